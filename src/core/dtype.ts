@@ -1,0 +1,26 @@
+/** @file Element types: ONNX's tensor types under the names JavaScript people use, and their typed arrays.
+ *  float16 and bfloat16 travel as raw 16-bit patterns (Uint16Array); bool as bytes 0 or 1 (Uint8Array). */
+
+export const ARRAY_OF = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const;
+
+export type DType = keyof typeof ARRAY_OF;
+export type ArrayOf<D extends DType = DType> = InstanceType<(typeof ARRAY_OF)[D]>;
+
+export const isFloat = (dtype: DType): boolean => dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
+
+/** Bytes of one element. */
+export const byteSize = (dtype: DType): number => ARRAY_OF[dtype].BYTES_PER_ELEMENT;

@@ -1,0 +1,85 @@
+/** @file Counter-based random numbers: a number is a pure function of (seed, sample, purpose, step, index).
+ *  So results do not depend on batch size, order, workers or a resume.
+ *  Source: Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+
+/** What the numbers are for; streams of different purposes are independent. */
+export const PURPOSES = ["attack-start", "attack-noise", "split", "shuffle", "init", "augment", "test"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+/** Names one stream of random numbers. */
+export interface StreamKey {
+  readonly seed: number;
+  readonly sample: number;
+  readonly purpose: Purpose;
+  readonly step: number;
+}
+
+const [M0, M1, W0, W1] = [0xd2511f53, 0xcd9e8d57, 0x9e3779b9, 0xbb67ae85];
+
+/** High 32 bits of a 32 x 32 bit product. */
+function mulHigh(a: number, b: number): number {
+  const [ah, al, bh, bl] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
+  const mid = ah * bl + ((al * bl) >>> 16);
+  const mid2 = al * bh + (mid & 0xffff);
+  return (ah * bh + Math.floor(mid / 65536) + (mid2 / 65536 >>> 0)) >>> 0;
+}
+
+/** Philox4x32-10: four 32-bit words from a four-word counter and a two-word key, written to `out`. */
+export function philox(counter: readonly [number, number, number, number], key: readonly [number, number], out: Uint32Array): void {
+  let [c0, c1, c2, c3] = counter;
+  let [k0, k1] = key;
+  for (let round = 0; round < 10; round++) {
+    const [h0, l0, h1, l1] = [mulHigh(M0, c0), Math.imul(M0, c0), mulHigh(M1, c2), Math.imul(M1, c2)];
+    [c0, c1, c2, c3] = [(h1 ^ c1 ^ k0) >>> 0, l1 >>> 0, (h0 ^ c3 ^ k1) >>> 0, l0 >>> 0];
+    k0 = (k0 + W0) >>> 0;
+    k1 = (k1 + W1) >>> 0;
+  }
+  out[0] = c0;
+  out[1] = c1;
+  out[2] = c2;
+  out[3] = c3;
+}
+
+/** Fill `out` with 32-bit words of the stream. */
+function fillWords(key: StreamKey, out: Uint32Array): void {
+  const block = new Uint32Array(4);
+  const seedHigh = Math.floor(key.seed / 2 ** 32) >>> 0;
+  const purpose = PURPOSES.indexOf(key.purpose);
+  for (let i = 0; i < out.length; i += 4) {
+    philox([i >>> 2, key.step >>> 0, key.sample >>> 0, purpose], [key.seed >>> 0, seedHigh], block);
+    out.set(block.subarray(0, Math.min(4, out.length - i)), i);
+  }
+}
+
+/** `n` numbers uniform in [low, high), with 24 random bits each (exact in float32 for [0,1)). */
+export function uniform(key: StreamKey, n: number, low = 0, high = 1): Float32Array {
+  const words = new Uint32Array(n);
+  fillWords(key, words);
+  return Float32Array.from(words, (word) => low + (high - low) * ((word >>> 8) / 2 ** 24));
+}
+
+/** `n` standard normal numbers (Box-Muller). */
+export function normal(key: StreamKey, n: number): Float32Array {
+  const words = new Uint32Array(n + (n & 1));
+  fillWords(key, words);
+  const out = new Float32Array(words.length);
+  for (let i = 0; i < words.length; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(((words[i] as number) + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * (words[i + 1] as number)) / 2 ** 32;
+    out[i] = radius * Math.cos(angle);
+    out[i + 1] = radius * Math.sin(angle);
+  }
+  return out.subarray(0, n);
+}
+
+/** A permutation of 0..n-1 (Fisher-Yates). */
+export function permutation(key: StreamKey, n: number): Uint32Array {
+  const words = new Uint32Array(n);
+  fillWords(key, words);
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(((words[i] as number) / 2 ** 32) * (i + 1));
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  return order;
+}

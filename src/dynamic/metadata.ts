@@ -1,0 +1,51 @@
+/** @file The `dynn.*` metadata of a model file: exits, policy, normalisation, class names. One JSON value per key. */
+import { z } from "zod";
+import { DynnError } from "../core/errors.js";
+import { FALLBACKS, type Policy, RULES } from "./policy.js";
+
+const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
+const policySchema = z.strictObject({ rule: z.enum(RULES), thresholds: z.array(z.number()), fallback: z.enum(FALLBACKS) });
+const normalizationSchema = z.strictObject({ mean: z.array(z.number()).min(1), std: z.array(z.number().positive()).min(1) });
+const classesSchema = z.array(z.string()).min(2);
+
+const SCHEMAS = { "dynn.exits": exitsSchema, "dynn.policy": policySchema, "dynn.normalization": normalizationSchema, "dynn.classes": classesSchema } as const;
+
+export interface ModelMetadata {
+  readonly exits: z.infer<typeof exitsSchema> | undefined;
+  readonly policy: Policy | undefined;
+  readonly normalization: z.infer<typeof normalizationSchema> | undefined;
+  readonly classes: readonly string[] | undefined;
+}
+
+/** Read the keys that are there; a plain ONNX file has none.
+ * @throws DynnError 'model/metadata' when a key does not hold what it should */
+export const readMetadata = (metadata: ReadonlyMap<string, string>, where: string): ModelMetadata => ({
+  exits: readKey(metadata, "dynn.exits", where),
+  policy: readKey(metadata, "dynn.policy", where),
+  normalization: readKey(metadata, "dynn.normalization", where),
+  classes: readKey(metadata, "dynn.classes", where),
+});
+
+/** The entries to write into a file. */
+export function writeMetadata(model: Partial<ModelMetadata>): Map<string, string> {
+  const entries = [["dynn.exits", model.exits], ["dynn.policy", model.policy], ["dynn.normalization", model.normalization], ["dynn.classes", model.classes]] as const;
+  return new Map(entries.flatMap(([key, value]) => (value ? [[key, JSON.stringify(value)] as const] : [])));
+}
+
+function readKey<K extends keyof typeof SCHEMAS>(metadata: ReadonlyMap<string, string>, key: K, where: string): z.infer<(typeof SCHEMAS)[K]> | undefined {
+  const text = metadata.get(key);
+  if (text === undefined) return undefined;
+  const parsed = SCHEMAS[key].safeParse(parseJson(text));
+  if (parsed.success) return parsed.data as z.infer<(typeof SCHEMAS)[K]>;
+  const issue = parsed.error.issues[0];
+  const at = issue?.path.length ? ` at ${issue.path.join(".")}` : "";
+  throw new DynnError("model/metadata", `${where}: metadata "${key}" is wrong${at}: ${issue?.message ?? "not JSON"}. Write the model again with dynn, or remove the key to read it by convention.`, { key, issues: parsed.error.issues });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+/** @file Input normalisation inside the graph: (x - mean) / std per channel. Found by asking the first operators what affine map
+ *  they are, or prepended for a model that expects normalised input. */
+import { fromNumbers } from "../core/tensor.js";
+import { GraphBuilder } from "../graph/builder.js";
+import { consumers, type Graph, type Node, type ValueName } from "../graph/graph.js";
+import { inferContext } from "../graph/infer.js";
+import type { OpTable } from "../graph/op.js";
+
+export interface Normalization {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** The normalisation that the graph applies to its input first, or undefined when it starts with something else.
+ * @param graph with types inferred */
+export function findNormalization(graph: Graph, ops: OpTable): Normalization | undefined {
+  const readers = consumers(graph);
+  let at = graph.inputs[0]?.name;
+  let scale: number[] = [];
+  let shift: number[] = [];
+  for (let next = onlyReader(readers, at); next; next = onlyReader(readers, at)) {
+    const affine = ops.get(next).asAffine?.(inferContext(graph, next, graph.types));
+    if (!affine) break;
+    scale = [...affine.scale].map((s, c) => s * (scale[c] ?? 1));
+    shift = [...affine.shift].map((t, c) => t + (affine.scale[c] as number) * (shift[c] ?? 0));
+    at = next.outputs[0];
+  }
+  if (scale.length === 0 || scale.some((s) => !(s > 0))) return undefined;
+  return { mean: scale.map((s, c) => -(shift[c] as number) / s), std: scale.map((s) => 1 / s) };
+}
+
+const onlyReader = (readers: ReadonlyMap<ValueName, readonly Node[]>, value: ValueName | undefined): Node | undefined => {
+  const list = value === undefined ? undefined : readers.get(value);
+  return list?.length === 1 && list[0]?.inputs[0] === value ? list[0] : undefined;
+};
+
+/** The graph with (x - mean) / std before everything else; its input keeps its name. */
+export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
+  const [input] = graph.inputs;
+  if (!input) return graph;
+  const b = new GraphBuilder({ ...graph, nodes: [] });
+  for (const node of graph.nodes) for (const name of node.outputs) b.fresh(name);
+  const channel = (values: readonly number[]) => b.constant(fromNumbers("float32", [1, values.length, 1, 1], values), "normalization");
+  const normalized = b.op("Div", [b.op("Sub", [input.name, channel(mean)]), channel(std)], {}, "normalized");
+  const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === input.name ? normalized : name)) }));
+  const built = b.build();
+  return { ...built, nodes: [...built.nodes, ...nodes] };
+}

@@ -1,0 +1,82 @@
+/** @file Exit policies: when a dynamic network stops, and what it answers when no early exit fires.
+ *  Sources: max-softmax (Kaya et al. 2019, SDN), entropy (BranchyNet 2016), margin, patience (Zhou et al. 2020, PABEE). */
+import { DynnError } from "../core/errors.js";
+
+export const RULES = ["max-softmax", "entropy", "margin", "patience"] as const;
+export type Rule = (typeof RULES)[number];
+export const FALLBACKS = ["final", "most-confident"] as const;
+export type Fallback = (typeof FALLBACKS)[number];
+
+/** `thresholds` holds one number per early exit; for patience one number, how many exits in a row must agree. */
+export interface Policy {
+  readonly rule: Rule;
+  readonly thresholds: readonly number[];
+  readonly fallback: Fallback;
+}
+
+/** How confident a rule is in one exit's logits; the exit fires when `fires(confidence, threshold)`.
+ *  Patience has no confidence of its own: it counts agreement (see route). */
+export interface RuleDef {
+  readonly confidence: (probabilities: Float64Array) => number;
+  readonly fires: (confidence: number, threshold: number) => boolean;
+  /** Thresholds that make sense, and what the largest can be with this many classes. */
+  readonly range: (classes: number) => readonly [number, number];
+  /** A threshold at which nothing ever fires (finite, so that it survives JSON). */
+  readonly never: number;
+  /** The best exit is the one with the largest of this. */
+  readonly rank: (confidence: number) => number;
+}
+
+const topTwo = (p: Float64Array): readonly [number, number] => {
+  let [first, second] = [0, 0];
+  for (const v of p)
+    if (v > first) [first, second] = [v, first];
+    else if (v > second) second = v;
+  return [first, second];
+};
+
+const atLeast = (confidence: number, threshold: number): boolean => confidence >= threshold;
+const maxSoftmax = (p: Float64Array): number => topTwo(p)[0];
+
+export const RULE_DEFS = {
+  "max-softmax": { confidence: maxSoftmax, fires: atLeast, range: () => [0, 1], never: 2, rank: (c) => c },
+  entropy: { confidence: entropy, fires: (c, t) => c <= t, range: (classes) => [0, Math.log(classes)], never: -1, rank: (c) => -c },
+  margin: { confidence: (p) => topTwo(p)[0] - topTwo(p)[1], fires: atLeast, range: () => [0, 1], never: 2, rank: (c) => c },
+  patience: { confidence: maxSoftmax, fires: atLeast, range: () => [1, Number.MAX_SAFE_INTEGER], never: Number.MAX_SAFE_INTEGER, rank: (c) => c },
+} as const satisfies Record<Rule, RuleDef>;
+
+/** Entropy in nats. */
+function entropy(p: Float64Array): number {
+  let sum = 0;
+  for (const v of p) if (v > 0) sum -= v * Math.log(v);
+  return sum;
+}
+
+/** Softmax of one row of logits, in float64 with the maximum subtracted. */
+export function softmaxRow(logits: Float32Array): Float64Array {
+  const max = logits.reduce((m, v) => Math.max(m, v), Number.NEGATIVE_INFINITY);
+  const e = Float64Array.from(logits, (v) => Math.exp(v - max));
+  const total = e.reduce((a, b) => a + b, 0);
+  return e.map((v) => v / total);
+}
+
+/** Index of the largest element; the first of equals. */
+export function argmax(row: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if ((row[i] as number) > (row[best] as number)) best = i;
+  return best;
+}
+
+/** A policy with one threshold for every early exit, or with the list as given.
+ * @throws DynnError 'policy/value' when a threshold is out of range or the list has the wrong length */
+export function makePolicy(rule: Rule, thresholds: readonly number[], fallback: Fallback, model: { readonly exits: number; readonly classes: number }): Policy {
+  const early = model.exits - 1;
+  const wanted = rule === "patience" ? 1 : early;
+  const [low, high] = RULE_DEFS[rule].range(model.classes);
+  const bad = thresholds.find((t) => !(t >= low && t <= high));
+  if (bad !== undefined || (rule === "patience" && !Number.isInteger(thresholds[0])))
+    throw new DynnError("policy/value", `threshold ${bad ?? thresholds[0]}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, or let dynn choose it with --threshold rad:5%.`, { rule, thresholds });
+  if (thresholds.length !== 1 && thresholds.length !== wanted)
+    throw new DynnError("policy/value", `thresholds: got ${thresholds.length}, expected 1 or ${wanted} (one per early exit). List one number, or one per early exit.`, { rule, thresholds, expected: wanted });
+  return { rule, fallback, thresholds: thresholds.length === wanted ? thresholds : new Array<number>(wanted).fill(thresholds[0] ?? RULE_DEFS[rule].never) };
+}

@@ -1,0 +1,121 @@
+/** @file GraphBuilder: appends nodes and constants to a graph under fresh names.
+ *  Equal constants are stored once. It knows nothing of operators; helpers beside each operator know its signature. */
+import type { DType } from "../core/dtype.js";
+import type { Shape } from "../core/shape.js";
+import { fromNumbers, type Tensor } from "../core/tensor.js";
+import type { Attributes } from "./attributes.js";
+import type { Graph, Node, ValueInfo, ValueName, ValueType } from "./graph.js";
+
+export class GraphBuilder {
+  readonly opset: number;
+  #name: string;
+  #inputs: ValueInfo[];
+  #outputs: ValueInfo[];
+  #nodes: Node[];
+  #initializers: Map<ValueName, Tensor>;
+  #types: Map<ValueName, ValueType>;
+  #taken = new Set<string>();
+  #counters = new Map<string, number>();
+  #constants = new Map<string, ValueName>();
+
+  /** Start from a graph (its values keep their names) or from nothing. */
+  constructor(from: Graph) {
+    this.opset = from.opset;
+    this.#name = from.name;
+    this.#inputs = [...from.inputs];
+    this.#outputs = [...from.outputs];
+    this.#nodes = [...from.nodes];
+    this.#initializers = new Map(from.initializers);
+    this.#types = new Map(from.types);
+    for (const { name } of from.inputs) this.#taken.add(name);
+    for (const name of from.initializers.keys()) this.#taken.add(name);
+    for (const node of from.nodes) {
+      if (node.name) this.#taken.add(node.name);
+      for (const name of node.outputs) this.#taken.add(name);
+    }
+  }
+
+  /** A name that nothing in the graph has yet. */
+  fresh(hint: string): ValueName {
+    if (!this.#taken.has(hint)) {
+      this.#taken.add(hint);
+      return hint;
+    }
+    for (let i = this.#counters.get(hint) ?? 1; ; i++) {
+      const name = `${hint}_${i}`;
+      if (this.#taken.has(name)) continue;
+      this.#counters.set(hint, i + 1);
+      this.#taken.add(name);
+      return name;
+    }
+  }
+
+  input(hint: string, dtype: DType, shape: Shape): ValueName {
+    const name = this.fresh(hint);
+    this.#inputs.push({ name, dtype, shape });
+    return name;
+  }
+
+  /** An initializer; one that equals an earlier constant of this builder is shared. */
+  constant(value: Tensor, hint = "const"): ValueName {
+    const key = value.data.length <= 64 ? `${value.dtype}[${value.dims.join()}]${value.data.join()}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh(hint);
+    this.#initializers.set(name, value);
+    if (key !== undefined) this.#constants.set(key, name);
+    return name;
+  }
+
+  /** A scalar constant. */
+  scalar(value: number, dtype: DType = "float32"): ValueName {
+    return this.constant(fromNumbers(dtype, [], [value]));
+  }
+
+  /** A 1-D int64 constant. */
+  ints(values: readonly number[]): ValueName {
+    return this.constant(fromNumbers("int64", [values.length], values));
+  }
+
+  /** Append a node with one output; returns the output's name. */
+  op(opType: string, inputs: readonly ValueName[], attributes: Attributes = {}, hint = opType.toLowerCase()): ValueName {
+    return this.ops(opType, inputs, 1, attributes, hint)[0] as ValueName;
+  }
+
+  /** Append a node with `count` outputs; returns their names. */
+  ops(opType: string, inputs: readonly ValueName[], count: number, attributes: Attributes = {}, hint = opType.toLowerCase()): ValueName[] {
+    const outputs = Array.from({ length: count }, () => this.fresh(hint));
+    this.#nodes.push({ opType, domain: "", name: "", inputs: trimmed(inputs), outputs, attributes });
+    return outputs;
+  }
+
+  /** Append a node as it is (its output names must be free). */
+  append(node: Node): void {
+    for (const name of node.outputs) this.#taken.add(name);
+    this.#nodes.push(node);
+  }
+
+  setType(name: ValueName, type: ValueType): void {
+    this.#types.set(name, type);
+  }
+
+  output(name: ValueName, dtype: DType, shape: Shape | undefined): void {
+    this.#outputs.push({ name, dtype, shape });
+  }
+
+  /** Forget all outputs (to declare others). */
+  clearOutputs(): void {
+    this.#outputs = [];
+  }
+
+  build(): Graph {
+    return { name: this.#name, opset: this.opset, inputs: this.#inputs, outputs: this.#outputs, nodes: this.#nodes, initializers: this.#initializers, types: this.#types };
+  }
+}
+
+/** Inputs without the left-out ones at the end. */
+function trimmed(inputs: readonly ValueName[]): ValueName[] {
+  let end = inputs.length;
+  while (end > 0 && inputs[end - 1] === "") end--;
+  return inputs.slice(0, end);
+}

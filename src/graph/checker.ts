@@ -1,0 +1,104 @@
+/** @file Checks that a graph is well formed: every value has one maker, and it is made before it is read.
+ *  A sub-graph sees the names of the graphs around it (and may hide them), as in ONNX.
+ *  Source: ONNX IR specification, "Graphs" and "Names within a graph". Read by: onnx/read, tests after each pass. */
+import { DynnError } from "../core/errors.js";
+import { showNode } from "./attributes.js";
+import { type Graph, type Node, usedInputs, type ValueName } from "./graph.js";
+import type { OpTable } from "./op.js";
+
+/** Check a graph and its sub-graphs; with `ops`, also that every operator is known.
+ * @throws DynnError 'model/empty', 'model/duplicate', 'model/dangling', 'model/cycle', 'model/order', 'model/op' */
+export function checkGraph(graph: Graph, ops?: OpTable): void {
+  if (graph.nodes.length === 0)
+    throw new DynnError("model/empty", `${showGraph(graph)}: it has no nodes. Export the model again.`, { graph: graph.name });
+  checkScope(graph, new Set(), ops);
+}
+
+/** The sub-graphs that a node carries, in the order of its attributes. */
+export const subgraphs = (node: Node): Graph[] => Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
+
+/** The names that a node reads, those included that its sub-graphs take from around them. */
+export const reads = (node: Node): ValueName[] => [...usedInputs(node), ...subgraphs(node).flatMap(outerNames)];
+
+/** Nodes in topological order. A node moves only when it stood before one that it reads from.
+ * @throws DynnError 'model/cycle' */
+export function sortNodes(nodes: readonly Node[]): Node[] {
+  const maker = new Map<ValueName, number>();
+  nodes.forEach((node, i) => {
+    for (const name of node.outputs) if (name && !maker.has(name)) maker.set(name, i);
+  });
+  const state = new Uint8Array(nodes.length); // 0 untouched, 1 waits for what it reads, 2 placed
+  const sorted: Node[] = [];
+  const stack: number[] = [];
+  for (let root = 0; root < nodes.length; root++) {
+    stack.push(root);
+    for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+      const node = nodes[at] as Node;
+      if (state[at] !== 0) {
+        stack.pop();
+        if (state[at] === 1) sorted.push(node);
+        state[at] = 2;
+        continue;
+      }
+      state[at] = 1;
+      for (const name of reads(node).reverse()) {
+        const needed = maker.get(name);
+        if (needed === undefined || state[needed] === 2) continue;
+        if (state[needed] === 1) throw cycle(node, name);
+        stack.push(needed);
+      }
+    }
+  }
+  return sorted;
+}
+
+/** Names that a graph reads but does not make. */
+function outerNames(graph: Graph): ValueName[] {
+  const own = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
+  return [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)].filter((name) => !own.has(name));
+}
+
+function checkScope(graph: Graph, outer: ReadonlySet<ValueName>, ops: OpTable | undefined): void {
+  const own = new Set<ValueName>();
+  const declare = (name: ValueName, what: string) => {
+    if (own.has(name))
+      throw new DynnError("model/duplicate", `${what}: the name "${name}" is already taken in ${showGraph(graph)}. Give every value its own name.`, { name, graph: graph.name });
+    own.add(name);
+  };
+  for (const { name } of graph.inputs) declare(name, `input "${name}"`);
+  for (const name of graph.initializers.keys()) declare(name, `initializer "${name}"`);
+  for (const node of graph.nodes) {
+    ops?.get(node);
+    for (const name of usedInputs(node)) if (!own.has(name) && !outer.has(name)) throw unmade(graph, node, name);
+    const inner = subgraphs(node);
+    const visible = inner.length > 0 ? new Set([...outer, ...own]) : own;
+    for (const sub of inner) checkScope(sub, visible, ops);
+    for (const name of node.outputs) if (name) declare(name, showNode(node));
+  }
+  checkOutputs(graph, own, outer);
+}
+
+function checkOutputs(graph: Graph, own: ReadonlySet<ValueName>, outer: ReadonlySet<ValueName>): void {
+  if (graph.outputs.length === 0)
+    throw new DynnError("model/empty", `${showGraph(graph)}: it has no outputs. Export the model again.`, { graph: graph.name });
+  const seen = new Set<ValueName>();
+  for (const { name } of graph.outputs) {
+    if (seen.has(name)) throw new DynnError("model/duplicate", `output "${name}": ${showGraph(graph)} lists it twice. List every output once.`, { name, graph: graph.name });
+    if (!own.has(name) && !outer.has(name)) throw new DynnError("model/dangling", `output "${name}": nothing in ${showGraph(graph)} makes it. Export the model again.`, { name, graph: graph.name });
+    seen.add(name);
+  }
+}
+
+/** Why a node's input is not there: a later node makes it (on a cycle, or out of order), or nothing does. */
+function unmade(graph: Graph, node: Node, name: ValueName): DynnError {
+  const detail = { name, node: node.name, graph: graph.name };
+  const later = graph.nodes.find((other) => other.outputs.includes(name));
+  if (!later) return new DynnError("model/dangling", `${showNode(node)}: nothing makes its input "${name}". Export the model again.`, detail);
+  sortNodes(graph.nodes); // throws when the reason is a cycle
+  return new DynnError("model/order", `${showNode(node)}: it reads "${name}" before ${showNode(later)} makes it. Sort the nodes with sortNodes.`, detail);
+}
+
+const cycle = (node: Node, name: ValueName): DynnError =>
+  new DynnError("model/cycle", `${showNode(node)}: its input "${name}" depends on its own output. Export the model without the loop.`, { name, node: node.name });
+
+const showGraph = (graph: Graph): string => `graph "${graph.name}"`;

@@ -1,0 +1,32 @@
+/** @file Cost: multiply-accumulates (MACs) of one sample, as each operator counts them. Source: method.md section 1. */
+import { DynnError } from "../core/errors.js";
+import { isStatic } from "../core/shape.js";
+import { showNode } from "./attributes.js";
+import { ancestors, type Graph, type Node, type ValueName } from "./graph.js";
+import { inferShapes } from "./infer.js";
+import type { OpTable } from "./op.js";
+
+/** MACs of every node for one sample.
+ * @throws DynnError 'shape/unknown' when a counted node has a size that is not known */
+export function nodeMacs(graph: Graph, ops: OpTable): Map<Node, number> {
+  const single = inferShapes(graph, ops, batchOfOne(graph));
+  return new Map(single.nodes.map((node) => [node, macsOfNode(single, node, ops)]));
+}
+
+/** MACs of one sample from the inputs up to and including `wanted`: every node they need, counted once. */
+export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: ReadonlyMap<Node, number>): number => ancestors(graph, wanted).reduce((sum, node) => sum + (costs.get(node) ?? 0), 0);
+
+/** The named batch dimension of each input, fixed to 1. */
+const batchOfOne = (graph: Graph): Record<string, number> =>
+  Object.fromEntries(graph.inputs.flatMap(({ shape }) => (typeof shape?.[0] === "string" ? [[shape[0], 1]] : [])));
+
+function macsOfNode(graph: Graph, node: Node, ops: OpTable): number {
+  const { macs } = ops.get(node);
+  if (!macs) return 0;
+  const dims = (name: ValueName): readonly number[] => {
+    const shape = graph.types.get(name)?.shape;
+    if (shape && isStatic(shape)) return shape;
+    throw new DynnError("shape/unknown", `${showNode(node)}: the cost depends on "${name}", whose shape [${shape}] is not known. Give the image size, or export the model with a fixed one.`, { node: node.name, value: name });
+  };
+  return macs({ node, inputs: node.inputs.map((name) => (name ? dims(name) : undefined)), outputs: node.outputs.filter(Boolean).map(dims) });
+}

@@ -1,0 +1,88 @@
+/** @file The graph IR: what an ONNX GraphProto says, as plain readonly data.
+ *  Values are names; a node names its inputs and outputs; "" stands for an input that is left out (as in ONNX).
+ *  Nodes are in topological order. Graphs are never changed in place: passes return new ones. */
+import type { DType } from "../core/dtype.js";
+import type { Dim, Shape } from "../core/shape.js";
+import type { Tensor } from "../core/tensor.js";
+import type { Attributes } from "./attributes.js";
+
+export type ValueName = string;
+
+export interface Node {
+  readonly opType: string;
+  /** "" is the ai.onnx domain. */
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly ValueName[];
+  readonly outputs: readonly ValueName[];
+  readonly attributes: Attributes;
+}
+
+/** What is known of a value before running. `value` holds the elements of a small integer tensor, where they are known
+ *  (numbers, or names of dimensions that the batch decides), flattened; shape arithmetic lives there. */
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly value?: readonly Dim[];
+}
+
+/** A graph input or output. A shape that the file leaves out is undefined. */
+export interface ValueInfo {
+  readonly name: ValueName;
+  readonly dtype: DType;
+  readonly shape: Shape | undefined;
+}
+
+export interface Graph {
+  readonly name: string;
+  /** Version of the ai.onnx operator set. */
+  readonly opset: number;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly nodes: readonly Node[];
+  readonly initializers: ReadonlyMap<ValueName, Tensor>;
+  /** Types of values in between, where stated or inferred. */
+  readonly types: ReadonlyMap<ValueName, ValueType>;
+}
+
+/** Node inputs that are there (an input left out is ""). */
+export const usedInputs = (node: Node): ValueName[] => node.inputs.filter((name) => name !== "");
+
+/** The node that makes each value. */
+export function producers(graph: Graph): Map<ValueName, Node> {
+  const map = new Map<ValueName, Node>();
+  for (const node of graph.nodes) for (const name of node.outputs) if (name) map.set(name, node);
+  return map;
+}
+
+/** The nodes that read each value, in order. */
+export function consumers(graph: Graph): Map<ValueName, Node[]> {
+  const map = new Map<ValueName, Node[]>();
+  for (const node of graph.nodes)
+    for (const name of new Set(usedInputs(node))) {
+      const list = map.get(name);
+      if (list) list.push(node);
+      else map.set(name, [node]);
+    }
+  return map;
+}
+
+/** Nodes that the wanted values need, in the graph's order. */
+export function ancestors(graph: Graph, wanted: Iterable<ValueName>): Node[] {
+  const needed = new Set(wanted);
+  const kept: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i] as Node;
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    for (const name of usedInputs(node)) needed.add(name);
+    kept.push(node);
+  }
+  return kept.reverse();
+}
+
+/** Values that depend on any of `sources`. */
+export function descendants(graph: Graph, sources: Iterable<ValueName>): Set<ValueName> {
+  const reached = new Set(sources);
+  for (const node of graph.nodes) if (node.inputs.some((name) => reached.has(name))) for (const name of node.outputs) if (name) reached.add(name);
+  return reached;
+}

@@ -1,0 +1,79 @@
+/** @file Shape inference over a whole graph, with named dimensions (the batch stays a name).
+ *  Small integer tensors are followed element by element, so shape arithmetic (Shape, Gather, Concat, Reshape) resolves. */
+import type { Dim, Shape } from "../core/shape.js";
+import { sizeOf } from "../core/shape.js";
+import { type Tensor, toNumbers } from "../core/tensor.js";
+import type { Graph, Node, ValueName, ValueType } from "./graph.js";
+import type { InferContext, OpDef, OpTable } from "./op.js";
+
+/** Integer tensors up to this many elements are followed by value. */
+const VALUE_LIMIT = 64;
+
+/** The type of a constant; small integer tensors carry their elements. */
+export function constantType(t: Tensor): ValueType {
+  const type = { dtype: t.dtype, shape: t.dims };
+  const followed = (t.dtype === "int64" || t.dtype === "int32" || t.dtype === "bool") && t.data.length <= VALUE_LIMIT;
+  return followed ? { ...type, value: [...toNumbers(t)] } : type;
+}
+
+/** Infer the type of every value.
+ * @param fixed lengths for named dimensions of the inputs, e.g. { n: 1 }
+ * @returns the graph with `types` filled in and output shapes stated
+ * @throws DynnError 'shape/mismatch', 'shape/unknown', 'model/op' */
+export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<string, number>> = {}): Graph {
+  const types = new Map<ValueName, ValueType>();
+  for (const [name, value] of graph.initializers) types.set(name, constantType(value));
+  const inputs = graph.inputs.map((input) => ({ ...input, shape: input.shape?.map((d) => (typeof d === "string" ? (fixed[d] ?? d) : d)) }));
+  for (const input of inputs) if (!graph.initializers.has(input.name)) types.set(input.name, { dtype: input.dtype, shape: input.shape ?? [] });
+  for (const node of graph.nodes) inferNode(graph, node, ops, types);
+  const outputs = graph.outputs.map((output) => {
+    const type = types.get(output.name);
+    return type ? { name: output.name, dtype: type.dtype, shape: type.shape } : output;
+  });
+  return { ...graph, inputs, outputs, types };
+}
+
+/** What a rule may ask about the inputs of a node. */
+export const inferContext = (graph: Graph, node: Node, types: ReadonlyMap<ValueName, ValueType>): InferContext => ({
+  node,
+  opset: graph.opset,
+  inputs: node.inputs.map((name) => (name ? types.get(name) : undefined)),
+  constant: (i) => constantOf(graph, node.inputs[i], types),
+});
+
+/** The tensor behind a value: an initializer, or an integer tensor whose elements inference knows. */
+export function constantOf(graph: Graph, name: ValueName | undefined, types: ReadonlyMap<ValueName, ValueType>): Tensor | undefined {
+  if (!name) return undefined;
+  const stored = graph.initializers.get(name);
+  if (stored) return stored;
+  const type = types.get(name);
+  if (!type?.value?.every((d) => typeof d === "number")) return undefined;
+  return { dtype: "int64", dims: type.shape as readonly number[], data: BigInt64Array.from(type.value as number[], BigInt) };
+}
+
+function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName, ValueType>): void {
+  const def = ops.get(node);
+  const ctx = inferContext(graph, node, types);
+  const outputs = def.infer(ctx);
+  node.outputs.forEach((name, i) => {
+    const type = outputs[i];
+    if (name && type) types.set(name, i === 0 ? withValue(def, ctx, type) : type);
+  });
+}
+
+/** Add the elements of a small integer output where they can be known. */
+function withValue(def: OpDef, ctx: InferContext, type: ValueType): ValueType {
+  if (type.value || type.dtype === "float32" || type.dtype === "float64") return type;
+  const value = def.propagate?.(ctx, type) ?? computed(def, ctx, type.shape);
+  return value && value.length <= VALUE_LIMIT ? { ...type, value } : type;
+}
+
+/** The elements by running the reference kernel, when all inputs are known numbers. */
+function computed(def: OpDef, ctx: InferContext, shape: Shape): readonly Dim[] | undefined {
+  if (!shape.every((d) => typeof d === "number") || sizeOf(shape as number[]) > VALUE_LIMIT || ctx.inputs.length === 0) return undefined;
+  const values = ctx.inputs.map((type) => type?.value);
+  if (!ctx.inputs.every((type, i) => !type || values[i]?.every((d) => typeof d === "number"))) return undefined;
+  const arrays = ctx.inputs.map((type, i) => type && { dims: type.shape as readonly number[], data: Float64Array.from(values[i] as number[]) });
+  const [out] = def.run(arrays, { node: ctx.node, opset: ctx.opset, inputTypes: ctx.inputs.map((t) => t?.dtype) });
+  return out && [...out.data];
+}

@@ -1,0 +1,65 @@
+/** @file The reference backend: runs each node's plain kernel in float64, rounding to the value's dtype after each node.
+ *  Slow and simple on purpose; it judges the others. */
+import { DynnError } from "../core/errors.js";
+import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
+import type { DType } from "../core/dtype.js";
+import type { Graph, Node, ValueName } from "../graph/graph.js";
+import { inferShapes } from "../graph/infer.js";
+import type { NdArray, OpTable } from "../graph/op.js";
+import { opTable } from "../ops/table.js";
+import type { Backend, Tensors } from "./backend.js";
+
+interface Value extends NdArray {
+  readonly dtype: DType;
+}
+
+const toValue = (t: Tensor): Value => ({ dtype: t.dtype, dims: t.dims, data: toNumbers(t) });
+const toTensor = (v: Value): Tensor => fromNumbers(v.dtype, v.dims, v.data);
+
+/** Run one node on values.
+ * @throws whatever its kernel throws */
+function runNode(node: Node, graph: Graph, ops: OpTable, values: Map<ValueName, Value>): void {
+  const inputs = node.inputs.map((name) => (name ? values.get(name) : undefined));
+  const outputs = ops.get(node).run(inputs, { node, opset: graph.opset, inputTypes: inputs.map((v) => v?.dtype) });
+  node.outputs.forEach((name, i) => {
+    const out = outputs[i];
+    if (!name || !out) return;
+    const dtype = graph.types.get(name)?.dtype ?? "float32";
+    values.set(name, dtype === "float64" ? { ...out, dtype } : toValue(toTensor({ ...out, dtype })));
+  });
+}
+
+/** Run a graph on tensors and return the named values (outputs unless said otherwise).
+ * @throws DynnError 'runtime/run' when an input is missing */
+export function runReference(graph: Graph, feeds: Tensors, ops: OpTable = opTable, wanted: readonly ValueName[] = graph.outputs.map((o) => o.name)): Tensors {
+  const typed = inferShapes(graph, ops, dimsOf(graph, feeds));
+  const values = new Map<ValueName, Value>([...graph.initializers].map(([name, t]) => [name, toValue(t)]));
+  for (const { name, dtype } of graph.inputs) {
+    const fed = feeds[name];
+    if (!fed) throw new DynnError("runtime/run", `reference backend: input "${name}" is missing. Feed a ${dtype} tensor under that name.`, { input: name });
+    values.set(name, toValue(fed));
+  }
+  for (const node of typed.nodes) runNode(node, typed, ops, values);
+  return Object.fromEntries(wanted.map((name) => [name, toTensor(values.get(name) as Value)]));
+}
+
+/** Lengths of the named dimensions, read off the feeds. */
+function dimsOf(graph: Graph, feeds: Tensors): Record<string, number> {
+  const lengths: Record<string, number> = {};
+  for (const { name, shape } of graph.inputs)
+    shape?.forEach((d, i) => {
+      const length = feeds[name]?.dims[i];
+      if (typeof d === "string" && length !== undefined) lengths[d] = length;
+    });
+  return lengths;
+}
+
+export const referenceBackend: Backend = {
+  name: "reference",
+  compile: async (graph) => ({
+    inputs: graph.inputs.map((i) => i.name),
+    outputs: graph.outputs.map((o) => o.name),
+    run: async (feeds) => runReference(graph, feeds),
+    release: async () => {},
+  }),
+};

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** The full suite; `npm run check` runs the fast part of it (no files named *.slow.test.ts). */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: process.env.DYNN_FAST ? ["test/**/*.slow.test.ts"] : [],
+    reporters: ["default", "./test/support/summary-reporter.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+    maxWorkers: 2,
+  },
+});
