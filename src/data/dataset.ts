@@ -1,0 +1,155 @@
+/** @file A dataset: labels in memory, pixels on demand; and the ways to cut and join datasets.
+ *  Pixels are always float32 in [0,1], NCHW, RGB (or grey); a record's index is its place in file order.
+ *  What is reported and what thresholds are chosen on never overlap: see {@link splitValidation}. */
+import { DynnError } from "../core/errors.js";
+import { permutation } from "../core/rng.js";
+import { sizeOf } from "../core/shape.js";
+
+export interface Dataset {
+  /** Where the records come from, e.g. "cifar10:test". */
+  readonly name: string;
+  readonly count: number;
+  /** [channels, height, width] of every record. */
+  readonly shape: readonly [number, number, number];
+  readonly classes: readonly string[] | undefined;
+  /** The true class of each record, [count]. */
+  readonly labels: Int32Array;
+  /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in [0,1]).
+   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns out bad */
+  readonly read: (indices: ArrayLike<number>, out: Float32Array) => Promise<void>;
+}
+
+/** Everything of a dataset but the way to its pixels. */
+export type DatasetHeader = Pick<Dataset, "name" | "shape" | "classes" | "labels">;
+
+/** byte / 255, each quotient rounded once to float32. */
+const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Write `bytes` as pixels in [0,1] to `out`, from `at` on. */
+export function writePixels(bytes: Uint8Array, out: Float32Array, at: number): void {
+  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i] as number] as number;
+}
+
+/** A dataset whose pixels `readAll` writes, `size` values a record; its arguments are checked first. */
+export function makeDataset(
+  header: DatasetHeader,
+  readAll: (indices: ArrayLike<number>, out: Float32Array, size: number) => Promise<void>,
+): Dataset {
+  const { name, shape, classes, labels } = header;
+  const size = sizeOf(shape);
+  const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
+    if (out.length !== indices.length * size)
+      throw new Error(
+        `bug: ${name}: ${indices.length} records need ${indices.length * size} values, out has ${out.length}`,
+      );
+    checkIndices(name, indices, labels.length);
+    await readAll(indices, out, size);
+  };
+  return { name, count: labels.length, shape, classes, labels, read };
+}
+
+/** A dataset over one array: bytes, or floats that already lie in [0,1].
+ * @param start  element at which the pixels of record 0 begin
+ * @param stride elements from one record's pixels to the next one's */
+export function inMemory(
+  header: DatasetHeader,
+  data: Uint8Array | Float32Array,
+  start = 0,
+  stride = sizeOf(header.shape),
+): Dataset {
+  return makeDataset(header, async (indices, out, size) => {
+    for (let row = 0; row < indices.length; row++) {
+      const from = start + (indices[row] as number) * stride;
+      const pixels = data.subarray(from, from + size);
+      if (pixels instanceof Uint8Array) writePixels(pixels, out, row * size);
+      else out.set(pixels, row * size);
+    }
+  });
+}
+
+/** The records `indices` of `dataset`, in that order. */
+export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset.name): Dataset {
+  checkIndices(name, indices, dataset.count);
+  const chosen = Uint32Array.from(indices);
+  const labels = Int32Array.from(chosen, (index) => dataset.labels[index] as number);
+  return makeDataset({ ...dataset, name, labels }, (rows, out) =>
+    dataset.read(
+      Array.from(rows, (row) => chosen[row] as number),
+      out,
+    ),
+  );
+}
+
+/** The records of several datasets of one shape, one after the other. */
+export function concat(parts: readonly [Dataset, ...Dataset[]], name: string): Dataset {
+  const labels = Int32Array.from(parts.flatMap((part) => [...part.labels]));
+  const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, part) => sum + part.count, 0));
+  return makeDataset({ ...parts[0], name, labels }, async (indices, out, size) => {
+    for (let row = 0; row < indices.length; row++) {
+      const index = indices[row] as number;
+      const at = starts.findLastIndex((start) => start <= index);
+      await parts[at]!.read([index - starts[at]!], out.subarray(row * size, (row + 1) * size));
+    }
+  });
+}
+
+/** Fewer validation records than this cannot fix a threshold. */
+export const MIN_VALIDATION = 50;
+
+export interface SplitOptions {
+  /** Records to report on: 0..reported-1 in file order. */
+  readonly reported: number;
+  /** Records to choose thresholds on; fewer are drawn when fewer are left. */
+  readonly validation: number;
+  readonly seed: number;
+}
+
+/** Cut a dataset in the records that are reported and records, drawn from all others, to choose thresholds on.
+ * @throws DynnError 'policy/validation' when fewer than {@link MIN_VALIDATION} records are not reported
+ * Source: method.md section 2 (thresholds are never chosen on the split that is reported). */
+export function splitValidation(dataset: Dataset, options: SplitOptions): { reported: Dataset; validation: Dataset } {
+  const reported = Math.min(options.reported, dataset.count);
+  const left = dataset.count - reported;
+  if (left < MIN_VALIDATION)
+    throw new DynnError(
+      "policy/validation",
+      `${dataset.name}: ${reported} of ${dataset.count} records are reported, which leaves ${left} to choose thresholds on, expected at least ${MIN_VALIDATION}. Report at most ${Math.max(0, dataset.count - MIN_VALIDATION)} records, or give the thresholds.`,
+      { reported, count: dataset.count, left, least: MIN_VALIDATION },
+    );
+  const order = permutation({ seed: options.seed, sample: 0, purpose: "split", step: 0 }, left);
+  const drawn = order.subarray(0, options.validation).map((index) => index + reported);
+  return {
+    reported: subset(
+      dataset,
+      Array.from({ length: reported }, (_, index) => index),
+    ),
+    validation: subset(dataset, drawn, `${dataset.name}#validation`),
+  };
+}
+
+/** Refuse labels that are no class index.
+ * @param source  a dataset, or labels of any number type under a name
+ * @param classes number of classes
+ * @throws DynnError 'data/label' naming the first bad record */
+export function checkLabels(
+  source: { readonly name: string; readonly labels: ArrayLike<number> },
+  classes: number,
+): void {
+  for (let record = 0; record < source.labels.length; record++) {
+    const label = source.labels[record] as number;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new DynnError(
+      "data/label",
+      `${source.name}: record ${record} has label ${label}, expected an integer from 0 to ${classes - 1}. Give labels that number the classes from 0, as the model does.`,
+      { record, label, classes },
+    );
+  }
+}
+
+function checkIndices(name: string, indices: ArrayLike<number>, count: number): void {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    if (!(Number.isInteger(index) && index >= 0 && index < count))
+      throw new Error(`bug: ${name}: record ${index} does not exist, there are ${count}`);
+  }
+}

@@ -1,0 +1,78 @@
+/** @file A dataset from two arrays: images [n,c,h,w] and labels [n].
+ *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked once, here. */
+import { DynnError } from "../core/errors.js";
+import { showShape, sizeOf } from "../core/shape.js";
+import { type Tensor, toNumbers } from "../core/tensor.js";
+import { checkLabels, type Dataset, inMemory } from "./dataset.js";
+
+/** What to call the dataset and its two files. */
+export interface PairNames {
+  readonly name: string;
+  readonly images: string;
+  readonly labels: string;
+}
+
+/** @param images float16, float32 or float64 in [0,1], or uint8; [n,c,h,w], n >= 1
+ * @param labels any integer type, [n]
+ * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1] or NaN), 'data/label' */
+export function pairDataset(images: Tensor, labels: Tensor, names: PairNames): Dataset {
+  checkShapes(images, labels, names);
+  const [n, c, h, w] = images.dims as readonly [number, number, number, number];
+  const header = { name: names.name, shape: [c, h, w] as const, classes: undefined, labels: readLabels(labels, names) };
+  if (images.data instanceof Uint8Array && images.dtype === "uint8") return inMemory(header, images.data);
+  if (!["float16", "float32", "float64"].includes(images.dtype))
+    throw new DynnError(
+      "data/format",
+      `${names.images}: got ${images.dtype} pixels, expected float32 in [0,1] or uint8. Convert the array.`,
+      { dtype: images.dtype },
+    );
+  const pixels = images.data instanceof Float32Array ? images.data : toNumbers(images);
+  checkPixels(pixels, sizeOf(images.dims) / n, names.images);
+  return inMemory(header, pixels instanceof Float32Array ? pixels : Float32Array.from(pixels));
+}
+
+function checkShapes(images: Tensor, labels: Tensor, names: PairNames): void {
+  if (images.dims.length !== 4 || sizeOf(images.dims) === 0)
+    throw new DynnError(
+      "data/shape",
+      `${names.images}: got shape ${showShape(images.dims)}, expected images [n,c,h,w] with at least one. Reshape the array.`,
+      { dims: images.dims },
+    );
+  const [n, c, , w] = images.dims as readonly [number, number, number, number];
+  if (c > 4 && (w === 1 || w === 3))
+    throw new DynnError(
+      "data/shape",
+      `${names.images}: shape ${showShape(images.dims)} looks like [n,h,w,c], expected [n,c,h,w]. Transpose the axes to 0,3,1,2.`,
+      { dims: images.dims },
+    );
+  if (labels.dims.length !== 1 || labels.dims[0] !== n)
+    throw new DynnError(
+      "data/shape",
+      `${names.labels}: got shape ${showShape(labels.dims)}, expected labels [${n}], one for each image. Give arrays that belong together.`,
+      { dims: labels.dims, images: n },
+    );
+}
+
+function readLabels(labels: Tensor, names: PairNames): Int32Array {
+  if (!/^u?int/.test(labels.dtype))
+    throw new DynnError(
+      "data/format",
+      `${names.labels}: got ${labels.dtype} labels, expected integers. Convert the array.`,
+      { dtype: labels.dtype },
+    );
+  const numbers = toNumbers(labels);
+  checkLabels({ name: names.labels, labels: numbers }, 2 ** 31);
+  return Int32Array.from(numbers);
+}
+
+function checkPixels(pixels: Float32Array | Float64Array, size: number, file: string): void {
+  // Written so that NaN counts as outside.
+  const at = pixels.findIndex((value: number) => !(value >= 0 && value <= 1));
+  if (at < 0) return;
+  const [record, value] = [Math.floor(at / size), pixels[at]];
+  throw new DynnError(
+    "data/value",
+    `${file}: record ${record} has a pixel of ${value}, expected 0 to 1. Scale the images to [0,1]; normalisation belongs inside the model.`,
+    { record, value },
+  );
+}
