@@ -18,7 +18,25 @@ export const ARRAY_OF = {
 } as const;
 
 export type DType = keyof typeof ARRAY_OF;
-export type ArrayOf<D extends DType = DType> = InstanceType<(typeof ARRAY_OF)[D]>;
+
+interface Arrays {
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly float16: Uint16Array;
+  readonly bfloat16: Uint16Array;
+  readonly int8: Int8Array;
+  readonly uint8: Uint8Array;
+  readonly int16: Int16Array;
+  readonly uint16: Uint16Array;
+  readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
+  readonly int64: BigInt64Array;
+  readonly uint64: BigUint64Array;
+  readonly bool: Uint8Array;
+}
+
+/** The typed array of a dtype. */
+export type ArrayOf<D extends DType = DType> = Arrays[D];
 
 export const isFloat = (dtype: DType): boolean => dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
 

@@ -45,7 +45,7 @@ export const ERROR_CODES = {
   "data/value": 1,
   "attack/config": 2,
   "attack/unsupported": 1,
-  "aborted": 1,
+  aborted: 1,
 } as const satisfies Record<string, 1 | 2>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -73,5 +73,4 @@ export class DynnError extends Error {
 }
 
 /** The text of anything thrown, for use inside another message. */
-export const reasonOf = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.message : String(thrown);
+export const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

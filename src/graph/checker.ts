@@ -10,12 +10,15 @@ import type { OpTable } from "./op.js";
  * @throws DynnError 'model/empty', 'model/duplicate', 'model/dangling', 'model/cycle', 'model/order', 'model/op' */
 export function checkGraph(graph: Graph, ops?: OpTable): void {
   if (graph.nodes.length === 0)
-    throw new DynnError("model/empty", `${showGraph(graph)}: it has no nodes. Export the model again.`, { graph: graph.name });
+    throw new DynnError("model/empty", `${showGraph(graph)}: it has no nodes. Export the model again.`, {
+      graph: graph.name,
+    });
   checkScope(graph, new Set(), ops);
 }
 
 /** The sub-graphs that a node carries, in the order of its attributes. */
-export const subgraphs = (node: Node): Graph[] => Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
+export const subgraphs = (node: Node): Graph[] =>
+  Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
 
 /** The names that a node reads, those included that its sub-graphs take from around them. */
 export const reads = (node: Node): ValueName[] => [...usedInputs(node), ...subgraphs(node).flatMap(outerNames)];
@@ -54,15 +57,25 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
 
 /** Names that a graph reads but does not make. */
 function outerNames(graph: Graph): ValueName[] {
-  const own = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
-  return [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)].filter((name) => !own.has(name));
+  const own = new Set([
+    ...graph.inputs.map((input) => input.name),
+    ...graph.initializers.keys(),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ]);
+  return [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)].filter(
+    (name) => !own.has(name),
+  );
 }
 
 function checkScope(graph: Graph, outer: ReadonlySet<ValueName>, ops: OpTable | undefined): void {
   const own = new Set<ValueName>();
   const declare = (name: ValueName, what: string) => {
     if (own.has(name))
-      throw new DynnError("model/duplicate", `${what}: the name "${name}" is already taken in ${showGraph(graph)}. Give every value its own name.`, { name, graph: graph.name });
+      throw new DynnError(
+        "model/duplicate",
+        `${what}: the name "${name}" is already taken in ${showGraph(graph)}. Give every value its own name.`,
+        { name, graph: graph.name },
+      );
     own.add(name);
   };
   for (const { name } of graph.inputs) declare(name, `input "${name}"`);
@@ -80,11 +93,23 @@ function checkScope(graph: Graph, outer: ReadonlySet<ValueName>, ops: OpTable | 
 
 function checkOutputs(graph: Graph, own: ReadonlySet<ValueName>, outer: ReadonlySet<ValueName>): void {
   if (graph.outputs.length === 0)
-    throw new DynnError("model/empty", `${showGraph(graph)}: it has no outputs. Export the model again.`, { graph: graph.name });
+    throw new DynnError("model/empty", `${showGraph(graph)}: it has no outputs. Export the model again.`, {
+      graph: graph.name,
+    });
   const seen = new Set<ValueName>();
   for (const { name } of graph.outputs) {
-    if (seen.has(name)) throw new DynnError("model/duplicate", `output "${name}": ${showGraph(graph)} lists it twice. List every output once.`, { name, graph: graph.name });
-    if (!own.has(name) && !outer.has(name)) throw new DynnError("model/dangling", `output "${name}": nothing in ${showGraph(graph)} makes it. Export the model again.`, { name, graph: graph.name });
+    if (seen.has(name))
+      throw new DynnError(
+        "model/duplicate",
+        `output "${name}": ${showGraph(graph)} lists it twice. List every output once.`,
+        { name, graph: graph.name },
+      );
+    if (!own.has(name) && !outer.has(name))
+      throw new DynnError(
+        "model/dangling",
+        `output "${name}": nothing in ${showGraph(graph)} makes it. Export the model again.`,
+        { name, graph: graph.name },
+      );
     seen.add(name);
   }
 }
@@ -93,12 +118,25 @@ function checkOutputs(graph: Graph, own: ReadonlySet<ValueName>, outer: Readonly
 function unmade(graph: Graph, node: Node, name: ValueName): DynnError {
   const detail = { name, node: node.name, graph: graph.name };
   const later = graph.nodes.find((other) => other.outputs.includes(name));
-  if (!later) return new DynnError("model/dangling", `${showNode(node)}: nothing makes its input "${name}". Export the model again.`, detail);
+  if (!later)
+    return new DynnError(
+      "model/dangling",
+      `${showNode(node)}: nothing makes its input "${name}". Export the model again.`,
+      detail,
+    );
   sortNodes(graph.nodes); // throws when the reason is a cycle
-  return new DynnError("model/order", `${showNode(node)}: it reads "${name}" before ${showNode(later)} makes it. Sort the nodes with sortNodes.`, detail);
+  return new DynnError(
+    "model/order",
+    `${showNode(node)}: it reads "${name}" before ${showNode(later)} makes it. Sort the nodes with sortNodes.`,
+    detail,
+  );
 }
 
 const cycle = (node: Node, name: ValueName): DynnError =>
-  new DynnError("model/cycle", `${showNode(node)}: its input "${name}" depends on its own output. Export the model without the loop.`, { name, node: node.name });
+  new DynnError(
+    "model/cycle",
+    `${showNode(node)}: its input "${name}" depends on its own output. Export the model without the loop.`,
+    { name, node: node.name },
+  );
 
 const showGraph = (graph: Graph): string => `graph "${graph.name}"`;

@@ -17,25 +17,40 @@ function linesOf(graph: Graph, outerConstants: ReadonlySet<ValueName>): string[]
   return [
     `graph ${showName(graph.name)} (opset ${graph.opset})`,
     ...section("inputs", graph.inputs.map(info)),
-    ...section("initializers", [...graph.initializers].map(([name, t]) => `@${showName(name)}: ${t.dtype}${showShape(t.dims)}`)),
-    ...section("nodes", graph.nodes.flatMap((node) => nodeLines(graph, node, sigil, constants))),
+    ...section(
+      "initializers",
+      [...graph.initializers].map(([name, t]) => `@${showName(name)}: ${t.dtype}${showShape(t.dims)}`),
+    ),
+    ...section(
+      "nodes",
+      graph.nodes.flatMap((node) => nodeLines(graph, node, sigil, constants)),
+    ),
     ...section("outputs", graph.outputs.map(info)),
   ];
 }
 
-const section = (title: string, lines: readonly string[]): string[] => (lines.length > 0 ? [`  ${title}:`, ...lines.map((line) => `    ${line}`)] : []);
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length > 0 ? [`  ${title}:`, ...lines.map((line) => `    ${line}`)] : [];
 
-function nodeLines(graph: Graph, node: Node, sigil: (name: ValueName) => string, constants: ReadonlySet<ValueName>): string[] {
+function nodeLines(
+  graph: Graph,
+  node: Node,
+  sigil: (name: ValueName) => string,
+  constants: ReadonlySet<ValueName>,
+): string[] {
   const attributes = Object.entries(node.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = attributes.map(([name, a]) => `${name}=${showAttribute(a)}`).join(", ");
   const outputs = node.outputs.map((name) => `${sigil(name)}${typeOf(graph, name)}`).join(", ");
   const operator = node.domain ? `${node.domain}::${node.opType}` : node.opType;
-  const inner = attributes.flatMap(([name, a]) => (a.kind === "graph" ? [`  ${name} =`, ...linesOf(a.value, constants).map((line) => `    ${line}`)] : []));
+  const inner = attributes.flatMap(([name, a]) =>
+    a.kind === "graph" ? [`  ${name} =`, ...linesOf(a.value, constants).map((line) => `    ${line}`)] : [],
+  );
   return [`${outputs} = ${operator}(${node.inputs.map(sigil).join(", ")})${shown ? ` {${shown}}` : ""}`, ...inner];
 }
 
 function typeOf(graph: Graph, name: ValueName): string {
-  const type: { readonly dtype: string; readonly shape: Shape | undefined } | undefined = graph.types.get(name) ?? graph.outputs.find((output) => output.name === name);
+  const type: { readonly dtype: string; readonly shape: Shape | undefined } | undefined =
+    graph.types.get(name) ?? graph.outputs.find((output) => output.name === name);
   return type ? `: ${type.dtype}${showShape(type.shape)}` : "";
 }
 
@@ -69,7 +84,9 @@ const showList = <T>(items: readonly T[], show: (item: T) => string): string => 
 
 /** The shortest decimal that gives the same float32, always with a sign that it is no integer. */
 function showFloat(value: number): string {
-  const short = Array.from({ length: 9 }, (_, i) => Number(value.toPrecision(i + 1))).find((candidate) => Math.fround(candidate) === value);
+  const short = Array.from({ length: 9 }, (_, i) => Number(value.toPrecision(i + 1))).find(
+    (candidate) => Math.fround(candidate) === value,
+  );
   const text = String(short ?? value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }

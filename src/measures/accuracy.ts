@@ -1,0 +1,13 @@
+/** @file The share of answers that equal the true label, with its interval. */
+import type { Rate } from "./audit-record.js";
+import { wilson } from "./wilson.js";
+
+/** Accuracy of one answer per sample.
+ * @param labels  true class per sample
+ * @param answers answered class per sample, as long as `labels` */
+export function accuracy(labels: ArrayLike<number>, answers: ArrayLike<number>): Rate {
+  if (labels.length !== answers.length) throw new Error(`bug: ${answers.length} answers for ${labels.length} labels`);
+  let right = 0;
+  for (let i = 0; i < labels.length; i++) if (labels[i] === answers[i]) right++;
+  return wilson(right, labels.length);
+}

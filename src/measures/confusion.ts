@@ -1,0 +1,23 @@
+/** @file Confusion: how much the exits disagree with the final one, a label-free sign of a likely mistake.
+ *  Source: Kaya, Hong, Dumitras, ICML 2019 (network confusion): sum over early exits of || p_final - p_exit ||_1, then z-scored. */
+
+/** Confusion of each sample, before z-scoring; from 0 to 2 per early exit.
+ * @param probabilities [exits][n * classes], softmax of every exit, the final one last
+ * @returns             float64 [n] */
+export function confusion(probabilities: readonly Float32Array[], classes: number): Float64Array {
+  const final = probabilities[probabilities.length - 1];
+  const scores = new Float64Array(final.length / classes);
+  for (const exit of probabilities)
+    for (let i = 0; i < final.length; i++) scores[Math.floor(i / classes)] += Math.abs(final[i] - exit[i]);
+  return scores;
+}
+
+/** Scores in standard deviations (population form) from the mean of `reference`; all 0 where the reference does not vary.
+ * The paper takes the training set as reference; by default the scores are their own. */
+export function zScores(scores: Float64Array, reference: Float64Array = scores): Float64Array {
+  const mean = meanOf(reference);
+  const deviation = Math.sqrt(meanOf(reference.map((score) => (score - mean) ** 2)));
+  return scores.map((score) => (deviation > 0 ? (score - mean) / deviation : 0));
+}
+
+const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,26 @@
+/** @file Overthinking: work done after the answer was already right.
+ *  Source: Kaya, Hong, Dumitras, "Shallow-Deep Networks: Understanding and Mitigating Network Overthinking", ICML 2019 (the wasteful and the destructive effect).
+ *  Read by: studies. */
+
+export interface Overthinking {
+  /** Share of samples right at an exit before the one taken, and right there too: the work in between was wasted. */
+  readonly wasteful: number;
+  /** Share of samples right at some exit and wrong at the final one: the work in between did harm. */
+  readonly destructive: number;
+}
+
+/** Both shares of all samples; 0 without samples.
+ * @param correctPerExit [exits][n], 1 where that exit's label is right
+ * @param stop           [n], the exit that each sample takes */
+export function overthinking(correctPerExit: readonly Uint8Array[], stop: Int32Array): Overthinking {
+  let [wasteful, destructive] = [0, 0];
+  const final = correctPerExit[correctPerExit.length - 1];
+  for (const [sample, taken] of stop.entries()) {
+    const firstRight = correctPerExit.findIndex((correct) => correct[sample] === 1);
+    if (firstRight < 0) continue;
+    if (firstRight < taken && correctPerExit[taken][sample] === 1) wasteful++;
+    if (final[sample] === 0) destructive++;
+  }
+  const n = Math.max(1, stop.length);
+  return { wasteful: wasteful / n, destructive: destructive / n };
+}

@@ -1,0 +1,27 @@
+/** @file Percentiles of a sample, for latencies.
+ *  Linear interpolation between order statistics, type 7 of Hyndman and Fan, The American Statistician 50(4), 1996
+ *  (the default of R and NumPy). */
+
+/** The `percent`-th percentile (50 is the median) of at least one number, in any order; the input stays as it is. */
+export function percentile(values: ArrayLike<number>, percent: number): number {
+  if (values.length === 0 || !(percent >= 0 && percent <= 100))
+    throw new Error(`bug: percentile ${percent} of ${values.length} values`);
+  const sorted = Float64Array.from(values).sort();
+  const position = ((sorted.length - 1) * percent) / 100;
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** The three percentiles that latency is reported by. */
+export const percentiles = (values: ArrayLike<number>): Percentiles => ({
+  p50: percentile(values, 50),
+  p95: percentile(values, 95),
+  p99: percentile(values, 99),
+});

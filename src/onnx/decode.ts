@@ -1,0 +1,47 @@
+/** @file Bytes -> ModelProto, with a clear word for bytes that are something else.
+ *  Protobuf has no magic number and reads much garbage without complaint, so a message without graph, opset and version counts as garbage. */
+import { fromBinary } from "@bufbuild/protobuf";
+import { DynnError, reasonOf } from "../core/errors.js";
+import { type ModelProto, ModelProtoSchema } from "./generated/onnx_pb.js";
+
+/** How other files begin that people give by mistake: offset, text, what it is. */
+const FOREIGN: readonly (readonly [offset: number, text: string, what: string])[] = [
+  [0, "PK\x03\x04", "a ZIP archive (a PyTorch .pt or Keras .keras file is one); export the model to ONNX first"],
+  [0, "\x80\x02", "a Python pickle; export the model to ONNX first"],
+  [0, "\x89HDF", "an HDF5 file (a Keras .h5 file is one); export the model to ONNX first"],
+  [4, "TFL3", "a TensorFlow Lite model; convert it to ONNX first"],
+  [4, "ORTM", "a model in ONNX Runtime's own .ort format; give the .onnx file it was made from"],
+  [0, "version https://git-lfs", "a Git LFS pointer; get the model itself with `git lfs pull`"],
+  [0, "\x1f\x8b", "a gzip file; unpack it first"],
+  [0, "<", "a web page or XML; download the model file itself"],
+  [0, "{", "JSON; give a binary .onnx file"],
+];
+
+/** Decode a model.
+ * @throws DynnError 'model/parse' */
+export function decodeModel(bytes: Uint8Array, name: string): ModelProto {
+  const proto = tryDecode(bytes, name);
+  if (proto.graph || proto.opsetImport.length > 0 || proto.irVersion !== 0n) return proto;
+  throw notOnnx(bytes, name, "no graph, opset or version in it");
+}
+
+function tryDecode(bytes: Uint8Array, name: string): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    throw notOnnx(bytes, name, reasonOf(cause), cause);
+  }
+}
+
+function notOnnx(bytes: Uint8Array, name: string, reason: string, cause?: unknown): DynnError {
+  const foreign = FOREIGN.find(([offset, text]) =>
+    [...text].every((char, i) => bytes[offset + i] === char.charCodeAt(0)),
+  );
+  const text =
+    bytes.length === 0
+      ? "the file is empty (0 bytes). Give an ONNX model."
+      : foreign
+        ? `no ONNX model, but ${foreign[2]}.`
+        : `${bytes.length} bytes that are no whole ONNX model (${reason}). The file may be cut off or damaged; get it again.`;
+  return new DynnError("model/parse", `${name}: ${text}`, { name, bytes: bytes.length, reason }, { cause });
+}

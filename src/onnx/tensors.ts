@@ -1,0 +1,148 @@
+/** @file TensorProto <-> Tensor. Nothing is allocated by what `dims` claims: the data must be there first.
+ *  Raw data is little-endian and may start at any byte; so are typed arrays on every platform that ONNX Runtime's JavaScript builds run on.
+ *  Source: onnx.proto, TensorProto (which field holds which type). */
+import { create } from "@bufbuild/protobuf";
+import { ARRAY_OF, type ArrayOf, byteSize, type DType, isFloat } from "../core/dtype.js";
+import { DynnError } from "../core/errors.js";
+import { type Dims, showShape, sizeOf } from "../core/shape.js";
+import type { Tensor } from "../core/tensor.js";
+import { CODE_OF, readDType } from "./dtypes.js";
+import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx_pb.js";
+
+/** What reading a tensor needs besides its message. */
+export interface TensorSource {
+  /** The bytes now belong to the reader, so that aligned tensors may be views of them. */
+  readonly owned: boolean;
+  /** Largest tensor, in bytes. */
+  readonly tensorBytes: number;
+  /** The bytes of a file of external data.
+   * @throws DynnError 'model/external' */
+  readonly external: (location: string, where: string) => Uint8Array;
+}
+
+/** The longest dimension that a file may state. */
+const LONGEST_DIM = 2 ** 31 - 1;
+
+/** Read a tensor.
+ * @throws DynnError 'model/dtype', 'model/tensor', 'model/limit', 'model/external' */
+export function readTensor(proto: TensorProto, where: string, source: TensorSource): Tensor {
+  const dtype = readDType(proto.dataType, where);
+  const dims = proto.dims.map((d) => readDim(d, where));
+  const bytes = sizeOf(dims) * byteSize(dtype);
+  if (bytes > source.tensorBytes)
+    throw new DynnError(
+      "model/limit",
+      `${where}: shape ${showShape(dims)} of ${dtype} takes ${bytes} bytes, more than the limit of ${source.tensorBytes}. Raise limits.tensorBytes if the model is meant to be so large.`,
+      { dims, bytes, limit: source.tensorBytes },
+    );
+  if (proto.segment)
+    throw new DynnError(
+      "model/tensor",
+      `${where}: its data is split into segments, which is not supported. Export the model again.`,
+      {},
+    );
+  return { dtype, dims, data: readData(proto, dtype, dims, where, source) };
+}
+
+/** A dimension length as a number.
+ * @throws DynnError 'model/tensor' below zero, 'model/limit' above 2^31 - 1 */
+export function readDim(dim: bigint, where: string): number {
+  if (dim < 0n)
+    throw new DynnError(
+      "model/tensor",
+      `${where}: dimension ${dim} is negative, expected 0 or more. Export the model again, with a name for each dimension that varies.`,
+      { dim: Number(dim) },
+    );
+  if (dim > LONGEST_DIM)
+    throw new DynnError(
+      "model/limit",
+      `${where}: dimension ${dim} is too long, expected at most ${LONGEST_DIM}. Export the model again.`,
+      { dim: Number(dim), limit: LONGEST_DIM },
+    );
+  return Number(dim);
+}
+
+/** A tensor as a message with raw data. The message holds a view of the tensor's array. */
+export const writeTensor = (t: Tensor, name: string): TensorProto =>
+  create(TensorProtoSchema, {
+    name,
+    dataType: CODE_OF[t.dtype],
+    dims: t.dims.map(BigInt),
+    rawData: new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength),
+  });
+
+function readData(proto: TensorProto, dtype: DType, dims: Dims, where: string, source: TensorSource): ArrayOf {
+  const external = proto.dataLocation === TensorProto_DataLocation.EXTERNAL;
+  const raw = external ? externalBytes(proto, where, source) : proto.rawData;
+  const data =
+    external || raw.length > 0 ? fromBytes(dtype, raw, source.owned, where) : fromFields(proto, dtype, where);
+  if (data.length !== sizeOf(dims))
+    throw new DynnError(
+      "model/tensor",
+      `${where}: its data has ${data.length} elements, but shape ${showShape(dims)} needs ${sizeOf(dims)}. The file may be damaged; export the model again.`,
+      { dims, elements: data.length },
+    );
+  return data;
+}
+
+function fromBytes(dtype: DType, bytes: Uint8Array, owned: boolean, where: string): ArrayOf {
+  const size = byteSize(dtype);
+  if (bytes.length % size !== 0)
+    throw new DynnError(
+      "model/tensor",
+      `${where}: ${bytes.length} bytes are no whole number of ${dtype} elements (${size} bytes each). The file may be damaged; export the model again.`,
+      { dtype, bytes: bytes.length },
+    );
+  if (dtype === "bool" && bytes.some((byte) => byte > 1))
+    throw outOfRange(dtype, bytes.find((byte) => byte > 1) as number, where);
+  const whole = owned && bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new ARRAY_OF[dtype](whole.buffer as ArrayBuffer, whole.byteOffset, bytes.length / size);
+}
+
+/** The typed field that holds each element type when there is no raw data. */
+function fieldOf(proto: TensorProto, dtype: DType): readonly (number | bigint)[] {
+  if (dtype === "float32") return proto.floatData;
+  if (dtype === "float64") return proto.doubleData;
+  if (dtype === "int64") return proto.int64Data;
+  if (dtype === "uint64" || dtype === "uint32") return proto.uint64Data;
+  return proto.int32Data;
+}
+
+function fromFields(proto: TensorProto, dtype: DType, where: string): ArrayOf {
+  const values = fieldOf(proto, dtype);
+  if (dtype === "int64") return BigInt64Array.from(values as readonly bigint[]);
+  if (dtype === "uint64") return BigUint64Array.from(values as readonly bigint[]);
+  const data = new ARRAY_OF[dtype](values.length) as Exclude<ArrayOf, BigInt64Array | BigUint64Array>;
+  const exact = dtype === "float32" || dtype === "float64";
+  values.forEach((value, i) => {
+    data[i] = Number(value);
+    if (!exact && (data[i] !== Number(value) || (dtype === "bool" && Number(value) > 1)))
+      throw outOfRange(dtype, value, where);
+  });
+  return data;
+}
+
+const outOfRange = (dtype: DType, value: number | bigint, where: string): DynnError =>
+  new DynnError(
+    "model/tensor",
+    `${where}: its data holds ${value}, which is no ${dtype}${isFloat(dtype) ? " bit pattern" : ""}. The file may be damaged; export the model again.`,
+    { dtype, value: Number(value) },
+  );
+
+function externalBytes(proto: TensorProto, where: string, source: TensorSource): Uint8Array {
+  const entries = new Map(proto.externalData.map((entry) => [entry.key, entry.value]));
+  const location = entries.get("location") ?? "";
+  const file = source.external(location, where);
+  const offset = wholeNumber(entries.get("offset") ?? "0");
+  const length = wholeNumber(entries.get("length") ?? String(file.length - offset));
+  if (!(offset + length <= file.length))
+    throw new DynnError(
+      "model/external",
+      `${where}: it wants bytes ${entries.get("offset") ?? 0} to +${entries.get("length") ?? "end"} of "${location}", which has ${file.length}. Copy the data file again, whole.`,
+      { location, bytes: file.length },
+    );
+  return file.subarray(offset, offset + length);
+}
+
+/** A number written in decimal digits; anything else is NaN. */
+const wholeNumber = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN);

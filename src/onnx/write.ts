@@ -1,0 +1,94 @@
+/** @file Graph -> ONNX bytes. Equal models give equal bytes: metadata, attributes and domains are sorted, initializers keep their order.
+ *  Types of values in between travel as value_info with named dimensions; ONNX Runtime's blocked layouts depend on them. */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { DynnError } from "../core/errors.js";
+import { VERSION } from "../core/version.js";
+import { subgraphs } from "../graph/checker.js";
+import type { Graph, Node } from "../graph/graph.js";
+import { writeAttributes } from "./attributes.js";
+import {
+  type GraphProto,
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  NodeProtoSchema,
+} from "./generated/onnx_pb.js";
+import { IR_OF_OPSET, type OnnxModel, OPSETS } from "./model.js";
+import { writeTensor } from "./tensors.js";
+import { writeValueInfo } from "./values.js";
+
+/** A message cannot be longer than this (protobuf's own limit). */
+const MESSAGE_LIMIT = 2 ** 31 - 1;
+
+/** What can be written: a graph alone, or all that {@link OnnxModel} holds. The producer is always dynn. */
+export type WritableModel = Pick<OnnxModel, "graph"> & Partial<Pick<OnnxModel, "metadata" | "irVersion" | "opsets">>;
+
+/** Write a model as bytes.
+ * @param model `irVersion` is raised to what the opset needs; `opsets` gives versions of other domains (1 when it does not)
+ * @throws DynnError 'model/version', 'model/limit' */
+export function writeModel(model: WritableModel): Uint8Array<ArrayBuffer> {
+  const { graph } = model;
+  const bytes = weightBytes(graph);
+  if (bytes > MESSAGE_LIMIT)
+    throw new DynnError(
+      "model/limit",
+      `graph "${graph.name}": its weights take ${bytes} bytes, more than the ${MESSAGE_LIMIT} that one ONNX file can hold. Use a smaller model or smaller element types.`,
+      { bytes, limit: MESSAGE_LIMIT },
+    );
+  return toBinary(ModelProtoSchema, modelProto(model));
+}
+
+function modelProto({ graph, metadata, irVersion, opsets }: WritableModel): ModelProto {
+  const neededIr = IR_OF_OPSET[graph.opset];
+  if (neededIr === undefined)
+    throw new DynnError(
+      "model/version",
+      `graph "${graph.name}": opset ${graph.opset} cannot be written, expected ${OPSETS.oldest} to ${OPSETS.newest}. Build the graph with one of these.`,
+      { opset: graph.opset },
+    );
+  const domains = [...new Set(["", ...domainsOf(graph)])].sort();
+  return create(ModelProtoSchema, {
+    irVersion: BigInt(Math.max(neededIr, irVersion ?? 0)),
+    producerName: "dynn",
+    producerVersion: VERSION,
+    opsetImport: domains.map((domain) => ({
+      domain,
+      version: BigInt(domain === "" ? graph.opset : (opsets?.get(domain) ?? 1)),
+    })),
+    metadataProps: [...(metadata ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value })),
+    graph: graphProto(graph),
+  });
+}
+
+const domainsOf = (graph: Graph): string[] =>
+  graph.nodes.flatMap((node) => [node.domain, ...subgraphs(node).flatMap(domainsOf)]);
+
+const weightBytes = (graph: Graph): number =>
+  [...graph.initializers.values()].reduce((sum, t) => sum + t.data.byteLength, 0) +
+  graph.nodes.flatMap(subgraphs).reduce((sum, inner) => sum + weightBytes(inner), 0);
+
+function graphProto(graph: Graph): GraphProto {
+  const outputs = new Set(graph.outputs.map((output) => output.name));
+  const between = graph.nodes.flatMap((node) => node.outputs).filter((name) => !outputs.has(name));
+  return create(GraphProtoSchema, {
+    name: graph.name,
+    input: graph.inputs.map((v) => writeValueInfo(v.name, v.dtype, v.shape)),
+    output: graph.outputs.map((v) => writeValueInfo(v.name, v.dtype, v.shape)),
+    initializer: [...graph.initializers].map(([name, value]) => writeTensor(value, name)),
+    node: graph.nodes.map(nodeProto),
+    valueInfo: between.flatMap((name) => {
+      const type = graph.types.get(name);
+      return type ? [writeValueInfo(name, type.dtype, type.shape)] : [];
+    }),
+  });
+}
+
+const nodeProto = (node: Node) =>
+  create(NodeProtoSchema, {
+    opType: node.opType,
+    domain: node.domain,
+    name: node.name,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: writeAttributes(node.attributes, graphProto),
+  });

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { confusion, zScores } from "../../src/measures/confusion.js";
+import { exitHistogram, meanCostFraction } from "../../src/measures/cost.js";
+import { eec, efficacyStep, efficacyTrapezoid } from "../../src/measures/eec.js";
+import { overthinking } from "../../src/measures/overthinking.js";
+
+describe("exit histogram and mean cost", () => {
+  it("count where the work stops and average what it costs", () => {
+    const stops = Int32Array.of(0, 2, 2, 1);
+    expect(exitHistogram(stops, 4)).toEqual([1, 1, 2, 0]);
+    expect(meanCostFraction(stops, [0.1, 0.4, 0.7, 1])).toBeCloseTo((0.1 + 0.4 + 0.7 + 0.7) / 4, 14);
+    expect(meanCostFraction(new Int32Array(0), [1])).toBe(0);
+  });
+
+  it("refuse an exit that does not exist", () => {
+    expect(() => exitHistogram(Int32Array.of(4), 4)).toThrow("bug: a sample stops at exit 4 of 4");
+  });
+});
+
+describe("EEC", () => {
+  it("starts at nothing gone for nothing paid and ends with all gone at full cost", () => {
+    expect(eec([5, 3, 2], [0.2, 0.6, 1])).toEqual([
+      { costFraction: 0, gone: 0 },
+      { costFraction: 0.2, gone: 0.5 },
+      { costFraction: 0.6, gone: 0.8 },
+      { costFraction: 1, gone: 1 },
+    ]);
+  });
+
+  it("has DeepSloth's trapezoid area", () => {
+    // numpy.trapz([0, .5, .8, 1], x=[0, .2, .6, 1]) = 0.05 + 0.26 + 0.36
+    expect(efficacyTrapezoid([5, 3, 2], [0.2, 0.6, 1])).toBeCloseTo(0.67, 14);
+  });
+
+  it("of one exit has trapezoid 0.5, the diagonal, and step 0: nothing is saved", () => {
+    expect(efficacyTrapezoid([7], [1])).toBe(0.5);
+    expect(efficacyStep([7], [1])).toBe(0);
+  });
+
+  it("when nobody leaves early has the last segment's triangle as trapezoid and no step area", () => {
+    expect(efficacyTrapezoid([0, 0, 9], [0.25, 0.5, 1])).toBe(0.25);
+    expect(efficacyStep([0, 0, 9], [0.25, 0.5, 1])).toBe(0);
+  });
+
+  it("has step area 1 - mean cost fraction, never above the trapezoid", () => {
+    const stopsAndGaps = fc
+      .integer({ min: 1, max: 6 })
+      .chain((exits) =>
+        fc.tuple(
+          fc.array(fc.integer({ min: 0, max: exits - 1 }), { minLength: 1, maxLength: 40 }),
+          fc.array(fc.integer({ min: 1, max: 100 }), { minLength: exits, maxLength: exits }),
+        ),
+      );
+    fc.assert(
+      fc.property(stopsAndGaps, ([stops, gaps]) => {
+        const full = gaps.reduce((a, b) => a + b);
+        const costs = gaps.map((_, i) => gaps.slice(0, i + 1).reduce((a, b) => a + b) / full);
+        const taken = Int32Array.from(stops);
+        const counts = exitHistogram(taken, gaps.length);
+        expect(efficacyStep(counts, costs)).toBeCloseTo(1 - meanCostFraction(taken, costs), 12);
+        expect(efficacyTrapezoid(counts, costs)).toBeGreaterThanOrEqual(efficacyStep(counts, costs));
+      }),
+    );
+  });
+
+  it("refuses counts and costs of different exits", () => {
+    expect(() => eec([1, 2], [1])).toThrow("bug: 2 exit counts for 1 costs");
+  });
+});
+
+describe("overthinking", () => {
+  it("calls work wasted when an earlier exit was right too, destructive when the final exit unlearns", () => {
+    // sample:                       0  1  2  3  4
+    const correct = [
+      Uint8Array.of(1, 0, 1, 0, 1), // exit 0
+      Uint8Array.of(1, 1, 0, 0, 0), // exit 1
+      Uint8Array.of(1, 1, 0, 0, 1), // final
+    ];
+    // 0: wasteful (right at 0, takes 2); 1: takes the first right exit; 2: destructive; 3: never right;
+    // 4: right at 0, takes 1 where it is wrong, right at the end: neither.
+    expect(overthinking(correct, Int32Array.of(2, 1, 1, 2, 1))).toEqual({ wasteful: 1 / 5, destructive: 1 / 5 });
+  });
+
+  it("does not exist in a network with one exit, nor without samples", () => {
+    expect(overthinking([Uint8Array.of(1, 0)], Int32Array.of(0, 0))).toEqual({ wasteful: 0, destructive: 0 });
+    expect(overthinking([new Uint8Array(0)], new Int32Array(0))).toEqual({ wasteful: 0, destructive: 0 });
+  });
+});
+
+describe("confusion", () => {
+  it("adds the L1 distances of the exits to the final exit", () => {
+    const probabilities = [
+      Float32Array.of(1, 0, 0.5, 0.5),
+      Float32Array.of(0.5, 0.5, 0.5, 0.5),
+      Float32Array.of(0, 1, 0.5, 0.5),
+    ];
+    expect([...confusion(probabilities, 2)]).toEqual([3, 0]);
+  });
+
+  it("is z-scored against the reference's mean and population deviation", () => {
+    expect([...zScores(Float64Array.of(1, 3))]).toEqual([-1, 1]);
+    expect([...zScores(Float64Array.of(10), Float64Array.of(2, 4, 4, 4, 5, 5, 7, 9))]).toEqual([2.5]);
+    expect([...zScores(Float64Array.of(4, 4))]).toEqual([0, 0]);
+  });
+});
