@@ -5,7 +5,7 @@ import { isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { showNode } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
-import { ancestors, descendants, type Graph, type Node, type ValueName, type ValueType } from "../graph/graph.js";
+import { ancestors, descendants, type Graph, type Node, type ValueName } from "../graph/graph.js";
 import { constantOf, inferShapes } from "../graph/infer.js";
 import type { OpTable, VjpContext } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
@@ -38,23 +38,32 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
       if (input && grad !== undefined && active.has(input)) add(input, grad);
     });
   }
-  return new Map(request.wrt.flatMap((name) => (grads.has(name) ? [[name, grads.get(name) as ValueName] as const] : [])));
+  return new Map(
+    request.wrt.flatMap((name) => (grads.has(name) ? [[name, grads.get(name) as ValueName] as const] : [])),
+  );
 }
 
 /** Values of float type that depend on `sources` through float values only: integers carry no gradient. */
-function floatDescendants(graph: Graph, sources: readonly ValueName[]): Set<ValueName> {
-  const typeOf = (name: ValueName): ValueType | undefined => graph.types.get(name);
-  const floatOnly = { ...graph, nodes: graph.nodes.filter((node) => node.outputs.some((name) => isFloat(typeOf(name)?.dtype ?? "float32"))) };
-  return descendants(floatOnly, sources);
-}
+const floatDescendants = (graph: Graph, sources: readonly ValueName[]): Set<ValueName> =>
+  descendants(graph, sources, (name) => isFloat(graph.types.get(name)?.dtype ?? "float32"));
 
 function ruleOf(ops: OpTable, node: Node): (ctx: VjpContext) => readonly (ValueName | undefined)[] {
   const { vjp } = ops.get(node);
   if (typeof vjp === "function") return vjp;
-  throw new DynnError("gradient/none", `${showNode(node)}: ${node.opType} has no gradient: ${vjp.none}. Attack or train a part of the model that does not pass through it.`, { opType: node.opType, node: node.name });
+  throw new DynnError(
+    "gradient/none",
+    `${showNode(node)}: ${node.opType} has no gradient: ${vjp.none}. Attack or train a part of the model that does not pass through it.`,
+    { opType: node.opType, node: node.name },
+  );
 }
 
-const vjpContext = (b: GraphBuilder, graph: Graph, node: Node, grads: ReadonlyMap<ValueName, ValueName>, active: ReadonlySet<ValueName>): VjpContext => ({
+const vjpContext = (
+  b: GraphBuilder,
+  graph: Graph,
+  node: Node,
+  grads: ReadonlyMap<ValueName, ValueName>,
+  active: ReadonlySet<ValueName>,
+): VjpContext => ({
   node,
   opset: graph.opset,
   b,
@@ -70,7 +79,16 @@ const vjpContext = (b: GraphBuilder, graph: Graph, node: Node, grads: ReadonlyMa
  * @param names names for the gradient outputs, one per `wrt`
  * @returns     a pruned, shape-inferred graph
  * @throws DynnError 'gradient/none' when the loss does not depend on a value of `wrt` */
-export function gradientGraph(graph: Graph, ops: OpTable, request: { readonly loss: ValueName; readonly wrt: readonly ValueName[]; readonly names: readonly string[]; readonly keep: readonly ValueName[] }): Graph {
+export function gradientGraph(
+  graph: Graph,
+  ops: OpTable,
+  request: {
+    readonly loss: ValueName;
+    readonly wrt: readonly ValueName[];
+    readonly names: readonly string[];
+    readonly keep: readonly ValueName[];
+  },
+): Graph {
   const b = new GraphBuilder(graph);
   const lossType = graph.types.get(request.loss);
   if (!lossType) throw new Error(`bug: no type inferred for the loss "${request.loss}"`);
@@ -78,10 +96,16 @@ export function gradientGraph(graph: Graph, ops: OpTable, request: { readonly lo
   const seed = lossType.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [request.loss])], {}, "seed");
   const grads = appendVjp(b, graph, ops, { seeds: new Map([[request.loss, seed]]), wrt: request.wrt });
   b.clearOutputs();
-  for (const name of [...request.keep, request.loss]) b.output(name, graph.types.get(name)?.dtype ?? "float32", graph.types.get(name)?.shape);
+  for (const name of new Set([...request.keep, request.loss]))
+    b.output(name, graph.types.get(name)?.dtype ?? "float32", graph.types.get(name)?.shape);
   request.wrt.forEach((name, i) => {
     const grad = grads.get(name);
-    if (grad === undefined) throw new DynnError("gradient/none", `gradient of "${request.loss}": it does not depend on "${name}". Choose a loss computed from that input.`, { loss: request.loss, wrt: name });
+    if (grad === undefined)
+      throw new DynnError(
+        "gradient/none",
+        `gradient of "${request.loss}": it does not depend on "${name}". Choose a loss computed from that input.`,
+        { loss: request.loss, wrt: name },
+      );
     const type = graph.types.get(name);
     const output = b.fresh(request.names[i] ?? `grad_${name}`);
     b.append({ opType: "Identity", domain: "", name: "", inputs: [grad], outputs: [output], attributes: {} });

@@ -38,7 +38,8 @@ interface Arrays {
 /** The typed array of a dtype. */
 export type ArrayOf<D extends DType = DType> = Arrays[D];
 
-export const isFloat = (dtype: DType): boolean => dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
+export const isFloat = (dtype: DType): boolean =>
+  dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
 
 /** Bytes of one element. */
 export const byteSize = (dtype: DType): number => ARRAY_OF[dtype].BYTES_PER_ELEMENT;

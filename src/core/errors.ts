@@ -2,51 +2,81 @@
  *  A message reads `where: what is wrong, got, expected. What to do. [code]`; `detail` holds the same facts as data.
  *  Read by: every room. */
 
-/** Every error code with the exit status that the command gives it: 2 when the call was wrong, 1 when the work failed. */
+/** Every error code, with the exit status that the command gives it (2 when the call was wrong, 1 when the work failed) and what it
+ *  is about in one sentence. docs/errors.md is made from this table. */
 export const ERROR_CODES = {
-  "cli/usage": 2,
-  "cli/value": 2,
-  "cli/conflict": 2,
-  "file/missing": 2,
-  "file/unreadable": 2,
-  "file/unwritable": 2,
-  "file/full": 1,
-  "model/parse": 1,
-  "model/empty": 1,
-  "model/version": 1,
-  "model/dtype": 1,
-  "model/tensor": 1,
-  "model/external": 1,
-  "model/attribute": 1,
-  "model/op": 1,
-  "model/duplicate": 1,
-  "model/dangling": 1,
-  "model/cycle": 1,
-  "model/order": 1,
-  "model/input": 1,
-  "model/classifier": 1,
-  "model/metadata": 1,
-  "model/limit": 1,
-  "model/cut": 1,
-  "shape/mismatch": 1,
-  "shape/unknown": 1,
-  "gradient/none": 1,
-  "gradient/shape": 1,
-  "runtime/load": 1,
-  "runtime/run": 1,
-  "policy/value": 2,
-  "policy/validation": 1,
-  "data/spec": 2,
-  "data/missing": 2,
-  "data/truncated": 1,
-  "data/format": 1,
-  "data/label": 1,
-  "data/shape": 1,
-  "data/value": 1,
-  "attack/config": 2,
-  "attack/unsupported": 1,
-  aborted: 1,
-} as const satisfies Record<string, 1 | 2>;
+  "cli/usage": {
+    exit: 2,
+    about: "A command or option is not known, an argument is missing, or options do not fit together.",
+  },
+  "cli/value": {
+    exit: 2,
+    about: "A value given to an option, or a number in an attack, cannot be read or is out of range.",
+  },
+  "cli/conflict": { exit: 2, about: "Two options were given that exclude each other." },
+  "file/missing": { exit: 2, about: "A file that was named is not there." },
+  "file/unreadable": { exit: 2, about: "A file is there but cannot be read: no permission, or it is no file." },
+  "file/unwritable": { exit: 2, about: "An output cannot be written. Outputs are tried before the work starts." },
+  "file/full": { exit: 1, about: "The disk has no room for an output. Nothing is left half written." },
+  "model/parse": { exit: 1, about: "The bytes are no ONNX model, or hold a training graph." },
+  "model/empty": { exit: 1, about: "The model holds no graph, or its graph has no nodes or no outputs." },
+  "model/version": { exit: 1, about: "The IR version or the opset is outside the range that dynn reads and writes." },
+  "model/dtype": { exit: 1, about: "An element type is not supported." },
+  "model/tensor": { exit: 1, about: "A constant is damaged: its data and its shape do not agree." },
+  "model/external": {
+    exit: 1,
+    about: "A data file of the model is missing, too short, or outside the model's own folder.",
+  },
+  "model/attribute": {
+    exit: 1,
+    about:
+      "An attribute of a node is missing, of the wrong kind, or asks for something that dynn refuses, such as training mode.",
+  },
+  "model/op": {
+    exit: 1,
+    about: "The model uses an operator that dynn does not know (docs/ops.md lists those it knows).",
+  },
+  "model/duplicate": { exit: 1, about: "Two values share one name." },
+  "model/dangling": { exit: 1, about: "A node or an output needs a value that nothing makes." },
+  "model/cycle": { exit: 1, about: "A node depends on its own output." },
+  "model/order": { exit: 1, about: "Nodes are not in topological order." },
+  "model/input": {
+    exit: 1,
+    about: "The model does not take exactly one float32 batch of images, or a node lacks an input.",
+  },
+  "model/classifier": { exit: 1, about: "No output is a classifier's, or exits disagree on the number of classes." },
+  "model/metadata": { exit: 1, about: "A `dynn.*` entry of the file does not hold what it should." },
+  "model/limit": { exit: 1, about: "The model is larger, longer or more deeply nested than the limits allow." },
+  "shape/mismatch": { exit: 1, about: "Shapes do not fit together." },
+  "shape/unknown": { exit: 1, about: "A size must be known here and is not; often the image size is open." },
+  "gradient/none": {
+    exit: 1,
+    about:
+      "The loss cannot be differentiated: an operator on the way has no gradient, or the loss does not depend on the input.",
+  },
+  "runtime/load": { exit: 1, about: "The engine refuses the graph." },
+  "runtime/run": { exit: 1, about: "The engine failed while running the graph." },
+  "policy/value": { exit: 2, about: "A threshold is out of its rule's range, or the list has the wrong length." },
+  "policy/validation": {
+    exit: 1,
+    about: "No threshold can be chosen: too few other records, overlapping data, or a goal that no threshold meets.",
+  },
+  "data/spec": { exit: 2, about: "A data spec cannot be read." },
+  "data/missing": { exit: 2, about: "The data set's file or folder is not there, or holds no images." },
+  "data/truncated": { exit: 1, about: "A data file ends too early." },
+  "data/format": { exit: 1, about: "A data file is not in its format." },
+  "data/label": { exit: 1, about: "A label lies outside the model's classes." },
+  "data/shape": {
+    exit: 1,
+    about: "Images have another shape than the model takes, or images and labels do not belong together.",
+  },
+  "data/value": { exit: 1, about: "A pixel is NaN or outside [0,1]." },
+  "attack/config": { exit: 2, about: "An attack file, or one entry of it, is wrong." },
+  "attack/unsupported": {
+    exit: 1,
+    about: "The attack does not suit the model: it needs early exits and the model has none.",
+  },
+} as const satisfies Record<string, { readonly exit: 1 | 2; readonly about: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 

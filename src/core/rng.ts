@@ -21,11 +21,15 @@ function mulHigh(a: number, b: number): number {
   const [ah, al, bh, bl] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
   const mid = ah * bl + ((al * bl) >>> 16);
   const mid2 = al * bh + (mid & 0xffff);
-  return (ah * bh + Math.floor(mid / 65536) + (mid2 / 65536 >>> 0)) >>> 0;
+  return (ah * bh + Math.floor(mid / 65536) + ((mid2 / 65536) >>> 0)) >>> 0;
 }
 
 /** Philox4x32-10: four 32-bit words from a four-word counter and a two-word key, written to `out`. */
-export function philox(counter: readonly [number, number, number, number], key: readonly [number, number], out: Uint32Array): void {
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+  out: Uint32Array,
+): void {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

@@ -31,7 +31,11 @@ export function stridesOf(dims: Dims): number[] {
 export function normalizeAxis(axis: number, rank: number, where: string): number {
   const from = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(from) && from >= 0 && from < rank) return from;
-  throw new DynnError("shape/mismatch", `${where}: axis ${axis} does not exist in a tensor of rank ${rank}. Use an axis from ${-rank} to ${rank - 1}.`, { axis, rank });
+  throw new DynnError(
+    "shape/mismatch",
+    `${where}: axis ${axis} does not exist in a tensor of rank ${rank}. Use an axis from ${-rank} to ${rank - 1}.`,
+    { axis, rank },
+  );
 }
 
 const factorOf = (dim: Dim): { factor: number; names: string[] } => {
@@ -63,7 +67,8 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return multiplyDims([over.factor / under.factor, ...names]);
 }
 
-/** NumPy-style broadcast of two shapes. A name against 1 gives the name; a name against a number n > 1 gives n.
+/** NumPy-style broadcast of two shapes. A name against 1 gives the name; a name against a number n > 1 gives n;
+ *  of two different names the second stands, as they must be equal for the graph to run.
  * @throws DynnError 'shape/mismatch' */
 export function broadcastShapes(a: Shape, b: Shape, where: string): Dim[] {
   const rank = Math.max(a.length, b.length);
@@ -73,6 +78,10 @@ export function broadcastShapes(a: Shape, b: Shape, where: string): Dim[] {
     if (da === db || db === 1) return da;
     if (da === 1 || typeof da === "string") return db;
     if (typeof db === "string") return da;
-    throw new DynnError("shape/mismatch", `${where}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast (${da} against ${db}). Make the lengths equal or one of them 1.`, { a, b });
+    throw new DynnError(
+      "shape/mismatch",
+      `${where}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast (${da} against ${db}). Make the lengths equal or one of them 1.`,
+      { a, b },
+    );
   });
 }

@@ -13,54 +13,63 @@ export interface Tensor<D extends DType = DType> {
  * @throws DynnError 'shape/mismatch' when the array's length is not the product of `dims` */
 export function tensor<D extends DType>(dtype: D, dims: Dims, data: ArrayOf<D>): Tensor<D> {
   if (data.length !== sizeOf(dims))
-    throw new DynnError("shape/mismatch", `tensor: ${data.length} elements do not fill shape ${showShape(dims)} (${sizeOf(dims)} elements). Give data and dims that agree.`, { dims, length: data.length });
+    throw new DynnError(
+      "shape/mismatch",
+      `tensor: ${data.length} elements do not fill shape ${showShape(dims)} (${sizeOf(dims)} elements). Give data and dims that agree.`,
+      { dims, length: data.length },
+    );
   return { dtype, dims, data };
 }
 
-/** A tensor from plain numbers, each converted to `dtype` (int64 truncates towards zero; beyond 2^63 it saturates). */
+/** A tensor from plain numbers, each converted to `dtype`. 64-bit integers truncate towards zero and saturate at their ends (NaN
+ *  gives 0); 16-bit floats round half to even. */
 export function fromNumbers<D extends DType>(dtype: D, dims: Dims, numbers: ArrayLike<number>): Tensor<D> {
   const data = new ARRAY_OF[dtype](numbers.length) as ArrayOf<D>;
-  if (data instanceof BigInt64Array) for (let i = 0; i < numbers.length; i++) data[i] = toInt64(numbers[i] as number);
-  else if (data instanceof BigUint64Array) for (let i = 0; i < numbers.length; i++) data[i] = BigInt(Math.trunc(numbers[i] as number));
-  else if (dtype === "float16" || dtype === "bfloat16") for (let i = 0; i < numbers.length; i++) data[i] = to16Bits(numbers[i] as number, dtype);
+  const fill = <T>(out: { [i: number]: T }, convert: (value: number) => T) => {
+    for (let i = 0; i < numbers.length; i++) out[i] = convert(numbers[i] as number);
+  };
+  if (data instanceof BigInt64Array) fill(data, (v) => toBig(v, -(2n ** 63n), 2n ** 63n - 1n));
+  else if (data instanceof BigUint64Array) fill(data, (v) => toBig(v, 0n, 2n ** 64n - 1n));
+  else if (isHalf(dtype)) fill(data, (v) => toHalf(v, FORMATS[dtype]));
   else (data as Float64Array).set(numbers);
   return tensor(dtype, dims, data);
 }
 
-const INT64_MAX = 2n ** 63n - 1n;
-const toInt64 = (value: number): bigint => (value >= 2 ** 63 ? INT64_MAX : value <= -(2 ** 63) ? -INT64_MAX - 1n : BigInt(Math.trunc(value)));
+function toBig(value: number, low: bigint, high: bigint): bigint {
+  if (value >= Number(high)) return high;
+  if (value <= Number(low)) return low;
+  return BigInt(Math.trunc(value) || 0);
+}
 
 /** Every element as a float64 (int64 beyond 2^53 is rounded). Float64 data is returned as it is, not copied. */
 export function toNumbers(t: Tensor): Float64Array {
   if (t.data instanceof Float64Array) return t.data;
   if (t.data instanceof BigInt64Array || t.data instanceof BigUint64Array) return Float64Array.from(t.data, Number);
-  if (t.dtype === "float16" || t.dtype === "bfloat16") return Float64Array.from(t.data as Uint16Array, (bits) => from16Bits(bits, t.dtype));
+  const { dtype } = t;
+  if (isHalf(dtype)) return Float64Array.from(t.data as Uint16Array, (bits) => fromHalf(bits, FORMATS[dtype]));
   return Float64Array.from(t.data as Float32Array);
 }
 
 export const scalar = <D extends DType>(dtype: D, value: number): Tensor<D> => fromNumbers(dtype, [], [value]);
 export const int64s = (values: readonly number[]): Tensor<"int64"> => fromNumbers("int64", [values.length], values);
 
-const word = new DataView(new ArrayBuffer(4));
+/** The two 16-bit floats: bits of the fraction, and the exponent's bias. */
+const FORMATS = { float16: { fraction: 10, bias: 15 }, bfloat16: { fraction: 7, bias: 127 } } as const;
+type HalfFloat = keyof typeof FORMATS;
 
-function to16Bits(value: number, dtype: "float16" | "bfloat16"): number {
-  word.setFloat32(0, value);
-  const bits = word.getUint32(0);
-  if (dtype === "bfloat16") return Number.isNaN(value) ? 0x7fc0 : ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
-  return floatToHalf(value, bits);
-}
+const isHalf = (dtype: DType): dtype is HalfFloat => dtype in FORMATS;
 
-/** IEEE 754 binary16, rounding half to even. */
-function floatToHalf(value: number, bits: number): number {
-  const sign = (bits >>> 16) & 0x8000;
+/** The bits of a number as IEEE 754 has them, rounding half to even. Subnormals need no case of their own: their exponent is
+ *  the smallest there is, and the steps fill the fraction alone. */
+function toHalf(value: number, { fraction, bias }: (typeof FORMATS)[HalfFloat]): number {
+  const infinity = (2 * bias + 1) << fraction;
+  if (Number.isNaN(value)) return infinity | (1 << (fraction - 1));
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -24)));
-  const step = 2 ** (exponent - 10);
-  const mantissa = roundHalfEven(size / step);
-  if (exponent === -14 && mantissa < 1024) return sign | mantissa;
-  return sign | (((exponent + 15) << 10) + mantissa - 1024);
+  if (size >= 2 ** (bias + 1)) return sign | infinity;
+  const exponent = Math.max(1 - bias, Math.floor(Math.log2(size)));
+  const steps = roundHalfEven(size / 2 ** (exponent - fraction));
+  return sign | (((exponent + bias - 1) << fraction) + steps);
 }
 
 function roundHalfEven(x: number): number {
@@ -69,12 +78,11 @@ function roundHalfEven(x: number): number {
   return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
 }
 
-function from16Bits(bits: number, dtype: DType): number {
-  if (dtype === "bfloat16") {
-    word.setUint32(0, bits << 16);
-    return word.getFloat32(0);
-  }
-  const [sign, exponent, mantissa] = [bits & 0x8000 ? -1 : 1, (bits >>> 10) & 31, bits & 1023];
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
+function fromHalf(bits: number, { fraction, bias }: (typeof FORMATS)[HalfFloat]): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits & 0x7fff) >>> fraction;
+  const rest = bits & ((1 << fraction) - 1);
+  if (exponent === 2 * bias + 1) return rest ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  const steps = exponent === 0 ? rest : rest + (1 << fraction);
+  return sign * steps * 2 ** (Math.max(exponent, 1) - bias - fraction);
 }

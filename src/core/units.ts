@@ -10,7 +10,11 @@ export function parseQuantity(text: string | number, where: string): number {
   const match = FORM.exec(String(text));
   const value = match ? (Number(match[1]) / (match[2] ? Number(match[2]) : 1)) * (match[3] ? 0.01 : 1) : Number.NaN;
   if (Number.isFinite(value)) return value;
-  throw new DynnError("cli/value", `${where}: "${text}" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%).`, { where, got: text });
+  throw new DynnError(
+    "cli/value",
+    `${where}: "${text}" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%).`,
+    { where, got: text },
+  );
 }
 
 /** A pixel radius as people write it: 0.03137 is "8/255"; what is no multiple of a quarter of 1/255 stays decimal. */
@@ -21,8 +25,13 @@ export function showRadius(radius: number): string {
   return String(Number(radius.toPrecision(4)));
 }
 
-/** 12345678 as "12.3 M". */
+/** 12345678 as "12.3 M"; a number that rounding would carry to the next unit is written in it. */
 export function showCount(count: number): string {
-  for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) if (count >= size) return `${(count / size).toFixed(count >= 100 * size ? 0 : 1)} ${unit}`;
+  for (const [size, unit] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const)
+    if (count >= 0.9995 * size) return `${(count / size).toFixed(count >= 99.95 * size ? 0 : 1)} ${unit}`;
   return String(Math.round(count));
 }

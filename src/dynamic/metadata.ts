@@ -1,14 +1,26 @@
 /** @file The `dynn.*` metadata of a model file: exits, policy, normalisation, class names. One JSON value per key. */
 import { z } from "zod";
-import { DynnError } from "../core/errors.js";
+import { DynnError, type ErrorDetail, reasonOf } from "../core/errors.js";
 import { FALLBACKS, type Policy, RULES } from "./policy.js";
 
 const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
-const policySchema = z.strictObject({ rule: z.enum(RULES), thresholds: z.array(z.number()), fallback: z.enum(FALLBACKS) });
-const normalizationSchema = z.strictObject({ mean: z.array(z.number()).min(1), std: z.array(z.number().positive()).min(1) });
+const policySchema = z.strictObject({
+  rule: z.enum(RULES),
+  thresholds: z.array(z.number()),
+  fallback: z.enum(FALLBACKS),
+});
+const normalizationSchema = z.strictObject({
+  mean: z.array(z.number()).min(1),
+  std: z.array(z.number().positive()).min(1),
+});
 const classesSchema = z.array(z.string()).min(2);
 
-const SCHEMAS = { "dynn.exits": exitsSchema, "dynn.policy": policySchema, "dynn.normalization": normalizationSchema, "dynn.classes": classesSchema } as const;
+const SCHEMAS = {
+  "dynn.exits": exitsSchema,
+  "dynn.policy": policySchema,
+  "dynn.normalization": normalizationSchema,
+  "dynn.classes": classesSchema,
+} as const;
 
 export interface ModelMetadata {
   readonly exits: z.infer<typeof exitsSchema> | undefined;
@@ -28,24 +40,39 @@ export const readMetadata = (metadata: ReadonlyMap<string, string>, where: strin
 
 /** The entries to write into a file. */
 export function writeMetadata(model: Partial<ModelMetadata>): Map<string, string> {
-  const entries = [["dynn.exits", model.exits], ["dynn.policy", model.policy], ["dynn.normalization", model.normalization], ["dynn.classes", model.classes]] as const;
+  const entries = [
+    ["dynn.exits", model.exits],
+    ["dynn.policy", model.policy],
+    ["dynn.normalization", model.normalization],
+    ["dynn.classes", model.classes],
+  ] as const;
   return new Map(entries.flatMap(([key, value]) => (value ? [[key, JSON.stringify(value)] as const] : [])));
 }
 
-function readKey<K extends keyof typeof SCHEMAS>(metadata: ReadonlyMap<string, string>, key: K, where: string): z.infer<(typeof SCHEMAS)[K]> | undefined {
+function readKey<K extends keyof typeof SCHEMAS>(
+  metadata: ReadonlyMap<string, string>,
+  key: K,
+  where: string,
+): z.infer<(typeof SCHEMAS)[K]> | undefined {
   const text = metadata.get(key);
   if (text === undefined) return undefined;
-  const parsed = SCHEMAS[key].safeParse(parseJson(text));
+  const wrong = (what: string, detail: ErrorDetail): DynnError =>
+    new DynnError(
+      "model/metadata",
+      `${where}: metadata "${key}" is wrong: ${what}. Write the model again with dynn, or remove the key to read it by convention.`,
+      { key, ...detail },
+    );
+  const parsed = SCHEMAS[key].safeParse(parseJson(text, (reason) => wrong(`not JSON (${reason})`, { text })));
   if (parsed.success) return parsed.data as z.infer<(typeof SCHEMAS)[K]>;
-  const issue = parsed.error.issues[0];
-  const at = issue?.path.length ? ` at ${issue.path.join(".")}` : "";
-  throw new DynnError("model/metadata", `${where}: metadata "${key}" is wrong${at}: ${issue?.message ?? "not JSON"}. Write the model again with dynn, or remove the key to read it by convention.`, { key, issues: parsed.error.issues });
+  const { issues } = parsed.error;
+  const at = issues[0]?.path.length ? `at ${issues[0].path.join(".")}, ` : "";
+  throw wrong(`${at}${issues[0]?.message}`, { issues });
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, error: (reason: string) => DynnError): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw error(reasonOf(cause));
   }
 }

@@ -29,7 +29,10 @@ export function findNormalization(graph: Graph, ops: OpTable): Normalization | u
   return { mean: scale.map((s, c) => -(shift[c] as number) / s), std: scale.map((s) => 1 / s) };
 }
 
-const onlyReader = (readers: ReadonlyMap<ValueName, readonly Node[]>, value: ValueName | undefined): Node | undefined => {
+const onlyReader = (
+  readers: ReadonlyMap<ValueName, readonly Node[]>,
+  value: ValueName | undefined,
+): Node | undefined => {
   const list = value === undefined ? undefined : readers.get(value);
   return list?.length === 1 && list[0]?.inputs[0] === value ? list[0] : undefined;
 };
@@ -38,11 +41,14 @@ const onlyReader = (readers: ReadonlyMap<ValueName, readonly Node[]>, value: Val
 export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
   const [input] = graph.inputs;
   if (!input) return graph;
-  const b = new GraphBuilder({ ...graph, nodes: [] });
-  for (const node of graph.nodes) for (const name of node.outputs) b.fresh(name);
-  const channel = (values: readonly number[]) => b.constant(fromNumbers("float32", [1, values.length, 1, 1], values), "normalization");
+  const b = new GraphBuilder(graph);
+  const channel = (values: readonly number[]) =>
+    b.constant(fromNumbers("float32", [1, values.length, 1, 1], values), "normalization");
   const normalized = b.op("Div", [b.op("Sub", [input.name, channel(mean)]), channel(std)], {}, "normalized");
-  const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === input.name ? normalized : name)) }));
   const built = b.build();
-  return { ...built, nodes: [...built.nodes, ...nodes] };
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === input.name ? normalized : name)),
+  }));
+  return { ...built, nodes: [...built.nodes.slice(graph.nodes.length), ...nodes] };
 }

@@ -40,9 +40,30 @@ const maxSoftmax = (p: Float64Array): number => topTwo(p)[0];
 
 export const RULE_DEFS = {
   "max-softmax": { confidence: maxSoftmax, fires: atLeast, range: () => [0, 1], never: 2, rank: (c) => c },
-  entropy: { confidence: entropy, fires: (c, t) => c <= t, range: (classes) => [0, Math.log(classes)], never: -1, rank: (c) => -c },
-  margin: { confidence: (p) => topTwo(p)[0] - topTwo(p)[1], fires: atLeast, range: () => [0, 1], never: 2, rank: (c) => c },
-  patience: { confidence: maxSoftmax, fires: atLeast, range: () => [1, Number.MAX_SAFE_INTEGER], never: Number.MAX_SAFE_INTEGER, rank: (c) => c },
+  entropy: {
+    confidence: entropy,
+    fires: (c, t) => c <= t,
+    range: (classes) => [0, Math.log(classes)],
+    never: -1,
+    rank: (c) => -c,
+  },
+  margin: {
+    confidence: (p) => {
+      const [first, second] = topTwo(p);
+      return first - second;
+    },
+    fires: atLeast,
+    range: () => [0, 1],
+    never: 2,
+    rank: (c) => c,
+  },
+  patience: {
+    confidence: maxSoftmax,
+    fires: atLeast,
+    range: () => [1, Number.MAX_SAFE_INTEGER],
+    never: Number.MAX_SAFE_INTEGER,
+    rank: (c) => c,
+  },
 } as const satisfies Record<Rule, RuleDef>;
 
 /** Entropy in nats. */
@@ -54,9 +75,11 @@ function entropy(p: Float64Array): number {
 
 /** Softmax of one row of logits, in float64 with the maximum subtracted. */
 export function softmaxRow(logits: Float32Array): Float64Array {
-  const max = logits.reduce((m, v) => Math.max(m, v), Number.NEGATIVE_INFINITY);
-  const e = Float64Array.from(logits, (v) => Math.exp(v - max));
-  const total = e.reduce((a, b) => a + b, 0);
+  let max = Number.NEGATIVE_INFINITY;
+  for (const v of logits) max = Math.max(max, v);
+  const e = new Float64Array(logits.length);
+  let total = 0;
+  for (let i = 0; i < e.length; i++) total += e[i] = Math.exp((logits[i] as number) - max);
   return e.map((v) => v / total);
 }
 
@@ -67,16 +90,39 @@ export function argmax(row: ArrayLike<number>): number {
   return best;
 }
 
+/** How many thresholds a policy holds: one per early exit; patience counts over all of them with one. */
+export const thresholdCount = (rule: Rule, exits: number): number => (rule === "patience" ? 1 : exits - 1);
+
 /** A policy with one threshold for every early exit, or with the list as given.
  * @throws DynnError 'policy/value' when a threshold is out of range or the list has the wrong length */
-export function makePolicy(rule: Rule, thresholds: readonly number[], fallback: Fallback, model: { readonly exits: number; readonly classes: number }): Policy {
-  const early = model.exits - 1;
-  const wanted = rule === "patience" ? 1 : early;
-  const [low, high] = RULE_DEFS[rule].range(model.classes);
-  const bad = thresholds.find((t) => !(t >= low && t <= high));
-  if (bad !== undefined || (rule === "patience" && !Number.isInteger(thresholds[0])))
-    throw new DynnError("policy/value", `threshold ${bad ?? thresholds[0]}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, or let dynn choose it with --threshold rad:5%.`, { rule, thresholds });
+export function makePolicy(
+  rule: Rule,
+  thresholds: readonly number[],
+  fallback: Fallback,
+  model: { readonly exits: number; readonly classes: number },
+): Policy {
+  const wanted = thresholdCount(rule, model.exits);
   if (thresholds.length !== 1 && thresholds.length !== wanted)
-    throw new DynnError("policy/value", `thresholds: got ${thresholds.length}, expected 1 or ${wanted} (one per early exit). List one number, or one per early exit.`, { rule, thresholds, expected: wanted });
-  return { rule, fallback, thresholds: thresholds.length === wanted ? thresholds : new Array<number>(wanted).fill(thresholds[0] ?? RULE_DEFS[rule].never) };
+    throw new DynnError(
+      "policy/value",
+      wanted > 1
+        ? `thresholds: got ${thresholds.length}, expected 1 or ${wanted} (one per early exit). List one number, or one per early exit.`
+        : `thresholds: got ${thresholds.length}, expected 1. List one number.`,
+      { rule, thresholds, expected: wanted },
+    );
+  const [low, high] = RULE_DEFS[rule].range(model.classes);
+  const bad = thresholds.find((t) => !(t >= low && t <= high) || (rule === "patience" && !Number.isInteger(t)));
+  if (bad !== undefined)
+    throw new DynnError(
+      "policy/value",
+      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, or let dynn choose it with --threshold rad:5%.`,
+      { rule, thresholds },
+    );
+  const [first] = thresholds;
+  return {
+    rule,
+    fallback,
+    thresholds:
+      thresholds.length === wanted || first === undefined ? thresholds : new Array<number>(wanted).fill(first),
+  };
 }

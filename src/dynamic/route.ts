@@ -12,36 +12,50 @@ export interface Routed {
   readonly confidence: number;
 }
 
+/** What a policy needs to know of one exit's logits. */
+export interface Reading {
+  readonly label: number;
+  readonly confidence: number;
+}
+
+/** Read one exit's row of logits under a rule. */
+export const readingOf = (row: Float32Array, rule: Policy["rule"]): Reading => ({
+  label: argmax(row),
+  confidence: RULE_DEFS[rule].confidence(softmaxRow(row)),
+});
+
 /** Route one sample.
  * @param logits one row per exit, in order; a prefix of the exits is enough as long as one of them fires
  * @param exits  how many exits the model has
  * @returns      undefined when no given exit fires and later ones are missing */
-export function routeOne(logits: readonly Float32Array[], policy: Policy, exits: number): Routed | undefined {
-  const confidences: number[] = [];
+export const routeOne = (logits: readonly Float32Array[], policy: Policy, exits: number): Routed | undefined =>
+  routeReadings(
+    logits.map((row) => readingOf(row, policy.rule)),
+    policy,
+    exits,
+  );
+
+/** {@link routeOne} from what was read of each exit, for callers that try many policies on the same logits. */
+export function routeReadings(readings: readonly Reading[], policy: Policy, exits: number): Routed | undefined {
   let run = 0;
-  let last = -1;
-  for (const [exit, row] of logits.entries()) {
-    const label = argmax(row);
-    run = label === last ? run + 1 : 1;
-    last = label;
-    const confidence = confidenceOf(row, policy);
-    confidences.push(confidence);
-    if (exit < exits - 1 && fires(policy, exit, confidence, run)) return { stop: exit, answer: exit, label, confidence };
+  for (const [exit, reading] of readings.entries()) {
+    run = reading.label === readings[exit - 1]?.label ? run + 1 : 1;
+    if (exit < exits - 1 && fires(policy, exit, reading.confidence, run))
+      return { stop: exit, answer: exit, ...reading };
   }
-  return logits.length === exits ? fallBack(logits, confidences, policy) : undefined;
+  return readings.length === exits ? fallBack(readings, policy) : undefined;
 }
 
-/** Confidence of one row under the policy's rule. */
-export const confidenceOf = (row: Float32Array, policy: Policy): number => RULE_DEFS[policy.rule].confidence(softmaxRow(row));
-
 /** Whether an early exit fires; `run` is how many exits in a row, this one included, gave the same label. */
-export const fires = (policy: Policy, exit: number, confidence: number, run: number): boolean =>
-  policy.rule === "patience" ? run >= (policy.thresholds[0] as number) : RULE_DEFS[policy.rule].fires(confidence, policy.thresholds[exit] as number);
+const fires = (policy: Policy, exit: number, confidence: number, run: number): boolean =>
+  policy.rule === "patience"
+    ? run >= (policy.thresholds[0] as number)
+    : RULE_DEFS[policy.rule].fires(confidence, policy.thresholds[exit] as number);
 
-function fallBack(logits: readonly Float32Array[], confidences: readonly number[], policy: Policy): Routed {
-  const stop = logits.length - 1;
-  const answer = policy.fallback === "final" ? stop : argmax(confidences.map(RULE_DEFS[policy.rule].rank));
-  return { stop, answer, label: argmax(logits[answer] as Float32Array), confidence: confidences[answer] as number };
+function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Routed {
+  const stop = readings.length - 1;
+  const answer = fallback === "final" ? stop : argmax(readings.map((r) => RULE_DEFS[rule].rank(r.confidence)));
+  return { stop, answer, ...(readings[answer] as Reading) };
 }
 
 /** Route a batch.
@@ -52,4 +66,5 @@ export const route = (logits: readonly Float32Array[], classes: number, policy: 
 };
 
 /** Row i of every exit. */
-export const rowsOf = (logits: readonly Float32Array[], classes: number, i: number): Float32Array[] => logits.map((l) => l.subarray(i * classes, (i + 1) * classes));
+export const rowsOf = (logits: readonly Float32Array[], classes: number, i: number): Float32Array[] =>
+  logits.map((l) => l.subarray(i * classes, (i + 1) * classes));

@@ -22,7 +22,11 @@ export function attribute<K extends keyof ValueOf>(node: Node, name: string, kin
   const found: Attribute | undefined = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined;
   if (!found) return undefined;
   if (found.kind === kind) return found.value as ValueOf[K];
-  throw new DynnError("model/attribute", `${showNode(node)}: attribute "${name}" is of kind ${found.kind}, expected ${kind}. Export the model again.`, { node: node.name, attribute: name, got: found.kind, expected: kind });
+  throw new DynnError(
+    "model/attribute",
+    `${showNode(node)}: attribute "${name}" is of kind ${found.kind}, expected ${kind}. Export the model again.`,
+    { node: node.name, attribute: name, got: found.kind, expected: kind },
+  );
 }
 
 export const int = (value: number): Attribute => ({ kind: "int", value });

@@ -6,6 +6,9 @@ import { fromNumbers, type Tensor } from "../core/tensor.js";
 import type { Attributes } from "./attributes.js";
 import type { Graph, Node, ValueInfo, ValueName, ValueType } from "./graph.js";
 
+/** Constants up to this many elements are shared. */
+const SHARED_LIMIT = 64;
+
 export class GraphBuilder {
   readonly opset: number;
   #name: string;
@@ -56,9 +59,9 @@ export class GraphBuilder {
     return name;
   }
 
-  /** An initializer; one that equals an earlier constant of this builder is shared. */
+  /** An initializer; a small one that equals an earlier constant of this builder is shared. */
   constant(value: Tensor, hint = "const"): ValueName {
-    const key = value.data.length <= 64 ? `${value.dtype}[${value.dims.join()}]${value.data.join()}` : undefined;
+    const key = value.data.length <= SHARED_LIMIT ? bitsOf(value) : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
     const name = this.fresh(hint);
@@ -78,12 +81,23 @@ export class GraphBuilder {
   }
 
   /** Append a node with one output; returns the output's name. */
-  op(opType: string, inputs: readonly ValueName[], attributes: Attributes = {}, hint = opType.toLowerCase()): ValueName {
+  op(
+    opType: string,
+    inputs: readonly ValueName[],
+    attributes: Attributes = {},
+    hint = opType.toLowerCase(),
+  ): ValueName {
     return this.ops(opType, inputs, 1, attributes, hint)[0] as ValueName;
   }
 
   /** Append a node with `count` outputs; returns their names. */
-  ops(opType: string, inputs: readonly ValueName[], count: number, attributes: Attributes = {}, hint = opType.toLowerCase()): ValueName[] {
+  ops(
+    opType: string,
+    inputs: readonly ValueName[],
+    count: number,
+    attributes: Attributes = {},
+    hint = opType.toLowerCase(),
+  ): ValueName[] {
     const outputs = Array.from({ length: count }, () => this.fresh(hint));
     this.#nodes.push({ opType, domain: "", name: "", inputs: trimmed(inputs), outputs, attributes });
     return outputs;
@@ -108,10 +122,23 @@ export class GraphBuilder {
     this.#outputs = [];
   }
 
+  /** The graph so far; what is appended later does not reach it. */
   build(): Graph {
-    return { name: this.#name, opset: this.opset, inputs: this.#inputs, outputs: this.#outputs, nodes: this.#nodes, initializers: this.#initializers, types: this.#types };
+    return {
+      name: this.#name,
+      opset: this.opset,
+      inputs: [...this.#inputs],
+      outputs: [...this.#outputs],
+      nodes: [...this.#nodes],
+      initializers: new Map(this.#initializers),
+      types: new Map(this.#types),
+    };
   }
 }
+
+/** Type, dimensions and bytes: 0 and -0 are different constants. */
+const bitsOf = ({ dtype, dims, data }: Tensor): string =>
+  `${dtype}[${dims.join()}]${new Uint8Array(data.buffer, data.byteOffset, data.byteLength).join()}`;
 
 /** Inputs without the left-out ones at the end. */
 function trimmed(inputs: readonly ValueName[]): ValueName[] {

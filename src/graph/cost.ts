@@ -6,7 +6,7 @@ import { ancestors, type Graph, type Node, type ValueName } from "./graph.js";
 import { inferShapes } from "./infer.js";
 import type { OpTable } from "./op.js";
 
-/** MACs of every node for one sample.
+/** MACs of every node for one sample (a batch that the file fixes is counted whole).
  * @throws DynnError 'shape/unknown' when a counted node has a size that is not known */
 export function nodeMacs(graph: Graph, ops: OpTable): Map<Node, number> {
   const single = inferShapes(graph, ops, batchOfOne(graph));
@@ -14,7 +14,8 @@ export function nodeMacs(graph: Graph, ops: OpTable): Map<Node, number> {
 }
 
 /** MACs of one sample from the inputs up to and including `wanted`: every node they need, counted once. */
-export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: ReadonlyMap<Node, number>): number => ancestors(graph, wanted).reduce((sum, node) => sum + (costs.get(node) ?? 0), 0);
+export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: ReadonlyMap<Node, number>): number =>
+  ancestors(graph, wanted).reduce((sum, node) => sum + (costs.get(node) ?? 0), 0);
 
 /** The named batch dimension of each input, fixed to 1. */
 const batchOfOne = (graph: Graph): Record<string, number> =>
@@ -26,7 +27,15 @@ function macsOfNode(graph: Graph, node: Node, ops: OpTable): number {
   const dims = (name: ValueName): readonly number[] => {
     const shape = graph.types.get(name)?.shape;
     if (shape && isStatic(shape)) return shape;
-    throw new DynnError("shape/unknown", `${showNode(node)}: the cost depends on "${name}", whose shape [${shape}] is not known. Give the image size, or export the model with a fixed one.`, { node: node.name, value: name });
+    throw new DynnError(
+      "shape/unknown",
+      `${showNode(node)}: the cost depends on "${name}", whose shape [${shape}] is not known. Give the image size, or export the model with a fixed one.`,
+      { node: node.name, value: name },
+    );
   };
-  return macs({ node, inputs: node.inputs.map((name) => (name ? dims(name) : undefined)), outputs: node.outputs.filter(Boolean).map(dims) });
+  return macs({
+    node,
+    inputs: node.inputs.map((name) => (name ? dims(name) : undefined)),
+    outputs: node.outputs.filter(Boolean).map(dims),
+  });
 }

@@ -17,7 +17,8 @@ export function findCuts(graph: Graph, source: ValueName, target: ValueName): Va
     for (const name of node.inputs) if (lastUse.get(name) === i) alive.delete(name);
     for (const name of node.outputs) if (name && (lastUse.has(name) || name === target)) alive.add(name);
     const [only] = alive;
-    if (alive.size === 1 && only !== undefined && only !== target && only !== source && cuts.at(-1) !== only) cuts.push(only);
+    if (alive.size === 1 && only !== undefined && only !== target && only !== source && cuts.at(-1) !== only)
+      cuts.push(only);
   });
   return cuts;
 }

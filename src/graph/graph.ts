@@ -80,9 +80,16 @@ export function ancestors(graph: Graph, wanted: Iterable<ValueName>): Node[] {
   return kept.reverse();
 }
 
-/** Values that depend on any of `sources`. */
-export function descendants(graph: Graph, sources: Iterable<ValueName>): Set<ValueName> {
+/** Values that depend on any of `sources`, these included.
+ * @param follow the values to go through; others are left out, with what depends on them alone */
+export function descendants(
+  graph: Graph,
+  sources: Iterable<ValueName>,
+  follow: (name: ValueName) => boolean = () => true,
+): Set<ValueName> {
   const reached = new Set(sources);
-  for (const node of graph.nodes) if (node.inputs.some((name) => reached.has(name))) for (const name of node.outputs) if (name) reached.add(name);
+  for (const node of graph.nodes)
+    if (node.inputs.some((name) => reached.has(name)))
+      for (const name of node.outputs) if (name && follow(name)) reached.add(name);
   return reached;
 }

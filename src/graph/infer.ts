@@ -2,7 +2,7 @@
  *  Small integer tensors are followed element by element, so shape arithmetic (Shape, Gather, Concat, Reshape) resolves. */
 import type { Dim, Shape } from "../core/shape.js";
 import { sizeOf } from "../core/shape.js";
-import { type Tensor, toNumbers } from "../core/tensor.js";
+import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import type { Graph, Node, ValueName, ValueType } from "./graph.js";
 import type { InferContext, OpDef, OpTable } from "./op.js";
 
@@ -23,8 +23,12 @@ export function constantType(t: Tensor): ValueType {
 export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<string, number>> = {}): Graph {
   const types = new Map<ValueName, ValueType>();
   for (const [name, value] of graph.initializers) types.set(name, constantType(value));
-  const inputs = graph.inputs.map((input) => ({ ...input, shape: input.shape?.map((d) => (typeof d === "string" ? (fixed[d] ?? d) : d)) }));
-  for (const input of inputs) if (!graph.initializers.has(input.name)) types.set(input.name, { dtype: input.dtype, shape: input.shape ?? [] });
+  const inputs = graph.inputs.map((input) => ({
+    ...input,
+    shape: input.shape?.map((d) => (typeof d === "string" ? (fixed[d] ?? d) : d)),
+  }));
+  for (const input of inputs)
+    if (!graph.initializers.has(input.name)) types.set(input.name, { dtype: input.dtype, shape: input.shape ?? [] });
   for (const node of graph.nodes) inferNode(graph, node, ops, types);
   const outputs = graph.outputs.map((output) => {
     const type = types.get(output.name);
@@ -42,13 +46,17 @@ export const inferContext = (graph: Graph, node: Node, types: ReadonlyMap<ValueN
 });
 
 /** The tensor behind a value: an initializer, or an integer tensor whose elements inference knows. */
-export function constantOf(graph: Graph, name: ValueName | undefined, types: ReadonlyMap<ValueName, ValueType>): Tensor | undefined {
+export function constantOf(
+  graph: Graph,
+  name: ValueName | undefined,
+  types: ReadonlyMap<ValueName, ValueType>,
+): Tensor | undefined {
   if (!name) return undefined;
   const stored = graph.initializers.get(name);
   if (stored) return stored;
   const type = types.get(name);
   if (!type?.value?.every((d) => typeof d === "number")) return undefined;
-  return { dtype: "int64", dims: type.shape as readonly number[], data: BigInt64Array.from(type.value as number[], BigInt) };
+  return fromNumbers(type.dtype, type.shape as readonly number[], type.value as readonly number[]);
 }
 
 function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName, ValueType>): void {
@@ -70,10 +78,13 @@ function withValue(def: OpDef, ctx: InferContext, type: ValueType): ValueType {
 
 /** The elements by running the reference kernel, when all inputs are known numbers. */
 function computed(def: OpDef, ctx: InferContext, shape: Shape): readonly Dim[] | undefined {
-  if (!shape.every((d) => typeof d === "number") || sizeOf(shape as number[]) > VALUE_LIMIT || ctx.inputs.length === 0) return undefined;
+  if (!shape.every((d) => typeof d === "number") || sizeOf(shape as number[]) > VALUE_LIMIT || ctx.inputs.length === 0)
+    return undefined;
   const values = ctx.inputs.map((type) => type?.value);
   if (!ctx.inputs.every((type, i) => !type || values[i]?.every((d) => typeof d === "number"))) return undefined;
-  const arrays = ctx.inputs.map((type, i) => type && { dims: type.shape as readonly number[], data: Float64Array.from(values[i] as number[]) });
+  const arrays = ctx.inputs.map(
+    (type, i) => type && { dims: type.shape as readonly number[], data: Float64Array.from(values[i] as number[]) },
+  );
   const [out] = def.run(arrays, { node: ctx.node, opset: ctx.opset, inputTypes: ctx.inputs.map((t) => t?.dtype) });
   return out && [...out.data];
 }

@@ -66,7 +66,11 @@ export interface OpDef {
   /** Reference kernel: plain loops in float64. Its inputs are never changed. */
   readonly run: (inputs: readonly (NdArray | undefined)[], ctx: KernelContext) => readonly NdArray[];
   /** Multiply-accumulates of one run with these shapes (no unknowns left). Left out: none are counted. */
-  readonly macs?: (ctx: { readonly node: Node; readonly inputs: readonly (Dims | undefined)[]; readonly outputs: readonly Dims[] }) => number;
+  readonly macs?: (ctx: {
+    readonly node: Node;
+    readonly inputs: readonly (Dims | undefined)[];
+    readonly outputs: readonly Dims[];
+  }) => number;
   /** Elements of the output when inputs are small integer tensors with symbolic entries (Shape, Gather, Concat ...). */
   readonly propagate?: (ctx: InferContext, output: ValueType) => readonly Dim[] | undefined;
   /** Index of the input that holds the logits, when output 0 are probabilities (they keep the label, but confidences and losses
@@ -89,13 +93,28 @@ export interface OpTable {
 
 /** Type of input i.
  * @throws DynnError 'model/input' when a required input is left out */
-export function inputType(ctx: { readonly node: Node; readonly inputs: readonly (ValueType | undefined)[] }, i: number): ValueType {
+export function inputType(
+  ctx: { readonly node: Node; readonly inputs: readonly (ValueType | undefined)[] },
+  i: number,
+): ValueType {
   const type = ctx.inputs[i];
   if (type) return type;
-  throw new DynnError("model/input", `${showNode(ctx.node)}: input ${i} is missing. Export the model again.`, { node: ctx.node.name, input: i });
+  throw new DynnError("model/input", `${showNode(ctx.node)}: input ${i} is missing. Export the model again.`, {
+    node: ctx.node.name,
+    input: i,
+  });
 }
 
 /** A shape failure that names the node. */
-export const mismatch = (node: Node, text: string, detail: Readonly<Record<string, unknown>> = {}): DynnError => new DynnError("shape/mismatch", `${showNode(node)}: ${text}`, { node: node.name, ...detail });
+export const mismatch = (node: Node, text: string, detail: Readonly<Record<string, unknown>> = {}): DynnError =>
+  new DynnError("shape/mismatch", `${showNode(node)}: ${text}`, { node: node.name, ...detail });
 
-export const emptyGraph = (name: string, opset: number): Graph => ({ name, opset, inputs: [], outputs: [], nodes: [], initializers: new Map(), types: new Map() });
+export const emptyGraph = (name: string, opset: number): Graph => ({
+  name,
+  opset,
+  inputs: [],
+  outputs: [],
+  nodes: [],
+  initializers: new Map(),
+  types: new Map(),
+});

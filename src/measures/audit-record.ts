@@ -19,7 +19,9 @@ const routedSchema = z.object({
 
 const policySchema = z.object({
   rule: z.enum(["max-softmax", "entropy", "margin", "patience"]),
-  thresholds: z.array(z.number()).describe("one per early exit; for patience, one number: exits in a row that must agree"),
+  thresholds: z
+    .array(z.number())
+    .describe("one per early exit; for patience, one number: exits in a row that must agree"),
   fallback: z.enum(["final", "most-confident"]),
 });
 
@@ -35,7 +37,10 @@ const dataSchema = z.object({
   name: z.string(),
   samples: count,
   seed: z.number().int(),
-  validation: z.object({ name: z.string(), samples: count }).optional().describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+  validation: z
+    .object({ name: z.string(), samples: count })
+    .optional()
+    .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
 });
 
 const overthinkingSchema = z.object({
@@ -49,10 +54,14 @@ const attackSchema = z.object({
   optimizer: z.enum(["fgsm", "pgd", "adam-tanh"]),
   norm: z.enum(["linf", "l2"]),
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
-  parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).describe("everything else that fixes the attack"),
+  parameters: z
+    .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
+    .describe("everything else that fixes the attack"),
   answer: z.string().describe("whose label robustAccuracy judges: final, an exit's name, or routed"),
   samples: count,
-  eligible: count.describe("samples the attack could win: its success did not hold already on the clean image (early:paper counts all)"),
+  eligible: count.describe(
+    "samples the attack could win: its success did not hold already on the clean image (early:paper counts all)",
+  ),
   robustAccuracy: rateSchema.describe("samples whose answer is still right after the attack, among all samples"),
   successRate: rateSchema.describe("attack successes among the eligible samples"),
   success8bit: rateSchema.describe("the same after rounding the images to 8 bits"),
@@ -60,8 +69,16 @@ const attackSchema = z.object({
   routed: routedSchema,
   efficacy: share.describe("area under the EEC curve, trapezoid as in DeepSloth"),
   efficacyStep: share.describe("area under the exact step curve: 1 - mean cost fraction"),
-  l2Mean: z.number().min(0).nullable().describe("mean L2 norm of the successful perturbations, pixel units; null without success"),
-  linfMax: z.number().min(0).nullable().describe("largest Linf norm of the successful perturbations; null without success"),
+  l2Mean: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe("mean L2 norm of the successful perturbations, pixel units; null without success"),
+  linfMax: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe("largest Linf norm of the successful perturbations; null without success"),
   early: z
     .object({
       labels: rateSchema.describe("final label kept and every early label changed"),
@@ -76,7 +93,10 @@ const attackSchema = z.object({
 const curveSchema = z.object({
   name: z.string(),
   norm: z.enum(["linf", "l2"]),
-  points: z.array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema })).min(1).describe("by rising radius, from 0 (clean)"),
+  points: z
+    .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))
+    .min(1)
+    .describe("by rising radius, from 0 (clean)"),
 });
 
 export const auditRecordSchema = z.object({
@@ -118,14 +138,18 @@ export interface GalleryItem {
   readonly magnification: number;
   readonly l2: number;
   readonly linf: number;
-  /** Each exit's label and confidence (max softmax), before and after; `stop` is the exit where the work stops. */
+  /** What the network says before and after. */
   readonly clean: ExitView;
   readonly attacked: ExitView;
 }
 
 export interface ExitView {
+  /** Label of each exit. */
   readonly labels: readonly number[];
+  /** Its largest softmax probability. */
   readonly confidences: readonly number[];
+  /** Exit where the work stops. */
   readonly stop: number;
+  /** Label of the routed answer. */
   readonly answer: number;
 }

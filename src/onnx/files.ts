@@ -45,7 +45,9 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** The bytes of a file.
+ * @throws DynnError 'file/missing', 'file/unreadable' */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     if (!(await stat(path)).isFile()) throw new Error("it is no file");
     return await readFile(path);

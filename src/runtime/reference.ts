@@ -1,13 +1,13 @@
 /** @file The reference backend: runs each node's plain kernel in float64, rounding to the value's dtype after each node.
  *  Slow and simple on purpose; it judges the others. */
-import { DynnError } from "../core/errors.js";
-import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import type { DType } from "../core/dtype.js";
+import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import type { Graph, Node, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import type { NdArray, OpTable } from "../graph/op.js";
 import { opTable } from "../ops/table.js";
 import type { Backend, Tensors } from "./backend.js";
+import { checkFeeds } from "./feeds.js";
 
 interface Value extends NdArray {
   readonly dtype: DType;
@@ -30,28 +30,18 @@ function runNode(node: Node, graph: Graph, ops: OpTable, values: Map<ValueName, 
 }
 
 /** Run a graph on tensors and return the named values (outputs unless said otherwise).
- * @throws DynnError 'runtime/run' when an input is missing */
-export function runReference(graph: Graph, feeds: Tensors, ops: OpTable = opTable, wanted: readonly ValueName[] = graph.outputs.map((o) => o.name)): Tensors {
-  const typed = inferShapes(graph, ops, dimsOf(graph, feeds));
+ * @throws DynnError 'runtime/run' when an input is missing or has another form than the graph takes */
+export function runReference(
+  graph: Graph,
+  feeds: Tensors,
+  ops: OpTable = opTable,
+  wanted: readonly ValueName[] = graph.outputs.map((o) => o.name),
+): Tensors {
+  const typed = inferShapes(graph, ops, checkFeeds("reference backend", graph, feeds));
   const values = new Map<ValueName, Value>([...graph.initializers].map(([name, t]) => [name, toValue(t)]));
-  for (const { name, dtype } of graph.inputs) {
-    const fed = feeds[name];
-    if (!fed) throw new DynnError("runtime/run", `reference backend: input "${name}" is missing. Feed a ${dtype} tensor under that name.`, { input: name });
-    values.set(name, toValue(fed));
-  }
+  for (const { name } of graph.inputs) values.set(name, toValue(feeds[name] as Tensor));
   for (const node of typed.nodes) runNode(node, typed, ops, values);
   return Object.fromEntries(wanted.map((name) => [name, toTensor(values.get(name) as Value)]));
-}
-
-/** Lengths of the named dimensions, read off the feeds. */
-function dimsOf(graph: Graph, feeds: Tensors): Record<string, number> {
-  const lengths: Record<string, number> = {};
-  for (const { name, shape } of graph.inputs)
-    shape?.forEach((d, i) => {
-      const length = feeds[name]?.dims[i];
-      if (typeof d === "string" && length !== undefined) lengths[d] = length;
-    });
-  return lengths;
 }
 
 export const referenceBackend: Backend = {

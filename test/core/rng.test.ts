@@ -21,7 +21,14 @@ describe("streams", () => {
   test("the same key gives the same numbers, any other key gives others", () => {
     const base = uniform(key(), 8);
     expect(uniform(key(), 8)).toEqual(base);
-    for (const other of [key({ seed: 2 }), key({ seed: 1 + 2 ** 32 }), key({ sample: 3 }), key({ step: 4 }), key({ purpose: "split" })]) expect(uniform(other, 8)).not.toEqual(base);
+    for (const other of [
+      key({ seed: 2 }),
+      key({ seed: 1 + 2 ** 32 }),
+      key({ sample: 3 }),
+      key({ step: 4 }),
+      key({ purpose: "split" }),
+    ])
+      expect(uniform(other, 8)).not.toEqual(base);
   });
 
   test("a longer draw begins with the shorter one", () => {

@@ -56,7 +56,8 @@ const isFed = (c: GradcheckCase, i: number): boolean => {
   return !!t && (t.dtype === "float64" || t.dtype === "float32") && !c.constants?.includes(i);
 };
 
-const recast = (t: Tensor, dtype: DType): Tensor => (t.dtype === "float64" || t.dtype === "float32" ? fromNumbers(dtype, t.dims, toNumbers(t)) : t);
+const recast = (t: Tensor, dtype: DType): Tensor =>
+  t.dtype === "float64" || t.dtype === "float32" ? fromNumbers(dtype, t.dims, toNumbers(t)) : t;
 
 function build(c: GradcheckCase, dtype: "float32" | "float64"): Built {
   const b = new GraphBuilder(emptyGraph(c.op, c.opset ?? 17));
@@ -74,7 +75,9 @@ function build(c: GradcheckCase, dtype: "float32" | "float64"): Built {
   const forward = inferShapes(b.build(), opTable);
   const floats = outputs.filter((name) => forward.types.get(name)?.dtype === dtype);
   const gb = new GraphBuilder(forward);
-  const seeds = new Map(floats.map((name) => [name, gb.input(`seed_${name}`, dtype, forward.types.get(name)?.shape ?? [])]));
+  const seeds = new Map(
+    floats.map((name) => [name, gb.input(`seed_${name}`, dtype, forward.types.get(name)?.shape ?? [])]),
+  );
   const wrt = names.filter((_, i) => isFed(c, i));
   const found = appendVjp(gb, forward, opTable, { seeds, wrt });
   const grads = wrt.map((name) => found.get(name));
@@ -96,33 +99,63 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 export async function gradcheck(c: GradcheckCase): Promise<void> {
   const built = build(c, "float64");
   const forward = runReference(built.forward, built.feeds);
-  const seeds = Object.fromEntries(built.outputs.map((name, i) => [`seed_${name}`, random((forward[name] as Tensor).dims, 77 + i)]));
+  const seeds = Object.fromEntries(
+    built.outputs.map((name, i) => [`seed_${name}`, random((forward[name] as Tensor).dims, 77 + i)]),
+  );
   const results = runReference(built.graph, { ...built.feeds, ...seeds });
-  built.wrt.forEach((name, i) => checkInput(c, built, name, built.grads[i] === undefined ? undefined : results[`grad_${name}`], seeds));
+  built.wrt.forEach((name, i) =>
+    checkInput(c, built, name, built.grads[i] === undefined ? undefined : results[`grad_${name}`], seeds),
+  );
   if (c.skipOrt === undefined) await checkOrt(c, seeds, results);
 }
 
-function checkInput(c: GradcheckCase, built: Built, name: string, grad: Tensor | undefined, seeds: Record<string, Tensor>): void {
+function checkInput(
+  c: GradcheckCase,
+  built: Built,
+  name: string,
+  grad: Tensor | undefined,
+  seeds: Record<string, Tensor>,
+): void {
   const x = built.feeds[name] as Tensor;
   const h = c.step ?? 1e-5;
   if (grad) expect(grad.dims, `${c.op}: shape of the gradient of ${name}`).toEqual(x.dims);
   for (let trial = 0; trial < 3; trial++) {
     const direction = toNumbers(random(x.dims, 1000 + trial));
     const along = (t: number) => {
-      const moved = { ...built.feeds, [name]: fromNumbers("float64", x.dims, toNumbers(x).map((v, k) => v + t * (direction[k] as number))) };
+      const moved = {
+        ...built.feeds,
+        [name]: fromNumbers(
+          "float64",
+          x.dims,
+          toNumbers(x).map((v, k) => v + t * (direction[k] as number)),
+        ),
+      };
       const out = runReference(built.forward, moved);
-      return built.outputs.reduce((sum, o) => sum + dot(toNumbers(out[o] as Tensor), toNumbers(seeds[`seed_${o}`] as Tensor)), 0);
+      return built.outputs.reduce(
+        (sum, o) => sum + dot(toNumbers(out[o] as Tensor), toNumbers(seeds[`seed_${o}`] as Tensor)),
+        0,
+      );
     };
     const numeric = (along(h) - along(-h)) / (2 * h);
     const analytic = grad ? dot(toNumbers(grad), direction) : 0;
-    expect(Math.abs(analytic - numeric), `${c.op}: gradient of ${name}, direction ${trial}: analytic ${analytic}, numeric ${numeric}`).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(numeric)));
+    expect(
+      Math.abs(analytic - numeric),
+      `${c.op}: gradient of ${name}, direction ${trial}: analytic ${analytic}, numeric ${numeric}`,
+    ).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(numeric)));
   }
 }
 
-async function checkOrt(c: GradcheckCase, seeds: Record<string, Tensor>, expected: Readonly<Record<string, Tensor>>): Promise<void> {
+async function checkOrt(
+  c: GradcheckCase,
+  seeds: Record<string, Tensor>,
+  expected: Readonly<Record<string, Tensor>>,
+): Promise<void> {
   const built = build(c, "float32");
   const session = await ortNode({ threads: 1 }).compile(built.graph);
-  const feeds = { ...built.feeds, ...Object.fromEntries(Object.entries(seeds).map(([name, t]) => [name, recast(t, "float32")])) };
+  const feeds = {
+    ...built.feeds,
+    ...Object.fromEntries(Object.entries(seeds).map(([name, t]) => [name, recast(t, "float32")])),
+  };
   const results = await session.run(feeds);
   await session.release();
   for (const { name } of built.graph.outputs) {

@@ -9,8 +9,12 @@ export function dropIdentities(graph: Graph, ops: OpTable): Graph {
   const outputs = new Set(typed.outputs.map((o) => o.name));
   const alias = new Map<ValueName, ValueName>();
   const nodes = typed.nodes.flatMap((original) => {
-    const node = original.inputs.some((name) => alias.has(name)) ? { ...original, inputs: original.inputs.map((name) => alias.get(name) ?? name) } : original;
-    const dropped = ops.get(node).isIdentity?.(inferContext(typed, node, typed.types)) && !node.outputs.some((name) => outputs.has(name));
+    const node = original.inputs.some((name) => alias.has(name))
+      ? { ...original, inputs: original.inputs.map((name) => alias.get(name) ?? name) }
+      : original;
+    const dropped =
+      ops.get(node).isIdentity?.(inferContext(typed, node, typed.types)) &&
+      !node.outputs.some((name) => outputs.has(name));
     if (!dropped) return [node];
     alias.set(node.outputs[0] as ValueName, node.inputs[0] as ValueName);
     return [];

@@ -14,10 +14,10 @@ export function foldAffine(graph: Graph, ops: OpTable): Graph {
 
 function foldNode(graph: Graph, node: Node, ops: OpTable): Graph | undefined {
   const source = node.inputs[0];
-  if (!source || node.outputs.length !== 1 || graph.outputs.some((o) => o.name === source)) return undefined;
+  const affine = ops.get(node).asAffine?.(inferContext(graph, node, graph.types));
+  if (!source || !affine || node.outputs.length !== 1 || graph.outputs.some((o) => o.name === source)) return undefined;
   const before = producers(graph).get(source);
-  const affine = before && ops.get(node).asAffine?.(inferContext(graph, node, graph.types));
-  if (!before || !affine || consumers(graph).get(source)?.length !== 1) return undefined;
+  if (!before || consumers(graph).get(source)?.length !== 1) return undefined;
   const absorbed = ops.get(before).absorbAffine?.(inferContext(graph, before, graph.types), affine);
   return absorbed && replace(graph, before, node, absorbed);
 }
@@ -36,5 +36,10 @@ function replace(graph: Graph, before: Node, node: Node, constants: readonly (Te
     return name;
   });
   const merged: Node = { ...before, inputs, outputs: [output] };
-  return { ...graph, nodes: graph.nodes.flatMap((n) => (n === before ? [] : n === node ? [merged] : [n])), initializers, types };
+  return {
+    ...graph,
+    nodes: graph.nodes.flatMap((n) => (n === before ? [] : n === node ? [merged] : [n])),
+    initializers,
+    types,
+  };
 }

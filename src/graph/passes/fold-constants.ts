@@ -1,8 +1,8 @@
 /** @file Constant folding: nodes whose inputs are all known are computed once, with the reference kernels. */
 import { isStatic, sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
-import type { Graph, Node, ValueName } from "../graph.js";
-import { constantType, inferShapes } from "../infer.js";
+import type { Graph, Node, ValueName, ValueType } from "../graph.js";
+import { constantOf, constantType, inferShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
 /** Larger results stay nodes: a file must not grow by folding an Expand. */
@@ -26,11 +26,17 @@ export function foldConstants(graph: Graph, ops: OpTable): Graph {
 }
 
 /** The outputs of a node as constants, or undefined when they are not known. */
-function fold(graph: Graph, node: Node, ops: OpTable, constants: ReadonlyMap<ValueName, Tensor>): readonly Tensor[] | undefined {
-  const types = node.outputs.filter(Boolean).map((name) => graph.types.get(name));
-  if (!types.every((t) => t && isStatic(t.shape) && sizeOf(t.shape) <= FOLD_LIMIT)) return undefined;
-  const known = types.map((t) => t?.value?.every((d) => typeof d === "number") && fromNumbers(t.dtype, t.shape as number[], t.value as number[]));
-  if (known.length === 1 && known[0]) return [known[0]];
+function fold(
+  graph: Graph,
+  node: Node,
+  ops: OpTable,
+  constants: ReadonlyMap<ValueName, Tensor>,
+): readonly Tensor[] | undefined {
+  const types = node.outputs.map((name) => graph.types.get(name));
+  const small = (type: ValueType | undefined) => type && isStatic(type.shape) && sizeOf(type.shape) <= FOLD_LIMIT;
+  if (!node.outputs.every((name, i) => !name || small(types[i]))) return undefined;
+  const known = node.outputs.length === 1 && constantOf(graph, node.outputs[0], graph.types);
+  if (known) return [known];
   const inputs = node.inputs.map((name) => (name ? constants.get(name) : undefined));
   if (node.inputs.length === 0 || node.inputs.some((name, i) => name && !inputs[i])) return undefined;
   const arrays = inputs.map((t) => t && { dims: t.dims, data: toNumbers(t) });

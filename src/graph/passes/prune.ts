@@ -3,7 +3,10 @@ import { ancestors, type Graph } from "../graph.js";
 
 /** Only the nodes and constants that the outputs need. Inputs all stay: they are the signature. */
 export function prune(graph: Graph): Graph {
-  const nodes = ancestors(graph, graph.outputs.map((o) => o.name));
+  const nodes = ancestors(
+    graph,
+    graph.outputs.map((o) => o.name),
+  );
   const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs.map((o) => o.name)]);
   return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }

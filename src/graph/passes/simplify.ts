@@ -8,4 +8,5 @@ import { prune } from "./prune.js";
 
 /** Fold constants, drop identities, fold affine maps, then forget what nothing needs.
  *  Answers change by float rounding only (BatchNormalization folded into weights). */
-export const simplify = (graph: Graph, ops: OpTable): Graph => prune(foldAffine(dropIdentities(foldConstants(graph, ops), ops), ops));
+export const simplify = (graph: Graph, ops: OpTable): Graph =>
+  prune(foldAffine(dropIdentities(foldConstants(graph, ops), ops), ops));

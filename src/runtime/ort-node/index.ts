@@ -1,12 +1,13 @@
 /** @file The onnxruntime-node backend: the fast path on Node.js. The only part of runtime/ that may touch Node. */
 import * as ort from "onnxruntime-node";
+import type { DType } from "../../core/dtype.js";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
-import type { DType } from "../../core/dtype.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Graph } from "../../graph/graph.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend, Session, Tensors } from "../backend.js";
+import { checkFeeds } from "../feeds.js";
 
 export interface OrtNodeOptions {
   /** Threads inside one operator; left out: ONNX Runtime's own choice (one per core). */
@@ -24,15 +25,31 @@ async function compile(graph: Graph, options: OrtNodeOptions): Promise<Session> 
     logSeverityLevel: 3,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
   }).catch((cause: unknown) => {
-    throw new DynnError("runtime/load", `ONNX Runtime refuses the graph "${graph.name}": ${reasonOf(cause)}. Check the model with \`dynn inspect\`.`, { graph: graph.name }, { cause });
+    throw new DynnError(
+      "runtime/load",
+      `ONNX Runtime refuses the graph "${graph.name}": ${reasonOf(cause)}. Check the model with \`dynn inspect\`.`,
+      { graph: graph.name },
+      { cause },
+    );
   });
-  return { inputs: session.inputNames, outputs: session.outputNames, run: (feeds) => run(session, feeds), release: () => session.release() };
+  return {
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    run: (feeds) => run(session, graph, feeds),
+    release: () => session.release(),
+  };
 }
 
-async function run(session: ort.InferenceSession, feeds: Tensors): Promise<Tensors> {
-  const fed = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(t)]));
+async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {
+  checkFeeds("ONNX Runtime", graph, feeds);
+  const fed = Object.fromEntries(graph.inputs.map(({ name }) => [name, toOrt(feeds[name] as Tensor)]));
   const results = await session.run(fed).catch((cause: unknown) => {
-    throw new DynnError("runtime/run", `ONNX Runtime failed: ${reasonOf(cause)}. Check the shapes and dtypes of the inputs.`, {}, { cause });
+    throw new DynnError(
+      "runtime/run",
+      `ONNX Runtime failed: ${reasonOf(cause)}. Check the shapes and dtypes of the inputs.`,
+      {},
+      { cause },
+    );
   });
   return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as ort.Tensor)]));
 }
@@ -41,6 +58,7 @@ const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.dtype as "float32", t.
 
 function fromOrt(value: ort.Tensor): Tensor {
   const data = value.data as Tensor["data"];
-  if (data.length !== sizeOf(value.dims)) throw new Error("bug: ONNX Runtime returned data that do not fill their shape");
+  if (data.length !== sizeOf(value.dims))
+    throw new Error("bug: ONNX Runtime returned data that do not fill their shape");
   return { dtype: value.type as DType, dims: value.dims, data };
 }

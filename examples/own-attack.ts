@@ -1,0 +1,82 @@
+/** @file An attack of one's own: gradient steps with momentum (MIM, Dong et al. 2018) beside plain PGD.
+ *  An optimizer is a generator for one sample: it yields the image that it wants evaluated and is resumed with loss, gradient
+ *  and logits. The runner turns many of them into batches.
+ *  Usage: node examples/own-attack.ts [SAMPLES] */
+import { fileURLToPath } from "node:url";
+import {
+  type Attack,
+  type AttackRun,
+  configureAttack,
+  dynamicModel,
+  Evaluator,
+  Forward,
+  loadModel,
+  type Optimizer,
+  openDataset,
+  ortNode,
+  runAttack,
+  type Sample,
+  type Task,
+} from "dynn";
+
+const STEPS = 10;
+const RADIUS = 1 / 255;
+
+const momentum: Optimizer = { name: "pgd", run: climb };
+
+function* climb({ sample, objective }: Task): AttackRun {
+  const image = Float32Array.from(sample.pixels);
+  const velocity = new Float32Array(image.length);
+  for (let step = 0; step < STEPS; step++) {
+    const { gradient, logits } = yield { image, loss: 0, gradient: true };
+    if (objective.succeeded(sample, logits)) return { image, success: true };
+    const scale = gradient.reduce((sum, g) => sum + Math.abs(g), 0) || 1;
+    for (const [i, clean] of sample.pixels.entries()) {
+      velocity[i] = (velocity[i] as number) + (gradient[i] as number) / scale;
+      const moved = (image[i] as number) + (2.5 * RADIUS * Math.sign(velocity[i] as number)) / STEPS;
+      image[i] = Math.min(Math.max(moved, clean - RADIUS, 0), clean + RADIUS, 1);
+    }
+  }
+  const { logits } = yield { image, loss: 0, gradient: false };
+  return { image, success: objective.succeeded(sample, logits) };
+}
+
+const model = dynamicModel(await loadModel(fileURLToPath(new URL("../zoo/resnet20-sdn.onnx", import.meta.url))));
+const backend = ortNode();
+const samples = await cleanSamples(Number(process.argv[2] ?? 64));
+
+const policy = model.policy ?? { rule: "max-softmax", fallback: "final", thresholds: [0.9, 0.9, 0.9, 0.9] };
+const pgd = configureAttack(
+  { name: "pgd", objective: "misclassify:final", optimizer: "pgd", norm: "linf", radius: RADIUS, steps: STEPS },
+  { model, policy },
+);
+const evaluator = new Evaluator(model, backend);
+const attacks: readonly [string, Attack][] = [
+  ["pgd", pgd],
+  ["momentum", { ...pgd, optimizer: momentum }],
+];
+for (const [name, attack] of attacks) {
+  const outcomes = await runAttack(attack, samples, evaluator, { seed: 0, batch: 64 });
+  const eligible = outcomes.filter((o) => o.eligible);
+  console.log(`${name}: ${eligible.filter((o) => o.success).length} of ${eligible.length} images misclassified`);
+}
+await evaluator.release();
+
+/** Bundled images with what the network says of them. */
+async function cleanSamples(count: number): Promise<Sample[]> {
+  const data = await openDataset("sample");
+  const pixels = new Float32Array(count * 3072);
+  await data.read(
+    Array.from({ length: count }, (_, i) => i),
+    pixels,
+  );
+  const forward = await Forward.compile(model, backend);
+  const logits = await forward.logits(pixels, { batch: 64 });
+  await forward.release();
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    label: data.labels[id] as number,
+    pixels: pixels.subarray(id * 3072, (id + 1) * 3072),
+    clean: logits.map((exit) => exit.subarray(id * model.classes, (id + 1) * model.classes)),
+  }));
+}

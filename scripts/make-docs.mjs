@@ -1,0 +1,132 @@
+/** @file Makes the documentation that must not drift from the code: docs/cli.md from the program's own help, docs/ops.md from the
+ *  table of operators, docs/errors.md from the table of error codes, docs/audit.schema.json from the schema of the audit record.
+ *  Usage: npm run build && node scripts/make-docs.mjs [--check]   (--check writes nothing and fails when a file is stale) */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const root = resolve(import.meta.dirname, "..");
+const HELP_WIDTH = 100;
+
+const madeBy = (what) => `<!-- Made by scripts/make-docs.mjs from ${what}. Change that, not this file. -->\n`;
+const plain = (cell) => String(cell).replaceAll("|", "\\|");
+
+function markdownTable(heads, rows) {
+  const line = (cells) => `| ${cells.map(plain).join(" | ")} |\n`;
+  return line(heads) + line(heads.map(() => "---")) + rows.map(line).join("");
+}
+
+/** The help of one command as a terminal of fixed width shows it, colours left out. */
+function helpOf(command) {
+  let text = "";
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+    getOutHelpWidth: () => HELP_WIDTH,
+    getOutHasColors: () => false,
+  });
+  command.outputHelp();
+  return text.trimEnd().replaceAll(/[ \t]+$/gm, "");
+}
+
+function cli({ program }) {
+  const dynn = program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
+  const sections = [dynn, ...dynn.commands].map((command) => {
+    const name = command === dynn ? "dynn" : `dynn ${command.name()}`;
+    return `\n## ${name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`;
+  });
+  return `${madeBy("src/cli")}
+# The command
+
+What \`dynn --help\` and the help of each command print. Radii are in pixel units: inputs lie in [0,1], and 8/255 is a usual
+Linf radius. Wherever a number is expected, a fraction (8/255) or a percentage (5%) will do.
+
+Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 the work failed, 2 the call was
+wrong, 130 interrupted. [errors.md](errors.md) says which error has which.
+${sections.join("")}`;
+}
+
+const gradientOf = ({ vjp }) => (typeof vjp === "function" ? "yes" : `none: ${vjp.none}`);
+
+function ops({ OPS, OPSETS }) {
+  const rows = Object.entries(OPS).map(([type, def]) => [`\`${type}\``, gradientOf(def), def.macs ? "yes" : "no"]);
+  const differentiable = Object.values(OPS).filter(({ vjp }) => typeof vjp === "function").length;
+  return `${madeBy("src/ops")}
+# Operators
+
+dynn reads ONNX models of opset ${OPSETS.oldest} to ${OPSETS.newest} that use these ${rows.length} operators; ${differentiable} of them have a gradient rule. \`Constant\`
+nodes become constants when a model is read. An operator that is not listed is refused with the error \`model/op\`, before
+anything runs.
+
+*Gradient*: whether a loss can be differentiated through the operator. Integers, masks and shapes carry no gradient and need
+none. A rule that holds for some attributes only says so when it meets others (\`gradient/none\`). *MACs*: whether its
+multiply-accumulates count towards the cost of an exit.
+
+${markdownTable(["operator", "gradient", "MACs"], rows)}`;
+}
+
+function errors({ ERROR_CODES }) {
+  const rows = Object.entries(ERROR_CODES).map(([code, { exit, about }]) => [`\`${code}\``, exit, about]);
+  return `${madeBy("src/core/errors.ts")}
+# Errors
+
+An error reads \`where: what is wrong, got, expected. What to do. [code]\`. In a program it is a \`DynnError\` with \`code\` and
+\`detail\`, the same facts as data. The command prints the message and ends with the exit status below: 2 when the call was
+wrong, 1 when the work failed. Interrupted with Ctrl-C, it ends with 130. A failure without a code is a bug of dynn, ends with
+1, and asks to be reported.
+
+${markdownTable(["code", "exit", "about"], rows)}`;
+}
+
+function schema({ auditRecordSchema, toJSONSchema }) {
+  const { $schema, ...rest } = toJSONSchema(auditRecordSchema);
+  return `${JSON.stringify({ $schema, title: "dynn audit record", ...rest }, undefined, 2)}\n`;
+}
+
+/** Every made file, by its path in the repository.
+ * @param dynn the parts of dynn that the documents are made from */
+export const madeDocs = (dynn) =>
+  new Map([
+    ["docs/cli.md", cli(dynn)],
+    ["docs/ops.md", ops(dynn)],
+    ["docs/errors.md", errors(dynn)],
+    ["docs/audit.schema.json", schema(dynn)],
+  ]);
+
+/** Import the parts from the built package. */
+async function built() {
+  const part = (path) => import(pathToFileURL(join(root, "dist", path)).href);
+  return Object.assign(
+    {},
+    ...(await Promise.all([
+      part("cli/run.js"),
+      part("ops/index.js"),
+      part("onnx/model.js"),
+      part("core/errors.js"),
+      part("measures/audit-record.js"),
+      import("zod"),
+    ])),
+  );
+}
+
+async function main(check) {
+  const docs = madeDocs(await built());
+  const stale = [...docs].filter(([path, text]) => current(path) !== text);
+  for (const [path, text] of stale) {
+    if (!check) writeFileSync(join(root, path), text);
+    console.log(`${check ? "stale" : "wrote"} ${path}`);
+  }
+  if (check && stale.length > 0) process.exitCode = 1;
+}
+
+function current(path) {
+  try {
+    return readFileSync(join(root, path), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === resolve(import.meta.filename))
+  await main(process.argv.includes("--check"));

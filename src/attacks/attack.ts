@@ -1,0 +1,136 @@
+/** @file What an attack is made of: a sample, an objective, an optimizer, a budget.
+ *  An optimizer is a generator for one sample: it yields the image it wants evaluated and is resumed with loss, gradient and
+ *  logits. The runner gathers the requests of many samples into batches, so an attack reads like its paper, and a finished
+ *  sample leaves the batch by returning. */
+
+import type { GraphBuilder } from "../graph/builder.js";
+import type { ValueName } from "../graph/graph.js";
+import type { Budget } from "./budget.js";
+
+/** One clean image with what the model says of it. */
+export interface Sample {
+  /** Record number in its data set: random numbers depend on it, never on batch order. */
+  readonly id: number;
+  /** float32 [c*h*w] in [0,1]. */
+  readonly pixels: Float32Array;
+  readonly label: number;
+  /** Logits of every exit on the clean image. */
+  readonly clean: readonly Float32Array[];
+}
+
+/** Logits per exit; exits that a loss does not compute are undefined. */
+export type ExitLogits = readonly (Float32Array | undefined)[];
+
+/** What an evaluation returns. The arrays are views into a whole batch: keep copies, not views, of what is to last. */
+export interface Evaluation {
+  readonly loss: number;
+  /** d loss / d image, [c*h*w]; empty when not asked for. */
+  readonly gradient: Float32Array;
+  readonly logits: ExitLogits;
+}
+
+/** A request for one evaluation. */
+export interface Query {
+  readonly image: Float32Array;
+  /** Index into the objective's losses. */
+  readonly loss: number;
+  readonly gradient: boolean;
+}
+
+/** What a loss may build on, inside the model's graph. */
+export interface LossContext {
+  readonly b: GraphBuilder;
+  readonly image: ValueName;
+  readonly classes: number;
+  readonly logits: (exit: number) => ValueName;
+  /** The sample's label as one-hot floats [n, classes]. */
+  readonly oneHot: () => ValueName;
+  /** The clean image, shape of `image`. */
+  readonly clean: () => ValueName;
+  /** Standard deviation per channel of the model's normalisation; ones when it is not known. */
+  readonly std: readonly number[];
+}
+
+/** A differentiable loss per sample, to be ascended. */
+export interface Loss {
+  readonly key: string;
+  /** Exits whose logits come back with it; only what they and the loss need is run. */
+  readonly exits: readonly number[];
+  /** Returns a value of shape [n]. */
+  readonly build: (ctx: LossContext) => ValueName;
+}
+
+export interface Objective {
+  readonly name: string;
+  readonly losses: readonly Loss[];
+  /** Whose label a user would see judged: an exit, or the routed answer. */
+  readonly answer: number | "routed";
+  /** The label that the losses are about: the true one, or the model's own. */
+  readonly label: (sample: Sample) => number;
+  /** The losses to start from, one run each. */
+  readonly starts: (sample: Sample) => readonly number[];
+  /** The loss that belongs to an iterate with these logits, when that depends on the iterate. */
+  readonly follow?: (logits: ExitLogits, at: number) => number;
+  readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
+  /** Whether samples that succeed already when clean are attacked all the same and counted. */
+  readonly attackAll?: boolean;
+  /** Ranks iterates of equal success; larger is better. Left out: the loss itself. */
+  readonly score?: (sample: Sample, evaluation: Evaluation) => number;
+}
+
+/** One sample's attack, as its optimizer sees it. */
+export interface Task {
+  readonly sample: Sample;
+  readonly objective: Objective;
+  readonly budget: Budget;
+  readonly seed: number;
+}
+
+/** The best image found. */
+export interface Found {
+  readonly image: Float32Array;
+  readonly success: boolean;
+}
+
+export type AttackRun = Generator<Query, Found, Evaluation>;
+
+/** An optimizer with its parameters fixed. */
+export interface Optimizer {
+  readonly name: "fgsm" | "pgd" | "adam-tanh";
+  readonly run: (task: Task) => AttackRun;
+}
+
+/** An evaluation and the loss it belongs to. */
+export interface Followed extends Evaluation {
+  readonly at: number;
+}
+
+/** Evaluate an image under the loss that belongs to it: re-asks where the objective says that another one does.
+ *  Two prefixes may disagree in the last bit at a threshold's edge, so the number of questions is bounded. */
+export function* evaluate(
+  task: Task,
+  image: Float32Array,
+  loss: number,
+  gradient = true,
+): Generator<Query, Followed, Evaluation> {
+  let at = loss;
+  for (let asked = 0; ; asked++) {
+    const evaluation = yield { image, loss: at, gradient };
+    const right = task.objective.follow?.(evaluation.logits, at) ?? at;
+    if (right === at || asked > task.objective.losses.length) return { ...evaluation, at };
+    at = right;
+  }
+}
+
+/** The image as an 8-bit file would hold it. */
+export const toEightBits = (image: Float32Array): Float32Array => image.map((v) => Math.round(v * 255) / 255);
+
+/** Whether an iterate succeeds even after rounding to 8 bits. */
+export function* survivesRounding(
+  task: Task,
+  image: Float32Array,
+  loss: number,
+): Generator<Query, boolean, Evaluation> {
+  const rounded = yield* evaluate(task, toEightBits(image), loss, false);
+  return task.objective.succeeded(task.sample, rounded.logits);
+}

@@ -1,0 +1,54 @@
+/** @file Keeps the best iterate of one sample's attack: the result may only get better with more steps or restarts. */
+import type { Evaluation, Found, Task } from "./attack.js";
+import { NORMS } from "./budget.js";
+
+export class Best {
+  #image: Float32Array | undefined;
+  #success = false;
+  #rank = Number.NEGATIVE_INFINITY;
+  #confirmed = false;
+  readonly #task: Task;
+
+  constructor(task: Task) {
+    this.#task = task;
+  }
+
+  /** Consider an iterate. Success comes first; then, without a radius, the smaller distance among successes; then the score.
+   * @returns whether the iterate is a success */
+  offer(image: Float32Array, evaluation: Evaluation): boolean {
+    const { sample, objective, budget } = this.#task;
+    const success = objective.succeeded(sample, evaluation.logits);
+    const byDistance = success && budget.radius === undefined;
+    const rank = byDistance
+      ? -NORMS[budget.norm].distance(image, sample.pixels)
+      : (objective.score?.(sample, evaluation) ?? evaluation.loss);
+    if (success === this.#success ? rank > this.#rank : success) this.#keep(image, success, rank);
+    return success;
+  }
+
+  /** Keep an iterate whatever came before. */
+  #keep(image: Float32Array, success: boolean, rank: number): void {
+    this.#image = Float32Array.from(image);
+    this.#success = success;
+    this.#rank = rank;
+  }
+
+  get success(): boolean {
+    return this.#success;
+  }
+
+  /** Keep this iterate for good: it succeeds as an 8-bit file too. */
+  confirm(image: Float32Array): void {
+    this.#keep(image, true, Number.POSITIVE_INFINITY);
+    this.#confirmed = true;
+  }
+
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
+  /** The best iterate, or the clean image when none was offered. */
+  found(): Found {
+    return { image: this.#image ?? this.#task.sample.pixels, success: this.#success };
+  }
+}

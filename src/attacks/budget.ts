@@ -1,0 +1,80 @@
+/** @file Budgets: how far an image may move, in pixel units (inputs in [0,1]), and the geometry of the norms.
+ *  Sources: Madry et al. 2018 (Linf, L2 steps and projections). */
+import { normal, type StreamKey, uniform } from "../core/rng.js";
+
+export type Norm = "linf" | "l2";
+
+/** A radius never travels without its norm. No radius: any distance, the smaller the better. */
+export interface Budget {
+  readonly norm: Norm;
+  readonly radius: number | undefined;
+}
+
+export interface NormDef {
+  readonly distance: (a: Float32Array, b: Float32Array) => number;
+  /** Move `image` by `size` along the steepest ascent of this norm, in place. */
+  readonly step: (image: Float32Array, gradient: Float32Array, size: number) => void;
+  /** Pull `image` back into the ball around `clean`, then into [0,1], in place. */
+  readonly project: (image: Float32Array, clean: Float32Array, radius: number) => void;
+  /** A random point of the ball around `clean`, within [0,1]. */
+  readonly start: (clean: Float32Array, radius: number, key: StreamKey) => Float32Array;
+}
+
+const clamp = (v: number, low: number, high: number): number => Math.min(Math.max(v, low), high);
+const clamp01 = (v: number): number => clamp(v, 0, 1);
+
+export const linf: NormDef = {
+  distance: (a, b) => {
+    let most = 0;
+    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs((a[i] as number) - (b[i] as number)));
+    return most;
+  },
+  step: (image, gradient, size) => {
+    for (let i = 0; i < image.length; i++) (image[i] as number) += size * Math.sign(gradient[i] as number);
+  },
+  project: (image, clean, radius) => {
+    for (let i = 0; i < image.length; i++) {
+      const c = clean[i] as number;
+      image[i] = clamp01(clamp(image[i] as number, c - radius, c + radius));
+    }
+  },
+  start: (clean, radius, key) => {
+    const noise = uniform(key, clean.length, -radius, radius);
+    return clean.map((c, i) => clamp01(c + (noise[i] as number)));
+  },
+};
+
+export const l2: NormDef = {
+  distance: (a, b) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b[i] as number)) ** 2;
+    return Math.sqrt(sum);
+  },
+  step: (image, gradient, size) => {
+    const length = lengthOf(gradient);
+    if (length === 0) return;
+    for (let i = 0; i < image.length; i++) (image[i] as number) += (size * (gradient[i] as number)) / length;
+  },
+  project: (image, clean, radius) => {
+    const distance = l2.distance(image, clean);
+    const scale = distance > radius ? radius / distance : 1;
+    for (let i = 0; i < image.length; i++) {
+      const c = clean[i] as number;
+      image[i] = clamp01(scale === 1 ? (image[i] as number) : c + scale * ((image[i] as number) - c));
+    }
+  },
+  start: (clean, radius, key) => {
+    const direction = normal(key, clean.length);
+    const reach = radius * (uniform({ ...key, purpose: "attack-noise" }, 1)[0] as number) ** (1 / clean.length);
+    const scale = reach / lengthOf(direction);
+    return clean.map((c, i) => clamp01(c + scale * (direction[i] as number)));
+  },
+};
+
+function lengthOf(v: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < v.length; i++) sum += (v[i] as number) ** 2;
+  return Math.sqrt(sum);
+}
+
+export const NORMS = { linf, l2 } as const satisfies Record<Norm, NormDef>;

@@ -1,0 +1,240 @@
+/** @file Attacks as people write them: one entry of an attack file, checked and completed with defaults.
+ *  Numbers may be fractions ("8/255"). Unknown keys are refused. */
+import { z } from "zod";
+import { DynnError } from "../core/errors.js";
+import { parseQuantity } from "../core/units.js";
+import type { Objective, Optimizer } from "./attack.js";
+import { average, max } from "./objectives/combined.js";
+import { earlyPaper, earlyProper, properDefaults } from "./objectives/early.js";
+import { misclassify } from "./objectives/misclassify.js";
+import { routed } from "./objectives/routed.js";
+import { slowdown } from "./objectives/slowdown.js";
+import type { Target } from "./objectives/target.js";
+import { adamTanh } from "./optimizers/adam-tanh.js";
+import { fgsm, pgd } from "./optimizers/pgd.js";
+import type { Attack } from "./runner.js";
+
+const quantity = z.union([z.number(), z.string()]);
+const whole = z.number().int().positive();
+
+const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(paper|proper)|slowdown)$/;
+
+/** One attack of an attack file. Every field but name and objective has a default. */
+export const attackConfigSchema = z.strictObject({
+  name: z.string().min(1),
+  objective: z
+    .string()
+    .regex(
+      OBJECTIVE,
+      "expected misclassify:final, misclassify:K, average, max, routed, early:paper, early:proper or slowdown",
+    ),
+  optimizer: z.enum(["fgsm", "pgd", "adam-tanh"]).optional(),
+  norm: z.enum(["linf", "l2"]).optional(),
+  radius: quantity.nullable().optional(),
+  /** Attack only the first N samples. */
+  samples: whole.optional(),
+  steps: whole.optional(),
+  stepSize: quantity.optional(),
+  /** true: anywhere in the ball; a number: anywhere within that distance. */
+  randomStart: z.union([z.boolean(), quantity]).optional(),
+  restarts: whole.optional(),
+  loss: z.enum(["cross-entropy", "margin"]).optional(),
+  kappa: quantity.optional(),
+  keep: quantity.optional(),
+  weight: quantity.optional(),
+  alpha: quantity.optional(),
+  learningRate: quantity.optional(),
+  c: quantity.optional(),
+  searchSteps: whole.optional(),
+  start: z.enum(["image", "uniform"]).optional(),
+  checkFrom: z.number().int().min(0).optional(),
+  stopAtSuccess: z.boolean().optional(),
+});
+
+export type AttackConfig = z.infer<typeof attackConfigSchema>;
+
+/** An attack ready to run, with every parameter that fixes it spelled out. */
+export interface ConfiguredAttack extends Attack {
+  readonly name: string;
+  readonly samples: number | undefined;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+}
+
+/** Check the parsed JSON of an attack file.
+ * @throws DynnError 'attack/config' naming the entry and field */
+export function parseAttackFile(json: unknown, where: string): AttackConfig[] {
+  const parsed = z.array(attackConfigSchema).min(1).safeParse(json);
+  if (parsed.success) return uniqueNames(parsed.data, where);
+  const issue = parsed.error.issues[0];
+  const at = issue?.path.map((p) => (typeof p === "number" ? `[${p}]` : `.${String(p)}`)).join("") ?? "";
+  throw new DynnError(
+    "attack/config",
+    `${where}${at ? ` at ${at}` : ""}: ${issue?.message ?? "not an attack file"}. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}].`,
+    { where, issues: parsed.error.issues },
+  );
+}
+
+function uniqueNames(configs: AttackConfig[], where: string): AttackConfig[] {
+  const names = configs.map((c) => c.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return configs;
+  throw new DynnError("attack/config", `${where}: two attacks are named "${twice}". Give each its own name.`, {
+    name: twice,
+  });
+}
+
+/** A reader of one config's numbers that says which attack a wrong one belongs to, and refuses keys nobody read. */
+class Fields {
+  readonly #config: AttackConfig;
+  readonly #read = new Set<string>(["name", "objective", "optimizer", "norm", "radius", "samples"]);
+  readonly used: Record<string, number | string | boolean> = {};
+
+  constructor(config: AttackConfig) {
+    this.#config = config;
+  }
+
+  number(key: keyof AttackConfig, fallback: number): number {
+    const value = this.#config[key];
+    const number =
+      value === undefined || value === null
+        ? fallback
+        : parseQuantity(value as number | string, `attack "${this.#config.name}", ${key}`);
+    return this.#note(key, number);
+  }
+
+  choice<T extends string | boolean>(key: keyof AttackConfig, fallback: T): T {
+    return this.#note(key, (this.#config[key] as T | undefined) ?? fallback);
+  }
+
+  #note<T extends number | string | boolean>(key: string, value: T): T {
+    this.#read.add(key);
+    this.used[key] = value;
+    return value;
+  }
+
+  /** @throws DynnError 'attack/config' when a field was given that this attack has no use for */
+  finish(): void {
+    const unused = Object.keys(this.#config).find((key) => !this.#read.has(key));
+    if (unused !== undefined)
+      throw new DynnError(
+        "attack/config",
+        `attack "${this.#config.name}": ${this.#config.objective} with ${this.#config.optimizer ?? "its default optimizer"} has no parameter "${unused}". Remove it; it takes ${[...this.#read].sort().join(", ")}.`,
+        { name: this.#config.name, field: unused },
+      );
+  }
+}
+
+/** Complete an attack for a model.
+ * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
+export function configureAttack(config: AttackConfig, target: Target): ConfiguredAttack {
+  const fields = new Fields(config);
+  const optimizerName = config.optimizer ?? (config.objective === "early:paper" ? "adam-tanh" : "pgd");
+  const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
+  const radius = radiusOf(config, optimizerName);
+  const objective = makeObjective(config, target, fields, optimizerName);
+  const optimizer = makeOptimizer(optimizerName, { norm, radius, paper: config.objective === "early:paper" }, fields);
+  fields.finish();
+  return {
+    name: config.name,
+    samples: config.samples,
+    objective,
+    optimizer,
+    budget: { norm, radius },
+    parameters: fields.used,
+  };
+}
+
+function radiusOf(config: AttackConfig, optimizer: Optimizer["name"]): number | undefined {
+  const radius =
+    config.radius === undefined || config.radius === null
+      ? undefined
+      : parseQuantity(config.radius, `attack "${config.name}", radius`);
+  if (radius !== undefined && radius < 0)
+    throw new DynnError(
+      "attack/config",
+      `attack "${config.name}": radius ${config.radius} is negative. Give a radius of 0 or more, in pixel units (8/255).`,
+      { name: config.name, radius },
+    );
+  if (radius === undefined && optimizer !== "adam-tanh")
+    throw new DynnError(
+      "attack/config",
+      `attack "${config.name}": ${optimizer} needs a radius. Add one in pixel units, e.g. "radius": "8/255".`,
+      { name: config.name },
+    );
+  return radius;
+}
+
+function makeObjective(config: AttackConfig, target: Target, fields: Fields, optimizer: Optimizer["name"]): Objective {
+  const [kind, part] = config.objective.split(":") as [string, string | undefined];
+  switch (kind) {
+    case "misclassify":
+      return misclassify(target, part === "final" ? "final" : Number(part), misclassifyOptions(fields, optimizer));
+    case "average":
+      return average(target);
+    case "max":
+      return max(target);
+    case "routed":
+      return routed(target);
+    case "slowdown":
+      return slowdown(target);
+    default:
+      return part === "paper" ? earlyPaper(target, { alpha: fields.number("alpha", 0.1) }) : makeProper(target, fields);
+  }
+}
+
+/** Carlini & Wagner's margin needs a cap with a distance term beside it; none with a budget. */
+const misclassifyOptions = (fields: Fields, optimizer: Optimizer["name"]): Parameters<typeof misclassify>[2] => {
+  const loss = fields.choice<"cross-entropy" | "margin">(
+    "loss",
+    optimizer === "adam-tanh" ? "margin" : "cross-entropy",
+  );
+  return { loss, kappa: loss === "margin" ? fields.number("kappa", optimizer === "adam-tanh" ? 0 : 1e3) : 0 };
+};
+
+function makeProper(target: Target, fields: Fields): Objective {
+  const defaults = properDefaults(target);
+  return earlyProper(target, {
+    kappa: fields.number("kappa", defaults.kappa),
+    keep: fields.number("keep", defaults.keep),
+    weight: fields.number("weight", defaults.weight),
+  });
+}
+
+interface OptimizerContext {
+  readonly norm: "linf" | "l2";
+  readonly radius: number | undefined;
+  readonly paper: boolean;
+}
+
+function makeOptimizer(name: Optimizer["name"], context: OptimizerContext, fields: Fields): Optimizer {
+  if (name === "adam-tanh") return adamTanhFrom(context, fields);
+  const radius = context.radius as number;
+  if (name === "fgsm") return fgsm(radius);
+  const steps = fields.number("steps", 20);
+  return pgd({
+    steps,
+    stepSize: fields.number("stepSize", (2.5 * radius) / steps),
+    start: randomStart(fields, radius),
+    restarts: fields.number("restarts", 1),
+  });
+}
+
+/** Radius of the random start: none, the ball's, or as stated. */
+function randomStart(fields: Fields, radius: number): number {
+  const stated = fields.choice<boolean | string>("randomStart", false);
+  return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.number("randomStart", 0));
+}
+
+function adamTanhFrom({ paper }: OptimizerContext, fields: Fields): Optimizer {
+  const steps = fields.number("steps", paper ? 1000 : 100);
+  return adamTanh({
+    steps,
+    learningRate: fields.number("learningRate", 0.01),
+    start: fields.choice("start", paper ? "uniform" : "image"),
+    c: paper ? null : fields.number("c", 1),
+    searchSteps: paper ? 1 : fields.number("searchSteps", 1),
+    checkFrom: fields.number("checkFrom", paper ? Math.min(200, steps - 1) : 0),
+    stopAtSuccess: fields.choice("stopAtSuccess", paper),
+    restarts: fields.number("restarts", 1),
+  });
+}

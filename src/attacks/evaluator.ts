@@ -1,0 +1,138 @@
+/** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
+ *  The graph of a loss holds only what its exits and its gradient need. */
+import { gradientGraph } from "../autodiff/gradient.js";
+import type { Tensor } from "../core/tensor.js";
+import type { DynamicModel } from "../dynamic/model.js";
+import { GraphBuilder } from "../graph/builder.js";
+import type { Graph, ValueName } from "../graph/graph.js";
+import { inferShapes } from "../graph/infer.js";
+import { prune } from "../graph/passes/prune.js";
+import { opTable } from "../ops/table.js";
+import type { Backend, Session } from "../runtime/backend.js";
+import type { Evaluation, Loss, Objective, Query, Sample } from "./attack.js";
+import { oneHotOf } from "./losses.js";
+
+const NAMES = { labels: "dynn_labels", clean: "dynn_clean", loss: "dynn_loss", gradient: "dynn_gradient" } as const;
+
+/** One sample's request. */
+export interface Request {
+  readonly query: Query;
+  readonly sample: Sample;
+}
+
+export class Evaluator {
+  readonly #model: DynamicModel;
+  readonly #backend: Backend;
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  constructor(model: DynamicModel, backend: Backend) {
+    this.#model = model;
+    this.#backend = backend;
+  }
+
+  /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
+   * @returns evaluations whose arrays are views into one batch */
+  async evaluate(objective: Objective, requests: readonly Request[]): Promise<Evaluation[]> {
+    const { loss: index, gradient } = (requests[0] as Request).query;
+    const loss = objective.losses[index] as Loss;
+    const session = await this.#session(loss, gradient);
+    const results = await session.run(this.#feeds(session, objective, requests));
+    return requests.map((_, row) => this.#evaluation(loss, results, row, gradient));
+  }
+
+  async release(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of sessions) await (await session).release();
+  }
+
+  #session(loss: Loss, gradient: boolean): Promise<Session> {
+    const key = `${loss.key}${gradient ? "/gradient" : ""}`;
+    const known = this.#sessions.get(key);
+    if (known) return known;
+    const compiled = this.#backend.compile(lossGraph(this.#model, loss, gradient));
+    this.#sessions.set(key, compiled);
+    return compiled;
+  }
+
+  #feeds(session: Session, objective: Objective, requests: readonly Request[]): Record<string, Tensor> {
+    const dims = [requests.length, ...this.#imageDims(requests)];
+    const feeds: Record<string, Tensor> = {
+      [this.#model.input.name]: stack(
+        dims,
+        requests.map((r) => r.query.image),
+      ),
+    };
+    if (session.inputs.includes(NAMES.clean))
+      feeds[NAMES.clean] = stack(
+        dims,
+        requests.map((r) => r.sample.pixels),
+      );
+    if (session.inputs.includes(NAMES.labels))
+      feeds[NAMES.labels] = {
+        dtype: "int64",
+        dims: [requests.length],
+        data: BigInt64Array.from(requests, (r) => BigInt(objective.label(r.sample))),
+      };
+    return feeds;
+  }
+
+  #imageDims(requests: readonly Request[]): number[] {
+    const [, ...dims] = this.#model.input.shape;
+    if (dims.every((d) => typeof d === "number")) return dims as number[];
+    throw new Error(`bug: the model's image size is open, ${requests.length} images given`);
+  }
+
+  #evaluation(loss: Loss, results: Readonly<Record<string, Tensor>>, row: number, gradient: boolean): Evaluation {
+    const rowOf = (name: ValueName): Float32Array => {
+      const { data, dims } = results[name] as Tensor<"float32">;
+      const each = data.length / (dims[0] as number);
+      return data.subarray(row * each, (row + 1) * each);
+    };
+    const logits = this.#model.exits.map((exit, k) => (loss.exits.includes(k) ? rowOf(exit.logits) : undefined));
+    return {
+      loss: rowOf(NAMES.loss)[0] as number,
+      gradient: gradient ? rowOf(NAMES.gradient) : new Float32Array(0),
+      logits,
+    };
+  }
+}
+
+function stack(dims: readonly number[], rows: readonly Float32Array[]): Tensor<"float32"> {
+  const each = (rows[0] as Float32Array).length;
+  const data = new Float32Array(rows.length * each);
+  rows.forEach((row, i) => data.set(row, i * each));
+  return { dtype: "float32", dims, data };
+}
+
+/** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */
+export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): Graph {
+  const b = new GraphBuilder(model.graph);
+  const keep = loss.exits.map((k) => model.exits[k]?.logits ?? "");
+  let oneHot: ValueName | undefined;
+  let clean: ValueName | undefined;
+  const value = loss.build({
+    b,
+    image: model.input.name,
+    classes: model.classes,
+    logits: (k) => model.exits[k]?.logits ?? "",
+    oneHot: () => (oneHot ??= oneHotOf(b, b.input(NAMES.labels, "int64", ["n"]), model.classes)),
+    clean: () => (clean ??= b.input(NAMES.clean, "float32", model.input.shape)),
+    std: model.normalization?.std ?? [1],
+  });
+  b.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [NAMES.loss], attributes: {} });
+  const forward = inferShapes(b.build(), opTable);
+  if (gradient)
+    return gradientGraph(forward, opTable, {
+      loss: NAMES.loss,
+      wrt: [model.input.name],
+      names: [NAMES.gradient],
+      keep,
+    });
+  const outputs = [...keep, NAMES.loss].map((name) => ({
+    name,
+    dtype: "float32" as const,
+    shape: forward.types.get(name)?.shape,
+  }));
+  return prune({ ...forward, outputs });
+}

@@ -1,0 +1,35 @@
+/** @file Change the label of one exit. Losses: cross-entropy, or the margin of Carlini & Wagner 2017. */
+import { DynnError } from "../../core/errors.js";
+import type { Objective } from "../attack.js";
+import { capped, crossEntropy, margin } from "../losses.js";
+import { exitCount, labelAt, type Target, trueLabel } from "./target.js";
+
+export interface MisclassifyOptions {
+  readonly loss: "cross-entropy" | "margin";
+  /** Margin beyond which there is no reward; only for the margin loss. */
+  readonly kappa: number;
+}
+
+/** @param exit number of the exit, or "final"
+ * @throws DynnError 'attack/config' when there is no such exit */
+export function misclassify(target: Target, exit: number | "final", options: MisclassifyOptions): Objective {
+  const k = exit === "final" ? exitCount(target) - 1 : exit;
+  if (!(Number.isInteger(k) && k >= 0 && k < exitCount(target)))
+    throw new DynnError(
+      "attack/config",
+      `objective misclassify:${exit}: the model has exits 0 to ${exitCount(target) - 1}. Name one of them, or "final".`,
+      { exit },
+    );
+  const build =
+    options.loss === "margin"
+      ? (g: Parameters<typeof margin>[0]) => capped(g, margin(g, k), options.kappa)
+      : (g: Parameters<typeof margin>[0]) => crossEntropy(g, k);
+  return {
+    name: `misclassify:${exit}`,
+    losses: [{ key: `${options.loss}@${k}/${options.kappa}`, exits: [k], build }],
+    answer: k,
+    label: trueLabel,
+    starts: () => [0],
+    succeeded: (sample, logits) => labelAt(logits, k) !== sample.label,
+  };
+}

@@ -1,0 +1,41 @@
+/** @file Ascend the loss of the exit that the policy takes at this very iterate: what an attacker of the deployed network does.
+ *  Only the prefix up to that exit is run, forward and backward, which is where the savings of a dynamic surrogate come from. */
+import { routeOne } from "../../dynamic/route.js";
+import type { ExitLogits, Loss, Objective } from "../attack.js";
+import { crossEntropy } from "../losses.js";
+import { allExits, exitCount, routedIsWrong, type Target, trueLabel } from "./target.js";
+
+/** A loss per place where the work can stop, and, under the fallback most-confident, per exit that can then answer. */
+export function routed(target: Target): Objective {
+  const places = [
+    ...allExits(target)
+      .slice(0, -1)
+      .map((k) => ({ stop: k, answer: k })),
+    ...fallbackAnswers(target).map((answer) => ({ stop: exitCount(target) - 1, answer })),
+  ];
+  const find = (logits: ExitLogits): number | undefined => {
+    const known = logits.filter((row): row is Float32Array => row !== undefined);
+    const r = routeOne(known, target.policy, exitCount(target));
+    return r && places.findIndex((p) => p.stop === r.stop && p.answer === r.answer);
+  };
+  const wrong = routedIsWrong(target);
+  return {
+    name: "routed",
+    losses: places.map(
+      ({ stop, answer }): Loss => ({
+        key: `routed@${stop}/${answer}`,
+        exits: allExits(target).slice(0, stop + 1),
+        build: (g) => crossEntropy(g, answer),
+      }),
+    ),
+    answer: "routed",
+    label: trueLabel,
+    starts: (sample) => [find(sample.clean) ?? places.length - 1],
+    // No exit of the prefix fired: the work goes on to the next one.
+    follow: (logits, at) => find(logits) ?? Math.min(at + 1, places.length - 1),
+    succeeded: (sample, logits) => wrong(sample, logits),
+  };
+}
+
+const fallbackAnswers = (target: Target): number[] =>
+  target.policy.fallback === "final" ? [exitCount(target) - 1] : allExits(target);

@@ -1,0 +1,28 @@
+/** @file Make every early exit unsure, so that the network does all its work. Source: Hong et al. 2021, "A Panda? No, It's a
+ *  Sloth" (DeepSloth): descend the cross-entropy between the uniform distribution and each early exit. */
+import type { Objective } from "../attack.js";
+import { flatness, sum } from "../losses.js";
+import { earlyExits, firing, type Target, trueLabel } from "./target.js";
+
+/** The final exit is not computed: nothing in the loss or its success test needs it. */
+export function slowdown(target: Target): Objective {
+  const early = earlyExits(target, "slowdown");
+  return {
+    name: "slowdown",
+    losses: [
+      {
+        key: "slowdown",
+        exits: early,
+        build: (g) =>
+          sum(
+            g,
+            early.map((k) => flatness(g, k)),
+          ),
+      },
+    ],
+    answer: "routed",
+    label: trueLabel,
+    starts: () => [0],
+    succeeded: (_, logits) => firing(logits, target) === undefined,
+  };
+}

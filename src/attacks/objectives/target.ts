@@ -1,0 +1,52 @@
+/** @file What an objective may know of the model it attacks. */
+import { DynnError } from "../../core/errors.js";
+import type { DynamicModel } from "../../dynamic/model.js";
+import { argmax, type Policy } from "../../dynamic/policy.js";
+import { routeOne } from "../../dynamic/route.js";
+import type { ExitLogits, Sample } from "../attack.js";
+
+export interface Target {
+  readonly model: DynamicModel;
+  readonly policy: Policy;
+}
+
+export const exitCount = ({ model }: Target): number => model.exits.length;
+
+/** Numbers of all exits. */
+export const allExits = (target: Target): number[] => target.model.exits.map((_, k) => k);
+
+/** Numbers of the early exits.
+ * @throws DynnError 'attack/unsupported' when there are none */
+export function earlyExits(target: Target, objective: string): number[] {
+  const early = allExits(target).slice(0, -1);
+  if (early.length > 0) return early;
+  throw new DynnError(
+    "attack/unsupported",
+    `objective ${objective}: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model.`,
+    { objective },
+  );
+}
+
+/** Label of one exit. */
+export const labelAt = (logits: ExitLogits, exit: number): number => argmax(logits[exit] as Float32Array);
+
+/** The label the deployed network would answer with. */
+export const routedLabel = (logits: ExitLogits, target: Target): number => {
+  const routed = routeOne(logits as readonly Float32Array[], target.policy, exitCount(target));
+  if (routed) return routed.label;
+  throw new Error("bug: the routed answer needs the logits of every exit");
+};
+
+/** The exit where the work stops, or undefined when no early exit fires. */
+export const firing = (logits: ExitLogits, target: Target): number | undefined =>
+  routeOne(logits.slice(0, exitCount(target) - 1) as readonly Float32Array[], target.policy, exitCount(target))?.stop;
+
+export const routedIsWrong =
+  (target: Target) =>
+  (sample: Sample, logits: ExitLogits): boolean =>
+    routedLabel(logits, target) !== sample.label;
+
+export const trueLabel = (sample: Sample): number => sample.label;
+
+/** The model's own label: that of its final exit on the clean image. */
+export const finalLabel = (sample: Sample): number => argmax(sample.clean.at(-1) as Float32Array);

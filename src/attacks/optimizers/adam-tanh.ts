@@ -1,0 +1,130 @@
+/** @file Adam on w with image = (tanh(w) + 1) / 2: the box is never left, and the distance is part of the loss.
+ *  Sources: Carlini & Wagner 2017 (change of variable, search over c); Kingma & Ba 2015 (Adam); method.md section 5 (start
+ *  uniform in w, first success from iteration 200 on). */
+import { uniform } from "../../core/rng.js";
+import { type AttackRun, type Evaluation, evaluate, type Optimizer, type Query, type Task } from "../attack.js";
+import { Best } from "../best.js";
+import { NORMS } from "../budget.js";
+
+export interface AdamTanhOptions {
+  readonly steps: number;
+  readonly learningRate: number;
+  /** Start at the image, or with w uniform in [0,1). */
+  readonly start: "image" | "uniform";
+  /** Weight c of the objective against the squared L2 distance in pixels; null when the loss has its own distance term. */
+  readonly c: number | null;
+  /** Rounds of search over c (each tenfold up until a success, then halving the gap). */
+  readonly searchSteps: number;
+  /** The first iteration whose success counts. */
+  readonly checkFrom: number;
+  /** Return at the first success, instead of looking for a closer one. */
+  readonly stopAtSuccess: boolean;
+  readonly restarts: number;
+}
+
+export const adamTanh = (options: AdamTanhOptions): Optimizer => ({
+  name: "adam-tanh",
+  run: (task) => attack(task, options),
+});
+
+function* attack(task: Task, options: AdamTanhOptions): AttackRun {
+  const best = new Best(task);
+  let last: Float32Array | undefined;
+  for (let restart = 0; restart < options.restarts; restart++)
+    for (const loss of task.objective.starts(task.sample)) {
+      last = yield* search(task, options, restart, loss, best);
+      if (best.success && options.stopAtSuccess) return best.found();
+    }
+  return best.success || !last ? best.found() : { image: last, success: false };
+}
+
+/** Search over c: the smallest weight that still succeeds gives the closest image. Returns the last iterate. */
+function* search(
+  task: Task,
+  options: AdamTanhOptions,
+  restart: number,
+  loss: number,
+  best: Best,
+): Generator<Query, Float32Array, Evaluation> {
+  let [c, low, high] = [options.c, 0, Number.POSITIVE_INFINITY];
+  let last = task.sample.pixels;
+  for (let round = 0; round < options.searchSteps; round++) {
+    const run = yield* descend(task, { ...options, c }, restart, loss, best);
+    last = run.image;
+    if (c === null || (run.success && options.stopAtSuccess)) break;
+    if (run.success) high = c;
+    else low = c;
+    c = high === Number.POSITIVE_INFINITY ? c * 10 : (low + high) / 2;
+  }
+  return last;
+}
+
+function* descend(
+  task: Task,
+  options: AdamTanhOptions,
+  restart: number,
+  loss: number,
+  best: Best,
+): Generator<Query, { image: Float32Array; success: boolean }, Evaluation> {
+  const state = new AdamTanhState(startOf(task, options, restart));
+  let success = false;
+  let at = loss;
+  for (let step = 0; step < options.steps; step++) {
+    const evaluation = yield* evaluate(task, state.image, at);
+    at = evaluation.at;
+    if (step >= options.checkFrom && within(task, state.image) && best.offer(state.image, evaluation)) {
+      success = true;
+      if (options.stopAtSuccess) break;
+    }
+    state.update(evaluation.gradient, task.sample.pixels, options);
+  }
+  return { image: Float32Array.from(state.image), success };
+}
+
+const within = ({ budget, sample }: Task, image: Float32Array): boolean =>
+  budget.radius === undefined || NORMS[budget.norm].distance(image, sample.pixels) <= budget.radius;
+
+function startOf({ sample, seed }: Task, { start }: AdamTanhOptions, restart: number): Float64Array {
+  if (start === "uniform")
+    return Float64Array.from(
+      uniform({ seed, sample: sample.id, purpose: "attack-start", step: restart }, sample.pixels.length),
+    );
+  // Pixels of exactly 0 and 1 have no finite w.
+  return Float64Array.from(sample.pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
+}
+
+/** The variable w, Adam's moments, and the image that w stands for. */
+class AdamTanhState {
+  readonly image: Float32Array;
+  readonly #w: Float64Array;
+  readonly #mean: Float64Array;
+  readonly #square: Float64Array;
+  #step = 0;
+
+  constructor(w: Float64Array) {
+    this.#w = w;
+    this.#mean = new Float64Array(w.length);
+    this.#square = new Float64Array(w.length);
+    this.image = Float32Array.from(w, (v) => (Math.tanh(v) + 1) / 2);
+  }
+
+  /** One Adam step down c * (-loss) + |x - clean|^2; `gradient` is that of the ascended loss. */
+  update(gradient: Float32Array, clean: Float32Array, { learningRate, c }: AdamTanhOptions): void {
+    this.#step++;
+    const [weight, distance] = c === null ? [1, 0] : [c, 2];
+    const [scale1, scale2] = [1 / (1 - 0.9 ** this.#step), 1 / (1 - 0.999 ** this.#step)];
+    const { image } = this;
+    for (let i = 0; i < image.length; i++) {
+      const x = image[i] as number;
+      // dx/dw = (1 - tanh(w)^2) / 2 = 2 x (1 - x)
+      const g = (distance * (x - (clean[i] as number)) - weight * (gradient[i] as number)) * 2 * x * (1 - x);
+      const m = 0.9 * (this.#mean[i] as number) + 0.1 * g;
+      const v = 0.999 * (this.#square[i] as number) + 0.001 * g * g;
+      this.#mean[i] = m;
+      this.#square[i] = v;
+      const w = (this.#w[i] as number) - (learningRate * m * scale1) / (Math.sqrt(v * scale2) + 1e-8);
+      this.#w[i] = w;
+      image[i] = (Math.tanh(w) + 1) / 2;
+    }
+  }
+}

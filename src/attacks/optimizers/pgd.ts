@@ -1,0 +1,63 @@
+/** @file Projected gradient steps: PGD (Madry et al. 2018), and FGSM (Goodfellow et al. 2015) as its single full step. */
+import {
+  type AttackRun,
+  type Evaluation,
+  evaluate,
+  type Optimizer,
+  type Query,
+  survivesRounding,
+  type Task,
+} from "../attack.js";
+import { Best } from "../best.js";
+import { NORMS } from "../budget.js";
+
+export interface PgdOptions {
+  readonly steps: number;
+  /** Pixel units. */
+  readonly stepSize: number;
+  /** Radius of the random start; 0 starts at the image. */
+  readonly start: number;
+  readonly restarts: number;
+}
+
+export const pgd = (options: PgdOptions, name: "pgd" | "fgsm" = "pgd"): Optimizer => ({
+  name,
+  run: (task) => attack(task, options),
+});
+
+/** One step of the whole radius from the image. */
+export const fgsm = (radius: number): Optimizer => pgd({ steps: 1, stepSize: radius, start: 0, restarts: 1 }, "fgsm");
+
+/** Every restart and every loss the objective starts from; returns at the first success that survives rounding to 8 bits. */
+function* attack(task: Task, options: PgdOptions): AttackRun {
+  const best = new Best(task);
+  for (let restart = 0; restart < options.restarts; restart++)
+    for (const loss of task.objective.starts(task.sample)) {
+      yield* climb(task, options, restart, loss, best);
+      if (best.confirmed) return best.found();
+    }
+  return best.found();
+}
+
+function* climb(
+  task: Task,
+  options: PgdOptions,
+  restart: number,
+  loss: number,
+  best: Best,
+): Generator<Query, void, Evaluation> {
+  const { sample, budget, seed } = task;
+  const norm = NORMS[budget.norm];
+  const radius = budget.radius ?? Number.POSITIVE_INFINITY;
+  const key = { seed, sample: sample.id, purpose: "attack-start", step: restart } as const;
+  const image = options.start > 0 ? norm.start(sample.pixels, options.start, key) : Float32Array.from(sample.pixels);
+  let at = loss;
+  for (let step = 0; step < options.steps; step++) {
+    const evaluation = yield* evaluate(task, image, at);
+    at = evaluation.at;
+    if (best.offer(image, evaluation) && (yield* survivesRounding(task, image, at))) return best.confirm(image);
+    norm.step(image, evaluation.gradient, options.stepSize);
+    norm.project(image, sample.pixels, radius);
+  }
+  best.offer(image, yield* evaluate(task, image, at, false));
+}

@@ -1,0 +1,131 @@
+/** @file Attacks by name, with parameters that suit a first audit. Read by: the audit command. */
+import { DynnError } from "../core/errors.js";
+import type { AttackConfig } from "./config.js";
+
+export interface PresetContext {
+  /** Linf radius, pixel units. */
+  readonly epsilon: number;
+  readonly earlyExits: number;
+}
+
+interface Preset {
+  readonly about: string;
+  readonly needsEarlyExits: boolean;
+  readonly config: (ctx: PresetContext) => Omit<AttackConfig, "name">;
+}
+
+/** L2 radius usual for 32 x 32 images. */
+const L2_RADIUS = "128/255";
+
+const linfPgd =
+  (objective: string, steps: number): Preset["config"] =>
+  ({ epsilon }) => ({ objective, optimizer: "pgd", norm: "linf", radius: epsilon, steps, randomStart: true });
+
+export const PRESETS = {
+  fgsm: {
+    about: "one gradient step on the final exit (Goodfellow et al. 2015)",
+    needsEarlyExits: false,
+    config: ({ epsilon }) => ({ objective: "misclassify:final", optimizer: "fgsm", norm: "linf", radius: epsilon }),
+  },
+  pgd: {
+    about: "20 projected gradient steps on the final exit (Madry et al. 2018)",
+    needsEarlyExits: false,
+    config: linfPgd("misclassify:final", 20),
+  },
+  "pgd-l2": {
+    about: "the same within an L2 ball of 128/255",
+    needsEarlyExits: false,
+    config: () => ({
+      objective: "misclassify:final",
+      optimizer: "pgd",
+      norm: "l2",
+      radius: L2_RADIUS,
+      steps: 20,
+      randomStart: true,
+    }),
+  },
+  cw: {
+    about: "the closest misclassified image (Carlini & Wagner 2017)",
+    needsEarlyExits: false,
+    config: () => ({ objective: "misclassify:final", optimizer: "adam-tanh", norm: "l2", steps: 100, searchSteps: 3 }),
+  },
+  routed: {
+    about: "PGD on the exit that the deployed network takes at each step",
+    needsEarlyExits: true,
+    config: linfPgd("routed", 20),
+  },
+  average: {
+    about: "PGD on the mean loss of all exits (Hu et al. 2020)",
+    needsEarlyExits: true,
+    config: linfPgd("average", 20),
+  },
+  max: {
+    about: "the strongest of one PGD per exit (Hu et al. 2020)",
+    needsEarlyExits: true,
+    config: linfPgd("max", 20),
+  },
+  early: {
+    about: "the final exit keeps its label, an early exit answers wrongly (proper mode)",
+    needsEarlyExits: true,
+    config: linfPgd("early:proper", 40),
+  },
+  "early-paper": {
+    about: "the same as the study published it, on 48 samples (paper mode)",
+    needsEarlyExits: true,
+    config: () => ({
+      objective: "early:paper",
+      optimizer: "adam-tanh",
+      norm: "l2",
+      steps: 1000,
+      alpha: 0.1,
+      samples: 48,
+    }),
+  },
+  slowdown: {
+    about: "no early exit fires: all work is done (DeepSloth, Hong et al. 2021)",
+    needsEarlyExits: true,
+    config: linfPgd("slowdown", 30),
+  },
+} as const satisfies Record<string, Preset>;
+
+export type PresetName = keyof typeof PRESETS;
+export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
+
+/** What an audit runs when nothing is named. */
+export const DEFAULT_PRESETS: readonly PresetName[] = [
+  "fgsm",
+  "pgd",
+  "average",
+  "routed",
+  "early",
+  "early-paper",
+  "slowdown",
+];
+
+/** The configs of named presets; "all" and "none" are names too.
+ * @throws DynnError 'cli/value' for an unknown name, 'attack/unsupported' for one that needs early exits on a static model */
+export function presetConfigs(names: readonly string[], ctx: PresetContext): AttackConfig[] {
+  const wanted = new Set(
+    names.flatMap((name) => (name === "all" ? usable(PRESET_NAMES, ctx) : name === "none" ? [] : name)),
+  );
+  return [...wanted].map((name) => {
+    const preset: Preset | undefined = Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined;
+    if (!preset)
+      throw new DynnError(
+        "cli/value",
+        `--attacks: there is no attack "${name}". Choose from ${PRESET_NAMES.join(", ")}, all, none; or fix your own with --attack-file.`,
+        { name },
+      );
+    if (preset.needsEarlyExits && ctx.earlyExits === 0)
+      throw new DynnError(
+        "attack/unsupported",
+        `--attacks ${name}: the model has a single exit, and this attack needs early ones. Use ${usable(PRESET_NAMES, ctx).join(", ")}.`,
+        { name },
+      );
+    return { name, ...preset.config(ctx) };
+  });
+}
+
+/** Those that a model with so many early exits can be attacked with. */
+export const usable = (names: readonly PresetName[], ctx: Pick<PresetContext, "earlyExits">): PresetName[] =>
+  names.filter((name) => ctx.earlyExits > 0 || !PRESETS[name].needsEarlyExits);

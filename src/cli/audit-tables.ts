@@ -1,0 +1,87 @@
+/** @file The audit record as tables for a terminal. */
+import { showCount } from "../core/units.js";
+import { RULE_DEFS } from "../dynamic/policy.js";
+import type { AttackRecord, AuditRecord } from "../measures/audit-record.js";
+import { budget, radius } from "../report/format.js";
+import { heading, percent, showNumbers, showRate, table } from "./table.js";
+
+export const auditTables = (record: AuditRecord): string =>
+  [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
+    "",
+  );
+
+const note = ({ attacks }: AuditRecord): string =>
+  `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
+
+const ATTACK_NOTE =
+  " Robust accuracy: answers still right after the attack, among all samples.\nSuccess: among the samples the attack could win. 8-bit: the same after rounding the images to 8 bits.";
+
+const titleOf = ({ model, data }: AuditRecord): string =>
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n`;
+
+const exitTable = ({ model, clean }: AuditRecord): string =>
+  heading("Exits, clean images") +
+  table(
+    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "leave here" }],
+    model.exits.map((exit, k) => [
+      exit.name,
+      showCount(exit.macs),
+      percent(exit.costFraction),
+      showRate(clean.accuracyIntervals[k] as AuditRecord["clean"]["accuracyIntervals"][number]),
+      String(clean.routed.exitCounts[k]),
+    ]),
+  );
+
+function routedLine({ clean, data, model }: AuditRecord): string {
+  if (model.exits.length === 1) return "";
+  const { rule, thresholds, fallback, accuracy, meanCostFraction } = clean.routed;
+  const shown = thresholds.every((t) => t === RULE_DEFS[rule].never)
+    ? "never leave early"
+    : `threshold ${showNumbers(thresholds)}`;
+  const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
+  return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback})\n`;
+}
+
+function attackTable({ attacks }: AuditRecord): string {
+  if (attacks.length === 0) return "";
+  const columns = ["attack", "budget", "judged"].map((head) => ({ head, align: "left" as const }));
+  const numbers = ["robust accuracy", "success", "8-bit", "routed", "cost", "mean L2", "gradients", "time"].map(
+    (head) => ({ head }),
+  );
+  return heading("Attacks") + table([...columns, ...numbers], attacks.map(attackRow)) + attacks.map(earlyLine).join("");
+}
+
+const attackRow = (a: AttackRecord): string[] => [
+  a.name,
+  budget(a.norm, a.radius),
+  a.answer,
+  showRate(a.robustAccuracy),
+  showRate(a.successRate),
+  percent(a.success8bit.value),
+  percent(a.routed.accuracy),
+  percent(a.routed.meanCostFraction),
+  a.l2Mean === null ? "-" : a.l2Mean.toFixed(3),
+  showCount(a.gradientEvaluations),
+  `${a.seconds.toFixed(1)} s`,
+];
+
+const earlyLine = ({ name, early }: AttackRecord): string =>
+  early
+    ? `${name}: early labels all changed ${showRate(early.labels)}, wrong early exit really fires ${showRate(early.firing)}, exits disagreed already when clean ${early.alreadyDisagree}\n`
+    : "";
+
+function curveTable({ curves }: AuditRecord): string {
+  const [first] = curves;
+  if (!first) return "";
+  const columns = [
+    { head: "robust accuracy at radius", align: "left" as const },
+    ...first.points.map((p) => ({ head: p.radius === 0 ? "clean" : radius(first.norm, p.radius) })),
+  ];
+  return (
+    heading("Robustness by radius") +
+    table(
+      columns,
+      curves.map((c) => [c.name, ...c.points.map((p) => percent(p.robustAccuracy.value))]),
+    )
+  );
+}

@@ -1,0 +1,163 @@
+/** @file --rule, --threshold, --fallback and --validation: from options to the policy choice of an audit. */
+import { createHash } from "node:crypto";
+import { type Command, Option } from "commander";
+import { DynnError } from "../../core/errors.js";
+import { parseQuantity } from "../../core/units.js";
+import { type Dataset, MIN_VALIDATION, splitValidation, subset } from "../../data/dataset.js";
+import { openDataset } from "../../data/files/open.js";
+import type { Target } from "../../dynamic/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model.js";
+import { FALLBACKS, type Fallback, makePolicy, type Policy, RULES, type Rule } from "../../dynamic/policy.js";
+import type { PolicyChoice } from "../../studies/audit/index.js";
+import { oneOf, option, whole } from "../options.js";
+
+export interface PolicyFlags {
+  readonly rule?: Rule;
+  readonly threshold?: string;
+  readonly fallback?: Fallback;
+  readonly validation?: string;
+  readonly validationSamples: number;
+}
+
+export const addPolicyOptions = (command: Command): Command =>
+  command
+    .addOption(
+      option(
+        "--rule <name>",
+        `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`,
+        oneOf(RULES),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--threshold <t>",
+        "0.8 | 0.8,0.7,... (one per early exit) | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)",
+      ),
+    )
+    .addOption(
+      option(
+        "--fallback <name>",
+        `answer when no early exit fires: ${FALLBACKS.join(" or ")} (default: the model's own, else final)`,
+        oneOf(FALLBACKS),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--validation <spec>",
+        "data to choose thresholds on (default: records of --data that are not reported)",
+      ),
+    )
+    .addOption(option("--validation-samples <n>", "how many of them", whole(MIN_VALIDATION, 1000)).default(1000));
+
+/** The data to report on, and how its policy is settled. */
+export interface Settled {
+  readonly data: Dataset;
+  readonly policy: PolicyChoice;
+}
+
+/** Settle data and policy together: thresholds are never chosen on reported records.
+ * @param samples how many to report; undefined: as many as suit
+ * @throws DynnError 'cli/usage', 'cli/value', 'policy/value', 'policy/validation', 'data/spec' */
+export async function settle(
+  flags: PolicyFlags,
+  model: DynamicModel,
+  data: Dataset,
+  samples: number | undefined,
+  seed: number,
+): Promise<Settled> {
+  const given = givenPolicy(flags, model);
+  if (given) {
+    if (flags.validation === undefined)
+      return { data: first(data, samples ?? DEFAULT_SAMPLES), policy: { kind: "fixed", policy: given } };
+    throw new DynnError(
+      "cli/usage",
+      `--validation ${flags.validation}: no threshold is to be chosen, the ${flags.threshold ? "call" : "model"} gives them all. Leave it out, or add --threshold rad:5%.`,
+      { validation: flags.validation },
+    );
+  }
+  const { reported, validation } = await splitData(flags, data, samples, seed);
+  const target = parseThreshold(flags.threshold ?? "rad:5%") as Target;
+  return { data: reported, policy: { kind: "calibrated", ...ruleOf(flags, model), target, validation } };
+}
+
+const ruleOf = (flags: PolicyFlags, { policy }: DynamicModel): Pick<Policy, "rule" | "fallback"> => ({
+  rule: flags.rule ?? policy?.rule ?? "max-softmax",
+  fallback: flags.fallback ?? policy?.fallback ?? "final",
+});
+
+/** The policy when no threshold is to be chosen: there is no early exit, or the model or the call gives the thresholds. */
+function givenPolicy(flags: PolicyFlags, model: DynamicModel): Policy | undefined {
+  const { rule, fallback } = ruleOf(flags, model);
+  if (model.exits.length === 1) return { rule, fallback, thresholds: [] };
+  if (flags.threshold === undefined)
+    return flags.rule === undefined && model.policy ? { ...model.policy, fallback } : undefined;
+  const thresholds = parseThreshold(flags.threshold);
+  if (!Array.isArray(thresholds)) return undefined;
+  return makePolicy(rule, thresholds, fallback, { exits: model.exits.length, classes: model.classes });
+}
+
+/** Reported when nothing is said. */
+const DEFAULT_SAMPLES = 1000;
+
+const first = (data: Dataset, count: number): Dataset =>
+  subset(
+    data,
+    Array.from({ length: Math.min(count, data.count) }, (_, i) => i),
+  );
+
+interface Split {
+  readonly reported: Dataset;
+  readonly validation: Dataset;
+}
+
+async function splitData(
+  { validation, validationSamples }: PolicyFlags,
+  data: Dataset,
+  samples: number | undefined,
+  seed: number,
+): Promise<Split> {
+  if (validation !== undefined)
+    return splitFrom(await openDataset(validation), first(data, samples ?? DEFAULT_SAMPLES), validationSamples);
+  const reported = samples ?? Math.min(DEFAULT_SAMPLES, Math.floor(data.count / 2));
+  return splitValidation(data, { reported, validation: validationSamples, seed });
+}
+
+/** Records of other data to choose thresholds on. Data under two names may share images, so it is the images that are compared.
+ * @throws DynnError 'policy/validation' when too few records are left */
+async function splitFrom(other: Dataset, reported: Dataset, wanted: number): Promise<Split> {
+  const seen = new Set(await fingerprints(reported));
+  const candidates = first(other, wanted + reported.count);
+  const prints = await fingerprints(candidates);
+  const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i] as string)).slice(0, wanted);
+  if (fresh.length >= MIN_VALIDATION) return { reported, validation: subset(candidates, fresh) };
+  throw new DynnError(
+    "policy/validation",
+    `--validation ${other.name}: ${fresh.length} of its images are not among those reported, expected at least ${MIN_VALIDATION} to choose thresholds on. Name other data, or leave --validation out and report fewer records.`,
+    { name: other.name, fresh: fresh.length },
+  );
+}
+
+/** A digest of each image. */
+async function fingerprints(data: Dataset): Promise<string[]> {
+  const pixels = new Float32Array(data.shape.reduce((a, b) => a * b, 1));
+  const prints: string[] = [];
+  for (let i = 0; i < data.count; i++) {
+    await data.read([i], pixels);
+    prints.push(createHash("sha1").update(new Uint8Array(pixels.buffer)).digest("base64"));
+  }
+  return prints;
+}
+
+/** @throws DynnError 'cli/value' */
+function parseThreshold(text: string): number[] | Target {
+  const [, kind, amount] = /^(rad|budget):(.*)$/.exec(text) ?? [];
+  if (kind === undefined || amount === undefined)
+    return text.split(",").map((part) => parseQuantity(part, "--threshold"));
+  const value = parseQuantity(amount, `--threshold ${kind}`);
+  if (value > 0 && value <= 1) return kind === "rad" ? { kind, loss: value } : { kind: "budget", cost: value };
+  throw new DynnError(
+    "cli/value",
+    `--threshold ${text}: ${amount} is out of range. Give a share above 0 and up to 100 %, such as ${kind === "rad" ? "rad:5%" : "budget:50%"}.`,
+    { got: text },
+  );
+}

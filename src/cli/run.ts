@@ -1,0 +1,85 @@
+/** @file Runs one command line: parses it, calls the command, turns what is thrown into a message and an exit code.
+ *  0 done, 1 the work failed, 2 the call was wrong, 130 interrupted. */
+import { Command, CommanderError } from "commander";
+import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
+import { VERSION } from "../core/version.js";
+import { err } from "./colors.js";
+import { auditCommand } from "./commands/audit.js";
+import { inspectCommand } from "./commands/inspect.js";
+import { Interrupted, withInterrupt } from "./interrupt.js";
+
+/** Everything that commands need from the process, so that tests can stand in for it. */
+export interface Io {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const STREAMS: Pick<Io, "out" | "err"> = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+
+/** Run a command line (without node and script).
+ * @returns the exit code; never throws */
+export async function run(argv: readonly string[], streams: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
+  try {
+    await withInterrupt((signal) => program({ ...streams, signal }).parseAsync([...argv], { from: "user" }));
+    return 0;
+  } catch (thrown) {
+    return report(thrown, streams);
+  }
+}
+
+export function program(io: Io): Command {
+  const dynn = new Command("dynn")
+    .description("Build, run and stress-test dynamic neural networks.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print the help of a command")
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
+    .exitOverride(refuseFor("dynn"))
+    .addHelpText("after", EXAMPLES);
+  for (const make of [auditCommand, inspectCommand]) {
+    const command = make(io).copyInheritedSettings(dynn);
+    dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));
+  }
+  return dynn;
+}
+
+/** Says what commander found wrong with a call in the house's form. Help and version are no errors: they pass. */
+const refuseFor =
+  (command: string) =>
+  (error: CommanderError): never => {
+    if (!error.message.startsWith("error: ")) throw error;
+    const [what = "", guess] = error.message.replace("error: ", "").split("\n");
+    const hint = guess === undefined ? "" : `${guess.replace(/^\(|\)$/g, "")} `;
+    throw new DynnError(
+      "cli/usage",
+      `${command}: ${what.replace(/\.$/, "")}. ${hint}Run \`${command} --help\` to see what it takes.`,
+      { command },
+    );
+  };
+
+const EXAMPLES = `
+Examples:
+  # How accurate, how fast and how attackable is the bundled network?
+  $ dynn audit zoo:resnet20-sdn --report report.html
+
+  # What does a model file hold: exits, cuts, cost?
+  $ dynn inspect model.onnx
+
+Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.`;
+
+function report(thrown: unknown, io: Pick<Io, "err">): number {
+  if (thrown instanceof Interrupted) {
+    io.err(`\n${thrown.message}\n`);
+    return 130;
+  }
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  io.err(`${err.red("error:")} ${thrown instanceof DynnError ? thrown.message : bug(thrown)}\n`);
+  return thrown instanceof DynnError ? ERROR_CODES[thrown.code].exit : 1;
+}
+
+const bug = (thrown: unknown): string =>
+  `dynn failed in a way it should not: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : reasonOf(thrown)}\nPlease report this with the command you ran.`;

@@ -1,0 +1,51 @@
+/** @file Gradients of operators that combine elements along one axis with fixed weights (Gather, Pad, Resize):
+ *  the weights' matrix, transposed, applied along that axis. One MatMul in every opset, whatever repeats. */
+import { type Dim, multiplyDims, type Shape } from "../../core/shape.js";
+import { fromNumbers, type Tensor } from "../../core/tensor.js";
+import type { ValueName } from "../../graph/graph.js";
+import { inputType, type VjpContext } from "../../graph/op.js";
+import { reshapeTo } from "./emit.js";
+import { noGradient } from "./known.js";
+
+/** The transposed matrix [length, picks]: 1 where pick k took element i. Picks of -1 took nothing. */
+export function selectionMatrix(picks: readonly number[], length: number): Tensor {
+  const data = new Float64Array(length * picks.length);
+  picks.forEach((at, k) => {
+    if (at >= 0) data[at * picks.length + k] = 1;
+  });
+  return fromNumbers("float64", [length, picks.length], data);
+}
+
+/** A matrix [length, picks] made by the graph. */
+export interface Selection {
+  readonly value: ValueName;
+  readonly picks: Dim;
+}
+
+/** The gradient before the operator along `axis`.
+ * @param grad   gradient after it: `shape`, but for the length along the axis
+ * @param shape  shape before it
+ * @param matrix [shape[axis], length after]: a constant or a value
+ * @throws DynnError 'gradient/none' when more than one of the lengths before, along and after the axis is unknown */
+export function adjointAlongAxis(
+  ctx: VjpContext,
+  grad: ValueName,
+  shape: Shape,
+  axis: number,
+  matrix: Tensor | Selection,
+): ValueName {
+  const { b } = ctx;
+  const weights =
+    "value" in matrix
+      ? matrix.value
+      : b.constant(fromNumbers(inputType(ctx, 0).dtype, matrix.dims, matrix.data as Float64Array));
+  const picks = "value" in matrix ? matrix.picks : (matrix.dims[1] as number);
+  const around = [multiplyDims(shape.slice(0, axis)), picks, multiplyDims(shape.slice(axis + 1))];
+  if (around.filter((d) => typeof d === "string").length > 1)
+    throw noGradient(
+      ctx.node,
+      "more than one length around the axis is unknown. Export the model with a fixed image size",
+    );
+  const product = b.op("MatMul", [weights, reshapeTo(b, grad, around)], {}, "grad");
+  return reshapeTo(b, product, shape, ctx.node.inputs[0]);
+}

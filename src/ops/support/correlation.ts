@@ -1,0 +1,140 @@
+/** @file Gradients of y[o] = sum over taps t of x[o * stride + t * dilation - before] * w[t], per group of channels: what Conv
+ *  computes, what ConvTranspose undoes, and what AveragePool is with a kernel of ones. */
+import { isStatic, type Shape, sizeOf } from "../../core/shape.js";
+import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
+import { int, ints } from "../../graph/attributes.js";
+import type { Node, ValueName } from "../../graph/graph.js";
+import type { VjpContext } from "../../graph/op.js";
+import { padZeros, shapeOf, slice, transpose } from "./emit.js";
+import { noGradient } from "./known.js";
+import { extent, type Window } from "./window.js";
+
+/** The small (y) and the large (x) side of a correlation. */
+export interface Correlation {
+  readonly node: Node;
+  readonly b: VjpContext["b"];
+  readonly window: Window;
+  readonly groups: number;
+  readonly x: ValueName;
+  readonly xShape: Shape;
+  readonly yShape: Shape;
+}
+
+/** W [o, c/g, ...k] as the kernel of the transposed convolution by Conv: [c, o/g, ...k], taps reversed. */
+export function flipKernel(w: Tensor, groups: number): Tensor {
+  const [outputs, perGroup] = [w.dims[0] as number, w.dims[1] as number];
+  const [taps, outPerGroup] = [sizeOf(w.dims.slice(2)), outputs / groups];
+  const from = toNumbers(w);
+  const data = new Float64Array(from.length);
+  for (let o = 0; o < outputs; o++)
+    for (let c = 0; c < perGroup; c++) {
+      const group = Math.floor(o / outPerGroup);
+      const to = ((group * perGroup + c) * outPerGroup + (o % outPerGroup)) * taps;
+      for (let t = 0; t < taps; t++) data[to + taps - 1 - t] = from[(o * perGroup + c) * taps + t] as number;
+    }
+  return fromNumbers(w.dtype, [perGroup * groups, outPerGroup, ...w.dims.slice(2)], data);
+}
+
+const taps = ({ window, groups }: Correlation) => ({
+  group: int(groups),
+  strides: ints(window.strides),
+  dilations: ints(window.dilations),
+  kernel_shape: ints(window.kernel),
+});
+
+/** dX for dY. Stride 1 with constant weights and no more padding than the kernel reaches: Conv with the kernel flipped and its
+ *  channels swapped (twice as fast in ONNX Runtime); otherwise ConvTranspose.
+ * @param weights the tensor behind w, when it is constant */
+export function largeGradient(c: Correlation, dy: ValueName, w: ValueName, weights: Tensor | undefined): ValueName {
+  const { window } = c;
+  const reach = window.kernel.map((k, i) => extent(k, window.dilations[i] as number) - 1);
+  const within = reach.every((r, i) => r >= (window.before[i] as number) && r >= (window.after[i] as number));
+  return weights && within && window.strides.every((s) => s === 1)
+    ? byFlippedConv(c, dy, reach, w, weights)
+    : byConvTranspose(c, dy, w);
+}
+
+function byFlippedConv(
+  c: Correlation,
+  dy: ValueName,
+  reach: readonly number[],
+  w: ValueName,
+  weights: Tensor,
+): ValueName {
+  const { b, window } = c;
+  const pads = [...window.before, ...window.after].map((p, i) => (reach[i % reach.length] as number) - p);
+  const kernel = b.constant(flipKernel(weights, c.groups), `${w}_flipped`);
+  return b.op("Conv", [dy, kernel], { ...taps(c), pads: ints(pads) }, "grad");
+}
+
+/** ConvTranspose covers (outputs - 1) * stride + kernel elements of the padded input; elements that no window reached are its
+ *  output padding. With unknown sizes as many zeros as could be missing are added, and the result is cut to the shape of X. */
+function byConvTranspose(c: Correlation, dy: ValueName, w: ValueName): ValueName {
+  const { b, window } = c;
+  const tails = window.kernel.map((_, i) => tailOf(c, i));
+  if (tails.every((t) => t !== undefined)) {
+    const pads = ints([...window.before, ...tails.map((t) => Math.max(0, -t))]);
+    return b.op(
+      "ConvTranspose",
+      [dy, w],
+      { ...taps(c), pads, output_padding: ints(tails.map((t) => Math.max(0, t))) },
+      "grad",
+    );
+  }
+  const axes = window.kernel.map((_, i) => i + 2);
+  const full = b.op("ConvTranspose", [dy, w], taps(c), "grad");
+  const room = window.strides.map((s, i) => s - 1 + (window.after[i] as number));
+  const wide = padZeros(b, full, [0, 0, ...axes.map(() => 0), 0, 0, ...room]);
+  const size = slice(b, shapeOf(b, c.x, c.xShape), { starts: [2], ends: [axes.length + 2], axes: [0] });
+  return b.op("Slice", [wide, b.ints(window.before), b.op("Add", [size, b.ints(window.before)]), b.ints(axes)]);
+}
+
+/** Elements along spatial axis i behind the last window (negative: elements of the last window behind the end). */
+function tailOf({ window, xShape, yShape }: Correlation, i: number): number | undefined {
+  const [length, outputs] = [xShape[i + 2], yShape[i + 2]];
+  const [stride, size] = [
+    window.strides[i] as number,
+    extent(window.kernel[i] as number, window.dilations[i] as number),
+  ];
+  if (typeof length === "number" && typeof outputs === "number")
+    return (window.before[i] as number) + length - (outputs - 1) * stride - size;
+  return stride === 1 && !window.ceil ? -(window.after[i] as number) : undefined;
+}
+
+/** dW: X and dY with batch and channels swapped, convolved with strides and dilations exchanged. The batch is summed over as
+ *  if it were channels; a group's channels stand side by side as groups of the batch. */
+export function kernelGradient(c: Correlation, dy: ValueName): ValueName {
+  const { b, window, xShape, yShape } = c;
+  const spatial = window.kernel.map((_, i) => i + 2);
+  const swapped = c.groups === 1 ? transpose(b, c.x, [1, 0, ...spatial]) : groupedInput(c, spatial);
+  const kernel = transpose(b, dy, [1, 0, ...spatial]);
+  const attributes = {
+    group: int(c.groups),
+    pads: ints([...window.before, ...window.after]),
+    strides: ints(window.dilations),
+    dilations: ints(window.strides),
+  };
+  const raw = b.op("Conv", [swapped, kernel], attributes, "grad");
+  const exact =
+    isStatic(xShape.slice(2)) &&
+    isStatic(yShape.slice(2)) &&
+    window.kernel.every(
+      (_, i) => (tailOf(c, i) as number) + (window.after[i] as number) < (window.dilations[i] as number),
+    );
+  const cut = exact ? raw : slice(b, raw, { starts: spatial.map(() => 0), ends: window.kernel, axes: spatial });
+  return transpose(b, cut, [1, 0, ...spatial]);
+}
+
+/** X [n, g*c, ...] as [c, g*n, ...]. */
+function groupedInput({ b, node, x, xShape, groups }: Correlation, spatial: readonly number[]): ValueName {
+  const sizes = xShape.slice(2);
+  const perGroup = (xShape[1] as number) / groups;
+  if (!isStatic(sizes))
+    throw noGradient(
+      node,
+      "the weights of a grouped convolution need known image sizes. Export the model with a fixed image size",
+    );
+  const split = b.op("Reshape", [x, b.ints([-1, groups, perGroup, ...sizes])]);
+  const turned = transpose(b, split, [2, 1, 0, ...spatial.map((axis) => axis + 1)]);
+  return b.op("Reshape", [turned, b.ints([perGroup, -1, ...sizes])]);
+}

@@ -1,0 +1,14 @@
+/** @file Functions of numbers that several kernels share, in forms that neither overflow nor cancel. */
+
+/** 1 / (1 + exp(-x)) */
+export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+
+/** log(1 + exp(x)) */
+export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** log of the sum of exponentials of a line. */
+export function logSumExp(line: Float64Array): number {
+  const top = line.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (!Number.isFinite(top)) return top;
+  return top + Math.log(line.reduce((sum, x) => sum + Math.exp(x - top), 0));
+}

@@ -1,0 +1,34 @@
+/** @file A tagged template that escapes everything it is given. Text becomes markup only inside the literal parts of a template
+ *  or through `raw`, so a model or class name can never add an element or leave an attribute (attributes are always quoted).
+ *  Read by: every file of the report. */
+
+/** Finished markup. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+export type Part = Html | string | number | readonly Part[];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+
+const render = (part: Part): string => {
+  if (part instanceof Html) return part.text;
+  return typeof part === "object" ? part.map(render).join("") : escaped(String(part));
+};
+
+/** Markup from a template: `html\`<b>${name}</b>\``. */
+export const html = (literals: TemplateStringsArray, ...parts: readonly Part[]): Html =>
+  new Html(literals.reduce((text, literal, i) => text + render(parts[i - 1]) + literal));
+
+/** Markup that is known to be safe: what this room or Plot wrote, never a name from a model. */
+export const raw = (text: string): Html => new Html(text);
+
+export const NOTHING = raw("");

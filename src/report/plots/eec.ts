@@ -1,0 +1,40 @@
+/** @file The EEC curve of one attack over the clean one: who has left by which cost. The exact step form. */
+import { areaY, gridX, gridY, lineY } from "@observablehq/plot";
+import { type EecPoint, eec } from "../../measures/eec.js";
+import { wholePercent } from "../format.js";
+import type { Html } from "../html.js";
+import { ATTACKED, ATTACKED_DASH, CLEAN, svg } from "./svg.js";
+
+/** @param exitCounts samples per exit: clean, and under the attack */
+export function eecPlot(
+  name: string,
+  clean: readonly number[],
+  attacked: readonly number[],
+  costFractions: readonly number[],
+  document: Document,
+): Html {
+  const step = { x: (d: EecPoint) => d.costFraction, y: (d: EecPoint) => d.gone, curve: "step-after" } as const;
+  const before = eec(clean, costFractions);
+  return svg(`Share of samples gone by each cost, clean against ${name}.`, document, {
+    width: 300,
+    height: 200,
+    marginLeft: 48,
+    marginRight: 24,
+    marginBottom: 38,
+    marginTop: 12,
+    x: { domain: [0, 1], ticks: 2, tickFormat: wholePercent, label: "cost", labelAnchor: "center", labelArrow: "none" },
+    y: { domain: [0, 1], ticks: 2, tickFormat: wholePercent, label: null },
+    marks: [
+      gridX({ ticks: 4 }),
+      gridY({ ticks: 4 }),
+      areaY(before, { ...step, fill: CLEAN, fillOpacity: 0.16 }),
+      lineY(before, { ...step, stroke: CLEAN, strokeWidth: 1.5 }),
+      lineY(eec(attacked, costFractions), {
+        ...step,
+        stroke: ATTACKED,
+        strokeWidth: 2.5,
+        strokeDasharray: ATTACKED_DASH,
+      }),
+    ],
+  });
+}

@@ -1,0 +1,114 @@
+/** @file Accuracy against cost: each exit with its interval, and the routed network at its mean cost. */
+import { dot, gridX, gridY, line, ruleX, text } from "@observablehq/plot";
+import type { AuditRecord, Rate } from "../../measures/audit-record.js";
+import { rateOf, shorten, wholePercent } from "../format.js";
+import type { Html } from "../html.js";
+import { CLEAN, SERIES, svg } from "./svg.js";
+
+interface Place {
+  readonly name: string;
+  readonly cost: number;
+  readonly accuracy: Rate;
+}
+
+const [WIDTH, HEIGHT] = [400, 290];
+/** Closer than this share of the axis, two labels would touch; the table beside the plot names every exit. */
+const LABEL_GAP = 0.15;
+/** Keeps a label readable on top of a line. */
+const HALO = { stroke: "var(--paper)", strokeWidth: 4 };
+
+/** @param record of a network with at least two exits */
+export function exitsPlot(record: AuditRecord, document: Document): Html {
+  const { clean, model, data } = record;
+  const exits = model.exits.map(
+    (exit, i): Place => ({
+      name: shorten(exit.name, 10),
+      cost: exit.costFraction,
+      accuracy: clean.accuracyIntervals[i],
+    }),
+  );
+  const routed: Place = {
+    name: "routed",
+    cost: clean.routed.meanCostFraction,
+    accuracy: rateOf(clean.routed.accuracy, data.samples),
+  };
+  return svg(
+    "Accuracy of each exit against its share of the full cost, with 95 % intervals, and the routed network.",
+    document,
+    {
+      width: WIDTH,
+      height: HEIGHT,
+      marginLeft: 52,
+      marginRight: 30,
+      marginBottom: 42,
+      insetTop: 10,
+      x: {
+        domain: [0, 1],
+        label: "cost, share of the full network",
+        labelAnchor: "center",
+        labelArrow: "none",
+        tickFormat: wholePercent,
+        ticks: 5,
+      },
+      y: {
+        domain: span([...exits, routed]),
+        label: "accuracy",
+        labelArrow: "none",
+        tickFormat: wholePercent,
+        ticks: 6,
+      },
+      marks: [
+        gridX({ ticks: 5 }),
+        gridY({ ticks: 6 }),
+        line(exits, { x: "cost", y: middle, stroke: CLEAN, strokeWidth: 1.5, strokeOpacity: 0.5 }),
+        ...places(exits, CLEAN, "circle"),
+        ...places([routed], SERIES[0], "diamond"),
+        text(labelled(exits), {
+          x: "cost",
+          y: (d: Place) => d.accuracy.high,
+          text: "name",
+          dy: -9,
+          fill: "currentColor",
+          ...HALO,
+        }),
+        text([routed], {
+          x: "cost",
+          y: (d: Place) => d.accuracy.low,
+          text: "name",
+          dy: 11,
+          fill: SERIES[0],
+          fontWeight: 600,
+          ...HALO,
+        }),
+      ],
+    },
+  );
+}
+
+const middle = (place: Place): number => place.accuracy.value;
+
+const places = (data: readonly Place[], colour: string, symbol: "circle" | "diamond") => [
+  ruleX(data, {
+    x: "cost",
+    y1: (d: Place) => d.accuracy.low,
+    y2: (d: Place) => d.accuracy.high,
+    stroke: colour,
+    strokeWidth: 2,
+  }),
+  dot(data, { x: "cost", y: middle, fill: colour, stroke: "var(--paper)", symbol, r: symbol === "circle" ? 5 : 6.5 }),
+];
+
+/** Tens of percent around every interval, with room for the labels. */
+function span(all: readonly Place[]): [number, number] {
+  const low = Math.min(...all.map((place) => place.accuracy.low));
+  const high = Math.max(...all.map((place) => place.accuracy.high));
+  return [Math.max(0, Math.floor(10 * low - 0.5) / 10), Math.min(1, Math.ceil(10 * high + 0.3) / 10)];
+}
+
+/** The places whose labels fit; the last exit comes first in line. */
+function labelled(exits: readonly Place[]): Place[] {
+  const kept: Place[] = [];
+  for (const exit of [...exits].reverse())
+    if (kept.every((other) => Math.abs(other.cost - exit.cost) >= LABEL_GAP)) kept.push(exit);
+  return kept;
+}

@@ -1,0 +1,119 @@
+/** @file The page's only style sheet: light by default, dark where the screen asks for it, always light on paper.
+ *  Colours are variables, so that plots follow; series colours are Okabe and Ito's (2008), lightened for dark. No font or file is fetched. */
+import { raw } from "./html.js";
+
+export const STYLE = raw(`
+:root {
+  color-scheme: light dark;
+  --paper: #fdfdfb; --panel: #fff; --ink: #1c2127; --soft: #565f6b; --rule: #dfe1e0; --tint: #f3f4f1;
+  --accent: #005a8e; --wrong: #a83a00; --clean: #59636f; --shade: #d55e00;
+  --series-1: #0072b2; --series-2: #d55e00; --series-3: #009e73; --series-4: #b3538e; --series-5: #a87400;
+  --plot-background: transparent;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14171b; --panel: #1b1f25; --ink: #e7e9ec; --soft: #a7b0bb; --rule: #343a43; --tint: #20252c;
+    --accent: #7cc4f2; --wrong: #ff9e66; --clean: #a3adb9; --shade: #e8702a;
+    --series-1: #56b4e9; --series-2: #ff8f3f; --series-3: #2fcf9f; --series-4: #e59ac6; --series-5: #e6b84c;
+  }
+}
+@media print { :root { color-scheme: light; } }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
+main { max-width: 69rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+h1, h2 { font-family: Charter, "Bitstream Charter", "Iowan Old Style", "Sitka Text", Cambria, Georgia, "DejaVu Serif", serif; line-height: 1.2; text-wrap: balance; }
+h1 { font-size: clamp(1.7rem, 5vw, 2.5rem); margin: 0 0 .4rem; letter-spacing: -.01em; overflow-wrap: anywhere; }
+h2 { font-size: 1.5rem; margin: 0 0 .6rem; }
+h3 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+small, .soft, figcaption, caption, .sizes, .kicker { color: var(--soft); }
+small { font-size: .82em; font-weight: 400; }
+section { margin-top: 3rem; padding-top: 1.4rem; border-top: 1px solid var(--rule); }
+p { max-width: 48rem; margin: 0 0 .9rem; }
+a { color: var(--accent); }
+b { font-weight: 650; }
+.kicker { font-size: .85rem; letter-spacing: .06em; text-transform: uppercase; margin: 0 0 .5rem; }
+.lead { font-size: 1.12rem; }
+nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; font-size: .92rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .8rem; margin: 1.6rem 0 0; padding: 0; }
+.card { background: var(--panel); border: 1px solid var(--rule); border-radius: .6rem; padding: .9rem 1rem; }
+.card dt { font-size: .85rem; color: var(--soft); line-height: 1.35; }
+.card dd { margin: 0; font-size: .85rem; color: var(--soft); line-height: 1.35; overflow-wrap: anywhere; }
+.card dd.figure { font-size: 1.75rem; font-weight: 650; color: var(--ink); letter-spacing: -.02em; line-height: 1.35; font-variant-numeric: tabular-nums; }
+.findings { max-width: 48rem; padding-left: 1.4rem; margin: 1rem 0 0; }
+.findings li { margin-bottom: .6rem; padding-left: .2rem; }
+.findings li::marker { color: var(--wrong); font-weight: 650; }
+.findings li:first-child { font-size: 1.06rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.6rem 2rem; align-items: start; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16rem), 1fr)); gap: 1.6rem 1.5rem; margin: 1rem 0 1.8rem; }
+figure { margin: 0; }
+figure > svg { width: 100%; height: auto; max-width: 34rem; }
+figcaption, caption { font-size: .85rem; line-height: 1.45; }
+figure > svg + figcaption { padding-top: .5rem; }
+.figure-text { white-space: nowrap; }
+.multiples figcaption { line-height: 1.35; }
+.multiples figcaption b { color: var(--ink); overflow-wrap: anywhere; }
+.key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .88rem; }
+.key svg { width: 1.9rem; height: .8rem; vertical-align: middle; margin-right: .4rem; overflow: visible; }
+.scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
+.scroll:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
+.scroll > table { min-width: 100%; }
+caption { text-align: left; padding-bottom: .5rem; max-width: min(44rem, calc(100vw - 2rem)); }
+th, td { padding: .42rem .7rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+tbody th { font-weight: 600; white-space: normal; min-width: 8rem; overflow-wrap: anywhere; }
+tbody th small { display: block; }
+thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; border-bottom-color: var(--soft); white-space: normal; }
+td.shade { background: color-mix(in srgb, var(--shade) calc(var(--lost) * .3), transparent); }
+th.text, td.text { text-align: left; white-space: normal; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1rem; margin-top: 1rem; }
+.item { background: var(--panel); border: 1px solid var(--rule); border-radius: .6rem; padding: 1rem; min-width: 0; }
+.images { display: flex; gap: .6rem; }
+.images figure { flex: 0 1 96px; }
+.images img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 3px; background: var(--tint); }
+.images figcaption { font-size: .78rem; padding-top: .2rem; }
+.sizes { font-size: .85rem; margin: .5rem 0 .3rem; }
+.sizes b { color: var(--ink); }
+.exits { width: 100%; font-size: .8rem; line-height: 1.3; table-layout: fixed; }
+.exits th, .exits td { padding: .24rem .3rem; min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; text-align: left; }
+.exits col.exit { width: 15%; }
+.exits col.confidence { width: 2.6rem; }
+.exits th:first-child { padding-left: 0; }
+.exits td:nth-child(3), .exits td:nth-child(5) { text-align: right; padding-left: 0; text-overflow: clip; }
+.exits td b { font-weight: inherit; }
+.exits td > span { font-size: .7em; vertical-align: .1em; }
+.exits td.taken { background: var(--tint); }
+.exits td.unused { color: var(--soft); }
+b.wrong, .exits td b.wrong { color: var(--wrong); }
+.facts { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .3rem 1.2rem; font-size: .92rem; margin: 0 0 1.4rem; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; max-width: 42rem; overflow-wrap: anywhere; }
+footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
+@media (max-width: 30rem) {
+  main { padding: 1.6rem 1rem 3rem; }
+  .cards { grid-template-columns: 1fr 1fr; }
+  .card dd.figure { font-size: 1.45rem; }
+  tbody th { min-width: 5.5rem; }
+  .facts { grid-template-columns: 1fr; gap: 0; }
+  .facts dd { margin-bottom: .5rem; }
+}
+@media print {
+  @page { margin: 15mm 13mm; }
+  html { font-size: 10pt; }
+  body { background: none; }
+  main { max-width: none; padding: 0; }
+  nav { display: none; }
+  h2, h3, caption { break-after: avoid; }
+  p, figure, .item, .card, .scroll, tr, .findings li, .pair > * { break-inside: avoid; }
+  .key, .lead, section > p { break-after: avoid; }
+  .scroll { overflow: visible; }
+  section { margin-top: 1.6rem; }
+  th, td { padding: .25rem .4rem; }
+  table { font-size: 8pt; }
+  .pair { grid-template-columns: 1fr 1fr; }
+  .multiples { grid-template-columns: repeat(3, 1fr); }
+  .gallery { grid-template-columns: 1fr 1fr; }
+  .card, .item, td.shade, .exits td.taken { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+`);

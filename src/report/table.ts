@@ -1,0 +1,31 @@
+/** @file One table form for the whole report: a caption that says what the numbers mean, headed columns, headed rows.
+ *  The first column names the row. Wide tables scroll inside their own region. */
+import { type Html, html, NOTHING, type Part } from "./html.js";
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row) => Part;
+  /** Words read from the left; figures, the default, line up on the right. */
+  readonly align?: "left";
+  /** A share from 0 to 1 that shades the cell: the lower, the redder. The number itself stays in the cell. */
+  readonly shade?: (row: Row) => number;
+}
+
+/** A captioned table of `rows`. */
+export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
+  const heads = columns.map((column) => html`<th scope="col"${alignment(column)}>${column.head}</th>`);
+  const body = rows.map(
+    (row) =>
+      html`<tr>${columns.map((column, i) => (i === 0 ? html`<th scope="row">${column.cell(row)}</th>` : cell(column, row)))}</tr>`,
+  );
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function cell<Row>(column: Column<Row>, row: Row): Html {
+  const shade = column.shade
+    ? html` class="shade" style="--lost:${Math.round(100 * (1 - column.shade(row)))}%"`
+    : NOTHING;
+  return html`<td${alignment(column)}${shade}>${column.cell(row)}</td>`;
+}
+
+const alignment = <Row>(column: Column<Row>): Html => (column.align === "left" ? html` class="text"` : NOTHING);

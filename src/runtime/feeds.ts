@@ -1,0 +1,34 @@
+/** @file Checks what is fed to a graph, in the same words for every backend. */
+import { DynnError } from "../core/errors.js";
+import { showShape } from "../core/shape.js";
+import type { Graph } from "../graph/graph.js";
+import type { Tensors } from "./backend.js";
+
+/** Check that every input is there with the dtype and the dimensions that the graph takes.
+ * @param where the backend, as messages name it
+ * @returns     the lengths of the graph's named dimensions
+ * @throws DynnError 'runtime/run' */
+export function checkFeeds(where: string, { inputs }: Pick<Graph, "inputs">, feeds: Tensors): Record<string, number> {
+  const lengths: Record<string, number> = {};
+  for (const { name, dtype, shape } of inputs) {
+    const wanted = `${dtype}${showShape(shape)}`;
+    const fed = Object.hasOwn(feeds, name) ? feeds[name] : undefined;
+    if (!fed)
+      throw new DynnError("runtime/run", `${where}: input "${name}" is missing. Feed ${wanted} under that name.`, {
+        input: name,
+      });
+    const fits =
+      fed.dims.length === (shape ?? fed.dims).length &&
+      fed.dims.every((length, i) => {
+        const d = shape?.[i];
+        return typeof d === "string" ? (lengths[d] ??= length) === length : (d ?? length) === length;
+      });
+    if (fed.dtype !== dtype || !fits)
+      throw new DynnError(
+        "runtime/run",
+        `${where}: input "${name}" is ${fed.dtype}${showShape(fed.dims)}, expected ${wanted}. Feed a tensor of that form; one name stands for one length.`,
+        { input: name, got: fed.dims, expected: shape },
+      );
+  }
+  return lengths;
+}

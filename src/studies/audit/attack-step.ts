@@ -1,0 +1,153 @@
+/** @file One attack of an audit: run it, run the whole network on its images (as they are and rounded to 8 bits), and judge. */
+
+import { type Sample, toEightBits } from "../../attacks/attack.js";
+import type { ConfiguredAttack } from "../../attacks/config.js";
+import type { Evaluator } from "../../attacks/evaluator.js";
+import { earlyFires, earlyLabelsChanged } from "../../attacks/objectives/early.js";
+import { runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import { argmax } from "../../dynamic/policy.js";
+import { type Routed, route, rowsOf } from "../../dynamic/route.js";
+import type { AttackRecord } from "../../measures/audit-record.js";
+import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
+import { norms } from "../../measures/norms.js";
+import type { AuditOptions } from "./options.js";
+import type { Subject } from "./subject.js";
+import { perExit, rateOf, routedRecord } from "./tally.js";
+
+/** An attack's images with everything the network says of them. */
+export interface Attacked {
+  readonly attack: ConfiguredAttack;
+  readonly samples: readonly Sample[];
+  readonly outcomes: readonly SampleOutcome[];
+  readonly images: Float32Array;
+  readonly rounded: Float32Array;
+  readonly logits: readonly Float32Array[];
+  readonly roundedLogits: readonly Float32Array[];
+  readonly routed: readonly Routed[];
+  readonly seconds: number;
+}
+
+/** Run one attack on the subject's samples. */
+export async function runStep(
+  attack: ConfiguredAttack,
+  subject: Subject,
+  evaluator: Evaluator,
+  options: AuditOptions,
+): Promise<Attacked> {
+  const samples = subject.samples.slice(0, attack.samples ?? subject.samples.length);
+  const { batch, seed, signal, onProgress } = options;
+  const started = options.now();
+  const outcomes = await runAttack(attack, samples, evaluator, {
+    seed,
+    batch,
+    signal,
+    onProgress: (done, total) => onProgress?.({ phase: attack.name, done, total }),
+  });
+  const seconds = (options.now() - started) / 1000;
+  const images = flatten(outcomes.map((o) => o.image));
+  const rounded = toEightBits(images);
+  const logits = await subject.forward.logits(images, { batch, signal });
+  const roundedLogits = await subject.forward.logits(rounded, { batch, signal });
+  return {
+    attack,
+    samples,
+    outcomes,
+    images,
+    rounded,
+    logits,
+    roundedLogits,
+    routed: route(logits, subject.target.model.classes, subject.target.policy),
+    seconds,
+  };
+}
+
+function flatten(images: readonly Float32Array[]): Float32Array {
+  const each = images[0]?.length ?? 0;
+  const all = new Float32Array(images.length * each);
+  images.forEach((image, i) => all.set(image, i * each));
+  return all;
+}
+
+/** Which samples meet a test under some logits. */
+export const verdicts = (
+  samples: readonly Sample[],
+  logits: readonly Float32Array[],
+  classes: number,
+  test: (sample: Sample, logits: readonly Float32Array[]) => boolean,
+): boolean[] => samples.map((sample, i) => test(sample, rowsOf(logits, classes, i)));
+
+/** The record of an attack. */
+export function judge(attacked: Attacked, subject: Subject): AttackRecord {
+  const { attack, samples, outcomes, logits, routed } = attacked;
+  const { model } = subject.target;
+  const { objective, optimizer, budget } = attack;
+  const labels = subject.labels.slice(0, samples.length);
+  const costs = model.exits.map((e) => e.costFraction);
+  const eligible = outcomes.map((o) => o.eligible);
+  const success = verdicts(samples, logits, model.classes, objective.succeeded);
+  const routing = routedRecord(routed, labels, costs);
+  return {
+    name: attack.name,
+    objective: objective.name,
+    optimizer: optimizer.name,
+    norm: budget.norm,
+    radius: budget.radius ?? null,
+    parameters: { ...attack.parameters },
+    answer: objective.answer === "routed" ? "routed" : (model.exits[objective.answer]?.name ?? ""),
+    samples: samples.length,
+    eligible: eligible.filter(Boolean).length,
+    robustAccuracy: rateOf(answersRight(attacked, labels)),
+    successRate: rateOf(success, eligible),
+    success8bit: rateOf(verdicts(samples, attacked.roundedLogits, model.classes, objective.succeeded), eligible),
+    accuracyPerExit: perExit(logits, labels, model.classes).map((r) => r.value),
+    routed: routing,
+    efficacy: efficacyTrapezoid(routing.exitCounts, costs),
+    efficacyStep: efficacyStep(routing.exitCounts, costs),
+    ...distances(
+      attacked,
+      success.map((s, i) => s && (eligible[i] as boolean)),
+    ),
+    ...earlyRecord(attacked, subject),
+    gradientEvaluations: outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0),
+    seconds: attacked.seconds,
+  };
+}
+
+/** Whether the answer that the objective is about is the true label. */
+export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
+  const { answer } = attack.objective;
+  const classes = (logits[0] as Float32Array).length / samples.length;
+  return samples.map(
+    (_, i) =>
+      (answer === "routed"
+        ? routed[i]?.label
+        : argmax((logits[answer] as Float32Array).subarray(i * classes, (i + 1) * classes))) === labels[i],
+  );
+}
+
+function distances(
+  { samples, outcomes }: Attacked,
+  counted: readonly boolean[],
+): Pick<AttackRecord, "l2Mean" | "linfMax"> {
+  const all = outcomes.flatMap((o, i) => (counted[i] ? [norms((samples[i] as Sample).pixels, o.image)] : []));
+  if (all.length === 0) return { l2Mean: null, linfMax: null };
+  return {
+    l2Mean: all.reduce((sum, n) => sum + n.l2, 0) / all.length,
+    linfMax: all.reduce((most, n) => Math.max(most, n.linf), 0),
+  };
+}
+
+/** Both readings of the early attack, side by side: labels alone, and what really fires. */
+function earlyRecord({ attack, samples, logits }: Attacked, { target }: Subject): Pick<AttackRecord, "early"> {
+  if (!attack.objective.name.startsWith("early:")) return {};
+  const { classes } = target.model;
+  const [changed, fired] = [earlyLabelsChanged(target), earlyFires(target)];
+  const disagree = samples.filter((s) => changed(s, s.clean));
+  return {
+    early: {
+      labels: rateOf(verdicts(samples, logits, classes, changed)),
+      firing: rateOf(verdicts(samples, logits, classes, fired)),
+      alreadyDisagree: disagree.length,
+    },
+  };
+}

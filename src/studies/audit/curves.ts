@@ -1,0 +1,56 @@
+/** @file Robust accuracy against radius. Radii rise; a sample broken at one radius is broken at every larger one, so only the
+ *  survivors are attacked again and the curve can only fall. */
+import { configureAttack } from "../../attacks/config.js";
+import type { Evaluator } from "../../attacks/evaluator.js";
+import { runAttack } from "../../attacks/runner.js";
+import type { CurveRecord } from "../../measures/audit-record.js";
+import { wilson } from "../../measures/wilson.js";
+import type { AuditOptions, CurveOptions } from "./options.js";
+import type { Subject } from "./subject.js";
+
+/** One curve per objective: PGD on the final exit and, with early exits, on the routed answer. */
+export async function runCurves(
+  curves: CurveOptions,
+  subject: Subject,
+  evaluator: Evaluator,
+  options: AuditOptions,
+): Promise<CurveRecord[]> {
+  const names =
+    subject.target.model.exits.length > 1
+      ? (["misclassify:final", "routed"] as const)
+      : (["misclassify:final"] as const);
+  const records: CurveRecord[] = [];
+  for (const objective of names) records.push(await runCurve(objective, curves, subject, evaluator, options));
+  return records;
+}
+
+async function runCurve(
+  objective: "misclassify:final" | "routed",
+  { radii, steps }: CurveOptions,
+  subject: Subject,
+  evaluator: Evaluator,
+  options: AuditOptions,
+): Promise<CurveRecord> {
+  const name = objective === "routed" ? "PGD, routed answer" : "PGD, final exit";
+  const total = subject.samples.length;
+  const configs = radii.map((radius) =>
+    configureAttack(
+      { name, objective, optimizer: "pgd", norm: "linf", radius, steps, randomStart: true },
+      subject.target,
+    ),
+  );
+  let standing = subject.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
+  const points = [{ radius: 0, robustAccuracy: wilson(standing.length, total) }];
+  for (const [i, attack] of configs.entries()) {
+    const outcomes = await runAttack(attack, standing, evaluator, {
+      seed: options.seed,
+      batch: options.batch,
+      signal: options.signal,
+      onProgress: (done, of) =>
+        options.onProgress?.({ phase: `${name}, radius ${i + 1} of ${radii.length}`, done, total: of }),
+    });
+    standing = standing.filter((_, k) => !outcomes[k]?.success);
+    points.push({ radius: radii[i] as number, robustAccuracy: wilson(standing.length, total) });
+  }
+  return { name, norm: "linf", points };
+}

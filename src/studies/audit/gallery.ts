@@ -1,0 +1,89 @@
+/** @file The most telling adversarial images: those where the network was right and sure, and is now wrong (or slow) and sure. */
+import type { Sample } from "../../attacks/attack.js";
+import { argmax, softmaxRow } from "../../dynamic/policy.js";
+import { type Routed, rowsOf } from "../../dynamic/route.js";
+import type { ExitView, GalleryItem } from "../../measures/audit-record.js";
+import { norms } from "../../measures/norms.js";
+import { type Attacked, verdicts } from "./attack-step.js";
+import type { Subject } from "./subject.js";
+
+/** Up to `count` images of one attack, the most telling first; only those that survive rounding to 8 bits. */
+export function pickGallery(attacked: Attacked, subject: Subject, count: number): GalleryItem[] {
+  const { model } = subject.target;
+  const [channels] = [model.input.shape[1]];
+  if (channels !== 1 && channels !== 3) return [];
+  const success = verdicts(
+    attacked.samples,
+    attacked.roundedLogits,
+    model.classes,
+    attacked.attack.objective.succeeded,
+  );
+  const telling = attacked.samples
+    .map((sample, i) => ({
+      i,
+      score:
+        success[i] && attacked.outcomes[i]?.eligible
+          ? surprise(sample, i, attacked, subject)
+          : Number.NEGATIVE_INFINITY,
+    }))
+    .filter((t) => t.score > Number.NEGATIVE_INFINITY)
+    .sort((a, b) => b.score - a.score || a.i - b.i);
+  return telling.slice(0, count).map(({ i }) => itemOf(i, attacked, subject, channels));
+}
+
+/** Confidence before plus confidence after; images that were right count for more. */
+function surprise(sample: Sample, i: number, attacked: Attacked, subject: Subject): number {
+  const before = subject.routed[i] as Routed;
+  const after = attacked.routed[i] as Routed;
+  const sure = (logits: readonly Float32Array[], r: Routed) =>
+    Math.max(...softmaxRow(rowsOf(logits, subject.target.model.classes, i)[r.answer] as Float32Array));
+  return sure(subject.logits, before) + sure(attacked.logits, after) + (before.label === sample.label ? 1 : 0);
+}
+
+function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3): GalleryItem {
+  const { model } = subject.target;
+  const sample = attacked.samples[i] as Sample;
+  const [height, width] = [model.input.shape[2] as number, model.input.shape[3] as number];
+  const each = sample.pixels.length;
+  const image = attacked.rounded.subarray(i * each, (i + 1) * each);
+  const { l2, linf } = norms(sample.pixels, image);
+  const magnification = Math.max(1, Math.floor(127 / Math.max(1, linf * 255)));
+  const interleave = (byte: (k: number) => number) => interleaved(each, channels, byte);
+  return {
+    attack: attacked.attack.name,
+    sample: sample.id,
+    label: sample.label,
+    width,
+    height,
+    channels,
+    original: interleave((k) => Math.round((sample.pixels[k] as number) * 255)),
+    adversarial: interleave((k) => Math.round((image[k] as number) * 255)),
+    difference: interleave(
+      (k) => 128 + Math.round(((image[k] as number) - (sample.pixels[k] as number)) * 255) * magnification,
+    ),
+    magnification,
+    l2,
+    linf,
+    clean: viewOf(subject.logits, subject.routed, i, model.classes),
+    attacked: viewOf(attacked.logits, attacked.routed, i, model.classes),
+  };
+}
+
+/** Planes to interleaved pixels. */
+function interleaved(length: number, channels: number, byte: (k: number) => number): Uint8Array {
+  const out = new Uint8ClampedArray(length);
+  const plane = length / channels;
+  for (let k = 0; k < length; k++) out[(k % plane) * channels + Math.floor(k / plane)] = byte(k);
+  return new Uint8Array(out.buffer);
+}
+
+function viewOf(logits: readonly Float32Array[], routed: readonly Routed[], i: number, classes: number): ExitView {
+  const rows = rowsOf(logits, classes, i);
+  const r = routed[i] as Routed;
+  return {
+    labels: rows.map(argmax),
+    confidences: rows.map((row) => Math.max(...softmaxRow(row))),
+    stop: r.stop,
+    answer: r.label,
+  };
+}

@@ -1,0 +1,100 @@
+/** @file The audit: how accurate, how fast and how attackable one network is, on one set of images.
+ *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
+import { configureAttack } from "../../attacks/config.js";
+import { Evaluator } from "../../attacks/evaluator.js";
+import {
+  type AttackRecord,
+  type AuditRecord,
+  auditRecordSchema,
+  type GalleryItem,
+  SCHEMA_VERSION,
+} from "../../measures/audit-record.js";
+import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
+import { overthinking } from "../../measures/overthinking.js";
+import { judge, runStep } from "./attack-step.js";
+import { runCurves } from "./curves.js";
+import { pickGallery } from "./gallery.js";
+import type { AuditOptions, AuditOutcome } from "./options.js";
+import { prepare, type Subject } from "./subject.js";
+import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
+
+export type { AuditOptions, AuditOutcome, CurveOptions, PolicyChoice, Progress } from "./options.js";
+
+/** Audit a model.
+ * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image
+ * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted */
+export async function audit(options: AuditOptions): Promise<AuditOutcome> {
+  const started = options.now();
+  const subject = await prepare(options);
+  const evaluator = new Evaluator(options.model, options.backend);
+  try {
+    const attacks = options.attacks.map((config) => configureAttack(config, subject.target));
+    const records: AttackRecord[] = [];
+    const gallery: GalleryItem[] = [];
+    const adversarial = new Map<string, Float32Array>();
+    for (const attack of attacks) {
+      const attacked = await runStep(attack, subject, evaluator, options);
+      records.push(judge(attacked, subject));
+      gallery.push(...pickGallery(attacked, subject, options.galleryPerAttack ?? 2));
+      adversarial.set(attack.name, attacked.images);
+    }
+    const curves = options.curves ? await runCurves(options.curves, subject, evaluator, options) : [];
+    const record = auditRecordSchema.parse({
+      ...header(options),
+      clean: cleanRecord(subject),
+      attacks: records,
+      curves,
+      seconds: (options.now() - started) / 1000,
+    });
+    return { record, gallery, adversarial };
+  } finally {
+    await evaluator.release();
+    await subject.forward.release();
+  }
+}
+
+function header({
+  model,
+  data,
+  policy,
+  seed,
+  version,
+}: AuditOptions): Pick<AuditRecord, "schemaVersion" | "tool" | "model" | "data"> {
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: { name: "dynn", version },
+    model: {
+      name: model.name,
+      ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
+      input: [...model.input.shape],
+      parameters: model.parameters,
+      exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+    },
+    data: {
+      name: data.name,
+      samples: data.count,
+      seed,
+      ...(policy.kind === "calibrated"
+        ? { validation: { name: policy.validation.name, samples: policy.validation.count } }
+        : {}),
+    },
+  };
+}
+
+function cleanRecord({ target, logits, labels, routed }: Subject): AuditRecord["clean"] {
+  const { model, policy } = target;
+  const costs = model.exits.map((e) => e.costFraction);
+  const exits = perExit(logits, labels, model.classes);
+  const routing = routedRecord(routed, labels, costs);
+  const right = logits.map((l) =>
+    Uint8Array.from(labelsOf(l, model.classes), (label, i) => (label === labels[i] ? 1 : 0)),
+  );
+  return {
+    accuracyPerExit: exits.map((r) => r.value),
+    accuracyIntervals: exits,
+    routed: { ...routing, rule: policy.rule, thresholds: [...policy.thresholds], fallback: policy.fallback },
+    efficacy: efficacyTrapezoid(routing.exitCounts, costs),
+    efficacyStep: efficacyStep(routing.exitCounts, costs),
+    overthinking: overthinking(right, stopsOf(routed)),
+  };
+}

@@ -1,0 +1,100 @@
+/** @file The model on the clean samples, under its policy: what every attack is measured against. */
+import type { Sample } from "../../attacks/attack.js";
+import type { Target } from "../../attacks/objectives/target.js";
+import { DynnError } from "../../core/errors.js";
+import { showShape } from "../../core/shape.js";
+import { checkLabels, type Dataset } from "../../data/dataset.js";
+import { calibrate } from "../../dynamic/calibrate.js";
+import { Forward, imageDims } from "../../dynamic/forward.js";
+import type { DynamicModel } from "../../dynamic/model.js";
+import type { Policy } from "../../dynamic/policy.js";
+import { type Routed, route, rowsOf } from "../../dynamic/route.js";
+import type { AuditOptions, PolicyChoice } from "./options.js";
+
+export interface Subject {
+  readonly target: Target;
+  readonly forward: Forward;
+  readonly samples: readonly Sample[];
+  readonly labels: Int32Array;
+  /** Clean logits, one array [n * classes] per exit, and where they lead. */
+  readonly logits: readonly Float32Array[];
+  readonly routed: readonly Routed[];
+}
+
+/** Compile the model, settle the policy, run the clean samples.
+ * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
+export async function prepare(options: AuditOptions): Promise<Subject> {
+  const { model, data, backend, batch, signal } = options;
+  checkFit(model, data);
+  const forward = await Forward.compile(model, backend);
+  const policy = await settlePolicy(options.policy, model, forward, options);
+  const pixels = await readAll(data);
+  const logits = await forward.logits(pixels, {
+    batch,
+    signal,
+    onProgress: (done, total) => options.onProgress?.({ phase: "clean images", done, total }),
+  });
+  const labels = data.labels.slice(0, data.count);
+  const each = pixels.length / data.count;
+  const samples = Array.from(
+    labels,
+    (label, id): Sample => ({
+      id,
+      label,
+      pixels: pixels.subarray(id * each, (id + 1) * each),
+      clean: rowsOf(logits, model.classes, id),
+    }),
+  );
+  return { target: { model, policy }, forward, samples, labels, logits, routed: route(logits, model.classes, policy) };
+}
+
+/** @throws DynnError 'data/shape', 'data/label' */
+function checkFit(model: DynamicModel, data: Dataset): void {
+  checkLabels(data, model.classes);
+  const wanted = imageDims(model);
+  if (wanted.every((d, i) => d === data.shape[i])) return;
+  throw new DynnError(
+    "data/shape",
+    `${data.name}: images are ${showShape(data.shape)} but ${model.name} takes ${showShape(wanted)}. Give images of that size (folder:DIR?size=${wanted[2]}x${wanted[1]} resizes).`,
+    { got: data.shape, expected: wanted },
+  );
+}
+
+/** All images, float32 [n*c*h*w]. */
+async function readAll(data: Dataset): Promise<Float32Array> {
+  const pixels = new Float32Array(data.count * data.shape.reduce((a, b) => a * b, 1));
+  await data.read(
+    Array.from({ length: data.count }, (_, i) => i),
+    pixels,
+  );
+  return pixels;
+}
+
+async function settlePolicy(
+  choice: PolicyChoice,
+  model: DynamicModel,
+  forward: Forward,
+  { batch, signal, onProgress }: AuditOptions,
+): Promise<Policy> {
+  if (choice.kind === "fixed") return choice.policy;
+  const { rule, fallback, target, validation } = choice;
+  if (model.exits.length === 1) return { rule, fallback, thresholds: [] };
+  checkFit(model, validation);
+  const logits = await forward.logits(await readAll(validation), {
+    batch,
+    signal,
+    onProgress: (done, total) => onProgress?.({ phase: "validation images", done, total }),
+  });
+  const point = calibrate(
+    rule,
+    fallback,
+    target,
+    { logits, labels: validation.labels, classes: model.classes },
+    model.exits.map((e) => e.costFraction),
+  );
+  return {
+    rule,
+    fallback,
+    thresholds: new Array<number>(rule === "patience" ? 1 : model.exits.length - 1).fill(point.threshold),
+  };
+}

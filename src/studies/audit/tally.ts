@@ -1,0 +1,38 @@
+/** @file Counts over samples: from labels and routed answers to the fields of the audit record. */
+import { argmax } from "../../dynamic/policy.js";
+import type { Routed } from "../../dynamic/route.js";
+import { accuracy } from "../../measures/accuracy.js";
+import type { Rate, RoutedRecord } from "../../measures/audit-record.js";
+import { exitHistogram, meanCostFraction } from "../../measures/cost.js";
+import { wilson } from "../../measures/wilson.js";
+
+/** Labels that one exit gives, from its logits [n * classes]. */
+export const labelsOf = (logits: Float32Array, classes: number): Int32Array =>
+  Int32Array.from({ length: logits.length / classes }, (_, i) =>
+    argmax(logits.subarray(i * classes, (i + 1) * classes)),
+  );
+
+export const stopsOf = (routed: readonly Routed[]): Int32Array => Int32Array.from(routed, (r) => r.stop);
+
+/** Accuracy of every exit. */
+export const perExit = (logits: readonly Float32Array[], labels: Int32Array, classes: number): Rate[] =>
+  logits.map((l) => accuracy(labels, labelsOf(l, classes)));
+
+export const routedRecord = (
+  routed: readonly Routed[],
+  labels: Int32Array,
+  costFractions: readonly number[],
+): RoutedRecord => ({
+  accuracy: accuracy(
+    labels,
+    routed.map((r) => r.label),
+  ).value,
+  meanCostFraction: meanCostFraction(stopsOf(routed), costFractions),
+  exitCounts: exitHistogram(stopsOf(routed), costFractions.length),
+});
+
+/** Share of flags that are set, among those that count. */
+export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = flags.map(() => true)): Rate {
+  const chosen = flags.filter((_, i) => counted[i]);
+  return wilson(chosen.filter(Boolean).length, chosen.length);
+}
