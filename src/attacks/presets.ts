@@ -65,12 +65,12 @@ export const PRESETS = {
     config: linfPgd("max", 20),
   },
   early: {
-    about: "the final exit keeps its label, an early exit answers wrongly (proper mode)",
+    about: "the final exit keeps its label, an early one answers wrongly",
     needsEarlyExits: true,
     config: linfPgd("early:proper", 40),
   },
   "early-paper": {
-    about: "the same as the study published it, on 48 samples (paper mode)",
+    about: "the same as the study published it, on 48 samples",
     needsEarlyExits: true,
     config: () => ({
       objective: "early:paper",
@@ -82,7 +82,7 @@ export const PRESETS = {
     }),
   },
   slowdown: {
-    about: "no early exit fires: all work is done (DeepSloth, Hong et al. 2021)",
+    about: "no early exit fires (DeepSloth, Hong et al. 2021)",
     needsEarlyExits: true,
     config: linfPgd("slowdown", 30),
   },

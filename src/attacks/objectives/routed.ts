@@ -3,7 +3,7 @@
 import { routeOne } from "../../dynamic/route.js";
 import type { ExitLogits, Loss, Objective } from "../attack.js";
 import { crossEntropy } from "../losses.js";
-import { allExits, exitCount, routedIsWrong, type Target, trueLabel } from "./target.js";
+import { allExits, exitCount, prefixOf, routedIsWrong, type Target, trueLabel } from "./target.js";
 
 /** A loss per place where the work can stop, and, under the fallback most-confident, per exit that can then answer. */
 export function routed(target: Target): Objective {
@@ -14,11 +14,9 @@ export function routed(target: Target): Objective {
     ...fallbackAnswers(target).map((answer) => ({ stop: exitCount(target) - 1, answer })),
   ];
   const find = (logits: ExitLogits): number | undefined => {
-    const known = logits.filter((row): row is Float32Array => row !== undefined);
-    const r = routeOne(known, target.policy, exitCount(target));
+    const r = routeOne(prefixOf(logits), target.policy, exitCount(target));
     return r && places.findIndex((p) => p.stop === r.stop && p.answer === r.answer);
   };
-  const wrong = routedIsWrong(target);
   return {
     name: "routed",
     losses: places.map(
@@ -33,7 +31,7 @@ export function routed(target: Target): Objective {
     starts: (sample) => [find(sample.clean) ?? places.length - 1],
     // No exit of the prefix fired: the work goes on to the next one.
     follow: (logits, at) => find(logits) ?? Math.min(at + 1, places.length - 1),
-    succeeded: (sample, logits) => wrong(sample, logits),
+    succeeded: routedIsWrong(target),
   };
 }
 

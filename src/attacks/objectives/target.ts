@@ -30,16 +30,22 @@ export function earlyExits(target: Target, objective: string): number[] {
 /** Label of one exit. */
 export const labelAt = (logits: ExitLogits, exit: number): number => argmax(logits[exit] as Float32Array);
 
+/** The rows of the first exits, up to the first that was not computed. */
+export const prefixOf = (logits: ExitLogits): Float32Array[] => {
+  const end = logits.indexOf(undefined);
+  return (end < 0 ? logits : logits.slice(0, end)) as Float32Array[];
+};
+
 /** The label the deployed network would answer with. */
 export const routedLabel = (logits: ExitLogits, target: Target): number => {
-  const routed = routeOne(logits as readonly Float32Array[], target.policy, exitCount(target));
+  const routed = routeOne(prefixOf(logits), target.policy, exitCount(target));
   if (routed) return routed.label;
-  throw new Error("bug: the routed answer needs the logits of every exit");
+  throw new Error("bug: the routed answer needs the logits of a later exit");
 };
 
 /** The exit where the work stops, or undefined when no early exit fires. */
 export const firing = (logits: ExitLogits, target: Target): number | undefined =>
-  routeOne(logits.slice(0, exitCount(target) - 1) as readonly Float32Array[], target.policy, exitCount(target))?.stop;
+  routeOne(prefixOf(logits.slice(0, exitCount(target) - 1)), target.policy, exitCount(target))?.stop;
 
 export const routedIsWrong =
   (target: Target) =>

@@ -93,6 +93,9 @@ function startOf({ sample, seed }: Task, { start }: AdamTanhOptions, restart: nu
   return Float64Array.from(sample.pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
 }
 
+/** (tanh(w) + 1) / 2, in the form that needs one exponential. */
+const imageOf = (w: number): number => 1 / (1 + Math.exp(-2 * w));
+
 /** The variable w, Adam's moments, and the image that w stands for. */
 class AdamTanhState {
   readonly image: Float32Array;
@@ -105,7 +108,7 @@ class AdamTanhState {
     this.#w = w;
     this.#mean = new Float64Array(w.length);
     this.#square = new Float64Array(w.length);
-    this.image = Float32Array.from(w, (v) => (Math.tanh(v) + 1) / 2);
+    this.image = Float32Array.from(w, imageOf);
   }
 
   /** One Adam step down c * (-loss) + |x - clean|^2; `gradient` is that of the ascended loss. */
@@ -124,7 +127,7 @@ class AdamTanhState {
       this.#square[i] = v;
       const w = (this.#w[i] as number) - (learningRate * m * scale1) / (Math.sqrt(v * scale2) + 1e-8);
       this.#w[i] = w;
-      image[i] = (Math.tanh(w) + 1) / 2;
+      image[i] = imageOf(w);
     }
   }
 }

@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { type AttackConfig, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
+import { PRESET_NAMES, presetConfigs, usable } from "../../src/attacks/presets.js";
+import { linearModel, smallExits, targetOf } from "../support/models.js";
+
+const target = targetOf(smallExits(), 0.6);
+const configure = (config: Partial<AttackConfig>) =>
+  configureAttack({ name: "t", objective: "misclassify:final", ...config }, target);
+
+describe("an attack of a file", () => {
+  test("gets PGD's defaults: 20 steps of 2.5 radii over the steps, from the image, once", () => {
+    const attack = configure({ radius: "8/255" });
+    expect(attack.optimizer.name).toBe("pgd");
+    expect(attack.budget).toEqual({ norm: "linf", radius: 8 / 255 });
+    expect(attack.parameters).toEqual({
+      loss: "cross-entropy",
+      steps: 20,
+      stepSize: (2.5 * (8 / 255)) / 20,
+      randomStart: false,
+      restarts: 1,
+    });
+  });
+
+  test("reads fractions as strings and numbers alike", () => {
+    expect(configure({ radius: "1/255", stepSize: "0.25/255" }).parameters.stepSize).toBeCloseTo(0.25 / 255, 12);
+    expect(configure({ radius: 0.25, norm: "l2", stepSize: 0.05 }).budget).toEqual({ norm: "l2", radius: 0.25 });
+  });
+
+  test("takes the random start anywhere in the ball, or within a stated distance", () => {
+    expect(configure({ radius: "8/255", randomStart: true }).parameters.randomStart).toBe(true);
+    expect(configure({ radius: "8/255", randomStart: "0.002" }).parameters.randomStart).toBe(0.002);
+  });
+
+  test("gets the published loop in paper mode", () => {
+    const attack = configure({ objective: "early:paper" });
+    expect(attack.optimizer.name).toBe("adam-tanh");
+    expect(attack.budget).toEqual({ norm: "l2", radius: undefined });
+    expect(attack.parameters).toEqual({
+      alpha: 0.1,
+      steps: 1000,
+      learningRate: 0.01,
+      start: "uniform",
+      checkFrom: 200,
+      stopAtSuccess: true,
+      restarts: 1,
+    });
+  });
+
+  test.each<readonly [Partial<AttackConfig>, string]>([
+    [
+      { optimizer: "pgd" },
+      'attack "t": pgd needs a radius. Add one in pixel units, e.g. "radius": "8/255". [attack/config]',
+    ],
+    [
+      { radius: -1 },
+      'attack "t": radius -1 is negative. Give a radius of 0 or more, in pixel units (8/255). [attack/config]',
+    ],
+    [
+      { radius: "a" },
+      'attack "t", radius: "a" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%). [cli/value]',
+    ],
+    [
+      { radius: 0.1, objective: "misclassify:7" },
+      'objective misclassify:7: the model has exits 0 to 2. Name one of them, or "final". [attack/config]',
+    ],
+    [
+      { radius: 0.1, alpha: 1 },
+      'attack "t": misclassify:final with its default optimizer has no parameter "alpha". Remove it; it takes loss, name, norm, objective, optimizer, radius, randomStart, restarts, samples, stepSize, steps. [attack/config]',
+    ],
+  ])("is refused when wrong: %j", (config, text) => {
+    expect(() => configure(config)).toThrow(expect.objectContaining({ message: text }));
+  });
+});
+
+describe("an attack file", () => {
+  test("names the entry and the field that is wrong", () => {
+    expect(() =>
+      parseAttackFile(
+        [
+          { name: "a", objective: "routed" },
+          { name: "b", objective: "nothing" },
+        ],
+        "f.json",
+      ),
+    ).toThrow(/^f\.json at \[1\]\.objective: expected misclassify:final, .* \[attack\/config\]$/);
+    expect(() => parseAttackFile([{ name: "a", objective: "routed", speed: 3 }], "f.json")).toThrow(
+      /^f\.json at \[0\]: .*"speed"/,
+    );
+  });
+
+  test("refuses two attacks of one name", () => {
+    const one = { name: "a", objective: "routed" };
+    expect(() => parseAttackFile([one, one], "f.json")).toThrow(
+      'f.json: two attacks are named "a". Give each its own name. [attack/config]',
+    );
+  });
+});
+
+describe("presets", () => {
+  test("all configure on a multi-exit model, and those that need no early exits on a static one", () => {
+    for (const config of presetConfigs(["all"], { epsilon: 8 / 255, earlyExits: 2 }))
+      expect(() => configureAttack(config, target)).not.toThrow();
+    const single = targetOf(
+      linearModel(
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        [0, 0],
+      ),
+    );
+    const names = usable(PRESET_NAMES, { earlyExits: 0 });
+    expect(names).toEqual(["fgsm", "pgd", "pgd-l2", "cw"]);
+    for (const config of presetConfigs(names, { epsilon: 0.1, earlyExits: 0 }))
+      expect(() => configureAttack(config, single)).not.toThrow();
+  });
+
+  test("refuse unknown names and attacks on exits that are not there", () => {
+    expect(() => presetConfigs(["pdg"], { epsilon: 0.1, earlyExits: 2 })).toThrow(
+      /^--attacks: there is no attack "pdg"\. Choose from fgsm, .*\[cli\/value\]$/,
+    );
+    expect(() => presetConfigs(["slowdown"], { epsilon: 0.1, earlyExits: 0 })).toThrow(
+      "--attacks slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]",
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { NORMS } from "../../src/attacks/budget.js";
+import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
+import { Evaluator } from "../../src/attacks/evaluator.js";
+import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { samplesOf, smallExits, targetOf } from "../support/models.js";
+
+const model = smallExits();
+const target = targetOf(model);
+const samples = await samplesOf(model, 24);
+const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
+
+const attack = (config: Omit<AttackConfig, "name">, batch = 8, seed = 1): Promise<SampleOutcome[]> =>
+  runAttack(configureAttack({ name: "t", ...config }, target), samples, evaluator, { seed, batch });
+
+const successes = (outcomes: readonly SampleOutcome[]): number => outcomes.filter((o) => o.success).length;
+
+const OBJECTIVES = [
+  "misclassify:final",
+  "misclassify:0",
+  "average",
+  "max",
+  "routed",
+  "early:proper",
+  "slowdown",
+] as const;
+
+describe("every attack with a radius", () => {
+  const cases = fc.record({
+    objective: fc.constantFrom(...OBJECTIVES),
+    norm: fc.constantFrom("linf", "l2"),
+    radius: fc.double({ min: 0.005, max: 0.6, noNaN: true }),
+    steps: fc.integer({ min: 1, max: 6 }),
+    randomStart: fc.boolean(),
+    restarts: fc.integer({ min: 1, max: 2 }),
+  });
+
+  test("stays inside its ball and inside [0,1], and leaves clean images untouched", async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async (config) => {
+        const before = samples.map((s) => Float32Array.from(s.pixels));
+        const outcomes = await attack(config as Omit<AttackConfig, "name">);
+        outcomes.forEach(({ image }, i) => {
+          const clean = samples[i]?.pixels as Float32Array;
+          expect(NORMS[config.norm as "linf" | "l2"].distance(image, clean)).toBeLessThanOrEqual(config.radius + 1e-6);
+          expect(Math.min(...image)).toBeGreaterThanOrEqual(0);
+          expect(Math.max(...image)).toBeLessThanOrEqual(1);
+          expect(clean).toEqual(before[i]);
+        });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("never does worse with more steps or more restarts from the same start", async () => {
+    for (const objective of OBJECTIVES) {
+      const base = { objective, optimizer: "pgd", radius: 0.06, stepSize: 0.01, randomStart: true } as const;
+      const few = await attack({ ...base, steps: 3 });
+      const more = await attack({ ...base, steps: 9 });
+      const again = await attack({ ...base, steps: 3, restarts: 3 });
+      few.forEach(({ success }, i) => {
+        if (!success) return;
+        expect(more[i]?.success, `${objective}, sample ${i}, steps`).toBe(true);
+        expect(again[i]?.success, `${objective}, sample ${i}, restarts`).toBe(true);
+      });
+      expect(successes(more)).toBeGreaterThanOrEqual(successes(few));
+    }
+  });
+});
+
+describe("results", () => {
+  const configs: readonly Omit<AttackConfig, "name">[] = [
+    ...OBJECTIVES.map((objective) => ({
+      objective,
+      optimizer: "pgd" as const,
+      radius: 0.05,
+      steps: 5,
+      randomStart: true,
+    })),
+    { objective: "early:paper", steps: 30, checkFrom: 10 },
+    { objective: "misclassify:final", optimizer: "adam-tanh", steps: 20 },
+  ];
+
+  test.each(configs)("are the same bytes whatever the batch: $objective $optimizer", async (config) => {
+    const [one, sixteen, all] = await Promise.all([1, 16, 64].map((batch) => attack(config, batch)));
+    expect(sixteen).toEqual(all);
+    expect(one).toEqual(all);
+  });
+
+  test("depend on a sample's id, not on which others are attacked beside it", async () => {
+    const configured = configureAttack(
+      { name: "t", objective: "average", radius: 0.05, steps: 5, randomStart: true },
+      target,
+    );
+    const all = await runAttack(configured, samples, evaluator, { seed: 1, batch: 8 });
+    const some = await runAttack(configured, samples.slice(10, 14).reverse(), evaluator, { seed: 1, batch: 8 });
+    expect(some.reverse()).toEqual(all.slice(10, 14));
+  });
+
+  test("change with the seed when the start is random", async () => {
+    const config = { objective: "average", radius: 0.05, steps: 1, stepSize: 0.001, randomStart: true } as const;
+    expect(await attack(config, 8, 1)).not.toEqual(await attack(config, 8, 2));
+  });
+
+  test("8-bit success follows where a success exists with room to spare", async () => {
+    const outcomes = await attack({ objective: "misclassify:final", radius: 0.3, steps: 20 });
+    const session = await ortNode({ threads: 1 }).compile(model.graph);
+    for (const [i, { image, success }] of outcomes.entries()) {
+      if (!success) continue;
+      const rounded = image.map((v) => Math.round(v * 255) / 255);
+      const out = await session.run({ image: { dtype: "float32", dims: [1, 3, 8, 8], data: rounded } });
+      const logits = out.exit2?.data as Float32Array;
+      expect(logits.indexOf(Math.max(...logits)), `sample ${i}`).not.toBe(samples[i]?.label);
+    }
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import type { AttackRun, Objective, Sample } from "../../src/attacks/attack.js";
+import type { Evaluator, Request } from "../../src/attacks/evaluator.js";
+import type { Attack } from "../../src/attacks/runner.js";
+import { runAttack } from "../../src/attacks/runner.js";
+
+/** An evaluator that answers at once and notes the size of each batch. */
+function fakeEvaluator() {
+  const sizes: number[] = [];
+  const kinds: Set<string>[] = [];
+  const evaluator = {
+    evaluate: async (_: Objective, requests: readonly Request[]) => {
+      sizes.push(requests.length);
+      kinds.push(new Set(requests.map((r) => `${r.query.loss}/${r.query.gradient}`)));
+      return requests.map((r) => ({
+        loss: r.sample.id,
+        gradient: new Float32Array(1),
+        logits: [Float32Array.of(0, 1)],
+      }));
+    },
+  } as unknown as Evaluator;
+  return { evaluator, sizes, kinds };
+}
+
+const objective: Objective = {
+  name: "fake",
+  losses: [{ key: "a", exits: [0], build: () => "" }],
+  answer: 0,
+  label: () => 0,
+  starts: () => [0],
+  succeeded: (s) => s.label === 9,
+};
+
+/** Asks as many evaluations as the sample's id says. */
+const asksItsId: Attack["optimizer"] = {
+  name: "pgd",
+  run: function* ({ sample }): AttackRun {
+    for (let i = 0; i < sample.id; i++) yield { image: sample.pixels, loss: 0, gradient: i % 2 === 0 };
+    return { image: Float32Array.of(sample.id), success: true };
+  },
+};
+
+const attack: Attack = { objective, optimizer: asksItsId, budget: { norm: "linf", radius: 1 } };
+const samplesWith = (...ids: number[]): Sample[] =>
+  ids.map((id) => ({ id, pixels: new Float32Array(1), label: 0, clean: [Float32Array.of(0, 1)] }));
+
+describe("the runner", () => {
+  test("returns outcomes in the order of the samples, whichever lands first", async () => {
+    const outcomes = await runAttack(attack, samplesWith(5, 0, 3, 1), fakeEvaluator().evaluator, { seed: 0, batch: 2 });
+    expect(outcomes.map((o) => o.image[0])).toEqual([5, 0, 3, 1]);
+    expect(outcomes.map((o) => o.gradientEvaluations)).toEqual([3, 0, 2, 1]);
+  });
+
+  test("fills the place of a finished sample with the next one", async () => {
+    const { evaluator, sizes } = fakeEvaluator();
+    const everyStep: Attack = {
+      ...attack,
+      optimizer: {
+        name: "pgd",
+        run: function* ({ sample }) {
+          for (let i = 0; i < sample.id; i++) yield { image: sample.pixels, loss: 0, gradient: true };
+          return { image: sample.pixels, success: true };
+        },
+      },
+    };
+    await runAttack(everyStep, samplesWith(1, 6, 1, 1, 1, 1, 1), evaluator, { seed: 0, batch: 2 });
+    expect(sizes).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+
+  test("never mixes losses, or gradients with none, in one evaluation", async () => {
+    const { evaluator, kinds } = fakeEvaluator();
+    await runAttack(attack, samplesWith(4, 5, 6, 7), evaluator, { seed: 0, batch: 4 });
+    expect(kinds.every((k) => k.size === 1)).toBe(true);
+  });
+
+  test("leaves a sample alone that succeeds when clean, and says so", async () => {
+    const [won] = samplesWith(3);
+    const [outcome] = await runAttack(attack, [{ ...(won as Sample), label: 9 }], fakeEvaluator().evaluator, {
+      seed: 0,
+      batch: 4,
+    });
+    expect(outcome).toEqual({ image: won?.pixels, eligible: false, success: true, gradientEvaluations: 0 });
+  });
+
+  test("attacks it all the same when the objective counts every sample", async () => {
+    const [won] = samplesWith(3);
+    const [outcome] = await runAttack(
+      { ...attack, objective: { ...objective, attackAll: true } },
+      [{ ...(won as Sample), label: 9 }],
+      fakeEvaluator().evaluator,
+      { seed: 0, batch: 4 },
+    );
+    expect(outcome?.eligible).toBe(true);
+    expect(outcome?.gradientEvaluations).toBe(2);
+  });
+
+  test("stops between two evaluations when aborted, with the signal's reason", async () => {
+    const controller = new AbortController();
+    const { evaluator, sizes } = fakeEvaluator();
+    const slow = {
+      evaluate: async (...args: Parameters<Evaluator["evaluate"]>) => {
+        if (sizes.length === 2) controller.abort(new Error("enough"));
+        return evaluator.evaluate(...args);
+      },
+    } as unknown as Evaluator;
+    await expect(
+      runAttack(attack, samplesWith(50), slow, { seed: 0, batch: 1, signal: controller.signal }),
+    ).rejects.toThrow("enough");
+    expect(sizes.length).toBe(3);
+  });
+
+  test("tells progress once per sample", async () => {
+    const seen: number[] = [];
+    await runAttack(attack, samplesWith(2, 0, 1), fakeEvaluator().evaluator, {
+      seed: 0,
+      batch: 2,
+      onProgress: (done) => seen.push(done),
+    });
+    expect(seen).toEqual([1, 2, 3]);
+  });
+});
