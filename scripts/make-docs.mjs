@@ -1,6 +1,7 @@
 /** @file Makes the documentation that must not drift from the code: docs/cli.md from the program's own help, docs/ops.md from the
  *  table of operators, docs/errors.md from the table of error codes, docs/audit.schema.json from the schema of the audit record.
  *  Usage: npm run build && node scripts/make-docs.mjs [--check]   (--check writes nothing and fails when a file is stale) */
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -87,12 +88,23 @@ function schema({ auditRecordSchema, toJSONSchema }) {
 /** Every made file, by its path in the repository.
  * @param dynn the parts of dynn that the documents are made from */
 export const madeDocs = (dynn) =>
-  new Map([
-    ["docs/cli.md", cli(dynn)],
-    ["docs/ops.md", ops(dynn)],
-    ["docs/errors.md", errors(dynn)],
-    ["docs/audit.schema.json", schema(dynn)],
-  ]);
+  new Map(
+    [
+      ["docs/cli.md", cli(dynn)],
+      ["docs/ops.md", ops(dynn)],
+      ["docs/errors.md", errors(dynn)],
+      ["docs/audit.schema.json", schema(dynn)],
+    ].map(([path, text]) => [path, formatted(path, text)]),
+  );
+
+/** As the project's formatter would have it. */
+const formatted = (path, text) =>
+  execFileSync("node", [join(root, "node_modules/@biomejs/biome/bin/biome"), "format", `--stdin-file-path=${path}`], {
+    cwd: root,
+    input: text,
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "inherit"],
+  });
 
 /** Import the parts from the built package. */
 async function built() {

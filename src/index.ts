@@ -13,6 +13,7 @@ export { parseQuantity } from "./core/units.js";
 export { VERSION } from "./core/version.js";
 export { type Dataset, splitValidation, subset } from "./data/dataset.js";
 export { openDataset } from "./data/files/open.js";
+export { readNpy, writeNpy } from "./data/npy.js";
 export { calibrate, operatingPoints } from "./dynamic/calibrate.js";
 export { Forward } from "./dynamic/forward.js";
 export { writeMetadata } from "./dynamic/metadata.js";

@@ -92,6 +92,8 @@ export function gradientGraph(
   const b = new GraphBuilder(graph);
   const lossType = graph.types.get(request.loss);
   if (!lossType) throw new Error(`bug: no type inferred for the loss "${request.loss}"`);
+  // The caller's names are taken before any node of ours can have them.
+  const outputs = request.wrt.map((name, i) => b.fresh(request.names[i] ?? `grad_${name}`));
   const one = b.scalar(1, lossType.dtype);
   const seed = lossType.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [request.loss])], {}, "seed");
   const grads = appendVjp(b, graph, ops, { seeds: new Map([[request.loss, seed]]), wrt: request.wrt });
@@ -107,7 +109,7 @@ export function gradientGraph(
         { loss: request.loss, wrt: name },
       );
     const type = graph.types.get(name);
-    const output = b.fresh(request.names[i] ?? `grad_${name}`);
+    const output = outputs[i];
     b.append({ opType: "Identity", domain: "", name: "", inputs: [grad], outputs: [output], attributes: {} });
     b.output(output, type?.dtype ?? "float32", type?.shape);
   });

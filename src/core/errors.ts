@@ -13,7 +13,6 @@ export const ERROR_CODES = {
     exit: 2,
     about: "A value given to an option, or a number in an attack, cannot be read or is out of range.",
   },
-  "cli/conflict": { exit: 2, about: "Two options were given that exclude each other." },
   "file/missing": { exit: 2, about: "A file that was named is not there." },
   "file/unreadable": { exit: 2, about: "A file is there but cannot be read: no permission, or it is no file." },
   "file/unwritable": { exit: 2, about: "An output cannot be written. Outputs are tried before the work starts." },

@@ -28,9 +28,9 @@ export function fromNumbers<D extends DType>(dtype: D, dims: Dims, numbers: Arra
   const fill = <T>(out: { [i: number]: T }, convert: (value: number) => T) => {
     for (let i = 0; i < numbers.length; i++) out[i] = convert(numbers[i] as number);
   };
-  if (data instanceof BigInt64Array) fill(data, (v) => toBig(v, -(2n ** 63n), 2n ** 63n - 1n));
-  else if (data instanceof BigUint64Array) fill(data, (v) => toBig(v, 0n, 2n ** 64n - 1n));
-  else if (isHalf(dtype)) fill(data, (v) => toHalf(v, FORMATS[dtype]));
+  if (data instanceof BigInt64Array) fill<bigint>(data, (v) => toBig(v, -(2n ** 63n), 2n ** 63n - 1n));
+  else if (data instanceof BigUint64Array) fill<bigint>(data, (v) => toBig(v, 0n, 2n ** 64n - 1n));
+  else if (isHalf(dtype)) fill<number>(data as Uint16Array, (v) => toHalf(v, FORMATS[dtype]));
   else (data as Float64Array).set(numbers);
   return tensor(dtype, dims, data);
 }

@@ -21,7 +21,7 @@ export function parseQuantity(text: string | number, where: string): number {
 export function showRadius(radius: number): string {
   const steps = radius * 255;
   const quarters = Math.round(steps * 4);
-  if (quarters > 0 && Math.abs(steps * 4 - quarters) < 1e-6) return `${quarters / 4}/255`;
+  if (quarters > 0 && Math.abs(steps * 4 - quarters) < 1e-6 * quarters) return `${quarters / 4}/255`;
   return String(Number(radius.toPrecision(4)));
 }
 

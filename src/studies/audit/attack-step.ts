@@ -4,13 +4,14 @@ import { type Sample, toEightBits } from "../../attacks/attack.js";
 import type { ConfiguredAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/objectives/early.js";
-import { runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import type { SampleOutcome } from "../../attacks/runner.js";
 import { argmax } from "../../dynamic/policy.js";
 import { type Routed, route, rowsOf } from "../../dynamic/route.js";
 import type { AttackRecord } from "../../measures/audit-record.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AuditOptions } from "./options.js";
+import { runStored } from "./store.js";
 import type { Subject } from "./subject.js";
 import { perExit, rateOf, routedRecord } from "./tally.js";
 
@@ -35,15 +36,10 @@ export async function runStep(
   options: AuditOptions,
 ): Promise<Attacked> {
   const samples = subject.samples.slice(0, attack.samples ?? subject.samples.length);
-  const { batch, seed, signal, onProgress } = options;
-  const started = options.now();
-  const outcomes = await runAttack(attack, samples, evaluator, {
-    seed,
-    batch,
-    signal,
-    onProgress: (done, total) => onProgress?.({ phase: attack.name, done, total }),
-  });
-  const seconds = (options.now() - started) / 1000;
+  const { batch, signal, onProgress } = options;
+  const { outcomes, seconds } = await runStored(attack, samples, evaluator, subject, options, (done, total) =>
+    onProgress?.({ phase: attack.name, done, total }),
+  );
   const images = flatten(outcomes.map((o) => o.image));
   const rounded = toEightBits(images);
   const logits = await subject.forward.logits(images, { batch, signal });

@@ -2,10 +2,10 @@
  *  survivors are attacked again and the curve can only fall. */
 import { configureAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
-import { runAttack } from "../../attacks/runner.js";
 import type { CurveRecord } from "../../measures/audit-record.js";
 import { wilson } from "../../measures/wilson.js";
 import type { AuditOptions, CurveOptions } from "./options.js";
+import { runStored } from "./store.js";
 import type { Subject } from "./subject.js";
 
 /** One curve per objective: PGD on the final exit and, with early exits, on the routed answer. */
@@ -35,20 +35,25 @@ async function runCurve(
   const total = subject.samples.length;
   const configs = radii.map((radius) =>
     configureAttack(
-      { name, objective, optimizer: "pgd", norm: "linf", radius, steps, randomStart: true },
+      {
+        name: `${name}, radius ${radius}`,
+        objective,
+        optimizer: "pgd",
+        norm: "linf",
+        radius,
+        steps,
+        randomStart: true,
+      },
       subject.target,
     ),
   );
   let standing = subject.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
   const points = [{ radius: 0, robustAccuracy: wilson(standing.length, total) }];
   for (const [i, attack] of configs.entries()) {
-    const outcomes = await runAttack(attack, standing, evaluator, {
-      seed: options.seed,
-      batch: options.batch,
-      signal: options.signal,
-      onProgress: (done, of) =>
-        options.onProgress?.({ phase: `${name}, radius ${i + 1} of ${radii.length}`, done, total: of }),
-    });
+    const phase = `${name}, radius ${i + 1} of ${radii.length}`;
+    const { outcomes } = await runStored(attack, standing, evaluator, subject, options, (done, of) =>
+      options.onProgress?.({ phase, done, total: of }),
+    );
     standing = standing.filter((_, k) => !outcomes[k]?.success);
     points.push({ radius: radii[i] as number, robustAccuracy: wilson(standing.length, total) });
   }

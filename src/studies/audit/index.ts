@@ -19,6 +19,7 @@ import { prepare, type Subject } from "./subject.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { AuditOptions, AuditOutcome, CurveOptions, PolicyChoice, Progress } from "./options.js";
+export type { RunStore, StoredRun } from "./store.js";
 
 /** Audit a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image

@@ -6,6 +6,7 @@ import type { DynamicModel } from "../../dynamic/model.js";
 import type { Fallback, Policy, Rule } from "../../dynamic/policy.js";
 import type { AuditRecord, GalleryItem } from "../../measures/audit-record.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { RunStore } from "./store.js";
 
 /** Where the exit policy comes from: given (or stored in the model), or chosen on a validation split. */
 export type PolicyChoice =
@@ -43,6 +44,8 @@ export interface AuditOptions {
   readonly batch: number;
   /** Version written into the record. */
   readonly version: string;
+  /** Keeps finished attacks, so that an interrupted audit can go on. */
+  readonly store?: RunStore | undefined;
   /** Images to show per attack. */
   readonly galleryPerAttack?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,0 +1,27 @@
+// Does the time of a routed gradient fall with the exit that is taken? One evaluation (forward and backward of the prefix up to
+// the exit) of a batch of 64, per exit, against the gradient of the average loss over all exits.
+// Usage: npm run build && node bench/routed-gradient.mjs [--record]
+import { configureAttack, Evaluator } from "../dist/index.js";
+import { environment, measure, report, spread, subject } from "./support.mjs";
+
+const BATCH = 64;
+const { target, backend, samples } = await subject(BATCH, 0.8);
+const evaluator = new Evaluator(target.model, backend);
+const objective = (name) => configureAttack({ name, objective: name, radius: "8/255" }, target).objective;
+
+async function time(attacked, loss) {
+  const requests = samples.map((sample) => ({ sample, query: { image: sample.pixels, loss, gradient: true } }));
+  return measure(() => evaluator.evaluate(attacked, requests), { warmup: 3, runs: 15 });
+}
+
+const routed = objective("routed");
+const lines = [`bench/routed-gradient   ${environment()}, batch ${BATCH}, median of 15 (range)`];
+const full = await time(objective("average"), 0);
+lines.push(`  all exits (average loss)   ${spread(full, BATCH)} ms a sample`);
+for (const [k, exit] of target.model.exits.entries()) {
+  const t = await time(routed, k);
+  lines.push(
+    `  routed, stops at ${exit.name}   ${spread(t, BATCH)} ms a sample   ${(t.median / full.median).toFixed(2)} of all exits   cost fraction ${exit.costFraction.toFixed(2)}`,
+  );
+}
+report("routed-gradient", lines);

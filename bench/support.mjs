@@ -1,0 +1,69 @@
+// What every benchmark shares: timing by the median of several runs, the machine's description, records.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { dynamicModel, Forward, loadModel, openDataset, ortNode, rowsOf, subset } from "../dist/index.js";
+
+export const root = resolve(import.meta.dirname, "..");
+
+const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+
+/** Run `work` several times after a warm-up; milliseconds. */
+export async function measure(work, { warmup = 2, runs = 7 } = {}) {
+  for (let i = 0; i < warmup; i++) await work();
+  const times = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  return { median: quantile(times, 0.5), low: times[0], high: times.at(-1), runs };
+}
+
+export const spread = ({ median, low, high }, scale = 1, digits = 2) =>
+  `${(median / scale).toFixed(digits)} (${(low / scale).toFixed(digits)}-${(high / scale).toFixed(digits)})`;
+
+/** Machine, versions and load, for the head of a record. */
+export function environment() {
+  const version = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+  return `node ${process.version}, onnxruntime-node ${version("onnxruntime-node")}, ${cpus().length} cores ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, load ${loadavg()[0].toFixed(2)}`;
+}
+
+/** Print lines; with --record, keep them under bench/records/DATE-NAME/. */
+export function report(name, lines) {
+  const text = `${lines.join("\n")}\n`;
+  process.stdout.write(text);
+  if (!process.argv.includes("--record")) return;
+  const file = join(root, "bench/records", `${new Date().toISOString().slice(0, 10)}-${name}`, "result.txt");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** The bundled network with its first samples, ready to be attacked. */
+export async function subject(count, threshold) {
+  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-sdn.onnx")), { name: "resnet20-sdn" });
+  const data = subset(
+    await openDataset("sample"),
+    Array.from({ length: count }, (_, i) => i),
+  );
+  const pixels = new Float32Array(count * 3072);
+  await data.read(
+    Array.from({ length: count }, (_, i) => i),
+    pixels,
+  );
+  const backend = ortNode();
+  const logits = await (await Forward.compile(model, backend)).logits(pixels, { batch: 64 });
+  const samples = Array.from(data.labels, (label, id) => ({
+    id,
+    label,
+    pixels: pixels.subarray(id * 3072, (id + 1) * 3072),
+    clean: rowsOf(logits, 10, id),
+  }));
+  const policy = {
+    rule: "max-softmax",
+    thresholds: new Array(model.exits.length - 1).fill(threshold),
+    fallback: "final",
+  };
+  return { target: { model, policy }, backend, samples };
+}

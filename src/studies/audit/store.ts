@@ -1,0 +1,77 @@
+/** @file Finished attacks kept, so that an interrupted audit takes up where it stopped. What is stored is found again only
+ *  under the same fingerprint: same version, model, policy, images, labels, attack and seed. */
+import type { Sample } from "../../attacks/attack.js";
+import type { Evaluator } from "../../attacks/evaluator.js";
+import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import { writeModel } from "../../onnx/write.js";
+import type { AuditOptions } from "./options.js";
+import type { Subject } from "./subject.js";
+
+/** The outcomes of one attack on some samples, and the seconds they took. */
+export interface StoredRun {
+  readonly outcomes: readonly SampleOutcome[];
+  readonly seconds: number;
+}
+
+/** Where runs are kept. A store that cannot read what it finds returns undefined. */
+export interface RunStore {
+  readonly load: (name: string, fingerprint: string) => Promise<StoredRun | undefined>;
+  readonly save: (name: string, fingerprint: string, run: StoredRun) => Promise<void>;
+}
+
+/** Attack the samples, or take the outcomes from the store. */
+export async function runStored(
+  attack: Attack & { readonly name: string; readonly parameters: object },
+  samples: readonly Sample[],
+  evaluator: Evaluator,
+  subject: Subject,
+  options: AuditOptions,
+  onProgress: RunOptions["onProgress"],
+): Promise<StoredRun> {
+  const fingerprint = options.store ? await fingerprintOf(attack, samples, subject, options) : "";
+  const known = await options.store?.load(attack.name, fingerprint);
+  if (known?.outcomes.length === samples.length) return known;
+  const started = options.now();
+  const { seed, batch, signal } = options;
+  const outcomes = await runAttack(attack, samples, evaluator, { seed, batch, signal, onProgress });
+  const run = { outcomes, seconds: (options.now() - started) / 1000 };
+  await options.store?.save(attack.name, fingerprint, run);
+  return run;
+}
+
+async function fingerprintOf(
+  attack: Parameters<typeof runStored>[0],
+  samples: readonly Sample[],
+  { target }: Subject,
+  { seed, version }: AuditOptions,
+): Promise<string> {
+  const { name, objective, optimizer, budget, parameters } = attack;
+  const how = {
+    version,
+    name,
+    objective: objective.name,
+    optimizer: optimizer.name,
+    budget,
+    parameters,
+    policy: target.policy,
+    seed,
+  };
+  const which = samples.map(({ id, label }) => [id, label]);
+  const parts = [
+    new TextEncoder().encode(JSON.stringify([how, which])),
+    writeModel({ graph: target.model.graph }),
+    ...samples.map(({ pixels }) => new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)),
+  ];
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", concatenated(parts)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,93 @@
+/** @file The code blocks of the documents and the examples do what they say: shell blocks run in a stranger's folder, TypeScript is
+ *  type-checked against the package's own types, compiled and run. */
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { blocksOf, ROOT } from "./documents.js";
+import { makeStranger, type Stranger } from "./stranger.js";
+
+/** Shell blocks that are not run here, by their first word, with the reason. */
+const SKIPPED: Readonly<Record<string, string>> = {
+  npm: "it installs, builds or runs all tests: CI runs these commands themselves",
+};
+
+const shell = blocksOf("sh").filter((b) => !(firstWord(b.text) in SKIPPED));
+const typescript = blocksOf("ts").map((b, i) => ({ ...b, file: `blocks/block-${i}` }));
+const examples = readdirSync(join(ROOT, "examples")).filter((f) => f.endsWith(".ts"));
+
+/** What each example is given, so that it ends soon. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  "audit-your-model.ts": ["model.onnx", "sample", "16"],
+  "own-attack.ts": ["16"],
+  "gradient-of-any-model.ts": ["model.onnx", "3", "with-gradient.onnx"],
+};
+
+let stranger: Stranger;
+beforeAll(async () => {
+  stranger = await makeStranger();
+  await compile(stranger);
+});
+afterAll(() => stranger?.leave());
+
+function firstWord(text: string): string {
+  return text.trim().split(/\s/)[0] as string;
+}
+
+/** Compile blocks and examples as a strict program that has dynn as a dependency. */
+async function compile({ folder, run }: Stranger): Promise<void> {
+  mkdirSync(join(folder, "blocks"));
+  for (const { file, text } of typescript) writeFileSync(join(folder, `${file}.ts`), text);
+  const compilerOptions = {
+    target: "ES2022",
+    module: "NodeNext",
+    lib: ["ES2023", "DOM"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    types: ["node"],
+    typeRoots: [join(ROOT, "node_modules/@types")],
+    skipLibCheck: true,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["blocks", "examples"] }));
+  await run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", folder]);
+}
+
+describe("shell blocks", () => {
+  test.each(shell)("$at runs", async ({ text }) => {
+    expect(await stranger.run("bash", ["-euo", "pipefail", "-c", text])).not.toBe("");
+  });
+
+  test("are skipped for a stated reason only", () => {
+    const skipped = blocksOf("sh").filter((b) => !shell.includes(b));
+    const lines = skipped.flatMap((b) => b.text.trim().split("\n"));
+    expect(lines.filter((line) => !line.startsWith("npm "))).toEqual([]);
+    expect(shell.length).toBeGreaterThan(0);
+  });
+});
+
+describe("TypeScript blocks", () => {
+  test.each(typescript)("$at runs", async ({ file }) => {
+    expect(await stranger.run(process.execPath, [`${file}.js`])).not.toBe("");
+  });
+});
+
+describe("examples", () => {
+  test.each(examples)("%s runs", async (file) => {
+    const out = await stranger.run(process.execPath, [
+      join("examples", file.replace(/\.ts$/, ".js")),
+      ...(ARGUMENTS[file] ?? []),
+    ]);
+    expect(out).not.toBe("");
+  });
+
+  test("the model that also computes its gradient runs in any ONNX runtime", async () => {
+    await stranger.run(process.execPath, ["examples/gradient-of-any-model.js", "model.onnx", "3", "again.onnx"]);
+    const session = await ort.InferenceSession.create(join(stranger.folder, "again.onnx"), { logSeverityLevel: 3 });
+    const image = new ort.Tensor("float32", new Float32Array(3072).fill(0.5), [1, 3, 32, 32]);
+    const { score, gradient } = await session.run({ [session.inputNames[0] as string]: image });
+    await session.release();
+    expect(score?.dims).toEqual([1]);
+    expect(gradient?.dims).toEqual([1, 3, 32, 32]);
+    expect((gradient!.data as Float32Array).some((g) => g !== 0)).toBe(true);
+  });
+});

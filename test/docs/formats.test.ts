@@ -1,0 +1,132 @@
+/** @file What the documents say of formats, codes and decisions is what the code does. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
+import { openModel } from "../../src/cli/files.js";
+import { ERROR_CODES } from "../../src/core/errors.js";
+import { auditRecordSchema } from "../../src/measures/audit-record.js";
+import { blocksOf, documents, ROOT } from "./documents.js";
+
+const documentAt = (path: string) => documents.find((d) => d.path === path)!;
+const jsonBlocks = blocksOf("json");
+
+/** Words in backticks, those of a dotted path apart: `exits[].macs` gives exits and macs. */
+const namesIn = (text: string): Set<string> =>
+  new Set([...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.match(/\w+/g) ?? []));
+
+test("every code block is in a language that a test runs or checks", () => {
+  const known = ["sh", "ts", "json", "text"];
+  const blocks = documents.flatMap((d) => d.blocks);
+  expect(blocks.filter((b) => !known.includes(b.language)).map((b) => b.at)).toEqual([]);
+});
+
+test("plain text blocks stand only in a document that is made from the code", () => {
+  expect([...new Set(blocksOf("text").map((b) => b.document))]).toEqual(["docs/cli.md"]);
+});
+
+test("JSON blocks stand only where a test knows their format", () => {
+  expect([...new Set(jsonBlocks.map((b) => b.document))].sort()).toEqual(["docs/attack-file.md", "docs/audit-json.md"]);
+});
+
+describe("the attack file", () => {
+  const examples = jsonBlocks.filter((b) => b.document === "docs/attack-file.md");
+
+  test.each(examples)("at $at is accepted for the bundled network", async ({ at, text }) => {
+    const model = await openModel("zoo:resnet20-sdn");
+    const target = { model, policy: model.policy! };
+    const attacks = parseAttackFile(JSON.parse(text), at).map((config) => configureAttack(config, target));
+    expect(attacks.length).toBeGreaterThan(0);
+  });
+
+  test("has every field explained", () => {
+    const named = namesIn(documentAt("docs/attack-file.md").text);
+    expect(Object.keys(attackConfigSchema.shape).filter((field) => !named.has(field))).toEqual([]);
+  });
+
+  test("documents the defaults that the code fills in", async () => {
+    const model = await openModel("zoo:resnet20-sdn");
+    const target = { model, policy: model.policy! };
+    const defaults = (entry: { objective: string; optimizer?: "pgd" | "adam-tanh"; radius?: string }) =>
+      configureAttack({ name: "x", ...entry }, target).parameters;
+    expect(defaults({ objective: "misclassify:final", optimizer: "pgd", radius: "8/255" })).toEqual({
+      loss: "cross-entropy",
+      steps: 20,
+      stepSize: (2.5 * 8) / 255 / 20,
+      randomStart: false,
+      restarts: 1,
+    });
+    expect(defaults({ objective: "misclassify:final", optimizer: "adam-tanh" })).toEqual({
+      loss: "margin",
+      kappa: 0,
+      steps: 100,
+      learningRate: 0.01,
+      start: "image",
+      c: 1,
+      searchSteps: 1,
+      checkFrom: 0,
+      stopAtSuccess: false,
+      restarts: 1,
+    });
+    expect(defaults({ objective: "early:paper" })).toEqual({
+      alpha: 0.1,
+      steps: 1000,
+      learningRate: 0.01,
+      start: "uniform",
+      checkFrom: 200,
+      stopAtSuccess: true,
+      restarts: 1,
+    });
+    expect(defaults({ objective: "early:proper", radius: "8/255" })).toMatchObject({ keep: 1, weight: 4 });
+  });
+});
+
+describe("the audit record", () => {
+  test("has an example that the schema accepts and that holds every field", () => {
+    const [example, ...more] = jsonBlocks.filter((b) => b.document === "docs/audit-json.md");
+    const record = auditRecordSchema.parse(JSON.parse(example?.text ?? ""));
+    expect(more).toEqual([]);
+    expect(record.attacks.length * record.curves.length).toBeGreaterThan(0);
+  });
+
+  test("has every field explained", () => {
+    const named = namesIn(documentAt("docs/audit-json.md").text);
+    const fields = keysOf(z.toJSONSchema(auditRecordSchema));
+    expect(fields.filter((field) => !named.has(field))).toEqual([]);
+    expect(fields.length).toBeGreaterThan(40);
+  });
+});
+
+/** Names of all properties of a JSON Schema, at any depth. */
+function keysOf(schema: unknown): string[] {
+  if (schema === null || typeof schema !== "object") return [];
+  const { properties = {}, ...rest } = schema as { properties?: Readonly<Record<string, unknown>> };
+  return [...Object.keys(properties), ...[...Object.values(properties), ...Object.values(rest)].flatMap(keysOf)];
+}
+
+test("every error code is thrown somewhere", () => {
+  const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+    .filter((f) => f.endsWith(".ts") && f !== join("core", "errors.ts"))
+    .map((f) => readFileSync(join(ROOT, "src", f), "utf8"))
+    .join("\n");
+  expect(Object.keys(ERROR_CODES).filter((code) => !sources.includes(`"${code}"`))).toEqual([]);
+});
+
+test("decisions are numbered from 1 without a gap, and their titles carry the number", () => {
+  const decisions = documents.filter((d) => d.path.startsWith("docs/decisions/"));
+  decisions.sort((a, b) => (a.path < b.path ? -1 : 1));
+  expect(decisions.map((d) => Number(/(\d{4})-/.exec(d.path)?.[1]))).toEqual(decisions.map((_, i) => i + 1));
+  for (const [i, d] of decisions.entries()) {
+    expect(d.text).toMatch(new RegExp(`^# ${i + 1}\\. `));
+    expect(d.text, `${d.path} names what was refused`).toContain("**Refused.**");
+  }
+});
+
+test("every dependency has its line in the decision about libraries", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    dependencies: Readonly<Record<string, string>>;
+  };
+  const { text } = documentAt("docs/decisions/0005-libraries.md");
+  expect(Object.keys(dependencies).filter((name) => !text.includes(`| \`${name}\` `))).toEqual([]);
+});

@@ -1,0 +1,30 @@
+/** @file The documents that scripts/make-docs.mjs makes are what it would make now, from the source. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { program } from "../../src/cli/run.js";
+import { ERROR_CODES } from "../../src/core/errors.js";
+import { auditRecordSchema } from "../../src/measures/audit-record.js";
+import { OPSETS } from "../../src/onnx/model.js";
+import { OPS } from "../../src/ops/index.js";
+import { ROOT } from "./documents.js";
+
+interface Script {
+  readonly madeDocs: (dynn: Readonly<Record<string, unknown>>) => ReadonlyMap<string, string>;
+}
+
+const { madeDocs } = (await import(pathToFileURL(join(ROOT, "scripts/make-docs.mjs")).href)) as Script;
+const docs = madeDocs({ program, OPS, OPSETS, ERROR_CODES, auditRecordSchema, toJSONSchema: z.toJSONSchema });
+
+test.each([...docs])("%s is current (npm run build && node scripts/make-docs.mjs makes it again)", (path, text) => {
+  expect(readFileSync(join(ROOT, path), "utf8")).toBe(text);
+});
+
+test("help shows no colour and no trailing space, whatever the terminal", () => {
+  const cli = docs.get("docs/cli.md") ?? "";
+  expect(cli).toContain("## dynn audit");
+  expect(cli).not.toContain("\u001b");
+  expect(cli).not.toMatch(/[ \t]$/m);
+});

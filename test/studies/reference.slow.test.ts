@@ -1,0 +1,120 @@
+/** The audit on the reference network against what PyTorch, torchattacks and the study's own loop gave on the same images
+ *  (reference/resnet20-sdn/expected.json). */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { AttackConfig } from "../../src/attacks/config.js";
+import { type Dataset, subset } from "../../src/data/dataset.js";
+import { openDataset } from "../../src/data/files/open.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
+import type { AttackRecord, AuditRecord } from "../../src/measures/audit-record.js";
+import { loadModel } from "../../src/onnx/files.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { audit } from "../../src/studies/audit/index.js";
+import { unpackedCifar10 } from "../support/cifar.js";
+import { hasShared, shared } from "../support/shared.js";
+
+const pgd = { optimizer: "pgd", steps: 20, randomStart: false } as const;
+const final = { objective: "misclassify:final" } as const;
+
+/** Our attacks under the names of the reference. */
+const ATTACKS: Readonly<Record<string, Omit<AttackConfig, "name">>> = {
+  fgsm_linf_1_255: { ...final, optimizer: "fgsm", radius: "1/255" },
+  fgsm_linf_8_255: { ...final, optimizer: "fgsm", radius: "8/255" },
+  "pgd20_linf_1_255_step_0.25_255_no_random_start": { ...final, ...pgd, radius: "1/255", stepSize: "0.25/255" },
+  "pgd20_linf_2_255_step_0.5_255_no_random_start": { ...final, ...pgd, radius: "2/255", stepSize: "0.5/255" },
+  "pgd20_l2_0.25_step_0.05_no_random_start": { ...final, ...pgd, norm: "l2", radius: 0.25, stepSize: 0.05 },
+  cw_l2_c1_steps50_lr0_01: { ...final, optimizer: "adam-tanh", steps: 50, c: 1, learningRate: 0.01 },
+};
+
+const DEEPSLOTH: AttackConfig = {
+  name: "deepsloth",
+  objective: "slowdown",
+  optimizer: "pgd",
+  norm: "linf",
+  radius: 0.03125,
+  steps: 30,
+  stepSize: 0.002,
+  randomStart: 0.002,
+};
+
+interface Expected {
+  readonly attacks_final_exit_first256: Readonly<Record<string, { readonly robust_accuracy: number }>>;
+  readonly deepsloth_linf_first256: { readonly clean_counts: number[]; readonly attacked_counts: number[] };
+  readonly early_attack_paper_mode_first48: Readonly<
+    Record<
+      string,
+      {
+        readonly success: number;
+        readonly l2_pixels_mean_success: number | null;
+        readonly all_exits_disagree_when_clean: number;
+      }
+    >
+  >;
+}
+
+describe.skipIf(!hasShared)("the audit of the reference network (needs the shared reference cases)", () => {
+  const folder = unpackedCifar10();
+  let data: Dataset;
+  let model: DynamicModel;
+  let expected: Expected;
+
+  beforeAll(async () => {
+    data = await openDataset(`cifar10:${folder}`);
+    model = dynamicModel(await loadModel(shared("reference/resnet20-sdn/model.onnx")));
+    expected = JSON.parse(readFileSync(shared("reference/resnet20-sdn/expected.json"), "utf8"));
+  });
+
+  const run = async (samples: number, attacks: readonly AttackConfig[]): Promise<AuditRecord> => {
+    const { record } = await audit({
+      model,
+      backend: ortNode(),
+      data: subset(
+        data,
+        Array.from({ length: samples }, (_, i) => i),
+      ),
+      policy: { kind: "fixed", policy: { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } },
+      attacks,
+      seed: 0,
+      batch: 64,
+      version: "test",
+      now: () => performance.now(),
+    });
+    return record;
+  };
+
+  test("agrees with torchattacks within 1.5 points and with DeepSloth's exits within 5 % of the samples", async () => {
+    const record = await run(256, [
+      ...Object.entries(ATTACKS).map(([name, config]) => ({ name, ...config })),
+      DEEPSLOTH,
+    ]);
+    expect(record.clean.routed.exitCounts).toEqual(expected.deepsloth_linf_first256.clean_counts);
+    for (const attack of record.attacks.slice(0, -1)) {
+      const want = expected.attacks_final_exit_first256[attack.name.replace("lr0_01", "lr0.01")]
+        ?.robust_accuracy as number;
+      expect(
+        Math.abs(attack.robustAccuracy.value - want),
+        `${attack.name}: ${attack.robustAccuracy.value}, reference ${want}`,
+      ).toBeLessThanOrEqual(0.015);
+    }
+    const slow = record.attacks.at(-1) as AttackRecord;
+    slow.routed.exitCounts.forEach((count, k) =>
+      expect(
+        Math.abs(count - (expected.deepsloth_linf_first256.attacked_counts[k] as number)),
+        `exit ${k}`,
+      ).toBeLessThanOrEqual(0.05 * 256),
+    );
+  }, 240_000);
+
+  test("agrees with the study's early attack in paper mode: success within 6 points, mean L2 within 15 %", async () => {
+    const record = await run(48, [{ name: "0.1", objective: "early:paper", alpha: 0.1 }]);
+    for (const attack of record.attacks) {
+      const want = expected.early_attack_paper_mode_first48[attack.name];
+      if (!want) throw new Error(`no reference for alpha ${attack.name}`);
+      expect(Math.abs((attack.early?.labels.value as number) - want.success)).toBeLessThanOrEqual(0.06);
+      expect(Math.abs((attack.l2Mean as number) / (want.l2_pixels_mean_success as number) - 1)).toBeLessThanOrEqual(
+        0.15,
+      );
+      expect(attack.early?.alreadyDisagree).toBe(Math.round(want.all_exits_disagree_when_clean * 48));
+    }
+  }, 240_000);
+});
