@@ -22,7 +22,7 @@ import {
 const STEPS = 10;
 const RADIUS = 1 / 255;
 
-const momentum: Optimizer = { name: "pgd", run: climb };
+const momentum: Optimizer = { name: "momentum", run: climb };
 
 function* climb({ sample, objective }: Task): AttackRun {
   const image = Float32Array.from(sample.pixels);

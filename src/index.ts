@@ -1,9 +1,21 @@
 /** @file dynn's public API. The same engine as the command; see docs/architecture.md for the rooms behind it. */
 
-export type { AttackRun, Evaluation, Objective, Optimizer, Query, Sample, Task } from "./attacks/attack.js";
-export type { Budget, Norm } from "./attacks/budget.js";
+export {
+  type AttackRun,
+  type Evaluation,
+  evaluate,
+  type Objective,
+  type Optimizer,
+  type Query,
+  type Sample,
+  survivesRounding,
+  type Task,
+} from "./attacks/attack.js";
+export { Best } from "./attacks/best.js";
+export { type Budget, NORMS, type Norm } from "./attacks/budget.js";
 export { type AttackConfig, configureAttack, parseAttackFile } from "./attacks/config.js";
 export { Evaluator } from "./attacks/evaluator.js";
+export * as losses from "./attacks/losses.js";
 export { PRESETS, presetConfigs } from "./attacks/presets.js";
 export { type Attack, runAttack, type SampleOutcome } from "./attacks/runner.js";
 export { appendVjp, gradientGraph } from "./autodiff/gradient.js";
@@ -40,4 +52,10 @@ export { renderAudit } from "./report/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { ortNode } from "./runtime/ort-node/index.js";
 export { referenceBackend } from "./runtime/reference.js";
-export { type AuditOptions, type AuditOutcome, audit, type PolicyChoice } from "./studies/audit/index.js";
+export {
+  type AuditOptions,
+  type AuditOutcome,
+  audit,
+  type PolicyChoice,
+  type RunStore,
+} from "./studies/audit/index.js";

@@ -96,7 +96,7 @@ export type AttackRun = Generator<Query, Found, Evaluation>;
 
 /** An optimizer with its parameters fixed. */
 export interface Optimizer {
-  readonly name: "fgsm" | "pgd" | "adam-tanh";
+  readonly name: string;
   readonly run: (task: Task) => AttackRun;
 }
 

@@ -17,6 +17,9 @@ import type { Attack } from "./runner.js";
 const quantity = z.union([z.number(), z.string()]);
 const whole = z.number().int().positive();
 
+const OPTIMIZERS = ["fgsm", "pgd", "adam-tanh"] as const;
+type OptimizerName = (typeof OPTIMIZERS)[number];
+
 const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(paper|proper)|slowdown)$/;
 
 /** One attack of an attack file. Every field but name and objective has a default. */
@@ -28,7 +31,7 @@ export const attackConfigSchema = z.strictObject({
       OBJECTIVE,
       "expected misclassify:final, misclassify:K, average, max, routed, early:paper, early:proper or slowdown",
     ),
-  optimizer: z.enum(["fgsm", "pgd", "adam-tanh"]).optional(),
+  optimizer: z.enum(OPTIMIZERS).optional(),
   norm: z.enum(["linf", "l2"]).optional(),
   radius: quantity.nullable().optional(),
   /** Attack only the first N samples. */
@@ -144,7 +147,7 @@ export function configureAttack(config: AttackConfig, target: Target): Configure
   };
 }
 
-function radiusOf(config: AttackConfig, optimizer: Optimizer["name"]): number | undefined {
+function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | undefined {
   const radius =
     config.radius === undefined || config.radius === null
       ? undefined
@@ -164,7 +167,7 @@ function radiusOf(config: AttackConfig, optimizer: Optimizer["name"]): number | 
   return radius;
 }
 
-function makeObjective(config: AttackConfig, target: Target, fields: Fields, optimizer: Optimizer["name"]): Objective {
+function makeObjective(config: AttackConfig, target: Target, fields: Fields, optimizer: OptimizerName): Objective {
   const [kind, part] = config.objective.split(":") as [string, string | undefined];
   switch (kind) {
     case "misclassify":
@@ -183,7 +186,7 @@ function makeObjective(config: AttackConfig, target: Target, fields: Fields, opt
 }
 
 /** Carlini & Wagner's margin needs a cap with a distance term beside it; none with a budget. */
-const misclassifyOptions = (fields: Fields, optimizer: Optimizer["name"]): Parameters<typeof misclassify>[2] => {
+const misclassifyOptions = (fields: Fields, optimizer: OptimizerName): Parameters<typeof misclassify>[2] => {
   const loss = fields.choice<"cross-entropy" | "margin">(
     "loss",
     optimizer === "adam-tanh" ? "margin" : "cross-entropy",
@@ -206,7 +209,7 @@ interface OptimizerContext {
   readonly paper: boolean;
 }
 
-function makeOptimizer(name: Optimizer["name"], context: OptimizerContext, fields: Fields): Optimizer {
+function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: Fields): Optimizer {
   if (name === "adam-tanh") return adamTanhFrom(context, fields);
   const radius = context.radius as number;
   if (name === "fgsm") return fgsm(radius);

@@ -51,13 +51,13 @@ const overthinkingSchema = z.object({
 const attackSchema = z.object({
   name: z.string(),
   objective: z.string(),
-  optimizer: z.enum(["fgsm", "pgd", "adam-tanh"]),
+  optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of an optimizer from outside"),
   norm: z.enum(["linf", "l2"]),
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
   parameters: z
     .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
     .describe("everything else that fixes the attack"),
-  answer: z.string().describe("whose label robustAccuracy judges: final, an exit's name, or routed"),
+  answer: z.string().describe("whose label robustAccuracy judges: the name of an exit, or routed"),
   samples: count,
   eligible: count.describe(
     "samples the attack could win: its success did not hold already on the clean image (early:paper counts all)",

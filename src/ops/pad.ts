@@ -132,6 +132,10 @@ export const Pad: OpDef = {
     const { dtype, shape } = inputType(ctx, 0);
     return [{ dtype, shape: padded(ctx.node, shape, knownPads(ctx, shape.length)) }];
   },
+  isIdentity: (ctx) => {
+    const pads = knownPads(ctx, inputType(ctx, 0).shape.length);
+    return pads !== undefined && [...pads.before, ...pads.after].every((p) => p === 0);
+  },
   vjp: (ctx) => {
     const dy = ctx.grads[0];
     if (dy === undefined) return [];

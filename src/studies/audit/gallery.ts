@@ -31,13 +31,14 @@ export function pickGallery(attacked: Attacked, subject: Subject, count: number)
   return telling.slice(0, count).map(({ i }) => itemOf(i, attacked, subject, channels));
 }
 
-/** Confidence before plus confidence after; images that were right count for more. */
+/** Confidence before plus confidence after, at the exit whose label the attack is judged by; what was right counts for more. */
 function surprise(sample: Sample, i: number, attacked: Attacked, subject: Subject): number {
-  const before = subject.routed[i] as Routed;
-  const after = attacked.routed[i] as Routed;
-  const sure = (logits: readonly Float32Array[], r: Routed) =>
-    Math.max(...softmaxRow(rowsOf(logits, subject.target.model.classes, i)[r.answer] as Float32Array));
-  return sure(subject.logits, before) + sure(attacked.logits, after) + (before.label === sample.label ? 1 : 0);
+  const { answer } = attacked.attack.objective;
+  const at = (logits: readonly Float32Array[], routed: readonly Routed[]) =>
+    rowsOf(logits, subject.target.model.classes, i)[answer === "routed" ? routed[i].answer : answer];
+  const [before, after] = [at(subject.logits, subject.routed), at(attacked.logits, attacked.routed)];
+  const sure = (row: Float32Array) => Math.max(...softmaxRow(row));
+  return sure(before) + sure(after) + (argmax(before) === sample.label ? 1 : 0);
 }
 
 function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3): GalleryItem {
