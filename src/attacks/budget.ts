@@ -40,40 +40,40 @@ export const linf: NormDef = {
   },
   start: (clean, radius, key) => {
     const noise = uniform(key, clean.length, -radius, radius);
-    return clean.map((c, i) => clamp01(c + (noise[i] as number)));
+    return clean.map((c, i) => clamp01(c + noise[i]));
   },
 };
 
 export const l2: NormDef = {
   distance: (a, b) => {
     let sum = 0;
-    for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b[i] as number)) ** 2;
+    for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
     return Math.sqrt(sum);
   },
   step: (image, gradient, size) => {
     const length = lengthOf(gradient);
     if (length === 0) return;
-    for (let i = 0; i < image.length; i++) (image[i] as number) += (size * (gradient[i] as number)) / length;
+    for (let i = 0; i < image.length; i++) image[i] += (size * gradient[i]) / length;
   },
   project: (image, clean, radius) => {
     const distance = l2.distance(image, clean);
     const scale = distance > radius ? radius / distance : 1;
     for (let i = 0; i < image.length; i++) {
-      const c = clean[i] as number;
-      image[i] = clamp01(scale === 1 ? (image[i] as number) : c + scale * ((image[i] as number) - c));
+      const c = clean[i];
+      image[i] = clamp01(scale === 1 ? image[i] : c + scale * (image[i] - c));
     }
   },
   start: (clean, radius, key) => {
     const direction = normal(key, clean.length);
     const reach = radius * (uniform({ ...key, purpose: "attack-noise" }, 1)[0] as number) ** (1 / clean.length);
     const scale = reach / lengthOf(direction);
-    return clean.map((c, i) => clamp01(c + scale * (direction[i] as number)));
+    return clean.map((c, i) => clamp01(c + scale * direction[i]));
   },
 };
 
 function lengthOf(v: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < v.length; i++) sum += (v[i] as number) ** 2;
+  for (let i = 0; i < v.length; i++) sum += v[i] ** 2;
   return Math.sqrt(sum);
 }
 

@@ -86,7 +86,7 @@ export class Evaluator {
   #evaluation(loss: Loss, results: Readonly<Record<string, Tensor>>, row: number, gradient: boolean): Evaluation {
     const rowOf = (name: ValueName): Float32Array => {
       const { data, dims } = results[name] as Tensor<"float32">;
-      const each = data.length / (dims[0] as number);
+      const each = data.length / dims[0];
       return data.subarray(row * each, (row + 1) * each);
     };
     const logits = this.#model.exits.map((exit, k) => (loss.exits.includes(k) ? rowOf(exit.logits) : undefined));
@@ -99,7 +99,7 @@ export class Evaluator {
 }
 
 function stack(dims: readonly number[], rows: readonly Float32Array[]): Tensor<"float32"> {
-  const each = (rows[0] as Float32Array).length;
+  const each = rows[0].length;
   const data = new Float32Array(rows.length * each);
   rows.forEach((row, i) => data.set(row, i * each));
   return { dtype: "float32", dims, data };

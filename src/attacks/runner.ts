@@ -37,7 +37,7 @@ export async function runAttack(
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {
     options.signal?.throwIfAborted();
     const evaluations = await evaluator.evaluate(attack.objective, group);
-    for (const [i, flight] of group.entries()) run.advance(flight, evaluations[i] as Evaluation);
+    for (const [i, flight] of group.entries()) run.advance(flight, evaluations[i]);
   }
   return run.outcomes;
 }
@@ -94,7 +94,7 @@ class Run {
 
   #admit(at: number): void {
     const { objective, optimizer, budget } = this.#attack;
-    const sample = this.#samples[at] as Sample;
+    const sample = this.#samples[at];
     const won = objective.attackAll !== true && objective.succeeded(sample, sample.clean);
     if (won) {
       this.#land(at, { image: sample.pixels, eligible: false, success: true, gradientEvaluations: 0 });

@@ -68,8 +68,8 @@ export function normal(key: StreamKey, n: number): Float32Array {
   fillWords(key, words);
   const out = new Float32Array(words.length);
   for (let i = 0; i < words.length; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(((words[i] as number) + 0.5) / 2 ** 32));
-    const angle = (2 * Math.PI * (words[i + 1] as number)) / 2 ** 32;
+    const radius = Math.sqrt(-2 * Math.log((words[i] + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * words[i + 1]) / 2 ** 32;
     out[i] = radius * Math.cos(angle);
     out[i + 1] = radius * Math.sin(angle);
   }
@@ -82,8 +82,8 @@ export function permutation(key: StreamKey, n: number): Uint32Array {
   fillWords(key, words);
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(((words[i] as number) / 2 ** 32) * (i + 1));
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
+    const j = Math.floor((words[i] / 2 ** 32) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
   }
   return order;
 }

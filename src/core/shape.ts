@@ -21,7 +21,7 @@ export function stridesOf(dims: Dims): number[] {
   let step = 1;
   for (let i = dims.length - 1; i >= 0; i--) {
     strides[i] = step;
-    step *= dims[i] as number;
+    step *= dims[i];
   }
   return strides;
 }

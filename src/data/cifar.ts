@@ -49,7 +49,7 @@ export function parseCifar(
       { file: source.file, bytes: bytes.length, record: stride },
     );
   const count = bytes.length / stride;
-  const labels = Int32Array.from({ length: count }, (_, i) => bytes[i * stride + variant.labelBytes - 1] as number);
+  const labels = Int32Array.from({ length: count }, (_, i) => bytes[i * stride + variant.labelBytes - 1]);
   checkLabels({ name: source.file, labels }, variant.classes.length);
   return inMemory(
     { name: source.name, shape: SHAPE, classes: variant.classes, labels },

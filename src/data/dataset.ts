@@ -27,7 +27,7 @@ const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Write `bytes` as pixels in [0,1] to `out`, from `at` on. */
 export function writePixels(bytes: Uint8Array, out: Float32Array, at: number): void {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i] as number] as number;
+  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i]] as number;
 }
 
 /** A dataset whose pixels `readAll` writes, `size` values a record; its arguments are checked first. */
@@ -59,7 +59,7 @@ export function inMemory(
 ): Dataset {
   return makeDataset(header, async (indices, out, size) => {
     for (let row = 0; row < indices.length; row++) {
-      const from = start + (indices[row] as number) * stride;
+      const from = start + indices[row] * stride;
       const pixels = data.subarray(from, from + size);
       if (pixels instanceof Uint8Array) writePixels(pixels, out, row * size);
       else out.set(pixels, row * size);
@@ -71,10 +71,10 @@ export function inMemory(
 export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset.name): Dataset {
   checkIndices(name, indices, dataset.count);
   const chosen = Uint32Array.from(indices);
-  const labels = Int32Array.from(chosen, (index) => dataset.labels[index] as number);
+  const labels = Int32Array.from(chosen, (index) => dataset.labels[index]);
   return makeDataset({ ...dataset, name, labels }, (rows, out) =>
     dataset.read(
-      Array.from(rows, (row) => chosen[row] as number),
+      Array.from(rows, (row) => chosen[row]),
       out,
     ),
   );
@@ -86,7 +86,7 @@ export function concat(parts: readonly [Dataset, ...Dataset[]], name: string): D
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, part) => sum + part.count, 0));
   return makeDataset({ ...parts[0], name, labels }, async (indices, out, size) => {
     for (let row = 0; row < indices.length; row++) {
-      const index = indices[row] as number;
+      const index = indices[row];
       const at = starts.findLastIndex((start) => start <= index);
       await parts[at]!.read([index - starts[at]!], out.subarray(row * size, (row + 1) * size));
     }
@@ -136,7 +136,7 @@ export function checkLabels(
   classes: number,
 ): void {
   for (let record = 0; record < source.labels.length; record++) {
-    const label = source.labels[record] as number;
+    const label = source.labels[record];
     if (Number.isInteger(label) && label >= 0 && label < classes) continue;
     throw new DynnError(
       "data/label",
@@ -148,7 +148,7 @@ export function checkLabels(
 
 function checkIndices(name: string, indices: ArrayLike<number>, count: number): void {
   for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
+    const index = indices[i];
     if (!(Number.isInteger(index) && index >= 0 && index < count))
       throw new Error(`bug: ${name}: record ${index} does not exist, there are ${count}`);
   }

@@ -88,7 +88,7 @@ function formatError(where: string, got: string, expected: string, detail: Error
 }
 
 function readHeader(bytes: Uint8Array, where: string): Header {
-  const version = bytes[6] as number;
+  const version = bytes[6];
   const prefix = version === 1 ? 10 : 12;
   if (
     bytes.length < prefix ||
@@ -109,7 +109,7 @@ function readHeader(bytes: Uint8Array, where: string): Header {
 /** The header is a Python dict literal with the three keys descr, fortran_order and shape. */
 function parseDict(text: string, where: string): Omit<Header, "offset"> {
   const descr = /'descr'\s*:\s*'([<>|])(\w+)'/.exec(text);
-  const dtype = descr && Object.hasOwn(DTYPE_OF, descr[2] as string) ? DTYPE_OF[descr[2] as string] : undefined;
+  const dtype = descr && Object.hasOwn(DTYPE_OF, descr[2]) ? DTYPE_OF[descr[2]] : undefined;
   const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const shape = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(text)?.[1];
   const dims = shape === undefined ? [] : parseTuple(shape);
@@ -142,7 +142,7 @@ function fromFortran(elements: Uint8Array, dims: Dims, size: number): Uint8Array
   for (let i = 0; i * size < out.length; i++) {
     let from = 0;
     for (let axis = 0; axis < dims.length; axis++)
-      from += (Math.floor(i / (rowStrides[axis] as number)) % (dims[axis] as number)) * (columnStrides[axis] as number);
+      from += (Math.floor(i / rowStrides[axis]) % dims[axis]) * columnStrides[axis];
     out.set(elements.subarray(from * size, (from + 1) * size), i * size);
   }
   return out;

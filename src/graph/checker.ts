@@ -36,7 +36,7 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
   for (let root = 0; root < nodes.length; root++) {
     stack.push(root);
     for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
-      const node = nodes[at] as Node;
+      const node = nodes[at];
       if (state[at] !== 0) {
         stack.pop();
         if (state[at] === 1) sorted.push(node);

@@ -72,7 +72,7 @@ export function ancestors(graph: Graph, wanted: Iterable<ValueName>): Node[] {
   const needed = new Set(wanted);
   const kept: Node[] = [];
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    const node = graph.nodes[i] as Node;
+    const node = graph.nodes[i];
     if (!node.outputs.some((name) => needed.has(name))) continue;
     for (const name of usedInputs(node)) needed.add(name);
     kept.push(node);

@@ -17,11 +17,11 @@ const includesPad = (node: Node): boolean => attribute(node, "count_include_pad"
 
 /** Elements that window `o` counts along one axis. */
 function countAlong(window: Window, i: number, length: number, o: number, includePad: boolean): number {
-  const [before, after] = [window.before[i] as number, window.after[i] as number];
+  const [before, after] = [window.before[i], window.after[i]];
   const [low, high] = includePad ? [-before, length + after] : [0, length];
   let count = 0;
-  for (let t = 0; t < (window.kernel[i] as number); t++) {
-    const at = o * (window.strides[i] as number) - before + t * (window.dilations[i] as number);
+  for (let t = 0; t < window.kernel[i]; t++) {
+    const at = o * window.strides[i] - before + t * window.dilations[i];
     if (at >= low && at < high) count++;
   }
   return count;
@@ -30,19 +30,16 @@ function countAlong(window: Window, i: number, length: number, o: number, includ
 /** Elements that each window counts, over the spatial axes. */
 function counts(node: Node, window: Window, input: readonly number[], output: readonly number[]): Float64Array {
   const along = output.map((n, i) =>
-    Array.from({ length: n }, (_, o) => countAlong(window, i, input[i] as number, o, includesPad(node))),
+    Array.from({ length: n }, (_, o) => countAlong(window, i, input[i], o, includesPad(node))),
   );
   const strides = stridesOf(output);
   return Float64Array.from({ length: sizeOf(output) }, (_, at) =>
-    along.reduce(
-      (product, list, i) => product * (list[Math.floor(at / (strides[i] as number)) % list.length] as number),
-      1,
-    ),
+    along.reduce((product, list, i) => product * (list[Math.floor(at / strides[i]) % list.length] as number), 1),
   );
 }
 
 function outputShape(node: Node, window: Window, x: Shape): Dim[] {
-  return [x[0] as Dim, x[1] as Dim, ...windowShape(node, window, x.slice(2))];
+  return [x[0], x[1], ...windowShape(node, window, x.slice(2))];
 }
 
 function pool(node: Node, x: NdArray): NdArray {
@@ -50,9 +47,9 @@ function pool(node: Node, x: NdArray): NdArray {
   const y = ndZeros(outputShape(node, window, x.dims) as number[]);
   const [input, output] = [x.dims.slice(2), y.dims.slice(2)];
   const [inSize, outSize, count] = [sizeOf(input), sizeOf(output), counts(node, window, input, output)];
-  for (let plane = 0; plane < (x.dims[0] as number) * (x.dims[1] as number); plane++)
+  for (let plane = 0; plane < x.dims[0] * x.dims[1]; plane++)
     forEachTap(window, input, output, (out, at) => {
-      (y.data[plane * outSize + out] as number) += (x.data[plane * inSize + at] as number) / (count[out] as number);
+      y.data[plane * outSize + out] += x.data[plane * inSize + at] / count[out];
     });
   return y;
 }
@@ -95,9 +92,7 @@ function restOf(ctx: VjpContext, window: Window): readonly number[] | undefined 
     .shape.slice(2)
     .map((d, i) => {
       const outputs = ctx.outputs[0]?.shape[i + 2];
-      return typeof d === "number" && typeof outputs === "number"
-        ? d - outputs * (window.kernel[i] as number)
-        : Number.NaN;
+      return typeof d === "number" && typeof outputs === "number" ? d - outputs * window.kernel[i] : Number.NaN;
     });
   return rest.some(Number.isNaN) ? undefined : rest;
 }
@@ -130,7 +125,7 @@ function spread(ctx: VjpContext, window: Window, share: ValueName): ValueName {
       b,
       window,
       groups: channels,
-      x: node.inputs[0] as ValueName,
+      x: node.inputs[0],
       xShape: shape,
       yShape: ctx.outputs[0]?.shape ?? [],
     },

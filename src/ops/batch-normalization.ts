@@ -73,7 +73,7 @@ function constantAffine(ctx: Pick<InferContext, "node" | "constant">): ChannelAf
 function inverseDeviation(ctx: VjpContext): ValueName {
   const { b, node } = ctx;
   const epsilon = b.scalar(epsilonOf(node), inputType(ctx, 0).dtype);
-  return b.op("Reciprocal", [b.op("Sqrt", [b.op("Add", [node.inputs[4] as ValueName, epsilon])])]);
+  return b.op("Reciprocal", [b.op("Sqrt", [b.op("Add", [node.inputs[4], epsilon])])]);
 }
 
 function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {

@@ -11,7 +11,7 @@ import { given, ndMap } from "./support/nd.js";
 function boundGradient(ctx: VjpContext, dy: ValueName, i: number, stopped: "Less" | "Greater"): ValueName {
   const { b, node } = ctx;
   const x = inputType(ctx, 0);
-  const outside = b.op(stopped, [node.inputs[0] as ValueName, node.inputs[i] as ValueName]);
+  const outside = b.op(stopped, [node.inputs[0], node.inputs[i]]);
   return unbroadcast(b, mask(b, outside, dy, x.dtype), x.shape, inputType(ctx, i).shape);
 }
 
@@ -23,7 +23,7 @@ export const Clip: OpDef = {
     if (dy === undefined) return [];
     const { b, node } = ctx;
     // An element lies within the bounds exactly where it was not changed: one comparison instead of two.
-    const within = (): ValueName => b.op("Equal", [node.inputs[0] as ValueName, node.outputs[0] as ValueName]);
+    const within = (): ValueName => b.op("Equal", [node.inputs[0], node.outputs[0]]);
     return [
       ctx.needs(0) ? mask(b, within(), dy, inputType(ctx, 0).dtype) : undefined,
       ctx.needs(1) ? boundGradient(ctx, dy, 1, "Less") : undefined,

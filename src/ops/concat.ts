@@ -13,7 +13,7 @@ function joined(node: Node, shapes: readonly Shape[]): Dim[] {
   if (shapes.some((s) => s.length !== first.length))
     throw mismatch(node, `ranks ${shapes.map((s) => s.length).join(" and ")} differ. Give inputs of one rank.`);
   return first.map((_, i) => {
-    const lengths = shapes.map((s) => s[i] as Dim);
+    const lengths = shapes.map((s) => s[i]);
     return i === axis ? total(node, axis, lengths) : sameDim(node, lengths);
   });
 }
@@ -21,7 +21,7 @@ function joined(node: Node, shapes: readonly Shape[]): Dim[] {
 function total(node: Node, axis: number, lengths: readonly Dim[]): Dim {
   const used: Shape = lengths.filter((d) => d !== 0);
   if (isStatic(used)) return used.reduce((a, d) => a + d, 0);
-  return used.length === 1 ? (used[0] as Dim) : unknownDim(node, axis);
+  return used.length === 1 ? used[0] : unknownDim(node, axis);
 }
 
 function concat(arrays: readonly NdArray[], node: Node): NdArray {
@@ -34,7 +34,7 @@ function concat(arrays: readonly NdArray[], node: Node): NdArray {
   const { outer, length, inner } = aroundAxis(dims, axis);
   let at = 0;
   for (const a of arrays) {
-    const block = (a.dims[axis] as number) * inner;
+    const block = a.dims[axis] * inner;
     for (let o = 0; o < outer; o++) y.data.set(a.data.subarray(o * block, (o + 1) * block), o * length * inner + at);
     at += block;
   }
@@ -45,7 +45,7 @@ function concat(arrays: readonly NdArray[], node: Node): NdArray {
 function parts(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const shapes = ctx.node.inputs.map((_, i) => inputType(ctx, i).shape);
   const axis = axisOf(ctx.node, (shapes[0] as Shape).length, 0);
-  const lengths: Shape = shapes.map((s) => s[axis] as Dim);
+  const lengths: Shape = shapes.map((s) => s[axis]);
   const wanted = lengths.flatMap((_, i) => (ctx.needs(i) ? [i] : []));
   if (!isStatic(lengths)) return partsAtRunTime(ctx, dy, shapes, axis);
   if (wanted.length > 1) return split(ctx.b, dy, axis, lengths);
@@ -59,7 +59,7 @@ function partsAtRunTime(ctx: VjpContext, dy: ValueName, shapes: readonly Shape[]
   const { b, node } = ctx;
   let start = b.ints([0]);
   return shapes.map((shape, i) => {
-    const length = slice(b, shapeOf(b, node.inputs[i] as ValueName, shape), {
+    const length = slice(b, shapeOf(b, node.inputs[i], shape), {
       starts: [axis],
       ends: [axis + 1],
       axes: [0],

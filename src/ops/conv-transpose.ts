@@ -29,30 +29,21 @@ function placement(node: Node, kernel: readonly number[], input: Shape): Placeme
   const auto = attribute(node, "auto_pad", "string") ?? "NOTSET";
   const stated =
     attribute(node, "output_shape", "ints")?.slice(-rank) ??
-    (auto.startsWith("SAME")
-      ? input.map((d, i) => (typeof d === "number" ? d * (strides[i] as number) : d))
-      : undefined);
+    (auto.startsWith("SAME") ? input.map((d, i) => (typeof d === "number" ? d * strides[i] : d)) : undefined);
   const base = { kernel, strides, dilations, ceil: false };
   const natural = input.map((d, i) =>
-    typeof d === "number"
-      ? (d - 1) * (strides[i] as number) + (extra[i] as number) + extent(kernel[i] as number, dilations[i] as number)
-      : undefined,
+    typeof d === "number" ? (d - 1) * strides[i] + extra[i] + extent(kernel[i], dilations[i]) : undefined,
   );
   if (!stated) {
     const pads = auto === "VALID" ? new Array<number>(2 * rank).fill(0) : listOf(node, "pads", 2 * rank, 0, 0);
     const [before, after] = [pads.slice(0, rank), pads.slice(rank)];
     return {
       window: { ...base, before, after },
-      spatial: natural.map((d, i) => lengthOf(node, input, d, (before[i] as number) + (after[i] as number), i)),
+      spatial: natural.map((d, i) => lengthOf(node, input, d, before[i] + after[i], i)),
     };
   }
   const totals = natural.map((d, i) =>
-    padOf(
-      node,
-      d,
-      stated[i],
-      extent(kernel[i] as number, dilations[i] as number) - (strides[i] as number) + (extra[i] as number),
-    ),
+    padOf(node, d, stated[i], extent(kernel[i], dilations[i]) - strides[i] + extra[i]),
   );
   const [small, large] = [totals.map((t) => Math.floor(t / 2)), totals.map((t) => Math.ceil(t / 2))];
   const [before, after] = auto === "SAME_UPPER" ? [small, large] : [large, small];
@@ -102,12 +93,7 @@ function placementFor(node: Node, x: Shape, w: Shape): Placement {
 /** Every tap of the undone convolution, walked from its output (X) to its input (Y). */
 function spread(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): NdArray {
   const { window, spatial } = placementFor(node, x.dims, w.dims);
-  const [batch, channels, perGroup, groups] = [
-    x.dims[0] as number,
-    x.dims[1] as number,
-    w.dims[1] as number,
-    groupsOf(node),
-  ];
+  const [batch, channels, perGroup, groups] = [x.dims[0], x.dims[1], w.dims[1], groupsOf(node)];
   const y = ndZeros([batch, perGroup * groups, ...(spatial as number[])]);
   const [inSize, outSize, taps] = [sizeOf(x.dims.slice(2)), sizeOf(y.dims.slice(2)), sizeOf(w.dims.slice(2))];
   if (bias)
@@ -119,7 +105,7 @@ function spread(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): 
         const to = (n * perGroup * groups + Math.floor(c / (channels / groups)) * perGroup + o) * outSize;
         const [from, weights] = [(n * channels + c) * inSize, (c * perGroup + o) * taps];
         forEachTap(window, y.dims.slice(2), x.dims.slice(2), (at, place, tap) => {
-          (y.data[to + place] as number) += (x.data[from + at] as number) * (w.data[weights + tap] as number);
+          y.data[to + place] += x.data[from + at] * w.data[weights + tap];
         });
       }
   return y;
@@ -135,17 +121,13 @@ function inputGradient(ctx: VjpContext, { window, spatial }: Placement, dy: Valu
     dilations: ints(window.dilations),
     kernel_shape: ints(window.kernel),
   };
-  const full = b.op("Conv", [dy, node.inputs[1] as ValueName], attributes, "grad");
+  const full = b.op("Conv", [dy, node.inputs[1]], attributes, "grad");
   const input = inputType(ctx, 0).shape.slice(2);
   const extra = listOf(node, "output_padding", window.kernel.length, 0, 0);
   const exact = spatial.every((d, i) => {
-    const [length, stride] = [input[i], window.strides[i] as number];
-    if (typeof d !== "number" || typeof length !== "number") return (extra[i] as number) < stride;
-    const room =
-      d +
-      (window.before[i] as number) +
-      (window.after[i] as number) -
-      extent(window.kernel[i] as number, window.dilations[i] as number);
+    const [length, stride] = [input[i], window.strides[i]];
+    if (typeof d !== "number" || typeof length !== "number") return extra[i] < stride;
+    const room = d + window.before[i] + window.after[i] - extent(window.kernel[i], window.dilations[i]);
     return Math.floor(room / stride) + 1 === length;
   });
   return exact
@@ -159,9 +141,7 @@ export const ConvTranspose: OpDef = {
     const [x, w] = [inputType(ctx, 0), inputType(ctx, 1)];
     checkChannels(ctx.node, x, w);
     const channels = typeof w.shape[1] === "number" ? w.shape[1] * groupsOf(ctx.node) : unknownDim(ctx.node, 1);
-    return [
-      { dtype: x.dtype, shape: [x.shape[0] as Dim, channels, ...placementFor(ctx.node, x.shape, w.shape).spatial] },
-    ];
+    return [{ dtype: x.dtype, shape: [x.shape[0], channels, ...placementFor(ctx.node, x.shape, w.shape).spatial] }];
   },
   vjp: (ctx) => {
     const { b, node } = ctx;
@@ -180,7 +160,7 @@ export const ConvTranspose: OpDef = {
     };
     return [
       ctx.needs(0) ? inputGradient(ctx, placed, dy) : undefined,
-      ctx.needs(1) ? kernelGradient(correlation, node.inputs[0] as ValueName) : undefined,
+      ctx.needs(1) ? kernelGradient(correlation, node.inputs[0]) : undefined,
       ctx.needs(2) ? reduceSum(b, dy, [0, ...x.shape.slice(2).map((_, i) => i + 2)], false) : undefined,
     ];
   },

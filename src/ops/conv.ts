@@ -2,7 +2,7 @@
 import { type Dims, isStatic, sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import { attribute } from "../graph/attributes.js";
-import type { Node, ValueName, ValueType } from "../graph/graph.js";
+import type { Node, ValueType } from "../graph/graph.js";
 import { type ChannelAffine, inputType, mismatch, type NdArray, type OpDef } from "../graph/op.js";
 import { type Correlation, kernelGradient, largeGradient } from "./support/correlation.js";
 import { reduceSum } from "./support/emit.js";
@@ -40,12 +40,7 @@ const windowFor = (node: Node, x: ValueType, w: ValueType): Window =>
 function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): NdArray {
   const window = windowOf(node, w.dims.slice(2), x.dims.slice(2));
   const spatial = windowShape(node, window, x.dims.slice(2)) as number[];
-  const [batch, channels, outputs, perGroup] = [
-    x.dims[0] as number,
-    x.dims[1] as number,
-    w.dims[0] as number,
-    w.dims[1] as number,
-  ];
+  const [batch, channels, outputs, perGroup] = [x.dims[0], x.dims[1], w.dims[0], w.dims[1]];
   const y = ndZeros([batch, outputs, ...spatial]);
   const [inSize, outSize, taps] = [sizeOf(x.dims.slice(2)), sizeOf(spatial), sizeOf(w.dims.slice(2))];
   const perOutputGroup = outputs / groupsOf(node);
@@ -57,7 +52,7 @@ function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined)
         const from = (n * channels + Math.floor(o / perOutputGroup) * perGroup + c) * inSize;
         const weights = (o * perGroup + c) * taps;
         forEachTap(window, x.dims.slice(2), spatial, (out, at, tap) => {
-          (y.data[to + out] as number) += (x.data[from + at] as number) * (w.data[weights + tap] as number);
+          y.data[to + out] += x.data[from + at] * w.data[weights + tap];
         });
       }
     }
@@ -66,7 +61,7 @@ function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined)
 
 /** Weights and bias with a following per-channel affine map folded in. */
 function absorb(w: Tensor, bias: Tensor | undefined, { scale, shift }: ChannelAffine): readonly Tensor[] {
-  const [outputs, each] = [w.dims[0] as number, sizeOf(w.dims.slice(1))];
+  const [outputs, each] = [w.dims[0], sizeOf(w.dims.slice(1))];
   const scaled = toNumbers(w).map((v, i) => v * (scale[Math.floor(i / each)] as number));
   const old = bias ? toNumbers(bias) : new Float64Array(outputs);
   return [
@@ -74,7 +69,7 @@ function absorb(w: Tensor, bias: Tensor | undefined, { scale, shift }: ChannelAf
     fromNumbers(
       w.dtype,
       [outputs],
-      old.map((v, i) => v * (scale[i] as number) + (shift[i] as number)),
+      old.map((v, i) => v * scale[i] + shift[i]),
     ),
   ];
 }
@@ -104,12 +99,12 @@ export const Conv: OpDef = {
       b: ctx.b,
       window: windowFor(ctx.node, x, w),
       groups: groupsOf(ctx.node),
-      x: ctx.node.inputs[0] as ValueName,
+      x: ctx.node.inputs[0],
       xShape: x.shape,
       yShape: ctx.outputs[0]?.shape ?? [],
     };
     return [
-      ctx.needs(0) ? largeGradient(correlation, dy, ctx.node.inputs[1] as ValueName, ctx.constant(1)) : undefined,
+      ctx.needs(0) ? largeGradient(correlation, dy, ctx.node.inputs[1], ctx.constant(1)) : undefined,
       ctx.needs(1) ? kernelGradient(correlation, dy) : undefined,
       ctx.needs(2) ? reduceSum(ctx.b, dy, [0, ...x.shape.slice(2).map((_, i) => i + 2)], false) : undefined,
     ];

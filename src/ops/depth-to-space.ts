@@ -15,12 +15,7 @@ function isColumnFirst(node: Node): boolean {
 
 function outputShape(node: Node, shape: Shape): Dim[] {
   const block = blockOf(node, shape);
-  return [
-    shape[0] as Dim,
-    quotient(node, shape[1] as Dim, block * block),
-    timesBlock(shape[2], block),
-    timesBlock(shape[3], block),
-  ];
+  return [shape[0], quotient(node, shape[1], block * block), timesBlock(shape[2], block), timesBlock(shape[3], block)];
 }
 
 /** dx: SpaceToDepth undoes DCR; for CRD its channels are put in order. */
@@ -53,7 +48,7 @@ export const DepthToSpace: OpDef = {
     const block = blockOf(node, x.dims);
     const [n, , h, w] = x.dims as [number, number, number, number];
     const dims = outputShape(node, x.dims) as number[];
-    const depth = dims[1] as number;
+    const depth = dims[1];
     if (isColumnFirst(node)) return [rearrange(x, [n, depth, block, block, h, w], [0, 1, 4, 2, 5, 3], dims)];
     return [rearrange(x, [n, block, block, depth, h, w], [0, 3, 4, 1, 5, 2], dims)];
   },

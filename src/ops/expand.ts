@@ -10,7 +10,7 @@ import { symbolicMove } from "./support/symbolic.js";
 const run: OpDef["run"] = (inputs, { node }) => {
   const x = given(inputs, 0);
   const dims = broadcastShapes(x.dims, [...given(inputs, 1).data], showNode(node)) as number[];
-  return [{ dims, data: Float64Array.from(broadcastOffsets(x.dims, dims), (at) => x.data[at] as number) }];
+  return [{ dims, data: Float64Array.from(broadcastOffsets(x.dims, dims), (at) => x.data[at]) }];
 };
 
 export const Expand: OpDef = {

@@ -9,11 +9,11 @@ import { scatterAdd } from "./support/scatter.js";
 
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const [x, indices] = [inputType(ctx, 0), inputType(ctx, 1)];
-  const zeros = zerosLike(ctx.b, ctx.node.inputs[0] as ValueName, x.shape, x.dtype);
+  const zeros = zerosLike(ctx.b, ctx.node.inputs[0], x.shape, x.dtype);
   const axis = axisOf(ctx.node, x.shape.length, 0);
   return scatterAdd(ctx, {
     data: zeros,
-    indices: ctx.node.inputs[1] as ValueName,
+    indices: ctx.node.inputs[1],
     updates: dy,
     axis,
     along: indices.shape[axis] ?? 1,
@@ -30,7 +30,7 @@ export const GatherElements: OpDef = {
     return [
       ndOf(
         indices.dims,
-        Float64Array.from(positions, (at) => x.data[at] as number),
+        Float64Array.from(positions, (at) => x.data[at]),
       ),
     ];
   },

@@ -21,7 +21,7 @@ const gathered = <D>(data: readonly D[], indices: readonly D[], axis: number): D
 /** Where a run of neighbours starts, when the indices are known and are one: then the gradient is a Pad. */
 function runStart(node: Node, indices: readonly number[] | undefined, length: number): number | undefined {
   const at = indices?.map((i) => wrapIndex(node, i, length));
-  return at && at.length > 0 && at.every((v, i) => v === (at[0] as number) + i) ? at[0] : undefined;
+  return at && at.length > 0 && at.every((v, i) => v === at[0] + i) ? at[0] : undefined;
 }
 
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
@@ -45,7 +45,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 /** A value that has the shape of the data but for one element along the axis (to read unknown lengths from). */
 function oneOf(ctx: VjpContext, shape: Shape, axis: number): ValueName | undefined {
   if (shape.filter((d) => typeof d === "string").length <= 1) return undefined;
-  return slice(ctx.b, ctx.node.inputs[0] as ValueName, { starts: [0], ends: [1], axes: [axis] });
+  return slice(ctx.b, ctx.node.inputs[0], { starts: [0], ends: [1], axes: [axis] });
 }
 
 /** The general case: the matrix of zeros and ones that says which pick took which element. */
@@ -53,11 +53,11 @@ function byOneHot(ctx: VjpContext, dy: ValueName, shape: Shape, axis: number): V
   const { b, node } = ctx;
   const { dtype } = inputType(ctx, 0);
   const picks = inputType(ctx, 1);
-  const list = b.op("Reshape", [cast(b, node.inputs[1] as ValueName, "int64"), b.ints([-1])]);
+  const list = b.op("Reshape", [cast(b, node.inputs[1], "int64"), b.ints([-1])]);
   const depth =
     typeof shape[axis] === "number"
       ? b.scalar(shape[axis], "int64")
-      : b.op("Gather", [shapeOf(b, node.inputs[0] as ValueName, shape), b.scalar(axis, "int64")]);
+      : b.op("Gather", [shapeOf(b, node.inputs[0], shape), b.scalar(axis, "int64")]);
   const values = b.constant(fromNumbers(dtype, [2], [0, 1]));
   const matrix = b.op("OneHot", [list, depth, values], { axis: int(0) });
   return adjointAlongAxis(ctx, dy, shape, axis, { value: matrix, picks: multiplyDims(picks.shape) });

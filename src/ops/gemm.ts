@@ -47,13 +47,13 @@ function run(node: Node, a: NdArray, b: NdArray, c: NdArray | undefined): NdArra
   const { alpha, beta, transA, transB } = formOf(node);
   const [left, right] = [transA ? ndTranspose(a, [1, 0]) : a, transB ? b : ndTranspose(b, [1, 0])];
   const y = ndZeros(productShape(node, a.dims, b.dims, c?.dims) as number[]);
-  const [columns, inner] = [y.dims[1] as number, left.dims[1] as number];
+  const [columns, inner] = [y.dims[1], left.dims[1]];
   const bias = c && broadcastOffsets(c.dims, y.dims);
   for (let i = 0; i < y.data.length; i++) {
     const [row, column] = [Math.floor(i / columns) * inner, (i % columns) * inner];
     let sum = 0;
-    for (let k = 0; k < inner; k++) sum += (left.data[row + k] as number) * (right.data[column + k] as number);
-    y.data[i] = alpha * sum + (bias ? beta * (c.data[bias[i] as number] as number) : 0);
+    for (let k = 0; k < inner; k++) sum += left.data[row + k] * right.data[column + k];
+    y.data[i] = alpha * sum + (bias ? beta * (c.data[bias[i]] as number) : 0);
   }
   return y;
 }
@@ -86,11 +86,11 @@ function absorb(
   { scale, shift }: ChannelAffine,
 ): readonly (Tensor | undefined)[] | undefined {
   const { beta, transB } = formOf(node);
-  const [columns, inner] = [scale.length, b.dims[transB ? 1 : 0] as number];
+  const [columns, inner] = [scale.length, b.dims[transB ? 1 : 0]];
   if (beta === 0 || (c && c.data.length !== columns && c.data.length !== 1)) return undefined;
   const scaled = toNumbers(b).map((v, i) => v * (scale[transB ? Math.floor(i / inner) : i % columns] as number));
   const old = c ? toNumbers(c) : new Float64Array(1);
-  const bias = shift.map((v, i) => (old[old.length === 1 ? 0 : i] as number) * (scale[i] as number) + v / beta);
+  const bias = shift.map((v, i) => old[old.length === 1 ? 0 : i] * scale[i] + v / beta);
   return [undefined, fromNumbers(b.dtype, b.dims, scaled), fromNumbers(b.dtype, [columns], bias)];
 }
 

@@ -20,7 +20,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
       {},
       "grad",
     );
-  const size = b.op("Shape", [node.inputs[0] as ValueName]);
+  const size = b.op("Shape", [node.inputs[0]]);
   const count = reduce(b, "ReduceProd", slice(b, size, { starts: [2], ends: [shape.length], axes: [0] }), [0], false);
   return b.op("Expand", [b.op("Div", [dy, cast(b, count, dtype)]), size], {}, "grad");
 }

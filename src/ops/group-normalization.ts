@@ -78,7 +78,7 @@ export const GroupNormalization: OpDef = {
   run: (inputs, { node }) => {
     const x = given(inputs, 0);
     const [groups, each] = [groupsOf(node), perGroup(node, x.dims[1])];
-    const grouped = { dims: [x.dims[0] as number, groups, each, sizeOf(x.dims.slice(2))], data: x.data };
+    const grouped = { dims: [x.dims[0], groups, each, sizeOf(x.dims.slice(2))], data: x.data };
     const { xhat } = normalizeOver(grouped, [2, 3], epsilonOf(node));
     const y = scaleAndShift(xhat, spreadOver(given(inputs, 1), groups), spreadOver(given(inputs, 2), groups));
     return [{ dims: x.dims, data: y.data }];

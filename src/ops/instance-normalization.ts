@@ -1,7 +1,7 @@
 /** @file InstanceNormalization: mean 0 and variance 1 per sample and channel, then scale and shift per channel.
  *  Spec: ONNX InstanceNormalization-6; Ulyanov et al. 2016. */
 import { attribute } from "../graph/attributes.js";
-import type { Node, ValueName } from "../graph/graph.js";
+import type { Node } from "../graph/graph.js";
 import { inputType, type OpDef } from "../graph/op.js";
 import { reduceSum, unsqueeze } from "./support/emit.js";
 import { axesFrom } from "./support/lines.js";
@@ -25,8 +25,8 @@ export const InstanceNormalization: OpDef = {
     const { b, node } = ctx;
     const { shape, dtype } = inputType(ctx, 0);
     const spatial = axesFrom(2, shape.length);
-    const names = emitNormalized(b, node.inputs[0] as ValueName, spatial, epsilonOf(node), dtype);
-    const scale = unsqueeze(b, node.inputs[1] as ValueName, axesFrom(1, shape.length - 1));
+    const names = emitNormalized(b, node.inputs[0], spatial, epsilonOf(node), dtype);
+    const scale = unsqueeze(b, node.inputs[1], axesFrom(1, shape.length - 1));
     return [
       ctx.needs(0) ? emitNormalizedGradient(b, names, b.op("Mul", [dy, scale]), spatial) : undefined,
       ctx.needs(1) ? reduceSum(b, b.op("Mul", [dy, names.xhat]), [0, ...spatial], false) : undefined,

@@ -23,7 +23,7 @@ const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ??
 /** xhat and 1/std; the fused kernel needs a scale of known length. */
 function normalized(ctx: VjpContext, axis: number): NormalizedNames {
   const { b, node } = ctx;
-  const [x, { shape, dtype }] = [node.inputs[0] as ValueName, inputType(ctx, 0)];
+  const [x, { shape, dtype }] = [node.inputs[0], inputType(ctx, 0)];
   const lengths = shape.slice(axis);
   if (!isStatic(lengths)) return emitNormalized(b, x, axesFrom(axis, shape.length), epsilonOf(node), dtype);
   const ones = b.constant(fromNumbers(dtype, lengths, new Float64Array(sizeOf(lengths)).fill(1)), "ones");
@@ -50,8 +50,7 @@ export const LayerNormalization: OpDef = {
     const axis = axisOf(node, x.length, -1);
     const names = normalized(ctx, axis);
     const shift = ctx.needs(2) ? unbroadcast(b, dy, x, inputType(ctx, 2).shape) : undefined;
-    const dx = () =>
-      emitNormalizedGradient(b, names, b.op("Mul", [dy, node.inputs[1] as ValueName]), axesFrom(axis, x.length));
+    const dx = () => emitNormalizedGradient(b, names, b.op("Mul", [dy, node.inputs[1]]), axesFrom(axis, x.length));
     return [
       ctx.needs(0) ? dx() : undefined,
       ctx.needs(1) ? unbroadcast(b, b.op("Mul", [dy, names.xhat]), x, scale) : undefined,

@@ -1,6 +1,3 @@
-/** @file LogSoftmax: log-probabilities along an axis, with the maximum subtracted first.
- *  Spec: ONNX LogSoftmax-13 (one axis), LogSoftmax-11 (all axes from one on). */
-import type { ValueName } from "../graph/graph.js";
 import { reduceSum } from "./support/emit.js";
 import { distribution } from "./support/softmax.js";
 
@@ -9,7 +6,7 @@ export const LogSoftmax = distribution(
   "LogSoftmax",
   (logProbability) => logProbability,
   ({ b, node }, dy, axes) => {
-    const probabilities = b.op("Exp", [node.outputs[0] as ValueName]);
+    const probabilities = b.op("Exp", [node.outputs[0]]);
     return b.op("Sub", [dy, b.op("Mul", [probabilities, reduceSum(b, dy, axes, true)])], {}, "grad");
   },
 );

@@ -20,7 +20,7 @@ function matricesOf(node: Node, a: Shape, b: Shape): Matrices {
       node,
       `operands have shapes [${a}] and [${b}], expected at least one axis each. Use Mul for numbers.`,
     );
-  const [left, right] = [a.length === 1 ? [1, a[0] as Dim] : a, b.length === 1 ? [b[0] as Dim, 1] : b];
+  const [left, right] = [a.length === 1 ? [1, a[0]] : a, b.length === 1 ? [b[0], 1] : b];
   const [across, down] = [left.at(-1), right.at(-2)];
   if (typeof across === "number" && typeof down === "number" && across !== down)
     throw mismatch(node, `[${a}] times [${b}]: ${across} columns against ${down} rows. Make them equal.`, { a, b });
@@ -50,11 +50,11 @@ function multiply(node: Node, a: NdArray, b: NdArray): NdArray {
     for (let r = 0; r < rows; r++)
       for (let k = 0; k < inner; k++) {
         const [left, row, to] = [
-          a.data[((fromA[batch] as number) * rows + r) * inner + k] as number,
-          ((fromB[batch] as number) * inner + k) * columns,
+          a.data[(fromA[batch] * rows + r) * inner + k] as number,
+          (fromB[batch] * inner + k) * columns,
           (batch * rows + r) * columns,
         ];
-        for (let c = 0; c < columns; c++) (y.data[to + c] as number) += left * (b.data[row + c] as number);
+        for (let c = 0; c < columns; c++) y.data[to + c] += left * b.data[row + c];
       }
   return y;
 }
@@ -68,8 +68,8 @@ function gradients(ctx: VjpContext, grad: ValueName): readonly (ValueName | unde
   const [shapeA, shapeB] = [inputType(ctx, 0).shape, inputType(ctx, 1).shape];
   const m = matricesOf(node, shapeA, shapeB);
   const rank = m.lead.length + 2;
-  const left = shapeA.length === 1 ? unsqueeze(b, node.inputs[0] as ValueName, [0]) : (node.inputs[0] as ValueName);
-  const right = shapeB.length === 1 ? unsqueeze(b, node.inputs[1] as ValueName, [1]) : (node.inputs[1] as ValueName);
+  const left = shapeA.length === 1 ? unsqueeze(b, node.inputs[0], [0]) : node.inputs[0];
+  const right = shapeB.length === 1 ? unsqueeze(b, node.inputs[1], [1]) : node.inputs[1];
   const dy = unsqueeze(b, grad, [
     ...(shapeA.length === 1 ? [rank - 2] : []),
     ...(shapeB.length === 1 ? [rank - 1] : []),

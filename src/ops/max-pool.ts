@@ -11,7 +11,7 @@ import { forEachTap, poolWindow, type Window, windowShape } from "./support/wind
 const isColumnMajor = (node: Node): boolean => attribute(node, "storage_order", "int") === 1;
 
 function outputShape(node: Node, window: Window, x: Shape): Dim[] {
-  return [x[0] as Dim, x[1] as Dim, ...windowShape(node, window, x.slice(2))];
+  return [x[0], x[1], ...windowShape(node, window, x.slice(2))];
 }
 
 function pool(node: Node, x: NdArray): readonly NdArray[] {
@@ -25,10 +25,10 @@ function pool(node: Node, x: NdArray): readonly NdArray[] {
   const [input, output] = [x.dims.slice(2), y.dims.slice(2)];
   const [inSize, outSize] = [sizeOf(input), sizeOf(output)];
   const number = isColumnMajor(node) ? columnMajor(input) : (at: number) => at;
-  for (let plane = 0; plane < (x.dims[0] as number) * (x.dims[1] as number); plane++)
+  for (let plane = 0; plane < x.dims[0] * x.dims[1]; plane++)
     forEachTap(window, input, output, (out, at) => {
-      const [to, value] = [plane * outSize + out, x.data[plane * inSize + at] as number];
-      if (!(value > (y.data[to] as number)) && indices.data[to] !== -1) return;
+      const [to, value] = [plane * outSize + out, x.data[plane * inSize + at]];
+      if (!(value > y.data[to]) && indices.data[to] !== -1) return;
       y.data[to] = value;
       indices.data[to] = plane * inSize + number(at);
     });
@@ -39,8 +39,7 @@ function pool(node: Node, x: NdArray): readonly NdArray[] {
 function columnMajor(dims: readonly number[]): (at: number) => number {
   const strides = stridesOf(dims);
   const turned = stridesOf(dims.toReversed()).reverse();
-  return (at) =>
-    dims.reduce((sum, d, axis) => sum + (Math.floor(at / (strides[axis] as number)) % d) * (turned[axis] as number), 0);
+  return (at) => dims.reduce((sum, d, axis) => sum + (Math.floor(at / strides[axis]) % d) * turned[axis], 0);
 }
 
 export const MaxPool: OpDef = {

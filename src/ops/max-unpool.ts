@@ -20,10 +20,7 @@ function unpooled(node: Node, pooled: Shape): Dim[] {
   const [strides, pads] = [listOf(node, "strides", kernel.length, 1), listOf(node, "pads", 2 * kernel.length, 0)];
   const along = (d: Dim, i: number) =>
     typeof d === "number"
-      ? (d - 1) * (strides[i] as number) -
-        (pads[i] as number) -
-        (pads[i + kernel.length] as number) +
-        (kernel[i] as number)
+      ? (d - 1) * strides[i] - pads[i] - pads[i + kernel.length] + kernel[i]
       : unknownDim(node, i + 2);
   return [...pooled.slice(0, 2), ...pooled.slice(2).map(along)];
 }
@@ -42,7 +39,7 @@ export const MaxUnpool: OpDef = {
     const y = ndZeros(inputs[2] ? [...inputs[2].data] : (unpooled(node, x.dims) as number[]));
     const size = sizeOf(y.dims);
     x.data.forEach((value, i) => {
-      y.data[wrapIndex(node, indices.data[i] as number, size)] = value;
+      y.data[wrapIndex(node, indices.data[i], size)] = value;
     });
     return [y];
   },

@@ -29,7 +29,7 @@ export const OneHot: OpDef = {
   run: (inputs, { node }) => {
     const [indices, depth, [off, on]] = [
       given(inputs, 0),
-      given(inputs, 1).data[0] as number,
+      given(inputs, 1).data[0],
       given(inputs, 2).data as readonly number[] & Float64Array,
     ];
     const axis = newAxis(node, indices.dims.length);

@@ -33,8 +33,8 @@ function padsOf(node: Node, rank: number, pads: ArrayLike<number>, axes: ArrayLi
     );
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)];
   along.forEach((axis, i) => {
-    before[axis] = pads[i] as number;
-    after[axis] = pads[i + along.length] as number;
+    before[axis] = pads[i];
+    after[axis] = pads[i + along.length];
   });
   return { before, after };
 }
@@ -62,24 +62,24 @@ function source(mode: Mode, at: number, length: number): number {
 }
 
 function pad(node: Node, x: NdArray, { before, after }: Pads, fill: number): NdArray {
-  const from = x.dims.map((d, i) => sources(node, d, before[i] as number, after[i] as number));
+  const from = x.dims.map((d, i) => sources(node, d, before[i], after[i]));
   const [dims, strides] = [from.map((f) => f.length), stridesOf(x.dims)];
   const data = new Float64Array(sizeOf(dims));
   for (let i = 0; i < data.length; i++) {
     let [at, rest] = [0, i];
     for (let axis = dims.length - 1; axis >= 0 && at >= 0; axis--) {
-      const index = from[axis]?.[rest % (dims[axis] as number)] as number;
-      at = index < 0 ? -1 : at + index * (strides[axis] as number);
-      rest = Math.floor(rest / (dims[axis] as number));
+      const index = from[axis]?.[rest % dims[axis]] as number;
+      at = index < 0 ? -1 : at + index * strides[axis];
+      rest = Math.floor(rest / dims[axis]);
     }
-    data[i] = at < 0 ? fill : (x.data[at] as number);
+    data[i] = at < 0 ? fill : x.data[at];
   }
   return { dims, data };
 }
 
 function padded(node: Node, shape: Shape, pads: Pads | undefined): Dim[] {
   return shape.map((d, i) => {
-    const more = pads && (pads.before[i] as number) + (pads.after[i] as number);
+    const more = pads && pads.before[i] + pads.after[i];
     if (more === 0) return d;
     if (more === undefined || typeof d !== "number") return unknownDim(node, i);
     if (d + more < 0)
@@ -105,7 +105,7 @@ function inputGradient(ctx: VjpContext, dy: ValueName): ValueName {
       [...pads.before, ...pads.after].map((p) => -p),
     );
   return shape.reduce<ValueName>((grad, length, axis) => {
-    const [before, after] = [pads.before[axis] as number, pads.after[axis] as number];
+    const [before, after] = [pads.before[axis], pads.after[axis]];
     if (before === 0 && after === 0) return grad;
     if (typeof length !== "number")
       throw noGradient(

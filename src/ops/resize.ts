@@ -133,12 +133,12 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const shape = inputType(ctx, 0).shape;
   const { shape: out, scales } = knownResize(ctx);
   return shape.reduce<ValueName>((grad, from, axis) => {
-    const to = out[axis] as Dim;
+    const to = out[axis];
     if (scales[axis] === 1) return grad;
     if (typeof from !== "number" || typeof to !== "number")
       throw noGradient(ctx.node, `the length of axis ${axis} is not known. Export the model with a fixed image size`);
     const reached = [...shape.slice(0, axis + 1), ...out.slice(axis + 1)];
-    return adjointAlongAxis(ctx, grad, reached, axis, weightsAlong(ctx.node, from, to, scales[axis] as number));
+    return adjointAlongAxis(ctx, grad, reached, axis, weightsAlong(ctx.node, from, to, scales[axis]));
   }, dy);
 }
 

@@ -31,7 +31,7 @@ function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefi
   const reduction = reductionOf(node);
   if (reduction !== "none" && reduction !== "add")
     throw noGradient(node, `reduction "${reduction}" has no gradient rule. Use "add" or "none"`);
-  const [indices, updates] = [node.inputs[1] as ValueName, inputType(ctx, 2)];
+  const [indices, updates] = [node.inputs[1], inputType(ctx, 2)];
   const axis = { axis: int(axisOf(node, inputType(ctx, 0).shape.length, 0)) };
   const erased = () =>
     b.op("ScatterElements", [dy, indices, zerosLike(b, indices, updates.shape, updates.dtype)], axis, "grad");
@@ -51,7 +51,7 @@ export const ScatterElements: OpDef = {
     const reduce = REDUCE[reductionOf(node)] as (old: number, update: number) => number;
     const data = Float64Array.from(x.data);
     elementPositions(node, x, indices, axisOf(node, x.dims.length, 0)).forEach((at, i) => {
-      data[at] = reduce(data[at] as number, updates.data[i] as number);
+      data[at] = reduce(data[at], updates.data[i]);
     });
     return [{ dims: x.dims, data }];
   },

@@ -82,12 +82,12 @@ const run: OpDef["run"] = (inputs, { node }) => {
     axes: list(3),
     steps: list(4),
   })) {
-    const { first, count } = range(dims[axis] as number, start as number, end as number, step);
-    origin += first * (steps[axis] as number);
+    const { first, count } = range(dims[axis], start as number, end as number, step);
+    origin += first * steps[axis];
     dims[axis] = count;
-    (steps[axis] as number) *= step;
+    steps[axis] *= step;
   }
-  return [{ dims, data: Float64Array.from(walkOffsets(dims, steps, origin), (at) => x.data[at] as number) }];
+  return [{ dims, data: Float64Array.from(walkOffsets(dims, steps, origin), (at) => x.data[at]) }];
 };
 
 /** A cut whose bounds are numbers, run forwards: reversed cuts list their elements from the other end. */
@@ -126,7 +126,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const cuts = all.filter((cut) => !isWhole(shape[cut.axis], cut));
   const places = cuts.map((cut) => placed(shape, cut));
   if (!places.every((p) => p !== undefined)) return padAtRunTime(ctx, turned, cuts);
-  if (places.some((p) => p.count === 0)) return zerosLike(b, node.inputs[0] as ValueName, shape, dtype);
+  if (places.some((p) => p.count === 0)) return zerosLike(b, node.inputs[0], shape, dtype);
   const spaced = spread(
     ctx,
     turned,
@@ -150,7 +150,7 @@ function spread(ctx: VjpContext, dy: ValueName, places: readonly Placed[]): Valu
   const inserted = places.map((p) => p.axis + 1 + places.filter((q) => q.axis < p.axis).length);
   const pads = new Array<number>(2 * (shape.length + places.length)).fill(0);
   places.forEach((p, i) => {
-    pads[shape.length + places.length + (inserted[i] as number)] = p.stride - 1;
+    pads[shape.length + places.length + inserted[i]] = p.stride - 1;
     shape[p.axis] = p.count * p.stride;
   });
   return reshapeTo(b, padZeros(b, unsqueeze(b, dy, inserted), pads), shape);
@@ -170,10 +170,7 @@ function padAtRunTime(ctx: VjpContext, dy: ValueName, cuts: readonly Cut[]): Val
   const fixed = new Array<number>(rank).fill(0);
   for (const { axis, start, end } of cuts)
     fixed[axis] = fromStart ? (start as number) : (end as number) < 0 ? -(end as number) : 0;
-  const missing = b.op("Sub", [
-    b.op("Shape", [node.inputs[0] as ValueName]),
-    b.op("Shape", [node.outputs[0] as ValueName]),
-  ]);
+  const missing = b.op("Sub", [b.op("Shape", [node.inputs[0]]), b.op("Shape", [node.outputs[0]])]);
   const [known, rest] = [b.ints(fixed), b.op("Sub", [missing, b.ints(fixed)])];
   return b.op("Pad", [dy, b.op("Concat", fromStart ? [known, rest] : [rest, known], { axis: int(0) })]);
 }

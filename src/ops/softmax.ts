@@ -1,13 +1,10 @@
-/** @file Softmax: probabilities along an axis. The maximum is subtracted first, so large logits cannot overflow.
- *  Spec: ONNX Softmax-13 (one axis), Softmax-11 (all axes from one on). */
-import type { ValueName } from "../graph/graph.js";
 import type { OpDef } from "../graph/op.js";
 import { reduceSum } from "./support/emit.js";
 import { distribution } from "./support/softmax.js";
 
 // dx = y * (dy - sum(dy * y))
 const probabilities = distribution("Softmax", Math.exp, ({ b, node }, dy, axes) => {
-  const y = node.outputs[0] as ValueName;
+  const y = node.outputs[0];
   const expected = reduceSum(b, b.op("Mul", [dy, y]), axes, true);
   return b.op("Mul", [y, b.op("Sub", [dy, expected])], {}, "grad");
 });

@@ -9,10 +9,10 @@ import { given } from "./support/nd.js";
 function outputShape(node: Node, shape: Shape): Dim[] {
   const block = blockOf(node, shape);
   return [
-    shape[0] as Dim,
+    shape[0],
     timesBlock(shape[1], block * block),
-    quotient(node, shape[2] as Dim, block),
-    quotient(node, shape[3] as Dim, block),
+    quotient(node, shape[2], block),
+    quotient(node, shape[3], block),
   ];
 }
 
@@ -32,7 +32,7 @@ export const SpaceToDepth: OpDef = {
     const block = blockOf(node, x.dims);
     const dims = outputShape(node, x.dims) as number[];
     const [n, c] = x.dims as [number, number];
-    const [h, w] = [dims[2] as number, dims[3] as number];
+    const [h, w] = [dims[2], dims[3]];
     return [rearrange(x, [n, c, h, block, w, block], [0, 3, 5, 1, 2, 4], dims)];
   },
 };

@@ -10,7 +10,7 @@ import { aroundAxis, given, ndZeros } from "./support/nd.js";
 
 /** Length of each part. */
 function sizes(node: Node, shape: Shape, axis: number, fromInput: ArrayLike<number> | undefined): readonly Dim[] {
-  const length = shape[axis] as Dim;
+  const length = shape[axis];
   const stated = listed(node, "split", fromInput);
   if (!stated) return equalParts(node, length, axis, attribute(node, "num_outputs", "int") ?? node.outputs.length);
   const sum = stated.reduce((a, d) => a + d, 0);

@@ -14,7 +14,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const repeats = numbers(ctx, 1);
   if (!repeats)
     throw noGradient(node, "the repeats are not known before running. Export the model with constant repeats");
-  const folded = shape.flatMap((d, i) => (repeats[i] === 1 ? [d] : [repeats[i] as number, d]));
+  const folded = shape.flatMap((d, i) => (repeats[i] === 1 ? [d] : [repeats[i], d]));
   if (folded.filter((d) => typeof d === "string").length > 1)
     throw noGradient(node, "more than one length is unknown. Export the model with a fixed image size");
   const axes = shape.flatMap((_, i) =>
@@ -25,14 +25,11 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 const run: OpDef["run"] = (inputs) => {
   const x = given(inputs, 0);
-  const dims = x.dims.map((d, i) => d * (given(inputs, 1).data[i] as number));
+  const dims = x.dims.map((d, i) => d * given(inputs, 1).data[i]);
   const [steps, strides] = [stridesOf(dims), stridesOf(x.dims)];
   const data = Float64Array.from({ length: sizeOf(dims) }, (_, at) => {
-    const from = x.dims.reduce(
-      (sum, d, axis) => sum + (Math.floor(at / (steps[axis] as number)) % d) * (strides[axis] as number),
-      0,
-    );
-    return x.data[from] as number;
+    const from = x.dims.reduce((sum, d, axis) => sum + (Math.floor(at / steps[axis]) % d) * strides[axis], 0);
+    return x.data[from];
   });
   return [{ dims, data }];
 };
@@ -50,7 +47,7 @@ export const Tile: OpDef = {
     return [
       {
         dtype,
-        shape: shape.map((d, i) => (repeats ? multiplyDims([d, repeats[i] as number]) : unknownDim(ctx.node, i))),
+        shape: shape.map((d, i) => (repeats ? multiplyDims([d, repeats[i]]) : unknownDim(ctx.node, i))),
       },
     ];
   },

@@ -1,5 +1,3 @@
-/** @file Transpose: axes in another order; reversed when no order is given. Spec: ONNX Transpose-13. */
-import type { Dim } from "../core/shape.js";
 import { attribute } from "../graph/attributes.js";
 import type { Node } from "../graph/graph.js";
 import { inputType, mismatch, type OpDef } from "../graph/op.js";
@@ -25,7 +23,7 @@ export const Transpose: OpDef = {
   type: "Transpose",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
-    return [{ dtype, shape: permOf(ctx.node, shape.length).map((axis) => shape[axis] as Dim) }];
+    return [{ dtype, shape: permOf(ctx.node, shape.length).map((axis) => shape[axis]) }];
   },
   vjp: (ctx) => {
     const dy = ctx.grads[0];

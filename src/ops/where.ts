@@ -29,7 +29,7 @@ export const Where: OpDef = {
     const [dy, out] = [ctx.grads[0], ctx.outputs[0]];
     if (dy === undefined || !out) return [];
     const { b } = ctx;
-    const condition = ctx.node.inputs[0] as ValueName;
+    const condition = ctx.node.inputs[0];
     const gradient = (i: number, chosen: () => ValueName): ValueName | undefined =>
       ctx.needs(i) ? unbroadcast(b, mask(b, chosen(), dy, out.dtype), out.shape, inputType(ctx, i).shape) : undefined;
     return [undefined, gradient(1, () => condition), gradient(2, () => b.op("Not", [condition]))];

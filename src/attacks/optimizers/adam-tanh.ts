@@ -118,14 +118,14 @@ class AdamTanhState {
     const [scale1, scale2] = [1 / (1 - 0.9 ** this.#step), 1 / (1 - 0.999 ** this.#step)];
     const { image } = this;
     for (let i = 0; i < image.length; i++) {
-      const x = image[i] as number;
+      const x = image[i];
       // dx/dw = (1 - tanh(w)^2) / 2 = 2 x (1 - x)
-      const g = (distance * (x - (clean[i] as number)) - weight * (gradient[i] as number)) * 2 * x * (1 - x);
-      const m = 0.9 * (this.#mean[i] as number) + 0.1 * g;
-      const v = 0.999 * (this.#square[i] as number) + 0.001 * g * g;
+      const g = (distance * (x - clean[i]) - weight * gradient[i]) * 2 * x * (1 - x);
+      const m = 0.9 * this.#mean[i] + 0.1 * g;
+      const v = 0.999 * this.#square[i] + 0.001 * g * g;
       this.#mean[i] = m;
       this.#square[i] = v;
-      const w = (this.#w[i] as number) - (learningRate * m * scale1) / (Math.sqrt(v * scale2) + 1e-8);
+      const w = this.#w[i] - (learningRate * m * scale1) / (Math.sqrt(v * scale2) + 1e-8);
       this.#w[i] = w;
       image[i] = imageOf(w);
     }

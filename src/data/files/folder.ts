@@ -35,7 +35,7 @@ export async function openFolder(argument: string): Promise<Dataset> {
   };
   return makeDataset(header, (indices, out, length) =>
     eachOf(indices.length, async (row) => {
-      const file = files[indices[row] as number] as string;
+      const file = files[indices[row]] as string;
       const image = await decodeImage(file, wanted);
       checkSize(file, image, size);
       writePixels(cropPlanes(image, size), out, row * length);

@@ -16,7 +16,7 @@ export function dropIdentities(graph: Graph, ops: OpTable): Graph {
       ops.get(node).isIdentity?.(inferContext(typed, node, typed.types)) &&
       !node.outputs.some((name) => outputs.has(name));
     if (!dropped) return [node];
-    alias.set(node.outputs[0] as ValueName, node.inputs[0] as ValueName);
+    alias.set(node.outputs[0], node.inputs[0]);
     return [];
   });
   return { ...typed, nodes };

@@ -1,7 +1,7 @@
 /** @file Folds per-channel affine maps (BatchNormalization at inference, a multiplication by constants) into the node before,
  *  where that node can absorb them (convolutions, Gemm). Operators say so themselves: `asAffine`, `absorbAffine`. */
 import type { Tensor } from "../../core/tensor.js";
-import { consumers, type Graph, type Node, producers, type ValueName } from "../graph.js";
+import { consumers, type Graph, type Node, producers } from "../graph.js";
 import { constantType, inferContext, inferShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
@@ -26,7 +26,7 @@ function foldNode(graph: Graph, node: Node, ops: OpTable): Graph | undefined {
 function replace(graph: Graph, before: Node, node: Node, constants: readonly (Tensor | undefined)[]): Graph {
   const initializers = new Map(graph.initializers);
   const types = new Map(graph.types);
-  const output = node.outputs[0] as ValueName;
+  const output = node.outputs[0];
   const inputs = Array.from({ length: Math.max(before.inputs.length, constants.length) }, (_, i) => {
     const value = constants[i];
     if (!value) return before.inputs[i] ?? "";

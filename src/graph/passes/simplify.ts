@@ -6,7 +6,8 @@ import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
 import { prune } from "./prune.js";
 
-/** Fold constants, drop identities, fold affine maps, then forget what nothing needs.
+/** Forget what nothing needs (a dead reader would keep a map from being folded), fold constants, drop identities, fold affine
+ *  maps, then forget what that left over.
  *  Answers change by float rounding only (BatchNormalization folded into weights). */
 export const simplify = (graph: Graph, ops: OpTable): Graph =>
-  prune(foldAffine(dropIdentities(foldConstants(graph, ops), ops), ops));
+  prune(foldAffine(dropIdentities(foldConstants(prune(graph), ops), ops), ops));

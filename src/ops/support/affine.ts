@@ -20,5 +20,5 @@ function perChannel(ctx: InferContext): Float64Array | undefined {
   const varies = c.dims.some((d, i) => d !== 1 && (i !== axis || d !== channels));
   if (varies) return undefined;
   const numbers = toNumbers(c);
-  return Float64Array.from({ length: channels }, (_, k) => numbers[numbers.length === 1 ? 0 : k] as number);
+  return Float64Array.from({ length: channels }, (_, k) => numbers[numbers.length === 1 ? 0 : k]);
 }

@@ -39,7 +39,7 @@ export function adjointAlongAxis(
     "value" in matrix
       ? matrix.value
       : b.constant(fromNumbers(inputType(ctx, 0).dtype, matrix.dims, matrix.data as Float64Array));
-  const picks = "value" in matrix ? matrix.picks : (matrix.dims[1] as number);
+  const picks = "value" in matrix ? matrix.picks : matrix.dims[1];
   const around = [multiplyDims(shape.slice(0, axis)), picks, multiplyDims(shape.slice(axis + 1))];
   if (around.filter((d) => typeof d === "string").length > 1)
     throw noGradient(

@@ -22,7 +22,7 @@ export interface Correlation {
 
 /** W [o, c/g, ...k] as the kernel of the transposed convolution by Conv: [c, o/g, ...k], taps reversed. */
 export function flipKernel(w: Tensor, groups: number): Tensor {
-  const [outputs, perGroup] = [w.dims[0] as number, w.dims[1] as number];
+  const [outputs, perGroup] = [w.dims[0], w.dims[1]];
   const [taps, outPerGroup] = [sizeOf(w.dims.slice(2)), outputs / groups];
   const from = toNumbers(w);
   const data = new Float64Array(from.length);
@@ -47,8 +47,8 @@ const taps = ({ window, groups }: Correlation) => ({
  * @param weights the tensor behind w, when it is constant */
 export function largeGradient(c: Correlation, dy: ValueName, w: ValueName, weights: Tensor | undefined): ValueName {
   const { window } = c;
-  const reach = window.kernel.map((k, i) => extent(k, window.dilations[i] as number) - 1);
-  const within = reach.every((r, i) => r >= (window.before[i] as number) && r >= (window.after[i] as number));
+  const reach = window.kernel.map((k, i) => extent(k, window.dilations[i]) - 1);
+  const within = reach.every((r, i) => r >= window.before[i] && r >= window.after[i]);
   return weights && within && window.strides.every((s) => s === 1)
     ? byFlippedConv(c, dy, reach, w, weights)
     : byConvTranspose(c, dy, w);
@@ -62,7 +62,7 @@ function byFlippedConv(
   weights: Tensor,
 ): ValueName {
   const { b, window } = c;
-  const pads = [...window.before, ...window.after].map((p, i) => (reach[i % reach.length] as number) - p);
+  const pads = [...window.before, ...window.after].map((p, i) => reach[i % reach.length] - p);
   const kernel = b.constant(flipKernel(weights, c.groups), `${w}_flipped`);
   return b.op("Conv", [dy, kernel], { ...taps(c), pads: ints(pads) }, "grad");
 }
@@ -83,7 +83,7 @@ function byConvTranspose(c: Correlation, dy: ValueName, w: ValueName): ValueName
   }
   const axes = window.kernel.map((_, i) => i + 2);
   const full = b.op("ConvTranspose", [dy, w], taps(c), "grad");
-  const room = window.strides.map((s, i) => s - 1 + (window.after[i] as number));
+  const room = window.strides.map((s, i) => s - 1 + window.after[i]);
   const wide = padZeros(b, full, [0, 0, ...axes.map(() => 0), 0, 0, ...room]);
   const size = slice(b, shapeOf(b, c.x, c.xShape), { starts: [2], ends: [axes.length + 2], axes: [0] });
   return b.op("Slice", [wide, b.ints(window.before), b.op("Add", [size, b.ints(window.before)]), b.ints(axes)]);
@@ -92,13 +92,10 @@ function byConvTranspose(c: Correlation, dy: ValueName, w: ValueName): ValueName
 /** Elements along spatial axis i behind the last window (negative: elements of the last window behind the end). */
 function tailOf({ window, xShape, yShape }: Correlation, i: number): number | undefined {
   const [length, outputs] = [xShape[i + 2], yShape[i + 2]];
-  const [stride, size] = [
-    window.strides[i] as number,
-    extent(window.kernel[i] as number, window.dilations[i] as number),
-  ];
+  const [stride, size] = [window.strides[i], extent(window.kernel[i], window.dilations[i])];
   if (typeof length === "number" && typeof outputs === "number")
-    return (window.before[i] as number) + length - (outputs - 1) * stride - size;
-  return stride === 1 && !window.ceil ? -(window.after[i] as number) : undefined;
+    return window.before[i] + length - (outputs - 1) * stride - size;
+  return stride === 1 && !window.ceil ? -window.after[i] : undefined;
 }
 
 /** dW: X and dY with batch and channels swapped, convolved with strides and dilations exchanged. The batch is summed over as
@@ -118,9 +115,7 @@ export function kernelGradient(c: Correlation, dy: ValueName): ValueName {
   const exact =
     isStatic(xShape.slice(2)) &&
     isStatic(yShape.slice(2)) &&
-    window.kernel.every(
-      (_, i) => (tailOf(c, i) as number) + (window.after[i] as number) < (window.dilations[i] as number),
-    );
+    window.kernel.every((_, i) => (tailOf(c, i) as number) + window.after[i] < window.dilations[i]);
   const cut = exact ? raw : slice(b, raw, { starts: spatial.map(() => 0), ends: window.kernel, axes: spatial });
   return transpose(b, cut, [1, 0, ...spatial]);
 }

@@ -18,10 +18,7 @@ export function wrapIndex(node: Node, index: number, length: number): number {
 
 /** For each element of `indices` (same rank as `data`) the flat position in `data` that it names along `axis`. */
 export function elementPositions(node: Node, data: NdArray, indices: NdArray, axis: number): Int32Array {
-  if (
-    data.dims.length !== indices.dims.length ||
-    indices.dims.some((d, i) => i !== axis && d > (data.dims[i] as number))
-  )
+  if (data.dims.length !== indices.dims.length || indices.dims.some((d, i) => i !== axis && d > data.dims[i]))
     throw mismatch(
       node,
       `indices [${indices.dims}] do not fit data [${data.dims}] along axis ${axis}. Give equal ranks, and no longer axes than the data's.`,
@@ -31,7 +28,5 @@ export function elementPositions(node: Node, data: NdArray, indices: NdArray, ax
     indices.dims,
     strides.map((s, i) => (i === axis ? 0 : s)),
   );
-  return positions.map(
-    (at, i) => at + wrapIndex(node, indices.data[i] as number, data.dims[axis] as number) * (strides[axis] as number),
-  );
+  return positions.map((at, i) => at + wrapIndex(node, indices.data[i], data.dims[axis]) * strides[axis]);
 }

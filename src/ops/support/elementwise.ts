@@ -35,7 +35,7 @@ function unaryVjp(
 ): readonly (ValueName | undefined)[] {
   const dy = ctx.grads[0];
   if (dy === undefined) return [];
-  return [gradient({ b: ctx.b, x: ctx.node.inputs[0] as ValueName, y: ctx.node.outputs[0] as ValueName, dy, ctx })];
+  return [gradient({ b: ctx.b, x: ctx.node.inputs[0], y: ctx.node.outputs[0], dy, ctx })];
 }
 
 export interface BinaryGradient {
@@ -80,9 +80,9 @@ const binaryVjp =
     if (dy === undefined || !out) return [];
     const values = {
       b: ctx.b,
-      x: ctx.node.inputs[0] as ValueName,
-      w: ctx.node.inputs[1] as ValueName,
-      y: ctx.node.outputs[0] as ValueName,
+      x: ctx.node.inputs[0],
+      w: ctx.node.inputs[1],
+      y: ctx.node.outputs[0],
       dy,
       ctx,
     };

@@ -75,5 +75,5 @@ export function sameDim(node: Node, dims: Shape): Dim {
     throw mismatch(node, `lengths ${[...lengths].join(" and ")} should be equal. Give inputs of one shape.`, {
       lengths: [...lengths],
     });
-  return [...lengths][0] ?? (dims[0] as Dim);
+  return [...lengths][0] ?? dims[0];
 }

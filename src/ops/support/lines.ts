@@ -14,8 +14,8 @@ export function linesOver(dims: Dims, axes: readonly number[]): Lines {
   const others = dims.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const walk = (along: readonly number[]): Int32Array =>
     walkOffsets(
-      along.map((axis) => dims[axis] as number),
-      along.map((axis) => strides[axis] as number),
+      along.map((axis) => dims[axis]),
+      along.map((axis) => strides[axis]),
     );
   return { starts: walk(others), steps: walk(axes) };
 }

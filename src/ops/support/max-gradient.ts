@@ -24,7 +24,7 @@ export function maxGradient(ctx: VjpContext, window: Window, dy: ValueName): Val
 
 /** Indices count over the whole tensor, so the tensor is scattered into as one line. */
 function byScatter({ b, node, inputs }: VjpContext, indices: ValueName, dy: ValueName): ValueName {
-  const [x, { shape, dtype }] = [node.inputs[0] as ValueName, inputType({ node, inputs }, 0)];
+  const [x, { shape, dtype }] = [node.inputs[0], inputType({ node, inputs }, 0)];
   const line = b.ints([-1]);
   const zeros = b.op("Reshape", [zerosLike(b, x, shape, dtype), line]);
   const flat = b.op(
@@ -38,7 +38,7 @@ function byScatter({ b, node, inputs }: VjpContext, indices: ValueName, dy: Valu
 
 function byUnpool(ctx: VjpContext, indices: ValueName, dy: ValueName, apart: readonly number[]): ValueName {
   const { b, node } = ctx;
-  const size = shapeOf(b, node.inputs[0] as ValueName, inputType(ctx, 0).shape);
+  const size = shapeOf(b, node.inputs[0], inputType(ctx, 0).shape);
   const ones = ints(apart.map(() => 1));
   const classes = apart.reduce((product, n) => product * n, 1);
   if (classes > CLASS_LIMIT)
@@ -60,7 +60,7 @@ function byUnpool(ctx: VjpContext, indices: ValueName, dy: ValueName, apart: rea
 
 /** How many windows overlap one position along spatial axis i: no more than there are windows. */
 function classesAlong(ctx: VjpContext, window: Window, kernel: number, i: number): number {
-  const overlap = Math.ceil(extent(kernel, window.dilations[i] as number) / (window.strides[i] as number));
+  const overlap = Math.ceil(extent(kernel, window.dilations[i]) / window.strides[i]);
   const outputs = ctx.outputs[0]?.shape[i + 2];
   return typeof outputs === "number" ? Math.max(1, Math.min(overlap, outputs)) : overlap;
 }
@@ -93,5 +93,5 @@ function indicesOf(ctx: VjpContext, window: Window): ValueName {
     pads: ints([...window.before, ...window.after]),
     ceil_mode: int(window.ceil ? 1 : 0),
   };
-  return ctx.b.ops("MaxPool", [ctx.node.inputs[0] as ValueName], 2, attributes, "argmax")[1] as ValueName;
+  return ctx.b.ops("MaxPool", [ctx.node.inputs[0]], 2, attributes, "argmax")[1] as ValueName;
 }

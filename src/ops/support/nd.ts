@@ -12,7 +12,7 @@ export const ndMap = (x: NdArray, f: (value: number) => number): NdArray => ({ d
 export function broadcastOffsets(from: Dims, to: Dims): Int32Array {
   const strides = stridesOf(from);
   const pad = to.length - from.length;
-  const steps = to.map((_, axis) => (axis < pad || from[axis - pad] === 1 ? 0 : (strides[axis - pad] as number)));
+  const steps = to.map((_, axis) => (axis < pad || from[axis - pad] === 1 ? 0 : strides[axis - pad]));
   return walkOffsets(to, steps);
 }
 
@@ -25,9 +25,9 @@ export function walkOffsets(dims: Dims, steps: readonly number[], start = 0): In
   for (let i = 0; i < offsets.length; i++) {
     offsets[i] = offset;
     for (let axis = dims.length - 1; axis >= 0; axis--) {
-      offset += steps[axis] as number;
-      if (++(index[axis] as number) < (dims[axis] as number)) break;
-      offset -= (dims[axis] as number) * (steps[axis] as number);
+      offset += steps[axis];
+      if (++index[axis] < dims[axis]) break;
+      offset -= dims[axis] * steps[axis];
       index[axis] = 0;
     }
   }
@@ -39,27 +39,26 @@ export function ndBroadcast(arrays: readonly NdArray[], f: (...values: number[])
   const dims = arrays.map((a) => a.dims).reduce((a, b) => broadcastShapes(a, b, where) as number[]);
   const offsets = arrays.map((a) => broadcastOffsets(a.dims, dims));
   const data = new Float64Array(sizeOf(dims));
-  for (let i = 0; i < data.length; i++)
-    data[i] = f(...arrays.map((a, k) => a.data[(offsets[k] as Int32Array)[i] as number] as number));
+  for (let i = 0; i < data.length; i++) data[i] = f(...arrays.map((a, k) => a.data[offsets[k][i]] as number));
   return { dims, data };
 }
 
 /** A shape around one axis: elements before it, along it, after it. */
 export const aroundAxis = (dims: Dims, axis: number): { outer: number; length: number; inner: number } => ({
   outer: sizeOf(dims.slice(0, axis)),
-  length: dims[axis] as number,
+  length: dims[axis],
   inner: sizeOf(dims.slice(axis + 1)),
 });
 
 /** Reorder axes: output axis i is input axis perm[i]. */
 export function ndTranspose(x: NdArray, perm: readonly number[]): NdArray {
   const strides = stridesOf(x.dims);
-  const dims = perm.map((axis) => x.dims[axis] as number);
+  const dims = perm.map((axis) => x.dims[axis]);
   const offsets = walkOffsets(
     dims,
-    perm.map((axis) => strides[axis] as number),
+    perm.map((axis) => strides[axis]),
   );
-  return { dims, data: Float64Array.from(offsets, (offset) => x.data[offset] as number) };
+  return { dims, data: Float64Array.from(offsets, (offset) => x.data[offset]) };
 }
 
 /** The input array i of a kernel.

@@ -21,13 +21,13 @@ export function normalizeOver(x: NdArray, axes: readonly number[], epsilon: numb
   const xhat = ndZeros(x.dims);
   const [mean, inv] = [new Float64Array(starts.length), new Float64Array(starts.length)];
   starts.forEach((start, line) => {
-    const values = Float64Array.from(steps, (step) => x.data[start + step] as number);
+    const values = Float64Array.from(steps, (step) => x.data[start + step]);
     const centre = values.reduce((a, b) => a + b, 0) / values.length;
     const variance = values.reduce((sum, v) => sum + (v - centre) ** 2, 0) / values.length;
     mean[line] = centre;
     inv[line] = 1 / Math.sqrt(variance + epsilon);
     steps.forEach((step, k) => {
-      xhat.data[start + step] = ((values[k] as number) - centre) * (inv[line] as number);
+      xhat.data[start + step] = (values[k] - centre) * inv[line];
     });
   });
   return { xhat, mean, inv };

@@ -61,9 +61,7 @@ function foldLines(
 ): NdArray {
   const axes = normalizedAxes(node, x.dims.length, axesInput?.data);
   const { starts, steps } = linesOver(x.dims, axes);
-  const data = Float64Array.from(starts, (start) =>
-    fold(Float64Array.from(steps, (step) => x.data[start + step] as number)),
-  );
+  const data = Float64Array.from(starts, (start) => fold(Float64Array.from(steps, (step) => x.data[start + step])));
   return { dims: reducedShape(node, x.dims, axes) as number[], data };
 }
 
@@ -75,9 +73,7 @@ const reductionVjp =
     const { b, node } = ctx;
     const axes = axesOf(ctx);
     const keep = (value: ValueName): ValueName => (keepsDims(node) ? value : unsqueeze(b, value, axes));
-    return [
-      gradient({ b, x: node.inputs[0] as ValueName, y: node.outputs[0] as ValueName, dy: keep(dy), axes, keep, ctx }),
-    ];
+    return [gradient({ b, x: node.inputs[0], y: node.outputs[0], dy: keep(dy), axes, keep, ctx })];
   };
 
 /** A gradient with reduced axes, repeated along them. */

@@ -40,8 +40,8 @@ function mapLines(x: NdArray, axes: readonly number[], f: (logProbability: numbe
   const { starts, steps } = linesOver(x.dims, axes);
   const y = ndZeros(x.dims);
   for (const start of starts) {
-    const norm = logSumExp(Float64Array.from(steps, (step) => x.data[start + step] as number));
-    for (const step of steps) y.data[start + step] = f((x.data[start + step] as number) - norm);
+    const norm = logSumExp(Float64Array.from(steps, (step) => x.data[start + step]));
+    for (const step of steps) y.data[start + step] = f(x.data[start + step] - norm);
   }
   return y;
 }

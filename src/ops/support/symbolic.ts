@@ -36,7 +36,7 @@ export const symbolicMove =
       else inputs.push(entry && ndOf(entry.dims, entry.value as number[]));
     }
     const [out] = def.run(inputs, { node: ctx.node, opset: ctx.opset, inputTypes: ctx.inputs.map((t) => t?.dtype) });
-    return out && [...out.data].map((at) => pool[at] as Dim);
+    return out && [...out.data].map((at) => pool[at]);
   };
 
 /** For elementwise operators of two inputs of one length (or a scalar against a list). */
@@ -49,7 +49,7 @@ export const symbolicBinary =
     if ((a.value.length !== length && a.value.length !== 1) || (b.value.length !== length && b.value.length !== 1))
       return undefined;
     const out = Array.from({ length }, (_, i) =>
-      f(a.value[a.value.length === 1 ? 0 : i] as Dim, b.value[b.value.length === 1 ? 0 : i] as Dim),
+      f(a.value[a.value.length === 1 ? 0 : i], b.value[b.value.length === 1 ? 0 : i]),
     );
     return out.every((d) => d !== undefined) ? (out as Dim[]) : undefined;
   };

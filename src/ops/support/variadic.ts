@@ -42,9 +42,7 @@ export const variadic = (
  *  torch.maximum does). */
 export function shareAmongInputs(ctx: VjpContext, dy: ValueName): (i: number) => ValueName {
   const { b, node } = ctx;
-  const reached = node.inputs.map((x) =>
-    cast(b, b.op("Equal", [x, node.outputs[0] as ValueName]), inputType(ctx, 0).dtype),
-  );
+  const reached = node.inputs.map((x) => cast(b, b.op("Equal", [x, node.outputs[0]]), inputType(ctx, 0).dtype));
   const share = reached.length === 1 ? dy : b.op("Div", [dy, b.op("Sum", reached)]);
-  return (i) => b.op("Mul", [share, reached[i] as ValueName], {}, "grad");
+  return (i) => b.op("Mul", [share, reached[i]], {}, "grad");
 }

@@ -63,7 +63,7 @@ function samePads(
   lower: boolean,
 ): Pick<Window, "before" | "after"> {
   const totals = w.kernel.map((k, i) => {
-    const [length, stride, dilation] = [spatial[i], w.strides[i] as number, w.dilations[i] as number];
+    const [length, stride, dilation] = [spatial[i], w.strides[i], w.dilations[i]];
     if (typeof length !== "number")
       throw mismatch(node, "auto_pad SAME needs known image sizes. Export the model with a fixed image size.");
     return Math.max(0, (Math.ceil(length / stride) - 1) * stride + extent(k, dilation) - length);
@@ -77,8 +77,8 @@ function samePads(
  * @throws DynnError 'shape/mismatch' when a window does not fit */
 export function windowShape(node: Node, w: Window, spatial: Shape): Dim[] {
   return w.kernel.map((k, i) => {
-    const [length, stride, dilation] = [spatial[i], w.strides[i] as number, w.dilations[i] as number];
-    const [before, after] = [w.before[i] as number, w.after[i] as number];
+    const [length, stride, dilation] = [spatial[i], w.strides[i], w.dilations[i]];
+    const [before, after] = [w.before[i], w.after[i]];
     const size = extent(k, dilation);
     if (typeof length !== "number")
       return size === stride + before + after && stride === 1
@@ -112,9 +112,8 @@ export function forEachTap(
     for (let tap = 0; tap < taps; tap++) {
       let [at, stride, o, t] = [0, 1, out, tap];
       for (let axis = rank - 1; axis >= 0 && at >= 0; axis--) {
-        const [n, k, length] = [output[axis] as number, w.kernel[axis] as number, input[axis] as number];
-        const position =
-          (o % n) * (w.strides[axis] as number) - (w.before[axis] as number) + (t % k) * (w.dilations[axis] as number);
+        const [n, k, length] = [output[axis], w.kernel[axis], input[axis]];
+        const position = (o % n) * w.strides[axis] - w.before[axis] + (t % k) * w.dilations[axis];
         at = position < 0 || position >= length ? -1 : at + position * stride;
         [stride, o, t] = [stride * length, Math.floor(o / n), Math.floor(t / k)];
       }

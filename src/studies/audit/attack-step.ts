@@ -112,12 +112,11 @@ export function judge(attacked: Attacked, subject: Subject): AttackRecord {
 /** Whether the answer that the objective is about is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
   const { answer } = attack.objective;
-  const classes = (logits[0] as Float32Array).length / samples.length;
+  const classes = logits[0].length / samples.length;
   return samples.map(
     (_, i) =>
-      (answer === "routed"
-        ? routed[i]?.label
-        : argmax((logits[answer] as Float32Array).subarray(i * classes, (i + 1) * classes))) === labels[i],
+      (answer === "routed" ? routed[i]?.label : argmax(logits[answer].subarray(i * classes, (i + 1) * classes))) ===
+      labels[i],
   );
 }
 
@@ -125,7 +124,7 @@ function distances(
   { samples, outcomes }: Attacked,
   counted: readonly boolean[],
 ): Pick<AttackRecord, "l2Mean" | "linfMax"> {
-  const all = outcomes.flatMap((o, i) => (counted[i] ? [norms((samples[i] as Sample).pixels, o.image)] : []));
+  const all = outcomes.flatMap((o, i) => (counted[i] ? [norms(samples[i].pixels, o.image)] : []));
   if (all.length === 0) return { l2Mean: null, linfMax: null };
   return {
     l2Mean: all.reduce((sum, n) => sum + n.l2, 0) / all.length,

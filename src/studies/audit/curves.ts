@@ -55,7 +55,7 @@ async function runCurve(
       options.onProgress?.({ phase, done, total: of }),
     );
     standing = standing.filter((_, k) => !outcomes[k]?.success);
-    points.push({ radius: radii[i] as number, robustAccuracy: wilson(standing.length, total) });
+    points.push({ radius: radii[i], robustAccuracy: wilson(standing.length, total) });
   }
   return { name, norm: "linf", points };
 }

@@ -43,7 +43,7 @@ function surprise(sample: Sample, i: number, attacked: Attacked, subject: Subjec
 
 function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3): GalleryItem {
   const { model } = subject.target;
-  const sample = attacked.samples[i] as Sample;
+  const sample = attacked.samples[i];
   const [height, width] = [model.input.shape[2] as number, model.input.shape[3] as number];
   const each = sample.pixels.length;
   const image = attacked.rounded.subarray(i * each, (i + 1) * each);
@@ -80,7 +80,7 @@ function interleaved(length: number, channels: number, byte: (k: number) => numb
 
 function viewOf(logits: readonly Float32Array[], routed: readonly Routed[], i: number, classes: number): ExitView {
   const rows = rowsOf(logits, classes, i);
-  const r = routed[i] as Routed;
+  const r = routed[i];
   return {
     labels: rows.map(argmax),
     confidences: rows.map((row) => Math.max(...softmaxRow(row))),
