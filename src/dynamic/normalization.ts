@@ -1,5 +1,6 @@
 /** @file Input normalisation inside the graph: (x - mean) / std per channel. Found by asking the first operators what affine map
  *  they are, or prepended for a model that expects normalised input. */
+import { DynnError } from "../core/errors.js";
 import { fromNumbers } from "../core/tensor.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { consumers, type Graph, type Node, type ValueName } from "../graph/graph.js";
@@ -37,10 +38,18 @@ const onlyReader = (
   return list?.length === 1 && list[0]?.inputs[0] === value ? list[0] : undefined;
 };
 
-/** The graph with (x - mean) / std before everything else; its input keeps its name. */
+/** The graph with (x - mean) / std before everything else; its input keeps its name.
+ * @throws DynnError 'cli/value' when there is not one mean and one std per channel */
 export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
   const [input] = graph.inputs;
   if (!input) return graph;
+  const channels = input.shape?.[1];
+  if (typeof channels === "number" && (mean.length !== channels || std.length !== channels))
+    throw new DynnError(
+      "cli/value",
+      `normalisation: got ${mean.length} means and ${std.length} standard deviations, expected ${channels} of each, one per channel. Give as many as the model's input has channels.`,
+      { channels, mean, std },
+    );
   const b = new GraphBuilder(graph);
   const channel = (values: readonly number[]) =>
     b.constant(fromNumbers("float32", [1, values.length, 1, 1], values), "normalization");

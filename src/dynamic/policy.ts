@@ -27,8 +27,9 @@ export interface RuleDef {
   readonly rank: (confidence: number) => number;
 }
 
+/** The two largest; minus infinity where there are no numbers, so that broken logits never look sure. */
 const topTwo = (p: Float64Array): readonly [number, number] => {
-  let [first, second] = [0, 0];
+  let [first, second] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const v of p)
     if (v > first) [first, second] = [v, first];
     else if (v > second) second = v;
@@ -69,7 +70,7 @@ export const RULE_DEFS = {
 /** Entropy in nats. */
 function entropy(p: Float64Array): number {
   let sum = 0;
-  for (const v of p) if (v > 0) sum -= v * Math.log(v);
+  for (const v of p) if (v !== 0) sum -= v * Math.log(v);
   return sum;
 }
 
@@ -77,10 +78,14 @@ function entropy(p: Float64Array): number {
 export function softmaxRow(logits: Float32Array): Float64Array {
   let max = Number.NEGATIVE_INFINITY;
   for (const v of logits) max = Math.max(max, v);
-  const e = new Float64Array(logits.length);
+  const p = new Float64Array(logits.length);
   let total = 0;
-  for (let i = 0; i < e.length; i++) total += e[i] = Math.exp((logits[i] as number) - max);
-  return e.map((v) => v / total);
+  for (let i = 0; i < p.length; i++) {
+    p[i] = Math.exp((logits[i] as number) - max);
+    total += p[i] as number;
+  }
+  for (let i = 0; i < p.length; i++) p[i] = (p[i] as number) / total;
+  return p;
 }
 
 /** Index of the largest element; the first of equals. */

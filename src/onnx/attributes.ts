@@ -96,7 +96,7 @@ function fieldsOf(attribute: Attribute, writeGraph: (graph: Graph) => GraphProto
     case "float":
       return { type: Type.FLOAT, f: Math.fround(attribute.value) };
     case "int":
-      return { type: Type.INT, i: int64s([attribute.value]).data[0] as bigint };
+      return { type: Type.INT, i: int64s([attribute.value]).data[0] };
     case "string":
       return { type: Type.STRING, s: writeText(attribute.value) };
     case "floats":

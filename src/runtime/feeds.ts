@@ -17,13 +17,11 @@ export function checkFeeds(where: string, { inputs }: Pick<Graph, "inputs">, fee
       throw new DynnError("runtime/run", `${where}: input "${name}" is missing. Feed ${wanted} under that name.`, {
         input: name,
       });
-    const fits =
-      fed.dims.length === (shape ?? fed.dims).length &&
-      fed.dims.every((length, i) => {
-        const d = shape?.[i];
-        return typeof d === "string" ? (lengths[d] ??= length) === length : (d ?? length) === length;
-      });
-    if (fed.dtype !== dtype || !fits)
+    shape?.forEach((d, i) => {
+      if (typeof d === "string") lengths[d] ??= fed.dims[i] ?? 1;
+    });
+    const expected = shape?.map((d) => (typeof d === "string" ? lengths[d] : d)) ?? fed.dims;
+    if (fed.dtype !== dtype || fed.dims.join() !== expected.join())
       throw new DynnError(
         "runtime/run",
         `${where}: input "${name}" is ${fed.dtype}${showShape(fed.dims)}, expected ${wanted}. Feed a tensor of that form; one name stands for one length.`,

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,14 +5,13 @@ import { describe, expect, test } from "vitest";
 import { subset } from "../../../src/data/dataset.js";
 import { openDataset } from "../../../src/data/files/open.js";
 import { packageFile } from "../../../src/data/files/package-root.js";
-import { hasShared, shared } from "../../support/shared.js";
-import { readPixels, temporaryFolder } from "../support.js";
-
-const folder = temporaryFolder();
+import { unpackedCifar10 } from "../../support/cifar.js";
+import { hasShared } from "../../support/shared.js";
+import { readPixels } from "../support.js";
 
 describe.skipIf(!hasShared)("against CIFAR-10 itself", () => {
+  const folder = unpackedCifar10();
   test("the sample is the test records that it names, chosen as it says", async () => {
-    execFileSync(process.execPath, [shared("data/unpack.mjs"), folder, "cifar-10"]);
     const { records, provenance } = JSON.parse(readFileSync(packageFile("samples", "cifar10-500.json"), "utf8"));
     const [sample, test10k, train] = await Promise.all(
       ["sample", `cifar10:${folder}`, `cifar10:${folder}#train`].map(openDataset),
