@@ -31,7 +31,7 @@ export { Forward } from "./dynamic/forward.js";
 export { writeMetadata } from "./dynamic/metadata.js";
 export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model.js";
 export { type Fallback, makePolicy, type Policy, type Rule } from "./dynamic/policy.js";
-export { type Routed, route, routeOne } from "./dynamic/route.js";
+export { type Routed, route, routeOne, rowsOf } from "./dynamic/route.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { checkGraph } from "./graph/checker.js";
 export { macsOf, nodeMacs } from "./graph/cost.js";
