@@ -12,7 +12,8 @@ export function option<T>(flags: string, about: string, read: Reader<T>): Option
   return made.argParser((text) => read(text, made.long ?? flags));
 }
 
-const refuse = (where: string, text: string, expected: string, remedy: string): DynnError =>
+/** The refusal of a value. */
+export const refuse = (where: string, text: string, expected: string, remedy: string): DynnError =>
   new DynnError("cli/value", `${where}: got "${text}", expected ${expected}. ${remedy}.`, { option: where, got: text });
 
 /** A whole number of at least `least`. */

@@ -1,10 +1,18 @@
 /** @file Progress on standard error: one bar per phase with an ETA, only on a terminal. */
-import { SingleBar } from "cli-progress";
+import progress, { type Options, type Params } from "cli-progress";
 import type { Progress } from "../studies/audit/index.js";
+
+/** One phase as a line; there is no ETA before something is done. */
+const line = (
+  options: Options,
+  { progress: share, value, total, eta }: Params,
+  { name }: { readonly name: string },
+): string =>
+  `${name.padEnd(33)} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === 0 ? "?" : progress.Format.TimeFormat(eta, options, 1)}`;
 
 /** Draws phases as they come; call `stop` when the work ends, however it ends. */
 export class ProgressBar {
-  #bar: SingleBar | undefined;
+  #bar: progress.SingleBar | undefined;
   #phase = "";
 
   constructor() {
@@ -26,17 +34,17 @@ export class ProgressBar {
   #begin(phase: string, total: number): void {
     this.#end();
     this.#phase = phase;
-    this.#bar = new SingleBar({
+    this.#bar = new progress.SingleBar({
       stream: process.stderr,
       clearOnComplete: true,
       hideCursor: true,
-      format: "{name} {bar} {value}/{total}  ETA {eta_formatted}",
+      format: line,
       barCompleteChar: "█",
       barIncompleteChar: "░",
       barsize: 20,
       etaBuffer: 50,
     });
-    this.#bar.start(total, 0, { name: phase.padEnd(33) });
+    this.#bar.start(total, 0, { name: phase });
   }
 
   #end(): void {

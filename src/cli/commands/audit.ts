@@ -17,6 +17,7 @@ import { checkWritable, openModel, readJson, writeText } from "../files.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../options.js";
 import { ProgressBar } from "../progress.js";
 import type { Io } from "../run.js";
+import { folderStore } from "../run-store.js";
 import { addPolicyOptions, type PolicyFlags, settle } from "./policy-options.js";
 
 interface AuditFlags extends PolicyFlags {
@@ -34,6 +35,7 @@ interface AuditFlags extends PolicyFlags {
   readonly threads?: number;
   readonly json?: string;
   readonly report?: string;
+  readonly keep?: string;
 }
 
 export function auditCommand(io: Io): Command {
@@ -78,7 +80,14 @@ export function auditCommand(io: Io): Command {
         fileOrOutput,
       ),
     )
-    .addOption(option("--report <file>", "write a self-contained HTML report", file));
+    .addOption(option("--report <file>", "write a self-contained HTML report", file))
+    .addOption(
+      option(
+        "--keep <folder>",
+        "keep the images of each finished attack (NAME.npy) and go on from there after an interruption",
+        file,
+      ),
+    );
   return command.addHelpText("after", HELP).action((model: string, flags: AuditFlags) => auditAction(model, flags, io));
 }
 
@@ -92,11 +101,12 @@ Examples:
   # The bundled network on the bundled images, with a report to look at
   $ dynn audit zoo:resnet20-sdn --report report.html
 
-  # Your own model on 256 CIFAR-10 test images, leaving early at a confidence of 0.8
-  $ dynn audit model.onnx --data cifar10:data --samples 256 --rule max-softmax --threshold 0.8
+  # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
+  $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
 
-  # Only PGD and the slowdown attack, smaller radius, numbers for a program
-  $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown --eps 2/255 --json audit.json`;
+  # Two attacks, a smaller radius, your own arrays, numbers for a program
+  $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
+      --eps 2/255 --json audit.json`;
 
 async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<void> {
   const normalization = normalizationOf(flags);
@@ -105,6 +115,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
     flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);
   const data = await openDataset(flags.data);
   const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
+  const chosen = attacks ?? presets(flags, model);
   const settled = await settle(flags, model, data, flags.samples, flags.seed);
   const bar = new ProgressBar();
   try {
@@ -112,8 +123,9 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       ...settled,
       model,
       backend: ortNode(flags.threads === undefined ? {} : { threads: flags.threads }),
-      attacks: attacks ?? presets(flags, model),
+      attacks: chosen,
       curves: curvesOf(flags),
+      store: flags.keep === undefined ? undefined : await folderStore(flags.keep),
       seed: flags.seed,
       batch: flags.batch,
       version: VERSION,

@@ -9,11 +9,14 @@ import type { Target } from "../../dynamic/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model.js";
 import { FALLBACKS, type Fallback, makePolicy, type Policy, RULES, type Rule } from "../../dynamic/policy.js";
 import type { PolicyChoice } from "../../studies/audit/index.js";
-import { oneOf, option, whole } from "../options.js";
+import { oneOf, option, type Reader, refuse, whole } from "../options.js";
+
+/** Thresholds, or what to choose them by. */
+type Threshold = { readonly kind: "given"; readonly values: readonly number[] } | Target;
 
 export interface PolicyFlags {
   readonly rule?: Rule;
-  readonly threshold?: string;
+  readonly threshold?: Threshold;
   readonly fallback?: Fallback;
   readonly validation?: string;
   readonly validationSamples: number;
@@ -29,9 +32,10 @@ export const addPolicyOptions = (command: Command): Command =>
       ),
     )
     .addOption(
-      new Option(
+      option(
         "--threshold <t>",
         "0.8 | 0.8,0.7,... (one per early exit) | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)",
+        readThreshold,
       ),
     )
     .addOption(
@@ -57,7 +61,7 @@ export interface Settled {
 
 /** Settle data and policy together: thresholds are never chosen on reported records.
  * @param samples how many to report; undefined: as many as suit
- * @throws DynnError 'cli/usage', 'cli/value', 'policy/value', 'policy/validation', 'data/spec' */
+ * @throws DynnError 'cli/usage', 'policy/value', 'policy/validation', 'data/spec' */
 export async function settle(
   flags: PolicyFlags,
   model: DynamicModel,
@@ -65,10 +69,10 @@ export async function settle(
   samples: number | undefined,
   seed: number,
 ): Promise<Settled> {
-  const given = givenPolicy(flags, model);
-  if (given) {
+  const wanted = policyOrTarget(flags, model);
+  if ("rule" in wanted) {
     if (flags.validation === undefined)
-      return { data: first(data, samples ?? DEFAULT_SAMPLES), policy: { kind: "fixed", policy: given } };
+      return { data: first(data, samples ?? DEFAULT_SAMPLES), policy: { kind: "fixed", policy: wanted } };
     throw new DynnError(
       "cli/usage",
       `--validation ${flags.validation}: no threshold is to be chosen, the ${flags.threshold ? "call" : "model"} gives them all. Leave it out, or add --threshold rad:5%.`,
@@ -76,8 +80,7 @@ export async function settle(
     );
   }
   const { reported, validation } = await splitData(flags, data, samples, seed);
-  const target = parseThreshold(flags.threshold ?? "rad:5%") as Target;
-  return { data: reported, policy: { kind: "calibrated", ...ruleOf(flags, model), target, validation } };
+  return { data: reported, policy: { kind: "calibrated", ...ruleOf(flags, model), target: wanted, validation } };
 }
 
 const ruleOf = (flags: PolicyFlags, { policy }: DynamicModel): Pick<Policy, "rule" | "fallback"> => ({
@@ -85,16 +88,17 @@ const ruleOf = (flags: PolicyFlags, { policy }: DynamicModel): Pick<Policy, "rul
   fallback: flags.fallback ?? policy?.fallback ?? "final",
 });
 
-/** The policy when no threshold is to be chosen: there is no early exit, or the model or the call gives the thresholds. */
-function givenPolicy(flags: PolicyFlags, model: DynamicModel): Policy | undefined {
+/** The policy, when the model or the call gives it or there is no early exit; else what to choose it by. */
+function policyOrTarget(flags: PolicyFlags, model: DynamicModel): Policy | Target {
   const { rule, fallback } = ruleOf(flags, model);
   if (model.exits.length === 1) return { rule, fallback, thresholds: [] };
-  if (flags.threshold === undefined)
-    return flags.rule === undefined && model.policy ? { ...model.policy, fallback } : undefined;
-  const thresholds = parseThreshold(flags.threshold);
-  if (!Array.isArray(thresholds)) return undefined;
-  return makePolicy(rule, thresholds, fallback, { exits: model.exits.length, classes: model.classes });
+  if (model.policy && flags.rule === undefined && flags.threshold === undefined) return { ...model.policy, fallback };
+  const threshold = flags.threshold ?? DEFAULT_TARGET;
+  if (threshold.kind !== "given") return threshold;
+  return makePolicy(rule, threshold.values, fallback, { exits: model.exits.length, classes: model.classes });
 }
+
+const DEFAULT_TARGET: Target = { kind: "rad", loss: 0.05 };
 
 /** Reported when nothing is said. */
 const DEFAULT_SAMPLES = 1000;
@@ -118,7 +122,8 @@ async function splitData(
 ): Promise<Split> {
   if (validation !== undefined)
     return splitFrom(await openDataset(validation), first(data, samples ?? DEFAULT_SAMPLES), validationSamples);
-  const reported = samples ?? Math.min(DEFAULT_SAMPLES, Math.floor(data.count / 2));
+  const reported =
+    samples ?? Math.max(1, Math.min(DEFAULT_SAMPLES, Math.floor(data.count / 2), data.count - MIN_VALIDATION));
   return splitValidation(data, { reported, validation: validationSamples, seed });
 }
 
@@ -148,16 +153,26 @@ async function fingerprints(data: Dataset): Promise<string[]> {
   return prints;
 }
 
-/** @throws DynnError 'cli/value' */
-function parseThreshold(text: string): number[] | Target {
-  const [, kind, amount] = /^(rad|budget):(.*)$/.exec(text) ?? [];
-  if (kind === undefined || amount === undefined)
-    return text.split(",").map((part) => parseQuantity(part, "--threshold"));
-  const value = parseQuantity(amount, `--threshold ${kind}`);
+const readThreshold: Reader<Threshold> = (text, where) => {
+  const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
+  const numbers = (kind ? [amount] : text.split(",")).map(quantityOrNaN);
+  const value = numbers[0] as number;
+  if (numbers.some(Number.isNaN))
+    throw refuse(where, text, "numbers, rad:SHARE or budget:SHARE", `Write e.g. ${where} 0.8 or ${where} rad:5%`);
+  if (kind === undefined) return { kind: "given", values: numbers };
   if (value > 0 && value <= 1) return kind === "rad" ? { kind, loss: value } : { kind: "budget", cost: value };
-  throw new DynnError(
-    "cli/value",
-    `--threshold ${text}: ${amount} is out of range. Give a share above 0 and up to 100 %, such as ${kind === "rad" ? "rad:5%" : "budget:50%"}.`,
-    { got: text },
+  throw refuse(
+    where,
+    text,
+    "a share above 0 and up to 100 %",
+    `Write e.g. ${where} ${kind}:${kind === "rad" ? 5 : 50}%`,
   );
+};
+
+function quantityOrNaN(text: string): number {
+  try {
+    return parseQuantity(text, "");
+  } catch {
+    return Number.NaN;
+  }
 }

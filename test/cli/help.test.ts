@@ -1,0 +1,205 @@
+/** @file What the command says of itself. Commander folds help to the terminal; without one, to 80 columns. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { VERSION } from "../../src/core/version.js";
+import { cli } from "./support.js";
+
+const columns = process.stdout.columns;
+beforeAll(() => {
+  process.stdout.columns = 80;
+});
+afterAll(() => {
+  process.stdout.columns = columns;
+});
+
+describe("help", () => {
+  it("of dynn names the commands", async () => {
+    expect(await cli("--help")).toMatchInlineSnapshot(`
+      {
+        "code": 0,
+        "err": "",
+        "out": "Usage: dynn [options] [command]
+
+      Build, run and stress-test dynamic neural networks.
+
+      Options:
+        -V, --version              print the version
+        -h, --help                 print help
+
+      Commands:
+        audit [options] <model>    Attack a network with one exit or many, and report
+                                   how accurate, how fast and how attackable it is.
+        inspect [options] <model>  Show what a model file holds: input, exits, cost
+                                   per exit, legal cuts, operators.
+        help [command]             print the help of a command
+
+      Examples:
+        # How accurate, how fast and how attackable is the bundled network?
+        $ dynn audit zoo:resnet20-sdn --report report.html
+
+        # What does a model file hold: exits, cuts, cost?
+        $ dynn inspect model.onnx
+
+      Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
+      ",
+      }
+    `);
+  });
+
+  it("of dynn audit names every option with its default", async () => {
+    const { code, out, err } = await cli("audit", "--help");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatchInlineSnapshot(`
+      "Usage: dynn audit [options] <model>
+
+      Attack a network with one exit or many, and report how accurate, how fast and
+      how attackable it is.
+
+      Arguments:
+        model                     an ONNX classifier (pixels in [0,1], NCHW), or
+                                  zoo:NAME for a bundled one
+
+      Options:
+        --data <spec>             cifar10:DIR, cifar100:DIR, folder:DIR,
+                                  npy:IMAGES,LABELS or sample (default: "sample")
+        --samples <n>             report on the first N records (default: up to 1000)
+        --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
+                                  (default: 8/255)
+        --attacks <list>          fgsm, pgd, pgd-l2, cw, routed, average, max, early,
+                                  early-paper, slowdown, all or none (default:
+                                  fgsm,pgd,average,routed,early,early-paper,slowdown)
+        --attack-file <file>      attacks fixed exactly, as JSON (docs/attack-file.md)
+        --radii <list>            radii of the robustness curve, or 0 for none
+                                  (default: an eighth, a quarter, a half and all of
+                                  --eps; none with --attack-file)
+        --curve-steps <n>         PGD steps at each radius of the curve (default: 20)
+        --rule <name>             exit rule: max-softmax, entropy, margin, patience
+                                  (default: the model's own, else max-softmax)
+        --threshold <t>           0.8 | 0.8,0.7,... (one per early exit) | rad:5%
+                                  (cheapest that keeps 95 % of the final accuracy) |
+                                  budget:50% (most accurate at half the cost)
+                                  (default: the model's own, else rad:5%)
+        --fallback <name>         answer when no early exit fires: final or
+                                  most-confident (default: the model's own, else
+                                  final)
+        --validation <spec>       data to choose thresholds on (default: records of
+                                  --data that are not reported)
+        --validation-samples <n>  how many of them (default: 1000)
+        --mean <list>             per channel; for a model that expects (x - mean) /
+                                  std
+        --std <list>              per channel, with --mean
+        --seed <n>                seed of every random number (default: 0)
+        --batch <n>               samples per evaluation; changes time and memory,
+                                  never results (default: 64)
+        --threads <n>             threads of the engine (default: one per core)
+        --json <file>             write the record as JSON (docs/audit-json.md); -
+                                  prints it instead of the tables
+        --report <file>           write a self-contained HTML report
+        --keep <folder>           keep the images of each finished attack (NAME.npy)
+                                  and go on from there after an interruption
+        -h, --help                print help
+
+      Attacks:
+        fgsm         one gradient step on the final exit (Goodfellow et al. 2015)
+        pgd          20 projected gradient steps on the final exit (Madry et al. 2018)
+        pgd-l2       the same within an L2 ball of 128/255
+        cw           the closest misclassified image (Carlini & Wagner 2017)
+        routed       PGD on the exit that the deployed network takes at each step
+        average      PGD on the mean loss of all exits (Hu et al. 2020)
+        max          the strongest of one PGD per exit (Hu et al. 2020)
+        early        the final exit keeps its label, an early one answers wrongly
+        early-paper  the same as the study published it, on 48 samples
+        slowdown     no early exit fires (DeepSloth, Hong et al. 2021)
+
+      Examples:
+        # The bundled network on the bundled images, with a report to look at
+        $ dynn audit zoo:resnet20-sdn --report report.html
+
+        # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
+        $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
+
+        # Two attacks, a smaller radius, your own arrays, numbers for a program
+        $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
+            --eps 2/255 --json audit.json
+      "
+    `);
+  });
+
+  it("of dynn inspect names every option", async () => {
+    const { code, out, err } = await cli("inspect", "--help");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatchInlineSnapshot(`
+      "Usage: dynn inspect [options] <model>
+
+      Show what a model file holds: input, exits, cost per exit, legal cuts,
+      operators.
+
+      Arguments:
+        model               an ONNX classifier, or zoo:NAME for a bundled one
+
+      Options:
+        --image-size <h,w>  for a model that leaves the image size open
+        --graph             print the graph, one line per node, as dynn reads it
+                            (constants folded)
+        --json <file>       write the same as JSON; - prints it
+        -h, --help          print help
+
+      Examples:
+        $ dynn inspect zoo:resnet20-sdn
+        $ dynn inspect model.onnx --image-size 224,224
+        $ dynn inspect model.onnx --graph | less
+      "
+    `);
+  });
+
+  it("is the same however it is asked for", async () => {
+    const asked = await cli("audit", "--help");
+    expect(await cli("help", "audit")).toEqual(asked);
+    expect(await cli("audit", "-h")).toEqual(asked);
+  });
+
+  it("fits in 80 columns", async () => {
+    for (const command of [[], ["audit"], ["inspect"]]) {
+      const { out } = await cli(...command, "--help");
+      expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
+  it("goes to standard error, with exit code 2, when no command is given", async () => {
+    expect(await cli()).toEqual({ code: 2, out: "", err: (await cli("--help")).out });
+  });
+});
+
+describe("dynn --version", () => {
+  it("prints the version and nothing else", async () => {
+    expect(await cli("--version")).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
+  });
+});
+
+describe("a wrong call", () => {
+  it("of an unknown command is refused with the nearest one", async () => {
+    const { code, out, err } = await cli("adit", "model.onnx");
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatchInlineSnapshot(`
+      "error: dynn: unknown command 'adit'. Did you mean audit? Run \`dynn --help\` to see what it takes. [cli/usage]
+      "
+    `);
+  });
+
+  it("with an unknown option is refused", async () => {
+    const { code, out, err } = await cli("inspect", "--verbose", "model.onnx");
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatchInlineSnapshot(`
+      "error: dynn inspect: unknown option '--verbose'. Run \`dynn inspect --help\` to see what it takes. [cli/usage]
+      "
+    `);
+  });
+
+  it("without a model is refused", async () => {
+    const { code, out, err } = await cli("audit");
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toMatchInlineSnapshot(`
+      "error: dynn audit: missing required argument 'model'. Run \`dynn audit --help\` to see what it takes. [cli/usage]
+      "
+    `);
+  });
+});
