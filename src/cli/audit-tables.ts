@@ -1,7 +1,7 @@
 /** @file The audit record as tables for a terminal. */
 import { showCount } from "../core/units.js";
 import { RULE_DEFS } from "../dynamic/policy.js";
-import type { AttackRecord, AuditRecord } from "../measures/audit-record.js";
+import type { AttackRecord, AuditRecord, Rate } from "../measures/audit-record.js";
 import { budget, radius } from "../report/format.js";
 import { heading, percent, showNumbers, showRate, table } from "./table.js";
 
@@ -44,30 +44,44 @@ function routedLine({ clean, data, model }: AuditRecord): string {
 
 function attackTable({ attacks }: AuditRecord): string {
   if (attacks.length === 0) return "";
-  const columns = ["attack", "budget", "judged"].map((head) => ({ head, align: "left" as const }));
-  const numbers = ["robust accuracy", "success", "8-bit", "routed", "cost", "mean L2", "gradients", "time"].map(
-    (head) => ({ head }),
-  );
-  return heading("Attacks") + table([...columns, ...numbers], attacks.map(attackRow)) + attacks.map(earlyLine).join("");
+  const left = ["attack", "budget"].map((head) => ({ head, align: "left" as const }));
+  const right = (heads: readonly string[]) => heads.map((head) => ({ head }));
+  return [
+    heading("Attacks"),
+    table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
+    "\n",
+    table([...left, ...right(["routed %", "cost %", "mean L2", "gradients", "time"])], attacks.map(costRow)),
+    attacks.some((a) => a.early) ? "\n" : "",
+    ...attacks.map(earlyLine),
+  ].join("");
 }
 
-const attackRow = (a: AttackRecord): string[] => [
+const successRow = (a: AttackRecord): string[] => [
   a.name,
   budget(a.norm, a.radius),
   a.answer,
-  showRate(a.robustAccuracy),
-  showRate(a.successRate),
-  percent(a.success8bit.value),
-  percent(a.routed.accuracy),
-  percent(a.routed.meanCostFraction),
+  bareRate(a.robustAccuracy),
+  bareRate(a.successRate),
+  bare(a.success8bit.value),
+];
+
+const costRow = (a: AttackRecord): string[] => [
+  a.name,
+  budget(a.norm, a.radius),
+  bare(a.routed.accuracy),
+  bare(a.routed.meanCostFraction),
   a.l2Mean === null ? "-" : a.l2Mean.toFixed(3),
   showCount(a.gradientEvaluations),
   `${a.seconds.toFixed(1)} s`,
 ];
 
+/** Percentages without the sign, for columns whose head has it. */
+const bare = (share: number): string => (100 * share).toFixed(1);
+const bareRate = ({ value, low, high }: Rate): string => `${bare(value)} (${bare(low)}-${bare(high)})`;
+
 const earlyLine = ({ name, early }: AttackRecord): string =>
   early
-    ? `${name}: early labels all changed ${showRate(early.labels)}, wrong early exit really fires ${showRate(early.firing)}, exits disagreed already when clean ${early.alreadyDisagree}\n`
+    ? `${name}: all early labels changed ${showRate(early.labels)}\n${" ".repeat(name.length)}  a wrong early exit fires ${showRate(early.firing)}; ${early.alreadyDisagree} disagreed when clean\n`
     : "";
 
 function curveTable({ curves }: AuditRecord): string {

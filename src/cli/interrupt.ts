@@ -10,7 +10,7 @@ export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Interrupted("Interrupted. Nothing was written."));
+    controller.abort(new Interrupted("Interrupted. No report was written."));
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, stop);
   try {

@@ -2,7 +2,7 @@
  *  split that is reported. `rad`: cheapest with accuracy >= (1 - RAD) x final accuracy. `budget`: best accuracy at mean cost
  *  <= B. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
 import { DynnError } from "../core/errors.js";
-import { argmax, type Fallback, RULE_DEFS, type Rule, thresholdCount } from "./policy.js";
+import { argmax, type Fallback, RULE_DEFS, type Rule, uniformPolicy } from "./policy.js";
 import { type Reading, type Routed, readingOf, routeReadings, rowsOf } from "./route.js";
 
 export type Target =
@@ -40,8 +40,8 @@ export function operatingPoints(
   const exits = logits.length;
   const samples = Array.from(labels, (_, i) => rowsOf(logits, classes, i).map((row) => readingOf(row, rule)));
   return candidates(rule, samples, exits).map((threshold) => {
-    const thresholds = new Array<number>(thresholdCount(rule, exits)).fill(threshold);
-    const routed = samples.map((readings) => routeReadings(readings, { rule, fallback, thresholds }, exits) as Routed);
+    const policy = uniformPolicy(rule, fallback, threshold, exits);
+    const routed = samples.map((readings) => routeReadings(readings, policy, exits) as Routed);
     const right = routed.filter((r, i) => r.label === labels[i]).length;
     const cost = routed.reduce((sum, r) => sum + (costFractions[r.stop] as number), 0);
     return { threshold, accuracy: right / routed.length, cost: cost / routed.length };

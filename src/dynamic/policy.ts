@@ -98,6 +98,13 @@ export function argmax(row: ArrayLike<number>): number {
 /** How many thresholds a policy holds: one per early exit; patience counts over all of them with one. */
 export const thresholdCount = (rule: Rule, exits: number): number => (rule === "patience" ? 1 : exits - 1);
 
+/** The policy with one and the same threshold everywhere; not checked, so that it may be one at which nothing fires. */
+export const uniformPolicy = (rule: Rule, fallback: Fallback, threshold: number, exits: number): Policy => ({
+  rule,
+  fallback,
+  thresholds: new Array<number>(thresholdCount(rule, exits)).fill(threshold),
+});
+
 /** A policy with one threshold for every early exit, or with the list as given.
  * @throws DynnError 'policy/value' when a threshold is out of range or the list has the wrong length */
 export function makePolicy(

@@ -106,7 +106,7 @@ describe("an interrupted audit", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("by %s says so, exits with 130 and leaves nothing", async (signal) => {
     const { code, out, err } = await interrupted(signal);
     expect([code, out]).toEqual([130, ""]);
-    expect(err).toBe("listening\n\nInterrupted. Nothing was written.\n");
+    expect(err).toBe("listening\n\nInterrupted. No report was written.\n");
     expect(filesIn(results)).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ describe("an interrupted audit", () => {
     running.child.stdin?.write("\x03");
     const { code, out } = await running.ended;
     expect(code).toBe(130);
-    expect(out).toContain("Interrupted. Nothing was written.");
+    expect(out).toContain("Interrupted. No report was written.");
     expect(cursor(out)).toBe("shown");
     expect(filesIn(results)).toEqual([]);
   });

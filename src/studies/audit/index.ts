@@ -2,6 +2,7 @@
  *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
+import { RULE_DEFS, uniformPolicy } from "../../dynamic/policy.js";
 import {
   type AttackRecord,
   type AuditRecord,
@@ -26,6 +27,7 @@ export type { RunStore, StoredRun } from "./store.js";
  * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted */
 export async function audit(options: AuditOptions): Promise<AuditOutcome> {
   const started = options.now();
+  checkAttacks(options);
   const subject = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
   try {
@@ -52,6 +54,16 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
     await evaluator.release();
     await subject.forward.release();
   }
+}
+
+/** Refuse an attack that cannot be run before any work is done: its configuration depends on the policy's rule, not on thresholds.
+ * @throws DynnError 'attack/config', 'attack/unsupported' */
+function checkAttacks({ model, policy, attacks }: AuditOptions): void {
+  const assumed =
+    policy.kind === "fixed"
+      ? policy.policy
+      : uniformPolicy(policy.rule, policy.fallback, RULE_DEFS[policy.rule].never, model.exits.length);
+  for (const config of attacks) configureAttack(config, { model, policy: assumed });
 }
 
 function header({

@@ -7,7 +7,7 @@ import { checkLabels, type Dataset } from "../../data/dataset.js";
 import { calibrate } from "../../dynamic/calibrate.js";
 import { Forward, imageDims } from "../../dynamic/forward.js";
 import type { DynamicModel } from "../../dynamic/model.js";
-import type { Policy } from "../../dynamic/policy.js";
+import { type Policy, uniformPolicy } from "../../dynamic/policy.js";
 import { type Routed, route, rowsOf } from "../../dynamic/route.js";
 import type { AuditOptions, PolicyChoice } from "./options.js";
 
@@ -92,9 +92,5 @@ async function settlePolicy(
     { logits, labels: validation.labels, classes: model.classes },
     model.exits.map((e) => e.costFraction),
   );
-  return {
-    rule,
-    fallback,
-    thresholds: new Array<number>(rule === "patience" ? 1 : model.exits.length - 1).fill(point.threshold),
-  };
+  return uniformPolicy(rule, fallback, point.threshold, model.exits.length);
 }

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import type { AttackConfig } from "../../src/attacks/config.js";
+import type { Dataset } from "../../src/data/dataset.js";
+import { inMemory } from "../../src/data/dataset.js";
+import type { AuditRecord } from "../../src/measures/audit-record.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { type AuditOptions, audit, type RunStore, type StoredRun } from "../../src/studies/audit/index.js";
+import { samplesOf, smallExits } from "../support/models.js";
+
+const model = smallExits();
+const samples = await samplesOf(model, 40);
+
+const dataOf = (chosen: typeof samples): Dataset => {
+  const pixels = new Float32Array(chosen.length * 192);
+  chosen.forEach((s, i) => pixels.set(s.pixels, i * 192));
+  return inMemory(
+    { name: "made", shape: [3, 8, 8], classes: undefined, labels: Int32Array.from(chosen, (s) => s.label) },
+    pixels,
+  );
+};
+
+const ATTACKS: readonly AttackConfig[] = [
+  { name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 5, randomStart: true },
+  { name: "slow", objective: "slowdown", radius: 0.05, steps: 5 },
+  { name: "early", objective: "early:paper", steps: 12, checkFrom: 4, samples: 10 },
+];
+
+const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({
+  model,
+  backend: ortNode({ threads: 1 }),
+  data: dataOf(samples.slice(0, 24)),
+  policy: { kind: "fixed", policy: { rule: "max-softmax", thresholds: [0.6, 0.6], fallback: "final" } },
+  attacks: ATTACKS,
+  curves: { radii: [0.02, 0.05], steps: 4 },
+  seed: 5,
+  batch: 8,
+  version: "test",
+  now: () => 0,
+  ...rest,
+});
+
+/** A store in memory that counts what it is asked. */
+function memoryStore() {
+  const kept = new Map<string, StoredRun>();
+  const store: RunStore = {
+    load: async (name, fingerprint) => kept.get(`${name} ${fingerprint}`),
+    save: async (name, fingerprint, run) => void kept.set(`${name} ${fingerprint}`, run),
+  };
+  return { store, kept };
+}
+
+describe("an audit", () => {
+  test("gives the same record and the same adversarial bytes with batch 16 and batch 64", async () => {
+    const [sixteen, sixtyFour] = [await audit(options({ batch: 16 })), await audit(options({ batch: 64 }))];
+    expect(sixteen.record).toEqual(sixtyFour.record);
+    expect(sixteen.adversarial).toEqual(sixtyFour.adversarial);
+    expect(sixteen.gallery).toEqual(sixtyFour.gallery);
+  });
+
+  test("changes nothing but seconds from run to run, and something with the seed", async () => {
+    const [one, again, other] = [await audit(options()), await audit(options()), await audit(options({ seed: 6 }))];
+    expect(again).toEqual(one);
+    expect(other.adversarial.get("pgd")).not.toEqual(one.adversarial.get("pgd"));
+  });
+
+  test("keeps numbers that fit together", async () => {
+    const { record } = await audit(options());
+    for (const attack of record.attacks) {
+      expect(attack.routed.exitCounts.reduce((a, b) => a + b)).toBe(attack.samples);
+      expect(attack.efficacyStep).toBeCloseTo(1 - attack.routed.meanCostFraction, 12);
+      expect(attack.robustAccuracy.low).toBeLessThanOrEqual(attack.robustAccuracy.value);
+      expect(attack.robustAccuracy.high).toBeGreaterThanOrEqual(attack.robustAccuracy.value);
+    }
+    const [pgd, slow, early] = record.attacks as [
+      AuditRecord["attacks"][number],
+      AuditRecord["attacks"][number],
+      AuditRecord["attacks"][number],
+    ];
+    // The samples' labels are the model's own: the final exit is right on all of them, so robust = not broken.
+    expect(pgd.eligible).toBe(24);
+    expect(pgd.robustAccuracy.value).toBeCloseTo(1 - pgd.successRate.value, 12);
+    expect(slow.successRate.value * slow.eligible).toBeCloseTo(slow.routed.exitCounts[2] - (24 - slow.eligible), 9);
+    expect(early.samples).toBe(10);
+    expect(early.eligible).toBe(10);
+  });
+
+  test("draws curves that only fall, from the clean accuracy on", async () => {
+    const { curves, clean } = (await audit(options())).record;
+    expect(curves.map((c) => c.name)).toEqual(["PGD, final exit", "PGD, routed answer"]);
+    curves.forEach(({ points }, k) => {
+      expect(points.map((p) => p.radius)).toEqual([0, 0.02, 0.05]);
+      expect(points[0].robustAccuracy.value).toBe(k === 0 ? clean.accuracyPerExit.at(-1) : clean.routed.accuracy);
+      points
+        .slice(1)
+        .forEach((p, i) => expect(p.robustAccuracy.value).toBeLessThanOrEqual(points[i].robustAccuracy.value));
+    });
+  });
+
+  test("that was interrupted goes on from the attacks it had kept, to the same result", async () => {
+    const whole = await audit(options());
+    const { store, kept } = memoryStore();
+    const controller = new AbortController();
+    const phases: string[] = [];
+    const watch = (phase: string) => {
+      phases.push(phase);
+      if (phase === "slow") controller.abort(new Error("stop"));
+    };
+    await expect(
+      audit(options({ store, signal: controller.signal, onProgress: (p) => watch(p.phase) })),
+    ).rejects.toThrow("stop");
+    expect([...kept.keys()].map((key) => key.split(" ")[0])).toEqual(["pgd"]);
+    phases.length = 0;
+    const resumed = await audit(options({ store, onProgress: (p) => phases.push(p.phase) }));
+    expect(phases).not.toContain("pgd");
+    expect(phases).toContain("slow");
+    expect(resumed).toEqual(whole);
+  });
+
+  test("takes nothing from a store that was filled under another seed, policy or other images", async () => {
+    const { store, kept } = memoryStore();
+    await audit(options({ store, curves: undefined }));
+    const before = kept.size;
+    const policy = {
+      kind: "fixed",
+      policy: { rule: "max-softmax", thresholds: [0.7, 0.6], fallback: "final" },
+    } as const;
+    for (const rest of [{ seed: 6 }, { policy }, { data: dataOf(samples.slice(1, 25)) }]) {
+      const size = kept.size;
+      await audit(options({ store, curves: undefined, ...rest }));
+      expect(kept.size).toBe(size + before);
+    }
+  });
+
+  test("chooses thresholds on the validation split alone", async () => {
+    const validation = dataOf(samples.slice(24));
+    const policy = {
+      kind: "calibrated",
+      rule: "max-softmax",
+      fallback: "final",
+      target: { kind: "rad", loss: 0.05 },
+      validation,
+    } as const;
+    const one = await audit(options({ policy, attacks: [], curves: undefined }));
+    const two = await audit(options({ policy, attacks: [], curves: undefined, data: dataOf(samples.slice(0, 5)) }));
+    expect(two.record.clean.routed.thresholds).toEqual(one.record.clean.routed.thresholds);
+    expect(one.record.data.validation).toEqual({ name: "made", samples: 16 });
+  });
+
+  test("refuses a wrong attack before it does any work", async () => {
+    const phases: string[] = [];
+    const attacks = [...ATTACKS, { name: "x", objective: "misclassify:9", radius: 0.1 }];
+    await expect(audit(options({ attacks, onProgress: (p) => phases.push(p.phase) }))).rejects.toThrow("misclassify:9");
+    expect(phases).toEqual([]);
+  });
+});
