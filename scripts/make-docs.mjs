@@ -94,7 +94,7 @@ export const madeDocs = (dynn) =>
       ["docs/ops.md", ops(dynn)],
       ["docs/errors.md", errors(dynn)],
       ["docs/audit.schema.json", schema(dynn)],
-    ].map(([path, text]) => [path, formatted(path, text)]),
+    ].map(([path, text]) => [path, path.endsWith(".json") ? formatted(path, text) : text]),
   );
 
 /** As the project's formatter would have it. */
