@@ -5,7 +5,7 @@ import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack } from "../../src/attacks/runner.js";
-import { referenceBackend } from "../../src/runtime/reference.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { linearModel, samplesOf, targetOf } from "../support/models.js";
 
 const W = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];
@@ -16,7 +16,7 @@ const target = targetOf(model);
 
 async function run(config: Omit<AttackConfig, "name">) {
   const samples = await samplesOf(model, 12);
-  const evaluator = new Evaluator(model, referenceBackend);
+  const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
   const outcomes = await runAttack(configureAttack({ name: "t", ...config }, target), samples, evaluator, {
     seed: 3,
     batch: 5,
