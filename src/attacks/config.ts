@@ -11,11 +11,13 @@ import { routed } from "./objectives/routed.js";
 import { slowdown } from "./objectives/slowdown.js";
 import type { Target } from "./objectives/target.js";
 import { adamTanh } from "./optimizers/adam-tanh.js";
-import { fgsm, pgd } from "./optimizers/pgd.js";
+import { pgd } from "./optimizers/pgd.js";
 import type { Attack } from "./runner.js";
 
 const quantity = z.union([z.number(), z.string()]);
-const whole = z.number().int().positive();
+const digits = z.string().regex(/^\d+$/, "expected a whole number").transform(Number);
+const counted = (least: number) => z.union([z.number(), digits]).pipe(z.number().int().min(least));
+const whole = counted(1);
 
 const OPTIMIZERS = ["fgsm", "pgd", "adam-tanh"] as const;
 type OptimizerName = (typeof OPTIMIZERS)[number];
@@ -37,8 +39,9 @@ export const attackConfigSchema = z.strictObject({
   /** Attack only the first N samples. */
   samples: whole.optional(),
   steps: whole.optional(),
+  /** Of gradient steps, in pixels; of Adam, its learning rate. */
   stepSize: quantity.optional(),
-  /** true: anywhere in the ball; a number: anywhere within that distance. */
+  /** true: anywhere in the ball (adam-tanh: w uniform in [0,1)); a number: anywhere within that distance. */
   randomStart: z.union([z.boolean(), quantity]).optional(),
   restarts: whole.optional(),
   loss: z.enum(["cross-entropy", "margin"]).optional(),
@@ -46,11 +49,9 @@ export const attackConfigSchema = z.strictObject({
   keep: quantity.optional(),
   weight: quantity.optional(),
   alpha: quantity.optional(),
-  learningRate: quantity.optional(),
   c: quantity.optional(),
   searchSteps: whole.optional(),
-  start: z.enum(["image", "uniform"]).optional(),
-  checkFrom: z.number().int().min(0).optional(),
+  checkFrom: counted(0).optional(),
   stopAtSuccess: z.boolean().optional(),
 });
 
@@ -109,6 +110,15 @@ class Fields {
     return this.#note(key, (this.#config[key] as T | undefined) ?? fallback);
   }
 
+  /** A value that the attack itself settles, whatever the file says. */
+  fixed<T extends string | boolean>(key: keyof AttackConfig, value: T): T {
+    return this.#note(key, value);
+  }
+
+  get name(): string {
+    return this.#config.name;
+  }
+
   #note<T extends number | string | boolean>(key: string, value: T): T {
     this.#read.add(key);
     this.used[key] = value;
@@ -147,9 +157,10 @@ export function configureAttack(config: AttackConfig, target: Target): Configure
   };
 }
 
+/** The published early attack has no budget, so a radius beside it says nothing. */
 function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | undefined {
   const radius =
-    config.radius === undefined || config.radius === null
+    config.radius === undefined || config.radius === null || config.objective === "early:paper"
       ? undefined
       : parseQuantity(config.radius, `attack "${config.name}", radius`);
   if (radius !== undefined && radius < 0)
@@ -212,14 +223,20 @@ interface OptimizerContext {
 function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: Fields): Optimizer {
   if (name === "adam-tanh") return adamTanhFrom(context, fields);
   const radius = context.radius as number;
-  if (name === "fgsm") return fgsm(radius);
-  const steps = fields.number("steps", 20);
-  return pgd({
+  const steps = fields.number("steps", name === "fgsm" ? 1 : 20);
+  const options = {
     steps,
-    stepSize: fields.number("stepSize", (2.5 * radius) / steps),
+    stepSize: fields.number("stepSize", name === "fgsm" ? radius : (2.5 * radius) / steps),
     start: randomStart(fields, radius),
     restarts: fields.number("restarts", 1),
-  });
+  };
+  if (name === "fgsm" && steps !== 1)
+    throw new DynnError(
+      "attack/config",
+      `attack "${fields.name}": fgsm takes one step, got ${steps}. Use "optimizer": "pgd" for more.`,
+      { name: fields.name, steps },
+    );
+  return pgd(options, name);
 }
 
 /** Radius of the random start: none, the ball's, or as stated. */
@@ -228,12 +245,13 @@ function randomStart(fields: Fields, radius: number): number {
   return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.number("randomStart", 0));
 }
 
+/** Paper mode is the published loop: its start is part of it. */
 function adamTanhFrom({ paper }: OptimizerContext, fields: Fields): Optimizer {
   const steps = fields.number("steps", paper ? 1000 : 100);
   return adamTanh({
     steps,
-    learningRate: fields.number("learningRate", 0.01),
-    start: fields.choice("start", paper ? "uniform" : "image"),
+    learningRate: fields.number("stepSize", 0.01),
+    start: (paper ? fields.fixed("randomStart", true) : fields.choice("randomStart", false)) ? "uniform" : "image",
     c: paper ? null : fields.number("c", 1),
     searchSteps: paper ? 1 : fields.number("searchSteps", 1),
     checkFrom: fields.number("checkFrom", paper ? Math.min(200, steps - 1) : 0),

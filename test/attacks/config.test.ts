@@ -38,15 +38,42 @@ describe("an attack of a file", () => {
     expect(attack.parameters).toEqual({
       alpha: 0.1,
       steps: 1000,
-      learningRate: 0.01,
-      start: "uniform",
+      stepSize: 0.01,
+      randomStart: true,
       checkFrom: 200,
       stopAtSuccess: true,
       restarts: 1,
     });
   });
 
+  test("takes the fields that every optimizer has, as numbers or as strings", () => {
+    const common = { steps: 1, stepSize: "1/255", randomStart: false, restarts: 1 } as const;
+    expect(configure({ optimizer: "fgsm", radius: "1/255", ...common }).parameters.stepSize).toBeCloseTo(1 / 255, 12);
+    const [parsed] = parseAttackFile(
+      [{ name: "p", objective: "routed", radius: "1/255", steps: "20", checkFrom: undefined }],
+      "f.json",
+    );
+    expect(parsed?.steps).toBe(20);
+  });
+
+  test("in paper mode keeps to the published loop: no budget, a random start", () => {
+    const attack = configure({
+      objective: "early:paper",
+      radius: "8/255",
+      randomStart: false,
+      steps: 1000,
+      stepSize: "0.01",
+      restarts: 1,
+    });
+    expect(attack.budget.radius).toBeUndefined();
+    expect(attack.parameters.randomStart).toBe(true);
+  });
+
   test.each<readonly [Partial<AttackConfig>, string]>([
+    [
+      { radius: 0.1, optimizer: "fgsm", steps: 3 },
+      'attack "t": fgsm takes one step, got 3. Use "optimizer": "pgd" for more. [attack/config]',
+    ],
     [
       { optimizer: "pgd" },
       'attack "t": pgd needs a radius. Add one in pixel units, e.g. "radius": "8/255". [attack/config]',

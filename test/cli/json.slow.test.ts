@@ -13,11 +13,11 @@ const ATTACKS = [
   { name: "fgsm", objective: "misclassify:final", optimizer: "fgsm", radius: "32/255" },
   { name: "pgd", objective: "misclassify:1", radius: "16/255", steps: 4, randomStart: true, restarts: 2 },
   { name: "pgd-l2", objective: "average", norm: "l2", radius: 3, steps: 3, randomStart: true },
-  { name: "cw", objective: "misclassify:final", optimizer: "adam-tanh", steps: 12, learningRate: 0.1, searchSteps: 2 },
+  { name: "cw", objective: "misclassify:final", optimizer: "adam-tanh", steps: 12, stepSize: 0.1, searchSteps: 2 },
   { name: "routed", objective: "routed", radius: "16/255", steps: 4, randomStart: true },
   { name: "max", objective: "max", radius: "16/255", steps: 3 },
   { name: "early", objective: "early:proper", radius: "32/255", steps: 4 },
-  { name: "early-paper", objective: "early:paper", steps: 20, learningRate: 0.1, samples: 9 },
+  { name: "early-paper", objective: "early:paper", steps: 20, stepSize: 0.1, samples: 9 },
   { name: "slowdown", objective: "slowdown", radius: "16/255", steps: 3 },
 ];
 const attackFile = join(folder, "attacks.json");

@@ -151,7 +151,7 @@ export const record: AuditRecord = {
       routedRight: 19,
       exitCounts: [40, 66, 60, 40, 50],
       perExit: [0.02, 0.03, 0.02, 0.04, 0.84],
-      parameters: { alpha: 0.1, steps: 1000, learningRate: 0.01 },
+      parameters: { alpha: 0.1, steps: 1000, stepSize: 0.01 },
       early: { labels: wilson(250, N), firing: wilson(181, N), alreadyDisagree: 11 },
       l2Mean: 1.807,
     }),

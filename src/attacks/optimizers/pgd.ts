@@ -25,9 +25,6 @@ export const pgd = (options: PgdOptions, name: "pgd" | "fgsm" = "pgd"): Optimize
   run: (task) => attack(task, options),
 });
 
-/** One step of the whole radius from the image. */
-export const fgsm = (radius: number): Optimizer => pgd({ steps: 1, stepSize: radius, start: 0, restarts: 1 }, "fgsm");
-
 /** Every restart and every loss the objective starts from; returns at the first success that survives rounding to 8 bits. */
 function* attack(task: Task, options: PgdOptions): AttackRun {
   const best = new Best(task);
