@@ -19,6 +19,7 @@ export * as losses from "./attacks/losses.js";
 export { PRESETS, presetConfigs } from "./attacks/presets.js";
 export { type Attack, runAttack, type SampleOutcome } from "./attacks/runner.js";
 export { appendVjp, gradientGraph } from "./autodiff/gradient.js";
+export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
 export { DynnError, ERROR_CODES, type ErrorCode } from "./core/errors.js";
 export { fromNumbers, type Tensor, tensor, toNumbers } from "./core/tensor.js";
 export { parseQuantity } from "./core/units.js";

@@ -5,6 +5,7 @@ import { DynnError, reasonOf } from "../core/errors.js";
 import { packageFile } from "../data/files/package-root.js";
 import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model.js";
 import { loadModel, readBytes, replaceFile } from "../onnx/files.js";
+import type { OnnxModel } from "../onnx/model.js";
 
 /** Refuse a path that cannot be written. Only files are replaced: not folders, nor devices such as /dev/null.
  * @throws DynnError 'file/unwritable' */
@@ -46,11 +47,18 @@ export async function readJson(path: string): Promise<unknown> {
 
 const ZOO = "zoo:";
 
-/** Read a model from a path or from the bundled zoo ("zoo:NAME").
- * @throws DynnError 'file/missing', 'file/unreadable', and what loadModel and dynamicModel throw */
-export async function openModel(spec: string, options: Omit<ModelOptions, "name"> = {}): Promise<DynamicModel> {
+/** Read an ONNX model from a path or from the bundled zoo ("zoo:NAME"), with the name to call it by.
+ * @throws DynnError 'file/missing', 'file/unreadable', and what loadModel throws */
+export async function openOnnx(spec: string): Promise<{ readonly source: OnnxModel; readonly name: string }> {
   const [path, name] = spec.startsWith(ZOO) ? await bundled(spec.slice(ZOO.length)) : [spec, basename(spec)];
-  return dynamicModel(await loadModel(path), { ...options, name });
+  return { source: await loadModel(path), name };
+}
+
+/** The same, read as a dynamic model.
+ * @throws DynnError what {@link openOnnx} and dynamicModel throw */
+export async function openModel(spec: string, options: Omit<ModelOptions, "name"> = {}): Promise<DynamicModel> {
+  const { source, name } = await openOnnx(spec);
+  return dynamicModel(source, { ...options, name });
 }
 
 async function bundled(name: string): Promise<[path: string, name: string]> {

@@ -5,6 +5,7 @@ import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
 import { err } from "./colors.js";
 import { auditCommand } from "./commands/audit.js";
+import { gradientCommand } from "./commands/gradient.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { Interrupted, withInterrupt } from "./interrupt.js";
 
@@ -40,7 +41,7 @@ export function program(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride(refuseFor("dynn"))
     .addHelpText("after", EXAMPLES);
-  for (const make of [auditCommand, inspectCommand]) {
+  for (const make of [auditCommand, inspectCommand, gradientCommand]) {
     const command = make(io).copyInheritedSettings(dynn);
     dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));
   }
@@ -68,6 +69,9 @@ Examples:
 
   # What does a model file hold: exits, cuts, cost?
   $ dynn inspect model.onnx
+
+  # The same model with its input gradient, as plain ONNX
+  $ dynn gradient model.onnx -o with-gradient.onnx
 
 Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.`;
 

@@ -22,15 +22,17 @@ describe("help", () => {
       Build, run and stress-test dynamic neural networks.
 
       Options:
-        -V, --version              print the version
-        -h, --help                 print help
+        -V, --version               print the version
+        -h, --help                  print help
 
       Commands:
-        audit [options] <model>    Attack a network with one exit or many, and report
-                                   how accurate, how fast and how attackable it is.
-        inspect [options] <model>  Show what a model file holds: input, exits, cost
-                                   per exit, legal cuts, operators.
-        help [command]             print the help of a command
+        audit [options] <model>     Attack a network with one exit or many, and report
+                                    how accurate, how fast and how attackable it is.
+        inspect [options] <model>   Show what a model file holds: input, exits, cost
+                                    per exit, legal cuts, operators.
+        gradient [options] <model>  Write a plain ONNX model that also returns its
+                                    loss per sample and the gradient of its input.
+        help [command]              print the help of a command
 
       Examples:
         # How accurate, how fast and how attackable is the bundled network?
@@ -38,6 +40,9 @@ describe("help", () => {
 
         # What does a model file hold: exits, cuts, cost?
         $ dynn inspect model.onnx
+
+        # The same model with its input gradient, as plain ONNX
+        $ dynn gradient model.onnx -o with-gradient.onnx
 
       Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
       ",

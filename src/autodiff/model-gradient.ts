@@ -1,0 +1,85 @@
+/** @file A model that also returns its gradient, as plain ONNX: what `dynn gradient` writes. */
+import { isFloat } from "../core/dtype.js";
+import { DynnError } from "../core/errors.js";
+import { showShape } from "../core/shape.js";
+import { int } from "../graph/attributes.js";
+import { GraphBuilder } from "../graph/builder.js";
+import type { Graph, ValueInfo, ValueName } from "../graph/graph.js";
+import { inferShapes } from "../graph/infer.js";
+import type { OpTable } from "../graph/op.js";
+import { simplify } from "../graph/passes/simplify.js";
+import { reduceSum, squeeze, unsqueeze } from "../ops/support/emit.js";
+import { gradientGraph } from "./gradient.js";
+
+export interface ModelGradientOptions {
+  /** cross-entropy: of the output's softmax against int64 labels [n]; sum: of the output's elements. */
+  readonly loss: "cross-entropy" | "sum";
+  /** The output that the loss is made of; left out: the last float output. */
+  readonly output?: string | undefined;
+  /** The input to differentiate with respect to; left out: the first float input. */
+  readonly wrt?: string | undefined;
+}
+
+export interface ModelGradient {
+  readonly graph: Graph;
+  readonly labels: ValueName | undefined;
+  readonly loss: ValueName;
+  readonly gradient: ValueName;
+}
+
+/** The model with, behind its own outputs, `loss` [n] per sample and `gradient`: of the summed loss, in the input's shape.
+ * The opset stays, and only standard operators are added.
+ * @throws DynnError 'model/input', 'model/classifier' when there is no such input or output, 'gradient/none' */
+export function modelGradient(source: Graph, ops: OpTable, options: ModelGradientOptions): ModelGradient {
+  const graph = simplify(inferShapes(source, ops), ops);
+  const wrt = pick(graph.inputs, options.wrt, "model/input", `${source.name}: input`);
+  const output = pick(graph.outputs, options.output, "model/classifier", `${source.name}: output`, -1);
+  const b = new GraphBuilder(graph);
+  const labels = options.loss === "cross-entropy" ? labelsFor(b, output, source.name) : undefined;
+  const [loss, gradient] = [b.fresh("loss"), b.fresh("gradient")];
+  const value = labels === undefined ? sumPerSample(b, output) : crossEntropy(b, output.name, labels);
+  b.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [loss], attributes: {} });
+  const keep = graph.outputs.map((o) => o.name);
+  const request = { loss, wrt: [wrt.name], names: [gradient], keep };
+  const withGradient = gradientGraph(inferShapes(b.build(), ops), ops, request);
+  return { graph: withGradient, labels, loss, gradient: withGradient.outputs.at(-1)?.name ?? gradient };
+}
+
+/** The named value, or the first (at -1: the last) of float type. */
+function pick(
+  values: readonly ValueInfo[],
+  name: string | undefined,
+  code: "model/input" | "model/classifier",
+  where: string,
+  at: 0 | -1 = 0,
+): ValueInfo {
+  const floats = values.filter((v) => isFloat(v.dtype));
+  const found = name === undefined ? floats.at(at) : floats.find((v) => v.name === name);
+  if (found) return found;
+  const have = floats.map((v) => v.name).join(", ") || "none";
+  throw new DynnError(
+    code,
+    `${where} ${name ?? ""} of float type is not there, the model has ${have}. Name one of those.`,
+    { name },
+  );
+}
+
+/** @throws DynnError 'model/classifier' when the output is not [n, classes] */
+function labelsFor(b: GraphBuilder, output: ValueInfo, where: string): ValueName {
+  if (output.shape?.length === 2) return b.input("labels", "int64", [output.shape[0]]);
+  throw new DynnError(
+    "model/classifier",
+    `${where}: output ${output.name} is ${showShape(output.shape)}, and cross-entropy needs [n,classes]. Use --loss sum, or name another output.`,
+    { output: output.name, shape: output.shape },
+  );
+}
+
+/** -log softmax(z)[label], one number per sample. */
+function crossEntropy(b: GraphBuilder, logits: ValueName, labels: ValueName): ValueName {
+  const logProbabilities = b.op("LogSoftmax", [logits], { axis: int(1) });
+  const picked = b.op("GatherElements", [logProbabilities, unsqueeze(b, labels, [1])], { axis: int(1) });
+  return b.op("Neg", [squeeze(b, picked, [1])]);
+}
+
+const sumPerSample = (b: GraphBuilder, { name, shape }: ValueInfo): ValueName =>
+  reduceSum(b, name, (shape ?? []).map((_, i) => i).slice(1), false);

@@ -1,0 +1,71 @@
+/** @file `dynn gradient`: a model that also returns its gradient, as plain ONNX. */
+import { Command } from "commander";
+import { modelGradient } from "../../autodiff/model-gradient.js";
+import { showShape } from "../../core/shape.js";
+import { showCount } from "../../core/units.js";
+import type { ValueInfo } from "../../graph/graph.js";
+import { saveModel } from "../../onnx/files.js";
+import { opTable } from "../../ops/table.js";
+import { ortNode } from "../../runtime/ort-node/index.js";
+import { checkWritable, openOnnx } from "../files.js";
+import { file, oneOf, option } from "../options.js";
+import type { Io } from "../run.js";
+import { heading, table } from "../table.js";
+
+interface GradientFlags {
+  readonly loss: "cross-entropy" | "sum";
+  readonly of?: string;
+  readonly wrt?: string;
+  readonly out?: string;
+}
+
+export const gradientCommand = (io: Io): Command =>
+  new Command("gradient")
+    .description("Write a plain ONNX model that also returns its loss per sample and the gradient of its input.")
+    .argument("<model>", "an ONNX model, or zoo:NAME for a bundled one")
+    .addOption(option("-o, --out <file>", "where to write it (default: MODEL.gradient.onnx)", file))
+    .addOption(
+      option(
+        "--loss <name>",
+        "cross-entropy (adds an int64 input `labels` [n]) or sum",
+        oneOf(["cross-entropy", "sum"] as const),
+      ).default("cross-entropy"),
+    )
+    .option("--of <output>", "the output that the loss is made of (default: the last one)")
+    .option("--wrt <input>", "the input to differentiate with respect to (default: the first one)")
+    .addHelpText("after", HELP)
+    .action((model: string, flags: GradientFlags) => gradientAction(model, flags, io));
+
+const HELP = `
+The result keeps the model's inputs, outputs and opset, uses standard operators
+only, and runs in any ONNX Runtime. \`gradient\` is that of the summed loss.
+
+Examples:
+  $ dynn gradient model.onnx -o with-gradient.onnx
+  $ dynn gradient zoo:resnet20-sdn --of exit0 -o exit0-gradient.onnx
+  $ dynn gradient model.onnx --loss sum --of features`;
+
+async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promise<void> {
+  const out = flags.out ?? `${spec.replace(/^zoo:/, "").replace(/\.onnx$/, "")}.gradient.onnx`;
+  await checkWritable(out);
+  const { source } = await openOnnx(spec);
+  const { graph } = modelGradient(source.graph, opTable, { loss: flags.loss, output: flags.of, wrt: flags.wrt });
+  // A model that ONNX Runtime would refuse is not worth writing.
+  const session = await ortNode().compile(graph);
+  await session.release();
+  await saveModel(out, { graph });
+  io.out(
+    heading(out) +
+      table(
+        [
+          { head: "", align: "left" },
+          { head: "name", align: "left" },
+          { head: "type", align: "left" },
+        ],
+        [...graph.inputs.map((v) => row("input", v)), ...graph.outputs.map((v) => row("output", v))],
+      ) +
+      `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\nwrote ${out}\n`,
+  );
+}
+
+const row = (kind: string, { name, dtype, shape }: ValueInfo): string[] => [kind, name, `${dtype}${showShape(shape)}`];

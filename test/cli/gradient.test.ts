@@ -1,0 +1,85 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { describe, expect, test } from "vitest";
+import { uniform } from "../../src/core/rng.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { emptyGraph } from "../../src/graph/op.js";
+import { writeModel } from "../../src/onnx/write.js";
+import { cli, temporaryFolder } from "./support.js";
+
+const folder = temporaryFolder();
+const N = 3;
+const pixels = (t = 0, direction: Float32Array = new Float32Array(N * 3072)): Float32Array<ArrayBuffer> =>
+  Float32Array.from(
+    uniform({ seed: 4, sample: 0, purpose: "test", step: 0 }, N * 3072),
+    (v, i) => v + t * direction[i],
+  );
+
+/** Run the written file with ONNX Runtime alone. */
+async function runPlain(path: string, image: Float32Array<ArrayBuffer>): Promise<Record<string, Tensor>> {
+  const session = await InferenceSession.create(path);
+  const labels = new Tensor("int64", BigInt64Array.of(1n, 7n, 3n), [N]);
+  const feeds = {
+    image: new Tensor("float32", image, [N, 3, 32, 32]),
+    ...(session.inputNames.includes("labels") ? { labels } : {}),
+  };
+  return (await session.run(feeds)) as Record<string, Tensor>;
+}
+
+const numbers = (t: Tensor | undefined): number[] => Array.from(t?.data as Float32Array);
+const total = (t: Tensor | undefined): number => numbers(t).reduce((a, b) => a + b, 0);
+
+describe("dynn gradient", () => {
+  test("writes a model that stock ONNX Runtime runs: outputs, loss [n] and gradient, all of them right", async () => {
+    const out = join(folder, "g.onnx");
+    const { code, out: said } = await cli("gradient", "zoo:resnet20-sdn", "-o", out);
+    expect(code).toBe(0);
+    expect(said).toContain("labels    int64[n]");
+    const results = await runPlain(out, pixels());
+    expect(Object.keys(results)).toEqual(["exit0", "exit1", "exit2", "exit3", "exit4", "loss", "gradient"]);
+    const logits = numbers(results.exit4);
+    [1, 7, 3].forEach((label, i) => {
+      const row = logits.slice(10 * i, 10 * i + 10);
+      const expected = Math.log(row.reduce((s, v) => s + Math.exp(v), 0)) - row[label];
+      expect(numbers(results.loss)[i]).toBeCloseTo(expected, 4);
+    });
+    const direction = uniform({ seed: 9, sample: 0, purpose: "test", step: 1 }, N * 3072, -1, 1);
+    const along = async (t: number) => total((await runPlain(out, pixels(t, direction))).loss);
+    const numeric = ((await along(2e-4)) - (await along(-2e-4))) / 4e-4;
+    const analytic = numbers(results.gradient).reduce((s, g, i) => s + g * direction[i], 0);
+    expect(Math.abs(analytic - numeric)).toBeLessThan(0.02 * Math.abs(numeric));
+  });
+
+  test("takes any output and a plain sum, and then needs no labels", async () => {
+    const out = join(folder, "s.onnx");
+    expect((await cli("gradient", "zoo:resnet20-sdn", "--loss", "sum", "--of", "exit0", "-o", out)).code).toBe(0);
+    const results = await runPlain(out, pixels());
+    expect(total(results.loss)).toBeCloseTo(total(results.exit0), 3);
+  });
+
+  test("keeps the file's opset and input names, and gets out of the way of names that are taken", async () => {
+    const b = new GraphBuilder(emptyGraph("linear", 12));
+    const x = b.input("loss", "float32", ["n", 2]);
+    const w = b.constant({ dtype: "float32", dims: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) });
+    b.output(b.op("MatMul", [x, w], {}, "gradient"), "float32", ["n", 3]);
+    const [path, out] = [join(folder, "l.onnx"), join(folder, "lg.onnx")];
+    writeFileSync(path, writeModel({ graph: b.build() }));
+    const { code, out: said } = await cli("gradient", path, "--loss", "sum", "-o", out);
+    expect([code, said.includes("opset 12")]).toEqual([0, true]);
+    const session = await InferenceSession.create(out);
+    expect(session.outputNames).toEqual(["gradient", "loss_1", "gradient_1"]);
+    const results = await session.run({ loss: new Tensor("float32", Float32Array.of(1, 1), [1, 2]) });
+    expect(Array.from(results.gradient_1?.data as Float32Array)).toEqual([6, 15]);
+  });
+
+  test("says what is there when an output or input is not", async () => {
+    const out = join(folder, "n.onnx");
+    const { code, err } = await cli("gradient", "zoo:resnet20-sdn", "--of", "exit9", "-o", out);
+    expect(code).toBe(1);
+    expect(err).toContain(
+      "output exit9 of float type is not there, the model has exit0, exit1, exit2, exit3, exit4. Name one of those. [model/classifier]",
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+});
