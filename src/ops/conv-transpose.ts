@@ -1,16 +1,15 @@
 /** @file ConvTranspose: the adjoint of Conv; each input element is spread over the output by the kernel.
  *  Below, the window is that of the Conv it undoes: it slides over the output. Spec: ONNX ConvTranspose-11. */
-import { type Dim, type Dims, isStatic, type Shape, sizeOf } from "../core/shape.js";
+import { type Dim, type Dims, type Shape, sizeOf } from "../core/shape.js";
 import { attribute, int, ints } from "../graph/attributes.js";
 import type { Node, ValueName, ValueType } from "../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
 import { type Correlation, kernelGradient } from "./support/correlation.js";
 import { reduceSum, slice } from "./support/emit.js";
+import { checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
 import { unknownDim } from "./support/known.js";
 import { given, ndZeros } from "./support/nd.js";
 import { extent, forEachTap, listOf, type Window } from "./support/window.js";
-
-const groupsOf = (node: Node): number => attribute(node, "group", "int") ?? 1;
 
 interface Placement {
   readonly window: Window;
@@ -64,12 +63,7 @@ function padOf(node: Node, natural: number | undefined, stated: Dim | undefined,
 }
 
 function checkChannels(node: Node, x: ValueType, w: ValueType): void {
-  if (x.shape.length < 3 || w.shape.length !== x.shape.length)
-    throw mismatch(
-      node,
-      `X has shape [${x.shape}] and W [${w.shape}], expected equal ranks of 3 or more. Feed images as [n,c,h,w].`,
-      { x: x.shape, w: w.shape },
-    );
+  checkRanks(node, x.shape, w.shape);
   const [channels, expected] = [x.shape[1], w.shape[0]];
   if (
     typeof channels !== "number" ||
@@ -85,9 +79,7 @@ function checkChannels(node: Node, x: ValueType, w: ValueType): void {
 }
 
 function placementFor(node: Node, x: Shape, w: Shape): Placement {
-  const kernel = attribute(node, "kernel_shape", "ints") ?? w.slice(2);
-  if (!isStatic(kernel)) throw mismatch(node, "the kernel's size is unknown. Export the model with constant weights.");
-  return placement(node, kernel, x.slice(2));
+  return placement(node, kernelShape(node, w), x.slice(2));
 }
 
 /** Every tap of the undone convolution, walked from its output (X) to its input (Y). */

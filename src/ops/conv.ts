@@ -1,29 +1,16 @@
 /** @file Conv: any stride, padding, dilation and groups, 1 to 3 spatial axes. Spec: ONNX Conv-11. */
-import { type Dims, isStatic, sizeOf } from "../core/shape.js";
+import { type Dims, sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
-import { attribute } from "../graph/attributes.js";
 import type { Node, ValueType } from "../graph/graph.js";
 import { type ChannelAffine, inputType, mismatch, type NdArray, type OpDef } from "../graph/op.js";
 import { type Correlation, kernelGradient, largeGradient } from "./support/correlation.js";
 import { reduceSum } from "./support/emit.js";
+import { checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
 import { given, ndZeros } from "./support/nd.js";
 import { forEachTap, type Window, windowOf, windowShape } from "./support/window.js";
 
-const groupsOf = (node: Node): number => attribute(node, "group", "int") ?? 1;
-
-function kernelShape(node: Node, w: ValueType): readonly number[] {
-  const stated = attribute(node, "kernel_shape", "ints") ?? w.shape.slice(2);
-  if (isStatic(stated)) return stated;
-  throw mismatch(node, "the kernel's size is unknown. Export the model with constant weights.");
-}
-
 function checkChannels(node: Node, x: ValueType, w: ValueType): void {
-  if (x.shape.length < 3 || w.shape.length !== x.shape.length)
-    throw mismatch(
-      node,
-      `X has shape [${x.shape}] and W [${w.shape}], expected equal ranks of 3 or more. Feed images as [n,c,h,w].`,
-      { x: x.shape, w: w.shape },
-    );
+  checkRanks(node, x.shape, w.shape);
   const [channels, perGroup, groups] = [x.shape[1], w.shape[1], groupsOf(node)];
   if (typeof channels !== "number" || typeof perGroup !== "number" || channels === perGroup * groups) return;
   throw mismatch(
@@ -34,7 +21,7 @@ function checkChannels(node: Node, x: ValueType, w: ValueType): void {
 }
 
 const windowFor = (node: Node, x: ValueType, w: ValueType): Window =>
-  windowOf(node, kernelShape(node, w), x.shape.slice(2));
+  windowOf(node, kernelShape(node, w.shape), x.shape.slice(2));
 
 /** Each output channel: sum over its group's input channels and the kernel's taps. */
 function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): NdArray {

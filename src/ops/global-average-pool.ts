@@ -1,12 +1,10 @@
 /** @file GlobalAveragePool: the mean over all positions. Spec: ONNX GlobalAveragePool-1. */
-import { isStatic, type Shape, sizeOf } from "../core/shape.js";
+import { isStatic, sizeOf } from "../core/shape.js";
 import type { ValueName } from "../graph/graph.js";
 import { inputType, type OpDef, type VjpContext } from "../graph/op.js";
 import { reduce, slice } from "./support/emit.js";
+import { globalPool } from "./support/global-pool.js";
 import { cast } from "./support/mask.js";
-import { given, ndOf } from "./support/nd.js";
-
-const pooled = <S extends Shape>(shape: S): S => shape.map((d, i) => (i < 2 ? d : 1)) as readonly unknown[] as S;
 
 /** dx = dy / positions everywhere: divided while small, then expanded. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
@@ -27,20 +25,6 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const GlobalAveragePool: OpDef = {
   type: "GlobalAveragePool",
-  infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: pooled(inputType(ctx, 0).shape) }],
+  ...globalPool((positions) => positions.reduce((sum, v) => sum + v, 0) / positions.length),
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : [gradient(ctx, ctx.grads[0])]),
-  run: (inputs) => {
-    const x = given(inputs, 0);
-    const size = sizeOf(x.dims.slice(2));
-    const dims = pooled(x.dims);
-    return [
-      ndOf(
-        dims,
-        Array.from(
-          { length: sizeOf(dims) },
-          (_, i) => x.data.subarray(i * size, (i + 1) * size).reduce((sum, v) => sum + v, 0) / size,
-        ),
-      ),
-    ];
-  },
 };

@@ -1,5 +1,9 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { int, ints } from "../../src/graph/attributes.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { inferShapes } from "../../src/graph/infer.js";
+import { emptyGraph } from "../../src/graph/op.js";
+import { opTable } from "../../src/ops/table.js";
 import { type GradcheckCase, gradcheck, random } from "../support/gradcheck.js";
 
 const conv = (
@@ -60,4 +64,14 @@ describe("Conv: gradients of X, W and B", () => {
     ],
   ];
   test.each(cases)("%s", async (_, c) => gradcheck(c));
+});
+
+test("a kernel_shape that contradicts W is refused", () => {
+  const b = new GraphBuilder(emptyGraph("g", 17));
+  const x = b.input("x", "float32", ["n", 1, 8, 8]);
+  const w = b.constant({ dtype: "float32", dims: [1, 1, 3, 3], data: new Float32Array(9) }, "w");
+  b.op("Conv", [x, w], { kernel_shape: ints([5, 5]) }, "y");
+  expect(() => inferShapes(b.build(), opTable)).toThrow(
+    'Conv "y": kernel_shape is [5,5] but W has shape [1,1,3,3]. Export the model again. [shape/mismatch]',
+  );
 });

@@ -1,0 +1,27 @@
+/** @file What Conv and ConvTranspose say alike of their weights: groups, kernel size, ranks. */
+import { isStatic, type Shape } from "../../core/shape.js";
+import { attribute } from "../../graph/attributes.js";
+import type { Node } from "../../graph/graph.js";
+import { mismatch } from "../../graph/op.js";
+
+export const groupsOf = (node: Node): number => attribute(node, "group", "int") ?? 1;
+
+/** Spatial size of the kernel of W.
+ * @throws DynnError 'shape/mismatch' when it is unknown, or the attribute kernel_shape says otherwise */
+export function kernelShape(node: Node, w: Shape): readonly number[] {
+  const [stated, own] = [attribute(node, "kernel_shape", "ints"), w.slice(2)];
+  const kernel = stated ?? own;
+  if (!isStatic(kernel)) throw mismatch(node, "the kernel's size is unknown. Export the model with constant weights.");
+  if (kernel.length === own.length && own.every((d, i) => typeof d === "string" || d === kernel[i])) return kernel;
+  throw mismatch(node, `kernel_shape is [${kernel}] but W has shape [${w}]. Export the model again.`, { w });
+}
+
+/** @throws DynnError 'shape/mismatch' unless X and W have equal ranks of 3 or more */
+export function checkRanks(node: Node, x: Shape, w: Shape): void {
+  if (x.length >= 3 && w.length === x.length) return;
+  throw mismatch(
+    node,
+    `X has shape [${x}] and W [${w}], expected equal ranks of 3 or more. Feed images as [n,c,h,w].`,
+    { x, w },
+  );
+}
