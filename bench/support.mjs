@@ -24,10 +24,13 @@ export async function measure(work, { warmup = 2, runs = 7 } = {}) {
 export const spread = ({ median, low, high }, scale = 1, digits = 2) =>
   `${(median / scale).toFixed(digits)} (${(low / scale).toFixed(digits)}-${(high / scale).toFixed(digits)})`;
 
+/** Load before the benchmark adds its own. */
+const loadBefore = loadavg()[0].toFixed(2);
+
 /** Machine, versions and load, for the head of a record. */
 export function environment() {
   const version = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
-  return `node ${process.version}, onnxruntime-node ${version("onnxruntime-node")}, ${cpus().length} cores ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, load ${loadavg()[0].toFixed(2)}`;
+  return `node ${process.version}, onnxruntime-node ${version("onnxruntime-node")}, ${cpus().length} cores ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, load before ${loadBefore}`;
 }
 
 /** Print lines; with --record, keep them under bench/records/DATE-NAME/. */
