@@ -1,7 +1,8 @@
 /** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
  *  The graph of a loss holds only what its exits and its gradient need. */
 import { gradientGraph } from "../autodiff/gradient.js";
-import type { Tensor } from "../core/tensor.js";
+import { stackRows, type Tensor } from "../core/tensor.js";
+import { imageDims } from "../dynamic/forward.js";
 import type { DynamicModel } from "../dynamic/model.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
@@ -56,18 +57,13 @@ export class Evaluator {
   }
 
   #feeds(session: Session, objective: Objective, requests: readonly Request[]): Record<string, Tensor> {
-    const dims = [requests.length, ...this.#imageDims(requests)];
-    const feeds: Record<string, Tensor> = {
-      [this.#model.input.name]: stack(
-        dims,
-        requests.map((r) => r.query.image),
-      ),
-    };
-    if (session.inputs.includes(NAMES.clean))
-      feeds[NAMES.clean] = stack(
-        dims,
-        requests.map((r) => r.sample.pixels),
-      );
+    const dims = imageDims(this.#model);
+    const images = requests.map((r) => r.query.image);
+    const feeds: Record<string, Tensor> = { [this.#model.input.name]: stackRows(images, dims) };
+    if (session.inputs.includes(NAMES.clean)) {
+      const clean = requests.map((r) => r.sample.pixels);
+      feeds[NAMES.clean] = stackRows(clean, dims);
+    }
     if (session.inputs.includes(NAMES.labels))
       feeds[NAMES.labels] = {
         dtype: "int64",
@@ -75,12 +71,6 @@ export class Evaluator {
         data: BigInt64Array.from(requests, (r) => BigInt(objective.label(r.sample))),
       };
     return feeds;
-  }
-
-  #imageDims(requests: readonly Request[]): number[] {
-    const [, ...dims] = this.#model.input.shape;
-    if (dims.every((d) => typeof d === "number")) return dims as number[];
-    throw new Error(`bug: the model's image size is open, ${requests.length} images given`);
   }
 
   #evaluation(loss: Loss, results: Readonly<Record<string, Tensor>>, row: number, gradient: boolean): Evaluation {
@@ -96,13 +86,6 @@ export class Evaluator {
       logits,
     };
   }
-}
-
-function stack(dims: readonly number[], rows: readonly Float32Array[]): Tensor<"float32"> {
-  const each = rows[0].length;
-  const data = new Float32Array(rows.length * each);
-  rows.forEach((row, i) => data.set(row, i * each));
-  return { dtype: "float32", dims, data };
 }
 
 /** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */

@@ -4,6 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { sizeOf } from "../core/shape.js";
+import { stackRows } from "../core/tensor.js";
 import { readNpy, writeNpy } from "../data/npy.js";
 import { replaceFile } from "../onnx/files.js";
 import type { RunStore, StoredRun } from "../studies/audit/index.js";
@@ -24,7 +25,7 @@ export async function folderStore(folder: string): Promise<RunStore> {
   return {
     load: (name, fingerprint) => load(pathOf(name, "json"), pathOf(name, "npy"), fingerprint),
     save: async (name, fingerprint, { outcomes, seconds }) => {
-      await replaceFile(pathOf(name, "npy"), writeNpy(stack(outcomes)));
+      await replaceFile(pathOf(name, "npy"), writeNpy(stackRows(outcomes.map((o) => o.image))));
       const samples = outcomes.map(({ eligible, success, gradientEvaluations }) => ({
         eligible,
         success,
@@ -33,13 +34,6 @@ export async function folderStore(folder: string): Promise<RunStore> {
       await writeText(pathOf(name, "json"), `${JSON.stringify({ fingerprint, seconds, samples })}\n`);
     },
   };
-}
-
-function stack(outcomes: StoredRun["outcomes"]): { dtype: "float32"; dims: number[]; data: Float32Array } {
-  const each = outcomes[0]?.image.length ?? 0;
-  const data = new Float32Array(outcomes.length * each);
-  outcomes.forEach(({ image }, i) => data.set(image, i * each));
-  return { dtype: "float32", dims: [outcomes.length, each], data };
 }
 
 /** What was stored under the fingerprint; anything else that lies there (another audit's, damaged) is not ours to use. */

@@ -50,6 +50,15 @@ export function toNumbers(t: Tensor): Float64Array {
   return Float64Array.from(t.data as Float32Array);
 }
 
+/** Rows of equal length, one after the other, as a float32 tensor.
+ * @param dims dimensions of one row; the number of rows is put before them */
+export function stackRows(rows: readonly Float32Array[], dims: Dims = [rows[0]?.length ?? 0]): Tensor<"float32"> {
+  const each = sizeOf(dims);
+  const data = new Float32Array(rows.length * each);
+  rows.forEach((row, i) => data.set(row, i * each));
+  return tensor("float32", [rows.length, ...dims], data);
+}
+
 export const scalar = <D extends DType>(dtype: D, value: number): Tensor<D> => fromNumbers(dtype, [], [value]);
 export const int64s = (values: readonly number[]): Tensor<"int64"> => fromNumbers("int64", [values.length], values);
 

@@ -1,6 +1,6 @@
 /** @file Change the label of one exit. Losses: cross-entropy, or the margin of Carlini & Wagner 2017. */
 import { DynnError } from "../../core/errors.js";
-import type { Objective } from "../attack.js";
+import type { LossContext, Objective } from "../attack.js";
 import { capped, crossEntropy, margin } from "../losses.js";
 import { exitCount, labelAt, type Target, trueLabel } from "./target.js";
 
@@ -22,8 +22,8 @@ export function misclassify(target: Target, exit: number | "final", options: Mis
     );
   const build =
     options.loss === "margin"
-      ? (g: Parameters<typeof margin>[0]) => capped(g, margin(g, k), options.kappa)
-      : (g: Parameters<typeof margin>[0]) => crossEntropy(g, k);
+      ? (g: LossContext) => capped(g, margin(g, k), options.kappa)
+      : (g: LossContext) => crossEntropy(g, k);
   return {
     name: `misclassify:${exit}`,
     losses: [{ key: `${options.loss}@${k}/${options.kappa}`, exits: [k], build }],

@@ -5,6 +5,7 @@ import type { ConfiguredAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/objectives/early.js";
 import type { SampleOutcome } from "../../attacks/runner.js";
+import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/policy.js";
 import { type Routed, route, rowsOf } from "../../dynamic/route.js";
 import type { AttackRecord } from "../../measures/audit-record.js";
@@ -40,7 +41,7 @@ export async function runStep(
   const { outcomes, seconds } = await runStored(attack, samples, evaluator, subject, options, (done, total) =>
     onProgress?.({ phase: attack.name, done, total }),
   );
-  const images = flatten(outcomes.map((o) => o.image));
+  const images = stackRows(outcomes.map((o) => o.image)).data;
   const rounded = toEightBits(images);
   const logits = await subject.forward.logits(images, { batch, signal });
   const roundedLogits = await subject.forward.logits(rounded, { batch, signal });
@@ -55,13 +56,6 @@ export async function runStep(
     routed: route(logits, subject.target.model.classes, subject.target.policy),
     seconds,
   };
-}
-
-function flatten(images: readonly Float32Array[]): Float32Array {
-  const each = images[0]?.length ?? 0;
-  const all = new Float32Array(images.length * each);
-  images.forEach((image, i) => all.set(image, i * each));
-  return all;
 }
 
 /** Which samples meet a test under some logits. */
