@@ -8,6 +8,7 @@ import type { Graph, ValueInfo, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import type { OpTable } from "../graph/op.js";
 import { simplify } from "../graph/passes/simplify.js";
+import { refuseBatchMixing } from "../graph/per-sample.js";
 import { reduceSum, squeeze, unsqueeze } from "../ops/support/emit.js";
 import { gradientGraph } from "./gradient.js";
 
@@ -31,6 +32,7 @@ export interface ModelGradient {
  * The opset stays, and only standard operators are added.
  * @throws DynnError 'model/input', 'model/classifier' when there is no such input or output, 'gradient/none' */
 export function modelGradient(source: Graph, ops: OpTable, options: ModelGradientOptions): ModelGradient {
+  refuseBatchMixing(source, ops);
   const graph = simplify(inferShapes(source, ops), ops);
   const wrt = pick(graph.inputs, options.wrt, "model/input", `${source.name}: input`);
   const output = pick(graph.outputs, options.output, "model/classifier", `${source.name}: output`, -1);

@@ -8,6 +8,7 @@ import { findCuts } from "../graph/cuts.js";
 import { ancestors, type Graph, producers, type ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import { simplify } from "../graph/passes/simplify.js";
+import { refuseBatchMixing } from "../graph/per-sample.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { opTable } from "../ops/table.js";
 import { type ModelMetadata, readMetadata } from "./metadata.js";
@@ -101,6 +102,7 @@ function openBatch(graph: Graph, name: string, { imageSize }: ModelOptions): Gra
   const [, channels, height, width] = input.shape;
   const shape: Shape = ["n", channels ?? 1, sized(height, imageSize?.[0]), sized(width, imageSize?.[1])];
   const outputs = graph.outputs.map((o) => ({ ...o, shape: undefined }));
+  refuseBatchMixing(graph, opTable);
   return inferShapes({ ...graph, inputs: [{ ...input, shape }], outputs, types: new Map() }, opTable);
 }
 

@@ -78,6 +78,8 @@ export interface OpDef {
   readonly logitsInput?: number;
   /** True when output 0 is input 0, unchanged, at inference. */
   readonly isIdentity?: (ctx: InferContext) => boolean;
+  /** True when one sample's output depends on the other samples of its batch (training mode). */
+  readonly mixesBatch?: (ctx: { readonly node: Node; readonly opset: number }) => boolean;
   /** This operator as a per-channel affine map, when its parameters are constants. */
   readonly asAffine?: (ctx: InferContext) => ChannelAffine | undefined;
   /** This node with a following affine map folded into its constants, or undefined when it cannot be. */

@@ -130,8 +130,7 @@ function spread(ctx: VjpContext, window: Window, share: ValueName): ValueName {
       yShape: ctx.outputs[0]?.shape ?? [],
     },
     share,
-    b.constant(ones, "ones"),
-    ones,
+    { name: b.constant(ones, "ones"), shape: dims, value: ones },
   );
 }
 

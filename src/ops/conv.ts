@@ -3,9 +3,10 @@ import { type Dims, sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import type { Node, ValueType } from "../graph/graph.js";
 import { type ChannelAffine, inputType, mismatch, type NdArray, type OpDef } from "../graph/op.js";
-import { type Correlation, kernelGradient, largeGradient } from "./support/correlation.js";
+import { type Correlation, largeGradient } from "./support/correlation.js";
 import { reduceSum } from "./support/emit.js";
 import { checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
+import { kernelGradient } from "./support/kernel-gradient.js";
 import { given, ndZeros } from "./support/nd.js";
 import { forEachTap, type Window, windowOf, windowShape } from "./support/window.js";
 
@@ -91,7 +92,9 @@ export const Conv: OpDef = {
       yShape: ctx.outputs[0]?.shape ?? [],
     };
     return [
-      ctx.needs(0) ? largeGradient(correlation, dy, ctx.node.inputs[1], ctx.constant(1)) : undefined,
+      ctx.needs(0)
+        ? largeGradient(correlation, dy, { name: ctx.node.inputs[1], shape: w.shape, value: ctx.constant(1) })
+        : undefined,
       ctx.needs(1) ? kernelGradient(correlation, dy) : undefined,
       ctx.needs(2) ? reduceSum(ctx.b, dy, [0, ...x.shape.slice(2).map((_, i) => i + 2)], false) : undefined,
     ];

@@ -1,12 +1,11 @@
-/** @file Gradients of y[o] = sum over taps t of x[o * stride + t * dilation - before] * w[t], per group of channels: what Conv
- *  computes, what ConvTranspose undoes, and what AveragePool is with a kernel of ones. */
+/** @file The gradient of x in y[o] = sum over taps t of x[o * stride + t * dilation - before] * w[t], per group of channels: what Conv
+ *  computes, what ConvTranspose undoes, and what AveragePool is with a kernel of ones. The gradient of w: kernel-gradient.ts. */
 import { isStatic, type Shape, sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import type { VjpContext } from "../../graph/op.js";
 import { padZeros, shapeOf, slice, transpose } from "./emit.js";
-import { noGradient } from "./known.js";
 import { extent, type Window } from "./window.js";
 
 /** The small (y) and the large (x) side of a correlation. */
@@ -35,6 +34,20 @@ export function flipKernel(w: Tensor, groups: number): Tensor {
   return fromNumbers(w.dtype, [perGroup * groups, outPerGroup, ...w.dims.slice(2)], data);
 }
 
+/** {@link flipKernel} as nodes, for weights that are not constant. */
+function emitFlipped({ b, groups }: Correlation, { name, shape }: Kernel): ValueName {
+  const [outputs, perGroup, ...kernel] = shape as readonly number[];
+  const axes = kernel.map((_, i) => i + 2).filter((axis) => shape[axis] !== 1);
+  const all = (value: number): number[] => axes.map(() => value);
+  const reversed =
+    axes.length === 0 ? name : slice(b, name, { starts: all(-1), ends: all(-(2 ** 31)), axes, steps: all(-1) });
+  const outPerGroup = outputs / groups;
+  if (outPerGroup === 1 && perGroup === 1) return reversed;
+  const split = b.op("Reshape", [reversed, b.ints([groups, outPerGroup, perGroup, ...kernel])]);
+  const swapped = transpose(b, split, [0, 2, 1, ...kernel.map((_, i) => i + 3)]);
+  return b.op("Reshape", [swapped, b.ints([groups * perGroup, outPerGroup, ...kernel])]);
+}
+
 const taps = ({ window, groups }: Correlation) => ({
   group: int(groups),
   strides: ints(window.strides),
@@ -42,28 +55,29 @@ const taps = ({ window, groups }: Correlation) => ({
   kernel_shape: ints(window.kernel),
 });
 
-/** dX for dY. Stride 1 with constant weights and no more padding than the kernel reaches: Conv with the kernel flipped and its
- *  channels swapped (twice as fast in ONNX Runtime); otherwise ConvTranspose.
- * @param weights the tensor behind w, when it is constant */
-export function largeGradient(c: Correlation, dy: ValueName, w: ValueName, weights: Tensor | undefined): ValueName {
+/** The kernel W [o, c/g, ...k] of a correlation. */
+export interface Kernel {
+  readonly name: ValueName;
+  readonly shape: Shape;
+  /** The tensor behind it, when it is constant. */
+  readonly value: Tensor | undefined;
+}
+
+/** dX for dY. Stride 1 with no more padding than the kernel reaches: Conv with the kernel flipped and its channels swapped
+ *  (twice as fast in ONNX Runtime); otherwise ConvTranspose. */
+export function largeGradient(c: Correlation, dy: ValueName, w: Kernel): ValueName {
   const { window } = c;
   const reach = window.kernel.map((k, i) => extent(k, window.dilations[i]) - 1);
   const within = reach.every((r, i) => r >= window.before[i] && r >= window.after[i]);
-  return weights && within && window.strides.every((s) => s === 1)
-    ? byFlippedConv(c, dy, reach, w, weights)
-    : byConvTranspose(c, dy, w);
+  return isStatic(w.shape) && within && window.strides.every((s) => s === 1)
+    ? byFlippedConv(c, dy, reach, w)
+    : byConvTranspose(c, dy, w.name);
 }
 
-function byFlippedConv(
-  c: Correlation,
-  dy: ValueName,
-  reach: readonly number[],
-  w: ValueName,
-  weights: Tensor,
-): ValueName {
+function byFlippedConv(c: Correlation, dy: ValueName, reach: readonly number[], w: Kernel): ValueName {
   const { b, window } = c;
   const pads = [...window.before, ...window.after].map((p, i) => reach[i % reach.length] - p);
-  const kernel = b.constant(flipKernel(weights, c.groups), `${w}_flipped`);
+  const kernel = w.value ? b.constant(flipKernel(w.value, c.groups), `${w.name}_flipped`) : emitFlipped(c, w);
   return b.op("Conv", [dy, kernel], { ...taps(c), pads: ints(pads) }, "grad");
 }
 
@@ -90,46 +104,10 @@ function byConvTranspose(c: Correlation, dy: ValueName, w: ValueName): ValueName
 }
 
 /** Elements along spatial axis i behind the last window (negative: elements of the last window behind the end). */
-function tailOf({ window, xShape, yShape }: Correlation, i: number): number | undefined {
+export function tailOf({ window, xShape, yShape }: Correlation, i: number): number | undefined {
   const [length, outputs] = [xShape[i + 2], yShape[i + 2]];
   const [stride, size] = [window.strides[i], extent(window.kernel[i], window.dilations[i])];
   if (typeof length === "number" && typeof outputs === "number")
     return window.before[i] + length - (outputs - 1) * stride - size;
   return stride === 1 && !window.ceil ? -window.after[i] : undefined;
-}
-
-/** dW: X and dY with batch and channels swapped, convolved with strides and dilations exchanged. The batch is summed over as
- *  if it were channels; a group's channels stand side by side as groups of the batch. */
-export function kernelGradient(c: Correlation, dy: ValueName): ValueName {
-  const { b, window, xShape, yShape } = c;
-  const spatial = window.kernel.map((_, i) => i + 2);
-  const swapped = c.groups === 1 ? transpose(b, c.x, [1, 0, ...spatial]) : groupedInput(c, spatial);
-  const kernel = transpose(b, dy, [1, 0, ...spatial]);
-  const attributes = {
-    group: int(c.groups),
-    pads: ints([...window.before, ...window.after]),
-    strides: ints(window.dilations),
-    dilations: ints(window.strides),
-  };
-  const raw = b.op("Conv", [swapped, kernel], attributes, "grad");
-  const exact =
-    isStatic(xShape.slice(2)) &&
-    isStatic(yShape.slice(2)) &&
-    window.kernel.every((_, i) => (tailOf(c, i) as number) + window.after[i] < window.dilations[i]);
-  const cut = exact ? raw : slice(b, raw, { starts: spatial.map(() => 0), ends: window.kernel, axes: spatial });
-  return transpose(b, cut, [1, 0, ...spatial]);
-}
-
-/** X [n, g*c, ...] as [c, g*n, ...]. */
-function groupedInput({ b, node, x, xShape, groups }: Correlation, spatial: readonly number[]): ValueName {
-  const sizes = xShape.slice(2);
-  const perGroup = (xShape[1] as number) / groups;
-  if (!isStatic(sizes))
-    throw noGradient(
-      node,
-      "the weights of a grouped convolution need known image sizes. Export the model with a fixed image size",
-    );
-  const split = b.op("Reshape", [x, b.ints([-1, groups, perGroup, ...sizes])]);
-  const turned = transpose(b, split, [2, 1, 0, ...spatial.map((axis) => axis + 1)]);
-  return b.op("Reshape", [turned, b.ints([perGroup, -1, ...sizes])]);
 }
