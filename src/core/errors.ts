@@ -45,6 +45,11 @@ export const ERROR_CODES = {
   },
   "model/classifier": { exit: 1, about: "No output is a classifier's, or exits disagree on the number of classes." },
   "model/metadata": { exit: 1, about: "A `dynn.*` entry of the file does not hold what it should." },
+  "model/cut": {
+    exit: 2,
+    about:
+      "An exit was asked for at a value that is no legal cut, twice or out of order, or that its head cannot read.",
+  },
   "model/limit": { exit: 1, about: "The model is larger, longer or more deeply nested than the limits allow." },
   "shape/mismatch": { exit: 1, about: "Shapes do not fit together." },
   "shape/unknown": { exit: 1, about: "A size must be known here and is not; often the image size is open." },
@@ -70,6 +75,21 @@ export const ERROR_CODES = {
     about: "Images have another shape than the model takes, or images and labels do not belong together.",
   },
   "data/value": { exit: 1, about: "A pixel is NaN or outside [0,1]." },
+  "data/worker": {
+    exit: 1,
+    about: "A thread that makes training batches stopped by itself, often for want of memory.",
+  },
+  "training/config": { exit: 2, about: "A training setting is out of range, or does not fit the model or the data." },
+  "training/diverged": { exit: 1, about: "The training loss is no longer a number. The last good checkpoint is kept." },
+  "checkpoint/format": { exit: 1, about: "The bytes are no checkpoint of a training run, or a damaged one." },
+  "checkpoint/mismatch": {
+    exit: 2,
+    about: "A run folder or a checkpoint belongs to other settings, or its tensors do not fit the model.",
+  },
+  "training/unfinished": {
+    exit: 2,
+    about: "The run folder holds a run that is not finished, and the call does not say to go on with it.",
+  },
   "attack/config": { exit: 2, about: "An attack file, or one entry of it, is wrong." },
   "attack/unsupported": {
     exit: 1,

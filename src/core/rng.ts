@@ -3,7 +3,16 @@
  *  Source: Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 
 /** What the numbers are for; streams of different purposes are independent. */
-export const PURPOSES = ["attack-start", "attack-noise", "split", "shuffle", "init", "augment", "test"] as const;
+export const PURPOSES = [
+  "attack-start",
+  "attack-noise",
+  "split",
+  "shuffle",
+  "init",
+  "augment",
+  "test",
+  "dropout",
+] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** Names one stream of random numbers. */

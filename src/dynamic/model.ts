@@ -60,7 +60,7 @@ export interface ModelOptions {
 /** Build the contract from a read ONNX model.
  * @throws DynnError 'model/input' when it does not take exactly one batch of images, 'model/classifier' when no output is
  *         [n, classes], 'model/metadata' when its dynn.* metadata do not fit the graph */
-export function dynamicModel(source: OnnxModel, options: ModelOptions = {}): DynamicModel {
+export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = readMetadata(source.metadata, name);
   const open = openBatch(withNormalization(source.graph, options), name, options);

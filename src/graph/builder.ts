@@ -53,6 +53,11 @@ export class GraphBuilder {
     }
   }
 
+  /** Keep a name for a node that is appended later. */
+  reserve(name: ValueName): void {
+    if (name) this.#taken.add(name);
+  }
+
   input(hint: string, dtype: DType, shape: Shape): ValueName {
     const name = this.fresh(hint);
     this.#inputs.push({ name, dtype, shape });
@@ -67,6 +72,14 @@ export class GraphBuilder {
     const name = this.fresh(hint);
     this.#initializers.set(name, value);
     if (key !== undefined) this.#constants.set(key, name);
+    return name;
+  }
+
+  /** An initializer that is never shared, under exactly this name: equal parameters learn apart. */
+  parameter(name: ValueName, value: Tensor): ValueName {
+    if (this.#taken.has(name)) throw new Error(`bug: the graph has a "${name}" already`);
+    this.#taken.add(name);
+    this.#initializers.set(name, value);
     return name;
   }
 

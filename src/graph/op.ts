@@ -51,6 +51,29 @@ export interface NoGradient {
   readonly none: string;
 }
 
+/** One running statistic of a training form: its value is averaged with the batch's own. */
+export interface RunningStatistic {
+  readonly name: ValueName;
+  /** The batch's mean or variance (biased), in the statistic's shape. */
+  readonly batch: ValueName;
+  /** batch value * correction is the unbiased estimate (n / (n - 1) for a variance, 1 for a mean). */
+  readonly correction: number;
+}
+
+/** A mask that a training form is fed: elements are 0 with probability `ratio`, else 1 / (1 - ratio). */
+export interface DropoutMask {
+  readonly name: ValueName;
+  readonly ratio: number;
+  readonly shape: Dims;
+}
+
+export interface TrainingContext extends InferContext {
+  /** Takes the nodes of the training form. */
+  readonly b: GraphBuilder;
+  readonly addStatistic: (statistic: RunningStatistic) => void;
+  readonly addMask: (mask: DropoutMask) => void;
+}
+
 /** y = scale * x + shift per channel (axis 1), with constants. */
 export interface ChannelAffine {
   readonly scale: Float64Array;
@@ -78,6 +101,9 @@ export interface OpDef {
   readonly logitsInput?: number;
   /** True when output 0 is input 0, unchanged, at inference. */
   readonly isIdentity?: (ctx: InferContext) => boolean;
+  /** Appends this node in the form that it has in training, where that differs from inference; all shapes are known.
+   * @throws DynnError 'training/config' when the opset has none */
+  readonly train?: (ctx: TrainingContext) => void;
   /** True when one sample's output depends on the other samples of its batch (training mode). */
   readonly mixesBatch?: (ctx: { readonly node: Node; readonly opset: number }) => boolean;
   /** This operator as a per-channel affine map, when its parameters are constants. */

@@ -3,9 +3,10 @@
  *  the running averages of the inputs mean and var with them (variance over the whole batch, not n - 1) are outputs 1 and 2.
  *  Spec: ONNX BatchNormalization-15; Ioffe & Szegedy 2015. */
 import type { DType } from "../core/dtype.js";
+import { DynnError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { fromNumbers, toNumbers } from "../core/tensor.js";
-import { attribute } from "../graph/attributes.js";
+import { attribute, float, int, showNode } from "../graph/attributes.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import type { Node, ValueName, ValueType } from "../graph/graph.js";
 import {
@@ -15,6 +16,7 @@ import {
   mismatch,
   type NdArray,
   type OpDef,
+  type TrainingContext,
   type VjpContext,
 } from "../graph/op.js";
 import { countOver, reduce, reduceSum, unsqueeze } from "./support/emit.js";
@@ -181,6 +183,27 @@ function runTraining(inputs: readonly (NdArray | undefined)[], node: Node): read
   return [normalize(node, x, [scale, shift, mean, variance]), running(oldMean, mean), running(oldVariance, variance)];
 }
 
+/** With momentum 0 the outputs 1 and 2 are the batch's own mean and variance. */
+function train(ctx: TrainingContext): void {
+  const { b, node, opset } = ctx;
+  if (opset < 14)
+    throw new DynnError(
+      "training/config",
+      `${showNode(node)}: opset ${opset} has no training form of it, 14 and later have. Export the model with a newer opset, or train its exits alone (--recipe ic-only).`,
+      { opset },
+    );
+  const [, , , mean, variance] = node.inputs as [ValueName, ValueName, ValueName, ValueName, ValueName];
+  const now = { mean: b.fresh(`${mean}.batch`), variance: b.fresh(`${variance}.batch`) };
+  const count = sizeOf(inputType(ctx, 0).shape.filter((_, axis) => axis !== 1) as number[]);
+  b.append({
+    ...node,
+    outputs: [node.outputs[0], now.mean, now.variance],
+    attributes: { ...node.attributes, training_mode: int(1), momentum: float(0) },
+  });
+  ctx.addStatistic({ name: mean, batch: now.mean, correction: 1 });
+  ctx.addStatistic({ name: variance, batch: now.variance, correction: count / Math.max(1, count - 1) });
+}
+
 export const BatchNormalization: OpDef = {
   type: "BatchNormalization",
   infer: (ctx) => {
@@ -204,6 +227,7 @@ export const BatchNormalization: OpDef = {
             [1, 2, 3, 4].map((i) => given(inputs, i).data),
           ),
         ],
+  train,
   mixesBatch: isTraining,
   asAffine: (ctx) => (isTraining(ctx) ? undefined : constantAffine(ctx)),
 };

@@ -35,15 +35,18 @@ async function compile(graph: Graph, options: OrtNodeOptions): Promise<Session> 
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
-    run: (feeds) => run(session, graph, feeds),
+    run: (feeds, into) => run(session, graph, feeds, into),
     release: () => session.release(),
   };
 }
 
-async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {
+async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors, into: Tensors = {}): Promise<Tensors> {
   checkFeeds("ONNX Runtime", graph, feeds);
   const fed = Object.fromEntries(graph.inputs.map(({ name }) => [name, toOrt(feeds[name] as Tensor)]));
-  const results = await session.run(fed).catch((cause: unknown) => {
+  const fetches = Object.fromEntries(
+    graph.outputs.map(({ name }) => [name, into[name] ? toOrt(into[name] as Tensor) : null]),
+  );
+  const results = await session.run(fed, fetches).catch((cause: unknown) => {
     throw new DynnError(
       "runtime/run",
       `ONNX Runtime failed: ${reasonOf(cause)}. Check the shapes and dtypes of the inputs.`,

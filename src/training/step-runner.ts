@@ -1,0 +1,110 @@
+/** @file The compiled step and the state that it moves: feeds in, report out, next state in place of the old one. */
+import { uniform } from "../core/rng.js";
+import { sizeOf } from "../core/shape.js";
+import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
+import type { DropoutMask } from "../graph/op.js";
+import type { Backend, Session, Tensors } from "../runtime/backend.js";
+import { STEP, type StepGraph } from "./step-graph.js";
+
+/** What changes from step to step and is not state. */
+export interface StepInputs {
+  /** Images or features, by input name. */
+  readonly data: Tensors;
+  readonly labels: Tensor<"int64">;
+  /** Record of each row: masks are a function of it. */
+  readonly indices: Uint32Array;
+  readonly learningRate: number;
+  readonly exitWeights: readonly number[];
+  /** Steps done before in the whole run. */
+  readonly done: number;
+  readonly seed: number;
+}
+
+export interface StepResult {
+  readonly loss: number;
+  readonly exitLosses: readonly number[];
+  readonly correct: readonly number[];
+}
+
+export class StepRunner {
+  readonly #session: Session;
+  readonly #graph: StepGraph;
+  /** Two sets of arrays: a step reads one and writes the other. */
+  #now: Map<string, Tensor>;
+  #spare: Map<string, Tensor>;
+
+  private constructor(session: Session, graph: StepGraph, state: ReadonlyMap<string, Tensor>) {
+    this.#session = session;
+    this.#graph = graph;
+    this.#now = new Map(state);
+    this.#spare = new Map([...state].map(([name, t]) => [name, copied(t)]));
+  }
+
+  /** @param state a kept state; left out: the first one
+   * @throws DynnError 'runtime/load' */
+  static async compile(backend: Backend, graph: StepGraph, state?: ReadonlyMap<string, Tensor>): Promise<StepRunner> {
+    const first = new Map([...(state ?? graph.initial)].map(([name, t]) => [name, copied(t)]));
+    return new StepRunner(await backend.compile(graph.graph), graph, first);
+  }
+
+  /** Parameters, optimizer state, statistics and averages of the moment. The arrays change with later steps. */
+  get state(): ReadonlyMap<string, Tensor> {
+    return this.#now;
+  }
+
+  /** A copy of the state that stays as it is. */
+  snapshot(): Map<string, Tensor> {
+    return new Map([...this.#now].map(([name, t]) => [name, copied(t)]));
+  }
+
+  async step(inputs: StepInputs): Promise<StepResult> {
+    const results = await this.#session.run(this.#feeds(inputs), this.#targets());
+    // A backend may have written elsewhere than it was offered.
+    for (const [name, output] of this.#graph.next) this.#spare.set(name, results[output] as Tensor);
+    [this.#now, this.#spare] = [this.#spare, this.#now];
+    const numbers = (name: string): number[] => [...toNumbers(results[name] as Tensor)];
+    return {
+      loss: numbers(STEP.loss)[0],
+      exitLosses: numbers(STEP.exitLosses),
+      correct: numbers(STEP.correct),
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #feeds(inputs: StepInputs): Tensors {
+    const all: Record<string, Tensor> = {
+      ...Object.fromEntries(this.#now),
+      ...inputs.data,
+      ...Object.fromEntries(this.#graph.masks.map((mask) => [mask.name, maskTensor(mask, inputs)])),
+      [STEP.labels]: inputs.labels,
+      [STEP.learningRate]: fromNumbers("float32", [], [inputs.learningRate]),
+      [STEP.exitWeights]: fromNumbers("float32", [inputs.exitWeights.length], inputs.exitWeights),
+      [STEP.count]: fromNumbers("float32", [], [inputs.done + 1]),
+    };
+    return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name] as Tensor]));
+  }
+
+  #targets(): Tensors {
+    return Object.fromEntries([...this.#graph.next].map(([name, output]) => [output, this.#spare.get(name) as Tensor]));
+  }
+}
+
+const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
+
+function maskTensor({ name, ratio, shape }: DropoutMask, { indices, seed, done }: StepInputs): Tensor {
+  const each = sizeOf(shape.slice(1));
+  const data = new Float32Array(sizeOf(shape));
+  const stream = streamOf(name);
+  for (let row = 0; row < shape[0]; row++) {
+    const sample = (indices[row % indices.length] * 64 + stream) >>> 0;
+    const draws = uniform({ seed, sample, purpose: "dropout", step: done }, each);
+    for (let i = 0; i < each; i++) data[row * each + i] = draws[i] < ratio ? 0 : 1 / (1 - ratio);
+  }
+  return { dtype: "float32", dims: shape, data };
+}
+
+/** A small number from a mask's name, so that masks of one sample differ. */
+const streamOf = (name: string): number => [...name].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 64, 7);
