@@ -1,6 +1,7 @@
 /** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
  *  The graph of a loss holds only what its exits and its gradient need. */
 import { gradientGraph } from "../autodiff/gradient.js";
+import { targetsOf } from "../autodiff/losses.js";
 import { stackRows, type Tensor } from "../core/tensor.js";
 import { imageDims } from "../dynamic/forward.js";
 import type { DynamicModel } from "../dynamic/model.js";
@@ -11,7 +12,6 @@ import { prune } from "../graph/passes/prune.js";
 import { opTable } from "../ops/table.js";
 import type { Backend, Session } from "../runtime/backend.js";
 import type { Evaluation, Loss, Objective, Query, Sample } from "./attack.js";
-import { oneHotOf } from "./losses.js";
 
 const NAMES = { labels: "dynn_labels", clean: "dynn_clean", loss: "dynn_loss", gradient: "dynn_gradient" } as const;
 
@@ -99,7 +99,7 @@ export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): G
     image: model.input.name,
     classes: model.classes,
     logits: (k) => model.exits[k]?.logits ?? "",
-    oneHot: () => (oneHot ??= oneHotOf(b, b.input(NAMES.labels, "int64", ["n"]), model.classes)),
+    oneHot: () => (oneHot ??= targetsOf(b, b.input(NAMES.labels, "int64", ["n"]), model.classes)),
     clean: () => (clean ??= b.input(NAMES.clean, "float32", model.input.shape)),
     std: model.normalization?.std ?? [1],
   });

@@ -1,5 +1,6 @@
 /** @file Losses as graph nodes, one value [n] each, built from logits [n, classes]. All are ascended by an attack that wants
  *  the answer to change. Emitted for opset 11 and later. */
+import { crossEntropy as crossEntropyOf } from "../autodiff/losses.js";
 import { int } from "../graph/attributes.js";
 import type { ValueName } from "../graph/graph.js";
 import { reduce, reduceSum } from "../ops/support/emit.js";
@@ -23,7 +24,7 @@ export const ofOthers = (g: LossContext, z: ValueName): ValueName =>
 
 /** Cross-entropy -log softmax(z)[y]. */
 export const crossEntropy = (g: LossContext, exit: number): ValueName =>
-  g.b.op("Neg", [ofLabel(g, g.b.op("LogSoftmax", [g.logits(exit)], overClasses))]);
+  crossEntropyOf(g.b, g.logits(exit), g.oneHot(), 1);
 
 /** max over others of z_j, minus z_y (Carlini & Wagner 2017, f6); positive when the label has changed. */
 export const margin = (g: LossContext, exit: number): ValueName =>
@@ -46,12 +47,3 @@ export function normalizedDistance(g: LossContext): ValueName {
   const scaled = g.b.op("Div", [difference, std]);
   return reduceSum(g.b, g.b.op("Mul", [scaled, scaled]), [1, 2, 3], false);
 }
-
-export const oneHotOf = (b: LossContext["b"], labels: ValueName, classes: number): ValueName => {
-  const values = b.constant({ dtype: "float32", dims: [2], data: Float32Array.of(0, 1) });
-  return b.op(
-    "OneHot",
-    [labels, b.constant({ dtype: "int64", dims: [1], data: BigInt64Array.of(BigInt(classes)) }), values],
-    { axis: int(-1) },
-  );
-};

@@ -15,6 +15,8 @@ export interface VjpRequest {
   readonly seeds: ReadonlyMap<ValueName, ValueName>;
   /** Values to differentiate with respect to. */
   readonly wrt: readonly ValueName[];
+  /** Values that count as constants: no gradient passes through them (a teacher's logits, for one). */
+  readonly constants?: ReadonlySet<ValueName> | undefined;
 }
 
 /** Append the vector-Jacobian product to the graph in `b`.
@@ -23,7 +25,7 @@ export interface VjpRequest {
  * @returns for each value of `wrt` the name of its gradient, absent where no seed depends on it
  * @throws DynnError 'gradient/none' when an operator on the way has no gradient */
 export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: VjpRequest): Map<ValueName, ValueName> {
-  const active = floatDescendants(graph, request.wrt);
+  const active = floatDescendants(graph, request.wrt, request.constants);
   const grads = new Map<ValueName, ValueName>();
   const add = (name: ValueName, grad: ValueName) => {
     const sofar = grads.get(name);
@@ -43,9 +45,13 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
   );
 }
 
-/** Values of float type that depend on `sources` through float values only: integers carry no gradient. */
-const floatDescendants = (graph: Graph, sources: readonly ValueName[]): Set<ValueName> =>
-  descendants(graph, sources, (name) => isFloat(graph.types.get(name)?.dtype ?? "float32"));
+/** Values of float type that depend on `sources` through float values only, none of them constant: integers carry no gradient. */
+const floatDescendants = (
+  graph: Graph,
+  sources: readonly ValueName[],
+  constants: ReadonlySet<ValueName> = new Set(),
+): Set<ValueName> =>
+  descendants(graph, sources, (name) => !constants.has(name) && isFloat(graph.types.get(name)?.dtype ?? "float32"));
 
 function ruleOf(ops: OpTable, node: Node): (ctx: VjpContext) => readonly (ValueName | undefined)[] {
   const { vjp } = ops.get(node);
@@ -76,7 +82,7 @@ const vjpContext = (
 
 /** A graph that also returns gradients of a per-sample loss: outputs are `keep`, then `loss`, then one gradient per `wrt`.
  * @param graph forward graph with inferred types; `loss` is a float value of any shape (its sum is differentiated)
- * @param names names for the gradient outputs, one per `wrt`
+ * @param names names for the gradient outputs, one per `wrt`; `constants` as in {@link VjpRequest}
  * @returns     a pruned, shape-inferred graph
  * @throws DynnError 'gradient/none' when the loss does not depend on a value of `wrt` */
 export function gradientGraph(
@@ -87,6 +93,7 @@ export function gradientGraph(
     readonly wrt: readonly ValueName[];
     readonly names: readonly string[];
     readonly keep: readonly ValueName[];
+    readonly constants?: ReadonlySet<ValueName> | undefined;
   },
 ): Graph {
   const b = new GraphBuilder(graph);
@@ -96,7 +103,7 @@ export function gradientGraph(
   const outputs = request.wrt.map((name, i) => b.fresh(request.names[i] ?? `grad_${name}`));
   const one = b.scalar(1, lossType.dtype);
   const seed = lossType.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [request.loss])], {}, "seed");
-  const grads = appendVjp(b, graph, ops, { seeds: new Map([[request.loss, seed]]), wrt: request.wrt });
+  const grads = appendVjp(b, graph, ops, { seeds: new Map([[request.loss, seed]]), ...request });
   b.clearOutputs();
   for (const name of new Set([...request.keep, request.loss]))
     b.output(name, graph.types.get(name)?.dtype ?? "float32", graph.types.get(name)?.shape);

@@ -21,6 +21,7 @@ const f64 = (dims: readonly number[], ...values: readonly number[]): Tensor<"flo
 interface Drawn {
   readonly loss: ValueName;
   readonly wrt: readonly ValueName[];
+  readonly constants?: ReadonlySet<ValueName>;
   readonly keep?: readonly ValueName[];
 }
 
@@ -37,10 +38,10 @@ function gradients(
 function build(draw: (b: GraphBuilder, x: ValueName) => Drawn, x: Tensor): { graph: Graph; wrt: readonly ValueName[] } {
   const b = new GraphBuilder(emptyGraph("g", 17));
   const input = b.input("x", x.dtype, ["n", ...x.dims.slice(1)]);
-  const { loss, wrt, keep = [] } = draw(b, input);
+  const { loss, wrt, keep = [], constants } = draw(b, input);
   b.output(loss, x.dtype, undefined);
   const names = wrt.map((name) => `d_${name}`);
-  const graph = gradientGraph(inferShapes(b.build(), opTable), opTable, { loss, wrt, names, keep });
+  const graph = gradientGraph(inferShapes(b.build(), opTable), opTable, { loss, wrt, names, keep, constants });
   checkGraph(graph, opTable);
   return { graph, wrt };
 }
@@ -187,6 +188,45 @@ describe("integers carry no gradient", () => {
       return { loss: b.op("Mul", [b.op("Where", [mask, flat, b.scalar(0, "float64")]), best]), wrt: [x] };
     });
     expect(dx).toEqual([0, 0, 2, 2, 2, 2]);
+  });
+});
+
+describe("values that count as constants", () => {
+  const squareTimesSine = (b: GraphBuilder, x: ValueName, constants: ReadonlySet<ValueName>): Drawn => {
+    const held = b.op("Sin", [b.op("Mul", [x, x], {}, "square")], {}, "held");
+    return { loss: b.op("Mul", [held, x]), wrt: [x], constants };
+  };
+
+  test("pass no gradient, while the path beside them does", () => {
+    const [dx] = gradients((b, x) => squareTimesSine(b, x, new Set(["held"])));
+    X.forEach((v, i) => expect(dx?.[i]).toBeCloseTo(Math.sin(v * v), 12));
+  });
+
+  test("cost no nodes: what made them is not differentiated", () => {
+    const { graph } = build((b, x) => squareTimesSine(b, x, new Set(["held"])), f64([2, 3], ...X));
+    expect(graph.nodes.some((node) => node.opType === "Cos")).toBe(false);
+  });
+
+  test("hold back only their own contribution", () => {
+    const [dx] = gradients((b, x) => {
+      const square = b.op("Mul", [x, x], {}, "square");
+      return { loss: b.op("Add", [b.op("Exp", [square], {}, "held"), square]), wrt: [x], constants: new Set(["held"]) };
+    });
+    expect(dx).toEqual(X.map((v) => 2 * v));
+  });
+
+  test("leave a loss that depends on the input through them alone without a gradient", () => {
+    const alone = (b: GraphBuilder, x: ValueName): Drawn => ({
+      loss: b.op("Exp", [b.op("Sin", [x], {}, "held")], {}, "loss"),
+      wrt: [x],
+      constants: new Set(["held"]),
+    });
+    expect(() => gradients(alone)).toThrow(
+      failure(
+        "gradient/none",
+        'gradient of "loss": it does not depend on "x". Choose a loss computed from that input.',
+      ),
+    );
   });
 });
 

@@ -8,10 +8,13 @@ import type { Graph } from "../../graph/graph.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend, Session, Tensors } from "../backend.js";
 import { checkFeeds } from "../feeds.js";
+import { rewritten } from "./rewrites.js";
 
 export interface OrtNodeOptions {
   /** Threads inside one operator; left out: ONNX Runtime's own choice (one per core). */
   readonly threads?: number;
+  /** Rewrite graphs for speed (default); false runs them as they are. */
+  readonly rewrite?: boolean;
 }
 
 /** A backend that runs graphs with ONNX Runtime on the CPU. Sessions are deterministic: the same feeds give the same bits. */
@@ -20,7 +23,8 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
 }
 
 async function compile(graph: Graph, options: OrtNodeOptions): Promise<Session> {
-  const session = await ort.InferenceSession.create(writeModel({ graph }), {
+  const bytes = writeModel({ graph: await rewritten(graph, options.rewrite !== false) });
+  const session = await ort.InferenceSession.create(bytes, {
     executionProviders: ["cpu"],
     logSeverityLevel: 3,
     ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),

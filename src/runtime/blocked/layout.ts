@@ -1,0 +1,170 @@
+/** @file Values in two layouts while a graph is rewritten: plain (NCHW) and blocked (NCHWc: channels in blocks that fill a vector
+ *  register, [n, c / block, h, w, block] in memory under the declared shape [n, c, h, w]). A value changes layout only where a
+ *  node needs it, and at most once. Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
+import { attribute, int, string } from "../../graph/attributes.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { consumers, type Graph, type Node, type ValueName } from "../../graph/graph.js";
+
+/** The domain of ONNX Runtime's blocked operators. */
+export const NCHWC = "com.microsoft.nchwc";
+
+interface Emitted {
+  node: Node;
+}
+
+export class Layout {
+  readonly graph: Graph;
+  /** Channels in a block. */
+  readonly block: number;
+  /** Makes constants and names; nodes are kept here until {@link build}. */
+  readonly #b: GraphBuilder;
+  readonly #uses: ReadonlyMap<ValueName, number>;
+  readonly #out: (Emitted | undefined)[] = [];
+  readonly #plain = new Map<ValueName, ValueName>();
+  readonly #blocked = new Map<ValueName, ValueName>();
+  /** Blocked convolutions that may still take a bias, a sum or an activation: by their output. */
+  readonly #convs = new Map<ValueName, number>();
+
+  constructor(graph: Graph, block: number) {
+    this.graph = graph;
+    this.block = block;
+    this.#b = new GraphBuilder({ ...graph, nodes: [] });
+    for (const name of graph.nodes.flatMap((node) => node.outputs)) this.#b.reserve(name);
+    const outputs = new Set(graph.outputs.map((o) => o.name));
+    this.#uses = new Map(
+      [...consumers(graph)].map(([name, nodes]) => {
+        const reads = nodes.reduce((sum, node) => sum + node.inputs.filter((input) => input === name).length, 0);
+        return [name, reads + (outputs.has(name) ? 1 : 0)];
+      }),
+    );
+    for (const { name } of graph.inputs) this.#plain.set(name, name);
+    for (const name of graph.initializers.keys()) this.#plain.set(name, name);
+  }
+
+  get b(): GraphBuilder {
+    return this.#b;
+  }
+
+  /** Dimensions of a value, as far as they are known. */
+  shape(name: ValueName | undefined): readonly (number | string)[] {
+    return this.graph.types.get(name ?? "")?.shape ?? [];
+  }
+
+  isFloat(name: ValueName): boolean {
+    return this.graph.types.get(name)?.dtype === "float32";
+  }
+
+  isUsedOnce(name: ValueName): boolean {
+    return this.#uses.get(name) === 1;
+  }
+
+  isBlocked(name: ValueName | undefined): boolean {
+    return this.#blocked.has(name ?? "");
+  }
+
+  /** Whether a value is a batch of images whose channels fill blocks. */
+  fits(name: ValueName): boolean {
+    const [, channels] = this.shape(name);
+    return this.shape(name).length === 4 && typeof channels === "number" && channels % this.block === 0;
+  }
+
+  /** The value in plain layout, under its own name. */
+  plain(name: ValueName): ValueName {
+    if (!this.#plain.has(name)) {
+      const channels = int(this.shape(name)[1] as number);
+      this.push({
+        opType: "ReorderOutput",
+        domain: NCHWC,
+        name: "",
+        inputs: [this.#blocked.get(name) as ValueName],
+        outputs: [name],
+        attributes: { channels },
+      });
+      this.#plain.set(name, name);
+    }
+    return name;
+  }
+
+  /** The value in blocked layout. */
+  blocked(name: ValueName): ValueName {
+    const known = this.#blocked.get(name);
+    if (known !== undefined) return known;
+    const blocked = this.#b.fresh(`${name}.blocked`);
+    this.push({
+      opType: "ReorderInput",
+      domain: NCHWC,
+      name: "",
+      inputs: [this.plain(name)],
+      outputs: [blocked],
+      attributes: {},
+    });
+    this.#blocked.set(name, blocked);
+    return blocked;
+  }
+
+  /** Say that a value of the graph has been made, in plain layout. */
+  madePlain(name: ValueName): void {
+    this.#plain.set(name, name);
+  }
+
+  /** Say that `blocked` holds a value of the graph in blocked layout. */
+  madeBlocked(name: ValueName, blocked: ValueName): void {
+    this.#blocked.set(name, blocked);
+  }
+
+  push(node: Node): number {
+    this.#out.push({ node });
+    return this.#out.length - 1;
+  }
+
+  /** A small node in plain layout with a fresh output. */
+  op(
+    opType: string,
+    inputs: readonly ValueName[],
+    attributes: Node["attributes"] = {},
+    hint = opType.toLowerCase(),
+  ): ValueName {
+    const output = this.#b.fresh(hint);
+    this.push({ opType, domain: "", name: "", inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** A blocked convolution that makes `name`.
+   * @param inputs blocked X, blocked W, and a bias or "" */
+  conv(name: ValueName, inputs: readonly ValueName[], attributes: Node["attributes"]): void {
+    const output = this.#b.fresh(`${name}.blocked`);
+    const at = this.push({ opType: "Conv", domain: NCHWC, name: "", inputs, outputs: [output], attributes });
+    this.madeBlocked(name, output);
+    this.#convs.set(output, at);
+  }
+
+  /** The blocked convolution that makes a value for one reader alone, so that this reader can be made a part of it. */
+  ownConv(name: ValueName): Node | undefined {
+    const at = this.#convs.get(this.#blocked.get(name) ?? "");
+    return at !== undefined && this.isUsedOnce(name) ? this.#out[at]?.node : undefined;
+  }
+
+  /** Put a changed convolution in place of the one that made `from`, after everything it reads; it makes `to` now. */
+  refit(from: ValueName, to: ValueName, node: Node): void {
+    const output = node.outputs[0] as ValueName;
+    this.#out[this.#convs.get(output) as number] = undefined;
+    this.#convs.set(output, this.push(node));
+    this.#blocked.delete(from);
+    this.madeBlocked(to, output);
+  }
+
+  /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows. */
+  build(): Graph {
+    for (const { name } of this.graph.outputs) this.plain(name);
+    const nodes = this.#out.flatMap((entry) => (entry ? [entry.node] : []));
+    return { ...this.#b.build(), nodes, types: new Map() };
+  }
+}
+
+/** An activation that a blocked convolution applies by itself. */
+export const activated = (node: Node, activation: string): Node => ({
+  ...node,
+  attributes: { ...node.attributes, activation: string(activation) },
+});
+
+export const hasActivation = (node: Node): boolean => attribute(node, "activation", "string") !== undefined;
