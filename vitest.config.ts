@@ -9,6 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",
+    execArgv: ["--import", new URL("./test/support/typescript-workers.mjs", import.meta.url).href],
     maxWorkers: 2,
   },
 });

@@ -46,7 +46,7 @@ export const ERROR_CODES = {
   "model/classifier": { exit: 1, about: "No output is a classifier's, or exits disagree on the number of classes." },
   "model/metadata": { exit: 1, about: "A `dynn.*` entry of the file does not hold what it should." },
   "model/cut": {
-    exit: 2,
+    exit: 1,
     about:
       "An exit was asked for at a value that is no legal cut, twice or out of order, or that its head cannot read.",
   },

@@ -3,7 +3,7 @@
 import { DynnError } from "../core/errors.js";
 import { showShape, sizeOf } from "../core/shape.js";
 import { type Tensor, toNumbers } from "../core/tensor.js";
-import { checkLabels, type Dataset, inMemory } from "./dataset.js";
+import { checkLabels, checkPixels, type Dataset, inMemory } from "./dataset.js";
 
 /** What to call the dataset and its two files. */
 export interface PairNames {
@@ -27,7 +27,7 @@ export function pairDataset(images: Tensor, labels: Tensor, names: PairNames): D
       { dtype: images.dtype },
     );
   const pixels = images.data instanceof Float32Array ? images.data : toNumbers(images);
-  checkPixels(pixels, sizeOf(images.dims) / n, names.images);
+  checkPixels({ name: names.images, pixels }, sizeOf(images.dims) / n);
   return inMemory(header, pixels instanceof Float32Array ? pixels : Float32Array.from(pixels));
 }
 
@@ -63,16 +63,4 @@ function readLabels(labels: Tensor, names: PairNames): Int32Array {
   const numbers = toNumbers(labels);
   checkLabels({ name: names.labels, labels: numbers }, 2 ** 31);
   return Int32Array.from(numbers);
-}
-
-function checkPixels(pixels: Float32Array | Float64Array, size: number, file: string): void {
-  // Written so that NaN counts as outside.
-  const at = pixels.findIndex((value: number) => !(value >= 0 && value <= 1));
-  if (at < 0) return;
-  const [record, value] = [Math.floor(at / size), pixels[at]];
-  throw new DynnError(
-    "data/value",
-    `${file}: record ${record} has a pixel of ${value}, expected 0 to 1. Scale the images to [0,1]; normalisation belongs inside the model.`,
-    { record, value },
-  );
 }

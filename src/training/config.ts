@@ -1,6 +1,10 @@
 /** @file Everything that decides the numbers of a training run, and what a run tells while it goes.
  *  A run is a pure function of its config, its data and its model: the run folder keeps the config, so that a resume or
  *  a repeat is the same run. */
+import type { Augmentation } from "../data/augment.js";
+
+/** Random changes of training images (never of validation or test images). */
+export type AugmentConfig = Augmentation;
 
 /** Which loss trains which parameters (method.md section 2).
  *  static: cross-entropy of the final exit. joint: SDN-training, all exits with their coefficients. ic-only: backbone
@@ -48,16 +52,6 @@ export type ScheduleConfig =
       readonly milestones: readonly number[];
       readonly factor: number;
     };
-
-/** Random changes of training images (never of validation or test images); each is off where left out. */
-export interface AugmentConfig {
-  /** Mirror left-right with probability 1/2. */
-  readonly flip: boolean;
-  /** Pad by this many pixels on each side, then cut the original size out at a random place. */
-  readonly crop: { readonly pad: number; readonly mode: "reflect" | "zero" } | undefined;
-  /** Side of the square of mean colour that is put at a random place (DeVries & Taylor 2017). */
-  readonly cutout: number | undefined;
-}
 
 /** Coefficient of each exit's loss. ramp: tau_i(t) rises linearly from 0.01 to the exit's cost fraction over the run, the
  *  final exit's is 1 (Kaya et al. 2019). equal: 1 for all. Numbers: one per exit, the final one included. */

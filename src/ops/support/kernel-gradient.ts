@@ -23,36 +23,43 @@ const sizesOf = ({ xShape, yShape }: Correlation) => ({ x: imageOf(xShape), y: i
 
 const imageOf = ([, ...image]: Shape) => image as unknown as readonly [number, number, number];
 
-/** [n, c, h, w] as [n, groups, c / groups, h, w]. */
+/** Sizes in front of the channels of one group: none when there is only one. */
+const lead = ({ groups }: Correlation): number[] => (groups === 1 ? [] : [groups]);
+
+/** [n, c, h, w] as [n, groups, c / groups, h, w], or as it is with one group. */
 const grouped = (
-  { b, groups }: Correlation,
+  c: Correlation,
   value: ValueName,
   [channels, height, width]: readonly [number, number, number],
-): ValueName => b.op("Reshape", [value, b.ints([-1, groups, channels / groups, height, width])]);
+): ValueName =>
+  c.groups === 1 ? value : c.b.op("Reshape", [value, c.b.ints([-1, c.groups, channels / c.groups, height, width])]);
 
-const joined = ({ b }: Correlation, parts: readonly ValueName[]): ValueName =>
-  parts.length === 1 ? (parts[0] as ValueName) : b.op("Concat", parts, { axis: int(2) });
+const joined = (c: Correlation, parts: readonly ValueName[]): ValueName =>
+  parts.length === 1 ? (parts[0] as ValueName) : c.b.op("Concat", parts, { axis: int(lead(c).length + 1) });
 
 /** Sum over the batch of left [n, g, rows, length] times right [n, g, columns, length] transposed: [g, rows, columns]. */
 function contract(
-  { b, groups }: Correlation,
+  c: Correlation,
   left: { readonly value: ValueName; readonly rows: number },
   right: { readonly value: ValueName; readonly rows: number },
   length: number,
 ): ValueName {
   const flat = ({ value, rows }: typeof left): ValueName =>
-    b.op("Reshape", [value, b.ints([-1, groups, rows, length])]);
-  const product = b.op("MatMul", [flat(left), transpose(b, flat(right), [0, 1, 3, 2])]);
-  return reduceSum(b, product, [0], false);
+    c.b.op("Reshape", [value, c.b.ints([-1, ...lead(c), rows, length])]);
+  const perm = c.groups === 1 ? [0, 2, 1] : [0, 1, 3, 2];
+  return reduceSum(c.b, c.b.op("MatMul", [flat(left), transpose(c.b, flat(right), perm)]), [0], false);
 }
 
-/** Pad or cut the last two axes of a 5-D value. */
-const moved = (
-  { b }: Correlation,
+/** Pad or cut the last two axes. */
+function moved(
+  c: Correlation,
   value: ValueName,
   rows: readonly [number, number],
   columns: readonly [number, number],
-) => padZeros(b, value, [0, 0, 0, rows[0], columns[0], 0, 0, 0, rows[1], columns[1]]);
+): ValueName {
+  const before = [0, ...lead(c).map(() => 0), 0];
+  return padZeros(c.b, value, [...before, rows[0], columns[0], ...before, rows[1], columns[1]]);
+}
 
 function byMovedImages(c: Correlation, dy: ValueName): ValueName {
   const { b, window, groups } = c;
@@ -89,7 +96,7 @@ function byPatches(c: Correlation, dy: ValueName): ValueName {
     range(kernelColumns).map((column) => {
       const starts = [row * window.dilations[0], column * window.dilations[1]];
       const ends = starts.map((start, i) => start + (y[i + 1] - 1) * window.strides[i] + 1);
-      return slice(b, padded, { starts, ends, axes: [3, 4], steps: window.strides });
+      return slice(b, padded, { starts, ends, axes: [lead(c).length + 2, lead(c).length + 3], steps: window.strides });
     }),
   );
   const [inputs, outputs] = [x[0] / groups, y[0] / groups];

@@ -7,7 +7,8 @@ import { inferShapes } from "../../graph/infer.js";
 import { reduce } from "../../ops/support/emit.js";
 import { opTable } from "../../ops/table.js";
 
-const isTraining = (node: Node): boolean =>
+/** Whether a node is a BatchNormalization in training mode. */
+export const isTraining = (node: Node): boolean =>
   node.opType === "BatchNormalization" && attribute(node, "training_mode", "int") === 1;
 
 /** @param graph with types inferred */

@@ -2,7 +2,7 @@
  *  convolutions whose weights are constants; a training step's are inputs, and its plain convolutions run at half the speed.
  *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
 
-import { fromNumbers } from "../../core/tensor.js";
+import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
 import type { Graph, Node, ValueName } from "../../graph/graph.js";
 import { axesOf } from "./axes.js";
@@ -31,10 +31,7 @@ const elementwise: Rule = (l, node) => {
   const same = images.every((name) => l.fits(name) && equal(l.shape(name), l.shape(output)));
   if (images.length === 0 || !same || !images.some((name) => l.isBlocked(name))) return false;
   if (!images.every((name) => l.isFloat(name) || l.isBlocked(name)) || !staysBlocked(l, output)) return false;
-  const inputs = node.inputs.map((name) => (isScalar(l, name) ? l.plain(name) : l.blocked(name)));
-  const made = l.b.fresh(`${output}.blocked`);
-  l.push({ ...node, inputs, outputs: [made] });
-  l.madeBlocked(output, made);
+  keepLayout(l, node, images);
   return true;
 };
 
@@ -219,6 +216,101 @@ const reduction =
 const sumOfRows = (l: Layout, rows: ValueName, each: number): ValueName =>
   l.op("Mul", [l.op("ReduceSum", [rows, l.b.ints([0])], { keepdims: int(0) }), l.b.scalar(each)]);
 
+/** Zeros around images, or a part of them: a depthwise convolution with a single 1 per kernel, which runs on all threads. */
+const pad: Rule = (l, node) => {
+  const [x, amounts, value = "", axes = ""] = node.inputs as [ValueName, ValueName, ValueName?, ValueName?];
+  const [output] = node.outputs as [ValueName];
+  const stored = l.graph.initializers.get(amounts);
+  const zeros = (attribute(node, "mode", "string") ?? "constant") === "constant" && !value && !axes;
+  if (!zeros || !stored || !l.isBlocked(x) || !l.fits(output)) return false;
+  const pads = [...toNumbers(stored)];
+  if (pads[0] !== 0 || pads[4] !== 0) return false;
+  if (pads[1] !== 0 || pads[5] !== 0) return padChannels(l, node, pads);
+  const [top, left, bottom, right] = [pads[2], pads[3], pads[6], pads[7]];
+  const [rows, columns] = [span(top, bottom), span(left, right)];
+  const channels = l.shape(x)[1] as number;
+  l.conv(output, [l.blocked(x), oneTap(l, channels, rows, columns)], {
+    group: int(channels),
+    kernel_shape: ints([rows.length, columns.length]),
+    pads: ints([top, left, bottom, right].map((p) => Math.max(0, p))),
+  });
+  return true;
+};
+
+/** Every stride-th pixel from some place on: a depthwise convolution whose kernel reaches to that place. */
+const slice: Rule = (l, node) => {
+  const [x] = node.inputs as [ValueName];
+  const [output] = node.outputs as [ValueName];
+  const numbers = node.inputs.slice(1).map((name) => l.graph.initializers.get(name));
+  if (!l.isBlocked(x) || !l.fits(output) || numbers.length !== 4 || numbers.some((t) => !t)) return false;
+  const [starts, , axes, steps] = numbers.map((t) => [...toNumbers(t as Tensor)]) as [
+    number[],
+    number[],
+    number[],
+    number[],
+  ];
+  if (axes.join() !== "2,3" || steps.some((s) => s < 1) || starts.some((s) => s < 0)) return false;
+  const covers = [0, 1].every((i) => {
+    const [size, kept] = [l.shape(x)[i + 2] as number, l.shape(output)[i + 2] as number];
+    return Math.floor((size - starts[i] - 1) / steps[i]) + 1 === kept;
+  });
+  if (!covers) return false;
+  const channels = l.shape(x)[1] as number;
+  const [rows, columns] = starts.map((start) => ({ length: start + 1, at: start })) as [Tap, Tap];
+  l.conv(output, [l.blocked(x), oneTap(l, channels, rows, columns)], {
+    group: int(channels),
+    kernel_shape: ints([rows.length, columns.length]),
+    strides: ints(steps),
+  });
+  return true;
+};
+
+interface Tap {
+  readonly length: number;
+  readonly at: number;
+}
+
+/** Kernel along one axis that cuts where a pad is negative: its length, and where the 1 stands. */
+const span = (before: number, after: number): Tap => ({
+  length: 1 + Math.max(0, -before) + Math.max(0, -after),
+  at: Math.max(0, -before),
+});
+
+/** A depthwise kernel with 1 at one tap, in blocked layout: [c / block, 1, rows, columns, block]. */
+function oneTap(l: Layout, channels: number, rows: Tap, columns: Tap): ValueName {
+  const taps = rows.length * columns.length;
+  const data = new Float64Array(channels * taps);
+  const tap = rows.at * columns.length + columns.at;
+  for (let c = 0; c < channels; c++) data[Math.floor(c / l.block) * taps * l.block + tap * l.block + (c % l.block)] = 1;
+  return l.b.constant(fromNumbers("float32", [channels, 1, rows.length, columns.length], data), "tap");
+}
+
+/** Whole blocks of zero channels: the same in both layouts. */
+function padChannels(l: Layout, node: Node, pads: readonly number[]): boolean {
+  const inner = [2, 3, 6, 7].every((i) => pads[i] === 0);
+  if (!inner || pads[1] % l.block !== 0 || pads[5] % l.block !== 0) return false;
+  keepLayout(l, node, [node.inputs[0] as ValueName]);
+  return true;
+}
+
+/** Images side by side along their channels, whole blocks each. */
+const concat: Rule = (l, node) => {
+  const axis = attribute(node, "axis", "int");
+  if (axis !== 1 || !node.inputs.every((name) => l.fits(name)) || !node.inputs.some((name) => l.isBlocked(name)))
+    return false;
+  keepLayout(l, node, node.inputs);
+  return true;
+};
+
+/** The node as it is, on blocked images in place of plain ones. */
+function keepLayout(l: Layout, node: Node, images: readonly ValueName[]): void {
+  const output = node.outputs[0] as ValueName;
+  const made = l.b.fresh(`${output}.blocked`);
+  const inputs = node.inputs.map((name) => (images.includes(name) ? l.blocked(name) : name && l.plain(name)));
+  l.push({ ...node, inputs, outputs: [made] });
+  l.madeBlocked(output, made);
+}
+
 /** Pools without indices, dilations or ceiling. */
 const pool: Rule = (l, node) => {
   const [x, output] = [node.inputs[0] as ValueName, node.outputs[0] as ValueName];
@@ -282,6 +374,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   BatchNormalization: batchNormalization,
   ReduceMean: reduction(true),
   ReduceSum: reduction(false),
+  Pad: pad,
+  Slice: slice,
+  Concat: concat,
   MaxPool: pool,
   AveragePool: pool,
   GlobalAveragePool: pool,

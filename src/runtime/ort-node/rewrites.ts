@@ -7,13 +7,15 @@ import { inferShapes } from "../../graph/infer.js";
 import { emptyGraph } from "../../graph/op.js";
 import { writeModel } from "../../onnx/write.js";
 import { opTable } from "../../ops/table.js";
-import { lowerBatchStatistics } from "../blocked/batch-statistics.js";
+import { isTraining, lowerBatchStatistics } from "../blocked/batch-statistics.js";
 import { NCHWC } from "../blocked/layout.js";
 import { blockedLayout } from "../blocked/rewrite.js";
 
-/** A training step: its convolutions' weights are no constants, so ONNX Runtime leaves it as it is. */
+/** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
 const trains = (graph: Graph): boolean =>
-  graph.nodes.some((node) => node.opType === "Conv" && !graph.initializers.has(node.inputs[1] as string));
+  graph.nodes.some(
+    (node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1] as string)),
+  );
 
 /** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`. */
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {

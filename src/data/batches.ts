@@ -1,0 +1,114 @@
+/** @file Training batches: shuffled, augmented, checked, from any step on.
+ *  A batch is a pure function of (dataset, options, epoch, step), see {@link batchReader}: a resumed run sees the same
+ *  bytes, and workers may make batches in any order (files/prefetch). The records left over at the end of an epoch, fewer
+ *  than a batch, are not used in that epoch; the shuffle leaves out others in the next.
+ *  Read by: training, files/prefetch. */
+import { DynnError } from "../core/errors.js";
+import { permutation } from "../core/rng.js";
+import { sizeOf } from "../core/shape.js";
+import { type Augmentation, augment, checkAugmentation } from "./augment.js";
+import { checkLabels, checkPixels, type Dataset } from "./dataset.js";
+
+/** A batch's place in a run. */
+export interface Place {
+  readonly epoch: number;
+  /** Batches before it in its epoch. */
+  readonly step: number;
+}
+
+export interface TrainingBatch extends Place {
+  /** float32 [n,c,h,w] in [0,1], augmented. */
+  readonly images: Float32Array<ArrayBuffer>;
+  /** int64 [n]. */
+  readonly labels: BigInt64Array<ArrayBuffer>;
+  /** Record of each row, [n]. */
+  readonly indices: Uint32Array<ArrayBuffer>;
+}
+
+export interface BatchOptions {
+  /** Images a batch. */
+  readonly batch: number;
+  readonly seed: number;
+  /** Number of classes of the model; every label is checked against it once. */
+  readonly classes: number;
+  readonly augmentation: Augmentation;
+  /** Colour of the cutout, one value a channel: the mean of the data set (see statistics). */
+  readonly fill: readonly number[];
+}
+
+/** A run from its batch `from` on, up to the end of epoch `epochs - 1`. */
+export interface StreamOptions extends BatchOptions {
+  readonly epochs: number;
+  readonly from: Place;
+}
+
+/** The order of an epoch's records. */
+export const epochOrder = (count: number, seed: number, epoch: number): Uint32Array =>
+  permutation({ seed, sample: 0, purpose: "shuffle", step: epoch }, count);
+
+/** Full batches in `count` records. */
+export const stepsPerEpoch = (count: number, batch: number): number => Math.floor(count / batch);
+
+/** The places of a run's batches, from `options.from` on.
+ * @param count records of the dataset
+ * @throws DynnError 'cli/value' when a batch is larger than the dataset */
+export function places(count: number, options: Pick<StreamOptions, "batch" | "epochs" | "from">): Iterable<Place> {
+  checkBatch(count, options.batch);
+  return generatePlaces(stepsPerEpoch(count, options.batch), options);
+}
+
+function* generatePlaces(steps: number, { epochs, from }: Pick<StreamOptions, "epochs" | "from">): Generator<Place> {
+  for (let epoch = from.epoch; epoch < epochs; epoch++)
+    for (let step = epoch === from.epoch ? from.step : 0; step < steps; step++) yield { epoch, step };
+}
+
+/** Makes the batch of any place; keeps the order of the epoch asked for last.
+ * @returns a function that throws DynnError 'data/value' for a pixel that is NaN or outside [0,1], and what the dataset throws
+ * @throws DynnError 'data/label'; 'cli/value' for a batch or an augmentation that does not fit the dataset */
+export function batchReader(dataset: Dataset, options: BatchOptions): (place: Place) => Promise<TrainingBatch> {
+  const { batch, seed, augmentation, fill } = options;
+  checkBatch(dataset.count, batch);
+  checkLabels(dataset, options.classes);
+  checkAugmentation(augmentation, dataset.shape, fill);
+  let last: { readonly epoch: number; readonly order: Uint32Array } | undefined;
+  return async ({ epoch, step }) => {
+    if (last?.epoch !== epoch) last = { epoch, order: epochOrder(dataset.count, seed, epoch) };
+    const indices = new Uint32Array(last.order.subarray(step * batch, (step + 1) * batch));
+    const images = new Float32Array(batch * sizeOf(dataset.shape));
+    await dataset.read(indices, images);
+    checkPixels({ name: dataset.name, pixels: images }, sizeOf(dataset.shape), indices);
+    augment(images, dataset.shape, { augmentation, fill, seed, epoch, samples: indices });
+    return { epoch, step, images, labels: BigInt64Array.from(indices, (i) => BigInt(dataset.labels[i])), indices };
+  };
+}
+
+/** The full batches of one epoch, from step `fromStep` on.
+ * @throws DynnError at once: as {@link batchReader}; with a batch: 'data/value' */
+export const batches = (
+  dataset: Dataset,
+  { epoch, fromStep = 0, ...options }: BatchOptions & { readonly epoch: number; readonly fromStep?: number },
+): AsyncGenerator<TrainingBatch> =>
+  trainingStream(dataset, { ...options, epochs: epoch + 1, from: { epoch, step: fromStep } });
+
+/** The batches of a run, across the borders of epochs, from any place on.
+ * @throws DynnError at once: as {@link batchReader}; with a batch: 'data/value' */
+export function trainingStream(dataset: Dataset, options: StreamOptions): AsyncGenerator<TrainingBatch> {
+  const read = batchReader(dataset, options);
+  return readEach(places(dataset.count, options), read);
+}
+
+async function* readEach(
+  wanted: Iterable<Place>,
+  read: (place: Place) => Promise<TrainingBatch>,
+): AsyncGenerator<TrainingBatch> {
+  for (const place of wanted) yield await read(place);
+}
+
+function checkBatch(count: number, batch: number): void {
+  if (Number.isInteger(batch) && batch >= 1 && batch <= count) return;
+  throw new DynnError(
+    "cli/value",
+    `batch: got ${batch} images, expected an integer from 1 to ${count}, the records to train on. Choose a smaller batch, or give more data.`,
+    { batch, count },
+  );
+}

@@ -1,0 +1,55 @@
+/** @file Mean and standard deviation of each channel of a dataset, read in parts, so that only a part is in memory.
+ *  They normalise inside the model, and the mean is the colour of cutout (augment). Take them from training records only.
+ *  Source: Chan, Golub & LeVeque, "Algorithms for computing the sample variance", 1983 (how two parts are joined). */
+import { sizeOf } from "../core/shape.js";
+import type { Dataset } from "./dataset.js";
+
+export interface ChannelStatistics {
+  /** One value a channel. */
+  readonly mean: readonly number[];
+  /** Of all pixels, divided by their number and not by one less; 0 for a channel that never changes. */
+  readonly std: readonly number[];
+}
+
+/** Count, mean and sum of squared distances from the mean. */
+interface Moments {
+  readonly n: number;
+  readonly mean: number;
+  readonly squares: number;
+}
+
+const NONE: Moments = { n: 0, mean: 0, squares: 0 };
+
+/** Records read at once. */
+const PART = 256;
+
+/** Float64 statistics over all pixels of the records `indices` (all records when left out).
+ * @throws what the dataset throws when a record cannot be read */
+export async function channelStatistics(dataset: Dataset, indices?: ArrayLike<number>): Promise<ChannelStatistics> {
+  const records = Uint32Array.from(indices ?? { length: dataset.count }, indices ? (index) => index : (_, i) => i);
+  const [channels, height, width] = dataset.shape;
+  const [plane, size] = [height * width, sizeOf(dataset.shape)];
+  const total = new Array<Moments>(channels).fill(NONE);
+  for (let from = 0; from < records.length; from += PART) {
+    const part = records.subarray(from, from + PART);
+    const pixels = new Float32Array(part.length * size);
+    await dataset.read(part, pixels);
+    for (let i = 0; i < part.length * channels; i++)
+      total[i % channels] = join(total[i % channels], momentsOf(pixels.subarray(i * plane, (i + 1) * plane)));
+  }
+  return { mean: total.map(({ mean }) => mean), std: total.map(({ n, squares }) => Math.sqrt(squares / n)) };
+}
+
+function momentsOf(values: Float32Array): Moments {
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  const mean = sum / values.length;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2;
+  return { n: values.length, mean, squares };
+}
+
+function join(a: Moments, b: Moments): Moments {
+  const n = a.n + b.n;
+  const apart = b.mean - a.mean;
+  return { n, mean: a.mean + (apart * b.n) / n, squares: a.squares + b.squares + (apart ** 2 * a.n * b.n) / n };
+}
