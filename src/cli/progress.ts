@@ -2,13 +2,24 @@
 import progress, { type Options, type Params } from "cli-progress";
 import type { Progress } from "../studies/audit/index.js";
 
+/** A phase with what to call it at the moment, what to say behind the bar, and how much was done before this began. */
+export interface Line extends Progress {
+  readonly name?: string;
+  readonly note?: string;
+  readonly from?: number;
+}
+
+interface Shown {
+  readonly name: string;
+  readonly note: string;
+  readonly from: number;
+}
+
 /** One phase as a line; there is no ETA before something is done. */
-const line = (
-  options: Options,
-  { progress: share, value, total, eta }: Params,
-  { name }: { readonly name: string },
-): string =>
-  `${name.padEnd(33)} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === 0 ? "?" : progress.Format.TimeFormat(eta, options, 1)}`;
+const line = (options: Options, { progress: share, value, total, eta }: Params, { name, note, from }: Shown): string =>
+  `${name} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === from ? "?" : progress.Format.TimeFormat(eta, options, 1)}${note}`;
+
+const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: Line): Shown => ({ name, note, from });
 
 /** Draws phases as they come; call `stop` when the work ends, however it ends. */
 export class ProgressBar {
@@ -19,10 +30,10 @@ export class ProgressBar {
     process.once("exit", this.stop);
   }
 
-  readonly update = ({ phase, done, total }: Progress): void => {
+  readonly update = (now: Line): void => {
     if (!process.stderr.isTTY) return;
-    if (phase !== this.#phase) this.#begin(phase, total);
-    this.#bar?.update(done);
+    if (now.phase !== this.#phase) this.#begin(now);
+    this.#bar?.update(now.done, shown(now));
   };
 
   /** Remove the bar and show the cursor again. */
@@ -31,9 +42,9 @@ export class ProgressBar {
     this.#end();
   };
 
-  #begin(phase: string, total: number): void {
+  #begin(first: Line): void {
     this.#end();
-    this.#phase = phase;
+    this.#phase = first.phase;
     this.#bar = new progress.SingleBar({
       stream: process.stderr,
       clearOnComplete: true,
@@ -44,7 +55,7 @@ export class ProgressBar {
       barsize: 20,
       etaBuffer: 50,
     });
-    this.#bar.start(total, 0, { name: phase });
+    this.#bar.start(first.total, first.from ?? 0, shown(first));
   }
 
   #end(): void {

@@ -7,6 +7,7 @@ import { err } from "./colors.js";
 import { auditCommand } from "./commands/audit.js";
 import { gradientCommand } from "./commands/gradient.js";
 import { inspectCommand } from "./commands/inspect.js";
+import { trainCommand } from "./commands/train.js";
 import { Interrupted, withInterrupt } from "./interrupt.js";
 
 /** Everything that commands need from the process, so that tests can stand in for it. */
@@ -41,7 +42,7 @@ export function program(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride(refuseFor("dynn"))
     .addHelpText("after", EXAMPLES);
-  for (const make of [auditCommand, inspectCommand, gradientCommand]) {
+  for (const make of [auditCommand, inspectCommand, gradientCommand, trainCommand]) {
     const command = make(io).copyInheritedSettings(dynn);
     dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));
   }
@@ -72,6 +73,9 @@ Examples:
 
   # The same model with its input gradient, as plain ONNX
   $ dynn gradient model.onnx -o with-gradient.onnx
+
+  # A network of your own, with six early exits
+  $ dynn train resnet20 --data cifar10:data --recipe joint -o mine.onnx
 
 Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.`;
 

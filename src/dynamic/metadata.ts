@@ -1,6 +1,7 @@
 /** @file The `dynn.*` metadata of a model file: exits, policy, normalisation, class names. One JSON value per key. */
 import { z } from "zod";
 import { DynnError, type ErrorDetail, reasonOf } from "../core/errors.js";
+import type { Normalization } from "./normalization.js";
 import { FALLBACKS, type Policy, RULES } from "./policy.js";
 
 const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
@@ -9,33 +10,26 @@ const policySchema = z.strictObject({
   thresholds: z.array(z.number()),
   fallback: z.enum(FALLBACKS),
 });
-const normalizationSchema = z.strictObject({
+export const normalizationSchema = z.strictObject({
   mean: z.array(z.number()).min(1),
   std: z.array(z.number().positive()).min(1),
 });
 const classesSchema = z.array(z.string()).min(2);
 
-const SCHEMAS = {
-  "dynn.exits": exitsSchema,
-  "dynn.policy": policySchema,
-  "dynn.normalization": normalizationSchema,
-  "dynn.classes": classesSchema,
-} as const;
-
 export interface ModelMetadata {
   readonly exits: z.infer<typeof exitsSchema> | undefined;
   readonly policy: Policy | undefined;
-  readonly normalization: z.infer<typeof normalizationSchema> | undefined;
+  readonly normalization: Normalization | undefined;
   readonly classes: readonly string[] | undefined;
 }
 
 /** Read the keys that are there; a plain ONNX file has none.
  * @throws DynnError 'model/metadata' when a key does not hold what it should */
 export const readMetadata = (metadata: ReadonlyMap<string, string>, where: string): ModelMetadata => ({
-  exits: readKey(metadata, "dynn.exits", where),
-  policy: readKey(metadata, "dynn.policy", where),
-  normalization: readKey(metadata, "dynn.normalization", where),
-  classes: readKey(metadata, "dynn.classes", where),
+  exits: readEntry(metadata, "dynn.exits", exitsSchema, where),
+  policy: readEntry(metadata, "dynn.policy", policySchema, where),
+  normalization: readEntry(metadata, "dynn.normalization", normalizationSchema, where),
+  classes: readEntry(metadata, "dynn.classes", classesSchema, where),
 });
 
 /** The entries to write into a file. */
@@ -49,11 +43,14 @@ export function writeMetadata(model: Partial<ModelMetadata>): Map<string, string
   return new Map(entries.flatMap(([key, value]) => (value ? [[key, JSON.stringify(value)] as const] : [])));
 }
 
-function readKey<K extends keyof typeof SCHEMAS>(
+/** What one key holds; undefined where it is not there.
+ * @throws DynnError 'model/metadata' when it does not hold what `schema` asks for */
+export function readEntry<T>(
   metadata: ReadonlyMap<string, string>,
-  key: K,
+  key: string,
+  schema: z.ZodType<T>,
   where: string,
-): z.infer<(typeof SCHEMAS)[K]> | undefined {
+): T | undefined {
   const text = metadata.get(key);
   if (text === undefined) return undefined;
   const wrong = (what: string, detail: ErrorDetail): DynnError =>
@@ -62,8 +59,8 @@ function readKey<K extends keyof typeof SCHEMAS>(
       `${where}: metadata "${key}" is wrong: ${what}. Write the model again with dynn, or remove the key to read it by convention.`,
       { key, ...detail },
     );
-  const parsed = SCHEMAS[key].safeParse(parseJson(text, (reason) => wrong(`not JSON (${reason})`, { text })));
-  if (parsed.success) return parsed.data as z.infer<(typeof SCHEMAS)[K]>;
+  const parsed = schema.safeParse(parseJson(text, (reason) => wrong(`not JSON (${reason})`, { text })));
+  if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   const at = issues[0]?.path.length ? `at ${issues[0].path.join(".")}, ` : "";
   throw wrong(`${at}${issues[0]?.message}`, { issues });

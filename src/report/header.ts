@@ -2,7 +2,7 @@
 import type { AttackRecord, AuditRecord } from "../measures/audit-record.js";
 import * as write from "./format.js";
 import { type Html, html, NOTHING } from "./html.js";
-import type { Section } from "./sections.js";
+import type { Section } from "./shell.js";
 import { answerName, cleanWords, findings, isStatic } from "./words.js";
 
 export function header(record: AuditRecord, sections: readonly Section[]): Html {
@@ -40,7 +40,8 @@ ${slowest && !isStatic(record) ? card("mean cost, worst attack", write.percent(s
 </dl>`;
 }
 
-const card = (what: string, figure: string, note: string): Html =>
+/** A key figure; within a list of class "cards". */
+export const card = (what: string, figure: string, note: string): Html =>
   html`<div class="card"><dt>${what}</dt><dd class="figure">${figure}</dd><dd>${note}</dd></div>`;
 
 /** The first attack of the smallest size. */

@@ -6,9 +6,9 @@ import * as write from "./format.js";
 import { type Html, html, type Part } from "./html.js";
 import { type Column, table } from "./table.js";
 
-type Fact = readonly [term: string, meaning: Part];
+export type Fact = readonly [term: string, meaning: Part];
 
-const list = (facts: readonly Fact[]): Html =>
+export const list = (facts: readonly Fact[]): Html =>
   html`<dl class="facts">${facts.map(([term, meaning]) => html`<dt>${term}</dt><dd>${meaning}</dd>`)}</dl>`;
 
 const RULES = {

@@ -11,14 +11,9 @@ import { histogramPlot } from "./plots/histograms.js";
 import { key } from "./plots/key.js";
 import { robustnessPlot } from "./plots/robustness.js";
 import { ATTACKED, ATTACKED_DASH, CLEAN, DASHES, SERIES } from "./plots/svg.js";
+import type { Section } from "./shell.js";
 import { type Column, table } from "./table.js";
 import { isStatic } from "./words.js";
-
-export interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly body: Html;
-}
 
 /** Accuracy and cost of every exit, as plot and table. */
 export function exitsSection(record: AuditRecord, document: Document): Section {

@@ -89,7 +89,8 @@ export function readTensors(bytes: Uint8Array, where: string): TensorFile {
     const dtype = DTYPE_OF.get(code) as DType;
     if (sizeOf(shape) * byteSize(dtype) !== end - begin)
       throw damaged(where, `"${name}" has ${end - begin} bytes for ${code} [${shape.join()}]`, { name, shape });
-    const elements = bytes.slice(start + begin, start + end);
+    // Copied by the constructor: slice of a Node Buffer copies nothing.
+    const elements = new Uint8Array(bytes.subarray(start + begin, start + end));
     const ArrayType = ARRAY_OF[dtype] as new (buffer: ArrayBufferLike) => ArrayOf;
     return [name, tensor(dtype, shape, new ArrayType(elements.buffer))] as const;
   });

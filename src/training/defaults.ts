@@ -2,6 +2,7 @@
  *  Sources: method.md section 2 (Kaya et al. 2019); schedules Smith 2018; adversarial Madry et al. 2018; distillation Hinton et
  *  al. 2015; learning rate in proportion to the batch: Goyal et al. 2017. */
 import { DynnError } from "../core/errors.js";
+import { NO_AUGMENTATION } from "../data/augment.js";
 import type {
   AdversarialConfig,
   AugmentConfig,
@@ -64,7 +65,7 @@ export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
 /** Images of one step, and the batch that the learning rates are for. */
 export const DEFAULT_BATCH = 128;
 
-/** Highest learning rate and weight decay; `decayVgg` for networks of much more than a million weights. */
+/** Highest learning rate, and weight decay: VGG's own is larger. */
 export const OPTIMIZER_DEFAULTS = {
   sgd: { peak: 0.1, decay: 1e-4, decayVgg: 5e-4 },
   adam: { peak: 1e-3, decay: 0, decayVgg: 0 },
@@ -83,6 +84,9 @@ export const OPTIMIZER_KINDS = Object.keys(OPTIMIZER_DEFAULTS) as readonly Optim
 const DISTILL: DistillConfig = { temperature: 3, weight: 0.5 };
 const ADVERSARIAL: AdversarialConfig = { radius: 8 / 255, stepSize: 2 / 255, steps: 7, target: "final", weight: 0.5 };
 
+/** Any of the fields; undefined says that it was not chosen. */
+type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
 /** What a user chose; whatever is left out is the recipe's default. */
 export interface TrainingChoices {
   readonly epochs?: number | undefined;
@@ -99,8 +103,8 @@ export interface TrainingChoices {
   readonly labelSmoothing?: number | undefined;
   readonly clipNorm?: number | undefined;
   readonly ema?: number | undefined;
-  readonly distill?: Partial<DistillConfig> | undefined;
-  readonly adversarial?: Partial<AdversarialConfig> | undefined;
+  readonly distill?: Some<DistillConfig>;
+  readonly adversarial?: Some<AdversarialConfig>;
 }
 
 /** What the defaults depend on besides the recipe. */
@@ -145,11 +149,9 @@ function optimizerConfig(kind: OptimizerKind, decay: number | undefined, { archi
     : { kind, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay };
 }
 
-export const NO_AUGMENT: AugmentConfig = { flip: false, crop: undefined, cutout: undefined };
-
 /** Flips, and crops by an eighth of the side: 4 pixels on CIFAR. */
 const defaultAugment = ({ augment }: RecipeDefaults, { side }: Subject): AugmentConfig =>
-  augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENT;
+  augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENTATION;
 
 /** @throws DynnError 'training/config' */
 function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights }: TrainingChoices): void {
@@ -168,5 +170,5 @@ function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights }: Tra
 }
 
 /** The entries that are there. */
-const given = <T extends object>(choices: T | undefined): Partial<T> =>
-  Object.fromEntries(Object.entries(choices ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+const given = <T extends object>(choices: Some<T> = {}): Partial<T> =>
+  Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined)) as Partial<T>;

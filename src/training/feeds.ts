@@ -3,6 +3,7 @@
 import { sizeOf } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
 import { epochOrder, type Place, places, type TrainingBatch, trainingStream } from "../data/batches.js";
+import { checkLabels, checkPixels } from "../data/dataset.js";
 import { channelStatistics } from "../data/statistics.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
@@ -111,6 +112,7 @@ async function frozenFeeds(
   stream: Stream,
 ): Promise<FeedSource> {
   const { model, config, backend, train } = request;
+  checkLabels(train, classesOf(model));
   const split = splitFrozen(
     model.graph,
     trained,
@@ -155,6 +157,7 @@ async function allFeatures(
       const rows = Uint32Array.from({ length: Math.min(config.batch, train.count - from) }, (_, i) => from + i);
       const data = new Float32Array(rows.length * sizeOf(train.shape));
       await train.read(rows, data);
+      checkPixels({ name: train.name, pixels: data }, sizeOf(train.shape), rows);
       const results = await session.run({ [input]: { dtype: "float32", dims: [rows.length, ...train.shape], data } });
       for (const [name, value] of Object.entries(results))
         keepRows(kept, name, value as Tensor<"float32">, from, train.count);

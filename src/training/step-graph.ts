@@ -171,6 +171,7 @@ function update(
   const optimizer = optimizerOf(config.optimizer);
   const step = optimizer.begin(b, { learningRate: inputs.learningRate, step: inputs.count });
   const reached = trained.filter((name) => grads.has(name));
+  for (const name of trained) if (!grads.has(name)) state.set(name, name);
   const raw = reached.map((name) => grads.get(name) as ValueName);
   const clipped = config.clipNorm === undefined ? raw : clipGradients(b, raw, config.clipNorm);
   reached.forEach((param, i) => {

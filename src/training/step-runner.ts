@@ -78,13 +78,21 @@ export class StepRunner {
     const all: Record<string, Tensor> = {
       ...Object.fromEntries(this.#now),
       ...inputs.data,
-      ...Object.fromEntries(this.#graph.masks.map((mask) => [mask.name, maskTensor(mask, inputs)])),
+      ...this.#masks(inputs),
       [STEP.labels]: inputs.labels,
       [STEP.learningRate]: fromNumbers("float32", [], [inputs.learningRate]),
       [STEP.exitWeights]: fromNumbers("float32", [inputs.exitWeights.length], inputs.exitWeights),
       [STEP.count]: fromNumbers("float32", [], [inputs.done + 1]),
     };
     return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name] as Tensor]));
+  }
+
+  /** Each mask of each record has a stream of its own. */
+  #masks(inputs: StepInputs): Tensors {
+    const { masks } = this.#graph;
+    return Object.fromEntries(
+      masks.map((mask, i) => [mask.name, maskTensor(mask, (record) => record * masks.length + i, inputs)]),
+    );
   }
 
   #targets(): Tensors {
@@ -94,17 +102,17 @@ export class StepRunner {
 
 const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
 
-function maskTensor({ name, ratio, shape }: DropoutMask, { indices, seed, done }: StepInputs): Tensor {
+function maskTensor(
+  { ratio, shape }: DropoutMask,
+  streamOf: (record: number) => number,
+  { indices, seed, done }: StepInputs,
+): Tensor {
   const each = sizeOf(shape.slice(1));
   const data = new Float32Array(sizeOf(shape));
-  const stream = streamOf(name);
   for (let row = 0; row < shape[0]; row++) {
-    const sample = (indices[row % indices.length] * 64 + stream) >>> 0;
+    const sample = streamOf(indices[row % indices.length]);
     const draws = uniform({ seed, sample, purpose: "dropout", step: done }, each);
     for (let i = 0; i < each; i++) data[row * each + i] = draws[i] < ratio ? 0 : 1 / (1 - ratio);
   }
   return { dtype: "float32", dims: shape, data };
 }
-
-/** A small number from a mask's name, so that masks of one sample differ. */
-const streamOf = (name: string): number => [...name].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 64, 7);

@@ -213,14 +213,24 @@ class Run {
     this.#lastSave = performance.now();
   }
 
+  /** @throws DynnError 'training/diverged' when the last update made a number infinite: the loss shows that one step later */
   #state(): TrainingState {
+    const tensors = this.#runner.snapshot();
+    if (![...tensors.values()].every(allFinite)) throw this.#divergedBefore();
     return {
       epoch: this.#epoch,
       step: this.#step,
-      tensors: this.#runner.snapshot(),
+      tensors,
       sums: [...this.#sums],
       epochs: [...this.#epochs],
     };
+  }
+
+  #divergedBefore(): DynnError {
+    const { schedule, epochs } = this.#request.config;
+    const last = this.#done - 1;
+    const rate = learningRate(schedule, last, this.#steps * epochs);
+    return diverged(Math.floor(last / this.#steps), last % this.#steps, rate, "a weight");
   }
 
   /** The network with the weights of the moment: the averaged ones where they are kept. */
@@ -236,9 +246,11 @@ class Run {
   }
 }
 
-const diverged = (epoch: number, step: number, rate: number): DynnError =>
+const allFinite = ({ data }: Tensor): boolean => data.every((value: number | bigint) => Number.isFinite(Number(value)));
+
+const diverged = (epoch: number, step: number, rate: number, what = "the loss"): DynnError =>
   new DynnError(
     "training/diverged",
-    `epoch ${epoch + 1}, step ${step + 1}: the loss is no number any more at learning rate ${rate.toPrecision(3)}. The last good checkpoint is kept. Train with a lower rate (--lr), or limit the gradient (--clip 1).`,
+    `epoch ${epoch + 1}, step ${step + 1}: ${what} is no number any more at learning rate ${rate.toPrecision(3)}. The last good checkpoint is kept. Train with a lower rate (--lr), or limit the gradient (--clip 1).`,
     { epoch, step, learningRate: rate },
   );

@@ -6,14 +6,15 @@ import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferContext, inferShapes } from "../graph/infer.js";
 import type { DropoutMask, RunningStatistic } from "../graph/op.js";
+import { prune } from "../graph/passes/prune.js";
 import { opTable } from "../ops/table.js";
 
 /** A float initializer with such a name is trained. Names are PyTorch's; `.mix` is the pooling mix of an SDN head. */
 const PARAMETER = /\.(weight|bias|mix)$/;
 
-/** Initializers of a graph that can be trained, in the graph's order. */
+/** Initializers that can be trained, of those that the outputs depend on, in the graph's order. */
 export const parametersOf = (graph: Graph): ValueName[] =>
-  [...graph.initializers].filter(([name, t]) => PARAMETER.test(name) && isFloat(t.dtype)).map(([name]) => name);
+  [...prune(graph).initializers].filter(([name, t]) => PARAMETER.test(name) && isFloat(t.dtype)).map(([name]) => name);
 
 export interface TrainingForm {
   /** Parameters and statistics are inputs; types are inferred with a fixed batch. */

@@ -22,17 +22,20 @@ describe("help", () => {
       Build, run and stress-test dynamic neural networks.
 
       Options:
-        -V, --version               print the version
-        -h, --help                  print help
+        -V, --version                   print the version
+        -h, --help                      print help
 
       Commands:
-        audit [options] <model>     Attack a network with one exit or many, and report
-                                    how accurate, how fast and how attackable it is.
-        inspect [options] <model>   Show what a model file holds: input, exits, cost
-                                    per exit, legal cuts, operators.
-        gradient [options] <model>  Write a plain ONNX model that also returns its
-                                    loss per sample and the gradient of its input.
-        help [command]              print the help of a command
+        audit [options] <model>         Attack a network with one exit or many, and
+                                        report how accurate, how fast and how
+                                        attackable it is.
+        inspect [options] <model>       Show what a model file holds: input, exits,
+                                        cost per exit, legal cuts, operators.
+        gradient [options] <model>      Write a plain ONNX model that also returns its
+                                        loss per sample and the gradient of its input.
+        train [options] <architecture>  Train a network with one exit or many, and
+                                        write it as one ONNX file with a model card.
+        help [command]                  print the help of a command
 
       Examples:
         # How accurate, how fast and how attackable is the bundled network?
@@ -43,6 +46,9 @@ describe("help", () => {
 
         # The same model with its input gradient, as plain ONNX
         $ dynn gradient model.onnx -o with-gradient.onnx
+
+        # A network of your own, with six early exits
+        $ dynn train resnet20 --data cifar10:data --recipe joint -o mine.onnx
 
       Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
       ",
@@ -163,7 +169,7 @@ describe("help", () => {
   });
 
   it("fits in 80 columns", async () => {
-    for (const command of [[], ["audit"], ["inspect"]]) {
+    for (const command of [[], ["audit"], ["inspect"], ["gradient"], ["train"]]) {
       const { out } = await cli(...command, "--help");
       expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
     }

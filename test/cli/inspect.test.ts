@@ -113,6 +113,7 @@ describe("dynn inspect", () => {
       "opset",
       "normalization",
       "policy",
+      "card",
       "exits",
       "cuts",
       "ops",

@@ -14,14 +14,7 @@ import { referenceBackend } from "../../src/runtime/reference.js";
 
 export const OPSET = 17;
 
-const asModel = (graph: Graph): DynamicModel =>
-  dynamicModel({
-    graph,
-    metadata: new Map(),
-    producer: { name: "test", version: "" },
-    irVersion: 8,
-    opsets: new Map([["", OPSET]]),
-  });
+const asModel = (graph: Graph): DynamicModel => dynamicModel({ graph, metadata: new Map() });
 
 const noise = (dims: readonly number[], seed: number, scale: number): Tensor<"float32"> => ({
   dtype: "float32",

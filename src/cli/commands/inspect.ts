@@ -8,6 +8,8 @@ import { findCuts } from "../../graph/cuts.js";
 import type { Node } from "../../graph/graph.js";
 import { printGraph } from "../../graph/printer.js";
 import { opTable } from "../../ops/table.js";
+import { type ModelCard, readCard } from "../../training/card.js";
+import { cardTable } from "../card-table.js";
 import { checkWritable, openModel, writeText } from "../files.js";
 import { fileOrOutput, imageSize, option } from "../options.js";
 import type { Io } from "../run.js";
@@ -44,6 +46,8 @@ export interface Inspection {
   readonly opset: number;
   readonly normalization: DynamicModel["normalization"] | null;
   readonly policy: DynamicModel["policy"] | null;
+  /** What the model was made from, when `dynn train` made it. */
+  readonly card: ModelCard | null;
   readonly exits: readonly {
     readonly name: string;
     readonly cut: string | null;
@@ -95,6 +99,7 @@ export function inspect(model: DynamicModel): Inspection {
     opset: graph.opset,
     normalization: model.normalization ?? null,
     policy: model.policy ?? null,
+    card: readCard(model.metadata, model.name) ?? null,
     exits: model.exits.map((e) => ({ name: e.name, cut: e.cut ?? null, macs: e.macs, costFraction: e.costFraction })),
     cuts,
     ops: opCounts(graph.nodes, costs),
@@ -132,6 +137,7 @@ const show = (i: Inspection): string =>
       [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "cut", align: "left" }],
       i.exits.map((e) => [e.name, showCount(e.macs), percent(e.costFraction), e.cut ?? "-"]),
     ),
+    i.card ? cardTable(i.card) : "",
     heading("Legal cuts (one value separates before from after)"),
     i.cuts.length > 0
       ? table(

@@ -1,5 +1,4 @@
 /** @file --rule, --threshold, --fallback and --validation: from options to the policy choice of an audit. */
-import { createHash } from "node:crypto";
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
@@ -9,6 +8,7 @@ import type { Target } from "../../dynamic/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model.js";
 import { FALLBACKS, type Fallback, makePolicy, type Policy, RULES, type Rule } from "../../dynamic/policy.js";
 import type { PolicyChoice } from "../../studies/audit/index.js";
+import { fingerprints } from "../fingerprints.js";
 import { oneOf, option, type Reader, refuse, whole } from "../options.js";
 
 /** Thresholds, or what to choose them by. */
@@ -140,17 +140,6 @@ async function splitFrom(other: Dataset, reported: Dataset, wanted: number): Pro
     `--validation ${other.name}: ${fresh.length} of its images are not among those reported, expected at least ${MIN_VALIDATION} to choose thresholds on. Name other data, or leave --validation out and report fewer records.`,
     { name: other.name, fresh: fresh.length },
   );
-}
-
-/** A digest of each image. */
-async function fingerprints(data: Dataset): Promise<string[]> {
-  const pixels = new Float32Array(data.shape.reduce((a, b) => a * b, 1));
-  const prints: string[] = [];
-  for (let i = 0; i < data.count; i++) {
-    await data.read([i], pixels);
-    prints.push(createHash("sha1").update(new Uint8Array(pixels.buffer)).digest("base64"));
-  }
-  return prints;
 }
 
 const readThreshold: Reader<Threshold> = (text, where) => {

@@ -143,7 +143,7 @@ const conv: Rule = (l, node) => {
   const thin = (channels as number) < l.block;
   if (!depthwise && groups !== 1) return false;
   if (!thin && !l.fits(x)) return false;
-  const blocked = groups === 1 && !thin ? bothBlocked(l, w) : outputsBlocked(l, w);
+  const blocked = l.isBlocked(w) ? l.blocked(w) : groups === 1 && !thin ? bothBlocked(l, w) : outputsBlocked(l, w);
   l.conv(node.outputs[0] as ValueName, [thin ? l.plain(x) : l.blocked(x), blocked, bias && l.plain(bias)], {
     ...node.attributes,
     kernel_shape: ints(kernel),
@@ -285,6 +285,49 @@ function oneTap(l: Layout, channels: number, rows: Tap, columns: Tap): ValueName
   return l.b.constant(fromNumbers("float32", [channels, 1, rows.length, columns.length], data), "tap");
 }
 
+/** Channels last: one copy away from either layout. */
+const transpose: Rule = (l, node) => {
+  const [x] = node.inputs as [ValueName];
+  const [output] = node.outputs as [ValueName];
+  if (!l.isBlocked(x) || !l.isFloat(x) || attribute(node, "perm", "ints")?.join() !== "0,2,3,1") return false;
+  const attributes = { channels: int(l.shape(x)[1] as number), channels_last: int(1) };
+  l.push({
+    opType: "ReorderOutput",
+    domain: NCHWC,
+    name: "",
+    inputs: [l.blocked(x)],
+    outputs: [output],
+    attributes,
+  });
+  l.madePlain(output);
+  return true;
+};
+
+/** Samples side by side as channels: blocks stay what they are. As [planes, 1, h, w] they are depthwise kernels, whose blocked
+ *  layout is that of images. */
+const reshape: Rule = (l, node) => {
+  const [x] = node.inputs as [ValueName];
+  const [output] = node.outputs as [ValueName];
+  const [batch, channels, ...size] = l.shape(x);
+  const [first, second, ...rest] = l.shape(output);
+  if (!l.isBlocked(x) || rest.length !== 2 || !equal(size, rest)) return false;
+  const planes = (batch as number) * (channels as number);
+  const asImages = first === 1 && second === planes;
+  const asKernels = first === planes && second === 1 && readAsDepthwiseKernels(l, output);
+  if (!asImages && !asKernels) return false;
+  keepLayout(l, node, [x]);
+  return true;
+};
+
+/** Whether every reader is a convolution that is going to be a blocked depthwise one. */
+const readAsDepthwiseKernels = (l: Layout, name: ValueName): boolean =>
+  !l.graph.outputs.some((o) => o.name === name) &&
+  l.graph.nodes
+    .filter((node) => node.inputs.includes(name))
+    .every(
+      (node) => node.opType === "Conv" && node.inputs[1] === name && l.shape(name)[0] === l.shape(node.inputs[0])[1],
+    );
+
 /** Whole blocks of zero channels: the same in both layouts. */
 function padChannels(l: Layout, node: Node, pads: readonly number[]): boolean {
   const inner = [2, 3, 6, 7].every((i) => pads[i] === 0);
@@ -376,6 +419,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ReduceSum: reduction(false),
   Pad: pad,
   Slice: slice,
+  Transpose: transpose,
+  Reshape: reshape,
   Concat: concat,
   MaxPool: pool,
   AveragePool: pool,

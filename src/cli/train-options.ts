@@ -1,0 +1,229 @@
+/** @file The options of `dynn train`, and the way from them to a configuration. */
+import { type Command, Option } from "commander";
+import { parseQuantity } from "../core/units.js";
+import { type ExitSpec, parseExits } from "../dynamic/placement.js";
+import { HEADS, type HeadName } from "../nn/heads.js";
+import type { AdversarialConfig, AugmentConfig, ExitWeights, Recipe } from "../training/config.js";
+import { RECIPES } from "../training/config.js";
+import {
+  DEFAULT_BATCH,
+  OPTIMIZER_KINDS,
+  type OptimizerKind,
+  RECIPE_DEFAULTS,
+  SCHEDULE_KINDS,
+  type ScheduleKind,
+  type TrainingChoices,
+} from "../training/defaults.js";
+import { file, oneOf, option, type Reader, radius, refuse, whole } from "./options.js";
+import type { ValidationChoice } from "./train-data.js";
+
+export interface TrainFlags {
+  readonly data: string;
+  readonly recipe: Recipe;
+  readonly exits?: ExitSpec;
+  readonly head?: HeadName;
+  readonly init?: string;
+  readonly width?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly seed: number;
+  readonly lr?: number;
+  readonly schedule?: ScheduleKind;
+  readonly optimizer?: OptimizerKind;
+  readonly weightDecay?: number;
+  readonly decayAll?: boolean;
+  readonly labelSmoothing?: number;
+  readonly clip?: number;
+  readonly ema?: number;
+  readonly augment?: AugmentConfig;
+  readonly exitWeights?: ExitWeights;
+  readonly temperature?: number;
+  readonly distillWeight?: number;
+  readonly eps?: number;
+  readonly attackStep?: number;
+  readonly attackSteps?: number;
+  readonly attackTarget?: AdversarialConfig["target"];
+  readonly attackWeight?: number;
+  readonly validation: ValidationChoice;
+  readonly test?: string;
+  readonly threads?: number;
+  readonly workers: number;
+  readonly run?: string;
+  readonly resume?: boolean;
+  readonly checkpointEvery: number;
+  readonly out: string;
+}
+
+/** A number that `fits`; `expected` says in words which do. */
+const number =
+  (fits: (value: number) => boolean, expected: string, example: string): Reader<number> =>
+  (text, where) => {
+    const value = parseQuantity(text, where);
+    if (fits(value)) return value;
+    throw refuse(where, text, expected, `Write e.g. ${where} ${example}`);
+  };
+
+const positive = (example: string) => number((v) => v > 0, "a number above 0", example);
+const atLeastZero = (example: string) => number((v) => v >= 0, "a number of at least 0", example);
+const below1 = (example: string) => number((v) => v >= 0 && v < 1, "a number from 0 to below 1", example);
+const share = (example: string) => number((v) => v >= 0 && v <= 1, "a share from 0 to 1", example);
+
+const exitSpec: Reader<ExitSpec> = (text) => parseExits(text);
+
+const weights: Reader<ExitWeights> = (text, where) =>
+  text === "ramp" || text === "equal" ? text : text.split(",").map((part) => atLeastZero("1")(part, where));
+
+/** "10%" or "0.1" is a share, anything else a data spec. */
+const validation: Reader<ValidationChoice> = (text, where) => {
+  if (!/^[\d.\s%/]+$/.test(text)) return { kind: "spec", spec: text };
+  return {
+    kind: "share",
+    share: number((v) => v > 0 && v < 1, "a share between 0 and 1, or data", "10%")(text, where),
+  };
+};
+
+/** "none", or some of flip, crop:PIXELS (reflected), crop-zero:PIXELS and cutout:SIDE. */
+const augment: Reader<AugmentConfig> = (text, where) => {
+  const parts = text === "none" ? [] : text.split(",").map((part) => part.trim());
+  const sizeOf = (kind: string): number | undefined => {
+    const part = parts.find((p) => p.startsWith(`${kind}:`));
+    return part === undefined ? undefined : whole(1, 4)(part.slice(kind.length + 1), `${where} ${kind}`);
+  };
+  const [reflect, zero, cutout] = ["crop", "crop-zero", "cutout"].map(sizeOf);
+  const known = Number(parts.includes("flip")) + [reflect, zero, cutout].filter((size) => size !== undefined).length;
+  if (known !== parts.length || (reflect !== undefined && zero !== undefined))
+    throw refuse(
+      where,
+      text,
+      "none, or some of flip, crop:PIXELS or crop-zero:PIXELS, cutout:SIDE",
+      `Write e.g. ${where} flip,crop:4`,
+    );
+  const mode = reflect === undefined ? "zero" : "reflect";
+  const pad = reflect ?? zero;
+  return { flip: parts.includes("flip"), crop: pad === undefined ? undefined : { pad, mode }, cutout };
+};
+
+/** The defaults of one setting: "10 for ic-only, else 15". */
+function perRecipe(of: (recipe: Recipe) => string | number): string {
+  const groups = [...new Set(RECIPES.map(of))].map((value) => ({ value, of: RECIPES.filter((r) => of(r) === value) }));
+  const [most, ...others] = groups.sort((a, b) => b.of.length - a.of.length);
+  return [...others.map((group) => `${group.value} for ${group.of.join(", ")}`), `else ${most?.value}`].join(", ");
+}
+
+export function addTrainOptions(command: Command): Command {
+  const add = <T>(flags: string, about: string, read: Reader<T>, fallback?: T, shown?: string): void => {
+    const made = option(flags, about, read);
+    command.addOption(fallback === undefined ? made : made.default(fallback, shown));
+  };
+  const words = (list: readonly string[]): string => list.join(", ");
+  command.requiredOption(
+    "--data <spec>",
+    "cifar10:DIR, cifar100:DIR (their training records), folder:DIR, npy:IMAGES,LABELS or sample",
+  );
+  command.addOption(option("--recipe <name>", `${words(RECIPES)}; see below`, oneOf(RECIPES)).makeOptionMandatory());
+  command.addOption(option("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory());
+  add(
+    "--exits <list>",
+    `early exits: none, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
+    exitSpec,
+  );
+  add(
+    "--head <name>",
+    `classifier of an early exit: ${words(Object.keys(HEADS))} (default: sdn)`,
+    oneOf(Object.keys(HEADS) as HeadName[]),
+  );
+  add("--init <file>", "first weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only needs them", file);
+  add("--width <factor>", "factor on the channels of every layer (default: 1)", positive("0.5"));
+  add("--epochs <n>", `times through the data (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].epochs)})`, whole(1, 15));
+  add("--batch <n>", `images a step (default: ${DEFAULT_BATCH})`, whole(1, 128));
+  add("--seed <n>", "seed of first weights, order and augmentation", whole(0, 0), 0);
+  add("--lr <x>", "highest learning rate (default: sgd 0.1, adam and adamw 0.001, times batch / 128)", positive("0.1"));
+  add(
+    "--schedule <name>",
+    `${words(SCHEDULE_KINDS)} (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].schedule)})`,
+    oneOf(SCHEDULE_KINDS),
+  );
+  add(
+    "--optimizer <name>",
+    `${words(OPTIMIZER_KINDS)} (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].optimizer)})`,
+    oneOf(OPTIMIZER_KINDS),
+  );
+  add(
+    "--weight-decay <x>",
+    "of the weights (default: sgd 0.0001, for VGG 0.0005; adam 0; adamw 0.01)",
+    atLeastZero("5e-4"),
+  );
+  command.option("--decay-all", "decay norms and biases too");
+  add("--label-smoothing <x>", "share of the label that all classes get (default: 0)", below1("0.1"));
+  add("--clip <norm>", "largest norm of the gradient (default: no limit)", positive("1"));
+  add(
+    "--ema <decay>",
+    "keep and save an average of the weights, with this decay a step (default: the last weights)",
+    below1("0.999"),
+  );
+  add(
+    "--augment <list>",
+    "none, or of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only none)",
+    augment,
+  );
+  add(
+    "--exit-weights <w>",
+    "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only equal)",
+    weights,
+  );
+  add("--temperature <t>", "distill: softens what early exits learn from (default: 3)", positive("3"));
+  add("--distill-weight <x>", "distill: its share in the loss of an early exit (default: 0.5)", share("0.5"));
+  add("--eps <radius>", "adversarial: Linf radius (default: 8/255)", radius);
+  add("--attack-step <x>", "adversarial: step of PGD (default: 2/255)", radius);
+  add("--attack-steps <n>", "adversarial: how many (default: 7)", whole(1, 7));
+  add(
+    "--attack-target <t>",
+    "adversarial: what PGD attacks: final, average or max over the exits (default: final)",
+    oneOf(["final", "average", "max"] as const),
+  );
+  add("--attack-weight <x>", "adversarial: share of the attacked loss (default: 0.5)", share("0.5"));
+  add(
+    "--validation <v>",
+    "share of the training records, or data, that accuracy is followed on",
+    validation,
+    { kind: "share", share: 0.1 } as const,
+    "10%",
+  );
+  command.addOption(
+    new Option(
+      "--test <spec>",
+      "data that only the finished model sees (default: the test records of a CIFAR archive)",
+    ),
+  );
+  add("--threads <n>", "threads of the engine (default: one per core)", whole(1, 2));
+  add("--workers <n>", "threads that make batches; 0 makes them between the steps", whole(0, 1), 1);
+  add("--run <folder>", "where config, checkpoint, metrics and report go (default: the output's name with .run)", file);
+  command.option("--resume", "go on with the run in that folder; the result is the same as without a stop");
+  add("--checkpoint-every <s>", "seconds between checkpoints within an epoch", whole(1, 60), 60);
+  return command;
+}
+
+/** What the flags say of the configuration. */
+export const choicesOf = (flags: TrainFlags): TrainingChoices => ({
+  epochs: flags.epochs,
+  batch: flags.batch,
+  seed: flags.seed,
+  optimizer: flags.optimizer,
+  schedule: flags.schedule,
+  peak: flags.lr,
+  weightDecay: flags.weightDecay,
+  decayAll: flags.decayAll,
+  augment: flags.augment,
+  exitWeights: flags.exitWeights,
+  labelSmoothing: flags.labelSmoothing,
+  clipNorm: flags.clip,
+  ema: flags.ema,
+  distill: { temperature: flags.temperature, weight: flags.distillWeight },
+  adversarial: {
+    radius: flags.eps,
+    stepSize: flags.attackStep,
+    steps: flags.attackSteps,
+    target: flags.attackTarget,
+    weight: flags.attackWeight,
+  },
+});

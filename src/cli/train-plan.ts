@@ -1,0 +1,127 @@
+/** @file A training run before its first step: data, network and configuration, and the settings that say it all. */
+import { basename, resolve } from "node:path";
+import { DynnError } from "../core/errors.js";
+import { VERSION } from "../core/version.js";
+import { writeMetadata } from "../dynamic/metadata.js";
+import { dynamicModel } from "../dynamic/model.js";
+import type { Graph } from "../graph/graph.js";
+import type { Backend } from "../runtime/backend.js";
+import { ortNode } from "../runtime/ort-node/index.js";
+import type { ModelCard } from "../training/card.js";
+import type { RunSettings } from "../training/checkpoint.js";
+import type { TrainingConfig } from "../training/config.js";
+import { trainingConfig } from "../training/defaults.js";
+import { evaluateExits } from "../training/evaluate.js";
+import { parametersOf } from "../training/training-form.js";
+import { openTrainingData, type TrainingData } from "./train-data.js";
+import { isFile, type TrainingNetwork, trainingNetwork } from "./train-network.js";
+import { choicesOf, type TrainFlags } from "./train-options.js";
+
+/** Everything of a run that is settled before its first step. */
+export interface Plan {
+  readonly flags: TrainFlags;
+  readonly architecture: string;
+  readonly data: TrainingData;
+  readonly network: TrainingNetwork;
+  readonly config: TrainingConfig;
+  readonly settings: RunSettings;
+  readonly backend: Backend;
+}
+
+/** Settle a run.
+ * @throws DynnError what opening data and network throws, and 'training/config' */
+export async function prepare(architecture: string, flags: TrainFlags): Promise<Plan> {
+  const data = await openTrainingData(flags);
+  const side = Math.min(data.train.shape[1], data.train.shape[2]);
+  const config = trainingConfig(flags.recipe, choicesOf(flags), { architecture, side });
+  const { classes, train: records } = data;
+  if (config.batch > records.count)
+    throw new DynnError(
+      "training/config",
+      `--batch ${config.batch}: there are ${records.count} records to train on, expected at least one batch. Give a smaller --batch, or more data.`,
+      { batch: config.batch, records: records.count },
+    );
+  const network = await trainingNetwork({ ...flags, architecture, classes, train: records });
+  const settings = settingsOf(architecture, flags, data, network, config);
+  const backend = ortNode(flags.threads === undefined ? {} : { threads: flags.threads });
+  return { flags, architecture, data, network, config, settings, backend };
+}
+
+const partOf = ({ name, count }: { readonly name: string; readonly count: number }) => ({ name, count });
+
+/** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
+const originOf = (architecture: string, { width, init }: TrainFlags) => ({
+  architecture: basename(architecture),
+  width: isFile(architecture) ? null : (width ?? 1),
+  init: init === undefined ? null : basename(init),
+});
+
+/** Everything that decides the result. The digest stands for the graph and its first weights, the normalisation for the images. */
+const settingsOf = (
+  architecture: string,
+  flags: TrainFlags,
+  data: TrainingData,
+  { model, normalization, digest }: TrainingNetwork,
+  config: TrainingConfig,
+): RunSettings => ({
+  ...originOf(architecture, flags),
+  exits: model.exits.map((e) => e.name),
+  data: partsOf(data),
+  normalization,
+  config,
+  digest,
+});
+
+const partsOf = ({ train: records, validation, test }: TrainingData): ModelCard["data"] => ({
+  train: partOf(records),
+  validation: partOf(validation),
+  test: test ? partOf(test) : null,
+});
+
+/** Where the run keeps its files.
+ * @throws DynnError 'cli/usage' when the folder would be the output */
+export function runFolderOf({ run, out }: TrainFlags): string {
+  const folder = run ?? `${out.replace(/\.onnx$/, "")}.run`;
+  if (resolve(folder) !== resolve(out)) return folder;
+  throw new DynnError("cli/usage", `--run and --out: both are ${out}. Give each its own place.`, { out });
+}
+
+/** Names and logits of the exits, as the file has them. */
+export const namesOf = ({ model }: TrainingNetwork) => model.exits.map(({ name, logits }) => ({ name, logits }));
+
+/** What the saved model can do, measured on it. */
+export async function finishedCard(
+  { network, data, config, backend, flags, architecture }: Plan,
+  graph: Graph,
+  signal: AbortSignal,
+): Promise<ModelCard> {
+  const { exits } = network.model;
+  const answersOn = async (part: TrainingData["validation"]) => {
+    const { correct, count } = await evaluateExits(graph, exits, part, backend, {
+      batch: config.batch,
+      signal,
+    });
+    return correct.map((right) => ({ right, count }));
+  };
+  const validation = await answersOn(data.validation);
+  const test = data.test && (await answersOn(data.test));
+  const contract = dynamicModel({ graph, metadata: writeMetadata({ exits: namesOf(network) }) });
+  return {
+    schemaVersion: 1,
+    ...originOf(architecture, flags),
+    data: partsOf(data),
+    training: JSON.parse(JSON.stringify(config)) as ModelCard["training"],
+    parameters: parameterCount(graph),
+    exits: contract.exits.map(({ name, macs, costFraction }, k) => ({
+      name,
+      macs,
+      costFraction,
+      validation: validation[k] as ModelCard["exits"][number]["validation"],
+      test: test?.[k] ?? null,
+    })),
+    tool: { name: "dynn", version: VERSION },
+  };
+}
+
+const parameterCount = (graph: Graph): number =>
+  parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);

@@ -1,0 +1,122 @@
+/** @file Layers over GraphBuilder. Each appends standard nodes (inference form) and its parameters, under the names that PyTorch
+ *  would give them; sizes are followed by hand, as shape rules live above this room.
+ *  A parameter is trained when its name ends in `.weight`, `.bias` or `.mix`; `.running_mean` and `.running_var` are statistics. */
+import { type Dims, sizeOf } from "../core/shape.js";
+import { int, ints } from "../graph/attributes.js";
+import type { GraphBuilder } from "../graph/builder.js";
+import type { ValueName } from "../graph/graph.js";
+import { filled, heNormal, type Initial, linearUniform, streamOf } from "./init.js";
+
+/** Where layers are put: a graph in the making, and the path that their names start with ("" at the top). */
+export interface Scope {
+  readonly b: GraphBuilder;
+  readonly seed: number;
+  readonly path: string;
+}
+
+/** A value and its sizes but for the batch: [channels, height, width], or [features] once flat. */
+export interface Feature {
+  readonly value: ValueName;
+  readonly dims: Dims;
+}
+
+const named = ({ path }: Scope, name: string): string => [path, name].filter(Boolean).join(".");
+
+export const inside = (at: Scope, name: string): Scope => ({ ...at, path: named(at, name) });
+
+/** A new parameter of the scope. */
+export function parameter(at: Scope, name: string, dims: Dims, initial: Initial): ValueName {
+  const full = named(at, name);
+  return at.b.parameter(full, initial(streamOf(full, at.seed), dims));
+}
+
+/** A node without parameters; its output is named after the scope.
+ * @param dims sizes of the output, but for the batch */
+export const node = (
+  at: Scope,
+  name: string,
+  opType: string,
+  inputs: readonly ValueName[],
+  dims: Dims,
+  attributes: Parameters<GraphBuilder["op"]>[2] = {},
+): Feature => ({ value: at.b.op(opType, inputs, attributes, named(at, name)), dims });
+
+export interface ConvOptions {
+  /** Channels of the output. */
+  readonly to: number;
+  /** Side of the kernel, odd; padding keeps the image's size at stride 1. */
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly groups?: number;
+}
+
+/** Convolution without bias (a BatchNormalization follows) [c,h,w] -> [to, ceil(h/stride), ceil(w/stride)]. */
+export function conv(at: Scope, name: string, x: Feature, options: ConvOptions): Feature {
+  const { to, kernel, stride = 1, groups = 1 } = options;
+  const [from, ...image] = x.dims as [number, ...number[]];
+  const pad = (kernel - 1) / 2;
+  const weight = parameter(inside(at, name), "weight", [to, from / groups, kernel, kernel], heNormal(groups));
+  return node(at, name, "Conv", [x.value, weight], [to, ...image.map((side) => Math.ceil(side / stride))], {
+    kernel_shape: ints([kernel, kernel]),
+    pads: ints([pad, pad, pad, pad]),
+    strides: ints([stride, stride]),
+    group: int(groups),
+  });
+}
+
+/** BatchNormalization (epsilon 1e-5), starting as the identity. */
+export function batchNorm(at: Scope, name: string, x: Feature): Feature {
+  const own = inside(at, name);
+  const parameters = [
+    ["weight", 1],
+    ["bias", 0],
+    ["running_mean", 0],
+    ["running_var", 1],
+  ] as const;
+  const inputs = parameters.map(([part, value]) => parameter(own, part, [x.dims[0] as number], filled(value)));
+  return node(at, name, "BatchNormalization", [x.value, ...inputs], x.dims);
+}
+
+export const relu = (at: Scope, name: string, x: Feature): Feature => node(at, name, "Relu", [x.value], x.dims);
+
+export const add = (at: Scope, name: string, x: Feature, y: Feature): Feature =>
+  node(at, name, "Add", [x.value, y.value], x.dims);
+
+/** Channels of all, one after the other. */
+export const concat = (at: Scope, name: string, parts: readonly Feature[]): Feature =>
+  node(
+    at,
+    name,
+    "Concat",
+    parts.map((part) => part.value),
+    [parts.reduce((sum, part) => sum + (part.dims[0] as number), 0), ...(parts[0]?.dims.slice(1) ?? [])],
+    { axis: int(1) },
+  );
+
+/** Pooling without padding whose windows tile the image; elements behind the last whole window are left out. */
+export function pool(
+  at: Scope,
+  name: string,
+  kind: "MaxPool" | "AveragePool",
+  x: Feature,
+  kernel: readonly [number, number],
+): Feature {
+  const [channels, ...image] = x.dims as [number, ...number[]];
+  const dims = [channels, ...image.map((side, i) => Math.floor(side / (kernel[i] as number)))];
+  return node(at, name, kind, [x.value], dims, { kernel_shape: ints(kernel), strides: ints(kernel) });
+}
+
+/** Mean over the image: [c,h,w] -> [c,1,1]. */
+export const globalPool = (at: Scope, name: string, x: Feature): Feature =>
+  node(at, name, "GlobalAveragePool", [x.value], [x.dims[0] as number, 1, 1]);
+
+export const flatten = (at: Scope, name: string, x: Feature): Feature =>
+  node(at, name, "Flatten", [x.value], [sizeOf(x.dims)], { axis: int(1) });
+
+/** Linear layer of a flat feature; its parameters are the scope's own `weight` [to, from] and `bias`. */
+export function linear(at: Scope, output: string, x: Feature, to: number): Feature {
+  const from = x.dims[0] as number;
+  const weight = parameter(at, "weight", [to, from], linearUniform(from));
+  const bias = parameter(at, "bias", [to], linearUniform(from));
+  return { value: at.b.op("Gemm", [x.value, weight, bias], { transB: int(1) }, output), dims: [to] };
+}

@@ -1,0 +1,30 @@
+/** @file VGG-16 with BatchNormalization, for small images: thirteen 3x3 convolutions in five groups, a 2x2 max pool behind each group,
+ *  one linear layer in place of three (the form that CIFAR studies use: the three of ImageNet have 120 M parameters).
+ *  Source: Simonyan & Zisserman 2015, configuration D; Liu & Deng 2015 for CIFAR. */
+import { HEADS } from "./heads.js";
+import { batchNorm, conv, inside, pool, relu } from "./layers.js";
+import { type Architecture, network } from "./network.js";
+
+const GROUPS = [
+  [64, 64],
+  [128, 128],
+  [256, 256, 256],
+  [512, 512, 512],
+  [512, 512, 512],
+];
+
+/** Convolutions are counted through: `conv0` to `conv12`; a group's output is named `group0.out`.
+ * @throws DynnError 'cli/value' */
+export const vgg16: Architecture = (options) =>
+  network("vgg16", options, 2 ** GROUPS.length, ({ at, images, classes, wide }) => {
+    let x = images;
+    let count = 0;
+    GROUPS.forEach((channels, group) => {
+      for (const to of channels) {
+        const i = count++;
+        x = relu(at, `relu${i}`, batchNorm(at, `bn${i}`, conv(at, `conv${i}`, x, { to: wide(to), kernel: 3 })));
+      }
+      x = pool(inside(at, `group${group}`), "out", "MaxPool", x, [2, 2]);
+    });
+    return [HEADS["pool-linear"].head(inside(at, "linear"), x, classes, "logits")];
+  });

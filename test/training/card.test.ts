@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { cardEntry, type ModelCard, readCard } from "../../src/training/card.js";
+
+const card: ModelCard = {
+  schemaVersion: 1,
+  architecture: "resnet20",
+  width: 1,
+  init: null,
+  data: { train: { name: "a", count: 9 }, validation: { name: "a#validation", count: 1 }, test: null },
+  training: { recipe: "joint", epochs: 2, batch: 3, seed: 0, optimizer: { kind: "sgd", momentum: 0.9 }, ema: 0.99 },
+  parameters: 5,
+  exits: [{ name: "final", macs: 7, costFraction: 1, validation: { right: 1, count: 1 }, test: null }],
+  tool: { name: "dynn", version: "0.1.0" },
+};
+const read = (value: unknown) => readCard(new Map([["dynn.card", JSON.stringify(value)]]), "m.onnx");
+
+describe("a model card", () => {
+  it("comes back from the metadata as it was, every setting of the run with it", () => {
+    expect(readCard(new Map([cardEntry(card)]), "m")).toEqual(card);
+  });
+
+  it("is not asked of a file that has none", () => {
+    expect(readCard(new Map([["author", "x"]]), "m")).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ["another version", { ...card, schemaVersion: 2 }],
+    ["an unknown field", { ...card, date: "today" }],
+    ["no exits", { ...card, exits: [] }],
+    ["half an answer", { ...card, exits: [{ ...card.exits[0], validation: { right: 0.5, count: 1 } }] }],
+    ["an unknown recipe", { ...card, training: { ...card.training, recipe: "fast" } }],
+  ])("with %s is refused", (_, value) => {
+    expect(() => read(value)).toThrow(/^m\.onnx: metadata "dynn\.card" is wrong: .*\[model\/metadata\]$/);
+  });
+});
