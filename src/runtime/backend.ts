@@ -9,9 +9,8 @@ export interface Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Run once. The result's arrays belong to the caller.
-   * @param into tensors that take outputs of their names, with the right dtype and shape; saves an allocation each
    * @throws DynnError 'runtime/run' when an input is missing or has a shape or dtype that the graph does not take */
-  readonly run: (feeds: Tensors, into?: Tensors) => Promise<Tensors>;
+  readonly run: (feeds: Tensors) => Promise<Tensors>;
   readonly release: () => Promise<void>;
 }
 

@@ -29,15 +29,12 @@ export interface StepResult {
 export class StepRunner {
   readonly #session: Session;
   readonly #graph: StepGraph;
-  /** Two sets of arrays: a step reads one and writes the other. */
-  #now: Map<string, Tensor>;
-  #spare: Map<string, Tensor>;
+  #now: ReadonlyMap<string, Tensor>;
 
   private constructor(session: Session, graph: StepGraph, state: ReadonlyMap<string, Tensor>) {
     this.#session = session;
     this.#graph = graph;
-    this.#now = new Map(state);
-    this.#spare = new Map([...state].map(([name, t]) => [name, copied(t)]));
+    this.#now = state;
   }
 
   /** @param state a kept state; left out: the first one
@@ -47,21 +44,14 @@ export class StepRunner {
     return new StepRunner(await backend.compile(graph.graph), graph, first);
   }
 
-  /** Parameters, optimizer state, statistics and averages of the moment. The arrays change with later steps. */
+  /** Parameters, optimizer state, statistics and averages of the moment. */
   get state(): ReadonlyMap<string, Tensor> {
     return this.#now;
   }
 
-  /** A copy of the state that stays as it is. */
-  snapshot(): Map<string, Tensor> {
-    return new Map([...this.#now].map(([name, t]) => [name, copied(t)]));
-  }
-
   async step(inputs: StepInputs): Promise<StepResult> {
-    const results = await this.#session.run(this.#feeds(inputs), this.#targets());
-    // A backend may have written elsewhere than it was offered.
-    for (const [name, output] of this.#graph.next) this.#spare.set(name, results[output] as Tensor);
-    [this.#now, this.#spare] = [this.#spare, this.#now];
+    const results = await this.#session.run(this.#feeds(inputs));
+    this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output] as Tensor]));
     const numbers = (name: string): number[] => [...toNumbers(results[name] as Tensor)];
     return {
       loss: numbers(STEP.loss)[0],
@@ -93,10 +83,6 @@ export class StepRunner {
     return Object.fromEntries(
       masks.map((mask, i) => [mask.name, maskTensor(mask, (record) => record * masks.length + i, inputs)]),
     );
-  }
-
-  #targets(): Tensors {
-    return Object.fromEntries([...this.#graph.next].map(([name, output]) => [output, this.#spare.get(name) as Tensor]));
   }
 }
 

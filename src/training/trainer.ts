@@ -90,6 +90,7 @@ class Run {
 
   static async start(request: TrainingRequest): Promise<Run> {
     const { model, config, backend } = request;
+    if (stepsPerEpoch(request.train.count, config.batch) < 1) throw tooFew(request);
     const trained = trainedNames(model.graph, config.recipe);
     const frozen = config.recipe === "ic-only";
     const feeds = await makeFeeds(request, trained, frozen);
@@ -215,7 +216,7 @@ class Run {
 
   /** @throws DynnError 'training/diverged' when the last update made a number infinite: the loss shows that one step later */
   #state(): TrainingState {
-    const tensors = this.#runner.snapshot();
+    const tensors = this.#runner.state;
     if (![...tensors.values()].every(allFinite)) throw this.#divergedBefore();
     return {
       epoch: this.#epoch,
@@ -247,6 +248,13 @@ class Run {
 }
 
 const allFinite = ({ data }: Tensor): boolean => data.every((value: number | bigint) => Number.isFinite(Number(value)));
+
+const tooFew = ({ train: { name, count }, config: { batch } }: TrainingRequest): DynnError =>
+  new DynnError(
+    "training/config",
+    `${name}: a batch of ${batch} needs more records than the ${count} there are to train on. Choose a smaller batch (--batch), or give more data.`,
+    { count, batch },
+  );
 
 const diverged = (epoch: number, step: number, rate: number, what = "the loss"): DynnError =>
   new DynnError(

@@ -1,5 +1,6 @@
 /** @file Training-mode BatchNormalization as reductions and an inference-mode one: ONNX Runtime's own kernel of the training mode runs on
- *  one thread, and writes the running averages over its own inputs. variance = mean(x * x) - mean(x)^2, which loses digits only where |mean| is far above the deviation. */
+ *  one thread, and writes the running averages over its own inputs. variance = mean(x * x) - mean(x)^2, at
+ *  least 0: it loses digits only where |mean| is far above the deviation, and there rounding can leave it below 0. */
 import { attribute } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, Node, ValueName } from "../../graph/graph.js";
@@ -28,7 +29,7 @@ function lower(b: GraphBuilder, node: Node, rank: number): void {
   const momentum = attribute(node, "momentum", "float") ?? 0.9;
   const mean = reduce(b, "ReduceMean", x, axes, false);
   const square = reduce(b, "ReduceMean", b.op("Mul", [x, x]), axes, false);
-  const variance = b.op("Sub", [square, b.op("Mul", [mean, mean])]);
+  const variance = b.op("Max", [b.op("Sub", [square, b.op("Mul", [mean, mean])]), b.scalar(0)]);
   const { training_mode: _, momentum: __, ...attributes } = node.attributes;
   b.append({ ...node, inputs: [x, scale, shift, mean, variance], outputs: [node.outputs[0]], attributes });
   [mean, variance].forEach((now, i) => {

@@ -2,6 +2,7 @@
  *  convolutions whose weights are constants; a training step's are inputs, and its plain convolutions run at half the speed.
  *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
 
+import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
 import type { Graph, Node, ValueName } from "../../graph/graph.js";
@@ -30,23 +31,27 @@ const elementwise: Rule = (l, node) => {
   const images = node.inputs.filter((name) => !isScalar(l, name));
   const same = images.every((name) => l.fits(name) && equal(l.shape(name), l.shape(output)));
   if (images.length === 0 || !same || !images.some((name) => l.isBlocked(name))) return false;
-  if (!images.every((name) => l.isFloat(name) || l.isBlocked(name)) || !staysBlocked(l, output)) return false;
+  if (!images.every((name) => isAtHand(l, name)) || !staysBlocked(l, output)) return false;
   keepLayout(l, node, images);
   return true;
 };
 
-/** Only floats can change their layout: another type must be read by element-wise nodes alone. */
+/** Only floats can change their layout: another type must stay as it is all the way to where it becomes a float. */
 function staysBlocked(l: Layout, name: ValueName): boolean {
   if (l.isFloat(name)) return true;
-  const readers = l.graph.nodes.filter((node) => node.inputs.includes(name));
-  const all = readers.every(
-    (node) =>
-      RULES[node.opType] !== undefined &&
-      ELEMENTWISE.has(node.opType) &&
-      node.inputs.every((input) => isScalar(l, input) || equal(l.shape(input), l.shape(name))),
-  );
-  return all && !l.graph.outputs.some((o) => o.name === name);
+  if (l.graph.outputs.some((o) => o.name === name)) return false;
+  const takes = (input: ValueName): boolean =>
+    input === name || isScalar(l, input) || (equal(l.shape(input), l.shape(name)) && isAtHand(l, input));
+  return l.graph.nodes
+    .filter((node) => node.inputs.includes(name))
+    .every(
+      (node) =>
+        ELEMENTWISE.has(node.opType) && node.inputs.every(takes) && staysBlocked(l, node.outputs[0] as ValueName),
+    );
 }
+
+/** Whether a value is blocked or can become so. */
+const isAtHand = (l: Layout, name: ValueName): boolean => l.isFloat(name) || l.isBlocked(name);
 
 const isScalar = (l: Layout, name: ValueName): boolean => l.shape(name).every((d) => d === 1);
 const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
@@ -151,20 +156,28 @@ const conv: Rule = (l, node) => {
   return true;
 };
 
-/** W [o, i, ...k] as [o / block, i / block, ...k, block of i, block of o]. */
+/** W [o, i, ...k] as [o / block, i, ...k, block of o]: for few input channels, and for depthwise convolutions. */
+function outputsBlocked(l: Layout, w: ValueName): ValueName {
+  const [o, ...rest] = l.shape(w) as [number, ...number[]];
+  return l.op("Reshape", [outputsInside(l, w, o, sizeOf(rest)), l.b.ints([o, ...rest])]);
+}
+
+/** W [o, i, ...k] as [o / block, i / block, ...k, block of i, block of o]. In two steps that move one axis each, since ONNX Runtime
+ *  is slow at moving several. */
 function bothBlocked(l: Layout, w: ValueName): ValueName {
   const [o, i, ...k] = l.shape(w) as [number, number, ...number[]];
-  const split = l.op("Reshape", [l.plain(w), l.b.ints([o / l.block, l.block, i / l.block, l.block, ...k])]);
-  const turned = l.op("Transpose", [split], { perm: ints([0, 2, 4, 5, 3, 1]) });
+  const taps = sizeOf(k);
+  const inside = outputsInside(l, w, o, i * taps);
+  if (taps === 1) return l.op("Reshape", [inside, l.b.ints([o, i, ...k])]);
+  const split = l.op("Reshape", [inside, l.b.ints([(o * i) / l.block ** 2, l.block, taps, l.block])]);
+  const turned = l.op("Transpose", [split], { perm: ints([0, 2, 1, 3]) });
   return l.op("Reshape", [turned, l.b.ints([o, i, ...k])]);
 }
 
-/** W [o, i, ...k] as [o / block, i, ...k, block of o]: for few input channels, and for depthwise convolutions. */
-function outputsBlocked(l: Layout, w: ValueName): ValueName {
-  const [o, i, ...k] = l.shape(w) as [number, number, ...number[]];
-  const split = l.op("Reshape", [l.plain(w), l.b.ints([o / l.block, l.block, i, ...k])]);
-  const turned = l.op("Transpose", [split], { perm: ints([0, 2, 3, 4, 1]) });
-  return l.op("Reshape", [turned, l.b.ints([o, i, ...k])]);
+/** W [o, each] as [o / block, each, block of o]. */
+function outputsInside(l: Layout, w: ValueName, o: number, each: number): ValueName {
+  const split = l.op("Reshape", [l.plain(w), l.b.ints([o / l.block, l.block, each])]);
+  return l.op("Transpose", [split], { perm: ints([0, 2, 1]) });
 }
 
 const batchNormalization: Rule = (l, node) => {

@@ -39,18 +39,15 @@ async function compile(graph: Graph, options: OrtNodeOptions): Promise<Session> 
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
-    run: (feeds, into) => run(session, graph, feeds, into),
+    run: (feeds) => run(session, graph, feeds),
     release: () => session.release(),
   };
 }
 
-async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors, into: Tensors = {}): Promise<Tensors> {
+async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {
   checkFeeds("ONNX Runtime", graph, feeds);
   const fed = Object.fromEntries(graph.inputs.map(({ name }) => [name, toOrt(feeds[name] as Tensor)]));
-  const fetches = Object.fromEntries(
-    graph.outputs.map(({ name }) => [name, into[name] ? toOrt(into[name] as Tensor) : null]),
-  );
-  const results = await session.run(fed, fetches).catch((cause: unknown) => {
+  const results = await session.run(fed).catch((cause: unknown) => {
     throw new DynnError(
       "runtime/run",
       `ONNX Runtime failed: ${reasonOf(cause)}. Check the shapes and dtypes of the inputs.`,
