@@ -18,6 +18,7 @@ export class Layout {
   readonly block: number;
   /** Makes constants and names; nodes are kept here until {@link build}. */
   readonly #b: GraphBuilder;
+  readonly #readers: ReadonlyMap<ValueName, readonly Node[]>;
   readonly #uses: ReadonlyMap<ValueName, number>;
   readonly #out: (Emitted | undefined)[] = [];
   readonly #plain = new Map<ValueName, ValueName>();
@@ -30,9 +31,10 @@ export class Layout {
     this.block = block;
     this.#b = new GraphBuilder({ ...graph, nodes: [] });
     for (const name of graph.nodes.flatMap((node) => node.outputs)) this.#b.reserve(name);
+    this.#readers = consumers(graph);
     const outputs = new Set(graph.outputs.map((o) => o.name));
     this.#uses = new Map(
-      [...consumers(graph)].map(([name, nodes]) => {
+      [...this.#readers].map(([name, nodes]) => {
         const reads = nodes.reduce((sum, node) => sum + node.inputs.filter((input) => input === name).length, 0);
         return [name, reads + (outputs.has(name) ? 1 : 0)];
       }),
@@ -52,6 +54,11 @@ export class Layout {
 
   isFloat(name: ValueName): boolean {
     return this.graph.types.get(name)?.dtype === "float32";
+  }
+
+  /** The nodes of the graph that read a value. */
+  readers(name: ValueName): readonly Node[] {
+    return this.#readers.get(name) ?? [];
   }
 
   isUsedOnce(name: ValueName): boolean {
