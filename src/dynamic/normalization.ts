@@ -12,6 +12,9 @@ export interface Normalization {
   readonly std: readonly number[];
 }
 
+/** Maps in a row that are looked at: a file may hold any number of them. */
+const MOST_MAPS = 8;
+
 /** The normalisation that the graph applies to its input first, or undefined when it starts with something else.
  * @param graph with types inferred */
 export function findNormalization(graph: Graph, ops: OpTable): Normalization | undefined {
@@ -19,9 +22,10 @@ export function findNormalization(graph: Graph, ops: OpTable): Normalization | u
   let at = graph.inputs[0]?.name;
   let scale: number[] = [];
   let shift: number[] = [];
-  for (let next = onlyReader(readers, at); next; next = onlyReader(readers, at)) {
-    const affine = ops.get(next).asAffine?.(inferContext(graph, next, graph.types));
-    if (!affine) break;
+  for (let maps = 0; maps < MOST_MAPS; maps++) {
+    const next = onlyReader(readers, at);
+    const affine = next && ops.get(next).asAffine?.(inferContext(graph, next, graph.types));
+    if (!next || !affine) break;
     scale = [...affine.scale].map((s, c) => s * (scale[c] ?? 1));
     shift = [...affine.shift].map((t, c) => t + (affine.scale[c] as number) * (shift[c] ?? 0));
     at = next.outputs[0];

@@ -6,7 +6,10 @@ import { int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import type { Backend } from "../../src/runtime/backend.js";
 import type { OptimizerConfig, Recipe, TrainingConfig } from "../../src/training/config.js";
+import { stepGraph } from "../../src/training/step-graph.js";
+import { type StepResult, StepRunner } from "../../src/training/step-runner.js";
 
 export interface Recorded {
   readonly dims: readonly number[];
@@ -44,7 +47,10 @@ interface Setup {
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../fixtures/training/ten-steps-${name}.json`, import.meta.url), "utf8"));
 
-export const tenSteps = (name: "sgd" | "adamw" | "adam-heads"): TenSteps => read(name) as TenSteps;
+export const RUNS = ["sgd", "adamw", "adam-heads"] as const;
+export type RunName = (typeof RUNS)[number];
+
+export const tenSteps = (name: RunName): TenSteps => read(name) as TenSteps;
 
 const setup = read("setup") as Setup;
 
@@ -128,4 +134,66 @@ export function expectAllRecorded(got: ReadonlyMap<string, Tensor>, want: Record
     expect(tensor?.dims, name).toEqual(recorded.dims);
     expectRecorded(toNumbers(tensor), recorded, `${name} ${when}`);
   }
+}
+
+/** The recorded network under a configuration, before its first step. */
+export const runnerOf = (record: TenSteps, backend: Backend, config: TrainingConfig): Promise<StepRunner> =>
+  StepRunner.compile(
+    backend,
+    stepGraph({
+      graph: recordedNetwork(),
+      logits: ["exit0", "logits"],
+      trained: record.trained,
+      frozen: config.recipe === "ic-only",
+      config,
+    }),
+  );
+
+const stepOf = (runner: StepRunner, record: TenSteps, done: number): Promise<StepResult> =>
+  runner.step({
+    data: { images: BATCHES[done]?.images as Tensor },
+    labels: BATCHES[done]?.labels as Tensor<"int64">,
+    indices: Uint32Array.from({ length: ROWS }, (_, i) => i),
+    learningRate: record.learningRate[done] as number,
+    exitWeights: record.exitWeights[done] as readonly number[],
+    done,
+    seed: 0,
+  });
+
+/** Assert that ten steps of a run give the recorded losses, parameters and statistics. */
+export async function expectTenSteps(name: RunName, backend: Backend): Promise<void> {
+  const record = tenSteps(name);
+  const runner = await runnerOf(record, backend, recordedConfig(record));
+  const results = [await stepOf(runner, record, 0)];
+  expectAllRecorded(runner.state, record.afterStep1, "after step 1");
+  for (let done = 1; done < BATCHES.length; done++) results.push(await stepOf(runner, record, done));
+  expectAllRecorded(runner.state, record.afterStep10, "after step 10");
+  expectRecorded(
+    results.map((r) => r.loss),
+    record.steps.loss,
+    "losses",
+  );
+  expectRecorded(
+    results.flatMap((r) => r.exitLosses),
+    record.steps.exitLosses,
+    "losses of the exits",
+  );
+  await runner.release();
+}
+
+/** Assert that the gradients of the first step are the recorded ones. Velocity starts at zero, so without weight decay and clipping
+ *  it is the gradient after one step. */
+export async function expectFirstGradients(name: RunName, backend: Backend): Promise<void> {
+  const record = tenSteps(name);
+  const optimizer = { kind: "sgd", momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
+  const runner = await runnerOf(record, backend, { ...recordedConfig(record), optimizer, clipNorm: undefined });
+  await stepOf(runner, record, 0);
+  const gradients = new Map(
+    record.trained.map((param) => [param, runner.state.get(`${param}.momentum`) as Tensor] as const),
+  );
+  expectAllRecorded(gradients, record.gradientsOfStep1, "gradient");
+  const squares = [...gradients.values()].flatMap((g) => [...toNumbers(g)].map((v) => v * v));
+  const norm = Math.sqrt(squares.reduce((sum, v) => sum + v, 0));
+  expect(norm).toBeCloseTo(record.steps.gradientNorm.data[0] as number, 5);
+  await runner.release();
 }

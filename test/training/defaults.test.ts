@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { NO_AUGMENTATION } from "../../src/data/augment.js";
+import { RECIPES } from "../../src/training/config.js";
+import { trainingConfig } from "../../src/training/defaults.js";
+
+const cifar = { architecture: "resnet20", side: 32 };
+
+describe("the default configuration", () => {
+  it("of joint is the authors' optimizer and augmentation on a one-cycle schedule", () => {
+    expect(trainingConfig("joint", {}, cifar)).toEqual({
+      recipe: "joint",
+      epochs: 15,
+      batch: 128,
+      seed: 0,
+      optimizer: { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
+      decayAll: false,
+      schedule: { kind: "one-cycle", peak: 0.1, warmup: 0.3, divisor: 25, finalDivisor: 1e4 },
+      augment: { flip: true, crop: { pad: 4, mode: "reflect" }, cutout: undefined },
+      exitWeights: "ramp",
+      labelSmoothing: 0,
+      clipNorm: undefined,
+      ema: undefined,
+      statisticsMomentum: 0.1,
+      distill: undefined,
+      adversarial: undefined,
+    });
+  });
+
+  it("of ic-only is Adam at 1e-3 on plain images, all exits alike", () => {
+    expect(trainingConfig("ic-only", {}, cifar)).toMatchObject({
+      epochs: 10,
+      optimizer: { kind: "adam", weightDecay: 0 },
+      schedule: { kind: "cosine", peak: 1e-3 },
+      augment: NO_AUGMENTATION,
+      exitWeights: "equal",
+    });
+  });
+
+  it("decays the weights of VGG more", () => {
+    expect(trainingConfig("static", {}, { architecture: "vgg16", side: 32 }).optimizer.weightDecay).toBe(5e-4);
+  });
+
+  it("scales the learning rate with the batch, unless it is given", () => {
+    expect(trainingConfig("static", { batch: 64 }, cifar).schedule.peak).toBe(0.05);
+    expect(trainingConfig("static", { batch: 64, peak: 0.2 }, cifar).schedule.peak).toBe(0.2);
+  });
+
+  it("has the settings of a recipe with that recipe alone", () => {
+    for (const recipe of RECIPES) {
+      const { distill, adversarial } = trainingConfig(recipe, {}, cifar);
+      expect([distill !== undefined, adversarial !== undefined]).toEqual([
+        recipe === "distill",
+        recipe === "adversarial",
+      ]);
+    }
+    expect(trainingConfig("adversarial", { adversarial: { steps: 3 } }, cifar).adversarial).toEqual({
+      radius: 8 / 255,
+      stepSize: 2 / 255,
+      steps: 3,
+      target: "final",
+      weight: 0.5,
+    });
+  });
+
+  it("takes the learning rate and decay of another optimizer", () => {
+    expect(trainingConfig("static", { optimizer: "adamw" }, cifar)).toMatchObject({
+      optimizer: { kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+      schedule: { kind: "one-cycle", peak: 1e-3 },
+    });
+  });
+});
+
+describe("choices that a recipe does not use", () => {
+  it.each([
+    ["joint", { distill: { temperature: 2 } }, "distill", "settings of distillation (temperature)"],
+    ["distill", { adversarial: { steps: 2 } }, "adversarial", "settings of adversarial training (steps)"],
+    ["static", { exitWeights: "equal" }, "joint", "weights of early exits (exitWeights)"],
+  ] as const)("are refused: %s with %o", (recipe, choices, other, what) => {
+    expect(() => trainingConfig(recipe, choices, cifar)).toThrow(
+      `recipe ${recipe}: got ${what}, which it does not use. Leave them out, or take the recipe ${other}. [training/config]`,
+    );
+  });
+
+  it("count only when they are there", () => {
+    expect(() => trainingConfig("joint", { distill: { temperature: undefined } }, cifar)).not.toThrow();
+  });
+});

@@ -1,0 +1,228 @@
+/** Whole runs on data small enough for seconds: what is learned, what is told, and that a run is a function of its request. */
+import { describe, expect, test } from "vitest";
+import type { Tensor } from "../../src/core/tensor.js";
+import { inMemory } from "../../src/data/dataset.js";
+import type { EpochReport, StepReport } from "../../src/training/config.js";
+import type { TrainingState } from "../../src/training/state.js";
+import { type TrainingRequest, train } from "../../src/training/trainer.js";
+import { failure } from "../support/failure.js";
+import { backbone, bytesOf, earlyExits, patterns, request, SIDE, trainable } from "../support/training.js";
+
+const finalBytes = async (r: TrainingRequest): Promise<Readonly<Record<string, string>>> =>
+  bytesOf((await train(r)).state.tensors);
+
+/** Run until `steps` steps are done, then stop; the state that was saved last. */
+async function stoppedAfter(steps: number, r: TrainingRequest): Promise<TrainingState> {
+  const stop = new AbortController();
+  let saved: TrainingState | undefined;
+  const reason = new Error("stopped");
+  const run = train({
+    ...r,
+    signal: stop.signal,
+    onStep: ({ totalStep }) => {
+      if (totalStep === steps) stop.abort(reason);
+    },
+    checkpoint: {
+      everySeconds: Number.POSITIVE_INFINITY,
+      save: async (state) => {
+        saved = state;
+      },
+    },
+  });
+  await expect(run).rejects.toBe(reason);
+  return saved as TrainingState;
+}
+
+test("a separable problem is learned to 100 %, by every exit, and reported step by step", async () => {
+  const steps: StepReport[] = [];
+  const epochs: EpochReport[] = [];
+  const result = await train(
+    request(
+      { epochs: 5 },
+      {
+        onStep: (report) => void steps.push(report),
+        onEpoch: (report) => void epochs.push(report),
+      },
+    ),
+  );
+  expect(result.epochs.at(-1)?.trainAccuracy).toEqual([1, 1]);
+  expect(result.epochs.at(-1)?.validationAccuracy).toEqual([1, 1]);
+  expect(result.epochs).toEqual(epochs);
+  expect(epochs.map((e) => [e.epoch, e.step])).toEqual([0, 1, 2, 3, 4].map((e) => [e, 5 * (e + 1)]));
+  expect(steps.map((s) => s.totalStep)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
+  expect(steps[6]).toMatchObject({ epoch: 1, step: 2, stepsPerEpoch: 5, epochs: 5, images: 8 });
+  const means = [0, 1, 2, 3, 4].map((e) => steps.filter((s) => s.epoch === e).reduce((sum, s) => sum + s.loss, 0) / 5);
+  epochs.forEach((epoch, e) => {
+    expect(epoch.loss).toBeCloseTo(means[e] as number, 12);
+    expect(epoch.learningRate).toBe(steps[5 * e + 4]?.learningRate);
+  });
+  expect(epochs.at(-1)?.loss as number).toBeLessThan((epochs[0]?.loss as number) / 3);
+});
+
+describe("a run is a function of its request", () => {
+  test("two runs end in the same bytes, another seed does not", async () => {
+    const [first, second, other] = [
+      await finalBytes(request()),
+      await finalBytes(request()),
+      await finalBytes(request({ seed: 2 })),
+    ];
+    expect(second).toEqual(first);
+    expect(other["conv1.weight"]).not.toEqual(first["conv1.weight"]);
+  });
+
+  test.each([
+    ["at the border of epochs", 5, { epoch: 1, step: 0 }],
+    ["in the middle of an epoch", 8, { epoch: 1, step: 3 }],
+  ])("stopped %s and resumed, it ends in the same bytes and reports", async (_, steps, place) => {
+    const r = request({ ema: 0.9, augment: { flip: true, crop: { pad: 1, mode: "zero" }, cutout: 2 } });
+    const whole = await train(r);
+    const saved = await stoppedAfter(steps, r);
+    expect(saved).toMatchObject(place);
+    const resumed = await train({ ...r, resume: saved });
+    expect(bytesOf(resumed.state.tensors)).toEqual(bytesOf(whole.state.tensors));
+    expect(bytesOf(resumed.graph.initializers)).toEqual(bytesOf(whole.graph.initializers));
+    const untimed = ({ seconds: _s, imagesPerSecond: _i, ...rest }: EpochReport) => rest;
+    expect(resumed.epochs.map(untimed)).toEqual(whole.epochs.map(untimed));
+  });
+
+  test("a finished run that is resumed gives what it gave, without a step", async () => {
+    const whole = await train(request());
+    const steps: StepReport[] = [];
+    const again = await train(request({}, { resume: whole.state, onStep: (s) => void steps.push(s) }));
+    expect(bytesOf(again.graph.initializers)).toEqual(bytesOf(whole.graph.initializers));
+    expect([again.epochs, steps]).toEqual([whole.epochs, []]);
+  });
+
+  test("a saved state stays as it was while training goes on", async () => {
+    const saved: { readonly state: TrainingState; readonly bytes: Readonly<Record<string, string>> }[] = [];
+    await train(
+      request(
+        {},
+        {
+          checkpoint: {
+            everySeconds: 0,
+            save: async (state) => void saved.push({ state, bytes: bytesOf(state.tensors) }),
+          },
+        },
+      ),
+    );
+    expect(saved.map(({ state }) => [state.epoch, state.step])).toEqual([
+      ...[1, 2, 3, 4].map((step) => [0, step]),
+      ...[0, 1, 2, 3, 4].map((step) => [1, step]),
+      [2, 0],
+    ]);
+    for (const { state, bytes } of saved) expect(bytesOf(state.tensors)).toEqual(bytes);
+    expect(new Set(saved.map(({ bytes }) => bytes["conv1.weight"])).size).toBe(saved.length);
+  });
+});
+
+describe("a loss that is no number", () => {
+  test.each([
+    ["at the second step", 1e18, 1, /^epoch 1, step 2: the loss is no number any more at learning rate 1\.00e\+18\./],
+    [
+      "with the first update",
+      3e38,
+      100,
+      /^epoch 1, step 1: a weight is no number any more at learning rate 3\.00e\+38\./,
+    ],
+  ])("ends the run %s, naming the place, and what was saved last is finite", async (_, peak, weight, message) => {
+    const saved: TrainingState[] = [];
+    const run = train(
+      request(
+        { schedule: { kind: "constant", peak }, exitWeights: [weight, weight] },
+        { checkpoint: { everySeconds: 0, save: async (state) => void saved.push(state) } },
+      ),
+    );
+    await expect(run).rejects.toMatchObject({
+      code: "training/diverged",
+      message: expect.stringMatching(message),
+      detail: { epoch: 0, learningRate: peak },
+    });
+    for (const state of saved)
+      for (const [name, { data }] of state.tensors)
+        expect(
+          [...data].every((v) => Number.isFinite(Number(v))),
+          name,
+        ).toBe(true);
+  });
+});
+
+describe("the running average of weights", () => {
+  test("is what is evaluated and returned, and follows its formula", async () => {
+    const states: TrainingState[] = [];
+    const { graph } = await train(
+      request({ ema: 0.75 }, { checkpoint: { everySeconds: 0, save: async (state) => void states.push(state) } }),
+    );
+    for (const name of ["conv2.weight", "bn1.running_var"]) {
+      let average = [...(earlyExits().initializers.get(name) as Tensor<"float32">).data];
+      for (const { tensors } of states) {
+        const now = tensors.get(name)?.data as Float32Array;
+        average = average.map((v, i) => 0.75 * v + 0.25 * (now[i] as number));
+      }
+      const got = graph.initializers.get(name)?.data as Float32Array;
+      average.forEach((v, i) => expect(got[i]).toBeCloseTo(v, 6));
+    }
+  });
+});
+
+describe("what cannot be trained is refused", () => {
+  const labelled = (label: number) => {
+    const good = patterns(40);
+    const labels = good.labels.slice();
+    labels[7] = label;
+    return { ...good, labels };
+  };
+  const ofSide = (side: number) =>
+    inMemory(
+      { name: "odd", shape: [3, side, side], classes: undefined, labels: new Int32Array(40) },
+      new Float32Array(40 * 3 * side * side),
+    );
+
+  test.each(["joint", "ic-only"] as const)("a label out of range (%s)", async (recipe) => {
+    await expect(train(request({ recipe }, { train: labelled(3) }))).rejects.toMatchObject({
+      code: "data/label",
+      message: expect.stringContaining("record 7 has label 3, expected an integer from 0 to 2"),
+    });
+  });
+
+  test.each(["joint", "ic-only"] as const)("a pixel that is no number (%s)", async (recipe) => {
+    const good = patterns(40);
+    const spoiled = {
+      ...good,
+      read: async (rows: ArrayLike<number>, out: Float32Array) => {
+        await good.read(rows, out);
+        out[5] = Number.NaN;
+      },
+    };
+    await expect(train(request({ recipe }, { train: spoiled }))).rejects.toMatchObject({ code: "data/value" });
+  });
+
+  test.each(["joint", "ic-only"] as const)("images of another size (%s)", async (recipe) => {
+    await expect(train(request({ recipe }, { train: ofSide(SIDE + 1) }))).rejects.toMatchObject({
+      code: "runtime/run",
+    });
+  });
+
+  test("a batch larger than the data", async () => {
+    await expect(train(request({ batch: 41 }))).rejects.toThrow(
+      failure(
+        "training/config",
+        "patterns: a batch of 41 needs more records than the 40 there are to train on. Choose a smaller batch (--batch), or give more data.",
+      ),
+    );
+  });
+
+  test("a network without exits, when its heads are to be trained", async () => {
+    await expect(train(request({ recipe: "ic-only" }, { model: trainable(backbone()) }))).rejects.toMatchObject({
+      code: "training/config",
+    });
+  });
+});
+
+test("a parameter that no exit depends on stays as it is", async () => {
+  const graph = earlyExits();
+  const idle = { dtype: "float32", dims: [2], data: Float32Array.of(1, 2) } as const;
+  const model = trainable({ ...graph, initializers: new Map([...graph.initializers, ["idle.weight", idle]]) });
+  const result = await train(request({ epochs: 1 }, { model }));
+  expect(result.graph.initializers.get("idle.weight")).toEqual(idle);
+});
