@@ -50,9 +50,17 @@ ${sections.join("")}`;
 
 const gradientOf = ({ vjp }) => (typeof vjp === "function" ? "yes" : `none: ${vjp.none}`);
 
-function ops({ OPS, OPSETS }) {
-  const rows = Object.entries(OPS).map(([type, def]) => [`\`${type}\``, gradientOf(def), def.macs ? "yes" : "no"]);
+function ops({ OPS, OPSETS, UNSUPPORTED }) {
+  const rows = Object.entries(OPS).map(([type, def]) => [
+    `\`${type}\``,
+    gradientOf(def),
+    def.limit ?? "",
+    def.macs ? "yes" : "no",
+  ]);
   const differentiable = Object.values(OPS).filter(({ vjp }) => typeof vjp === "function").length;
+  const missing = [...UNSUPPORTED]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, { status, reason, instead }]) => [`\`${type}\``, status, `${reason}. ${instead}.`]);
   return `${madeBy("src/ops")}
 # Operators
 
@@ -61,10 +69,15 @@ nodes become constants when a model is read. An operator that is not listed is r
 anything runs.
 
 *Gradient*: whether a loss can be differentiated through the operator. Integers, masks and shapes carry no gradient and need
-none. A rule that holds for some attributes only says so when it meets others (\`gradient/none\`). *MACs*: whether its
-multiply-accumulates count towards the cost of an exit.
+none. *Limit*: what of it is refused, its gradient with \`gradient/none\`. *MACs*: whether its multiply-accumulates count towards
+the cost of an exit.
 
-${markdownTable(["operator", "gradient", "MACs"], rows)}`;
+${markdownTable(["operator", "gradient", "limit", "MACs"], rows)}
+## Operators that dynn does not have
+
+These are the rest of ONNX's own operators of those opsets, and why a model that uses one is refused.
+
+${markdownTable(["operator", "status", "reason"], missing)}`;
 }
 
 function errors({ ERROR_CODES }) {
@@ -114,6 +127,7 @@ async function built() {
     ...(await Promise.all([
       part("cli/run.js"),
       part("ops/index.js"),
+      part("ops/unsupported.js"),
       part("onnx/model.js"),
       part("core/errors.js"),
       part("measures/audit-record.js"),

@@ -86,6 +86,8 @@ export interface OpDef {
    * @throws DynnError 'shape/mismatch' when the inputs do not fit */
   readonly infer: (ctx: InferContext) => readonly ValueType[];
   readonly vjp: Vjp | NoGradient;
+  /** What of the operator is refused, for docs/ops.md. Left out: nothing. */
+  readonly limit?: string;
   /** Reference kernel: plain loops in float64. Its inputs are never changed. */
   readonly run: (inputs: readonly (NdArray | undefined)[], ctx: KernelContext) => readonly NdArray[];
   /** Multiply-accumulates of one run with these shapes (no unknowns left). Left out: none are counted. */

@@ -110,8 +110,8 @@ const upsample = ({ b }: VjpContext, x: ValueName, window: Window): ValueName =>
     "grad",
   );
 
-/** Windows that overlap or leave gaps: the adjoint of a depthwise convolution with ones. */
-function spread(ctx: VjpContext, window: Window, share: ValueName): ValueName {
+/** Windows that overlap or leave gaps: the adjoint of a depthwise convolution with ones (the gradient of LpPool too). */
+export function spread(ctx: VjpContext, window: Window, share: ValueName): ValueName {
   const { b, node } = ctx;
   const { dtype, shape } = inputType(ctx, 0);
   const channels = shape[1];

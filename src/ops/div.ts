@@ -3,6 +3,7 @@ import { isFloat } from "../core/dtype.js";
 import { divideDims } from "../core/shape.js";
 import type { OpDef } from "../graph/op.js";
 import { withConstant } from "./support/affine.js";
+import { checkDivision } from "./support/division.js";
 import { binary } from "./support/elementwise.js";
 import { ndMap } from "./support/nd.js";
 import { symbolicBinary } from "./support/symbolic.js";
@@ -15,6 +16,10 @@ const quotient = binary("Div", (x, w) => x / w, [
 
 export const Div: OpDef = {
   ...quotient,
+  infer: (ctx) => {
+    checkDivision(ctx);
+    return quotient.infer(ctx);
+  },
   run: (inputs, ctx) => {
     const exact = quotient.run(inputs, ctx);
     return isFloat(ctx.inputTypes[0] ?? "float32") ? exact : exact.map((y) => ndMap(y, Math.trunc));

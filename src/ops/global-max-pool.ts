@@ -7,6 +7,7 @@ import { maxGradient } from "./support/max-gradient.js";
 
 export const GlobalMaxPool: OpDef = {
   type: "GlobalMaxPool",
+  limit: "the gradient needs a known image size",
   ...globalPool((positions) => positions.reduce((m, v) => Math.max(m, v), Number.NEGATIVE_INFINITY)),
   vjp: (ctx) => {
     const [dy, kernel] = [ctx.grads[0], inputType(ctx, 0).shape.slice(2)];

@@ -34,6 +34,7 @@ function normalized(ctx: VjpContext, axis: number): NormalizedNames {
 
 export const LayerNormalization: OpDef = {
   type: "LayerNormalization",
+  limit: "the outputs Mean and InvStdDev have no gradient",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const axis = axisOf(ctx.node, shape.length, -1);

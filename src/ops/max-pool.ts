@@ -44,6 +44,7 @@ function columnMajor(dims: readonly number[]): (at: number) => number {
 
 export const MaxPool: OpDef = {
   type: "MaxPool",
+  limit: "before opset 16 windows that overlap more than 256-fold have no gradient",
   infer: (ctx) => {
     const x = inputType(ctx, 0);
     const shape = outputShape(ctx.node, poolWindow(ctx.node, x.shape), x.shape);

@@ -1,9 +1,11 @@
 /** @file Mod: remainder, with the sign of the divisor, or of the dividend when fmod = 1 (the only form for floats).
  *  Spec: ONNX Mod-13. */
 import { attribute } from "../graph/attributes.js";
+import type { OpDef } from "../graph/op.js";
+import { checkDivision } from "./support/division.js";
 import { binary } from "./support/elementwise.js";
 
-export const Mod = binary(
+const remainder = binary(
   "Mod",
   (x, w, node) => {
     const rest = x % w;
@@ -15,3 +17,11 @@ export const Mod = binary(
     ({ b, x, w, y, dy }) => b.op("Mul", [dy, b.op("Div", [b.op("Sub", [y, x]), w])], {}, "grad"),
   ],
 );
+
+export const Mod: OpDef = {
+  ...remainder,
+  infer: (ctx) => {
+    checkDivision(ctx);
+    return remainder.infer(ctx);
+  },
+};

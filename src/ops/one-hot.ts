@@ -13,7 +13,8 @@ const newAxis = (node: Node, rank: number): number =>
 
 function depthOf(ctx: InferContext, axis: number): Dim {
   const constant = ctx.constant(1);
-  return elements(ctx, 1)?.[0] ?? (constant ? (toNumbers(constant)[0] as number) : unknownDim(ctx.node, axis));
+  const depth = elements(ctx, 1)?.[0] ?? (constant?.data.length === 1 ? toNumbers(constant)[0] : undefined);
+  return depth ?? unknownDim(ctx.node, axis);
 }
 
 export const OneHot: OpDef = {

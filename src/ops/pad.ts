@@ -3,7 +3,7 @@ import { type Dim, type Shape, sizeOf, stridesOf } from "../core/shape.js";
 import { attribute } from "../graph/attributes.js";
 import type { Node, ValueName } from "../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
-import { adjointAlongAxis, selectionMatrix } from "./support/along-axis.js";
+import { adjointAlongAxis, checkMatrix, selectionMatrix } from "./support/along-axis.js";
 import { padZeros, reduceSum } from "./support/emit.js";
 import { axesIn, noGradient, numbers, unknownDim } from "./support/known.js";
 import { given } from "./support/nd.js";
@@ -112,6 +112,7 @@ function inputGradient(ctx: VjpContext, dy: ValueName): ValueName {
         node,
         `axis ${axis} is padded but its length is not known. Export the model with a fixed image size`,
       );
+    checkMatrix(node, length, length + before + after);
     const reached = [...shape.slice(0, axis + 1), ...(ctx.outputs[0]?.shape ?? []).slice(axis + 1)];
     return adjointAlongAxis(ctx, grad, reached, axis, selectionMatrix(sources(node, length, before, after), length));
   }, dy);
@@ -128,6 +129,7 @@ function fillGradient(ctx: VjpContext, dy: ValueName, dx: ValueName): ValueName 
 
 export const Pad: OpDef = {
   type: "Pad",
+  limit: "the gradient needs constant pads and, but for mode constant, known lengths",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     return [{ dtype, shape: padded(ctx.node, shape, knownPads(ctx, shape.length)) }];

@@ -10,7 +10,7 @@ const count = (start: number, limit: number, delta: number): number => Math.max(
 /** The scalar input i, known as a number or a name. */
 function scalarOf(ctx: InferContext, i: number): Dim | undefined {
   const constant = ctx.constant(i);
-  return elements(ctx, i)?.[0] ?? (constant && toNumbers(constant)[0]);
+  return elements(ctx, i)?.[0] ?? (constant?.data.length === 1 ? toNumbers(constant)[0] : undefined);
 }
 
 function lengthOf(ctx: InferContext): Dim {

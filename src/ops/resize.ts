@@ -1,11 +1,11 @@
 /** @file Resize: nearest, linear or cubic, axis by axis. Each axis is a matrix of fixed weights; the gradient is its transpose.
- *  Antialiasing and tf_crop_and_resize are refused. Spec: ONNX Resize-19. */
-import type { Dim, Shape } from "../core/shape.js";
+ *  tf_crop_and_resize is refused. Spec: ONNX Resize-19. */
+import { type Dim, isStatic, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import { attribute } from "../graph/attributes.js";
 import type { Node, ValueName } from "../graph/graph.js";
 import { type InferContext, inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
-import { adjointAlongAxis } from "./support/along-axis.js";
+import { adjointAlongAxis, checkMatrix } from "./support/along-axis.js";
 import { axesIn, elements, noGradient, unknownDim } from "./support/known.js";
 import { aroundAxis, given, ndZeros } from "./support/nd.js";
 
@@ -34,39 +34,68 @@ function choice<T>(node: Node, name: string, fallback: string, table: Readonly<R
   );
 }
 
-/** Taps [first index, weights] of one output element, before clamping to the input. */
-type Taps = (node: Node, at: number) => { readonly first: number; readonly weights: readonly number[] };
+/** Taps of one output element, before clamping to the input. */
+interface Taps {
+  readonly first: number;
+  readonly weights: readonly number[];
+}
 
-const TAPS: Readonly<Record<string, Taps>> = {
-  nearest: (node, at) => ({ first: choice(node, "nearest_mode", "round_prefer_floor", ROUND)(at), weights: [1] }),
-  linear: (_, at) => ({ first: Math.floor(at), weights: [1 - (at - Math.floor(at)), at - Math.floor(at)] }),
-  cubic: (node, at) => ({
-    first: Math.floor(at) - 1,
-    weights: cubic(at - Math.floor(at), attribute(node, "cubic_coeff_a", "float") ?? -0.75),
-  }),
+/** A weight for each distance up to `reach` input elements. */
+interface Filter {
+  readonly reach: number;
+  readonly weight: (distance: number, node: Node) => number;
+}
+
+const FILTERS: Readonly<Record<string, Filter | undefined>> = {
+  nearest: undefined,
+  linear: { reach: 1, weight: (distance) => Math.max(0, 1 - distance) },
+  cubic: { reach: 2, weight: (distance, node) => cubic(distance, attribute(node, "cubic_coeff_a", "float") ?? -0.75) },
 };
 
 /** Keys 1981, equation 15, with parameter a. */
-function cubic(t: number, a: number): readonly number[] {
-  const far = (x: number) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-  const near = (x: number) => ((a + 2) * x - (a + 3)) * x * x + 1;
-  return [far(t + 1), near(t), near(1 - t), far(2 - t)];
+function cubic(x: number, a: number): number {
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+}
+
+/** What lies around a position. Antialiasing stretches the filter over as many elements as become one; its weights are then
+ *  brought back to a sum of 1. */
+function tapsAt(node: Node, at: number, scale: number): Taps {
+  const filter = choice(node, "mode", "nearest", FILTERS);
+  if (!filter) return { first: choice(node, "nearest_mode", "round_prefer_floor", ROUND)(at), weights: [1] };
+  const stretch = attribute(node, "antialias", "int") === 1 ? Math.min(1, scale) : 1;
+  const start = Math.floor(-filter.reach / stretch) + 1;
+  const [first, rest] = [Math.floor(at) + start, at - Math.floor(at)];
+  const weights = Array.from({ length: 2 - 2 * start }, (_, k) =>
+    filter.weight(Math.abs(start + k - rest) * stretch, node),
+  );
+  const sum = weights.reduce((a, w) => a + w, 0);
+  return { first, weights: stretch === 1 ? weights : weights.map((w) => w / sum) };
+}
+
+/** What each output element of one axis is made of: indices into the input, clamped to it, and their weights. */
+function tapsAlong(
+  node: Node,
+  from: number,
+  to: number,
+  scale: number,
+): (i: number) => readonly (readonly [number, number])[] {
+  const position = choice(node, "coordinate_transformation_mode", "half_pixel", POSITION);
+  const exclude = attribute(node, "exclude_outside", "int") === 1;
+  return (i) => {
+    const { first, weights } = tapsAt(node, position(i, scale, from, to), scale);
+    const inside = weights.map((w, k) => (exclude && (first + k < 0 || first + k >= from) ? 0 : w));
+    const total = exclude ? inside.reduce((a, w) => a + w, 0) : 1;
+    return inside.map((w, k) => [Math.max(0, Math.min(from - 1, first + k)), w / total] as const);
+  };
 }
 
 /** The weights of one axis, transposed: [from, to]. */
 function weightsAlong(node: Node, from: number, to: number, scale: number): Tensor {
-  const position = choice(node, "coordinate_transformation_mode", "half_pixel", POSITION);
-  const taps = choice(node, "mode", "nearest", TAPS);
-  const exclude = attribute(node, "exclude_outside", "int") === 1;
+  checkMatrix(node, from, to);
+  const taps = tapsAlong(node, from, to, scale);
   const data = new Float64Array(from * to);
-  for (let i = 0; i < to; i++) {
-    const { first, weights } = taps(node, position(i, scale, from, to));
-    const inside = weights.map((w, k) => (exclude && (first + k < 0 || first + k >= from) ? 0 : w));
-    const total = exclude ? inside.reduce((a, w) => a + w, 0) : 1;
-    inside.forEach((w, k) => {
-      (data[Math.max(0, Math.min(from - 1, first + k)) * to + i] as number) += w / total;
-    });
-  }
+  for (let i = 0; i < to; i++) for (const [k, w] of taps(i)) (data[k * to + i] as number) += w;
   return fromNumbers("float64", [from, to], data);
 }
 
@@ -83,22 +112,40 @@ function resized(
   scales: ArrayLike<number> | undefined,
   sizes: readonly Dim[] | undefined,
 ): Resized {
-  if (attribute(node, "antialias", "int") === 1)
-    throw mismatch(node, "antialias is not supported. Export the model without antialiasing.");
-  const policy = attribute(node, "keep_aspect_ratio_policy", "string") ?? "stretch";
-  if (policy !== "stretch")
-    throw mismatch(
-      node,
-      `keep_aspect_ratio_policy "${policy}" is not supported, expected stretch. Export the model with fixed sizes.`,
-    );
   const axes = axesIn(node, attribute(node, "axes", "ints") ?? shape.map((_, i) => i), shape.length);
   const given = sizes ?? (scales && Array.from(scales));
   if (given && given.length !== axes.length)
     throw mismatch(node, `${given.length} scales or sizes for ${axes.length} axes. Give one per axis.`);
+  const lengths = axes.map((axis) => shape[axis] as Dim);
+  const wanted: Wanted = sizes ? keptRatio(node, lengths, sizes) : { sizes, scales };
   const of = <T>(list: ArrayLike<T> | undefined, i: number): T | undefined =>
     axes.includes(i) ? list?.[axes.indexOf(i)] : undefined;
-  const out = shape.map((d, i) => (axes.includes(i) ? lengthOf(node, i, d, of(scales, i), of(sizes, i)) : d));
-  return { shape: out, scales: shape.map((d, i) => of(scales, i) ?? (out[i] === d ? 1 : Number(out[i]) / Number(d))) };
+  const lengthAt = (d: Dim, i: number) => lengthOf(node, i, d, of(wanted.scales, i), of(wanted.sizes, i));
+  const out = shape.map((d, i) => (axes.includes(i) ? lengthAt(d, i) : d));
+  const scaleAt = (d: Dim, i: number) => of(wanted.scales, i) ?? (out[i] === d ? 1 : Number(out[i]) / Number(d));
+  return { shape: out, scales: shape.map(scaleAt) };
+}
+
+/** How the aspect ratio limits one scale for all axes; undefined: it does not. */
+const POLICY: Readonly<Record<string, ((...scales: readonly number[]) => number) | undefined>> = {
+  stretch: undefined,
+  not_larger: Math.min,
+  not_smaller: Math.max,
+};
+
+interface Wanted {
+  readonly sizes: Shape | undefined;
+  readonly scales?: ArrayLike<number> | undefined;
+}
+
+/** Sizes after keep_aspect_ratio_policy, with the one scale that they were rounded from. */
+function keptRatio(node: Node, from: Shape, sizes: Shape): Wanted {
+  const limit = choice(node, "keep_aspect_ratio_policy", "stretch", POLICY);
+  if (!limit) return { sizes };
+  if (!isStatic(from) || !isStatic(sizes))
+    throw mismatch(node, "keep_aspect_ratio_policy needs known lengths. Export the model with a fixed image size.");
+  const scale = limit(...sizes.map((size, i) => size / (from[i] as number)));
+  return { sizes: from.map((length) => Math.floor(scale * length + 0.5)), scales: from.map(() => scale) };
 }
 
 function lengthOf(node: Node, axis: number, from: Dim, scale: number | undefined, size: Dim | undefined): Dim {
@@ -110,22 +157,22 @@ function lengthOf(node: Node, axis: number, from: Dim, scale: number | undefined
 /** What is known before running. Scales are floats: a constant, or nothing. An empty list stands for a left-out input. */
 function knownResize(ctx: Pick<InferContext, "node" | "inputs" | "constant">): Resized {
   const scales = ctx.constant(2);
+  const { shape } = inputType(ctx, 0);
+  if (scales && scales.data.length > shape.length)
+    throw mismatch(ctx.node, `${scales.data.length} scales for ${shape.length} axes. Give one per axis.`);
   const used = scales && scales.data.length > 0 ? toNumbers(scales) : undefined;
-  return resized(ctx.node, inputType(ctx, 0).shape, used, ctx.inputs[3] && elements(ctx, 3));
+  return resized(ctx.node, shape, used, ctx.inputs[3] && elements(ctx, 3));
 }
 
-function applyAlong(x: NdArray, axis: number, weights: Tensor): NdArray {
-  const [from, to] = weights.dims as [number, number];
-  const { outer, inner } = aroundAxis(x.dims, axis);
+function applyAlong(node: Node, x: NdArray, axis: number, to: number, scale: number): NdArray {
+  const { outer, length: from, inner } = aroundAxis(x.dims, axis);
+  const taps = tapsAlong(node, from, to, scale);
   const y = ndZeros(x.dims.map((d, i) => (i === axis ? to : d)));
-  for (let o = 0; o < outer; o++)
-    for (let k = 0; k < from; k++)
-      for (let i = 0; i < to; i++) {
-        const weight = weights.data[k * to + i] as number;
-        if (weight !== 0)
-          for (let j = 0; j < inner; j++)
-            (y.data[(o * to + i) * inner + j] as number) += weight * (x.data[(o * from + k) * inner + j] as number);
-      }
+  for (let i = 0; i < to; i++)
+    for (const [k, weight] of taps(i))
+      for (let o = 0; o < outer; o++)
+        for (let j = 0; j < inner; j++)
+          (y.data[(o * to + i) * inner + j] as number) += weight * (x.data[(o * from + k) * inner + j] as number);
   return y;
 }
 
@@ -144,6 +191,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const Resize: OpDef = {
   type: "Resize",
+  limit: "tf_crop_and_resize is refused; the gradient needs known lengths",
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: knownResize(ctx).shape }],
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : [gradient(ctx, ctx.grads[0])]),
   run: (inputs, { node }) => {
@@ -152,10 +200,8 @@ export const Resize: OpDef = {
     const out = resized(node, x.dims, scales, inputs[3] && [...inputs[3].data]);
     return [
       x.dims.reduce(
-        (y, from, axis) =>
-          out.scales[axis] === 1
-            ? y
-            : applyAlong(y, axis, weightsAlong(node, from, out.shape[axis] as number, out.scales[axis] as number)),
+        (y, _, axis) =>
+          out.scales[axis] === 1 ? y : applyAlong(node, y, axis, out.shape[axis] as number, out.scales[axis] as number),
         x,
       ),
     ];

@@ -156,27 +156,31 @@ function spread(ctx: VjpContext, dy: ValueName, places: readonly Placed[]): Valu
   return reshapeTo(b, padZeros(b, unsqueeze(b, dy, inserted), pads), shape);
 }
 
-/** Zeros around dy when a length is only known at run time: what is missing lies after the start, or before the end. */
+/** Zeros around dy when a length is only known at run time. Where the part starts a known number of elements from the front, so
+ *  many lie before it; else its end is known from the back, and before it lies all that is missing (`open`), less what is behind. */
 function padAtRunTime(ctx: VjpContext, dy: ValueName, cuts: readonly Cut[]): ValueName {
   const { b, node } = ctx;
-  const rank = inputType(ctx, 0).shape.length;
-  const fromStart = cuts.every(({ start }) => typeof start === "number" && start >= 0);
-  const fromEnd = cuts.every(({ end }) => typeof end === "number" && (end < 0 || end >= FAR));
-  if (cuts.some(({ step }) => step !== 1) || !(fromStart || fromEnd))
-    throw noGradient(
-      node,
-      "the slice takes a part of an axis whose length is not known. Export the model with fixed sizes",
-    );
-  const fixed = new Array<number>(rank).fill(0);
-  for (const { axis, start, end } of cuts)
-    fixed[axis] = fromStart ? (start as number) : (end as number) < 0 ? -(end as number) : 0;
+  const { shape } = inputType(ctx, 0);
+  const [known, open] = [new Array<number>(shape.length).fill(0), new Array<number>(shape.length).fill(0)];
+  for (const cut of cuts) {
+    const start = placed(shape, cut)?.first ?? cut.start;
+    const fromStart = typeof start === "number" && start >= 0;
+    if (cut.step !== 1 || !(fromStart || (typeof cut.end === "number" && (cut.end < 0 || cut.end >= FAR))))
+      throw noGradient(
+        node,
+        "the slice takes a part of an axis whose length is not known. Export the model with fixed sizes",
+      );
+    known[cut.axis] = fromStart ? (start as number) : Math.min(0, Number(cut.end));
+    open[cut.axis] = fromStart ? 0 : 1;
+  }
   const missing = b.op("Sub", [b.op("Shape", [node.inputs[0]]), b.op("Shape", [node.outputs[0]])]);
-  const [known, rest] = [b.ints(fixed), b.op("Sub", [missing, b.ints(fixed)])];
-  return b.op("Pad", [dy, b.op("Concat", fromStart ? [known, rest] : [rest, known], { axis: int(0) })]);
+  const before = b.op("Add", [b.op("Mul", [missing, b.ints(open)]), b.ints(known)]);
+  return b.op("Pad", [dy, b.op("Concat", [before, b.op("Sub", [missing, before])], { axis: int(0) })]);
 }
 
 export const Slice: OpDef = {
   type: "Slice",
+  limit: "axes and steps must be constant; the gradient of steps needs known lengths",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const cuts = knownCuts(ctx);

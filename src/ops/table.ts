@@ -4,11 +4,21 @@ import { showNode } from "../graph/attributes.js";
 import type { Node } from "../graph/graph.js";
 import type { OpDef, OpTable } from "../graph/op.js";
 import { OPS } from "./index.js";
+import { UNSUPPORTED } from "./unsupported.js";
+
+const isStandard = (node: Node): boolean => node.domain === "" || node.domain === "ai.onnx";
 
 const find = (node: Node): OpDef | undefined =>
-  (node.domain === "" || node.domain === "ai.onnx") && Object.hasOwn(OPS, node.opType)
-    ? OPS[node.opType as keyof typeof OPS]
-    : undefined;
+  isStandard(node) && Object.hasOwn(OPS, node.opType) ? OPS[node.opType as keyof typeof OPS] : undefined;
+
+/** What the error says of an operator that is not in the table: the reason where there is one. */
+function refusal(node: Node): string {
+  const known = isStandard(node) ? UNSUPPORTED.get(node.opType) : undefined;
+  if (known)
+    return `dynn does not have ${node.opType}${known.status === "not yet" ? " yet" : ""}: ${known.reason}. ${known.instead}.`;
+  const domain = node.domain ? ` of domain "${node.domain}"` : "";
+  return `dynn does not know the operator ${node.opType}${domain}. See docs/ops.md for the operators it knows; export with standard ONNX operators.`;
+}
 
 /** Every operator that dynn knows. */
 export const opTable: OpTable = {
@@ -16,11 +26,10 @@ export const opTable: OpTable = {
   get: (node) => {
     const def = find(node);
     if (def) return def;
-    const domain = node.domain ? ` of domain "${node.domain}"` : "";
-    throw new DynnError(
-      "model/op",
-      `${showNode(node)}: dynn does not know the operator ${node.opType}${domain}. See docs/ops.md for the operators it knows; export with standard ONNX operators.`,
-      { opType: node.opType, domain: node.domain, node: node.name },
-    );
+    throw new DynnError("model/op", `${showNode(node)}: ${refusal(node)}`, {
+      opType: node.opType,
+      domain: node.domain,
+      node: node.name,
+    });
   },
 };

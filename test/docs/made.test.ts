@@ -9,6 +9,7 @@ import { ERROR_CODES } from "../../src/core/errors.js";
 import { auditRecordSchema } from "../../src/measures/audit-record.js";
 import { OPSETS } from "../../src/onnx/model.js";
 import { OPS } from "../../src/ops/index.js";
+import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { ROOT } from "./documents.js";
 
 interface Script {
@@ -16,7 +17,15 @@ interface Script {
 }
 
 const { madeDocs } = (await import(pathToFileURL(join(ROOT, "scripts/make-docs.mjs")).href)) as Script;
-const docs = madeDocs({ program, OPS, OPSETS, ERROR_CODES, auditRecordSchema, toJSONSchema: z.toJSONSchema });
+const docs = madeDocs({
+  program,
+  OPS,
+  OPSETS,
+  UNSUPPORTED,
+  ERROR_CODES,
+  auditRecordSchema,
+  toJSONSchema: z.toJSONSchema,
+});
 
 test.each([...docs])("%s is current (npm run build && node scripts/make-docs.mjs makes it again)", (path, text) => {
   expect(readFileSync(join(ROOT, path), "utf8")).toBe(text);

@@ -96,6 +96,6 @@ describe("kinks follow PyTorch", () => {
   test("ThresholdedRelu at its threshold: 0", () => expect(at("ThresholdedRelu", [1, 1.5])).toEqual([0, 1]));
   test("HardSigmoid where it reaches 0 and 1: 0", () =>
     expect(at("HardSigmoid", [-1, 0, 1], { alpha: float(0.5), beta: float(0.5) })).toEqual([0, 0.5, 0]));
-  test("HardSwish at -3 and 3: the outer pieces", () => expect(at("HardSwish", [-3, 3])).toEqual([0, 1]));
+  test("HardSwish at -3 and 3: the middle piece", () => expect(at("HardSwish", [-3, 3])).toEqual([-0.5, 1.5]));
   test("PRelu at 0: the slope", () => expect(gradientOf("PRelu", [f64(0, 1), f64(0.3)])).toEqual([[0.3, 1], [0]]));
 });

@@ -76,7 +76,11 @@ describe("BatchNormalization", () => {
       [fromNumbers("float64", [2, 2, 1], [1, 10, 3, 30]), f64(1, 1), f64(0, 5), f64(0, 0), f64(1, 1)],
       { attributes: { training_mode: int(1), epsilon: float(0), momentum: float(0.5) }, outputs: 3 },
     );
-    expect(results.map((t) => [...toNumbers(t)])).toEqual([[-1, 4, 1, 6], [1, 10], [1, 50.5]]);
+    expect(results.map((t) => [...toNumbers(t)])).toEqual([
+      [-1, 4, 1, 6],
+      [1, 10],
+      [1, 50.5],
+    ]);
   });
   test("parameters of another length are refused", () => {
     expect(() => evaluate("BatchNormalization", [random([2, 4, 2]), ...parameters])).toThrow(

@@ -112,6 +112,11 @@ run("Slice", [
   ["the head of a symbolic batch", cut([5, 3], [0, 1], [2, 2], [0, 1], undefined, { batch: 5 })],
   ["the tail of a symbolic batch", cut([5, 3], [-2], [FAR], [0], undefined, { batch: 5 })],
   ["all but the ends of a symbolic batch", cut([5, 3], [1], [-1], [0], undefined, { batch: 5 })],
+  [
+    "the tail of a symbolic batch, a middle part beside",
+    cut([5, 6], [-2, 1], [FAR, 3], [0, 1], undefined, { batch: 5 }),
+  ],
+  ["both counted from the back, a symbolic batch", cut([5, 6], [-3, -4], [-1, 5], [0, 1], undefined, { batch: 5 })],
   ["a symbolic batch reversed", cut([5, 3], [-1], [-FAR], [0], [-1], { batch: 5 })],
 ]);
 
@@ -196,6 +201,28 @@ run("Resize", [
       { constants: [1], opset: 13 },
     ),
   ],
+  ...["linear", "cubic"].flatMap((mode) =>
+    [
+      [0.5, 0.5],
+      [0.4, 1.5],
+    ].map((scales): readonly [string, GradcheckCase] => [
+      `${mode} with antialiasing, ${scales}`,
+      {
+        ...scaled([1, 2, 6, 10], [1, 1, ...scales], mode, "half_pixel", "floor", { opset: 18 }),
+        attributes: { mode: string(mode), antialias: int(1) },
+      },
+    ]),
+  ),
+  ...["not_larger", "not_smaller"].map((policy): readonly [string, GradcheckCase] => [
+    `the aspect ratio kept, ${policy}`,
+    of(
+      "Resize",
+      [1, 2, 4, 6],
+      [roi, null, int64s([7, 7])],
+      { mode: string("linear"), keep_aspect_ratio_policy: string(policy), axes: ints([2, 3]) },
+      { constants: [1], opset: 18 },
+    ),
+  ]),
   ["nearest, a symbolic batch", scaled([5, 2, 3, 3], [1, 1, 2, 2], "nearest", "asymmetric", "floor", { batch: 5 })],
 ]);
 

@@ -11,11 +11,15 @@ export const withConstant =
     return constants && { scale: constants.map((c) => map(c)[0]), shift: constants.map((c) => map(c)[1]) };
   };
 
+/** More channels are left as they are: a file may claim any number of them. */
+const MOST_CHANNELS = 2 ** 16;
+
 /** The second operand, one number per channel of the first; undefined when it is no constant or varies otherwise. */
 function perChannel(ctx: InferContext): Float64Array | undefined {
   const [shape, c] = [ctx.inputs[0]?.shape, ctx.constant(1)];
   const channels = shape?.[1];
-  if (!shape || !c || typeof channels !== "number" || c.dims.length > shape.length) return undefined;
+  if (!shape || !c || typeof channels !== "number" || channels > MOST_CHANNELS || c.dims.length > shape.length)
+    return undefined;
   const axis = 1 - (shape.length - c.dims.length);
   const varies = c.dims.some((d, i) => d !== 1 && (i !== axis || d !== channels));
   if (varies) return undefined;

@@ -2,10 +2,22 @@
  *  the weights' matrix, transposed, applied along that axis. One MatMul in every opset, whatever repeats. */
 import { type Dim, multiplyDims, type Shape } from "../../core/shape.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
-import type { ValueName } from "../../graph/graph.js";
+import { showNode } from "../../graph/attributes.js";
+import type { Node, ValueName } from "../../graph/graph.js";
+import { tooLarge } from "../../graph/limits.js";
 import { inputType, type VjpContext } from "../../graph/op.js";
 import { reshapeTo } from "./emit.js";
 import { noGradient } from "./known.js";
+
+/** Elements of a constant matrix of weights, at most. */
+const MATRIX_LIMIT = 2 ** 24;
+
+/** Ask before a matrix of weights is made: a few bytes of pads or scales can ask for any size.
+ * @throws DynnError 'model/limit' */
+export function checkMatrix(node: Node, from: number, to: number): void {
+  if (!(from * to <= MATRIX_LIMIT))
+    throw tooLarge(showNode(node), `its gradient needs a matrix of ${from} x ${to}`, `${MATRIX_LIMIT} elements`);
+}
 
 /** The transposed matrix [length, picks]: 1 where pick k took element i. Picks of -1 took nothing. */
 export function selectionMatrix(picks: readonly number[], length: number): Tensor {

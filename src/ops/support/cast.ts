@@ -7,16 +7,16 @@ import { inputType, type NdArray, type VjpContext } from "../../graph/op.js";
 import { cast, ONNX_DTYPE } from "./mask.js";
 import { ndMap } from "./nd.js";
 
-/** The dtype that attribute `to` names.
+/** The dtype that an attribute names.
  * @throws DynnError 'model/dtype' for one that dynn has not (strings, complex numbers, 8-bit floats) */
-export function targetOf(node: Node): DType {
-  const to = attribute(node, "to", "int");
+export function targetOf(node: Node, name = "to"): DType {
+  const to = attribute(node, name, "int");
   const found = (Object.keys(ONNX_DTYPE) as DType[]).find((dtype) => ONNX_DTYPE[dtype] === to);
   if (found) return found;
   throw new DynnError(
     "model/dtype",
-    `${showNode(node)}: attribute "to" is ${to}, expected a number or boolean type of TensorProto.DataType. Export the model with float32 values.`,
-    { node: node.name, to },
+    `${showNode(node)}: attribute "${name}" is ${to}, expected a number or boolean type of TensorProto.DataType. Export the model with float32 values.`,
+    { node: node.name, [name]: to },
   );
 }
 

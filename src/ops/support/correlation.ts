@@ -43,6 +43,7 @@ function emitFlipped({ b, groups }: Correlation, { name, shape }: Kernel): Value
     axes.length === 0 ? name : slice(b, name, { starts: all(-1), ends: all(-(2 ** 31)), axes, steps: all(-1) });
   const outPerGroup = outputs / groups;
   if (outPerGroup === 1 && perGroup === 1) return reversed;
+  if (groups === 1) return transpose(b, reversed, [1, 0, ...kernel.map((_, i) => i + 2)]);
   const split = b.op("Reshape", [reversed, b.ints([groups, outPerGroup, perGroup, ...kernel])]);
   const swapped = transpose(b, split, [0, 2, 1, ...kernel.map((_, i) => i + 3)]);
   return b.op("Reshape", [swapped, b.ints([groups * perGroup, outPerGroup, ...kernel])]);

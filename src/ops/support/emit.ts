@@ -13,6 +13,7 @@ const AXES_INPUT_SINCE = {
   ReduceMax: 18,
   ReduceMin: 18,
   ReduceProd: 18,
+  ReduceL1: 18,
   ReduceL2: 18,
   Squeeze: 13,
   Unsqueeze: 13,

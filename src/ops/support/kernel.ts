@@ -4,7 +4,13 @@ import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { mismatch } from "../../graph/op.js";
 
-export const groupsOf = (node: Node): number => attribute(node, "group", "int") ?? 1;
+/** Groups of channels.
+ * @throws DynnError 'shape/mismatch' below 1 (ONNX Runtime would divide by it) */
+export function groupsOf(node: Node): number {
+  const groups = attribute(node, "group", "int") ?? 1;
+  if (groups >= 1) return groups;
+  throw mismatch(node, `group is ${groups}, expected at least 1. Export the model again.`, { groups });
+}
 
 /** Spatial size of the kernel of W.
  * @throws DynnError 'shape/mismatch' when it is unknown, or the attribute kernel_shape says otherwise */

@@ -12,3 +12,9 @@ export function logSumExp(line: Float64Array): number {
   if (!Number.isFinite(top)) return top;
   return top + Math.log(line.reduce((sum, x) => sum + Math.exp(x - top), 0));
 }
+
+/** The smallest normal float32: below every norm but that of zeros. */
+export const TINY = 2 ** -126;
+
+/** The nearest integer; halves go to the even one. */
+export const roundHalfEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));

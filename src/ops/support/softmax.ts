@@ -8,7 +8,7 @@ import { axesFrom, linesOver } from "./lines.js";
 import { given, ndZeros } from "./nd.js";
 import { logSumExp } from "./scalar.js";
 
-function distributionAxes(node: Node, opset: number, rank: number): readonly number[] {
+export function distributionAxes(node: Node, opset: number, rank: number): readonly number[] {
   const axis = axisOf(node, rank, opset >= 13 ? -1 : 1);
   return opset >= 13 ? [axis] : axesFrom(axis, rank);
 }

@@ -1,8 +1,9 @@
 /** @file Sliding windows: strides, pads, dilations and output lengths of convolutions and pools.
  *  Spec: ONNX Conv-11, MaxPool-12, AveragePool-19 (auto_pad, ceil_mode). */
 import type { Dim, Shape } from "../../core/shape.js";
-import { attribute } from "../../graph/attributes.js";
+import { attribute, showNode } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
+import { tooLarge, volume } from "../../graph/limits.js";
 import { mismatch } from "../../graph/op.js";
 
 export interface Window {
@@ -121,8 +122,11 @@ export function forEachTap(
     }
 }
 
+/** Taps of a pool's window times its channels, at most: its gradient may need as many ones. */
+const POOL_LIMIT = 2 ** 24;
+
 /** The window of a pool node over x [n,c,...].
- * @throws DynnError 'shape/mismatch' when the node's kernel does not fit the rank */
+ * @throws DynnError 'shape/mismatch' when the node's kernel does not fit the rank, 'model/limit' */
 export function poolWindow(node: Node, x: Shape): Window {
   const kernel = attribute(node, "kernel_shape", "ints") ?? [];
   if (x.length < 3 || kernel.length !== x.length - 2 || kernel.some((k) => k < 1))
@@ -130,6 +134,13 @@ export function poolWindow(node: Node, x: Shape): Window {
       node,
       `kernel_shape [${kernel}] does not fit the input [${x}]. Give one length of at least 1 per axis after the channels.`,
       { kernel, x },
+    );
+  const taps = volume(kernel) * (typeof x[1] === "number" ? x[1] : 1);
+  if (taps > POOL_LIMIT)
+    throw tooLarge(
+      showNode(node),
+      `a window of [${kernel}] over ${x[1]} channels has ${taps} taps`,
+      String(POOL_LIMIT),
     );
   return windowOf(node, kernel, x.slice(2));
 }
