@@ -151,6 +151,27 @@ describe("chains, and their gradients", () => {
       },
     ],
     ["a sum of two convolutions", (x, { b, conv }) => b.op("Relu", [b.op("Add", [conv(x, 16, 16), conv(x, 16, 16)])])],
+    ...([1, 2, 3] as const).map(
+      (stride) =>
+        [
+          `a depthwise convolution of stride ${stride} between others`,
+          (x, { conv }) => conv(conv(conv(x, 16, 16), 16, 16, { groups: 16, stride }), 16, 16),
+        ] as [string, (x: string, net: Net) => string],
+    ),
+    [
+      "every second pixel, as shortcuts take it",
+      (x, { b, conv }) => {
+        const thin = b.op("AveragePool", [conv(x, 16, 16)], { kernel_shape: ints([1, 1]), strides: ints([2, 2]) });
+        return conv(thin, 16, 16);
+      },
+    ],
+    [
+      "a large value that ends in single elements, times and plus scalars",
+      (x, { b, weight }) => {
+        const scaled = b.op("Mul", [weight(64, 32, 1, 1), b.scalar(0.25)]);
+        return b.op("Conv", [b.op("Concat", [x, x], { axis: int(1) }), b.op("Add", [b.scalar(0.5), scaled])]);
+      },
+    ],
     [
       "a convolution that is read twice",
       (x, { b, conv }) => {

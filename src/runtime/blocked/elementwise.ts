@@ -1,4 +1,5 @@
 /** @file Nodes that work element by element do not see the layout. */
+import { isStatic, sizeOf } from "../../core/shape.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { Layout } from "./layout.js";
 import { equal, isAtHand, isScalar, keepLayout, type Rule } from "./rule.js";
@@ -38,7 +39,40 @@ export const ELEMENTWISE = new Set([
 ]);
 
 /** All images have one shape, and the rest are scalars. */
-export const elementwise: Rule = (l, node) => {
+export const elementwise: Rule = (l, node) => inBlocks(l, node) || flattened(l, node);
+
+/** From this many elements on, reshaping pays. */
+const WORTH_FLATTENING = 1024;
+
+/** ONNX Runtime walks [a, b, 1, 1] and a scalar element by element, seventy times slower than [a * b] and the scalar. */
+const flattened: Rule = (l, node) => {
+  const [output] = node.outputs as [ValueName];
+  const shape = l.shape(output);
+  const images = node.inputs.filter((name) => !isScalar(l, name));
+  const slow = shape.length > 1 && shape.at(-1) === 1 && images.length < node.inputs.length;
+  if (!slow || !isStatic(shape) || sizeOf(shape) < WORTH_FLATTENING) return false;
+  if (!images.every((name) => equal(l.shape(name), shape))) return false;
+  const inputs = node.inputs.map((name) =>
+    images.includes(name) ? flat(l, l.plain(name)) : flat(l, l.plain(name), []),
+  );
+  const made = l.b.fresh(`${output}.flat`);
+  l.push({ ...node, inputs, outputs: [made] });
+  l.push({
+    opType: "Reshape",
+    domain: "",
+    name: "",
+    inputs: [made, l.b.ints(shape)],
+    outputs: [output],
+    attributes: {},
+  });
+  l.madePlain(output);
+  return true;
+};
+
+const flat = (l: Layout, name: ValueName, dims: readonly number[] = [-1]): ValueName =>
+  l.op("Reshape", [name, l.b.ints(dims)]);
+
+const inBlocks: Rule = (l, node) => {
   const [output] = node.outputs as [ValueName];
   const images = node.inputs.filter((name) => !isScalar(l, name));
   const same = images.every((name) => l.fits(name) && equal(l.shape(name), l.shape(output)));

@@ -3,7 +3,7 @@
  *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
 import type { Graph } from "../../graph/graph.js";
 import { add, batchNormalization, multiply, relu } from "./affine.js";
-import { conv } from "./convolution.js";
+import { conv, convTranspose } from "./convolution.js";
 import { ELEMENTWISE, elementwise } from "./elementwise.js";
 import { Layout } from "./layout.js";
 import { concat, pad, reshape, slice, transpose } from "./movement.js";
@@ -16,6 +16,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   Add: add,
   Relu: relu,
   Conv: conv,
+  ConvTranspose: convTranspose,
   BatchNormalization: batchNormalization,
   ReduceMean: reduction(true),
   ReduceSum: reduction(false),
