@@ -7,6 +7,7 @@ import { showNode } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { ancestors, descendants, type Graph, type Node, type ValueName } from "../graph/graph.js";
 import { constantOf, inferShapes } from "../graph/infer.js";
+import { GRAPH_LIMITS, grownFrom, tooLarge } from "../graph/limits.js";
 import type { OpTable, VjpContext } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
 
@@ -23,7 +24,7 @@ export interface VjpRequest {
  * @param b       a builder made from `graph`, with the seeds added as inputs, constants or nodes
  * @param graph   the forward graph, with types inferred
  * @returns for each value of `wrt` the name of its gradient, absent where no seed depends on it
- * @throws DynnError 'gradient/none' when an operator on the way has no gradient */
+ * @throws DynnError 'gradient/none' when an operator on the way has no gradient, 'model/limit' */
 export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: VjpRequest): Map<ValueName, ValueName> {
   const active = floatDescendants(graph, request.wrt, request.constants);
   const grads = new Map<ValueName, ValueName>();
@@ -31,10 +32,17 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
     const sofar = grads.get(name);
     grads.set(name, sofar === undefined ? grad : b.op("Add", [sofar, grad], {}, "grad"));
   };
+  const room = b.addedBytes + grownFrom(graph, GRAPH_LIMITS.gradientBytes);
   for (const [output, seed] of request.seeds) add(output, seed);
   for (const node of ancestors(graph, request.seeds.keys()).reverse()) {
     if (!node.inputs.some((name) => active.has(name)) || !node.outputs.some((name) => grads.has(name))) continue;
     const contributions = ruleOf(ops, node)(vjpContext(b, graph, node, grads, active));
+    if (b.addedBytes > room)
+      throw tooLarge(
+        showNode(node),
+        `the gradient up to here adds ${b.addedBytes} bytes of constants`,
+        `${room} bytes`,
+      );
     contributions.forEach((grad, i) => {
       const input = node.inputs[i];
       if (input && grad !== undefined && active.has(input)) add(input, grad);

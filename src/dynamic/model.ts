@@ -190,24 +190,29 @@ function makeExits(graph: Graph, metadata: ModelMetadata): Exit[] {
   const costs = nodeMacs(graph, opTable);
   const outputs = graph.outputs.map((o) => o.name);
   const full = macsOf(graph, outputs, costs);
+  const cuts = cutsOf(graph, outputs.at(-1));
   return outputs.map((logits, i) => {
     const macs = macsOf(graph, outputs.slice(0, i + 1), costs);
     return {
       name: metadata.exits?.[i]?.name ?? logits,
       logits,
-      cut: cutOf(graph, outputs, i),
+      cut: i === outputs.length - 1 ? undefined : lastUsed(graph, logits, cuts),
       macs,
       costFraction: full > 0 ? macs / full : 1,
     };
   });
 }
 
-/** The last value on all paths to the final exit that this exit is computed from. */
-function cutOf(graph: Graph, outputs: readonly ValueName[], exit: number): ValueName | undefined {
-  const [input, final] = [graph.inputs[0]?.name, outputs.at(-1)];
-  if (input === undefined || final === undefined || exit === outputs.length - 1) return undefined;
-  const used = new Set(ancestors(graph, [outputs[exit] as ValueName]).flatMap((node) => node.inputs));
-  return findCuts(graph, input, final).findLast((cut) => used.has(cut));
+/** The values on all paths from the input to the final exit. */
+const cutsOf = (graph: Graph, final: ValueName | undefined): readonly ValueName[] => {
+  const input = graph.inputs[0]?.name;
+  return input === undefined || final === undefined ? [] : findCuts(graph, input, final);
+};
+
+/** The last of the cuts that this exit is computed from. */
+function lastUsed(graph: Graph, exit: ValueName, cuts: readonly ValueName[]): ValueName | undefined {
+  const used = new Set(ancestors(graph, [exit]).flatMap((node) => node.inputs));
+  return cuts.findLast((cut) => used.has(cut));
 }
 
 /** @throws DynnError 'model/classifier' */

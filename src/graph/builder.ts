@@ -20,6 +20,7 @@ export class GraphBuilder {
   #taken = new Set<string>();
   #counters = new Map<string, number>();
   #constants = new Map<string, ValueName>();
+  #addedBytes = 0;
 
   /** Start from a graph (its values keep their names) or from nothing. */
   constructor(from: Graph) {
@@ -64,11 +65,17 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Bytes of the constants that were added so far. */
+  get addedBytes(): number {
+    return this.#addedBytes;
+  }
+
   /** An initializer; a small one that equals an earlier constant of this builder is shared. */
   constant(value: Tensor, hint = "const"): ValueName {
     const key = value.data.length <= SHARED_LIMIT ? bitsOf(value) : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
+    this.#addedBytes += value.data.byteLength;
     const name = this.fresh(hint);
     this.#initializers.set(name, value);
     if (key !== undefined) this.#constants.set(key, name);

@@ -4,16 +4,17 @@
 import { DynnError } from "../core/errors.js";
 import { showNode } from "./attributes.js";
 import { type Graph, type Node, usedInputs, type ValueName } from "./graph.js";
+import { GRAPH_LIMITS, tooLarge } from "./limits.js";
 import type { OpTable } from "./op.js";
 
 /** Check a graph and its sub-graphs; with `ops`, also that every operator is known.
- * @throws DynnError 'model/empty', 'model/duplicate', 'model/dangling', 'model/cycle', 'model/order', 'model/op' */
+ * @throws DynnError 'model/empty', 'model/duplicate', 'model/dangling', 'model/cycle', 'model/order', 'model/op', 'model/limit' */
 export function checkGraph(graph: Graph, ops?: OpTable): void {
   if (graph.nodes.length === 0)
     throw new DynnError("model/empty", `${showGraph(graph)}: it has no nodes. Export the model again.`, {
       graph: graph.name,
     });
-  checkScope(graph, new Set(), ops);
+  checkScope(graph, [], ops);
 }
 
 /** The sub-graphs that a node carries, in the order of its attributes. */
@@ -67,9 +68,17 @@ function outerNames(graph: Graph): ValueName[] {
   );
 }
 
-function checkScope(graph: Graph, outer: ReadonlySet<ValueName>, ops: OpTable | undefined): void {
+/** The names that a graph may read: its own so far, and those of the graphs around it. */
+type Scope = readonly ReadonlySet<ValueName>[];
+
+const sees = (scope: Scope, name: ValueName): boolean => scope.some((names) => names.has(name));
+
+function checkScope(graph: Graph, outer: Scope, ops: OpTable | undefined): void {
   const own = new Set<ValueName>();
+  const scope = [...outer, own];
   const declare = (name: ValueName, what: string) => {
+    if (name.length > GRAPH_LIMITS.name)
+      throw tooLarge(showGraph(graph), `a name has ${name.length} characters`, String(GRAPH_LIMITS.name));
     if (own.has(name))
       throw new DynnError(
         "model/duplicate",
@@ -82,16 +91,21 @@ function checkScope(graph: Graph, outer: ReadonlySet<ValueName>, ops: OpTable | 
   for (const name of graph.initializers.keys()) declare(name, `initializer "${name}"`);
   for (const node of graph.nodes) {
     ops?.get(node);
-    for (const name of usedInputs(node)) if (!own.has(name) && !outer.has(name)) throw unmade(graph, node, name);
-    const inner = subgraphs(node);
-    const visible = inner.length > 0 ? new Set([...outer, ...own]) : own;
-    for (const sub of inner) checkScope(sub, visible, ops);
+    checkSize(node);
+    for (const name of usedInputs(node)) if (!sees(scope, name)) throw unmade(graph, node, name);
+    for (const inner of subgraphs(node)) checkScope(inner, scope, ops);
     for (const name of node.outputs) if (name) declare(name, showNode(node));
   }
-  checkOutputs(graph, own, outer);
+  checkOutputs(graph, scope);
 }
 
-function checkOutputs(graph: Graph, own: ReadonlySet<ValueName>, outer: ReadonlySet<ValueName>): void {
+function checkSize(node: Node): void {
+  const count = Math.max(node.inputs.length, node.outputs.length);
+  if (count > GRAPH_LIMITS.nodeValues)
+    throw tooLarge(showNode(node), `it has ${count} inputs or outputs`, String(GRAPH_LIMITS.nodeValues));
+}
+
+function checkOutputs(graph: Graph, scope: Scope): void {
   if (graph.outputs.length === 0)
     throw new DynnError("model/empty", `${showGraph(graph)}: it has no outputs. Export the model again.`, {
       graph: graph.name,
@@ -104,7 +118,7 @@ function checkOutputs(graph: Graph, own: ReadonlySet<ValueName>, outer: Readonly
         `output "${name}": ${showGraph(graph)} lists it twice. List every output once.`,
         { name, graph: graph.name },
       );
-    if (!own.has(name) && !outer.has(name))
+    if (!sees(scope, name))
       throw new DynnError(
         "model/dangling",
         `output "${name}": nothing in ${showGraph(graph)} makes it. Export the model again.`,

@@ -1,9 +1,10 @@
 /** @file Shape inference over a whole graph, with named dimensions (the batch stays a name).
  *  Small integer tensors are followed element by element, so shape arithmetic (Shape, Gather, Concat, Reshape) resolves. */
-import type { Dim, Shape } from "../core/shape.js";
-import { sizeOf } from "../core/shape.js";
+import { type Dim, type Dims, isStatic, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
+import { showNode } from "./attributes.js";
 import type { Graph, Node, ValueName, ValueType } from "./graph.js";
+import { bytesOf, checkedType, GRAPH_LIMITS, grownFrom, tooLarge, volume } from "./limits.js";
 import type { InferContext, OpDef, OpTable } from "./op.js";
 
 /** Integer tensors up to this many elements are followed by value. */
@@ -19,17 +20,21 @@ export function constantType(t: Tensor): ValueType {
 /** Infer the type of every value.
  * @param fixed lengths for named dimensions of the inputs, e.g. { n: 1 }
  * @returns the graph with `types` filled in and output shapes stated
- * @throws DynnError 'shape/mismatch', 'shape/unknown', 'model/op' */
+ * @throws DynnError 'shape/mismatch', 'shape/unknown', 'model/op', 'model/limit' (graph/limits.ts) */
 export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<string, number>> = {}): Graph {
   const types = new Map<ValueName, ValueType>();
   for (const [name, value] of graph.initializers) types.set(name, constantType(value));
   const inputs = graph.inputs.map((input) => ({
     ...input,
-    shape: input.shape?.map((d) => (typeof d === "string" ? (fixed[d] ?? d) : d)),
+    shape: input.shape?.map((d) => (typeof d === "string" && Object.hasOwn(fixed, d) ? (fixed[d] as number) : d)),
   }));
   for (const input of inputs)
     if (!graph.initializers.has(input.name)) types.set(input.name, { dtype: input.dtype, shape: input.shape ?? [] });
-  for (const node of graph.nodes) inferNode(graph, node, ops, types);
+  const constants = new ConstantRoom(graph);
+  for (const node of graph.nodes) {
+    inferNode(graph, node, ops, types);
+    constants.take(node, ops, types);
+  }
   const outputs = graph.outputs.map((output) => {
     const type = types.get(output.name);
     return type ? { name: output.name, dtype: type.dtype, shape: type.shape } : output;
@@ -65,26 +70,72 @@ function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName,
   const outputs = def.infer(ctx);
   node.outputs.forEach((name, i) => {
     const type = outputs[i];
-    if (name && type) types.set(name, i === 0 ? withValue(def, ctx, type) : type);
+    if (name && type) types.set(name, typed(def, ctx, i, type));
   });
 }
 
+/** The type of output `i` within its limits, with the elements of a small integer output. */
+function typed(def: OpDef, ctx: InferContext, i: number, type: ValueType): ValueType {
+  const checked = checkedType(ctx.node, i, type);
+  return i === 0 ? checkedType(ctx.node, i, withValue(def, ctx, checked)) : checked;
+}
+
+const isSmall = (shape: Shape): shape is Dims => isStatic(shape) && volume(shape) <= VALUE_LIMIT;
+
 /** Add the elements of a small integer output where they can be known. */
 function withValue(def: OpDef, ctx: InferContext, type: ValueType): ValueType {
-  if (type.value || type.dtype === "float32" || type.dtype === "float64") return type;
-  const value = def.propagate?.(ctx, type) ?? computed(def, ctx, type.shape);
-  return value && value.length <= VALUE_LIMIT ? { ...type, value } : type;
+  if (type.value || type.dtype === "float32" || type.dtype === "float64" || !isSmall(type.shape)) return type;
+  const value = def.propagate?.(ctx, type) ?? computed(def, ctx);
+  return value && value.length === volume(type.shape) ? { ...type, value } : type;
 }
 
 /** The elements by running the reference kernel, when all inputs are known numbers. */
-function computed(def: OpDef, ctx: InferContext, shape: Shape): readonly Dim[] | undefined {
-  if (!shape.every((d) => typeof d === "number") || sizeOf(shape as number[]) > VALUE_LIMIT || ctx.inputs.length === 0)
-    return undefined;
+function computed(def: OpDef, ctx: InferContext): readonly Dim[] | undefined {
+  if (ctx.inputs.length === 0) return undefined;
   const values = ctx.inputs.map((type) => type?.value);
-  if (!ctx.inputs.every((type, i) => !type || values[i]?.every((d) => typeof d === "number"))) return undefined;
+  if (!ctx.inputs.every((type, i) => !type || (isSmall(type.shape) && values[i]?.every((d) => typeof d === "number"))))
+    return undefined;
   const arrays = ctx.inputs.map(
     (type, i) => type && { dims: type.shape as readonly number[], data: Float64Array.from(values[i] as number[]) },
   );
   const [out] = def.run(arrays, { node: ctx.node, opset: ctx.opset, inputTypes: ctx.inputs.map((t) => t?.dtype) });
   return out && [...out.data];
+}
+
+/** Keeps count of what is computed from constants alone. ONNX Runtime does that when it loads the graph, however much it is. */
+class ConstantRoom {
+  readonly #known: Set<ValueName>;
+  readonly #limit: number;
+  #bytes = 0;
+  #macs = 0;
+
+  constructor(graph: Graph) {
+    this.#known = new Set(graph.initializers.keys());
+    this.#limit = grownFrom(graph, GRAPH_LIMITS.constantBytes);
+  }
+
+  /** @throws DynnError 'model/limit' */
+  take(node: Node, ops: OpTable, types: ReadonlyMap<ValueName, ValueType>): void {
+    const isKnown = (name: ValueName) =>
+      !name || this.#known.has(name) || types.get(name)?.value?.every((d) => typeof d === "number") === true;
+    if (!node.inputs.every(isKnown)) return;
+    const outputs = node.outputs.flatMap((name) => types.get(name) ?? []);
+    for (const name of node.outputs) this.#known.add(name);
+    this.#bytes += outputs.reduce((sum, type) => sum + bytesOf(type), 0);
+    this.#macs += macsOf(node, ops, types);
+    if (this.#bytes <= this.#limit && this.#macs <= GRAPH_LIMITS.constantMacs) return;
+    throw tooLarge(
+      showNode(node),
+      `what is computed from constants up to here takes ${this.#bytes} bytes and ${this.#macs} multiply-accumulates`,
+      `${this.#limit} bytes and ${GRAPH_LIMITS.constantMacs}`,
+    );
+  }
+}
+
+/** Multiply-accumulates of a node, 0 where they are not counted or not known. */
+export function macsOf(node: Node, ops: OpTable, types: ReadonlyMap<ValueName, ValueType>): number {
+  const dims = (name: ValueName) => types.get(name)?.shape;
+  const [inputs, outputs] = [node.inputs.map(dims), node.outputs.filter(Boolean).map(dims)];
+  if (![...inputs, ...outputs].every((shape) => !shape || isStatic(shape))) return 0;
+  return ops.get(node).macs?.({ node, inputs: inputs as readonly Dims[], outputs: outputs as readonly Dims[] }) ?? 0;
 }

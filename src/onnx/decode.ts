@@ -3,6 +3,10 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { type ModelProto, ModelProtoSchema } from "./generated/onnx_pb.js";
+import { passedLimit } from "./scan.js";
+
+/** Messages nest this deeply at most; each sub-graph takes three. The decoder has the same limit of its own. */
+const MESSAGE_DEPTH = 100;
 
 /** How other files begin that people give by mistake: offset, text, what it is. */
 const FOREIGN: readonly (readonly [offset: number, text: string, what: string])[] = [
@@ -18,11 +22,22 @@ const FOREIGN: readonly (readonly [offset: number, text: string, what: string])[
 ];
 
 /** Decode a model.
- * @throws DynnError 'model/parse' */
-export function decodeModel(bytes: Uint8Array, name: string): ModelProto {
+ * @param decodedBytes memory that the messages may take, raw tensor data aside
+ * @throws DynnError 'model/parse', 'model/limit' */
+export function decodeModel(bytes: Uint8Array, name: string, decodedBytes: number): ModelProto {
+  const passed = passedLimit(ModelProtoSchema, bytes, { decodedBytes, depth: MESSAGE_DEPTH });
+  if (passed) throw tooMuch(name, passed, decodedBytes);
   const proto = tryDecode(bytes, name);
   if (proto.graph || proto.opsetImport.length > 0 || proto.irVersion !== 0n) return proto;
   throw notOnnx(bytes, name, "no graph, opset or version in it");
+}
+
+function tooMuch(name: string, passed: "decodedBytes" | "depth", decodedBytes: number): DynnError {
+  const text =
+    passed === "depth"
+      ? `its messages are nested more than ${MESSAGE_DEPTH} deep. Export the model without sub-graphs.`
+      : `decoded it would take more than the limit of ${decodedBytes} bytes, its raw tensors aside. Export the model with raw tensor data, or raise limits.decodedBytes if it is meant to be so large.`;
+  return new DynnError("model/limit", `${name}: ${text}`, { name, passed, decodedBytes });
 }
 
 function tryDecode(bytes: Uint8Array, name: string): ModelProto {

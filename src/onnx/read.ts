@@ -16,11 +16,24 @@ import { dimNamer, readTypes, readValueInfo } from "./values.js";
 export interface ReadLimits {
   /** Largest tensor, in bytes. */
   readonly tensorBytes: number;
+  /** Memory that the file's messages take once decoded, estimated from above; raw tensor data do not count. */
+  readonly decodedBytes: number;
+  /** Nodes, those of sub-graphs included. */
+  readonly nodes: number;
+  /** Outputs of the graph. */
+  readonly outputs: number;
   /** Deepest nesting of sub-graphs. */
   readonly depth: number;
 }
 
-export const READ_LIMITS: ReadLimits = { tensorBytes: 2 ** 31, depth: 16 };
+/** See also graph/limits.ts, for what a graph may ask for. */
+export const READ_LIMITS: ReadLimits = {
+  tensorBytes: 2 ** 31,
+  decodedBytes: 2 ** 30,
+  nodes: 100_000,
+  outputs: 256,
+  depth: 16,
+};
 
 export interface ReadOptions {
   /** What messages call the model: its path or address. */
@@ -47,15 +60,21 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMod
   const name = options.name ?? "model";
   const limits = { ...READ_LIMITS, ...options.limits };
   // A plain view: the slices of a Node Buffer would be Buffers.
-  const proto = decodeModel(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), name);
+  const proto = decodeModel(
+    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    name,
+    limits.decodedBytes,
+  );
   const opsets = readOpsets(proto, name);
   refuseExtras(proto, name);
   if (!proto.graph)
     throw new DynnError("model/empty", `${name}: there is no graph in it. Export the model again.`, { name });
+  refuseLarge(proto.graph, name, limits);
   const source: TensorSource = {
     owned: options.owned ?? false,
     tensorBytes: limits.tensorBytes,
     external: externalFiles(options.external),
+    claimed: new Map(),
   };
   const context = {
     opset: opsets.get("") as number,
@@ -73,6 +92,26 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMod
     opsets,
   };
 }
+
+function refuseLarge(graph: GraphProto, name: string, limits: ReadLimits): void {
+  for (const [what, count] of [
+    ["nodes", countNodes(graph)],
+    ["outputs", graph.output.length],
+  ] as const)
+    if (count > limits[what])
+      throw new DynnError(
+        "model/limit",
+        `${name}: it has ${count} ${what}, more than the limit of ${limits[what]}. Raise limits.${what} if the model is meant to be so large.`,
+        { [what]: count, limit: limits[what] },
+      );
+}
+
+/** Nodes of a graph and its sub-graphs, which nest no deeper than the decoder lets them. */
+const countNodes = (graph: GraphProto): number =>
+  graph.node.reduce(
+    (sum, node) => node.attribute.reduce((inner, a) => inner + (a.g ? countNodes(a.g) : 0), sum + 1),
+    0,
+  );
 
 function readOpsets(proto: ModelProto, name: string): ReadonlyMap<string, number> {
   const ir = Number(proto.irVersion);

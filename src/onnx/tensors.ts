@@ -6,6 +6,7 @@ import { ARRAY_OF, type ArrayOf, byteSize, type DType, isFloat } from "../core/d
 import { DynnError } from "../core/errors.js";
 import { type Dims, showShape, sizeOf } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
+import { GRAPH_LIMITS, tooLarge, volume } from "../graph/limits.js";
 import { CODE_OF, readDType } from "./dtypes.js";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx_pb.js";
 
@@ -18,17 +19,21 @@ export interface TensorSource {
   /** The bytes of a file of external data.
    * @throws DynnError 'model/external' */
   readonly external: (location: string, where: string) => Uint8Array;
+  /** Bytes that tensors have taken from each file so far. */
+  readonly claimed: Map<string, number>;
 }
 
-/** The longest dimension that a file may state. */
-const LONGEST_DIM = 2 ** 31 - 1;
+/** How many times over the tensors of a model may take a file of external data: copies of a large file add up. */
+const CLAIMS = 4;
 
 /** Read a tensor.
  * @throws DynnError 'model/dtype', 'model/tensor', 'model/limit', 'model/external' */
 export function readTensor(proto: TensorProto, where: string, source: TensorSource): Tensor {
   const dtype = readDType(proto.dataType, where);
   const dims = proto.dims.map((d) => readDim(d, where));
-  const bytes = sizeOf(dims) * byteSize(dtype);
+  if (dims.length > GRAPH_LIMITS.rank)
+    throw tooLarge(where, `its shape has ${dims.length} axes`, String(GRAPH_LIMITS.rank));
+  const bytes = volume(dims) * byteSize(dtype);
   if (bytes > source.tensorBytes)
     throw new DynnError(
       "model/limit",
@@ -53,11 +58,11 @@ export function readDim(dim: bigint, where: string): number {
       `${where}: dimension ${dim} is negative, expected 0 or more. Export the model again, with a name for each dimension that varies.`,
       { dim: Number(dim) },
     );
-  if (dim > LONGEST_DIM)
+  if (dim > GRAPH_LIMITS.dim)
     throw new DynnError(
       "model/limit",
-      `${where}: dimension ${dim} is too long, expected at most ${LONGEST_DIM}. Export the model again.`,
-      { dim: Number(dim), limit: LONGEST_DIM },
+      `${where}: dimension ${dim} is too long, expected at most ${GRAPH_LIMITS.dim}. Export the model again.`,
+      { dim: Number(dim), limit: GRAPH_LIMITS.dim },
     );
   return Number(dim);
 }
@@ -141,7 +146,16 @@ function externalBytes(proto: TensorProto, where: string, source: TensorSource):
       `${where}: it wants bytes ${entries.get("offset") ?? 0} to +${entries.get("length") ?? "end"} of "${location}", which has ${file.length}. Copy the data file again, whole.`,
       { location, bytes: file.length },
     );
+  claim(location, length, file.length, where, source);
   return file.subarray(offset, offset + length);
+}
+
+/** @throws DynnError 'model/limit' */
+function claim(location: string, length: number, whole: number, where: string, { claimed }: TensorSource): void {
+  const sum = (claimed.get(location) ?? 0) + length;
+  claimed.set(location, sum);
+  if (sum > CLAIMS * whole)
+    throw tooLarge(where, `the tensors take ${sum} bytes of "${location}", which has ${whole}`, `${CLAIMS} times over`);
 }
 
 /** A number written in decimal digits; anything else is NaN. */

@@ -5,6 +5,7 @@ import type { DType } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import type { Dim, Shape } from "../core/shape.js";
 import type { Node, ValueInfo, ValueName, ValueType } from "../graph/graph.js";
+import { GRAPH_LIMITS, tooLarge } from "../graph/limits.js";
 import { CODE_OF, dtypeOf, readDType } from "./dtypes.js";
 import {
   type GraphProto,
@@ -55,8 +56,12 @@ export function readValueInfo(proto: ValueInfoProto, where: string, freshDim: ()
   };
 }
 
-const readShape = (type: TypeProto_Tensor, where: string, freshDim: () => string): Dim[] | undefined =>
-  type.shape?.dim.map((dim) => readShapeDim(dim, where, freshDim));
+function readShape(type: TypeProto_Tensor, where: string, freshDim: () => string): Dim[] | undefined {
+  const dims = type.shape?.dim;
+  if (dims && dims.length > GRAPH_LIMITS.rank)
+    throw tooLarge(where, `its shape has ${dims.length} axes`, String(GRAPH_LIMITS.rank));
+  return dims?.map((dim) => readShapeDim(dim, where, freshDim));
+}
 
 function readShapeDim(dim: TensorShapeProto_Dimension, where: string, freshDim: () => string): Dim {
   if (dim.value.case === "dimValue") return readDim(dim.value.value, where);

@@ -578,7 +578,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
 
   test("nesting far beyond the limit ends in an error too", () => {
     expect(textOf(() => readModel(modelBytes({ node: [nested(60)], output: [value("y60", [])] })))).toContain(
-      "maximum recursion depth of 100 reached). The file may be cut off",
+      "its messages are nested more than 100 deep. Export the model without sub-graphs. [model/limit]",
     );
   });
 });

@@ -1,45 +1,84 @@
 /** @file Folds per-channel affine maps (BatchNormalization at inference, a multiplication by constants) into the node before,
  *  where that node can absorb them (convolutions, Gemm). Operators say so themselves: `asAffine`, `absorbAffine`. */
 import type { Tensor } from "../../core/tensor.js";
-import { consumers, type Graph, type Node, producers } from "../graph.js";
+import { consumers, type Graph, type Node, type ValueName } from "../graph.js";
 import { constantType, inferContext, inferShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
+/** Elements of constants that folding may write: this many, and a multiple of what the graph holds (each map rewrites the weights that
+ *  it is folded into). */
+const [WRITES, WRITES_PER_ELEMENT] = [2 ** 24, 8];
+
 /** Fold once, front to back; a chain folds whole because each result takes its map's place. */
 export function foldAffine(graph: Graph, ops: OpTable): Graph {
-  let current = inferShapes(graph, ops);
-  for (const node of current.nodes) current = foldNode(current, node, ops) ?? current;
-  return current;
+  const folding = new Folding(inferShapes(graph, ops), ops);
+  return folding.run();
 }
 
-function foldNode(graph: Graph, node: Node, ops: OpTable): Graph | undefined {
-  const source = node.inputs[0];
-  const affine = ops.get(node).asAffine?.(inferContext(graph, node, graph.types));
-  if (!source || !affine || node.outputs.length !== 1 || graph.outputs.some((o) => o.name === source)) return undefined;
-  const before = producers(graph).get(source);
-  if (!before || consumers(graph).get(source)?.length !== 1) return undefined;
-  const absorbed = ops.get(before).absorbAffine?.(inferContext(graph, before, graph.types), affine);
-  return absorbed && replace(graph, before, node, absorbed);
-}
+/** The graph while it is folded: one pass over the nodes, all else by look-up. */
+class Folding {
+  readonly #graph: Graph & { readonly initializers: Map<ValueName, Tensor> };
+  readonly #ops: OpTable;
+  readonly #nodes: (Node | undefined)[];
+  /** Values that more than one node reads, or that leave the graph: their maker must stay. */
+  readonly #shared: Set<ValueName>;
+  /** Where each value is made, among `nodes`. */
+  readonly #madeAt = new Map<ValueName, number>();
+  /** Constants that this pass made. */
+  readonly #made = new Set<ValueName>();
+  #left: number;
 
-/** `before` with new constants takes the place of `node`. */
-function replace(graph: Graph, before: Node, node: Node, constants: readonly (Tensor | undefined)[]): Graph {
-  const initializers = new Map(graph.initializers);
-  const types = new Map(graph.types);
-  const output = node.outputs[0];
-  const inputs = Array.from({ length: Math.max(before.inputs.length, constants.length) }, (_, i) => {
-    const value = constants[i];
-    if (!value) return before.inputs[i] ?? "";
-    const name = `${output}/folded${i}`;
-    initializers.set(name, value);
-    types.set(name, constantType(value));
+  constructor(graph: Graph, ops: OpTable) {
+    this.#graph = { ...graph, initializers: new Map(graph.initializers), types: new Map(graph.types) };
+    this.#ops = ops;
+    this.#nodes = [...graph.nodes];
+    const many = [...consumers(graph)].filter(([, readers]) => readers.length > 1).map(([name]) => name);
+    this.#shared = new Set([...many, ...graph.outputs.map((o) => o.name)]);
+    graph.nodes.forEach((node, i) => {
+      for (const name of node.outputs) this.#madeAt.set(name, i);
+    });
+    const held = [...graph.initializers.values()].reduce((sum, t) => sum + t.data.length, 0);
+    this.#left = WRITES + WRITES_PER_ELEMENT * held;
+  }
+
+  run(): Graph {
+    this.#graph.nodes.forEach((node, i) => this.#fold(node, i));
+    return { ...this.#graph, nodes: this.#nodes.filter((node) => node !== undefined) };
+  }
+
+  #fold(node: Node, at: number): void {
+    const source = node.inputs[0];
+    const place = source && !this.#shared.has(source) ? this.#madeAt.get(source) : undefined;
+    const before = place === undefined ? undefined : this.#nodes[place];
+    const [absorb, asAffine] = [before && this.#ops.get(before).absorbAffine, this.#ops.get(node).asAffine];
+    if (!before || place === undefined || !absorb || !asAffine || this.#left <= 0) return;
+    if (before.outputs.length !== 1 || node.outputs.length !== 1) return;
+    const affine = asAffine(inferContext(this.#graph, node, this.#graph.types));
+    const constants = affine && absorb(inferContext(this.#graph, before, this.#graph.types), affine);
+    if (!constants) return;
+    this.#nodes[place] = undefined;
+    this.#nodes[at] = this.#merged(before, node.outputs[0] as ValueName, constants);
+  }
+
+  /** `before` with new constants makes `output`. Constants that an earlier map of the chain made are forgotten. */
+  #merged(before: Node, output: ValueName, constants: readonly (Tensor | undefined)[]): Node {
+    const inputs = Array.from({ length: Math.max(before.inputs.length, constants.length) }, (_, i) => {
+      const [value, old] = [constants[i], before.inputs[i] ?? ""];
+      if (!value) return old;
+      if (this.#made.delete(old)) this.#graph.initializers.delete(old);
+      this.#left -= value.data.length;
+      return this.#add(`${output}/folded${i}`, value);
+    });
+    return { ...before, inputs, outputs: [output] };
+  }
+
+  /** Stores a constant under a name that is free; the file may have taken the one that is wanted. */
+  #add(wanted: ValueName, value: Tensor): ValueName {
+    let name = wanted;
+    while (this.#graph.types.has(name)) name += "'";
+    this.#made.add(name);
+    this.#graph.initializers.set(name, value);
+    (this.#graph.types as Map<ValueName, ReturnType<typeof constantType>>).set(name, constantType(value));
     return name;
-  });
-  const merged: Node = { ...before, inputs, outputs: [output] };
-  return {
-    ...graph,
-    nodes: graph.nodes.flatMap((n) => (n === before ? [] : n === node ? [merged] : [n])),
-    initializers,
-    types,
-  };
+  }
 }

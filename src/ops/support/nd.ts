@@ -1,4 +1,5 @@
 /** @file Loops shared by the reference kernels: broadcasting, index walks, axis splits. Plain and slow on purpose. */
+import { DynnError } from "../../core/errors.js";
 import { broadcastShapes, type Dims, sizeOf, stridesOf } from "../../core/shape.js";
 import type { NdArray } from "../../graph/op.js";
 
@@ -62,9 +63,9 @@ export function ndTranspose(x: NdArray, perm: readonly number[]): NdArray {
 }
 
 /** The input array i of a kernel.
- * @throws Error `bug:` when it is absent (the checker lets no such node through) */
+ * @throws DynnError 'model/input' when it is absent (shape rules do not ask for inputs that only the kernel reads) */
 export function given(inputs: readonly (NdArray | undefined)[], i: number): NdArray {
   const found = inputs[i];
   if (found) return found;
-  throw new Error(`bug: kernel input ${i} is absent`);
+  throw new DynnError("model/input", `a node lacks its input ${i}. Export the model again.`, { input: i });
 }

@@ -142,5 +142,14 @@ export function poolWindow(node: Node, x: Shape): Window {
       `a window of [${kernel}] over ${x[1]} channels has ${taps} taps`,
       String(POOL_LIMIT),
     );
-  return windowOf(node, kernel, x.slice(2));
+  const window = windowOf(node, kernel, x.slice(2));
+  const wide = [...window.before, ...window.after].some(
+    (p, i) => p >= window.dilations[i % kernel.length] * kernel[i % kernel.length],
+  );
+  if (!wide) return window;
+  throw mismatch(
+    node,
+    `pads [${window.before}] and [${window.after}] are no smaller than the window [${kernel}]. Use smaller pads.`,
+    { kernel },
+  );
 }

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { run, Tester } from "./campaign.js";
+import { LARGE } from "./large.js";
+import { makeCase } from "./mutate.js";
+
+const folder = mkdtempSync(join(tmpdir(), "dynn-large-"));
+const tester = new Tester();
+afterAll(() => {
+  tester.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("five hundred hostile inputs end in success or a DynnError, within the limits of time and memory", async () => {
+  const summary = await run({ seed: 20, from: 0, more: (index) => index < 500, sessionEvery: 5 });
+  expect([...summary.findings.values()].map(({ finding }) => finding)).toEqual([]);
+  expect(summary.accepted).toBeGreaterThan(10);
+  expect(summary.refused.size).toBeGreaterThan(20);
+});
+
+test("a case can be made again from its number", () => {
+  for (const index of [0, 7, 77]) expect(makeCase(3, index)).toEqual(makeCase(3, index));
+  expect(makeCase(3, 1)).not.toEqual(makeCase(4, 1));
+});
+
+describe("large files take time and memory in proportion:", () => {
+  test.each(Object.entries(LARGE))("%s", async (_, [read, make]) => {
+    const file = join(folder, "large.onnx");
+    writeFileSync(file, make());
+    const { answer, failure } = await tester.try({ file, sessions: false });
+    expect(failure).toBeUndefined();
+    expect(answer?.verdict.read).toBe(read);
+  });
+});

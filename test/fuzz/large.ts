@@ -1,0 +1,106 @@
+/** @file Models of about a megabyte that make a careless pass quadratic, or that decode to far more than they are. Made anew for each test:
+ *  as files they would be a burden. */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { fromNumbers } from "../../src/core/tensor.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { emptyGraph } from "../../src/graph/op.js";
+import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from "../../src/onnx/generated/onnx_pb.js";
+import { writeModel } from "../../src/onnx/write.js";
+import { type GraphInit, Kind, modelBytes, Type, value } from "../onnx/protos.js";
+
+const LENGTH = 10_000;
+
+/** A classifier of [n,3,8,8] images with `body` between its convolution and its head. */
+function classifier(body: (b: GraphBuilder, x: string) => string): Uint8Array {
+  const b = new GraphBuilder(emptyGraph("large", 17));
+  const x = b.input("x", "float32", ["n", 3, 8, 8]);
+  const filter = (...dims: number[]) => {
+    const size = dims.reduce((a, d) => a * d, 1);
+    return b.constant(fromNumbers("float32", dims, new Float64Array(size).fill(0.1)));
+  };
+  const conv = b.op("Conv", [x, filter(16, 3, 3, 3)]);
+  const pooled = b.op("GlobalAveragePool", [body(b, conv)]);
+  b.output(b.op("Gemm", [b.op("Flatten", [pooled]), filter(16, 4)]), "float32", undefined);
+  return writeModel({ graph: b.build() });
+}
+
+/** The same operator again and again. */
+const repeated = (op: string, operand?: (b: GraphBuilder, i: number) => string): Uint8Array =>
+  classifier((b, x) => {
+    let at = x;
+    for (let i = 0; i < LENGTH; i++) at = b.op(op, operand ? [at, operand(b, i)] : [at]);
+    return at;
+  });
+
+const manyIfs = (): Uint8Array => {
+  const branch: GraphInit = {
+    node: [{ opType: "Relu", input: ["x"], output: ["inner"] }],
+    output: [value("inner", ["n", 2n])],
+  };
+  return modelBytes({
+    node: Array.from({ length: LENGTH }, (_, i) => ({
+      opType: "If",
+      input: ["x"],
+      output: [i === 0 ? "y" : `y${i}`],
+      attribute: [{ name: "then_branch", type: Kind.GRAPH, g: branch }],
+    })),
+  });
+};
+
+/** A graph whose field `number` holds these bytes, behind a whole model's head. */
+function withGraphBytes(number: number, bytes: Uint8Array, times: number): Uint8Array {
+  const graph = Buffer.concat(new Array<Buffer>(times).fill(Buffer.from([(number << 3) | 2, bytes.length, ...bytes])));
+  const head = toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport: [{ version: 17n }] }));
+  return new Uint8Array(Buffer.concat([head, Buffer.from([(7 << 3) | 2]), varint(graph.length), graph]));
+}
+
+function varint(n: number): Uint8Array {
+  return n < 128 ? Uint8Array.of(n) : Uint8Array.of((n & 127) | 128, ...varint(n >>> 7));
+}
+
+const bigIntegers = (): Uint8Array => {
+  const tensor = create(TensorProtoSchema, { name: "w", dataType: Type.INT64, int64Data: new Array(1 << 21).fill(1n) });
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      graph: create(GraphProtoSchema, { initializer: Array.from({ length: 12 }, () => tensor) }),
+    }),
+  );
+};
+
+/** name -> what reading it says, and the bytes */
+export const LARGE: Readonly<Record<string, readonly [read: string, make: () => Uint8Array]>> = {
+  "four million empty nodes": ["model/limit", () => withGraphBytes(1, new Uint8Array(), 4_000_000)],
+  "four million empty tensors": ["model/limit", () => withGraphBytes(5, new Uint8Array(), 4_000_000)],
+  "25 million integers of one byte": ["model/limit", bigIntegers],
+  "a chain of activations": ["ok", () => repeated("Relu")],
+  "a chain of maps after a convolution": ["ok", () => repeated("Mul", (b) => b.scalar(1.0001))],
+  "a chain of maps, each with a constant of its own": [
+    "ok",
+    () => repeated("Add", (b, i) => b.constant(fromNumbers("float32", [16, 1, 1], new Float64Array(16).fill(i)))),
+  ],
+  "a chain of identities": ["ok", () => repeated("Identity")],
+  "a constant read ten thousand times": [
+    "ok",
+    () =>
+      classifier((b, x) => {
+        let at = b.op("Expand", [b.scalar(1), b.ints([1, 16, 6, 6])]);
+        for (let i = 0; i < LENGTH; i++) at = b.op("Neg", [at]);
+        return b.op("Add", [x, at]);
+      }),
+  ],
+  "as many exits as there may be": [
+    "ok",
+    () => {
+      const b = new GraphBuilder(emptyGraph("exits", 17));
+      let at = b.op("Flatten", [b.input("x", "float32", ["n", 1, 2, 2])]);
+      for (let i = 0; i < LENGTH; i++) {
+        at = b.op("Relu", [at]);
+        if (i % 40 === 0) b.output(at, "float32", undefined);
+      }
+      return writeModel({ graph: b.build() });
+    },
+  ],
+  "ten thousand sub-graphs": ["ok", manyIfs],
+  "too many nodes": ["model/limit", () => withGraphBytes(1, Uint8Array.of(0x0a, 1, 120), 100_001)],
+};

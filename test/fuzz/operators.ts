@@ -1,0 +1,135 @@
+/** @file Models of one operator with inputs and attributes drawn at random: most are refused, and what is accepted meets ONNX Runtime, which
+ *  computes constants while it loads. */
+import { GRAPH_LIMITS } from "../../src/graph/limits.js";
+import { OPS } from "../../src/ops/index.js";
+import { type AttributeInit, Kind, modelBytes, type TensorInit, Type, value } from "../onnx/protos.js";
+import type { Dice } from "./dice.js";
+
+/** Attributes by kind, with how many numbers a list has. */
+const INTS: Readonly<Record<string, readonly number[]>> = {
+  axes: [1, 2],
+  kernel_shape: [1, 2],
+  strides: [1, 2],
+  dilations: [1, 2],
+  pads: [2, 4],
+  output_padding: [1, 2],
+  output_shape: [2],
+  perm: [2, 4],
+  split: [2],
+};
+const INT = [
+  ...[
+    "axis",
+    "group",
+    "keepdims",
+    "ceil_mode",
+    "count_include_pad",
+    "to",
+    "blocksize",
+    "num_groups",
+    "num_outputs",
+    "start",
+    "end",
+  ],
+  ...[
+    "upper",
+    "largest",
+    "sorted",
+    "batch_dims",
+    "p",
+    "size",
+    "transA",
+    "transB",
+    "exclusive",
+    "reverse",
+    "select_last_index",
+  ],
+  ...[
+    "allowzero",
+    "noop_with_empty_axes",
+    "training_mode",
+    "antialias",
+    "exclude_outside",
+    "fmod",
+    "storage_order",
+    "k",
+    "dtype",
+  ],
+];
+const STRING: Readonly<Record<string, readonly string[]>> = {
+  mode: ["linear", "nearest", "cubic", "reflect", "edge", "wrap", "constant", "DCR", "CRD"],
+  auto_pad: ["SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET"],
+  reduction: ["none", "add", "mul", "max"],
+  coordinate_transformation_mode: ["asymmetric", "align_corners", "half_pixel", "pytorch_half_pixel"],
+  equation: ["ij,jk->ik", "ij->ji", "i,i->", "...i,...i->...", "ii->i"],
+  approximate: ["tanh", "none"],
+  direction: ["LEFT", "RIGHT"],
+};
+const FLOAT = ["alpha", "beta", "epsilon", "momentum", "gamma", "lambd", "bias", "spatial_scale", "cubic_coeff_a"];
+
+const small = (dice: Dice): bigint => (dice.chance(0.85) ? BigInt(dice.below(6) - 1) : dice.int());
+
+function attribute(dice: Dice): AttributeInit {
+  const kind = dice.pick(["ints", "ints", "int", "int", "string", "float"]);
+  if (kind === "int") return { name: dice.pick(INT), type: Kind.INT, i: small(dice) };
+  if (kind === "float") return { name: dice.pick(FLOAT), type: Kind.FLOAT, f: dice.float() };
+  if (kind === "string") {
+    const name = dice.pick(Object.keys(STRING));
+    return { name, type: Kind.STRING, s: new TextEncoder().encode(dice.pick(STRING[name]!)) };
+  }
+  const name = dice.pick(Object.keys(INTS));
+  return { name, type: Kind.INTS, ints: Array.from({ length: dice.pick(INTS[name]!) }, () => small(dice)) };
+}
+
+const dims = (dice: Dice): number[] =>
+  Array.from({ length: dice.pick([0, 1, 1, 2, 3, 4, 4]) }, () => dice.pick([1, 1, 2, 4, 4, 0]));
+
+/** A constant of random type; mostly int64 or float32. */
+function constant(name: string, dice: Dice): TensorInit {
+  const shape = dims(dice);
+  const length = shape.reduce((a, d) => a * d, 1);
+  const dataType = dice.pick([
+    Type.FLOAT,
+    Type.FLOAT,
+    Type.INT64,
+    Type.INT64,
+    Type.INT32,
+    Type.BOOL,
+    Type.DOUBLE,
+    Type.UINT8,
+  ]);
+  const numbers = Array.from({ length }, () => small(dice));
+  const base = { name, dataType, dims: shape.map(BigInt) };
+  if (dataType === Type.FLOAT)
+    return { ...base, floatData: numbers.map((n) => (dice.chance(0.1) ? dice.float() : Number(n))) };
+  if (dataType === Type.DOUBLE) return { ...base, doubleData: numbers.map(Number) };
+  if (dataType === Type.INT64) return { ...base, int64Data: numbers };
+  const limit = { [Type.BOOL]: 1, [Type.UINT8]: 255 }[dataType as number] ?? GRAPH_LIMITS.dim;
+  const least = dataType === Type.INT32 ? -(2 ** 31) : 0;
+  return { ...base, int32Data: numbers.map((n) => Math.max(least, Math.min(limit, Number(n)))) };
+}
+
+/** A model of one operator; its inputs are constants, or now and then the image. */
+export function operatorModel(dice: Dice): Uint8Array {
+  const inputs = Array.from({ length: 1 + dice.below(5) }, (_, i) => (dice.chance(0.15) ? "" : `c${i}`));
+  const image = dice.chance(0.4);
+  const read = image ? ["x", ...inputs.slice(1)] : inputs;
+  const outputs = Array.from({ length: dice.pick([1, 1, 1, 2, 3]) }, (_, i) => `y${i}`);
+  return modelBytes(
+    {
+      input: [value("x", ["n", ...dice.pick([[4n], [4n, 4n, 4n], [2n, 4n]])])],
+      initializer: read.filter((name) => name.startsWith("c")).map((name) => constant(name, dice)),
+      node: [
+        {
+          opType: dice.pick(Object.keys(OPS)),
+          input: read,
+          output: outputs,
+          attribute: Array.from({ length: dice.pick([0, 1, 1, 2, 3, 4]) }, () => attribute(dice)),
+        },
+        { opType: "Flatten", input: ["x"], output: ["z"] },
+      ],
+      output: [...outputs, "z"].map((name) => value(name, undefined)),
+    },
+    { opsetImport: [{ domain: "", version: dice.pick([11n, 13n, 17n, 18n, 21n]) }] },
+  );
+}

@@ -1,0 +1,74 @@
+/** @file One input through everything that takes a model file: reading, shape inference, simplifying, the model contract, gradients,
+ *  writing, and ONNX Runtime's session. Each stage ends in success or a DynnError; whatever else is thrown goes through. */
+import { modelGradient } from "../../src/autodiff/model-gradient.js";
+import { DynnError } from "../../src/core/errors.js";
+import { dynamicModel } from "../../src/dynamic/model.js";
+import type { Graph } from "../../src/graph/graph.js";
+import { inferShapes } from "../../src/graph/infer.js";
+import { simplify } from "../../src/graph/passes/simplify.js";
+import { printGraph } from "../../src/graph/printer.js";
+import { loadModel } from "../../src/onnx/files.js";
+import { readModel } from "../../src/onnx/read.js";
+import { writeModel } from "../../src/onnx/write.js";
+import { opTable } from "../../src/ops/table.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+
+/** For each stage that was reached "ok" or the code of its error. */
+export type Verdict = Readonly<Record<string, string>>;
+
+export interface Probed {
+  readonly verdict: Verdict;
+  /** Processor time of the slowest stage. */
+  readonly slowestMs: number;
+}
+
+const backend = ortNode({ threads: 1 });
+
+/** Processor time of this process so far. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** @param sessions also make sessions of what is accepted: slower by far
+ * @param path     where the bytes lie, to load them from there too */
+export async function probe(bytes: Uint8Array, sessions: boolean, path?: string): Promise<Probed> {
+  const verdict: Record<string, string> = {};
+  let slowestMs = 0;
+  const stage = async <T>(name: string, work: () => T | Promise<T>): Promise<T | undefined> => {
+    const start = processorMs();
+    try {
+      const result = await work();
+      verdict[name] = "ok";
+      return result;
+    } catch (error) {
+      if (!(error instanceof DynnError)) throw new Error(`stage ${name}: ${error}`, { cause: error });
+      verdict[name] = error.code;
+      return undefined;
+    } finally {
+      slowestMs = Math.max(slowestMs, processorMs() - start);
+    }
+  };
+  const session = async (name: string, graph: Graph | undefined) =>
+    graph && sessions
+      ? await stage(name, async () => {
+          const made = await backend.compile(graph);
+          await made.release();
+        })
+      : undefined;
+
+  if (path !== undefined) await stage("load", () => loadModel(path));
+  const model = await stage("read", () => readModel(bytes, { external: () => new Uint8Array(64) }));
+  if (!model) return { verdict, slowestMs };
+  await stage("print", () => printGraph(model.graph));
+  await stage("write", () => writeModel(model));
+  const typed = await stage("infer", () => inferShapes(model.graph, opTable));
+  if (typed) await stage("simplify", () => simplify(typed, opTable));
+  const dynamic = await stage("dynamic", () => dynamicModel(model));
+  await session("session", dynamic?.graph);
+  for (const loss of ["sum", "cross-entropy"] as const) {
+    const made = await stage(`gradient ${loss}`, () => modelGradient(model.graph, opTable, { loss }));
+    await session(`gradient session ${loss}`, made?.graph);
+  }
+  return { verdict, slowestMs };
+}
