@@ -1,7 +1,7 @@
 /** @file Feeds hostile model files to dynn for as long as you like. Each input meets every reader of model files in a process of its own, with
  *  limits on time and memory; docs/security.md says what counts as a failure.
  *  Usage: npm run fuzz -- [--seconds N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER]
- *  Writes failing inputs to FOLDER (fuzz-failures), prints a summary, and ends with 1 when there was a failure. */
+ *  Writes failing inputs to FOLDER (out/fuzz), prints a summary, and ends with 1 when there was a failure. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,8 +12,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "60" },
     seed: { type: "string", default: "1" },
     from: { type: "string", default: "0" },
-    "sessions-every": { type: "string", default: "4" },
-    out: { type: "string", default: "fuzz-failures" },
+    "sessions-every": { type: "string", default: "1" },
+    out: { type: "string", default: "out/fuzz" },
   },
 });
 
