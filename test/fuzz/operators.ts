@@ -5,6 +5,57 @@ import { OPS } from "../../src/ops/index.js";
 import { type AttributeInit, Kind, modelBytes, type TensorInit, Type, value } from "../onnx/protos.js";
 import type { Dice } from "./dice.js";
 
+/** The attributes that operators take: ONNX Runtime refuses a node with any other. */
+const OWN: Readonly<Record<string, string>> = {
+  ...ofAll("ArgMax ArgMin", "axis keepdims select_last_index"),
+  ...ofAll("AveragePool", "kernel_shape strides pads dilations ceil_mode count_include_pad auto_pad"),
+  ...ofAll("BatchNormalization", "epsilon momentum training_mode"),
+  ...ofAll("BitShift", "direction"),
+  ...ofAll("Cast", "to"),
+  ...ofAll("Concat Flatten Gather GatherElements LogSoftmax Softmax OneHot", "axis"),
+  ...ofAll("Conv", "kernel_shape strides pads dilations group auto_pad"),
+  ...ofAll("ConvTranspose", "kernel_shape strides pads dilations group auto_pad output_padding output_shape"),
+  ...ofAll("CumSum", "exclusive reverse"),
+  ...ofAll("DepthToSpace", "blocksize mode"),
+  ...ofAll("SpaceToDepth", "blocksize"),
+  ...ofAll("DequantizeLinear QuantizeLinear", "axis"),
+  ...ofAll("Einsum", "equation"),
+  ...ofAll("Elu Celu LeakyRelu ThresholdedRelu", "alpha"),
+  ...ofAll("EyeLike", "dtype k"),
+  ...ofAll("GatherND", "batch_dims"),
+  ...ofAll("Gelu", "approximate"),
+  ...ofAll("Gemm", "alpha beta transA transB"),
+  ...ofAll("GlobalLpPool", "p"),
+  ...ofAll("GroupNormalization", "num_groups epsilon"),
+  ...ofAll("InstanceNormalization", "epsilon"),
+  ...ofAll("LayerNormalization", "axis epsilon"),
+  ...ofAll("LpNormalization", "axis p"),
+  ...ofAll("LpPool", "kernel_shape strides pads p auto_pad ceil_mode dilations"),
+  ...ofAll("LRN", "alpha beta bias size"),
+  ...ofAll("MaxPool", "kernel_shape strides pads dilations ceil_mode storage_order auto_pad"),
+  ...ofAll("MaxUnpool", "kernel_shape strides pads"),
+  ...ofAll("Mod", "fmod"),
+  ...ofAll("Pad", "mode"),
+  ...ofAll("Resize", "mode coordinate_transformation_mode cubic_coeff_a exclude_outside antialias axes"),
+  ...ofAll("ScatterElements", "axis reduction"),
+  ...ofAll("ScatterND", "reduction"),
+  ...ofAll("Shape", "start end"),
+  ...ofAll("Split", "axis num_outputs split"),
+  ...ofAll("TopK", "axis largest sorted"),
+  ...ofAll("Transpose", "perm"),
+  ...ofAll("Trilu", "upper"),
+  ...ofAll(
+    "ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceL1 ReduceL2",
+    "axes keepdims noop_with_empty_axes",
+  ),
+  ...ofAll("Reshape", "allowzero"),
+  ...ofAll("Squeeze Unsqueeze", "axes"),
+};
+
+function ofAll(operators: string, attributes: string): Record<string, string> {
+  return Object.fromEntries(operators.split(" ").map((operator) => [operator, attributes]));
+}
+
 /** Attributes by kind, with how many numbers a list has. */
 const INTS: Readonly<Record<string, readonly number[]>> = {
   axes: [1, 2],
@@ -69,16 +120,20 @@ const FLOAT = ["alpha", "beta", "epsilon", "momentum", "gamma", "lambd", "bias",
 
 const small = (dice: Dice): bigint => (dice.chance(0.85) ? BigInt(dice.below(6) - 1) : dice.int());
 
-function attribute(dice: Dice): AttributeInit {
-  const kind = dice.pick(["ints", "ints", "int", "int", "string", "float"]);
-  if (kind === "int") return { name: dice.pick(INT), type: Kind.INT, i: small(dice) };
-  if (kind === "float") return { name: dice.pick(FLOAT), type: Kind.FLOAT, f: dice.float() };
-  if (kind === "string") {
-    const name = dice.pick(Object.keys(STRING));
-    return { name, type: Kind.STRING, s: new TextEncoder().encode(dice.pick(STRING[name]!)) };
-  }
-  const name = dice.pick(Object.keys(INTS));
-  return { name, type: Kind.INTS, ints: Array.from({ length: dice.pick(INTS[name]!) }, () => small(dice)) };
+/** Attributes of an operator's own, or now and then any. */
+function attributes(opType: string, dice: Dice): AttributeInit[] {
+  const own = Object.hasOwn(OWN, opType) ? (OWN[opType] as string).split(" ") : [];
+  const any = [...INT, ...FLOAT, ...Object.keys(INTS), ...Object.keys(STRING)];
+  const names = dice.chance(0.9) ? own.filter(() => dice.chance(0.5)) : [dice.pick(any)];
+  return names.map((name) => attribute(name, dice));
+}
+
+function attribute(name: string, dice: Dice): AttributeInit {
+  if (INT.includes(name)) return { name, type: Kind.INT, i: small(dice) };
+  if (FLOAT.includes(name)) return { name, type: Kind.FLOAT, f: dice.float() };
+  const texts = STRING[name];
+  if (texts) return { name, type: Kind.STRING, s: new TextEncoder().encode(dice.pick(texts)) };
+  return { name, type: Kind.INTS, ints: Array.from({ length: dice.pick(INTS[name] ?? [1]) }, () => small(dice)) };
 }
 
 const dims = (dice: Dice): number[] =>
@@ -111,20 +166,23 @@ function constant(name: string, dice: Dice): TensorInit {
 
 /** A model of one operator; its inputs are constants, or now and then the image. */
 export function operatorModel(dice: Dice): Uint8Array {
-  const inputs = Array.from({ length: 1 + dice.below(5) }, (_, i) => (dice.chance(0.15) ? "" : `c${i}`));
+  const inputs = Array.from({ length: dice.pick([1, 1, 2, 2, 3, 3, 4, 5]) }, (_, i) =>
+    dice.chance(0.1) ? "" : `c${i}`,
+  );
   const image = dice.chance(0.4);
   const read = image ? ["x", ...inputs.slice(1)] : inputs;
-  const outputs = Array.from({ length: dice.pick([1, 1, 1, 2, 3]) }, (_, i) => `y${i}`);
+  const outputs = Array.from({ length: dice.pick([1, 1, 1, 1, 1, 2, 3]) }, (_, i) => `y${i}`);
+  const opType = dice.pick(Object.keys(OPS));
   return modelBytes(
     {
       input: [value("x", ["n", ...dice.pick([[4n], [4n, 4n, 4n], [2n, 4n]])])],
       initializer: read.filter((name) => name.startsWith("c")).map((name) => constant(name, dice)),
       node: [
         {
-          opType: dice.pick(Object.keys(OPS)),
+          opType,
           input: read,
           output: outputs,
-          attribute: Array.from({ length: dice.pick([0, 1, 1, 2, 3, 4]) }, () => attribute(dice)),
+          attribute: attributes(opType, dice),
         },
         { opType: "Flatten", input: ["x"], output: ["z"] },
       ],
