@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Trains a network of the zoo from its seed (zoo/recipes.json), chooses its threshold on the validation records, and puts three files
 // into zoo/: the model, its card, and the metrics of every epoch. Goes on where it was stopped.
-// Usage: npm run zoo -- NAME [--data cifar10:DIR] [--threads N]        without NAME: the list
+// Usage: npm run zoo -- NAME [--data cifar10:DIR]        without NAME: the list
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -15,12 +15,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     data: { type: "string", default: "cifar10:data/cifar-10-batches-bin" },
-    threads: { type: "string", default: "1" },
   },
 });
 const [name] = positionals;
 if (!Object.hasOwn(recipes, name ?? "")) {
-  console.error(`usage: npm run zoo -- NAME [--data cifar10:DIR] [--threads N]\n`);
+  console.error(`usage: npm run zoo -- NAME [--data cifar10:DIR]\n`);
   for (const [known, recipe] of Object.entries(recipes)) console.error(`  ${known.padEnd(18)} dynn train ${recipe}`);
   process.exit(2);
 }
