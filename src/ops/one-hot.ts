@@ -1,17 +1,21 @@
 /** @file OneHot: a new axis that is `on` at the index and `off` elsewhere; an index outside the depth gives all `off`.
  *  Spec: ONNX OneHot-11. */
-import type { Dim } from "../core/shape.js";
+import { type Dim, isStatic, sizeOf } from "../core/shape.js";
 import { toNumbers } from "../core/tensor.js";
 import { attribute } from "../graph/attributes.js";
 import type { Node } from "../graph/graph.js";
-import { type InferContext, inputType, type OpDef } from "../graph/op.js";
+import { type InferContext, inputType, mismatch, type OpDef } from "../graph/op.js";
 import { axesIn, elements, unknownDim } from "./support/known.js";
 import { aroundAxis, given, ndZeros } from "./support/nd.js";
 
 const newAxis = (node: Node, rank: number): number =>
   axesIn(node, [attribute(node, "axis", "int") ?? -1], rank + 1)[0] as number;
 
+/** @throws DynnError 'shape/mismatch' unless the depth is one number (ONNX Runtime would read past the end of an empty one) */
 function depthOf(ctx: InferContext, axis: number): Dim {
+  const { shape } = inputType(ctx, 1);
+  if (isStatic(shape) && sizeOf(shape) !== 1)
+    throw mismatch(ctx.node, `the depth has shape [${shape}], expected one number. Export the model again.`, { shape });
   const constant = ctx.constant(1);
   const depth = elements(ctx, 1)?.[0] ?? (constant?.data.length === 1 ? toNumbers(constant)[0] : undefined);
   return depth ?? unknownDim(ctx.node, axis);

@@ -347,7 +347,7 @@ const withoutGroups = (opType: string): Uint8Array =>
     output: [value("y", undefined)],
   });
 
-/** What ends the process inside ONNX Runtime. */
+/** What ended the process inside ONNX Runtime. */
 const CRASHING: readonly Hostile[] = [
   {
     name: "integer-overflow-div",
@@ -366,6 +366,12 @@ const CRASHING: readonly Hostile[] = [
     about: "an integer divided by 0",
     expected: "gradient session sum runtime/load",
     bytes: onIntegers("Div", 1n, 0n),
+  },
+  {
+    name: "one-hot-without-depth",
+    about: "a OneHot whose depth is an empty list",
+    expected: "infer shape/mismatch",
+    bytes: one("OneHot", [int64s([]), floats(0, 1)]),
   },
   {
     name: "conv-without-groups",

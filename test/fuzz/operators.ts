@@ -52,6 +52,24 @@ const OWN: Readonly<Record<string, string>> = {
   ...ofAll("Squeeze Unsqueeze", "axes"),
 };
 
+/** How many inputs operators take, where it is not one. */
+const INPUTS: Readonly<Record<string, string>> = {
+  ...ofAll(
+    "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor CastLike CumSum Div Equal Expand Gather GatherElements",
+    "2",
+  ),
+  ...ofAll("GatherND Greater GreaterOrEqual GridSample Less LessOrEqual MatMul MaxUnpool Mod Mul Or PRelu Pow", "2"),
+  ...ofAll("Reshape ReverseSequence Sub Tile TopK Xor Unsqueeze", "2"),
+  ...ofAll("GroupNormalization InstanceNormalization OneHot QuantizeLinear Range ScatterElements ScatterND Where", "3"),
+  ...ofAll("BatchNormalization", "5"),
+  ...ofAll("Conv ConvTranspose DequantizeLinear Gemm LayerNormalization", "2 3"),
+  ...ofAll("Clip Dropout Einsum Concat Max Min Sum Mean", "1 2 3"),
+  ...ofAll("Pad", "1 2 3 4"),
+  ...ofAll("Resize", "3 4"),
+  ...ofAll("Slice", "3 4 5"),
+  ...ofAll("Split Squeeze Trilu ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2", "1 2"),
+};
+
 function ofAll(operators: string, attributes: string): Record<string, string> {
   return Object.fromEntries(operators.split(" ").map((operator) => [operator, attributes]));
 }
@@ -137,7 +155,9 @@ function attribute(name: string, dice: Dice): AttributeInit {
 }
 
 const dims = (dice: Dice): number[] =>
-  Array.from({ length: dice.pick([0, 1, 1, 2, 3, 4, 4]) }, () => dice.pick([1, 1, 2, 4, 4, 0]));
+  dice.chance(0.1)
+    ? [0]
+    : Array.from({ length: dice.pick([0, 1, 1, 2, 3, 4, 4]) }, () => dice.pick([1, 1, 2, 4, 4, 0]));
 
 /** A constant of random type; mostly int64 or float32. */
 function constant(name: string, dice: Dice): TensorInit {
@@ -164,15 +184,17 @@ function constant(name: string, dice: Dice): TensorInit {
   return { ...base, int32Data: numbers.map((n) => Math.max(least, Math.min(limit, Number(n)))) };
 }
 
+/** Mostly as many inputs as the operator takes. */
+const inputCount = (opType: string, dice: Dice): number =>
+  dice.chance(0.1) ? dice.pick([1, 2, 3, 4, 5]) : Number(dice.pick((INPUTS[opType] ?? "1").split(" ")));
+
 /** A model of one operator; its inputs are constants, or now and then the image. */
 export function operatorModel(dice: Dice): Uint8Array {
-  const inputs = Array.from({ length: dice.pick([1, 1, 2, 2, 3, 3, 4, 5]) }, (_, i) =>
-    dice.chance(0.1) ? "" : `c${i}`,
-  );
+  const opType = dice.pick(Object.keys(OPS));
+  const inputs = Array.from({ length: inputCount(opType, dice) }, (_, i) => (dice.chance(0.1) ? "" : `c${i}`));
   const image = dice.chance(0.4);
   const read = image ? ["x", ...inputs.slice(1)] : inputs;
   const outputs = Array.from({ length: dice.pick([1, 1, 1, 1, 1, 2, 3]) }, (_, i) => `y${i}`);
-  const opType = dice.pick(Object.keys(OPS));
   return modelBytes(
     {
       input: [value("x", ["n", ...dice.pick([[4n], [4n, 4n, 4n], [2n, 4n]])])],
