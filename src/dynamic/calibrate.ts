@@ -38,7 +38,9 @@ export function operatingPoints(
   costFractions: readonly number[],
 ): OperatingPoint[] {
   const exits = logits.length;
-  const samples = Array.from(labels, (_, i) => rowsOf(logits, classes, i).map((row) => readingOf(row, rule)));
+  const samples = Array.from(labels, (_, i) =>
+    rowsOf(logits, classes, i).map((row, exit) => readingOf(row, { rule }, exit)),
+  );
   return candidates(rule, samples, exits).map((threshold) => {
     const policy = uniformPolicy(rule, fallback, threshold, exits);
     const routed = samples.map((readings) => routeReadings(readings, policy, exits) as Routed);

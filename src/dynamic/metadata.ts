@@ -9,6 +9,7 @@ const policySchema = z.strictObject({
   rule: z.enum(RULES),
   thresholds: z.array(z.number()),
   fallback: z.enum(FALLBACKS),
+  temperatures: z.array(z.number().positive()).optional(),
 });
 export const normalizationSchema = z.strictObject({
   mean: z.array(z.number()).min(1),

@@ -139,6 +139,7 @@ function checkCounts(
         `got ${policy.thresholds.length} thresholds`,
         `rule ${policy.rule} takes ${wanted}`,
       );
+    check("dynn.policy", "temperatures", policy.temperatures?.length, graph.exits);
   }
   check("dynn.classes", "class names", classes?.length, graph.classes);
   check("dynn.normalization", "means", normalization?.mean.length, graph.channels);

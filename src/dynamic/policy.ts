@@ -12,6 +12,9 @@ export interface Policy {
   readonly rule: Rule;
   readonly thresholds: readonly number[];
   readonly fallback: Fallback;
+  /** What each exit's logits are divided by before the softmax that confidences are taken from, the final exit's included; left out: 1.
+   *  Source: temperature scaling, Guo et al. 2017. */
+  readonly temperatures?: readonly number[] | undefined;
 }
 
 /** How confident a rule is in one exit's logits; the exit fires when `fires(confidence, threshold)`.
@@ -74,14 +77,14 @@ function entropy(p: Float64Array): number {
   return sum;
 }
 
-/** Softmax of one row of logits, in float64 with the maximum subtracted. */
-export function softmaxRow(logits: Float32Array): Float64Array {
+/** Softmax of one row of logits over `temperature`, in float64 with the maximum subtracted. */
+export function softmaxRow(logits: Float32Array, temperature = 1): Float64Array {
   let max = Number.NEGATIVE_INFINITY;
   for (const v of logits) max = Math.max(max, v);
   const p = new Float64Array(logits.length);
   let total = 0;
   for (let i = 0; i < p.length; i++) {
-    p[i] = Math.exp((logits[i] as number) - max);
+    p[i] = Math.exp(((logits[i] as number) - max) / temperature);
     total += p[i] as number;
   }
   for (let i = 0; i < p.length; i++) p[i] = (p[i] as number) / total;

@@ -18,11 +18,14 @@ export interface Reading {
   readonly confidence: number;
 }
 
-/** Read one exit's row of logits under a rule. */
-export const readingOf = (row: Float32Array, rule: Policy["rule"]): Reading => ({
+/** Read one exit's row of logits. */
+export const readingOf = (row: Float32Array, { rule, temperatures }: Reader, exit: number): Reading => ({
   label: argmax(row),
-  confidence: RULE_DEFS[rule].confidence(softmaxRow(row)),
+  confidence: RULE_DEFS[rule].confidence(softmaxRow(row, temperatures?.[exit])),
 });
+
+/** The part of a policy that readings depend on. */
+export type Reader = Pick<Policy, "rule" | "temperatures">;
 
 /** Route one sample.
  * @param logits one row per exit, in order; a prefix of the exits is enough as long as one of them fires
@@ -30,7 +33,7 @@ export const readingOf = (row: Float32Array, rule: Policy["rule"]): Reading => (
  * @returns      undefined when no given exit fires and later ones are missing */
 export const routeOne = (logits: readonly Float32Array[], policy: Policy, exits: number): Routed | undefined =>
   routeReadings(
-    logits.map((row) => readingOf(row, policy.rule)),
+    logits.map((row, exit) => readingOf(row, policy, exit)),
     policy,
     exits,
   );

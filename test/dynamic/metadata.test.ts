@@ -91,6 +91,11 @@ describe("metadata that do not fit the graph are refused", () => {
       "dynn.policy",
       "got 2 thresholds, rule margin takes 1",
     ],
+    [
+      { policy: { rule: "margin" as const, thresholds: [0.1], fallback: "final" as const, temperatures: [2] } },
+      "dynn.policy",
+      "got 1 temperatures, the graph has 2",
+    ],
     [{ classes: ["a", "b"] }, "dynn.classes", "got 2 class names, the graph has 4"],
     [{ normalization: { mean: [0], std: [1, 1, 1] } }, "dynn.normalization", "got 1 means, the graph has 3"],
     [{ normalization: { mean: [0, 0, 0], std: [1] } }, "dynn.normalization", "got 1 deviations, the graph has 3"],

@@ -39,6 +39,17 @@ describe("each rule by hand", () => {
     expect(routeOne(example, policy("entropy", [-1, -1]), 3)?.confidence).toBeCloseTo(0.8979457, 6);
   });
 
+  test("a temperature flattens its exit's softmax: p^(1/T), normalised", () => {
+    const flat = { ...policy("max-softmax", [0.9, 0.65]), temperatures: [1, 2, 1] };
+    const p = [0.1, 0.8, 0.1].map(Math.sqrt);
+    expect(routeOne(example, { ...flat, thresholds: [0.9, 0.58] }, 3)).toMatchObject({ stop: 1, label: 1 });
+    expect(routeOne(example, { ...flat, thresholds: [0.9, 0.58] }, 3)?.confidence).toBeCloseTo(
+      (p[1] as number) / p.reduce((a, b) => a + b),
+      6,
+    );
+    expect(routeOne(example, flat, 3)?.stop).toBe(2);
+  });
+
   test("patience counts exits in a row, and starts again when the label changes", () => {
     const rows = [0, 1, 1, 0, 0, 0, 1].map((label) => (label === 0 ? logs(0.9, 0.1) : logs(0.1, 0.9)));
     const stopAt = (k: number) => routeOne(rows, policy("patience", [k]), rows.length)?.stop;
