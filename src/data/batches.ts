@@ -3,11 +3,13 @@
  *  bytes, and workers may make batches in any order (files/prefetch). The records left over at the end of an epoch, fewer
  *  than a batch, are not used in that epoch; the shuffle leaves out others in the next.
  *  Read by: training, files/prefetch. */
+
 import { DynnError } from "../core/errors.js";
+import { checkPixels } from "../core/pixels.js";
 import { permutation } from "../core/rng.js";
 import { sizeOf } from "../core/shape.js";
 import { type Augmentation, augment, checkAugmentation } from "./augment.js";
-import { checkLabels, checkPixels, type Dataset } from "./dataset.js";
+import { checkLabels, type Dataset } from "./dataset.js";
 
 /** A batch's place in a run. */
 export interface Place {

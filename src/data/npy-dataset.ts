@@ -1,9 +1,11 @@
 /** @file A dataset from two arrays: images [n,c,h,w] and labels [n].
  *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked once, here. */
+
 import { DynnError } from "../core/errors.js";
+import { checkPixels } from "../core/pixels.js";
 import { showShape, sizeOf } from "../core/shape.js";
 import { type Tensor, toNumbers } from "../core/tensor.js";
-import { checkLabels, checkPixels, type Dataset, inMemory } from "./dataset.js";
+import { checkLabels, type Dataset, inMemory } from "./dataset.js";
 
 /** What to call the dataset and its two files. */
 export interface PairNames {

@@ -1,9 +1,10 @@
 /** @file What a step is fed: images; images and their attacked versions; or features of a frozen backbone, which are computed batch
  *  by batch, or once for all where they never change and fit in memory. */
+import { checkPixels } from "../core/pixels.js";
 import { sizeOf } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
 import { epochOrder, type Place, places, type TrainingBatch, trainingStream } from "../data/batches.js";
-import { checkLabels, checkPixels } from "../data/dataset.js";
+import { checkLabels } from "../data/dataset.js";
 import { channelStatistics } from "../data/statistics.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
@@ -146,7 +147,7 @@ interface Kept {
 
 /** The features of every record, in file order. */
 async function allFeatures(
-  { model, train, config, signal }: TrainingRequest,
+  { model, train, config, signal, onFeatures }: TrainingRequest,
   session: Session,
 ): Promise<ReadonlyMap<string, Kept>> {
   const kept = new Map<string, Kept>();
@@ -161,6 +162,7 @@ async function allFeatures(
       const results = await session.run({ [input]: { dtype: "float32", dims: [rows.length, ...train.shape], data } });
       for (const [name, value] of Object.entries(results))
         keepRows(kept, name, value as Tensor<"float32">, from, train.count);
+      onFeatures?.(from + rows.length, train.count);
     }
     return kept;
   } finally {

@@ -1,0 +1,170 @@
+/** @file The executor: runs a dynamic model stage by stage and really drops samples whose exit has fired from the batch. Its answers are those
+ *  of `route` on all exits' logits. */
+import { DynnError } from "../../core/errors.js";
+import { checkPixels } from "../../core/pixels.js";
+import { showShape, sizeOf } from "../../core/shape.js";
+import type { Backend } from "../../runtime/backend.js";
+import { imageDims } from "../forward.js";
+import type { DynamicModel } from "../model.js";
+import { type Policy, thresholdCount } from "../policy.js";
+import { splitStages } from "../stages.js";
+import { type ImageSource, Intake } from "./intake.js";
+import { type CompiledStage, Line, type StageAnswer, type StageRun } from "./line.js";
+import { type LiveExits, liveExits } from "./live-exits.js";
+
+export type { ImageSource } from "./intake.js";
+export type { StageRun } from "./line.js";
+
+/** What the network answers for one image: `stop` and `answer` are exits of the model, `logits` are those of the answering exit. */
+export type Answer = StageAnswer;
+
+export interface ExecutorOptions {
+  readonly backend: Backend;
+  /** When to stop; left out: the model's own. */
+  readonly policy?: Policy | undefined;
+  /** Most samples in one run of a stage. Changes time and memory, not answers. */
+  readonly batch?: number | undefined;
+  /** Told of every run of a stage. */
+  readonly onRun?: ((run: StageRun) => void) | undefined;
+}
+
+export interface ClassifyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const DEFAULT_BATCH = 64;
+
+/** Make an executor: one session for each exit that may fire, each weight in one of them.
+ * @throws DynnError 'policy/value' when neither model nor options give a policy that fits, 'shape/unknown' when the image size is open,
+ *         'runtime/load' */
+export async function createExecutor(model: DynamicModel, options: ExecutorOptions): Promise<Executor> {
+  const { batch = DEFAULT_BATCH } = options;
+  if (!(Number.isInteger(batch) && batch >= 1))
+    throw new DynnError("cli/value", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 64.`, {
+      batch,
+    });
+  const live = liveExits(model, policyOf(model, options.policy));
+  const stages: CompiledStage[] = [];
+  try {
+    for (const stage of splitStages({ graph: model.graph, exits: live.exits }))
+      stages.push({ ...stage, session: await options.backend.compile(stage.graph) });
+  } catch (error) {
+    await Promise.all(stages.map(({ session }) => session.release()));
+    throw error;
+  }
+  return new Executor(model, stages, live, { ...options, batch });
+}
+
+/** @throws DynnError 'policy/value' */
+function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
+  const policy = given ?? model.policy;
+  if (!policy && model.exits.length === 1) return { rule: "max-softmax", thresholds: [], fallback: "final" };
+  if (!policy)
+    throw new DynnError(
+      "policy/value",
+      `${model.name}: the file has no policy, and none is given. Choose one with \`dynn calibrate\`, or give rule and thresholds.`,
+      { model: model.name },
+    );
+  const wanted = thresholdCount(policy.rule, model.exits.length);
+  if (policy.thresholds.length === wanted) return policy;
+  throw new DynnError(
+    "policy/value",
+    `thresholds: got ${policy.thresholds.length}, expected ${wanted} for ${model.name}. Make the policy with makePolicy.`,
+    { thresholds: policy.thresholds, expected: wanted },
+  );
+}
+
+export class Executor {
+  readonly #model: DynamicModel;
+  readonly #stages: readonly CompiledStage[];
+  readonly #live: LiveExits;
+  readonly #options: ExecutorOptions & { readonly batch: number };
+  readonly #image: readonly number[];
+
+  constructor(
+    model: DynamicModel,
+    stages: readonly CompiledStage[],
+    live: LiveExits,
+    options: ExecutorOptions & { readonly batch: number },
+  ) {
+    this.#model = model;
+    this.#stages = stages;
+    this.#live = live;
+    this.#options = options;
+    this.#image = imageDims(model);
+  }
+
+  /** Classify images.
+   * @param images float32 [n*c*h*w] in [0,1]
+   * @returns      one answer per image, in order
+   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', or the signal's reason when aborted */
+  async classify(images: Float32Array, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
+    const total = this.#count(images);
+    const answers: Answer[] = [];
+    for await (const answer of this.stream([images])) {
+      signal?.throwIfAborted();
+      answers.push(answer);
+      onProgress?.(answers.length, total);
+    }
+    return answers;
+  }
+
+  /** Classify images as they come. Answers come in the order of the images, and images are asked for only as fast as answers are taken. A
+   *  batch waits for images only while the source has them at hand.
+   * @throws as {@link classify}, and what the source throws */
+  async *stream(source: ImageSource): AsyncGenerator<Answer> {
+    const { batch, onRun } = this.#options;
+    const line = new Line(this.#stages, this.#live.policy, batch, onRun);
+    const intake = new Intake(source);
+    const done = new Map<number, Answer>();
+    let [entered, given] = [0, 0];
+    try {
+      while (!intake.ended || line.next() !== undefined) {
+        const room = line.count(0) < batch && entered - given < MOST_BATCHES * batch;
+        const images = room && !intake.ended ? await intake.take(line.next() === undefined) : undefined;
+        if (images) entered += this.#enter(line, images, entered);
+        else for (const { index, answer } of await line.run()) done.set(index, this.#live.original(answer));
+        for (let answer = done.get(given); answer; answer = done.get(given)) {
+          done.delete(given++);
+          yield answer;
+        }
+        if (given < entered && line.next() === undefined) throw new Error(`bug: image ${given} has no answer`);
+      }
+      intake.rethrow();
+    } finally {
+      await intake.close();
+    }
+  }
+
+  /** Give back the memory of all stages. */
+  async release(): Promise<void> {
+    await Promise.all(this.#stages.map(({ session }) => session.release()));
+  }
+
+  #enter(line: Line, images: Float32Array, first: number): number {
+    const count = this.#count(images);
+    const records = Uint32Array.from({ length: count }, (_, i) => first + i);
+    checkPixels({ name: "images", pixels: images }, sizeOf(this.#image), records);
+    if (count > 0)
+      line.enter({
+        tickets: Array.from(records, (index) => ({ index, readings: [], logits: [] })),
+        values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...this.#image], data: images } },
+      });
+    return count;
+  }
+
+  /** @throws DynnError 'data/shape' */
+  #count(images: Float32Array): number {
+    const count = images.length / sizeOf(this.#image);
+    if (Number.isInteger(count)) return count;
+    throw new DynnError(
+      "data/shape",
+      `images: ${images.length} numbers are no whole number of images ${showShape(this.#image)} (${sizeOf(this.#image)} each), as ${this.#model.name} takes. Give float32 [n*c*h*w].`,
+      { length: images.length, image: this.#image },
+    );
+  }
+}
+
+/** Batches under way at most: waiting somewhere, or answered and not taken because an earlier image is not. */
+const MOST_BATCHES = 8;

@@ -1,0 +1,61 @@
+import { resolve } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openDataset } from "../../src/data/files/open.js";
+import { createExecutor } from "../../src/dynamic/executor/index.js";
+import { Forward } from "../../src/dynamic/forward.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
+import type { Policy } from "../../src/dynamic/policy.js";
+import { type Routed, route } from "../../src/dynamic/route.js";
+import { loadModel } from "../../src/onnx/files.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+
+const COUNT = 64;
+const EACH = 3 * 32 * 32;
+
+let model: DynamicModel;
+let images: Float32Array;
+let logits: readonly Float32Array[];
+
+beforeAll(async () => {
+  model = dynamicModel(await loadModel(resolve(import.meta.dirname, "../../zoo/resnet20-sdn.onnx")));
+  const data = await openDataset("sample");
+  images = new Float32Array(COUNT * EACH);
+  await data.read(
+    Uint32Array.from({ length: COUNT }, (_, i) => i),
+    images,
+  );
+  const forward = await Forward.compile(model, ortNode());
+  logits = await forward.logits(images, { batch: COUNT });
+  await forward.release();
+});
+
+const policies: Policy[] = [
+  { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" },
+  { rule: "entropy", thresholds: [0.2, 0.3, 0.4, 0.5], fallback: "most-confident" },
+  { rule: "patience", thresholds: [2], fallback: "final" },
+];
+
+/** Labels and exits as they are, confidences to rounding: a stage ends where the whole graph would have fused on. */
+const rounded = (routed: readonly Routed[]) =>
+  routed.map((r) => ({ ...r, confidence: expect.closeTo(r.confidence, 5) }));
+
+describe.each(policies)("a trained network on ONNX Runtime, rule $rule, fallback $fallback", (policy) => {
+  test.each([1, 7, 64])("batch %i gives the answers of the whole graph", async (batch) => {
+    const executor = await createExecutor(model, { backend: ortNode(), policy, batch });
+    const answers = await executor.classify(images);
+    await executor.release();
+    expect(answers.map(({ logits: _, ...routed }) => routed)).toEqual(rounded(route(logits, model.classes, policy)));
+  });
+});
+
+test("answers do not depend on the company: batches of any size give the same bits", async () => {
+  const run = async (batch: number) => {
+    const executor = await createExecutor(model, { backend: ortNode(), policy: policies[0], batch });
+    const answers = await executor.classify(images);
+    await executor.release();
+    return answers;
+  };
+  const [one, five, all] = await Promise.all([run(1), run(5), run(64)]);
+  expect(five).toEqual(all);
+  expect(one.map((a) => [a.label, a.stop])).toEqual(all.map((a) => [a.label, a.stop]));
+});
