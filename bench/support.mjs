@@ -21,6 +21,12 @@ export async function measure(work, { warmup = 2, runs = 7 } = {}) {
   return { median: quantile(times, 0.5), low: times[0], high: times.at(-1), runs };
 }
 
+export const median = (times) =>
+  quantile(
+    [...times].sort((a, b) => a - b),
+    0.5,
+  );
+
 export const spread = ({ median, low, high }, scale = 1, digits = 2) =>
   `${(median / scale).toFixed(digits)} (${(low / scale).toFixed(digits)}-${(high / scale).toFixed(digits)})`;
 

@@ -1,5 +1,4 @@
 /** @file A model that also returns its gradient, as plain ONNX: what `dynn gradient` writes. */
-import { isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { showShape } from "../core/shape.js";
 import { int } from "../graph/attributes.js";
@@ -10,6 +9,7 @@ import type { OpTable } from "../graph/op.js";
 import { simplify } from "../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../graph/per-sample.js";
 import { reduceSum, squeeze, unsqueeze } from "../ops/support/emit.js";
+import { floatValues } from "./choose.js";
 import { gradientGraph } from "./gradient.js";
 
 export interface ModelGradientOptions {
@@ -34,8 +34,11 @@ export interface ModelGradient {
 export function modelGradient(source: Graph, ops: OpTable, options: ModelGradientOptions): ModelGradient {
   refuseBatchMixing(source, ops);
   const graph = simplify(inferShapes(source, ops), ops);
-  const wrt = pick(graph.inputs, options.wrt, "model/input", `${source.name}: input`);
-  const output = pick(graph.outputs, options.output, "model/classifier", `${source.name}: output`, -1);
+  const named = (name: string | undefined) => (name === undefined ? undefined : [name]);
+  const [wrt] = floatValues(graph.inputs, named(options.wrt), "model/input", `${source.name}: input`) as [ValueInfo];
+  const output = floatValues(graph.outputs, named(options.output), "model/classifier", `${source.name}: output`).at(
+    -1,
+  ) as ValueInfo;
   const b = new GraphBuilder(graph);
   const labels = options.loss === "cross-entropy" ? labelsFor(b, output, source.name) : undefined;
   const [loss, gradient] = [b.fresh("loss"), b.fresh("gradient")];
@@ -45,25 +48,6 @@ export function modelGradient(source: Graph, ops: OpTable, options: ModelGradien
   const request = { loss, wrt: [wrt.name], names: [gradient], keep };
   const withGradient = gradientGraph(inferShapes(b.build(), ops), ops, request);
   return { graph: withGradient, labels, loss, gradient: withGradient.outputs.at(-1)?.name ?? gradient };
-}
-
-/** The named value, or the first (at -1: the last) of float type. */
-function pick(
-  values: readonly ValueInfo[],
-  name: string | undefined,
-  code: "model/input" | "model/classifier",
-  where: string,
-  at: 0 | -1 = 0,
-): ValueInfo {
-  const floats = values.filter((v) => isFloat(v.dtype));
-  const found = name === undefined ? floats.at(at) : floats.find((v) => v.name === name);
-  if (found) return found;
-  const have = floats.map((v) => v.name).join(", ") || "none";
-  throw new DynnError(
-    code,
-    `${where} ${name ?? ""} of float type is not there, the model has ${have}. Name one of those.`,
-    { name },
-  );
 }
 
 /** @throws DynnError 'model/classifier' when the output is not [n, classes] */

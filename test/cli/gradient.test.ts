@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
@@ -56,6 +56,9 @@ describe("dynn gradient", () => {
     expect((await cli("gradient", "zoo:resnet20-sdn", "--loss", "sum", "--of", "exit0", "-o", out)).code).toBe(0);
     const results = await runPlain(out, pixels());
     expect(total(results.loss)).toBeCloseTo(total(results.exit0), 3);
+    const short = join(folder, "short.onnx");
+    expect((await cli("gradient", "zoo:resnet20-sdn", "--loss", "exit0", "-o", short)).code).toBe(0);
+    expect(readFileSync(short)).toEqual(readFileSync(out));
   });
 
   test("keeps the file's opset and input names, and gets out of the way of names that are taken", async () => {

@@ -1,6 +1,7 @@
 /** @file `dynn gradient`: a model that also returns its gradient, as plain ONNX. */
 import { Command } from "commander";
-import { modelGradient } from "../../autodiff/model-gradient.js";
+import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-gradient.js";
+import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { ValueInfo } from "../../graph/graph.js";
@@ -8,12 +9,12 @@ import { saveModel } from "../../onnx/files.js";
 import { opTable } from "../../ops/table.js";
 import { ortNode } from "../../runtime/ort-node/index.js";
 import { checkWritable, openOnnx } from "../files.js";
-import { file, oneOf, option } from "../options.js";
+import { file, option } from "../options.js";
 import type { Io } from "../run.js";
 import { heading, table } from "../table.js";
 
 interface GradientFlags {
-  readonly loss: "cross-entropy" | "sum";
+  readonly loss: string;
   readonly of?: string;
   readonly wrt?: string;
   readonly out?: string;
@@ -24,12 +25,10 @@ export const gradientCommand = (io: Io): Command =>
     .description("Write a plain ONNX model that also returns its loss per sample and the gradient of its input.")
     .argument("<model>", "an ONNX model, or zoo:NAME for a bundled one")
     .addOption(option("-o, --out <file>", "where to write it (default: MODEL.gradient.onnx)", file))
-    .addOption(
-      option(
-        "--loss <name>",
-        "cross-entropy (adds an int64 input `labels` [n]) or sum",
-        oneOf(["cross-entropy", "sum"] as const),
-      ).default("cross-entropy"),
+    .option(
+      "--loss <name>",
+      "cross-entropy (adds an int64 input `labels` [n]), sum, or an output of the model, whose elements are summed",
+      "cross-entropy",
     )
     .option("--of <output>", "the output that the loss is made of (default: the last one)")
     .option("--wrt <input>", "the input to differentiate with respect to (default: the first one)")
@@ -43,13 +42,13 @@ only, and runs in any ONNX Runtime. \`gradient\` is that of the summed loss.
 Examples:
   $ dynn gradient model.onnx -o with-gradient.onnx
   $ dynn gradient zoo:resnet20-sdn --of exit0 -o exit0-gradient.onnx
-  $ dynn gradient model.onnx --loss sum --of features`;
+  $ dynn gradient model.onnx --loss features`;
 
 async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promise<void> {
   const out = flags.out ?? `${spec.replace(/^zoo:/, "").replace(/\.onnx$/, "")}.gradient.onnx`;
   await checkWritable(out);
   const { source } = await openOnnx(spec);
-  const { graph } = modelGradient(source.graph, opTable, { loss: flags.loss, output: flags.of, wrt: flags.wrt });
+  const { graph } = modelGradient(source.graph, opTable, { ...lossOf(flags), wrt: flags.wrt });
   // A model that ONNX Runtime would refuse is not worth writing.
   const session = await ortNode().compile(graph);
   await session.release();
@@ -65,6 +64,19 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
         [...graph.inputs.map((v) => row("input", v)), ...graph.outputs.map((v) => row("output", v))],
       ) +
       `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\nwrote ${out}\n`,
+  );
+}
+
+const LOSSES: readonly string[] = ["cross-entropy", "sum"] satisfies ModelGradientOptions["loss"][];
+
+/** @throws DynnError 'cli/usage' when two options name the output */
+function lossOf({ loss, of }: GradientFlags): Pick<ModelGradientOptions, "loss" | "output"> {
+  if (LOSSES.includes(loss)) return { loss: loss as ModelGradientOptions["loss"], output: of };
+  if (of === undefined) return { loss: "sum", output: loss };
+  throw new DynnError(
+    "cli/usage",
+    `--loss ${loss} and --of ${of}: both name an output. Leave --of out, or take --loss cross-entropy or sum.`,
+    { loss, of },
   );
 }
 

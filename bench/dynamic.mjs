@@ -1,0 +1,93 @@
+// What does leaving early save on this machine? The staged executor against the static network of the same weights, turn by turn in one run:
+// with the thresholds of rad 5 % (chosen on validation records) at batch 64 and 1, and with thresholds that nothing reaches.
+// Usage: npm run build && node bench/dynamic.mjs [MODEL] [--data SPEC] [--images N] [--record]
+import { parseArgs } from "node:util";
+import {
+  backboneOf,
+  calibrate,
+  createExecutor,
+  dynamicModel,
+  Forward,
+  loadModel,
+  openDataset,
+  ortNode,
+  splitValidation,
+} from "../dist/index.js";
+import { environment, median, report, root } from "./support.mjs";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: "string", default: "cifar10:.cache/data/cifar-10-batches-bin#test" },
+    images: { type: "string", default: "1024" },
+    record: { type: "boolean" },
+  },
+});
+const ROUNDS = 9;
+const path = positionals[0] ?? `${root}/zoo/resnet56-joint.onnx`;
+const model = dynamicModel(await loadModel(path), { name: path.split("/").at(-1) });
+const backend = ortNode();
+const { reported, validation } = splitValidation(await openDataset(values.data), {
+  reported: Number(values.images),
+  validation: 2000,
+  seed: 0,
+});
+
+async function pixelsOf(data) {
+  const pixels = new Float32Array(data.count * data.shape.reduce((a, b) => a * b, 1));
+  await data.read(
+    Uint32Array.from({ length: data.count }, (_, i) => i),
+    pixels,
+  );
+  return pixels;
+}
+
+const rule = "max-softmax";
+const forward = await Forward.compile(model, backend);
+const seen = { logits: await forward.logits(await pixelsOf(validation), { batch: 64 }), labels: validation.labels };
+await forward.release();
+const costs = model.exits.map((e) => e.costFraction);
+const { policy } = calibrate(
+  { ...seen, classes: model.classes },
+  { rule, fallback: "final", target: { kind: "rad", loss: 0.05 }, costs },
+);
+// Every exit is computed and asked, and no softmax of ten classes reaches 1 here.
+const never = { rule, thresholds: policy.thresholds.map(() => 1), fallback: "final" };
+const policies = { "rad 5 %": policy, "nothing leaves": never };
+
+const still = await Forward.compile(dynamicModel({ graph: backboneOf(model.graph), metadata: new Map() }), backend);
+const all = await pixelsOf(reported);
+const each = all.length / reported.count;
+const lines = [
+  `bench/dynamic   ${environment()}`,
+  `  ${model.name}, ${reported.count} images of ${reported.name}, median of ${ROUNDS} rounds (range), milliseconds an image; rival: the static network of the same weights`,
+];
+
+for (const batch of [64, 8, 1]) {
+  const images = all.subarray(0, (batch === 1 ? 256 : reported.count) * each);
+  const count = images.length / each;
+  for (const [name, policy] of Object.entries(policies)) {
+    const executor = await createExecutor(model, { backend, policy, batch });
+    const runs = { static: [], dynamic: [] };
+    let answers = await executor.classify(images);
+    await still.logits(images, { batch });
+    for (let round = 0; round < ROUNDS; round++) {
+      let start = performance.now();
+      await still.logits(images, { batch });
+      runs.static.push((performance.now() - start) / count);
+      start = performance.now();
+      answers = await executor.classify(images);
+      runs.dynamic.push((performance.now() - start) / count);
+    }
+    await executor.release();
+    const cost = answers.reduce((sum, a) => sum + costs[a.stop], 0) / count;
+    const exits = model.exits.map((_, k) => answers.filter((a) => a.stop === k).length);
+    const right = answers.filter((a, i) => a.label === reported.labels[i]).length / count;
+    const [s, d] = [median(runs.static), median(runs.dynamic)];
+    const text = (r) => `${median(r).toFixed(3)} (${Math.min(...r).toFixed(3)}-${Math.max(...r).toFixed(3)})`;
+    lines.push(
+      `  batch ${String(batch).padStart(2)}, ${name.padEnd(14)} static ${text(runs.static)}  dynamic ${text(runs.dynamic)}  mean cost ${(100 * cost).toFixed(1)} %  dynamic / (cost x static) ${(d / (cost * s)).toFixed(3)}  speed-up ${(s / d).toFixed(2)}x  accuracy ${(100 * right).toFixed(1)} %  exits ${exits.join(" ")}`,
+    );
+  }
+}
+report("dynamic", lines);
