@@ -1,73 +1,95 @@
 /** @file The onnxruntime-node backend: the fast path on Node.js. The only part of runtime/ that may touch Node. */
 import * as ort from "onnxruntime-node";
-import type { DType } from "../../core/dtype.js";
 import { DynnError, reasonOf } from "../../core/errors.js";
-import { sizeOf } from "../../core/shape.js";
-import type { Tensor } from "../../core/tensor.js";
+import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
-import { writeModel } from "../../onnx/write.js";
-import type { Backend, Session, Tensors } from "../backend.js";
-import { checkFeeds } from "../feeds.js";
+import { emptyGraph } from "../../graph/op.js";
+import type { Backend, Session } from "../backend.js";
+import { openSession } from "../onnxruntime.js";
 import { rewritten } from "./rewrites.js";
+
+/** Where ONNX Runtime computes. Operators that a provider lacks run on the CPU. */
+export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
+export type Provider = (typeof PROVIDERS)[number];
 
 export interface OrtNodeOptions {
   /** Threads inside one operator; left out: ONNX Runtime's own choice (one per core). */
   readonly threads?: number;
   /** Rewrite graphs for speed (default); false runs them as they are. */
   readonly rewrite?: boolean;
+  /** Default: cpu. */
+  readonly provider?: Provider;
+}
+
+/** A backend that runs graphs with ONNX Runtime. Sessions on the CPU are deterministic: the same feeds give the same bits. */
+export function ortNode(options: OrtNodeOptions = {}): Backend {
+  const { provider = "cpu" } = options;
+  return {
+    name: provider === "cpu" ? "ort-node" : `ort-node/${provider}`,
+    compile: async (graph) => {
+      await checkProvider(provider);
+      return compile(graph, options);
+    },
+  };
 }
 
 /** Threads stop spinning when a run ends. Each session has threads of its own, and those of a session that waits would take the cores from
  *  the one that runs: seven sessions in turn on two cores took 3.5 times as long. */
 const QUIET = { force_spinning_stop: "1" };
 
-/** A backend that runs graphs with ONNX Runtime on the CPU. Sessions are deterministic: the same feeds give the same bits. */
-export function ortNode(options: OrtNodeOptions = {}): Backend {
-  return { name: "ort-node", compile: (graph) => compile(graph, options) };
+async function compile(
+  graph: Graph,
+  { threads, rewrite = true, provider = "cpu" }: OrtNodeOptions,
+  quiet = false,
+): Promise<Session> {
+  const run = await rewritten(graph, rewrite && provider === "cpu");
+  return openSession(
+    ort,
+    { graph, run },
+    {
+      executionProviders: [provider],
+      extra: { session: QUIET },
+      ...(quiet ? { logSeverityLevel: 4 as const } : {}),
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    },
+  );
 }
 
-async function compile(graph: Graph, options: OrtNodeOptions): Promise<Session> {
-  const bytes = writeModel({ graph: await rewritten(graph, options.rewrite !== false) });
-  const session = await ort.InferenceSession.create(bytes, {
-    executionProviders: ["cpu"],
-    logSeverityLevel: 3,
-    extra: { session: QUIET },
-    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-  }).catch((cause: unknown) => {
+const there = new Map<Provider, Promise<void>>();
+
+/** See that this machine has the provider, by a graph that every provider can run.
+ * @throws DynnError 'runtime/provider' */
+export function checkProvider(provider: Provider): Promise<void> {
+  const known = there.get(provider) ?? probe(provider);
+  there.set(provider, known);
+  return known;
+}
+
+const ADVICE: Readonly<Record<Provider, string>> = {
+  cpu: "Install onnxruntime-node for this platform.",
+  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; take --provider cpu without one.",
+  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node); take --provider cpu without.",
+};
+
+async function probe(provider: Provider): Promise<void> {
+  if (provider === "cpu") return;
+  const b = new GraphBuilder(emptyGraph("probe", 17));
+  b.output(b.op("Relu", [b.input("x", "float32", [1])]), "float32", [1]);
+  try {
+    await (await compile(b.build(), { provider }, true)).release();
+  } catch (cause) {
     throw new DynnError(
-      "runtime/load",
-      `ONNX Runtime refuses the graph "${graph.name}": ${reasonOf(cause)}. Check the model with \`dynn inspect\`.`,
-      { graph: graph.name },
+      "runtime/provider",
+      `provider ${provider}: is not there on this machine (${firstLine(cause)}). ${ADVICE[provider]}`,
+      { provider },
       { cause },
     );
-  });
-  return {
-    inputs: session.inputNames,
-    outputs: session.outputNames,
-    run: (feeds) => run(session, graph, feeds),
-    release: () => session.release(),
-  };
+  }
 }
 
-async function run(session: ort.InferenceSession, graph: Graph, feeds: Tensors): Promise<Tensors> {
-  checkFeeds("ONNX Runtime", graph, feeds);
-  const fed = Object.fromEntries(graph.inputs.map(({ name }) => [name, toOrt(feeds[name] as Tensor)]));
-  const results = await session.run(fed).catch((cause: unknown) => {
-    throw new DynnError(
-      "runtime/run",
-      `ONNX Runtime failed: ${reasonOf(cause)}. Check the shapes and dtypes of the inputs.`,
-      {},
-      { cause },
-    );
-  });
-  return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as ort.Tensor)]));
-}
-
-const toOrt = (t: Tensor): ort.Tensor => new ort.Tensor(t.dtype as "float32", t.data as Float32Array, t.dims);
-
-function fromOrt(value: ort.Tensor): Tensor {
-  const data = value.data as Tensor["data"];
-  if (data.length !== sizeOf(value.dims))
-    throw new Error("bug: ONNX Runtime returned data that do not fill their shape");
-  return { dtype: value.type as DType, dims: value.dims, data };
-}
+/** What ONNX Runtime says, without its source places. */
+const firstLine = (cause: unknown): string =>
+  reasonOf(cause instanceof DynnError ? cause.cause : cause)
+    .split("\n")[0]!
+    .replace(/^\S*onnxruntime\S* .*?(?:was false\. |\) )/, "")
+    .replace(/\.$/, "");
