@@ -10,6 +10,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: "forks",
     execArgv: ["--import", new URL("./test/support/typescript-workers.mjs", import.meta.url).href],
+    // Fast tests share their modules: half the time goes into loading them anew for every file. The full suite keeps files apart.
+    isolate: !process.env.DYNN_FAST,
     maxWorkers: 2,
   },
 });

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import * as promises from "node:fs/promises";
+import promises from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -7,8 +8,6 @@ import { loadModel, saveModel } from "../../src/onnx/files.js";
 import { TensorProto_DataLocation } from "../../src/onnx/generated/onnx_pb.js";
 import { readModel } from "../../src/onnx/read.js";
 import { modelBytes, Type, withTensor } from "./protos.js";
-
-vi.mock("node:fs/promises", async (original) => ({ ...(await original<typeof promises>()) }));
 
 let top: string;
 let folder: string;
@@ -22,6 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  syncBuiltinESMExports();
   rmSync(top, { recursive: true, force: true });
 });
 
@@ -153,6 +153,7 @@ describe("saving", () => {
       writeFileSync(String(file), "half");
       throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
     });
+    syncBuiltinESMExports();
     expect(await messageOf(saveModel(path, model))).toMatch(
       /out\.onnx: there is no room for \d+ bytes \(ENOSPC: no space left on device, write\)\. Free some space or choose another place\. \[file\/full\]$/,
     );
