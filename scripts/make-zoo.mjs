@@ -40,24 +40,17 @@ await validation.read(
 const forward = await Forward.compile(model, ortNode());
 const logits = await forward.logits(pixels, { batch: 64 });
 const costs = model.exits.map((e) => e.costFraction);
-const point = calibrate(
-  "max-softmax",
-  "final",
-  { kind: "rad", loss: 0.05 },
+const { policy, point } = calibrate(
   { logits, labels: validation.labels, classes: 10 },
-  costs,
+  { rule: "max-softmax", fallback: "final", target: { kind: "rad", loss: 0.05 }, costs },
 );
 console.log(
-  `threshold ${point.threshold}: accuracy ${point.accuracy} at ${point.cost} of the cost on ${validation.count} records`,
+  `threshold ${policy.thresholds[0]}: accuracy ${point.accuracy} at ${point.cost} of the cost on ${validation.count} records`,
 );
 
 const metadata = writeMetadata({
   exits: model.exits.map(({ name, logits: value }) => ({ name, logits: value })),
-  policy: {
-    rule: "max-softmax",
-    thresholds: new Array(model.exits.length - 1).fill(Number(point.threshold.toFixed(4))),
-    fallback: "final",
-  },
+  policy: { ...policy, thresholds: policy.thresholds.map((t) => Number(t.toFixed(4))) },
   normalization: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
   classes: [...data.classes],
 });

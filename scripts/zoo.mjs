@@ -57,13 +57,13 @@ async function policyOf(dynamic) {
   const logits = await forward.logits(pixels, { batch: 100 });
   const costs = dynamic.exits.map((e) => e.costFraction);
   const measured = { logits, labels: validation.labels, classes: dynamic.classes };
-  const point = calibrate("max-softmax", "final", { kind: "rad", loss: 0.05 }, measured, costs);
-  const threshold = Number(point.threshold.toFixed(4));
+  const request = { rule: "max-softmax", fallback: "final", target: { kind: "rad", loss: 0.05 }, costs };
+  const { policy, point } = calibrate(measured, request);
+  const thresholds = policy.thresholds.map((t) => Number(t.toFixed(4)));
   console.log(
-    `threshold ${threshold}: ${(100 * point.accuracy).toFixed(1)} % at ${(100 * point.cost).toFixed(0)} % of the cost (validation)`,
+    `threshold ${thresholds[0]}: ${(100 * point.accuracy).toFixed(1)} % at ${(100 * point.cost).toFixed(0)} % of the cost (validation)`,
   );
-  const thresholds = new Array(dynamic.exits.length - 1).fill(threshold);
-  return writeMetadata({ policy: { rule: "max-softmax", thresholds, fallback: "final" } });
+  return writeMetadata({ policy: { ...policy, thresholds } });
 }
 
 const source = await loadModel(model);

@@ -59,6 +59,7 @@ export const ERROR_CODES = {
       "The loss cannot be differentiated: an operator on the way has no gradient, or the loss does not depend on the input.",
   },
   "runtime/load": { exit: 1, about: "The engine refuses the graph." },
+  "runtime/provider": { exit: 2, about: "The machine has not what the chosen provider (webgpu, cuda) needs." },
   "runtime/run": { exit: 1, about: "The engine failed while running the graph." },
   "policy/value": { exit: 2, about: "A threshold is out of its rule's range, or the list has the wrong length." },
   "policy/validation": {
@@ -90,6 +91,37 @@ export const ERROR_CODES = {
     exit: 2,
     about: "The run folder holds a run that is not finished, and the call does not say to go on with it.",
   },
+  "export/unsupported": {
+    exit: 1,
+    about: "The model cannot be written in this form: a split needs an early exit.",
+  },
+  "export/mismatch": {
+    exit: 1,
+    about: "What was to be exported does not answer as the model does. Nothing is written.",
+  },
+  "bundle/format": {
+    exit: 1,
+    about: "A folder is no bundle that dynn wrote, or its manifest does not hold what it should.",
+  },
+  "bundle/damaged": { exit: 1, about: "A file of a bundle is missing, or is not the one that the manifest speaks of." },
+  "wire/format": { exit: 1, about: "What was sent between device and server is not in the wire format." },
+  "wire/bundle": { exit: 1, about: "Device and server hold halves of different exports." },
+  "wire/limit": { exit: 1, about: "A request is larger than the server allows: too many bytes or samples." },
+  "wire/value": {
+    exit: 1,
+    about: "A number sent between device and server is NaN, infinite or out of range, or leads to one.",
+  },
+  "serve/config": {
+    exit: 2,
+    about: "A setting of the server or of the device is out of range, unsafe, or does not suit the bundle.",
+  },
+  "serve/listen": { exit: 1, about: "The server cannot listen on the address: it is taken, or not of this machine." },
+  "serve/token": { exit: 1, about: "The server asks for a token, and a request has none or another one." },
+  "serve/request": { exit: 1, about: "A request asks for what the server does not have, or is no proper HTTP." },
+  "serve/busy": { exit: 1, about: "The server is full, stopping, or too slow for now. Ask again later." },
+  "serve/failed": { exit: 1, about: "The server failed in a way it should not." },
+  "serve/unreachable": { exit: 1, about: "The server was not reached, or gave no answer in time." },
+  "serve/refused": { exit: 1, about: "The server refuses what the device sends; asking again would not help." },
   "attack/config": { exit: 2, about: "An attack file, or one entry of it, is wrong." },
   "attack/unsupported": {
     exit: 1,

@@ -1,111 +1,155 @@
-/** @file Choosing one threshold on a validation split (method.md section 2): never with labels at exit time, never on the
- *  split that is reported. `rad`: cheapest with accuracy >= (1 - RAD) x final accuracy. `budget`: best accuracy at mean cost
- *  <= B. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
+/** @file Choosing thresholds on a validation split (method.md section 2): never with labels at exit time, never on the split that is
+ *  reported. One threshold for all exits, or one per exit; on request so that attacked samples cost no more than a bound.
+ *  Read by: studies, cli, scripts. The search itself: calibration/. */
 import { DynnError } from "../core/errors.js";
-import { argmax, type Fallback, RULE_DEFS, type Rule, uniformPolicy } from "./policy.js";
-import { type Reading, type Routed, readingOf, routeReadings, rowsOf } from "./route.js";
+import { best, type Goal, type OperatingPoint, type Target } from "./calibration/goal.js";
+import { paretoFront } from "./calibration/pareto.js";
+import {
+  type Measured,
+  type PolicyFrame,
+  type Readings,
+  readExits,
+  scoreOf,
+  thresholdOf,
+} from "./calibration/readings.js";
+import {
+  makeProblem,
+  type Problem,
+  type State,
+  searchPerExit,
+  traceStates,
+  uniformStates,
+} from "./calibration/search.js";
+import { outcomeOf } from "./calibration/sweep.js";
+import { type Policy, RULE_DEFS, type Rule, thresholdCount } from "./policy.js";
 
-export type Target =
-  | { readonly kind: "rad"; readonly loss: number }
-  | { readonly kind: "budget"; readonly cost: number };
+export type { OperatingPoint, Target } from "./calibration/goal.js";
+export { paretoFront } from "./calibration/pareto.js";
+export type { Measured } from "./calibration/readings.js";
+export { fitTemperature } from "./calibration/temperature.js";
 
-export interface ValidationLogits {
-  /** One array [n * classes] per exit. */
-  readonly logits: readonly Float32Array[];
-  readonly labels: ArrayLike<number>;
-  readonly classes: number;
+export const THRESHOLD_KINDS = ["uniform", "per-exit"] as const;
+export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
+
+/** Attacked samples that must not cost too much. */
+export interface WorstCase {
+  /** Sets of attacked versions of validation samples; the bound holds for the mean over each set. */
+  readonly attacked: readonly Measured[];
+  /** Largest mean cost, as a share of the full cost. */
+  readonly maxCost: number;
 }
 
-export interface OperatingPoint {
-  readonly threshold: number;
-  readonly accuracy: number;
-  /** Mean cost as a fraction of the full network's. */
-  readonly cost: number;
+export interface CalibrationRequest extends PolicyFrame {
+  readonly target: Target;
+  /** Cumulative cost of each exit: in milliseconds for the target `latency`, in any unit for the others. */
+  readonly costs: readonly number[];
+  /** Default: uniform. */
+  readonly thresholds?: ThresholdKind | undefined;
+  readonly worstCase?: WorstCase | undefined;
 }
 
-/** At most this many thresholds are tried, evenly spread over the confidences seen. */
-const CANDIDATES = 500;
+export interface Calibration {
+  readonly policy: Policy;
+  /** Where the policy leads on the validation samples: chosen on them, so a little too good. */
+  readonly point: OperatingPoint;
+  /** Accuracy against cost with one threshold for all exits: what no other uniform threshold beats, by rising cost. */
+  readonly uniform: readonly OperatingPoint[];
+  /** The same with a threshold per exit, uniform ones included; empty unless asked for. */
+  readonly perExit: readonly OperatingPoint[];
+}
 
-/** Room for rounding when a mean meets its limit exactly. */
-const SLACK = 1e-12;
+/** Choose the thresholds for a target.
+ * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience */
+export function calibrate(validation: Measured, request: CalibrationRequest): Calibration {
+  const { rule, fallback, temperatures, costs } = request;
+  check(validation, request);
+  const clean = readExits(validation, request);
+  const problem = problemOf(clean, request);
+  const goal = goalOf(clean, request);
+  const [never, early] = [RULE_DEFS[rule].rank(RULE_DEFS[rule].never), costs.length - 1];
+  const named = (state: State): Named => ({ ...pointOf(rule, early, state), state });
+  const uniform = uniformStates(problem, never).map(named);
+  const searched = request.thresholds === "per-exit" ? perExit(problem, never, uniform, goal).map(named) : [];
+  const { state, ...point } = best(goal, rule, [...uniform, ...searched]);
+  return {
+    policy: { rule, thresholds: point.thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
+    point,
+    uniform: paretoFront(uniform).map(withoutState),
+    perExit: searched.length === 0 ? [] : paretoFront([...uniform, ...searched]).map(withoutState),
+  };
+}
 
-/** Accuracy and cost at every candidate threshold, the last being "never leave early".
- * @param costFractions cumulative cost of each exit as a fraction of the full cost */
+interface Named extends OperatingPoint {
+  readonly state: State;
+}
+
+const withoutState = ({ state, ...point }: Named): OperatingPoint => point;
+
+/** Accuracy and cost at every candidate for a uniform threshold, the last being "never leave early". */
 export function operatingPoints(
-  rule: Rule,
-  fallback: Fallback,
-  { logits, labels, classes }: ValidationLogits,
-  costFractions: readonly number[],
+  validation: Measured,
+  request: Omit<CalibrationRequest, "target" | "thresholds">,
 ): OperatingPoint[] {
-  const exits = logits.length;
-  const samples = Array.from(labels, (_, i) =>
-    rowsOf(logits, classes, i).map((row, exit) => readingOf(row, { rule }, exit)),
+  const { rule, costs } = request;
+  const never = RULE_DEFS[rule].rank(RULE_DEFS[rule].never);
+  return uniformStates(problemOf(readExits(validation, request), request), never).map((state) =>
+    pointOf(rule, costs.length - 1, state),
   );
-  return candidates(rule, samples, exits).map((threshold) => {
-    const policy = uniformPolicy(rule, fallback, threshold, exits);
-    const routed = samples.map((readings) => routeReadings(readings, policy, exits) as Routed);
-    const right = routed.filter((r, i) => r.label === labels[i]).length;
-    const cost = routed.reduce((sum, r) => sum + (costFractions[r.stop] as number), 0);
-    return { threshold, accuracy: right / routed.length, cost: cost / routed.length };
+}
+
+/** Where given thresholds lead on other samples, such as those that are reported.
+ * @param lists each as a policy holds them */
+export function outcomesAt(
+  measured: Measured,
+  request: PolicyFrame & Pick<CalibrationRequest, "costs">,
+  lists: readonly (readonly number[])[],
+): OperatingPoint[] {
+  const problem = makeProblem(readExits(measured, request), [], request.costs);
+  return lists.map((thresholds) => {
+    const bars = Float64Array.from({ length: problem.early }, (_, k) =>
+      scoreOf(request.rule, thresholds[k] ?? (thresholds[0] as number)),
+    );
+    return { thresholds, ...outcomeOf(problem, bars) };
   });
 }
 
-function candidates(rule: Rule, samples: readonly (readonly Reading[])[], exits: number): number[] {
-  const { never } = RULE_DEFS[rule];
-  if (rule === "patience") return [...Array.from({ length: exits - 1 }, (_, i) => i + 1), never];
-  const seen = samples.flatMap((readings) => readings.slice(0, -1).map((r) => r.confidence));
-  const sorted = [...new Set(seen)].sort((a, b) => a - b);
-  const count = Math.min(CANDIDATES, sorted.length);
-  const spread = Array.from({ length: count }, (_, i) => sorted[Math.floor((i * sorted.length) / count)] as number);
-  return [...spread, never];
+const problemOf = (clean: Readings, request: Omit<CalibrationRequest, "target">): Problem =>
+  makeProblem(
+    clean,
+    (request.worstCase?.attacked ?? []).map((set) => readExits(set, request)),
+    request.costs,
+  );
+
+const goalOf = ({ finalRight, count }: Readings, { target, costs, worstCase }: CalibrationRequest): Goal => ({
+  target,
+  finalAccuracy: finalRight / count,
+  fullCost: costs.at(-1) as number,
+  maxWorstCost: worstCase?.maxCost,
+});
+
+function perExit(problem: Problem, never: number, uniform: readonly Named[], goal: Goal): State[] {
+  const starts = uniform.map(({ state }) => state);
+  const traced = traceStates(problem, never, starts);
+  return [...traced, searchPerExit(problem, never, [...starts, ...traced], goal)];
 }
 
-/** Choose the operating point for a target.
- * @throws DynnError 'policy/validation' when no threshold meets it, or the split is empty */
-export function calibrate(
-  rule: Rule,
-  fallback: Fallback,
-  target: Target,
-  validation: ValidationLogits,
-  costFractions: readonly number[],
-): OperatingPoint {
-  if (validation.labels.length === 0)
+/** Patience counts over all exits with one number. */
+const pointOf = (rule: Rule, early: number, { bars, outcome }: State): OperatingPoint => ({
+  thresholds: Array.from(bars.subarray(0, thresholdCount(rule, early + 1)), (bar) => thresholdOf(rule, bar)),
+  ...outcome,
+});
+
+/** @throws DynnError 'policy/validation', 'policy/value' */
+function check({ labels }: Measured, { rule, thresholds }: CalibrationRequest): void {
+  if (labels.length === 0)
     throw new DynnError(
       "policy/validation",
       "calibration: the validation split is empty. Report fewer samples, or give a split with --validation.",
     );
-  const points = operatingPoints(rule, fallback, validation, costFractions);
-  const chosen =
-    target.kind === "rad" ? cheapest(points, (1 - target.loss) * finalAccuracy(validation)) : best(points, target.cost);
-  if (chosen) return chosen;
-  throw unreachable(rule, target, points);
-}
-
-function unreachable(rule: Rule, target: Target, points: readonly OperatingPoint[]): DynnError {
-  const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
-  if (target.kind === "budget")
-    return new DynnError(
-      "policy/validation",
-      `calibration: no threshold of rule ${rule} keeps the mean cost at ${percent(target.cost)} of the full network; the first exit alone costs ${percent(Math.min(...points.map((p) => p.cost)))}. Allow a larger budget.`,
-      { target },
+  if (rule === "patience" && thresholds === "per-exit")
+    throw new DynnError(
+      "policy/value",
+      "calibration: rule patience has one number for all exits, so there are no thresholds per exit. Choose uniform thresholds, or another rule.",
+      { rule, thresholds },
     );
-  return new DynnError(
-    "policy/validation",
-    `calibration: no threshold of rule ${rule} keeps ${percent(1 - target.loss)} of the final exit's accuracy; the best reaches ${percent(Math.max(...points.map((p) => p.accuracy)))} accuracy. Allow a larger loss, or use --fallback final.`,
-    { target },
-  );
-}
-
-/** The cheapest point of at least this accuracy; among equals the most accurate. */
-const cheapest = (points: readonly OperatingPoint[], accuracy: number): OperatingPoint | undefined =>
-  points.filter((p) => p.accuracy >= accuracy - SLACK).sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy)[0];
-
-/** The most accurate point of at most this cost; among equals the cheapest. */
-const best = (points: readonly OperatingPoint[], cost: number): OperatingPoint | undefined =>
-  points.filter((p) => p.cost <= cost + SLACK).sort((a, b) => b.accuracy - a.accuracy || a.cost - b.cost)[0];
-
-function finalAccuracy({ logits, labels, classes }: ValidationLogits): number {
-  const final = logits.slice(-1);
-  const right = Array.from(labels).filter((label, i) => argmax(rowsOf(final, classes, i)[0] as Float32Array) === label);
-  return right.length / labels.length;
 }

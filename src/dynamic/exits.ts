@@ -8,12 +8,13 @@ import { findCuts } from "../graph/cuts.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";
-import { HEADS, type HeadName } from "../nn/heads.js";
+import { HEADS, type HeadName, headFor } from "../nn/heads.js";
 import type { Feature } from "../nn/layers.js";
 import { opTable } from "../ops/table.js";
 import type { ModelMetadata } from "./metadata.js";
 
 export interface ExitOptions {
+  /** Left out: the one for the feature's rank. */
   readonly head?: HeadName;
   /** Decides the heads' initial values. */
   readonly seed?: number;
@@ -27,7 +28,7 @@ export interface ExitOptions {
  * @throws DynnError 'model/cut' when a value is no legal cut, out of order, or nothing that the head reads;
  *         'model/classifier' when the last output is no classifier's, 'model/duplicate' when the backbone has a value named exit0 ... */
 export function attachExits(graph: Graph, cuts: readonly ValueName[], options: ExitOptions = {}): Graph {
-  const { head = "sdn", seed = 0 } = options;
+  const { head, seed = 0 } = options;
   const backbone = backboneOf(graph);
   const [final] = backbone.outputs as [Graph["outputs"][number]];
   const classes = final.shape?.[1];
@@ -42,7 +43,10 @@ export function attachExits(graph: Graph, cuts: readonly ValueName[], options: E
   const b = new GraphBuilder(backbone);
   b.clearOutputs();
   cuts.forEach((cut, i) => {
-    const logits = HEADS[head].head({ b, seed, path: `exit${i}` }, featureOf(backbone, cut), classes);
+    const feature = featureOf(backbone, cut);
+    const fitting = head ?? headFor(feature.dims);
+    if (fitting === undefined) throw unreadable(backbone, cut);
+    const logits = HEADS[fitting].head({ b, seed, path: `exit${i}` }, feature, classes);
     b.output(logits, "float32", ["n", classes]);
   });
   b.output(final.name, final.dtype, final.shape);
@@ -84,15 +88,23 @@ function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
 /** @throws DynnError 'model/duplicate' when the backbone has a name that an exit will take */
 function checkNames(backbone: Graph, exits: number): void {
   const names = [...backbone.initializers.keys(), ...backbone.nodes.flatMap((node) => node.outputs)];
-  const scopes = new Set(Array.from({ length: exits }, (_, i) => `exit${i}`));
-  const taken = names.find((name) => scopes.has(name.split(".")[0] as string));
-  if (taken !== undefined)
+  const own = new Set(Array.from({ length: exits }, (_, i) => `exit${i}`));
+  // Whatever is named like a head's parameter would be trained with the heads.
+  const taken = names.find((name) => own.has(name) || /^exit\d+\./.test(name));
+  if (taken !== undefined && exits > 0)
     throw new DynnError(
       "model/duplicate",
       `${backbone.name}: the backbone has a value "${taken}", and exits take such names. Rename it in the model.`,
       { value: taken },
     );
 }
+
+const unreadable = (backbone: Graph, cut: ValueName): DynnError =>
+  new DynnError(
+    "model/cut",
+    `${backbone.name}: no head reads "${cut}", which is ${showShape(backbone.types.get(cut)?.shape)}. Place exits at an image [n,c,h,w], tokens [n,t,c] or a vector [n,c].`,
+    { cut },
+  );
 
 /** @throws DynnError 'model/cut' when sizes other than the batch are not known */
 function featureOf(backbone: Graph, cut: ValueName): Feature {

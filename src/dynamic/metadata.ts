@@ -5,7 +5,7 @@ import type { Normalization } from "./normalization.js";
 import { FALLBACKS, type Policy, RULES } from "./policy.js";
 
 const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
-const policySchema = z.strictObject({
+export const policySchema = z.strictObject({
   rule: z.enum(RULES),
   thresholds: z.array(z.number()),
   fallback: z.enum(FALLBACKS),
@@ -24,14 +24,25 @@ export interface ModelMetadata {
   readonly classes: readonly string[] | undefined;
 }
 
+/** The key of a file that routes by itself (`dynn export --format conditional`). */
+export const CONDITIONAL_KEY = "dynn.conditional";
+
 /** Read the keys that are there; a plain ONNX file has none.
- * @throws DynnError 'model/metadata' when a key does not hold what it should */
-export const readMetadata = (metadata: ReadonlyMap<string, string>, where: string): ModelMetadata => ({
-  exits: readEntry(metadata, "dynn.exits", exitsSchema, where),
-  policy: readEntry(metadata, "dynn.policy", policySchema, where),
-  normalization: readEntry(metadata, "dynn.normalization", normalizationSchema, where),
-  classes: readEntry(metadata, "dynn.classes", classesSchema, where),
-});
+ * @throws DynnError 'model/metadata' when a key does not hold what it should, 'model/op' for a file that routes by itself */
+export function readMetadata(metadata: ReadonlyMap<string, string>, where: string): ModelMetadata {
+  if (metadata.has(CONDITIONAL_KEY))
+    throw new DynnError(
+      "model/op",
+      `${where}: is a conditional export of dynn, which skips its later stages by itself, so exits and costs cannot be read from it. Give the model that it was exported from, or run it with ONNX Runtime.`,
+      { key: CONDITIONAL_KEY },
+    );
+  return {
+    exits: readEntry(metadata, "dynn.exits", exitsSchema, where),
+    policy: readEntry(metadata, "dynn.policy", policySchema, where),
+    normalization: readEntry(metadata, "dynn.normalization", normalizationSchema, where),
+    classes: readEntry(metadata, "dynn.classes", classesSchema, where),
+  };
+}
 
 /** The entries to write into a file. */
 export function writeMetadata(model: Partial<ModelMetadata>): Map<string, string> {

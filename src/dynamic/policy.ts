@@ -109,13 +109,16 @@ export const uniformPolicy = (rule: Rule, fallback: Fallback, threshold: number,
 });
 
 /** A policy with one threshold for every early exit, or with the list as given.
- * @throws DynnError 'policy/value' when a threshold is out of range or the list has the wrong length */
+ * @param temperatures one per exit, the final one's included; left out: 1
+ * @throws DynnError 'policy/value' when a threshold or temperature is out of range or a list has the wrong length */
 export function makePolicy(
   rule: Rule,
   thresholds: readonly number[],
   fallback: Fallback,
   model: { readonly exits: number; readonly classes: number },
+  temperatures?: readonly number[],
 ): Policy {
+  if (temperatures) checkTemperatures(temperatures, model.exits);
   const wanted = thresholdCount(rule, model.exits);
   if (thresholds.length !== 1 && thresholds.length !== wanted)
     throw new DynnError(
@@ -139,5 +142,23 @@ export function makePolicy(
     fallback,
     thresholds:
       thresholds.length === wanted || first === undefined ? thresholds : new Array<number>(wanted).fill(first),
+    ...(temperatures ? { temperatures } : {}),
   };
+}
+
+/** @throws DynnError 'policy/value' */
+function checkTemperatures(temperatures: readonly number[], exits: number): void {
+  if (temperatures.length !== exits)
+    throw new DynnError(
+      "policy/value",
+      `temperatures: got ${temperatures.length}, expected ${exits} (one per exit, the final one's included). List one number per exit, or none.`,
+      { temperatures, expected: exits },
+    );
+  const bad = temperatures.find((t) => !(t > 0 && t < Number.POSITIVE_INFINITY));
+  if (bad !== undefined)
+    throw new DynnError(
+      "policy/value",
+      `temperature ${bad}: expected a number above 0. Use 1 to leave an exit's confidences as they are.`,
+      { temperatures },
+    );
 }

@@ -1,14 +1,24 @@
 /** @file Classifier heads: from a feature to logits. Used for early exits, and by the architectures for the final classifier.
+ *  What a head reads is told by the rank of the feature: an image, tokens, or a flat vector.
  *  A head's parameters are named after its scope (`exit0.weight`), and so is its output (`exit0`), unless `output` says otherwise.
  *  Source: Kaya et al., "Shallow-deep networks", ICML 2019, section 4 (`sdn`). */
 import { DynnError } from "../core/errors.js";
-import { showShape } from "../core/shape.js";
+import { type Dims, showShape } from "../core/shape.js";
 import { int, ints } from "../graph/attributes.js";
 import type { ValueName } from "../graph/graph.js";
 import { filled } from "./init.js";
 import { type Feature, flatten, globalPool, linear, node, parameter, pool, type Scope } from "./layers.js";
 
 export type Head = (at: Scope, x: Feature, classes: number, output?: string) => ValueName;
+
+/** A kind of feature, told by how many sizes it has besides the batch. */
+interface Kind {
+  readonly rank: number;
+  readonly what: string;
+}
+const IMAGE: Kind = { rank: 3, what: "an image [n,channels,height,width]" };
+const TOKENS: Kind = { rank: 2, what: "tokens [n,tokens,channels]" };
+const FLAT: Kind = { rank: 1, what: "a vector [n,features]" };
 
 /** Sides that `sdn` pools to, at least. */
 const POOLED_SIDE = 4;
@@ -28,58 +38,66 @@ function mixedPool(at: Scope, x: Feature): Feature {
 /** Internal classifier of Kaya et al.: [c,h,w] -> mixed pooling when both sides are at least 4, flatten, linear. A window of one
  *  pixel would change nothing whatever the mix, so sides from 4 to 7 are left as they are too. */
 const sdn: Head = (at, x, classes, output = at.path) => {
-  const [height, width] = imageOf(x, "sdn");
+  const [, height, width] = sizesOf(x, "sdn", IMAGE) as [number, number, number];
   const pooled = Math.min(height, width) >= POOLED_SIDE && Math.max(height, width) >= 2 * POOLED_SIDE;
   return linear(at, output, flatten(at, "flat", pooled ? mixedPool(at, x) : x), classes).value;
 };
 
 /** Mean over the image, then a linear layer: [c,h,w] -> [classes]. */
 const poolLinear: Head = (at, x, classes, output = at.path) => {
-  imageOf(x, "pool-linear");
+  sizesOf(x, "pool-linear", IMAGE);
   return linear(at, output, flatten(at, "flat", globalPool(at, "pooled", x)), classes).value;
 };
 
 /** Mean over the tokens, then a linear layer: [t,c] -> [classes]. */
 const meanLinear: Head = (at, x, classes, output = at.path) => {
-  const [, channels] = tokensOf(x, "mean-linear");
-  const mean = node(at, "mean", "ReduceMean", [x.value], [channels], { axes: ints([1]), keepdims: int(0) });
+  const [, channels] = sizesOf(x, "mean-linear", TOKENS) as [number, number];
+  // The axes are an input from opset 18 on, an attribute before.
+  const [axes, attributes] = at.b.opset >= 18 ? [[at.b.ints([1])], {}] : [[], { axes: ints([1]) }];
+  const mean = node(at, "mean", "ReduceMean", [x.value, ...axes], [channels], { ...attributes, keepdims: int(0) });
   return linear(at, output, mean, classes).value;
 };
 
 /** The first token (the class token of a vision transformer), then a linear layer: [t,c] -> [classes]. */
 const tokenLinear: Head = (at, x, classes, output = at.path) => {
-  const [, channels] = tokensOf(x, "token-linear");
+  const [, channels] = sizesOf(x, "token-linear", TOKENS) as [number, number];
   const first = at.b.constant({ dtype: "int64", dims: [], data: BigInt64Array.of(0n) });
   const token = node(at, "token", "Gather", [x.value, first], [channels], { axis: int(1) });
   return linear(at, output, token, classes).value;
 };
 
+/** A linear layer: [features] -> [classes]. */
+const plain: Head = (at, x, classes, output = at.path) => {
+  sizesOf(x, "linear", FLAT);
+  return linear(at, output, x, classes).value;
+};
+
 export const HEADS = {
-  sdn: { about: "mixed max and average pooling to about 4 x 4, then linear (Kaya et al. 2019)", head: sdn },
-  "pool-linear": { about: "mean over the image, then linear", head: poolLinear },
-  "mean-linear": { about: "mean over the tokens, then linear", head: meanLinear },
-  "token-linear": { about: "the class token, then linear", head: tokenLinear },
-} as const satisfies Record<string, { readonly about: string; readonly head: Head }>;
+  sdn: {
+    about: "mixed max and average pooling to about 4 x 4, then linear (Kaya et al. 2019)",
+    reads: IMAGE,
+    head: sdn,
+  },
+  "pool-linear": { about: "mean over the image, then linear", reads: IMAGE, head: poolLinear },
+  "mean-linear": { about: "mean over the tokens, then linear", reads: TOKENS, head: meanLinear },
+  "token-linear": { about: "the class token, then linear", reads: TOKENS, head: tokenLinear },
+  linear: { about: "a linear layer on a flat feature", reads: FLAT, head: plain },
+} as const satisfies Record<string, { readonly about: string; readonly reads: Kind; readonly head: Head }>;
 
 export type HeadName = keyof typeof HEADS;
+export const HEAD_NAMES = Object.keys(HEADS) as readonly HeadName[];
 
-/** @throws DynnError 'model/cut' when the feature is no image */
-function imageOf(x: Feature, head: string): readonly [number, number] {
-  const [, height, width] = x.dims;
-  if (x.dims.length === 3 && height !== undefined && width !== undefined) return [height, width];
-  throw unreadable(x, head, "an image [n,channels,height,width]");
-}
+/** The head for a feature of these sizes (without the batch) unless one is chosen: the first in the table that reads it.
+ * @returns undefined when none does, or the chosen one does not */
+export const headFor = (dims: Dims, chosen?: HeadName): HeadName | undefined =>
+  HEAD_NAMES.find((name) => HEADS[name].reads.rank === dims.length && (chosen ?? name) === name);
 
-/** @throws DynnError 'model/cut' when the feature is no list of tokens */
-function tokensOf(x: Feature, head: string): readonly [number, number] {
-  const [tokens, channels] = x.dims;
-  if (x.dims.length === 2 && tokens !== undefined && channels !== undefined) return [tokens, channels];
-  throw unreadable(x, head, "tokens [n,tokens,channels]");
-}
-
-const unreadable = (x: Feature, head: string, wanted: string): DynnError =>
-  new DynnError(
+/** @throws DynnError 'model/cut' when the feature is of another kind */
+function sizesOf(x: Feature, head: HeadName, { rank, what }: Kind): Dims {
+  if (x.dims.length === rank) return x.dims;
+  throw new DynnError(
     "model/cut",
-    `head ${head}: "${x.value}" is ${showShape(["n", ...x.dims])}, expected ${wanted}. Choose another head (${Object.keys(HEADS).join(", ")}) or another place.`,
+    `head ${head}: "${x.value}" is ${showShape(["n", ...x.dims])}, expected ${what}. Choose another head (${HEAD_NAMES.join(", ")}) or another place.`,
     { value: x.value, head },
   );
+}

@@ -6,12 +6,29 @@ import type { Augmentation } from "../data/augment.js";
 /** Random changes of training images (never of validation or test images). */
 export type AugmentConfig = Augmentation;
 
-/** Which loss trains which parameters (method.md section 2).
- *  static: cross-entropy of the final exit. joint: SDN-training, all exits with their coefficients. ic-only: backbone
- *  frozen, statistics too. distill: joint, and exits learn from the final exit. adversarial: joint on clean and attacked
- *  images. */
-export const RECIPES = ["static", "joint", "ic-only", "distill", "adversarial"] as const;
-export type Recipe = (typeof RECIPES)[number];
+/** What a recipe is made of (method.md section 2): which parameters are trained, on which images, with which loss. */
+export interface RecipeDefinition {
+  /** The backbone stays as it is, statistics too: heads of early exits are trained alone. */
+  readonly frozen: boolean;
+  /** Early exits learn from the final one as well as from labels. */
+  readonly distilled: boolean;
+  /** Half of the images of a step are attacked. */
+  readonly attacked: boolean;
+}
+
+const LABELS = { frozen: false, distilled: false, attacked: false } as const;
+
+export const RECIPE_DEFINITIONS = {
+  static: LABELS,
+  joint: LABELS,
+  "ic-only": { ...LABELS, frozen: true },
+  distill: { ...LABELS, distilled: true },
+  "ic-distill": { ...LABELS, frozen: true, distilled: true },
+  adversarial: { ...LABELS, attacked: true },
+} as const satisfies Record<string, RecipeDefinition>;
+
+export type Recipe = keyof typeof RECIPE_DEFINITIONS;
+export const RECIPES = Object.keys(RECIPE_DEFINITIONS) as [Recipe, ...Recipe[]];
 
 /** SGD with momentum (Sutskever et al. 2013 form of PyTorch: v = m*v + g; p -= lr*(v or g + m*v)). */
 export interface SgdConfig {

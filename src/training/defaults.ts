@@ -3,15 +3,16 @@
  *  al. 2015; learning rate in proportion to the batch: Goyal et al. 2017. */
 import { DynnError } from "../core/errors.js";
 import { NO_AUGMENTATION } from "../data/augment.js";
-import type {
-  AdversarialConfig,
-  AugmentConfig,
-  DistillConfig,
-  ExitWeights,
-  OptimizerConfig,
-  Recipe,
-  ScheduleConfig,
-  TrainingConfig,
+import {
+  type AdversarialConfig,
+  type AugmentConfig,
+  type DistillConfig,
+  type ExitWeights,
+  type OptimizerConfig,
+  RECIPE_DEFINITIONS,
+  type Recipe,
+  type ScheduleConfig,
+  type TrainingConfig,
 } from "./config.js";
 
 export type OptimizerKind = OptimizerConfig["kind"];
@@ -37,6 +38,14 @@ const WHOLE_NETWORK = {
   augment: true,
   exitWeights: "ramp",
 } as const;
+const HEADS_ALONE = {
+  exits: PLACES,
+  epochs: 10,
+  optimizer: "adam",
+  schedule: "cosine",
+  augment: false,
+  exitWeights: "equal",
+} as const;
 
 export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
   static: { ...WHOLE_NETWORK, exits: "none", about: "one exit, cross-entropy" },
@@ -45,16 +54,9 @@ export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
     exits: PLACES,
     about: "all exits together, early ones with rising weight (Kaya et al. 2019)",
   },
-  "ic-only": {
-    exits: PLACES,
-    epochs: 10,
-    optimizer: "adam",
-    schedule: "cosine",
-    augment: false,
-    exitWeights: "equal",
-    about: "heads on a trained backbone that stays as it is",
-  },
+  "ic-only": { ...HEADS_ALONE, about: "heads on a trained backbone that stays as it is" },
   distill: { ...WHOLE_NETWORK, exits: PLACES, about: "joint, and early exits learn from the final one" },
+  "ic-distill": { ...HEADS_ALONE, about: "ic-only, and early exits learn from the final one" },
   adversarial: {
     ...WHOLE_NETWORK,
     exits: PLACES,
@@ -119,6 +121,7 @@ export interface Subject {
 export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject: Subject): TrainingConfig {
   checkBelongs(recipe, choices);
   const defaults = RECIPE_DEFAULTS[recipe];
+  const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
   const batch = choices.batch ?? DEFAULT_BATCH;
   const optimizer = choices.optimizer ?? defaults.optimizer;
   const peak = choices.peak ?? (OPTIMIZER_DEFAULTS[optimizer].peak * batch) / DEFAULT_BATCH;
@@ -136,8 +139,8 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject
     clipNorm: choices.clipNorm,
     ema: choices.ema,
     statisticsMomentum: 0.1,
-    distill: recipe === "distill" ? { ...DISTILL, ...given(choices.distill) } : undefined,
-    adversarial: recipe === "adversarial" ? { ...ADVERSARIAL, ...given(choices.adversarial) } : undefined,
+    distill: distilled ? { ...DISTILL, ...given(choices.distill) } : undefined,
+    adversarial: attacked ? { ...ADVERSARIAL, ...given(choices.adversarial) } : undefined,
   };
 }
 
@@ -155,9 +158,10 @@ const defaultAugment = ({ augment }: RecipeDefaults, { side }: Subject): Augment
 
 /** @throws DynnError 'training/config' */
 function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights }: TrainingChoices): void {
+  const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
   const wrong = [
-    ["settings of distillation", recipe !== "distill" && given(distill), "distill"],
-    ["settings of adversarial training", recipe !== "adversarial" && given(adversarial), "adversarial"],
+    ["settings of distillation", !distilled && given(distill), "distill"],
+    ["settings of adversarial training", !attacked && given(adversarial), "adversarial"],
     ["weights of early exits", recipe === "static" && exitWeights !== undefined && { exitWeights }, "joint"],
   ] as const;
   for (const [what, got, belongs] of wrong)

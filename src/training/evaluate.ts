@@ -20,10 +20,49 @@ export interface Evaluation {
 export interface EvaluateOptions {
   readonly batch: number;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What the exits say of some records. */
+export interface Answered {
+  readonly labels: Int32Array;
+  /** One array [records * classes] per exit. */
+  readonly logits: readonly Float32Array[];
+  readonly classes: number;
 }
 
 /** Records read at once: bounds the memory of large images. */
 const CHUNK = 1024;
+
+/** The logits of every exit, some records at a time, in file order.
+ * @param graph a trained network with its parameters as initializers
+ * @throws DynnError as dynamicModel and Forward do */
+export async function* answersOf(
+  graph: Graph,
+  exits: readonly { readonly name: string; readonly logits: string }[],
+  dataset: Dataset,
+  backend: Backend,
+  { batch, signal, onProgress }: EvaluateOptions,
+): AsyncGenerator<Answered> {
+  const metadata = writeMetadata({ exits: exits.map(({ name, logits }) => ({ name, logits })) });
+  const model = dynamicModel({ graph, metadata });
+  const forward = await Forward.compile(model, backend);
+  try {
+    for (let from = 0; from < dataset.count; from += CHUNK) {
+      const rows = Uint32Array.from({ length: Math.min(CHUNK, dataset.count - from) }, (_, i) => from + i);
+      const pixels = new Float32Array(rows.length * sizeOf(dataset.shape));
+      await dataset.read(rows, pixels);
+      const logits = await forward.logits(pixels, {
+        batch,
+        signal,
+        onProgress: (done) => onProgress?.(from + done, dataset.count),
+      });
+      yield { labels: dataset.labels.subarray(from, from + rows.length), logits, classes: model.classes };
+    }
+  } finally {
+    await forward.release();
+  }
+}
 
 /** @param graph a trained network with its parameters as initializers
  * @throws DynnError as dynamicModel and Forward do */
@@ -34,37 +73,16 @@ export async function evaluateExits(
   backend: Backend,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const metadata = writeMetadata({ exits: exits.map(({ name, logits }) => ({ name, logits })) });
-  const forward = await Forward.compile(dynamicModel({ graph, metadata }), backend);
-  try {
-    return await sumOver(forward, exits.length, dataset, options);
-  } finally {
-    await forward.release();
-  }
-}
-
-async function sumOver(
-  forward: Forward,
-  exits: number,
-  dataset: Dataset,
-  options: EvaluateOptions,
-): Promise<Evaluation> {
-  const correct = new Array<number>(exits).fill(0);
-  const losses = new Array<number>(exits).fill(0);
-  for (let from = 0; from < dataset.count; from += CHUNK) {
-    const rows = Uint32Array.from({ length: Math.min(CHUNK, dataset.count - from) }, (_, i) => from + i);
-    const pixels = new Float32Array(rows.length * sizeOf(dataset.shape));
-    await dataset.read(rows, pixels);
-    const logits = await forward.logits(pixels, options);
+  const correct = new Array<number>(exits.length).fill(0);
+  const losses = new Array<number>(exits.length).fill(0);
+  for await (const { labels, logits, classes } of answersOf(graph, exits, dataset, backend, options))
     logits.forEach((values, k) => {
-      const classes = values.length / rows.length;
-      rows.forEach((index, row) => {
+      labels.forEach((label, row) => {
         const scores = values.subarray(row * classes, (row + 1) * classes);
-        correct[k] += Number(argmax(scores) === dataset.labels[index]);
-        losses[k] += crossEntropyOf(scores, dataset.labels[index]) / dataset.count;
+        correct[k] += Number(argmax(scores) === label);
+        losses[k] += crossEntropyOf(scores, label) / dataset.count;
       });
     });
-  }
   return { count: dataset.count, correct, losses };
 }
 

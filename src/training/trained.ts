@@ -1,7 +1,7 @@
 /** @file Which parameters a recipe trains. */
 import { DynnError } from "../core/errors.js";
 import type { Graph, ValueName } from "../graph/graph.js";
-import type { Recipe } from "./config.js";
+import { RECIPE_DEFINITIONS, type Recipe } from "./config.js";
 import { parametersOf } from "./training-form.js";
 
 /** Parameters of heads that dynn attached: exit0.weight, exit1.mix ... */
@@ -11,12 +11,13 @@ const HEAD = /^exit\d+\./;
  * @throws DynnError 'training/config' when there are none */
 export function trainedNames(graph: Graph, recipe: Recipe): ValueName[] {
   const all = parametersOf(graph);
-  const trained = recipe === "ic-only" ? all.filter((name) => HEAD.test(name)) : all;
+  const { frozen } = RECIPE_DEFINITIONS[recipe];
+  const trained = frozen ? all.filter((name) => HEAD.test(name)) : all;
   if (trained.length > 0) return trained;
   throw new DynnError(
     "training/config",
-    recipe === "ic-only"
-      ? `${graph.name}: recipe ic-only trains the heads of early exits, and there are none. Give --exits, e.g. --exits 15,30,45,60,75,90.`
+    frozen
+      ? `${graph.name}: recipe ${recipe} trains the heads of early exits, and there are none. Give --exits, e.g. --exits 15,30,45,60,75,90.`
       : `${graph.name}: no parameter to train: none of its initializers has a name that ends in .weight, .bias or .mix. Export the model with its parameter names.`,
     { recipe },
   );

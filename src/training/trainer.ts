@@ -6,7 +6,7 @@ import { type Place, stepsPerEpoch, type TrainingBatch, trainingStream } from ".
 import type { Dataset } from "../data/dataset.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import type { Backend } from "../runtime/backend.js";
-import type { EpochReport, StepReport, TrainingConfig } from "./config.js";
+import { type EpochReport, RECIPE_DEFINITIONS, type StepReport, type TrainingConfig } from "./config.js";
 import { evaluateExits } from "./evaluate.js";
 import { exitWeights } from "./exit-weights.js";
 import { type FeedSource, makeFeeds } from "./feeds.js";
@@ -34,6 +34,8 @@ export interface TrainingRequest {
   readonly featureMemory?: number | undefined;
   readonly resume?: TrainingState | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Images that a frozen backbone has been run on, before the first step, where its features are kept. */
+  readonly onFeatures?: ((done: number, total: number) => void) | undefined;
   readonly onStep?: ((report: StepReport) => void) | undefined;
   readonly onEpoch?: ((report: EpochReport) => Promise<void> | void) | undefined;
   readonly checkpoint?: TrainingCheckpoint | undefined;
@@ -92,7 +94,7 @@ class Run {
     const { model, config, backend } = request;
     if (stepsPerEpoch(request.train.count, config.batch) < 1) throw tooFew(request);
     const trained = trainedNames(model.graph, config.recipe);
-    const frozen = config.recipe === "ic-only";
+    const { frozen } = RECIPE_DEFINITIONS[config.recipe];
     const feeds = await makeFeeds(request, trained, frozen);
     const logits = model.exits.map((e) => e.logits);
     const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config });

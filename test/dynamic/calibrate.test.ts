@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { calibrate, operatingPoints, type Target, type ValidationLogits } from "../../src/dynamic/calibrate.js";
-import { type Fallback, type Rule, thresholdCount } from "../../src/dynamic/policy.js";
+import { calibrate, type Measured, operatingPoints, paretoFront, type Target } from "../../src/dynamic/calibrate.js";
+import { type Fallback, type Policy, type Rule, uniformPolicy } from "../../src/dynamic/policy.js";
 import { route } from "../../src/dynamic/route.js";
 import { failure } from "../support/failure.js";
 
 const COSTS = [0.2, 0.5, 1];
 
 /** Small random validation splits: three exits, three classes, few different logits. */
-const split: fc.Arbitrary<ValidationLogits> = fc.integer({ min: 1, max: 12 }).chain((n) =>
+const split: fc.Arbitrary<Measured> = fc.integer({ min: 1, max: 12 }).chain((n) =>
   fc.record({
     classes: fc.constant(3),
     labels: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: n, maxLength: n }),
@@ -21,10 +21,9 @@ const split: fc.Arbitrary<ValidationLogits> = fc.integer({ min: 1, max: 12 }).ch
   }),
 );
 
-/** Accuracy and mean cost at one threshold, by routing. */
-function measure(rule: Rule, fallback: Fallback, { logits, labels, classes }: ValidationLogits, threshold: number) {
-  const thresholds = new Array<number>(thresholdCount(rule, 3)).fill(threshold);
-  const routed = route(logits, classes, { rule, fallback, thresholds });
+/** Accuracy and mean cost of a policy, by routing. */
+function measure({ logits, labels, classes }: Measured, policy: Policy) {
+  const routed = route(logits, classes, policy);
   return {
     accuracy: routed.filter((r, i) => r.label === labels[i]).length / routed.length,
     cost: routed.reduce((sum, r) => sum + (COSTS[r.stop] as number), 0) / routed.length,
@@ -41,7 +40,7 @@ function allThresholds(rule: Rule): number[] {
 const rules = fc.constantFrom<Rule>("max-softmax", "entropy", "margin", "patience");
 const fallbacks = fc.constantFrom<Fallback>("final", "most-confident");
 
-const finalAccuracy = ({ logits, labels, classes }: ValidationLogits): number => {
+const finalAccuracy = ({ logits, labels, classes }: Measured): number => {
   const right = Array.from(labels).filter((label, i) => {
     const row = Array.from(logits[2]?.subarray(i * classes, (i + 1) * classes) ?? []);
     return row.indexOf(Math.max(...row)) === label;
@@ -53,15 +52,16 @@ describe("against brute force over a fine grid of thresholds", () => {
   test("rad: the point keeps its accuracy, and no threshold that does is cheaper", () => {
     fc.assert(
       fc.property(split, rules, fc.constantFrom(0, 0.05, 0.15, 0.5), (validation, rule, loss) => {
-        const chosen = calibrate(rule, "final", { kind: "rad", loss }, validation, COSTS);
+        const target: Target = { kind: "rad", loss };
+        const { policy, point } = calibrate(validation, { rule, fallback: "final", target, costs: COSTS });
         const wanted = (1 - loss) * finalAccuracy(validation) - 1e-9;
-        const measured = measure(rule, "final", validation, chosen.threshold);
-        expect(measured.accuracy).toBe(chosen.accuracy);
-        expect(measured.cost).toBeCloseTo(chosen.cost, 12);
-        expect(chosen.accuracy).toBeGreaterThanOrEqual(wanted);
+        const measured = measure(validation, policy);
+        expect(measured.accuracy).toBe(point.accuracy);
+        expect(measured.cost).toBeCloseTo(point.cost, 12);
+        expect(point.accuracy).toBeGreaterThanOrEqual(wanted);
         for (const t of allThresholds(rule)) {
-          const other = measure(rule, "final", validation, t);
-          if (other.accuracy >= wanted) expect(other.cost).toBeGreaterThanOrEqual(chosen.cost - 1e-9);
+          const other = measure(validation, uniformPolicy(rule, "final", t, 3));
+          if (other.accuracy >= wanted) expect(other.cost).toBeGreaterThanOrEqual(point.cost - 1e-9);
         }
       }),
       { numRuns: 30 },
@@ -71,12 +71,13 @@ describe("against brute force over a fine grid of thresholds", () => {
   test("budget: the point keeps its cost, and no threshold that does is more accurate", () => {
     fc.assert(
       fc.property(split, rules, fallbacks, fc.constantFrom(0.2, 0.5, 0.75, 1), (validation, rule, fallback, cost) => {
-        const chosen = calibrate(rule, fallback, { kind: "budget", cost }, validation, COSTS);
-        expect(measure(rule, fallback, validation, chosen.threshold).accuracy).toBe(chosen.accuracy);
-        expect(chosen.cost).toBeLessThanOrEqual(cost + 1e-9);
+        const target: Target = { kind: "budget", cost };
+        const { policy, point } = calibrate(validation, { rule, fallback, target, costs: COSTS });
+        expect(measure(validation, policy).accuracy).toBe(point.accuracy);
+        expect(point.cost).toBeLessThanOrEqual(cost + 1e-9);
         for (const t of allThresholds(rule)) {
-          const other = measure(rule, fallback, validation, t);
-          if (other.cost <= cost) expect(other.accuracy).toBeLessThanOrEqual(chosen.accuracy);
+          const other = measure(validation, uniformPolicy(rule, fallback, t, 3));
+          if (other.cost <= cost) expect(other.accuracy).toBeLessThanOrEqual(point.accuracy);
         }
       }),
       { numRuns: 30 },
@@ -87,7 +88,7 @@ describe("against brute force over a fine grid of thresholds", () => {
 test("operating points run over every confidence seen, the last one never leaving early", () => {
   fc.assert(
     fc.property(split, rules, fallbacks, (validation, rule, fallback) => {
-      const points = operatingPoints(rule, fallback, validation, COSTS);
+      const points = operatingPoints(validation, { rule, fallback, costs: COSTS });
       expect(points.at(-1)?.cost).toBeCloseTo(1, 12);
       expect(Math.min(...points.map((p) => p.cost))).toBeCloseTo(0.2, 12);
     }),
@@ -98,19 +99,120 @@ test("many confidences are thinned out, and both ends stay", () => {
   const n = 2000;
   const logits = [1, 2].map((k) => Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? 0 : (k * i) / n)));
   const validation = { logits, labels: new Uint8Array(n), classes: 2 };
-  const points = operatingPoints("max-softmax", "final", validation, [0.4, 1]);
+  const points = operatingPoints(validation, { rule: "max-softmax", fallback: "final", costs: [0.4, 1] });
   expect(points.length).toBe(501);
   expect([points[0]?.cost, points.at(-1)?.cost]).toEqual([expect.closeTo(0.4, 12), expect.closeTo(1, 12)]);
 });
 
+test("costs may be milliseconds: a latency is a budget in another unit", () => {
+  fc.assert(
+    fc.property(split, rules, fallbacks, fc.constantFrom(0.2, 0.5, 0.75, 1), (validation, rule, fallback, cost) => {
+      const inTime = COSTS.map((c) => 8 * c);
+      const target: Target = { kind: "latency", milliseconds: 8 * cost };
+      const timed = calibrate(validation, { rule, fallback, target, costs: inTime });
+      const counted = calibrate(validation, { rule, fallback, target: { kind: "budget", cost }, costs: COSTS });
+      expect(timed.policy).toEqual(counted.policy);
+      expect(timed.point.cost).toBeCloseTo(8 * counted.point.cost, 12);
+    }),
+  );
+});
+
+test("the curve of uniform thresholds is what no operating point beats", () => {
+  fc.assert(
+    fc.property(split, rules, fallbacks, (validation, rule, fallback) => {
+      const request = { rule, fallback, costs: COSTS } as const;
+      const points = operatingPoints(validation, request);
+      const { uniform, perExit } = calibrate(validation, { ...request, target: { kind: "budget", cost: 1 } });
+      expect(perExit).toEqual([]);
+      expect(uniform).toEqual(paretoFront(points));
+      for (const p of points) expect(uniform.some((q) => q.cost <= p.cost && q.accuracy >= p.accuracy)).toBe(true);
+      for (const [i, p] of uniform.slice(1).entries()) {
+        expect(p.cost).toBeGreaterThan(uniform[i]!.cost);
+        expect(p.accuracy).toBeGreaterThan(uniform[i]!.accuracy);
+      }
+    }),
+  );
+});
+
+describe("temperatures", () => {
+  test("are part of the policy, and confidences are read under them", () => {
+    fc.assert(
+      fc.property(split, fallbacks, fc.constantFrom(0.3, 0.6), (validation, fallback, cost) => {
+        const temperatures = [3, 0.5, 2];
+        const target: Target = { kind: "budget", cost };
+        const request = { rule: "max-softmax", fallback, temperatures, target, costs: COSTS } as const;
+        const { policy, point } = calibrate(validation, request);
+        expect(policy.temperatures).toEqual(temperatures);
+        expect(measure(validation, policy).accuracy).toBe(point.accuracy);
+        expect(measure(validation, policy).cost).toBeCloseTo(point.cost, 12);
+      }),
+    );
+  });
+});
+
+describe("under attack", () => {
+  const worst = (attacked: readonly Measured[], maxCost: number) => ({ worstCase: { attacked, maxCost } });
+  const target: Target = { kind: "rad", loss: 0.5 };
+
+  test("the mean cost over every set of attacked samples keeps the bound, or the call is refused", () => {
+    fc.assert(
+      fc.property(
+        split,
+        fc.array(split, { minLength: 1, maxLength: 2 }),
+        rules,
+        fc.constantFrom<"uniform" | "per-exit">("uniform", "per-exit"),
+        fc.constantFrom(0.3, 0.6, 0.9),
+        (validation, attacked, rule, thresholds, maxCost) => {
+          fc.pre(rule !== "patience" || thresholds === "uniform");
+          const request = { rule, fallback: "final", target, costs: COSTS, thresholds } as const;
+          try {
+            const { policy, point } = calibrate(validation, { ...request, ...worst(attacked, maxCost) });
+            const costs = attacked.map((set) => measure(set, policy).cost);
+            expect(Math.max(...costs)).toBeLessThanOrEqual(maxCost + 1e-9);
+            expect(point.worstCost).toBeCloseTo(Math.max(...costs), 12);
+            expect(measure(validation, policy).accuracy).toBeGreaterThanOrEqual(0.5 * finalAccuracy(validation) - 1e-9);
+          } catch (error) {
+            expect(String(error)).toContain("under attack");
+            // No uniform threshold keeps both, or dynn would have found it.
+            for (const t of allThresholds(rule)) {
+              const other = uniformPolicy(rule, "final", t, 3);
+              const kept =
+                attacked.every((set) => measure(set, other).cost <= maxCost) &&
+                measure(validation, other).accuracy >= 0.5 * finalAccuracy(validation);
+              expect(kept).toBe(false);
+            }
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test("a bound that nothing keeps is refused with the least there is", () => {
+    const sure = { logits: [Float32Array.of(5, 0), Float32Array.of(5, 0)], labels: [1], classes: 2 };
+    const right = { logits: [Float32Array.of(0, 1), Float32Array.of(5, 0)], labels: [0], classes: 2 };
+    expect(() =>
+      calibrate(right, {
+        ...{ rule: "max-softmax", fallback: "final", target, costs: [0.4, 1] },
+        ...worst([{ ...sure, logits: [Float32Array.of(0.5, 0), Float32Array.of(5, 0)] }], 0.5),
+      }),
+    ).toThrow(
+      failure(
+        "policy/validation",
+        "calibration: no threshold of rule max-softmax keeps the mean cost under attack at 50.0 % of the full network beside its target; the least is 100.0 %. Allow a larger cost under attack, or a weaker target.",
+      ),
+    );
+  });
+});
+
 describe("failures", () => {
-  const two = (early: readonly number[], final: readonly number[]): ValidationLogits => ({
+  const two = (early: readonly number[], final: readonly number[]): Measured => ({
     logits: [Float32Array.from(early), Float32Array.from(final)],
     labels: [0, 1],
     classes: 2,
   });
-  const expectFailure = (text: string, target: Target, validation: ValidationLogits, fallback: Fallback = "final") =>
-    expect(() => calibrate("max-softmax", fallback, target, validation, [0.4, 1])).toThrow(
+  const expectFailure = (text: string, target: Target, validation: Measured, fallback: Fallback = "final") =>
+    expect(() => calibrate(validation, { rule: "max-softmax", fallback, target, costs: [0.4, 1] })).toThrow(
       failure("policy/validation", text),
     );
 
@@ -128,6 +230,30 @@ describe("failures", () => {
       "calibration: no threshold of rule max-softmax keeps the mean cost at 30.0 % of the full network; the first exit alone costs 40.0 %. Allow a larger budget.",
       { kind: "budget", cost: 0.3 },
       two([1, 0, 0, 1], [1, 0, 0, 1]),
+    );
+  });
+
+  test("a time below the first exit's", () => {
+    const validation = two([1, 0, 0, 1], [1, 0, 0, 1]);
+    const target: Target = { kind: "latency", milliseconds: 1.5 };
+    expect(() => calibrate(validation, { rule: "entropy", fallback: "final", target, costs: [2, 5] })).toThrow(
+      failure(
+        "policy/validation",
+        "calibration: no threshold of rule entropy keeps the mean time at 1.5 ms; the first exit alone takes 2 ms. Allow more time.",
+      ),
+    );
+  });
+
+  test("thresholds per exit for patience, which has one number", () => {
+    const validation = two([1, 0, 0, 1], [1, 0, 0, 1]);
+    const target: Target = { kind: "rad", loss: 0.5 };
+    expect(() =>
+      calibrate(validation, { rule: "patience", fallback: "final", target, costs: [0.4, 1], thresholds: "per-exit" }),
+    ).toThrow(
+      failure(
+        "policy/value",
+        "calibration: rule patience has one number for all exits, so there are no thresholds per exit. Choose uniform thresholds, or another rule.",
+      ),
     );
   });
 

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { attachExits } from "../../src/dynamic/exits.js";
 import { prependNormalization } from "../../src/dynamic/normalization.js";
-import { cutsFor, parseExits, placeExits, placesOf } from "../../src/dynamic/placement.js";
+import { cutsFor, parseExits, placeExits } from "../../src/dynamic/placement.js";
+import { placesOf } from "../../src/dynamic/places.js";
 import { ARCHITECTURES, REFERENCE_EXITS } from "../../src/nn/architectures.js";
 import { resnet } from "../../src/nn/resnet.js";
 import { failure } from "../support/failure.js";
@@ -104,7 +105,7 @@ describe("an exit list as people write it", () => {
     ["0,50", 'exits: "0,50" does not rise between 0 and 100.'],
     ["50,100", 'exits: "50,100" does not rise between 0 and 100.'],
   ] as const)("%j is refused", (text, wrong) => {
-    const advice = "Write none, percentages of the cost (15,30,45,60,75,90), or names of values.";
+    const advice = "Write auto, none, percentages of the cost (15,30,45,60,75,90), or names of values.";
     expect(() => parseExits(text)).toThrow(failure("cli/value", `${wrong} ${advice}`));
   });
 

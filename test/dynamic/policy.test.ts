@@ -41,6 +41,32 @@ describe("a policy", () => {
   });
 });
 
+describe("temperatures", () => {
+  test("are kept as they are, one per exit; without them the policy has none", () => {
+    const temperatures = [0.5, 1, 2, 1.5];
+    expect(makePolicy("margin", [0.5], "final", model, temperatures).temperatures).toEqual(temperatures);
+    expect("temperatures" in makePolicy("margin", [0.5], "final", model)).toBe(false);
+  });
+
+  test.each([
+    [
+      [1, 1],
+      "temperatures: got 2, expected 4 (one per exit, the final one's included). List one number per exit, or none.",
+    ],
+    [[1, 0, 1, 1], "temperature 0: expected a number above 0. Use 1 to leave an exit's confidences as they are."],
+    [
+      [1, 1, 1, Number.NaN],
+      "temperature NaN: expected a number above 0. Use 1 to leave an exit's confidences as they are.",
+    ],
+    [
+      [Number.POSITIVE_INFINITY, 1, 1, 1],
+      "temperature Infinity: expected a number above 0. Use 1 to leave an exit's confidences as they are.",
+    ],
+  ])("%j are refused", (temperatures, text) => {
+    expect(() => makePolicy("margin", [0.5], "final", model, temperatures)).toThrow(failure("policy/value", text));
+  });
+});
+
 describe("confidence by closed form", () => {
   test("softmax of logs are the probabilities, whatever is added to the logits", () => {
     const p = [0.1, 0.2, 0.7];

@@ -3,7 +3,7 @@ import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
-import { HEADS, type HeadName } from "../../src/nn/heads.js";
+import { HEADS, type HeadName, headFor } from "../../src/nn/heads.js";
 import { runReference } from "../../src/runtime/reference.js";
 import { failure } from "../support/failure.js";
 import { outputShapes, pixels } from "./support.js";
@@ -11,8 +11,8 @@ import { outputShapes, pixels } from "./support.js";
 const CLASSES = 3;
 
 /** A head alone, on an input of these sizes (without the batch). */
-function headGraph(head: HeadName, dims: readonly number[]): Graph {
-  const b = new GraphBuilder(emptyGraph("head", 17));
+function headGraph(head: HeadName, dims: readonly number[], opset = 17): Graph {
+  const b = new GraphBuilder(emptyGraph("head", opset));
   const value = b.input("x", "float32", ["n", ...dims]);
   const logits = HEADS[head].head({ b, seed: 4, path: "exit0" }, { value, dims }, CLASSES);
   b.output(logits, "float32", ["n", CLASSES]);
@@ -104,12 +104,30 @@ test("pool-linear takes the mean of each channel", () => {
   expectLogits(graph, x, linear(graph, [mean(data.slice(0, 15)), mean(data.slice(15))]));
 });
 
+test("linear takes a vector as it is", () => {
+  const graph = headGraph("linear", [5]);
+  const x = pixels(1, 5);
+  expectLogits(graph, x, linear(graph, [...toNumbers(x)]));
+});
+
+test.each([
+  [[4, 6, 6], "sdn"],
+  [[5, 8], "mean-linear"],
+  [[8], "linear"],
+  [[], undefined],
+  [[2, 3, 4, 5], undefined],
+] as const)("features of sizes %j are read by %s unless another head is chosen", (dims, head) => {
+  expect(headFor(dims)).toBe(head);
+  expect(headFor(dims, "pool-linear")).toBe(dims.length === 3 ? "pool-linear" : undefined);
+});
+
 describe("of tokens", () => {
   const x = pixels(1, 3, 2);
   const [a, b, c, d, e, f] = [...toNumbers(x)] as [number, number, number, number, number, number];
 
-  test("mean-linear takes their mean", () => {
-    const graph = headGraph("mean-linear", [3, 2]);
+  // The axes of a reduction are an attribute until opset 17, and an input after it.
+  test.each([11, 17, 18, 21])("mean-linear takes their mean in opset %i", (opset) => {
+    const graph = headGraph("mean-linear", [3, 2], opset);
     expectLogits(graph, x, linear(graph, [(a + c + e) / 3, (b + d + f) / 3]));
   });
 
@@ -141,7 +159,7 @@ test.each([
   expect(() => headGraph(head, dims)).toThrow(
     failure(
       "model/cut",
-      `head ${head}: "x" is [n,${dims.join(",")}], expected ${wanted}. Choose another head (sdn, pool-linear, mean-linear, token-linear) or another place.`,
+      `head ${head}: "x" is [n,${dims.join(",")}], expected ${wanted}. Choose another head (sdn, pool-linear, mean-linear, token-linear, linear) or another place.`,
     ),
   );
 });

@@ -36,6 +36,12 @@ describe("the default configuration", () => {
     });
   });
 
+  it("of a frozen backbone is the same whatever its heads learn from", () => {
+    const { recipe: _, distill, ...rest } = trainingConfig("ic-distill", {}, cifar);
+    expect(distill).toEqual({ temperature: 3, weight: 0.5 });
+    expect({ ...rest, recipe: "ic-only", distill: undefined }).toEqual(trainingConfig("ic-only", {}, cifar));
+  });
+
   it("decays the weights of VGG more", () => {
     expect(trainingConfig("static", {}, { architecture: "vgg16", side: 32 }).optimizer.weightDecay).toBe(5e-4);
   });
@@ -49,7 +55,7 @@ describe("the default configuration", () => {
     for (const recipe of RECIPES) {
       const { distill, adversarial } = trainingConfig(recipe, {}, cifar);
       expect([distill !== undefined, adversarial !== undefined]).toEqual([
-        recipe === "distill",
+        recipe === "distill" || recipe === "ic-distill",
         recipe === "adversarial",
       ]);
     }

@@ -56,8 +56,9 @@ export async function createExecutor(model: DynamicModel, options: ExecutorOptio
   return new Executor(model, stages, live, { ...options, batch });
 }
 
-/** @throws DynnError 'policy/value' */
-function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
+/** The policy that a model runs under: the given one, else its own; a model with one exit needs none.
+ * @throws DynnError 'policy/value' when there is none, or it has the wrong number of thresholds */
+export function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
   const policy = given ?? model.policy;
   if (!policy && model.exits.length === 1) return { rule: "max-softmax", thresholds: [], fallback: "final" };
   if (!policy)

@@ -8,6 +8,9 @@ import type { Backend, Session } from "../backend.js";
 import { openSession } from "../onnxruntime.js";
 import { rewritten } from "./rewrites.js";
 
+// What fails is thrown, with its reason; printing it as well would only stand before our message.
+ort.env.logLevel = "fatal";
+
 /** Where ONNX Runtime computes. Operators that a provider lacks run on the CPU. */
 export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
 export type Provider = (typeof PROVIDERS)[number];

@@ -15,6 +15,7 @@ export type PolicyChoice =
       readonly kind: "calibrated";
       readonly rule: Rule;
       readonly fallback: Fallback;
+      readonly temperatures?: Policy["temperatures"];
       readonly target: CalibrationTarget;
       readonly validation: Dataset;
     };

@@ -7,7 +7,7 @@ import { checkLabels, type Dataset } from "../../data/dataset.js";
 import { calibrate } from "../../dynamic/calibrate.js";
 import { Forward, imageDims } from "../../dynamic/forward.js";
 import type { DynamicModel } from "../../dynamic/model.js";
-import { type Policy, uniformPolicy } from "../../dynamic/policy.js";
+import type { Policy } from "../../dynamic/policy.js";
 import { type Routed, route, rowsOf } from "../../dynamic/route.js";
 import type { AuditOptions, PolicyChoice } from "./options.js";
 
@@ -49,7 +49,7 @@ export async function prepare(options: AuditOptions): Promise<Subject> {
 }
 
 /** @throws DynnError 'data/shape', 'data/label' */
-function checkFit(model: DynamicModel, data: Dataset): void {
+export function checkFit(model: DynamicModel, data: Dataset): void {
   checkLabels(data, model.classes);
   const wanted = imageDims(model);
   if (wanted.every((d, i) => d === data.shape[i])) return;
@@ -61,7 +61,7 @@ function checkFit(model: DynamicModel, data: Dataset): void {
 }
 
 /** All images, float32 [n*c*h*w]. */
-async function readAll(data: Dataset): Promise<Float32Array> {
+export async function readAll(data: Dataset): Promise<Float32Array> {
   const pixels = new Float32Array(data.count * data.shape.reduce((a, b) => a * b, 1));
   await data.read(
     Array.from({ length: data.count }, (_, i) => i),
@@ -77,20 +77,14 @@ async function settlePolicy(
   { batch, signal, onProgress }: AuditOptions,
 ): Promise<Policy> {
   if (choice.kind === "fixed") return choice.policy;
-  const { rule, fallback, target, validation } = choice;
-  if (model.exits.length === 1) return { rule, fallback, thresholds: [] };
+  const { validation } = choice;
+  if (model.exits.length === 1) return { rule: choice.rule, fallback: choice.fallback, thresholds: [] };
   checkFit(model, validation);
   const logits = await forward.logits(await readAll(validation), {
     batch,
     signal,
     onProgress: (done, total) => onProgress?.({ phase: "validation images", done, total }),
   });
-  const point = calibrate(
-    rule,
-    fallback,
-    target,
-    { logits, labels: validation.labels, classes: model.classes },
-    model.exits.map((e) => e.costFraction),
-  );
-  return uniformPolicy(rule, fallback, point.threshold, model.exits.length);
+  const measured = { logits, labels: validation.labels, classes: model.classes };
+  return calibrate(measured, { ...choice, costs: model.exits.map((e) => e.costFraction) }).policy;
 }

@@ -1,0 +1,10 @@
+/** @file The accuracy-cost curve: operating points that no other point beats in both. */
+import type { OperatingPoint } from "./goal.js";
+
+/** Points of which none is both cheaper and at least as accurate, or as cheap and more accurate; by rising cost. */
+export function paretoFront<P extends Pick<OperatingPoint, "accuracy" | "cost">>(points: readonly P[]): P[] {
+  const front: P[] = [];
+  for (const point of [...points].sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy))
+    if (point.accuracy > (front.at(-1)?.accuracy ?? Number.NEGATIVE_INFINITY)) front.push(point);
+  return front;
+}

@@ -1,0 +1,133 @@
+/** @file Thresholds per exit, and one for all. The samples that reach an exit depend on every threshold before it, so there is no exact
+ *  recursion over exits; what is done is coordinate ascent with exact line search (see sweep):
+ *  1. trace: for 25 prices of cost, ascend accuracy - price x cost from the best uniform threshold and from the last price's result;
+ *  2. from the best points so far, ascend the goal itself, then change two thresholds at a time, until neither helps.
+ *  The start is the best uniform threshold, so the result is never worse. With at most two early exits and at most GRID different
+ *  confidences at one of them, step 2 tries every pair: the result is the optimum. Nothing is random. */
+import { type Goal, goalMerit, isBetter, type Merit, type Outcome } from "./goal.js";
+import { makeProblem, outcomeOf, type Problem, sweep } from "./sweep.js";
+
+export { makeProblem, type Problem };
+
+/** Scores that early exits fire at, and where they lead. */
+export interface State {
+  readonly bars: Float64Array;
+  readonly outcome: Outcome;
+}
+
+/** At most this many uniform thresholds are tried, evenly spread over the scores seen. */
+const CANDIDATES = 500;
+/** Thresholds of one exit that are tried together with all thresholds of another. */
+const GRID = 24;
+const PRICES = Array.from({ length: 25 }, (_, i) => 2 ** (i / 2 - 6));
+/** Points that the goal is pursued from. */
+const STARTS = 3;
+/** Shares of the price that is put on the cost under attack. */
+const BLENDS = [0, 0.5] as const;
+
+/** One and the same threshold everywhere, at every candidate; the last never fires. */
+export function uniformStates(problem: Problem, never: number): State[] {
+  const seen = problem.order.flatMap((rows, exit) => Array.from(rows, (row) => problem.scores[exit]![row]!));
+  return [...thinned(seen, CANDIDATES), never].map((score) =>
+    stateAt(problem, new Float64Array(problem.early).fill(score)),
+  );
+}
+
+/** Different values, rising; at most `most`, evenly spread. */
+function thinned(values: readonly number[], most: number): number[] {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const count = Math.min(most, sorted.length);
+  return Array.from({ length: count }, (_, i) => sorted[Math.floor((i * sorted.length) / count)] as number);
+}
+
+const stateAt = (problem: Problem, bars: Float64Array): State => ({ bars, outcome: outcomeOf(problem, bars) });
+
+/** Points of the curve with a threshold per exit.
+ * @param uniform the states to start from, at least one */
+export function traceStates(problem: Problem, never: number, uniform: readonly State[]): State[] {
+  const full = problem.costs.at(-1) as number;
+  const found: State[] = [];
+  for (const blend of problem.sizes.length > 1 ? BLENDS : BLENDS.slice(0, 1)) {
+    let last: State | undefined;
+    for (const price of PRICES) {
+      const merit: Merit = ({ accuracy, cost, worstCost = 0 }) => [
+        accuracy - price * ((1 - blend) * (cost / full) + blend * worstCost),
+      ];
+      for (const start of [bestOf(uniform, merit), ...(last ? [last] : [])]) {
+        last = ascend(problem, never, start, merit, (state) => found.push(state));
+      }
+    }
+  }
+  return found;
+}
+
+/** The best thresholds per exit for a goal.
+ * @param known states to start from: the uniform ones and those of {@link traceStates} */
+export function searchPerExit(problem: Problem, never: number, known: readonly State[], goal: Goal): State {
+  const merit = goalMerit(goal);
+  const ranked = [...known].sort((a, b) => byMerit(merit, a, b)).slice(0, STARTS);
+  return bestOf(
+    ranked.map((start) => refine(problem, never, start, merit)),
+    merit,
+  );
+}
+
+const byMerit = (merit: Merit, a: State, b: State): number => {
+  const [one, two] = [merit(a.outcome), merit(b.outcome)];
+  return isBetter(one, two) ? -1 : Number(isBetter(two, one));
+};
+
+const bestOf = (states: readonly State[], merit: Merit): State =>
+  states.reduce((a, b) => (isBetter(merit(b.outcome), merit(a.outcome)) ? b : a));
+
+/** Single changes until none helps, then pairs; again from there. */
+function refine(problem: Problem, never: number, start: State, merit: Merit): State {
+  for (let at = start; ; ) {
+    const settled = ascend(problem, never, at, merit);
+    at = bestPair(problem, never, settled, merit);
+    if (at === settled) return at;
+  }
+}
+
+/** Coordinate ascent: the best threshold of one exit after the other, until a round changes nothing. */
+function ascend(
+  problem: Problem,
+  never: number,
+  start: State,
+  merit: Merit,
+  onState: (state: State) => void = () => {},
+): State {
+  let at = start;
+  for (let unchanged = 0, exit = 0; unchanged < problem.early; exit = (exit + 1) % problem.early) {
+    const next = bestAlong(problem, never, at, exit, merit);
+    unchanged = next === at ? unchanged + 1 : 0;
+    if (next !== at) onState(next);
+    at = next;
+  }
+  return at;
+}
+
+/** The best of all thresholds of one exit; `from` itself where none is better. */
+function bestAlong(problem: Problem, never: number, from: State, exit: number, merit: Merit, bars = from.bars): State {
+  let [best, most, outcome] = [undefined as number | undefined, merit(from.outcome), from.outcome];
+  sweep(problem, bars, exit, never, (score, reached) => {
+    const value = merit(reached);
+    if (isBetter(value, most)) [best, most, outcome] = [score, value, reached];
+  });
+  return best === undefined ? from : { bars: bars.with(exit, best), outcome };
+}
+
+/** The best change of two thresholds at once, one of them on a grid; `from` itself where none is better. */
+function bestPair(problem: Problem, never: number, from: State, merit: Merit): State {
+  let best = from;
+  for (let one = 0; one < problem.early; one++) {
+    const grid = thinned(
+      Array.from(problem.order[one] as Uint32Array, (row) => problem.scores[one]![row]!),
+      GRID,
+    );
+    for (let two = 0; two < problem.early; two++)
+      for (const score of one === two ? [] : [...grid, never])
+        best = bestAlong(problem, never, best, two, merit, from.bars.with(one, score));
+  }
+  return best;
+}

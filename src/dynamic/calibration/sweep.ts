@@ -1,0 +1,111 @@
+/** @file Every threshold of one exit at once, the others held: samples are moved one by one, surest first, from the exit where they would
+ *  stop later to this one, and the means are kept up to date. n samples take O(n) after one sort, and no threshold is left out. */
+import type { Outcome } from "./goal.js";
+import { type Readings, stopOf } from "./readings.js";
+
+/** Clean samples and sets of attacked ones, one after the other, as one search sees them. */
+export interface Problem {
+  readonly early: number;
+  readonly scores: readonly Float64Array[];
+  readonly right: readonly Uint8Array[];
+  /** The set of each row: 0 clean, then one number per set of attacked samples. */
+  readonly set: Uint8Array;
+  /** Rows in each set. */
+  readonly sizes: readonly number[];
+  /** Per early exit: the rows that it can fire for, the surest first. */
+  readonly order: readonly Uint32Array[];
+  readonly costs: readonly number[];
+}
+
+/** @param costs cumulative cost of each exit */
+export function makeProblem(clean: Readings, attacked: readonly Readings[], costs: readonly number[]): Problem {
+  const sets = [clean, ...attacked];
+  const scores = clean.scores.map((_, k) => concatenated(sets.map((s) => s.scores[k] as Float64Array)));
+  return {
+    early: scores.length,
+    scores,
+    right: clean.right.map((_, k) => Uint8Array.from(sets.flatMap((s) => [...(s.right[k] as Uint8Array)]))),
+    set: Uint8Array.from(sets.flatMap((s, at) => new Array<number>(s.count).fill(at))),
+    sizes: sets.map((s) => s.count),
+    order: scores.map(bySureness),
+    costs,
+  };
+}
+
+const concatenated = (parts: readonly Float64Array[]): Float64Array => Float64Array.from(parts.flatMap((p) => [...p]));
+
+const bySureness = (scores: Float64Array): Uint32Array => {
+  const rows = Uint32Array.from(scores.keys()).filter((i) => Number.isFinite(scores[i]));
+  return rows.sort((a, b) => scores[b]! - scores[a]! || a - b);
+};
+
+/** Where rows stop, while they move. Whole numbers, so that the same thresholds give the same means by whatever way they were reached. */
+class Tally {
+  #right = 0;
+  readonly #stops: readonly Float64Array[];
+  readonly #problem: Problem;
+
+  constructor(problem: Problem) {
+    this.#problem = problem;
+    this.#stops = problem.sizes.map(() => new Float64Array(problem.costs.length));
+  }
+
+  /** Let a row stop at an exit, or with -1 take it back. */
+  stop(row: number, exit: number, times: 1 | -1 = 1): void {
+    const { set, right } = this.#problem;
+    if (set[row] === 0) this.#right += times * ((right[exit] as Uint8Array)[row] as number);
+    (this.#stops[set[row] as number] as Float64Array)[exit]! += times;
+  }
+
+  outcome(): Outcome {
+    const { sizes, costs } = this.#problem;
+    let worst: number | undefined;
+    for (let at = 1; at < sizes.length; at++) worst = Math.max(worst ?? 0, this.#cost(at) / (costs.at(-1) as number));
+    return { accuracy: this.#right / (sizes[0] as number), cost: this.#cost(0), worstCost: worst };
+  }
+
+  #cost(set: number): number {
+    const { sizes, costs } = this.#problem;
+    let sum = 0;
+    for (const [exit, count] of (this.#stops[set] as Float64Array).entries()) sum += count * (costs[exit] as number);
+    return sum / (sizes[set] as number);
+  }
+}
+
+/** Where some thresholds lead.
+ * @param bars one score per early exit */
+export function outcomeOf(problem: Problem, bars: Float64Array): Outcome {
+  const tally = new Tally(problem);
+  for (let row = 0; row < problem.set.length; row++) tally.stop(row, stopOf(problem, bars, row));
+  return tally.outcome();
+}
+
+/** Visit every threshold of one exit, from never firing down to firing for all that it can fire for.
+ * @param bars  one score per early exit; that of `exit` does not matter
+ * @param never a score that no sample reaches */
+export function sweep(
+  problem: Problem,
+  bars: Float64Array,
+  exit: number,
+  never: number,
+  visit: (score: number, outcome: Outcome) => void,
+): void {
+  const [tally, later] = [new Tally(problem), new Int16Array(problem.set.length).fill(-1)];
+  const before = bars.subarray(0, exit);
+  for (let row = 0; row < later.length; row++) {
+    const early = stopOf(problem, before, row);
+    const stop = early < exit ? early : stopOf(problem, bars, row, exit + 1);
+    if (early === exit) later[row] = stop;
+    tally.stop(row, stop);
+  }
+  let pending = never;
+  for (const row of problem.order[exit] as Uint32Array) {
+    if (later[row] === -1) continue;
+    const score = (problem.scores[exit] as Float64Array)[row] as number;
+    if (score !== pending) visit(pending, tally.outcome());
+    pending = score;
+    tally.stop(row, later[row] as number, -1);
+    tally.stop(row, exit);
+  }
+  visit(pending, tally.outcome());
+}

@@ -1,0 +1,72 @@
+/** @file Temperature scaling: one number per exit that its logits are divided by, so that its confidences mean what they say. The label never
+ *  changes. The mean negative log-likelihood is convex in 1/T, so its derivative has one root at most.
+ *  Source: Guo et al. 2017, "On calibration of modern neural networks", section 4.2. */
+
+/** Temperatures stay in this range: exits that are always right, or worse than chance, have no minimum inside it. */
+export const TEMPERATURE_RANGE = [0.01, 100] as const;
+
+const MOST_STEPS = 200;
+/** Relative accuracy of the result. */
+const PRECISION = 1e-10;
+
+/** The temperature of least mean negative log-likelihood on labelled samples. Samples with a logit that is no number do not count.
+ * @param logits float32 [n * classes]
+ * @returns      from {@link TEMPERATURE_RANGE}; 1 without samples */
+export function fitTemperature(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
+  const rows = Array.from(labels, (_, i) => logits.subarray(i * classes, (i + 1) * classes));
+  const samples = rows.flatMap((row, i) =>
+    row.every(Number.isFinite) && spread(row) > 0 ? [{ row, label: labels[i] as number }] : [],
+  );
+  if (samples.length === 0) return 1;
+  const slopes = (beta: number): Slopes => nllSlopes(samples, beta);
+  const [least, most] = TEMPERATURE_RANGE;
+  return 1 / root(slopes, 1 / most, 1 / least);
+}
+
+interface Sample {
+  readonly row: Float32Array;
+  readonly label: number;
+}
+
+/** First and second derivative. */
+type Slopes = readonly [first: number, second: number];
+
+const spread = (row: Float32Array): number => Math.max(...row) - Math.min(...row);
+
+/** Newton's method within a bracket that shrinks; a step that leaves it, or where there is no curvature, halves the bracket instead.
+ *  The ends count where the derivative has no root between them. */
+function root(slopes: (at: number) => Slopes, low: number, high: number): number {
+  if (slopes(low)[0] >= 0) return low;
+  if (slopes(high)[0] <= 0) return high;
+  let [from, to, at] = [low, high, Math.min(Math.max(1, low), high)];
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const [first, second] = slopes(at);
+    if (first === 0) return at;
+    if (first < 0) from = at;
+    else to = at;
+    const newton = at - first / second;
+    const next = newton > from && newton < to ? newton : (from + to) / 2;
+    if (Math.abs(next - at) <= PRECISION * at) return next;
+    at = next;
+  }
+  return at;
+}
+
+/** Derivatives of the mean of log(sum exp(beta z)) - beta z[label]: the expected logit less the label's, and the logit's variance. */
+function nllSlopes(samples: readonly Sample[], beta: number): Slopes {
+  let [first, second] = [0, 0];
+  for (const { row, label } of samples) {
+    const top = Math.max(...row);
+    let [weights, sum, squares] = [0, 0, 0];
+    for (const z of row) {
+      const weight = Math.exp(beta * (z - top));
+      weights += weight;
+      sum += weight * (z - top);
+      squares += weight * (z - top) ** 2;
+    }
+    const mean = sum / weights;
+    first += mean - ((row[label] as number) - top);
+    second += squares / weights - mean ** 2;
+  }
+  return [first / samples.length, second / samples.length];
+}

@@ -1,0 +1,24 @@
+/** @file A mean with its 95 % interval by the central limit theorem: mean +- 1.96 standard errors, kept within the values that are possible.
+ *  For mean costs: a sample's cost takes one of a few values, so the interval suits hundreds of samples, and is short with few. */
+import { Z95 } from "./wilson.js";
+
+export interface Interval {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** @param possible smallest and largest value that there can be; the interval of fewer than two values */
+export function meanInterval(values: readonly number[], possible: readonly [number, number]): Interval {
+  const [least, most] = possible;
+  const n = values.length;
+  const value = n === 0 ? 0 : values.reduce((sum, v) => sum + v, 0) / n;
+  if (n < 2) return { value, low: least, high: most };
+  const variance = values.reduce((sum, v) => sum + (v - value) ** 2, 0) / (n - 1);
+  const half = Z95 * Math.sqrt(variance / n);
+  return {
+    value,
+    low: Math.min(value, Math.max(least, value - half)),
+    high: Math.max(value, Math.min(most, value + half)),
+  };
+}

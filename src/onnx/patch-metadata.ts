@@ -1,0 +1,57 @@
+/** @file Metadata of a model file changed in its bytes: everything else stays as it is, bit by bit, whatever dynn makes of it.
+ *  Source: onnx.proto (ModelProto.metadata_props); Protocol Buffers, "Encoding": fields of a message may come in any order. */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { DynnError, reasonOf } from "../core/errors.js";
+import { ModelProtoSchema, StringStringEntryProtoSchema } from "./generated/onnx_pb.js";
+
+const FIELD = ModelProtoSchema.field.metadataProps.number;
+
+/** The bytes with these entries in place of those of the same keys.
+ * @param bytes of an ONNX file
+ * @throws DynnError 'model/parse' when the bytes are no sequence of fields */
+export function patchMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, string>): Uint8Array<ArrayBuffer> {
+  const kept = fieldsOf(bytes).filter(({ key }) => key === undefined || !entries.has(key));
+  const added = [...entries].map(([key, value]) => {
+    const entry = toBinary(StringStringEntryProtoSchema, create(StringStringEntryProtoSchema, { key, value }));
+    return new BinaryWriter().tag(FIELD, WireType.LengthDelimited).bytes(entry).finish();
+  });
+  const parts = [...kept.map(({ from, to }) => bytes.subarray(from, to)), ...added];
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+interface Field {
+  readonly from: number;
+  readonly to: number;
+  /** Of a metadata entry. */
+  readonly key: string | undefined;
+}
+
+/** Where each field of the model begins and ends.
+ * @throws DynnError 'model/parse' */
+function fieldsOf(bytes: Uint8Array): Field[] {
+  const [reader, fields] = [new BinaryReader(bytes), [] as Field[]];
+  try {
+    while (reader.pos < reader.len) {
+      const from = reader.pos;
+      const [number, wire] = reader.tag();
+      const key = number === FIELD ? fromBinary(StringStringEntryProtoSchema, reader.bytes()).key : undefined;
+      if (number !== FIELD) reader.skip(wire, number);
+      fields.push({ from, to: reader.pos, key });
+    }
+    return fields;
+  } catch (cause) {
+    throw new DynnError(
+      "model/parse",
+      `the bytes are no ONNX model: ${reasonOf(cause)}. Give the bytes of a model file.`,
+      {},
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,34 @@
+/** @file Where images leave under one policy: their share per exit. */
+import { axisX, axisY, barX, gridX } from "@observablehq/plot";
+import { shorten, wholePercent } from "../format.js";
+import type { Html } from "../html.js";
+import { SERIES, svg } from "./svg.js";
+
+const ROW = 24;
+
+/** @param exitCounts images that leave at each of `exits` */
+export function profileExitsPlot(
+  name: string,
+  exitCounts: readonly number[],
+  exits: readonly string[],
+  document: Document,
+): Html {
+  const total = exitCounts.reduce((sum, count) => sum + count, 0);
+  const bars = exitCounts.map((count, exit) => ({ exit, share: count / total }));
+  return svg(`Share of images that leave at each exit, ${name}.`, document, {
+    width: 300,
+    height: 40 + ROW * exits.length,
+    marginLeft: 66,
+    marginRight: 24,
+    marginTop: 4,
+    marginBottom: 36,
+    x: { domain: [0, 1] },
+    y: { domain: bars.map(({ exit }) => exit), padding: 0.25 },
+    marks: [
+      gridX({ ticks: 4 }),
+      barX(bars, { x: "share", y: "exit", fill: SERIES[0] }),
+      axisX({ ticks: 2, tickFormat: wholePercent, label: "images", labelAnchor: "center", labelArrow: "none" }),
+      axisY({ tickFormat: (i: number) => shorten(exits[i], 9), label: null, tickSize: 0 }),
+    ],
+  });
+}

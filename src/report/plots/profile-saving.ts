@@ -1,0 +1,72 @@
+/** @file Measured against predicted speed-up: on the diagonal, all that multiply-accumulates save is saved in time. One colour and symbol per
+ *  batch size. */
+import { dot, gridX, gridY, link, ruleX } from "@observablehq/plot";
+import type { ProfileRecord, Spread } from "../../measures/profile-record.js";
+import { type Html, html } from "../html.js";
+import { CLEAN, SERIES, svg } from "./svg.js";
+
+interface Place {
+  readonly predicted: number;
+  readonly measured: Spread;
+}
+
+const SYMBOLS = ["circle", "square", "diamond", "triangle", "cross"] as const;
+const [WIDTH, HEIGHT] = [400, 330];
+
+/** @param record with at least one operating point */
+export function savingPlot(record: ProfileRecord, document: Document): Html {
+  const series = record.batches.map((batch, i) => ({
+    places: placesAt(record, batch),
+    colour: SERIES[i % SERIES.length],
+    symbol: SYMBOLS[i % SYMBOLS.length],
+  }));
+  const most =
+    1.05 * Math.max(1, ...series.flatMap(({ places }) => places.flatMap((p) => [p.predicted, p.measured.high])));
+  const axis = { domain: [0, most], labelArrow: "none", ticks: 5, tickFormat: (v: number) => `${v}×` } as const;
+  return svg("Measured against predicted speed-up of every operating point and batch size.", document, {
+    width: WIDTH,
+    height: HEIGHT,
+    marginLeft: 52,
+    marginRight: 24,
+    marginBottom: 42,
+    insetTop: 8,
+    x: { ...axis, label: "speed-up by MACs", labelAnchor: "center" },
+    y: { ...axis, label: "measured speed-up" },
+    marks: [
+      gridX({ ticks: 5 }),
+      gridY({ ticks: 5 }),
+      link([0], { x1: 0, y1: 0, x2: most, y2: most, stroke: CLEAN, strokeDasharray: "4 3" }),
+      link([0], { x1: 0, y1: 1, x2: most, y2: 1, stroke: CLEAN, strokeOpacity: 0.5 }),
+      ...series.flatMap(({ places, colour, symbol }) => [
+        ruleX(places, {
+          x: "predicted",
+          y1: (p: Place) => p.measured.low,
+          y2: (p: Place) => p.measured.high,
+          stroke: colour,
+          strokeOpacity: 0.5,
+        }),
+        dot(places, { x: "predicted", y: (p: Place) => p.measured.median, fill: colour, symbol, r: 3.5 }),
+      ]),
+    ],
+  });
+}
+
+const placesAt = ({ points }: ProfileRecord, batch: number): Place[] =>
+  points.flatMap(({ macsFraction, timings }) =>
+    timings
+      .filter((timing) => timing.batch === batch)
+      .map(({ speedUp }) => ({ predicted: 1 / macsFraction, measured: speedUp })),
+  );
+
+/** Outlines of the symbols, within 12 by 12. */
+const PATHS = {
+  circle: "M6,2a4,4 0 1,0 .01,0Z",
+  square: "M2.5,2.5h7v7h-7Z",
+  diamond: "M6,1l4,5l-4,5l-4,-5Z",
+  triangle: "M6,1.5l5,8.5h-10Z",
+  cross: "M4.5,1.5h3v3h3v3h-3v3h-3v-3h-3v-3h3Z",
+} as const satisfies Record<(typeof SYMBOLS)[number], string>;
+
+/** The key of the batch sizes. */
+export const savingKey = ({ batches }: ProfileRecord): Html =>
+  html`<ul class="key">${batches.map((batch, i) => html`<li><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${PATHS[SYMBOLS[i % SYMBOLS.length]]}" fill="${SERIES[i % SERIES.length]}"/></svg>batch ${batch}</li>`)}</ul>`;

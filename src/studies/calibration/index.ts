@@ -1,0 +1,160 @@
+/** @file The calibration: temperatures and thresholds from the validation records, judged on the test records. Every number of the record
+ *  comes from here. Whoever calls keeps the two apart; the policy never sees a test record. */
+import { DynnError } from "../../core/errors.js";
+import {
+  type Calibration,
+  type CalibrationRequest,
+  calibrate,
+  fitTemperature,
+  type OperatingPoint,
+  outcomesAt,
+} from "../../dynamic/calibrate.js";
+import { Forward } from "../../dynamic/forward.js";
+import {
+  CALIBRATION_SCHEMA_VERSION,
+  type CalibrationPoint,
+  calibrationRecordSchema,
+} from "../../measures/calibration-record.js";
+import { wilson } from "../../measures/wilson.js";
+import type { CalibrationOptions, CalibrationResult } from "./options.js";
+import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
+import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
+
+export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./options.js";
+
+/** Choose a policy for a model.
+ * @returns the policy, and the record that says what it is worth (docs/calibration.md)
+ * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a single exit; 'policy/value'; when model and
+ *         data do not fit together; the signal's reason when aborted */
+export async function calibrateModel(options: CalibrationOptions): Promise<CalibrationResult> {
+  const started = options.now();
+  checkExits(options);
+  const forward = await Forward.compile(options.model, options.backend);
+  try {
+    const validation = await openSplit(options.validation, forward, "validation images", options);
+    const test = await openSplit(options.test, forward, "test images", options);
+    const milliseconds = await options.measureExits?.();
+    const request = requestOf(options, validation, milliseconds);
+    const { calibration, worstCase } = await choose(request, { validation, test }, options);
+    const { policy } = calibration;
+    const costFractions = options.model.exits.map((e) => e.costFraction);
+    const record = calibrationRecordSchema.parse({
+      ...header(options, request),
+      policy,
+      exits: exitRecords(options, request, { validation, test }, milliseconds),
+      validation: outcomeOn(validation, policy, costFractions, milliseconds),
+      test: outcomeOn(test, policy, costFractions, milliseconds),
+      curves: {
+        uniform: pointsOf(calibration.uniform, request, validation, test),
+        perExit: pointsOf(calibration.perExit, request, validation, test),
+      },
+      worstCase,
+      seconds: (options.now() - started) / 1000,
+    });
+    return { policy, record };
+  } finally {
+    await forward.release();
+  }
+}
+
+/** @throws DynnError 'policy/validation' */
+function checkExits({ model, target, measureExits }: CalibrationOptions): void {
+  if (model.exits.length === 1)
+    throw new DynnError(
+      "policy/validation",
+      `${model.name}: the model has a single exit, so there is no threshold to choose. Give it early exits with \`dynn convert\`.`,
+      { model: model.name },
+    );
+  if (target.kind === "latency" && measureExits === undefined)
+    throw new DynnError(
+      "policy/validation",
+      `${model.name}: a target latency needs the time of every exit. Give measureExits.`,
+      { target },
+    );
+}
+
+function requestOf(
+  { model, rule, fallback, target, thresholds, temperature }: CalibrationOptions,
+  { logits, labels, classes }: Split,
+  milliseconds: readonly number[] | undefined,
+): CalibrationRequest {
+  const temperatures = temperature ? logits.map((own) => fitTemperature(own, labels, classes)) : undefined;
+  const counted = model.exits.map((e) => e.costFraction);
+  return {
+    rule,
+    fallback,
+    temperatures,
+    target,
+    thresholds,
+    costs: target.kind === "latency" ? (milliseconds ?? []) : counted,
+  };
+}
+
+interface Splits {
+  readonly validation: Split;
+  readonly test: Split;
+}
+
+async function choose(
+  request: CalibrationRequest,
+  splits: Splits,
+  options: CalibrationOptions,
+): Promise<{ readonly calibration: Calibration; readonly worstCase: WorstCaseRecord | undefined }> {
+  if (options.worstCase) return boundWorstCase(request, splits, options.worstCase, options);
+  return { calibration: calibrate(splits.validation, request), worstCase: undefined };
+}
+
+const header = (options: CalibrationOptions, { target, thresholds }: CalibrationRequest) => ({
+  schemaVersion: CALIBRATION_SCHEMA_VERSION,
+  tool: { name: "dynn", version: options.version },
+  model: { name: options.model.name, parameters: options.model.parameters, classes: options.model.classes },
+  data: {
+    test: { name: options.test.name, samples: options.test.count },
+    validation: { name: options.validation.name, samples: options.validation.count },
+    seed: options.seed,
+  },
+  target,
+  thresholdKind: thresholds,
+  costUnit: target.kind === "latency" ? "milliseconds" : "share",
+});
+
+function exitRecords(
+  { model }: CalibrationOptions,
+  { temperatures }: CalibrationRequest,
+  splits: Splits,
+  milliseconds: readonly number[] | undefined,
+) {
+  const [validation, test] = [exitsOn(splits.validation, temperatures), exitsOn(splits.test, temperatures)];
+  return model.exits.map(({ name, macs, costFraction }, k) => ({
+    name,
+    macs,
+    costFraction,
+    milliseconds: milliseconds?.[k],
+    temperature: temperatures?.[k],
+    validation: validation[k],
+    test: test[k],
+  }));
+}
+
+/** The points of a curve, each as it is on validation and on test records. */
+function pointsOf(
+  points: readonly OperatingPoint[],
+  request: CalibrationRequest,
+  validation: Split,
+  test: Split,
+): CalibrationPoint[] {
+  const tested = outcomesAt(
+    test,
+    request,
+    points.map((p) => p.thresholds),
+  );
+  const side = ({ accuracy, cost }: OperatingPoint, samples: number) => ({
+    accuracy: wilson(Math.round(accuracy * samples), samples),
+    cost,
+  });
+  return points.map((point, i) => ({
+    thresholds: [...point.thresholds],
+    validation: side(point, validation.labels.length),
+    test: side(tested[i] as OperatingPoint, test.labels.length),
+  }));
+}

@@ -1,0 +1,50 @@
+/** @file What a calibration is given and what it returns. */
+import type { AttackConfig } from "../../attacks/config.js";
+import type { Dataset } from "../../data/dataset.js";
+import type { Target, ThresholdKind } from "../../dynamic/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model.js";
+import type { Fallback, Policy, Rule } from "../../dynamic/policy.js";
+import type { CalibrationRecord } from "../../measures/calibration-record.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Progress } from "../audit/options.js";
+
+/** An attack whose mean cost the policy is to bound. */
+export interface WorstCaseOptions {
+  readonly attack: AttackConfig;
+  /** Largest mean cost under the attack, as a share of the full cost. */
+  readonly maxCost: number;
+  /** At most so many validation records are attacked, and as many test records. */
+  readonly samples: number;
+}
+
+export interface CalibrationOptions {
+  readonly model: DynamicModel;
+  readonly backend: Backend;
+  /** Records that the policy is chosen on. */
+  readonly validation: Dataset;
+  /** Records that it is reported on; none of them may be among the validation records. */
+  readonly test: Dataset;
+  readonly rule: Rule;
+  readonly fallback: Fallback;
+  readonly target: Target;
+  readonly thresholds: ThresholdKind;
+  /** Whether to fit a temperature to each exit first. */
+  readonly temperature: boolean;
+  readonly worstCase?: WorstCaseOptions | undefined;
+  /** Measures the cumulative milliseconds per sample of each exit; needed for the target `latency`. */
+  readonly measureExits?: (() => Promise<readonly number[]>) | undefined;
+  readonly seed: number;
+  /** Samples per evaluation; changes time and memory, never results. */
+  readonly batch: number;
+  /** Version written into the record. */
+  readonly version: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Clock in milliseconds; only for the `seconds` field. */
+  readonly now: () => number;
+}
+
+export interface CalibrationResult {
+  readonly policy: Policy;
+  readonly record: CalibrationRecord;
+}

@@ -1,0 +1,120 @@
+/** @file Thresholds that bound the cost under an attack. An attack may follow the policy, so attacked samples made once are not enough:
+ *  choose, attack the validation records under what was chosen, and while the attack costs more than the bound, choose again with these
+ *  samples among those that must keep it. Every round adds a set; earlier sets stay. */
+import { type Sample, toEightBits } from "../../attacks/attack.js";
+import { configureAttack } from "../../attacks/config.js";
+import { Evaluator } from "../../attacks/evaluator.js";
+import { runAttack } from "../../attacks/runner.js";
+import { stackRows } from "../../core/tensor.js";
+import { type Calibration, type CalibrationRequest, calibrate, type Measured } from "../../dynamic/calibrate.js";
+import type { Policy } from "../../dynamic/policy.js";
+import { route } from "../../dynamic/route.js";
+import { accuracy } from "../../measures/accuracy.js";
+import type { CalibrationRecord } from "../../measures/calibration-record.js";
+import { meanInterval } from "../../measures/mean.js";
+import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
+import type { Split } from "./split.js";
+
+/** More rounds than this have not been seen to help. */
+const MOST_ROUNDS = 4;
+
+/** Room for rounding when a mean meets the bound exactly. */
+const SLACK = 1e-9;
+
+export type WorstCaseRecord = NonNullable<CalibrationRecord["worstCase"]>;
+
+/** Choose under the bound, and attack the test records under the choice.
+ * @throws DynnError 'policy/validation' when no thresholds keep target and bound; 'attack/config', 'attack/unsupported' */
+export async function boundWorstCase(
+  request: CalibrationRequest,
+  splits: { readonly validation: Split; readonly test: Split },
+  worst: WorstCaseOptions,
+  options: CalibrationOptions,
+): Promise<{ calibration: Calibration; worstCase: WorstCaseRecord }> {
+  const attacker = new Attacker(options, worst);
+  const judge = (attacked: Measured, policy: Policy) => recordOf(attacked, policy, request.costs);
+  try {
+    const attacked: Measured[] = [];
+    for (let rounds = 1; ; rounds++) {
+      const bound = attacked.length > 0 ? { attacked: [...attacked], maxCost: worst.maxCost } : undefined;
+      const calibration = calibrate(splits.validation, { ...request, worstCase: bound });
+      const fresh = await attacker.attack(splits.validation, calibration.policy, `validation, round ${rounds}`);
+      const validation = judge(fresh, calibration.policy);
+      const held = validation.meanCost.value <= worst.maxCost + SLACK;
+      attacked.push(fresh);
+      if (!held && rounds < MOST_ROUNDS) continue;
+      const test = judge(await attacker.attack(splits.test, calibration.policy, "test"), calibration.policy);
+      const { maxCost } = worst;
+      return { calibration, worstCase: { ...attacker.described, maxCost, rounds, held, validation, test } };
+    }
+  } finally {
+    await attacker.release();
+  }
+}
+
+function recordOf(attacked: Measured, policy: Policy, costs: readonly number[]): WorstCaseRecord["validation"] {
+  const routed = route(attacked.logits, attacked.classes, policy);
+  const full = costs.at(-1) as number;
+  const shares = costs.map((cost) => cost / full);
+  return {
+    samples: routed.length,
+    accuracy: accuracy(
+      attacked.labels,
+      routed.map((r) => r.label),
+    ),
+    meanCost: meanInterval(
+      routed.map((r) => shares[r.stop] as number),
+      [shares[0] as number, 1],
+    ),
+  };
+}
+
+/** One attack, on whatever records and under whatever policy. */
+class Attacker {
+  readonly #options: CalibrationOptions;
+  readonly #worst: WorstCaseOptions;
+  readonly #evaluator: Evaluator;
+  /** A policy decides what an attack does, not what it is. */
+  readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius">;
+
+  constructor(options: CalibrationOptions, worst: WorstCaseOptions) {
+    this.#options = options;
+    this.#worst = worst;
+    this.#evaluator = new Evaluator(options.model, options.backend);
+    const { name, objective, budget } = configureAttack(worst.attack, { model: options.model, policy: ANY_POLICY });
+    this.described = { attack: name, objective: objective.name, norm: budget.norm, radius: budget.radius ?? null };
+  }
+
+  /** What the network says of the first records after the attack, rounded to 8 bits as a file or camera would. */
+  async attack(split: Split, policy: Policy, phase: string): Promise<Measured> {
+    const { model, seed, batch, signal, onProgress } = this.#options;
+    const attack = configureAttack(this.#worst.attack, { model, policy });
+    const samples = this.#samples(split);
+    const outcomes = await runAttack(attack, samples, this.#evaluator, {
+      seed,
+      batch,
+      signal,
+      onProgress: (done, total) => onProgress?.({ phase: `${attack.name}, ${phase}`, done, total }),
+    });
+    const images = toEightBits(stackRows(outcomes.map((o) => o.image)).data);
+    const logits = await split.forward.logits(images, { batch, signal });
+    return { logits, labels: samples.map((s) => s.label), classes: model.classes };
+  }
+
+  #samples({ pixels, labels, logits, classes }: Split): Sample[] {
+    const each = pixels.length / labels.length;
+    const count = Math.min(this.#worst.samples, labels.length);
+    return Array.from(labels.slice(0, count), (label, id) => ({
+      id,
+      label,
+      pixels: pixels.subarray(id * each, (id + 1) * each),
+      clean: logits.map((l) => l.subarray(id * classes, (id + 1) * classes)),
+    }));
+  }
+
+  release(): Promise<void> {
+    return this.#evaluator.release();
+  }
+}
+
+const ANY_POLICY: Policy = { rule: "max-softmax", thresholds: [], fallback: "final" };

@@ -1,0 +1,93 @@
+/** @file The profile: what leaving early really saves on this machine. Accuracy and exits come from one pass over all exits and `route`, which
+ *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
+import { DynnError } from "../../core/errors.js";
+import type { Dataset } from "../../data/dataset.js";
+import type { Measured } from "../../dynamic/calibrate.js";
+import { Forward } from "../../dynamic/forward.js";
+import type { ProfileRecord } from "../../measures/profile-record.js";
+import { checkFit, readAll } from "../audit/subject.js";
+import { compileNetworks, pointContestant } from "./networks.js";
+import type { ProfileOptions } from "./options.js";
+import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";
+import { type Findings, recordOf } from "./record.js";
+import { SharedSessions } from "./sessions.js";
+import { timeAll } from "./timing.js";
+
+export type { PointOptions, ProfileOptions } from "./options.js";
+
+/** Profile a model.
+ * @returns the record (docs/profiling.md)
+ * @throws DynnError 'cli/value', 'data/shape', 'data/label', 'policy/value', 'shape/unknown', 'runtime/load'; the signal's reason when aborted */
+export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
+  const started = given.now();
+  const options = { ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) };
+  check(options);
+  const fixed = fixedPoints(options.model, options);
+  const images = await readAll(options.data);
+  const { reported, validation } = await allExits(options, images);
+  const chosen = validation ? chosenPoints(options.model, options, validation) : [];
+  const forwards: Forward[] = [];
+  const sessions = new SharedSessions(options.backend);
+  try {
+    const networks = await compileNetworks(options, images, forwards);
+    const points = await compilePoints(options, distinct([...fixed, ...chosen]), sessions);
+    const contestants = [...networks, ...points].map(({ contestant }) => contestant);
+    const measured = await timeAll(contestants, { ...options, images, count: options.data.count });
+    return recordOf({ options, reported, networks, points, measured, seconds: (options.now() - started) / 1000 });
+  } finally {
+    await Promise.all([sessions, ...forwards].map((each) => each.release()));
+  }
+}
+
+/** @throws DynnError 'cli/value', 'data/shape', 'data/label' */
+function check({ model, baseline, data, validation, batches }: ProfileOptions): void {
+  for (const each of [data, ...(validation ? [validation] : [])]) checkFit(model, each);
+  if (baseline) checkFit(baseline, data);
+  const large = batches.find((batch) => batch > data.count);
+  if (large === undefined) return;
+  throw new DynnError(
+    "cli/value",
+    `batch: ${large} is more than the ${data.count} images of ${data.name} that are timed. Time more images, or give smaller batches.`,
+    { batch: large, count: data.count },
+  );
+}
+
+/** Images per run where nothing is timed. */
+const BATCH = 64;
+
+/** Logits of every exit on the reported records and, where thresholds are to be chosen, on the validation records. */
+async function allExits(
+  { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
+  images: Float32Array,
+): Promise<{ readonly reported: Measured; readonly validation: Measured | undefined }> {
+  const forward = await Forward.compile(model, backend);
+  const measured = async ({ labels }: Dataset, pixels: Float32Array, phase: string): Promise<Measured> => {
+    const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
+    const logits = await forward.logits(pixels, { batch: BATCH, signal, onProgress: progress });
+    return { logits, labels, classes: model.classes };
+  };
+  try {
+    const reported = await measured(data, images, "all exits");
+    const choosing = model.exits.length > 1 && thresholds === undefined ? validation : undefined;
+    return {
+      reported,
+      validation: choosing && (await measured(choosing, await readAll(choosing), "validation images")),
+    };
+  } finally {
+    await forward.release();
+  }
+}
+
+async function compilePoints(
+  { model, batches, signal, onProgress }: ProfileOptions,
+  points: readonly Point[],
+  sessions: SharedSessions,
+): Promise<Findings["points"]> {
+  const compiled: Findings["points"][number][] = [];
+  for (const point of points) {
+    signal?.throwIfAborted();
+    compiled.push({ ...point, contestant: await pointContestant(model, point, batches, sessions) });
+    onProgress?.({ phase: "operating points", done: compiled.length, total: points.length });
+  }
+  return compiled;
+}

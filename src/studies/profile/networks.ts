@@ -1,0 +1,77 @@
+/** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
+import { createExecutor } from "../../dynamic/executor/index.js";
+import { backboneOf } from "../../dynamic/exits.js";
+import { Forward } from "../../dynamic/forward.js";
+import type { DynamicModel, Exit } from "../../dynamic/model.js";
+import { macsOf, nodeMacs } from "../../graph/cost.js";
+import { accuracy } from "../../measures/accuracy.js";
+import type { ProfiledNetwork } from "../../measures/profile-record.js";
+import { opTable } from "../../ops/table.js";
+import type { Backend } from "../../runtime/backend.js";
+import { labelsOf } from "../audit/tally.js";
+import type { ProfileOptions } from "./options.js";
+import type { Point } from "./points.js";
+import type { Contestant, Runner } from "./timing.js";
+
+/** A static network, ready to be timed. */
+export interface Network {
+  readonly model: DynamicModel;
+  readonly accuracy: ProfiledNetwork["accuracy"];
+  readonly contestant: Contestant;
+}
+
+/** The model up to its final exit alone: no head of an early exit is computed, and none counts.
+ * @throws DynnError 'shape/unknown' */
+export function staticOf(model: DynamicModel): DynamicModel {
+  const graph = backboneOf(model.graph);
+  const final = model.exits.at(-1) as Exit;
+  const macs = macsOf(graph, [final.logits], nodeMacs(graph, opTable));
+  const parameters = [...graph.initializers.values()].reduce(
+    (sum, t) => sum + (t.dtype === "int64" ? 0 : t.data.length),
+    0,
+  );
+  return { ...model, graph, exits: [{ ...final, macs, costFraction: 1 }], parameters, policy: undefined };
+}
+
+/** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.
+ * @param forwards what is compiled is added here, to be released whatever happens
+ * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown' */
+export async function compileNetworks(
+  { model, baseline, backend, batches, data, signal }: ProfileOptions,
+  images: Float32Array,
+  forwards: Forward[],
+): Promise<Network[]> {
+  const networks: Network[] = [];
+  for (const source of baseline ? [model, baseline] : [model]) {
+    const single = staticOf(source);
+    const forward = await Forward.compile(single, backend);
+    forwards.push(forward);
+    const runner =
+      (batch: number): Runner =>
+      (pixels, stop) =>
+        forward.logits(pixels, { batch, signal: stop });
+    const [logits] = (await forward.logits(images, { batch: batches.at(-1) as number, signal })) as [Float32Array];
+    networks.push({
+      model: single,
+      accuracy: accuracy(data.labels, labelsOf(logits, single.classes)),
+      contestant: { latency: true, runners: new Map(batches.map((batch) => [batch, runner(batch)])) },
+    });
+  }
+  return networks;
+}
+
+/** The dynamic network under one policy: chosen points at every batch size, points of a sweep at the largest.
+ * @throws DynnError 'runtime/load' */
+export async function pointContestant(
+  model: DynamicModel,
+  { policy, kind }: Point,
+  batches: readonly number[],
+  backend: Backend,
+): Promise<Contestant> {
+  const runners = new Map<number, Runner>();
+  for (const batch of kind === "chosen" ? batches : batches.slice(-1)) {
+    const executor = await createExecutor(model, { backend, policy, batch });
+    runners.set(batch, (images, signal) => executor.classify(images, { signal }));
+  }
+  return { latency: kind === "chosen", runners };
+}

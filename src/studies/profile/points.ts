@@ -1,0 +1,117 @@
+/** @file Operating points: the policies that a profile measures. Thresholds are chosen on validation records, never on reported ones. */
+import { DynnError } from "../../core/errors.js";
+import {
+  calibrate,
+  type Measured,
+  type OperatingPoint,
+  operatingPoints,
+  paretoFront,
+  type Target,
+} from "../../dynamic/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model.js";
+import { makePolicy, type Policy, RULE_DEFS, type Rule, uniformPolicy } from "../../dynamic/policy.js";
+import type { ProfiledPoint } from "../../measures/profile-record.js";
+import type { PointOptions } from "./options.js";
+
+export interface Point {
+  readonly name: string;
+  readonly kind: ProfiledPoint["kind"];
+  readonly policy: Policy;
+}
+
+/** What thresholds are chosen by when none are given. */
+export const TARGETS: readonly (readonly [name: string, target: Target])[] = [
+  ["rad 5 %", { kind: "rad", loss: 0.05 }],
+  ["rad 15 %", { kind: "rad", loss: 0.15 }],
+  ["budget 50 %", { kind: "budget", cost: 0.5 }],
+];
+
+/** Thresholds of each rule's sweep. */
+const SWEEP = 6;
+
+/** Points that need no choice: nothing leaves early (what the exits cost when they save nothing), the model's own policy, and the given
+ *  thresholds under every rule. None for a network without early exits.
+ * @throws DynnError 'policy/value' when a threshold is out of its rule's range */
+export function fixedPoints(model: DynamicModel, { rules, thresholds = [], fallback }: PointOptions): Point[] {
+  const [exits, rule] = [model.exits.length, rules[0] as Rule];
+  if (exits === 1) return [];
+  const temperatures = model.policy?.temperatures;
+  const given = rules.flatMap((each) =>
+    thresholds.map((threshold) =>
+      chosen(nameOf(each, threshold), makePolicy(each, [threshold], fallback, shapeOf(model), temperatures)),
+    ),
+  );
+  return [
+    chosen("nothing leaves", {
+      ...uniformPolicy(rule, fallback, strictest(rule, model.classes), exits),
+      ...(temperatures ? { temperatures } : {}),
+    }),
+    ...(model.policy ? [chosen("own policy", model.policy)] : []),
+    ...given,
+  ];
+}
+
+const shapeOf = ({ exits, classes }: DynamicModel) => ({ exits: exits.length, classes });
+const chosen = (name: string, policy: Policy): Point => ({ name, kind: "chosen", policy });
+const nameOf = (rule: Rule, threshold: number): string => `${rule} ${Number(threshold.toPrecision(3))}`;
+
+/** The threshold that only a perfectly sure exit reaches. It could fire, so every head is run: past it, the executor would leave them out. */
+function strictest(rule: Rule, classes: number): number {
+  const { range, rank } = RULE_DEFS[rule];
+  const [low, high] = range(classes);
+  return rank(high) > rank(low) ? high : low;
+}
+
+/** Points whose thresholds are chosen on validation logits: by each target for the first rule, and a sweep for every rule. */
+export function chosenPoints(model: DynamicModel, { rules, fallback }: PointOptions, validation: Measured): Point[] {
+  const costs = model.exits.map((exit) => exit.costFraction);
+  const frameOf = (rule: Rule) => ({ rule, fallback, temperatures: model.policy?.temperatures, costs });
+  const targeted = TARGETS.flatMap(([name, target]) => {
+    const policy = reachable(() => calibrate(validation, { ...frameOf(rules[0] as Rule), target }).policy);
+    return policy ? [chosen(name, policy)] : [];
+  });
+  const swept = rules.flatMap((rule) => {
+    const { temperatures } = frameOf(rule);
+    return spaced(operatingPoints(validation, frameOf(rule)), rule).map(
+      ({ thresholds }): Point => ({
+        name: nameOf(rule, thresholds[0] as number),
+        kind: "sweep",
+        policy: { rule, thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
+      }),
+    );
+  });
+  return [...targeted, ...swept];
+}
+
+/** A target that no threshold reaches is no point of this network. */
+function reachable(choose: () => Policy): Policy | undefined {
+  try {
+    return choose();
+  } catch (thrown) {
+    if (thrown instanceof DynnError && thrown.code === "policy/validation") return undefined;
+    throw thrown;
+  }
+}
+
+/** Points of the accuracy-cost curve at evenly spaced costs; "never leave early" is not among them. */
+function spaced(points: readonly OperatingPoint[], rule: Rule): OperatingPoint[] {
+  const front = paretoFront(points.filter(({ thresholds }) => thresholds[0] !== RULE_DEFS[rule].never));
+  const [low = 0, high = 0] = [front[0]?.cost, front.at(-1)?.cost];
+  const wanted = Array.from({ length: SWEEP }, (_, i) => low + ((high - low) * i) / (SWEEP - 1));
+  const nearest = (cost: number): OperatingPoint =>
+    front.reduce((a, b) => (Math.abs(b.cost - cost) < Math.abs(a.cost - cost) ? b : a));
+  return front.length === 0 ? [] : [...new Set(wanted.map(nearest))];
+}
+
+/** Each policy once: chosen points that agree share their names, and a sweep gives way to a chosen point. */
+export function distinct(points: readonly Point[]): Point[] {
+  const found = new Map<string, Point>();
+  for (const point of points) {
+    const { rule, thresholds, fallback } = point.policy;
+    const key = JSON.stringify([rule, thresholds, fallback]);
+    const same = found.get(key);
+    if (!same) found.set(key, point);
+    else if (point.kind === "chosen") found.set(key, { ...same, name: `${same.name}, ${point.name}` });
+  }
+  return [...found.values()];
+}

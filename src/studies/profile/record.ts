@@ -1,0 +1,106 @@
+/** @file The profile record from what was measured. */
+import type { Measured } from "../../dynamic/calibrate.js";
+import type { DynamicModel, Exit } from "../../dynamic/model.js";
+import { route } from "../../dynamic/route.js";
+import { accuracy } from "../../measures/accuracy.js";
+import { exitHistogram } from "../../measures/cost.js";
+import {
+  PROFILE_SCHEMA_VERSION,
+  type ProfiledNetwork,
+  type ProfiledPoint,
+  type ProfileRecord,
+  profileRecordSchema,
+} from "../../measures/profile-record.js";
+import { stopsOf } from "../audit/tally.js";
+import type { Network } from "./networks.js";
+import type { ProfileOptions } from "./options.js";
+import type { Point } from "./points.js";
+import { savings, timings } from "./summary.js";
+import type { Contestant, Measurement, Measurements } from "./timing.js";
+
+export interface Findings {
+  readonly options: ProfileOptions;
+  /** Logits of every exit on the reported images. */
+  readonly reported: Measured;
+  /** The static network of the same weights, then the baseline if there is one. */
+  readonly networks: readonly Network[];
+  readonly points: readonly (Point & { readonly contestant: Contestant })[];
+  readonly measured: Measurements;
+  readonly seconds: number;
+}
+
+export function recordOf(findings: Findings): ProfileRecord {
+  const { options, networks, points, measured, seconds } = findings;
+  const [fixed, baseline] = networks.map((network) => networkRecord(network, measured));
+  return profileRecordSchema.parse({
+    ...header(options),
+    static: fixed,
+    ...(baseline ? { baseline } : {}),
+    points: points.map((point) => pointRecord(point, findings)),
+    seconds,
+  });
+}
+
+const timesOf = (measured: Measurements, contestant: Contestant): ReadonlyMap<number, Measurement> =>
+  measured.get(contestant) ?? new Map();
+
+function header({ model, data, validation, seed, version, machine, rounds, batches }: ProfileOptions) {
+  return {
+    schemaVersion: PROFILE_SCHEMA_VERSION,
+    tool: { name: "dynn", version },
+    machine,
+    model: {
+      name: model.name,
+      input: [...model.input.shape],
+      parameters: model.parameters,
+      exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+    },
+    data: {
+      name: data.name,
+      samples: data.count,
+      seed,
+      ...(validation ? { validation: { name: validation.name, samples: validation.count } } : {}),
+    },
+    rounds,
+    batches,
+  };
+}
+
+const networkRecord = ({ model, accuracy, contestant }: Network, measured: Measurements): ProfiledNetwork => ({
+  name: model.name,
+  macs: macsOf(model),
+  parameters: model.parameters,
+  accuracy,
+  timings: timings(timesOf(measured, contestant)),
+});
+
+const macsOf = ({ exits }: DynamicModel): number => (exits.at(-1) as Exit).macs;
+
+function pointRecord(point: Findings["points"][number], findings: Findings): ProfiledPoint {
+  const { options, reported, networks, measured } = findings;
+  const { exits, classes } = options.model;
+  const { name, kind, contestant } = point;
+  const { rule, thresholds, fallback, temperatures } = point.policy;
+  const routed = route(reported.logits, classes, point.policy);
+  const exitCounts = exitHistogram(stopsOf(routed), exits.length);
+  const meanMacs = exits.reduce((sum, { macs }, k) => sum + macs * (exitCounts[k] as number), 0) / routed.length;
+  const [fixed, baseline] = networks as readonly [Network, Network?];
+  const macsFraction = meanMacs / macsOf(fixed.model);
+  const labels = routed.map((r) => r.label);
+  return {
+    name,
+    kind,
+    rule,
+    thresholds: [...thresholds],
+    fallback,
+    ...(temperatures ? { temperatures: [...temperatures] } : {}),
+    accuracy: accuracy(reported.labels, labels),
+    exitCounts,
+    meanMacs,
+    macsFraction,
+    timings: savings(timesOf(measured, contestant), macsFraction, {
+      fixed: timesOf(measured, fixed.contestant),
+      baseline: baseline && timesOf(measured, baseline.contestant),
+    }),
+  };
+}

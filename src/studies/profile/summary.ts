@@ -1,0 +1,50 @@
+/** @file From measurements to the record. Two networks are compared within each round; what is reported is the median over the rounds and how
+ *  far they spread. */
+import { percentile, percentiles } from "../../measures/percentile.js";
+import type { ProfiledPoint, Saving, Spread, Timing } from "../../measures/profile-record.js";
+import type { Measurement } from "./timing.js";
+
+type ByBatch = ReadonlyMap<number, Measurement>;
+
+const spread = (values: readonly number[]): Spread => ({
+  median: percentile(values, 50),
+  low: Math.min(...values),
+  high: Math.max(...values),
+});
+
+const timing = (batch: number, { perImage, requests }: Measurement): Timing => ({
+  batch,
+  msPerImage: spread(perImage),
+  ...(requests.length > 0 ? { latencyMs: { ...percentiles(requests), requests: requests.length } } : {}),
+});
+
+export const timings = (measured: ByBatch): Timing[] =>
+  [...measured].map(([batch, measurement]) => timing(batch, measurement));
+
+/** Time of another network over that of this one, round by round. */
+const ratio = (other: ByBatch, batch: number, { perImage }: Measurement): Spread => {
+  const theirs = other.get(batch)?.perImage ?? [];
+  return spread(perImage.map((own, round) => (theirs[round] as number) / own));
+};
+
+/** Less than this share of MACs saved says nothing about how real the saving is. */
+const LEAST_SAVING = 0.05;
+
+/** Times of a point, and what they save.
+ * @param macsFraction mean MACs of the point over those of the static network */
+export function savings(
+  measured: ByBatch,
+  macsFraction: number,
+  { fixed, baseline }: { readonly fixed: ByBatch; readonly baseline: ByBatch | undefined },
+): ProfiledPoint["timings"] {
+  return [...measured].map(([batch, measurement]): Saving => {
+    const speedUp = ratio(fixed, batch, measurement);
+    return {
+      ...timing(batch, measurement),
+      speedUp,
+      overhead: 1 / (speedUp.median * macsFraction),
+      realSaving: 1 - macsFraction < LEAST_SAVING ? null : (1 - 1 / speedUp.median) / (1 - macsFraction),
+      ...(baseline ? { baselineSpeedUp: ratio(baseline, batch, measurement) } : {}),
+    };
+  });
+}

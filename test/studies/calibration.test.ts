@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { type Dataset, inMemory } from "../../src/data/dataset.js";
+import { route } from "../../src/dynamic/route.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { type CalibrationOptions, calibrateModel } from "../../src/studies/calibration/index.js";
+import { failure } from "../support/failure.js";
+import { linearModel, samplesOf, smallExits } from "../support/models.js";
+
+const model = smallExits();
+const samples = await samplesOf(model, 90);
+
+const dataOf = (chosen: typeof samples, name = "made"): Dataset => {
+  const pixels = new Float32Array(chosen.length * 192);
+  chosen.forEach((s, i) => pixels.set(s.pixels, i * 192));
+  const labels = Int32Array.from(chosen, (s) => s.label);
+  return inMemory({ name, shape: [3, 8, 8], classes: undefined, labels }, pixels);
+};
+const [validation, tested] = [samples.slice(0, 60), samples.slice(60)];
+
+const options = (rest: Partial<CalibrationOptions> = {}): CalibrationOptions => ({
+  model,
+  backend: ortNode({ threads: 1 }),
+  validation: dataOf(validation, "chosen on"),
+  test: dataOf(tested, "reported"),
+  rule: "max-softmax",
+  fallback: "final",
+  target: { kind: "rad", loss: 0.1 },
+  thresholds: "uniform",
+  temperature: false,
+  seed: 1,
+  batch: 16,
+  version: "test",
+  now: () => 0,
+  ...rest,
+});
+
+describe("a calibration", () => {
+  test("reports on test records what routing them under its policy gives", async () => {
+    const { policy, record } = await calibrateModel(options({ thresholds: "per-exit", temperature: true }));
+    const logits = model.exits.map((_, k) => Float32Array.from(tested.flatMap((s) => [...s.clean[k]!])));
+    const routed = route(logits, model.classes, policy);
+    expect(record.test.accuracy.value).toBe(routed.filter((r, i) => r.label === tested[i]!.label).length / 30);
+    expect(record.test.exitCounts).toEqual([0, 1, 2].map((k) => routed.filter((r) => r.stop === k).length));
+    expect(record.data.test).toEqual({ name: "reported", samples: 30 });
+    expect(record.data.validation).toEqual({ name: "chosen on", samples: 60 });
+    expect(record.policy).toEqual(policy);
+  });
+
+  test("chooses by validation records alone: other test records change nothing of the policy", async () => {
+    const rest = { thresholds: "per-exit", temperature: true } as const;
+    const one = await calibrateModel(options(rest));
+    const other = await calibrateModel(options({ ...rest, test: dataOf(tested.slice(5, 9)) }));
+    expect(other.policy).toEqual(one.policy);
+    expect(other.record.validation).toEqual(one.record.validation);
+    const elsewhere = await calibrateModel(options({ ...rest, validation: dataOf(samples.slice(30)) }));
+    expect(elsewhere.policy).not.toEqual(one.policy);
+  });
+
+  test("fits temperatures that lower the likelihood loss of every exit on the records they were fitted on", async () => {
+    const { record } = await calibrateModel(options({ temperature: true }));
+    expect(record.policy.temperatures).toEqual(record.exits.map((e) => e.temperature));
+    for (const { validation: v } of record.exits) expect(v.scaled?.nll).toBeLessThanOrEqual(v.plain.nll + 1e-9);
+    const plain = await calibrateModel(options());
+    expect(plain.record.policy.temperatures).toBeUndefined();
+    expect(plain.record.exits.every((e) => e.validation.scaled === undefined)).toBe(true);
+  });
+
+  test("takes measured milliseconds as costs for a latency, and keeps it", async () => {
+    const target = { kind: "latency", milliseconds: 3 } as const;
+    const { record } = await calibrateModel(options({ target, measureExits: async () => [1, 4, 6] }));
+    expect(record.costUnit).toBe("milliseconds");
+    expect(record.validation.meanMilliseconds?.value).toBeLessThanOrEqual(3);
+    expect(record.curves.uniform.at(-1)?.validation.cost).toBeLessThanOrEqual(6);
+    expect(record.exits.map((e) => e.milliseconds)).toEqual([1, 4, 6]);
+  });
+
+  test("is the same whatever the batch, and its curves rise", async () => {
+    const [one, two] = [await calibrateModel(options({ batch: 7 })), await calibrateModel(options({ batch: 60 }))];
+    expect(one.record).toEqual(two.record);
+    const { uniform } = one.record.curves;
+    for (const [i, p] of uniform.slice(1).entries())
+      expect(p.validation.accuracy.value).toBeGreaterThan(uniform[i]!.validation.accuracy.value);
+  });
+});
+
+describe("a bound on the cost under attack", () => {
+  const attack = { name: "slow", objective: "slowdown", radius: 0.1, steps: 8 } as const;
+  const target = { kind: "rad", loss: 0.9 } as const;
+
+  test("holds against a fresh attack on the validation records, at a lower cost than without it", async () => {
+    const free = await calibrateModel(
+      options({ target: { kind: "rad", loss: 0.01 }, worstCase: { attack, maxCost: 1, samples: 20 } }),
+    );
+    expect(free.record.worstCase).toMatchObject({ attack: "slow", objective: "slowdown", rounds: 1, held: true });
+    const bound = 0.6;
+    expect(free.record.worstCase?.validation.meanCost.value).toBeGreaterThan(bound);
+    const { record } = await calibrateModel(options({ target, worstCase: { attack, maxCost: bound, samples: 20 } }));
+    expect(record.worstCase?.held).toBe(true);
+    expect(record.worstCase?.validation.meanCost.value).toBeLessThanOrEqual(bound + 1e-9);
+    expect([record.worstCase?.validation.samples, record.worstCase?.test.samples]).toEqual([20, 20]);
+  });
+
+  test("that no thresholds keep beside the target is refused", async () => {
+    const worstCase = { attack, maxCost: model.exits[0]!.costFraction + 1e-3, samples: 20 };
+    await expect(calibrateModel(options({ target: { kind: "rad", loss: 0.001 }, worstCase }))).rejects.toThrow(
+      /under attack at .* \[policy\/validation\]/,
+    );
+  });
+});
+
+describe("a calibration is refused", () => {
+  test("for a network with one exit", async () => {
+    const single = linearModel([[1], [-1]], [0, 0]);
+    await expect(calibrateModel(options({ model: single }))).rejects.toThrow(
+      failure(
+        "policy/validation",
+        "linear: the model has a single exit, so there is no threshold to choose. Give it early exits with `dynn convert`.",
+      ),
+    );
+  });
+
+  test("for a latency without times", async () => {
+    await expect(calibrateModel(options({ target: { kind: "latency", milliseconds: 1 } }))).rejects.toThrow(
+      failure("policy/validation", "small: a target latency needs the time of every exit. Give measureExits."),
+    );
+  });
+});
