@@ -1,0 +1,172 @@
+/** @file One ONNX graph that routes by itself: after each early exit an `If` holds the rest of the network, and runs it on those rows of the
+ *  batch that go on (Compress), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
+ *  is not needed. Weights lie in the sub-graph that uses them, each stored once. */
+import type { Dim, Shape } from "../core/shape.js";
+import { type LiveExits, liveExits } from "../dynamic/executor/live-exits.js";
+import { CONDITIONAL_KEY, writeMetadata } from "../dynamic/metadata.js";
+import type { DynamicModel } from "../dynamic/model.js";
+import type { Policy } from "../dynamic/policy.js";
+import { type Stage, splitStages } from "../dynamic/stages.js";
+import { type Attribute, int } from "../graph/attributes.js";
+import { GraphBuilder } from "../graph/builder.js";
+import { checkGraph } from "../graph/checker.js";
+import type { Graph, ValueInfo, ValueName, ValueType } from "../graph/graph.js";
+import { emptyGraph } from "../graph/op.js";
+import { CODE_OF } from "../onnx/dtypes.js";
+import type { WritableModel } from "../onnx/write.js";
+import { type Answer, anyOf, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
+import { distinctNames } from "./scopes.js";
+
+/** The outputs of a conditional graph: logits [n, classes] of the exit that answers, where the work stopped, the label, and the rule's
+ *  confidence at the exit that answers. */
+export const CONDITIONAL_OUTPUTS = {
+  logits: "logits",
+  exit: "exit",
+  label: "label",
+  confidence: "confidence",
+} as const;
+
+/** What is known of every row once it is answered: the answer, and the exit where it stopped (int64 [n]). */
+type Outcome = Answer & { readonly exit: ValueName };
+const OUTCOME = ["logits", "exit", "confidence"] as const satisfies readonly (keyof Outcome)[];
+
+/** What does not change from stage to stage. */
+interface Plan {
+  readonly model: DynamicModel;
+  readonly live: LiveExits;
+  readonly stages: readonly Stage[];
+  /** Every name of the model: what is added takes others. */
+  readonly names: readonly ValueName[];
+}
+
+/** Where the rows of a stage are found: hidden values by their names in the model, and what earlier exits left. */
+interface Rows {
+  readonly hidden: ReadonlyMap<ValueName, ValueName>;
+  readonly memory: Memory;
+}
+
+/** The model under a policy as one conditional graph, with what its metadata say. Exits that cannot fire are left out.
+ * @returns one input, the model's; outputs as {@link CONDITIONAL_OUTPUTS} says. dynn does not read such a file as a model. */
+export function conditionalModel(model: DynamicModel, policy: Policy): WritableModel {
+  const metadata = writeMetadata({ classes: model.classNames, normalization: model.normalization });
+  const exits = model.exits.map(({ name, costFraction }) => ({ name, costFraction }));
+  metadata.set(CONDITIONAL_KEY, JSON.stringify({ model: model.name, exits, policy }));
+  return { graph: conditionalGraph(model, policy), metadata };
+}
+
+function conditionalGraph(model: DynamicModel, policy: Policy): Graph {
+  const { graph } = model;
+  const live = liveExits(model, policy);
+  const names = [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => [node.name, ...node.outputs])];
+  const plan: Plan = { model, live, stages: splitStages({ graph, exits: live.exits }), names };
+  const b = scope(plan, 0);
+  const { logits, exit, confidence } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
+  const label = labelOf(b, logits);
+  const single = b.op("Cast", [confidence], { to: int(CODE_OF.float32) });
+  const named = { logits: b.op("Identity", [logits]), exit: b.op("Identity", [exit]), label, confidence: single };
+  b.output(named.logits, "float32", ["n", model.classes]);
+  b.output(named.exit, "int64", ["n"]);
+  b.output(named.label, "int64", ["n"]);
+  b.output(named.confidence, "float32", ["n"]);
+  const outputs = Object.entries(CONDITIONAL_OUTPUTS).map(
+    ([key, to]) => [named[key as keyof typeof named], to] as const,
+  );
+  const whole = distinctNames({ ...b.build(), name: graph.name, inputs: graph.inputs }, new Map(outputs));
+  checkGraph(whole);
+  return whole;
+}
+
+/** A builder for the sub-graph that begins with stage k: it holds the stage's constants, and no names that a later stage has.
+ * @param outer names of the graphs around that it reads */
+function scope({ model, stages, names }: Plan, k: number, outer: readonly ValueName[] = []): GraphBuilder {
+  const { graph } = stages[k] as Stage;
+  const types = new Map([...graph.types].map(([name, type]) => [name, rowsOf(type, k)]));
+  const b = new GraphBuilder({
+    ...emptyGraph(`stage${k}`, model.graph.opset),
+    initializers: graph.initializers,
+    types,
+  });
+  for (const name of [model.input.name, ...names, ...outer]) b.reserve(name);
+  return b;
+}
+
+/** Append stage k and all that follows it. */
+function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows): Outcome {
+  const { graph, logits, kept } = plan.stages[k] as Stage;
+  const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
+  for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
+  const last = k === plan.stages.length - 1;
+  const reading = readExit(b, logits, { policy: plan.live.policy, exit: k, last }, memory);
+  const number = plan.model.exits.indexOf(plan.live.exits[k] as DynamicModel["exits"][number]);
+  const own = { ...reading.answer, exit: filled(b, reading.answer.confidence, number) };
+  if (reading.fires === undefined) return own;
+  const goes = b.op("Not", [reading.fires]);
+  const rows = { hidden: new Map(kept.map((name) => [name, here(name)])), memory: reading.memory };
+  const branches = {
+    then_branch: branch(goOn(plan, k + 1, { goes, own, rows })),
+    else_branch: branch(stop(plan, k, own)),
+  };
+  const routed = b.ops("If", [anyOf(b, goes)], OUTCOME.length, branches, "routed");
+  return outcomeOf((part) => routed[OUTCOME.indexOf(part)] as ValueName);
+}
+
+const branch = (value: Graph): Attribute => ({ kind: "graph", value });
+
+/** The rest of the network on the rows that go on, and their answers among those of the others.
+ * @param from what stage k - 1 leaves, and the answers of all its rows as if they stopped */
+function goOn(
+  plan: Plan,
+  k: number,
+  { goes, own, rows }: { readonly goes: ValueName; readonly own: Outcome; readonly rows: Rows },
+): Graph {
+  const outer = [goes, ...Object.values(own), ...rows.hidden.values(), ...Object.values(rows.memory)];
+  const b = scope(plan, k, outer);
+  const going = (name: ValueName): ValueName => b.op("Compress", [name, goes], { axis: int(0) }, `${name}/rows`);
+  const hidden = new Map([...rows.hidden].map(([name, at]) => [name, going(at)]));
+  for (const [name, at] of hidden) b.setType(at, rowsOf(plan.model.graph.types.get(name) as ValueType, k));
+  const memory = Object.fromEntries(Object.entries(rows.memory).map(([part, at]) => [part, going(at)]));
+  const later = stage(plan, k, b, { hidden, memory });
+  const places = b.op("Transpose", [b.op("NonZero", [goes])]);
+  const all = outcomeOf((part) => b.op("ScatterND", [own[part], places, later[part]]));
+  for (const info of infosOf(plan, k - 1, all)) b.output(info.name, info.dtype, info.shape);
+  return b.build();
+}
+
+/** All rows stop here: their answers as they are. */
+function stop(plan: Plan, k: number, own: Outcome): Graph {
+  const b = new GraphBuilder(emptyGraph(`stop${k}`, plan.model.graph.opset));
+  for (const name of Object.values(own)) b.reserve(name);
+  const same = outcomeOf((part) => b.op("Identity", [own[part]]));
+  for (const info of infosOf(plan, k, same)) b.output(info.name, info.dtype, info.shape);
+  return b.build();
+}
+
+const outcomeOf = (part: (name: keyof Outcome) => ValueName): Outcome =>
+  Object.fromEntries(OUTCOME.map((name) => [name, part(name)])) as Record<keyof Outcome, ValueName>;
+
+/** The outputs of a branch behind exit k, in the order of {@link OUTCOME}. */
+function infosOf({ model }: Plan, k: number, { logits, exit, confidence }: Outcome): ValueInfo[] {
+  const n = rowCount("n", k);
+  return [
+    { name: logits, dtype: "float32", shape: [n, model.classes] },
+    { name: exit, dtype: "int64", shape: [n] },
+    { name: confidence, dtype: "float64", shape: [n] },
+  ];
+}
+
+/** A type in stage k. Its rows are those that go on: fewer than around it, so their number has a name of its own. */
+const rowsOf = (
+  { dtype, shape }: ValueType,
+  k: number,
+): { readonly dtype: ValueType["dtype"]; readonly shape: Shape } => ({
+  dtype,
+  shape: shape.map((d) => rowCount(d, k)),
+});
+
+const rowCount = (dim: Dim, k: number): Dim =>
+  typeof dim === "number" || k === 0
+    ? dim
+    : dim
+        .split("*")
+        .map((factor) => (factor === "n" ? `n${k}` : factor))
+        .join("*");

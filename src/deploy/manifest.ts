@@ -1,0 +1,157 @@
+/** @file manifest.json of a bundle: which file holds which exits, what goes from one to the next, and how to route. The one description of
+ *  the format; docs/deployment.md explains the fields. */
+import { z } from "zod";
+import { ARRAY_OF, type DType } from "../core/dtype.js";
+import { DynnError } from "../core/errors.js";
+import { VERSION } from "../core/version.js";
+import { normalizationSchema, policySchema } from "../dynamic/metadata.js";
+import type { DynamicModel } from "../dynamic/model.js";
+import { type Policy, thresholdCount } from "../dynamic/policy.js";
+import type { ValueInfo } from "../graph/graph.js";
+import type { Part } from "./parts.js";
+
+export const BUNDLE_FORMAT = "dynn-bundle";
+export const BUNDLE_VERSION = 1;
+export const BUNDLE_KINDS = ["staged", "split"] as const;
+export type BundleKind = (typeof BUNDLE_KINDS)[number];
+
+const count = z.number().int().min(0);
+/** A file in the bundle's own folder: no separators, nothing hidden, nothing that a system gives a meaning to. */
+const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\.onnx$/, "is no plain name of an .onnx file");
+const valueSchema = z.strictObject({
+  name: z.string().min(1),
+  dtype: z.enum(Object.keys(ARRAY_OF) as [DType, ...DType[]]),
+  shape: z.tuple([z.literal("n")], count),
+});
+const partSchema = z.strictObject({
+  name: z.string().min(1),
+  file: fileName,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "is no SHA-256 in hexadecimal"),
+  bytes: count,
+  exits: z.array(z.strictObject({ exit: count, logits: z.string().min(1) })).min(1),
+  inputs: z.array(valueSchema).min(1),
+  outputs: z.array(valueSchema).min(1),
+  kept: z.array(z.string().min(1)),
+});
+
+export const manifestSchema = z.strictObject({
+  format: z.literal(BUNDLE_FORMAT),
+  version: z.literal(BUNDLE_VERSION),
+  kind: z.enum(BUNDLE_KINDS),
+  dynn: z.string(),
+  model: z.string(),
+  input: valueSchema,
+  normalization: normalizationSchema.nullable(),
+  classes: z.strictObject({ count: z.number().int().min(2), names: z.array(z.string()).nullable() }),
+  exits: z
+    .array(z.strictObject({ name: z.string().min(1), macs: z.number().min(0), costFraction: z.number().min(0) }))
+    .min(1),
+  policy: policySchema,
+  parts: z.array(partSchema).min(1),
+});
+
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+export type ManifestPart = Manifest["parts"][number];
+type Value = z.infer<typeof valueSchema>;
+
+/** A part's file. */
+export interface PartFile {
+  readonly part: Part;
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** The manifest of a model's parts. */
+export const manifestOf = (
+  model: DynamicModel,
+  policy: Policy,
+  kind: BundleKind,
+  files: readonly PartFile[],
+): Manifest => ({
+  format: BUNDLE_FORMAT,
+  version: BUNDLE_VERSION,
+  kind,
+  dynn: VERSION,
+  model: model.name,
+  input: asValue({ ...model.input, dtype: "float32" }),
+  normalization: model.normalization
+    ? { mean: [...model.normalization.mean], std: [...model.normalization.std] }
+    : null,
+  classes: { count: model.classes, names: model.classNames ? [...model.classNames] : null },
+  exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+  policy: {
+    rule: policy.rule,
+    thresholds: [...policy.thresholds],
+    fallback: policy.fallback,
+    ...(policy.temperatures && { temperatures: [...policy.temperatures] }),
+  },
+  parts: files.map(({ part, file, sha256, bytes }) => ({
+    name: part.name,
+    file,
+    sha256,
+    bytes,
+    exits: part.exits.map((exit) => ({ ...exit })),
+    inputs: part.graph.inputs.map(asValue),
+    outputs: part.graph.outputs.map(asValue),
+    kept: [...part.kept],
+  })),
+});
+
+const asValue = ({ name, dtype, shape }: ValueInfo): Value => ({ name, dtype, shape: shape as Value["shape"] });
+
+/** Read a manifest.
+ * @param value parsed JSON
+ * @param where the file, as messages name it
+ * @throws DynnError 'bundle/format' */
+export function readManifest(value: unknown, where: string): Manifest {
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw wrong(where, `${issue?.path.length ? `at ${issue.path.join(".")}, ` : ""}${issue?.message}`);
+  }
+  const fault = faultOf(parsed.data);
+  if (fault !== undefined) throw wrong(where, fault);
+  return parsed.data;
+}
+
+const wrong = (where: string, what: string): DynnError =>
+  new DynnError("bundle/format", `${where}: ${what}. Export the model again with this version of dynn.`, { what });
+
+/** What does not fit together, or nothing. */
+function faultOf({ kind, exits, parts, policy, classes, input }: Manifest): string | undefined {
+  const held = parts.flatMap((part) => part.exits.map(({ exit }) => exit));
+  if (held.join() !== [...exits.keys()].join())
+    return `the parts hold exits ${held.join()}, expected 0 to ${exits.length - 1} in order`;
+  if (kind === "split" && parts.length !== 2) return `a split has ${parts.length} parts, expected 2`;
+  if (new Set(parts.map(({ file }) => file)).size < parts.length) return "two parts name one file";
+  const thresholds = thresholdCount(policy.rule, exits.length);
+  if (policy.thresholds.length !== thresholds)
+    return `the policy has ${policy.thresholds.length} thresholds, expected ${thresholds}`;
+  if (policy.temperatures && policy.temperatures.length !== exits.length)
+    return `the policy has ${policy.temperatures.length} temperatures, expected ${exits.length}`;
+  if (classes.names && classes.names.length !== classes.count)
+    return `there are ${classes.names.length} class names, expected ${classes.count}`;
+  return flowFault(parts, input, classes.count);
+}
+
+const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "float32", shape: ["n", classes] });
+
+/** What a part reads or keeps must be there: the image first, later what was made before and kept. */
+function flowFault(parts: Manifest["parts"], input: Value, classes: number): string | undefined {
+  const same = (a: Value, b: Value | undefined) => b?.dtype === a.dtype && b.shape.join() === a.shape.join();
+  let there = new Map([[input.name, input]]);
+  for (const { name, exits, inputs, outputs, kept } of parts) {
+    const missing = inputs.find((value) => !same(value, there.get(value.name)));
+    if (missing) return `part "${name}" reads "${missing.name}", which no part before it gives in that form`;
+    const known = new Map([...there, ...outputs.map((value) => [value.name, value] as const)]);
+    const blind = exits.find(
+      ({ logits }) => !outputs.some((value) => value.name === logits && same(logitsOf(logits, classes), value)),
+    );
+    if (blind) return `part "${name}" gives no logits [n,${classes}] named "${blind.logits}"`;
+    const lost = kept.find((value) => !known.has(value));
+    if (lost !== undefined) return `part "${name}" keeps "${lost}", which is not there`;
+    there = new Map(kept.map((value) => [value, known.get(value) as Value]));
+  }
+  return undefined;
+}

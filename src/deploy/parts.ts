@@ -1,0 +1,86 @@
+/** @file A model cut into parts that run on different machines or one after the other: each part holds some exits in a row and the work that
+ *  only they need. One part per exit is a staged export, two parts are a split. */
+import { DynnError } from "../core/errors.js";
+import type { DynamicModel } from "../dynamic/model.js";
+import { rowSize, type Stage, splitStages } from "../dynamic/stages.js";
+import type { Graph, ValueInfo, ValueName } from "../graph/graph.js";
+import { inferShapes } from "../graph/infer.js";
+import { prune } from "../graph/passes/prune.js";
+import { opTable } from "../ops/table.js";
+
+export interface Part {
+  readonly name: string;
+  /** Takes the hidden values that it reads (the image, in the first part); gives the logits of its exits, and the hidden values of its own
+   *  that later parts read. All have one row per sample. */
+  readonly graph: Graph;
+  /** The exits it holds, by their numbers in the model. */
+  readonly exits: readonly { readonly exit: number; readonly logits: ValueName }[];
+  /** Hidden values that a sample takes along when it goes on from here, made by this part or by earlier ones. */
+  readonly kept: readonly ValueName[];
+}
+
+/** One part for each exit: stage0, stage1 ... */
+export const stagedParts = (model: DynamicModel): Part[] => {
+  const stages = splitStages(model);
+  return stages.map((stage, k) => partOf(model, `stage${k}`, [stage], k));
+};
+
+/** Two parts: the device holds the exits up to and including `at`, the server those behind it.
+ * @param at number of an early exit
+ * @throws DynnError 'export/unsupported' when there is no early exit, 'cli/value' when `at` is none */
+export function splitParts(model: DynamicModel, at: number): [device: Part, server: Part] {
+  refuseStatic(model);
+  if (!(Number.isInteger(at) && at >= 0 && at < model.exits.length - 1))
+    throw new DynnError(
+      "cli/value",
+      `split: got exit ${at}, expected an early one, 0 to ${model.exits.length - 2}. ${model.name} has ${model.exits.length} exits, and the server needs the last.`,
+      { at, exits: model.exits.length },
+    );
+  const stages = splitStages(model);
+  const [device, server] = [stages.slice(0, at + 1), stages.slice(at + 1)];
+  return [partOf(model, "device", device, 0), partOf(model, "server", server, at + 1)];
+}
+
+/** Where a split sends the least: the early exit with the fewest hidden numbers per image. Of equals the first, as the device then
+ *  computes least. */
+export function smallestSplit(model: DynamicModel): number {
+  refuseStatic(model);
+  const sizes = splitStages(model)
+    .slice(0, -1)
+    .map(({ kept }) => kept.reduce((sum, name) => sum + rowSize(infoOf(model.graph, name)), 0));
+  return sizes.indexOf(Math.min(...sizes));
+}
+
+function refuseStatic({ name, exits }: DynamicModel): void {
+  if (exits.length > 1) return;
+  throw new DynnError(
+    "export/unsupported",
+    `${name}: has one exit, and a split needs an early one for the device. Give a model with early exits.`,
+    { exits: exits.length },
+  );
+}
+
+/** Stages in a row as one part. */
+function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[], first: number): Part {
+  const kept = (stages.at(-1) as Stage).kept;
+  const made = new Set(stages.flatMap((stage) => stage.graph.nodes.flatMap((node) => node.outputs)));
+  const read = stages.flatMap((stage) => stage.graph.inputs.map((input) => input.name));
+  const logits = stages.map((stage) => stage.logits);
+  const names = { inputs: read.filter((n) => !made.has(n)), outputs: [...logits, ...kept.filter((n) => made.has(n))] };
+  const part: Graph = {
+    ...graph,
+    name: `${graph.name}/${name}`,
+    nodes: graph.nodes.filter((node) => node.outputs.some((output) => made.has(output))),
+    inputs: [...new Set(names.inputs)].map((n) => infoOf(graph, n)),
+    outputs: [...new Set(names.outputs)].map((n) => infoOf(graph, n)),
+  };
+  const exits = logits.map((value, i) => ({ exit: first + i, logits: value }));
+  return { name, graph: inferShapes(prune(part), opTable), exits, kept };
+}
+
+/** A value as an input or output; the image is an input of the model, the others have a type. */
+export function infoOf(graph: Graph, name: ValueName): ValueInfo {
+  const type = graph.types.get(name);
+  if (!type) throw new Error(`bug: "${name}" has no type`);
+  return { name, dtype: type.dtype, shape: type.shape };
+}

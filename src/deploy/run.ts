@@ -1,0 +1,96 @@
+/** @file Runs an export on images, to see what it answers: the parts of a bundle one after the other, or a conditional graph. */
+import type { Tensor } from "../core/tensor.js";
+import { route, rowsOf } from "../dynamic/route.js";
+import type { Graph } from "../graph/graph.js";
+import type { Backend, Session, Tensors } from "../runtime/backend.js";
+import type { Bundle } from "./bundle.js";
+import { CONDITIONAL_OUTPUTS } from "./conditional.js";
+import type { Found } from "./verify.js";
+
+/** Images in batches: one alone, as most devices see them, then as many as `batch`. */
+export interface Batches {
+  /** float32 [n*c*h*w] in [0,1] */
+  readonly images: Float32Array;
+  /** Sizes of one image. */
+  readonly dims: readonly number[];
+  readonly batch: number;
+  /** Called after each batch. */
+  readonly onBatch: (done: number) => void;
+}
+
+/** What a bundle answers: every part on every image, routed as its manifest says. */
+export async function runBundle({ manifest, parts }: Bundle, backend: Backend, batches: Batches): Promise<Found[]> {
+  const sessions = await compileAll(
+    parts.map(({ graph }) => graph),
+    backend,
+  );
+  const { input, classes, policy } = manifest;
+  try {
+    return await inBatches(batches, async (image) => {
+      let known: Tensors = { [input.name]: image };
+      for (const session of sessions) known = { ...known, ...(await session.run(only(known, session.inputs))) };
+      const logits = parts.flatMap((part) => part.exits.map((exit) => (known[exit.logits] as Tensor<"float32">).data));
+      return route(logits, classes.count, policy).map(({ stop, label, answer }, i) => {
+        const all = rowsOf(logits, classes.count, i);
+        return { stop, label, logits: all[answer] as Float32Array, all };
+      });
+    });
+  } finally {
+    await Promise.all(sessions.map((session) => session.release()));
+  }
+}
+
+/** What a conditional graph answers. */
+export async function runConditional(graph: Graph, backend: Backend, batches: Batches): Promise<Found[]> {
+  const session = await backend.compile(graph);
+  const [input] = session.inputs as [string];
+  try {
+    return await inBatches(batches, async (image) => {
+      const results = await session.run({ [input]: image });
+      const of = (output: keyof typeof CONDITIONAL_OUTPUTS) => results[CONDITIONAL_OUTPUTS[output]] as Tensor;
+      const [logits, exits, labels] = [of("logits"), of("exit"), of("label")] as [
+        Tensor<"float32">,
+        Tensor<"int64">,
+        Tensor<"int64">,
+      ];
+      const classes = logits.dims[1] as number;
+      return Array.from(exits.data, (stop, i) => ({
+        stop: Number(stop),
+        label: Number(labels.data[i]),
+        logits: logits.data.subarray(i * classes, (i + 1) * classes),
+      }));
+    });
+  } finally {
+    await session.release();
+  }
+}
+
+async function compileAll(graphs: readonly Graph[], backend: Backend): Promise<Session[]> {
+  const sessions: Session[] = [];
+  try {
+    for (const graph of graphs) sessions.push(await backend.compile(graph));
+  } catch (error) {
+    await Promise.all(sessions.map((session) => session.release()));
+    throw error;
+  }
+  return sessions;
+}
+
+const only = (known: Tensors, names: readonly string[]): Tensors =>
+  Object.fromEntries(names.map((name) => [name, known[name] as Tensor]));
+
+async function inBatches<T>(
+  { images, dims, batch, onBatch }: Batches,
+  run: (image: Tensor<"float32">) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const each = dims.reduce((a, b) => a * b, 1);
+  const count = images.length / each;
+  const results: T[] = [];
+  for (let from = 0; from < count; from = results.length) {
+    const rows = Math.min(from === 0 ? 1 : batch, count - from);
+    const data = images.subarray(from * each, (from + rows) * each);
+    results.push(...(await run({ dtype: "float32", dims: [rows, ...dims], data })));
+    onBatch(results.length);
+  }
+  return results;
+}

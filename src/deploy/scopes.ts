@@ -1,0 +1,63 @@
+/** @file Names over nested graphs: a value has one name, and no other graph around it or in it has that name too, as ONNX asks.
+ *  Source: ONNX IR specification, "Names within a graph". */
+import type { Tensor } from "../core/tensor.js";
+import type { Attribute } from "../graph/attributes.js";
+import type { Graph, Node, ValueInfo, ValueName } from "../graph/graph.js";
+
+interface Scope {
+  /** The new name of every value that can be seen. */
+  readonly names: ReadonlyMap<ValueName, ValueName>;
+  /** The constants that can be seen, by their old names. */
+  readonly constants: ReadonlyMap<ValueName, Tensor>;
+}
+
+/** The graph with names that are all different. A constant that a graph around has too, under the same name, is stored there alone.
+ * @param fixed new names for values of the outermost graph; values that have these names so far get others */
+export function distinctNames(graph: Graph, fixed: ReadonlyMap<ValueName, ValueName> = new Map()): Graph {
+  const taken = new Set(fixed.values());
+  const fresh = (name: ValueName): ValueName => {
+    let free = name;
+    for (let i = 1; taken.has(free); i++) free = `${name}/${i}`;
+    taken.add(free);
+    return free;
+  };
+  const inScope = (inner: Graph, outer: Scope, known: ReadonlyMap<ValueName, ValueName>): Graph => {
+    const constants = [...inner.initializers].filter(([name, value]) => outer.constants.get(name) !== value);
+    const own = [
+      ...inner.inputs.map(({ name }) => name),
+      ...constants.map(([name]) => name),
+      ...inner.nodes.flatMap((node) => node.outputs),
+    ];
+    const names = new Map(outer.names);
+    for (const name of own) if (name) names.set(name, known.get(name) ?? fresh(name));
+    const scope = { names, constants: new Map([...outer.constants, ...constants]) };
+    const rename = (name: ValueName): ValueName => names.get(name) ?? name;
+    const nested = (attribute: Attribute): Attribute =>
+      attribute.kind === "graph" ? { kind: "graph", value: inScope(attribute.value, scope, new Map()) } : attribute;
+    return {
+      ...inner,
+      inputs: inner.inputs.map((info) => renamed(info, rename)),
+      outputs: inner.outputs.map((info) => renamed(info, rename)),
+      initializers: new Map(constants.map(([name, value]) => [rename(name), value])),
+      types: new Map([...inner.types].map(([name, type]) => [rename(name), type])),
+      nodes: inner.nodes.map((node) => renamedNode(node, rename, nested)),
+    };
+  };
+  return inScope(graph, { names: new Map(), constants: new Map() }, fixed);
+}
+
+const renamed = (info: ValueInfo, rename: (name: ValueName) => ValueName): ValueInfo => ({
+  ...info,
+  name: rename(info.name),
+});
+
+const renamedNode = (
+  node: Node,
+  rename: (name: ValueName) => ValueName,
+  nested: (attribute: Attribute) => Attribute,
+): Node => ({
+  ...node,
+  inputs: node.inputs.map(rename),
+  outputs: node.outputs.map(rename),
+  attributes: Object.fromEntries(Object.entries(node.attributes).map(([key, value]) => [key, nested(value)])),
+});
