@@ -20,6 +20,7 @@ export { PRESETS, presetConfigs } from "./attacks/presets.js";
 export { type Attack, runAttack, type SampleOutcome } from "./attacks/runner.js";
 export { appendVjp, gradientGraph } from "./autodiff/gradient.js";
 export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
+export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-vjp.js";
 export { DynnError, ERROR_CODES, type ErrorCode } from "./core/errors.js";
 export { fromNumbers, type Tensor, tensor, toNumbers } from "./core/tensor.js";
 export { parseQuantity } from "./core/units.js";
@@ -31,15 +32,51 @@ export { openDataset } from "./data/files/open.js";
 export { prefetch } from "./data/files/prefetch.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { channelStatistics } from "./data/statistics.js";
-export { calibrate, operatingPoints } from "./dynamic/calibrate.js";
-export { attachExits, exitsMetadata } from "./dynamic/exits.js";
+export { type Bundle, type BundlePart, openBundle } from "./deploy/bundle.js";
+export { CONDITIONAL_OUTPUTS, conditionalModel } from "./deploy/conditional.js";
+export {
+  type Exported,
+  type ExportOptions,
+  exportConditional,
+  exportSplit,
+  exportStaged,
+  type SplitOptions,
+} from "./deploy/export.js";
+export { type Manifest, manifestSchema } from "./deploy/manifest.js";
+export { type Part, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
+export { type Verification, verify } from "./deploy/verify.js";
+export {
+  type Calibration,
+  type CalibrationRequest,
+  calibrate,
+  fitTemperature,
+  type Measured,
+  type OperatingPoint,
+  operatingPoints,
+  outcomesAt,
+  paretoFront,
+  type Target,
+} from "./dynamic/calibrate.js";
+export {
+  type Answer,
+  type ClassifyOptions,
+  createExecutor,
+  type Executor,
+  type ExecutorOptions,
+  type ImageSource,
+  type StageRun,
+} from "./dynamic/executor/index.js";
+export { attachExits, backboneOf, exitsMetadata } from "./dynamic/exits.js";
 export { Forward } from "./dynamic/forward.js";
 export { writeMetadata } from "./dynamic/metadata.js";
 export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model.js";
 export { prependNormalization } from "./dynamic/normalization.js";
-export { placeExits, placesOf } from "./dynamic/placement.js";
+export { type ExitSpec, parseExits, placeExits } from "./dynamic/placement.js";
+export { placesOf } from "./dynamic/places.js";
 export { type Fallback, makePolicy, type Policy, type Rule } from "./dynamic/policy.js";
 export { type Routed, route, routeOne, rowsOf } from "./dynamic/route.js";
+export { type Stage, splitStages } from "./dynamic/stages.js";
+export { measureExits, type TimingOptions } from "./dynamic/timing.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { checkGraph } from "./graph/checker.js";
 export { macsOf, nodeMacs } from "./graph/cost.js";
@@ -49,14 +86,17 @@ export { inferShapes } from "./graph/infer.js";
 export { simplify } from "./graph/passes/simplify.js";
 export { printGraph } from "./graph/printer.js";
 export { type AuditRecord, auditRecordSchema, SCHEMA_VERSION } from "./measures/audit-record.js";
+export { type CalibrationRecord, calibrationRecordSchema } from "./measures/calibration-record.js";
 export { mcnemarExact } from "./measures/mcnemar.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
 export { loadModel, saveModel } from "./onnx/files.js";
 export type { OnnxModel } from "./onnx/model.js";
+export { patchMetadata } from "./onnx/patch-metadata.js";
 export { readModel } from "./onnx/read.js";
 export { writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
+export { renderCalibration } from "./report/calibration.js";
 export { renderAudit } from "./report/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { ortNode } from "./runtime/ort-node/index.js";
@@ -68,7 +108,23 @@ export {
   type PolicyChoice,
   type RunStore,
 } from "./studies/audit/index.js";
+export {
+  type CalibrationOptions,
+  type CalibrationResult,
+  calibrateModel,
+  type WorstCaseOptions,
+} from "./studies/calibration/index.js";
 export type { EpochReport, Recipe, StepReport, TrainingConfig } from "./training/config.js";
+export {
+  type Conversion,
+  type ConversionPlan,
+  type ConversionRecipe,
+  type ConversionRequest,
+  type ConvertOptions,
+  convert,
+  type PlaceReport,
+  planConversion,
+} from "./training/convert.js";
 export { trainingConfig } from "./training/defaults.js";
 export { evaluateExits } from "./training/evaluate.js";
 export type { TrainingState } from "./training/state.js";

@@ -47,11 +47,17 @@ export async function readJson(path: string): Promise<unknown> {
 
 const ZOO = "zoo:";
 
+export interface OpenedModel {
+  readonly source: OnnxModel;
+  readonly name: string;
+  readonly path: string;
+}
+
 /** Read an ONNX model from a path or from the bundled zoo ("zoo:NAME"), with the name to call it by.
  * @throws DynnError 'file/missing', 'file/unreadable', and what loadModel throws */
-export async function openOnnx(spec: string): Promise<{ readonly source: OnnxModel; readonly name: string }> {
+export async function openOnnx(spec: string): Promise<OpenedModel> {
   const [path, name] = spec.startsWith(ZOO) ? await bundled(spec.slice(ZOO.length)) : [spec, basename(spec)];
-  return { source: await loadModel(path), name };
+  return { source: await loadModel(path), name, path };
 }
 
 /** The same, read as a dynamic model.

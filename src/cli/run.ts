@@ -5,8 +5,12 @@ import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
 import { err } from "./colors.js";
 import { auditCommand } from "./commands/audit.js";
+import { calibrateCommand } from "./commands/calibrate.js";
+import { convertCommand } from "./commands/convert.js";
+import { exportCommand } from "./commands/export.js";
 import { gradientCommand } from "./commands/gradient.js";
 import { inspectCommand } from "./commands/inspect.js";
+import { profileCommand } from "./commands/profile.js";
 import { trainCommand } from "./commands/train.js";
 import { Interrupted, withInterrupt } from "./interrupt.js";
 
@@ -42,7 +46,16 @@ export function program(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride(refuseFor("dynn"))
     .addHelpText("after", EXAMPLES);
-  for (const make of [auditCommand, inspectCommand, gradientCommand, trainCommand]) {
+  for (const make of [
+    auditCommand,
+    inspectCommand,
+    gradientCommand,
+    trainCommand,
+    convertCommand,
+    calibrateCommand,
+    profileCommand,
+    exportCommand,
+  ]) {
     const command = make(io).copyInheritedSettings(dynn);
     dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));
   }

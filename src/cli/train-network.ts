@@ -18,7 +18,7 @@ import type { HeadName } from "../nn/heads.js";
 import { readBytes } from "../onnx/files.js";
 import { writeModel } from "../onnx/write.js";
 import { readCheckpoint } from "../training/checkpoint.js";
-import type { Recipe } from "../training/config.js";
+import { RECIPE_DEFINITIONS, type Recipe } from "../training/config.js";
 import { RECIPE_DEFAULTS } from "../training/defaults.js";
 import { averageOf } from "../training/step-graph.js";
 import { trainedNames } from "../training/trained.js";
@@ -44,7 +44,8 @@ export interface NetworkRequest {
 export interface TrainingNetwork {
   readonly name: string;
   readonly model: TrainableModel;
-  readonly normalization: Normalization;
+  /** That the graph applies to pixels; undefined where none is known. */
+  readonly normalization: Normalization | undefined;
   /** SHA-256 of the graph and its first weights. */
   readonly digest: string;
   /** What to tell about weights that were taken from elsewhere; undefined when none were. */
@@ -63,10 +64,10 @@ interface Base {
  * @throws DynnError 'cli/value' (architecture), 'model/cut', 'data/shape', 'checkpoint/mismatch', 'training/config', and what reading
  *         the named files throws */
 export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
-  if (request.recipe === "ic-only" && request.init === undefined && !isFile(request.architecture))
+  if (RECIPE_DEFINITIONS[request.recipe].frozen && request.init === undefined && !isFile(request.architecture))
     throw new DynnError(
       "training/config",
-      `dynn train ${request.architecture}: the recipe ic-only leaves the backbone as it is, and this one has random weights. Give a trained one with --init, or train with the recipe joint.`,
+      `dynn train ${request.architecture}: the recipe ${request.recipe} leaves the backbone as it is, and this one has random weights. Give a trained one with --init, or train with the recipe joint.`,
       { architecture: request.architecture },
     );
   const base = await openBase(request);
@@ -86,12 +87,12 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
     name: base.name,
     model: { graph: filled, exits: contract.exits },
     normalization,
-    digest: createHash("sha256")
-      .update(writeModel({ graph: filled }))
-      .digest("hex"),
+    digest: digestOf(filled),
     note,
   };
 }
+
+export const digestOf = (graph: Graph): string => createHash("sha256").update(writeModel({ graph })).digest("hex");
 
 /** Whether an architecture or first weights are an ONNX file. */
 export const isFile = (architecture: string): boolean => /^zoo:|\.onnx$/.test(architecture);
@@ -147,7 +148,7 @@ function withExits(graph: Graph, { exits, head, recipe, seed }: NetworkRequest):
     );
   if (exits === undefined && recipe !== "static" && graph.outputs.length > 1) return graph;
   const spec = exits ?? parseExits(RECIPE_DEFAULTS[recipe].exits);
-  return attachExits(graph, cutsFor(graph, spec), { seed, ...(head === undefined ? {} : { head }) });
+  return attachExits(graph, cutsFor(graph, spec, head), { seed, ...(head === undefined ? {} : { head }) });
 }
 
 /** Mean and standard deviation of the training images; a channel that never changes is left in its scale. */
@@ -200,9 +201,9 @@ function fill(graph: Graph, { path, tensor }: Initial, recipe: Recipe): { filled
     return false;
   });
   if (missing.length === learned.length) throw unlike(path, "it has no tensor of this network");
-  const heads = recipe === "ic-only" ? trainedNames(graph, recipe) : [...parameters];
+  const heads = RECIPE_DEFINITIONS[recipe].frozen ? trainedNames(graph, recipe) : [...parameters];
   const lost = missing.find(([name]) => !heads.includes(name) && !STATISTIC.test(name))?.[0];
-  if (lost !== undefined) throw unlike(path, `it has no "${lost}", and ic-only trains no backbone`);
+  if (lost !== undefined) throw unlike(path, `it has no "${lost}", and ${recipe} trains no backbone`);
   const rest = missing.length === 0 ? "" : `; ${missing.length} start afresh (${missing[0]?.[0]} ...)`;
   return {
     filled: { ...graph, initializers },

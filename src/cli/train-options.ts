@@ -1,8 +1,9 @@
 /** @file The options of `dynn train`, and the way from them to a configuration. */
+
 import { type Command, Option } from "commander";
 import { parseQuantity } from "../core/units.js";
 import { type ExitSpec, parseExits } from "../dynamic/placement.js";
-import { HEADS, type HeadName } from "../nn/heads.js";
+import { HEAD_NAMES, type HeadName } from "../nn/heads.js";
 import type { AdversarialConfig, AugmentConfig, ExitWeights, Recipe } from "../training/config.js";
 import { RECIPES } from "../training/config.js";
 import {
@@ -14,10 +15,11 @@ import {
   type ScheduleKind,
   type TrainingChoices,
 } from "../training/defaults.js";
+import { type BackendFlags, PROVIDER, THREADS } from "./backend-options.js";
 import { file, oneOf, option, type Reader, radius, refuse, whole } from "./options.js";
 import type { ValidationChoice } from "./train-data.js";
 
-export interface TrainFlags {
+export interface TrainFlags extends BackendFlags {
   readonly data: string;
   readonly recipe: Recipe;
   readonly exits?: ExitSpec;
@@ -46,7 +48,6 @@ export interface TrainFlags {
   readonly attackWeight?: number;
   readonly validation: ValidationChoice;
   readonly test?: string;
-  readonly threads?: number;
   readonly workers: number;
   readonly run?: string;
   readonly resume?: boolean;
@@ -67,6 +68,8 @@ const positive = (example: string) => number((v) => v > 0, "a number above 0", e
 const atLeastZero = (example: string) => number((v) => v >= 0, "a number of at least 0", example);
 const below1 = (example: string) => number((v) => v >= 0 && v < 1, "a number from 0 to below 1", example);
 const share = (example: string) => number((v) => v >= 0 && v <= 1, "a share from 0 to 1", example);
+
+const text: Reader<string> = (given) => given;
 
 const exitSpec: Reader<ExitSpec> = (text) => parseExits(text);
 
@@ -110,29 +113,51 @@ function perRecipe(of: (recipe: Recipe) => string | number): string {
   return [...others.map((group) => `${group.value} for ${group.of.join(", ")}`), `else ${most?.value}`].join(", ");
 }
 
-export function addTrainOptions(command: Command): Command {
-  const add = <T>(flags: string, about: string, read: Reader<T>, fallback?: T, shown?: string): void => {
+const words = (list: readonly string[]): string => list.join(", ");
+
+export const addTrainOptions = (command: Command): Command =>
+  trainOptions().reduce((all, one) => all.addOption(one), command);
+
+/** The options of `dynn train` with these long names, for commands that share them. */
+export function sharedOptions(names: readonly string[]): Option[] {
+  const all = trainOptions();
+  return names.map((name) => {
+    const found = all.find(({ long }) => long === `--${name}`);
+    if (found) return found;
+    throw new Error(`bug: dynn train has no --${name}`);
+  });
+}
+
+function trainOptions(): Option[] {
+  const options: Option[] = [];
+  const add = <T>(flags: string, about: string, read: Reader<T>, fallback?: T, shown?: string): Option => {
     const made = option(flags, about, read);
-    command.addOption(fallback === undefined ? made : made.default(fallback, shown));
+    options.push(fallback === undefined ? made : made.default(fallback, shown));
+    return made;
   };
-  const words = (list: readonly string[]): string => list.join(", ");
-  command.requiredOption(
+  const addSwitch = (flags: string, about: string): void => void options.push(new Option(flags, about));
+  add(
     "--data <spec>",
     "cifar10:DIR, cifar100:DIR (their training records), folder:DIR, npy:IMAGES,LABELS or sample",
-  );
-  command.addOption(option("--recipe <name>", `${words(RECIPES)}; see below`, oneOf(RECIPES)).makeOptionMandatory());
-  command.addOption(option("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory());
+    text,
+  ).makeOptionMandatory();
+  add("--recipe <name>", `${words(RECIPES)}; see below`, oneOf(RECIPES)).makeOptionMandatory();
+  add("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory();
   add(
     "--exits <list>",
-    `early exits: none, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
+    `early exits: none, auto, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
     exitSpec,
   );
   add(
     "--head <name>",
-    `classifier of an early exit: ${words(Object.keys(HEADS))} (default: sdn)`,
-    oneOf(Object.keys(HEADS) as HeadName[]),
+    `classifier of an early exit: ${words(HEAD_NAMES)} (default: sdn for images, mean-linear for tokens, linear for vectors)`,
+    oneOf(HEAD_NAMES),
   );
-  add("--init <file>", "first weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only needs them", file);
+  add(
+    "--init <file>",
+    "first weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
+    file,
+  );
   add("--width <factor>", "factor on the channels of every layer (default: 1)", positive("0.5"));
   add("--epochs <n>", `times through the data (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].epochs)})`, whole(1, 15));
   add("--batch <n>", `images a step (default: ${DEFAULT_BATCH})`, whole(1, 128));
@@ -153,7 +178,7 @@ export function addTrainOptions(command: Command): Command {
     "of the weights (default: sgd 0.0001, for VGG 0.0005; adam 0; adamw 0.01)",
     atLeastZero("5e-4"),
   );
-  command.option("--decay-all", "decay norms and biases too");
+  addSwitch("--decay-all", "decay norms and biases too");
   add("--label-smoothing <x>", "share of the label that all classes get (default: 0)", below1("0.1"));
   add("--clip <norm>", "largest norm of the gradient (default: no limit)", positive("1"));
   add(
@@ -163,16 +188,20 @@ export function addTrainOptions(command: Command): Command {
   );
   add(
     "--augment <list>",
-    "none, or of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only none)",
+    "none, or of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only and ic-distill none)",
     augment,
   );
   add(
     "--exit-weights <w>",
-    "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only equal)",
+    "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only and ic-distill equal)",
     weights,
   );
-  add("--temperature <t>", "distill: softens what early exits learn from (default: 3)", positive("3"));
-  add("--distill-weight <x>", "distill: its share in the loss of an early exit (default: 0.5)", share("0.5"));
+  add("--temperature <t>", "distill, ic-distill: softens what early exits learn from (default: 3)", positive("3"));
+  add(
+    "--distill-weight <x>",
+    "distill, ic-distill: its share in the loss of an early exit (default: 0.5)",
+    share("0.5"),
+  );
   add("--eps <radius>", "adversarial: Linf radius (default: 8/255)", radius);
   add("--attack-step <x>", "adversarial: step of PGD (default: 2/255)", radius);
   add("--attack-steps <n>", "adversarial: how many (default: 7)", whole(1, 7));
@@ -189,22 +218,18 @@ export function addTrainOptions(command: Command): Command {
     { kind: "share", share: 0.1 } as const,
     "10%",
   );
-  command.addOption(
-    new Option(
-      "--test <spec>",
-      "data that only the finished model sees (default: the test records of a CIFAR archive)",
-    ),
-  );
-  add("--threads <n>", "threads of the engine (default: one per core)", whole(1, 2));
+  add("--test <spec>", "data that only the finished model sees (default: the test records of a CIFAR archive)", text);
+  add(...THREADS);
+  add(...PROVIDER, "cpu" as const);
   add("--workers <n>", "threads that make batches; 0 makes them between the steps", whole(0, 1), 1);
   add("--run <folder>", "where config, checkpoint, metrics and report go (default: the output's name with .run)", file);
-  command.option("--resume", "go on with the run in that folder; the result is the same as without a stop");
+  addSwitch("--resume", "go on with the run in that folder; the result is the same as without a stop");
   add("--checkpoint-every <s>", "seconds between checkpoints within an epoch", whole(1, 60), 60);
-  return command;
+  return options;
 }
 
 /** What the flags say of the configuration. */
-export const choicesOf = (flags: TrainFlags): TrainingChoices => ({
+export const choicesOf = (flags: Partial<TrainFlags>): TrainingChoices => ({
   epochs: flags.epochs,
   batch: flags.batch,
   seed: flags.seed,

@@ -1,4 +1,5 @@
 /** @file A training run before its first step: data, network and configuration, and the settings that say it all. */
+
 import { basename, resolve } from "node:path";
 import { DynnError } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
@@ -6,21 +7,30 @@ import { writeMetadata } from "../dynamic/metadata.js";
 import { dynamicModel } from "../dynamic/model.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend } from "../runtime/backend.js";
-import { ortNode } from "../runtime/ort-node/index.js";
 import type { ModelCard } from "../training/card.js";
 import type { RunSettings } from "../training/checkpoint.js";
 import type { TrainingConfig } from "../training/config.js";
 import { trainingConfig } from "../training/defaults.js";
 import { evaluateExits } from "../training/evaluate.js";
 import { parametersOf } from "../training/training-form.js";
+import { backendOf } from "./backend-options.js";
 import { openTrainingData, type TrainingData } from "./train-data.js";
 import { isFile, type TrainingNetwork, trainingNetwork } from "./train-network.js";
 import { choicesOf, type TrainFlags } from "./train-options.js";
 
+/** How a run goes, whatever it trains. */
+export type RunFlags = Pick<
+  TrainFlags,
+  "threads" | "provider" | "workers" | "run" | "resume" | "checkpointEvery" | "out"
+>;
+
+/** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
+export type Origin = Pick<ModelCard, "architecture" | "width" | "init">;
+
 /** Everything of a run that is settled before its first step. */
 export interface Plan {
-  readonly flags: TrainFlags;
-  readonly architecture: string;
+  readonly flags: RunFlags;
+  readonly origin: Origin;
   readonly data: TrainingData;
   readonly network: TrainingNetwork;
   readonly config: TrainingConfig;
@@ -42,34 +52,40 @@ export async function prepare(architecture: string, flags: TrainFlags): Promise<
       { batch: config.batch, records: records.count },
     );
   const network = await trainingNetwork({ ...flags, architecture, classes, train: records });
-  const settings = settingsOf(architecture, flags, data, network, config);
-  const backend = ortNode(flags.threads === undefined ? {} : { threads: flags.threads });
-  return { flags, architecture, data, network, config, settings, backend };
+  return settled({ flags, origin: originOf(architecture, flags), data, network, config });
 }
+
+/** The plan with the settings that its run belongs to, and an engine. */
+export const settled = (plan: Omit<Plan, "settings" | "backend">): Plan => ({
+  ...plan,
+  settings: settingsOf(plan),
+  backend: backendOf(plan.flags),
+});
 
 const partOf = ({ name, count }: { readonly name: string; readonly count: number }) => ({ name, count });
 
-/** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
-const originOf = (architecture: string, { width, init }: TrainFlags) => ({
+const originOf = (architecture: string, { width, init }: TrainFlags): Origin => ({
   architecture: basename(architecture),
   width: isFile(architecture) ? null : (width ?? 1),
   init: init === undefined ? null : basename(init),
 });
 
 /** Everything that decides the result. The digest stands for the graph and its first weights, the normalisation for the images. */
-const settingsOf = (
-  architecture: string,
-  flags: TrainFlags,
-  data: TrainingData,
-  { model, normalization, digest }: TrainingNetwork,
-  config: TrainingConfig,
-): RunSettings => ({
-  ...originOf(architecture, flags),
+const settingsOf = ({
+  origin,
+  data,
+  network: { model, normalization, digest },
+  config,
+  flags: { provider },
+}: Omit<Plan, "settings" | "backend">): RunSettings => ({
+  ...origin,
   exits: model.exits.map((e) => e.name),
   data: partsOf(data),
   normalization,
   config,
   digest,
+  // Its sums round differently. Runs from before there was a choice were on the CPU.
+  ...(provider === "cpu" ? {} : { provider }),
 });
 
 const partsOf = ({ train: records, validation, test }: TrainingData): ModelCard["data"] => ({
@@ -80,7 +96,7 @@ const partsOf = ({ train: records, validation, test }: TrainingData): ModelCard[
 
 /** Where the run keeps its files.
  * @throws DynnError 'cli/usage' when the folder would be the output */
-export function runFolderOf({ run, out }: TrainFlags): string {
+export function runFolderOf({ run, out }: RunFlags): string {
   const folder = run ?? `${out.replace(/\.onnx$/, "")}.run`;
   if (resolve(folder) !== resolve(out)) return folder;
   throw new DynnError("cli/usage", `--run and --out: both are ${out}. Give each its own place.`, { out });
@@ -89,26 +105,41 @@ export function runFolderOf({ run, out }: TrainFlags): string {
 /** Names and logits of the exits, as the file has them. */
 export const namesOf = ({ model }: TrainingNetwork) => model.exits.map(({ name, logits }) => ({ name, logits }));
 
-/** What the saved model can do, measured on it. */
-export async function finishedCard(
-  { network, data, config, backend, flags, architecture }: Plan,
+/** Right answers of each exit. */
+export interface Answers {
+  readonly right: readonly number[];
+  readonly count: number;
+}
+
+export interface PartAnswers {
+  readonly validation: Answers;
+  readonly test: Answers | undefined;
+}
+
+/** What the trained network can do, measured on it. */
+export async function measuredAnswers(
+  { network, data, config, backend }: Plan,
   graph: Graph,
   signal: AbortSignal,
-): Promise<ModelCard> {
-  const { exits } = network.model;
-  const answersOn = async (part: TrainingData["validation"]) => {
-    const { correct, count } = await evaluateExits(graph, exits, part, backend, {
-      batch: config.batch,
-      signal,
-    });
-    return correct.map((right) => ({ right, count }));
+): Promise<PartAnswers> {
+  const answersOn = async (part: TrainingData["validation"]): Promise<Answers> => {
+    const options = { batch: config.batch, signal };
+    const { correct, count } = await evaluateExits(graph, network.model.exits, part, backend, options);
+    return { right: correct, count };
   };
-  const validation = await answersOn(data.validation);
-  const test = data.test && (await answersOn(data.test));
+  return { validation: await answersOn(data.validation), test: data.test && (await answersOn(data.test)) };
+}
+
+/** The card of the trained network. */
+export function finishedCard(
+  { network, data, config, origin }: Plan,
+  graph: Graph,
+  { validation, test }: PartAnswers,
+): ModelCard {
   const contract = dynamicModel({ graph, metadata: writeMetadata({ exits: namesOf(network) }) });
   return {
     schemaVersion: 1,
-    ...originOf(architecture, flags),
+    ...origin,
     data: partsOf(data),
     training: JSON.parse(JSON.stringify(config)) as ModelCard["training"],
     parameters: parameterCount(graph),
@@ -116,12 +147,14 @@ export async function finishedCard(
       name,
       macs,
       costFraction,
-      validation: validation[k] as ModelCard["exits"][number]["validation"],
-      test: test?.[k] ?? null,
+      validation: answersAt(validation, k),
+      test: test ? answersAt(test, k) : null,
     })),
     tool: { name: "dynn", version: VERSION },
   };
 }
+
+const answersAt = ({ right, count }: Answers, exit: number) => ({ right: right[exit] as number, count });
 
 const parameterCount = (graph: Graph): number =>
   parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);

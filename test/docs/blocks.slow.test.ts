@@ -20,6 +20,7 @@ const examples = readdirSync(join(ROOT, "examples")).filter((f) => f.endsWith(".
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   "audit-your-model.ts": ["model.onnx", "sample", "16"],
   "own-attack.ts": ["16"],
+  "conditional-in-stock-onnxruntime.ts": ["early.onnx", "model.onnx", "20"],
   "gradient-of-any-model.ts": ["model.onnx", "3", "with-gradient.onnx"],
 };
 
@@ -27,6 +28,16 @@ let stranger: Stranger;
 beforeAll(async () => {
   stranger = await makeStranger();
   await compile(stranger);
+  await stranger.run("dynn", [
+    "export",
+    "model.onnx",
+    "--format",
+    "conditional",
+    "--samples",
+    "16",
+    "-o",
+    "early.onnx",
+  ]);
 });
 afterAll(() => stranger?.leave());
 

@@ -28,11 +28,14 @@ export async function makeStranger(): Promise<Stranger> {
   const place = (path: string) => join(folder, path);
   for (const name of ["bin", "node_modules"]) mkdirSync(place(name));
   symlinkSync(ROOT, place("node_modules/dynn"), "dir");
+  // What examples import besides dynn.
+  for (const name of ["onnxruntime-node", "onnxruntime-common", "sharp"])
+    symlinkSync(join(ROOT, "node_modules", name), place(`node_modules/${name}`), "dir");
   writeFileSync(place("bin/dynn"), `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`, { mode: 0o755 });
   writeFileSync(place("package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
   cpSync(join(ROOT, "zoo/resnet20-sdn.onnx"), place("model.onnx"));
   cpSync(join(ROOT, "examples"), place("examples"), { recursive: true });
-  symlinkSync(join(ROOT, "zoo"), place("zoo"), "dir");
+  for (const name of ["zoo", "samples"]) symlinkSync(join(ROOT, name), place(name), "dir");
   await writeData(place);
   const env = { ...process.env, NO_COLOR: "1", PATH: `${place("bin")}${delimiter}${process.env.PATH}` };
   return {

@@ -1,26 +1,26 @@
 /** @file `dynn audit`: how accurate, how fast and how attackable is a network, on real images. */
+
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
-import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { openDataset } from "../../data/files/open.js";
 import type { DynamicModel } from "../../dynamic/model.js";
-import type { Normalization } from "../../dynamic/normalization.js";
 import { renderAudit } from "../../report/page.js";
-import { ortNode } from "../../runtime/ort-node/index.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
 import { auditTables } from "../audit-tables.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../backend-options.js";
 import { checkWritable, openModel, readJson, writeText } from "../files.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../normalization-options.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../options.js";
 import { ProgressBar } from "../progress.js";
 import type { Io } from "../run.js";
 import { folderStore } from "../run-store.js";
 import { addPolicyOptions, type PolicyFlags, settle } from "./policy-options.js";
 
-interface AuditFlags extends PolicyFlags {
+interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags {
   readonly data: string;
   readonly samples?: number;
   readonly eps: number;
@@ -28,11 +28,8 @@ interface AuditFlags extends PolicyFlags {
   readonly attackFile?: string;
   readonly radii?: readonly number[];
   readonly curveSteps: number;
-  readonly mean?: readonly number[];
-  readonly std?: readonly number[];
   readonly seed: number;
   readonly batch: number;
-  readonly threads?: number;
   readonly json?: string;
   readonly report?: string;
   readonly keep?: string;
@@ -65,14 +62,15 @@ export function auditCommand(io: Io): Command {
       ),
     )
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
-  addPolicyOptions(command)
-    .addOption(option("--mean <list>", "per channel; for a model that expects (x - mean) / std", listOf(parseQuantity)))
-    .addOption(option("--std <list>", "per channel, with --mean", listOf(parseQuantity)))
+  addPolicyOptions(command);
+  for (const one of normalizationOptions()) command.addOption(one);
+  command
     .addOption(option("--seed <n>", "seed of every random number", whole(0, 0)).default(0))
     .addOption(
       option("--batch <n>", "samples per evaluation; changes time and memory, never results", whole(1, 64)).default(64),
     )
-    .addOption(option("--threads <n>", "threads of the engine (default: one per core)", whole(1, 2)))
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
     .addOption(
       option(
         "--json <file>",
@@ -122,7 +120,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
     const outcome = await audit({
       ...settled,
       model,
-      backend: ortNode(flags.threads === undefined ? {} : { threads: flags.threads }),
+      backend: backendOf(flags),
       attacks: chosen,
       curves: curvesOf(flags),
       store: flags.keep === undefined ? undefined : await folderStore(flags.keep),
@@ -157,17 +155,6 @@ function curvesOf({ radii, eps, attackFile, curveSteps }: AuditFlags): { radii: 
   const wanted = radii ?? (attackFile === undefined ? [eps / 8, eps / 4, eps / 2, eps] : []);
   const rising = [...new Set(wanted)].filter((r) => r > 0).sort((a, b) => a - b);
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
-}
-
-/** @throws DynnError 'cli/usage' when only one of the two is given, or they differ in length */
-function normalizationOf({ mean, std }: AuditFlags): { normalization?: Normalization } {
-  if (!mean && !std) return {};
-  if (mean && std && mean.length === std.length && std.every((s) => s > 0)) return { normalization: { mean, std } };
-  throw new DynnError(
-    "cli/usage",
-    `--mean and --std: got ${mean?.join() ?? "no mean"} and ${std?.join() ?? "no std"}, expected both, of equal length, with every std above 0. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225.`,
-    { mean, std },
-  );
 }
 
 async function deliver({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {

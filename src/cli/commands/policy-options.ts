@@ -14,23 +14,23 @@ import { oneOf, option, type Reader, refuse, whole } from "../options.js";
 /** Thresholds, or what to choose them by. */
 type Threshold = { readonly kind: "given"; readonly values: readonly number[] } | Target;
 
-export interface PolicyFlags {
+export interface RuleFlags {
   readonly rule?: Rule;
-  readonly threshold?: Threshold;
   readonly fallback?: Fallback;
+}
+
+export interface SplitFlags {
   readonly validation?: string;
   readonly validationSamples: number;
 }
 
-export const addPolicyOptions = (command: Command): Command =>
+export interface PolicyFlags extends RuleFlags, SplitFlags {
+  readonly threshold?: Threshold;
+}
+
+export const addPolicyOptions = (command: Command): Command => {
   command
-    .addOption(
-      option(
-        "--rule <name>",
-        `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`,
-        oneOf(RULES),
-      ),
-    )
+    .addOption(ruleOption())
     .addOption(
       option(
         "--threshold <t>",
@@ -38,13 +38,22 @@ export const addPolicyOptions = (command: Command): Command =>
         readThreshold,
       ),
     )
-    .addOption(
-      option(
-        "--fallback <name>",
-        `answer when no early exit fires: ${FALLBACKS.join(" or ")} (default: the model's own, else final)`,
-        oneOf(FALLBACKS),
-      ),
-    )
+    .addOption(fallbackOption());
+  return addSplitOptions(command);
+};
+
+export const ruleOption = (): Option =>
+  option("--rule <name>", `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`, oneOf(RULES));
+
+export const fallbackOption = (): Option =>
+  option(
+    "--fallback <name>",
+    `answer when no early exit fires: ${FALLBACKS.join(" or ")} (default: the model's own, else final)`,
+    oneOf(FALLBACKS),
+  );
+
+export const addSplitOptions = (command: Command): Command =>
+  command
     .addOption(
       new Option(
         "--validation <spec>",
@@ -79,11 +88,14 @@ export async function settle(
       { validation: flags.validation },
     );
   }
-  const { reported, validation } = await splitData(flags, data, samples, seed);
-  return { data: reported, policy: { kind: "calibrated", ...ruleOf(flags, model), target: wanted, validation } };
+  const { reported, validation } = await splitRecords(flags, data, samples, seed);
+  const temperatures = model.policy?.temperatures;
+  const policy = { kind: "calibrated", ...ruleOf(flags, model), temperatures, target: wanted, validation } as const;
+  return { data: reported, policy };
 }
 
-const ruleOf = (flags: PolicyFlags, { policy }: DynamicModel): Pick<Policy, "rule" | "fallback"> => ({
+/** Rule and fallback: those of the call, else the model's. */
+export const ruleOf = (flags: RuleFlags, { policy }: DynamicModel): Pick<Policy, "rule" | "fallback"> => ({
   rule: flags.rule ?? policy?.rule ?? "max-softmax",
   fallback: flags.fallback ?? policy?.fallback ?? "final",
 });
@@ -95,10 +107,11 @@ function policyOrTarget(flags: PolicyFlags, model: DynamicModel): Policy | Targe
   if (model.policy && flags.rule === undefined && flags.threshold === undefined) return { ...model.policy, fallback };
   const threshold = flags.threshold ?? DEFAULT_TARGET;
   if (threshold.kind !== "given") return threshold;
-  return makePolicy(rule, threshold.values, fallback, { exits: model.exits.length, classes: model.classes });
+  const { exits, classes } = model;
+  return makePolicy(rule, threshold.values, fallback, { exits: exits.length, classes }, model.policy?.temperatures);
 }
 
-const DEFAULT_TARGET: Target = { kind: "rad", loss: 0.05 };
+export const DEFAULT_TARGET: Target = { kind: "rad", loss: 0.05 };
 
 /** Reported when nothing is said. */
 const DEFAULT_SAMPLES = 1000;
@@ -109,46 +122,84 @@ const first = (data: Dataset, count: number): Dataset =>
     Array.from({ length: Math.min(count, data.count) }, (_, i) => i),
   );
 
-interface Split {
+export interface Split {
   readonly reported: Dataset;
   readonly validation: Dataset;
 }
 
-async function splitData(
-  { validation, validationSamples }: PolicyFlags,
+/** Records to report on and records to choose thresholds on. No image is in both, whatever the data are called and however often it is
+ *  among them.
+ * @param samples how many to report; undefined: as many as suit
+ * @throws DynnError 'policy/validation', 'data/spec' */
+export async function splitRecords(
+  { validation, validationSamples }: SplitFlags,
   data: Dataset,
   samples: number | undefined,
   seed: number,
 ): Promise<Split> {
-  if (validation !== undefined)
-    return splitFrom(await openDataset(validation), first(data, samples ?? DEFAULT_SAMPLES), validationSamples);
-  const reported =
+  if (validation !== undefined) {
+    const reported = first(data, samples ?? DEFAULT_SAMPLES);
+    const other = first(await openDataset(validation), validationSamples + reported.count);
+    const parts = { reported, candidates: other, wanted: validationSamples };
+    return keepApart(parts, `--validation ${other.name}`, ", or leave --validation out");
+  }
+  const count =
     samples ?? Math.max(1, Math.min(DEFAULT_SAMPLES, Math.floor(data.count / 2), data.count - MIN_VALIDATION));
-  return splitValidation(data, { reported, validation: validationSamples, seed });
+  const split = splitValidation(data, { reported: count, validation: validationSamples, seed });
+  const parts = { reported: split.reported, candidates: split.validation, wanted: validationSamples };
+  return keepApart(parts, data.name, "");
 }
 
-/** Records of other data to choose thresholds on. Data under two names may share images, so it is the images that are compared.
+/** Those of the candidates that are not reported. One image may stand in the data twice, under one name or two, so it is the images that are
+ *  compared.
  * @throws DynnError 'policy/validation' when too few records are left */
-async function splitFrom(other: Dataset, reported: Dataset, wanted: number): Promise<Split> {
+async function keepApart(
+  {
+    reported,
+    candidates,
+    wanted,
+  }: { readonly reported: Dataset; readonly candidates: Dataset; readonly wanted: number },
+  where: string,
+  remedy: string,
+): Promise<Split> {
   const seen = new Set(await fingerprints(reported));
-  const candidates = first(other, wanted + reported.count);
   const prints = await fingerprints(candidates);
   const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i] as string)).slice(0, wanted);
   if (fresh.length >= MIN_VALIDATION) return { reported, validation: subset(candidates, fresh) };
   throw new DynnError(
     "policy/validation",
-    `--validation ${other.name}: ${fresh.length} of its images are not among those reported, expected at least ${MIN_VALIDATION} to choose thresholds on. Name other data, or leave --validation out and report fewer records.`,
-    { name: other.name, fresh: fresh.length },
+    `${where}: ${fresh.length} of its images are not among those reported, expected at least ${MIN_VALIDATION} to choose thresholds on. Name other data${remedy} and report fewer records.`,
+    { name: candidates.name, fresh: fresh.length },
   );
 }
 
 const readThreshold: Reader<Threshold> = (text, where) => {
-  const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
-  const numbers = (kind ? [amount] : text.split(",")).map(quantityOrNaN);
-  const value = numbers[0] as number;
-  if (numbers.some(Number.isNaN))
+  const target = shareTarget(text, where);
+  if (target) return target;
+  const values = text.split(",").map(quantityOrNaN);
+  if (values.some(Number.isNaN))
     throw refuse(where, text, "numbers, rad:SHARE or budget:SHARE", `Write e.g. ${where} 0.8 or ${where} rad:5%`);
-  if (kind === undefined) return { kind: "given", values: numbers };
+  return { kind: "given", values };
+};
+
+/** What `dynn calibrate` chooses by. */
+export const readTarget: Reader<Target> = (text, where) => {
+  const [, amount] = /^latency:(.*?)\s*(?:ms)?$/.exec(text) ?? [];
+  if (amount === undefined) {
+    const target = shareTarget(text, where);
+    if (target) return target;
+    throw refuse(where, text, "rad:SHARE, budget:SHARE or latency:MILLISECONDS", `Write e.g. ${where} rad:5%`);
+  }
+  const milliseconds = quantityOrNaN(amount);
+  if (milliseconds > 0) return { kind: "latency", milliseconds };
+  throw refuse(where, text, "a mean time above 0 in milliseconds", `Write e.g. ${where} latency:2ms`);
+};
+
+/** "rad:5%" or "budget:50%"; undefined for what is neither. */
+function shareTarget(text: string, where: string): Target | undefined {
+  const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
+  const value = quantityOrNaN(amount);
+  if (kind === undefined || Number.isNaN(value)) return undefined;
   if (value > 0 && value <= 1) return kind === "rad" ? { kind, loss: value } : { kind: "budget", cost: value };
   throw refuse(
     where,
@@ -156,7 +207,7 @@ const readThreshold: Reader<Threshold> = (text, where) => {
     "a share above 0 and up to 100 %",
     `Write e.g. ${where} ${kind}:${kind === "rad" ? 5 : 50}%`,
   );
-};
+}
 
 function quantityOrNaN(text: string): number {
   try {

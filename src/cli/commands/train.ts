@@ -1,25 +1,17 @@
 /** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
 import { Command } from "commander";
-import { DynnError } from "../../core/errors.js";
-import { prefetch } from "../../data/files/prefetch.js";
-import { channelStatistics } from "../../data/statistics.js";
 import { writeMetadata } from "../../dynamic/metadata.js";
 import { ARCHITECTURES } from "../../nn/architectures.js";
 import { saveModel } from "../../onnx/files.js";
-import { renderTraining, type TrainingRecord } from "../../report/training.js";
-import { cardEntry, type ModelCard } from "../../training/card.js";
-import { type EpochReport, RECIPES } from "../../training/config.js";
+import { cardEntry } from "../../training/card.js";
+import { RECIPES } from "../../training/config.js";
 import { RECIPE_DEFAULTS } from "../../training/defaults.js";
-import { type TrainingRequest, type TrainingResult, train } from "../../training/trainer.js";
 import { cardTable } from "../card-table.js";
 import { checkWritable } from "../files.js";
-import { Interrupted } from "../interrupt.js";
-import { ProgressBar } from "../progress.js";
 import type { Io } from "../run.js";
 import { addTrainOptions, type TrainFlags } from "../train-options.js";
-import { epochLine, placeOf, stepLines, trainingRecord } from "../train-output.js";
-import { finishedCard, namesOf, type Plan, prepare, runFolderOf } from "../train-plan.js";
-import { RunFolder } from "../train-run.js";
+import { finishedCard, measuredAnswers, namesOf, prepare } from "../train-plan.js";
+import { type Session, trainInFolder } from "../train-session.js";
 
 export const trainCommand = (io: Io): Command =>
   addTrainOptions(
@@ -61,103 +53,20 @@ async function trainAction(architecture: string, flags: TrainFlags, io: Io): Pro
   const plan = await prepare(architecture, flags);
   if (plan.network.note !== undefined) io.err(`${plan.network.note}\n`);
   io.signal.throwIfAborted();
-  const folder = await RunFolder.open({
-    folder: runFolderOf(flags),
-    settings: plan.settings,
-    resume: flags.resume ?? false,
-    render: (epochs) => renderTraining(recordOf(plan, epochs)),
-    warn: io.err,
-  });
-  if (folder.state) await folder.writeCurves(folder.state.epochs);
-  const bar = new ProgressBar();
-  try {
-    const result = await runTraining(plan, folder, bar, io);
-    const card = await finishedCard(plan, result.graph, io.signal);
-    await deliver(plan, result, card, folder, io);
-  } catch (thrown) {
-    bar.stop();
-    throw leave(thrown, folder, io);
-  } finally {
-    bar.stop();
-  }
+  await trainInFolder(plan, io, (session) => deliver(session, io));
 }
 
-async function runTraining(plan: Plan, folder: RunFolder, bar: ProgressBar, io: Io): Promise<TrainingResult> {
-  const { network, data, config, backend, flags } = plan;
-  const { state } = folder;
-  if (state) io.err(`going on from ${placeOf(state)}\n`);
-  const lineOf = stepLines(() => performance.now());
-  return train({
-    model: network.model,
-    train: data.train,
-    validation: data.validation,
-    config,
-    backend,
-    stream: flags.workers === 0 ? undefined : await streamOf(plan),
-    resume: state,
-    signal: io.signal,
-    onStep: (report) => bar.update(lineOf(report)),
-    onEpoch: (report) => {
-      bar.stop();
-      io.err(epochLine(report, config.epochs));
-    },
-    checkpoint: { everySeconds: flags.checkpointEvery, save: folder.save },
-  });
-}
-
-/** Batches made by worker threads. They are not told of Ctrl-C: the trainer stops asking after its step. */
-async function streamOf({ data, config, flags }: Plan): Promise<NonNullable<TrainingRequest["stream"]>> {
-  const { batch, seed, epochs, augment: augmentation } = config;
-  const fill = augmentation.cutout === undefined ? [] : (await channelStatistics(data.train)).mean;
-  const options = { batch, seed, epochs, augmentation, fill, classes: data.classes, workers: flags.workers };
-  return (from) => prefetch(data.source, { ...options, from });
-}
-
-/** What to throw when a run stops before its end; says what is kept and how to go on. */
-function leave(thrown: unknown, { saved, checkpoint }: RunFolder, io: Io): unknown {
-  const kept = saved ? `The run is kept up to ${placeOf(saved)}` : "Nothing was trained yet";
-  const goOn = "the same command with --resume goes on from there.";
-  if (thrown instanceof Interrupted) return new Interrupted(`Interrupted. ${kept}: ${goOn}`);
-  const again = thrown instanceof DynnError && thrown.code === "training/diverged";
-  if (saved) io.err(`${kept} in ${checkpoint}${again ? `: --init takes its weights into a new run.` : `; ${goOn}`}\n`);
-  return thrown;
-}
-
-const recordOf = (
-  { network, data, config, settings }: Plan,
-  epochs: readonly EpochReport[],
-  test?: TrainingRecord["test"],
-): TrainingRecord =>
-  trainingRecord(
-    {
-      model: network.name,
-      data: data.train.name,
-      recipe: config.recipe,
-      exits: network.model.exits.map((e) => e.name),
-      planned: config.epochs,
-      validationCount: data.validation.count,
-    },
-    settings,
-    epochs,
-    test,
-  );
-
-async function deliver(
-  plan: Plan,
-  { graph, epochs }: TrainingResult,
-  card: ModelCard,
-  folder: RunFolder,
-  io: Io,
-): Promise<void> {
+async function deliver({ plan, result: { graph }, bar, finish }: Session, io: Io): Promise<void> {
   const { flags, network, data } = plan;
+  const card = finishedCard(plan, graph, await measuredAnswers(plan, graph, io.signal));
+  bar.stop();
   const metadata = writeMetadata({
     exits: namesOf(network),
     normalization: network.normalization,
     classes: data.train.classes,
   });
   await saveModel(flags.out, { graph, metadata: new Map([...metadata, cardEntry(card)]) });
-  const test = card.exits.flatMap((e) => e.test ?? []);
-  await folder.finish(card, renderTraining(recordOf(plan, epochs, test.length > 0 ? test : undefined)));
+  const report = await finish(card);
   io.out(cardTable(card));
-  for (const path of [flags.out, folder.report]) io.out(`wrote ${path}\n`);
+  for (const path of [flags.out, report]) io.out(`wrote ${path}\n`);
 }

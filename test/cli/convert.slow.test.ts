@@ -1,0 +1,109 @@
+/** @file `dynn convert` from end to end, on a small network without exits and small images. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../src/cli/run.js";
+import { prune } from "../../src/graph/passes/prune.js";
+import { loadModel } from "../../src/onnx/files.js";
+import { readModel } from "../../src/onnx/read.js";
+import { writeModel } from "../../src/onnx/write.js";
+import { modelCardSchema } from "../../src/training/card.js";
+import { cli, filesIn, network, npyPair, type Ran, temporaryFolder } from "./support.js";
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder, name);
+const data = npyPair(folder, "train", { count: 600 });
+const test = npyPair(folder, "test", { count: 40, seed: 2 });
+const deep = network({ exits: 4 });
+writeFileSync(at("many.onnx"), deep);
+
+/** The same with the last of its exits alone. */
+const { graph } = readModel(deep);
+writeFileSync(at("plain.onnx"), writeModel({ graph: { ...graph, outputs: graph.outputs.slice(-1) } }));
+
+const SMALL = ["--data", data, "--epochs", "2", "--batch", "50", "--workers", "0", "--head", "pool-linear"];
+const convert = (out: string, ...argv: readonly string[]): Promise<Ran> =>
+  cli("convert", at("plain.onnx"), ...SMALL, ...argv, "-o", at(out));
+const told = (text: string): string => text.replaceAll(`${folder}/`, "");
+const bytes = (name: string): Buffer => readFileSync(at(name));
+
+describe("dynn convert", () => {
+  let ran: Ran;
+  beforeAll(async () => {
+    ran = await convert("a.onnx", "--test", test);
+  });
+
+  it("says where exits stand and why, how accurate they are, and what the policy does", () => {
+    expect([ran.code, told(ran.err).split("\n")[0]]).toEqual([0, expect.stringMatching(/^epoch 1\/2 /)]);
+    const out = told(ran.out);
+    expect(out).toMatch(/place +shape +cost +head +exit +why none/);
+    expect(out).toMatch(/\[n,6,8,8\] +\d+\.\d % +\d\.\d % +exit0/);
+    expect(out).toMatch(/exit +MACs +cost +validation +test/);
+    expect(out).toContain("540 images trained on, 60 for validation, 40 for the test");
+    expect(out).toMatch(
+      /Policy\n(max-softmax|no early exit)[\s\S]*test +\d+\.\d % \(.*\) +\d+\.\d % \(.*\) +\d+\.\d %/,
+    );
+    expect(out).toMatch(/wrote a\.onnx\nwrote a\.run\/report\.html\n$/);
+  });
+
+  it("keeps a run folder as dynn train does, with a card that the file holds too", async () => {
+    expect(filesIn(at("a.run"))).toEqual([
+      "card.json",
+      "checkpoint.safetensors",
+      "config.json",
+      "metrics.jsonl",
+      "report.html",
+    ]);
+    const card = modelCardSchema.parse(JSON.parse(bytes("a.run/card.json").toString()));
+    expect(card).toMatchObject({ architecture: "plain.onnx", width: null, training: { recipe: "ic-only", epochs: 2 } });
+    const { out } = await cli("inspect", at("a.onnx"), "--json", "-");
+    expect(JSON.parse(out).card).toEqual(card);
+    expect(JSON.parse(out).policy).toMatchObject({ rule: "max-softmax" });
+  });
+
+  it("writes the weights of the source, and puts no normalisation in front of a model that has none", async () => {
+    const [before, after] = [await loadModel(at("plain.onnx")), await loadModel(at("a.onnx"))];
+    // The early heads of the source lead to no output of it, and are left behind.
+    const read = new Set(prune(before.graph).initializers.keys());
+    expect(read.size).toBe(5);
+    for (const name of read) expect(after.graph.initializers.get(name)).toEqual(before.graph.initializers.get(name));
+    expect([...after.graph.initializers.keys()].some((name) => name.startsWith("normalization"))).toBe(false);
+    expect(after.metadata.has("dynn.normalization")).toBe(false);
+  });
+
+  it("writes a file that audits with its own policy to what the command said", async () => {
+    const card = modelCardSchema.parse(JSON.parse(bytes("a.run/card.json").toString()));
+    const argv = ["--data", test, "--samples", "40", "--attacks", "none", "--radii", "0"];
+    const { code, out } = await cli("audit", at("a.onnx"), ...argv, "--json", "-");
+    expect(code).toBe(0);
+    expect(JSON.parse(out).clean.accuracyPerExit).toEqual(card.exits.map((e) => (e.test?.right ?? 0) / 40));
+  });
+
+  it("distils, and leaves the policy out when asked to", async () => {
+    const { code, out } = await convert("d.onnx", "--recipe", "distill", "--temperature", "4", "--no-policy");
+    expect([code, out.includes("Policy")]).toEqual([0, false]);
+    const card = modelCardSchema.parse(JSON.parse(bytes("d.run/card.json").toString()));
+    expect(card.training).toMatchObject({ recipe: "ic-distill", distill: { temperature: 4, weight: 0.5 } });
+    expect((await loadModel(at("d.onnx"))).metadata.has("dynn.policy")).toBe(false);
+  });
+
+  it("puts new exits in place of those that a model has, and says so", async () => {
+    const { code, err } = await cli("convert", at("many.onnx"), ...SMALL, "--exits", "50", "-o", at("m.onnx"));
+    expect([code, told(err).split("\n")[0]]).toEqual([0, "many.onnx: new exits take the place of exit0, exit1, exit2"]);
+  });
+
+  it("interrupted and resumed, writes the same bytes", async () => {
+    const argv = ["convert", at("plain.onnx"), ...SMALL, "-o", at("r.onnx")];
+    const stopped = await run(argv, {
+      out: () => {},
+      err: (text) => {
+        if (text.startsWith("epoch 1/")) process.emit("SIGINT", "SIGINT");
+      },
+    });
+    expect([stopped, filesIn(folder).includes("r.onnx")]).toEqual([130, false]);
+    const again = await cli(...argv, "--resume");
+    expect([again.code, again.err.split("\n")[0]]).toEqual([0, "going on from the end of epoch 1"]);
+    await convert("whole.onnx");
+    expect(bytes("r.onnx").equals(bytes("whole.onnx"))).toBe(true);
+  });
+});

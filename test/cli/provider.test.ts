@@ -1,0 +1,24 @@
+import { describe, expect, test } from "vitest";
+import { checkProvider } from "../../src/runtime/ort-node/index.js";
+import { cli } from "./support.js";
+
+const cuda = await checkProvider("cuda").then(
+  () => true,
+  () => false,
+);
+
+describe("--provider", () => {
+  test("takes the names of providers", async () => {
+    const { code, err } = await cli("audit", "zoo:resnet20-sdn", "--provider", "gpu");
+    expect(code).toBe(2);
+    expect(err).toContain('--provider: got "gpu", expected one of cpu, webgpu, cuda. Write e.g. --provider cpu.');
+  });
+
+  test.skipIf(cuda)("says what a provider needs that is not there", async () => {
+    const { code, err } = await cli("audit", "zoo:resnet20-sdn", "--provider", "cuda", "--threshold", "0.8");
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /provider cuda: is not there on this machine .+ --provider cpu without\. \[runtime\/provider\]/,
+    );
+  });
+});
