@@ -33,7 +33,6 @@ export { prefetch } from "./data/files/prefetch.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { channelStatistics } from "./data/statistics.js";
 export { type Bundle, type BundlePart, openBundle } from "./deploy/bundle.js";
-export { CONDITIONAL_OUTPUTS, conditionalModel } from "./deploy/conditional.js";
 export {
   type Exported,
   type ExportOptions,
@@ -57,6 +56,7 @@ export {
   paretoFront,
   type Target,
 } from "./dynamic/calibrate.js";
+export { CONDITIONAL_OUTPUTS, conditionalModel } from "./dynamic/conditional/index.js";
 export {
   type Answer,
   type ClassifyOptions,

@@ -15,7 +15,7 @@ import { type Html, html, NOTHING } from "./html.js";
 import { type Fact, list } from "./methods.js";
 import { key } from "./plots/key.js";
 import { type LatencyRow, latencyPlot } from "./plots/latency.js";
-import { profilePlot, sweepsOf } from "./plots/profile.js";
+import { marksKey, profilePlot, sweepsOf } from "./plots/profile.js";
 import { profileExitsPlot } from "./plots/profile-exits.js";
 import { savingKey, savingPlot } from "./plots/profile-saving.js";
 import { type Section, shell } from "./shell.js";
@@ -76,13 +76,13 @@ function timeSection(record: ProfileRecord, document: Document): Section {
   const [small, large] = [record.batches[0], largest(record)];
   const sweeps = sweepsOf(record);
   const figure = (batch: number, note: string): Html =>
-    html`<figure>${profilePlot(record, batch, document)}${batch === large && sweeps.length > 0 ? key(sweeps.map((entry) => ({ ...entry, name: `sweep, ${entry.name}` }))) : NOTHING}<figcaption>Batch ${batch}. ${note}</figcaption></figure>`;
+    html`<figure>${profilePlot(record, batch, document)}${marksKey(record)}${batch === large && sweeps.length > 0 ? key(sweeps.map((entry) => ({ ...entry, name: `sweep, ${entry.name}` }))) : NOTHING}<figcaption>Batch ${batch}. ${note}</figcaption></figure>`;
   const note =
-    "Squares: networks that always run to their end. Circles: operating points. Vertical lines: 95 % intervals of accuracy; horizontal: lowest to highest time over the rounds.";
+    "Letters: networks that always run to their end. Numbers: operating points. Vertical lines: 95 % intervals of accuracy; horizontal: lowest to highest time over the rounds.";
   return {
     id: "time",
     title: "Accuracy against measured time",
-    body: html`<div class="pair">${figure(large, note)}${small === large ? NOTHING : figure(small, "One request after the other.")}</div>${record.batches.map((batch) => batchTable(record, batch))}`,
+    body: html`<div class="pair">${figure(large, note)}${small === large ? NOTHING : figure(small, "The same at the smallest batch.")}</div>${record.batches.map((batch) => batchTable(record, batch))}`,
   };
 }
 

@@ -16,6 +16,8 @@ export interface Session {
 
 export interface Backend {
   readonly name: string;
+  /** Whether a graph may hold `If`, and only the branch that is taken costs time. */
+  readonly routes?: boolean;
   /** @throws DynnError 'runtime/load' when the backend cannot run the graph */
   readonly compile: (graph: Graph) => Promise<Session>;
 }

@@ -43,4 +43,4 @@ it("prints tables and writes record and report, with a baseline", async () => {
   for (const text of ["Batch 1", "Batch 8", "own policy", "Sweep of each rule", `wrote ${report}`])
     expect(out).toContain(text);
   expect(readFileSync(report, "utf8")).toContain("How much of the saving is real");
-});
+}, 300_000);

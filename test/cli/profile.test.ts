@@ -29,7 +29,7 @@ describe("dynn profile refuses", () => {
     [
       "to report so many that none are left to choose on",
       ["--samples", "59"],
-      /^2 .*leaves 1 to choose thresholds on.*\[policy\/validation\]/,
+      /^1 .*leaves 1 to choose thresholds on.*\[policy\/validation\]/,
     ],
     [
       "one file for two outputs",

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { fromNumbers, type Tensor } from "../../src/core/tensor.js";
-import { conditionalModel } from "../../src/deploy/conditional.js";
+import { conditionalModel } from "../../src/dynamic/conditional/index.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
 import type { Policy } from "../../src/dynamic/policy.js";
 import { readingOf, route, rowsOf } from "../../src/dynamic/route.js";

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openDataset } from "../../src/data/files/open.js";
+import { ENGINES, type EngineName } from "../../src/dynamic/executor/engines.js";
 import { createExecutor } from "../../src/dynamic/executor/index.js";
 import { Forward } from "../../src/dynamic/forward.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
@@ -39,23 +40,45 @@ const policies: Policy[] = [
 const rounded = (routed: readonly Routed[]) =>
   routed.map((r) => ({ ...r, confidence: expect.closeTo(r.confidence, 5) }));
 
+const engines = Object.keys(ENGINES) as EngineName[];
+
 describe.each(policies)("a trained network on ONNX Runtime, rule $rule, fallback $fallback", (policy) => {
-  test.each([1, 7, 64])("batch %i gives the answers of the whole graph", async (batch) => {
-    const executor = await createExecutor(model, { backend: ortNode(), policy, batch });
-    const answers = await executor.classify(images);
-    await executor.release();
-    expect(answers.map(({ logits: _, ...routed }) => routed)).toEqual(rounded(route(logits, model.classes, policy)));
-  });
+  const own = engines.filter((engine) => engine === "staged" || policy.fallback === "final");
+  test.each(own.flatMap((engine) => [1, 7, 64].map((batch) => [engine, batch] as const)))(
+    "%s, batch %i, gives the answers of the whole graph",
+    async (engine, batch) => {
+      const executor = await createExecutor(model, { backend: ortNode(), policy, batch, engine });
+      const answers = await executor.classify(images);
+      await executor.release();
+      expect(answers.map(({ logits: _, ...routed }) => routed)).toEqual(rounded(route(logits, model.classes, policy)));
+    },
+  );
 });
 
-test("answers do not depend on the company: batches of any size give the same bits", async () => {
+test.each(engines)("%s: answers do not depend on the company, whatever the batch", async (engine) => {
   const run = async (batch: number) => {
-    const executor = await createExecutor(model, { backend: ortNode(), policy: policies[0], batch });
+    const executor = await createExecutor(model, { backend: ortNode(), policy: policies[0], batch, engine });
     const answers = await executor.classify(images);
     await executor.release();
     return answers;
   };
-  const [one, five, all] = await Promise.all([run(1), run(5), run(64)]);
+  const [one, five, all] = [await run(1), await run(5), await run(64)];
   expect(five).toEqual(all);
   expect(one.map((a) => [a.label, a.stop])).toEqual(all.map((a) => [a.label, a.stop]));
+});
+
+test.each(engines)("%s: every stage is run on the samples that come to it, and no others", async (engine) => {
+  const rows: number[] = [];
+  const executor = await createExecutor(model, {
+    backend: ortNode(),
+    policy: policies[0],
+    batch: 16,
+    engine,
+    onRun: ({ stage, rows: count }) => {
+      rows[stage] = (rows[stage] ?? 0) + count;
+    },
+  });
+  const stops = (await executor.classify(images)).map((a) => a.stop);
+  await executor.release();
+  expect(rows).toEqual(model.exits.map((_, k) => stops.filter((stop) => stop >= k).length));
 });

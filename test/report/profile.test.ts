@@ -23,6 +23,7 @@ const saving = (batch: number, share: number): Saving => {
   return {
     ...timing(batch, share),
     speedUp: around(speedUp),
+    baselineSpeedUp: around(0.45 * speedUp),
     overhead: 1 / (speedUp * share),
     realSaving: share > 0.95 ? null : (1 - 1 / speedUp) / (1 - share),
   };

@@ -1,4 +1,4 @@
-/** @file The executor: runs a dynamic model stage by stage and really drops samples whose exit has fired from the batch. Its answers are those
+/** @file The executor: runs a dynamic model exit by exit and really drops samples whose exit has fired from the batch. Its answers are those
  *  of `route` on all exits' logits. */
 import { DynnError } from "../../core/errors.js";
 import { checkPixels } from "../../core/pixels.js";
@@ -7,11 +7,11 @@ import type { Backend } from "../../runtime/backend.js";
 import { imageDims } from "../forward.js";
 import type { DynamicModel } from "../model.js";
 import { type Policy, thresholdCount } from "../policy.js";
-import { splitStages } from "../stages.js";
+import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
-import { type CompiledStage, Line, type StageAnswer, type StageRun } from "./line.js";
-import { type LiveExits, liveExits } from "./live-exits.js";
+import type { Line, StageAnswer, StageRun } from "./line.js";
 
+export type { EngineName } from "./engines.js";
 export type { ImageSource } from "./intake.js";
 export type { StageRun } from "./line.js";
 
@@ -24,7 +24,11 @@ export interface ExecutorOptions {
   readonly policy?: Policy | undefined;
   /** Most samples in one run of a stage. Changes time and memory, not answers. */
   readonly batch?: number | undefined;
-  /** Told of every run of a stage. */
+  /** staged: a session for each stage, between which samples of many batches are packed together. conditional: one session that holds the
+   *  rest of the network back behind each exit; for backends that run `If`, under the fallback final. Left out: the faster one that can
+   *  be had. */
+  readonly engine?: EngineName | undefined;
+  /** Told how many rows each stage was run on. */
   readonly onRun?: ((run: StageRun) => void) | undefined;
 }
 
@@ -35,7 +39,7 @@ export interface ClassifyOptions {
 
 const DEFAULT_BATCH = 64;
 
-/** Make an executor: one session for each exit that may fire, each weight in one of them.
+/** Make an executor. Each weight is in memory once.
  * @throws DynnError 'policy/value' when neither model nor options give a policy that fits, 'shape/unknown' when the image size is open,
  *         'runtime/load' */
 export async function createExecutor(model: DynamicModel, options: ExecutorOptions): Promise<Executor> {
@@ -44,16 +48,9 @@ export async function createExecutor(model: DynamicModel, options: ExecutorOptio
     throw new DynnError("cli/value", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 64.`, {
       batch,
     });
-  const live = liveExits(model, policyOf(model, options.policy));
-  const stages: CompiledStage[] = [];
-  try {
-    for (const stage of splitStages({ graph: model.graph, exits: live.exits }))
-      stages.push({ ...stage, session: await options.backend.compile(stage.graph) });
-  } catch (error) {
-    await Promise.all(stages.map(({ session }) => session.release()));
-    throw error;
-  }
-  return new Executor(model, stages, live, { ...options, batch });
+  const policy = policyOf(model, options.policy);
+  const engine = options.engine ?? bestEngine(model, policy, options.backend);
+  return new Executor(model, await ENGINES[engine](model, policy, { ...options, batch }), batch);
 }
 
 /** The policy that a model runs under: the given one, else its own; a model with one exit needs none.
@@ -78,21 +75,14 @@ export function policyOf(model: DynamicModel, given: Policy | undefined): Policy
 
 export class Executor {
   readonly #model: DynamicModel;
-  readonly #stages: readonly CompiledStage[];
-  readonly #live: LiveExits;
-  readonly #options: ExecutorOptions & { readonly batch: number };
+  readonly #engine: Engine;
+  readonly #batch: number;
   readonly #image: readonly number[];
 
-  constructor(
-    model: DynamicModel,
-    stages: readonly CompiledStage[],
-    live: LiveExits,
-    options: ExecutorOptions & { readonly batch: number },
-  ) {
+  constructor(model: DynamicModel, engine: Engine, batch: number) {
     this.#model = model;
-    this.#stages = stages;
-    this.#live = live;
-    this.#options = options;
+    this.#engine = engine;
+    this.#batch = batch;
     this.#image = imageDims(model);
   }
 
@@ -115,22 +105,22 @@ export class Executor {
    *  batch waits for images only while the source has them at hand.
    * @throws as {@link classify}, and what the source throws */
   async *stream(source: ImageSource): AsyncGenerator<Answer> {
-    const { batch, onRun } = this.#options;
-    const line = new Line(this.#stages, this.#live.policy, batch, onRun);
+    const line = this.#engine.line();
+    const batch = this.#batch;
     const intake = new Intake(source);
     const done = new Map<number, Answer>();
     let [entered, given] = [0, 0];
     try {
-      while (!intake.ended || line.next() !== undefined) {
-        const room = line.count(0) < batch && entered - given < MOST_BATCHES * batch;
-        const images = room && !intake.ended ? await intake.take(line.next() === undefined) : undefined;
+      while (!intake.ended || !line.empty) {
+        const room = line.waiting < batch && entered - given < MOST_BATCHES * batch;
+        const images = room && !intake.ended ? await intake.take(line.empty) : undefined;
         if (images) entered += this.#enter(line, images, entered);
-        else for (const { index, answer } of await line.run()) done.set(index, this.#live.original(answer));
+        else for (const { index, answer } of await line.run()) done.set(index, answer);
         for (let answer = done.get(given); answer; answer = done.get(given)) {
           done.delete(given++);
           yield answer;
         }
-        if (given < entered && line.next() === undefined) throw new Error(`bug: image ${given} has no answer`);
+        if (given < entered && line.empty) throw new Error(`bug: image ${given} has no answer`);
       }
       intake.rethrow();
     } finally {
@@ -140,7 +130,7 @@ export class Executor {
 
   /** Give back the memory of all stages. */
   async release(): Promise<void> {
-    await Promise.all(this.#stages.map(({ session }) => session.release()));
+    await this.#engine.release();
   }
 
   #enter(line: Line, images: Float32Array, first: number): number {

@@ -21,7 +21,7 @@ export function latencyPlot(batch: number, rows: readonly LatencyRow[], document
   return svg(`Latency at batch ${batch}: median, 95th and 99th percentile of each network.`, document, {
     width: 400,
     height: 48 + ROW * rows.length,
-    marginLeft: 112,
+    marginLeft: 128,
     marginRight: 20,
     marginTop: 4,
     marginBottom: 38,

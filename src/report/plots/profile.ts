@@ -4,7 +4,7 @@ import { dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot"
 import type { Rate } from "../../measures/audit-record.js";
 import type { ProfileRecord, Spread, Timing } from "../../measures/profile-record.js";
 import { wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import { type Html, html } from "../html.js";
 import type { KeyEntry } from "./key.js";
 import { CLEAN, DASHES, SERIES, svg } from "./svg.js";
 
@@ -14,10 +14,7 @@ interface Place {
   readonly accuracy: Rate;
 }
 
-const [WIDTH, HEIGHT] = [640, 400];
-/** Keeps a label readable on top of a line. */
-const HALO = { stroke: "var(--paper)", strokeWidth: 4 };
-
+const [WIDTH, HEIGHT] = [420, 320];
 /** The rules with a sweep, with the colours and dashes they are drawn in. */
 export const sweepsOf = ({ points }: ProfileRecord): KeyEntry[] =>
   [...new Set(points.filter((p) => p.kind === "sweep").map((p) => p.rule))].map((name, i) => ({
@@ -26,20 +23,39 @@ export const sweepsOf = ({ points }: ProfileRecord): KeyEntry[] =>
     dash: DASHES[i % DASHES.length],
   }));
 
+/** What a mark of the plot stands for. */
+interface Marked {
+  /** One letter or number, inside the mark. */
+  readonly mark: string;
+  readonly name: string;
+  /** A network that always runs to its end. */
+  readonly reference: boolean;
+  readonly source: { readonly accuracy: Rate; readonly timings: readonly Timing[] };
+}
+
+/** Networks by letter, chosen points by number. */
+const markedOf = ({ static: fixed, baseline, points }: ProfileRecord): Marked[] => [
+  { mark: "S", name: "static", reference: true, source: fixed },
+  ...(baseline ? [{ mark: "B", name: `baseline ${baseline.name}`, reference: true, source: baseline }] : []),
+  ...points
+    .filter(({ kind }) => kind === "chosen")
+    .map((source, i) => ({ mark: String(i + 1), name: source.name, reference: false, source })),
+];
+
+/** The key of the marks. */
+export const marksKey = (record: ProfileRecord): Html =>
+  html`<ul class="key">${markedOf(record).map(({ mark, name }) => html`<li><b>${mark}</b> ${name}</li>`)}</ul>`;
+
 /** @param batch one of the record's */
 export function profilePlot(record: ProfileRecord, batch: number, document: Document): Html {
-  const networks = [
-    place("static", record.static, batch),
-    ...(record.baseline ? [place("baseline", record.baseline, batch)] : []),
-  ].flat();
-  const chosen = record.points.filter((p) => p.kind === "chosen").flatMap((p) => place(p.name, p, batch));
+  const marked = markedOf(record).map((mark) => ({ ...mark, places: place(mark.mark, mark.source, batch) }));
   const sweeps = sweepsOf(record).map((entry) => ({
     ...entry,
     places: record.points
       .filter((p) => p.kind === "sweep" && p.rule === entry.name)
       .flatMap((p) => place(p.name, p, batch)),
   }));
-  const all = [...networks, ...chosen, ...sweeps.flatMap((sweep) => sweep.places)];
+  const all = [...marked, ...sweeps].flatMap(({ places }) => places);
   return svg(
     `Accuracy against measured time per image at batch ${batch}, with 95 % intervals of accuracy and the range of time over the rounds.`,
     document,
@@ -47,7 +63,7 @@ export function profilePlot(record: ProfileRecord, batch: number, document: Docu
       width: WIDTH,
       height: HEIGHT,
       marginLeft: 52,
-      marginRight: 100,
+      marginRight: 24,
       marginBottom: 42,
       insetTop: 12,
       x: {
@@ -65,10 +81,7 @@ export function profilePlot(record: ProfileRecord, batch: number, document: Docu
           line(places, { x, y, stroke: colour, strokeWidth: 1.5, strokeDasharray: dash }),
         ),
         ...sweeps.map(({ places, colour }) => dot(places, { x, y, fill: colour, r: 2.5 })),
-        ...marks(networks, CLEAN, "square"),
-        ...marks(chosen, SERIES[0], "circle"),
-        ...labels(networks, "currentColor", 1),
-        ...labels(apart(chosen, all), SERIES[0], -1),
+        ...marked.flatMap(({ places, reference }) => marks(places, reference)),
       ],
     },
   );
@@ -85,43 +98,21 @@ function place(
   return timings.filter((t) => t.batch === batch).map(({ msPerImage }) => ({ name, accuracy, time: msPerImage }));
 }
 
-const marks = (places: readonly Place[], colour: string, symbol: "circle" | "square") => [
-  ruleX(places, {
-    x,
-    y1: (p: Place) => p.accuracy.low,
-    y2: (p: Place) => p.accuracy.high,
-    stroke: colour,
-    strokeOpacity: 0.5,
-  }),
-  ruleY(places, { y, x1: (p: Place) => p.time.low, x2: (p: Place) => p.time.high, stroke: colour, strokeWidth: 2 }),
-  dot(places, { x, y, fill: colour, stroke: "var(--paper)", symbol, r: 5.5 }),
-];
-
-/** @param side 1 below the point, -1 above it */
-const labels = (places: readonly Place[], colour: string, side: 1 | -1) => [
-  text(places, {
-    x,
-    y,
-    text: "name",
-    dx: 8,
-    dy: 12 * side,
-    textAnchor: "start",
-    fill: colour,
-    fontWeight: 600,
-    ...HALO,
-  }),
-];
-
-/** Places whose labels do not run into one another, from the most accurate on; the table beside the plot names all. */
-function apart(places: readonly Place[], all: readonly Place[]): Place[] {
-  const [low, high] = span(all);
-  const width = Math.max(...all.map((p) => p.time.high));
-  const near = (a: Place, b: Place): boolean =>
-    Math.abs(x(a) - x(b)) < 0.25 * width && Math.abs(y(a) - y(b)) < 0.05 * (high - low);
-  const kept: Place[] = [];
-  for (const each of [...places].sort((a, b) => y(b) - y(a))) if (!kept.some((k) => near(k, each))) kept.push(each);
-  return kept;
-}
+const marks = (places: readonly Place[], reference: boolean) => {
+  const colour = reference ? CLEAN : SERIES[0];
+  return [
+    ruleX(places, {
+      x,
+      y1: (p: Place) => p.accuracy.low,
+      y2: (p: Place) => p.accuracy.high,
+      stroke: colour,
+      strokeOpacity: 0.5,
+    }),
+    ruleY(places, { y, x1: (p: Place) => p.time.low, x2: (p: Place) => p.time.high, stroke: colour, strokeWidth: 2 }),
+    dot(places, { x, y, fill: colour, stroke: "var(--paper)", symbol: reference ? "square" : "circle", r: 8 }),
+    text(places, { x, y, text: "name", fill: "var(--paper)", fontWeight: 700, fontSize: 11 }),
+  ];
+};
 
 /** Tens of percent around every interval. */
 function span(all: readonly Place[]): [number, number] {

@@ -29,6 +29,8 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
   const { provider = "cpu" } = options;
   return {
     name: provider === "cpu" ? "ort-node" : `ort-node/${provider}`,
+    // Elsewhere the condition has to come back from the device first.
+    routes: provider === "cpu",
     compile: async (graph) => {
       await checkProvider(provider);
       return compile(graph, options);

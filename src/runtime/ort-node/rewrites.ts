@@ -1,13 +1,16 @@
 /** @file Which rewrites for speed a graph gets on this machine. They change nothing but time. */
 import * as ort from "onnxruntime-node";
+import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
+import { subgraphs } from "../../graph/checker.js";
 import type { Graph } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { emptyGraph } from "../../graph/op.js";
 import { writeModel } from "../../onnx/write.js";
 import { opTable } from "../../ops/table.js";
 import { isTraining, lowerBatchStatistics } from "../blocked/batch-statistics.js";
+import { enterBlocked } from "../blocked/entry.js";
 import { NCHWC } from "../blocked/layout.js";
 import { blockedLayout } from "../blocked/rewrite.js";
 
@@ -19,10 +22,29 @@ const trains = (graph: Graph): boolean =>
 
 /** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`. */
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
-  if (!trains(graph)) return graph;
+  if (!trains(graph)) return forSpeed ? withEntries(graph) : graph;
   const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
   const block = forSpeed ? await blockSize() : undefined;
   return block === undefined ? lowered : blockedLayout(lowered, block);
+}
+
+async function withEntries(graph: Graph): Promise<Graph> {
+  const block = await blockSize();
+  if (block === undefined) return graph;
+  // A graph with sub-graphs brings its types: shapes are not inferred through them.
+  const routes = graph.nodes.some((node) => subgraphs(node).length > 0);
+  const typed = routes ? graph : typesOf(graph);
+  return typed ? enterBlocked(typed, block) : graph;
+}
+
+/** The graph with types; undefined when it cannot be understood, which ONNX Runtime may, or says better. */
+function typesOf(graph: Graph): Graph | undefined {
+  try {
+    return inferShapes(graph, opTable);
+  } catch (error) {
+    if (error instanceof DynnError) return undefined;
+    throw error;
+  }
 }
 
 let known: Promise<number | undefined> | undefined;

@@ -16,6 +16,7 @@ export interface OrtWebOptions {
 export function ortWeb({ provider = "wasm", threads = 1 }: OrtWebOptions = {}): Backend {
   return {
     name: `ort-web/${provider}`,
+    routes: provider === "wasm",
     compile: async (graph) => {
       const ort = await load();
       ort.env.wasm.numThreads = threads;

@@ -1,7 +1,7 @@
 /** @file Exits that a policy can stop at. The others need not be computed: their heads cost time and change no answer. */
-import type { DynamicModel, Exit } from "../model.js";
-import { type Policy, RULE_DEFS } from "../policy.js";
-import type { Routed } from "../route.js";
+import type { DynamicModel, Exit } from "./model.js";
+import { type Policy, RULE_DEFS } from "./policy.js";
+import type { Routed } from "./route.js";
 
 export interface LiveExits {
   /** The exits to run, the final one last. */

@@ -2,13 +2,13 @@
  *  In float64 as they do, so that the graph decides as they do: in float32 many a trained network is exactly 1 sure, and ties would break
  *  otherwise. NaN never fires, because every comparison asks what must hold to stop.
  *  Read by: conditional. */
-import { fromNumbers, int64s } from "../core/tensor.js";
-import type { Policy, Rule } from "../dynamic/policy.js";
-import { int, tensorAttribute } from "../graph/attributes.js";
-import type { GraphBuilder } from "../graph/builder.js";
-import type { ValueName } from "../graph/graph.js";
-import { CODE_OF } from "../onnx/dtypes.js";
-import { reduce, unsqueeze } from "../ops/support/emit.js";
+import { fromNumbers, int64s } from "../../core/tensor.js";
+import { int, tensorAttribute } from "../../graph/attributes.js";
+import type { GraphBuilder } from "../../graph/builder.js";
+import type { ValueName } from "../../graph/graph.js";
+import { CODE_OF } from "../../onnx/dtypes.js";
+import { reduce, unsqueeze } from "../../ops/support/emit.js";
+import type { Policy, Rule } from "../policy.js";
 
 type Comparison = "Greater" | "Less";
 

@@ -1,8 +1,8 @@
 /** @file Property: whatever the network, rule, thresholds and batch, a conditional file answers as route does. */
 import fc from "fast-check";
 import { describe, test } from "vitest";
-import { FALLBACKS, type Policy, RULE_DEFS, RULES, thresholdCount } from "../../src/dynamic/policy.js";
-import { expectEqualToRoute, images, KINDS, randomModel } from "./support.js";
+import { FALLBACKS, type Policy, RULE_DEFS, RULES, thresholdCount } from "../../../src/dynamic/policy.js";
+import { expectEqualToRoute, images, KINDS, randomModel } from "../../deploy/support.js";
 
 /** A threshold that some samples pass: between the least and the most sure. */
 const thresholds = (policy: Pick<Policy, "rule">, classes: number, shares: readonly number[]): number[] => {

@@ -1,19 +1,19 @@
 /** @file One ONNX graph that routes by itself: after each early exit an `If` holds the rest of the network, and runs it on those rows of the
  *  batch that go on (Compress), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
  *  is not needed. Weights lie in the sub-graph that uses them, each stored once. */
-import type { Dim, Shape } from "../core/shape.js";
-import { type LiveExits, liveExits } from "../dynamic/executor/live-exits.js";
-import { CONDITIONAL_KEY, writeMetadata } from "../dynamic/metadata.js";
-import type { DynamicModel } from "../dynamic/model.js";
-import type { Policy } from "../dynamic/policy.js";
-import { type Stage, splitStages } from "../dynamic/stages.js";
-import { type Attribute, int } from "../graph/attributes.js";
-import { GraphBuilder } from "../graph/builder.js";
-import { checkGraph } from "../graph/checker.js";
-import type { Graph, ValueInfo, ValueName, ValueType } from "../graph/graph.js";
-import { emptyGraph } from "../graph/op.js";
-import { CODE_OF } from "../onnx/dtypes.js";
-import type { WritableModel } from "../onnx/write.js";
+import type { Dim, Shape } from "../../core/shape.js";
+import { type Attribute, int } from "../../graph/attributes.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { checkGraph } from "../../graph/checker.js";
+import type { Graph, ValueInfo, ValueName, ValueType } from "../../graph/graph.js";
+import { emptyGraph } from "../../graph/op.js";
+import { CODE_OF } from "../../onnx/dtypes.js";
+import type { WritableModel } from "../../onnx/write.js";
+import { type LiveExits, liveExits } from "../live-exits.js";
+import { CONDITIONAL_KEY, writeMetadata } from "../metadata.js";
+import type { DynamicModel } from "../model.js";
+import type { Policy } from "../policy.js";
+import { type Stage, splitStages } from "../stages.js";
 import { type Answer, anyOf, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
 import { distinctNames } from "./scopes.js";
 

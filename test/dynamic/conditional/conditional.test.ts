@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { conditionalModel } from "../../src/deploy/conditional.js";
-import { dynamicModel } from "../../src/dynamic/model.js";
-import { FALLBACKS, type Policy, RULE_DEFS, RULES } from "../../src/dynamic/policy.js";
-import { subgraphs } from "../../src/graph/checker.js";
-import type { Graph } from "../../src/graph/graph.js";
-import { readModel } from "../../src/onnx/read.js";
-import { writeModel } from "../../src/onnx/write.js";
-import { failure } from "../support/failure.js";
-import { expectEqualToRoute, images, KINDS, medianPolicy, randomModel, run } from "./support.js";
+import { conditionalModel } from "../../../src/dynamic/conditional/index.js";
+import { dynamicModel } from "../../../src/dynamic/model.js";
+import { FALLBACKS, type Policy, RULE_DEFS, RULES } from "../../../src/dynamic/policy.js";
+import { subgraphs } from "../../../src/graph/checker.js";
+import type { Graph } from "../../../src/graph/graph.js";
+import { readModel } from "../../../src/onnx/read.js";
+import { writeModel } from "../../../src/onnx/write.js";
+import { expectEqualToRoute, images, KINDS, medianPolicy, randomModel, run } from "../../deploy/support.js";
+import { failure } from "../../support/failure.js";
 
 describe("a conditional file", () => {
   const model = randomModel({ kind: "branches", exits: 4, classes: 4, seed: 3 });

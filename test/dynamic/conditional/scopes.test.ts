@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { int64s } from "../../src/core/tensor.js";
-import { distinctNames } from "../../src/deploy/scopes.js";
-import { GraphBuilder } from "../../src/graph/builder.js";
-import { checkGraph, subgraphs } from "../../src/graph/checker.js";
-import type { Graph } from "../../src/graph/graph.js";
-import { emptyGraph } from "../../src/graph/op.js";
+import { int64s } from "../../../src/core/tensor.js";
+import { distinctNames } from "../../../src/dynamic/conditional/scopes.js";
+import { GraphBuilder } from "../../../src/graph/builder.js";
+import { checkGraph, subgraphs } from "../../../src/graph/checker.js";
+import type { Graph } from "../../../src/graph/graph.js";
+import { emptyGraph } from "../../../src/graph/op.js";
 
 const shared = int64s([1]);
 
