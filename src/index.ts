@@ -88,6 +88,7 @@ export { printGraph } from "./graph/printer.js";
 export { type AuditRecord, auditRecordSchema, SCHEMA_VERSION } from "./measures/audit-record.js";
 export { type CalibrationRecord, calibrationRecordSchema } from "./measures/calibration-record.js";
 export { mcnemarExact } from "./measures/mcnemar.js";
+export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./measures/profile-record.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
 export { loadModel, saveModel } from "./onnx/files.js";
@@ -100,6 +101,7 @@ export { renderCalibration } from "./report/calibration.js";
 export { renderAudit } from "./report/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { ortNode } from "./runtime/ort-node/index.js";
+export { ortWeb } from "./runtime/ort-web/index.js";
 export { referenceBackend } from "./runtime/reference.js";
 export {
   type AuditOptions,
@@ -114,6 +116,7 @@ export {
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export type { EpochReport, Recipe, StepReport, TrainingConfig } from "./training/config.js";
 export {
   type Conversion,
