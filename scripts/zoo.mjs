@@ -27,16 +27,7 @@ if (!Object.hasOwn(recipes, name ?? "")) {
 const folder = join(root, ".cache/zoo");
 mkdirSync(folder, { recursive: true });
 const [model, run] = [join(folder, `${name}.onnx`), join(folder, `${name}.run`)];
-const training = [
-  "train",
-  ...recipes[name].split(" "),
-  "--data",
-  values.data,
-  "--threads",
-  values.threads,
-  "-o",
-  model,
-];
+const training = ["train", ...recipes[name].split(" "), "--data", values.data, "-o", model];
 if (!existsSync(join(run, "card.json"))) {
   const resume = existsSync(join(run, "checkpoint.safetensors")) ? ["--resume"] : [];
   const cli = join(root, "dist/cli/main.js");
