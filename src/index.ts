@@ -33,6 +33,9 @@ export { prefetch } from "./data/files/prefetch.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { channelStatistics } from "./data/statistics.js";
 export { type Bundle, type BundlePart, openBundle } from "./deploy/bundle.js";
+export { type ClientOptions, SplitClient } from "./deploy/device/client.js";
+export { createDevice, type Device, type DeviceOptions, type PlacedAnswer } from "./deploy/device/device.js";
+export type { Remote } from "./deploy/device/remote.js";
 export {
   type Exported,
   type ExportOptions,
@@ -41,9 +44,16 @@ export {
   exportStaged,
   type SplitOptions,
 } from "./deploy/export.js";
+export { estimateLink, type LinkSpeed, parseLink } from "./deploy/link.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
 export { type Part, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
+export { createEngine, type Engine, type EngineOptions } from "./deploy/serve/engine.js";
+export { createServer, type Server, type ServerOptions } from "./deploy/serve/server.js";
 export { type Verification, verify } from "./deploy/verify.js";
+export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSamples } from "./deploy/wire.js";
+export type { Reply } from "./deploy/wire-answer.js";
+export { fingerprintOf, wireFormOf } from "./deploy/wire-form.js";
+export { WIRES, type Wire, type WireValue } from "./deploy/wire-values.js";
 export {
   type Calibration,
   type CalibrationRequest,

@@ -6,11 +6,13 @@ import { VERSION } from "../core/version.js";
 import { err } from "./colors.js";
 import { auditCommand } from "./commands/audit.js";
 import { calibrateCommand } from "./commands/calibrate.js";
+import { classifyCommand } from "./commands/classify.js";
 import { convertCommand } from "./commands/convert.js";
 import { exportCommand } from "./commands/export.js";
 import { gradientCommand } from "./commands/gradient.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { profileCommand } from "./commands/profile.js";
+import { serveCommand } from "./commands/serve.js";
 import { trainCommand } from "./commands/train.js";
 import { Interrupted, withInterrupt } from "./interrupt.js";
 
@@ -43,6 +45,7 @@ export function program(io: Io): Command {
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print the help of a command")
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options] ", "")}` })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride(refuseFor("dynn"))
     .addHelpText("after", EXAMPLES);
@@ -55,6 +58,8 @@ export function program(io: Io): Command {
     calibrateCommand,
     profileCommand,
     exportCommand,
+    serveCommand,
+    classifyCommand,
   ]) {
     const command = make(io).copyInheritedSettings(dynn);
     dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));

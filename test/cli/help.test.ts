@@ -1,5 +1,6 @@
 /** @file What the command says of itself. Commander folds help to the terminal; without one, to 80 columns. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { program } from "../../src/cli/run.js";
 import { VERSION } from "../../src/core/version.js";
 import { cli } from "./support.js";
 
@@ -10,6 +11,12 @@ beforeAll(() => {
 afterAll(() => {
   process.stdout.columns = columns;
 });
+
+const NAMES = program({
+  out: () => undefined,
+  err: () => undefined,
+  signal: new AbortController().signal,
+}).commands.map((command) => command.name());
 
 describe("help", () => {
   it("of dynn names the commands", async () => {
@@ -22,20 +29,35 @@ describe("help", () => {
       Build, run and stress-test dynamic neural networks.
 
       Options:
-        -V, --version                   print the version
-        -h, --help                      print help
+        -V, --version                 print the version
+        -h, --help                    print help
 
       Commands:
-        audit [options] <model>         Attack a network with one exit or many, and
-                                        report how accurate, how fast and how
-                                        attackable it is.
-        inspect [options] <model>       Show what a model file holds: input, exits,
-                                        cost per exit, legal cuts, operators.
-        gradient [options] <model>      Write a plain ONNX model that also returns its
-                                        loss per sample and the gradient of its input.
-        train [options] <architecture>  Train a network with one exit or many, and
-                                        write it as one ONNX file with a model card.
-        help [command]                  print the help of a command
+        audit <model>                 Attack a network with one exit or many, and
+                                      report how accurate, how fast and how attackable
+                                      it is.
+        inspect <model>               Show what a model file holds: input, exits, cost
+                                      per exit, legal cuts, operators.
+        gradient <model>              Write a plain ONNX model that also returns its
+                                      loss per sample and the gradient of its input.
+        train <architecture>          Train a network with one exit or many, and write
+                                      it as one ONNX file with a model card.
+        convert <model>               Give a trained classifier early exits. Its
+                                      weights and its final answers stay as they are.
+        calibrate <model>             Choose when a network stops early: on validation
+                                      records, judged on test records, written into
+                                      the model.
+        profile <model>               Measure what leaving early saves: accuracy, time
+                                      and latency against the static network, in one
+                                      run.
+        export <model>                Write a model for deployment: stage files, one
+                                      file that stops early by itself, or device and
+                                      server.
+        serve <bundle>                Answer what devices are not sure of: the
+                                      server's half of a split network, over HTTP.
+        classify <model> <images...>  Classify images: the device answers what its
+                                      exits are sure of, a server the rest.
+        help [command]                print the help of a command
 
       Examples:
         # How accurate, how fast and how attackable is the bundled network?
@@ -102,6 +124,7 @@ describe("help", () => {
         --batch <n>               samples per evaluation; changes time and memory,
                                   never results (default: 64)
         --threads <n>             threads of the engine (default: one per core)
+        --provider <name>         where to compute: cpu, webgpu, cuda (default: "cpu")
         --json <file>             write the record as JSON (docs/audit-json.md); -
                                   prints it instead of the tables
         --report <file>           write a self-contained HTML report
@@ -169,7 +192,7 @@ describe("help", () => {
   });
 
   it("fits in 80 columns", async () => {
-    for (const command of [[], ["audit"], ["inspect"], ["gradient"], ["train"]]) {
+    for (const command of [[], ...NAMES.map((name) => [name])]) {
       const { out } = await cli(...command, "--help");
       expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
     }

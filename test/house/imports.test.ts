@@ -37,6 +37,8 @@ const NODE_PACKAGES = new Set([
   "cli-progress",
   "cli-table3",
   "picocolors",
+  "fastify",
+  "prom-client",
 ]);
 
 interface Import {

@@ -1,4 +1,5 @@
 /** @file `dynn convert`: early exits for a classifier that is trained already; its weights and answers stay as they are. */
+
 import { Command } from "commander";
 import { HEADS } from "../../nn/heads.js";
 import { saveModel } from "../../onnx/files.js";
@@ -10,6 +11,7 @@ import { addConvertOptions, type ConvertFlags } from "../convert-options.js";
 import { placesTable, policyLines } from "../convert-output.js";
 import { type ConvertPlan, prepareConversion } from "../convert-plan.js";
 import { checkWritable } from "../files.js";
+import { listed } from "../listed.js";
 import type { Io } from "../run.js";
 import { finishedCard } from "../train-plan.js";
 import { type Session, trainInFolder } from "../train-session.js";
@@ -25,12 +27,10 @@ export const convertCommand = (io: Io): Command =>
 
 const HELP = `
 Heads:
-${Object.entries(HEADS)
-  .map(([name, { about }]) => `  ${name.padEnd(14)}${about}`)
-  .join("\n")}
+${listed(Object.entries(HEADS).map(([name, { about }]) => [name, about]))}
 
 Examples:
-  # Exits where they pay, heads trained on your data, a policy that is ready to run
+  # Exits where they pay, heads trained on your data, a policy ready to run
   $ dynn convert model.onnx --data folder:photos -o dynamic.onnx
 
   # Two exits, heads that learn from the final exit; a model that expects

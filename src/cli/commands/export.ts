@@ -18,6 +18,7 @@ import { verificationImages } from "../export-images.js";
 import { exitNumber, exportPolicy } from "../export-policy.js";
 import { exportTables } from "../export-tables.js";
 import { checkWritable, openModel } from "../files.js";
+import { listed } from "../listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../normalization-options.js";
 import { file, imageSize, listOf, oneOf, option, whole } from "../options.js";
 import { ProgressBar } from "../progress.js";
@@ -80,18 +81,21 @@ export function exportCommand(io: Io): Command {
 
 const HELP = `
 Formats:
-  staged       a folder: stage0.onnx, stage1.onnx ... and manifest.json; the host decides after each stage
-  conditional  one ONNX file with nested If nodes, for any runtime: outputs logits, exit, label, confidence
-  split        a folder: device.onnx (image to early exits), server.onnx (the rest) and manifest.json
+${listed([
+  ["staged", "a folder: stage0.onnx, stage1.onnx ... and manifest.json; the host decides after each stage"],
+  ["conditional", "one ONNX file with nested If nodes, for any runtime: outputs logits, exit, label, confidence"],
+  ["split", "a folder: device.onnx (image to early exits), server.onnx (the rest) and manifest.json"],
+])}
 
-What is written has been run against the model first: equal labels and exits, equal logits up to rounding.
+What is written has been run against the model first: equal labels and exits,
+equal logits up to rounding.
 
 Examples:
   # One file that skips what an image does not need, in stock ONNX Runtime
   $ dynn export zoo:resnet20-sdn --format conditional -o early.onnx
 
   # A device that answers what its exits are sure of, and a server for the rest
-  $ dynn export model.onnx --format split --at exit2 --data cifar10:data -o bundle
+  $ dynn export model.onnx --format split --at exit2 --data sample -o bundle
 
   # Stages for a host of your own, leaving when 90 % sure
   $ dynn export model.onnx --format staged --threshold 0.9 -o stages`;

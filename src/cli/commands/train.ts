@@ -1,4 +1,5 @@
 /** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
+
 import { Command } from "commander";
 import { writeMetadata } from "../../dynamic/metadata.js";
 import { ARCHITECTURES } from "../../nn/architectures.js";
@@ -8,6 +9,7 @@ import { RECIPES } from "../../training/config.js";
 import { RECIPE_DEFAULTS } from "../../training/defaults.js";
 import { cardTable } from "../card-table.js";
 import { checkWritable } from "../files.js";
+import { listed } from "../listed.js";
 import type { Io } from "../run.js";
 import { addTrainOptions, type TrainFlags } from "../train-options.js";
 import { finishedCard, measuredAnswers, namesOf, prepare } from "../train-plan.js";
@@ -21,16 +23,6 @@ export const trainCommand = (io: Io): Command =>
   )
     .addHelpText("after", HELP)
     .action((architecture: string, flags: TrainFlags) => trainAction(architecture, flags, io));
-
-/** Names and what they are, in 80 columns. */
-function listed(entries: readonly (readonly [name: string, about: string])[]): string {
-  const indent = Math.max(...entries.map(([name]) => name.length)) + 4;
-  const lines = entries.flatMap(([name, about]) => {
-    const folded = about.match(new RegExp(`.{1,${80 - indent}}(?: |$)`, "g")) ?? [];
-    return folded.map((line, i) => `${(i === 0 ? `  ${name}` : "").padEnd(indent)}${line.trimEnd()}`);
-  });
-  return lines.join("\n");
-}
 
 const HELP = `
 Architectures:

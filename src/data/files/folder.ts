@@ -58,7 +58,9 @@ function parseArgument(argument: string): { dir: string; size?: Size } {
   );
 }
 
-async function listImages(folder: string): Promise<string[]> {
+/** Paths of the images in a folder, by name.
+ * @throws DynnError 'data/missing', 'file/unreadable' */
+export async function listImages(folder: string): Promise<string[]> {
   const names = await listFolder(folder);
   return names.filter((name) => EXTENSIONS.includes(extname(name).toLowerCase())).map((name) => join(folder, name));
 }

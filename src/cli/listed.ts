@@ -1,0 +1,11 @@
+/** @file Lists in the help of a command. */
+
+/** Names and what they are, in 80 columns. */
+export function listed(entries: readonly (readonly [name: string, about: string])[]): string {
+  const indent = Math.max(...entries.map(([name]) => name.length)) + 4;
+  const lines = entries.flatMap(([name, about]) => {
+    const folded = about.match(new RegExp(`.{1,${80 - indent}}(?: |$)`, "g")) ?? [];
+    return folded.map((line, i) => `${(i === 0 ? `  ${name}` : "").padEnd(indent)}${line.trimEnd()}`);
+  });
+  return lines.join("\n");
+}

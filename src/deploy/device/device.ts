@@ -1,0 +1,185 @@
+/** @file The device: answers what its exits are sure of, sends the hidden values of the rest, and answers these itself when nobody else
+ *  does. A bundle without a remote runs here to its end. */
+import { DynnError } from "../../core/errors.js";
+import { checkPixels } from "../../core/pixels.js";
+import { showShape, sizeOf } from "../../core/shape.js";
+import type { Rows, Ticket } from "../../dynamic/executor/rows.js";
+import { type Reading, type Routed, routeReadings } from "../../dynamic/route.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Bundle } from "../bundle.js";
+import type { Manifest } from "../manifest.js";
+import { encodeRequest, type WireForm } from "../wire.js";
+import { wireFormOf } from "../wire-form.js";
+import type { Wire } from "../wire-values.js";
+import { type CompiledPart, compileParts, releaseParts, runPart } from "./part.js";
+import type { Remote } from "./remote.js";
+
+export const PLACES = ["device", "server", "fallback"] as const;
+/** Who answered: `fallback` is the device in place of a server that was not reached. */
+export type Place = (typeof PLACES)[number];
+
+/** An answer, where it comes from and what it took. */
+export interface PlacedAnswer extends Routed {
+  readonly place: Place;
+  /** What the device alone would answer: by the exit that is sure, else by its surest. */
+  readonly local: Routed;
+  /** From the start of the image's batch until its answer was there. */
+  readonly ms: number;
+  /** Of these, on the device. */
+  readonly deviceMs: number;
+  /** Of these, in the server, as it says. */
+  readonly serverMs: number;
+  /** Sent for it, where an answer came back. */
+  readonly bytes: number;
+  /** Why it is a fallback. */
+  readonly reason?: string | undefined;
+}
+
+export interface DeviceOptions {
+  readonly backend: Backend;
+  /** Who answers what the device is not sure of, for a split bundle; left out: the bundle's other half, here. */
+  readonly remote?: Remote | undefined;
+  /** What hidden values are on the wire; left out: float32. */
+  readonly wire?: Wire | undefined;
+  /** Most images at a time, which are also sent together; left out: 1, as a device sees them. */
+  readonly batch?: number | undefined;
+}
+
+export interface DeviceRun {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Make a device. The remote stays the caller's.
+ * @throws DynnError 'serve/config' when there is a remote and the bundle is no split, or the batch is no whole number; 'runtime/load' */
+export async function createDevice(bundle: Bundle, options: DeviceOptions): Promise<Device> {
+  const { remote, batch = 1, wire = "float32" } = options;
+  if (!(Number.isInteger(batch) && batch >= 1))
+    throw new DynnError("serve/config", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 1.`, {
+      batch,
+    });
+  const link = remote && { remote, wire, form: wireFormOf(bundle.manifest) };
+  const parts = await compileParts(link ? bundle.parts.slice(0, 1) : bundle.parts, options.backend);
+  return new Device(bundle.manifest, parts, batch, link);
+}
+
+/** The way to the remote. */
+interface Link {
+  readonly remote: Remote;
+  readonly wire: Wire;
+  readonly form: WireForm;
+}
+
+/** One batch on its way. */
+interface Pass {
+  readonly start: number;
+  readonly answers: PlacedAnswer[];
+  readonly signal: AbortSignal | undefined;
+}
+
+export class Device {
+  readonly #manifest: Manifest;
+  readonly #parts: readonly CompiledPart[];
+  readonly #batch: number;
+  readonly #link: Link | undefined;
+
+  constructor(manifest: Manifest, parts: readonly CompiledPart[], batch: number, link: Link | undefined) {
+    this.#manifest = manifest;
+    this.#parts = parts;
+    this.#batch = batch;
+    this.#link = link;
+  }
+
+  /** Classify images, one batch after the other.
+   * @param images float32 [n*c*h*w] in [0,1]
+   * @returns      one answer per image, in order; a server that is not reached is no failure
+   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', 'wire/value', 'serve/refused', or the signal's reason */
+  async classify(images: Float32Array, { signal, onProgress }: DeviceRun = {}): Promise<PlacedAnswer[]> {
+    const dims = this.#manifest.input.shape.slice(1) as number[];
+    const total = this.#count(images, dims);
+    checkPixels({ name: "images", pixels: images }, sizeOf(dims));
+    const answers: PlacedAnswer[] = [];
+    while (answers.length < total) {
+      signal?.throwIfAborted();
+      const end = Math.min(total, answers.length + this.#batch);
+      const pixels = images.subarray(answers.length * sizeOf(dims), end * sizeOf(dims));
+      answers.push(...(await this.#classifyBatch(pixels, [end - answers.length, ...dims], signal)));
+      onProgress?.(answers.length, total);
+    }
+    return answers;
+  }
+
+  /** Give back memory. */
+  release(): Promise<void> {
+    return releaseParts(this.#parts);
+  }
+
+  async #classifyBatch(
+    data: Float32Array,
+    dims: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly PlacedAnswer[]> {
+    const pass: Pass = { start: performance.now(), answers: [], signal };
+    const tickets = Array.from(
+      { length: dims[0] as number },
+      (_, index): Ticket => ({ index, readings: [], logits: [] }),
+    );
+    let rows: Rows | undefined = { tickets, values: { [this.#manifest.input.name]: { dtype: "float32", dims, data } } };
+    for (const part of this.#parts) {
+      if (!rows) break;
+      const { answered, left } = await runPart(part, rows, this.#manifest);
+      const ms = performance.now() - pass.start;
+      for (const { ticket, answer } of answered)
+        pass.answers[ticket.index] = {
+          ...answer,
+          place: "device",
+          local: answer,
+          ms,
+          deviceMs: ms,
+          serverMs: 0,
+          bytes: 0,
+        };
+      rows = left;
+    }
+    if (rows) await this.#send(rows, pass);
+    return pass.answers;
+  }
+
+  /** Ask the remote, and answer for it when it is not reached. */
+  async #send({ tickets, values }: Rows, { start, answers, signal }: Pass): Promise<void> {
+    const { form, wire, remote } = this.#link as Link;
+    const request = encodeRequest(form, wire, { readings: tickets.map(({ readings }) => readings), values });
+    const deviceMs = performance.now() - start;
+    const bytes = request.length / tickets.length;
+    const locals = tickets.map(({ readings }) => surest(readings, this.#manifest));
+    const got = await remote.classify(request, tickets.length, signal).catch(ifUnreachable);
+    const shared = { deviceMs, ms: performance.now() - start, bytes: 0, serverMs: 0 };
+    tickets.forEach(({ index }, i) => {
+      const local = locals[i] as Routed;
+      answers[index] =
+        "reason" in got
+          ? { ...local, ...shared, place: "fallback", local, reason: got.reason }
+          : { ...(got.answers[i] as Routed), ...shared, place: "server", local, bytes, serverMs: got.ms };
+    });
+  }
+
+  /** @throws DynnError 'data/shape' */
+  #count(images: Float32Array, dims: readonly number[]): number {
+    const count = images.length / sizeOf(dims);
+    if (Number.isInteger(count)) return count;
+    throw new DynnError(
+      "data/shape",
+      `images: ${images.length} numbers are no whole number of images ${showShape(dims)} (${sizeOf(dims)} each), as ${this.#manifest.model} takes. Give float32 [n*c*h*w].`,
+      { length: images.length, image: dims },
+    );
+  }
+}
+
+/** The answer of the surest exit so far, where none is sure enough to stop. */
+const surest = (readings: readonly Reading[], { policy }: Pick<Manifest, "policy">): Routed =>
+  routeReadings(readings, { ...policy, fallback: "most-confident" }, readings.length) as Routed;
+
+function ifUnreachable(error: unknown): { readonly reason: string } {
+  if (error instanceof DynnError && error.code === "serve/unreachable") return { reason: String(error.detail.reason) };
+  throw error;
+}

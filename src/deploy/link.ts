@@ -1,0 +1,57 @@
+/** @file A stated link between device and server, and how long answers would take over it. Times of computing are as measured here; only the
+ *  way is calculated: one round trip, and the bytes at the link's rate. The reply, some 100 bytes, is part of the round trip. */
+import { DynnError } from "../core/errors.js";
+import type { PlacedAnswer } from "./device/device.js";
+
+export interface LinkSpeed {
+  readonly bitsPerSecond: number;
+  /** Round-trip time. */
+  readonly rttMs: number;
+}
+
+const RATE = /^([\d.]+)\s*([kMG]?)bit\/s$/;
+const ROUND_TRIP = /^([\d.]+)\s*(ms|s)$/;
+const FACTORS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9 };
+
+/** Read "10Mbit/s,40ms": rate and round-trip time.
+ * @throws DynnError 'cli/value' naming `where` */
+export function parseLink(text: string, where: string): LinkSpeed {
+  const [rate = "", roundTrip = "", ...more] = text.split(",").map((part) => part.trim());
+  const [, amount, prefix = ""] = RATE.exec(rate) ?? [];
+  const [, time, unit] = ROUND_TRIP.exec(roundTrip) ?? [];
+  const bitsPerSecond = Number(amount) * (FACTORS[prefix] as number);
+  const rttMs = Number(time) * (unit === "s" ? 1000 : 1);
+  if (more.length === 0 && bitsPerSecond > 0 && Number.isFinite(bitsPerSecond) && rttMs >= 0)
+    return { bitsPerSecond, rttMs };
+  throw new DynnError("cli/value", `${where}: got "${text}", expected RATE,RTT. Write e.g. ${where} 10Mbit/s,40ms.`, {
+    where,
+    got: text,
+  });
+}
+
+/** Milliseconds for `bytes` to go and the answer to come. */
+export const wayMs = ({ bitsPerSecond, rttMs }: LinkSpeed, bytes: number): number =>
+  rttMs + (8000 * bytes) / bitsPerSecond;
+
+/** Milliseconds per image of three ways to put the network to work. */
+export interface LinkEstimate {
+  /** The device alone, by its surest exit where none is sure. */
+  readonly deviceOnly: readonly number[];
+  /** The split: only what the device is not sure of goes over the link. */
+  readonly split: readonly number[];
+  /** Every image goes over the link, and all is computed there, at the speed measured here. */
+  readonly sendImage: readonly number[];
+}
+
+type Timed = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
+
+/** @param imageBytes bytes of one image as it would be sent */
+export function estimateLink(answers: readonly Timed[], link: LinkSpeed, imageBytes: number): LinkEstimate {
+  return {
+    deviceOnly: answers.map(({ deviceMs }) => deviceMs),
+    split: answers.map(({ place, deviceMs, serverMs, bytes }) =>
+      place === "server" ? deviceMs + wayMs(link, bytes) + serverMs : deviceMs,
+    ),
+    sendImage: answers.map(({ deviceMs, serverMs }) => wayMs(link, imageBytes) + deviceMs + serverMs),
+  };
+}

@@ -1,0 +1,27 @@
+/** @file The wire form of a split bundle, read off its manifest. */
+import { DynnError } from "../core/errors.js";
+import { sha256 } from "./bundle.js";
+import type { Manifest } from "./manifest.js";
+import type { WireForm } from "./wire.js";
+
+/** What names an export. For a manifest as dynn writes it, `sha256sum manifest.json` prints the same. */
+export const fingerprintOf = (manifest: Manifest): string =>
+  sha256(new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`));
+
+/** What goes from the device to the server.
+ * @throws DynnError 'serve/config' when the bundle is no split */
+export function wireFormOf(manifest: Manifest): WireForm {
+  const [device, server] = manifest.parts;
+  if (manifest.kind !== "split" || !device || !server)
+    throw new DynnError(
+      "serve/config",
+      `${manifest.model}: is a ${manifest.kind} bundle, expected a split one. Make it with \`dynn export --format split\`.`,
+      { kind: manifest.kind },
+    );
+  return {
+    fingerprint: fingerprintOf(manifest),
+    deviceExits: device.exits.length,
+    classes: manifest.classes.count,
+    values: server.inputs.map(({ name, dtype, shape: [, ...dims] }) => ({ name, dtype, dims })),
+  };
+}

@@ -1,0 +1,143 @@
+/** @file What a device sends to its server, byte by byte: a header, what the device's exits said of each sample, and the hidden values. Any
+ *  bytes give a request or a typed error. Little-endian throughout. Pure; docs/serving.md shows the layout. */
+import { DynnError } from "../core/errors.js";
+import type { Tensor } from "../core/tensor.js";
+import type { Reading } from "../dynamic/route.js";
+import type { Tensors } from "../runtime/backend.js";
+import { joined, readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from "./wire-values.js";
+
+/** Media type of a request's body. */
+export const WIRE_TYPE = "application/octet-stream";
+export const WIRE_VERSION = 1;
+
+/** What device and server agree on beforehand; both read it off the manifest that they share. */
+export interface WireForm {
+  /** SHA-256 of the manifest in hexadecimal: halves of different exports do not fit together. */
+  readonly fingerprint: string;
+  /** Exits that the device has run. */
+  readonly deviceExits: number;
+  readonly classes: number;
+  /** What the server's part reads. */
+  readonly values: readonly WireValue[];
+}
+
+/** Samples to go on with, in the same order in both fields. */
+export interface WireSamples {
+  /** What each of the device's exits said, for each sample: a policy may count agreement or answer by the surest exit. */
+  readonly readings: readonly (readonly Reading[])[];
+  /** One row per sample of each value that the form names. */
+  readonly values: Tensors;
+}
+
+const MAGIC = [0x64, 0x79, 0x6e, 0x6e];
+const HEADER = { version: 4, wire: 5, zero: 6, count: 8, fingerprint: 12 } as const;
+export const HEADER_BYTES = 44;
+const READING_BYTES = 12;
+
+/** Bytes of a request. */
+export const requestBytes = (form: WireForm, wire: Wire, count: number): number =>
+  HEADER_BYTES +
+  count * form.values.reduce((sum, value) => sum + rowBytes(value, wire), form.deviceExits * READING_BYTES);
+
+/** Samples to bytes.
+ * @throws DynnError 'wire/value' when a hidden value holds NaN or an infinity */
+export function encodeRequest(form: WireForm, wire: Wire, samples: WireSamples): Uint8Array<ArrayBuffer> {
+  const values = form.values.map((value) => writeRows(samples.values[value.name] as Tensor, value, wire));
+  return joined([header(form, wire, samples.readings.length), readingsBytes(samples.readings.flat()), ...values]);
+}
+
+function header({ fingerprint }: WireForm, wire: Wire, count: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  bytes.set(MAGIC);
+  bytes.set([WIRE_VERSION, WIRES.indexOf(wire)], HEADER.version);
+  new DataView(bytes.buffer).setUint32(HEADER.count, count, true);
+  bytes.set(fromHex(fingerprint), HEADER.fingerprint);
+  return bytes;
+}
+
+function readingsBytes(readings: readonly Reading[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(readings.length * READING_BYTES));
+  readings.forEach(({ label, confidence }, i) => {
+    view.setUint32(i * READING_BYTES, label, true);
+    view.setFloat64(i * READING_BYTES + 4, confidence, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+/** Bytes to samples.
+ * @param most more samples are refused
+ * @throws DynnError 'wire/format' when the bytes are no request, 'wire/bundle' when they are for another bundle, 'wire/limit' when there are
+ *         too many samples, 'wire/value' when a number in them is out of range */
+export function decodeRequest(form: WireForm, bytes: Uint8Array, most: number): WireSamples {
+  const { wire, count } = readHeader(form, bytes, most);
+  const expected = requestBytes(form, wire, count);
+  if (bytes.length !== expected)
+    throw malformed(`has ${bytes.length} bytes, expected ${expected} for ${count} samples in ${wire}`);
+  const readings = readReadings(form, bytes, count);
+  let at = HEADER_BYTES + count * form.deviceExits * READING_BYTES;
+  const entries = form.values.map((value) => {
+    const end = at + count * rowBytes(value, wire);
+    const rows = readRows(bytes.subarray(at, end), value, wire, count);
+    at = end;
+    return [value.name, rows] as const;
+  });
+  return { readings, values: Object.fromEntries(entries) };
+}
+
+function readHeader(form: WireForm, bytes: Uint8Array, most: number): { readonly wire: Wire; readonly count: number } {
+  if (bytes.length < HEADER_BYTES) throw malformed(`has ${bytes.length} bytes, expected at least ${HEADER_BYTES}`);
+  if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw malformed('does not begin with "dynn"');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = view.getUint8(HEADER.version);
+  if (version !== WIRE_VERSION) throw malformed(`is of version ${version}, expected ${WIRE_VERSION}`);
+  checkFingerprint(form, bytes.subarray(HEADER.fingerprint, HEADER_BYTES));
+  const wire = WIRES[view.getUint8(HEADER.wire)];
+  if (wire === undefined || view.getUint16(HEADER.zero, true) !== 0)
+    throw malformed(
+      `has ${bytes.subarray(HEADER.wire, HEADER.count).join(" ")} for its number format, expected 0 to ${WIRES.length - 1} and two zeros`,
+    );
+  const count = view.getUint32(HEADER.count, true);
+  if (count === 0) throw malformed("holds no sample");
+  if (count > most)
+    throw new DynnError(
+      "wire/limit",
+      `request: holds ${count} samples, expected at most ${most}. Send fewer at a time, or raise the server's --max-batch.`,
+      { count, most },
+    );
+  return { wire, count };
+}
+
+/** @throws DynnError 'wire/bundle' */
+function checkFingerprint({ fingerprint }: WireForm, sent: Uint8Array): void {
+  const found = toHex(sent);
+  if (found === fingerprint) return;
+  throw new DynnError(
+    "wire/bundle",
+    `request: is for the bundle ${found.slice(0, 12)}..., this server has ${fingerprint.slice(0, 12)}.... Give device and server the two halves of one export.`,
+    { found, expected: fingerprint },
+  );
+}
+
+/** @throws DynnError 'wire/value' */
+function readReadings({ deviceExits, classes }: WireForm, bytes: Uint8Array, count: number): Reading[][] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + HEADER_BYTES, count * deviceExits * READING_BYTES);
+  return Array.from({ length: count }, (_, sample) =>
+    Array.from({ length: deviceExits }, (_, exit) => {
+      const at = (sample * deviceExits + exit) * READING_BYTES;
+      const reading = { label: view.getUint32(at, true), confidence: view.getFloat64(at + 4, true) };
+      if (reading.label < classes && Number.isFinite(reading.confidence)) return reading;
+      throw new DynnError(
+        "wire/value",
+        `sample ${sample}: exit ${exit} says class ${reading.label} with confidence ${reading.confidence}, expected a class from 0 to ${classes - 1} and a finite number. Check the device's half of the network.`,
+        { sample, exit, ...reading },
+      );
+    }),
+  );
+}
+
+const malformed = (what: string): DynnError =>
+  new DynnError("wire/format", `request: ${what}. Send what docs/serving.md describes.`, { what });
+
+const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const fromHex = (text: string): Uint8Array =>
+  Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));

@@ -1,0 +1,247 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DynnError } from "../../src/core/errors.js";
+import { fromNumbers, type Tensor } from "../../src/core/tensor.js";
+import { decodeRequest, encodeRequest, HEADER_BYTES, requestBytes, type WireForm } from "../../src/deploy/wire.js";
+import {
+  LARGEST_HALF,
+  readRows,
+  rowBytes,
+  scalesOf,
+  WIRES,
+  type Wire,
+  type WireValue,
+  writeRows,
+} from "../../src/deploy/wire-values.js";
+import { failure } from "../support/failure.js";
+
+const maps: WireValue = { name: "maps", dtype: "float32", dims: [3, 4, 5] };
+const vector: WireValue = { name: "vector", dtype: "float32", dims: [7] };
+const places: WireValue = { name: "places", dtype: "int64", dims: [2] };
+const form: WireForm = {
+  fingerprint: "0123456789abcdef".repeat(4),
+  deviceExits: 2,
+  classes: 4,
+  values: [maps, vector, places],
+};
+
+const rows = (value: WireValue, data: Float32Array): Tensor => ({
+  dtype: "float32",
+  dims: [data.length / value.dims.reduce((a, b) => a * b, 1), ...value.dims],
+  data,
+});
+const sent = (value: WireValue, data: Float32Array, wire: Wire): Float32Array => {
+  const tensor = rows(value, data);
+  return readRows(writeRows(tensor, value, wire), value, wire, tensor.dims[0] as number).data as Float32Array;
+};
+const floats = (value: WireValue, count: number) => {
+  const length = count * value.dims.reduce((a, b) => a * b, 1);
+  return fc.float32Array({ minLength: length, maxLength: length, noNaN: true, noDefaultInfinity: true });
+};
+
+describe("rows over the wire", () => {
+  test("in float32 arrive as they are, to the bit", () => {
+    fc.assert(
+      fc.property(floats(maps, 2), (data) => {
+        expect(new Uint8Array(sent(maps, data, "float32").buffer)).toEqual(
+          new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+        );
+      }),
+    );
+  });
+
+  test("in float16 are off by at most 2^-11 of themselves or half of the smallest float16, and stop at the largest", () => {
+    fc.assert(
+      fc.property(floats(maps, 2), (data) => {
+        const far = sent(maps, data, "float16").filter((got, i) => {
+          const wanted = Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, data[i] as number));
+          return !(Math.abs(got - wanted) <= Math.max(Math.abs(wanted) * 2 ** -11, 2 ** -25));
+        });
+        expect(far).toEqual(new Float32Array());
+      }),
+    );
+  });
+
+  test("in int8 are off by at most half a step of their own channel, and zero stays zero", () => {
+    const each = 20;
+    fc.assert(
+      fc.property(floats(maps, 2), (data) => {
+        const got = sent(maps, data, "int8");
+        for (let from = 0; from < data.length; from += each) {
+          const largest = data.subarray(from, from + each).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+          // Half a step, a little more for the rounding of the scale, and what is too small for a scale in float32.
+          const bound = (largest / 254) * (1 + 1e-4) + 127 * 2 ** -149;
+          const far = data
+            .subarray(from, from + each)
+            .filter((was, i) => !(Math.abs((got[from + i] as number) - was) <= (was === 0 ? 0 : bound)));
+          expect(far).toEqual(new Float32Array());
+        }
+      }),
+    );
+  });
+
+  test("take a scale per channel in int8 where channels have 16 numbers, else one", () => {
+    expect([maps, vector, { ...maps, dims: [8, 1, 1] }, { ...maps, dims: [8, 4, 4] }].map(scalesOf)).toEqual([
+      3, 1, 1, 8,
+    ]);
+    expect(WIRES.map((wire) => rowBytes(maps, wire))).toEqual([240, 120, 72]);
+  });
+
+  test("of other dtypes go as they are under every format", () => {
+    const value = fromNumbers("int64", [2, 2], [1, -2, 3, 2 ** 40]);
+    for (const wire of WIRES) expect(readRows(writeRows(value, places, wire), places, wire, 2)).toEqual(value);
+  });
+
+  test.each(WIRES)("with NaN or an infinity are refused before they are sent in %s", (wire) => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const data = new Float32Array(14);
+      data[9] = bad;
+      expect(() => writeRows(rows(vector, data), vector, wire)).toThrow(
+        failure(
+          "wire/value",
+          'sample 1: "vector" holds NaN or an infinity, expected finite numbers. Check the image and the device\'s half of the network.',
+        ),
+      );
+    }
+  });
+
+  test("with a byte that is no bool are refused", () => {
+    const mask: WireValue = { name: "mask", dtype: "bool", dims: [2] };
+    expect(() => readRows(Uint8Array.of(0, 1, 1, 2), mask, "float32", 2)).toThrow(/sample 1: "mask" holds a byte 2/);
+  });
+});
+
+const samples = (count: number, seed = 1) => ({
+  readings: Array.from({ length: count }, (_, i) => [
+    { label: i % 4, confidence: 0.25 + i / 64 },
+    { label: (i + seed) % 4, confidence: 0.5 },
+  ]),
+  values: {
+    maps: rows(
+      maps,
+      Float32Array.from({ length: 60 * count }, (_, i) => Math.sin(i + seed)),
+    ),
+    vector: rows(
+      vector,
+      Float32Array.from({ length: 7 * count }, (_, i) => Math.cos(i + seed)),
+    ),
+    places: fromNumbers(
+      "int64",
+      [count, 2],
+      Array.from({ length: 2 * count }, (_, i) => i),
+    ),
+  },
+});
+
+describe("a request", () => {
+  test.each(WIRES)("in %s has the length that is stated beforehand, and gives back readings and values", (wire) => {
+    const given = samples(3);
+    const bytes = encodeRequest(form, wire, given);
+    expect(bytes.length).toBe(requestBytes(form, wire, 3));
+    const got = decodeRequest(form, bytes, 3);
+    expect(got.readings).toEqual(given.readings);
+    expect(Object.keys(got.values)).toEqual(["maps", "vector", "places"]);
+    expect(got.values.places).toEqual(given.values.places);
+    expect(got.values.maps?.dims).toEqual([3, 3, 4, 5]);
+    if (wire === "float32") expect(got.values).toEqual(given.values);
+  });
+
+  test("is read wherever in a buffer it begins", () => {
+    const bytes = encodeRequest(form, "float32", samples(2));
+    const buffer = new Uint8Array(bytes.length + 3);
+    buffer.set(bytes, 3);
+    expect(decodeRequest(form, buffer.subarray(3), 2)).toEqual(decodeRequest(form, bytes, 2));
+  });
+
+  test("gives a sample the same numbers whoever it travels with", () => {
+    for (const wire of WIRES) {
+      const both = decodeRequest(form, encodeRequest(form, wire, samples(2)), 2).values.maps as Tensor;
+      const { readings, values } = samples(2);
+      const first = {
+        readings: readings.slice(0, 1),
+        values: {
+          maps: rows(maps, (values.maps.data as Float32Array).slice(0, 60)),
+          vector: rows(vector, (values.vector.data as Float32Array).slice(0, 7)),
+          places: fromNumbers("int64", [1, 2], [0, 1]),
+        },
+      };
+      const alone = decodeRequest(form, encodeRequest(form, wire, first), 1).values.maps as Tensor;
+      expect(alone.data).toEqual((both.data as Float32Array).slice(0, 60));
+    }
+  });
+
+  const changed = (at: number, ...bytes: number[]) => {
+    const request = encodeRequest(form, "float32", samples(1));
+    request.set(bytes, at);
+    return request;
+  };
+  const fine = encodeRequest(form, "float32", samples(1));
+  const more = " Send what docs/serving.md describes.";
+  test.each([
+    ["is empty", new Uint8Array(), "wire/format", `request: has 0 bytes, expected at least 44.${more}`],
+    ["is something else", changed(0, 0x47), "wire/format", `request: does not begin with "dynn".${more}`],
+    ["is of a later version", changed(4, 2), "wire/format", `request: is of version 2, expected 1.${more}`],
+    [
+      "has an unknown number format",
+      changed(5, 9),
+      "wire/format",
+      `request: has 9 0 0 for its number format, expected 0 to 2 and two zeros.${more}`,
+    ],
+    ["holds no sample", changed(8, 0), "wire/format", `request: holds no sample.${more}`],
+    [
+      "is cut",
+      fine.subarray(0, fine.length - 1),
+      "wire/format",
+      `request: has ${fine.length - 1} bytes, expected ${fine.length} for 1 samples in float32.${more}`,
+    ],
+    [
+      "holds too many samples",
+      changed(8, 0xff, 0xff, 0xff, 0xff),
+      "wire/limit",
+      "request: holds 4294967295 samples, expected at most 8. Send fewer at a time, or raise the server's --max-batch.",
+    ],
+    [
+      "is for another bundle",
+      changed(12, 0xff),
+      "wire/bundle",
+      "request: is for the bundle ff23456789ab..., this server has 0123456789ab.... Give device and server the two halves of one export.",
+    ],
+    [
+      "names a class that is not there",
+      changed(HEADER_BYTES, 4),
+      "wire/value",
+      "sample 0: exit 0 says class 4 with confidence 0.25, expected a class from 0 to 3 and a finite number. Check the device's half of the network.",
+    ],
+  ] as const)("that %s is refused", (_, bytes, code, text) => {
+    expect(() => decodeRequest(form, bytes, 8)).toThrow(failure(code, text));
+  });
+
+  test("of any bytes is a typed error or valid, and never fills more memory than its own length", () => {
+    const valid = WIRES.map((wire) => encodeRequest(form, wire, samples(2)));
+    const mutated = fc
+      .record({
+        base: fc.constantFrom(...valid),
+        cuts: fc.integer({ min: 0, max: 400 }),
+        edits: fc.array(fc.record({ at: fc.nat(600), byte: fc.nat(255) }), { maxLength: 6 }),
+      })
+      .map(({ base, cuts, edits }) => {
+        const bytes = base.slice(0, base.length - Math.max(0, cuts - 380));
+        for (const { at, byte } of edits) bytes[at] = byte;
+        return bytes;
+      });
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), (bytes) => {
+        try {
+          const { readings, values } = decodeRequest(form, bytes, 8);
+          const { maps: decoded } = values as { readonly maps: Tensor<"float32"> };
+          expect(decoded.dims).toEqual([readings.length, ...maps.dims]);
+          expect(decoded.data.every(Number.isFinite)).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DynnError);
+          expect((error as DynnError).code).toMatch(/^wire\//);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
