@@ -11,7 +11,7 @@ const rowsOf = (...labels: number[]): Rows => ({
 const labelsIn = ({ values }: Rows): number[] => Array.from(values.h?.data as Float32Array);
 const answerOf = (label: number): Routed => ({ stop: 1, answer: 1, label, confidence: 1 });
 
-function make({ most = 4, windowMs = 1, fails = (_: number) => false } = {}) {
+function make({ most = 4, windowMs = 1, fails = (_: number): boolean => false } = {}) {
   const runs: number[][] = [];
   const run = async (rows: Rows) => {
     const labels = labelsIn(rows);
