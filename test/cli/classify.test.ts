@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { program } from "../../src/cli/run.js";
 import { openBundle } from "../../src/deploy/bundle.js";
 import { createServer, type Server } from "../../src/deploy/serve/server.js";
 import { ortNode } from "../../src/runtime/ort-node/index.js";
@@ -147,6 +148,15 @@ describe("dynn classify", () => {
       "ms",
       "bytes",
     ]);
+  });
+
+  it("stops when it is told to", async () => {
+    const stop = new AbortController();
+    stop.abort(new Error("Ctrl-C"));
+    const io = { signal: stop.signal, out: () => {}, err: () => {} };
+    const argv = ["classify", at("split"), data, "--json", at("never.json")];
+    await expect(program(io).parseAsync(argv, { from: "user" })).rejects.toThrow("Ctrl-C");
+    expect(filesIn(folder)).not.toContain("never.json");
   });
 
   it.each([

@@ -1,110 +1,25 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { SplitClient } from "../../../src/deploy/device/client.js";
-import { createDevice, type PlacedAnswer } from "../../../src/deploy/device/device.js";
+import { createDevice } from "../../../src/deploy/device/device.js";
 import { createEngine } from "../../../src/deploy/serve/engine.js";
-import { requestBytes } from "../../../src/deploy/wire.js";
-import { wireFormOf } from "../../../src/deploy/wire-form.js";
-import { RULE_DEFS } from "../../../src/dynamic/policy.js";
-import { type Routed, readingOf, rowsOf } from "../../../src/dynamic/route.js";
+import { type Reading, readingOf, rowsOf } from "../../../src/dynamic/route.js";
 import { failure } from "../../support/failure.js";
-import { KINDS, logitsOf } from "../support.js";
-import { backend, makeSplit, pixels, start, startOther } from "./support.js";
+import { logitsOf } from "../support.js";
+import { alone, backend, makeSplit, patient, pixels, places, said, start, startOther } from "./support.js";
 
 const split = await makeSplit();
 const { bundle, routed, model, policy } = split;
 const IMAGE = pixels.length / routed.length;
 
-const said = (answers: readonly Routed[]) => answers.map(({ stop, answer, label }) => ({ stop, answer, label }));
-const places = (answers: readonly PlacedAnswer[]) => answers.map(({ place }) => place);
-/** A busy machine is no outage. */
-const patient = { deadlineMs: 60_000 };
-/** No second try. */
-const alone = { ...patient, retries: 0, restMs: 0 };
-
-describe("a device with a server", () => {
-  test.each([
-    { rule: "max-softmax", fallback: "final" },
-    { rule: "entropy", fallback: "most-confident" },
-    { rule: "margin", fallback: "final", temperatures: [1.5, 0.7, 1, 2] },
-    { rule: "patience", fallback: "most-confident" },
-  ] as const)("answers as the whole model does: $rule, $fallback", async (rule) => {
-    const of = await makeSplit(rule, { kind: rule.rule === "entropy" ? "shapes" : "branches" });
-    const { url } = await start(of.bundle);
-    for (const batch of [1, 5]) {
-      const remote = new SplitClient(of.bundle.manifest, { url, ...patient });
-      const device = await createDevice(of.bundle, { backend, remote, batch });
-      const answers = await device.classify(pixels);
-      await device.release();
-      expect(said(answers)).toEqual(said(of.routed));
-      answers.forEach(({ confidence }, i) => {
-        expect(confidence).toBeCloseTo(of.routed[i]?.confidence as number, 4);
-      });
-      expect(places(answers)).toEqual(of.routed.map(({ stop }) => (stop <= 1 ? "device" : "server")));
-      expect(new Set(places(answers)).size).toBe(2);
-    }
-  });
-
-  test.each(KINDS)("sends what the server reads of %s, and says how many bytes that were", async (kind) => {
-    const of = await makeSplit(undefined, { kind });
-    const { url } = await start(of.bundle);
-    const form = wireFormOf(of.bundle.manifest);
-    for (const wire of ["float32", "float16", "int8"] as const) {
-      const remote = new SplitClient(of.bundle.manifest, { url, ...patient });
-      const device = await createDevice(of.bundle, { backend, remote, wire });
-      const answers = await device.classify(pixels);
-      await device.release();
-      expect(answers.map(({ bytes }) => bytes)).toEqual(
-        answers.map(({ place }) => (place === "device" ? 0 : requestBytes(form, wire, 1))),
-      );
-      // Rounded values change few answers, and none that the device gives.
-      const same = answers.filter(({ label }, i) => label === of.routed[i]?.label).length;
-      expect(same).toBeGreaterThanOrEqual(wire === "int8" ? 21 : 23);
-    }
-  });
-
-  test("tells apart the time here, in the server and in all", async () => {
-    const { url } = await start(bundle);
-    const device = await createDevice(bundle, {
-      backend,
-      remote: new SplitClient(bundle.manifest, { url, ...patient }),
-    });
-    for (const { place, ms, deviceMs, serverMs } of await device.classify(pixels)) {
-      expect(deviceMs).toBeGreaterThan(0);
-      expect(serverMs > 0).toBe(place === "server");
-      expect(ms).toBeGreaterThanOrEqual(deviceMs);
-    }
-    await device.release();
-  });
-
-  test("works at the same time for many", async () => {
-    const { url } = await start(bundle, { maxBatch: 8 });
-    const answers = await Promise.all(
-      Array.from({ length: 12 }, async (_, k) => {
-        const remote = new SplitClient(bundle.manifest, { url, retries: 8, deadlineMs: 30_000 });
-        const device = await createDevice(bundle, { backend, remote, batch: 1 + (k % 3) });
-        const got = await device.classify(pixels);
-        await device.release();
-        return said(got);
-      }),
-    );
-    for (const got of answers) expect(got).toEqual(said(routed));
-  });
-});
-
-/** The surest of the device's two exits, from the whole model's logits. */
-async function surestLocal() {
+/** Labels by the exit that is sure, else by the surer of the device's two, from the whole model's logits. */
+async function localLabels(): Promise<number[]> {
   const logits = await logitsOf(model, pixels);
-  return routed.map((answer, i) => {
-    if (answer.stop <= 1) return answer.label;
-    const readings = rowsOf(logits, model.classes, i)
-      .slice(0, 2)
-      .map((row, exit) => readingOf(row, policy, exit));
-    const [first, second] = readings as [(typeof readings)[0], (typeof readings)[0]];
-    const rank = RULE_DEFS[policy.rule].rank;
-    return rank((first as { confidence: number }).confidence) >= rank((second as { confidence: number }).confidence)
-      ? first?.label
-      : second?.label;
+  return routed.map(({ stop, label }, i) => {
+    const readings = rowsOf(logits, model.classes, i).map((row, exit) => readingOf(row, policy, exit));
+    const [first, second] = readings as [Reading, Reading];
+    if (stop <= 1) return label;
+    return first.confidence >= second.confidence ? first.label : second.label;
   });
 }
 
@@ -117,7 +32,7 @@ describe("a device whose server is not there", () => {
     const answers = await device.classify(pixels);
     await device.release();
     expect(places(answers)).toEqual(routed.map(({ stop }) => (stop <= 1 ? "device" : "fallback")));
-    expect(answers.map(({ label }) => label)).toEqual(await surestLocal());
+    expect(answers.map(({ label }) => label)).toEqual(await localLabels());
     for (const { place, reason, local, label } of answers) {
       expect(local.label).toBe(label);
       if (place === "fallback") expect(reason).toMatch(/ECONNREFUSED|refused/i);

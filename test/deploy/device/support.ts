@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "vitest";
 import { type Bundle, openBundle } from "../../../src/deploy/bundle.js";
+import type { PlacedAnswer } from "../../../src/deploy/device/device.js";
 import { exportSplit, exportStaged } from "../../../src/deploy/export.js";
 import { createServer, type Server, type ServerOptions } from "../../../src/deploy/serve/server.js";
 import type { DynamicModel } from "../../../src/dynamic/model.js";
@@ -77,3 +78,12 @@ export async function startOther(listener: RequestListener): Promise<string> {
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+/** What routing decides. */
+export const said = (answers: readonly Routed[]) => answers.map(({ stop, answer, label }) => ({ stop, answer, label }));
+export const places = (answers: readonly PlacedAnswer[]) => answers.map(({ place }) => place);
+
+/** A busy machine is no outage. */
+export const patient = { deadlineMs: 60_000 };
+/** No second try. */
+export const alone = { ...patient, retries: 0, restMs: 0 };
