@@ -1,8 +1,10 @@
 /** @file A server's memory does not grow with the requests that it has had, good or bad. bench/serve-memory.mjs asks for longer. */
+
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { createDevice } from "../../../src/deploy/device/device.js";
+import { percentile } from "../../../src/measures/percentile.js";
 import { backend, makeSplit, pixels, start } from "../device/support.js";
 
 setFlagsFromString("--expose-gc");
@@ -46,13 +48,13 @@ test("requests leave nothing behind", async () => {
   };
   await many(500);
   const growths: number[] = [];
-  for (let window = 0; window < 4; window++) {
+  for (let window = 0; window < 5; window++) {
     const before = inUse();
     await many(500);
     growths.push(inUse() - before);
   }
   expect([...seen].sort()).toEqual([200, 400, 413]);
-  // What is kept of a request is kept of every request, in every window; caches and compiled code grow in some. Requests are of some
-  // kilobytes: 500 bytes kept of each would be more than this.
-  expect(Math.min(...growths)).toBeLessThan(500 * 500);
+  // What is kept of a request is kept in every window; caches, and one large body more or less in flight, show in some. Requests are of
+  // some kilobytes: 500 bytes kept of each would be more than this.
+  expect(percentile(growths, 50)).toBeLessThan(500 * 500);
 }, 300_000);
