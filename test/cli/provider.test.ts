@@ -14,6 +14,11 @@ describe("--provider", () => {
     expect(err).toContain('--provider: got "gpu", expected one of cpu, webgpu, cuda. Write e.g. --provider cpu.');
   });
 
+  test("stands in every command that computes", async () => {
+    for (const command of ["audit", "train", "convert", "calibrate", "profile", "export", "serve", "classify"])
+      expect((await cli(command, "--help")).out).toContain("--provider <name>");
+  });
+
   test.skipIf(cuda)("says what a provider needs that is not there", async () => {
     const { code, err } = await cli("audit", "zoo:resnet20-sdn", "--provider", "cuda", "--threshold", "0.8");
     expect(code).toBe(2);

@@ -1,4 +1,5 @@
 /** @file `dynn classify`: images in, answers out, by a split network with its server, by a staged one, or by a whole model. */
+
 import { Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
@@ -7,7 +8,7 @@ import type { ClientOptions } from "../../deploy/device/client.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import { type LinkSpeed, parseLink } from "../../deploy/link.js";
 import { WIRES, type Wire } from "../../deploy/wire-values.js";
-import { ortNode } from "../../runtime/ort-node/index.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../backend-options.js";
 import { type Images, openImages } from "../classify-images.js";
 import { type Classifier, openSubject, type Subject, type SubjectFlags } from "../classify-subject.js";
 import { type Run, type Summary, summarize } from "../classify-summary.js";
@@ -24,7 +25,7 @@ interface StatedLink extends LinkSpeed {
   readonly text: string;
 }
 
-interface ClassifyFlags extends SubjectFlags {
+interface ClassifyFlags extends SubjectFlags, BackendFlags {
   readonly server?: string;
   readonly token?: string;
   readonly wire?: Wire | "all";
@@ -33,7 +34,6 @@ interface ClassifyFlags extends SubjectFlags {
   readonly link?: StatedLink;
   readonly batch: number;
   readonly samples?: number;
-  readonly threads?: number;
   readonly json?: string;
 }
 
@@ -66,7 +66,8 @@ export function classifyCommand(io: Io): Command {
     .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize));
   for (const more of normalizationOptions()) command.addOption(more);
   return command
-    .addOption(option("--threads <n>", "threads of the engine (default: one per core)", whole(1, 2)))
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
     .addOption(option("--json <file>", "write answers and summary as JSON; - prints it", fileOrOutput))
     .addHelpText("after", HELP)
     .action((model: string, images: string[], flags: ClassifyFlags) => classifyAction(model, images, flags, io));
@@ -89,7 +90,7 @@ Examples:
 
 async function classifyAction(spec: string, given: string[], flags: ClassifyFlags, io: Io): Promise<void> {
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
-  const backend = ortNode(flags.threads === undefined ? {} : { threads: flags.threads });
+  const backend = backendOf(flags);
   const subject = await openSubject(spec, flags, serverOf(flags), backend);
   if (subject.kind !== "split") refuseSplitOptions(subject, flags);
   const images = await openImages(given, subject, flags.samples);

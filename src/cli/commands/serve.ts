@@ -1,13 +1,14 @@
 /** @file `dynn serve`: the server of a split network. It runs until Ctrl-C or SIGTERM, which is how it ends well. */
+
 import { Command, Option } from "commander";
 import { reasonOf } from "../../core/errors.js";
 import { openBundle } from "../../deploy/bundle.js";
 import { createServer } from "../../deploy/serve/server.js";
-import { ortNode } from "../../runtime/ort-node/index.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../backend-options.js";
 import { option, type Reader, refuse, whole } from "../options.js";
 import type { Io } from "../run.js";
 
-interface ServeFlags {
+interface ServeFlags extends BackendFlags {
   readonly host: string;
   readonly port: number;
   readonly token?: string;
@@ -16,7 +17,6 @@ interface ServeFlags {
   readonly maxPending: number;
   readonly timeout: number;
   readonly window: number;
-  readonly threads?: number;
 }
 
 const port: Reader<number> = (text, where) => {
@@ -45,7 +45,8 @@ export const serveCommand = (io: Io): Command =>
       option("--timeout <ms>", "most time to receive a request, and to answer it", whole(1, 10000)).default(10000),
     )
     .addOption(option("--window <ms>", "how long a request waits for others to run with", whole(0, 2)).default(2))
-    .addOption(option("--threads <n>", "threads of the engine (default: one per core)", whole(1, 2)))
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
     .addHelpText("after", HELP)
     .action((bundle: string, flags: ServeFlags) => serveAction(bundle, flags, io));
 
@@ -72,7 +73,7 @@ Examples:
 async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<void> {
   const bundle = await openBundle(folder);
   const { token, maxBatch, maxBody, maxPending, timeout: timeoutMs, window: windowMs } = flags;
-  const backend = ortNode(flags.threads === undefined ? {} : { threads: flags.threads });
+  const backend = backendOf(flags);
   const onError = (error: unknown) => io.err(`${reasonOf(error)}\n`);
   const limits = { token, maxBatch, maxBody, maxPending, timeoutMs, windowMs };
   const server = await createServer(bundle, { ...limits, backend, onError });
