@@ -1,7 +1,9 @@
 // What every benchmark shares: timing by the median of several runs, the machine's description, records.
+import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { dynamicModel, Forward, loadModel, openDataset, ortNode, rowsOf, subset } from "../dist/index.js";
 
 export const root = resolve(import.meta.dirname, "..");
@@ -75,4 +77,26 @@ export async function subject(count, threshold) {
     fallback: "final",
   };
   return { target: { model, policy }, backend, samples };
+}
+
+const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";
+
+/** A rival in a process of its own: a line asks for one round, a line of JSON answers; undefined when it is not there. */
+export function rival(script, args) {
+  const child = spawn(PYTHON, [join(root, "bench/rivals", script), ...args], { stdio: ["pipe", "pipe", "ignore"] });
+  const waiting = [];
+  const giveUp = () => waiting.splice(0).forEach((resolve) => resolve(undefined));
+  createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(JSON.parse(line)));
+  child.on("close", giveUp);
+  child.on("error", giveUp);
+  child.stdin.on("error", () => {});
+  return {
+    round: (line) =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null) return resolve(undefined);
+        waiting.push(resolve);
+        child.stdin.write(`${line}\n`);
+      }),
+    end: () => child.stdin.end(),
+  };
 }

@@ -2,9 +2,6 @@
 // against PyTorch in the same run: the two take turns round by round, and PyTorch is measured with channels last and without.
 // Then ic-only: a step of the heads on a frozen backbone against the plain forward pass of the same network.
 // Usage: npm run build && node bench/training.mjs [--record] [--rounds N] [--networks A,B]      PyTorch: Debian's python3-torch
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { uniform } from "../dist/core/rng.js";
 import {
@@ -23,7 +20,7 @@ import {
 } from "../dist/index.js";
 import { makeFeeds } from "../dist/training/feeds.js";
 import { trainedNames } from "../dist/training/trained.js";
-import { environment, report, root } from "./support.mjs";
+import { environment, median, report, rival } from "./support.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -36,9 +33,7 @@ const ROUNDS = Number(options.rounds);
 const BATCH = 64;
 const STEPS = 2;
 const THREADS = 2;
-const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";
 const backend = ortNode({ threads: THREADS });
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 /** ResNet-56 with six SDN exits, joint; the others static. */
 function network(name) {
@@ -84,31 +79,7 @@ async function ours(name) {
   };
 }
 
-/** PyTorch in a process of its own that runs one round a line. */
-function rival() {
-  const child = spawn(
-    PYTHON,
-    [join(root, "bench/rivals/training.py"), String(BATCH), "--serve", "--steps", String(STEPS)],
-    {
-      stdio: ["pipe", "pipe", "ignore"],
-    },
-  );
-  const waiting = [];
-  createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(JSON.parse(line)));
-  child.on("close", () => waiting.splice(0).forEach((resolve) => resolve(undefined)));
-  child.on("error", () => waiting.splice(0).forEach((resolve) => resolve(undefined)));
-  child.stdin.on("error", () => {});
-  return {
-    round: (name, format) =>
-      new Promise((resolve) => {
-        waiting.push(resolve);
-        child.stdin.write(`${name} ${format}\n`);
-      }),
-    end: () => child.stdin.end(),
-  };
-}
-
-const torch = rival();
+const torch = rival("training.py", [String(BATCH), "--serve", "--steps", String(STEPS)]);
 let version = "not there (Debian's python3-torch)";
 
 async function compare(name) {
@@ -117,7 +88,7 @@ async function compare(name) {
   for (let i = 0; i < ROUNDS; i++) {
     seen.dynn.push(await round());
     for (const format of ["nchw", "channels_last"]) {
-      const result = await torch.round(name, format);
+      const result = await torch.round(`${name} ${format}`);
       if (!result) continue;
       version = result.torch;
       seen[format].push(result.images_per_second);

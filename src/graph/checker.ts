@@ -3,7 +3,7 @@
  *  Source: ONNX IR specification, "Graphs" and "Names within a graph". Read by: onnx/read, tests after each pass. */
 import { DynnError } from "../core/errors.js";
 import { showNode } from "./attributes.js";
-import { type Graph, type Node, usedInputs, type ValueName } from "./graph.js";
+import { type Graph, type Node, reads, subgraphs, usedInputs, type ValueName } from "./graph.js";
 import { GRAPH_LIMITS, tooLarge } from "./limits.js";
 import type { OpTable } from "./op.js";
 
@@ -16,13 +16,6 @@ export function checkGraph(graph: Graph, ops?: OpTable): void {
     });
   checkScope(graph, [], ops);
 }
-
-/** The sub-graphs that a node carries, in the order of its attributes. */
-export const subgraphs = (node: Node): Graph[] =>
-  Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
-
-/** The names that a node reads, those included that its sub-graphs take from around them. */
-export const reads = (node: Node): ValueName[] => [...usedInputs(node), ...subgraphs(node).flatMap(outerNames)];
 
 /** Nodes in topological order. A node moves only when it stood before one that it reads from.
  * @throws DynnError 'model/cycle' */
@@ -54,18 +47,6 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
     }
   }
   return sorted;
-}
-
-/** Names that a graph reads but does not make. */
-function outerNames(graph: Graph): ValueName[] {
-  const own = new Set([
-    ...graph.inputs.map((input) => input.name),
-    ...graph.initializers.keys(),
-    ...graph.nodes.flatMap((node) => node.outputs),
-  ]);
-  return [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)].filter(
-    (name) => !own.has(name),
-  );
 }
 
 /** The names that a graph may read: its own so far, and those of the graphs around it. */

@@ -48,6 +48,25 @@ export interface Graph {
 /** Node inputs that are there (an input left out is ""). */
 export const usedInputs = (node: Node): ValueName[] => node.inputs.filter((name) => name !== "");
 
+/** The sub-graphs that a node carries, in the order of its attributes. */
+export const subgraphs = (node: Node): Graph[] =>
+  Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
+
+/** The names that a node reads, those included that its sub-graphs take from around them. */
+export const reads = (node: Node): ValueName[] => [...usedInputs(node), ...subgraphs(node).flatMap(outerNames)];
+
+/** Names that a graph reads but does not make. */
+function outerNames(graph: Graph): ValueName[] {
+  const own = new Set([
+    ...graph.inputs.map((input) => input.name),
+    ...graph.initializers.keys(),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ]);
+  return [...graph.nodes.flatMap(reads), ...graph.outputs.map((output) => output.name)].filter(
+    (name) => !own.has(name),
+  );
+}
+
 /** The node that makes each value. */
 export function producers(graph: Graph): Map<ValueName, Node> {
   const map = new Map<ValueName, Node>();
@@ -59,7 +78,7 @@ export function producers(graph: Graph): Map<ValueName, Node> {
 export function consumers(graph: Graph): Map<ValueName, Node[]> {
   const map = new Map<ValueName, Node[]>();
   for (const node of graph.nodes)
-    for (const name of new Set(usedInputs(node))) {
+    for (const name of new Set(reads(node))) {
       const list = map.get(name);
       if (list) list.push(node);
       else map.set(name, [node]);
@@ -74,7 +93,7 @@ export function ancestors(graph: Graph, wanted: Iterable<ValueName>): Node[] {
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i];
     if (!node.outputs.some((name) => needed.has(name))) continue;
-    for (const name of usedInputs(node)) needed.add(name);
+    for (const name of reads(node)) needed.add(name);
     kept.push(node);
   }
   return kept.reverse();

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { DynnError } from "../../src/core/errors.js";
 import { fromNumbers } from "../../src/core/tensor.js";
-import { checkGraph, reads, sortNodes } from "../../src/graph/checker.js";
+import { checkGraph, sortNodes } from "../../src/graph/checker.js";
 import type { Graph, Node } from "../../src/graph/graph.js";
+import { reads } from "../../src/graph/graph.js";
 import { emptyGraph, type OpTable } from "../../src/graph/op.js";
 
 const value = (name: string) => ({ name, dtype: "float32" as const, shape: ["n"] });

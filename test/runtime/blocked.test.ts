@@ -107,12 +107,27 @@ function expectEqual(graph: Graph, got: Tensors, want: Tensors): void {
   }
 }
 
-/** Assert that rewriting changes nothing, forward and backward. */
+/** The graph with its fed weights as constants: what inference and attacks run. */
+function withConstants(graph: Graph, seed = 1): Graph {
+  const feeds = feedsOf(graph, seed);
+  const isWeight = (name: string): boolean => name.startsWith("w");
+  return inferShapes(
+    {
+      ...graph,
+      inputs: graph.inputs.filter((i) => !isWeight(i.name)),
+      initializers: new Map([...graph.initializers, ...Object.entries(feeds).filter(([name]) => isWeight(name))]),
+    },
+    opTable,
+  );
+}
+
+/** Assert that rewriting changes nothing, forward and backward, with fed weights and with constant ones. */
 async function expectSame(graph: Graph, seed = 1): Promise<void> {
-  for (const g of [graph, withGradients(graph)]) {
-    const feeds = feedsOf(g, seed);
-    expectEqual(g, await outputsOf(g, feeds), await outputsOf(g, feeds, PLAIN));
-  }
+  for (const weights of [graph, withConstants(graph, seed)])
+    for (const g of [weights, withGradients(weights)]) {
+      const feeds = feedsOf(g, seed);
+      expectEqual(g, await outputsOf(g, feeds), await outputsOf(g, feeds, PLAIN));
+    }
 }
 
 const sum = (b: GraphBuilder, ...values: [string, ...string[]]): string =>
@@ -129,7 +144,9 @@ describe("convolutions with fed weights, and their gradients", () => {
     ["one tap", 32, 16, { kernel: 1 }],
     ["depthwise", 16, 16, { groups: 16 }],
     ["depthwise, stride 2, with a bias", 32, 32, { groups: 32, stride: 2, bias: true }],
-    ["two groups", 32, 32, { groups: 2 }],
+    ["two groups of whole blocks", 32, 64, { groups: 2 }],
+    ["two groups that fill a block on some machines only", 16, 16, { groups: 2 }],
+    ["four groups of less than a block", 16, 16, { groups: 4 }],
     ["dilation", 16, 16, { dilation: 2 }],
     ["a bias", 16, 16, { bias: true }],
     ["no padding", 16, 16, { pad: 0 }],
@@ -219,6 +236,51 @@ describe("chains, and their gradients", () => {
         const y = conv(x, 16, 16);
         return b.op("Mul", [y, b.op("Sigmoid", [conv(b.op("GlobalAveragePool", [y]), 16, 16, { kernel: 1 })])]);
       },
+    ],
+    [
+      "activations that a convolution applies itself",
+      (x, { b, conv }) => [
+        b.op("Relu", [conv(x, 16, 16)]),
+        b.op("Sigmoid", [conv(x, 16, 16, { bias: true })]),
+        b.op("Tanh", [conv(x, 16, 16)]),
+        b.op("LeakyRelu", [conv(x, 16, 16)], { alpha: float(0.3) }),
+        b.op("HardSigmoid", [conv(x, 16, 16)], { alpha: float(0.4) }),
+        b.op("Clip", [conv(x, 16, 16), b.scalar(-0.5), b.scalar(0.75)]),
+        b.op("Clip", [conv(x, 16, 16), "", b.scalar(0.25)]),
+        b.op("Clip", [conv(x, 16, 16), b.op("ReduceMin", [x], { keepdims: int(0) }), b.scalar(0.25)]),
+      ],
+    ],
+    [
+      "larger images by whole factors, and by others",
+      (x, { b, conv }) => {
+        const y = conv(x, 16, 16);
+        const larger = (scales: readonly number[], mode: string, counts: string, nearest = "floor"): string =>
+          b.op("Resize", [y, "", b.constant(fromNumbers("float32", [4], scales))], {
+            mode: string(mode),
+            coordinate_transformation_mode: string(counts),
+            nearest_mode: string(nearest),
+          });
+        return [
+          larger([1, 1, 2, 2], "nearest", "asymmetric"),
+          larger([1, 1, 4, 3], "nearest", "half_pixel", "round_prefer_floor"),
+          larger([1, 1, 2, 2], "nearest", "half_pixel"),
+          larger([1, 1, 2, 2], "nearest", "asymmetric", "ceil"),
+          larger([1, 1, 1.5, 1], "nearest", "asymmetric"),
+          larger([1, 1, 2, 2], "linear", "half_pixel"),
+        ];
+      },
+    ],
+    [
+      "some samples of a batch",
+      (x, { b, conv }) => {
+        const y = conv(x, 16, 16);
+        const chosen = b.op("Gather", [y, b.ints([1, 0, 1])]);
+        return [b.op("Add", [conv(chosen, 16, 16), chosen]), b.op("Gather", [y, b.ints([3, 3])], { axis: int(1) })];
+      },
+    ],
+    [
+      "the size of images",
+      (x, { b, conv, weight }) => b.op("Expand", [weight(1, 16, 1, 1), b.op("Shape", [conv(x, 16, 16)])]),
     ],
     [
       "pools",

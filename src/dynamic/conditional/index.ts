@@ -7,6 +7,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import { checkGraph } from "../../graph/checker.js";
 import type { Graph, ValueInfo, ValueName, ValueType } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
+import { distinctNames } from "../../graph/scopes.js";
 import { CODE_OF } from "../../onnx/dtypes.js";
 import type { WritableModel } from "../../onnx/write.js";
 import { type LiveExits, liveExits } from "../live-exits.js";
@@ -15,7 +16,6 @@ import type { DynamicModel } from "../model.js";
 import type { Policy } from "../policy.js";
 import { type Stage, splitStages } from "../stages.js";
 import { type Answer, anyOf, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
-import { distinctNames } from "./scopes.js";
 
 /** The outputs of a conditional graph: logits [n, classes] of the exit that answers, where the work stopped, the label, and the rule's
  *  confidence at the exit that answers. */

@@ -1,5 +1,5 @@
 /** @file Dead code: drops what no output needs. */
-import { ancestors, type Graph } from "../graph.js";
+import { ancestors, type Graph, reads } from "../graph.js";
 
 /** Only the nodes and constants that the outputs need. Inputs all stay: they are the signature. */
 export function prune(graph: Graph): Graph {
@@ -7,6 +7,6 @@ export function prune(graph: Graph): Graph {
     graph,
     graph.outputs.map((o) => o.name),
   );
-  const used = new Set([...nodes.flatMap((node) => node.inputs), ...graph.outputs.map((o) => o.name)]);
+  const used = new Set([...nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
   return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
 }

@@ -1,10 +1,10 @@
 /** @file Maps y = scale * x + shift per channel become depthwise convolutions of one tap, and what follows a convolution becomes a
- *  part of it: a shift, the addition of other images, a ReLU. */
+ *  part of it: a shift, the addition of other images. */
 import { fromNumbers } from "../../core/tensor.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { elementwise } from "./elementwise.js";
-import { activated, hasActivation, type Layout } from "./layout.js";
+import { hasActivation, type Layout } from "./layout.js";
 import { equal, type Rule } from "./rule.js";
 
 /** [c,1,1] or [1,c,1,1] beside images of c channels. */
@@ -74,14 +74,6 @@ const addImages: Rule = (l, node) => {
     return true;
   }
   return false;
-};
-
-export const relu: Rule = (l, node) => {
-  const [x, output] = [node.inputs[0] as ValueName, node.outputs[0] as ValueName];
-  const conv = l.ownConv(x);
-  if (!conv || hasActivation(conv)) return elementwise(l, node);
-  l.refit(x, output, activated(conv, "Relu"));
-  return true;
 };
 
 export const batchNormalization: Rule = (l, node) => {

@@ -1,12 +1,12 @@
 /** @file Convolutions, with their weights laid out in blocks when they run. */
 import { sizeOf } from "../../core/shape.js";
-import { fromNumbers } from "../../core/tensor.js";
-import { attribute, int, ints } from "../../graph/attributes.js";
-import type { ValueName } from "../../graph/graph.js";
+import { fromNumbers, type Tensor } from "../../core/tensor.js";
+import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
+import type { Node, ValueName } from "../../graph/graph.js";
 import { type Layout, NCHWC } from "./layout.js";
 import type { Rule } from "./rule.js";
 
-/** With one group or depthwise. Images with fewer channels than a block are taken plain. */
+/** With one group, depthwise, or groups of whole blocks. Images with fewer channels than a block are taken plain. */
 export const conv: Rule = (l, node) => {
   const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
   const [outputs, perGroup, ...kernel] = l.shape(w) as number[];
@@ -15,23 +15,48 @@ export const conv: Rule = (l, node) => {
     l.shape(x).length === 4 &&
     kernel.length === 2 &&
     [outputs, channels, ...kernel].every((d) => typeof d === "number");
-  if (!known || outputs % l.block !== 0 || (attribute(node, "auto_pad", "string") ?? "NOTSET") !== "NOTSET")
-    return false;
+  if (!known || !l.isFloat(x) || (attribute(node, "auto_pad", "string") ?? "NOTSET") !== "NOTSET") return false;
   const depthwise = groups === channels && perGroup === 1 && outputs === groups;
+  const wholeBlocks = perGroup % l.block === 0 && (outputs / groups) % l.block === 0;
   const thin = (channels as number) < l.block;
-  if (!depthwise && groups !== 1) return false;
-  if (!thin && !l.fits(x)) return false;
-  const blocked = l.isBlocked(w)
-    ? l.blocked(w)
-    : groups === 1 && !thin
-      ? bothBlocked(l, w)
-      : outputsBlocked(l, l.plain(w), l.shape(w) as number[]);
-  l.conv(node.outputs[0] as ValueName, [thin ? l.plain(x) : l.blocked(x), blocked, bias && l.plain(bias)], {
-    ...node.attributes,
-    kernel_shape: ints(kernel),
-  });
+  if ((!depthwise && groups !== 1 && !wholeBlocks) || (!thin && !l.fits(x))) return false;
+  const attributes = { ...node.attributes, kernel_shape: ints(kernel) };
+  const images = thin ? l.plain(x) : l.blocked(x);
+  if (outputs % l.block !== 0) return groups === 1 && ragged(l, node, images, attributes);
+  const blocked = l.isBlocked(w) ? l.blocked(w) : depthwise || thin ? outputsBlocked(l, w) : bothBlocked(l, w);
+  l.conv(node.outputs[0] as ValueName, [images, blocked, bias && l.plain(bias)], attributes);
   return true;
 };
+
+/** Outputs that fill no block, as the gradient of images has them: zeros fill it up, and leave with the layout. */
+function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes): boolean {
+  const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
+  const [weights, shift] = [l.constant(w), l.constant(bias)];
+  if (!weights || (bias && !shift) || !l.fits(x)) return false;
+  const channels = weights.dims[0] as number;
+  const filled = Math.ceil(channels / l.block) * l.block;
+  const inputs = [images, l.laidOut(w, "filled", () => inBothBlocks(withZeros(weights, filled), l.block))];
+  if (shift) inputs.push(l.laidOut(bias, "filled", () => withZeros(shift, filled)));
+  const [output, made] = [node.outputs[0] as ValueName, l.b.fresh(`${node.outputs[0]}.blocked`)];
+  l.push({ opType: "Conv", domain: NCHWC, name: "", inputs, outputs: [made], attributes });
+  l.push({
+    opType: "ReorderOutput",
+    domain: NCHWC,
+    name: "",
+    inputs: [made],
+    outputs: [output],
+    attributes: { channels: int(channels) },
+  });
+  l.madePlain(output);
+  return true;
+}
+
+/** A constant with zeros behind its rows. */
+function withZeros(value: Tensor, count: number): Tensor {
+  const data = new Float32Array((value.data.length / (value.dims[0] as number)) * count);
+  data.set(value.data as Float32Array);
+  return { dtype: value.dtype, dims: [count, ...value.dims.slice(1)], data };
+}
 
 /** A depthwise ConvTranspose with strides: its input spread out with zeros in between, and a convolution with the kernel turned. */
 export const convTranspose: Rule = (l, node) => {
@@ -48,7 +73,7 @@ export const convTranspose: Rule = (l, node) => {
   const sizes = [2, 3].map((axis) => [l.shape(x)[axis], l.shape(output)[axis]] as [number, number]);
   const after = sizes.map(([from, to], i) => to - from * strides[i] - before[i] + kernel[i] - 1);
   if (![...before, ...after].every((p) => p >= 0)) return false;
-  l.conv(output, [spread(l, x, strides), outputsBlocked(l, turned(l, w, kernel), l.shape(w) as number[])], {
+  l.conv(output, [spread(l, x, strides), kernelsBlocked(l, turned(l, w, kernel), l.shape(w) as number[])], {
     group: int(channels),
     kernel_shape: ints(kernel),
     pads: ints([...before, ...after]),
@@ -85,7 +110,15 @@ function turned(l: Layout, w: ValueName, kernel: readonly number[]): ValueName {
 }
 
 /** W [o, i, ...k] as [o / block, i, ...k, block of o]: for few input channels, and for depthwise convolutions. */
-function outputsBlocked(l: Layout, plain: ValueName, [o, ...rest]: readonly number[]): ValueName {
+function outputsBlocked(l: Layout, w: ValueName): ValueName {
+  const value = l.constant(w);
+  if (!value) return kernelsBlocked(l, l.plain(w), l.shape(w) as number[]);
+  const [o, each] = [value.dims[0] as number, sizeOf(value.dims.slice(1))];
+  return l.laidOut(w, "outputs", () => reordered(value, [o / l.block, l.block, each], [0, 2, 1]));
+}
+
+/** {@link outputsBlocked} when it runs. */
+function kernelsBlocked(l: Layout, plain: ValueName, [o, ...rest]: readonly number[]): ValueName {
   return l.op("Reshape", [outputsInside(l, plain, o, sizeOf(rest)), l.b.ints([o, ...rest])]);
 }
 
@@ -94,6 +127,8 @@ function outputsBlocked(l: Layout, plain: ValueName, [o, ...rest]: readonly numb
 function bothBlocked(l: Layout, w: ValueName): ValueName {
   const [o, i, ...k] = l.shape(w) as [number, number, ...number[]];
   const taps = sizeOf(k);
+  const value = l.constant(w);
+  if (value) return l.laidOut(w, "both", () => inBothBlocks(value, l.block));
   const inside = outputsInside(l, l.plain(w), o, i * taps);
   if (taps === 1) return l.op("Reshape", [inside, l.b.ints([o, i, ...k])]);
   const split = l.op("Reshape", [inside, l.b.ints([(o * i) / l.block ** 2, l.block, taps, l.block])]);
@@ -101,8 +136,28 @@ function bothBlocked(l: Layout, w: ValueName): ValueName {
   return l.op("Reshape", [turned, l.b.ints([o, i, ...k])]);
 }
 
+function inBothBlocks(value: Tensor, block: number): Tensor {
+  const [o, i, ...k] = value.dims as [number, number, ...number[]];
+  return reordered(value, [o / block, block, i / block, block, sizeOf(k)], [0, 2, 4, 3, 1]);
+}
+
 /** W [o, each] as [o / block, each, block of o]. */
 function outputsInside(l: Layout, plain: ValueName, o: number, each: number): ValueName {
   const split = l.op("Reshape", [plain, l.b.ints([o / l.block, l.block, each])]);
   return l.op("Transpose", [split], { perm: ints([0, 2, 1]) });
+}
+
+/** A constant of the same dimensions whose elements, seen as `dims`, have changed their axes' order. */
+function reordered(value: Tensor, dims: readonly number[], order: readonly number[]): Tensor {
+  const strides = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
+  const [from, to] = [value.data as Float32Array, new Float32Array(value.data.length)];
+  let at = 0;
+  const walk = (depth: number, offset: number): void => {
+    const axis = order[depth] as number;
+    const [count, step] = [dims[axis] as number, strides[axis] as number];
+    if (depth === order.length - 1) for (let i = 0; i < count; i++) to[at++] = from[offset + i * step] as number;
+    else for (let i = 0; i < count; i++) walk(depth + 1, offset + i * step);
+  };
+  walk(0, 0);
+  return { dtype: value.dtype, dims: value.dims, data: to };
 }

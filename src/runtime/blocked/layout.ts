@@ -1,9 +1,11 @@
 /** @file Values in two layouts while a graph is rewritten: plain (NCHW) and blocked (NCHWc: channels in blocks that fill a vector
  *  register, [n, c / block, h, w, block] in memory under the declared shape [n, c, h, w]). A value changes layout only where a
- *  node needs it, and at most once. Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
+ *  node needs it, and at most once. A sub-graph sees what the graph around it has made, in either layout. Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
+import type { Tensor } from "../../core/tensor.js";
 import { attribute, int, string } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import { consumers, type Graph, type Node, type ValueName } from "../../graph/graph.js";
+import { consumers, type Graph, type Node, reads, type ValueName, type ValueType } from "../../graph/graph.js";
+import { prune } from "../../graph/passes/prune.js";
 
 /** The domain of ONNX Runtime's blocked operators. */
 export const NCHWC = "com.microsoft.nchwc";
@@ -23,20 +25,25 @@ export class Layout {
   readonly #out: (Emitted | undefined)[] = [];
   readonly #plain = new Map<ValueName, ValueName>();
   readonly #blocked = new Map<ValueName, ValueName>();
+  readonly #outer: Layout | undefined;
+  /** Constants that were laid out in blocks, by what they are and how. */
+  readonly #laid = new Map<string, ValueName>();
   /** Blocked convolutions that may still take a bias, a sum or an activation: by their output. */
   readonly #convs = new Map<ValueName, number>();
 
-  constructor(graph: Graph, block: number) {
+  constructor(graph: Graph, block: number, outer?: Layout) {
     this.graph = graph;
     this.block = block;
+    this.#outer = outer;
     this.#b = new GraphBuilder({ ...graph, nodes: [] });
     for (const name of graph.nodes.flatMap((node) => node.outputs)) this.#b.reserve(name);
+    for (const name of outer?.names ?? []) this.#b.reserve(name);
     this.#readers = consumers(graph);
     const outputs = new Set(graph.outputs.map((o) => o.name));
     this.#uses = new Map(
       [...this.#readers].map(([name, nodes]) => {
-        const reads = nodes.reduce((sum, node) => sum + node.inputs.filter((input) => input === name).length, 0);
-        return [name, reads + (outputs.has(name) ? 1 : 0)];
+        const uses = nodes.reduce((sum, node) => sum + reads(node).filter((read) => read === name).length, 0);
+        return [name, uses + (outputs.has(name) ? 1 : 0)];
       }),
     );
     for (const { name } of graph.inputs) this.#plain.set(name, name);
@@ -49,11 +56,25 @@ export class Layout {
 
   /** Dimensions of a value, as far as they are known. */
   shape(name: ValueName | undefined): readonly (number | string)[] {
-    return this.graph.types.get(name ?? "")?.shape ?? [];
+    return this.typeOf(name)?.shape ?? [];
   }
 
   isFloat(name: ValueName): boolean {
-    return this.graph.types.get(name)?.dtype === "float32";
+    return this.typeOf(name)?.dtype === "float32";
+  }
+
+  private typeOf(name: ValueName | undefined): ValueType | undefined {
+    return this.graph.types.get(name ?? "") ?? this.#outer?.typeOf(name);
+  }
+
+  /** The constant of that name, of this graph or of one around it. */
+  constant(name: ValueName | undefined): Tensor | undefined {
+    return this.graph.initializers.get(name ?? "") ?? this.#outer?.constant(name);
+  }
+
+  /** Every name that a sub-graph can see. */
+  get names(): readonly ValueName[] {
+    return [...this.#plain.values(), ...this.#blocked.values(), ...(this.#outer?.names ?? [])];
   }
 
   /** The nodes of the graph that read a value. */
@@ -66,7 +87,15 @@ export class Layout {
   }
 
   isBlocked(name: ValueName | undefined): boolean {
-    return this.#blocked.has(name ?? "");
+    return this.blockedName(name) !== undefined;
+  }
+
+  private blockedName(name: ValueName | undefined): ValueName | undefined {
+    return this.#blocked.get(name ?? "") ?? this.#outer?.blockedName(name);
+  }
+
+  private plainName(name: ValueName): ValueName | undefined {
+    return this.#plain.get(name) ?? this.#outer?.plainName(name);
   }
 
   /** Whether a value is a batch of images whose channels fill blocks. */
@@ -75,26 +104,28 @@ export class Layout {
     return this.shape(name).length === 4 && typeof channels === "number" && channels % this.block === 0;
   }
 
-  /** The value in plain layout, under its own name. */
+  /** The value in plain layout: under its own name, unless it was made in a graph around this one. */
   plain(name: ValueName): ValueName {
-    if (!this.#plain.has(name)) {
-      const channels = int(this.shape(name)[1] as number);
-      this.push({
-        opType: "ReorderOutput",
-        domain: NCHWC,
-        name: "",
-        inputs: [this.#blocked.get(name) as ValueName],
-        outputs: [name],
-        attributes: { channels },
-      });
-      this.#plain.set(name, name);
-    }
-    return name;
+    const known = this.plainName(name);
+    if (known !== undefined) return known;
+    const blocked = this.blockedName(name);
+    if (blocked === undefined) throw new Error(`bug: nothing made "${name}" so far`);
+    const output = this.#blocked.has(name) ? name : this.#b.fresh(name);
+    this.push({
+      opType: "ReorderOutput",
+      domain: NCHWC,
+      name: "",
+      inputs: [blocked],
+      outputs: [output],
+      attributes: { channels: int(this.shape(name)[1] as number) },
+    });
+    this.#plain.set(name, output);
+    return output;
   }
 
   /** The value in blocked layout. */
   blocked(name: ValueName): ValueName {
-    const known = this.#blocked.get(name);
+    const known = this.blockedName(name);
     if (known !== undefined) return known;
     const blocked = this.#b.fresh(`${name}.blocked`);
     this.push({
@@ -107,6 +138,14 @@ export class Layout {
     });
     this.#blocked.set(name, blocked);
     return blocked;
+  }
+
+  /** A constant laid out in blocks, made once. */
+  laidOut(name: ValueName, how: string, make: () => Tensor): ValueName {
+    const key = `${how} ${name}`;
+    const known = this.#laid.get(key) ?? this.#b.constant(make(), `${name}.blocked`);
+    this.#laid.set(key, known);
+    return known;
   }
 
   /** Say that a value of the graph has been made, in plain layout. */
@@ -162,16 +201,20 @@ export class Layout {
 
   /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows. */
   build(): Graph {
-    for (const { name } of this.graph.outputs) this.plain(name);
+    const outputs = this.graph.outputs.map((output) => ({ ...output, name: this.plain(output.name) }));
     const nodes = this.#out.flatMap((entry) => (entry ? [entry.node] : []));
-    return { ...this.#b.build(), nodes, types: new Map() };
+    return prune({ ...this.#b.build(), nodes, outputs, types: new Map() });
   }
 }
 
-/** An activation that a blocked convolution applies by itself. */
-export const activated = (node: Node, activation: string): Node => ({
+/** An activation that a blocked convolution applies by itself, with the numbers it takes. */
+export const activated = (node: Node, activation: string, parameters: readonly number[]): Node => ({
   ...node,
-  attributes: { ...node.attributes, activation: string(activation) },
+  attributes: {
+    ...node.attributes,
+    activation: string(activation),
+    ...(parameters.length > 0 ? { activation_params: { kind: "floats", value: parameters } } : {}),
+  },
 });
 
 export const hasActivation = (node: Node): boolean => attribute(node, "activation", "string") !== undefined;

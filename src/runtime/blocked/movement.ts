@@ -10,7 +10,7 @@ import { equal, keepLayout, type Rule } from "./rule.js";
 export const pad: Rule = (l, node) => {
   const [x, amounts, value = "", axes = ""] = node.inputs as [ValueName, ValueName, ValueName?, ValueName?];
   const [output] = node.outputs as [ValueName];
-  const stored = l.graph.initializers.get(amounts);
+  const stored = l.constant(amounts);
   const zeros = (attribute(node, "mode", "string") ?? "constant") === "constant" && !value && !axes;
   if (!zeros || !stored || !l.isBlocked(x) || !l.fits(output)) return false;
   const pads = [...toNumbers(stored)];
@@ -31,7 +31,7 @@ export const pad: Rule = (l, node) => {
 export const slice: Rule = (l, node) => {
   const [x] = node.inputs as [ValueName];
   const [output] = node.outputs as [ValueName];
-  const numbers = node.inputs.slice(1).map((name) => l.graph.initializers.get(name));
+  const numbers = node.inputs.slice(1).map((name) => l.constant(name));
   if (!l.isBlocked(x) || !l.fits(output) || numbers.length !== 4 || numbers.some((t) => !t)) return false;
   const [starts, , axes, steps] = numbers.map((t) => [...toNumbers(t as Tensor)]) as [
     number[],
@@ -132,5 +132,53 @@ export const concat: Rule = (l, node) => {
   if (axis !== 1 || !node.inputs.every((name) => l.fits(name)) || !node.inputs.some((name) => l.isBlocked(name)))
     return false;
   keepLayout(l, node, node.inputs);
+  return true;
+};
+
+/** Some samples of a batch, whole. */
+export const rows: Rule = (l, node) => {
+  const [images, which] = node.inputs as [ValueName, ValueName];
+  const [output] = node.outputs as [ValueName];
+  const whole = attribute(node, "axis", "int") ?? (node.opType === "Gather" ? 0 : undefined);
+  if (whole !== 0 || !l.isBlocked(images) || !l.fits(output)) return false;
+  const made = l.b.fresh(`${output}.blocked`);
+  l.push({ ...node, inputs: [l.blocked(images), l.plain(which)], outputs: [made] });
+  l.madeBlocked(output, made);
+  return true;
+};
+
+/** Every pixel repeated over a square. With whole factors the nearest pixel is the same for these ways to count. */
+export const resize: Rule = (l, node) => {
+  const [x, , scales = ""] = node.inputs as [ValueName, ValueName?, ValueName?];
+  const [output] = node.outputs as [ValueName];
+  const stored = l.constant(scales);
+  const factors = stored ? [...toNumbers(stored)] : [];
+  const mode = [
+    attribute(node, "mode", "string") ?? "nearest",
+    attribute(node, "coordinate_transformation_mode", "string") ?? "half_pixel",
+    attribute(node, "nearest_mode", "string") ?? "round_prefer_floor",
+  ].join();
+  const repeats = mode === "nearest,asymmetric,floor" || mode === "nearest,half_pixel,round_prefer_floor";
+  const upwards = factors.length === 4 && factors[0] === 1 && factors[1] === 1 && factors.every(Number.isInteger);
+  if (!repeats || !upwards || attribute(node, "axes", "ints") || !l.fits(x) || !l.isFloat(x)) return false;
+  const made = l.b.fresh(`${output}.blocked`);
+  l.push({
+    opType: "Upsample",
+    domain: NCHWC,
+    name: "",
+    inputs: [l.blocked(x)],
+    outputs: [made],
+    attributes: { scales: ints(factors) },
+  });
+  l.madeBlocked(output, made);
+  return true;
+};
+
+/** Whole blocks have the same dimensions in both layouts. */
+export const shape: Rule = (l, node) => {
+  const [images] = node.inputs as [ValueName];
+  if (!l.isBlocked(images)) return false;
+  l.push({ ...node, inputs: [l.blocked(images)] });
+  l.madePlain(node.outputs[0] as ValueName);
   return true;
 };

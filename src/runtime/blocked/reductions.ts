@@ -10,7 +10,7 @@ export const reduction =
   (mean: boolean): Rule =>
   (l, node) => {
     const [x] = node.inputs as [ValueName];
-    const axes = axesOf(l.graph, node);
+    const axes = axesOf(l, node);
     if (!l.isBlocked(x) || !l.isFloat(x) || axes?.join() !== "0,2,3") return false;
     const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
     const pooled = l.b.fresh("pooled");

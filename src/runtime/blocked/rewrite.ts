@@ -1,20 +1,23 @@
 /** @file Keeps images in blocked layout through a whole graph, gradients included. ONNX Runtime does that by itself only around
  *  convolutions whose weights are constants; a training step's are inputs, and its plain convolutions run at half the speed.
  *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
-import type { Graph } from "../../graph/graph.js";
-import { add, batchNormalization, multiply, relu } from "./affine.js";
+import type { Attribute } from "../../graph/attributes.js";
+import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
+import { distinctNames } from "../../graph/scopes.js";
+import { ACTIVATIONS, activation } from "./activations.js";
+import { add, batchNormalization, multiply } from "./affine.js";
 import { conv, convTranspose } from "./convolution.js";
 import { ELEMENTWISE, elementwise } from "./elementwise.js";
 import { Layout } from "./layout.js";
-import { concat, pad, reshape, slice, transpose } from "./movement.js";
+import { concat, pad, reshape, resize, rows, shape, slice, transpose } from "./movement.js";
 import { pool, reduction } from "./reductions.js";
 import type { Rule } from "./rule.js";
 
 const RULES: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries([...ELEMENTWISE].map((type) => [type, elementwise])),
+  ...Object.fromEntries([...ACTIVATIONS.keys()].map((type) => [type, activation])),
   Mul: multiply,
   Add: add,
-  Relu: relu,
   Conv: conv,
   ConvTranspose: convTranspose,
   BatchNormalization: batchNormalization,
@@ -25,20 +28,39 @@ const RULES: Readonly<Record<string, Rule>> = {
   Transpose: transpose,
   Reshape: reshape,
   Concat: concat,
+  Compress: rows,
+  Gather: rows,
+  Resize: resize,
+  Shape: shape,
   MaxPool: pool,
   AveragePool: pool,
   GlobalAveragePool: pool,
 };
 
-/** @param graph with types inferred
+/** @param graph with types stated, those of its sub-graphs too
  *  @param block channels in a block on this machine */
-export function blockedLayout(graph: Graph, block: number): Graph {
-  const l = new Layout(graph, block);
+export const blockedLayout = (graph: Graph, block: number): Graph => {
+  const rewritten = inBlocks(graph, block);
+  return graph.nodes.some((node) => subgraphs(node).length > 0) ? distinctNames(rewritten) : rewritten;
+};
+
+function inBlocks(graph: Graph, block: number, outer?: Layout): Graph {
+  const l = new Layout(graph, block, outer);
   for (const node of graph.nodes) {
     if (node.domain === "" && RULES[node.opType]?.(l, node)) continue;
-    for (const name of node.inputs) if (name) l.plain(name);
-    l.push(node);
+    const inputs = node.inputs.map((name) => name && l.plain(name));
+    l.push(withInner({ ...node, inputs }, (inner) => inBlocks(inner, block, l)));
     for (const name of node.outputs) if (name) l.madePlain(name);
   }
   return l.build();
+}
+
+/** The node with its sub-graphs changed. */
+function withInner(node: Node, change: (inner: Graph) => Graph): Node {
+  if (subgraphs(node).length === 0) return node;
+  const changed = Object.entries(node.attributes).map(([key, a]): [string, Attribute] => [
+    key,
+    a.kind === "graph" ? { kind: "graph", value: change(a.value) } : a,
+  ]);
+  return { ...node, attributes: Object.fromEntries(changed) };
 }

@@ -3,15 +3,15 @@ import * as ort from "onnxruntime-node";
 import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import { subgraphs } from "../../graph/checker.js";
 import type { Graph } from "../../graph/graph.js";
+import { subgraphs } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { emptyGraph } from "../../graph/op.js";
 import { writeModel } from "../../onnx/write.js";
 import { opTable } from "../../ops/table.js";
 import { isTraining, lowerBatchStatistics } from "../blocked/batch-statistics.js";
-import { enterBlocked } from "../blocked/entry.js";
 import { NCHWC } from "../blocked/layout.js";
+import { steepMasks } from "../blocked/masks.js";
 import { blockedLayout } from "../blocked/rewrite.js";
 
 /** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
@@ -22,20 +22,31 @@ const trains = (graph: Graph): boolean =>
 
 /** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`. */
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
-  if (!trains(graph)) return forSpeed ? withEntries(graph) : graph;
+  if (!trains(graph)) return forSpeed ? inference(graph) : graph;
   const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
-  const block = forSpeed ? await blockSize() : undefined;
-  return block === undefined ? lowered : blockedLayout(lowered, block);
+  if (!forSpeed) return lowered;
+  const block = await blockSize();
+  const masked = steepMasks(lowered);
+  return block === undefined ? masked : blockedLayout(masked, block);
 }
 
-async function withEntries(graph: Graph): Promise<Graph> {
-  const block = await blockSize();
-  if (block === undefined) return graph;
+/** A forward pass or a gradient, its weights constant: whole in the blocked layout, or as it is where a convolution cannot be so,
+ *  because ONNX Runtime then does better around it. */
+async function inference(graph: Graph): Promise<Graph> {
   // A graph with sub-graphs brings its types: shapes are not inferred through them.
   const routes = graph.nodes.some((node) => subgraphs(node).length > 0);
   const typed = routes ? graph : typesOf(graph);
-  return typed ? enterBlocked(typed, block) : graph;
+  const block = await blockSize();
+  if (!typed) return graph;
+  const masked = steepMasks(typed);
+  if (block === undefined) return masked;
+  const blocked = blockedLayout(masked, block);
+  return convolves(blocked) ? masked : blocked;
 }
+
+/** Whether a convolution is left in the plain layout. */
+const convolves = (graph: Graph): boolean =>
+  graph.nodes.some((node) => (node.domain === "" && node.opType === "Conv") || subgraphs(node).some(convolves));
 
 /** The graph with types; undefined when it cannot be understood, which ONNX Runtime may, or says better. */
 function typesOf(graph: Graph): Graph | undefined {

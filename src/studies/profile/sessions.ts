@@ -1,6 +1,6 @@
 /** @file Sessions of one model, each compiled once: the many executors of a profile differ in policy and batch size, not in what their stages
  *  compute. A part of one graph is known by what it reads and gives. */
-import { subgraphs } from "../../graph/checker.js";
+import { subgraphs } from "../../graph/graph.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 
 export class SharedSessions implements Backend {

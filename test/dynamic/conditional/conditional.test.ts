@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { conditionalModel } from "../../../src/dynamic/conditional/index.js";
 import { dynamicModel } from "../../../src/dynamic/model.js";
 import { FALLBACKS, type Policy, RULE_DEFS, RULES } from "../../../src/dynamic/policy.js";
-import { subgraphs } from "../../../src/graph/checker.js";
+import { subgraphs } from "../../../src/graph/graph.js";
 import type { Graph } from "../../../src/graph/graph.js";
 import { readModel } from "../../../src/onnx/read.js";
 import { writeModel } from "../../../src/onnx/write.js";

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { int64s } from "../../../src/core/tensor.js";
-import { distinctNames } from "../../../src/dynamic/conditional/scopes.js";
-import { GraphBuilder } from "../../../src/graph/builder.js";
-import { checkGraph, subgraphs } from "../../../src/graph/checker.js";
-import type { Graph } from "../../../src/graph/graph.js";
-import { emptyGraph } from "../../../src/graph/op.js";
+import { int64s } from "../../src/core/tensor.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { checkGraph } from "../../src/graph/checker.js";
+import type { Graph } from "../../src/graph/graph.js";
+import { subgraphs } from "../../src/graph/graph.js";
+import { emptyGraph } from "../../src/graph/op.js";
+import { distinctNames } from "../../src/graph/scopes.js";
 
 const shared = int64s([1]);
 

@@ -1,8 +1,8 @@
 /** @file Names over nested graphs: a value has one name, and no other graph around it or in it has that name too, as ONNX asks.
  *  Source: ONNX IR specification, "Names within a graph". */
-import type { Tensor } from "../../core/tensor.js";
-import type { Attribute } from "../../graph/attributes.js";
-import type { Graph, Node, ValueInfo, ValueName } from "../../graph/graph.js";
+import type { Tensor } from "../core/tensor.js";
+import type { Attribute } from "./attributes.js";
+import type { Graph, Node, ValueInfo, ValueName } from "./graph.js";
 
 interface Scope {
   /** The new name of every value that can be seen. */
