@@ -37,6 +37,8 @@ export interface NetworkRequest {
   readonly seed: number;
   /** A checkpoint (.safetensors) or an ONNX file to take first weights from. */
   readonly init?: string | undefined;
+  /** To put in front of the graph; left out: a file stays as it is, an architecture gets that of its first weights or of the images. */
+  readonly normalization?: Normalization | undefined;
   readonly classes: number;
   readonly train: Dataset;
 }
@@ -61,8 +63,8 @@ interface Base {
 }
 
 /** Build the network.
- * @throws DynnError 'cli/value' (architecture), 'model/cut', 'data/shape', 'checkpoint/mismatch', 'training/config', and what reading
- *         the named files throws */
+ * @throws DynnError 'cli/value' (architecture), 'exits/value', 'model/cut', 'data/shape', 'checkpoint/mismatch', 'training/config',
+ *         and what reading the named files throws */
 export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
   if (RECIPE_DEFINITIONS[request.recipe].frozen && request.init === undefined && !isFile(request.architecture))
     throw new DynnError(
@@ -73,8 +75,8 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
   const base = await openBase(request);
   const initial = request.init === undefined ? undefined : await openInitial(request.init);
   const graph = withExits(base.graph, request);
-  const normalization = base.normalization ?? initial?.normalization ?? (await normalizationOf(request.train));
-  const whole = base.normalization ? graph : prependNormalization(graph, normalization);
+  const wanted = request.normalization ?? (await ownNormalization(request, initial));
+  const whole = wanted ? prependNormalization(graph, wanted) : graph;
   const { filled, note } = initial ? fill(whole, initial, request.recipe) : { filled: whole, note: undefined };
   const contract = dynamicModel({ graph: filled, metadata: writeMetadata({ exits: exitsMetadata(filled) }) });
   if (contract.classes !== request.classes)
@@ -86,7 +88,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
   return {
     name: base.name,
     model: { graph: filled, exits: contract.exits },
-    normalization,
+    normalization: wanted ?? base.normalization,
     digest: digestOf(filled),
     note,
   };
@@ -151,8 +153,14 @@ function withExits(graph: Graph, { exits, head, recipe, seed }: NetworkRequest):
   return attachExits(graph, cutsFor(graph, spec, head), { seed, ...(head === undefined ? {} : { head }) });
 }
 
-/** Mean and standard deviation of the training images; a channel that never changes is left in its scale. */
-async function normalizationOf(train: Dataset): Promise<Normalization> {
+/** What is put in front of the graph when nothing is said: nothing for a file, whose weights know their input; else what the first weights
+ *  were trained with, else mean and standard deviation of the training images. A channel that never changes is left in its scale. */
+async function ownNormalization(
+  { architecture, train }: NetworkRequest,
+  initial: Initial | undefined,
+): Promise<Normalization | undefined> {
+  if (isFile(architecture)) return undefined;
+  if (initial?.normalization) return initial.normalization;
   const { mean, std } = await channelStatistics(train);
   return { mean, std: std.map((s) => (s > 0 ? s : 1)) };
 }
@@ -171,7 +179,7 @@ async function openInitial(path: string): Promise<Initial> {
     return { path, tensor: (name) => source.graph.initializers.get(name), normalization };
   }
   const { state, settings } = readCheckpoint(await readBytes(path), path);
-  const normalization = normalizationSchema.safeParse(settings.normalization);
+  const normalization = normalizationSchema.optional().safeParse(settings.normalization);
   if (!normalization.success) throw unlike(path, "it does not say how images are normalised");
   return {
     path,

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { parseQuantity } from "../core/units.js";
-import { type ExitSpec, parseExits } from "../dynamic/placement.js";
+import type { ExitSpec } from "../dynamic/placement.js";
 import { HEAD_NAMES, type HeadName } from "../nn/heads.js";
 import type { AdversarialConfig, AugmentConfig, ExitWeights, Recipe } from "../training/config.js";
 import { RECIPES } from "../training/config.js";
@@ -15,11 +15,26 @@ import {
   type ScheduleKind,
   type TrainingChoices,
 } from "../training/defaults.js";
+import { FEATURE_MEMORY } from "../training/feeds.js";
 import { type BackendFlags, PROVIDER, THREADS } from "./backend-options.js";
-import { file, oneOf, option, type Reader, radius, refuse, whole } from "./options.js";
+import type { NormalizationFlags } from "./normalization-options.js";
+import { file, listOf, oneOf, option, type Reader, radius, whole } from "./options.js";
 import type { ValidationChoice } from "./train-data.js";
+import {
+  atLeastZero,
+  augment,
+  below1,
+  exitSpec,
+  memory,
+  positive,
+  share,
+  text,
+  UNITS,
+  validation,
+  weights,
+} from "./train-readers.js";
 
-export interface TrainFlags extends BackendFlags {
+export interface TrainFlags extends BackendFlags, NormalizationFlags {
   readonly data: string;
   readonly recipe: Recipe;
   readonly exits?: ExitSpec;
@@ -49,62 +64,12 @@ export interface TrainFlags extends BackendFlags {
   readonly validation: ValidationChoice;
   readonly test?: string;
   readonly workers: number;
+  readonly featureMemory?: number;
   readonly run?: string;
   readonly resume?: boolean;
   readonly checkpointEvery: number;
   readonly out: string;
 }
-
-/** A number that `fits`; `expected` says in words which do. */
-const number =
-  (fits: (value: number) => boolean, expected: string, example: string): Reader<number> =>
-  (text, where) => {
-    const value = parseQuantity(text, where);
-    if (fits(value)) return value;
-    throw refuse(where, text, expected, `Write e.g. ${where} ${example}`);
-  };
-
-const positive = (example: string) => number((v) => v > 0, "a number above 0", example);
-const atLeastZero = (example: string) => number((v) => v >= 0, "a number of at least 0", example);
-const below1 = (example: string) => number((v) => v >= 0 && v < 1, "a number from 0 to below 1", example);
-const share = (example: string) => number((v) => v >= 0 && v <= 1, "a share from 0 to 1", example);
-
-const text: Reader<string> = (given) => given;
-
-const exitSpec: Reader<ExitSpec> = (text) => parseExits(text);
-
-const weights: Reader<ExitWeights> = (text, where) =>
-  text === "ramp" || text === "equal" ? text : text.split(",").map((part) => atLeastZero("1")(part, where));
-
-/** "10%" or "0.1" is a share, anything else a data spec. */
-const validation: Reader<ValidationChoice> = (text, where) => {
-  if (!/^[\d.\s%/]+$/.test(text)) return { kind: "spec", spec: text };
-  return {
-    kind: "share",
-    share: number((v) => v > 0 && v < 1, "a share between 0 and 1, or data", "10%")(text, where),
-  };
-};
-
-/** "none", or some of flip, crop:PIXELS (reflected), crop-zero:PIXELS and cutout:SIDE. */
-const augment: Reader<AugmentConfig> = (text, where) => {
-  const parts = text === "none" ? [] : text.split(",").map((part) => part.trim());
-  const sizeOf = (kind: string): number | undefined => {
-    const part = parts.find((p) => p.startsWith(`${kind}:`));
-    return part === undefined ? undefined : whole(1, 4)(part.slice(kind.length + 1), `${where} ${kind}`);
-  };
-  const [reflect, zero, cutout] = ["crop", "crop-zero", "cutout"].map(sizeOf);
-  const known = Number(parts.includes("flip")) + [reflect, zero, cutout].filter((size) => size !== undefined).length;
-  if (known !== parts.length || (reflect !== undefined && zero !== undefined))
-    throw refuse(
-      where,
-      text,
-      "none, or some of flip, crop:PIXELS or crop-zero:PIXELS, cutout:SIDE",
-      `Write e.g. ${where} flip,crop:4`,
-    );
-  const mode = reflect === undefined ? "zero" : "reflect";
-  const pad = reflect ?? zero;
-  return { flip: parts.includes("flip"), crop: pad === undefined ? undefined : { pad, mode }, cutout };
-};
 
 /** The defaults of one setting: "10 for ic-only, else 15". */
 function perRecipe(of: (recipe: Recipe) => string | number): string {
@@ -192,6 +157,12 @@ function trainOptions(): Option[] {
     augment,
   );
   add(
+    "--mean <list>",
+    "per channel of pixels in [0,1]; with --std, what the network puts in front (default: of the training images; a file stays as it is)",
+    listOf(parseQuantity),
+  );
+  add("--std <list>", "per channel, with --mean", listOf(parseQuantity));
+  add(
     "--exit-weights <w>",
     "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only and ic-distill equal)",
     weights,
@@ -222,6 +193,11 @@ function trainOptions(): Option[] {
   add(...THREADS);
   add(...PROVIDER, "cpu" as const);
   add("--workers <n>", "threads that make batches; 0 makes them between the steps", whole(0, 1), 1);
+  add(
+    "--feature-memory <size>",
+    `ic-only, ic-distill: what the backbone makes of the images is kept if it fits in this, else made again in every epoch (default: ${FEATURE_MEMORY / UNITS.GiB}GiB)`,
+    memory,
+  );
   add("--run <folder>", "where config, checkpoint, metrics and report go (default: the output's name with .run)", file);
   addSwitch("--resume", "go on with the run in that folder; the result is the same as without a stop");
   add("--checkpoint-every <s>", "seconds between checkpoints within an epoch", whole(1, 60), 60);

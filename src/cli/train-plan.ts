@@ -7,13 +7,14 @@ import { writeMetadata } from "../dynamic/metadata.js";
 import { dynamicModel } from "../dynamic/model.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend } from "../runtime/backend.js";
-import type { ModelCard } from "../training/card.js";
+import type { ModelCard, Placement } from "../training/card.js";
 import type { RunSettings } from "../training/checkpoint.js";
 import type { TrainingConfig } from "../training/config.js";
 import { trainingConfig } from "../training/defaults.js";
 import { evaluateExits } from "../training/evaluate.js";
 import { parametersOf } from "../training/training-form.js";
 import { backendOf } from "./backend-options.js";
+import { normalizationOf } from "./normalization-options.js";
 import { openTrainingData, type TrainingData } from "./train-data.js";
 import { isFile, type TrainingNetwork, trainingNetwork } from "./train-network.js";
 import { choicesOf, type TrainFlags } from "./train-options.js";
@@ -21,7 +22,7 @@ import { choicesOf, type TrainFlags } from "./train-options.js";
 /** How a run goes, whatever it trains. */
 export type RunFlags = Pick<
   TrainFlags,
-  "threads" | "provider" | "workers" | "run" | "resume" | "checkpointEvery" | "out"
+  "threads" | "provider" | "workers" | "featureMemory" | "run" | "resume" | "checkpointEvery" | "out"
 >;
 
 /** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
@@ -34,6 +35,8 @@ export interface Plan {
   readonly data: TrainingData;
   readonly network: TrainingNetwork;
   readonly config: TrainingConfig;
+  /** What exits were placed by, where they were placed here. */
+  readonly placement?: Placement | undefined;
   readonly settings: RunSettings;
   readonly backend: Backend;
 }
@@ -51,7 +54,11 @@ export async function prepare(architecture: string, flags: TrainFlags): Promise<
       `--batch ${config.batch}: there are ${records.count} records to train on, expected at least one batch. Give a smaller --batch, or more data.`,
       { batch: config.batch, records: records.count },
     );
-  const network = await trainingNetwork({ ...flags, architecture, classes, train: records });
+  const network = await trainingNetwork({
+    ...flags,
+    ...normalizationOf(flags),
+    ...{ architecture, classes, train: records },
+  });
   return settled({ flags, origin: originOf(architecture, flags), data, network, config });
 }
 
@@ -76,14 +83,16 @@ const settingsOf = ({
   data,
   network: { model, normalization, digest },
   config,
+  placement,
   flags: { provider },
 }: Omit<Plan, "settings" | "backend">): RunSettings => ({
   ...origin,
-  exits: model.exits.map((e) => e.name),
+  exits: model.exits.map((e) => e.logits),
   data: partsOf(data),
   normalization,
   config,
   digest,
+  ...(placement?.cost === "time" ? { placement } : {}),
   // Its sums round differently. Runs from before there was a choice were on the CPU.
   ...(provider === "cpu" ? {} : { provider }),
 });
@@ -132,7 +141,7 @@ export async function measuredAnswers(
 
 /** The card of the trained network. */
 export function finishedCard(
-  { network, data, config, origin }: Plan,
+  { network, data, config, origin, placement }: Plan,
   graph: Graph,
   { validation, test }: PartAnswers,
 ): ModelCard {
@@ -142,6 +151,7 @@ export function finishedCard(
     ...origin,
     data: partsOf(data),
     training: JSON.parse(JSON.stringify(config)) as ModelCard["training"],
+    ...(placement ? { placement } : {}),
     parameters: parameterCount(graph),
     exits: contract.exits.map(({ name, macs, costFraction }, k) => ({
       name,

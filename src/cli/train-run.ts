@@ -20,7 +20,8 @@ const configSchema = z.object({
 });
 type RunConfig = z.infer<typeof configSchema>;
 
-const [CHECKPOINT, METRICS, REPORT, CARD] = [
+const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
+  "config.json",
   "checkpoint.safetensors",
   "metrics.jsonl",
   "report.html",
@@ -57,7 +58,7 @@ export class RunFolder {
   static async open(options: RunOptions): Promise<RunFolder> {
     const { folder, settings, resume } = options;
     await mkdir(folder, { recursive: true }).catch(() => undefined);
-    const path = join(folder, "config.json");
+    const path = join(folder, CONFIG);
     await checkWritable(path);
     if (resume) return new RunFolder(options, await stateOf(options, await readConfig(path)));
     if ((await exists(join(folder, CHECKPOINT))) && !(await exists(join(folder, CARD)))) throw unfinished(folder);
@@ -104,6 +105,11 @@ export class RunFolder {
     await writeText(join(this.#options.folder, CARD), `${JSON.stringify(card, undefined, 2)}\n`);
   }
 }
+
+/** The settings of the run that a folder holds; undefined where it holds none.
+ * @throws DynnError 'checkpoint/format' */
+export const keptSettings = async (folder: string): Promise<RunSettings | undefined> =>
+  (await readConfig(join(folder, CONFIG)))?.settings;
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 

@@ -64,6 +64,7 @@ async function runTraining(plan: Plan, folder: RunFolder, bar: ProgressBar, io: 
     config,
     backend,
     stream: flags.workers === 0 ? undefined : await streamOf(plan),
+    featureMemory: flags.featureMemory,
     resume: state,
     signal: io.signal,
     onFeatures: (done, total) => bar.update({ phase: "features", name: "running the backbone", done, total }),

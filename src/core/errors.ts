@@ -47,8 +47,12 @@ export const ERROR_CODES = {
   "model/metadata": { exit: 1, about: "A `dynn.*` entry of the file does not hold what it should." },
   "model/cut": {
     exit: 1,
+    about: "The model has no place for an early exit, none that is worth its cost, or one whose sizes are not known.",
+  },
+  "exits/value": {
+    exit: 2,
     about:
-      "An exit was asked for at a value that is no legal cut, twice or out of order, or that its head cannot read.",
+      "Exits were asked for where none can be: at a value that is no legal cut, twice or out of order, more than there are places, or with a head that cannot read what is there.",
   },
   "model/limit": { exit: 1, about: "The model is larger, longer or more deeply nested than the limits allow." },
   "shape/mismatch": { exit: 1, about: "Shapes do not fit together." },

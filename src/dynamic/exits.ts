@@ -25,8 +25,9 @@ export interface ExitOptions {
  * @param cuts  values through which all work towards the final logits passes, from first to last
  * @returns the graph, types inferred, with outputs exit0, exit1 ... and the final logits last; parameters of a head are named
  *          after its exit (`exit0.weight`)
- * @throws DynnError 'model/cut' when a value is no legal cut, out of order, or nothing that the head reads;
- *         'model/classifier' when the last output is no classifier's, 'model/duplicate' when the backbone has a value named exit0 ... */
+ * @throws DynnError 'exits/value' when a value is no legal cut, out of order, or nothing that the head reads; 'model/cut' when its
+ *         sizes are not known; 'model/classifier' when the last output is no classifier's, 'model/duplicate' when the backbone has
+ *         a value named exit0 ... */
 export function attachExits(graph: Graph, cuts: readonly ValueName[], options: ExitOptions = {}): Graph {
   const { head, seed = 0 } = options;
   const backbone = backboneOf(graph);
@@ -53,9 +54,12 @@ export function attachExits(graph: Graph, cuts: readonly ValueName[], options: E
   return inferShapes(b.build(), opTable);
 }
 
+/** The name of the last exit in files that dynn writes, whatever its tensor is called. */
+export const FINAL_EXIT = "final";
+
 /** Names and logits of all exits, the final one's last: what `dynn.exits` holds. */
-export const exitsMetadata = (graph: Graph): NonNullable<ModelMetadata["exits"]> =>
-  graph.outputs.map(({ name }) => ({ name, logits: name }));
+export const exitsMetadata = ({ outputs }: Graph): NonNullable<ModelMetadata["exits"]> =>
+  outputs.map(({ name: logits }, k) => ({ name: k === outputs.length - 1 ? FINAL_EXIT : logits, logits }));
 
 /** The graph up to its last output alone, types inferred. */
 export const backboneOf = (graph: Graph): Graph =>
@@ -68,7 +72,7 @@ export function cutsOf(backbone: Graph): ValueName[] {
   return findCuts(backbone, source, target).filter((name) => backbone.types.get(name)?.dtype === "float32");
 }
 
-/** @throws DynnError 'model/cut' */
+/** @throws DynnError 'exits/value' */
 function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
   const legal = cutsOf(backbone);
   const places = cuts.map((cut) => legal.indexOf(cut));
@@ -79,7 +83,7 @@ function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
       ? "is no legal cut (a value that all work towards the final logits passes through)"
       : `does not come after "${cuts[wrong - 1]}"`;
   throw new DynnError(
-    "model/cut",
+    "exits/value",
     `${backbone.name}: "${cuts[wrong]}" ${reason}. Name legal cuts from first to last, each once, or give shares of the cost (15,30,45).`,
     { cut: cuts[wrong], legal },
   );
@@ -101,7 +105,7 @@ function checkNames(backbone: Graph, exits: number): void {
 
 const unreadable = (backbone: Graph, cut: ValueName): DynnError =>
   new DynnError(
-    "model/cut",
+    "exits/value",
     `${backbone.name}: no head reads "${cut}", which is ${showShape(backbone.types.get(cut)?.shape)}. Place exits at an image [n,c,h,w], tokens [n,t,c] or a vector [n,c].`,
     { cut },
   );

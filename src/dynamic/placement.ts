@@ -1,10 +1,10 @@
-/** @file Where exits go: chosen by counted cost, at the legal cuts nearest to given shares of it, or at values named by hand.
+/** @file Where exits go: chosen by cost, counted or measured, at the legal cuts nearest to given shares of it, or at values named by hand.
  *  Source: method.md section 2. */
 import { DynnError } from "../core/errors.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import type { HeadName } from "../nn/heads.js";
 import { candidatesOf, spreadExits } from "./auto-placement.js";
-import { nearestPlaces, noPlace, placesOf } from "./places.js";
+import { type MeasuredPlaces, nearestPlaces, noPlace, placesOf } from "./places.js";
 
 /** Where a user wants exits. */
 export type ExitSpec =
@@ -30,31 +30,38 @@ export function parseExits(text: string): ExitSpec {
 }
 
 /** The cuts that a spec asks for.
- * @param head the head that is to stand there; left out: by the feature's rank
- * @throws DynnError 'model/cut' when there are not that many places, or none that is worth its cost */
-export function cutsFor(graph: Graph, spec: ExitSpec, head?: HeadName): readonly ValueName[] {
+ * @param head     the head that is to stand there; left out: by the feature's rank
+ * @param measured the cost of places and heads; left out: counted
+ * @throws DynnError 'exits/value' when there are not that many places, 'model/cut' when none is there or worth its cost */
+export function cutsFor(
+  graph: Graph,
+  spec: ExitSpec,
+  head?: HeadName,
+  measured?: MeasuredPlaces,
+): readonly ValueName[] {
   switch (spec.kind) {
     case "none":
       return [];
     case "values":
       return spec.values;
     case "fractions":
-      return placeExits(graph, spec.fractions);
+      return placeExits(graph, spec.fractions, measured);
     case "auto":
-      return spreadExits(graph, candidatesOf(graph, head)).map(({ cut }) => cut);
+      return spreadExits(graph, candidatesOf(graph, head, [], measured)).map(({ cut }) => cut);
   }
 }
 
 /** For each share of the cost the nearest place behind the one before.
  * @param fractions rising, each between 0 and 1
- * @throws DynnError 'model/cut' when the network has not that many places */
-export function placeExits(graph: Graph, fractions: readonly number[]): ValueName[] {
-  const places = placesOf(graph);
+ * @param measured  the cost of places; left out: counted
+ * @throws DynnError 'exits/value' when the network has not that many places, 'model/cut' when it has none */
+export function placeExits(graph: Graph, fractions: readonly number[], measured?: MeasuredPlaces): ValueName[] {
+  const places = placesOf(graph, [], measured);
   const chosen = nearestPlaces(places, fractions);
   if (chosen) return chosen.map(({ cut }) => cut);
   if (places.length === 0) throw noPlace(graph);
   throw new DynnError(
-    "model/cut",
+    "exits/value",
     `${graph.name}: ${fractions.length} exits asked for, and there are ${places.length} places for one. Ask for fewer.`,
     { places, fractions },
   );

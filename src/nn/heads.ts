@@ -92,11 +92,11 @@ export const HEAD_NAMES = Object.keys(HEADS) as readonly HeadName[];
 export const headFor = (dims: Dims, chosen?: HeadName): HeadName | undefined =>
   HEAD_NAMES.find((name) => HEADS[name].reads.rank === dims.length && (chosen ?? name) === name);
 
-/** @throws DynnError 'model/cut' when the feature is of another kind */
+/** @throws DynnError 'exits/value' when the feature is of another kind */
 function sizesOf(x: Feature, head: HeadName, { rank, what }: Kind): Dims {
   if (x.dims.length === rank) return x.dims;
   throw new DynnError(
-    "model/cut",
+    "exits/value",
     `head ${head}: "${x.value}" is ${showShape(["n", ...x.dims])}, expected ${what}. Choose another head (${HEAD_NAMES.join(", ")}) or another place.`,
     { value: x.value, head },
   );

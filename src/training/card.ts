@@ -7,6 +7,18 @@ import { RECIPES } from "./config.js";
 
 const count = z.number().int().min(0);
 const partSchema = z.strictObject({ name: z.string(), count });
+/** What exits were placed by: counted MACs, or the time of places and heads on the machine, as shares of the backbone's. */
+export const placementSchema = z.discriminatedUnion("cost", [
+  z.strictObject({ cost: z.literal("macs") }),
+  z.strictObject({
+    cost: z.literal("time"),
+    /** Images in one run. */
+    batch: count,
+    places: z.array(z.strictObject({ cut: z.string(), fraction: z.number(), headFraction: z.number() })),
+  }),
+]);
+export type Placement = z.infer<typeof placementSchema>;
+
 /** Right answers among all of them. */
 const answersSchema = z.strictObject({ right: count, count });
 
@@ -27,6 +39,8 @@ export const modelCardSchema = z.strictObject({
     seed: count,
     optimizer: z.looseObject({ kind: z.string() }),
   }),
+  /** Of a conversion. */
+  placement: placementSchema.optional(),
   /** Numbers that training may change. */
   parameters: count,
   exits: z

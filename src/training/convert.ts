@@ -2,7 +2,7 @@
  *  are attached at legal cuts and trained alone, and a policy is chosen on the validation records.
  *  Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation); method.md section 2. */
 import { DynnError } from "../core/errors.js";
-import { showShape } from "../core/shape.js";
+import { showShape, sizeOf } from "../core/shape.js";
 import { checkLabels, type Dataset, MIN_VALIDATION } from "../data/dataset.js";
 import { candidatesOf } from "../dynamic/auto-placement.js";
 import type { Target } from "../dynamic/calibrate.js";
@@ -10,11 +10,15 @@ import { attachExits, exitsMetadata } from "../dynamic/exits.js";
 import { writeMetadata } from "../dynamic/metadata.js";
 import { type DynamicModel, dynamicModel } from "../dynamic/model.js";
 import { type Normalization, prependNormalization } from "../dynamic/normalization.js";
+import { measurePlaces } from "../dynamic/place-times.js";
 import { cutsFor, type ExitSpec } from "../dynamic/placement.js";
+import type { MeasuredPlaces } from "../dynamic/places.js";
 import type { Policy } from "../dynamic/policy.js";
+import type { TimingOptions } from "../dynamic/timing.js";
 import type { Graph } from "../graph/graph.js";
 import type { HeadName } from "../nn/heads.js";
 import type { OnnxModel } from "../onnx/model.js";
+import type { Backend } from "../runtime/backend.js";
 import type { EpochReport, Recipe } from "./config.js";
 import { type Measurement, measure } from "./convert-policy.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "./defaults.js";
@@ -41,13 +45,15 @@ export interface ConversionRequest {
   readonly normalization?: Normalization | undefined;
   /** What to call the model in errors; left out: the graph's name. */
   readonly name?: string | undefined;
+  /** The cost that places are judged by, as {@link measureConversion} finds it; left out: counted MACs. */
+  readonly measured?: MeasuredPlaces | undefined;
 }
 
 /** A place that an exit could stand at. */
 export interface PlaceReport {
   readonly cut: string;
   readonly shape: readonly (number | string)[];
-  /** Cost in front of it, and of its head, as shares of the backbone's. */
+  /** Cost in front of it, and of its head, as shares of the backbone's: MACs, or time where it was measured. */
   readonly fraction: number;
   readonly headFraction: number;
   /** The exit that stands there. */
@@ -72,15 +78,66 @@ export interface ConversionPlan {
 
 /** Attach heads to a classifier as it was read: its initializers keep their bits.
  * @param data images that it will be trained on
- * @throws DynnError 'model/cut' when there is no place for an exit, 'model/input', 'model/classifier', 'model/attribute' when the
- *         model is no classifier of single images, 'data/shape', 'data/label' when it does not fit the data */
+ * @throws DynnError 'exits/value' when no exit can be where it is asked for, 'model/cut' when there is no place for one at all,
+ *         'model/input', 'model/classifier', 'model/attribute' when the model is no classifier of single images, 'data/shape',
+ *         'data/label' when it does not fit the data */
 export function planConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
   request: ConversionRequest = {},
 ): ConversionPlan {
-  const { exits = { kind: "auto" }, head, seed = 0, normalization } = request;
-  const name = request.name ?? source.graph.name;
+  const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
+  const contract = contractOf(source, data, request);
+  const backbone = backboneFrom(source.graph, contract);
+  const cuts = cutsFor(backbone, exits, head, measured);
+  const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
+  const whole = normalization ? prependNormalization(graph, normalization) : graph;
+  const converted = dynamicModel({ graph: whole, metadata: writeMetadata({ exits: exitsMetadata(whole) }) });
+  const exitAt = (cut: string) => converted.exits[cuts.indexOf(cut)]?.name;
+  return {
+    name: contract.name,
+    model: { graph: whole, exits: converted.exits },
+    normalization: normalization ?? contract.normalization,
+    classes: contract.classes,
+    classNames: contract.classNames ?? data.classes,
+    replaced: contract.exits.slice(0, -1).map((e) => e.name),
+    places: candidatesOf(backbone, head, cuts, measured).map((c) => ({ ...c, exit: exitAt(c.cut) })),
+    metadata: source.metadata,
+  };
+}
+
+/** Measure what places for exits cost on this machine, by the time of a batch of the data.
+ * @param request of the conversion that is planned with it
+ * @throws DynnError as {@link planConversion}; 'runtime/load', 'runtime/run', or the signal's reason */
+export async function measureConversion(
+  source: Pick<OnnxModel, "graph" | "metadata">,
+  data: Dataset,
+  { backend, batch, ...timing }: PlaceCostOptions,
+  request: ConversionRequest = {},
+): Promise<MeasuredPlaces> {
+  const { exits, head } = request;
+  const pixels = new Float32Array(batch * sizeOf(data.shape));
+  await data.read(
+    Array.from({ length: batch }, (_, i) => i % data.count),
+    pixels,
+  );
+  const backbone = backboneFrom(source.graph, contractOf(source, data, request));
+  const named = exits?.kind === "values" ? exits.values : [];
+  return measurePlaces(backbone, backend, { ...timing, pixels, head, named });
+}
+
+export interface PlaceCostOptions extends Omit<TimingOptions, "pixels"> {
+  readonly backend: Backend;
+  /** Images in one run. */
+  readonly batch: number;
+}
+
+/** The source as a classifier of the data's images. */
+function contractOf(
+  source: Pick<OnnxModel, "graph" | "metadata">,
+  data: Dataset,
+  { name = source.graph.name, normalization }: ConversionRequest,
+): DynamicModel {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
@@ -88,22 +145,7 @@ export function planConversion(
     ...(normalization ? { normalization } : {}),
   });
   checkFit(contract, data);
-  const backbone = backboneFrom(source.graph, contract);
-  const cuts = cutsFor(backbone, exits, head);
-  const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
-  const whole = normalization ? prependNormalization(graph, normalization) : graph;
-  const converted = dynamicModel({ graph: whole, metadata: writeMetadata({ exits: exitsMetadata(whole) }) });
-  const exitAt = (cut: string) => converted.exits[cuts.indexOf(cut)]?.name;
-  return {
-    name,
-    model: { graph: whole, exits: converted.exits },
-    normalization: normalization ?? contract.normalization,
-    classes: contract.classes,
-    classNames: contract.classNames ?? data.classes,
-    replaced: contract.exits.slice(0, -1).map((e) => e.name),
-    places: candidatesOf(backbone, head, cuts).map((c) => ({ ...c, exit: exitAt(c.cut) })),
-    metadata: source.metadata,
-  };
+  return contract;
 }
 
 /** The source's own graph with the input and the last output of the contract. */

@@ -7,6 +7,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import type { Backend } from "../runtime/backend.js";
 import { type EpochReport, RECIPE_DEFINITIONS, type StepReport, type TrainingConfig } from "./config.js";
+import { allFinite, diverged } from "./divergence.js";
 import { evaluateExits } from "./evaluate.js";
 import { exitWeights } from "./exit-weights.js";
 import { type FeedSource, makeFeeds } from "./feeds.js";
@@ -184,6 +185,8 @@ class Run {
     const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, backend, {
       batch: config.batch,
     });
+    // The running statistics can lag behind weights that explode: what would be saved then answers nothing.
+    if (!checked.losses.every(Number.isFinite)) throw this.#divergedBefore("the validation loss");
     const report: EpochReport = {
       epoch: this.#epoch,
       step: this.#done,
@@ -219,7 +222,7 @@ class Run {
   /** @throws DynnError 'training/diverged' when the last update made a number infinite: the loss shows that one step later */
   #state(): TrainingState {
     const tensors = this.#runner.state;
-    if (![...tensors.values()].every(allFinite)) throw this.#divergedBefore();
+    if (![...tensors.values()].every(allFinite)) throw this.#divergedBefore("a weight");
     return {
       epoch: this.#epoch,
       step: this.#step,
@@ -229,11 +232,12 @@ class Run {
     };
   }
 
-  #divergedBefore(): DynnError {
+  /** The failure that the last step caused. */
+  #divergedBefore(what: string): DynnError {
     const { schedule, epochs } = this.#request.config;
     const last = this.#done - 1;
     const rate = learningRate(schedule, last, this.#steps * epochs);
-    return diverged(Math.floor(last / this.#steps), last % this.#steps, rate, "a weight");
+    return diverged(Math.floor(last / this.#steps), last % this.#steps, rate, what);
   }
 
   /** The network with the weights of the moment: the averaged ones where they are kept. */
@@ -249,18 +253,9 @@ class Run {
   }
 }
 
-const allFinite = ({ data }: Tensor): boolean => data.every((value: number | bigint) => Number.isFinite(Number(value)));
-
 const tooFew = ({ train: { name, count }, config: { batch } }: TrainingRequest): DynnError =>
   new DynnError(
     "training/config",
     `${name}: a batch of ${batch} needs more records than the ${count} there are to train on. Choose a smaller batch (--batch), or give more data.`,
     { count, batch },
-  );
-
-const diverged = (epoch: number, step: number, rate: number, what = "the loss"): DynnError =>
-  new DynnError(
-    "training/diverged",
-    `epoch ${epoch + 1}, step ${step + 1}: ${what} is no number any more at learning rate ${rate.toPrecision(3)}. The last good checkpoint is kept. Train with a lower rate (--lr), or limit the gradient (--clip 1).`,
-    { epoch, step, learningRate: rate },
   );

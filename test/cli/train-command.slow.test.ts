@@ -76,6 +76,7 @@ describe("dynn train", () => {
     const found = JSON.parse(out);
     const card = modelCardSchema.parse(found.card);
     expect(card).toEqual(JSON.parse(bytes("a.run/card.json").toString()));
+    expect(card.exits.map((e) => e.name)).toEqual(["exit0", "exit1", "final"]);
     expect(found.exits.map((e: { name: string }) => e.name)).toEqual(card.exits.map((e) => e.name));
     expect(found.normalization.mean).toHaveLength(3);
     const last = JSON.parse(bytes("a.run/metrics.jsonl").toString().trimEnd().split("\n").at(-1) as string);
@@ -205,7 +206,7 @@ describe("first weights", () => {
       "30",
       ...SMALL,
       "--init",
-      "zoo:resnet20-sdn",
+      "zoo:resnet20-joint",
     );
     expect([zoo.code, zoo.err]).toEqual([
       2,

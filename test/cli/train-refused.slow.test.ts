@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { writeNpy } from "../../src/data/npy.js";
+import { readCheckpoint } from "../../src/training/checkpoint.js";
 import { cli, filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -59,7 +60,17 @@ describe("dynn train refuses", () => {
     [
       "more exits than places",
       [...SMALL, "--exits", Array.from({ length: 40 }, (_, i) => i + 1).join()],
-      /^1 .*40 exits asked for, and there are 10 places.*\[model\/cut\]/,
+      /^2 .*40 exits asked for, and there are 10 places.*\[exits\/value\]/,
+    ],
+    [
+      "an exit at a value that is no legal cut",
+      [...SMALL, "--exits", "stage1.block0.relu1"],
+      /^2 .*"stage1\.block0\.relu1" is no legal cut.*\[exits\/value\]/,
+    ],
+    [
+      "a head that cannot read what is there",
+      [...SMALL, "--head", "mean-linear"],
+      /^2 .*head mean-linear: .*expected tokens.*\[exits\/value\]/,
     ],
     [
       "settings of another recipe",
@@ -144,6 +155,39 @@ describe("dynn train refuses", () => {
 
   it("and a call that is mended goes on without --resume", async () => {
     expect((await cli("train", ...SMALL, "-o", join(results, "x.onnx"))).code).toBe(0);
+  });
+});
+
+describe("a run that diverges in a later epoch", () => {
+  // Each step multiplies the decayed weights by about -6, so that they leave float32 after some epochs.
+  const argv = [...JOINT, "--batch", "20", "--schedule", "constant", "--lr", "1", "--optimizer", "sgd"];
+  const run = join(results, "late.run");
+  let err = "";
+  beforeAll(async () => {
+    const ran = await cli("train", ...argv, "--weight-decay", "4", "--epochs", "20", "-o", join(results, "late.onnx"));
+    expect(ran.code).toBe(1);
+    err = ran.err;
+  });
+
+  it("keeps the checkpoint, the metrics and the curves of the epochs before, and says so", () => {
+    const [, epoch] = /(?:epoch )(\d+), step \d+: .* is no number any more/.exec(err) ?? [];
+    const done = Number(epoch) - 1;
+    expect(done).toBeGreaterThan(0);
+    expect(err).toContain(`The run is kept up to the end of epoch ${done} in `);
+    const path = join(run, "checkpoint.safetensors");
+    const { state } = readCheckpoint(readFileSync(path), path);
+    expect([state.epoch, state.step, state.epochs.length]).toEqual([done, 0, done]);
+    for (const { data: values } of state.tensors.values())
+      expect([...values].every((value) => Number.isFinite(Number(value)))).toBe(true);
+    expect(readFileSync(join(run, "metrics.jsonl"), "utf8").trimEnd().split("\n")).toHaveLength(done);
+    expect(readFileSync(join(run, "report.html"), "utf8")).toContain(`${done} of 20 epochs done`);
+    expect(filesIn(results)).not.toContain("late.onnx");
+  });
+
+  it("lends its weights to a calmer run, as it says", async () => {
+    expect(err).toContain("dynn train --init takes its weights into a new run.");
+    const init = ["--init", join(run, "checkpoint.safetensors"), "--epochs", "1", "--lr", "1e-3"];
+    expect((await cli("train", ...argv, ...init, "-o", join(results, "calm.onnx"))).code).toBe(0);
   });
 });
 

@@ -54,7 +54,8 @@ describe("attached exits", () => {
       readModel(writeModel({ graph: dynamic, metadata: writeMetadata({ exits: exitsMetadata(dynamic) }) })),
     );
     expect(costs.size).toBe(graph.nodes.length);
-    expect(model.exits.map((e) => e.name)).toEqual(NAMES);
+    expect(model.exits.map((e) => e.name)).toEqual(["exit0", "exit1", "exit2", "final"]);
+    expect(model.exits.map((e) => e.logits)).toEqual(NAMES);
     expect(model.exits.map((e) => e.cut)).toEqual([...CUTS, undefined]);
     expect(model.exits.map((e) => e.macs)).toEqual(
       [...CUTS, "logits"].map((cut, i) => backbone(cut) + heads.slice(0, i + 1).reduce((a, b) => a + b, 0)),
@@ -121,7 +122,7 @@ describe("a place that cannot hold an exit is refused", () => {
     ["out of order", [CUTS[1], CUTS[0]], `resnet20: "${CUTS[0]}" does not come after "${CUTS[1]}". ${where}`],
     ["twice", [CUTS[1], CUTS[1]], `resnet20: "${CUTS[1]}" does not come after "${CUTS[1]}". ${where}`],
   ] as const)("%s", (_, cuts, text) => {
-    expect(() => attachExits(graph, cuts as readonly string[])).toThrow(failure("model/cut", text));
+    expect(() => attachExits(graph, cuts as readonly string[])).toThrow(failure("exits/value", text));
   });
 
   test("of sizes that are not known", () => {
@@ -157,9 +158,9 @@ describe("a place that cannot hold an exit is refused", () => {
   });
 });
 
-test("metadata name every output as an exit", () => {
+test("metadata name every output as an exit, the last one by its place", () => {
   expect(exitsMetadata(modelFile(twoExits).graph)).toEqual([
     { name: "first", logits: "first" },
-    { name: "second", logits: "second" },
+    { name: "final", logits: "second" },
   ]);
 });

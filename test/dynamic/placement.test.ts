@@ -81,7 +81,7 @@ describe("exits at shares of the cost", () => {
   test("more exits than places are refused", () => {
     const eleven = Array.from({ length: 11 }, (_, i) => (i + 1) / 12);
     expect(() => placeExits(graph, eleven)).toThrow(
-      failure("model/cut", "resnet20: 11 exits asked for, and there are 10 places for one. Ask for fewer."),
+      failure("exits/value", "resnet20: 11 exits asked for, and there are 10 places for one. Ask for fewer."),
     );
   });
 });

@@ -158,7 +158,7 @@ test.each([
 ] as const)("%s refuses sizes %j that it cannot read", (head, dims, wanted) => {
   expect(() => headGraph(head, dims)).toThrow(
     failure(
-      "model/cut",
+      "exits/value",
       `head ${head}: "x" is [n,${dims.join(",")}], expected ${wanted}. Choose another head (sdn, pool-linear, mean-linear, token-linear, linear) or another place.`,
     ),
   );

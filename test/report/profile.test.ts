@@ -57,7 +57,7 @@ const record: ProfileRecord = {
     name: "resnet20-sdn",
     input: ["n", 3, 32, 32],
     parameters: 295_000,
-    exits: ["exit0", "exit1", "logits"].map((name, k) => ({ name, macs: (k + 1) * 13e6, costFraction: (k + 1) / 3 })),
+    exits: ["exit0", "exit1", "final"].map((name, k) => ({ name, macs: (k + 1) * 13e6, costFraction: (k + 1) / 3 })),
   },
   data: { name: "sample", samples: 250, seed: 0, validation: { name: "sample#validation", samples: 250 } },
   rounds: 5,

@@ -21,7 +21,7 @@ const record = (epochs: number, exits: number): TrainingRecord => ({
   model: "resnet20",
   data: "cifar10:train",
   recipe: "joint",
-  exits: Array.from({ length: exits }, (_, k) => (k === exits - 1 ? "logits" : `exit${k}`)),
+  exits: Array.from({ length: exits }, (_, k) => (k === exits - 1 ? "final" : `exit${k}`)),
   planned: 10,
   epochs: Array.from({ length: epochs }, (_, i) => epoch(i, exits)),
   test: undefined,
@@ -43,7 +43,7 @@ describe("the report of a training run", () => {
     expect(rows).toEqual([
       ["exit0", "0.667", "0.700", "73.3 %", "70.0 % (68.7–71.3)"],
       ["exit1", "0.500", "0.525", "80.0 %", "77.5 % (76.3–78.6)"],
-      ["logits", "0.400", "0.420", "84.0 %", "82.0 % (80.9–83.0)"],
+      ["final", "0.400", "0.420", "84.0 %", "82.0 % (80.9–83.0)"],
     ]);
   });
 
@@ -62,7 +62,7 @@ describe("the report of a training run", () => {
       "Validation accuracy of each exit.",
       "Loss.",
       "Learning rate at the end of each epoch.",
-      ...["exit0", "exit1", "logits"].map(
+      ...["exit0", "exit1", "final"].map(
         (name) => `Accuracy of ${name} on training and validation images after each epoch.`,
       ),
     ]);

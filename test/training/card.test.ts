@@ -19,6 +19,14 @@ describe("a model card", () => {
     expect(readCard(new Map([cardEntry(card)]), "m")).toEqual(card);
   });
 
+  it("may say what exits were placed by", () => {
+    const places = [{ cut: "hidden", fraction: 0.5, headFraction: 0.01 }];
+    for (const placement of [{ cost: "macs" }, { cost: "time", batch: 1, places }] as const) {
+      const placed = { ...card, placement };
+      expect(readCard(new Map([cardEntry(placed)]), "m")).toEqual(placed);
+    }
+  });
+
   it("is not asked of a file that has none", () => {
     expect(readCard(new Map([["author", "x"]]), "m")).toBeUndefined();
   });

@@ -14,7 +14,13 @@ import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
 import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
-import { type Conversion, type ConvertOptions, convert, planConversion } from "../../src/training/convert.js";
+import {
+  type Conversion,
+  type ConvertOptions,
+  convert,
+  measureConversion,
+  planConversion,
+} from "../../src/training/convert.js";
 import { answersOf } from "../../src/training/evaluate.js";
 import { answers, pixels } from "../nn/support.js";
 import { failure } from "../support/failure.js";
@@ -85,7 +91,7 @@ describe("a converted file", () => {
     expect(metadata.has("dynn.card")).toBe(false);
     expect(model.classNames).toEqual(NAMES);
     expect(model.exits).toEqual(exits);
-    expect(model.exits.map((e) => e.name)).toEqual(["exit0", "logits"]);
+    expect(model.exits.map((e) => e.name)).toEqual(["exit0", "final"]);
     expect(model.policy).toEqual(policy);
     expect(policy).toMatchObject({ rule: "max-softmax", fallback: "final", thresholds: [expect.any(Number)] });
   });
@@ -142,7 +148,7 @@ describe("a converted file", () => {
   test("has new exits in place of those that the source had", () => {
     const plan = planConversion(asFile(earlyExits()), DATA.train);
     expect(plan.replaced).toEqual(["exit0"]);
-    expect(plan.model.exits.at(-1)?.name).toBe("logits");
+    expect(plan.model.exits.at(-1)).toMatchObject({ name: "final", logits: "logits" });
   });
 
   test("has logits where the source had probabilities", () => {
@@ -157,6 +163,35 @@ describe("a converted file", () => {
     const open = { ...backbone(), inputs: [{ name: "images", dtype: "float32" as const, shape: ["n", 3, "h", "w"] }] };
     const { model } = planConversion(asFile(open), DATA.train);
     expect(model.graph.inputs[0]?.shape).toEqual(["n", 3, SIDE, SIDE]);
+  });
+});
+
+describe("places that are measured", () => {
+  /** Every piece takes a millisecond. */
+  const ticking = () => {
+    let time = 0;
+    return { backend: ortNode({ threads: 1 }), batch: 5, runs: 3, warmUp: 1, now: () => time++ };
+  };
+
+  test("decide where exits stand, and are what the plan reports", async () => {
+    const measured = await measureConversion(source, DATA.train, ticking());
+    const shares = measured.places.map(({ fraction }) => fraction);
+    expect(measured.batch).toBe(5);
+    expect(shares).toEqual(shares.map((_, k) => expect.closeTo((k + 1) / (shares.length + 1), 12)));
+    const exits = { kind: "fractions", fractions: [0.4] } as const;
+    const plan = planConversion(source, DATA.train, { exits, measured });
+    expect(plan.places.map(({ fraction }) => fraction)).toEqual(shares);
+    const stands = plan.places.findIndex(({ exit }) => exit !== undefined);
+    const counted = planConversion(source, DATA.train, { exits }).places;
+    expect(stands).not.toBe(counted.findIndex(({ exit }) => exit !== undefined));
+    expect(Math.abs((shares[stands] as number) - 0.4)).toBe(Math.min(...shares.map((f) => Math.abs(f - 0.4))));
+  });
+
+  test("are those that are named, where exits are", async () => {
+    const exits = { kind: "values", values: ["sum"] } as const;
+    const measured = await measureConversion(source, DATA.train, ticking(), { exits });
+    expect(measured.places.some(({ cut }) => cut === "sum")).toBe(true);
+    expect(planConversion(source, DATA.train, { exits, measured }).places.find((p) => p.exit)?.cut).toBe("sum");
   });
 });
 
@@ -230,7 +265,7 @@ describe("a model or data that do not fit are refused:", () => {
 
   test("a place that is no legal cut", () => {
     expect(() => planConversion(source, DATA.train, { exits: { kind: "values", values: ["bn2"] } })).toThrow(
-      expect.objectContaining({ code: "model/cut", message: expect.stringContaining('"bn2" is no legal cut') }),
+      expect.objectContaining({ code: "exits/value", message: expect.stringContaining('"bn2" is no legal cut') }),
     );
   });
 });

@@ -147,6 +147,56 @@ describe("a loss that is no number", () => {
   });
 });
 
+describe("a loss that is no number, or a network that answers none, in a later epoch", () => {
+  /** Steps 1 to 10, two epochs, at a fair rate; from step 11 on it is absurd. */
+  const derailed = (rest: Partial<TrainingRequest> = {}): TrainingRequest =>
+    request({ epochs: 3, schedule: { kind: "multi-step", peak: 0.05, milestones: [2 / 3], factor: 1e19 } }, rest);
+
+  test("ends the run; the checkpoint of the epoch before is the last that was saved, and a calmer run takes it up", async () => {
+    const saved: TrainingState[] = [];
+    const checkpoint = { everySeconds: 3600, save: async (state: TrainingState) => void saved.push(state) };
+    await expect(train(derailed({ checkpoint }))).rejects.toMatchObject({
+      code: "training/diverged",
+      message: expect.stringMatching(/^epoch 3, step 2: the loss is no number any more at learning rate 5\.00e\+17\./),
+      detail: { epoch: 2, step: 1 },
+    });
+    expect(saved.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+    const [, last] = saved as [TrainingState, TrainingState];
+    expect(bytesOf(last.tensors)).toEqual(bytesOf((await stoppedAfter(10, derailed())).tensors));
+    const { epochs } = await train(
+      request({ epochs: 3, schedule: { kind: "constant", peak: 0.01 } }, { resume: last }),
+    );
+    expect(epochs.slice(0, 2)).toEqual(last.epochs);
+    expect(epochs[2]?.validationAccuracy).toEqual([1, 1]);
+  });
+
+  test("is not saved with validation losses that are no numbers, which no checkpoint can hold", async () => {
+    const saved: TrainingState[] = [];
+    const { model } = request();
+    const initializers = new Map(model.graph.initializers);
+    // In training form the batch's own statistics hide what the running ones are; these are finite, and their root is none.
+    const variance = initializers.get("bn3.running_var") as Tensor<"float32">;
+    initializers.set("bn3.running_var", { ...variance, data: variance.data.map(() => -1) });
+    const run = train(
+      request(
+        { epochs: 1, statisticsMomentum: 1e-6 },
+        {
+          model: { ...model, graph: { ...model.graph, initializers } },
+          checkpoint: { everySeconds: 3600, save: async (state) => void saved.push(state) },
+        },
+      ),
+    );
+    await expect(run).rejects.toMatchObject({
+      code: "training/diverged",
+      message: expect.stringMatching(/^epoch 1, step 5: the validation loss is no number any more/),
+    });
+    expect(saved).toEqual([]);
+  });
+});
+
 describe("the running average of weights", () => {
   test("is what is evaluated and returned, and follows its formula", async () => {
     const states: TrainingState[] = [];
