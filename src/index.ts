@@ -32,7 +32,7 @@ export { openDataset } from "./data/files/open.js";
 export { prefetch } from "./data/files/prefetch.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { channelStatistics } from "./data/statistics.js";
-export { type Bundle, type BundlePart, openBundle } from "./deploy/bundle.js";
+export { type Bundle, type BundlePart, type OpenOptions, openBundle, type Side } from "./deploy/bundle.js";
 export { type ClientOptions, SplitClient } from "./deploy/device/client.js";
 export { createDevice, type Device, type DeviceOptions, type PlacedAnswer } from "./deploy/device/device.js";
 export type { Remote } from "./deploy/device/remote.js";
@@ -82,8 +82,8 @@ export { writeMetadata } from "./dynamic/metadata.js";
 export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model.js";
 export { prependNormalization } from "./dynamic/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/placement.js";
-export { placesOf } from "./dynamic/places.js";
-export { type Fallback, makePolicy, type Policy, type Rule } from "./dynamic/policy.js";
+export { type MeasuredPlaces, placesOf } from "./dynamic/places.js";
+export { type Fallback, makePolicy, NEVER, type Policy, type Rule, type Threshold } from "./dynamic/policy.js";
 export { type Routed, route, routeOne, rowsOf } from "./dynamic/route.js";
 export { type Stage, splitStages } from "./dynamic/stages.js";
 export { measureExits, type TimingOptions } from "./dynamic/timing.js";
@@ -109,6 +109,8 @@ export { writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
 export { renderCalibration } from "./report/calibration.js";
 export { renderAudit } from "./report/page.js";
+export { renderProfile } from "./report/profile.js";
+export { renderTraining, type TrainingRecord } from "./report/training.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { ortNode } from "./runtime/ort-node/index.js";
 export { ortWeb } from "./runtime/ort-web/index.js";
@@ -135,6 +137,8 @@ export {
   type ConversionRequest,
   type ConvertOptions,
   convert,
+  measureConversion,
+  type PlaceCostOptions,
   type PlaceReport,
   planConversion,
 } from "./training/convert.js";

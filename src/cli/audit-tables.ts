@@ -3,7 +3,7 @@ import { showCount } from "../core/units.js";
 import { RULE_DEFS } from "../dynamic/policy.js";
 import type { AttackRecord, AuditRecord, Rate } from "../measures/audit-record.js";
 import { budget, radius } from "../report/format.js";
-import { heading, percent, showNumbers, showRate, table } from "./table.js";
+import { heading, percent, showRate, showTemperatures, showThresholds, table } from "./table.js";
 
 export const auditTables = (record: AuditRecord): string =>
   [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
@@ -34,12 +34,12 @@ const exitTable = ({ model, clean }: AuditRecord): string =>
 
 function routedLine({ clean, data, model }: AuditRecord): string {
   if (model.exits.length === 1) return "";
-  const { rule, thresholds, fallback, accuracy, meanCostFraction } = clean.routed;
+  const { rule, thresholds, fallback, temperatures, accuracy, meanCostFraction } = clean.routed;
   const shown = thresholds.every((t) => t === RULE_DEFS[rule].never)
     ? "never leave early"
-    : `threshold ${showNumbers(thresholds)}`;
+    : `threshold ${showThresholds(clean.routed)}`;
   const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
-  return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback})\n`;
+  return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)})\n`;
 }
 
 function attackTable({ attacks }: AuditRecord): string {

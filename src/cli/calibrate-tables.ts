@@ -1,8 +1,9 @@
 /** @file The calibration record as tables for a terminal. */
 import { showCount } from "../core/units.js";
+import { showThreshold } from "../dynamic/policy.js";
 import type { CalibrationPoint, CalibrationRecord } from "../measures/calibration-record.js";
-import { budget } from "../report/format.js";
-import { type Column, heading, percent, showNumbers, showRate, table } from "./table.js";
+import { bounds, budget } from "../report/format.js";
+import { type Column, heading, percent, showNumbers, showRate, showThresholds, table } from "./table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
   [title(record), exitTable(record), outcomeTable(record), curveTable(record), attackTable(record), NOTE].join("");
@@ -19,7 +20,7 @@ const left = (head: string): Column => ({ head, align: "left" });
 function exitTable({ exits, policy }: CalibrationRecord): string {
   const [timed, scaled] = [exits.some((e) => e.milliseconds !== undefined), policy.temperatures !== undefined];
   const bars = exits.map((_, k) =>
-    k === exits.length - 1 ? "-" : showNumbers([policy.thresholds[k] ?? (policy.thresholds[0] as number)]),
+    k === exits.length - 1 ? "-" : showThreshold(policy.rule, policy.thresholds[k] ?? (policy.thresholds[0] as number)),
   );
   const heads = [
     ...["cost", ...(timed ? ["time"] : []), "accuracy, test", "threshold"],
@@ -52,7 +53,7 @@ function outcomeTable(record: CalibrationRecord): string {
   ] as const;
   const final = exits.at(-1)?.test.accuracy;
   return (
-    heading(`Chosen: ${policy.rule}, thresholds ${showNumbers(policy.thresholds)}, fallback ${policy.fallback}`) +
+    heading(`Chosen: ${policy.rule}, thresholds ${showThresholds(policy)}, fallback ${policy.fallback}`) +
     table(
       [
         left("records"),
@@ -76,7 +77,7 @@ function outcomeTable(record: CalibrationRecord): string {
 /** Lines of the curve that a terminal shows; the report and the record have all points. */
 const SHOWN = 8;
 
-function curveTable({ curves, costUnit }: CalibrationRecord): string {
+function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): string {
   const cost = (value: number): string => (costUnit === "share" ? percent(value) : ms(value));
   const columns = ["cost", "accuracy", "cost, test", "accuracy, test"].map((head) => ({ head }));
   return [
@@ -94,7 +95,7 @@ function curveTable({ curves, costUnit }: CalibrationRecord): string {
             showRate(validation.accuracy),
             cost(test.cost),
             showRate(test.accuracy),
-            showNumbers(thresholds),
+            showThresholds({ rule, thresholds }),
           ]),
         ),
     )
@@ -112,17 +113,17 @@ const spread = (points: readonly CalibrationPoint[]): CalibrationPoint[] => {
 
 function attackTable({ worstCase }: CalibrationRecord): string {
   if (!worstCase) return "";
-  const { attack, norm, radius, maxCost, rounds, held, validation, test } = worstCase;
+  const { attack, norm, radius, rounds, held, validation, test } = worstCase;
   const rows = [
     ["validation", validation],
     ["test", test],
   ] as const;
   return (
-    heading(`Under attack: ${attack}, ${budget(norm, radius)}, mean cost bounded by ${percent(maxCost)}`) +
+    heading(`Under attack: ${attack}, ${budget(norm, radius)}; asked for: ${bounds(worstCase)}`) +
     table(
       [left("records"), { head: "samples" }, { head: "mean cost" }, { head: "accuracy" }],
       rows.map(([name, a]) => [name, String(a.samples), showRate(a.meanCost), showRate(a.accuracy)]),
     ) +
-    `${held ? "The bound holds" : "The bound does NOT hold"} against a fresh attack on the validation records (${rounds} ${rounds === 1 ? "round" : "rounds"}).\n`
+    `${held ? "This holds" : "This does NOT hold"} against a fresh attack on the validation records (${rounds} ${rounds === 1 ? "round" : "rounds"}).\n`
   );
 }

@@ -9,6 +9,7 @@ import { createEngine } from "../deploy/serve/engine.js";
 import type { Wire } from "../deploy/wire-values.js";
 import { createExecutor } from "../dynamic/executor/index.js";
 import { imageDims } from "../dynamic/forward.js";
+import type { Threshold } from "../dynamic/policy.js";
 import type { Backend } from "../runtime/backend.js";
 import type { Wanted } from "./classify-images.js";
 import type { RuleFlags } from "./commands/policy-options.js";
@@ -33,7 +34,7 @@ export interface Subject extends Wanted {
 }
 
 export interface SubjectFlags extends RuleFlags, NormalizationFlags {
-  readonly threshold?: readonly number[];
+  readonly threshold?: readonly Threshold[];
   readonly imageSize?: readonly [number, number];
 }
 
@@ -48,7 +49,7 @@ export async function openSubject(
   const folder = (await stat(spec).catch(() => undefined))?.isDirectory();
   if (!folder) return ofModel(spec, flags, backend);
   const set = (["rule", "threshold", "fallback", "imageSize", "mean", "std"] as const).find((key) => flags[key]);
-  if (set === undefined) return ofBundle(await openBundle(spec), server, backend);
+  if (set === undefined) return ofBundle(await openBundle(spec, { side: server && "device" }), server, backend);
   throw new DynnError(
     "cli/usage",
     `${spec}: is a bundle, which has its own policy and input; --${set === "imageSize" ? "image-size" : set} is for models. Leave it out.`,

@@ -32,9 +32,15 @@ export interface ConvertFlags
     Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
     Pick<TrainFlags, "checkpointEvery"> {
   readonly exits: ExitSpec;
+  readonly cost: Cost;
+  readonly timeBatch: number;
   readonly recipe: ConversionRecipe;
   readonly policy: boolean;
 }
+
+/** What places for exits are judged by. */
+const COSTS = ["macs", "time"] as const;
+type Cost = (typeof COSTS)[number];
 
 const exitSpec: Reader<ExitSpec> = (text, where) => {
   const spec = parseExits(text);
@@ -48,9 +54,15 @@ export function addConvertOptions(command: Command): Command {
     ...sharedOptions(["data", "out"]),
     option(
       "--exits <list>",
-      "auto (by counted cost), percentages of the cost (15,30,45), or names of values",
+      "auto (where they pay), percentages of the cost (15,30,45), or names of values",
       exitSpec,
     ).default({ kind: "auto" }, "auto"),
+    option(
+      "--cost <kind>",
+      "what that cost is: macs (counted) or time (measured on this machine)",
+      oneOf(COSTS),
+    ).default("macs"),
+    option("--time-batch <n>", "batch that times are measured at", whole(1, 1)).default(1),
     option("--recipe <name>", "what heads learn from: ic-only (the labels) or distill", oneOf(recipes)).default(
       "ic-only",
     ),

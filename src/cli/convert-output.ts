@@ -2,13 +2,14 @@
 import { showShape } from "../core/shape.js";
 import { RULE_DEFS } from "../dynamic/policy.js";
 import { wilson } from "../measures/wilson.js";
+import type { Placement } from "../training/card.js";
 import type { PlaceReport } from "../training/convert.js";
 import type { Measurement, Tally } from "../training/convert-policy.js";
-import { heading, percent, showNumbers, showRate, table } from "./table.js";
+import { heading, percent, showRate, showThresholds, table } from "./table.js";
 
 /** Every place for an exit, with its cost and why it has one or not. */
-export const placesTable = (places: readonly PlaceReport[]): string =>
-  heading("Places for an exit") +
+export const placesTable = (places: readonly PlaceReport[], placement?: Placement): string =>
+  heading(`Places for an exit${placement?.cost === "time" ? `, cost measured at batch ${placement.batch}` : ""}`) +
   table(
     [
       { head: "place", align: "left" },
@@ -47,7 +48,7 @@ export function policyLines({ policy, validation, test }: Measurement): string {
     heading("Policy"),
     idle
       ? "no early exit keeps 95 % of the final accuracy: every image goes to the end\n\n"
-      : `${rule} ${showNumbers(thresholds)}: the cheapest that keeps 95 % of the final accuracy on the ${validation.count} validation images\n\n`,
+      : `${rule} ${showThresholds(policy)}: the cheapest that keeps 95 % of the final accuracy on the ${validation.count} validation images\n\n`,
     table(
       [
         { head: "images", align: "left" },

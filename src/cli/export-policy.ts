@@ -1,13 +1,13 @@
 /** @file What `dynn export` takes from the call or else from the model: the policy, and the exit to split at. */
 import { DynnError } from "../core/errors.js";
 import type { DynamicModel } from "../dynamic/model.js";
-import { makePolicy, type Policy } from "../dynamic/policy.js";
+import { makePolicy, type Policy, type Threshold } from "../dynamic/policy.js";
 import { type RuleFlags, ruleOf } from "./commands/policy-options.js";
 
 /** The policy to export.
  * @throws DynnError 'policy/value' when neither call nor model give thresholds for the rule */
 export function exportPolicy(
-  flags: RuleFlags & { readonly threshold?: readonly number[] },
+  flags: RuleFlags & { readonly threshold?: readonly Threshold[] },
   model: DynamicModel,
 ): Policy {
   const { rule, fallback } = ruleOf(flags, model);

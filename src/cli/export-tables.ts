@@ -2,7 +2,7 @@
 import { showCount } from "../core/units.js";
 import type { Exported } from "../deploy/export.js";
 import type { DynamicModel } from "../dynamic/model.js";
-import { heading, percent, showNumbers, table } from "./table.js";
+import { heading, percent, showTemperatures, showThresholds, table } from "./table.js";
 
 export function exportTables(model: DynamicModel, format: string, exported: Exported, from: string): string {
   const { files, out, policy, verification: v } = exported;
@@ -13,7 +13,7 @@ export function exportTables(model: DynamicModel, format: string, exported: Expo
   ]);
   return [
     heading(`${model.name}, ${format}`),
-    `policy: ${policy.rule}, thresholds ${showNumbers(policy.thresholds) || "none"}, fallback ${policy.fallback}\n`,
+    `policy: ${policy.rule}, thresholds ${showThresholds(policy) || "none"}, fallback ${policy.fallback}${showTemperatures(policy.temperatures)}\n`,
     table([{ head: "exit", align: "left" }, { head: "cost" }, { head: "stopped here" }], exits),
     heading("Compared with the model"),
     `${v.samples} images: ${from}\n`,

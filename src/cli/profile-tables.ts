@@ -8,7 +8,7 @@ import type {
   Spread,
   Timing,
 } from "../measures/profile-record.js";
-import { type Column, heading, percent, showNumbers, showRate, table } from "./table.js";
+import { type Column, heading, percent, showRate, showThresholds, table } from "./table.js";
 
 export const profileTables = (record: ProfileRecord): string =>
   [
@@ -76,11 +76,11 @@ function exitTable({ points, model, data }: ProfileRecord): string {
     heading("Images that leave at each exit") +
     table(
       [left(""), left("rule"), ...right("threshold", ...model.exits.map((exit) => exit.name))],
-      chosen.map(({ name, rule, thresholds, exitCounts }) => [
-        name,
-        rule,
-        showNumbers(thresholds),
-        ...exitCounts.map((count) => percent(count / data.samples)),
+      chosen.map((point) => [
+        point.name,
+        point.rule,
+        showThresholds(point),
+        ...point.exitCounts.map((count) => percent(count / data.samples)),
       ]),
     )
   );
@@ -94,13 +94,14 @@ function sweepTable({ points, baseline, batches }: ProfileRecord): string {
     heading(`Sweep of each rule, batch ${batches.at(-1)}`) +
     table(
       [left("rule"), ...right("threshold"), ...columns],
-      sweep.map(({ rule, thresholds, accuracy, meanMacs, timings }) => {
+      sweep.map((point) => {
+        const { rule, accuracy, meanMacs, timings } = point;
         const { msPerImage, speedUp, baselineSpeedUp, overhead } = timings[0] as Saving;
         const versus = baselineSpeedUp ? [times(baselineSpeedUp)] : [];
         const cost = [showCount(meanMacs), msSpread(msPerImage)];
         return [
           rule,
-          showNumbers(thresholds),
+          showThresholds(point),
           showRate(accuracy),
           ...cost,
           times(speedUp),

@@ -21,6 +21,17 @@ const line = (options: Options, { progress: share, value, total, eta }: Params, 
 
 const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: Line): Shown => ({ name, note, from });
 
+/** Work that says how far it is. The bar is gone when it ends, however it ends.
+ * @param work told where to say it */
+export async function withProgress<T>(work: (update: (now: Line) => void) => Promise<T>): Promise<T> {
+  const bar = new ProgressBar();
+  try {
+    return await work(bar.update);
+  } finally {
+    bar.stop();
+  }
+}
+
 /** Draws phases as they come; call `stop` when the work ends, however it ends. */
 export class ProgressBar {
   #bar: progress.SingleBar | undefined;

@@ -84,7 +84,7 @@ const refuseFor =
 const EXAMPLES = `
 Examples:
   # How accurate, how fast and how attackable is the bundled network?
-  $ dynn audit zoo:resnet20-sdn --report report.html
+  $ dynn audit zoo:resnet20-joint --report report.html
 
   # What does a model file hold: exits, cuts, cost?
   $ dynn inspect model.onnx

@@ -1,5 +1,5 @@
-/** @file Bundles on disk: a folder with manifest.json and the ONNX files that it names. A bundle is read whole or refused; nothing outside
- *  its folder is read, wherever names or links point. */
+/** @file Bundles on disk: a folder with manifest.json and the ONNX files that it names. What a machine runs of it is read whole or
+ *  refused; nothing outside its folder is read, wherever names or links point. */
 import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
@@ -22,20 +22,46 @@ export interface BundlePart extends ManifestPart {
 export interface Bundle {
   readonly folder: string;
   readonly manifest: Manifest;
+  /** Those that were opened, in the order in which they run. */
   readonly parts: readonly BundlePart[];
+}
+
+/** Who runs what of a split: the device its first part, the server what comes behind. */
+export type Side = "device" | "server";
+
+export interface OpenOptions {
+  /** Whose parts to read; the files of the others need not be there. Left out: both sides'. */
+  readonly side?: Side | undefined;
 }
 
 /** SHA-256 in hexadecimal. */
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Read a bundle and check every file against its manifest.
+/** Read a bundle and check its files against its manifest.
  * @throws DynnError 'file/missing' when there is no such folder, 'bundle/format' when it is no bundle, 'bundle/damaged' when a file is
  *         missing or not the one that was written */
-export async function openBundle(folder: string): Promise<Bundle> {
+export async function openBundle(folder: string, { side }: OpenOptions = {}): Promise<Bundle> {
   const manifest = await openManifest(folder);
   const parts: BundlePart[] = [];
-  for (const part of manifest.parts) parts.push({ ...part, graph: graphOf(part, await partBytes(folder, part)) });
+  for (const part of sideOf(manifest, side))
+    parts.push({ ...part, graph: graphOf(part, await partBytes(folder, part)) });
   return { folder, manifest, parts };
+}
+
+const sideOf = ({ parts }: Manifest, side: Side | undefined): readonly ManifestPart[] =>
+  side === undefined ? parts : side === "device" ? parts.slice(0, 1) : parts.slice(1);
+
+/** The parts that a side runs.
+ * @throws DynnError 'serve/config' when the bundle was opened without one of them */
+export function partsOf({ folder, manifest, parts }: Bundle, side?: Side): readonly BundlePart[] {
+  const wanted = sideOf(manifest, side);
+  const closed = wanted.find(({ file }) => !parts.some((part) => part.file === file));
+  if (!closed) return parts.filter(({ file }) => wanted.some((part) => part.file === file));
+  throw new DynnError(
+    "serve/config",
+    `${folder}: was opened without part "${closed.name}", which is to run here. Open the bundle for ${side === undefined ? "both sides" : `side "${side}"`}.`,
+    { part: closed.name, opened: parts.map(({ name }) => name) },
+  );
 }
 
 /** The manifest alone; the files are not looked at.
@@ -75,7 +101,7 @@ async function insideText(folder: string, path: string): Promise<string> {
 
 /** The bytes of a part's file, those that the manifest speaks of.
  * @throws DynnError 'bundle/damaged' */
-async function partBytes(folder: string, { file, sha256: wanted, bytes }: ManifestPart): Promise<Uint8Array> {
+async function partBytes(folder: string, { name, file, sha256: wanted, bytes }: ManifestPart): Promise<Uint8Array> {
   const damaged = (what: string, cause?: unknown) =>
     new DynnError(
       "bundle/damaged",
@@ -84,7 +110,7 @@ async function partBytes(folder: string, { file, sha256: wanted, bytes }: Manife
       { cause },
     );
   const found = await readInside(folder, file).catch((cause: unknown) => {
-    throw damaged(`cannot be read (${reasonOf(cause)})`, cause);
+    throw damaged(`cannot be read (${reasonOf(cause)}), and part "${name}" is to run here`, cause);
   });
   if (found.length !== bytes) throw damaged(`has ${found.length} bytes, the manifest says ${bytes}`);
   const digest = sha256(found);

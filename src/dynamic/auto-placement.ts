@@ -1,4 +1,4 @@
-/** @file How many exits, and where: chosen from counted cost alone, before anything is trained.
+/** @file How many exits, and where: chosen from cost alone, counted or measured, before anything is trained.
  *  With fraction f of the backbone's cost in front of an exit and a head that costs h, an image that leaves there saves 1 - f - h of the
  *  network, and one that goes on pays h more. So the head pays as soon as a share h / (1 - f) of the images leaves. */
 import { DynnError } from "../core/errors.js";
@@ -10,7 +10,7 @@ import { emptyGraph } from "../graph/op.js";
 import { HEADS, type HeadName, headFor } from "../nn/heads.js";
 import { opTable } from "../ops/table.js";
 import { backboneOf } from "./exits.js";
-import { nearestPlaces, noPlace, type Place, placesOf } from "./places.js";
+import { type MeasuredPlaces, measuredAt, nearestPlaces, noPlace, type Place, placesOf } from "./places.js";
 
 /** Exits at most: as many as Kaya et al. 2019 use; more of them answer alike. */
 const MOST = 6;
@@ -25,24 +25,32 @@ const LEAST_GAP = 0.5;
 export interface Candidate extends Place {
   /** undefined where no head reads the feature, or not the one that was chosen. */
   readonly head: HeadName | undefined;
-  /** MACs of the head as a share of the backbone's. */
+  /** Cost of the head as a share of the backbone's. */
   readonly headFraction: number;
   /** Why no exit is worth its cost here; undefined where one is. */
   readonly unfit: string | undefined;
 }
 
 /** Every place, and what a head there would cost.
- * @param chosen the head; left out: by the feature's rank
- * @param named  cuts that come before others of their cost */
-export function candidatesOf(graph: Graph, chosen?: HeadName, named: readonly ValueName[] = []): Candidate[] {
+ * @param chosen   the head; left out: by the feature's rank
+ * @param named    cuts that come before others of their cost
+ * @param measured the cost of places and heads; left out: counted */
+export function candidatesOf(
+  graph: Graph,
+  chosen?: HeadName,
+  named: readonly ValueName[] = [],
+  measured?: MeasuredPlaces,
+): Candidate[] {
   const backbone = backboneOf(graph);
   const logits = backbone.outputs[0];
   const classes = Number(logits?.shape?.at(-1));
   const full = macsOf(backbone, [logits?.name ?? ""], nodeMacs(backbone, opTable));
-  return placesOf(graph, named).map((place) => {
+  const counted = (head: HeadName | undefined, { shape }: Place): number =>
+    head === undefined ? 0 : headMacs(head, shape.slice(1) as Dims, classes, backbone.opset) / full;
+  return placesOf(graph, named, measured).map((place) => {
     const head = headAt(place, chosen);
-    const work = head === undefined ? 0 : headMacs(head, place.shape.slice(1) as Dims, classes, backbone.opset);
-    const candidate = { ...place, head, headFraction: work / full };
+    const headFraction = measured ? measuredAt(measured, place.cut).headFraction : counted(head, place);
+    const candidate = { ...place, head, headFraction };
     return { ...candidate, unfit: unfitness(candidate) };
   });
 }

@@ -1,8 +1,8 @@
 /** @file Choosing thresholds on a validation split (method.md section 2): never with labels at exit time, never on the split that is
- *  reported. One threshold for all exits, or one per exit; on request so that attacked samples cost no more than a bound.
+ *  reported. One threshold for all exits, or one per exit; on request so that attacked samples keep bounds on cost and accuracy.
  *  Read by: studies, cli, scripts. The search itself: calibration/. */
 import { DynnError } from "../core/errors.js";
-import { best, type Goal, type OperatingPoint, type Target } from "./calibration/goal.js";
+import { best, type Goal, type OperatingPoint, type Target, type WorstBounds } from "./calibration/goal.js";
 import { paretoFront } from "./calibration/pareto.js";
 import {
   type Measured,
@@ -23,7 +23,7 @@ import {
 import { outcomeOf } from "./calibration/sweep.js";
 import { type Policy, RULE_DEFS, type Rule, thresholdCount } from "./policy.js";
 
-export type { OperatingPoint, Target } from "./calibration/goal.js";
+export { keeps, type OperatingPoint, type Target, type WorstBounds } from "./calibration/goal.js";
 export { paretoFront } from "./calibration/pareto.js";
 export type { Measured } from "./calibration/readings.js";
 export { fitTemperature } from "./calibration/temperature.js";
@@ -31,12 +31,10 @@ export { fitTemperature } from "./calibration/temperature.js";
 export const THRESHOLD_KINDS = ["uniform", "per-exit"] as const;
 export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
 
-/** Attacked samples that must not cost too much. */
-export interface WorstCase {
-  /** Sets of attacked versions of validation samples; the bound holds for the mean over each set. */
+/** Attacked samples that must not cost too much, or must be answered right often enough. */
+export interface WorstCase extends WorstBounds {
+  /** Sets of attacked versions of validation samples; the bounds hold for the mean over each set. */
   readonly attacked: readonly Measured[];
-  /** Largest mean cost, as a share of the full cost. */
-  readonly maxCost: number;
 }
 
 export interface CalibrationRequest extends PolicyFrame {
@@ -124,7 +122,7 @@ const goalOf = ({ finalRight, count }: Readings, { target, costs, worstCase }: C
   target,
   finalAccuracy: finalRight / count,
   fullCost: costs.at(-1) as number,
-  maxWorstCost: worstCase?.maxCost,
+  bounds: worstCase ?? {},
 });
 
 function perExit(problem: Problem, never: number, uniform: readonly Named[], goal: Goal): State[] {

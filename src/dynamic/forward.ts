@@ -57,7 +57,7 @@ export class Forward {
 
 /** Channels, height and width that the model takes.
  * @throws DynnError 'shape/unknown' when the file leaves the image size open and none was given */
-export function imageDims({ name, input }: DynamicModel): readonly [number, number, number] {
+export function imageDims({ name, input }: Pick<DynamicModel, "name" | "input">): readonly [number, number, number] {
   const [, ...dims] = input.shape;
   if (dims.every((d) => typeof d === "number")) return dims as [number, number, number];
   throw new DynnError(

@@ -12,8 +12,34 @@ export interface Place {
   readonly cut: ValueName;
   /** Of the cut, with a named batch. */
   readonly shape: Shape;
-  /** MACs from the input up to the cut, as a share of the whole backbone's. */
+  /** Cost from the input up to the cut, as a share of the whole backbone's: MACs, or time where it was measured. */
   readonly fraction: number;
+}
+
+/** What places cost on a machine, in place of what is counted; {@link measurePlaces} makes it. Plain data, which JSON keeps. */
+export interface MeasuredPlaces {
+  /** Images in one run. */
+  readonly batch: number;
+  readonly places: readonly MeasuredPlace[];
+}
+
+export interface MeasuredPlace {
+  readonly cut: ValueName;
+  /** Time from the input up to the cut, and of a head there, as shares of the backbone's; 0 where no head reads the cut. */
+  readonly fraction: number;
+  readonly headFraction: number;
+}
+
+/** What was measured at a place.
+ * @throws DynnError 'exits/value' when it was another network that was measured */
+export function measuredAt({ places }: MeasuredPlaces, cut: ValueName): MeasuredPlace {
+  const found = places.find((place) => place.cut === cut);
+  if (found) return found;
+  throw new DynnError(
+    "exits/value",
+    `no cost was measured at "${cut}", only at ${places.map((place) => `"${place.cut}"`).join(", ") || "no place"}. Measure the network that exits are placed in.`,
+    { cut },
+  );
 }
 
 /** Ranks from here on are images or lists of tokens. */
@@ -22,8 +48,9 @@ const PREFERRED = STRUCTURED + 1;
 
 /** Places in order, none before the first counted work. Of cuts with the same cost it is the last that is an image or a list of
  *  tokens (behind the activation, the addition, the pooling), and the last at all where none is.
- * @param preferred cuts that come before others of their cost */
-export function placesOf(graph: Graph, preferred: readonly ValueName[] = []): Place[] {
+ * @param preferred cuts that come before others of their cost
+ * @param measured  says how much is in front of a place; left out: counted. Which places there are is counted either way */
+export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): Place[] {
   const backbone = backboneOf(graph);
   const costs = nodeMacs(backbone, opTable);
   const full = macsOf(backbone, [backbone.outputs[0]?.name ?? ""], costs);
@@ -36,7 +63,11 @@ export function placesOf(graph: Graph, preferred: readonly ValueName[] = []): Pl
     if (fraction > 0 && fraction < 1 && rank >= (before?.rank ?? 0))
       byCost.set(fraction, { cut, shape, fraction, rank });
   }
-  return [...byCost.values()].map(({ cut, shape, fraction }) => ({ cut, shape, fraction }));
+  return [...byCost.values()].map(({ cut, shape, fraction }) => ({
+    cut,
+    shape,
+    fraction: measured ? measuredAt(measured, cut).fraction : fraction,
+  }));
 }
 
 /** For each share of the cost the nearest place behind the one before.

@@ -7,7 +7,8 @@ export type Rule = (typeof RULES)[number];
 export const FALLBACKS = ["final", "most-confident"] as const;
 export type Fallback = (typeof FALLBACKS)[number];
 
-/** `thresholds` holds one number per early exit; for patience one number, how many exits in a row must agree. */
+/** `thresholds` holds one number per early exit; for patience one number, how many exits in a row must agree. An exit that never fires has
+ *  its rule's `never`. */
 export interface Policy {
   readonly rule: Rule;
   readonly thresholds: readonly number[];
@@ -16,6 +17,10 @@ export interface Policy {
    *  Source: temperature scaling, Guo et al. 2017. */
   readonly temperatures?: readonly number[] | undefined;
 }
+
+/** In a list of thresholds, an exit that never fires; its number depends on the rule ({@link RuleDef.never}). */
+export const NEVER = "never";
+export type Threshold = number | typeof NEVER;
 
 /** How confident a rule is in one exit's logits; the exit fires when `fires(confidence, threshold)`.
  *  Patience has no confidence of its own: it counts agreement (see route). */
@@ -108,18 +113,25 @@ export const uniformPolicy = (rule: Rule, fallback: Fallback, threshold: number,
   thresholds: new Array<number>(thresholdCount(rule, exits)).fill(threshold),
 });
 
+/** A threshold for people, to 4 digits. */
+export const showThreshold = (rule: Rule, threshold: number): string =>
+  threshold === RULE_DEFS[rule].never ? NEVER : String(Number(threshold.toPrecision(4)));
+
 /** A policy with one threshold for every early exit, or with the list as given.
+ * @param given        numbers in the rule's range, or {@link NEVER}, also as the rule's number for it
  * @param temperatures one per exit, the final one's included; left out: 1
  * @throws DynnError 'policy/value' when a threshold or temperature is out of range or a list has the wrong length */
 export function makePolicy(
   rule: Rule,
-  thresholds: readonly number[],
+  given: readonly Threshold[],
   fallback: Fallback,
   model: { readonly exits: number; readonly classes: number },
   temperatures?: readonly number[],
 ): Policy {
   if (temperatures) checkTemperatures(temperatures, model.exits);
   const wanted = thresholdCount(rule, model.exits);
+  const { never, range } = RULE_DEFS[rule];
+  const thresholds = given.map((t) => (t === NEVER ? never : t));
   if (thresholds.length !== 1 && thresholds.length !== wanted)
     throw new DynnError(
       "policy/value",
@@ -128,12 +140,13 @@ export function makePolicy(
         : `thresholds: got ${thresholds.length}, expected 1. List one number.`,
       { rule, thresholds, expected: wanted },
     );
-  const [low, high] = RULE_DEFS[rule].range(model.classes);
-  const bad = thresholds.find((t) => !(t >= low && t <= high) || (rule === "patience" && !Number.isInteger(t)));
+  const [low, high] = range(model.classes);
+  const fits = (t: number) => t >= low && t <= high && (rule !== "patience" || Number.isInteger(t));
+  const bad = thresholds.find((t) => t !== never && !fits(t));
   if (bad !== undefined)
     throw new DynnError(
       "policy/value",
-      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, or let dynn choose it with --threshold rad:5%.`,
+      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that is not to fire, or let dynn choose with --threshold rad:5%.`,
       { rule, thresholds },
     );
   const [first] = thresholds;

@@ -6,7 +6,7 @@ import { type Graph, type Node, producers, type ValueInfo, type ValueName } from
 import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";
 import { opTable } from "../ops/table.js";
-import type { DynamicModel } from "./model.js";
+import type { DynamicModel, Exit } from "./model.js";
 
 export interface Stage {
   /** Takes the hidden values that it reads (the image, in the first stage); gives the exit's logits and the hidden values that later
@@ -17,8 +17,13 @@ export interface Stage {
   readonly kept: readonly ValueName[];
 }
 
+/** What is cut: a graph, and the values that its stages end with. */
+export interface Staged extends Pick<DynamicModel, "graph"> {
+  readonly exits: readonly Pick<Exit, "logits">[];
+}
+
 /** Cut a model at its exits. Values without a row per sample (shapes, mostly) are computed again in each stage that reads them. */
-export function splitStages({ graph, exits }: Pick<DynamicModel, "graph" | "exits">): Stage[] {
+export function splitStages({ graph, exits }: Staged): Stage[] {
   const input = graph.inputs[0] as ValueInfo;
   const rows = new Set<ValueName>([input.name]);
   const parts = exits.map(({ logits }) => {

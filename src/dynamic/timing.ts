@@ -4,7 +4,7 @@ import type { Tensor } from "../core/tensor.js";
 import type { Backend, Session } from "../runtime/backend.js";
 import { imageDims } from "./forward.js";
 import type { DynamicModel } from "./model.js";
-import { type Stage, splitStages } from "./stages.js";
+import { type Stage, type Staged, splitStages } from "./stages.js";
 
 export interface TimingOptions {
   /** One batch, float32 [n*c*h*w] in [0,1]. */
@@ -18,9 +18,18 @@ export interface TimingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Cumulative milliseconds per sample of each exit, rising; the runs of all stages alternate, so that a slow spell meets all of them.
+/** Cumulative milliseconds per sample of each exit, rising.
+ * @throws DynnError as {@link measureStages} */
+export const measureExits = async (model: DynamicModel, backend: Backend, options: TimingOptions): Promise<number[]> =>
+  cumulative(await measureStages(model, backend, options));
+
+/** Milliseconds per sample of each stage; the runs of all stages alternate, so that a slow spell meets all of them.
  * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', or the signal's reason when aborted */
-export async function measureExits(model: DynamicModel, backend: Backend, options: TimingOptions): Promise<number[]> {
+export async function measureStages(
+  model: Staged & Pick<DynamicModel, "name" | "input">,
+  backend: Backend,
+  options: TimingOptions,
+): Promise<number[]> {
   const { pixels, runs = 21, warmUp = 3, now, signal } = options;
   const image = imageDims(model);
   const samples = pixels.length / image.reduce((a, b) => a * b, 1);
@@ -34,7 +43,7 @@ export async function measureExits(model: DynamicModel, backend: Backend, option
       const taken = await runOnce(stages, { [model.input.name]: input }, now);
       if (run >= warmUp) times.push(taken);
     }
-    return cumulative(stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / samples));
+    return stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / samples);
   } finally {
     await Promise.all(stages.map(({ session }) => session.release()));
   }

@@ -23,6 +23,10 @@ const policySchema = z.object({
     .array(z.number())
     .describe("one per early exit; for patience, one number: exits in a row that must agree"),
   fallback: z.enum(["final", "most-confident"]),
+  temperatures: z
+    .array(z.number().positive())
+    .optional()
+    .describe("one per exit, what its logits are divided by before confidences are read; absent: 1"),
 });
 
 const modelSchema = z.object({

@@ -94,9 +94,10 @@ export const calibrationRecordSchema = z.object({
       objective: z.string(),
       norm: z.enum(["linf", "l2"]),
       radius: z.number().min(0).nullable(),
-      maxCost: share.describe("the bound on the mean cost under attack"),
+      maxCost: share.optional().describe("the bound on the mean cost under attack, where there is one"),
+      minAccuracy: share.optional().describe("the bound on the accuracy under attack, where there is one"),
       rounds: count.describe("times that validation samples were attacked, each time under the policy chosen so far"),
-      held: z.boolean().describe("whether the bound holds against the last attack, which the policy was not chosen on"),
+      held: z.boolean().describe("whether the bounds hold against the last attack, which the policy was not chosen on"),
       validation: attackedSchema,
       test: attackedSchema,
     })

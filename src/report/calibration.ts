@@ -38,7 +38,8 @@ ${card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.inte
 ${card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`)}
 ${card("mean cost, test", write.percent(test.meanCostFraction.value), `saves ${write.percent(1 - test.meanCostFraction.value)}`)}
 ${time ? card("mean time, test", milliseconds(time.value), "per sample, from measured times per exit") : NOTHING}
-${worstCase ? card("mean cost under attack, test", write.percent(worstCase.test.meanCost.value), `${worstCase.attack}; bound ${write.percent(worstCase.maxCost)}`) : NOTHING}
+${worstCase?.maxCost !== undefined ? card("mean cost under attack, test", write.percent(worstCase.test.meanCost.value), `${worstCase.attack}; at most ${write.percent(worstCase.maxCost)}`) : NOTHING}
+${worstCase?.minAccuracy !== undefined ? card("accuracy under attack, test", write.percent(worstCase.test.accuracy.value), `${worstCase.attack}; at least ${write.percent(worstCase.minAccuracy)}`) : NOTHING}
 </dl></header>`;
 }
 
@@ -111,9 +112,9 @@ function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Sect
     { head: "accuracy under attack", cell: ({ attacked }) => write.rate(attacked.accuracy) },
   ];
   const verdict = worst.held
-    ? "The bound holds against an attack on the validation records that the policy was not chosen on."
-    : "The bound does not hold against a fresh attack on the validation records: the attack follows the policy. Use a smaller bound.";
-  const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; bound on the mean cost: ${write.percent(worst.maxCost)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
+    ? "What was asked for holds against an attack on the validation records that the policy was not chosen on."
+    : "What was asked for does not hold against a fresh attack on the validation records: the attack follows the policy. Ask for more than is needed.";
+  const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; asked for: ${write.bounds(worst)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
   return { id: "attack", title: "Under attack", body: html`<p>${verdict}</p>${table(caption, columns, rows)}` };
 }
 

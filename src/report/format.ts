@@ -52,6 +52,13 @@ export const radius = (norm: Norm, size: number): string =>
 export const budget = (norm: Norm, size: number | null): string =>
   size === null ? `${NORM_NAMES[norm]}, no limit` : `${NORM_NAMES[norm]}${NBSP}${radius(norm, size)}`;
 
+/** Bounds under attack: "mean cost at most 80.0 %, accuracy at least 40.0 %". */
+export const bounds = (asked: { readonly maxCost?: number | undefined; readonly minAccuracy?: number | undefined }) =>
+  [
+    ...(asked.maxCost === undefined ? [] : [`mean cost at most ${percent(asked.maxCost)}`]),
+    ...(asked.minAccuracy === undefined ? [] : [`accuracy at least ${percent(asked.minAccuracy)}`]),
+  ].join(", ");
+
 /** A measured Linf norm: "14.7/255". */
 export const linf = (size: number): string => `${Number((size * 255).toFixed(1))}/255`;
 

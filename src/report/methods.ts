@@ -25,13 +25,14 @@ const FALLBACKS = {
 
 /** What was run, on what, with which policy. */
 export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html {
-  const { rule, thresholds, fallback } = clean.routed;
+  const { rule, thresholds, fallback, temperatures } = clean.routed;
   const policy: readonly Fact[] = [
     ["exit rule", `${rule}: ${RULES[rule]}`],
     [
       "thresholds",
       `${thresholds.map((t) => Number(t.toPrecision(6))).join(", ")}${data.validation ? `, chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ", given in advance"}`,
     ],
+    ...(temperatures ? [["temperatures", temperatures.map((t) => Number(t.toPrecision(4))).join(", ")] as Fact] : []),
     ["if none fires", `${fallback}: ${FALLBACKS[fallback]}`],
   ];
   return list([

@@ -136,12 +136,21 @@ describe("what is printed", () => {
       "Chosen: max-softmax, thresholds ",
       "One threshold for all exits, best at each cost (validation)",
       "A threshold per exit, best at each cost (validation)",
-      "Under attack: pgd, L∞ 8/255, mean cost bounded by 100.0 %".replace(" 8/255", "\u00a08/255"),
-      "The bound holds against a fresh attack on the validation records (1 round).",
+      "Under attack: pgd, L∞\u00a08/255; asked for: mean cost at most 100.0\u00a0%",
+      "This holds against a fresh attack on the validation records (1 round).",
       `wrote ${place("r.html")}`,
     ])
       expect(out).toContain(text);
     expect(readFileSync(place("r.html"), "utf8")).toContain("Accuracy against cost");
+  });
+
+  it("says which bounds the record was asked for: a cost unless it is an accuracy", async () => {
+    const few = ["--worst-samples", "20", "--eps", "0"];
+    const of = async (...argv: readonly string[]) => (await calibrated(...LOOSE, ...few, ...argv)).worstCase;
+    const cost = await of("--worst-case", "slowdown");
+    expect([cost?.attack, cost?.maxCost, cost?.minAccuracy]).toEqual(["slowdown", 0.8, undefined]);
+    const accuracy = await of("--worst-accuracy", "1%");
+    expect([accuracy?.attack, accuracy?.maxCost, accuracy?.minAccuracy]).toEqual(["routed", undefined, 0.01]);
   });
 
   it("has the time of every exit for a target latency", async () => {
@@ -158,6 +167,11 @@ describe("refused", () => {
     [["--target", "latency:0ms"], 'error: --target: got "latency:0ms", expected a mean time above 0 in milliseconds.'],
     [["--target", "budget:150%"], 'error: --target: got "budget:150%", expected a share above 0 and up to 100 %.'],
     [["--worst-cost", "120%"], 'error: --worst-cost: got "120%", expected a share above 0 and up to 100 %.'],
+    [["--worst-accuracy", "0"], 'error: --worst-accuracy: got "0", expected a share above 0 and up to 100 %.'],
+    [
+      ["--worst-accuracy", "10%", "--worst-cost", "90%"],
+      "error: --worst-cost, --worst-accuracy: both are to hold under one attack, and none is named.",
+    ],
     [["--thresholds", "many"], 'error: --thresholds: got "many", expected one of uniform, per-exit.'],
   ])("%j", async (options, text) => {
     const { code, err } = await cli("calibrate", model, "--data", data, ...options);

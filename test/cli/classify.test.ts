@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -87,6 +87,16 @@ describe("dynn classify", () => {
     expect(answer(rows[3])).toEqual(answer(rows[1]));
     expect(ran.out).toContain("net.onnx, 4 images: 4 files");
     expect(ran.out).not.toContain("right:");
+  });
+
+  it("needs the server's file only where it runs the server's half", async () => {
+    cpSync(at("split"), at("device"), { recursive: true });
+    rmSync(at("device/server.onnx"));
+    const whole = await json(at("split"), data);
+    expect(labelsOf(await json(at("device"), data, "--server", url, ...patient))).toEqual(labelsOf(whole));
+    const ran = await cli("classify", at("device"), data);
+    expect(ran.err).toContain('and part "server" is to run here.');
+    expect(ran.code).toBe(1);
   });
 
   it("compares wire formats and ways over a link", async () => {

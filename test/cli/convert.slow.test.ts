@@ -56,6 +56,7 @@ describe("dynn convert", () => {
     ]);
     const card = modelCardSchema.parse(JSON.parse(bytes("a.run/card.json").toString()));
     expect(card).toMatchObject({ architecture: "plain.onnx", width: null, training: { recipe: "ic-only", epochs: 2 } });
+    expect(card.placement).toEqual({ cost: "macs" });
     const { out } = await cli("inspect", at("a.onnx"), "--json", "-");
     expect(JSON.parse(out).card).toEqual(card);
     expect(JSON.parse(out).policy).toMatchObject({ rule: "max-softmax" });
@@ -90,6 +91,25 @@ describe("dynn convert", () => {
   it("puts new exits in place of those that a model has, and says so", async () => {
     const { code, err } = await cli("convert", at("many.onnx"), ...SMALL, "--exits", "50", "-o", at("m.onnx"));
     expect([code, told(err).split("\n")[0]]).toEqual([0, "many.onnx: new exits take the place of exit0, exit1, exit2"]);
+  });
+
+  it("by measured cost says so, and keeps the times that it began with when it goes on", async () => {
+    const timed = ["--exits", "30,60", "--cost", "time", "--time-batch", "3"];
+    const argv = ["convert", at("plain.onnx"), ...SMALL, ...timed, "-o", at("t.onnx")];
+    const printed: string[] = [];
+    await run(argv, {
+      out: (text) => printed.push(text),
+      err: (text) => {
+        if (text.startsWith("epoch 1/")) process.emit("SIGINT", "SIGINT");
+      },
+    });
+    expect(printed.join("")).toContain("Places for an exit, cost measured at batch 3");
+    const kept = JSON.parse(bytes("t.run/config.json").toString()).settings.placement;
+    expect(kept).toMatchObject({ cost: "time", batch: 3 });
+    const again = await cli(...argv, "--resume");
+    expect([again.code, again.err.split("\n")[0]]).toEqual([0, "going on from the end of epoch 1"]);
+    const card = modelCardSchema.parse(JSON.parse(bytes("t.run/card.json").toString()));
+    expect(card.placement).toEqual(kept);
   });
 
   it("interrupted and resumed, writes the same bytes", async () => {

@@ -56,12 +56,12 @@ describe("dynn convert refuses", () => {
     [
       "more exits than places",
       [MODEL, "--data", data, "--exits", "10,20,30,40,50,60,70,80"],
-      /^1 .*8 exits asked for, and there are \d places.*\[model\/cut\]/,
+      /^2 .*8 exits asked for, and there are \d places.*\[exits\/value\]/,
     ],
     [
       "a value beside a shortcut",
       [MODEL, "--data", data, "--exits", "bn2"],
-      /^1 error: plain\.onnx: "bn2" is no legal cut .*\[model\/cut\]/,
+      /^2 error: plain\.onnx: "bn2" is no legal cut .*\[exits\/value\]/,
     ],
     [
       "a model without a place",
@@ -76,7 +76,7 @@ describe("dynn convert refuses", () => {
     [
       "a head that does not read the named feature",
       [MODEL, "--data", data, "--head", "mean-linear", "--exits", "hidden"],
-      /^1 error: head mean-linear: "hidden" is \[n,8,8,8\], expected tokens .*\[model\/cut\]/,
+      /^2 error: head mean-linear: "hidden" is \[n,8,8,8\], expected tokens .*\[exits\/value\]/,
     ],
     [
       "a recipe that trains the backbone",

@@ -56,7 +56,7 @@ describe("dynn export", () => {
     [["--format", "staged"], 2, "has no thresholds for rule max-softmax, and the call gives none"],
     [["--format", "split", "--threshold", "0.5", "--at", "final"], 2, '--at: got "final", expected an early exit'],
     [["--format", "staged", "--threshold", "0.5", "--at", "0"], 2, "goes with --format split only"],
-    [["--format", "staged", "--threshold", "2"], 2, "threshold 2: rule max-softmax takes numbers from 0 to 1"],
+    [["--format", "staged", "--threshold", "3"], 2, "threshold 3: rule max-softmax takes numbers from 0 to 1"],
     [["--format", "zip"], 2, "staged, conditional, split"],
     [["--format", "staged", "--threshold", "0.5", "--data", "sample"], 1, "images are [3,32,32]"],
   ])("refuses %j and writes nothing", async (flags, code, text) => {

@@ -33,7 +33,7 @@ const total = (t: Tensor | undefined): number => numbers(t).reduce((a, b) => a +
 describe("dynn gradient", () => {
   test("writes a model that stock ONNX Runtime runs: outputs, loss [n] and gradient, all of them right", async () => {
     const out = join(folder, "g.onnx");
-    const { code, out: said } = await cli("gradient", "zoo:resnet20-sdn", "-o", out);
+    const { code, out: said } = await cli("gradient", "zoo:resnet20-joint", "-o", out);
     expect(code).toBe(0);
     expect(said).toContain("labels    int64[n]");
     const results = await runPlain(out, pixels());
@@ -53,11 +53,11 @@ describe("dynn gradient", () => {
 
   test("takes any output and a plain sum, and then needs no labels", async () => {
     const out = join(folder, "s.onnx");
-    expect((await cli("gradient", "zoo:resnet20-sdn", "--loss", "sum", "--of", "exit0", "-o", out)).code).toBe(0);
+    expect((await cli("gradient", "zoo:resnet20-joint", "--loss", "sum", "--of", "exit0", "-o", out)).code).toBe(0);
     const results = await runPlain(out, pixels());
     expect(total(results.loss)).toBeCloseTo(total(results.exit0), 3);
     const short = join(folder, "short.onnx");
-    expect((await cli("gradient", "zoo:resnet20-sdn", "--loss", "exit0", "-o", short)).code).toBe(0);
+    expect((await cli("gradient", "zoo:resnet20-joint", "--loss", "exit0", "-o", short)).code).toBe(0);
     expect(readFileSync(short)).toEqual(readFileSync(out));
   });
 
@@ -78,7 +78,7 @@ describe("dynn gradient", () => {
 
   test("says what is there when an output or input is not", async () => {
     const out = join(folder, "n.onnx");
-    const { code, err } = await cli("gradient", "zoo:resnet20-sdn", "--of", "exit9", "-o", out);
+    const { code, err } = await cli("gradient", "zoo:resnet20-joint", "--of", "exit9", "-o", out);
     expect(code).toBe(1);
     expect(err).toContain(
       "output exit9 of float type is not there, the model has exit0, exit1, exit2, exit3, exit4. Name one of those. [model/classifier]",

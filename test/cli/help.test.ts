@@ -61,7 +61,7 @@ describe("help", () => {
 
       Examples:
         # How accurate, how fast and how attackable is the bundled network?
-        $ dynn audit zoo:resnet20-sdn --report report.html
+        $ dynn audit zoo:resnet20-joint --report report.html
 
         # What does a model file hold: exits, cuts, cost?
         $ dynn inspect model.onnx
@@ -107,10 +107,10 @@ describe("help", () => {
         --curve-steps <n>         PGD steps at each radius of the curve (default: 20)
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
                                   (default: the model's own, else max-softmax)
-        --threshold <t>           0.8 | 0.8,0.7,... (one per early exit) | rad:5%
-                                  (cheapest that keeps 95 % of the final accuracy) |
-                                  budget:50% (most accurate at half the cost)
-                                  (default: the model's own, else rad:5%)
+        --threshold <t>           0.8 | 0.8,0.7,never,... (one per early exit) |
+                                  rad:5% (cheapest that keeps 95 % of the final
+                                  accuracy) | budget:50% (most accurate at half the
+                                  cost) (default: the model's own, else rad:5%)
         --fallback <name>         answer when no early exit fires: final or
                                   most-confident (default: the model's own, else
                                   final)
@@ -146,7 +146,7 @@ describe("help", () => {
 
       Examples:
         # The bundled network on the bundled images, with a report to look at
-        $ dynn audit zoo:resnet20-sdn --report report.html
+        $ dynn audit zoo:resnet20-joint --report report.html
 
         # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
         $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
@@ -178,7 +178,7 @@ describe("help", () => {
         -h, --help          print help
 
       Examples:
-        $ dynn inspect zoo:resnet20-sdn
+        $ dynn inspect zoo:resnet20-joint
         $ dynn inspect model.onnx --image-size 224,224
         $ dynn inspect model.onnx --graph | less
       "

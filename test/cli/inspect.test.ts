@@ -23,7 +23,7 @@ const RESNET20_MACS = PARTS.map((_, k) =>
 
 describe("dynn inspect", () => {
   it("shows what the bundled network holds", async () => {
-    const { code, out, err } = await cli("inspect", "zoo:resnet20-sdn");
+    const { code, out, err } = await cli("inspect", "zoo:resnet20-joint");
     expect([code, err]).toEqual([0, ""]);
     expect(out.split("\nLegal cuts")[0]).toMatchInlineSnapshot(`
       "
@@ -59,7 +59,7 @@ describe("dynn inspect", () => {
   });
 
   it("ends no line with a blank, so that it can be pasted", async () => {
-    const { out } = await cli("inspect", "zoo:resnet20-sdn");
+    const { out } = await cli("inspect", "zoo:resnet20-joint");
     expect(out.split("\n").filter((line) => line.endsWith(" "))).toEqual([]);
   });
 
@@ -102,7 +102,7 @@ describe("dynn inspect", () => {
   });
 
   it("prints JSON and nothing else with --json -", async () => {
-    const { code, out, err } = await cli("inspect", "zoo:resnet20-sdn", "--json", "-");
+    const { code, out, err } = await cli("inspect", "zoo:resnet20-joint", "--json", "-");
     expect([code, err]).toEqual([0, ""]);
     const found = JSON.parse(out);
     expect(Object.keys(found)).toEqual([

@@ -135,7 +135,7 @@ describe("the audit record", () => {
   });
 
   it("names the classes that the data name", async () => {
-    const r = await record("zoo:resnet20-sdn", "--samples", "16", "--attacks", "fgsm,slowdown", "--radii", "0");
+    const r = await record("zoo:resnet20-joint", "--samples", "16", "--attacks", "fgsm,slowdown", "--radii", "0");
     expect(r.model.classes?.slice(0, 3)).toEqual(["airplane", "automobile", "bird"]);
     expect(r.clean.routed).toMatchObject({ rule: "max-softmax", fallback: "final", exitCounts: [8, 5, 2, 1, 0] });
     expect(r.attacks.map((a) => [a.name, a.objective, a.optimizer, a.answer])).toEqual([

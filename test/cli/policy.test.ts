@@ -1,5 +1,5 @@
 /** @file Where the exit policy comes from: the model, the call, or a choice on records that are not reported. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
@@ -55,9 +55,9 @@ describe("the exit policy", () => {
   });
 
   it("is the stored one of the bundled network", async () => {
-    const { out } = await cli("inspect", "zoo:resnet20-sdn", "--json", "-");
+    const { out } = await cli("inspect", "zoo:resnet20-joint", "--json", "-");
     const { policy } = JSON.parse(out) as { policy: Policy };
-    const argv = ["audit", "zoo:resnet20-sdn", "--samples", "16", "--attacks", "none", "--radii", "0", "--json", "-"];
+    const argv = ["audit", "zoo:resnet20-joint", "--samples", "16", "--attacks", "none", "--radii", "0", "--json", "-"];
     const { clean } = auditRecordSchema.parse(JSON.parse((await cli(...argv)).out));
     expect(clean.routed).toMatchObject(policy);
   });
@@ -72,6 +72,30 @@ describe("the exit policy", () => {
 
   it("takes one threshold per early exit, and percentages", async () => {
     expect((await policyOf(plain, "--threshold", "0.9,40%")).thresholds).toEqual([0.9, 0.4]);
+  });
+
+  it("has temperatures where the model's has, in the record and in what is printed", async () => {
+    const temperatures = [1.5, 0.75, 2];
+    const scaled = put("scaled.onnx", network({ policy: { ...STORED, temperatures } }));
+    expect((await audited(scaled)).clean.routed.temperatures).toEqual(temperatures);
+    expect((await audited(stored)).clean.routed).not.toHaveProperty("temperatures");
+    const { out } = await cli("inspect", scaled);
+    expect(out).toContain("margin, thresholds 0.25, 0.125, fallback most-confident, temperatures 1.5, 0.75, 2\n");
+    expect((await cli("inspect", stored)).out).not.toContain("temperatures");
+    const found = JSON.parse((await cli("inspect", scaled, "--json", "-")).out);
+    expect(found.policy.temperatures).toEqual(temperatures);
+    const argv = ["--data", data, "--attacks", "none", "--radii", "0", "--report", join(folder, "scaled.html")];
+    expect((await cli("audit", scaled, ...argv)).out).toContain("fallback most-confident, temperatures 1.5, 0.75, 2)");
+    expect(readFileSync(join(folder, "scaled.html"), "utf8")).toContain("1.5, 0.75, 2");
+  });
+
+  it("takes never for an exit, as a file may hold it, and comes back as it was written", async () => {
+    const closed = put("closed.onnx", network({ policy: { ...STORED, thresholds: [2, 0.125] } }));
+    expect((await policyOf(plain, "--threshold", "never")).thresholds).toEqual([2, 2]);
+    expect(await policyOf(stored, "--threshold", "never,0.125")).toEqual(await policyOf(closed));
+    expect(await policyOf(stored, "--threshold", "2,0.125")).toEqual(await policyOf(closed));
+    expect((await policyOf(plain, "--rule", "entropy", "--threshold", "never,0.5")).thresholds).toEqual([-1, 0.5]);
+    expect((await cli("inspect", closed)).out).toContain("margin, thresholds never, 0.125, fallback");
   });
 
   it("keeps the stored rule and fallback under another threshold", async () => {

@@ -12,9 +12,9 @@ const folder = temporaryFolder();
 const results = join(folder, "results");
 const OUTPUTS = ["--json", join(results, "audit.json"), "--report", join(results, "report.html")];
 /** Takes much longer than any test waits. */
-const LONG = ["audit", "zoo:resnet20-sdn", "--samples", "500", "--attacks", "all", ...OUTPUTS];
+const LONG = ["audit", "zoo:resnet20-joint", "--samples", "500", "--attacks", "all", ...OUTPUTS];
 /** Takes a few seconds. */
-const SHORT = ["audit", "zoo:resnet20-sdn", "--samples", "32", "--attacks", "pgd", "--radii", "0"];
+const SHORT = ["audit", "zoo:resnet20-joint", "--samples", "32", "--attacks", "pgd", "--radii", "0"];
 const hasPty = spawnSync("script", ["--version"]).status === 0;
 
 /** The environment of a process, without what vitest and the tester's shell say of colours. */
@@ -190,7 +190,7 @@ describe("progress and colours", () => {
   });
 
   it("colours can be forced", async () => {
-    expect(coloured((await dynn(["inspect", "zoo:resnet20-sdn"], environment({ FORCE_COLOR: "1" })).ended).out)).toBe(
+    expect(coloured((await dynn(["inspect", "zoo:resnet20-joint"], environment({ FORCE_COLOR: "1" })).ended).out)).toBe(
       true,
     );
   });
@@ -198,14 +198,14 @@ describe("progress and colours", () => {
 
 describe("a pipe", () => {
   it("whose reader leaves early is no failure", async () => {
-    const line = `("${process.execPath}" "${MAIN}" inspect zoo:resnet20-sdn --graph; echo "exit $?" >&2) | head -n 1`;
+    const line = `("${process.execPath}" "${MAIN}" inspect zoo:resnet20-joint --graph; echo "exit $?" >&2) | head -n 1`;
     const { out, err } = await new Process("sh", ["-c", line]).ended;
     expect(out).toBe("graph torch_jit (opset 13)\n");
     expect(err).toBe("exit 0\n");
   });
 
   it("gets the whole JSON", async () => {
-    const { code, out } = await dynn(["inspect", "zoo:resnet20-sdn", "--json", "-"]).ended;
+    const { code, out } = await dynn(["inspect", "zoo:resnet20-joint", "--json", "-"]).ended;
     expect(code).toBe(0);
     expect(JSON.parse(out).exits).toHaveLength(5);
   });
@@ -219,7 +219,7 @@ describe("a disk without room", () => {
   it("is named, and what was there before stays", async () => {
     const file = join(results, "found.json");
     writeFileSync(file, "before");
-    const { code, err } = await dynnAfter(FULL, ["inspect", "zoo:resnet20-sdn", "--json", file]).ended;
+    const { code, err } = await dynnAfter(FULL, ["inspect", "zoo:resnet20-joint", "--json", file]).ended;
     expect(err.replace(/\d+ bytes/, "N bytes").replace(file, "found.json")).toBe(
       "error: found.json: there is no room for N bytes (ENOSPC: no space left on device, write). Free some space or choose another place. [file/full]\n",
     );

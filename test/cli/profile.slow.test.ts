@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 it("prints tables and writes record and report, with a baseline", async () => {
   const [json, report] = [join(folder, "profile.json"), join(folder, "profile.html")];
   const argv = [
-    "zoo:resnet20-sdn",
+    "zoo:resnet20-joint",
     "--samples",
     "24",
     "--batch",

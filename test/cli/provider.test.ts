@@ -9,7 +9,7 @@ const cuda = await checkProvider("cuda").then(
 
 describe("--provider", () => {
   test("takes the names of providers", async () => {
-    const { code, err } = await cli("audit", "zoo:resnet20-sdn", "--provider", "gpu");
+    const { code, err } = await cli("audit", "zoo:resnet20-joint", "--provider", "gpu");
     expect(code).toBe(2);
     expect(err).toContain('--provider: got "gpu", expected one of cpu, webgpu, cuda. Write e.g. --provider cpu.');
   });
@@ -20,7 +20,7 @@ describe("--provider", () => {
   });
 
   test.skipIf(cuda)("says what a provider needs that is not there", async () => {
-    const { code, err } = await cli("audit", "zoo:resnet20-sdn", "--provider", "cuda", "--threshold", "0.8");
+    const { code, err } = await cli("audit", "zoo:resnet20-joint", "--provider", "cuda", "--threshold", "0.8");
     expect(code).toBe(2);
     expect(err).toMatch(
       /provider cuda: is not there on this machine .+ --provider cpu without\. \[runtime\/provider\]/,

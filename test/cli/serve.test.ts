@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { program } from "../../src/cli/run.js";
@@ -46,6 +46,19 @@ describe("dynn serve", () => {
     expect(printed.out).toBe(`net.onnx: exit1, exit2\nlistening on ${url}\n`);
     expect(printed.err).toBe("stopping: no more requests are taken, those in flight are finished\n");
     await expect(fetch(`${url}/health`)).rejects.toThrow();
+  });
+
+  it("needs no file of the device", async () => {
+    cpSync(at("split"), at("server"), { recursive: true });
+    rmSync(at("server/device.onnx"));
+    const { listening, ended, stop } = serving(at("server"), "--port", "0");
+    expect((await fetch(`${await listening}/health`)).status).toBe(200);
+    stop();
+    await ended;
+    rmSync(at("server/server.onnx"));
+    const ran = await cli("serve", at("server"));
+    expect(ran.err).toContain('and part "server" is to run here.');
+    expect(ran.code).toBe(1);
   });
 
   it("takes its token from the environment", async () => {

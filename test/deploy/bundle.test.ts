@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DynnError } from "../../src/core/errors.js";
 import { openBundle } from "../../src/deploy/bundle.js";
+import { createDevice, type Device } from "../../src/deploy/device/device.js";
 import { exportSplit } from "../../src/deploy/export.js";
+import { createEngine } from "../../src/deploy/serve/engine.js";
 import type { Policy } from "../../src/dynamic/policy.js";
 import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { images, randomModel } from "./support.js";
@@ -52,6 +54,38 @@ describe("a bundle that is opened", () => {
     expect(await code()).toBe("bundle/damaged");
     rmSync(at("server.onnx"));
     expect(await code()).toBe("bundle/damaged");
+  });
+
+  test("needs the files of the side that is opened, and no other", async () => {
+    const [device, server] = (await openBundle(out)).parts;
+    rmSync(at("server.onnx"));
+    expect((await openBundle(out, { side: "device" })).parts).toEqual([device]);
+    await expect(openBundle(out, { side: "server" })).rejects.toThrow(
+      /server\.onnx: cannot be read \(.*\), and part "server" is to run here\. Copy the bundle again/,
+    );
+    expect(await code()).toBe("bundle/damaged");
+    cpSync(join(root, "whole", "server.onnx"), at("server.onnx"));
+    rmSync(at("device.onnx"));
+    expect((await openBundle(out, { side: "server" })).parts).toEqual([server]);
+    await expect(openBundle(out, { side: "device" })).rejects.toThrow('and part "device" is to run here');
+  });
+
+  test("runs only the side that was opened", async () => {
+    const [device, server] = [await openBundle(out, { side: "device" }), await openBundle(out, { side: "server" })];
+    const engine = await createEngine(server, { backend, windowMs: 0 });
+    const split = await createDevice(device, { backend, remote: engine.remote });
+    const whole = await createDevice(await openBundle(out), { backend });
+    const labels = async (of: Device) => (await of.classify(images(8))).map(({ label, stop }) => [label, stop]);
+    expect(await labels(split)).toEqual(await labels(whole));
+    await Promise.all([split.release(), whole.release()]);
+    await expect(createDevice(device, { backend })).rejects.toThrow(
+      'was opened without part "server", which is to run here. Open the bundle for both sides.',
+    );
+    await expect(createDevice(server, { backend, remote: engine.remote })).rejects.toThrow(
+      'Open the bundle for side "device".',
+    );
+    await expect(createEngine(device, { backend })).rejects.toMatchObject({ code: "serve/config" });
+    await engine.close();
   });
 
   test.each(["../server.onnx", "/etc/server.onnx", "a/b.onnx", "..\\b.onnx", ".b.onnx", "server.exe", "C:x.onnx"])(

@@ -2,8 +2,8 @@
 import { expect } from "vitest";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
-import { fromNumbers, type Tensor } from "../../src/core/tensor.js";
-import { conditionalModel } from "../../src/dynamic/conditional/index.js";
+import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
+import { type ConditionalOptions, conditionalModel } from "../../src/dynamic/conditional/index.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
 import type { Policy } from "../../src/dynamic/policy.js";
 import { readingOf, route, rowsOf } from "../../src/dynamic/route.js";
@@ -13,6 +13,7 @@ import type { ValueName } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
+import type { Tensors } from "../../src/runtime/backend.js";
 import { ortNode } from "../../src/runtime/ort-node/index.js";
 
 const backend = ortNode({ threads: 1 });
@@ -103,14 +104,20 @@ export async function medianPolicy(
   return { ...policy, thresholds };
 }
 
-/** Run the file of a conditional export on images. */
-export async function run(model: DynamicModel, policy: Policy, pixels: Float32Array) {
-  const { graph } = readModel(writeModel(conditionalModel(model, policy)));
+/** Run the file of a conditional export on images; one made for single samples on one after the other. */
+export async function run(model: DynamicModel, policy: Policy, pixels: Float32Array, options: ConditionalOptions = {}) {
+  const { graph } = readModel(writeModel(conditionalModel(model, policy, options)));
   const session = await backend.compile(graph);
-  const count = pixels.length / IMAGE.reduce((a, b) => a * b, 1);
+  const each = IMAGE.reduce((a, b) => a * b, 1);
+  const count = options.single ? 1 : pixels.length / each;
   const [input] = session.inputs as [string];
-  const results = await session.run({ [input]: { dtype: "float32", dims: [count, ...IMAGE], data: pixels } });
+  const parts: Tensors[] = [];
+  for (let from = 0; from < pixels.length; from += count * each) {
+    const data = pixels.subarray(from, from + count * each);
+    parts.push(await session.run({ [input]: { dtype: "float32", dims: [count, ...IMAGE], data } }));
+  }
   await session.release();
+  const results = stackResults(parts);
   const numbers = (name: string) => Array.from((results[name] as Tensor).data, Number);
   return {
     outputs: session.outputs,
@@ -122,6 +129,22 @@ export async function run(model: DynamicModel, policy: Policy, pixels: Float32Ar
   };
 }
 
+/** The results of several batches as of one. */
+function stackResults(parts: readonly Tensors[]): Tensors {
+  const [first] = parts as [Tensors];
+  if (parts.length === 1) return first;
+  const stacked = (name: string): Tensor => {
+    const rows = parts.map((part) => part[name] as Tensor);
+    const { dtype, dims } = rows[0] as Tensor;
+    return fromNumbers(
+      dtype,
+      [parts.length, ...dims.slice(1)],
+      rows.flatMap((row) => [...toNumbers(row)]),
+    );
+  };
+  return Object.fromEntries(Object.keys(first).map((name) => [name, stacked(name)]));
+}
+
 /** What route says, and the logits of the exit that answers. */
 async function expected(model: DynamicModel, policy: Policy, pixels: Float32Array) {
   const logits = await logitsOf(model, pixels);
@@ -131,9 +154,14 @@ async function expected(model: DynamicModel, policy: Policy, pixels: Float32Arra
 
 /** Run both and compare.
  * @returns where the samples stopped */
-export async function expectEqualToRoute(model: DynamicModel, policy: Policy, pixels: Float32Array): Promise<number[]> {
+export async function expectEqualToRoute(
+  model: DynamicModel,
+  policy: Policy,
+  pixels: Float32Array,
+  options: ConditionalOptions = {},
+): Promise<number[]> {
   const { routed, logits } = await expected(model, policy, pixels);
-  const got = await run(model, policy, pixels);
+  const got = await run(model, policy, pixels, options);
   expect(got.exit).toEqual(routed.map((r) => r.stop));
   expect(got.label).toEqual(routed.map((r) => r.label));
   routed.forEach(({ confidence }, i) => {

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { calibrate, type Measured, operatingPoints, paretoFront, type Target } from "../../src/dynamic/calibrate.js";
+import {
+  calibrate,
+  type Measured,
+  operatingPoints,
+  paretoFront,
+  type Target,
+  type WorstBounds,
+} from "../../src/dynamic/calibrate.js";
 import { type Fallback, type Policy, type Rule, uniformPolicy } from "../../src/dynamic/policy.js";
 import { route } from "../../src/dynamic/route.js";
 import { failure } from "../support/failure.js";
@@ -151,56 +158,122 @@ describe("temperatures", () => {
 });
 
 describe("under attack", () => {
-  const worst = (attacked: readonly Measured[], maxCost: number) => ({ worstCase: { attacked, maxCost } });
+  const worst = (attacked: readonly Measured[], bounds: WorstBounds) => ({ worstCase: { attacked, ...bounds } });
   const target: Target = { kind: "rad", loss: 0.5 };
+  const bounds = fc.constantFrom<WorstBounds>(
+    { maxCost: 0.3 },
+    { maxCost: 0.6 },
+    { maxCost: 0.9 },
+    { minAccuracy: 0.3 },
+    { minAccuracy: 0.6 },
+    { maxCost: 0.8, minAccuracy: 0.4 },
+  );
 
-  test("the mean cost over every set of attacked samples keeps the bound, or the call is refused", () => {
+  test("mean cost and accuracy over every set of attacked samples keep their bounds, or the call is refused", () => {
     fc.assert(
       fc.property(
         split,
         fc.array(split, { minLength: 1, maxLength: 2 }),
         rules,
         fc.constantFrom<"uniform" | "per-exit">("uniform", "per-exit"),
-        fc.constantFrom(0.3, 0.6, 0.9),
-        (validation, attacked, rule, thresholds, maxCost) => {
+        bounds,
+        (validation, attacked, rule, thresholds, asked) => {
           fc.pre(rule !== "patience" || thresholds === "uniform");
+          const { maxCost = 1, minAccuracy = 0 } = asked;
           const request = { rule, fallback: "final", target, costs: COSTS, thresholds } as const;
           try {
-            const { policy, point } = calibrate(validation, { ...request, ...worst(attacked, maxCost) });
-            const costs = attacked.map((set) => measure(set, policy).cost);
-            expect(Math.max(...costs)).toBeLessThanOrEqual(maxCost + 1e-9);
-            expect(point.worstCost).toBeCloseTo(Math.max(...costs), 12);
+            const { policy, point } = calibrate(validation, { ...request, ...worst(attacked, asked) });
+            const sets = attacked.map((set) => measure(set, policy));
+            const [cost, accuracy] = [Math.max(...sets.map((s) => s.cost)), Math.min(...sets.map((s) => s.accuracy))];
+            expect(cost).toBeLessThanOrEqual(maxCost + 1e-9);
+            expect(accuracy).toBeGreaterThanOrEqual(minAccuracy - 1e-9);
+            expect(point.worstCost).toBeCloseTo(cost, 12);
+            expect(point.worstAccuracy).toBe(accuracy);
             expect(measure(validation, policy).accuracy).toBeGreaterThanOrEqual(0.5 * finalAccuracy(validation) - 1e-9);
           } catch (error) {
             expect(String(error)).toContain("under attack");
-            // No uniform threshold keeps both, or dynn would have found it.
+            // No uniform threshold keeps all, or dynn would have found it.
             for (const t of allThresholds(rule)) {
               const other = uniformPolicy(rule, "final", t, 3);
               const kept =
-                attacked.every((set) => measure(set, other).cost <= maxCost) &&
-                measure(validation, other).accuracy >= 0.5 * finalAccuracy(validation);
+                attacked.every((set) => {
+                  const { cost, accuracy } = measure(set, other);
+                  return cost <= maxCost && accuracy >= minAccuracy;
+                }) && measure(validation, other).accuracy >= 0.5 * finalAccuracy(validation);
               expect(kept).toBe(false);
             }
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 
-  test("a bound that nothing keeps is refused with the least there is", () => {
-    const sure = { logits: [Float32Array.of(5, 0), Float32Array.of(5, 0)], labels: [1], classes: 2 };
-    const right = { logits: [Float32Array.of(0, 1), Float32Array.of(5, 0)], labels: [0], classes: 2 };
-    expect(() =>
-      calibrate(right, {
-        ...{ rule: "max-softmax", fallback: "final", target, costs: [0.4, 1] },
-        ...worst([{ ...sure, logits: [Float32Array.of(0.5, 0), Float32Array.of(5, 0)] }], 0.5),
-      }),
-    ).toThrow(
-      failure(
-        "policy/validation",
-        "calibration: no threshold of rule max-softmax keeps the mean cost under attack at 50.0 % of the full network beside its target; the least is 100.0 %. Allow a larger cost under attack, or a weaker target.",
-      ),
+  /** Two classes, all of label 0: an exit's margin is positive where it is right, and as large as it is sure. */
+  const binary = (...exits: readonly (readonly number[])[]): Measured => ({
+    logits: exits.map((margins) => Float32Array.from(margins.flatMap((m) => [m, 0]))),
+    labels: new Uint8Array(exits[0]?.length ?? 0),
+    classes: 2,
+  });
+  const counted = (n: number, of: (i: number) => number): number[] => Array.from({ length: n }, (_, i) => of(i));
+
+  // 400 clean samples, all right at both exits. Of 200 attacked ones, ever surer, the early exit gets the last 150 right, the final exit three
+  // of four. When those from number k <= 50 on leave early, these 150 and 3 k / 4 of the others are right: 90 % from k = 40 on.
+  const clean = binary(
+    counted(400, (i) => (i + 1) / 100),
+    counted(400, () => 5),
+  );
+  const attacked = binary(
+    counted(200, (i) => ((i < 50 ? -1 : 1) * (2 * i + 1)) / 100),
+    counted(200, (i) => (i % 4 === 0 ? -5 : 5)),
+  );
+  const common = { rule: "max-softmax", fallback: "final", target, costs: [0.4, 1] } as const;
+  const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));
+
+  test.each(["uniform", "per-exit"] as const)("the cheapest threshold is where counting puts it: %s", (thresholds) => {
+    const free = calibrate(clean, { ...common, thresholds, ...worst([attacked], {}) }).point;
+    expect(free).toMatchObject({ cost: expect.closeTo(0.4, 12), worstAccuracy: 150 / 200 });
+    const { point } = calibrate(clean, { ...common, thresholds, ...worst([attacked], { minAccuracy: 0.9 }) });
+    expect(point.worstAccuracy).toBe(180 / 200);
+    expect(point.worstCost).toBeCloseTo(1 - 0.6 * (160 / 200), 12);
+    expect(point.thresholds).toEqual([expect.closeTo(sigmoid(0.8), 6)]);
+    expect(point.cost).toBeCloseTo(1 - 0.6 * (321 / 400), 12);
+  });
+
+  test("an exit that attacks make surely wrong is closed, and one that they do not stays open", () => {
+    const fine = counted(300, () => 3);
+    const data = binary(
+      counted(300, (i) => (i + 1) / 75),
+      fine,
+      fine,
+    );
+    const under = binary(
+      counted(100, () => -9),
+      counted(100, () => 3),
+      counted(100, () => 3),
+    );
+    const request = { ...common, costs: COSTS, ...worst([under], { minAccuracy: 1 }) };
+    expect(calibrate(data, request).point).toMatchObject({ thresholds: [2, 2], worstAccuracy: 1 });
+    const { point } = calibrate(data, { ...request, thresholds: "per-exit" });
+    expect(point).toMatchObject({ thresholds: [2, expect.closeTo(sigmoid(3), 6)], cost: expect.closeTo(0.5, 12) });
+  });
+
+  test.each([
+    [
+      { maxCost: 0.3 },
+      "the mean cost under attack at 30.0 % of the full network beside its target; the least is 40.0 %. Allow a larger cost under attack, or a weaker target.",
+    ],
+    [
+      { minAccuracy: 0.95 },
+      "the accuracy under attack at 95.0 % beside its target; the best is 93.5 %. Allow a lower accuracy under attack, or a weaker target.",
+    ],
+    [
+      { maxCost: 0.5, minAccuracy: 0.9 },
+      "the mean cost under attack at 50.0 % of the full network and the accuracy under attack at 90.0 % beside its target; the least is 40.0 % and the best is 93.5 %, each by itself. Allow a larger cost under attack and a lower accuracy under attack, or a weaker target.",
+    ],
+  ])("bounds %j that nothing keeps are refused with the best there is", (asked, text) => {
+    expect(() => calibrate(clean, { ...common, ...worst([attacked], asked) })).toThrow(
+      failure("policy/validation", `calibration: no threshold of rule max-softmax keeps ${text}`),
     );
   });
 });

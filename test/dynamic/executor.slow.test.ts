@@ -18,7 +18,7 @@ let images: Float32Array;
 let logits: readonly Float32Array[];
 
 beforeAll(async () => {
-  model = dynamicModel(await loadModel(resolve(import.meta.dirname, "../../zoo/resnet20-sdn.onnx")));
+  model = dynamicModel(await loadModel(resolve(import.meta.dirname, "../../zoo/resnet20-joint.onnx")));
   const data = await openDataset("sample");
   images = new Float32Array(COUNT * EACH);
   await data.read(
@@ -31,8 +31,8 @@ beforeAll(async () => {
 });
 
 const policies: Policy[] = [
-  { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" },
-  { rule: "entropy", thresholds: [0.2, 0.3, 0.4, 0.5], fallback: "most-confident" },
+  { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8, 0.8, 0.8], fallback: "final" },
+  { rule: "entropy", thresholds: [0.2, 0.3, 0.4, 0.5, 0.5, 0.5], fallback: "most-confident" },
   { rule: "patience", thresholds: [2], fallback: "final" },
 ];
 

@@ -1,9 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { argmax, makePolicy, RULE_DEFS, RULES, softmaxRow, thresholdCount } from "../../src/dynamic/policy.js";
+import {
+  argmax,
+  makePolicy,
+  RULE_DEFS,
+  RULES,
+  showThreshold,
+  softmaxRow,
+  thresholdCount,
+} from "../../src/dynamic/policy.js";
 import { failure } from "../support/failure.js";
 
 const model = { exits: 4, classes: 10 };
-const advice = "Choose one in that range, or let dynn choose it with --threshold rad:5%.";
+const advice =
+  "Choose one in that range, write never for an exit that is not to fire, or let dynn choose with --threshold rad:5%.";
 
 describe("a policy", () => {
   test("spreads one threshold over the early exits, or takes one for each", () => {
@@ -15,6 +24,24 @@ describe("a policy", () => {
     expect(makePolicy("margin", [0.1, 0.2, 0.3], "most-confident", model).thresholds).toEqual([0.1, 0.2, 0.3]);
     expect(makePolicy("patience", [2], "final", model).thresholds).toEqual([2]);
     expect(thresholdCount("patience", 4)).toBe(1);
+  });
+
+  test.each(RULES)("of rule %s takes never, by word and by the number that a file holds for it", (rule) => {
+    const { never, fires } = RULE_DEFS[rule];
+    const policy = makePolicy(rule, ["never"], "final", model);
+    expect(policy.thresholds).toEqual(new Array(thresholdCount(rule, 4)).fill(never));
+    expect(makePolicy(rule, JSON.parse(JSON.stringify(policy.thresholds)), "final", model)).toEqual(policy);
+    for (const p of [
+      [1, 0, 0, 0],
+      [0.25, 0.25, 0.25, 0.25],
+    ])
+      if (rule !== "patience") expect(fires(RULE_DEFS[rule].confidence(Float64Array.from(p)), never)).toBe(false);
+    expect(showThreshold(rule, never)).toBe("never");
+  });
+
+  test("may close one exit and not the others", () => {
+    expect(makePolicy("entropy", [0.5, "never", 1], "final", model).thresholds).toEqual([0.5, -1, 1]);
+    expect([0.123456, 2].map((t) => showThreshold("margin", t))).toEqual(["0.1235", "never"]);
   });
 
   test("of a static network has none", () => {

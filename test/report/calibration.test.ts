@@ -81,12 +81,21 @@ describe("the report of a calibration", () => {
       validation: { ...record.validation, meanMilliseconds: timed },
       test: { ...record.test, meanMilliseconds: timed },
       worstCase: {
-        ...{ attack: "slowdown", objective: "slowdown", norm: "linf", radius: 8 / 255, maxCost: 0.6, rounds: 4 },
+        ...{
+          attack: "slowdown",
+          objective: "slowdown",
+          norm: "linf",
+          radius: 8 / 255,
+          maxCost: 0.6,
+          minAccuracy: 0.5,
+          rounds: 4,
+        },
         ...{ held: false, validation: attacked, test: attacked },
       },
     });
     expect(text(page.querySelector(".cards"))).toContain("mean time, test1.5 ms");
-    expect(text(page.querySelector("#attack"))).toContain("The bound does not hold");
+    expect(text(page.querySelector(".cards"))).toContain("mean cost under attack, test70.0 %slowdown; at most 60.0 %");
+    expect(text(page.querySelector("#attack"))).toContain("What was asked for does not hold");
     expect(text(page.querySelector("#settings"))).toContain(
       "latency: the most accurate at a mean time of at most 2 ms",
     );

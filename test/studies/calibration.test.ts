@@ -83,11 +83,11 @@ describe("a calibration", () => {
   });
 });
 
-describe("a bound on the cost under attack", () => {
+describe("a bound under attack", () => {
   const attack = { name: "slow", objective: "slowdown", radius: 0.1, steps: 8 } as const;
   const target = { kind: "rad", loss: 0.9 } as const;
 
-  test("holds against a fresh attack on the validation records, at a lower cost than without it", async () => {
+  test("on the cost holds against a fresh attack on the validation records, at a lower cost than without it", async () => {
     const free = await calibrateModel(
       options({ target: { kind: "rad", loss: 0.01 }, worstCase: { attack, maxCost: 1, samples: 20 } }),
     );
@@ -98,6 +98,21 @@ describe("a bound on the cost under attack", () => {
     expect(record.worstCase?.held).toBe(true);
     expect(record.worstCase?.validation.meanCost.value).toBeLessThanOrEqual(bound + 1e-9);
     expect([record.worstCase?.validation.samples, record.worstCase?.test.samples]).toEqual([20, 20]);
+  });
+
+  test("on the accuracy holds against a fresh attack on the validation records, at a higher cost than without it", async () => {
+    const routed = { name: "routed", objective: "routed", radius: 0.02, steps: 8 } as const;
+    const under = async (minAccuracy: number) => {
+      const worstCase = { attack: routed, minAccuracy, samples: 40 };
+      const { record } = await calibrateModel(options({ target, thresholds: "per-exit", worstCase }));
+      return record;
+    };
+    const [free, bound] = [await under(0), await under(0.4)];
+    expect(free.worstCase?.validation.accuracy.value).toBeLessThan(0.4);
+    expect(bound.worstCase).toMatchObject({ minAccuracy: 0.4, held: true });
+    expect(bound.worstCase?.maxCost).toBeUndefined();
+    expect(bound.worstCase?.validation.accuracy.value).toBeGreaterThanOrEqual(0.4);
+    expect(bound.validation.meanCostFraction.value).toBeGreaterThan(free.validation.meanCostFraction.value);
   });
 
   test("that no thresholds keep beside the target is refused", async () => {

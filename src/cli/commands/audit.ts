@@ -15,7 +15,7 @@ import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../backend-opti
 import { checkWritable, openModel, readJson, writeText } from "../files.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../normalization-options.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../options.js";
-import { ProgressBar } from "../progress.js";
+import { withProgress } from "../progress.js";
 import type { Io } from "../run.js";
 import { folderStore } from "../run-store.js";
 import { addPolicyOptions, type PolicyFlags, settle } from "./policy-options.js";
@@ -97,7 +97,7 @@ ${Object.entries(PRESETS)
 
 Examples:
   # The bundled network on the bundled images, with a report to look at
-  $ dynn audit zoo:resnet20-sdn --report report.html
+  $ dynn audit zoo:resnet20-joint --report report.html
 
   # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
   $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
@@ -115,28 +115,25 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
   const chosen = attacks ?? presets(flags, model);
   const settled = await settle(flags, model, data, flags.samples, flags.seed);
-  const bar = new ProgressBar();
-  try {
-    const outcome = await audit({
+  const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
+  const outcome = await withProgress((onProgress) =>
+    audit({
       ...settled,
       model,
       backend: backendOf(flags),
       attacks: chosen,
       curves: curvesOf(flags),
-      store: flags.keep === undefined ? undefined : await folderStore(flags.keep),
+      store,
       seed: flags.seed,
       batch: flags.batch,
       version: VERSION,
       signal: io.signal,
-      onProgress: bar.update,
+      onProgress,
       now: () => performance.now(),
-    });
-    bar.stop();
-    io.signal.throwIfAborted();
-    await deliver(outcome, flags, io);
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
+  io.signal.throwIfAborted();
+  await deliver(outcome, flags, io);
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */

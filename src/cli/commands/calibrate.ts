@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
+import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
 import { VERSION } from "../../core/version.js";
 import type { Dataset } from "../../data/dataset.js";
@@ -18,7 +19,7 @@ import { calibrationTables } from "../calibrate-tables.js";
 import { checkWritable, openOnnx, writeText } from "../files.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../normalization-options.js";
 import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../options.js";
-import { ProgressBar } from "../progress.js";
+import { withProgress } from "../progress.js";
 import type { Io } from "../run.js";
 import {
   addSplitOptions,
@@ -40,7 +41,8 @@ interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, Back
   readonly temperature?: boolean;
   readonly timeBatch: number;
   readonly worstCase?: PresetName;
-  readonly worstCost: number;
+  readonly worstCost?: number;
+  readonly worstAccuracy?: number;
   readonly worstSamples: number;
   readonly eps: number;
   readonly seed: number;
@@ -78,15 +80,18 @@ export function calibrateCommand(io: Io): Command {
     .addOption(
       option(
         "--worst-case <attack>",
-        `bound the mean cost under an attack on the validation records: ${PRESET_NAMES.join(", ")}`,
+        `bound cost or accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
         oneOf(PRESET_NAMES),
       ),
     )
     .addOption(
-      option("--worst-cost <share>", "the bound, with --worst-case (alone: under slowdown)", share)
-        .default(0.8, "80%")
-        .implies({ worstCase: "slowdown" }),
+      option(
+        "--worst-cost <share>",
+        "most mean cost under that attack (default: 80%, without --worst-accuracy)",
+        share,
+      ),
     )
+    .addOption(option("--worst-accuracy <share>", "least accuracy under that attack", share))
     .addOption(option("--worst-samples <n>", "records to attack, of each split", whole(1, 100)).default(100))
     .addOption(
       option("--eps <radius>", "Linf radius of that attack; pixels lie in [0,1]", radius).default(8 / 255, "8/255"),
@@ -124,7 +129,7 @@ No image is both among the validation records and among the test records.
 
 Examples:
   # The cheapest threshold that keeps 95 % of the final accuracy
-  $ dynn calibrate zoo:resnet20-sdn --report calibration.html
+  $ dynn calibrate zoo:resnet20-joint --report calibration.html
 
   # A threshold per exit for half the cost, written into a copy of the model
   $ dynn calibrate model.onnx --data cifar10:data --target budget:50% \\
@@ -134,7 +139,11 @@ Examples:
   $ dynn calibrate model.onnx --data cifar10:data --target latency:2ms
 
   # An attacker that slows the network down gains no more than 90 % of the cost
-  $ dynn calibrate model.onnx --data cifar10:data --worst-cost 90%`;
+  $ dynn calibrate model.onnx --data cifar10:data --worst-cost 90%
+
+  # A third of the answers stay right under an attack on the exit that is taken
+  $ dynn calibrate model.onnx --data cifar10:data --worst-accuracy 33% \\
+      --eps 2/255`;
 
 /** A share above 0 and up to all. */
 const share: Reader<number> = (text, where) => {
@@ -146,6 +155,7 @@ const share: Reader<number> = (text, where) => {
 
 async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Promise<void> {
   const normalization = normalizationOf(flags);
+  const preset = attackOf(flags);
   await checkOutputs(flags);
   const data = await openDataset(flags.data);
   const { source, name, path } = await openOnnx(spec);
@@ -153,28 +163,24 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   const model = dynamicModel(source, { name, imageSize: [data.shape[1], data.shape[2]], ...normalization });
   const { reported, validation } = await splitRecords(flags, data, flags.samples, flags.seed);
   const backend = backendOf(flags);
-  const bar = new ProgressBar();
-  try {
-    const result = await calibrateModel({
+  const result = await withProgress((onProgress) =>
+    calibrateModel({
       ...{ model, backend, validation, test: reported, ...ruleOf(flags, model) },
       target: flags.target,
       thresholds: flags.thresholds,
       temperature: flags.temperature === true,
-      worstCase: worstCaseOf(flags, model),
+      worstCase: preset && worstCaseOf(preset, flags, model),
       measureExits: flags.target.kind === "latency" ? timer(model, backend, reported, flags, io) : undefined,
       seed: flags.seed,
       batch: flags.batch,
       version: VERSION,
       signal: io.signal,
-      onProgress: bar.update,
+      onProgress,
       now: () => performance.now(),
-    });
-    bar.stop();
-    io.signal.throwIfAborted();
-    await deliver(result, path, flags, io);
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
+  io.signal.throwIfAborted();
+  await deliver(result, path, flags, io);
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
@@ -183,10 +189,27 @@ async function checkOutputs({ json, report, out }: CalibrateFlags): Promise<void
   for (const path of [json, report, out]) if (path !== undefined && path !== "-") await checkWritable(path);
 }
 
-function worstCaseOf(flags: CalibrateFlags, { exits }: DynamicModel): WorstCaseOptions | undefined {
-  if (flags.worstCase === undefined) return undefined;
-  const [attack] = presetConfigs([flags.worstCase], { epsilon: flags.eps, earlyExits: exits.length - 1 });
-  return attack && { attack, maxCost: flags.worstCost, samples: flags.worstSamples };
+/** The attack of the bounds. Both at once may mean either attack, so it has to be named.
+ * @throws DynnError 'cli/usage' */
+function attackOf({ worstCase, worstCost, worstAccuracy }: CalibrateFlags): PresetName | undefined {
+  if (worstCase !== undefined) return worstCase;
+  if (worstCost !== undefined && worstAccuracy !== undefined)
+    throw new DynnError(
+      "cli/usage",
+      "--worst-cost, --worst-accuracy: both are to hold under one attack, and none is named. Add e.g. --worst-case routed.",
+      { worstCost, worstAccuracy },
+    );
+  return worstCost !== undefined ? "slowdown" : worstAccuracy !== undefined ? "routed" : undefined;
+}
+
+/** Bounded when no bound is named. */
+const DEFAULT_MAX_COST = 0.8;
+
+function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: DynamicModel): WorstCaseOptions | undefined {
+  const { worstCost, worstAccuracy: minAccuracy, worstSamples: samples } = flags;
+  const [attack] = presetConfigs([preset], { epsilon: flags.eps, earlyExits: exits.length - 1 });
+  const maxCost = worstCost ?? (minAccuracy === undefined ? DEFAULT_MAX_COST : undefined);
+  return attack && { attack, maxCost, minAccuracy, samples };
 }
 
 /** Measures on as many test records as make a batch. */

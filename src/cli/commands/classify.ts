@@ -3,7 +3,6 @@
 import { Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
-import { parseQuantity } from "../../core/units.js";
 import type { ClientOptions } from "../../deploy/device/client.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import { type LinkSpeed, parseLink } from "../../deploy/link.js";
@@ -15,10 +14,10 @@ import { type Run, type Summary, summarize } from "../classify-summary.js";
 import { classifyTables } from "../classify-tables.js";
 import { checkWritable, writeText } from "../files.js";
 import { normalizationOptions } from "../normalization-options.js";
-import { fileOrOutput, imageSize, listOf, oneOf, option, type Reader, whole } from "../options.js";
-import { ProgressBar } from "../progress.js";
+import { fileOrOutput, imageSize, oneOf, option, type Reader, whole } from "../options.js";
+import { type ProgressBar, withProgress } from "../progress.js";
 import type { Io } from "../run.js";
-import { fallbackOption, ruleOption } from "./policy-options.js";
+import { fallbackOption, ruleOption, thresholdsOption } from "./policy-options.js";
 import { tokenOption } from "./serve.js";
 
 interface StatedLink extends LinkSpeed {
@@ -61,7 +60,7 @@ export function classifyCommand(io: Io): Command {
     .addOption(option("--batch <n>", "images at a time, which are also sent together", whole(1, 1)).default(1))
     .addOption(option("--samples <n>", "the first N images of a data spec", whole(1, 100)))
     .addOption(ruleOption())
-    .addOption(option("--threshold <t>", "0.8 | 0.8,0.7,... (one per early exit), for a model", listOf(parseQuantity)))
+    .addOption(thresholdsOption(", for a model"))
     .addOption(fallbackOption())
     .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize));
   for (const more of normalizationOptions()) command.addOption(more);
@@ -80,7 +79,7 @@ says so. A server that refuses (another export, another token) is one.
 
 Examples:
   # Every image by the whole network, which stops early where it can
-  $ dynn classify zoo:resnet20-sdn sample --threshold 0.8
+  $ dynn classify zoo:resnet20-joint sample --threshold 0.8
 
   # Device here, server there
   $ dynn classify bundle photos/ --server http://127.0.0.1:8790
@@ -96,19 +95,16 @@ async function classifyAction(spec: string, given: string[], flags: ClassifyFlag
   const images = await openImages(given, subject, flags.samples);
   const wires = subject.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
   const runs: Run[] = [];
-  const bar = new ProgressBar();
-  try {
+  await withProgress(async (update) => {
     for (const wire of wires) {
       const classifier = await subject.open(wire ?? "float32", flags.batch);
       try {
-        runs.push({ wire, answers: await answersOf(classifier, images, { batch: flags.batch, wire, io, bar }) });
+        runs.push({ wire, answers: await answersOf(classifier, images, { batch: flags.batch, wire, io, update }) });
       } finally {
         await classifier.release();
       }
     }
-  } finally {
-    bar.stop();
-  }
+  });
   const options = { labels: images.labels, link: flags.link, imageBytes: sizeOf(subject.dims) };
   await deliver(
     subject,
@@ -142,13 +138,13 @@ async function answersOf(
     batch,
     wire,
     io,
-    bar,
-  }: { readonly batch: number; readonly wire: Wire | null; readonly io: Io; readonly bar: ProgressBar },
+    update,
+  }: { readonly batch: number; readonly wire: Wire | null; readonly io: Io; readonly update: ProgressBar["update"] },
 ): Promise<PlacedAnswer[]> {
   const answers: PlacedAnswer[] = [];
   const phase = wire === null ? "classifying" : `classifying, ${wire} on the wire`;
   while (answers.length < names.length) {
-    bar.update({ phase, done: answers.length, total: names.length });
+    update({ phase, done: answers.length, total: names.length });
     io.signal.throwIfAborted();
     const pixels = await read(answers.length, Math.min(names.length, answers.length + batch));
     answers.push(...(await classifier.classify(pixels, io.signal)));

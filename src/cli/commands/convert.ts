@@ -33,6 +33,9 @@ Examples:
   # Exits where they pay, heads trained on your data, a policy ready to run
   $ dynn convert model.onnx --data folder:photos -o dynamic.onnx
 
+  # Exits where they pay in time on this machine, one image after the other
+  $ dynn convert model.onnx --data folder:photos --cost time -o dynamic.onnx
+
   # Two exits, heads that learn from the final exit; a model that expects
   # normalised images
   $ dynn convert model.onnx --data cifar10:data --exits 30,60 --recipe distill \\
@@ -40,11 +43,11 @@ Examples:
 
 async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise<void> {
   await checkWritable(flags.out);
-  const plan = await prepareConversion(spec, flags);
+  const plan = await prepareConversion(spec, flags, io.signal);
   const { replaced, places } = plan.conversion;
   if (replaced.length > 0) io.err(`${spec}: new exits take the place of ${replaced.join(", ")}\n`);
   io.signal.throwIfAborted();
-  io.out(placesTable(places));
+  io.out(placesTable(places, plan.run.placement));
   await trainInFolder(plan.run, io, (session) => deliver(plan, flags, session, io));
 }
 

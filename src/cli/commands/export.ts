@@ -2,7 +2,6 @@
 
 import { Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
-import { parseQuantity } from "../../core/units.js";
 import type { Dataset } from "../../data/dataset.js";
 import { openDataset } from "../../data/files/open.js";
 import {
@@ -13,6 +12,7 @@ import {
   exportStaged,
 } from "../../deploy/export.js";
 import type { DynamicModel } from "../../dynamic/model.js";
+import type { Threshold } from "../../dynamic/policy.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../backend-options.js";
 import { verificationImages } from "../export-images.js";
 import { exitNumber, exportPolicy } from "../export-policy.js";
@@ -20,10 +20,10 @@ import { exportTables } from "../export-tables.js";
 import { checkWritable, openModel } from "../files.js";
 import { listed } from "../listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../normalization-options.js";
-import { file, imageSize, listOf, oneOf, option, whole } from "../options.js";
-import { ProgressBar } from "../progress.js";
+import { file, imageSize, oneOf, option, whole } from "../options.js";
+import { withProgress } from "../progress.js";
 import type { Io } from "../run.js";
-import { fallbackOption, type RuleFlags, ruleOption } from "./policy-options.js";
+import { fallbackOption, type RuleFlags, ruleOption, thresholdsOption } from "./policy-options.js";
 
 const FORMATS = ["staged", "conditional", "split"] as const;
 type Format = (typeof FORMATS)[number];
@@ -33,7 +33,7 @@ interface ExportFlags extends RuleFlags, NormalizationFlags, BackendFlags {
   readonly at?: string;
   readonly data?: string;
   readonly samples: number;
-  readonly threshold?: readonly number[];
+  readonly threshold?: readonly Threshold[];
   readonly imageSize?: readonly [number, number];
   readonly out: string;
 }
@@ -52,13 +52,7 @@ export function exportCommand(io: Io): Command {
       ),
     )
     .addOption(ruleOption())
-    .addOption(
-      option(
-        "--threshold <t>",
-        "0.8 | 0.8,0.7,... (one per early exit) (default: the model's own; `dynn calibrate` chooses one)",
-        listOf(parseQuantity),
-      ),
-    )
+    .addOption(thresholdsOption(" (default: the model's own; `dynn calibrate` chooses one)"))
     .addOption(fallbackOption())
     .addOption(
       new Option(
@@ -92,7 +86,7 @@ equal logits up to rounding.
 
 Examples:
   # One file that skips what an image does not need, in stock ONNX Runtime
-  $ dynn export zoo:resnet20-sdn --format conditional -o early.onnx
+  $ dynn export zoo:resnet20-joint --format conditional -o early.onnx
 
   # A device that answers what its exits are sure of, and a server for the rest
   $ dynn export model.onnx --format split --at exit2 --data sample -o bundle
@@ -114,20 +108,16 @@ async function exportAction(spec: string, flags: ExportFlags, io: Io): Promise<v
   const model = await openModel(spec, { ...sizeOf(flags, data), ...normalizationOf(flags) });
   const policy = exportPolicy(flags, model);
   const images = await verificationImages(model, data, flags.samples);
-  const bar = new ProgressBar();
-  try {
-    const exported = await write(model, flags, {
+  const exported = await withProgress((update) =>
+    write(model, flags, {
       backend: backendOf(flags),
       policy,
       images: images.pixels,
       signal: io.signal,
-      onProgress: (done, total) => bar.update({ phase: "comparing with the model", done, total }),
-    });
-    bar.stop();
-    io.out(exportTables(model, flags.format, exported, images.from));
-  } finally {
-    bar.stop();
-  }
+      onProgress: (done, total) => update({ phase: "comparing with the model", done, total }),
+    }),
+  );
+  io.out(exportTables(model, flags.format, exported, images.from));
 }
 
 const sizeOf = (

@@ -41,7 +41,7 @@ only, and runs in any ONNX Runtime. \`gradient\` is that of the summed loss.
 
 Examples:
   $ dynn gradient model.onnx -o with-gradient.onnx
-  $ dynn gradient zoo:resnet20-sdn --of exit0 -o exit0-gradient.onnx
+  $ dynn gradient zoo:resnet20-joint --of exit0 -o exit0-gradient.onnx
   $ dynn gradient model.onnx --loss features`;
 
 async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promise<void> {

@@ -13,7 +13,7 @@ import { cardTable } from "../card-table.js";
 import { checkWritable, openModel, writeText } from "../files.js";
 import { fileOrOutput, imageSize, option } from "../options.js";
 import type { Io } from "../run.js";
-import { heading, percent, showNumbers, table } from "../table.js";
+import { heading, percent, showNumbers, showTemperatures, showThresholds, table } from "../table.js";
 
 interface InspectFlags {
   readonly imageSize?: readonly [number, number];
@@ -33,7 +33,7 @@ export const inspectCommand = (io: Io): Command =>
 
 const HELP = `
 Examples:
-  $ dynn inspect zoo:resnet20-sdn
+  $ dynn inspect zoo:resnet20-joint
   $ dynn inspect model.onnx --image-size 224,224
   $ dynn inspect model.onnx --graph | less`;
 
@@ -130,7 +130,7 @@ const show = (i: Inspection): string =>
       ? `normalisation inside: mean ${showNumbers(i.normalization.mean)}, std ${showNumbers(i.normalization.std)}\n`
       : "normalisation inside: none found at the start of the graph\n",
     i.policy
-      ? `policy: ${i.policy.rule}, thresholds ${showNumbers(i.policy.thresholds)}, fallback ${i.policy.fallback}\n`
+      ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
       : "",
     heading("Exits"),
     table(

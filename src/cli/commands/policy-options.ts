@@ -6,13 +6,22 @@ import { type Dataset, MIN_VALIDATION, splitValidation, subset } from "../../dat
 import { openDataset } from "../../data/files/open.js";
 import type { Target } from "../../dynamic/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model.js";
-import { FALLBACKS, type Fallback, makePolicy, type Policy, RULES, type Rule } from "../../dynamic/policy.js";
+import {
+  FALLBACKS,
+  type Fallback,
+  makePolicy,
+  NEVER,
+  type Policy,
+  RULES,
+  type Rule,
+  type Threshold,
+} from "../../dynamic/policy.js";
 import type { PolicyChoice } from "../../studies/audit/index.js";
 import { fingerprints } from "../fingerprints.js";
-import { oneOf, option, type Reader, refuse, whole } from "../options.js";
+import { listOf, oneOf, option, type Reader, refuse, whole } from "../options.js";
 
 /** Thresholds, or what to choose them by. */
-type Threshold = { readonly kind: "given"; readonly values: readonly number[] } | Target;
+type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | Target;
 
 export interface RuleFlags {
   readonly rule?: Rule;
@@ -25,8 +34,10 @@ export interface SplitFlags {
 }
 
 export interface PolicyFlags extends RuleFlags, SplitFlags {
-  readonly threshold?: Threshold;
+  readonly threshold?: Choice;
 }
+
+const GIVEN_THRESHOLDS = "0.8 | 0.8,0.7,never,... (one per early exit)";
 
 export const addPolicyOptions = (command: Command): Command => {
   command
@@ -34,7 +45,7 @@ export const addPolicyOptions = (command: Command): Command => {
     .addOption(
       option(
         "--threshold <t>",
-        "0.8 | 0.8,0.7,... (one per early exit) | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)",
+        `${GIVEN_THRESHOLDS} | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)`,
         readThreshold,
       ),
     )
@@ -173,14 +184,27 @@ async function keepApart(
   );
 }
 
-const readThreshold: Reader<Threshold> = (text, where) => {
+const readThreshold: Reader<Choice> = (text, where) => {
   const target = shareTarget(text, where);
   if (target) return target;
-  const values = text.split(",").map(quantityOrNaN);
+  const values = text.split(",").map((part) => (part.trim() === NEVER ? NEVER : quantityOrNaN(part)));
   if (values.some(Number.isNaN))
-    throw refuse(where, text, "numbers, rad:SHARE or budget:SHARE", `Write e.g. ${where} 0.8 or ${where} rad:5%`);
+    throw refuse(
+      where,
+      text,
+      "numbers, never, rad:SHARE or budget:SHARE",
+      `Write e.g. ${where} 0.8 or ${where} rad:5%`,
+    );
   return { kind: "given", values };
 };
+
+/** Thresholds alone, for commands that choose none. */
+export const thresholdsOption = (about: string): Option =>
+  option(
+    "--threshold <t>",
+    `${GIVEN_THRESHOLDS}${about}`,
+    listOf((text, where) => (text === NEVER ? NEVER : parseQuantity(text, where))),
+  );
 
 /** What `dynn calibrate` chooses by. */
 export const readTarget: Reader<Target> = (text, where) => {

@@ -17,7 +17,7 @@ import { checkDistinct } from "../calibrate-output.js";
 import { checkWritable, openModel, writeText } from "../files.js";
 import { file, fileOrOutput, listOf, oneOf, option, whole } from "../options.js";
 import { profileTables } from "../profile-tables.js";
-import { ProgressBar } from "../progress.js";
+import { withProgress } from "../progress.js";
 import type { Io } from "../run.js";
 import {
   addSplitOptions,
@@ -90,7 +90,7 @@ Times mean something on a quiet machine only; the record says how busy it was.
 
 Examples:
   # What do the exits of the bundled network save here?
-  $ dynn profile zoo:resnet20-sdn --report profile.html
+  $ dynn profile zoo:resnet20-joint --report profile.html
 
   # Against a smaller network, on CIFAR-10, one rule
   $ dynn profile model.onnx --data cifar10:data --rules entropy \\
@@ -113,9 +113,8 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   const model = await open(spec);
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);
-  const bar = new ProgressBar();
-  try {
-    const record = await profile({
+  const record = await withProgress((onProgress) =>
+    profile({
       ...{ model, baseline, machine, ...records, ...pointsOf(flags, model) },
       batches: flags.batch ?? [1, 8, 64].filter((batch) => batch <= records.data.count),
       backend: backendOf(flags),
@@ -123,15 +122,12 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
       seed: flags.seed,
       version: VERSION,
       signal: io.signal,
-      onProgress: bar.update,
+      onProgress,
       now: () => performance.now(),
-    });
-    bar.stop();
-    io.signal.throwIfAborted();
-    await deliver(record, flags, io);
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
+  io.signal.throwIfAborted();
+  await deliver(record, flags, io);
 }
 
 /** The machine as it is before the work adds its own load. */

@@ -71,7 +71,7 @@ Examples:
   $ DYNN_TOKEN=$(openssl rand -hex 32) dynn serve bundle --host 0.0.0.0`;
 
 async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<void> {
-  const bundle = await openBundle(folder);
+  const bundle = await openBundle(folder, { side: "server" });
   const { token, maxBatch, maxBody, maxPending, timeout: timeoutMs, window: windowMs } = flags;
   const backend = backendOf(flags);
   const onError = (error: unknown) => io.err(`${reasonOf(error)}\n`);
@@ -79,8 +79,8 @@ async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<v
   const server = await createServer(bundle, { ...limits, backend, onError });
   try {
     const url = await server.listen(flags);
-    const { model, parts, exits } = bundle.manifest;
-    const names = parts[1]?.exits.map(({ exit }) => exits[exit]?.name).join(", ");
+    const { model, exits } = bundle.manifest;
+    const names = bundle.parts[0]?.exits.map(({ exit }) => exits[exit]?.name).join(", ");
     io.out(`${model}: ${names}\nlistening on ${url}${token === undefined ? "" : ", with a token"}\n`);
     await aborted(io.signal);
     io.err("stopping: no more requests are taken, those in flight are finished\n");

@@ -6,7 +6,7 @@ import { showShape, sizeOf } from "../../core/shape.js";
 import type { Rows, Ticket } from "../../dynamic/executor/rows.js";
 import { type Reading, type Routed, routeReadings } from "../../dynamic/route.js";
 import type { Backend } from "../../runtime/backend.js";
-import type { Bundle } from "../bundle.js";
+import { type Bundle, partsOf } from "../bundle.js";
 import type { Manifest } from "../manifest.js";
 import { encodeRequest, type WireForm } from "../wire.js";
 import { wireFormOf } from "../wire-form.js";
@@ -50,8 +50,9 @@ export interface DeviceRun {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Make a device. The remote stays the caller's.
- * @throws DynnError 'serve/config' when there is a remote and the bundle is no split, or the batch is no whole number; 'runtime/load' */
+/** Make a device. The remote stays the caller's; with one, the bundle's device side is enough.
+ * @throws DynnError 'serve/config' when there is a remote and the bundle is no split, a part that runs here was not opened, or the batch is no
+ *         whole number; 'runtime/load' */
 export async function createDevice(bundle: Bundle, options: DeviceOptions): Promise<Device> {
   const { remote, batch = 1, wire = "float32" } = options;
   if (!(Number.isInteger(batch) && batch >= 1))
@@ -59,7 +60,7 @@ export async function createDevice(bundle: Bundle, options: DeviceOptions): Prom
       batch,
     });
   const link = remote && { remote, wire, form: wireFormOf(bundle.manifest) };
-  const parts = await compileParts(link ? bundle.parts.slice(0, 1) : bundle.parts, options.backend);
+  const parts = await compileParts(partsOf(bundle, link && "device"), options.backend);
   return new Device(bundle.manifest, parts, batch, link);
 }
 

@@ -1,9 +1,10 @@
 /** @file A part of a bundle at work: it runs on rows of samples, answers those of which an exit is sure, and hands on the others. Device and
  *  server each run one, and a staged bundle is a chain of them. Rows and routing are the executor's. */
 import type { Tensor } from "../../core/tensor.js";
-import { pick, type Rows, type Ticket } from "../../dynamic/executor/rows.js";
+import { type Parted, runPiece } from "../../dynamic/executor/piece.js";
+import type { Rows, Ticket } from "../../dynamic/executor/rows.js";
 import { type Routed, readingOf, routeReadings } from "../../dynamic/route.js";
-import type { Backend, Session } from "../../runtime/backend.js";
+import type { Backend, Session, Tensors } from "../../runtime/backend.js";
 import type { BundlePart } from "../bundle.js";
 import type { Manifest, ManifestPart } from "../manifest.js";
 
@@ -30,37 +31,21 @@ export const releaseParts = async (parts: readonly CompiledPart[]): Promise<void
   await Promise.all(parts.map(({ session }) => session.release()));
 };
 
-export interface PartAnswer {
-  readonly ticket: Ticket;
-  readonly answer: Routed;
-}
-
 /** Run a part.
  * @param rows samples with the values that the part reads, and the readings of all exits before it
  * @returns    those that are answered, in order, and the rows of the others with what later parts read
  * @throws DynnError 'runtime/run' */
-export async function runPart(
+export function runPart(
   { part, session }: CompiledPart,
   rows: Rows,
   { policy, exits }: Pick<Manifest, "policy" | "exits">,
-): Promise<{ readonly answered: readonly PartAnswer[]; readonly left: Rows | undefined }> {
-  const results = await session.run(
-    Object.fromEntries(part.inputs.map(({ name }) => [name, rows.values[name] as Tensor])),
-  );
-  const answers = rows.tickets.map(({ readings }, row) => {
+): Promise<Parted<Routed>> {
+  const read = ({ readings }: Ticket, results: Tensors, row: number): Routed | undefined => {
     for (const { exit, logits } of part.exits)
       readings.push(readingOf(rowOf(results[logits] as Tensor<"float32">, row), policy, exit));
     return routeReadings(readings, policy, exits.length);
-  });
-  const places = [...answers.keys()].filter((row) => answers[row] === undefined);
-  const known = { tickets: rows.tickets, values: { ...rows.values, ...results } };
-  return {
-    answered: rows.tickets.flatMap((ticket, row) => {
-      const answer = answers[row];
-      return answer ? [{ ticket, answer }] : [];
-    }),
-    left: places.length > 0 ? pick(known, part.kept, places) : undefined,
   };
+  return runPiece({ session, kept: part.kept, read }, rows);
 }
 
 const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => {

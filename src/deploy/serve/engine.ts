@@ -3,7 +3,7 @@ import { DynnError } from "../../core/errors.js";
 import type { Rows, Ticket } from "../../dynamic/executor/rows.js";
 import type { Routed } from "../../dynamic/route.js";
 import type { Backend } from "../../runtime/backend.js";
-import type { Bundle } from "../bundle.js";
+import { type Bundle, partsOf } from "../bundle.js";
 import { type CompiledPart, compileParts, releaseParts, runPart } from "../device/part.js";
 import type { Remote } from "../device/remote.js";
 import type { Manifest } from "../manifest.js";
@@ -26,14 +26,14 @@ export interface EngineOptions {
 export const DEFAULT_MAX_BATCH = 64;
 const DEFAULT_WINDOW_MS = 2;
 
-/** Make the server's half ready to run.
- * @throws DynnError 'serve/config' when the bundle is no split or an option is out of range, 'runtime/load' */
+/** Make the server's half ready to run; the bundle's server side is enough.
+ * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
 export async function createEngine(bundle: Bundle, options: EngineOptions): Promise<Engine> {
   const { maxBatch = DEFAULT_MAX_BATCH, windowMs = DEFAULT_WINDOW_MS } = options;
   checkWhole("max-batch", maxBatch);
   checkWhole("window", windowMs, 0);
   const form = wireFormOf(bundle.manifest);
-  const [part] = await compileParts(bundle.parts.slice(1), options.backend);
+  const [part] = await compileParts(partsOf(bundle, "server"), options.backend);
   return new Engine(bundle.manifest, form, part as CompiledPart, { ...options, maxBatch, windowMs });
 }
 

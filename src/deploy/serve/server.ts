@@ -55,8 +55,8 @@ interface Service {
   readonly state: { pending: number; stopping: boolean; idle?: () => void };
 }
 
-/** Make a server of a split bundle's second half.
- * @throws DynnError 'serve/config' when the bundle is no split or an option is out of range, 'runtime/load' */
+/** Make a server of a split bundle's second half; the bundle's server side is enough.
+ * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
 export async function createServer(bundle: Bundle, options: ServerOptions): Promise<Server> {
   const { maxBatch = DEFAULT_MAX_BATCH, timeoutMs = DEFAULT_TIMEOUT_MS, maxPending = DEFAULT_MAX_PENDING } = options;
   for (const [name, value] of Object.entries({ "max-batch": maxBatch, timeout: timeoutMs, "max-pending": maxPending }))

@@ -11,6 +11,14 @@ export type Target =
   /** Mean time per sample; the cost of each exit is then given in milliseconds. */
   | { readonly kind: "latency"; readonly milliseconds: number };
 
+/** What attacked samples must keep; a bound left out is none. */
+export interface WorstBounds {
+  /** Largest mean cost, as a share of the full cost. */
+  readonly maxCost?: number | undefined;
+  /** Smallest share of right answers. */
+  readonly minAccuracy?: number | undefined;
+}
+
 /** Where some thresholds lead. Costs are in the unit that the costs of the exits were given in. */
 export interface OperatingPoint {
   /** As a policy holds them. */
@@ -19,6 +27,8 @@ export interface OperatingPoint {
   readonly cost: number;
   /** The largest mean cost over the sets of attacked samples, as a share of the full cost; undefined without such sets. */
   readonly worstCost: number | undefined;
+  /** The smallest accuracy over the same sets. */
+  readonly worstAccuracy: number | undefined;
 }
 
 export type Outcome = Omit<OperatingPoint, "thresholds">;
@@ -28,8 +38,7 @@ export interface Goal {
   readonly finalAccuracy: number;
   /** Cost of the full network. */
   readonly fullCost: number;
-  /** Limit of the cost under attack, as a share of the full cost. */
-  readonly maxWorstCost: number | undefined;
+  readonly bounds: WorstBounds;
 }
 
 /** The more merit, the better: numbers are compared one after the other. */
@@ -54,17 +63,22 @@ export const goalMerit =
 /** Whether a point keeps every limit. */
 export const reaches = (goal: Goal, outcome: Outcome): boolean => excess(goal, outcome) === 0;
 
-/** How far an outcome is beyond its limits, as shares; 0 where it keeps them. */
-function excess(goal: Goal, outcome: Outcome): number {
-  const beyond = (value: number, limit: number): number => (value > limit + SLACK ? value - limit : 0);
-  return targetExcess(goal, outcome, beyond) + beyond(outcome.worstCost ?? 0, goal.maxWorstCost ?? 1);
-}
+/** Whether attacked samples keep their bounds. */
+export const keeps = (bounds: WorstBounds, under: Pick<Outcome, "worstCost" | "worstAccuracy">): boolean =>
+  worstExcess(bounds, under) === 0;
 
-function targetExcess(
-  { target, finalAccuracy, fullCost }: Goal,
-  { accuracy, cost }: Outcome,
-  beyond: (value: number, limit: number) => number,
-): number {
+/** How far an outcome is beyond its limits, as shares; 0 where it keeps them. */
+const excess = (goal: Goal, outcome: Outcome): number =>
+  targetExcess(goal, outcome) + worstExcess(goal.bounds, outcome);
+
+const beyond = (value: number, limit: number): number => (value > limit + SLACK ? value - limit : 0);
+
+const worstExcess = (
+  { maxCost = 1, minAccuracy = 0 }: WorstBounds,
+  { worstCost = 0, worstAccuracy = 1 }: Pick<Outcome, "worstCost" | "worstAccuracy">,
+): number => beyond(worstCost, maxCost) + beyond(minAccuracy, worstAccuracy);
+
+function targetExcess({ target, finalAccuracy, fullCost }: Goal, { accuracy, cost }: Outcome): number {
   if (target.kind === "rad") return beyond((1 - target.loss) * finalAccuracy, accuracy);
   const limit = target.kind === "budget" ? target.cost : target.milliseconds / fullCost;
   return beyond(cost / fullCost, limit);
@@ -83,14 +97,34 @@ const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 const milliseconds = (x: number): string => `${Number(x.toPrecision(3))} ms`;
 
 function unreachable(goal: Goal, rule: Rule, points: readonly OperatingPoint[]): DynnError {
-  const { target, maxWorstCost } = goal;
-  const onTarget = points.filter((p) => reaches({ ...goal, maxWorstCost: undefined }, p));
-  const text =
-    onTarget.length === 0 || maxWorstCost === undefined
-      ? missedTarget(goal, points)
-      : `keeps the mean cost under attack at ${percent(maxWorstCost)} of the full network beside its target; the least is ${percent(least(onTarget, (p) => p.worstCost ?? 0))}. Allow a larger cost under attack, or a weaker target.`;
-  return new DynnError("policy/validation", `calibration: no threshold of rule ${rule} ${text}`, { target });
+  const onTarget = points.filter((p) => reaches({ ...goal, bounds: {} }, p));
+  const text = onTarget.length === 0 ? missedTarget(goal, points) : missedBounds(goal, onTarget);
+  const { target, bounds } = goal;
+  return new DynnError("policy/validation", `calibration: no threshold of rule ${rule} ${text}`, { target, bounds });
 }
+
+/** @param points those that reach the target */
+function missedBounds({ bounds: { maxCost, minAccuracy } }: Goal, points: readonly OperatingPoint[]): string {
+  const missed = [
+    ...(maxCost === undefined ? [] : [missedCost(maxCost, points)]),
+    ...(minAccuracy === undefined ? [] : [missedAccuracy(minAccuracy, points)]),
+  ];
+  const all = (of: "bound" | "found" | "allow"): string => missed.map((one) => one[of]).join(" and ");
+  const apart = missed.length > 1 ? ", each by itself" : "";
+  return `keeps ${all("bound")} beside its target; ${all("found")}${apart}. Allow ${all("allow")}, or a weaker target.`;
+}
+
+const missedCost = (bound: number, points: readonly OperatingPoint[]) => ({
+  bound: `the mean cost under attack at ${percent(bound)} of the full network`,
+  found: `the least is ${percent(least(points, (p) => p.worstCost ?? 0))}`,
+  allow: "a larger cost under attack",
+});
+
+const missedAccuracy = (bound: number, points: readonly OperatingPoint[]) => ({
+  bound: `the accuracy under attack at ${percent(bound)}`,
+  found: `the best is ${percent(-least(points, (p) => -(p.worstAccuracy ?? 1)))}`,
+  allow: "a lower accuracy under attack",
+});
 
 const least = (points: readonly OperatingPoint[], of: (p: OperatingPoint) => number): number =>
   Math.min(...points.map(of));

@@ -22,8 +22,12 @@ const GRID = 24;
 const PRICES = Array.from({ length: 25 }, (_, i) => 2 ** (i / 2 - 6));
 /** Points that the goal is pursued from. */
 const STARTS = 3;
-/** Shares of the price that is put on the cost under attack. */
-const BLENDS = [0, 0.5] as const;
+/** How much of cost and of accuracy is that under attack. The first is all that there is without attacked samples. */
+const BLENDS = [
+  { cost: 0, accuracy: 0 },
+  { cost: 0.5, accuracy: 0 },
+  { cost: 0, accuracy: 0.5 },
+] as const;
 
 /** One and the same threshold everywhere, at every candidate; the last never fires. */
 export function uniformStates(problem: Problem, never: number): State[] {
@@ -50,8 +54,8 @@ export function traceStates(problem: Problem, never: number, uniform: readonly S
   for (const blend of problem.sizes.length > 1 ? BLENDS : BLENDS.slice(0, 1)) {
     let last: State | undefined;
     for (const price of PRICES) {
-      const merit: Merit = ({ accuracy, cost, worstCost = 0 }) => [
-        accuracy - price * ((1 - blend) * (cost / full) + blend * worstCost),
+      const merit: Merit = ({ accuracy, cost, worstCost = 0, worstAccuracy = 0 }) => [
+        mixed(accuracy, worstAccuracy, blend.accuracy) - price * mixed(cost / full, worstCost, blend.cost),
       ];
       for (const start of [bestOf(uniform, merit), ...(last ? [last] : [])]) {
         last = ascend(problem, never, start, merit, (state) => found.push(state));
@@ -60,6 +64,8 @@ export function traceStates(problem: Problem, never: number, uniform: readonly S
   }
   return found;
 }
+
+const mixed = (clean: number, attacked: number, share: number): number => (1 - share) * clean + share * attacked;
 
 /** The best thresholds per exit for a goal.
  * @param known states to start from: the uniform ones and those of {@link traceStates} */

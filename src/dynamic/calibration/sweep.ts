@@ -41,27 +41,36 @@ const bySureness = (scores: Float64Array): Uint32Array => {
 
 /** Where rows stop, while they move. Whole numbers, so that the same thresholds give the same means by whatever way they were reached. */
 class Tally {
-  #right = 0;
+  readonly #right: Float64Array;
   readonly #stops: readonly Float64Array[];
   readonly #problem: Problem;
 
   constructor(problem: Problem) {
     this.#problem = problem;
+    this.#right = new Float64Array(problem.sizes.length);
     this.#stops = problem.sizes.map(() => new Float64Array(problem.costs.length));
   }
 
   /** Let a row stop at an exit, or with -1 take it back. */
   stop(row: number, exit: number, times: 1 | -1 = 1): void {
     const { set, right } = this.#problem;
-    if (set[row] === 0) this.#right += times * ((right[exit] as Uint8Array)[row] as number);
-    (this.#stops[set[row] as number] as Float64Array)[exit]! += times;
+    const own = set[row] as number;
+    this.#right[own]! += times * ((right[exit] as Uint8Array)[row] as number);
+    (this.#stops[own] as Float64Array)[exit]! += times;
   }
 
   outcome(): Outcome {
-    const { sizes, costs } = this.#problem;
-    let worst: number | undefined;
-    for (let at = 1; at < sizes.length; at++) worst = Math.max(worst ?? 0, this.#cost(at) / (costs.at(-1) as number));
-    return { accuracy: this.#right / (sizes[0] as number), cost: this.#cost(0), worstCost: worst };
+    const full = this.#problem.costs.at(-1) as number;
+    let [worstCost, worstAccuracy] = [undefined as number | undefined, undefined as number | undefined];
+    for (let at = 1; at < this.#problem.sizes.length; at++) {
+      worstCost = Math.max(worstCost ?? 0, this.#cost(at) / full);
+      worstAccuracy = Math.min(worstAccuracy ?? 1, this.#accuracy(at));
+    }
+    return { accuracy: this.#accuracy(0), cost: this.#cost(0), worstCost, worstAccuracy };
+  }
+
+  #accuracy(set: number): number {
+    return (this.#right[set] as number) / (this.#problem.sizes[set] as number);
   }
 
   #cost(set: number): number {

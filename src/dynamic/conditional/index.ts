@@ -37,6 +37,13 @@ interface Plan {
   readonly stages: readonly Stage[];
   /** Every name of the model: what is added takes others. */
   readonly names: readonly ValueName[];
+  /** Batches hold one sample: either all rows go on or none, so that nothing has to be packed. */
+  readonly single: boolean;
+}
+
+export interface ConditionalOptions {
+  /** For batches of one sample only, which it answers faster. */
+  readonly single?: boolean | undefined;
 }
 
 /** Where the rows of a stage are found: hidden values by their names in the model, and what earlier exits left. */
@@ -47,23 +54,27 @@ interface Rows {
 
 /** The model under a policy as one conditional graph, with what its metadata say. Exits that cannot fire are left out.
  * @returns one input, the model's; outputs as {@link CONDITIONAL_OUTPUTS} says. dynn does not read such a file as a model. */
-export function conditionalModel(model: DynamicModel, policy: Policy): WritableModel {
+export function conditionalModel(
+  model: DynamicModel,
+  policy: Policy,
+  { single = false }: ConditionalOptions = {},
+): WritableModel {
   const metadata = writeMetadata({ classes: model.classNames, normalization: model.normalization });
   const exits = model.exits.map(({ name, costFraction }) => ({ name, costFraction }));
   metadata.set(CONDITIONAL_KEY, JSON.stringify({ model: model.name, exits, policy }));
-  return { graph: conditionalGraph(model, policy), metadata };
+  return { graph: conditionalGraph(model, policy, single), metadata };
 }
 
-function conditionalGraph(model: DynamicModel, policy: Policy): Graph {
+function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean): Graph {
   const { graph } = model;
   const live = liveExits(model, policy);
   const names = [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => [node.name, ...node.outputs])];
-  const plan: Plan = { model, live, stages: splitStages({ graph, exits: live.exits }), names };
+  const plan: Plan = { model, live, stages: splitStages({ graph, exits: live.exits }), names, single };
   const b = scope(plan, 0);
   const { logits, exit, confidence } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
   const label = labelOf(b, logits);
-  const single = b.op("Cast", [confidence], { to: int(CODE_OF.float32) });
-  const named = { logits: b.op("Identity", [logits]), exit: b.op("Identity", [exit]), label, confidence: single };
+  const narrow = b.op("Cast", [confidence], { to: int(CODE_OF.float32) });
+  const named = { logits: b.op("Identity", [logits]), exit: b.op("Identity", [exit]), label, confidence: narrow };
   b.output(named.logits, "float32", ["n", model.classes]);
   b.output(named.exit, "int64", ["n"]);
   b.output(named.label, "int64", ["n"]);
@@ -71,16 +82,21 @@ function conditionalGraph(model: DynamicModel, policy: Policy): Graph {
   const outputs = Object.entries(CONDITIONAL_OUTPUTS).map(
     ([key, to]) => [named[key as keyof typeof named], to] as const,
   );
-  const whole = distinctNames({ ...b.build(), name: graph.name, inputs: graph.inputs }, new Map(outputs));
+  const inputs = single ? graph.inputs.map(ofOne) : graph.inputs;
+  const whole = distinctNames({ ...b.build(), name: graph.name, inputs }, new Map(outputs));
   checkGraph(whole);
   return whole;
 }
 
+/** An input that takes one sample. */
+const ofOne = (info: ValueInfo): ValueInfo => ({ ...info, shape: info.shape && [1, ...info.shape.slice(1)] });
+
 /** A builder for the sub-graph that begins with stage k: it holds the stage's constants, and no names that a later stage has.
  * @param outer names of the graphs around that it reads */
-function scope({ model, stages, names }: Plan, k: number, outer: readonly ValueName[] = []): GraphBuilder {
+function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBuilder {
+  const { model, stages, names } = plan;
   const { graph } = stages[k] as Stage;
-  const types = new Map([...graph.types].map(([name, type]) => [name, rowsOf(type, k)]));
+  const types = new Map([...graph.types].map(([name, type]) => [name, rowsOf(plan, type, k)]));
   const b = new GraphBuilder({
     ...emptyGraph(`stage${k}`, model.graph.opset),
     initializers: graph.initializers,
@@ -106,7 +122,7 @@ function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows)
     then_branch: branch(goOn(plan, k + 1, { goes, own, rows })),
     else_branch: branch(stop(plan, k, own)),
   };
-  const routed = b.ops("If", [anyOf(b, goes)], OUTCOME.length, branches, "routed");
+  const routed = b.ops("If", [plan.single ? goes : anyOf(b, goes)], OUTCOME.length, branches, "routed");
   return outcomeOf((part) => routed[OUTCOME.indexOf(part)] as ValueName);
 }
 
@@ -121,14 +137,20 @@ function goOn(
 ): Graph {
   const outer = [goes, ...Object.values(own), ...rows.hidden.values(), ...Object.values(rows.memory)];
   const b = scope(plan, k, outer);
+  if (plan.single) return branchOf(plan, k, b, stage(plan, k, b, rows));
   const going = (name: ValueName): ValueName => b.op("Compress", [name, goes], { axis: int(0) }, `${name}/rows`);
   const hidden = new Map([...rows.hidden].map(([name, at]) => [name, going(at)]));
-  for (const [name, at] of hidden) b.setType(at, rowsOf(plan.model.graph.types.get(name) as ValueType, k));
+  for (const [name, at] of hidden) b.setType(at, rowsOf(plan, plan.model.graph.types.get(name) as ValueType, k));
   const memory = Object.fromEntries(Object.entries(rows.memory).map(([part, at]) => [part, going(at)]));
   const later = stage(plan, k, b, { hidden, memory });
   const places = b.op("Transpose", [b.op("NonZero", [goes])]);
   const all = outcomeOf((part) => b.op("ScatterND", [own[part], places, later[part]]));
-  for (const info of infosOf(plan, k - 1, all)) b.output(info.name, info.dtype, info.shape);
+  return branchOf(plan, k - 1, b, all);
+}
+
+/** A branch behind exit k that ends with an outcome. */
+function branchOf(plan: Plan, k: number, b: GraphBuilder, outcome: Outcome): Graph {
+  for (const info of infosOf(plan, k, outcome)) b.output(info.name, info.dtype, info.shape);
   return b.build();
 }
 
@@ -136,19 +158,22 @@ function goOn(
 function stop(plan: Plan, k: number, own: Outcome): Graph {
   const b = new GraphBuilder(emptyGraph(`stop${k}`, plan.model.graph.opset));
   for (const name of Object.values(own)) b.reserve(name);
-  const same = outcomeOf((part) => b.op("Identity", [own[part]]));
-  for (const info of infosOf(plan, k, same)) b.output(info.name, info.dtype, info.shape);
-  return b.build();
+  return branchOf(
+    plan,
+    k,
+    b,
+    outcomeOf((part) => b.op("Identity", [own[part]])),
+  );
 }
 
 const outcomeOf = (part: (name: keyof Outcome) => ValueName): Outcome =>
   Object.fromEntries(OUTCOME.map((name) => [name, part(name)])) as Record<keyof Outcome, ValueName>;
 
 /** The outputs of a branch behind exit k, in the order of {@link OUTCOME}. */
-function infosOf({ model }: Plan, k: number, { logits, exit, confidence }: Outcome): ValueInfo[] {
-  const n = rowCount("n", k);
+function infosOf(plan: Plan, k: number, { logits, exit, confidence }: Outcome): ValueInfo[] {
+  const n = rowCount(plan, "n", k);
   return [
-    { name: logits, dtype: "float32", shape: [n, model.classes] },
+    { name: logits, dtype: "float32", shape: [n, plan.model.classes] },
     { name: exit, dtype: "int64", shape: [n] },
     { name: confidence, dtype: "float64", shape: [n] },
   ];
@@ -156,15 +181,16 @@ function infosOf({ model }: Plan, k: number, { logits, exit, confidence }: Outco
 
 /** A type in stage k. Its rows are those that go on: fewer than around it, so their number has a name of its own. */
 const rowsOf = (
+  plan: Plan,
   { dtype, shape }: ValueType,
   k: number,
 ): { readonly dtype: ValueType["dtype"]; readonly shape: Shape } => ({
   dtype,
-  shape: shape.map((d) => rowCount(d, k)),
+  shape: shape.map((d) => rowCount(plan, d, k)),
 });
 
-const rowCount = (dim: Dim, k: number): Dim =>
-  typeof dim === "number" || k === 0
+const rowCount = ({ single }: Plan, dim: Dim, k: number): Dim =>
+  typeof dim === "number" || k === 0 || single
     ? dim
     : dim
         .split("*")

@@ -66,7 +66,8 @@ const renumbered = (line: Line, original: (answer: Answered["answer"]) => Answer
 });
 
 async function conditional(model: DynamicModel, policy: Policy, options: EngineOptions): Promise<Engine> {
-  const session = await options.backend.compile(conditionalModel(model, policy).graph);
+  const single = options.batch === 1;
+  const session = await options.backend.compile(conditionalModel(model, policy, { single }).graph);
   const line = () => new ConditionalLine(session, { ...options, input: model.input.name, stages: model.exits.length });
   return { line, release: () => session.release() };
 }

@@ -1,12 +1,13 @@
 /** @file One session for each stage. Samples of a stream wait between the stages; what is decided here which stage runs next: the deepest with a full batch, so that finished samples
  *  leave soon and batches stay full; where none is full, the first that has any. */
 import type { Tensor } from "../../core/tensor.js";
-import type { Session } from "../../runtime/backend.js";
+import type { Session, Tensors } from "../../runtime/backend.js";
 import type { Policy } from "../policy.js";
 import { readingOf, routeReadings } from "../route.js";
 import type { Stage } from "../stages.js";
 import type { Answered, Line, StageAnswer, StageRun } from "./line.js";
-import { pick, type Rows, type Ticket, takeFirst } from "./rows.js";
+import { runPiece } from "./piece.js";
+import { type Rows, type Ticket, takeFirst } from "./rows.js";
 
 /** A stage that is ready to run. */
 export interface CompiledStage extends Stage {
@@ -60,18 +61,12 @@ export class StagedLine implements Line {
     if (at === undefined) return [];
     const stage = this.#stages[at] as CompiledStage;
     const rows = takeFirst(this.#waiting[at] as Rows[], Math.min(this.#batch, this.#count(at)));
-    const feeds = Object.fromEntries(stage.graph.inputs.map(({ name }) => [name, rows.values[name] as Tensor]));
-    const results = await stage.session.run(feeds);
+    const read = (ticket: Ticket, results: Tensors, row: number) =>
+      this.#read(ticket, at, rowOf(results[stage.logits] as Tensor<"float32">, row));
+    const { answered, left } = await runPiece({ session: stage.session, kept: stage.kept, read }, rows);
     this.#onRun?.({ stage: at, rows: rows.tickets.length });
-    const logits = results[stage.logits] as Tensor<"float32">;
-    const answers = rows.tickets.map((ticket, row) => this.#read(ticket, at, rowOf(logits, row)));
-    const left = [...answers.keys()].filter((row) => answers[row] === undefined);
-    const known = { tickets: rows.tickets, values: { ...rows.values, ...results } };
-    if (left.length > 0) this.#waiting[at + 1]?.push(pick(known, stage.kept, left));
-    return rows.tickets.flatMap(({ index }, row) => {
-      const answer = answers[row];
-      return answer ? [{ index, answer }] : [];
-    });
+    if (left) this.#waiting[at + 1]?.push(left);
+    return answered.map(({ ticket, answer }) => ({ index: ticket.index, answer }));
   }
 
   /** The answer, once an exit fires. */

@@ -2,7 +2,7 @@
  *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
-import { RULE_DEFS, uniformPolicy } from "../../dynamic/policy.js";
+import { type Policy, RULE_DEFS, uniformPolicy } from "../../dynamic/policy.js";
 import {
   type AttackRecord,
   type AuditRecord,
@@ -105,9 +105,16 @@ function cleanRecord({ target, logits, labels, routed }: Subject): AuditRecord["
   return {
     accuracyPerExit: exits.map((r) => r.value),
     accuracyIntervals: exits,
-    routed: { ...routing, rule: policy.rule, thresholds: [...policy.thresholds], fallback: policy.fallback },
+    routed: { ...routing, ...policyRecord(policy) },
     efficacy: efficacyTrapezoid(routing.exitCounts, costs),
     efficacyStep: efficacyStep(routing.exitCounts, costs),
     overthinking: overthinking(right, stopsOf(routed)),
   };
 }
+
+const policyRecord = ({ rule, thresholds, fallback, temperatures }: Policy) => ({
+  rule,
+  thresholds: [...thresholds],
+  fallback,
+  ...(temperatures ? { temperatures: [...temperatures] } : {}),
+});

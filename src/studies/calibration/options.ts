@@ -1,18 +1,16 @@
 /** @file What a calibration is given and what it returns. */
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
-import type { Target, ThresholdKind } from "../../dynamic/calibrate.js";
+import type { Target, ThresholdKind, WorstBounds } from "../../dynamic/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model.js";
 import type { Fallback, Policy, Rule } from "../../dynamic/policy.js";
 import type { CalibrationRecord } from "../../measures/calibration-record.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Progress } from "../audit/options.js";
 
-/** An attack whose mean cost the policy is to bound. */
-export interface WorstCaseOptions {
+/** An attack under which the policy is to keep bounds. */
+export interface WorstCaseOptions extends WorstBounds {
   readonly attack: AttackConfig;
-  /** Largest mean cost under the attack, as a share of the full cost. */
-  readonly maxCost: number;
   /** At most so many validation records are attacked, and as many test records. */
   readonly samples: number;
 }

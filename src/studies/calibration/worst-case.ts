@@ -1,12 +1,12 @@
-/** @file Thresholds that bound the cost under an attack. An attack may follow the policy, so attacked samples made once are not enough:
- *  choose, attack the validation records under what was chosen, and while the attack costs more than the bound, choose again with these
- *  samples among those that must keep it. Every round adds a set; earlier sets stay. */
+/** @file Thresholds that bound cost and accuracy under an attack. An attack may follow the policy, so attacked samples made once are not enough:
+ *  choose, attack the validation records under what was chosen, and while the attack breaks a bound, choose again with these samples among
+ *  those that must keep it. Every round adds a set; earlier sets stay. */
 import { type Sample, toEightBits } from "../../attacks/attack.js";
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
 import { stackRows } from "../../core/tensor.js";
-import { type Calibration, type CalibrationRequest, calibrate, type Measured } from "../../dynamic/calibrate.js";
+import { type Calibration, type CalibrationRequest, calibrate, keeps, type Measured } from "../../dynamic/calibrate.js";
 import type { Policy } from "../../dynamic/policy.js";
 import { route } from "../../dynamic/route.js";
 import { accuracy } from "../../measures/accuracy.js";
@@ -18,13 +18,10 @@ import type { Split } from "./split.js";
 /** More rounds than this have not been seen to help. */
 const MOST_ROUNDS = 4;
 
-/** Room for rounding when a mean meets the bound exactly. */
-const SLACK = 1e-9;
-
 export type WorstCaseRecord = NonNullable<CalibrationRecord["worstCase"]>;
 
-/** Choose under the bound, and attack the test records under the choice.
- * @throws DynnError 'policy/validation' when no thresholds keep target and bound; 'attack/config', 'attack/unsupported' */
+/** Choose under the bounds, and attack the test records under the choice.
+ * @throws DynnError 'policy/validation' when no thresholds keep target and bounds; 'attack/config', 'attack/unsupported' */
 export async function boundWorstCase(
   request: CalibrationRequest,
   splits: { readonly validation: Split; readonly test: Split },
@@ -32,20 +29,21 @@ export async function boundWorstCase(
   options: CalibrationOptions,
 ): Promise<{ calibration: Calibration; worstCase: WorstCaseRecord }> {
   const attacker = new Attacker(options, worst);
+  const bounds = { maxCost: worst.maxCost, minAccuracy: worst.minAccuracy };
   const judge = (attacked: Measured, policy: Policy) => recordOf(attacked, policy, request.costs);
   try {
     const attacked: Measured[] = [];
     for (let rounds = 1; ; rounds++) {
-      const bound = attacked.length > 0 ? { attacked: [...attacked], maxCost: worst.maxCost } : undefined;
-      const calibration = calibrate(splits.validation, { ...request, worstCase: bound });
+      const worstCase = attacked.length > 0 ? { attacked: [...attacked], ...bounds } : undefined;
+      const calibration = calibrate(splits.validation, { ...request, worstCase });
       const fresh = await attacker.attack(splits.validation, calibration.policy, `validation, round ${rounds}`);
       const validation = judge(fresh, calibration.policy);
-      const held = validation.meanCost.value <= worst.maxCost + SLACK;
+      const found = { worstCost: validation.meanCost.value, worstAccuracy: validation.accuracy.value };
+      const held = keeps(bounds, found);
       attacked.push(fresh);
       if (!held && rounds < MOST_ROUNDS) continue;
       const test = judge(await attacker.attack(splits.test, calibration.policy, "test"), calibration.policy);
-      const { maxCost } = worst;
-      return { calibration, worstCase: { ...attacker.described, maxCost, rounds, held, validation, test } };
+      return { calibration, worstCase: { ...attacker.described, ...bounds, rounds, held, validation, test } };
     }
   } finally {
     await attacker.release();

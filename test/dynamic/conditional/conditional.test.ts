@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { conditionalModel } from "../../../src/dynamic/conditional/index.js";
 import { dynamicModel } from "../../../src/dynamic/model.js";
 import { FALLBACKS, type Policy, RULE_DEFS, RULES } from "../../../src/dynamic/policy.js";
-import { subgraphs } from "../../../src/graph/graph.js";
-import type { Graph } from "../../../src/graph/graph.js";
+import { type Graph, subgraphs } from "../../../src/graph/graph.js";
 import { readModel } from "../../../src/onnx/read.js";
 import { writeModel } from "../../../src/onnx/write.js";
 import { expectEqualToRoute, images, KINDS, medianPolicy, randomModel, run } from "../../deploy/support.js";
@@ -36,6 +35,20 @@ describe("a conditional file", () => {
       expect(await expectEqualToRoute(model, policy, images(24).subarray(i * each, (i + 1) * each))).toEqual([
         exits[i],
       ]);
+  });
+
+  test("made for one sample it packs nothing, and answers as route does, whatever the rule", async () => {
+    for (const rule of RULES)
+      for (const fallback of FALLBACKS) {
+        const policy = await medianPolicy(model, { rule, fallback }, images(8));
+        const exits = await expectEqualToRoute(model, policy, images(8), { single: true });
+        expect(new Set(exits).size, rule).toBeGreaterThan(1);
+      }
+    const operators = scopes(conditionalModel(model, maxSoftmax(0.5, 0.5, 0.5), { single: true }).graph).flatMap((g) =>
+      g.nodes.map((node) => node.opType),
+    );
+    expect(operators).toContain("If");
+    for (const packs of ["Compress", "ScatterND", "NonZero"]) expect(operators).not.toContain(packs);
   });
 
   test("has four outputs with one row per sample", async () => {
