@@ -1,12 +1,11 @@
 // What every benchmark shares: timing by the median of several runs, the machine's description, records.
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, totalmem } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { dynamicModel, Forward, loadModel, openDataset, ortNode, rowsOf, subset } from "../dist/index.js";
+import { environment, report, root } from "./record.mjs";
 
-export const root = resolve(import.meta.dirname, "..");
+export { environment, report, root };
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 
@@ -32,28 +31,9 @@ export const median = (times) =>
 export const spread = ({ median, low, high }, scale = 1, digits = 2) =>
   `${(median / scale).toFixed(digits)} (${(low / scale).toFixed(digits)}-${(high / scale).toFixed(digits)})`;
 
-/** Load before the benchmark adds its own. */
-const loadBefore = loadavg()[0].toFixed(2);
-
-/** Machine, versions and load, for the head of a record. */
-export function environment() {
-  const version = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
-  return `node ${process.version}, onnxruntime-node ${version("onnxruntime-node")}, ${cpus().length} cores ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, load before ${loadBefore}`;
-}
-
-/** Print lines; with --record, keep them under bench/records/DATE-NAME/. */
-export function report(name, lines) {
-  const text = `${lines.join("\n")}\n`;
-  process.stdout.write(text);
-  if (!process.argv.includes("--record")) return;
-  const file = join(root, "bench/records", `${new Date().toISOString().slice(0, 10)}-${name}`, "result.txt");
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-}
-
 /** The bundled network with its first samples, ready to be attacked. */
 export async function subject(count, threshold) {
-  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-sdn.onnx")), { name: "resnet20-sdn" });
+  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-joint.onnx")), { name: "resnet20-joint" });
   const data = subset(
     await openDataset("sample"),
     Array.from({ length: count }, (_, i) => i),

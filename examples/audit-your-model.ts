@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { audit, dynamicModel, loadModel, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-sdn.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, spec = "sample", samples = "64"] = process.argv.slice(2);
 
 const model = dynamicModel(await loadModel(path));

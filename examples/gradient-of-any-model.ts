@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { dynamicModel, GraphBuilder, gradientGraph, inferShapes, loadModel, opTable, ortNode, saveModel } from "dynn";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-sdn.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, wanted = "3", out] = process.argv.slice(2);
 
 const { graph, input, exits } = dynamicModel(await loadModel(path));

@@ -41,7 +41,7 @@ function* climb({ sample, objective }: Task): AttackRun {
   return { image, success: objective.succeeded(sample, logits) };
 }
 
-const model = dynamicModel(await loadModel(fileURLToPath(new URL("../zoo/resnet20-sdn.onnx", import.meta.url))));
+const model = dynamicModel(await loadModel(fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url))));
 const backend = ortNode();
 const samples = await cleanSamples(Number(process.argv[2] ?? 64));
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-// Trains a network of the zoo from its seed (zoo/recipes.json), chooses its threshold on the validation records, and puts three files
-// into zoo/: the model, its card, and the metrics of every epoch. Goes on where it was stopped.
+// Trains a network of the zoo from its seed, in one run or several that each begin with the weights of the one before
+// (zoo/recipes.json), chooses its threshold on the validation records, and puts three files into zoo/: the model, its card, and the
+// metrics of every epoch. Goes on where it was stopped.
 // Usage: npm run zoo -- NAME [--data cifar10:DIR]        without NAME: the list
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { openTrainingData } from "../dist/cli/train-data.js";
@@ -20,18 +21,23 @@ const { values, positionals } = parseArgs({
 const [name] = positionals;
 if (!Object.hasOwn(recipes, name ?? "")) {
   console.error(`usage: npm run zoo -- NAME [--data cifar10:DIR]\n`);
-  for (const [known, recipe] of Object.entries(recipes)) console.error(`  ${known.padEnd(18)} dynn train ${recipe}`);
+  for (const [known, runs] of Object.entries(recipes))
+    for (const [i, recipe] of runs.entries())
+      console.error(`  ${(i === 0 ? known : "").padEnd(18)} ${i === 0 ? "dynn train" : "      then"} ${recipe}`);
   process.exit(2);
 }
 
 const folder = join(root, ".cache/zoo");
 mkdirSync(folder, { recursive: true });
-const [model, run] = [join(folder, `${name}.onnx`), join(folder, `${name}.run`)];
-const training = ["train", ...recipes[name].split(" "), "--data", values.data, "-o", model];
-if (!existsSync(join(run, "card.json"))) {
+/** Where the files of a run are: NAME-1, NAME-2; without a number when there is one run only. */
+const stem = (i) => join(folder, recipes[name].length === 1 ? name : `${name}-${i + 1}`);
+for (const [i, recipe] of recipes[name].entries()) {
+  const run = `${stem(i)}.run`;
+  if (existsSync(join(run, "card.json"))) continue;
+  const init = i > 0 ? ["--init", `${stem(i - 1)}.onnx`] : [];
   const resume = existsSync(join(run, "checkpoint.safetensors")) ? ["--resume"] : [];
-  const cli = join(root, "dist/cli/main.js");
-  const { status } = spawnSync(process.execPath, [cli, ...training, ...resume], { stdio: "inherit" });
+  const args = ["train", ...recipe.split(" "), ...init, "--data", values.data, "-o", `${stem(i)}.onnx`, ...resume];
+  const { status } = spawnSync(process.execPath, [join(root, "dist/cli/main.js"), ...args], { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -57,12 +63,14 @@ async function policyOf(dynamic) {
   return writeMetadata({ policy: { ...policy, thresholds } });
 }
 
-const source = await loadModel(model);
+const last = stem(recipes[name].length - 1);
+const source = await loadModel(`${last}.onnx`);
 const policy = await policyOf(dynamicModel(source, { name }));
 await saveModel(join(root, `zoo/${name}.onnx`), {
   ...source,
   metadata: new Map([...source.metadata, ...(policy ?? [])]),
 });
-copyFileSync(join(run, "card.json"), join(root, `zoo/${name}.card.json`));
-copyFileSync(join(run, "metrics.jsonl"), join(root, `zoo/${name}.metrics.jsonl`));
+copyFileSync(join(`${last}.run`, "card.json"), join(root, `zoo/${name}.card.json`));
+const metrics = recipes[name].map((_, i) => readFileSync(join(`${stem(i)}.run`, "metrics.jsonl"), "utf8"));
+writeFileSync(join(root, `zoo/${name}.metrics.jsonl`), metrics.join(""));
 console.log(`zoo/${name}.onnx`);

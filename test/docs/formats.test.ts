@@ -34,7 +34,7 @@ describe("the attack file", () => {
   const examples = jsonBlocks.filter((b) => b.document === "docs/attack-file.md");
 
   test.each(examples)("at $at is accepted for the bundled network", async ({ at, text }) => {
-    const model = await openModel("zoo:resnet20-sdn");
+    const model = await openModel("zoo:resnet20-joint");
     const target = { model, policy: model.policy! };
     const attacks = parseAttackFile(JSON.parse(text), at).map((config) => configureAttack(config, target));
     expect(attacks.length).toBeGreaterThan(0);
@@ -46,7 +46,7 @@ describe("the attack file", () => {
   });
 
   test("documents the defaults that the code fills in", async () => {
-    const model = await openModel("zoo:resnet20-sdn");
+    const model = await openModel("zoo:resnet20-joint");
     const target = { model, policy: model.policy! };
     const defaults = (entry: { objective: string; optimizer?: "pgd" | "adam-tanh"; radius?: string }) =>
       configureAttack({ name: "x", ...entry }, target).parameters;
