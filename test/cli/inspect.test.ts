@@ -10,16 +10,19 @@ const put = (name: string, bytes: Uint8Array): string => {
   return join(folder, name);
 };
 
-/** MACs of ResNet-20 with exits after blocks 2, 4, 6 and 7 of 9, by hand: a block of two 3x3 convolutions costs the same at each
- *  width; the two that halve the image cost three quarters of it and a 1x1 shortcut; a head costs inputs x 10. */
-const STEM = 3 * 16 * 9 * 32 * 32;
-const BLOCK = 2 * 16 * 16 * 9 * 32 * 32;
-const HALVING = (3 / 4) * BLOCK + 16 * 32 * 16 * 16;
-const PARTS = [STEM + 2 * BLOCK, BLOCK + HALVING, 2 * BLOCK, HALVING, 2 * BLOCK];
-const HEADS = [256, 512, 512, 1024, 64].map((inputs) => inputs * 10);
-const RESNET20_MACS = PARTS.map((_, k) =>
-  [...PARTS.slice(0, k + 1), ...HEADS.slice(0, k + 1)].reduce((sum, macs) => sum + macs, 0),
-);
+/** By hand: the stem, blocks of two 3x3 convolutions (the first of a stage with stride 2), and a linear head on 4x4 pooled pixels. */
+const [STEM, BLOCK, SMALLER] = [3 * 16 * 9 * 1024, 2 * 16 * 16 * 9 * 1024, (16 * 32 + 32 * 32) * 9 * 256];
+const head = (channels: number): number => channels * 16 * 10;
+const PARTS = [
+  STEM + BLOCK + head(16),
+  BLOCK + head(16),
+  BLOCK + SMALLER + head(32),
+  BLOCK + head(32),
+  BLOCK + SMALLER + head(64),
+  BLOCK + head(64),
+  BLOCK + 64 * 10,
+];
+const RESNET20_MACS = PARTS.map((_, k) => PARTS.slice(0, k + 1).reduce((a, b) => a + b));
 
 describe("dynn inspect", () => {
   it("shows what the bundled network holds", async () => {
@@ -27,33 +30,50 @@ describe("dynn inspect", () => {
     expect([code, err]).toEqual([0, ""]);
     expect(out.split("\nLegal cuts")[0]).toMatchInlineSnapshot(`
       "
-      resnet20-sdn
-      input image float32[n,3,32,32], 10 classes, 295 k parameters, opset 13
-      normalisation inside: mean 0.4914, 0.4822, 0.4465, std 0.247, 0.2435, 0.2616
-      policy: max-softmax, thresholds 0.6314, fallback final
+      resnet20-joint
+      input images float32[n,3,32,32], 10 classes, 305 k parameters, opset 17
+      normalisation inside: mean 0.4914, 0.4821, 0.4462, std 0.2471, 0.2436, 0.2615
+      policy: max-softmax, thresholds 0.6909, fallback final
 
       Exits
       exit     MACs     cost  cut
-      exit0   9.9 M   24.2 %  /m/blocks.1/Relu_1_output_0
-      exit1  18.3 M   44.8 %  /m/blocks.3/Relu_1_output_0
-      exit2  27.7 M   67.9 %  /m/blocks.5/Relu_1_output_0
-      exit3  31.4 M   76.9 %  /m/blocks.6/Relu_1_output_0
-      exit4  40.8 M  100.0 %  -
+      exit0   5.2 M   12.7 %  stage1.block0.out
+      exit1   9.9 M   24.4 %  stage1.block1.out
+      exit2  18.1 M   44.7 %  stage2.block0.out
+      exit3  22.9 M   56.4 %  stage2.block1.out
+      exit4  31.1 M   76.7 %  stage3.block0.out
+      exit5  35.9 M   88.4 %  stage3.block1.out
+      final  40.6 M  100.0 %  -
+
+      resnet20, trained on cifar10:train
+      recipe joint, 6 epochs, batch 128, sgd, seed 2, 306 k parameters
+      45000 images trained on, 5000 for validation, 10000 for the test
+
+      exit     MACs     cost          validation                test
+      exit0   5.2 M   12.7 %  64.2 % (62.9-65.5)  64.8 % (63.9-65.8)
+      exit1   9.9 M   24.4 %  69.6 % (68.3-70.9)  69.4 % (68.5-70.3)
+      exit2  18.1 M   44.7 %  80.2 % (79.1-81.3)  80.1 % (79.3-80.9)
+      exit3  22.9 M   56.4 %  83.4 % (82.3-84.4)  83.3 % (82.5-84.0)
+      exit4  31.1 M   76.7 %  87.5 % (86.6-88.4)  87.2 % (86.5-87.8)
+      exit5  35.9 M   88.4 %  89.4 % (88.5-90.2)  88.3 % (87.7-88.9)
+      final  40.6 M  100.0 %  89.1 % (88.2-90.0)  88.3 % (87.6-88.9)
       "
     `);
     expect(out.split("\n\n").at(-1)).toMatchInlineSnapshot(`
       "Operators
-      operator     nodes    MACs  gradient
-      Add             13       0  yes
-      AveragePool      5       0  yes
-      Conv            21  40.8 M  yes
-      Div              1       0  yes
-      Flatten          5       0  yes
-      Gemm             5  23.7 k  yes
-      MaxPool          4       0  yes
-      Mul              8       0  yes
-      Relu            19       0  yes
-      Sub              1       0  yes
+      operator           nodes    MACs  gradient
+      Add                   15       0  yes
+      AveragePool            8       0  yes
+      Conv                  19  40.6 M  yes
+      Div                    1       0  yes
+      Flatten                7       0  yes
+      Gemm                   7  36.5 k  yes
+      GlobalAveragePool      1       0  yes
+      MaxPool                6       0  yes
+      Mul                    6       0  yes
+      Pad                    2       0  yes
+      Relu                  19       0  yes
+      Sub                    7       0  yes
       "
     `);
   });

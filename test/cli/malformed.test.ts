@@ -504,7 +504,7 @@ describe("an option", () => {
 
   it("--threshold above its rule's range is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "1.5")).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule max-softmax takes numbers from 0 to 1. Choose one in that range, or let dynn choose it with --threshold rad:5%. [policy/value]"`,
+      `"error: threshold 1.5: rule max-softmax takes numbers from 0 to 1. Choose one in that range, write never for an exit that is not to fire, or let dynn choose with --threshold rad:5%. [policy/value]"`,
     );
   });
 
@@ -512,7 +512,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--rule", "entropy", "--threshold", "1.5"),
     ).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule entropy takes numbers from 0 to 1.3863. Choose one in that range, or let dynn choose it with --threshold rad:5%. [policy/value]"`,
+      `"error: threshold 1.5: rule entropy takes numbers from 0 to 1.3863. Choose one in that range, write never for an exit that is not to fire, or let dynn choose with --threshold rad:5%. [policy/value]"`,
     );
   });
 
@@ -520,7 +520,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--rule", "patience", "--threshold", "1.5"),
     ).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule patience takes a whole number of exits, 1 or more. Choose one in that range, or let dynn choose it with --threshold rad:5%. [policy/value]"`,
+      `"error: threshold 1.5: rule patience takes a whole number of exits, 1 or more. Choose one in that range, write never for an exit that is not to fire, or let dynn choose with --threshold rad:5%. [policy/value]"`,
     );
   });
 
@@ -532,13 +532,13 @@ describe("an option", () => {
 
   it("--threshold with a word is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "high")).toMatchInlineSnapshot(
-      `"error: --threshold: got "high", expected numbers, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
+      `"error: --threshold: got "high", expected numbers, never, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
     );
   });
 
   it("--threshold with an unknown goal is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "cost:50%")).toMatchInlineSnapshot(
-      `"error: --threshold: got "cost:50%", expected numbers, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
+      `"error: --threshold: got "cost:50%", expected numbers, never, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
     );
   });
 
@@ -550,7 +550,7 @@ describe("an option", () => {
 
   it("--threshold budget: is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "budget:")).toMatchInlineSnapshot(
-      `"error: --threshold: got "budget:", expected numbers, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
+      `"error: --threshold: got "budget:", expected numbers, never, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
     );
   });
 
