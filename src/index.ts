@@ -131,17 +131,14 @@ export {
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export type { EpochReport, Recipe, StepReport, TrainingConfig } from "./training/config.js";
 export {
-  type Conversion,
   type ConversionPlan,
-  type ConversionRecipe,
   type ConversionRequest,
-  type ConvertOptions,
-  convert,
   measureConversion,
   type PlaceCostOptions,
   type PlaceReport,
   planConversion,
-} from "./training/convert.js";
+} from "./training/conversion-plan.js";
+export { type Conversion, type ConversionRecipe, type ConvertOptions, convert } from "./training/convert.js";
 export { trainingConfig } from "./training/defaults.js";
 export { evaluateExits } from "./training/evaluate.js";
 export type { TrainingState } from "./training/state.js";

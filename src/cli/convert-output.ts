@@ -3,7 +3,7 @@ import { showShape } from "../core/shape.js";
 import { RULE_DEFS } from "../dynamic/policy.js";
 import { wilson } from "../measures/wilson.js";
 import type { Placement } from "../training/card.js";
-import type { PlaceReport } from "../training/convert.js";
+import type { PlaceReport } from "../training/conversion-plan.js";
 import type { Measurement, Tally } from "../training/convert-policy.js";
 import { heading, percent, showRate, showThresholds, table } from "./table.js";
 

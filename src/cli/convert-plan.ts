@@ -9,11 +9,10 @@ import { type Placement, placementSchema } from "../training/card.js";
 import {
   type ConversionPlan,
   type ConversionRequest,
-  checkPolicyData,
-  conversionConfig,
   measureConversion,
   planConversion,
-} from "../training/convert.js";
+} from "../training/conversion-plan.js";
+import { checkPolicyData, conversionConfig } from "../training/convert.js";
 import { backendOf } from "./backend-options.js";
 import type { ConvertFlags } from "./convert-options.js";
 import { openOnnx } from "./files.js";

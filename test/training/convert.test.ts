@@ -14,13 +14,8 @@ import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
 import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
-import {
-  type Conversion,
-  type ConvertOptions,
-  convert,
-  measureConversion,
-  planConversion,
-} from "../../src/training/convert.js";
+import { measureConversion, planConversion } from "../../src/training/conversion-plan.js";
+import { type Conversion, type ConvertOptions, convert } from "../../src/training/convert.js";
 import { answersOf } from "../../src/training/evaluate.js";
 import { answers, pixels } from "../nn/support.js";
 import { failure } from "../support/failure.js";

@@ -93,9 +93,9 @@ export class Executor {
   async classify(images: Float32Array, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
     const total = this.#count(images);
     const answers: Answer[] = [];
-    for await (const answer of this.stream([images])) {
+    for await (const some of this.#answered([images])) {
       signal?.throwIfAborted();
-      answers.push(answer);
+      answers.push(...some);
       onProgress?.(answers.length, total);
     }
     return answers;
@@ -105,6 +105,11 @@ export class Executor {
    *  batch waits for images only while the source has them at hand.
    * @throws as {@link classify}, and what the source throws */
   async *stream(source: ImageSource): AsyncGenerator<Answer> {
+    for await (const some of this.#answered(source)) yield* some;
+  }
+
+  /** The answers in order, as many at a time as are ready. */
+  async *#answered(source: ImageSource): AsyncGenerator<readonly Answer[]> {
     const line = this.#engine.line();
     const batch = this.#batch;
     const intake = new Intake(source);
@@ -116,10 +121,12 @@ export class Executor {
         const images = room && !intake.ended ? await intake.take(line.empty) : undefined;
         if (images) entered += this.#enter(line, images, entered);
         else for (const { index, answer } of await line.run()) done.set(index, answer);
+        const ready: Answer[] = [];
         for (let answer = done.get(given); answer; answer = done.get(given)) {
           done.delete(given++);
-          yield answer;
+          ready.push(answer);
         }
+        if (ready.length > 0) yield ready;
         if (given < entered && line.empty) throw new Error(`bug: image ${given} has no answer`);
       }
       intake.rethrow();
