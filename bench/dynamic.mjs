@@ -2,9 +2,11 @@
 // with the thresholds of rad 5 % (chosen on validation records) at batch 64 and 1, and with thresholds that nothing reaches.
 // Usage: npm run build && node bench/dynamic.mjs [MODEL] [--data SPEC] [--images N] [--record]
 import { parseArgs } from "node:util";
+import * as ort from "onnxruntime-node";
 import {
   backboneOf,
   calibrate,
+  conditionalModel,
   createExecutor,
   dynamicModel,
   Forward,
@@ -12,6 +14,7 @@ import {
   openDataset,
   ortNode,
   splitValidation,
+  writeModel,
 } from "../dist/index.js";
 import { environment, median, report, root } from "./support.mjs";
 
@@ -90,4 +93,25 @@ for (const batch of [64, 8, 1]) {
     );
   }
 }
+// What the exported file saves where there is no dynn: onnxruntime-node alone, one image at a time, turn by turn.
+const STOCK = 256;
+const open = (written) => ort.InferenceSession.create(writeModel(written), { logSeverityLevel: 3 });
+const files = {
+  conditional: await open(conditionalModel(model, policy)),
+  static: await open({ graph: backboneOf(model.graph) }),
+};
+const times = { conditional: [], static: [] };
+for (let round = 0; round <= ROUNDS; round++)
+  for (const [name, session] of Object.entries(files)) {
+    const start = performance.now();
+    for (let at = 0; at < STOCK * each; at += each) {
+      const image = new ort.Tensor("float32", all.subarray(at, at + each), [1, ...model.input.shape.slice(1)]);
+      await session.run({ [model.input.name]: image });
+    }
+    if (round > 0) times[name].push((performance.now() - start) / STOCK);
+  }
+const text = (r) => `${median(r).toFixed(3)} (${Math.min(...r).toFixed(3)}-${Math.max(...r).toFixed(3)})`;
+lines.push(
+  `  the exported conditional file in onnxruntime-node alone, batch 1: ${text(times.conditional)}, static file ${text(times.static)}: speed-up ${(median(times.static) / median(times.conditional)).toFixed(2)}x`,
+);
 report("dynamic", lines);

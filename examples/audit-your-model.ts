@@ -2,12 +2,12 @@
  *  Usage: node examples/audit-your-model.ts [MODEL.onnx] [DATA] [SAMPLES]
  *  Without arguments: the bundled network on 64 bundled images. */
 import { fileURLToPath } from "node:url";
-import { audit, dynamicModel, loadModel, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
+import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, spec = "sample", samples = "64"] = process.argv.slice(2);
 
-const model = dynamicModel(await loadModel(path));
+const model = await load(path);
 const data = await openDataset(spec);
 // Thresholds are chosen on records that are not reported.
 const { reported, validation } = splitValidation(data, { reported: Number(samples), validation: 200, seed: 0 });

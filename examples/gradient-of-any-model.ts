@@ -2,12 +2,12 @@
  *  any runtime can run it.
  *  Usage: node examples/gradient-of-any-model.ts [MODEL.onnx] [CLASS] [OUT.onnx] */
 import { fileURLToPath } from "node:url";
-import { dynamicModel, GraphBuilder, gradientGraph, inferShapes, loadModel, opTable, ortNode, saveModel } from "dynn";
+import { GraphBuilder, gradientGraph, inferShapes, load, opTable, ortNode, saveModel } from "dynn";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, wanted = "3", out] = process.argv.slice(2);
 
-const { graph, input, exits } = dynamicModel(await loadModel(path));
+const { graph, input, exits } = await load(path);
 const logits = exits.at(-1)?.logits ?? "";
 
 // Append the score of one class, then everything that its gradient needs.

@@ -7,10 +7,9 @@ import {
   type Attack,
   type AttackRun,
   configureAttack,
-  dynamicModel,
   Evaluator,
   Forward,
-  loadModel,
+  load,
   type Optimizer,
   openDataset,
   ortNode,
@@ -41,7 +40,7 @@ function* climb({ sample, objective }: Task): AttackRun {
   return { image, success: objective.succeeded(sample, logits) };
 }
 
-const model = dynamicModel(await loadModel(fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url))));
+const model = await load(fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url)));
 const backend = ortNode();
 const samples = await cleanSamples(Number(process.argv[2] ?? 64));
 

@@ -5,17 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  createDevice,
-  createServer,
-  dynamicModel,
-  exportSplit,
-  loadModel,
-  openBundle,
-  openDataset,
-  ortNode,
-  SplitClient,
-} from "dynn";
+import { createDevice, createServer, exportSplit, load, openBundle, openDataset, ortNode, SplitClient } from "dynn";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, count = "40"] = process.argv.slice(2);
@@ -26,7 +16,7 @@ const images = new Float32Array(chosen.length * data.shape.reduce((a, b) => a * 
 await data.read(chosen, images);
 
 const backend = ortNode();
-const model = dynamicModel(await loadModel(path));
+const model = await load(path);
 const folder = await mkdtemp(join(tmpdir(), "split-"));
 await exportSplit(model, folder, { backend, images });
 const bundle = await openBundle(folder);

@@ -1,10 +1,12 @@
 /** @file Feeds hostile model files to dynn for as long as you like. Each input meets every reader of model files in a process of its own, with
  *  limits on time and memory; docs/security.md says what counts as a failure.
- *  Usage: npm run fuzz -- [--seconds N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER]
- *  Writes failing inputs to FOLDER (out/fuzz), prints a summary, and ends with 1 when there was a failure. */
+ *  Usage: npm run fuzz -- [--seconds N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER] [--record]
+ *  Writes failing inputs to FOLDER (out/fuzz), prints a summary (--record keeps it under bench/records/), and ends with 1 when there was a
+ *  failure. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { environment, report } from "../bench/record.mjs";
 import "../test/fuzz/typescript.mjs";
 
 const { values } = parseArgs({
@@ -14,20 +16,21 @@ const { values } = parseArgs({
     from: { type: "string", default: "0" },
     "sessions-every": { type: "string", default: "1" },
     out: { type: "string", default: "out/fuzz" },
+    record: { type: "boolean", default: false },
   },
 });
 
 const { run } = await import("../test/fuzz/campaign.ts");
 const { makeCase } = await import("../test/fuzz/mutate.ts");
 
-const [seed, seconds] = [Number(values.seed), Number(values.seconds)];
+const [seed, from, seconds] = [Number(values.seed), Number(values.from), Number(values.seconds)];
 const start = Date.now();
 const elapsed = () => (Date.now() - start) / 1000;
 let shown = 0;
 
 const summary = await run({
   seed,
-  from: Number(values.from),
+  from,
   sessionEvery: Number(values["sessions-every"]),
   more: () => elapsed() < seconds,
   progress: (tried, findings) => {
@@ -38,21 +41,31 @@ const summary = await run({
   },
 });
 
-console.log(
-  `seed ${seed}: ${summary.tried} inputs in ${elapsed().toFixed(0)} s, ${summary.accepted} accepted by every stage`,
-);
-for (const [what, count] of [...summary.refused].sort(([, a], [, b]) => b - a))
-  console.log(`  ${String(count).padStart(8)}  ${what}`);
-let failures = 0;
-for (const { finding, count } of summary.findings.values()) {
-  failures += count;
+const descending = (counts) => [...counts].sort(([, a], [, b]) => b - a);
+const counted = (counts) => descending(counts).map(([what, count]) => `  ${String(count).padStart(8)}  ${what}`);
+const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
+/** Write the input of a finding, as small as leaving out edits made it. */
+function keep({ finding, count }) {
   const { bytes, edits } = makeCase(seed, finding.index, (edit) => finding.keep.includes(edit));
   mkdirSync(values.out, { recursive: true });
   const path = join(values.out, `${finding.kind}-${seed}-${finding.index}.onnx`);
   writeFileSync(path, bytes);
-  console.log(
-    `FAILED ${count} times, ${finding.kind}: ${finding.what}\n  after: ${edits.join("; ")}\n  written to ${path}`,
-  );
+  return `FAILED ${count} times, ${finding.kind}: ${finding.what}\n  after: ${edits.join("; ")}\n  written to ${path}`;
 }
-console.log(failures === 0 ? "no failures" : `${failures} failures of ${summary.findings.size} kinds`);
+
+const { tried, accepted, sessions, ways, refused, findings, slowest, hungriest, peakBytes } = summary;
+const failures = [...findings.values()].reduce((sum, { count }) => sum + count, 0);
+report("fuzz", [
+  `npm run fuzz   ${environment()}`,
+  `seed ${seed}, cases ${from} to ${from + tried - 1}: ${tried} inputs in ${elapsed().toFixed(0)} s, ${accepted} accepted by every stage, ${sessions} sessions of ONNX Runtime asked for`,
+  `slowest stage: ${slowest.value.toFixed(0)} ms of processor time (${slowest.stage}, case ${slowest.index})`,
+  `memory: the process at most ${mebibytes(peakBytes)}, grown at most ${mebibytes(hungriest.value)} by one input (case ${hungriest.index})`,
+  "inputs by the way that they were made",
+  ...counted(ways),
+  "refused, by stage and code (an input may be refused by several stages)",
+  ...counted(refused),
+  ...[...findings.values()].map(keep),
+  failures === 0 ? "no failures" : `${failures} failures of ${findings.size} kinds`,
+]);
 process.exitCode = failures === 0 ? 0 : 1;

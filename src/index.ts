@@ -77,6 +77,7 @@ export {
   type StageRun,
 } from "./dynamic/executor/index.js";
 export { attachExits, backboneOf, exitsMetadata } from "./dynamic/exits.js";
+export { load } from "./dynamic/files.js";
 export { Forward } from "./dynamic/forward.js";
 export { writeMetadata } from "./dynamic/metadata.js";
 export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model.js";

@@ -1,131 +1,33 @@
-/** @file Runs many cases in a process apart, one at a time, and keeps count. A failure is what must never happen, whatever the bytes: an
- *  exception that is no DynnError, a crash of the process, more than {@link LIMITS}. */
-import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import type { Answer, Order } from "./child.js";
-
-export const LIMITS = {
-  /** Processor time of one stage. */
-  stageMs: 5000,
-  /** Processor time of one input, all stages together; the process is stopped above. */
-  inputMs: 20_000,
-  /** Growth of the process's largest memory: this much, and a multiple of the input. */
-  grownBytes: 512 * 2 ** 20,
-  grownPerByte: 1000,
-  /** JavaScript heap of the process. */
-  heapMiB: 1024,
-  /** All memory of the process; it is stopped above. */
-  residentBytes: 2 ** 31,
-};
-
-export interface Failure {
-  readonly kind: "thrown" | "crash" | "hang" | "memory";
-  readonly what: string;
-}
-
-export type Outcome = { readonly answer?: Answer; readonly failure?: Failure };
-
-const POLL_MS = 100;
-/** A process that gets no processor time is not hanging, but this long is too long. */
-const WALL_MS = 120_000;
-
-/** The process that tries inputs; started again after each failure that ends it. */
-export class Tester {
-  #child: ChildProcess | undefined;
-
-  async try(order: Order): Promise<Outcome> {
-    this.#child ??= await start();
-    const outcome = await ask(this.#child, order);
-    if (outcome.failure && outcome.failure.kind !== "thrown") this.stop();
-    return outcome;
-  }
-
-  stop(): void {
-    this.#child?.kill("SIGKILL");
-    this.#child = undefined;
-  }
-}
-
-async function start(): Promise<ChildProcess> {
-  const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), [], {
-    execArgv: [`--max-old-space-size=${LIMITS.heapMiB}`, "--import", new URL("./typescript.mjs", import.meta.url).href],
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  child.stderr?.resume();
-  await new Promise<void>((resolve, reject) => {
-    child.once("message", () => resolve());
-    child.once("exit", (code) => reject(new Error(`the testing process ended with ${code} before its first input`)));
-  });
-  return child;
-}
-
-function ask(child: ChildProcess, order: Order): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const [startMs, startCpu] = [Date.now(), cpuMs(child.pid)];
-    const finish = (outcome: Outcome) => {
-      clearInterval(timer);
-      child.off("message", onAnswer).off("exit", onExit);
-      resolve(outcome);
-    };
-    const fail = (kind: Failure["kind"], what: string) => finish({ failure: { kind, what } });
-    const onAnswer = (answer: Answer) => finish(judge(answer));
-    const onExit = (code: number | null, signal: string | null) =>
-      fail("crash", `the process ended: ${signal ?? code}`);
-    const timer = setInterval(() => {
-      const cpu = cpuMs(child.pid);
-      if ((cpu === undefined ? Date.now() - startMs : cpu - (startCpu ?? 0)) > LIMITS.inputMs)
-        fail("hang", `no answer after ${LIMITS.inputMs} ms of processor time`);
-      else if (Date.now() - startMs > WALL_MS) fail("hang", `no answer after ${WALL_MS} ms`);
-      else if (residentBytes(child.pid) > LIMITS.residentBytes)
-        fail("memory", `more than ${LIMITS.residentBytes} bytes in use`);
-    }, POLL_MS);
-    child.on("message", onAnswer).on("exit", onExit);
-    child.send(order);
-  });
-}
-
-function judge(answer: Answer): Outcome {
-  const { thrown, slowestMs, grownBytes, bytes } = answer;
-  const allowed = LIMITS.grownBytes + LIMITS.grownPerByte * bytes;
-  if (thrown !== undefined) return { answer, failure: { kind: "thrown", what: thrown } };
-  if (slowestMs > LIMITS.stageMs)
-    return { answer, failure: { kind: "hang", what: `a stage took ${Math.round(slowestMs)} ms of processor time` } };
-  if (grownBytes > allowed)
-    return { answer, failure: { kind: "memory", what: `${grownBytes} bytes for an input of ${bytes}` } };
-  return { answer };
-}
-
-/** Processor time of a process so far (Linux; undefined elsewhere). */
-function cpuMs(pid: number | undefined): number | undefined {
-  const fields = procFile(pid, "stat")
-    ?.replace(/^.*\) /, "")
-    .split(" ");
-  // Fields 14 and 15 of proc(5), in ticks of 10 ms; two fields are cut off before.
-  return fields && (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-const residentBytes = (pid: number | undefined): number => Number(procFile(pid, "statm")?.split(" ")[1] ?? 0) * 4096;
-
-function procFile(pid: number | undefined, name: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, "utf8");
-  } catch {
-    return undefined;
-  }
-}
+/** @file Tries many cases, one after the other, and keeps count. */
+import type { Answer } from "./child.js";
+import { type Failure, Tester } from "./tester.js";
 
 export interface Finding extends Failure {
   readonly index: number;
   readonly keep: readonly number[];
 }
 
+export interface Extreme {
+  readonly index: number;
+  readonly value: number;
+}
+
 export interface Summary {
   readonly tried: number;
   /** Inputs that every stage accepted. */
   readonly accepted: number;
+  /** Inputs by the way that they were made. */
+  readonly ways: ReadonlyMap<string, number>;
   /** How often each stage gave each code: "read model/parse" -> count. */
   readonly refused: ReadonlyMap<string, number>;
+  /** Sessions that ONNX Runtime made or refused. */
+  readonly sessions: number;
+  /** The stage that took most processor time, milliseconds. */
+  readonly slowest: Extreme & { readonly stage: string };
+  /** The input that made the process's memory grow most, bytes. */
+  readonly hungriest: Extreme;
+  /** The largest memory of the process, bytes. */
+  readonly peakBytes: number;
   /** One finding of each kind, and how often it came. */
   readonly findings: ReadonlyMap<string, { readonly finding: Finding; count: number }>;
 }
@@ -143,25 +45,47 @@ export interface Campaign {
 /** Try cases until there are no more. */
 export async function run(campaign: Campaign): Promise<Summary> {
   const tester = new Tester();
-  const refused = new Map<string, number>();
-  const findings = new Map<string, { finding: Finding; count: number }>();
-  let [tried, accepted] = [0, 0];
+  const tally = new Tally();
   try {
     for (let index = campaign.from; campaign.more(index); index++) {
       const order = { seed: campaign.seed, index, sessions: index % campaign.sessionEvery === 0 };
       const { answer, failure } = await tester.try(order);
-      tried++;
-      const codes = Object.entries(answer?.verdict ?? {}).filter(([, code]) => code !== "ok");
-      if (answer && !failure && codes.length === 0) accepted++;
-      for (const [stage, code] of codes) refused.set(`${stage} ${code}`, (refused.get(`${stage} ${code}`) ?? 0) + 1);
-      if (failure) await note(findings, tester, order, failure);
-      campaign.progress?.(tried, findings.size);
+      tally.tried++;
+      if (answer) tally.add(index, answer, failure);
+      if (failure) await note(tally.findings, tester, order, failure);
+      campaign.progress?.(tally.tried, tally.findings.size);
     }
   } finally {
     tester.stop();
   }
-  return { tried, accepted, refused, findings };
+  return tally;
 }
+
+/** A summary that grows. */
+class Tally implements Summary {
+  tried = 0;
+  accepted = 0;
+  sessions = 0;
+  peakBytes = 0;
+  slowest = { index: 0, value: 0, stage: "" };
+  hungriest = { index: 0, value: 0 };
+  readonly ways = new Map<string, number>();
+  readonly refused = new Map<string, number>();
+  readonly findings = new Map<string, { finding: Finding; count: number }>();
+
+  add(index: number, { verdict, way, slowest, grownBytes, peakBytes }: Answer, failure: Failure | undefined): void {
+    const codes = Object.entries(verdict).filter(([, code]) => code !== "ok");
+    if (!failure && codes.length === 0) this.accepted++;
+    for (const [stage, code] of codes) countIn(this.refused, `${stage} ${code}`);
+    countIn(this.ways, way);
+    this.sessions += Object.keys(verdict).filter((stage) => stage.includes("session")).length;
+    if (slowest.ms > this.slowest.value) this.slowest = { index, value: slowest.ms, stage: slowest.stage };
+    if (grownBytes > this.hungriest.value) this.hungriest = { index, value: grownBytes };
+    this.peakBytes = Math.max(this.peakBytes, peakBytes);
+  }
+}
+
+const countIn = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
 
 /** Failures of one kind at one place are one finding; its first case is made as small as leaving out edits makes it, where
  *  trying again is cheap. */

@@ -1,8 +1,10 @@
 /** @file The process that meets the hostile input: it may crash, hang or fill its memory, and its parent will know which input did it.
  *  Messages in: {@link Order}; out: {@link Answer}. */
-import { readFileSync } from "node:fs";
-import { makeCase } from "./mutate.js";
-import { probe, type Verdict } from "./probe.js";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { furnish } from "./beside.js";
+import { type Case, makeCase } from "./mutate.js";
+import { type Probed, probe, type Verdict } from "./probe.js";
 
 /** A case by its number, or a file. */
 export type Order = { readonly sessions: boolean } & (
@@ -14,29 +16,41 @@ export interface Answer {
   /** What each stage said, or what was thrown that is no DynnError. */
   readonly verdict: Verdict;
   readonly thrown: string | undefined;
+  /** How the input was made. */
+  readonly way: string;
   readonly bytes: number;
-  /** Processor time of the slowest stage. */
-  readonly slowestMs: number;
-  /** How much the largest memory of this process grew. */
+  readonly slowest: Probed["slowest"];
+  /** How much the largest memory of this process grew, and what it is. */
   readonly grownBytes: number;
+  readonly peakBytes: number;
 }
 
-const bytesOf = (order: Order): Uint8Array => {
-  if ("file" in order) return new Uint8Array(readFileSync(order.file));
-  const { keep } = order;
-  return makeCase(order.seed, order.index, keep ? (edit) => keep.includes(edit) : undefined).bytes;
-};
+/** The model's own folder, and what lies around it. */
+const [, , FOLDER = "."] = process.argv;
+furnish(FOLDER);
+const MODEL = join(FOLDER, "model", "model.onnx");
 
+function caseOf(order: Order): Case & { readonly path?: string } {
+  if ("file" in order)
+    return { way: "file", edits: [], bytes: new Uint8Array(readFileSync(order.file)), path: order.file };
+  const { keep } = order;
+  const made = makeCase(order.seed, order.index, keep ? (edit) => keep.includes(edit) : undefined);
+  if (made.escapes === undefined) return made;
+  writeFileSync(MODEL, made.bytes);
+  return { ...made, path: MODEL };
+}
+
+const ESCAPED = "data from outside the model's folder were read";
 const peak = (): number => process.resourceUsage().maxRSS * 1024;
 
 async function answer(order: Order): Promise<Answer> {
-  const bytes = bytesOf(order);
+  const { bytes, way, escapes, path } = caseOf(order);
   const before = peak();
-  const outcome = await probe(bytes, order.sessions, "file" in order ? order.file : undefined).then(
-    (probed) => ({ ...probed, thrown: undefined }),
-    (error: unknown) => ({ verdict: {}, slowestMs: 0, thrown: showThrown(error) }),
+  const outcome = await probe(bytes, order.sessions, path).then(
+    (probed) => ({ ...probed, thrown: escapes && probed.verdict.load === "ok" ? ESCAPED : undefined }),
+    (error: unknown) => ({ verdict: {}, slowest: { stage: "", ms: 0 }, thrown: showThrown(error) }),
   );
-  return { ...outcome, bytes: bytes.length, grownBytes: peak() - before };
+  return { ...outcome, way, bytes: bytes.length, grownBytes: peak() - before, peakBytes: peak() };
 }
 
 /** The message and where in dynn it was thrown. */

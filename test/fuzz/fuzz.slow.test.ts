@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { run, Tester } from "./campaign.js";
+import { run } from "./campaign.js";
 import { LARGE } from "./large.js";
 import { makeCase } from "./mutate.js";
+import { Tester } from "./tester.js";
 
 /** The tester has limits of its own; this one only ends a test that nobody answers. */
 const TIMEOUT_MS = 180_000;
@@ -23,6 +24,7 @@ test(
     expect([...summary.findings.values()].map(({ finding }) => finding)).toEqual([]);
     expect(summary.accepted).toBeGreaterThan(10);
     expect(summary.refused.size).toBeGreaterThan(20);
+    expect([...summary.ways.keys()].sort()).toEqual(["bytes edited", "data beside", "messages edited", "one operator"]);
   },
   TIMEOUT_MS,
 );
@@ -30,6 +32,19 @@ test(
 test("a case can be made again from its number", () => {
   for (const index of [0, 7, 77]) expect(makeCase(3, index)).toEqual(makeCase(3, index));
   expect(makeCase(3, 1)).not.toEqual(makeCase(4, 1));
+});
+
+test("data beside the model are read when they lie in its folder, and never from outside", async () => {
+  const cases = Array.from({ length: 1000 }, (_, index) => ({ index, ...makeCase(5, index) }));
+  const loaded = new Set<string>();
+  for (const { index, escapes } of cases.filter(({ way }) => way === "data beside")) {
+    const { answer, failure } = await tester.try({ seed: 5, index, sessions: false });
+    expect(failure).toBeUndefined();
+    loaded.add(`${escapes ? "outside" : "inside"}, ${answer?.verdict.load}`);
+  }
+  expect(loaded).toContain("inside, ok");
+  expect(loaded).toContain("outside, model/external");
+  expect(loaded).not.toContain("outside, ok");
 });
 
 describe("large files take time and memory in proportion:", () => {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { Tester } from "./campaign.js";
 import { HOSTILE } from "./hostile.js";
 import type { Verdict } from "./probe.js";
+import { Tester } from "./tester.js";
 
 const FOLDER = resolve(import.meta.dirname, "../fixtures/hostile");
 const index = JSON.parse(readFileSync(join(FOLDER, "index.json"), "utf8")) as { name: string; expected: string }[];

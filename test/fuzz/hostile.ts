@@ -6,7 +6,17 @@ import { GraphBuilder } from "../../src/graph/builder.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { TensorProto_DataLocation } from "../../src/onnx/generated/onnx_pb.js";
 import { writeModel } from "../../src/onnx/write.js";
-import { type GraphInit, Kind, modelBytes, type NodeInit, relu, Type, value, withTensor } from "../onnx/protos.js";
+import {
+  type GraphInit,
+  Kind,
+  modelBytes,
+  type NodeInit,
+  relu,
+  type TensorInit,
+  Type,
+  value,
+  withTensor,
+} from "../onnx/protos.js";
 
 export interface Hostile {
   readonly name: string;
@@ -79,6 +89,8 @@ const squared = (op: string, first: string): Uint8Array =>
       node("Relu", ["x"], "y"),
     ],
   });
+
+const scalar = (name: string): TensorInit => ({ name, dataType: Type.FLOAT, dims: [1n], floatData: [1] });
 
 const READING: readonly Hostile[] = [
   {
@@ -156,6 +168,78 @@ const READING: readonly Hostile[] = [
     bytes: modelBytes({ node: [node("Relu", ["x"], "z".repeat(5000)), node("Relu", ["x"], "y")] }),
   },
   {
+    name: "ring",
+    about: "a ring of a hundred nodes",
+    expected: "read model/cycle",
+    bytes: modelBytes({
+      node: [
+        ...Array.from({ length: 100 }, (_, i) => node("Add", [i === 0 ? "r99" : `r${i - 1}`, "x"], `r${i}`)),
+        node("Relu", ["x"], "y"),
+      ],
+    }),
+  },
+  {
+    name: "two-inputs-of-one-name",
+    about: "two inputs that share a name",
+    expected: "read model/duplicate",
+    bytes: modelBytes({ input: [value("x", ["n", 2n]), value("x", ["n", 2n])] }),
+  },
+  {
+    name: "two-constants-of-one-name",
+    about: "two constants that share a name",
+    expected: "read model/duplicate",
+    bytes: modelBytes({ initializer: [0, 1].map((v) => ({ ...scalar("w"), floatData: [v] })) }),
+  },
+  {
+    name: "constant-overwritten",
+    about: "a node that makes a value of a constant's name",
+    expected: "read model/duplicate",
+    bytes: modelBytes({ initializer: [scalar("y")] }),
+  },
+  {
+    name: "attribute-twice",
+    about: "an attribute that is there twice",
+    expected: "read model/attribute",
+    bytes: modelBytes({
+      node: [{ ...relu, attribute: [0n, 1n].map((i) => ({ name: "axis", type: Kind.INT, i })) }],
+    }),
+  },
+  {
+    name: "function-doubling",
+    about: "forty functions, each of which calls the one before twice: 2^40 nodes when they are inlined",
+    expected: "read model/op",
+    bytes: modelBytes(
+      { node: [{ ...node("f39", ["x"], "y"), domain: "own" }] },
+      {
+        opsetImport: ["", "own"].map((domain) => ({ domain, version: 17n })),
+        functions: Array.from({ length: 40 }, (_, i) => ({
+          name: `f${i}`,
+          domain: "own",
+          input: ["x"],
+          output: ["y"],
+          node: [0, 1].map((k) => ({
+            ...node(i === 0 ? "Relu" : `f${i - 1}`, [k === 0 ? "x" : "h"], k === 0 ? "h" : "y"),
+            domain: i === 0 ? "" : "own",
+          })),
+        })),
+      },
+    ),
+  },
+  {
+    name: "sparse-constant",
+    about: "a sparse constant of 2^62 elements, of which one is given",
+    expected: "read model/tensor",
+    bytes: modelBytes({
+      sparseInitializer: [
+        {
+          values: scalar("w"),
+          indices: { name: "i", dataType: Type.INT64, dims: [1n], int64Data: [0n] },
+          dims: [BigInt(HUGE), BigInt(HUGE)],
+        },
+      ],
+    }),
+  },
+  {
     name: "overlapping-external-data",
     about: "six tensors that each take the whole data file",
     expected: "read model/limit",
@@ -186,6 +270,13 @@ const LOADING: readonly Hostile[] = [
   expected: "load model/external",
   bytes: external(location as string),
 }));
+
+/** A node with sub-graphs that read x from outside. */
+function withSubgraph(opType: string, attributes: readonly string[]): Uint8Array {
+  const g: GraphInit = { name: "inner", node: [node("Relu", ["x"], "z")], output: [value("z", ["n", 2n])] };
+  const attribute = attributes.map((name) => ({ name, type: Kind.GRAPH, g }));
+  return modelBytes({ node: [{ ...node(opType, ["", ""], "y"), attribute }] });
+}
 
 const INFERRING: readonly Hostile[] = [
   {
@@ -295,6 +386,58 @@ const INFERRING: readonly Hostile[] = [
     about: "a Loop of 2^62 rounds",
     expected: "infer model/op",
     bytes: modelBytes({ node: [node("Loop", ["x"], "y")] }),
+  },
+  {
+    name: "if",
+    about: "an If with two branches that read a value from outside",
+    expected: "infer model/op",
+    bytes: withSubgraph("If", ["then_branch", "else_branch"]),
+  },
+  {
+    name: "endless-loop",
+    about: "a Loop with a body and no limit on its rounds",
+    expected: "infer model/op",
+    bytes: withSubgraph("Loop", ["body"]),
+  },
+  {
+    name: "scan",
+    about: "a Scan with a body",
+    expected: "infer model/op",
+    bytes: withSubgraph("Scan", ["body"]),
+  },
+  {
+    name: "negative-shape",
+    about: "ConstantOfShape of a negative length",
+    expected: "infer shape/mismatch",
+    bytes: constant("ConstantOfShape", [int64s([-1])]),
+  },
+  {
+    name: "endless-range",
+    about: "a Range whose step is 0",
+    expected: "infer shape/mismatch",
+    bytes: constant("Range", [integer(0), integer(1), integer(0)]),
+  },
+  {
+    name: "blocks-to-nothing",
+    about: "SpaceToDepth in blocks of 0",
+    expected: "infer shape/mismatch",
+    bytes: one("SpaceToDepth", [], { blocksize: int(0) }),
+  },
+  {
+    name: "tile-chain",
+    about: "Tile of a Tile, ten times by 1000 each",
+    expected: "infer model/limit",
+    bytes: graphOf((b, x) => {
+      let at = b.constant(floats(1));
+      for (let i = 0; i < 10; i++) at = b.op("Tile", [at, b.ints([1000])]);
+      return b.op("Add", [x, at]);
+    }),
+  },
+  {
+    name: "expanded-images",
+    about: "Expand of the images by another axis of 2^30",
+    expected: "infer model/limit",
+    bytes: one("Expand", [int64s([2 ** 30, 1, 1, 1, 1])]),
   },
   {
     name: "name-doubling",

@@ -14,14 +14,21 @@ import {
   TensorProto_DataType as Type,
   ValueInfoProtoSchema,
 } from "../../src/onnx/generated/onnx_pb.js";
+import { writeModel } from "../../src/onnx/write.js";
 import { OPS } from "../../src/ops/index.js";
 import { value } from "../onnx/protos.js";
+import { FAMILIES } from "../support/families.js";
+import { besideModel, LOCATIONS } from "./beside.js";
 import { Dice } from "./dice.js";
+import { HOSTILE } from "./hostile.js";
 import { operatorModel } from "./operators.js";
 import { SEEDS } from "./seeds.js";
 
 export interface Case {
   readonly bytes: Uint8Array;
+  readonly way: "one operator" | "bytes edited" | "messages edited" | "data beside" | "file";
+  /** To be loaded by path; whether it names data outside its folder. */
+  readonly escapes?: boolean;
   /** What was done, in words. */
   readonly edits: readonly string[];
 }
@@ -63,18 +70,6 @@ const STRINGS = [
   "ij,jk->ik",
   "constructor",
   "\u0000",
-];
-const LOCATIONS = [
-  "",
-  "..",
-  "../w.bin",
-  "/etc/passwd",
-  "/dev/zero",
-  "C:\\w.bin",
-  "a/../../w.bin",
-  "w.bin\u0000",
-  ".",
-  "w.bin",
 ];
 const OP_TYPES = [...Object.keys(OPS), "If", "Loop", "Scan", "Constant", "Einsum", "NoSuchOp", "constructor", ""];
 
@@ -420,7 +415,7 @@ const MODEL_EDITS: Readonly<Record<string, ModelEdit>> = {
     t.dataLocation = 1;
     t.rawData = new Uint8Array();
     t.externalData = [
-      { key: "location", value: d.pick(LOCATIONS) },
+      { key: "location", value: d.pick(LOCATIONS)[0] },
       { key: "offset", value: String(d.int()) },
       { key: "length", value: String(d.int()) },
     ].map((entry) => ({ ...entry, $typeName: "onnx.StringStringEntryProto" as const }));
@@ -444,35 +439,34 @@ const MODEL_EDITS: Readonly<Record<string, ModelEdit>> = {
   },
 };
 
-/** How a case is made. */
-type Way = readonly [
-  edits: readonly string[],
-  apply: (start: Uint8Array, edits: readonly string[], dice: readonly Dice[]) => Uint8Array,
-];
+type Edit = (start: Uint8Array, edits: readonly string[], dice: readonly Dice[]) => Uint8Array;
+type Way = readonly [way: Case["way"], names: readonly string[], apply: Edit];
 
-const BYTES: Way = [Object.keys(BYTE_EDITS), editBytes];
-const MESSAGES: Way = [Object.keys(MODEL_EDITS), editModel];
+const BYTES: Way = ["bytes edited", Object.keys(BYTE_EDITS), editBytes];
+const MESSAGES: Way = ["messages edited", Object.keys(MODEL_EDITS), editModel];
 const WAYS = [BYTES, MESSAGES, MESSAGES, MESSAGES];
 
-/** Case number `index` of a seed: one operator with random inputs, or a seed with one edit or more.
+const NETWORKS = [...FAMILIES.values()].map((make) => writeModel({ graph: make(), metadata: new Map() }));
+const CORPUS = HOSTILE.map(({ bytes }) => bytes);
+
+/** What edits start from: mostly the seeds, which are small; now and then a network of today, or what is hostile already. */
+const startOf = (dice: Dice): Uint8Array => dice.pick(dice.pick([SEEDS, SEEDS, SEEDS, NETWORKS, CORPUS]));
+
+/** Case number `index` of a seed: one operator with random inputs, data beside the model, or a model with one edit or more.
  * @param keep which of the edits to apply; left out: all (to find the ones that matter) */
 export function makeCase(seed: number, index: number, keep: (edit: number) => boolean = () => true): Case {
   const dice = new Dice(seed, index, 0);
-  if (dice.chance(0.4)) return { bytes: operatorModel(dice), edits: ["one operator"] };
-  const [[names, apply], start] = [dice.pick(WAYS), dice.pick(SEEDS)];
+  if (dice.chance(0.4)) return { way: "one operator", bytes: operatorModel(dice), edits: ["one operator"] };
+  if (dice.chance(0.05)) return { way: "data beside", ...besideModel(dice), edits: ["data beside the model"] };
+  const [[way, names, apply], start] = [dice.pick(WAYS), startOf(dice)];
   const edits = Array.from(
     { length: dice.pick([1, 1, 2, 3, 5]) },
     (_, i) => [dice.pick(names), new Dice(seed, index, i + 1)] as const,
   );
   const kept = edits.filter((_, i) => keep(i));
-  return {
-    bytes: apply(
-      start,
-      kept.map(([edit]) => edit),
-      kept.map(([, own]) => own),
-    ),
-    edits: kept.map(([edit]) => edit),
-  };
+  const words = kept.map(([edit]) => edit);
+  const own = kept.map(([, each]) => each);
+  return { way, bytes: apply(start, words, own), edits: words };
 }
 
 function editBytes(start: Uint8Array, edits: readonly string[], dice: readonly Dice[]): Uint8Array {
@@ -480,7 +474,16 @@ function editBytes(start: Uint8Array, edits: readonly string[], dice: readonly D
 }
 
 function editModel(start: Uint8Array, edits: readonly string[], dice: readonly Dice[]): Uint8Array {
-  const model = fromBinary(ModelProtoSchema, start);
+  const model = read(start);
   edits.forEach((edit, i) => MODEL_EDITS[edit]!(model, dice[i]!));
   return toBinary(ModelProtoSchema, model);
+}
+
+/** Some of the corpus is hostile to the decoder already; edits of messages then start from nothing. */
+function read(start: Uint8Array): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, start);
+  } catch {
+    return create(ModelProtoSchema);
+  }
 }

@@ -18,8 +18,8 @@ export type Verdict = Readonly<Record<string, string>>;
 
 export interface Probed {
   readonly verdict: Verdict;
-  /** Processor time of the slowest stage. */
-  readonly slowestMs: number;
+  /** The stage that took most processor time. */
+  readonly slowest: { readonly stage: string; readonly ms: number };
 }
 
 const backend = ortNode({ threads: 1 });
@@ -34,7 +34,7 @@ function processorMs(): number {
  * @param path     where the bytes lie, to load them from there too */
 export async function probe(bytes: Uint8Array, sessions: boolean, path?: string): Promise<Probed> {
   const verdict: Record<string, string> = {};
-  let slowestMs = 0;
+  let slowest = { stage: "", ms: 0 };
   const stage = async <T>(name: string, work: () => T | Promise<T>): Promise<T | undefined> => {
     const start = processorMs();
     try {
@@ -46,7 +46,8 @@ export async function probe(bytes: Uint8Array, sessions: boolean, path?: string)
       verdict[name] = error.code;
       return undefined;
     } finally {
-      slowestMs = Math.max(slowestMs, processorMs() - start);
+      const ms = processorMs() - start;
+      if (ms > slowest.ms) slowest = { stage: name, ms };
     }
   };
   const session = async (name: string, graph: Graph | undefined) =>
@@ -59,7 +60,7 @@ export async function probe(bytes: Uint8Array, sessions: boolean, path?: string)
 
   if (path !== undefined) await stage("load", () => loadModel(path));
   const model = await stage("read", () => readModel(bytes, { external: () => new Uint8Array(64) }));
-  if (!model) return { verdict, slowestMs };
+  if (!model) return { verdict, slowest };
   await stage("print", () => printGraph(model.graph));
   await stage("write", () => writeModel(model));
   const typed = await stage("infer", () => inferShapes(model.graph, opTable));
@@ -70,5 +71,5 @@ export async function probe(bytes: Uint8Array, sessions: boolean, path?: string)
     const made = await stage(`gradient ${loss}`, () => modelGradient(model.graph, opTable, { loss }));
     await session(`gradient session ${loss}`, made?.graph);
   }
-  return { verdict, slowestMs };
+  return { verdict, slowest };
 }

@@ -1,6 +1,5 @@
 /** @file The reference networks of the shared folder, their gradient graphs and expected answers (PyTorch, float64). */
 import { readFileSync } from "node:fs";
-import { expect } from "vitest";
 import { modelGradient } from "../../src/autodiff/model-gradient.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { readNpy } from "../../src/data/npy.js";
@@ -9,25 +8,17 @@ import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
 import { shared } from "./shared.js";
 
-/** Largest error, as a share of the largest expected value. */
-const TOLERANCE = 1e-3;
+/** Images whose gradient float32 may not decide. mobilenet_v2, image 1: the input of one ReLU6 is -3.3e-7 in float64, and rounding
+ *  on the way there (about 1e-6) puts it on either side of the kink; ONNX Runtime gives -7.3e-7 without and +2.8e-7 with its
+ *  layout pass. reference-networks.slow.test.ts checks that image on the reference kernels. */
+export const UNDECIDED: Readonly<Record<string, readonly number[]>> = { mobilenet_v2: [1] };
 
 const folder = (name: string) => shared(`reference/gradients/${name}`);
 const array = (name: string, file: string): Tensor => readNpy(readFileSync(`${folder(name)}/${file}.npy`), file);
 
-/** Assert that every image's values agree, but for those in `skip`. */
-export function expectClose(got: Tensor | undefined, want: Tensor, what: string, skip: readonly number[] = []): void {
-  expect(got?.dims, what).toEqual(want.dims);
-  const [a, b] = [toNumbers(got as Tensor), toNumbers(want)];
-  const perImage = b.length / (want.dims[0] as number);
-  const scale = b.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-  const error = (v: number, i: number) =>
-    skip.includes(Math.floor(i / perImage)) ? 0 : Math.abs(v - (b[i] as number));
-  const worst = a.reduce((m, v, i) => Math.max(m, error(v, i)), 0);
-  expect(worst / scale, `${what}: largest error ${worst} of ${scale}`).toBeLessThanOrEqual(TOLERANCE);
-}
-
 export interface ReferenceNetwork {
+  /** As the file has it. */
+  readonly source: Graph;
   /** Outputs: logits, loss per image, gradient of the input. */
   readonly graph: Graph;
   readonly feeds: Readonly<Record<string, Tensor>>;
@@ -41,6 +32,7 @@ export function referenceNetwork(name: string): ReferenceNetwork {
   const { graph, gradient } = modelGradient(source, opTable, { loss: "cross-entropy" });
   const [x, y] = [array(name, "x"), array(name, "y")];
   return {
+    source,
     graph,
     feeds: {
       [graph.inputs[0].name]: fromNumbers("float32", x.dims, toNumbers(x)),

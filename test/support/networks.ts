@@ -1,0 +1,125 @@
+/** @file Every network whose input gradient the tests check, with the check: what docs/networks.md lists. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, parse, resolve } from "node:path";
+import { modelGradient } from "../../src/autodiff/model-gradient.js";
+import { uniform } from "../../src/core/rng.js";
+import { sizeOf } from "../../src/core/shape.js";
+import { fromNumbers } from "../../src/core/tensor.js";
+import { readNpy } from "../../src/data/npy.js";
+import type { Graph } from "../../src/graph/graph.js";
+import { ARCHITECTURES, type ArchitectureName } from "../../src/nn/architectures.js";
+import { readModel } from "../../src/onnx/read.js";
+import { opTable } from "../../src/ops/table.js";
+import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { firstRecords, unpackCifar10 } from "./cifar-records.js";
+import { FAMILIES } from "./families.js";
+import { type GradientErrors, gradientErrors, type Images, largestError } from "./gradient-errors.js";
+import { referenceNetwork, UNDECIDED } from "./reference-network.js";
+import { hasShared, shared } from "./shared.js";
+
+export type Answer = "PyTorch, float64" | "reference kernels, float64";
+
+export interface CheckedNetwork {
+  readonly name: string;
+  readonly graph: Graph;
+  /** What the float32 gradient is compared with. */
+  readonly against: Answer;
+  readonly check: () => Promise<GradientErrors>;
+}
+
+/** By where the networks come from; PyTorch's own are there where the shared folder is. */
+export interface CheckedNetworks {
+  readonly exported: readonly CheckedNetwork[];
+  readonly trained: readonly CheckedNetwork[];
+  readonly families: readonly CheckedNetwork[];
+}
+
+export const checkedNetworks = (): CheckedNetworks => ({
+  exported: hasShared ? [...Object.keys(EXPORTED).map(exported), sdn()] : [],
+  trained: [...zoo().map(bundled), ...BUILT.map(built)],
+  families: [...FAMILIES].map(([name, make]) => byKernels(name, make(), FAMILY_IMAGES)),
+});
+
+/** Names in the document, by folder of ../shared/reference/gradients. */
+const EXPORTED = {
+  squeezenet: "SqueezeNet 1.1",
+  mobilenet_v2: "MobileNetV2, width 0.25",
+  efficientnet: "EfficientNet, three stages",
+  densenet: "DenseNet, three blocks",
+  vit: "ViT, three layers",
+} as const;
+/** Made narrow, or for small images: the reference kernels are slow. */
+const BUILT: readonly (readonly [name: ArchitectureName, imageSize: number, width: number])[] = [
+  ["resnet56", 8, 1],
+  ["vgg16", 32, 0.125],
+  ["mobilenet", 16, 0.25],
+  ["msdnet", 16, 0.5],
+];
+
+const imagesOf = (dims: readonly number[], labels: readonly number[], step?: number): Images => ({
+  pixels: fromNumbers("float64", dims, uniform({ seed: 5, sample: 0, purpose: "test", step: 0 }, sizeOf(dims))),
+  labels,
+  step,
+});
+const FAMILY_IMAGES = imagesOf([2, 3, 8, 8], [3, 1], 1e-5);
+
+const byKernels = (name: string, graph: Graph, images: Images): CheckedNetwork => ({
+  name,
+  graph,
+  against: "reference kernels, float64",
+  check: () => gradientErrors(graph, images),
+});
+
+function exported(folder: string): CheckedNetwork {
+  const { source, graph, feeds, gradient } = referenceNetwork(folder);
+  const check = async (): Promise<GradientErrors> => {
+    const session = await ortNode({ threads: 1 }).compile(graph);
+    const results = await session.run(feeds);
+    await session.release();
+    return { slope: undefined, float32: largestError(results[gradient.name], gradient.expected, UNDECIDED[folder]) };
+  };
+  return { name: EXPORTED[folder as keyof typeof EXPORTED], graph: source, against: "PyTorch, float64", check };
+}
+
+const ZOO = resolve(import.meta.dirname, "../../zoo");
+const zoo = (): string[] => readdirSync(ZOO).filter((file) => file.endsWith(".onnx"));
+
+const bundled = (file: string): CheckedNetwork =>
+  byKernels(`zoo:${parse(file).name}`, readModel(readFileSync(join(ZOO, file))).graph, imagesOf([1, 3, 32, 32], [3]));
+
+const built = ([name, imageSize, width]: (typeof BUILT)[number]): CheckedNetwork =>
+  byKernels(
+    `${name}, width ${width}, images of ${imageSize}`,
+    ARCHITECTURES[name].make({ classes: 10, imageSize, width }).graph,
+    imagesOf([1, 3, imageSize, imageSize], [3], 1e-7),
+  );
+
+/** The network with exits, on the first 16 test images of CIFAR-10. */
+function sdn(): CheckedNetwork {
+  const file = (name: string) => readFileSync(shared(`reference/resnet20-sdn/${name}`));
+  const source = readModel(file("model.onnx")).graph;
+  const check = async (): Promise<GradientErrors> => {
+    const { graph, gradient } = modelGradient(source, opTable, { loss: "cross-entropy", output: "exit4" });
+    const want = readNpy(file("grad_final_first16.npy"), "grad_final_first16.npy");
+    const { pixels, labels } = await testImages(16);
+    const session = await ortNode({ threads: 1 }).compile(graph);
+    const results = await session.run({
+      image: fromNumbers("float32", want.dims, pixels),
+      labels: fromNumbers("int64", [16], Array.from(labels)),
+    });
+    await session.release();
+    return { slope: undefined, float32: largestError(results[gradient], want) };
+  };
+  return { name: "ResNet-20 with five exits", graph: source, against: "PyTorch, float64", check };
+}
+
+async function testImages(count: number): ReturnType<typeof firstRecords> {
+  const folder = mkdtempSync(join(tmpdir(), "dynn-cifar-"));
+  try {
+    unpackCifar10(folder);
+    return await firstRecords(folder, count);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
