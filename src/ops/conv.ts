@@ -32,18 +32,19 @@ function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined)
   const y = ndZeros([batch, outputs, ...spatial]);
   const [inSize, outSize, taps] = [sizeOf(x.dims.slice(2)), sizeOf(spatial), sizeOf(w.dims.slice(2))];
   const perOutputGroup = outputs / groupsOf(node);
-  for (let n = 0; n < batch; n++)
-    for (let o = 0; o < outputs; o++) {
-      const to = (n * outputs + o) * outSize;
-      y.data.fill(bias?.data[o] ?? 0, to, to + outSize);
-      for (let c = 0; c < perGroup; c++) {
-        const from = (n * channels + Math.floor(o / perOutputGroup) * perGroup + c) * inSize;
-        const weights = (o * perGroup + c) * taps;
-        forEachTap(window, x.dims.slice(2), spatial, (out, at, tap) => {
-          y.data[to + out] += x.data[from + at] * w.data[weights + tap];
-        });
+  for (let plane = 0; plane < batch * outputs; plane++)
+    y.data.fill(bias?.data[plane % outputs] ?? 0, plane * outSize, (plane + 1) * outSize);
+  // Where a tap reads is worked out once for all images and channels.
+  forEachTap(window, x.dims.slice(2), spatial, (out, at, tap) => {
+    for (let n = 0; n < batch; n++)
+      for (let o = 0; o < outputs; o++) {
+        const from = (n * channels + Math.floor(o / perOutputGroup) * perGroup) * inSize + at;
+        const weights = o * perGroup * taps + tap;
+        let sum = 0;
+        for (let c = 0; c < perGroup; c++) sum += x.data[from + c * inSize] * w.data[weights + c * taps];
+        y.data[(n * outputs + o) * outSize + out] += sum;
       }
-    }
+  });
   return y;
 }
 
