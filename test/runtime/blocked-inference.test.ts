@@ -73,6 +73,38 @@ describe("constant weights", () => {
     await expectSame(graph);
   });
 
+  test.each<[string, number, number, number, Readonly<Record<string, readonly number[]>>]>([
+    ["3x3 on 2x2", 2, 3, 32, { pads: [1, 1, 1, 1] }],
+    ["with a bias", 2, 3, 16, { pads: [1, 1, 1, 1], bias: [1] }],
+    ["5x5 on 2x2, stride 2", 2, 5, 16, { pads: [2, 2, 2, 2], strides: [2, 2] }],
+    ["3x3 on 1x1", 1, 3, 16, { pads: [1, 1, 1, 1] }],
+    ["3x3 on 2x2, taps two apart, uneven pads", 2, 3, 16, { pads: [2, 1, 1, 2], dilations: [2, 2] }],
+  ])("images smaller than the kernel become matrix products: %s", async (_, side, kernel, outputs, options) => {
+    const { bias, ...attributes } = options;
+    const small = (b: GraphBuilder, x: ValueName): ValueName => {
+      const pooled = b.op("AveragePool", [conv(b, x)], {
+        kernel_shape: ints([SIDE / side, SIDE / side]),
+        strides: ints([SIDE / side, SIDE / side]),
+      });
+      const inputs = [pooled, b.constant(weights(outputs, CHANNELS, kernel, kernel))];
+      if (bias) inputs.push(b.constant(weights(outputs)));
+      const shown = Object.entries(attributes).map(([name, value]) => [name, ints(value)]);
+      return b.op("Relu", [b.op("Conv", inputs, Object.fromEntries(shown))]);
+    };
+    const graph = graphOf(small);
+    expect(shown(blockedLayout(graph, 8))).toBe(
+      "ReorderInput* Conv* AveragePool* Flatten Gemm Reshape Relu ReorderOutput*",
+    );
+    await expectSame(graph);
+  });
+
+  test("images as large as the kernel stay convolutions", () => {
+    const graph = graphOf((b, x) =>
+      conv(b, b.op("AveragePool", [x], { kernel_shape: ints([2, 2]), strides: ints([2, 2]) })),
+    );
+    expect(shown(blockedLayout(graph, 8))).not.toContain("Gemm");
+  });
+
   test("numbers of another kind than float32 stay plain", () => {
     const b = new GraphBuilder(emptyGraph("double", 17));
     const x = b.input("x", "float64", IMAGES);

@@ -3,6 +3,7 @@ import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
+import { dense } from "./dense.js";
 import { type Layout, NCHWC } from "./layout.js";
 import type { Rule } from "./rule.js";
 
@@ -16,6 +17,7 @@ export const conv: Rule = (l, node) => {
     kernel.length === 2 &&
     [outputs, channels, ...kernel].every((d) => typeof d === "number");
   if (!known || !l.isFloat(x) || (attribute(node, "auto_pad", "string") ?? "NOTSET") !== "NOTSET") return false;
+  if (dense(l, node)) return true;
   const depthwise = groups === channels && perGroup === 1 && outputs === groups;
   const wholeBlocks = perGroup % l.block === 0 && (outputs / groups) % l.block === 0;
   const thin = (channels as number) < l.block;
