@@ -3,8 +3,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DynnError } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
-import { subgraphs } from "../graph/graph.js";
-import type { Graph, Node } from "../graph/graph.js";
+import { type Graph, type Node, subgraphs } from "../graph/graph.js";
 import { writeAttributes } from "./attributes.js";
 import {
   type GraphProto,
