@@ -94,7 +94,7 @@ describe("a model", () => {
 
   it("that the zoo does not have is refused with those it has", async () => {
     expect(await refused(2, "audit", "zoo:resnet", "--data", data)).toMatchInlineSnapshot(
-      `"error: zoo:resnet: there is no bundled model of that name. Choose from zoo:resnet20-joint, zoo:resnet20-static, or give the path of an ONNX file. [file/missing]"`,
+      `"error: zoo:resnet: there is no bundled model of that name. Choose from zoo:resnet20-joint, zoo:resnet20-static, zoo:resnet56-joint, or give the path of an ONNX file. [file/missing]"`,
     );
   });
 
