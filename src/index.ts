@@ -45,6 +45,7 @@ export {
   type SplitOptions,
 } from "./deploy/export.js";
 export { estimateLink, type LinkSpeed, parseLink } from "./deploy/link.js";
+export { load } from "./deploy/load.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
 export { type Part, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
 export { createEngine, type Engine, type EngineOptions } from "./deploy/serve/engine.js";
@@ -77,7 +78,6 @@ export {
   type StageRun,
 } from "./dynamic/executor/index.js";
 export { attachExits, backboneOf, exitsMetadata } from "./dynamic/exits.js";
-export { load } from "./dynamic/files.js";
 export { Forward } from "./dynamic/forward.js";
 export { writeMetadata } from "./dynamic/metadata.js";
 export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model.js";

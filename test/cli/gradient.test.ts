@@ -21,7 +21,7 @@ async function runPlain(path: string, image: Float32Array<ArrayBuffer>): Promise
   const session = await InferenceSession.create(path);
   const labels = new Tensor("int64", BigInt64Array.of(1n, 7n, 3n), [N]);
   const feeds = {
-    image: new Tensor("float32", image, [N, 3, 32, 32]),
+    images: new Tensor("float32", image, [N, 3, 32, 32]),
     ...(session.inputNames.includes("labels") ? { labels } : {}),
   };
   return (await session.run(feeds)) as Record<string, Tensor>;
@@ -37,8 +37,18 @@ describe("dynn gradient", () => {
     expect(code).toBe(0);
     expect(said).toContain("labels    int64[n]");
     const results = await runPlain(out, pixels());
-    expect(Object.keys(results)).toEqual(["exit0", "exit1", "exit2", "exit3", "exit4", "loss", "gradient"]);
-    const logits = numbers(results.exit4);
+    expect(Object.keys(results)).toEqual([
+      "exit0",
+      "exit1",
+      "exit2",
+      "exit3",
+      "exit4",
+      "exit5",
+      "logits",
+      "loss",
+      "gradient",
+    ]);
+    const logits = numbers(results.logits);
     [1, 7, 3].forEach((label, i) => {
       const row = logits.slice(10 * i, 10 * i + 10);
       const expected = Math.log(row.reduce((s, v) => s + Math.exp(v), 0)) - row[label];
@@ -81,7 +91,7 @@ describe("dynn gradient", () => {
     const { code, err } = await cli("gradient", "zoo:resnet20-joint", "--of", "exit9", "-o", out);
     expect(code).toBe(1);
     expect(err).toContain(
-      "output exit9 of float type is not there, the model has exit0, exit1, exit2, exit3, exit4. Name one of those. [model/classifier]",
+      "output exit9 of float type is not there, the model has exit0, exit1, exit2, exit3, exit4, exit5, logits. Name one of those. [model/classifier]",
     );
     expect(existsSync(out)).toBe(false);
   });

@@ -78,7 +78,10 @@ describe("the attack file", () => {
       stopAtSuccess: true,
       restarts: 1,
     });
-    expect(defaults({ objective: "early:proper", radius: "8/255" })).toMatchObject({ keep: 1, weight: 4 });
+    expect(defaults({ objective: "early:proper", radius: "8/255" })).toMatchObject({
+      keep: 1,
+      weight: model.exits.length - 1,
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { load } from "../../src/dynamic/files.js";
+import { load } from "../../src/deploy/load.js";
 import { dynamicModel } from "../../src/dynamic/model.js";
 import { loadModel } from "../../src/onnx/files.js";
 

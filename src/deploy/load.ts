@@ -1,6 +1,7 @@
 /** @file Dynamic models on disk. */
+
+import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model.js";
 import { loadModel } from "../onnx/files.js";
-import { type DynamicModel, dynamicModel, type ModelOptions } from "./model.js";
 
 /** Read a classifier with one exit or many from an ONNX file. It is called what the file is called, unless `options` say otherwise.
  * @throws DynnError as `loadModel` and `dynamicModel` do */
