@@ -1,11 +1,11 @@
 /** @file LayerNormalization: mean 0 and variance 1 over the axes from `axis` on, then scale and shift. The gradient
  *  runs a second LayerNormalization with scale 1, whose outputs are xhat and 1/std (one fused kernel in ONNX
  *  Runtime). Spec: ONNX LayerNormalization-17; Ba et al. 2016. */
-import { isStatic, sizeOf } from "../core/shape.js";
+import { type Dim, isStatic, type Shape, sizeOf } from "../core/shape.js";
 import { fromNumbers } from "../core/tensor.js";
 import { attribute, float, int } from "../graph/attributes.js";
-import type { Node, ValueName } from "../graph/graph.js";
-import { inputType, type OpDef, type VjpContext } from "../graph/op.js";
+import type { Node, ValueName, ValueType } from "../graph/graph.js";
+import { inputType, mismatch, type OpDef, type VjpContext } from "../graph/op.js";
 import { unbroadcast } from "./support/emit.js";
 import { axisOf, noGradient } from "./support/known.js";
 import { axesFrom } from "./support/lines.js";
@@ -32,12 +32,28 @@ function normalized(ctx: VjpContext, axis: number): NormalizedNames {
   return { xhat, inv };
 }
 
+/** ONNX Runtime reads past the end of a scale that does not fit (an empty one crashes it).
+ * @throws DynnError 'shape/mismatch' when it cannot be broadcast to X */
+function checkScale(node: Node, name: string, type: ValueType | undefined, x: Shape): void {
+  const fits = (d: Dim, i: number, dims: Shape): boolean => {
+    const wanted = x[x.length - dims.length + i];
+    return d === 1 || d === wanted || typeof d !== "number" || typeof wanted !== "number";
+  };
+  if (!type || (type.shape.length <= x.length && type.shape.every(fits))) return;
+  throw mismatch(
+    node,
+    `${name} is [${type.shape}] and cannot be broadcast to X [${x}]. Give it the dimensions that are normalised.`,
+    { x, [name]: type.shape },
+  );
+}
+
 export const LayerNormalization: OpDef = {
   type: "LayerNormalization",
   limit: "the outputs Mean and InvStdDev have no gradient",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const axis = axisOf(ctx.node, shape.length, -1);
+    for (const [i, name] of ["Scale", "B"].entries()) checkScale(ctx.node, name, ctx.inputs[i + 1], shape);
     const statistics = { dtype, shape: shape.map((d, i) => (i < axis ? d : 1)) };
     return [{ dtype, shape }, statistics, statistics];
   },
