@@ -3,8 +3,7 @@ import * as ort from "onnxruntime-node";
 import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import type { Graph } from "../../graph/graph.js";
-import { subgraphs } from "../../graph/graph.js";
+import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { emptyGraph } from "../../graph/op.js";
 import { writeModel } from "../../onnx/write.js";
@@ -41,12 +40,15 @@ async function inference(graph: Graph): Promise<Graph> {
   const masked = steepMasks(typed);
   if (block === undefined) return masked;
   const blocked = blockedLayout(masked, block);
-  return convolves(blocked) ? masked : blocked;
+  return has(blocked, isBlocked) && !has(blocked, isPlainConv) ? blocked : masked;
 }
 
-/** Whether a convolution is left in the plain layout. */
-const convolves = (graph: Graph): boolean =>
-  graph.nodes.some((node) => (node.domain === "" && node.opType === "Conv") || subgraphs(node).some(convolves));
+const isBlocked = (node: Node): boolean => node.domain === NCHWC;
+const isPlainConv = (node: Node): boolean => node.domain === "" && node.opType === "Conv";
+
+/** Whether a graph, or one in it, has such a node. */
+const has = (graph: Graph, such: (node: Node) => boolean): boolean =>
+  graph.nodes.some((node) => such(node) || subgraphs(node).some((inner) => has(inner, such)));
 
 /** The graph with types; undefined when it cannot be understood, which ONNX Runtime may, or says better. */
 function typesOf(graph: Graph): Graph | undefined {
