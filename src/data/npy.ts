@@ -2,6 +2,7 @@
  *  Reads versions 1 to 3, either byte order, C or Fortran order; the result is always in C order and in this machine's
  *  byte order. Nothing is allocated before the header's size agrees with the bytes that are there.
  *  Source: NumPy documentation, numpy.lib.format. */
+import { bytesOf, concatBytes } from "../core/bytes.js";
 import { ARRAY_OF, type ArrayOf, byteSize, type DType } from "../core/dtype.js";
 import { DynnError, type ErrorDetail } from "../core/errors.js";
 import { type Dims, sizeOf, stridesOf } from "../core/shape.js";
@@ -68,13 +69,8 @@ export function writeNpy(array: Tensor): Uint8Array {
   const order = byteSize(array.dtype) === 1 ? "|" : HOST_ORDER;
   const dict = `{'descr': '${order}${kind}', 'fortran_order': False, 'shape': (${shape}), }`;
   const length = Math.ceil((10 + dict.length + 1) / 64) * 64 - 10;
-  const { data } = array;
-  const out = new Uint8Array(10 + length + data.byteLength);
-  out.set(latin1(`${MAGIC}\x01\x00`));
-  new DataView(out.buffer).setUint16(8, length, true);
-  out.set(latin1(`${dict.padEnd(length - 1)}\n`), 10);
-  out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + length);
-  return out;
+  const sizes = Uint8Array.of(length & 0xff, length >> 8);
+  return concatBytes([latin1(`${MAGIC}\x01\x00`), sizes, latin1(`${dict.padEnd(length - 1)}\n`), bytesOf(array.data)]);
 }
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));

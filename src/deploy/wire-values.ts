@@ -1,5 +1,6 @@
 /** @file How hidden values go over the wire: float32 as they are, float16 rounded half to even, int8 with scales. Little-endian throughout.
  *  The three are for float32 values; a value of another dtype goes as it is. Pure; docs/serving.md shows the bytes. */
+import { bytesOf, concatBytes } from "../core/bytes.js";
 import { ARRAY_OF, byteSize, type DType } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
@@ -28,7 +29,6 @@ interface Coding {
 }
 
 const sizeOfRow = ({ dims }: WireValue): number => sizeOf(dims);
-const bytesOf = (data: Data): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 /** A copy, as the bytes may begin anywhere and a typed array may not. */
 const arrayOf = <D extends DType>(dtype: D, bytes: Uint8Array): InstanceType<(typeof ARRAY_OF)[D]> =>
@@ -91,7 +91,7 @@ const int8: Coding = {
       scales[g] = largestOf(data as Float32Array, from, from + each) / STEPS;
       quantize(data as Float32Array, steps, from, from + each, scales[g] as number);
     }
-    return joined([bytesOf(scales), bytesOf(steps)]);
+    return concatBytes([bytesOf(scales), bytesOf(steps)]);
   },
   read: (bytes, value, count) => {
     const groups = count * scalesOf(value);
@@ -155,15 +155,4 @@ function firstBad(data: Data, dtype: DType): number {
   if (data instanceof Float32Array || data instanceof Float64Array) return data.findIndex((v) => !Number.isFinite(v));
   if (dtype !== "float16" && dtype !== "bfloat16") return -1;
   return toNumbers({ dtype, dims: [data.length], data }).findIndex((v) => !Number.isFinite(v));
-}
-
-/** Arrays of bytes one after the other. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -1,10 +1,11 @@
 /** @file What a device sends to its server, byte by byte: a header, what the device's exits said of each sample, and the hidden values. Any
  *  bytes give a request or a typed error. Little-endian throughout. Pure; docs/serving.md shows the layout. */
+import { concatBytes } from "../core/bytes.js";
 import { DynnError } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
 import type { Reading } from "../dynamic/route.js";
 import type { Tensors } from "../runtime/backend.js";
-import { joined, readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from "./wire-values.js";
+import { readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from "./wire-values.js";
 
 /** Media type of a request's body. */
 export const WIRE_TYPE = "application/octet-stream";
@@ -43,7 +44,7 @@ export const requestBytes = (form: WireForm, wire: Wire, count: number): number 
  * @throws DynnError 'wire/value' when a hidden value holds NaN or an infinity */
 export function encodeRequest(form: WireForm, wire: Wire, samples: WireSamples): Uint8Array<ArrayBuffer> {
   const values = form.values.map((value) => writeRows(samples.values[value.name] as Tensor, value, wire));
-  return joined([header(form, wire, samples.readings.length), readingsBytes(samples.readings.flat()), ...values]);
+  return concatBytes([header(form, wire, samples.readings.length), readingsBytes(samples.readings.flat()), ...values]);
 }
 
 function header({ fingerprint }: WireForm, wire: Wire, count: number): Uint8Array {

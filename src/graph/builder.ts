@@ -1,5 +1,6 @@
 /** @file GraphBuilder: appends nodes and constants to a graph under fresh names.
  *  Equal constants are stored once. It knows nothing of operators; helpers beside each operator know its signature. */
+import { bytesOf } from "../core/bytes.js";
 import type { DType } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor } from "../core/tensor.js";
@@ -157,8 +158,7 @@ export class GraphBuilder {
 }
 
 /** Type, dimensions and bytes: 0 and -0 are different constants. */
-const bitsOf = ({ dtype, dims, data }: Tensor): string =>
-  `${dtype}[${dims.join()}]${new Uint8Array(data.buffer, data.byteOffset, data.byteLength).join()}`;
+const bitsOf = ({ dtype, dims, data }: Tensor): string => `${dtype}[${dims.join()}]${bytesOf(data).join()}`;
 
 /** Inputs without the left-out ones at the end. */
 function trimmed(inputs: readonly ValueName[]): ValueName[] {

@@ -2,6 +2,7 @@
  *  Source: onnx.proto (ModelProto.metadata_props); Protocol Buffers, "Encoding": fields of a message may come in any order. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { concatBytes } from "../core/bytes.js";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { ModelProtoSchema, StringStringEntryProtoSchema } from "./generated/onnx_pb.js";
 
@@ -16,14 +17,7 @@ export function patchMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, st
     const entry = toBinary(StringStringEntryProtoSchema, create(StringStringEntryProtoSchema, { key, value }));
     return new BinaryWriter().tag(FIELD, WireType.LengthDelimited).bytes(entry).finish();
   });
-  const parts = [...kept.map(({ from, to }) => bytes.subarray(from, to)), ...added];
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return concatBytes([...kept.map(({ from, to }) => bytes.subarray(from, to)), ...added]);
 }
 
 interface Field {

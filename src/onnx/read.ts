@@ -1,6 +1,7 @@
 /** @file ONNX bytes -> OnnxModel. A file is read whole or refused with a DynnError; nothing is half read.
  *  Constants of every kind (initializers, Constant nodes, inputs with a default) become initializers of the graph.
  *  Source: onnx.proto and the ONNX IR specification. */
+import { bytesOf } from "../core/bytes.js";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { fromNumbers, scalar, type Tensor } from "../core/tensor.js";
 import { type Attribute, showNode } from "../graph/attributes.js";
@@ -60,11 +61,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMod
   const name = options.name ?? "model";
   const limits = { ...READ_LIMITS, ...options.limits };
   // A plain view: the slices of a Node Buffer would be Buffers.
-  const proto = decodeModel(
-    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    name,
-    limits.decodedBytes,
-  );
+  const proto = decodeModel(bytesOf(bytes), name, limits.decodedBytes);
   const opsets = readOpsets(proto, name);
   refuseExtras(proto, name);
   if (!proto.graph)
@@ -182,7 +179,7 @@ function externalFiles(load: ReadOptions["external"]): TensorSource["external"] 
 function loadExternal(load: (location: string) => Uint8Array, location: string, where: string): Uint8Array {
   try {
     const file = load(location);
-    return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+    return bytesOf(file);
   } catch (cause) {
     if (cause instanceof DynnError) throw cause;
     throw new DynnError(

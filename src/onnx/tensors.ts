@@ -1,7 +1,9 @@
 /** @file TensorProto <-> Tensor. Nothing is allocated by what `dims` claims: the data must be there first.
  *  Raw data is little-endian and may start at any byte; so are typed arrays on every platform that ONNX Runtime's JavaScript builds run on.
  *  Source: onnx.proto, TensorProto (which field holds which type). */
+
 import { create } from "@bufbuild/protobuf";
+import { bytesOf } from "../core/bytes.js";
 import { ARRAY_OF, type ArrayOf, byteSize, type DType, isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { type Dims, showShape, sizeOf } from "../core/shape.js";
@@ -73,7 +75,7 @@ export const writeTensor = (t: Tensor, name: string): TensorProto =>
     name,
     dataType: CODE_OF[t.dtype],
     dims: t.dims.map(BigInt),
-    rawData: new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength),
+    rawData: bytesOf(t.data),
   });
 
 function readData(proto: TensorProto, dtype: DType, dims: Dims, where: string, source: TensorSource): ArrayOf {

@@ -1,7 +1,9 @@
 /** @file Named tensors in one file, in the safetensors format: 8 bytes of header length, a JSON header, raw elements.
  *  Nothing is copied before the header agrees with the bytes that are there: offsets must tile the data without gap or overlap.
  *  Source: github.com/huggingface/safetensors, "Format". */
+
 import { z } from "zod";
+import { bytesOf, concatBytes } from "../core/bytes.js";
 import { ARRAY_OF, type ArrayOf, byteSize, type DType } from "../core/dtype.js";
 import { DynnError, type ErrorDetail, reasonOf } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
@@ -63,15 +65,10 @@ export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array<Arra
   const json = JSON.stringify(Object.fromEntries([[METADATA, Object.fromEntries(metadata)], ...entries]));
   const text = new TextEncoder().encode(json);
   const start = Math.ceil((LENGTH_BYTES + text.length) / ALIGNMENT) * ALIGNMENT;
-  const out = new Uint8Array(start + end).fill(0x20, LENGTH_BYTES, start);
-  new DataView(out.buffer).setBigUint64(0, BigInt(start - LENGTH_BYTES), true);
-  out.set(text, LENGTH_BYTES);
-  let at = start;
-  for (const [, { data }] of sorted) {
-    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return out;
+  const head = new Uint8Array(start).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(start - LENGTH_BYTES), true);
+  head.set(text, LENGTH_BYTES);
+  return concatBytes([head, ...sorted.map(([, { data }]) => bytesOf(data))]);
 }
 
 /** Read a file.

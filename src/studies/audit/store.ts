@@ -3,6 +3,7 @@
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import { bytesOf, concatBytes } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditOptions } from "./options.js";
 import type { Subject } from "./subject.js";
@@ -60,18 +61,8 @@ async function fingerprintOf(
   const parts = [
     new TextEncoder().encode(JSON.stringify([how, which])),
     writeModel({ graph: target.model.graph }),
-    ...samples.map(({ pixels }) => new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)),
+    ...samples.map(({ pixels }) => bytesOf(pixels)),
   ];
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", concatenated(parts)));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", concatBytes(parts)));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
