@@ -199,11 +199,15 @@ export class Layout {
     this.madeBlocked(to, output);
   }
 
-  /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows. */
+  /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows. Types of blocked values
+   *  are stated: in a sub-graph ONNX Runtime would not know how many rows they have, and without that it adds a sum to a convolution's
+   *  output in new memory rather than in place. */
   build(): Graph {
     const outputs = this.graph.outputs.map((output) => ({ ...output, name: this.plain(output.name) }));
     const nodes = this.#out.flatMap((entry) => (entry ? [entry.node] : []));
-    return prune({ ...this.#b.build(), nodes, outputs, types: new Map() });
+    const blocked = [...this.#blocked].filter(([name]) => this.fits(name));
+    const types = new Map(blocked.map(([name, made]) => [made, this.typeOf(name) as ValueType]));
+    return prune({ ...this.#b.build(), nodes, outputs, types });
   }
 }
 
