@@ -1,5 +1,5 @@
 /** @file One ONNX graph that routes by itself: after each early exit an `If` holds the rest of the network, and runs it on those rows of the
- *  batch that go on (Compress), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
+ *  batch that go on (Gather), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
  *  is not needed. Weights lie in the sub-graph that uses them, each stored once. */
 import type { Dim, Shape } from "../../core/shape.js";
 import { type Attribute, int } from "../../graph/attributes.js";
@@ -15,7 +15,7 @@ import { CONDITIONAL_KEY, writeMetadata } from "../metadata.js";
 import type { DynamicModel } from "../model.js";
 import type { Policy } from "../policy.js";
 import { type Stage, splitStages } from "../stages.js";
-import { type Answer, anyOf, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
+import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
 
 /** The outputs of a conditional graph: logits [n, classes] of the exit that answers, where the work stopped, the label, and the rule's
  *  confidence at the exit that answers. */
@@ -113,37 +113,63 @@ function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows)
   for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
   const last = k === plan.stages.length - 1;
   const reading = readExit(b, logits, { policy: plan.live.policy, exit: k, last }, memory);
-  const number = plan.model.exits.indexOf(plan.live.exits[k] as DynamicModel["exits"][number]);
-  const own = { ...reading.answer, exit: filled(b, reading.answer.confidence, number) };
+  const own = { ...reading.answer, exit: numberOf(plan, k, b, reading) };
   if (reading.fires === undefined) return own;
-  const goes = b.op("Not", [reading.fires]);
   const rows = { hidden: new Map(kept.map((name) => [name, here(name)])), memory: reading.memory };
-  const branches = {
-    then_branch: branch(goOn(plan, k + 1, { goes, own, rows })),
-    else_branch: branch(stop(plan, k, own)),
-  };
-  const routed = b.ops("If", [plan.single ? goes : anyOf(b, goes)], OUTCOME.length, branches, "routed");
+  const stops = branch(stop(plan, k, own));
+  const routed = plan.single
+    ? b.ops("If", [reading.fires], OUTCOME.length, { then_branch: stops, else_branch: branch(rest(plan, k + 1, rows)) })
+    : packed(plan, k, b, { fires: reading.fires, own, rows, stops });
   return outcomeOf((part) => routed[OUTCOME.indexOf(part)] as ValueName);
+}
+
+/** Where the rows that fire here stop. Later exits write over the others. */
+function numberOf({ model, live, single }: Plan, k: number, b: GraphBuilder, { answer, fires }: ExitNodes): ValueName {
+  const number = model.exits.indexOf(live.exits[k] as DynamicModel["exits"][number]);
+  if (fires === undefined) return filled(b, answer.confidence, number);
+  if (single) return b.ints([number]);
+  return b.op("Where", [fires, b.scalar(number, "int64"), b.scalar(number + 1, "int64")]);
+}
+
+/** The rest of the network behind exit k, where any row goes on. */
+function packed(
+  plan: Plan,
+  k: number,
+  b: GraphBuilder,
+  { fires, stops, ...here }: Stop & { readonly fires: ValueName; readonly stops: Attribute },
+): ValueName[] {
+  const goes = b.op("NonZero", [b.op("Not", [fires])]);
+  const any = b.op("Cast", [b.op("Size", [goes])], { to: int(CODE_OF.bool) });
+  const branches = { then_branch: branch(goOn(plan, k + 1, { goes, ...here })), else_branch: stops };
+  return b.ops("If", [any], OUTCOME.length, branches, "routed");
+}
+
+/** What an exit leaves: the answers of all its rows as if they stopped, and the rows. */
+interface Stop {
+  readonly own: Outcome;
+  readonly rows: Rows;
 }
 
 const branch = (value: Graph): Attribute => ({ kind: "graph", value });
 
-/** The rest of the network on the rows that go on, and their answers among those of the others.
- * @param from what stage k - 1 leaves, and the answers of all its rows as if they stopped */
-function goOn(
-  plan: Plan,
-  k: number,
-  { goes, own, rows }: { readonly goes: ValueName; readonly own: Outcome; readonly rows: Rows },
-): Graph {
+/** The network from stage k on, for a batch of one. */
+function rest(plan: Plan, k: number, rows: Rows): Graph {
+  const b = scope(plan, k, [...rows.hidden.values(), ...Object.values(rows.memory)]);
+  return branchOf(plan, k, b, stage(plan, k, b, rows));
+}
+
+/** The network from stage k on for the rows that go on, and their answers among those of the others.
+ * @param goes numbers of the rows that go on [1, rows] */
+function goOn(plan: Plan, k: number, { goes, own, rows }: Stop & { readonly goes: ValueName }): Graph {
   const outer = [goes, ...Object.values(own), ...rows.hidden.values(), ...Object.values(rows.memory)];
   const b = scope(plan, k, outer);
-  if (plan.single) return branchOf(plan, k, b, stage(plan, k, b, rows));
-  const going = (name: ValueName): ValueName => b.op("Compress", [name, goes], { axis: int(0) }, `${name}/rows`);
+  const which = b.op("Reshape", [goes, b.ints([-1])]);
+  const going = (name: ValueName): ValueName => b.op("Gather", [name, which], { axis: int(0) }, `${name}/rows`);
   const hidden = new Map([...rows.hidden].map(([name, at]) => [name, going(at)]));
   for (const [name, at] of hidden) b.setType(at, rowsOf(plan, plan.model.graph.types.get(name) as ValueType, k));
   const memory = Object.fromEntries(Object.entries(rows.memory).map(([part, at]) => [part, going(at)]));
   const later = stage(plan, k, b, { hidden, memory });
-  const places = b.op("Transpose", [b.op("NonZero", [goes])]);
+  const places = b.op("Reshape", [goes, b.ints([-1, 1])]);
   const all = outcomeOf((part) => b.op("ScatterND", [own[part], places, later[part]]));
   return branchOf(plan, k - 1, b, all);
 }

@@ -2,7 +2,7 @@
  *  In float64 as they do, so that the graph decides as they do: in float32 many a trained network is exactly 1 sure, and ties would break
  *  otherwise. NaN never fires, because every comparison asks what must hold to stop.
  *  Read by: conditional. */
-import { fromNumbers, int64s } from "../../core/tensor.js";
+import { int64s } from "../../core/tensor.js";
 import { int, tensorAttribute } from "../../graph/attributes.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -124,9 +124,3 @@ export const labelOf = (b: GraphBuilder, logits: ValueName): ValueName =>
 /** int64, of the shape of `like`, one number everywhere. */
 export const filled = (b: GraphBuilder, like: ValueName, value: number): ValueName =>
   b.op("ConstantOfShape", [b.op("Shape", [like])], { value: tensorAttribute(int64s([value])) });
-
-/** Whether a condition holds for any sample: bool, a scalar. */
-export function anyOf(b: GraphBuilder, condition: ValueName): ValueName {
-  const count = b.op("ReduceSum", [b.op("Cast", [condition], { to: int(CODE_OF.int64) })], { keepdims: int(0) });
-  return b.op("Greater", [count, b.constant(fromNumbers("int64", [], [0]))]);
-}
