@@ -10,6 +10,7 @@ import { key } from "./plots/key.js";
 import { curvesOf, paretoPlot } from "./plots/pareto.js";
 import { type Section, shell } from "./shell.js";
 import { type Column, table } from "./table.js";
+import { showThreshold, showThresholds } from "./thresholds.js";
 
 /** The page as text. */
 export function renderCalibration(record: CalibrationRecord, document?: Document): string {
@@ -25,7 +26,7 @@ export function renderCalibration(record: CalibrationRecord, document?: Document
 }
 
 const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))}\u00a0ms`;
-const threshold = (t: number): string => String(Number(t.toPrecision(4)));
+const temperature = (t: number): string => String(Number(t.toPrecision(4)));
 
 function header({ model, data, test, worstCase, exits }: CalibrationRecord): Html {
   const final = exits[exits.length - 1].test.accuracy;
@@ -81,7 +82,7 @@ function outcomeSection(record: CalibrationRecord): Section {
 
 function exitsSection({ exits, policy, test }: CalibrationRecord): Section {
   const barOf = (k: number): string =>
-    k === exits.length - 1 ? "–" : threshold(policy.thresholds[k] ?? policy.thresholds[0]);
+    k === exits.length - 1 ? "–" : showThreshold(policy.rule, policy.thresholds[k] ?? policy.thresholds[0]);
   const scaled = policy.temperatures !== undefined;
   const error = (k: number): string => {
     const { plain, scaled: after } = exits[k].test;
@@ -94,7 +95,7 @@ function exitsSection({ exits, policy, test }: CalibrationRecord): Section {
     { head: "accuracy, validation", cell: (k) => write.rate(exits[k].validation.accuracy) },
     { head: "accuracy, test", cell: (k) => write.rate(exits[k].test.accuracy) },
     { head: policy.rule === "patience" ? "exits that must agree" : "threshold", cell: barOf },
-    ...(scaled ? [{ head: "temperature", cell: (k: number) => threshold(exits[k].temperature ?? 1) }] : []),
+    ...(scaled ? [{ head: "temperature", cell: (k: number) => temperature(exits[k].temperature ?? 1) }] : []),
     { head: "calibration error, test", cell: error },
   ];
   const caption = `Every exit by itself. Calibration error: mean distance between confidence and accuracy over 15 bins${scaled ? "; before and after the temperature, which was fitted on validation records" : ""}.`;
@@ -133,8 +134,8 @@ function settingsSection({ target, thresholdKind, policy, data, tool, seconds }:
   const facts: Fact[] = [
     ["target", asked(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
-    ["thresholds", `${thresholdKind}: ${policy.thresholds.map(threshold).join(", ")}`],
-    ...(policy.temperatures ? [["temperatures", policy.temperatures.map(threshold).join(", ")] as Fact] : []),
+    ["thresholds", `${thresholdKind}: ${showThresholds(policy.rule, policy.thresholds)}`],
+    ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
     ["seed", data.seed],
     ["engine", `${tool.name} ${tool.version}`],
     ["time", write.duration(seconds)],

@@ -5,6 +5,7 @@ import type { AttackRecord, AuditRecord } from "../measures/audit-record.js";
 import * as write from "./format.js";
 import { type Html, html, type Part } from "./html.js";
 import { type Column, table } from "./table.js";
+import { showThreshold } from "./thresholds.js";
 
 export type Fact = readonly [term: string, meaning: Part];
 
@@ -30,7 +31,7 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
     ["exit rule", `${rule}: ${RULES[rule]}`],
     [
       "thresholds",
-      `${thresholds.map((t) => Number(t.toPrecision(6))).join(", ")}${data.validation ? `, chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ", given in advance"}`,
+      `${thresholds.map((t) => showThreshold(rule, t, 6)).join(", ")}${data.validation ? `, chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ", given in advance"}`,
     ],
     ...(temperatures ? [["temperatures", temperatures.map((t) => Number(t.toPrecision(4))).join(", ")] as Fact] : []),
     ["if none fires", `${fallback}: ${FALLBACKS[fallback]}`],

@@ -20,6 +20,7 @@ import { profileExitsPlot } from "./plots/profile-exits.js";
 import { savingKey, savingPlot } from "./plots/profile-saving.js";
 import { type Section, shell } from "./shell.js";
 import { type Column, table } from "./table.js";
+import { showThresholds } from "./thresholds.js";
 
 /** The page as text. */
 export function renderProfile(record: ProfileRecord, document?: Document): string {
@@ -181,7 +182,7 @@ function latencySection(record: ProfileRecord, document: Document): Section {
 function exitsSection(record: ProfileRecord, document: Document): Section {
   const names = record.model.exits.map((exit) => exit.name);
   const panel = ({ name, rule, thresholds, exitCounts }: ProfiledPoint): Html =>
-    html`<figure><figcaption><b>${name}</b> ${rule}, ${shownThresholds(thresholds)}</figcaption>${profileExitsPlot(name, exitCounts, names, document)}</figure>`;
+    html`<figure><figcaption><b>${name}</b> ${rule}, ${showThresholds(rule, thresholds)}</figcaption>${profileExitsPlot(name, exitCounts, names, document)}</figure>`;
   return {
     id: "exits",
     title: "Where images leave",
@@ -189,14 +190,10 @@ function exitsSection(record: ProfileRecord, document: Document): Section {
   };
 }
 
-/** One number where all are equal. */
-const shownThresholds = (thresholds: readonly number[]): string =>
-  [...new Set(thresholds)].length === 1 ? bare(thresholds[0]) : thresholds.map(bare).join(", ");
-
 function sweepSection(record: ProfileRecord): Section {
   const columns: Column<ProfiledPoint>[] = [
     { head: "rule", cell: (p) => p.rule },
-    { head: "threshold", cell: (p) => shownThresholds(p.thresholds) },
+    { head: "threshold", cell: (p) => showThresholds(p.rule, p.thresholds) },
     { head: "accuracy", cell: (p) => write.rate(p.accuracy) },
     { head: "mean MACs", cell: (p) => write.count(p.meanMacs) },
     { head: "time per image", cell: (p) => msSpread(p.timings[0].msPerImage) },
