@@ -1,6 +1,6 @@
 /** @file Feeds hostile model files to dynn for as long as you like. Each input meets every reader of model files in a process of its own, with
  *  limits on time and memory; docs/security.md says what counts as a failure.
- *  Usage: npm run fuzz -- [--seconds N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER] [--record]
+ *  Usage: npm run fuzz -- --help
  *  Writes failing inputs to FOLDER (out/fuzz), prints a summary (--record keeps it under bench/records/), and ends with 1 when there was a
  *  failure. */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -9,16 +9,41 @@ import { parseArgs } from "node:util";
 import { environment, report } from "../bench/record.mjs";
 import "../test/fuzz/typescript.mjs";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string", default: "1" },
-    from: { type: "string", default: "0" },
-    "sessions-every": { type: "string", default: "1" },
-    out: { type: "string", default: "out/fuzz" },
+const USAGE = `npm run fuzz -- [--seconds N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER] [--record]
+
+  --seconds N         how long to go on (60)
+  --seed S            which inputs (1); an input depends on the seed and its number alone
+  --from I            number of the first input (0), to go on where a run ended
+  --sessions-every K  open sessions of ONNX Runtime for every K-th input only (1)
+  --out FOLDER        where failing inputs are written (out/fuzz)
+  --record            keep the summary under bench/records/
+
+Example: npm run fuzz -- --seconds 900 --seed 2`;
+
+function readOptions() {
+  const text = (fallback) => ({ type: "string", default: fallback });
+  const numbers = { seconds: text("60"), seed: text("1"), from: text("0"), "sessions-every": text("1") };
+  const switches = {
     record: { type: "boolean", default: false },
-  },
-});
+    help: { type: "boolean", short: "h", default: false },
+  };
+  const { values } = parseArgs({ options: { ...numbers, out: text("out/fuzz"), ...switches } });
+  for (const name of Object.keys(numbers))
+    if (!/^\d+$/.test(values[name])) throw new Error(`--${name}: got "${values[name]}", expected a whole number`);
+  return values;
+}
+
+let values;
+try {
+  values = readOptions();
+} catch (error) {
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exit(2);
+}
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 
 const { run } = await import("../test/fuzz/campaign.ts");
 const { makeCase } = await import("../test/fuzz/mutate.ts");
