@@ -1,8 +1,8 @@
 /** @file Feeds hostile model files to dynn for as long as you like. Each input meets every reader of model files in a process of its own, with
  *  limits on time and memory; docs/security.md says what counts as a failure.
  *  Usage: npm run fuzz -- --help
- *  Writes failing inputs to FOLDER (out/fuzz), prints a summary (--record keeps it under bench/records/), and ends with 1 when there was a
- *  failure. */
+ *  Writes failing inputs to FOLDER (out/fuzz) as they are found, prints a summary (--record keeps it under bench/records/), also when
+ *  stopped with Ctrl-C, and ends with 1 when there was a failure. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -52,12 +52,29 @@ const [seed, from, seconds] = [Number(values.seed), Number(values.from), Number(
 const start = Date.now();
 const elapsed = () => (Date.now() - start) / 1000;
 let shown = 0;
+let stopped = false;
+process.once("SIGINT", () => {
+  stopped = true;
+});
+
+/** Write the input of a finding, as small as leaving out edits made it. */
+function keep({ kind, what, stage, index, keep }) {
+  const { bytes } = makeCase(seed, index, (edit) => keep.includes(edit));
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(pathOf({ kind, index }), bytes);
+  console.error(`${kind}${stage ? ` in ${stage}` : ""}: ${what}; written to ${pathOf({ kind, index })}`);
+}
+
+function pathOf({ kind, index }) {
+  return join(values.out, `${kind}-${seed}-${index}.onnx`);
+}
 
 const summary = await run({
   seed,
   from,
   sessionEvery: Number(values["sessions-every"]),
-  more: () => elapsed() < seconds,
+  more: () => !stopped && elapsed() < seconds,
+  found: keep,
   progress: (tried, findings) => {
     if (elapsed() - shown < 10) return;
     shown = elapsed();
@@ -70,13 +87,10 @@ const descending = (counts) => [...counts].sort(([, a], [, b]) => b - a);
 const counted = (counts) => descending(counts).map(([what, count]) => `  ${String(count).padStart(8)}  ${what}`);
 const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
-/** Write the input of a finding, as small as leaving out edits made it. */
-function keep({ finding, count }) {
-  const { bytes, edits } = makeCase(seed, finding.index, (edit) => finding.keep.includes(edit));
-  mkdirSync(values.out, { recursive: true });
-  const path = join(values.out, `${finding.kind}-${seed}-${finding.index}.onnx`);
-  writeFileSync(path, bytes);
-  return `FAILED ${count} times, ${finding.kind}: ${finding.what}\n  after: ${edits.join("; ")}\n  written to ${path}`;
+function describe({ finding, count }) {
+  const { kind, what, stage, index, keep } = finding;
+  const { edits } = makeCase(seed, index, (edit) => keep.includes(edit));
+  return `FAILED ${count} times, ${kind}${stage ? ` in ${stage}` : ""}: ${what}\n  after: ${edits.join("; ")}\n  written to ${pathOf(finding)}`;
 }
 
 const { tried, accepted, sessions, ways, refused, findings, slowest, hungriest, peakBytes } = summary;
@@ -90,7 +104,7 @@ report("fuzz", [
   ...counted(ways),
   "refused, by stage and code (an input may be refused by several stages)",
   ...counted(refused),
-  ...[...findings.values()].map(keep),
+  ...[...findings.values()].map(describe),
   failures === 0 ? "no failures" : `${failures} failures of ${findings.size} kinds`,
 ]);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -37,12 +37,7 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
   for (const node of ancestors(graph, request.seeds.keys()).reverse()) {
     if (!node.inputs.some((name) => active.has(name)) || !node.outputs.some((name) => grads.has(name))) continue;
     const contributions = ruleOf(ops, node)(vjpContext(b, graph, node, grads, active));
-    if (b.addedBytes > room)
-      throw tooLarge(
-        showNode(node),
-        `the gradient up to here adds ${b.addedBytes} bytes of constants`,
-        `${room} bytes`,
-      );
+    checkRoom(b, node, room);
     contributions.forEach((grad, i) => {
       const input = node.inputs[i];
       if (input && grad !== undefined && active.has(input)) add(input, grad);
@@ -51,6 +46,19 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
   return new Map(
     request.wrt.flatMap((name) => (grads.has(name) ? [[name, grads.get(name) as ValueName] as const] : [])),
   );
+}
+
+/** @throws DynnError 'model/limit' when the gradient that was built for the nodes from the last to this one is too large */
+function checkRoom(b: GraphBuilder, node: Node, bytes: number): void {
+  if (b.addedBytes > bytes)
+    throw tooLarge(showNode(node), `the gradient up to here adds ${b.addedBytes} bytes of constants`, `${bytes} bytes`);
+  const { gradientNodes } = GRAPH_LIMITS;
+  if (b.nodeCount > gradientNodes)
+    throw tooLarge(
+      showNode(node),
+      `with the gradient up to here the graph has ${b.nodeCount} nodes`,
+      `${gradientNodes}`,
+    );
 }
 
 /** Values of float type that depend on `sources` through float values only, none of them constant: integers carry no gradient. */

@@ -66,6 +66,11 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Nodes so far. */
+  get nodeCount(): number {
+    return this.#nodes.length;
+  }
+
   /** Bytes of the constants that were added so far. */
   get addedBytes(): number {
     return this.#addedBytes;

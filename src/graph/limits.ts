@@ -27,6 +27,8 @@ export const GRAPH_LIMITS = {
   constantMacs: 2 ** 33,
   /** Bytes of the constants that a gradient adds, with the same multiple. */
   gradientBytes: 2 ** 26,
+  /** Nodes of a graph together with those of its gradient; the largest networks in use have 5000 to 8000. */
+  gradientNodes: 2 ** 14,
 } as const;
 
 /** What may come of the constants that a graph holds: `bytes`, and a multiple of theirs. */

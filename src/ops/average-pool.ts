@@ -4,8 +4,9 @@
 import type { DType } from "../core/dtype.js";
 import { type Dim, type Shape, sizeOf, stridesOf } from "../core/shape.js";
 import { fromNumbers, type Tensor } from "../core/tensor.js";
-import { attribute, string } from "../graph/attributes.js";
+import { attribute, showNode, string } from "../graph/attributes.js";
 import type { Node, ValueName } from "../graph/graph.js";
+import { tooLarge, volume } from "../graph/limits.js";
 import { inputType, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
 import { largeGradient } from "./support/correlation.js";
 import { padZeros } from "./support/emit.js";
@@ -15,16 +16,13 @@ import { forEachTap, poolWindow, type Window, windowShape } from "./support/wind
 
 const includesPad = (node: Node): boolean => attribute(node, "count_include_pad", "int") === 1;
 
-/** Elements that window `o` counts along one axis. */
+/** Elements that window `o` counts along one axis: of its taps, base + t * dilation, those from `low` and below `high`. */
 function countAlong(window: Window, i: number, length: number, o: number, includePad: boolean): number {
-  const [before, after] = [window.before[i], window.after[i]];
+  const [before, after, dilation] = [window.before[i], window.after[i], window.dilations[i]];
   const [low, high] = includePad ? [-before, length + after] : [0, length];
-  let count = 0;
-  for (let t = 0; t < window.kernel[i]; t++) {
-    const at = o * window.strides[i] - before + t * window.dilations[i];
-    if (at >= low && at < high) count++;
-  }
-  return count;
+  const base = o * window.strides[i] - before;
+  const tapsBelow = (bound: number) => Math.min(window.kernel[i], Math.max(0, Math.ceil((bound - base) / dilation)));
+  return tapsBelow(high) - tapsBelow(low);
 }
 
 /** Elements that each window counts, over the spatial axes. */
@@ -54,8 +52,11 @@ function pool(node: Node, x: NdArray): NdArray {
   return y;
 }
 
+/** Windows whose counts differ, at most: the gradient holds a number for each. */
+const COUNTS_LIMIT = 2 ** 24;
+
 /** 1 / count for each window: a scalar when all count the same, otherwise [1, 1, ...spatial].
- * @throws DynnError 'gradient/none' when it depends on an unknown image size */
+ * @throws DynnError 'gradient/none' when it depends on an unknown image size, 'model/limit' */
 function shares(ctx: VjpContext, window: Window, dtype: DType): Tensor {
   const [input, output] = [inputType(ctx, 0).shape.slice(2), (ctx.outputs[0]?.shape ?? []).slice(2)];
   const uniform = !window.ceil && (includesPad(ctx.node) || [...window.before, ...window.after].every((p) => p === 0));
@@ -64,6 +65,12 @@ function shares(ctx: VjpContext, window: Window, dtype: DType): Tensor {
     throw noGradient(
       ctx.node,
       "windows at the border count fewer elements and the image size is not known. Export the model with a fixed image size",
+    );
+  if (volume(output as number[]) > COUNTS_LIMIT)
+    throw tooLarge(
+      showNode(ctx.node),
+      `its gradient needs counts of ${output.join(" x ")} windows`,
+      String(COUNTS_LIMIT),
     );
   return fromNumbers(
     dtype,

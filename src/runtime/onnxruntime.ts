@@ -9,7 +9,7 @@ import type { DType } from "../core/dtype.js";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
-import type { Graph } from "../graph/graph.js";
+import { type Graph, subgraphs } from "../graph/graph.js";
 import { writeModel } from "../onnx/write.js";
 import type { Session, Tensors } from "./backend.js";
 import { checkFeeds } from "./feeds.js";
@@ -19,6 +19,10 @@ export interface OnnxRuntime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
 }
+
+/** Nodes above which a graph runs as it is, not made faster. ONNX Runtime's optimizers take time that grows with the square of the nodes: 20 s for a chain
+ *  of 40 000 convolutions, which open in 2 s without. The gradients of the largest networks in use have some 5000. */
+const OPTIMIZED_NODES = 8192;
 
 /** Open a session.
  * @param graph what feeds are checked against; `run` is what runs in its place, when it was rewritten
@@ -30,6 +34,7 @@ export async function openSession(
 ): Promise<Session> {
   const session = await runtime.InferenceSession.create(writeModel({ graph: run }), {
     logSeverityLevel: 3,
+    ...(isLarge(run) ? { graphOptimizationLevel: "disabled" as const } : {}),
     ...options,
   }).catch((cause: unknown) => {
     throw new DynnError(
@@ -46,6 +51,13 @@ export async function openSession(
     release: () => session.release(),
   };
 }
+
+/** Whether making a graph faster would take longer than it is worth. */
+export const isLarge = (graph: Graph): boolean => countNodes(graph) > OPTIMIZED_NODES;
+
+/** Nodes of a graph and of those in it. */
+const countNodes = ({ nodes }: Graph): number =>
+  nodes.reduce((sum, node) => sum + subgraphs(node).reduce((inner, graph) => inner + countNodes(graph), 1), 0);
 
 async function runSession(
   { Tensor: OrtTensor }: OnnxRuntime,

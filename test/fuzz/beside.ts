@@ -36,6 +36,9 @@ export const LOCATIONS: readonly (readonly [location: string, outside: boolean])
   ),
 ];
 
+/** Where the testing process leaves the name of the stage it is in, beside the models. */
+export const STAGE_FILE = "stage";
+
 /** Bytes of a file without contents: more than a JavaScript buffer holds. */
 const SPARSE = 2 ** 33;
 

@@ -40,6 +40,8 @@ export interface Campaign {
   /** Every so many cases, sessions are made too. */
   readonly sessionEvery: number;
   readonly progress?: (tried: number, findings: number) => void;
+  /** Told of each new kind of failure at once. */
+  readonly found?: (finding: Finding) => void;
 }
 
 /** Try cases until there are no more. */
@@ -52,7 +54,8 @@ export async function run(campaign: Campaign): Promise<Summary> {
       const { answer, failure } = await tester.try(order);
       tally.tried++;
       if (answer) tally.add(index, answer, failure);
-      if (failure) await note(tally.findings, tester, order, failure);
+      const finding = failure && (await note(tally.findings, tester, order, failure));
+      if (finding) campaign.found?.(finding);
       campaign.progress?.(tally.tried, tally.findings.size);
     }
   } finally {
@@ -88,18 +91,19 @@ class Tally implements Summary {
 const countIn = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
 
 /** Failures of one kind at one place are one finding; its first case is made as small as leaving out edits makes it, where
- *  trying again is cheap. */
+ *  trying again is cheap.
+ * @returns the finding when it is a new one */
 async function note(
   findings: Map<string, { finding: Finding; count: number }>,
   tester: Tester,
   order: { readonly seed: number; readonly index: number; readonly sessions: boolean },
   failure: Failure,
-): Promise<void> {
+): Promise<Finding | undefined> {
   const key = keyOf(failure);
   const known = findings.get(key);
   if (known) {
     known.count++;
-    return;
+    return undefined;
   }
   let keep = [0, 1, 2, 3, 4];
   const isCheap = failure.kind === "thrown" || failure.kind === "crash";
@@ -108,9 +112,11 @@ async function note(
     const { failure: again } = await tester.try({ ...order, keep: fewer });
     if (again && keyOf(again) === key) keep = fewer;
   }
-  findings.set(key, { finding: { ...failure, index: order.index, keep }, count: 1 });
+  const finding = { ...failure, index: order.index, keep };
+  findings.set(key, { finding, count: 1 });
+  return finding;
 }
 
-/** What makes two failures the same: kind, and for an exception its text without numbers and names. */
-const keyOf = ({ kind, what }: Failure): string =>
-  kind === "thrown" ? `${what.replaceAll(/"[^"]*"/g, '""').replaceAll(/-?\d[\d.e+]*/g, "0")}` : kind;
+/** What makes two failures the same: kind and stage, for an exception its text without numbers and names. */
+const keyOf = ({ kind, what, stage }: Failure): string =>
+  kind === "thrown" ? `${what.replaceAll(/"[^"]*"/g, '""').replaceAll(/-?\d[\d.e+]*/g, "0")}` : `${kind} ${stage}`;

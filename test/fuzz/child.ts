@@ -2,7 +2,7 @@
  *  Messages in: {@link Order}; out: {@link Answer}. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { furnish } from "./beside.js";
+import { furnish, STAGE_FILE } from "./beside.js";
 import { type Case, makeCase } from "./mutate.js";
 import { type Probed, probe, type Verdict } from "./probe.js";
 
@@ -29,6 +29,7 @@ export interface Answer {
 const [, , FOLDER = "."] = process.argv;
 furnish(FOLDER);
 const MODEL = join(FOLDER, "model", "model.onnx");
+const STAGE = join(FOLDER, STAGE_FILE);
 
 function caseOf(order: Order): Case & { readonly path?: string } {
   if ("file" in order)
@@ -46,7 +47,8 @@ const peak = (): number => process.resourceUsage().maxRSS * 1024;
 async function answer(order: Order): Promise<Answer> {
   const { bytes, way, escapes, path } = caseOf(order);
   const before = peak();
-  const outcome = await probe(bytes, order.sessions, path).then(
+  const begins = (stage: string) => writeFileSync(STAGE, stage);
+  const outcome = await probe(bytes, { sessions: order.sessions, path, begins }).then(
     (probed) => ({ ...probed, thrown: escapes && probed.verdict.load === "ok" ? ESCAPED : undefined }),
     (error: unknown) => ({ verdict: {}, slowest: { stage: "", ms: 0 }, thrown: showThrown(error) }),
   );
@@ -65,5 +67,7 @@ function showThrown(error: unknown): string {
   return `${String(error).slice(0, 300)} at ${place ?? "?"}`;
 }
 
+// Ctrl-C is for the parent, which ends this process.
+process.on("SIGINT", () => {});
 process.on("message", (order: Order) => void answer(order).then((reply) => process.send?.(reply)));
 process.send?.("ready");

@@ -2,6 +2,7 @@
  *  as files they would be a burden. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { fromNumbers } from "../../src/core/tensor.js";
+import { type Attributes, int } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from "../../src/onnx/generated/onnx_pb.js";
@@ -25,10 +26,14 @@ function classifier(body: (b: GraphBuilder, x: string) => string): Uint8Array {
 }
 
 /** The same operator again and again. */
-const repeated = (op: string, operand?: (b: GraphBuilder, i: number) => string): Uint8Array =>
+const repeated = (
+  op: string,
+  operand?: (b: GraphBuilder, i: number) => string,
+  { length = LENGTH, attributes }: { length?: number; attributes?: Attributes } = {},
+): Uint8Array =>
   classifier((b, x) => {
     let at = x;
-    for (let i = 0; i < LENGTH; i++) at = b.op(op, operand ? [at, operand(b, i)] : [at]);
+    for (let i = 0; i < length; i++) at = b.op(op, operand ? [at, operand(b, i)] : [at], attributes);
     return at;
   });
 
@@ -68,20 +73,38 @@ const bigIntegers = (): Uint8Array => {
   );
 };
 
-/** name -> what reading it says, and the bytes */
-export const LARGE: Readonly<Record<string, readonly [read: string, make: () => Uint8Array]>> = {
-  "four million empty nodes": ["model/limit", () => withGraphBytes(1, new Uint8Array(), 4_000_000)],
-  "four million empty tensors": ["model/limit", () => withGraphBytes(5, new Uint8Array(), 4_000_000)],
-  "25 million integers of one byte": ["model/limit", bigIntegers],
-  "a chain of activations": ["ok", () => repeated("Relu")],
-  "a chain of maps after a convolution": ["ok", () => repeated("Mul", (b) => b.scalar(1.0001))],
+/** name -> what stages say, and the bytes */
+export const LARGE: Readonly<Record<string, readonly [expected: string, make: () => Uint8Array]>> = {
+  "four million empty nodes": ["read model/limit", () => withGraphBytes(1, new Uint8Array(), 4_000_000)],
+  "four million empty tensors": ["read model/limit", () => withGraphBytes(5, new Uint8Array(), 4_000_000)],
+  "25 million integers of one byte": ["read model/limit", bigIntegers],
+  "a chain of activations": ["read ok, session ok, gradient sum model/limit", () => repeated("Relu")],
+  "a chain of maps after a convolution": [
+    "read ok, session ok, gradient session sum ok",
+    () => repeated("Mul", (b) => b.scalar(1.0001)),
+  ],
   "a chain of maps, each with a constant of its own": [
-    "ok",
+    "read ok",
     () => repeated("Add", (b, i) => b.constant(fromNumbers("float32", [16, 1, 1], new Float64Array(16).fill(i)))),
   ],
-  "a chain of identities": ["ok", () => repeated("Identity")],
+  "a chain of identities": ["read ok", () => repeated("Identity")],
+  "a chain of convolutions": [
+    "read ok, session ok, gradient sum model/limit",
+    () => {
+      let filters: string | undefined;
+      const one = (b: GraphBuilder) => {
+        filters ??= b.constant(fromNumbers("float32", [16, 16, 1, 1], new Float64Array(256).fill(0.06)));
+        return filters;
+      };
+      return repeated("Conv", one, { length: 20_000 });
+    },
+  ],
+  "a chain of which each link's gradient takes a dozen nodes": [
+    "read ok, session ok, gradient sum model/limit",
+    () => repeated("LRN", undefined, { attributes: { size: int(3) } }),
+  ],
   "a constant map of a constant map of a constant": [
-    "ok",
+    "read ok",
     () =>
       classifier((b, x) => {
         let at = b.op("Expand", [b.scalar(1), b.ints([1, 16, 6, 6])]);
@@ -90,7 +113,7 @@ export const LARGE: Readonly<Record<string, readonly [read: string, make: () => 
       }),
   ],
   "as many exits as there may be": [
-    "ok",
+    "read ok",
     () => {
       const b = new GraphBuilder(emptyGraph("exits", 17));
       let at = b.op("Flatten", [b.input("x", "float32", ["n", 1, 2, 2])]);
@@ -101,6 +124,6 @@ export const LARGE: Readonly<Record<string, readonly [read: string, make: () => 
       return writeModel({ graph: b.build() });
     },
   ],
-  "thousands of sub-graphs": ["ok", manyIfs],
-  "too many nodes": ["model/limit", () => withGraphBytes(1, Uint8Array.of(0x0a, 1, 120), 100_001)],
+  "thousands of sub-graphs": ["read ok", manyIfs],
+  "too many nodes": ["read model/limit", () => withGraphBytes(1, Uint8Array.of(0x0a, 1, 120), 100_001)],
 };

@@ -30,12 +30,20 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** @param sessions also make sessions of what is accepted: slower by far
- * @param path     where the bytes lie, to load them from there too */
-export async function probe(bytes: Uint8Array, sessions: boolean, path?: string): Promise<Probed> {
+export interface ProbeOptions {
+  /** Also make sessions of what is accepted: slower by far. */
+  readonly sessions: boolean;
+  /** Where the bytes lie, to load them from there too. */
+  readonly path?: string | undefined;
+  /** Told of each stage before it begins, for those who find the process dead. */
+  readonly begins?: (stage: string) => void;
+}
+
+export async function probe(bytes: Uint8Array, { sessions, path, begins }: ProbeOptions): Promise<Probed> {
   const verdict: Record<string, string> = {};
   let slowest = { stage: "", ms: 0 };
   const stage = async <T>(name: string, work: () => T | Promise<T>): Promise<T | undefined> => {
+    begins?.(name);
     const start = processorMs();
     try {
       const result = await work();

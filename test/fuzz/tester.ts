@@ -2,9 +2,11 @@
  *  is no DynnError, a crash of the process, data read from outside the model's folder, more than {@link LIMITS}. */
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { STAGE_FILE } from "./beside.js";
 import type { Answer, Order } from "./child.js";
 
 export const LIMITS = {
@@ -24,6 +26,8 @@ export const LIMITS = {
 export interface Failure {
   readonly kind: "thrown" | "crash" | "hang" | "memory";
   readonly what: string;
+  /** Where it was, or was longest. */
+  readonly stage?: string;
 }
 
 export type Outcome = { readonly answer?: Answer; readonly failure?: Failure };
@@ -39,8 +43,12 @@ export class Tester {
   async try(order: Order): Promise<Outcome> {
     this.#child ??= await start();
     const outcome = await ask(this.#child.process, order);
-    if (outcome.failure && outcome.failure.kind !== "thrown") this.stop();
-    return outcome;
+    const { answer, failure } = outcome;
+    if (!failure || failure.kind === "thrown") return outcome;
+    const stage =
+      answer?.slowest.stage ?? (await readFile(join(this.#child.folder, STAGE_FILE), "utf8").catch(() => ""));
+    this.stop();
+    return { ...outcome, failure: { ...failure, stage } };
   }
 
   stop(): void {
@@ -126,3 +134,11 @@ function procFile(pid: number | undefined, name: string): string | undefined {
     return undefined;
   }
 }
+
+/** What the stages named in an expectation ("read ok, session runtime/load") have said, in its form. */
+export const stagesOf = (answer: Answer | undefined, expected: string): string =>
+  expected
+    .split(", ")
+    .map((part) => part.replace(/ \S+$/, ""))
+    .map((stage) => `${stage} ${answer?.verdict[stage]}`)
+    .join(", ");

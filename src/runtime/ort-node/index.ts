@@ -5,7 +5,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
 import type { Backend, Session } from "../backend.js";
-import { openSession } from "../onnxruntime.js";
+import { isLarge, openSession } from "../onnxruntime.js";
 import { rewritten } from "./rewrites.js";
 
 // What fails is thrown, with its reason; printing it as well would only stand before our message.
@@ -48,7 +48,7 @@ async function compile(
   { threads, rewrite = true, provider = "cpu" }: OrtNodeOptions,
   quiet = false,
 ): Promise<Session> {
-  const run = await rewritten(graph, rewrite && provider === "cpu");
+  const run = await rewritten(graph, rewrite && provider === "cpu" && !isLarge(graph));
   return openSession(
     ort,
     { graph, run },
