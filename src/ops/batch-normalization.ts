@@ -13,7 +13,6 @@ import {
   type ChannelAffine,
   type InferContext,
   inputType,
-  mismatch,
   type NdArray,
   type OpDef,
   type TrainingContext,
@@ -23,7 +22,7 @@ import { countOver, reduce, reduceSum, unsqueeze } from "./support/emit.js";
 import { axesFrom } from "./support/lines.js";
 import { cast } from "./support/mask.js";
 import { given } from "./support/nd.js";
-import { ndPerChannel, scaleAndShift } from "./support/normalize.js";
+import { checkVectors, ndPerChannel, scaleAndShift } from "./support/normalize.js";
 
 const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ?? 1e-5;
 
@@ -32,25 +31,6 @@ const momentumOf = (node: Node): number => attribute(node, "momentum", "float") 
 /** Before opset 14 extra outputs stood for training. */
 const isTraining = ({ node, opset }: { readonly node: Node; readonly opset: number }): boolean =>
   opset >= 14 ? attribute(node, "training_mode", "int") === 1 : node.outputs.slice(1).some(Boolean);
-
-function checkChannels(ctx: InferContext): void {
-  const channels = inputType(ctx, 0).shape[1];
-  for (const i of [1, 2, 3, 4]) {
-    const { shape } = inputType(ctx, i);
-    const fits =
-      shape.length === 1 && (shape[0] === channels || typeof shape[0] === "string" || typeof channels === "string");
-    if (!fits)
-      throw mismatch(
-        ctx.node,
-        `input ${i} has shape [${shape}], expected [${channels ?? 1}], one per channel of X. Export the model again.`,
-        {
-          input: i,
-          shape,
-          channels,
-        },
-      );
-  }
-}
 
 /** The node as y = scale * x + shift. */
 function affine(node: Node, [scale, b, mean, variance]: readonly (ArrayLike<number> | undefined)[]): ChannelAffine {
@@ -207,7 +187,7 @@ function train(ctx: TrainingContext): void {
 export const BatchNormalization: OpDef = {
   type: "BatchNormalization",
   infer: (ctx) => {
-    checkChannels(ctx);
+    checkVectors(ctx, [1, 2, 3, 4], [inputType(ctx, 0).shape[1] ?? 1]);
     const { dtype, shape } = inputType(ctx, 0);
     const statistics = [3, 4].map((i) => ({ dtype: inputType(ctx, i).dtype, shape: inputType(ctx, i).shape }));
     return [{ dtype, shape }, ...(isTraining(ctx) ? statistics : [])];

@@ -8,20 +8,23 @@ import type { Node, ValueName } from "../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
 import { reduceSum, reshapeTo } from "./support/emit.js";
 import { given } from "./support/nd.js";
-import { emitNormalized, emitNormalizedGradient, normalizeOver, scaleAndShift } from "./support/normalize.js";
+import {
+  checkVectors,
+  emitNormalized,
+  emitNormalizedGradient,
+  normalizeOver,
+  scaleAndShift,
+} from "./support/normalize.js";
 
 const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ?? 1e-5;
 
 function groupsOf(node: Node): number {
   const groups = attribute(node, "num_groups", "int");
-  if (groups !== undefined) return groups;
+  if (groups !== undefined && groups >= 1) return groups;
   throw new DynnError(
     "model/attribute",
-    `${showNode(node)}: attribute "num_groups" is missing. Export the model again.`,
-    {
-      node: node.name,
-      attribute: "num_groups",
-    },
+    `${showNode(node)}: attribute "num_groups" is ${groups ?? "missing"}, expected at least 1. Export the model again.`,
+    { node: node.name, attribute: "num_groups" },
   );
 }
 
@@ -72,6 +75,7 @@ export const GroupNormalization: OpDef = {
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     perGroup(ctx.node, shape[1]);
+    checkVectors(ctx, [1, 2], [shape[1] ?? 1, groupsOf(ctx.node)]);
     return [{ dtype, shape }];
   },
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : gradients(ctx, ctx.grads[0])),

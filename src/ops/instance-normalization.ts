@@ -7,6 +7,7 @@ import { reduceSum, unsqueeze } from "./support/emit.js";
 import { axesFrom } from "./support/lines.js";
 import { given } from "./support/nd.js";
 import {
+  checkVectors,
   emitNormalized,
   emitNormalizedGradient,
   ndPerChannel,
@@ -18,7 +19,11 @@ const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ??
 
 export const InstanceNormalization: OpDef = {
   type: "InstanceNormalization",
-  infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: inputType(ctx, 0).shape }],
+  infer: (ctx) => {
+    const { dtype, shape } = inputType(ctx, 0);
+    checkVectors(ctx, [1, 2], [shape[1] ?? 1]);
+    return [{ dtype, shape }];
+  },
   vjp: (ctx) => {
     const dy = ctx.grads[0];
     if (dy === undefined) return [];

@@ -190,4 +190,20 @@ describe("InstanceNormalization and GroupNormalization", () => {
       /4 channels, expected a multiple of num_groups, 3.*\[shape\/mismatch\]/,
     );
   });
+  test("a number of groups below 1 is refused", () => {
+    const inputs = [random([2, 4, 3]), random([4]), random([4])];
+    expect(() => evaluate("GroupNormalization", inputs, { attributes: { num_groups: int(-1) }, opset: 21 })).toThrow(
+      /num_groups" is -1, expected at least 1.*\[model\/attribute\]/,
+    );
+  });
+  test("scales and shifts that are no vectors over the channels are refused", () => {
+    const x = random([2, 4, 3]);
+    const group = { attributes: { num_groups: int(2) }, opset: 21 };
+    expect(() => evaluate("GroupNormalization", [x, random([3]), random([4])], group)).toThrow(
+      /input 1 has shape \[3\], expected \[4\] or \[2\].*\[shape\/mismatch\]/,
+    );
+    expect(() => evaluate("InstanceNormalization", [x, random([4]), random([1, 4])])).toThrow(
+      /input 2 has shape \[1,4\], expected \[4\].*\[shape\/mismatch\]/,
+    );
+  });
 });
