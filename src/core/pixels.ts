@@ -25,11 +25,23 @@ export function checkPixels(
 /** Written so that NaN counts as outside. */
 const isPixel = (value: number): boolean => value >= 0 && value <= 1;
 
-/** Where the first number outside [0,1] is, or the length. Four at a time, in half the time: every image that is classified comes by here. */
+/** Where the first number outside [0,1] is, or the length. Every image that is classified comes by here, so whole stretches are looked at as
+ *  bits first. */
 function firstOutside(pixels: Float32Array | Float64Array): number {
+  const bits = pixels instanceof Float32Array ? new Int32Array(pixels.buffer, pixels.byteOffset, pixels.length) : [];
   let at = 0;
-  for (const whole = pixels.length - 3; at < whole; at += 4)
-    if (!(isPixel(pixels[at]) && isPixel(pixels[at + 1]) && isPixel(pixels[at + 2]) && isPixel(pixels[at + 3]))) break;
+  while (at + STRETCH <= bits.length && areBitsOfPixels(bits, at)) at += STRETCH;
   while (at < pixels.length && isPixel(pixels[at])) at++;
   return at;
+}
+
+const STRETCH = 256;
+const BITS_OF_ONE = 0x3f800000;
+
+/** Whether a stretch of float32 lies in [0,1] for sure. Such numbers are ordered as their bits are: those of negative ones and of NaN are
+ *  negative or above the bits of 1 (so are those of -0, which is looked at again). */
+function areBitsOfPixels(bits: ArrayLike<number>, from: number): boolean {
+  let signs = 0;
+  for (let at = from; at < from + STRETCH; at++) signs |= bits[at] | (BITS_OF_ONE - bits[at]);
+  return signs >= 0;
 }

@@ -32,14 +32,14 @@ function normalized(ctx: VjpContext, axis: number): NormalizedNames {
   return { xhat, inv };
 }
 
-/** ONNX Runtime reads past the end of a scale that does not fit (an empty one crashes it).
+/** ONNX Runtime reads past the end of a scale that does not fit; an empty one, and one without axes, crash it.
  * @throws DynnError 'shape/mismatch' when it cannot be broadcast to X */
 function checkScale(node: Node, name: string, type: ValueType | undefined, x: Shape): void {
   const fits = (d: Dim, i: number, dims: Shape): boolean => {
     const wanted = x[x.length - dims.length + i];
     return d === 1 || d === wanted || typeof d !== "number" || typeof wanted !== "number";
   };
-  if (!type || (type.shape.length <= x.length && type.shape.every(fits))) return;
+  if (!type || (type.shape.length > 0 && type.shape.length <= x.length && type.shape.every(fits))) return;
   throw mismatch(
     node,
     `${name} is [${type.shape}] and cannot be broadcast to X [${x}]. Give it the dimensions that are normalised.`,

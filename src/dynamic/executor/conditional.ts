@@ -2,7 +2,7 @@
  *  Hidden values never leave the engine, which is what makes it faster than a session for each stage (docs/decisions/0011). */
 import type { Tensor } from "../../core/tensor.js";
 import type { ValueName } from "../../graph/graph.js";
-import type { Session } from "../../runtime/backend.js";
+import type { Session, Tensors } from "../../runtime/backend.js";
 import { CONDITIONAL_OUTPUTS } from "../conditional/index.js";
 import type { Answered, Line, StageRun } from "./line.js";
 import { type Rows, type Ticket, takeFirst } from "./rows.js";
@@ -41,24 +41,36 @@ export class ConditionalLine implements Line {
     const { input, stages, batch, onRun } = this.#options;
     const { tickets, values } = takeFirst(this.#waiting, Math.min(batch, this.waiting));
     const results = await this.#session.run({ [input]: values[input] as Tensor });
-    const { logits, exit, label, confidence } = CONDITIONAL_OUTPUTS;
-    const numbers = (name: ValueName): number[] => Array.from((results[name] as Tensor).data, Number);
-    const [stops, labels, confidences] = [numbers(exit), numbers(label), numbers(confidence)];
-    const rows = (results[logits] as Tensor<"float32">).data;
-    const classes = rows.length / tickets.length;
-    for (let stage = 0; onRun && stage < stages; stage++) {
-      const count = stops.filter((stop) => stop >= stage).length;
-      if (count > 0) onRun({ stage, rows: count });
-    }
-    return tickets.map(({ index }: Ticket, row) => ({
+    const answers = answersOf(tickets, results);
+    if (onRun) tell(onRun, stages, answers);
+    return answers;
+  }
+}
+
+function answersOf(tickets: readonly Ticket[], results: Tensors): Answered[] {
+  const dataOf = (name: ValueName): Tensor["data"] => (results[name] as Tensor).data;
+  const { logits, exit, label, confidence } = CONDITIONAL_OUTPUTS;
+  const [exits, labels, confidences] = [dataOf(exit), dataOf(label), dataOf(confidence)];
+  const rows = dataOf(logits) as Float32Array;
+  const classes = rows.length / tickets.length;
+  return tickets.map(({ index }, row) => {
+    const stop = Number(exits[row]);
+    return {
       index,
       answer: {
-        stop: stops[row] as number,
-        answer: stops[row] as number,
-        label: labels[row] as number,
+        stop,
+        answer: stop,
+        label: Number(labels[row]),
         confidence: confidences[row] as number,
         logits: rows.slice(row * classes, (row + 1) * classes),
       },
-    }));
+    };
+  });
+}
+
+function tell(onRun: (run: StageRun) => void, stages: number, answers: readonly Answered[]): void {
+  for (let stage = 0; stage < stages; stage++) {
+    const rows = answers.filter(({ answer }) => answer.stop >= stage).length;
+    if (rows > 0) onRun({ stage, rows });
   }
 }

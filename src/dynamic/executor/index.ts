@@ -78,12 +78,15 @@ export class Executor {
   readonly #engine: Engine;
   readonly #batch: number;
   readonly #image: readonly number[];
+  /** Numbers of an image. */
+  readonly #each: number;
 
   constructor(model: DynamicModel, engine: Engine, batch: number) {
     this.#model = model;
     this.#engine = engine;
     this.#batch = batch;
     this.#image = imageDims(model);
+    this.#each = sizeOf(this.#image);
   }
 
   /** Classify images.
@@ -114,13 +117,17 @@ export class Executor {
     const batch = this.#batch;
     const intake = new Intake(source);
     const done = new Map<number, Answer>();
+    let held: Float32Array | undefined;
     let [entered, given] = [0, 0];
     try {
-      while (!intake.ended || !line.empty) {
+      while (held || !intake.ended || !line.empty) {
         const room = line.waiting < batch && entered - given < MOST_BATCHES * batch;
-        const images = room && !intake.ended ? await intake.take(line.empty) : undefined;
-        if (images) entered += this.#enter(line, images, entered);
-        else for (const { index, answer } of await line.run()) done.set(index, answer);
+        if (room && !held && !intake.ended) held = this.#checked(await intake.take(line.empty), entered);
+        if (room && held) {
+          const part = held.subarray(0, batch * this.#each);
+          entered += this.#enter(line, part, entered);
+          held = part.length < held.length ? held.subarray(part.length) : undefined;
+        } else for (const { index, answer } of await line.run()) done.set(index, answer);
         const ready: Answer[] = [];
         for (let answer = done.get(given); answer; answer = done.get(given)) {
           done.delete(given++);
@@ -140,25 +147,32 @@ export class Executor {
     await this.#engine.release();
   }
 
+  /** Images that have come, all of them looked at before work begins on the first.
+   * @throws DynnError 'data/shape', 'data/value' */
+  #checked(images: Float32Array | undefined, first: number): Float32Array | undefined {
+    if (images === undefined) return undefined;
+    const records = Uint32Array.from({ length: this.#count(images) }, (_, i) => first + i);
+    checkPixels({ name: "images", pixels: images }, this.#each, records);
+    return images.length > 0 ? images : undefined;
+  }
+
+  /** Put at most a batch of images in line. */
   #enter(line: Line, images: Float32Array, first: number): number {
-    const count = this.#count(images);
-    const records = Uint32Array.from({ length: count }, (_, i) => first + i);
-    checkPixels({ name: "images", pixels: images }, sizeOf(this.#image), records);
-    if (count > 0)
-      line.enter({
-        tickets: Array.from(records, (index) => ({ index, readings: [], logits: [] })),
-        values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...this.#image], data: images } },
-      });
+    const count = images.length / this.#each;
+    line.enter({
+      tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [] })),
+      values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...this.#image], data: images } },
+    });
     return count;
   }
 
   /** @throws DynnError 'data/shape' */
   #count(images: Float32Array): number {
-    const count = images.length / sizeOf(this.#image);
+    const count = images.length / this.#each;
     if (Number.isInteger(count)) return count;
     throw new DynnError(
       "data/shape",
-      `images: ${images.length} numbers are no whole number of images ${showShape(this.#image)} (${sizeOf(this.#image)} each), as ${this.#model.name} takes. Give float32 [n*c*h*w].`,
+      `images: ${images.length} numbers are no whole number of images ${showShape(this.#image)} (${this.#each} each), as ${this.#model.name} takes. Give float32 [n*c*h*w].`,
       { length: images.length, image: this.#image },
     );
   }
