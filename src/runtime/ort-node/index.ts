@@ -5,7 +5,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
 import type { Backend, Session } from "../backend.js";
-import { isLarge, openSession } from "../onnxruntime.js";
+import { countNodes, openSession } from "../onnxruntime.js";
 import { rewritten } from "./rewrites.js";
 
 // What fails is thrown, with its reason; printing it as well would only stand before our message.
@@ -43,12 +43,16 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
  *  that runs: seven sessions in turn on two cores took 3.5 times as long where threads spun without end. */
 const SPINNING = { intra_op: { spin_duration_us: "500" } };
 
+/** Nodes above which a graph runs as it is. No network in use has so many; a file made to be slow may. */
+const REWRITTEN_NODES = 2 ** 14;
+
 async function compile(
   graph: Graph,
   { threads, rewrite = true, provider = "cpu" }: OrtNodeOptions,
   quiet = false,
 ): Promise<Session> {
-  const run = await rewritten(graph, rewrite && provider === "cpu" && !isLarge(graph));
+  const forSpeed = rewrite && provider === "cpu" && countNodes(graph) <= REWRITTEN_NODES;
+  const run = await rewritten(graph, forSpeed);
   return openSession(
     ort,
     { graph, run },
