@@ -6,7 +6,7 @@ import type { Node, ValueName, ValueType } from "../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
 import type { Correlation } from "./support/correlation.js";
 import { reduceSum, slice } from "./support/emit.js";
-import { checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
+import { checkGroups, checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
 import { kernelGradient } from "./support/kernel-gradient.js";
 import { unknownDim } from "./support/known.js";
 import { given, ndZeros } from "./support/nd.js";
@@ -65,16 +65,12 @@ function padOf(node: Node, natural: number | undefined, stated: Dim | undefined,
 
 function checkChannels(node: Node, x: ValueType, w: ValueType): void {
   checkRanks(node, x.shape, w.shape);
+  checkGroups(node, w.shape);
   const [channels, expected] = [x.shape[1], w.shape[0]];
-  if (
-    typeof channels !== "number" ||
-    typeof expected !== "number" ||
-    (channels === expected && channels % groupsOf(node) === 0)
-  )
-    return;
+  if (typeof channels !== "number" || typeof expected !== "number" || channels === expected) return;
   throw mismatch(
     node,
-    `X has ${channels} channels but W expects ${expected} in ${groupsOf(node)} groups (X [${x.shape}], W [${w.shape}]). Give W one kernel per input channel.`,
+    `X has ${channels} channels but W expects ${expected} (X [${x.shape}], W [${w.shape}]). Give W one kernel per input channel.`,
     { x: x.shape, w: w.shape },
   );
 }

@@ -5,13 +5,14 @@ import type { Node, ValueType } from "../graph/graph.js";
 import { type ChannelAffine, inputType, mismatch, type NdArray, type OpDef } from "../graph/op.js";
 import { type Correlation, largeGradient } from "./support/correlation.js";
 import { reduceSum } from "./support/emit.js";
-import { checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
+import { checkGroups, checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
 import { kernelGradient } from "./support/kernel-gradient.js";
 import { given, ndZeros } from "./support/nd.js";
 import { forEachTap, type Window, windowOf, windowShape } from "./support/window.js";
 
 function checkChannels(node: Node, x: ValueType, w: ValueType): void {
   checkRanks(node, x.shape, w.shape);
+  checkGroups(node, w.shape);
   const [channels, perGroup, groups] = [x.shape[1], w.shape[1], groupsOf(node)];
   if (typeof channels !== "number" || typeof perGroup !== "number" || channels === perGroup * groups) return;
   throw mismatch(

@@ -80,6 +80,14 @@ test("an operator that does not fit its inputs is named", () => {
   );
 });
 
+test("groups that do not share a convolution's kernels evenly are named, whatever is known of X", () => {
+  const b = new GraphBuilder(emptyGraph("bad", 17));
+  b.op("Conv", [b.input("x", "float32", ["n", "c", 8, 8]), b.constant(zeros(4, 1, 3, 3))], { group: int(16) }, "y");
+  expect(() => inferShapes(b.build(), opTable)).toThrow(
+    failure("shape/mismatch", 'Conv "y": W has 4 kernels, expected a multiple of group, 16. Export the model again.'),
+  );
+});
+
 test("an operator that is not known, or a required input left out, is named", () => {
   const unknown = new GraphBuilder(emptyGraph("bad", 17));
   unknown.op("Frobnicate", [unknown.input("x", "float32", [1])], {}, "y");

@@ -82,7 +82,12 @@ describe("ConvTranspose: shapes and cost", () => {
   });
   test("names the channels that do not fit", () => {
     expect(() => infer([1, 5, 8, 8], [4, 3, 2, 2])).toThrow(
-      'ConvTranspose "up": X has 5 channels but W expects 4 in 1 groups (X [1,5,8,8], W [4,3,2,2]). Give W one kernel per input channel. [shape/mismatch]',
+      'ConvTranspose "up": X has 5 channels but W expects 4 (X [1,5,8,8], W [4,3,2,2]). Give W one kernel per input channel. [shape/mismatch]',
+    );
+  });
+  test("refuses groups that do not share the kernels evenly, whatever is known of X", () => {
+    expect(() => infer(["n", "c", 8, 8], [4, 3, 2, 2], { group: int(3) })).toThrow(
+      'ConvTranspose "up": W has 4 kernels, expected a multiple of group, 3. Export the model again. [shape/mismatch]',
     );
   });
 });

@@ -12,6 +12,17 @@ export function groupsOf(node: Node): number {
   throw mismatch(node, `group is ${groups}, expected at least 1. Export the model again.`, { groups });
 }
 
+/** See that the groups share the kernels of W [kernels, ...] evenly.
+ * @throws DynnError 'shape/mismatch' */
+export function checkGroups(node: Node, w: Shape): void {
+  const [kernels, groups] = [w[0], groupsOf(node)];
+  if (typeof kernels !== "number" || kernels % groups === 0) return;
+  throw mismatch(node, `W has ${kernels} kernels, expected a multiple of group, ${groups}. Export the model again.`, {
+    w,
+    groups,
+  });
+}
+
 /** Spatial size of the kernel of W.
  * @throws DynnError 'shape/mismatch' when it is unknown, or the attribute kernel_shape says otherwise */
 export function kernelShape(node: Node, w: Shape): readonly number[] {
