@@ -73,6 +73,55 @@ describe("constant weights", () => {
     await expectSame(graph);
   });
 
+  describe("of a linear layer on flattened images take the order of the blocks", () => {
+    const K = CHANNELS * SIDE * SIDE;
+    const flat = (b: GraphBuilder, x: ValueName) => b.op("Flatten", [conv(b, x)]);
+    test.each<[string, (b: GraphBuilder, x: ValueName) => ValueName, string]>([
+      ["Gemm", (b, x) => b.op("Gemm", [flat(b, x), b.constant(weights(K, 5)), b.constant(weights(5))]), "Gemm"],
+      [
+        "Gemm, transposed",
+        (b, x) => b.op("Gemm", [flat(b, x), b.constant(weights(5, K))], { transB: int(1), alpha: float(0.5) }),
+        "Gemm",
+      ],
+      ["MatMul", (b, x) => b.op("MatMul", [flat(b, x), b.constant(weights(K, 5))]), "MatMul"],
+    ])("%s", async (_, body, last) => {
+      const graph = graphOf(body);
+      expect(shown(blockedLayout(graph, 8))).toBe(`ReorderInput* Conv* Flatten ${last}`);
+      await expectSame(graph);
+    });
+
+    test.each<[string, (b: GraphBuilder, x: ValueName) => ValueName, string]>([
+      [
+        "not where more than the layer reads them",
+        (b, x) => {
+          const all = flat(b, x);
+          return b.op("Mul", [b.op("MatMul", [all, b.constant(weights(K, 1))]), all]);
+        },
+        "ReorderInput* Conv* ReorderOutput* Flatten MatMul Mul",
+      ],
+      [
+        "nor where rows of pixels are multiplied",
+        (b, x) => b.op("MatMul", [conv(b, x), b.constant(weights(SIDE, 5))]),
+        "ReorderInput* Conv* ReorderOutput* MatMul",
+      ],
+      [
+        "nor where the weights are no constants",
+        (b, x) => b.op("MatMul", [flat(b, x), b.op("Transpose", [flat(b, x)])]),
+        "ReorderInput* Conv* ReorderOutput* Flatten Conv* ReorderOutput* Flatten Transpose MatMul",
+      ],
+      [
+        "nor where images are flattened in between",
+        (b, x) =>
+          b.op("MatMul", [b.op("Flatten", [conv(b, x)], { axis: int(2) }), b.constant(weights(SIDE * SIDE, 5))]),
+        "ReorderInput* Conv* ReorderOutput* Flatten MatMul",
+      ],
+    ])("%s", async (_, body, expected) => {
+      const graph = graphOf(body);
+      expect(shown(blockedLayout(graph, 8))).toBe(expected);
+      await expectSame(graph);
+    });
+  });
+
   test.each<[string, number, number, number, Readonly<Record<string, readonly number[]>>]>([
     ["3x3 on 2x2", 2, 3, 32, { pads: [1, 1, 1, 1] }],
     ["with a bias", 2, 3, 16, { pads: [1, 1, 1, 1], bias: [1] }],

@@ -4,7 +4,7 @@ import { sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import { attribute, int } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
-import type { Layout } from "./layout.js";
+import { type Layout, placeInBlocks } from "./layout.js";
 import type { Rule } from "./rule.js";
 
 /** Elements of the matrix, at most, as a multiple of the kernel's. */
@@ -73,8 +73,7 @@ function matrixOf({ dtype, dims, data }: Tensor, [rows, columns]: Sides, block: 
   const [outputs, channels] = dims as readonly [number, number];
   const [inSize, outSize, taps] = [rows.from * columns.from, rows.to * columns.to, rows.kernel * columns.kernel];
   const matrix = new Float32Array(channels * inSize * outputs * outSize);
-  const place = (channel: number, pixel: number, size: number): number =>
-    (Math.floor(channel / block) * size + pixel) * block + (channel % block);
+  const place = (channel: number, pixel: number, size: number) => placeInBlocks(channel, pixel, size, block);
   for (let from = 0; from < inSize; from++)
     for (let to = 0; to < outSize; to++) {
       const row = tapAt(rows, Math.floor(from / columns.from), Math.floor(to / columns.to));

@@ -211,6 +211,10 @@ export class Layout {
   }
 }
 
+/** Where a channel's pixel is in the memory of a blocked image of so many pixels. */
+export const placeInBlocks = (channel: number, pixel: number, pixels: number, block: number): number =>
+  (Math.floor(channel / block) * pixels + pixel) * block + (channel % block);
+
 /** An activation that a blocked convolution applies by itself, with the numbers it takes. */
 export const activated = (node: Node, activation: string, parameters: readonly number[]): Node => ({
   ...node,

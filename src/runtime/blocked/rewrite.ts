@@ -9,6 +9,7 @@ import { add, batchNormalization, multiply } from "./affine.js";
 import { conv, convTranspose } from "./convolution.js";
 import { ELEMENTWISE, elementwise } from "./elementwise.js";
 import { Layout } from "./layout.js";
+import { flatten, linear } from "./linear.js";
 import { concat, pad, reshape, resize, rows, shape, slice, transpose } from "./movement.js";
 import { pool, reduction } from "./reductions.js";
 import type { Rule } from "./rule.js";
@@ -35,6 +36,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   MaxPool: pool,
   AveragePool: pool,
   GlobalAveragePool: pool,
+  Flatten: flatten,
+  Gemm: linear,
+  MatMul: linear,
 };
 
 /** @param graph with types stated, those of its sub-graphs too

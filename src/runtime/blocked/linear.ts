@@ -1,0 +1,65 @@
+/** @file A linear layer on flattened images, as heads have it: its weights take the images in the order that blocks have them in memory, so
+ *  that nothing has to be put back into plain layout first. */
+import type { Tensor } from "../../core/tensor.js";
+import { attribute, int } from "../../graph/attributes.js";
+import { type Node, producers, type ValueName } from "../../graph/graph.js";
+import { type Layout, placeInBlocks } from "./layout.js";
+import type { Rule } from "./rule.js";
+
+/** Images as they lie in memory, where a linear layer with constant weights is all that reads them. */
+export const flatten: Rule = (l, node) => {
+  const [[x], [output]] = [node.inputs, node.outputs] as [[ValueName], [ValueName]];
+  const size = l.shape(x).slice(2);
+  const isWhole = (attribute(node, "axis", "int") ?? 1) === 1 && size.every((d) => typeof d === "number");
+  const [reader] = l.readers(output);
+  if (!isWhole || !l.isBlocked(x) || !l.fits(x) || !l.isUsedOnce(output) || !reader || !weightsOf(l, reader, output))
+    return false;
+  l.madeBlocked(output, l.op("Flatten", [l.blocked(x)], { axis: int(1) }, `${output}.blocked`));
+  return true;
+};
+
+/** MatMul or Gemm of what {@link flatten} left. */
+export const linear: Rule = (l, node) => {
+  const [x, w, ...bias] = node.inputs as [ValueName, ValueName, ...ValueName[]];
+  const weights = weightsOf(l, node, x);
+  if (!weights || l.shape(x).length !== 2 || !l.isBlocked(x)) return false;
+  const images = producers(l.graph).get(x)?.inputs[0];
+  const [, channels, ...size] = l.shape(images) as readonly number[];
+  const pixels = size.reduce((a, b) => a * b, 1);
+  const laid = l.laidOut(w, "linear", () =>
+    inBlockOrder(weights, isTransposed(node), { channels: channels as number, pixels, block: l.block }),
+  );
+  l.push({ ...node, inputs: [l.blocked(x), laid, ...bias.map((name) => name && l.plain(name))] });
+  l.madePlain(node.outputs[0] as ValueName);
+  return true;
+};
+
+const isTransposed = (node: Node): boolean => attribute(node, "transB", "int") === 1;
+
+/** The matrix that a linear layer multiplies rows of x with; undefined where it is none, or something else is done with x. */
+function weightsOf(l: Layout, { domain, opType, inputs, attributes }: Node, x: ValueName): Tensor | undefined {
+  const isLinear = domain === "" && (opType === "Gemm" || opType === "MatMul") && inputs[0] === x && inputs[1] !== x;
+  const { transA } = attributes;
+  if (!isLinear || (transA?.kind === "int" && transA.value === 1)) return undefined;
+  const weights = l.constant(inputs[1]);
+  return weights?.dtype === "float32" && weights.dims.length === 2 ? weights : undefined;
+}
+
+/** The matrix with its rows (columns, where transposed) in the order of blocked images. */
+function inBlockOrder(
+  { dtype, dims, data }: Tensor,
+  transposed: boolean,
+  { channels, pixels, block }: { readonly channels: number; readonly pixels: number; readonly block: number },
+): Tensor {
+  const [rows, columns] = dims as readonly [number, number];
+  const [inputs, outputs] = transposed ? [columns, rows] : [rows, columns];
+  const at = (input: number, output: number): number =>
+    transposed ? output * inputs + input : input * outputs + output;
+  const laid = new Float32Array(data.length);
+  for (let channel = 0; channel < channels; channel++)
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      const to = placeInBlocks(channel, pixel, pixels, block);
+      for (let o = 0; o < outputs; o++) laid[at(to, o)] = data[at(channel * pixels + pixel, o)] as number;
+    }
+  return { dtype, dims, data: laid };
+}
