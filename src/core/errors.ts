@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   "model/parse": { exit: 1, about: "The bytes are no ONNX model, or hold a training graph." },
   "model/empty": { exit: 1, about: "The model holds no graph, or its graph has no nodes or no outputs." },
   "model/version": { exit: 1, about: "The IR version or the opset is outside the range that dynn reads and writes." },
-  "model/dtype": { exit: 1, about: "An element type is not supported." },
+  "model/dtype": { exit: 1, about: "An element type is not supported, or not what an operator takes." },
   "model/tensor": { exit: 1, about: "A constant is damaged: its data and its shape do not agree." },
   "model/external": {
     exit: 1,

@@ -4,6 +4,7 @@ import { type Dim, type Dims, isStatic, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import { showNode } from "./attributes.js";
 import type { Graph, Node, ValueName, ValueType } from "./graph.js";
+import { checkInputTypes } from "./input-types.js";
 import { bytesOf, checkedType, GRAPH_LIMITS, grownFrom, tooLarge, volume } from "./limits.js";
 import type { InferContext, OpDef, OpTable } from "./op.js";
 
@@ -67,6 +68,7 @@ export function constantOf(
 function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName, ValueType>): void {
   const def = ops.get(node);
   const ctx = inferContext(graph, node, types);
+  checkInputTypes(def, ctx);
   const outputs = def.infer(ctx);
   node.outputs.forEach((name, i) => {
     const type = outputs[i];

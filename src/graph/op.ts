@@ -80,8 +80,14 @@ export interface ChannelAffine {
   readonly shift: Float64Array;
 }
 
+/** What an operator takes for an input: "T" any type, but one for all of its kind; "F" the same, of floating point; "float" any type of
+ *  floating point; "index" int64 or int32; "vector" int64 with one axis. */
+export type InputKind = "T" | "F" | "float" | "bool" | "index" | "vector" | "any";
+
 export interface OpDef {
   readonly type: string;
+  /** Kinds of the inputs, in order; the last holds for all that follow. Left out: all have one type. */
+  readonly takes?: readonly InputKind[];
   /** Types of all outputs.
    * @throws DynnError 'shape/mismatch' when the inputs do not fit */
   readonly infer: (ctx: InferContext) => readonly ValueType[];

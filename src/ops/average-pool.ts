@@ -143,6 +143,7 @@ export function spread(ctx: VjpContext, window: Window, share: ValueName): Value
 
 export const AveragePool: OpDef = {
   type: "AveragePool",
+  takes: ["F"],
   infer: (ctx) => {
     const x = inputType(ctx, 0);
     return [{ dtype: x.dtype, shape: outputShape(ctx.node, poolWindow(ctx.node, x.shape), x.shape) }];

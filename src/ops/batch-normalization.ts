@@ -22,7 +22,8 @@ import { countOver, reduce, reduceSum, unsqueeze } from "./support/emit.js";
 import { axesFrom } from "./support/lines.js";
 import { cast } from "./support/mask.js";
 import { given } from "./support/nd.js";
-import { checkVectors, ndPerChannel, scaleAndShift } from "./support/normalize.js";
+import { ndPerChannel, scaleAndShift } from "./support/normalize.js";
+import { checkVectors } from "./support/vectors.js";
 
 const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ?? 1e-5;
 
@@ -186,6 +187,7 @@ function train(ctx: TrainingContext): void {
 
 export const BatchNormalization: OpDef = {
   type: "BatchNormalization",
+  takes: ["F", "float"],
   infer: (ctx) => {
     checkVectors(ctx, [1, 2, 3, 4], [inputType(ctx, 0).shape[1] ?? 1]);
     const { dtype, shape } = inputType(ctx, 0);

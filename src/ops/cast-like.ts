@@ -5,6 +5,7 @@ import { given } from "./support/nd.js";
 
 export const CastLike: OpDef = {
   type: "CastLike",
+  takes: ["T", "any"],
   infer: (ctx) => [{ dtype: inputType(ctx, 1).dtype, shape: inputType(ctx, 0).shape }],
   vjp: castVjp,
   run: (inputs, { inputTypes }) => [castNumbers(given(inputs, 0), inputTypes[1] ?? "float32")],

@@ -8,6 +8,7 @@ import { given } from "./support/nd.js";
 
 export const ConstantOfShape: OpDef = {
   type: "ConstantOfShape",
+  takes: ["vector"],
   infer: (ctx) => {
     const rank = inputType(ctx, 0).shape[0];
     if (typeof rank !== "number" || rank > 64) throw unknown(ctx.node, "the rank of the result is not known");

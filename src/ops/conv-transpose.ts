@@ -10,6 +10,7 @@ import { checkGroups, checkRanks, groupsOf, kernelShape } from "./support/kernel
 import { kernelGradient } from "./support/kernel-gradient.js";
 import { unknownDim } from "./support/known.js";
 import { given, ndZeros } from "./support/nd.js";
+import { checkVectors } from "./support/vectors.js";
 import { extent, forEachTap, listOf, type Window } from "./support/window.js";
 
 interface Placement {
@@ -127,10 +128,12 @@ function inputGradient(ctx: VjpContext, { window, spatial }: Placement, dy: Valu
 
 export const ConvTranspose: OpDef = {
   type: "ConvTranspose",
+  takes: ["F"],
   infer: (ctx) => {
     const [x, w] = [inputType(ctx, 0), inputType(ctx, 1)];
     checkChannels(ctx.node, x, w);
     const channels = typeof w.shape[1] === "number" ? w.shape[1] * groupsOf(ctx.node) : unknownDim(ctx.node, 1);
+    if (ctx.inputs[2]) checkVectors(ctx, [2], [channels]);
     return [{ dtype: x.dtype, shape: [x.shape[0], channels, ...placementFor(ctx.node, x.shape, w.shape).spatial] }];
   },
   vjp: (ctx) => {

@@ -8,6 +8,7 @@ import { reduceSum } from "./support/emit.js";
 import { checkGroups, checkRanks, groupsOf, kernelShape } from "./support/kernel.js";
 import { kernelGradient } from "./support/kernel-gradient.js";
 import { given, ndZeros } from "./support/nd.js";
+import { checkVectors } from "./support/vectors.js";
 import { forEachTap, type Window, windowOf, windowShape } from "./support/window.js";
 
 function checkChannels(node: Node, x: ValueType, w: ValueType): void {
@@ -66,9 +67,11 @@ function absorb(w: Tensor, bias: Tensor | undefined, { scale, shift }: ChannelAf
 
 export const Conv: OpDef = {
   type: "Conv",
+  takes: ["F"],
   infer: (ctx) => {
     const [x, w] = [inputType(ctx, 0), inputType(ctx, 1)];
     checkChannels(ctx.node, x, w);
+    if (ctx.inputs[2]) checkVectors(ctx, [2], w.shape.slice(0, 1));
     return [
       {
         dtype: x.dtype,

@@ -27,6 +27,7 @@ function cumulate(node: Node, x: NdArray, axis: number): NdArray {
 
 export const CumSum: OpDef = {
   type: "CumSum",
+  takes: ["T", "index"],
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: inputType(ctx, 0).shape }],
   vjp: ({ b, node, grads: [dy] }) => {
     const turned = { exclusive: int(flag(node, "exclusive") ? 1 : 0), reverse: int(flag(node, "reverse") ? 0 : 1) };

@@ -5,6 +5,7 @@ import { scaleIndex } from "./support/quantize.js";
 
 export const DequantizeLinear: OpDef = {
   type: "DequantizeLinear",
+  takes: ["T", "float", "T"],
   limit: "4-bit integers and 8-bit floats are refused",
   infer: (ctx) => [{ dtype: inputType(ctx, 1).dtype, shape: inputType(ctx, 0).shape }],
   vjp: { none: "its input is an integer" },

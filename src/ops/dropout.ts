@@ -27,6 +27,7 @@ function train(ctx: TrainingContext): void {
 
 export const Dropout: OpDef = {
   type: "Dropout",
+  takes: ["T", "float", "bool"],
   infer: (ctx) => {
     refuseTraining(ctx);
     const { dtype, shape } = inputType(ctx, 0);

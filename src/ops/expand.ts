@@ -15,6 +15,7 @@ const run: OpDef["run"] = (inputs, { node }) => {
 
 export const Expand: OpDef = {
   type: "Expand",
+  takes: ["T", "vector"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const rank = inputType(ctx, 1).shape[0];

@@ -22,6 +22,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const GatherElements: OpDef = {
   type: "GatherElements",
+  takes: ["T", "index"],
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: inputType(ctx, 1).shape }],
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : [gradient(ctx, ctx.grads[0])]),
   run: (inputs, { node }) => {

@@ -59,6 +59,7 @@ const run: OpDef["run"] = (inputs, { node }) => {
 
 export const GatherND: OpDef = {
   type: "GatherND",
+  takes: ["T", "index"],
   limit: "the gradient needs known lengths, but for one",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);

@@ -78,6 +78,7 @@ const run: OpDef["run"] = (inputs, { node }) => {
 
 export const Gather: OpDef = {
   type: "Gather",
+  takes: ["T", "index"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     return [{ dtype, shape: gathered(shape, inputType(ctx, 1).shape, axisOf(ctx.node, shape.length, 0)) }];

@@ -25,6 +25,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const GlobalAveragePool: OpDef = {
   type: "GlobalAveragePool",
+  takes: ["F"],
   ...globalPool((positions) => positions.reduce((sum, v) => sum + v, 0) / positions.length),
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : [gradient(ctx, ctx.grads[0])]),
 };

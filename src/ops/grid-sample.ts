@@ -49,6 +49,7 @@ function sample(node: Node, x: NdArray, grid: NdArray): NdArray {
 
 export const GridSample: OpDef = {
   type: "GridSample",
+  takes: ["T", "float"],
   limit: "cubic reading and volumes are refused; padding_mode reflection has no gradient",
   infer: (ctx) => {
     const [{ dtype, shape }, grid] = [inputType(ctx, 0), inputType(ctx, 1).shape];

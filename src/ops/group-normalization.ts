@@ -8,13 +8,8 @@ import type { Node, ValueName } from "../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../graph/op.js";
 import { reduceSum, reshapeTo } from "./support/emit.js";
 import { given } from "./support/nd.js";
-import {
-  checkVectors,
-  emitNormalized,
-  emitNormalizedGradient,
-  normalizeOver,
-  scaleAndShift,
-} from "./support/normalize.js";
+import { emitNormalized, emitNormalizedGradient, normalizeOver, scaleAndShift } from "./support/normalize.js";
+import { checkVectors } from "./support/vectors.js";
 
 const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ?? 1e-5;
 
@@ -72,6 +67,7 @@ function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefi
 
 export const GroupNormalization: OpDef = {
   type: "GroupNormalization",
+  takes: ["F"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     perGroup(ctx.node, shape[1]);

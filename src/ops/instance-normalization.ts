@@ -7,18 +7,19 @@ import { reduceSum, unsqueeze } from "./support/emit.js";
 import { axesFrom } from "./support/lines.js";
 import { given } from "./support/nd.js";
 import {
-  checkVectors,
   emitNormalized,
   emitNormalizedGradient,
   ndPerChannel,
   normalizeOver,
   scaleAndShift,
 } from "./support/normalize.js";
+import { checkVectors } from "./support/vectors.js";
 
 const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ?? 1e-5;
 
 export const InstanceNormalization: OpDef = {
   type: "InstanceNormalization",
+  takes: ["F"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     checkVectors(ctx, [1, 2], [shape[1] ?? 1]);

@@ -49,6 +49,7 @@ function checkScale(node: Node, name: string, type: ValueType | undefined, x: Sh
 
 export const LayerNormalization: OpDef = {
   type: "LayerNormalization",
+  takes: ["F"],
   limit: "the outputs Mean and InvStdDev have no gradient",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);

@@ -28,6 +28,7 @@ function pool(node: Node, x: NdArray): NdArray {
 
 export const LpPool: OpDef = {
   type: "LpPool",
+  takes: ["F"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     orderOf(ctx.node);

@@ -76,6 +76,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const LRN: OpDef = {
   type: "LRN",
+  takes: ["F"],
   limit: "the gradient needs a known number of channels",
   infer: (ctx) => {
     responseOf(ctx.node);

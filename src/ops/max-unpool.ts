@@ -27,6 +27,7 @@ function unpooled(node: Node, pooled: Shape): Dim[] {
 
 export const MaxUnpool: OpDef = {
   type: "MaxUnpool",
+  takes: ["T", "index", "vector"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const stated = elements(ctx, 2) ?? (ctx.inputs[2] ? shape.map((_, i) => unknownDim(ctx.node, i)) : undefined);

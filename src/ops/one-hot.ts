@@ -23,6 +23,7 @@ function depthOf(ctx: InferContext, axis: number): Dim {
 
 export const OneHot: OpDef = {
   type: "OneHot",
+  takes: ["any"],
   infer: (ctx) => {
     const { shape } = inputType(ctx, 0);
     const axis = newAxis(ctx.node, shape.length);

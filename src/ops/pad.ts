@@ -129,6 +129,7 @@ function fillGradient(ctx: VjpContext, dy: ValueName, dx: ValueName): ValueName 
 
 export const Pad: OpDef = {
   type: "Pad",
+  takes: ["T", "index", "T", "index"],
   limit: "the gradient needs constant pads and, but for mode constant, known lengths",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);

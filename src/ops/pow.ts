@@ -3,7 +3,7 @@
 import { isFloat } from "../core/dtype.js";
 import { toNumbers } from "../core/tensor.js";
 import type { ValueName } from "../graph/graph.js";
-import { inputType } from "../graph/op.js";
+import { inputType, type OpDef } from "../graph/op.js";
 import { type BinaryGradient, binary, like } from "./support/elementwise.js";
 import { cast } from "./support/mask.js";
 
@@ -37,4 +37,7 @@ function exponentGradient(g: BinaryGradient): ValueName {
   return b.op("Mul", [dy, b.op("Where", [b.op("Equal", [x, like(g, 0)]), like(g, 0), slope])], {}, "grad");
 }
 
-export const Pow = binary("Pow", (x, w) => x ** w, [baseGradient, exponentGradient]);
+export const Pow: OpDef = {
+  ...binary("Pow", (x, w) => x ** w, [baseGradient, exponentGradient]),
+  takes: ["T", "any"],
+};

@@ -26,6 +26,7 @@ function resultType(node: Node, zero: DType | undefined): DType {
 
 export const QuantizeLinear: OpDef = {
   type: "QuantizeLinear",
+  takes: ["any"],
   limit: "4-bit integers and 8-bit floats are refused",
   infer: (ctx) => [{ dtype: resultType(ctx.node, ctx.inputs[2]?.dtype), shape: inputType(ctx, 0).shape }],
   vjp: INTEGER,

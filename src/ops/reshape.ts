@@ -37,6 +37,7 @@ function misfit(node: Node, x: Shape, wanted: Shape): never {
 
 export const Reshape: OpDef = {
   type: "Reshape",
+  takes: ["T", "vector"],
   infer: (ctx) => {
     const x = inputType(ctx, 0);
     const rank = inputType(ctx, 1).shape[0];

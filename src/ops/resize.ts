@@ -191,6 +191,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const Resize: OpDef = {
   type: "Resize",
+  takes: ["T", "float", "any", "index"],
   limit: "tf_crop_and_resize is refused; the gradient needs known lengths",
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: knownResize(ctx).shape }],
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : [gradient(ctx, ctx.grads[0])]),

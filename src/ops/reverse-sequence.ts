@@ -36,6 +36,7 @@ function reversed(node: Node, x: NdArray, lengths: NdArray): NdArray {
 
 export const ReverseSequence: OpDef = {
   type: "ReverseSequence",
+  takes: ["T", "index"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     axesOf(ctx.node, shape.length);

@@ -26,6 +26,7 @@ function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefi
 
 export const ScatterElements: OpDef = {
   type: "ScatterElements",
+  takes: ["T", "index", "T"],
   limit: "the reductions mul, min and max have no gradient",
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: inputType(ctx, 0).shape }],
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : gradients(ctx, ctx.grads[0])),

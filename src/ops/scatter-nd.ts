@@ -47,6 +47,7 @@ const run: OpDef["run"] = (inputs, { node }) => {
 
 export const ScatterND: OpDef = {
   type: "ScatterND",
+  takes: ["T", "index", "T"],
   limit: "the reductions mul, min and max have no gradient",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);

@@ -180,6 +180,7 @@ function padAtRunTime(ctx: VjpContext, dy: ValueName, cuts: readonly Cut[]): Val
 
 export const Slice: OpDef = {
   type: "Slice",
+  takes: ["T", "index"],
   limit: "axes and steps must be constant; the gradient of steps needs known lengths",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);

@@ -64,6 +64,7 @@ const run: OpDef["run"] = (inputs, { node }) => {
 
 export const Split: OpDef = {
   type: "Split",
+  takes: ["T", "index"],
   infer: (ctx) => {
     const { dtype, shape, value } = inputType(ctx, 0);
     const { axis, parts } =

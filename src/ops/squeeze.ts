@@ -23,6 +23,7 @@ function dropped(node: Node, shape: Shape, axes: ArrayLike<number> | undefined):
 
 export const Squeeze: OpDef = {
   type: "Squeeze",
+  takes: ["T", "index"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const drop = dropped(ctx.node, shape, ctx.inputs[1] && requiredNumbers(ctx, 1, "axes"));

@@ -36,6 +36,7 @@ const run: OpDef["run"] = (inputs) => {
 
 export const Tile: OpDef = {
   type: "Tile",
+  takes: ["T", "vector"],
   limit: "the gradient needs constant repeats",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);

@@ -46,6 +46,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
 
 export const TopK: OpDef = {
   type: "TopK",
+  takes: ["T", "index"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const axis = axisOf(ctx.node, shape.length, -1);

@@ -6,6 +6,7 @@ import { given } from "./support/nd.js";
 
 export const Trilu: OpDef = {
   type: "Trilu",
+  takes: ["T", "index"],
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: inputType(ctx, 0).shape }],
   vjp: ({ b, node, grads: [dy] }) => {
     const upper = int(attribute(node, "upper", "int") ?? 1);

@@ -21,6 +21,7 @@ function widened(shape: Shape, axes: readonly number[]): Dim[] {
 
 export const Unsqueeze: OpDef = {
   type: "Unsqueeze",
+  takes: ["T", "index"],
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     const axes = added(ctx.node, shape.length, ctx.inputs[1] && requiredNumbers(ctx, 1, "axes"));

@@ -18,6 +18,7 @@ const run: OpDef["run"] = (inputs, { node }) => [
 
 export const Where: OpDef = {
   type: "Where",
+  takes: ["bool", "T"],
   infer: (ctx) => {
     const [condition, x, w] = [inputType(ctx, 0), inputType(ctx, 1), inputType(ctx, 2)];
     const where = showNode(ctx.node);

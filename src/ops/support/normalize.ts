@@ -2,10 +2,9 @@
  *  InstanceNormalization and GroupNormalization. xhat = (x - mean) * inv, inv = 1 / sqrt(variance + epsilon).
  *  Source: Ioffe & Szegedy 2015, section 3 (chain rule through mean and variance). */
 import type { DType } from "../../core/dtype.js";
-import type { Dim } from "../../core/shape.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { ValueName } from "../../graph/graph.js";
-import { type InferContext, inputType, mismatch, type NdArray } from "../../graph/op.js";
+import type { NdArray } from "../../graph/op.js";
 import { reduce } from "./emit.js";
 import { linesOver } from "./lines.js";
 import { broadcastOffsets, ndZeros } from "./nd.js";
@@ -15,23 +14,6 @@ export interface Normalized {
   /** One number per line. */
   readonly mean: Float64Array;
   readonly inv: Float64Array;
-}
-
-/** See that inputs are vectors, one element per channel (or group).
- * @param lengths what each may be long; a length with a name fits any
- * @throws DynnError 'shape/mismatch' */
-export function checkVectors(ctx: InferContext, inputs: readonly number[], lengths: readonly Dim[]): void {
-  const isOpen = lengths.some((length) => typeof length === "string");
-  for (const i of inputs) {
-    const { shape } = inputType(ctx, i);
-    const [length] = shape;
-    if (shape.length === 1 && (isOpen || typeof length === "string" || lengths.includes(length as number))) continue;
-    throw mismatch(
-      ctx.node,
-      `input ${i} has shape [${shape}], expected ${[...new Set(lengths)].map((l) => `[${l}]`).join(" or ")}, one per channel of X. Export the model again.`,
-      { input: i, shape, channels: lengths[0] },
-    );
-  }
 }
 
 export function normalizeOver(x: NdArray, axes: readonly number[], epsilon: number): Normalized {

@@ -31,6 +31,7 @@ export const reduction = (
   gradient: (g: ReductionGradient) => ValueName,
 ): OpDef => ({
   type,
+  takes: ["T", "index"],
   infer: (ctx) => [
     { dtype: inputType(ctx, 0).dtype, shape: reducedShape(ctx.node, inputType(ctx, 0).shape, axesOf(ctx)) },
   ],
