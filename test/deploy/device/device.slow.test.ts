@@ -5,8 +5,9 @@ import { createDevice } from "../../../src/deploy/device/device.js";
 import { requestBytes } from "../../../src/deploy/wire.js";
 import { wireFormOf } from "../../../src/deploy/wire-form.js";
 import { KINDS } from "../support.js";
-import { backend, makeSplit, patient, pixels, places, said, start } from "./support.js";
+import { backend, patient, pixels, places, said, splitMaker, start } from "./support.js";
 
+const makeSplit = splitMaker();
 const { bundle, routed } = await makeSplit();
 
 describe("a device with a server", () => {

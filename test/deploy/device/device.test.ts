@@ -6,8 +6,9 @@ import { createEngine } from "../../../src/deploy/serve/engine.js";
 import { type Reading, readingOf, rowsOf } from "../../../src/dynamic/route.js";
 import { failure } from "../../support/failure.js";
 import { logitsOf } from "../support.js";
-import { alone, backend, makeSplit, patient, pixels, places, said, start, startOther } from "./support.js";
+import { alone, backend, patient, pixels, places, said, splitMaker, start, startOther } from "./support.js";
 
+const makeSplit = splitMaker();
 const split = await makeSplit();
 const { bundle, routed, model, policy } = split;
 const IMAGE = pixels.length / routed.length;

@@ -1,10 +1,10 @@
-/** @file Bundles of small networks on disk, and servers of them that are closed when a test file ends. */
+/** @file Bundles of small networks on disk, removed when a test file ends, and servers of them, closed when a test ends. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import { type Bundle, openBundle } from "../../../src/deploy/bundle.js";
 import type { PlacedAnswer } from "../../../src/deploy/device/device.js";
 import { exportSplit, exportStaged } from "../../../src/deploy/export.js";
@@ -18,9 +18,6 @@ import { images, logitsOf, medianPolicy, type NetworkOptions, randomModel } from
 export const backend = ortNode({ threads: 1 });
 export const pixels = images(24);
 
-export const folder = mkdtempSync(join(tmpdir(), "dynn-serve-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
 export interface Split {
   readonly model: DynamicModel;
   readonly policy: Policy;
@@ -29,28 +26,29 @@ export interface Split {
   readonly routed: readonly Routed[];
 }
 
-let made = 0;
+export type MakeSplit = (
+  rule?: Omit<Policy, "thresholds">,
+  network?: Partial<NetworkOptions>,
+  kind?: "split" | "staged",
+) => Promise<Split>;
 
-/** A network cut in two, of which the device is sure about some of {@link pixels}. */
-export async function makeSplit(
-  rule: Omit<Policy, "thresholds"> = { rule: "max-softmax", fallback: "final" },
-  network: Partial<NetworkOptions> = {},
-  kind: "split" | "staged" = "split",
-): Promise<Split> {
-  const model = randomModel({ kind: "branches", exits: 4, classes: 4, seed: 3, ...network });
-  const policy = await medianPolicy(model, rule, pixels);
-  const out = join(folder, `bundle${made++}`);
-  const options = { backend, policy, images: pixels };
-  if (kind === "split") await exportSplit(model, out, { ...options, at: 1 });
-  else await exportStaged(model, out, options);
-  const routed = route(await logitsOf(model, pixels), model.classes, policy);
-  return { model, policy, bundle: await openBundle(out), routed };
+/** What makes networks cut in two, of which the device is sure about some of {@link pixels}. Fast test files share this module, so each
+ *  has a folder of its own. */
+export function splitMaker(): MakeSplit {
+  const folder = mkdtempSync(join(tmpdir(), "dynn-serve-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  let made = 0;
+  return async (rule = { rule: "max-softmax", fallback: "final" }, network = {}, kind = "split") => {
+    const model = randomModel({ kind: "branches", exits: 4, classes: 4, seed: 3, ...network });
+    const policy = await medianPolicy(model, rule, pixels);
+    const out = join(folder, `bundle${made++}`);
+    const options = { backend, policy, images: pixels };
+    if (kind === "split") await exportSplit(model, out, { ...options, at: 1 });
+    else await exportStaged(model, out, options);
+    const routed = route(await logitsOf(model, pixels), model.classes, policy);
+    return { model, policy, bundle: await openBundle(out), routed };
+  };
 }
-
-const open: Server[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()));
-});
 
 export interface Started {
   readonly url: string;
@@ -60,7 +58,7 @@ export interface Started {
 /** A server on a port of its own; closed after the test. */
 export async function start(bundle: Bundle, options: Partial<ServerOptions> = {}): Promise<Started> {
   const server = await createServer(bundle, { backend, ...options });
-  open.push(server);
+  onTestFinished(() => server.close());
   return { server, url: await server.listen({ host: "127.0.0.1", port: 0 }) };
 }
 
@@ -68,14 +66,13 @@ export async function start(bundle: Bundle, options: Partial<ServerOptions> = {}
 export async function startOther(listener: RequestListener): Promise<string> {
   const server = createHttpServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  open.push({
-    listen: async () => "",
-    close: () =>
-      new Promise((resolve) => {
+  onTestFinished(
+    () =>
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
-  });
+  );
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 

@@ -5,7 +5,7 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { createDevice } from "../../../src/deploy/device/device.js";
 import { percentile } from "../../../src/measures/percentile.js";
-import { backend, makeSplit, pixels, start } from "../device/support.js";
+import { backend, pixels, splitMaker, start } from "../device/support.js";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -20,6 +20,7 @@ function inUse(): number {
   return heapUsed + arrayBuffers;
 }
 
+const makeSplit = splitMaker();
 test("requests leave nothing behind", async () => {
   const { bundle } = await makeSplit();
   const { url } = await start(bundle, { windowMs: 0 });

@@ -10,8 +10,9 @@ import { decodeRequest, encodeRequest, HEADER_BYTES, requestBytes } from "../../
 import { fingerprintOf, wireFormOf } from "../../../src/deploy/wire-form.js";
 import type { Backend, Session } from "../../../src/runtime/backend.js";
 import { failure } from "../../support/failure.js";
-import { backend, makeSplit, pixels, start } from "../device/support.js";
+import { backend, pixels, splitMaker, start } from "../device/support.js";
 
+const makeSplit = splitMaker();
 const { bundle, routed } = await makeSplit();
 const form = wireFormOf(bundle.manifest);
 
