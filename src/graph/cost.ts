@@ -23,7 +23,7 @@ const batchOfOne = (graph: Graph): Record<string, number> =>
 
 function macsOfNode(graph: Graph, node: Node, ops: OpTable): number {
   const { macs } = ops.get(node);
-  if (!macs) return 0;
+  if (!macs || !node.outputs[0]) return 0;
   const dims = (name: ValueName): readonly number[] => {
     const shape = graph.types.get(name)?.shape;
     if (shape && isStatic(shape)) return shape;

@@ -4,7 +4,7 @@
 import type { DType } from "../core/dtype.js";
 import type { Dim, Shape } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
-import type { Attributes } from "./attributes.js";
+import type { Attribute, Attributes } from "./attributes.js";
 
 export type ValueName = string;
 
@@ -51,6 +51,16 @@ export const usedInputs = (node: Node): ValueName[] => node.inputs.filter((name)
 /** The sub-graphs that a node carries, in the order of its attributes. */
 export const subgraphs = (node: Node): Graph[] =>
   Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
+
+/** The node with its sub-graphs changed. */
+export function withSubgraphs(node: Node, change: (inner: Graph) => Graph): Node {
+  if (subgraphs(node).length === 0) return node;
+  const changed = Object.entries(node.attributes).map(([key, a]): [string, Attribute] => [
+    key,
+    a.kind === "graph" ? { kind: "graph", value: change(a.value) } : a,
+  ]);
+  return { ...node, attributes: Object.fromEntries(changed) };
+}
 
 /** The names that a node reads, those included that its sub-graphs take from around them. */
 export const reads = (node: Node): ValueName[] => [...usedInputs(node), ...subgraphs(node).flatMap(outerNames)];

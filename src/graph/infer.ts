@@ -134,10 +134,10 @@ class ConstantRoom {
   }
 }
 
-/** Multiply-accumulates of a node, 0 where they are not counted or not known. */
+/** Multiply-accumulates of a node, 0 where they are not counted, not known, or for an output that is left out. */
 export function macsOf(node: Node, ops: OpTable, types: ReadonlyMap<ValueName, ValueType>): number {
   const dims = (name: ValueName) => types.get(name)?.shape;
-  const [inputs, outputs] = [node.inputs.map(dims), node.outputs.filter(Boolean).map(dims)];
-  if (![...inputs, ...outputs].every((shape) => !shape || isStatic(shape))) return 0;
+  const [inputs, outputs] = [node.inputs.map(dims), node.outputs.map(dims)];
+  if (!outputs[0] || ![...inputs, ...outputs].every((shape) => !shape || isStatic(shape))) return 0;
   return ops.get(node).macs?.({ node, inputs: inputs as readonly Dims[], outputs: outputs as readonly Dims[] }) ?? 0;
 }

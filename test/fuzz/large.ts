@@ -12,8 +12,8 @@ import { type GraphInit, Kind, modelBytes, Type, value } from "../onnx/protos.js
 const LENGTH = 6000;
 
 /** A classifier of [n,3,8,8] images with `body` between its convolution and its head. */
-function classifier(body: (b: GraphBuilder, x: string) => string): Uint8Array {
-  const b = new GraphBuilder(emptyGraph("large", 17));
+function classifier(body: (b: GraphBuilder, x: string) => string, opset = 17): Uint8Array {
+  const b = new GraphBuilder(emptyGraph("large", opset));
   const x = b.input("x", "float32", ["n", 3, 8, 8]);
   const filter = (...dims: number[]) => {
     const size = dims.reduce((a, d) => a * d, 1);
@@ -28,14 +28,14 @@ function classifier(body: (b: GraphBuilder, x: string) => string): Uint8Array {
 /** The same operator again and again. */
 const repeated = (
   op: string,
-  operand?: (b: GraphBuilder, i: number) => string,
-  { length = LENGTH, attributes }: { length?: number; attributes?: Attributes } = {},
+  operands: readonly ((b: GraphBuilder, i: number) => string)[] = [],
+  { length = LENGTH, attributes, opset }: { length?: number; attributes?: Attributes; opset?: number } = {},
 ): Uint8Array =>
   classifier((b, x) => {
     let at = x;
-    for (let i = 0; i < length; i++) at = b.op(op, operand ? [at, operand(b, i)] : [at], attributes);
+    for (let i = 0; i < length; i++) at = b.op(op, [at, ...operands.map((make) => make(b, i))], attributes);
     return at;
-  });
+  }, opset);
 
 const manyIfs = (): Uint8Array => {
   const branch: GraphInit = {
@@ -81,11 +81,11 @@ export const LARGE: Readonly<Record<string, readonly [expected: string, make: ()
   "a chain of activations": ["read ok, session ok, gradient sum model/limit", () => repeated("Relu")],
   "a chain of maps after a convolution": [
     "read ok, session ok, gradient session sum ok",
-    () => repeated("Mul", (b) => b.scalar(1.0001)),
+    () => repeated("Mul", [(b) => b.scalar(1.0001)]),
   ],
   "a chain of maps, each with a constant of its own": [
     "read ok",
-    () => repeated("Add", (b, i) => b.constant(fromNumbers("float32", [16, 1, 1], new Float64Array(16).fill(i)))),
+    () => repeated("Add", [(b, i) => b.constant(fromNumbers("float32", [16, 1, 1], new Float64Array(16).fill(i)))]),
   ],
   "a chain of identities": ["read ok", () => repeated("Identity")],
   "a chain of convolutions": [
@@ -96,12 +96,35 @@ export const LARGE: Readonly<Record<string, readonly [expected: string, make: ()
         filters ??= b.constant(fromNumbers("float32", [16, 16, 1, 1], new Float64Array(256).fill(0.06)));
         return filters;
       };
-      return repeated("Conv", one, { length: 20_000 });
+      return repeated("Conv", [one], { length: 20_000 });
     },
   ],
   "a chain of which each link's gradient takes a dozen nodes": [
     "read ok, session ok, gradient sum model/limit",
-    () => repeated("LRN", undefined, { attributes: { size: int(3) } }),
+    () => repeated("LRN", [], { attributes: { size: int(3) } }),
+  ],
+  "a chain of which ONNX Runtime puts definitions in place of links": [
+    "read ok, session ok, gradient sum model/limit",
+    () => {
+      let vector: string | undefined;
+      const scale = (b: GraphBuilder) => {
+        vector ??= b.constant(fromNumbers("float32", [16], new Float64Array(16).fill(1)));
+        return vector;
+      };
+      return repeated("GroupNormalization", [scale, scale], { attributes: { num_groups: int(2) }, opset: 21 });
+    },
+  ],
+  "a chain of shapes that change": [
+    "read ok, session ok, gradient sum model/limit",
+    () =>
+      classifier((b, x) => {
+        let at = x;
+        for (let i = 0; i < LENGTH; i++) {
+          at = b.op("Relu", [b.op("Reshape", [at, b.ints([0, 2, -1])])]);
+          at = b.op("Relu", [b.op("Reshape", [at, b.ints([-1, 16, 6, 6])])]);
+        }
+        return at;
+      }),
   ],
   "a constant map of a constant map of a constant": [
     "read ok",

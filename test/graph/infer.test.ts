@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
+import { nodeMacs } from "../../src/graph/cost.js";
 import { constantOf, constantType, inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { opTable } from "../../src/ops/table.js";
@@ -97,4 +98,19 @@ test("an operator that is not known, or a required input left out, is named", ()
   expect(() => inferShapes(missing.build(), opTable)).toThrow(
     failure("model/input", 'Relu "y": input 0 is missing. Export the model again.'),
   );
+});
+
+test("an output without a name takes no work", () => {
+  const b = new GraphBuilder(emptyGraph("nameless", 17));
+  b.append({
+    opType: "Conv",
+    domain: "",
+    name: "",
+    inputs: [b.constant(zeros(1, 3, 8, 8)), b.constant(zeros(4, 3, 3, 3))],
+    outputs: [""],
+    attributes: {},
+  });
+  b.output(b.input("x", "float32", [1]), "float32", [1]);
+  expect(() => inferShapes(b.build(), opTable)).not.toThrow();
+  expect([...nodeMacs(b.build(), opTable).values()]).toEqual([0]);
 });

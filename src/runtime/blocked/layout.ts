@@ -199,14 +199,19 @@ export class Layout {
     this.madeBlocked(to, output);
   }
 
-  /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows. Types of blocked values
-   *  are stated: in a sub-graph ONNX Runtime would not know how many rows they have, and without that it adds a sum to a convolution's
-   *  output in new memory rather than in place. */
+  /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows, and types are stated: in a
+   *  sub-graph ONNX Runtime would not know how many rows a value has, and without that it adds a sum to a convolution's output in new
+   *  memory rather than in place. */
   build(): Graph {
     const outputs = this.graph.outputs.map((output) => ({ ...output, name: this.plain(output.name) }));
     const nodes = this.#out.flatMap((entry) => (entry ? [entry.node] : []));
-    const blocked = [...this.#blocked].filter(([name]) => this.fits(name));
-    const types = new Map(blocked.map(([name, made]) => [made, this.typeOf(name) as ValueType]));
+    const stated = [...this.#plain, ...[...this.#blocked].filter(([name]) => this.fits(name))];
+    const types = new Map(
+      stated.flatMap(([name, made]) => {
+        const type = this.typeOf(name);
+        return type ? [[made, type]] : [];
+      }),
+    );
     return prune({ ...this.#b.build(), nodes, outputs, types });
   }
 }

@@ -1,8 +1,7 @@
 /** @file Keeps images in blocked layout through a whole graph, gradients included. ONNX Runtime does that by itself only around
  *  convolutions whose weights are constants; a training step's are inputs, and its plain convolutions run at half the speed.
  *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
-import type { Attribute } from "../../graph/attributes.js";
-import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
+import { type Graph, subgraphs, withSubgraphs } from "../../graph/graph.js";
 import { distinctNames } from "../../graph/scopes.js";
 import { ACTIVATIONS, activation } from "./activations.js";
 import { add, batchNormalization, multiply } from "./affine.js";
@@ -53,18 +52,8 @@ function inBlocks(graph: Graph, block: number, outer?: Layout): Graph {
   for (const node of graph.nodes) {
     if (node.domain === "" && RULES[node.opType]?.(l, node)) continue;
     const inputs = node.inputs.map((name) => name && l.plain(name));
-    l.push(withInner({ ...node, inputs }, (inner) => inBlocks(inner, block, l)));
+    l.push(withSubgraphs({ ...node, inputs }, (inner) => inBlocks(inner, block, l)));
     for (const name of node.outputs) if (name) l.madePlain(name);
   }
   return l.build();
-}
-
-/** The node with its sub-graphs changed. */
-function withInner(node: Node, change: (inner: Graph) => Graph): Node {
-  if (subgraphs(node).length === 0) return node;
-  const changed = Object.entries(node.attributes).map(([key, a]): [string, Attribute] => [
-    key,
-    a.kind === "graph" ? { kind: "graph", value: change(a.value) } : a,
-  ]);
-  return { ...node, attributes: Object.fromEntries(changed) };
 }

@@ -5,7 +5,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
 import type { Backend, Session } from "../backend.js";
-import { countNodes, openSession } from "../onnxruntime.js";
+import { countNodes, openable, openSession } from "../onnxruntime.js";
 import { rewritten } from "./rewrites.js";
 
 // What fails is thrown, with its reason; printing it as well would only stand before our message.
@@ -51,8 +51,9 @@ async function compile(
   { threads, rewrite = true, provider = "cpu" }: OrtNodeOptions,
   quiet = false,
 ): Promise<Session> {
-  const forSpeed = rewrite && provider === "cpu" && countNodes(graph) <= REWRITTEN_NODES;
-  const run = await rewritten(graph, forSpeed);
+  const ready = openable(graph);
+  const forSpeed = rewrite && provider === "cpu" && countNodes(ready) <= REWRITTEN_NODES;
+  const run = await rewritten(ready, forSpeed);
   return openSession(
     ort,
     { graph, run },

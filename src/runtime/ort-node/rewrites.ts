@@ -1,6 +1,5 @@
 /** @file Which rewrites for speed a graph gets on this machine. They change nothing but time. */
 import * as ort from "onnxruntime-node";
-import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
@@ -19,7 +18,8 @@ const trains = (graph: Graph): boolean =>
     (node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1] as string)),
   );
 
-/** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`. */
+/** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`.
+ * @param graph with types, if they can be known */
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
   if (!trains(graph)) return forSpeed ? inference(graph) : graph;
   const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
@@ -32,12 +32,9 @@ export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph>
 /** A forward pass or a gradient, its weights constant: whole in the blocked layout, or as it is where a convolution cannot be so,
  *  because ONNX Runtime then does better around it. */
 async function inference(graph: Graph): Promise<Graph> {
-  // A graph with sub-graphs brings its types: shapes are not inferred through them.
-  const routes = graph.nodes.some((node) => subgraphs(node).length > 0);
-  const typed = routes ? graph : typesOf(graph);
   const block = await blockSize();
-  if (!typed) return graph;
-  const masked = steepMasks(typed);
+  if (graph.types.size === 0) return graph;
+  const masked = steepMasks(graph);
   if (block === undefined) return masked;
   const blocked = blockedLayout(masked, block);
   return has(blocked, isBlocked) && !has(blocked, isPlainConv) ? blocked : masked;
@@ -49,16 +46,6 @@ const isPlainConv = (node: Node): boolean => node.domain === "" && node.opType =
 /** Whether a graph, or one in it, has such a node. */
 const has = (graph: Graph, such: (node: Node) => boolean): boolean =>
   graph.nodes.some((node) => such(node) || subgraphs(node).some((inner) => has(inner, such)));
-
-/** The graph with types; undefined when it cannot be understood, which ONNX Runtime may, or says better. */
-function typesOf(graph: Graph): Graph | undefined {
-  try {
-    return inferShapes(graph, opTable);
-  } catch (error) {
-    if (error instanceof DynnError) return undefined;
-    throw error;
-  }
-}
 
 let known: Promise<number | undefined> | undefined;
 
