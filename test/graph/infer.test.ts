@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { DynnError } from "../../src/core/errors.js";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { nodeMacs } from "../../src/graph/cost.js";
 import { constantOf, constantType, inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { OPS } from "../../src/ops/index.js";
 import { opTable } from "../../src/ops/table.js";
 import { failure } from "../support/failure.js";
 
@@ -98,6 +100,20 @@ test("an operator that is not known, or a required input left out, is named", ()
   expect(() => inferShapes(missing.build(), opTable)).toThrow(
     failure("model/input", 'Relu "y": input 0 is missing. Export the model again.'),
   );
+});
+
+test.each(Object.keys(OPS))("%s without inputs is a node like others, or refused", (opType) => {
+  const b = new GraphBuilder(emptyGraph("bad", 21));
+  b.op(opType, [], {}, "y");
+  const code = (() => {
+    try {
+      inferShapes(b.build(), opTable);
+      return "ok";
+    } catch (error) {
+      return error instanceof DynnError ? error.code : error;
+    }
+  })();
+  expect(code).toMatch(/^(ok|model\/(input|attribute|op|dtype)|shape\/(mismatch|unknown))$/);
 });
 
 test("an output without a name takes no work", () => {

@@ -17,9 +17,9 @@ export const variadic = (
 ): OpDef => ({
   type,
   infer: (ctx) => {
+    const { dtype, shape: first } = inputType(ctx, 0);
     const shapes = ctx.inputs.map((_, i) => inputType(ctx, i).shape);
-    const shape = shapes.reduce((a, b): Shape => broadcastShapes(a, b, showNode(ctx.node)));
-    return [{ dtype: inputType(ctx, 0).dtype, shape }];
+    return [{ dtype, shape: shapes.reduce((a, b): Shape => broadcastShapes(a, b, showNode(ctx.node)), first) }];
   },
   vjp: (ctx) => {
     const [dy, out] = [ctx.grads[0], ctx.outputs[0]];
