@@ -5,7 +5,7 @@ import type { DType } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor } from "../core/tensor.js";
 import type { Attributes } from "./attributes.js";
-import type { Graph, Node, ValueInfo, ValueName, ValueType } from "./graph.js";
+import { type Graph, type Node, trimmedInputs, type ValueInfo, type ValueName, type ValueType } from "./graph.js";
 
 /** Constants up to this many elements are shared. */
 const SHARED_LIMIT = 64;
@@ -125,7 +125,7 @@ export class GraphBuilder {
     hint = opType.toLowerCase(),
   ): ValueName[] {
     const outputs = Array.from({ length: count }, () => this.fresh(hint));
-    this.#nodes.push({ opType, domain: "", name: "", inputs: trimmed(inputs), outputs, attributes });
+    this.#nodes.push({ opType, domain: "", name: "", inputs: trimmedInputs(inputs), outputs, attributes });
     return outputs;
   }
 
@@ -164,10 +164,3 @@ export class GraphBuilder {
 
 /** Type, dimensions and bytes: 0 and -0 are different constants. */
 const bitsOf = ({ dtype, dims, data }: Tensor): string => `${dtype}[${dims.join()}]${bytesOf(data).join()}`;
-
-/** Inputs without the left-out ones at the end. */
-function trimmed(inputs: readonly ValueName[]): ValueName[] {
-  let end = inputs.length;
-  while (end > 0 && inputs[end - 1] === "") end--;
-  return inputs.slice(0, end);
-}

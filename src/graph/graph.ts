@@ -48,6 +48,13 @@ export interface Graph {
 /** Node inputs that are there (an input left out is ""). */
 export const usedInputs = (node: Node): ValueName[] => node.inputs.filter((name) => name !== "");
 
+/** Inputs without the left-out ones at the end. */
+export function trimmedInputs(inputs: readonly ValueName[]): ValueName[] {
+  let end = inputs.length;
+  while (end > 0 && inputs[end - 1] === "") end--;
+  return inputs.slice(0, end);
+}
+
 /** The sub-graphs that a node carries, in the order of its attributes. */
 export const subgraphs = (node: Node): Graph[] =>
   Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));

@@ -3,7 +3,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DynnError } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
-import { type Graph, type Node, subgraphs } from "../graph/graph.js";
+import { type Graph, type Node, subgraphs, trimmedInputs } from "../graph/graph.js";
 import { writeAttributes } from "./attributes.js";
 import {
   type GraphProto,
@@ -87,7 +87,8 @@ const nodeProto = (node: Node) =>
     opType: node.opType,
     domain: node.domain,
     name: node.name,
-    input: [...node.inputs],
+    // A bias of LayerNormalization that is there without a name crashes ONNX Runtime.
+    input: trimmedInputs(node.inputs),
     output: [...node.outputs],
     attribute: writeAttributes(node.attributes, graphProto),
   });

@@ -89,6 +89,15 @@ describe("writing and reading again", () => {
     expect([model.metadata, model.producer]).toEqual([new Map([["k", "v"]]), { name: "dynn", version: VERSION }]);
   });
 
+  test("leaves out inputs at the end that have no name", () => {
+    const b = new GraphBuilder(emptyGraph("g", 17));
+    const inputs = [b.input("x", "float32", ["n", 3]), "", b.scalar(6), "", ""];
+    b.append({ opType: "Clip", domain: "", name: "", inputs, outputs: ["y"], attributes: {} });
+    b.output("y", "float32", ["n", 3]);
+    const [node] = readModel(writeModel({ graph: b.build() })).graph.nodes;
+    expect(node?.inputs).toEqual(inputs.slice(0, 3));
+  });
+
   test("keeps the ends of int64", () => {
     const graph = graphOf((b, x) => b.op("Relu", [x], { all: ints([2 ** 63, -(2 ** 63), 2 ** 53 - 1]) }));
     expect(protoOf({ graph }).graph?.node[0]?.attribute[0]?.ints).toEqual([
