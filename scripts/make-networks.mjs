@@ -4,13 +4,9 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import "../test/fuzz/typescript.mjs";
+import { table } from "./markdown.mjs";
 
 const root = resolve(import.meta.dirname, "..");
-
-const table = (heads, rows) => {
-  const line = (cells) => `| ${cells.join(" | ")} |\n`;
-  return line(heads) + line(heads.map(() => "---")) + rows.map(line).join("");
-};
 
 const opTypes = ({ nodes }) => [...new Set(nodes.map(({ opType }) => opType))].sort();
 const code = (names) => names.map((name) => `\`${name}\``).join(" ");
