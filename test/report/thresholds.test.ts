@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { RULE_DEFS, type Rule, showThreshold as shownByPolicy } from "../../src/dynamic/policy.js";
-import { showThreshold, showThresholds } from "../../src/report/thresholds.js";
+import { RULE_DEFS, type Rule, showThreshold as shownByPolicy } from "../../src/dynamic/route/policy.js";
+import { showThreshold, showThresholds } from "../../src/report/shared/thresholds.js";
 
 const RULES = Object.keys(RULE_DEFS) as Rule[];
 

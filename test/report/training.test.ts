@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { curvesPlot, lineStyle } from "../../src/report/plots/training.js";
-import { renderTraining, type TrainingEpoch, type TrainingRecord } from "../../src/report/training.js";
+import { renderTraining, type TrainingEpoch, type TrainingRecord } from "../../src/report/training/page.js";
 
 /** A run whose exits learn at different speeds, by formula. */
 const epoch = (at: number, exits: number): TrainingEpoch => {

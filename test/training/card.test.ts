@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cardEntry, type ModelCard, readCard } from "../../src/training/card.js";
+import { cardEntry, type ModelCard, readCard } from "../../src/training/run/card.js";
 
 const card: ModelCard = {
   schemaVersion: 1,

@@ -2,16 +2,16 @@
  *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
-import { type Policy, RULE_DEFS, uniformPolicy } from "../../dynamic/policy.js";
+import { type Policy, RULE_DEFS, uniformPolicy } from "../../dynamic/route/policy.js";
+import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
+import { overthinking } from "../../measures/overthinking.js";
 import {
   type AttackRecord,
   type AuditRecord,
   auditRecordSchema,
   type GalleryItem,
   SCHEMA_VERSION,
-} from "../../measures/audit-record.js";
-import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
-import { overthinking } from "../../measures/overthinking.js";
+} from "../../schema/audit-record.js";
 import { judge, runStep } from "./attack-step.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";

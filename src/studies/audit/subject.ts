@@ -4,11 +4,11 @@ import type { Target } from "../../attacks/objectives/target.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { checkLabels, type Dataset } from "../../data/dataset.js";
-import { calibrate } from "../../dynamic/calibrate.js";
-import { Forward, imageDims } from "../../dynamic/forward.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import type { Policy } from "../../dynamic/policy.js";
-import { type Routed, route, rowsOf } from "../../dynamic/route.js";
+import { calibrate } from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { Policy } from "../../dynamic/route/policy.js";
+import { type Routed, route, rowsOf } from "../../dynamic/route/route.js";
+import { Forward, imageDims } from "../../dynamic/run/forward.js";
 import type { AuditOptions, PolicyChoice } from "./options.js";
 
 export interface Subject {

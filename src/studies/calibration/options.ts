@@ -1,11 +1,11 @@
 /** @file What a calibration is given and what it returns. */
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
-import type { Target, ThresholdKind, WorstBounds } from "../../dynamic/calibrate.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import type { Fallback, Policy, Rule } from "../../dynamic/policy.js";
-import type { CalibrationRecord } from "../../measures/calibration-record.js";
+import type { Target, ThresholdKind, WorstBounds } from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { Fallback, Policy, Rule } from "../../dynamic/route/policy.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Progress } from "../audit/options.js";
 
 /** An attack under which the policy is to keep bounds. */

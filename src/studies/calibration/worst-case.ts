@@ -6,12 +6,18 @@ import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
 import { stackRows } from "../../core/tensor.js";
-import { type Calibration, type CalibrationRequest, calibrate, keeps, type Measured } from "../../dynamic/calibrate.js";
-import type { Policy } from "../../dynamic/policy.js";
-import { route } from "../../dynamic/route.js";
+import {
+  type Calibration,
+  type CalibrationRequest,
+  calibrate,
+  keeps,
+  type Measured,
+} from "../../dynamic/choose/calibrate.js";
+import type { Policy } from "../../dynamic/route/policy.js";
+import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
-import type { CalibrationRecord } from "../../measures/calibration-record.js";
 import { meanInterval } from "../../measures/mean.js";
+import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
 import type { Split } from "./split.js";
 

@@ -1,13 +1,14 @@
 /** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
-import { createExecutor } from "../../dynamic/executor/index.js";
-import { backboneOf } from "../../dynamic/exits.js";
-import { Forward } from "../../dynamic/forward.js";
-import type { DynamicModel, Exit } from "../../dynamic/model.js";
+
+import { backboneOf } from "../../dynamic/model/exits.js";
+import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
+import { createExecutor } from "../../dynamic/run/executor/index.js";
+import { Forward } from "../../dynamic/run/forward.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
 import { accuracy } from "../../measures/accuracy.js";
-import type { ProfiledNetwork } from "../../measures/profile-record.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { ProfiledNetwork } from "../../schema/profile-record.js";
 import { labelsOf } from "../audit/tally.js";
 import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";

@@ -7,10 +7,10 @@ import {
   operatingPoints,
   paretoFront,
   type Target,
-} from "../../dynamic/calibrate.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import { makePolicy, type Policy, RULE_DEFS, type Rule, uniformPolicy } from "../../dynamic/policy.js";
-import type { ProfiledPoint } from "../../measures/profile-record.js";
+} from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { makePolicy, type Policy, RULE_DEFS, type Rule, uniformPolicy } from "../../dynamic/route/policy.js";
+import type { ProfiledPoint } from "../../schema/profile-record.js";
 import type { PointOptions } from "./options.js";
 
 export interface Point {
