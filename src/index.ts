@@ -12,7 +12,7 @@ export {
   type Task,
 } from "./attacks/attack.js";
 export { Best } from "./attacks/best.js";
-export { type Budget, NORMS, type Norm } from "./attacks/budget.js";
+export { type Budget, NORMS } from "./attacks/budget.js";
 export { type AttackConfig, configureAttack, parseAttackFile } from "./attacks/config.js";
 export { Evaluator } from "./attacks/evaluator.js";
 export * as losses from "./attacks/losses.js";
@@ -51,7 +51,6 @@ export {
   operatingPoints,
   outcomesAt,
   paretoFront,
-  type Target,
 } from "./dynamic/choose/calibrate.js";
 export { attachExits, backboneOf, exitsMetadata } from "./dynamic/model/exits.js";
 export { writeMetadata } from "./dynamic/model/metadata.js";
@@ -59,7 +58,7 @@ export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model/mode
 export { prependNormalization } from "./dynamic/model/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
-export { type Fallback, makePolicy, NEVER, type Policy, type Rule, type Threshold } from "./dynamic/route/policy.js";
+export { makePolicy } from "./dynamic/route/policy.js";
 export { type Routed, route, routeOne, rowsOf } from "./dynamic/route/route.js";
 export { CONDITIONAL_OUTPUTS, conditionalModel } from "./dynamic/run/conditional/index.js";
 export {
@@ -110,12 +109,16 @@ export { opTable } from "./ops/table.js";
 export { renderAudit } from "./report/audit/page.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
-export { renderTraining, type TrainingRecord } from "./report/training/page.js";
+export { renderTraining } from "./report/training/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { referenceBackend } from "./runtime/reference.js";
 export { type AuditRecord, auditRecordSchema, SCHEMA_VERSION } from "./schema/audit-record.js";
 export { type CalibrationRecord, calibrationRecordSchema } from "./schema/calibration-record.js";
+export type { Norm } from "./schema/norm.js";
+export { type Fallback, NEVER, type Policy, type Rule, type Threshold } from "./schema/policy.js";
 export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./schema/profile-record.js";
+export type { CalibrationTarget } from "./schema/target.js";
+export type { EpochReport, Recipe, TrainingRecord } from "./schema/training.js";
 export {
   type AuditOptions,
   type AuditOutcome,
@@ -139,7 +142,7 @@ export {
   type PlaceReport,
   planConversion,
 } from "./training/convert/plan.js";
-export type { EpochReport, Recipe, StepReport, TrainingConfig } from "./training/recipe/config.js";
+export type { StepReport, TrainingConfig } from "./training/recipe/config.js";
 export { trainingConfig } from "./training/recipe/defaults.js";
 export { evaluateExits } from "./training/run/evaluate.js";
 export { type TrainingRequest, type TrainingResult, train } from "./training/run/trainer.js";

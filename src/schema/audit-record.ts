@@ -2,31 +2,16 @@
  *  Fields may be added within a version; a field that changes meaning or goes away raises `schemaVersion`.
  *  Read by: studies (writes it), report (draws it), docs/audit-json.md (explains it). */
 import { z } from "zod";
+import { normSchema } from "./norm.js";
+import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { policySchema } from "./policy.js";
 
 export const SCHEMA_VERSION = 1;
-
-const share = z.number().min(0).max(1);
-const count = z.number().int().min(0);
-
-/** A rate with its 95 % Wilson interval. */
-export const rateSchema = z.object({ value: share, low: share, high: share });
 
 const routedSchema = z.object({
   accuracy: share.describe("share of samples whose routed answer is the true label"),
   meanCostFraction: share.describe("mean cost, as a share of the full network's MACs"),
   exitCounts: z.array(count).describe("samples whose work stops at each exit"),
-});
-
-const policySchema = z.object({
-  rule: z.enum(["max-softmax", "entropy", "margin", "patience"]),
-  thresholds: z
-    .array(z.number())
-    .describe("one per early exit; for patience, one number: exits in a row that must agree"),
-  fallback: z.enum(["final", "most-confident"]),
-  temperatures: z
-    .array(z.number().positive())
-    .optional()
-    .describe("one per exit, what its logits are divided by before confidences are read; absent: 1"),
 });
 
 const modelSchema = z.object({
@@ -56,7 +41,7 @@ const attackSchema = z.object({
   name: z.string(),
   objective: z.string(),
   optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of an optimizer from outside"),
-  norm: z.enum(["linf", "l2"]),
+  norm: normSchema,
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
   parameters: z
     .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
@@ -96,7 +81,7 @@ const attackSchema = z.object({
 
 const curveSchema = z.object({
   name: z.string(),
-  norm: z.enum(["linf", "l2"]),
+  norm: normSchema,
   points: z
     .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))
     .min(1)
@@ -105,7 +90,7 @@ const curveSchema = z.object({
 
 export const auditRecordSchema = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
-  tool: z.object({ name: z.literal("dynn"), version: z.string() }),
+  tool: toolSchema,
   model: modelSchema,
   data: dataSchema,
   clean: z.object({
@@ -121,7 +106,6 @@ export const auditRecordSchema = z.object({
   seconds: z.number().min(0),
 });
 
-export type Rate = z.infer<typeof rateSchema>;
 export type RoutedRecord = z.infer<typeof routedSchema>;
 export type AttackRecord = z.infer<typeof attackSchema>;
 export type CurveRecord = z.infer<typeof curveSchema>;

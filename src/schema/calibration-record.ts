@@ -1,28 +1,16 @@
 /** @file The calibration record: what `dynn calibrate --json` writes and its report draws. A versioned contract, as the audit record is.
  *  Read by: studies (writes it), report (draws it), docs/calibration.md (explains it). */
 import { z } from "zod";
-import { rateSchema } from "./audit-record.js";
+import { normSchema } from "./norm.js";
+import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { policySchema } from "./policy.js";
+import { targetSchema } from "./target.js";
 
 export const CALIBRATION_SCHEMA_VERSION = 1;
 
-const share = z.number().min(0).max(1);
-const count = z.number().int().min(0);
 const intervalSchema = z
   .object({ value: z.number().min(0), low: z.number().min(0), high: z.number().min(0) })
   .describe("a mean with its 95 % interval, mean +- 1.96 standard errors");
-
-const targetSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("rad"), loss: share }),
-  z.object({ kind: z.literal("budget"), cost: share }),
-  z.object({ kind: z.literal("latency"), milliseconds: z.number().positive() }),
-]);
-
-const policySchema = z.object({
-  rule: z.enum(["max-softmax", "entropy", "margin", "patience"]),
-  thresholds: z.array(z.number()),
-  fallback: z.enum(["final", "most-confident"]),
-  temperatures: z.array(z.number().positive()).optional(),
-});
 
 const confidenceSchema = z.object({
   nll: z.number().min(0).describe("mean negative log-likelihood of the true label, nats"),
@@ -67,7 +55,7 @@ const attackedSchema = z.object({
 
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
-  tool: z.object({ name: z.literal("dynn"), version: z.string() }),
+  tool: toolSchema,
   model: z.object({ name: z.string(), parameters: count, classes: count }),
   data: z.object({
     test: z.object({ name: z.string(), samples: count }),
@@ -92,7 +80,7 @@ export const calibrationRecordSchema = z.object({
     .object({
       attack: z.string(),
       objective: z.string(),
-      norm: z.enum(["linf", "l2"]),
+      norm: normSchema,
       radius: z.number().min(0).nullable(),
       maxCost: share.optional().describe("the bound on the mean cost under attack, where there is one"),
       minAccuracy: share.optional().describe("the bound on the accuracy under attack, where there is one"),

@@ -2,12 +2,11 @@
  *  Times are measured, never estimated; every number that compares two networks compares them within the same round of the same run.
  *  Read by: studies (writes it), report (draws it), docs/profiling.md (explains it). */
 import { z } from "zod";
-import { rateSchema } from "./audit-record.js";
+import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { policySchema } from "./policy.js";
 
 export const PROFILE_SCHEMA_VERSION = 1;
 
-const share = z.number().min(0).max(1);
-const count = z.number().int().min(0);
 const size = z.number().int().min(1);
 const positive = z.number().min(0);
 
@@ -52,10 +51,7 @@ const pointSchema = z.object({
   kind: z
     .enum(["chosen", "sweep"])
     .describe("chosen: timed at every batch size, with latencies; sweep: timed at the largest one"),
-  rule: z.enum(["max-softmax", "entropy", "margin", "patience"]),
-  thresholds: z.array(z.number()).describe("one per early exit; for patience, exits in a row that must agree"),
-  fallback: z.enum(["final", "most-confident"]),
-  temperatures: z.array(z.number()).optional(),
+  ...policySchema.shape,
   accuracy: rateSchema,
   exitCounts: z.array(count).describe("images whose work stops at each exit"),
   meanMacs: positive,
@@ -74,7 +70,7 @@ const machineSchema = z.object({
 
 export const profileRecordSchema = z.object({
   schemaVersion: z.literal(PROFILE_SCHEMA_VERSION),
-  tool: z.object({ name: z.literal("dynn"), version: z.string() }),
+  tool: toolSchema,
   machine: machineSchema,
   model: z.object({
     name: z.string(),

@@ -7,7 +7,7 @@ import { prune } from "../../src/graph/passes/prune.js";
 import { loadModel } from "../../src/node/onnx-files.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
-import { modelCardSchema } from "../../src/training/run/card.js";
+import { modelCardSchema } from "../../src/schema/model-card.js";
 import { cli, filesIn, network, npyPair, type Ran, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

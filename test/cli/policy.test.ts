@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest";
 import { openModel } from "../../src/cli/shared/files.js";
 import { addPolicyOptions, type PolicyFlags, type Settled, settle } from "../../src/cli/shared/policy-options.js";
 import type { Dataset } from "../../src/data/dataset.js";
-import type { Policy } from "../../src/dynamic/route/policy.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
+import type { Policy } from "../../src/schema/policy.js";
 import { cli, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

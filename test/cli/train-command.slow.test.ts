@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.js";
 import { VERSION } from "../../src/core/version.js";
 import { loadModel } from "../../src/node/onnx-files.js";
-import { modelCardSchema } from "../../src/training/run/card.js";
+import { modelCardSchema } from "../../src/schema/model-card.js";
 import { readCheckpoint } from "../../src/training/run/checkpoint.js";
 import { cli, filesIn, npyPair, type Ran, temporaryFolder } from "./support.js";
 

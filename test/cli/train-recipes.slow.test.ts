@@ -9,7 +9,8 @@ import { ARCHITECTURES } from "../../src/nn/architectures.js";
 import { loadModel } from "../../src/node/onnx-files.js";
 import { writeModel } from "../../src/onnx/write.js";
 import { runReference } from "../../src/runtime/reference.js";
-import { type ModelCard, readCard } from "../../src/training/run/card.js";
+import type { ModelCard } from "../../src/schema/model-card.js";
+import { readCard } from "../../src/training/run/card.js";
 import { cli, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

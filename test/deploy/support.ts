@@ -4,7 +4,6 @@ import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
-import type { Policy } from "../../src/dynamic/route/policy.js";
 import { readingOf, route, rowsOf } from "../../src/dynamic/route/route.js";
 import { type ConditionalOptions, conditionalModel } from "../../src/dynamic/run/conditional/index.js";
 import { int, ints } from "../../src/graph/attributes.js";
@@ -15,6 +14,7 @@ import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
 import type { Tensors } from "../../src/runtime/backend.js";
+import type { Policy } from "../../src/schema/policy.js";
 
 const backend = ortNode({ threads: 1 });
 

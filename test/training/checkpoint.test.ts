@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EpochReport } from "../../src/training/recipe/config.js";
+import type { EpochReport } from "../../src/schema/training.js";
 import { checkSameRun, differences, readCheckpoint, writeCheckpoint } from "../../src/training/run/checkpoint.js";
 import { readTensors, writeTensors } from "../../src/training/run/checkpoint-tensors.js";
 import type { TrainingState } from "../../src/training/step/state.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
-import { RECIPES } from "../../src/training/recipe/config.js";
+import { RECIPES } from "../../src/schema/training.js";
 import { trainingConfig } from "../../src/training/recipe/defaults.js";
 
 const cifar = { architecture: "resnet20", side: 32 };

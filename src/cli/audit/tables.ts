@@ -1,9 +1,11 @@
 /** @file The audit record as tables for a terminal. */
+
 import { showCount } from "../../core/units.js";
-import { RULE_DEFS } from "../../dynamic/route/policy.js";
 import { budget, radius } from "../../report/shared/format.js";
-import type { AttackRecord, AuditRecord, Rate } from "../../schema/audit-record.js";
-import { heading, percent, showRate, showTemperatures, showThresholds, table } from "../shared/table.js";
+import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
+import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
+import { heading, percent, showRate, showTemperatures, table } from "../shared/table.js";
 
 export const auditTables = (record: AuditRecord): string =>
   [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
@@ -35,7 +37,7 @@ const exitTable = ({ model, clean }: AuditRecord): string =>
 function routedLine({ clean, data, model }: AuditRecord): string {
   if (model.exits.length === 1) return "";
   const { rule, thresholds, fallback, temperatures, accuracy, meanCostFraction } = clean.routed;
-  const shown = thresholds.every((t) => t === RULE_DEFS[rule].never)
+  const shown = thresholds.every((t) => t === NEVER_FIRES[rule])
     ? "never leave early"
     : `threshold ${showThresholds(clean.routed)}`;
   const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";

@@ -6,12 +6,14 @@ import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
 import { VERSION } from "../../core/version.js";
 import type { Dataset } from "../../data/dataset.js";
-import { type Target, THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
+import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { measureExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
 import { renderCalibration } from "../../report/calibration/page.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
@@ -20,7 +22,6 @@ import { type NormalizationFlags, normalizationOf, normalizationOptions } from "
 import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
 import {
   addSplitOptions,
-  DEFAULT_TARGET,
   fallbackOption,
   type RuleFlags,
   readTarget,
@@ -36,7 +37,7 @@ import { calibrationTables } from "./tables.js";
 interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, BackendFlags {
   readonly data: string;
   readonly samples?: number;
-  readonly target: Target;
+  readonly target: CalibrationTarget;
   readonly thresholds: ThresholdKind;
   readonly temperature?: boolean;
   readonly timeBatch: number;

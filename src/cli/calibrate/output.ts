@@ -2,10 +2,10 @@
 import { dirname, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
-import type { Policy } from "../../dynamic/route/policy.js";
 import { readBytes, replaceFile } from "../../node/onnx-files.js";
 import { patchMetadata } from "../../onnx/patch-metadata.js";
 import { readModel } from "../../onnx/read.js";
+import type { Policy } from "../../schema/policy.js";
 
 /** @param outputs path of each option; those left out do not count
  * @throws DynnError 'cli/usage' when two options name one file */

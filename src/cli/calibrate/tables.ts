@@ -1,9 +1,9 @@
 /** @file The calibration record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
-import { showThreshold } from "../../dynamic/route/policy.js";
 import { bounds, budget } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
-import { type Column, heading, percent, showNumbers, showRate, showThresholds, table } from "../shared/table.js";
+import { showThreshold, showThresholds } from "../../schema/policy.js";
+import { type Column, heading, percent, showNumbers, showRate, table } from "../shared/table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
   [title(record), exitTable(record), outcomeTable(record), curveTable(record), attackTable(record), NOTE].join("");

@@ -4,7 +4,7 @@ import { estimateLink, type LinkSpeed } from "../../deploy/link.js";
 import type { Wire } from "../../deploy/wire-values.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { type Percentiles, percentiles } from "../../measures/percentile.js";
-import type { Rate } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 
 /** All images under one wire format. */
 export interface Run {

@@ -3,7 +3,8 @@
 import { Command } from "commander";
 import { HEADS } from "../../nn/heads.js";
 import { saveModel } from "../../node/onnx-files.js";
-import { conversionMetadata, DEFAULT_TARGET } from "../../training/convert/convert.js";
+import { DEFAULT_TARGET } from "../../schema/target.js";
+import { conversionMetadata } from "../../training/convert/convert.js";
 import { measure } from "../../training/convert/policy.js";
 import { cardEntry } from "../../training/run/card.js";
 import type { Io } from "../run.js";

@@ -1,11 +1,12 @@
 /** @file What `dynn convert` says: where exits stand and why, and what the policy does. */
+
 import { showShape } from "../../core/shape.js";
-import { RULE_DEFS } from "../../dynamic/route/policy.js";
 import { wilson } from "../../measures/wilson.js";
+import type { Placement } from "../../schema/model-card.js";
+import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
 import type { PlaceReport } from "../../training/convert/plan.js";
 import type { Measurement, Tally } from "../../training/convert/policy.js";
-import type { Placement } from "../../training/run/card.js";
-import { heading, percent, showRate, showThresholds, table } from "../shared/table.js";
+import { heading, percent, showRate, table } from "../shared/table.js";
 
 /** Every place for an exit, with its cost and why it has one or not. */
 export const placesTable = (places: readonly PlaceReport[], placement?: Placement): string =>
@@ -39,7 +40,7 @@ function nearest({ fraction }: PlaceReport, places: readonly PlaceReport[]): str
 export function policyLines({ policy, validation, test }: Measurement): string {
   if (!policy) return "";
   const { rule, thresholds } = policy;
-  const idle = thresholds.every((t) => t === RULE_DEFS[rule].never);
+  const idle = thresholds.every((t) => t === NEVER_FIRES[rule]);
   const parts: readonly (readonly [name: string, tally: Tally | undefined])[] = [
     ["validation", validation],
     ["test", test],

@@ -5,6 +5,7 @@ import type { Dataset } from "../../data/dataset.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import type { OnnxModel } from "../../onnx/model.js";
+import { type Placement, placementSchema } from "../../schema/model-card.js";
 import { checkPolicyData, conversionConfig } from "../../training/convert/convert.js";
 import {
   type ConversionPlan,
@@ -12,7 +13,6 @@ import {
   measureConversion,
   planConversion,
 } from "../../training/convert/plan.js";
-import { type Placement, placementSchema } from "../../training/run/card.js";
 import { backendOf } from "../shared/backend-options.js";
 import { openOnnx } from "../shared/files.js";
 import { normalizationOf } from "../shared/normalization-options.js";

@@ -4,7 +4,6 @@ import { Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import type { Threshold } from "../../dynamic/route/policy.js";
 import { openDataset } from "../../node/data/open.js";
 import {
   type Exported,
@@ -13,6 +12,7 @@ import {
   exportSplit,
   exportStaged,
 } from "../../node/deploy/export.js";
+import type { Threshold } from "../../schema/policy.js";
 import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
 import { checkWritable, openModel } from "../shared/files.js";

@@ -1,7 +1,10 @@
 /** @file What `dynn export` takes from the call or else from the model: the policy, and the exit to split at. */
+
 import { DynnError } from "../../core/errors.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { makePolicy, type Policy, type Threshold } from "../../dynamic/route/policy.js";
+import { makePolicy } from "../../dynamic/route/policy.js";
+import type { Policy, Threshold } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
 import { type RuleFlags, ruleOf } from "../shared/policy-options.js";
 
 /** The policy to export.
@@ -12,7 +15,7 @@ export function exportPolicy(
 ): Policy {
   const { rule, fallback } = ruleOf(flags, model);
   const { exits, classes, policy } = model;
-  if (exits.length === 1) return { rule, fallback, thresholds: [] };
+  if (exits.length === 1) return singleExitPolicy(rule, fallback);
   if (flags.threshold)
     return makePolicy(rule, flags.threshold, fallback, { exits: exits.length, classes }, policy?.temperatures);
   if (policy && rule === policy.rule) return { ...policy, fallback };

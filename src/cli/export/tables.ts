@@ -2,7 +2,8 @@
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Exported } from "../../node/deploy/export.js";
-import { heading, percent, showTemperatures, showThresholds, table } from "../shared/table.js";
+import { showThresholds } from "../../schema/policy.js";
+import { heading, percent, showTemperatures, table } from "../shared/table.js";
 
 export function exportTables(model: DynamicModel, format: string, exported: Exported, from: string): string {
   const { files, out, policy, verification: v } = exported;

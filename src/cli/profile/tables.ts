@@ -1,5 +1,6 @@
 /** @file The profile record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
+import { showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
   ProfiledPoint,
@@ -8,7 +9,7 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
-import { type Column, heading, percent, showRate, showThresholds, table } from "../shared/table.js";
+import { type Column, heading, percent, showRate, table } from "../shared/table.js";
 
 export const profileTables = (record: ProfileRecord): string =>
   [

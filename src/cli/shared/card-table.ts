@@ -1,7 +1,7 @@
 /** @file A model card for a terminal. */
 import { showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
-import type { ModelCard } from "../../training/run/card.js";
+import type { ModelCard } from "../../schema/model-card.js";
 import { heading, percent, showRate, table } from "./table.js";
 
 /** What a model was made from, and the accuracy of its exits. */

@@ -2,7 +2,7 @@
 import type { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
-import type { Normalization } from "../../dynamic/model/normalization.js";
+import type { Normalization } from "../../schema/normalization.js";
 import { listOf, option } from "./options.js";
 
 export interface NormalizationFlags {

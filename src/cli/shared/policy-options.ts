@@ -1,27 +1,30 @@
 /** @file --rule, --threshold, --fallback and --validation: from options to the policy choice of an audit. */
+
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
 import { type Dataset, MIN_VALIDATION, splitValidation, subset } from "../../data/dataset.js";
-import type { Target } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import { makePolicy } from "../../dynamic/route/policy.js";
+import { openDataset } from "../../node/data/open.js";
 import {
   FALLBACKS,
   type Fallback,
-  makePolicy,
   NEVER,
   type Policy,
   RULES,
   type Rule,
+  singleExitPolicy,
   type Threshold,
-} from "../../dynamic/route/policy.js";
-import { openDataset } from "../../node/data/open.js";
+} from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+import { DEFAULT_TARGET } from "../../schema/target.js";
 import type { PolicyChoice } from "../../studies/audit/index.js";
 import { fingerprints } from "./fingerprints.js";
 import { listOf, oneOf, option, type Reader, refuse, whole } from "./options.js";
 
 /** Thresholds, or what to choose them by. */
-type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | Target;
+type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | CalibrationTarget;
 
 export interface RuleFlags {
   readonly rule?: Rule;
@@ -112,17 +115,15 @@ export const ruleOf = (flags: RuleFlags, { policy }: DynamicModel): Pick<Policy,
 });
 
 /** The policy, when the model or the call gives it or there is no early exit; else what to choose it by. */
-function policyOrTarget(flags: PolicyFlags, model: DynamicModel): Policy | Target {
+function policyOrTarget(flags: PolicyFlags, model: DynamicModel): Policy | CalibrationTarget {
   const { rule, fallback } = ruleOf(flags, model);
-  if (model.exits.length === 1) return { rule, fallback, thresholds: [] };
+  if (model.exits.length === 1) return singleExitPolicy(rule, fallback);
   if (model.policy && flags.rule === undefined && flags.threshold === undefined) return { ...model.policy, fallback };
   const threshold = flags.threshold ?? DEFAULT_TARGET;
   if (threshold.kind !== "given") return threshold;
   const { exits, classes } = model;
   return makePolicy(rule, threshold.values, fallback, { exits: exits.length, classes }, model.policy?.temperatures);
 }
-
-export const DEFAULT_TARGET: Target = { kind: "rad", loss: 0.05 };
 
 /** Reported when nothing is said. */
 const DEFAULT_SAMPLES = 1000;
@@ -207,7 +208,7 @@ export const thresholdsOption = (about: string): Option =>
   );
 
 /** What `dynn calibrate` chooses by. */
-export const readTarget: Reader<Target> = (text, where) => {
+export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   const [, amount] = /^latency:(.*?)\s*(?:ms)?$/.exec(text) ?? [];
   if (amount === undefined) {
     const target = shareTarget(text, where);
@@ -220,7 +221,7 @@ export const readTarget: Reader<Target> = (text, where) => {
 };
 
 /** "rad:5%" or "budget:50%"; undefined for what is neither. */
-function shareTarget(text: string, where: string): Target | undefined {
+function shareTarget(text: string, where: string): CalibrationTarget | undefined {
   const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
   const value = quantityOrNaN(amount);
   if (kind === undefined || Number.isNaN(value)) return undefined;

@@ -1,6 +1,6 @@
 /** @file Plain tables for a terminal: a header line and aligned columns, no boxes, so that they read well in a log. */
 import Table from "cli-table3";
-import { type Policy, showThreshold } from "../../dynamic/route/policy.js";
+import type { Policy } from "../../schema/policy.js";
 import { out } from "./colors.js";
 
 const NO_LINES = {
@@ -49,10 +49,6 @@ export const showRate = (rate: { readonly value: number; readonly low: number; r
 /** Numbers side by side, to 4 digits; one when all are equal. */
 export const showNumbers = (values: readonly number[]): string =>
   listed(values, (v) => String(Number(v.toPrecision(4))));
-
-/** Thresholds side by side; one when all are equal. */
-export const showThresholds = ({ rule, thresholds }: Pick<Policy, "rule" | "thresholds">): string =>
-  listed(thresholds, (t) => showThreshold(rule, t));
 
 /** ", temperatures 1.5, 1.2", where a policy has some. */
 export const showTemperatures = (temperatures: Policy["temperatures"]): string =>

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { ARCHITECTURES } from "../../nn/architectures.js";
 import { saveModel } from "../../node/onnx-files.js";
-import { RECIPES } from "../../training/recipe/config.js";
+import { RECIPES } from "../../schema/training.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import { cardEntry } from "../../training/run/card.js";
 import type { Io } from "../run.js";

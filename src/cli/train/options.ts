@@ -4,8 +4,9 @@ import { type Command, Option } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
-import type { AdversarialConfig, AugmentConfig, ExitWeights, Recipe } from "../../training/recipe/config.js";
-import { RECIPES } from "../../training/recipe/config.js";
+import type { Recipe } from "../../schema/training.js";
+import { RECIPES } from "../../schema/training.js";
+import type { AdversarialConfig, AugmentConfig, ExitWeights } from "../../training/recipe/config.js";
 import {
   DEFAULT_BATCH,
   OPTIMIZER_KINDS,

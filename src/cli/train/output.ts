@@ -1,6 +1,6 @@
 /** @file What `dynn train` says while it works, and what its report is drawn from. */
-import type { TrainingRecord } from "../../report/training/page.js";
-import type { EpochReport, StepReport } from "../../training/recipe/config.js";
+import type { EpochReport, TrainingRecord } from "../../schema/training.js";
+import type { StepReport } from "../../training/recipe/config.js";
 import type { RunSettings } from "../../training/run/checkpoint.js";
 import type { TrainingState } from "../../training/step/state.js";
 import type { Line } from "../shared/progress.js";

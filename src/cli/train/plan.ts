@@ -7,9 +7,9 @@ import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { ModelCard, Placement } from "../../schema/model-card.js";
 import type { TrainingConfig } from "../../training/recipe/config.js";
 import { trainingConfig } from "../../training/recipe/defaults.js";
-import type { ModelCard, Placement } from "../../training/run/card.js";
 import type { RunSettings } from "../../training/run/checkpoint.js";
 import { evaluateExits } from "../../training/run/evaluate.js";
 import { parametersOf } from "../../training/step/training-form.js";
@@ -152,7 +152,7 @@ export function finishedCard(
     data: partsOf(data),
     training: JSON.parse(JSON.stringify(config)) as ModelCard["training"],
     ...(placement ? { placement } : {}),
-    parameters: parameterCount(graph),
+    parameters: trainableCount(graph),
     exits: contract.exits.map(({ name, macs, costFraction }, k) => ({
       name,
       macs,
@@ -166,5 +166,5 @@ export function finishedCard(
 
 const answersAt = ({ right, count }: Answers, exit: number) => ({ right: right[exit] as number, count });
 
-const parameterCount = (graph: Graph): number =>
+const trainableCount = (graph: Graph): number =>
   parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);

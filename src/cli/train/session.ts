@@ -3,9 +3,9 @@
 import { DynnError } from "../../core/errors.js";
 import { channelStatistics } from "../../data/statistics.js";
 import { prefetch } from "../../node/data/prefetch.js";
-import { renderTraining, type TrainingRecord } from "../../report/training/page.js";
-import type { EpochReport } from "../../training/recipe/config.js";
-import type { ModelCard } from "../../training/run/card.js";
+import { renderTraining } from "../../report/training/page.js";
+import type { ModelCard } from "../../schema/model-card.js";
+import type { EpochReport, TrainingRecord } from "../../schema/training.js";
 import { type TrainingRequest, type TrainingResult, train } from "../../training/run/trainer.js";
 import type { Io } from "../run.js";
 import { Interrupted } from "../shared/interrupt.js";

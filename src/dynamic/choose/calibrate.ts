@@ -2,14 +2,16 @@
  *  reported. One threshold for all exits, or one per exit; on request so that attacked samples keep bounds on cost and accuracy.
  *  Read by: studies, cli, scripts. The search itself: calibration/. */
 import { DynnError } from "../../core/errors.js";
-import { type Policy, RULE_DEFS, type Rule, thresholdCount } from "../route/policy.js";
-import { best, type Goal, type OperatingPoint, type Target, type WorstBounds } from "./goal.js";
+import { NEVER_FIRES, type Policy, type Rule, thresholdCount } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+import { RULE_DEFS } from "../route/policy.js";
+import { best, type Goal, type OperatingPoint, type WorstBounds } from "./goal.js";
 import { paretoFront } from "./pareto.js";
 import { type Measured, type PolicyFrame, type Readings, readExits, scoreOf, thresholdOf } from "./readings.js";
 import { makeProblem, type Problem, type State, searchPerExit, traceStates, uniformStates } from "./search.js";
 import { outcomeOf } from "./sweep.js";
 
-export { keeps, type OperatingPoint, type Target, type WorstBounds } from "./goal.js";
+export { keeps, type OperatingPoint, type WorstBounds } from "./goal.js";
 export { paretoFront } from "./pareto.js";
 export type { Measured } from "./readings.js";
 export { fitTemperature } from "./temperature.js";
@@ -24,7 +26,7 @@ export interface WorstCase extends WorstBounds {
 }
 
 export interface CalibrationRequest extends PolicyFrame {
-  readonly target: Target;
+  readonly target: CalibrationTarget;
   /** Cumulative cost of each exit: in milliseconds for the target `latency`, in any unit for the others. */
   readonly costs: readonly number[];
   /** Default: uniform. */
@@ -50,7 +52,7 @@ export function calibrate(validation: Measured, request: CalibrationRequest): Ca
   const clean = readExits(validation, request);
   const problem = problemOf(clean, request);
   const goal = goalOf(clean, request);
-  const [never, early] = [RULE_DEFS[rule].rank(RULE_DEFS[rule].never), costs.length - 1];
+  const [never, early] = [RULE_DEFS[rule].rank(NEVER_FIRES[rule]), costs.length - 1];
   const named = (state: State): Named => ({ ...pointOf(rule, early, state), state });
   const uniform = uniformStates(problem, never).map(named);
   const searched = request.thresholds === "per-exit" ? perExit(problem, never, uniform, goal).map(named) : [];
@@ -75,7 +77,7 @@ export function operatingPoints(
   request: Omit<CalibrationRequest, "target" | "thresholds">,
 ): OperatingPoint[] {
   const { rule, costs } = request;
-  const never = RULE_DEFS[rule].rank(RULE_DEFS[rule].never);
+  const never = RULE_DEFS[rule].rank(NEVER_FIRES[rule]);
   return uniformStates(problemOf(readExits(validation, request), request), never).map((state) =>
     pointOf(rule, costs.length - 1, state),
   );

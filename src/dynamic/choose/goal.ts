@@ -2,14 +2,8 @@
  *  `rad`: the cheapest whose accuracy is at least (1 - RAD) x the final exit's. `budget`, `latency`: the most accurate whose mean cost is at
  *  most so much. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
 import { DynnError } from "../../core/errors.js";
-import type { Rule } from "../route/policy.js";
-
-export type Target =
-  | { readonly kind: "rad"; readonly loss: number }
-  /** Mean cost at most this share of the full network's. */
-  | { readonly kind: "budget"; readonly cost: number }
-  /** Mean time per sample; the cost of each exit is then given in milliseconds. */
-  | { readonly kind: "latency"; readonly milliseconds: number };
+import type { Rule } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
 
 /** What attacked samples must keep; a bound left out is none. */
 export interface WorstBounds {
@@ -34,7 +28,7 @@ export interface OperatingPoint {
 export type Outcome = Omit<OperatingPoint, "thresholds">;
 
 export interface Goal {
-  readonly target: Target;
+  readonly target: CalibrationTarget;
   readonly finalAccuracy: number;
   /** Cost of the full network. */
   readonly fullCost: number;

@@ -1,7 +1,9 @@
 /** @file What calibration needs to know of many samples, in flat arrays: how sure each early exit is, and whether its answer is right.
  *  Every rule is brought to one form: an early exit fires when its score reaches the threshold's score. Patience's score is how many exits in
  *  a row agree. Must agree with `route`; a property test says so. */
-import { type Policy, RULE_DEFS, type Rule, uniformPolicy } from "../route/policy.js";
+
+import { NEVER_FIRES, type Policy, type Rule, uniformPolicy } from "../../schema/policy.js";
+import { RULE_DEFS } from "../route/policy.js";
 import { type Routed, readingOf, routeReadings, rowsOf } from "../route/route.js";
 
 /** Logits of every exit on labelled samples. */
@@ -30,7 +32,7 @@ export function readExits({ logits, labels, classes }: Measured, frame: PolicyFr
   const [count, exits] = [labels.length, logits.length];
   const scores = Array.from({ length: exits - 1 }, () => new Float64Array(count));
   const right = Array.from({ length: exits }, () => new Uint8Array(count));
-  const never = { ...frame, ...uniformPolicy(frame.rule, frame.fallback, RULE_DEFS[frame.rule].never, exits) };
+  const never = { ...frame, ...uniformPolicy(frame.rule, frame.fallback, NEVER_FIRES[frame.rule], exits) };
   let finalRight = 0;
   for (let i = 0; i < count; i++) {
     const readings = rowsOf(logits, classes, i).map((row, exit) => readingOf(row, frame, exit));

@@ -11,7 +11,7 @@ import { prune } from "../../graph/passes/prune.js";
 import { HEADS, type HeadName, headFor } from "../../nn/heads.js";
 import type { Feature } from "../../nn/layers.js";
 import { opTable } from "../../ops/table.js";
-import type { ModelMetadata } from "./metadata.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
 
 export interface ExitOptions {
   /** Left out: the one for the feature's rank. */

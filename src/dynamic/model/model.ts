@@ -3,7 +3,7 @@
  *  cost. Attacks, measures and deployment never ask which kind they got. Source: design.md section 4. */
 import { DynnError } from "../../core/errors.js";
 import { type Dim, type Shape, showShape } from "../../core/shape.js";
-import { macsOf, nodeMacs } from "../../graph/cost.js";
+import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
 import { ancestors, type Graph, producers, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
@@ -11,9 +11,11 @@ import { simplify } from "../../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../../graph/per-sample.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { opTable } from "../../ops/table.js";
-import { type Policy, thresholdCount } from "../route/policy.js";
-import { type ModelMetadata, readMetadata } from "./metadata.js";
-import { findNormalization, type Normalization, prependNormalization } from "./normalization.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
+import type { Normalization } from "../../schema/normalization.js";
+import { type Policy, thresholdCount } from "../../schema/policy.js";
+import { readMetadata } from "./metadata.js";
+import { findNormalization, prependNormalization } from "./normalization.js";
 
 export interface Exit {
   readonly name: string;
@@ -80,7 +82,7 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
     classNames: metadata.classes,
     policy: metadata.policy,
     normalization: findNormalization(graph, opTable) ?? metadata.normalization,
-    parameters: [...graph.initializers.values()].reduce((sum, t) => sum + (t.dtype === "int64" ? 0 : t.data.length), 0),
+    parameters: parameterCount(graph),
     metadata: source.metadata,
   };
 }

@@ -6,11 +6,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import { consumers, type Graph, type Node, type ValueName } from "../../graph/graph.js";
 import { inferContext } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
-
-export interface Normalization {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
+import type { Normalization } from "../../schema/normalization.js";
 
 /** Maps in a row that are looked at: a file may hold any number of them. */
 const MOST_MAPS = 8;

@@ -1,26 +1,14 @@
-/** @file Exit policies: when a dynamic network stops, and what it answers when no early exit fires.
- *  Sources: max-softmax (Kaya et al. 2019, SDN), entropy (BranchyNet 2016), margin, patience (Zhou et al. 2020, PABEE). */
+/** @file What each exit rule computes, and policies with their thresholds checked. */
 import { DynnError } from "../../core/errors.js";
-
-export const RULES = ["max-softmax", "entropy", "margin", "patience"] as const;
-export type Rule = (typeof RULES)[number];
-export const FALLBACKS = ["final", "most-confident"] as const;
-export type Fallback = (typeof FALLBACKS)[number];
-
-/** `thresholds` holds one number per early exit; for patience one number, how many exits in a row must agree. An exit that never fires has
- *  its rule's `never`. */
-export interface Policy {
-  readonly rule: Rule;
-  readonly thresholds: readonly number[];
-  readonly fallback: Fallback;
-  /** What each exit's logits are divided by before the softmax that confidences are taken from, the final exit's included; left out: 1.
-   *  Source: temperature scaling, Guo et al. 2017. */
-  readonly temperatures?: readonly number[] | undefined;
-}
-
-/** In a list of thresholds, an exit that never fires; its number depends on the rule ({@link RuleDef.never}). */
-export const NEVER = "never";
-export type Threshold = number | typeof NEVER;
+import {
+  type Fallback,
+  NEVER,
+  NEVER_FIRES,
+  type Policy,
+  type Rule,
+  type Threshold,
+  thresholdCount,
+} from "../../schema/policy.js";
 
 /** How confident a rule is in one exit's logits; the exit fires when `fires(confidence, threshold)`.
  *  Patience has no confidence of its own: it counts agreement (see route). */
@@ -29,8 +17,6 @@ export interface RuleDef {
   readonly fires: (confidence: number, threshold: number) => boolean;
   /** Thresholds that make sense, and what the largest can be with this many classes. */
   readonly range: (classes: number) => readonly [number, number];
-  /** A threshold at which nothing ever fires (finite, so that it survives JSON). */
-  readonly never: number;
   /** The best exit is the one with the largest of this. */
   readonly rank: (confidence: number) => number;
 }
@@ -48,12 +34,12 @@ const atLeast = (confidence: number, threshold: number): boolean => confidence >
 const maxSoftmax = (p: Float64Array): number => topTwo(p)[0];
 
 export const RULE_DEFS = {
-  "max-softmax": { confidence: maxSoftmax, fires: atLeast, range: () => [0, 1], never: 2, rank: (c) => c },
+  "max-softmax": { confidence: maxSoftmax, fires: atLeast, range: () => [0, 1], rank: (c) => c },
   entropy: {
     confidence: entropy,
     fires: (c, t) => c <= t,
     range: (classes) => [0, Math.log(classes)],
-    never: -1,
+
     rank: (c) => -c,
   },
   margin: {
@@ -63,14 +49,13 @@ export const RULE_DEFS = {
     },
     fires: atLeast,
     range: () => [0, 1],
-    never: 2,
+
     rank: (c) => c,
   },
   patience: {
     confidence: maxSoftmax,
     fires: atLeast,
     range: () => [1, Number.MAX_SAFE_INTEGER],
-    never: Number.MAX_SAFE_INTEGER,
     rank: (c) => c,
   },
 } as const satisfies Record<Rule, RuleDef>;
@@ -103,20 +88,6 @@ export function argmax(row: ArrayLike<number>): number {
   return best;
 }
 
-/** How many thresholds a policy holds: one per early exit; patience counts over all of them with one. */
-export const thresholdCount = (rule: Rule, exits: number): number => (rule === "patience" ? 1 : exits - 1);
-
-/** The policy with one and the same threshold everywhere; not checked, so that it may be one at which nothing fires. */
-export const uniformPolicy = (rule: Rule, fallback: Fallback, threshold: number, exits: number): Policy => ({
-  rule,
-  fallback,
-  thresholds: new Array<number>(thresholdCount(rule, exits)).fill(threshold),
-});
-
-/** A threshold for people, to 4 digits. */
-export const showThreshold = (rule: Rule, threshold: number): string =>
-  threshold === RULE_DEFS[rule].never ? NEVER : String(Number(threshold.toPrecision(4)));
-
 /** A policy with one threshold for every early exit, or with the list as given.
  * @param given        numbers in the rule's range, or {@link NEVER}, also as the rule's number for it
  * @param temperatures one per exit, the final one's included; left out: 1
@@ -130,7 +101,8 @@ export function makePolicy(
 ): Policy {
   if (temperatures) checkTemperatures(temperatures, model.exits);
   const wanted = thresholdCount(rule, model.exits);
-  const { never, range } = RULE_DEFS[rule];
+  const { range } = RULE_DEFS[rule];
+  const never = NEVER_FIRES[rule];
   const thresholds = given.map((t) => (t === NEVER ? never : t));
   if (thresholds.length !== 1 && thresholds.length !== wanted)
     throw new DynnError(

@@ -1,5 +1,7 @@
 /** @file Routing: from every exit's logits to the routed answer. A pure function; whatever skips work must agree with it. */
-import { argmax, type Policy, RULE_DEFS, softmaxRow } from "./policy.js";
+
+import type { Policy } from "../../schema/policy.js";
+import { argmax, RULE_DEFS, softmaxRow } from "./policy.js";
 
 /** What the deployed network returns for one sample. */
 export interface Routed {

@@ -1,6 +1,8 @@
 /** @file Exits that a policy can stop at. The others need not be computed: their heads cost time and change no answer. */
+
+import type { Policy } from "../../schema/policy.js";
 import type { DynamicModel, Exit } from "../model/model.js";
-import { type Policy, RULE_DEFS } from "../route/policy.js";
+import { RULE_DEFS } from "../route/policy.js";
 import type { Routed } from "../route/route.js";
 
 export interface LiveExits {

@@ -10,12 +10,12 @@ import { type Part, smallestSplit, splitParts, stagedParts } from "../../deploy/
 import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
 import { type Found, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import type { Policy } from "../../dynamic/route/policy.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
 import { Forward, imageDims } from "../../dynamic/run/forward.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Policy } from "../../schema/policy.js";
 import { loadModel } from "../onnx-files.js";
 import { MANIFEST, openBundle } from "./bundle.js";
 import { checkReplaceable, type OutputFile, publishFile, publishFolder } from "./files.js";

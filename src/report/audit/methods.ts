@@ -2,10 +2,10 @@
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import { showThreshold } from "../../schema/policy.js";
 import * as write from "../shared/format.js";
 import { type Html, html, type Part } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
-import { showThreshold } from "../shared/thresholds.js";
 
 export type Fact = readonly [term: string, meaning: Part];
 

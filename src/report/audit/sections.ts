@@ -1,5 +1,6 @@
 /** @file The sections of the page after the summary. A section without anything to show is left out. */
-import type { AttackRecord, AuditRecord, CurveRecord, GalleryItem, Rate } from "../../schema/audit-record.js";
+import type { AttackRecord, AuditRecord, CurveRecord, GalleryItem } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import { eecPlot } from "../plots/eec.js";
 import { exitsPlot } from "../plots/exits.js";
 import { histogramPlot } from "../plots/histograms.js";

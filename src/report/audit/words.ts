@@ -1,7 +1,8 @@
 /** @file The summary in words: what the network saves when nobody attacks it, then one finding per attack, the most dangerous first.
  *  Danger is the largest relative loss that an attack causes: of right answers (those of the exit it aims at, or the routed ones),
  *  of the saving, or of trust (a wrong early answer that the final exit would not confirm). */
-import type { AttackRecord, AuditRecord, Rate } from "../../schema/audit-record.js";
+import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 

@@ -2,6 +2,7 @@
  *  chosen on. A pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
+import { showThreshold, showThresholds } from "../../schema/policy.js";
 import { type Fact, list } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
@@ -10,7 +11,6 @@ import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Section, shell } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { showThreshold, showThresholds } from "../shared/thresholds.js";
 
 /** The page as text. */
 export function renderCalibration(record: CalibrationRecord, document?: Document): string {
@@ -134,7 +134,7 @@ function settingsSection({ target, thresholdKind, policy, data, tool, seconds }:
   const facts: Fact[] = [
     ["target", asked(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
-    ["thresholds", `${thresholdKind}: ${showThresholds(policy.rule, policy.thresholds)}`],
+    ["thresholds", `${thresholdKind}: ${showThresholds(policy)}`],
     ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
     ["seed", data.seed],
     ["engine", `${tool.name} ${tool.version}`],

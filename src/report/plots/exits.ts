@@ -1,6 +1,7 @@
 /** @file Accuracy against cost: each exit with its interval, and the routed network at its mean cost. */
 import { dot, gridX, gridY, line, ruleX, text } from "@observablehq/plot";
-import type { AuditRecord, Rate } from "../../schema/audit-record.js";
+import type { AuditRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import { rateOf, shorten, wholePercent } from "../shared/format.js";
 import type { Html } from "../shared/html.js";
 import { CLEAN, SERIES, svg } from "./svg.js";

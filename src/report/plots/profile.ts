@@ -1,7 +1,7 @@
 /** @file Accuracy against measured time per image at one batch size: operating points by name, sweeps as lines, the static network and the
  *  baseline as reference. */
 import { dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
-import type { Rate } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import type { ProfileRecord, Spread, Timing } from "../../schema/profile-record.js";
 import { wholePercent } from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";

@@ -1,6 +1,7 @@
 /** @file The report of a profile: what leaving early saves in measured time, how much of what multiply-accumulates promise is real, and what it
  *  costs in accuracy. A pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
+import { showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
   ProfiledPoint,
@@ -20,7 +21,6 @@ import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Section, shell } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { showThresholds } from "../shared/thresholds.js";
 
 /** The page as text. */
 export function renderProfile(record: ProfileRecord, document?: Document): string {
@@ -181,8 +181,8 @@ function latencySection(record: ProfileRecord, document: Document): Section {
 
 function exitsSection(record: ProfileRecord, document: Document): Section {
   const names = record.model.exits.map((exit) => exit.name);
-  const panel = ({ name, rule, thresholds, exitCounts }: ProfiledPoint): Html =>
-    html`<figure><figcaption><b>${name}</b> ${rule}, ${showThresholds(rule, thresholds)}</figcaption>${profileExitsPlot(name, exitCounts, names, document)}</figure>`;
+  const panel = (point: ProfiledPoint): Html =>
+    html`<figure><figcaption><b>${point.name}</b> ${point.rule}, ${showThresholds(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
   return {
     id: "exits",
     title: "Where images leave",
@@ -193,7 +193,7 @@ function exitsSection(record: ProfileRecord, document: Document): Section {
 function sweepSection(record: ProfileRecord): Section {
   const columns: Column<ProfiledPoint>[] = [
     { head: "rule", cell: (p) => p.rule },
-    { head: "threshold", cell: (p) => showThresholds(p.rule, p.thresholds) },
+    { head: "threshold", cell: (p) => showThresholds(p) },
     { head: "accuracy", cell: (p) => write.rate(p.accuracy) },
     { head: "mean MACs", cell: (p) => write.count(p.meanMacs) },
     { head: "time per image", cell: (p) => msSpread(p.timings[0].msPerImage) },

@@ -2,7 +2,8 @@
  *  no-break spaces inside a figure, and nothing that depends on the reader's locale. */
 import { showCount, showRadius } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
-import type { AttackRecord, Rate } from "../../schema/audit-record.js";
+import type { AttackRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 
 /** A space that keeps a figure together. */
 const NBSP = "\u00a0";

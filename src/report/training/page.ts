@@ -2,6 +2,7 @@
  *  A pure function of its record, drawn anew after every epoch. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
 import { wilson } from "../../measures/wilson.js";
+import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
 import { type Fact, list } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
@@ -10,42 +11,6 @@ import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Section, shell } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-
-/** One epoch. Losses and accuracies (shares) have one entry per exit. */
-export interface TrainingEpoch {
-  readonly learningRate: number;
-  readonly loss: number;
-  readonly exitLosses: readonly number[];
-  readonly trainAccuracy: readonly number[];
-  readonly validationLosses: readonly number[];
-  readonly validationAccuracy: readonly number[];
-  readonly imagesPerSecond: number;
-  readonly seconds: number;
-}
-
-/** Right answers of one exit. */
-export interface Answers {
-  readonly right: number;
-  readonly count: number;
-}
-
-export interface TrainingRecord {
-  readonly model: string;
-  readonly data: string;
-  readonly recipe: string;
-  /** Names of the exits, the final one last. */
-  readonly exits: readonly string[];
-  /** Epochs that the run will have. */
-  readonly planned: number;
-  /** At least one. */
-  readonly epochs: readonly TrainingEpoch[];
-  /** Of the finished model, one entry per exit; undefined while the run goes on, or where there are no test records. */
-  readonly test: readonly Answers[] | undefined;
-  /** Records that accuracy after each epoch is measured on. */
-  readonly validationCount: number;
-  /** Everything needed to run it again, as name and value. */
-  readonly settings: readonly (readonly [name: string, value: string])[];
-}
 
 /** The page as text. */
 export function renderTraining(record: TrainingRecord, document?: Document): string {
@@ -59,7 +24,7 @@ export function renderTraining(record: TrainingRecord, document?: Document): str
   return shell(`${record.model}: training`, header(record), sections);
 }
 
-const last = ({ epochs }: TrainingRecord): TrainingEpoch => epochs[epochs.length - 1] as TrainingEpoch;
+const last = ({ epochs }: TrainingRecord): EpochReport => epochs[epochs.length - 1] as EpochReport;
 
 function header(record: TrainingRecord): Html {
   const { epochs, planned, exits } = record;

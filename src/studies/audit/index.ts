@@ -2,7 +2,6 @@
  *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
-import { type Policy, RULE_DEFS, uniformPolicy } from "../../dynamic/route/policy.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
 import {
@@ -12,6 +11,7 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
+import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { judge, runStep } from "./attack-step.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
@@ -62,7 +62,7 @@ function checkAttacks({ model, policy, attacks }: AuditOptions): void {
   const assumed =
     policy.kind === "fixed"
       ? policy.policy
-      : uniformPolicy(policy.rule, policy.fallback, RULE_DEFS[policy.rule].never, model.exits.length);
+      : uniformPolicy(policy.rule, policy.fallback, NEVER_FIRES[policy.rule], model.exits.length);
   for (const config of attacks) configureAttack(config, { model, policy: assumed });
 }
 

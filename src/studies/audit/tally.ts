@@ -4,7 +4,8 @@ import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram, meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/wilson.js";
-import type { Rate, RoutedRecord } from "../../schema/audit-record.js";
+import type { RoutedRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 
 /** Labels that one exit gives, from its logits [n * classes]. */
 export const labelsOf = (logits: Float32Array, classes: number): Int32Array =>

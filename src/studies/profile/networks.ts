@@ -4,7 +4,7 @@ import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
 import { Forward } from "../../dynamic/run/forward.js";
-import { macsOf, nodeMacs } from "../../graph/cost.js";
+import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -27,11 +27,13 @@ export function staticOf(model: DynamicModel): DynamicModel {
   const graph = backboneOf(model.graph);
   const final = model.exits.at(-1) as Exit;
   const macs = macsOf(graph, [final.logits], nodeMacs(graph, opTable));
-  const parameters = [...graph.initializers.values()].reduce(
-    (sum, t) => sum + (t.dtype === "int64" ? 0 : t.data.length),
-    0,
-  );
-  return { ...model, graph, exits: [{ ...final, macs, costFraction: 1 }], parameters, policy: undefined };
+  return {
+    ...model,
+    graph,
+    exits: [{ ...final, macs, costFraction: 1 }],
+    parameters: parameterCount(graph),
+    policy: undefined,
+  };
 }
 
 /** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.

@@ -1,8 +1,8 @@
 /** @file What a profile is given. */
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import type { Fallback, Rule } from "../../dynamic/route/policy.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Fallback, Rule } from "../../schema/policy.js";
 import type { Machine } from "../../schema/profile-record.js";
 import type { Progress } from "../audit/options.js";
 

@@ -3,14 +3,14 @@
  *  Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation); method.md section 2. */
 import { DynnError } from "../../core/errors.js";
 import { checkLabels, type Dataset, MIN_VALIDATION } from "../../data/dataset.js";
-import type { Target } from "../../dynamic/choose/calibrate.js";
 import { exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import type { Policy } from "../../dynamic/route/policy.js";
 import type { Graph } from "../../graph/graph.js";
 import type { OnnxModel } from "../../onnx/model.js";
-import type { EpochReport, Recipe } from "../recipe/config.js";
+import type { Policy } from "../../schema/policy.js";
+import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
+import type { EpochReport, Recipe } from "../../schema/training.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import { type TrainingRequest, train } from "../run/trainer.js";
 import { type ConversionPlan, type ConversionRequest, type PlaceReport, planConversion } from "./plan.js";
@@ -23,8 +23,6 @@ export const CONVERSION_RECIPES = { "ic-only": "ic-only", distill: "ic-distill" 
   Recipe
 >;
 export type ConversionRecipe = keyof typeof CONVERSION_RECIPES;
-
-export const DEFAULT_TARGET: Target = { kind: "rad", loss: 0.05 };
 
 /** Thresholds need validation records enough to be chosen on.
  * @throws DynnError 'policy/validation' */
@@ -85,7 +83,7 @@ export interface ConvertOptions
   /** Settings of training besides seed and epochs. */
   readonly training?: TrainingChoices | undefined;
   /** What thresholds are chosen by on the validation records (left out: at most 5 % of the accuracy lost), or none. */
-  readonly policy?: Target | "none" | undefined;
+  readonly policy?: CalibrationTarget | "none" | undefined;
 }
 
 /** A converted network; `saveModel` writes it as it is. */

@@ -6,7 +6,7 @@ import { checkLabels, type Dataset } from "../../data/dataset.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { type Normalization, prependNormalization } from "../../dynamic/model/normalization.js";
+import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { candidatesOf } from "../../dynamic/place/auto.js";
 import { cutsFor, type ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
@@ -16,6 +16,7 @@ import type { Graph } from "../../graph/graph.js";
 import type { HeadName } from "../../nn/heads.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/trainer.js";
 
 export interface ConversionRequest {

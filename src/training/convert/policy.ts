@@ -1,11 +1,13 @@
 /** @file What a converted network can do, and the policy that makes its file ready to run. Thresholds are chosen on the validation
  *  records; the test records are only counted on. Source: method.md section 2. */
 import type { Dataset } from "../../data/dataset.js";
-import { calibrate, type Target } from "../../dynamic/choose/calibrate.js";
-import { argmax, type Policy } from "../../dynamic/route/policy.js";
+import { calibrate } from "../../dynamic/choose/calibrate.js";
+import { argmax } from "../../dynamic/route/policy.js";
 import { route, rowsOf } from "../../dynamic/route/route.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Policy } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
 import { type Answered, answersOf, type EvaluateOptions } from "../run/evaluate.js";
 import type { TrainableModel } from "../run/trainer.js";
 
@@ -30,7 +32,7 @@ export interface MeasureRequest extends EvaluateOptions {
   readonly test?: Dataset | undefined;
   readonly backend: Backend;
   /** What thresholds are chosen by; undefined: no policy. */
-  readonly target: Target | undefined;
+  readonly target: CalibrationTarget | undefined;
 }
 
 /** Choose the policy and count.

@@ -2,33 +2,10 @@
  *  A run is a pure function of its config, its data and its model: the run folder keeps the config, so that a resume or
  *  a repeat is the same run. */
 import type { Augmentation } from "../../data/augment.js";
+import type { Recipe } from "../../schema/training.js";
 
 /** Random changes of training images (never of validation or test images). */
 export type AugmentConfig = Augmentation;
-
-/** What a recipe is made of (method.md section 2): which parameters are trained, on which images, with which loss. */
-export interface RecipeDefinition {
-  /** The backbone stays as it is, statistics too: heads of early exits are trained alone. */
-  readonly frozen: boolean;
-  /** Early exits learn from the final one as well as from labels. */
-  readonly distilled: boolean;
-  /** Half of the images of a step are attacked. */
-  readonly attacked: boolean;
-}
-
-const LABELS = { frozen: false, distilled: false, attacked: false } as const;
-
-export const RECIPE_DEFINITIONS = {
-  static: LABELS,
-  joint: LABELS,
-  "ic-only": { ...LABELS, frozen: true },
-  distill: { ...LABELS, distilled: true },
-  "ic-distill": { ...LABELS, frozen: true, distilled: true },
-  adversarial: { ...LABELS, attacked: true },
-} as const satisfies Record<string, RecipeDefinition>;
-
-export type Recipe = keyof typeof RECIPE_DEFINITIONS;
-export const RECIPES = Object.keys(RECIPE_DEFINITIONS) as [Recipe, ...Recipe[]];
 
 /** SGD with momentum (Sutskever et al. 2013 form of PyTorch: v = m*v + g; p -= lr*(v or g + m*v)). */
 export interface SgdConfig {
@@ -124,19 +101,4 @@ export interface StepReport {
   readonly accuracy: readonly number[];
   readonly learningRate: number;
   readonly images: number;
-}
-
-/** One line of metrics.jsonl. Losses and accuracies (in [0,1]) have one entry per exit. */
-export interface EpochReport {
-  readonly epoch: number;
-  readonly step: number;
-  readonly learningRate: number;
-  /** Mean total loss over the epoch's steps. */
-  readonly loss: number;
-  readonly exitLosses: readonly number[];
-  readonly trainAccuracy: readonly number[];
-  readonly validationLosses: readonly number[];
-  readonly validationAccuracy: readonly number[];
-  readonly imagesPerSecond: number;
-  readonly seconds: number;
 }

@@ -3,16 +3,15 @@
  *  al. 2015; learning rate in proportion to the batch: Goyal et al. 2017. */
 import { DynnError } from "../../core/errors.js";
 import { NO_AUGMENTATION } from "../../data/augment.js";
-import {
-  type AdversarialConfig,
-  type AugmentConfig,
-  type DistillConfig,
-  type ExitWeights,
-  type OptimizerConfig,
-  RECIPE_DEFINITIONS,
-  type Recipe,
-  type ScheduleConfig,
-  type TrainingConfig,
+import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
+import type {
+  AdversarialConfig,
+  AugmentConfig,
+  DistillConfig,
+  ExitWeights,
+  OptimizerConfig,
+  ScheduleConfig,
+  TrainingConfig,
 } from "./config.js";
 
 export type OptimizerKind = OptimizerConfig["kind"];

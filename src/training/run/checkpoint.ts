@@ -2,7 +2,8 @@
  *  Settings are plain JSON; a state is only ever continued under the settings it was made with. */
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
-import type { EpochReport } from "../recipe/config.js";
+import { count } from "../../schema/numbers.js";
+import { epochReportSchema } from "../../schema/training.js";
 import type { TrainingState } from "../step/state.js";
 import { readTensors, writeTensors } from "./checkpoint-tensors.js";
 
@@ -18,20 +19,12 @@ const [FORM, STATE, SETTINGS] = ["dynn.checkpoint", "dynn.state", "dynn.settings
 /** Raised when a later dynn keeps something else. */
 const VERSION = "1";
 
-const count = z.number().int().min(0);
-const epochSchema: z.ZodType<EpochReport> = z.object({
+const stateSchema = z.object({
   epoch: count,
   step: count,
-  learningRate: z.number(),
-  loss: z.number(),
-  exitLosses: z.array(z.number()),
-  trainAccuracy: z.array(z.number()),
-  validationLosses: z.array(z.number()),
-  validationAccuracy: z.array(z.number()),
-  imagesPerSecond: z.number(),
-  seconds: z.number(),
+  sums: z.array(z.number()),
+  epochs: z.array(epochReportSchema),
 });
-const stateSchema = z.object({ epoch: count, step: count, sums: z.array(z.number()), epochs: z.array(epochSchema) });
 const settingsSchema = z.record(z.string(), z.unknown());
 
 /** The bytes of a checkpoint; equal states and settings give equal bytes. */

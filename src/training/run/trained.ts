@@ -1,7 +1,7 @@
 /** @file Which parameters a recipe trains. */
 import { DynnError } from "../../core/errors.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
-import { RECIPE_DEFINITIONS, type Recipe } from "../recipe/config.js";
+import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
 import { parametersOf } from "../step/training-form.js";
 
 /** Parameters of heads that dynn attached: exit0.weight, exit1.mix ... */

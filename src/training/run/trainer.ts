@@ -6,7 +6,8 @@ import { type Place, stepsPerEpoch, type TrainingBatch, trainingStream } from ".
 import type { Dataset } from "../../data/dataset.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
-import { type EpochReport, RECIPE_DEFINITIONS, type StepReport, type TrainingConfig } from "../recipe/config.js";
+import { type EpochReport, RECIPE_DEFINITIONS } from "../../schema/training.js";
+import type { StepReport, TrainingConfig } from "../recipe/config.js";
 import { exitWeights } from "../recipe/exit-weights.js";
 import { learningRate } from "../recipe/schedules.js";
 import { averageOf, stepGraph } from "../step/graph.js";

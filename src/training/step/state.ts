@@ -1,7 +1,7 @@
 /** @file All that a training run carries from one step to the next. With the configuration, the data and the model it decides
  *  every later step, so a run that goes on from here ends with the same bytes as one that never stopped. */
 import type { Tensor } from "../../core/tensor.js";
-import type { EpochReport } from "../recipe/config.js";
+import type { EpochReport } from "../../schema/training.js";
 
 export interface TrainingState {
   /** Epochs done. */

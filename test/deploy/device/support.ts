@@ -8,12 +8,12 @@ import { afterAll, onTestFinished } from "vitest";
 import type { Bundle } from "../../../src/deploy/bundle.js";
 import type { PlacedAnswer } from "../../../src/deploy/device/device.js";
 import type { DynamicModel } from "../../../src/dynamic/model/model.js";
-import type { Policy } from "../../../src/dynamic/route/policy.js";
 import { type Routed, route } from "../../../src/dynamic/route/route.js";
 import { openBundle } from "../../../src/node/deploy/bundle.js";
 import { exportSplit, exportStaged } from "../../../src/node/deploy/export.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
 import { createServer, type Server, type ServerOptions } from "../../../src/node/serve/server.js";
+import type { Policy } from "../../../src/schema/policy.js";
 import { images, logitsOf, medianPolicy, type NetworkOptions, randomModel } from "../support.js";
 
 export const backend = ortNode({ threads: 1 });

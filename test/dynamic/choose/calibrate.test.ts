@@ -5,11 +5,11 @@ import {
   type Measured,
   operatingPoints,
   paretoFront,
-  type Target,
   type WorstBounds,
 } from "../../../src/dynamic/choose/calibrate.js";
-import { type Fallback, type Policy, type Rule, uniformPolicy } from "../../../src/dynamic/route/policy.js";
 import { route } from "../../../src/dynamic/route/route.js";
+import { type Fallback, type Policy, type Rule, uniformPolicy } from "../../../src/schema/policy.js";
+import type { CalibrationTarget } from "../../../src/schema/target.js";
 import { failure } from "../../support/failure.js";
 
 const COSTS = [0.2, 0.5, 1];
@@ -59,7 +59,7 @@ describe("against brute force over a fine grid of thresholds", () => {
   test("rad: the point keeps its accuracy, and no threshold that does is cheaper", () => {
     fc.assert(
       fc.property(split, rules, fc.constantFrom(0, 0.05, 0.15, 0.5), (validation, rule, loss) => {
-        const target: Target = { kind: "rad", loss };
+        const target: CalibrationTarget = { kind: "rad", loss };
         const { policy, point } = calibrate(validation, { rule, fallback: "final", target, costs: COSTS });
         const wanted = (1 - loss) * finalAccuracy(validation) - 1e-9;
         const measured = measure(validation, policy);
@@ -78,7 +78,7 @@ describe("against brute force over a fine grid of thresholds", () => {
   test("budget: the point keeps its cost, and no threshold that does is more accurate", () => {
     fc.assert(
       fc.property(split, rules, fallbacks, fc.constantFrom(0.2, 0.5, 0.75, 1), (validation, rule, fallback, cost) => {
-        const target: Target = { kind: "budget", cost };
+        const target: CalibrationTarget = { kind: "budget", cost };
         const { policy, point } = calibrate(validation, { rule, fallback, target, costs: COSTS });
         expect(measure(validation, policy).accuracy).toBe(point.accuracy);
         expect(point.cost).toBeLessThanOrEqual(cost + 1e-9);
@@ -115,7 +115,7 @@ test("costs may be milliseconds: a latency is a budget in another unit", () => {
   fc.assert(
     fc.property(split, rules, fallbacks, fc.constantFrom(0.2, 0.5, 0.75, 1), (validation, rule, fallback, cost) => {
       const inTime = COSTS.map((c) => 8 * c);
-      const target: Target = { kind: "latency", milliseconds: 8 * cost };
+      const target: CalibrationTarget = { kind: "latency", milliseconds: 8 * cost };
       const timed = calibrate(validation, { rule, fallback, target, costs: inTime });
       const counted = calibrate(validation, { rule, fallback, target: { kind: "budget", cost }, costs: COSTS });
       expect(timed.policy).toEqual(counted.policy);
@@ -146,7 +146,7 @@ describe("temperatures", () => {
     fc.assert(
       fc.property(split, fallbacks, fc.constantFrom(0.3, 0.6), (validation, fallback, cost) => {
         const temperatures = [3, 0.5, 2];
-        const target: Target = { kind: "budget", cost };
+        const target: CalibrationTarget = { kind: "budget", cost };
         const request = { rule: "max-softmax", fallback, temperatures, target, costs: COSTS } as const;
         const { policy, point } = calibrate(validation, request);
         expect(policy.temperatures).toEqual(temperatures);
@@ -159,7 +159,7 @@ describe("temperatures", () => {
 
 describe("under attack", () => {
   const worst = (attacked: readonly Measured[], bounds: WorstBounds) => ({ worstCase: { attacked, ...bounds } });
-  const target: Target = { kind: "rad", loss: 0.5 };
+  const target: CalibrationTarget = { kind: "rad", loss: 0.5 };
   const bounds = fc.constantFrom<WorstBounds>(
     { maxCost: 0.3 },
     { maxCost: 0.6 },
@@ -284,7 +284,7 @@ describe("failures", () => {
     labels: [0, 1],
     classes: 2,
   });
-  const expectFailure = (text: string, target: Target, validation: Measured, fallback: Fallback = "final") =>
+  const expectFailure = (text: string, target: CalibrationTarget, validation: Measured, fallback: Fallback = "final") =>
     expect(() => calibrate(validation, { rule: "max-softmax", fallback, target, costs: [0.4, 1] })).toThrow(
       failure("policy/validation", text),
     );
@@ -308,7 +308,7 @@ describe("failures", () => {
 
   test("a time below the first exit's", () => {
     const validation = two([1, 0, 0, 1], [1, 0, 0, 1]);
-    const target: Target = { kind: "latency", milliseconds: 1.5 };
+    const target: CalibrationTarget = { kind: "latency", milliseconds: 1.5 };
     expect(() => calibrate(validation, { rule: "entropy", fallback: "final", target, costs: [2, 5] })).toThrow(
       failure(
         "policy/validation",
@@ -319,7 +319,7 @@ describe("failures", () => {
 
   test("thresholds per exit for patience, which has one number", () => {
     const validation = two([1, 0, 0, 1], [1, 0, 0, 1]);
-    const target: Target = { kind: "rad", loss: 0.5 };
+    const target: CalibrationTarget = { kind: "rad", loss: 0.5 };
     expect(() =>
       calibrate(validation, { rule: "patience", fallback: "final", target, costs: [0.4, 1], thresholds: "per-exit" }),
     ).toThrow(

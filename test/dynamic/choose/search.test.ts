@@ -2,31 +2,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { normal, uniform } from "../../../src/core/rng.js";
-import {
-  type CalibrationRequest,
-  calibrate,
-  type Measured,
-  type Target,
-} from "../../../src/dynamic/choose/calibrate.js";
+import { type CalibrationRequest, calibrate, type Measured } from "../../../src/dynamic/choose/calibrate.js";
 import { readExits, scoreOf, stopOf } from "../../../src/dynamic/choose/readings.js";
 import { makeProblem, outcomeOf, sweep } from "../../../src/dynamic/choose/sweep.js";
-import { RULE_DEFS, RULES, uniformPolicy } from "../../../src/dynamic/route/policy.js";
 import { route } from "../../../src/dynamic/route/route.js";
+import { NEVER_FIRES, RULES, uniformPolicy } from "../../../src/schema/policy.js";
+import type { CalibrationTarget } from "../../../src/schema/target.js";
 import { costsOf, everyPolicy, fallbacks, type Means, measure, scoredRules, splits } from "./support.js";
 
-const targets: fc.Arbitrary<Target> = fc.oneof(
-  fc.constantFrom(0, 0.1, 0.3).map((loss): Target => ({ kind: "rad", loss })),
-  fc.constantFrom(0.5, 0.7, 0.9).map((cost): Target => ({ kind: "budget", cost })),
+const targets: fc.Arbitrary<CalibrationTarget> = fc.oneof(
+  fc.constantFrom(0, 0.1, 0.3).map((loss): CalibrationTarget => ({ kind: "rad", loss })),
+  fc.constantFrom(0.5, 0.7, 0.9).map((cost): CalibrationTarget => ({ kind: "budget", cost })),
 );
 
 /** What the target asks for first: the smaller, the better. */
-const price = (target: Target, { accuracy, cost }: Means): number => (target.kind === "rad" ? cost : -accuracy);
+const price = (target: CalibrationTarget, { accuracy, cost }: Means): number =>
+  target.kind === "rad" ? cost : -accuracy;
 
 /** The best of all combinations, by the definition of the target; undefined when none reaches it. */
 function bruteForce(data: Measured, request: CalibrationRequest): number | undefined {
   const { rule, fallback, target, costs } = request;
   const all = everyPolicy(data, rule, fallback, costs);
-  const final = measure(data, uniformPolicy(rule, "final", RULE_DEFS[rule].never, costs.length), costs).accuracy;
+  const final = measure(data, uniformPolicy(rule, "final", NEVER_FIRES[rule], costs.length), costs).accuracy;
   const reached = all.filter((means) =>
     target.kind === "rad"
       ? means.accuracy >= (1 - target.loss) * final - 1e-9
@@ -175,7 +172,7 @@ describe("what the search counts", () => {
           const frame = { rule, fallback: "final" } as const;
           const problem = makeProblem(readExits(clean, frame), [readExits(attacked, frame)], costsOf(4));
           const bars = Float64Array.from(problem.order, (rows, k) => problem.scores[k]![rows[pick % rows.length]!]!);
-          const never = scoreOf(rule, RULE_DEFS[rule].never);
+          const never = scoreOf(rule, NEVER_FIRES[rule]);
           const visited: number[] = [];
           sweep(problem, bars, exit, never, (score, outcome) => {
             visited.push(score);

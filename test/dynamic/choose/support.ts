@@ -1,8 +1,10 @@
 /** @file Small random validation splits, and every policy that can differ on them. */
+
 import fc from "fast-check";
 import type { Measured } from "../../../src/dynamic/choose/calibrate.js";
-import { type Fallback, type Policy, RULE_DEFS, type Rule } from "../../../src/dynamic/route/policy.js";
 import { readingOf, route, rowsOf } from "../../../src/dynamic/route/route.js";
+import type { Fallback, Policy, Rule } from "../../../src/schema/policy.js";
+import { NEVER_FIRES } from "../../../src/schema/policy.js";
 
 export const COSTS = [0.2, 0.45, 0.8, 1] as const;
 export const costsOf = (exits: number): number[] => COSTS.slice(4 - exits);
@@ -49,7 +51,7 @@ export function everyPolicy(data: Measured, rule: Rule, fallback: Fallback, cost
       labels,
       (_, i) => readingOf(rowsOf(logits, classes, i)[exit] as Float32Array, { rule }, exit).confidence,
     );
-    return [...new Set([...own, RULE_DEFS[rule].never])];
+    return [...new Set([...own, NEVER_FIRES[rule]])];
   });
   const combinations = seen.reduce<number[][]>((all, own) => all.flatMap((one) => own.map((t) => [...one, t])), [[]]);
   return combinations.map((thresholds) => measure(data, { rule, fallback, thresholds }, costs));

@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  argmax,
-  makePolicy,
-  RULE_DEFS,
-  RULES,
-  showThreshold,
-  softmaxRow,
-  thresholdCount,
-} from "../../../src/dynamic/route/policy.js";
+import { argmax, makePolicy, RULE_DEFS, softmaxRow } from "../../../src/dynamic/route/policy.js";
+import { NEVER_FIRES, RULES, showThreshold, thresholdCount } from "../../../src/schema/policy.js";
 import { failure } from "../../support/failure.js";
 
 const model = { exits: 4, classes: 10 };
@@ -27,7 +20,8 @@ describe("a policy", () => {
   });
 
   test.each(RULES)("of rule %s takes never, by word and by the number that a file holds for it", (rule) => {
-    const { never, fires } = RULE_DEFS[rule];
+    const { fires } = RULE_DEFS[rule];
+    const never = NEVER_FIRES[rule];
     const policy = makePolicy(rule, ["never"], "final", model);
     expect(policy.thresholds).toEqual(new Array(thresholdCount(rule, 4)).fill(never));
     expect(makePolicy(rule, JSON.parse(JSON.stringify(policy.thresholds)), "final", model)).toEqual(policy);
@@ -129,7 +123,8 @@ describe("confidence by closed form", () => {
 
   test("nothing fires at `never`, which survives JSON", () => {
     for (const rule of RULES) {
-      const { never, fires } = RULE_DEFS[rule];
+      const { fires } = RULE_DEFS[rule];
+      const never = NEVER_FIRES[rule];
       expect(JSON.parse(JSON.stringify(never))).toBe(never);
       if (rule !== "patience") expect([0, 0.5, 1].some((c) => fires(c, never))).toBe(false);
     }

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type Routed, route, routeOne, rowsOf } from "../../../src/dynamic/route/route.js";
 import {
   type Fallback,
+  NEVER_FIRES,
   type Policy,
-  RULE_DEFS,
   RULES,
   type Rule,
   thresholdCount,
-} from "../../../src/dynamic/route/policy.js";
-import { type Routed, route, routeOne, rowsOf } from "../../../src/dynamic/route/route.js";
+} from "../../../src/schema/policy.js";
 
 const logs = (...p: readonly number[]): Float32Array => Float32Array.from(p, Math.log);
 const stops = (routed: readonly Routed[]): number[] => routed.map((r) => r.stop);
@@ -127,7 +127,7 @@ describe("laws", () => {
   test("at a threshold that is never reached all work goes to the last exit", () => {
     fc.assert(
       fc.property(batch, rule, fallback, ({ logits, classes, exits }, r, f) => {
-        const all = route(logits, classes, { rule: r, fallback: f, thresholds: fill(r, exits, RULE_DEFS[r].never) });
+        const all = route(logits, classes, { rule: r, fallback: f, thresholds: fill(r, exits, NEVER_FIRES[r]) });
         expect(all.every((x) => x.stop === exits - 1)).toBe(true);
         if (f === "final") expect(all.every((x) => x.answer === exits - 1)).toBe(true);
       }),

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type DynamicModel, dynamicModel } from "../../../src/dynamic/model/model.js";
-import type { Policy } from "../../../src/dynamic/route/policy.js";
 import { type Routed, route } from "../../../src/dynamic/route/route.js";
 import { ENGINES, type EngineName } from "../../../src/dynamic/run/executor/engines.js";
 import { createExecutor } from "../../../src/dynamic/run/executor/index.js";
@@ -9,6 +8,7 @@ import { Forward } from "../../../src/dynamic/run/forward.js";
 import { openDataset } from "../../../src/node/data/open.js";
 import { loadModel } from "../../../src/node/onnx-files.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
+import type { Policy } from "../../../src/schema/policy.js";
 
 const COUNT = 64;
 const EACH = 3 * 32 * 32;

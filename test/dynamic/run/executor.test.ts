@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fromNumbers } from "../../../src/core/tensor.js";
 import { type DynamicModel, dynamicModel } from "../../../src/dynamic/model/model.js";
-import { FALLBACKS, type Policy, RULE_DEFS, RULES, thresholdCount } from "../../../src/dynamic/route/policy.js";
 import { type Reader, readingOf, route } from "../../../src/dynamic/route/route.js";
 import {
   type Answer,
@@ -13,6 +12,7 @@ import {
 import { Forward } from "../../../src/dynamic/run/forward.js";
 import type { GraphBuilder } from "../../../src/graph/builder.js";
 import { referenceBackend } from "../../../src/runtime/reference.js";
+import { FALLBACKS, NEVER_FIRES, type Policy, RULES, thresholdCount } from "../../../src/schema/policy.js";
 import { failure } from "../../support/failure.js";
 import { conv, draw, head, modelFile } from "../support.js";
 
@@ -74,7 +74,7 @@ const policies: fc.Arbitrary<Policy> = fc
   .map(({ rule, fallback, shares, dead, temperatures }) => {
     const threshold = (k: number): number => {
       if (rule === "patience") return 1 + Math.floor(2.5 * (shares[k] as number));
-      return dead && k === 0 ? RULE_DEFS[rule].never : quantile(k, shares[k] as number, { rule, temperatures });
+      return dead && k === 0 ? NEVER_FIRES[rule] : quantile(k, shares[k] as number, { rule, temperatures });
     };
     return { rule, fallback, temperatures, thresholds: [0, 1].slice(0, thresholdCount(rule, 3)).map(threshold) };
   });
@@ -134,7 +134,7 @@ describe("work", () => {
   test("each stage runs the samples that no earlier exit has answered, and no others", () =>
     fc.assert(
       fc.asyncProperty(policies, fc.integer({ min: 1, max: 12 }), async (policy, batch) => {
-        fc.pre(policy.thresholds.every((t) => t !== RULE_DEFS[policy.rule].never));
+        fc.pre(policy.thresholds.every((t) => t !== NEVER_FIRES[policy.rule]));
         const runs = await runsOf(policy, batch);
         const stops = expected(policy).map((a) => a.stop);
         for (const stage of [0, 1, 2]) expect(rows(runs, stage)).toBe(stops.filter((stop) => stop >= stage).length);

@@ -2,12 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { splitValidation } from "../../../src/data/dataset.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
-import type { Policy } from "../../../src/dynamic/route/policy.js";
 import { route } from "../../../src/dynamic/route/route.js";
 import { ENGINES, type EngineName } from "../../../src/dynamic/run/executor/engines.js";
 import { createExecutor } from "../../../src/dynamic/run/executor/index.js";
 import { Forward } from "../../../src/dynamic/run/forward.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
+import type { Policy } from "../../../src/schema/policy.js";
 import { profileRecordSchema } from "../../../src/schema/profile-record.js";
 import { profile } from "../../../src/studies/profile/index.js";
 import { CLASSES, earlyExits, patterns } from "../../support/training.js";

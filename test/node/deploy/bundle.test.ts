@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DynnError } from "../../../src/core/errors.js";
 import { createDevice, type Device } from "../../../src/deploy/device/device.js";
-import type { Policy } from "../../../src/dynamic/route/policy.js";
 import { openBundle } from "../../../src/node/deploy/bundle.js";
 import { exportSplit } from "../../../src/node/deploy/export.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
 import { createEngine } from "../../../src/node/serve/engine.js";
+import type { Policy } from "../../../src/schema/policy.js";
 import { images, randomModel } from "../../deploy/support.js";
 
 const root = mkdtempSync(join(tmpdir(), "dynn-bundle-"));

@@ -1,6 +1,8 @@
 /** @file One ONNX graph that routes by itself: after each early exit an `If` holds the rest of the network, and runs it on those rows of the
  *  batch that go on (Gather), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
  *  is not needed. Weights lie in the sub-graph that uses them, each stored once. */
+
+import { ONNX_CODE } from "../../../core/dtype.js";
 import type { Dim, Shape } from "../../../core/shape.js";
 import { type Attribute, int } from "../../../graph/attributes.js";
 import { GraphBuilder } from "../../../graph/builder.js";
@@ -8,11 +10,11 @@ import { checkGraph } from "../../../graph/checker.js";
 import type { Graph, ValueInfo, ValueName, ValueType } from "../../../graph/graph.js";
 import { emptyGraph } from "../../../graph/op.js";
 import { distinctNames } from "../../../graph/scopes.js";
-import { CODE_OF } from "../../../onnx/dtypes.js";
 import type { WritableModel } from "../../../onnx/write.js";
-import { CONDITIONAL_KEY, writeMetadata } from "../../model/metadata.js";
+import { METADATA_KEYS } from "../../../schema/metadata.js";
+import type { Policy } from "../../../schema/policy.js";
+import { writeMetadata } from "../../model/metadata.js";
 import type { DynamicModel } from "../../model/model.js";
-import type { Policy } from "../../route/policy.js";
 import { type LiveExits, liveExits } from "../live-exits.js";
 import { type Stage, splitStages } from "../stages.js";
 import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
@@ -61,7 +63,7 @@ export function conditionalModel(
 ): WritableModel {
   const metadata = writeMetadata({ classes: model.classNames, normalization: model.normalization });
   const exits = model.exits.map(({ name, costFraction }) => ({ name, costFraction }));
-  metadata.set(CONDITIONAL_KEY, JSON.stringify({ model: model.name, exits, policy }));
+  metadata.set(METADATA_KEYS.conditional, JSON.stringify({ model: model.name, exits, policy }));
   return { graph: conditionalGraph(model, policy, single), metadata };
 }
 
@@ -73,7 +75,7 @@ function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean):
   const b = scope(plan, 0);
   const { logits, exit, confidence } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
   const label = labelOf(b, logits);
-  const narrow = b.op("Cast", [confidence], { to: int(CODE_OF.float32) });
+  const narrow = b.op("Cast", [confidence], { to: int(ONNX_CODE.float32) });
   const named = { logits: b.op("Identity", [logits]), exit: b.op("Identity", [exit]), label, confidence: narrow };
   b.output(named.logits, "float32", ["n", model.classes]);
   b.output(named.exit, "int64", ["n"]);
@@ -139,7 +141,7 @@ function packed(
   { fires, stops, ...here }: Stop & { readonly fires: ValueName; readonly stops: Attribute },
 ): ValueName[] {
   const goes = b.op("NonZero", [b.op("Not", [fires])]);
-  const any = b.op("Cast", [b.op("Size", [goes])], { to: int(CODE_OF.bool) });
+  const any = b.op("Cast", [b.op("Size", [goes])], { to: int(ONNX_CODE.bool) });
   const branches = { then_branch: branch(goOn(plan, k + 1, { goes, ...here })), else_branch: stops };
   return b.ops("If", [any], OUTCOME.length, branches, "routed");
 }

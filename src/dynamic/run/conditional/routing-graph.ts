@@ -2,13 +2,14 @@
  *  In float64 as they do, so that the graph decides as they do: in float32 many a trained network is exactly 1 sure, and ties would break
  *  otherwise. NaN never fires, because every comparison asks what must hold to stop.
  *  Read by: conditional. */
+
+import { ONNX_CODE } from "../../../core/dtype.js";
 import { int64s } from "../../../core/tensor.js";
 import { int, tensorAttribute } from "../../../graph/attributes.js";
 import type { GraphBuilder } from "../../../graph/builder.js";
 import type { ValueName } from "../../../graph/graph.js";
-import { CODE_OF } from "../../../onnx/dtypes.js";
 import { reduce, unsqueeze } from "../../../ops/support/emit.js";
-import type { Policy, Rule } from "../../route/policy.js";
+import type { Policy, Rule } from "../../../schema/policy.js";
 
 type Comparison = "Greater" | "Less";
 
@@ -91,7 +92,7 @@ const threshold = (b: GraphBuilder, { thresholds }: Policy, exit: number): Value
   b.scalar(thresholds[exit] as number, "float64");
 
 function scaledLogits(b: GraphBuilder, logits: ValueName, temperature = 1): ValueName {
-  const exact = b.op("Cast", [logits], { to: int(CODE_OF.float64) });
+  const exact = b.op("Cast", [logits], { to: int(ONNX_CODE.float64) });
   return temperature === 1 ? exact : b.op("Div", [exact, b.scalar(temperature, "float64")]);
 }
 
@@ -99,7 +100,7 @@ function scaledLogits(b: GraphBuilder, logits: ValueName, temperature = 1): Valu
 function agreement(b: GraphBuilder, logits: ValueName, before: Memory): { label: ValueName; run: ValueName } {
   const label = labelOf(b, logits);
   if (before.label === undefined || before.run === undefined) return { label, run: filled(b, label, 1) };
-  const same = b.op("Cast", [b.op("Equal", [label, before.label])], { to: int(CODE_OF.int64) });
+  const same = b.op("Cast", [b.op("Equal", [label, before.label])], { to: int(ONNX_CODE.int64) });
   return { label, run: b.op("Add", [b.op("Mul", [before.run, same]), b.scalar(1, "int64")]) };
 }
 

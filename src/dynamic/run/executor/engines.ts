@@ -1,7 +1,7 @@
 /** @file The ways to run a dynamic model so that work is saved, and which is the better one where. Measured: docs/decisions/0011. */
 import type { Backend } from "../../../runtime/backend.js";
+import type { Policy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
-import type { Policy } from "../../route/policy.js";
 import { conditionalModel } from "../conditional/index.js";
 import { liveExits } from "../live-exits.js";
 import { splitStages } from "../stages.js";

@@ -4,8 +4,8 @@ import { DynnError } from "../../../core/errors.js";
 import { checkPixels } from "../../../core/pixels.js";
 import { showShape, sizeOf } from "../../../core/shape.js";
 import type { Backend } from "../../../runtime/backend.js";
+import { type Policy, singleExitPolicy, thresholdCount } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
-import { type Policy, thresholdCount } from "../../route/policy.js";
 import { imageDims } from "../forward.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
@@ -57,7 +57,7 @@ export async function createExecutor(model: DynamicModel, options: ExecutorOptio
  * @throws DynnError 'policy/value' when there is none, or it has the wrong number of thresholds */
 export function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
   const policy = given ?? model.policy;
-  if (!policy && model.exits.length === 1) return { rule: "max-softmax", thresholds: [], fallback: "final" };
+  if (!policy && model.exits.length === 1) return singleExitPolicy();
   if (!policy)
     throw new DynnError(
       "policy/value",

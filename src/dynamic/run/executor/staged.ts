@@ -2,7 +2,7 @@
  *  leave soon and batches stay full; where none is full, the first that has any. */
 import type { Tensor } from "../../../core/tensor.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
-import type { Policy } from "../../route/policy.js";
+import type { Policy } from "../../../schema/policy.js";
 import { readingOf, routeReadings } from "../../route/route.js";
 import type { Stage } from "../stages.js";
 import type { Answered, Line, StageAnswer, StageRun } from "./line.js";

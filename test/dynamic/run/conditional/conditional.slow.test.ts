@@ -1,14 +1,15 @@
 /** @file Property: whatever the network, rule, thresholds and batch, a conditional file answers as route does. */
 import fc from "fast-check";
 import { describe, test } from "vitest";
-import { FALLBACKS, type Policy, RULE_DEFS, RULES, thresholdCount } from "../../../../src/dynamic/route/policy.js";
+import { RULE_DEFS } from "../../../../src/dynamic/route/policy.js";
+import { FALLBACKS, NEVER_FIRES, type Policy, RULES, thresholdCount } from "../../../../src/schema/policy.js";
 import { expectEqualToRoute, images, KINDS, randomModel } from "../../../deploy/support.js";
 
 /** A threshold that some samples pass: between the least and the most sure. */
 const thresholds = (policy: Pick<Policy, "rule">, classes: number, shares: readonly number[]): number[] => {
   if (policy.rule === "patience") return [1 + Math.floor((shares[0] as number) * 4)];
   const [low, high] = RULE_DEFS[policy.rule].range(classes);
-  return shares.map((share) => (share > 0.97 ? RULE_DEFS[policy.rule].never : low + share * (high - low)));
+  return shares.map((share) => (share > 0.97 ? NEVER_FIRES[policy.rule] : low + share * (high - low)));
 };
 
 const networks = fc.record({

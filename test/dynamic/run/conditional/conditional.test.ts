@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { dynamicModel } from "../../../../src/dynamic/model/model.js";
-import { FALLBACKS, type Policy, RULE_DEFS, RULES } from "../../../../src/dynamic/route/policy.js";
+import { RULE_DEFS } from "../../../../src/dynamic/route/policy.js";
 import { conditionalModel } from "../../../../src/dynamic/run/conditional/index.js";
 import { type Graph, subgraphs } from "../../../../src/graph/graph.js";
 import { readModel } from "../../../../src/onnx/read.js";
 import { writeModel } from "../../../../src/onnx/write.js";
+import { FALLBACKS, type Policy, RULES } from "../../../../src/schema/policy.js";
 import { expectEqualToRoute, images, KINDS, medianPolicy, randomModel, run } from "../../../deploy/support.js";
 import { failure } from "../../../support/failure.js";
 
