@@ -78,8 +78,8 @@ export function checkProvider(provider: Provider): Promise<void> {
 
 const ADVICE: Readonly<Record<Provider, string>> = {
   cpu: "Install onnxruntime-node for this platform.",
-  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; take --provider cpu without one.",
-  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node); take --provider cpu without.",
+  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; take the provider cpu without one.",
+  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node); take the provider cpu without them.",
 };
 
 async function probe(provider: Provider): Promise<void> {
@@ -92,7 +92,7 @@ async function probe(provider: Provider): Promise<void> {
     throw new DynnError(
       "runtime/provider",
       `provider ${provider}: is not there on this machine (${firstLine(cause)}). ${ADVICE[provider]}`,
-      { provider },
+      { provider, options: ["provider"] },
       { cause },
     );
   }

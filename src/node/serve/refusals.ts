@@ -33,7 +33,8 @@ function ofFramework(error: unknown): DynnError | undefined {
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
     return new DynnError(
       "wire/limit",
-      "request: its body is larger than this server takes. Send fewer samples at a time, or raise the server's --max-body.",
+      "request: its body is larger than this server takes. Send fewer samples at a time, or raise the server's limit maxBody.",
+      { options: ["maxBody"] },
     );
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return new DynnError(

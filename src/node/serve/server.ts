@@ -196,16 +196,16 @@ async function listen(app: FastifyInstance, { token }: Service, { host, port }: 
   if (token === undefined && !isLoopback(host))
     throw new DynnError(
       "serve/config",
-      `host ${host}: others can reach it, and there is no token. Give one with --token or DYNN_TOKEN, or listen on 127.0.0.1.`,
-      { host },
+      `host ${host}: others can reach it, and there is no token. Give a token, or listen on 127.0.0.1.`,
+      { host, options: ["token"] },
     );
   try {
     await app.listen({ host, port });
   } catch (cause) {
     throw new DynnError(
       "serve/listen",
-      `${host}:${port}: cannot be listened on (${reasonOf(cause)}). Choose another --port or --host.`,
-      { host, port },
+      `${host}:${port}: cannot be listened on (${reasonOf(cause)}). Choose another port or host.`,
+      { host, port, options: ["port", "host"] },
       { cause },
     );
   }

@@ -326,7 +326,7 @@ describe("a server that is set up wrongly", () => {
       await expect(server.listen({ host, port: 0 })).rejects.toThrow(
         failure(
           "serve/config",
-          `host ${host}: others can reach it, and there is no token. Give one with --token or DYNN_TOKEN, or listen on 127.0.0.1.`,
+          `host ${host}: others can reach it, and there is no token. Give a token, or listen on 127.0.0.1.`,
         ),
       );
     await server.close();
