@@ -2,7 +2,6 @@
 
 import { cpus, loadavg } from "node:os";
 import { Command } from "commander";
-import { env } from "onnxruntime-node";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
@@ -11,6 +10,7 @@ import type { DynamicModel } from "../../dynamic/model.js";
 import { RULES, type Rule } from "../../dynamic/policy.js";
 import type { Machine, ProfileRecord } from "../../measures/profile-record.js";
 import { renderProfile } from "../../report/profile.js";
+import { ENGINE_VERSION } from "../../runtime/ort-node/index.js";
 import { profile } from "../../studies/profile/index.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../backend-options.js";
 import { checkDistinct } from "../calibrate-output.js";
@@ -137,7 +137,7 @@ function describeMachine({ threads }: ProfileFlags): Machine {
     cpu: cores[0]?.model.trim() ?? "unknown",
     cores: Math.max(1, cores.length),
     runtime: `node ${process.versions.node}`,
-    engine: `onnxruntime ${env.versions.node}`,
+    engine: `onnxruntime ${ENGINE_VERSION}`,
     threads: threads ?? null,
     load: loadavg()[0] as number,
   };
