@@ -13,7 +13,9 @@ const STRACE = ["-D", "-f", "--seccomp-bpf", "-qq", "-y", "-s", "4096", "-e", `t
 /** Why programs cannot be traced here, or nothing. */
 export const untraceable = ((): string | undefined => {
   if (process.platform !== "linux") return "strace is a program for Linux";
-  const tried = spawnSync("strace", [...STRACE, "-o", "/dev/null", "true"], { encoding: "utf8" });
+  const folder = mkdtempSync(join(tmpdir(), "dynn-traced-"));
+  const tried = spawnSync("strace", [...STRACE, "-o", join(folder, "calls"), "true"], { encoding: "utf8" });
+  rmSync(folder, { recursive: true });
   if (tried.error) return "strace is not installed";
   return tried.status === 0 ? undefined : `strace cannot trace here: ${tried.stderr.trim()}`;
 })();
@@ -29,7 +31,7 @@ export interface Footprint {
   readonly strays: readonly string[];
   /** Paths outside the folder of work that were opened for writing, made, renamed or removed, even for a moment. */
   readonly touched: readonly string[];
-  /** Each call that named an address: `connect 127.0.0.1:80`, `bind ::1:80`, `connect /path/of/socket`. */
+  /** Each call that named an address: `connect 127.0.0.1:80`, `bind ::1:80`, `send 1.2.3.4:53`, `connect /path/of/socket`. */
   readonly addresses: readonly string[];
 }
 
@@ -128,5 +130,6 @@ function addressOf(line: string): string[] {
   const [, host] = /inet_(?:addr\(|pton\(AF_INET6, )"([^"]*)"/.exec(line) ?? [];
   const [, port] = /sin6?_port=htons\((\d+)\)/.exec(line) ?? [];
   const [, path] = /sun_path=@?"([^"]*)"/.exec(line) ?? [];
-  return [`${call} ${path ?? (host === undefined ? family : `${host}:${port}`)}`];
+  const verb = call.startsWith("send") ? "send" : call;
+  return [`${verb} ${path ?? (host === undefined ? family : `${host}:${port}`)}`];
 }
