@@ -2,7 +2,6 @@
 
 import { cpus, loadavg } from "node:os";
 import { Command } from "commander";
-import { env } from "onnxruntime-node";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
@@ -10,6 +9,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
+import { ENGINE_VERSION } from "../../node/ort-node/index.js";
 import { renderProfile } from "../../report/profile/page.js";
 import { RULES, type Rule } from "../../schema/policy.js";
 import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
@@ -138,7 +138,7 @@ function describeMachine({ threads }: ProfileFlags): Machine {
     cpu: cores[0]?.model.trim() ?? "unknown",
     cores: Math.max(1, cores.length),
     runtime: `node ${process.versions.node}`,
-    engine: `onnxruntime ${env.versions.node}`,
+    engine: `onnxruntime ${ENGINE_VERSION}`,
     threads: threads ?? null,
     load: loadavg()[0] as number,
   };

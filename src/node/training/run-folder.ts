@@ -3,7 +3,6 @@
  *  Every file is replaced whole, so a kill or a full disk leaves the one before. */
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { env } from "onnxruntime-node";
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
@@ -13,6 +12,7 @@ import { checkSameRun, type RunSettings, readCheckpoint, writeCheckpoint } from 
 import type { TrainingState } from "../../training/step/state.js";
 import { checkWritable, writeText } from "../files.js";
 import { readBytes, replaceFile } from "../onnx-files.js";
+import { ENGINE_VERSION } from "../ort-node/index.js";
 
 const configSchema = z.object({
   settings: z.record(z.string(), z.unknown()),
@@ -29,7 +29,7 @@ const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
 ] as const;
 
 /** What may change the last bits of a result besides the settings. */
-const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: env.versions.node };
+const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: ENGINE_VERSION };
 
 export interface RunOptions {
   readonly folder: string;
