@@ -23,6 +23,8 @@ export interface Service {
   readonly token: string | undefined;
   readonly maxBody: number;
   readonly timeoutMs: number;
+  /** What is on its way when a connection is to be closed is waited for so long. */
+  readonly lingerMs: number;
   readonly onError: (error: unknown) => void;
   readonly state: { stopping: boolean };
 }
@@ -140,18 +142,19 @@ async function classify(service: Service, { raw, body }: FastifyRequest) {
 /** The answer is ready: the place is given back, and the connection closes when it has to. An answer closes it only when nothing
  *  came after, as the rest would go unanswered. What is still to come of the body is read first: to close before would reset the
  *  connection, and the client might never see the answer. */
-async function send({ connections, state }: Service, { raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function send(
+  { connections, state, lingerMs }: Service,
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const exchange = exchangeOf({ connections }, raw);
   exchange.place?.leave();
   const closes = state.stopping || exchange.awaitsContinue || reply.getHeader("connection") === "close";
   reply.removeHeader("connection");
   if (!closes || !connections.isLast(exchange)) return;
-  if (!exchange.awaitsContinue) await discard(raw, LINGER_MS);
+  if (!exchange.awaitsContinue) await discard(raw, lingerMs);
   reply.header("connection", "close");
 }
-
-/** Most milliseconds that are spent on reading what is not wanted. */
-const LINGER_MS = 100;
 
 function refuse(service: Service, error: unknown, { raw }: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = refusalOf(error);

@@ -51,8 +51,9 @@ const DEFAULT_MAX_PENDING = 64;
 const DEFAULT_MAX_CONNECTIONS = 1024;
 /** A client may keep others waiting for so much of the timeout. */
 const PATIENCE = 0.1;
-/** Requests that are on their way when the server stops are still refused in so many milliseconds, not cut. */
+/** Most milliseconds, and most of the timeout, for what is on its way when a connection is to be closed. */
 const LINGER_MS = 100;
+const LINGER = 0.05;
 /** What is not answered by then is refused. */
 const REFUSE_AT = 0.9;
 
@@ -84,6 +85,7 @@ async function makeService(bundle: Bundle, options: ServerOptions): Promise<Serv
     metrics,
     token: options.token,
     timeoutMs,
+    lingerMs: Math.min(LINGER_MS, LINGER * timeoutMs),
     maxBody: options.maxBody ?? requestBytes(engine.form, "float32", maxBatch),
     admission: new Admission({ most: maxPending, patienceMs }),
     connections: new Connections({ most: maxConnections, patienceMs, timeoutMs, onRefused: metrics.refused }),
@@ -156,10 +158,10 @@ async function close(http: HttpServers, service: Service): Promise<void> {
 }
 
 /** When everything is answered or refused. Connections on which nothing is asked are cut after a moment. */
-async function drain({ connections, engine, timeoutMs }: Service): Promise<void> {
+async function drain({ connections, engine, lingerMs }: Service): Promise<void> {
   engine.hurry();
   const gone = connections.gone();
-  await Promise.race([gone, sleep(Math.min(LINGER_MS, PATIENCE * timeoutMs))]);
+  await Promise.race([gone, sleep(lingerMs)]);
   connections.cutIdle();
   await gone;
 }

@@ -99,4 +99,4 @@ export function head(length: number, headers: Readonly<Record<string, string>> =
 
 /** Status and code of every answer in what a connection said. */
 export const statusesIn = (text: string): number[] =>
-  [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
