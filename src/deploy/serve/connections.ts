@@ -25,7 +25,8 @@ export interface ConnectionsOptions {
 class Connection {
   readonly socket: Socket;
   readonly place: Place;
-  readonly open = new Set<Exchange>();
+  /** In the order in which they came, with what handles them. The first one has its turn. */
+  readonly open = new Map<Exchange, (exchange: Exchange) => void>();
   last: Exchange | undefined;
   /** Nothing more is read; called when what is open is over. */
   finish: (() => void) | undefined;
@@ -62,22 +63,33 @@ export class Connections {
   }
 
   /** A request comes.
+   * @param handle called when the exchanges before it on its connection are over: a pipeline has one place and one turn at a time
    * @returns undefined when its connection is to be read no further */
-  begin(request: IncomingMessage, response: ServerResponse): Exchange | undefined {
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    handle: (exchange: Exchange) => void,
+  ): Exchange | undefined {
     const connection = this.#open.get(request.socket);
     if (!connection || connection.finish) return undefined;
     const exchange = new Exchange(request, response);
     this.#exchanges.set(request, exchange);
-    connection.open.add(exchange);
+    connection.open.set(exchange, handle);
     connection.last = exchange;
     connection.place.work();
-    const life = setTimeout(() => connection.socket.destroy(), LIVES * this.#options.timeoutMs);
     exchange.onOver(() => {
-      clearTimeout(life);
       connection.open.delete(exchange);
       if (connection.open.size === 0) this.#rest(connection);
+      // Other connections have their turn first.
+      else setImmediate(() => this.#turn(connection));
     });
     return exchange;
+  }
+
+  /** Let the first exchange of a request's connection be handled, unless it is already. */
+  start({ request }: Exchange): void {
+    const connection = this.#open.get(request.socket);
+    if (connection?.open.size === 1) this.#turn(connection);
   }
 
   /** Are there too many exchanges on the connection of this one? */
@@ -117,7 +129,7 @@ export class Connections {
 
   /** Answer everything that is open with this. */
   stop(reason: DynnError): void {
-    for (const { open } of this.#open.values()) for (const exchange of open) exchange.stop(reason);
+    for (const { open } of this.#open.values()) for (const exchange of open.keys()) exchange.stop(reason);
   }
 
   cutAll(): void {
@@ -140,6 +152,15 @@ export class Connections {
     return connection;
   }
 
+  #turn({ open, socket }: Connection): void {
+    const [first] = open;
+    if (!first) return;
+    const [exchange, handle] = first;
+    const life = setTimeout(() => socket.destroy(), LIVES * this.#options.timeoutMs);
+    exchange.onOver(() => clearTimeout(life));
+    handle(exchange);
+  }
+
   #rest({ place, finish, socket }: Connection): void {
     place.wait();
     if (finish) finish();
@@ -149,7 +170,7 @@ export class Connections {
   #gone(connection: Connection): void {
     connection.place.leave();
     this.#open.delete(connection.socket);
-    for (const exchange of connection.open) exchange.end();
+    for (const exchange of [...connection.open.keys()]) exchange.end();
     if (this.count === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 

@@ -119,6 +119,7 @@ function admit(service: Service, { raw, headers, routeOptions }: FastifyRequest)
 function enter(service: Service, { raw, ip }: FastifyRequest): void {
   const { admission, timeoutMs } = service;
   const exchange = exchangeOf(service, raw);
+  exchange.signal.throwIfAborted();
   const place = admission.take(clientOf(ip), () => exchange.stop(busy("others have a smaller share of it")));
   if (!place) throw busy(`${admission.most} requests are in flight`);
   exchange.place = place;

@@ -77,11 +77,14 @@ function httpServer(options: HttpOptions): Server {
   const serve =
     (prepare: (exchange: Exchange) => DynnError | undefined) =>
     (request: IncomingMessage, response: ServerResponse) => {
-      const exchange = connections.begin(request, response);
+      let refused: DynnError | undefined;
+      const exchange = connections.begin(request, response, (of) =>
+        refused ? refuse(options, of, refused) : options.handle(request, response),
+      );
       if (!exchange) return;
-      const refused = crowded(connections, exchange) ?? prepare(exchange) ?? hostless(request);
-      if (refused) refuse(options, exchange, refused);
-      else options.handle(request, response);
+      refused = crowded(connections, exchange) ?? prepare(exchange) ?? hostless(request);
+      if (refused) connections.finish(exchange);
+      connections.start(exchange);
     };
   server.on("connection", (socket: Socket) => connections.accept(socket));
   server.on(
@@ -107,11 +110,9 @@ const crowded = (connections: Connections, exchange: Exchange): DynnError | unde
 const hostless = ({ httpVersion, headers }: IncomingMessage): DynnError | undefined =>
   httpVersion === "1.1" && headers.host === undefined ? noHost() : undefined;
 
-/** Refuse, and read no further: what came before is answered first. */
-function refuse({ connections, onRefused }: HttpOptions, exchange: Exchange, why: DynnError): void {
+function refuse({ onRefused }: HttpOptions, exchange: Exchange, why: DynnError): void {
   const refusal = refusalOf(why);
   onRefused(refusal.status);
-  connections.finish(exchange);
   const text = JSON.stringify(refusal.body);
   exchange.response
     .writeHead(refusal.status, {
