@@ -88,7 +88,7 @@ describe("admission, for any order of events", () => {
     );
   });
 
-  test("pushes out nobody that holds fewer than the one who comes", () => {
+  test("pushes out one at most, and only when every place is held", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), events, (most, script) => {
         let pushed = 0;
