@@ -16,7 +16,8 @@ const events: fc.Arbitrary<readonly Event[]> = fc.array(
     { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("work", "wait", "leave"), which: fc.nat(200) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(150) }) },
   ),
-  { maxLength: 120 },
+  // By default most scripts are too short to fill the places and let them grow old.
+  { maxLength: 120, size: "max" },
 );
 
 /** A plain list of who holds what, kept beside the admission. */
@@ -180,6 +181,18 @@ describe("admission", () => {
     expect(admission.admits("a")).toBe(true);
     expect(take("a", "third")).toBeDefined();
     expect(out).toEqual(["first"]);
+  });
+
+  test("lets nobody push out a slow body of a client that holds fewer places", () => {
+    const { admission, take, out, pass } = make(3);
+    take("slow");
+    pass(2 * PATIENCE);
+    take("busy")?.work();
+    take("busy")?.work();
+    expect(admission.admits("busy")).toBe(false);
+    expect(take("busy")).toBeUndefined();
+    expect(take("other")).toBeDefined();
+    expect(out).toEqual(["slow"]);
   });
 
   test("counts how long it waits from when it last had to", () => {
