@@ -8,7 +8,7 @@ const SRC = resolve(import.meta.dirname, "../../src");
 /** Text in quotes or backticks that names a flag; calls of the command in backticks inside a text may. */
 const FLAG = /["'`(\s]--[a-z][a-z-]+/;
 const isComment = (line: string): boolean => /^\s*(\*|\/\/|\/\*)/.test(line);
-const isStyle = (line: string): boolean => /var\(--|--[\w-]+:\s/.test(line);
+const isStyle = (line: string): boolean => /var\(--|--[\w-]+:/.test(line);
 
 test("no text outside the command names a flag", () => {
   const files = readdirSync(SRC, { recursive: true, encoding: "utf8" });

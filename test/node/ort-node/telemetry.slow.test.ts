@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { traced, untraceable } from "../../support/traced.js";
 
-const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(import.meta.dirname, "../../..");
 const urlOf = (path: string): string => JSON.stringify(pathToFileURL(join(ROOT, path)).href);
 const [DYNN, BACKEND] = [urlOf("dist/index.js"), urlOf("dist/node/ort-node/index.js")];
 const folder = mkdtempSync(join(tmpdir(), "dynn-telemetry-"));
