@@ -4,16 +4,7 @@ import { Command, CommanderError } from "commander";
 import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
 import { err } from "./colors.js";
-import { auditCommand } from "./commands/audit.js";
-import { calibrateCommand } from "./commands/calibrate.js";
-import { classifyCommand } from "./commands/classify.js";
-import { convertCommand } from "./commands/convert.js";
-import { exportCommand } from "./commands/export.js";
-import { gradientCommand } from "./commands/gradient.js";
-import { inspectCommand } from "./commands/inspect.js";
-import { profileCommand } from "./commands/profile.js";
-import { serveCommand } from "./commands/serve.js";
-import { trainCommand } from "./commands/train.js";
+import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./commands.js";
 import { Interrupted, withInterrupt } from "./interrupt.js";
 
 /** Everything that commands need from the process, so that tests can stand in for it. */
@@ -32,14 +23,19 @@ const STREAMS: Pick<Io, "out" | "err"> = {
  * @returns the exit code; never throws */
 export async function run(argv: readonly string[], streams: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
   try {
-    await withInterrupt((signal) => program({ ...streams, signal }).parseAsync([...argv], { from: "user" }));
+    await withInterrupt(async (signal) => {
+      const dynn = await program({ ...streams, signal }, calledIn(argv));
+      await dynn.parseAsync([...argv], { from: "user" });
+    });
     return 0;
   } catch (thrown) {
     return report(thrown, streams);
   }
 }
 
-export function program(io: Io): Command {
+/** The program.
+ * @param called commands whose options are loaded; the others are only named. Left out: all */
+export async function program(io: Io, called: readonly string[] = COMMAND_NAMES): Promise<Command> {
   const dynn = new Command("dynn")
     .description("Build, run and stress-test dynamic neural networks.")
     .version(VERSION, "-V, --version", "print the version")
@@ -49,20 +45,12 @@ export function program(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride(refuseFor("dynn"))
     .addHelpText("after", EXAMPLES);
-  for (const make of [
-    auditCommand,
-    inspectCommand,
-    gradientCommand,
-    trainCommand,
-    convertCommand,
-    calibrateCommand,
-    profileCommand,
-    exportCommand,
-    serveCommand,
-    classifyCommand,
-  ]) {
-    const command = make(io).copyInheritedSettings(dynn);
-    dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));
+  for (const name of COMMAND_NAMES) {
+    const command = namedCommand(name)
+      .copyInheritedSettings(dynn)
+      .exitOverride(refuseFor(`dynn ${name}`));
+    if (called.includes(name)) await completeCommand(command, io);
+    dynn.addCommand(command);
   }
   return dynn;
 }

@@ -1,6 +1,6 @@
 /** @file `dynn convert`: early exits for a classifier that is trained already; its weights and answers stay as they are. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { HEADS } from "../../nn/heads.js";
 import { saveModel } from "../../onnx/files.js";
 import { cardEntry } from "../../training/card.js";
@@ -16,12 +16,8 @@ import type { Io } from "../run.js";
 import { finishedCard } from "../train-plan.js";
 import { type Session, trainInFolder } from "../train-session.js";
 
-export const convertCommand = (io: Io): Command =>
-  addConvertOptions(
-    new Command("convert")
-      .description("Give a trained classifier early exits. Its weights and its final answers stay as they are.")
-      .argument("<model>", "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one"),
-  )
+export const convertCommand = (command: Command, io: Io): Command =>
+  addConvertOptions(command)
     .addHelpText("after", HELP)
     .action((model: string, flags: ConvertFlags) => convertAction(model, flags, io));
 

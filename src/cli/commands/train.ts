@@ -1,6 +1,6 @@
 /** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { writeMetadata } from "../../dynamic/metadata.js";
 import { ARCHITECTURES } from "../../nn/architectures.js";
 import { saveModel } from "../../onnx/files.js";
@@ -15,12 +15,8 @@ import { addTrainOptions, type TrainFlags } from "../train-options.js";
 import { finishedCard, measuredAnswers, namesOf, prepare } from "../train-plan.js";
 import { type Session, trainInFolder } from "../train-session.js";
 
-export const trainCommand = (io: Io): Command =>
-  addTrainOptions(
-    new Command("train")
-      .description("Train a network with one exit or many, and write it as one ONNX file with a model card.")
-      .argument("<architecture>", "a name from the list below, or an ONNX file with named parameters"),
-  )
+export const trainCommand = (command: Command, io: Io): Command =>
+  addTrainOptions(command)
     .addHelpText("after", HELP)
     .action((architecture: string, flags: TrainFlags) => trainAction(architecture, flags, io));
 
