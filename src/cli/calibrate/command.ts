@@ -1,6 +1,6 @@
 /** @file `dynn calibrate`: choose thresholds on validation records, say what they are worth on test records, write them into the model. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
@@ -54,12 +54,8 @@ interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, Back
   readonly out?: string;
 }
 
-export function calibrateCommand(io: Io): Command {
-  const command = new Command("calibrate")
-    .description(
-      "Choose when a network stops early: on validation records, judged on test records, written into the model.",
-    )
-    .argument("<model>", "an ONNX classifier with early exits, or zoo:NAME for a bundled one")
+export function calibrateCommand(command: Command, io: Io): Command {
+  command
     .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
     .addOption(option("--samples <n>", "test on the first N records (default: up to 1000)", whole(1, 1000)))
     .addOption(

@@ -1,6 +1,6 @@
 /** @file `dynn classify`: images in, answers out, by a split network with its server, by a staged one, or by a whole model. */
 
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
@@ -38,11 +38,8 @@ interface ClassifyFlags extends SubjectFlags, BackendFlags {
 
 const readLink: Reader<StatedLink> = (text, where) => ({ ...parseLink(text, where), text });
 
-export function classifyCommand(io: Io): Command {
-  const command = new Command("classify")
-    .description("Classify images: the device answers what its exits are sure of, a server the rest.")
-    .argument("<model>", "a bundle's folder (`dynn export`), an ONNX classifier, or zoo:NAME")
-    .argument("<images...>", "image files, folders of them, or one data spec: sample, cifar10:DIR, npy:X,Y ...")
+export function classifyCommand(command: Command, io: Io): Command {
+  command
     .addOption(new Option("--server <url>", "where `dynn serve` runs (default: the server's half runs here)"))
     .addOption(tokenOption("what the server asks for"))
     .addOption(

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { uniform } from "../../../src/core/rng.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../../src/core/tensor.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
@@ -9,6 +9,7 @@ import { int } from "../../../src/graph/attributes.js";
 import type { GraphBuilder } from "../../../src/graph/builder.js";
 import { inferShapes } from "../../../src/graph/infer.js";
 import { readModel } from "../../../src/onnx/read.js";
+import { OPS } from "../../../src/ops/index.js";
 import { opTable } from "../../../src/ops/table.js";
 import { referenceBackend, runReference } from "../../../src/runtime/reference.js";
 import { failure } from "../../support/failure.js";
@@ -34,6 +35,25 @@ describe("a plain file, by convention", () => {
       { name: "first", logits: "first", cut: "h1", macs: first, costFraction: first / second },
       { name: "second", logits: "second", cut: undefined, macs: second, costFraction: 1 },
     ]);
+  });
+
+  test("shapes are inferred once with the batch open, and once for each graph whose cost is counted", () => {
+    const file = modelFile(twoExits);
+    const infer = vi.spyOn(OPS.Conv, "infer");
+    const inferences = (model: typeof file) => {
+      infer.mockClear();
+      dynamicModel(model);
+      return infer.mock.calls.length / model.graph.nodes.filter(({ opType }) => opType === "Conv").length;
+    };
+    const exits = [
+      { name: "first", logits: "first" },
+      { name: "second", logits: "second" },
+    ];
+    const stated = { ...file, metadata: new Map([["dynn.exits", JSON.stringify(exits)]]) };
+    expect(inferences(stated)).toBe(2);
+    // By convention, outputs are put in order of cost before exits are counted.
+    expect(inferences(file)).toBe(3);
+    infer.mockRestore();
   });
 
   test("outputs in any order are sorted by cost", () => {
