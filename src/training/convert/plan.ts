@@ -1,8 +1,8 @@
 /** @file Where the exits of a classifier go that is to be converted: the classifier as it was read, made sure of, with new heads at legal
  *  cuts that are not trained yet. Its initializers keep their bits. */
 import { DynnError } from "../../core/errors.js";
-import { showShape, sizeOf } from "../../core/shape.js";
-import { checkLabels, type Dataset } from "../../data/dataset.js";
+import { showShape } from "../../core/shape.js";
+import { checkLabels, type Dataset, readImages } from "../../data/dataset.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
@@ -101,17 +101,16 @@ export async function measureConversion(
   request: ConversionRequest = {},
 ): Promise<MeasuredPlaces> {
   const { exits, head } = request;
-  const pixels = new Float32Array(batch * sizeOf(data.shape));
-  await data.read(
+  const images = await readImages(
+    data,
     Array.from({ length: batch }, (_, i) => i % data.count),
-    pixels,
   );
   const backbone = backboneFrom(source.graph, contractOf(source, data, request));
   const named = exits?.kind === "values" ? exits.values : [];
-  return measurePlaces(backbone, backend, { ...timing, pixels, head, named });
+  return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
-export interface PlaceCostOptions extends Omit<TimingOptions, "pixels"> {
+export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   readonly backend: Backend;
   /** Images in one run. */
   readonly batch: number;
