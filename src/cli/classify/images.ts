@@ -2,12 +2,13 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import type { ImageDims } from "../../core/images.js";
 import { checkLabels, type Dataset, subset, writePixels } from "../../data/dataset.js";
 import { listImages } from "../../node/data/folder.js";
 import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
 
-export interface Images {
+export interface NamedImages {
   /** Where they come from, for people. */
   readonly from: string;
   /** What to call each. */
@@ -22,7 +23,7 @@ export interface Images {
 export interface Wanted {
   readonly name: string;
   /** Channels, height, width. */
-  readonly dims: readonly [number, number, number];
+  readonly dims: ImageDims;
   readonly classes: number;
 }
 
@@ -33,7 +34,7 @@ export async function openImages(
   given: readonly string[],
   wanted: Wanted,
   samples: number | undefined,
-): Promise<Images> {
+): Promise<NamedImages> {
   const spec = given.find(isSpec);
   if (spec === undefined) return ofFiles(given, wanted);
   if (given.length === 1) return ofDataset(await openDataset(spec), wanted, samples);
@@ -46,7 +47,7 @@ export async function openImages(
 
 const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0] as string);
 
-function ofDataset(all: Dataset, { name, dims, classes }: Wanted, samples = all.count): Images {
+function ofDataset(all: Dataset, { name, dims, classes }: Wanted, samples = all.count): NamedImages {
   if (all.shape.join() !== dims.join())
     throw new DynnError(
       "data/shape",
@@ -64,7 +65,7 @@ function ofDataset(all: Dataset, { name, dims, classes }: Wanted, samples = all.
 }
 
 /** Files and folders, in the order given; folders by name. */
-async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<Images> {
+async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<NamedImages> {
   const files = (await Promise.all(given.map(filesAt))).flat();
   const [channels, height, width] = dims;
   if (channels !== 3)
