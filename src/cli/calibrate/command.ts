@@ -3,9 +3,8 @@
 import type { Command } from "commander";
 import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
-import { sizeOf } from "../../core/shape.js";
 import { VERSION } from "../../core/version.js";
-import type { Dataset } from "../../data/dataset.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { measureExits } from "../../dynamic/run/timing.js";
@@ -220,12 +219,12 @@ function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: Dynam
 const timer =
   (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
   async (): Promise<readonly number[]> => {
-    const pixels = new Float32Array(timeBatch * sizeOf(data.shape));
-    await data.read(
-      Array.from({ length: timeBatch }, (_, i) => i % data.count),
-      pixels,
-    );
-    return measureExits(model, backend, { pixels, now: () => performance.now(), signal });
+    const records = Array.from({ length: timeBatch }, (_, i) => i % data.count);
+    return measureExits(model, backend, {
+      images: await readImages(data, records),
+      now: () => performance.now(),
+      signal,
+    });
   };
 
 async function deliver(

@@ -16,7 +16,7 @@ import { fileOrOutput, imageSize, oneOf, option, type Reader, whole } from "../s
 import { fallbackOption, ruleOption, thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
 import { type Classifier, openSubject, type Subject, type SubjectFlags } from "./classifier.js";
-import { type Images, openImages } from "./images.js";
+import { type NamedImages, openImages } from "./images.js";
 import { type Run, type Summary, summarize } from "./summary.js";
 import { classifyTables } from "./tables.js";
 
@@ -130,7 +130,7 @@ function refuseSplitOptions({ name, kind }: Subject, flags: ClassifyFlags): void
 /** Images are read as they are needed: a whole data set may not fit in memory. */
 async function answersOf(
   classifier: Classifier,
-  { names, read }: Images,
+  { names, read }: NamedImages,
   {
     batch,
     wire,
@@ -151,7 +151,7 @@ async function answersOf(
 
 async function deliver(
   subject: Subject,
-  images: Images,
+  images: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
   { json, link }: ClassifyFlags,
@@ -167,7 +167,7 @@ async function deliver(
 /** Answers and summaries as data. */
 function recordOf(
   { name, kind, exits, classNames }: Subject,
-  { from, names, labels }: Images,
+  { from, names, labels }: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
 ) {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { uniform } from "../../../src/core/rng.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../../src/core/tensor.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
@@ -259,22 +260,45 @@ describe("the normalisation inside", () => {
 
 describe("all logits of many images", () => {
   const model = dynamicModel(modelFile(twoExits));
-  const pixels = uniform({ seed: 2, sample: 0, purpose: "test", step: 0 }, 5 * 3 * 64);
+  const images = Images.for(model, uniform({ seed: 2, sample: 0, purpose: "test", step: 0 }, 5 * 3 * 64));
 
   test("do not depend on the batch, and progress is reported", async () => {
     const forward = await Forward.compile(model, referenceBackend);
     const done: number[] = [];
-    const two = await forward.logits(pixels, { batch: 2, onProgress: (n) => done.push(n) });
-    expect(two).toEqual(await forward.logits(pixels, { batch: 8 }));
-    expect(two.map((l) => l.length)).toEqual([20, 20]);
+    const two = await forward.logits(images, { batch: 2, onProgress: (n) => done.push(n) });
+    expect(two).toEqual(await forward.logits(images, { batch: 8 }));
+    expect(two.exits.map((l) => l.length)).toEqual([20, 20]);
     expect(done).toEqual([2, 4, 5]);
+    await forward.release();
+  });
+
+  test("refuse pixels outside [0,1] and images of another shape before anything runs", async () => {
+    const forward = await Forward.compile(model, referenceBackend);
+    const options = { batch: 2, onProgress: () => expect.unreachable() };
+    const bad = Images.for(
+      model,
+      images.data.map((v, i) => (i === 4 * 3 * 64 ? Number.NaN : v)),
+    );
+    await expect(forward.logits(bad, options)).rejects.toThrow(
+      failure(
+        "data/value",
+        "images: record 4 has a pixel of NaN, expected 0 to 1. Scale the images to [0,1]; normalisation belongs inside the model.",
+      ),
+    );
+    const turned = new Images(images.data, [8, 8, 3]);
+    await expect(forward.logits(turned, options)).rejects.toThrow(
+      failure(
+        "data/shape",
+        `images: their shape is [8,8,3], but ${model.name} takes [3,8,8]. Give images of that shape.`,
+      ),
+    );
     await forward.release();
   });
 
   test("stop when the signal says so", async () => {
     const forward = await Forward.compile(model, referenceBackend);
     const reason = new Error("enough");
-    await expect(forward.logits(pixels, { batch: 2, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(forward.logits(images, { batch: 2, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
 
