@@ -26,16 +26,16 @@ const clamp01 = (v: number): number => clamp(v, 0, 1);
 export const linf: NormDef = {
   distance: (a, b) => {
     let most = 0;
-    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs((a[i] as number) - (b[i] as number)));
+    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
     return most;
   },
   step: (image, gradient, size) => {
-    for (let i = 0; i < image.length; i++) (image[i] as number) += size * Math.sign(gradient[i] as number);
+    for (let i = 0; i < image.length; i++) image[i] += size * Math.sign(gradient[i]);
   },
   project: (image, clean, radius) => {
     for (let i = 0; i < image.length; i++) {
-      const c = clean[i] as number;
-      image[i] = clamp01(clamp(image[i] as number, c - radius, c + radius));
+      const c = clean[i];
+      image[i] = clamp01(clamp(image[i], c - radius, c + radius));
     }
   },
   start: (clean, radius, key) => {
@@ -65,7 +65,7 @@ export const l2: NormDef = {
   },
   start: (clean, radius, key) => {
     const direction = normal(key, clean.length);
-    const reach = radius * (uniform({ ...key, purpose: "attack-noise" }, 1)[0] as number) ** (1 / clean.length);
+    const reach = radius * uniform({ ...key, purpose: "attack-noise" }, 1)[0] ** (1 / clean.length);
     const scale = reach / lengthOf(direction);
     return clean.map((c, i) => clamp01(c + scale * direction[i]));
   },

@@ -34,8 +34,8 @@ export class Evaluator {
   /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(objective: Objective, requests: readonly Request[]): Promise<Evaluation[]> {
-    const { loss: index, gradient } = (requests[0] as Request).query;
-    const loss = objective.losses[index] as Loss;
+    const { loss: index, gradient } = requests[0].query;
+    const loss = objective.losses[index];
     const session = await this.#session(loss, gradient);
     const results = await session.run(this.#feeds(session, objective, requests));
     return requests.map((_, row) => this.#evaluation(loss, results, row, gradient));
@@ -81,7 +81,7 @@ export class Evaluator {
     };
     const logits = this.#model.exits.map((exit, k) => (loss.exits.includes(k) ? rowOf(exit.logits) : undefined));
     return {
-      loss: rowOf(NAMES.loss)[0] as number,
+      loss: rowOf(NAMES.loss)[0],
       gradient: gradient ? rowOf(NAMES.gradient) : new Float32Array(0),
       logits,
     };

@@ -91,7 +91,7 @@ async function keepApart(
   const seen = new Set(await fingerprints(train));
   const unseen = async (part: Dataset): Promise<Dataset> => {
     const prints = await fingerprints(part);
-    const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i] as string));
+    const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i]));
     for (const print of prints) seen.add(print);
     if (fresh.length > 0) return subset(part, fresh);
     throw new DynnError(

@@ -164,7 +164,7 @@ export function finishedCard(
   };
 }
 
-const answersAt = ({ right, count }: Answers, exit: number) => ({ right: right[exit] as number, count });
+const answersAt = ({ right, count }: Answers, exit: number) => ({ right: right[exit], count });
 
 const parameterCount = (graph: Graph): number =>
   parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);

@@ -27,7 +27,7 @@ const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Write `bytes` as pixels in [0,1] to `out`, from `at` on. */
 export function writePixels(bytes: Uint8Array, out: Float32Array, at: number): void {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i]] as number;
+  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i]];
 }
 
 /** A dataset whose pixels `readAll` writes, `size` values a record; its arguments are checked first. */
@@ -88,7 +88,7 @@ export function concat(parts: readonly [Dataset, ...Dataset[]], name: string): D
     for (let row = 0; row < indices.length; row++) {
       const index = indices[row];
       const at = starts.findLastIndex((start) => start <= index);
-      await parts[at]!.read([index - starts[at]!], out.subarray(row * size, (row + 1) * size));
+      await parts[at].read([index - starts[at]], out.subarray(row * size, (row + 1) * size));
     }
   });
 }

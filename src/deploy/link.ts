@@ -19,7 +19,7 @@ export function parseLink(text: string, where: string): LinkSpeed {
   const [rate = "", roundTrip = "", ...more] = text.split(",").map((part) => part.trim());
   const [, amount, prefix = ""] = RATE.exec(rate) ?? [];
   const [, time, unit] = ROUND_TRIP.exec(roundTrip) ?? [];
-  const bitsPerSecond = Number(amount) * (FACTORS[prefix] as number);
+  const bitsPerSecond = Number(amount) * FACTORS[prefix];
   const rttMs = Number(time) * (unit === "s" ? 1000 : 1);
   if (more.length === 0 && bitsPerSecond > 0 && Number.isFinite(bitsPerSecond) && rttMs >= 0)
     return { bitsPerSecond, rttMs };

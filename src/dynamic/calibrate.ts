@@ -105,7 +105,7 @@ export function outcomesAt(
   const problem = makeProblem(readExits(measured, request), [], request.costs);
   return lists.map((thresholds) => {
     const bars = Float64Array.from({ length: problem.early }, (_, k) =>
-      scoreOf(request.rule, thresholds[k] ?? (thresholds[0] as number)),
+      scoreOf(request.rule, thresholds[k] ?? thresholds[0]),
     );
     return { thresholds, ...outcomeOf(problem, bars) };
   });

@@ -66,7 +66,7 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
   const open = openBatch(withNormalization(source.graph, options), name, options);
   const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
   const graph = simplify(asLogits(open, outputs), opTable);
-  const input = graph.inputs[0] as Graph["inputs"][number];
+  const input = graph.inputs[0];
   const exits = makeExits(graph, metadata);
   const classes = classesOf(graph, exits, name);
   checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);

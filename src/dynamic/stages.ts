@@ -24,7 +24,7 @@ export interface Staged extends Pick<DynamicModel, "graph"> {
 
 /** Cut a model at its exits. Values without a row per sample (shapes, mostly) are computed again in each stage that reads them. */
 export function splitStages({ graph, exits }: Staged): Stage[] {
-  const input = graph.inputs[0] as ValueInfo;
+  const input = graph.inputs[0];
   const rows = new Set<ValueName>([input.name]);
   const parts = exits.map(({ logits }) => {
     const part = partOf(graph, logits, rows);

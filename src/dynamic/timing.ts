@@ -43,7 +43,7 @@ export async function measureStages(
       const taken = await runOnce(stages, { [model.input.name]: input }, now);
       if (run >= warmUp) times.push(taken);
     }
-    return stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / samples);
+    return stages.map((_, k) => median(times.map((taken) => taken[k])) / samples);
   } finally {
     await Promise.all(stages.map(({ session }) => session.release()));
   }
@@ -61,7 +61,7 @@ async function runOnce(
 ): Promise<number[]> {
   const times: number[] = [];
   for (const { session } of stages) {
-    const feeds = Object.fromEntries(session.inputs.map((name) => [name, values[name] as Tensor]));
+    const feeds = Object.fromEntries(session.inputs.map((name) => [name, values[name]]));
     const start = now();
     Object.assign(values, await session.run(feeds));
     times.push(now() - start);
@@ -69,8 +69,7 @@ async function runOnce(
   return times;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 function cumulative(values: readonly number[]): number[] {
   let sum = 0;

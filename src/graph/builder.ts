@@ -12,15 +12,15 @@ const SHARED_LIMIT = 64;
 
 export class GraphBuilder {
   readonly opset: number;
-  #name: string;
-  #inputs: ValueInfo[];
+  readonly #name: string;
+  readonly #inputs: ValueInfo[];
   #outputs: ValueInfo[];
-  #nodes: Node[];
-  #initializers: Map<ValueName, Tensor>;
-  #types: Map<ValueName, ValueType>;
-  #taken = new Set<string>();
-  #counters = new Map<string, number>();
-  #constants = new Map<string, ValueName>();
+  readonly #nodes: Node[];
+  readonly #initializers: Map<ValueName, Tensor>;
+  readonly #types: Map<ValueName, ValueType>;
+  readonly #taken = new Set<string>();
+  readonly #counters = new Map<string, number>();
+  readonly #constants = new Map<string, ValueName>();
   #addedBytes = 0;
 
   /** Start from a graph (its values keep their names) or from nothing. */
@@ -113,7 +113,7 @@ export class GraphBuilder {
     attributes: Attributes = {},
     hint = opType.toLowerCase(),
   ): ValueName {
-    return this.ops(opType, inputs, 1, attributes, hint)[0] as ValueName;
+    return this.ops(opType, inputs, 1, attributes, hint)[0];
   }
 
   /** Append a node with `count` outputs; returns their names. */

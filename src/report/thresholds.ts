@@ -16,5 +16,5 @@ export const showThreshold = (rule: Rule, threshold: number, digits = 4): string
 /** One where all are equal. */
 export const showThresholds = (rule: Rule, thresholds: readonly number[]): string => {
   const shown = thresholds.map((threshold) => showThreshold(rule, threshold));
-  return new Set(shown).size === 1 ? (shown[0] as string) : shown.join(", ");
+  return new Set(shown).size === 1 ? shown[0] : shown.join(", ");
 };

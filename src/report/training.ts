@@ -59,7 +59,7 @@ export function renderTraining(record: TrainingRecord, document?: Document): str
   return shell(`${record.model}: training`, header(record), sections);
 }
 
-const last = ({ epochs }: TrainingRecord): TrainingEpoch => epochs[epochs.length - 1] as TrainingEpoch;
+const last = ({ epochs }: TrainingRecord): TrainingEpoch => epochs[epochs.length - 1];
 
 function header(record: TrainingRecord): Html {
   const { epochs, planned, exits } = record;

@@ -59,14 +59,14 @@ function joined(parts: readonly Answered[]): Answered {
     Float32Array.from(parts.flatMap((part) => [...of(part)]));
   return {
     labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
-    logits: Array.from({ length: exits }, (_, k) => whole((part) => part.logits[k] as Float32Array)),
+    logits: Array.from({ length: exits }, (_, k) => whole((part) => part.logits[k])),
     classes: parts[0]?.classes ?? 0,
   };
 }
 
 function counted({ labels, logits, classes }: Answered, policy: Policy | undefined, costs: readonly number[]): Tally {
   const right = logits.map(
-    (values) => labels.filter((label, i) => argmax(rowsOf([values], classes, i)[0] as Float32Array) === label).length,
+    (values) => labels.filter((label, i) => argmax(rowsOf([values], classes, i)[0]) === label).length,
   );
   const taken = policy && route(logits, classes, policy);
   return {
@@ -74,7 +74,7 @@ function counted({ labels, logits, classes }: Answered, policy: Policy | undefin
     right,
     routed: taken && {
       right: taken.filter((r, i) => r.label === labels[i]).length,
-      cost: taken.reduce((sum, r) => sum + (costs[r.stop] as number), 0) / labels.length,
+      cost: taken.reduce((sum, r) => sum + costs[r.stop], 0) / labels.length,
     },
   };
 }
@@ -84,7 +84,7 @@ function total(parts: readonly Tally[]): Tally {
   const count = sum((part) => part.count);
   return {
     count,
-    right: (parts[0]?.right ?? []).map((_, k) => sum((part) => part.right[k] as number)),
+    right: (parts[0]?.right ?? []).map((_, k) => sum((part) => part.right[k])),
     routed: parts[0]?.routed && {
       right: sum((part) => part.routed?.right ?? 0),
       cost: sum((part) => (part.routed?.cost ?? 0) * part.count) / count,

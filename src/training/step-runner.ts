@@ -51,8 +51,8 @@ export class StepRunner {
 
   async step(inputs: StepInputs): Promise<StepResult> {
     const results = await this.#session.run(this.#feeds(inputs));
-    this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output] as Tensor]));
-    const numbers = (name: string): number[] => [...toNumbers(results[name] as Tensor)];
+    this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output]]));
+    const numbers = (name: string): number[] => [...toNumbers(results[name])];
     return {
       loss: numbers(STEP.loss)[0],
       exitLosses: numbers(STEP.exitLosses),
@@ -74,7 +74,7 @@ export class StepRunner {
       [STEP.exitWeights]: fromNumbers("float32", [inputs.exitWeights.length], inputs.exitWeights),
       [STEP.count]: fromNumbers("float32", [], [inputs.done + 1]),
     };
-    return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name] as Tensor]));
+    return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name]]));
   }
 
   /** Each mask of each record has a stream of its own. */
@@ -86,7 +86,7 @@ export class StepRunner {
   }
 }
 
-const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
+const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() });
 
 function maskTensor(
   { ratio, shape }: DropoutMask,

@@ -247,7 +247,7 @@ class Run {
     const initializers = new Map(graph.initializers);
     for (const [name, old] of graph.initializers) {
       const value = state.get(averageOf(name)) ?? state.get(name);
-      if (value) initializers.set(name, { ...old, data: value.data.slice() } as Tensor);
+      if (value) initializers.set(name, { ...old, data: value.data.slice() });
     }
     return { ...graph, initializers };
   }

@@ -53,11 +53,11 @@ export function parseDocument(path: string, text: string): Document {
   const blocks = [...text.matchAll(FENCE)].map((m) => ({
     at: `${path}:${lineOf(m.index)}`,
     document: path,
-    language: m[1] as string,
-    text: m[2] as string,
+    language: m[1],
+    text: m[2],
   }));
   const prose = text.replaceAll(FENCE, blank).replaceAll(/`[^`\n]*`/g, (code) => "x".repeat(code.length));
-  const links = [...prose.matchAll(LINK)].map((m) => ({ at: `${path}:${lineOf(m.index)}`, target: m[1] as string }));
+  const links = [...prose.matchAll(LINK)].map((m) => ({ at: `${path}:${lineOf(m.index)}`, target: m[1] }));
   return { path, text, blocks, links, anchors: anchorsOf(text.replaceAll(FENCE, blank)) };
 }
 

@@ -9,7 +9,13 @@ import { ERROR_CODES } from "../../src/core/errors.js";
 import { auditRecordSchema } from "../../src/measures/audit-record.js";
 import { blocksOf, documents, ROOT } from "./documents.js";
 
-const documentAt = (path: string) => documents.find((d) => d.path === path)!;
+/** What a test cannot go on without. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("it is absent");
+  return value;
+}
+
+const documentAt = (path: string) => present(documents.find((d) => d.path === path));
 const jsonBlocks = blocksOf("json");
 
 /** Words in backticks, those of a dotted path apart: `exits[].macs` gives exits and macs. */
@@ -35,7 +41,7 @@ describe("the attack file", () => {
 
   test.each(examples)("at $at is accepted for the bundled network", async ({ at, text }) => {
     const model = await openModel("zoo:resnet20-joint");
-    const target = { model, policy: model.policy! };
+    const target = { model, policy: present(model.policy) };
     const attacks = parseAttackFile(JSON.parse(text), at).map((config) => configureAttack(config, target));
     expect(attacks.length).toBeGreaterThan(0);
   });
@@ -47,7 +53,7 @@ describe("the attack file", () => {
 
   test("documents the defaults that the code fills in", async () => {
     const model = await openModel("zoo:resnet20-joint");
-    const target = { model, policy: model.policy! };
+    const target = { model, policy: present(model.policy) };
     const defaults = (entry: { objective: string; optimizer?: "pgd" | "adam-tanh"; radius?: string }) =>
       configureAttack({ name: "x", ...entry }, target).parameters;
     expect(defaults({ objective: "misclassify:final", optimizer: "pgd", radius: "8/255" })).toEqual({

@@ -31,7 +31,7 @@ test("every link inside the repository leads to a file, and its anchor to a head
 
 test("no link leads to a file that git ignores", () => {
   const targets = [
-    ...new Set(inside.map(({ document, target }) => join(dirname(document.path), target.split("#")[0]!))),
+    ...new Set(inside.map(({ document, target }) => join(dirname(document.path), target.split("#")[0]))),
   ];
   expect(ignoredAmong(targets)).toEqual([]);
 });

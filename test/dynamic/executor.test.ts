@@ -37,7 +37,7 @@ const logits = await (await Forward.compile(model, referenceBackend)).logits(ima
 const expected = (policy: Policy): Answer[] =>
   route(logits, 4, policy).map((routed, i) => ({
     ...routed,
-    logits: (logits[routed.answer] as Float32Array).slice(4 * i, 4 * i + 4),
+    logits: logits[routed.answer].slice(4 * i, 4 * i + 4),
   }));
 
 const executor = (options: Partial<ExecutorOptions>) =>
@@ -50,9 +50,9 @@ const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** The confidence of exit `k` that a share of the images does not reach. */
 const quantile = (k: number, of: number, reader: Reader): number => {
-  const rows = Array.from({ length: COUNT }, (_, i) => (logits[k] as Float32Array).subarray(4 * i, 4 * i + 4));
+  const rows = Array.from({ length: COUNT }, (_, i) => logits[k].subarray(4 * i, 4 * i + 4));
   const sorted = rows.map((row) => readingOf(row, reader, k).confidence).sort((a, b) => a - b);
-  return sorted[Math.floor(of * (COUNT - 1))] as number;
+  return sorted[Math.floor(of * (COUNT - 1))];
 };
 
 /** Policies with thresholds at confidences that really occur, and some that never fire. */
@@ -68,8 +68,8 @@ const policies: fc.Arbitrary<Policy> = fc
   })
   .map(({ rule, fallback, shares, dead, temperatures }) => {
     const threshold = (k: number): number => {
-      if (rule === "patience") return 1 + Math.floor(2.5 * (shares[k] as number));
-      return dead && k === 0 ? RULE_DEFS[rule].never : quantile(k, shares[k] as number, { rule, temperatures });
+      if (rule === "patience") return 1 + Math.floor(2.5 * shares[k]);
+      return dead && k === 0 ? RULE_DEFS[rule].never : quantile(k, shares[k], { rule, temperatures });
     };
     return { rule, fallback, temperatures, thresholds: [0, 1].slice(0, thresholdCount(rule, 3)).map(threshold) };
   });
@@ -145,7 +145,7 @@ describe("work", () => {
   });
 
   test("an exit that can never fire is not computed", async () => {
-    const policy: Policy = { ...middling, thresholds: [2, middling.thresholds[1] as number] };
+    const policy: Policy = { ...middling, thresholds: [2, middling.thresholds[1]] };
     expect(new Set((await runsOf(policy, 8)).map((run) => run.stage))).toEqual(new Set([0, 1]));
     const compiled: string[] = [];
     await executor({

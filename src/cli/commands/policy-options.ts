@@ -175,7 +175,7 @@ async function keepApart(
 ): Promise<Split> {
   const seen = new Set(await fingerprints(reported));
   const prints = await fingerprints(candidates);
-  const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i] as string)).slice(0, wanted);
+  const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i])).slice(0, wanted);
   if (fresh.length >= MIN_VALIDATION) return { reported, validation: subset(candidates, fresh) };
   throw new DynnError(
     "policy/validation",

@@ -139,7 +139,7 @@ function describeMachine({ threads }: ProfileFlags): Machine {
     runtime: `node ${process.versions.node}`,
     engine: `onnxruntime ${env.versions.node}`,
     threads: threads ?? null,
-    load: loadavg()[0] as number,
+    load: loadavg()[0],
   };
 }
 

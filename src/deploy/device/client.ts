@@ -185,7 +185,7 @@ async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    text += decoder.decode(chunk, { stream: true });
     if (text.length > REPLY_LIMIT) throw new Error("its answer does not end");
   }
   return text + decoder.decode();

@@ -121,10 +121,7 @@ export class Device {
     signal: AbortSignal | undefined,
   ): Promise<readonly PlacedAnswer[]> {
     const pass: Pass = { start: performance.now(), answers: [], signal };
-    const tickets = Array.from(
-      { length: dims[0] as number },
-      (_, index): Ticket => ({ index, readings: [], logits: [] }),
-    );
+    const tickets = Array.from({ length: dims[0] }, (_, index): Ticket => ({ index, readings: [], logits: [] }));
     let rows: Rows | undefined = { tickets, values: { [this.#manifest.input.name]: { dtype: "float32", dims, data } } };
     for (const part of this.#parts) {
       if (!rows) break;
@@ -156,11 +153,11 @@ export class Device {
     const got = await remote.classify(request, tickets.length, signal).catch(ifUnreachable);
     const shared = { deviceMs, ms: performance.now() - start, bytes: 0, serverMs: 0 };
     tickets.forEach(({ index }, i) => {
-      const local = locals[i] as Routed;
+      const local = locals[i];
       answers[index] =
         "reason" in got
           ? { ...local, ...shared, place: "fallback", local, reason: got.reason }
-          : { ...(got.answers[i] as Routed), ...shared, place: "server", local, bytes, serverMs: got.ms };
+          : { ...got.answers[i], ...shared, place: "server", local, bytes, serverMs: got.ms };
     });
   }
 

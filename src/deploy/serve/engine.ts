@@ -34,7 +34,7 @@ export async function createEngine(bundle: Bundle, options: EngineOptions): Prom
   checkWhole("window", windowMs, 0);
   const form = wireFormOf(bundle.manifest);
   const [part] = await compileParts(partsOf(bundle, "server"), options.backend);
-  return new Engine(bundle.manifest, form, part as CompiledPart, { ...options, maxBatch, windowMs });
+  return new Engine(bundle.manifest, form, part, { ...options, maxBatch, windowMs });
 }
 
 export class Engine {

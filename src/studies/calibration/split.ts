@@ -44,9 +44,9 @@ export function exitsOn(
 ): CalibrationExit["test"][] {
   const accuracies = perExit(logits, labels, classes);
   return logits.map((own, k) => ({
-    accuracy: accuracies[k] as CalibrationExit["test"]["accuracy"],
+    accuracy: accuracies[k],
     plain: confidenceOf(own, labels, classes, 1),
-    ...(temperatures ? { scaled: confidenceOf(own, labels, classes, temperatures[k] as number) } : {}),
+    ...(temperatures ? { scaled: confidenceOf(own, labels, classes, temperatures[k]) } : {}),
   }));
 }
 
@@ -57,10 +57,10 @@ function confidenceOf(
   temperature: number,
 ): CalibrationExit["test"]["plain"] {
   const answers = labelsOf(logits, classes);
-  const rows = Array.from(labels, (_, i) => softmaxRow(rowsOf([logits], classes, i)[0] as Float32Array, temperature));
+  const rows = Array.from(labels, (_, i) => softmaxRow(rowsOf([logits], classes, i)[0], temperature));
   const right = Array.from(labels, (label, i) => answers[i] === label);
   return {
-    nll: negativeLogLikelihood(rows.map((p, i) => p[labels[i] as number] as number)),
+    nll: negativeLogLikelihood(rows.map((p, i) => p[labels[i]])),
     ece: expectedCalibrationError(
       rows.map((p) => Math.max(...p)),
       right,
@@ -79,8 +79,8 @@ export function outcomeOn(
   const routed = route(logits, classes, policy);
   const mean = (costs: readonly number[]) =>
     meanInterval(
-      routed.map((r) => costs[r.stop] as number),
-      [costs[0] as number, costs.at(-1) as number],
+      routed.map((r) => costs[r.stop]),
+      [costs[0], costs.at(-1) as number],
     );
   return {
     samples: routed.length,

@@ -28,7 +28,7 @@ async function sample() {
   const device = await createDevice(bundle, { backend, remote, batch: 24 });
   await device.classify(pixels);
   await device.release();
-  return { request: sent[0] as Uint8Array<ArrayBuffer>, answers: routed.filter(({ stop }) => stop > 1) };
+  return { request: sent[0], answers: routed.filter(({ stop }) => stop > 1) };
 }
 const { request, answers } = await sample();
 
@@ -120,7 +120,7 @@ describe("a server", () => {
       [changed(12, 0), 409, "wire/bundle"],
       [many, 413, "wire/limit"],
     ] as const) {
-      const got = await problem(await post(url, body as Uint8Array<ArrayBuffer>));
+      const got = await problem(await post(url, body));
       expect(got).toMatchObject({ status, code, message: expect.stringMatching(/: .*\. .*\. \[wire\//) });
       expect(Object.keys(got).sort()).toEqual(["code", "message", "status"]);
     }

@@ -37,7 +37,7 @@ export function measure({ logits, labels, classes }: Measured, policy: Policy, c
   const routed = route(logits, classes, policy);
   return {
     accuracy: routed.filter((r, i) => r.label === labels[i]).length / routed.length,
-    cost: routed.reduce((sum, r) => sum + (costs[r.stop] as number), 0) / routed.length,
+    cost: routed.reduce((sum, r) => sum + costs[r.stop], 0) / routed.length,
   };
 }
 
@@ -45,10 +45,7 @@ export function measure({ logits, labels, classes }: Measured, policy: Policy, c
 export function everyPolicy(data: Measured, rule: Rule, fallback: Fallback, costs: readonly number[]): Means[] {
   const { logits, labels, classes } = data;
   const seen = logits.slice(0, -1).map((_, exit) => {
-    const own = Array.from(
-      labels,
-      (_, i) => readingOf(rowsOf(logits, classes, i)[exit] as Float32Array, { rule }, exit).confidence,
-    );
+    const own = Array.from(labels, (_, i) => readingOf(rowsOf(logits, classes, i)[exit], { rule }, exit).confidence);
     return [...new Set([...own, RULE_DEFS[rule].never])];
   });
   const combinations = seen.reduce<number[][]>((all, own) => all.flatMap((one) => own.map((t) => [...one, t])), [[]]);
