@@ -2,11 +2,15 @@
  *  Sources: Madry et al. 2018 (Linf, L2 steps and projections). */
 import { normal, type StreamKey, uniform } from "../core/rng.js";
 
+/** How distances between images are measured: the largest difference of a pixel, or the
+ *  Euclidean length. */
 export type Norm = "linf" | "l2";
 
 /** A radius never travels without its norm. No radius: any distance, the smaller the better. */
 export interface Budget {
+  /** How the distance from the clean image is measured. */
   readonly norm: Norm;
+  /** Largest distance from the clean image, in pixel units of [0,1]. Undefined: any distance. */
   readonly radius: number | undefined;
 }
 
@@ -77,4 +81,5 @@ function lengthOf(v: Float32Array): number {
   return Math.sqrt(sum);
 }
 
+/** What each norm can do: measure a distance, step, and project onto a ball. */
 export const NORMS = { linf, l2 } as const satisfies Record<Norm, NormDef>;

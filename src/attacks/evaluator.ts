@@ -21,6 +21,7 @@ export interface Request {
   readonly sample: Sample;
 }
 
+/** Computes losses, gradients and logits of attacked images. It compiles each loss once. */
 export class Evaluator {
   readonly #model: DynamicModel;
   readonly #backend: Backend;
@@ -41,6 +42,7 @@ export class Evaluator {
     return requests.map((_, row) => this.#evaluation(loss, results, row, gradient));
   }
 
+  /** Give back the memory of all sessions. */
   async release(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();

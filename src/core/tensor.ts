@@ -3,9 +3,13 @@ import { ARRAY_OF, type ArrayOf, type DType } from "./dtype.js";
 import { DynnError } from "./errors.js";
 import { type Dims, showShape, sizeOf } from "./shape.js";
 
+/** An array with its type and sizes. */
 export interface Tensor<D extends DType = DType> {
+  /** Type of the elements. */
   readonly dtype: D;
+  /** Sizes, outermost first. */
   readonly dims: Dims;
+  /** Elements in row-major order. */
   readonly data: ArrayOf<D>;
 }
 

@@ -5,12 +5,15 @@ import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
 import { sizeOf } from "../core/shape.js";
 
+/** Labelled images of one size. */
 export interface Dataset {
   /** Where the records come from, e.g. "cifar10:test". */
   readonly name: string;
+  /** Number of records. */
   readonly count: number;
   /** [channels, height, width] of every record. */
   readonly shape: readonly [number, number, number];
+  /** Names of the classes, where known. */
   readonly classes: readonly string[] | undefined;
   /** The true class of each record, [count]. */
   readonly labels: Int32Array;

@@ -14,13 +14,17 @@ export const MANIFEST = "manifest.json";
 /** A longer manifest is none: a large one has some kilobytes. */
 const MANIFEST_LIMIT = 2 ** 20;
 
+/** One part of a bundle with its graph. */
 export interface BundlePart extends ManifestPart {
   /** The graph of its file; any backend runs it. */
   readonly graph: Graph;
 }
 
+/** An opened bundle: its manifest, and the parts that were read. */
 export interface Bundle {
+  /** The folder that it was read from. */
   readonly folder: string;
+  /** The manifest: which file holds which exits, and how to route. */
   readonly manifest: Manifest;
   /** Those that were opened, in the order in which they run. */
   readonly parts: readonly BundlePart[];
@@ -29,6 +33,7 @@ export interface Bundle {
 /** Who runs what of a split: the device its first part, the server what comes behind. */
 export type Side = "device" | "server";
 
+/** What to read of a bundle. */
 export interface OpenOptions {
   /** Whose parts to read; the files of the others need not be there. Left out: both sides'. */
   readonly side?: Side | undefined;

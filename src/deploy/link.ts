@@ -3,7 +3,9 @@
 import { DynnError } from "../core/errors.js";
 import type { PlacedAnswer } from "./device/device.js";
 
+/** How fast a link is. */
 export interface LinkSpeed {
+  /** Bits per second, in each direction. */
   readonly bitsPerSecond: number;
   /** Round-trip time. */
   readonly rttMs: number;
@@ -45,7 +47,8 @@ export interface LinkEstimate {
 
 type Timed = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
 
-/** @param imageBytes bytes of one image as it would be sent */
+/** Estimate the milliseconds of each answer over a link: on the device alone, split, and with the image sent.
+ * @param imageBytes bytes of one image as it would be sent */
 export function estimateLink(answers: readonly Timed[], link: LinkSpeed, imageBytes: number): LinkEstimate {
   return {
     deviceOnly: answers.map(({ deviceMs }) => deviceMs),

@@ -22,7 +22,9 @@ export interface Found {
   readonly all?: readonly Float32Array[] | undefined;
 }
 
+/** How an export compares with its model on some images. */
 export interface Verification {
+  /** Images that both were run on. */
   readonly samples: number;
   /** See {@link TOLERANCE}. */
   readonly tolerance: number;

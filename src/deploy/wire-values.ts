@@ -6,13 +6,16 @@ import { DynnError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 
+/** How float32 values can be sent. */
 export const WIRES = ["float32", "float16", "int8"] as const;
 /** What float32 values are on the wire. */
 export type Wire = (typeof WIRES)[number];
 
 /** A hidden value that goes over the wire. */
 export interface WireValue {
+  /** The value's name. */
   readonly name: string;
+  /** Type of the elements in the graph. */
   readonly dtype: DType;
   /** Sizes of one sample's row. */
   readonly dims: readonly number[];

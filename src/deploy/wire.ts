@@ -16,6 +16,7 @@ export interface WireForm {
   readonly fingerprint: string;
   /** Exits that the device has run. */
   readonly deviceExits: number;
+  /** Number of classes. */
   readonly classes: number;
   /** What the server's part reads. */
   readonly values: readonly WireValue[];

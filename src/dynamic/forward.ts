@@ -21,6 +21,7 @@ export class Forward {
     this.#session = session;
   }
 
+  /** Compile a model for a backend. */
   static async compile(model: DynamicModel, backend: Backend): Promise<Forward> {
     return new Forward(model, await backend.compile(model.graph));
   }
@@ -50,6 +51,7 @@ export class Forward {
     return out;
   }
 
+  /** Give back the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
   }

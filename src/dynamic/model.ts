@@ -15,14 +15,18 @@ import { type ModelMetadata, readMetadata } from "./metadata.js";
 import { findNormalization, type Normalization, prependNormalization } from "./normalization.js";
 import { type Policy, thresholdCount } from "./policy.js";
 
+/** One exit of a model. */
 export interface Exit {
+  /** The exit's name, which is the name of its output. */
   readonly name: string;
+  /** The value that holds its logits, [n, classes]. */
   readonly logits: ValueName;
   /** The last value that separates all work this exit shares with later ones from the rest; undefined for the final exit
    *  and where no single value separates. */
   readonly cut: ValueName | undefined;
   /** MACs of one sample from the input up to and including this exit, earlier heads included. */
   readonly macs: number;
+  /** `macs` as a share of the final exit's. */
   readonly costFraction: number;
 }
 
@@ -32,20 +36,30 @@ export interface Gate {
   readonly value: ValueName;
 }
 
+/** A classifier with one exit or many, with the cost of each exit. */
 export interface DynamicModel {
+  /** What the model is called in records and errors. */
   readonly name: string;
   /** Pixels in, normalisation inside; types inferred with a named batch. */
   readonly graph: Graph;
+  /** The image input and its shape, e.g. ["n", 3, 32, 32]. */
   readonly input: { readonly name: ValueName; readonly shape: Shape };
+  /** The exits by rising cost, the final one last. */
   readonly exits: readonly Exit[];
+  /** Gates of blocks that can be skipped. */
   readonly gates: readonly Gate[];
+  /** Number of classes. */
   readonly classes: number;
+  /** Names of the classes, where the metadata have them. */
   readonly classNames: readonly string[] | undefined;
+  /** The policy in the metadata, if any. */
   readonly policy: Policy | undefined;
   /** Mean and standard deviation per channel that the graph applies to pixels first: as found in it, else as its metadata say
    *  (where the first convolution has taken it in). */
   readonly normalization: Normalization | undefined;
+  /** Number of elements of all constants but int64 ones. */
   readonly parameters: number;
+  /** `metadata_props` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 

@@ -20,6 +20,7 @@ export interface Place {
 export interface MeasuredPlaces {
   /** Images in one run. */
   readonly batch: number;
+  /** The places with their measured cost. */
   readonly places: readonly MeasuredPlace[];
 }
 

@@ -3,15 +3,20 @@
 import { DynnError } from "../core/errors.js";
 
 export const RULES = ["max-softmax", "entropy", "margin", "patience"] as const;
+/** How an exit judges its confidence. */
 export type Rule = (typeof RULES)[number];
 export const FALLBACKS = ["final", "most-confident"] as const;
+/** Which exit answers when none fires: the final one, or the most confident one. */
 export type Fallback = (typeof FALLBACKS)[number];
 
 /** `thresholds` holds one number per early exit; for patience one number, how many exits in a row must agree. An exit that never fires has
  *  its rule's `never`. */
 export interface Policy {
+  /** How exits judge their confidence. */
   readonly rule: Rule;
+  /** One number per early exit. For patience one number in all. */
   readonly thresholds: readonly number[];
+  /** Which exit answers when none fires. */
   readonly fallback: Fallback;
   /** What each exit's logits are divided by before the softmax that confidences are taken from, the final exit's included; left out: 1.
    *  Source: temperature scaling, Guo et al. 2017. */
@@ -20,6 +25,7 @@ export interface Policy {
 
 /** In a list of thresholds, an exit that never fires; its number depends on the rule ({@link RuleDef.never}). */
 export const NEVER = "never";
+/** A threshold, or the word `never` for an exit that never fires. */
 export type Threshold = number | typeof NEVER;
 
 /** How confident a rule is in one exit's logits; the exit fires when `fires(confidence, threshold)`.

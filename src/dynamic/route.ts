@@ -7,6 +7,7 @@ export interface Routed {
   readonly stop: number;
   /** Exit whose label is the answer; differs from `stop` only under the fallback most-confident. */
   readonly answer: number;
+  /** The class that is answered. */
   readonly label: number;
   /** The rule's confidence at the answering exit. */
   readonly confidence: number;

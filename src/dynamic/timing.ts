@@ -6,6 +6,7 @@ import { imageDims } from "./forward.js";
 import type { DynamicModel } from "./model.js";
 import { type Stage, type Staged, splitStages } from "./stages.js";
 
+/** What is timed, and how often. */
 export interface TimingOptions {
   /** One batch, float32 [n*c*h*w] in [0,1]. */
   readonly pixels: Float32Array;
@@ -15,6 +16,7 @@ export interface TimingOptions {
   readonly warmUp?: number;
   /** Clock in milliseconds. */
   readonly now: () => number;
+  /** Ends the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

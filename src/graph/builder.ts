@@ -10,7 +10,9 @@ import { type Graph, type Node, trimmedInputs, type ValueInfo, type ValueName, t
 /** Constants up to this many elements are shared. */
 const SHARED_LIMIT = 64;
 
+/** Builds a graph node by node, with names that are unique and small constants that are shared. */
 export class GraphBuilder {
+  /** Version of the ai.onnx operator set. */
   readonly opset: number;
   readonly #name: string;
   readonly #inputs: ValueInfo[];
@@ -60,6 +62,7 @@ export class GraphBuilder {
     if (name) this.#taken.add(name);
   }
 
+  /** Add an input. Returns its name, which is the hint where that name is free. */
   input(hint: string, dtype: DType, shape: Shape): ValueName {
     const name = this.fresh(hint);
     this.#inputs.push({ name, dtype, shape });
@@ -135,10 +138,12 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
+  /** State the type of a value. */
   setType(name: ValueName, type: ValueType): void {
     this.#types.set(name, type);
   }
 
+  /** Declare a value as an output. */
   output(name: ValueName, dtype: DType, shape: Shape | undefined): void {
     this.#outputs.push({ name, dtype, shape });
   }

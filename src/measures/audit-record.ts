@@ -3,6 +3,7 @@
  *  Read by: studies (writes it), report (draws it), docs/audit-json.md (explains it). */
 import { z } from "zod";
 
+/** Version of the audit's record. */
 export const SCHEMA_VERSION = 1;
 
 const share = z.number().min(0).max(1);
@@ -103,6 +104,7 @@ const curveSchema = z.object({
     .describe("by rising radius, from 0 (clean)"),
 });
 
+/** Checks and types the record of an audit. */
 export const auditRecordSchema = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
   tool: z.object({ name: z.literal("dynn"), version: z.string() }),
@@ -125,6 +127,7 @@ export type Rate = z.infer<typeof rateSchema>;
 export type RoutedRecord = z.infer<typeof routedSchema>;
 export type AttackRecord = z.infer<typeof attackSchema>;
 export type CurveRecord = z.infer<typeof curveSchema>;
+/** The record of an audit. docs/audit-json.md explains every field. */
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
 /** One adversarial image as the report shows it. Pixels are 8-bit, interleaved RGB (or grey), row by row. */

@@ -65,6 +65,7 @@ const attackedSchema = z.object({
   meanCost: intervalSchema.describe("mean cost under the attack, as a share of the full cost"),
 });
 
+/** Checks and types the record of a calibration. */
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
   tool: z.object({ name: z.literal("dynn"), version: z.string() }),
@@ -105,6 +106,7 @@ export const calibrationRecordSchema = z.object({
   seconds: z.number().min(0),
 });
 
+/** The record of a calibration. */
 export type CalibrationRecord = z.infer<typeof calibrationRecordSchema>;
 export type CalibrationPoint = z.infer<typeof pointSchema>;
 export type CalibrationExit = z.infer<typeof exitSchema>;

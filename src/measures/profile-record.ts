@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { rateSchema } from "./audit-record.js";
 
+/** Version of the profile's record. */
 export const PROFILE_SCHEMA_VERSION = 1;
 
 const share = z.number().min(0).max(1);
@@ -72,6 +73,7 @@ const machineSchema = z.object({
   load: positive.describe("mean number of running processes over the minute before the run"),
 });
 
+/** Checks and types the record of a profile. */
 export const profileRecordSchema = z.object({
   schemaVersion: z.literal(PROFILE_SCHEMA_VERSION),
   tool: z.object({ name: z.literal("dynn"), version: z.string() }),
@@ -106,4 +108,5 @@ export type Saving = z.infer<typeof savingSchema>;
 export type ProfiledNetwork = z.infer<typeof networkSchema>;
 export type ProfiledPoint = z.infer<typeof pointSchema>;
 export type Machine = z.infer<typeof machineSchema>;
+/** The record of a profile. docs/profiling.md explains it. */
 export type ProfileRecord = z.infer<typeof profileRecordSchema>;

@@ -29,9 +29,13 @@ export interface Answers {
   readonly count: number;
 }
 
+/** What the report of a training run is drawn from. */
 export interface TrainingRecord {
+  /** Name of the network. */
   readonly model: string;
+  /** Name of the training data. */
   readonly data: string;
+  /** Name of the recipe. */
   readonly recipe: string;
   /** Names of the exits, the final one last. */
   readonly exits: readonly string[];

@@ -44,6 +44,8 @@ export function runReference(
   return Object.fromEntries(wanted.map((name) => [name, toTensor(values.get(name) as Value)]));
 }
 
+/** Runs graphs by plain loops in float64 and rounds after each node. It is slow; others are
+ *  compared with it. */
 export const referenceBackend: Backend = {
   name: "reference",
   compile: async (graph) => ({

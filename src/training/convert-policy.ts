@@ -19,8 +19,11 @@ export interface Tally {
 }
 
 export interface Measurement {
+  /** The chosen policy, or undefined where none was asked for. */
   readonly policy: Policy | undefined;
+  /** Results on the validation records. */
   readonly validation: Tally;
+  /** Results on the test records, where there are any. */
   readonly test: Tally | undefined;
 }
 

@@ -52,7 +52,8 @@ export interface StepGraph {
 /** The name of the running average of a parameter or statistic. */
 export const averageOf = (name: ValueName): string => `${name}.ema`;
 
-/** @throws DynnError 'training/config' when no exit's loss reaches a parameter, 'gradient/none' */
+/** Build one training step as a graph: loss, gradients and update.
+ * @throws DynnError 'training/config' when no exit's loss reaches a parameter, 'gradient/none' */
 export function stepGraph(request: StepRequest): StepGraph {
   const { config, trained, frozen } = request;
   const rows = config.batch * (config.adversarial ? 2 : 1);

@@ -26,6 +26,7 @@ export interface StepResult {
   readonly correct: readonly number[];
 }
 
+/** Runs training steps and keeps the state between them. */
 export class StepRunner {
   readonly #session: Session;
   readonly #graph: StepGraph;
@@ -37,7 +38,8 @@ export class StepRunner {
     this.#now = state;
   }
 
-  /** @param state a kept state; left out: the first one
+  /** Compile a step for a backend.
+   * @param state a kept state; left out: the first one
    * @throws DynnError 'runtime/load' */
   static async compile(backend: Backend, graph: StepGraph, state?: ReadonlyMap<string, Tensor>): Promise<StepRunner> {
     const first = new Map([...(state ?? graph.initial)].map(([name, t]) => [name, copied(t)]));
@@ -49,6 +51,7 @@ export class StepRunner {
     return this.#now;
   }
 
+  /** Run one step on one batch. */
   async step(inputs: StepInputs): Promise<StepResult> {
     const results = await this.#session.run(this.#feeds(inputs));
     this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output]]));
@@ -60,6 +63,7 @@ export class StepRunner {
     };
   }
 
+  /** Give back the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
   }

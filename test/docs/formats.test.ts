@@ -7,7 +7,7 @@ import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/
 import { openModel } from "../../src/cli/files.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { auditRecordSchema } from "../../src/measures/audit-record.js";
-import { blocksOf, documents, ROOT } from "./documents.js";
+import { blocksOf, docstrings, documents, ROOT } from "./documents.js";
 
 /** What a test cannot go on without. */
 function present<T>(value: T | undefined): T {
@@ -24,8 +24,23 @@ const namesIn = (text: string): Set<string> =>
 
 test("every code block is in a language that a test runs or checks", () => {
   const known = ["sh", "ts", "json", "text"];
-  const blocks = documents.flatMap((d) => d.blocks);
+  const blocks = [...documents, ...docstrings].flatMap((d) => d.blocks);
   expect(blocks.filter((b) => !known.includes(b.language)).map((b) => b.at)).toEqual([]);
+});
+
+/** What most programs begin with. */
+const MAIN = ["load", "openDataset", "createExecutor", "audit", "convert", "calibrate", "train", "modelGradient"];
+
+test.each(MAIN)("%s has an example in its comment, which blocks.slow.test.ts runs", (name) => {
+  const declared = new RegExp(`^ \\*/\nexport (?:async )?function ${name}\\b`, "m");
+  const found = docstrings.flatMap(({ path, blocks }) => {
+    const source = readFileSync(join(ROOT, path), "utf8");
+    const at = declared.exec(source)?.index;
+    if (at === undefined) return [];
+    const comment = source.slice(source.lastIndexOf("/**", at), at);
+    return comment.includes("@example\n") ? blocks.filter(({ text }) => text.includes(`${name}(`)) : [];
+  });
+  expect(found.map(({ language }) => language)).toEqual(["ts"]);
 });
 
 test("plain text blocks stand only in a document that is made from the code", () => {

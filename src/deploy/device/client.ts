@@ -10,9 +10,11 @@ import { WIRE_TYPE } from "../wire.js";
 import { type Reply, readProblem, readReply } from "../wire-answer.js";
 import type { Remote } from "./remote.js";
 
+/** How a client speaks with its server. */
 export interface ClientOptions {
   /** Of the server, http or https. */
   readonly url: string;
+  /** What the server asks for, sent as a bearer token. Left out: none. */
   readonly token?: string | undefined;
   /** Most milliseconds until an answer or an outage is told, all tries together; left out: 2000. */
   readonly deadlineMs?: number | undefined;
@@ -48,6 +50,8 @@ class Outage extends Error {
   }
 }
 
+/** A client of `dynn serve`. It sends hidden values and receives answers, with tries, a deadline
+ *  and a pause after an outage. */
 export class SplitClient implements Remote {
   readonly #manifest: Manifest;
   readonly #url: URL;

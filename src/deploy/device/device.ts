@@ -20,6 +20,7 @@ export type Place = (typeof PLACES)[number];
 
 /** An answer, where it comes from and what it took. */
 export interface PlacedAnswer extends Routed {
+  /** Who answered. */
   readonly place: Place;
   /** What the device alone would answer: by the exit that is sure, else by its surest. */
   readonly local: Routed;
@@ -35,7 +36,9 @@ export interface PlacedAnswer extends Routed {
   readonly reason?: string | undefined;
 }
 
+/** How a device runs its half. */
 export interface DeviceOptions {
+  /** Runs the device's parts. */
   readonly backend: Backend;
   /** Who answers what the device is not sure of, for a split bundle; left out: the bundle's other half, here. */
   readonly remote?: Remote | undefined;
@@ -78,6 +81,7 @@ interface Pass {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The device's half of a split, or a whole bundle on one machine. */
 export class Device {
   readonly #manifest: Manifest;
   readonly #parts: readonly CompiledPart[];

@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from "./metrics.js";
 import { busy, checkToken, rawRefusal, refusalOf, unknownPath } from "./refusals.js";
 import { checkTokenText, checkWhole } from "./settings.js";
 
+/** How the server runs, and what it refuses. */
 export interface ServerOptions extends Omit<EngineOptions, "onRun"> {
   /** What clients must present; without one the server listens on this machine only. */
   readonly token?: string | undefined;
@@ -30,6 +31,7 @@ export interface Address {
   readonly port: number;
 }
 
+/** The HTTP server of `dynn serve`. */
 export interface Server {
   /** Begin to listen.
    * @returns the server's URL

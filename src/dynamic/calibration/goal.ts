@@ -4,6 +4,7 @@
 import { DynnError } from "../../core/errors.js";
 import type { Rule } from "../policy.js";
 
+/** What thresholds are to reach. rad: at most this share of the final exit's accuracy is lost. */
 export type Target =
   | { readonly kind: "rad"; readonly loss: number }
   /** Mean cost at most this share of the full network's. */
@@ -23,7 +24,9 @@ export interface WorstBounds {
 export interface OperatingPoint {
   /** As a policy holds them. */
   readonly thresholds: readonly number[];
+  /** Share of right answers. */
   readonly accuracy: number;
+  /** Mean cost of a sample. */
   readonly cost: number;
   /** The largest mean cost over the sets of attacked samples, as a share of the full cost; undefined without such sets. */
   readonly worstCost: number | undefined;

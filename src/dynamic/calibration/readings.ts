@@ -8,7 +8,9 @@ import { type Routed, readingOf, routeReadings, rowsOf } from "../route.js";
 export interface Measured {
   /** One array [n * classes] per exit. */
   readonly logits: readonly Float32Array[];
+  /** The true class of each sample, [n]. */
   readonly labels: ArrayLike<number>;
+  /** Number of classes. */
   readonly classes: number;
 }
 
