@@ -56,7 +56,10 @@ export const blocksOf = (...languages: readonly string[]): readonly Block[] =>
 
 /** The texts of documentation comments, each line where it was; the code between them is left out. */
 export function commentsOf(source: string): string {
-  const text = source.replaceAll(/(\/\*\*[\s\S]*?\*\/)|[^\n/]+|\/[^\n/]*/g, (_, comment: string | undefined) => comment ?? "");
+  const text = source.replaceAll(
+    /(\/\*\*[\s\S]*?\*\/)|[^\n/]+|\/[^\n/]*/g,
+    (_, comment: string | undefined) => comment ?? "",
+  );
   return text.replaceAll(/^\s*(?:\/\*\*|\*\/|\*) ?/gm, "").replaceAll(/ ?\*\/$/gm, "");
 }
 
