@@ -21,6 +21,7 @@ export interface Request {
   readonly sample: Sample;
 }
 
+/** Computes losses, gradients and logits of attacked images. It compiles each loss once. */
 export class Evaluator {
   readonly #model: DynamicModel;
   readonly #backend: Backend;
@@ -34,13 +35,14 @@ export class Evaluator {
   /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(objective: Objective, requests: readonly Request[]): Promise<Evaluation[]> {
-    const { loss: index, gradient } = (requests[0] as Request).query;
-    const loss = objective.losses[index] as Loss;
+    const { loss: index, gradient } = requests[0].query;
+    const loss = objective.losses[index];
     const session = await this.#session(loss, gradient);
     const results = await session.run(this.#feeds(session, objective, requests));
     return requests.map((_, row) => this.#evaluation(loss, results, row, gradient));
   }
 
+  /** Give back the memory of all sessions. */
   async release(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
@@ -81,7 +83,7 @@ export class Evaluator {
     };
     const logits = this.#model.exits.map((exit, k) => (loss.exits.includes(k) ? rowOf(exit.logits) : undefined));
     return {
-      loss: rowOf(NAMES.loss)[0] as number,
+      loss: rowOf(NAMES.loss)[0],
       gradient: gradient ? rowOf(NAMES.gradient) : new Float32Array(0),
       logits,
     };

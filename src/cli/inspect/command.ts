@@ -113,7 +113,7 @@ function opCounts(nodes: readonly Node[], costs: ReadonlyMap<Node, number>): Ins
   return [...byType]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([opType, list]) => {
-      const { vjp } = opTable.get(list[0] as Node);
+      const { vjp } = opTable.get(list[0]);
       return {
         opType,
         count: list.length,

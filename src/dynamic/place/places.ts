@@ -20,6 +20,7 @@ export interface Place {
 export interface MeasuredPlaces {
   /** Images in one run. */
   readonly batch: number;
+  /** The places with their measured cost. */
   readonly places: readonly MeasuredPlace[];
 }
 
@@ -78,11 +79,11 @@ export function nearestPlaces<P extends Place>(places: readonly P[], fractions: 
   let next = 0;
   return fractions.map((wanted, i) => {
     const spare = places.length - (fractions.length - i - 1);
-    const distance = (at: number) => Math.abs((places[at] as P).fraction - wanted);
+    const distance = (at: number) => Math.abs(places[at].fraction - wanted);
     let nearest = next;
     for (let at = next + 1; at < spare; at++) if (distance(at) < distance(nearest)) nearest = at;
     next = nearest + 1;
-    return places[nearest] as P;
+    return places[nearest];
   });
 }
 

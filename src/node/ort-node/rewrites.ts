@@ -14,9 +14,7 @@ import { ort } from "./ort.js";
 
 /** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
 const trains = (graph: Graph): boolean =>
-  graph.nodes.some(
-    (node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1] as string)),
-  );
+  graph.nodes.some((node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1])));
 
 /** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`.
  * @param graph with types, if they can be known */

@@ -63,7 +63,7 @@ const grouped = (
   c.groups === 1 ? value : c.b.op("Reshape", [value, c.b.ints([-1, c.groups, channels / c.groups, height, width])]);
 
 const joined = (c: Correlation, parts: readonly ValueName[]): ValueName =>
-  parts.length === 1 ? (parts[0] as ValueName) : c.b.op("Concat", parts, { axis: int(lead(c).length + 1) });
+  parts.length === 1 ? parts[0] : c.b.op("Concat", parts, { axis: int(lead(c).length + 1) });
 
 /** Up to this many pixels the batch joins them in one product. */
 const FEW_PIXELS = 64;

@@ -26,7 +26,7 @@ export const conv: Rule = (l, node) => {
   const images = thin ? l.plain(x) : l.blocked(x);
   if (outputs % l.block !== 0) return groups === 1 && ragged(l, node, images, attributes);
   const blocked = l.isBlocked(w) ? l.blocked(w) : depthwise || thin ? outputsBlocked(l, w) : bothBlocked(l, w);
-  l.conv(node.outputs[0] as ValueName, [images, blocked, bias && l.plain(bias)], attributes);
+  l.conv(node.outputs[0], [images, blocked, bias && l.plain(bias)], attributes);
   return true;
 };
 
@@ -35,11 +35,11 @@ function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes
   const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
   const [weights, shift] = [l.constant(w), l.constant(bias)];
   if (!weights || (bias && !shift) || !l.fits(x)) return false;
-  const channels = weights.dims[0] as number;
+  const channels = weights.dims[0];
   const filled = Math.ceil(channels / l.block) * l.block;
   const inputs = [images, l.laidOut(w, "filled", () => inBothBlocks(withZeros(weights, filled), l.block))];
   if (shift) inputs.push(l.laidOut(bias, "filled", () => withZeros(shift, filled)));
-  const [output, made] = [node.outputs[0] as ValueName, l.b.fresh(`${node.outputs[0]}.blocked`)];
+  const [output, made] = [node.outputs[0], l.b.fresh(`${node.outputs[0]}.blocked`)];
   l.push({ opType: "Conv", domain: NCHWC, name: "", inputs, outputs: [made], attributes });
   l.push({
     opType: "ReorderOutput",
@@ -55,7 +55,7 @@ function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes
 
 /** A constant with zeros behind its rows. */
 function withZeros(value: Tensor, count: number): Tensor {
-  const data = new Float32Array((value.data.length / (value.dims[0] as number)) * count);
+  const data = new Float32Array((value.data.length / value.dims[0]) * count);
   data.set(value.data as Float32Array);
   return { dtype: value.dtype, dims: [count, ...value.dims.slice(1)], data };
 }
@@ -115,7 +115,7 @@ function turned(l: Layout, w: ValueName, kernel: readonly number[]): ValueName {
 function outputsBlocked(l: Layout, w: ValueName): ValueName {
   const value = l.constant(w);
   if (!value) return kernelsBlocked(l, l.plain(w), l.shape(w) as number[]);
-  const [o, each] = [value.dims[0] as number, sizeOf(value.dims.slice(1))];
+  const [o, each] = [value.dims[0], sizeOf(value.dims.slice(1))];
   return l.laidOut(w, "outputs", () => reordered(value, [o / l.block, l.block, each], [0, 2, 1]));
 }
 
@@ -155,9 +155,9 @@ function reordered(value: Tensor, dims: readonly number[], order: readonly numbe
   const [from, to] = [value.data as Float32Array, new Float32Array(value.data.length)];
   let at = 0;
   const walk = (depth: number, offset: number): void => {
-    const axis = order[depth] as number;
-    const [count, step] = [dims[axis] as number, strides[axis] as number];
-    if (depth === order.length - 1) for (let i = 0; i < count; i++) to[at++] = from[offset + i * step] as number;
+    const axis = order[depth];
+    const [count, step] = [dims[axis], strides[axis]];
+    if (depth === order.length - 1) for (let i = 0; i < count; i++) to[at++] = from[offset + i * step];
     else for (let i = 0; i < count; i++) walk(depth + 1, offset + i * step);
   };
   walk(0, 0);

@@ -192,7 +192,7 @@ export class Layout {
 
   /** Put a changed convolution in place of the one that made `from`, after everything it reads; it makes `to` now. */
   refit(from: ValueName, to: ValueName, node: Node): void {
-    const output = node.outputs[0] as ValueName;
+    const output = node.outputs[0];
     this.#out[this.#convs.get(output) as number] = undefined;
     this.#convs.set(output, this.push(node));
     this.#blocked.delete(from);

@@ -27,10 +27,10 @@ export const linear: Rule = (l, node) => {
   const [, channels, ...size] = l.shape(images) as readonly number[];
   const pixels = size.reduce((a, b) => a * b, 1);
   const laid = l.laidOut(w, "linear", () =>
-    inBlockOrder(weights, isTransposed(node), { channels: channels as number, pixels, block: l.block }),
+    inBlockOrder(weights, isTransposed(node), { channels: channels, pixels, block: l.block }),
   );
   l.push({ ...node, inputs: [l.blocked(x), laid, ...bias.map((name) => name && l.plain(name))] });
-  l.madePlain(node.outputs[0] as ValueName);
+  l.madePlain(node.outputs[0]);
   return true;
 };
 

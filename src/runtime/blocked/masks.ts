@@ -23,5 +23,5 @@ function steepMask(graph: Graph, node: Node, asked: Node | undefined): Node | un
   const bound = graph.initializers.get(asked.inputs[1] ?? "");
   if (!bound || bound.dims.length > 0 || toNumbers(bound)[0] !== 0) return undefined;
   const attributes = { alpha: float(STEEPEST), beta: float(0) };
-  return { ...node, opType: "HardSigmoid", inputs: [asked.inputs[0] as string], attributes };
+  return { ...node, opType: "HardSigmoid", inputs: [asked.inputs[0]], attributes };
 }

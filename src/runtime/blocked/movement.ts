@@ -122,7 +122,7 @@ const readAsDepthwiseKernels = (l: Layout, name: ValueName): boolean =>
 function padChannels(l: Layout, node: Node, pads: readonly number[]): boolean {
   const inner = [2, 3, 6, 7].every((i) => pads[i] === 0);
   if (!inner || pads[1] % l.block !== 0 || pads[5] % l.block !== 0) return false;
-  keepLayout(l, node, [node.inputs[0] as ValueName]);
+  keepLayout(l, node, [node.inputs[0]]);
   return true;
 }
 
@@ -179,6 +179,6 @@ export const shape: Rule = (l, node) => {
   const [images] = node.inputs as [ValueName];
   if (!l.isBlocked(images)) return false;
   l.push({ ...node, inputs: [l.blocked(images)] });
-  l.madePlain(node.outputs[0] as ValueName);
+  l.madePlain(node.outputs[0]);
   return true;
 };

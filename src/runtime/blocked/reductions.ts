@@ -27,7 +27,7 @@ export const reduction =
       ? l.op("ReduceMean", [rows], { axes: ints([0]), keepdims: int(0) })
       : sumOfRows(l, rows, height * width);
     const kept = attribute(node, "keepdims", "int") !== 0;
-    const output = node.outputs[0] as ValueName;
+    const output = node.outputs[0];
     l.push({
       opType: "Reshape",
       domain: "",
@@ -45,7 +45,7 @@ const sumOfRows = (l: Layout, rows: ValueName, each: number): ValueName =>
 
 /** Pools without indices, dilations or ceiling. */
 export const pool: Rule = (l, node) => {
-  const [x, output] = [node.inputs[0] as ValueName, node.outputs[0] as ValueName];
+  const [x, output] = [node.inputs[0], node.outputs[0]];
   const plain =
     node.outputs.length === 1 &&
     l.shape(x).length === 4 &&

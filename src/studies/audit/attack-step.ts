@@ -97,7 +97,7 @@ export function judge(attacked: Attacked, subject: Subject): AttackRecord {
     efficacyStep: efficacyStep(routing.exitCounts, costs),
     ...distances(
       attacked,
-      success.map((s, i) => s && (eligible[i] as boolean)),
+      success.map((s, i) => s && eligible[i]),
     ),
     ...earlyRecord(attacked, subject),
     gradientEvaluations: outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0),

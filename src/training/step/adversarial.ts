@@ -170,10 +170,10 @@ function feedsOf(
 ): Tensors {
   const all: Record<string, Tensor> = {
     ...state,
-    [session.inputs[0] as string]: { ...images, data: now as Float32Array<ArrayBuffer> },
+    [session.inputs[0]]: { ...images, data: now },
     [PGD.clean]: images,
     [PGD.labels]: labels,
     [PGD.weights]: fromNumbers("float32", [1, weights.length], weights),
   };
-  return Object.fromEntries(session.inputs.map((name) => [name, all[name] as Tensor]));
+  return Object.fromEntries(session.inputs.map((name) => [name, all[name]]));
 }

@@ -30,7 +30,7 @@ async function health(url: string, from?: string): Promise<{ status: number; say
   const socket = await connect(url, from);
   socket.write("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const text = await heard(socket);
-  return { status: statusesIn(text)[0] as number, says: /"status":"(\w+)"/.exec(text)?.[1] as string };
+  return { status: statusesIn(text)[0], says: /"status":"(\w+)"/.exec(text)?.[1] as string };
 }
 
 /** When /health says something. */
@@ -155,7 +155,7 @@ describe("one rude client", () => {
     const socket = await connect(url);
     ask(socket);
     socket.write(head(0).repeat(50));
-    socket.write(`${head(0, last)}`);
+    socket.write(head(0, last));
     await reached;
     release();
     expect(statusesIn(await heard(socket))).toEqual([200, ...new Array(51).fill(400)]);
@@ -220,7 +220,7 @@ describe("a share of the places", () => {
       answers.push(heard(socket));
     }
     const refused = await answers[2];
-    expect(statusesIn(refused as string)).toEqual([503]);
+    expect(statusesIn(refused)).toEqual([503]);
     expect(await health(url, "127.0.0.2")).toEqual({ status: 503, says: "busy" });
     release();
     const all = (await Promise.all([...said, ...answers])).flatMap(statusesIn);
