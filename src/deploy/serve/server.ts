@@ -41,7 +41,7 @@ export interface Server {
    * @returns the server's URL
    * @throws DynnError 'serve/config' when the address is open to others and there is no token, 'serve/listen' when it cannot be had */
   readonly listen: (address: Address) => Promise<string>;
-  /** Take no more requests, finish those in flight, give back memory. What is not finished after nine tenths of the timeout is refused, and
+  /** Take no more requests, finish those in flight, give back memory. What is not finished after four fifths of the timeout is refused, and
    *  after the timeout every connection is cut. */
   readonly close: () => Promise<void>;
 }
@@ -55,7 +55,7 @@ const PATIENCE = 0.1;
 const LINGER_MS = 100;
 const LINGER = 0.05;
 /** What is not answered by then is refused. */
-const REFUSE_AT = 0.9;
+const REFUSE_AT = 0.8;
 
 /** Make a server of a split bundle's second half; the bundle's server side is enough.
  * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
