@@ -1,6 +1,6 @@
 /** @file The server of a split network over HTTP. What a client can send is bounded before memory or time is spent on it: token, connections,
  *  requests in flight and a share of them, bytes, samples, seconds. Endpoints and limits: docs/serving.md. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import type { Bundle } from "../bundle.js";
 import { requestBytes } from "../wire.js";
@@ -162,6 +162,8 @@ async function drain({ connections, engine, lingerMs }: Service): Promise<void> 
   engine.hurry();
   const gone = connections.gone();
   await Promise.race([gone, sleep(lingerMs)]);
+  // After a pause of this process, timers come before what has arrived meanwhile.
+  await turn();
   connections.cutIdle();
   await gone;
 }
