@@ -10,7 +10,8 @@ const MOST_STEPS = 200;
 /** Relative accuracy of the result. */
 const PRECISION = 1e-10;
 
-/** The temperature of one exit: that of least mean negative log-likelihood on labelled samples. Samples with a logit that is no number do not count.
+/** The temperature of one exit that gives the least mean negative log-likelihood on labelled samples.
+ * Samples with a logit that is no number do not count.
  * @param exit number of the exit
  * @returns      from {@link TEMPERATURE_RANGE}; 1 without samples */
 export function fitTemperature({ logits, labels }: Measured, exit: number): number {
