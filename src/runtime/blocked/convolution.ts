@@ -39,8 +39,8 @@ function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes
   const filled = Math.ceil(channels / l.block) * l.block;
   const inputs = [images, l.laidOut(w, "filled", () => inBothBlocks(withZeros(weights, filled), l.block))];
   if (shift) inputs.push(l.laidOut(bias, "filled", () => withZeros(shift, filled)));
-  const [output, made] = [node.outputs[0] as ValueName, l.b.fresh(`${node.outputs[0]}.blocked`)];
-  l.push({ opType: "Conv", domain: NCHWC, name: "", inputs, outputs: [made], attributes });
+  const output = node.outputs[0] as ValueName;
+  const made = l.nchwc("Conv", inputs, attributes, `${output}.blocked`);
   l.push({
     opType: "ReorderOutput",
     domain: NCHWC,
@@ -86,16 +86,7 @@ export const convTranspose: Rule = (l, node) => {
 /** Every pixel repeated over a stride's square, then all but the first of each square zeroed. */
 function spread(l: Layout, x: ValueName, strides: readonly number[]): ValueName {
   const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
-  const repeated = l.b.fresh(`${x}.repeated`);
-  const scales = ints([1, 1, ...strides]);
-  l.push({
-    opType: "Upsample",
-    domain: NCHWC,
-    name: "",
-    inputs: [l.blocked(x)],
-    outputs: [repeated],
-    attributes: { scales },
-  });
+  const repeated = l.nchwc("Upsample", [l.blocked(x)], { scales: ints([1, 1, ...strides]) });
   const [rows, columns] = [height * strides[0], width * strides[1]];
   const mask = Float64Array.from({ length: channels * rows * columns }, (_, i) => {
     const pixel = Math.floor(i / l.block) % (rows * columns);

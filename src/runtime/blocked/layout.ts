@@ -2,9 +2,17 @@
  *  register, [n, c / block, h, w, block] in memory under the declared shape [n, c, h, w]). A value changes layout only where a
  *  node needs it, and at most once. A sub-graph sees what the graph around it has made, in either layout. Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
 import type { Tensor } from "../../core/tensor.js";
-import { attribute, int, string } from "../../graph/attributes.js";
+import { int } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import { consumers, type Graph, type Node, reads, type ValueName, type ValueType } from "../../graph/graph.js";
+import {
+  consumers,
+  type Graph,
+  type Node,
+  producers,
+  reads,
+  type ValueName,
+  type ValueType,
+} from "../../graph/graph.js";
 import { prune } from "../../graph/passes/prune.js";
 
 /** The domain of ONNX Runtime's blocked operators. */
@@ -21,6 +29,7 @@ export class Layout {
   /** Makes constants and names; nodes are kept here until {@link build}. */
   readonly #b: GraphBuilder;
   readonly #readers: ReadonlyMap<ValueName, readonly Node[]>;
+  readonly #makers: ReadonlyMap<ValueName, Node>;
   readonly #uses: ReadonlyMap<ValueName, number>;
   readonly #out: (Emitted | undefined)[] = [];
   readonly #plain = new Map<ValueName, ValueName>();
@@ -39,6 +48,7 @@ export class Layout {
     for (const name of graph.nodes.flatMap((node) => node.outputs)) this.#b.reserve(name);
     for (const name of outer?.names ?? []) this.#b.reserve(name);
     this.#readers = consumers(graph);
+    this.#makers = producers(graph);
     const outputs = new Set(graph.outputs.map((o) => o.name));
     this.#uses = new Map(
       [...this.#readers].map(([name, nodes]) => {
@@ -80,6 +90,11 @@ export class Layout {
   /** The nodes of the graph that read a value. */
   readers(name: ValueName): readonly Node[] {
     return this.#readers.get(name) ?? [];
+  }
+
+  /** The node of the graph that makes a value. */
+  maker(name: ValueName): Node | undefined {
+    return this.#makers.get(name);
   }
 
   isUsedOnce(name: ValueName): boolean {
@@ -127,15 +142,7 @@ export class Layout {
   blocked(name: ValueName): ValueName {
     const known = this.blockedName(name);
     if (known !== undefined) return known;
-    const blocked = this.#b.fresh(`${name}.blocked`);
-    this.push({
-      opType: "ReorderInput",
-      domain: NCHWC,
-      name: "",
-      inputs: [this.plain(name)],
-      outputs: [blocked],
-      attributes: {},
-    });
+    const blocked = this.nchwc("ReorderInput", [this.plain(name)], {}, `${name}.blocked`);
     this.#blocked.set(name, blocked);
     return blocked;
   }
@@ -172,6 +179,18 @@ export class Layout {
   ): ValueName {
     const output = this.#b.fresh(hint);
     this.push({ opType, domain: "", name: "", inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** A blocked operator with a fresh output. */
+  nchwc(
+    opType: string,
+    inputs: readonly ValueName[],
+    attributes: Node["attributes"] = {},
+    hint = opType.toLowerCase(),
+  ): ValueName {
+    const output = this.#b.fresh(hint);
+    this.push({ opType, domain: NCHWC, name: "", inputs, outputs: [output], attributes });
     return output;
   }
 
@@ -219,15 +238,3 @@ export class Layout {
 /** Where a channel's pixel is in the memory of a blocked image of so many pixels. */
 export const placeInBlocks = (channel: number, pixel: number, pixels: number, block: number): number =>
   (Math.floor(channel / block) * pixels + pixel) * block + (channel % block);
-
-/** An activation that a blocked convolution applies by itself, with the numbers it takes. */
-export const activated = (node: Node, activation: string, parameters: readonly number[]): Node => ({
-  ...node,
-  attributes: {
-    ...node.attributes,
-    activation: string(activation),
-    ...(parameters.length > 0 ? { activation_params: { kind: "floats", value: parameters } } : {}),
-  },
-});
-
-export const hasActivation = (node: Node): boolean => attribute(node, "activation", "string") !== undefined;

@@ -13,15 +13,7 @@ export const reduction =
     const axes = axesOf(l, node);
     if (!l.isBlocked(x) || !l.isFloat(x) || axes?.join() !== "0,2,3") return false;
     const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
-    const pooled = l.b.fresh("pooled");
-    l.push({
-      opType: "GlobalAveragePool",
-      domain: NCHWC,
-      name: "",
-      inputs: [l.blocked(x)],
-      outputs: [pooled],
-      attributes: {},
-    });
+    const pooled = l.nchwc("GlobalAveragePool", [l.blocked(x)]);
     const rows = l.op("Reshape", [pooled, l.b.ints([-1, channels])]);
     const reduced = mean
       ? l.op("ReduceMean", [rows], { axes: ints([0]), keepdims: int(0) })

@@ -11,6 +11,7 @@ import { isTraining, lowerBatchStatistics } from "../blocked/batch-statistics.js
 import { NCHWC } from "../blocked/layout.js";
 import { steepMasks } from "../blocked/masks.js";
 import { blockedLayout } from "../blocked/rewrite.js";
+import { lowerKernelGradients } from "../kernel-gradients.js";
 
 /** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
 const trains = (graph: Graph): boolean =>
@@ -23,10 +24,10 @@ const trains = (graph: Graph): boolean =>
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
   if (!trains(graph)) return forSpeed ? inference(graph) : graph;
   const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
-  if (!forSpeed) return lowered;
+  if (!forSpeed) return lowerKernelGradients(lowered);
   const block = await blockSize();
   const masked = steepMasks(lowered);
-  return block === undefined ? masked : blockedLayout(masked, block);
+  return block === undefined ? lowerKernelGradients(masked) : blockedLayout(masked, block);
 }
 
 /** A forward pass or a gradient, its weights constant: whole in the blocked layout, or as it is where a convolution cannot be so,

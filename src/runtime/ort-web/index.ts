@@ -2,6 +2,7 @@
  *  onnxruntime-web beside dynn. */
 import { DynnError, reasonOf } from "../../core/errors.js";
 import type { Backend } from "../backend.js";
+import { lowerKernelGradients } from "../kernel-gradients.js";
 import { type OnnxRuntime, openable, openSession } from "../onnxruntime.js";
 
 export interface OrtWebOptions {
@@ -20,7 +21,11 @@ export function ortWeb({ provider = "wasm", threads = 1 }: OrtWebOptions = {}): 
     compile: async (graph) => {
       const ort = await load();
       ort.env.wasm.numThreads = threads;
-      return openSession(ort as OnnxRuntime, { graph, run: openable(graph) }, { executionProviders: [provider] });
+      return openSession(
+        ort as OnnxRuntime,
+        { graph, run: lowerKernelGradients(openable(graph)) },
+        { executionProviders: [provider] },
+      );
     },
   };
 }

@@ -1,0 +1,18 @@
+/** @file Numbers in memory under other dimensions and in another order. ONNX Runtime's changes of layout are the fastest transposes of two
+ *  axes that it has, whatever the numbers mean. */
+import { int, ints } from "../../graph/attributes.js";
+import type { ValueName } from "../../graph/graph.js";
+import type { Layout } from "./layout.js";
+
+/** The same memory under other dimensions. */
+export const reshaped = (l: Layout, value: ValueName, dims: readonly number[]): ValueName =>
+  l.op("Reshape", [value, l.b.ints(dims)]);
+
+/** Memory seen as `dims`, with its axes in another order. */
+export const turned = (l: Layout, value: ValueName, dims: readonly number[], perm: readonly number[]): ValueName =>
+  l.op("Transpose", [reshaped(l, value, dims)], { perm: ints(perm) });
+
+/** Memory seen as [n, c / block, h * w, block] to [n, c, h * w].
+ * @param dims [n, c, h, w] */
+export const blocksToPlain = (l: Layout, value: ValueName, dims: readonly number[]): ValueName =>
+  l.nchwc("ReorderOutput", [reshaped(l, value, dims)], { channels: int(dims[1] as number) });
