@@ -10,8 +10,9 @@ import type { Layout } from "./layout.js";
 import { blocksToPlain, reshaped, turned } from "./reorder.js";
 import type { Rule } from "./rule.js";
 
-/** Pixels of dY from which on this beats matrix products: for one tap, and for more. */
-const ENOUGH_PIXELS = { point: 64, window: 16 };
+/** Pixels of dY, times samples of a group, from which on this beats matrix products: for one tap, and for more. With fewer the taps of a
+ *  group are written faster than they are computed. */
+const ENOUGH = { point: 512, window: 64 };
 
 /** Numbers that the taps of all groups of samples may have, before they are added up: 256 MB. */
 const MOST_TAPS = 2 ** 26;
@@ -20,12 +21,11 @@ const MOST_TAPS = 2 ** 26;
  *  ONNX Runtime counts samples as channels here. */
 export function isWide(g: KernelGradient, block: number): boolean {
   const fits = (count: number): boolean => count < block || count % block === 0;
-  const [taps, pixels] = [g.kernel[0] * g.kernel[1], g.windows[0] * g.windows[1]];
-  const enough = pixels >= (taps === 1 ? ENOUGH_PIXELS.point : ENOUGH_PIXELS.window);
-  const room = (g.batch / together(g.batch, block)) * taps * g.channels * g.outputs <= MOST_TAPS;
-  return (
-    enough && room && fits(g.channels) && fits(g.batch) && g.outputs % block === 0 && g.dilations.every((d) => d === 1)
-  );
+  const [taps, each] = [g.kernel[0] * g.kernel[1], together(g.batch, block)];
+  const enough = each * g.windows[0] * g.windows[1] >= (taps === 1 ? ENOUGH.point : ENOUGH.window);
+  const room = (g.batch / each) * taps * g.channels * g.outputs <= MOST_TAPS;
+  const whole = fits(g.channels) && fits(g.batch) && g.outputs % block === 0;
+  return whole && enough && room && g.dilations.every((d) => d === 1);
 }
 
 /** Samples in a group: as many as divide the batch and are less than a block. A block of them would be read as blocked images. */
