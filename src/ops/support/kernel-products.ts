@@ -86,8 +86,11 @@ function byMovedImages(c: Correlation, dy: ValueName): ValueName {
     { value: joined(c, sideways), rows: kernelColumns * inputs },
     x[1] * y[2],
   );
+  // In two steps: ONNX Runtime moves whole lines fast, and two axes fast, but not five.
   const blocks = b.op("Reshape", [taps, b.ints([groups, kernelRows, outputs, kernelColumns, inputs])]);
-  return b.op("Reshape", [transpose(b, blocks, [0, 2, 4, 1, 3]), b.ints([y[0], inputs, kernelRows, kernelColumns])]);
+  const lines = transpose(b, blocks, [0, 2, 1, 3, 4]);
+  const perOutput = b.op("Reshape", [lines, b.ints([y[0], kernelRows * kernelColumns, inputs])]);
+  return b.op("Reshape", [transpose(b, perOutput, [0, 2, 1]), b.ints([y[0], inputs, kernelRows, kernelColumns])]);
 }
 
 function byPatches(c: Correlation, dy: ValueName): ValueName {

@@ -35,7 +35,7 @@ export class Layout {
   readonly #plain = new Map<ValueName, ValueName>();
   readonly #blocked = new Map<ValueName, ValueName>();
   readonly #outer: Layout | undefined;
-  /** Constants that were laid out in blocks, by what they are and how. */
+  /** Weights that were laid out in blocks, by what they are and how. */
   readonly #laid = new Map<string, ValueName>();
   /** Blocked convolutions that may still take a bias, a sum or an activation: by their output. */
   readonly #convs = new Map<ValueName, number>();
@@ -149,8 +149,12 @@ export class Layout {
 
   /** A constant laid out in blocks, made once. */
   laidOut(name: ValueName, how: string, make: () => Tensor): ValueName {
-    const key = `${how} ${name}`;
-    const known = this.#laid.get(key) ?? this.#b.constant(make(), `${name}.blocked`);
+    return this.once(`${how} ${name}`, () => this.#b.constant(make(), `${name}.blocked`));
+  }
+
+  /** What several nodes need in the same form, made once. */
+  once(key: string, make: () => ValueName): ValueName {
+    const known = this.#laid.get(key) ?? make();
     this.#laid.set(key, known);
     return known;
   }

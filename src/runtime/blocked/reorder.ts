@@ -16,3 +16,8 @@ export const turned = (l: Layout, value: ValueName, dims: readonly number[], per
  * @param dims [n, c, h, w] */
 export const blocksToPlain = (l: Layout, value: ValueName, dims: readonly number[]): ValueName =>
   l.nchwc("ReorderOutput", [reshaped(l, value, dims)], { channels: int(dims[1] as number) });
+
+/** Memory seen as [n, c, h * w] to [n, c / block, h * w, block].
+ * @param dims [n, c, h, w], or [n, h, w, c] with the channels last */
+export const plainToBlocks = (l: Layout, value: ValueName, dims: readonly number[], last = false): ValueName =>
+  l.nchwc("ReorderInput", [reshaped(l, value, dims)], last ? { channels_last: int(1) } : {});
