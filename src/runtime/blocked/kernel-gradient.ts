@@ -7,7 +7,7 @@ import { int, ints } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
 import { type KernelGradient, kernelGradientAt } from "../kernel-gradients.js";
 import type { Layout } from "./layout.js";
-import { blocksToPlain, reshaped, turned } from "./reorder.js";
+import { blocksToPlain, reduceOver, reshaped, turned } from "./reorder.js";
 import type { Rule } from "./rule.js";
 
 /** Pixels of dY, times samples of a group, from which on this beats matrix products: for one tap, and for more. With fewer the taps of a
@@ -130,7 +130,7 @@ function kernels(l: Layout, g: Cut, size: readonly number[]): ValueName {
 function sumOfGroups(l: Layout, g: Cut, taps: ValueName, lead: number): ValueName {
   if (g.groups === 1) return taps;
   const rest = (g.outputs * g.channels * g.kernel[0] * g.kernel[1]) / lead;
-  return l.op("ReduceSum", [reshaped(l, taps, [lead, g.groups, rest]), l.b.ints([1])], { keepdims: int(0) });
+  return reduceOver(l, "ReduceSum", reshaped(l, taps, [lead, g.groups, rest]), 1);
 }
 
 /** From [c / side, k / block, ky, kx, side, block] to [k, c, ky, kx], in memory. */

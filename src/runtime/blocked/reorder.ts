@@ -21,3 +21,11 @@ export const blocksToPlain = (l: Layout, value: ValueName, dims: readonly number
  * @param dims [n, c, h, w], or [n, h, w, c] with the channels last */
 export const plainToBlocks = (l: Layout, value: ValueName, dims: readonly number[], last = false): ValueName =>
   l.nchwc("ReorderInput", [reshaped(l, value, dims)], last ? { channels_last: int(1) } : {});
+
+/** The sum or mean over one axis, which goes. Opsets differ in where they keep it. */
+export function reduceOver(l: Layout, op: "ReduceSum" | "ReduceMean", value: ValueName, axis: number): ValueName {
+  const asInput = l.b.opset >= (op === "ReduceSum" ? 13 : 18);
+  return asInput
+    ? l.op(op, [value, l.b.ints([axis])], { keepdims: int(0) })
+    : l.op(op, [value], { axes: ints([axis]), keepdims: int(0) });
+}
