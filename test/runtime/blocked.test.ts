@@ -523,9 +523,12 @@ describe("which graphs are rewritten", () => {
 
   test("a block that channels fill takes convolution, sum and activation as one operator", () => {
     const nodes = blockedLayout(graph, 8).nodes.filter((node) => node.domain === NCHWC);
-    expect(nodes.map((node) => node.opType)).toEqual(["ReorderInput", "Conv", "ReorderOutput"]);
-    expect(nodes[1]?.inputs).toHaveLength(4);
-    expect(nodes[1]?.attributes.activation).toEqual(string("Relu"));
+    const [image, inputs, outputs, conv] = nodes;
+    // The images, then the two axes of the fed weight.
+    expect(nodes.map((node) => node.opType)).toEqual([...Array(3).fill("ReorderInput"), "Conv", "ReorderOutput"]);
+    expect([image, inputs, outputs].map((node) => node?.inputs[0])).toEqual(["x", "reshape", "reshape_1"]);
+    expect(conv?.inputs).toHaveLength(4);
+    expect(conv?.attributes.activation).toEqual(string("Relu"));
   });
 
   test("a block that no channels fill leaves the graph as it is", () => {

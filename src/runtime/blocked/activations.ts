@@ -3,7 +3,8 @@ import { toNumbers } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { elementwise } from "./elementwise.js";
-import { activated, hasActivation, type Layout } from "./layout.js";
+import { activated, hasActivation } from "./fused.js";
+import type { Layout } from "./layout.js";
 import type { Rule } from "./rule.js";
 
 /** The numbers that an activation takes; undefined when they are not known before it runs. */

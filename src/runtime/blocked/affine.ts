@@ -4,7 +4,8 @@ import { fromNumbers } from "../../core/tensor.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { elementwise } from "./elementwise.js";
-import { hasActivation, type Layout } from "./layout.js";
+import { hasActivation } from "./fused.js";
+import type { Layout } from "./layout.js";
 import { equal, type Rule } from "./rule.js";
 
 /** [c,1,1] or [1,c,1,1] beside images of c channels. */

@@ -161,16 +161,7 @@ export const resize: Rule = (l, node) => {
   const repeats = mode === "nearest,asymmetric,floor" || mode === "nearest,half_pixel,round_prefer_floor";
   const upwards = factors.length === 4 && factors[0] === 1 && factors[1] === 1 && factors.every(Number.isInteger);
   if (!repeats || !upwards || attribute(node, "axes", "ints") || !l.fits(x) || !l.isFloat(x)) return false;
-  const made = l.b.fresh(`${output}.blocked`);
-  l.push({
-    opType: "Upsample",
-    domain: NCHWC,
-    name: "",
-    inputs: [l.blocked(x)],
-    outputs: [made],
-    attributes: { scales: ints(factors) },
-  });
-  l.madeBlocked(output, made);
+  l.madeBlocked(output, l.nchwc("Upsample", [l.blocked(x)], { scales: ints(factors) }, `${output}.blocked`));
   return true;
 };
 
