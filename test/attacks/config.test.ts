@@ -147,7 +147,7 @@ describe("presets", () => {
       /^attacks: there is no attack "pdg"\. Choose from fgsm, .*\[cli\/value\]$/,
     );
     expect(() => presetConfigs(["slowdown"], { epsilon: 0.1, earlyExits: 0 })).toThrow(
-      "--attacks slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]",
+      "attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]",
     );
   });
 });

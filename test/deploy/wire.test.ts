@@ -198,7 +198,7 @@ describe("a request", () => {
       "holds too many samples",
       changed(8, 0xff, 0xff, 0xff, 0xff),
       "wire/limit",
-      "request: holds 4294967295 samples, expected at most 8. Send fewer at a time, or raise the server's --max-batch.",
+      "request: holds 4294967295 samples, expected at most 8. Send fewer at a time, or raise the server's limit maxBatch.",
     ],
     [
       "is for another bundle",

@@ -258,7 +258,7 @@ describe("what cannot be trained is refused", () => {
     await expect(train(request({ batch: 41 }))).rejects.toThrow(
       failure(
         "training/config",
-        "patterns: a batch of 41 needs more records than the 40 there are to train on. Choose a smaller batch (--batch), or give more data.",
+        "patterns: a batch of 41 needs more records than the 40 there are to train on. Choose a smaller batch, or give more data.",
       ),
     );
   });

@@ -295,7 +295,7 @@ describe("failures", () => {
   test("an empty split", () => {
     const empty = { logits: new Logits([new Float32Array(), new Float32Array()], 2), labels: [] };
     expectFailure(
-      "calibration: the validation split is empty. Report fewer samples, or give a split with --validation.",
+      "calibration: the validation split is empty. Report fewer samples, or give validation data.",
       { kind: "rad", loss: 0.05 },
       empty,
     );
@@ -335,7 +335,7 @@ describe("failures", () => {
 
   test("an accuracy that the fallback most-confident never reaches", () => {
     expectFailure(
-      "calibration: no threshold of rule max-softmax keeps 95.0 % of the final exit's accuracy; the best reaches 0.0 % accuracy. Allow a larger loss, or use --fallback final.",
+      "calibration: no threshold of rule max-softmax keeps 95.0 % of the final exit's accuracy; the best reaches 0.0 % accuracy. Allow a larger loss, or use the fallback final.",
       { kind: "rad", loss: 0.05 },
       two([0, 9, 9, 0], [1, 0, 0, 1]),
       "most-confident",
