@@ -1,8 +1,10 @@
 /** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
  *  The graph of a loss holds only what its exits and its gradient need. */
+
 import { gradientGraph } from "../autodiff/gradient.js";
 import { targetsOf } from "../autodiff/losses.js";
 import { imageDims } from "../core/images.js";
+import { present } from "../core/present.js";
 import { stackRows, type Tensor } from "../core/tensor.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { GraphBuilder } from "../graph/builder.js";
@@ -93,14 +95,14 @@ export class Evaluator {
 /** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): Graph {
   const b = new GraphBuilder(model.graph);
-  const keep = loss.exits.map((k) => model.exits[k]?.logits ?? "");
+  const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
   let oneHot: ValueName | undefined;
   let clean: ValueName | undefined;
   const value = loss.build({
     b,
     image: model.input.name,
     classes: model.classes,
-    logits: (k) => model.exits[k]?.logits ?? "",
+    logits: (k) => present(model.exits[k], `exit ${k}`).logits,
     oneHot: () => (oneHot ??= targetsOf(b, b.input(NAMES.labels, "int64", ["n"]), model.classes)),
     clean: () => (clean ??= b.input(NAMES.clean, "float32", model.input.shape)),
     std: model.normalization?.std ?? [1],

@@ -92,7 +92,7 @@ const vjpContext = (
   inputs: node.inputs.map((name) => (name ? graph.types.get(name) : undefined)),
   outputs: node.outputs.map((name) => graph.types.get(name) ?? { dtype: "float32", shape: [] }),
   grads: node.outputs.map((name) => grads.get(name)),
-  needs: (i) => active.has(node.inputs[i] ?? ""),
+  needs: (i) => active.has(node.inputs[i]),
   constant: (i) => constantOf(graph, node.inputs[i], graph.types),
 });
 

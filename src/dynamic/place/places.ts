@@ -1,5 +1,7 @@
 /** @file Places where an exit makes sense, and why a network has none. Source: method.md section 2. */
+
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import type { Shape } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
@@ -54,7 +56,7 @@ const PREFERRED = STRUCTURED + 1;
 export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): Place[] {
   const backbone = backboneOf(graph);
   const costs = nodeMacs(backbone, opTable);
-  const full = macsOf(backbone, [backbone.outputs[0]?.name ?? ""], costs);
+  const full = macsOf(backbone, [present(backbone.outputs.at(0), "the logits of the backbone").name], costs);
   const byCost = new Map<number, Place & { readonly rank: number }>();
   for (const cut of cutsOf(backbone)) {
     const shape = backbone.types.get(cut)?.shape ?? [];
@@ -90,7 +92,10 @@ export function nearestPlaces<P extends Place>(places: readonly P[], fractions: 
 /** The refusal of a network that has no place for an exit. */
 export function noPlace(graph: Graph): DynnError {
   const backbone = backboneOf(graph);
-  const [from, to] = [backbone.inputs[0]?.name ?? "", backbone.outputs[0]?.name ?? ""];
+  const [from, to] = [
+    present(backbone.inputs.at(0), "the input of the backbone").name,
+    present(backbone.outputs.at(0), "the logits of the backbone").name,
+  ];
   const { branch, join } = branchOf(backbone, from, to);
   const why =
     branch === undefined

@@ -1,3 +1,4 @@
+import { present } from "../../core/present.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
@@ -144,6 +145,6 @@ const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph
   ...graph,
   name,
   inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
-  outputs: [{ name: exits.at(-1)?.logits ?? "", dtype: "float32", shape: undefined }],
+  outputs: [{ name: present(exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],
   types: new Map(),
 });

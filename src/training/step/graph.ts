@@ -4,6 +4,7 @@
 
 import { appendVjp } from "../../autodiff/gradient.js";
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
@@ -65,7 +66,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     weights: b.input(STEP.exitWeights, "float32", [request.logits.length]),
     count: b.input(STEP.count, "float32", []),
   };
-  const classes = form.graph.types.get(request.logits.at(-1) ?? "")?.shape.at(-1) as number;
+  const classes = form.graph.types.get(present(request.logits.at(-1), "the final exit"))?.shape.at(-1) as number;
   const loss = stepLoss(b, request, { ...inputs, classes });
   const forward = inferShapes(b.build(), opTable);
   const grads = parameterGradients(b, forward, loss, trained);
