@@ -1,6 +1,5 @@
 /** @file Folds per-channel affine maps (BatchNormalization at inference, a multiplication by constants) into the node before,
  *  where that node can absorb them (convolutions, Gemm). Operators say so themselves: `asAffine`, `absorbAffine`. */
-import { present } from "../../core/present.js";
 import type { Tensor } from "../../core/tensor.js";
 import { consumers, type Graph, type Node, type ValueName } from "../graph.js";
 import { constantType, inferContext, withShapes } from "../infer.js";
@@ -65,7 +64,7 @@ class Folding {
   /** `before` with new constants makes `output`. Constants that an earlier map of the chain made are forgotten. */
   #merged(before: Node, output: ValueName, constants: readonly (Tensor | undefined)[]): Node {
     const inputs = Array.from({ length: Math.max(before.inputs.length, constants.length) }, (_, i) => {
-      const [value, old] = [constants[i], present(before.inputs[i], "a folded constant")];
+      const [value, old] = [constants[i], before.inputs[i] ?? ""];
       if (!value) return old;
       if (this.#made.delete(old)) this.#graph.initializers.delete(old);
       this.#left -= value.data.length;
