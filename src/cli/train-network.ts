@@ -20,10 +20,10 @@ import { writeModel } from "../onnx/write.js";
 import { readCheckpoint } from "../training/checkpoint.js";
 import { RECIPE_DEFINITIONS, type Recipe } from "../training/config.js";
 import { RECIPE_DEFAULTS } from "../training/defaults.js";
-import { averageOf } from "../training/step-graph.js";
 import { trainedNames } from "../training/trained.js";
 import type { TrainableModel } from "../training/trainer.js";
 import { parametersOf } from "../training/training-form.js";
+import { averageOf } from "../training/updates.js";
 import { openOnnx } from "./files.js";
 
 export interface NetworkRequest {

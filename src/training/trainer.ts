@@ -13,9 +13,10 @@ import { exitWeights } from "./exit-weights.js";
 import { type FeedSource, makeFeeds } from "./feeds.js";
 import { learningRate } from "./schedules.js";
 import type { TrainingState } from "./state.js";
-import { averageOf, stepGraph } from "./step-graph.js";
+import { stepGraph } from "./step-graph.js";
 import { type StepResult, StepRunner } from "./step-runner.js";
 import { trainedNames } from "./trained.js";
+import { averageOf } from "./updates.js";
 
 /** A network to train: not simplified, parameters under their names, logits of every exit among the outputs. */
 export interface TrainableModel {
