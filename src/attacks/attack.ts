@@ -115,7 +115,7 @@ export interface Task {
 }
 
 /** The best image found. */
-export interface Found {
+export interface FoundImage {
   /** The image, float32 [c*h*w] in [0,1]. */
   readonly image: Float32Array;
   /** Whether it meets the objective. */
@@ -124,7 +124,7 @@ export interface Found {
 
 /** One attack on one sample: it yields queries, receives evaluations, and returns the best
  *  image. */
-export type AttackRun = Generator<Query, Found, Evaluation>;
+export type AttackRun = Generator<Query, FoundImage, Evaluation>;
 
 /** An optimizer with its parameters fixed. */
 export interface Optimizer {

@@ -8,7 +8,7 @@ import { type Dataset, first, subset } from "./dataset.js";
 /** Fewer validation records than this cannot fix a threshold. */
 export const MIN_VALIDATION = 50;
 
-export interface SplitOptions {
+export interface ValidationOptions {
   /** Records to report on: 0..reported-1 in file order. */
   readonly reported: number;
   /** Records to choose thresholds on; fewer are drawn when fewer are left. */
@@ -19,7 +19,10 @@ export interface SplitOptions {
 /** Cut a dataset in the records that are reported and records, drawn from all others, to choose thresholds on.
  * @throws DynnError 'policy/validation' when fewer than {@link MIN_VALIDATION} records are not reported
  */
-export function splitValidation(dataset: Dataset, options: SplitOptions): { reported: Dataset; validation: Dataset } {
+export function splitValidation(
+  dataset: Dataset,
+  options: ValidationOptions,
+): { reported: Dataset; validation: Dataset } {
   const reported = Math.min(options.reported, dataset.count);
   const left = dataset.count - reported;
   if (left < MIN_VALIDATION)

@@ -14,7 +14,7 @@ export const TOLERANCE = 1e-4;
 const ROUNDING = 2 ** -20;
 
 /** What was found for one image. */
-export interface Found {
+export interface FoundAnswer {
   /** Exit where the work stopped. */
   readonly stop: number;
   readonly label: number;
@@ -48,7 +48,7 @@ export function verify(
   model: Pick<DynamicModel, "name" | "exits">,
   policy: Policy,
   logits: Logits,
-  found: readonly Found[],
+  found: readonly FoundAnswer[],
 ): Verification {
   const routed = route(logits, policy);
   const rows = routed.map((_, i) => logits.rows(i));
@@ -69,7 +69,11 @@ export function verify(
 }
 
 /** The largest difference of the logits, infinite where label or exit differ. */
-function differenceOf({ stop, label, logits, all }: Found, routed: Routed, rows: readonly Float32Array[]): number {
+function differenceOf(
+  { stop, label, logits, all }: FoundAnswer,
+  routed: Routed,
+  rows: readonly Float32Array[],
+): number {
   if (stop !== routed.stop || label !== routed.label) return Number.POSITIVE_INFINITY;
   if (!all) return relativeDifference(logits, rows[routed.answer]);
   return Math.max(...rows.map((row, exit) => relativeDifference(all[exit], row)));
@@ -113,7 +117,7 @@ function gapOf(values: Float32Array): number {
 function mismatch(
   { name, exits }: Pick<DynamicModel, "name" | "exits">,
   image: number,
-  found: Found,
+  found: FoundAnswer,
   routed: Routed,
   difference: number,
 ): DynnError {

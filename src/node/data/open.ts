@@ -7,7 +7,8 @@ import { openFolder } from "./folder.js";
 import { openNpy } from "./npy.js";
 import { openSample } from "./sample.js";
 
-interface Scheme {
+/** A form of data. */
+export interface Scheme {
   readonly form: string;
   readonly example: string;
   readonly accepts: (argument: string | undefined) => boolean;
@@ -49,7 +50,7 @@ export const DATA_SCHEMES: Readonly<Record<string, Scheme>> = {
  * @throws DynnError 'data/spec' listing the forms; else what the scheme's opener throws
  * @example
  * ```ts
- * import { openDataset } from "dynn";
+ * import { openDataset } from "dynn/node";
  *
  * const data = await openDataset("sample");
  * const pixels = new Float32Array(2 * 3 * 32 * 32);

@@ -9,7 +9,7 @@ import { Forward } from "../../dynamic/run/forward.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 
-export interface Evaluation {
+export interface ExitEvaluation {
   readonly count: number;
   /** Right answers of each exit. */
   readonly correct: readonly number[];
@@ -68,7 +68,7 @@ export async function evaluateExits(
   dataset: Dataset,
   backend: Backend,
   options: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<ExitEvaluation> {
   const correct = new Array<number>(exits.length).fill(0);
   const losses = new Array<number>(exits.length).fill(0);
   for await (const { labels, logits } of answersOf(graph, exits, dataset, backend, options))

@@ -3,7 +3,7 @@
 import { checkPixels } from "../../core/pixels.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
-import { epochOrder, type Place, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
+import { type BatchPlace, epochOrder, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
 import { checkLabels } from "../../data/dataset.js";
 import { channelStatistics } from "../../data/statistics.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
@@ -18,7 +18,7 @@ import type { TrainingRequest } from "./trainer.js";
 export interface FeedSource {
   /** The graph that the step is made of. */
   readonly graph: Graph;
-  readonly batches: (from: Place) => AsyncIterable<TrainingBatch>;
+  readonly batches: (from: BatchPlace) => AsyncIterable<TrainingBatch>;
   /** Data inputs of a step.
    * @param state parameters of the moment
    * @param done  steps done before */
@@ -47,7 +47,7 @@ export async function makeFeeds(
   return request.config.adversarial ? attackedFeeds(request, trained, stream) : imageFeeds(request, stream);
 }
 
-type Stream = (from: Place) => AsyncIterable<TrainingBatch>;
+type Stream = (from: BatchPlace) => AsyncIterable<TrainingBatch>;
 
 async function ownStream({ train, model, config }: TrainingRequest): Promise<Stream> {
   const { batch, seed, epochs, augment: augmentation } = config;
@@ -191,7 +191,7 @@ function keptFeeds({ train, config }: TrainingRequest, graph: Graph, kept: Reado
 async function* labelBatches(
   labels: Int32Array,
   config: TrainingRequest["config"],
-  from: Place,
+  from: BatchPlace,
 ): AsyncGenerator<TrainingBatch> {
   let order: { readonly epoch: number; readonly records: Uint32Array } | undefined;
   for (const { epoch, step } of places(labels.length, { batch: config.batch, epochs: config.epochs, from })) {
