@@ -35,11 +35,11 @@ export { type Attack, type AttackOptions, runAttack, type SampleOutcome } from "
 export { appendVjp, gradientGraph, type VjpRequest } from "./autodiff/gradient.js";
 export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
 export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-vjp.js";
-export type { ArrayOf, DType } from "./core/dtype.js";
+export { ARRAY_OF, type ArrayOf, type DType } from "./core/dtype.js";
 export { DynnError, ERROR_CODES, type ErrorCode, type ErrorDetail } from "./core/errors.js";
 export { type ImageDims, Images, type ImageTaker, imageDims } from "./core/images.js";
 export { Logits } from "./core/logits.js";
-export { uniform } from "./core/rng.js";
+export { type StreamKey, uniform } from "./core/rng.js";
 export type { Dim, Dims, Shape } from "./core/shape.js";
 export { fromNumbers, type Tensor, tensor, toNumbers } from "./core/tensor.js";
 export { parseQuantity } from "./core/units.js";
@@ -47,11 +47,11 @@ export { VERSION } from "./core/version.js";
 export { type Augmentation, NO_AUGMENTATION } from "./data/augment.js";
 export { type BatchPlace, type StreamOptions, type TrainingBatch, trainingStream } from "./data/batches.js";
 export { type Dataset, readImages, subset } from "./data/dataset.js";
-export { checkFit } from "./data/fit.js";
+export { checkFit, type FittedModel } from "./data/fit.js";
 export { readNpy, writeNpy } from "./data/npy.js";
-export { splitValidation, type ValidationOptions } from "./data/split.js";
+export { type ReportRequest, splitValidation, type ValidationOptions } from "./data/split.js";
 export { type ChannelStatistics, channelStatistics } from "./data/statistics.js";
-export { splitTraining } from "./data/training-split.js";
+export { splitTraining, type TrainingSplit, type TrainingSplitRequest } from "./data/training-split.js";
 export type { Bundle, BundlePart, Side } from "./deploy/bundle.js";
 export {
   createDevice,
@@ -104,23 +104,37 @@ export type { StageAnswer } from "./dynamic/run/executor/line.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
 export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
-export type { Attributes } from "./graph/attributes.js";
+export type { Attribute, Attributes } from "./graph/attributes.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { checkGraph } from "./graph/checker.js";
 export { macsOf, nodeMacs } from "./graph/cost.js";
 export { findCuts } from "./graph/cuts.js";
 export type { Graph, Node, ValueInfo, ValueName, ValueType } from "./graph/graph.js";
 export { inferShapes } from "./graph/infer.js";
-export type { OpTable } from "./graph/op.js";
+export type {
+  ChannelAffine,
+  DropoutMask,
+  InferContext,
+  InputKind,
+  KernelContext,
+  NdArray,
+  NoGradient,
+  OpDef,
+  OpTable,
+  RunningStatistic,
+  TrainingContext,
+  Vjp,
+  VjpContext,
+} from "./graph/op.js";
 export { simplify } from "./graph/passes/simplify.js";
 export { printGraph } from "./graph/printer.js";
 export { mcnemarExact } from "./measures/mcnemar.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
-export type { Architecture } from "./nn/network.js";
+export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
 export { type OnnxModel, OPSETS } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
-export { type ReadOptions, readModel } from "./onnx/read.js";
+export { type ReadLimits, type ReadOptions, readModel } from "./onnx/read.js";
 export { type WritableModel, writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
 export { type ReportOptions, renderAudit } from "./report/audit/page.js";
@@ -129,7 +143,13 @@ export { renderProfile } from "./report/profile/page.js";
 export { renderTraining } from "./report/training/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { referenceBackend } from "./runtime/reference.js";
-export { type AuditRecord, auditRecordSchema, type GalleryItem, SCHEMA_VERSION } from "./schema/audit-record.js";
+export {
+  type AuditRecord,
+  auditRecordSchema,
+  type ExitView,
+  type GalleryItem,
+  SCHEMA_VERSION,
+} from "./schema/audit-record.js";
 export { type CalibrationRecord, calibrationRecordSchema } from "./schema/calibration-record.js";
 export type { ModelMetadata } from "./schema/metadata.js";
 export { type ModelCard, modelCardSchema } from "./schema/model-card.js";
@@ -171,7 +191,7 @@ export {
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
-export { settlePolicy } from "./studies/policy.js";
+export { type PolicyRequest, type SettledPolicy, settlePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
 export {
@@ -189,19 +209,22 @@ export {
   type PlaceReport,
   planConversion,
 } from "./training/convert/plan.js";
-export { type Tally } from "./training/convert/policy.js";
+export type { Tally } from "./training/convert/policy.js";
 export type {
+  AdamConfig,
   AdversarialConfig,
   DistillConfig,
   ExitWeights,
   OptimizerConfig,
   ScheduleConfig,
+  SgdConfig,
   StepReport,
   TrainingConfig,
 } from "./training/recipe/config.js";
 export { type TrainingChoices, type TrainingSubject, trainingConfig } from "./training/recipe/defaults.js";
+export type { RunSettings } from "./training/run/checkpoint.js";
 export { type EvaluateOptions, type ExitEvaluation, evaluateExits } from "./training/run/evaluate.js";
-export { makeFeeds } from "./training/run/feeds.js";
+export { type FeedSource, makeFeeds } from "./training/run/feeds.js";
 export {
   type InitialWeights,
   type NetworkBase,
@@ -214,9 +237,11 @@ export {
 export {
   cardOf,
   measurePlan,
+  type Origin,
   type PlanAnswers,
   type PlanRequest,
   planTraining,
+  type RightAnswers,
   type TrainingPlan,
   trainedMetadata,
 } from "./training/run/plan.js";

@@ -17,7 +17,9 @@ const NAMES = { labels: "dynn_labels", clean: "dynn_clean", loss: "dynn_loss", g
 
 /** One sample's request. */
 export interface EvaluationRequest {
+  /** What the attack wants evaluated. */
   readonly query: Query;
+  /** The sample that it attacks. */
   readonly sample: Sample;
 }
 

@@ -14,11 +14,15 @@ export interface Attack {
   readonly budget: Budget;
 }
 
+/** How attacks run. */
 export interface AttackOptions {
+  /** Random starts follow from it and from the sample's id. */
   readonly seed: number;
   /** Samples per evaluation; changes time and memory, never results. */
   readonly batch: number;
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told how many samples are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

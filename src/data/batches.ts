@@ -31,9 +31,11 @@ export interface TrainingBatch extends BatchPlace {
 export interface BatchOptions {
   /** Images a batch. */
   readonly batch: number;
+  /** Order and augmentation follow from it. */
   readonly seed: number;
   /** Number of classes of the model; every label is checked against it once. */
   readonly classes: number;
+  /** How images are changed. */
   readonly augmentation: Augmentation;
   /** Colour of the cutout, one value a channel: the mean of the data set (see statistics). */
   readonly fill: readonly number[];
@@ -41,7 +43,9 @@ export interface BatchOptions {
 
 /** A run from its batch `from` on, up to the end of epoch `epochs - 1`. */
 export interface StreamOptions extends BatchOptions {
+  /** Epochs of the whole run. */
   readonly epochs: number;
+  /** The first batch. */
   readonly from: BatchPlace;
 }
 

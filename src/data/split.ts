@@ -8,11 +8,13 @@ import { type Dataset, first, subset } from "./dataset.js";
 /** Fewer validation records than this cannot fix a threshold. */
 export const MIN_VALIDATION = 50;
 
+/** How many records are reported and drawn. */
 export interface ValidationOptions {
   /** Records to report on: 0..reported-1 in file order. */
   readonly reported: number;
   /** Records to choose thresholds on; fewer are drawn when fewer are left. */
   readonly validation: number;
+  /** The draw follows from it. */
   readonly seed: number;
 }
 
@@ -45,6 +47,7 @@ export function splitValidation(
 /** Reported where nothing is said. */
 const DEFAULT_REPORTED = 1000;
 
+/** Which records are reported, and which thresholds are chosen on. */
 export interface ReportRequest {
   /** How many records to report; left out: as many as suit. */
   readonly samples?: number | undefined;
@@ -52,6 +55,7 @@ export interface ReportRequest {
   readonly validation?: Dataset | undefined;
   /** How many of them. */
   readonly validationSamples: number;
+  /** The draw of validation records follows from it. */
   readonly seed: number;
 }
 

@@ -17,6 +17,7 @@ const ROUNDING = 2 ** -20;
 export interface FoundAnswer {
   /** Exit where the work stopped. */
   readonly stop: number;
+  /** The class that is answered. */
   readonly label: number;
   /** Of the exit that answers. */
   readonly logits: Float32Array;

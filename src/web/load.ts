@@ -3,6 +3,7 @@ import { DynnError, reasonOf } from "../core/errors.js";
 import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model/model.js";
 import { readModel } from "../onnx/read.js";
 
+/** How a model is fetched and read. */
 export interface LoadOptions extends ModelOptions {
   /** Stops the download. */
   readonly signal?: AbortSignal | undefined;

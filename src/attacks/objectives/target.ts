@@ -6,8 +6,11 @@ import { routeOne } from "../../dynamic/route/route.js";
 import type { Policy } from "../../schema/policy.js";
 import type { ExitLogits, Sample } from "../attack.js";
 
+/** What is attacked: a model under a policy. */
 export interface AttackTarget {
+  /** The model. */
   readonly model: DynamicModel;
+  /** Decides where a sample leaves. */
   readonly policy: Policy;
 }
 

@@ -9,6 +9,7 @@ import { backboneOf, cutsOf } from "../model/exits.js";
 
 /** A place for an exit. */
 export interface ExitPlace {
+  /** The value that an exit reads there. */
   readonly cut: ValueName;
   /** Of the cut, with a named batch. */
   readonly shape: Shape;
@@ -24,10 +25,13 @@ export interface MeasuredPlaces {
   readonly places: readonly MeasuredPlace[];
 }
 
+/** What one place costs on a machine. */
 export interface MeasuredPlace {
+  /** The value that an exit reads there. */
   readonly cut: ValueName;
   /** Time from the input up to the cut, and of a head there, as shares of the backbone's; 0 where no head reads the cut. */
   readonly fraction: number;
+  /** Cost of the head, as a share of the whole backbone's time. */
   readonly headFraction: number;
 }
 

@@ -21,6 +21,7 @@ export interface Stage {
 
 /** What is cut: a graph, and the values that its stages end with. */
 export interface StagedGraph extends Pick<DynamicModel, "graph"> {
+  /** The logits of each exit, in order. */
   readonly exits: readonly Pick<Exit, "logits">[];
 }
 

@@ -9,9 +9,13 @@ import { openSample } from "./sample.js";
 
 /** A form of data. */
 export interface Scheme {
+  /** How a spec of it is written. */
   readonly form: string;
+  /** A spec of it. */
   readonly example: string;
+  /** Whether it takes what stands behind the colon. */
   readonly accepts: (argument: string | undefined) => boolean;
+  /** Opens the data set. */
   readonly open: (argument: string) => Promise<Dataset>;
 }
 

@@ -10,7 +10,9 @@ import type { Subject } from "./subject.js";
 
 /** The outcomes of one attack on some samples, and the seconds they took. */
 export interface StoredRun {
+  /** One for each sample, in order. */
   readonly outcomes: readonly SampleOutcome[];
+  /** Time that the attack took. */
   readonly seconds: number;
 }
 

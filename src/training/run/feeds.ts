@@ -15,9 +15,11 @@ import { splitFrozen } from "../step/frozen.js";
 import { trainingForm } from "../step/training-form.js";
 import type { TrainingRequest } from "./trainer.js";
 
+/** What goes into training steps. */
 export interface FeedSource {
   /** The graph that the step is made of. */
   readonly graph: Graph;
+  /** Batches, from a place in the run on. */
   readonly batches: (from: BatchPlace) => AsyncIterable<TrainingBatch>;
   /** Data inputs of a step.
    * @param state parameters of the moment
@@ -28,13 +30,15 @@ export interface FeedSource {
     state: ReadonlyMap<string, Tensor>,
     done: number,
   ) => Promise<Tensors>;
+  /** Give back the sessions. */
   readonly release: () => Promise<void>;
 }
 
 /** Features of a frozen backbone are kept up to this many bytes, unless the caller says otherwise. */
 export const FEATURE_MEMORY = 2 * 1024 ** 3;
 
-/** @param trained parameters that change
+/** Decide what goes into the steps: images, attacked images, or features of a frozen backbone.
+ * @param trained parameters that change
  * @param frozen  whether everything in front of them stays as it is, statistics too
  * @throws what compiling and reading data throw */
 export async function makeFeeds(

@@ -20,7 +20,9 @@ import { trainedNames } from "./trained.js";
 
 /** A network to train: not simplified, parameters under their names, logits of every exit among the outputs. */
 export interface TrainableModel {
+  /** Takes images, gives the logits of all exits. */
   readonly graph: Graph;
+  /** Name, logits and cost of each exit, in order. */
   readonly exits: readonly { readonly name: string; readonly logits: ValueName; readonly costFraction: number }[];
 }
 
@@ -54,9 +56,11 @@ export interface TrainingRequest {
   readonly checkpoint?: TrainingCheckpoint | undefined;
 }
 
+/** When states are saved, and how. */
 export interface TrainingCheckpoint {
   /** At most this often within an epoch; always at its end. */
   readonly everySeconds: number;
+  /** Keeps a state. */
   readonly save: (state: TrainingState) => Promise<void>;
 }
 
