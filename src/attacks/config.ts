@@ -9,7 +9,7 @@ import { earlyPaper, earlyProper, properDefaults } from "./objectives/early.js";
 import { misclassify } from "./objectives/misclassify.js";
 import { routed } from "./objectives/routed.js";
 import { slowdown } from "./objectives/slowdown.js";
-import type { Target } from "./objectives/target.js";
+import type { AttackTarget } from "./objectives/target.js";
 import { adamTanh } from "./optimizers/adam-tanh.js";
 import { pgd } from "./optimizers/pgd.js";
 import type { Attack } from "./runner.js";
@@ -60,8 +60,11 @@ export type AttackConfig = z.infer<typeof attackConfigSchema>;
 
 /** An attack ready to run, with every parameter that fixes it spelled out. */
 export interface ConfiguredAttack extends Attack {
+  /** Its name, from the attack file. */
   readonly name: string;
+  /** Samples to attack; undefined: all. */
   readonly samples: number | undefined;
+  /** Every parameter that fixes it, defaults included. */
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 
@@ -140,7 +143,7 @@ class Fields {
 
 /** Complete an attack for a model.
  * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
-export function configureAttack(config: AttackConfig, target: Target): ConfiguredAttack {
+export function configureAttack(config: AttackConfig, target: AttackTarget): ConfiguredAttack {
   const fields = new Fields(config);
   const optimizerName = config.optimizer ?? (config.objective === "early:paper" ? "adam-tanh" : "pgd");
   const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
@@ -179,7 +182,12 @@ function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | unde
   return radius;
 }
 
-function makeObjective(config: AttackConfig, target: Target, fields: Fields, optimizer: OptimizerName): Objective {
+function makeObjective(
+  config: AttackConfig,
+  target: AttackTarget,
+  fields: Fields,
+  optimizer: OptimizerName,
+): Objective {
   const [kind, part] = config.objective.split(":") as [string, string | undefined];
   switch (kind) {
     case "misclassify":
@@ -206,7 +214,7 @@ const misclassifyOptions = (fields: Fields, optimizer: OptimizerName): Parameter
   return { loss, kappa: loss === "margin" ? fields.number("kappa", optimizer === "adam-tanh" ? 0 : 1e3) : 0 };
 };
 
-function makeProper(target: Target, fields: Fields): Objective {
+function makeProper(target: AttackTarget, fields: Fields): Objective {
   const defaults = properDefaults(target);
   return earlyProper(target, {
     kappa: fields.number("kappa", defaults.kappa),

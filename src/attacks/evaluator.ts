@@ -18,8 +18,10 @@ import type { Evaluation, Loss, Objective, Query, Sample } from "./attack.js";
 const NAMES = { labels: "dynn_labels", clean: "dynn_clean", loss: "dynn_loss", gradient: "dynn_gradient" } as const;
 
 /** One sample's request. */
-export interface Request {
+export interface EvaluationRequest {
+  /** What the attack wants evaluated. */
   readonly query: Query;
+  /** The sample that it attacks. */
   readonly sample: Sample;
 }
 
@@ -36,7 +38,7 @@ export class Evaluator {
 
   /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
    * @returns evaluations whose arrays are views into one batch */
-  async evaluate(objective: Objective, requests: readonly Request[]): Promise<Evaluation[]> {
+  async evaluate(objective: Objective, requests: readonly EvaluationRequest[]): Promise<Evaluation[]> {
     const { loss: index, gradient } = requests[0].query;
     const loss = objective.losses[index];
     const session = await this.#session(loss, gradient);
@@ -60,7 +62,7 @@ export class Evaluator {
     return compiled;
   }
 
-  #feeds(session: Session, objective: Objective, requests: readonly Request[]): Record<string, Tensor> {
+  #feeds(session: Session, objective: Objective, requests: readonly EvaluationRequest[]): Record<string, Tensor> {
     const dims = imageDims(this.#model);
     const images = requests.map((r) => r.query.image);
     const feeds: Record<string, Tensor> = { [this.#model.input.name]: stackRows(images, dims) };

@@ -3,6 +3,7 @@ import { DynnError } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
 import type { Graph, Node } from "./graph.js";
 
+/** An attribute of a node: its kind and its value. */
 export type Attribute =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
@@ -13,6 +14,7 @@ export type Attribute =
   | { readonly kind: "tensor"; readonly value: Tensor }
   | { readonly kind: "graph"; readonly value: Graph };
 
+/** Attributes of a node, by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 type ValueOf = { readonly [A in Attribute as A["kind"]]: A["value"] };
 

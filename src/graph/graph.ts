@@ -6,6 +6,7 @@ import type { Dim, Shape } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
 import type { Attribute, Attributes } from "./attributes.js";
 
+/** The name of a value of a graph. */
 export type ValueName = string;
 
 /** One node: an operator with the names of what it reads and makes. */

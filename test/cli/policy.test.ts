@@ -9,7 +9,7 @@ import { openDataset } from "../../src/node/data/open.js";
 import { openModel } from "../../src/node/models.js";
 import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
 import type { Policy } from "../../src/schema/policy.js";
-import type { Settled } from "../../src/studies/policy.js";
+import type { SettledPolicy } from "../../src/studies/policy.js";
 import { cli, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -37,7 +37,7 @@ async function policyOf(model: string, ...options: readonly string[]): Promise<P
 }
 
 /** What a call settles on, with the flags read as the command reads them. */
-async function settled(samples: number | undefined, ...options: readonly string[]): Promise<Settled> {
+async function settled(samples: number | undefined, ...options: readonly string[]): Promise<SettledPolicy> {
   const command = addPolicyOptions(new Command("audit")).parse([...options], { from: "user" });
   const dataset = await openDataset(data);
   return settle(command.opts<PolicyFlags>(), await openModel(plain), dataset, samples, 0);

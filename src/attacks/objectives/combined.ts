@@ -3,16 +3,16 @@
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import type { Evaluation, Objective, Sample } from "../attack.js";
 import { crossEntropy, scale, sum } from "../losses.js";
-import { allExits, exitCount, routedIsWrong, type Target, trueLabel } from "./target.js";
+import { type AttackTarget, allExits, exitCount, routedIsWrong, trueLabel } from "./target.js";
 
-const shared = (target: Target): Pick<Objective, "answer" | "label" | "succeeded"> => ({
+const shared = (target: AttackTarget): Pick<Objective, "answer" | "label" | "succeeded"> => ({
   answer: "routed",
   label: trueLabel,
   succeeded: routedIsWrong(target),
 });
 
 /** Mean cross-entropy over the exits. */
-export const average = (target: Target): Objective => ({
+export const average = (target: AttackTarget): Objective => ({
   ...shared(target),
   name: "average",
   losses: [
@@ -34,7 +34,7 @@ export const average = (target: Target): Objective => ({
 });
 
 /** One run per exit on that exit's cross-entropy; the image with the largest total loss wins. */
-export const max = (target: Target): Objective => ({
+export const max = (target: AttackTarget): Objective => ({
   ...shared(target),
   name: "max",
   losses: allExits(target).map((k) => ({ key: `max@${k}`, exits: allExits(target), build: (g) => crossEntropy(g, k) })),

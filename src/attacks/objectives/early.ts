@@ -7,11 +7,11 @@ import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
 import type { ExitLogits, LossContext, Objective, Sample } from "../attack.js";
 import { capped, margin, normalizedDistance, ofLabel, scale, softmax, sum } from "../losses.js";
-import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Target } from "./target.js";
+import { type AttackTarget, allExits, earlyExits, exitCount, finalLabel, labelAt } from "./target.js";
 
 /** The final exit keeps its label and every early label differs from it. */
 export const earlyLabelsChanged =
-  (target: Target) =>
+  (target: AttackTarget) =>
   (sample: Sample, logits: ExitLogits): boolean => {
     const y = finalLabel(sample);
     const last = exitCount(target) - 1;
@@ -20,7 +20,7 @@ export const earlyLabelsChanged =
 
 /** The final exit keeps its label and an early exit fires with another one. */
 export const earlyFires =
-  (target: Target) =>
+  (target: AttackTarget) =>
   (sample: Sample, logits: ExitLogits): boolean => {
     const y = finalLabel(sample);
     const routed = routeOne(logits as readonly Float32Array[], target.policy, exitCount(target));
@@ -33,7 +33,7 @@ export const earlyFires =
   };
 
 /** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p = softmax. */
-function paperLoss(g: LossContext, target: Target, early: readonly number[], alpha: number): ValueName {
+function paperLoss(g: LossContext, target: AttackTarget, early: readonly number[], alpha: number): ValueName {
   const p = softmax(g, exitCount(target) - 1);
   const gap = g.b.op("Relu", [g.b.op("Sub", [reduceSum(g.b, g.b.op("Mul", [p, g.oneHot()]), [1], true), p])]);
   const keep = scale(g, reduceSum(g.b, gap, [1], false), -alpha);
@@ -45,7 +45,7 @@ function paperLoss(g: LossContext, target: Target, early: readonly number[], alp
 }
 
 /** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
-export function earlyPaper(target: Target, options: { readonly alpha: number }): Objective {
+export function earlyPaper(target: AttackTarget, options: { readonly alpha: number }): Objective {
   const early = earlyExits(target, "early:paper");
   return {
     name: "early:paper",
@@ -65,7 +65,7 @@ export function earlyPaper(target: Target, options: { readonly alpha: number }):
 }
 
 /** Each early margin is pushed up to `kappa`, the final one held below `-keep`. */
-function properLoss(g: LossContext, target: Target, early: readonly number[], options: ProperOptions): ValueName {
+function properLoss(g: LossContext, target: AttackTarget, early: readonly number[], options: ProperOptions): ValueName {
   const change = sum(
     g,
     early.map((k) => capped(g, margin(g, k), options.kappa)),
@@ -84,13 +84,13 @@ export interface ProperOptions {
 }
 
 /** The gap between two logits at which the winner's probability passes a threshold (two classes in play), and some more. */
-export function properDefaults({ policy, model }: Target): ProperOptions {
+export function properDefaults({ policy, model }: AttackTarget): ProperOptions {
   const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
   const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
   return { kappa, keep: 1, weight: Math.max(1, model.exits.length - 1) };
 }
 
-export function earlyProper(target: Target, options: ProperOptions): Objective {
+export function earlyProper(target: AttackTarget, options: ProperOptions): Objective {
   const early = earlyExits(target, "early:proper");
   return {
     name: "early:proper",

@@ -2,7 +2,7 @@
 import { DynnError } from "../../core/errors.js";
 import type { LossContext, Objective } from "../attack.js";
 import { capped, crossEntropy, margin } from "../losses.js";
-import { exitCount, labelAt, type Target, trueLabel } from "./target.js";
+import { type AttackTarget, exitCount, labelAt, trueLabel } from "./target.js";
 
 export interface MisclassifyOptions {
   readonly loss: "cross-entropy" | "margin";
@@ -12,7 +12,7 @@ export interface MisclassifyOptions {
 
 /** @param exit number of the exit, or "final"
  * @throws DynnError 'attack/config' when there is no such exit */
-export function misclassify(target: Target, exit: number | "final", options: MisclassifyOptions): Objective {
+export function misclassify(target: AttackTarget, exit: number | "final", options: MisclassifyOptions): Objective {
   const k = exit === "final" ? exitCount(target) - 1 : exit;
   if (!(Number.isInteger(k) && k >= 0 && k < exitCount(target)))
     throw new DynnError(

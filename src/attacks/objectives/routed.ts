@@ -3,10 +3,10 @@
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ExitLogits, Loss, Objective } from "../attack.js";
 import { crossEntropy } from "../losses.js";
-import { allExits, exitCount, prefixOf, routedIsWrong, type Target, trueLabel } from "./target.js";
+import { type AttackTarget, allExits, exitCount, prefixOf, routedIsWrong, trueLabel } from "./target.js";
 
 /** A loss per place where the work can stop, and, under the fallback most-confident, per exit that can then answer. */
-export function routed(target: Target): Objective {
+export function routed(target: AttackTarget): Objective {
   const places = [
     ...allExits(target)
       .slice(0, -1)
@@ -35,5 +35,5 @@ export function routed(target: Target): Objective {
   };
 }
 
-const fallbackAnswers = (target: Target): number[] =>
+const fallbackAnswers = (target: AttackTarget): number[] =>
   target.policy.fallback === "final" ? [exitCount(target) - 1] : allExits(target);

@@ -2,10 +2,10 @@
  *  Sloth" (DeepSloth): descend the cross-entropy between the uniform distribution and each early exit. */
 import type { Objective } from "../attack.js";
 import { flatness, sum } from "../losses.js";
-import { earlyExits, firing, type Target, trueLabel } from "./target.js";
+import { type AttackTarget, earlyExits, firing, trueLabel } from "./target.js";
 
 /** The final exit is not computed: nothing in the loss or its success test needs it. */
-export function slowdown(target: Target): Objective {
+export function slowdown(target: AttackTarget): Objective {
   const early = earlyExits(target, "slowdown");
   return {
     name: "slowdown",

@@ -6,19 +6,22 @@ import { routeOne } from "../../dynamic/route/route.js";
 import type { Policy } from "../../schema/policy.js";
 import type { ExitLogits, Sample } from "../attack.js";
 
-export interface Target {
+/** What is attacked: a model under a policy. */
+export interface AttackTarget {
+  /** The model. */
   readonly model: DynamicModel;
+  /** Decides where a sample leaves. */
   readonly policy: Policy;
 }
 
-export const exitCount = ({ model }: Target): number => model.exits.length;
+export const exitCount = ({ model }: AttackTarget): number => model.exits.length;
 
 /** Numbers of all exits. */
-export const allExits = (target: Target): number[] => target.model.exits.map((_, k) => k);
+export const allExits = (target: AttackTarget): number[] => target.model.exits.map((_, k) => k);
 
 /** Numbers of the early exits.
  * @throws DynnError 'attack/unsupported' when there are none */
-export function earlyExits(target: Target, objective: string): number[] {
+export function earlyExits(target: AttackTarget, objective: string): number[] {
   const early = allExits(target).slice(0, -1);
   if (early.length > 0) return early;
   throw new DynnError(
@@ -38,18 +41,18 @@ export const prefixOf = (logits: ExitLogits): Float32Array[] => {
 };
 
 /** The label the deployed network would answer with. */
-export const routedLabel = (logits: ExitLogits, target: Target): number => {
+export const routedLabel = (logits: ExitLogits, target: AttackTarget): number => {
   const routed = routeOne(prefixOf(logits), target.policy, exitCount(target));
   if (routed) return routed.label;
   throw new Error("bug: the routed answer needs the logits of a later exit");
 };
 
 /** The exit where the work stops, or undefined when no early exit fires. */
-export const firing = (logits: ExitLogits, target: Target): number | undefined =>
+export const firing = (logits: ExitLogits, target: AttackTarget): number | undefined =>
   routeOne(prefixOf(logits.slice(0, exitCount(target) - 1)), target.policy, exitCount(target))?.stop;
 
 export const routedIsWrong =
-  (target: Target) =>
+  (target: AttackTarget) =>
   (sample: Sample, logits: ExitLogits): boolean =>
     routedLabel(logits, target) !== sample.label;
 

@@ -9,7 +9,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { FALLBACKS, type Fallback, NEVER, RULES, type Rule, type Threshold } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
-import { givenPolicy, type PolicyRequest, type Settled, settlePolicy } from "../../studies/policy.js";
+import { givenPolicy, type PolicyRequest, type SettledPolicy, settlePolicy } from "../../studies/policy.js";
 import { listOf, oneOf, option, type Reader, refuse, whole } from "./options.js";
 
 /** Thresholds, or what to choose them by. */
@@ -74,7 +74,7 @@ export async function settle(
   data: Dataset,
   samples: number | undefined,
   seed: number,
-): Promise<Settled> {
+): Promise<SettledPolicy> {
   const request = policyRequest(flags);
   const { validation: spec, validationSamples } = flags;
   if (spec !== undefined && givenPolicy(request, model))

@@ -13,6 +13,7 @@ import { createMetrics } from "./metrics.js";
 import { busy } from "./refusals.js";
 import { checkTokenText, checkWhole } from "./settings.js";
 
+/** What a server is given. */
 export interface ServerOptions extends Omit<EngineOptions, "onRun"> {
   /** What clients must present; without one the server listens on this machine only. */
   readonly token?: string | undefined;
@@ -30,12 +31,15 @@ export interface ServerOptions extends Omit<EngineOptions, "onRun"> {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
+/** Where a server listens. */
 export interface Address {
+  /** Name or IP address of the interface. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
 }
 
+/** A server of a split network. */
 export interface Server {
   /** Begin to listen.
    * @returns the server's URL

@@ -2,7 +2,7 @@
  *  under the same fingerprint: same version, model, policy, images, labels, attack and seed. */
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
-import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import { type Attack, type AttackOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditOptions } from "./options.js";
@@ -10,7 +10,9 @@ import type { Subject } from "./subject.js";
 
 /** The outcomes of one attack on some samples, and the seconds they took. */
 export interface StoredRun {
+  /** One for each sample, in order. */
   readonly outcomes: readonly SampleOutcome[];
+  /** Time that the attack took. */
   readonly seconds: number;
 }
 
@@ -29,7 +31,7 @@ export async function runStored(
   evaluator: Evaluator,
   subject: Subject,
   options: AuditOptions,
-  onProgress: RunOptions["onProgress"],
+  onProgress: AttackOptions["onProgress"],
 ): Promise<StoredRun> {
   const fingerprint = options.store ? await fingerprintOf(attack, samples, subject, options) : "";
   const known = await options.store?.load(attack.name, fingerprint);

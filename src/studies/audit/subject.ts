@@ -1,7 +1,7 @@
 /** @file The model on the clean samples, under its policy: what every attack is measured against. */
 
 import { type Sample, samplesOf } from "../../attacks/attack.js";
-import type { Target } from "../../attacks/objectives/target.js";
+import type { AttackTarget } from "../../attacks/objectives/target.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
@@ -16,7 +16,7 @@ import type { PolicyChoice } from "../policy.js";
 import type { AuditOptions } from "./options.js";
 
 export interface Subject {
-  readonly target: Target;
+  readonly target: AttackTarget;
   readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;

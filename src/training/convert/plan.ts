@@ -118,7 +118,9 @@ export async function measureConversion(
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
+/** How costs of places are measured. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
+  /** Runs the parts of the network. */
   readonly backend: Backend;
   /** Images in one run. */
   readonly batch: number;

@@ -2,7 +2,7 @@
  *  ends in the same bytes as one that never stopped, on the same backend. */
 import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
-import { type Place, stepsPerEpoch, type TrainingBatch, trainingStream } from "../../data/batches.js";
+import { type BatchPlace, stepsPerEpoch, type TrainingBatch, trainingStream } from "../../data/batches.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -21,7 +21,9 @@ import { trainedNames } from "./trained.js";
 
 /** A network to train: not simplified, parameters under their names, logits of every exit among the outputs. */
 export interface TrainableModel {
+  /** Takes images, gives the logits of all exits. */
   readonly graph: Graph;
+  /** Name, logits and cost of each exit, in order. */
   readonly exits: readonly { readonly name: string; readonly logits: ValueName; readonly costFraction: number }[];
 }
 
@@ -38,7 +40,7 @@ export interface TrainingRequest {
   /** Runs the training steps. */
   readonly backend: Backend;
   /** Batches from a place on; left out: made from `train` as they are needed. Must give the bytes of {@link trainingStream}. */
-  readonly stream?: ((from: Place) => AsyncIterable<TrainingBatch>) | undefined;
+  readonly stream?: ((from: BatchPlace) => AsyncIterable<TrainingBatch>) | undefined;
   /** Bytes that kept features of a frozen backbone may take. */
   readonly featureMemory?: number | undefined;
   /** A kept state to go on from. The result has the same bytes as without a break. */
@@ -55,9 +57,11 @@ export interface TrainingRequest {
   readonly checkpoint?: TrainingCheckpoint | undefined;
 }
 
+/** When states are saved, and how. */
 export interface TrainingCheckpoint {
   /** At most this often within an epoch; always at its end. */
   readonly everySeconds: number;
+  /** Keeps a state. */
   readonly save: (state: TrainingState) => Promise<void>;
 }
 
@@ -76,7 +80,7 @@ export interface TrainingResult {
  *         'data/label', 'data/value', 'gradient/none', 'runtime/run'
  * @example
  * ```ts
- * import { ARCHITECTURES, openDataset, ortNode, subset, train, trainingConfig } from "dynn";
+ * import { ARCHITECTURES, openDataset, ortNode, subset, train, trainingConfig } from "dynn/node";
  *
  * const data = await openDataset("sample");
  * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));

@@ -33,17 +33,25 @@ export const STEP = {
   correct: "step.correct",
 } as const;
 
+/** What a training step is made from. */
 export interface StepRequest {
   /** The network in its inference form, with the logits of its exits among its values. */
   readonly graph: Graph;
+  /** Logits of the exits, in order. */
   readonly logits: readonly ValueName[];
+  /** Names of the parameters that change. */
   readonly trained: readonly ValueName[];
+  /** Whether all in front of the trained parameters stays as it is, statistics too. */
   readonly frozen: boolean;
+  /** Every number of the training. */
   readonly config: TrainingConfig;
 }
 
+/** One training step as a graph. */
 export interface StepGraph {
+  /** Takes data, labels and state; gives the losses and the next state. */
   readonly graph: Graph;
+  /** Dropout masks that every step is fed. */
   readonly masks: readonly DropoutMask[];
   /** Every state input with its first value. */
   readonly initial: ReadonlyMap<string, Tensor>;

@@ -48,7 +48,7 @@ const DEFAULT_BATCH = 64;
  *         'runtime/load'
  * @example
  * ```ts
- * import { createExecutor, load, ortNode } from "dynn";
+ * import { createExecutor, load, ortNode } from "dynn/node";
  *
  * const executor = await createExecutor(await load("model.onnx"), { backend: ortNode() });
  * const gray = new Float32Array(2 * 3 * 32 * 32).fill(0.5);
