@@ -9,7 +9,7 @@ import { earlyPaper, earlyProper, properDefaults } from "./objectives/early.js";
 import { misclassify } from "./objectives/misclassify.js";
 import { routed } from "./objectives/routed.js";
 import { slowdown } from "./objectives/slowdown.js";
-import type { Target } from "./objectives/target.js";
+import type { Victim } from "./objectives/victim.js";
 import { adamTanh } from "./optimizers/adam-tanh.js";
 import { pgd } from "./optimizers/pgd.js";
 import type { Attack } from "./runner.js";
@@ -140,12 +140,12 @@ class Fields {
 
 /** Complete an attack for a model.
  * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
-export function configureAttack(config: AttackConfig, target: Target): ConfiguredAttack {
+export function configureAttack(config: AttackConfig, victim: Victim): ConfiguredAttack {
   const fields = new Fields(config);
   const optimizerName = config.optimizer ?? (config.objective === "early:paper" ? "adam-tanh" : "pgd");
   const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
   const radius = radiusOf(config, optimizerName);
-  const objective = makeObjective(config, target, fields, optimizerName);
+  const objective = makeObjective(config, victim, fields, optimizerName);
   const optimizer = makeOptimizer(optimizerName, { norm, radius, paper: config.objective === "early:paper" }, fields);
   fields.finish();
   return {
@@ -179,21 +179,21 @@ function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | unde
   return radius;
 }
 
-function makeObjective(config: AttackConfig, target: Target, fields: Fields, optimizer: OptimizerName): Objective {
+function makeObjective(config: AttackConfig, victim: Victim, fields: Fields, optimizer: OptimizerName): Objective {
   const [kind, part] = config.objective.split(":") as [string, string | undefined];
   switch (kind) {
     case "misclassify":
-      return misclassify(target, part === "final" ? "final" : Number(part), misclassifyOptions(fields, optimizer));
+      return misclassify(victim, part === "final" ? "final" : Number(part), misclassifyOptions(fields, optimizer));
     case "average":
-      return average(target);
+      return average(victim);
     case "max":
-      return max(target);
+      return max(victim);
     case "routed":
-      return routed(target);
+      return routed(victim);
     case "slowdown":
-      return slowdown(target);
+      return slowdown(victim);
     default:
-      return part === "paper" ? earlyPaper(target, { alpha: fields.number("alpha", 0.1) }) : makeProper(target, fields);
+      return part === "paper" ? earlyPaper(victim, { alpha: fields.number("alpha", 0.1) }) : makeProper(victim, fields);
   }
 }
 
@@ -206,9 +206,9 @@ const misclassifyOptions = (fields: Fields, optimizer: OptimizerName): Parameter
   return { loss, kappa: loss === "margin" ? fields.number("kappa", optimizer === "adam-tanh" ? 0 : 1e3) : 0 };
 };
 
-function makeProper(target: Target, fields: Fields): Objective {
-  const defaults = properDefaults(target);
-  return earlyProper(target, {
+function makeProper(victim: Victim, fields: Fields): Objective {
+  const defaults = properDefaults(victim);
+  return earlyProper(victim, {
     kappa: fields.number("kappa", defaults.kappa),
     keep: fields.number("keep", defaults.keep),
     weight: fields.number("weight", defaults.weight),

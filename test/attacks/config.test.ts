@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type AttackConfig, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
 import { PRESET_NAMES, presetConfigs, usable } from "../../src/attacks/presets.js";
-import { linearModel, smallExits, targetOf } from "../support/models.js";
+import { linearModel, smallExits, victimOf } from "../support/models.js";
 
-const target = targetOf(smallExits(), 0.6);
+const victim = victimOf(smallExits(), 0.6);
 const configure = (config: Partial<AttackConfig>) =>
-  configureAttack({ name: "t", objective: "misclassify:final", ...config }, target);
+  configureAttack({ name: "t", objective: "misclassify:final", ...config }, victim);
 
 describe("an attack of a file", () => {
   test("gets PGD's defaults: 20 steps of 2.5 radii over the steps, from the image, once", () => {
@@ -126,8 +126,8 @@ describe("an attack file", () => {
 describe("presets", () => {
   test("all configure on a multi-exit model, and those that need no early exits on a static one", () => {
     for (const config of presetConfigs(["all"], { epsilon: 8 / 255, earlyExits: 2 }))
-      expect(() => configureAttack(config, target)).not.toThrow();
-    const single = targetOf(
+      expect(() => configureAttack(config, victim)).not.toThrow();
+    const single = victimOf(
       linearModel(
         [
           [1, 0],

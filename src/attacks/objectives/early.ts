@@ -7,34 +7,34 @@ import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
 import type { ExitLogits, LossContext, Objective, Sample } from "../attack.js";
 import { capped, margin, normalizedDistance, ofLabel, scale, softmax, sum } from "../losses.js";
-import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Target } from "./target.js";
+import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Victim } from "./victim.js";
 
 /** The final exit keeps its label and every early label differs from it. */
 export const earlyLabelsChanged =
-  (target: Target) =>
+  (victim: Victim) =>
   (sample: Sample, logits: ExitLogits): boolean => {
     const y = finalLabel(sample);
-    const last = exitCount(target) - 1;
+    const last = exitCount(victim) - 1;
     return labelAt(logits, last) === y && logits.slice(0, last).every((row) => argmax(row as Float32Array) !== y);
   };
 
 /** The final exit keeps its label and an early exit fires with another one. */
 export const earlyFires =
-  (target: Target) =>
+  (victim: Victim) =>
   (sample: Sample, logits: ExitLogits): boolean => {
     const y = finalLabel(sample);
-    const routed = routeOne(logits as readonly Float32Array[], target.policy, exitCount(target));
+    const routed = routeOne(logits as readonly Float32Array[], victim.policy, exitCount(victim));
     return (
-      labelAt(logits, exitCount(target) - 1) === y &&
+      labelAt(logits, exitCount(victim) - 1) === y &&
       routed !== undefined &&
-      routed.stop < exitCount(target) - 1 &&
+      routed.stop < exitCount(victim) - 1 &&
       routed.label !== y
     );
   };
 
 /** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p = softmax. */
-function paperLoss(g: LossContext, target: Target, early: readonly number[], alpha: number): ValueName {
-  const p = softmax(g, exitCount(target) - 1);
+function paperLoss(g: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
+  const p = softmax(g, exitCount(victim) - 1);
   const gap = g.b.op("Relu", [g.b.op("Sub", [reduceSum(g.b, g.b.op("Mul", [p, g.oneHot()]), [1], true), p])]);
   const keep = scale(g, reduceSum(g.b, gap, [1], false), -alpha);
   const change = sum(
@@ -45,32 +45,32 @@ function paperLoss(g: LossContext, target: Target, early: readonly number[], alp
 }
 
 /** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
-export function earlyPaper(target: Target, options: { readonly alpha: number }): Objective {
-  const early = earlyExits(target, "early:paper");
+export function earlyPaper(victim: Victim, options: { readonly alpha: number }): Objective {
+  const early = earlyExits(victim, "early:paper");
   return {
     name: "early:paper",
     losses: [
       {
         key: `early:paper/${options.alpha}`,
-        exits: allExits(target),
-        build: (g) => paperLoss(g, target, early, options.alpha),
+        exits: allExits(victim),
+        build: (g) => paperLoss(g, victim, early, options.alpha),
       },
     ],
     answer: "routed",
     label: finalLabel,
     starts: () => [0],
-    succeeded: earlyLabelsChanged(target),
+    succeeded: earlyLabelsChanged(victim),
     attackAll: true,
   };
 }
 
 /** Each early margin is pushed up to `kappa`, the final one held below `-keep`. */
-function properLoss(g: LossContext, target: Target, early: readonly number[], options: ProperOptions): ValueName {
+function properLoss(g: LossContext, victim: Victim, early: readonly number[], options: ProperOptions): ValueName {
   const change = sum(
     g,
     early.map((k) => capped(g, margin(g, k), options.kappa)),
   );
-  const held = capped(g, g.b.op("Neg", [margin(g, exitCount(target) - 1)]), options.keep);
+  const held = capped(g, g.b.op("Neg", [margin(g, exitCount(victim) - 1)]), options.keep);
   return g.b.op("Add", [change, scale(g, held, options.weight)]);
 }
 
@@ -84,26 +84,26 @@ export interface ProperOptions {
 }
 
 /** The gap between two logits at which the winner's probability passes a threshold (two classes in play), and some more. */
-export function properDefaults({ policy, model }: Target): ProperOptions {
+export function properDefaults({ policy, model }: Victim): ProperOptions {
   const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
   const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
   return { kappa, keep: 1, weight: Math.max(1, model.exits.length - 1) };
 }
 
-export function earlyProper(target: Target, options: ProperOptions): Objective {
-  const early = earlyExits(target, "early:proper");
+export function earlyProper(victim: Victim, options: ProperOptions): Objective {
+  const early = earlyExits(victim, "early:proper");
   return {
     name: "early:proper",
     losses: [
       {
         key: `early:proper/${options.kappa}/${options.keep}/${options.weight}`,
-        exits: allExits(target),
-        build: (g) => properLoss(g, target, early, options),
+        exits: allExits(victim),
+        build: (g) => properLoss(g, victim, early, options),
       },
     ],
     answer: "routed",
     label: finalLabel,
     starts: () => [0],
-    succeeded: earlyFires(target),
+    succeeded: earlyFires(victim),
   };
 }

@@ -43,7 +43,7 @@ export async function runStep(
   const { outcomes, seconds } = await runStored(attack, samples, evaluator, subject, options, (done, total) =>
     onProgress?.({ phase: attack.name, done, total }),
   );
-  const { model, policy } = subject.target;
+  const { model, policy } = subject.victim;
   const images = Images.for(model, stackRows(outcomes.map((o) => o.image)).data);
   const rounded = Images.for(model, toEightBits(images.data));
   const logits = await subject.forward.logits(images, { batch, signal });
@@ -71,7 +71,7 @@ export const verdicts = (
 /** The record of an attack. */
 export function judge(attacked: Attacked, subject: Subject): AttackRecord {
   const { attack, samples, outcomes, logits, routed } = attacked;
-  const { model } = subject.target;
+  const { model } = subject.victim;
   const { objective, optimizer, budget } = attack;
   const labels = subject.labels.slice(0, samples.length);
   const costs = model.exits.map((e) => e.costFraction);
@@ -124,9 +124,9 @@ function distances(
 }
 
 /** Both readings of the early attack, side by side: labels alone, and what really fires. */
-function earlyRecord({ attack, samples, logits }: Attacked, { target }: Subject): Pick<AttackRecord, "early"> {
+function earlyRecord({ attack, samples, logits }: Attacked, { victim }: Subject): Pick<AttackRecord, "early"> {
   if (!attack.objective.name.startsWith("early:")) return {};
-  const [changed, fired] = [earlyLabelsChanged(target), earlyFires(target)];
+  const [changed, fired] = [earlyLabelsChanged(victim), earlyFires(victim)];
   const disagree = samples.filter((s) => changed(s, s.clean));
   return {
     early: {

@@ -16,7 +16,7 @@ export async function runCurves(
   options: AuditOptions,
 ): Promise<CurveRecord[]> {
   const names =
-    subject.target.model.exits.length > 1
+    subject.victim.model.exits.length > 1
       ? (["misclassify:final", "routed"] as const)
       : (["misclassify:final"] as const);
   const records: CurveRecord[] = [];
@@ -44,7 +44,7 @@ async function runCurve(
         steps,
         randomStart: true,
       },
-      subject.target,
+      subject.victim,
     ),
   );
   let standing = subject.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));

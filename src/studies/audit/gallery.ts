@@ -10,7 +10,7 @@ import type { Subject } from "./subject.js";
 
 /** Up to `count` images of one attack, the most telling first; only those that survive rounding to 8 bits. */
 export function pickGallery(attacked: Attacked, subject: Subject, count: number): GalleryItem[] {
-  const { model } = subject.target;
+  const { model } = subject.victim;
   const [channels] = [model.input.shape[1]];
   if (channels !== 1 && channels !== 3) return [];
   const success = verdicts(attacked.samples, attacked.roundedLogits, attacked.attack.objective.succeeded);
@@ -38,7 +38,7 @@ function surprise(sample: Sample, i: number, attacked: Attacked, subject: Subjec
 }
 
 function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3): GalleryItem {
-  const { model } = subject.target;
+  const { model } = subject.victim;
   const sample = attacked.samples[i];
   const [height, width] = [model.input.shape[2] as number, model.input.shape[3] as number];
   const each = sample.pixels.length;

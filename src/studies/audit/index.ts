@@ -53,7 +53,7 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
   const subject = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
   try {
-    const attacks = options.attacks.map((config) => configureAttack(config, subject.target));
+    const attacks = options.attacks.map((config) => configureAttack(config, subject.victim));
     const records: AttackRecord[] = [];
     const gallery: GalleryItem[] = [];
     const adversarial = new Map<string, Float32Array>();
@@ -116,8 +116,8 @@ function header({
   };
 }
 
-function cleanRecord({ target, logits, labels, routed }: Subject): AuditRecord["clean"] {
-  const { model, policy } = target;
+function cleanRecord({ victim, logits, labels, routed }: Subject): AuditRecord["clean"] {
+  const { model, policy } = victim;
   const costs = model.exits.map((e) => e.costFraction);
   const exits = perExit(logits, labels);
   const routing = routedRecord(routed, labels, costs);

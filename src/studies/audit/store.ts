@@ -45,7 +45,7 @@ export async function runStored(
 async function fingerprintOf(
   attack: Parameters<typeof runStored>[0],
   samples: readonly Sample[],
-  { target }: Subject,
+  { victim }: Subject,
   { seed, version }: AuditOptions,
 ): Promise<string> {
   const { name, objective, optimizer, budget, parameters } = attack;
@@ -56,10 +56,10 @@ async function fingerprintOf(
     optimizer: optimizer.name,
     budget,
     parameters,
-    policy: target.policy,
+    policy: victim.policy,
     seed,
   };
-  const { graph } = target.model;
+  const { graph } = victim.model;
   const model = await digestOnce(graph, () => writeModel({ graph }));
   const which = await Promise.all(
     samples.map(async ({ id, label, pixels }) => [id, label, await digestOnce(pixels, () => bytesOf(pixels))]),

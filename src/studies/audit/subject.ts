@@ -1,7 +1,7 @@
 /** @file The model on the clean samples, under its policy: what every attack is measured against. */
 
 import { type Sample, samplesOf } from "../../attacks/attack.js";
-import type { Target } from "../../attacks/objectives/target.js";
+import type { Victim } from "../../attacks/objectives/victim.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
@@ -16,7 +16,7 @@ import type { PolicyChoice } from "../policy.js";
 import type { AuditOptions } from "./options.js";
 
 export interface Subject {
-  readonly target: Target;
+  readonly victim: Victim;
   readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;
@@ -41,7 +41,7 @@ export async function prepare(options: AuditOptions): Promise<Subject> {
   });
   const labels = data.labels.slice(0, data.count);
   const samples = samplesOf({ images, labels, logits });
-  return { target: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
+  return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
 }
 
 async function settlePolicy(
