@@ -97,7 +97,7 @@ export interface Objective {
   /** Whether an image with these logits meets the objective. */
   readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
   /** Whether samples that succeed already when clean are attacked all the same and counted. */
-  readonly attackAll?: boolean;
+  readonly everySampleEligible?: boolean;
   /** Ranks iterates of equal success; larger is better. Left out: the loss itself. */
   readonly score?: (sample: Sample, evaluation: Evaluation) => number;
 }

@@ -103,7 +103,7 @@ class Run {
   #admit(at: number): void {
     const { objective, optimizer, budget } = this.#attack;
     const sample = this.#samples[at];
-    const won = objective.attackAll !== true && objective.succeeded(sample, sample.clean);
+    const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);
     if (won) {
       this.#land(at, { image: sample.pixels, eligible: false, success: true, gradientEvaluations: 0 });
       return;

@@ -60,7 +60,7 @@ export function earlyPaper(victim: Victim, options: { readonly alpha: number }):
     label: finalLabel,
     starts: () => [0],
     succeeded: earlyLabelsChanged(victim),
-    attackAll: true,
+    everySampleEligible: true,
   };
 }
 
