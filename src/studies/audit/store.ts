@@ -5,8 +5,8 @@ import type { Evaluator } from "../../attacks/evaluator.js";
 import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
+import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
-import type { Subject } from "./subject.js";
 
 /** The outcomes of one attack on some samples, and the seconds they took. */
 export interface StoredRun {
@@ -27,11 +27,11 @@ export async function runStored(
   attack: Attack & { readonly name: string; readonly parameters: object },
   samples: readonly Sample[],
   evaluator: Evaluator,
-  subject: Subject,
+  audited: AuditedModel,
   options: AuditOptions,
   onProgress: RunOptions["onProgress"],
 ): Promise<StoredRun> {
-  const fingerprint = options.store ? await fingerprintOf(attack, samples, subject, options) : "";
+  const fingerprint = options.store ? await fingerprintOf(attack, samples, audited, options) : "";
   const known = await options.store?.load(attack.name, fingerprint);
   if (known?.outcomes.length === samples.length) return known;
   const started = options.now();
@@ -45,7 +45,7 @@ export async function runStored(
 async function fingerprintOf(
   attack: Parameters<typeof runStored>[0],
   samples: readonly Sample[],
-  { victim }: Subject,
+  { victim }: AuditedModel,
   { seed, version }: AuditOptions,
 ): Promise<string> {
   const { name, objective, optimizer, budget, parameters } = attack;

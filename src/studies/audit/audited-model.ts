@@ -15,7 +15,7 @@ import { singleExitPolicy } from "../../schema/policy.js";
 import type { PolicyChoice } from "../policy.js";
 import type { AuditOptions } from "./options.js";
 
-export interface Subject {
+export interface AuditedModel {
   readonly victim: Victim;
   readonly forward: Forward;
   readonly samples: readonly Sample[];
@@ -27,7 +27,7 @@ export interface Subject {
 
 /** Compile the model, settle the policy, run the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
-export async function prepare(options: AuditOptions): Promise<Subject> {
+export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;
   checkFit(model, data);
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
