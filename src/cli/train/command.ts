@@ -12,7 +12,7 @@ import { cardTable } from "../shared/card-table.js";
 import { listed } from "../shared/listed.js";
 import { addTrainOptions, type TrainFlags } from "./options.js";
 import { prepare } from "./plan.js";
-import { trainInFolder } from "./session.js";
+import { trainInFolder } from "./train-in-folder.js";
 
 export const trainCommand = (command: Command, io: Io): Command =>
   addTrainOptions(command)
