@@ -104,8 +104,8 @@ export {
 export { load } from "./node/load.js";
 export { loadModel, saveModel } from "./node/onnx-files.js";
 export { ortNode } from "./node/ort-node/index.js";
-export { createEngine, type Engine, type EngineOptions } from "./node/serve/engine.js";
 export { createServer, type Server, type ServerOptions } from "./node/serve/server.js";
+export { createServerPart, type ServerPart, type ServerPartOptions } from "./node/serve/server-part.js";
 export type { OnnxModel } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
 export { readModel } from "./onnx/read.js";

@@ -10,7 +10,7 @@ import { createExecutor } from "../../dynamic/run/executor/index.js";
 import { type ClientOptions, SplitClient } from "../../node/client.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { openModel } from "../../node/models.js";
-import { createEngine } from "../../node/serve/engine.js";
+import { createServerPart } from "../../node/serve/server-part.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
@@ -127,6 +127,6 @@ async function remoteOf(
 ): Promise<{ readonly remote: Remote | undefined; readonly close: () => Promise<void> }> {
   if (bundle.manifest.kind === "staged") return { remote: undefined, close: async () => {} };
   if (server) return { remote: new SplitClient(bundle.manifest, server), close: async () => {} };
-  const engine = await createEngine(bundle, { backend, maxBatch: batch, windowMs: 0 });
-  return { remote: engine.remote, close: () => engine.close() };
+  const part = await createServerPart(bundle, { backend, maxBatch: batch, windowMs: 0 });
+  return { remote: part.remote, close: () => part.close() };
 }
