@@ -5,16 +5,16 @@ import type { Session, Tensors } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
 import { readingOf, routeReadings } from "../../route/route.js";
 import type { Stage } from "../stages.js";
-import type { Answered, Line, StageAnswer, StageRun } from "./line.js";
 import { runPiece } from "./piece.js";
 import { type Rows, type Ticket, takeFirst } from "./rows.js";
+import type { Answered, SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
 
 /** A stage that is ready to run. */
 export interface CompiledStage extends Stage {
   readonly session: Session;
 }
 
-export class StagedLine implements Line {
+export class StagedQueue implements SampleQueue {
   readonly #stages: readonly CompiledStage[];
   readonly #policy: Policy;
   readonly #batch: number;

@@ -22,7 +22,7 @@ export interface Answered {
 }
 
 /** The samples of one stream on their way. */
-export interface Line {
+export interface SampleQueue {
   /** Samples with their images. */
   readonly enter: (rows: Rows) => void;
   /** Samples that no work has been done on. */
