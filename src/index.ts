@@ -40,7 +40,7 @@ export { createDevice, type Device, type DeviceOptions, type PlacedAnswer } from
 export type { Remote } from "./deploy/device/remote.js";
 export { estimateLink, type LinkSpeed, parseLink } from "./deploy/link.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
-export { type Part, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
+export { type ModelPart, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
 export { type Verification, verify } from "./deploy/verify.js";
 export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSamples } from "./deploy/wire.js";
 export type { Reply } from "./deploy/wire-answer.js";

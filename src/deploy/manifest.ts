@@ -8,7 +8,7 @@ import type { DynamicModel } from "../dynamic/model/model.js";
 import type { ValueInfo } from "../graph/graph.js";
 import { normalizationSchema } from "../schema/normalization.js";
 import { type Policy, policySchema, thresholdCount } from "../schema/policy.js";
-import type { Part } from "./parts.js";
+import type { ModelPart } from "./parts.js";
 
 export const BUNDLE_FORMAT = "dynn-bundle";
 export const BUNDLE_VERSION = 1;
@@ -58,7 +58,7 @@ type Value = z.infer<typeof valueSchema>;
 
 /** A part's file. */
 export interface PartFile {
-  readonly part: Part;
+  readonly part: ModelPart;
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;
