@@ -132,7 +132,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
     }),
   );
   io.signal.throwIfAborted();
-  await deliver(outcome, flags, io);
+  await writeOutputs(outcome, flags, io);
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
@@ -153,7 +153,7 @@ function curvesOf({ radii, eps, attackFile, curveSteps }: AuditFlags): { radii: 
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
 }
 
-async function deliver({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
+async function writeOutputs({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
   if (flags.report !== undefined) await writeText(flags.report, renderAudit(record, gallery));
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);

@@ -183,7 +183,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
     }),
   );
   io.signal.throwIfAborted();
-  await deliver(result, path, flags, io);
+  await writeOutputs(result, path, flags, io);
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
@@ -227,7 +227,7 @@ const timer =
     });
   };
 
-async function deliver(
+async function writeOutputs(
   { record, policy }: CalibrationResult,
   path: string,
   flags: CalibrateFlags,

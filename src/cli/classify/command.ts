@@ -103,7 +103,7 @@ async function classifyAction(spec: string, given: string[], flags: ClassifyFlag
     }
   });
   const options = { labels: images.labels, link: flags.link, imageBytes: sizeOf(source.dims) };
-  await deliver(
+  await writeOutputs(
     source,
     images,
     runs,
@@ -149,7 +149,7 @@ async function answersOf(
   return answers;
 }
 
-async function deliver(
+async function writeOutputs(
   source: ClassifierSource,
   images: NamedImages,
   runs: readonly Run[],
