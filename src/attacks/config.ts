@@ -111,7 +111,7 @@ class Fields {
     return this.#note(key, (this.#config[key] as T | undefined) ?? fallback);
   }
 
-  /** A value that the attack itself settles, whatever the file says. */
+  /** A value that the attack itself fixes, whatever the file says. */
   fixed<T extends string | boolean>(key: keyof AttackConfig, value: T): T {
     return this.#note(key, value);
   }

@@ -17,7 +17,7 @@ import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../shared/options.js";
-import { addPolicyOptions, type PolicyFlags, settle } from "../shared/policy-options.js";
+import { addPolicyOptions, type PolicyFlags, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
@@ -113,11 +113,11 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   const data = await openDataset(flags.data);
   const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
   const chosen = attacks ?? presets(flags, model);
-  const settled = await settle(flags, model, data, flags.samples, flags.seed);
+  const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
   const outcome = await withProgress((onProgress) =>
     audit({
-      ...settled,
+      ...resolved,
       model,
       backend: backendOf(flags),
       attacks: chosen,

@@ -25,14 +25,14 @@ export interface AuditedModel {
   readonly routed: readonly Routed[];
 }
 
-/** Compile the model, settle the policy, run the clean samples.
+/** Compile the model, resolve the policy, run the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
 export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;
   checkFit(model, data);
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
-  const policy = await settlePolicy(options.policy, model, forward, options);
+  const policy = await resolvePolicy(options.policy, model, forward, options);
   const images = await readImages(data);
   const logits = await forward.logits(images, {
     batch,
@@ -44,7 +44,7 @@ export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
 }
 
-async function settlePolicy(
+async function resolvePolicy(
   choice: PolicyChoice,
   model: DynamicModel,
   forward: Forward,
