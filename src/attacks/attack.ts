@@ -59,7 +59,7 @@ export interface Query {
 
 /** What a loss may build on, inside the model's graph. */
 export interface LossContext {
-  readonly b: GraphBuilder;
+  readonly builder: GraphBuilder;
   readonly image: ValueName;
   readonly classes: number;
   readonly logits: (exit: number) => ValueName;

@@ -19,12 +19,12 @@ export const average = (victim: Victim): Objective => ({
     {
       key: "average",
       exits: allExits(victim),
-      build: (g) =>
+      build: (ctx) =>
         scale(
-          g,
+          ctx,
           sum(
-            g,
-            allExits(victim).map((k) => crossEntropy(g, k)),
+            ctx,
+            allExits(victim).map((k) => crossEntropy(ctx, k)),
           ),
           1 / exitCount(victim),
         ),
@@ -37,7 +37,11 @@ export const average = (victim: Victim): Objective => ({
 export const max = (victim: Victim): Objective => ({
   ...shared(victim),
   name: "max",
-  losses: allExits(victim).map((k) => ({ key: `max@${k}`, exits: allExits(victim), build: (g) => crossEntropy(g, k) })),
+  losses: allExits(victim).map((k) => ({
+    key: `max@${k}`,
+    exits: allExits(victim),
+    build: (ctx) => crossEntropy(ctx, k),
+  })),
   starts: () => allExits(victim),
   score: totalLoss,
 });

@@ -33,15 +33,19 @@ export const earlyFires =
   };
 
 /** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p = softmax. */
-function paperLoss(g: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
-  const p = softmax(g, exitCount(victim) - 1);
-  const gap = g.b.op("Relu", [g.b.op("Sub", [reduceSum(g.b, g.b.op("Mul", [p, g.oneHot()]), [1], true), p])]);
-  const keep = scale(g, reduceSum(g.b, gap, [1], false), -alpha);
+function paperLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
+  const p = softmax(ctx, exitCount(victim) - 1);
+  const gap = ctx.builder.op("Relu", [
+    ctx.builder.op("Sub", [reduceSum(ctx.builder, ctx.builder.op("Mul", [p, ctx.oneHot()]), [1], true), p]),
+  ]);
+  const keep = scale(ctx, reduceSum(ctx.builder, gap, [1], false), -alpha);
   const change = sum(
-    g,
-    early.map((k) => ofLabel(g, softmax(g, k))),
+    ctx,
+    early.map((k) => ofLabel(ctx, softmax(ctx, k))),
   );
-  return g.b.op("Neg", [g.b.op("Add", [scale(g, g.b.op("Add", [keep, change]), 50), normalizedDistance(g)])]);
+  return ctx.builder.op("Neg", [
+    ctx.builder.op("Add", [scale(ctx, ctx.builder.op("Add", [keep, change]), 50), normalizedDistance(ctx)]),
+  ]);
 }
 
 /** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
@@ -53,7 +57,7 @@ export function earlyPaper(victim: Victim, options: { readonly alpha: number }):
       {
         key: `early:paper/${options.alpha}`,
         exits: allExits(victim),
-        build: (g) => paperLoss(g, victim, early, options.alpha),
+        build: (ctx) => paperLoss(ctx, victim, early, options.alpha),
       },
     ],
     answer: "routed",
@@ -65,13 +69,13 @@ export function earlyPaper(victim: Victim, options: { readonly alpha: number }):
 }
 
 /** Each early margin is pushed up to `kappa`, the final one held below `-keep`. */
-function properLoss(g: LossContext, victim: Victim, early: readonly number[], options: ProperOptions): ValueName {
+function properLoss(ctx: LossContext, victim: Victim, early: readonly number[], options: ProperOptions): ValueName {
   const change = sum(
-    g,
-    early.map((k) => capped(g, margin(g, k), options.kappa)),
+    ctx,
+    early.map((k) => capped(ctx, margin(ctx, k), options.kappa)),
   );
-  const held = capped(g, g.b.op("Neg", [margin(g, exitCount(victim) - 1)]), options.keep);
-  return g.b.op("Add", [change, scale(g, held, options.weight)]);
+  const held = capped(ctx, ctx.builder.op("Neg", [margin(ctx, exitCount(victim) - 1)]), options.keep);
+  return ctx.builder.op("Add", [change, scale(ctx, held, options.weight)]);
 }
 
 export interface ProperOptions {
@@ -98,7 +102,7 @@ export function earlyProper(victim: Victim, options: ProperOptions): Objective {
       {
         key: `early:proper/${options.kappa}/${options.keep}/${options.weight}`,
         exits: allExits(victim),
-        build: (g) => properLoss(g, victim, early, options),
+        build: (ctx) => properLoss(ctx, victim, early, options),
       },
     ],
     answer: "routed",

@@ -22,8 +22,8 @@ export function misclassify(victim: Victim, exit: number | "final", options: Mis
     );
   const build =
     options.loss === "margin"
-      ? (g: LossContext) => capped(g, margin(g, k), options.kappa)
-      : (g: LossContext) => crossEntropy(g, k);
+      ? (ctx: LossContext) => capped(ctx, margin(ctx, k), options.kappa)
+      : (ctx: LossContext) => crossEntropy(ctx, k);
   return {
     name: `misclassify:${exit}`,
     losses: [{ key: `${options.loss}@${k}/${options.kappa}`, exits: [k], build }],

@@ -23,7 +23,7 @@ export function routed(victim: Victim): Objective {
       ({ stop, answer }): Loss => ({
         key: `routed@${stop}/${answer}`,
         exits: allExits(victim).slice(0, stop + 1),
-        build: (g) => crossEntropy(g, answer),
+        build: (ctx) => crossEntropy(ctx, answer),
       }),
     ),
     answer: "routed",

@@ -13,10 +13,10 @@ export function slowdown(victim: Victim): Objective {
       {
         key: "slowdown",
         exits: early,
-        build: (g) =>
+        build: (ctx) =>
           sum(
-            g,
-            early.map((k) => flatness(g, k)),
+            ctx,
+            early.map((k) => flatness(ctx, k)),
           ),
       },
     ],
