@@ -8,7 +8,7 @@ import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";
 import { opTable } from "../ops/table.js";
 
-/** A piece of a model that one machine runs: one graph with some of the exits. */
+/** A part of a model that one machine runs: one graph with some of the exits. */
 export interface ModelPart {
   /** The part's name, from which its file's name is made. */
   readonly name: string;

@@ -16,7 +16,7 @@ import type { ServerPart } from "./server-part.js";
 
 /** What requests are handled with. */
 export interface Service {
-  readonly engine: ServerPart;
+  readonly part: ServerPart;
   readonly metrics: Metrics;
   readonly admission: Admission;
   readonly connections: Connections;
@@ -93,7 +93,7 @@ function addRoutes(app: FastifyInstance, service: Service): void {
 }
 
 /** What would become of a request that the same client sends now; the status is what load balancers go by. */
-function health({ engine: part, admission, state }: Service, { ip }: FastifyRequest, reply: FastifyReply) {
+function health({ part, admission, state }: Service, { ip }: FastifyRequest, reply: FastifyReply) {
   const { model, parts } = part.manifest;
   const status = state.stopping ? "stopping" : admission.admits(clientOf(ip)) ? "ok" : "busy";
   if (status !== "ok") reply.status(503).headers(headersOf({ status: 503 }));
@@ -128,7 +128,7 @@ function enter(service: Service, { raw, ip }: FastifyRequest): void {
 }
 
 async function classify(service: Service, { raw, body }: FastifyRequest) {
-  const { engine: part, metrics, timeoutMs } = service;
+  const { part, metrics, timeoutMs } = service;
   const exchange = exchangeOf(service, raw);
   exchange.signal.throwIfAborted();
   exchange.place?.work();

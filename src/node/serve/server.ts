@@ -81,7 +81,7 @@ async function makeService(bundle: Bundle, options: ServerOptions): Promise<Serv
   const part = await createServerPart(bundle, { ...options, maxBatch, onRun: metrics.ran });
   const patienceMs = PATIENCE * timeoutMs;
   return {
-    engine: part,
+    part: part,
     metrics,
     token: options.token,
     timeoutMs,
@@ -135,7 +135,7 @@ const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 async function close(http: HttpServers, service: Service): Promise<void> {
-  const { connections, engine: part, timeoutMs, state } = service;
+  const { connections, part, timeoutMs, state } = service;
   state.stopping = true;
   http.stopListening();
   const refuse = setTimeout(() => connections.stop(busy("it is stopping")), REFUSE_AT * timeoutMs);
@@ -158,7 +158,7 @@ async function close(http: HttpServers, service: Service): Promise<void> {
 }
 
 /** When everything is answered or refused. Connections on which nothing is asked are cut after a moment. */
-async function drain({ connections, engine: part, lingerMs }: Service): Promise<void> {
+async function drain({ connections, part, lingerMs }: Service): Promise<void> {
   part.hurry();
   const gone = connections.gone();
   await Promise.race([gone, sleep(lingerMs)]);

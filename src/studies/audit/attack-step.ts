@@ -31,7 +31,7 @@ export interface Attacked {
   readonly seconds: number;
 }
 
-/** Run one attack on the subject's samples. */
+/** Run one attack on the samples of the audited model. */
 export async function runStep(
   attack: ConfiguredAttack,
   audited: AuditedModel,

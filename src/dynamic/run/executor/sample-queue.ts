@@ -29,7 +29,7 @@ export interface SampleQueue {
   readonly waiting: number;
   /** Whether no sample is on its way. */
   readonly empty: boolean;
-  /** Do one piece of work on the samples that suit best.
+  /** Run one batch of the samples that suit best.
    * @returns those that are answered now */
   readonly run: () => Promise<Answered[]>;
 }

@@ -17,8 +17,8 @@ export interface StageOutcome<A> {
   readonly remaining: Rows | undefined;
 }
 
-/** Run a piece.
- * @param rows samples with the values that the piece reads
+/** Run the session of a stage, or of a part with several exits.
+ * @param rows samples with the values that the session reads
  * @throws DynnError 'runtime/run' */
 export async function runStageSession<A>(
   { session, kept, read }: StageSession<A>,
