@@ -5,7 +5,7 @@ import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
 import type { Objective, Optimizer } from "./attack.js";
 import { average, max } from "./objectives/combined.js";
-import { earlyPaper, earlyProper, properDefaults } from "./objectives/early.js";
+import { earlyMargin, earlyMarginDefaults, earlyPublished } from "./objectives/early.js";
 import { misclassify } from "./objectives/misclassify.js";
 import { routed } from "./objectives/routed.js";
 import { slowdown } from "./objectives/slowdown.js";
@@ -146,7 +146,11 @@ export function configureAttack(config: AttackConfig, victim: Victim): Configure
   const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
   const radius = radiusOf(config, optimizerName);
   const objective = makeObjective(config, victim, fields, optimizerName);
-  const optimizer = makeOptimizer(optimizerName, { norm, radius, paper: config.objective === "early:paper" }, fields);
+  const optimizer = makeOptimizer(
+    optimizerName,
+    { norm, radius, published: config.objective === "early:paper" },
+    fields,
+  );
   fields.finish();
   return {
     name: config.name,
@@ -193,7 +197,9 @@ function makeObjective(config: AttackConfig, victim: Victim, fields: Fields, opt
     case "slowdown":
       return slowdown(victim);
     default:
-      return part === "paper" ? earlyPaper(victim, { alpha: fields.number("alpha", 0.1) }) : makeProper(victim, fields);
+      return part === "paper"
+        ? earlyPublished(victim, { alpha: fields.number("alpha", 0.1) })
+        : makeEarlyMargin(victim, fields);
   }
 }
 
@@ -206,9 +212,9 @@ const misclassifyOptions = (fields: Fields, optimizer: OptimizerName): Parameter
   return { loss, kappa: loss === "margin" ? fields.number("kappa", optimizer === "adam-tanh" ? 0 : 1e3) : 0 };
 };
 
-function makeProper(victim: Victim, fields: Fields): Objective {
-  const defaults = properDefaults(victim);
-  return earlyProper(victim, {
+function makeEarlyMargin(victim: Victim, fields: Fields): Objective {
+  const defaults = earlyMarginDefaults(victim);
+  return earlyMargin(victim, {
     kappa: fields.number("kappa", defaults.kappa),
     keep: fields.number("keep", defaults.keep),
     weight: fields.number("weight", defaults.weight),
@@ -218,7 +224,7 @@ function makeProper(victim: Victim, fields: Fields): Objective {
 interface OptimizerContext {
   readonly norm: "linf" | "l2";
   readonly radius: number | undefined;
-  readonly paper: boolean;
+  readonly published: boolean;
 }
 
 function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: Fields): Optimizer {
@@ -247,16 +253,16 @@ function randomStart(fields: Fields, radius: number): number {
 }
 
 /** Paper mode is the published loop: its start is part of it. */
-function adamTanhFrom({ paper }: OptimizerContext, fields: Fields): Optimizer {
-  const steps = fields.number("steps", paper ? 1000 : 100);
+function adamTanhFrom({ published }: OptimizerContext, fields: Fields): Optimizer {
+  const steps = fields.number("steps", published ? 1000 : 100);
   return adamTanh({
     steps,
     learningRate: fields.number("stepSize", 0.01),
-    start: (paper ? fields.fixed("randomStart", true) : fields.choice("randomStart", false)) ? "uniform" : "image",
-    c: paper ? null : fields.number("c", 1),
-    searchSteps: paper ? 1 : fields.number("searchSteps", 1),
-    checkFrom: fields.number("checkFrom", paper ? Math.min(200, steps - 1) : 0),
-    stopAtSuccess: fields.choice("stopAtSuccess", paper),
+    start: (published ? fields.fixed("randomStart", true) : fields.choice("randomStart", false)) ? "uniform" : "image",
+    c: published ? null : fields.number("c", 1),
+    searchSteps: published ? 1 : fields.number("searchSteps", 1),
+    checkFrom: fields.number("checkFrom", published ? Math.min(200, steps - 1) : 0),
+    stopAtSuccess: fields.choice("stopAtSuccess", published),
     restarts: fields.number("restarts", 1),
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ExitLogits, Objective, Sample } from "../../src/attacks/attack.js";
 import { lossGraph } from "../../src/attacks/evaluator.js";
 import { average, max } from "../../src/attacks/objectives/combined.js";
-import { earlyFires, earlyLabelsChanged, earlyPaper, earlyProper } from "../../src/attacks/objectives/early.js";
+import { earlyFires, earlyLabelsChanged, earlyMargin, earlyPublished } from "../../src/attacks/objectives/early.js";
 import { misclassify } from "../../src/attacks/objectives/misclassify.js";
 import { routed } from "../../src/attacks/objectives/routed.js";
 import { slowdown } from "../../src/attacks/objectives/slowdown.js";
@@ -26,8 +26,8 @@ const objectives: readonly Objective[] = [
   max(victim),
   routed(victim),
   routed(victimOf(model, 0.99, { fallback: "most-confident" })),
-  earlyPaper(victim, { alpha: 0.1 }),
-  earlyProper(victim, { kappa: 1e3, keep: 1e3, weight: 2 }),
+  earlyPublished(victim, { alpha: 0.1 }),
+  earlyMargin(victim, { kappa: 1e3, keep: 1e3, weight: 2 }),
   slowdown(victim),
 ];
 const losses = objectives.flatMap((objective) =>
@@ -150,7 +150,7 @@ describe("success", () => {
 
   test("of the early attack is about the model's own final label, not the true one", () => {
     const wrongWhenClean = who(0, of(sure(2), sure(2), sure(2)));
-    expect(earlyPaper(victim, { alpha: 0.1 }).label(wrongWhenClean)).toBe(2);
+    expect(earlyPublished(victim, { alpha: 0.1 }).label(wrongWhenClean)).toBe(2);
     expect(earlyFires(victim)(wrongWhenClean, of(sure(1), sure(3), sure(2)))).toBe(true);
   });
 });

@@ -33,7 +33,7 @@ export const earlyFires =
   };
 
 /** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p = softmax. */
-function paperLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
+function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
   const p = softmax(ctx, exitCount(victim) - 1);
   const gap = ctx.builder.op("Relu", [
     ctx.builder.op("Sub", [reduceSum(ctx.builder, ctx.builder.op("Mul", [p, ctx.oneHot()]), [1], true), p]),
@@ -49,7 +49,7 @@ function paperLoss(ctx: LossContext, victim: Victim, early: readonly number[], a
 }
 
 /** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
-export function earlyPaper(victim: Victim, options: { readonly alpha: number }): Objective {
+export function earlyPublished(victim: Victim, options: { readonly alpha: number }): Objective {
   const early = earlyExits(victim, "early:paper");
   return {
     name: "early:paper",
@@ -57,7 +57,7 @@ export function earlyPaper(victim: Victim, options: { readonly alpha: number }):
       {
         key: `early:paper/${options.alpha}`,
         exits: allExits(victim),
-        build: (ctx) => paperLoss(ctx, victim, early, options.alpha),
+        build: (ctx) => publishedLoss(ctx, victim, early, options.alpha),
       },
     ],
     answer: "routed",
@@ -69,7 +69,12 @@ export function earlyPaper(victim: Victim, options: { readonly alpha: number }):
 }
 
 /** Each early margin is pushed up to `kappa`, the final one held below `-keep`. */
-function properLoss(ctx: LossContext, victim: Victim, early: readonly number[], options: ProperOptions): ValueName {
+function marginLoss(
+  ctx: LossContext,
+  victim: Victim,
+  early: readonly number[],
+  options: EarlyMarginOptions,
+): ValueName {
   const change = sum(
     ctx,
     early.map((k) => capped(ctx, margin(ctx, k), options.kappa)),
@@ -78,7 +83,7 @@ function properLoss(ctx: LossContext, victim: Victim, early: readonly number[], 
   return ctx.builder.op("Add", [change, scale(ctx, held, options.weight)]);
 }
 
-export interface ProperOptions {
+export interface EarlyMarginOptions {
   /** Margin at which an early exit is wrong and sure enough. */
   readonly kappa: number;
   /** Margin at which the final exit's label is safe. */
@@ -88,13 +93,13 @@ export interface ProperOptions {
 }
 
 /** The gap between two logits at which the winner's probability passes a threshold (two classes in play), and some more. */
-export function properDefaults({ policy, model }: Victim): ProperOptions {
+export function earlyMarginDefaults({ policy, model }: Victim): EarlyMarginOptions {
   const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
   const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
   return { kappa, keep: 1, weight: Math.max(1, model.exits.length - 1) };
 }
 
-export function earlyProper(victim: Victim, options: ProperOptions): Objective {
+export function earlyMargin(victim: Victim, options: EarlyMarginOptions): Objective {
   const early = earlyExits(victim, "early:proper");
   return {
     name: "early:proper",
@@ -102,7 +107,7 @@ export function earlyProper(victim: Victim, options: ProperOptions): Objective {
       {
         key: `early:proper/${options.kappa}/${options.keep}/${options.weight}`,
         exits: allExits(victim),
-        build: (ctx) => properLoss(ctx, victim, early, options),
+        build: (ctx) => marginLoss(ctx, victim, early, options),
       },
     ],
     answer: "routed",
