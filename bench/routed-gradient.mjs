@@ -2,7 +2,7 @@
 // the exit) of a batch of 64, per exit, against the gradient of the average loss over all exits.
 // Usage: npm run build && node bench/routed-gradient.mjs [--record]
 import { configureAttack, Evaluator } from "../dist/index.js";
-import { environment, measure, report, spread, attackSetting } from "./support.mjs";
+import { attackSetting, environment, measure, report, spread } from "./support.mjs";
 
 const BATCH = 64;
 const { victim, backend, samples } = await attackSetting(BATCH, 0.8);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
 import type { Objective, Optimizer } from "./attack.js";
+import { currentName } from "./names.js";
 import { average, max } from "./objectives/combined.js";
 import { earlyMargin, earlyMarginDefaults, earlyPublished } from "./objectives/early.js";
 import { misclassify } from "./objectives/misclassify.js";
@@ -22,17 +23,17 @@ const whole = counted(1);
 const OPTIMIZERS = ["fgsm", "pgd", "adam-tanh"] as const;
 type OptimizerName = (typeof OPTIMIZERS)[number];
 
-const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(paper|proper)|slowdown)$/;
+const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(margin|published)|slowdown)$/;
 
 /** One attack of an attack file. Every field but name and objective has a default. */
 export const attackConfigSchema = z.strictObject({
   name: z.string().min(1),
   objective: z
     .string()
-    .regex(
-      OBJECTIVE,
-      "expected misclassify:final, misclassify:K, average, max, routed, early:paper, early:proper or slowdown",
-    ),
+    .refine((name) => OBJECTIVE.test(currentName(name)), {
+      error:
+        "expected misclassify:final, misclassify:K, average, max, routed, early:published, early:margin or slowdown",
+    }),
   optimizer: z.enum(OPTIMIZERS).optional(),
   norm: z.enum(["linf", "l2"]).optional(),
   radius: quantity.nullable().optional(),
@@ -140,15 +141,16 @@ class Fields {
 
 /** Complete an attack for a model.
  * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
-export function configureAttack(config: AttackConfig, victim: Victim): ConfiguredAttack {
+export function configureAttack(written: AttackConfig, victim: Victim): ConfiguredAttack {
+  const config = { ...written, objective: currentName(written.objective) };
   const fields = new Fields(config);
-  const optimizerName = config.optimizer ?? (config.objective === "early:paper" ? "adam-tanh" : "pgd");
+  const optimizerName = config.optimizer ?? (config.objective === "early:published" ? "adam-tanh" : "pgd");
   const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
   const radius = radiusOf(config, optimizerName);
   const objective = makeObjective(config, victim, fields, optimizerName);
   const optimizer = makeOptimizer(
     optimizerName,
-    { norm, radius, published: config.objective === "early:paper" },
+    { norm, radius, published: config.objective === "early:published" },
     fields,
   );
   fields.finish();
@@ -165,7 +167,7 @@ export function configureAttack(config: AttackConfig, victim: Victim): Configure
 /** The published early attack has no budget, so a radius beside it says nothing. */
 function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | undefined {
   const radius =
-    config.radius === undefined || config.radius === null || config.objective === "early:paper"
+    config.radius === undefined || config.radius === null || config.objective === "early:published"
       ? undefined
       : parseQuantity(config.radius, `attack "${config.name}", radius`);
   if (radius !== undefined && radius < 0)
@@ -197,7 +199,7 @@ function makeObjective(config: AttackConfig, victim: Victim, fields: Fields, opt
     case "slowdown":
       return slowdown(victim);
     default:
-      return part === "paper"
+      return part === "published"
         ? earlyPublished(victim, { alpha: fields.number("alpha", 0.1) })
         : makeEarlyMargin(victim, fields);
   }
@@ -252,7 +254,7 @@ function randomStart(fields: Fields, radius: number): number {
   return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.number("randomStart", 0));
 }
 
-/** Paper mode is the published loop: its start is part of it. */
+/** `early:published` is the published loop: its start is part of it. */
 function adamTanhFrom({ published }: OptimizerContext, fields: Fields): Optimizer {
   const steps = fields.number("steps", published ? 1000 : 100);
   return adamTanh({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AttackConfig, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
+import { currentName, OLD_NAMES } from "../../src/attacks/names.js";
 import { PRESET_NAMES, presetConfigs, usable } from "../../src/attacks/presets.js";
 import { linearModel, smallExits, victimOf } from "../support/models.js";
 
@@ -32,7 +33,7 @@ describe("an attack of a file", () => {
   });
 
   test("gets the published loop in paper mode", () => {
-    const attack = configure({ objective: "early:paper" });
+    const attack = configure({ objective: "early:published" });
     expect(attack.optimizer.name).toBe("adam-tanh");
     expect(attack.budget).toEqual({ norm: "l2", radius: undefined });
     expect(attack.parameters).toEqual({
@@ -58,7 +59,7 @@ describe("an attack of a file", () => {
 
   test("in paper mode keeps to the published loop: no budget, a random start", () => {
     const attack = configure({
-      objective: "early:paper",
+      objective: "early:published",
       radius: "8/255",
       randomStart: false,
       steps: 1000,
@@ -149,5 +150,28 @@ describe("presets", () => {
     expect(() => presetConfigs(["slowdown"], { epsilon: 0.1, earlyExits: 0 })).toThrow(
       "attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]",
     );
+  });
+});
+
+describe("names that have changed", () => {
+  test.each(Object.entries(OLD_NAMES).filter(([old]) => old.includes(":")))(
+    "an attack file may say %s for %s",
+    (old, now) => {
+      const [config] = parseAttackFile([{ name: "t", objective: old, radius: 0.1 }], "file");
+      const attack = configureAttack(config, victim);
+      expect(attack.objective.name).toBe(now);
+      expect(attack.parameters).toEqual(configure({ objective: now, radius: 0.1 }).parameters);
+    },
+  );
+
+  test("an attack may be called early-paper, once with its new name", () => {
+    const context = { epsilon: 0.1, earlyExits: 2 };
+    expect(presetConfigs(["early-paper", "early-published"], context)).toEqual(
+      presetConfigs(["early-published"], context),
+    );
+  });
+
+  test("no name is old and new at once", () => {
+    for (const now of Object.values(OLD_NAMES)) expect(currentName(now)).toBe(now);
   });
 });

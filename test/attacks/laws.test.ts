@@ -23,7 +23,7 @@ const OBJECTIVES = [
   "average",
   "max",
   "routed",
-  "early:proper",
+  "early:margin",
   "slowdown",
 ] as const;
 
@@ -79,7 +79,7 @@ describe("results", () => {
       steps: 5,
       randomStart: true,
     })),
-    { objective: "early:paper", steps: 30, checkFrom: 10 },
+    { objective: "early:published", steps: 30, checkFrom: 10 },
     { objective: "misclassify:final", optimizer: "adam-tanh", steps: 20 },
   ];
 

@@ -1,6 +1,7 @@
 /** @file The early attack: the final exit keeps its label y (the model's own on the clean image), the early exits change theirs.
  *  A server that audits with the full network sees nothing; a device that leaves early answers wrongly. Source: method.md
- *  section 5. `paper` is the loss of the study's published code; `proper` works on margins under the deployed policy. */
+ *  section 5. `early:published` is the loss of the study's published code. `early:margin` works on margins under the
+ *  deployed policy. */
 import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -50,12 +51,12 @@ function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[
 
 /** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
 export function earlyPublished(victim: Victim, options: { readonly alpha: number }): Objective {
-  const early = earlyExits(victim, "early:paper");
+  const early = earlyExits(victim, "early:published");
   return {
-    name: "early:paper",
+    name: "early:published",
     losses: [
       {
-        key: `early:paper/${options.alpha}`,
+        key: `early:published/${options.alpha}`,
         exits: allExits(victim),
         build: (ctx) => publishedLoss(ctx, victim, early, options.alpha),
       },
@@ -100,12 +101,12 @@ export function earlyMarginDefaults({ policy, model }: Victim): EarlyMarginOptio
 }
 
 export function earlyMargin(victim: Victim, options: EarlyMarginOptions): Objective {
-  const early = earlyExits(victim, "early:proper");
+  const early = earlyExits(victim, "early:margin");
   return {
-    name: "early:proper",
+    name: "early:margin",
     losses: [
       {
-        key: `early:proper/${options.kappa}/${options.keep}/${options.weight}`,
+        key: `early:margin/${options.kappa}/${options.keep}/${options.weight}`,
         exits: allExits(victim),
         build: (ctx) => marginLoss(ctx, victim, early, options),
       },

@@ -15,6 +15,7 @@ import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
 import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../shared/options.js";
 import { addPolicyOptions, type PolicyFlags, resolvePolicyFlags } from "../shared/policy-options.js";
@@ -90,9 +91,7 @@ export function auditCommand(command: Command, io: Io): Command {
 
 const HELP = `
 Attacks:
-${Object.entries(PRESETS)
-  .map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`)
-  .join("\n")}
+${listed(Object.entries(PRESETS).map(([name, { about }]) => [name, about]))}
 
 Examples:
   # The bundled network on the bundled images, with a report to look at

@@ -1,6 +1,7 @@
 /** @file `dynn calibrate`: choose thresholds on validation records, say what they are worth on test records, write them into the model. */
 
 import type { Command } from "commander";
+import { currentName } from "../../attacks/names.js";
 import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
@@ -53,6 +54,9 @@ interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, Back
   readonly out?: string;
 }
 
+/** The name of an attack; an old name counts as well. */
+const presetName: Reader<PresetName> = (text, where) => oneOf(PRESET_NAMES)(currentName(text), where);
+
 export function calibrateCommand(command: Command, io: Io): Command {
   command
     .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
@@ -78,7 +82,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
       option(
         "--worst-case <attack>",
         `bound cost or accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
-        oneOf(PRESET_NAMES),
+        presetName,
       ),
     )
     .addOption(
