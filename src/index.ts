@@ -151,7 +151,8 @@ export {
 export type { StepReport, TrainingConfig } from "./training/recipe/config.js";
 export { trainingConfig } from "./training/recipe/defaults.js";
 export { evaluateExits } from "./training/run/evaluate.js";
-export { type TrainingRequest, type TrainingResult, train } from "./training/run/trainer.js";
+export type { TrainingRequest } from "./training/run/request.js";
+export { type TrainingResult, train } from "./training/run/trainer.js";
 export { stepGraph } from "./training/step/graph.js";
 export { StepRunner } from "./training/step/runner.js";
 export type { TrainingState } from "./training/step/state.js";

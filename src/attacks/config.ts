@@ -28,12 +28,9 @@ const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(margin|pu
 /** One attack of an attack file. Every field but name and objective has a default. */
 export const attackConfigSchema = z.strictObject({
   name: z.string().min(1),
-  objective: z
-    .string()
-    .refine((name) => OBJECTIVE.test(currentName(name)), {
-      error:
-        "expected misclassify:final, misclassify:K, average, max, routed, early:published, early:margin or slowdown",
-    }),
+  objective: z.string().refine((name) => OBJECTIVE.test(currentName(name)), {
+    error: "expected misclassify:final, misclassify:K, average, max, routed, early:published, early:margin or slowdown",
+  }),
   optimizer: z.enum(OPTIMIZERS).optional(),
   norm: z.enum(["linf", "l2"]).optional(),
   radius: quantity.nullable().optional(),

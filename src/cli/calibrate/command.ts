@@ -18,8 +18,8 @@ import type { CalibrationTarget } from "../../schema/target.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
 import {

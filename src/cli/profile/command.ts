@@ -16,8 +16,8 @@ import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
 import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { file, fileOrOutput, listOf, oneOf, option, whole } from "../shared/options.js";
 import {
   addSplitOptions,

@@ -2,8 +2,8 @@
 import { DynnError } from "../../core/errors.js";
 import { TrainingRun } from "../../node/training/run.js";
 import type { TrainingResult } from "../../training/run/trainer.js";
-import type { Io } from "../run.js";
 import { Interrupted } from "../shared/interrupt.js";
+import type { Io } from "../shared/io.js";
 import { ProgressBar } from "../shared/progress.js";
 import { epochLine, placeOf, stepLines } from "./output.js";
 import { type PlannedRun, runFolderOf } from "./plan.js";

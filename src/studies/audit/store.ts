@@ -2,25 +2,12 @@
  *  under the same fingerprint: same version, model, policy, images, labels, attack and seed. */
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
-import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import { type Attack, type RunOptions, runAttack } from "../../attacks/runner.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
-
-/** The outcomes of one attack on some samples, and the seconds they took. */
-export interface StoredRun {
-  readonly outcomes: readonly SampleOutcome[];
-  readonly seconds: number;
-}
-
-/** Where runs are kept. A store that cannot read what it finds returns undefined. */
-export interface RunStore {
-  /** The run that was saved under this name and fingerprint, or undefined. */
-  readonly load: (name: string, fingerprint: string) => Promise<StoredRun | undefined>;
-  /** Keep a finished run. */
-  readonly save: (name: string, fingerprint: string, run: StoredRun) => Promise<void>;
-}
+import type { StoredRun } from "./run-store.js";
 
 /** Attack the samples, or take the outcomes from the store. */
 export async function runStored(
