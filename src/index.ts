@@ -13,7 +13,6 @@ export {
   type Task,
 } from "./attacks/attack.js";
 export { Best } from "./attacks/best.js";
-export { type Budget, NORMS } from "./attacks/budget.js";
 export { type AttackConfig, configureAttack, parseAttackFile } from "./attacks/config.js";
 export { Evaluator } from "./attacks/evaluator.js";
 /** Losses that attacks ascend, as graph nodes. */
@@ -111,6 +110,7 @@ export { patchMetadata } from "./onnx/patch-metadata.js";
 export { readModel } from "./onnx/read.js";
 export { writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
+export { type Budget, NORMS } from "./perturb/norms.js";
 export { renderAudit } from "./report/audit/page.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";

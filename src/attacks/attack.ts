@@ -7,7 +7,7 @@ import type { Images } from "../core/images.js";
 import type { Logits } from "../core/logits.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
-import type { Budget } from "./budget.js";
+import type { Budget } from "../perturb/norms.js";
 
 /** One clean image with what the model says of it. */
 export interface Sample {

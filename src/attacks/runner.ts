@@ -1,7 +1,8 @@
 /** @file Runs an attack on many samples: keeps a batch full of samples at whatever step they are, takes finished ones out,
  *  lets new ones in. What a sample gets depends on its id and the seed alone, never on the batch. */
+
+import type { Budget } from "../perturb/norms.js";
 import type { AttackRun, Evaluation, Found, Objective, Optimizer, Query, Sample } from "./attack.js";
-import type { Budget } from "./budget.js";
 import type { Evaluator } from "./evaluator.js";
 
 /** An attack ready to run: what to reach, how, and how far from the clean image. */

@@ -1,11 +1,11 @@
 /** On a linear classifier of two classes with logits (0, w.x + b) everything is known: the closest misclassified point lies at
  *  |w.x + b| / ||w||_1 in Linf and at |w.x + b| / ||w||_2 in L2. */
 import { describe, expect, test } from "vitest";
-import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
+import { NORMS } from "../../src/perturb/norms.js";
 import { linearModel, samplesOf, victimOf } from "../support/models.js";
 
 const W = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
+import { NORMS } from "../../src/perturb/norms.js";
 import { samplesOf, smallExits, victimOf } from "../support/models.js";
 
 const model = smallExits();
