@@ -18,7 +18,6 @@ export {
   type Task,
 } from "./attacks/attack.js";
 export { Best } from "./attacks/best.js";
-export { type Budget, NORMS, type NormDef } from "./attacks/budget.js";
 export {
   type AttackConfig,
   attackConfigSchema,
@@ -29,7 +28,7 @@ export {
 export { type EvaluationRequest, Evaluator, lossGraph } from "./attacks/evaluator.js";
 /** Losses that attacks ascend, as graph nodes. */
 export * as losses from "./attacks/losses.js";
-export type { AttackTarget } from "./attacks/objectives/target.js";
+export type { Victim } from "./attacks/objectives/victim.js";
 export { PRESETS, type PresetContext, presetConfigs } from "./attacks/presets.js";
 export { type Attack, type AttackOptions, runAttack, type SampleOutcome } from "./attacks/runner.js";
 export { appendVjp, gradientGraph, type VjpRequest } from "./autodiff/gradient.js";
@@ -63,7 +62,7 @@ export {
 export type { Remote } from "./deploy/device/remote.js";
 export { estimateLink, type LinkEstimate, type LinkSpeed, parseLink, type TimedAnswer } from "./deploy/link.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
-export { type Part, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
+export { type ModelPart, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
 export { type FoundAnswer, type Verification, verify } from "./deploy/verify.js";
 export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSamples } from "./deploy/wire.js";
 export type { Reply } from "./deploy/wire-answer.js";
@@ -100,7 +99,7 @@ export {
   type ImageSource,
   type StageRun,
 } from "./dynamic/run/executor/index.js";
-export type { StageAnswer } from "./dynamic/run/executor/line.js";
+export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
 export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
@@ -132,11 +131,14 @@ export { mcnemarExact } from "./measures/mcnemar.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
 export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
+export { createServerPart, type ServerPart, type ServerPartOptions } from "./node/serve/server-part.js";
 export { type OnnxModel, OPSETS } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
 export { type ReadLimits, type ReadOptions, readModel } from "./onnx/read.js";
 export { type WritableModel, writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
+export type { NormDef } from "./perturb/norms.js";
+export { type Budget, NORMS } from "./perturb/norms.js";
 export { type ReportOptions, renderAudit } from "./report/audit/page.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
@@ -184,14 +186,14 @@ export {
   type RunStore,
 } from "./studies/audit/index.js";
 export type { CurveOptions, Progress } from "./studies/audit/options.js";
-export type { StoredRun } from "./studies/audit/store.js";
+export type { StoredRun } from "./studies/audit/run-store.js";
 export {
   type CalibrationOptions,
   type CalibrationResult,
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
-export { type PolicyRequest, type SettledPolicy, settlePolicy } from "./studies/policy.js";
+export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
 export {
@@ -221,7 +223,7 @@ export type {
   StepReport,
   TrainingConfig,
 } from "./training/recipe/config.js";
-export { type TrainingChoices, type TrainingSubject, trainingConfig } from "./training/recipe/defaults.js";
+export { type RecipeContext, type TrainingChoices, trainingConfig } from "./training/recipe/defaults.js";
 export type { RunSettings } from "./training/run/checkpoint.js";
 export { type EvaluateOptions, type ExitEvaluation, evaluateExits } from "./training/run/evaluate.js";
 export { type FeedSource, makeFeeds } from "./training/run/feeds.js";
@@ -245,14 +247,9 @@ export {
   type TrainingPlan,
   trainedMetadata,
 } from "./training/run/plan.js";
+export type { TrainableModel, TrainingCheckpoint, TrainingRequest } from "./training/run/request.js";
 export { trainedNames } from "./training/run/trained.js";
-export {
-  type TrainableModel,
-  type TrainingCheckpoint,
-  type TrainingRequest,
-  type TrainingResult,
-  train,
-} from "./training/run/trainer.js";
+export { type TrainingResult, train } from "./training/run/trainer.js";
 export { type StepGraph, type StepRequest, stepGraph } from "./training/step/graph.js";
 export { type StepInputs, type StepResult, StepRunner } from "./training/step/runner.js";
 export type { TrainingState } from "./training/step/state.js";

@@ -7,7 +7,7 @@ import type { Images } from "../core/images.js";
 import type { Logits } from "../core/logits.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
-import type { Budget } from "./budget.js";
+import type { Budget } from "../perturb/norms.js";
 
 /** One clean image with what the model says of it. */
 export interface Sample {
@@ -59,9 +59,7 @@ export interface Query {
 
 /** What a loss may build on, inside the model's graph. */
 export interface LossContext {
-  /** Takes the nodes of the loss. */
-  readonly b: GraphBuilder;
-  /** The images, [n,c,h,w]. */
+  readonly builder: GraphBuilder;
   readonly image: ValueName;
   /** Number of classes. */
   readonly classes: number;
@@ -102,7 +100,7 @@ export interface Objective {
   /** Whether an image with these logits meets the objective. */
   readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
   /** Whether samples that succeed already when clean are attacked all the same and counted. */
-  readonly attackAll?: boolean;
+  readonly everySampleEligible?: boolean;
   /** Ranks iterates of equal success; larger is better. Left out: the loss itself. */
   readonly score?: (sample: Sample, evaluation: Evaluation) => number;
 }

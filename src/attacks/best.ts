@@ -1,6 +1,7 @@
 /** @file Keeps the best iterate of one sample's attack: the result may only get better with more steps or restarts. */
+
+import { NORMS } from "../perturb/norms.js";
 import type { Evaluation, FoundImage, Task } from "./attack.js";
-import { NORMS } from "./budget.js";
 
 /** The best image that an attack on one sample has met. */
 export class Best {

@@ -96,21 +96,21 @@ export class Evaluator {
 
 /** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): Graph {
-  const b = new GraphBuilder(model.graph);
+  const builder = new GraphBuilder(model.graph);
   const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
   let oneHot: ValueName | undefined;
   let clean: ValueName | undefined;
   const value = loss.build({
-    b,
+    builder,
     image: model.input.name,
     classes: model.classes,
     logits: (k) => present(model.exits[k], `exit ${k}`).logits,
-    oneHot: () => (oneHot ??= targetsOf(b, b.input(NAMES.labels, "int64", ["n"]), model.classes)),
-    clean: () => (clean ??= b.input(NAMES.clean, "float32", model.input.shape)),
+    oneHot: () => (oneHot ??= targetsOf(builder, builder.input(NAMES.labels, "int64", ["n"]), model.classes)),
+    clean: () => (clean ??= builder.input(NAMES.clean, "float32", model.input.shape)),
     std: model.normalization?.std ?? [1],
   });
-  b.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [NAMES.loss], attributes: {} });
-  const forward = inferShapes(b.build(), opTable);
+  builder.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [NAMES.loss], attributes: {} });
+  const forward = inferShapes(builder.build(), opTable);
   if (gradient)
     return gradientGraph(forward, opTable, {
       loss: NAMES.loss,

@@ -1,7 +1,8 @@
 /** @file Runs an attack on many samples: keeps a batch full of samples at whatever step they are, takes finished ones out,
  *  lets new ones in. What a sample gets depends on its id and the seed alone, never on the batch. */
+
+import type { Budget } from "../perturb/norms.js";
 import type { AttackRun, Evaluation, FoundImage, Objective, Optimizer, Query, Sample } from "./attack.js";
-import type { Budget } from "./budget.js";
 import type { Evaluator } from "./evaluator.js";
 
 /** An attack ready to run: what to reach, how, and how far from the clean image. */
@@ -107,7 +108,7 @@ class Run {
   #admit(at: number): void {
     const { objective, optimizer, budget } = this.#attack;
     const sample = this.#samples[at];
-    const won = objective.attackAll !== true && objective.succeeded(sample, sample.clean);
+    const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);
     if (won) {
       this.#land(at, { image: sample.pixels, eligible: false, success: true, gradientEvaluations: 0 });
       return;

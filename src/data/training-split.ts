@@ -63,10 +63,10 @@ function cutValidation(whole: Dataset, choice: number | Dataset): { kept: Uint32
   };
 }
 
-type Parts = Pick<TrainingSplit, "validation" | "test">;
+type HeldOut = Pick<TrainingSplit, "validation" | "test">;
 
 /** Validation records that are not trained on, and test records that are in neither. */
-async function keepApart(train: Dataset, { validation, test }: Parts): Promise<Parts> {
+async function keepApart(train: Dataset, { validation, test }: HeldOut): Promise<HeldOut> {
   const seen = new SeenImages();
   await seen.add(train);
   const unseen = async (part: Dataset): Promise<Dataset> => {

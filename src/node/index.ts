@@ -25,8 +25,8 @@ export {
   type Provider,
 } from "./ort-node/index.js";
 export { folderStore } from "./run-store.js";
-export { createEngine, type Engine, type EngineOptions } from "./serve/engine.js";
 export { type Address, createServer, type Server, type ServerOptions } from "./serve/server.js";
+export { createServerPart, type ServerPart, type ServerPartOptions } from "./serve/server-part.js";
 export {
   openTrainingData,
   type TrainingData,

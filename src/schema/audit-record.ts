@@ -50,7 +50,7 @@ const attackSchema = z.object({
   answer: z.string().describe("whose label robustAccuracy judges: the name of an exit, or routed"),
   samples: count,
   eligible: count.describe(
-    "samples the attack could win: its success did not hold already on the clean image (early:paper counts all)",
+    "samples the attack could win: its success did not hold already on the clean image (early:published counts all)",
   ),
   robustAccuracy: rateSchema.describe("samples whose answer is still right after the attack, among all samples"),
   successRate: rateSchema.describe("attack successes among the eligible samples"),

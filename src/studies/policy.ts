@@ -31,8 +31,7 @@ export interface PolicyRequest {
 }
 
 /** The data to report on, and where the policy comes from. */
-export interface SettledPolicy {
-  /** The records that are reported. */
+export interface ResolvedPolicy {
   readonly data: Dataset;
   /** The policy, or the records that one is chosen on. */
   readonly policy: PolicyChoice;
@@ -59,13 +58,13 @@ export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy
   return undefined;
 }
 
-/** Settle data and policy together: thresholds are never chosen on reported records.
+/** Resolve data and policy together: thresholds are never chosen on reported records.
  * @throws DynnError 'policy/value', 'policy/validation' */
-export async function settlePolicy(
+export async function resolvePolicy(
   model: DynamicModel,
   data: Dataset,
   request: PolicyRequest & ReportRequest,
-): Promise<SettledPolicy> {
+): Promise<ResolvedPolicy> {
   const policy = givenPolicy(request, model);
   if (policy) return { data: reportedOf(data, request.samples), policy: { kind: "fixed", policy } };
   const { reported, validation } = await splitReported(data, request);

@@ -113,7 +113,7 @@ describe("the runner", () => {
   test("attacks it all the same when the objective counts every sample", async () => {
     const [won] = samplesWith(3);
     const [outcome] = await runAttack(
-      { ...attack, objective: { ...objective, attackAll: true } },
+      { ...attack, objective: { ...objective, everySampleEligible: true } },
       [{ ...won, label: 9 }],
       fakeEvaluator().evaluator,
       { seed: 0, batch: 4 },

@@ -25,7 +25,7 @@ export interface Readings {
   readonly finalRight: number;
 }
 
-/** The part of a policy that is settled before its thresholds. */
+/** The part of a policy that is fixed before its thresholds. */
 export type PolicyFrame = Pick<Policy, "rule" | "fallback" | "temperatures">;
 
 /** Read every exit's logits once, so that many thresholds can be tried. */

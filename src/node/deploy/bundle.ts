@@ -36,8 +36,8 @@ export async function openBundle(folder: string, { side }: OpenOptions = {}): Pr
  * @throws DynnError 'file/missing', 'bundle/format' */
 export async function openManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
-  const there = await stat(folder).catch(() => undefined);
-  if (!there)
+  const stats = await stat(folder).catch(() => undefined);
+  if (!stats)
     throw new DynnError("file/missing", `${folder}: there is no such folder. Give the folder of a bundle.`, { folder });
   const text = await insideText(folder, path);
   try {

@@ -6,7 +6,7 @@ import { Images, imageDims } from "../../core/images.js";
 import { uniform } from "../../core/rng.js";
 import { sizeOf } from "../../core/shape.js";
 import { type BundleKind, manifestOf } from "../../deploy/manifest.js";
-import { type Part, smallestSplit, splitParts, stagedParts } from "../../deploy/parts.js";
+import { type ModelPart, smallestSplit, splitParts, stagedParts } from "../../deploy/parts.js";
 import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
 import { type FoundAnswer, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -74,7 +74,7 @@ async function exportBundle(
   model: DynamicModel,
   out: string,
   kind: BundleKind,
-  cut: () => readonly Part[],
+  cut: () => readonly ModelPart[],
   options: ExportOptions,
 ): Promise<Exported> {
   imageDims(model);
@@ -92,7 +92,7 @@ function bundleFiles(
   model: DynamicModel,
   policy: Policy,
   kind: BundleKind,
-  parts: readonly Part[],
+  parts: readonly ModelPart[],
 ): readonly OutputFile[] {
   const files = parts.map((part) => ({ part, name: `${part.name}.onnx`, bytes: writeModel({ graph: part.graph }) }));
   const described = files.map(({ part, name, bytes }) => ({

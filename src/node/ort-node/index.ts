@@ -73,14 +73,14 @@ async function compile(
   );
 }
 
-const there = new Map<Provider, Promise<void>>();
+const probes = new Map<Provider, Promise<void>>();
 
 /** See that this machine has the provider, by a graph that every provider can run.
  * @throws DynnError 'runtime/provider', 'runtime/telemetry' */
 export async function checkProvider(provider: Provider): Promise<void> {
   checkTelemetry();
-  const known = there.get(provider) ?? probe(provider);
-  there.set(provider, known);
+  const known = probes.get(provider) ?? probe(provider);
+  probes.set(provider, known);
   return known;
 }
 

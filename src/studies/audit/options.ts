@@ -6,7 +6,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { PolicyChoice } from "../policy.js";
-import type { RunStore } from "./store.js";
+import type { RunStore } from "./run-store.js";
 
 /** Radii, in pixel units and rising, at which robust accuracy is measured for the curve. */
 export interface CurveOptions {

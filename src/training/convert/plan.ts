@@ -15,7 +15,7 @@ import type { HeadName } from "../../nn/heads.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Normalization } from "../../schema/normalization.js";
-import type { TrainableModel } from "../run/trainer.js";
+import type { TrainableModel } from "../run/request.js";
 
 /** Where exits go, and what they are. */
 export interface ConversionRequest {

@@ -123,8 +123,7 @@ export interface TrainingChoices {
 }
 
 /** What the defaults depend on besides the recipe. */
-export interface TrainingSubject {
-  /** Name of the architecture, or of the model. */
+export interface RecipeContext {
   readonly architecture: string;
   /** The shorter side of an image, in pixels. */
   readonly side: number;
@@ -132,7 +131,7 @@ export interface TrainingSubject {
 
 /** The whole configuration.
  * @throws DynnError 'training/config' when a choice does not belong to the recipe */
-export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject: TrainingSubject): TrainingConfig {
+export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context: RecipeContext): TrainingConfig {
   checkBelongs(recipe, choices);
   const defaults = RECIPE_DEFAULTS[recipe];
   const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
@@ -144,10 +143,10 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject
     epochs: choices.epochs ?? defaults.epochs,
     batch,
     seed: choices.seed ?? 0,
-    optimizer: optimizerConfig(optimizer, choices.weightDecay, subject),
+    optimizer: optimizerConfig(optimizer, choices.weightDecay, context),
     decayAll: choices.decayAll ?? false,
     schedule: SCHEDULES[choices.schedule ?? defaults.schedule](peak),
-    augment: choices.augment ?? defaultAugment(defaults, subject),
+    augment: choices.augment ?? defaultAugment(defaults, context),
     exitWeights: choices.exitWeights ?? defaults.exitWeights,
     labelSmoothing: choices.labelSmoothing ?? 0,
     clipNorm: choices.clipNorm,
@@ -161,7 +160,7 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject
 function optimizerConfig(
   kind: OptimizerKind,
   decay: number | undefined,
-  { architecture }: TrainingSubject,
+  { architecture }: RecipeContext,
 ): OptimizerConfig {
   const defaults = OPTIMIZER_DEFAULTS[kind];
   const weightDecay = decay ?? (architecture.startsWith("vgg") ? defaults.decayVgg : defaults.decay);
@@ -171,7 +170,7 @@ function optimizerConfig(
 }
 
 /** Flips, and crops by an eighth of the side: 4 pixels on CIFAR. */
-const defaultAugment = ({ augment }: RecipeDefaults, { side }: TrainingSubject): AugmentConfig =>
+const defaultAugment = ({ augment }: RecipeDefaults, { side }: RecipeContext): AugmentConfig =>
   augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENTATION;
 
 /** @throws DynnError 'training/config' */

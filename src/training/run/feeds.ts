@@ -15,7 +15,7 @@ import type { Session, Tensors } from "../../runtime/backend.js";
 import { attackBatch, pgdGraph } from "../step/adversarial.js";
 import { splitFrozen } from "../step/frozen.js";
 import { trainingForm } from "../step/training-form.js";
-import type { TrainingRequest } from "./trainer.js";
+import type { TrainingRequest } from "./request.js";
 
 /** What goes into training steps. */
 export interface FeedSource {

@@ -23,8 +23,8 @@ import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
 import { averageOf } from "../step/updates.js";
 import { readCheckpoint } from "./checkpoint.js";
+import type { TrainableModel } from "./request.js";
 import { trainedNames } from "./trained.js";
-import type { TrainableModel } from "./trainer.js";
 
 /** What a network begins as. */
 export type NetworkBase =

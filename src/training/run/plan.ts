@@ -19,7 +19,7 @@ import { type NetworkRequest, type TrainingNetwork, trainingNetwork } from "./ne
 /** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
 export type Origin = Pick<ModelCard, "architecture" | "width" | "init">;
 
-/** Everything of a run that is settled before its first step. */
+/** Everything of a run that is fixed before its first step. */
 export interface TrainingPlan {
   /** What the weights began as. */
   readonly origin: Origin;
@@ -47,7 +47,7 @@ export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | 
   readonly provider?: string | undefined;
 }
 
-/** Settle a training run.
+/** Plan a training run.
  * @throws DynnError 'training/config', and what {@link trainingNetwork} throws
  * @example
  * const plan = await planTraining({ data, base: { kind: "architecture", name: "resnet20" }, recipe: "joint" }); */

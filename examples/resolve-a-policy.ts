@@ -1,7 +1,7 @@
-/** @file Settles which records are reported and where the thresholds come from, then audits: what `dynn audit` does before its work.
- *  Usage: node examples/settle-a-policy.ts [MODEL.onnx] [DATA] */
+/** @file Decides which records are reported and where the thresholds come from, then audits: what `dynn audit` does before its work.
+ *  Usage: node examples/resolve-a-policy.ts [MODEL.onnx] [DATA] */
 import { fileURLToPath } from "node:url";
-import { audit, settlePolicy } from "dynn";
+import { audit, resolvePolicy } from "dynn";
 import { load, openDataset, ortNode } from "dynn/node";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
@@ -9,7 +9,7 @@ const [path = bundled, spec = "sample"] = process.argv.slice(2);
 const model = await load(path);
 
 // No image that is reported is used to choose thresholds; audit refuses a split that breaks this rule.
-const settled = await settlePolicy(model, await openDataset(spec), {
+const resolved = await resolvePolicy(model, await openDataset(spec), {
   samples: 64,
   target: { kind: "rad", loss: 0.05 },
   validationSamples: 200,
@@ -17,7 +17,7 @@ const settled = await settlePolicy(model, await openDataset(spec), {
 });
 
 const { record } = await audit({
-  ...settled,
+  ...resolved,
   model,
   backend: ortNode(),
   attacks: [],
