@@ -1,34 +1,16 @@
 /** @file Rooms and import directions (docs/architecture.md): data flows down the list, imports point only up it.
  *  A room may import the rooms listed here and whatever those may import. */
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const SRC = resolve(import.meta.dirname, "../../src");
 
-/** Direct permissions of each room, in the order of design. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  schema: ["core"],
-  graph: ["core"],
-  ops: ["core", "graph"],
-  onnx: ["core", "graph"],
-  autodiff: ["core", "graph", "ops"],
-  runtime: ["core", "graph", "ops", "onnx"],
-  nn: ["core", "graph"],
-  perturb: ["core", "graph", "ops", "schema"],
-  dynamic: ["nn", "runtime", "schema"],
-  data: ["core", "schema"],
-  training: ["dynamic", "autodiff", "data", "perturb"],
-  attacks: ["dynamic", "autodiff", "perturb"],
-  measures: ["core", "schema"],
-  studies: ["attacks", "training", "measures"],
-  report: ["schema", "measures"],
-  deploy: ["dynamic", "onnx", "schema"],
-  node: ["deploy", "studies", "report"],
-  web: ["deploy", "studies", "report"],
-  cli: ["node"],
-};
+/** Direct permissions of each room, in the order of design. docs/architecture.md shows them. */
+const ROOMS = JSON.parse(readFileSync(resolve(import.meta.dirname, "rooms.json"), "utf8")) as Readonly<
+  Record<string, readonly string[]>
+>;
 
 /** Rooms that may touch Node.js. */
 const NODE_ALLOWED = [/^node\//, /^cli\//];
@@ -84,6 +66,23 @@ function reach(room: string): Set<string> {
   for (const direct of ROOMS[room] ?? []) for (const r of reach(direct)) found.add(r);
   return found;
 }
+
+describe("the picture and the table of the rooms", () => {
+  const document = readFileSync(resolve(SRC, "../docs/architecture.md"), "utf8");
+
+  test("are what the imports are held to", () => {
+    const script = resolve(SRC, "../scripts/make-rooms.mjs");
+    const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    expect(document).toContain("pictures/rooms.svg");
+  });
+
+  test("name every room with the rooms that it may import", () => {
+    const rows = [...document.matchAll(/^\| `(\w+)\/` +\|[^|]*\| ([^|]*?) *\|/gm)].map(([, room, may]) => [room, may]);
+    const listed = Object.entries(ROOMS).map(([room, may]) => [room, may.length > 0 ? may.join(", ") : "nothing"]);
+    expect(rows).toEqual(listed);
+  });
+});
 
 describe("imports", () => {
   test("every source file lies in a room, save the index", () => {
