@@ -130,7 +130,7 @@ async function built() {
       part("ops/unsupported.js"),
       part("onnx/model.js"),
       part("core/errors.js"),
-      part("measures/audit-record.js"),
+      part("schema/audit-record.js"),
       import("zod"),
     ])),
   );
