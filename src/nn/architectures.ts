@@ -26,7 +26,7 @@ export const ARCHITECTURES = {
 /** The name of an architecture that dynn builds. */
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 
-/** Where Kaya et al. 2019 put exits, for the architectures that method.md section 2 lists. */
+/** Where Kaya et al. 2019 put exits, for the architectures that docs/method.md section 2 lists. */
 export const REFERENCE_EXITS = {
   vgg16: ["group0.out", "group1.out", "relu5", "group2.out", "relu8", "group3.out"],
   resnet56: [
