@@ -60,7 +60,7 @@ function sentencesIn({ line, texts }: Comment): Sentence[] {
     }
   }
   if (open.length > 0) close();
-  return found.filter(({ text }) => !/^(?:Sources?|Read by):/.test(text));
+  return found.filter(({ text }) => !/^(?:Sources?|Spec|Read by):/.test(text));
 }
 
 /** The lines with blank ones in place of code: fenced blocks, and what follows the tag `@example`. */
