@@ -107,7 +107,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: Swirl "s1": dynn does not know the operator Swirl. See docs/ops.md for the operators it knows; export with standard ONNX operators. [model/op]"`,
+      `"error: Swirl "s1": dynn does not know the operator Swirl. Export with standard ONNX operators; docs/ops.md lists those that dynn knows. [model/op]"`,
     );
   });
 
@@ -128,7 +128,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: FusedConv "f": dynn does not know the operator FusedConv of domain "com.microsoft". See docs/ops.md for the operators it knows; export with standard ONNX operators. [model/op]"`,
+      `"error: FusedConv "f": dynn does not know the operator FusedConv of domain "com.microsoft". Export with standard ONNX operators; docs/ops.md lists those that dynn knows. [model/op]"`,
     );
   });
 
