@@ -35,9 +35,9 @@ export const commentsIn = (source: string): Comment[] =>
   });
 
 /** Where a new sentence begins although none ended: a tag, an item of a list. */
-const BEGINS = /^(?:@|- |\* |\d+\. |\|)/;
-/** Ends a sentence. An abbreviation does not, nor a point inside a number or a name. */
-const END = /(?<!\b(?:e\.g|i\.e|al|cf|vs))[.!?](?:["')\]]*)(?=\s|$)/;
+const BEGINS = /^(?:@|- |\* |\d+\. )/;
+/** Ends a sentence. Abbreviations, ellipses, and points inside numbers and names do not. */
+const END = /(?<!\b(?:e\.g|i\.e|al|cf|vs)|\.\.)[.!?](?:["')\]]*)(?=\s|$)/;
 
 /** The sentences of all comments. Examples are left out: they are code. */
 export const sentencesOf = (source: string): Sentence[] => commentsIn(source).flatMap(sentencesIn);
