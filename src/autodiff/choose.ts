@@ -4,7 +4,7 @@ import { DynnError } from "../core/errors.js";
 import type { ValueInfo } from "../graph/graph.js";
 
 /** The float values with these names. Without names: all float values.
- * @throws DynnError of the given code when a name is missing, or there are no float values */
+ * @throws DynnError of the given code when a name is missing, or the list has no float values */
 export function floatValues(
   values: readonly ValueInfo[],
   names: readonly string[] | undefined,

@@ -34,9 +34,9 @@ export interface ModelVjp {
 /** The model with the vector-Jacobian product of its outputs. For outputs y, cotangents v and an
  * input x, the product is the sum over y of v' dy/dx. The opset stays, and dynn adds only standard
  * operators.
- * @throws DynnError 'model/classifier' or 'model/input' when an output or input does not exist,
- *   'gradient/none' when an operator between them has no gradient or no chosen output depends on
- *   an input */
+ * @throws DynnError 'model/classifier' or 'model/input' when an output or input does not exist
+ * @throws DynnError 'gradient/none' when an operator in between has no gradient, or no chosen
+ *   output depends on an input */
 export function modelVjp(source: Graph, ops: OpTable, options: ModelVjpOptions = {}): ModelVjp {
   refuseBatchMixing(source, ops);
   const graph = simplify(inferShapes(source, ops), ops);

@@ -1,5 +1,5 @@
-/** @file Element types of tensors and their typed arrays. The types are those of ONNX, named as
- *  the typed arrays of JavaScript are. A float16 or bfloat16 element is stored as its 16 bits
+/** @file Element types of tensors and their typed arrays. The types are ONNX's, and their names
+ *  follow JavaScript's typed arrays. A float16 or bfloat16 element is stored as its 16 bits
  *  (Uint16Array). A bool element is stored as the byte 0 or 1 (Uint8Array). */
 
 export const ARRAY_OF = {

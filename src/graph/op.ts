@@ -92,7 +92,7 @@ export type InputKind = "T" | "F" | "float" | "bool" | "index" | "vector" | "any
 
 export interface OpDef {
   readonly type: string;
-  /** Kinds of the inputs, in order. The last kind is that of all further inputs. Left out: all
+  /** Kinds of the inputs, in order. The last kind applies to all further inputs. Left out: all
    * inputs have one type. */
   readonly takes?: readonly InputKind[];
   /** Types of all outputs.

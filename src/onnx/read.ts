@@ -20,7 +20,7 @@ export interface ReadLimits {
   /** Memory that the decoded messages of the file take, as an upper estimate without raw tensor
    * data. */
   readonly decodedBytes: number;
-  /** Number of nodes, including those of sub-graphs. */
+  /** Number of nodes, including the nodes of sub-graphs. */
   readonly nodes: number;
   /** Number of outputs of the graph. */
   readonly outputs: number;

@@ -1,8 +1,8 @@
 /** @file Estimates the memory of a protobuf message from its bytes, before the message is
  *  decoded. Two bytes can encode an object that takes some hundred bytes in memory, and one byte
  *  can encode a big integer. The scan uses the reader of the decoder and takes the same steps.
- *  The schema decides how it reads a field, whatever wire type the field states. The decoder
- *  refuses malformed bytes. Source: Protocol Buffers, "Encoding"; @bufbuild/protobuf,
+ *  It reads a field as the schema defines it, even when the bytes state another wire type. The
+ *  decoder refuses malformed bytes. Source: Protocol Buffers, "Encoding"; @bufbuild/protobuf,
  *  from-binary. */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";

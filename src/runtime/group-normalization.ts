@@ -1,7 +1,7 @@
 /** @file Replaces GroupNormalization by operators for which ONNX Runtime has kernels. ONNX
- *  Runtime has no kernel for it. While a session opens it replaces each node by its definition,
- *  in time that grows with the square of their number: 0.6 s for 100, 18 s for 500. Spec: ONNX
- *  GroupNormalization-21. */
+ *  Runtime has no kernel for GroupNormalization. While a session opens it replaces each node by
+ *  its definition. The time for this grows with the square of their number: 0.6 s for 100, 18 s
+ *  for 500. Spec: ONNX GroupNormalization-21. */
 import { isStatic, multiplyDims, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor } from "../core/tensor.js";
 import { type Attributes, attribute, float } from "../graph/attributes.js";

@@ -1,4 +1,5 @@
-/** @file Types of all values of a graph, as far as shape inference can find them. */
+/** @file Shape inference for backends: the types of all values of a graph, when inference
+ *  succeeds. */
 import { DynnError } from "../core/errors.js";
 import { type Graph, subgraphs } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";

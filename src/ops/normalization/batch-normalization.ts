@@ -1,8 +1,8 @@
 /** @file BatchNormalization: (x - mean) / sqrt(var + epsilon) * scale + B per channel (axis 1).
  *  At inference mean and var are inputs, and the node is a per-channel affine map that
- *  convolutions absorb. In training mode mean and var are those of the batch. Outputs 1 and 2
- *  are then the running averages of these and of the inputs mean and var. The variance divides
- *  by n, not by n - 1. Spec: ONNX BatchNormalization-15; Ioffe & Szegedy 2015. */
+ *  convolutions absorb. In training mode mean and var are computed from the batch. Outputs 1 and
+ *  2 are then running averages of these and of the inputs mean and var. The variance divides by
+ *  n, not by n - 1. Spec: ONNX BatchNormalization-15; Ioffe & Szegedy 2015. */
 import type { DType } from "../../core/dtype.js";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
