@@ -40,7 +40,7 @@ export interface ModelGradient {
  *   'gradient/none' when the loss does not depend on the input
  * @example
  * ```ts
- * import { loadModel, modelGradient, opTable, ortNode } from "dynn";
+ * import { loadModel, modelGradient, opTable, ortNode } from "dynn/node";
  *
  * const { graph } = await loadModel("model.onnx");
  * const made = modelGradient(graph, opTable, { loss: "sum" });

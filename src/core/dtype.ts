@@ -2,6 +2,7 @@
  *  follow JavaScript's typed arrays. A float16 or bfloat16 element is stored as its 16 bits
  *  (Uint16Array). A bool element is stored as the byte 0 or 1 (Uint8Array). */
 
+/** The typed array that holds each element type. */
 export const ARRAY_OF = {
   float32: Float32Array,
   float64: Float64Array,
@@ -18,6 +19,7 @@ export const ARRAY_OF = {
   bool: Uint8Array,
 } as const;
 
+/** An element type. */
 export type DType = keyof typeof ARRAY_OF;
 
 interface Arrays {

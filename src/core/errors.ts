@@ -172,6 +172,7 @@ export type ErrorDetail = Readonly<Record<string, unknown>>;
 /** An error that the caller can act on. An impossible state throws a plain `Error` whose text
  * starts with `bug:`. */
 export class DynnError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "DynnError";
 
   /** @param code one of {@link ERROR_CODES}

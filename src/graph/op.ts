@@ -67,8 +67,11 @@ export interface RunningStatistic {
 /** A mask that a training form takes as an input. Its elements are 0 with probability `ratio`,
  * else 1 / (1 - ratio). */
 export interface DropoutMask {
+  /** Graph input that takes the mask. */
   readonly name: ValueName;
+  /** Share of elements that are dropped. */
   readonly ratio: number;
+  /** Shape of the mask. */
   readonly shape: Dims;
 }
 
@@ -91,6 +94,7 @@ export interface ChannelAffine {
 export type InputKind = "T" | "F" | "float" | "bool" | "index" | "vector" | "any";
 
 export interface OpDef {
+  /** Operator name, as ONNX has it. */
   readonly type: string;
   /** Kinds of the inputs, in order. The last kind applies to all further inputs. Left out: all
    * inputs have one type. */
@@ -98,6 +102,7 @@ export interface OpDef {
   /** Types of all outputs.
    * @throws DynnError 'shape/mismatch' when the inputs do not fit */
   readonly infer: (ctx: InferContext) => readonly ValueType[];
+  /** Appends the nodes of its vector-Jacobian product, or says why there is none. */
   readonly vjp: Vjp | NoGradient;
   /** The parts of the operator that dynn refuses, for docs/ops.md. Left out: none. */
   readonly limit?: string;
@@ -133,8 +138,10 @@ export interface OpDef {
 
 /** The table through which rooms above ops/ use the operators. */
 export interface OpTable {
-  /** @throws DynnError 'model/op' for an operator that is not in the table */
+  /** The operator of a node.
+   * @throws DynnError 'model/op' for an operator that is not in the table */
   readonly get: (node: Node) => OpDef;
+  /** Whether the operator of a node is there. */
   readonly has: (node: Node) => boolean;
 }
 

@@ -7,17 +7,23 @@ import { emptyGraph } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
 import type { Feature, Scope } from "./layers.js";
 
+/** The size of an architecture, and its first weights. */
 export interface NetworkOptions {
+  /** Number of classes. */
   readonly classes: number;
   /** Side of a square image, or [height, width]. */
   readonly imageSize: number | readonly [number, number];
+  /** Channels of an image. Default: 3. */
   readonly channels?: number;
   /** Factor for the channels of every layer. The result is rounded and at least 1. */
   readonly width?: number;
+  /** First weights follow from it. Default: 0. */
   readonly seed?: number;
 }
 
+/** An architecture that was made. */
 export interface Network {
+  /** Its name. */
   readonly name: string;
   /** Input `images` is float32 [n,c,h,w]. Outputs are logits [n,classes], with the final exit
    * last. The graph does not normalise pixels. */

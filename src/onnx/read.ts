@@ -14,6 +14,7 @@ import { IR_VERSIONS, type OnnxModel, OPSETS, tidyDomain } from "./model.js";
 import { readTensor, type TensorSource } from "./tensors.js";
 import { dimNamer, readTypes, readValueInfo } from "./values.js";
 
+/** What a model file may hold and ask for. */
 export interface ReadLimits {
   /** Largest tensor, in bytes. */
   readonly tensorBytes: number;
@@ -37,12 +38,14 @@ export const READ_LIMITS: ReadLimits = {
   depth: 16,
 };
 
+/** How a model file is read. */
 export interface ReadOptions {
   /** The model's name in messages: its path or address. */
   readonly name?: string;
   /** Returns the bytes of a file of external data. The argument is the location that the model
    * states. It is relative to the model's folder, and the reader does not check it. */
   readonly external?: (location: string) => Uint8Array;
+  /** Limits in place of the usual ones. */
   readonly limits?: Partial<ReadLimits>;
   /** True when the caller no longer uses `bytes` and the results of `external`. Aligned tensors
    * are then views of them. Otherwise every tensor is a copy. */

@@ -1,19 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
-import { samplesOf, smallExits, targetOf } from "../support/models.js";
+import { NORMS } from "../../src/perturb/norms.js";
+import { samplesOf, smallExits, victimOf } from "../support/models.js";
 
 const model = smallExits();
-const target = targetOf(model);
+const victim = victimOf(model);
 const samples = await samplesOf(model, 24);
 const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
 
 const attack = (config: Omit<AttackConfig, "name">, batch = 8, seed = 1): Promise<SampleOutcome[]> =>
-  runAttack(configureAttack({ name: "t", ...config }, target), samples, evaluator, { seed, batch });
+  runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, { seed, batch });
 
 const successes = (outcomes: readonly SampleOutcome[]): number => outcomes.filter((o) => o.success).length;
 
@@ -23,7 +23,7 @@ const OBJECTIVES = [
   "average",
   "max",
   "routed",
-  "early:proper",
+  "early:margin",
   "slowdown",
 ] as const;
 
@@ -79,7 +79,7 @@ describe("results", () => {
       steps: 5,
       randomStart: true,
     })),
-    { objective: "early:paper", steps: 30, checkFrom: 10 },
+    { objective: "early:published", steps: 30, checkFrom: 10 },
     { objective: "misclassify:final", optimizer: "adam-tanh", steps: 20 },
   ];
 
@@ -92,7 +92,7 @@ describe("results", () => {
   test("depend on a sample's id, not on which others are attacked beside it", async () => {
     const configured = configureAttack(
       { name: "t", objective: "average", radius: 0.05, steps: 5, randomStart: true },
-      target,
+      victim,
     );
     const all = await runAttack(configured, samples, evaluator, { seed: 1, batch: 8 });
     const some = await runAttack(configured, samples.slice(10, 14).reverse(), evaluator, { seed: 1, batch: 8 });
