@@ -134,7 +134,7 @@ function fromFields(proto: TensorProto, dtype: DType, where: string): ArrayOf {
 const outOfRange = (dtype: DType, value: number | bigint, where: string): DynnError =>
   new DynnError(
     "model/tensor",
-    `${where}: its data holds ${value}, which is not a ${dtype}${isFloat(dtype) ? " bit pattern" : ""}. The file may be damaged; export the model again.`,
+    `${where}: its data holds ${value}, which is not a valid ${dtype}${isFloat(dtype) ? " bit pattern" : ""}. The file may be damaged; export the model again.`,
     { dtype, value: Number(value) },
   );
 

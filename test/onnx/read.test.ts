@@ -433,22 +433,22 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "numbers beyond the type",
       withTensor({ dataType: Type.INT8, dims: [1n], int32Data: [300] }),
-      'model: initializer "w": its data holds 300, which is not a int8. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds 300, which is not a valid int8. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "bits beyond the type",
       withTensor({ dataType: Type.FLOAT16, dims: [1n], int32Data: [-1] }),
-      'model: initializer "w": its data holds -1, which is not a float16 bit pattern. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds -1, which is not a valid float16 bit pattern. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "a bool of 2",
       withTensor({ dataType: Type.BOOL, dims: [1n], rawData: Uint8Array.of(2) }),
-      'model: initializer "w": its data holds 2, which is not a bool. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds 2, which is not a valid bool. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "a typed bool of 2",
       withTensor({ dataType: Type.BOOL, dims: [1n], int32Data: [2] }),
-      'model: initializer "w": its data holds 2, which is not a bool. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds 2, which is not a valid bool. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "a nameless constant",
