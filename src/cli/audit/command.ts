@@ -47,7 +47,7 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--attacks <list>",
-        `${Object.keys(PRESETS).join(", ")}, all or none (default: ${DEFAULT_PRESETS.join(",")})`,
+        `${Object.keys(PRESETS).join(", ")}, all or none (default: ${DEFAULT_PRESETS.join(", ")})`,
         listOf((name) => name),
       ),
     )
