@@ -1,10 +1,10 @@
-/** @file Which inputs and outputs of a model a caller means: those of float type, by name. */
+/** @file The choice of a model's inputs and outputs by name. Only float values can be chosen. */
 import { isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import type { ValueInfo } from "../graph/graph.js";
 
-/** Values of float type under these names; left out: all of them.
- * @throws DynnError of this code when one is not there, or there is none at all */
+/** The float values with these names. Without names: all float values.
+ * @throws DynnError of the given code when a name is missing, or the list has no float values */
 export function floatValues(
   values: readonly ValueInfo[],
   names: readonly string[] | undefined,
@@ -18,7 +18,7 @@ export function floatValues(
   const have = floats.map((v) => v.name).join(", ") || "none";
   throw new DynnError(
     code,
-    `${where} ${missing} of float type is not there, the model has ${have}. Name one of those.`,
+    `${where} ${missing} of float type does not exist, the model has ${have}. Choose one of these.`,
     { name: missing },
   );
 }

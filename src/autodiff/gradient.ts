@@ -1,6 +1,7 @@
-/** @file Reverse-mode differentiation, graph to graph: appends the nodes that compute vector-Jacobian products.
- *  Every rule lives with its operator; this file only walks the graph backwards and adds contributions up.
- *  Source: Griewank & Walther 2008, section 3.2 (reverse mode). */
+/** @file Reverse-mode differentiation from graph to graph: appends the nodes that compute
+ *  vector-Jacobian products. Every rule is in its operator's file. This file walks the graph
+ *  backwards and sums contributions. Source: Griewank & Walther 2008, section 3.2 (reverse
+ *  mode). */
 import { isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { showNode } from "../graph/attributes.js";
@@ -13,19 +14,23 @@ import { prune } from "../graph/passes/prune.js";
 
 /** Which vector-Jacobian product is appended. */
 export interface VjpRequest {
-  /** For each output value: the value that holds the gradient of the loss with respect to it (same shape). */
+  /** For each output value: the value that holds the gradient of the loss with respect to it, of
+   * the same shape. */
   readonly seeds: ReadonlyMap<ValueName, ValueName>;
   /** Values to differentiate with respect to. */
   readonly wrt: readonly ValueName[];
-  /** Values that count as constants: no gradient passes through them (a teacher's logits, for one). */
+  /** Values that count as constants, such as a teacher's logits. No gradient passes through
+   * them. */
   readonly constants?: ReadonlySet<ValueName> | undefined;
 }
 
-/** Append the vector-Jacobian product to the graph in `b`.
- * @param b       a builder made from `graph`, with the seeds added as inputs, constants or nodes
- * @param graph   the forward graph, with types inferred
- * @returns for each value of `wrt` the name of its gradient, absent where no seed depends on it
- * @throws DynnError 'gradient/none' when an operator on the way has no gradient, 'model/limit' */
+/** Appends the vector-Jacobian product to the graph in `b`.
+ * @param b a builder made from `graph`, with the seeds added as inputs, constants or nodes
+ * @param graph the forward graph, with types inferred
+ * @returns for each value of `wrt` the name of its gradient; no entry when no seed depends on the
+ *   value
+ * @throws DynnError 'gradient/none' when an operator between seed and value has no gradient,
+ *   'model/limit' */
 export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: VjpRequest): Map<ValueName, ValueName> {
   const active = floatDescendants(graph, request.wrt, request.constants);
   const grads = new Map<ValueName, ValueName>();
@@ -49,7 +54,7 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
   );
 }
 
-/** @throws DynnError 'model/limit' when the gradient that was built for the nodes from the last to this one is too large */
+/** @throws DynnError 'model/limit' when the gradient from the last node to this one is too large */
 function checkRoom(b: GraphBuilder, node: Node, bytes: number): void {
   if (b.addedBytes > bytes)
     throw tooLarge(showNode(node), `the gradient up to here adds ${b.addedBytes} bytes of constants`, `${bytes} bytes`);
@@ -62,7 +67,8 @@ function checkRoom(b: GraphBuilder, node: Node, bytes: number): void {
     );
 }
 
-/** Values of float type that depend on `sources` through float values only, none of them constant: integers carry no gradient. */
+/** Float values that depend on `sources` through non-constant float values only. Integers have
+ * no gradient. */
 const floatDescendants = (
   graph: Graph,
   sources: readonly ValueName[],
@@ -97,10 +103,13 @@ const vjpContext = (
   constant: (i) => constantOf(graph, node.inputs[i], graph.types),
 });
 
-/** A graph that also returns gradients of a per-sample loss: outputs are `keep`, then `loss`, then one gradient per `wrt`.
- * @param graph forward graph with inferred types; `loss` is a float value of any shape (its sum is differentiated)
- * @param request names: names for the gradient outputs, one per `wrt`; `constants` as in {@link VjpRequest}
- * @returns     a pruned, shape-inferred graph
+/** A graph that also returns gradients of a per-sample loss. Its outputs are `keep`, then `loss`,
+ * then one gradient per `wrt`.
+ * @param graph forward graph with inferred types; `loss` is a float value of any shape, and its sum
+ *   is differentiated
+ * @param request names: names for the gradient outputs, one per `wrt`; `constants` as in
+ *   {@link VjpRequest}
+ * @returns a pruned, shape-inferred graph
  * @throws DynnError 'gradient/none' when the loss does not depend on a value of `wrt` */
 export function gradientGraph(
   graph: Graph,
@@ -116,7 +125,7 @@ export function gradientGraph(
   const b = new GraphBuilder(graph);
   const lossType = graph.types.get(request.loss);
   if (!lossType) throw new Error(`bug: no type inferred for the loss "${request.loss}"`);
-  // The caller's names are taken before any node of ours can have them.
+  // The caller's names are reserved before dynn names any node.
   const outputs = request.wrt.map((name, i) => b.fresh(request.names[i] ?? `grad_${name}`));
   const one = b.scalar(1, lossType.dtype);
   const seed = lossType.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [request.loss])], {}, "seed");

@@ -1,4 +1,4 @@
-/** @file A model that also returns its gradient, as plain ONNX: what `dynn gradient` writes. */
+/** @file A model that also returns its gradient, as plain ONNX. `dynn gradient` writes it. */
 import { DynnError } from "../core/errors.js";
 import { showShape } from "../core/shape.js";
 import { int } from "../graph/attributes.js";
@@ -12,31 +12,32 @@ import { reduceSum, squeeze, unsqueeze } from "../ops/support/emit.js";
 import { floatValues } from "./choose.js";
 import { gradientGraph } from "./gradient.js";
 
-/** Which loss, of which output, by which input. */
+/** The loss, the output it is computed from, and the input to differentiate with respect to. */
 export interface ModelGradientOptions {
-  /** cross-entropy: of the output's softmax against int64 labels [n]; sum: of the output's elements. */
+  /** cross-entropy: of the output's softmax and int64 labels [n]; sum: of the output's elements. */
   readonly loss: "cross-entropy" | "sum";
-  /** The output that the loss is made of; left out: the last float output. */
+  /** The output that the loss is computed from. Left out: the last float output. */
   readonly output?: string | undefined;
-  /** The input to differentiate with respect to; left out: the first float input. */
+  /** The input to differentiate with respect to. Left out: the first float input. */
   readonly wrt?: string | undefined;
 }
 
-/** A model that computes its gradient too. */
+/** A model that also computes its gradient. */
 export interface ModelGradient {
   /** The model, with `loss` and `gradient` among its outputs. */
   readonly graph: Graph;
-  /** The input that takes labels, int64 [n]. Undefined for the loss `sum`. */
+  /** The input for labels, int64 [n]. Undefined for the loss `sum`. */
   readonly labels: ValueName | undefined;
   /** The output with the loss of each sample, [n]. */
   readonly loss: ValueName;
-  /** The output with the gradient of the summed loss, in the input's shape. */
+  /** The output with the gradient of the summed loss, in the shape of the input. */
   readonly gradient: ValueName;
 }
 
-/** The model with, behind its own outputs, `loss` [n] per sample and `gradient`: of the summed loss, in the input's shape.
- * The opset stays, and only standard operators are added.
- * @throws DynnError 'model/input', 'model/classifier' when there is no such input or output, 'gradient/none'
+/** The model with two more outputs: `loss`, [n], and `gradient` of the summed loss in the shape of
+ * the input. The opset stays, and dynn adds only standard operators.
+ * @throws DynnError 'model/input' or 'model/classifier' when the input or output does not exist,
+ *   'gradient/none' when the loss does not depend on the input
  * @example
  * ```ts
  * import { loadModel, modelGradient, opTable, ortNode } from "dynn/node";
@@ -44,7 +45,8 @@ export interface ModelGradient {
  * const { graph } = await loadModel("model.onnx");
  * const made = modelGradient(graph, opTable, { loss: "sum" });
  * const session = await ortNode().compile(made.graph);
- * const image = { dtype: "float32", dims: [1, 3, 32, 32], data: new Float32Array(3072).fill(0.5) } as const;
+ * const data = new Float32Array(3072).fill(0.5);
+ * const image = { dtype: "float32", dims: [1, 3, 32, 32], data } as const;
  * const results = await session.run({ [graph.inputs[0].name]: image });
  * console.log(results[made.loss]?.data, results[made.gradient]?.dims);
  * await session.release();

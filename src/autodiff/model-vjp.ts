@@ -1,5 +1,6 @@
-/** @file A model that also returns vector-Jacobian products, as plain ONNX: the caller feeds a cotangent for each chosen output and gets the
- *  product with the Jacobian for each chosen input. Every gradient of a scalar function of the outputs is one such product. */
+/** @file A model that also returns vector-Jacobian products, as plain ONNX. The caller feeds a
+ *  cotangent for each chosen output and gets the product with the Jacobian for each chosen
+ *  input. The gradient of every scalar function of the outputs is such a product. */
 import { DynnError } from "../core/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
@@ -11,28 +12,31 @@ import { refuseBatchMixing } from "../graph/per-sample.js";
 import { floatValues } from "./choose.js";
 import { appendVjp } from "./gradient.js";
 
-/** Which outputs take a cotangent, and which inputs get a product. */
+/** The outputs that take a cotangent, and the inputs that get a product. */
 export interface ModelVjpOptions {
-  /** Outputs that take a cotangent; left out: all of float type. */
+  /** Outputs that take a cotangent. Left out: all float outputs. */
   readonly outputs?: readonly string[] | undefined;
-  /** Inputs to differentiate with respect to; left out: all of float type. */
+  /** Inputs to differentiate with respect to. Left out: all float inputs. */
   readonly wrt?: readonly string[] | undefined;
 }
 
-/** A model that computes vector-Jacobian products too. */
+/** A model that also computes vector-Jacobian products. */
 export interface ModelVjp {
-  /** The model's inputs and one cotangent per chosen output; the model's outputs and one product per chosen input. */
+  /** Takes the model's inputs and one cotangent per chosen output. Returns the model's outputs
+   * and one product per chosen input. */
   readonly graph: Graph;
-  /** The cotangent that each chosen output takes: an input in the output's shape. */
+  /** For each chosen output the name of its cotangent, an input in the shape of the output. */
   readonly cotangents: ReadonlyMap<ValueName, ValueName>;
-  /** The product for each chosen input: an output in the input's shape. */
+  /** For each chosen input the name of its product, an output in the shape of the input. */
   readonly products: ReadonlyMap<ValueName, ValueName>;
 }
 
-/** The model with the vector-Jacobian product of its outputs: for outputs y, cotangents v and an input x, the sum over y of v' dy/dx.
- *  The opset stays, and only standard operators are added.
- * @throws DynnError 'model/classifier' and 'model/input' when there is no such output or input, 'gradient/none' when an operator on the way
- *         has no gradient or no chosen output depends on an input */
+/** The model with the vector-Jacobian product of its outputs. For outputs y, cotangents v and an
+ * input x, the product is the sum over y of v' dy/dx. The opset stays, and dynn adds only standard
+ * operators.
+ * @throws DynnError 'model/classifier' or 'model/input' when an output or input does not exist
+ * @throws DynnError 'gradient/none' when an operator in between has no gradient, or no chosen
+ *   output depends on an input */
 export function modelVjp(source: Graph, ops: OpTable, options: ModelVjpOptions = {}): ModelVjp {
   refuseBatchMixing(source, ops);
   const graph = simplify(inferShapes(source, ops), ops);
@@ -62,7 +66,7 @@ export function modelVjp(source: Graph, ops: OpTable, options: ModelVjpOptions =
 function lost(input: ValueName, model: string): never {
   throw new DynnError(
     "gradient/none",
-    `${model}: none of the chosen outputs depends on "${input}". Choose another input, or more outputs.`,
+    `${model}: the chosen outputs do not depend on "${input}". Choose another input, or more outputs.`,
     { input },
   );
 }

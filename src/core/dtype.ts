@@ -1,5 +1,6 @@
-/** @file Element types: ONNX's tensor types under the names JavaScript people use, and their typed arrays.
- *  float16 and bfloat16 travel as raw 16-bit patterns (Uint16Array); bool as bytes 0 or 1 (Uint8Array). */
+/** @file Element types of tensors and their typed arrays. The types are ONNX's, and their names
+ *  follow JavaScript's typed arrays. A float16 or bfloat16 element is stored as its 16 bits
+ *  (Uint16Array). A bool element is stored as the byte 0 or 1 (Uint8Array). */
 
 /** The typed array that holds each element type. */
 export const ARRAY_OF = {
@@ -46,7 +47,8 @@ export const isFloat = (dtype: DType): boolean =>
 /** Bytes of one element. */
 export const byteSize = (dtype: DType): number => ARRAY_OF[dtype].BYTES_PER_ELEMENT;
 
-/** ONNX's number of the dtype in TensorProto.DataType, for attributes `to` and `dtype`. */
+/** The number of each dtype in ONNX's TensorProto.DataType. The attributes `to` and `dtype` hold
+ * such a number. */
 export const ONNX_CODE = {
   float32: 1,
   float64: 11,

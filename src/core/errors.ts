@@ -1,9 +1,8 @@
-/** @file The one error class of dynn, and the list of every code it may carry.
- *  A message reads `where: what is wrong, got, expected. What to do. [code]`; `detail` holds the same facts as data.
- *  Read by: every room. */
+/** @file The one error class of dynn, and the list of all error codes. A message reads `where:
+ *  what is wrong, got, expected. What to do. [code]`. `detail` holds the same facts as data. */
 
-/** Every error code, with the exit status that the command gives it (2 when the call was wrong, 1 when the work failed) and what it
- *  is about in one sentence. docs/errors.md is made from this table. */
+/** Every error code with its exit status and one sentence that explains it. The exit status is 2
+ * when the call was wrong, and 1 when the work failed. docs/errors.md is made from this table. */
 export const ERROR_CODES = {
   "cli/usage": {
     exit: 2,
@@ -13,14 +12,17 @@ export const ERROR_CODES = {
     exit: 2,
     about: "A value given to an option, or a number in an attack, cannot be read or is out of range.",
   },
-  "file/missing": { exit: 2, about: "A file that was named is not there." },
-  "file/unreadable": { exit: 2, about: "A file is there but cannot be read: no permission, or it is no file." },
-  "file/unwritable": { exit: 2, about: "An output cannot be written. Outputs are tried before the work starts." },
-  "file/full": { exit: 1, about: "The disk has no room for an output. Nothing is left half written." },
-  "model/parse": { exit: 1, about: "The bytes are no ONNX model, or hold a training graph." },
+  "file/missing": { exit: 2, about: "A named file does not exist." },
+  "file/unreadable": {
+    exit: 2,
+    about: "A file exists but cannot be read: permission is denied, or the path is a folder.",
+  },
+  "file/unwritable": { exit: 2, about: "An output cannot be written. dynn checks outputs before the work starts." },
+  "file/full": { exit: 1, about: "The disk has no space for an output. No partly written file stays." },
+  "model/parse": { exit: 1, about: "The bytes are not an ONNX model, or the model holds a training graph." },
   "model/empty": { exit: 1, about: "The model holds no graph, or its graph has no nodes or no outputs." },
   "model/version": { exit: 1, about: "The IR version or the opset is outside the range that dynn reads and writes." },
-  "model/dtype": { exit: 1, about: "An element type is not supported, or not what an operator takes." },
+  "model/dtype": { exit: 1, about: "An element type is not supported, or an operator does not take it." },
   "model/tensor": { exit: 1, about: "A constant is damaged: its data and its shape do not agree." },
   "model/external": {
     exit: 1,
@@ -29,75 +31,87 @@ export const ERROR_CODES = {
   "model/attribute": {
     exit: 1,
     about:
-      "An attribute of a node is missing, of the wrong kind, or asks for something that dynn refuses, such as training mode.",
+      "An attribute of a node is missing, is of the wrong kind, or has a value that dynn refuses, such as training mode.",
   },
   "model/op": {
     exit: 1,
-    about: "The model uses an operator that dynn does not know (docs/ops.md lists those it knows).",
+    about: "The model uses an operator that dynn does not know. docs/ops.md lists the known operators.",
   },
-  "model/duplicate": { exit: 1, about: "Two values share one name." },
-  "model/dangling": { exit: 1, about: "A node or an output needs a value that nothing makes." },
+  "model/duplicate": { exit: 1, about: "Two values have the same name." },
+  "model/dangling": { exit: 1, about: "A node or an output needs a value that nothing produces." },
   "model/cycle": { exit: 1, about: "A node depends on its own output." },
   "model/order": { exit: 1, about: "Nodes are not in topological order." },
   "model/input": {
     exit: 1,
     about: "The model does not take exactly one float32 batch of images, or a node lacks an input.",
   },
-  "model/classifier": { exit: 1, about: "No output is a classifier's, or exits disagree on the number of classes." },
-  "model/metadata": { exit: 1, about: "A `dynn.*` entry of the file does not hold what it should." },
+  "model/classifier": {
+    exit: 1,
+    about: "No output holds the logits of a classifier, or exits have different numbers of classes.",
+  },
+  "model/metadata": { exit: 1, about: "A `dynn.*` metadata entry of the file has a wrong value." },
   "model/cut": {
     exit: 1,
-    about: "The model has no place for an early exit, none that is worth its cost, or one whose sizes are not known.",
+    about:
+      "The model has no place for an early exit, no place that is worth its cost, or a place whose sizes are not known.",
   },
   "exits/value": {
     exit: 2,
     about:
-      "Exits were asked for where none can be: at a value that is no legal cut, twice or out of order, more than there are places, or with a head that cannot read what is there.",
+      "Exits cannot be placed as requested: a value is not a legal cut, values repeat or are out of order, there are fewer places than exits, or the head cannot read the value.",
   },
   "model/limit": { exit: 1, about: "The model is larger, longer or more deeply nested than the limits allow." },
   "shape/mismatch": { exit: 1, about: "Shapes do not fit together." },
-  "shape/unknown": { exit: 1, about: "A size must be known here and is not; often the image size is open." },
+  "shape/unknown": { exit: 1, about: "A size is not known but is needed. Often the image size is open." },
   "gradient/none": {
     exit: 1,
     about:
-      "The loss cannot be differentiated: an operator on the way has no gradient, or the loss does not depend on the input.",
+      "The loss cannot be differentiated: an operator between loss and input has no gradient, or the loss does not depend on the input.",
   },
   "runtime/load": { exit: 1, about: "The engine refuses the graph." },
-  "runtime/provider": { exit: 2, about: "The machine has not what the chosen provider (webgpu, cuda) needs." },
+  "runtime/provider": {
+    exit: 2,
+    about: "This machine lacks the device or the library that the chosen provider (webgpu, cuda) needs.",
+  },
   "runtime/telemetry": {
     exit: 1,
-    about: "ONNX Runtime would report its use to its maker, and a worker thread cannot turn that off.",
+    about: "ONNX Runtime would send usage data to its maker, and a worker thread cannot turn that off.",
   },
   "runtime/run": { exit: 1, about: "The engine failed while running the graph." },
-  "policy/value": { exit: 2, about: "A threshold is out of its rule's range, or the list has the wrong length." },
+  "policy/value": { exit: 2, about: "A threshold is outside the range of its rule, or the list has the wrong length." },
   "policy/validation": {
     exit: 1,
-    about: "No threshold can be chosen: too few other records, overlapping data, or a goal that no threshold meets.",
+    about:
+      "No threshold can be chosen: there are too few other records, the data overlap, or no threshold meets the goal.",
   },
   "data/spec": { exit: 2, about: "A data spec cannot be read." },
-  "data/missing": { exit: 2, about: "The data set's file or folder is not there, or holds no images." },
+  "data/missing": { exit: 2, about: "The file or folder of the data set does not exist, or holds no images." },
   "data/truncated": { exit: 1, about: "A data file ends too early." },
-  "data/format": { exit: 1, about: "A data file is not in its format." },
-  "data/label": { exit: 1, about: "A label lies outside the model's classes." },
+  "data/format": { exit: 1, about: "A data file does not follow its format." },
+  "data/label": { exit: 1, about: "A label is outside the model's classes." },
   "data/shape": {
     exit: 1,
-    about: "Images have another shape than the model takes, or images and labels do not belong together.",
+    about:
+      "The shape of the images differs from the shape that the model takes, or images and labels differ in number.",
   },
   "data/value": { exit: 1, about: "A pixel is NaN or outside [0,1]." },
   "data/worker": {
     exit: 1,
-    about: "A thread that makes training batches stopped by itself, often for want of memory.",
+    about: "A thread that makes training batches stopped by itself. Often it ran out of memory.",
   },
   "training/config": { exit: 2, about: "A training setting is out of range, or does not fit the model or the data." },
   "training/diverged": { exit: 1, about: "The training loss is no longer a number. The last good checkpoint is kept." },
-  "checkpoint/format": { exit: 1, about: "The bytes are no checkpoint of a training run, or a damaged one." },
+  "checkpoint/format": {
+    exit: 1,
+    about: "The bytes are not a checkpoint of a training run, or the checkpoint is damaged.",
+  },
   "checkpoint/mismatch": {
     exit: 2,
-    about: "A run folder or a checkpoint belongs to other settings, or its tensors do not fit the model.",
+    about: "A run folder or a checkpoint was made with other settings, or its tensors do not fit the model.",
   },
   "training/unfinished": {
     exit: 2,
-    about: "The run folder holds a run that is not finished, and the call does not say to go on with it.",
+    about: "The run folder holds an unfinished run, and the call does not ask to resume it.",
   },
   "export/unsupported": {
     exit: 1,
@@ -105,54 +119,65 @@ export const ERROR_CODES = {
   },
   "export/mismatch": {
     exit: 1,
-    about: "What was to be exported does not answer as the model does. Nothing is written.",
+    about: "The export gives other answers than the model. Nothing is written.",
   },
   "bundle/format": {
     exit: 1,
-    about: "A folder is no bundle that dynn wrote, or its manifest does not hold what it should.",
+    about: "A folder is not a bundle that dynn wrote, or its manifest has a wrong value.",
   },
-  "bundle/damaged": { exit: 1, about: "A file of a bundle is missing, or is not the one that the manifest speaks of." },
-  "wire/format": { exit: 1, about: "What was sent between device and server is not in the wire format." },
-  "wire/bundle": { exit: 1, about: "Device and server hold halves of different exports." },
+  "bundle/damaged": {
+    exit: 1,
+    about: "A file of a bundle is missing, or differs from the file that the manifest describes.",
+  },
+  "wire/format": { exit: 1, about: "A message between device and server is not in the wire format." },
+  "wire/bundle": { exit: 1, about: "The device and the server hold parts of different exports." },
   "wire/limit": { exit: 1, about: "A request is larger than the server allows: too many bytes or samples." },
   "wire/value": {
     exit: 1,
-    about: "A number sent between device and server is NaN, infinite or out of range, or leads to one.",
+    about: "A number sent between device and server is NaN, infinite or out of range, or produces such a number.",
   },
   "serve/config": {
     exit: 2,
     about: "A setting of the server or of the device is out of range, unsafe, or does not suit the bundle.",
   },
-  "serve/listen": { exit: 1, about: "The server cannot listen on the address: it is taken, or not of this machine." },
-  "serve/token": { exit: 1, about: "The server asks for a token, and a request has none or another one." },
-  "serve/request": { exit: 1, about: "A request asks for what the server does not have, or is no proper HTTP." },
+  "serve/listen": {
+    exit: 1,
+    about: "The server cannot listen on the address: it is in use, or does not belong to this machine.",
+  },
+  "serve/token": { exit: 1, about: "The server requires a token, and a request has no token or a wrong one." },
+  "serve/request": {
+    exit: 1,
+    about: "A request asks for something that the server does not have, or is not valid HTTP.",
+  },
   "serve/busy": { exit: 1, about: "The server is full, stopping, or too slow for now. Ask again later." },
-  "serve/failed": { exit: 1, about: "The server failed in a way it should not." },
-  "serve/unreachable": { exit: 1, about: "The server was not reached, or gave no answer in time." },
-  "serve/refused": { exit: 1, about: "The server refuses what the device sends; asking again would not help." },
+  "serve/failed": { exit: 1, about: "The server failed unexpectedly." },
+  "serve/unreachable": { exit: 1, about: "The server could not be reached, or did not answer in time." },
+  "serve/refused": {
+    exit: 1,
+    about: "The server refuses the request of the device. Repeating the request would not help.",
+  },
   "attack/config": { exit: 2, about: "An attack file, or one entry of it, is wrong." },
   "attack/unsupported": {
     exit: 1,
-    about: "The attack does not suit the model: it needs early exits and the model has none.",
+    about: "The attack does not suit the model: it needs early exits, and the model has none.",
   },
 } as const satisfies Record<string, { readonly exit: 1 | 2; readonly about: string }>;
 
-/** The code of a {@link DynnError}. docs/errors.md lists them. */
+/** The code of a {@link DynnError}. docs/errors.md lists all codes. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Facts of an error as plain data, for programs. */
 export type ErrorDetail = Readonly<Record<string, unknown>>;
 
-/** A failure that the caller can act on. An impossible state throws a plain `Error` whose text starts with `bug:`. */
+/** An error that the caller can act on. An impossible state throws a plain `Error` whose text
+ * starts with `bug:`. */
 export class DynnError extends Error {
   /** Tells it from other errors. */
   override readonly name = "DynnError";
 
-  /**
-   * @param code   one of {@link ERROR_CODES}
-   * @param text   `where: what is wrong, got, expected. What to do.` without the code
-   * @param detail the same facts as data
-   */
+  /** @param code one of {@link ERROR_CODES}
+   * @param text `where: what is wrong, got, expected. What to do.` without the code
+   * @param detail the same facts as data */
   constructor(
     readonly code: ErrorCode,
     text: string,
@@ -163,5 +188,5 @@ export class DynnError extends Error {
   }
 }
 
-/** The text of anything thrown, for use inside another message. */
+/** The text of any thrown value, for use inside another message. */
 export const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

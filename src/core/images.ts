@@ -1,19 +1,19 @@
-/** @file Images: pixels together with their number and their shape. */
+/** @file Images: pixels with the number of images and their shape. */
 import { DynnError } from "./errors.js";
 import { type Shape, showShape, sizeOf } from "./shape.js";
 
 /** Shape of one image. */
 export type ImageDims = readonly [channels: number, height: number, width: number];
 
-/** What takes images: a model, or a bundle. `input.shape` is [n,c,h,w]. */
+/** A model or a bundle: something that takes images. `input.shape` is [n,c,h,w]. */
 export interface ImageTaker {
   /** Its name in messages. */
   readonly name: string;
   readonly input: { readonly shape: Shape };
 }
 
-/** Images of one shape, one after the other. Pixels lie in [0,1]: whoever runs a model on them
- * checks that, the constructor does not.
+/** Images of one shape, one after the other. Pixels are in [0,1]. The constructor does not check
+ * pixels; the code that runs a model on them does.
  * @example
  * const images = new Images(new Float32Array(8 * 3 * 32 * 32).fill(0.5), [3, 32, 32]);
  * images.count; // 8
@@ -28,11 +28,11 @@ export class Images {
   /** Numbers in one image: c*h*w. */
   readonly size: number;
 
-  /** Wrap an array; it is not copied.
-   * @param data  float32 [n*c*h*w]
-   * @param dims  [c,h,w]
-   * @param taker name of what the images are for; an error names it
-   * @throws DynnError 'data/shape' when `data` is no whole number of images */
+  /** Wraps an array without copying it.
+   * @param data float32 [n*c*h*w]
+   * @param dims [c,h,w]
+   * @param taker the model or bundle that the images are for; an error names it
+   * @throws DynnError 'data/shape' when the length of `data` is not a multiple of c*h*w */
   constructor(data: Float32Array, dims: ImageDims, taker?: string) {
     this.data = data;
     this.dims = dims;
@@ -42,34 +42,34 @@ export class Images {
     const why = taker === undefined ? "" : `, as ${taker} takes`;
     throw new DynnError(
       "data/shape",
-      `images: ${data.length} numbers are no whole number of images ${showShape(dims)} (${this.size} each)${why}. Give float32 [n*c*h*w].`,
+      `images: ${data.length} numbers are not a whole number of images ${showShape(dims)} (${this.size} each)${why}. Give float32 [n*c*h*w].`,
       { length: data.length, image: dims },
     );
   }
 
-  /** Images of the shape that a model takes; the array is not copied.
+  /** Images of the shape that a model takes. The array is not copied.
    * @param data float32 [n*c*h*w] in [0,1]
-   * @throws DynnError 'data/shape' when `data` is no whole number of images, 'shape/unknown' when
-   *         the model's image size is open
+   * @throws DynnError 'data/shape' when the length of `data` is not a multiple of c*h*w,
+   *   'shape/unknown' when the model's image size is open
    * @example const images = Images.for(model, pixels); */
   static for(taker: ImageTaker, data: Float32Array): Images {
     return new Images(data, imageDims(taker), taker.name);
   }
 
-  /** The images from number `from` up to, but not including, number `to`: a view, no copy. An end
-   * beyond the last image is the last image's. */
+  /** The images from number `from` up to, but not including, number `to`, as a view. Numbers
+   * beyond the last image are left out. */
   rows(from: number, to: number): Images {
     return new Images(this.data.subarray(from * this.size, to * this.size), this.dims);
   }
 
-  /** The numbers of image `i`, [c*h*w]: a view, no copy. */
+  /** The pixels of image `i`, [c*h*w], as a view. */
   row(i: number): Float32Array {
     return this.data.subarray(i * this.size, (i + 1) * this.size);
   }
 }
 
 /** Channels, height and width that a model takes.
- * @throws DynnError 'shape/unknown' when the file leaves the image size open and none was given */
+ * @throws DynnError 'shape/unknown' when the model's image size is open */
 export function imageDims({ name, input }: ImageTaker): ImageDims {
   const [, ...dims] = input.shape;
   if (dims.every((d) => typeof d === "number")) return dims as unknown as ImageDims;

@@ -1,7 +1,7 @@
 /** @file Logits of every exit on many images. */
 import { DynnError } from "./errors.js";
 
-/** What every exit says of the same images.
+/** The logits that every exit gives for the same images.
  * @example
  * const logits = new Logits([Float32Array.of(1, 0, 0, 2), Float32Array.of(3, 0, 0, 4)], 2);
  * logits.count; // 2
@@ -12,13 +12,13 @@ export class Logits {
   readonly exits: readonly Float32Array[];
   /** Number of classes. */
   readonly classes: number;
-  /** Images. */
+  /** Number of images. */
   readonly count: number;
 
-  /** Wrap arrays; they are not copied.
+  /** Wraps arrays without copying them.
    * @param exits one array [n * classes] per exit
-   * @throws DynnError 'shape/mismatch' when an array is no whole number of rows, or the arrays have
-   *         different lengths */
+   * @throws DynnError 'shape/mismatch' when the length of an array is not a multiple of
+   *   `classes`, or the arrays have different lengths */
   constructor(exits: readonly Float32Array[], classes: number) {
     const length = exits[0]?.length ?? 0;
     this.exits = exits;
@@ -35,14 +35,14 @@ export class Logits {
     );
   }
 
-  /** Logits of one exit on image `i`, [classes]: a view, no copy. */
+  /** Logits of one exit on image `i`, [classes], as a view. */
   row(exit: number, i: number): Float32Array {
     const own = this.exits[exit];
-    if (own === undefined) throw new Error(`bug: exit ${exit} of ${this.exits.length} was asked for`);
+    if (own === undefined) throw new Error(`bug: exit ${exit} of ${this.exits.length} does not exist`);
     return own.subarray(i * this.classes, (i + 1) * this.classes);
   }
 
-  /** Logits of every exit on image `i`, one row [classes] per exit: views, no copies. */
+  /** Logits of every exit on image `i`, one row [classes] per exit, as views. */
   rows(i: number): Float32Array[] {
     return this.exits.map((_, exit) => this.row(exit, i));
   }

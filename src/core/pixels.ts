@@ -1,8 +1,8 @@
-/** @file Pixels lie in [0,1]: normalisation is inside the model. */
+/** @file The check that pixels are in [0,1]. Normalisation is inside the model. */
 import { DynnError } from "./errors.js";
 
-/** Refuse pixels that are NaN or outside [0,1].
- * @param source  whole records of `size` pixels, and what to call them
+/** Checks that no pixel is NaN or outside [0,1].
+ * @param source whole records of `size` pixels, and a name for messages
  * @param records the record of each row, when it is not the row's own number
  * @throws DynnError 'data/value' naming the first bad record */
 export function checkPixels(
@@ -22,11 +22,11 @@ export function checkPixels(
   );
 }
 
-/** Written so that NaN counts as outside. */
+/** NaN fails both comparisons, so it counts as outside. */
 const isPixel = (value: number): boolean => value >= 0 && value <= 1;
 
-/** Where the first number outside [0,1] is, or the length. Every image that is classified comes by here, so whole stretches are looked at as
- *  bits first. */
+/** The place of the first number outside [0,1], or the length. Every classified image passes
+ * this check, so it compares whole stretches as bits first. */
 function firstOutside(pixels: Float32Array | Float64Array): number {
   const bits = pixels instanceof Float32Array ? new Int32Array(pixels.buffer, pixels.byteOffset, pixels.length) : [];
   let at = 0;
@@ -38,8 +38,10 @@ function firstOutside(pixels: Float32Array | Float64Array): number {
 const STRETCH = 256;
 const BITS_OF_ONE = 0x3f800000;
 
-/** Whether a stretch of float32 lies in [0,1] for sure. Such numbers are ordered as their bits are: those of negative ones and of NaN are
- *  negative or above the bits of 1 (so are those of -0, which is looked at again). Four at a time take half the time of one by one. */
+/** Whether a stretch of float32 is certainly in [0,1]. Bits of positive floats, read as
+ * integers, have the order of the floats. The bits of negative numbers and of NaN are negative
+ * or above the bits of 1. This also holds for -0, which the slow check then accepts. Four
+ * numbers at a time take half the time of one at a time. */
 function areBitsOfPixels(bits: ArrayLike<number>, from: number): boolean {
   let signs = 0;
   for (let at = from; at < from + STRETCH; at += 4) {

@@ -1,8 +1,8 @@
-/** @file Counter-based random numbers: a number is a pure function of (seed, sample, purpose, step, index).
- *  So results do not depend on batch size, order, workers or a resume.
+/** @file Counter-based random numbers: each is a pure function of (seed, sample, purpose, step,
+ *  index). Results therefore do not depend on batch size, order, workers or a resumed run.
  *  Source: Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 
-/** What the numbers are for; streams of different purposes are independent. */
+/** The purposes of random numbers. Streams of different purposes are independent. */
 export const PURPOSES = [
   "attack-start",
   "attack-noise",
@@ -15,7 +15,7 @@ export const PURPOSES = [
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
-/** Names one stream of random numbers. */
+/** The key of one stream of random numbers. */
 export interface StreamKey {
   /** The seed of the run. */
   readonly seed: number;
@@ -43,13 +43,14 @@ function mulHigh(a: number, b: number): number {
   return (ah * bh + Math.floor(mid / 65536) + ((mid2 / 65536) >>> 0)) >>> 0;
 }
 
-/** Philox4x32-10: four 32-bit words from a four-word counter and a two-word key, written to `out`. */
+/** Philox4x32-10. It writes four 32-bit words to `out`, from a counter of four words and a key
+ * of two. */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
   out: Uint32Array,
 ): void {
-  // Plain assignments: arrays made in this loop take most of its time.
+  // Single variables: arrays made in this loop would take most of its time.
   let c0 = counter[0];
   let c1 = counter[1];
   let c2 = counter[2];
@@ -73,7 +74,7 @@ export function philox(
   out[3] = c3;
 }
 
-/** Fill `out` with 32-bit words of the stream. */
+/** Fills `out` with 32-bit words of the stream. */
 function fillWords(key: StreamKey, out: Uint32Array): void {
   const block = new Uint32Array(4);
   const seedHigh = Math.floor(key.seed / 2 ** 32) >>> 0;
@@ -84,7 +85,8 @@ function fillWords(key: StreamKey, out: Uint32Array): void {
   }
 }
 
-/** `n` numbers uniform in [low, high), with 24 random bits each (exact in float32 for [0,1)). */
+/** `n` uniform numbers in [low, high) with 24 random bits each. They are exact in float32 for
+ * [0,1). */
 export function uniform(key: StreamKey, n: number, low = 0, high = 1): Float32Array {
   const words = new Uint32Array(n);
   fillWords(key, words);

@@ -1,6 +1,6 @@
-/** @file Shapes with symbolic dimensions, broadcasting and strides.
- *  A dimension is a number or a name; a name may carry a factor ("4*n" is four times "n").
- *  Two equal names are the same unknown length; two different names may or may not be. */
+/** @file Shapes with symbolic dimensions, broadcasting and strides. A dimension is a number or a
+ *  name. A name may have a factor: "4*n" is four times "n". Equal names are the same unknown
+ *  length. Different names may or may not have the same length. */
 import { DynnError } from "./errors.js";
 
 /** A length, or the name of one that is not known, such as the batch. */
@@ -15,7 +15,7 @@ export const showShape = (shape: Shape | undefined): string => (shape ? `[${shap
 
 export const isStatic = (shape: Shape): shape is Dims => shape.every((d) => typeof d === "number");
 
-/** Number of elements of a shape without unknowns. */
+/** Number of elements of a shape without names. */
 export const sizeOf = (dims: Dims): number => dims.reduce((product, d) => product * d, 1);
 
 /** Row-major strides, in elements. */
@@ -29,8 +29,8 @@ export function stridesOf(dims: Dims): number[] {
   return strides;
 }
 
-/** Map a possibly negative axis to 0..rank-1.
- * @throws DynnError 'shape/mismatch' when it lies outside -rank..rank-1 */
+/** Maps a possibly negative axis to 0..rank-1.
+ * @throws DynnError 'shape/mismatch' when the axis is outside -rank..rank-1 */
 export function normalizeAxis(axis: number, rank: number, where: string): number {
   const from = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(from) && from >= 0 && from < rank) return from;
@@ -48,7 +48,7 @@ const factorOf = (dim: Dim): { factor: number; names: string[] } => {
   return Number.isInteger(factor) && rest.length > 0 ? { factor, names: rest } : { factor: 1, names: [head, ...rest] };
 };
 
-/** Product of dimensions, in a canonical form: 4 x "n" x 2 = "8*n". */
+/** Product of dimensions in a canonical form: 4 x "n" x 2 = "8*n". */
 export function multiplyDims(dims: Shape): Dim {
   const parts = dims.map(factorOf);
   const factor = parts.reduce((product, p) => product * p.factor, 1);
@@ -57,7 +57,7 @@ export function multiplyDims(dims: Shape): Dim {
   return factor === 1 ? names.join("*") : [factor, ...names].join("*");
 }
 
-/** Exact quotient of two dimensions, or undefined when it is not known to be whole. */
+/** Exact quotient of two dimensions. Undefined when it may not be a whole number. */
 export function divideDims(a: Dim, b: Dim): Dim | undefined {
   const [over, under] = [factorOf(a), factorOf(b)];
   const names = [...over.names];
@@ -70,8 +70,9 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return multiplyDims([over.factor / under.factor, ...names]);
 }
 
-/** NumPy-style broadcast of two shapes. A name against 1 gives the name; a name against a number n > 1 gives n;
- *  of two different names the second stands, as they must be equal for the graph to run.
+/** NumPy-style broadcast of two shapes. A name and 1 give the name. A name and a number n > 1 give
+ * n. Two different names give the second one, because the lengths must be equal for the graph to
+ * run.
  * @throws DynnError 'shape/mismatch' */
 export function broadcastShapes(a: Shape, b: Shape, where: string): Dim[] {
   const rank = Math.max(a.length, b.length);

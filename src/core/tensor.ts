@@ -1,4 +1,5 @@
-/** @file A tensor: element type, dimensions and one flat typed array in row-major order. Never one object per element. */
+/** @file A tensor: element type, dimensions and one flat typed array in row-major order.
+ *  Elements are never objects of their own. */
 import { ARRAY_OF, type ArrayOf, type DType } from "./dtype.js";
 import { DynnError } from "./errors.js";
 import { type Dims, showShape, sizeOf } from "./shape.js";
@@ -13,7 +14,7 @@ export interface Tensor<D extends DType = DType> {
   readonly data: ArrayOf<D>;
 }
 
-/** Wrap a typed array.
+/** Wraps a typed array.
  * @throws DynnError 'shape/mismatch' when the array's length is not the product of `dims` */
 export function tensor<D extends DType>(dtype: D, dims: Dims, data: ArrayOf<D>): Tensor<D> {
   if (data.length !== sizeOf(dims))
@@ -25,8 +26,8 @@ export function tensor<D extends DType>(dtype: D, dims: Dims, data: ArrayOf<D>):
   return { dtype, dims, data };
 }
 
-/** A tensor from plain numbers, each converted to `dtype`. 64-bit integers truncate towards zero and saturate at their ends (NaN
- *  gives 0); 16-bit floats round half to even. */
+/** A tensor from plain numbers, each converted to `dtype`. 64-bit integers are truncated towards
+ * zero and saturate at the ends of their range; NaN gives 0. 16-bit floats round half to even. */
 export function fromNumbers<D extends DType>(dtype: D, dims: Dims, numbers: ArrayLike<number>): Tensor<D> {
   const data = new ARRAY_OF[dtype](numbers.length) as ArrayOf<D>;
   const fill = <T>(out: { [i: number]: T }, convert: (value: number) => T) => {
@@ -45,7 +46,8 @@ function toBig(value: number, low: bigint, high: bigint): bigint {
   return BigInt(Math.trunc(value) || 0);
 }
 
-/** Every element as a float64 (int64 beyond 2^53 is rounded). Float64 data is returned as it is, not copied. */
+/** Every element as a float64. int64 numbers beyond 2^53 are rounded. Float64 data is returned
+ * without a copy. */
 export function toNumbers(t: Tensor): Float64Array {
   if (t.data instanceof Float64Array) return t.data;
   if (t.data instanceof BigInt64Array || t.data instanceof BigUint64Array) return Float64Array.from(t.data, Number);
@@ -55,7 +57,7 @@ export function toNumbers(t: Tensor): Float64Array {
 }
 
 /** Rows of equal length, one after the other, as a float32 tensor.
- * @param dims dimensions of one row; the number of rows is put before them */
+ * @param dims dimensions of one row; the tensor has the number of rows as an axis before them */
 export function stackRows(rows: readonly Float32Array[], dims: Dims = [rows[0]?.length ?? 0]): Tensor<"float32"> {
   const each = sizeOf(dims);
   const data = new Float32Array(rows.length * each);
@@ -66,14 +68,14 @@ export function stackRows(rows: readonly Float32Array[], dims: Dims = [rows[0]?.
 export const scalar = <D extends DType>(dtype: D, value: number): Tensor<D> => fromNumbers(dtype, [], [value]);
 export const int64s = (values: readonly number[]): Tensor<"int64"> => fromNumbers("int64", [values.length], values);
 
-/** The two 16-bit floats: bits of the fraction, and the exponent's bias. */
+/** The two 16-bit floats: number of fraction bits, and bias of the exponent. */
 const FORMATS = { float16: { fraction: 10, bias: 15 }, bfloat16: { fraction: 7, bias: 127 } } as const;
 type HalfFloat = keyof typeof FORMATS;
 
 const isHalf = (dtype: DType): dtype is HalfFloat => dtype in FORMATS;
 
-/** The bits of a number as IEEE 754 has them, rounding half to even. Subnormals need no case of their own: their exponent is
- *  the smallest there is, and the steps fill the fraction alone. */
+/** The bits of a number in IEEE 754, rounded half to even. Subnormals need no case of their own:
+ * they have the smallest exponent, and `steps` fills only the fraction. */
 function toHalf(value: number, { fraction, bias }: (typeof FORMATS)[HalfFloat]): number {
   const infinity = (2 * bias + 1) << fraction;
   if (Number.isNaN(value)) return infinity | (1 << (fraction - 1));

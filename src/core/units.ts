@@ -4,7 +4,7 @@ import { DynnError } from "./errors.js";
 const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`;
 const FORM = new RegExp(`^\\s*(${NUMBER})\\s*(?:/\\s*(${NUMBER})|(%))?\\s*$`);
 
-/** Parse a number, a fraction "a/b" or a percentage "p%".
+/** Parses a number, a fraction "a/b" or a percentage "p%".
  * @throws DynnError 'cli/value' naming `where` */
 export function parseQuantity(text: string | number, where: string): number {
   const match = FORM.exec(String(text));
@@ -17,7 +17,8 @@ export function parseQuantity(text: string | number, where: string): number {
   );
 }
 
-/** A pixel radius as people write it: 0.03137 is "8/255"; what is no multiple of a quarter of 1/255 stays decimal. */
+/** A pixel radius as people write it: 0.03137 is "8/255". A radius that is not a multiple of a
+ * quarter of 1/255 stays decimal. */
 export function showRadius(radius: number): string {
   const steps = radius * 255;
   const quarters = Math.round(steps * 4);
@@ -25,7 +26,7 @@ export function showRadius(radius: number): string {
   return String(Number(radius.toPrecision(4)));
 }
 
-/** 12345678 as "12.3 M"; a number that rounding would carry to the next unit is written in it. */
+/** 12345678 as "12.3 M". A number that rounds up to the next unit is written in that unit. */
 export function showCount(count: number): string {
   for (const [size, unit] of [
     [1e9, "G"],

@@ -1,3 +1,5 @@
-/** The version of this package.
- * @file The version of dynn, as in package.json (a test says so); files that dynn writes carry it. */
+/** @file The version of dynn. A test compares it with package.json. Files that dynn writes
+ *  contain it. */
+
+/** The version of this package. */
 export const VERSION = "0.1.0";

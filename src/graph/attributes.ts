@@ -1,4 +1,4 @@
-/** @file Node attributes as tagged unions, and typed access to them. */
+/** @file Node attributes as tagged unions, with typed access to them. */
 import { DynnError } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
 import type { Attribute, Node } from "./graph.js";
@@ -7,8 +7,8 @@ export type { Attribute, Attributes } from "./graph.js";
 
 type ValueOf = { readonly [A in Attribute as A["kind"]]: A["value"] };
 
-/** An attribute of the named kind, or undefined when the node has none.
- * @throws DynnError 'model/attribute' when it is there with another kind */
+/** The value of an attribute of the given kind, or undefined when the node does not have it.
+ * @throws DynnError 'model/attribute' when the attribute is of another kind */
 export function attribute<K extends keyof ValueOf>(node: Node, name: string, kind: K): ValueOf[K] | undefined {
   const found: Attribute | undefined = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined;
   if (!found) return undefined;

@@ -1,5 +1,6 @@
-/** @file GraphBuilder: appends nodes and constants to a graph under fresh names.
- *  Equal constants are stored once. It knows nothing of operators; helpers beside each operator know its signature. */
+/** @file GraphBuilder: appends nodes and constants to a graph under new names. Equal constants
+ *  are stored once. The builder knows no operator; helper functions beside each operator know
+ *  its signature. */
 import { bytesOf } from "../core/bytes.js";
 import type { DType } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
@@ -7,10 +8,10 @@ import { fromNumbers, type Tensor } from "../core/tensor.js";
 import type { Attributes } from "./attributes.js";
 import { type Graph, type Node, trimmedInputs, type ValueInfo, type ValueName, type ValueType } from "./graph.js";
 
-/** Constants up to this many elements are shared. */
+/** Constants with at most this many elements are shared. */
 const SHARED_LIMIT = 64;
 
-/** Builds a graph node by node, with names that are unique and small constants that are shared. */
+/** Builds a graph node by node. Names are unique, and equal small constants are shared. */
 export class GraphBuilder {
   /** Version of the ai.onnx operator set. */
   readonly opset: number;
@@ -25,7 +26,7 @@ export class GraphBuilder {
   readonly #constants = new Map<string, ValueName>();
   #addedBytes = 0;
 
-  /** Start from a graph (its values keep their names) or from nothing. */
+  /** Starts from a graph. Its values keep their names. */
   constructor(from: Graph) {
     this.opset = from.opset;
     this.#name = from.name;
@@ -57,29 +58,30 @@ export class GraphBuilder {
     }
   }
 
-  /** Keep a name for a node that is appended later. */
+  /** Reserves a name for a node that is appended later. */
   reserve(name: ValueName): void {
     if (name) this.#taken.add(name);
   }
 
-  /** Add an input. Returns its name, which is the hint where that name is free. */
+  /** Adds an input and returns its name. The name is the hint when no value has that name yet. */
   input(hint: string, dtype: DType, shape: Shape): ValueName {
     const name = this.fresh(hint);
     this.#inputs.push({ name, dtype, shape });
     return name;
   }
 
-  /** Nodes so far. */
+  /** Number of nodes so far. */
   get nodeCount(): number {
     return this.#nodes.length;
   }
 
-  /** Bytes of the constants that were added so far. */
+  /** Bytes of the constants added so far. */
   get addedBytes(): number {
     return this.#addedBytes;
   }
 
-  /** An initializer; a small one that equals an earlier constant of this builder is shared. */
+  /** Adds an initializer and returns its name. A small one that equals an earlier constant of
+   * this builder is shared. */
   constant(value: Tensor, hint = "const"): ValueName {
     const key = value.data.length <= SHARED_LIMIT ? bitsOf(value) : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
@@ -91,25 +93,26 @@ export class GraphBuilder {
     return name;
   }
 
-  /** An initializer that is never shared, under exactly this name: equal parameters learn apart. */
+  /** Adds an initializer under exactly this name. It is never shared, because training changes
+   * equal parameters independently. */
   parameter(name: ValueName, value: Tensor): ValueName {
-    if (this.#taken.has(name)) throw new Error(`bug: the graph has a "${name}" already`);
+    if (this.#taken.has(name)) throw new Error(`bug: the graph already has a "${name}"`);
     this.#taken.add(name);
     this.#initializers.set(name, value);
     return name;
   }
 
-  /** A scalar constant. */
+  /** Adds a scalar constant. */
   scalar(value: number, dtype: DType = "float32"): ValueName {
     return this.constant(fromNumbers(dtype, [], [value]));
   }
 
-  /** A 1-D int64 constant. */
+  /** Adds a 1-D int64 constant. */
   ints(values: readonly number[]): ValueName {
     return this.constant(fromNumbers("int64", [values.length], values));
   }
 
-  /** Append a node with one output; returns the output's name. */
+  /** Appends a node with one output and returns the output's name. */
   op(
     opType: string,
     inputs: readonly ValueName[],
@@ -119,7 +122,7 @@ export class GraphBuilder {
     return this.ops(opType, inputs, 1, attributes, hint)[0];
   }
 
-  /** Append a node with `count` outputs; returns their names. */
+  /** Appends a node with `count` outputs and returns their names. */
   ops(
     opType: string,
     inputs: readonly ValueName[],
@@ -132,28 +135,28 @@ export class GraphBuilder {
     return outputs;
   }
 
-  /** Append a node as it is (its output names must be free). */
+  /** Appends a node unchanged. Its output names must be free. */
   append(node: Node): void {
     for (const name of node.outputs) this.#taken.add(name);
     this.#nodes.push(node);
   }
 
-  /** State the type of a value. */
+  /** States the type of a value. */
   setType(name: ValueName, type: ValueType): void {
     this.#types.set(name, type);
   }
 
-  /** Declare a value as an output. */
+  /** Declares a value as an output. */
   output(name: ValueName, dtype: DType, shape: Shape | undefined): void {
     this.#outputs.push({ name, dtype, shape });
   }
 
-  /** Forget all outputs (to declare others). */
+  /** Removes all declared outputs, so that others can be declared. */
   clearOutputs(): void {
     this.#outputs = [];
   }
 
-  /** The graph so far; what is appended later does not reach it. */
+  /** The graph so far. Later additions do not change it. */
   build(): Graph {
     return {
       name: this.#name,
@@ -167,5 +170,5 @@ export class GraphBuilder {
   }
 }
 
-/** Type, dimensions and bytes: 0 and -0 are different constants. */
+/** Type, dimensions and bytes as one key. The bytes tell 0 from -0. */
 const bitsOf = ({ dtype, dims, data }: Tensor): string => `${dtype}[${dims.join()}]${bytesOf(data).join()}`;

@@ -1,14 +1,15 @@
-/** @file Checks that a graph is well formed: every value has one maker, and it is made before it is read.
- *  A sub-graph sees the names of the graphs around it (and may hide them), as in ONNX.
- *  Source: ONNX IR specification, "Graphs" and "Names within a graph". Read by: onnx/read, tests after each pass. */
+/** @file Checks that a graph is well formed: one node produces each value, before any node reads
+ *  it. A sub-graph can read the names of the graphs around it, and can hide them with its own.
+ *  Source: ONNX IR specification, "Graphs" and "Names within a graph". */
 import { DynnError } from "../core/errors.js";
 import { showNode } from "./attributes.js";
 import { type Graph, type Node, reads, subgraphs, usedInputs, type ValueName } from "./graph.js";
 import { GRAPH_LIMITS, tooLarge } from "./limits.js";
 import type { OpTable } from "./op.js";
 
-/** Check a graph and its sub-graphs; with `ops`, also that every operator is known.
- * @throws DynnError 'model/empty', 'model/duplicate', 'model/dangling', 'model/cycle', 'model/order', 'model/op', 'model/limit' */
+/** Checks a graph and its sub-graphs. With `ops`, it also checks that every operator is known.
+ * @throws DynnError 'model/empty', 'model/duplicate', 'model/dangling', 'model/cycle',
+ *   'model/order', 'model/op', 'model/limit' */
 export function checkGraph(graph: Graph, ops?: OpTable): void {
   if (graph.nodes.length === 0)
     throw new DynnError("model/empty", `${showGraph(graph)}: it has no nodes. Export the model again.`, {
@@ -17,14 +18,14 @@ export function checkGraph(graph: Graph, ops?: OpTable): void {
   checkScope(graph, [], ops);
 }
 
-/** Nodes in topological order. A node moves only when it stood before one that it reads from.
+/** Nodes in topological order. A node moves only when it comes before a node that it reads from.
  * @throws DynnError 'model/cycle' */
 export function sortNodes(nodes: readonly Node[]): Node[] {
   const maker = new Map<ValueName, number>();
   nodes.forEach((node, i) => {
     for (const name of node.outputs) if (name && !maker.has(name)) maker.set(name, i);
   });
-  const state = new Uint8Array(nodes.length); // 0 untouched, 1 waits for what it reads, 2 placed
+  const state = new Uint8Array(nodes.length); // 0: not visited, 1: waits for its inputs, 2: placed
   const sorted: Node[] = [];
   const stack: number[] = [];
   for (let root = 0; root < nodes.length; root++) {
@@ -49,7 +50,7 @@ export function sortNodes(nodes: readonly Node[]): Node[] {
   return sorted;
 }
 
-/** The names that a graph may read: its own so far, and those of the graphs around it. */
+/** The names that a graph may read: its own so far, and the names of the graphs around it. */
 type Scope = readonly ReadonlySet<ValueName>[];
 
 const sees = (scope: Scope, name: ValueName): boolean => scope.some((names) => names.has(name));
@@ -109,7 +110,8 @@ function checkOutputs(graph: Graph, scope: Scope): void {
   }
 }
 
-/** Why a node's input is not there: a later node makes it (on a cycle, or out of order), or nothing does. */
+/** The reason why a node's input is missing: a later node makes it, or no node does. With a
+ * later node, the graph has a cycle or a wrong order. */
 function unmade(graph: Graph, node: Node, name: ValueName): DynnError {
   const detail = { name, node: node.name, graph: graph.name };
   const later = graph.nodes.find((other) => other.outputs.includes(name));

@@ -6,14 +6,15 @@ import { inferShapes } from "./infer.js";
 import { macsOfNode } from "./node-macs.js";
 import type { OpTable } from "./op.js";
 
-/** MACs of every node for one sample (a batch that the file fixes is counted whole).
+/** MACs of every node for one sample. A batch size that the file fixes is counted whole.
  * @throws DynnError 'shape/unknown' when a counted node has a size that is not known */
 export function nodeMacs(graph: Graph, ops: OpTable): Map<Node, number> {
   const single = inferShapes(graph, ops, batchOfOne(graph));
   return new Map(single.nodes.map((node) => [node, countedMacs(single, node, ops)]));
 }
 
-/** MACs of one sample from the inputs up to and including `wanted`: every node they need, counted once. */
+/** MACs of one sample from the inputs up to and including `wanted`. Every needed node counts
+ * once. */
 export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: ReadonlyMap<Node, number>): number =>
   ancestors(graph, wanted).reduce((sum, node) => sum + (costs.get(node) ?? 0), 0);
 
@@ -21,7 +22,8 @@ export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: Readonl
 const batchOfOne = (graph: Graph): Record<string, number> =>
   Object.fromEntries(graph.inputs.flatMap(({ shape }) => (typeof shape?.[0] === "string" ? [[shape[0], 1]] : [])));
 
-/** Numbers in the initializers. Integers of 64 bits do not count: they are shapes and indices. */
+/** Number of elements in the initializers. 64-bit integers do not count: they are shapes and
+ * indices. */
 export const parameterCount = ({ initializers }: Pick<Graph, "initializers">): number =>
   [...initializers.values()].reduce((sum, t) => sum + (t.dtype === "int64" ? 0 : t.data.length), 0);
 

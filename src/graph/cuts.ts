@@ -1,9 +1,10 @@
-/** @file Legal cuts: values that separate everything before from everything after (articulation values of the graph). */
+/** @file Legal cuts: the values that separate everything before them from everything after them.
+ *  Graph theory calls them articulation points. */
 import { ancestors, descendants, type Graph, type ValueName } from "./graph.js";
 
-/** Values through which every path from `source` to `target` passes, in order; neither end is listed.
- *  If a value lies on all paths, every other node of a path is before or after it, so in any topological order it is the
- *  only value alive once it is made: one sweep finds them all. */
+/** Values on every path from `source` to `target`, in order, without the two ends. Every other
+ * node of a path is before or after such a value. So in any topological order it is the only
+ * live value once it is made, and one sweep finds all of them. */
 export function findCuts(graph: Graph, source: ValueName, target: ValueName): ValueName[] {
   const reached = descendants(graph, [source]);
   const nodes = ancestors(graph, [target]).filter((node) => node.outputs.some((name) => reached.has(name)));

@@ -1,6 +1,6 @@
-/** @file The graph IR: what an ONNX GraphProto says, as plain readonly data.
- *  Values are names; a node names its inputs and outputs; "" stands for an input that is left out (as in ONNX).
- *  Nodes are in topological order. Graphs are never changed in place: passes return new ones. */
+/** @file The graph IR: the content of an ONNX GraphProto as plain readonly data. Values are
+ *  names. A node names its inputs and outputs; "" means that an input is left out, as in ONNX.
+ *  Nodes are in topological order. No code changes a graph in place: passes return new graphs. */
 import type { DType } from "../core/dtype.js";
 import type { Dim, Shape } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
@@ -22,76 +22,77 @@ export type Attribute =
 /** Attributes by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** One node: an operator with the names of what it reads and makes. */
+/** One node: an operator with the names of its inputs and outputs. */
 export interface Node {
   /** The operator, e.g. "Conv". */
   readonly opType: string;
   /** "" is the ai.onnx domain. */
   readonly domain: string;
-  /** The node's name; it may be empty. */
+  /** The node's name, which may be empty. */
   readonly name: string;
-  /** Names of the values that it reads. "" stands for an optional input that is left out. */
+  /** Names of the values that the node reads. "" means that an optional input is left out. */
   readonly inputs: readonly ValueName[];
-  /** Names of the values that it makes. "" stands for an optional output that is left out. */
+  /** Names of the values that the node makes. "" means that an optional output is left out. */
   readonly outputs: readonly ValueName[];
-  /** The attributes by name. */
+  /** The attributes, by name. */
   readonly attributes: Attributes;
 }
 
-/** What is known of a value before running. `value` holds the elements of a small integer tensor, where they are known
- *  (numbers, or names of dimensions that the batch decides), flattened; shape arithmetic lives there. */
+/** Facts about a value that are known before the graph runs. Inference uses `value` to follow
+ * shape arithmetic. */
 export interface ValueType {
   /** Type of the elements. */
   readonly dtype: DType;
-  /** Sizes; a text stands for a size that is open. */
+  /** Sizes. A string names an open size. */
   readonly shape: Shape;
-  /** The elements themselves, of small integer values that are known. */
+  /** The elements of a small integer tensor, flattened, when inference knows them. An element is
+   * a number, or the name of a dimension. */
   readonly value?: readonly Dim[];
 }
 
-/** A graph input or output. A shape that the file leaves out is undefined. */
+/** A graph input or output. `shape` is undefined when the file states none. */
 export interface ValueInfo {
   /** The value's name. */
   readonly name: ValueName;
   /** Type of the elements. */
   readonly dtype: DType;
-  /** Sizes; a text stands for a size that is open. Undefined: unknown. */
+  /** Sizes. A string names an open size. Undefined means unknown. */
   readonly shape: Shape | undefined;
 }
 
-/** An ONNX graph as plain data. Nothing changes it; passes make new ones. */
+/** An ONNX graph as plain data. Passes return new graphs and never change this one. */
 export interface Graph {
   /** The graph's name. */
   readonly name: string;
   /** Version of the ai.onnx operator set. */
   readonly opset: number;
-  /** What a run is given. Initializers are not among them. */
+  /** The values that the caller feeds. Initializers are not among them. */
   readonly inputs: readonly ValueInfo[];
-  /** What a run returns. */
+  /** The values that a run returns. */
   readonly outputs: readonly ValueInfo[];
-  /** The nodes in an order in which they can run. */
+  /** The nodes in topological order. */
   readonly nodes: readonly Node[];
-  /** Constants by name. */
+  /** Constants, by name. */
   readonly initializers: ReadonlyMap<ValueName, Tensor>;
-  /** Types of values in between, where stated or inferred. */
+  /** Types of intermediate values, stated or inferred. */
   readonly types: ReadonlyMap<ValueName, ValueType>;
 }
 
-/** Node inputs that are there (an input left out is ""). */
+/** The inputs of a node without those that are left out. */
 export const usedInputs = (node: Node): ValueName[] => node.inputs.filter((name) => name !== "");
 
-/** Inputs without the left-out ones at the end. */
+/** The inputs without the empty names at the end. */
 export function trimmedInputs(inputs: readonly ValueName[]): ValueName[] {
   let end = inputs.length;
   while (end > 0 && inputs[end - 1] === "") end--;
   return inputs.slice(0, end);
 }
 
-/** The sub-graphs that a node carries, in the order of its attributes. */
+/** The sub-graphs in a node's attributes, in the order of the attributes. */
 export const subgraphs = (node: Node): Graph[] =>
   Object.values(node.attributes).flatMap((a) => (a.kind === "graph" ? [a.value] : []));
 
-/** The node with its sub-graphs changed. */
+/** The node with each sub-graph replaced by the result of `change`. */
 export function withSubgraphs(node: Node, change: (inner: Graph) => Graph): Node {
   if (subgraphs(node).length === 0) return node;
   const changed = Object.entries(node.attributes).map(([key, a]): [string, Attribute] => [
@@ -101,7 +102,7 @@ export function withSubgraphs(node: Node, change: (inner: Graph) => Graph): Node
   return { ...node, attributes: Object.fromEntries(changed) };
 }
 
-/** The names that a node reads, those included that its sub-graphs take from around them. */
+/** The names that a node reads, including those that its sub-graphs read from outer graphs. */
 export const reads = (node: Node): ValueName[] => [...usedInputs(node), ...subgraphs(node).flatMap(outerNames)];
 
 /** Names that a graph reads but does not make. */
@@ -148,8 +149,8 @@ export function ancestors(graph: Graph, wanted: Iterable<ValueName>): Node[] {
   return kept.reverse();
 }
 
-/** Values that depend on any of `sources`, these included.
- * @param follow the values to go through; others are left out, with what depends on them alone */
+/** Values that depend on any of `sources`, including the sources.
+ * @param follow the values to follow; a dependence only through other values does not count */
 export function descendants(
   graph: Graph,
   sources: Iterable<ValueName>,

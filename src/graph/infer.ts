@@ -1,5 +1,6 @@
-/** @file Shape inference over a whole graph, with named dimensions (the batch stays a name).
- *  Small integer tensors are followed element by element, so shape arithmetic (Shape, Gather, Concat, Reshape) resolves. */
+/** @file Shape inference over a whole graph with named dimensions: the batch size stays a name.
+ *  Inference computes the elements of small integer tensors, so shape arithmetic (Shape, Gather,
+ *  Concat, Reshape) resolves. */
 
 import { type Dim, type Dims, isStatic, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
@@ -10,20 +11,21 @@ import { bytesOf, checkedType, GRAPH_LIMITS, grownFrom, tooLarge, volume } from 
 import { macsOfNode } from "./node-macs.js";
 import type { InferContext, OpDef, OpTable } from "./op.js";
 
-/** Integer tensors up to this many elements are followed by value. */
+/** Inference computes the elements of integer tensors with at most this many. */
 const VALUE_LIMIT = 64;
 
-/** The type of a constant; small integer tensors carry their elements. */
+/** The type of a constant. A small integer tensor has its elements in the type. */
 export function constantType(t: Tensor): ValueType {
   const type = { dtype: t.dtype, shape: t.dims };
   const followed = (t.dtype === "int64" || t.dtype === "int32" || t.dtype === "bool") && t.data.length <= VALUE_LIMIT;
   return followed ? { ...type, value: [...toNumbers(t)] } : type;
 }
 
-/** Infer the type of every value.
+/** Infers the type of every value.
  * @param fixed lengths for named dimensions of the inputs, e.g. { n: 1 }
- * @returns the graph with `types` filled in and output shapes stated
- * @throws DynnError 'shape/mismatch', 'shape/unknown', 'model/op', 'model/limit' (graph/limits.ts) */
+ * @returns the graph with all `types` and with the shapes of outputs
+ * @throws DynnError 'shape/mismatch', 'shape/unknown', 'model/op', 'model/limit'
+ *   (graph/limits.ts) */
 export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<string, number>> = {}): Graph {
   const types = new Map<ValueName, ValueType>();
   for (const [name, value] of graph.initializers) types.set(name, constantType(value));
@@ -43,13 +45,15 @@ export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<s
   return { ...graph, inputs, outputs, types };
 }
 
-/** What types were inferred from, by the types. Graphs do not change once they are built, so the same parts give the same types. */
+/** For each map of types, the graph parts that it was inferred from. Graphs do not change once
+ * they are built, so the same parts give the same types. */
 const inferredFrom = new WeakMap<
   Graph["types"],
   Pick<Graph, "nodes" | "inputs" | "initializers" | "opset"> & { ops: OpTable }
 >();
 
-/** The graph with the type of every value: as {@link inferShapes} left it, else inferred. Passes that changed nothing ask for no new work.
+/** The graph with the type of every value. Types from an earlier {@link inferShapes} are used again
+ * when the graph is still the same.
  * @throws DynnError as {@link inferShapes} does */
 export function withShapes(graph: Graph, ops: OpTable): Graph {
   const from = inferredFrom.get(graph.types);
@@ -68,7 +72,7 @@ const typedOutputs = (graph: Graph, types: Graph["types"]): ValueInfo[] =>
     return type ? { name: output.name, dtype: type.dtype, shape: type.shape } : output;
   });
 
-/** What a rule may ask about the inputs of a node. */
+/** The facts that a shape rule may use about the inputs of a node. */
 export const inferContext = (graph: Graph, node: Node, types: ReadonlyMap<ValueName, ValueType>): InferContext => ({
   node,
   opset: graph.opset,
@@ -76,7 +80,7 @@ export const inferContext = (graph: Graph, node: Node, types: ReadonlyMap<ValueN
   constant: (i) => constantOf(graph, node.inputs[i], types),
 });
 
-/** The tensor behind a value: an initializer, or an integer tensor whose elements inference knows. */
+/** The tensor of a value: an initializer, or an integer tensor whose elements inference knows. */
 export function constantOf(
   graph: Graph,
   name: ValueName | undefined,
@@ -101,7 +105,8 @@ function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName,
   });
 }
 
-/** The type of output `i` within its limits, with the elements of a small integer output. */
+/** The type of output `i`, checked against the limits, with the elements of a small integer
+ * output. */
 function typed(def: OpDef, ctx: InferContext, i: number, type: ValueType): ValueType {
   const checked = checkedType(ctx.node, i, type);
   return i === 0 ? checkedType(ctx.node, i, withValue(def, ctx, checked)) : checked;
@@ -109,14 +114,14 @@ function typed(def: OpDef, ctx: InferContext, i: number, type: ValueType): Value
 
 const isSmall = (shape: Shape): shape is Dims => isStatic(shape) && volume(shape) <= VALUE_LIMIT;
 
-/** Add the elements of a small integer output where they can be known. */
+/** Adds the elements of a small integer output when they can be known. */
 function withValue(def: OpDef, ctx: InferContext, type: ValueType): ValueType {
   if (type.value || type.dtype === "float32" || type.dtype === "float64" || !isSmall(type.shape)) return type;
   const value = def.propagate?.(ctx, type) ?? computed(def, ctx);
   return value && value.length === volume(type.shape) ? { ...type, value } : type;
 }
 
-/** The elements by running the reference kernel, when all inputs are known numbers. */
+/** The elements from the reference kernel, when all inputs are known numbers. */
 function computed(def: OpDef, ctx: InferContext): readonly Dim[] | undefined {
   if (ctx.inputs.length === 0) return undefined;
   const values = ctx.inputs.map((type) => type?.value);
@@ -129,7 +134,8 @@ function computed(def: OpDef, ctx: InferContext): readonly Dim[] | undefined {
   return out && [...out.data];
 }
 
-/** Keeps count of what is computed from constants alone. ONNX Runtime does that when it loads the graph, however much it is. */
+/** Counts what ONNX Runtime would compute from constants alone. ONNX Runtime does this when it
+ * loads the graph, without a limit of its own. */
 class ConstantRoom {
   readonly #known: Set<ValueName>;
   readonly #limit: number;

@@ -1,4 +1,5 @@
-/** @file Element types of a node's inputs, held against what its operator takes. Source: the type constraints of the ONNX operators. */
+/** @file Checks the element types of a node's inputs against those that its operator takes.
+ *  Source: the type constraints of the ONNX operators. */
 import { type DType, isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { showNode } from "./attributes.js";
@@ -7,13 +8,13 @@ import type { InferContext, InputKind, OpDef } from "./op.js";
 
 const DEFAULT: readonly InputKind[] = ["T"];
 
-/** What is said of an input that does not fit its kind; undefined where it fits.
+/** For each kind, the expected type when an input does not fit. Undefined when the input fits.
  * @param shared the type of the first input of kind T or F */
 const MISFITS: Readonly<Record<InputKind, (type: ValueType, shared: DType | undefined) => string | undefined>> = {
   any: () => undefined,
-  T: ({ dtype }, shared) => (dtype === (shared ?? dtype) ? undefined : `${shared}, as the first such input is`),
-  F: ({ dtype }, shared) => (isFloat(dtype) ? MISFITS.T({ dtype, shape: [] }, shared) : "a type of floating point"),
-  float: ({ dtype }) => (isFloat(dtype) ? undefined : "a type of floating point"),
+  T: ({ dtype }, shared) => (dtype === (shared ?? dtype) ? undefined : `${shared}, the type of the first such input`),
+  F: ({ dtype }, shared) => (isFloat(dtype) ? MISFITS.T({ dtype, shape: [] }, shared) : "a floating-point type"),
+  float: ({ dtype }) => (isFloat(dtype) ? undefined : "a floating-point type"),
   bool: ({ dtype }) => (dtype === "bool" ? undefined : "bool"),
   index: ({ dtype }) => (dtype === "int64" || dtype === "int32" ? undefined : "int64 or int32"),
   vector: ({ dtype, shape }) => (dtype === "int64" && shape.length === 1 ? undefined : "int64 and one axis"),

@@ -1,10 +1,11 @@
-/** @file Multiply-accumulates (MACs) of one node, as its operator counts them from shapes. */
+/** @file Multiply-accumulates (MACs) of one node, which its operator counts from shapes. */
 import { isStatic } from "../core/shape.js";
 import type { Node, ValueName, ValueType } from "./graph.js";
 import type { OpTable } from "./op.js";
 
-/** MACs of a node; 0 for an operator that counts none, and for a node whose first output is left out.
- * @param unknown gives the result for a value whose shape is not known, or throws */
+/** MACs of a node. An operator that counts none gives 0, and so does a node whose first output is
+ * left out.
+ * @param unknown returns the result for a value whose shape is not known, or throws */
 export function macsOfNode(
   node: Node,
   ops: OpTable,

@@ -1,10 +1,11 @@
-/** @file A classifier answers for each image alone. A model left in training mode does not, and is refused. */
+/** @file Refuses a classifier whose answer for one image depends on the other images of its
+ *  batch. A model left in training mode is such a classifier. */
 import { DynnError } from "../core/errors.js";
 import { showNode } from "./attributes.js";
 import type { Graph } from "./graph.js";
 import type { OpTable } from "./op.js";
 
-/** @throws DynnError 'model/attribute' naming the first node through which samples of one batch see each other */
+/** @throws DynnError 'model/attribute' naming the first node that mixes the samples of a batch */
 export function refuseBatchMixing(graph: Graph, ops: OpTable): void {
   const node = graph.nodes.find((n) => ops.has(n) && ops.get(n).mixesBatch?.({ node: n, opset: graph.opset }));
   if (!node) return;

@@ -1,10 +1,11 @@
-/** @file A graph as short text, one line per node. Equal graphs give equal text, so it serves in snapshots and messages.
- *  `%` marks computed values, `@` initializers (dtype and shape, never their data), `_` an input or output left out. */
+/** @file A graph as short text, one line per node. Equal graphs give equal text, so the text
+ *  serves in snapshots and messages. `%` marks computed values, `@` initializers (dtype and
+ *  shape, without data), `_` an input or output left out. */
 import { type Shape, showShape } from "../core/shape.js";
 import type { Attribute } from "./attributes.js";
 import type { Graph, Node, ValueInfo, ValueName } from "./graph.js";
 
-/** Lists longer than this are cut. */
+/** Longer lists are cut to this many items. */
 const LIST_LIMIT = 16;
 
 /** The text of a graph: a heading, then inputs, initializers, nodes, outputs. */
@@ -82,7 +83,8 @@ const showList = <T>(items: readonly T[], show: (item: T) => string): string => 
   return `[${items.slice(0, LIST_LIMIT).map(show).join(",")}${cut}]`;
 };
 
-/** The shortest decimal that gives the same float32, always with a sign that it is no integer. */
+/** The shortest decimal that gives the same float32. It always shows that the number is not an
+ * integer. */
 function showFloat(value: number): string {
   const short = Array.from({ length: 9 }, (_, i) => Number(value.toPrecision(i + 1))).find(
     (candidate) => Math.fround(candidate) === value,

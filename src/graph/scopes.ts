@@ -1,18 +1,20 @@
-/** @file Names over nested graphs: a value has one name, and no other graph around it or in it has that name too, as ONNX asks.
- *  Source: ONNX IR specification, "Names within a graph". */
+/** @file Unique names over nested graphs. As ONNX requires, no outer or inner graph uses the
+ *  name of another value. Source: ONNX IR specification, "Names within a graph". */
 import type { Tensor } from "../core/tensor.js";
 import type { Attribute } from "./attributes.js";
 import type { Graph, Node, ValueInfo, ValueName } from "./graph.js";
 
 interface Scope {
-  /** The new name of every value that can be seen. */
+  /** The new name of every visible value. */
   readonly names: ReadonlyMap<ValueName, ValueName>;
-  /** The constants that can be seen, by their old names. */
+  /** The visible constants, by their old names. */
   readonly constants: ReadonlyMap<ValueName, Tensor>;
 }
 
-/** The graph with names that are all different. A constant that a graph around has too, under the same name, is stored there alone.
- * @param fixed new names for values of the outermost graph; values that have these names so far get others */
+/** The graph with all names different. A constant that an outer graph also has under the same name
+ * is stored only there.
+ * @param fixed new names for values of the outermost graph; other values with these names get
+ *   new ones */
 export function distinctNames(graph: Graph, fixed: ReadonlyMap<ValueName, ValueName> = new Map()): Graph {
   const taken = new Set(fixed.values());
   const fresh = (name: ValueName): ValueName => {

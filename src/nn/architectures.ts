@@ -1,4 +1,4 @@
-/** @file Every architecture by name. Read by: training's command, benchmarks, studies. */
+/** @file The table of all architectures by name. */
 import type { ValueName } from "../graph/graph.js";
 import { mobilenet } from "./mobilenet.js";
 import { msdnet } from "./msdnet.js";
@@ -7,7 +7,7 @@ import { resnet } from "./resnet.js";
 import { vgg16 } from "./vgg.js";
 import { wideResnet } from "./wide-resnet.js";
 
-/** Parameters and MACs are those of ten classes and images of 3 x 32 x 32. */
+/** Numbers of parameters and MACs hold for ten classes and images of 3 x 32 x 32. */
 export const ARCHITECTURES = {
   resnet20: { about: "ResNet-20 (He et al. 2016), 0.27 M parameters, 40.6 M MACs", make: resnet(20) },
   resnet32: { about: "ResNet-32 (He et al. 2016), 0.46 M parameters, 68.9 M MACs", make: resnet(32) },
@@ -26,7 +26,7 @@ export const ARCHITECTURES = {
 /** The name of an architecture that dynn builds. */
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 
-/** Where Kaya et al. 2019 put exits, for the architectures that method.md section 2 lists. */
+/** The exits of Kaya et al. 2019, for the architectures that docs/method.md section 2 lists. */
 export const REFERENCE_EXITS = {
   vgg16: ["group0.out", "group1.out", "relu5", "group2.out", "relu8", "group3.out"],
   resnet56: [

@@ -1,7 +1,8 @@
-/** @file Classifier heads: from a feature to logits. Used for early exits, and by the architectures for the final classifier.
- *  What a head reads is told by the rank of the feature: an image, tokens, or a flat vector.
- *  A head's parameters are named after its scope (`exit0.weight`), and so is its output (`exit0`), unless `output` says otherwise.
- *  Source: Kaya et al., "Shallow-deep networks", ICML 2019, section 4 (`sdn`). */
+/** @file Classifier heads: layers from a feature to logits. Early exits use them, and so do the
+ *  final classifiers of the architectures. The rank of the feature tells what a head reads: an
+ *  image, tokens, or a flat vector. A head's parameters are named after its scope
+ *  (`exit0.weight`). So is its output (`exit0`), unless `output` gives another name. Source:
+ *  Kaya et al., "Shallow-deep networks", ICML 2019, section 4 (`sdn`). */
 import { DynnError } from "../core/errors.js";
 import { type Dims, showShape } from "../core/shape.js";
 import { int, ints } from "../graph/attributes.js";
@@ -11,7 +12,7 @@ import { type Feature, flatten, globalPool, linear, node, parameter, pool, type 
 
 export type Head = (at: Scope, x: Feature, classes: number, output?: string) => ValueName;
 
-/** A kind of feature, told by how many sizes it has besides the batch. */
+/** A kind of feature. The number of sizes besides the batch identifies it. */
 interface Kind {
   readonly rank: number;
   readonly what: string;
@@ -20,10 +21,11 @@ const IMAGE: Kind = { rank: 3, what: "an image [n,channels,height,width]" };
 const TOKENS: Kind = { rank: 2, what: "tokens [n,tokens,channels]" };
 const FLAT: Kind = { rank: 1, what: "a vector [n,features]" };
 
-/** Sides that `sdn` pools to, at least. */
+/** The smallest side that `sdn` pools to. */
 const POOLED_SIDE = 4;
 
-/** Windows of floor(side / 4), max and average mixed by a learned scalar (0.5 at first): mix * max + (1 - mix) * average. */
+/** Max and average pooling over windows of floor(side / 4), mixed by a learned scalar that
+ * starts at 0.5: mix * max + (1 - mix) * average. */
 function mixedPool(at: Scope, x: Feature): Feature {
   const [, height, width] = x.dims as [number, number, number];
   const kernel = [Math.floor(height / POOLED_SIDE), Math.floor(width / POOLED_SIDE)] as const;
@@ -35,8 +37,9 @@ function mixedPool(at: Scope, x: Feature): Feature {
   return node(at, "pooled", "Add", [average.value, mixed.value], max.dims);
 }
 
-/** Internal classifier of Kaya et al.: [c,h,w] -> mixed pooling when both sides are at least 4, flatten, linear. A window of one
- *  pixel would change nothing whatever the mix, so sides from 4 to 7 are left as they are too. */
+/** Internal classifier of Kaya et al.: [c,h,w] -> mixed pooling when both sides are at least 4,
+ * flatten, linear. Sides from 4 to 7 stay unpooled: their window would be one pixel, which the
+ * mix does not change. */
 const sdn: Head = (at, x, classes, output = at.path) => {
   const [, height, width] = sizesOf(x, "sdn", IMAGE) as [number, number, number];
   const pooled = Math.min(height, width) >= POOLED_SIDE && Math.max(height, width) >= 2 * POOLED_SIDE;
@@ -52,13 +55,14 @@ const poolLinear: Head = (at, x, classes, output = at.path) => {
 /** Mean over the tokens, then a linear layer: [t,c] -> [classes]. */
 const meanLinear: Head = (at, x, classes, output = at.path) => {
   const [, channels] = sizesOf(x, "mean-linear", TOKENS) as [number, number];
-  // The axes are an input from opset 18 on, an attribute before.
+  // From opset 18 on the axes are an input, before it they are an attribute.
   const [axes, attributes] = at.b.opset >= 18 ? [[at.b.ints([1])], {}] : [[], { axes: ints([1]) }];
   const mean = node(at, "mean", "ReduceMean", [x.value, ...axes], [channels], { ...attributes, keepdims: int(0) });
   return linear(at, output, mean, classes).value;
 };
 
-/** The first token (the class token of a vision transformer), then a linear layer: [t,c] -> [classes]. */
+/** The first token (the class token of a vision transformer), then a linear layer: [t,c] ->
+ * [classes]. */
 const tokenLinear: Head = (at, x, classes, output = at.path) => {
   const [, channels] = sizesOf(x, "token-linear", TOKENS) as [number, number];
   const first = at.b.constant({ dtype: "int64", dims: [], data: BigInt64Array.of(0n) });
@@ -87,8 +91,9 @@ export const HEADS = {
 export type HeadName = keyof typeof HEADS;
 export const HEAD_NAMES = Object.keys(HEADS) as readonly HeadName[];
 
-/** The head for a feature of these sizes (without the batch) unless one is chosen: the first in the table that reads it.
- * @returns undefined when none does, or the chosen one does not */
+/** The head for a feature of these sizes without the batch: the chosen head, or else the first in
+ * the table that reads the feature.
+ * @returns undefined when no head reads the feature, or the chosen one does not */
 export const headFor = (dims: Dims, chosen?: HeadName): HeadName | undefined =>
   HEAD_NAMES.find((name) => HEADS[name].reads.rank === dims.length && (chosen ?? name) === name);
 

@@ -1,13 +1,15 @@
-/** @file Initial values of parameters. They are a function of (seed, parameter's name) alone: the same layer starts from the same
- *  numbers whatever else the network holds, so a backbone is the same with and without exits.
- *  Source: He et al., "Delving deep into rectifiers", ICCV 2015 (fan-out form, section 2.2); linear layers as in PyTorch. */
+/** @file Initial values of parameters. They are a function of the seed and the parameter's name
+ *  only. So a layer starts with the same numbers in every network, and a backbone starts the
+ *  same with and without exits. Source: He et al., "Delving deep into rectifiers", ICCV 2015
+ *  (fan-out form, section 2.2); linear layers as in PyTorch. */
 import { normal, type StreamKey, uniform } from "../core/rng.js";
 import { type Dims, sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, tensor } from "../core/tensor.js";
 
 export type Initial = (key: StreamKey, dims: Dims) => Tensor<"float32">;
 
-/** Normal with variance 2 / fan-out, for weights [out, in/groups, kh, kw]: a value of the input reaches out/groups * kh * kw outputs. */
+/** Normal with variance 2 / fan-out, for weights [out, in/groups, kh, kw]. An input value
+ * reaches out/groups * kh * kw outputs. */
 export const heNormal =
   (groups = 1): Initial =>
   (key, dims) => {
@@ -18,7 +20,7 @@ export const heNormal =
     return tensor("float32", dims, draw);
   };
 
-/** Uniform within 1 / sqrt(inputs): PyTorch's default for weights and biases of a linear layer. */
+/** Uniform within 1 / sqrt(inputs), PyTorch's default for weights and biases of a linear layer. */
 export const linearUniform =
   (inputs: number): Initial =>
   (key, dims) => {
@@ -31,7 +33,8 @@ export const filled =
   (_, dims) =>
     fromNumbers("float32", dims, new Float32Array(sizeOf(dims)).fill(value));
 
-/** The stream of a parameter: its name's 32-bit FNV-1a hash stands where a sample's number would. */
+/** The stream of a parameter. The key holds the 32-bit FNV-1a hash of the name in place of the
+ * sample's number. */
 export function streamOf(name: string, seed: number): StreamKey {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

@@ -1,20 +1,22 @@
-/** @file Layers over GraphBuilder. Each appends standard nodes (inference form) and its parameters, under the names that PyTorch
- *  would give them; sizes are followed by hand, as shape rules live above this room.
- *  A parameter is trained when its name ends in `.weight`, `.bias` or `.mix`; `.running_mean` and `.running_var` are statistics. */
+/** @file Layers over GraphBuilder. Each layer appends standard nodes in inference form, and
+ *  parameters with the names that PyTorch would give. Layers compute sizes themselves, because
+ *  this room may not use the shape rules of ops/. A parameter is trained when its name ends in
+ *  `.weight`, `.bias` or `.mix`. `.running_mean` and `.running_var` are statistics. */
 import { type Dims, sizeOf } from "../core/shape.js";
 import { int, ints } from "../graph/attributes.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
 import { filled, heNormal, type Initial, linearUniform, streamOf } from "./init.js";
 
-/** Where layers are put: a graph in the making, and the path that their names start with ("" at the top). */
+/** The place of layers: the builder of the graph, and the path that starts their names ("" at
+ * the top). */
 export interface Scope {
   readonly b: GraphBuilder;
   readonly seed: number;
   readonly path: string;
 }
 
-/** A value and its sizes but for the batch: [channels, height, width], or [features] once flat. */
+/** A value and its sizes without the batch: [channels, height, width], or [features] when flat. */
 export interface Feature {
   readonly value: ValueName;
   readonly dims: Dims;
@@ -30,8 +32,8 @@ export function parameter(at: Scope, name: string, dims: Dims, initial: Initial)
   return at.b.parameter(full, initial(streamOf(full, at.seed), dims));
 }
 
-/** A node without parameters; its output is named after the scope.
- * @param dims sizes of the output, but for the batch */
+/** Appends a node without parameters. Its output is named after the scope.
+ * @param dims sizes of the output without the batch */
 export const node = (
   at: Scope,
   name: string,
@@ -44,13 +46,14 @@ export const node = (
 export interface ConvOptions {
   /** Channels of the output. */
   readonly to: number;
-  /** Side of the kernel, odd; padding keeps the image's size at stride 1. */
+  /** Side of the kernel, an odd number. Padding keeps the size of the image at stride 1. */
   readonly kernel: number;
   readonly stride?: number;
   readonly groups?: number;
 }
 
-/** Convolution without bias (a BatchNormalization follows) [c,h,w] -> [to, ceil(h/stride), ceil(w/stride)]. */
+/** Convolution without bias, because a BatchNormalization follows: [c,h,w] -> [to,
+ * ceil(h/stride), ceil(w/stride)]. */
 export function conv(at: Scope, name: string, x: Feature, options: ConvOptions): Feature {
   const { to, kernel, stride = 1, groups = 1 } = options;
   const [from, ...image] = x.dims as [number, ...number[]];
@@ -64,7 +67,7 @@ export function conv(at: Scope, name: string, x: Feature, options: ConvOptions):
   });
 }
 
-/** BatchNormalization (epsilon 1e-5), starting as the identity. */
+/** BatchNormalization with epsilon 1e-5. It starts as the identity. */
 export function batchNorm(at: Scope, name: string, x: Feature): Feature {
   const own = inside(at, name);
   const parameters = [
@@ -82,7 +85,7 @@ export const relu = (at: Scope, name: string, x: Feature): Feature => node(at, n
 export const add = (at: Scope, name: string, x: Feature, y: Feature): Feature =>
   node(at, name, "Add", [x.value, y.value], x.dims);
 
-/** Channels of all, one after the other. */
+/** Joins the channels of all parts. */
 export const concat = (at: Scope, name: string, parts: readonly Feature[]): Feature =>
   node(
     at,
@@ -93,7 +96,8 @@ export const concat = (at: Scope, name: string, parts: readonly Feature[]): Feat
     { axis: int(1) },
   );
 
-/** Pooling without padding whose windows tile the image; elements behind the last whole window are left out. */
+/** Pooling without padding. Windows tile the image, and pixels after the last whole window are
+ * left out. */
 export function pool(
   at: Scope,
   name: string,
@@ -113,7 +117,8 @@ export const globalPool = (at: Scope, name: string, x: Feature): Feature =>
 export const flatten = (at: Scope, name: string, x: Feature): Feature =>
   node(at, name, "Flatten", [x.value], [sizeOf(x.dims)], { axis: int(1) });
 
-/** Linear layer of a flat feature; its parameters are the scope's own `weight` [to, from] and `bias`. */
+/** Linear layer on a flat feature. Its parameters are `weight` [to, from] and `bias` of the
+ * scope itself. */
 export function linear(at: Scope, output: string, x: Feature, to: number): Feature {
   const from = x.dims[0];
   const weight = parameter(at, "weight", [to, from], linearUniform(from));

@@ -1,5 +1,6 @@
-/** @file MobileNet-v1 for small images: thirteen depthwise-separable blocks; of its five strides of 2 the first is 1 here.
- *  Source: Howard et al. 2017, table 1. */
+/** @file MobileNet-v1 for small images: thirteen depthwise-separable blocks. The published
+ *  network has five strides of 2; the first of them is 1 here. Source: Howard et al. 2017, table
+ *  1. */
 import { HEADS } from "./heads.js";
 import { batchNorm, conv, type Feature, inside, relu, type Scope } from "./layers.js";
 import { type Architecture, network } from "./network.js";
@@ -22,7 +23,7 @@ const BLOCKS = [
   [1024, 1],
 ] as const;
 
-/** A 3x3 convolution of each channel by itself, then a 1x1 convolution over channels. */
+/** A 3x3 convolution of each channel alone, then a 1x1 convolution over channels. */
 function block(at: Scope, x: Feature, to: number, stride: number): Feature {
   const depthwise = { to: x.dims[0], kernel: 3, stride, groups: x.dims[0] };
   const own = relu(at, "relu1", batchNorm(at, "bn1", conv(at, "conv1", x, depthwise)));

@@ -1,16 +1,19 @@
-/** @file MSDNet, small: a network made with exits. Each layer keeps three scales of the image, and each scale reads all earlier layers at
- *  its scale and at the next finer one; classifiers read the coarsest scale, so even the first sees coarse features.
- *  Source: Huang et al., "Multi-scale dense networks", ICLR 2018, sections 3 and 4, appendix A (without network reduction). */
+/** @file A small MSDNet, a network designed with exits. Each layer keeps three scales of the
+ *  image. Each scale reads all earlier layers at its own scale and at the next finer scale.
+ *  Classifiers read the coarsest scale, so the first classifier already has coarse features.
+ *  Source: Huang et al., "Multi-scale dense networks", ICLR 2018, sections 3 and 4, appendix A
+ *  (without network reduction). */
 import { HEADS } from "./heads.js";
 import { batchNorm, concat, conv, type Feature, inside, relu, type Scope } from "./layers.js";
 import { type Architecture, network } from "./network.js";
 
-/** Channels of the first layer, and channels that a layer adds, at each scale from fine to coarse. */
+/** Channels of the first layer, and channels that a layer adds, at each scale from fine to
+ * coarse. */
 const FIRST = [16, 32, 64];
 const GROWTH = [6, 12, 24];
-/** A bottleneck has so many times the channels that it leads to, at each scale. */
+/** Channels of a bottleneck as a multiple of its output channels, at each scale. */
 const BOTTLENECK = [1, 2, 4];
-/** Layers before each classifier and after the one before. */
+/** For each classifier, the number of layers between the previous classifier and this one. */
 const LAYERS = [4, 2, 2, 2];
 /** Channels inside a classifier. */
 const CLASSIFIER = 128;
@@ -20,7 +23,7 @@ const unit = (at: Scope, name: string, x: Feature, to: number, kernel: number, s
   return relu(own, "out", batchNorm(own, "bn", conv(own, "conv", x, { to, kernel, stride })));
 };
 
-/** 1x1 bottleneck to at most `inner` channels, then 3x3. */
+/** A 1x1 bottleneck to at most `inner` channels, then a 3x3 convolution. */
 const narrowed = (at: Scope, name: string, x: Feature, to: number, inner: number, stride: number): Feature => {
   const own = inside(at, name);
   return unit(own, "main", unit(own, "bottleneck", x, Math.min(inner, x.dims[0]), 1), to, 3, stride);
@@ -35,7 +38,8 @@ function firstLayer(at: Scope, images: Feature, wide: (count: number) => number)
   return scales;
 }
 
-/** A further layer: half of what is new at a scale comes from the scale itself, half from the next finer one. */
+/** A further layer. At each scale, half of its new channels come from that scale and half from
+ * the next finer one. */
 const nextLayer = (at: Scope, scales: readonly Feature[], wide: (count: number) => number): Feature[] =>
   scales.map((x, s) => {
     const own = inside(at, `scale${s}`);
@@ -51,7 +55,7 @@ const nextLayer = (at: Scope, scales: readonly Feature[], wide: (count: number) 
     );
   });
 
-/** Exits `exit0` ... and `logits`.
+/** The network with exits `exit0` ... and `logits`.
  * @throws DynnError 'cli/value' */
 export const msdnet: Architecture = (options) =>
   network("msdnet", options, 16, ({ at, images, classes, wide }) => {

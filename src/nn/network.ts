@@ -1,4 +1,5 @@
-/** @file What every architecture is made from: its options, checked, and a graph that takes images and gives logits. */
+/** @file The common base of all architectures: checked options, and a graph from images to
+ *  logits. */
 import { DynnError } from "../core/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
@@ -14,7 +15,7 @@ export interface NetworkOptions {
   readonly imageSize: number | readonly [number, number];
   /** Channels of an image. Default: 3. */
   readonly channels?: number;
-  /** Factor on the channels of every layer, rounded, at least one channel. */
+  /** Factor for the channels of every layer. The result is rounded and at least 1. */
   readonly width?: number;
   /** First weights follow from it. Default: 0. */
   readonly seed?: number;
@@ -24,15 +25,16 @@ export interface NetworkOptions {
 export interface Network {
   /** Its name. */
   readonly name: string;
-  /** Input `images` float32 [n,c,h,w]; outputs are logits [n,classes], the final exit's last. Pixels are not normalised here. */
+  /** Input `images` is float32 [n,c,h,w]. Outputs are logits [n,classes], with the final exit
+   * last. The graph does not normalise pixels. */
   readonly graph: Graph;
 }
 
 /** Makes an architecture.
- * @throws DynnError 'cli/value' when the options ask for what it cannot be */
+ * @throws DynnError 'cli/value' when the architecture cannot have these options */
 export type Architecture = (options: NetworkOptions) => Network;
 
-/** What a body of layers is given. */
+/** What `body` receives. */
 export interface Plan {
   readonly at: Scope;
   readonly images: Feature;
@@ -43,8 +45,9 @@ export interface Plan {
 
 const OPSET = 17;
 
-/** A network whose layers `body` appends; it returns the logits of all exits, the final one's last. What no exit needs is dropped.
- * @param smallest least side of an image that every layer has something left of
+/** A network of the layers that `body` appends. `body` returns the logits of all exits, with the
+ * final exit last. Nodes that no exit needs are dropped.
+ * @param smallest the smallest side of an image for which no layer has an empty output
  * @throws DynnError 'cli/value' */
 export function network(
   name: string,
@@ -69,7 +72,7 @@ export function network(
   return { name, graph: prune(b.build()) };
 }
 
-/** @throws DynnError 'cli/value' when a number is not whole or too small */
+/** @throws DynnError 'cli/value' when a number is not whole or is too small */
 function checkWhole(name: string, what: string, got: number, least: number): void {
   if (!Number.isInteger(got) || got < least)
     throw bad(name, what, got, `a whole number from ${least} on`, "Give another value or another architecture.");

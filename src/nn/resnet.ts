@@ -1,5 +1,6 @@
-/** @file ResNet for small images: three stages of (depth - 2) / 6 blocks with 16, 32 and 64 channels; shortcuts without parameters.
- *  Source: He et al., "Deep residual learning", CVPR 2016, section 4.2 (shortcuts: option A). */
+/** @file ResNet for small images: three stages of (depth - 2) / 6 blocks with 16, 32 and 64
+ *  channels. Shortcuts have no parameters. Source: He et al., "Deep residual learning", CVPR
+ *  2016, section 4.2 (shortcuts: option A). */
 import { ints } from "../graph/attributes.js";
 import { HEADS } from "./heads.js";
 import { add, batchNorm, conv, type Feature, inside, node, relu, type Scope } from "./layers.js";
@@ -7,7 +8,7 @@ import { type Architecture, bad, network } from "./network.js";
 
 const STAGES = [16, 32, 64];
 
-/** Every stride-th pixel, and channels of zeros before and after. */
+/** Every stride-th pixel, with channels of zeros added before and after. */
 function shortcut(at: Scope, x: Feature, like: Feature, stride: number): Feature {
   const thinned =
     stride === 1

@@ -1,6 +1,7 @@
-/** @file VGG-16 with BatchNormalization, for small images: thirteen 3x3 convolutions in five groups, a 2x2 max pool behind each group,
- *  one linear layer in place of three (the form that CIFAR studies use: the three of ImageNet have 120 M parameters).
- *  Source: Simonyan & Zisserman 2015, configuration D; Liu & Deng 2015 for CIFAR. */
+/** @file VGG-16 with BatchNormalization for small images. It has thirteen 3x3 convolutions in
+ *  five groups, a 2x2 max pool after each group, and one linear layer. CIFAR studies use one
+ *  linear layer, because the three of ImageNet have 120 M parameters. Source: Simonyan &
+ *  Zisserman 2015, configuration D; Liu & Deng 2015 for CIFAR. */
 import { HEADS } from "./heads.js";
 import { batchNorm, conv, inside, pool, relu } from "./layers.js";
 import { type Architecture, network } from "./network.js";
@@ -13,7 +14,8 @@ const GROUPS = [
   [512, 512, 512],
 ];
 
-/** Convolutions are counted through: `conv0` to `conv12`; a group's output is named `group0.out`.
+/** Convolutions are named `conv0` to `conv12` through all groups. The output of a group is named
+ * `group0.out`.
  * @throws DynnError 'cli/value' */
 export const vgg16: Architecture = (options) =>
   network("vgg16", options, 2 ** GROUPS.length, ({ at, images, classes, wide }) => {

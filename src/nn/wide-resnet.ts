@@ -1,6 +1,8 @@
-/** @file Wide ResNet with pre-activation blocks. WRN-32-4 has three stages of five blocks, four times as wide as a ResNet: depth
- *  counts 6n + 2, as the source of the exits does (Zagoruyko & Komodakis count the shortcuts' convolutions too: 6n + 4).
- *  Source: Zagoruyko & Komodakis, "Wide residual networks", BMVC 2016; Kaya et al. 2019 for the size. */
+/** @file Wide ResNet with pre-activation blocks. WRN-32-4 has three stages of five blocks, and
+ *  its layers are four times as wide as those of a ResNet. Its depth counts 6n + 2, as the
+ *  source of the exits does. Zagoruyko & Komodakis also count the convolutions of the shortcuts:
+ *  6n + 4. Source: Zagoruyko & Komodakis, "Wide residual networks", BMVC 2016; Kaya et al. 2019
+ *  for the size. */
 import { HEADS } from "./heads.js";
 import { add, batchNorm, conv, type Feature, inside, relu, type Scope } from "./layers.js";
 import { type Architecture, network } from "./network.js";
@@ -10,7 +12,8 @@ const STAGES = [16, 32, 64];
 const BLOCKS = 5;
 const FACTOR = 4;
 
-/** BatchNormalization and ReLU before each convolution; where the size changes the shortcut is a 1x1 convolution of what they give. */
+/** BatchNormalization and ReLU before each convolution. Where the size changes, the shortcut is
+ * a 1x1 convolution of their result. */
 function block(at: Scope, x: Feature, to: number, stride: number): Feature {
   const active = relu(at, "relu1", batchNorm(at, "bn1", x));
   const first = conv(at, "conv1", active, { to, kernel: 3, stride });

@@ -1,6 +1,6 @@
-/** @file AttributeProto <-> Attribute.
- *  int64 values become the nearest JavaScript number; writing saturates, so INT64_MAX ("to the end") comes back as itself.
- *  Source: onnx.proto, AttributeProto. */
+/** @file AttributeProto <-> Attribute. An int64 value becomes the nearest JavaScript number.
+ *  Writing saturates, so INT64_MAX ("to the end") stays INT64_MAX. Source: onnx.proto,
+ *  AttributeProto. */
 import { create } from "@bufbuild/protobuf";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { int64s, type Tensor } from "../core/tensor.js";
@@ -15,21 +15,21 @@ import {
 } from "./generated/onnx_pb.js";
 import { writeTensor } from "./tensors.js";
 
-/** How an attribute's tensor and sub-graph are read. */
+/** Readers for the tensor and the sub-graph of an attribute. */
 export interface AttributeReader {
   readonly tensor: (proto: TensorProto, where: string) => Tensor;
   readonly graph: (proto: GraphProto, where: string) => Graph;
 }
 
-/** Read a node's attributes.
- * @throws DynnError 'model/attribute', and what the reader throws */
+/** Reads a node's attributes.
+ * @throws DynnError 'model/attribute', and what the readers throw */
 export function readAttributes(protos: readonly AttributeProto[], where: string, reader: AttributeReader): Attributes {
   const names = new Set<string>();
   const entries = protos.map((proto): [string, Attribute] => {
     if (names.has(proto.name))
       throw new DynnError(
         "model/attribute",
-        `${where}: attribute "${proto.name}" is there twice. Export the model again.`,
+        `${where}: attribute "${proto.name}" appears twice. Export the model again.`,
         { attribute: proto.name },
       );
     names.add(proto.name);
@@ -78,14 +78,14 @@ function readText(bytes: Uint8Array, where: string): string {
   } catch (cause) {
     throw new DynnError(
       "model/attribute",
-      `${where}: its text is no UTF-8 (${reasonOf(cause)}). Export the model again.`,
+      `${where}: its text is not UTF-8 (${reasonOf(cause)}). Export the model again.`,
       {},
       { cause },
     );
   }
 }
 
-/** Write attributes, sorted by name. */
+/** Writes attributes, sorted by name. */
 export const writeAttributes = (attributes: Attributes, writeGraph: (graph: Graph) => GraphProto): AttributeProto[] =>
   Object.entries(attributes)
     .sort(([a], [b]) => (a < b ? -1 : 1))

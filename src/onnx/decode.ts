@@ -1,14 +1,16 @@
-/** @file Bytes -> ModelProto, with a clear word for bytes that are something else.
- *  Protobuf has no magic number and reads much garbage without complaint, so a message without graph, opset and version counts as garbage. */
+/** @file Bytes -> ModelProto, with a clear message for bytes of another format. Protobuf has no
+ *  magic number and decodes much garbage without an error. So a message without graph, opset and
+ *  version counts as garbage. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { type ModelProto, ModelProtoSchema } from "./generated/onnx_pb.js";
 import { passedLimit } from "./scan.js";
 
-/** Messages nest this deeply at most; each sub-graph takes three. The decoder has the same limit of its own. */
+/** Messages may nest this deeply. Each sub-graph takes three levels. The decoder has the same
+ * limit. */
 const MESSAGE_DEPTH = 100;
 
-/** How other files begin that people give by mistake: offset, text, what it is. */
+/** The first bytes of other files that people give by mistake: offset, text, description. */
 const FOREIGN: readonly (readonly [offset: number, text: string, what: string])[] = [
   [0, "PK\x03\x04", "a ZIP archive (a PyTorch .pt or Keras .keras file is one); export the model to ONNX first"],
   [0, "\x80\x02", "a Python pickle; export the model to ONNX first"],
@@ -21,22 +23,22 @@ const FOREIGN: readonly (readonly [offset: number, text: string, what: string])[
   [0, "{", "JSON; give a binary .onnx file"],
 ];
 
-/** Decode a model.
- * @param decodedBytes memory that the messages may take, raw tensor data aside
+/** Decodes a model.
+ * @param decodedBytes memory that the messages may take, without raw tensor data
  * @throws DynnError 'model/parse', 'model/limit' */
 export function decodeModel(bytes: Uint8Array, name: string, decodedBytes: number): ModelProto {
   const passed = passedLimit(ModelProtoSchema, bytes, { decodedBytes, depth: MESSAGE_DEPTH });
   if (passed) throw tooMuch(name, passed, decodedBytes);
   const proto = tryDecode(bytes, name);
   if (proto.graph || proto.opsetImport.length > 0 || proto.irVersion !== 0n) return proto;
-  throw notOnnx(bytes, name, "no graph, opset or version in it");
+  throw notOnnx(bytes, name, "it has no graph, opset or version");
 }
 
 function tooMuch(name: string, passed: "decodedBytes" | "depth", decodedBytes: number): DynnError {
   const text =
     passed === "depth"
       ? `its messages are nested more than ${MESSAGE_DEPTH} deep. Export the model without sub-graphs.`
-      : `decoded it would take more than the limit of ${decodedBytes} bytes, its raw tensors aside. Export the model with raw tensor data, or raise limits.decodedBytes if it is meant to be so large.`;
+      : `decoded it would take more than the limit of ${decodedBytes} bytes without its raw tensors. Export the model with raw tensor data, or raise limits.decodedBytes if the model needs this size.`;
   return new DynnError("model/limit", `${name}: ${text}`, { name, passed, decodedBytes });
 }
 
@@ -56,7 +58,7 @@ function notOnnx(bytes: Uint8Array, name: string, reason: string, cause?: unknow
     bytes.length === 0
       ? "the file is empty (0 bytes). Give an ONNX model."
       : foreign
-        ? `no ONNX model, but ${foreign[2]}.`
-        : `${bytes.length} bytes that are no whole ONNX model (${reason}). The file may be cut off or damaged; get it again.`;
+        ? `not an ONNX model, but ${foreign[2]}.`
+        : `${bytes.length} bytes that are not a whole ONNX model (${reason}). The file may be cut off or damaged; get it again.`;
   return new DynnError("model/parse", `${name}: ${text}`, { name, bytes: bytes.length, reason }, { cause });
 }

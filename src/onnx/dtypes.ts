@@ -1,12 +1,13 @@
-/** @file ONNX's element type codes (TensorProto.DataType) and dynn's names for them.
- *  Strings, complex numbers and types below 8 bits are not in the table: dynn does not compute with them. */
+/** @file ONNX's element type codes (TensorProto.DataType) and dynn's names for them. The table
+ *  leaves out strings, complex numbers and types below 8 bits, because dynn does not compute
+ *  with them. */
 import { type DType, ONNX_CODE } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { TensorProto_DataType as Code } from "./generated/onnx_pb.js";
 
 const DTYPE_OF = new Map<number, DType>(Object.entries(ONNX_CODE).map(([dtype, code]) => [code, dtype as DType]));
 
-/** The element type of a code, or undefined when dynn has none. */
+/** The element type of a code, or undefined when dynn does not support it. */
 export const dtypeOf = (code: number): DType | undefined => DTYPE_OF.get(code);
 
 /** The element type of a code.

@@ -1,12 +1,12 @@
-/** @file What an ONNX file says as a whole, and the versions of ONNX that dynn reads and writes.
+/** @file The content of an ONNX file, and the versions of ONNX that dynn reads and writes.
  *  Source: ONNX "Versioning" (table of releases: IR version and ai.onnx operator set). */
 import type { Graph } from "../graph/graph.js";
 
-/** What an ONNX file holds. */
+/** The content of an ONNX file. */
 export interface OnnxModel {
   /** The main graph. */
   readonly graph: Graph;
-  /** `metadata_props`; what dynn itself stores there begins with `dynn.`. */
+  /** `metadata_props`. The keys that dynn writes begin with `dynn.`. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Name and version of the tool that wrote the file. */
   readonly producer: { readonly name: string; readonly version: string };
@@ -16,7 +16,8 @@ export interface OnnxModel {
   readonly opsets: ReadonlyMap<string, number>;
 }
 
-/** The IR version of the ONNX release that brought each ai.onnx operator set: the oldest that may hold it. */
+/** The IR version of the ONNX release that introduced each ai.onnx operator set. It is the
+ * oldest IR version that may hold the operator set. */
 export const IR_OF_OPSET: Readonly<Record<number, number>> = {
   11: 6,
   12: 7,
@@ -35,5 +36,5 @@ export const IR_OF_OPSET: Readonly<Record<number, number>> = {
 export const OPSETS = { oldest: 11, newest: 21 } as const;
 export const IR_VERSIONS = { oldest: 3, newest: 14 } as const;
 
-/** "ai.onnx" and "" are two spellings of one domain. */
+/** "ai.onnx" and "" name the same domain. */
 export const tidyDomain = (domain: string): string => (domain === "ai.onnx" ? "" : domain);

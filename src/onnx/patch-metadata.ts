@@ -1,5 +1,7 @@
-/** @file Metadata of a model file changed in its bytes: everything else stays as it is, bit by bit, whatever dynn makes of it.
- *  Source: onnx.proto (ModelProto.metadata_props); Protocol Buffers, "Encoding": fields of a message may come in any order. */
+/** @file Changes the metadata in the bytes of a model file. Everything else stays the same bit
+ *  by bit, including parts that dynn cannot read. Source: onnx.proto
+ *  (ModelProto.metadata_props); Protocol Buffers, "Encoding": fields of a message may come in
+ *  any order. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { concatBytes } from "../core/bytes.js";
@@ -8,9 +10,9 @@ import { ModelProtoSchema, StringStringEntryProtoSchema } from "./generated/onnx
 
 const FIELD = ModelProtoSchema.field.metadataProps.number;
 
-/** The bytes with these entries in place of those of the same keys.
+/** The bytes with these entries. They replace the entries of the same keys.
  * @param bytes of an ONNX file
- * @throws DynnError 'model/parse' when the bytes are no sequence of fields */
+ * @throws DynnError 'model/parse' when the bytes are not a sequence of fields */
 export function patchMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, string>): Uint8Array<ArrayBuffer> {
   const kept = fieldsOf(bytes).filter(({ key }) => key === undefined || !entries.has(key));
   const added = [...entries].map(([key, value]) => {
@@ -23,11 +25,11 @@ export function patchMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, st
 interface Field {
   readonly from: number;
   readonly to: number;
-  /** Of a metadata entry. */
+  /** The key, when the field is a metadata entry. */
   readonly key: string | undefined;
 }
 
-/** Where each field of the model begins and ends.
+/** The place of each field of the model, from its first byte to its end.
  * @throws DynnError 'model/parse' */
 function fieldsOf(bytes: Uint8Array): Field[] {
   const [reader, fields] = [new BinaryReader(bytes), [] as Field[]];
@@ -43,7 +45,7 @@ function fieldsOf(bytes: Uint8Array): Field[] {
   } catch (cause) {
     throw new DynnError(
       "model/parse",
-      `the bytes are no ONNX model: ${reasonOf(cause)}. Give the bytes of a model file.`,
+      `the bytes are not an ONNX model: ${reasonOf(cause)}. Give the bytes of a model file.`,
       {},
       { cause },
     );

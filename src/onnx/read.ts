@@ -1,6 +1,6 @@
-/** @file ONNX bytes -> OnnxModel. A file is read whole or refused with a DynnError; nothing is half read.
- *  Constants of every kind (initializers, Constant nodes, inputs with a default) become initializers of the graph.
- *  Source: onnx.proto and the ONNX IR specification. */
+/** @file ONNX bytes -> OnnxModel. dynn reads a file completely or refuses it with a DynnError.
+ *  Constants of every kind (initializers, Constant nodes, inputs with a default) become
+ *  initializers of the graph. Source: onnx.proto and the ONNX IR specification. */
 import { bytesOf } from "../core/bytes.js";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { fromNumbers, scalar, type Tensor } from "../core/tensor.js";
@@ -18,17 +18,18 @@ import { dimNamer, readTypes, readValueInfo } from "./values.js";
 export interface ReadLimits {
   /** Largest tensor, in bytes. */
   readonly tensorBytes: number;
-  /** Memory that the file's messages take once decoded, estimated from above; raw tensor data do not count. */
+  /** Memory that the decoded messages of the file take, as an upper estimate without raw tensor
+   * data. */
   readonly decodedBytes: number;
-  /** Nodes, those of sub-graphs included. */
+  /** Number of nodes, including the nodes of sub-graphs. */
   readonly nodes: number;
-  /** Outputs of the graph. */
+  /** Number of outputs of the graph. */
   readonly outputs: number;
   /** Deepest nesting of sub-graphs. */
   readonly depth: number;
 }
 
-/** See also graph/limits.ts, for what a graph may ask for. */
+/** Default limits for reading. graph/limits.ts holds the limits of a graph itself. */
 export const READ_LIMITS: ReadLimits = {
   tensorBytes: 2 ** 31,
   decodedBytes: 2 ** 30,
@@ -39,13 +40,15 @@ export const READ_LIMITS: ReadLimits = {
 
 /** How a model file is read. */
 export interface ReadOptions {
-  /** What messages call the model: its path or address. */
+  /** The model's name in messages: its path or address. */
   readonly name?: string;
-  /** The bytes of a file of external data, by the location that the model states (relative to the model's folder; not checked here). */
+  /** Returns the bytes of a file of external data. The argument is the location that the model
+   * states. It is relative to the model's folder, and the reader does not check it. */
   readonly external?: (location: string) => Uint8Array;
   /** Limits in place of the usual ones. */
   readonly limits?: Partial<ReadLimits>;
-  /** The caller gives up `bytes` and what `external` returns: aligned tensors are then views of them. Else every tensor is a copy. */
+  /** True when the caller no longer uses `bytes` and the results of `external`. Aligned tensors
+   * are then views of them. Otherwise every tensor is a copy. */
   readonly owned?: boolean;
 }
 
@@ -57,18 +60,18 @@ interface Context {
   readonly freshDim: () => string;
 }
 
-/** Read a model of opset 11 to 21.
- * @throws DynnError 'model/parse', 'model/empty', 'model/version', 'model/op', 'model/dtype', 'model/tensor', 'model/limit', 'model/external',
- * 'model/attribute', 'model/input', 'model/metadata', and what {@link checkGraph} throws */
+/** Reads a model of opset 11 to 21.
+ * @throws DynnError 'model/parse', 'model/empty', 'model/version', 'model/op', 'model/dtype',
+ *   'model/tensor', 'model/limit', 'model/external', 'model/attribute', 'model/input',
+ *   'model/metadata', and what {@link checkGraph} throws */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
   const name = options.name ?? "model";
   const limits = { ...READ_LIMITS, ...options.limits };
-  // A plain view: the slices of a Node Buffer would be Buffers.
+  // A Uint8Array: the slices of a Node.js Buffer would be Buffers.
   const proto = decodeModel(bytesOf(bytes), name, limits.decodedBytes);
   const opsets = readOpsets(proto, name);
   refuseExtras(proto, name);
-  if (!proto.graph)
-    throw new DynnError("model/empty", `${name}: there is no graph in it. Export the model again.`, { name });
+  if (!proto.graph) throw new DynnError("model/empty", `${name}: it has no graph. Export the model again.`, { name });
   refuseLarge(proto.graph, name, limits);
   const source: TensorSource = {
     owned: options.owned ?? false,
@@ -101,12 +104,12 @@ function refuseLarge(graph: GraphProto, name: string, limits: ReadLimits): void 
     if (count > limits[what])
       throw new DynnError(
         "model/limit",
-        `${name}: it has ${count} ${what}, more than the limit of ${limits[what]}. Raise limits.${what} if the model is meant to be so large.`,
+        `${name}: it has ${count} ${what}, more than the limit of ${limits[what]}. Raise limits.${what} if the model needs this size.`,
         { [what]: count, limit: limits[what] },
       );
 }
 
-/** Nodes of a graph and its sub-graphs, which nest no deeper than the decoder lets them. */
+/** Nodes of a graph and its sub-graphs. The decoder limits the nesting. */
 const countNodes = (graph: GraphProto): number =>
   graph.node.reduce(
     (sum, node) => node.attribute.reduce((inner, a) => inner + (a.g ? countNodes(a.g) : 0), sum + 1),
@@ -136,7 +139,7 @@ function refuseExtras(proto: ModelProto, name: string): void {
   if (proto.functions.length > 0)
     throw new DynnError(
       "model/op",
-      `${name}: it defines operators of its own (functions: ${proto.functions.map((f) => f.name).join(", ")}), which is not supported. Export with functions inlined.`,
+      `${name}: it defines its own operators (functions: ${proto.functions.map((f) => f.name).join(", ")}), which is not supported. Export with functions inlined.`,
       { name },
     );
   if (proto.trainingInfo.length > 0)
@@ -153,7 +156,7 @@ function readMetadata(proto: ModelProto, name: string): ReadonlyMap<string, stri
     if (metadata.has(key))
       throw new DynnError(
         "model/metadata",
-        `${name}: metadata "${key}" is there twice. Write the model again with one value.`,
+        `${name}: metadata "${key}" appears twice. Write the model again with one value.`,
         { key },
       );
     metadata.set(key, value);
@@ -170,7 +173,7 @@ function externalFiles(load: ReadOptions["external"]): TensorSource["external"] 
     if (!load)
       throw new DynnError(
         "model/external",
-        `${where}: its data lies in another file, "${location}". Load the model by its path, or give options.external.`,
+        `${where}: its data is in another file, "${location}". Load the model by its path, or give options.external.`,
         { location },
       );
     const file = loadExternal(load, location, where);
@@ -198,7 +201,7 @@ function readGraph(proto: GraphProto, where: string, context: Context): Graph {
   if (context.depth < 0)
     throw new DynnError(
       "model/limit",
-      `${where}: sub-graphs are nested too deeply. Raise limits.depth if the model is meant to be so deep.`,
+      `${where}: sub-graphs are nested too deeply. Raise limits.depth if the model needs this depth.`,
       {},
     );
   const initializers = readInitializers(proto, where, context);
@@ -248,7 +251,7 @@ function addInitializer(initializers: Map<ValueName, Tensor>, name: ValueName, v
   if (initializers.has(name))
     throw new DynnError(
       "model/duplicate",
-      `${where}: there are two constants named "${name}". Give every value its own name.`,
+      `${where}: two constants are named "${name}". Give every value its own name.`,
       { name },
     );
   initializers.set(name, value);
@@ -270,7 +273,7 @@ function readNode(proto: NodeProto, where: string, context: Context): Node {
   return { ...bare, attributes };
 }
 
-/** The tensor that a Constant node stands for. */
+/** The tensor that a Constant node holds. */
 function constantOf(node: Node, where: string): Tensor {
   const [name, attribute] = (Object.entries(node.attributes)[0] ?? []) as [string?, Attribute?];
   if (name === "value" && attribute?.kind === "tensor") return attribute.value;

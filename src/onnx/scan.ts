@@ -1,36 +1,41 @@
-/** @file Looks over the bytes of a message before anything is made of them. Two bytes can stand for an object of some hundred bytes in
- *  memory, and one for a big integer; here they are counted, in the decoder's own steps: the reader is the decoder's, and the schema says
- *  how a field is written, whatever its wire type claims. What is malformed is left to the decoder to refuse.
- *  Source: Protocol Buffers, "Encoding"; @bufbuild/protobuf, from-binary. */
+/** @file Estimates the memory of a protobuf message from its bytes, before the message is
+ *  decoded. Two bytes can encode an object that takes some hundred bytes in memory, and one byte
+ *  can encode a big integer. The scan uses the reader of the decoder and takes the same steps.
+ *  It reads a field as the schema defines it, even when the bytes state another wire type. The
+ *  decoder refuses malformed bytes. Source: Protocol Buffers, "Encoding"; @bufbuild/protobuf,
+ *  from-binary. */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** Bytes that decoded data take in memory, at most (measured on Node 20, rounded up). */
+/** An upper bound of the bytes that decoded data take in memory, measured on Node.js 20 and
+ * rounded up. */
 const COST = { message: 640, text: 48, number: 16, bigint: 48 } as const;
 
 const WIDE: ReadonlySet<ScalarType> = new Set([ScalarType.INT64, ScalarType.UINT64, ScalarType.SINT64]);
 
-/** Bytes of a number of fixed size; what is not listed is a varint. */
+/** Bytes of numbers of a fixed size. Other numbers are varints. */
 const FIXED: ReadonlyMap<ScalarType, number> = new Map([
   [ScalarType.FLOAT, 4],
   [ScalarType.DOUBLE, 8],
 ]);
 
 export interface ScanLimit {
-  /** Memory that the decoded messages take, estimated from above. Raw tensor data stay where they are and do not count. */
+  /** Memory that the decoded messages take, as an upper estimate. It does not include raw tensor
+   * data, which are not copied. */
   readonly decodedBytes: number;
   /** Deepest nesting of messages. */
   readonly depth: number;
 }
 
 /** The limit that the decoded message would pass, or undefined.
- * @param desc what the bytes are */
+ * @param desc type of the encoded message */
 export function passedLimit(desc: DescMessage, bytes: Uint8Array, limit: ScanLimit): keyof ScanLimit | undefined {
   const walk = new Walk(bytes, limit);
   try {
     walk.message(desc, bytes.length, 1);
   } catch {
-    // Malformed from here on, or far enough: the decoder stops at the same byte.
+    // The bytes are malformed from here on, or a limit is passed. The decoder stops at the same
+    // byte.
   }
   return walk.passed;
 }

@@ -1,6 +1,7 @@
-/** @file TensorProto <-> Tensor. Nothing is allocated by what `dims` claims: the data must be there first.
- *  Raw data is little-endian and may start at any byte; so are typed arrays on every platform that ONNX Runtime's JavaScript builds run on.
- *  Source: onnx.proto, TensorProto (which field holds which type). */
+/** @file TensorProto <-> Tensor. The reader allocates memory only for data that exist, never for
+ *  what `dims` claims. Raw data is little-endian and may start at any byte. Typed arrays are
+ *  little-endian too on every platform that ONNX Runtime's JavaScript packages support. Source:
+ *  onnx.proto, TensorProto (which field holds which type). */
 
 import { create } from "@bufbuild/protobuf";
 import { bytesOf } from "../core/bytes.js";
@@ -12,23 +13,24 @@ import { GRAPH_LIMITS, tooLarge, volume } from "../graph/limits.js";
 import { readDType } from "./dtypes.js";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx_pb.js";
 
-/** What reading a tensor needs besides its message. */
+/** What the reader of a tensor needs besides the message. */
 export interface TensorSource {
-  /** The bytes now belong to the reader, so that aligned tensors may be views of them. */
+  /** Whether the bytes belong to the reader. Aligned tensors may then be views of them. */
   readonly owned: boolean;
   /** Largest tensor, in bytes. */
   readonly tensorBytes: number;
-  /** The bytes of a file of external data.
+  /** Returns the bytes of a file of external data.
    * @throws DynnError 'model/external' */
   readonly external: (location: string, where: string) => Uint8Array;
-  /** Bytes that tensors have taken from each file so far. */
+  /** Bytes that the tensors have taken from each file so far. */
   readonly claimed: Map<string, number>;
 }
 
-/** How many times over the tensors of a model may take a file of external data: copies of a large file add up. */
+/** All tensors together may take a file of external data this many times. More copies of a large
+ * file would fill the memory. */
 const CLAIMS = 4;
 
-/** Read a tensor.
+/** Reads a tensor.
  * @throws DynnError 'model/dtype', 'model/tensor', 'model/limit', 'model/external' */
 export function readTensor(proto: TensorProto, where: string, source: TensorSource): Tensor {
   const dtype = readDType(proto.dataType, where);
@@ -39,7 +41,7 @@ export function readTensor(proto: TensorProto, where: string, source: TensorSour
   if (bytes > source.tensorBytes)
     throw new DynnError(
       "model/limit",
-      `${where}: shape ${showShape(dims)} of ${dtype} takes ${bytes} bytes, more than the limit of ${source.tensorBytes}. Raise limits.tensorBytes if the model is meant to be so large.`,
+      `${where}: shape ${showShape(dims)} of ${dtype} takes ${bytes} bytes, more than the limit of ${source.tensorBytes}. Raise limits.tensorBytes if the model needs this size.`,
       { dims, bytes, limit: source.tensorBytes },
     );
   if (proto.segment)
@@ -97,7 +99,7 @@ function fromBytes(dtype: DType, bytes: Uint8Array, owned: boolean, where: strin
   if (bytes.length % size !== 0)
     throw new DynnError(
       "model/tensor",
-      `${where}: ${bytes.length} bytes are no whole number of ${dtype} elements (${size} bytes each). The file may be damaged; export the model again.`,
+      `${where}: ${bytes.length} bytes are not a whole number of ${dtype} elements (${size} bytes each). The file may be damaged; export the model again.`,
       { dtype, bytes: bytes.length },
     );
   if (dtype === "bool" && bytes.some((byte) => byte > 1))
@@ -106,7 +108,7 @@ function fromBytes(dtype: DType, bytes: Uint8Array, owned: boolean, where: strin
   return new ARRAY_OF[dtype](whole.buffer as ArrayBuffer, whole.byteOffset, bytes.length / size);
 }
 
-/** The typed field that holds each element type when there is no raw data. */
+/** The typed field that holds each element type when the message has no raw data. */
 function fieldOf(proto: TensorProto, dtype: DType): readonly (number | bigint)[] {
   if (dtype === "float32") return proto.floatData;
   if (dtype === "float64") return proto.doubleData;
@@ -132,7 +134,7 @@ function fromFields(proto: TensorProto, dtype: DType, where: string): ArrayOf {
 const outOfRange = (dtype: DType, value: number | bigint, where: string): DynnError =>
   new DynnError(
     "model/tensor",
-    `${where}: its data holds ${value}, which is no ${dtype}${isFloat(dtype) ? " bit pattern" : ""}. The file may be damaged; export the model again.`,
+    `${where}: its data holds ${value}, which is not a valid ${dtype}${isFloat(dtype) ? " bit pattern" : ""}. The file may be damaged; export the model again.`,
     { dtype, value: Number(value) },
   );
 
@@ -145,7 +147,7 @@ function externalBytes(proto: TensorProto, where: string, source: TensorSource):
   if (!(offset + length <= file.length))
     throw new DynnError(
       "model/external",
-      `${where}: it wants bytes ${entries.get("offset") ?? 0} to +${entries.get("length") ?? "end"} of "${location}", which has ${file.length}. Copy the data file again, whole.`,
+      `${where}: it needs bytes ${entries.get("offset") ?? 0} to +${entries.get("length") ?? "end"} of "${location}", which has ${file.length}. Copy the data file again, whole.`,
       { location, bytes: file.length },
     );
   claim(location, length, file.length, where, source);
@@ -160,5 +162,5 @@ function claim(location: string, length: number, whole: number, where: string, {
     throw tooLarge(where, `the tensors take ${sum} bytes of "${location}", which has ${whole}`, `${CLAIMS} times over`);
 }
 
-/** A number written in decimal digits; anything else is NaN. */
+/** A number written in decimal digits. Any other text gives NaN. */
 const wholeNumber = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN);

@@ -1,5 +1,6 @@
-/** @file Declared values: ValueInfoProto <-> ValueInfo and ValueType. A dimension keeps its name; one without a name gets a fresh one.
- *  Source: onnx.proto, ValueInfoProto, TypeProto, TensorShapeProto. */
+/** @file Declared values: ValueInfoProto <-> ValueInfo and ValueType. A dimension keeps its
+ *  name. A dimension without a name gets a new one. Source: onnx.proto, ValueInfoProto,
+ *  TypeProto, TensorShapeProto. */
 import { create } from "@bufbuild/protobuf";
 import type { DType } from "../core/dtype.js";
 import { ONNX_CODE } from "../core/dtype.js";
@@ -18,7 +19,8 @@ import {
 } from "./generated/onnx_pb.js";
 import { readDim } from "./tensors.js";
 
-/** Makes names for dimensions that have none; no other dimension of the graph or its sub-graphs has them. */
+/** Makes names for dimensions without a name. No other dimension of the graph or its sub-graphs
+ * has such a name. */
 export function dimNamer(graph: GraphProto): () => string {
   const taken = new Set(dimNames(graph));
   let count = 0;
@@ -39,7 +41,7 @@ function dimNames(graph: GraphProto): string[] {
   return [...own.flatMap((dim) => (dim.value.case === "dimParam" ? [dim.value.value] : [])), ...inner];
 }
 
-/** Read an input or output.
+/** Reads an input or output.
  * @throws DynnError 'model/input', 'model/dtype', 'model/tensor', 'model/limit' */
 export function readValueInfo(proto: ValueInfoProto, where: string, freshDim: () => string): ValueInfo {
   const type = proto.type?.value;
@@ -69,7 +71,8 @@ function readShapeDim(dim: TensorShapeProto_Dimension, where: string, freshDim: 
   return dim.value.value || freshDim();
 }
 
-/** Stated types of the values in between. What says nothing (no shape, no tensor, a value that is not there) is left out. */
+/** Stated types of intermediate values. Entries without a shape, of another type than a tensor,
+ * or of unknown values are left out. */
 export function readTypes(
   proto: GraphProto,
   nodes: readonly Node[],
@@ -89,7 +92,7 @@ export function readTypes(
   return types;
 }
 
-/** Write a declared value; its shape may be unknown. */
+/** Writes a declared value. Its shape may be unknown. */
 export const writeValueInfo = (name: string, dtype: DType, shape: Shape | undefined): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,

@@ -1,5 +1,7 @@
-/** @file Graph -> ONNX bytes. Equal models give equal bytes: metadata, attributes and domains are sorted, initializers keep their order.
- *  Types of values in between travel as value_info with named dimensions; ONNX Runtime's blocked layouts depend on them. */
+/** @file Graph -> ONNX bytes. Equal models give equal bytes: metadata, attributes and domains
+ *  are sorted, and initializers keep their order. The file states the types of intermediate
+ *  values as value_info with named dimensions, because ONNX Runtime needs them for its blocked
+ *  layouts. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { DynnError } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
@@ -16,14 +18,16 @@ import { IR_OF_OPSET, type OnnxModel, OPSETS } from "./model.js";
 import { writeTensor } from "./tensors.js";
 import { writeValueInfo } from "./values.js";
 
-/** A message cannot be longer than this (protobuf's own limit). */
+/** Length limit of a protobuf message. */
 const MESSAGE_LIMIT = 2 ** 31 - 1;
 
-/** What can be written: a graph alone, or all that {@link OnnxModel} holds. The producer is always dynn. */
+/** A model to write: a graph alone, or all fields of {@link OnnxModel}. The producer is always
+ * dynn. */
 export type WritableModel = Pick<OnnxModel, "graph"> & Partial<Pick<OnnxModel, "metadata" | "irVersion" | "opsets">>;
 
-/** Write a model as bytes.
- * @param model `irVersion` is raised to what the opset needs; `opsets` gives versions of other domains (1 when it does not)
+/** Writes a model as bytes.
+ * @param model `irVersion` rises to the version that the opset needs; `opsets` gives the versions
+ *   of other domains, 1 by default
  * @throws DynnError 'model/version', 'model/limit' */
 export function writeModel(model: WritableModel): Uint8Array<ArrayBuffer> {
   const { graph } = model;
@@ -87,7 +91,7 @@ const nodeProto = (node: Node) =>
     opType: node.opType,
     domain: node.domain,
     name: node.name,
-    // A bias of LayerNormalization that is there without a name crashes ONNX Runtime.
+    // ONNX Runtime crashes when LayerNormalization has a bias input with an empty name.
     input: trimmedInputs(node.inputs),
     output: [...node.outputs],
     attribute: writeAttributes(node.attributes, graphProto),

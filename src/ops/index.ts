@@ -1,4 +1,5 @@
-/** @file Every operator that dynn knows, by its ONNX name. One file per operator; this is the only list. */
+/** @file The list of all operators that dynn supports, by ONNX name. Each operator has its own
+ *  file. No other file lists them. */
 import type { OpDef } from "../graph/op.js";
 import { Celu } from "./activation/celu.js";
 import { Clip } from "./activation/clip.js";

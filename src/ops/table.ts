@@ -1,4 +1,4 @@
-/** @file The table of operators as the other rooms see it. */
+/** @file The table of operators for the other rooms. */
 import { DynnError } from "../core/errors.js";
 import { showNode } from "../graph/attributes.js";
 import type { Node } from "../graph/graph.js";
@@ -11,13 +11,13 @@ const isStandard = (node: Node): boolean => node.domain === "" || node.domain ==
 const find = (node: Node): OpDef | undefined =>
   isStandard(node) && Object.hasOwn(OPS, node.opType) ? OPS[node.opType as keyof typeof OPS] : undefined;
 
-/** What the error says of an operator that is not in the table: the reason where there is one. */
+/** The error text for an operator that is not in the table, with the reason when dynn has one. */
 function refusal(node: Node): string {
   const known = isStandard(node) ? UNSUPPORTED.get(node.opType) : undefined;
   if (known)
     return `dynn does not have ${node.opType}${known.status === "not yet" ? " yet" : ""}: ${known.reason}. ${known.instead}.`;
   const domain = node.domain ? ` of domain "${node.domain}"` : "";
-  return `dynn does not know the operator ${node.opType}${domain}. See docs/ops.md for the operators it knows; export with standard ONNX operators.`;
+  return `dynn does not know the operator ${node.opType}${domain}. Export with standard ONNX operators; docs/ops.md lists those that dynn knows.`;
 }
 
 /** Every operator that dynn knows. */

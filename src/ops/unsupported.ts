@@ -1,5 +1,6 @@
-/** @file Operators of opsets 11 to 21 that dynn does not have, each with the reason: `never` for what does not fit what dynn is, `not
- *  yet` for what would. The error for a model that uses one says the reason, and docs/ops.md lists them. */
+/** @file The operators of opsets 11 to 21 that dynn does not support, each with the reason.
+ *  `never` marks an operator that does not fit dynn's purpose, `not yet` one that would. The
+ *  error for a model with such an operator states the reason, and docs/ops.md lists all. */
 
 export interface Unsupported {
   readonly status: "never" | "not yet";
@@ -34,7 +35,7 @@ const sound = because("never", "it handles sound, and dynn handles images", "Kee
 const dataShapes = because(
   "never",
   "the shape of its output depends on the values of its input, and batches need fixed shapes",
-  "Keep it behind the model",
+  "Compute it after the model",
 );
 const boxes = because(
   "never",
@@ -43,7 +44,7 @@ const boxes = because(
 );
 const integers = because(
   "never",
-  "it computes with 8-bit integers, through which no gradient flows",
+  "it computes with 8-bit integers, which have no gradient",
   "Give the float model, or one with QuantizeLinear and DequantizeLinear around float operators",
 );
 const deprecated = (instead: string) => because("never", "ONNX has deprecated it", instead);
@@ -82,7 +83,7 @@ export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map(
     recurrent("GRU", "LSTM", "RNN"),
     because(
       "not yet",
-      "no export of a classifier that we know has it",
+      "no known export of a classifier uses it",
       "Export the model with other operators, or report it",
     )("AffineGrid", "CenterCropPad", "Col2Im", "DeformConv", "Det"),
   ].flat(),

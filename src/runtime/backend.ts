@@ -1,5 +1,4 @@
-/** @file What a backend is: something that compiles a graph and runs it on tensors.
- *  Read by: dynamic, attacks, training; implemented by reference, ort-node. */
+/** @file The interface of backends. A backend compiles a graph and runs it on tensors. */
 import type { Tensor } from "../core/tensor.js";
 import type { Graph } from "../graph/graph.js";
 
@@ -12,20 +11,21 @@ export interface Session {
   readonly inputs: readonly string[];
   /** Names of the outputs. */
   readonly outputs: readonly string[];
-  /** Run once. The result's arrays belong to the caller.
-   * @throws DynnError 'runtime/run' when an input is missing or has a shape or dtype that the graph does not take */
+  /** Runs the graph once. The arrays of the result belong to the caller.
+   * @throws DynnError 'runtime/run' when an input is missing or has a shape or dtype that the
+   *   graph does not take */
   readonly run: (feeds: Tensors) => Promise<Tensors>;
-  /** Give back its memory. */
+  /** Frees the memory of the session. */
   readonly release: () => Promise<void>;
 }
 
 /** An engine that runs graphs. */
 export interface Backend {
-  /** How records name the engine. */
+  /** The name of the engine in records. */
   readonly name: string;
-  /** Whether a graph may hold `If`, and only the branch that is taken costs time. */
+  /** Whether a graph may hold `If`. Only the branch that runs then takes time. */
   readonly routes?: boolean;
-  /** Make a session that runs the graph.
+  /** Makes a session that runs the graph.
    * @throws DynnError 'runtime/load' when the backend cannot run the graph */
   readonly compile: (graph: Graph) => Promise<Session>;
 }

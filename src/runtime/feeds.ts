@@ -1,12 +1,12 @@
-/** @file Checks what is fed to a graph, in the same words for every backend. */
+/** @file Checks the input tensors of a run, with the same messages for every backend. */
 import { DynnError } from "../core/errors.js";
 import { showShape } from "../core/shape.js";
 import type { Graph } from "../graph/graph.js";
 import type { Tensors } from "./backend.js";
 
-/** Check that every input is there with the dtype and the dimensions that the graph takes.
+/** Checks that every input is present, with the dtype and the dimensions that the graph takes.
  * @param where the backend, as messages name it
- * @returns     the lengths of the graph's named dimensions
+ * @returns the lengths of the graph's named dimensions
  * @throws DynnError 'runtime/run' */
 export function checkFeeds(where: string, { inputs }: Pick<Graph, "inputs">, feeds: Tensors): Record<string, number> {
   const lengths: Record<string, number> = {};

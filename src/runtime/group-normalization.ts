@@ -1,6 +1,7 @@
-/** @file GroupNormalization in operators that ONNX Runtime has kernels of. It has none of this one, and puts its definition in place of it
- *  while a session opens, in time that grows with the square of their number: 0.6 s for 100, 18 s for 500.
- *  Spec: ONNX GroupNormalization-21. */
+/** @file Replaces GroupNormalization by operators for which ONNX Runtime has kernels. ONNX
+ *  Runtime has no kernel for GroupNormalization. While a session opens it replaces each node by
+ *  its definition. The time for this grows with the square of their number: 0.6 s for 100, 18 s
+ *  for 500. Spec: ONNX GroupNormalization-21. */
 import { isStatic, multiplyDims, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor } from "../core/tensor.js";
 import { type Attributes, attribute, float } from "../graph/attributes.js";
@@ -14,7 +15,8 @@ const hasOne = ({ nodes }: Graph): boolean =>
   nodes.some((node) => isGroupNormalization(node) || subgraphs(node).some(hasOne));
 
 /** @param graph with types
- *  @returns the graph without GroupNormalization, but for those whose channels are not known, or that are not in float32. */
+ * @returns the graph without GroupNormalization; nodes with unknown channels or another type
+ *   than float32 stay */
 export function lowerGroupNormalization(graph: Graph): Graph {
   if (!hasOne(graph)) return graph;
   const lowered = inGraph(graph);
@@ -42,7 +44,8 @@ function inGraph(graph: Graph): Graph {
 const canLower = ({ dtype, shape }: ValueType, scale: ValueType): boolean =>
   dtype === "float32" && scale.dtype === "float32" && typeof shape[1] === "number" && isStatic(scale.shape);
 
-/** Groups are the channels of an InstanceNormalization; scale and shift are one per group, or one per channel in it. */
+/** Groups become the channels of an InstanceNormalization. Scale and shift are one per group, or
+ * one per channel of a group. */
 function lower(b: GraphBuilder, node: Node, { shape }: ValueType, parameters: readonly (Tensor | undefined)[]): void {
   const [x, scale, shift] = node.inputs as [ValueName, ValueName, ValueName];
   const [channels, groups] = [shape[1] as number, attribute(node, "num_groups", "int") as number];
@@ -53,7 +56,8 @@ function lower(b: GraphBuilder, node: Node, { shape }: ValueType, parameters: re
       : b.op("Reshape", [name, b.ints([groups, -1, 1])]);
   const pixels = multiplyDims(shape.slice(2));
   const each = channels / groups;
-  // Where ONNX Runtime does not know shapes, it looks for memory to use again in time that grows with the square of the nodes.
+  // Without shapes, ONNX Runtime plans the reuse of memory in time that grows with the square of
+  // the nodes.
   const op = (opType: string, inputs: readonly ValueName[], rest: Shape, attributes: Attributes = {}): ValueName => {
     const made = b.op(opType, inputs, attributes);
     b.setType(made, { dtype: "float32", shape: [shape[0], groups, ...rest] });
@@ -68,7 +72,8 @@ function lower(b: GraphBuilder, node: Node, { shape }: ValueType, parameters: re
   b.append({ ...node, opType: "Reshape", inputs: [shifted, likeOf(b, x, shape)], attributes: {} });
 }
 
-/** What to reshape to for the shape of x: a constant where no more than one length is open. */
+/** The argument of a Reshape to the shape of x. It is a constant when at most one length is
+ * open. */
 const likeOf = (b: GraphBuilder, x: ValueName, shape: Shape): ValueName =>
   shape.filter((d) => typeof d === "string").length <= 1 && !shape.includes(0)
     ? b.ints(shape.map((d) => (typeof d === "number" ? d : -1)))

@@ -1,4 +1,5 @@
-/** @file Sessions of ONNX Runtime, in whatever package it comes: Node's and the browser's have one interface. */
+/** @file Sessions of ONNX Runtime. Its packages for Node.js and for browsers have the same
+ *  interface. */
 import type {
   InferenceSession,
   InferenceSessionFactory,
@@ -16,22 +17,23 @@ import { checkFeeds } from "./feeds.js";
 import { lowerGroupNormalization } from "./group-normalization.js";
 import { withTypes } from "./types.js";
 
-/** What both packages export. */
+/** The exports of both packages that dynn uses. */
 export interface OnnxRuntime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
 }
 
-/** Nodes above which ONNX Runtime's optimizers are left out. They take time that grows with the square of the nodes: 5 s for a gradient of
- *  6000, which opens in 0.7 s without. */
+/** With more nodes, the optimizers of ONNX Runtime are switched off. They take time that grows
+ * with the square of the nodes. A gradient of 6000 nodes opens in 5 s with them, and in 0.7 s
+ * without. */
 const OPTIMIZED_NODES = 4096;
 
-/** A graph as ONNX Runtime can open it in time. Without types it takes time that grows with the square of the nodes: 37 s for 16 000, which
- *  open in 1 s with them. */
+/** A graph in a form that ONNX Runtime opens fast. Without types the time grows with the square
+ * of the nodes. A graph of 16 000 nodes opens in 37 s without types, and in 1 s with them. */
 export const openable = (graph: Graph): Graph => lowerGroupNormalization(withTypes(graph) ?? graph);
 
-/** Open a session.
- * @param graph what feeds are checked against; `run` is what runs in its place
+/** Opens a session.
+ * @param graph the graph that feeds are checked against; ONNX Runtime runs `run` in its place
  * @throws DynnError 'runtime/load' */
 export async function openSession(
   runtime: OnnxRuntime,
@@ -58,7 +60,7 @@ export async function openSession(
   };
 }
 
-/** Nodes of a graph and of those in it. */
+/** Number of nodes of a graph and of its sub-graphs. */
 export const countNodes = ({ nodes }: Graph): number =>
   nodes.reduce((sum, node) => sum + subgraphs(node).reduce((inner, graph) => inner + countNodes(graph), 1), 0);
 

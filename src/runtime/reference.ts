@@ -1,5 +1,6 @@
-/** @file The reference backend: runs each node's plain kernel in float64, rounding to the value's dtype after each node.
- *  Slow and simple on purpose; it judges the others. */
+/** @file The reference backend. It runs each node's reference kernel in float64, and rounds to
+ *  the value's dtype after each node. It is slow and simple on purpose, because other backends
+ *  are compared with it. */
 import type { DType } from "../core/dtype.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import type { Graph, Node, ValueName } from "../graph/graph.js";
@@ -16,8 +17,8 @@ interface Value extends NdArray {
 const toValue = (t: Tensor): Value => ({ dtype: t.dtype, dims: t.dims, data: toNumbers(t) });
 const toTensor = (v: Value): Tensor => fromNumbers(v.dtype, v.dims, v.data);
 
-/** Run one node on values.
- * @throws whatever its kernel throws */
+/** Runs one node on values.
+ * @throws any error of its kernel */
 function runNode(node: Node, graph: Graph, ops: OpTable, values: Map<ValueName, Value>): void {
   const inputs = node.inputs.map((name) => (name ? values.get(name) : undefined));
   const outputs = ops.get(node).run(inputs, { node, opset: graph.opset, inputTypes: inputs.map((v) => v?.dtype) });
@@ -29,8 +30,9 @@ function runNode(node: Node, graph: Graph, ops: OpTable, values: Map<ValueName, 
   });
 }
 
-/** Run a graph on tensors and return the named values (outputs unless said otherwise).
- * @throws DynnError 'runtime/run' when an input is missing or has another form than the graph takes */
+/** Runs a graph on tensors and returns the named values, by default the outputs.
+ * @throws DynnError 'runtime/run' when an input is missing or has another form than the graph
+ *   takes */
 export function runReference(
   graph: Graph,
   feeds: Tensors,
@@ -44,8 +46,8 @@ export function runReference(
   return Object.fromEntries(wanted.map((name) => [name, toTensor(values.get(name) as Value)]));
 }
 
-/** Runs graphs by plain loops in float64 and rounds after each node. It is slow; others are
- *  compared with it. */
+/** Runs graphs by plain loops in float64 and rounds after each node. It is slow; other backends
+ * are compared with it. */
 export const referenceBackend: Backend = {
   name: "reference",
   compile: async (graph) => ({

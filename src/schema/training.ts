@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { count } from "./numbers.js";
 
-/** What a recipe is made of (method.md section 2): which parameters are trained, on which images, with which loss. */
+/** What a recipe is made of (docs/method.md section 2): which parameters are trained, on which images, with which loss. */
 export interface RecipeDefinition {
   /** The backbone stays as it is, statistics too: heads of early exits are trained alone. */
   readonly frozen: boolean;

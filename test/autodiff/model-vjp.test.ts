@@ -70,13 +70,17 @@ describe("vector-Jacobian products", () => {
     [
       { outputs: ["size"] },
       "model/classifier",
-      "net: output size of float type is not there, the model has y, z. Name one of those.",
+      "net: output size of float type does not exist, the model has y, z. Choose one of these.",
     ],
-    [{ wrt: ["t"] }, "model/input", "net: input t of float type is not there, the model has x, s. Name one of those."],
+    [
+      { wrt: ["t"] },
+      "model/input",
+      "net: input t of float type does not exist, the model has x, s. Choose one of these.",
+    ],
     [
       { outputs: ["y"], wrt: ["s"] },
       "gradient/none",
-      'net: none of the chosen outputs depends on "s". Choose another input, or more outputs.',
+      'net: the chosen outputs do not depend on "s". Choose another input, or more outputs.',
     ],
   ] as const)("%j is refused", (options, code, text) => {
     expect(() => modelVjp(twoInputs(), opTable, options)).toThrow(failure(code, text));

@@ -91,7 +91,7 @@ describe("dynn gradient", () => {
     const { code, err } = await cli("gradient", "zoo:resnet20-joint", "--of", "exit9", "-o", out);
     expect(code).toBe(1);
     expect(err).toContain(
-      "output exit9 of float type is not there, the model has exit0, exit1, exit2, exit3, exit4, exit5, logits. Name one of those. [model/classifier]",
+      "output exit9 of float type does not exist, the model has exit0, exit1, exit2, exit3, exit4, exit5, logits. Choose one of these. [model/classifier]",
     );
     expect(existsSync(out)).toBe(false);
   });

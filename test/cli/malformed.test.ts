@@ -52,7 +52,7 @@ describe("a model", () => {
   it("that is cut off is refused", async () => {
     const bad = put("bad.onnx", network().subarray(0, 700));
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: 700 bytes that are no whole ONNX model (premature EOF). The file may be cut off or damaged; get it again. [model/parse]"`,
+      `"error: bad.onnx: 700 bytes that are not a whole ONNX model (premature EOF). The file may be cut off or damaged; get it again. [model/parse]"`,
     );
   });
 
@@ -62,7 +62,7 @@ describe("a model", () => {
       Uint8Array.from({ length: 300 }, (_, i) => (i * 7919 + 13) % 251),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: 300 bytes that are no whole ONNX model (premature EOF). The file may be cut off or damaged; get it again. [model/parse]"`,
+      `"error: bad.onnx: 300 bytes that are not a whole ONNX model (premature EOF). The file may be cut off or damaged; get it again. [model/parse]"`,
     );
   });
 
@@ -76,7 +76,7 @@ describe("a model", () => {
   it("that is a ZIP archive is called one", async () => {
     const bad = put("bad.onnx", "PK\x03\x04 and so on");
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: no ONNX model, but a ZIP archive (a PyTorch .pt or Keras .keras file is one); export the model to ONNX first. [model/parse]"`,
+      `"error: bad.onnx: not an ONNX model, but a ZIP archive (a PyTorch .pt or Keras .keras file is one); export the model to ONNX first. [model/parse]"`,
     );
   });
 
@@ -107,7 +107,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: Swirl "s1": dynn does not know the operator Swirl. See docs/ops.md for the operators it knows; export with standard ONNX operators. [model/op]"`,
+      `"error: Swirl "s1": dynn does not know the operator Swirl. Export with standard ONNX operators; docs/ops.md lists those that dynn knows. [model/op]"`,
     );
   });
 
@@ -128,7 +128,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: FusedConv "f": dynn does not know the operator FusedConv of domain "com.microsoft". See docs/ops.md for the operators it knows; export with standard ONNX operators. [model/op]"`,
+      `"error: FusedConv "f": dynn does not know the operator FusedConv of domain "com.microsoft". Export with standard ONNX operators; docs/ops.md lists those that dynn knows. [model/op]"`,
     );
   });
 

@@ -24,8 +24,8 @@ describe("images", () => {
   });
 
   test.each([
-    ["an image too short", new Float32Array(11), "11 numbers are no whole number of images [1,2,2] (4 each)"],
-    ["a single number", new Float32Array(1), "1 numbers are no whole number of images [1,2,2] (4 each)"],
+    ["an image too short", new Float32Array(11), "11 numbers are not a whole number of images [1,2,2] (4 each)"],
+    ["a single number", new Float32Array(1), "1 numbers are not a whole number of images [1,2,2] (4 each)"],
   ])("refuse %s", (_, data, text) => {
     expect(() => new Images(data, [1, 2, 2])).toThrow(
       failure("data/shape", `images: ${text}. Give float32 [n*c*h*w].`),
@@ -36,7 +36,7 @@ describe("images", () => {
   });
 
   test("refuse numbers where an image has none", () => {
-    expect(() => new Images(numbers(3), [3, 0, 2])).toThrow("no whole number of images [3,0,2] (0 each)");
+    expect(() => new Images(numbers(3), [3, 0, 2])).toThrow("not a whole number of images [3,0,2] (0 each)");
   });
 
   test("of a model whose size is open have no shape", () => {

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
+import { commentsIn } from "../house/comments.js";
 import { commentsOf, documents, parseDocument, ROOT } from "./documents.js";
 
 const byPath = new Map(documents.map((d) => [d.path, d]));
@@ -52,15 +53,36 @@ function ignoredAmong(paths: readonly string[]): string[] {
   }
 }
 
+const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+  .filter((f) => f.endsWith(".ts") && !f.includes("generated"))
+  .map((f) => readFileSync(join(ROOT, "src", f), "utf8"));
+
+const absent = (paths: readonly string[]): string[] =>
+  [...new Set(paths)].filter((path) => !existsSync(join(ROOT, path)));
+
 test("every document that the code mentions exists", () => {
-  const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).filter(
-    (f) => f.endsWith(".ts") && !f.includes("generated"),
-  );
-  const mentioned = new Set(
-    sources.flatMap((f) => readFileSync(join(ROOT, "src", f), "utf8").match(/\bdocs\/[\w./-]+\.(?:md|json)\b/g) ?? []),
-  );
-  expect([...mentioned].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
-  expect(mentioned.size).toBeGreaterThan(0);
+  const mentioned = sources.flatMap((text) => text.match(/\bdocs\/[\w./-]+\.(?:md|json)\b/g) ?? []);
+  expect(absent(mentioned)).toEqual([]);
+  expect(mentioned.length).toBeGreaterThan(0);
+});
+
+/** Documents that comments cite, by their paths from the root of the repository. */
+const citedIn = (text: string): string[] =>
+  commentsIn(text).flatMap(({ texts }) => texts.join(" ").match(/(?<![\w./-])[\w./-]+\.md\b/g) ?? []);
+
+test("every document that a comment cites exists", () => {
+  const cited = sources.flatMap(citedIn);
+  expect(absent(cited)).toEqual([]);
+  expect(cited.length).toBeGreaterThan(5);
+});
+
+test("documents that a comment cites are found by their whole path", () => {
+  expect(citedIn("/** One (docs/a.md).\n *  See b.md: two. */\nread('c.md'); // d.md")).toEqual([
+    "docs/a.md",
+    "b.md",
+    "d.md",
+  ]);
+  expect(absent(["README.md", "method.md"])).toEqual(["method.md"]);
 });
 
 test("documents are parsed as GitHub reads them", () => {

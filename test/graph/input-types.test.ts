@@ -28,7 +28,7 @@ describe("an input of a type that its operator does not take is refused:", () =>
     [
       "a bias of integers",
       "Conv",
-      "input 2 is int64 [4], expected a type of floating point",
+      "input 2 is int64 [4], expected a floating-point type",
       [IMAGES, KERNEL, ["int64", 4]],
     ],
     [
@@ -41,7 +41,7 @@ describe("an input of a type that its operator does not take is refused:", () =>
     [
       "a statistic of integers",
       "BatchNormalization",
-      "input 4 is int32 [4], expected a type of floating point",
+      "input 4 is int32 [4], expected a floating-point type",
       [IMAGES, ["float32", 4], ["float32", 4], ["float32", 4], ["int32", 4]],
     ],
     [

@@ -123,7 +123,7 @@ describe("a model file", () => {
 
   test("that is damaged is named in the message", async () => {
     const path = join(folder, "w.bin");
-    expect(await messageOf(loadModel(path))).toContain(`DynnError: ${path}: 8 bytes that are no whole ONNX model`);
+    expect(await messageOf(loadModel(path))).toContain(`DynnError: ${path}: 8 bytes that are not a whole ONNX model`);
   });
 });
 

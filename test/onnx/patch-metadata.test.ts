@@ -41,6 +41,6 @@ describe("patched metadata", () => {
   });
 
   test("are refused on bytes that are no message", () => {
-    expect(() => patchMetadata(Uint8Array.of(0xff), new Map())).toThrow(/no ONNX model: .*\[model\/parse\]$/);
+    expect(() => patchMetadata(Uint8Array.of(0xff), new Map())).toThrow(/not an ONNX model: .*\[model\/parse\]$/);
   });
 });

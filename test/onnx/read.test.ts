@@ -320,33 +320,29 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "an ending in the middle",
       modelBytes().subarray(0, 20),
-      "model: 20 bytes that are no whole ONNX model (premature EOF). The file may be cut off or damaged; get it again. [model/parse]",
+      "model: 20 bytes that are not a whole ONNX model (premature EOF). The file may be cut off or damaged; get it again. [model/parse]",
     ],
     [
       "garbage that protobuf takes",
       Uint8Array.of(0xf8, 0x07, 1),
-      "model: 3 bytes that are no whole ONNX model (no graph, opset or version in it). The file may be cut off or damaged; get it again. [model/parse]",
+      "model: 3 bytes that are not a whole ONNX model (it has no graph, opset or version). The file may be cut off or damaged; get it again. [model/parse]",
     ],
     [
       "a ZIP archive",
       ascii("PK\x03\x04....."),
-      "model: no ONNX model, but a ZIP archive (a PyTorch .pt or Keras .keras file is one); export the model to ONNX first. [model/parse]",
+      "model: not an ONNX model, but a ZIP archive (a PyTorch .pt or Keras .keras file is one); export the model to ONNX first. [model/parse]",
     ],
     [
       "an ORT file",
       ascii("\x18\0\0\0ORTM...."),
-      "model: no ONNX model, but a model in ONNX Runtime's own .ort format; give the .onnx file it was made from. [model/parse]",
+      "model: not an ONNX model, but a model in ONNX Runtime's own .ort format; give the .onnx file it was made from. [model/parse]",
     ],
     [
       "a web page",
       ascii("<!DOCTYPE html>"),
-      "model: no ONNX model, but a web page or XML; download the model file itself. [model/parse]",
+      "model: not an ONNX model, but a web page or XML; download the model file itself. [model/parse]",
     ],
-    [
-      "no graph",
-      modelBytes({}, { graph: undefined }),
-      "model: there is no graph in it. Export the model again. [model/empty]",
-    ],
+    ["no graph", modelBytes({}, { graph: undefined }), "model: it has no graph. Export the model again. [model/empty]"],
     [
       "no opset",
       modelBytes({}, { opsetImport: [] }),
@@ -366,7 +362,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "functions",
       modelBytes({}, { functions: [{ name: "F" }] }),
-      "model: it defines operators of its own (functions: F), which is not supported. Export with functions inlined. [model/op]",
+      "model: it defines its own operators (functions: F), which is not supported. Export with functions inlined. [model/op]",
     ],
     [
       "training_info",
@@ -376,7 +372,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "metadata twice",
       modelBytes({}, { metadataProps: [{ key: "k" }, { key: "k" }] }),
-      'model: metadata "k" is there twice. Write the model again with one value. [model/metadata]',
+      'model: metadata "k" appears twice. Write the model again with one value. [model/metadata]',
     ],
     [
       "sparse weights",
@@ -406,12 +402,12 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "a large shape",
       withTensor({ dataType: Type.FLOAT, dims: [2n ** 30n, 2n] }),
-      'model: initializer "w": shape [1073741824,2] of float32 takes 8589934592 bytes, more than the limit of 2147483648. Raise limits.tensorBytes if the model is meant to be so large. [model/limit]',
+      'model: initializer "w": shape [1073741824,2] of float32 takes 8589934592 bytes, more than the limit of 2147483648. Raise limits.tensorBytes if the model needs this size. [model/limit]',
     ],
     [
       "a tensor over the given limit",
       withTensor({ dataType: Type.FLOAT, dims: [5n] }),
-      'model: initializer "w": shape [5] of float32 takes 20 bytes, more than the limit of 16. Raise limits.tensorBytes if the model is meant to be so large. [model/limit]',
+      'model: initializer "w": shape [5] of float32 takes 20 bytes, more than the limit of 16. Raise limits.tensorBytes if the model needs this size. [model/limit]',
       { limits: { tensorBytes: 16 } },
     ],
     [
@@ -432,27 +428,27 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "broken elements",
       withTensor({ dataType: Type.FLOAT, dims: [1n], rawData: new Uint8Array(5) }),
-      'model: initializer "w": 5 bytes are no whole number of float32 elements (4 bytes each). The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": 5 bytes are not a whole number of float32 elements (4 bytes each). The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "numbers beyond the type",
       withTensor({ dataType: Type.INT8, dims: [1n], int32Data: [300] }),
-      'model: initializer "w": its data holds 300, which is no int8. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds 300, which is not a valid int8. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "bits beyond the type",
       withTensor({ dataType: Type.FLOAT16, dims: [1n], int32Data: [-1] }),
-      'model: initializer "w": its data holds -1, which is no float16 bit pattern. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds -1, which is not a valid float16 bit pattern. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "a bool of 2",
       withTensor({ dataType: Type.BOOL, dims: [1n], rawData: Uint8Array.of(2) }),
-      'model: initializer "w": its data holds 2, which is no bool. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds 2, which is not a valid bool. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "a typed bool of 2",
       withTensor({ dataType: Type.BOOL, dims: [1n], int32Data: [2] }),
-      'model: initializer "w": its data holds 2, which is no bool. The file may be damaged; export the model again. [model/tensor]',
+      'model: initializer "w": its data holds 2, which is not a valid bool. The file may be damaged; export the model again. [model/tensor]',
     ],
     [
       "a nameless constant",
@@ -462,12 +458,12 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "constants of one name",
       modelBytes({ initializer: [0, 1].map(() => ({ name: "w", dataType: Type.FLOAT, dims: [0n] })) }),
-      'model: there are two constants named "w". Give every value its own name. [model/duplicate]',
+      'model: two constants are named "w". Give every value its own name. [model/duplicate]',
     ],
     [
       "external data without a folder",
       withTensor(external(["location", "w.bin"])),
-      'model: initializer "w": its data lies in another file, "w.bin". Load the model by its path, or give options.external. [model/external]',
+      'model: initializer "w": its data is in another file, "w.bin". Load the model by its path, or give options.external. [model/external]',
     ],
     [
       "external data that fails",
@@ -482,13 +478,13 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "external data past the end",
       withTensor(external(["location", "w.bin"], ["offset", "4"], ["length", "4"])),
-      'model: initializer "w": it wants bytes 4 to +4 of "w.bin", which has 6. Copy the data file again, whole. [model/external]',
+      'model: initializer "w": it needs bytes 4 to +4 of "w.bin", which has 6. Copy the data file again, whole. [model/external]',
       { external: () => new Uint8Array(6) },
     ],
     [
       "external data at no number",
       withTensor(external(["location", "w.bin"], ["offset", "-4"])),
-      'model: initializer "w": it wants bytes -4 to +end of "w.bin", which has 6. Copy the data file again, whole. [model/external]',
+      'model: initializer "w": it needs bytes -4 to +end of "w.bin", which has 6. Copy the data file again, whole. [model/external]',
       { external: () => new Uint8Array(6) },
     ],
     [
@@ -504,7 +500,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
           },
         ],
       }),
-      'model: Relu "r": attribute "a" is there twice. Export the model again. [model/attribute]',
+      'model: Relu "r": attribute "a" appears twice. Export the model again. [model/attribute]',
     ],
     [
       "an attribute without kind",
@@ -524,7 +520,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "an attribute of broken text",
       withAttribute({ type: Kind.STRING, s: Uint8Array.of(0xff) }),
-      'model: Relu "r": attribute "a": its text is no UTF-8 (The encoded data was not valid for encoding utf-8). Export the model again. [model/attribute]',
+      'model: Relu "r": attribute "a": its text is not UTF-8 (The encoded data was not valid for encoding utf-8). Export the model again. [model/attribute]',
     ],
     [
       "a Constant of texts",
@@ -559,7 +555,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "deep nesting",
       modelBytes({ node: [nested(3)], output: [value("y3", [])] }),
-      'model: If "y3": attribute "b": If "y2": attribute "b": If "y1": attribute "b": sub-graphs are nested too deeply. Raise limits.depth if the model is meant to be so deep. [model/limit]',
+      'model: If "y3": attribute "b": If "y2": attribute "b": If "y1": attribute "b": sub-graphs are nested too deeply. Raise limits.depth if the model needs this depth. [model/limit]',
       { limits: { depth: 2 } },
     ],
     [

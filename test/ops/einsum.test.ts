@@ -150,7 +150,7 @@ test("cost: one multiplication for each combination of labels", () => {
 describe("Einsum is refused by name", () => {
   const x = random([2, 2]);
   test.each([
-    ["ii->i", [x], 'the term "ii" repeats a label, which dynn does not know'],
+    ["ii->i", [x], 'the term "ii" repeats a label, which dynn does not support'],
     ["ij->ijk", [x], "its result has a label that no operand has"],
     ["ij,jk->ik", [x], "it has 2 operands, the node 1"],
     ["ijk->i", [x], "operand 0 has shape [2,2]"],

@@ -134,7 +134,7 @@ describe("operators on indices agree with ONNX Runtime", () => {
   });
   test("an index outside is named", () => {
     expect(() => runReference(gatherOf(7), { x: random([4, 3]) })).toThrow(
-      "index 7 lies outside an axis of length 4. Use indices from -4 to 3. [shape/mismatch]",
+      "index 7 is outside an axis of length 4. Use indices from -4 to 3. [shape/mismatch]",
     );
   });
 });

@@ -59,7 +59,7 @@ describe("GridSample: values agree with ONNX Runtime", () => {
 
 describe("GridSample is refused by name", () => {
   const [x, grid] = [random([1, 1, 2, 2]), random([1, 1, 1, 2])];
-  test("cubic reading", () => {
+  test("cubic interpolation", () => {
     expect(() => evaluate("GridSample", [x, grid], { attributes: how("bicubic", "zeros", 0) })).toThrow(
       failure(
         "shape/mismatch",

@@ -30,7 +30,7 @@ const REFUSED_FORMS: Readonly<Record<string, string>> = {
   test_castlike_FLOAT_to_BFLOAT16_expanded: "the same",
   test_constant: "a graph of constants alone",
   test_einsum_batch_diagonal: "a label repeated within one term",
-  test_gridsample_bicubic: "cubic reading",
+  test_gridsample_bicubic: "cubic interpolation",
   test_resize_tf_crop_and_resize: "tf_crop_and_resize",
 };
 

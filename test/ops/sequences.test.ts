@@ -32,7 +32,7 @@ describe("ReverseSequence: value and gradient", () => {
     expect(() => evaluate("ReverseSequence", [random([2, 1]), i64(3)])).toThrow(
       failure(
         "shape/mismatch",
-        'ReverseSequence "y": a sequence length of 3 lies outside 0..2. Give lengths within the time axis.',
+        'ReverseSequence "y": a sequence length of 3 is outside 0..2. Give lengths within the time axis.',
       ),
     );
   });
@@ -97,7 +97,7 @@ describe("integers and steps", () => {
     expect(() => evaluate("QuantizeLinear", [f64(1), of("float64", [], [1]), of("int32", [], [0])])).toThrow(
       failure(
         "model/dtype",
-        'QuantizeLinear "y": it makes int32, expected uint8, int8, uint16, int16. Export the model with one of those.',
+        'QuantizeLinear "y": its output type is int32, expected uint8, int8, uint16, int16. Export the model with one of those.',
       ),
     );
   });

@@ -51,7 +51,7 @@ describe("the error of an operator that dynn does not have", () => {
     expect(use("NonZero")).toThrow(
       failure(
         "model/op",
-        'NonZero "y": dynn does not have NonZero: the shape of its output depends on the values of its input, and batches need fixed shapes. Keep it behind the model.',
+        'NonZero "y": dynn does not have NonZero: the shape of its output depends on the values of its input, and batches need fixed shapes. Compute it after the model.',
       ),
     );
     expect(use("LSTM")).toThrow(
@@ -65,7 +65,7 @@ describe("the error of an operator that dynn does not have", () => {
     expect(use("Swirl")).toThrow(
       failure(
         "model/op",
-        'Swirl "y": dynn does not know the operator Swirl. See docs/ops.md for the operators it knows; export with standard ONNX operators.',
+        'Swirl "y": dynn does not know the operator Swirl. Export with standard ONNX operators; docs/ops.md lists those that dynn knows.',
       ),
     );
   });

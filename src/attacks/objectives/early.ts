@@ -1,6 +1,6 @@
 /** @file The early attack: the final exit keeps its label y (the model's own on the clean image), the early exits change theirs.
- *  A server that audits with the full network sees nothing; a device that leaves early answers wrongly. Source: method.md
- *  section 5. `early:published` is the loss of the study's published code. `early:margin` works on margins under the
+ *  A server that audits with the full network sees nothing; a device that leaves early answers wrongly. Source:
+ *  docs/method.md section 5. `early:published` is the loss of the study's published code. `early:margin` works on margins under the
  *  deployed policy. */
 import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";

@@ -1,5 +1,5 @@
 /** @file Adam on w with image = (tanh(w) + 1) / 2: the box is never left, and the distance is part of the loss.
- *  Sources: Carlini & Wagner 2017 (change of variable, search over c); Kingma & Ba 2015 (Adam); method.md section 5 (start
+ *  Sources: Carlini & Wagner 2017 (change of variable, search over c); Kingma & Ba 2015 (Adam); docs/method.md section 5 (start
  *  uniform in w, first success from iteration 200 on). */
 import { uniform } from "../../core/rng.js";
 import { NORMS } from "../../perturb/norms.js";

@@ -1,4 +1,4 @@
-/** @file Choosing thresholds on a validation split (method.md section 2): never with labels at exit time, never on the split that is
+/** @file Choosing thresholds on a validation split (docs/method.md section 2): never with labels at exit time, never on the split that is
  *  reported. One threshold for all exits, or one per exit; on request so that attacked samples keep bounds on cost and accuracy.
  *  Read by: studies, cli, scripts. The search itself: calibration/. */
 import { DynnError } from "../../core/errors.js";

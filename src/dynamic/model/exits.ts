@@ -1,6 +1,6 @@
 /** @file Attaching early exits: heads on legal cuts of a classifier. The backbone's nodes stay as they are, so its final logits keep
  *  their bits, unless an engine rounds differently where a value that it fused over has gained a reader.
- *  Source: method.md section 2. */
+ *  Source: docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
 import { isStatic, showShape } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";

@@ -1,6 +1,6 @@
 /** @file The one model contract: a static network is a dynamic one with a single exit.
  *  Read from `dynn.*` metadata where a file has them, else by convention: every [n, classes] output is an exit, in order of
- *  cost. Attacks, measures and deployment never ask which kind they got. Source: design.md section 4. */
+ *  cost. Attacks, measures and deployment never ask which kind they got. Source: docs/architecture.md. */
 import { DynnError } from "../../core/errors.js";
 import { type Dim, type Shape, showShape } from "../../core/shape.js";
 import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";

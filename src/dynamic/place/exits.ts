@@ -1,5 +1,5 @@
 /** @file Where exits go: chosen by cost, counted or measured, at the legal cuts nearest to given shares of it, or at values named by hand.
- *  Source: method.md section 2. */
+ *  Source: docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { HeadName } from "../../nn/heads.js";

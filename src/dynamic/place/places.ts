@@ -1,4 +1,4 @@
-/** @file Places where an exit makes sense, and why a network has none. Source: method.md section 2. */
+/** @file Places where an exit makes sense, and why a network has none. Source: docs/method.md section 2. */
 
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";

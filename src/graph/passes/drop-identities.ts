@@ -3,7 +3,8 @@ import type { Graph, ValueName } from "../graph.js";
 import { inferContext, withShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
-/** Consumers of a dropped node read its input instead. A node that makes a graph output stays, so names of outputs hold. */
+/** Consumers of a dropped node read its input instead. A node that makes a graph output stays,
+ * so that the output keeps its name. */
 export function dropIdentities(graph: Graph, ops: OpTable): Graph {
   const typed = withShapes(graph, ops);
   const outputs = new Set(typed.outputs.map((o) => o.name));

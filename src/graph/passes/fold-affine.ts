@@ -1,31 +1,35 @@
-/** @file Folds per-channel affine maps (BatchNormalization at inference, a multiplication by constants) into the node before,
- *  where that node can absorb them (convolutions, Gemm). Operators say so themselves: `asAffine`, `absorbAffine`. */
+/** @file Folds per-channel affine maps into the node before them. Such a map is a
+ *  BatchNormalization at inference, or a multiplication by constants. Convolutions and Gemm can
+ *  absorb it. Operators declare both properties themselves: `asAffine`, `absorbAffine`. */
 import type { Tensor } from "../../core/tensor.js";
 import { consumers, type Graph, type Node, type ValueName } from "../graph.js";
 import { constantType, inferContext, withShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
-/** Elements of constants that folding may write: this many, and a multiple of what the graph holds (each map rewrites the weights that
- *  it is folded into). */
+/** Elements of constants that folding may write: this many, plus a multiple of the elements in
+ * the graph. Each map rewrites the weights that it is folded into. */
 const [WRITES, WRITES_PER_ELEMENT] = [2 ** 24, 8];
 
-/** Fold once, front to back; a chain folds whole because each result takes its map's place. */
+/** Folds once, from front to back. A chain of maps folds completely, because each result
+ * replaces its map. */
 export function foldAffine(graph: Graph, ops: OpTable): Graph {
   const typed = withShapes(graph, ops);
   const folded = new Folding(typed, ops).run();
   return folded.nodes.length < typed.nodes.length ? folded : typed;
 }
 
-/** The graph while it is folded: one pass over the nodes, all else by look-up. */
+/** The state of the graph during folding. It visits the nodes once, and finds everything else by
+ * look-up. */
 class Folding {
   readonly #graph: Graph & { readonly initializers: Map<ValueName, Tensor> };
   readonly #ops: OpTable;
   readonly #nodes: (Node | undefined)[];
-  /** Values that more than one node reads, or that leave the graph: their maker must stay. */
+  /** Values that more than one node reads, and graph outputs. The node that makes such a value
+   * must stay. */
   readonly #shared: Set<ValueName>;
-  /** Where each value is made, among `nodes`. */
+  /** The place in `nodes` of the node that makes each value. */
   readonly #madeAt = new Map<ValueName, number>();
-  /** Constants that this pass made. */
+  /** Constants that this pass added. */
   readonly #made = new Set<ValueName>();
   #left: number;
 
@@ -61,7 +65,8 @@ class Folding {
     this.#nodes[at] = this.#merged(before, node.outputs[0], constants);
   }
 
-  /** `before` with new constants makes `output`. Constants that an earlier map of the chain made are forgotten. */
+  /** `before` with new constants makes `output`. Constants that an earlier map of the chain
+   * added are removed. */
   #merged(before: Node, output: ValueName, constants: readonly (Tensor | undefined)[]): Node {
     const inputs = Array.from({ length: Math.max(before.inputs.length, constants.length) }, (_, i) => {
       const [value, old] = [constants[i], before.inputs[i] ?? ""];
@@ -73,7 +78,7 @@ class Folding {
     return { ...before, inputs, outputs: [output] };
   }
 
-  /** Stores a constant under a name that is free; the file may have taken the one that is wanted. */
+  /** Stores a constant under a free name, because the file may already use the wanted one. */
   #add(wanted: ValueName, value: Tensor): ValueName {
     let name = wanted;
     while (this.#graph.types.has(name)) name += "'";

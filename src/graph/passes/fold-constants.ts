@@ -1,4 +1,5 @@
-/** @file Constant folding: nodes whose inputs are all known are computed once, with the reference kernels. */
+/** @file Constant folding: nodes with only known inputs are computed once with the reference
+ *  kernels. */
 
 import { isStatic } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
@@ -9,12 +10,12 @@ import { volume } from "../limits.js";
 import { macsOfNode } from "../node-macs.js";
 import type { OpTable } from "../op.js";
 
-/** Larger results stay nodes: a file must not grow by folding an Expand. */
+/** Nodes with larger results stay, so that folding an Expand does not make a file grow. */
 const FOLD_LIMIT = 1 << 20;
-/** Steps of the reference kernels that folding one graph may take; what would take more stays nodes. */
+/** Limit on the reference kernels' steps for folding one graph. Nodes beyond the limit stay. */
 const FOLD_STEPS = 2 ** 26;
 
-/** Fold until nothing changes (one pass does, in topological order). Types are inferred along the way. */
+/** Folds until nothing changes. One pass in topological order is enough. It also infers types. */
 export function foldConstants(graph: Graph, ops: OpTable): Graph {
   const typed = withShapes(graph, ops);
   const constants = new Map(typed.initializers);
@@ -36,7 +37,8 @@ export function foldConstants(graph: Graph, ops: OpTable): Graph {
   return { ...typed, nodes, initializers: constants, types };
 }
 
-/** Steps of a node's reference kernel, at most: elements read and written, taps of a sliding window, multiply-accumulates. */
+/** An upper bound on the steps of a node's reference kernel: elements read and written, taps of
+ * a sliding window, and multiply-accumulates. */
 function stepsOf(graph: Graph, node: Node, ops: OpTable): number {
   const volumeOf = (name: ValueName) =>
     volume((graph.types.get(name)?.shape ?? []).filter((d) => typeof d === "number"));

@@ -1,7 +1,8 @@
-/** @file Dead code: drops what no output needs. */
+/** @file Dead-code elimination: removes nodes and constants that no output needs. */
 import { ancestors, type Graph, reads } from "../graph.js";
 
-/** Only the nodes and constants that the outputs need. Inputs all stay: they are the signature. */
+/** The graph with only the nodes and constants that the outputs need. All inputs stay, because
+ * they are the graph's signature. */
 export function prune(graph: Graph): Graph {
   const nodes = ancestors(
     graph,
@@ -9,7 +10,7 @@ export function prune(graph: Graph): Graph {
   );
   const used = new Set([...nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
   const initializers = new Map([...graph.initializers].filter(([name]) => used.has(name)));
-  // The same lists say to later passes that nothing has changed.
+  // An unchanged graph keeps its lists: later passes then know that nothing has changed.
   const whole = nodes.length === graph.nodes.length && initializers.size === graph.initializers.size;
   return whole ? graph : { ...graph, nodes, initializers };
 }

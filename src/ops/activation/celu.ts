@@ -1,5 +1,5 @@
-/** @file Celu: max(0, x) + min(0, alpha * (exp(x / alpha) - 1)). At 0 the gradient is 1. Spec: ONNX Celu-12; Barron
- *  2017. */
+/** @file Celu: max(0, x) + min(0, alpha * (exp(x / alpha) - 1)). At 0 the gradient is 1. Spec:
+ *  ONNX Celu-12; Barron 2017. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { like, unary } from "../support/elementwise.js";

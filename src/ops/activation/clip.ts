@@ -1,13 +1,14 @@
-/** @file Clip: x pulled into min..max, each optional. The gradient passes where min <= x <= max, both bounds
- *  included, as torch.clamp does; a bound that is a tensor gets the gradient of the elements it stopped. Spec: ONNX
- *  Clip-13. */
+/** @file Clip: limits x to min..max. Each bound is optional. The gradient of x passes where min
+ *  <= x <= max, with both bounds included, as in torch.clamp. A bound that is a tensor gets the
+ *  gradient of the elements that it limited. Spec: ONNX Clip-13. */
 import type { ValueName } from "../../graph/graph.js";
 import { inputType, type OpDef, type VjpContext } from "../../graph/op.js";
 import { unbroadcast } from "../support/emit.js";
 import { mask } from "../support/mask.js";
 import { given, ndMap } from "../support/nd.js";
 
-/** The gradient of a bound: the sum over the elements for which `stopped` (Less or Greater) holds. */
+/** The gradient of a bound: the sum over the elements for which `stopped` (Less or Greater)
+ * holds. */
 function boundGradient(ctx: VjpContext, dy: ValueName, i: number, stopped: "Less" | "Greater"): ValueName {
   const { b, node } = ctx;
   const x = inputType(ctx, 0);
@@ -22,7 +23,8 @@ export const Clip: OpDef = {
     const dy = ctx.grads[0];
     if (dy === undefined) return [];
     const { b, node } = ctx;
-    // An element lies within the bounds exactly where it was not changed: one comparison instead of two.
+    // An element is within the bounds exactly where Clip does not change it: this needs one
+    // comparison instead of two.
     const within = (): ValueName => b.op("Equal", [node.inputs[0], node.outputs[0]]);
     return [
       ctx.needs(0) ? mask(b, within(), dy, inputType(ctx, 0).dtype) : undefined,

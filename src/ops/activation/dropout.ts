@@ -1,5 +1,5 @@
-/** @file Dropout at inference: the input, unchanged, and a mask that keeps everything; in training x times a mask.
- *  Spec: ONNX Dropout-13. */
+/** @file Dropout. At inference it returns the unchanged input and a mask that keeps everything.
+ *  In training it returns x times a mask. Spec: ONNX Dropout-13. */
 import { DynnError } from "../../core/errors.js";
 import type { Dims } from "../../core/shape.js";
 import { attribute, showNode } from "../../graph/attributes.js";
@@ -15,7 +15,8 @@ function refuseTraining(ctx: InferContext): void {
   );
 }
 
-/** x times a mask that is fed, so that random numbers stay dynn's own (Srivastava et al. 2014, inverted). */
+/** x times a mask that is an input, so that dynn makes the random numbers (Srivastava et al.
+ * 2014, inverted). */
 function train(ctx: TrainingContext): void {
   const { b, node } = ctx;
   const shape = inputType(ctx, 0).shape as Dims;

@@ -1,5 +1,5 @@
-/** @file Gelu: x times the normal distribution function, exact or by its tanh approximation.
- *  Spec: ONNX Gelu-20; Hendrycks & Gimpel 2016. */
+/** @file Gelu: x times the normal distribution function, in the exact form or with the tanh
+ *  approximation. Spec: ONNX Gelu-20; Hendrycks & Gimpel 2016. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { like, type UnaryGradient, unary } from "../support/elementwise.js";

@@ -1,5 +1,5 @@
-/** @file HardSigmoid: alpha * x + beta pulled into 0..1. Where it is exactly 0 or 1 the gradient is 0, as in PyTorch.
- *  Spec: ONNX HardSigmoid-6. */
+/** @file HardSigmoid: alpha * x + beta, limited to 0..1. Where the result is exactly 0 or 1 the
+ *  gradient is 0, as in PyTorch. Spec: ONNX HardSigmoid-6. */
 import { attribute } from "../../graph/attributes.js";
 import { like, unary } from "../support/elementwise.js";
 

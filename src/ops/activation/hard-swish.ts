@@ -1,5 +1,6 @@
-/** @file HardSwish: x * HardSigmoid(x; 1/6, 1/2). At -3 and 3 the middle piece counts, as in PyTorch: gradient
- *  -1/2 and 3/2. Spec: ONNX HardSwish-14; Howard et al. 2019 (MobileNetV3). */
+/** @file HardSwish: x * HardSigmoid(x; 1/6, 1/2). At -3 and 3 the gradient follows the middle
+ *  piece: it is -1/2 and 3/2, as in PyTorch. Spec: ONNX HardSwish-14; Howard et al. 2019
+ *  (MobileNetV3). */
 import { float } from "../../graph/attributes.js";
 import { inputType } from "../../graph/op.js";
 import { like, unary } from "../support/elementwise.js";

@@ -1,5 +1,6 @@
-/** @file Hardmax: 1 for the largest element of a line (the first of equals), 0 for the others. Before opset 13 a line runs over all
- *  axes from `axis` on. Spec: ONNX Hardmax-11, Hardmax-13. */
+/** @file Hardmax: 1 for the largest element of a line, 0 for the others. Of equal elements the
+ *  first gets the 1. Before opset 13 a line runs over all axes from `axis` on. Spec: ONNX
+ *  Hardmax-11, Hardmax-13. */
 import { inputType, type OpDef } from "../../graph/op.js";
 import { linesOver } from "../support/lines.js";
 import { given, ndZeros } from "../support/nd.js";
@@ -12,7 +13,7 @@ export const Hardmax: OpDef = {
     distributionAxes(ctx.node, ctx.opset, shape.length);
     return [{ dtype, shape }];
   },
-  vjp: { none: "its output is 0 or 1, whatever small change its input makes" },
+  vjp: { none: "its output is 0 or 1, and small changes of its input do not change it" },
   run: (inputs, { node, opset }) => {
     const x = given(inputs, 0);
     const { starts, steps } = linesOver(x.dims, distributionAxes(node, opset, x.dims.length));

@@ -1,4 +1,5 @@
-/** @file LeakyRelu: x above 0, alpha * x below. At 0 the gradient is alpha, as in PyTorch. Spec: ONNX LeakyRelu-16. */
+/** @file LeakyRelu: x above 0, alpha * x below. At 0 the gradient is alpha, as in PyTorch. Spec:
+ *  ONNX LeakyRelu-16. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { like, unary } from "../support/elementwise.js";

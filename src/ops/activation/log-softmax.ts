@@ -1,3 +1,5 @@
+/** @file LogSoftmax: logarithm of the softmax of each distribution. Spec: ONNX LogSoftmax-11,
+ *  LogSoftmax-13. */
 import { reduceSum } from "../support/emit.js";
 import { distribution } from "../support/softmax.js";
 

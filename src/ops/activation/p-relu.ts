@@ -1,5 +1,5 @@
-/** @file PRelu: x above 0, slope * x below; the slope broadcasts to x. At 0 the gradient is the slope, as in PyTorch.
- *  Spec: ONNX PRelu-16. */
+/** @file PRelu: x above 0, slope * x below. The slope broadcasts to x. At 0 the gradient is the
+ *  slope, as in PyTorch. Spec: ONNX PRelu-16. */
 import { binary, like } from "../support/elementwise.js";
 
 export const PRelu = binary("PRelu", (x, slope) => (x < 0 ? slope * x : x), [

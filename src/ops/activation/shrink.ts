@@ -1,5 +1,6 @@
-/** @file Shrink: x pulled towards 0 by `bias` where |x| > lambd, 0 elsewhere. At the bounds the gradient is 0, as in
- *  torch.nn.functional.softshrink and hardshrink. Spec: ONNX Shrink-9. */
+/** @file Shrink: moves x towards 0 by `bias` where |x| > lambd, and gives 0 elsewhere. At the
+ *  bounds the gradient is 0, as in torch.nn.functional.softshrink and hardshrink. Spec: ONNX
+ *  Shrink-9. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType } from "../../graph/op.js";

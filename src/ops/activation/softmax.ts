@@ -1,3 +1,5 @@
+/** @file Softmax: exponentials of each distribution, divided by their sum. Spec: ONNX Softmax-11,
+ *  Softmax-13. */
 import type { OpDef } from "../../graph/op.js";
 import { reduceSum } from "../support/emit.js";
 import { distribution } from "../support/softmax.js";

@@ -1,5 +1,5 @@
-/** @file CumSum: running sums along an axis, forwards or backwards, with or without the element itself.
- *  Its gradient is the running sum in the other direction. Spec: ONNX CumSum-14. */
+/** @file CumSum: running sums along an axis, in either direction, with or without the element
+ *  itself. Its gradient is the running sum in the other direction. Spec: ONNX CumSum-14. */
 import { attribute, int } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type NdArray, type OpDef } from "../../graph/op.js";

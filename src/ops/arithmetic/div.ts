@@ -1,4 +1,5 @@
-/** @file Div: elementwise quotient with broadcasting; integers drop the fraction. Spec: ONNX Div-14. */
+/** @file Div: elementwise quotient with broadcasting. Integer division drops the fraction. Spec:
+ *  ONNX Div-14. */
 import { isFloat } from "../../core/dtype.js";
 import { divideDims } from "../../core/shape.js";
 import type { OpDef } from "../../graph/op.js";

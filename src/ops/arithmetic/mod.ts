@@ -1,5 +1,5 @@
-/** @file Mod: remainder, with the sign of the divisor, or of the dividend when fmod = 1 (the only form for floats).
- *  Spec: ONNX Mod-13. */
+/** @file Mod: remainder with the sign of the divisor. With fmod = 1, the only form for floats,
+ *  it has the sign of the dividend. Spec: ONNX Mod-13. */
 import { attribute } from "../../graph/attributes.js";
 import type { OpDef } from "../../graph/op.js";
 import { checkDivision } from "../support/division.js";

@@ -1,5 +1,6 @@
-/** @file Pow: x to the power of w, with broadcasting; the result has the type of x. Where the exponent is 0 the
- *  gradient of x is 0, and where x is 0 that of w is 0, as in PyTorch. Spec: ONNX Pow-15. */
+/** @file Pow: x to the power of w, with broadcasting. The result has the type of x. Where the
+ *  exponent is 0 the gradient of x is 0. Where x is 0 the gradient of w is 0. PyTorch does the
+ *  same. Spec: ONNX Pow-15. */
 import { isFloat } from "../../core/dtype.js";
 import { toNumbers } from "../../core/tensor.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -18,7 +19,7 @@ function baseGradient(g: BinaryGradient): ValueName {
 
 function constantSlope(g: BinaryGradient, exponent: number): ValueName {
   const { b, x } = g;
-  // Squares are by far the most common powers, and a product is much faster than Pow.
+  // Squares are the most common powers, and a product is much faster than Pow.
   const power = exponent === 2 ? x : b.op("Pow", [x, like(g, exponent - 1)]);
   return b.op("Mul", [power, like(g, exponent)]);
 }

@@ -1,5 +1,5 @@
-/** @file Round: the nearest integer, halves to the even one. Its gradient is zero everywhere, as in PyTorch.
- *  Spec: ONNX Round-11. */
+/** @file Round: the nearest integer. Halves round to the even integer. Its gradient is zero
+ *  everywhere, as in PyTorch. Spec: ONNX Round-11. */
 import { unary } from "../support/elementwise.js";
 import { roundHalfEven } from "../support/scalar.js";
 

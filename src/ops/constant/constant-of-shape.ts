@@ -1,4 +1,5 @@
-/** @file ConstantOfShape: one value everywhere; float32 zero unless said otherwise. Spec: ONNX ConstantOfShape-9. */
+/** @file ConstantOfShape: a tensor with the same value everywhere, by default float32 zero.
+ *  Spec: ONNX ConstantOfShape-9. */
 import { sizeOf } from "../../core/shape.js";
 import { toNumbers } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
@@ -17,7 +18,7 @@ export const ConstantOfShape: OpDef = {
       throw mismatch(ctx.node, `shape [${shape}] has a negative length. Export the model again.`, { shape });
     return [{ dtype: attribute(ctx.node, "value", "tensor")?.dtype ?? "float32", shape }];
   },
-  vjp: { none: "its output does not depend on numbers" },
+  vjp: { none: "its output does not depend on a float input" },
   run: (inputs, { node }) => {
     const value = attribute(node, "value", "tensor");
     const dims = [...given(inputs, 0).data];

@@ -1,4 +1,5 @@
-/** @file EyeLike: ones on a diagonal, zeros elsewhere, in the shape of a matrix. Spec: ONNX EyeLike-9. */
+/** @file EyeLike: ones on a diagonal and zeros elsewhere, in the shape of a matrix. Spec: ONNX
+ *  EyeLike-9. */
 import { attribute } from "../../graph/attributes.js";
 import { inputType, mismatch, type OpDef } from "../../graph/op.js";
 import { targetOf } from "../support/cast.js";
@@ -12,7 +13,7 @@ export const EyeLike: OpDef = {
       throw mismatch(ctx.node, `its input has shape [${shape}], expected a matrix. Export the model again.`, { shape });
     return [{ dtype: ctx.node.attributes.dtype ? targetOf(ctx.node, "dtype") : dtype, shape }];
   },
-  vjp: { none: "its output does not depend on numbers" },
+  vjp: { none: "its output does not depend on the elements of its input" },
   run: (inputs, { node }) => {
     const { dims } = given(inputs, 0);
     const [rows, columns] = dims as [number, number];

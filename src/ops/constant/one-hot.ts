@@ -1,5 +1,5 @@
-/** @file OneHot: a new axis that is `on` at the index and `off` elsewhere; an index outside the depth gives all `off`.
- *  Spec: ONNX OneHot-11. */
+/** @file OneHot: a new axis with `on` at the index and `off` elsewhere. An index outside the
+ *  depth gives `off` everywhere. Spec: ONNX OneHot-11. */
 import { type Dim, isStatic, sizeOf } from "../../core/shape.js";
 import { toNumbers } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
@@ -10,7 +10,8 @@ import { aroundAxis, given, ndZeros } from "../support/nd.js";
 
 const newAxis = (node: Node, rank: number): number => axesIn(node, [attribute(node, "axis", "int") ?? -1], rank + 1)[0];
 
-/** @throws DynnError 'shape/mismatch' unless the depth is one number (ONNX Runtime would read past the end of an empty one) */
+/** ONNX Runtime would read past the end of an empty depth.
+ * @throws DynnError 'shape/mismatch' unless the depth is one number */
 function depthOf(ctx: InferContext, axis: number): Dim {
   const { shape } = inputType(ctx, 1);
   if (isStatic(shape) && sizeOf(shape) !== 1)

@@ -1,4 +1,5 @@
-/** @file Range: numbers from start to limit (not reached) by delta. Spec: ONNX Range-11. */
+/** @file Range: numbers from start to limit in steps of delta, without the limit. Spec: ONNX
+ *  Range-11. */
 import type { Dim } from "../../core/shape.js";
 import { toNumbers } from "../../core/tensor.js";
 import { type InferContext, inputType, mismatch, type OpDef } from "../../graph/op.js";
@@ -7,7 +8,7 @@ import { given } from "../support/nd.js";
 
 const count = (start: number, limit: number, delta: number): number => Math.max(0, Math.ceil((limit - start) / delta));
 
-/** The scalar input i, known as a number or a name. */
+/** The scalar input i as a number or a name. */
 function scalarOf(ctx: InferContext, i: number): Dim | undefined {
   const constant = ctx.constant(i);
   return elements(ctx, i)?.[0] ?? (constant?.data.length === 1 ? toNumbers(constant)[0] : undefined);

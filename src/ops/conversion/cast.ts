@@ -11,7 +11,7 @@ export const Cast: OpDef = {
   infer: (ctx) => [{ dtype: targetOf(ctx.node), shape: inputType(ctx, 0).shape }],
   vjp: castVjp,
   run,
-  // A cast to boolean changes elements; the others move them.
+  // A cast to boolean changes elements. Other casts only move names of dimensions.
   propagate: (ctx, output) => (output.dtype === "bool" ? undefined : symbolicMove({ run })(ctx, output)),
   isIdentity: (ctx) => targetOf(ctx.node) === inputType(ctx, 0).dtype,
 };

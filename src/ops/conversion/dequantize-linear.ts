@@ -1,4 +1,5 @@
-/** @file DequantizeLinear: (x - zero point) * scale, of an integer x. Spec: ONNX DequantizeLinear-21. */
+/** @file DequantizeLinear: (x - zero point) * scale, for an integer x. Spec: ONNX
+ *  DequantizeLinear-21. */
 import { inputType, type OpDef } from "../../graph/op.js";
 import { given } from "../support/nd.js";
 import { scaleIndex } from "../support/quantize.js";

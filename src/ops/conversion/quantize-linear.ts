@@ -1,5 +1,6 @@
-/** @file QuantizeLinear: x / scale rounded (halves to even), plus the zero point, kept within the integer type. It is flat between
- *  its steps, so it has no gradient. Spec: ONNX QuantizeLinear-21. */
+/** @file QuantizeLinear: x / scale, rounded with halves to even, plus the zero point, limited to
+ *  the integer type. It is constant between its steps, so it has no gradient. Spec: ONNX
+ *  QuantizeLinear-21. */
 import { byteSize, type DType } from "../../core/dtype.js";
 import { DynnError } from "../../core/errors.js";
 import { showNode } from "../../graph/attributes.js";
@@ -13,13 +14,14 @@ import { roundHalfEven } from "../support/scalar.js";
 
 const TYPES: readonly (DType | undefined)[] = ["uint8", "int8", "uint16", "int16"];
 
-/** The integer type of the result: that of the zero point, or the one that output_dtype names, or uint8. */
+/** The integer type of the result: the type of the zero point, else the type that output_dtype
+ * names, else uint8. */
 function resultType(node: Node, zero: DType | undefined): DType {
   const found = zero ?? (node.attributes.output_dtype ? targetOf(node, "output_dtype") : "uint8");
   if (TYPES.includes(found)) return found;
   throw new DynnError(
     "model/dtype",
-    `${showNode(node)}: it makes ${found}, expected ${TYPES.join(", ")}. Export the model with one of those.`,
+    `${showNode(node)}: its output type is ${found}, expected ${TYPES.join(", ")}. Export the model with one of those.`,
     { node: node.name, dtype: found },
   );
 }
@@ -35,7 +37,7 @@ export const QuantizeLinear: OpDef = {
     const [at, dtype] = [scaleIndex(node, x, scale), resultType(node, inputTypes[2])];
     const steps = 2 ** (8 * byteSize(dtype));
     const low = dtype.startsWith("u") ? 0 : -steps / 2;
-    // Halves decide here, so the quotient is what x's type makes of it.
+    // The quotient is rounded to the type of x, because halves decide here.
     const narrow = inputTypes[0] === "float32" ? Math.fround : (v: number) => v;
     const quantized = (v: number, k: number): number =>
       Math.max(low, Math.min(low + steps - 1, roundHalfEven(narrow(v / scale.data[k])) + (zero?.data[k] ?? 0)));

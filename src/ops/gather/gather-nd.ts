@@ -1,5 +1,6 @@
-/** @file GatherND: slices of the data, each named by a tuple of indices; with batch_dims leading axes run along. The gradient counts
- *  the tuples as positions on one axis and adds up there. Spec: ONNX GatherND-13. */
+/** @file GatherND: slices of the data. A tuple of indices names each slice, and batch_dims
+ *  counts the leading axes that data and indices share. The gradient turns the tuples into
+ *  positions on one axis and adds up there. Spec: ONNX GatherND-13. */
 import { type Dim, multiplyDims, type Shape, sizeOf, stridesOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -18,7 +19,8 @@ function gathered(node: Node, data: Shape, indices: Shape): Dim[] {
   return [...indices.slice(0, -1), ...data.slice(batchAxesOf(node) + q)];
 }
 
-/** The tuples as positions on one axis that joins the axes they count along, negative indices counted from the back. */
+/** The tuples as positions on one axis, which joins the axes that the tuples index. Negative
+ * indices count from the back. */
 function linear({ b, node }: VjpContext, lengths: readonly number[], rank: number): ValueName {
   const wrapped = b.op("Mod", [node.inputs[1], b.ints(lengths)]);
   return reduceSum(b, b.op("Mul", [wrapped, b.ints(stridesOf(lengths))]), [rank - 1], false);
@@ -60,7 +62,7 @@ const run: OpDef["run"] = (inputs, { node }) => {
 export const GatherND: OpDef = {
   type: "GatherND",
   takes: ["T", "index"],
-  limit: "the gradient needs known lengths, but for one",
+  limit: "the gradient needs known lengths; one may be unknown",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     return [{ dtype, shape: gathered(ctx.node, shape, inputType(ctx, 1).shape) }];

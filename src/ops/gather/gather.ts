@@ -1,4 +1,5 @@
-/** @file Gather: picks along one axis; indices may count from the back. Spec: ONNX Gather-13. */
+/** @file Gather: selects along one axis. Negative indices count from the back. Spec: ONNX
+ *  Gather-13. */
 import { isStatic, multiplyDims, type Shape, sizeOf } from "../../core/shape.js";
 import { fromNumbers } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
@@ -18,7 +19,8 @@ const gathered = <D>(data: readonly D[], indices: readonly D[], axis: number): D
   ...data.slice(axis + 1),
 ];
 
-/** Where a run of neighbours starts, when the indices are known and are one: then the gradient is a Pad. */
+/** The start of a run of neighbours, when the indices are known and form such a run. The
+ * gradient is then a Pad. */
 function runStart(node: Node, indices: readonly number[] | undefined, length: number): number | undefined {
   const at = indices?.map((i) => wrapIndex(node, i, length));
   return at && at.length > 0 && at.every((v, i) => v === at[0] + i) ? at[0] : undefined;
@@ -42,13 +44,14 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   );
 }
 
-/** A value that has the shape of the data but for one element along the axis (to read unknown lengths from). */
+/** A value with the shape of the data, but with one element along the axis. Unknown lengths are
+ * read from it. */
 function oneOf(ctx: VjpContext, shape: Shape, axis: number): ValueName | undefined {
   if (shape.filter((d) => typeof d === "string").length <= 1) return undefined;
   return slice(ctx.b, ctx.node.inputs[0], { starts: [0], ends: [1], axes: [axis] });
 }
 
-/** The general case: the matrix of zeros and ones that says which pick took which element. */
+/** The general case: a matrix of zeros and ones that says which element each index selects. */
 function byOneHot(ctx: VjpContext, dy: ValueName, shape: Shape, axis: number): ValueName {
   const { b, node } = ctx;
   const { dtype } = inputType(ctx, 0);

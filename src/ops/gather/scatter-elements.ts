@@ -1,5 +1,6 @@
-/** @file ScatterElements: writes (or from opset 16 adds, multiplies ...) one element per index along an axis.
- *  Where plain writes repeat an index the last one wins, as in ONNX Runtime. Spec: ONNX ScatterElements-18. */
+/** @file ScatterElements: writes one element per index along an axis. From opset 16 it can also
+ *  add, multiply, and take the minimum or maximum. When writes repeat an index the last one
+ *  wins, as in ONNX Runtime. Spec: ONNX ScatterElements-18. */
 import { int } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
 import { inputType, type OpDef, type VjpContext } from "../../graph/op.js";
@@ -9,7 +10,8 @@ import { axisOf } from "../support/known.js";
 import { given } from "../support/nd.js";
 import { addsInto, reduceInto } from "../support/reduce-into.js";
 
-/** dData loses what was overwritten; dUpdates is what lies at the indices (no index may repeat when writing). */
+/** dData is dY without the overwritten elements. dUpdates is dY at the indices. Written indices
+ * may not repeat. */
 function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const { b, node } = ctx;
   const adds = addsInto(node);

@@ -1,5 +1,6 @@
-/** @file ScatterND: writes (or from opset 16 adds, multiplies ...) slices into the data, each at a tuple of indices.
- *  Where plain writes repeat a tuple the last one wins, as in ONNX Runtime. Spec: ONNX ScatterND-18. */
+/** @file ScatterND: writes slices into the data, each at a tuple of indices. From opset 16 it
+ *  can also add, multiply, and take the minimum or maximum. When writes repeat a tuple the last
+ *  one wins, as in ONNX Runtime. Spec: ONNX ScatterND-18. */
 import { type Dims, sizeOf } from "../../core/shape.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { inputType, mismatch, type OpDef, type VjpContext } from "../../graph/op.js";
@@ -9,7 +10,8 @@ import { slicePositions, tupleLength } from "../support/points.js";
 import { addsInto, reduceInto } from "../support/reduce-into.js";
 import { symbolicMove } from "../support/symbolic.js";
 
-/** dData loses what was overwritten; dUpdates is what lies at the tuples (no tuple may repeat when writing). */
+/** dData is dY without the overwritten elements. dUpdates is dY at the tuples. Written tuples
+ * may not repeat. */
 function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const { b, node } = ctx;
   const adds = addsInto(node);
@@ -22,7 +24,7 @@ function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefi
   ];
 }
 
-/** Elements of one slice. */
+/** Number of elements of one slice. */
 function sliceSize(node: Node, data: Dims, indices: Dims, updates: Dims): number {
   const slice = data.slice(tupleLength(node, data, indices));
   const expected = [...indices.slice(0, -1), ...slice];

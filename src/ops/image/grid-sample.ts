@@ -1,5 +1,5 @@
-/** @file GridSample: an image read at points, by the nearest pixel or between four. Cubic reading and volumes are refused.
- *  Spec: ONNX GridSample-20. */
+/** @file GridSample: reads an image at points, from the nearest pixel or by interpolation
+ *  between four. Cubic interpolation and volumes are refused. Spec: ONNX GridSample-20. */
 import { sizeOf } from "../../core/shape.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type NdArray, type OpDef } from "../../graph/op.js";
@@ -8,7 +8,8 @@ import { gridGradients } from "../support/grid-gradient.js";
 import { given, ndZeros } from "../support/nd.js";
 import { roundHalfEven } from "../support/scalar.js";
 
-/** The one or two pixels around a position along an axis, with their weights; -1 stands for a zero. */
+/** The one or two pixels around a position along an axis, with their weights. The index -1 means
+ * a zero. */
 type Taps = readonly (readonly [index: number, weight: number])[];
 
 function tapsAlong(node: Node, length: number): (g: number) => Taps {
@@ -49,7 +50,7 @@ function sample(node: Node, x: NdArray, grid: NdArray): NdArray {
 export const GridSample: OpDef = {
   type: "GridSample",
   takes: ["T", "float"],
-  limit: "cubic reading and volumes are refused; padding_mode reflection has no gradient",
+  limit: "cubic interpolation and volumes are refused; padding_mode reflection has no gradient",
   infer: (ctx) => {
     const [{ dtype, shape }, grid] = [inputType(ctx, 0), inputType(ctx, 1).shape];
     samplingOf(ctx.node);

@@ -1,5 +1,5 @@
-/** @file Resize: nearest, linear or cubic, axis by axis. Each axis is a matrix of fixed weights; the gradient is its transpose.
- *  tf_crop_and_resize is refused. Spec: ONNX Resize-19. */
+/** @file Resize: nearest, linear or cubic, axis by axis. Each axis is a matrix of fixed weights,
+ *  and the gradient is its transpose. tf_crop_and_resize is refused. Spec: ONNX Resize-19. */
 import { type Dim, isStatic, type Shape } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
@@ -9,7 +9,7 @@ import { adjointAlongAxis, checkMatrix } from "../support/along-axis.js";
 import { axesIn, elements, noGradient, unknownDim } from "../support/known.js";
 import { aroundAxis, given, ndZeros } from "../support/nd.js";
 
-/** Position in the input of output element `i`; `scale` is output / input. */
+/** Position in the input of output element `i`. `scale` is output / input. */
 const POSITION: Readonly<Record<string, (i: number, scale: number, from: number, to: number) => number>> = {
   half_pixel: (i, scale) => (i + 0.5) / scale - 0.5,
   half_pixel_symmetric: (i, scale, from, to) => from / 2 - (to / (scale * from)) * (from / 2) + (i + 0.5) / scale - 0.5,
@@ -34,7 +34,7 @@ function choice<T>(node: Node, name: string, fallback: string, table: Readonly<R
   );
 }
 
-/** Taps of one output element, before clamping to the input. */
+/** Taps of one output element. They may lie outside the input. */
 interface Taps {
   readonly first: number;
   readonly weights: readonly number[];
@@ -58,8 +58,8 @@ function cubic(x: number, a: number): number {
   return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-/** What lies around a position. Antialiasing stretches the filter over as many elements as become one; its weights are then
- *  brought back to a sum of 1. */
+/** The taps around a position. Antialiasing stretches the filter over as many elements as become
+ * one, then scales the weights to a sum of 1. */
 function tapsAt(node: Node, at: number, scale: number): Taps {
   const filter = choice(node, "mode", "nearest", FILTERS);
   if (!filter) return { first: choice(node, "nearest_mode", "round_prefer_floor", ROUND)(at), weights: [1] };
@@ -73,7 +73,8 @@ function tapsAt(node: Node, at: number, scale: number): Taps {
   return { first, weights: stretch === 1 ? weights : weights.map((w) => w / sum) };
 }
 
-/** What each output element of one axis is made of: indices into the input, clamped to it, and their weights. */
+/** The taps of each output element of one axis: indices into the input, limited to its range,
+ * and their weights. */
 function tapsAlong(
   node: Node,
   from: number,
@@ -101,11 +102,11 @@ function weightsAlong(node: Node, from: number, to: number, scale: number): Tens
 
 interface Resized {
   readonly shape: readonly Dim[];
-  /** output / input as the transformation uses it. */
+  /** output / input as the coordinate transformation uses it. */
   readonly scales: readonly number[];
 }
 
-/** The output's shape from scales or sizes, which may name some axes only. */
+/** The output's shape from scales or sizes. Both may name only some axes. */
 function resized(
   node: Node,
   shape: Shape,
@@ -126,7 +127,7 @@ function resized(
   return { shape: out, scales: shape.map(scaleAt) };
 }
 
-/** How the aspect ratio limits one scale for all axes; undefined: it does not. */
+/** How the aspect ratio limits one scale for all axes. Undefined: no limit. */
 const POLICY: Readonly<Record<string, ((...scales: readonly number[]) => number) | undefined>> = {
   stretch: undefined,
   not_larger: Math.min,
@@ -138,7 +139,7 @@ interface Wanted {
   readonly scales?: ArrayLike<number> | undefined;
 }
 
-/** Sizes after keep_aspect_ratio_policy, with the one scale that they were rounded from. */
+/** Sizes after keep_aspect_ratio_policy, with the one scale from which they were rounded. */
 function keptRatio(node: Node, from: Shape, sizes: Shape): Wanted {
   const limit = choice(node, "keep_aspect_ratio_policy", "stretch", POLICY);
   if (!limit) return { sizes };
@@ -154,7 +155,8 @@ function lengthOf(node: Node, axis: number, from: Dim, scale: number | undefined
   return scale === undefined || typeof from !== "number" ? unknownDim(node, axis) : Math.floor(from * scale);
 }
 
-/** What is known before running. Scales are floats: a constant, or nothing. An empty list stands for a left-out input. */
+/** What is known before running. Scales are floats, so only constants are known. An empty list
+ * means an input that is left out. */
 function knownResize(ctx: Pick<InferContext, "node" | "inputs" | "constant">): Resized {
   const scales = ctx.constant(2);
   const { shape } = inputType(ctx, 0);

@@ -1,5 +1,5 @@
-/** @file BitShift: an unsigned integer times or divided by a power of two; bits that leave the type are lost.
- *  Spec: ONNX BitShift-11. */
+/** @file BitShift: an unsigned integer times or divided by a power of two. Bits outside the type
+ *  are lost. Spec: ONNX BitShift-11. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { mismatch } from "../../graph/op.js";

@@ -1,4 +1,4 @@
-/** @file BitwiseNot: every bit of an integer turned over. Spec: ONNX BitwiseNot-18. */
+/** @file BitwiseNot: inverts every bit of an integer. Spec: ONNX BitwiseNot-18. */
 import { inputType, type OpDef } from "../../graph/op.js";
 import { checkInteger, INTEGER, INTEGERS, wrapped } from "../support/bits.js";
 import { given, ndMap } from "../support/nd.js";

@@ -1,4 +1,5 @@
-/** @file Equal: x = w, with broadcasting. A named dimension is never equal to a negative number. Spec: ONNX Equal-13. */
+/** @file Equal: x = w, with broadcasting. A named dimension is never equal to a negative number.
+ *  Spec: ONNX Equal-13. */
 import type { Dim } from "../../core/shape.js";
 import type { OpDef } from "../../graph/op.js";
 import { relation } from "../support/predicate.js";

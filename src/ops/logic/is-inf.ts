@@ -1,4 +1,5 @@
-/** @file IsInf: true where x is infinite; attributes choose the signs that count. Spec: ONNX IsInf-10. */
+/** @file IsInf: true where x is infinite. Attributes choose which signs count. Spec: ONNX
+ *  IsInf-10. */
 import { attribute } from "../../graph/attributes.js";
 import { predicate } from "../support/predicate.js";
 

@@ -1,4 +1,5 @@
-/** @file Where: x where the condition holds, w elsewhere, all three broadcast. Spec: ONNX Where-16. */
+/** @file Where: x where the condition is true, w elsewhere. All three inputs broadcast. Spec:
+ *  ONNX Where-16. */
 import { broadcastShapes } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";

@@ -1,5 +1,6 @@
-/** @file Einsum: products of the operands' elements, summed over the labels that the result has not. The gradient of an operand
- *  is an Einsum of dY and the other operands. Spec: ONNX Einsum-12. */
+/** @file Einsum: products of the operands' elements, summed over the labels that the result does
+ *  not have. The gradient of an operand is an Einsum of dY and the other operands. Spec: ONNX
+ *  Einsum-12. */
 import { type Dims, sizeOf, stridesOf } from "../../core/shape.js";
 import { string } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -14,7 +15,7 @@ const equation = (ctx: Pick<VjpContext, "node" | "inputs">): Equation =>
     ctx.inputs.map((_, i) => inputType(ctx, i).shape),
   );
 
-/** Labels of the result, then those that are summed over. */
+/** Labels of the result, then the labels that are summed over. */
 const inOrder = ({ output, lengths }: Equation): Labels => [
   ...output,
   ...[...lengths.keys()].filter((label) => !output.includes(label)),
@@ -32,7 +33,8 @@ function contract(e: Equation, operands: readonly NdArray[]): NdArray {
   return y;
 }
 
-/** Steps of an operand along all labels: 0 for those it has not, or has with length 1. */
+/** Steps of an operand along all labels. The step is 0 for a label that the operand does not
+ * have, or has with length 1. */
 function stepsOf(dims: Dims, own: Labels, labels: Labels): readonly number[] {
   const strides = stridesOf(dims);
   return labels.map((label) => {
@@ -41,12 +43,13 @@ function stepsOf(dims: Dims, own: Labels, labels: Labels): readonly number[] {
   });
 }
 
-/** Labels of operand i along which it is not stretched. */
+/** Labels of operand i along which it is not broadcast. */
 const fullLabels = (ctx: VjpContext, e: Equation, i: number): Labels =>
   e.operands[i].filter((label, axis) => inputType(ctx, i).shape[axis] !== 1 || e.lengths.get(label) === 1);
 
-/** dX of operand i: its labels that dY and the others have, summed over all else; labels that only it has are repeated, and
- *  those that it was stretched along are summed. */
+/** dX of operand i is an Einsum over the labels that dY and the other operands have. dX is then
+ * repeated along labels that only operand i has, and summed along labels over which it was
+ * broadcast. */
 function operandGradient(ctx: VjpContext, e: Equation, i: number, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const { shape } = inputType(ctx, i);

@@ -1,4 +1,5 @@
-/** @file Gemm: Y = alpha * A' * B' + beta * C, where A' and B' may be transposed and C broadcasts. Spec: ONNX Gemm-13. */
+/** @file Gemm: Y = alpha * A' * B' + beta * C, where A' and B' may be transposed and C
+ *  broadcasts. Spec: ONNX Gemm-13. */
 import { broadcastShapes, type Dim, type Dims, type Shape } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { attribute, float, int, showNode } from "../../graph/attributes.js";
@@ -58,7 +59,8 @@ function run(node: Node, a: NdArray, b: NdArray, c: NdArray | undefined): NdArra
   return y;
 }
 
-/** Each gradient is a Gemm again: dA = alpha dY B'ᵀ, dB = alpha A'ᵀ dY, transposed where A or B came transposed. */
+/** Each gradient is a Gemm: dA = alpha dY B'ᵀ and dB = alpha A'ᵀ dY, each transposed when A or B
+ * is. */
 function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const { b, node } = ctx;
   const { alpha, beta, transA, transB } = formOf(node);
@@ -78,7 +80,7 @@ function biasGradient(ctx: VjpContext, dy: ValueName, beta: number): ValueName {
   return beta === 1 ? sum : ctx.b.op("Mul", [sum, ctx.b.scalar(beta, c.dtype)]);
 }
 
-/** B with its columns scaled, C scaled and shifted. */
+/** B with its columns scaled, and C scaled and shifted. */
 function absorb(
   node: Node,
   b: Tensor,

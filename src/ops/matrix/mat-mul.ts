@@ -1,5 +1,5 @@
-/** @file MatMul: matrix product with broadcast leading axes; a 1-D operand is a row (left) or a column (right).
- *  Spec: ONNX MatMul-13, numpy.matmul. */
+/** @file MatMul: matrix product with broadcast leading axes. A 1-D operand is a row on the left
+ *  and a column on the right. Spec: ONNX MatMul-13, numpy.matmul. */
 import { broadcastShapes, type Dim, type Dims, type Shape, sizeOf } from "../../core/shape.js";
 import { int, showNode } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -27,7 +27,7 @@ function matricesOf(node: Node, a: Shape, b: Shape): Matrices {
   return { a: left, b: right, lead: broadcastShapes(left.slice(0, -2), right.slice(0, -2), showNode(node)) };
 }
 
-/** The shape of the product; the axis that a 1-D operand was given is dropped again. */
+/** The shape of the product, without the axes that were added to 1-D operands. */
 function productShape(node: Node, a: Shape, b: Shape): Dim[] {
   const m = matricesOf(node, a, b);
   return [...m.lead, ...(a.length === 1 ? [] : [m.a.at(-2) as Dim]), ...(b.length === 1 ? [] : [m.b.at(-1) as Dim])];
@@ -87,7 +87,8 @@ function leftGradient(ctx: VjpContext, m: Matrices, dy: ValueName, right: ValueN
   return vector ? squeeze(b, grad, [0]) : grad;
 }
 
-/** A shared matrix on the right (weights) takes the sum over the batch inside one product of two matrices. */
+/** When all samples share the right matrix (weights), one product of two matrices also sums over
+ * the batch. */
 function rightGradient(ctx: VjpContext, m: Matrices, dy: ValueName, left: ValueName, vector: boolean): ValueName {
   const { b } = ctx;
   const [across, columns] = m.b.slice(-2) as [Dim, Dim];

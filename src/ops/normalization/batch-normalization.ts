@@ -1,7 +1,8 @@
-/** @file BatchNormalization: (x - mean) / sqrt(var + epsilon) * scale + B per channel (axis 1). At inference mean and var are
- *  inputs, and the node is a per-channel affine map that convolutions absorb. In training mode they are the batch's own, and
- *  the running averages of the inputs mean and var with them (variance over the whole batch, not n - 1) are outputs 1 and 2.
- *  Spec: ONNX BatchNormalization-15; Ioffe & Szegedy 2015. */
+/** @file BatchNormalization: (x - mean) / sqrt(var + epsilon) * scale + B per channel (axis 1).
+ *  At inference mean and var are inputs, and the node is a per-channel affine map that
+ *  convolutions absorb. In training mode mean and var are computed from the batch. Outputs 1 and
+ *  2 are then running averages of these and of the inputs mean and var. The variance divides by
+ *  n, not by n - 1. Spec: ONNX BatchNormalization-15; Ioffe & Szegedy 2015. */
 import type { DType } from "../../core/dtype.js";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
@@ -29,7 +30,7 @@ const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ??
 
 const momentumOf = (node: Node): number => attribute(node, "momentum", "float") ?? 0.9;
 
-/** Before opset 14 extra outputs stood for training. */
+/** Before opset 14 extra outputs meant training mode. */
 const isTraining = ({ node, opset }: { readonly node: Node; readonly opset: number }): boolean =>
   opset >= 14 ? attribute(node, "training_mode", "int") === 1 : node.outputs.slice(1).some(Boolean);
 
@@ -83,7 +84,7 @@ function inferenceGradients(ctx: VjpContext, dy: ValueName): readonly (ValueName
   ];
 }
 
-/** Number of elements behind one channel's statistics, as a float value. */
+/** Number of elements per channel, as a float value. */
 function countPerChannel({ b, node, inputs }: VjpContext, x: ValueType): ValueName {
   const known = countOver(x.shape, [0, ...axesFrom(2, x.shape.length)]);
   if (known !== undefined) return b.scalar(known, x.dtype);
@@ -91,7 +92,7 @@ function countPerChannel({ b, node, inputs }: VjpContext, x: ValueType): ValueNa
   return b.op("Div", [size, cast(b, b.op("Size", [node.inputs[1]]), inputs[1]?.dtype ?? x.dtype)]);
 }
 
-/** The batch's mean and variance [c]: running averages with momentum 0 are just that. */
+/** The batch's mean and variance [c]. Running averages with momentum 0 equal them. */
 function batchStatistics({ b, node }: VjpContext, x: ValueType): readonly [ValueName, ValueName] {
   const [, mean, variance] = node.outputs;
   if (momentumOf(node) === 0 && mean && variance) return [mean, variance];
@@ -104,8 +105,9 @@ function batchStatistics({ b, node }: VjpContext, x: ValueType): readonly [Value
   ];
 }
 
-/** dX = slope * (dY - mean(dY) - xhat * mean(dY * xhat)), written as slope * dY + along * X + rest with one number of each per
- *  channel: two passes over the images instead of five. Ioffe & Szegedy 2015, section 3. */
+/** dX = slope * (dY - mean(dY) - xhat * mean(dY * xhat)). It is computed as slope * dY + along *
+ * X + rest, with one number of each per channel. This takes two passes over the images instead
+ * of five. Source: Ioffe & Szegedy 2015, section 3. */
 function trainingGradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const { b, node } = ctx;
   const type = inputType(ctx, 0);
@@ -170,7 +172,7 @@ function train(ctx: TrainingContext): void {
   if (opset < 14)
     throw new DynnError(
       "training/config",
-      `${showNode(node)}: opset ${opset} has no training form of it, 14 and later have. Export the model with a newer opset, or train its exits alone (recipe ic-only).`,
+      `${showNode(node)}: opset ${opset} has no training form of this operator, expected 14 or later. Export the model with a newer opset, or train its exits alone (recipe ic-only).`,
       { opset },
     );
   const [, , , mean, variance] = node.inputs as [ValueName, ValueName, ValueName, ValueName, ValueName];

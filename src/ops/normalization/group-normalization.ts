@@ -1,5 +1,6 @@
-/** @file GroupNormalization: mean 0 and variance 1 per sample and group of channels, then scale and shift (per
- *  channel since opset 21, per group in 18). Spec: ONNX GroupNormalization-18, -21; Wu & He 2018. */
+/** @file GroupNormalization: mean 0 and variance 1 per sample and group of channels, then scale
+ *  and shift. These are per channel since opset 21, and per group in opset 18. Spec: ONNX
+ *  GroupNormalization-18, -21; Wu & He 2018. */
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
 import { attribute, showNode } from "../../graph/attributes.js";
@@ -23,7 +24,7 @@ function groupsOf(node: Node): number {
   );
 }
 
-/** Channels in a group. */
+/** Number of channels in a group. */
 function perGroup(node: Node, channels: number | string | undefined): number {
   const each = Number(channels) / groupsOf(node);
   if (Number.isInteger(each)) return each;

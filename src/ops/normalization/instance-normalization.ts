@@ -1,5 +1,5 @@
-/** @file InstanceNormalization: mean 0 and variance 1 per sample and channel, then scale and shift per channel.
- *  Spec: ONNX InstanceNormalization-6; Ulyanov et al. 2016. */
+/** @file InstanceNormalization: mean 0 and variance 1 per sample and channel, then scale and
+ *  shift per channel. Spec: ONNX InstanceNormalization-6; Ulyanov et al. 2016. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type OpDef } from "../../graph/op.js";

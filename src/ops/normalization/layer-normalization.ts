@@ -1,6 +1,7 @@
-/** @file LayerNormalization: mean 0 and variance 1 over the axes from `axis` on, then scale and shift. The gradient
- *  runs a second LayerNormalization with scale 1, whose outputs are xhat and 1/std (one fused kernel in ONNX
- *  Runtime). Spec: ONNX LayerNormalization-17; Ba et al. 2016. */
+/** @file LayerNormalization: mean 0 and variance 1 over the axes from `axis` on, then scale and
+ *  shift. The gradient runs a second LayerNormalization with scale 1, which returns xhat and
+ *  1/std. ONNX Runtime has one fused kernel for it. Spec: ONNX LayerNormalization-17; Ba et al.
+ *  2016. */
 import { type Dim, isStatic, type Shape, sizeOf } from "../../core/shape.js";
 import { fromNumbers } from "../../core/tensor.js";
 import { attribute, float, int } from "../../graph/attributes.js";
@@ -20,7 +21,7 @@ import {
 
 const epsilonOf = (node: Node): number => attribute(node, "epsilon", "float") ?? 1e-5;
 
-/** xhat and 1/std; the fused kernel needs a scale of known length. */
+/** xhat and 1/std. The fused kernel needs a scale of known length. */
 function normalized(ctx: VjpContext, axis: number): NormalizedNames {
   const { b, node } = ctx;
   const [x, { shape, dtype }] = [node.inputs[0], inputType(ctx, 0)];
@@ -32,8 +33,9 @@ function normalized(ctx: VjpContext, axis: number): NormalizedNames {
   return { xhat, inv };
 }
 
-/** ONNX Runtime reads past the end of a scale that does not fit; an empty one, and one without axes, crash it.
- * @throws DynnError 'shape/mismatch' when it cannot be broadcast to X */
+/** ONNX Runtime reads past the end of a scale that does not fit. It crashes on an empty scale, and
+ * on one without axes.
+ * @throws DynnError 'shape/mismatch' when the vector cannot be broadcast to X */
 function checkScale(node: Node, name: string, type: ValueType | undefined, x: Shape): void {
   const fits = (d: Dim, i: number, dims: Shape): boolean => {
     const wanted = x[x.length - dims.length + i];
@@ -61,7 +63,7 @@ export const LayerNormalization: OpDef = {
   vjp: (ctx) => {
     const { b, node, grads } = ctx;
     if (grads[1] !== undefined || grads[2] !== undefined)
-      throw noGradient(node, "the loss uses the outputs Mean or InvStdDev, whose gradient dynn does not have");
+      throw noGradient(node, "the loss uses the outputs Mean or InvStdDev, for which dynn has no gradient rule");
     const dy = grads[0];
     if (dy === undefined) return [];
     const [x, scale] = [inputType(ctx, 0).shape, inputType(ctx, 1).shape];

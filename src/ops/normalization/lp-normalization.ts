@@ -1,5 +1,5 @@
-/** @file LpNormalization: x divided by the norm (p 1 or 2) of its line along an axis. A line of zeros stays zero, and so does its
- *  gradient. Spec: ONNX LpNormalization-1. */
+/** @file LpNormalization: x divided by the norm of its line along an axis, with p 1 or 2. A line
+ *  of zeros stays zero, and its gradient is zero. Spec: ONNX LpNormalization-1. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../../graph/op.js";
@@ -26,7 +26,8 @@ function normalize(node: Node, x: NdArray): NdArray {
   return y;
 }
 
-/** (dy - slope * sum(dy * y)) / norm, where the slope of the norm is y (p 2) or the sign of x (p 1). */
+/** (dy - slope * sum(dy * y)) / norm. The slope of the norm is y for p 2, and the sign of x for
+ * p 1. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const [x, y] = [node.inputs[0], node.outputs[0]];

@@ -1,5 +1,6 @@
-/** @file LRN: x / (bias + alpha / size * sum of squares of the `size` channels around)^beta. The gradient sums over neighbours by a
- *  1x1 Conv whose weights are a band. Spec: ONNX LRN-13; Krizhevsky et al. 2012, section 3.3. */
+/** @file LRN: x / (bias + alpha / size * sum of squares of the `size` neighbouring
+ *  channels)^beta. The gradient sums over neighbours with a 1x1 Conv of banded weights. Spec:
+ *  ONNX LRN-13; Krizhevsky et al. 2012, section 3.3. */
 import type { DType } from "../../core/dtype.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
@@ -25,7 +26,7 @@ function responseOf(node: Node): Response {
   return { size, share: of("alpha", 1e-4) / size, beta: of("beta", 0.75), bias: of("bias", 1) };
 }
 
-/** The first and last channel that count for channel c. */
+/** The first and last channel in the sum of channel c. */
 const around = (c: number, size: number, channels: number): readonly [first: number, last: number] => [
   Math.max(0, c - Math.floor((size - 1) / 2)),
   Math.min(channels - 1, c + Math.ceil((size - 1) / 2)),
@@ -46,7 +47,8 @@ function normalize(x: NdArray, { size, share, beta, bias }: Response): NdArray {
   return y;
 }
 
-/** Weights [c, c, 1, ...] that sum, for each channel, the channels that count for it (or that it counts for). */
+/** Weights [c, c, 1, ...] of a Conv that computes the sum of each channel. Transposed, they sum
+ * over the channels whose sums contain the channel. */
 function band(channels: number, size: number, rank: number, turned: boolean, dtype: DType): Tensor {
   const data = new Float64Array(channels * channels);
   for (let c = 0; c < channels; c++) {
@@ -56,7 +58,8 @@ function band(channels: number, size: number, rank: number, turned: boolean, dty
   return fromNumbers(dtype, [channels, channels, ...new Array<number>(rank - 2).fill(1)], data);
 }
 
-/** With s = bias + share * band(x^2): dx = dy * s^-beta - 2 * beta * share * x * band'(dy * x * s^(-beta - 1)). */
+/** With s = bias + share * band(x^2): dx = dy * s^-beta - 2 * beta * share * x * band'(dy * x *
+ * s^(-beta - 1)). */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const { shape, dtype } = inputType(ctx, 0);

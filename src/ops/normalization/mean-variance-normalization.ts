@@ -1,5 +1,5 @@
-/** @file MeanVarianceNormalization: (x - mean) / (std + 1e-9) over axes, by default batch and image, per channel.
- *  Spec: ONNX MeanVarianceNormalization-13. */
+/** @file MeanVarianceNormalization: (x - mean) / (std + 1e-9) over axes. The default axes are
+ *  batch and image, so each channel has its own mean. Spec: ONNX MeanVarianceNormalization-13. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type OpDef } from "../../graph/op.js";
@@ -7,7 +7,7 @@ import { axesIn } from "../support/known.js";
 import { given } from "../support/nd.js";
 import { emitNormalized, emitNormalizedGradient, normalizeOver } from "../support/normalize.js";
 
-/** Beside a variance what 1e-9 is beside a standard deviation. */
+/** An epsilon for variances in place of 1e-9 for standard deviations. */
 const EPSILON = 1e-18;
 
 const axesOf = (node: Node, rank: number): readonly number[] =>

@@ -1,5 +1,6 @@
-/** @file AveragePool: the mean of each window. Padding counts when count_include_pad says so; what ceil_mode adds behind the
- *  padding never does. Spec: ONNX AveragePool-19 (dilations and ceil_mode with count_include_pad are defined there). */
+/** @file AveragePool: the mean of each window. Padding counts when count_include_pad is set.
+ *  Positions that ceil_mode adds after the padding never count. Spec: ONNX AveragePool-19 (it
+ *  defines dilations, and ceil_mode with count_include_pad). */
 
 import type { DType } from "../../core/dtype.js";
 import { type Dim, type Shape, sizeOf, stridesOf } from "../../core/shape.js";
@@ -16,7 +17,8 @@ import { forEachTap, poolWindow, type Window, windowShape } from "../support/win
 
 const includesPad = (node: Node): boolean => attribute(node, "count_include_pad", "int") === 1;
 
-/** Elements that window `o` counts along one axis: of its taps, base + t * dilation, those from `low` and below `high`. */
+/** The elements that window `o` counts along one axis: its taps base + t * dilation from `low`
+ * on and below `high`. */
 function countAlong(window: Window, i: number, length: number, o: number, includePad: boolean): number {
   const [before, after, dilation] = [window.before[i], window.after[i], window.dilations[i]];
   const [low, high] = includePad ? [-before, length + after] : [0, length];
@@ -25,7 +27,7 @@ function countAlong(window: Window, i: number, length: number, o: number, includ
   return tapsBelow(high) - tapsBelow(low);
 }
 
-/** Elements that each window counts, over the spatial axes. */
+/** Number of elements that each window counts, over the spatial axes. */
 function counts(node: Node, window: Window, input: readonly number[], output: readonly number[]): Float64Array {
   const along = output.map((n, i) =>
     Array.from({ length: n }, (_, o) => countAlong(window, i, input[i], o, includesPad(node))),
@@ -52,11 +54,13 @@ function pool(node: Node, x: NdArray): NdArray {
   return y;
 }
 
-/** Windows whose counts differ, at most: the gradient holds a number for each. */
+/** Most windows with different counts. The gradient holds a number for each. */
 const COUNTS_LIMIT = 2 ** 24;
 
-/** 1 / count for each window: a scalar when all count the same, otherwise [1, 1, ...spatial].
- * @throws DynnError 'gradient/none' when it depends on an unknown image size, 'model/limit' */
+/** 1 / count for each window. It is a scalar when all counts are equal, otherwise [1, 1,
+ * ...spatial].
+ * @throws DynnError 'gradient/none' when the counts depend on an unknown image size,
+ *   'model/limit' */
 function shares(ctx: VjpContext, window: Window, dtype: DType): Tensor {
   const [input, output] = [inputType(ctx, 0).shape.slice(2), (ctx.outputs[0]?.shape ?? []).slice(2)];
   const uniform = !window.ceil && (includesPad(ctx.node) || [...window.before, ...window.after].every((p) => p === 0));
@@ -79,7 +83,8 @@ function shares(ctx: VjpContext, window: Window, dtype: DType): Tensor {
   );
 }
 
-/** dx: each window's share of dy, spread over the window. Windows that tile the image take a nearest Resize. */
+/** dx: each window's share of dy, spread over the window. For windows that tile the image this
+ * is a nearest Resize. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const { dtype, shape } = inputType(ctx, 0);
@@ -93,7 +98,7 @@ function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   return spread(ctx, window, share);
 }
 
-/** Elements behind the last of the tiles, where known. */
+/** Number of elements after the last tile, when known. */
 function restOf(ctx: VjpContext, window: Window): readonly number[] | undefined {
   const rest = inputType(ctx, 0)
     .shape.slice(2)
@@ -104,7 +109,7 @@ function restOf(ctx: VjpContext, window: Window): readonly number[] | undefined 
   return rest.some(Number.isNaN) ? undefined : rest;
 }
 
-/** Nearest upsampling by the kernel. Opset 11 demands the (unused) region of interest. */
+/** Nearest upsampling by the kernel. Opset 11 requires the unused region of interest. */
 const upsample = ({ b }: VjpContext, x: ValueName, window: Window): ValueName =>
   b.op(
     "Resize",
@@ -117,7 +122,8 @@ const upsample = ({ b }: VjpContext, x: ValueName, window: Window): ValueName =>
     "grad",
   );
 
-/** Windows that overlap or leave gaps: the adjoint of a depthwise convolution with ones (the gradient of LpPool too). */
+/** The case of windows that overlap or leave gaps: the adjoint of a depthwise convolution with
+ * ones. The gradient of LpPool uses it too. */
 export function spread(ctx: VjpContext, window: Window, share: ValueName): ValueName {
   const { b, node } = ctx;
   const { dtype, shape } = inputType(ctx, 0);

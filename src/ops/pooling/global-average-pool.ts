@@ -6,7 +6,7 @@ import { reduce, slice } from "../support/emit.js";
 import { globalPool } from "../support/global-pool.js";
 import { cast } from "../support/mask.js";
 
-/** dx = dy / positions everywhere: divided while small, then expanded. */
+/** dx = dy / positions everywhere. dy is divided first, while it is small, and then expanded. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const { dtype, shape } = inputType(ctx, 0);

@@ -1,4 +1,5 @@
-/** @file GlobalMaxPool: the maximum over all positions; of equal ones the first takes the gradient. Spec: ONNX GlobalMaxPool-1. */
+/** @file GlobalMaxPool: the maximum over all positions. Of equal elements the first gets the
+ *  gradient. Spec: ONNX GlobalMaxPool-1. */
 import { isStatic } from "../../core/shape.js";
 import { inputType, type OpDef } from "../../graph/op.js";
 import { globalPool } from "../support/global-pool.js";

@@ -1,5 +1,5 @@
-/** @file LpPool: the norm of order p of each window. The gradient of a window of zeros is 0. Spec: ONNX LpPool-18 (dilations and
- *  ceil_mode are new there). */
+/** @file LpPool: the norm of order p of each window. The gradient of a window of zeros is 0.
+ *  Spec: ONNX LpPool-18 (it adds dilations and ceil_mode). */
 import type { Dim, Shape } from "../../core/shape.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Node } from "../../graph/graph.js";

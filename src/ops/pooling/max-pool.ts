@@ -1,5 +1,6 @@
-/** @file MaxPool: the largest element of each window, and on request its flat index in the whole tensor. Of equal elements the
- *  first in the window counts, as in PyTorch and ONNX Runtime. Spec: ONNX MaxPool-12. */
+/** @file MaxPool: the largest element of each window, and optionally its flat index in the whole
+ *  tensor. Of equal elements the first in the window counts, as in PyTorch and ONNX Runtime.
+ *  Spec: ONNX MaxPool-12. */
 import { type Dim, type Shape, sizeOf, stridesOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";

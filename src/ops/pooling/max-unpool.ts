@@ -1,5 +1,5 @@
-/** @file MaxUnpool: writes each element at its flat index in a tensor of zeros; a repeated index keeps the last. Spec: ONNX
- *  MaxUnpool-11. */
+/** @file MaxUnpool: writes each element at its flat index in a tensor of zeros. For a repeated
+ *  index the last write wins. Spec: ONNX MaxUnpool-11. */
 import { present } from "../../core/present.js";
 import { type Dim, type Shape, sizeOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
@@ -10,7 +10,7 @@ import { elements, unknownDim } from "../support/known.js";
 import { given, ndZeros } from "../support/nd.js";
 import { listOf } from "../support/window.js";
 
-/** The smallest shape that a pool with these attributes makes `pooled` from. */
+/** The smallest input shape from which a pool with these attributes makes `pooled`. */
 function unpooled(node: Node, pooled: Shape): Dim[] {
   const kernel = attribute(node, "kernel_shape", "ints") ?? [];
   if (kernel.length !== pooled.length - 2)

@@ -1,4 +1,5 @@
-/** @file ReduceL1: sum of absolute values over axes. At 0 the gradient is 0, as in PyTorch. Spec: ONNX ReduceL1-18. */
+/** @file ReduceL1: sum of absolute values over axes. At 0 the gradient is 0, as in PyTorch.
+ *  Spec: ONNX ReduceL1-18. */
 import { reduction } from "../support/reduction.js";
 
 export const ReduceL1 = reduction(

@@ -1,5 +1,5 @@
-/** @file ReduceLogSumExp: logarithm of the sum of exponentials over axes. The maximum is subtracted first, so that
- *  large elements do not overflow. Spec: ONNX ReduceLogSumExp-18. */
+/** @file ReduceLogSumExp: logarithm of the sum of exponentials over axes. The kernel subtracts
+ *  the maximum first, so that large elements do not overflow. Spec: ONNX ReduceLogSumExp-18. */
 
 import { reduction } from "../support/reduction.js";
 import { logSumExp } from "../support/scalar.js";

@@ -1,5 +1,5 @@
-/** @file ReduceMax: the largest element over axes. Elements that tie share the gradient evenly, as in torch.amax.
- *  Spec: ONNX ReduceMax-18. */
+/** @file ReduceMax: the largest element over axes. Equal elements share the gradient evenly, as
+ *  in torch.amax. Spec: ONNX ReduceMax-18. */
 import { reduction, shareAmongEqual } from "../support/reduction.js";
 
 export const ReduceMax = reduction(

@@ -6,7 +6,7 @@ import { countOver, reduce, shapeOf } from "../support/emit.js";
 import { cast } from "../support/mask.js";
 import { type ReductionGradient, reduction, spread } from "../support/reduction.js";
 
-/** 1 / number of elements in a line, computed from the shape when that has unknowns. */
+/** 1 / number of elements in a line. Nodes compute it from the shape when a length is unknown. */
 function weightOf(g: ReductionGradient): ValueName {
   const { b, x, axes } = g;
   const { shape, dtype } = inputType(g.ctx, 0);

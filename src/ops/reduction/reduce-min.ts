@@ -1,5 +1,5 @@
-/** @file ReduceMin: the smallest element over axes. Elements that tie share the gradient evenly, as in torch.amin.
- *  Spec: ONNX ReduceMin-18. */
+/** @file ReduceMin: the smallest element over axes. Equal elements share the gradient evenly, as
+ *  in torch.amin. Spec: ONNX ReduceMin-18. */
 import { reduction, shareAmongEqual } from "../support/reduction.js";
 
 export const ReduceMin = reduction(

@@ -1,4 +1,5 @@
-/** @file ReduceProd: product over axes. The gradient is exact where elements are zero too. Spec: ONNX ReduceProd-18. */
+/** @file ReduceProd: product over axes. The gradient is also exact where elements are zero.
+ *  Spec: ONNX ReduceProd-18. */
 import { multiplyDims } from "../../core/shape.js";
 import type { ValueName } from "../../graph/graph.js";
 import { inputType, type OpDef } from "../../graph/op.js";
@@ -8,8 +9,8 @@ import { cast } from "../support/mask.js";
 import { axesOf, type ReductionGradient, reduction } from "../support/reduction.js";
 import { knownElements } from "../support/symbolic.js";
 
-/** The product of all other elements of the line. With no zero in it: product / x. With one zero: the product of the
- *  rest, at that zero. With more: 0. */
+/** The product of all other elements of the line. Without zeros it is product / x. With one
+ * zero, it is the product of the rest at the zero, and 0 elsewhere. With more zeros it is 0. */
 function gradient(g: ReductionGradient): ValueName {
   const { b, x, dy, axes, ctx } = g;
   const { dtype } = inputType(ctx, 0);

@@ -1,5 +1,6 @@
-/** @file TopK: the k largest (or smallest) elements along an axis, in order, and their indices; of equal elements the first comes
- *  first. The gradient goes back to the elements that were taken. Spec: ONNX TopK-11. */
+/** @file TopK: the k largest or smallest elements along an axis, in order, and their indices.
+ *  Equal elements keep their order. The gradient goes to the selected elements. Spec: ONNX
+ *  TopK-11. */
 import type { Dim } from "../../core/shape.js";
 import { attribute, int } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -36,7 +37,7 @@ function best(node: Node, x: NdArray, k: number): readonly [values: NdArray, ind
   return [values, indices];
 }
 
-/** No element is taken twice, so plain writes are enough. */
+/** TopK selects no element twice, so plain writes are enough. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const { shape, dtype } = inputType(ctx, 0);

@@ -1,4 +1,4 @@
-/** @file Concat: joins along an axis. Spec: ONNX Concat-13. */
+/** @file Concat: joins tensors along an axis. Spec: ONNX Concat-13. */
 import { type Dim, isStatic, type Shape } from "../../core/shape.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { inputType, mismatch, type NdArray, type OpDef, type VjpContext } from "../../graph/op.js";
@@ -41,7 +41,8 @@ function concat(arrays: readonly NdArray[], node: Node): NdArray {
   return y;
 }
 
-/** Each input's part of dy: one Split when the lengths are known, otherwise slices at running offsets. */
+/** Each input's part of dy. One Split gives the parts when the lengths are known, otherwise
+ * slices at running offsets do. */
 function parts(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const shapes = ctx.node.inputs.map((_, i) => inputType(ctx, i).shape);
   const axis = axisOf(ctx.node, shapes[0].length, 0);

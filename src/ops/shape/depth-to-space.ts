@@ -1,4 +1,5 @@
-/** @file DepthToSpace: channels become blocks of pixels; order DCR (depth, column, row) or CRD. Spec: ONNX DepthToSpace-13. */
+/** @file DepthToSpace: channels become blocks of pixels, in the order DCR (depth, column, row)
+ *  or CRD. Spec: ONNX DepthToSpace-13. */
 import type { Dim, Shape } from "../../core/shape.js";
 import { attribute, int } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -18,7 +19,7 @@ function outputShape(node: Node, shape: Shape): Dim[] {
   return [shape[0], quotient(node, shape[1], block * block), timesBlock(shape[2], block), timesBlock(shape[3], block)];
 }
 
-/** dx: SpaceToDepth undoes DCR; for CRD its channels are put in order. */
+/** dx: SpaceToDepth inverts DCR. For CRD its channels are then reordered. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const shape = inputType(ctx, 0).shape;

@@ -1,4 +1,4 @@
-/** @file Flatten: to two dimensions, split at an axis. Spec: ONNX Flatten-13. */
+/** @file Flatten: reshapes to two dimensions, split at an axis. Spec: ONNX Flatten-13. */
 import { multiplyDims, type Shape, sizeOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -6,7 +6,7 @@ import { inputType, mismatch, type OpDef } from "../../graph/op.js";
 import { reshapeTo } from "../support/emit.js";
 import { given } from "../support/nd.js";
 
-/** Where the second dimension starts, 0..rank (rank itself is allowed here). */
+/** The first axis of the second dimension, 0..rank. The rank itself is allowed here. */
 function splitAt(node: Node, shape: Shape): number {
   const axis = attribute(node, "axis", "int") ?? 1;
   const at = axis < 0 ? axis + shape.length : axis;

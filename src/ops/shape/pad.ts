@@ -1,4 +1,5 @@
-/** @file Pad: constant, reflect, edge or wrap; negative pads cut off. Spec: ONNX Pad-21 (axes since 18, wrap since 19). */
+/** @file Pad: adds elements by the modes constant, reflect, edge or wrap. Negative pads remove
+ *  elements. Spec: ONNX Pad-21 (axes since 18, wrap since 19). */
 import { type Dim, type Shape, sizeOf, stridesOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -39,13 +40,13 @@ function padsOf(node: Node, rank: number, pads: ArrayLike<number>, axes: ArrayLi
   return { before, after };
 }
 
-/** Pads as far as they are known before running. */
+/** The pads that are known before running. */
 function knownPads(ctx: Parameters<typeof numbers>[0], rank: number): Pads | undefined {
   const [pads, axes] = [numbers(ctx, 1), numbers(ctx, 3)];
   return pads && (axes || !ctx.inputs[3]) ? padsOf(ctx.node, rank, pads, axes) : undefined;
 }
 
-/** For each element of a padded axis the index it comes from, or -1 for the constant. */
+/** For each element of a padded axis the index of its source, or -1 for the constant. */
 function sources(node: Node, length: number, before: number, after: number): readonly number[] {
   const mode = modeOf(node);
   return Array.from({ length: length + before + after }, (_, i) => source(mode, i - before, length));
@@ -92,7 +93,8 @@ function padded(node: Node, shape: Shape, pads: Pads | undefined): Dim[] {
   });
 }
 
-/** dx. Constant: the padding cut off. Other modes copy elements, axis by axis; their gradients are added up. */
+/** dx. In the mode constant it is dy without the padding. The other modes copy elements axis by
+ * axis, and the gradients of the copies are added up. */
 function inputGradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const shape = inputType(ctx, 0).shape;
@@ -118,7 +120,7 @@ function inputGradient(ctx: VjpContext, dy: ValueName): ValueName {
   }, dy);
 }
 
-/** The constant's gradient: all of dy that did not come from x. */
+/** The constant's gradient: the sum of all elements of dy that did not come from x. */
 function fillGradient(ctx: VjpContext, dy: ValueName, dx: ValueName): ValueName {
   const { b } = ctx;
   const axes = inputType(ctx, 0).shape.map((_, i) => i);
@@ -130,7 +132,7 @@ function fillGradient(ctx: VjpContext, dy: ValueName, dx: ValueName): ValueName 
 export const Pad: OpDef = {
   type: "Pad",
   takes: ["T", "index", "T", "index"],
-  limit: "the gradient needs constant pads and, but for mode constant, known lengths",
+  limit: "the gradient needs constant pads, and known lengths in every mode except constant",
   infer: (ctx) => {
     const { dtype, shape } = inputType(ctx, 0);
     return [{ dtype, shape: padded(ctx.node, shape, knownPads(ctx, shape.length)) }];

@@ -1,5 +1,5 @@
-/** @file Reshape: the same elements under other dimensions. 0 copies a length (unless allowzero), -1 takes the rest.
- *  Spec: ONNX Reshape-14. */
+/** @file Reshape: the same elements with other dimensions. 0 copies a length (unless allowzero
+ *  is set), and -1 takes the remaining elements. Spec: ONNX Reshape-14. */
 import { type Dim, divideDims, isStatic, multiplyDims, type Shape, showShape, sizeOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -19,7 +19,7 @@ function reshaped(node: Node, x: Shape, wanted: Shape): Dim[] {
   return copied;
 }
 
-/** The length that -1 stands for. */
+/** The length in place of -1. */
 function restOf(node: Node, x: Shape, copied: Shape, free: number): Dim {
   const rest = copied.filter((_, i) => i !== free);
   const found = divideDims(multiplyDims(x), multiplyDims(rest));

@@ -1,5 +1,5 @@
-/** @file ReverseSequence: the first elements of each sequence of a batch in reverse order, the rest as they are. Its gradient is
- *  the same move. Spec: ONNX ReverseSequence-10. */
+/** @file ReverseSequence: reverses the first elements of each sequence of a batch and keeps the
+ *  rest. Its gradient is the same operation. Spec: ONNX ReverseSequence-10. */
 import { stridesOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -22,7 +22,7 @@ function reversed(node: Node, x: NdArray, lengths: NdArray): NdArray {
     if (length < 0 || length > x.dims[time])
       throw mismatch(
         node,
-        `a sequence length of ${length} lies outside 0..${x.dims[time]}. Give lengths within the time axis.`,
+        `a sequence length of ${length} is outside 0..${x.dims[time]}. Give lengths within the time axis.`,
         { length },
       );
   return {

@@ -1,11 +1,12 @@
-/** @file Shape: the dimensions as an int64 list, or a part of them from opset 15. Spec: ONNX Shape-15. */
+/** @file Shape: the dimensions as an int64 list. From opset 15 on it can also return a part of
+ *  them. Spec: ONNX Shape-15. */
 import type { Shape as Lengths } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type OpDef } from "../../graph/op.js";
 import { given, ndOf } from "../support/nd.js";
 
-/** Both ends count from the back when negative and are clamped, as in Array.slice. */
+/** Negative ends count from the back, and both ends are clamped, as in Array.slice. */
 const part = <T extends Lengths>(node: Node, shape: T): T =>
   shape.slice(attribute(node, "start", "int") ?? 0, attribute(node, "end", "int")) as readonly unknown[] as T;
 

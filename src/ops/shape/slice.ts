@@ -1,4 +1,5 @@
-/** @file Slice: a range with a step (negative ones too) along some axes. Spec: ONNX Slice-13 (inputs since 10). */
+/** @file Slice: a range along some axes, with a step that may be negative. Spec: ONNX Slice-13
+ *  (inputs since 10). */
 import { type Dim, type Shape, stridesOf } from "../../core/shape.js";
 import { int } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -8,10 +9,10 @@ import { axesIn, elements, noGradient, numbers, unknown, unknownDim } from "../s
 import { given, walkOffsets } from "../support/nd.js";
 import { symbolicMove } from "../support/symbolic.js";
 
-/** Beyond any length: "to the end". */
+/** A bound beyond any length means "to the end". */
 const FAR = 2 ** 31 - 1;
 
-/** One sliced axis as the node states it; a bound that is not known is undefined. */
+/** One sliced axis as the node states it. Unknown bounds are undefined. */
 interface Cut {
   readonly axis: number;
   readonly start: Dim | undefined;
@@ -48,7 +49,7 @@ function cutsOf(node: Node, rank: number, { starts, ends, axes, steps }: Lists):
   return along.map((axis, i) => ({ axis, start: starts[i], end: ends[i], step: steps?.[i] ?? 1 }));
 }
 
-/** The cuts as far as they are known before running. */
+/** The cuts that are known before running. */
 function knownCuts(ctx: Parameters<typeof elements>[0]): readonly Cut[] {
   const count = inputType(ctx, 1).shape[0];
   const [axes, steps] = [numbers(ctx, 3), numbers(ctx, 4)];
@@ -58,7 +59,7 @@ function knownCuts(ctx: Parameters<typeof elements>[0]): readonly Cut[] {
   return cutsOf(ctx.node, inputType(ctx, 0).shape.length, { starts: bounds(1), ends: bounds(2), axes, steps });
 }
 
-/** Whether the cut keeps everything, whatever the length. */
+/** Whether the cut keeps everything for every length. */
 const isWhole = (length: Dim | undefined, { start, end, step }: Cut): boolean =>
   (step === 1 && start === 0 && (end === length || (typeof end === "number" && end >= FAR))) ||
   (step === -1 && start === -1 && typeof end === "number" && end <= -FAR);
@@ -90,13 +91,15 @@ const run: OpDef["run"] = (inputs, { node }) => {
   return [{ dims, data: Float64Array.from(walkOffsets(dims, steps, origin), (at) => x.data[at]) }];
 };
 
-/** A cut whose bounds are numbers, run forwards: reversed cuts list their elements from the other end. */
+/** A cut with known bounds, run forwards. A reversed cut then returns its elements in the
+ * opposite order. */
 interface Placed {
   readonly axis: number;
   readonly first: number;
   readonly count: number;
   readonly stride: number;
-  /** Elements behind the last one's stride; negative when the stride reaches over the end. */
+  /** Number of elements after the stride of the last one. Negative when the stride reaches
+   * beyond the end. */
   readonly rest: number;
 }
 
@@ -108,7 +111,7 @@ function placed(shape: Shape, { axis, start, end, step }: Cut): Placed | undefin
   return { axis, first: low, count, stride, rest: length - low - count * stride };
 }
 
-/** dx: dy turned back, spread by the steps, with zeros around it. */
+/** dx: dy in the order of x, spread by the steps, with zeros around it. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const { shape, dtype } = inputType(ctx, 0);
@@ -145,7 +148,7 @@ function spread(ctx: VjpContext, dy: ValueName, places: readonly Placed[]): Valu
   if (shape.filter((d) => typeof d === "string").length > 1)
     throw noGradient(
       node,
-      "a slice with steps needs known lengths, but for the batch. Export the model with a fixed image size",
+      "a slice with steps needs known lengths; only the batch may be open. Export the model with a fixed image size",
     );
   const inserted = places.map((p) => p.axis + 1 + places.filter((q) => q.axis < p.axis).length);
   const pads = new Array<number>(2 * (shape.length + places.length)).fill(0);
@@ -156,8 +159,10 @@ function spread(ctx: VjpContext, dy: ValueName, places: readonly Placed[]): Valu
   return reshapeTo(b, padZeros(b, unsqueeze(b, dy, inserted), pads), shape);
 }
 
-/** Zeros around dy when a length is only known at run time. Where the part starts a known number of elements from the front, so
- *  many lie before it; else its end is known from the back, and before it lies all that is missing (`open`), less what is behind. */
+/** Zeros around dy when a length is only known at run time. When the part starts at a known
+ * index from the front, that many zeros come before it. Otherwise its end is known from the
+ * back. The number of zeros before it is then the total number (`open`), minus the number after
+ * it. */
 function padAtRunTime(ctx: VjpContext, dy: ValueName, cuts: readonly Cut[]): ValueName {
   const { b, node } = ctx;
   const { shape } = inputType(ctx, 0);

@@ -1,4 +1,5 @@
-/** @file SpaceToDepth: blocks of pixels become channels. Its gradient is DepthToSpace. Spec: ONNX SpaceToDepth-13. */
+/** @file SpaceToDepth: blocks of pixels become channels. Its gradient is DepthToSpace. Spec:
+ *  ONNX SpaceToDepth-13. */
 import type { Dim, Shape } from "../../core/shape.js";
 import { int } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";

@@ -1,5 +1,6 @@
-/** @file Split: cuts along an axis into parts of given or equal length. The lengths are an attribute before opset 13; from 18 on
- *  `num_outputs` asks for equal parts, the last of which may be shorter. Spec: ONNX Split-18. */
+/** @file Split: cuts along an axis into parts of given or equal length. The lengths are an
+ *  attribute before opset 13. From opset 18 on `num_outputs` gives equal parts, of which the
+ *  last may be shorter. Spec: ONNX Split-18. */
 import { type Dim, divideDims, type Shape } from "../../core/shape.js";
 import { attribute, int } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";

@@ -1,5 +1,5 @@
-/** @file Squeeze: drops axes of length 1; all of them when no axes are given. Axes are an attribute before opset 13.
- *  Spec: ONNX Squeeze-13. */
+/** @file Squeeze: removes axes of length 1. Without `axes` it removes all of them. Axes are an
+ *  attribute before opset 13. Spec: ONNX Squeeze-13. */
 import type { Shape } from "../../core/shape.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, mismatch, type OpDef } from "../../graph/op.js";
@@ -7,7 +7,8 @@ import { unsqueeze } from "../support/emit.js";
 import { axesIn, listed, numbers, requiredNumbers } from "../support/known.js";
 import { given } from "../support/nd.js";
 
-/** The axes to drop. A named length that is listed is taken to be 1; one that is not listed is taken to be longer. */
+/** The axes to remove. A listed axis with a named length counts as 1 long, and an axis that is
+ * not listed counts as longer. */
 function dropped(node: Node, shape: Shape, axes: ArrayLike<number> | undefined): readonly number[] {
   const wanted = listed(node, "axes", axes);
   if (!wanted) return shape.flatMap((d, axis) => (d === 1 ? [axis] : []));

@@ -7,7 +7,7 @@ import { noGradient, numbers, unknownDim } from "../support/known.js";
 import { given } from "../support/nd.js";
 import { symbolicMove } from "../support/symbolic.js";
 
-/** dx: each repeated axis stands as [repeats, length], and the repeats are summed. */
+/** dx: each repeated axis becomes [repeats, length], and the repeats are summed. */
 function gradient(ctx: VjpContext, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const shape = inputType(ctx, 0).shape;

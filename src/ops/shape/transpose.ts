@@ -1,3 +1,4 @@
+/** @file Transpose: reorders the axes, and reverses them by default. Spec: ONNX Transpose-13. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, mismatch, type OpDef } from "../../graph/op.js";

@@ -1,5 +1,5 @@
-/** @file Trilu: the upper or lower triangle of each matrix, zeros elsewhere. Its gradient is the same triangle of dY.
- *  Spec: ONNX Trilu-14. */
+/** @file Trilu: the upper or lower triangle of each matrix, with zeros elsewhere. Its gradient
+ *  is the same triangle of dY. Spec: ONNX Trilu-14. */
 import { attribute, int } from "../../graph/attributes.js";
 import { inputType, type OpDef } from "../../graph/op.js";
 import { given } from "../support/nd.js";

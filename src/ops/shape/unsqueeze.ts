@@ -1,5 +1,5 @@
-/** @file Unsqueeze: adds axes of length 1 at the given places of the result. Axes are an attribute before opset 13.
- *  Spec: ONNX Unsqueeze-13. */
+/** @file Unsqueeze: adds axes of length 1 at the given places of the result. Axes are an
+ *  attribute before opset 13. Spec: ONNX Unsqueeze-13. */
 import type { Dim, Shape } from "../../core/shape.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type OpDef } from "../../graph/op.js";

@@ -1,9 +1,10 @@
-/** @file Elementwise operators with a constant, seen as a per-channel affine map (axis 1): what normalisation is made of. */
+/** @file Elementwise operators with a constant as per-channel affine maps (axis 1).
+ *  Normalisation consists of such operators. */
 import { toNumbers } from "../../core/tensor.js";
 import type { ChannelAffine, InferContext } from "../../graph/op.js";
 
-/** `asAffine` of y = x (op) c, where c is a constant per channel or a single number.
- * @param map scale and shift that one element of c stands for */
+/** `asAffine` of y = x (op) c, where c is a single number or one constant per channel.
+ * @param map the scale and shift that belong to one element of c */
 export const withConstant =
   (map: (c: number) => readonly [scale: number, shift: number]) =>
   (ctx: InferContext): ChannelAffine | undefined => {
@@ -11,10 +12,11 @@ export const withConstant =
     return constants && { scale: constants.map((c) => map(c)[0]), shift: constants.map((c) => map(c)[1]) };
   };
 
-/** More channels are left as they are: a file may claim any number of them. */
+/** Nodes with more channels stay, because a file may state any number of them. */
 const MOST_CHANNELS = 2 ** 16;
 
-/** The second operand, one number per channel of the first; undefined when it is no constant or varies otherwise. */
+/** The second operand, one number per channel of the first. Undefined when it is not a constant,
+ * or varies along other axes. */
 function perChannel(ctx: InferContext): Float64Array | undefined {
   const [shape, c] = [ctx.inputs[0]?.shape, ctx.constant(1)];
   const channels = shape?.[1];

@@ -1,5 +1,6 @@
-/** @file Gradients of operators that combine elements along one axis with fixed weights (Gather, Pad, Resize):
- *  the weights' matrix, transposed, applied along that axis. One MatMul in every opset, whatever repeats. */
+/** @file Gradients of operators that combine elements along one axis with fixed weights (Gather,
+ *  Pad, Resize). The gradient applies the transposed matrix of weights along that axis. One
+ *  MatMul does this in every opset, even when indices repeat. */
 import { type Dim, multiplyDims, type Shape } from "../../core/shape.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { showNode } from "../../graph/attributes.js";
@@ -9,17 +10,19 @@ import { inputType, type VjpContext } from "../../graph/op.js";
 import { reshapeTo } from "./emit.js";
 import { noGradient } from "./known.js";
 
-/** Elements of a constant matrix of weights, at most. */
+/** Limit on the elements of a constant matrix of weights. */
 const MATRIX_LIMIT = 2 ** 24;
 
-/** Ask before a matrix of weights is made: a few bytes of pads or scales can ask for any size.
+/** The check before a matrix of weights is made: a few bytes of pads or scales can ask for any
+ * size.
  * @throws DynnError 'model/limit' */
 export function checkMatrix(node: Node, from: number, to: number): void {
   if (!(from * to <= MATRIX_LIMIT))
     throw tooLarge(showNode(node), `its gradient needs a matrix of ${from} x ${to}`, `${MATRIX_LIMIT} elements`);
 }
 
-/** The transposed matrix [length, picks]: 1 where pick k took element i. Picks of -1 took nothing. */
+/** The transposed matrix [length, picks]. It is 1 where pick k selects element i. A pick of -1
+ * selects nothing. */
 export function selectionMatrix(picks: readonly number[], length: number): Tensor {
   const data = new Float64Array(length * picks.length);
   picks.forEach((at, k) => {
@@ -28,17 +31,18 @@ export function selectionMatrix(picks: readonly number[], length: number): Tenso
   return fromNumbers("float64", [length, picks.length], data);
 }
 
-/** A matrix [length, picks] made by the graph. */
+/** A matrix [length, picks] computed by nodes of the graph. */
 export interface Selection {
   readonly value: ValueName;
   readonly picks: Dim;
 }
 
 /** The gradient before the operator along `axis`.
- * @param grad   gradient after it: `shape`, but for the length along the axis
- * @param shape  shape before it
+ * @param grad gradient after the operator: `shape` with another length along the axis
+ * @param shape shape before the operator
  * @param matrix [shape[axis], length after]: a constant or a value
- * @throws DynnError 'gradient/none' when more than one of the lengths before, along and after the axis is unknown */
+ * @throws DynnError 'gradient/none' when more than one of the lengths before, along and after
+ *   the axis is unknown */
 export function adjointAlongAxis(
   ctx: VjpContext,
   grad: ValueName,

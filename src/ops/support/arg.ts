@@ -1,4 +1,5 @@
-/** @file ArgMax and ArgMin: the index of the best element along an axis; the first of equals, or the last on request. */
+/** @file ArgMax and ArgMin: the index of the best element along an axis. Of equal elements it is
+ *  the first, or optionally the last. */
 import { attribute } from "../../graph/attributes.js";
 import { inputType, type NdArray, type OpDef } from "../../graph/op.js";
 import { axisOf } from "./known.js";
@@ -17,7 +18,7 @@ function argBest(x: NdArray, axis: number, last: boolean, beats: (a: number, b: 
   return y;
 }
 
-/** An operator that names the element no other `beats`. */
+/** An operator that returns the index of the element that no other element `beats`. */
 export const arg = (type: string, beats: (a: number, b: number) => boolean): OpDef => ({
   type,
   infer: (ctx) => {

@@ -1,5 +1,6 @@
-/** @file Builder of operators on the bits of integers. Kernels count in float64, so the bits are looked at as BigInt, negative
- *  numbers in two's complement; an int64 beyond 2^53 is rounded before it gets here. */
+/** @file Builder of operators on the bits of integers. Kernels compute in float64, so the bits
+ *  are taken from BigInts, with negative numbers in two's complement. An int64 beyond 2^53 is
+ *  already rounded when it gets here. */
 import { byteSize, type DType } from "../../core/dtype.js";
 import { broadcastShapes } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
@@ -12,13 +13,14 @@ export const INTEGER: NoGradient = { none: "its output is an integer" };
 export const UNSIGNED: readonly DType[] = ["uint8", "uint16", "uint32", "uint64"];
 export const INTEGERS: readonly DType[] = [...UNSIGNED, "int8", "int16", "int32", "int64"];
 
-/** An integer brought back into the range of a dtype, as a machine drops the bits that do not fit. */
+/** An integer reduced to the range of a dtype. Bits that do not fit are dropped, as in machine
+ * arithmetic. */
 export function wrapped(value: bigint, dtype: DType): number {
   const bits = 8 * byteSize(dtype);
   return Number(UNSIGNED.includes(dtype) ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value));
 }
 
-/** @throws DynnError 'shape/mismatch' for a dtype that is not among the allowed ones */
+/** @throws DynnError 'shape/mismatch' for a dtype that is not allowed */
 export function checkInteger(node: Node, dtype: DType, allowed: readonly DType[]): void {
   if (allowed.includes(dtype)) return;
   throw mismatch(node, `its input is ${dtype}, expected ${allowed.join(", ")}. Export the model again.`, { dtype });

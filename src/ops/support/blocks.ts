@@ -1,4 +1,4 @@
-/** @file Moves between depth and space: the index arithmetic that DepthToSpace and SpaceToDepth share. */
+/** @file The index arithmetic of DepthToSpace and SpaceToDepth. */
 import { type Dim, divideDims, multiplyDims, type Shape } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -16,7 +16,7 @@ export function blockOf(node: Node, shape: Shape): number {
 }
 
 /** Exact quotient of a length.
- * @throws DynnError 'shape/mismatch' when it is not whole */
+ * @throws DynnError 'shape/mismatch' when the quotient is not whole */
 export function quotient(node: Node, length: Dim, by: number): Dim {
   const found = divideDims(length, by);
   if (found !== undefined) return found;

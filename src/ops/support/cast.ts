@@ -1,4 +1,5 @@
-/** @file Conversion of numbers between element types, as the Cast operators do it. Spec: ONNX Cast-13. */
+/** @file Conversion of numbers between element types, as the Cast operators do it. Spec: ONNX
+ *  Cast-13. */
 import { type DType, isFloat, ONNX_CODE } from "../../core/dtype.js";
 import { DynnError } from "../../core/errors.js";
 import { attribute, showNode } from "../../graph/attributes.js";
@@ -8,7 +9,8 @@ import { cast } from "./mask.js";
 import { ndMap } from "./nd.js";
 
 /** The dtype that an attribute names.
- * @throws DynnError 'model/dtype' for one that dynn has not (strings, complex numbers, 8-bit floats) */
+ * @throws DynnError 'model/dtype' for a dtype that dynn does not support (strings, complex
+ *   numbers, 8-bit floats) */
 export function targetOf(node: Node, name = "to"): DType {
   const to = attribute(node, name, "int");
   const found = (Object.keys(ONNX_CODE) as DType[]).find((dtype) => ONNX_CODE[dtype] === to);
@@ -20,8 +22,8 @@ export function targetOf(node: Node, name = "to"): DType {
   );
 }
 
-/** Towards a boolean: what is not zero is true. Towards an integer: the fraction is dropped. Rounding to a smaller
- *  float is left to whoever stores the result. */
+/** To boolean: every number except zero is true. To integer: the fraction is dropped. The code
+ * that stores the result rounds it to a smaller float type. */
 export const castNumbers = (x: NdArray, to: DType): NdArray =>
   to === "bool" ? ndMap(x, (v) => Number(v !== 0)) : isFloat(to) ? x : ndMap(x, Math.trunc);
 

@@ -1,5 +1,7 @@
-/** @file The gradient of x in y[o] = sum over taps t of x[o * stride + t * dilation - before] * w[t], per group of channels: what Conv
- *  computes, what ConvTranspose undoes, and what AveragePool is with a kernel of ones. The gradient of w: kernel-gradient.ts. */
+/** @file The gradient of x in y[o] = sum over taps t of x[o * stride + t * dilation - before] *
+ *  w[t], per group of channels. Conv computes this correlation, and ConvTranspose is its
+ *  adjoint. AveragePool is one with a kernel of ones. kernel-gradient.ts holds the gradient of
+ *  w. */
 import { isStatic, type Shape, sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { int, ints } from "../../graph/attributes.js";
@@ -8,7 +10,7 @@ import type { VjpContext } from "../../graph/op.js";
 import { padZeros, shapeOf, slice, transpose } from "./emit.js";
 import { extent, type Window } from "./window.js";
 
-/** The small (y) and the large (x) side of a correlation. */
+/** The small side (y) and the large side (x) of a correlation. */
 export interface Correlation {
   readonly node: Node;
   readonly b: VjpContext["b"];
@@ -19,7 +21,8 @@ export interface Correlation {
   readonly yShape: Shape;
 }
 
-/** W [o, c/g, ...k] as the kernel of the transposed convolution by Conv: [c, o/g, ...k], taps reversed. */
+/** The weights W [o, c/g, ...k] with which a Conv computes the transposed convolution: [c, o/g,
+ * ...k], taps reversed. */
 export function flipKernel(w: Tensor, groups: number): Tensor {
   const [outputs, perGroup] = [w.dims[0], w.dims[1]];
   const [taps, outPerGroup] = [sizeOf(w.dims.slice(2)), outputs / groups];
@@ -60,12 +63,13 @@ const taps = ({ window, groups }: Correlation) => ({
 export interface Kernel {
   readonly name: ValueName;
   readonly shape: Shape;
-  /** The tensor behind it, when it is constant. */
+  /** The tensor of the kernel, when it is constant. */
   readonly value: Tensor | undefined;
 }
 
-/** dX for dY. Stride 1 with no more padding than the kernel reaches: Conv with the kernel flipped and its channels swapped
- *  (twice as fast in ONNX Runtime); otherwise ConvTranspose. */
+/** dX for dY. With stride 1, and at most as much padding as the kernel reaches, it is a Conv
+ * with the flipped kernel and swapped channels. This is twice as fast in ONNX Runtime. Otherwise
+ * it is a ConvTranspose. */
 export function largeGradient(c: Correlation, dy: ValueName, w: Kernel): ValueName {
   const { window } = c;
   const reach = window.kernel.map((k, i) => extent(k, window.dilations[i]) - 1);
@@ -82,8 +86,9 @@ function byFlippedConv(c: Correlation, dy: ValueName, reach: readonly number[], 
   return b.op("Conv", [dy, kernel], { ...taps(c), pads: ints(pads) }, "grad");
 }
 
-/** ConvTranspose covers (outputs - 1) * stride + kernel elements of the padded input; elements that no window reached are its
- *  output padding. With unknown sizes as many zeros as could be missing are added, and the result is cut to the shape of X. */
+/** ConvTranspose covers (outputs - 1) * stride + kernel elements of the padded input. Elements
+ * that no window reached are its output padding. With unknown sizes the largest possible number
+ * of zeros is added, and the result is cut to the shape of X. */
 function byConvTranspose(c: Correlation, dy: ValueName, w: ValueName): ValueName {
   const { b, window } = c;
   const tails = window.kernel.map((_, i) => tailOf(c, i));
@@ -104,7 +109,8 @@ function byConvTranspose(c: Correlation, dy: ValueName, w: ValueName): ValueName
   return b.op("Slice", [wide, b.ints(window.before), b.op("Add", [size, b.ints(window.before)]), b.ints(axes)]);
 }
 
-/** Elements along spatial axis i behind the last window (negative: elements of the last window behind the end). */
+/** Number of elements along spatial axis i after the last window. Negative when the last window
+ * reaches beyond the end. */
 export function tailOf({ window, xShape, yShape }: Correlation, i: number): number | undefined {
   const [length, outputs] = [xShape[i + 2], yShape[i + 2]];
   const [stride, size] = [window.strides[i], extent(window.kernel[i], window.dilations[i])];

@@ -1,4 +1,4 @@
-/** @file Builders of element-by-element operators: one input, or two that broadcast. */
+/** @file Builders of elementwise operators with one input, or with two inputs that broadcast. */
 import type { DType } from "../../core/dtype.js";
 import { broadcastShapes } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
@@ -8,7 +8,7 @@ import { inputType, type NoGradient, type OpDef, type Vjp, type VjpContext } fro
 import { unbroadcast } from "./emit.js";
 import { given, ndBroadcast, ndMap } from "./nd.js";
 
-/** The values a rule works with: input, output, gradient of the output. */
+/** The values that a gradient rule uses: input, output, gradient of the output. */
 export interface UnaryGradient {
   readonly b: GraphBuilder;
   readonly x: ValueName;
@@ -17,7 +17,7 @@ export interface UnaryGradient {
   readonly ctx: VjpContext;
 }
 
-/** An operator y = f(x), shape and dtype kept; `gradient` returns dx. */
+/** An operator y = f(x) that keeps shape and dtype. `gradient` returns dx. */
 export const unary = (
   type: string,
   f: (x: number, node: Node) => number,
@@ -47,8 +47,9 @@ export interface BinaryGradient {
   readonly ctx: VjpContext;
 }
 
-/** An operator y = f(x, w) with broadcasting. `gradient` gives the two gradients in the broadcast shape, each computed only
- *  when wanted; the sums over broadcast axes are added here. */
+/** An operator y = f(x, w) with broadcasting. `gradient` returns the two gradients in the
+ * broadcast shape, and computes each only when needed. This builder adds the sums over broadcast
+ * axes. */
 export const binary = (
   type: string,
   f: (x: number, w: number, node: Node) => number,

@@ -1,4 +1,5 @@
-/** @file Nodes whose signature depends on the opset, for gradient rules: each helper writes the form that the graph's opset has. */
+/** @file Nodes whose signature depends on the opset, for gradient rules. Each helper function
+ *  appends the form of the graph's opset. */
 import type { DType } from "../../core/dtype.js";
 import { isStatic, multiplyDims, type Shape } from "../../core/shape.js";
 import { fromNumbers } from "../../core/tensor.js";
@@ -6,7 +7,7 @@ import { int, ints, tensorAttribute } from "../../graph/attributes.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { ValueName } from "../../graph/graph.js";
 
-/** Since when each operator takes `axes` as an input. */
+/** The first opset in which each operator takes `axes` as an input. */
 const AXES_INPUT_SINCE = {
   ReduceSum: 13,
   ReduceMean: 18,
@@ -28,7 +29,7 @@ function withAxes(b: GraphBuilder, op: AxesOp, x: ValueName, axes: readonly numb
 
 export type Reduction = Exclude<AxesOp, "Squeeze" | "Unsqueeze">;
 
-/** Reduce over `axes` (not empty). */
+/** Reduces over `axes`, which must not be empty. */
 export const reduce = (
   b: GraphBuilder,
   op: Reduction,
@@ -49,7 +50,7 @@ export const unsqueeze = (b: GraphBuilder, x: ValueName, axes: readonly number[]
 export const transpose = (b: GraphBuilder, x: ValueName, perm: readonly number[]): ValueName =>
   perm.every((axis, i) => axis === i) ? x : b.op("Transpose", [x], { perm: ints(perm) });
 
-/** Slice with positive or negative constant steps (opset 10 and later: all as inputs). */
+/** Slices with constant steps, positive or negative. From opset 10 on all parameters are inputs. */
 export const slice = (
   b: GraphBuilder,
   x: ValueName,
@@ -63,11 +64,12 @@ export const slice = (
     ...(part.steps ? [b.ints(part.steps)] : []),
   ]);
 
-/** Pad with zeros; pads as ONNX lists them (all begins, then all ends). */
+/** Pads with zeros. The pads are in ONNX order: all begins, then all ends. */
 export const padZeros = (b: GraphBuilder, x: ValueName, pads: readonly number[]): ValueName =>
   pads.every((p) => p === 0) ? x : b.op("Pad", [x, b.ints(pads)]);
 
-/** Reshape to a known shape; one unknown dimension becomes -1, more are read from `like`, a value of that shape. */
+/** Reshapes to a known shape. One unknown dimension becomes -1. More unknown dimensions are read
+ * from `like`, a value of that shape. */
 export function reshapeTo(b: GraphBuilder, x: ValueName, shape: Shape, like?: ValueName): ValueName {
   const unknown = shape.filter((d) => typeof d === "string").length;
   const empty = shape.some((d) => d === 0);
@@ -77,21 +79,22 @@ export function reshapeTo(b: GraphBuilder, x: ValueName, shape: Shape, like?: Va
   return b.op("Reshape", [x, shapeOf(b, like, shape)], zeros);
 }
 
-/** The shape of `like` as an int64 value: a constant when nothing in it is unknown. */
+/** The shape of `like` as an int64 value. It is a constant when all lengths are known. */
 export const shapeOf = (b: GraphBuilder, like: ValueName, shape: Shape): ValueName =>
   isStatic(shape) ? b.ints(shape) : b.op("Shape", [like]);
 
-/** Zeros of the shape of `like`. */
+/** Zeros in the shape of `like`. */
 export const zerosLike = (b: GraphBuilder, like: ValueName, shape: Shape, dtype: DType = "float32"): ValueName =>
   b.op("ConstantOfShape", [shapeOf(b, like, shape)], { value: tensorAttribute(fromNumbers(dtype, [1], [0])) });
 
-/** Cut `axis` into parts of known lengths (the lengths are an attribute before opset 13). */
+/** Cuts `axis` into parts of known lengths. Before opset 13 the lengths are an attribute. */
 export const split = (b: GraphBuilder, x: ValueName, axis: number, lengths: readonly number[]): ValueName[] =>
   b.opset >= 13
     ? b.ops("Split", [x, b.ints(lengths)], lengths.length, { axis: int(axis) })
     : b.ops("Split", [x], lengths.length, { axis: int(axis), split: ints(lengths) });
 
-/** Sum a gradient over the axes along which `to` was broadcast to `from`, and give it the shape of `to`. */
+/** Sums a gradient over the axes along which `to` was broadcast to `from`. The result has the
+ * shape of `to`. */
 export function unbroadcast(b: GraphBuilder, grad: ValueName, from: Shape, to: Shape): ValueName {
   const pad = from.length - to.length;
   const lead = Array.from({ length: pad }, (_, i) => i);

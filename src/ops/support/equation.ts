@@ -1,5 +1,6 @@
-/** @file The equation of Einsum: which label each axis of each operand and of the result has. An ellipsis gets labels of its own,
- *  one per axis that it stands for, counted from the last. Spec: ONNX Einsum-12; NumPy's einsum has the same rules. */
+/** @file The equation of Einsum: the label of each axis of each operand and of the result. An
+ *  ellipsis gets its own labels, one per axis, counted from the last axis. Spec: ONNX Einsum-12;
+ *  NumPy's einsum has the same rules. */
 import type { Dim, Shape } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -10,7 +11,7 @@ export type Labels = readonly string[];
 export interface Equation {
   readonly operands: readonly Labels[];
   readonly output: Labels;
-  /** Length of each label; a length of 1 broadcasts against another. */
+  /** Length of each label. A length of 1 broadcasts to another length. */
   readonly lengths: ReadonlyMap<string, Dim>;
 }
 
@@ -19,7 +20,8 @@ const TERM = /^[a-zA-Z]*(\.\.\.)?[a-zA-Z]*$/;
 
 export const showTerm = (labels: Labels): string => labels.join("");
 
-/** @throws DynnError 'shape/mismatch' when the equation is malformed, repeats a label within a term or does not fit the operands */
+/** @throws DynnError 'shape/mismatch' when the equation is malformed, repeats a label within a
+ *   term, or does not fit the operands */
 export function equationOf(node: Node, shapes: readonly Shape[]): Equation {
   const text = (attribute(node, "equation", "string") ?? "").replaceAll(" ", "");
   const [left, right, ...rest] = text.split("->") as [string, string | undefined, ...string[]];
@@ -34,7 +36,7 @@ export function equationOf(node: Node, shapes: readonly Shape[]): Equation {
   const labelsOf = (term: string, count: number): Labels => {
     const labels = expand(term, count > 0 ? free.slice(0, hidden).slice(-count) : []);
     if (new Set(labels).size === labels.length) return labels;
-    throw refuse(`the term "${term}" repeats a label, which dynn does not know`);
+    throw refuse(`the term "${term}" repeats a label, which dynn does not support`);
   };
   const operands = terms.map((t, i) => labelsOf(t, t.includes("...") ? shapes[i].length - named(t).length : 0));
   operands.forEach((labels, i) => {
@@ -55,14 +57,14 @@ function expand(term: string, hidden: Labels): Labels {
   return after === undefined ? [...before] : [...before, ...hidden, ...after];
 }
 
-/** The result when none is stated: an ellipsis, then every label that comes once, in alphabetical order. */
+/** The default result: an ellipsis, then every label that appears once, in alphabetical order. */
 function implicit(terms: readonly string[]): string {
   const all = named(terms.join("").replaceAll("...", ""));
   const once = [...new Set(all)].filter((label) => all.indexOf(label) === all.lastIndexOf(label)).sort();
   return (terms.some((t) => t.includes("...")) ? "..." : "") + once.join("");
 }
 
-/** A number above 1 wins over a name, a name over 1. */
+/** A number above 1 replaces a name, and a name replaces 1. */
 function lengthsOf(
   operands: readonly Labels[],
   shapes: readonly Shape[],

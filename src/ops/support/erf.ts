@@ -1,7 +1,7 @@
-/** @file The error function in float64, exact to about 1e-15.
- *  Source: Abramowitz & Stegun 1964, 7.1.6 (series of positive terms) and 7.1.14 (continued fraction of erfc). */
+/** @file The error function in float64, exact to about 1e-15. Source: Abramowitz & Stegun 1964,
+ *  7.1.6 (series of positive terms) and 7.1.14 (continued fraction of erfc). */
 
-/** From here on the continued fraction is the quicker of the two. */
+/** From this x on the continued fraction is faster than the series. */
 const FAR = 3;
 const FRACTION_TERMS = 60;
 

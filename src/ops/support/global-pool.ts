@@ -5,7 +5,7 @@ import { given, ndOf } from "./nd.js";
 
 const pooled = <S extends Shape>(shape: S): S => shape.map((d, i) => (i < 2 ? d : 1)) as readonly unknown[] as S;
 
-/** Shape rule and kernel; `fold` makes one number of the positions of a channel. */
+/** Shape rule and kernel. `fold` reduces the positions of a channel to one number. */
 export const globalPool = (fold: (positions: Float64Array) => number): Pick<OpDef, "infer" | "run"> => ({
   infer: (ctx) => [{ dtype: inputType(ctx, 0).dtype, shape: pooled(inputType(ctx, 0).shape) }],
   run: (inputs) => [foldChannels(given(inputs, 0), fold)],

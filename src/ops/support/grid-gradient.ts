@@ -1,5 +1,6 @@
-/** @file The gradients of GridSample in standard operators: each point read one or four pixels; dX adds what it sent to them
- *  (ScatterElements), dGrid weighs the differences between them (GatherElements). */
+/** @file The gradients of GridSample in standard operators. Each point reads one or four pixels.
+ *  dX adds up the contributions of the points to each pixel (ScatterElements). dGrid weights the
+ *  differences between the pixels (GatherElements). */
 import { isStatic } from "../../core/shape.js";
 import { int } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -11,25 +12,26 @@ import { noGradient } from "./known.js";
 import { cast } from "./mask.js";
 import { scatterAdd } from "./scatter.js";
 
-/** One axis of the image as the points see it; values are [n, 1, points]. */
+/** The facts about one axis of the image that the points need. Values are [n, 1, points]. */
 interface Along {
   readonly length: number;
   /** Pixels per unit of the grid. */
   readonly slope: number;
   readonly position: ValueName;
-  /** The pixels that were read: one, or the two around the position. */
+  /** The pixels that the points read: one, or the two around the position. */
   readonly taps: readonly Tap[];
 }
 
 interface Tap {
-  /** Within the image. */
+  /** The indices, limited to the image. */
   readonly index: ValueName;
-  /** 1 where the pixel exists, 0 in the zeros around the image; undefined when that is everywhere. */
+  /** 1 where the pixel exists, 0 in the zeros around the image. Undefined when all pixels exist. */
   readonly inside: ValueName | undefined;
   readonly weight: ValueName | undefined;
 }
 
-/** A pixel that was read at each point: its flat index in the image [n, c, points], and its factors [n, 1, points]. */
+/** One of the pixels that each point reads: its flat index in the image [n, c, points], and its
+ * factors [n, 1, points]. */
 interface Corner {
   readonly index: ValueName;
   readonly row: Tap;
@@ -86,7 +88,7 @@ function corners(ctx: VjpContext, rows: Along, columns: Along, channels: number)
   );
 }
 
-/** dX: what each point sent to the pixels it read, added up.
+/** dX: the sum of the contributions of all points to each pixel.
  * @param dy [n, c, points] */
 function imageGradient(ctx: VjpContext, read: readonly Corner[], dy: ValueName, s: Sizes): ValueName {
   const { b, node } = ctx;
@@ -103,7 +105,8 @@ function imageGradient(ctx: VjpContext, read: readonly Corner[], dy: ValueName, 
   return reshapeTo(b, flat, shape);
 }
 
-/** dGrid of one axis: the differences across it, weighed along the other. `read` comes row by row.
+/** dGrid of one axis: the differences across this axis, weighted along the other axis. `read` is in
+ * row-major order.
  * @param pull dy times the pixel, summed over channels, for each corner */
 function axisGradient(ctx: VjpContext, pull: readonly ValueName[], axis: Along, other: Along, step: number): ValueName {
   const { b, node } = ctx;
@@ -113,7 +116,8 @@ function axisGradient(ctx: VjpContext, pull: readonly ValueName[], axis: Along, 
   });
   const sum = b.op("Mul", [sides.reduce((a, v) => b.op("Add", [a, v])), like({ b, ctx }, axis.slope)]);
   if (samplingOf(node).padding !== "border") return sum;
-  // PyTorch lets nothing through at the first pixel's position itself; at the last one the difference is zero anyway.
+  // PyTorch gives no gradient at the exact position of the first pixel. At the last pixel the
+  // difference is zero in any case.
   return times(ctx, sum, cast(b, b.op("Greater", [axis.position, like({ b, ctx }, 0)]), inputType(ctx, 0).dtype));
 }
 

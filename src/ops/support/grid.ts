@@ -1,5 +1,6 @@
-/** @file Sampling points of an image as GridSample counts them: -1..1 runs over the image, from the centres of the corner pixels
- *  (align_corners) or from their outer edges. Spec: ONNX GridSample-20; Jaderberg et al. 2015, section 3.3. */
+/** @file Positions of GridSample's points: -1..1 covers the image, from the centres of the
+ *  corner pixels (align_corners) or from their outer edges. Spec: ONNX GridSample-20; Jaderberg
+ *  et al. 2015, section 3.3. */
 import type { Shape } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -14,11 +15,11 @@ export interface Sampling {
   readonly align: boolean;
 }
 
-/** Names of opset 16 and of opset 20. */
+/** The names of opset 16 and of opset 20. */
 const MODES: Readonly<Record<string, Interpolation>> = { bilinear: "linear", linear: "linear", nearest: "nearest" };
 const PADDINGS: readonly Padding[] = ["zeros", "border", "reflection"];
 
-/** @throws DynnError 'shape/mismatch' for a mode or padding that dynn has not */
+/** @throws DynnError 'shape/mismatch' for a mode or padding that dynn does not support */
 export function samplingOf(node: Node): Sampling {
   const mode = attribute(node, "mode", "string") ?? "linear";
   const padding = attribute(node, "padding_mode", "string") ?? "zeros";
@@ -36,7 +37,7 @@ export function checkGrid(node: Node, x: Shape, grid: Shape): void {
   if (x.length === 4 && grid.length === 4 && grid[3] === 2) return;
   throw mismatch(
     node,
-    `X has shape [${x}] and the grid [${grid}], expected [n,c,h,w] and [n,h,w,2]. Feed images and points in the plane.`,
+    `X has shape [${x}] and the grid [${grid}], expected [n,c,h,w] and [n,h,w,2]. Feed 2-D images and 2-D points.`,
     { x, grid },
   );
 }
@@ -47,7 +48,7 @@ export const pixelMap = (length: number, align: boolean): { readonly slope: numb
   shift: (length - 1) / 2,
 });
 
-/** The index that stands for one outside 0..length-1, or -1 for a zero. */
+/** The index that replaces one outside 0..length-1, or -1 for a zero. */
 export function padIndex(at: number, length: number, { padding, align }: Sampling): number {
   if (at >= 0 && at < length) return at;
   if (padding === "zeros") return -1;

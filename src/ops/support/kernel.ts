@@ -1,18 +1,18 @@
-/** @file What Conv and ConvTranspose say alike of their weights: groups, kernel size, ranks. */
+/** @file Checks of the weights that Conv and ConvTranspose share: groups, kernel size, ranks. */
 import { isStatic, type Shape } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { mismatch } from "../../graph/op.js";
 
-/** Groups of channels.
- * @throws DynnError 'shape/mismatch' below 1 (ONNX Runtime would divide by it) */
+/** Number of channel groups. ONNX Runtime would divide by 0 groups.
+ * @throws DynnError 'shape/mismatch' below 1 */
 export function groupsOf(node: Node): number {
   const groups = attribute(node, "group", "int") ?? 1;
   if (groups >= 1) return groups;
   throw mismatch(node, `group is ${groups}, expected at least 1. Export the model again.`, { groups });
 }
 
-/** See that the groups share the kernels of W [kernels, ...] evenly.
+/** Checks that the number of kernels of W [kernels, ...] is a multiple of the number of groups.
  * @throws DynnError 'shape/mismatch' */
 export function checkGroups(node: Node, w: Shape): void {
   const [kernels, groups] = [w[0], groupsOf(node)];
@@ -24,7 +24,8 @@ export function checkGroups(node: Node, w: Shape): void {
 }
 
 /** Spatial size of the kernel of W.
- * @throws DynnError 'shape/mismatch' when it is unknown, or the attribute kernel_shape says otherwise */
+ * @throws DynnError 'shape/mismatch' when it is unknown, or the attribute kernel_shape differs
+ *   from it */
 export function kernelShape(node: Node, w: Shape): readonly number[] {
   const [stated, own] = [attribute(node, "kernel_shape", "ints"), w.slice(2)];
   const kernel = stated ?? own;

@@ -1,4 +1,5 @@
-/** @file What shape and gradient rules know of integer inputs (axes, shapes, pads), and names for lengths nobody knows. */
+/** @file The known elements of integer inputs (axes, shapes, pads) for shape and gradient rules,
+ *  and names for unknown lengths. */
 import { DynnError } from "../../core/errors.js";
 import { type Dim, isStatic, type Shape } from "../../core/shape.js";
 import { attribute, showNode } from "../../graph/attributes.js";
@@ -10,7 +11,7 @@ interface Context {
   readonly inputs: readonly (ValueType | undefined)[];
 }
 
-/** Elements of input i; names of dimensions may be among them. */
+/** Elements of input i. Some may be names of dimensions. */
 export const elements = (ctx: Context, i: number): readonly Dim[] | undefined => ctx.inputs[i]?.value;
 
 /** Elements of input i when all are numbers. */
@@ -32,11 +33,12 @@ export const unknown = (node: Node, text: string): DynnError =>
     node: node.name,
   });
 
-/** A gradient rule that holds for some attributes only says so with this. */
+/** The error of a gradient rule that does not support the node's attributes. */
 export const noGradient = (node: Node, reason: string): DynnError =>
   new DynnError("gradient/none", `${showNode(node)}: no gradient: ${reason}.`, { node: node.name });
 
-/** The name of an unknown length: the same each time the graph is inferred, and no product. */
+/** The name of an unknown length. It is the same in every inference of the graph, and is not a
+ * product. */
 export const unknownDim = (node: Node, axis: number, output = 0): string =>
   `${node.outputs[output] ?? node.name}.${axis}`.replaceAll("*", "·");
 
@@ -49,7 +51,7 @@ export const listed = (
 ): readonly number[] | undefined => (fromInput ? Array.from(fromInput) : attribute(node, name, "ints"));
 
 /** Axes as 0..rank-1.
- * @throws DynnError 'shape/mismatch' when one lies outside or comes twice */
+ * @throws DynnError 'shape/mismatch' when an axis is outside or repeats */
 export function axesIn(node: Node, axes: readonly number[], rank: number): readonly number[] {
   const normal = axes.map((axis) => (axis < 0 ? axis + rank : axis));
   if (
@@ -68,7 +70,7 @@ export function axesIn(node: Node, axes: readonly number[], rank: number): reado
 export const axisOf = (node: Node, rank: number, fallback: number): number =>
   axesIn(node, [attribute(node, "axis", "int") ?? fallback], rank)[0];
 
-/** The one length that several inputs share along an axis: a number wins over a name. */
+/** The length along an axis that several inputs have in common. A number replaces a name. */
 export function sameDim(node: Node, dims: Shape): Dim {
   const lengths = new Set(dims.filter((d) => typeof d === "number"));
   if (lengths.size > 1)

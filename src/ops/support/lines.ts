@@ -1,8 +1,10 @@
-/** @file Splits an array along some of its axes: the walk of reductions, softmax and normalizations. */
+/** @file Splits an array into lines along some of its axes, for reductions, softmax and
+ *  normalizations. */
 import { type Dims, stridesOf } from "../../core/shape.js";
 import { walkOffsets } from "./nd.js";
 
-/** One line per index over the other axes, in row-major order. Line i has its elements at `starts[i] + steps[k]`. */
+/** One line per index over the other axes, in row-major order. The elements of line i are at
+ * `starts[i] + steps[k]`. */
 export interface Lines {
   readonly starts: Int32Array;
   readonly steps: Int32Array;

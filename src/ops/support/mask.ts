@@ -9,6 +9,7 @@ import type { ValueName } from "../../graph/graph.js";
 export const cast = (b: GraphBuilder, x: ValueName, to: DType): ValueName =>
   b.op("Cast", [x], { to: int(ONNX_CODE[to]) });
 
-/** dy * condition. A product rather than Where: it is faster in ONNX Runtime (measured, see docs/decisions). */
+/** dy * condition. The product is faster in ONNX Runtime than Where (measured, see
+ * docs/decisions). */
 export const mask = (b: GraphBuilder, condition: ValueName, dy: ValueName, dtype: DType = "float32"): ValueName =>
   b.op("Mul", [dy, cast(b, condition, dtype)]);

@@ -1,4 +1,5 @@
-/** @file Loops shared by the reference kernels: broadcasting, index walks, axis splits. Plain and slow on purpose. */
+/** @file Loops of the reference kernels: broadcasting, index walks, axis splits. They are simple
+ *  and slow on purpose. */
 import { DynnError } from "../../core/errors.js";
 import { broadcastShapes, type Dims, sizeOf, stridesOf } from "../../core/shape.js";
 import type { NdArray } from "../../graph/op.js";
@@ -6,10 +7,11 @@ import type { NdArray } from "../../graph/op.js";
 export const ndZeros = (dims: Dims): NdArray => ({ dims, data: new Float64Array(sizeOf(dims)) });
 export const ndOf = (dims: Dims, values: ArrayLike<number>): NdArray => ({ dims, data: Float64Array.from(values) });
 
-/** Map over one array. */
+/** Applies a function to one array. */
 export const ndMap = (x: NdArray, f: (value: number) => number): NdArray => ({ dims: x.dims, data: x.data.map(f) });
 
-/** Offsets into an array of shape `from` for each element of the broadcast shape `to`, row-major. */
+/** Offsets into an array of shape `from` for each element of the broadcast shape `to`,
+ * row-major. */
 export function broadcastOffsets(from: Dims, to: Dims): Int32Array {
   const strides = stridesOf(from);
   const pad = to.length - from.length;
@@ -17,7 +19,7 @@ export function broadcastOffsets(from: Dims, to: Dims): Int32Array {
   return walkOffsets(to, steps);
 }
 
-/** Offsets visited by a row-major walk over `dims` with the given step per axis. */
+/** Offsets in the order of a row-major walk over `dims`, with the given step per axis. */
 export function walkOffsets(dims: Dims, steps: readonly number[], start = 0): Int32Array {
   const offsets = new Int32Array(sizeOf(dims));
   if (offsets.length === 0) return offsets;
@@ -35,7 +37,7 @@ export function walkOffsets(dims: Dims, steps: readonly number[], start = 0): In
   return offsets;
 }
 
-/** Map over several arrays, broadcast against each other. */
+/** Applies a function to several arrays, broadcast to each other. */
 export function ndBroadcast(arrays: readonly NdArray[], f: (...values: number[]) => number, where: string): NdArray {
   const dims = arrays.map((a) => a.dims).reduce((a, b) => broadcastShapes(a, b, where) as number[]);
   const offsets = arrays.map((a) => broadcastOffsets(a.dims, dims));
@@ -44,14 +46,14 @@ export function ndBroadcast(arrays: readonly NdArray[], f: (...values: number[])
   return { dims, data };
 }
 
-/** A shape around one axis: elements before it, along it, after it. */
+/** A shape split at one axis: number of elements before, along and after it. */
 export const aroundAxis = (dims: Dims, axis: number): { outer: number; length: number; inner: number } => ({
   outer: sizeOf(dims.slice(0, axis)),
   length: dims[axis],
   inner: sizeOf(dims.slice(axis + 1)),
 });
 
-/** Reorder axes: output axis i is input axis perm[i]. */
+/** Reorders axes: output axis i is input axis perm[i]. */
 export function ndTranspose(x: NdArray, perm: readonly number[]): NdArray {
   const strides = stridesOf(x.dims);
   const dims = perm.map((axis) => x.dims[axis]);
@@ -62,8 +64,8 @@ export function ndTranspose(x: NdArray, perm: readonly number[]): NdArray {
   return { dims, data: Float64Array.from(offsets, (offset) => x.data[offset]) };
 }
 
-/** The input array i of a kernel.
- * @throws DynnError 'model/input' when it is absent (shape rules do not ask for inputs that only the kernel reads) */
+/** The input array i of a kernel. Shape rules do not check inputs that only the kernel reads.
+ * @throws DynnError 'model/input' when the array is absent */
 export function given(inputs: readonly (NdArray | undefined)[], i: number): NdArray {
   const found = inputs[i];
   if (found) return found;

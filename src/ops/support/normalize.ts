@@ -1,6 +1,7 @@
-/** @file Normalization to mean 0 and variance 1 over axes: kernel and gradient, shared by LayerNormalization,
- *  InstanceNormalization and GroupNormalization. xhat = (x - mean) * inv, inv = 1 / sqrt(variance + epsilon).
- *  Source: Ioffe & Szegedy 2015, section 3 (chain rule through mean and variance). */
+/** @file Normalization to mean 0 and variance 1 over axes: kernel and gradient of
+ *  LayerNormalization, InstanceNormalization and GroupNormalization. xhat = (x - mean) * inv,
+ *  inv = 1 / sqrt(variance + epsilon). Source: Ioffe & Szegedy 2015, section 3 (chain rule
+ *  through mean and variance). */
 import type { DType } from "../../core/dtype.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -42,7 +43,8 @@ export function scaleAndShift(x: NdArray, scale: NdArray, shift: NdArray | undef
   return { dims: x.dims, data: x.data.map((v, i) => v * at(scale, scaleAt, i) + at(shift, shiftAt, i)) };
 }
 
-/** A per-channel vector [c] as [c, 1, ...], which broadcasts along axis 1 of a tensor of this rank. */
+/** A per-channel vector [c] as [c, 1, ...], which broadcasts along axis 1 of a tensor of this
+ * rank. */
 export const ndPerChannel = (v: NdArray, rank: number): NdArray => ({
   dims: [...v.dims, ...new Array<number>(Math.max(0, rank - 2)).fill(1)],
   data: v.data,
@@ -68,7 +70,8 @@ export function emitNormalized(
   return { xhat: b.op("Mul", [centred, inv]), inv };
 }
 
-/** The gradient of x from `g`, that of xhat: inv * (g - mean(g) - xhat * mean(g * xhat)). */
+/** The gradient of x from `g`, the gradient of xhat: inv * (g - mean(g) - xhat * mean(g *
+ * xhat)). */
 export function emitNormalizedGradient(
   b: GraphBuilder,
   { xhat, inv }: NormalizedNames,

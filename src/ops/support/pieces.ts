@@ -1,8 +1,8 @@
-/** @file Gradients of activations that are the identity (or a scaled identity) for positive x and something else
- *  below. */
+/** @file Gradients of activations that are the identity (or a scaled identity) for positive x
+ *  and another function below. */
 import type { ValueName } from "../../graph/graph.js";
 import { like, type UnaryGradient } from "./elementwise.js";
 
-/** `above` where x > 0, `below` elsewhere (at 0 too, as in PyTorch). */
+/** `above` where x > 0, `below` elsewhere and at 0, as in PyTorch. */
 export const wherePositive = (g: UnaryGradient, above: ValueName, below: ValueName): ValueName =>
   g.b.op("Where", [g.b.op("Greater", [g.x, like(g, 0)]), above, below], {}, "grad");

@@ -1,5 +1,5 @@
-/** @file Index tuples: the last axis of `indices` [..., q] holds the first q coordinates (after the batch axes) of a slice of the
- *  data. Shared by GatherND and ScatterND. */
+/** @file Index tuples of GatherND and ScatterND. The last axis of `indices` [..., q] holds the
+ *  first q coordinates of a slice of the data, after the batch axes. */
 import { type Dims, isStatic, type Shape, sizeOf, stridesOf } from "../../core/shape.js";
 import type { Node } from "../../graph/graph.js";
 import { mismatch, type NdArray } from "../../graph/op.js";
@@ -7,7 +7,8 @@ import { wrapIndex } from "./elements.js";
 import { unknown } from "./known.js";
 
 /** Number of coordinates in each tuple.
- * @throws DynnError 'shape/unknown', 'shape/mismatch' when it is not known or more than the data has axes */
+ * @throws DynnError 'shape/unknown' when it is not known, 'shape/mismatch' when it is larger
+ *   than the number of the data's axes */
 export function tupleLength(node: Node, data: Shape, indices: Shape, batchAxes = 0): number {
   const q = indices.at(-1);
   if (typeof q === "string") throw unknown(node, "the last length of the indices is not known");
@@ -20,7 +21,7 @@ export function tupleLength(node: Node, data: Shape, indices: Shape, batchAxes =
   );
 }
 
-/** For each tuple the flat position in the data at which its slice starts. */
+/** For each tuple the flat position in the data where its slice starts. */
 export function slicePositions(node: Node, data: Dims, indices: NdArray, batchAxes = 0): Int32Array {
   const q = tupleLength(node, data, indices.dims, batchAxes);
   const strides = stridesOf(data).slice(batchAxes, batchAxes + q);
@@ -34,7 +35,7 @@ export function slicePositions(node: Node, data: Dims, indices: NdArray, batchAx
   );
 }
 
-/** The lengths that the tuples count along, which gradients need as numbers. */
+/** The lengths of the axes that the tuples index. Gradients need them as numbers. */
 export function tupleLengths(data: Shape, batchAxes: number, q: number): Dims | undefined {
   const lengths = data.slice(batchAxes, batchAxes + q);
   return isStatic(lengths) ? lengths : undefined;

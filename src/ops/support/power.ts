@@ -1,4 +1,5 @@
-/** @file Norms of order p as gradients need them: of y = (sum |x|^p)^(1/p), dy/dx = sign(x) |x|^(p-1) * y^(1-p). */
+/** @file Norms of order p and their gradients: for y = (sum |x|^p)^(1/p), dy/dx = sign(x)
+ *  |x|^(p-1) * y^(1-p). */
 
 import { attribute } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";

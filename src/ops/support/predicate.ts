@@ -1,4 +1,4 @@
-/** @file Builders of operators whose output is boolean. Nothing flows back through them. */
+/** @file Builders of operators with a boolean output. They have no gradient. */
 import type { DType } from "../../core/dtype.js";
 import type { Node } from "../../graph/graph.js";
 import { inputType, type NoGradient, type OpDef } from "../../graph/op.js";

@@ -1,5 +1,6 @@
-/** @file Scales and zero points of quantized tensors: one for all, one per index along an axis, or (opset 21) one per block of
- *  elements along it. Spec: ONNX QuantizeLinear-21, DequantizeLinear-21. */
+/** @file Scales and zero points of quantized tensors. A tensor has one pair, one per index along
+ *  an axis, or (opset 21) one per block of elements along the axis. Spec: ONNX
+ *  QuantizeLinear-21, DequantizeLinear-21. */
 import { stridesOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";

@@ -1,4 +1,5 @@
-/** @file What a scatter does where an element lies already. Spec: ONNX ScatterElements-18 and ScatterND-18, `reduction`. */
+/** @file The reductions of scatter operators: how an update combines with the element of the
+ *  data. Spec: ONNX ScatterElements-18 and ScatterND-18, `reduction`. */
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 import { mismatch } from "../../graph/op.js";
@@ -24,7 +25,7 @@ function nameOf(node: Node): Name {
 
 export const reduceInto = (node: Node): ((old: number, update: number) => number) => REDUCE[nameOf(node)];
 
-/** Whether the node adds (else it writes).
+/** Whether the node adds. Otherwise it writes.
  * @throws DynnError 'gradient/none' when it does neither */
 export function addsInto(node: Node): boolean {
   const name = nameOf(node);

@@ -1,6 +1,6 @@
-/** @file Builder of the Reduce* operators. Axes come as an attribute (before opset 13 or 18) or as a constant input;
- *  none at all means every axis, or, with noop_with_empty_axes, that each element is a line of its own.
- *  Spec: ONNX ReduceSum-13, ReduceMean-18. */
+/** @file Builder of the Reduce* operators. Axes are an attribute (before opset 13 or 18) or a
+ *  constant input. Without axes, all axes are reduced. With noop_with_empty_axes and no axes,
+ *  each element is its own line. Spec: ONNX ReduceSum-13, ReduceMean-18. */
 import type { Dim, Shape } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { GraphBuilder } from "../../graph/builder.js";
@@ -12,7 +12,8 @@ import { axesFrom, linesOver } from "./lines.js";
 import { cast } from "./mask.js";
 import { given } from "./nd.js";
 
-/** The values a rule works with. `dy` has the reduced axes with length 1; `keep` gives them back to other outputs. */
+/** The values that a gradient rule uses. `dy` has the reduced axes with length 1. `keep` adds
+ * these axes to other outputs. */
 export interface ReductionGradient {
   readonly b: GraphBuilder;
   readonly x: ValueName;
@@ -23,8 +24,8 @@ export interface ReductionGradient {
   readonly ctx: VjpContext;
 }
 
-/** An operator that maps each line of elements over the reduced axes to one number; `gradient` returns dx in a shape
- *  that is that of x or broadcasts to it. */
+/** An operator that maps each line of elements over the reduced axes to one number. `gradient`
+ * returns dx in the shape of x, or in a shape that broadcasts to it. */
 export const reduction = (
   type: string,
   fold: (line: Float64Array) => number,
@@ -81,7 +82,8 @@ const reductionVjp =
 export const spread = ({ b, x, axes, ctx }: ReductionGradient, grad: ValueName): ValueName =>
   axes.length === 0 ? grad : b.op("Expand", [grad, shapeOf(b, x, inputType(ctx, 0).shape)], {}, "grad");
 
-/** The gradient of an extremum: shared evenly among the elements that reach it, as torch.amax does. */
+/** The gradient of an extremum. Elements that equal the extremum share it evenly, as in
+ * torch.amax. */
 export function shareAmongEqual({ b, x, y, dy, axes, keep, ctx }: ReductionGradient): ValueName {
   const reached = cast(b, b.op("Equal", [x, keep(y)]), inputType(ctx, 0).dtype);
   return b.op("Mul", [reached, b.op("Div", [dy, reduceSum(b, reached, axes, true)])], {}, "grad");

@@ -1,4 +1,5 @@
-/** @file Functions of numbers that several kernels share, in forms that neither overflow nor cancel. */
+/** @file Functions of single numbers for several kernels, in forms without overflow and
+ *  cancellation. */
 
 /** 1 / (1 + exp(-x)) */
 export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
@@ -13,8 +14,8 @@ export function logSumExp(line: Float64Array): number {
   return top + Math.log(line.reduce((sum, x) => sum + Math.exp(x - top), 0));
 }
 
-/** The smallest normal float32: below every norm but that of zeros. */
+/** The smallest normal float32. Every norm is larger, except the norm of zeros. */
 export const TINY = 2 ** -126;
 
-/** The nearest integer; halves go to the even one. */
+/** The nearest integer. Halves round to the even integer. */
 export const roundHalfEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));

@@ -1,4 +1,4 @@
-/** @file Sums of elements scattered along an axis, in the form that the opset has. */
+/** @file Sums of elements scattered along an axis, in the form of the graph's opset. */
 import type { Dim } from "../../core/shape.js";
 import { int, string } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -6,7 +6,8 @@ import type { VjpContext } from "../../graph/op.js";
 import { slice } from "./emit.js";
 import { noGradient } from "./known.js";
 
-/** Before opset 16 ScatterElements cannot add, so repeated indices are added one slice at a time; more than this is refused. */
+/** Before opset 16 ScatterElements cannot add, so repeated indices are added one slice at a
+ * time. More slices than this are refused. */
 const UNROLL_LIMIT = 64;
 
 export interface Scatter {
@@ -14,12 +15,13 @@ export interface Scatter {
   readonly indices: ValueName;
   readonly updates: ValueName;
   readonly axis: number;
-  /** Length of the indices along the axis. With one index per line nothing can repeat. */
+  /** Length of the indices along the axis. With one index per line no index can repeat. */
   readonly along: Dim;
 }
 
-/** data with the updates added where the indices say; `data` must be zeros (before opset 16 it stands for each slice's start).
- * @throws DynnError 'gradient/none' when the opset has no form for it */
+/** `data` with the updates added at the indices. `data` must be zeros: before opset 16 each slice
+ * starts from it.
+ * @throws DynnError 'gradient/none' when the opset has no form for the sum */
 export function scatterAdd(ctx: VjpContext, { data, indices, updates, axis, along }: Scatter): ValueName {
   const { b } = ctx;
   if (along === 1) return b.op("ScatterElements", [data, indices, updates], { axis: int(axis) }, "grad");

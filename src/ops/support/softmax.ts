@@ -1,6 +1,7 @@
-/** @file What Softmax and LogSoftmax share: the axes of one distribution, and the walk over them. From opset 13 a
- *  distribution runs along one axis (the last by default); before, along all axes from `axis` on (1 by default),
- *  which is what "coerced to 2-D" means. Spec: ONNX Softmax-11, Softmax-13. */
+/** @file The axes of a distribution in Softmax and LogSoftmax, and the walk over them. From
+ *  opset 13 on a distribution runs along one axis, by default the last. Before, it runs along
+ *  all axes from `axis` on, by default from axis 1. The specification calls this "coerced to
+ *  2-D". Spec: ONNX Softmax-11, Softmax-13. */
 import type { Node, ValueName } from "../../graph/graph.js";
 import { inputType, type NdArray, type OpDef, type VjpContext } from "../../graph/op.js";
 import { axisOf } from "./known.js";

@@ -6,7 +6,7 @@ import { ndOf } from "./nd.js";
 
 type Propagate = NonNullable<OpDef["propagate"]>;
 
-/** Known elements of input i with its dims, when its shape has no unknowns. */
+/** Known elements of input i with its dims, when its shape is fully known. */
 function known(
   type: ValueType | undefined,
 ): { readonly dims: readonly number[]; readonly value: readonly Dim[] } | undefined {
@@ -14,8 +14,9 @@ function known(
   return { dims: type.shape, value: type.value };
 }
 
-/** For operators that only move elements of the inputs in `moved` (all others must be known numbers):
- *  run the reference kernel on positions instead of elements, then look the elements up. */
+/** For operators that only move elements of the inputs in `moved`. All other inputs must be
+ * known numbers. It runs the reference kernel on positions in place of elements, then looks the
+ * elements up. */
 export const symbolicMove =
   (def: Pick<OpDef, "run">, moved: (i: number) => boolean = (i) => i === 0): Propagate =>
   (ctx) => {
@@ -39,7 +40,7 @@ export const symbolicMove =
     return out && [...out.data].map((at) => pool[at]);
   };
 
-/** For elementwise operators of two inputs of one length (or a scalar against a list). */
+/** For elementwise operators with two inputs of one length, or with a scalar and a list. */
 export const symbolicBinary =
   (f: (a: Dim, b: Dim) => Dim | undefined): Propagate =>
   (ctx: InferContext) => {
@@ -54,7 +55,7 @@ export const symbolicBinary =
     return out.every((d) => d !== undefined) ? out : undefined;
   };
 
-/** The elements of input i, for rules that need them as a shape; names allowed. */
+/** The elements of input i, for rules that need them as a shape. Names are allowed. */
 export const knownElements = (ctx: InferContext, i: number): readonly Dim[] | undefined => {
   const type = ctx.inputs[i];
   return type ? known(type)?.value : undefined;

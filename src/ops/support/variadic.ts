@@ -1,5 +1,5 @@
-/** @file Builder of elementwise operators of any number of inputs, broadcast against each other (Max, Min, Sum,
- *  Mean). */
+/** @file Builder of elementwise operators with any number of inputs that broadcast to each other
+ *  (Max, Min, Sum, Mean). */
 import { broadcastShapes, type Shape } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -8,8 +8,8 @@ import { unbroadcast } from "./emit.js";
 import { cast } from "./mask.js";
 import { given, ndBroadcast } from "./nd.js";
 
-/** An operator y = f(x0, x1, ...). `gradient` makes the rule of one node: the gradient of input i in the broadcast
- *  shape. */
+/** An operator y = f(x0, x1, ...). `gradient` returns the rule of one node, which gives the
+ * gradient of input i in the broadcast shape. */
 export const variadic = (
   type: string,
   f: (...values: number[]) => number,
@@ -38,8 +38,8 @@ export const variadic = (
   ],
 });
 
-/** The gradient of an extremum of inputs: shared evenly among the inputs that reach it (half and half for two, as
- *  torch.maximum does). */
+/** The gradient of an extremum of inputs. Inputs that equal the extremum share it evenly: two
+ * inputs get half each, as in torch.maximum. */
 export function shareAmongInputs(ctx: VjpContext, dy: ValueName): (i: number) => ValueName {
   const { b, node } = ctx;
   const reached = node.inputs.map((x) => cast(b, b.op("Equal", [x, node.outputs[0]]), inputType(ctx, 0).dtype));

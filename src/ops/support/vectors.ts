@@ -2,8 +2,8 @@
 import type { Dim } from "../../core/shape.js";
 import { type InferContext, inputType, mismatch } from "../../graph/op.js";
 
-/** See that inputs are vectors, one element per channel (or group).
- * @param lengths what each may be long; a length with a name fits any
+/** Checks that inputs are vectors with one element per channel (or group).
+ * @param lengths the allowed lengths of each vector; a named length fits any
  * @throws DynnError 'shape/mismatch' */
 export function checkVectors(ctx: InferContext, inputs: readonly number[], lengths: readonly Dim[]): void {
   const isOpen = lengths.some((length) => typeof length === "string");

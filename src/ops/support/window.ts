@@ -39,7 +39,7 @@ export function windowOf(node: Node, kernel: readonly number[], spatial: Shape):
   return { ...base, ...samePads(node, base, spatial, auto === "SAME_LOWER") };
 }
 
-/** A list attribute with one number per axis (two for pads).
+/** A list attribute with one number per axis, or two for pads.
  * @throws DynnError 'shape/mismatch' when its length or a number in it is wrong */
 export function listOf(
   node: Node,
@@ -93,13 +93,15 @@ export function windowShape(node: Node, w: Window, spatial: Shape): Dim[] {
         { length, window: size },
       );
     const steps = w.ceil ? Math.ceil(room / stride) : Math.floor(room / stride);
-    // A last window that would start in the padding after the data is dropped, as in PyTorch and ONNX Runtime.
+    // A last window that would start in the padding after the data is dropped, as in PyTorch and
+    // ONNX Runtime.
     return (w.ceil && steps * stride >= length + before ? steps - 1 : steps) + 1;
   });
 }
 
-/** Calls `visit(out, in, tap)` for every pair of an output position, an input position and the kernel tap that joins them
- *  (flat indices; taps that fall into the padding are left out), output by output, taps in order. */
+/** Calls `visit(out, in, tap)` for every output position, input position and the kernel tap
+ * between them. The arguments are flat indices. Taps in the padding are left out. Outputs come
+ * in order, and so do the taps of one output. */
 export function forEachTap(
   w: Window,
   input: readonly number[],
@@ -122,7 +124,7 @@ export function forEachTap(
     }
 }
 
-/** Taps of a pool's window times its channels, at most: its gradient may need as many ones. */
+/** Limit on the taps of a pool's window times its channels. The gradient may need as many ones. */
 const POOL_LIMIT = 2 ** 24;
 
 /** The window of a pool node over x [n,c,...].
@@ -149,7 +151,7 @@ export function poolWindow(node: Node, x: Shape): Window {
   if (!wide) return window;
   throw mismatch(
     node,
-    `pads [${window.before}] and [${window.after}] are no smaller than the window [${kernel}]. Use smaller pads.`,
+    `pads [${window.before}] and [${window.after}] are not smaller than the window [${kernel}]. Use smaller pads.`,
     { kernel },
   );
 }

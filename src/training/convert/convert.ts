@@ -1,6 +1,6 @@
 /** @file From a trained classifier with one exit to the same classifier with early exits. Its weights and answers stay as they are: heads
  *  are attached at legal cuts and trained alone, and a policy is chosen on the validation records.
- *  Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation); method.md section 2. */
+ *  Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation); docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
 import { checkLabels, type Dataset } from "../../data/dataset.js";
 import { MIN_VALIDATION } from "../../data/split.js";

@@ -1,5 +1,5 @@
 /** @file What a converted network can do, and the policy that makes its file ready to run. Thresholds are chosen on the validation
- *  records; the test records are only counted on. Source: method.md section 2. */
+ *  records; the test records are only counted on. Source: docs/method.md section 2. */
 import { Logits } from "../../core/logits.js";
 import type { Dataset } from "../../data/dataset.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";

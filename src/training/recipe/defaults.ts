@@ -1,5 +1,5 @@
 /** @file From what a user chose to a whole configuration: one table of defaults per recipe, one per optimizer and schedule.
- *  Sources: method.md section 2 (Kaya et al. 2019); schedules Smith 2018; adversarial Madry et al. 2018; distillation Hinton et
+ *  Sources: docs/method.md section 2 (Kaya et al. 2019); schedules Smith 2018; adversarial Madry et al. 2018; distillation Hinton et
  *  al. 2015; learning rate in proportion to the batch: Goyal et al. 2017. */
 import { DynnError } from "../../core/errors.js";
 import { NO_AUGMENTATION } from "../../data/augment.js";

@@ -249,7 +249,7 @@ describe("what is refused", () => {
       async () => (await executor({ policy: middling })).classify(images.subarray(0, 24)),
       [
         "data/shape",
-        "images: 24 numbers are no whole number of images [3,4,4] (48 each), as net takes. Give float32 [n*c*h*w].",
+        "images: 24 numbers are not a whole number of images [3,4,4] (48 each), as net takes. Give float32 [n*c*h*w].",
       ],
     ],
     [
