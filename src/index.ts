@@ -12,7 +12,7 @@ export {
   type Task,
 } from "./attacks/attack.js";
 export { Best } from "./attacks/best.js";
-export { type Budget, NORMS, type Norm } from "./attacks/budget.js";
+export { type Budget, NORMS } from "./attacks/budget.js";
 export { type AttackConfig, configureAttack, parseAttackFile } from "./attacks/config.js";
 export { Evaluator } from "./attacks/evaluator.js";
 export * as losses from "./attacks/losses.js";
@@ -28,28 +28,14 @@ export { VERSION } from "./core/version.js";
 export { type Augmentation, NO_AUGMENTATION } from "./data/augment.js";
 export { type Place, type TrainingBatch, trainingStream } from "./data/batches.js";
 export { type Dataset, splitValidation, subset } from "./data/dataset.js";
-export { openDataset } from "./data/files/open.js";
-export { prefetch } from "./data/files/prefetch.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { channelStatistics } from "./data/statistics.js";
-export { type Bundle, type BundlePart, type OpenOptions, openBundle, type Side } from "./deploy/bundle.js";
-export { type ClientOptions, SplitClient } from "./deploy/device/client.js";
+export type { Bundle, BundlePart, Side } from "./deploy/bundle.js";
 export { createDevice, type Device, type DeviceOptions, type PlacedAnswer } from "./deploy/device/device.js";
 export type { Remote } from "./deploy/device/remote.js";
-export {
-  type Exported,
-  type ExportOptions,
-  exportConditional,
-  exportSplit,
-  exportStaged,
-  type SplitOptions,
-} from "./deploy/export.js";
 export { estimateLink, type LinkSpeed, parseLink } from "./deploy/link.js";
-export { load } from "./deploy/load.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
 export { type Part, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
-export { createEngine, type Engine, type EngineOptions } from "./deploy/serve/engine.js";
-export { createServer, type Server, type ServerOptions } from "./deploy/serve/server.js";
 export { type Verification, verify } from "./deploy/verify.js";
 export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSamples } from "./deploy/wire.js";
 export type { Reply } from "./deploy/wire-answer.js";
@@ -65,9 +51,16 @@ export {
   operatingPoints,
   outcomesAt,
   paretoFront,
-  type Target,
-} from "./dynamic/calibrate.js";
-export { CONDITIONAL_OUTPUTS, conditionalModel } from "./dynamic/conditional/index.js";
+} from "./dynamic/choose/calibrate.js";
+export { attachExits, backboneOf, exitsMetadata } from "./dynamic/model/exits.js";
+export { writeMetadata } from "./dynamic/model/metadata.js";
+export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model/model.js";
+export { prependNormalization } from "./dynamic/model/normalization.js";
+export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
+export { type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
+export { makePolicy } from "./dynamic/route/policy.js";
+export { type Routed, route, routeOne, rowsOf } from "./dynamic/route/route.js";
+export { CONDITIONAL_OUTPUTS, conditionalModel } from "./dynamic/run/conditional/index.js";
 export {
   type Answer,
   type ClassifyOptions,
@@ -76,18 +69,10 @@ export {
   type ExecutorOptions,
   type ImageSource,
   type StageRun,
-} from "./dynamic/executor/index.js";
-export { attachExits, backboneOf, exitsMetadata } from "./dynamic/exits.js";
-export { Forward } from "./dynamic/forward.js";
-export { writeMetadata } from "./dynamic/metadata.js";
-export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model.js";
-export { prependNormalization } from "./dynamic/normalization.js";
-export { type ExitSpec, parseExits, placeExits } from "./dynamic/placement.js";
-export { type MeasuredPlaces, placesOf } from "./dynamic/places.js";
-export { type Fallback, makePolicy, NEVER, type Policy, type Rule, type Threshold } from "./dynamic/policy.js";
-export { type Routed, route, routeOne, rowsOf } from "./dynamic/route.js";
-export { type Stage, splitStages } from "./dynamic/stages.js";
-export { measureExits, type TimingOptions } from "./dynamic/timing.js";
+} from "./dynamic/run/executor/index.js";
+export { Forward } from "./dynamic/run/forward.js";
+export { type Stage, splitStages } from "./dynamic/run/stages.js";
+export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { checkGraph } from "./graph/checker.js";
 export { macsOf, nodeMacs } from "./graph/cost.js";
@@ -96,26 +81,44 @@ export type { Graph, Node, ValueInfo, ValueType } from "./graph/graph.js";
 export { inferShapes } from "./graph/infer.js";
 export { simplify } from "./graph/passes/simplify.js";
 export { printGraph } from "./graph/printer.js";
-export { type AuditRecord, auditRecordSchema, SCHEMA_VERSION } from "./measures/audit-record.js";
-export { type CalibrationRecord, calibrationRecordSchema } from "./measures/calibration-record.js";
 export { mcnemarExact } from "./measures/mcnemar.js";
-export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./measures/profile-record.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
-export { loadModel, saveModel } from "./onnx/files.js";
+export { type ClientOptions, SplitClient } from "./node/client.js";
+export { openDataset } from "./node/data/open.js";
+export { prefetch } from "./node/data/prefetch.js";
+export { type OpenOptions, openBundle } from "./node/deploy/bundle.js";
+export {
+  type Exported,
+  type ExportOptions,
+  exportConditional,
+  exportSplit,
+  exportStaged,
+  type SplitOptions,
+} from "./node/deploy/export.js";
+export { load } from "./node/load.js";
+export { loadModel, saveModel } from "./node/onnx-files.js";
+export { ortNode } from "./node/ort-node/index.js";
+export { createEngine, type Engine, type EngineOptions } from "./node/serve/engine.js";
+export { createServer, type Server, type ServerOptions } from "./node/serve/server.js";
 export type { OnnxModel } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
 export { readModel } from "./onnx/read.js";
 export { writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
-export { renderCalibration } from "./report/calibration.js";
-export { renderAudit } from "./report/page.js";
-export { renderProfile } from "./report/profile.js";
-export { renderTraining, type TrainingRecord } from "./report/training.js";
+export { renderAudit } from "./report/audit/page.js";
+export { renderCalibration } from "./report/calibration/page.js";
+export { renderProfile } from "./report/profile/page.js";
+export { renderTraining } from "./report/training/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
-export { ortNode } from "./runtime/ort-node/index.js";
-export { ortWeb } from "./runtime/ort-web/index.js";
 export { referenceBackend } from "./runtime/reference.js";
+export { type AuditRecord, auditRecordSchema, SCHEMA_VERSION } from "./schema/audit-record.js";
+export { type CalibrationRecord, calibrationRecordSchema } from "./schema/calibration-record.js";
+export type { Norm } from "./schema/norm.js";
+export { type Fallback, NEVER, type Policy, type Rule, type Threshold } from "./schema/policy.js";
+export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./schema/profile-record.js";
+export type { CalibrationTarget } from "./schema/target.js";
+export type { EpochReport, Recipe, TrainingRecord } from "./schema/training.js";
 export {
   type AuditOptions,
   type AuditOutcome,
@@ -130,7 +133,7 @@ export {
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
-export type { EpochReport, Recipe, StepReport, TrainingConfig } from "./training/config.js";
+export { type Conversion, type ConversionRecipe, type ConvertOptions, convert } from "./training/convert/convert.js";
 export {
   type ConversionPlan,
   type ConversionRequest,
@@ -138,11 +141,12 @@ export {
   type PlaceCostOptions,
   type PlaceReport,
   planConversion,
-} from "./training/conversion-plan.js";
-export { type Conversion, type ConversionRecipe, type ConvertOptions, convert } from "./training/convert.js";
-export { trainingConfig } from "./training/defaults.js";
-export { evaluateExits } from "./training/evaluate.js";
-export type { TrainingState } from "./training/state.js";
-export { stepGraph } from "./training/step-graph.js";
-export { StepRunner } from "./training/step-runner.js";
-export { type TrainingRequest, type TrainingResult, train } from "./training/trainer.js";
+} from "./training/convert/plan.js";
+export type { StepReport, TrainingConfig } from "./training/recipe/config.js";
+export { trainingConfig } from "./training/recipe/defaults.js";
+export { evaluateExits } from "./training/run/evaluate.js";
+export { type TrainingRequest, type TrainingResult, train } from "./training/run/trainer.js";
+export { stepGraph } from "./training/step/graph.js";
+export { StepRunner } from "./training/step/runner.js";
+export type { TrainingState } from "./training/step/state.js";
+export { ortWeb } from "./web/ort-web/index.js";

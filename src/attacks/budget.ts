@@ -1,8 +1,8 @@
 /** @file Budgets: how far an image may move, in pixel units (inputs in [0,1]), and the geometry of the norms.
  *  Sources: Madry et al. 2018 (Linf, L2 steps and projections). */
-import { normal, type StreamKey, uniform } from "../core/rng.js";
 
-export type Norm = "linf" | "l2";
+import { normal, type StreamKey, uniform } from "../core/rng.js";
+import type { Norm } from "../schema/norm.js";
 
 /** A radius never travels without its norm. No radius: any distance, the smaller the better. */
 export interface Budget {

@@ -3,8 +3,8 @@
 import { gradientGraph } from "../autodiff/gradient.js";
 import { targetsOf } from "../autodiff/losses.js";
 import { stackRows, type Tensor } from "../core/tensor.js";
-import { imageDims } from "../dynamic/forward.js";
-import type { DynamicModel } from "../dynamic/model.js";
+import type { DynamicModel } from "../dynamic/model/model.js";
+import { imageDims } from "../dynamic/run/forward.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";

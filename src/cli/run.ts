@@ -3,18 +3,18 @@
 import { Command, CommanderError } from "commander";
 import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
-import { err } from "./colors.js";
-import { auditCommand } from "./commands/audit.js";
-import { calibrateCommand } from "./commands/calibrate.js";
-import { classifyCommand } from "./commands/classify.js";
-import { convertCommand } from "./commands/convert.js";
-import { exportCommand } from "./commands/export.js";
-import { gradientCommand } from "./commands/gradient.js";
-import { inspectCommand } from "./commands/inspect.js";
-import { profileCommand } from "./commands/profile.js";
-import { serveCommand } from "./commands/serve.js";
-import { trainCommand } from "./commands/train.js";
-import { Interrupted, withInterrupt } from "./interrupt.js";
+import { auditCommand } from "./audit/command.js";
+import { calibrateCommand } from "./calibrate/command.js";
+import { classifyCommand } from "./classify/command.js";
+import { convertCommand } from "./convert/command.js";
+import { exportCommand } from "./export/command.js";
+import { gradientCommand } from "./gradient/command.js";
+import { inspectCommand } from "./inspect/command.js";
+import { profileCommand } from "./profile/command.js";
+import { serveCommand } from "./serve/command.js";
+import { err } from "./shared/colors.js";
+import { Interrupted, withInterrupt } from "./shared/interrupt.js";
+import { trainCommand } from "./train/command.js";
 
 /** Everything that commands need from the process, so that tests can stand in for it. */
 export interface Io {

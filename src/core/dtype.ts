@@ -43,3 +43,20 @@ export const isFloat = (dtype: DType): boolean =>
 
 /** Bytes of one element. */
 export const byteSize = (dtype: DType): number => ARRAY_OF[dtype].BYTES_PER_ELEMENT;
+
+/** ONNX's number of the dtype in TensorProto.DataType, for attributes `to` and `dtype`. */
+export const ONNX_CODE = {
+  float32: 1,
+  float64: 11,
+  float16: 10,
+  bfloat16: 16,
+  int8: 3,
+  uint8: 2,
+  int16: 5,
+  uint16: 4,
+  int32: 6,
+  uint32: 12,
+  int64: 7,
+  uint64: 13,
+  bool: 9,
+} as const satisfies Record<DType, number>;

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { ARRAY_OF, type DType } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
-import { normalizationSchema, policySchema } from "../dynamic/metadata.js";
-import type { DynamicModel } from "../dynamic/model.js";
-import { type Policy, thresholdCount } from "../dynamic/policy.js";
+import type { DynamicModel } from "../dynamic/model/model.js";
 import type { ValueInfo } from "../graph/graph.js";
+import { normalizationSchema } from "../schema/normalization.js";
+import { type Policy, policySchema, thresholdCount } from "../schema/policy.js";
 import type { Part } from "./parts.js";
 
 export const BUNDLE_FORMAT = "dynn-bundle";

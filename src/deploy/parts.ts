@@ -1,8 +1,8 @@
 /** @file A model cut into parts that run on different machines or one after the other: each part holds some exits in a row and the work that
  *  only they need. One part per exit is a staged export, two parts are a split. */
 import { DynnError } from "../core/errors.js";
-import type { DynamicModel } from "../dynamic/model.js";
-import { rowSize, type Stage, splitStages } from "../dynamic/stages.js";
+import type { DynamicModel } from "../dynamic/model/model.js";
+import { rowSize, type Stage, splitStages } from "../dynamic/run/stages.js";
 import type { Graph, ValueInfo, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";

@@ -1,7 +1,7 @@
 /** @file Runs an export on images, to see what it answers: the parts of a bundle one after the other, or a conditional graph. */
 import type { Tensor } from "../core/tensor.js";
-import { CONDITIONAL_OUTPUTS } from "../dynamic/conditional/index.js";
-import { route, rowsOf } from "../dynamic/route.js";
+import { route, rowsOf } from "../dynamic/route/route.js";
+import { CONDITIONAL_OUTPUTS } from "../dynamic/run/conditional/index.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend, Session, Tensors } from "../runtime/backend.js";
 import type { Bundle } from "./bundle.js";

@@ -1,9 +1,10 @@
 /** @file Does an export answer as the model does? Labels and exits must be equal, logits within a tolerance. Where the model's own decision
  *  hangs on less than the rounding that was seen (a close call), another outcome is counted and reported, and is no failure. */
 import { DynnError } from "../core/errors.js";
-import type { DynamicModel } from "../dynamic/model.js";
-import { type Policy, RULE_DEFS } from "../dynamic/policy.js";
-import { type Routed, readingOf, route, rowsOf } from "../dynamic/route.js";
+import type { DynamicModel } from "../dynamic/model/model.js";
+import { RULE_DEFS } from "../dynamic/route/policy.js";
+import { type Routed, readingOf, route, rowsOf } from "../dynamic/route/route.js";
+import type { Policy } from "../schema/policy.js";
 
 /** Logits may differ by this much of the largest logit of the row (of 1, where all are smaller): float32 sums in another order. */
 export const TOLERANCE = 1e-4;

@@ -1,7 +1,7 @@
 /** @file What a server answers, as JSON: one answer per sample, or a code and a message. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
-import type { Routed } from "../dynamic/route.js";
+import type { Routed } from "../dynamic/route/route.js";
 import type { Manifest } from "./manifest.js";
 
 /** Answers to one request. */

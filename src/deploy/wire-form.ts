@@ -1,6 +1,7 @@
 /** @file The wire form of a split bundle, read off its manifest. */
+
+import { sha256 } from "../core/digest.js";
 import { DynnError } from "../core/errors.js";
-import { sha256 } from "./bundle.js";
 import type { Manifest } from "./manifest.js";
 import type { WireForm } from "./wire.js";
 

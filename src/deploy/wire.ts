@@ -3,7 +3,7 @@
 import { concatBytes } from "../core/bytes.js";
 import { DynnError } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
-import type { Reading } from "../dynamic/route.js";
+import type { Reading } from "../dynamic/route/route.js";
 import type { Tensors } from "../runtime/backend.js";
 import { readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from "./wire-values.js";
 

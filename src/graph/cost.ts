@@ -1,16 +1,16 @@
-/** @file Cost: multiply-accumulates (MACs) of one sample, as each operator counts them. Source: method.md section 1. */
+/** @file Cost: multiply-accumulates (MACs) of one sample, as each operator counts them. */
 import { DynnError } from "../core/errors.js";
-import { isStatic } from "../core/shape.js";
 import { showNode } from "./attributes.js";
 import { ancestors, type Graph, type Node, type ValueName } from "./graph.js";
 import { inferShapes } from "./infer.js";
+import { macsOfNode } from "./node-macs.js";
 import type { OpTable } from "./op.js";
 
 /** MACs of every node for one sample (a batch that the file fixes is counted whole).
  * @throws DynnError 'shape/unknown' when a counted node has a size that is not known */
 export function nodeMacs(graph: Graph, ops: OpTable): Map<Node, number> {
   const single = inferShapes(graph, ops, batchOfOne(graph));
-  return new Map(single.nodes.map((node) => [node, macsOfNode(single, node, ops)]));
+  return new Map(single.nodes.map((node) => [node, countedMacs(single, node, ops)]));
 }
 
 /** MACs of one sample from the inputs up to and including `wanted`: every node they need, counted once. */
@@ -21,21 +21,17 @@ export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: Readonl
 const batchOfOne = (graph: Graph): Record<string, number> =>
   Object.fromEntries(graph.inputs.flatMap(({ shape }) => (typeof shape?.[0] === "string" ? [[shape[0], 1]] : [])));
 
-function macsOfNode(graph: Graph, node: Node, ops: OpTable): number {
-  const { macs } = ops.get(node);
-  if (!macs || !node.outputs[0]) return 0;
-  const dims = (name: ValueName): readonly number[] => {
-    const shape = graph.types.get(name)?.shape;
-    if (shape && isStatic(shape)) return shape;
+/** Numbers in the initializers. Integers of 64 bits do not count: they are shapes and indices. */
+export const parameterCount = ({ initializers }: Pick<Graph, "initializers">): number =>
+  [...initializers.values()].reduce((sum, t) => sum + (t.dtype === "int64" ? 0 : t.data.length), 0);
+
+function countedMacs(graph: Graph, node: Node, ops: OpTable): number {
+  return macsOfNode(node, ops, graph.types, (value) => {
+    const shape = graph.types.get(value)?.shape;
     throw new DynnError(
       "shape/unknown",
-      `${showNode(node)}: the cost depends on "${name}", whose shape [${shape}] is not known. Give the image size, or export the model with a fixed one.`,
-      { node: node.name, value: name },
+      `${showNode(node)}: the cost depends on "${value}", whose shape [${shape}] is not known. Give the image size, or export the model with a fixed one.`,
+      { node: node.name, value },
     );
-  };
-  return macs({
-    node,
-    inputs: node.inputs.map((name) => (name ? dims(name) : undefined)),
-    outputs: node.outputs.filter(Boolean).map(dims),
   });
 }

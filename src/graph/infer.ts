@@ -1,11 +1,13 @@
 /** @file Shape inference over a whole graph, with named dimensions (the batch stays a name).
  *  Small integer tensors are followed element by element, so shape arithmetic (Shape, Gather, Concat, Reshape) resolves. */
+
 import { type Dim, type Dims, isStatic, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import { showNode } from "./attributes.js";
 import type { Graph, Node, ValueName, ValueType } from "./graph.js";
 import { checkInputTypes } from "./input-types.js";
 import { bytesOf, checkedType, GRAPH_LIMITS, grownFrom, tooLarge, volume } from "./limits.js";
+import { macsOfNode } from "./node-macs.js";
 import type { InferContext, OpDef, OpTable } from "./op.js";
 
 /** Integer tensors up to this many elements are followed by value. */
@@ -124,7 +126,7 @@ class ConstantRoom {
     const outputs = node.outputs.flatMap((name) => types.get(name) ?? []);
     for (const name of node.outputs) this.#known.add(name);
     this.#bytes += outputs.reduce((sum, type) => sum + bytesOf(type), 0);
-    this.#macs += macsOf(node, ops, types);
+    this.#macs += macsOfNode(node, ops, types, () => 0);
     if (this.#bytes <= this.#limit && this.#macs <= GRAPH_LIMITS.constantMacs) return;
     throw tooLarge(
       showNode(node),
@@ -132,12 +134,4 @@ class ConstantRoom {
       `${this.#limit} bytes and ${GRAPH_LIMITS.constantMacs}`,
     );
   }
-}
-
-/** Multiply-accumulates of a node, 0 where they are not counted, not known, or for an output that is left out. */
-export function macsOf(node: Node, ops: OpTable, types: ReadonlyMap<ValueName, ValueType>): number {
-  const dims = (name: ValueName) => types.get(name)?.shape;
-  const [inputs, outputs] = [node.inputs.map(dims), node.outputs.map(dims)];
-  if (!outputs[0] || ![...inputs, ...outputs].every((shape) => !shape || isStatic(shape))) return 0;
-  return ops.get(node).macs?.({ node, inputs: inputs as readonly Dims[], outputs: outputs as readonly Dims[] }) ?? 0;
 }

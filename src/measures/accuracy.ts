@@ -1,5 +1,5 @@
 /** @file The share of answers that equal the true label, with its interval. */
-import type { Rate } from "./audit-record.js";
+import type { Rate } from "../schema/numbers.js";
 import { wilson } from "./wilson.js";
 
 /** Accuracy of one answer per sample.

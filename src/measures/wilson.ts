@@ -1,7 +1,7 @@
 /** @file The Wilson score interval of a rate, without continuity correction.
  *  Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927;
  *  method 3 of Newcombe, Statistics in Medicine 17, 1998. Read by: studies, report. */
-import type { Rate } from "./audit-record.js";
+import type { Rate } from "../schema/numbers.js";
 
 /** The 97.5 % point of the standard normal distribution: two-sided 95 %. */
 export const Z95 = 1.959963984540054;

@@ -4,12 +4,12 @@
 
 import { create } from "@bufbuild/protobuf";
 import { bytesOf } from "../core/bytes.js";
-import { ARRAY_OF, type ArrayOf, byteSize, type DType, isFloat } from "../core/dtype.js";
+import { ARRAY_OF, type ArrayOf, byteSize, type DType, isFloat, ONNX_CODE } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { type Dims, showShape, sizeOf } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
 import { GRAPH_LIMITS, tooLarge, volume } from "../graph/limits.js";
-import { CODE_OF, readDType } from "./dtypes.js";
+import { readDType } from "./dtypes.js";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx_pb.js";
 
 /** What reading a tensor needs besides its message. */
@@ -73,7 +73,7 @@ export function readDim(dim: bigint, where: string): number {
 export const writeTensor = (t: Tensor, name: string): TensorProto =>
   create(TensorProtoSchema, {
     name,
-    dataType: CODE_OF[t.dtype],
+    dataType: ONNX_CODE[t.dtype],
     dims: t.dims.map(BigInt),
     rawData: bytesOf(t.data),
   });

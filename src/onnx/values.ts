@@ -2,11 +2,12 @@
  *  Source: onnx.proto, ValueInfoProto, TypeProto, TensorShapeProto. */
 import { create } from "@bufbuild/protobuf";
 import type { DType } from "../core/dtype.js";
+import { ONNX_CODE } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import type { Dim, Shape } from "../core/shape.js";
 import type { Node, ValueInfo, ValueName, ValueType } from "../graph/graph.js";
 import { GRAPH_LIMITS, tooLarge } from "../graph/limits.js";
-import { CODE_OF, dtypeOf, readDType } from "./dtypes.js";
+import { dtypeOf, readDType } from "./dtypes.js";
 import {
   type GraphProto,
   type TensorShapeProto_Dimension,
@@ -95,7 +96,7 @@ export const writeValueInfo = (name: string, dtype: DType, shape: Shape | undefi
     type: {
       value: {
         case: "tensorType",
-        value: { elemType: CODE_OF[dtype], ...(shape && { shape: { dim: shape.map(dimension) } }) },
+        value: { elemType: ONNX_CODE[dtype], ...(shape && { shape: { dim: shape.map(dimension) } }) },
       },
     },
   });

@@ -5,7 +5,7 @@ import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack } from "../../src/attacks/runner.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { linearModel, samplesOf, targetOf } from "../support/models.js";
 
 const W = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];

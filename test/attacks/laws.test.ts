@@ -4,7 +4,7 @@ import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { samplesOf, smallExits, targetOf } from "../support/models.js";
 
 const model = smallExits();

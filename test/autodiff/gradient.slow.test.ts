@@ -4,14 +4,14 @@ import { describe, expect, test } from "vitest";
 import { gradientGraph } from "../../src/autodiff/gradient.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { readNpy } from "../../src/data/npy.js";
-import { dynamicModel } from "../../src/dynamic/model.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
 import { int } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { inferShapes } from "../../src/graph/infer.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { reduceSum } from "../../src/ops/support/emit.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { firstRecords, unpackedCifar10 } from "../support/cifar.js";
 import { hasShared, shared } from "../support/shared.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { FLOAT32_BOUND, largestError } from "../support/gradient-errors.js";
 import { referenceNetwork, UNDECIDED } from "../support/reference-network.js";
 import { hasShared } from "../support/shared.js";

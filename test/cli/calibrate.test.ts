@@ -3,13 +3,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addSplitOptions, type Split, type SplitFlags, splitRecords } from "../../src/cli/commands/policy-options.js";
-import { openModel } from "../../src/cli/files.js";
+import { openModel } from "../../src/cli/shared/files.js";
+import { addSplitOptions, type Split, type SplitFlags, splitRecords } from "../../src/cli/shared/policy-options.js";
 import { concat, type Dataset } from "../../src/data/dataset.js";
-import { openDataset } from "../../src/data/files/open.js";
-import { type CalibrationRecord, calibrationRecordSchema } from "../../src/measures/calibration-record.js";
+import { openDataset } from "../../src/node/data/open.js";
 import { patchMetadata } from "../../src/onnx/patch-metadata.js";
 import { readModel } from "../../src/onnx/read.js";
+import { type CalibrationRecord, calibrationRecordSchema } from "../../src/schema/calibration-record.js";
 import { cli, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { program } from "../../src/cli/run.js";
-import { openBundle } from "../../src/deploy/bundle.js";
-import { createServer, type Server } from "../../src/deploy/serve/server.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { openBundle } from "../../src/node/deploy/bundle.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
+import { createServer, type Server } from "../../src/node/serve/server.js";
 import { cli, filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.js";
 import { prune } from "../../src/graph/passes/prune.js";
-import { loadModel } from "../../src/onnx/files.js";
+import { loadModel } from "../../src/node/onnx-files.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
-import { modelCardSchema } from "../../src/training/card.js";
+import { modelCardSchema } from "../../src/schema/model-card.js";
 import { cli, filesIn, network, npyPair, type Ran, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

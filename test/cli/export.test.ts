@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openBundle } from "../../src/deploy/bundle.js";
+import { openBundle } from "../../src/node/deploy/bundle.js";
 import { cli, filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AuditRecord, auditRecordSchema } from "../../src/measures/audit-record.js";
+import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
 import { cli, filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addPolicyOptions, type PolicyFlags, type Settled, settle } from "../../src/cli/commands/policy-options.js";
-import { openModel } from "../../src/cli/files.js";
+import { openModel } from "../../src/cli/shared/files.js";
+import { addPolicyOptions, type PolicyFlags, type Settled, settle } from "../../src/cli/shared/policy-options.js";
 import type { Dataset } from "../../src/data/dataset.js";
-import { openDataset } from "../../src/data/files/open.js";
-import type { Policy } from "../../src/dynamic/policy.js";
-import { type AuditRecord, auditRecordSchema } from "../../src/measures/audit-record.js";
+import { openDataset } from "../../src/node/data/open.js";
+import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
+import type { Policy } from "../../src/schema/policy.js";
 import { cli, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

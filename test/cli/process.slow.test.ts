@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { auditRecordSchema } from "../../src/measures/audit-record.js";
+import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const ROOT = join(import.meta.dirname, "../..");

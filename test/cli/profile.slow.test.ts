@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { profileRecordSchema } from "../../src/measures/profile-record.js";
+import { profileRecordSchema } from "../../src/schema/profile-record.js";
 import { cli, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

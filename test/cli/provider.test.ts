@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkProvider } from "../../src/runtime/ort-node/index.js";
+import { checkProvider } from "../../src/node/ort-node/index.js";
 import { cli } from "./support.js";
 
 const cuda = await checkProvider("cuda").then(

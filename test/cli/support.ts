@@ -9,13 +9,13 @@ import { normal, uniform } from "../../src/core/rng.js";
 import type { Shape } from "../../src/core/shape.js";
 import { fromNumbers, type Tensor } from "../../src/core/tensor.js";
 import { writeNpy } from "../../src/data/npy.js";
-import { writeMetadata } from "../../src/dynamic/metadata.js";
-import type { Policy } from "../../src/dynamic/policy.js";
+import { writeMetadata } from "../../src/dynamic/model/metadata.js";
 import { ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import type { ValueName } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { writeModel } from "../../src/onnx/write.js";
+import type { Policy } from "../../src/schema/policy.js";
 
 /** A folder for one test file; removed at its end. */
 export function temporaryFolder(): string {

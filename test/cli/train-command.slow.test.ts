@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.js";
 import { VERSION } from "../../src/core/version.js";
-import { loadModel } from "../../src/onnx/files.js";
-import { modelCardSchema } from "../../src/training/card.js";
-import { readCheckpoint } from "../../src/training/checkpoint.js";
+import { loadModel } from "../../src/node/onnx-files.js";
+import { modelCardSchema } from "../../src/schema/model-card.js";
+import { readCheckpoint } from "../../src/training/run/checkpoint.js";
 import { cli, filesIn, npyPair, type Ran, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 /** @file What a training run says of itself while it goes. */
 import { describe, expect, it } from "vitest";
-import { placeOf, stepLines } from "../../src/cli/train-output.js";
-import type { StepReport } from "../../src/training/config.js";
+import { placeOf, stepLines } from "../../src/cli/train/output.js";
+import type { StepReport } from "../../src/training/recipe/config.js";
 
 const step = (totalStep: number, loss: number, accuracy: readonly number[]): StepReport => ({
   ...{ epoch: Math.floor((totalStep - 1) / 10), step: ((totalStep - 1) % 10) + 1, totalStep, loss, accuracy },

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { uniform } from "../../src/core/rng.js";
-import { dynamicModel } from "../../src/dynamic/model.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
 import { ARCHITECTURES } from "../../src/nn/architectures.js";
-import { loadModel } from "../../src/onnx/files.js";
+import { loadModel } from "../../src/node/onnx-files.js";
 import { writeModel } from "../../src/onnx/write.js";
 import { runReference } from "../../src/runtime/reference.js";
-import { type ModelCard, readCard } from "../../src/training/card.js";
+import type { ModelCard } from "../../src/schema/model-card.js";
+import { readCard } from "../../src/training/run/card.js";
 import { cli, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

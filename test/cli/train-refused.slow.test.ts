@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { writeNpy } from "../../src/data/npy.js";
-import { readCheckpoint } from "../../src/training/checkpoint.js";
+import { readCheckpoint } from "../../src/training/run/checkpoint.js";
 import { cli, filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

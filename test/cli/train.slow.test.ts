@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.js";
-import { readCheckpoint } from "../../src/training/checkpoint.js";
+import { readCheckpoint } from "../../src/training/run/checkpoint.js";
 import { cli, filesIn, npyPair, type Ran, temporaryFolder } from "./support.js";
 
 const MAIN = join(import.meta.dirname, "../../dist/cli/main.js");

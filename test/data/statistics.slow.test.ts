@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { openDataset } from "../../src/data/files/open.js";
 import { channelStatistics } from "../../src/data/statistics.js";
+import { openDataset } from "../../src/node/data/open.js";
 import { unpackedCifar10 } from "../support/cifar.js";
 import { hasShared } from "../support/shared.js";
 

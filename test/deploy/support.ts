@@ -3,18 +3,18 @@ import { expect } from "vitest";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
-import { type ConditionalOptions, conditionalModel } from "../../src/dynamic/conditional/index.js";
-import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
-import type { Policy } from "../../src/dynamic/policy.js";
-import { readingOf, route, rowsOf } from "../../src/dynamic/route.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
+import { readingOf, route, rowsOf } from "../../src/dynamic/route/route.js";
+import { type ConditionalOptions, conditionalModel } from "../../src/dynamic/run/conditional/index.js";
 import { int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import type { ValueName } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
 import type { Tensors } from "../../src/runtime/backend.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import type { Policy } from "../../src/schema/policy.js";
 
 const backend = ortNode({ threads: 1 });
 

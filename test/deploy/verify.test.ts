@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Found, verify } from "../../src/deploy/verify.js";
-import type { Exit } from "../../src/dynamic/model.js";
-import type { Policy } from "../../src/dynamic/policy.js";
+import type { Exit } from "../../src/dynamic/model/model.js";
+import type { Policy } from "../../src/schema/policy.js";
 import { failure } from "../support/failure.js";
 
 const exit = (name: string): Exit => ({ name, logits: name, cut: undefined, macs: 1, costFraction: 1 });

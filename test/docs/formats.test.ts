@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
-import { openModel } from "../../src/cli/files.js";
+import { openModel } from "../../src/cli/shared/files.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
-import { auditRecordSchema } from "../../src/measures/audit-record.js";
+import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { blocksOf, documents, ROOT } from "./documents.js";
 
 const documentAt = (path: string) => documents.find((d) => d.path === path)!;

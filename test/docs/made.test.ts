@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { program } from "../../src/cli/run.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
-import { auditRecordSchema } from "../../src/measures/audit-record.js";
 import { OPSETS } from "../../src/onnx/model.js";
 import { OPS } from "../../src/ops/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
+import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { ROOT } from "./documents.js";
 
 interface Script {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
-import { openDataset } from "../../src/data/files/open.js";
+import { openDataset } from "../../src/node/data/open.js";
 import { ROOT } from "./documents.js";
 
 const RECORDS = 48;

@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toNumbers } from "../../src/core/tensor.js";
 import { readNpy } from "../../src/data/npy.js";
-import { Forward } from "../../src/dynamic/forward.js";
-import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
-import { type Fallback, makePolicy } from "../../src/dynamic/policy.js";
-import { route } from "../../src/dynamic/route.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
+import { makePolicy } from "../../src/dynamic/route/policy.js";
+import { route } from "../../src/dynamic/route/route.js";
+import { Forward } from "../../src/dynamic/run/forward.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import type { Fallback } from "../../src/schema/policy.js";
 import { firstRecords, unpackedCifar10 } from "../support/cifar.js";
 import { hasShared, shared } from "../support/shared.js";
 

@@ -2,16 +2,16 @@
  *  writing, and ONNX Runtime's session. Each stage ends in success or a DynnError; whatever else is thrown goes through. */
 import { modelGradient } from "../../src/autodiff/model-gradient.js";
 import { DynnError } from "../../src/core/errors.js";
-import { dynamicModel } from "../../src/dynamic/model.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { simplify } from "../../src/graph/passes/simplify.js";
 import { printGraph } from "../../src/graph/printer.js";
-import { loadModel } from "../../src/onnx/files.js";
+import { loadModel } from "../../src/node/onnx-files.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 
 /** For each stage that was reached "ok" or the code of its error. */
 export type Verdict = Readonly<Record<string, string>>;

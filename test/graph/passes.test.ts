@@ -14,9 +14,9 @@ import { foldAffine } from "../../src/graph/passes/fold-affine.js";
 import { foldConstants } from "../../src/graph/passes/fold-constants.js";
 import { prune } from "../../src/graph/passes/prune.js";
 import { simplify } from "../../src/graph/passes/simplify.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
 import { hasShared, shared } from "../support/shared.js";
 

@@ -9,25 +9,28 @@ const SRC = resolve(import.meta.dirname, "../../src");
 /** Direct permissions of each room, in the order of design. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  schema: ["core"],
   graph: ["core"],
   ops: ["core", "graph"],
   onnx: ["core", "graph"],
   autodiff: ["core", "graph", "ops"],
   runtime: ["core", "graph", "ops", "onnx"],
   nn: ["core", "graph"],
-  dynamic: ["nn", "runtime"],
-  data: ["core"],
+  dynamic: ["nn", "runtime", "schema"],
+  data: ["core", "schema"],
   training: ["dynamic", "autodiff", "data"],
   attacks: ["dynamic", "autodiff"],
-  measures: ["core"],
+  measures: ["core", "schema"],
   studies: ["attacks", "training", "measures"],
-  report: ["measures"],
-  deploy: ["dynamic", "onnx"],
-  cli: ["studies", "report", "deploy"],
+  report: ["schema", "measures"],
+  deploy: ["dynamic", "onnx", "schema"],
+  node: ["deploy", "studies", "report"],
+  web: ["deploy", "studies", "report"],
+  cli: ["node"],
 };
 
-/** Places that may touch Node: file loaders, the Node backend, deploy, cli. */
-const NODE_ALLOWED = [/^runtime\/ort-node\//, /^data\/files\//, /^onnx\/files\.ts$/, /^deploy\//, /^cli\//];
+/** Rooms that may touch Node.js. */
+const NODE_ALLOWED = [/^node\//, /^cli\//];
 /** Packages that only run on Node. */
 const NODE_PACKAGES = new Set([
   "onnxruntime-node",
@@ -91,7 +94,7 @@ describe("imports", () => {
     expect(wrong, `allowed: ${JSON.stringify(ROOMS)}`).toEqual([]);
   });
 
-  test("touch Node only in file loaders, the Node backend, deploy and cli", () => {
+  test("touch Node only in the rooms node and cli", () => {
     const wrong = imports.filter(
       ({ from, to }) => (to.startsWith("node:") || NODE_PACKAGES.has(to)) && !NODE_ALLOWED.some((p) => p.test(from)),
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { placeExits } from "../../src/dynamic/placement.js";
+import { placeExits } from "../../src/dynamic/place/exits.js";
 import { ARCHITECTURES, REFERENCE_EXITS } from "../../src/nn/architectures.js";
 import { answers, macsOfAll, pixels, trainedElements } from "./support.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { toNumbers } from "../../src/core/tensor.js";
-import { dynamicModel } from "../../src/dynamic/model.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
 import { ancestors } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { ARCHITECTURES, type ArchitectureName } from "../../src/nn/architectures.js";

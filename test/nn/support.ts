@@ -5,8 +5,8 @@ import { type Tensor, tensor, toNumbers } from "../../src/core/tensor.js";
 import { macsOf, nodeMacs } from "../../src/graph/cost.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 
 /** Elements of all parameters that are trained. */
 export const trainedElements = (graph: Graph): number =>

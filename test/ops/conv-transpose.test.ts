@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { int, ints, string } from "../../src/graph/attributes.js";
 import type { Node } from "../../src/graph/graph.js";
-import { ConvTranspose } from "../../src/ops/conv-transpose.js";
+import { ConvTranspose } from "../../src/ops/convolution/conv-transpose.js";
 import { type GradcheckCase, gradcheck, random } from "../support/gradcheck.js";
 
 const up = (

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { float, int } from "../../src/graph/attributes.js";
 import type { Node } from "../../src/graph/graph.js";
-import { Gemm } from "../../src/ops/gemm.js";
-import { MatMul } from "../../src/ops/mat-mul.js";
+import { Gemm } from "../../src/ops/matrix/gemm.js";
+import { MatMul } from "../../src/ops/matrix/mat-mul.js";
 import { type GradcheckCase, gradcheck, random } from "../support/gradcheck.js";
 
 const matmul = (a: readonly number[], b: readonly number[], rest: Partial<GradcheckCase> = {}): GradcheckCase => ({

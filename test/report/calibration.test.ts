@@ -1,10 +1,10 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
-import type { CalibrationPoint, CalibrationRecord } from "../../src/measures/calibration-record.js";
-import { calibrationRecordSchema } from "../../src/measures/calibration-record.js";
 import { wilson } from "../../src/measures/wilson.js";
-import { renderCalibration } from "../../src/report/calibration.js";
+import { renderCalibration } from "../../src/report/calibration/page.js";
 import { paretoPlot } from "../../src/report/plots/pareto.js";
+import type { CalibrationPoint, CalibrationRecord } from "../../src/schema/calibration-record.js";
+import { calibrationRecordSchema } from "../../src/schema/calibration-record.js";
 
 const rate = (right: number) => wilson(right, 200);
 const mean = (value: number) => ({ value, low: value - 0.03, high: value + 0.03 });

@@ -1,7 +1,8 @@
 /** @file A made-up audit with the shape and size of a real one, and images from formulas. Numbers follow resnet20-sdn loosely. */
-import type { AttackRecord, AuditRecord, ExitView, GalleryItem } from "../../src/measures/audit-record.js";
+
 import { efficacyStep, efficacyTrapezoid } from "../../src/measures/eec.js";
 import { wilson } from "../../src/measures/wilson.js";
+import type { AttackRecord, AuditRecord, ExitView, GalleryItem } from "../../src/schema/audit-record.js";
 
 const N = 256;
 const COSTS = [0.178, 0.402, 0.623, 0.748, 1];

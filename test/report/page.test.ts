@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom/worker";
 import { describe, expect, it } from "vitest";
-import { type AuditRecord, auditRecordSchema, type GalleryItem } from "../../src/measures/audit-record.js";
-import { renderAudit } from "../../src/report/page.js";
+import { renderAudit } from "../../src/report/audit/page.js";
+import { type AuditRecord, auditRecordSchema, type GalleryItem } from "../../src/schema/audit-record.js";
 import { CLASSES, galleryOf, record, staticRecord } from "./fixture.js";
 
 const page = renderAudit(record, galleryOf(12), { generatedBy: "dynn audit model.onnx" });

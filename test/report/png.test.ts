@@ -1,6 +1,6 @@
 import { decode } from "fast-png";
 import { describe, expect, it } from "vitest";
-import { MAX_SIDE, pngDataUri, thin } from "../../src/report/png.js";
+import { MAX_SIDE, pngDataUri, thin } from "../../src/report/shared/png.js";
 
 const decoded = (uri: string) => decode(Buffer.from(uri.slice("data:image/png;base64,".length), "base64"));
 const ramp = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7) % 256);

@@ -1,9 +1,9 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
-import type { ProfiledPoint, ProfileRecord, Saving, Timing } from "../../src/measures/profile-record.js";
-import { profileRecordSchema } from "../../src/measures/profile-record.js";
 import { wilson } from "../../src/measures/wilson.js";
-import { renderProfile } from "../../src/report/profile.js";
+import { renderProfile } from "../../src/report/profile/page.js";
+import type { ProfiledPoint, ProfileRecord, Saving, Timing } from "../../src/schema/profile-record.js";
+import { profileRecordSchema } from "../../src/schema/profile-record.js";
 
 const BATCHES = [1, 8, 64];
 const around = (median: number) => ({ median, low: 0.95 * median, high: 1.1 * median });

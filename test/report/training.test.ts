@@ -1,12 +1,15 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { curvesPlot, lineStyle } from "../../src/report/plots/training.js";
-import { renderTraining, type TrainingEpoch, type TrainingRecord } from "../../src/report/training.js";
+import { renderTraining } from "../../src/report/training/page.js";
+import type { EpochReport, TrainingRecord } from "../../src/schema/training.js";
 
 /** A run whose exits learn at different speeds, by formula. */
-const epoch = (at: number, exits: number): TrainingEpoch => {
+const epoch = (at: number, exits: number): EpochReport => {
   const each = (of: (k: number) => number): number[] => Array.from({ length: exits }, (_, k) => of(k));
   return {
+    epoch: at,
+    step: 10 * (at + 1),
     learningRate: 0.1 * Math.sin((Math.PI * (at + 1)) / 11),
     loss: 4 / (at + 1),
     exitLosses: each((k) => 2 / (at + 1 + k)),

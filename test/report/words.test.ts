@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { AttackRecord, AuditRecord } from "../../src/measures/audit-record.js";
-import * as write from "../../src/report/format.js";
-import { html, raw } from "../../src/report/html.js";
-import { cleanAccuracyOf, cleanWords, findings } from "../../src/report/words.js";
+import { cleanAccuracyOf, cleanWords, findings } from "../../src/report/audit/words.js";
+import * as write from "../../src/report/shared/format.js";
+import { html, raw } from "../../src/report/shared/html.js";
+import type { AttackRecord, AuditRecord } from "../../src/schema/audit-record.js";
 import { record, staticRecord } from "./fixture.js";
 
 /** Markup as a reader sees it: no tags, plain spaces. */

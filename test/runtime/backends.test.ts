@@ -3,8 +3,8 @@ import { fromNumbers, type Tensor } from "../../src/core/tensor.js";
 import { ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import type { Backend } from "../../src/runtime/backend.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
 import { failure } from "../support/failure.js";
 

@@ -7,11 +7,11 @@ import { type Graph, type Node, subgraphs, type ValueName } from "../../src/grap
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { distinctNames } from "../../src/graph/scopes.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
 import { NCHWC } from "../../src/runtime/blocked/layout.js";
 import { steepMasks } from "../../src/runtime/blocked/masks.js";
 import { blockedLayout } from "../../src/runtime/blocked/rewrite.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { random } from "../support/gradcheck.js";
 
 const [CHANNELS, SIDE] = [16, 6];

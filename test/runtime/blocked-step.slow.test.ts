@@ -3,12 +3,12 @@
  *  gradient is there in one layout and not in the other. */
 import { expect, test } from "vitest";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
-import { attachExits } from "../../src/dynamic/exits.js";
+import { attachExits } from "../../src/dynamic/model/exits.js";
 import { resnet } from "../../src/nn/resnet.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import type { Tensors } from "../../src/runtime/backend.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
-import { STEP, stepGraph } from "../../src/training/step-graph.js";
-import { parametersOf } from "../../src/training/training-form.js";
+import { STEP, stepGraph } from "../../src/training/step/graph.js";
+import { parametersOf } from "../../src/training/step/training-form.js";
 import { random } from "../support/gradcheck.js";
 import { CONFIG } from "../support/training.js";
 

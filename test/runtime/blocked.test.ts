@@ -9,12 +9,12 @@ import { GraphBuilder } from "../../src/graph/builder.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
 import type { Tensors } from "../../src/runtime/backend.js";
 import { lowerBatchStatistics } from "../../src/runtime/blocked/batch-statistics.js";
 import { NCHWC } from "../../src/runtime/blocked/layout.js";
 import { blockedLayout } from "../../src/runtime/blocked/rewrite.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
 import { random } from "../support/gradcheck.js";
 

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DynnError } from "../../src/core/errors.js";
 import type { Graph } from "../../src/graph/graph.js";
+import { checkProvider, ortNode, type Provider } from "../../src/node/ort-node/index.js";
 import type { Backend } from "../../src/runtime/backend.js";
-import { checkProvider, ortNode, type Provider } from "../../src/runtime/ort-node/index.js";
-import { ortWeb } from "../../src/runtime/ort-web/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
+import { ortWeb } from "../../src/web/ort-web/index.js";
 import { CASES, type Case, difference, prepared } from "../support/onnx-node.js";
 
 /** Chromium brings a Vulkan driver in software, which is enough for an adapter. */

@@ -7,10 +7,10 @@ import { type Graph, subgraphs } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { distinctNames } from "../../src/graph/scopes.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
 import type { Tensors } from "../../src/runtime/backend.js";
 import { lowerGroupNormalization } from "../../src/runtime/group-normalization.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
 import { random } from "../support/gradcheck.js";
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { uniform } from "../../src/core/rng.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
 import { hasShared, shared } from "../support/shared.js";
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { AttackConfig } from "../../src/attacks/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { inMemory } from "../../src/data/dataset.js";
-import type { AuditRecord } from "../../src/measures/audit-record.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
+import type { AuditRecord } from "../../src/schema/audit-record.js";
 import { type AuditOptions, audit, type RunStore, type StoredRun } from "../../src/studies/audit/index.js";
 import { samplesOf, smallExits } from "../support/models.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Dataset, inMemory } from "../../src/data/dataset.js";
-import { route } from "../../src/dynamic/route.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { route } from "../../src/dynamic/route/route.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { type CalibrationOptions, calibrateModel } from "../../src/studies/calibration/index.js";
 import { failure } from "../support/failure.js";
 import { linearModel, samplesOf, smallExits } from "../support/models.js";

@@ -5,8 +5,8 @@ import type { Attributes } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
 
 /** Largest difference, as a share of the largest value: what float32 rounds away within one operator. */

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Dataset } from "../../src/data/dataset.js";
-import { openDataset } from "../../src/data/files/open.js";
+import { openDataset } from "../../src/node/data/open.js";
 import { shared } from "./shared.js";
 
 /** Unpack the official archive into a folder. */

@@ -12,8 +12,8 @@ import type { Graph, ValueName } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { prune } from "../../src/graph/passes/prune.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
 
 export interface GradcheckCase {

@@ -7,8 +7,8 @@ import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { checkGraph } from "../../src/graph/checker.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { prune } from "../../src/graph/passes/prune.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
 import { inFloat64 } from "./float64.js";
 

@@ -4,13 +4,13 @@ import type { Target } from "../../src/attacks/objectives/target.js";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Tensor } from "../../src/core/tensor.js";
-import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
-import type { Policy } from "../../src/dynamic/policy.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
 import { ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
+import type { Policy } from "../../src/schema/policy.js";
 
 export const OPSET = 17;
 

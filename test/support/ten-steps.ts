@@ -7,9 +7,10 @@ import { GraphBuilder } from "../../src/graph/builder.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import type { Backend } from "../../src/runtime/backend.js";
-import type { OptimizerConfig, Recipe, TrainingConfig } from "../../src/training/config.js";
-import { stepGraph } from "../../src/training/step-graph.js";
-import { type StepResult, StepRunner } from "../../src/training/step-runner.js";
+import type { Recipe } from "../../src/schema/training.js";
+import type { OptimizerConfig, TrainingConfig } from "../../src/training/recipe/config.js";
+import { stepGraph } from "../../src/training/step/graph.js";
+import { type StepResult, StepRunner } from "../../src/training/step/runner.js";
 
 export interface Recorded {
   readonly dims: readonly number[];

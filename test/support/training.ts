@@ -3,14 +3,14 @@ import { uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Tensor } from "../../src/core/tensor.js";
 import { type Dataset, inMemory } from "../../src/data/dataset.js";
-import { attachExits } from "../../src/dynamic/exits.js";
+import { attachExits } from "../../src/dynamic/model/exits.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { HEADS } from "../../src/nn/heads.js";
 import { add, batchNorm, conv, inside, relu } from "../../src/nn/layers.js";
 import { network } from "../../src/nn/network.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
-import type { TrainingConfig } from "../../src/training/config.js";
-import type { TrainableModel, TrainingRequest } from "../../src/training/trainer.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
+import type { TrainingConfig } from "../../src/training/recipe/config.js";
+import type { TrainableModel, TrainingRequest } from "../../src/training/run/trainer.js";
 
 export const CLASSES = 3;
 export const SIDE = 8;

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { prune } from "../../src/graph/passes/prune.js";
-import type { AdversarialConfig, StepReport } from "../../src/training/config.js";
-import { train } from "../../src/training/trainer.js";
+import type { AdversarialConfig, StepReport } from "../../src/training/recipe/config.js";
+import { train } from "../../src/training/run/trainer.js";
 import { bytesOf, earlyExits, request, trainable } from "../support/training.js";
 
 const PGD: AdversarialConfig = { radius: 0.1, stepSize: 0.03, steps: 6, target: "final", weight: 0.5 };

@@ -2,11 +2,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { prune } from "../../src/graph/passes/prune.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import type { Session } from "../../src/runtime/backend.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
-import { type AttackedBatch, attackBatch, pgdGraph } from "../../src/training/adversarial.js";
-import type { AdversarialConfig } from "../../src/training/config.js";
-import { train } from "../../src/training/trainer.js";
+import type { AdversarialConfig } from "../../src/training/recipe/config.js";
+import { train } from "../../src/training/run/trainer.js";
+import { type AttackedBatch, attackBatch, pgdGraph } from "../../src/training/step/adversarial.js";
 import { type earlyExits, patterns, request } from "../support/training.js";
 
 const ROWS = 12;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cardEntry, type ModelCard, readCard } from "../../src/training/card.js";
+import type { ModelCard } from "../../src/schema/model-card.js";
+import { cardEntry, readCard } from "../../src/training/run/card.js";
 
 const card: ModelCard = {
   schemaVersion: 1,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ARRAY_OF, type DType } from "../../src/core/dtype.js";
 import type { Tensor } from "../../src/core/tensor.js";
-import { readTensors, type TensorFile, writeTensors } from "../../src/training/checkpoint-tensors.js";
+import { readTensors, type TensorFile, writeTensors } from "../../src/training/run/checkpoint-tensors.js";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { checkSameRun, differences, readCheckpoint, writeCheckpoint } from "../../src/training/checkpoint.js";
-import { readTensors, writeTensors } from "../../src/training/checkpoint-tensors.js";
-import type { EpochReport } from "../../src/training/config.js";
-import type { TrainingState } from "../../src/training/state.js";
+import type { EpochReport } from "../../src/schema/training.js";
+import { checkSameRun, differences, readCheckpoint, writeCheckpoint } from "../../src/training/run/checkpoint.js";
+import { readTensors, writeTensors } from "../../src/training/run/checkpoint-tensors.js";
+import type { TrainingState } from "../../src/training/step/state.js";
 
 const report: EpochReport = {
   epoch: 0,

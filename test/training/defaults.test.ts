@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NO_AUGMENTATION } from "../../src/data/augment.js";
-import { RECIPES } from "../../src/training/config.js";
-import { trainingConfig } from "../../src/training/defaults.js";
+import { RECIPES } from "../../src/schema/training.js";
+import { trainingConfig } from "../../src/training/recipe/defaults.js";
 
 const cifar = { architecture: "resnet20", side: 32 };
 

@@ -5,10 +5,10 @@ import { float, int } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { emptyGraph } from "../../src/graph/op.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
-import { stepGraph } from "../../src/training/step-graph.js";
-import { StepRunner } from "../../src/training/step-runner.js";
+import { stepGraph } from "../../src/training/step/graph.js";
+import { StepRunner } from "../../src/training/step/runner.js";
 import { CONFIG } from "../support/training.js";
 
 const FEATURES = 200;

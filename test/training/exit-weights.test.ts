@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exitWeights } from "../../src/training/exit-weights.js";
+import { exitWeights } from "../../src/training/recipe/exit-weights.js";
 import { failure } from "../support/failure.js";
 
 /** ResNet-56 with its six exits (method.md section 2) and the final one. */

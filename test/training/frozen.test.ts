@@ -4,10 +4,10 @@ import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { opTable } from "../../src/ops/table.js";
 import { runReference } from "../../src/runtime/reference.js";
-import type { StepReport } from "../../src/training/config.js";
-import { splitFrozen } from "../../src/training/frozen.js";
-import { trainedNames } from "../../src/training/trained.js";
-import { train } from "../../src/training/trainer.js";
+import type { StepReport } from "../../src/training/recipe/config.js";
+import { trainedNames } from "../../src/training/run/trained.js";
+import { train } from "../../src/training/run/trainer.js";
+import { splitFrozen } from "../../src/training/step/frozen.js";
 import { random } from "../support/gradcheck.js";
 import { bytesOf, earlyExits, patterns, request } from "../support/training.js";
 

@@ -14,11 +14,11 @@ import { checkGraph } from "../../src/graph/checker.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
-import type { DistillConfig } from "../../src/training/config.js";
-import { mixedLoss } from "../../src/training/losses.js";
+import type { DistillConfig } from "../../src/training/recipe/config.js";
+import { mixedLoss } from "../../src/training/step/losses.js";
 import { inFloat64 } from "../support/float64.js";
 import { random } from "../support/gradcheck.js";
 

@@ -10,12 +10,12 @@ import { checkGraph } from "../../src/graph/checker.js";
 import type { Graph, ValueName } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
 import type { Tensors } from "../../src/runtime/backend.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
-import type { AdamConfig, OptimizerConfig, SgdConfig } from "../../src/training/config.js";
-import { averaged, clipGradients, optimizerOf } from "../../src/training/optimizers.js";
+import type { AdamConfig, OptimizerConfig, SgdConfig } from "../../src/training/recipe/config.js";
+import { averaged, clipGradients, optimizerOf } from "../../src/training/step/optimizers.js";
 import { random } from "../support/gradcheck.js";
 
 const START = [0.5, -1.25, 2.0];

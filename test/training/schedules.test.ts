@@ -5,8 +5,8 @@
  *  and o.param_groups[0]["lr"] read before each step. Of OneCycleLR, the rise is from A="linear", the fall from A="cos". */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ScheduleConfig } from "../../src/training/config.js";
-import { learningRate } from "../../src/training/schedules.js";
+import type { ScheduleConfig } from "../../src/training/recipe/config.js";
+import { learningRate } from "../../src/training/recipe/schedules.js";
 
 const curve = (schedule: ScheduleConfig, steps: number): number[] =>
   Array.from({ length: steps }, (_, step) => learningRate(schedule, step, steps));

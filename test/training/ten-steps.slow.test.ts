@@ -1,7 +1,7 @@
 /** The ten steps of PyTorch's record on the backends that need not be fast. */
 import { describe, test } from "vitest";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import type { Backend } from "../../src/runtime/backend.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
 import { expectFirstGradients, expectTenSteps, RUNS } from "../support/ten-steps.js";
 

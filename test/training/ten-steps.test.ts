@@ -1,9 +1,9 @@
 /** Ten training steps of a small early-exit network against PyTorch (float64, recorded by scripts/training-reference.py):
  *  losses, first gradients, parameters and running statistics. */
 import { expect, test } from "vitest";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
-import { parametersOf } from "../../src/training/training-form.js";
+import { parametersOf } from "../../src/training/step/training-form.js";
 import {
   expectFirstGradients,
   expectTenSteps,

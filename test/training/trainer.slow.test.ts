@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../src/core/tensor.js";
 import { inMemory } from "../../src/data/dataset.js";
-import type { EpochReport, StepReport } from "../../src/training/config.js";
-import type { TrainingState } from "../../src/training/state.js";
-import { type TrainingRequest, train } from "../../src/training/trainer.js";
+import type { EpochReport } from "../../src/schema/training.js";
+import type { StepReport } from "../../src/training/recipe/config.js";
+import { type TrainingRequest, train } from "../../src/training/run/trainer.js";
+import type { TrainingState } from "../../src/training/step/state.js";
 import { failure } from "../support/failure.js";
 import { backbone, bytesOf, earlyExits, patterns, request, SIDE, trainable } from "../support/training.js";
 

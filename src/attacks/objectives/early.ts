@@ -1,8 +1,8 @@
 /** @file The early attack: the final exit keeps its label y (the model's own on the clean image), the early exits change theirs.
  *  A server that audits with the full network sees nothing; a device that leaves early answers wrongly. Source: method.md
  *  section 5. `paper` is the loss of the study's published code; `proper` works on margins under the deployed policy. */
-import { argmax } from "../../dynamic/policy.js";
-import { routeOne } from "../../dynamic/route.js";
+import { argmax } from "../../dynamic/route/policy.js";
+import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
 import type { ExitLogits, LossContext, Objective, Sample } from "../attack.js";

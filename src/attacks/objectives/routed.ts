@@ -1,6 +1,6 @@
 /** @file Ascend the loss of the exit that the policy takes at this very iterate: what an attacker of the deployed network does.
  *  Only the prefix up to that exit is run, forward and backward, which is where the savings of a dynamic surrogate come from. */
-import { routeOne } from "../../dynamic/route.js";
+import { routeOne } from "../../dynamic/route/route.js";
 import type { ExitLogits, Loss, Objective } from "../attack.js";
 import { crossEntropy } from "../losses.js";
 import { allExits, exitCount, prefixOf, routedIsWrong, type Target, trueLabel } from "./target.js";

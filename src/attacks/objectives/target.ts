@@ -1,8 +1,9 @@
 /** @file What an objective may know of the model it attacks. */
 import { DynnError } from "../../core/errors.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import { argmax, type Policy } from "../../dynamic/policy.js";
-import { routeOne } from "../../dynamic/route.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { argmax } from "../../dynamic/route/policy.js";
+import { routeOne } from "../../dynamic/route/route.js";
+import type { Policy } from "../../schema/policy.js";
 import type { ExitLogits, Sample } from "../attack.js";
 
 export interface Target {

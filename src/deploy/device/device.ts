@@ -3,8 +3,8 @@
 import { DynnError } from "../../core/errors.js";
 import { checkPixels } from "../../core/pixels.js";
 import { showShape, sizeOf } from "../../core/shape.js";
-import type { Rows, Ticket } from "../../dynamic/executor/rows.js";
-import { type Reading, type Routed, routeReadings } from "../../dynamic/route.js";
+import { type Reading, type Routed, routeReadings } from "../../dynamic/route/route.js";
+import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
 import type { Backend } from "../../runtime/backend.js";
 import { type Bundle, partsOf } from "../bundle.js";
 import type { Manifest } from "../manifest.js";

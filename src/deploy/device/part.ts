@@ -1,9 +1,9 @@
 /** @file A part of a bundle at work: it runs on rows of samples, answers those of which an exit is sure, and hands on the others. Device and
  *  server each run one, and a staged bundle is a chain of them. Rows and routing are the executor's. */
 import type { Tensor } from "../../core/tensor.js";
-import { type Parted, runPiece } from "../../dynamic/executor/piece.js";
-import type { Rows, Ticket } from "../../dynamic/executor/rows.js";
-import { type Routed, readingOf, routeReadings } from "../../dynamic/route.js";
+import { type Routed, readingOf, routeReadings } from "../../dynamic/route/route.js";
+import { type Parted, runPiece } from "../../dynamic/run/executor/piece.js";
+import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
 import type { Backend, Session, Tensors } from "../../runtime/backend.js";
 import type { BundlePart } from "../bundle.js";
 import type { Manifest, ManifestPart } from "../manifest.js";

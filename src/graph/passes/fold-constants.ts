@@ -1,10 +1,12 @@
 /** @file Constant folding: nodes whose inputs are all known are computed once, with the reference kernels. */
+
 import { isStatic } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { attribute } from "../attributes.js";
 import type { Graph, Node, ValueName, ValueType } from "../graph.js";
-import { constantOf, constantType, inferShapes, macsOf } from "../infer.js";
+import { constantOf, constantType, inferShapes } from "../infer.js";
 import { volume } from "../limits.js";
+import { macsOfNode } from "../node-macs.js";
 import type { OpTable } from "../op.js";
 
 /** Larger results stay nodes: a file must not grow by folding an Expand. */
@@ -40,7 +42,7 @@ function stepsOf(graph: Graph, node: Node, ops: OpTable): number {
   const sum = (names: readonly ValueName[]) => names.reduce((total, name) => total + volumeOf(name), 0);
   const taps = ops.get(node).macs ? 1 : volume(attribute(node, "kernel_shape", "ints") ?? []);
   const written = sum(node.outputs) * (node.inputs.length + taps);
-  return sum(node.inputs) + written + macsOf(node, ops, graph.types);
+  return sum(node.inputs) + written + macsOfNode(node, ops, graph.types, () => 0);
 }
 
 /** The outputs of a node as constants, or undefined when they are not known. */

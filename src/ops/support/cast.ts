@@ -1,17 +1,17 @@
 /** @file Conversion of numbers between element types, as the Cast operators do it. Spec: ONNX Cast-13. */
-import { type DType, isFloat } from "../../core/dtype.js";
+import { type DType, isFloat, ONNX_CODE } from "../../core/dtype.js";
 import { DynnError } from "../../core/errors.js";
 import { attribute, showNode } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { inputType, type NdArray, type VjpContext } from "../../graph/op.js";
-import { cast, ONNX_DTYPE } from "./mask.js";
+import { cast } from "./mask.js";
 import { ndMap } from "./nd.js";
 
 /** The dtype that an attribute names.
  * @throws DynnError 'model/dtype' for one that dynn has not (strings, complex numbers, 8-bit floats) */
 export function targetOf(node: Node, name = "to"): DType {
   const to = attribute(node, name, "int");
-  const found = (Object.keys(ONNX_DTYPE) as DType[]).find((dtype) => ONNX_DTYPE[dtype] === to);
+  const found = (Object.keys(ONNX_CODE) as DType[]).find((dtype) => ONNX_CODE[dtype] === to);
   if (found) return found;
   throw new DynnError(
     "model/dtype",

@@ -1,8 +1,8 @@
 /** @file The EEC curve of one attack over the clean one: who has left by which cost. The exact step form. */
 import { areaY, gridX, gridY, lineY } from "@observablehq/plot";
 import { type EecPoint, eec } from "../../measures/eec.js";
-import { wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import { wholePercent } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import { ATTACKED, ATTACKED_DASH, CLEAN, svg } from "./svg.js";
 
 /** @param exitCounts samples per exit: clean, and under the attack */

@@ -1,8 +1,9 @@
 /** @file Accuracy against cost: each exit with its interval, and the routed network at its mean cost. */
 import { dot, gridX, gridY, line, ruleX, text } from "@observablehq/plot";
-import type { AuditRecord, Rate } from "../../measures/audit-record.js";
-import { rateOf, shorten, wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import type { AuditRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
+import { rateOf, shorten, wholePercent } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import { CLEAN, SERIES, svg } from "./svg.js";
 
 interface Place {

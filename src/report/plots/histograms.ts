@@ -1,7 +1,7 @@
 /** @file Where the work stops: share of samples per exit, clean (wide, pale) behind attacked (narrow, strong). */
 import { axisX, axisY, barX, gridX } from "@observablehq/plot";
-import { shorten, wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import { shorten, wholePercent } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import { ATTACKED, CLEAN, svg } from "./svg.js";
 
 const ROW = 24;

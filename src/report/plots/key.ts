@@ -1,5 +1,5 @@
 /** @file The key to a plot's lines, as a list beside it: real text, which wraps on a phone and is read aloud. */
-import { type Html, html } from "../html.js";
+import { type Html, html } from "../shared/html.js";
 
 export interface KeyEntry {
   readonly name: string;

@@ -1,8 +1,8 @@
 /** @file Latency at one batch size: a bar from the median to the 99th percentile for each network, with a tick at the 95th. */
 import { axisX, axisY, dot, gridX, ruleY, tickX } from "@observablehq/plot";
-import type { Latency } from "../../measures/profile-record.js";
-import { shorten } from "../format.js";
-import type { Html } from "../html.js";
+import type { Latency } from "../../schema/profile-record.js";
+import { shorten } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import { CLEAN, SERIES, svg } from "./svg.js";
 
 export interface LatencyRow {

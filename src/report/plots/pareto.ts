@@ -1,9 +1,9 @@
 /** @file Accuracy against cost on validation records: what uniform thresholds and thresholds per exit can reach, each exit by itself, and the
  *  chosen point with what it became on test records. A step: between two points nothing is promised but the cheaper one. */
 import { areaY, dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
-import type { CalibrationPoint, CalibrationRecord } from "../../measures/calibration-record.js";
-import { wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
+import { wholePercent } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
 import { CLEAN, DASHES, SERIES, svg } from "./svg.js";
 

@@ -1,7 +1,7 @@
 /** @file Where images leave under one policy: their share per exit. */
 import { axisX, axisY, barX, gridX } from "@observablehq/plot";
-import { shorten, wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import { shorten, wholePercent } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import { SERIES, svg } from "./svg.js";
 
 const ROW = 24;

@@ -1,8 +1,8 @@
 /** @file Measured against predicted speed-up: on the diagonal, all that multiply-accumulates save is saved in time. One colour and symbol per
  *  batch size. */
 import { dot, gridX, gridY, link, ruleX } from "@observablehq/plot";
-import type { ProfileRecord, Spread } from "../../measures/profile-record.js";
-import { type Html, html } from "../html.js";
+import type { ProfileRecord, Spread } from "../../schema/profile-record.js";
+import { type Html, html } from "../shared/html.js";
 import { CLEAN, SERIES, svg } from "./svg.js";
 
 interface Place {

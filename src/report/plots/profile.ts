@@ -1,10 +1,10 @@
 /** @file Accuracy against measured time per image at one batch size: operating points by name, sweeps as lines, the static network and the
  *  baseline as reference. */
 import { dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
-import type { Rate } from "../../measures/audit-record.js";
-import type { ProfileRecord, Spread, Timing } from "../../measures/profile-record.js";
-import { wholePercent } from "../format.js";
-import { type Html, html } from "../html.js";
+import type { Rate } from "../../schema/numbers.js";
+import type { ProfileRecord, Spread, Timing } from "../../schema/profile-record.js";
+import { wholePercent } from "../shared/format.js";
+import { type Html, html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
 import { CLEAN, DASHES, SERIES, svg } from "./svg.js";
 

@@ -1,8 +1,8 @@
 /** @file Robust accuracy against radius, one line per curve with its 95 % band. All curves share one norm: radii of two norms do not compare. */
 import { areaY, dot, gridX, gridY, lineY } from "@observablehq/plot";
-import type { CurveRecord } from "../../measures/audit-record.js";
-import { NORM_NAMES, type Norm, radius, wholePercent } from "../format.js";
-import type { Html } from "../html.js";
+import type { CurveRecord } from "../../schema/audit-record.js";
+import { NORM_NAMES, type Norm, radius, wholePercent } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
 import { DASHES, SERIES, svg } from "./svg.js";
 
 type CurvePoint = CurveRecord["points"][number];

@@ -1,7 +1,7 @@
 /** @file What every plot shares: size, type, colours, and the way from Plot's element to markup.
  *  Colours are CSS variables of the page, so one SVG serves light and dark. Names reach Plot only as text nodes, which it escapes. */
 import { type PlotOptions, plot } from "@observablehq/plot";
-import { type Html, html, raw } from "../html.js";
+import { type Html, html, raw } from "../shared/html.js";
 
 /** Series colours after Okabe and Ito (2008), told apart with every kind of colour vision; dashes tell them apart without colour. */
 export const SERIES = [

@@ -1,6 +1,6 @@
 /** @file Curves of a training run: one or more values after each epoch. */
 import { dot, gridX, gridY, lineY } from "@observablehq/plot";
-import type { Html } from "../html.js";
+import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
 import { DASHES, SERIES, svg } from "./svg.js";
 

@@ -1,10 +1,11 @@
 /** @file Gradients pass where x > 0, as numbers: Cast(Greater(x, 0)). ONNX Runtime casts booleans one by one on one thread; HardSigmoid with
  *  the steepest slope is the same 0 or 1 on all threads, for every x but those in (0, 3e-39), which no float32 of normal size is. */
+
+import { ONNX_CODE } from "../../core/dtype.js";
 import { toNumbers } from "../../core/tensor.js";
 import { attribute, float } from "../../graph/attributes.js";
 import { type Graph, type Node, producers } from "../../graph/graph.js";
 import { prune } from "../../graph/passes/prune.js";
-import { ONNX_DTYPE } from "../../ops/support/mask.js";
 
 /** Times the smallest normal float32 it is above 1; times 1 it is still finite. */
 const STEEPEST = 3e38;
@@ -17,7 +18,7 @@ export function steepMasks(graph: Graph): Graph {
 }
 
 function steepMask(graph: Graph, node: Node, asked: Node | undefined): Node | undefined {
-  if (node.opType !== "Cast" || attribute(node, "to", "int") !== ONNX_DTYPE.float32) return undefined;
+  if (node.opType !== "Cast" || attribute(node, "to", "int") !== ONNX_CODE.float32) return undefined;
   if (asked?.opType !== "Greater" || graph.types.get(asked.inputs[0] ?? "")?.dtype !== "float32") return undefined;
   const bound = graph.initializers.get(asked.inputs[1] ?? "");
   if (!bound || bound.dims.length > 0 || toNumbers(bound)[0] !== 0) return undefined;

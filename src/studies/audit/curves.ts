@@ -2,8 +2,8 @@
  *  survivors are attacked again and the curve can only fall. */
 import { configureAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
-import type { CurveRecord } from "../../measures/audit-record.js";
 import { wilson } from "../../measures/wilson.js";
+import type { CurveRecord } from "../../schema/audit-record.js";
 import type { AuditOptions, CurveOptions } from "./options.js";
 import { runStored } from "./store.js";
 import type { Subject } from "./subject.js";

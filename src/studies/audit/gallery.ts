@@ -1,9 +1,9 @@
 /** @file The most telling adversarial images: those where the network was right and sure, and is now wrong (or slow) and sure. */
 import type { Sample } from "../../attacks/attack.js";
-import { argmax, softmaxRow } from "../../dynamic/policy.js";
-import { type Routed, rowsOf } from "../../dynamic/route.js";
-import type { ExitView, GalleryItem } from "../../measures/audit-record.js";
+import { argmax, softmaxRow } from "../../dynamic/route/policy.js";
+import { type Routed, rowsOf } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
+import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
 import { type Attacked, verdicts } from "./attack-step.js";
 import type { Subject } from "./subject.js";
 

@@ -2,16 +2,16 @@
  *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
-import { type Policy, RULE_DEFS, uniformPolicy } from "../../dynamic/policy.js";
+import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
+import { overthinking } from "../../measures/overthinking.js";
 import {
   type AttackRecord,
   type AuditRecord,
   auditRecordSchema,
   type GalleryItem,
   SCHEMA_VERSION,
-} from "../../measures/audit-record.js";
-import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
-import { overthinking } from "../../measures/overthinking.js";
+} from "../../schema/audit-record.js";
+import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { judge, runStep } from "./attack-step.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
@@ -62,7 +62,7 @@ function checkAttacks({ model, policy, attacks }: AuditOptions): void {
   const assumed =
     policy.kind === "fixed"
       ? policy.policy
-      : uniformPolicy(policy.rule, policy.fallback, RULE_DEFS[policy.rule].never, model.exits.length);
+      : uniformPolicy(policy.rule, policy.fallback, NEVER_FIRES[policy.rule], model.exits.length);
   for (const config of attacks) configureAttack(config, { model, policy: assumed });
 }
 

@@ -1,11 +1,11 @@
 /** @file What an audit is given and what it returns. */
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
-import type { Target as CalibrationTarget } from "../../dynamic/calibrate.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import type { Fallback, Policy, Rule } from "../../dynamic/policy.js";
-import type { AuditRecord, GalleryItem } from "../../measures/audit-record.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
+import type { Fallback, Policy, Rule } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
 import type { RunStore } from "./store.js";
 
 /** Where the exit policy comes from: given (or stored in the model), or chosen on a validation split. */

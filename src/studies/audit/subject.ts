@@ -1,14 +1,16 @@
 /** @file The model on the clean samples, under its policy: what every attack is measured against. */
+
 import type { Sample } from "../../attacks/attack.js";
 import type { Target } from "../../attacks/objectives/target.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { checkLabels, type Dataset } from "../../data/dataset.js";
-import { calibrate } from "../../dynamic/calibrate.js";
-import { Forward, imageDims } from "../../dynamic/forward.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import type { Policy } from "../../dynamic/policy.js";
-import { type Routed, route, rowsOf } from "../../dynamic/route.js";
+import { calibrate } from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { type Routed, route, rowsOf } from "../../dynamic/route/route.js";
+import { Forward, imageDims } from "../../dynamic/run/forward.js";
+import type { Policy } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
 import type { AuditOptions, PolicyChoice } from "./options.js";
 
 export interface Subject {
@@ -78,7 +80,7 @@ async function settlePolicy(
 ): Promise<Policy> {
   if (choice.kind === "fixed") return choice.policy;
   const { validation } = choice;
-  if (model.exits.length === 1) return { rule: choice.rule, fallback: choice.fallback, thresholds: [] };
+  if (model.exits.length === 1) return singleExitPolicy(choice.rule, choice.fallback);
   checkFit(model, validation);
   const logits = await forward.logits(await readAll(validation), {
     batch,

@@ -1,10 +1,11 @@
 /** @file Counts over samples: from labels and routed answers to the fields of the audit record. */
-import { argmax } from "../../dynamic/policy.js";
-import type { Routed } from "../../dynamic/route.js";
+import { argmax } from "../../dynamic/route/policy.js";
+import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
-import type { Rate, RoutedRecord } from "../../measures/audit-record.js";
 import { exitHistogram, meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/wilson.js";
+import type { RoutedRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 
 /** Labels that one exit gives, from its logits [n * classes]. */
 export const labelsOf = (logits: Float32Array, classes: number): Int32Array =>

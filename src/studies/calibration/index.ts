@@ -8,14 +8,14 @@ import {
   fitTemperature,
   type OperatingPoint,
   outcomesAt,
-} from "../../dynamic/calibrate.js";
-import { Forward } from "../../dynamic/forward.js";
+} from "../../dynamic/choose/calibrate.js";
+import { Forward } from "../../dynamic/run/forward.js";
+import { wilson } from "../../measures/wilson.js";
 import {
   CALIBRATION_SCHEMA_VERSION,
   type CalibrationPoint,
   calibrationRecordSchema,
-} from "../../measures/calibration-record.js";
-import { wilson } from "../../measures/wilson.js";
+} from "../../schema/calibration-record.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
 import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";

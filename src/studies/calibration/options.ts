@@ -1,11 +1,12 @@
 /** @file What a calibration is given and what it returns. */
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
-import type { Target, ThresholdKind, WorstBounds } from "../../dynamic/calibrate.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import type { Fallback, Policy, Rule } from "../../dynamic/policy.js";
-import type { CalibrationRecord } from "../../measures/calibration-record.js";
+import type { ThresholdKind, WorstBounds } from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { CalibrationRecord } from "../../schema/calibration-record.js";
+import type { Fallback, Policy, Rule } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
 import type { Progress } from "../audit/options.js";
 
 /** An attack under which the policy is to keep bounds. */
@@ -24,7 +25,7 @@ export interface CalibrationOptions {
   readonly test: Dataset;
   readonly rule: Rule;
   readonly fallback: Fallback;
-  readonly target: Target;
+  readonly target: CalibrationTarget;
   readonly thresholds: ThresholdKind;
   /** Whether to fit a temperature to each exit first. */
   readonly temperature: boolean;

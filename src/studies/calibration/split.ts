@@ -1,13 +1,14 @@
 /** @file One split of the data as a calibration sees it: pixels, labels, and every exit's logits. */
 import type { Dataset } from "../../data/dataset.js";
-import type { Measured } from "../../dynamic/calibrate.js";
-import type { Forward } from "../../dynamic/forward.js";
-import { type Policy, softmaxRow } from "../../dynamic/policy.js";
-import { route, rowsOf } from "../../dynamic/route.js";
-import type { CalibrationExit, CalibrationOutcome } from "../../measures/calibration-record.js";
+import type { Measured } from "../../dynamic/choose/calibrate.js";
+import { softmaxRow } from "../../dynamic/route/policy.js";
+import { route, rowsOf } from "../../dynamic/route/route.js";
+import type { Forward } from "../../dynamic/run/forward.js";
 import { exitHistogram } from "../../measures/cost.js";
 import { expectedCalibrationError, negativeLogLikelihood } from "../../measures/ece.js";
 import { meanInterval } from "../../measures/mean.js";
+import type { CalibrationExit, CalibrationOutcome } from "../../schema/calibration-record.js";
+import type { Policy } from "../../schema/policy.js";
 import { checkFit, readAll } from "../audit/subject.js";
 import { labelsOf, perExit, rateOf, stopsOf } from "../audit/tally.js";
 import type { CalibrationOptions } from "./options.js";

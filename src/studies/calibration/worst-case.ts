@@ -1,17 +1,25 @@
 /** @file Thresholds that bound cost and accuracy under an attack. An attack may follow the policy, so attacked samples made once are not enough:
  *  choose, attack the validation records under what was chosen, and while the attack breaks a bound, choose again with these samples among
  *  those that must keep it. Every round adds a set; earlier sets stay. */
+
 import { type Sample, toEightBits } from "../../attacks/attack.js";
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
 import { stackRows } from "../../core/tensor.js";
-import { type Calibration, type CalibrationRequest, calibrate, keeps, type Measured } from "../../dynamic/calibrate.js";
-import type { Policy } from "../../dynamic/policy.js";
-import { route } from "../../dynamic/route.js";
+import {
+  type Calibration,
+  type CalibrationRequest,
+  calibrate,
+  keeps,
+  type Measured,
+} from "../../dynamic/choose/calibrate.js";
+import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
-import type { CalibrationRecord } from "../../measures/calibration-record.js";
 import { meanInterval } from "../../measures/mean.js";
+import type { CalibrationRecord } from "../../schema/calibration-record.js";
+import type { Policy } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
 import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
 import type { Split } from "./split.js";
 
@@ -79,7 +87,10 @@ class Attacker {
     this.#options = options;
     this.#worst = worst;
     this.#evaluator = new Evaluator(options.model, options.backend);
-    const { name, objective, budget } = configureAttack(worst.attack, { model: options.model, policy: ANY_POLICY });
+    const { name, objective, budget } = configureAttack(worst.attack, {
+      model: options.model,
+      policy: singleExitPolicy(),
+    });
     this.described = { attack: name, objective: objective.name, norm: budget.norm, radius: budget.radius ?? null };
   }
 
@@ -114,5 +125,3 @@ class Attacker {
     return this.#evaluator.release();
   }
 }
-
-const ANY_POLICY: Policy = { rule: "max-softmax", thresholds: [], fallback: "final" };

@@ -2,9 +2,9 @@
  *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
 import { DynnError } from "../../core/errors.js";
 import type { Dataset } from "../../data/dataset.js";
-import type { Measured } from "../../dynamic/calibrate.js";
-import { Forward } from "../../dynamic/forward.js";
-import type { ProfileRecord } from "../../measures/profile-record.js";
+import type { Measured } from "../../dynamic/choose/calibrate.js";
+import { Forward } from "../../dynamic/run/forward.js";
+import type { ProfileRecord } from "../../schema/profile-record.js";
 import { checkFit, readAll } from "../audit/subject.js";
 import { compileNetworks, pointContestant } from "./networks.js";
 import type { ProfileOptions } from "./options.js";

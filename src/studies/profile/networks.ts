@@ -1,13 +1,14 @@
 /** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
-import { createExecutor } from "../../dynamic/executor/index.js";
-import { backboneOf } from "../../dynamic/exits.js";
-import { Forward } from "../../dynamic/forward.js";
-import type { DynamicModel, Exit } from "../../dynamic/model.js";
-import { macsOf, nodeMacs } from "../../graph/cost.js";
+
+import { backboneOf } from "../../dynamic/model/exits.js";
+import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
+import { createExecutor } from "../../dynamic/run/executor/index.js";
+import { Forward } from "../../dynamic/run/forward.js";
+import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { accuracy } from "../../measures/accuracy.js";
-import type { ProfiledNetwork } from "../../measures/profile-record.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { ProfiledNetwork } from "../../schema/profile-record.js";
 import { labelsOf } from "../audit/tally.js";
 import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";
@@ -26,11 +27,13 @@ export function staticOf(model: DynamicModel): DynamicModel {
   const graph = backboneOf(model.graph);
   const final = model.exits.at(-1) as Exit;
   const macs = macsOf(graph, [final.logits], nodeMacs(graph, opTable));
-  const parameters = [...graph.initializers.values()].reduce(
-    (sum, t) => sum + (t.dtype === "int64" ? 0 : t.data.length),
-    0,
-  );
-  return { ...model, graph, exits: [{ ...final, macs, costFraction: 1 }], parameters, policy: undefined };
+  return {
+    ...model,
+    graph,
+    exits: [{ ...final, macs, costFraction: 1 }],
+    parameters: parameterCount(graph),
+    policy: undefined,
+  };
 }
 
 /** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.

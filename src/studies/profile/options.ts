@@ -1,9 +1,9 @@
 /** @file What a profile is given. */
 import type { Dataset } from "../../data/dataset.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import type { Fallback, Rule } from "../../dynamic/policy.js";
-import type { Machine } from "../../measures/profile-record.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Fallback, Rule } from "../../schema/policy.js";
+import type { Machine } from "../../schema/profile-record.js";
 import type { Progress } from "../audit/options.js";
 
 /** Which operating points of the model are measured. */

@@ -6,11 +6,12 @@ import {
   type OperatingPoint,
   operatingPoints,
   paretoFront,
-  type Target,
-} from "../../dynamic/calibrate.js";
-import type { DynamicModel } from "../../dynamic/model.js";
-import { makePolicy, type Policy, RULE_DEFS, type Rule, uniformPolicy } from "../../dynamic/policy.js";
-import type { ProfiledPoint } from "../../measures/profile-record.js";
+} from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { makePolicy, RULE_DEFS } from "../../dynamic/route/policy.js";
+import { NEVER_FIRES, type Policy, type Rule, uniformPolicy } from "../../schema/policy.js";
+import type { ProfiledPoint } from "../../schema/profile-record.js";
+import type { CalibrationTarget } from "../../schema/target.js";
 import type { PointOptions } from "./options.js";
 
 export interface Point {
@@ -20,7 +21,7 @@ export interface Point {
 }
 
 /** What thresholds are chosen by when none are given. */
-export const TARGETS: readonly (readonly [name: string, target: Target])[] = [
+export const TARGETS: readonly (readonly [name: string, target: CalibrationTarget])[] = [
   ["rad 5 %", { kind: "rad", loss: 0.05 }],
   ["rad 15 %", { kind: "rad", loss: 0.15 }],
   ["budget 50 %", { kind: "budget", cost: 0.5 }],
@@ -95,7 +96,7 @@ function reachable(choose: () => Policy): Policy | undefined {
 
 /** Points of the accuracy-cost curve at evenly spaced costs; "never leave early" is not among them. */
 function spaced(points: readonly OperatingPoint[], rule: Rule): OperatingPoint[] {
-  const front = paretoFront(points.filter(({ thresholds }) => thresholds[0] !== RULE_DEFS[rule].never));
+  const front = paretoFront(points.filter(({ thresholds }) => thresholds[0] !== NEVER_FIRES[rule]));
   const [low = 0, high = 0] = [front[0]?.cost, front.at(-1)?.cost];
   const wanted = Array.from({ length: SWEEP }, (_, i) => low + ((high - low) * i) / (SWEEP - 1));
   const nearest = (cost: number): OperatingPoint =>

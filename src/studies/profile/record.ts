@@ -1,7 +1,7 @@
 /** @file The profile record from what was measured. */
-import type { Measured } from "../../dynamic/calibrate.js";
-import type { DynamicModel, Exit } from "../../dynamic/model.js";
-import { route } from "../../dynamic/route.js";
+import type { Measured } from "../../dynamic/choose/calibrate.js";
+import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
+import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram } from "../../measures/cost.js";
 import {
@@ -10,7 +10,7 @@ import {
   type ProfiledPoint,
   type ProfileRecord,
   profileRecordSchema,
-} from "../../measures/profile-record.js";
+} from "../../schema/profile-record.js";
 import { stopsOf } from "../audit/tally.js";
 import type { Network } from "./networks.js";
 import type { ProfileOptions } from "./options.js";

@@ -1,7 +1,7 @@
 /** @file From measurements to the record. Two networks are compared within each round; what is reported is the median over the rounds and how
  *  far they spread. */
 import { percentile, percentiles } from "../../measures/percentile.js";
-import type { ProfiledPoint, Saving, Spread, Timing } from "../../measures/profile-record.js";
+import type { ProfiledPoint, Saving, Spread, Timing } from "../../schema/profile-record.js";
 import type { Measurement } from "./timing.js";
 
 type ByBatch = ReadonlyMap<number, Measurement>;

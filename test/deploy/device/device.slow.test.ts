@@ -1,9 +1,9 @@
 /** @file Device and server together against the whole model. */
 import { describe, expect, test } from "vitest";
-import { SplitClient } from "../../../src/deploy/device/client.js";
 import { createDevice } from "../../../src/deploy/device/device.js";
 import { requestBytes } from "../../../src/deploy/wire.js";
 import { wireFormOf } from "../../../src/deploy/wire-form.js";
+import { SplitClient } from "../../../src/node/client.js";
 import { KINDS } from "../support.js";
 import { backend, patient, pixels, places, said, splitMaker, start } from "./support.js";
 

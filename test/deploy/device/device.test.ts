@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { SplitClient } from "../../../src/deploy/device/client.js";
 import { createDevice } from "../../../src/deploy/device/device.js";
-import { createEngine } from "../../../src/deploy/serve/engine.js";
-import { type Reading, readingOf, rowsOf } from "../../../src/dynamic/route.js";
+import { type Reading, readingOf, rowsOf } from "../../../src/dynamic/route/route.js";
+import { SplitClient } from "../../../src/node/client.js";
+import { createEngine } from "../../../src/node/serve/engine.js";
 import { failure } from "../../support/failure.js";
 import { logitsOf } from "../support.js";
 import { alone, backend, patient, pixels, places, said, splitMaker, start, startOther } from "./support.js";

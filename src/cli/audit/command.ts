@@ -1,0 +1,164 @@
+/** @file `dynn audit`: how accurate, how fast and how attackable is a network, on real images. */
+
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
+import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
+import { DynnError } from "../../core/errors.js";
+import { VERSION } from "../../core/version.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { openDataset } from "../../node/data/open.js";
+import { renderAudit } from "../../report/audit/page.js";
+import { type AuditOutcome, audit } from "../../studies/audit/index.js";
+import type { Io } from "../run.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { checkWritable, openModel, readJson, writeText } from "../shared/files.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
+import { file, fileOrOutput, listOf, option, radius, whole } from "../shared/options.js";
+import { addPolicyOptions, type PolicyFlags, settle } from "../shared/policy-options.js";
+import { withProgress } from "../shared/progress.js";
+import { folderStore } from "./run-store.js";
+import { auditTables } from "./tables.js";
+
+interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags {
+  readonly data: string;
+  readonly samples?: number;
+  readonly eps: number;
+  readonly attacks?: readonly string[];
+  readonly attackFile?: string;
+  readonly radii?: readonly number[];
+  readonly curveSteps: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly json?: string;
+  readonly report?: string;
+  readonly keep?: string;
+}
+
+export function auditCommand(io: Io): Command {
+  const command = new Command("audit")
+    .description("Attack a network with one exit or many, and report how accurate, how fast and how attackable it is.")
+    .argument("<model>", "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one")
+    .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
+    .addOption(option("--samples <n>", "report on the first N records (default: up to 1000)", whole(1, 100)))
+    .addOption(
+      option("--eps <radius>", "Linf radius of the attacks; pixels lie in [0,1]", radius).default(8 / 255, "8/255"),
+    )
+    .addOption(
+      option(
+        "--attacks <list>",
+        `${Object.keys(PRESETS).join(", ")}, all or none (default: ${DEFAULT_PRESETS.join(",")})`,
+        listOf((name) => name),
+      ),
+    )
+    .addOption(
+      new Option("--attack-file <file>", "attacks fixed exactly, as JSON (docs/attack-file.md)").conflicts("attacks"),
+    )
+    .addOption(
+      option(
+        "--radii <list>",
+        "radii of the robustness curve, or 0 for none (default: an eighth, a quarter, a half and all of --eps; none with --attack-file)",
+        listOf(radius),
+      ),
+    )
+    .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
+  addPolicyOptions(command);
+  for (const one of normalizationOptions()) command.addOption(one);
+  command
+    .addOption(option("--seed <n>", "seed of every random number", whole(0, 0)).default(0))
+    .addOption(
+      option("--batch <n>", "samples per evaluation; changes time and memory, never results", whole(1, 64)).default(64),
+    )
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(
+      option(
+        "--json <file>",
+        "write the record as JSON (docs/audit-json.md); - prints it instead of the tables",
+        fileOrOutput,
+      ),
+    )
+    .addOption(option("--report <file>", "write a self-contained HTML report", file))
+    .addOption(
+      option(
+        "--keep <folder>",
+        "keep the images of each finished attack (NAME.npy) and go on from there after an interruption",
+        file,
+      ),
+    );
+  return command.addHelpText("after", HELP).action((model: string, flags: AuditFlags) => auditAction(model, flags, io));
+}
+
+const HELP = `
+Attacks:
+${Object.entries(PRESETS)
+  .map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`)
+  .join("\n")}
+
+Examples:
+  # The bundled network on the bundled images, with a report to look at
+  $ dynn audit zoo:resnet20-joint --report report.html
+
+  # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
+  $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
+
+  # Two attacks, a smaller radius, your own arrays, numbers for a program
+  $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
+      --eps 2/255 --json audit.json`;
+
+async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<void> {
+  const normalization = normalizationOf(flags);
+  await checkOutputs(flags);
+  const attacks =
+    flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);
+  const data = await openDataset(flags.data);
+  const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
+  const chosen = attacks ?? presets(flags, model);
+  const settled = await settle(flags, model, data, flags.samples, flags.seed);
+  const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
+  const outcome = await withProgress((onProgress) =>
+    audit({
+      ...settled,
+      model,
+      backend: backendOf(flags),
+      attacks: chosen,
+      curves: curvesOf(flags),
+      store,
+      seed: flags.seed,
+      batch: flags.batch,
+      version: VERSION,
+      signal: io.signal,
+      onProgress,
+      now: () => performance.now(),
+    }),
+  );
+  io.signal.throwIfAborted();
+  await deliver(outcome, flags, io);
+}
+
+/** @throws DynnError 'cli/usage', 'file/unwritable' */
+async function checkOutputs({ json, report }: AuditFlags): Promise<void> {
+  if (json !== undefined && report !== undefined && resolve(json) === resolve(report))
+    throw new DynnError("cli/usage", `--json and --report: both are ${json}. Give each its own file.`, { json });
+  for (const path of [json, report]) if (path !== undefined && path !== "-") await checkWritable(path);
+}
+
+const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
+  const ctx = { epsilon: flags.eps, earlyExits: model.exits.length - 1 };
+  return presetConfigs(flags.attacks ?? usable(DEFAULT_PRESETS, ctx), ctx);
+};
+
+function curvesOf({ radii, eps, attackFile, curveSteps }: AuditFlags): { radii: number[]; steps: number } | undefined {
+  const wanted = radii ?? (attackFile === undefined ? [eps / 8, eps / 4, eps / 2, eps] : []);
+  const rising = [...new Set(wanted)].filter((r) => r > 0).sort((a, b) => a - b);
+  return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
+}
+
+async function deliver({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
+  const json = `${JSON.stringify(record, undefined, 2)}\n`;
+  if (flags.report !== undefined) await writeText(flags.report, renderAudit(record, gallery));
+  if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
+  if (flags.json === "-") return io.out(json);
+  io.out(auditTables(record));
+  for (const path of [flags.report, flags.json]) if (path !== undefined) io.out(`wrote ${path}\n`);
+}

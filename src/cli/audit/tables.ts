@@ -1,0 +1,103 @@
+/** @file The audit record as tables for a terminal. */
+
+import { showCount } from "../../core/units.js";
+import { budget, radius } from "../../report/shared/format.js";
+import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
+import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
+import { heading, percent, showRate, showTemperatures, table } from "../shared/table.js";
+
+export const auditTables = (record: AuditRecord): string =>
+  [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
+    "",
+  );
+
+const note = ({ attacks }: AuditRecord): string =>
+  `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
+
+const ATTACK_NOTE =
+  " Robust accuracy: answers still right after the attack, among all samples.\nSuccess: among the samples the attack could win. 8-bit: the same after rounding the images to 8 bits.";
+
+const titleOf = ({ model, data }: AuditRecord): string =>
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n`;
+
+const exitTable = ({ model, clean }: AuditRecord): string =>
+  heading("Exits, clean images") +
+  table(
+    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "leave here" }],
+    model.exits.map((exit, k) => [
+      exit.name,
+      showCount(exit.macs),
+      percent(exit.costFraction),
+      showRate(clean.accuracyIntervals[k] as AuditRecord["clean"]["accuracyIntervals"][number]),
+      String(clean.routed.exitCounts[k]),
+    ]),
+  );
+
+function routedLine({ clean, data, model }: AuditRecord): string {
+  if (model.exits.length === 1) return "";
+  const { rule, thresholds, fallback, temperatures, accuracy, meanCostFraction } = clean.routed;
+  const shown = thresholds.every((t) => t === NEVER_FIRES[rule])
+    ? "never leave early"
+    : `threshold ${showThresholds(clean.routed)}`;
+  const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
+  return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)})\n`;
+}
+
+function attackTable({ attacks }: AuditRecord): string {
+  if (attacks.length === 0) return "";
+  const left = ["attack", "budget"].map((head) => ({ head, align: "left" as const }));
+  const right = (heads: readonly string[]) => heads.map((head) => ({ head }));
+  return [
+    heading("Attacks"),
+    table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
+    "\n",
+    table([...left, ...right(["routed %", "cost %", "mean L2", "gradients", "time"])], attacks.map(costRow)),
+    attacks.some((a) => a.early) ? "\n" : "",
+    ...attacks.map(earlyLine),
+  ].join("");
+}
+
+const successRow = (a: AttackRecord): string[] => [
+  a.name,
+  budget(a.norm, a.radius),
+  a.answer,
+  bareRate(a.robustAccuracy),
+  bareRate(a.successRate),
+  bare(a.success8bit.value),
+];
+
+const costRow = (a: AttackRecord): string[] => [
+  a.name,
+  budget(a.norm, a.radius),
+  bare(a.routed.accuracy),
+  bare(a.routed.meanCostFraction),
+  a.l2Mean === null ? "-" : a.l2Mean.toFixed(3),
+  showCount(a.gradientEvaluations),
+  `${a.seconds.toFixed(1)} s`,
+];
+
+/** Percentages without the sign, for columns whose head has it. */
+const bare = (share: number): string => (100 * share).toFixed(1);
+const bareRate = ({ value, low, high }: Rate): string => `${bare(value)} (${bare(low)}-${bare(high)})`;
+
+const earlyLine = ({ name, early }: AttackRecord): string =>
+  early
+    ? `${name}: all early labels changed ${showRate(early.labels)}\n${" ".repeat(name.length)}  a wrong early exit fires ${showRate(early.firing)}; ${early.alreadyDisagree} disagreed when clean\n`
+    : "";
+
+function curveTable({ curves }: AuditRecord): string {
+  const [first] = curves;
+  if (!first) return "";
+  const columns = [
+    { head: "robust accuracy at radius", align: "left" as const },
+    ...first.points.map((p) => ({ head: p.radius === 0 ? "clean" : radius(first.norm, p.radius) })),
+  ];
+  return (
+    heading("Robustness by radius") +
+    table(
+      columns,
+      curves.map((c) => [c.name, ...c.points.map((p) => percent(p.robustAccuracy.value))]),
+    )
+  );
+}

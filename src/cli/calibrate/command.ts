@@ -1,0 +1,241 @@
+/** @file `dynn calibrate`: choose thresholds on validation records, say what they are worth on test records, write them into the model. */
+
+import { Command } from "commander";
+import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
+import { DynnError } from "../../core/errors.js";
+import { sizeOf } from "../../core/shape.js";
+import { VERSION } from "../../core/version.js";
+import type { Dataset } from "../../data/dataset.js";
+import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
+import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { measureExits } from "../../dynamic/run/timing.js";
+import { openDataset } from "../../node/data/open.js";
+import { renderCalibration } from "../../report/calibration/page.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+import { DEFAULT_TARGET } from "../../schema/target.js";
+import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
+import type { Io } from "../run.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { checkWritable, openOnnx, writeText } from "../shared/files.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
+import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
+import {
+  addSplitOptions,
+  fallbackOption,
+  type RuleFlags,
+  readTarget,
+  ruleOf,
+  ruleOption,
+  type SplitFlags,
+  splitRecords,
+} from "../shared/policy-options.js";
+import { withProgress } from "../shared/progress.js";
+import { checkDistinct, checkPolicyOutput, writePolicy } from "./output.js";
+import { calibrationTables } from "./tables.js";
+
+interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, BackendFlags {
+  readonly data: string;
+  readonly samples?: number;
+  readonly target: CalibrationTarget;
+  readonly thresholds: ThresholdKind;
+  readonly temperature?: boolean;
+  readonly timeBatch: number;
+  readonly worstCase?: PresetName;
+  readonly worstCost?: number;
+  readonly worstAccuracy?: number;
+  readonly worstSamples: number;
+  readonly eps: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly json?: string;
+  readonly report?: string;
+  readonly out?: string;
+}
+
+export function calibrateCommand(io: Io): Command {
+  const command = new Command("calibrate")
+    .description(
+      "Choose when a network stops early: on validation records, judged on test records, written into the model.",
+    )
+    .argument("<model>", "an ONNX classifier with early exits, or zoo:NAME for a bundled one")
+    .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
+    .addOption(option("--samples <n>", "test on the first N records (default: up to 1000)", whole(1, 1000)))
+    .addOption(
+      option(
+        "--target <goal>",
+        "rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) | latency:2ms (most accurate at that mean time per sample, measured here)",
+        readTarget,
+      ).default(DEFAULT_TARGET, "rad:5%"),
+    )
+    .addOption(
+      option("--thresholds <kind>", "uniform (one for all exits) or per-exit", oneOf(THRESHOLD_KINDS)).default(
+        "uniform",
+      ),
+    )
+    .option("--temperature", "fit a temperature to each exit first, so that confidences mean what they say")
+    .addOption(ruleOption())
+    .addOption(fallbackOption());
+  for (const one of normalizationOptions()) command.addOption(one);
+  return addSplitOptions(command)
+    .addOption(
+      option(
+        "--worst-case <attack>",
+        `bound cost or accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
+        oneOf(PRESET_NAMES),
+      ),
+    )
+    .addOption(
+      option(
+        "--worst-cost <share>",
+        "most mean cost under that attack (default: 80%, without --worst-accuracy)",
+        share,
+      ),
+    )
+    .addOption(option("--worst-accuracy <share>", "least accuracy under that attack", share))
+    .addOption(option("--worst-samples <n>", "records to attack, of each split", whole(1, 100)).default(100))
+    .addOption(
+      option("--eps <radius>", "Linf radius of that attack; pixels lie in [0,1]", radius).default(8 / 255, "8/255"),
+    )
+    .addOption(
+      option("--time-batch <n>", "batch that times are measured at, for a target latency", whole(1, 1)).default(1),
+    )
+    .addOption(option("--seed <n>", "seed of every random number", whole(0, 0)).default(0))
+    .addOption(
+      option("--batch <n>", "samples per evaluation; changes time and memory, never results", whole(1, 64)).default(64),
+    )
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(
+      option(
+        "--json <file>",
+        "write the record as JSON (docs/calibration.md); - prints it instead of the tables",
+        fileOrOutput,
+      ),
+    )
+    .addOption(option("--report <file>", "write a self-contained HTML report with the accuracy-cost curve", file))
+    .addOption(
+      option(
+        "-o, --out <file>",
+        "write the model with its new policy; nothing else of it changes (default: only report)",
+        file,
+      ),
+    )
+    .addHelpText("after", HELP)
+    .action((model: string, flags: CalibrateFlags) => calibrateAction(model, flags, io));
+}
+
+const HELP = `
+No image is both among the validation records and among the test records.
+
+Examples:
+  # The cheapest threshold that keeps 95 % of the final accuracy
+  $ dynn calibrate zoo:resnet20-joint --report calibration.html
+
+  # A threshold per exit for half the cost, written into a copy of the model
+  $ dynn calibrate model.onnx --data cifar10:data --target budget:50% \\
+      --thresholds per-exit --temperature -o calibrated.onnx
+
+  # At most 2 ms per image on this machine
+  $ dynn calibrate model.onnx --data cifar10:data --target latency:2ms
+
+  # An attacker that slows the network down gains no more than 90 % of the cost
+  $ dynn calibrate model.onnx --data cifar10:data --worst-cost 90%
+
+  # A third of the answers stay right under an attack on the exit that is taken
+  $ dynn calibrate model.onnx --data cifar10:data --worst-accuracy 33% \\
+      --eps 2/255`;
+
+/** A share above 0 and up to all. */
+const share: Reader<number> = (text, where) => {
+  const [, digits = "", percent] = /^(\d+\.?\d*|\.\d+)(%?)$/.exec(text.trim()) ?? [];
+  const value = digits === "" ? Number.NaN : Number(digits) / (percent ? 100 : 1);
+  if (value > 0 && value <= 1) return value;
+  throw refuse(where, text, "a share above 0 and up to 100 %", `Write e.g. ${where} 80%`);
+};
+
+async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Promise<void> {
+  const normalization = normalizationOf(flags);
+  const preset = attackOf(flags);
+  await checkOutputs(flags);
+  const data = await openDataset(flags.data);
+  const { source, name, path } = await openOnnx(spec);
+  if (flags.out !== undefined) await checkPolicyOutput(path, flags.out);
+  const model = dynamicModel(source, { name, imageSize: [data.shape[1], data.shape[2]], ...normalization });
+  const { reported, validation } = await splitRecords(flags, data, flags.samples, flags.seed);
+  const backend = backendOf(flags);
+  const result = await withProgress((onProgress) =>
+    calibrateModel({
+      ...{ model, backend, validation, test: reported, ...ruleOf(flags, model) },
+      target: flags.target,
+      thresholds: flags.thresholds,
+      temperature: flags.temperature === true,
+      worstCase: preset && worstCaseOf(preset, flags, model),
+      measureExits: flags.target.kind === "latency" ? timer(model, backend, reported, flags, io) : undefined,
+      seed: flags.seed,
+      batch: flags.batch,
+      version: VERSION,
+      signal: io.signal,
+      onProgress,
+      now: () => performance.now(),
+    }),
+  );
+  io.signal.throwIfAborted();
+  await deliver(result, path, flags, io);
+}
+
+/** @throws DynnError 'cli/usage', 'file/unwritable' */
+async function checkOutputs({ json, report, out }: CalibrateFlags): Promise<void> {
+  checkDistinct({ "--json": json, "--report": report, "--out": out });
+  for (const path of [json, report, out]) if (path !== undefined && path !== "-") await checkWritable(path);
+}
+
+/** The attack of the bounds. Both at once may mean either attack, so it has to be named.
+ * @throws DynnError 'cli/usage' */
+function attackOf({ worstCase, worstCost, worstAccuracy }: CalibrateFlags): PresetName | undefined {
+  if (worstCase !== undefined) return worstCase;
+  if (worstCost !== undefined && worstAccuracy !== undefined)
+    throw new DynnError(
+      "cli/usage",
+      "--worst-cost, --worst-accuracy: both are to hold under one attack, and none is named. Add e.g. --worst-case routed.",
+      { worstCost, worstAccuracy },
+    );
+  return worstCost !== undefined ? "slowdown" : worstAccuracy !== undefined ? "routed" : undefined;
+}
+
+/** Bounded when no bound is named. */
+const DEFAULT_MAX_COST = 0.8;
+
+function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: DynamicModel): WorstCaseOptions | undefined {
+  const { worstCost, worstAccuracy: minAccuracy, worstSamples: samples } = flags;
+  const [attack] = presetConfigs([preset], { epsilon: flags.eps, earlyExits: exits.length - 1 });
+  const maxCost = worstCost ?? (minAccuracy === undefined ? DEFAULT_MAX_COST : undefined);
+  return attack && { attack, maxCost, minAccuracy, samples };
+}
+
+/** Measures on as many test records as make a batch. */
+const timer =
+  (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
+  async (): Promise<readonly number[]> => {
+    const pixels = new Float32Array(timeBatch * sizeOf(data.shape));
+    await data.read(
+      Array.from({ length: timeBatch }, (_, i) => i % data.count),
+      pixels,
+    );
+    return measureExits(model, backend, { pixels, now: () => performance.now(), signal });
+  };
+
+async function deliver(
+  { record, policy }: CalibrationResult,
+  path: string,
+  flags: CalibrateFlags,
+  io: Io,
+): Promise<void> {
+  const json = `${JSON.stringify(record, undefined, 2)}\n`;
+  if (flags.out !== undefined) await writePolicy(path, flags.out, policy);
+  if (flags.report !== undefined) await writeText(flags.report, renderCalibration(record));
+  if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
+  if (flags.json === "-") return io.out(json);
+  io.out(calibrationTables(record));
+  for (const written of [flags.out, flags.report, flags.json]) if (written !== undefined) io.out(`wrote ${written}\n`);
+}

@@ -1,0 +1,129 @@
+/** @file The calibration record as tables for a terminal. */
+import { showCount } from "../../core/units.js";
+import { bounds, budget } from "../../report/shared/format.js";
+import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
+import { showThreshold, showThresholds } from "../../schema/policy.js";
+import { type Column, heading, percent, showNumbers, showRate, table } from "../shared/table.js";
+
+export const calibrationTables = (record: CalibrationRecord): string =>
+  [title(record), exitTable(record), outcomeTable(record), curveTable(record), attackTable(record), NOTE].join("");
+
+const NOTE =
+  "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nValidation figures are what the policy was chosen by, so a little too good.\n";
+
+const title = ({ model, data, exits }: CalibrationRecord): string =>
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} others, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
+
+const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
+const left = (head: string): Column => ({ head, align: "left" });
+
+function exitTable({ exits, policy }: CalibrationRecord): string {
+  const [timed, scaled] = [exits.some((e) => e.milliseconds !== undefined), policy.temperatures !== undefined];
+  const bars = exits.map((_, k) =>
+    k === exits.length - 1 ? "-" : showThreshold(policy.rule, policy.thresholds[k] ?? (policy.thresholds[0] as number)),
+  );
+  const heads = [
+    ...["cost", ...(timed ? ["time"] : []), "accuracy, test", "threshold"],
+    ...(scaled ? ["temperature", "ECE, test", "scaled"] : ["ECE, test"]),
+  ];
+  return (
+    heading("Exits") +
+    table(
+      [left("exit"), ...heads.map((head) => ({ head }))],
+      exits.map((e, k) => [
+        e.name,
+        percent(e.costFraction),
+        ...(timed ? [ms(e.milliseconds ?? 0)] : []),
+        showRate(e.test.accuracy),
+        bars[k] as string,
+        ...(scaled ? [showNumbers([e.temperature ?? 1])] : []),
+        percent(e.test.plain.ece),
+        ...(scaled ? [percent(e.test.scaled?.ece ?? 0)] : []),
+      ]),
+    )
+  );
+}
+
+function outcomeTable(record: CalibrationRecord): string {
+  const { validation, test, policy, exits } = record;
+  const timed = test.meanMilliseconds !== undefined;
+  const rows = [
+    ["validation", validation],
+    ["test", test],
+  ] as const;
+  const final = exits.at(-1)?.test.accuracy;
+  return (
+    heading(`Chosen: ${policy.rule}, thresholds ${showThresholds(policy)}, fallback ${policy.fallback}`) +
+    table(
+      [
+        left("records"),
+        { head: "accuracy" },
+        { head: "mean cost" },
+        ...(timed ? [{ head: "mean time" }] : []),
+        { head: "leave at each exit" },
+      ],
+      rows.map(([name, o]) => [
+        name,
+        showRate(o.accuracy),
+        showRate(o.meanCostFraction),
+        ...(timed ? [ms(o.meanMilliseconds?.value ?? 0)] : []),
+        o.exitCounts.join(" "),
+      ]),
+    ) +
+    (final ? `final exit alone, test: ${showRate(final)} at 100 % of the cost\n` : "")
+  );
+}
+
+/** Lines of the curve that a terminal shows; the report and the record have all points. */
+const SHOWN = 8;
+
+function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): string {
+  const cost = (value: number): string => (costUnit === "share" ? percent(value) : ms(value));
+  const columns = ["cost", "accuracy", "cost, test", "accuracy, test"].map((head) => ({ head }));
+  return [
+    ["One threshold for all exits, best at each cost (validation)", curves.uniform] as const,
+    ["A threshold per exit, best at each cost (validation)", curves.perExit] as const,
+  ]
+    .filter(([, points]) => points.length > 0)
+    .map(
+      ([name, points]) =>
+        heading(name) +
+        table(
+          [...columns, left("thresholds")],
+          spread(points).map(({ validation, test, thresholds }) => [
+            cost(validation.cost),
+            showRate(validation.accuracy),
+            cost(test.cost),
+            showRate(test.accuracy),
+            showThresholds({ rule, thresholds }),
+          ]),
+        ),
+    )
+    .join("");
+}
+
+/** Points evenly spread over the curve, both ends among them. */
+const spread = (points: readonly CalibrationPoint[]): CalibrationPoint[] => {
+  const count = Math.min(SHOWN, points.length);
+  return Array.from(
+    { length: count },
+    (_, i) => points[Math.round((i * (points.length - 1)) / Math.max(1, count - 1))] as CalibrationPoint,
+  );
+};
+
+function attackTable({ worstCase }: CalibrationRecord): string {
+  if (!worstCase) return "";
+  const { attack, norm, radius, rounds, held, validation, test } = worstCase;
+  const rows = [
+    ["validation", validation],
+    ["test", test],
+  ] as const;
+  return (
+    heading(`Under attack: ${attack}, ${budget(norm, radius)}; asked for: ${bounds(worstCase)}`) +
+    table(
+      [left("records"), { head: "samples" }, { head: "mean cost" }, { head: "accuracy" }],
+      rows.map(([name, a]) => [name, String(a.samples), showRate(a.meanCost), showRate(a.accuracy)]),
+    ) +
+    `${held ? "This holds" : "This does NOT hold"} against a fresh attack on the validation records (${rounds} ${rounds === 1 ? "round" : "rounds"}).\n`
+  );
+}

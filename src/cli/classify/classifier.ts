@@ -1,0 +1,132 @@
+/** @file What `dynn classify` runs: a split bundle with a server or without, a staged one, or a model. */
+import { stat } from "node:fs/promises";
+import { DynnError } from "../../core/errors.js";
+import type { Bundle } from "../../deploy/bundle.js";
+import { createDevice, type PlacedAnswer } from "../../deploy/device/device.js";
+import type { Remote } from "../../deploy/device/remote.js";
+import type { Wire } from "../../deploy/wire-values.js";
+import { createExecutor } from "../../dynamic/run/executor/index.js";
+import { imageDims } from "../../dynamic/run/forward.js";
+import { type ClientOptions, SplitClient } from "../../node/client.js";
+import { openBundle } from "../../node/deploy/bundle.js";
+import { createEngine } from "../../node/serve/engine.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Threshold } from "../../schema/policy.js";
+import { exportPolicy } from "../export/policy.js";
+import { openModel } from "../shared/files.js";
+import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import type { RuleFlags } from "../shared/policy-options.js";
+import type { Wanted } from "./images.js";
+
+/** Ready to classify. */
+export interface Classifier {
+  readonly classify: (images: Float32Array, signal: AbortSignal) => Promise<readonly PlacedAnswer[]>;
+  readonly release: () => Promise<void>;
+}
+
+export interface Subject extends Wanted {
+  readonly kind: "split" | "staged" | "model";
+  readonly exits: readonly string[];
+  readonly classNames: readonly string[] | null;
+  /** Where it computes, for people. */
+  readonly where: string;
+  /** @param wire what goes over the wire, where something does */
+  readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
+}
+
+export interface SubjectFlags extends RuleFlags, NormalizationFlags {
+  readonly threshold?: readonly Threshold[];
+  readonly imageSize?: readonly [number, number];
+}
+
+/** @param server how to reach one
+ * @throws DynnError what opening a bundle or a model throws; 'cli/usage' when options do not suit what is opened */
+export async function openSubject(
+  spec: string,
+  flags: SubjectFlags,
+  server: ClientOptions | undefined,
+  backend: Backend,
+): Promise<Subject> {
+  const folder = (await stat(spec).catch(() => undefined))?.isDirectory();
+  if (!folder) return ofModel(spec, flags, backend);
+  const set = (["rule", "threshold", "fallback", "imageSize", "mean", "std"] as const).find((key) => flags[key]);
+  if (set === undefined) return ofBundle(await openBundle(spec, { side: server && "device" }), server, backend);
+  throw new DynnError(
+    "cli/usage",
+    `${spec}: is a bundle, which has its own policy and input; --${set === "imageSize" ? "image-size" : set} is for models. Leave it out.`,
+    { option: set },
+  );
+}
+
+async function ofModel(spec: string, flags: SubjectFlags, backend: Backend): Promise<Subject> {
+  const size = flags.imageSize && { imageSize: flags.imageSize };
+  const model = await openModel(spec, { ...size, ...normalizationOf(flags) });
+  const policy = exportPolicy(flags, model);
+  return {
+    kind: "model",
+    name: model.name,
+    dims: imageDims(model),
+    classes: model.classes,
+    classNames: model.classNames ?? null,
+    exits: model.exits.map((exit) => exit.name),
+    where: "all here, stage by stage",
+    open: async (_, batch) => {
+      const executor = await createExecutor(model, { backend, policy, batch });
+      return {
+        classify: async (images, signal) => {
+          const start = performance.now();
+          const answers = await executor.classify(images, { signal });
+          const ms = performance.now() - start;
+          return answers.map(({ logits, ...local }) => ({ ...local, local, ...HERE, ms, deviceMs: ms }));
+        },
+        release: () => executor.release(),
+      };
+    },
+  };
+}
+
+const HERE = { place: "device", serverMs: 0, bytes: 0 } as const;
+
+function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Backend): Subject {
+  const { kind, model, input, classes, exits } = bundle.manifest;
+  return {
+    kind,
+    name: model,
+    dims: input.shape.slice(1) as unknown as Subject["dims"],
+    classes: classes.count,
+    classNames: classes.names,
+    exits: exits.map((exit) => exit.name),
+    where: whereOf(kind, server),
+    open: async (wire, batch) => {
+      const { remote, close } = await remoteOf(bundle, server, backend, batch);
+      const device = await createDevice(bundle, { backend, remote, wire, batch });
+      return {
+        classify: (images, signal) => device.classify(images, { signal }),
+        release: async () => {
+          await device.release();
+          await close();
+        },
+      };
+    },
+  };
+}
+
+function whereOf(kind: Bundle["manifest"]["kind"], server: ClientOptions | undefined): string {
+  if (kind === "staged") return "all here, stage by stage";
+  return server
+    ? `device here, server at ${server.url}`
+    : "device here; no --server is given, so its half runs here too";
+}
+
+/** Who answers what the device is not sure of. */
+async function remoteOf(
+  bundle: Bundle,
+  server: ClientOptions | undefined,
+  backend: Backend,
+  batch: number,
+): Promise<{ readonly remote: Remote | undefined; readonly close: () => Promise<void> }> {
+  if (bundle.manifest.kind === "staged") return { remote: undefined, close: async () => {} };
+  if (server) return { remote: new SplitClient(bundle.manifest, server), close: async () => {} };
+  const engine = await createEngine(bundle, { backend, maxBatch: batch, windowMs: 0 });
+  return { remote: engine.remote, close: () => engine.close() };
+}

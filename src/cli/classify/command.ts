@@ -1,0 +1,195 @@
+/** @file `dynn classify`: images in, answers out, by a split network with its server, by a staged one, or by a whole model. */
+
+import { Command, Option } from "commander";
+import { DynnError } from "../../core/errors.js";
+import { sizeOf } from "../../core/shape.js";
+import type { PlacedAnswer } from "../../deploy/device/device.js";
+import { type LinkSpeed, parseLink } from "../../deploy/link.js";
+import { WIRES, type Wire } from "../../deploy/wire-values.js";
+import type { ClientOptions } from "../../node/client.js";
+import type { Io } from "../run.js";
+import { tokenOption } from "../serve/command.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { checkWritable, writeText } from "../shared/files.js";
+import { normalizationOptions } from "../shared/normalization-options.js";
+import { fileOrOutput, imageSize, oneOf, option, type Reader, whole } from "../shared/options.js";
+import { fallbackOption, ruleOption, thresholdsOption } from "../shared/policy-options.js";
+import { type ProgressBar, withProgress } from "../shared/progress.js";
+import { type Classifier, openSubject, type Subject, type SubjectFlags } from "./classifier.js";
+import { type Images, openImages } from "./images.js";
+import { type Run, type Summary, summarize } from "./summary.js";
+import { classifyTables } from "./tables.js";
+
+interface StatedLink extends LinkSpeed {
+  readonly text: string;
+}
+
+interface ClassifyFlags extends SubjectFlags, BackendFlags {
+  readonly server?: string;
+  readonly token?: string;
+  readonly wire?: Wire | "all";
+  readonly deadline: number;
+  readonly retries: number;
+  readonly link?: StatedLink;
+  readonly batch: number;
+  readonly samples?: number;
+  readonly json?: string;
+}
+
+const readLink: Reader<StatedLink> = (text, where) => ({ ...parseLink(text, where), text });
+
+export function classifyCommand(io: Io): Command {
+  const command = new Command("classify")
+    .description("Classify images: the device answers what its exits are sure of, a server the rest.")
+    .argument("<model>", "a bundle's folder (`dynn export`), an ONNX classifier, or zoo:NAME")
+    .argument("<images...>", "image files, folders of them, or one data spec: sample, cifar10:DIR, npy:X,Y ...")
+    .addOption(new Option("--server <url>", "where `dynn serve` runs (default: the server's half runs here)"))
+    .addOption(tokenOption("what the server asks for"))
+    .addOption(
+      option(
+        "--wire <format>",
+        `hidden values on the wire: ${WIRES.join(", ")}, or all to compare them (default: float32)`,
+        oneOf([...WIRES, "all"]),
+      ),
+    )
+    .addOption(
+      option("--deadline <ms>", "wait so long for the server, all tries together", whole(1, 2000)).default(2000),
+    )
+    .addOption(option("--retries <n>", "further tries after the first", whole(0, 3)).default(3))
+    .addOption(option("--link <rate,rtt>", "estimate times over a link, such as 10Mbit/s,40ms", readLink))
+    .addOption(option("--batch <n>", "images at a time, which are also sent together", whole(1, 1)).default(1))
+    .addOption(option("--samples <n>", "the first N images of a data spec", whole(1, 100)))
+    .addOption(ruleOption())
+    .addOption(thresholdsOption(", for a model"))
+    .addOption(fallbackOption())
+    .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize));
+  for (const more of normalizationOptions()) command.addOption(more);
+  return command
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(option("--json <file>", "write answers and summary as JSON; - prints it", fileOrOutput))
+    .addHelpText("after", HELP)
+    .action((model: string, images: string[], flags: ClassifyFlags) => classifyAction(model, images, flags, io));
+}
+
+const HELP = `
+Image files are stretched to the size that the network takes. A server that is
+not reached is no failure: the device answers by its surest exit, and the table
+says so. A server that refuses (another export, another token) is one.
+
+Examples:
+  # Every image by the whole network, which stops early where it can
+  $ dynn classify zoo:resnet20-joint sample --threshold 0.8
+
+  # Device here, server there
+  $ dynn classify bundle photos/ --server http://127.0.0.1:8790
+
+  # What would float16 and int8 cost, and what would a slow link?
+  $ dynn classify bundle cifar10:data --wire all --link 10Mbit/s,40ms`;
+
+async function classifyAction(spec: string, given: string[], flags: ClassifyFlags, io: Io): Promise<void> {
+  if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
+  const backend = backendOf(flags);
+  const subject = await openSubject(spec, flags, serverOf(flags), backend);
+  if (subject.kind !== "split") refuseSplitOptions(subject, flags);
+  const images = await openImages(given, subject, flags.samples);
+  const wires = subject.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
+  const runs: Run[] = [];
+  await withProgress(async (update) => {
+    for (const wire of wires) {
+      const classifier = await subject.open(wire ?? "float32", flags.batch);
+      try {
+        runs.push({ wire, answers: await answersOf(classifier, images, { batch: flags.batch, wire, io, update }) });
+      } finally {
+        await classifier.release();
+      }
+    }
+  });
+  const options = { labels: images.labels, link: flags.link, imageBytes: sizeOf(subject.dims) };
+  await deliver(
+    subject,
+    images,
+    runs,
+    runs.map((run) => summarize(run, options)),
+    flags,
+    io,
+  );
+}
+
+const serverOf = ({ server: url, token, deadline, retries }: ClassifyFlags): ClientOptions | undefined =>
+  url === undefined ? undefined : { url, token, deadlineMs: deadline, retries };
+
+/** @throws DynnError 'cli/usage' */
+function refuseSplitOptions({ name, kind }: Subject, flags: ClassifyFlags): void {
+  const set = (["server", "wire", "link"] as const).find((key) => flags[key] !== undefined);
+  if (set === undefined) return;
+  throw new DynnError(
+    "cli/usage",
+    `--${set}: goes with a split bundle, and ${name} is a ${kind === "staged" ? "staged one" : "model"}. Leave it out, or make a bundle with \`dynn export --format split\`.`,
+    { option: set, kind },
+  );
+}
+
+/** Images are read as they are needed: a whole data set may not fit in memory. */
+async function answersOf(
+  classifier: Classifier,
+  { names, read }: Images,
+  {
+    batch,
+    wire,
+    io,
+    update,
+  }: { readonly batch: number; readonly wire: Wire | null; readonly io: Io; readonly update: ProgressBar["update"] },
+): Promise<PlacedAnswer[]> {
+  const answers: PlacedAnswer[] = [];
+  const phase = wire === null ? "classifying" : `classifying, ${wire} on the wire`;
+  while (answers.length < names.length) {
+    update({ phase, done: answers.length, total: names.length });
+    io.signal.throwIfAborted();
+    const pixels = await read(answers.length, Math.min(names.length, answers.length + batch));
+    answers.push(...(await classifier.classify(pixels, io.signal)));
+  }
+  return answers;
+}
+
+async function deliver(
+  subject: Subject,
+  images: Images,
+  runs: readonly Run[],
+  summaries: readonly Summary[],
+  { json, link }: ClassifyFlags,
+  io: Io,
+): Promise<void> {
+  const text = `${JSON.stringify(recordOf(subject, images, runs, summaries), undefined, 2)}\n`;
+  if (json !== undefined && json !== "-") await writeText(json, text);
+  if (json === "-") return io.out(text);
+  io.out(classifyTables(subject, images, runs, summaries, link?.text));
+  if (json !== undefined) io.out(`wrote ${json}\n`);
+}
+
+/** Answers and summaries as data. */
+function recordOf(
+  { name, kind, exits, classNames }: Subject,
+  { from, names, labels }: Images,
+  runs: readonly Run[],
+  summaries: readonly Summary[],
+) {
+  const answerOf = ({ label, confidence, answer, place, reason, ms, bytes }: PlacedAnswer, i: number) => ({
+    image: names[i],
+    label,
+    class: classNames?.[label] ?? null,
+    confidence,
+    exit: exits[answer],
+    place,
+    ...(labels && { truth: labels[i] }),
+    ...(reason !== undefined && { reason }),
+    ms,
+    bytes,
+  });
+  return {
+    model: name,
+    kind,
+    images: from,
+    runs: runs.map((run, k) => ({ ...summaries[k], answers: run.answers.map(answerOf) })),
+  };
+}

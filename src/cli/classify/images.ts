@@ -1,0 +1,114 @@
+/** @file What `dynn classify` is given to look at: image files, folders of them, or a data spec. */
+import { stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { DynnError } from "../../core/errors.js";
+import { checkLabels, type Dataset, subset, writePixels } from "../../data/dataset.js";
+import { listImages } from "../../node/data/folder.js";
+import { cropPlanes, decodeImage } from "../../node/data/image.js";
+import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
+
+export interface Images {
+  /** Where they come from, for people. */
+  readonly from: string;
+  /** What to call each. */
+  readonly names: readonly string[];
+  /** True classes, where the data have them. */
+  readonly labels: Int32Array | undefined;
+  /** Pixels [to-from, c, h, w] in [0,1]. */
+  readonly read: (from: number, to: number) => Promise<Float32Array>;
+}
+
+/** What images must be. */
+export interface Wanted {
+  readonly name: string;
+  /** Channels, height, width. */
+  readonly dims: readonly [number, number, number];
+  readonly classes: number;
+}
+
+/** Open images.
+ * @param samples of a data spec, the first so many
+ * @throws DynnError 'data/spec', 'data/missing', 'data/shape', 'data/label', 'cli/usage' */
+export async function openImages(
+  given: readonly string[],
+  wanted: Wanted,
+  samples: number | undefined,
+): Promise<Images> {
+  const spec = given.find(isSpec);
+  if (spec === undefined) return ofFiles(given, wanted);
+  if (given.length === 1) return ofDataset(await openDataset(spec), wanted, samples);
+  throw new DynnError(
+    "cli/usage",
+    `${spec}: is a data spec, and stands beside ${given.length - 1} more. Name one data spec alone, or files and folders.`,
+    { given },
+  );
+}
+
+const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0] as string);
+
+function ofDataset(all: Dataset, { name, dims, classes }: Wanted, samples = all.count): Images {
+  if (all.shape.join() !== dims.join())
+    throw new DynnError(
+      "data/shape",
+      `${all.name}: images are [${all.shape}], ${name} takes [${dims}]. Name images of that shape, or image files, which are stretched.`,
+      { data: all.shape, model: dims },
+    );
+  const data = subset(all, [...Array(Math.min(samples, all.count)).keys()]);
+  checkLabels(data, classes);
+  return {
+    from: data.name,
+    names: Array.from(data.labels, (_, i) => `#${i}`),
+    labels: data.labels,
+    read: (from, to) => readRows(to - from, dims, (out) => data.read(range(from, to), out)),
+  };
+}
+
+/** Files and folders, in the order given; folders by name. */
+async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<Images> {
+  const files = (await Promise.all(given.map(filesAt))).flat();
+  const [channels, height, width] = dims;
+  if (channels !== 3)
+    throw new DynnError(
+      "data/shape",
+      `${name}: takes images of ${channels} channels, and image files are read as 3 (RGB). Give an npy: data spec.`,
+      { channels },
+    );
+  const size = { height, width };
+  return {
+    from: given.length === 1 ? basename(resolve(given[0] as string)) : `${files.length} files`,
+    names: files,
+    labels: undefined,
+    read: (from, to) =>
+      readRows(to - from, dims, async (out) => {
+        for (let i = from; i < to; i++) {
+          const image = await decodeImage(files[i] as string, size);
+          writePixels(cropPlanes(image, size), out, (i - from) * channels * height * width);
+        }
+      }),
+  };
+}
+
+/** @throws DynnError 'data/missing' */
+async function filesAt(path: string): Promise<readonly string[]> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isFile()) return [path];
+  const files = there ? await listImages(path) : [];
+  if (files.length > 0) return files;
+  throw new DynnError(
+    "data/missing",
+    `${path}: ${there ? "holds no images" : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
+    { path },
+  );
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+async function readRows(
+  count: number,
+  [channels, height, width]: Wanted["dims"],
+  fill: (out: Float32Array) => Promise<void>,
+): Promise<Float32Array> {
+  const out = new Float32Array(count * channels * height * width);
+  await fill(out);
+  return out;
+}

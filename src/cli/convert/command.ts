@@ -1,0 +1,74 @@
+/** @file `dynn convert`: early exits for a classifier that is trained already; its weights and answers stay as they are. */
+
+import { Command } from "commander";
+import { HEADS } from "../../nn/heads.js";
+import { saveModel } from "../../node/onnx-files.js";
+import { DEFAULT_TARGET } from "../../schema/target.js";
+import { conversionMetadata } from "../../training/convert/convert.js";
+import { measure } from "../../training/convert/policy.js";
+import { cardEntry } from "../../training/run/card.js";
+import type { Io } from "../run.js";
+import { cardTable } from "../shared/card-table.js";
+import { checkWritable } from "../shared/files.js";
+import { listed } from "../shared/listed.js";
+import { finishedCard } from "../train/plan.js";
+import { type Session, trainInFolder } from "../train/session.js";
+import { addConvertOptions, type ConvertFlags } from "./options.js";
+import { placesTable, policyLines } from "./output.js";
+import { type ConvertPlan, prepareConversion } from "./plan.js";
+
+export const convertCommand = (io: Io): Command =>
+  addConvertOptions(
+    new Command("convert")
+      .description("Give a trained classifier early exits. Its weights and its final answers stay as they are.")
+      .argument("<model>", "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one"),
+  )
+    .addHelpText("after", HELP)
+    .action((model: string, flags: ConvertFlags) => convertAction(model, flags, io));
+
+const HELP = `
+Heads:
+${listed(Object.entries(HEADS).map(([name, { about }]) => [name, about]))}
+
+Examples:
+  # Exits where they pay, heads trained on your data, a policy ready to run
+  $ dynn convert model.onnx --data folder:photos -o dynamic.onnx
+
+  # Exits where they pay in time on this machine, one image after the other
+  $ dynn convert model.onnx --data folder:photos --cost time -o dynamic.onnx
+
+  # Two exits, heads that learn from the final exit; a model that expects
+  # normalised images
+  $ dynn convert model.onnx --data cifar10:data --exits 30,60 --recipe distill \\
+      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o dynamic.onnx`;
+
+async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise<void> {
+  await checkWritable(flags.out);
+  const plan = await prepareConversion(spec, flags, io.signal);
+  const { replaced, places } = plan.conversion;
+  if (replaced.length > 0) io.err(`${spec}: new exits take the place of ${replaced.join(", ")}\n`);
+  io.signal.throwIfAborted();
+  io.out(placesTable(places, plan.run.placement));
+  await trainInFolder(plan.run, io, (session) => deliver(plan, flags, session, io));
+}
+
+async function deliver({ conversion, run }: ConvertPlan, flags: ConvertFlags, session: Session, io: Io): Promise<void> {
+  const { graph } = session.result;
+  const measured = await measure(graph, {
+    exits: run.network.model.exits,
+    validation: run.data.validation,
+    test: run.data.test,
+    backend: run.backend,
+    target: flags.policy ? DEFAULT_TARGET : undefined,
+    batch: run.config.batch,
+    signal: io.signal,
+    onProgress: (done, total) => session.bar.update({ phase: `measuring ${total} images`, done, total }),
+  });
+  session.bar.stop();
+  const card = finishedCard(run, graph, measured);
+  const metadata = new Map([...conversionMetadata(conversion, measured.policy), cardEntry(card)]);
+  await saveModel(flags.out, { graph, metadata });
+  const report = await session.finish(card);
+  io.out(cardTable(card) + policyLines(measured));
+  for (const path of [flags.out, report]) io.out(`wrote ${path}\n`);
+}

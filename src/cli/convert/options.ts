@@ -1,0 +1,80 @@
+/** @file The options of `dynn convert`: where exits go and what their heads learn from; how the run goes is as in `dynn train`. */
+import { type Command, Option } from "commander";
+import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
+import { HEAD_NAMES } from "../../nn/heads.js";
+import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
+import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
+import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
+import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
+import { sharedOptions, type TrainFlags } from "../train/options.js";
+
+const SHARED = [
+  "batch",
+  "lr",
+  "clip",
+  "augment",
+  "temperature",
+  "distill-weight",
+  "seed",
+  "validation",
+  "test",
+  "threads",
+  "provider",
+  "workers",
+  "run",
+  "resume",
+  "checkpoint-every",
+] as const;
+
+export interface ConvertFlags
+  extends NormalizationFlags,
+    Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
+    Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
+    Pick<TrainFlags, "checkpointEvery"> {
+  readonly exits: ExitSpec;
+  readonly cost: Cost;
+  readonly timeBatch: number;
+  readonly recipe: ConversionRecipe;
+  readonly policy: boolean;
+}
+
+/** What places for exits are judged by. */
+const COSTS = ["macs", "time"] as const;
+type Cost = (typeof COSTS)[number];
+
+const exitSpec: Reader<ExitSpec> = (text, where) => {
+  const spec = parseExits(text);
+  if (spec.kind !== "none") return spec;
+  throw refuse(where, text, "auto, percentages of the cost or names of values", `Write e.g. ${where} 30,60`);
+};
+
+export function addConvertOptions(command: Command): Command {
+  const recipes = Object.keys(CONVERSION_RECIPES) as ConversionRecipe[];
+  const all = [
+    ...sharedOptions(["data", "out"]),
+    option(
+      "--exits <list>",
+      "auto (where they pay), percentages of the cost (15,30,45), or names of values",
+      exitSpec,
+    ).default({ kind: "auto" }, "auto"),
+    option(
+      "--cost <kind>",
+      "what that cost is: macs (counted) or time (measured on this machine)",
+      oneOf(COSTS),
+    ).default("macs"),
+    option("--time-batch <n>", "batch that times are measured at", whole(1, 1)).default(1),
+    option("--recipe <name>", "what heads learn from: ic-only (the labels) or distill", oneOf(recipes)).default(
+      "ic-only",
+    ),
+    option(
+      "--head <name>",
+      `${HEAD_NAMES.join(", ")}; see below (default: sdn for images, mean-linear for tokens, linear for vectors)`,
+      oneOf(HEAD_NAMES),
+    ),
+    ...normalizationOptions(),
+    option("--epochs <n>", `times through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
+    ...sharedOptions(SHARED),
+    new Option("--no-policy", "choose no thresholds: the file has exits, and no rule to leave by"),
+  ];
+  return all.reduce((made, one) => made.addOption(one), command);
+}

@@ -1,0 +1,88 @@
+/** @file A conversion before its first step: what places cost, the model with new heads, the data, and the run that trains them. */
+import { basename } from "node:path";
+import { DynnError } from "../../core/errors.js";
+import type { Dataset } from "../../data/dataset.js";
+import type { ExitSpec } from "../../dynamic/place/exits.js";
+import type { MeasuredPlaces } from "../../dynamic/place/places.js";
+import type { OnnxModel } from "../../onnx/model.js";
+import { type Placement, placementSchema } from "../../schema/model-card.js";
+import { checkPolicyData, conversionConfig } from "../../training/convert/convert.js";
+import {
+  type ConversionPlan,
+  type ConversionRequest,
+  measureConversion,
+  planConversion,
+} from "../../training/convert/plan.js";
+import { backendOf } from "../shared/backend-options.js";
+import { openOnnx } from "../shared/files.js";
+import { normalizationOf } from "../shared/normalization-options.js";
+import { openTrainingData } from "../train/data.js";
+import { digestOf } from "../train/network.js";
+import { choicesOf } from "../train/options.js";
+import { type Plan, runFolderOf, settled } from "../train/plan.js";
+import { keptSettings } from "../train/run.js";
+import type { ConvertFlags } from "./options.js";
+
+export interface ConvertPlan {
+  readonly conversion: ConversionPlan;
+  readonly run: Plan;
+}
+
+/** Settle a conversion.
+ * @throws DynnError what reading model and data and `planConversion` throw; 'cli/usage', 'training/config', 'policy/validation' */
+export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
+  const normalization = normalizationOf(flags);
+  const { source, name } = await openOnnx(spec);
+  const data = await openTrainingData(flags);
+  if (flags.policy) checkPolicyData(data.validation);
+  const { exits, head, seed } = flags;
+  const request = { name, exits, head, seed, ...normalization };
+  const measured = await measuredPlaces({ source, data: data.train, request, flags, signal });
+  const conversion = planConversion(source, data.train, { ...request, measured });
+  const config = conversionConfig(flags.recipe, choicesOf(flags), { name, train: data.train });
+  if (config.batch > data.train.count)
+    throw new DynnError(
+      "training/config",
+      `--batch ${config.batch}: there are ${data.train.count} records to train on, expected at least one batch. Give a smaller --batch, or more data.`,
+      { batch: config.batch, records: data.train.count },
+    );
+  const { model } = conversion;
+  const network = {
+    name: basename(name, ".onnx"),
+    model,
+    normalization: conversion.normalization,
+    digest: digestOf(model.graph),
+    note: undefined,
+  };
+  const origin = { architecture: basename(spec), width: null, init: null };
+  return {
+    conversion,
+    run: settled({ flags, origin, data, network, config, placement: placementOf(exits, measured) }),
+  };
+}
+
+/** Exits that are named by hand are placed by no cost. */
+function placementOf(exits: ExitSpec, measured: MeasuredPlaces | undefined): Placement | undefined {
+  if (exits.kind === "values") return undefined;
+  if (!measured) return { cost: "macs" };
+  return { cost: "time", batch: measured.batch, places: measured.places.map((place) => ({ ...place })) };
+}
+
+interface Subject {
+  readonly source: OnnxModel;
+  readonly data: Dataset;
+  readonly request: ConversionRequest;
+  readonly flags: ConvertFlags;
+  readonly signal: AbortSignal;
+}
+
+/** The cost of places, where it is not to be counted. A run that goes on keeps the times that it began with: measured again, its exits might
+ *  stand elsewhere. */
+async function measuredPlaces({ source, data, request, flags, signal }: Subject): Promise<MeasuredPlaces | undefined> {
+  if (flags.cost === "macs") return undefined;
+  const kept = flags.resume ? await keptSettings(runFolderOf(flags)) : undefined;
+  const placement = placementSchema.safeParse(kept?.placement).data;
+  if (placement?.cost === "time" && placement.batch === flags.timeBatch) return placement;
+  const timing = { backend: backendOf(flags), batch: flags.timeBatch, now: () => performance.now(), signal };
+  return measureConversion(source, data, timing, request);
+}

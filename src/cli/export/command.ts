@@ -1,0 +1,135 @@
+/** @file `dynn export`: write a model for deployment, so that it stops early where it is put to work. */
+
+import { Command, Option } from "commander";
+import { DynnError } from "../../core/errors.js";
+import type { Dataset } from "../../data/dataset.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { openDataset } from "../../node/data/open.js";
+import {
+  type Exported,
+  type ExportOptions,
+  exportConditional,
+  exportSplit,
+  exportStaged,
+} from "../../node/deploy/export.js";
+import type { Threshold } from "../../schema/policy.js";
+import type { Io } from "../run.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { checkWritable, openModel } from "../shared/files.js";
+import { listed } from "../shared/listed.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
+import { file, imageSize, oneOf, option, whole } from "../shared/options.js";
+import { fallbackOption, type RuleFlags, ruleOption, thresholdsOption } from "../shared/policy-options.js";
+import { withProgress } from "../shared/progress.js";
+import { verificationImages } from "./images.js";
+import { exitNumber, exportPolicy } from "./policy.js";
+import { exportTables } from "./tables.js";
+
+const FORMATS = ["staged", "conditional", "split"] as const;
+type Format = (typeof FORMATS)[number];
+
+interface ExportFlags extends RuleFlags, NormalizationFlags, BackendFlags {
+  readonly format: Format;
+  readonly at?: string;
+  readonly data?: string;
+  readonly samples: number;
+  readonly threshold?: readonly Threshold[];
+  readonly imageSize?: readonly [number, number];
+  readonly out: string;
+}
+
+export function exportCommand(io: Io): Command {
+  const command = new Command("export")
+    .description(
+      "Write a model for deployment: stage files, one file that stops early by itself, or device and server.",
+    )
+    .argument("<model>", "an ONNX classifier with early exits, or zoo:NAME for a bundled one")
+    .addOption(option("--format <name>", `${FORMATS.join(", ")} (below)`, oneOf(FORMATS)).makeOptionMandatory())
+    .addOption(
+      new Option(
+        "--at <exit>",
+        "last exit on the device, by name or by number from 0 (default: the first of those that send the fewest numbers per image)",
+      ),
+    )
+    .addOption(ruleOption())
+    .addOption(thresholdsOption(" (default: the model's own; `dynn calibrate` chooses one)"))
+    .addOption(fallbackOption())
+    .addOption(
+      new Option(
+        "--data <spec>",
+        "images to compare on (default: the bundled sample; random ones where the model takes another shape)",
+      ),
+    )
+    .addOption(option("--samples <n>", "compare on the first N images", whole(1, 100)).default(200))
+    .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize));
+  for (const more of normalizationOptions()) command.addOption(more);
+  return command
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(
+      option("-o, --out <path>", "a folder (staged, split) or a file (conditional)", file).makeOptionMandatory(),
+    )
+    .addHelpText("after", HELP)
+    .action((model: string, flags: ExportFlags) => exportAction(model, flags, io));
+}
+
+const HELP = `
+Formats:
+${listed([
+  ["staged", "a folder: stage0.onnx, stage1.onnx ... and manifest.json; the host decides after each stage"],
+  ["conditional", "one ONNX file with nested If nodes, for any runtime: outputs logits, exit, label, confidence"],
+  ["split", "a folder: device.onnx (image to early exits), server.onnx (the rest) and manifest.json"],
+])}
+
+What is written has been run against the model first: equal labels and exits,
+equal logits up to rounding.
+
+Examples:
+  # One file that skips what an image does not need, in stock ONNX Runtime
+  $ dynn export zoo:resnet20-joint --format conditional -o early.onnx
+
+  # A device that answers what its exits are sure of, and a server for the rest
+  $ dynn export model.onnx --format split --at exit2 --data sample -o bundle
+
+  # Stages for a host of your own, leaving when 90 % sure
+  $ dynn export model.onnx --format staged --threshold 0.9 -o stages`;
+
+async function exportAction(spec: string, flags: ExportFlags, io: Io): Promise<void> {
+  if (flags.at !== undefined && flags.format !== "split")
+    throw new DynnError(
+      "cli/usage",
+      `--at ${flags.at}: goes with --format split only, got ${flags.format}. Leave it out.`,
+      {
+        format: flags.format,
+      },
+    );
+  if (flags.format === "conditional") await checkWritable(flags.out);
+  const data = flags.data === undefined ? undefined : await openDataset(flags.data);
+  const model = await openModel(spec, { ...sizeOf(flags, data), ...normalizationOf(flags) });
+  const policy = exportPolicy(flags, model);
+  const images = await verificationImages(model, data, flags.samples);
+  const exported = await withProgress((update) =>
+    write(model, flags, {
+      backend: backendOf(flags),
+      policy,
+      images: images.pixels,
+      signal: io.signal,
+      onProgress: (done, total) => update({ phase: "comparing with the model", done, total }),
+    }),
+  );
+  io.out(exportTables(model, flags.format, exported, images.from));
+}
+
+const sizeOf = (
+  { imageSize: given }: ExportFlags,
+  data: Dataset | undefined,
+): { readonly imageSize?: readonly [number, number] } => {
+  const size = given ?? (data && ([data.shape[1], data.shape[2]] as const));
+  return size ? { imageSize: size } : {};
+};
+
+function write(model: DynamicModel, { format, at, out }: ExportFlags, options: ExportOptions): Promise<Exported> {
+  if (format === "conditional") return exportConditional(model, out, options);
+  if (format === "staged") return exportStaged(model, out, options);
+  return exportSplit(model, out, { ...options, at: at === undefined ? undefined : exitNumber(at, model) });
+}

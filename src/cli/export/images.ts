@@ -1,0 +1,41 @@
+/** @file The images that an export is compared on: those of the call, else the bundled sample, else random ones. */
+import { DynnError } from "../../core/errors.js";
+import { sizeOf } from "../../core/shape.js";
+import type { Dataset } from "../../data/dataset.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { imageDims } from "../../dynamic/run/forward.js";
+import { openDataset } from "../../node/data/open.js";
+
+export interface VerificationImages {
+  /** Undefined: random ones. */
+  readonly pixels: Float32Array | undefined;
+  /** Where they come from, for people. */
+  readonly from: string;
+}
+
+/** @param data what the call names
+ * @throws DynnError 'data/shape' when these are of another shape than the model takes */
+export async function verificationImages(
+  model: DynamicModel,
+  data: Dataset | undefined,
+  samples: number,
+): Promise<VerificationImages> {
+  const wanted = imageDims(model).join();
+  const chosen = data ?? (await openDataset("sample"));
+  if (chosen.shape.join() === wanted) {
+    const count = Math.min(samples, chosen.count);
+    const pixels = new Float32Array(count * sizeOf(chosen.shape));
+    await chosen.read([...Array(count).keys()], pixels);
+    return { pixels, from: chosen.name };
+  }
+  if (!data)
+    return {
+      pixels: undefined,
+      from: `random images (the bundled sample is [${chosen.shape}], the model takes [${wanted}])`,
+    };
+  throw new DynnError(
+    "data/shape",
+    `${data.name}: images are [${data.shape}], ${model.name} takes [${wanted}]. Name images of that shape, or leave --data out.`,
+    { data: data.shape, model: wanted },
+  );
+}

@@ -1,0 +1,41 @@
+/** @file What `dynn export` takes from the call or else from the model: the policy, and the exit to split at. */
+
+import { DynnError } from "../../core/errors.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { makePolicy } from "../../dynamic/route/policy.js";
+import type { Policy, Threshold } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
+import { type RuleFlags, ruleOf } from "../shared/policy-options.js";
+
+/** The policy to export.
+ * @throws DynnError 'policy/value' when neither call nor model give thresholds for the rule */
+export function exportPolicy(
+  flags: RuleFlags & { readonly threshold?: readonly Threshold[] },
+  model: DynamicModel,
+): Policy {
+  const { rule, fallback } = ruleOf(flags, model);
+  const { exits, classes, policy } = model;
+  if (exits.length === 1) return singleExitPolicy(rule, fallback);
+  if (flags.threshold)
+    return makePolicy(rule, flags.threshold, fallback, { exits: exits.length, classes }, policy?.temperatures);
+  if (policy && rule === policy.rule) return { ...policy, fallback };
+  throw new DynnError(
+    "policy/value",
+    `${model.name}: has no thresholds for rule ${rule}, and the call gives none. Add --threshold, or choose them with \`dynn calibrate\`.`,
+    { rule },
+  );
+}
+
+/** The exit of this name, or of this number from 0.
+ * @throws DynnError 'cli/value' */
+export function exitNumber(text: string, { exits, name }: Pick<DynamicModel, "exits" | "name">): number {
+  const named = exits.findIndex((exit) => exit.name === text);
+  const number = named >= 0 ? named : /^\d+$/.test(text) ? Number(text) : -1;
+  if (number >= 0 && number < exits.length - 1) return number;
+  const early = exits.slice(0, -1).map((exit) => exit.name);
+  throw new DynnError(
+    "cli/value",
+    `--at: got "${text}", expected an early exit of ${name}: ${early.join(", ") || "it has none"}. Write e.g. --at ${early[0] ?? "exit0"}.`,
+    { at: text, exits: early },
+  );
+}

@@ -1,0 +1,35 @@
+/** @file What `dynn export` prints: the files, the exits with who stopped there, and how well the export agrees with the model. */
+import { showCount } from "../../core/units.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { Exported } from "../../node/deploy/export.js";
+import { showThresholds } from "../../schema/policy.js";
+import { heading, percent, showTemperatures, table } from "../shared/table.js";
+
+export function exportTables(model: DynamicModel, format: string, exported: Exported, from: string): string {
+  const { files, out, policy, verification: v } = exported;
+  const exits = model.exits.map(({ name, costFraction }, k) => [
+    name,
+    percent(costFraction),
+    percent((v.stops[k] as number) / v.samples),
+  ]);
+  return [
+    heading(`${model.name}, ${format}`),
+    `policy: ${policy.rule}, thresholds ${showThresholds(policy) || "none"}, fallback ${policy.fallback}${showTemperatures(policy.temperatures)}\n`,
+    table([{ head: "exit", align: "left" }, { head: "cost" }, { head: "stopped here" }], exits),
+    heading("Compared with the model"),
+    `${v.samples} images: ${from}\n`,
+    `equal labels and exits; logits differ by at most ${v.largestDifference.toExponential(1)} of the largest (allowed: ${v.tolerance})\n`,
+    closeCalls(v),
+    heading("Written"),
+    table(
+      [{ head: "file", align: "left" }, { head: "bytes" }],
+      files.map(({ name, bytes }) => [name, showCount(bytes)]),
+    ),
+    `wrote ${out}\n`,
+  ].join("");
+}
+
+const closeCalls = ({ closeCalls: count, changed }: Exported["verification"]): string =>
+  count === 0
+    ? ""
+    : `close calls, where the model's own decision hangs on rounding: ${count}, of which ${changed} came out otherwise\n`;

@@ -1,0 +1,83 @@
+/** @file `dynn gradient`: a model that also returns its gradient, as plain ONNX. */
+import { Command } from "commander";
+import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-gradient.js";
+import { DynnError } from "../../core/errors.js";
+import { showShape } from "../../core/shape.js";
+import { showCount } from "../../core/units.js";
+import type { ValueInfo } from "../../graph/graph.js";
+import { saveModel } from "../../node/onnx-files.js";
+import { ortNode } from "../../node/ort-node/index.js";
+import { opTable } from "../../ops/table.js";
+import type { Io } from "../run.js";
+import { checkWritable, openOnnx } from "../shared/files.js";
+import { file, option } from "../shared/options.js";
+import { heading, table } from "../shared/table.js";
+
+interface GradientFlags {
+  readonly loss: string;
+  readonly of?: string;
+  readonly wrt?: string;
+  readonly out?: string;
+}
+
+export const gradientCommand = (io: Io): Command =>
+  new Command("gradient")
+    .description("Write a plain ONNX model that also returns its loss per sample and the gradient of its input.")
+    .argument("<model>", "an ONNX model, or zoo:NAME for a bundled one")
+    .addOption(option("-o, --out <file>", "where to write it (default: MODEL.gradient.onnx)", file))
+    .option(
+      "--loss <name>",
+      "cross-entropy (adds an int64 input `labels` [n]), sum, or an output of the model, whose elements are summed",
+      "cross-entropy",
+    )
+    .option("--of <output>", "the output that the loss is made of (default: the last one)")
+    .option("--wrt <input>", "the input to differentiate with respect to (default: the first one)")
+    .addHelpText("after", HELP)
+    .action((model: string, flags: GradientFlags) => gradientAction(model, flags, io));
+
+const HELP = `
+The result keeps the model's inputs, outputs and opset, uses standard operators
+only, and runs in any ONNX Runtime. \`gradient\` is that of the summed loss.
+
+Examples:
+  $ dynn gradient model.onnx -o with-gradient.onnx
+  $ dynn gradient zoo:resnet20-joint --of exit0 -o exit0-gradient.onnx
+  $ dynn gradient model.onnx --loss features`;
+
+async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promise<void> {
+  const out = flags.out ?? `${spec.replace(/^zoo:/, "").replace(/\.onnx$/, "")}.gradient.onnx`;
+  await checkWritable(out);
+  const { source } = await openOnnx(spec);
+  const { graph } = modelGradient(source.graph, opTable, { ...lossOf(flags), wrt: flags.wrt });
+  // A model that ONNX Runtime would refuse is not worth writing.
+  const session = await ortNode().compile(graph);
+  await session.release();
+  await saveModel(out, { graph });
+  io.out(
+    heading(out) +
+      table(
+        [
+          { head: "", align: "left" },
+          { head: "name", align: "left" },
+          { head: "type", align: "left" },
+        ],
+        [...graph.inputs.map((v) => row("input", v)), ...graph.outputs.map((v) => row("output", v))],
+      ) +
+      `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\nwrote ${out}\n`,
+  );
+}
+
+const LOSSES: readonly string[] = ["cross-entropy", "sum"] satisfies ModelGradientOptions["loss"][];
+
+/** @throws DynnError 'cli/usage' when two options name the output */
+function lossOf({ loss, of }: GradientFlags): Pick<ModelGradientOptions, "loss" | "output"> {
+  if (LOSSES.includes(loss)) return { loss: loss as ModelGradientOptions["loss"], output: of };
+  if (of === undefined) return { loss: "sum", output: loss };
+  throw new DynnError(
+    "cli/usage",
+    `--loss ${loss} and --of ${of}: both name an output. Leave --of out, or take --loss cross-entropy or sum.`,
+    { loss, of },
+  );
+}
+
+const row = (kind: string, { name, dtype, shape }: ValueInfo): string[] => [kind, name, `${dtype}${showShape(shape)}`];

@@ -1,0 +1,155 @@
+/** @file `dynn inspect`: what a model file holds. */
+import { Command } from "commander";
+import { showShape } from "../../core/shape.js";
+import { showCount } from "../../core/units.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { macsOf, nodeMacs } from "../../graph/cost.js";
+import { findCuts } from "../../graph/cuts.js";
+import type { Node } from "../../graph/graph.js";
+import { printGraph } from "../../graph/printer.js";
+import { opTable } from "../../ops/table.js";
+import type { ModelCard } from "../../schema/model-card.js";
+import { showThresholds } from "../../schema/policy.js";
+import { readCard } from "../../training/run/card.js";
+import type { Io } from "../run.js";
+import { cardTable } from "../shared/card-table.js";
+import { checkWritable, openModel, writeText } from "../shared/files.js";
+import { fileOrOutput, imageSize, option } from "../shared/options.js";
+import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
+
+interface InspectFlags {
+  readonly imageSize?: readonly [number, number];
+  readonly graph?: boolean;
+  readonly json?: string;
+}
+
+export const inspectCommand = (io: Io): Command =>
+  new Command("inspect")
+    .description("Show what a model file holds: input, exits, cost per exit, legal cuts, operators.")
+    .argument("<model>", "an ONNX classifier, or zoo:NAME for a bundled one")
+    .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize))
+    .option("--graph", "print the graph, one line per node, as dynn reads it (constants folded)")
+    .addOption(option("--json <file>", "write the same as JSON; - prints it", fileOrOutput))
+    .addHelpText("after", HELP)
+    .action((model: string, flags: InspectFlags) => inspectAction(model, flags, io));
+
+const HELP = `
+Examples:
+  $ dynn inspect zoo:resnet20-joint
+  $ dynn inspect model.onnx --image-size 224,224
+  $ dynn inspect model.onnx --graph | less`;
+
+/** What inspect says, as data. */
+export interface Inspection {
+  readonly name: string;
+  readonly input: DynamicModel["input"];
+  readonly classes: number;
+  readonly parameters: number;
+  readonly opset: number;
+  readonly normalization: DynamicModel["normalization"] | null;
+  readonly policy: DynamicModel["policy"] | null;
+  /** What the model was made from, when `dynn train` made it. */
+  readonly card: ModelCard | null;
+  readonly exits: readonly {
+    readonly name: string;
+    readonly cut: string | null;
+    readonly macs: number;
+    readonly costFraction: number;
+  }[];
+  readonly cuts: readonly {
+    readonly value: string;
+    readonly shape: readonly (number | string)[];
+    readonly macs: number;
+    readonly costFraction: number;
+  }[];
+  readonly ops: readonly {
+    readonly opType: string;
+    readonly count: number;
+    readonly macs: number;
+    readonly gradient: string;
+  }[];
+}
+
+async function inspectAction(spec: string, flags: InspectFlags, io: Io): Promise<void> {
+  if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
+  const model = await openModel(spec, flags.imageSize ? { imageSize: flags.imageSize } : {});
+  if (flags.graph) return io.out(`${printGraph(model.graph)}\n`);
+  const found = inspect(model);
+  const json = `${JSON.stringify(found, undefined, 2)}\n`;
+  if (flags.json === "-") return io.out(json);
+  io.out(show(found));
+  if (flags.json === undefined) return;
+  await writeText(flags.json, json);
+  io.out(`wrote ${flags.json}\n`);
+}
+
+/** Everything inspect knows of a model. */
+export function inspect(model: DynamicModel): Inspection {
+  const { graph } = model;
+  const costs = nodeMacs(graph, opTable);
+  const full = model.exits.at(-1)?.macs ?? 0;
+  const share = (macs: number) => (full > 0 ? macs / full : 1);
+  const cuts = findCuts(graph, model.input.name, model.exits.at(-1)?.logits ?? "").map((value) => {
+    const macs = macsOf(graph, [value], costs);
+    return { value, shape: graph.types.get(value)?.shape ?? [], macs, costFraction: share(macs) };
+  });
+  return {
+    name: model.name,
+    input: model.input,
+    classes: model.classes,
+    parameters: model.parameters,
+    opset: graph.opset,
+    normalization: model.normalization ?? null,
+    policy: model.policy ?? null,
+    card: readCard(model.metadata, model.name) ?? null,
+    exits: model.exits.map((e) => ({ name: e.name, cut: e.cut ?? null, macs: e.macs, costFraction: e.costFraction })),
+    cuts,
+    ops: opCounts(graph.nodes, costs),
+  };
+}
+
+function opCounts(nodes: readonly Node[], costs: ReadonlyMap<Node, number>): Inspection["ops"] {
+  const byType = new Map<string, Node[]>();
+  for (const node of nodes) byType.set(node.opType, [...(byType.get(node.opType) ?? []), node]);
+  return [...byType]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([opType, list]) => {
+      const { vjp } = opTable.get(list[0] as Node);
+      return {
+        opType,
+        count: list.length,
+        macs: list.reduce((sum, node) => sum + (costs.get(node) ?? 0), 0),
+        gradient: typeof vjp === "function" ? "yes" : `none: ${vjp.none}`,
+      };
+    });
+}
+
+const show = (i: Inspection): string =>
+  [
+    heading(i.name),
+    `input ${i.input.name} float32${showShape(i.input.shape)}, ${i.classes} classes, ${showCount(i.parameters)} parameters, opset ${i.opset}\n`,
+    i.normalization
+      ? `normalisation inside: mean ${showNumbers(i.normalization.mean)}, std ${showNumbers(i.normalization.std)}\n`
+      : "normalisation inside: none found at the start of the graph\n",
+    i.policy
+      ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
+      : "",
+    heading("Exits"),
+    table(
+      [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "cut", align: "left" }],
+      i.exits.map((e) => [e.name, showCount(e.macs), percent(e.costFraction), e.cut ?? "-"]),
+    ),
+    i.card ? cardTable(i.card) : "",
+    heading("Legal cuts (one value separates before from after)"),
+    i.cuts.length > 0
+      ? table(
+          [{ head: "value", align: "left" }, { head: "shape", align: "left" }, { head: "MACs" }, { head: "cost" }],
+          i.cuts.map((c) => [c.value, showShape(c.shape), showCount(c.macs), percent(c.costFraction)]),
+        )
+      : "none\n",
+    heading("Operators"),
+    table(
+      [{ head: "operator", align: "left" }, { head: "nodes" }, { head: "MACs" }, { head: "gradient", align: "left" }],
+      i.ops.map((o) => [o.opType, String(o.count), showCount(o.macs), o.gradient]),
+    ),
+  ].join("");

@@ -1,0 +1,182 @@
+/** @file `dynn profile`: what leaving early really saves on this machine, in time, and what it costs in accuracy. */
+
+import { cpus, loadavg } from "node:os";
+import { Command } from "commander";
+import { env } from "onnxruntime-node";
+import { parseQuantity } from "../../core/units.js";
+import { VERSION } from "../../core/version.js";
+import { type Dataset, subset } from "../../data/dataset.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { openDataset } from "../../node/data/open.js";
+import { renderProfile } from "../../report/profile/page.js";
+import { RULES, type Rule } from "../../schema/policy.js";
+import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
+import { profile } from "../../studies/profile/index.js";
+import { checkDistinct } from "../calibrate/output.js";
+import type { Io } from "../run.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { checkWritable, openModel, writeText } from "../shared/files.js";
+import { file, fileOrOutput, listOf, oneOf, option, whole } from "../shared/options.js";
+import {
+  addSplitOptions,
+  fallbackOption,
+  type RuleFlags,
+  ruleOf,
+  type SplitFlags,
+  splitRecords,
+} from "../shared/policy-options.js";
+import { withProgress } from "../shared/progress.js";
+import { profileTables } from "./tables.js";
+
+interface ProfileFlags extends Pick<RuleFlags, "fallback">, SplitFlags, BackendFlags {
+  readonly data: string;
+  readonly samples?: number;
+  readonly batch?: readonly number[];
+  readonly rules?: readonly Rule[];
+  readonly thresholds?: readonly number[];
+  readonly baseline?: string;
+  readonly rounds: number;
+  readonly seed: number;
+  readonly json?: string;
+  readonly report?: string;
+}
+
+export function profileCommand(io: Io): Command {
+  const command = new Command("profile")
+    .description("Measure what leaving early saves: accuracy, time and latency against the static network, in one run.")
+    .argument("<model>", "an ONNX classifier, or zoo:NAME for a bundled one")
+    .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
+    .addOption(
+      option("--samples <n>", `time and report on the first N records (default: up to ${SAMPLES})`, whole(1, 100)),
+    )
+    .addOption(
+      option("--batch <list>", "batch sizes (default: 1,8,64, as far as there are images)", listOf(whole(1, 64))),
+    )
+    .addOption(
+      option(
+        "--rules <list>",
+        `exit rules: ${RULES.join(", ")}; the first one's operating points are timed at every batch size (default: all, the model's own first)`,
+        listOf(oneOf(RULES)),
+      ),
+    )
+    .addOption(
+      option(
+        "--thresholds <list>",
+        "one for all early exits each, under every one of --rules (default: rad 5 %, rad 15 %, budget 50 % and a sweep, chosen on validation records)",
+        listOf(parseQuantity),
+      ),
+    )
+    .addOption(fallbackOption())
+    .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
+  return addSplitOptions(command)
+    .addOption(option("--rounds <n>", "how often everything is measured, in turns", whole(1, 5)).default(5))
+    .addOption(option("--seed <n>", "seed of the choice of validation records", whole(0, 0)).default(0))
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(
+      option(
+        "--json <file>",
+        "write the record as JSON (docs/profiling.md); - prints it instead of the tables",
+        fileOrOutput,
+      ),
+    )
+    .addOption(option("--report <file>", "write a self-contained HTML report", file))
+    .addHelpText("after", HELP)
+    .action((model: string, flags: ProfileFlags) => profileAction(model, flags, io));
+}
+
+const HELP = `
+Times mean something on a quiet machine only; the record says how busy it was.
+
+Examples:
+  # What do the exits of the bundled network save here?
+  $ dynn profile zoo:resnet20-joint --report profile.html
+
+  # Against a smaller network, on CIFAR-10, one rule
+  $ dynn profile model.onnx --data cifar10:data --rules entropy \\
+      --baseline small.onnx
+
+  # Your own thresholds at batch 1, numbers for a program
+  $ dynn profile model.onnx --thresholds 0.7,0.8,0.9 --rules max-softmax \\
+      --batch 1 --json profile.json`;
+
+/** Reported when nothing is said: enough for an interval of 3 points, few enough for a minute on two cores. */
+const SAMPLES = 400;
+
+async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise<void> {
+  checkDistinct({ "--json": flags.json, "--report": flags.report });
+  for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
+  const machine = describeMachine(flags);
+  const data = await openDataset(flags.data);
+  const open = (which: string): Promise<DynamicModel> =>
+    openModel(which, { imageSize: [data.shape[1], data.shape[2]] });
+  const model = await open(spec);
+  const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
+  const records = await recordsOf(flags, model, data);
+  const record = await withProgress((onProgress) =>
+    profile({
+      ...{ model, baseline, machine, ...records, ...pointsOf(flags, model) },
+      batches: flags.batch ?? [1, 8, 64].filter((batch) => batch <= records.data.count),
+      backend: backendOf(flags),
+      rounds: flags.rounds,
+      seed: flags.seed,
+      version: VERSION,
+      signal: io.signal,
+      onProgress,
+      now: () => performance.now(),
+    }),
+  );
+  io.signal.throwIfAborted();
+  await deliver(record, flags, io);
+}
+
+/** The machine as it is before the work adds its own load. */
+function describeMachine({ threads }: ProfileFlags): Machine {
+  const cores = cpus();
+  return {
+    cpu: cores[0]?.model.trim() ?? "unknown",
+    cores: Math.max(1, cores.length),
+    runtime: `node ${process.versions.node}`,
+    engine: `onnxruntime ${env.versions.node}`,
+    threads: threads ?? null,
+    load: loadavg()[0] as number,
+  };
+}
+
+/** Rules in their order, what answers when none fires, and thresholds if they are given: then one rule is enough. */
+function pointsOf({ rules, thresholds, fallback }: ProfileFlags, model: DynamicModel) {
+  const own = ruleOf(fallback ? { fallback } : {}, model);
+  const all = thresholds ? [own.rule] : [own.rule, ...RULES.filter((rule) => rule !== own.rule)];
+  return { rules: [...new Set(rules ?? all)], thresholds, fallback: own.fallback };
+}
+
+/** The records to report on, and where thresholds are to be chosen, those to choose them on.
+ * @throws DynnError 'policy/validation', 'data/spec' */
+async function recordsOf(
+  flags: ProfileFlags,
+  { exits }: DynamicModel,
+  data: Dataset,
+): Promise<{ readonly data: Dataset; readonly validation?: Dataset }> {
+  const { samples, validation, thresholds, seed } = flags;
+  if (exits.length === 1 || thresholds) {
+    const count = Math.min(samples ?? SAMPLES, data.count);
+    return {
+      data: subset(
+        data,
+        Array.from({ length: count }, (_, i) => i),
+      ),
+    };
+  }
+  const enough = validation !== undefined || data.count >= 2 * SAMPLES;
+  const split = await splitRecords(flags, data, samples ?? (enough ? SAMPLES : undefined), seed);
+  return { data: split.reported, validation: split.validation };
+}
+
+async function deliver(record: ProfileRecord, { json, report }: ProfileFlags, io: Io): Promise<void> {
+  const text = `${JSON.stringify(record, undefined, 2)}\n`;
+  if (report !== undefined) await writeText(report, renderProfile(record));
+  if (json !== undefined && json !== "-") await writeText(json, text);
+  if (json === "-") return io.out(text);
+  io.out(profileTables(record));
+  for (const path of [report, json]) if (path !== undefined) io.out(`wrote ${path}\n`);
+}

@@ -1,0 +1,122 @@
+/** @file The profile record as tables for a terminal. */
+import { showCount } from "../../core/units.js";
+import { showThresholds } from "../../schema/policy.js";
+import type {
+  ProfiledNetwork,
+  ProfiledPoint,
+  ProfileRecord,
+  Saving,
+  Spread,
+  Timing,
+} from "../../schema/profile-record.js";
+import { type Column, heading, percent, showRate, table } from "../shared/table.js";
+
+export const profileTables = (record: ProfileRecord): string =>
+  [
+    title(record),
+    ...record.batches.map((batch) => batchTable(record, batch)),
+    exitTable(record),
+    sweepTable(record),
+    note(record),
+  ].join("");
+
+const left = (head: string): Column => ({ head, align: "left" });
+const right = (...heads: readonly string[]): Column[] => heads.map((head) => ({ head }));
+
+function title({ model, data, machine, rounds }: ProfileRecord): string {
+  const { cores, cpu, runtime, engine, threads, load } = machine;
+  const chosen = data.validation ? `, thresholds chosen on ${data.validation.samples} others` : "";
+  return `${heading(`${model.name} on ${data.name}`)}${data.samples} images${chosen}, ${rounds} rounds, seed ${data.seed}
+${cores} cores (${cpu}), ${threads === null ? "" : `${threads} threads, `}${runtime}, ${engine}, load before ${load.toFixed(1)}
+`;
+}
+
+const ms = (value: number): string => String(Number(value.toPrecision(3)));
+const msSpread = ({ median, low, high }: Spread): string => `${ms(median)} (${ms(low)}-${ms(high)})`;
+const times = ({ median, low, high }: Spread): string => `${median.toFixed(2)}x (${low.toFixed(2)}-${high.toFixed(2)})`;
+
+const at = <T extends Timing>(timings: readonly T[], batch: number): T | undefined =>
+  timings.find((timing) => timing.batch === batch);
+
+/** Everything timed at one batch size, sweeps aside. */
+function batchTable(record: ProfileRecord, batch: number): string {
+  const { baseline } = record;
+  const chosen = record.points.filter((point) => point.kind === "chosen");
+  const networks: readonly (readonly [string, ProfiledNetwork])[] = [
+    ["static", record.static],
+    ...(baseline ? [[`baseline ${baseline.name}`, baseline] as const] : []),
+  ];
+  const columns = [
+    left(""),
+    ...right("accuracy", "MACs", "ms/image", "speed-up"),
+    ...(baseline ? right("vs baseline") : []),
+    ...right("time/MACs", "p50 ms", "p95", "p99"),
+  ];
+  const latency = (timing: Timing | undefined): string[] =>
+    (["p50", "p95", "p99"] as const).map((p) => (timing?.latencyMs ? ms(timing.latencyMs[p]) : "-"));
+  const networkRow = ([name, { accuracy, macs, timings }]: (typeof networks)[number]): string[] => {
+    const timing = at(timings, batch) as Timing;
+    const blank = baseline ? ["", "", ""] : ["", ""];
+    return [name, showRate(accuracy), showCount(macs), msSpread(timing.msPerImage), ...blank, ...latency(timing)];
+  };
+  const pointRow = ({ name, accuracy, meanMacs, timings }: ProfiledPoint): string[] => {
+    const timing = at(timings, batch) as Saving;
+    const { msPerImage, speedUp, baselineSpeedUp, overhead } = timing;
+    const versus = baselineSpeedUp ? [times(baselineSpeedUp)] : [];
+    const cost = [showCount(meanMacs), msSpread(msPerImage)];
+    return [name, showRate(accuracy), ...cost, times(speedUp), ...versus, overhead.toFixed(2), ...latency(timing)];
+  };
+  return heading(`Batch ${batch}`) + table(columns, [...networks.map(networkRow), ...chosen.map(pointRow)]);
+}
+
+/** Where images leave at each chosen point. */
+function exitTable({ points, model, data }: ProfileRecord): string {
+  const chosen = points.filter((point) => point.kind === "chosen");
+  if (chosen.length === 0) return "";
+  return (
+    heading("Images that leave at each exit") +
+    table(
+      [left(""), left("rule"), ...right("threshold", ...model.exits.map((exit) => exit.name))],
+      chosen.map((point) => [
+        point.name,
+        point.rule,
+        showThresholds(point),
+        ...point.exitCounts.map((count) => percent(count / data.samples)),
+      ]),
+    )
+  );
+}
+
+function sweepTable({ points, baseline, batches }: ProfileRecord): string {
+  const sweep = points.filter((point) => point.kind === "sweep");
+  if (sweep.length === 0) return "";
+  const columns = right("accuracy", "MACs", "ms/image", "speed-up", ...(baseline ? ["vs baseline"] : []), "time/MACs");
+  return (
+    heading(`Sweep of each rule, batch ${batches.at(-1)}`) +
+    table(
+      [left("rule"), ...right("threshold"), ...columns],
+      sweep.map((point) => {
+        const { rule, accuracy, meanMacs, timings } = point;
+        const { msPerImage, speedUp, baselineSpeedUp, overhead } = timings[0] as Saving;
+        const versus = baselineSpeedUp ? [times(baselineSpeedUp)] : [];
+        const cost = [showCount(meanMacs), msSpread(msPerImage)];
+        return [
+          rule,
+          showThresholds(point),
+          showRate(accuracy),
+          ...cost,
+          times(speedUp),
+          ...versus,
+          overhead.toFixed(2),
+        ];
+      }),
+    )
+  );
+}
+
+const note = ({ points, rounds }: ProfileRecord): string =>
+  `\nAccuracy with 95 % Wilson intervals; times are the median of ${rounds} rounds (lowest-highest).
+Latency: a batch that arrives alone.${points.length === 0 ? "" : SAVINGS}\n`;
+
+const SAVINGS =
+  " Speed-up: over the static network in the same round.\ntime/MACs: share of time over share of MACs; 1.00 when all that MACs save is saved in time.";

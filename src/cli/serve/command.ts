@@ -1,0 +1,96 @@
+/** @file `dynn serve`: the server of a split network. It runs until Ctrl-C or SIGTERM, which is how it ends well. */
+
+import { Command, Option } from "commander";
+import { reasonOf } from "../../core/errors.js";
+import { openBundle } from "../../node/deploy/bundle.js";
+import { createServer } from "../../node/serve/server.js";
+import type { Io } from "../run.js";
+import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { option, type Reader, refuse, whole } from "../shared/options.js";
+
+interface ServeFlags extends BackendFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+  readonly maxBatch: number;
+  readonly maxBody?: number;
+  readonly maxPending: number;
+  readonly timeout: number;
+  readonly window: number;
+}
+
+const port: Reader<number> = (text, where) => {
+  const value = whole(0, 8790)(text, where);
+  if (value < 2 ** 16) return value;
+  throw refuse(where, text, "a port from 0 (any that is free) to 65535", `Write e.g. ${where} 8790`);
+};
+
+export const serveCommand = (io: Io): Command =>
+  new Command("serve")
+    .description("Answer what devices are not sure of: the server's half of a split network, over HTTP.")
+    .argument("<bundle>", "a folder that `dynn export --format split` wrote")
+    .option("--host <address>", "address to listen on; any but this machine's own needs a token", "127.0.0.1")
+    .addOption(option("--port <n>", "port to listen on; 0 takes any that is free", port).default(8790))
+    .addOption(tokenOption("what clients must present"))
+    .addOption(option("--max-batch <n>", "most samples in a request, and in one run", whole(1, 64)).default(64))
+    .addOption(
+      option(
+        "--max-body <bytes>",
+        "most bytes of a request (default: --max-batch samples in float32)",
+        whole(1, 1000000),
+      ),
+    )
+    .addOption(option("--max-pending <n>", "most requests at a time; others get 503", whole(1, 64)).default(64))
+    .addOption(
+      option("--timeout <ms>", "most time to receive a request, and to answer it", whole(1, 10000)).default(10000),
+    )
+    .addOption(option("--window <ms>", "how long a request waits for others to run with", whole(0, 2)).default(2))
+    .addOption(option(...THREADS))
+    .addOption(option(...PROVIDER).default("cpu"))
+    .addHelpText("after", HELP)
+    .action((bundle: string, flags: ServeFlags) => serveAction(bundle, flags, io));
+
+/** A token on the command line is seen by everyone who may list processes; one in the environment is not. */
+export const tokenOption = (about: string): Option => new Option("--token <text>", about).env("DYNN_TOKEN");
+
+const HELP = `
+Endpoints:
+  POST /classify  hidden values in, answers out (docs/serving.md has the format)
+  GET /health     is it there, and for which bundle (needs no token)
+  GET /metrics    counts and times, as Prometheus text
+
+Ctrl-C or SIGTERM: takes no more requests, finishes those in flight, ends with
+exit code 0.
+
+Examples:
+  # Cut a network in two, and serve the second half to this machine
+  $ dynn export model.onnx --format split --at exit2 -o bundle
+  $ dynn serve bundle
+
+  # To others: behind a proxy that speaks TLS, with a token
+  $ DYNN_TOKEN=$(openssl rand -hex 32) dynn serve bundle --host 0.0.0.0`;
+
+async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<void> {
+  const bundle = await openBundle(folder, { side: "server" });
+  const { token, maxBatch, maxBody, maxPending, timeout: timeoutMs, window: windowMs } = flags;
+  const backend = backendOf(flags);
+  const onError = (error: unknown) => io.err(`${reasonOf(error)}\n`);
+  const limits = { token, maxBatch, maxBody, maxPending, timeoutMs, windowMs };
+  const server = await createServer(bundle, { ...limits, backend, onError });
+  try {
+    const url = await server.listen(flags);
+    const { model, exits } = bundle.manifest;
+    const names = bundle.parts[0]?.exits.map(({ exit }) => exits[exit]?.name).join(", ");
+    io.out(`${model}: ${names}\nlistening on ${url}${token === undefined ? "" : ", with a token"}\n`);
+    await aborted(io.signal);
+    io.err("stopping: no more requests are taken, those in flight are finished\n");
+  } finally {
+    await server.close();
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

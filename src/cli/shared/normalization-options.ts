@@ -1,0 +1,27 @@
+/** @file --mean and --std: what a foreign model expects its input to be normalised by. */
+import type { Option } from "commander";
+import { DynnError } from "../../core/errors.js";
+import { parseQuantity } from "../../core/units.js";
+import type { Normalization } from "../../schema/normalization.js";
+import { listOf, option } from "./options.js";
+
+export interface NormalizationFlags {
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
+export const normalizationOptions = (): Option[] => [
+  option("--mean <list>", "per channel; for a model that expects (x - mean) / std", listOf(parseQuantity)),
+  option("--std <list>", "per channel, with --mean", listOf(parseQuantity)),
+];
+
+/** @throws DynnError 'cli/usage' when only one of the two is given, or they differ in length */
+export function normalizationOf({ mean, std }: NormalizationFlags): { normalization?: Normalization } {
+  if (!mean && !std) return {};
+  if (mean && std && mean.length === std.length && std.every((s) => s > 0)) return { normalization: { mean, std } };
+  throw new DynnError(
+    "cli/usage",
+    `--mean and --std: got ${mean?.join() ?? "no mean"} and ${std?.join() ?? "no std"}, expected both, of equal length, with every std above 0. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225.`,
+    { mean, std },
+  );
+}

@@ -1,0 +1,68 @@
+/** @file Readers of option values: text in, checked value out. A wrong one says which option, what came and what fits. */
+import { Option } from "commander";
+import { DynnError } from "../../core/errors.js";
+import { parseQuantity } from "../../core/units.js";
+
+/** Reads the text of one option; `where` is the option as it is written, "--samples". */
+export type Reader<T> = (text: string, where: string) => T;
+
+/** An option whose value is read by `read`. */
+export function option<T>(flags: string, about: string, read: Reader<T>): Option {
+  const made = new Option(flags, about);
+  return made.argParser((text) => read(text, made.long ?? flags));
+}
+
+/** The refusal of a value. */
+export const refuse = (where: string, text: string, expected: string, remedy: string): DynnError =>
+  new DynnError("cli/value", `${where}: got "${text}", expected ${expected}. ${remedy}.`, { option: where, got: text });
+
+/** A whole number of at least `least`. */
+export const whole =
+  (least: number, example: number): Reader<number> =>
+  (text, where) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw refuse(where, text, `a whole number of at least ${least}`, `Write e.g. ${where} ${example}`);
+  };
+
+/** A radius in pixel units. 8 in place of 8/255 is a common slip, and would leave nothing of the image. */
+export const radius: Reader<number> = (text, where) => {
+  const value = parseQuantity(text, where);
+  if (value >= 0 && value <= 1) return value;
+  throw refuse(where, text, "a radius from 0 to 1, as pixels lie in [0,1]", "Write a fraction such as 8/255");
+};
+
+/** Readings of the parts of a comma-separated list; at least one. */
+export const listOf =
+  <T>(read: Reader<T>): Reader<T[]> =>
+  (text, where) =>
+    text.split(",").map((part) => read(part.trim(), where));
+
+/** One of these words. */
+export const oneOf =
+  <T extends string>(words: readonly T[]): Reader<T> =>
+  (text, where) => {
+    const word = words.find((w) => w === text);
+    if (word !== undefined) return word;
+    throw refuse(where, text, `one of ${words.join(", ")}`, `Write e.g. ${where} ${words[0]}`);
+  };
+
+/** [height, width] from "224,224" or "224". */
+export const imageSize: Reader<readonly [number, number]> = (text, where) => {
+  const [height, width = height, ...more] = text.split(",").map(Number);
+  if ([height, width].every((side) => Number.isSafeInteger(side) && (side as number) > 0) && more.length === 0)
+    return [height as number, width as number];
+  throw refuse(where, text, "HEIGHT,WIDTH in whole pixels", `Write e.g. ${where} 224,224`);
+};
+
+/** The path of a file to write. */
+export const file: Reader<string> = (text, where) => {
+  if (text !== "" && text !== "-") return text;
+  throw refuse(where, text, "the path of a file", `Write e.g. ${where} report.html`);
+};
+
+/** The path of a file to write, or "-" for standard output. */
+export const fileOrOutput: Reader<string> = (text, where) => {
+  if (text !== "") return text;
+  throw refuse(where, text, "the path of a file, or - to print", `Write e.g. ${where} out.json`);
+};

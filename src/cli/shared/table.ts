@@ -1,0 +1,58 @@
+/** @file Plain tables for a terminal: a header line and aligned columns, no boxes, so that they read well in a log. */
+import Table from "cli-table3";
+import type { Policy } from "../../schema/policy.js";
+import { out } from "./colors.js";
+
+const NO_LINES = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "  ",
+};
+
+export interface Column {
+  readonly head: string;
+  readonly align?: "left" | "right";
+}
+
+/** Rows under a header; numbers are right-aligned unless said otherwise. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const t = new Table({
+    head: columns.map((c) => out.bold(c.head)),
+    chars: NO_LINES,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    colAligns: columns.map((c) => c.align ?? "right"),
+  });
+  t.push(...rows.map((row) => [...row]));
+  return `${t.toString().replace(/[ ]+$/gm, "")}\n`;
+}
+
+export const heading = (text: string): string => `\n${out.bold(out.cyan(text))}\n`;
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** "41.4 % (35.5-47.5)": a rate with its 95 % interval. */
+export const showRate = (rate: { readonly value: number; readonly low: number; readonly high: number }): string =>
+  `${percent(rate.value)} (${(100 * rate.low).toFixed(1)}-${(100 * rate.high).toFixed(1)})`;
+
+/** Numbers side by side, to 4 digits; one when all are equal. */
+export const showNumbers = (values: readonly number[]): string =>
+  listed(values, (v) => String(Number(v.toPrecision(4))));
+
+/** ", temperatures 1.5, 1.2", where a policy has some. */
+export const showTemperatures = (temperatures: Policy["temperatures"]): string =>
+  temperatures ? `, temperatures ${showNumbers(temperatures)}` : "";
+
+const listed = (values: readonly number[], show: (value: number) => string): string =>
+  (values.every((v) => v === values[0]) ? values.slice(0, 1) : values).map(show).join(", ");

@@ -1,0 +1,64 @@
+/** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
+
+import { Command } from "commander";
+import { writeMetadata } from "../../dynamic/model/metadata.js";
+import { ARCHITECTURES } from "../../nn/architectures.js";
+import { saveModel } from "../../node/onnx-files.js";
+import { RECIPES } from "../../schema/training.js";
+import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
+import { cardEntry } from "../../training/run/card.js";
+import type { Io } from "../run.js";
+import { cardTable } from "../shared/card-table.js";
+import { checkWritable } from "../shared/files.js";
+import { listed } from "../shared/listed.js";
+import { addTrainOptions, type TrainFlags } from "./options.js";
+import { finishedCard, measuredAnswers, namesOf, prepare } from "./plan.js";
+import { type Session, trainInFolder } from "./session.js";
+
+export const trainCommand = (io: Io): Command =>
+  addTrainOptions(
+    new Command("train")
+      .description("Train a network with one exit or many, and write it as one ONNX file with a model card.")
+      .argument("<architecture>", "a name from the list below, or an ONNX file with named parameters"),
+  )
+    .addHelpText("after", HELP)
+    .action((architecture: string, flags: TrainFlags) => trainAction(architecture, flags, io));
+
+const HELP = `
+Architectures:
+${listed(Object.entries(ARCHITECTURES).map(([name, { about }]) => [name, about]))}
+
+Recipes:
+${listed(RECIPES.map((name) => [name, RECIPE_DEFAULTS[name].about]))}
+
+Examples:
+  # ResNet-20 with one exit, then six early exits on top of it
+  $ dynn train resnet20 --data cifar10:data --recipe static -o resnet20.onnx
+  $ dynn train resnet20 --data cifar10:data --recipe ic-only \\
+      --init resnet20.onnx -o resnet20-exits.onnx
+
+  # All exits together; after Ctrl-C or a crash, the same with --resume
+  $ dynn train resnet56 --data cifar10:data --recipe joint -o resnet56.onnx`;
+
+async function trainAction(architecture: string, flags: TrainFlags, io: Io): Promise<void> {
+  await checkWritable(flags.out);
+  const plan = await prepare(architecture, flags);
+  if (plan.network.note !== undefined) io.err(`${plan.network.note}\n`);
+  io.signal.throwIfAborted();
+  await trainInFolder(plan, io, (session) => deliver(session, io));
+}
+
+async function deliver({ plan, result: { graph }, bar, finish }: Session, io: Io): Promise<void> {
+  const { flags, network, data } = plan;
+  const card = finishedCard(plan, graph, await measuredAnswers(plan, graph, io.signal));
+  bar.stop();
+  const metadata = writeMetadata({
+    exits: namesOf(network),
+    normalization: network.normalization,
+    classes: data.train.classes,
+  });
+  await saveModel(flags.out, { graph, metadata: new Map([...metadata, cardEntry(card)]) });
+  const report = await finish(card);
+  io.out(cardTable(card));
+  for (const path of [flags.out, report]) io.out(`wrote ${path}\n`);
+}

@@ -1,0 +1,231 @@
+/** @file The options of `dynn train`, and the way from them to a configuration. */
+
+import { type Command, Option } from "commander";
+import { parseQuantity } from "../../core/units.js";
+import type { ExitSpec } from "../../dynamic/place/exits.js";
+import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
+import type { Recipe } from "../../schema/training.js";
+import { RECIPES } from "../../schema/training.js";
+import type { AdversarialConfig, AugmentConfig, ExitWeights } from "../../training/recipe/config.js";
+import {
+  DEFAULT_BATCH,
+  OPTIMIZER_KINDS,
+  type OptimizerKind,
+  RECIPE_DEFAULTS,
+  SCHEDULE_KINDS,
+  type ScheduleKind,
+  type TrainingChoices,
+} from "../../training/recipe/defaults.js";
+import { FEATURE_MEMORY } from "../../training/run/feeds.js";
+import { type BackendFlags, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { NormalizationFlags } from "../shared/normalization-options.js";
+import { file, listOf, oneOf, option, type Reader, radius, whole } from "../shared/options.js";
+import type { ValidationChoice } from "./data.js";
+import {
+  atLeastZero,
+  augment,
+  below1,
+  exitSpec,
+  memory,
+  positive,
+  share,
+  text,
+  UNITS,
+  validation,
+  weights,
+} from "./readers.js";
+
+export interface TrainFlags extends BackendFlags, NormalizationFlags {
+  readonly data: string;
+  readonly recipe: Recipe;
+  readonly exits?: ExitSpec;
+  readonly head?: HeadName;
+  readonly init?: string;
+  readonly width?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly seed: number;
+  readonly lr?: number;
+  readonly schedule?: ScheduleKind;
+  readonly optimizer?: OptimizerKind;
+  readonly weightDecay?: number;
+  readonly decayAll?: boolean;
+  readonly labelSmoothing?: number;
+  readonly clip?: number;
+  readonly ema?: number;
+  readonly augment?: AugmentConfig;
+  readonly exitWeights?: ExitWeights;
+  readonly temperature?: number;
+  readonly distillWeight?: number;
+  readonly eps?: number;
+  readonly attackStep?: number;
+  readonly attackSteps?: number;
+  readonly attackTarget?: AdversarialConfig["target"];
+  readonly attackWeight?: number;
+  readonly validation: ValidationChoice;
+  readonly test?: string;
+  readonly workers: number;
+  readonly featureMemory?: number;
+  readonly run?: string;
+  readonly resume?: boolean;
+  readonly checkpointEvery: number;
+  readonly out: string;
+}
+
+/** The defaults of one setting: "10 for ic-only, else 15". */
+function perRecipe(of: (recipe: Recipe) => string | number): string {
+  const groups = [...new Set(RECIPES.map(of))].map((value) => ({ value, of: RECIPES.filter((r) => of(r) === value) }));
+  const [most, ...others] = groups.sort((a, b) => b.of.length - a.of.length);
+  return [...others.map((group) => `${group.value} for ${group.of.join(", ")}`), `else ${most?.value}`].join(", ");
+}
+
+const words = (list: readonly string[]): string => list.join(", ");
+
+export const addTrainOptions = (command: Command): Command =>
+  trainOptions().reduce((all, one) => all.addOption(one), command);
+
+/** The options of `dynn train` with these long names, for commands that share them. */
+export function sharedOptions(names: readonly string[]): Option[] {
+  const all = trainOptions();
+  return names.map((name) => {
+    const found = all.find(({ long }) => long === `--${name}`);
+    if (found) return found;
+    throw new Error(`bug: dynn train has no --${name}`);
+  });
+}
+
+function trainOptions(): Option[] {
+  const options: Option[] = [];
+  const add = <T>(flags: string, about: string, read: Reader<T>, fallback?: T, shown?: string): Option => {
+    const made = option(flags, about, read);
+    options.push(fallback === undefined ? made : made.default(fallback, shown));
+    return made;
+  };
+  const addSwitch = (flags: string, about: string): void => void options.push(new Option(flags, about));
+  add(
+    "--data <spec>",
+    "cifar10:DIR, cifar100:DIR (their training records), folder:DIR, npy:IMAGES,LABELS or sample",
+    text,
+  ).makeOptionMandatory();
+  add("--recipe <name>", `${words(RECIPES)}; see below`, oneOf(RECIPES)).makeOptionMandatory();
+  add("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory();
+  add(
+    "--exits <list>",
+    `early exits: none, auto, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
+    exitSpec,
+  );
+  add(
+    "--head <name>",
+    `classifier of an early exit: ${words(HEAD_NAMES)} (default: sdn for images, mean-linear for tokens, linear for vectors)`,
+    oneOf(HEAD_NAMES),
+  );
+  add(
+    "--init <file>",
+    "first weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
+    file,
+  );
+  add("--width <factor>", "factor on the channels of every layer (default: 1)", positive("0.5"));
+  add("--epochs <n>", `times through the data (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].epochs)})`, whole(1, 15));
+  add("--batch <n>", `images a step (default: ${DEFAULT_BATCH})`, whole(1, 128));
+  add("--seed <n>", "seed of first weights, order and augmentation", whole(0, 0), 0);
+  add("--lr <x>", "highest learning rate (default: sgd 0.1, adam and adamw 0.001, times batch / 128)", positive("0.1"));
+  add(
+    "--schedule <name>",
+    `${words(SCHEDULE_KINDS)} (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].schedule)})`,
+    oneOf(SCHEDULE_KINDS),
+  );
+  add(
+    "--optimizer <name>",
+    `${words(OPTIMIZER_KINDS)} (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].optimizer)})`,
+    oneOf(OPTIMIZER_KINDS),
+  );
+  add(
+    "--weight-decay <x>",
+    "of the weights (default: sgd 0.0001, for VGG 0.0005; adam 0; adamw 0.01)",
+    atLeastZero("5e-4"),
+  );
+  addSwitch("--decay-all", "decay norms and biases too");
+  add("--label-smoothing <x>", "share of the label that all classes get (default: 0)", below1("0.1"));
+  add("--clip <norm>", "largest norm of the gradient (default: no limit)", positive("1"));
+  add(
+    "--ema <decay>",
+    "keep and save an average of the weights, with this decay a step (default: the last weights)",
+    below1("0.999"),
+  );
+  add(
+    "--augment <list>",
+    "none, or of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only and ic-distill none)",
+    augment,
+  );
+  add(
+    "--mean <list>",
+    "per channel of pixels in [0,1]; with --std, what the network puts in front (default: of the training images; a file stays as it is)",
+    listOf(parseQuantity),
+  );
+  add("--std <list>", "per channel, with --mean", listOf(parseQuantity));
+  add(
+    "--exit-weights <w>",
+    "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only and ic-distill equal)",
+    weights,
+  );
+  add("--temperature <t>", "distill, ic-distill: softens what early exits learn from (default: 3)", positive("3"));
+  add(
+    "--distill-weight <x>",
+    "distill, ic-distill: its share in the loss of an early exit (default: 0.5)",
+    share("0.5"),
+  );
+  add("--eps <radius>", "adversarial: Linf radius (default: 8/255)", radius);
+  add("--attack-step <x>", "adversarial: step of PGD (default: 2/255)", radius);
+  add("--attack-steps <n>", "adversarial: how many (default: 7)", whole(1, 7));
+  add(
+    "--attack-target <t>",
+    "adversarial: what PGD attacks: final, average or max over the exits (default: final)",
+    oneOf(["final", "average", "max"] as const),
+  );
+  add("--attack-weight <x>", "adversarial: share of the attacked loss (default: 0.5)", share("0.5"));
+  add(
+    "--validation <v>",
+    "share of the training records, or data, that accuracy is followed on",
+    validation,
+    { kind: "share", share: 0.1 } as const,
+    "10%",
+  );
+  add("--test <spec>", "data that only the finished model sees (default: the test records of a CIFAR archive)", text);
+  add(...THREADS);
+  add(...PROVIDER, "cpu" as const);
+  add("--workers <n>", "threads that make batches; 0 makes them between the steps", whole(0, 1), 1);
+  add(
+    "--feature-memory <size>",
+    `ic-only, ic-distill: what the backbone makes of the images is kept if it fits in this, else made again in every epoch (default: ${FEATURE_MEMORY / UNITS.GiB}GiB)`,
+    memory,
+  );
+  add("--run <folder>", "where config, checkpoint, metrics and report go (default: the output's name with .run)", file);
+  addSwitch("--resume", "go on with the run in that folder; the result is the same as without a stop");
+  add("--checkpoint-every <s>", "seconds between checkpoints within an epoch", whole(1, 60), 60);
+  return options;
+}
+
+/** What the flags say of the configuration. */
+export const choicesOf = (flags: Partial<TrainFlags>): TrainingChoices => ({
+  epochs: flags.epochs,
+  batch: flags.batch,
+  seed: flags.seed,
+  optimizer: flags.optimizer,
+  schedule: flags.schedule,
+  peak: flags.lr,
+  weightDecay: flags.weightDecay,
+  decayAll: flags.decayAll,
+  augment: flags.augment,
+  exitWeights: flags.exitWeights,
+  labelSmoothing: flags.labelSmoothing,
+  clipNorm: flags.clip,
+  ema: flags.ema,
+  distill: { temperature: flags.temperature, weight: flags.distillWeight },
+  adversarial: {
+    radius: flags.eps,
+    stepSize: flags.attackStep,
+    steps: flags.attackSteps,
+    target: flags.attackTarget,
+    weight: flags.attackWeight,
+  },
+});

@@ -1,0 +1,62 @@
+/** @file What `dynn train` says while it works, and what its report is drawn from. */
+import type { EpochReport, TrainingRecord } from "../../schema/training.js";
+import type { StepReport } from "../../training/recipe/config.js";
+import type { RunSettings } from "../../training/run/checkpoint.js";
+import type { TrainingState } from "../../training/step/state.js";
+import type { Line } from "../shared/progress.js";
+
+const wholePercents = (shares: readonly number[]): string =>
+  `${shares.map((share) => Math.round(100 * share)).join(" ")} %`;
+
+/** Steps that the shown accuracy and speed are taken over. */
+const RECENT = 50;
+
+/** Follows the steps of a run; each gives a progress line.
+ * @param now a clock in milliseconds */
+export function stepLines(now: () => number): (report: StepReport) => Line {
+  const recent: { readonly report: StepReport; readonly at: number }[] = [];
+  return (report) => {
+    const at = now();
+    recent.push({ report, at });
+    if (recent.length > RECENT) recent.shift();
+    const mean = (of: (step: StepReport) => number): number =>
+      recent.reduce((sum, step) => sum + of(step.report), 0) / recent.length;
+    const accuracy = report.accuracy.map((_, k) => mean((step) => step.accuracy[k] as number));
+    // From the end of one step to the end of another: what came before the first is not training.
+    const seconds = (at - (recent[0]?.at ?? at)) / 1000;
+    const images = recent.slice(1).reduce((sum, step) => sum + step.report.images, 0);
+    const speed = seconds > 0 ? `  ${Math.round(images / seconds)} images/s` : "";
+    return {
+      phase: "training",
+      name: `epoch ${report.epoch + 1}/${report.epochs}`,
+      note: `  loss ${mean((step) => step.loss).toFixed(3)}  ${wholePercents(accuracy)}${speed}`,
+      done: report.totalStep,
+      total: report.stepsPerEpoch * report.epochs,
+      from: report.totalStep - 1,
+    };
+  };
+}
+
+/** One line for each epoch. */
+export const epochLine = (report: EpochReport, epochs: number): string =>
+  `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.loss.toFixed(3)}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${Math.round(report.imagesPerSecond)} images/s\n`;
+
+/** Where a run stands: "epoch 3, step 20". */
+export const placeOf = ({ epoch, step }: TrainingState): string =>
+  step === 0 ? `the end of epoch ${epoch}` : `epoch ${epoch + 1}, step ${step}`;
+
+/** The record that the report of a run is drawn from. */
+export const trainingRecord = (
+  run: Pick<TrainingRecord, "model" | "data" | "recipe" | "exits" | "planned" | "validationCount">,
+  settings: RunSettings,
+  epochs: readonly EpochReport[],
+  test?: TrainingRecord["test"],
+): TrainingRecord => ({ ...run, epochs, test, settings: leaves("", settings) });
+
+/** Every setting as path and value. */
+function leaves(at: string, value: unknown): [name: string, value: string][] {
+  if (value === undefined) return [];
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return [[at, Array.isArray(value) ? value.join(", ") : String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => leaves(at === "" ? key : `${at}.${key}`, inner));
+}

@@ -1,0 +1,164 @@
+/** @file The folder of a training run: config.json (settings and versions), checkpoint.safetensors (the last good state),
+ *  metrics.jsonl (a line for each epoch), report.html, and card.json, written last: a checkpoint without it is not finished.
+ *  Every file is replaced whole, so a kill or a full disk leaves the one before. */
+import { mkdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { env } from "onnxruntime-node";
+import { z } from "zod";
+import { DynnError, reasonOf } from "../../core/errors.js";
+import { VERSION } from "../../core/version.js";
+import { readBytes, replaceFile } from "../../node/onnx-files.js";
+import type { ModelCard } from "../../schema/model-card.js";
+import type { EpochReport } from "../../schema/training.js";
+import { checkSameRun, type RunSettings, readCheckpoint, writeCheckpoint } from "../../training/run/checkpoint.js";
+import type { TrainingState } from "../../training/step/state.js";
+import { checkWritable, writeText } from "../shared/files.js";
+
+const configSchema = z.object({
+  settings: z.record(z.string(), z.unknown()),
+  versions: z.record(z.string(), z.string().optional()),
+});
+type RunConfig = z.infer<typeof configSchema>;
+
+const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
+  "config.json",
+  "checkpoint.safetensors",
+  "metrics.jsonl",
+  "report.html",
+  "card.json",
+] as const;
+
+/** What may change the last bits of a result besides the settings. */
+const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: env.versions.node };
+
+export interface RunOptions {
+  readonly folder: string;
+  readonly settings: RunSettings;
+  /** Go on with the run that lies there. */
+  readonly resume: boolean;
+  /** The report of the epochs so far. */
+  readonly render: (epochs: readonly EpochReport[]) => string;
+  readonly warn: (text: string) => void;
+}
+
+export class RunFolder {
+  readonly #options: RunOptions;
+  /** The state to go on from. */
+  readonly state: TrainingState | undefined;
+  #saved: TrainingState | undefined;
+
+  private constructor(options: RunOptions, state: TrainingState | undefined) {
+    this.#options = options;
+    this.state = state;
+    this.#saved = state;
+  }
+
+  /** Begin a run, or find the one that is there.
+   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
+  static async open(options: RunOptions): Promise<RunFolder> {
+    const { folder, settings, resume } = options;
+    await mkdir(folder, { recursive: true }).catch(() => undefined);
+    const path = join(folder, CONFIG);
+    await checkWritable(path);
+    if (resume) return new RunFolder(options, await stateOf(options, await readConfig(path)));
+    if ((await exists(join(folder, CHECKPOINT))) && !(await exists(join(folder, CARD)))) throw unfinished(folder);
+    await clear(folder);
+    const config: RunConfig = { settings, versions: VERSIONS };
+    await writeText(path, `${JSON.stringify(config, undefined, 2)}\n`);
+    return new RunFolder(options, undefined);
+  }
+
+  /** The last state that is on disk. */
+  get saved(): TrainingState | undefined {
+    return this.#saved;
+  }
+
+  get checkpoint(): string {
+    return join(this.#options.folder, CHECKPOINT);
+  }
+
+  get report(): string {
+    return join(this.#options.folder, REPORT);
+  }
+
+  /** Keep a state, and the curves when an epoch has been added.
+   * @throws DynnError 'file/full', 'file/unwritable' */
+  readonly save = async (state: TrainingState): Promise<void> => {
+    const { settings } = this.#options;
+    await replaceFile(this.checkpoint, writeCheckpoint({ state, settings }));
+    const before = this.#saved?.epochs.length ?? 0;
+    this.#saved = state;
+    if (state.epochs.length > before) await this.writeCurves(state.epochs);
+  };
+
+  /** Write metrics and report; also on a resume, as the kill may have come between two files. */
+  async writeCurves(epochs: readonly EpochReport[]): Promise<void> {
+    const { folder, render } = this.#options;
+    if (epochs.length === 0) return;
+    await writeText(join(folder, METRICS), epochs.map((epoch) => `${JSON.stringify(epoch)}\n`).join(""));
+    await writeText(this.report, render(epochs));
+  }
+
+  /** The last word: the run is finished. */
+  async finish(card: ModelCard, report: string): Promise<void> {
+    await writeText(this.report, report);
+    await writeText(join(this.#options.folder, CARD), `${JSON.stringify(card, undefined, 2)}\n`);
+  }
+}
+
+/** The settings of the run that a folder holds; undefined where it holds none.
+ * @throws DynnError 'checkpoint/format' */
+export const keptSettings = async (folder: string): Promise<RunSettings | undefined> =>
+  (await readConfig(join(folder, CONFIG)))?.settings;
+
+const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
+
+/** Remove a finished run, the card last: until then it counts as finished. */
+async function clear(folder: string): Promise<void> {
+  for (const name of [CHECKPOINT, METRICS, REPORT, CARD]) await rm(join(folder, name), { force: true });
+}
+
+/** @throws DynnError 'checkpoint/format' */
+async function readConfig(path: string): Promise<RunConfig | undefined> {
+  if (!(await exists(path))) return undefined;
+  const text = new TextDecoder().decode(await readBytes(path));
+  try {
+    return configSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new DynnError(
+      "checkpoint/format",
+      `${path}: is no configuration of a run (${reasonOf(cause)}). Give another --run folder.`,
+      { path },
+      { cause },
+    );
+  }
+}
+
+/** The state that the folder holds for these settings; undefined when it was stopped before the first checkpoint. */
+async function stateOf(
+  { folder, settings, warn }: RunOptions,
+  found: RunConfig | undefined,
+): Promise<TrainingState | undefined> {
+  if (!found)
+    throw new DynnError(
+      "training/unfinished",
+      `${folder}: holds no run to go on with. Leave --resume out to begin one, or give the --run folder of another.`,
+      { folder },
+    );
+  checkSameRun(found.settings, settings, folder);
+  for (const [what, now] of Object.entries(VERSIONS))
+    if (found.versions[what] !== now)
+      warn(`the run began with ${what} ${found.versions[what]} and goes on with ${now}: its last bits may differ.\n`);
+  const path = join(folder, CHECKPOINT);
+  if (!(await exists(path))) return undefined;
+  const checkpoint = readCheckpoint(await readBytes(path), path);
+  checkSameRun(checkpoint.settings, settings, path);
+  return checkpoint.state;
+}
+
+const unfinished = (folder: string): DynnError =>
+  new DynnError(
+    "training/unfinished",
+    `${folder}: holds a run that is not finished. Add --resume to go on with it, give another --run folder, or remove this one.`,
+    { folder },
+  );

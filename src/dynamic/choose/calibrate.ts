@@ -1,0 +1,141 @@
+/** @file Choosing thresholds on a validation split (method.md section 2): never with labels at exit time, never on the split that is
+ *  reported. One threshold for all exits, or one per exit; on request so that attacked samples keep bounds on cost and accuracy.
+ *  Read by: studies, cli, scripts. The search itself: calibration/. */
+import { DynnError } from "../../core/errors.js";
+import { NEVER_FIRES, type Policy, type Rule, thresholdCount } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+import { RULE_DEFS } from "../route/policy.js";
+import { best, type Goal, type OperatingPoint, type WorstBounds } from "./goal.js";
+import { paretoFront } from "./pareto.js";
+import { type Measured, type PolicyFrame, type Readings, readExits, scoreOf, thresholdOf } from "./readings.js";
+import { makeProblem, type Problem, type State, searchPerExit, traceStates, uniformStates } from "./search.js";
+import { outcomeOf } from "./sweep.js";
+
+export { keeps, type OperatingPoint, type WorstBounds } from "./goal.js";
+export { paretoFront } from "./pareto.js";
+export type { Measured } from "./readings.js";
+export { fitTemperature } from "./temperature.js";
+
+export const THRESHOLD_KINDS = ["uniform", "per-exit"] as const;
+export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
+
+/** Attacked samples that must not cost too much, or must be answered right often enough. */
+export interface WorstCase extends WorstBounds {
+  /** Sets of attacked versions of validation samples; the bounds hold for the mean over each set. */
+  readonly attacked: readonly Measured[];
+}
+
+export interface CalibrationRequest extends PolicyFrame {
+  readonly target: CalibrationTarget;
+  /** Cumulative cost of each exit: in milliseconds for the target `latency`, in any unit for the others. */
+  readonly costs: readonly number[];
+  /** Default: uniform. */
+  readonly thresholds?: ThresholdKind | undefined;
+  readonly worstCase?: WorstCase | undefined;
+}
+
+export interface Calibration {
+  readonly policy: Policy;
+  /** Where the policy leads on the validation samples: chosen on them, so a little too good. */
+  readonly point: OperatingPoint;
+  /** Accuracy against cost with one threshold for all exits: what no other uniform threshold beats, by rising cost. */
+  readonly uniform: readonly OperatingPoint[];
+  /** The same with a threshold per exit, uniform ones included; empty unless asked for. */
+  readonly perExit: readonly OperatingPoint[];
+}
+
+/** Choose the thresholds for a target.
+ * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience */
+export function calibrate(validation: Measured, request: CalibrationRequest): Calibration {
+  const { rule, fallback, temperatures, costs } = request;
+  check(validation, request);
+  const clean = readExits(validation, request);
+  const problem = problemOf(clean, request);
+  const goal = goalOf(clean, request);
+  const [never, early] = [RULE_DEFS[rule].rank(NEVER_FIRES[rule]), costs.length - 1];
+  const named = (state: State): Named => ({ ...pointOf(rule, early, state), state });
+  const uniform = uniformStates(problem, never).map(named);
+  const searched = request.thresholds === "per-exit" ? perExit(problem, never, uniform, goal).map(named) : [];
+  const { state, ...point } = best(goal, rule, [...uniform, ...searched]);
+  return {
+    policy: { rule, thresholds: point.thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
+    point,
+    uniform: paretoFront(uniform).map(withoutState),
+    perExit: searched.length === 0 ? [] : paretoFront([...uniform, ...searched]).map(withoutState),
+  };
+}
+
+interface Named extends OperatingPoint {
+  readonly state: State;
+}
+
+const withoutState = ({ state, ...point }: Named): OperatingPoint => point;
+
+/** Accuracy and cost at every candidate for a uniform threshold, the last being "never leave early". */
+export function operatingPoints(
+  validation: Measured,
+  request: Omit<CalibrationRequest, "target" | "thresholds">,
+): OperatingPoint[] {
+  const { rule, costs } = request;
+  const never = RULE_DEFS[rule].rank(NEVER_FIRES[rule]);
+  return uniformStates(problemOf(readExits(validation, request), request), never).map((state) =>
+    pointOf(rule, costs.length - 1, state),
+  );
+}
+
+/** Where given thresholds lead on other samples, such as those that are reported.
+ * @param lists each as a policy holds them */
+export function outcomesAt(
+  measured: Measured,
+  request: PolicyFrame & Pick<CalibrationRequest, "costs">,
+  lists: readonly (readonly number[])[],
+): OperatingPoint[] {
+  const problem = makeProblem(readExits(measured, request), [], request.costs);
+  return lists.map((thresholds) => {
+    const bars = Float64Array.from({ length: problem.early }, (_, k) =>
+      scoreOf(request.rule, thresholds[k] ?? (thresholds[0] as number)),
+    );
+    return { thresholds, ...outcomeOf(problem, bars) };
+  });
+}
+
+const problemOf = (clean: Readings, request: Omit<CalibrationRequest, "target">): Problem =>
+  makeProblem(
+    clean,
+    (request.worstCase?.attacked ?? []).map((set) => readExits(set, request)),
+    request.costs,
+  );
+
+const goalOf = ({ finalRight, count }: Readings, { target, costs, worstCase }: CalibrationRequest): Goal => ({
+  target,
+  finalAccuracy: finalRight / count,
+  fullCost: costs.at(-1) as number,
+  bounds: worstCase ?? {},
+});
+
+function perExit(problem: Problem, never: number, uniform: readonly Named[], goal: Goal): State[] {
+  const starts = uniform.map(({ state }) => state);
+  const traced = traceStates(problem, never, starts);
+  return [...traced, searchPerExit(problem, never, [...starts, ...traced], goal)];
+}
+
+/** Patience counts over all exits with one number. */
+const pointOf = (rule: Rule, early: number, { bars, outcome }: State): OperatingPoint => ({
+  thresholds: Array.from(bars.subarray(0, thresholdCount(rule, early + 1)), (bar) => thresholdOf(rule, bar)),
+  ...outcome,
+});
+
+/** @throws DynnError 'policy/validation', 'policy/value' */
+function check({ labels }: Measured, { rule, thresholds }: CalibrationRequest): void {
+  if (labels.length === 0)
+    throw new DynnError(
+      "policy/validation",
+      "calibration: the validation split is empty. Report fewer samples, or give a split with --validation.",
+    );
+  if (rule === "patience" && thresholds === "per-exit")
+    throw new DynnError(
+      "policy/value",
+      "calibration: rule patience has one number for all exits, so there are no thresholds per exit. Choose uniform thresholds, or another rule.",
+      { rule, thresholds },
+    );
+}

@@ -1,0 +1,136 @@
+/** @file What thresholds are to reach, as an order of operating points: first those that keep every limit, then by what is asked for.
+ *  `rad`: the cheapest whose accuracy is at least (1 - RAD) x the final exit's. `budget`, `latency`: the most accurate whose mean cost is at
+ *  most so much. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
+import { DynnError } from "../../core/errors.js";
+import type { Rule } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+
+/** What attacked samples must keep; a bound left out is none. */
+export interface WorstBounds {
+  /** Largest mean cost, as a share of the full cost. */
+  readonly maxCost?: number | undefined;
+  /** Smallest share of right answers. */
+  readonly minAccuracy?: number | undefined;
+}
+
+/** Where some thresholds lead. Costs are in the unit that the costs of the exits were given in. */
+export interface OperatingPoint {
+  /** As a policy holds them. */
+  readonly thresholds: readonly number[];
+  readonly accuracy: number;
+  readonly cost: number;
+  /** The largest mean cost over the sets of attacked samples, as a share of the full cost; undefined without such sets. */
+  readonly worstCost: number | undefined;
+  /** The smallest accuracy over the same sets. */
+  readonly worstAccuracy: number | undefined;
+}
+
+export type Outcome = Omit<OperatingPoint, "thresholds">;
+
+export interface Goal {
+  readonly target: CalibrationTarget;
+  readonly finalAccuracy: number;
+  /** Cost of the full network. */
+  readonly fullCost: number;
+  readonly bounds: WorstBounds;
+}
+
+/** The more merit, the better: numbers are compared one after the other. */
+export type Merit = (outcome: Outcome) => readonly number[];
+
+/** Room for rounding when a mean meets its limit exactly. */
+const SLACK = 1e-9;
+
+export const isBetter = (a: readonly number[], b: readonly number[]): boolean => {
+  const at = a.findIndex((value, i) => Math.abs(value - (b[i] as number)) > 1e-12);
+  return at >= 0 && (a[at] as number) > (b[at] as number);
+};
+
+/** Limits kept, then what the target asks for, then the other of accuracy and cost. */
+export const goalMerit =
+  (goal: Goal): Merit =>
+  (outcome) => {
+    const { accuracy, cost } = outcome;
+    return [-excess(goal, outcome), ...(goal.target.kind === "rad" ? [-cost, accuracy] : [accuracy, -cost])];
+  };
+
+/** Whether a point keeps every limit. */
+export const reaches = (goal: Goal, outcome: Outcome): boolean => excess(goal, outcome) === 0;
+
+/** Whether attacked samples keep their bounds. */
+export const keeps = (bounds: WorstBounds, under: Pick<Outcome, "worstCost" | "worstAccuracy">): boolean =>
+  worstExcess(bounds, under) === 0;
+
+/** How far an outcome is beyond its limits, as shares; 0 where it keeps them. */
+const excess = (goal: Goal, outcome: Outcome): number =>
+  targetExcess(goal, outcome) + worstExcess(goal.bounds, outcome);
+
+const beyond = (value: number, limit: number): number => (value > limit + SLACK ? value - limit : 0);
+
+const worstExcess = (
+  { maxCost = 1, minAccuracy = 0 }: WorstBounds,
+  { worstCost = 0, worstAccuracy = 1 }: Pick<Outcome, "worstCost" | "worstAccuracy">,
+): number => beyond(worstCost, maxCost) + beyond(minAccuracy, worstAccuracy);
+
+function targetExcess({ target, finalAccuracy, fullCost }: Goal, { accuracy, cost }: Outcome): number {
+  if (target.kind === "rad") return beyond((1 - target.loss) * finalAccuracy, accuracy);
+  const limit = target.kind === "budget" ? target.cost : target.milliseconds / fullCost;
+  return beyond(cost / fullCost, limit);
+}
+
+/** The best point of at least one.
+ * @throws DynnError 'policy/validation' when none reaches the goal */
+export function best<P extends OperatingPoint>(goal: Goal, rule: Rule, points: readonly P[]): P {
+  const merit = goalMerit(goal);
+  const chosen = points.reduce((a, b) => (isBetter(merit(b), merit(a)) ? b : a));
+  if (reaches(goal, chosen)) return chosen;
+  throw unreachable(goal, rule, points);
+}
+
+const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+const milliseconds = (x: number): string => `${Number(x.toPrecision(3))} ms`;
+
+function unreachable(goal: Goal, rule: Rule, points: readonly OperatingPoint[]): DynnError {
+  const onTarget = points.filter((p) => reaches({ ...goal, bounds: {} }, p));
+  const text = onTarget.length === 0 ? missedTarget(goal, points) : missedBounds(goal, onTarget);
+  const { target, bounds } = goal;
+  return new DynnError("policy/validation", `calibration: no threshold of rule ${rule} ${text}`, { target, bounds });
+}
+
+/** @param points those that reach the target */
+function missedBounds({ bounds: { maxCost, minAccuracy } }: Goal, points: readonly OperatingPoint[]): string {
+  const missed = [
+    ...(maxCost === undefined ? [] : [missedCost(maxCost, points)]),
+    ...(minAccuracy === undefined ? [] : [missedAccuracy(minAccuracy, points)]),
+  ];
+  const all = (of: "bound" | "found" | "allow"): string => missed.map((one) => one[of]).join(" and ");
+  const apart = missed.length > 1 ? ", each by itself" : "";
+  return `keeps ${all("bound")} beside its target; ${all("found")}${apart}. Allow ${all("allow")}, or a weaker target.`;
+}
+
+const missedCost = (bound: number, points: readonly OperatingPoint[]) => ({
+  bound: `the mean cost under attack at ${percent(bound)} of the full network`,
+  found: `the least is ${percent(least(points, (p) => p.worstCost ?? 0))}`,
+  allow: "a larger cost under attack",
+});
+
+const missedAccuracy = (bound: number, points: readonly OperatingPoint[]) => ({
+  bound: `the accuracy under attack at ${percent(bound)}`,
+  found: `the best is ${percent(-least(points, (p) => -(p.worstAccuracy ?? 1)))}`,
+  allow: "a lower accuracy under attack",
+});
+
+const least = (points: readonly OperatingPoint[], of: (p: OperatingPoint) => number): number =>
+  Math.min(...points.map(of));
+
+function missedTarget({ target, fullCost }: Goal, points: readonly OperatingPoint[]): string {
+  const cheapest = least(points, (p) => p.cost);
+  switch (target.kind) {
+    case "rad":
+      return `keeps ${percent(1 - target.loss)} of the final exit's accuracy; the best reaches ${percent(-least(points, (p) => -p.accuracy))} accuracy. Allow a larger loss, or use --fallback final.`;
+    case "budget":
+      return `keeps the mean cost at ${percent(target.cost)} of the full network; the first exit alone costs ${percent(cheapest / fullCost)}. Allow a larger budget.`;
+    case "latency":
+      return `keeps the mean time at ${milliseconds(target.milliseconds)}; the first exit alone takes ${milliseconds(cheapest)}. Allow more time.`;
+  }
+}

@@ -1,0 +1,123 @@
+/** @file Attaching early exits: heads on legal cuts of a classifier. The backbone's nodes stay as they are, so its final logits keep
+ *  their bits, unless an engine rounds differently where a value that it fused over has gained a reader.
+ *  Source: method.md section 2. */
+import { DynnError } from "../../core/errors.js";
+import { isStatic, showShape } from "../../core/shape.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { findCuts } from "../../graph/cuts.js";
+import type { Graph, ValueName } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { prune } from "../../graph/passes/prune.js";
+import { HEADS, type HeadName, headFor } from "../../nn/heads.js";
+import type { Feature } from "../../nn/layers.js";
+import { opTable } from "../../ops/table.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
+
+export interface ExitOptions {
+  /** Left out: the one for the feature's rank. */
+  readonly head?: HeadName;
+  /** Decides the heads' initial values. */
+  readonly seed?: number;
+}
+
+/** The classifier with a head on each cut, for as many classes as its own; exits that it has already are replaced.
+ * @param graph one image input; the last output is the final classifier's logits [n, classes]
+ * @param cuts  values through which all work towards the final logits passes, from first to last
+ * @returns the graph, types inferred, with outputs exit0, exit1 ... and the final logits last; parameters of a head are named
+ *          after its exit (`exit0.weight`)
+ * @throws DynnError 'exits/value' when a value is no legal cut, out of order, or nothing that the head reads; 'model/cut' when its
+ *         sizes are not known; 'model/classifier' when the last output is no classifier's, 'model/duplicate' when the backbone has
+ *         a value named exit0 ... */
+export function attachExits(graph: Graph, cuts: readonly ValueName[], options: ExitOptions = {}): Graph {
+  const { head, seed = 0 } = options;
+  const backbone = backboneOf(graph);
+  const [final] = backbone.outputs as [Graph["outputs"][number]];
+  const classes = final.shape?.[1];
+  if (final.shape?.length !== 2 || typeof classes !== "number")
+    throw new DynnError(
+      "model/classifier",
+      `${graph.name}: the last output "${final.name}" is ${showShape(final.shape)}, expected logits [n,classes]. Attach exits to a classifier.`,
+      { output: final.name },
+    );
+  checkOrder(backbone, cuts);
+  checkNames(backbone, cuts.length);
+  const b = new GraphBuilder(backbone);
+  b.clearOutputs();
+  cuts.forEach((cut, i) => {
+    const feature = featureOf(backbone, cut);
+    const fitting = head ?? headFor(feature.dims);
+    if (fitting === undefined) throw unreadable(backbone, cut);
+    const logits = HEADS[fitting].head({ b, seed, path: `exit${i}` }, feature, classes);
+    b.output(logits, "float32", ["n", classes]);
+  });
+  b.output(final.name, final.dtype, final.shape);
+  return inferShapes(b.build(), opTable);
+}
+
+/** The name of the last exit in files that dynn writes, whatever its tensor is called. */
+export const FINAL_EXIT = "final";
+
+/** Names and logits of all exits, the final one's last: what `dynn.exits` holds. */
+export const exitsMetadata = ({ outputs }: Graph): NonNullable<ModelMetadata["exits"]> =>
+  outputs.map(({ name: logits }, k) => ({ name: k === outputs.length - 1 ? FINAL_EXIT : logits, logits }));
+
+/** The graph up to its last output alone, types inferred. */
+export const backboneOf = (graph: Graph): Graph =>
+  inferShapes(prune({ ...graph, outputs: graph.outputs.slice(-1) }), opTable);
+
+/** Legal cuts of a backbone that holds float32 features, in order. */
+export function cutsOf(backbone: Graph): ValueName[] {
+  const [source, target] = [backbone.inputs[0]?.name, backbone.outputs.at(-1)?.name];
+  if (source === undefined || target === undefined) return [];
+  return findCuts(backbone, source, target).filter((name) => backbone.types.get(name)?.dtype === "float32");
+}
+
+/** @throws DynnError 'exits/value' */
+function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
+  const legal = cutsOf(backbone);
+  const places = cuts.map((cut) => legal.indexOf(cut));
+  const wrong = places.findIndex((place, i) => place < 0 || (i > 0 && place <= (places[i - 1] as number)));
+  if (wrong < 0) return;
+  const reason =
+    (places[wrong] as number) < 0
+      ? "is no legal cut (a value that all work towards the final logits passes through)"
+      : `does not come after "${cuts[wrong - 1]}"`;
+  throw new DynnError(
+    "exits/value",
+    `${backbone.name}: "${cuts[wrong]}" ${reason}. Name legal cuts from first to last, each once, or give shares of the cost (15,30,45).`,
+    { cut: cuts[wrong], legal },
+  );
+}
+
+/** @throws DynnError 'model/duplicate' when the backbone has a name that an exit will take */
+function checkNames(backbone: Graph, exits: number): void {
+  const names = [...backbone.initializers.keys(), ...backbone.nodes.flatMap((node) => node.outputs)];
+  const own = new Set(Array.from({ length: exits }, (_, i) => `exit${i}`));
+  // Whatever is named like a head's parameter would be trained with the heads.
+  const taken = names.find((name) => own.has(name) || /^exit\d+\./.test(name));
+  if (taken !== undefined && exits > 0)
+    throw new DynnError(
+      "model/duplicate",
+      `${backbone.name}: the backbone has a value "${taken}", and exits take such names. Rename it in the model.`,
+      { value: taken },
+    );
+}
+
+const unreadable = (backbone: Graph, cut: ValueName): DynnError =>
+  new DynnError(
+    "exits/value",
+    `${backbone.name}: no head reads "${cut}", which is ${showShape(backbone.types.get(cut)?.shape)}. Place exits at an image [n,c,h,w], tokens [n,t,c] or a vector [n,c].`,
+    { cut },
+  );
+
+/** @throws DynnError 'model/cut' when sizes other than the batch are not known */
+function featureOf(backbone: Graph, cut: ValueName): Feature {
+  const shape = backbone.types.get(cut)?.shape;
+  const dims = shape?.slice(1);
+  if (dims && isStatic(dims)) return { value: cut, dims };
+  throw new DynnError(
+    "model/cut",
+    `${backbone.name}: "${cut}" is ${showShape(shape)}; a head needs all sizes but the batch. Give the image size, or export the model with a fixed one.`,
+    { cut, shape },
+  );
+}

@@ -1,0 +1,231 @@
+/** @file The one model contract: a static network is a dynamic one with a single exit.
+ *  Read from `dynn.*` metadata where a file has them, else by convention: every [n, classes] output is an exit, in order of
+ *  cost. Attacks, measures and deployment never ask which kind they got. Source: design.md section 4. */
+import { DynnError } from "../../core/errors.js";
+import { type Dim, type Shape, showShape } from "../../core/shape.js";
+import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
+import { findCuts } from "../../graph/cuts.js";
+import { ancestors, type Graph, producers, type ValueName } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { simplify } from "../../graph/passes/simplify.js";
+import { refuseBatchMixing } from "../../graph/per-sample.js";
+import type { OnnxModel } from "../../onnx/model.js";
+import { opTable } from "../../ops/table.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
+import type { Normalization } from "../../schema/normalization.js";
+import { type Policy, thresholdCount } from "../../schema/policy.js";
+import { readMetadata } from "./metadata.js";
+import { findNormalization, prependNormalization } from "./normalization.js";
+
+export interface Exit {
+  readonly name: string;
+  readonly logits: ValueName;
+  /** The last value that separates all work this exit shares with later ones from the rest; undefined for the final exit
+   *  and where no single value separates. */
+  readonly cut: ValueName | undefined;
+  /** MACs of one sample from the input up to and including this exit, earlier heads included. */
+  readonly macs: number;
+  readonly costFraction: number;
+}
+
+/** A block that an input may skip. None yet in files dynn reads; declared so that attacks and measures can ask. */
+export interface Gate {
+  readonly name: string;
+  readonly value: ValueName;
+}
+
+export interface DynamicModel {
+  readonly name: string;
+  /** Pixels in, normalisation inside; types inferred with a named batch. */
+  readonly graph: Graph;
+  readonly input: { readonly name: ValueName; readonly shape: Shape };
+  readonly exits: readonly Exit[];
+  readonly gates: readonly Gate[];
+  readonly classes: number;
+  readonly classNames: readonly string[] | undefined;
+  readonly policy: Policy | undefined;
+  /** Mean and standard deviation per channel that the graph applies to pixels first: as found in it, else as its metadata say
+   *  (where the first convolution has taken it in). */
+  readonly normalization: Normalization | undefined;
+  readonly parameters: number;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface ModelOptions {
+  readonly name?: string;
+  /** Image size [h, w] for models that leave it open. */
+  readonly imageSize?: readonly [number, number];
+  /** Prepend (x - mean) / std, for a model that expects normalised input. */
+  readonly normalization?: Normalization;
+}
+
+/** Build the contract from a read ONNX model.
+ * @throws DynnError 'model/input' when it does not take exactly one batch of images, 'model/classifier' when no output is
+ *         [n, classes], 'model/metadata' when its dynn.* metadata do not fit the graph */
+export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
+  const name = options.name ?? source.graph.name;
+  const metadata = readMetadata(source.metadata, name);
+  const open = openBatch(withNormalization(source.graph, options), name, options);
+  const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
+  const graph = simplify(asLogits(open, outputs), opTable);
+  const input = graph.inputs[0] as Graph["inputs"][number];
+  const exits = makeExits(graph, metadata);
+  const classes = classesOf(graph, exits, name);
+  checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);
+  return {
+    name,
+    graph,
+    input: { name: input.name, shape: input.shape ?? [] },
+    exits,
+    gates: [],
+    classes,
+    classNames: metadata.classes,
+    policy: metadata.policy,
+    normalization: findNormalization(graph, opTable) ?? metadata.normalization,
+    parameters: parameterCount(graph),
+    metadata: source.metadata,
+  };
+}
+
+const withNormalization = (graph: Graph, { normalization }: ModelOptions): Graph =>
+  normalization ? prependNormalization(graph, normalization) : graph;
+
+/** The graph with one float32 image input whose batch is the name "n".
+ * @throws DynnError 'model/input' */
+function openBatch(graph: Graph, name: string, { imageSize }: ModelOptions): Graph {
+  const [input, ...more] = graph.inputs;
+  const found = graph.inputs.map((i) => `${i.name} ${i.dtype}${showShape(i.shape)}`).join(", ") || "none";
+  if (!input || more.length > 0 || input.dtype !== "float32" || input.shape?.length !== 4)
+    throw new DynnError(
+      "model/input",
+      `${name}: inputs are ${found}; expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input.`,
+      { inputs: graph.inputs.map((i) => i.name) },
+    );
+  const [, channels, height, width] = input.shape;
+  const shape: Shape = ["n", channels ?? 1, sized(height, imageSize?.[0]), sized(width, imageSize?.[1])];
+  const outputs = graph.outputs.map((o) => ({ ...o, shape: undefined }));
+  refuseBatchMixing(graph, opTable);
+  return inferShapes({ ...graph, inputs: [{ ...input, shape }], outputs, types: new Map() }, opTable);
+}
+
+const sized = (stated: Shape[number] | undefined, given: number | undefined): Shape[number] =>
+  typeof stated === "string" && given !== undefined ? given : (stated ?? 1);
+
+/** The logits that the metadata name, each an output of the graph.
+ * @throws DynnError 'model/metadata' */
+function statedOutputs(graph: Graph, exits: NonNullable<ModelMetadata["exits"]>, name: string): ValueName[] {
+  const outputs = graph.outputs.map((o) => o.name);
+  const stated = exits.map((e) => e.logits);
+  const bad = stated.find((logits, i) => !outputs.includes(logits) || stated.indexOf(logits) !== i);
+  if (bad === undefined) return stated;
+  const what = outputs.includes(bad) ? "two exits name the same" : "is no output of the graph";
+  throw misfit(name, "dynn.exits", `logits "${bad}": ${what}`, `outputs are ${outputs.join(", ")}`);
+}
+
+/** @throws DynnError 'model/metadata' when a list in the metadata has not the length that the graph asks for */
+function checkCounts(
+  { policy, classes, normalization }: ModelMetadata,
+  graph: { readonly exits: number; readonly classes: number; readonly channels: Dim | undefined },
+  name: string,
+): void {
+  const check = (key: string, what: string, got: number | undefined, expected: Dim | undefined) => {
+    if (got !== undefined && typeof expected === "number" && got !== expected)
+      throw misfit(name, key, `got ${got} ${what}`, `the graph has ${expected}`);
+  };
+  if (policy) {
+    const wanted = thresholdCount(policy.rule, graph.exits);
+    if (policy.thresholds.length !== wanted)
+      throw misfit(
+        name,
+        "dynn.policy",
+        `got ${policy.thresholds.length} thresholds`,
+        `rule ${policy.rule} takes ${wanted}`,
+      );
+    check("dynn.policy", "temperatures", policy.temperatures?.length, graph.exits);
+  }
+  check("dynn.classes", "class names", classes?.length, graph.classes);
+  check("dynn.normalization", "means", normalization?.mean.length, graph.channels);
+  check("dynn.normalization", "deviations", normalization?.std.length, graph.channels);
+}
+
+const misfit = (name: string, key: string, wrong: string, expected: string): DynnError =>
+  new DynnError(
+    "model/metadata",
+    `${name}: metadata "${key}" does not fit the graph: ${wrong}, ${expected}. Write the model again with dynn, or remove the key to read it by convention.`,
+    { key },
+  );
+
+/** Outputs of shape [n, classes], in order of cost. The costliest is the final classifier; others are exits of it when they
+ *  tell as many classes apart (and features or attributes otherwise).
+ * @throws DynnError 'model/classifier' */
+function classifierOutputs(graph: Graph, name: string): ValueName[] {
+  const costs = nodeMacs(graph, opTable);
+  const candidates = graph.outputs
+    .filter(({ dtype, shape = [] }) => dtype === "float32" && isClassifier(shape))
+    .map((o) => ({ ...o, cost: macsOf(graph, [o.name], costs) }))
+    .sort((a, b) => a.cost - b.cost);
+  const final = candidates.at(-1);
+  if (final) return candidates.filter((o) => o.shape?.[1] === final.shape?.[1]).map((o) => o.name);
+  const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)}`).join(", ");
+  throw new DynnError(
+    "model/classifier",
+    `${name}: no output is a classifier's, float32 [n,classes]; outputs are ${found || "none"}. Export the logits, one row per image, with a dynamic batch.`,
+    { outputs: graph.outputs.map((o) => o.name) },
+  );
+}
+
+const isClassifier = ([batch, classes, ...more]: Shape): boolean =>
+  batch === "n" && typeof classes === "number" && classes >= 2 && more.length === 0;
+
+/** The graph with exactly these outputs; an output that is a softmax gives way to its logits. */
+function asLogits(graph: Graph, outputs: readonly ValueName[]): Graph {
+  const makers = producers(graph);
+  const logitsOf = (name: ValueName): ValueName => {
+    const maker = makers.get(name);
+    const at = maker && opTable.get(maker).logitsInput;
+    return at === undefined ? name : (maker?.inputs[at] ?? name);
+  };
+  const logits = [...new Set(outputs.map(logitsOf))];
+  return { ...graph, outputs: logits.map((name) => ({ name, dtype: "float32", shape: undefined })) };
+}
+
+function makeExits(graph: Graph, metadata: ModelMetadata): Exit[] {
+  const costs = nodeMacs(graph, opTable);
+  const outputs = graph.outputs.map((o) => o.name);
+  const full = macsOf(graph, outputs, costs);
+  const cuts = cutsOf(graph, outputs.at(-1));
+  return outputs.map((logits, i) => {
+    const macs = macsOf(graph, outputs.slice(0, i + 1), costs);
+    return {
+      name: metadata.exits?.[i]?.name ?? logits,
+      logits,
+      cut: i === outputs.length - 1 ? undefined : lastUsed(graph, logits, cuts),
+      macs,
+      costFraction: full > 0 ? macs / full : 1,
+    };
+  });
+}
+
+/** The values on all paths from the input to the final exit. */
+const cutsOf = (graph: Graph, final: ValueName | undefined): readonly ValueName[] => {
+  const input = graph.inputs[0]?.name;
+  return input === undefined || final === undefined ? [] : findCuts(graph, input, final);
+};
+
+/** The last of the cuts that this exit is computed from. */
+function lastUsed(graph: Graph, exit: ValueName, cuts: readonly ValueName[]): ValueName | undefined {
+  const used = new Set(ancestors(graph, [exit]).flatMap((node) => node.inputs));
+  return cuts.findLast((cut) => used.has(cut));
+}
+
+/** @throws DynnError 'model/classifier' */
+function classesOf(graph: Graph, exits: readonly Exit[], name: string): number {
+  const counts = exits.map((e) => graph.types.get(e.logits)?.shape.at(-1));
+  const [classes] = counts;
+  if (typeof classes === "number" && counts.every((c) => c === classes)) return classes;
+  throw new DynnError(
+    "model/classifier",
+    `${name}: exits give ${counts.join(", ")} classes, expected one number for all. Export exits of one classification task.`,
+    { counts },
+  );
+}

@@ -1,0 +1,63 @@
+/** @file Input normalisation inside the graph: (x - mean) / std per channel. Found by asking the first operators what affine map
+ *  they are, or prepended for a model that expects normalised input. */
+import { DynnError } from "../../core/errors.js";
+import { fromNumbers } from "../../core/tensor.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { consumers, type Graph, type Node, type ValueName } from "../../graph/graph.js";
+import { inferContext } from "../../graph/infer.js";
+import type { OpTable } from "../../graph/op.js";
+import type { Normalization } from "../../schema/normalization.js";
+
+/** Maps in a row that are looked at: a file may hold any number of them. */
+const MOST_MAPS = 8;
+
+/** The normalisation that the graph applies to its input first, or undefined when it starts with something else.
+ * @param graph with types inferred */
+export function findNormalization(graph: Graph, ops: OpTable): Normalization | undefined {
+  const readers = consumers(graph);
+  let at = graph.inputs[0]?.name;
+  let scale: number[] = [];
+  let shift: number[] = [];
+  for (let maps = 0; maps < MOST_MAPS; maps++) {
+    const next = onlyReader(readers, at);
+    const affine = next && ops.get(next).asAffine?.(inferContext(graph, next, graph.types));
+    if (!next || !affine) break;
+    scale = [...affine.scale].map((s, c) => s * (scale[c] ?? 1));
+    shift = [...affine.shift].map((t, c) => t + (affine.scale[c] as number) * (shift[c] ?? 0));
+    at = next.outputs[0];
+  }
+  if (scale.length === 0 || scale.some((s) => !(s > 0))) return undefined;
+  return { mean: scale.map((s, c) => -(shift[c] as number) / s), std: scale.map((s) => 1 / s) };
+}
+
+const onlyReader = (
+  readers: ReadonlyMap<ValueName, readonly Node[]>,
+  value: ValueName | undefined,
+): Node | undefined => {
+  const list = value === undefined ? undefined : readers.get(value);
+  return list?.length === 1 && list[0]?.inputs[0] === value ? list[0] : undefined;
+};
+
+/** The graph with (x - mean) / std before everything else; its input keeps its name.
+ * @throws DynnError 'cli/value' when there is not one mean and one std per channel */
+export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
+  const [input] = graph.inputs;
+  if (!input) return graph;
+  const channels = input.shape?.[1];
+  if (typeof channels === "number" && (mean.length !== channels || std.length !== channels))
+    throw new DynnError(
+      "cli/value",
+      `normalisation: got ${mean.length} means and ${std.length} standard deviations, expected ${channels} of each, one per channel. Give as many as the model's input has channels.`,
+      { channels, mean, std },
+    );
+  const b = new GraphBuilder(graph);
+  const channel = (values: readonly number[]) =>
+    b.constant(fromNumbers("float32", [1, values.length, 1, 1], values), "normalization");
+  const normalized = b.op("Div", [b.op("Sub", [input.name, channel(mean)]), channel(std)], {}, "normalized");
+  const built = b.build();
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === input.name ? normalized : name)),
+  }));
+  return { ...built, nodes: [...built.nodes.slice(graph.nodes.length), ...nodes] };
+}

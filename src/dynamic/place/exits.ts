@@ -1,0 +1,68 @@
+/** @file Where exits go: chosen by cost, counted or measured, at the legal cuts nearest to given shares of it, or at values named by hand.
+ *  Source: method.md section 2. */
+import { DynnError } from "../../core/errors.js";
+import type { Graph, ValueName } from "../../graph/graph.js";
+import type { HeadName } from "../../nn/heads.js";
+import { candidatesOf, spreadExits } from "./auto.js";
+import { type MeasuredPlaces, nearestPlaces, noPlace, placesOf } from "./places.js";
+
+/** Where a user wants exits. */
+export type ExitSpec =
+  | { readonly kind: "none" }
+  | { readonly kind: "auto" }
+  | { readonly kind: "fractions"; readonly fractions: readonly number[] }
+  | { readonly kind: "values"; readonly values: readonly ValueName[] };
+
+/** Read "none", "auto", percentages of the cost ("15,30,45"), or names of values ("stage1.block0.out,stage2.block3.out").
+ * @throws DynnError 'cli/value' when percentages do not rise between 0 and 100, or an entry is empty */
+export function parseExits(text: string): ExitSpec {
+  const word = (["none", "auto"] as const).find((kind) => kind === text.trim());
+  if (word) return { kind: word };
+  const entries = text.split(",").map((entry) => entry.trim());
+  const percents = entries.map((entry) => Number(entry.replace(/%$/, "")));
+  const advice = "Write auto, none, percentages of the cost (15,30,45,60,75,90), or names of values.";
+  if (entries.includes(""))
+    throw new DynnError("cli/value", `exits: "${text}" has an empty entry. ${advice}`, { text });
+  if (percents.some(Number.isNaN)) return { kind: "values", values: entries };
+  if (percents.some((p, i) => !(p > (percents[i - 1] ?? 0) && p < 100)))
+    throw new DynnError("cli/value", `exits: "${text}" does not rise between 0 and 100. ${advice}`, { text });
+  return { kind: "fractions", fractions: percents.map((p) => p / 100) };
+}
+
+/** The cuts that a spec asks for.
+ * @param head     the head that is to stand there; left out: by the feature's rank
+ * @param measured the cost of places and heads; left out: counted
+ * @throws DynnError 'exits/value' when there are not that many places, 'model/cut' when none is there or worth its cost */
+export function cutsFor(
+  graph: Graph,
+  spec: ExitSpec,
+  head?: HeadName,
+  measured?: MeasuredPlaces,
+): readonly ValueName[] {
+  switch (spec.kind) {
+    case "none":
+      return [];
+    case "values":
+      return spec.values;
+    case "fractions":
+      return placeExits(graph, spec.fractions, measured);
+    case "auto":
+      return spreadExits(graph, candidatesOf(graph, head, [], measured)).map(({ cut }) => cut);
+  }
+}
+
+/** For each share of the cost the nearest place behind the one before.
+ * @param fractions rising, each between 0 and 1
+ * @param measured  the cost of places; left out: counted
+ * @throws DynnError 'exits/value' when the network has not that many places, 'model/cut' when it has none */
+export function placeExits(graph: Graph, fractions: readonly number[], measured?: MeasuredPlaces): ValueName[] {
+  const places = placesOf(graph, [], measured);
+  const chosen = nearestPlaces(places, fractions);
+  if (chosen) return chosen.map(({ cut }) => cut);
+  if (places.length === 0) throw noPlace(graph);
+  throw new DynnError(
+    "exits/value",
+    `${graph.name}: ${fractions.length} exits asked for, and there are ${places.length} places for one. Ask for fewer.`,
+    { places, fractions },
+  );
+}

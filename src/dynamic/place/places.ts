@@ -1,0 +1,127 @@
+/** @file Places where an exit makes sense, and why a network has none. Source: method.md section 2. */
+import { DynnError } from "../../core/errors.js";
+import type { Shape } from "../../core/shape.js";
+import { showNode } from "../../graph/attributes.js";
+import { macsOf, nodeMacs } from "../../graph/cost.js";
+import { ancestors, descendants, type Graph, type Node, type ValueName } from "../../graph/graph.js";
+import { opTable } from "../../ops/table.js";
+import { backboneOf, cutsOf } from "../model/exits.js";
+
+/** A place for an exit. */
+export interface Place {
+  readonly cut: ValueName;
+  /** Of the cut, with a named batch. */
+  readonly shape: Shape;
+  /** Cost from the input up to the cut, as a share of the whole backbone's: MACs, or time where it was measured. */
+  readonly fraction: number;
+}
+
+/** What places cost on a machine, in place of what is counted; {@link measurePlaces} makes it. Plain data, which JSON keeps. */
+export interface MeasuredPlaces {
+  /** Images in one run. */
+  readonly batch: number;
+  readonly places: readonly MeasuredPlace[];
+}
+
+export interface MeasuredPlace {
+  readonly cut: ValueName;
+  /** Time from the input up to the cut, and of a head there, as shares of the backbone's; 0 where no head reads the cut. */
+  readonly fraction: number;
+  readonly headFraction: number;
+}
+
+/** What was measured at a place.
+ * @throws DynnError 'exits/value' when it was another network that was measured */
+export function measuredAt({ places }: MeasuredPlaces, cut: ValueName): MeasuredPlace {
+  const found = places.find((place) => place.cut === cut);
+  if (found) return found;
+  throw new DynnError(
+    "exits/value",
+    `no cost was measured at "${cut}", only at ${places.map((place) => `"${place.cut}"`).join(", ") || "no place"}. Measure the network that exits are placed in.`,
+    { cut },
+  );
+}
+
+/** Ranks from here on are images or lists of tokens. */
+const STRUCTURED = 3;
+const PREFERRED = STRUCTURED + 1;
+
+/** Places in order, none before the first counted work. Of cuts with the same cost it is the last that is an image or a list of
+ *  tokens (behind the activation, the addition, the pooling), and the last at all where none is.
+ * @param preferred cuts that come before others of their cost
+ * @param measured  says how much is in front of a place; left out: counted. Which places there are is counted either way */
+export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): Place[] {
+  const backbone = backboneOf(graph);
+  const costs = nodeMacs(backbone, opTable);
+  const full = macsOf(backbone, [backbone.outputs[0]?.name ?? ""], costs);
+  const byCost = new Map<number, Place & { readonly rank: number }>();
+  for (const cut of cutsOf(backbone)) {
+    const shape = backbone.types.get(cut)?.shape ?? [];
+    const fraction = macsOf(backbone, [cut], costs) / full;
+    const rank = preferred.includes(cut) ? PREFERRED : Math.min(shape.length, STRUCTURED);
+    const before = byCost.get(fraction);
+    if (fraction > 0 && fraction < 1 && rank >= (before?.rank ?? 0))
+      byCost.set(fraction, { cut, shape, fraction, rank });
+  }
+  return [...byCost.values()].map(({ cut, shape, fraction }) => ({
+    cut,
+    shape,
+    fraction: measured ? measuredAt(measured, cut).fraction : fraction,
+  }));
+}
+
+/** For each share of the cost the nearest place behind the one before.
+ * @param fractions rising, each between 0 and 1
+ * @returns undefined when there are not that many places */
+export function nearestPlaces<P extends Place>(places: readonly P[], fractions: readonly number[]): P[] | undefined {
+  if (fractions.length > places.length) return undefined;
+  let next = 0;
+  return fractions.map((wanted, i) => {
+    const spare = places.length - (fractions.length - i - 1);
+    const distance = (at: number) => Math.abs((places[at] as P).fraction - wanted);
+    let nearest = next;
+    for (let at = next + 1; at < spare; at++) if (distance(at) < distance(nearest)) nearest = at;
+    next = nearest + 1;
+    return places[nearest] as P;
+  });
+}
+
+/** The refusal of a network that has no place for an exit. */
+export function noPlace(graph: Graph): DynnError {
+  const backbone = backboneOf(graph);
+  const [from, to] = [backbone.inputs[0]?.name ?? "", backbone.outputs[0]?.name ?? ""];
+  const { branch, join } = branchOf(backbone, from, to);
+  const why =
+    branch === undefined
+      ? `all of its counted work is done by one node, with nothing between "${from}" and "${to}" to read`
+      : `no value in between carries all the work alone: ${branch}, and the branches meet only in ${join}`;
+  return new DynnError(
+    "model/cut",
+    `${graph.name}: has no place for an early exit: ${why}. An exit needs a value that all later work passes through. Take a network whose branches meet earlier, or export one with an exit of its own as a second output [n,classes], which dynn reads as an exit.`,
+    { branch, join },
+  );
+}
+
+/** Where the paths from one value to another part, and the last node in which they meet. */
+function branchOf(
+  graph: Graph,
+  from: ValueName,
+  to: ValueName,
+): { readonly branch: string | undefined; readonly join: string | undefined } {
+  const reached = descendants(graph, [from]);
+  const nodes = ancestors(graph, [to]).filter((node) => node.outputs.some((name) => reached.has(name)));
+  const used = new Set([to, ...nodes.flatMap((node) => node.inputs)]);
+  const join = nodes.findLast((node) => new Set(node.inputs.filter((name) => reached.has(name))).size > 1);
+  for (let at: ValueName | undefined = from; at !== undefined && at !== to; ) {
+    const value: ValueName = at;
+    const readers: Node[] = nodes.filter((node) => node.inputs.includes(value));
+    const outputs: readonly ValueName[] = readers[0]?.outputs.filter((name) => used.has(name)) ?? [];
+    if (readers.length > 1)
+      return { branch: `"${value}" goes to ${readers.map(showNode).join(", ")}`, join: shown(join) };
+    if (outputs.length > 1) return { branch: `${shown(readers[0])} has ${outputs.length} results`, join: shown(join) };
+    at = outputs[0];
+  }
+  return { branch: undefined, join: undefined };
+}
+
+const shown = (node: Node | undefined): string | undefined => node && showNode(node);

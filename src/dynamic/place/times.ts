@@ -1,0 +1,76 @@
+/** @file The cost of places for exits, measured instead of counted: the network in pieces from place to place, each head a piece of its own,
+ *  run one after the other on a full batch. Kept are shares of the time without heads, so that places are judged as by counted cost. */
+import { type Dims, sizeOf } from "../../core/shape.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import type { Graph, ValueInfo, ValueName } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { HEADS, type HeadName } from "../../nn/heads.js";
+import { opTable } from "../../ops/table.js";
+import type { Backend } from "../../runtime/backend.js";
+import { backboneOf } from "../model/exits.js";
+import { imageDims } from "../run/forward.js";
+import { measureStages, type TimingOptions } from "../run/timing.js";
+import { type Candidate, candidatesOf } from "./auto.js";
+import type { MeasuredPlaces } from "./places.js";
+
+export interface PlaceTimingOptions extends TimingOptions {
+  /** The head that is to stand there; left out: by the feature's rank. */
+  readonly head?: HeadName | undefined;
+  /** Cuts that come before others of their counted cost. */
+  readonly named?: readonly ValueName[] | undefined;
+}
+
+/** Time every place of a network, and a head at each that one reads: medians over runs in which all pieces take turns.
+ * @param graph one image input; the last output is the final classifier's logits
+ * @throws DynnError what `candidatesOf` and `measureStages` throw */
+export async function measurePlaces(
+  graph: Graph,
+  backend: Backend,
+  { head, named, ...timing }: PlaceTimingOptions,
+): Promise<MeasuredPlaces> {
+  const candidates = candidatesOf(graph, head, named);
+  const { headed, ends } = withHeads(backboneOf(graph), candidates);
+  const { name, shape = [] } = headed.inputs[0] as ValueInfo;
+  const model = { name: graph.name, graph: headed, input: { name, shape }, exits: ends };
+  const times = await measureStages(model, backend, timing);
+  return { batch: timing.pixels.length / sizeOf(imageDims(model)), places: sharesOf(candidates, ends, times) };
+}
+
+/** Where a piece ends: at a place, at the logits of a head there, or at the final logits. */
+interface End {
+  readonly logits: ValueName;
+  readonly head: boolean;
+}
+
+/** The backbone with a head at every place that has one, and its pieces in the order in which they run. */
+function withHeads(
+  backbone: Graph,
+  candidates: readonly Candidate[],
+): { readonly headed: Graph; readonly ends: readonly End[] } {
+  const final = backbone.outputs[0] as ValueInfo;
+  const classes = Number(final.shape?.at(-1));
+  const b = new GraphBuilder(backbone);
+  const ends = candidates.flatMap(({ cut, shape, head }): End[] => {
+    const front = { logits: cut, head: false };
+    if (head === undefined) return [front];
+    const feature = { value: cut, dims: shape.slice(1) as Dims };
+    const logits = HEADS[head].head({ b, seed: 0, path: `${cut}/head` }, feature, classes);
+    b.output(logits, "float32", ["n", classes]);
+    return [front, { logits, head: true }];
+  });
+  return { headed: inferShapes(b.build(), opTable), ends: [...ends, { logits: final.name, head: false }] };
+}
+
+function sharesOf(
+  candidates: readonly Candidate[],
+  ends: readonly End[],
+  times: readonly number[],
+): MeasuredPlaces["places"] {
+  const full = ends.reduce((sum, { head }, i) => sum + (head ? 0 : (times[i] as number)), 0);
+  let front = 0;
+  return candidates.map(({ cut, head }) => {
+    const at = ends.findIndex(({ logits }) => logits === cut);
+    front += times[at] as number;
+    return { cut, fraction: front / full, headFraction: head === undefined ? 0 : (times[at + 1] as number) / full };
+  });
+}

@@ -1,0 +1,75 @@
+/** @file Routing: from every exit's logits to the routed answer. A pure function; whatever skips work must agree with it. */
+
+import type { Policy } from "../../schema/policy.js";
+import { argmax, RULE_DEFS, softmaxRow } from "./policy.js";
+
+/** What the deployed network returns for one sample. */
+export interface Routed {
+  /** Exit where the work stops. */
+  readonly stop: number;
+  /** Exit whose label is the answer; differs from `stop` only under the fallback most-confident. */
+  readonly answer: number;
+  readonly label: number;
+  /** The rule's confidence at the answering exit. */
+  readonly confidence: number;
+}
+
+/** What a policy needs to know of one exit's logits. */
+export interface Reading {
+  readonly label: number;
+  readonly confidence: number;
+}
+
+/** Read one exit's row of logits. */
+export const readingOf = (row: Float32Array, { rule, temperatures }: Reader, exit: number): Reading => ({
+  label: argmax(row),
+  confidence: RULE_DEFS[rule].confidence(softmaxRow(row, temperatures?.[exit])),
+});
+
+/** The part of a policy that readings depend on. */
+export type Reader = Pick<Policy, "rule" | "temperatures">;
+
+/** Route one sample.
+ * @param logits one row per exit, in order; a prefix of the exits is enough as long as one of them fires
+ * @param exits  how many exits the model has
+ * @returns      undefined when no given exit fires and later ones are missing */
+export const routeOne = (logits: readonly Float32Array[], policy: Policy, exits: number): Routed | undefined =>
+  routeReadings(
+    logits.map((row, exit) => readingOf(row, policy, exit)),
+    policy,
+    exits,
+  );
+
+/** {@link routeOne} from what was read of each exit, for callers that try many policies on the same logits. */
+export function routeReadings(readings: readonly Reading[], policy: Policy, exits: number): Routed | undefined {
+  let run = 0;
+  for (const [exit, reading] of readings.entries()) {
+    run = reading.label === readings[exit - 1]?.label ? run + 1 : 1;
+    if (exit < exits - 1 && fires(policy, exit, reading.confidence, run))
+      return { stop: exit, answer: exit, ...reading };
+  }
+  return readings.length === exits ? fallBack(readings, policy) : undefined;
+}
+
+/** Whether an early exit fires; `run` is how many exits in a row, this one included, gave the same label. */
+const fires = (policy: Policy, exit: number, confidence: number, run: number): boolean =>
+  policy.rule === "patience"
+    ? run >= (policy.thresholds[0] as number)
+    : RULE_DEFS[policy.rule].fires(confidence, policy.thresholds[exit] as number);
+
+function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Routed {
+  const stop = readings.length - 1;
+  const answer = fallback === "final" ? stop : argmax(readings.map((r) => RULE_DEFS[rule].rank(r.confidence)));
+  return { stop, answer, ...(readings[answer] as Reading) };
+}
+
+/** Route a batch.
+ * @param logits one array [n * classes] per exit */
+export const route = (logits: readonly Float32Array[], classes: number, policy: Policy): Routed[] => {
+  const n = (logits[0]?.length ?? 0) / classes;
+  return Array.from({ length: n }, (_, i) => routeOne(rowsOf(logits, classes, i), policy, logits.length) as Routed);
+};
+
+/** Row i of every exit. */
+export const rowsOf = (logits: readonly Float32Array[], classes: number, i: number): Float32Array[] =>
+  logits.map((l) => l.subarray(i * classes, (i + 1) * classes));

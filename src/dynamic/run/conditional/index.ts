@@ -1,0 +1,226 @@
+/** @file One ONNX graph that routes by itself: after each early exit an `If` holds the rest of the network, and runs it on those rows of the
+ *  batch that go on (Gather), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
+ *  is not needed. Weights lie in the sub-graph that uses them, each stored once. */
+
+import { ONNX_CODE } from "../../../core/dtype.js";
+import type { Dim, Shape } from "../../../core/shape.js";
+import { type Attribute, int } from "../../../graph/attributes.js";
+import { GraphBuilder } from "../../../graph/builder.js";
+import { checkGraph } from "../../../graph/checker.js";
+import type { Graph, ValueInfo, ValueName, ValueType } from "../../../graph/graph.js";
+import { emptyGraph } from "../../../graph/op.js";
+import { distinctNames } from "../../../graph/scopes.js";
+import type { WritableModel } from "../../../onnx/write.js";
+import { METADATA_KEYS } from "../../../schema/metadata.js";
+import type { Policy } from "../../../schema/policy.js";
+import { writeMetadata } from "../../model/metadata.js";
+import type { DynamicModel } from "../../model/model.js";
+import { type LiveExits, liveExits } from "../live-exits.js";
+import { type Stage, splitStages } from "../stages.js";
+import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
+
+/** The outputs of a conditional graph: logits [n, classes] of the exit that answers, where the work stopped, the label, and the rule's
+ *  confidence at the exit that answers. */
+export const CONDITIONAL_OUTPUTS = {
+  logits: "logits",
+  exit: "exit",
+  label: "label",
+  confidence: "confidence",
+} as const;
+
+/** What is known of every row once it is answered: the answer, and the exit where it stopped (int64 [n]). */
+type Outcome = Answer & { readonly exit: ValueName };
+const OUTCOME = ["logits", "exit", "confidence"] as const satisfies readonly (keyof Outcome)[];
+
+/** What does not change from stage to stage. */
+interface Plan {
+  readonly model: DynamicModel;
+  readonly live: LiveExits;
+  readonly stages: readonly Stage[];
+  /** Every name of the model: what is added takes others. */
+  readonly names: readonly ValueName[];
+  /** Batches hold one sample: either all rows go on or none, so that nothing has to be packed. */
+  readonly single: boolean;
+}
+
+export interface ConditionalOptions {
+  /** For batches of one sample only, which it answers faster. */
+  readonly single?: boolean | undefined;
+}
+
+/** Where the rows of a stage are found: hidden values by their names in the model, and what earlier exits left. */
+interface Rows {
+  readonly hidden: ReadonlyMap<ValueName, ValueName>;
+  readonly memory: Memory;
+}
+
+/** The model under a policy as one conditional graph, with what its metadata say. Exits that cannot fire are left out.
+ * @returns one input, the model's; outputs as {@link CONDITIONAL_OUTPUTS} says. dynn does not read such a file as a model. */
+export function conditionalModel(
+  model: DynamicModel,
+  policy: Policy,
+  { single = false }: ConditionalOptions = {},
+): WritableModel {
+  const metadata = writeMetadata({ classes: model.classNames, normalization: model.normalization });
+  const exits = model.exits.map(({ name, costFraction }) => ({ name, costFraction }));
+  metadata.set(METADATA_KEYS.conditional, JSON.stringify({ model: model.name, exits, policy }));
+  return { graph: conditionalGraph(model, policy, single), metadata };
+}
+
+function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean): Graph {
+  const { graph } = model;
+  const live = liveExits(model, policy);
+  const names = [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => [node.name, ...node.outputs])];
+  const plan: Plan = { model, live, stages: splitStages({ graph, exits: live.exits }), names, single };
+  const b = scope(plan, 0);
+  const { logits, exit, confidence } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
+  const label = labelOf(b, logits);
+  const narrow = b.op("Cast", [confidence], { to: int(ONNX_CODE.float32) });
+  const named = { logits: b.op("Identity", [logits]), exit: b.op("Identity", [exit]), label, confidence: narrow };
+  b.output(named.logits, "float32", ["n", model.classes]);
+  b.output(named.exit, "int64", ["n"]);
+  b.output(named.label, "int64", ["n"]);
+  b.output(named.confidence, "float32", ["n"]);
+  const outputs = Object.entries(CONDITIONAL_OUTPUTS).map(
+    ([key, to]) => [named[key as keyof typeof named], to] as const,
+  );
+  const inputs = single ? graph.inputs.map(ofOne) : graph.inputs;
+  const whole = distinctNames({ ...b.build(), name: graph.name, inputs }, new Map(outputs));
+  checkGraph(whole);
+  return whole;
+}
+
+/** An input that takes one sample. */
+const ofOne = (info: ValueInfo): ValueInfo => ({ ...info, shape: info.shape && [1, ...info.shape.slice(1)] });
+
+/** A builder for the sub-graph that begins with stage k: it holds the stage's constants, and no names that a later stage has.
+ * @param outer names of the graphs around that it reads */
+function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBuilder {
+  const { model, stages, names } = plan;
+  const { graph } = stages[k] as Stage;
+  const types = new Map([...graph.types].map(([name, type]) => [name, rowsOf(plan, type, k)]));
+  const b = new GraphBuilder({
+    ...emptyGraph(`stage${k}`, model.graph.opset),
+    initializers: graph.initializers,
+    types,
+  });
+  for (const name of [model.input.name, ...names, ...outer]) b.reserve(name);
+  return b;
+}
+
+/** Append stage k and all that follows it. */
+function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows): Outcome {
+  const { graph, logits, kept } = plan.stages[k] as Stage;
+  const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
+  for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
+  const last = k === plan.stages.length - 1;
+  const reading = readExit(b, logits, { policy: plan.live.policy, exit: k, last }, memory);
+  const own = { ...reading.answer, exit: numberOf(plan, k, b, reading) };
+  if (reading.fires === undefined) return own;
+  const rows = { hidden: new Map(kept.map((name) => [name, here(name)])), memory: reading.memory };
+  const stops = branch(stop(plan, k, own));
+  const routed = plan.single
+    ? b.ops("If", [reading.fires], OUTCOME.length, { then_branch: stops, else_branch: branch(rest(plan, k + 1, rows)) })
+    : packed(plan, k, b, { fires: reading.fires, own, rows, stops });
+  return outcomeOf((part) => routed[OUTCOME.indexOf(part)] as ValueName);
+}
+
+/** Where the rows that fire here stop. Later exits write over the others. */
+function numberOf({ model, live, single }: Plan, k: number, b: GraphBuilder, { answer, fires }: ExitNodes): ValueName {
+  const number = model.exits.indexOf(live.exits[k] as DynamicModel["exits"][number]);
+  if (fires === undefined) return filled(b, answer.confidence, number);
+  if (single) return b.ints([number]);
+  return b.op("Where", [fires, b.scalar(number, "int64"), b.scalar(number + 1, "int64")]);
+}
+
+/** The rest of the network behind exit k, where any row goes on. */
+function packed(
+  plan: Plan,
+  k: number,
+  b: GraphBuilder,
+  { fires, stops, ...here }: Stop & { readonly fires: ValueName; readonly stops: Attribute },
+): ValueName[] {
+  const goes = b.op("NonZero", [b.op("Not", [fires])]);
+  const any = b.op("Cast", [b.op("Size", [goes])], { to: int(ONNX_CODE.bool) });
+  const branches = { then_branch: branch(goOn(plan, k + 1, { goes, ...here })), else_branch: stops };
+  return b.ops("If", [any], OUTCOME.length, branches, "routed");
+}
+
+/** What an exit leaves: the answers of all its rows as if they stopped, and the rows. */
+interface Stop {
+  readonly own: Outcome;
+  readonly rows: Rows;
+}
+
+const branch = (value: Graph): Attribute => ({ kind: "graph", value });
+
+/** The network from stage k on, for a batch of one. */
+function rest(plan: Plan, k: number, rows: Rows): Graph {
+  const b = scope(plan, k, [...rows.hidden.values(), ...Object.values(rows.memory)]);
+  return branchOf(plan, k, b, stage(plan, k, b, rows));
+}
+
+/** The network from stage k on for the rows that go on, and their answers among those of the others.
+ * @param goes numbers of the rows that go on [1, rows] */
+function goOn(plan: Plan, k: number, { goes, own, rows }: Stop & { readonly goes: ValueName }): Graph {
+  const outer = [goes, ...Object.values(own), ...rows.hidden.values(), ...Object.values(rows.memory)];
+  const b = scope(plan, k, outer);
+  const which = b.op("Reshape", [goes, b.ints([-1])]);
+  const going = (name: ValueName): ValueName => b.op("Gather", [name, which], { axis: int(0) }, `${name}/rows`);
+  const hidden = new Map([...rows.hidden].map(([name, at]) => [name, going(at)]));
+  for (const [name, at] of hidden) b.setType(at, rowsOf(plan, plan.model.graph.types.get(name) as ValueType, k));
+  const memory = Object.fromEntries(Object.entries(rows.memory).map(([part, at]) => [part, going(at)]));
+  const later = stage(plan, k, b, { hidden, memory });
+  const places = b.op("Reshape", [goes, b.ints([-1, 1])]);
+  const all = outcomeOf((part) => b.op("ScatterND", [own[part], places, later[part]]));
+  return branchOf(plan, k - 1, b, all);
+}
+
+/** A branch behind exit k that ends with an outcome. */
+function branchOf(plan: Plan, k: number, b: GraphBuilder, outcome: Outcome): Graph {
+  for (const info of infosOf(plan, k, outcome)) b.output(info.name, info.dtype, info.shape);
+  return b.build();
+}
+
+/** All rows stop here: their answers as they are. */
+function stop(plan: Plan, k: number, own: Outcome): Graph {
+  const b = new GraphBuilder(emptyGraph(`stop${k}`, plan.model.graph.opset));
+  for (const name of Object.values(own)) b.reserve(name);
+  return branchOf(
+    plan,
+    k,
+    b,
+    outcomeOf((part) => b.op("Identity", [own[part]])),
+  );
+}
+
+const outcomeOf = (part: (name: keyof Outcome) => ValueName): Outcome =>
+  Object.fromEntries(OUTCOME.map((name) => [name, part(name)])) as Record<keyof Outcome, ValueName>;
+
+/** The outputs of a branch behind exit k, in the order of {@link OUTCOME}. */
+function infosOf(plan: Plan, k: number, { logits, exit, confidence }: Outcome): ValueInfo[] {
+  const n = rowCount(plan, "n", k);
+  return [
+    { name: logits, dtype: "float32", shape: [n, plan.model.classes] },
+    { name: exit, dtype: "int64", shape: [n] },
+    { name: confidence, dtype: "float64", shape: [n] },
+  ];
+}
+
+/** A type in stage k. Its rows are those that go on: fewer than around it, so their number has a name of its own. */
+const rowsOf = (
+  plan: Plan,
+  { dtype, shape }: ValueType,
+  k: number,
+): { readonly dtype: ValueType["dtype"]; readonly shape: Shape } => ({
+  dtype,
+  shape: shape.map((d) => rowCount(plan, d, k)),
+});
+
+const rowCount = ({ single }: Plan, dim: Dim, k: number): Dim =>
+  typeof dim === "number" || k === 0 || single
+    ? dim
+    : dim
+        .split("*")
+        .map((factor) => (factor === "n" ? `n${k}` : factor))
+        .join("*");

@@ -1,0 +1,127 @@
+/** @file A policy as graph nodes: what `readingOf` and `routeReadings` compute for one sample, for a whole batch and in standard operators.
+ *  In float64 as they do, so that the graph decides as they do: in float32 many a trained network is exactly 1 sure, and ties would break
+ *  otherwise. NaN never fires, because every comparison asks what must hold to stop.
+ *  Read by: conditional. */
+
+import { ONNX_CODE } from "../../../core/dtype.js";
+import { int64s } from "../../../core/tensor.js";
+import { int, tensorAttribute } from "../../../graph/attributes.js";
+import type { GraphBuilder } from "../../../graph/builder.js";
+import type { ValueName } from "../../../graph/graph.js";
+import { reduce, unsqueeze } from "../../../ops/support/emit.js";
+import type { Policy, Rule } from "../../../schema/policy.js";
+
+type Comparison = "Greater" | "Less";
+
+/** {@link RULE_DEFS} in operators. */
+interface RuleNodes {
+  /** Logits over the temperature [n, classes] -> confidence [n], both float64. */
+  readonly confidence: (b: GraphBuilder, scaled: ValueName) => ValueName;
+  /** How the confidence of the surer of two compares; an exit fires when its own compares so with the threshold, or equals it. */
+  readonly surer: Comparison;
+}
+
+const softmax = (b: GraphBuilder, scaled: ValueName): ValueName => b.op("Softmax", [scaled], { axis: int(1) });
+
+const maxSoftmax = (b: GraphBuilder, scaled: ValueName): ValueName =>
+  reduce(b, "ReduceMax", softmax(b, scaled), [1], false);
+
+const RULE_NODES = {
+  "max-softmax": { confidence: maxSoftmax, surer: "Greater" },
+  entropy: { confidence: entropy, surer: "Less" },
+  margin: { confidence: margin, surer: "Greater" },
+  patience: { confidence: maxSoftmax, surer: "Greater" },
+} as const satisfies Record<Rule, RuleNodes>;
+
+function entropy(b: GraphBuilder, scaled: ValueName): ValueName {
+  const p = softmax(b, scaled);
+  const zero = b.scalar(0, "float64");
+  const terms = b.op("Mul", [p, b.op("Log", [p])]);
+  const defined = b.op("Where", [b.op("Equal", [p, zero]), zero, terms]);
+  return b.op("Neg", [reduce(b, "ReduceSum", defined, [1], false)]);
+}
+
+function margin(b: GraphBuilder, scaled: ValueName): ValueName {
+  const [top] = b.ops("TopK", [softmax(b, scaled), b.ints([2])], 2, { axis: int(1) }) as [ValueName, ValueName];
+  const place = (i: number) => b.op("Gather", [top, b.scalar(i, "int64")], { axis: int(1) });
+  return b.op("Sub", [place(0), place(1)]);
+}
+
+/** What an exit says of each sample: logits [n, classes], confidence [n] in float64. */
+export interface Answer {
+  readonly logits: ValueName;
+  readonly confidence: ValueName;
+}
+
+/** What must be known of earlier exits: for patience the last label and for how many exits it has been the same; for the fallback
+ *  most-confident the surest answer so far. One row per sample. */
+export type Memory = Readonly<Partial<Record<"label" | "run" | keyof Answer, ValueName>>>;
+
+/** An exit's nodes. */
+export interface ExitNodes {
+  /** What a sample that stops here is answered. */
+  readonly answer: Answer;
+  /** Whether a sample stops here, bool [n]; undefined at the final exit, where all do. */
+  readonly fires: ValueName | undefined;
+  readonly memory: Memory;
+}
+
+/** Append what reads one exit.
+ * @param logits float32 [n, classes]
+ * @param exit   its number in `policy`
+ * @param last   whether it is the final exit
+ * @param before the memory that the exit before left */
+export function readExit(
+  b: GraphBuilder,
+  logits: ValueName,
+  { policy, exit, last }: { readonly policy: Policy; readonly exit: number; readonly last: boolean },
+  before: Memory,
+): ExitNodes {
+  const { confidence, surer } = RULE_NODES[policy.rule];
+  const own = { logits, confidence: confidence(b, scaledLogits(b, logits, policy.temperatures?.[exit])) };
+  const surest = policy.fallback === "most-confident" ? surestOf(b, surer, own, before) : undefined;
+  if (last) return { answer: surest ?? own, fires: undefined, memory: {} };
+  if (policy.rule !== "patience")
+    return { answer: own, fires: orEqual(b, surer, own.confidence, threshold(b, policy, exit)), memory: { ...surest } };
+  const agreed = agreement(b, logits, before);
+  const patience = b.scalar(policy.thresholds[0] as number, "int64");
+  return { answer: own, fires: orEqual(b, "Greater", agreed.run, patience), memory: { ...surest, ...agreed } };
+}
+
+const threshold = (b: GraphBuilder, { thresholds }: Policy, exit: number): ValueName =>
+  b.scalar(thresholds[exit] as number, "float64");
+
+function scaledLogits(b: GraphBuilder, logits: ValueName, temperature = 1): ValueName {
+  const exact = b.op("Cast", [logits], { to: int(ONNX_CODE.float64) });
+  return temperature === 1 ? exact : b.op("Div", [exact, b.scalar(temperature, "float64")]);
+}
+
+/** The label, and for how many exits in a row: 1 + run * (label = label before). */
+function agreement(b: GraphBuilder, logits: ValueName, before: Memory): { label: ValueName; run: ValueName } {
+  const label = labelOf(b, logits);
+  if (before.label === undefined || before.run === undefined) return { label, run: filled(b, label, 1) };
+  const same = b.op("Cast", [b.op("Equal", [label, before.label])], { to: int(ONNX_CODE.int64) });
+  return { label, run: b.op("Add", [b.op("Mul", [before.run, same]), b.scalar(1, "int64")]) };
+}
+
+/** The surer answer of this exit and those before; the earlier of equals. */
+function surestOf(b: GraphBuilder, surer: Comparison, own: Answer, before: Memory): Answer {
+  if (before.logits === undefined || before.confidence === undefined) return own;
+  const better = b.op(surer, [own.confidence, before.confidence]);
+  return {
+    logits: b.op("Where", [unsqueeze(b, better, [1]), own.logits, before.logits]),
+    confidence: b.op("Where", [better, own.confidence, before.confidence]),
+  };
+}
+
+/** x > y or x = y (x < y or x = y); GreaterOrEqual and LessOrEqual came with opset 12. */
+const orEqual = (b: GraphBuilder, comparison: Comparison, x: ValueName, y: ValueName): ValueName =>
+  b.opset >= 12 ? b.op(`${comparison}OrEqual`, [x, y]) : b.op("Or", [b.op(comparison, [x, y]), b.op("Equal", [x, y])]);
+
+/** The class with the largest logit, the first of equals: int64 [n]. */
+export const labelOf = (b: GraphBuilder, logits: ValueName): ValueName =>
+  b.op("ArgMax", [logits], { axis: int(1), keepdims: int(0) });
+
+/** int64, of the shape of `like`, one number everywhere. */
+export const filled = (b: GraphBuilder, like: ValueName, value: number): ValueName =>
+  b.op("ConstantOfShape", [b.op("Shape", [like])], { value: tensorAttribute(int64s([value])) });

@@ -1,0 +1,76 @@
+/** @file One session for the whole network: the graph itself holds the rest of the work back behind each exit, and packs the samples that go on.
+ *  Hidden values never leave the engine, which is what makes it faster than a session for each stage (docs/decisions/0011). */
+import type { Tensor } from "../../../core/tensor.js";
+import type { ValueName } from "../../../graph/graph.js";
+import type { Session, Tensors } from "../../../runtime/backend.js";
+import { CONDITIONAL_OUTPUTS } from "../conditional/index.js";
+import type { Answered, Line, StageRun } from "./line.js";
+import { type Rows, type Ticket, takeFirst } from "./rows.js";
+
+export interface ConditionalOptions {
+  readonly input: ValueName;
+  readonly stages: number;
+  readonly batch: number;
+  readonly onRun?: ((run: StageRun) => void) | undefined;
+}
+
+export class ConditionalLine implements Line {
+  readonly #session: Session;
+  readonly #options: ConditionalOptions;
+  readonly #waiting: Rows[] = [];
+
+  constructor(session: Session, options: ConditionalOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  enter(rows: Rows): void {
+    this.#waiting.push(rows);
+  }
+
+  get waiting(): number {
+    return this.#waiting.reduce((sum, rows) => sum + rows.tickets.length, 0);
+  }
+
+  get empty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  async run(): Promise<Answered[]> {
+    if (this.empty) return [];
+    const { input, stages, batch, onRun } = this.#options;
+    const { tickets, values } = takeFirst(this.#waiting, Math.min(batch, this.waiting));
+    const results = await this.#session.run({ [input]: values[input] as Tensor });
+    const answers = answersOf(tickets, results);
+    if (onRun) tell(onRun, stages, answers);
+    return answers;
+  }
+}
+
+function answersOf(tickets: readonly Ticket[], results: Tensors): Answered[] {
+  const dataOf = (name: ValueName): Tensor["data"] => (results[name] as Tensor).data;
+  const { logits, exit, label, confidence } = CONDITIONAL_OUTPUTS;
+  const [exits, labels, confidences] = [dataOf(exit), dataOf(label), dataOf(confidence)];
+  const rows = dataOf(logits) as Float32Array;
+  const classes = rows.length / tickets.length;
+  return tickets.map(({ index }, row) => {
+    const stop = Number(exits[row]);
+    return {
+      index,
+      answer: {
+        stop,
+        answer: stop,
+        label: Number(labels[row]),
+        confidence: confidences[row] as number,
+        logits: rows.slice(row * classes, (row + 1) * classes),
+      },
+    };
+  });
+}
+
+function tell(onRun: (run: StageRun) => void, stages: number, answers: readonly Answered[]): void {
+  for (let stage = 0; stage < stages; stage++) {
+    const rows = answers.filter(({ answer }) => answer.stop >= stage).length;
+    if (rows > 0) onRun({ stage, rows });
+  }
+}

@@ -1,0 +1,73 @@
+/** @file The ways to run a dynamic model so that work is saved, and which is the better one where. Measured: docs/decisions/0011. */
+import type { Backend } from "../../../runtime/backend.js";
+import type { Policy } from "../../../schema/policy.js";
+import type { DynamicModel } from "../../model/model.js";
+import { conditionalModel } from "../conditional/index.js";
+import { liveExits } from "../live-exits.js";
+import { splitStages } from "../stages.js";
+import { ConditionalLine } from "./conditional.js";
+import type { Answered, Line, StageRun } from "./line.js";
+import { type CompiledStage, StagedLine } from "./staged.js";
+
+/** Sessions that are ready, shared by all streams. */
+export interface Engine {
+  /** A line for one stream. */
+  readonly line: () => Line;
+  readonly release: () => Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly backend: Backend;
+  readonly batch: number;
+  readonly onRun?: ((run: StageRun) => void) | undefined;
+}
+
+type MakeEngine = (model: DynamicModel, policy: Policy, options: EngineOptions) => Promise<Engine>;
+
+export const ENGINES = { staged, conditional } as const satisfies Record<string, MakeEngine>;
+export type EngineName = keyof typeof ENGINES;
+
+/** Exits that one graph holds: sub-graphs lie in each other, and readers limit how deep. */
+const MOST_NESTED = 12;
+
+/** A single session is faster, where the backend runs `If` and where exits that answer are exits that stop. */
+export function bestEngine(model: DynamicModel, policy: Policy, backend: Backend): EngineName {
+  const exits = liveExits(model, policy).exits.length;
+  const fits = policy.fallback === "final" && exits > 1 && exits <= MOST_NESTED;
+  return backend.routes && fits ? "conditional" : "staged";
+}
+
+async function staged(model: DynamicModel, policy: Policy, { backend, batch, onRun }: EngineOptions): Promise<Engine> {
+  const live = liveExits(model, policy);
+  const stages: CompiledStage[] = [];
+  const release = async (): Promise<void> => {
+    await Promise.all(stages.map(({ session }) => session.release()));
+  };
+  try {
+    for (const stage of splitStages({ graph: model.graph, exits: live.exits }))
+      stages.push({ ...stage, session: await backend.compile(stage.graph) });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { line: () => renumbered(new StagedLine(stages, live.policy, batch, onRun), live.original), release };
+}
+
+/** A line whose answers name the model's exits in place of those that are run. */
+const renumbered = (line: Line, original: (answer: Answered["answer"]) => Answered["answer"]): Line => ({
+  enter: (rows) => line.enter(rows),
+  get waiting() {
+    return line.waiting;
+  },
+  get empty() {
+    return line.empty;
+  },
+  run: async () => (await line.run()).map(({ index, answer }) => ({ index, answer: original(answer) })),
+});
+
+async function conditional(model: DynamicModel, policy: Policy, options: EngineOptions): Promise<Engine> {
+  const single = options.batch === 1;
+  const session = await options.backend.compile(conditionalModel(model, policy, { single }).graph);
+  const line = () => new ConditionalLine(session, { ...options, input: model.input.name, stages: model.exits.length });
+  return { line, release: () => session.release() };
+}

@@ -1,0 +1,182 @@
+/** @file The executor: runs a dynamic model exit by exit and really drops samples whose exit has fired from the batch. Its answers are those
+ *  of `route` on all exits' logits. */
+import { DynnError } from "../../../core/errors.js";
+import { checkPixels } from "../../../core/pixels.js";
+import { showShape, sizeOf } from "../../../core/shape.js";
+import type { Backend } from "../../../runtime/backend.js";
+import { type Policy, singleExitPolicy, thresholdCount } from "../../../schema/policy.js";
+import type { DynamicModel } from "../../model/model.js";
+import { imageDims } from "../forward.js";
+import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
+import { type ImageSource, Intake } from "./intake.js";
+import type { Line, StageAnswer, StageRun } from "./line.js";
+
+export type { EngineName } from "./engines.js";
+export type { ImageSource } from "./intake.js";
+export type { StageRun } from "./line.js";
+
+/** What the network answers for one image: `stop` and `answer` are exits of the model, `logits` are those of the answering exit. */
+export type Answer = StageAnswer;
+
+export interface ExecutorOptions {
+  readonly backend: Backend;
+  /** When to stop; left out: the model's own. */
+  readonly policy?: Policy | undefined;
+  /** Most samples in one run of a stage. Changes time and memory, not answers. */
+  readonly batch?: number | undefined;
+  /** staged: a session for each stage, between which samples of many batches are packed together. conditional: one session that holds the
+   *  rest of the network back behind each exit; for backends that run `If`, under the fallback final. Left out: the faster one that can
+   *  be had. */
+  readonly engine?: EngineName | undefined;
+  /** Told how many rows each stage was run on. */
+  readonly onRun?: ((run: StageRun) => void) | undefined;
+}
+
+export interface ClassifyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const DEFAULT_BATCH = 64;
+
+/** Make an executor. Each weight is in memory once.
+ * @throws DynnError 'policy/value' when neither model nor options give a policy that fits, 'shape/unknown' when the image size is open,
+ *         'runtime/load' */
+export async function createExecutor(model: DynamicModel, options: ExecutorOptions): Promise<Executor> {
+  const { batch = DEFAULT_BATCH } = options;
+  if (!(Number.isInteger(batch) && batch >= 1))
+    throw new DynnError("cli/value", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 64.`, {
+      batch,
+    });
+  const policy = policyOf(model, options.policy);
+  const engine = options.engine ?? bestEngine(model, policy, options.backend);
+  return new Executor(model, await ENGINES[engine](model, policy, { ...options, batch }), batch);
+}
+
+/** The policy that a model runs under: the given one, else its own; a model with one exit needs none.
+ * @throws DynnError 'policy/value' when there is none, or it has the wrong number of thresholds */
+export function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
+  const policy = given ?? model.policy;
+  if (!policy && model.exits.length === 1) return singleExitPolicy();
+  if (!policy)
+    throw new DynnError(
+      "policy/value",
+      `${model.name}: the file has no policy, and none is given. Choose one with \`dynn calibrate\`, or give rule and thresholds.`,
+      { model: model.name },
+    );
+  const wanted = thresholdCount(policy.rule, model.exits.length);
+  if (policy.thresholds.length === wanted) return policy;
+  throw new DynnError(
+    "policy/value",
+    `thresholds: got ${policy.thresholds.length}, expected ${wanted} for ${model.name}. Make the policy with makePolicy.`,
+    { thresholds: policy.thresholds, expected: wanted },
+  );
+}
+
+export class Executor {
+  readonly #model: DynamicModel;
+  readonly #engine: Engine;
+  readonly #batch: number;
+  readonly #image: readonly number[];
+  /** Numbers of an image. */
+  readonly #each: number;
+
+  constructor(model: DynamicModel, engine: Engine, batch: number) {
+    this.#model = model;
+    this.#engine = engine;
+    this.#batch = batch;
+    this.#image = imageDims(model);
+    this.#each = sizeOf(this.#image);
+  }
+
+  /** Classify images.
+   * @param images float32 [n*c*h*w] in [0,1]
+   * @returns      one answer per image, in order
+   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', or the signal's reason when aborted */
+  async classify(images: Float32Array, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
+    const total = this.#count(images);
+    const answers: Answer[] = [];
+    for await (const some of this.#answered([images])) {
+      signal?.throwIfAborted();
+      answers.push(...some);
+      onProgress?.(answers.length, total);
+    }
+    return answers;
+  }
+
+  /** Classify images as they come. Answers come in the order of the images, and images are asked for only as fast as answers are taken. A
+   *  batch waits for images only while the source has them at hand.
+   * @throws as {@link classify}, and what the source throws */
+  async *stream(source: ImageSource): AsyncGenerator<Answer> {
+    for await (const some of this.#answered(source)) yield* some;
+  }
+
+  /** The answers in order, as many at a time as are ready. */
+  async *#answered(source: ImageSource): AsyncGenerator<readonly Answer[]> {
+    const line = this.#engine.line();
+    const batch = this.#batch;
+    const intake = new Intake(source);
+    const done = new Map<number, Answer>();
+    let held: Float32Array | undefined;
+    let [entered, given] = [0, 0];
+    try {
+      while (held || !intake.ended || !line.empty) {
+        const room = line.waiting < batch && entered - given < MOST_BATCHES * batch;
+        if (room && !held && !intake.ended) held = this.#checked(await intake.take(line.empty), entered);
+        if (room && held) {
+          const part = held.subarray(0, batch * this.#each);
+          entered += this.#enter(line, part, entered);
+          held = part.length < held.length ? held.subarray(part.length) : undefined;
+        } else for (const { index, answer } of await line.run()) done.set(index, answer);
+        const ready: Answer[] = [];
+        for (let answer = done.get(given); answer; answer = done.get(given)) {
+          done.delete(given++);
+          ready.push(answer);
+        }
+        if (ready.length > 0) yield ready;
+        if (given < entered && line.empty) throw new Error(`bug: image ${given} has no answer`);
+      }
+      intake.rethrow();
+    } finally {
+      await intake.close();
+    }
+  }
+
+  /** Give back the memory of all stages. */
+  async release(): Promise<void> {
+    await this.#engine.release();
+  }
+
+  /** Images that have come, all of them looked at before work begins on the first.
+   * @throws DynnError 'data/shape', 'data/value' */
+  #checked(images: Float32Array | undefined, first: number): Float32Array | undefined {
+    if (images === undefined) return undefined;
+    const records = Uint32Array.from({ length: this.#count(images) }, (_, i) => first + i);
+    checkPixels({ name: "images", pixels: images }, this.#each, records);
+    return images.length > 0 ? images : undefined;
+  }
+
+  /** Put at most a batch of images in line. */
+  #enter(line: Line, images: Float32Array, first: number): number {
+    const count = images.length / this.#each;
+    line.enter({
+      tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [] })),
+      values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...this.#image], data: images } },
+    });
+    return count;
+  }
+
+  /** @throws DynnError 'data/shape' */
+  #count(images: Float32Array): number {
+    const count = images.length / this.#each;
+    if (Number.isInteger(count)) return count;
+    throw new DynnError(
+      "data/shape",
+      `images: ${images.length} numbers are no whole number of images ${showShape(this.#image)} (${this.#each} each), as ${this.#model.name} takes. Give float32 [n*c*h*w].`,
+      { length: images.length, image: this.#image },
+    );
+  }
+}
+
+/** Batches under way at most: waiting somewhere, or answered and not taken because an earlier image is not. */
+const MOST_BATCHES = 8;

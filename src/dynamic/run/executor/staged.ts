@@ -1,0 +1,85 @@
+/** @file One session for each stage. Samples of a stream wait between the stages; what is decided here which stage runs next: the deepest with a full batch, so that finished samples
+ *  leave soon and batches stay full; where none is full, the first that has any. */
+import type { Tensor } from "../../../core/tensor.js";
+import type { Session, Tensors } from "../../../runtime/backend.js";
+import type { Policy } from "../../../schema/policy.js";
+import { readingOf, routeReadings } from "../../route/route.js";
+import type { Stage } from "../stages.js";
+import type { Answered, Line, StageAnswer, StageRun } from "./line.js";
+import { runPiece } from "./piece.js";
+import { type Rows, type Ticket, takeFirst } from "./rows.js";
+
+/** A stage that is ready to run. */
+export interface CompiledStage extends Stage {
+  readonly session: Session;
+}
+
+export class StagedLine implements Line {
+  readonly #stages: readonly CompiledStage[];
+  readonly #policy: Policy;
+  readonly #batch: number;
+  readonly #waiting: Rows[][];
+  readonly #onRun: ((run: StageRun) => void) | undefined;
+
+  constructor(stages: readonly CompiledStage[], policy: Policy, batch: number, onRun?: (run: StageRun) => void) {
+    this.#stages = stages;
+    this.#policy = policy;
+    this.#batch = batch;
+    this.#waiting = stages.map(() => []);
+    this.#onRun = onRun;
+  }
+
+  /** Samples at the first stage. */
+  enter(rows: Rows): void {
+    this.#waiting[0]?.push(rows);
+  }
+
+  get waiting(): number {
+    return this.#count(0);
+  }
+
+  get empty(): boolean {
+    return this.#next() === undefined;
+  }
+
+  /** How many samples a stage could take. */
+  #count(stage: number): number {
+    return (this.#waiting[stage] as Rows[]).reduce((sum, rows) => sum + rows.tickets.length, 0);
+  }
+
+  /** The stage to run; undefined when no sample is left. */
+  #next(): number | undefined {
+    const full = this.#waiting.findLastIndex((_, stage) => this.#count(stage) >= this.#batch);
+    const at = full >= 0 ? full : this.#waiting.findIndex((blocks) => blocks.length > 0);
+    return at < 0 ? undefined : at;
+  }
+
+  /** Run the next stage on the samples that have waited longest.
+   * @returns those that are answered now */
+  async run(): Promise<Answered[]> {
+    const at = this.#next();
+    if (at === undefined) return [];
+    const stage = this.#stages[at] as CompiledStage;
+    const rows = takeFirst(this.#waiting[at] as Rows[], Math.min(this.#batch, this.#count(at)));
+    const read = (ticket: Ticket, results: Tensors, row: number) =>
+      this.#read(ticket, at, rowOf(results[stage.logits] as Tensor<"float32">, row));
+    const { answered, left } = await runPiece({ session: stage.session, kept: stage.kept, read }, rows);
+    this.#onRun?.({ stage: at, rows: rows.tickets.length });
+    if (left) this.#waiting[at + 1]?.push(left);
+    return answered.map(({ ticket, answer }) => ({ index: ticket.index, answer }));
+  }
+
+  /** The answer, once an exit fires. */
+  #read({ readings, logits }: Ticket, exit: number, row: Float32Array): StageAnswer | undefined {
+    readings.push(readingOf(row, this.#policy, exit));
+    logits.push(row);
+    const routed = routeReadings(readings, this.#policy, this.#stages.length);
+    return routed && { ...routed, logits: logits[routed.answer] as Float32Array };
+  }
+}
+
+/** A copy: the batch that it is a part of can be freed. */
+const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => {
+  const classes = dims[1] as number;
+  return data.slice(row * classes, (row + 1) * classes);
+};

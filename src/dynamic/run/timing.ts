@@ -1,0 +1,81 @@
+/** @file Time per exit, measured: the stages of a model run one after the other on a full batch, nothing leaving early. The cumulative times
+ *  are what `calibrate` takes as costs for a target latency. Routing, and batches that shrink, are not in them: the executor measures those. */
+import type { Tensor } from "../../core/tensor.js";
+import type { Backend, Session } from "../../runtime/backend.js";
+import type { DynamicModel } from "../model/model.js";
+import { imageDims } from "./forward.js";
+import { type Stage, type Staged, splitStages } from "./stages.js";
+
+export interface TimingOptions {
+  /** One batch, float32 [n*c*h*w] in [0,1]. */
+  readonly pixels: Float32Array;
+  /** Runs that count; the median is taken. */
+  readonly runs?: number;
+  /** Runs before those. */
+  readonly warmUp?: number;
+  /** Clock in milliseconds. */
+  readonly now: () => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Cumulative milliseconds per sample of each exit, rising.
+ * @throws DynnError as {@link measureStages} */
+export const measureExits = async (model: DynamicModel, backend: Backend, options: TimingOptions): Promise<number[]> =>
+  cumulative(await measureStages(model, backend, options));
+
+/** Milliseconds per sample of each stage; the runs of all stages alternate, so that a slow spell meets all of them.
+ * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', or the signal's reason when aborted */
+export async function measureStages(
+  model: Staged & Pick<DynamicModel, "name" | "input">,
+  backend: Backend,
+  options: TimingOptions,
+): Promise<number[]> {
+  const { pixels, runs = 21, warmUp = 3, now, signal } = options;
+  const image = imageDims(model);
+  const samples = pixels.length / image.reduce((a, b) => a * b, 1);
+  const input: Tensor = { dtype: "float32", dims: [samples, ...image], data: pixels };
+  const stages: Compiled[] = [];
+  try {
+    for (const stage of splitStages(model)) stages.push({ ...stage, session: await backend.compile(stage.graph) });
+    const times: number[][] = [];
+    for (let run = 0; run < warmUp + runs; run++) {
+      signal?.throwIfAborted();
+      const taken = await runOnce(stages, { [model.input.name]: input }, now);
+      if (run >= warmUp) times.push(taken);
+    }
+    return stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / samples);
+  } finally {
+    await Promise.all(stages.map(({ session }) => session.release()));
+  }
+}
+
+interface Compiled extends Stage {
+  readonly session: Session;
+}
+
+/** Milliseconds of each stage. */
+async function runOnce(
+  stages: readonly Compiled[],
+  values: Record<string, Tensor>,
+  now: () => number,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (const { session } of stages) {
+    const feeds = Object.fromEntries(session.inputs.map((name) => [name, values[name] as Tensor]));
+    const start = now();
+    Object.assign(values, await session.run(feeds));
+    times.push(now() - start);
+  }
+  return times;
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+
+function cumulative(values: readonly number[]): number[] {
+  let sum = 0;
+  return values.map((value) => {
+    sum += value;
+    return sum;
+  });
+}

@@ -1,0 +1,57 @@
+/** @file From a data spec, `scheme:argument`, to a dataset. One table holds every scheme: its form, an example, its opener.
+ *  Read by: cli (--data), studies. */
+import { DynnError } from "../../core/errors.js";
+import type { Dataset } from "../../data/dataset.js";
+import { CIFAR10_ARCHIVE, CIFAR100_ARCHIVE, openCifar } from "./cifar.js";
+import { openFolder } from "./folder.js";
+import { openNpy } from "./npy.js";
+import { openSample } from "./sample.js";
+
+interface Scheme {
+  readonly form: string;
+  readonly example: string;
+  readonly accepts: (argument: string | undefined) => boolean;
+  readonly open: (argument: string) => Promise<Dataset>;
+}
+
+const isGiven = (argument: string | undefined): boolean => argument !== undefined && argument !== "";
+
+/** Every form of data that dynn reads. */
+export const DATA_SCHEMES: Readonly<Record<string, Scheme>> = {
+  cifar10: {
+    form: "cifar10:DIR or cifar10:DIR#train",
+    example: "cifar10:data/cifar-10-batches-bin",
+    accepts: isGiven,
+    open: (argument) => openCifar(CIFAR10_ARCHIVE, argument),
+  },
+  cifar100: {
+    form: "cifar100:DIR or cifar100:DIR#train",
+    example: "cifar100:data/cifar-100-binary",
+    accepts: isGiven,
+    open: (argument) => openCifar(CIFAR100_ARCHIVE, argument),
+  },
+  folder: {
+    form: "folder:DIR or folder:DIR?size=WIDTHxHEIGHT",
+    example: "folder:photos?size=32x32",
+    accepts: isGiven,
+    open: openFolder,
+  },
+  npy: { form: "npy:IMAGES,LABELS", example: "npy:x.npy,y.npy", accepts: isGiven, open: openNpy },
+  sample: {
+    form: "sample",
+    example: "sample:cifar10",
+    accepts: (argument) => argument === undefined || argument === "cifar10",
+    open: openSample,
+  },
+};
+
+/** Open a dataset.
+ * @throws DynnError 'data/spec' listing the forms; else what the scheme's opener throws */
+export async function openDataset(spec: string): Promise<Dataset> {
+  const colon = spec.indexOf(":");
+  const [name, argument] = colon < 0 ? [spec, undefined] : [spec.slice(0, colon), spec.slice(colon + 1)];
+  const scheme = Object.hasOwn(DATA_SCHEMES, name) ? DATA_SCHEMES[name] : undefined;
+  if (scheme?.accepts(argument)) return scheme.open(argument ?? "");
+  const forms = Object.values(DATA_SCHEMES).map(({ form, example }) => `  ${form} (e.g. ${example})`);
+  throw new DynnError("data/spec", `data "${spec}": is no data spec. Write one of:\n${forms.join("\n")}\n`, { spec });
+}

@@ -1,0 +1,45 @@
+/** @file What the training thread and the threads that make batches tell each other, and how an error crosses over.
+ *  Read by: prefetch, prefetch-worker. */
+import { DynnError, type ErrorCode, type ErrorDetail, reasonOf } from "../../core/errors.js";
+import type { BatchOptions, TrainingBatch } from "../../data/batches.js";
+import { type Dataset, subset } from "../../data/dataset.js";
+import { openDataset } from "./open.js";
+
+/** Records that any thread can open by itself. */
+export interface DataSource {
+  /** As for {@link openDataset}. */
+  readonly spec: string;
+  /** The records to use, in this order. */
+  readonly indices: Uint32Array;
+}
+
+/** What a thread is started with; its messages are then places, answered in their order. */
+export interface Assignment {
+  readonly source: DataSource;
+  readonly options: BatchOptions;
+}
+
+export type Answer = { readonly batch: TrainingBatch } | { readonly failure: Failure };
+
+/** An error as plain data: a thread boundary keeps neither the class nor the code. */
+interface Failure {
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly detail: ErrorDetail;
+}
+
+/** The dataset of a source.
+ * @throws as openDataset */
+export const openSource = async ({ spec, indices }: DataSource): Promise<Dataset> =>
+  subset(await openDataset(spec), indices);
+
+export function toFailure(thrown: unknown): Failure {
+  if (!(thrown instanceof DynnError)) return { code: undefined, message: reasonOf(thrown), detail: {} };
+  return { code: thrown.code, message: thrown.message, detail: thrown.detail };
+}
+
+/** The error that {@link toFailure} took apart; its constructor adds the code to the text again. */
+export function fromFailure({ code, message, detail }: Failure): Error {
+  if (code === undefined) return new Error(message);
+  return new DynnError(code, message.slice(0, -` [${code}]`.length), detail);
+}

@@ -1,0 +1,27 @@
+/** @file The thread behind prefetch: opens the source when the first batch is asked for, then makes one batch after the other. */
+import { parentPort, workerData } from "node:worker_threads";
+import { batchReader, type Place, type TrainingBatch } from "../../data/batches.js";
+import { type Answer, type Assignment, openSource, toFailure } from "./prefetch-protocol.js";
+
+const port = parentPort;
+if (!port) throw new Error("bug: prefetch-worker runs as a worker thread only");
+const { source, options } = workerData as Assignment;
+
+let reader: Promise<(place: Place) => Promise<TrainingBatch>> | undefined;
+const openReader = async () => batchReader(await openSource(source), options);
+
+async function answer(place: Place): Promise<void> {
+  try {
+    reader ??= openReader();
+    const batch = await (await reader)(place);
+    // Moved, not copied: the pixels have one owner at any time.
+    port?.postMessage({ batch } satisfies Answer, [batch.images.buffer, batch.labels.buffer, batch.indices.buffer]);
+  } catch (thrown) {
+    port?.postMessage({ failure: toFailure(thrown) } satisfies Answer);
+  }
+}
+
+let turn = Promise.resolve();
+port.on("message", (place: Place) => {
+  turn = turn.then(() => answer(place));
+});

@@ -1,0 +1,119 @@
+/** @file Training batches made ahead on worker threads: the same bytes in the same order as trainingStream.
+ *  ONNX Runtime for Node runs a session on the JavaScript thread, which stands still for the whole training step. So a
+ *  worker must need nothing from it meanwhile: it opens the data by its spec itself, reads, decodes and augments, and its
+ *  next batches are ordered before the step begins. A batch is a pure function of its place, so that batch i goes to
+ *  worker i mod N and no worker count changes the bytes. The price is one copy of in-memory data a worker (CIFAR: 154 MB);
+ *  one worker is enough where a batch is made faster than trained on, more help with large images to decode.
+ *  Read by: cli (train). */
+import { Worker } from "node:worker_threads";
+import { DynnError, reasonOf } from "../../core/errors.js";
+import { type Place, places, type StreamOptions, type TrainingBatch } from "../../data/batches.js";
+import { type Answer, type Assignment, type DataSource, fromFailure } from "./prefetch-protocol.js";
+
+export { type DataSource, openSource } from "./prefetch-protocol.js";
+
+export interface PrefetchOptions extends StreamOptions {
+  readonly workers?: number;
+  /** Batches that are ready or in the making while one is trained on; each is held in memory. */
+  readonly ahead?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The batches of a run from `options.from` on, made ahead. Workers start with the first batch asked for and are closed
+ *  when the iteration ends, however it ends.
+ * @throws DynnError 'cli/value' at once when the batch is larger than the data or there is no worker; with a batch: as openDataset and
+ *   batchReader, 'data/worker' when a worker stops by itself; the signal's reason when aborted */
+export function prefetch(source: DataSource, options: PrefetchOptions): AsyncGenerator<TrainingBatch> {
+  const { workers = 1, ahead = 4, signal, epochs, from, ...batchOptions } = options;
+  if (!(Number.isInteger(workers) && workers >= 1 && Number.isInteger(ahead) && ahead >= 0))
+    throw new DynnError(
+      "cli/value",
+      `prefetch: got ${workers} workers and ${ahead} batches ahead, expected integers of at least 1 and 0. Use one worker when in doubt.`,
+      { workers, ahead },
+    );
+  const wanted = places(source.indices.length, { batch: batchOptions.batch, epochs, from });
+  return makeAhead(wanted, { source, options: batchOptions }, { workers, ahead, signal });
+}
+
+async function* makeAhead(
+  wanted: Iterable<Place>,
+  assignment: Assignment,
+  { workers, ahead, signal }: { workers: number; ahead: number; signal: AbortSignal | undefined },
+): AsyncGenerator<TrainingBatch> {
+  signal?.throwIfAborted();
+  const makers = Array.from({ length: workers }, () => startMaker(assignment));
+  const stopAll = (reason: unknown) => Promise.all(makers.map((maker) => maker.stop(reason)));
+  const abort = () => stopAll(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    const queue: Promise<TrainingBatch>[] = [];
+    let ordered = 0;
+    for (const place of wanted) {
+      queue.push((makers[ordered++ % workers] as Maker).make(place));
+      if (queue.length > ahead) yield await next(queue, signal);
+    }
+    while (queue.length > 0) yield await next(queue, signal);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    await stopAll(new Error("bug: a batch was asked for after the end"));
+  }
+}
+
+async function next(queue: Promise<TrainingBatch>[], signal: AbortSignal | undefined): Promise<TrainingBatch> {
+  const batch = await queue.shift();
+  // Batches that were ready before the abort must not hide it.
+  signal?.throwIfAborted();
+  return batch as TrainingBatch;
+}
+
+interface Maker {
+  readonly make: (place: Place) => Promise<TrainingBatch>;
+  /** End the thread; what is not made yet fails with `reason`. */
+  readonly stop: (reason: unknown) => Promise<void>;
+}
+
+interface Order {
+  readonly resolve: (batch: TrainingBatch) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function startMaker(assignment: Assignment): Maker {
+  const worker = new Worker(new URL("./prefetch-worker.js", import.meta.url), { workerData: assignment });
+  const orders: Order[] = [];
+  let end: { readonly reason: unknown } | undefined;
+  const fail = (reason: unknown): void => {
+    end ??= { reason };
+    for (const order of orders.splice(0)) order.reject(end.reason);
+  };
+  worker.on("message", (answer: Answer) => {
+    const order = orders.shift();
+    if ("batch" in answer) order?.resolve(answer.batch);
+    else order?.reject(fromFailure(answer.failure));
+  });
+  worker.on("error", (thrown) => fail(stoppedError(reasonOf(thrown), thrown)));
+  worker.on("exit", (code) => fail(stoppedError(`exit code ${code}`)));
+  return {
+    make: (place) => {
+      const made = new Promise<TrainingBatch>((resolve, reject) => {
+        if (end) return reject(end.reason);
+        orders.push({ resolve, reject });
+        worker.postMessage(place);
+      });
+      // It may fail long before its turn comes to be awaited.
+      made.catch(() => {});
+      return made;
+    },
+    stop: async (reason) => {
+      fail(reason);
+      await worker.terminate();
+    },
+  };
+}
+
+const stoppedError = (reason: string, cause?: unknown): DynnError =>
+  new DynnError(
+    "data/worker",
+    `prefetch: a worker thread stopped (${reason}), expected it to run until the end. Check the memory that is free, and resume the run.`,
+    { reason },
+    { cause },
+  );

@@ -1,0 +1,110 @@
+/** @file Bundles on disk: a folder with manifest.json and the ONNX files that it names. What a machine runs of it is read whole or
+ *  refused; nothing outside its folder is read, wherever names or links point. */
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { sha256 } from "../../core/digest.js";
+import { DynnError, reasonOf } from "../../core/errors.js";
+import { showShape } from "../../core/shape.js";
+import { type Bundle, type BundlePart, type Side, sideOf } from "../../deploy/bundle.js";
+import { type Manifest, type ManifestPart, readManifest } from "../../deploy/manifest.js";
+import type { Graph, ValueInfo } from "../../graph/graph.js";
+import { readModel } from "../../onnx/read.js";
+
+export const MANIFEST = "manifest.json";
+
+/** A longer manifest is none: a large one has some kilobytes. */
+const MANIFEST_LIMIT = 2 ** 20;
+
+export interface OpenOptions {
+  /** Whose parts to read; the files of the others need not be there. Left out: both sides'. */
+  readonly side?: Side | undefined;
+}
+
+/** Read a bundle and check its files against its manifest.
+ * @throws DynnError 'file/missing' when there is no such folder, 'bundle/format' when it is no bundle, 'bundle/damaged' when a file is
+ *         missing or not the one that was written */
+export async function openBundle(folder: string, { side }: OpenOptions = {}): Promise<Bundle> {
+  const manifest = await openManifest(folder);
+  const parts: BundlePart[] = [];
+  for (const part of sideOf(manifest, side))
+    parts.push({ ...part, graph: graphOf(part, await partBytes(folder, part)) });
+  return { folder, manifest, parts };
+}
+
+/** The manifest alone; the files are not looked at.
+ * @throws DynnError 'file/missing', 'bundle/format' */
+export async function openManifest(folder: string): Promise<Manifest> {
+  const path = join(folder, MANIFEST);
+  const there = await stat(folder).catch(() => undefined);
+  if (!there)
+    throw new DynnError("file/missing", `${folder}: there is no such folder. Give the folder of a bundle.`, { folder });
+  const text = await insideText(folder, path);
+  try {
+    return readManifest(JSON.parse(text), path);
+  } catch (cause) {
+    if (cause instanceof DynnError) throw cause;
+    throw new DynnError(
+      "bundle/format",
+      `${path}: is not JSON (${reasonOf(cause)}). Export the model again.`,
+      { path },
+      { cause },
+    );
+  }
+}
+
+async function insideText(folder: string, path: string): Promise<string> {
+  try {
+    if ((await stat(path)).size > MANIFEST_LIMIT) throw new Error(`it has more than ${MANIFEST_LIMIT} bytes`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readInside(folder, MANIFEST));
+  } catch (cause) {
+    throw new DynnError(
+      "bundle/format",
+      `${folder}: holds no ${MANIFEST} that can be read (${reasonOf(cause)}). Give a folder that \`dynn export\` wrote.`,
+      { folder },
+      { cause },
+    );
+  }
+}
+
+/** The bytes of a part's file, those that the manifest speaks of.
+ * @throws DynnError 'bundle/damaged' */
+async function partBytes(folder: string, { name, file, sha256: wanted, bytes }: ManifestPart): Promise<Uint8Array> {
+  const damaged = (what: string, cause?: unknown) =>
+    new DynnError(
+      "bundle/damaged",
+      `${join(folder, file)}: ${what}. Copy the bundle again, or export the model again.`,
+      { file },
+      { cause },
+    );
+  const found = await readInside(folder, file).catch((cause: unknown) => {
+    throw damaged(`cannot be read (${reasonOf(cause)}), and part "${name}" is to run here`, cause);
+  });
+  if (found.length !== bytes) throw damaged(`has ${found.length} bytes, the manifest says ${bytes}`);
+  const digest = sha256(found);
+  if (digest !== wanted) throw damaged(`has SHA-256 ${digest}, the manifest says ${wanted}`);
+  return found;
+}
+
+/** A file of the folder itself; one that a link leads out of it is refused. */
+async function readInside(folder: string, file: string): Promise<Uint8Array> {
+  const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, file))]);
+  if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) throw new Error("a link leads out of the folder");
+  if (!(await stat(path)).isFile()) throw new Error("it is no file");
+  return readFile(path);
+}
+
+/** The graph of a part's file, which must take and give what the manifest says.
+ * @throws DynnError 'bundle/format' */
+function graphOf(part: ManifestPart, bytes: Uint8Array): Graph {
+  const { graph } = readModel(bytes, { name: part.file, owned: true });
+  const same = (stated: readonly ValueInfo[], found: readonly ValueInfo[]) => show(stated) === show(found);
+  if (same(part.inputs, graph.inputs) && same(part.outputs, graph.outputs)) return graph;
+  throw new DynnError(
+    "bundle/format",
+    `${part.file}: takes ${show(graph.inputs)} and gives ${show(graph.outputs)}, the manifest says ${show(part.inputs)} and ${show(part.outputs)}. Export the model again.`,
+    { file: part.file },
+  );
+}
+
+const show = (infos: readonly ValueInfo[]): string =>
+  infos.map(({ name, dtype, shape }) => `${name} ${dtype}${showShape(shape)}`).join(", ");

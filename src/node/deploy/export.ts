@@ -1,0 +1,142 @@
+/** @file Exports for deployment: stage files, a device/server split, one conditional file. Each is run on images against the model that it
+ *  was made from before it is put in its place. */
+import { basename } from "node:path";
+import { sha256 } from "../../core/digest.js";
+import { checkPixels } from "../../core/pixels.js";
+import { uniform } from "../../core/rng.js";
+import { sizeOf } from "../../core/shape.js";
+import { type BundleKind, manifestOf } from "../../deploy/manifest.js";
+import { type Part, smallestSplit, splitParts, stagedParts } from "../../deploy/parts.js";
+import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
+import { type Found, type Verification, verify } from "../../deploy/verify.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { conditionalModel } from "../../dynamic/run/conditional/index.js";
+import { policyOf } from "../../dynamic/run/executor/index.js";
+import { Forward, imageDims } from "../../dynamic/run/forward.js";
+import { writeModel } from "../../onnx/write.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Policy } from "../../schema/policy.js";
+import { loadModel } from "../onnx-files.js";
+import { MANIFEST, openBundle } from "./bundle.js";
+import { checkReplaceable, type OutputFile, publishFile, publishFolder } from "./files.js";
+
+export interface ExportOptions {
+  /** Runs model and export to compare them. */
+  readonly backend: Backend;
+  /** When to stop; left out: the model's own. */
+  readonly policy?: Policy | undefined;
+  /** Images to compare on, float32 [n*c*h*w] in [0,1]; left out: 64 random ones. */
+  readonly images?: Float32Array | undefined;
+  /** Most images in one run. Changes time and memory, not the result. */
+  readonly batch?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Images that model and export have been run on, of both together. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface SplitOptions extends ExportOptions {
+  /** The last exit on the device, by its number; left out: {@link smallestSplit}. */
+  readonly at?: number | undefined;
+}
+
+export interface Exported {
+  readonly out: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly policy: Policy;
+  readonly verification: Verification;
+}
+
+const RANDOM_IMAGES = 64;
+const DEFAULT_BATCH = 64;
+
+/** Write a bundle with one file per exit (stage0.onnx ...): a host that runs stage after stage decides when to stop.
+ * @param out a folder that is not there yet, an empty one, or a bundle, which is replaced
+ * @throws DynnError 'policy/value', 'shape/unknown', 'data/value', 'export/mismatch', 'file/unwritable', 'file/full', or the signal's reason;
+ *         then nothing is written */
+export const exportStaged = (model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> =>
+  exportBundle(model, out, "staged", () => stagedParts(model), options);
+
+/** Write a bundle of two files: device.onnx takes the image and holds the exits up to `at`, server.onnx takes the hidden values of what the
+ *  device was not sure of and holds the others.
+ * @throws as {@link exportStaged}, 'export/unsupported' for a model without early exits, 'cli/value' for an exit that is none */
+export const exportSplit = (model: DynamicModel, out: string, options: SplitOptions): Promise<Exported> =>
+  exportBundle(model, out, "split", () => splitParts(model, options.at ?? smallestSplit(model)), options);
+
+async function exportBundle(
+  model: DynamicModel,
+  out: string,
+  kind: BundleKind,
+  cut: () => readonly Part[],
+  options: ExportOptions,
+): Promise<Exported> {
+  imageDims(model);
+  await checkReplaceable(out);
+  const policy = policyOf(model, options.policy);
+  const files = bundleFiles(model, policy, kind, cut());
+  const verification = await publishFolder(out, files, async (folder) => {
+    const bundle = await openBundle(folder);
+    return compare(model, policy, options, (batches) => runBundle(bundle, options.backend, batches));
+  });
+  return { out, files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })), policy, verification };
+}
+
+function bundleFiles(
+  model: DynamicModel,
+  policy: Policy,
+  kind: BundleKind,
+  parts: readonly Part[],
+): readonly OutputFile[] {
+  const files = parts.map((part) => ({ part, name: `${part.name}.onnx`, bytes: writeModel({ graph: part.graph }) }));
+  const described = files.map(({ part, name, bytes }) => ({
+    part,
+    file: name,
+    sha256: sha256(bytes),
+    bytes: bytes.length,
+  }));
+  const manifest = `${JSON.stringify(manifestOf(model, policy, kind, described), undefined, 2)}\n`;
+  return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifest) }];
+}
+
+/** Write one ONNX file that stops early by itself in any runtime, at any batch size; see {@link conditionalModel}.
+ * @param out path of the file; one that is there is replaced
+ * @throws as {@link exportStaged} */
+export async function exportConditional(model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {
+  imageDims(model);
+  const policy = policyOf(model, options.policy);
+  const bytes = writeModel(conditionalModel(model, policy));
+  const verification = await publishFile(out, bytes, async (path) => {
+    const { graph } = await loadModel(path);
+    return compare(model, policy, options, (batches) => runConditional(graph, options.backend, batches));
+  });
+  return { out, files: [{ name: basename(out), bytes: bytes.length }], policy, verification };
+}
+
+/** Run model and export on the same images.
+ * @throws DynnError 'export/mismatch', 'data/value', or the signal's reason */
+async function compare(
+  model: DynamicModel,
+  policy: Policy,
+  options: ExportOptions,
+  run: (batches: Batches) => Promise<Found[]>,
+): Promise<Verification> {
+  const { backend, batch = DEFAULT_BATCH, signal, onProgress } = options;
+  const dims = imageDims(model);
+  const images = options.images ?? randomImages(dims);
+  checkPixels({ name: "images", pixels: images }, sizeOf(dims));
+  const count = images.length / sizeOf(dims);
+  const forward = await Forward.compile(model, backend);
+  const report = (done: number) => {
+    signal?.throwIfAborted();
+    onProgress?.(done, 2 * count);
+  };
+  try {
+    const logits = await forward.logits(images, { batch, signal, onProgress: report });
+    const found = await run({ images, dims, batch, onBatch: (done) => report(count + done) });
+    return verify(model, policy, logits, found);
+  } finally {
+    await forward.release();
+  }
+}
+
+const randomImages = (dims: readonly number[]): Float32Array =>
+  uniform({ seed: 0, sample: 0, purpose: "test", step: 0 }, RANDOM_IMAGES * sizeOf(dims), 0, 1);

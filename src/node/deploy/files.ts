@@ -1,0 +1,107 @@
+/** @file Writing an export: everything goes to a temporary folder beside its place, is checked there, and is then renamed. A failure, a
+ *  Ctrl-C or a full disk leaves what was there before, and nothing else. */
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { DynnError, reasonOf } from "../../core/errors.js";
+import { replaceFile } from "../onnx-files.js";
+import { MANIFEST, openManifest } from "./bundle.js";
+
+export interface OutputFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Write a folder of files. A bundle that is there already is replaced; any other folder with something in it is not.
+ * @param check told of the temporary folder; what it throws stops the export
+ * @throws DynnError 'file/unwritable', 'file/full', and what `check` throws */
+export async function publishFolder<T>(
+  out: string,
+  files: readonly OutputFile[],
+  check: (folder: string) => Promise<T>,
+): Promise<T> {
+  await checkReplaceable(out);
+  return inTemporary(out, async (temporary) => {
+    const made = join(temporary, "new");
+    const result = await writeAndCheck(made, files, check);
+    swap(made, out, join(temporary, "old"));
+    return result;
+  });
+}
+
+/** Write one file.
+ * @param check told of the temporary file
+ * @throws DynnError 'file/unwritable', 'file/full', and what `check` throws */
+export async function publishFile<T>(out: string, bytes: Uint8Array, check: (path: string) => Promise<T>): Promise<T> {
+  const file = { name: basename(out), bytes };
+  return inTemporary(out, async (temporary) => {
+    const result = await writeAndCheck(temporary, [file], (folder) => check(join(folder, file.name)));
+    swap(join(temporary, file.name), out);
+    return result;
+  });
+}
+
+/** Refuse a folder that is no bundle and not empty: replacing it would lose what is in it.
+ * @throws DynnError 'file/unwritable' */
+export async function checkReplaceable(out: string): Promise<void> {
+  if (!(await exists(out))) return;
+  const held = await readdir(out).catch(() => undefined);
+  if (held?.length === 0) return;
+  const manifest = await openManifest(out).catch(() => undefined);
+  const known = new Set([MANIFEST, ...(manifest?.parts.map(({ file }) => file) ?? [])]);
+  if (manifest && held?.every((name) => known.has(name))) return;
+  throw new DynnError(
+    "file/unwritable",
+    `${out}: is there and ${held ? "holds other files than a bundle's" : "is no folder"}. Choose a folder that is not there yet, an empty one or a bundle.`,
+    { out },
+  );
+}
+
+async function writeAndCheck<T>(
+  folder: string,
+  files: readonly OutputFile[],
+  check: (folder: string) => Promise<T>,
+): Promise<T> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, bytes } of files) await replaceFile(join(folder, name), bytes);
+  return check(folder);
+}
+
+/** Work in a temporary folder beside `out` that goes away, also when the process is told to end at once. */
+async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = join(dirname(resolve(out)), `.dynn-export-${process.pid}-${Date.now()}.tmp`);
+  const clear = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", clear);
+  try {
+    await mkdir(folder).catch((cause: unknown) => {
+      throw unwritable(out, cause);
+    });
+    return await work(folder);
+  } finally {
+    process.off("exit", clear);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Put `made` at `out`. A folder that is there goes to `old` first: in one go, so that no signal comes between.
+ * @throws DynnError 'file/unwritable' */
+function swap(made: string, out: string, old?: string): void {
+  const moved = old !== undefined && existsSync(out);
+  try {
+    if (moved) renameSync(out, old);
+    renameSync(made, out);
+  } catch (cause) {
+    if (moved && !existsSync(out)) renameSync(old, out);
+    throw unwritable(out, cause);
+  }
+}
+
+const unwritable = (path: string, cause: unknown): DynnError =>
+  new DynnError(
+    "file/unwritable",
+    `${path}: cannot be written (${reasonOf(cause)}). Choose a place in a folder that exists and that you may write to.`,
+    { path },
+    { cause },
+  );
+
+const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;

@@ -1,0 +1,11 @@
+/** @file Dynamic models on disk. */
+
+import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model/model.js";
+import { loadModel } from "./onnx-files.js";
+
+/** Read a classifier with one exit or many from an ONNX file. It is called what the file is called, unless `options` say otherwise.
+ * @throws DynnError as `loadModel` and `dynamicModel` do */
+export async function load(path: string, options: ModelOptions = {}): Promise<DynamicModel> {
+  const name = (path.split(/[/\\]/).at(-1) as string).replace(/\.onnx$/, "");
+  return dynamicModel(await loadModel(path), { name, ...options });
+}

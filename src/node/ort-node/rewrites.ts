@@ -1,0 +1,75 @@
+/** @file Which rewrites for speed a graph gets on this machine. They change nothing but time. */
+import * as ort from "onnxruntime-node";
+import type { Tensor } from "../../core/tensor.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { emptyGraph } from "../../graph/op.js";
+import { writeModel } from "../../onnx/write.js";
+import { opTable } from "../../ops/table.js";
+import { isTraining, lowerBatchStatistics } from "../../runtime/blocked/batch-statistics.js";
+import { NCHWC } from "../../runtime/blocked/layout.js";
+import { steepMasks } from "../../runtime/blocked/masks.js";
+import { blockedLayout } from "../../runtime/blocked/rewrite.js";
+
+/** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
+const trains = (graph: Graph): boolean =>
+  graph.nodes.some(
+    (node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1] as string)),
+  );
+
+/** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`.
+ * @param graph with types, if they can be known */
+export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
+  if (!trains(graph)) return forSpeed ? inference(graph) : graph;
+  const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
+  if (!forSpeed) return lowered;
+  const block = await blockSize();
+  const masked = steepMasks(lowered);
+  return block === undefined ? masked : blockedLayout(masked, block);
+}
+
+/** A forward pass or a gradient, its weights constant: whole in the blocked layout, or as it is where a convolution cannot be so,
+ *  because ONNX Runtime then does better around it. */
+async function inference(graph: Graph): Promise<Graph> {
+  const block = await blockSize();
+  if (graph.types.size === 0) return graph;
+  const masked = steepMasks(graph);
+  if (block === undefined) return masked;
+  const blocked = blockedLayout(masked, block);
+  return has(blocked, isBlocked) && !has(blocked, isPlainConv) ? blocked : masked;
+}
+
+const isBlocked = (node: Node): boolean => node.domain === NCHWC;
+const isPlainConv = (node: Node): boolean => node.domain === "" && node.opType === "Conv";
+
+/** Whether a graph, or one in it, has such a node. */
+const has = (graph: Graph, such: (node: Node) => boolean): boolean =>
+  graph.nodes.some((node) => such(node) || subgraphs(node).some((inner) => has(inner, such)));
+
+let known: Promise<number | undefined> | undefined;
+
+/** Channels in a block of the blocked layout, or undefined on a machine whose ONNX Runtime has no such layout. */
+function blockSize(): Promise<number | undefined> {
+  known ??= probe();
+  return known;
+}
+
+/** The layout rounds channels up to whole blocks: 4 channels go in, one block comes out. */
+async function probe(): Promise<number | undefined> {
+  const b = new GraphBuilder(emptyGraph("probe", 17));
+  const x = b.input("x", "float32", [1, 4, 1, 1]);
+  b.append({ opType: "ReorderInput", domain: NCHWC, name: "", inputs: [x], outputs: ["y"], attributes: {} });
+  b.output("y", "float32", undefined);
+  try {
+    const session = await ort.InferenceSession.create(writeModel({ graph: b.build() }), {
+      executionProviders: ["cpu"],
+    });
+    const { y } = await session.run({ x: new ort.Tensor("float32", new Float32Array(4), [1, 4, 1, 1]) });
+    await session.release();
+    const channels = (y as unknown as Pick<Tensor, "dims">).dims[1];
+    return channels !== undefined && channels > 1 ? channels : undefined;
+  } catch {
+    return undefined;
+  }
+}

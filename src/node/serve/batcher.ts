@@ -1,0 +1,119 @@
+/** @file Requests become batches: one waits a moment for company, then all that fit run together. A request is never divided, and what fails in
+ *  company runs again alone, so that a bad one spoils no other. */
+
+import type { Routed } from "../../dynamic/route/route.js";
+import { type Rows, takeFirst } from "../../dynamic/run/executor/rows.js";
+
+export interface BatcherOptions {
+  /** Most samples in one run; no request may have more. */
+  readonly most: number;
+  /** How long a request waits for company. */
+  readonly windowMs: number;
+  /** @returns one answer per row, in order */
+  readonly run: (rows: Rows) => Promise<readonly Routed[]>;
+}
+
+interface Waiting {
+  readonly rows: Rows;
+  readonly since: number;
+  readonly resolve: (answers: readonly Routed[]) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export class Batcher {
+  readonly #options: BatcherOptions;
+  #queue: Waiting[] = [];
+  #working: Promise<void> | undefined;
+  #arrived: (() => void) | undefined;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Answers of one request, in its order.
+   * @param signal takes the request out of the queue
+   * @throws what the run throws, or the signal's reason */
+  async submit(rows: Rows, signal?: AbortSignal): Promise<readonly Routed[]> {
+    signal?.throwIfAborted();
+    let leave = () => {};
+    try {
+      return await new Promise((resolve, reject) => {
+        const entry = { rows, since: performance.now(), resolve, reject };
+        leave = () => {
+          this.#queue = this.#queue.filter((waiting) => waiting !== entry);
+          reject(signal?.reason);
+        };
+        signal?.addEventListener("abort", leave);
+        this.#queue.push(entry);
+        this.#arrived?.();
+        this.#working ??= this.#work();
+      });
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  /** When all that came is answered. */
+  async idle(): Promise<void> {
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    while (this.#queue.length > 0) {
+      await this.#company();
+      const batch = this.#take();
+      if (batch.length > 0) await this.#run(batch);
+    }
+    this.#working = undefined;
+  }
+
+  /** Wait until a batch is full, or its first request has waited long enough. */
+  #company(): Promise<void> {
+    const { most, windowMs } = this.#options;
+    const [first] = this.#queue as [Waiting];
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#arrived = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, first.since + windowMs - performance.now()));
+      this.#arrived = () => {
+        if (countOf(this.#queue) >= most) done();
+      };
+      this.#arrived();
+    });
+  }
+
+  /** The requests that have waited longest, as many as fit. */
+  #take(): readonly Waiting[] {
+    let [fit, samples] = [0, 0];
+    for (const { rows } of this.#queue) {
+      samples += rows.tickets.length;
+      if (samples > this.#options.most) break;
+      fit++;
+    }
+    return this.#queue.splice(0, fit);
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const rows = takeFirst(
+        batch.map((waiting) => waiting.rows),
+        countOf(batch),
+      );
+      const answers = await this.#options.run(rows);
+      let at = 0;
+      for (const { rows: own, resolve } of batch) {
+        const end = at + own.tickets.length;
+        resolve(answers.slice(at, end));
+        at = end;
+      }
+    } catch (reason) {
+      if (batch.length === 1) batch[0]?.reject(reason);
+      else for (const waiting of batch) await this.#run([waiting]);
+    }
+  }
+}
+
+const countOf = (queue: readonly Waiting[]): number => queue.reduce((sum, { rows }) => sum + rows.tickets.length, 0);

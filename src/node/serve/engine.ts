@@ -1,0 +1,98 @@
+/** @file The server's half of a split network without the network around it: bytes of a request in, answers out. */
+import { DynnError } from "../../core/errors.js";
+import { type Bundle, partsOf } from "../../deploy/bundle.js";
+import { type CompiledPart, compileParts, releaseParts, runPart } from "../../deploy/device/part.js";
+import type { Remote } from "../../deploy/device/remote.js";
+import type { Manifest } from "../../deploy/manifest.js";
+import { decodeRequest, type WireForm, type WireSamples } from "../../deploy/wire.js";
+import type { Reply } from "../../deploy/wire-answer.js";
+import { wireFormOf } from "../../deploy/wire-form.js";
+import type { Routed } from "../../dynamic/route/route.js";
+import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
+import type { Backend } from "../../runtime/backend.js";
+import { Batcher } from "./batcher.js";
+import { checkWhole } from "./settings.js";
+
+export interface EngineOptions {
+  readonly backend: Backend;
+  /** Most samples in one request, and in one run over several of them; left out: 64. */
+  readonly maxBatch?: number | undefined;
+  /** How long a request waits for others to run together with; left out: 2 ms. */
+  readonly windowMs?: number | undefined;
+  /** Told how many samples each run had. */
+  readonly onRun?: ((samples: number) => void) | undefined;
+}
+
+export const DEFAULT_MAX_BATCH = 64;
+const DEFAULT_WINDOW_MS = 2;
+
+/** Make the server's half ready to run; the bundle's server side is enough.
+ * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
+export async function createEngine(bundle: Bundle, options: EngineOptions): Promise<Engine> {
+  const { maxBatch = DEFAULT_MAX_BATCH, windowMs = DEFAULT_WINDOW_MS } = options;
+  checkWhole("max-batch", maxBatch);
+  checkWhole("window", windowMs, 0);
+  const form = wireFormOf(bundle.manifest);
+  const [part] = await compileParts(partsOf(bundle, "server"), options.backend);
+  return new Engine(bundle.manifest, form, part as CompiledPart, { ...options, maxBatch, windowMs });
+}
+
+export class Engine {
+  readonly manifest: Manifest;
+  readonly form: WireForm;
+  readonly maxBatch: number;
+  /** For a device in this process. */
+  readonly remote: Remote = { classify: (request, _, signal) => this.classify(request, signal) };
+  readonly #part: CompiledPart;
+  readonly #batcher: Batcher;
+
+  constructor(
+    manifest: Manifest,
+    form: WireForm,
+    part: CompiledPart,
+    { maxBatch, windowMs, onRun }: EngineOptions & { readonly maxBatch: number; readonly windowMs: number },
+  ) {
+    this.manifest = manifest;
+    this.form = form;
+    this.maxBatch = maxBatch;
+    this.#part = part;
+    const run = async (rows: Rows): Promise<readonly Routed[]> => {
+      onRun?.(rows.tickets.length);
+      const { answered } = await runPart(this.#part, rows, manifest);
+      return answered.map(({ answer }) => answer);
+    };
+    this.#batcher = new Batcher({ most: maxBatch, windowMs, run });
+  }
+
+  /** Answer a request.
+   * @throws DynnError what decodeRequest throws, 'wire/value' when the values lead to logits that are no numbers, 'runtime/run', or the
+   *         signal's reason */
+  async classify(request: Uint8Array, signal?: AbortSignal): Promise<Reply> {
+    const start = performance.now();
+    const answers = await this.#batcher.submit(rowsOf(decodeRequest(this.form, request, this.maxBatch)), signal);
+    checkAnswers(answers);
+    return { answers, ms: performance.now() - start };
+  }
+
+  /** Finish what came, then give back memory. */
+  async close(): Promise<void> {
+    await this.#batcher.idle();
+    await releaseParts([this.#part]);
+  }
+}
+
+const rowsOf = ({ readings, values }: WireSamples): Rows => ({
+  tickets: readings.map((of, index): Ticket => ({ index, readings: [...of], logits: [] })),
+  values,
+});
+
+/** @throws DynnError 'wire/value' */
+function checkAnswers(answers: readonly Routed[]): void {
+  const sample = answers.findIndex(({ confidence }) => !Number.isFinite(confidence));
+  if (sample < 0) return;
+  throw new DynnError(
+    "wire/value",
+    `sample ${sample}: its hidden values are finite, and lead to logits that are not. Check the image and the device's half of the network.`,
+    { sample },
+  );
+}

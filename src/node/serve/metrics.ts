@@ -1,0 +1,62 @@
+/** @file What a server counts, as Prometheus text. */
+import type { Registry } from "prom-client";
+import type { Routed } from "../../dynamic/route/route.js";
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** A request begins; call the result when it ends, with its status. */
+  readonly begin: (path: string) => (status: string) => void;
+  readonly received: (bytes: number) => void;
+  readonly answered: (answers: readonly Routed[]) => void;
+  readonly ran: (samples: number) => void;
+}
+
+/** Powers of two up to the largest batch. */
+const batchBuckets = (most: number): number[] =>
+  Array.from({ length: Math.ceil(Math.log2(most)) + 1 }, (_, k) => 2 ** k);
+
+/** @param exits names of the model's exits */
+export async function createMetrics(exits: readonly string[], maxBatch: number): Promise<Metrics> {
+  const { Counter, Gauge, Histogram, Registry } = (await import("prom-client")).default;
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const requests = counter("dynn_requests_total", "Requests that ended.", "path", "status");
+  const samples = counter("dynn_samples_total", "Samples answered.");
+  const taken = counter("dynn_exits_total", "Samples by the exit at which they stopped.", "exit");
+  const bytes = counter("dynn_received_bytes_total", "Bytes of the bodies received.");
+  const inFlight = new Gauge({ name: "dynn_requests_in_flight", help: "Requests not answered yet.", registers });
+  const seconds = new Histogram({
+    name: "dynn_request_seconds",
+    help: "Time from a request's header to the end of its answer.",
+    labelNames: ["path"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const batches = new Histogram({
+    name: "dynn_batch_samples",
+    help: "Samples in one run of the network.",
+    buckets: batchBuckets(maxBatch),
+    registers,
+  });
+  for (const exit of exits) taken.inc({ exit }, 0);
+  return {
+    registry,
+    begin: (path) => {
+      inFlight.inc();
+      const stop = seconds.startTimer({ path });
+      return (status) => {
+        stop();
+        inFlight.dec();
+        requests.inc({ path, status });
+      };
+    },
+    received: (count) => bytes.inc(count),
+    answered: (answers) => {
+      samples.inc(answers.length);
+      for (const { stop } of answers) taken.inc({ exit: exits[stop] as string });
+    },
+    ran: (count) => batches.observe(count),
+  };
+}

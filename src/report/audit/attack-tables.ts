@@ -1,0 +1,74 @@
+/** @file The attacks in figures: what they do to the answers, to every exit and to cost. Every rate has its interval. */
+import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import * as write from "../shared/format.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
+import { type Column, table } from "../shared/table.js";
+import { isStatic } from "./words.js";
+
+const name: Column<AttackRecord> = {
+  head: "attack",
+  cell: (a) => html`${a.name} <small>${write.budget(a.norm, a.radius)}</small>`,
+};
+
+const answers: readonly Column<AttackRecord>[] = [
+  name,
+  { head: "judged by", align: "left", cell: (a) => a.answer },
+  { head: "robust accuracy", cell: (a) => write.rate(a.robustAccuracy), shade: (a) => a.robustAccuracy.value },
+  { head: "success", cell: (a) => write.rate(a.successRate) },
+  { head: "success, 8-bit", cell: (a) => write.rate(a.success8bit) },
+  { head: "eligible", cell: (a) => `${a.eligible} of ${a.samples}` },
+  { head: "mean L2", cell: (a) => (a.l2Mean === null ? "–" : write.l2(a.l2Mean)) },
+  { head: "largest L∞", cell: (a) => (a.linfMax === null ? "–" : write.linf(a.linfMax)) },
+];
+
+const cost: readonly Column<AttackRecord>[] = [
+  name,
+  {
+    head: "routed accuracy",
+    cell: (a) => write.rate(write.rateOf(a.routed.accuracy, a.samples)),
+    shade: (a) => a.routed.accuracy,
+  },
+  { head: "mean cost", cell: (a) => write.percent(a.routed.meanCostFraction) },
+  { head: "efficacy, step", cell: (a) => a.efficacyStep.toFixed(3) },
+  { head: "efficacy, trapezoid", cell: (a) => a.efficacy.toFixed(3) },
+];
+
+type Early = NonNullable<AttackRecord["early"]>;
+type EarlyRow = AttackRecord & { readonly early: Early };
+
+const early: readonly Column<EarlyRow>[] = [
+  name as Column<EarlyRow>,
+  { head: "every early label changed", cell: (a) => write.rate(a.early.labels) },
+  { head: "an early exit fires with another label", cell: (a) => write.rate(a.early.firing) },
+  { head: "disagreed when clean", cell: (a) => `${a.early.alreadyDisagree} of ${a.samples}` },
+];
+
+/** All tables that the record has rows for. */
+export function attackTables(record: AuditRecord): Html {
+  const { attacks } = record;
+  const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
+  return html`${table("What each attack does to the answer it aims at. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
+${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
+${isStatic(record) ? NOTHING : table("What each attack does to the routed network and its cost.", [...cost], attacks)}
+${isStatic(record) ? NOTHING : perExit(record)}`;
+}
+
+interface ExitRow {
+  readonly name: string;
+  readonly accuracyPerExit: readonly number[];
+}
+
+/** Accuracy of every exit, clean and under each attack. */
+function perExit({ model, clean, attacks }: AuditRecord): Html {
+  const columns: Column<ExitRow>[] = model.exits.map((exit, i) => ({
+    head: exit.name,
+    cell: (row) => write.percent(row.accuracyPerExit[i]),
+    shade: (row) => row.accuracyPerExit[i],
+  }));
+  const rows: ExitRow[] = [{ name: "clean", accuracyPerExit: clean.accuracyPerExit }, ...attacks];
+  return table(
+    "Accuracy of every exit, whether or not the routed network would get there.",
+    [{ head: "attack", cell: (row) => row.name }, ...columns],
+    rows,
+  );
+}

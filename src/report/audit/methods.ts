@@ -1,0 +1,114 @@
+/** @file How the numbers came about: everything needed to run the audit again, and one line for each term. */
+import { showShape } from "../../core/shape.js";
+import { showCount } from "../../core/units.js";
+import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import { showThreshold } from "../../schema/policy.js";
+import * as write from "../shared/format.js";
+import { type Html, html, type Part } from "../shared/html.js";
+import { type Column, table } from "../shared/table.js";
+
+export type Fact = readonly [term: string, meaning: Part];
+
+export const list = (facts: readonly Fact[]): Html =>
+  html`<dl class="facts">${facts.map(([term, meaning]) => html`<dt>${term}</dt><dd>${meaning}</dd>`)}</dl>`;
+
+const RULES = {
+  "max-softmax": "leave at the first exit whose largest softmax probability reaches its threshold",
+  entropy: "leave at the first exit whose softmax entropy is at most its threshold",
+  margin: "leave at the first exit whose two largest softmax probabilities differ by at least its threshold",
+  patience: "leave as soon as that many exits in a row agree",
+} as const satisfies Record<AuditRecord["clean"]["routed"]["rule"], string>;
+
+const FALLBACKS = {
+  final: "the final exit answers",
+  "most-confident": "the most confident of all exits answers",
+} as const satisfies Record<AuditRecord["clean"]["routed"]["fallback"], string>;
+
+/** What was run, on what, with which policy. */
+export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html {
+  const { rule, thresholds, fallback, temperatures } = clean.routed;
+  const policy: readonly Fact[] = [
+    ["exit rule", `${rule}: ${RULES[rule]}`],
+    [
+      "thresholds",
+      `${thresholds.map((t) => showThreshold(rule, t, 6)).join(", ")}${data.validation ? `, chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ", given in advance"}`,
+    ],
+    ...(temperatures ? [["temperatures", temperatures.map((t) => Number(t.toPrecision(4))).join(", ")] as Fact] : []),
+    ["if none fires", `${fallback}: ${FALLBACKS[fallback]}`],
+  ];
+  return list([
+    [
+      "model",
+      `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${model.exits.length === 1 ? "one exit" : `${model.exits.length} exits`}`,
+    ],
+    ["data", `${data.name}, ${write.samples(data.samples)}`],
+    ["seed", data.seed],
+    ...(model.exits.length > 1 ? policy : []),
+    ["engine", `${tool.name} ${tool.version}`],
+    ["time", write.duration(seconds)],
+  ]);
+}
+
+/** What fixes each attack exactly. */
+export const attackParameters = (attacks: readonly AttackRecord[]): Html =>
+  table(
+    "What fixes each attack, and what it spent: gradients of single samples, and time. The same values in an attack file give the same attacks.",
+    PARAMETER_COLUMNS,
+    attacks,
+  );
+
+const PARAMETER_COLUMNS: readonly Column<AttackRecord>[] = [
+  { head: "attack", cell: (a) => a.name },
+  { head: "objective", align: "left", cell: (a) => a.objective },
+  { head: "optimizer", align: "left", cell: (a) => a.optimizer },
+  { head: "budget", align: "left", cell: (a) => write.budget(a.norm, a.radius) },
+  {
+    head: "parameters",
+    align: "left",
+    cell: (a) =>
+      Object.entries(a.parameters).map(([key, value]) => html`<div>${key} = ${showValue(a.norm, key, value)}</div>`),
+  },
+  { head: "gradients", cell: (a) => write.count(a.gradientEvaluations) },
+  { head: "time", cell: (a) => write.duration(a.seconds) },
+];
+
+/** Parameters in pixel units, which read best as a radius does. */
+const PIXEL_UNITS: ReadonlySet<string> = new Set(["stepSize"]);
+
+function showValue(norm: write.Norm, key: string, value: number | string | boolean): string {
+  if (typeof value !== "number") return String(value);
+  return PIXEL_UNITS.has(key) ? write.radius(norm, value) : String(Number(value.toPrecision(6)));
+}
+
+/** One line for each term that the report uses. */
+export const definitions: Html = list([
+  [
+    "exit",
+    "a classifier after some of the layers; the last one is the final exit, and a network with one exit is a static network",
+  ],
+  ["routed answer", "what the deployed network returns: the label of the exit where the policy stops"],
+  [
+    "cost",
+    "multiply-accumulates from the input up to and including an exit, earlier exits' classifiers included, as a share of the full network's",
+  ],
+  ["interval", "the 95 % Wilson score interval: where the true rate may well lie, given this many samples"],
+  ["robust accuracy", "share of all samples whose judged answer is still right after the attack"],
+  [
+    "success",
+    "share of the eligible samples that the attack won; eligible are those where its goal did not hold already on the clean image",
+  ],
+  ["8-bit", "the same after rounding the attacked image to 8 bits, as a file or camera would"],
+  ["EEC curve", "share of samples gone by each share of the full cost; the higher, the more is saved"],
+  [
+    "efficacy",
+    "area under the EEC curve: step is exact and equals 1 − mean cost; trapezoid joins the exits by straight lines, as published with DeepSloth (Hong et al. 2021)",
+  ],
+  [
+    "radius",
+    "the largest change an attack may make, for pixel values from 0 to 1: L∞ bounds every value, L2 the root of the summed squares over the image",
+  ],
+  [
+    "overthinking",
+    "wasteful: right at an exit before the one taken, and right there too; destructive: right at some exit, wrong at the final one (Kaya et al. 2019)",
+  ],
+]);

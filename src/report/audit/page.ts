@@ -1,0 +1,38 @@
+/** @file The audit report. A pure function of the record and the images: the same input gives the same bytes, with no date and no
+ *  locale.
+ *  Read by: studies, cli. */
+import { parseHTML } from "linkedom/worker";
+import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
+import { header } from "../shared/header.js";
+import { shell } from "../shared/shell.js";
+import {
+  attacksSection,
+  exitsSection,
+  gallerySection,
+  methodsSection,
+  radiusSection,
+  routingSection,
+} from "./sections.js";
+
+export interface ReportOptions {
+  /** Named in the footer, such as the command line that made the record. */
+  readonly generatedBy?: string;
+  /** Where plots are drawn; a browser may give its own. By default one that lives in memory. */
+  readonly document?: Document;
+}
+
+/** The page as text.
+ * @param record  what `dynn audit --json` writes
+ * @param gallery images in the order shown; may be empty */
+export function renderAudit(record: AuditRecord, gallery: readonly GalleryItem[], options: ReportOptions = {}): string {
+  const document = options.document ?? parseHTML("<!doctype html><html></html>").document;
+  const sections = [
+    exitsSection(record, document),
+    attacksSection(record),
+    routingSection(record, document),
+    radiusSection(record, document),
+    gallerySection(record, gallery),
+    methodsSection(record, options.generatedBy),
+  ].filter((section) => section !== undefined);
+  return shell(`${record.model.name} on ${record.data.name}: audit`, header(record, sections), sections);
+}

@@ -1,0 +1,156 @@
+/** @file The sections of the page after the summary. A section without anything to show is left out. */
+import type { AttackRecord, AuditRecord, CurveRecord, GalleryItem } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
+import { eecPlot } from "../plots/eec.js";
+import { exitsPlot } from "../plots/exits.js";
+import { histogramPlot } from "../plots/histograms.js";
+import { key } from "../plots/key.js";
+import { robustnessPlot } from "../plots/robustness.js";
+import { ATTACKED, ATTACKED_DASH, CLEAN, DASHES, SERIES } from "../plots/svg.js";
+import * as write from "../shared/format.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
+import type { Section } from "../shared/shell.js";
+import { type Column, table } from "../shared/table.js";
+import { attackTables } from "./attack-tables.js";
+import { gallery } from "./gallery.js";
+import { attackParameters, definitions, setup } from "./methods.js";
+import { isStatic } from "./words.js";
+
+/** Accuracy and cost of every exit, as plot and table. */
+export function exitsSection(record: AuditRecord, document: Document): Section {
+  const { model, clean } = record;
+  const rows = model.exits.map((exit, i) => ({
+    ...exit,
+    accuracy: clean.accuracyIntervals[i],
+    stops: clean.routed.exitCounts[i],
+  }));
+  const columns: Column<(typeof rows)[number]>[] = [
+    { head: "exit", cell: (row) => row.name },
+    { head: "accuracy", cell: (row) => write.rate(row.accuracy) },
+    { head: "MACs", cell: (row) => write.count(row.macs) },
+    { head: "cost", cell: (row) => write.percent(row.costFraction) },
+    { head: "stop here", cell: (row) => row.stops },
+  ];
+  const figures = table("Accuracy and cost of every exit, and how many samples stop there when routed.", columns, rows);
+  return {
+    id: "exits",
+    title: "Accuracy and cost per exit",
+    body: isStatic(record) ? figures : html`<div class="pair">${exitsFigure(record, document)}${figures}</div>`,
+  };
+}
+
+const exitsFigure = (record: AuditRecord, document: Document): Html =>
+  html`<figure>${exitsPlot(record, document)}<figcaption>Accuracy of every exit on all samples against its share of the full cost. Bars are 95 % intervals. The diamond is the routed network at its mean cost: above the line, routing pays.</figcaption></figure>`;
+
+/** The attacks in figures. */
+export function attacksSection(record: AuditRecord): Section | undefined {
+  return record.attacks.length === 0 ? undefined : { id: "attacks", title: "Attacks", body: attackTables(record) };
+}
+
+/** EEC curves and exit histograms, one small panel per attack. */
+export function routingSection(record: AuditRecord, document: Document): Section | undefined {
+  const { model, clean, attacks } = record;
+  if (attacks.length === 0 || isStatic(record)) return undefined;
+  const before = clean.routed.exitCounts;
+  const names = model.exits.map((exit) => exit.name);
+  const costs = model.exits.map((exit) => exit.costFraction);
+  const curve = ({ name, routed, efficacyStep }: AttackRecord): Html =>
+    panel(
+      name,
+      `efficacy ${clean.efficacyStep.toFixed(2)} → ${efficacyStep.toFixed(2)}`,
+      eecPlot(name, before, routed.exitCounts, costs, document),
+    );
+  const histogram = ({ name, routed }: AttackRecord): Html =>
+    panel(
+      name,
+      `mean cost ${write.percent(clean.routed.meanCostFraction)} → ${write.percent(routed.meanCostFraction)}`,
+      histogramPlot(name, before, routed.exitCounts, names, document),
+    );
+  const keyWith = (dash: string): Html =>
+    key([
+      { name: "clean", colour: CLEAN, dash: "none" },
+      { name: "attacked", colour: ATTACKED, dash },
+    ]);
+  return {
+    id: "routing",
+    title: "Where the work stops",
+    body: html`<p>EEC curves: the share of samples that are done by each share of the full cost. The area under a curve is what early exits save; an attack that pulls the curve down makes the network slow.</p>${keyWith(ATTACKED_DASH)}<div class="multiples">${attacks.map(curve)}</div>
+<p>The same as histograms: the share of samples whose work stops at each exit.</p>${keyWith("none")}<div class="multiples">${attacks.map(histogram)}</div>`,
+  };
+}
+
+const panel = (name: string, note: string, plot: Html): Html =>
+  html`<figure><figcaption><b>${name}</b><br>${note}</figcaption>${plot}</figure>`;
+
+/** Robust accuracy against radius; one figure and table per norm, since radii of two norms do not compare. */
+export function radiusSection({ curves }: AuditRecord, document: Document): Section | undefined {
+  if (curves.length === 0) return undefined;
+  const norms = (["linf", "l2"] as const).filter((norm) => curves.some((curve) => curve.norm === norm));
+  const part = (norm: write.Norm): Html =>
+    radiusPart(
+      norm,
+      curves.filter((curve) => curve.norm === norm),
+      document,
+    );
+  return {
+    id: "radius",
+    title: "Robust accuracy against radius",
+    body: html`<p>How much of the accuracy is left as the allowed change grows. Bands are 95 % intervals; radius 0 is the clean network.</p><div class="pair">${norms.map(part)}</div>`,
+  };
+}
+
+function radiusPart(norm: write.Norm, curves: readonly CurveRecord[], document: Document): Html {
+  const entries = curves.map(({ name }, i) => ({
+    name,
+    colour: SERIES[i % SERIES.length],
+    dash: DASHES[i % DASHES.length],
+  }));
+  return html`<div><figure>${robustnessPlot(norm, curves, document)}</figure>${key(entries)}${radiusTable(norm, curves)}</div>`;
+}
+
+/** One row per radius, one column per curve. */
+function radiusTable(norm: write.Norm, curves: readonly CurveRecord[]): Html {
+  const radii = [...new Set(curves.flatMap((curve) => curve.points.map((point) => point.radius)))].sort(
+    (a, b) => a - b,
+  );
+  const at = (curve: CurveRecord, radius: number): Rate | undefined =>
+    curve.points.find((point) => point.radius === radius)?.robustAccuracy;
+  const columns = curves.map(
+    (curve): Column<number> => ({
+      head: curve.name,
+      cell: (radius) => {
+        const found = at(curve, radius);
+        return found === undefined ? "–" : write.rate(found);
+      },
+    }),
+  );
+  const first: Column<number> = {
+    head: `${write.NORM_NAMES[norm]} radius`,
+    cell: (radius) => (radius === 0 ? "0" : write.radius(norm, radius)),
+  };
+  return table(`Robust accuracy by ${write.NORM_NAMES[norm]} radius.`, [first, ...columns], radii);
+}
+
+/** Adversarial images beside their originals. */
+export function gallerySection({ model }: AuditRecord, items: readonly GalleryItem[]): Section | undefined {
+  if (items.length === 0) return undefined;
+  return {
+    id: "gallery",
+    title: "Adversarial images",
+    body: html`<p>The original, what the attack made of it, and the difference, magnified around grey. Below, what every exit says and how confidently: <span aria-hidden="true">●</span> marks the exit where the work stops, pale exits after it are not run, <b class="wrong">✗</b> marks a wrong label.</p>${gallery(
+      items,
+      model.exits.map((exit) => exit.name),
+      model.classes,
+    )}`,
+  };
+}
+
+/** How to get the same numbers again, and what each term means. */
+export function methodsSection(record: AuditRecord, generatedBy: string | undefined): Section {
+  const by = generatedBy === undefined ? NOTHING : html` Made by <code>${generatedBy}</code>.`;
+  return {
+    id: "methods",
+    title: "Methods",
+    body: html`${setup(record)}${record.attacks.length > 0 ? attackParameters(record.attacks) : NOTHING}<h3>Words used here</h3>${definitions}<footer>Audit record, schema version ${record.schemaVersion}. Robust accuracy is an upper bound: a stronger attack may leave less.${by}</footer>`,
+  };
+}

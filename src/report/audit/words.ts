@@ -1,0 +1,115 @@
+/** @file The summary in words: what the network saves when nobody attacks it, then one finding per attack, the most dangerous first.
+ *  Danger is the largest relative loss that an attack causes: of right answers (those of the exit it aims at, or the routed ones),
+ *  of the saving, or of trust (a wrong early answer that the final exit would not confirm). */
+import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
+import * as write from "../shared/format.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
+
+export interface Finding {
+  readonly attack: AttackRecord;
+  /** 0: the attack changes nothing; 1: everything is lost. */
+  readonly danger: number;
+  readonly text: Html;
+}
+
+/** A network with a single exit has no routing to save or to attack. */
+export const isStatic = (record: AuditRecord): boolean => record.model.exits.length === 1;
+
+/** What a network without an attacker does: accuracy, cost, and the price of leaving early. */
+export function cleanWords(record: AuditRecord): Html {
+  const { clean, data } = record;
+  const finalAccuracy = clean.accuracyIntervals[clean.accuracyIntervals.length - 1];
+  if (isStatic(record))
+    return html`On ${write.samples(data.samples)} the network answers ${figure(finalAccuracy)} right. It has one exit, so every input pays the full cost: there is nothing to save, and nothing to slow down.`;
+  const { routed, overthinking } = clean;
+  const saving = 1 - routed.meanCostFraction;
+  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: leaving early saves ${write.percent(saving)} of the multiply-accumulates and ${priceOf(finalAccuracy.value - routed.accuracy)} against the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one taken; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.`;
+}
+
+function priceOf(loss: number): string {
+  if (Math.abs(loss) < 0.0005) return "costs no accuracy";
+  return loss > 0 ? `costs ${write.points(loss)} of accuracy` : `gains ${write.points(-loss)} of accuracy`;
+}
+
+/** One finding per attack, the most dangerous first; attacks of equal danger stay in the record's order. */
+export const findings = (record: AuditRecord): Finding[] =>
+  record.attacks
+    .map((attack) => ({ attack, danger: dangerOf(record, attack), text: findingText(record, attack) }))
+    .sort((a, b) => b.danger - a.danger);
+
+const dangerOf = (record: AuditRecord, attack: AttackRecord): number =>
+  Math.max(
+    lost(cleanAccuracyOf(record, attack.answer), attack.robustAccuracy.value),
+    lost(record.clean.routed.accuracy, attack.routed.accuracy),
+    lost(1 - record.clean.routed.meanCostFraction, 1 - attack.routed.meanCostFraction),
+    attack.early?.firing.value ?? 0,
+  );
+
+/** The share of `before` that is gone; no loss where there was nothing to lose. */
+const lost = (before: number, after: number): number => (before > 0 ? Math.max(0, (before - after) / before) : 0);
+
+/** The clean accuracy of the answer that an attack is judged by. */
+export function cleanAccuracyOf(record: AuditRecord, answer: string): number {
+  const { accuracyPerExit, routed } = record.clean;
+  if (answer === "routed") return routed.accuracy;
+  const exit = record.model.exits.findIndex(({ name }) => name === answer);
+  return accuracyPerExit[exit >= 0 ? exit : accuracyPerExit.length - 1];
+}
+
+function findingText(record: AuditRecord, attack: AttackRecord): Html {
+  const parts = [
+    accuracyWords(record, attack),
+    routedWords(record, attack),
+    costWords(record, attack),
+    earlyWords(attack),
+  ];
+  return html`<b>${attack.name}</b> (${sizeWords(attack)}) ${parts}`;
+}
+
+/** How large a change the attack makes, in plain words. */
+function sizeWords(attack: AttackRecord): string {
+  if (attack.radius === null)
+    return attack.l2Mean === null
+      ? "no limit on the change"
+      : `no limit on the change; mean L2 ${write.l2(attack.l2Mean)}`;
+  const size = write.radius(attack.norm, attack.radius);
+  return attack.norm === "linf"
+    ? `no pixel value moves by more than ${size}`
+    : `the whole image moves by at most ${size} in L2`;
+}
+
+function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
+  const whose = isStatic(record) ? "answer" : answerName(attack.answer);
+  return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
+}
+
+/** Whose label an attack is judged by, in words. */
+export const answerName = (answer: string): string =>
+  answer === "routed" || answer === "final" ? `${answer} answer` : `answer of exit “${answer}”`;
+
+/** A rate that no line break may tear apart. */
+const figure = (r: Rate): Html =>
+  html`<span class="figure-text"><b>${write.percent(r.value)}</b> (${write.interval(r)})</span>`;
+
+function routedWords(record: AuditRecord, attack: AttackRecord): Html {
+  if (isStatic(record) || attack.answer === "routed") return NOTHING;
+  return html`The routed answer is right on ${figure(write.rateOf(attack.routed.accuracy, attack.samples))}. `;
+}
+
+function costWords(record: AuditRecord, attack: AttackRecord): Html {
+  if (isStatic(record)) return NOTHING;
+  const [before, after] = [record.clean.routed.meanCostFraction, attack.routed.meanCostFraction];
+  if (Math.abs(after - before) < 0.005) return html`Mean cost stays at ${write.percent(after)}. `;
+  const gone = lost(1 - before, 1 - after);
+  const consequence =
+    gone > 0.005
+      ? html`: ${write.percent(gone)} of the saving is gone. `
+      : html`: answers come earlier, right or wrong. `;
+  return html`Mean cost ${after > before ? "rises" : "falls"} from ${write.percent(before)} to <b>${write.percent(after)}</b>${consequence}`;
+}
+
+function earlyWords(attack: AttackRecord): Html {
+  if (attack.early === undefined) return NOTHING;
+  return html`On ${figure(attack.early.firing)} an early exit fires with another label while the final exit keeps its own: a check with the full network sees nothing. `;
+}

@@ -1,0 +1,144 @@
+/** @file The report of a calibration: the accuracy-cost curve with the chosen point, and what that point is worth on records that it was not
+ *  chosen on. A pure function of its record. Read by: cli. */
+import { parseHTML } from "linkedom/worker";
+import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
+import { showThreshold, showThresholds } from "../../schema/policy.js";
+import { type Fact, list } from "../audit/methods.js";
+import { key } from "../plots/key.js";
+import { curvesOf, paretoPlot } from "../plots/pareto.js";
+import * as write from "../shared/format.js";
+import { card } from "../shared/header.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
+import { type Section, shell } from "../shared/shell.js";
+import { type Column, table } from "../shared/table.js";
+
+/** The page as text. */
+export function renderCalibration(record: CalibrationRecord, document?: Document): string {
+  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+  const sections = [
+    curveSection(record, drawnIn),
+    outcomeSection(record),
+    exitsSection(record),
+    ...(record.worstCase ? [attackSection(record.worstCase)] : []),
+    settingsSection(record),
+  ];
+  return shell(`${record.model.name}: calibration`, header(record), sections);
+}
+
+const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))}\u00a0ms`;
+const temperature = (t: number): string => String(Number(t.toPrecision(4)));
+
+function header({ model, data, test, worstCase, exits }: CalibrationRecord): Html {
+  const final = exits[exits.length - 1].test.accuracy;
+  const time = test.meanMilliseconds;
+  return html`<header><p class="kicker">Calibration of an early-exit network, ${exits.length} exits</p>
+<h1>${model.name} <small>on ${data.test.name}</small></h1>
+<p class="soft">Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.</p>
+<dl class="cards">
+${card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.interval(test.accuracy)}`)}
+${card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`)}
+${card("mean cost, test", write.percent(test.meanCostFraction.value), `saves ${write.percent(1 - test.meanCostFraction.value)}`)}
+${time ? card("mean time, test", milliseconds(time.value), "per sample, from measured times per exit") : NOTHING}
+${worstCase?.maxCost !== undefined ? card("mean cost under attack, test", write.percent(worstCase.test.meanCost.value), `${worstCase.attack}; at most ${write.percent(worstCase.maxCost)}`) : NOTHING}
+${worstCase?.minAccuracy !== undefined ? card("accuracy under attack, test", write.percent(worstCase.test.accuracy.value), `${worstCase.attack}; at least ${write.percent(worstCase.minAccuracy)}`) : NOTHING}
+</dl></header>`;
+}
+
+function curveSection(record: CalibrationRecord, document: Document): Section {
+  const entries = curvesOf(record);
+  return {
+    id: "curve",
+    title: "Accuracy against cost",
+    body: html`<figure>${paretoPlot(record, document)}${key(entries)}<figcaption>The best accuracy that thresholds reach at each mean cost on the validation records; shaded: the 95 % intervals of the kind that was chosen. Grey dots: every exit by itself. Diamond: the chosen point. Square with a cross: the same policy on test records, with the 95 % intervals of both.</figcaption></figure>`,
+  };
+}
+
+/** Expected against found. */
+function outcomeSection(record: CalibrationRecord): Section {
+  const { validation, test, exits } = record;
+  const rows = [
+    { name: "validation (chosen on these)", outcome: validation },
+    { name: "test", outcome: test },
+  ];
+  type Row = (typeof rows)[number];
+  const mean = ({ value, low, high }: CalibrationOutcome["meanCostFraction"]): string =>
+    write.rate({ value, low, high });
+  const columns: Column<Row>[] = [
+    { head: "records", cell: ({ name, outcome }) => html`${name} <small>${write.samples(outcome.samples)}</small>` },
+    { head: "accuracy", cell: ({ outcome }) => write.rate(outcome.accuracy) },
+    { head: "mean cost", cell: ({ outcome }) => mean(outcome.meanCostFraction) },
+    ...(test.meanMilliseconds
+      ? [{ head: "mean time", cell: ({ outcome }: Row) => milliseconds(outcome.meanMilliseconds?.value ?? 0) }]
+      : []),
+    ...exits.map(({ name }, k) => ({
+      head: `leave at ${write.shorten(name, 10)}`,
+      cell: ({ outcome }: Row) => write.percent(outcome.exitCounts[k] / Math.max(1, outcome.samples)),
+    })),
+  ];
+  const caption =
+    "The policy was chosen on the validation records, so it looks a little better there than it is. In brackets: 95 % intervals, Wilson's for accuracy, mean ± 1.96 standard errors for cost.";
+  return { id: "outcome", title: "Expected and found", body: table(caption, columns, rows) };
+}
+
+function exitsSection({ exits, policy, test }: CalibrationRecord): Section {
+  const barOf = (k: number): string =>
+    k === exits.length - 1 ? "–" : showThreshold(policy.rule, policy.thresholds[k] ?? policy.thresholds[0]);
+  const scaled = policy.temperatures !== undefined;
+  const error = (k: number): string => {
+    const { plain, scaled: after } = exits[k].test;
+    return after ? `${write.percent(plain.ece)} → ${write.percent(after.ece)}` : write.percent(plain.ece);
+  };
+  const columns: Column<number>[] = [
+    { head: "exit", cell: (k) => exits[k].name },
+    { head: "cost", cell: (k) => write.percent(exits[k].costFraction) },
+    ...(test.meanMilliseconds ? [{ head: "time", cell: (k: number) => milliseconds(exits[k].milliseconds ?? 0) }] : []),
+    { head: "accuracy, validation", cell: (k) => write.rate(exits[k].validation.accuracy) },
+    { head: "accuracy, test", cell: (k) => write.rate(exits[k].test.accuracy) },
+    { head: policy.rule === "patience" ? "exits that must agree" : "threshold", cell: barOf },
+    ...(scaled ? [{ head: "temperature", cell: (k: number) => temperature(exits[k].temperature ?? 1) }] : []),
+    { head: "calibration error, test", cell: error },
+  ];
+  const caption = `Every exit by itself. Calibration error: mean distance between confidence and accuracy over 15 bins${scaled ? "; before and after the temperature, which was fitted on validation records" : ""}.`;
+  return { id: "exits", title: "Every exit", body: table(caption, columns, [...exits.keys()]) };
+}
+
+function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Section {
+  const rows = [
+    { name: "validation", attacked: worst.validation },
+    { name: "test", attacked: worst.test },
+  ];
+  const columns: Column<(typeof rows)[number]>[] = [
+    { head: "records", cell: ({ name, attacked }) => html`${name} <small>${write.samples(attacked.samples)}</small>` },
+    { head: "mean cost under attack", cell: ({ attacked }) => write.rate(attacked.meanCost) },
+    { head: "accuracy under attack", cell: ({ attacked }) => write.rate(attacked.accuracy) },
+  ];
+  const verdict = worst.held
+    ? "What was asked for holds against an attack on the validation records that the policy was not chosen on."
+    : "What was asked for does not hold against a fresh attack on the validation records: the attack follows the policy. Ask for more than is needed.";
+  const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; asked for: ${write.bounds(worst)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
+  return { id: "attack", title: "Under attack", body: html`<p>${verdict}</p>${table(caption, columns, rows)}` };
+}
+
+function asked(target: CalibrationRecord["target"]): string {
+  switch (target.kind) {
+    case "rad":
+      return `rad: the cheapest that keeps ${write.percent(1 - target.loss)} of the final exit's accuracy`;
+    case "budget":
+      return `budget: the most accurate at a mean cost of at most ${write.percent(target.cost)}`;
+    case "latency":
+      return `latency: the most accurate at a mean time of at most ${milliseconds(target.milliseconds)}`;
+  }
+}
+
+function settingsSection({ target, thresholdKind, policy, data, tool, seconds }: CalibrationRecord): Section {
+  const facts: Fact[] = [
+    ["target", asked(target)],
+    ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
+    ["thresholds", `${thresholdKind}: ${showThresholds(policy)}`],
+    ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
+    ["seed", data.seed],
+    ["engine", `${tool.name} ${tool.version}`],
+    ["time", write.duration(seconds)],
+  ];
+  return { id: "settings", title: "Settings", body: list(facts) };
+}

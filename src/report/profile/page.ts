@@ -1,0 +1,230 @@
+/** @file The report of a profile: what leaving early saves in measured time, how much of what multiply-accumulates promise is real, and what it
+ *  costs in accuracy. A pure function of its record. Read by: cli. */
+import { parseHTML } from "linkedom/worker";
+import { showThresholds } from "../../schema/policy.js";
+import type {
+  ProfiledNetwork,
+  ProfiledPoint,
+  ProfileRecord,
+  Saving,
+  Spread,
+  Timing,
+} from "../../schema/profile-record.js";
+import { type Fact, list } from "../audit/methods.js";
+import { key } from "../plots/key.js";
+import { type LatencyRow, latencyPlot } from "../plots/latency.js";
+import { marksKey, profilePlot, sweepsOf } from "../plots/profile.js";
+import { profileExitsPlot } from "../plots/profile-exits.js";
+import { savingKey, savingPlot } from "../plots/profile-saving.js";
+import * as write from "../shared/format.js";
+import { card } from "../shared/header.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
+import { type Section, shell } from "../shared/shell.js";
+import { type Column, table } from "../shared/table.js";
+
+/** The page as text. */
+export function renderProfile(record: ProfileRecord, document?: Document): string {
+  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+  const dynamic = record.points.length > 0;
+  const sections = [
+    timeSection(record, drawnIn),
+    ...(dynamic ? [savingSection(record, drawnIn)] : []),
+    latencySection(record, drawnIn),
+    ...(dynamic ? [exitsSection(record, drawnIn)] : []),
+    ...(record.points.some((p) => p.kind === "sweep") ? [sweepSection(record)] : []),
+    settingsSection(record),
+  ];
+  return shell(`${record.model.name}: profile`, header(record), sections);
+}
+
+const NBSP = "\u00a0";
+const bare = (value: number): string => String(Number(value.toPrecision(3)));
+const ms = (value: number): string => `${bare(value)}${NBSP}ms`;
+const msSpread = ({ median, low, high }: Spread): string => `${ms(median)} (${bare(low)}–${bare(high)})`;
+const times = (value: number): string => `${value.toFixed(2)}×`;
+const timesSpread = ({ median, low, high }: Spread): string =>
+  `${times(median)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+
+const chosenOf = ({ points }: ProfileRecord): ProfiledPoint[] => points.filter((point) => point.kind === "chosen");
+const at = <T extends Timing>(timings: readonly T[], batch: number): T =>
+  timings.find((timing) => timing.batch === batch) as T;
+const largest = ({ batches }: ProfileRecord): number => batches[batches.length - 1];
+
+function header(record: ProfileRecord): Html {
+  const { model, data, machine, rounds } = record;
+  const batch = largest(record);
+  const own = keyPoint(record);
+  const time = own && at(own.timings, batch);
+  return html`<header><p class="kicker">Profile of ${model.exits.length === 1 ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
+<h1>${model.name} <small>on ${data.name}</small></h1>
+<p class="soft">${write.samples(data.samples)}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}, on ${machine.cores} cores (${machine.cpu}). All times are measured, in one run.</p>
+<dl class="cards">
+${time ? card(`speed-up, ${own.name}`, times(time.speedUp.median), `batch ${batch}; MACs promise ${times(1 / own.macsFraction)}`) : NOTHING}
+${own ? card(`accuracy, ${own.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`) : NOTHING}
+${card("accuracy, static network", write.percent(record.static.accuracy.value), `95 %: ${write.interval(record.static.accuracy)}`)}
+${card("time, static network", ms(at(record.static.timings, batch).msPerImage.median), `per image, batch ${batch}`)}
+</dl></header>`;
+}
+
+/** The point that the page opens with: the model's own policy, else the first after "nothing leaves". */
+const keyPoint = (record: ProfileRecord): ProfiledPoint | undefined => {
+  const chosen = chosenOf(record);
+  return chosen.find(({ name }) => name.startsWith("own policy")) ?? chosen[1] ?? chosen[0];
+};
+
+/** Accuracy against time at the largest and the smallest batch. */
+function timeSection(record: ProfileRecord, document: Document): Section {
+  const [small, large] = [record.batches[0], largest(record)];
+  const sweeps = sweepsOf(record);
+  const figure = (batch: number, note: string): Html =>
+    html`<figure>${profilePlot(record, batch, document)}${marksKey(record)}${batch === large && sweeps.length > 0 ? key(sweeps.map((entry) => ({ ...entry, name: `sweep, ${entry.name}` }))) : NOTHING}<figcaption>Batch ${batch}. ${note}</figcaption></figure>`;
+  const note =
+    "Letters: networks that always run to their end. Numbers: operating points. Vertical lines: 95 % intervals of accuracy; horizontal: lowest to highest time over the rounds.";
+  return {
+    id: "time",
+    title: "Accuracy against measured time",
+    body: html`<div class="pair">${figure(large, note)}${small === large ? NOTHING : figure(small, "The same at the smallest batch.")}</div>${record.batches.map((batch) => batchTable(record, batch))}`,
+  };
+}
+
+interface Row {
+  readonly name: string;
+  readonly accuracy: ProfiledNetwork["accuracy"];
+  readonly macs: number;
+  readonly timing: Timing;
+  readonly saving?: Saving;
+}
+
+function rowsAt(record: ProfileRecord, batch: number): Row[] {
+  const network = (name: string, { accuracy, macs, timings }: ProfiledNetwork): Row => ({
+    ...{ name, accuracy, macs },
+    timing: at(timings, batch),
+  });
+  const point = ({ name, accuracy, meanMacs, timings }: ProfiledPoint): Row => {
+    const saving = at(timings, batch);
+    return { name, accuracy, macs: meanMacs, timing: saving, saving };
+  };
+  return [
+    network("static", record.static),
+    ...(record.baseline ? [network(`baseline ${record.baseline.name}`, record.baseline)] : []),
+    ...chosenOf(record).map(point),
+  ];
+}
+
+function batchTable(record: ProfileRecord, batch: number): Html {
+  const columns: Column<Row>[] = [
+    { head: `batch ${batch}`, cell: (r) => r.name },
+    { head: "accuracy", cell: (r) => write.rate(r.accuracy) },
+    { head: "mean MACs", cell: (r) => write.count(r.macs) },
+    { head: "time per image", cell: (r) => msSpread(r.timing.msPerImage) },
+    ...(record.points.length > 0
+      ? [{ head: "speed-up", cell: (r: Row) => (r.saving ? timesSpread(r.saving.speedUp) : "") }]
+      : []),
+    ...(record.baseline
+      ? [
+          {
+            head: "over baseline",
+            cell: (r: Row) => (r.saving?.baselineSpeedUp ? timesSpread(r.saving.baselineSpeedUp) : ""),
+          },
+        ]
+      : []),
+  ];
+  const caption = `Batch ${batch}. In brackets: 95 % Wilson intervals of accuracy; lowest and highest of ${record.rounds} rounds of time. Speed-ups compare within a round.`;
+  return table(caption, columns, rowsAt(record, batch));
+}
+
+/** Predicted against measured. */
+function savingSection(record: ProfileRecord, document: Document): Section {
+  const { batches } = record;
+  const columns: Column<ProfiledPoint>[] = [
+    { head: "operating point", cell: (p) => p.name },
+    { head: "share of MACs", cell: (p) => write.percent(p.macsFraction) },
+    ...batches.map((batch) => ({
+      head: `time over MACs, batch ${batch}`,
+      cell: (p: ProfiledPoint) => at(p.timings, batch).overhead.toFixed(2),
+    })),
+    ...batches.map((batch) => ({
+      head: `saving that is real, batch ${batch}`,
+      cell: (p: ProfiledPoint) => realSaving(at(p.timings, batch)),
+    })),
+  ];
+  const caption =
+    "Time over MACs: share of the static network's time over share of its MACs; 1.00 when all that MACs save is saved in time. Saving that is real: share of time saved over share of MACs saved; a dash where MACs save less than 5 %.";
+  return {
+    id: "saving",
+    title: "How much of the saving is real",
+    body: html`<div class="pair"><figure>${savingPlot(record, document)}${savingKey(record)}</figure><p>Every operating point and batch size. On the dashed diagonal, time is saved exactly as multiply-accumulates (MACs) promise; below it, smaller batches, more runs of smaller graphs and routing cost time; below the horizontal line, the dynamic network is slower than the static one of the same weights.</p></div>${table(caption, columns, chosenOf(record))}`,
+  };
+}
+
+const realSaving = ({ realSaving: share }: Saving): string => (share === null ? "–" : write.percent(share));
+
+function latencySection(record: ProfileRecord, document: Document): Section {
+  const rows = (batch: number): LatencyRow[] =>
+    rowsAt(record, batch).flatMap(({ name, timing: { latencyMs }, saving }) =>
+      latencyMs ? [{ name, latency: latencyMs, reference: saving === undefined }] : [],
+    );
+  const figure = (batch: number): Html =>
+    html`<figure>${latencyPlot(batch, rows(batch), document)}<figcaption>Batch ${batch}: ${rows(batch)[0].latency.requests} requests to each.</figcaption></figure>`;
+  const columns = (batch: number): Column<LatencyRow>[] => [
+    { head: `batch ${batch}`, cell: (r) => r.name },
+    { head: "median", cell: (r) => ms(r.latency.p50) },
+    { head: "95th percentile", cell: (r) => ms(r.latency.p95) },
+    { head: "99th percentile", cell: (r) => ms(r.latency.p99) },
+  ];
+  return {
+    id: "latency",
+    title: "Latency",
+    body: html`<p>From a batch that arrives alone to its last answer. Dot: median; ticks: 95th and 99th percentile. An early exit that helps the mean helps the slowest answers only when the whole batch leaves.</p><div class="pair">${record.batches.map(figure)}</div>${record.batches.map((batch) => table(`Latency at batch ${batch}.`, columns(batch), rows(batch)))}`,
+  };
+}
+
+function exitsSection(record: ProfileRecord, document: Document): Section {
+  const names = record.model.exits.map((exit) => exit.name);
+  const panel = (point: ProfiledPoint): Html =>
+    html`<figure><figcaption><b>${point.name}</b> ${point.rule}, ${showThresholds(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
+  return {
+    id: "exits",
+    title: "Where images leave",
+    body: html`<div class="multiples">${chosenOf(record).map(panel)}</div>`,
+  };
+}
+
+function sweepSection(record: ProfileRecord): Section {
+  const columns: Column<ProfiledPoint>[] = [
+    { head: "rule", cell: (p) => p.rule },
+    { head: "threshold", cell: (p) => showThresholds(p) },
+    { head: "accuracy", cell: (p) => write.rate(p.accuracy) },
+    { head: "mean MACs", cell: (p) => write.count(p.meanMacs) },
+    { head: "time per image", cell: (p) => msSpread(p.timings[0].msPerImage) },
+    { head: "speed-up", cell: (p) => timesSpread(p.timings[0].speedUp) },
+    { head: "time over MACs", cell: (p) => p.timings[0].overhead.toFixed(2) },
+  ];
+  const caption = `Batch ${largest(record)}. Thresholds were chosen on validation records so that their mean costs are evenly spaced.`;
+  const rows = record.points.filter((point) => point.kind === "sweep");
+  return { id: "sweep", title: "Sweep of each rule", body: table(caption, columns, rows) };
+}
+
+function settingsSection({ machine, data, rounds, batches, model, tool, seconds }: ProfileRecord): Section {
+  const facts: Fact[] = [
+    ["machine", `${machine.cores} cores, ${machine.cpu}; load before the run ${machine.load.toFixed(2)}`],
+    [
+      "engine",
+      `${tool.name} ${tool.version}, ${machine.runtime}, ${machine.engine}, ${machine.threads === null ? "its own choice of threads" : `threads: ${machine.threads}`}`,
+    ],
+    ["model", `${model.name}: ${write.count(model.parameters)} parameters`],
+    [
+      "data",
+      `${data.name}, ${write.samples(data.samples)}${data.validation ? `; thresholds chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ""}`,
+    ],
+    [
+      "order",
+      `warm-up, then ${rounds === 1 ? "1 round" : `${rounds} rounds`} in which all networks take turns at batch ${batches.join(", ")}; every other round backwards`,
+    ],
+    ["static", "the same weights up to the final exit, in one session, without the heads of early exits"],
+    ["nothing leaves", "every exit is asked and none fires: what early exits cost when they save nothing"],
+    ["seed", data.seed],
+    ["time", write.duration(seconds)],
+  ];
+  return { id: "settings", title: "Settings", body: list(facts) };
+}

@@ -1,0 +1,73 @@
+/** @file How the report writes numbers: one decimal for percentages, an en dash between the ends of an interval,
+ *  no-break spaces inside a figure, and nothing that depends on the reader's locale. */
+import { showCount, showRadius } from "../../core/units.js";
+import { wilson } from "../../measures/wilson.js";
+import type { AttackRecord } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
+
+/** A space that keeps a figure together. */
+const NBSP = "\u00a0";
+
+const oneDecimal = (share: number): string => (100 * share).toFixed(1);
+
+/** 0.4141 as "41.4 %". */
+export const percent = (share: number): string => `${oneDecimal(share)}${NBSP}%`;
+
+/** 0.4141 as "41 %", for axes and confidences. */
+export const wholePercent = (share: number): string => `${Math.round(100 * share)}${NBSP}%`;
+
+/** An interval as "35.5–47.5". */
+export const interval = (rate: Rate): string => `${oneDecimal(rate.low)}–${oneDecimal(rate.high)}`;
+
+/** A rate as "41.4 % (35.5–47.5)". */
+export const rate = (r: Rate): string => `${percent(r.value)} (${interval(r)})`;
+
+/** "1 sample", "256 samples". */
+export const samples = (n: number): string => (n === 1 ? "1 sample" : `${n} samples`);
+
+/** A difference of shares in points: "1.1 points". */
+export const points = (difference: number): string => `${oneDecimal(difference)}${NBSP}points`;
+
+/** The rate behind a share of `samples` samples, with its interval. */
+export const rateOf = (share: number, samples: number): Rate => wilson(Math.round(share * samples), samples);
+
+/** 12345 as "12.3 k". */
+export const count = (n: number): string => showCount(n).replace(" ", NBSP);
+
+/** Seconds as "8.3 s" or "2 min 05 s". */
+export function duration(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)}${NBSP}s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}${NBSP}min ${String(whole % 60).padStart(2, "0")}${NBSP}s`;
+}
+
+export type Norm = AttackRecord["norm"];
+
+export const NORM_NAMES = { linf: "L∞", l2: "L2" } as const satisfies Record<Norm, string>;
+
+/** A radius in its norm's customary unit: "8/255" for Linf, a decimal for L2. */
+export const radius = (norm: Norm, size: number): string =>
+  norm === "linf" ? showRadius(size) : String(Number(size.toPrecision(4)));
+
+/** "L∞ 8/255", or "L2, no limit". */
+export const budget = (norm: Norm, size: number | null): string =>
+  size === null ? `${NORM_NAMES[norm]}, no limit` : `${NORM_NAMES[norm]}${NBSP}${radius(norm, size)}`;
+
+/** Bounds under attack: "mean cost at most 80.0 %, accuracy at least 40.0 %". */
+export const bounds = (asked: { readonly maxCost?: number | undefined; readonly minAccuracy?: number | undefined }) =>
+  [
+    ...(asked.maxCost === undefined ? [] : [`mean cost at most ${percent(asked.maxCost)}`]),
+    ...(asked.minAccuracy === undefined ? [] : [`accuracy at least ${percent(asked.minAccuracy)}`]),
+  ].join(", ");
+
+/** A measured Linf norm: "14.7/255". */
+export const linf = (size: number): string => `${Number((size * 255).toFixed(1))}/255`;
+
+/** A measured L2 norm: "0.217". */
+export const l2 = (size: number): string => size.toFixed(3);
+
+/** The first `length` characters of a name, the last one an ellipsis where it was longer. */
+export function shorten(name: string, length: number): string {
+  const characters = [...name];
+  return characters.length <= length ? name : `${characters.slice(0, length - 1).join("")}…`;
+}

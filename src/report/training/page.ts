@@ -1,0 +1,127 @@
+/** @file The report of a training run: curves of loss, accuracy and learning rate, and where every exit stands.
+ *  A pure function of its record, drawn anew after every epoch. Read by: cli. */
+import { parseHTML } from "linkedom/worker";
+import { wilson } from "../../measures/wilson.js";
+import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
+import { type Fact, list } from "../audit/methods.js";
+import { key } from "../plots/key.js";
+import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
+import * as write from "../shared/format.js";
+import { card } from "../shared/header.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
+import { type Section, shell } from "../shared/shell.js";
+import { type Column, table } from "../shared/table.js";
+
+/** The page as text. */
+export function renderTraining(record: TrainingRecord, document?: Document): string {
+  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+  const sections = [
+    exitsSection(record),
+    curvesSection(record, drawnIn),
+    perExitSection(record, drawnIn),
+    settingsSection(record),
+  ];
+  return shell(`${record.model}: training`, header(record), sections);
+}
+
+const last = ({ epochs }: TrainingRecord): EpochReport => epochs[epochs.length - 1] as EpochReport;
+
+function header(record: TrainingRecord): Html {
+  const { epochs, planned, exits } = record;
+  const [{ loss, learningRate, validationAccuracy }, final] = [last(record), exits.length - 1];
+  const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  return html`<header><p class="kicker">Training, recipe ${record.recipe}</p>
+<h1>${record.model} <small>on ${record.data}</small></h1>
+<p class="soft">${epochs.length} of ${planned} epochs done, ${exits.length === 1 ? "one exit" : `${exits.length} exits`}.</p>
+<dl class="cards">
+${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not trained on`)}
+${record.test ? card("test accuracy, final exit", write.percent(record.test[final].right / record.test[final].count), write.samples(record.test[final].count)) : NOTHING}
+${card("training loss", loss.toFixed(3), `learning rate ${showNumber(learningRate)}`)}
+${card("time", write.duration(seconds), `${Math.round(last(record).imagesPerSecond)} images a second`)}
+</dl></header>`;
+}
+
+const showNumber = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** Where every exit stands after the last epoch. */
+function exitsSection(record: TrainingRecord): Section {
+  const { exits, test } = record;
+  const epoch = last(record);
+  const rate = ({ right, count }: Answers): string => write.rate(wilson(right, count));
+  const columns: Column<number>[] = [
+    { head: "exit", cell: (k) => exits[k] },
+    { head: "loss, training", cell: (k) => epoch.exitLosses[k].toFixed(3) },
+    { head: "loss, validation", cell: (k) => epoch.validationLosses[k].toFixed(3) },
+    { head: "accuracy, training", cell: (k) => write.percent(epoch.trainAccuracy[k]) },
+    {
+      head: "accuracy, validation",
+      cell: (k) => write.rate(write.rateOf(epoch.validationAccuracy[k], record.validationCount)),
+    },
+    ...(test ? [{ head: "accuracy, test", cell: (k: number) => rate(test[k]) }] : []),
+  ];
+  const caption = `After epoch ${record.epochs.length}. Training figures are means over the epoch, on augmented images and while the weights still moved. In brackets: 95 % Wilson intervals.`;
+  return { id: "exits", title: "Every exit", body: table(caption, columns, [...exits.keys()]) };
+}
+
+/** Loss, accuracy and learning rate after each epoch. */
+function curvesSection({ exits, epochs }: TrainingRecord, document: Document): Section {
+  const final = exits.length - 1;
+  const accuracy = exits.map((name, k): Curve => ({ name, values: epochs.map((e) => e.validationAccuracy[k]) }));
+  const loss: Curve[] = [
+    { name: "final exit, training", values: epochs.map((e) => e.exitLosses[final]) },
+    { name: "final exit, validation", values: epochs.map((e) => e.validationLosses[final]) },
+    ...(final > 0 ? [{ name: "all that is minimised", values: epochs.map((e) => e.loss) }] : []),
+  ];
+  const rate: Curve[] = [{ name: "learning rate", values: epochs.map((e) => e.learningRate) }];
+  return {
+    id: "curves",
+    title: "Curves",
+    body: html`<div class="pair">
+${figure("Validation accuracy of each exit.", accuracy, "accuracy", document, write.wholePercent, [0, 1])}
+${figure("Loss.", loss, "loss", document)}
+${figure("Learning rate at the end of each epoch.", rate, "learning rate", document, showNumber)}
+</div>`,
+  };
+}
+
+function figure(
+  label: string,
+  curves: readonly Curve[],
+  y: string,
+  document: Document,
+  tickFormat?: (value: number) => string,
+  domain?: readonly [number, number],
+): Html {
+  const options = { label, y, ...(tickFormat ? { tickFormat } : {}), ...(domain ? { domain } : {}) };
+  return html`<figure>${curvesPlot(curves, options, document)}<figcaption>${label}</figcaption>${curves.length > 1 ? keyOf(curves) : NOTHING}</figure>`;
+}
+
+const keyOf = (curves: readonly Curve[]): Html => key(curves.map(({ name }, i) => ({ name, ...lineStyle(i) })));
+
+/** Training against validation, one panel per exit: the gap is what the exit learned by heart. */
+function perExitSection({ exits, epochs }: TrainingRecord, document: Document): Section {
+  const curvesOf = (k: number): Curve[] => [
+    { name: "validation", values: epochs.map((e) => e.validationAccuracy[k]) },
+    { name: "training", values: epochs.map((e) => e.trainAccuracy[k]) },
+  ];
+  const panel = (name: string, k: number): Html => {
+    const label = `Accuracy of ${name} on training and validation images after each epoch.`;
+    const plot = curvesPlot(
+      curvesOf(k),
+      { label, y: "accuracy", tickFormat: write.wholePercent, domain: [0, 1], small: true },
+      document,
+    );
+    return html`<figure><figcaption><b>${name}</b></figcaption>${plot}</figure>`;
+  };
+  return {
+    id: "per-exit",
+    title: "Training against validation",
+    body: html`<p>Accuracy of each exit after each epoch. Where training runs ahead of validation, the exit has learned its images by heart.</p>${keyOf(curvesOf(0))}<div class="multiples">${exits.map(panel)}</div>`,
+  };
+}
+
+const settingsSection = ({ settings }: TrainingRecord): Section => ({
+  id: "settings",
+  title: "Settings",
+  body: html`<p>The same settings on the same data give the same weights.</p>${list(settings.map(([name, value]): Fact => [name, value]))}`,
+});

@@ -1,0 +1,24 @@
+/** @file The `dynn.*` metadata of a model file, one JSON value per key. */
+import { z } from "zod";
+import type { Normalization } from "./normalization.js";
+import type { Policy } from "./policy.js";
+
+export const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
+export const classesSchema = z.array(z.string()).min(2);
+
+export interface ModelMetadata {
+  readonly exits: z.infer<typeof exitsSchema> | undefined;
+  readonly policy: Policy | undefined;
+  readonly normalization: Normalization | undefined;
+  readonly classes: readonly string[] | undefined;
+}
+
+/** Keys of the metadata. `dynn.conditional` marks a file that routes by itself. */
+export const METADATA_KEYS = {
+  exits: "dynn.exits",
+  policy: "dynn.policy",
+  normalization: "dynn.normalization",
+  classes: "dynn.classes",
+  card: "dynn.card",
+  conditional: "dynn.conditional",
+} as const;

@@ -1,0 +1,6 @@
+/** @file The norms that bound a perturbation. A radius never travels without its norm. */
+import { z } from "zod";
+
+export const NORM_NAMES = ["linf", "l2"] as const;
+export type Norm = (typeof NORM_NAMES)[number];
+export const normSchema = z.enum(NORM_NAMES);

@@ -1,0 +1,105 @@
+/** @file The profile record: what `dynn profile --json` writes and the report draws. A versioned contract.
+ *  Times are measured, never estimated; every number that compares two networks compares them within the same round of the same run.
+ *  Read by: studies (writes it), report (draws it), docs/profiling.md (explains it). */
+import { z } from "zod";
+import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { policySchema } from "./policy.js";
+
+export const PROFILE_SCHEMA_VERSION = 1;
+
+const size = z.number().int().min(1);
+const positive = z.number().min(0);
+
+/** A measurement that was taken once in every round. */
+const spreadSchema = z.object({ median: positive, low: positive, high: positive });
+
+const latencySchema = z.object({
+  p50: positive,
+  p95: positive,
+  p99: positive,
+  requests: size.describe("how many were timed, over all rounds"),
+});
+
+const timingSchema = z.object({
+  batch: size,
+  msPerImage: spreadSchema.describe("milliseconds per image, all images at hand"),
+  latencyMs: latencySchema.optional().describe("milliseconds from a batch that arrives alone to its last answer"),
+});
+
+const savingSchema = timingSchema.extend({
+  speedUp: spreadSchema.describe("time of the static network over that of this point"),
+  overhead: positive.describe(
+    "1 / (speedUp x macsFraction): measured over predicted time; 1 when all that MACs save is real",
+  ),
+  realSaving: z
+    .number()
+    .nullable()
+    .describe("share of time saved over share of MACs saved; null when MACs save less than 5 %"),
+  baselineSpeedUp: spreadSchema.optional().describe("time of the baseline over that of this point"),
+});
+
+const networkSchema = z.object({
+  name: z.string(),
+  macs: positive.describe("multiply-accumulates of one image"),
+  parameters: count,
+  accuracy: rateSchema,
+  timings: z.array(timingSchema).min(1),
+});
+
+const pointSchema = z.object({
+  name: z.string(),
+  kind: z
+    .enum(["chosen", "sweep"])
+    .describe("chosen: timed at every batch size, with latencies; sweep: timed at the largest one"),
+  ...policySchema.shape,
+  accuracy: rateSchema,
+  exitCounts: z.array(count).describe("images whose work stops at each exit"),
+  meanMacs: positive,
+  macsFraction: positive.describe("meanMacs over the static network's; above 1 when heads cost more than they save"),
+  timings: z.array(savingSchema).min(1),
+});
+
+const machineSchema = z.object({
+  cpu: z.string(),
+  cores: size,
+  runtime: z.string().describe("e.g. node 22.11.0"),
+  engine: z.string().describe("e.g. onnxruntime 1.30.0"),
+  threads: size.nullable().describe("threads inside one operator; null: the engine's own choice"),
+  load: positive.describe("mean number of running processes over the minute before the run"),
+});
+
+export const profileRecordSchema = z.object({
+  schemaVersion: z.literal(PROFILE_SCHEMA_VERSION),
+  tool: toolSchema,
+  machine: machineSchema,
+  model: z.object({
+    name: z.string(),
+    input: z.array(z.union([z.string(), z.number()])),
+    parameters: count,
+    exits: z.array(z.object({ name: z.string(), macs: positive, costFraction: share })).min(1),
+  }),
+  data: z.object({
+    name: z.string(),
+    samples: size,
+    seed: z.number().int(),
+    validation: z
+      .object({ name: z.string(), samples: count })
+      .optional()
+      .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+  }),
+  rounds: size,
+  batches: z.array(size).min(1).describe("rising"),
+  static: networkSchema.describe("the same weights up to the final exit, without early exits"),
+  baseline: networkSchema.optional().describe("another network, usually a smaller one, up to its final exit"),
+  points: z.array(pointSchema).describe("empty for a network without early exits"),
+  seconds: positive,
+});
+
+export type Spread = z.infer<typeof spreadSchema>;
+export type Latency = z.infer<typeof latencySchema>;
+export type Timing = z.infer<typeof timingSchema>;
+export type Saving = z.infer<typeof savingSchema>;
+export type ProfiledNetwork = z.infer<typeof networkSchema>;
+export type ProfiledPoint = z.infer<typeof pointSchema>;
+export type Machine = z.infer<typeof machineSchema>;
+export type ProfileRecord = z.infer<typeof profileRecordSchema>;

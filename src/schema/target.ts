@@ -1,0 +1,20 @@
+/** @file What thresholds are chosen for: accuracy kept, cost or time. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
+import { z } from "zod";
+import { share } from "./numbers.js";
+
+export const targetSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("rad"), loss: share }),
+  z.object({ kind: z.literal("budget"), cost: share }),
+  z.object({ kind: z.literal("latency"), milliseconds: z.number().positive() }),
+]);
+
+export type CalibrationTarget =
+  /** The cheapest policy that loses at most this share of the final exit's accuracy. */
+  | { readonly kind: "rad"; readonly loss: number }
+  /** The most accurate policy whose mean cost is at most this share of the full network's. */
+  | { readonly kind: "budget"; readonly cost: number }
+  /** The most accurate policy whose mean time per sample is at most so much. */
+  | { readonly kind: "latency"; readonly milliseconds: number };
+
+/** Used where nothing else is asked for: lose at most 5 % of the final exit's accuracy. */
+export const DEFAULT_TARGET: CalibrationTarget = { kind: "rad", loss: 0.05 };

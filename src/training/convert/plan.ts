@@ -1,0 +1,168 @@
+/** @file Where the exits of a classifier go that is to be converted: the classifier as it was read, made sure of, with new heads at legal
+ *  cuts that are not trained yet. Its initializers keep their bits. */
+import { DynnError } from "../../core/errors.js";
+import { showShape, sizeOf } from "../../core/shape.js";
+import { checkLabels, type Dataset } from "../../data/dataset.js";
+import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
+import { writeMetadata } from "../../dynamic/model/metadata.js";
+import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { prependNormalization } from "../../dynamic/model/normalization.js";
+import { candidatesOf } from "../../dynamic/place/auto.js";
+import { cutsFor, type ExitSpec } from "../../dynamic/place/exits.js";
+import type { MeasuredPlaces } from "../../dynamic/place/places.js";
+import { measurePlaces } from "../../dynamic/place/times.js";
+import type { TimingOptions } from "../../dynamic/run/timing.js";
+import type { Graph } from "../../graph/graph.js";
+import type { HeadName } from "../../nn/heads.js";
+import type { OnnxModel } from "../../onnx/model.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Normalization } from "../../schema/normalization.js";
+import type { TrainableModel } from "../run/trainer.js";
+
+export interface ConversionRequest {
+  /** Where exits go; left out: chosen by counted cost. */
+  readonly exits?: ExitSpec | undefined;
+  /** Left out: by the feature's rank. */
+  readonly head?: HeadName | undefined;
+  /** Decides the heads' first weights. */
+  readonly seed?: number | undefined;
+  /** Put in front of a model that expects (x - mean) / std. */
+  readonly normalization?: Normalization | undefined;
+  /** What to call the model in errors; left out: the graph's name. */
+  readonly name?: string | undefined;
+  /** The cost that places are judged by, as {@link measureConversion} finds it; left out: counted MACs. */
+  readonly measured?: MeasuredPlaces | undefined;
+}
+
+/** A place that an exit could stand at. */
+export interface PlaceReport {
+  readonly cut: string;
+  readonly shape: readonly (number | string)[];
+  /** Cost in front of it, and of its head, as shares of the backbone's: MACs, or time where it was measured. */
+  readonly fraction: number;
+  readonly headFraction: number;
+  /** The exit that stands there. */
+  readonly exit: string | undefined;
+  /** Why no exit is worth its cost there; undefined where one is. */
+  readonly unfit: string | undefined;
+}
+
+/** A network with new heads, before they are trained. */
+export interface ConversionPlan {
+  readonly name: string;
+  readonly model: TrainableModel;
+  readonly normalization: Normalization | undefined;
+  readonly classes: number;
+  readonly classNames: readonly string[] | undefined;
+  /** Early exits that the file had, which the new ones replace. */
+  readonly replaced: readonly string[];
+  readonly places: readonly PlaceReport[];
+  /** Of the source. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** Attach heads to a classifier as it was read: its initializers keep their bits.
+ * @param data images that it will be trained on
+ * @throws DynnError 'exits/value' when no exit can be where it is asked for, 'model/cut' when there is no place for one at all,
+ *         'model/input', 'model/classifier', 'model/attribute' when the model is no classifier of single images, 'data/shape',
+ *         'data/label' when it does not fit the data */
+export function planConversion(
+  source: Pick<OnnxModel, "graph" | "metadata">,
+  data: Dataset,
+  request: ConversionRequest = {},
+): ConversionPlan {
+  const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
+  const contract = contractOf(source, data, request);
+  const backbone = backboneFrom(source.graph, contract);
+  const cuts = cutsFor(backbone, exits, head, measured);
+  const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
+  const whole = normalization ? prependNormalization(graph, normalization) : graph;
+  const converted = dynamicModel({ graph: whole, metadata: writeMetadata({ exits: exitsMetadata(whole) }) });
+  const exitAt = (cut: string) => converted.exits[cuts.indexOf(cut)]?.name;
+  return {
+    name: contract.name,
+    model: { graph: whole, exits: converted.exits },
+    normalization: normalization ?? contract.normalization,
+    classes: contract.classes,
+    classNames: contract.classNames ?? data.classes,
+    replaced: contract.exits.slice(0, -1).map((e) => e.name),
+    places: candidatesOf(backbone, head, cuts, measured).map((c) => ({ ...c, exit: exitAt(c.cut) })),
+    metadata: source.metadata,
+  };
+}
+
+/** Measure what places for exits cost on this machine, by the time of a batch of the data.
+ * @param request of the conversion that is planned with it
+ * @throws DynnError as {@link planConversion}; 'runtime/load', 'runtime/run', or the signal's reason */
+export async function measureConversion(
+  source: Pick<OnnxModel, "graph" | "metadata">,
+  data: Dataset,
+  { backend, batch, ...timing }: PlaceCostOptions,
+  request: ConversionRequest = {},
+): Promise<MeasuredPlaces> {
+  const { exits, head } = request;
+  const pixels = new Float32Array(batch * sizeOf(data.shape));
+  await data.read(
+    Array.from({ length: batch }, (_, i) => i % data.count),
+    pixels,
+  );
+  const backbone = backboneFrom(source.graph, contractOf(source, data, request));
+  const named = exits?.kind === "values" ? exits.values : [];
+  return measurePlaces(backbone, backend, { ...timing, pixels, head, named });
+}
+
+export interface PlaceCostOptions extends Omit<TimingOptions, "pixels"> {
+  readonly backend: Backend;
+  /** Images in one run. */
+  readonly batch: number;
+}
+
+/** The source as a classifier of the data's images. */
+function contractOf(
+  source: Pick<OnnxModel, "graph" | "metadata">,
+  data: Dataset,
+  { name = source.graph.name, normalization }: ConversionRequest,
+): DynamicModel {
+  const [, height, width] = data.shape;
+  const contract = dynamicModel(source, {
+    name,
+    imageSize: [height, width],
+    ...(normalization ? { normalization } : {}),
+  });
+  checkFit(contract, data);
+  return contract;
+}
+
+/** The source's own graph with the input and the last output of the contract. */
+const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph => ({
+  ...graph,
+  name,
+  inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
+  outputs: [{ name: exits.at(-1)?.logits ?? "", dtype: "float32", shape: undefined }],
+  types: new Map(),
+});
+
+/** @throws DynnError 'data/shape', 'data/label' */
+function checkFit({ name, input, classes, classNames }: DynamicModel, data: Dataset): void {
+  const wanted = input.shape.slice(1);
+  if (wanted.some((d, i) => d !== data.shape[i]))
+    throw new DynnError(
+      "data/shape",
+      `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. Give images of that size (folder:DIR?size=${wanted[2]}x${wanted[1]} resizes).`,
+      { got: data.shape, expected: wanted },
+    );
+  if (data.classes !== undefined && data.classes.length !== classes)
+    throw new DynnError(
+      "data/label",
+      `${name}: tells ${classes} classes apart, and ${data.name} has ${data.classes.length}. Give data of the classes that the model was trained on.`,
+      { model: classes, data: data.classes.length },
+    );
+  const moved = data.classes?.findIndex((label, i) => classNames?.[i] !== label && classNames?.includes(label)) ?? -1;
+  if (moved >= 0)
+    throw new DynnError(
+      "data/label",
+      `${data.name}: its class ${moved} is "${data.classes?.[moved]}", which is class ${classNames?.indexOf(data.classes?.[moved] ?? "")} of ${name}. Number the classes as the model does.`,
+      { model: classNames, data: data.classes },
+    );
+  checkLabels(data, classes);
+}

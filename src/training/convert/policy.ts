@@ -1,0 +1,95 @@
+/** @file What a converted network can do, and the policy that makes its file ready to run. Thresholds are chosen on the validation
+ *  records; the test records are only counted on. Source: method.md section 2. */
+import type { Dataset } from "../../data/dataset.js";
+import { calibrate } from "../../dynamic/choose/calibrate.js";
+import { argmax } from "../../dynamic/route/policy.js";
+import { route, rowsOf } from "../../dynamic/route/route.js";
+import type { Graph } from "../../graph/graph.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Policy } from "../../schema/policy.js";
+import type { CalibrationTarget } from "../../schema/target.js";
+import { type Answered, answersOf, type EvaluateOptions } from "../run/evaluate.js";
+import type { TrainableModel } from "../run/trainer.js";
+
+/** Right answers on some records. */
+export interface Tally {
+  readonly count: number;
+  /** Of each exit alone. */
+  readonly right: readonly number[];
+  /** Under the policy: right answers, and the mean cost as a fraction of the full network's; undefined without one. */
+  readonly routed: { readonly right: number; readonly cost: number } | undefined;
+}
+
+export interface Measurement {
+  readonly policy: Policy | undefined;
+  readonly validation: Tally;
+  readonly test: Tally | undefined;
+}
+
+export interface MeasureRequest extends EvaluateOptions {
+  readonly exits: TrainableModel["exits"];
+  readonly validation: Dataset;
+  readonly test?: Dataset | undefined;
+  readonly backend: Backend;
+  /** What thresholds are chosen by; undefined: no policy. */
+  readonly target: CalibrationTarget | undefined;
+}
+
+/** Choose the policy and count.
+ * @param graph the trained network
+ * @throws DynnError 'policy/validation' as `calibrate` does, and what running throws */
+export async function measure(graph: Graph, request: MeasureRequest): Promise<Measurement> {
+  const { exits, validation, test, backend, target } = request;
+  const costs = exits.map((e) => e.costFraction);
+  const seen: Answered[] = [];
+  for await (const part of answersOf(graph, exits, validation, backend, request)) seen.push(part);
+  const policy = target && calibrate(joined(seen), { rule: "max-softmax", fallback: "final", target, costs }).policy;
+  const tested: Tally[] = [];
+  if (test)
+    for await (const part of answersOf(graph, exits, test, backend, request)) tested.push(counted(part, policy, costs));
+  return {
+    policy,
+    validation: total(seen.map((part) => counted(part, policy, costs))),
+    test: test && total(tested),
+  };
+}
+
+/** Parts as one. */
+function joined(parts: readonly Answered[]): Answered {
+  const exits = parts[0]?.logits.length ?? 0;
+  const whole = (of: (part: Answered) => Float32Array): Float32Array =>
+    Float32Array.from(parts.flatMap((part) => [...of(part)]));
+  return {
+    labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
+    logits: Array.from({ length: exits }, (_, k) => whole((part) => part.logits[k] as Float32Array)),
+    classes: parts[0]?.classes ?? 0,
+  };
+}
+
+function counted({ labels, logits, classes }: Answered, policy: Policy | undefined, costs: readonly number[]): Tally {
+  const right = logits.map(
+    (values) => labels.filter((label, i) => argmax(rowsOf([values], classes, i)[0] as Float32Array) === label).length,
+  );
+  const taken = policy && route(logits, classes, policy);
+  return {
+    count: labels.length,
+    right,
+    routed: taken && {
+      right: taken.filter((r, i) => r.label === labels[i]).length,
+      cost: taken.reduce((sum, r) => sum + (costs[r.stop] as number), 0) / labels.length,
+    },
+  };
+}
+
+function total(parts: readonly Tally[]): Tally {
+  const sum = (of: (part: Tally) => number): number => parts.reduce((all, part) => all + of(part), 0);
+  const count = sum((part) => part.count);
+  return {
+    count,
+    right: (parts[0]?.right ?? []).map((_, k) => sum((part) => part.right[k] as number)),
+    routed: parts[0]?.routed && {
+      right: sum((part) => part.routed?.right ?? 0),
+      cost: sum((part) => (part.routed?.cost ?? 0) * part.count) / count,
+    },
+  };
+}

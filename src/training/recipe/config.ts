@@ -1,0 +1,104 @@
+/** @file Everything that decides the numbers of a training run, and what a run tells while it goes.
+ *  A run is a pure function of its config, its data and its model: the run folder keeps the config, so that a resume or
+ *  a repeat is the same run. */
+import type { Augmentation } from "../../data/augment.js";
+import type { Recipe } from "../../schema/training.js";
+
+/** Random changes of training images (never of validation or test images). */
+export type AugmentConfig = Augmentation;
+
+/** SGD with momentum (Sutskever et al. 2013 form of PyTorch: v = m*v + g; p -= lr*(v or g + m*v)). */
+export interface SgdConfig {
+  readonly kind: "sgd";
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+}
+
+/** Adam (Kingma & Ba 2015) adds weightDecay * p to the gradient; AdamW (Loshchilov & Hutter 2019) shrinks p by lr * weightDecay. */
+export interface AdamConfig {
+  readonly kind: "adam" | "adamw";
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+export type OptimizerConfig = SgdConfig | AdamConfig;
+
+/** The learning rate at each step; `peak` is its highest value.
+ *  one-cycle: linear from peak/divisor up to peak in the first `warmup` share of steps, then cosine down to
+ *  peak/divisor/finalDivisor (Smith 2018, as in PyTorch's OneCycleLR with three_phase off but a linear rise).
+ *  cosine: half a cosine from peak to 0. multi-step: peak, times `factor` at each milestone (shares of the run). */
+export type ScheduleConfig =
+  | { readonly kind: "constant"; readonly peak: number }
+  | {
+      readonly kind: "one-cycle";
+      readonly peak: number;
+      readonly warmup: number;
+      readonly divisor: number;
+      readonly finalDivisor: number;
+    }
+  | { readonly kind: "cosine"; readonly peak: number; readonly warmup: number }
+  | {
+      readonly kind: "multi-step";
+      readonly peak: number;
+      readonly milestones: readonly number[];
+      readonly factor: number;
+    };
+
+/** Coefficient of each exit's loss. ramp: tau_i(t) rises linearly from 0.01 to the exit's cost fraction over the run, the
+ *  final exit's is 1 (Kaya et al. 2019). equal: 1 for all. Numbers: one per exit, the final one included. */
+export type ExitWeights = "ramp" | "equal" | readonly number[];
+
+export interface AdversarialConfig {
+  readonly radius: number;
+  readonly stepSize: number;
+  readonly steps: number;
+  /** Which loss PGD ascends: of the final exit, the mean over exits, or the strongest exit of each sample. */
+  readonly target: "final" | "average" | "max";
+  /** Share of the attacked loss in the total; the rest is the clean loss. */
+  readonly weight: number;
+}
+
+export interface DistillConfig {
+  readonly temperature: number;
+  /** Share of the distillation term in each early exit's loss; the rest is cross-entropy. */
+  readonly weight: number;
+}
+
+export interface TrainingConfig {
+  readonly recipe: Recipe;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly optimizer: OptimizerConfig;
+  /** Weight decay on norms, biases and head mixes too (default: on weights of convolutions and linear layers only). */
+  readonly decayAll: boolean;
+  readonly schedule: ScheduleConfig;
+  readonly augment: AugmentConfig;
+  readonly exitWeights: ExitWeights;
+  readonly labelSmoothing: number;
+  /** Largest norm of all gradients together; larger ones are scaled down to it. */
+  readonly clipNorm: number | undefined;
+  /** Decay a step of the running average of weights that is evaluated and saved instead of the last weights. */
+  readonly ema: number | undefined;
+  /** Weight of the new value in BatchNormalization's running averages (PyTorch's momentum). */
+  readonly statisticsMomentum: number;
+  readonly distill: DistillConfig | undefined;
+  readonly adversarial: AdversarialConfig | undefined;
+}
+
+/** What one step tells. Accuracies are per exit, in order, of the batch just trained on. */
+export interface StepReport {
+  readonly epoch: number;
+  /** Steps done in this epoch, and in all. */
+  readonly step: number;
+  readonly totalStep: number;
+  readonly stepsPerEpoch: number;
+  readonly epochs: number;
+  readonly loss: number;
+  readonly accuracy: readonly number[];
+  readonly learningRate: number;
+  readonly images: number;
+}

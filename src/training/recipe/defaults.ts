@@ -1,0 +1,177 @@
+/** @file From what a user chose to a whole configuration: one table of defaults per recipe, one per optimizer and schedule.
+ *  Sources: method.md section 2 (Kaya et al. 2019); schedules Smith 2018; adversarial Madry et al. 2018; distillation Hinton et
+ *  al. 2015; learning rate in proportion to the batch: Goyal et al. 2017. */
+import { DynnError } from "../../core/errors.js";
+import { NO_AUGMENTATION } from "../../data/augment.js";
+import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
+import type {
+  AdversarialConfig,
+  AugmentConfig,
+  DistillConfig,
+  ExitWeights,
+  OptimizerConfig,
+  ScheduleConfig,
+  TrainingConfig,
+} from "./config.js";
+
+export type OptimizerKind = OptimizerConfig["kind"];
+export type ScheduleKind = ScheduleConfig["kind"];
+
+/** What a recipe does unless told otherwise. */
+export interface RecipeDefaults {
+  /** Where early exits go, as `parseExits` reads it. */
+  readonly exits: string;
+  readonly epochs: number;
+  readonly optimizer: OptimizerKind;
+  readonly schedule: ScheduleKind;
+  readonly augment: boolean;
+  readonly exitWeights: "ramp" | "equal";
+  readonly about: string;
+}
+
+const PLACES = "15,30,45,60,75,90";
+const WHOLE_NETWORK = {
+  epochs: 15,
+  optimizer: "sgd",
+  schedule: "one-cycle",
+  augment: true,
+  exitWeights: "ramp",
+} as const;
+const HEADS_ALONE = {
+  exits: PLACES,
+  epochs: 10,
+  optimizer: "adam",
+  schedule: "cosine",
+  augment: false,
+  exitWeights: "equal",
+} as const;
+
+export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
+  static: { ...WHOLE_NETWORK, exits: "none", about: "one exit, cross-entropy" },
+  joint: {
+    ...WHOLE_NETWORK,
+    exits: PLACES,
+    about: "all exits together, early ones with rising weight (Kaya et al. 2019)",
+  },
+  "ic-only": { ...HEADS_ALONE, about: "heads on a trained backbone that stays as it is" },
+  distill: { ...WHOLE_NETWORK, exits: PLACES, about: "joint, and early exits learn from the final one" },
+  "ic-distill": { ...HEADS_ALONE, about: "ic-only, and early exits learn from the final one" },
+  adversarial: {
+    ...WHOLE_NETWORK,
+    exits: PLACES,
+    about: "joint, on clean images and on images under PGD (Madry et al. 2018)",
+  },
+};
+
+/** Images of one step, and the batch that the learning rates are for. */
+export const DEFAULT_BATCH = 128;
+
+/** Highest learning rate, and weight decay: VGG's own is larger. */
+export const OPTIMIZER_DEFAULTS = {
+  sgd: { peak: 0.1, decay: 1e-4, decayVgg: 5e-4 },
+  adam: { peak: 1e-3, decay: 0, decayVgg: 0 },
+  adamw: { peak: 1e-3, decay: 0.01, decayVgg: 0.01 },
+} as const satisfies Record<OptimizerKind, object>;
+
+const SCHEDULES: { readonly [K in ScheduleKind]: (peak: number) => ScheduleConfig } = {
+  constant: (peak) => ({ kind: "constant", peak }),
+  "one-cycle": (peak) => ({ kind: "one-cycle", peak, warmup: 0.3, divisor: 25, finalDivisor: 1e4 }),
+  cosine: (peak) => ({ kind: "cosine", peak, warmup: 0 }),
+  "multi-step": (peak) => ({ kind: "multi-step", peak, milestones: [0.35, 0.6, 0.85], factor: 0.1 }),
+};
+export const SCHEDULE_KINDS = Object.keys(SCHEDULES) as readonly ScheduleKind[];
+export const OPTIMIZER_KINDS = Object.keys(OPTIMIZER_DEFAULTS) as readonly OptimizerKind[];
+
+const DISTILL: DistillConfig = { temperature: 3, weight: 0.5 };
+const ADVERSARIAL: AdversarialConfig = { radius: 8 / 255, stepSize: 2 / 255, steps: 7, target: "final", weight: 0.5 };
+
+/** Any of the fields; undefined says that it was not chosen. */
+type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** What a user chose; whatever is left out is the recipe's default. */
+export interface TrainingChoices {
+  readonly epochs?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly optimizer?: OptimizerKind | undefined;
+  readonly schedule?: ScheduleKind | undefined;
+  /** Highest learning rate, at this batch. */
+  readonly peak?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly decayAll?: boolean | undefined;
+  readonly augment?: AugmentConfig | undefined;
+  readonly exitWeights?: ExitWeights | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly clipNorm?: number | undefined;
+  readonly ema?: number | undefined;
+  readonly distill?: Some<DistillConfig>;
+  readonly adversarial?: Some<AdversarialConfig>;
+}
+
+/** What the defaults depend on besides the recipe. */
+export interface Subject {
+  readonly architecture: string;
+  /** The shorter side of an image, in pixels. */
+  readonly side: number;
+}
+
+/** The whole configuration.
+ * @throws DynnError 'training/config' when a choice does not belong to the recipe */
+export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject: Subject): TrainingConfig {
+  checkBelongs(recipe, choices);
+  const defaults = RECIPE_DEFAULTS[recipe];
+  const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
+  const batch = choices.batch ?? DEFAULT_BATCH;
+  const optimizer = choices.optimizer ?? defaults.optimizer;
+  const peak = choices.peak ?? (OPTIMIZER_DEFAULTS[optimizer].peak * batch) / DEFAULT_BATCH;
+  return {
+    recipe,
+    epochs: choices.epochs ?? defaults.epochs,
+    batch,
+    seed: choices.seed ?? 0,
+    optimizer: optimizerConfig(optimizer, choices.weightDecay, subject),
+    decayAll: choices.decayAll ?? false,
+    schedule: SCHEDULES[choices.schedule ?? defaults.schedule](peak),
+    augment: choices.augment ?? defaultAugment(defaults, subject),
+    exitWeights: choices.exitWeights ?? defaults.exitWeights,
+    labelSmoothing: choices.labelSmoothing ?? 0,
+    clipNorm: choices.clipNorm,
+    ema: choices.ema,
+    statisticsMomentum: 0.1,
+    distill: distilled ? { ...DISTILL, ...given(choices.distill) } : undefined,
+    adversarial: attacked ? { ...ADVERSARIAL, ...given(choices.adversarial) } : undefined,
+  };
+}
+
+function optimizerConfig(kind: OptimizerKind, decay: number | undefined, { architecture }: Subject): OptimizerConfig {
+  const defaults = OPTIMIZER_DEFAULTS[kind];
+  const weightDecay = decay ?? (architecture.startsWith("vgg") ? defaults.decayVgg : defaults.decay);
+  return kind === "sgd"
+    ? { kind, momentum: 0.9, nesterov: true, weightDecay }
+    : { kind, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay };
+}
+
+/** Flips, and crops by an eighth of the side: 4 pixels on CIFAR. */
+const defaultAugment = ({ augment }: RecipeDefaults, { side }: Subject): AugmentConfig =>
+  augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENTATION;
+
+/** @throws DynnError 'training/config' */
+function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights }: TrainingChoices): void {
+  const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
+  const wrong = [
+    ["settings of distillation", !distilled && given(distill), "distill"],
+    ["settings of adversarial training", !attacked && given(adversarial), "adversarial"],
+    ["weights of early exits", recipe === "static" && exitWeights !== undefined && { exitWeights }, "joint"],
+  ] as const;
+  for (const [what, got, belongs] of wrong)
+    if (got && Object.keys(got).length > 0)
+      throw new DynnError(
+        "training/config",
+        `recipe ${recipe}: got ${what} (${Object.keys(got).join(", ")}), which it does not use. Leave them out, or take the recipe ${belongs}.`,
+        { recipe, got },
+      );
+}
+
+/** The entries that are there. */
+const given = <T extends object>(choices: Some<T> = {}): Partial<T> =>
+  Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined)) as Partial<T>;

@@ -1,0 +1,28 @@
+/** @file The coefficient of each exit's loss as training goes on. Source: Kaya et al. 2019, section 4 ("SDN training"). */
+import { DynnError } from "../../core/errors.js";
+import type { ExitWeights } from "./config.js";
+
+/** Where every early exit's coefficient starts. */
+const RAMP_START = 0.01;
+
+/** One coefficient per exit, the final one included.
+ * @param costFractions each exit's cost as a share of the final exit's, in order of the exits
+ * @param progress      share of the run that is done, in [0,1]
+ * @throws DynnError 'training/config' when coefficients are given and there is not one per exit */
+export function exitWeights(
+  config: ExitWeights,
+  costFractions: readonly number[],
+  progress: number,
+): readonly number[] {
+  if (config === "equal") return costFractions.map(() => 1);
+  if (config === "ramp") {
+    const final = costFractions.length - 1;
+    return costFractions.map((nominal, k) => (k === final ? 1 : RAMP_START + (nominal - RAMP_START) * progress));
+  }
+  if (config.length === costFractions.length) return config;
+  throw new DynnError(
+    "training/config",
+    `exit weights: got ${config.length} numbers for ${costFractions.length} exits. Give one per exit, the final one included.`,
+    { weights: config, exits: costFractions.length },
+  );
+}

@@ -1,0 +1,94 @@
+/** @file Accuracy and loss of every exit on records that are not trained on. */
+
+import { sizeOf } from "../../core/shape.js";
+import type { Dataset } from "../../data/dataset.js";
+import { writeMetadata } from "../../dynamic/model/metadata.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
+import { argmax } from "../../dynamic/route/policy.js";
+import { Forward } from "../../dynamic/run/forward.js";
+import type { Graph } from "../../graph/graph.js";
+import type { Backend } from "../../runtime/backend.js";
+
+export interface Evaluation {
+  readonly count: number;
+  /** Right answers of each exit. */
+  readonly correct: readonly number[];
+  /** Mean cross-entropy of each exit. */
+  readonly losses: readonly number[];
+}
+
+export interface EvaluateOptions {
+  readonly batch: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What the exits say of some records. */
+export interface Answered {
+  readonly labels: Int32Array;
+  /** One array [records * classes] per exit. */
+  readonly logits: readonly Float32Array[];
+  readonly classes: number;
+}
+
+/** Records read at once: bounds the memory of large images. */
+const CHUNK = 1024;
+
+/** The logits of every exit, some records at a time, in file order.
+ * @param graph a trained network with its parameters as initializers
+ * @throws DynnError as dynamicModel and Forward do */
+export async function* answersOf(
+  graph: Graph,
+  exits: readonly { readonly name: string; readonly logits: string }[],
+  dataset: Dataset,
+  backend: Backend,
+  { batch, signal, onProgress }: EvaluateOptions,
+): AsyncGenerator<Answered> {
+  const metadata = writeMetadata({ exits: exits.map(({ name, logits }) => ({ name, logits })) });
+  const model = dynamicModel({ graph, metadata });
+  const forward = await Forward.compile(model, backend);
+  try {
+    for (let from = 0; from < dataset.count; from += CHUNK) {
+      const rows = Uint32Array.from({ length: Math.min(CHUNK, dataset.count - from) }, (_, i) => from + i);
+      const pixels = new Float32Array(rows.length * sizeOf(dataset.shape));
+      await dataset.read(rows, pixels);
+      const logits = await forward.logits(pixels, {
+        batch,
+        signal,
+        onProgress: (done) => onProgress?.(from + done, dataset.count),
+      });
+      yield { labels: dataset.labels.subarray(from, from + rows.length), logits, classes: model.classes };
+    }
+  } finally {
+    await forward.release();
+  }
+}
+
+/** @param graph a trained network with its parameters as initializers
+ * @throws DynnError as dynamicModel and Forward do */
+export async function evaluateExits(
+  graph: Graph,
+  exits: readonly { readonly name: string; readonly logits: string }[],
+  dataset: Dataset,
+  backend: Backend,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const correct = new Array<number>(exits.length).fill(0);
+  const losses = new Array<number>(exits.length).fill(0);
+  for await (const { labels, logits, classes } of answersOf(graph, exits, dataset, backend, options))
+    logits.forEach((values, k) => {
+      labels.forEach((label, row) => {
+        const scores = values.subarray(row * classes, (row + 1) * classes);
+        correct[k] += Number(argmax(scores) === label);
+        losses[k] += crossEntropyOf(scores, label) / dataset.count;
+      });
+    });
+  return { count: dataset.count, correct, losses };
+}
+
+/** -log softmax(logits)[label] in float64. */
+function crossEntropyOf(logits: Float32Array, label: number): number {
+  const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const sum = logits.reduce((total, z) => total + Math.exp(z - top), 0);
+  return Math.log(sum) + top - logits[label];
+}

@@ -1,0 +1,210 @@
+/** @file What a step is fed: images; images and their attacked versions; or features of a frozen backbone, which are computed batch
+ *  by batch, or once for all where they never change and fit in memory. */
+import { checkPixels } from "../../core/pixels.js";
+import { sizeOf } from "../../core/shape.js";
+import type { Tensor } from "../../core/tensor.js";
+import { epochOrder, type Place, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
+import { checkLabels } from "../../data/dataset.js";
+import { channelStatistics } from "../../data/statistics.js";
+import type { Graph, ValueName } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { opTable } from "../../ops/table.js";
+import type { Session, Tensors } from "../../runtime/backend.js";
+import { attackBatch, pgdGraph } from "../step/adversarial.js";
+import { splitFrozen } from "../step/frozen.js";
+import { trainingForm } from "../step/training-form.js";
+import type { TrainingRequest } from "./trainer.js";
+
+export interface FeedSource {
+  /** The graph that the step is made of. */
+  readonly graph: Graph;
+  readonly batches: (from: Place) => AsyncIterable<TrainingBatch>;
+  /** Data inputs of a step.
+   * @param state parameters of the moment
+   * @param done  steps done before */
+  readonly feeds: (
+    batch: TrainingBatch,
+    labels: Tensor<"int64">,
+    state: ReadonlyMap<string, Tensor>,
+    done: number,
+  ) => Promise<Tensors>;
+  readonly release: () => Promise<void>;
+}
+
+/** Features of a frozen backbone are kept up to this many bytes, unless the caller says otherwise. */
+export const FEATURE_MEMORY = 2 * 1024 ** 3;
+
+/** @param trained parameters that change
+ * @param frozen  whether everything in front of them stays as it is, statistics too
+ * @throws what compiling and reading data throw */
+export async function makeFeeds(
+  request: TrainingRequest,
+  trained: readonly ValueName[],
+  frozen: boolean,
+): Promise<FeedSource> {
+  const stream = request.stream ?? (await ownStream(request));
+  if (frozen) return frozenFeeds(request, trained, stream);
+  return request.config.adversarial ? attackedFeeds(request, trained, stream) : imageFeeds(request, stream);
+}
+
+type Stream = (from: Place) => AsyncIterable<TrainingBatch>;
+
+async function ownStream({ train, model, config }: TrainingRequest): Promise<Stream> {
+  const { batch, seed, epochs, augment: augmentation } = config;
+  const fill = augmentation.cutout === undefined ? [] : (await channelStatistics(train)).mean;
+  const classes = classesOf(model);
+  return (from) => trainingStream(train, { batch, seed, classes, epochs, from, augmentation, fill });
+}
+
+/** Classes that the last exit tells apart. */
+export function classesOf({ graph, exits }: TrainingRequest["model"]): number {
+  const typed = inferShapes(graph, opTable);
+  return typed.types.get(exits.at(-1)?.logits ?? "")?.shape.at(-1) as number;
+}
+
+const imagesTensor = ({ images }: TrainingBatch, rows: number, shape: readonly number[]): Tensor<"float32"> => ({
+  dtype: "float32",
+  dims: [rows, ...shape],
+  data: images,
+});
+
+function imageFeeds({ model, train, config }: TrainingRequest, batches: Stream): FeedSource {
+  const input = model.graph.inputs[0].name;
+  return {
+    graph: model.graph,
+    batches,
+    feeds: async (batch) => ({ [input]: imagesTensor(batch, config.batch, train.shape) }),
+    release: async () => {},
+  };
+}
+
+/** Clean images first, their attacked versions after them. */
+async function attackedFeeds(
+  request: TrainingRequest,
+  trained: readonly ValueName[],
+  batches: Stream,
+): Promise<FeedSource> {
+  const { model, train, config, backend } = request;
+  const adversarial = config.adversarial as NonNullable<typeof config.adversarial>;
+  const logits = model.exits.map((e) => e.logits);
+  const { statistics } = trainingForm(model.graph, { batch: config.batch, trained, frozen: false });
+  const state = [...trained, ...statistics.map((s) => s.name)];
+  const session = await backend.compile(pgdGraph(model.graph, logits, state, adversarial, config.batch));
+  const input = model.graph.inputs[0].name;
+  return {
+    graph: model.graph,
+    batches,
+    feeds: async (batch, labels, now, step) => {
+      const images = imagesTensor(batch, config.batch, train.shape);
+      const attack = { images, labels, indices: batch.indices, step, seed: config.seed };
+      const moved = await attackBatch(session, attack, adversarial, logits.length, Object.fromEntries(now));
+      const both = new Float32Array(2 * moved.length);
+      both.set(images.data);
+      both.set(moved, moved.length);
+      return { [input]: { dtype: "float32", dims: [2 * config.batch, ...train.shape], data: both } };
+    },
+    release: () => session.release(),
+  };
+}
+
+async function frozenFeeds(
+  request: TrainingRequest,
+  trained: readonly ValueName[],
+  stream: Stream,
+): Promise<FeedSource> {
+  const { model, config, backend, train } = request;
+  checkLabels(train, classesOf(model));
+  const split = splitFrozen(
+    model.graph,
+    trained,
+    model.exits.map((e) => e.logits),
+  );
+  const session = await backend.compile(split.frozen);
+  const input = model.graph.inputs[0].name;
+  const compute = (images: Tensor<"float32">): Promise<Tensors> => session.run({ [input]: images });
+  const { flip, crop, cutout } = config.augment;
+  const changing = flip || crop !== undefined || cutout !== undefined;
+  const bytes = 4 * train.count * featureSize(split.frozen);
+  if (changing || bytes > (request.featureMemory ?? FEATURE_MEMORY))
+    return {
+      graph: split.trained,
+      batches: stream,
+      feeds: (batch) => compute(imagesTensor(batch, config.batch, train.shape)),
+      release: () => session.release(),
+    };
+  return keptFeeds(request, split.trained, await allFeatures(request, session));
+}
+
+/** Numbers that one image's features are made of. */
+const featureSize = (frozen: Graph): number =>
+  frozen.outputs.reduce((sum, { shape }) => sum + sizeOf((shape ?? []).slice(1) as number[]), 0);
+
+interface Kept {
+  readonly dims: readonly number[];
+  /** All records' rows. */
+  readonly data: Float32Array;
+}
+
+/** The features of every record, in file order. */
+async function allFeatures(
+  { model, train, config, signal, onFeatures }: TrainingRequest,
+  session: Session,
+): Promise<ReadonlyMap<string, Kept>> {
+  const kept = new Map<string, Kept>();
+  const input = model.graph.inputs[0].name;
+  try {
+    for (let from = 0; from < train.count; from += config.batch) {
+      signal?.throwIfAborted();
+      const rows = Uint32Array.from({ length: Math.min(config.batch, train.count - from) }, (_, i) => from + i);
+      const data = new Float32Array(rows.length * sizeOf(train.shape));
+      await train.read(rows, data);
+      checkPixels({ name: train.name, pixels: data }, sizeOf(train.shape), rows);
+      const results = await session.run({ [input]: { dtype: "float32", dims: [rows.length, ...train.shape], data } });
+      for (const [name, value] of Object.entries(results))
+        keepRows(kept, name, value as Tensor<"float32">, from, train.count);
+      onFeatures?.(from + rows.length, train.count);
+    }
+    return kept;
+  } finally {
+    await session.release();
+  }
+}
+
+function keepRows(kept: Map<string, Kept>, name: string, value: Tensor<"float32">, from: number, count: number): void {
+  const dims = value.dims.slice(1);
+  const entry = kept.get(name) ?? { dims, data: new Float32Array(count * sizeOf(dims)) };
+  entry.data.set(value.data, from * sizeOf(dims));
+  kept.set(name, entry);
+}
+
+/** Batches of kept features: no image is read again. */
+function keptFeeds({ train, config }: TrainingRequest, graph: Graph, kept: ReadonlyMap<string, Kept>): FeedSource {
+  return {
+    graph,
+    batches: (from) => labelBatches(train.labels, config, from),
+    feeds: async ({ indices }) =>
+      Object.fromEntries([...kept].map(([name, features]) => [name, gathered(features, indices)])),
+    release: async () => {},
+  };
+}
+
+async function* labelBatches(
+  labels: Int32Array,
+  config: TrainingRequest["config"],
+  from: Place,
+): AsyncGenerator<TrainingBatch> {
+  let order: { readonly epoch: number; readonly records: Uint32Array } | undefined;
+  for (const { epoch, step } of places(labels.length, { batch: config.batch, epochs: config.epochs, from })) {
+    if (order?.epoch !== epoch) order = { epoch, records: epochOrder(labels.length, config.seed, epoch) };
+    const indices = new Uint32Array(order.records.subarray(step * config.batch, (step + 1) * config.batch));
+    const chosen = BigInt64Array.from(indices, (i) => BigInt(labels[i]));
+    yield { epoch, step, images: new Float32Array(0), labels: chosen, indices };
+  }
+}
+
+function gathered({ dims, data }: Kept, indices: Uint32Array): Tensor<"float32"> {
+  const each = sizeOf(dims);
+  const rows = new Float32Array(indices.length * each);
+  indices.forEach((index, row) => rows.set(data.subarray(index * each, (index + 1) * each), row * each));
+  return { dtype: "float32", dims: [indices.length, ...dims], data: rows };
+}

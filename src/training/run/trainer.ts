@@ -1,0 +1,262 @@
+/** @file One training run, from a model, data and a config to trained weights. The run is a pure function of these: a resumed run
+ *  ends in the same bytes as one that never stopped, on the same backend. */
+import { DynnError } from "../../core/errors.js";
+import type { Tensor } from "../../core/tensor.js";
+import { type Place, stepsPerEpoch, type TrainingBatch, trainingStream } from "../../data/batches.js";
+import type { Dataset } from "../../data/dataset.js";
+import type { Graph, ValueName } from "../../graph/graph.js";
+import type { Backend } from "../../runtime/backend.js";
+import { type EpochReport, RECIPE_DEFINITIONS } from "../../schema/training.js";
+import type { StepReport, TrainingConfig } from "../recipe/config.js";
+import { exitWeights } from "../recipe/exit-weights.js";
+import { learningRate } from "../recipe/schedules.js";
+import { averageOf, stepGraph } from "../step/graph.js";
+import { type StepResult, StepRunner } from "../step/runner.js";
+import type { TrainingState } from "../step/state.js";
+import { allFinite, diverged } from "./divergence.js";
+import { evaluateExits } from "./evaluate.js";
+import { type FeedSource, makeFeeds } from "./feeds.js";
+import { trainedNames } from "./trained.js";
+
+/** A network to train: not simplified, parameters under their names, logits of every exit among the outputs. */
+export interface TrainableModel {
+  readonly graph: Graph;
+  readonly exits: readonly { readonly name: string; readonly logits: ValueName; readonly costFraction: number }[];
+}
+
+export interface TrainingRequest {
+  readonly model: TrainableModel;
+  readonly train: Dataset;
+  readonly validation: Dataset;
+  readonly config: TrainingConfig;
+  readonly backend: Backend;
+  /** Batches from a place on; left out: made from `train` as they are needed. Must give the bytes of {@link trainingStream}. */
+  readonly stream?: ((from: Place) => AsyncIterable<TrainingBatch>) | undefined;
+  /** Bytes that kept features of a frozen backbone may take. */
+  readonly featureMemory?: number | undefined;
+  readonly resume?: TrainingState | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Images that a frozen backbone has been run on, before the first step, where its features are kept. */
+  readonly onFeatures?: ((done: number, total: number) => void) | undefined;
+  readonly onStep?: ((report: StepReport) => void) | undefined;
+  readonly onEpoch?: ((report: EpochReport) => Promise<void> | void) | undefined;
+  readonly checkpoint?: TrainingCheckpoint | undefined;
+}
+
+export interface TrainingCheckpoint {
+  /** At most this often within an epoch; always at its end. */
+  readonly everySeconds: number;
+  readonly save: (state: TrainingState) => Promise<void>;
+}
+
+export interface TrainingResult {
+  readonly graph: Graph;
+  readonly state: TrainingState;
+  readonly epochs: readonly EpochReport[];
+}
+
+/** Train. When the signal aborts, the step that runs is finished, a checkpoint is saved, and the signal's reason is thrown.
+ * @throws DynnError 'training/config', 'training/diverged' when the loss is no number (the last checkpoint is kept),
+ *         'data/label', 'data/value', 'gradient/none', 'runtime/run' */
+export async function train(request: TrainingRequest): Promise<TrainingResult> {
+  const run = await Run.start(request);
+  try {
+    return await run.toEnd();
+  } finally {
+    await run.release();
+  }
+}
+
+class Run {
+  readonly #request: TrainingRequest;
+  readonly #runner: StepRunner;
+  readonly #feeds: FeedSource;
+  readonly #steps: number;
+  #epoch: number;
+  #step: number;
+  #sums: number[];
+  readonly #epochs: EpochReport[];
+  #epochStart = performance.now();
+  #imagesSince = 0;
+  #lastSave = performance.now();
+
+  private constructor(request: TrainingRequest, runner: StepRunner, feeds: FeedSource) {
+    this.#request = request;
+    this.#runner = runner;
+    this.#feeds = feeds;
+    this.#steps = stepsPerEpoch(request.train.count, request.config.batch);
+    const { resume } = request;
+    this.#epoch = resume?.epoch ?? 0;
+    this.#step = resume?.step ?? 0;
+    this.#sums = [...(resume?.sums ?? this.#zeros())];
+    this.#epochs = [...(resume?.epochs ?? [])];
+  }
+
+  static async start(request: TrainingRequest): Promise<Run> {
+    const { model, config, backend } = request;
+    if (stepsPerEpoch(request.train.count, config.batch) < 1) throw tooFew(request);
+    const trained = trainedNames(model.graph, config.recipe);
+    const { frozen } = RECIPE_DEFINITIONS[config.recipe];
+    const feeds = await makeFeeds(request, trained, frozen);
+    const logits = model.exits.map((e) => e.logits);
+    const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config });
+    try {
+      return new Run(request, await StepRunner.compile(backend, graph, request.resume?.tensors), feeds);
+    } catch (error) {
+      await feeds.release();
+      throw error;
+    }
+  }
+
+  async toEnd(): Promise<TrainingResult> {
+    const { config, signal } = this.#request;
+    if (this.#step === this.#steps) await this.#finishEpoch();
+    for await (const batch of this.#feeds.batches({ epoch: this.#epoch, step: this.#step })) {
+      await this.#train(batch);
+      if (this.#step === this.#steps) await this.#finishEpoch();
+      else if (signal?.aborted || this.#isDue()) await this.#save();
+      signal?.throwIfAborted();
+    }
+    if (this.#epoch !== config.epochs) throw new Error("bug: the batches ended before the run");
+    return { graph: this.#trainedGraph(), state: this.#state(), epochs: this.#epochs };
+  }
+
+  async release(): Promise<void> {
+    await this.#runner.release();
+    await this.#feeds.release();
+  }
+
+  async #train(batch: TrainingBatch): Promise<void> {
+    const { config, model } = this.#request;
+    const [done, total] = [this.#done, this.#steps * config.epochs];
+    const rate = learningRate(config.schedule, done, total);
+    const labels: Tensor<"int64"> = { dtype: "int64", dims: [config.batch], data: batch.labels };
+    const costs = model.exits.map((e) => e.costFraction);
+    const result = await this.#runner.step({
+      data: await this.#feeds.feeds(batch, labels, this.#runner.state, done),
+      labels,
+      indices: batch.indices,
+      learningRate: rate,
+      exitWeights: exitWeights(config.exitWeights, costs, total > 1 ? done / (total - 1) : 1),
+      done,
+      seed: config.seed,
+    });
+    if (!Number.isFinite(result.loss)) throw diverged(this.#epoch, this.#step, rate);
+    this.#count(result);
+    this.#report(result, rate);
+  }
+
+  get #done(): number {
+    return this.#epoch * this.#steps + this.#step;
+  }
+
+  #zeros(): number[] {
+    return new Array<number>(1 + 2 * this.#request.model.exits.length).fill(0);
+  }
+
+  #count({ loss, exitLosses, correct }: StepResult): void {
+    [loss, ...exitLosses, ...correct].forEach((value, i) => {
+      this.#sums[i] += value;
+    });
+    this.#step++;
+    this.#imagesSince += this.#request.config.batch;
+  }
+
+  #report({ loss, correct }: StepResult, rate: number): void {
+    const { config, onStep } = this.#request;
+    onStep?.({
+      epoch: this.#epoch,
+      step: this.#step,
+      totalStep: this.#done,
+      stepsPerEpoch: this.#steps,
+      epochs: config.epochs,
+      loss,
+      accuracy: correct.map((n) => n / config.batch),
+      learningRate: rate,
+      images: config.batch,
+    });
+  }
+
+  async #finishEpoch(): Promise<void> {
+    const { config, model, validation, backend, onEpoch } = this.#request;
+    const seconds = (performance.now() - this.#epochStart) / 1000;
+    const imagesPerSecond = this.#imagesSince / seconds;
+    const exits = model.exits.length;
+    const [loss, ...sums] = this.#sums.map((sum) => sum / this.#steps);
+    const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, backend, {
+      batch: config.batch,
+    });
+    // The running statistics can lag behind weights that explode: what would be saved then answers nothing.
+    if (!checked.losses.every(Number.isFinite)) throw this.#divergedBefore("the validation loss");
+    const report: EpochReport = {
+      epoch: this.#epoch,
+      step: this.#done,
+      learningRate: learningRate(config.schedule, this.#done - 1, this.#steps * config.epochs),
+      loss,
+      exitLosses: sums.slice(0, exits),
+      trainAccuracy: sums.slice(exits).map((right) => right / config.batch),
+      validationLosses: checked.losses,
+      validationAccuracy: checked.correct.map((right) => right / checked.count),
+      imagesPerSecond,
+      seconds,
+    };
+    this.#epochs.push(report);
+    this.#epoch++;
+    this.#step = 0;
+    this.#sums = this.#zeros();
+    await this.#save();
+    await onEpoch?.(report);
+    this.#epochStart = performance.now();
+    this.#imagesSince = 0;
+  }
+
+  #isDue(): boolean {
+    const { checkpoint } = this.#request;
+    return checkpoint !== undefined && performance.now() - this.#lastSave >= checkpoint.everySeconds * 1000;
+  }
+
+  async #save(): Promise<void> {
+    await this.#request.checkpoint?.save(this.#state());
+    this.#lastSave = performance.now();
+  }
+
+  /** @throws DynnError 'training/diverged' when the last update made a number infinite: the loss shows that one step later */
+  #state(): TrainingState {
+    const tensors = this.#runner.state;
+    if (![...tensors.values()].every(allFinite)) throw this.#divergedBefore("a weight");
+    return {
+      epoch: this.#epoch,
+      step: this.#step,
+      tensors,
+      sums: [...this.#sums],
+      epochs: [...this.#epochs],
+    };
+  }
+
+  /** The failure that the last step caused. */
+  #divergedBefore(what: string): DynnError {
+    const { schedule, epochs } = this.#request.config;
+    const last = this.#done - 1;
+    const rate = learningRate(schedule, last, this.#steps * epochs);
+    return diverged(Math.floor(last / this.#steps), last % this.#steps, rate, what);
+  }
+
+  /** The network with the weights of the moment: the averaged ones where they are kept. */
+  #trainedGraph(): Graph {
+    const { graph } = this.#request.model;
+    const { state } = this.#runner;
+    const initializers = new Map(graph.initializers);
+    for (const [name, old] of graph.initializers) {
+      const value = state.get(averageOf(name)) ?? state.get(name);
+      if (value) initializers.set(name, { ...old, data: value.data.slice() } as Tensor);
+    }
+    return { ...graph, initializers };
+  }
+}
+
+const tooFew = ({ train: { name, count }, config: { batch } }: TrainingRequest): DynnError =>
+  new DynnError(
+    "training/config",
+    `${name}: a batch of ${batch} needs more records than the ${count} there are to train on. Choose a smaller batch (--batch), or give more data.`,
+    { count, batch },
+  );

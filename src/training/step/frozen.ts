@@ -1,0 +1,36 @@
+/** @file Training a part of a network: the frozen part in front becomes a graph of its own, which runs at inference speed and whose
+ *  outputs (features) the trained part takes as inputs. Features can be kept, since frozen weights make them the same in every
+ *  epoch. */
+import { descendants, type Graph, type ValueName } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { prune } from "../../graph/passes/prune.js";
+import { opTable } from "../../ops/table.js";
+
+export interface FrozenSplit {
+  /** Images to features. */
+  readonly frozen: Graph;
+  /** Features to the values that depend on trained parameters. */
+  readonly trained: Graph;
+  readonly features: readonly ValueName[];
+}
+
+/** Split a graph where trained parameters begin to matter.
+ * @param wanted values that the trained graph must have: its own, or frozen ones, which then are features too */
+export function splitFrozen(source: Graph, trained: readonly ValueName[], wanted: readonly ValueName[]): FrozenSplit {
+  const graph = inferShapes(source, opTable);
+  const moving = descendants(graph, trained);
+  const own = graph.nodes.filter((node) => node.outputs.some((name) => moving.has(name)));
+  const made = new Set([...graph.inputs.map((i) => i.name), ...graph.nodes.flatMap((node) => node.outputs)]);
+  const read = own.flatMap((node) => node.inputs).filter((name) => made.has(name) && !moving.has(name));
+  const features = [...new Set([...read, ...wanted.filter((name) => !moving.has(name))])];
+  const typed = features.map((name) => {
+    const type = graph.types.get(name);
+    return { name, dtype: type?.dtype ?? "float32", shape: type?.shape };
+  });
+  const outputs = wanted.map((name) => ({ name, dtype: "float32" as const, shape: undefined }));
+  return {
+    frozen: prune({ ...graph, outputs: typed }),
+    trained: inferShapes(prune({ ...graph, inputs: typed, nodes: own, outputs, types: new Map() }), opTable),
+    features,
+  };
+}

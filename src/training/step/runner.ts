@@ -1,0 +1,104 @@
+/** @file The compiled step and the state that it moves: feeds in, report out, next state in place of the old one. */
+import { uniform } from "../../core/rng.js";
+import { sizeOf } from "../../core/shape.js";
+import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
+import type { DropoutMask } from "../../graph/op.js";
+import type { Backend, Session, Tensors } from "../../runtime/backend.js";
+import { STEP, type StepGraph } from "./graph.js";
+
+/** What changes from step to step and is not state. */
+export interface StepInputs {
+  /** Images or features, by input name. */
+  readonly data: Tensors;
+  readonly labels: Tensor<"int64">;
+  /** Record of each row: masks are a function of it. */
+  readonly indices: Uint32Array;
+  readonly learningRate: number;
+  readonly exitWeights: readonly number[];
+  /** Steps done before in the whole run. */
+  readonly done: number;
+  readonly seed: number;
+}
+
+export interface StepResult {
+  readonly loss: number;
+  readonly exitLosses: readonly number[];
+  readonly correct: readonly number[];
+}
+
+export class StepRunner {
+  readonly #session: Session;
+  readonly #graph: StepGraph;
+  #now: ReadonlyMap<string, Tensor>;
+
+  private constructor(session: Session, graph: StepGraph, state: ReadonlyMap<string, Tensor>) {
+    this.#session = session;
+    this.#graph = graph;
+    this.#now = state;
+  }
+
+  /** @param state a kept state; left out: the first one
+   * @throws DynnError 'runtime/load' */
+  static async compile(backend: Backend, graph: StepGraph, state?: ReadonlyMap<string, Tensor>): Promise<StepRunner> {
+    const first = new Map([...(state ?? graph.initial)].map(([name, t]) => [name, copied(t)]));
+    return new StepRunner(await backend.compile(graph.graph), graph, first);
+  }
+
+  /** Parameters, optimizer state, statistics and averages of the moment. */
+  get state(): ReadonlyMap<string, Tensor> {
+    return this.#now;
+  }
+
+  async step(inputs: StepInputs): Promise<StepResult> {
+    const results = await this.#session.run(this.#feeds(inputs));
+    this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output] as Tensor]));
+    const numbers = (name: string): number[] => [...toNumbers(results[name] as Tensor)];
+    return {
+      loss: numbers(STEP.loss)[0],
+      exitLosses: numbers(STEP.exitLosses),
+      correct: numbers(STEP.correct),
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #feeds(inputs: StepInputs): Tensors {
+    const all: Record<string, Tensor> = {
+      ...Object.fromEntries(this.#now),
+      ...inputs.data,
+      ...this.#masks(inputs),
+      [STEP.labels]: inputs.labels,
+      [STEP.learningRate]: fromNumbers("float32", [], [inputs.learningRate]),
+      [STEP.exitWeights]: fromNumbers("float32", [inputs.exitWeights.length], inputs.exitWeights),
+      [STEP.count]: fromNumbers("float32", [], [inputs.done + 1]),
+    };
+    return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name] as Tensor]));
+  }
+
+  /** Each mask of each record has a stream of its own. */
+  #masks(inputs: StepInputs): Tensors {
+    const { masks } = this.#graph;
+    return Object.fromEntries(
+      masks.map((mask, i) => [mask.name, maskTensor(mask, (record) => record * masks.length + i, inputs)]),
+    );
+  }
+}
+
+const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
+
+function maskTensor(
+  { ratio, shape }: DropoutMask,
+  streamOf: (record: number) => number,
+  { indices, seed, done }: StepInputs,
+): Tensor {
+  const each = sizeOf(shape.slice(1));
+  const data = new Float32Array(sizeOf(shape));
+  for (let row = 0; row < shape[0]; row++) {
+    const sample = streamOf(indices[row % indices.length]);
+    const draws = uniform({ seed, sample, purpose: "dropout", step: done }, each);
+    for (let i = 0; i < each; i++) data[row * each + i] = draws[i] < ratio ? 0 : 1 / (1 - ratio);
+  }
+  return { dtype: "float32", dims: shape, data };
+}

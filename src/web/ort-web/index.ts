@@ -1,0 +1,36 @@
+/** @file The onnxruntime-web backend: WebAssembly or WebGPU in a browser, WebAssembly in Node.js. The package is an optional one: install
+ *  onnxruntime-web beside dynn. */
+import { DynnError, reasonOf } from "../../core/errors.js";
+import type { Backend } from "../../runtime/backend.js";
+import { type OnnxRuntime, openable, openSession } from "../../runtime/onnxruntime.js";
+
+export interface OrtWebOptions {
+  /** Default: wasm. */
+  readonly provider?: "wasm" | "webgpu";
+  /** Threads of WebAssembly, for the first session that is opened; more than 1 needs a page that is cross-origin isolated. Default: 1. */
+  readonly threads?: number;
+}
+
+/** A backend that runs graphs with ONNX Runtime for the web.
+ * @returns `compile` throws DynnError 'runtime/provider' when onnxruntime-web is not installed, 'runtime/load' */
+export function ortWeb({ provider = "wasm", threads = 1 }: OrtWebOptions = {}): Backend {
+  return {
+    name: `ort-web/${provider}`,
+    routes: provider === "wasm",
+    compile: async (graph) => {
+      const ort = await load();
+      ort.env.wasm.numThreads = threads;
+      return openSession(ort as OnnxRuntime, { graph, run: openable(graph) }, { executionProviders: [provider] });
+    },
+  };
+}
+
+const load = () =>
+  import("onnxruntime-web").catch((cause: unknown) => {
+    throw new DynnError(
+      "runtime/provider",
+      `onnxruntime-web: cannot be loaded (${reasonOf(cause)}). Install it: npm install onnxruntime-web.`,
+      {},
+      { cause },
+    );
+  });

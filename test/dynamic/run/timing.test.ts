@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { uniform } from "../../../src/core/rng.js";
+import { measureExits } from "../../../src/dynamic/run/timing.js";
+import type { Backend } from "../../../src/runtime/backend.js";
+import { referenceBackend } from "../../../src/runtime/reference.js";
+import { smallExits } from "../../support/models.js";
+
+const model = smallExits();
+const pixels = uniform({ seed: 1, sample: 0, purpose: "test", step: 0 }, 4 * 192);
+
+/** A backend on whose clock every run of the k-th compiled graph takes `costs[k]` milliseconds, and the first runs a second more. */
+function clocked(costs: readonly number[]) {
+  let [time, compiled, open, runs] = [0, 0, 0, 0];
+  const backend: Backend = {
+    name: "clocked",
+    compile: async (graph) => {
+      const [session, cost] = [await referenceBackend.compile(graph), costs[compiled++] as number];
+      open++;
+      return {
+        ...session,
+        run: async (feeds) => {
+          time += cost + (runs++ < 2 * costs.length ? 1000 : 0);
+          return session.run(feeds);
+        },
+        release: async () => {
+          open--;
+        },
+      };
+    },
+  };
+  return { backend, now: () => time, open: () => open, runs: () => runs };
+}
+
+describe("the time of exits", () => {
+  test("is cumulative, per sample, and without the warm-up", async () => {
+    const { backend, now, open, runs } = clocked([8, 4, 20]);
+    expect(await measureExits(model, backend, { pixels, now, warmUp: 2, runs: 5 })).toEqual([2, 3, 8]);
+    expect([open(), runs()]).toEqual([0, 21]);
+  });
+
+  test("is the median, so that one slow run does not count", async () => {
+    const { backend, now } = clocked([8, 4, 20]);
+    expect(await measureExits(model, backend, { pixels, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);
+  });
+
+  test("stops when it is aborted, and gives its sessions back", async () => {
+    const { backend, now, open } = clocked([1, 1, 1]);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(measureExits(model, backend, { pixels, now, signal })).rejects.toThrow("enough");
+    expect(open()).toBe(0);
+  });
+});

@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { openDataset } from "../../../src/node/data/open.js";
+import { readPixels, temporaryFolder } from "../../data/support.js";
+
+const root = temporaryFolder();
+
+/** A PNG whose pixels are (red, 10 * x, 10 * y). */
+async function draw(file: string, red: number, width = 4, height = 3): Promise<string> {
+  const pixels = Array.from({ length: width * height }, (_, i) => [
+    red,
+    10 * (i % width),
+    10 * Math.floor(i / width),
+  ]).flat();
+  const path = join(root, file);
+  mkdirSync(dirname(path), { recursive: true });
+  await sharp(Uint8Array.from(pixels), { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(path);
+  return path;
+}
+const bytesOf = (pixels: Float32Array) => [...pixels].map((value) => value * 255).map(Math.round);
+
+describe("a folder of images", () => {
+  test("classes by name, records in turns, pixels as planes", async () => {
+    for (const [file, red] of [
+      ["zebra/a.png", 1],
+      ["ant/b.png", 2],
+      ["ant/a.png", 3],
+      ["ant/c.PNG", 4],
+    ] as const)
+      await draw(`plain/${file}`, red);
+    mkdirSync(join(root, "plain/empty"));
+    writeFileSync(join(root, "plain/ant/notes.txt"), "no image");
+    writeFileSync(join(root, "plain/ant/.hidden.png"), "no image");
+    writeFileSync(join(root, "plain/README"), "no class");
+    const dataset = await openDataset(`folder:${join(root, "plain")}`);
+    expect(dataset).toMatchObject({
+      name: "folder:plain",
+      count: 4,
+      shape: [3, 3, 4],
+      classes: ["ant", "empty", "zebra"],
+    });
+    expect([...dataset.labels]).toEqual([0, 2, 0, 0]);
+    const reds = bytesOf(await readPixels(dataset)).filter((_, i) => i % 36 === 0);
+    expect(reds).toEqual([3, 1, 2, 4]);
+    const rows = [0, 1, 2].flatMap((y) => [0, 1, 2, 3].map((x) => ({ x, y })));
+    expect(bytesOf(await readPixels(dataset, [1]))).toEqual([
+      ...rows.map(() => 1),
+      ...rows.map(({ x }) => 10 * x),
+      ...rows.map(({ y }) => 10 * y),
+    ]);
+  });
+
+  test("many records are read in the order asked for", async () => {
+    for (let i = 0; i < 30; i++) await draw(`many/c/${String(i).padStart(2, "0")}.png`, i, 1, 1);
+    const dataset = await openDataset(`folder:${join(root, "many")}`);
+    const order = Array.from({ length: 60 }, (_, i) => (i * 7) % 30);
+    expect(bytesOf(await readPixels(dataset, order)).filter((_, i) => i % 3 === 0)).toEqual(order);
+  });
+
+  test("grey, transparent, 16-bit and rotated images become upright 8-bit RGB", async () => {
+    const dir = join(root, "kinds/c");
+    mkdirSync(dir, { recursive: true });
+    const raw = (channels: 1 | 4, bytes: number[]) =>
+      sharp(Uint8Array.from(bytes), { raw: { width: 2, height: 1, channels } });
+    await raw(1, [0, 200]).toColourspace("b-w").toFile(join(dir, "1-grey.png"));
+    await raw(4, [10, 20, 30, 0, 40, 50, 60, 255]).toFile(join(dir, "2-alpha.png"));
+    await sharp(Uint16Array.of(0, 0, 257 * 7, 257 * 255, 0, 257), { raw: { width: 2, height: 1, channels: 3 } })
+      .toColourspace("rgb16")
+      .toFile(join(dir, "3-deep.png"));
+    await sharp(Uint8Array.of(9, 9, 9, 250, 250, 250), { raw: { width: 1, height: 2, channels: 3 } })
+      .withMetadata({ orientation: 8 })
+      .toFile(join(dir, "4-turned.png"));
+    expect((await sharp(join(dir, "3-deep.png")).metadata()).depth).toBe("ushort");
+    const dataset = await openDataset(`folder:${join(root, "kinds")}`);
+    expect(dataset.shape).toEqual([3, 1, 2]);
+    expect(bytesOf(await readPixels(dataset, [0]))).toEqual([0, 200, 0, 200, 0, 200]);
+    expect(bytesOf(await readPixels(dataset, [1]))).toEqual([10, 40, 20, 50, 30, 60]);
+    expect(bytesOf(await readPixels(dataset, [2]))).toEqual([0, 255, 0, 0, 7, 1]);
+    // Orientation 8: turn by 90 degrees counter-clockwise, so the top pixel comes to the left.
+    expect(bytesOf(await readPixels(dataset, [3]))).toEqual([9, 250, 9, 250, 9, 250]);
+  });
+
+  test("images of two sizes are refused by file, or stretched to the size asked for", async () => {
+    await draw("sizes/c/a.png", 5);
+    const odd = await draw("sizes/c/b.png", 6, 8, 8);
+    const spec = `folder:${join(root, "sizes")}`;
+    await expect(openDataset(spec)).rejects.toThrow(
+      `${odd}: got an image of 8x8, expected 4x3 like the others. Add ?size=4x3 to the folder to resize. [data/shape]`,
+    );
+    const dataset = await openDataset(`${spec}?size=6x2`);
+    expect(dataset.shape).toEqual([3, 2, 6]);
+    expect(bytesOf(await readPixels(dataset)).filter((_, i) => i % 36 < 12)).toEqual([
+      ...Array(12).fill(5),
+      ...Array(12).fill(6),
+    ]);
+  });
+
+  test("the same bytes each time", async () => {
+    await draw("same/c/a.png", 5, 17, 13);
+    const spec = `folder:${join(root, "same")}?size=5x5`;
+    expect(await readPixels(await openDataset(spec))).toEqual(await readPixels(await openDataset(spec)));
+  });
+});
+
+describe("refusals", () => {
+  test.each(["size=", "size=32", "size=0x4", "size=4x5000", "scale=2", ""])("the option ?%s", async (option) => {
+    await expect(openDataset(`folder:x?${option}`)).rejects.toThrow(
+      `folder:x?${option}: got the option "${option}", expected size=WIDTHxHEIGHT with sides from 1 to 4096. Write folder:x?size=32x32. [data/spec]`,
+    );
+  });
+
+  test("no folder, and a folder without images", async () => {
+    const none = join(root, "none");
+    await expect(openDataset(`folder:${none}`)).rejects.toThrow(
+      `${none}: does not exist. Check the path. [data/missing]`,
+    );
+    mkdirSync(join(root, "bare/c"), { recursive: true });
+    await expect(openDataset(`folder:${join(root, "bare")}`)).rejects.toThrow(
+      `folder:${join(root, "bare")}: no images in its 1 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .webp .gif .tif .tiff .avif files for each class. [data/missing]`,
+    );
+  });
+
+  test("a file that is no image is named when the folder is opened", async () => {
+    mkdirSync(join(root, "fake/c"), { recursive: true });
+    writeFileSync(join(root, "fake/c/a.png"), "not a picture");
+    await expect(openDataset(`folder:${join(root, "fake")}`)).rejects.toThrow(
+      `${join(root, "fake/c/a.png")}: cannot be decoded as an image (Input file contains unsupported image format). Replace or remove the file. [data/format]`,
+    );
+  });
+
+  test("an image that is cut is named when it is read", async () => {
+    await draw("cut/c/a.png", 1, 64, 64);
+    const file = await draw("cut/c/b.png", 1, 64, 64);
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.subarray(0, bytes.length - 60));
+    const dataset = await openDataset(`folder:${join(root, "cut")}`);
+    await expect(readPixels(dataset, [0])).resolves.toHaveLength(3 * 64 * 64);
+    await expect(readPixels(dataset)).rejects.toThrow(
+      /^.*b\.png: cannot be decoded as an image \(.+\)\. Replace or remove the file\. \[data\/format\]$/s,
+    );
+  });
+});
