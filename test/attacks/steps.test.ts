@@ -2,7 +2,7 @@
  *  the check that a success survives rounding to 8 bits. */
 import { describe, expect, test } from "vitest";
 import type { SampleOutcome } from "../../src/attacks/runner.js";
-import { ortNode } from "../../src/runtime/ort-node/index.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
 import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
 import { targetOf } from "../support/models.js";
 

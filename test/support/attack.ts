@@ -4,12 +4,12 @@ import { type AttackConfig, configureAttack } from "../../src/attacks/config.js"
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import type { Target } from "../../src/attacks/objectives/target.js";
 import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
-import { type DynamicModel, dynamicModel } from "../../src/dynamic/model.js";
-import type { Normalization } from "../../src/dynamic/normalization.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import type { Backend } from "../../src/runtime/backend.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
+import type { Normalization } from "../../src/schema/normalization.js";
 import { OPSET } from "./models.js";
 
 /** One exit: a row of weights and a bias for each class. */

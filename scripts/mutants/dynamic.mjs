@@ -1,0 +1,2 @@
+/** @file x */
+export const DYNAMIC = [];

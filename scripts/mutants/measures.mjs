@@ -1,0 +1,2 @@
+/** @file Mutants of the measures. */
+export const MEASURES = [];
