@@ -4,7 +4,6 @@ const STEPS = "test/attacks/steps.test.ts";
 const OBJECTIVES = "test/attacks/objectives.test.ts";
 const RUNNER = "test/attacks/runner.test.ts";
 const CONFIG = "test/attacks/config.test.ts";
-const LAWS = "test/attacks/laws.test.ts";
 
 export const ATTACKS = [
   {
@@ -200,8 +199,8 @@ export const ATTACKS = [
     name: "attacks/slowdown-final-exit-too",
     find: "prefixOf(logits.slice(0, exitCount(target) - 1))",
     replace: "prefixOf(logits)",
-    test: LAWS,
-    killedBy: "slowdown succeeds where all exits are known",
+    test: OBJECTIVES,
+    killedBy: "of slowdown is that no early exit fires",
   },
   {
     name: "attacks/routed-stays",
@@ -334,14 +333,14 @@ export const ATTACKS = [
     find: "success === this.#success ? rank > this.#rank : success",
     replace: "success === this.#success ? rank < this.#rank : success",
     test: STEPS,
-    killedBy: "keeps the best of its iterates",
+    killedBy: "differ from restart to restart, and the best is kept",
   },
   {
     name: "attacks/best-is-last",
     find: "success === this.#success ? rank > this.#rank : success",
     replace: "success === this.#success ? true : success",
     test: STEPS,
-    killedBy: "keeps the best of its iterates",
+    killedBy: "differ from restart to restart, and the best is kept",
   },
   {
     name: "attacks/best-loses-success",
@@ -496,5 +495,54 @@ export const ATTACKS = [
     replace: "while (this.#inFlight.size === 0 &&",
     test: RUNNER,
     killedBy: "fills the place of a finished sample",
+  },
+  {
+    name: "attacks/slowdown-any-exit",
+    find: "succeeded: (_, logits) => firing(logits, target) === undefined",
+    replace: "succeeded: (_, logits) => firing(logits, target) !== 0",
+    test: "test/attacks/laws.test.ts",
+    killedBy: "slowdown succeeds where no early exit fires, and only there",
+  },
+  {
+    name: "attacks/gallery-order",
+    find: "b.score - a.score || a.i - b.i",
+    replace: "a.score - b.score || a.i - b.i",
+    test: "test/studies/audit.test.ts",
+    killedBy: "holds the most telling images first",
+  },
+  {
+    name: "attacks/gallery-unordered",
+    find: ".sort((a, b) => b.score - a.score || a.i - b.i)",
+    replace: "",
+    test: "test/studies/audit.test.ts",
+    killedBy: "holds the most telling images first",
+  },
+  {
+    name: "attacks/gallery-right-before",
+    find: "(argmax(before) === sample.label ? 1 : 0)",
+    replace: "0",
+    test: "test/studies/audit.test.ts",
+    killedBy: "holds the most telling images first",
+  },
+  {
+    name: "attacks/gallery-not-eligible",
+    find: "success[i] && attacked.outcomes[i]?.eligible",
+    replace: "success[i]",
+    test: "test/studies/audit.test.ts",
+    killedBy: "holds only images of eligible samples",
+  },
+  {
+    name: "attacks/gallery-failures",
+    find: "success[i] && attacked.outcomes[i]?.eligible",
+    replace: "attacked.outcomes[i]?.eligible",
+    test: "test/studies/audit.test.ts",
+    killedBy: "holds only images of eligible samples",
+  },
+  {
+    name: "attacks/success-rate-of-all",
+    find: "successRate: rateOf(success, eligible)",
+    replace: "successRate: rateOf(success)",
+    test: "test/studies/audit.test.ts",
+    killedBy: "judges only the samples that were right when clean",
   },
 ];

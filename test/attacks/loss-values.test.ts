@@ -74,6 +74,19 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
     }
   });
 
+  test("routed has the cross-entropy of the exit that answers: where the work stops, or the surest at the end", async () => {
+    for (const [fallback, answers] of [
+      ["final", [0, 1, 2]],
+      ["most-confident", [0, 1, 0, 1, 2]],
+    ] as const) {
+      const under = targetOf(target.model, 0.6, { fallback });
+      for (const [index, k] of answers.entries()) {
+        const { loss } = await lossAt(under, { objective: "routed", radius: 0.1 }, sample, image, index);
+        expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
+      }
+    }
+  });
+
   test("slowdown sums over the early exits the cross-entropy with the uniform distribution, negated", async () => {
     const { loss } = await lossAt(target, { objective: "slowdown", radius: 0.1 }, sample, image);
     expect(loss).toBeCloseTo(sum(early.map((row) => sum(softmax(row).map(Math.log)) / 3)), 5);

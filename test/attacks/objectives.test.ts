@@ -133,6 +133,7 @@ describe("success", () => {
   test("of slowdown is that no early exit fires", () => {
     expect(slowdown(target).succeeded(who(2), of(unsure(2), unsure(1), undefined))).toBe(true);
     expect(slowdown(target).succeeded(who(2), of(unsure(2), sure(2), undefined))).toBe(false);
+    expect(slowdown(target).succeeded(who(2), of(unsure(2), unsure(1), sure(2)))).toBe(true);
   });
 
   test("of the early attack in paper mode needs the final label kept and every early one changed", () => {

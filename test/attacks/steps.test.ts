@@ -267,6 +267,41 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     expect(distance(outcome.image, CLEAN)).toBeLessThan(1e-5);
   });
 
+  test("keeps a success when a later iterate fails: Adam overshoots, and comes to rest before the boundary", async () => {
+    // Least of |d|^2 - c u.d is at d = c u / 2 = (0.03, -0.01), where u.d = 0.05; the boundary is at u.d = 0.07.
+    const exit = binary(U, -(1.5 * 0.4 - 0.5 * 0.7) - 0.07);
+    const config = { ...margins, c: 0.04, steps: 300, stepSize: 0.1 } as const;
+    const run = (checkFrom: number) => only(targetFor(exit), [linearSample([exit], CLEAN)], { ...config, checkFrom });
+    const rest = await run(299);
+    expect(rest.success).toBe(false);
+    expect(rest.image[0]).toBeCloseTo(0.43, 3);
+    expect(rest.image[1]).toBeCloseTo(0.69, 3);
+    const kept = await run(0);
+    expect(kept.success).toBe(true);
+    expect(logitsAt([exit], kept.image)[0]?.[1]).toBeGreaterThan(0);
+  });
+
+  test("in the published early attack adds no distance of its own to that of the loss", async () => {
+    // The early exit is p sure of its label, and 50 p + |d|^2 is least where d = 25 p (1 - p) u.
+    const u = [0.04, -0.02];
+    const exits = [binary(u, -1), binary([0, 0], -1)];
+    const sure = (x: readonly number[]): number =>
+      1 / (1 + Math.exp(u.reduce((s, w, i) => s + w * (x[i] as number), -1)));
+    let wanted = [0.5, 0.5];
+    for (let i = 0; i < 50; i++) {
+      const p = sure(wanted);
+      wanted = u.map((w) => 0.5 + 25 * p * (1 - p) * w);
+    }
+    expect(wanted[0]).toBeGreaterThan(0.65);
+    const outcome = await only(targetOf(linearExits(exits)), [linearSample(exits, [0.5, 0.5])], {
+      objective: "early:paper",
+      steps: 400,
+      stepSize: 0.02,
+    });
+    expect(outcome.success).toBe(false);
+    outcome.image.forEach((v, i) => expect(v).toBeCloseTo(wanted[i] as number, 3));
+  });
+
   test("starts the published early attack anywhere with w in [0,1), whatever the image", async () => {
     const exits = [binary(U, -100), binary(U, -100)];
     const samples = Array.from({ length: 30 }, (_, id) => linearSample(exits, [0.05, 0.02], { id }));
