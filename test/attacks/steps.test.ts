@@ -59,6 +59,19 @@ describe("steps on a network that stays right whatever happens", () => {
     expect((await only(target, [sample], { ...config, restarts: 3 })).gradientEvaluations).toBe(12);
   });
 
+  test("make one run for each loss of max, and the image of largest total loss is kept", async () => {
+    // One exit pulls to the right, two to the left; the total is larger on the right.
+    const exits = [binary([4, 0], -9), binary([-3, 0], -9), binary([-3, 0], -9)];
+    const of = targetOf(linearExits(exits));
+    const config = { objective: "max", radius: 0.1, stepSize: 0.05, steps: 4 } as const;
+    const outcome = await only(of, [linearSample(exits, CLEAN)], config);
+    expect(outcome.gradientEvaluations).toBe(3 * 4);
+    const total = (x: number): number =>
+      exits.reduce((s, _, k) => s + Math.log1p(Math.exp((k === 0 ? 4 : -3) * x - 9)), 0);
+    expect(total(0.6)).toBeGreaterThan(total(0.4));
+    expectAt(outcome, [0.6, 0.6]);
+  });
+
   test("go nowhere where there is no gradient", async () => {
     const flat = binary([0, 0], -1);
     const outcome = await only(targetFor(flat), [linearSample([flat], CLEAN)], { ...pgd, norm: "l2", radius: 0.1 });
