@@ -1,8 +1,8 @@
-/** @file Mutation testing: breaks dynn in one named place after the other, and asks whether the test that should notice does.
- *  The mutants stand in the tables beside this file (mutants/). Run by hand or weekly, not in every check.
+/** @file Mutation testing: breaks dynn in one named place after the other, and asks whether the test
+ *  that should notice does. The mutants stand in mutants/tables. Run by hand or weekly.
  *  Usage: node scripts/mutants.mjs --help
- *  Works on copies in the system's temporary folder: the checkout stays as it is, also after Ctrl-C.
- *  Ends with 1 when a mutant survived or a table does not fit the code, and with 2 when the call was wrong. */
+ *  Works on copies in the temporary folder: the checkout stays as it is, also after Ctrl-C.
+ *  Ends with 1 when a mutant survived or a table does not fit the code, 2 when the call was wrong. */
 import { parseArgs } from "node:util";
 import { environment, report } from "../bench/record.mjs";
 import { Copy } from "./mutants/copy.mjs";
@@ -11,12 +11,13 @@ import { EQUIVALENT, MUTANTS } from "./mutants/table.mjs";
 
 const USAGE = `node scripts/mutants.mjs [--only NAME ...] [--jobs N] [--slow] [--list] [--check] [--record]
 
-  --only NAME  mutants whose name begins so (attacks/, measures/wilson-middle); may be given again
-  --jobs N     mutants that are tried at the same time, each in a copy of its own (1)
-  --slow       also those that only a slow test can notice; they need the shared reference cases
-  --list       print the mutants and the tests that should notice, and try none
-  --check      only find the place of every mutant in src/, and try none
+  --only NAME  mutants whose name begins with NAME (attacks/, measures/wilson-middle); repeatable
+  --jobs N     mutants tried at the same time, each in its own copy of the checkout; default 1
+  --slow       also try the mutants that only a slow test notices
+  --list       print the mutants and the tests that should notice them, and try none
+  --check      find the place of every mutant in src/, and try none
   --record     keep the result under bench/records/
+  --help       print this text
 
 Example: node scripts/mutants.mjs --only attacks/ --jobs 2`;
 
@@ -71,12 +72,13 @@ const stop = (code) => {
   process.exit(code);
 };
 process.once("SIGINT", () => {
-  console.error("stopped; the copies are removed, and the checkout is as it was");
+  console.error("Stopped. The copies are removed, and the checkout is as it was.");
   stop(130);
 });
 process.once("SIGTERM", () => stop(143));
 
-/** The tests must pass on the code as it is, and the named ones must be there: else a failure tells nothing. */
+/** The tests must pass on the code as it is, and the named ones must be there.
+ *  Otherwise a failure tells nothing. */
 async function checkTests() {
   const files = [...new Set(chosen.filter(({ slow }) => !slow).map(({ test }) => test))];
   if (files.length === 0) return;

@@ -1,4 +1,5 @@
-/** @file A copy of the checkout in the temporary folder, in which a mutant can live: sources and tests are copied, all else is linked. */
+/** @file A copy of the checkout in the temporary folder, for one mutant after the other. Sources and
+ *  tests are copied, and all else is linked. */
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,14 +9,15 @@ import { root } from "../../bench/record.mjs";
 const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
 const LINKED = ["node_modules", "zoo", "samples", "docs", "examples", "bench", "scripts", "README.md"];
 
-/** A mutant that writes without end must not fill the disk: a process may write a file of at most 512 MiB (blocks of 512 bytes). */
+/** A mutant that writes without end must not fill the disk, so files of a test run have at most
+ *  512 MiB, in blocks of 512 bytes. */
 const MOST_BLOCKS = 2 ** 20;
 /** Characters of a run's output that are kept, the last ones. */
 const MOST_OUTPUT = 20_000;
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-/** A command that no process of which can write a large file; Windows has no such limit. */
+/** The command under a limit for the files that its processes write. Windows has no such limit. */
 const bounded = (command) =>
   process.platform === "win32" ? command : ["/bin/sh", "-c", `ulimit -f ${MOST_BLOCKS}; exec "$@"`, "sh", ...command];
 

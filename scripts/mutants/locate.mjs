@@ -1,4 +1,5 @@
-/** @file The place of each mutant in src/: found by a snippet of the code, so that the tables outlive moved and reformatted files. */
+/** @file Finds the place of each mutant in src/ by a snippet of the code, so that the tables outlive
+ *  moved and reformatted files. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../bench/record.mjs";

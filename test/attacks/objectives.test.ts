@@ -149,6 +149,12 @@ describe("success", () => {
     expect(earlyFires(target)(who(2), of(sure(1), sure(3), sure(1)))).toBe(false);
   });
 
+  test("of the early attack in proper mode under the fallback most-confident needs an exit that fires, not only answers", () => {
+    const surest = targetOf(model, 0.95, { fallback: "most-confident" });
+    expect(earlyFires(surest)(who(2), of(sure(1), unsure(2), unsure(2)))).toBe(false);
+    expect(earlyFires(surest)(who(2), of(row(1, 0.96), unsure(2), unsure(2)))).toBe(true);
+  });
+
   test("of the early attack is about the model's own final label, not the true one", () => {
     const wrongWhenClean = who(0, of(sure(2), sure(2), sure(2)));
     expect(earlyPaper(target, { alpha: 0.1 }).label(wrongWhenClean)).toBe(2);

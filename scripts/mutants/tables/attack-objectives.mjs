@@ -1,0 +1,111 @@
+/** @file Mutants of the attacks' objectives: the early attack, and labels. */
+const LOSS_VALUES_TEST = "test/attacks/loss-values.test.ts";
+const OBJECTIVES_TEST = "test/attacks/objectives.test.ts";
+
+export const OBJECTIVES = [
+  {
+    name: "attacks/early-published-weight",
+    find: 'scale(g, g.b.op("Add", [keep, change]), 50)',
+    replace: 'scale(g, g.b.op("Add", [keep, change]), 5)',
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack's published loss",
+  },
+  {
+    name: "attacks/early-published-alpha",
+    find: "const keep = scale(g, reduceSum(g.b, gap, [1], false), -alpha);",
+    replace: "const keep = scale(g, reduceSum(g.b, gap, [1], false), alpha);",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack's published loss",
+  },
+  {
+    name: "attacks/early-published-hinge",
+    find: 'const gap = g.b.op("Relu", [ g.b.op("Sub",',
+    replace: 'const gap = g.b.op("Identity", [ g.b.op("Sub",',
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack's published loss",
+  },
+  {
+    name: "attacks/early-published-no-distance",
+    find: "normalizedDistance(g)])]);",
+    replace: "scale(g, normalizedDistance(g), 0)])]);",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack's published loss",
+  },
+  {
+    name: "attacks/distance-not-normalized",
+    find: 'const scaled = g.b.op("Div", [difference, std]);',
+    replace: 'const scaled = g.b.op("Div", [difference, g.b.op("Div", [std, std])]);',
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack's published loss",
+  },
+  {
+    name: "attacks/early-margin-final-weight",
+    find: 'g.b.op("Add", [change, scale(g, held, options.weight)])',
+    replace: 'g.b.op("Add", [change, held])',
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack on margins caps",
+  },
+  {
+    name: "attacks/early-margin-kappa",
+    find: "early.map((k) => capped(g, margin(g, k), options.kappa))",
+    replace: "early.map((k) => margin(g, k))",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack on margins caps",
+  },
+  {
+    name: "attacks/early-margin-keep",
+    find: 'const held = capped(g, g.b.op("Neg", [margin(g, exitCount(target) - 1)]), options.keep);',
+    replace: 'const held = g.b.op("Neg", [margin(g, exitCount(target) - 1)]);',
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack on margins caps",
+  },
+  {
+    name: "attacks/early-margin-default-kappa",
+    find: "const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;",
+    replace: "const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999)));",
+    test: LOSS_VALUES_TEST,
+    killedBy: "pushes early margins one past the log-odds",
+  },
+  {
+    name: "attacks/early-margin-default-weight",
+    find: "weight: Math.max(1, model.exits.length - 1)",
+    replace: "weight: 1",
+    test: LOSS_VALUES_TEST,
+    killedBy: "weighs the final exit as much as all early ones",
+  },
+  {
+    name: "attacks/early-fires-at-the-end",
+    find: "routed.stop < exitCount(target) - 1 &&",
+    replace: "",
+    test: OBJECTIVES_TEST,
+    killedBy: "of the early attack in proper mode under the fallback most-confident",
+  },
+  {
+    name: "attacks/early-final-label-lost",
+    find: "labelAt(logits, exitCount(target) - 1) === y &&",
+    replace: "",
+    test: OBJECTIVES_TEST,
+    killedBy: "of the early attack in proper mode needs",
+  },
+  {
+    name: "attacks/early-some-labels",
+    find: "logits.slice(0, last).every((row) =>",
+    replace: "logits.slice(0, last).some((row) =>",
+    test: OBJECTIVES_TEST,
+    killedBy: "of the early attack in paper mode needs",
+  },
+  {
+    name: "attacks/true-label-in-losses",
+    find: "BigInt(objective.label(r.sample))",
+    replace: "BigInt(r.sample.label)",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack on margins caps",
+  },
+  {
+    name: "attacks/own-label-of-first-exit",
+    find: "argmax(sample.clean.at(-1) as Float32Array)",
+    replace: "argmax(sample.clean[0] as Float32Array)",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the early attack on margins caps",
+  },
+];
