@@ -1,8 +1,8 @@
-/** @file Mutation testing: breaks dynn in one named place after the other, and asks whether the test
- *  that should notice does. The mutants stand in mutants/tables. Run by hand or weekly.
- *  Usage: node scripts/mutants.mjs --help
- *  Works on copies in the temporary folder: the checkout stays as it is, also after Ctrl-C.
- *  Ends with 1 when a mutant survived or a table does not fit the code, 2 when the call was wrong. */
+/** @file Mutation testing: breaks dynn in one named place after the other, and asks whether the
+ *  test that should notice does. The mutants stand in mutants/tables. Run by hand or weekly.
+ *  It works on copies in the temporary folder, so the checkout
+ *  stays as it is, also after Ctrl-C. It ends with 1 when a mutant survived or a table does not fit
+ *  the code, 2 when the call was wrong. */
 import { parseArgs } from "node:util";
 import { environment, report } from "../bench/record.mjs";
 import { Copy } from "./mutants/copy.mjs";
@@ -66,7 +66,10 @@ if (values.list || values.check) {
   process.exit(0);
 }
 
-const copies = Array.from({ length: Math.min(Number(values.jobs), chosen.length) }, () => new Copy());
+const copies = Array.from(
+  { length: Math.min(Number(values.jobs), chosen.length) },
+  () => new Copy({ slow: values.slow }),
+);
 const stop = (code) => {
   for (const copy of copies) copy.remove();
   process.exit(code);
@@ -77,16 +80,17 @@ process.once("SIGINT", () => {
 });
 process.once("SIGTERM", () => stop(143));
 
-/** The tests must pass on the code as it is, and the named ones must be there.
- *  Otherwise a failure tells nothing. */
-async function checkTests() {
-  const files = [...new Set(chosen.filter(({ slow }) => !slow).map(({ test }) => test))];
+/** The tests must pass on the code as it is, before the first mutant and after the last one, and
+ *  the named ones must be there. Otherwise a failure tells nothing. */
+async function checkTests(copy) {
+  const fast = chosen.filter(({ slow }) => !slow);
+  const files = [...new Set(fast.map(({ test }) => test))];
   if (files.length === 0) return;
   console.error(`the tests of ${files.length} files on the code as it is`);
-  const { tests, failed, output } = await copies[0].run(files, { limitMs: 600_000 });
-  if (failed.length > 0 || tests.length === 0)
-    throw new Error(`tests fail without any mutant: ${failed.join("; ") || "none ran"}\n${output}`);
-  const missing = chosen.filter(({ slow, killedBy }) => !slow && !tests.some((name) => name.includes(killedBy)));
+  const { tests, failed, errors, output } = await copy.run(files, { limitMs: 900_000 });
+  if (failed.length + errors.length > 0 || tests.length === 0)
+    throw new Error(`tests fail without any mutant: ${[...failed, ...errors].join("; ") || "none ran"}\n${output}`);
+  const missing = fast.filter(({ killedBy }) => !tests.some((name) => name.includes(killedBy)));
   if (missing.length > 0)
     throw new Error(missing.map(({ name, test, killedBy }) => `${name}: ${test} has no test "${killedBy}"`).join("\n"));
 }
@@ -98,9 +102,9 @@ async function attempt(copy, { name, replace, test, killedBy, slow }) {
   const undo = copy.replace(file, from, to, replace);
   try {
     const limitMs = slow ? LIMIT_MS.slow : LIMIT_MS.fast;
-    const { failed, tests, timedOut, output } = await copy.run([test], { pattern: killedBy, slow, limitMs });
+    const { failed, tests, errors, timedOut, output } = await copy.run([test], { pattern: killedBy, limitMs });
     if (!timedOut && tests.length === 0)
-      throw new Error(`${name}: no test ran; is the replacement TypeScript?\n${output}`);
+      throw new Error(`${name}: no test ran; is the replacement TypeScript?\n${errors.join("\n")}\n${output}`);
     const seconds = (performance.now() - start) / 1000;
     return { name, file, test, killedBy, killed: timedOut || failed.length > 0, timedOut, seconds };
   } finally {
@@ -120,8 +124,9 @@ async function work(copy) {
 }
 
 try {
-  await checkTests();
+  await checkTests(copies[0]);
   await Promise.all(copies.map(work));
+  for (const copy of copies) await checkTests(copy);
 } catch (error) {
   console.error(error.message);
   stop(1);

@@ -1,18 +1,17 @@
-/** @file A copy of the checkout in the temporary folder, for one mutant after the other. Sources and
- *  tests are copied, and all else is linked. */
+/** @file A copy of the checkout in the temporary folder, for one mutant after the other. Sources
+ *  and tests are copied, and all else is linked. */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { root } from "../../bench/record.mjs";
 
 const COPIED = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
 const LINKED = ["node_modules", "zoo", "samples", "docs", "examples", "bench", "scripts", "README.md"];
-
 /** A mutant that writes without end must not fill the disk, so files of a test run have at most
  *  512 MiB, in blocks of 512 bytes. */
 const MOST_BLOCKS = 2 ** 20;
-/** Characters of a run's output that are kept, the last ones. */
+/** Characters of a process's output that are kept, the last ones. */
 const MOST_OUTPUT = 20_000;
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -23,9 +22,16 @@ const bounded = (command) =>
 
 export class Copy {
   #folder = mkdtempSync(join(tmpdir(), "dynn-mutants-"));
-  #child;
+  #slow;
+  /** The process that runs the tests, and what it printed. */
+  #tester;
+  #output = "";
+  /** Files that changed since the process has read them. */
+  #changed = new Set();
 
-  constructor() {
+  /** @param slow whether slow tests can be run too */
+  constructor({ slow = false } = {}) {
+    this.#slow = slow;
     for (const name of COPIED) cpSync(join(root, name), join(this.#folder, name), { recursive: true });
     for (const name of LINKED) symlinkSync(join(root, name), join(this.#folder, name));
     mkdirSync(join(this.#folder, "tmp"));
@@ -36,68 +42,88 @@ export class Copy {
   replace(file, from, to, text) {
     const path = join(this.#folder, file);
     const before = readFileSync(path, "utf8");
-    writeFileSync(path, before.slice(0, from) + text + before.slice(to));
-    return () => writeFileSync(path, before);
+    const write = (content) => {
+      writeFileSync(path, content);
+      this.#changed.add(file);
+    };
+    write(before.slice(0, from) + text + before.slice(to));
+    return () => write(before);
   }
 
   /** Run test files, or only the tests whose names hold `pattern`.
-   * @returns full names of all tests that ran, and of those that failed */
-  async run(files, { pattern, slow = false, limitMs }) {
-    const result = join(this.#folder, "result.json");
-    rmSync(result, { force: true });
-    const args = ["run", ...files, "--no-cache", "--reporter=json", `--outputFile=${result}`];
-    if (pattern !== undefined) args.push("-t", escaped(pattern));
-    const { output, timedOut } = await this.#vitest(args, slow, limitMs);
-    const suites = existsSync(result) ? JSON.parse(readFileSync(result, "utf8")).testResults : [];
-    const ran = suites.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status !== "skipped");
-    const names = (tests) => tests.map(({ fullName }) => fullName);
-    return { tests: names(ran), failed: names(ran.filter(({ status }) => status === "failed")), timedOut, output };
+   * @returns full names of all tests that ran and of those that failed, what else went wrong, and
+   *          whether the time was over */
+  async run(files, { pattern, limitMs }) {
+    const tester = await this.#started();
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    const job = { changed, files, pattern: pattern === undefined ? undefined : escaped(pattern) };
+    const result = await answerOf(tester, job, limitMs);
+    if (result) return { ...result, timedOut: false, output: this.#output };
+    this.#kill();
+    return { tests: [], failed: [], errors: [], timedOut: tester.exitCode === null, output: this.#output };
   }
 
-  #vitest(args, slow, limitMs) {
+  /** The process that runs tests; a new one when there is none. */
+  async #started() {
+    if (this.#tester) return this.#tester;
+    const [program, ...args] = bounded([process.execPath, join(root, "scripts/mutants/tester.mjs")]);
     const { DYNN_FAST, ...env } = process.env;
-    const [program, ...rest] = bounded([process.execPath, join(root, "node_modules/vitest/vitest.mjs"), ...args]);
-    return new Promise((done) => {
-      const child = spawn(program, rest, {
-        cwd: this.#folder,
-        env: {
-          ...env,
-          TMPDIR: join(this.#folder, "tmp"),
-          DYNN_SHARED: env.DYNN_SHARED ?? resolve(root, "../shared"),
-          ...(slow ? {} : { DYNN_FAST: "1" }),
-        },
-        stdio: ["ignore", "pipe", "pipe"],
-        detached: true,
-      });
-      this.#child = child;
-      let [output, timedOut] = ["", false];
-      for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (text) => (output = (output + text).slice(-MOST_OUTPUT)));
-      const timer = setTimeout(() => {
-        timedOut = true;
-        this.#kill();
-      }, limitMs);
-      child.on("close", () => {
-        clearTimeout(timer);
-        this.#child = undefined;
-        done({ output, timedOut });
-      });
+    const tester = spawn(program, args, {
+      cwd: this.#folder,
+      env: {
+        ...env,
+        TMPDIR: join(this.#folder, "tmp"),
+        DYNN_SHARED: env.DYNN_SHARED ?? resolve(root, "../shared"),
+        ...(this.#slow ? {} : { DYNN_FAST: "1" }),
+      },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      detached: true,
     });
+    this.#tester = tester;
+    this.#output = "";
+    for (const stream of [tester.stdout, tester.stderr])
+      stream.on("data", (text) => {
+        this.#output = (this.#output + text).slice(-MOST_OUTPUT);
+      });
+    if ((await answerOf(tester, undefined, 120_000)) === "ready") return tester;
+    throw new Error(`the process that runs the tests did not start:\n${this.#output}`);
   }
 
-  /** The test run and its workers: they are one group of processes. */
+  /** End the process that runs tests and its workers: they are one group. */
   #kill() {
-    if (this.#child?.pid === undefined) return;
+    if (this.#tester?.pid === undefined) return;
     try {
-      process.kill(-this.#child.pid, "SIGKILL");
+      process.kill(-this.#tester.pid, "SIGKILL");
     } catch {
       // The group has ended by itself.
     }
+    this.#tester = undefined;
   }
 
   /** End what runs, and remove the copy. */
   remove() {
     this.#kill();
-    rmSync(this.#folder, { recursive: true, force: true });
+    // A process that is being ended may still write for a moment.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
+}
+
+/** The next message of a process.
+ * @param job     sent first, unless undefined
+ * @returns undefined when the process ends, or when the time is over */
+function answerOf(child, job, limitMs) {
+  return new Promise((done) => {
+    const timer = setTimeout(() => finish(undefined), limitMs);
+    const finish = (message) => {
+      clearTimeout(timer);
+      child.off("message", finish);
+      child.off("close", ended);
+      done(message);
+    };
+    const ended = () => finish(undefined);
+    child.on("message", finish);
+    child.on("close", ended);
+    if (job !== undefined) child.send(job);
+  });
 }

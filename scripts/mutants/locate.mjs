@@ -1,10 +1,11 @@
-/** @file Finds the place of each mutant in src/ by a snippet of the code, so that the tables outlive
- *  moved and reformatted files. */
+/** @file Finds the place of each mutant in src/ by a snippet of the code, so that the tables
+ *  outlive moved and reformatted files. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../bench/record.mjs";
 
-/** What does not count in a comparison: white space, parentheses, casts, and the mark of a value that is not null. */
+/** What does not count in a comparison: white space, parentheses, casts, and the mark of a value
+ *  that is not null. */
 const IGNORED =
   /\s+as\s+(?!const\b)(?:readonly\s+)?[A-Z]?\w+(?:<[^<>]*>)?(?:\[\])*|(?<=[\w\])])!(?!=)|[\s()]+|,(?=\s*[)\]])/g;
 
@@ -60,7 +61,8 @@ const sourcesOf = (folder) =>
     .map((source) => ({ ...source, core: core(source.text) }));
 
 /** Find every mutant.
- * @returns places by name (`file`, and where in it the snippet begins and ends), and what is wrong with the others */
+ * @returns places by name (`file`, and where in it the snippet begins and ends), and what is
+ *  wrong with the others */
 export function locate(mutants, folder = root) {
   const sources = sourcesOf(folder);
   const places = new Map();

@@ -14,8 +14,9 @@ import { ROUTING } from "./tables/routing.mjs";
 import { RULES } from "./tables/rules.mjs";
 import { TARGETS } from "./tables/targets.mjs";
 
-/** Each mutant has a name, a snippet of src/ that stands there once, what takes its place, a test
- *  file, and the test in it that fails. Snippets may leave out white space, parentheses and casts. */
+/** Each mutant has a name, a snippet of src/ that stands there once, what takes its place, a
+ *  test file, and the test in it that fails. Snippets may leave out white space, parentheses and
+ *  casts. */
 export const MUTANTS = [
   ...OBJECTIVES,
   ...LOSSES,

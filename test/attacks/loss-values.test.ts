@@ -1,4 +1,5 @@
-/** @file Every loss against its formula, written down from the paper that it comes from, on exits that are linear in two pixels. */
+/** @file Every loss against its formula, written down from the paper that it comes from, on
+ *  exits that are linear in two pixels. */
 import { describe, expect, test } from "vitest";
 import { configureAttack } from "../../src/attacks/config.js";
 import { type LinearExit, linearExits, linearSample, logitsAt, lossAt } from "../support/attack.js";
@@ -12,7 +13,8 @@ const EXITS: readonly LinearExit[] = [
 const normalization = { mean: [0.1, 0.2], std: [0.5, 0.25] };
 const target = targetOf(linearExits(EXITS, normalization), 0.6);
 const CLEAN = [0.3, 0.6];
-/** The final exit says 0 of the clean image; the true label is another, so that a mix-up of the two shows. */
+/** The final exit says 0 of the clean image; the true label is another, so that a mix-up of the
+ *  two shows. */
 const sample = linearSample(EXITS, CLEAN, { label: 1, normalization });
 const OWN = 0;
 /** Images at which the final exit keeps its label by much, by little, and not at all. */

@@ -1,12 +1,14 @@
-/** @file What the methods of attacks do step by step, on networks whose gradients are known: steps, projections, starts, restarts, and
- *  the check that a success survives rounding to 8 bits. */
+/** @file What the methods of attacks do step by step, on networks whose gradients are known:
+ *  steps, projections, starts, restarts, and the check that a success survives rounding to 8
+ *  bits. */
 import { describe, expect, test } from "vitest";
 import type { SampleOutcome } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
 import { targetOf } from "../support/models.js";
 
-/** Two classes, logits (0, u.x + bias): the gradient of any loss that leaves class 0 points along u. */
+/** Two classes, logits (0, u.x + bias): the gradient of any loss that leaves class 0 points
+ *  along u. */
 const binary = (u: readonly number[], bias: number): LinearExit => ({ weights: [u.map(() => 0), u], bias: [0, bias] });
 const targetFor = (exit: LinearExit) => targetOf(linearExits([exit]));
 const only = async (...args: Parameters<typeof attackWith>): Promise<SampleOutcome> =>
@@ -92,7 +94,8 @@ describe("random starts", () => {
     (await attackWith(target, samples, { ...still, norm }, { batch: COUNT })).map(({ image }) =>
       Array.from(image, (v) => v - 0.5),
     );
-  /** Largest distance of the values from a uniform distribution on [0,1] (Kolmogorov and Smirnov). */
+  /** Largest distance of the values from a uniform distribution on [0,1] (Kolmogorov and
+   *  Smirnov). */
   const unevenness = (values: readonly number[]): number =>
     [...values]
       .sort((a, b) => a - b)
@@ -236,7 +239,8 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
   });
 
   test("searches c tenfold up to a success, then halfway between the largest failure and the smallest success", async () => {
-    // Least of |d|^2 - c (m + u.d) is at d = c u / 2, a success where c is above 2 |m| / |u|^2, which these images make 3, 7 and 0.6.
+    // Least of |d|^2 - c (m + u.d) is at d = c u / 2, a success where c is above 2 |m| / |u|^2,
+    // which these images make 3, 7 and 0.6.
     const [u, square] = [[0.04, -0.02], 0.04 ** 2 + 0.02 ** 2];
     const exit = binary(u, -1.5 * square - (0.04 * 0.4 - 0.02 * 0.7));
     const images = [0, -2, 1.2].map((t) => [0.4 + 0.04 * t, 0.7 - 0.02 * t]);
@@ -245,7 +249,8 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     const config = { ...margins, c: 1, steps, searchSteps, stepSize: 0.05, checkFrom: steps - 1 } as const;
     const outcomes = await attackWith(targetFor(exit), samples, config, { backend: ortNode({ threads: 1 }) });
     const found = outcomes.map(({ image }, i) => (2 * distance(image, images[i] as number[])) / Math.sqrt(square));
-    // 1, 10, 5.5, 3.25, 2.125, 2.6875; 1, 10, 5.5, 7.75, 6.625, 7.1875; 1, 0.5, 0.75, 0.625, 0.5625, 0.59375.
+    // 1, 10, 5.5, 3.25, 2.125, 2.6875; 1, 10, 5.5, 7.75, 6.625, 7.1875; 1, 0.5, 0.75, 0.625,
+    // 0.5625, 0.59375.
     for (const [i, c] of [3.25, 7.1875, 0.625].entries()) {
       expect(outcomes[i]).toMatchObject({ success: true, gradientEvaluations: searchSteps * steps });
       expect(Math.abs((found[i] as number) / c - 1), `c ${found[i]}, expected ${c}`).toBeLessThan(0.01);
@@ -281,7 +286,8 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
   });
 
   test("keeps a success when a later iterate fails: Adam overshoots, and comes to rest before the boundary", async () => {
-    // Least of |d|^2 - c u.d is at d = c u / 2 = (0.03, -0.01), where u.d = 0.05; the boundary is at u.d = 0.07.
+    // Least of |d|^2 - c u.d is at d = c u / 2 = (0.03, -0.01), where u.d = 0.05; the boundary is
+    // at u.d = 0.07.
     const exit = binary(U, -(1.5 * 0.4 - 0.5 * 0.7) - 0.07);
     const config = { ...margins, c: 0.04, steps: 300, stepSize: 0.1 } as const;
     const run = (checkFrom: number) => only(targetFor(exit), [linearSample([exit], CLEAN)], { ...config, checkFrom });

@@ -1,4 +1,5 @@
-/** @file Attacks as a caller of the library runs them, on networks small enough to work out by hand: exits that are linear in the pixels. */
+/** @file Attacks as a caller of the library runs them, on networks small enough to work out by
+ *  hand: exits that are linear in the pixels. */
 import type { Sample } from "../../src/attacks/attack.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";

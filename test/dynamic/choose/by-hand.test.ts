@@ -1,4 +1,5 @@
-/** @file Thresholds chosen on ten samples whose accuracy and cost at every threshold can be counted by hand. */
+/** @file Thresholds chosen on ten samples whose accuracy and cost at every threshold can be
+ *  counted by hand. */
 import { describe, expect, test } from "vitest";
 import {
   calibrate,
@@ -9,7 +10,8 @@ import {
 } from "../../../src/dynamic/choose/calibrate.js";
 import type { CalibrationTarget } from "../../../src/schema/target.js";
 
-/** Two classes, all of label 0: an exit's margin is positive where it is right, and as large as it is sure. */
+/** Two classes, all of label 0: an exit's margin is positive where it is right, and as large as
+ *  it is sure. */
 const binary = (...exits: readonly (readonly number[])[]): Measured => ({
   logits: exits.map((margins) => Float32Array.from(margins.flatMap((m) => [m, 0]))),
   labels: new Uint8Array(exits[0]?.length ?? 0),
@@ -18,7 +20,8 @@ const binary = (...exits: readonly (readonly number[])[]): Measured => ({
 const counted = (of: (i: number) => number): number[] => Array.from({ length: 10 }, (_, i) => of(i));
 const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));
 
-// The early exit is ever surer, and wrong on samples 0 to 3; the final one is wrong on samples 8 and 9. When samples from number j on leave:
+// The early exit is ever surer, and wrong on samples 0 to 3; the final one is wrong on samples 8
+// and 9. When samples from number j on leave:
 //   j          0    1    2    3    4    5    6    7    8    9    10
 //   accuracy  .6   .7   .8   .9   1    1    1    1    1   .9   .8
 //   cost      .4  .46  .52  .58  .64  .7  .76  .82  .88  .94   1
@@ -93,7 +96,8 @@ test("of points with equal cost the more accurate one is on the curve, and of eq
 });
 
 describe("patience on ten samples", () => {
-  // Labels of three exits: samples 0 to 4 agree from the first on, samples 5 to 9 from the second on; all are right at the end.
+  // Labels of three exits: samples 0 to 4 agree from the first on, samples 5 to 9 from the second
+  // on; all are right at the end.
   const exits = binary(
     counted((i) => (i < 5 ? 1 : -1)),
     counted(() => 1),
@@ -102,7 +106,8 @@ describe("patience on ten samples", () => {
   const request = { rule: "patience", fallback: "final", costs: [0.2, 0.5, 1] } as const;
 
   test("counts exits in a row that agree", () => {
-    // 1: all stop at the first exit. 2: half stop at the second, half go on. 3: no early exit is the third in a row.
+    // 1: all stop at the first exit. 2: half stop at the second, half go on. 3: no early exit is
+    // the third in a row.
     expect(outcomesAt(exits, request, [[1], [2], [3]])).toMatchObject([
       { accuracy: 0.5, cost: expect.closeTo(0.2, 12) },
       { accuracy: 1, cost: expect.closeTo(0.75, 12) },
@@ -115,7 +120,8 @@ describe("patience on ten samples", () => {
 
 test("under attack the worst set counts, for cost and for accuracy by itself", () => {
   const sure = counted(() => 3);
-  // One sample is wrong at the early exit, and surer than the unsure set: it keeps the threshold above that set.
+  // One sample is wrong at the early exit, and surer than the unsure set: it keeps the threshold
+  // above that set.
   const clean = binary(
     counted((i) => (i === 0 ? -1 : 3)),
     sure,

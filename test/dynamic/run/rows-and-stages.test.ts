@@ -1,5 +1,6 @@
-/** @file What the executor runs, and when, on exits that are linear in three pixels: exit k is sure of an image whose pixel k is set, so
- *  that where each image stops, what it is answered, and in which order stages run can be written down. */
+/** @file What the executor runs, and when, on exits that are linear in three pixels: exit k is
+ *  sure of an image whose pixel k is set, so that where each image stops, what it is answered,
+ *  and in which order stages run can be written down. */
 import { describe, expect, test } from "vitest";
 import { type Answer, createExecutor, type StageRun } from "../../../src/dynamic/run/executor/index.js";
 import { Forward } from "../../../src/dynamic/run/forward.js";
@@ -130,7 +131,8 @@ describe("exits that cannot fire", () => {
 });
 
 describe("the engine that is chosen", () => {
-  /** How many sessions an executor compiles: one for a graph that routes by itself, else one for each stage. */
+  /** How many sessions an executor compiles: one for a graph that routes by itself, else one for
+   *  each stage. */
   const sessions = async (under: Policy, routes: boolean, exits = 3): Promise<number> => {
     const graphs: Graph[] = [];
     const backend: Backend = {
