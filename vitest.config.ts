@@ -8,6 +8,8 @@ export default defineConfig({
     reporters: ["default", "./test/support/summary-reporter.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Some tests load onnxruntime-node themselves. Those of its telemetry give their processes an environment of their own.
+    env: { ORT_DISABLE_TELEMETRY: "1" },
     pool: "forks",
     execArgv: ["--import", new URL("./test/support/typescript-workers.mjs", import.meta.url).href],
     // Fast tests share their modules: half the time goes into loading them anew for every file. The full suite keeps files apart.

@@ -6,6 +6,9 @@ import { readFileSync } from "node:fs";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 
+// ONNX Runtime reports its use to its maker unless this is set before the first session. Where dynn is imported, dynn sets it.
+process.env.ORT_DISABLE_TELEMETRY ??= "1";
+
 const [conditionalFile = "early.onnx", wholeFile = "model.onnx", samples = "200"] = process.argv.slice(2);
 const conditional = await InferenceSession.create(conditionalFile);
 const whole = await InferenceSession.create(wholeFile);

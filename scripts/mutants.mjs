@@ -103,8 +103,10 @@ async function attempt(copy, { name, replace, test, killedBy, slow }) {
   try {
     const limitMs = slow ? LIMIT_MS.slow : LIMIT_MS.fast;
     const { failed, tests, errors, timedOut, output } = await copy.run([test], { pattern: killedBy, limitMs });
-    if (!timedOut && tests.length === 0)
-      throw new Error(`${name}: no test ran; is the replacement TypeScript?\n${errors.join("\n")}\n${output}`);
+    if (!timedOut && (tests.length === 0 || errors.length > 0))
+      throw new Error(
+        `${name}: the tests could not run; is the replacement TypeScript?\n${errors.join("\n")}\n${output}`,
+      );
     const seconds = (performance.now() - start) / 1000;
     return { name, file, test, killedBy, killed: timedOut || failed.length > 0, timedOut, seconds };
   } finally {

@@ -8,9 +8,17 @@ const options = { root: process.cwd(), watch: false, cache: false, reporters: [{
 const vitest = await createVitest("test", options);
 await vitest.standalone();
 
-/** Every test of a module by its full name, with its state. */
+/** Errors of code that does not even run: a mutant that causes one says nothing about the test. */
+const BROKEN = new Set(["ReferenceError", "SyntaxError"]);
+
+/** Every test of a module by its full name, with its state, and whether its failure is one of
+ *  {@link BROKEN}. */
 const testsOf = (module) =>
-  [...module.children.allTests()].map((test) => ({ name: test.fullName, state: test.result().state }));
+  [...module.children.allTests()].map((test) => {
+    const { state, errors = [] } = test.result();
+    const name = test.fullName.replaceAll(" > ", " ");
+    return { name, state, broken: errors.filter((error) => BROKEN.has(error.name)) };
+  });
 
 async function run({ changed, files, pattern }) {
   for (const file of changed) vitest.invalidateFile(resolve(file));
@@ -19,10 +27,14 @@ async function run({ changed, files, pattern }) {
   const specifications = await vitest.globTestSpecifications(files);
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
   const ran = testModules.flatMap(testsOf).filter(({ state }) => state === "passed" || state === "failed");
-  const errors = [...testModules.flatMap((module) => module.errors()), ...unhandledErrors];
+  const errors = [
+    ...testModules.flatMap((module) => module.errors()),
+    ...ran.flatMap(({ broken }) => broken),
+    ...unhandledErrors,
+  ];
   return {
-    tests: ran.map(({ name }) => name.replaceAll(" > ", " ")),
-    failed: ran.filter(({ state }) => state === "failed").map(({ name }) => name.replaceAll(" > ", " ")),
+    tests: ran.map(({ name }) => name),
+    failed: ran.filter(({ state }) => state === "failed").map(({ name }) => name),
     errors: errors.map((error) => String(error?.message ?? error)),
   };
 }

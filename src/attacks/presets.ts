@@ -113,13 +113,13 @@ export function presetConfigs(names: readonly string[], ctx: PresetContext): Att
     if (!preset)
       throw new DynnError(
         "cli/value",
-        `--attacks: there is no attack "${name}". Choose from ${PRESET_NAMES.join(", ")}, all, none; or fix your own with --attack-file.`,
-        { name },
+        `attacks: there is no attack "${name}". Choose from ${PRESET_NAMES.join(", ")}, all, none; or fix your own in an attack file.`,
+        { name, options: ["attacks", "attackFile"] },
       );
     if (preset.needsEarlyExits && ctx.earlyExits === 0)
       throw new DynnError(
         "attack/unsupported",
-        `--attacks ${name}: the model has a single exit, and this attack needs early ones. Use ${usable(PRESET_NAMES, ctx).join(", ")}.`,
+        `attack ${name}: the model has a single exit, and this attack needs early ones. Use ${usable(PRESET_NAMES, ctx).join(", ")}.`,
         { name },
       );
     return { name, ...preset.config(ctx) };

@@ -55,8 +55,8 @@ function labelsFor(b: GraphBuilder, output: ValueInfo, where: string): ValueName
   if (output.shape?.length === 2) return b.input("labels", "int64", [output.shape[0]]);
   throw new DynnError(
     "model/classifier",
-    `${where}: output ${output.name} is ${showShape(output.shape)}, and cross-entropy needs [n,classes]. Use --loss sum, or name another output.`,
-    { output: output.name, shape: output.shape },
+    `${where}: output ${output.name} is ${showShape(output.shape)}, and cross-entropy needs [n,classes]. Use the loss sum, or name another output.`,
+    { output: output.name, shape: output.shape, options: ["loss"] },
   );
 }
 

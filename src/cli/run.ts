@@ -31,11 +31,16 @@ const STREAMS: Pick<Io, "out" | "err"> = {
 /** Run a command line (without node and script).
  * @returns the exit code; never throws */
 export async function run(argv: readonly string[], streams: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
+  let command: Command | undefined;
   try {
-    await withInterrupt((signal) => program({ ...streams, signal }).parseAsync([...argv], { from: "user" }));
+    await withInterrupt((signal) => {
+      const dynn = program({ ...streams, signal });
+      command = dynn.commands.find((one) => one.name() === argv[0]);
+      return dynn.parseAsync([...argv], { from: "user" });
+    });
     return 0;
   } catch (thrown) {
-    return report(thrown, streams);
+    return report(thrown, streams, command);
   }
 }
 
@@ -97,13 +102,22 @@ Examples:
 
 Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.`;
 
-function report(thrown: unknown, io: Pick<Io, "err">): number {
+/** The message of an error with the flags of the options that its advice is about. The library knows no flags. */
+function withFlags({ message, code, detail }: DynnError, command: Command | undefined): string {
+  const named: readonly unknown[] = Array.isArray(detail.options) ? detail.options : [];
+  const flags = named.flatMap((name) => command?.options.find((o) => o.attributeName() === name)?.long ?? []);
+  const fresh = flags.filter((flag) => !message.includes(flag));
+  if (fresh.length === 0) return message;
+  return message.replace(/\.?\s*(\[[^\]]*\])$/, ` (${fresh.join(", ")}). [${code}]`);
+}
+
+function report(thrown: unknown, io: Pick<Io, "err">, command: Command | undefined): number {
   if (thrown instanceof Interrupted) {
     io.err(`\n${thrown.message}\n`);
     return 130;
   }
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-  io.err(`${err.red("error:")} ${thrown instanceof DynnError ? thrown.message : bug(thrown)}\n`);
+  io.err(`${err.red("error:")} ${thrown instanceof DynnError ? withFlags(thrown, command) : bug(thrown)}\n`);
   return thrown instanceof DynnError ? ERROR_CODES[thrown.code].exit : 1;
 }
 

@@ -64,6 +64,10 @@ export const ERROR_CODES = {
   },
   "runtime/load": { exit: 1, about: "The engine refuses the graph." },
   "runtime/provider": { exit: 2, about: "The machine has not what the chosen provider (webgpu, cuda) needs." },
+  "runtime/telemetry": {
+    exit: 1,
+    about: "ONNX Runtime would report its use to its maker, and a worker thread cannot turn that off.",
+  },
   "runtime/run": { exit: 1, about: "The engine failed while running the graph." },
   "policy/value": { exit: 2, about: "A threshold is out of its rule's range, or the list has the wrong length." },
   "policy/validation": {

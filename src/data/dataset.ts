@@ -1,8 +1,7 @@
 /** @file A dataset: labels in memory, pixels on demand; and the ways to cut and join datasets.
  *  Pixels are always float32 in [0,1], NCHW, RGB (or grey); a record's index is its place in file order.
- *  What is reported and what thresholds are chosen on never overlap: see {@link splitValidation}. */
+ */
 import { DynnError } from "../core/errors.js";
-import { permutation } from "../core/rng.js";
 import { sizeOf } from "../core/shape.js";
 
 export interface Dataset {
@@ -93,40 +92,6 @@ export function concat(parts: readonly [Dataset, ...Dataset[]], name: string): D
   });
 }
 
-/** Fewer validation records than this cannot fix a threshold. */
-export const MIN_VALIDATION = 50;
-
-export interface SplitOptions {
-  /** Records to report on: 0..reported-1 in file order. */
-  readonly reported: number;
-  /** Records to choose thresholds on; fewer are drawn when fewer are left. */
-  readonly validation: number;
-  readonly seed: number;
-}
-
-/** Cut a dataset in the records that are reported and records, drawn from all others, to choose thresholds on.
- * @throws DynnError 'policy/validation' when fewer than {@link MIN_VALIDATION} records are not reported
- * Source: method.md section 2 (thresholds are never chosen on the split that is reported). */
-export function splitValidation(dataset: Dataset, options: SplitOptions): { reported: Dataset; validation: Dataset } {
-  const reported = Math.min(options.reported, dataset.count);
-  const left = dataset.count - reported;
-  if (left < MIN_VALIDATION)
-    throw new DynnError(
-      "policy/validation",
-      `${dataset.name}: ${reported} of ${dataset.count} records are reported, which leaves ${left} to choose thresholds on, expected at least ${MIN_VALIDATION}. Report at most ${Math.max(0, dataset.count - MIN_VALIDATION)} records, or give the thresholds.`,
-      { reported, count: dataset.count, left, least: MIN_VALIDATION },
-    );
-  const order = permutation({ seed: options.seed, sample: 0, purpose: "split", step: 0 }, left);
-  const drawn = order.subarray(0, options.validation).map((index) => index + reported);
-  return {
-    reported: subset(
-      dataset,
-      Array.from({ length: reported }, (_, index) => index),
-    ),
-    validation: subset(dataset, drawn, `${dataset.name}#validation`),
-  };
-}
-
 /** Refuse labels that are no class index.
  * @param source  a dataset, or labels of any number type under a name
  * @param classes number of classes
@@ -145,6 +110,13 @@ export function checkLabels(
     );
   }
 }
+
+/** The first `count` records, or all where there are fewer. */
+export const first = (data: Dataset, count: number): Dataset =>
+  subset(
+    data,
+    Array.from({ length: Math.min(count, data.count) }, (_, i) => i),
+  );
 
 function checkIndices(name: string, indices: ArrayLike<number>, count: number): void {
   for (let i = 0; i < indices.length; i++) {

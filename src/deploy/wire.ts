@@ -102,7 +102,7 @@ function readHeader(form: WireForm, bytes: Uint8Array, most: number): { readonly
   if (count > most)
     throw new DynnError(
       "wire/limit",
-      `request: holds ${count} samples, expected at most ${most}. Send fewer at a time, or raise the server's --max-batch.`,
+      `request: holds ${count} samples, expected at most ${most}. Send fewer at a time, or raise the server's limit maxBatch.`,
       { count, most },
     );
   return { wire, count };

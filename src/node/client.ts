@@ -104,8 +104,8 @@ export class SplitClient implements Remote {
   #unreachable(reason: string): DynnError {
     return new DynnError(
       "serve/unreachable",
-      `${this.#url.origin}: was not reached (${reason}). Check that \`dynn serve\` runs there, or allow more time with --deadline.`,
-      { url: this.#url.origin, reason },
+      `${this.#url.origin}: was not reached (${reason}). Check that \`dynn serve\` runs there, or allow more time.`,
+      { url: this.#url.origin, reason, options: ["deadline"] },
     );
   }
 

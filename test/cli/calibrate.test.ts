@@ -3,10 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { openModel } from "../../src/cli/shared/files.js";
-import { addSplitOptions, type Split, type SplitFlags, splitRecords } from "../../src/cli/shared/policy-options.js";
+import { addSplitOptions, type SplitFlags, splitRecords } from "../../src/cli/shared/policy-options.js";
 import { concat, type Dataset } from "../../src/data/dataset.js";
+import type { ReportSplit } from "../../src/data/split.js";
 import { openDataset } from "../../src/node/data/open.js";
+import { openModel } from "../../src/node/models.js";
 import { patchMetadata } from "../../src/onnx/patch-metadata.js";
 import { readModel } from "../../src/onnx/read.js";
 import { type CalibrationRecord, calibrationRecordSchema } from "../../src/schema/calibration-record.js";
@@ -80,11 +81,15 @@ async function images({ count, shape, read }: Dataset): Promise<string[]> {
 }
 
 describe("validation and test records", () => {
-  const split = async (from: Dataset, samples: number | undefined, ...options: readonly string[]): Promise<Split> => {
+  const split = async (
+    from: Dataset,
+    samples: number | undefined,
+    ...options: readonly string[]
+  ): Promise<ReportSplit> => {
     const command = addSplitOptions(new Command("calibrate")).parse([...options], { from: "user" });
     return splitRecords(command.opts<SplitFlags>(), from, samples, 0);
   };
-  const shared = async ({ reported, validation }: Split): Promise<string[]> => {
+  const shared = async ({ reported, validation }: ReportSplit): Promise<string[]> => {
     const seen = new Set(await images(reported));
     return (await images(validation)).filter((image) => seen.has(image));
   };

@@ -188,7 +188,7 @@ describe("dynn classify", () => {
     ],
     [["split", data, "alone.png"], 2, "is a data spec, and stands beside 1 more."],
     [["split", "nowhere.png"], 2, "nowhere.png: is not there."],
-    [["split", "sample"], 1, "images are [3,32,32], net.onnx takes [3,8,8]."],
+    [["split", "sample"], 1, "images are [3,32,32] but net.onnx takes [3,8,8]."],
     [["split", data, "--server", "ftp://x"], 2, 'server: got "ftp://x"'],
     [["split", data, "--link", "fast"], 2, '--link: got "fast", expected RATE,RTT. Write e.g. --link 10Mbit/s,40ms.'],
     [["split", data, "--wire", "bits"], 2, "one of float32, float16, int8, all"],

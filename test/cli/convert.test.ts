@@ -111,12 +111,12 @@ describe("dynn convert refuses", () => {
     [
       "too few records to choose thresholds on",
       [MODEL, "--data", few],
-      /^1 error: npy:few-x\.npy#validation: 6 validation records, expected at least 50 .*\(--no-policy\)\. \[policy\/validation\]/,
+      /^1 error: npy:few-x\.npy#validation: 6 validation records, expected at least 50 .*\(--validation, --no-policy\)\. \[policy\/validation\]/,
     ],
     [
       "a batch larger than the data",
       [MODEL, "--data", data, "--batch", "5000"],
-      /^2 error: --batch 5000: there are 540 records to train on.*\[training\/config\]/,
+      /^2 error: batch 5000: there are 540 records to train on.*\(--batch\)\. \[training\/config\]/,
     ],
     [
       "a run folder that is the output",

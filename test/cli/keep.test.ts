@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { folderStore } from "../../src/cli/audit/run-store.js";
 import { readNpy } from "../../src/data/npy.js";
+import { folderStore } from "../../src/node/run-store.js";
 import type { StoredRun } from "../../src/studies/audit/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "dynn-keep-"));

@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { openModel } from "../../src/cli/shared/files.js";
-import { addPolicyOptions, type PolicyFlags, type Settled, settle } from "../../src/cli/shared/policy-options.js";
+import { addPolicyOptions, type PolicyFlags, settle } from "../../src/cli/shared/policy-options.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { openDataset } from "../../src/node/data/open.js";
+import { openModel } from "../../src/node/models.js";
 import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
 import type { Policy } from "../../src/schema/policy.js";
+import type { Settled } from "../../src/studies/policy.js";
 import { cli, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

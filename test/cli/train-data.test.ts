@@ -2,12 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openTrainingData, type TrainingData } from "../../src/cli/train/data.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { concat, type Dataset } from "../../src/data/dataset.js";
 import { writeNpy } from "../../src/data/npy.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { openSource } from "../../src/node/data/prefetch.js";
+import { openTrainingData, type TrainingData } from "../../src/node/training/data.js";
 import { npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

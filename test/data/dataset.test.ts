@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkLabels, concat, inMemory, splitValidation, subset } from "../../src/data/dataset.js";
+import { checkLabels, concat, inMemory, subset } from "../../src/data/dataset.js";
+import { splitValidation } from "../../src/data/split.js";
 import { readPixels } from "./support.js";
 
 /** Record i holds the one byte i. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
-import { openModel } from "../../src/cli/shared/files.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
+import { openModel } from "../../src/node/models.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { blocksOf, documents, ROOT } from "./documents.js";
 

@@ -101,6 +101,15 @@ describe("imports", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("load ONNX Runtime in one file only, after its telemetry is off", () => {
+    const loaders = imports.filter(({ to, typeOnly }) => to === "onnxruntime-node" && !typeOnly);
+    expect(loaders.map(({ from }) => from)).toEqual(["node/ort-node/ort.ts"]);
+    const inOrder = imports.filter(({ from }) => from === "node/ort-node/ort.ts").map(({ to }) => to);
+    expect(inOrder).toEqual(["./telemetry.js", "onnxruntime-node"]);
+    const before = imports.filter(({ from }) => from === "node/ort-node/telemetry.ts").map(({ to }) => to);
+    expect(before).toEqual(["node:worker_threads", "../../core/errors.js"]);
+  });
+
   test("reach a place that touches Node only from such a place, or from the index", () => {
     const nodeOnly = (file: string) => NODE_ALLOWED.some((p) => p.test(file));
     expect(own.filter(({ from, to }) => nodeOnly(to) && !nodeOnly(from) && from !== "index.ts")).toEqual([]);

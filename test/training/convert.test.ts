@@ -253,7 +253,7 @@ describe("a model or data that do not fit are refused:", () => {
     await expect(converted({ validation: patterns(12) })).rejects.toThrow(
       failure(
         "policy/validation",
-        "patterns: 12 validation records, expected at least 50 to choose thresholds on. Give more of them (--validation), or leave the policy out (--no-policy).",
+        "patterns: 12 validation records, expected at least 50 to choose thresholds on. Give more of them, or convert without a policy.",
       ),
     );
   });

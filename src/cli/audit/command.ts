@@ -8,16 +8,17 @@ import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
+import { checkWritable, readJson, writeText } from "../../node/files.js";
+import { openModel } from "../../node/models.js";
+import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
 import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
-import { checkWritable, openModel, readJson, writeText } from "../shared/files.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../shared/options.js";
 import { addPolicyOptions, type PolicyFlags, settle } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
-import { folderStore } from "./run-store.js";
 import { auditTables } from "./tables.js";
 
 interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags {

@@ -10,14 +10,16 @@ import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibr
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { measureExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
+import { checkWritable, writeText } from "../../node/files.js";
+import { openOnnx } from "../../node/models.js";
 import { renderCalibration } from "../../report/calibration/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
+import { ruleOf } from "../../studies/policy.js";
 import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
-import { checkWritable, openOnnx, writeText } from "../shared/files.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
 import {
@@ -25,7 +27,6 @@ import {
   fallbackOption,
   type RuleFlags,
   readTarget,
-  ruleOf,
   ruleOption,
   type SplitFlags,
   splitRecords,
@@ -166,7 +167,13 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   const backend = backendOf(flags);
   const result = await withProgress((onProgress) =>
     calibrateModel({
-      ...{ model, backend, validation, test: reported, ...ruleOf(flags, model) },
+      ...{
+        model,
+        backend,
+        validation,
+        test: reported,
+        ...ruleOf({ rule: flags.rule, fallback: flags.fallback }, model),
+      },
       target: flags.target,
       thresholds: flags.thresholds,
       temperature: flags.temperature === true,

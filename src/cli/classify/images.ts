@@ -1,8 +1,10 @@
 /** @file What `dynn classify` is given to look at: image files, folders of them, or a data spec. */
+
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
-import { checkLabels, type Dataset, subset, writePixels } from "../../data/dataset.js";
+import { type Dataset, subset, writePixels } from "../../data/dataset.js";
+import { checkFit } from "../../data/fit.js";
 import { listImages } from "../../node/data/folder.js";
 import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
@@ -24,6 +26,8 @@ export interface Wanted {
   /** Channels, height, width. */
   readonly dims: readonly [number, number, number];
   readonly classes: number;
+  /** Names of the classes, where the model has them. */
+  readonly classNames: readonly string[] | null;
 }
 
 /** Open images.
@@ -46,15 +50,9 @@ export async function openImages(
 
 const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0] as string);
 
-function ofDataset(all: Dataset, { name, dims, classes }: Wanted, samples = all.count): Images {
-  if (all.shape.join() !== dims.join())
-    throw new DynnError(
-      "data/shape",
-      `${all.name}: images are [${all.shape}], ${name} takes [${dims}]. Name images of that shape, or image files, which are stretched.`,
-      { data: all.shape, model: dims },
-    );
+function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, samples = all.count): Images {
+  checkFit({ name, classes, classNames: classNames ?? undefined, input: { shape: ["n", ...dims] } }, all);
   const data = subset(all, [...Array(Math.min(samples, all.count)).keys()]);
-  checkLabels(data, classes);
   return {
     from: data.name,
     names: Array.from(data.labels, (_, i) => `#${i}`),

@@ -2,16 +2,16 @@
 
 import { Command } from "commander";
 import { HEADS } from "../../nn/heads.js";
+import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
 import { conversionMetadata } from "../../training/convert/convert.js";
 import { measure } from "../../training/convert/policy.js";
 import { cardEntry } from "../../training/run/card.js";
+import { cardOf } from "../../training/run/plan.js";
 import type { Io } from "../run.js";
 import { cardTable } from "../shared/card-table.js";
-import { checkWritable } from "../shared/files.js";
 import { listed } from "../shared/listed.js";
-import { finishedCard } from "../train/plan.js";
 import { type Session, trainInFolder } from "../train/session.js";
 import { addConvertOptions, type ConvertFlags } from "./options.js";
 import { placesTable, policyLines } from "./output.js";
@@ -48,27 +48,28 @@ async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise
   const { replaced, places } = plan.conversion;
   if (replaced.length > 0) io.err(`${spec}: new exits take the place of ${replaced.join(", ")}\n`);
   io.signal.throwIfAborted();
-  io.out(placesTable(places, plan.run.placement));
-  await trainInFolder(plan.run, io, (session) => deliver(plan, flags, session, io));
+  io.out(placesTable(places, plan.run.plan.placement));
+  await trainInFolder(plan.run, io, (session) => write(plan, flags, session, io));
 }
 
-async function deliver({ conversion, run }: ConvertPlan, flags: ConvertFlags, session: Session, io: Io): Promise<void> {
+async function write({ conversion, run }: ConvertPlan, flags: ConvertFlags, session: Session, io: Io): Promise<void> {
+  const { plan, backend } = run;
   const { graph } = session.result;
   const measured = await measure(graph, {
-    exits: run.network.model.exits,
-    validation: run.data.validation,
-    test: run.data.test,
-    backend: run.backend,
+    exits: plan.network.model.exits,
+    validation: plan.data.validation,
+    test: plan.data.test,
+    backend,
     target: flags.policy ? DEFAULT_TARGET : undefined,
-    batch: run.config.batch,
+    batch: plan.config.batch,
     signal: io.signal,
     onProgress: (done, total) => session.bar.update({ phase: `measuring ${total} images`, done, total }),
   });
   session.bar.stop();
-  const card = finishedCard(run, graph, measured);
+  const card = cardOf(plan, graph, measured);
   const metadata = new Map([...conversionMetadata(conversion, measured.policy), cardEntry(card)]);
   await saveModel(flags.out, { graph, metadata });
-  const report = await session.finish(card);
+  await session.run.finish(card);
   io.out(cardTable(card) + policyLines(measured));
-  for (const path of [flags.out, report]) io.out(`wrote ${path}\n`);
+  for (const path of [flags.out, session.run.report]) io.out(`wrote ${path}\n`);
 }

@@ -1,9 +1,11 @@
 /** @file A conversion before its first step: what places cost, the model with new heads, the data, and the run that trains them. */
 import { basename } from "node:path";
-import { DynnError } from "../../core/errors.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
+import { openOnnx } from "../../node/models.js";
+import { openTrainingData } from "../../node/training/data.js";
+import { keptSettings } from "../../node/training/run-folder.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { type Placement, placementSchema } from "../../schema/model-card.js";
 import { checkPolicyData, conversionConfig } from "../../training/convert/convert.js";
@@ -13,19 +15,17 @@ import {
   measureConversion,
   planConversion,
 } from "../../training/convert/plan.js";
+import { graphDigest } from "../../training/run/network.js";
+import { checkBatch, withSettings } from "../../training/run/plan.js";
 import { backendOf } from "../shared/backend-options.js";
-import { openOnnx } from "../shared/files.js";
 import { normalizationOf } from "../shared/normalization-options.js";
-import { openTrainingData } from "../train/data.js";
-import { digestOf } from "../train/network.js";
 import { choicesOf } from "../train/options.js";
-import { type Plan, runFolderOf, settled } from "../train/plan.js";
-import { keptSettings } from "../train/run.js";
+import { type PlannedRun, runFolderOf } from "../train/plan.js";
 import type { ConvertFlags } from "./options.js";
 
 export interface ConvertPlan {
   readonly conversion: ConversionPlan;
-  readonly run: Plan;
+  readonly run: PlannedRun;
 }
 
 /** Settle a conversion.
@@ -40,25 +40,13 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   const measured = await measuredPlaces({ source, data: data.train, request, flags, signal });
   const conversion = planConversion(source, data.train, { ...request, measured });
   const config = conversionConfig(flags.recipe, choicesOf(flags), { name, train: data.train });
-  if (config.batch > data.train.count)
-    throw new DynnError(
-      "training/config",
-      `--batch ${config.batch}: there are ${data.train.count} records to train on, expected at least one batch. Give a smaller --batch, or more data.`,
-      { batch: config.batch, records: data.train.count },
-    );
-  const { model } = conversion;
-  const network = {
-    name: basename(name, ".onnx"),
-    model,
-    normalization: conversion.normalization,
-    digest: digestOf(model.graph),
-    note: undefined,
-  };
+  checkBatch(config, data);
+  const { model, normalization: found } = conversion;
+  const digest = graphDigest(model.graph);
+  const network = { name: basename(name, ".onnx"), model, normalization: found, digest, note: undefined };
   const origin = { architecture: basename(spec), width: null, init: null };
-  return {
-    conversion,
-    run: settled({ flags, origin, data, network, config, placement: placementOf(exits, measured) }),
-  };
+  const plan = withSettings({ origin, data, network, config, placement: placementOf(exits, measured) }, flags.provider);
+  return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags) } };
 }
 
 /** Exits that are named by hand are placed by no cost. */
@@ -68,7 +56,7 @@ function placementOf(exits: ExitSpec, measured: MeasuredPlaces | undefined): Pla
   return { cost: "time", batch: measured.batch, places: measured.places.map((place) => ({ ...place })) };
 }
 
-interface Subject {
+interface Measuring {
   readonly source: OnnxModel;
   readonly data: Dataset;
   readonly request: ConversionRequest;
@@ -78,7 +66,13 @@ interface Subject {
 
 /** The cost of places, where it is not to be counted. A run that goes on keeps the times that it began with: measured again, its exits might
  *  stand elsewhere. */
-async function measuredPlaces({ source, data, request, flags, signal }: Subject): Promise<MeasuredPlaces | undefined> {
+async function measuredPlaces({
+  source,
+  data,
+  request,
+  flags,
+  signal,
+}: Measuring): Promise<MeasuredPlaces | undefined> {
   if (flags.cost === "macs") return undefined;
   const kept = flags.resume ? await keptSettings(runFolderOf(flags)) : undefined;
   const placement = placementSchema.safeParse(kept?.placement).data;

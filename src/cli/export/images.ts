@@ -1,7 +1,8 @@
 /** @file The images that an export is compared on: those of the call, else the bundled sample, else random ones. */
-import { DynnError } from "../../core/errors.js";
+
 import { sizeOf } from "../../core/shape.js";
 import type { Dataset } from "../../data/dataset.js";
+import { checkSize } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { imageDims } from "../../dynamic/run/forward.js";
 import { openDataset } from "../../node/data/open.js";
@@ -21,21 +22,15 @@ export async function verificationImages(
   samples: number,
 ): Promise<VerificationImages> {
   const wanted = imageDims(model).join();
+  if (data) checkSize(model, data);
   const chosen = data ?? (await openDataset("sample"));
-  if (chosen.shape.join() === wanted) {
-    const count = Math.min(samples, chosen.count);
-    const pixels = new Float32Array(count * sizeOf(chosen.shape));
-    await chosen.read([...Array(count).keys()], pixels);
-    return { pixels, from: chosen.name };
-  }
-  if (!data)
+  if (chosen.shape.join() !== wanted)
     return {
       pixels: undefined,
       from: `random images (the bundled sample is [${chosen.shape}], the model takes [${wanted}])`,
     };
-  throw new DynnError(
-    "data/shape",
-    `${data.name}: images are [${data.shape}], ${model.name} takes [${wanted}]. Name images of that shape, or leave --data out.`,
-    { data: data.shape, model: wanted },
-  );
+  const count = Math.min(samples, chosen.count);
+  const pixels = new Float32Array(count * sizeOf(chosen.shape));
+  await chosen.read([...Array(count).keys()], pixels);
+  return { pixels, from: chosen.name };
 }

@@ -2,10 +2,9 @@
 
 import { DynnError } from "../../core/errors.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { makePolicy } from "../../dynamic/route/policy.js";
 import type { Policy, Threshold } from "../../schema/policy.js";
-import { singleExitPolicy } from "../../schema/policy.js";
-import { type RuleFlags, ruleOf } from "../shared/policy-options.js";
+import { givenPolicy, ruleOf } from "../../studies/policy.js";
+import type { RuleFlags } from "../shared/policy-options.js";
 
 /** The policy to export.
  * @throws DynnError 'policy/value' when neither call nor model give thresholds for the rule */
@@ -13,12 +12,10 @@ export function exportPolicy(
   flags: RuleFlags & { readonly threshold?: readonly Threshold[] },
   model: DynamicModel,
 ): Policy {
-  const { rule, fallback } = ruleOf(flags, model);
-  const { exits, classes, policy } = model;
-  if (exits.length === 1) return singleExitPolicy(rule, fallback);
-  if (flags.threshold)
-    return makePolicy(rule, flags.threshold, fallback, { exits: exits.length, classes }, policy?.temperatures);
-  if (policy && rule === policy.rule) return { ...policy, fallback };
+  const policy = givenPolicy({ ...flags, thresholds: flags.threshold }, model);
+  if (policy) return policy;
+  const { rule } = ruleOf(flags, model);
+  if (model.policy?.rule === rule) return { ...model.policy, ...ruleOf(flags, model) };
   throw new DynnError(
     "policy/value",
     `${model.name}: has no thresholds for rule ${rule}, and the call gives none. Add --threshold, or choose them with \`dynn calibrate\`.`,

@@ -5,11 +5,12 @@ import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { ValueInfo } from "../../graph/graph.js";
+import { checkWritable } from "../../node/files.js";
+import { openOnnx } from "../../node/models.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
 import { opTable } from "../../ops/table.js";
 import type { Io } from "../run.js";
-import { checkWritable, openOnnx } from "../shared/files.js";
 import { file, option } from "../shared/options.js";
 import { heading, table } from "../shared/table.js";
 

@@ -7,13 +7,14 @@ import { macsOf, nodeMacs } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
 import type { Node } from "../../graph/graph.js";
 import { printGraph } from "../../graph/printer.js";
+import { checkWritable, writeText } from "../../node/files.js";
+import { openModel } from "../../node/models.js";
 import { opTable } from "../../ops/table.js";
 import type { ModelCard } from "../../schema/model-card.js";
 import { showThresholds } from "../../schema/policy.js";
 import { readCard } from "../../training/run/card.js";
 import type { Io } from "../run.js";
 import { cardTable } from "../shared/card-table.js";
-import { checkWritable, openModel, writeText } from "../shared/files.js";
 import { fileOrOutput, imageSize, option } from "../shared/options.js";
 import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
 

@@ -2,26 +2,27 @@
 
 import { cpus, loadavg } from "node:os";
 import { Command } from "commander";
-import { env } from "onnxruntime-node";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
+import { checkWritable, writeText } from "../../node/files.js";
+import { openModel } from "../../node/models.js";
+import { ENGINE_VERSION } from "../../node/ort-node/index.js";
 import { renderProfile } from "../../report/profile/page.js";
 import { RULES, type Rule } from "../../schema/policy.js";
 import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
+import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
 import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
-import { checkWritable, openModel, writeText } from "../shared/files.js";
 import { file, fileOrOutput, listOf, oneOf, option, whole } from "../shared/options.js";
 import {
   addSplitOptions,
   fallbackOption,
   type RuleFlags,
-  ruleOf,
   type SplitFlags,
   splitRecords,
 } from "../shared/policy-options.js";
@@ -137,7 +138,7 @@ function describeMachine({ threads }: ProfileFlags): Machine {
     cpu: cores[0]?.model.trim() ?? "unknown",
     cores: Math.max(1, cores.length),
     runtime: `node ${process.versions.node}`,
-    engine: `onnxruntime ${env.versions.node}`,
+    engine: `onnxruntime ${ENGINE_VERSION}`,
     threads: threads ?? null,
     load: loadavg()[0] as number,
   };

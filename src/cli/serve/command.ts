@@ -15,6 +15,8 @@ interface ServeFlags extends BackendFlags {
   readonly maxBatch: number;
   readonly maxBody?: number;
   readonly maxPending: number;
+  readonly maxConnections: number;
+  readonly proxy?: string;
   readonly timeout: number;
   readonly window: number;
 }
@@ -42,6 +44,10 @@ export const serveCommand = (io: Io): Command =>
     )
     .addOption(option("--max-pending <n>", "most requests at a time; others get 503", whole(1, 64)).default(64))
     .addOption(
+      option("--max-connections <n>", "most connections at a time; others get 503", whole(1, 1024)).default(1024),
+    )
+    .option("--proxy <addresses>", "proxies whose X-Forwarded-For tells clients apart, e.g. 10.0.0.7,10.1.0.0/16")
+    .addOption(
       option("--timeout <ms>", "most time to receive a request, and to answer it", whole(1, 10000)).default(10000),
     )
     .addOption(option("--window <ms>", "how long a request waits for others to run with", whole(0, 2)).default(2))
@@ -56,11 +62,12 @@ export const tokenOption = (about: string): Option => new Option("--token <text>
 const HELP = `
 Endpoints:
   POST /classify  hidden values in, answers out (docs/serving.md has the format)
-  GET /health     is it there, and for which bundle (needs no token)
+  GET /health     200 when a request would be taken now, else 503; and for
+                  which bundle (needs no token)
   GET /metrics    counts and times, as Prometheus text
 
 Ctrl-C or SIGTERM: takes no more requests, finishes those in flight, ends with
-exit code 0.
+exit code 0 after --timeout at the latest.
 
 Examples:
   # Cut a network in two, and serve the second half to this machine
@@ -72,10 +79,10 @@ Examples:
 
 async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<void> {
   const bundle = await openBundle(folder, { side: "server" });
-  const { token, maxBatch, maxBody, maxPending, timeout: timeoutMs, window: windowMs } = flags;
+  const { token, maxBatch, maxBody, maxPending, maxConnections, proxy, timeout: timeoutMs, window: windowMs } = flags;
   const backend = backendOf(flags);
   const onError = (error: unknown) => io.err(`${reasonOf(error)}\n`);
-  const limits = { token, maxBatch, maxBody, maxPending, timeoutMs, windowMs };
+  const limits = { token, maxBatch, maxBody, maxPending, maxConnections, proxy, timeoutMs, windowMs };
   const server = await createServer(bundle, { ...limits, backend, onError });
   try {
     const url = await server.listen(flags);

@@ -3,24 +3,13 @@
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
-import { type Dataset, MIN_VALIDATION, splitValidation, subset } from "../../data/dataset.js";
+import type { Dataset } from "../../data/dataset.js";
+import { MIN_VALIDATION, type ReportSplit, splitReported } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { makePolicy } from "../../dynamic/route/policy.js";
 import { openDataset } from "../../node/data/open.js";
-import {
-  FALLBACKS,
-  type Fallback,
-  NEVER,
-  type Policy,
-  RULES,
-  type Rule,
-  singleExitPolicy,
-  type Threshold,
-} from "../../schema/policy.js";
+import { FALLBACKS, type Fallback, NEVER, RULES, type Rule, type Threshold } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
-import { DEFAULT_TARGET } from "../../schema/target.js";
-import type { PolicyChoice } from "../../studies/audit/index.js";
-import { fingerprints } from "./fingerprints.js";
+import { givenPolicy, type PolicyRequest, type Settled, settlePolicy } from "../../studies/policy.js";
 import { listOf, oneOf, option, type Reader, refuse, whole } from "./options.js";
 
 /** Thresholds, or what to choose them by. */
@@ -76,14 +65,8 @@ export const addSplitOptions = (command: Command): Command =>
     )
     .addOption(option("--validation-samples <n>", "how many of them", whole(MIN_VALIDATION, 1000)).default(1000));
 
-/** The data to report on, and how its policy is settled. */
-export interface Settled {
-  readonly data: Dataset;
-  readonly policy: PolicyChoice;
-}
-
-/** Settle data and policy together: thresholds are never chosen on reported records.
- * @param samples how many to report; undefined: as many as suit
+/** Data and policy, as the call says.
+ * @param samples how many records to report; undefined: as many as suit
  * @throws DynnError 'cli/usage', 'policy/value', 'policy/validation', 'data/spec' */
 export async function settle(
   flags: PolicyFlags,
@@ -92,98 +75,39 @@ export async function settle(
   samples: number | undefined,
   seed: number,
 ): Promise<Settled> {
-  const wanted = policyOrTarget(flags, model);
-  if ("rule" in wanted) {
-    if (flags.validation === undefined)
-      return { data: first(data, samples ?? DEFAULT_SAMPLES), policy: { kind: "fixed", policy: wanted } };
+  const request = policyRequest(flags);
+  const { validation: spec, validationSamples } = flags;
+  if (spec !== undefined && givenPolicy(request, model))
     throw new DynnError(
       "cli/usage",
-      `--validation ${flags.validation}: no threshold is to be chosen, the ${flags.threshold ? "call" : "model"} gives them all. Leave it out, or add --threshold rad:5%.`,
-      { validation: flags.validation },
+      `--validation ${spec}: no threshold is to be chosen, the ${flags.threshold ? "call" : "model"} gives them all. Leave it out, or add --threshold rad:5%.`,
+      { validation: spec },
     );
-  }
-  const { reported, validation } = await splitRecords(flags, data, samples, seed);
-  const temperatures = model.policy?.temperatures;
-  const policy = { kind: "calibrated", ...ruleOf(flags, model), temperatures, target: wanted, validation } as const;
-  return { data: reported, policy };
+  const validation = spec === undefined ? undefined : await openDataset(spec);
+  return settlePolicy(model, data, { ...request, samples, validation, validationSamples, seed });
 }
 
-/** Rule and fallback: those of the call, else the model's. */
-export const ruleOf = (flags: RuleFlags, { policy }: DynamicModel): Pick<Policy, "rule" | "fallback"> => ({
-  rule: flags.rule ?? policy?.rule ?? "max-softmax",
-  fallback: flags.fallback ?? policy?.fallback ?? "final",
+/** What the flags ask of a policy. */
+export const policyRequest = ({ rule, fallback, threshold }: PolicyFlags): PolicyRequest => ({
+  rule,
+  fallback,
+  ...(threshold?.kind === "given" ? { thresholds: threshold.values } : { target: threshold }),
 });
 
-/** The policy, when the model or the call gives it or there is no early exit; else what to choose it by. */
-function policyOrTarget(flags: PolicyFlags, model: DynamicModel): Policy | CalibrationTarget {
-  const { rule, fallback } = ruleOf(flags, model);
-  if (model.exits.length === 1) return singleExitPolicy(rule, fallback);
-  if (model.policy && flags.rule === undefined && flags.threshold === undefined) return { ...model.policy, fallback };
-  const threshold = flags.threshold ?? DEFAULT_TARGET;
-  if (threshold.kind !== "given") return threshold;
-  const { exits, classes } = model;
-  return makePolicy(rule, threshold.values, fallback, { exits: exits.length, classes }, model.policy?.temperatures);
-}
-
-/** Reported when nothing is said. */
-const DEFAULT_SAMPLES = 1000;
-
-const first = (data: Dataset, count: number): Dataset =>
-  subset(
-    data,
-    Array.from({ length: Math.min(count, data.count) }, (_, i) => i),
-  );
-
-export interface Split {
-  readonly reported: Dataset;
-  readonly validation: Dataset;
-}
-
-/** Records to report on and records to choose thresholds on. No image is in both, whatever the data are called and however often it is
- *  among them.
- * @param samples how many to report; undefined: as many as suit
+/** The records to report, and others to choose thresholds on, as the call says.
  * @throws DynnError 'policy/validation', 'data/spec' */
-export async function splitRecords(
+export const splitRecords = async (
   { validation, validationSamples }: SplitFlags,
   data: Dataset,
   samples: number | undefined,
   seed: number,
-): Promise<Split> {
-  if (validation !== undefined) {
-    const reported = first(data, samples ?? DEFAULT_SAMPLES);
-    const other = first(await openDataset(validation), validationSamples + reported.count);
-    const parts = { reported, candidates: other, wanted: validationSamples };
-    return keepApart(parts, `--validation ${other.name}`, ", or leave --validation out");
-  }
-  const count =
-    samples ?? Math.max(1, Math.min(DEFAULT_SAMPLES, Math.floor(data.count / 2), data.count - MIN_VALIDATION));
-  const split = splitValidation(data, { reported: count, validation: validationSamples, seed });
-  const parts = { reported: split.reported, candidates: split.validation, wanted: validationSamples };
-  return keepApart(parts, data.name, "");
-}
-
-/** Those of the candidates that are not reported. One image may stand in the data twice, under one name or two, so it is the images that are
- *  compared.
- * @throws DynnError 'policy/validation' when too few records are left */
-async function keepApart(
-  {
-    reported,
-    candidates,
-    wanted,
-  }: { readonly reported: Dataset; readonly candidates: Dataset; readonly wanted: number },
-  where: string,
-  remedy: string,
-): Promise<Split> {
-  const seen = new Set(await fingerprints(reported));
-  const prints = await fingerprints(candidates);
-  const fresh = [...prints.keys()].filter((i) => !seen.has(prints[i] as string)).slice(0, wanted);
-  if (fresh.length >= MIN_VALIDATION) return { reported, validation: subset(candidates, fresh) };
-  throw new DynnError(
-    "policy/validation",
-    `${where}: ${fresh.length} of its images are not among those reported, expected at least ${MIN_VALIDATION} to choose thresholds on. Name other data${remedy} and report fewer records.`,
-    { name: candidates.name, fresh: fresh.length },
-  );
-}
+): Promise<ReportSplit> =>
+  splitReported(data, {
+    samples,
+    validation: validation === undefined ? undefined : await openDataset(validation),
+    validationSamples,
+    seed,
+  });
 
 const readThreshold: Reader<Choice> = (text, where) => {
   const target = shareTarget(text, where);

@@ -1,19 +1,18 @@
 /** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
 
 import { Command } from "commander";
-import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { ARCHITECTURES } from "../../nn/architectures.js";
+import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { RECIPES } from "../../schema/training.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
-import { cardEntry } from "../../training/run/card.js";
+import { cardOf, measurePlan, trainedMetadata } from "../../training/run/plan.js";
 import type { Io } from "../run.js";
 import { cardTable } from "../shared/card-table.js";
-import { checkWritable } from "../shared/files.js";
 import { listed } from "../shared/listed.js";
 import { addTrainOptions, type TrainFlags } from "./options.js";
-import { finishedCard, measuredAnswers, namesOf, prepare } from "./plan.js";
-import { type Session, trainInFolder } from "./session.js";
+import { prepare } from "./plan.js";
+import { trainInFolder } from "./session.js";
 
 export const trainCommand = (io: Io): Command =>
   addTrainOptions(
@@ -42,23 +41,16 @@ Examples:
 
 async function trainAction(architecture: string, flags: TrainFlags, io: Io): Promise<void> {
   await checkWritable(flags.out);
-  const plan = await prepare(architecture, flags);
+  const planned = await prepare(architecture, flags);
+  const { plan, backend } = planned;
   if (plan.network.note !== undefined) io.err(`${plan.network.note}\n`);
   io.signal.throwIfAborted();
-  await trainInFolder(plan, io, (session) => deliver(session, io));
-}
-
-async function deliver({ plan, result: { graph }, bar, finish }: Session, io: Io): Promise<void> {
-  const { flags, network, data } = plan;
-  const card = finishedCard(plan, graph, await measuredAnswers(plan, graph, io.signal));
-  bar.stop();
-  const metadata = writeMetadata({
-    exits: namesOf(network),
-    normalization: network.normalization,
-    classes: data.train.classes,
+  await trainInFolder(planned, io, async ({ run, result: { graph }, bar }) => {
+    const card = cardOf(plan, graph, await measurePlan(plan, graph, { backend, signal: io.signal }));
+    bar.stop();
+    await saveModel(flags.out, { graph, metadata: trainedMetadata(plan, card) });
+    await run.finish(card);
+    io.out(cardTable(card));
+    for (const path of [flags.out, run.report]) io.out(`wrote ${path}\n`);
   });
-  await saveModel(flags.out, { graph, metadata: new Map([...metadata, cardEntry(card)]) });
-  const report = await finish(card);
-  io.out(cardTable(card));
-  for (const path of [flags.out, report]) io.out(`wrote ${path}\n`);
 }

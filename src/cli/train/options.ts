@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
+import type { ValidationChoice } from "../../node/training/data.js";
 import type { Recipe } from "../../schema/training.js";
 import { RECIPES } from "../../schema/training.js";
 import type { AdversarialConfig, AugmentConfig, ExitWeights } from "../../training/recipe/config.js";
@@ -20,7 +21,6 @@ import { FEATURE_MEMORY } from "../../training/run/feeds.js";
 import { type BackendFlags, PROVIDER, THREADS } from "../shared/backend-options.js";
 import type { NormalizationFlags } from "../shared/normalization-options.js";
 import { file, listOf, oneOf, option, type Reader, radius, whole } from "../shared/options.js";
-import type { ValidationChoice } from "./data.js";
 import {
   atLeastZero,
   augment,

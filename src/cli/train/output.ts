@@ -1,7 +1,6 @@
 /** @file What `dynn train` says while it works, and what its report is drawn from. */
-import type { EpochReport, TrainingRecord } from "../../schema/training.js";
+import type { EpochReport } from "../../schema/training.js";
 import type { StepReport } from "../../training/recipe/config.js";
-import type { RunSettings } from "../../training/run/checkpoint.js";
 import type { TrainingState } from "../../training/step/state.js";
 import type { Line } from "../shared/progress.js";
 
@@ -44,19 +43,3 @@ export const epochLine = (report: EpochReport, epochs: number): string =>
 /** Where a run stands: "epoch 3, step 20". */
 export const placeOf = ({ epoch, step }: TrainingState): string =>
   step === 0 ? `the end of epoch ${epoch}` : `epoch ${epoch + 1}, step ${step}`;
-
-/** The record that the report of a run is drawn from. */
-export const trainingRecord = (
-  run: Pick<TrainingRecord, "model" | "data" | "recipe" | "exits" | "planned" | "validationCount">,
-  settings: RunSettings,
-  epochs: readonly EpochReport[],
-  test?: TrainingRecord["test"],
-): TrainingRecord => ({ ...run, epochs, test, settings: leaves("", settings) });
-
-/** Every setting as path and value. */
-function leaves(at: string, value: unknown): [name: string, value: string][] {
-  if (value === undefined) return [];
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return [[at, Array.isArray(value) ? value.join(", ") : String(value)]];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(at === "" ? key : `${at}.${key}`, inner));
-}

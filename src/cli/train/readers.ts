@@ -2,9 +2,9 @@
  *  memory. */
 import { parseQuantity } from "../../core/units.js";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
+import type { ValidationChoice } from "../../node/training/data.js";
 import type { AugmentConfig, ExitWeights } from "../../training/recipe/config.js";
 import { type Reader, refuse, whole } from "../shared/options.js";
-import type { ValidationChoice } from "./data.js";
 
 /** A number that `fits`; `expected` says in words which do. */
 const number =

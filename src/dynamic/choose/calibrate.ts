@@ -130,7 +130,8 @@ function check({ labels }: Measured, { rule, thresholds }: CalibrationRequest): 
   if (labels.length === 0)
     throw new DynnError(
       "policy/validation",
-      "calibration: the validation split is empty. Report fewer samples, or give a split with --validation.",
+      "calibration: the validation split is empty. Report fewer samples, or give validation data.",
+      { options: ["samples", "validation"] },
     );
   if (rule === "patience" && thresholds === "per-exit")
     throw new DynnError(

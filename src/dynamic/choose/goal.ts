@@ -127,7 +127,7 @@ function missedTarget({ target, fullCost }: Goal, points: readonly OperatingPoin
   const cheapest = least(points, (p) => p.cost);
   switch (target.kind) {
     case "rad":
-      return `keeps ${percent(1 - target.loss)} of the final exit's accuracy; the best reaches ${percent(-least(points, (p) => -p.accuracy))} accuracy. Allow a larger loss, or use --fallback final.`;
+      return `keeps ${percent(1 - target.loss)} of the final exit's accuracy; the best reaches ${percent(-least(points, (p) => -p.accuracy))} accuracy. Allow a larger loss, or use the fallback final.`;
     case "budget":
       return `keeps the mean cost at ${percent(target.cost)} of the full network; the first exit alone costs ${percent(cheapest / fullCost)}. Allow a larger budget.`;
     case "latency":

@@ -102,7 +102,7 @@ function noneFits({ name }: Graph, candidates: readonly Candidate[]): DynnError 
   const reasons = candidates.map(({ cut, unfit }) => `"${cut}": ${unfit}`);
   return new DynnError(
     "model/cut",
-    `${name}: no early exit is worth its cost (${reasons.join("; ")}). Choose a smaller head (--head), or name places yourself (--exits).`,
-    { reasons },
+    `${name}: no early exit is worth its cost (${reasons.join("; ")}). Choose a smaller head, or name places yourself.`,
+    { reasons, options: ["head", "exits"] },
   );
 }

@@ -118,8 +118,8 @@ export function makePolicy(
   if (bad !== undefined)
     throw new DynnError(
       "policy/value",
-      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that is not to fire, or let dynn choose with --threshold rad:5%.`,
-      { rule, thresholds },
+      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that is not to fire, or let dynn choose.`,
+      { rule, thresholds, options: ["threshold"] },
     );
   const [first] = thresholds;
   return {

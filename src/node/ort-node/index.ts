@@ -1,15 +1,19 @@
 /** @file The onnxruntime-node backend: the fast path on Node.js. The only part of runtime/ that may touch Node. */
-import * as ort from "onnxruntime-node";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import { countNodes, openable, openSession } from "../../runtime/onnxruntime.js";
+import { ort } from "./ort.js";
 import { rewritten } from "./rewrites.js";
+import { checkTelemetry } from "./telemetry.js";
 
 // What fails is thrown, with its reason; printing it as well would only stand before our message.
 ort.env.logLevel = "fatal";
+
+/** The version of ONNX Runtime. */
+export const ENGINE_VERSION = ort.env.versions.node;
 
 /** Where ONNX Runtime computes. Operators that a provider lacks run on the CPU. */
 export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
@@ -24,7 +28,8 @@ export interface OrtNodeOptions {
   readonly provider?: Provider;
 }
 
-/** A backend that runs graphs with ONNX Runtime. Sessions on the CPU are deterministic: the same feeds give the same bits. */
+/** A backend that runs graphs with ONNX Runtime. Sessions on the CPU are deterministic: the same feeds give the same bits.
+ * @returns `compile` throws DynnError 'runtime/provider', 'runtime/load', 'runtime/telemetry' */
 export function ortNode(options: OrtNodeOptions = {}): Backend {
   const { provider = "cpu" } = options;
   return {
@@ -69,8 +74,9 @@ async function compile(
 const there = new Map<Provider, Promise<void>>();
 
 /** See that this machine has the provider, by a graph that every provider can run.
- * @throws DynnError 'runtime/provider' */
-export function checkProvider(provider: Provider): Promise<void> {
+ * @throws DynnError 'runtime/provider', 'runtime/telemetry' */
+export async function checkProvider(provider: Provider): Promise<void> {
+  checkTelemetry();
   const known = there.get(provider) ?? probe(provider);
   there.set(provider, known);
   return known;
@@ -78,8 +84,8 @@ export function checkProvider(provider: Provider): Promise<void> {
 
 const ADVICE: Readonly<Record<Provider, string>> = {
   cpu: "Install onnxruntime-node for this platform.",
-  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; take --provider cpu without one.",
-  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node); take --provider cpu without.",
+  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; take the provider cpu without one.",
+  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node); take the provider cpu without them.",
 };
 
 async function probe(provider: Provider): Promise<void> {
@@ -92,7 +98,7 @@ async function probe(provider: Provider): Promise<void> {
     throw new DynnError(
       "runtime/provider",
       `provider ${provider}: is not there on this machine (${firstLine(cause)}). ${ADVICE[provider]}`,
-      { provider },
+      { provider, options: ["provider"] },
       { cause },
     );
   }

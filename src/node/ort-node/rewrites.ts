@@ -1,5 +1,4 @@
 /** @file Which rewrites for speed a graph gets on this machine. They change nothing but time. */
-import * as ort from "onnxruntime-node";
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
@@ -11,6 +10,7 @@ import { isTraining, lowerBatchStatistics } from "../../runtime/blocked/batch-st
 import { NCHWC } from "../../runtime/blocked/layout.js";
 import { steepMasks } from "../../runtime/blocked/masks.js";
 import { blockedLayout } from "../../runtime/blocked/rewrite.js";
+import { ort } from "./ort.js";
 
 /** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
 const trains = (graph: Graph): boolean =>

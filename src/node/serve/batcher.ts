@@ -18,13 +18,17 @@ interface Waiting {
   readonly since: number;
   readonly resolve: (answers: readonly Routed[]) => void;
   readonly reject: (reason: unknown) => void;
+  /** Nobody waits for the answer any more. */
+  left: boolean;
 }
 
 export class Batcher {
   readonly #options: BatcherOptions;
   #queue: Waiting[] = [];
   #working: Promise<void> | undefined;
+  /** Looks again whether a batch should run now. */
   #arrived: (() => void) | undefined;
+  #hurried = false;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -38,9 +42,11 @@ export class Batcher {
     let leave = () => {};
     try {
       return await new Promise((resolve, reject) => {
-        const entry = { rows, since: performance.now(), resolve, reject };
+        const entry: Waiting = { rows, since: performance.now(), resolve, reject, left: false };
         leave = () => {
           this.#queue = this.#queue.filter((waiting) => waiting !== entry);
+          entry.left = true;
+          this.#arrived?.();
           reject(signal?.reason);
         };
         signal?.addEventListener("abort", leave);
@@ -51,6 +57,12 @@ export class Batcher {
     } finally {
       signal?.removeEventListener("abort", leave);
     }
+  }
+
+  /** Nothing waits for company from now on. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#arrived?.();
   }
 
   /** When all that came is answered. */
@@ -67,7 +79,7 @@ export class Batcher {
     this.#working = undefined;
   }
 
-  /** Wait until a batch is full, or its first request has waited long enough. */
+  /** Wait until a batch is full or all have left, or its first request has waited long enough. */
   #company(): Promise<void> {
     const { most, windowMs } = this.#options;
     const [first] = this.#queue as [Waiting];
@@ -79,7 +91,7 @@ export class Batcher {
       };
       const timer = setTimeout(done, Math.max(0, first.since + windowMs - performance.now()));
       this.#arrived = () => {
-        if (countOf(this.#queue) >= most) done();
+        if (this.#hurried || this.#queue.length === 0 || countOf(this.#queue) >= most) done();
       };
       this.#arrived();
     });
@@ -111,7 +123,7 @@ export class Batcher {
       }
     } catch (reason) {
       if (batch.length === 1) batch[0]?.reject(reason);
-      else for (const waiting of batch) await this.#run([waiting]);
+      else for (const waiting of batch) if (!waiting.left) await this.#run([waiting]);
     }
   }
 }

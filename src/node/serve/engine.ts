@@ -74,8 +74,14 @@ export class Engine {
     return { answers, ms: performance.now() - start };
   }
 
+  /** The end is near: no request waits for others any more. */
+  hurry(): void {
+    this.#batcher.hurry();
+  }
+
   /** Finish what came, then give back memory. */
   async close(): Promise<void> {
+    this.hurry();
     await this.#batcher.idle();
     await releaseParts([this.#part]);
   }

@@ -1,11 +1,13 @@
-/** @file What a server counts, as Prometheus text. */
+/** @file What a server counts, as Prometheus text. Whoever has no token can raise one counter only, that of refusals. */
 import type { Registry } from "prom-client";
 import type { Routed } from "../../dynamic/route/route.js";
 
 export interface Metrics {
   readonly registry: Registry;
-  /** A request begins; call the result when it ends, with its status. */
+  /** A request that has shown the token begins; call the result when it ends, with its status. */
   readonly begin: (path: string) => (status: string) => void;
+  /** A request is refused that did not show the token, or is no request. */
+  readonly refused: (status: number) => void;
   readonly received: (bytes: number) => void;
   readonly answered: (answers: readonly Routed[]) => void;
   readonly ran: (samples: number) => void;
@@ -22,11 +24,16 @@ export async function createMetrics(exits: readonly string[], maxBatch: number):
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
     new Counter({ name, help, labelNames, registers });
-  const requests = counter("dynn_requests_total", "Requests that ended.", "path", "status");
+  const requests = counter("dynn_requests_total", "Requests with the token that ended.", "path", "status");
+  const refusals = counter("dynn_refused_total", "Requests refused before they showed the token.", "status");
   const samples = counter("dynn_samples_total", "Samples answered.");
   const taken = counter("dynn_exits_total", "Samples by the exit at which they stopped.", "exit");
   const bytes = counter("dynn_received_bytes_total", "Bytes of the bodies received.");
-  const inFlight = new Gauge({ name: "dynn_requests_in_flight", help: "Requests not answered yet.", registers });
+  const inFlight = new Gauge({
+    name: "dynn_requests_in_flight",
+    help: "Requests with the token, not answered yet.",
+    registers,
+  });
   const seconds = new Histogram({
     name: "dynn_request_seconds",
     help: "Time from a request's header to the end of its answer.",
@@ -52,6 +59,7 @@ export async function createMetrics(exits: readonly string[], maxBatch: number):
         requests.inc({ path, status });
       };
     },
+    refused: (status) => refusals.inc({ status: String(status) }),
     received: (count) => bytes.inc(count),
     answered: (answers) => {
       samples.inc(answers.length);

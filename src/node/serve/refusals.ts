@@ -1,5 +1,6 @@
 /** @file From what went wrong to an HTTP status and a body {code, message}. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { STATUS_CODES } from "node:http";
 import { DynnError, type ErrorCode } from "../../core/errors.js";
 
 /** Statuses of what a client can do something about; all else is the server's own failure. */
@@ -27,14 +28,17 @@ export function refusalOf(error: unknown): Refusal {
   return { status: 500, body: { code, message } };
 }
 
+/** Headers that a refusal needs, by its status. */
+export function headersOf({ status }: Pick<Refusal, "status">): Readonly<Record<string, string>> {
+  if (status === 503 || status === 408) return { "retry-after": RETRY_AFTER_SECONDS };
+  return status === 401 ? { "www-authenticate": "Bearer" } : {};
+}
+
+const RETRY_AFTER_SECONDS = "1";
+
 /** What the web framework refused, in our words. */
 function ofFramework(error: unknown): DynnError | undefined {
   const { code, statusCode: status } = error as { readonly code?: string; readonly statusCode?: number };
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
-    return new DynnError(
-      "wire/limit",
-      "request: its body is larger than this server takes. Send fewer samples at a time, or raise the server's --max-body.",
-    );
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return new DynnError(
       "serve/request",
@@ -42,8 +46,11 @@ function ofFramework(error: unknown): DynnError | undefined {
       { status },
     );
   if (status === undefined || status < 400 || status >= 500) return undefined;
-  return new DynnError("serve/request", "request: is no proper one. Send what docs/serving.md describes.", { status });
+  return improper("is no proper one", status);
 }
+
+const improper = (what: string, status: number): DynnError =>
+  new DynnError("serve/request", `request: ${what}. Send what docs/serving.md describes.`, { status });
 
 export const unknownPath = (method: string, path: string): DynnError =>
   new DynnError(
@@ -54,6 +61,30 @@ export const unknownPath = (method: string, path: string): DynnError =>
 
 export const busy = (why: string): DynnError =>
   new DynnError("serve/busy", `server: ${why}. Ask again after the time in Retry-After.`, { why });
+
+/** A body that did not come in time. */
+export const late = (): DynnError =>
+  new DynnError("serve/busy", "server: the request did not arrive in time. Ask again after the time in Retry-After.", {
+    status: 408,
+  });
+
+export const tooLarge = (): DynnError =>
+  new DynnError(
+    "wire/limit",
+    "request: its body is larger than this server takes. Send fewer samples at a time, or raise the server's limit maxBody.",
+  );
+
+/** A header that HTTP needs is missing or cannot be met. */
+export const noHost = (): DynnError => improper("has no Host header", 400);
+export const expectation = (): DynnError => improper("expects something other than 100-continue", 417);
+export const noTunnel = (): DynnError => improper("asks for a tunnel, which is not here", 405);
+
+/** What Node finds wrong with the bytes of a connection. */
+export function ofHttp({ code }: NodeJS.ErrnoException): DynnError {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return late();
+  if (code === "HPE_HEADER_OVERFLOW") return improper("has headers of more than 16 KiB", 431);
+  return improper("is no proper HTTP", 400);
+}
 
 /** Compare what a client presents with the token, in a time that does not tell how much of it was right.
  * @param header value of `Authorization`
@@ -67,15 +98,16 @@ export function checkToken(header: string | undefined, token: string): void {
   );
 }
 
-const REASONS: Readonly<Record<number, string>> = { 400: "Bad Request", 408: "Request Timeout" };
-
-/** The whole answer to a connection whose bytes are no HTTP, or come too slowly. */
-export function rawRefusal(error: NodeJS.ErrnoException): string {
-  const late = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
-  const status = late ? 408 : 400;
-  const { code, message } = late
-    ? busy("the request did not arrive in time")
-    : new DynnError("serve/request", "request: is no proper HTTP. Send what docs/serving.md describes.");
-  const body = JSON.stringify({ code, message });
-  return `HTTP/1.1 ${status} ${REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+/** A whole answer, for a connection on which there is no request to answer. */
+export function rawAnswer(refusal: Refusal): string {
+  const { status, body } = refusal;
+  const text = JSON.stringify(body);
+  const headers = {
+    ...headersOf(refusal),
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`;
 }

@@ -170,7 +170,7 @@ function train(ctx: TrainingContext): void {
   if (opset < 14)
     throw new DynnError(
       "training/config",
-      `${showNode(node)}: opset ${opset} has no training form of it, 14 and later have. Export the model with a newer opset, or train its exits alone (--recipe ic-only).`,
+      `${showNode(node)}: opset ${opset} has no training form of it, 14 and later have. Export the model with a newer opset, or train its exits alone (recipe ic-only).`,
       { opset },
     );
   const [, , , mean, variance] = node.inputs as [ValueName, ValueName, ValueName, ValueName, ValueName];

@@ -19,7 +19,8 @@ import type { AuditOptions, AuditOutcome } from "./options.js";
 import { prepare, type Subject } from "./subject.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
-export type { AuditOptions, AuditOutcome, CurveOptions, PolicyChoice, Progress } from "./options.js";
+export type { PolicyChoice } from "../policy.js";
+export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
 export type { RunStore, StoredRun } from "./store.js";
 
 /** Audit a model.

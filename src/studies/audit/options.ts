@@ -1,24 +1,12 @@
 /** @file What an audit is given and what it returns. */
+
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
-import type { Fallback, Policy, Rule } from "../../schema/policy.js";
-import type { CalibrationTarget } from "../../schema/target.js";
+import type { PolicyChoice } from "../policy.js";
 import type { RunStore } from "./store.js";
-
-/** Where the exit policy comes from: given (or stored in the model), or chosen on a validation split. */
-export type PolicyChoice =
-  | { readonly kind: "fixed"; readonly policy: Policy }
-  | {
-      readonly kind: "calibrated";
-      readonly rule: Rule;
-      readonly fallback: Fallback;
-      readonly temperatures?: Policy["temperatures"];
-      readonly target: CalibrationTarget;
-      readonly validation: Dataset;
-    };
 
 /** Radii, in pixel units and rising, at which robust accuracy is measured for the curve. */
 export interface CurveOptions {

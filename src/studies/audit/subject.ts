@@ -2,16 +2,17 @@
 
 import type { Sample } from "../../attacks/attack.js";
 import type { Target } from "../../attacks/objectives/target.js";
-import { DynnError } from "../../core/errors.js";
-import { showShape } from "../../core/shape.js";
-import { checkLabels, type Dataset } from "../../data/dataset.js";
+import type { Dataset } from "../../data/dataset.js";
+import { checkFit } from "../../data/fit.js";
+import { checkApart } from "../../data/split.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { type Routed, route, rowsOf } from "../../dynamic/route/route.js";
-import { Forward, imageDims } from "../../dynamic/run/forward.js";
+import { Forward } from "../../dynamic/run/forward.js";
 import type { Policy } from "../../schema/policy.js";
 import { singleExitPolicy } from "../../schema/policy.js";
-import type { AuditOptions, PolicyChoice } from "./options.js";
+import type { PolicyChoice } from "../policy.js";
+import type { AuditOptions } from "./options.js";
 
 export interface Subject {
   readonly target: Target;
@@ -28,6 +29,7 @@ export interface Subject {
 export async function prepare(options: AuditOptions): Promise<Subject> {
   const { model, data, backend, batch, signal } = options;
   checkFit(model, data);
+  if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
   const policy = await settlePolicy(options.policy, model, forward, options);
   const pixels = await readAll(data);
@@ -48,18 +50,6 @@ export async function prepare(options: AuditOptions): Promise<Subject> {
     }),
   );
   return { target: { model, policy }, forward, samples, labels, logits, routed: route(logits, model.classes, policy) };
-}
-
-/** @throws DynnError 'data/shape', 'data/label' */
-export function checkFit(model: DynamicModel, data: Dataset): void {
-  checkLabels(data, model.classes);
-  const wanted = imageDims(model);
-  if (wanted.every((d, i) => d === data.shape[i])) return;
-  throw new DynnError(
-    "data/shape",
-    `${data.name}: images are ${showShape(data.shape)} but ${model.name} takes ${showShape(wanted)}. Give images of that size (folder:DIR?size=${wanted[2]}x${wanted[1]} resizes).`,
-    { got: data.shape, expected: wanted },
-  );
 }
 
 /** All images, float32 [n*c*h*w]. */

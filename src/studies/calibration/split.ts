@@ -1,5 +1,6 @@
 /** @file One split of the data as a calibration sees it: pixels, labels, and every exit's logits. */
 import type { Dataset } from "../../data/dataset.js";
+import { checkFit } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { route, rowsOf } from "../../dynamic/route/route.js";
@@ -9,7 +10,7 @@ import { expectedCalibrationError, negativeLogLikelihood } from "../../measures/
 import { meanInterval } from "../../measures/mean.js";
 import type { CalibrationExit, CalibrationOutcome } from "../../schema/calibration-record.js";
 import type { Policy } from "../../schema/policy.js";
-import { checkFit, readAll } from "../audit/subject.js";
+import { readAll } from "../audit/subject.js";
 import { labelsOf, perExit, rateOf, stopsOf } from "../audit/tally.js";
 import type { CalibrationOptions } from "./options.js";
 

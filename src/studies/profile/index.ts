@@ -2,10 +2,11 @@
  *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
 import { DynnError } from "../../core/errors.js";
 import type { Dataset } from "../../data/dataset.js";
+import { checkFit } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
-import { checkFit, readAll } from "../audit/subject.js";
+import { readAll } from "../audit/subject.js";
 import { compileNetworks, pointContestant } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";

@@ -2,7 +2,8 @@
  *  are attached at legal cuts and trained alone, and a policy is chosen on the validation records.
  *  Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation); method.md section 2. */
 import { DynnError } from "../../core/errors.js";
-import { checkLabels, type Dataset, MIN_VALIDATION } from "../../data/dataset.js";
+import { checkLabels, type Dataset } from "../../data/dataset.js";
+import { MIN_VALIDATION } from "../../data/split.js";
 import { exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
@@ -30,8 +31,8 @@ export function checkPolicyData({ name, count }: Dataset): void {
   if (count >= MIN_VALIDATION) return;
   throw new DynnError(
     "policy/validation",
-    `${name}: ${count} validation records, expected at least ${MIN_VALIDATION} to choose thresholds on. Give more of them (--validation), or leave the policy out (--no-policy).`,
-    { count, least: MIN_VALIDATION },
+    `${name}: ${count} validation records, expected at least ${MIN_VALIDATION} to choose thresholds on. Give more of them, or convert without a policy.`,
+    { count, least: MIN_VALIDATION, options: ["validation", "policy"] },
   );
 }
 

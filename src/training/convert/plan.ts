@@ -1,8 +1,6 @@
-/** @file Where the exits of a classifier go that is to be converted: the classifier as it was read, made sure of, with new heads at legal
- *  cuts that are not trained yet. Its initializers keep their bits. */
-import { DynnError } from "../../core/errors.js";
-import { showShape, sizeOf } from "../../core/shape.js";
-import { checkLabels, type Dataset } from "../../data/dataset.js";
+import { sizeOf } from "../../core/shape.js";
+import type { Dataset } from "../../data/dataset.js";
+import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
@@ -141,28 +139,3 @@ const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph
   outputs: [{ name: exits.at(-1)?.logits ?? "", dtype: "float32", shape: undefined }],
   types: new Map(),
 });
-
-/** @throws DynnError 'data/shape', 'data/label' */
-function checkFit({ name, input, classes, classNames }: DynamicModel, data: Dataset): void {
-  const wanted = input.shape.slice(1);
-  if (wanted.some((d, i) => d !== data.shape[i]))
-    throw new DynnError(
-      "data/shape",
-      `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. Give images of that size (folder:DIR?size=${wanted[2]}x${wanted[1]} resizes).`,
-      { got: data.shape, expected: wanted },
-    );
-  if (data.classes !== undefined && data.classes.length !== classes)
-    throw new DynnError(
-      "data/label",
-      `${name}: tells ${classes} classes apart, and ${data.name} has ${data.classes.length}. Give data of the classes that the model was trained on.`,
-      { model: classes, data: data.classes.length },
-    );
-  const moved = data.classes?.findIndex((label, i) => classNames?.[i] !== label && classNames?.includes(label)) ?? -1;
-  if (moved >= 0)
-    throw new DynnError(
-      "data/label",
-      `${data.name}: its class ${moved} is "${data.classes?.[moved]}", which is class ${classNames?.indexOf(data.classes?.[moved] ?? "")} of ${name}. Number the classes as the model does.`,
-      { model: classNames, data: data.classes },
-    );
-  checkLabels(data, classes);
-}

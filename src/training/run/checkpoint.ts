@@ -100,7 +100,7 @@ export function checkSameRun(before: RunSettings, now: RunSettings, where: strin
   const lines = found.map(({ at, before: was, now: is }) => `  ${at}: ${show(was)} in the run, ${show(is)} now\n`);
   throw new DynnError(
     "checkpoint/mismatch",
-    `${where}: holds a run with other settings:\n${lines.join("")}Resume with the run's own settings, or give a new run another --run folder.`,
-    { differences: found },
+    `${where}: holds a run with other settings:\n${lines.join("")}Resume with the run's own settings, or give a new run another folder.`,
+    { differences: found, options: ["run"] },
   );
 }

@@ -12,6 +12,6 @@ export const allFinite = ({ data }: Tensor): boolean =>
 export const diverged = (epoch: number, step: number, rate: number, what = "the loss"): DynnError =>
   new DynnError(
     "training/diverged",
-    `epoch ${epoch + 1}, step ${step + 1}: ${what} is no number any more at learning rate ${rate.toPrecision(3)}. The last good checkpoint is kept. Train with a lower rate (--lr), or limit the gradient (--clip 1).`,
-    { epoch, step, learningRate: rate },
+    `epoch ${epoch + 1}, step ${step + 1}: ${what} is no number any more at learning rate ${rate.toPrecision(3)}. The last good checkpoint is kept. Train with a lower learning rate, or limit the norm of the gradient to 1.`,
+    { epoch, step, learningRate: rate, options: ["lr", "clip"] },
   );

@@ -17,7 +17,7 @@ export function trainedNames(graph: Graph, recipe: Recipe): ValueName[] {
   throw new DynnError(
     "training/config",
     frozen
-      ? `${graph.name}: recipe ${recipe} trains the heads of early exits, and there are none. Give --exits, e.g. --exits 15,30,45,60,75,90.`
+      ? `${graph.name}: recipe ${recipe} trains the heads of early exits, and there are none. Give exits, e.g. at 15, 30, 45, 60, 75 and 90 % of the cost.`
       : `${graph.name}: no parameter to train: none of its initializers has a name that ends in .weight, .bias or .mix. Export the model with its parameter names.`,
     { recipe },
   );

@@ -257,6 +257,6 @@ class Run {
 const tooFew = ({ train: { name, count }, config: { batch } }: TrainingRequest): DynnError =>
   new DynnError(
     "training/config",
-    `${name}: a batch of ${batch} needs more records than the ${count} there are to train on. Choose a smaller batch (--batch), or give more data.`,
-    { count, batch },
+    `${name}: a batch of ${batch} needs more records than the ${count} there are to train on. Choose a smaller batch, or give more data.`,
+    { count, batch, options: ["batch"] },
   );

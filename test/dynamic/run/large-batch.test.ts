@@ -1,6 +1,6 @@
 /** @file Batches of 256: the executor's answers and work, and a profile's operating points, on a network small enough for it. */
 import { describe, expect, test } from "vitest";
-import { splitValidation } from "../../../src/data/dataset.js";
+import { splitValidation } from "../../../src/data/split.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
 import { route } from "../../../src/dynamic/route/route.js";
 import { ENGINES, type EngineName } from "../../../src/dynamic/run/executor/engines.js";

@@ -75,4 +75,18 @@ describe("a batcher", () => {
     await batcher.submit(rowsOf(2));
     expect(runs).toEqual([[1], [2]]);
   });
+
+  test("waits for nobody when it is told to hurry, and when all have left", async () => {
+    const { batcher, runs } = make({ windowMs: 2 ** 30 });
+    const leaves = new AbortController();
+    const left = batcher.submit(rowsOf(1), leaves.signal);
+    leaves.abort(new Error("gone"));
+    await expect(left).rejects.toThrow("gone");
+    await batcher.idle();
+    const stays = batcher.submit(rowsOf(2));
+    batcher.hurry();
+    await stays;
+    await batcher.submit(rowsOf(3));
+    expect(runs).toEqual([[2], [3]]);
+  });
 });

@@ -3,42 +3,19 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../../../src/core/digest.js";
-import { createDevice } from "../../../src/deploy/device/device.js";
-import type { Remote } from "../../../src/deploy/device/remote.js";
 import { decodeRequest, encodeRequest, HEADER_BYTES, requestBytes } from "../../../src/deploy/wire.js";
 import { fingerprintOf, wireFormOf } from "../../../src/deploy/wire-form.js";
 import { createServer } from "../../../src/node/serve/server.js";
-import type { Backend, Session } from "../../../src/runtime/backend.js";
-import { backend, pixels, splitMaker, start } from "../../deploy/device/support.js";
+import type { Backend } from "../../../src/runtime/backend.js";
+import { backend, splitMaker, start } from "../../deploy/device/support.js";
 import { failure } from "../../support/failure.js";
+import { held, post, problem, sampleOf } from "./support.js";
 
 const makeSplit = splitMaker();
 const { bundle, routed } = await makeSplit();
 const form = wireFormOf(bundle.manifest);
 
-/** The request that a device would send for what it is not sure of, and the answers to it. */
-async function sample() {
-  const sent: Uint8Array<ArrayBuffer>[] = [];
-  const remote: Remote = {
-    classify: async (request, samples) => {
-      sent.push(request);
-      return { answers: routed.slice(0, samples), ms: 0 };
-    },
-  };
-  const device = await createDevice(bundle, { backend, remote, batch: 24 });
-  await device.classify(pixels);
-  await device.release();
-  return { request: sent[0] as Uint8Array<ArrayBuffer>, answers: routed.filter(({ stop }) => stop > 1) };
-}
-const { request, answers } = await sample();
-
-const post = (url: string, body: BodyInit | null, headers: Record<string, string> = {}) =>
-  fetch(`${url}/classify`, {
-    method: "POST",
-    body,
-    headers: { "content-type": "application/octet-stream", ...headers },
-  });
-const problem = async (response: Response) => ({ status: response.status, ...((await response.json()) as object) });
+const { request, answers } = await sampleOf({ bundle, routed });
 
 /** When the server's metrics hold a line. The request for them is in flight, too. */
 async function until(url: string, line: string): Promise<void> {
@@ -51,30 +28,6 @@ const changed = (at: number, ...bytes: number[]) => {
   copy.set(bytes, at);
   return copy;
 };
-
-/** An engine that waits until it is let go; says when it is reached. */
-function held(): { readonly slow: Backend; readonly reached: Promise<void>; readonly release: () => void } {
-  let [release, arrive] = [() => {}, () => {}];
-  const gate = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const reached = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const slow: Backend = {
-    name: "slow",
-    compile: async (graph) => {
-      const session: Session = await backend.compile(graph);
-      const run: Session["run"] = async (feeds) => {
-        arrive();
-        await gate;
-        return session.run(feeds);
-      };
-      return { inputs: session.inputs, outputs: session.outputs, run, release: session.release };
-    },
-  };
-  return { slow, reached, release };
-}
 
 describe("a server", () => {
   test("answers what a device sends, with names beside the numbers", async () => {
@@ -326,7 +279,7 @@ describe("a server that is set up wrongly", () => {
       await expect(server.listen({ host, port: 0 })).rejects.toThrow(
         failure(
           "serve/config",
-          `host ${host}: others can reach it, and there is no token. Give one with --token or DYNN_TOKEN, or listen on 127.0.0.1.`,
+          `host ${host}: others can reach it, and there is no token. Give a token, or listen on 127.0.0.1.`,
         ),
       );
     await server.close();

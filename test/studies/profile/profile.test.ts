@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Dataset, inMemory, splitValidation } from "../../../src/data/dataset.js";
+import { type Dataset, inMemory } from "../../../src/data/dataset.js";
+import { splitValidation } from "../../../src/data/split.js";
 import type { DynamicModel } from "../../../src/dynamic/model/model.js";
 import { route } from "../../../src/dynamic/route/route.js";
 import { Forward } from "../../../src/dynamic/run/forward.js";

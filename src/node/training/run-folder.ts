@@ -3,16 +3,16 @@
  *  Every file is replaced whole, so a kill or a full disk leaves the one before. */
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { env } from "onnxruntime-node";
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
-import { readBytes, replaceFile } from "../../node/onnx-files.js";
 import type { ModelCard } from "../../schema/model-card.js";
 import type { EpochReport } from "../../schema/training.js";
 import { checkSameRun, type RunSettings, readCheckpoint, writeCheckpoint } from "../../training/run/checkpoint.js";
 import type { TrainingState } from "../../training/step/state.js";
-import { checkWritable, writeText } from "../shared/files.js";
+import { checkWritable, writeText } from "../files.js";
+import { readBytes, replaceFile } from "../onnx-files.js";
+import { ENGINE_VERSION } from "../ort-node/index.js";
 
 const configSchema = z.object({
   settings: z.record(z.string(), z.unknown()),
@@ -29,7 +29,7 @@ const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
 ] as const;
 
 /** What may change the last bits of a result besides the settings. */
-const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: env.versions.node };
+const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: ENGINE_VERSION };
 
 export interface RunOptions {
   readonly folder: string;
@@ -127,8 +127,8 @@ async function readConfig(path: string): Promise<RunConfig | undefined> {
   } catch (cause) {
     throw new DynnError(
       "checkpoint/format",
-      `${path}: is no configuration of a run (${reasonOf(cause)}). Give another --run folder.`,
-      { path },
+      `${path}: is no configuration of a run (${reasonOf(cause)}). Give another folder.`,
+      { path, options: ["run"] },
       { cause },
     );
   }
@@ -142,8 +142,8 @@ async function stateOf(
   if (!found)
     throw new DynnError(
       "training/unfinished",
-      `${folder}: holds no run to go on with. Leave --resume out to begin one, or give the --run folder of another.`,
-      { folder },
+      `${folder}: holds no run to go on with. Begin a run without resume, or give the folder of another.`,
+      { folder, options: ["resume", "run"] },
     );
   checkSameRun(found.settings, settings, folder);
   for (const [what, now] of Object.entries(VERSIONS))
@@ -159,6 +159,6 @@ async function stateOf(
 const unfinished = (folder: string): DynnError =>
   new DynnError(
     "training/unfinished",
-    `${folder}: holds a run that is not finished. Add --resume to go on with it, give another --run folder, or remove this one.`,
-    { folder },
+    `${folder}: holds a run that is not finished. Resume it, give another folder, or remove this one.`,
+    { folder, options: ["resume", "run"] },
   );

@@ -3,12 +3,12 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { sizeOf } from "../../core/shape.js";
-import { stackRows } from "../../core/tensor.js";
-import { readNpy, writeNpy } from "../../data/npy.js";
-import { replaceFile } from "../../node/onnx-files.js";
-import type { RunStore, StoredRun } from "../../studies/audit/index.js";
-import { checkWritable, writeText } from "../shared/files.js";
+import { sizeOf } from "../core/shape.js";
+import { stackRows } from "../core/tensor.js";
+import { readNpy, writeNpy } from "../data/npy.js";
+import type { RunStore, StoredRun } from "../studies/audit/index.js";
+import { checkWritable, writeText } from "./files.js";
+import { replaceFile } from "./onnx-files.js";
 
 const schema = z.object({
   fingerprint: z.string(),

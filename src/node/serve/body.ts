@@ -1,0 +1,48 @@
+/** @file The body of a request, up to a limit, for as long as somebody wants it. */
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { busy, tooLarge } from "./refusals.js";
+
+/** Read a body to its end.
+ * @param declared its length by the header, if that says one
+ * @throws DynnError 'wire/limit' when it is longer than `most` bytes, 'serve/busy' when the client leaves, or the signal's reason */
+export function receive(
+  body: Readable,
+  declared: string | undefined,
+  most: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return new Promise<Uint8Array>((resolve, reject) => {
+    if (Number(declared) > most) return reject(tooLarge());
+    const settle = (done: () => void) => {
+      body.off("data", take).off("end", end).off("error", leave).off("close", leave);
+      signal.removeEventListener("abort", leave);
+      done();
+    };
+    const take = (chunk: Uint8Array) => {
+      length += chunk.length;
+      if (length > most) settle(() => reject(tooLarge()));
+      else chunks.push(chunk);
+    };
+    const end = () => settle(() => resolve(Buffer.concat(chunks, length)));
+    const leave = () => settle(() => reject(signal.aborted ? signal.reason : busy("the client has left")));
+    if (signal.aborted) return leave();
+    signal.addEventListener("abort", leave);
+    body.on("data", take).on("end", end).on("error", leave).on("close", leave);
+  });
+}
+
+/** Read on without keeping anything, to the end or for so many milliseconds. */
+export async function discard(request: IncomingMessage, ms: number): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    request.on("end", end).on("error", end).on("close", end).resume();
+  });
+}

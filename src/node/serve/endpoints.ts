@@ -1,0 +1,172 @@
+/** @file The endpoints: who may ask, who gets a place, what is answered. A place is held from the header of a request until its answer is ready, its
+ *  time is up, its client leaves or a client with a smaller share comes. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { DynnError, reasonOf } from "../../core/errors.js";
+import { WIRE_TYPE } from "../../deploy/wire.js";
+import { showReply } from "../../deploy/wire-answer.js";
+import type { Admission } from "./admission.js";
+import { discard, receive } from "./body.js";
+import { clientOf } from "./clients.js";
+import type { Connections } from "./connections.js";
+import type { Engine } from "./engine.js";
+import type { Exchange } from "./exchange.js";
+import type { Metrics } from "./metrics.js";
+import { busy, checkToken, headersOf, late, refusalOf, unknownPath } from "./refusals.js";
+
+/** What requests are handled with. */
+export interface Service {
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+  readonly admission: Admission;
+  readonly connections: Connections;
+  readonly token: string | undefined;
+  readonly maxBody: number;
+  readonly timeoutMs: number;
+  /** What is on its way when a connection is to be closed is waited for so long. */
+  readonly lingerMs: number;
+  readonly onError: (error: unknown) => void;
+  readonly state: { stopping: boolean };
+}
+
+export interface Endpoints {
+  /** Answer a request that is an exchange of the service's connections. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly close: () => Promise<void>;
+}
+
+const HEALTH = "/health";
+const CLASSIFY = "/classify";
+
+/** @param proxy addresses and networks whose X-Forwarded-For is believed
+ * @throws DynnError 'serve/config' when one of them is none */
+export async function makeEndpoints(service: Service, proxy: string | undefined): Promise<Endpoints> {
+  const app = await makeApp(service, proxy);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(WIRE_TYPE, ({ raw }: FastifyRequest) => {
+    const exchange = exchangeOf(service, raw);
+    if (exchange.awaitsContinue) exchange.response.writeContinue();
+    exchange.awaitsContinue = false;
+    return receive(raw, raw.headers["content-length"], service.maxBody, exchange.signal);
+  });
+  app.addHook("onRequest", async (request) => admit(service, request));
+  app.addHook("onSend", async (request, reply) => send(service, request, reply));
+  app.setErrorHandler((error, request, reply) => refuse(service, error, request, reply));
+  app.setNotFoundHandler(({ method, url }) => {
+    throw unknownPath(method, url);
+  });
+  addRoutes(app, service);
+  await app.ready();
+  return { handle: app.routing, close: () => app.close() };
+}
+
+/** @throws DynnError 'serve/config' */
+async function makeApp(service: Service, proxy: string | undefined): Promise<FastifyInstance> {
+  const { default: fastify } = await import("fastify");
+  try {
+    return fastify({
+      trustProxy: proxy ?? false,
+      return503OnClosing: false,
+      // Hooks do not run for what the router cannot read.
+      frameworkErrors: (error, request, reply) => void refuse(service, error, request, reply),
+    });
+  } catch (cause) {
+    throw new DynnError(
+      "serve/config",
+      `proxy: got "${proxy}", expected addresses or networks (${reasonOf(cause)}). Write e.g. 10.0.0.7 or 10.0.0.0/8.`,
+      { proxy },
+      { cause },
+    );
+  }
+}
+
+function addRoutes(app: FastifyInstance, service: Service): void {
+  const { registry } = service.metrics;
+  app.get(HEALTH, async (request, reply) => health(service, request, reply));
+  app.get("/metrics", async (_, reply) => {
+    reply.type(registry.contentType);
+    return registry.metrics();
+  });
+  app.post(CLASSIFY, { onRequest: async (request) => enter(service, request) }, (request) =>
+    classify(service, request),
+  );
+}
+
+/** What would become of a request that the same client sends now; the status is what load balancers go by. */
+function health({ engine, admission, state }: Service, { ip }: FastifyRequest, reply: FastifyReply) {
+  const { model, parts } = engine.manifest;
+  const status = state.stopping ? "stopping" : admission.admits(clientOf(ip)) ? "ok" : "busy";
+  if (status !== "ok") reply.status(503).headers(headersOf({ status: 503 }));
+  const { fingerprint } = engine.form;
+  return { status, model, part: parts[1]?.name, fingerprint, maxBatch: engine.maxBatch };
+}
+
+/** Look at the token, and count what has shown it from its header to its end, which is also the client's leaving.
+ * @throws DynnError 'serve/busy', 'serve/token' */
+function admit(service: Service, { raw, headers, routeOptions }: FastifyRequest): void {
+  if (routeOptions.url === HEALTH) return;
+  if (service.token !== undefined) checkToken(headers.authorization, service.token);
+  const exchange = exchangeOf(service, raw);
+  const { response } = exchange;
+  exchange.known = true;
+  const end = service.metrics.begin(routeOptions.url ?? "other");
+  exchange.onOver(() => end(response.writableFinished ? String(response.statusCode) : "left"));
+  if (service.state.stopping) throw busy("it is stopping");
+}
+
+/** Take a place, before the body is read.
+ * @throws DynnError 'serve/busy' */
+function enter(service: Service, { raw, ip }: FastifyRequest): void {
+  const { admission, timeoutMs } = service;
+  const exchange = exchangeOf(service, raw);
+  exchange.signal.throwIfAborted();
+  const place = admission.take(clientOf(ip), () => exchange.stop(busy("others have a smaller share of it")));
+  if (!place) throw busy(`${admission.most} requests are in flight`);
+  exchange.place = place;
+  exchange.onOver(place.leave);
+  exchange.allow(timeoutMs, late);
+}
+
+async function classify(service: Service, { raw, body }: FastifyRequest) {
+  const { engine, metrics, timeoutMs } = service;
+  const exchange = exchangeOf(service, raw);
+  exchange.signal.throwIfAborted();
+  exchange.place?.work();
+  exchange.allow(timeoutMs, () => busy(`no answer after ${timeoutMs} ms`));
+  const request = body instanceof Uint8Array ? body : new Uint8Array();
+  metrics.received(request.length);
+  const reply = await engine.classify(request, exchange.signal);
+  metrics.answered(reply.answers);
+  return showReply(reply, engine.manifest);
+}
+
+/** The answer is ready: the place is given back, and the connection closes when it has to. An answer closes it only when nothing
+ *  came after, as the rest would go unanswered. What is still to come of the body is read first: to close before would reset the
+ *  connection, and the client might never see the answer. */
+async function send(
+  { connections, state, lingerMs }: Service,
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const exchange = exchangeOf({ connections }, raw);
+  exchange.place?.leave();
+  const closes = state.stopping || exchange.awaitsContinue || reply.getHeader("connection") === "close";
+  reply.removeHeader("connection");
+  if (!closes || !connections.isLast(exchange)) return;
+  if (!exchange.awaitsContinue) await discard(raw, lingerMs);
+  reply.header("connection", "close");
+}
+
+function refuse(service: Service, error: unknown, { raw }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = refusalOf(error);
+  const { status, body } = refusal;
+  if (status === 500) service.onError(error);
+  if (!exchangeOf(service, raw).known) service.metrics.refused(status);
+  return reply.status(status).headers(headersOf(refusal)).send(body);
+}
+
+function exchangeOf({ connections }: Pick<Service, "connections">, request: IncomingMessage): Exchange {
+  const exchange = connections.of(request);
+  if (!exchange) throw new Error("bug: a request that is no exchange");
+  return exchange;
+}

@@ -1,0 +1,52 @@
+/** @file The data of a training run, from data specs. A CIFAR archive is trained on by its training records, and its test
+ *  records are the test. */
+import { DynnError } from "../../core/errors.js";
+import { splitTraining, type TrainingSplit } from "../../data/training-split.js";
+import { openDataset } from "../data/open.js";
+import type { DataSource } from "../data/prefetch.js";
+
+/** Validation records: a share of the training data, or other data. */
+export type ValidationChoice =
+  | { readonly kind: "share"; readonly share: number }
+  | { readonly kind: "spec"; readonly spec: string };
+
+export interface TrainingDataRequest {
+  /** Data specs, as {@link openDataset} takes them. */
+  readonly data: string;
+  readonly validation: ValidationChoice;
+  readonly test?: string | undefined;
+}
+
+export interface TrainingData extends TrainingSplit {
+  /** Where worker threads find the same records. */
+  readonly source: DataSource;
+}
+
+/** Open and cut the data.
+ * @throws DynnError what openDataset throws; 'data/spec', 'data/shape', 'data/label', 'training/config' */
+export async function openTrainingData(request: TrainingDataRequest): Promise<TrainingData> {
+  const specs = specsOf(request.data, request.test);
+  const whole = await openDataset(specs.train);
+  const split = await splitTraining(whole, {
+    validation:
+      request.validation.kind === "share" ? request.validation.share : await openDataset(request.validation.spec),
+    test: specs.test === undefined ? undefined : await openDataset(specs.test),
+    testMayOverlap: request.test !== undefined,
+  });
+  return { ...split, source: { spec: specs.train, indices: split.kept } };
+}
+
+const ARCHIVE = /^(cifar100?:.*?)(?:#(train|test))?$/s;
+
+/** @throws DynnError 'data/spec' */
+function specsOf(data: string, test: string | undefined): { train: string; test: string | undefined } {
+  const [, archive, split] = ARCHIVE.exec(data) ?? [];
+  if (archive === undefined) return { train: data, test };
+  if (split === "test")
+    throw new DynnError(
+      "data/spec",
+      `data ${data}: these are the records that the finished model is tested on. Train on ${archive}#train.`,
+      { data },
+    );
+  return { train: `${archive}#train`, test: test ?? `${archive}#test` };
+}

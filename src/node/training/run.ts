@@ -1,0 +1,110 @@
+/** @file A training run in its folder, from plan to trained network: checkpoints, metrics, report, batches from worker threads. */
+import { channelStatistics } from "../../data/statistics.js";
+import { renderTraining } from "../../report/training/page.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { ModelCard } from "../../schema/model-card.js";
+import { recordOf, type TrainingPlan } from "../../training/run/plan.js";
+import { type TrainingRequest, type TrainingResult, train } from "../../training/run/trainer.js";
+import type { TrainingState } from "../../training/step/state.js";
+import { type DataSource, prefetch } from "../data/prefetch.js";
+import { RunFolder } from "./run-folder.js";
+
+export interface TrainingRunOptions {
+  readonly folder: string;
+  /** Go on with the run that lies in the folder. */
+  readonly resume?: boolean | undefined;
+  /** Told what may change the last bits of a resumed run. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
+
+export interface TrainOptions
+  extends Pick<TrainingRequest, "featureMemory" | "signal" | "onFeatures" | "onStep" | "onEpoch"> {
+  readonly backend: Backend;
+  /** Where worker threads find the records; left out: batches are made between the steps. */
+  readonly source?: DataSource | undefined;
+  /** Threads that make batches. */
+  readonly workers?: number | undefined;
+  /** Seconds between checkpoints within an epoch. */
+  readonly checkpointEvery?: number | undefined;
+}
+
+/** A run and the folder that keeps it. */
+export class TrainingRun {
+  readonly plan: TrainingPlan;
+  readonly #folder: RunFolder;
+  #result: TrainingResult | undefined;
+
+  private constructor(plan: TrainingPlan, folder: RunFolder) {
+    this.plan = plan;
+    this.#folder = folder;
+  }
+
+  /** Begin a run in a folder, or go on with the one that is there.
+   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
+  static async open(plan: TrainingPlan, options: TrainingRunOptions): Promise<TrainingRun> {
+    const folder = await RunFolder.open({
+      folder: options.folder,
+      settings: plan.settings,
+      resume: options.resume ?? false,
+      render: (epochs) => renderTraining(recordOf(plan, epochs)),
+      warn: options.onWarning ?? (() => {}),
+    });
+    if (folder.state) await folder.writeCurves(folder.state.epochs);
+    return new TrainingRun(plan, folder);
+  }
+
+  /** The state that the run goes on from; undefined for a new run. */
+  get state(): TrainingState | undefined {
+    return this.#folder.state;
+  }
+
+  /** The last state that is on disk. */
+  get saved(): TrainingState | undefined {
+    return this.#folder.saved;
+  }
+
+  get checkpoint(): string {
+    return this.#folder.checkpoint;
+  }
+
+  get report(): string {
+    return this.#folder.report;
+  }
+
+  /** Train to the end. When the signal aborts, the step that runs is finished and a checkpoint is saved.
+   * @throws DynnError as `train` does, 'file/full', 'file/unwritable'; the signal's reason */
+  async train(options: TrainOptions): Promise<TrainingResult> {
+    const { network, data, config } = this.plan;
+    const { source, workers = 1, checkpointEvery = 60, ...rest } = options;
+    this.#result = await train({
+      ...rest,
+      model: network.model,
+      train: data.train,
+      validation: data.validation,
+      config,
+      stream: source === undefined || workers === 0 ? undefined : await streamOf(this.plan, source, workers),
+      resume: this.#folder.state,
+      checkpoint: { everySeconds: checkpointEvery, save: this.#folder.save },
+    });
+    return this.#result;
+  }
+
+  /** Write card and report: the run is finished then. */
+  async finish(card: ModelCard): Promise<void> {
+    const test = card.exits.flatMap((e) => e.test ?? []);
+    const epochs = this.#result?.epochs ?? [];
+    await this.#folder.finish(card, renderTraining(recordOf(this.plan, epochs, test.length > 0 ? test : undefined)));
+  }
+}
+
+/** Batches made by worker threads. They are not told of Ctrl-C: the trainer stops asking after its step. */
+async function streamOf(
+  { data, config }: TrainingPlan,
+  source: DataSource,
+  workers: number,
+): Promise<NonNullable<TrainingRequest["stream"]>> {
+  const { batch, seed, epochs, augment: augmentation } = config;
+  const fill = augmentation.cutout === undefined ? [] : (await channelStatistics(data.train)).mean;
+  const options = { batch, seed, epochs, augmentation, fill, classes: data.classes, workers };
+  return (from) => prefetch(source, { ...options, from });
+}

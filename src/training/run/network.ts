@@ -1,0 +1,220 @@
+/** @file The network of a training run before its first step: an architecture by name or a model with named parameters, exits,
+ *  normalisation, and first weights from elsewhere. */
+import { sha256 } from "../../core/digest.js";
+import { DynnError } from "../../core/errors.js";
+import { showShape } from "../../core/shape.js";
+import type { Tensor } from "../../core/tensor.js";
+import type { Dataset } from "../../data/dataset.js";
+import { checkSize } from "../../data/fit.js";
+import { channelStatistics } from "../../data/statistics.js";
+import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
+import { writeMetadata } from "../../dynamic/model/metadata.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
+import { prependNormalization } from "../../dynamic/model/normalization.js";
+import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
+import type { Graph } from "../../graph/graph.js";
+import { ARCHITECTURES, type ArchitectureName } from "../../nn/architectures.js";
+import type { HeadName } from "../../nn/heads.js";
+import type { OnnxModel } from "../../onnx/model.js";
+import { writeModel } from "../../onnx/write.js";
+import { type Normalization, normalizationSchema } from "../../schema/normalization.js";
+import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
+import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
+import { averageOf } from "../step/graph.js";
+import { parametersOf } from "../step/training-form.js";
+import { readCheckpoint } from "./checkpoint.js";
+import { trainedNames } from "./trained.js";
+import type { TrainableModel } from "./trainer.js";
+
+/** What a network begins as. */
+export type NetworkBase =
+  | { readonly kind: "architecture"; readonly name: string; readonly width?: number | undefined }
+  | { readonly kind: "model"; readonly name: string; readonly source: OnnxModel };
+
+export interface NetworkRequest {
+  readonly base: NetworkBase;
+  readonly recipe: Recipe;
+  /** Left out: the recipe's, or those that the network has already. */
+  readonly exits?: ExitSpec | undefined;
+  readonly head?: HeadName | undefined;
+  readonly seed: number;
+  /** First weights from elsewhere: {@link weightsOfModel}, {@link weightsOfCheckpoint}. */
+  readonly init?: InitialWeights | undefined;
+  /** To put in front of the graph. Left out: a model stays as it is, an architecture gets that of its first weights or of the
+   *  images. */
+  readonly normalization?: Normalization | undefined;
+  readonly classes: number;
+  readonly train: Dataset;
+}
+
+export interface TrainingNetwork {
+  readonly name: string;
+  readonly model: TrainableModel;
+  /** That the graph applies to pixels; undefined where none is known. */
+  readonly normalization: Normalization | undefined;
+  /** SHA-256 of the graph and its first weights. */
+  readonly digest: string;
+  /** What to tell about weights that were taken from elsewhere; undefined when none were. */
+  readonly note: string | undefined;
+}
+
+/** What a training run is started from. */
+interface Base {
+  readonly name: string;
+  readonly graph: Graph;
+  /** That the graph holds already. */
+  readonly normalization: Normalization | undefined;
+}
+
+/** Build the network of a training run.
+ * @throws DynnError 'training/config', 'cli/value' (no such architecture), 'exits/value', 'model/cut', 'data/shape', 'data/label',
+ *         'checkpoint/mismatch'
+ * @example
+ * const network = await trainingNetwork({
+ *   base: { kind: "architecture", name: "resnet20" }, recipe: "joint", seed: 0, classes: 10, train,
+ * }); */
+export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
+  const { base: asked, recipe, init } = request;
+  if (RECIPE_DEFINITIONS[recipe].frozen && init === undefined && asked.kind === "architecture")
+    throw new DynnError(
+      "training/config",
+      `${asked.name}: the recipe ${recipe} leaves the backbone as it is, and this one has random weights. Give first weights, or train with the recipe joint.`,
+      { architecture: asked.name, options: ["init"] },
+    );
+  const base = asked.kind === "model" ? ofModel(asked, request) : ofArchitecture(asked, request);
+  const graph = withExits(base.graph, request);
+  const wanted = request.normalization ?? (await ownNormalization(request));
+  const whole = wanted ? prependNormalization(graph, wanted) : graph;
+  const { filled, note } = init ? fill(whole, init, recipe) : { filled: whole, note: undefined };
+  const contract = dynamicModel({ graph: filled, metadata: writeMetadata({ exits: exitsMetadata(filled) }) });
+  if (contract.classes !== request.classes)
+    throw new DynnError(
+      "data/label",
+      `${base.name}: tells ${contract.classes} classes apart, and ${request.train.name} has ${request.classes}. Take an architecture by name, or data with as many classes.`,
+      { model: contract.classes, data: request.classes },
+    );
+  return {
+    name: base.name,
+    model: { graph: filled, exits: contract.exits },
+    normalization: wanted ?? base.normalization,
+    digest: graphDigest(filled),
+    note,
+  };
+}
+
+/** SHA-256 of a graph and its initializers, in hexadecimal. */
+export const graphDigest = (graph: Graph): string => sha256(writeModel({ graph }));
+
+type Architecture = Extract<NetworkBase, { kind: "architecture" }>;
+
+function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, seed }: NetworkRequest): Base {
+  if (!Object.hasOwn(ARCHITECTURES, name))
+    throw new DynnError(
+      "cli/value",
+      `architecture "${name}": there is none of that name. Choose from ${Object.keys(ARCHITECTURES).join(", ")}, or give an ONNX file.`,
+      { architecture: name },
+    );
+  const [channels, height, columns] = train.shape;
+  const { make } = ARCHITECTURES[name as ArchitectureName];
+  const { graph } = make({ classes, channels, imageSize: [height, columns], width, seed });
+  return { name, graph, normalization: undefined };
+}
+
+/** @throws DynnError 'data/shape', and what dynamicModel throws */
+function ofModel({ name, source }: Extract<NetworkBase, { kind: "model" }>, { train }: NetworkRequest): Base {
+  const model = dynamicModel(source, { name, imageSize: [train.shape[1], train.shape[2]] });
+  checkSize(model, train);
+  const { input, exits, normalization } = model;
+  const graph: Graph = {
+    ...source.graph,
+    inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
+    outputs: exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
+    types: new Map(),
+  };
+  return { name: name.replace(/\.onnx$/, ""), graph, normalization };
+}
+
+/** Exits as asked for; else those that the network has, when the recipe trains any; else the recipe's. */
+function withExits(graph: Graph, { exits, head, recipe, seed }: NetworkRequest): Graph {
+  if (recipe === "static" && exits !== undefined && exits.kind !== "none")
+    throw new DynnError(
+      "training/config",
+      "exits: the recipe static trains the final exit alone. Leave them out, or take the recipe joint.",
+      { options: ["exits", "recipe"] },
+    );
+  if (exits === undefined && recipe !== "static" && graph.outputs.length > 1) return graph;
+  const spec = exits ?? parseExits(RECIPE_DEFAULTS[recipe].exits);
+  return attachExits(graph, cutsFor(graph, spec, head), { seed, ...(head === undefined ? {} : { head }) });
+}
+
+/** What is put in front of the graph when nothing is said: nothing for a model, whose weights know their input; else what the
+ *  first weights were trained with, else mean and standard deviation of the training images. A channel that never changes keeps
+ *  its scale. */
+async function ownNormalization({ base, train, init }: NetworkRequest): Promise<Normalization | undefined> {
+  if (base.kind === "model") return undefined;
+  if (init?.normalization) return init.normalization;
+  const { mean, std } = await channelStatistics(train);
+  return { mean, std: std.map((s) => (s > 0 ? s : 1)) };
+}
+
+/** Weights to start from. */
+export interface InitialWeights {
+  /** What to call them in messages. */
+  readonly where: string;
+  readonly tensor: (name: string) => Tensor | undefined;
+  readonly normalization: Normalization | undefined;
+}
+
+/** The weights of a model, by the names of its initializers.
+ * @throws DynnError what dynamicModel throws */
+export function weightsOfModel(source: OnnxModel, where: string): InitialWeights {
+  const { normalization } = dynamicModel(source, { name: where });
+  return { where, tensor: (name) => source.graph.initializers.get(name), normalization };
+}
+
+/** The weights of a checkpoint; where it keeps an average of the weights, the average.
+ * @throws DynnError 'checkpoint/format', 'checkpoint/mismatch' */
+export function weightsOfCheckpoint(bytes: Uint8Array, where: string): InitialWeights {
+  const { state, settings } = readCheckpoint(bytes, where);
+  const normalization = normalizationSchema.optional().safeParse(settings.normalization);
+  if (!normalization.success) throw unlike(where, "it does not say how images are normalised");
+  const tensor = (name: string) => state.tensors.get(averageOf(name)) ?? state.tensors.get(name);
+  return { where, tensor, normalization: normalization.data };
+}
+
+const STATISTIC = /\.running_(mean|var)$/;
+
+/** The graph with the weights that `initial` has for it.
+ * @throws DynnError 'checkpoint/mismatch' when a shape differs, nothing fits, or a backbone that is to stay frozen is not whole */
+function fill(graph: Graph, { where, tensor }: InitialWeights, recipe: Recipe): { filled: Graph; note: string } {
+  const parameters = new Set(parametersOf(graph));
+  const learned = [...graph.initializers].filter(([name]) => parameters.has(name) || STATISTIC.test(name));
+  const initializers = new Map(graph.initializers);
+  const missing = learned.filter(([name, own]) => {
+    const found = tensor(name);
+    if (!found) return true;
+    if (found.dtype !== own.dtype || found.dims.join() !== own.dims.join())
+      throw unlike(
+        where,
+        `"${name}" is ${found.dtype}${showShape(found.dims)} there and ${own.dtype}${showShape(own.dims)} here`,
+      );
+    initializers.set(name, found);
+    return false;
+  });
+  if (missing.length === learned.length) throw unlike(where, "it has no tensor of this network");
+  const heads = RECIPE_DEFINITIONS[recipe].frozen ? trainedNames(graph, recipe) : [...parameters];
+  const lost = missing.find(([name]) => !heads.includes(name) && !STATISTIC.test(name))?.[0];
+  if (lost !== undefined) throw unlike(where, `it has no "${lost}", and ${recipe} trains no backbone`);
+  const rest = missing.length === 0 ? "" : `; ${missing.length} start afresh (${missing[0]?.[0]} ...)`;
+  return {
+    filled: { ...graph, initializers },
+    note: `${where}: ${learned.length - missing.length} of ${learned.length} tensors taken${rest}`,
+  };
+}
+
+const unlike = (where: string, what: string): DynnError =>
+  new DynnError(
+    "checkpoint/mismatch",
+    `${where}: does not fit the network: ${what}. Give the architecture, width and exits that it was trained with.`,
+    { where },
+  );

@@ -1,0 +1,190 @@
+/** @file A training run before its first step: data, network and configuration, and the settings that its result follows from. */
+import { DynnError } from "../../core/errors.js";
+import { VERSION } from "../../core/version.js";
+import type { TrainingSplit } from "../../data/training-split.js";
+import { writeMetadata } from "../../dynamic/model/metadata.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
+import type { Graph } from "../../graph/graph.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { ModelCard, Placement } from "../../schema/model-card.js";
+import type { EpochReport, Recipe, TrainingRecord } from "../../schema/training.js";
+import type { TrainingConfig } from "../recipe/config.js";
+import { type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
+import { parametersOf } from "../step/training-form.js";
+import { cardEntry } from "./card.js";
+import type { RunSettings } from "./checkpoint.js";
+import { evaluateExits } from "./evaluate.js";
+import { type NetworkRequest, type TrainingNetwork, trainingNetwork } from "./network.js";
+
+/** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
+export type Origin = Pick<ModelCard, "architecture" | "width" | "init">;
+
+/** Everything of a run that is settled before its first step. */
+export interface TrainingPlan {
+  readonly origin: Origin;
+  readonly data: TrainingSplit;
+  readonly network: TrainingNetwork;
+  readonly config: TrainingConfig;
+  /** What exits were placed by, where they were placed here. */
+  readonly placement?: Placement | undefined;
+  readonly settings: RunSettings;
+}
+
+export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | "seed"> {
+  readonly data: TrainingSplit;
+  readonly recipe: Recipe;
+  /** Settings besides the recipe's defaults. */
+  readonly choices?: TrainingChoices | undefined;
+  /** Where the run computes, e.g. "webgpu"; its sums round differently from the CPU's. Left out: the CPU. */
+  readonly provider?: string | undefined;
+}
+
+/** Settle a training run.
+ * @throws DynnError 'training/config', and what {@link trainingNetwork} throws
+ * @example
+ * const plan = await planTraining({ data, base: { kind: "architecture", name: "resnet20" }, recipe: "joint" }); */
+export async function planTraining(request: PlanRequest): Promise<TrainingPlan> {
+  const { base, data, recipe, choices = {}, provider } = request;
+  const { classes, train } = data;
+  const side = Math.min(train.shape[1], train.shape[2]);
+  const config = trainingConfig(recipe, choices, { architecture: base.name, side });
+  checkBatch(config, data);
+  const network = await trainingNetwork({ ...request, classes, train, seed: config.seed });
+  return withSettings({ origin: originOf(request), data, network, config }, provider);
+}
+
+/** @throws DynnError 'training/config' */
+export function checkBatch({ batch }: TrainingConfig, { train }: TrainingSplit): void {
+  if (batch <= train.count) return;
+  throw new DynnError(
+    "training/config",
+    `batch ${batch}: there are ${train.count} records to train on, expected at least one batch. Give a smaller batch, or more data.`,
+    { batch, records: train.count, options: ["batch"] },
+  );
+}
+
+const originOf = ({ base, init }: PlanRequest): Origin => ({
+  architecture: base.name,
+  width: base.kind === "model" ? null : (base.width ?? 1),
+  init: init?.where.split(/[/\\]/).at(-1) ?? null,
+});
+
+/** A plan with the settings that its result follows from. The digest stands for the graph and its first weights, the
+ *  normalisation for the images. */
+export function withSettings(plan: Omit<TrainingPlan, "settings">, provider = "cpu"): TrainingPlan {
+  const { origin, data, network, config, placement } = plan;
+  const settings = {
+    ...origin,
+    exits: network.model.exits.map((e) => e.logits),
+    data: partsOf(data),
+    normalization: network.normalization,
+    config,
+    digest: network.digest,
+    ...(placement?.cost === "time" ? { placement } : {}),
+    // Runs from before there was a choice were on the CPU.
+    ...(provider === "cpu" ? {} : { provider }),
+  };
+  return { ...plan, settings };
+}
+
+const partOf = ({ name, count }: { readonly name: string; readonly count: number }) => ({ name, count });
+
+const partsOf = ({ train, validation, test }: TrainingSplit): ModelCard["data"] => ({
+  train: partOf(train),
+  validation: partOf(validation),
+  test: test ? partOf(test) : null,
+});
+
+/** Names and logits of the exits, as the file has them. */
+export const exitNames = ({ model }: TrainingNetwork) => model.exits.map(({ name, logits }) => ({ name, logits }));
+
+/** The metadata of the trained network's file: exits, normalisation, class names, card. */
+export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard): ReadonlyMap<string, string> =>
+  new Map([
+    ...writeMetadata({
+      exits: exitNames(network),
+      normalization: network.normalization,
+      classes: data.train.classes,
+    }),
+    cardEntry(card),
+  ]);
+
+/** Right answers of each exit. */
+interface RightAnswers {
+  readonly right: readonly number[];
+  readonly count: number;
+}
+
+export interface PlanAnswers {
+  readonly validation: RightAnswers;
+  readonly test: RightAnswers | undefined;
+}
+
+/** Count the right answers of a trained network on the validation and the test records of its plan.
+ * @throws DynnError 'runtime/run'; the signal's reason when aborted */
+export async function measurePlan(
+  { network, data, config }: TrainingPlan,
+  graph: Graph,
+  options: { readonly backend: Backend; readonly signal?: AbortSignal | undefined },
+): Promise<PlanAnswers> {
+  const answersOn = async (part: TrainingSplit["validation"]): Promise<RightAnswers> => {
+    const { backend, signal } = options;
+    const { exits } = network.model;
+    const { correct, count } = await evaluateExits(graph, exits, part, backend, { batch: config.batch, signal });
+    return { right: correct, count };
+  };
+  return { validation: await answersOn(data.validation), test: data.test && (await answersOn(data.test)) };
+}
+
+/** The card of a trained network. */
+export function cardOf(plan: TrainingPlan, graph: Graph, { validation, test }: PlanAnswers): ModelCard {
+  const { network, data, config, origin, placement } = plan;
+  const contract = dynamicModel({ graph, metadata: writeMetadata({ exits: exitNames(network) }) });
+  return {
+    schemaVersion: 1,
+    ...origin,
+    data: partsOf(data),
+    training: JSON.parse(JSON.stringify(config)) as ModelCard["training"],
+    ...(placement ? { placement } : {}),
+    parameters: trainableCount(graph),
+    exits: contract.exits.map(({ name, macs, costFraction }, k) => ({
+      name,
+      macs,
+      costFraction,
+      validation: answersAt(validation, k),
+      test: test ? answersAt(test, k) : null,
+    })),
+    tool: { name: "dynn", version: VERSION },
+  };
+}
+
+const answersAt = ({ right, count }: RightAnswers, exit: number) => ({ right: right[exit] as number, count });
+
+const trainableCount = (graph: Graph): number =>
+  parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);
+
+/** The record that the report of a run is drawn from.
+ * @param test right answers of the finished network, one entry per exit */
+export const recordOf = (
+  { network, data, config, settings }: TrainingPlan,
+  epochs: readonly EpochReport[],
+  test?: TrainingRecord["test"],
+): TrainingRecord => ({
+  model: network.name,
+  data: data.train.name,
+  recipe: config.recipe,
+  exits: network.model.exits.map((e) => e.name),
+  planned: config.epochs,
+  validationCount: data.validation.count,
+  epochs,
+  test,
+  settings: leaves("", settings),
+});
+
+/** Every setting as path and value. */
+function leaves(at: string, value: unknown): [name: string, value: string][] {
+  if (value === undefined) return [];
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return [[at, Array.isArray(value) ? value.join(", ") : String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => leaves(at === "" ? key : `${at}.${key}`, inner));
+}
