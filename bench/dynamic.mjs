@@ -13,6 +13,7 @@ import {
   loadModel,
   openDataset,
   ortNode,
+  readImages,
   splitValidation,
   writeModel,
 } from "../dist/index.js";
@@ -36,50 +37,37 @@ const { reported, validation } = splitValidation(await openDataset(values.data),
   seed: 0,
 });
 
-async function pixelsOf(data) {
-  const pixels = new Float32Array(data.count * data.shape.reduce((a, b) => a * b, 1));
-  await data.read(
-    Uint32Array.from({ length: data.count }, (_, i) => i),
-    pixels,
-  );
-  return pixels;
-}
-
 const rule = "max-softmax";
 const forward = await Forward.compile(model, backend);
-const seen = { logits: await forward.logits(await pixelsOf(validation), { batch: 64 }), labels: validation.labels };
+const seen = { logits: await forward.logits(await readImages(validation), { batch: 64 }), labels: validation.labels };
 await forward.release();
 const costs = model.exits.map((e) => e.costFraction);
-const { policy } = calibrate(
-  { ...seen, classes: model.classes },
-  { rule, fallback: "final", target: { kind: "rad", loss: 0.05 }, costs },
-);
+const { policy } = calibrate(seen, { rule, fallback: "final", target: { kind: "rad", loss: 0.05 }, costs });
 // Every exit is computed and asked, and no softmax of ten classes reaches 1 here.
 const never = { rule, thresholds: policy.thresholds.map(() => 1), fallback: "final" };
 const policies = { "rad 5 %": policy, "nothing leaves": never };
 
 const still = await Forward.compile(dynamicModel({ graph: backboneOf(model.graph), metadata: new Map() }), backend);
-const all = await pixelsOf(reported);
-const each = all.length / reported.count;
+const all = await readImages(reported);
 const lines = [
   `bench/dynamic   ${environment()}`,
   `  ${model.name}, ${reported.count} images of ${reported.name}, median of ${ROUNDS} rounds (range), milliseconds an image, ratios of the two halves of a round; rival: the static network of the same weights`,
 ];
 
 for (const batch of [64, 8, 1]) {
-  const images = all.subarray(0, (batch === 1 ? 256 : reported.count) * each);
-  const count = images.length / each;
+  const images = all.rows(0, batch === 1 ? 256 : reported.count);
+  const { count } = images;
   for (const [name, policy] of Object.entries(policies)) {
     const executor = await createExecutor(model, { backend, policy, batch });
     const runs = { static: [], dynamic: [] };
-    let answers = await executor.classify(images);
+    let answers = await executor.classify(images.data);
     await still.logits(images, { batch });
     for (let round = 0; round < ROUNDS; round++) {
       let start = performance.now();
       await still.logits(images, { batch });
       runs.static.push((performance.now() - start) / count);
       start = performance.now();
-      answers = await executor.classify(images);
+      answers = await executor.classify(images.data);
       runs.dynamic.push((performance.now() - start) / count);
     }
     await executor.release();
@@ -106,8 +94,8 @@ const times = { conditional: [], static: [] };
 for (let round = 0; round <= ROUNDS; round++)
   for (const [name, session] of Object.entries(files)) {
     const start = performance.now();
-    for (let at = 0; at < STOCK * each; at += each) {
-      const image = new ort.Tensor("float32", all.subarray(at, at + each), [1, ...model.input.shape.slice(1)]);
+    for (let i = 0; i < STOCK; i++) {
+      const image = new ort.Tensor("float32", all.row(i), [1, ...model.input.shape.slice(1)]);
       await session.run({ [model.input.name]: image });
     }
     if (round > 0) times[name].push((performance.now() - start) / STOCK);

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { dynamicModel, Forward, loadModel, openDataset, ortNode, rowsOf, subset } from "../dist/index.js";
+import { dynamicModel, loadModel, openDataset, ortNode, samples, subset } from "../dist/index.js";
 import { environment, report, root } from "./record.mjs";
 
 export { environment, report, root };
@@ -38,25 +38,13 @@ export async function subject(count, threshold) {
     await openDataset("sample"),
     Array.from({ length: count }, (_, i) => i),
   );
-  const pixels = new Float32Array(count * 3072);
-  await data.read(
-    Array.from({ length: count }, (_, i) => i),
-    pixels,
-  );
   const backend = ortNode();
-  const logits = await (await Forward.compile(model, backend)).logits(pixels, { batch: 64 });
-  const samples = Array.from(data.labels, (label, id) => ({
-    id,
-    label,
-    pixels: pixels.subarray(id * 3072, (id + 1) * 3072),
-    clean: rowsOf(logits, 10, id),
-  }));
   const policy = {
     rule: "max-softmax",
     thresholds: new Array(model.exits.length - 1).fill(threshold),
     fallback: "final",
   };
-  return { target: { model, policy }, backend, samples };
+  return { target: { model, policy }, backend, samples: await samples(model, data, { backend }) };
 }
 
 const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";

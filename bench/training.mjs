@@ -10,6 +10,7 @@ import {
   dynamicModel,
   exitsMetadata,
   Forward,
+  Images,
   ortNode,
   placeExits,
   REFERENCE_EXITS,
@@ -134,7 +135,7 @@ async function frozenStep() {
     const feed = inputs(undefined, exits.length);
     await runner.step({ ...feed, data: await feeds.feeds(batch, feed.labels, new Map(), 0) });
   };
-  const pass = () => forward.logits(pixels, { batch: BATCH });
+  const pass = () => forward.logits(new Images(pixels, [3, 32, 32]), { batch: BATCH });
   const timed = async (work) => {
     const start = performance.now();
     await work();

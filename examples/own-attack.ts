@@ -8,13 +8,13 @@ import {
   type AttackRun,
   configureAttack,
   Evaluator,
-  Forward,
   load,
   type Optimizer,
   openDataset,
   ortNode,
   runAttack,
-  type Sample,
+  samples,
+  subset,
   type Task,
 } from "dynn";
 
@@ -42,7 +42,9 @@ function* climb({ sample, objective }: Task): AttackRun {
 
 const model = await load(fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url)));
 const backend = ortNode();
-const samples = await cleanSamples(Number(process.argv[2] ?? 64));
+const count = Number(process.argv[2] ?? 64);
+const data = subset(await openDataset("sample"), [...Array(count).keys()]);
+const clean = await samples(model, data, { backend });
 
 const policy = model.policy ?? { rule: "max-softmax", fallback: "final", thresholds: [0.9, 0.9, 0.9, 0.9] };
 const pgd = configureAttack(
@@ -55,27 +57,8 @@ const attacks: readonly [string, Attack][] = [
   ["momentum", { ...pgd, optimizer: momentum }],
 ];
 for (const [name, attack] of attacks) {
-  const outcomes = await runAttack(attack, samples, evaluator, { seed: 0, batch: 64 });
+  const outcomes = await runAttack(attack, clean, evaluator, { seed: 0, batch: 64 });
   const eligible = outcomes.filter((o) => o.eligible);
   console.log(`${name}: ${eligible.filter((o) => o.success).length} of ${eligible.length} images misclassified`);
 }
 await evaluator.release();
-
-/** Bundled images with what the network says of them. */
-async function cleanSamples(count: number): Promise<Sample[]> {
-  const data = await openDataset("sample");
-  const pixels = new Float32Array(count * 3072);
-  await data.read(
-    Array.from({ length: count }, (_, i) => i),
-    pixels,
-  );
-  const forward = await Forward.compile(model, backend);
-  const logits = await forward.logits(pixels, { batch: 64 });
-  await forward.release();
-  return Array.from({ length: count }, (_, id) => ({
-    id,
-    label: data.labels[id] as number,
-    pixels: pixels.subarray(id * 3072, (id + 1) * 3072),
-    clean: logits.map((exit) => exit.subarray(id * model.classes, (id + 1) * model.classes)),
-  }));
-}

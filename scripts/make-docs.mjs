@@ -31,8 +31,8 @@ function helpOf(command) {
   return text.trimEnd().replaceAll(/[ \t]+$/gm, "");
 }
 
-function cli({ program }) {
-  const dynn = program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
+async function cli({ program }) {
+  const dynn = await program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
   const sections = [dynn, ...dynn.commands].map((command) => {
     const name = command === dynn ? "dynn" : `dynn ${command.name()}`;
     return `\n## ${name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`;
@@ -100,10 +100,10 @@ function schema({ auditRecordSchema, toJSONSchema }) {
 
 /** Every made file, by its path in the repository.
  * @param dynn the parts of dynn that the documents are made from */
-export const madeDocs = (dynn) =>
+export const madeDocs = async (dynn) =>
   new Map(
     [
-      ["docs/cli.md", cli(dynn)],
+      ["docs/cli.md", await cli(dynn)],
       ["docs/ops.md", ops(dynn)],
       ["docs/errors.md", errors(dynn)],
       ["docs/audit.schema.json", schema(dynn)],
@@ -137,7 +137,7 @@ async function built() {
 }
 
 async function main(check) {
-  const docs = madeDocs(await built());
+  const docs = await madeDocs(await built());
   const stale = [...docs].filter(([path, text]) => current(path) !== text);
   for (const [path, text] of stale) {
     if (!check) writeFileSync(join(root, path), text);

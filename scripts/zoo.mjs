@@ -8,7 +8,16 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { openTrainingData } from "../dist/cli/train-data.js";
-import { calibrate, dynamicModel, Forward, loadModel, ortNode, saveModel, writeMetadata } from "../dist/index.js";
+import {
+  calibrate,
+  dynamicModel,
+  Forward,
+  loadModel,
+  ortNode,
+  readImages,
+  saveModel,
+  writeMetadata,
+} from "../dist/index.js";
 
 const root = resolve(import.meta.dirname, "..");
 const recipes = JSON.parse(readFileSync(join(root, "zoo/recipes.json"), "utf8"));
@@ -45,15 +54,10 @@ for (const [i, recipe] of recipes[name].entries()) {
 async function policyOf(dynamic) {
   if (dynamic.exits.length === 1) return undefined;
   const { validation } = await openTrainingData({ data: values.data, validation: { kind: "share", share: 0.1 } });
-  const pixels = new Float32Array(validation.count * 3072);
-  await validation.read(
-    Array.from({ length: validation.count }, (_, i) => i),
-    pixels,
-  );
   const forward = await Forward.compile(dynamic, ortNode());
-  const logits = await forward.logits(pixels, { batch: 100 });
+  const logits = await forward.logits(await readImages(validation), { batch: 100 });
   const costs = dynamic.exits.map((e) => e.costFraction);
-  const measured = { logits, labels: validation.labels, classes: dynamic.classes };
+  const measured = { logits, labels: validation.labels };
   const request = { rule: "max-softmax", fallback: "final", target: { kind: "rad", loss: 0.05 }, costs };
   const { policy, point } = calibrate(measured, request);
   const thresholds = policy.thresholds.map((t) => Number(t.toFixed(4)));

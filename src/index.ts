@@ -8,6 +8,7 @@ export {
   type Optimizer,
   type Query,
   type Sample,
+  samplesOf,
   survivesRounding,
   type Task,
 } from "./attacks/attack.js";
@@ -22,12 +23,14 @@ export { appendVjp, gradientGraph } from "./autodiff/gradient.js";
 export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
 export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-vjp.js";
 export { DynnError, ERROR_CODES, type ErrorCode } from "./core/errors.js";
+export { type ImageDims, Images, type ImageTaker, imageDims } from "./core/images.js";
+export { Logits } from "./core/logits.js";
 export { fromNumbers, type Tensor, tensor, toNumbers } from "./core/tensor.js";
 export { parseQuantity } from "./core/units.js";
 export { VERSION } from "./core/version.js";
 export { type Augmentation, NO_AUGMENTATION } from "./data/augment.js";
 export { type Place, type TrainingBatch, trainingStream } from "./data/batches.js";
-export { type Dataset, subset } from "./data/dataset.js";
+export { type Dataset, readImages, subset } from "./data/dataset.js";
 export { readNpy, writeNpy } from "./data/npy.js";
 export { splitValidation } from "./data/split.js";
 export { channelStatistics } from "./data/statistics.js";
@@ -60,7 +63,7 @@ export { prependNormalization } from "./dynamic/model/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
 export { makePolicy } from "./dynamic/route/policy.js";
-export { type Routed, route, routeOne, rowsOf } from "./dynamic/route/route.js";
+export { type Routed, route, routeOne } from "./dynamic/route/route.js";
 export { CONDITIONAL_OUTPUTS, conditionalModel } from "./dynamic/run/conditional/index.js";
 export {
   type Answer,
@@ -71,7 +74,7 @@ export {
   type ImageSource,
   type StageRun,
 } from "./dynamic/run/executor/index.js";
-export { Forward } from "./dynamic/run/forward.js";
+export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
 export { type Stage, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
 export { GraphBuilder } from "./graph/builder.js";
@@ -134,6 +137,7 @@ export {
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
+export { type SampleOptions, samples } from "./studies/samples.js";
 export { type Conversion, type ConversionRecipe, type ConvertOptions, convert } from "./training/convert/convert.js";
 export {
   type ConversionPlan,

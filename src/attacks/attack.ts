@@ -3,6 +3,8 @@
  *  logits. The runner gathers the requests of many samples into batches, so an attack reads like its paper, and a finished
  *  sample leaves the batch by returning. */
 
+import type { Images } from "../core/images.js";
+import type { Logits } from "../core/logits.js";
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
 import type { Budget } from "./budget.js";
@@ -17,6 +19,19 @@ export interface Sample {
   /** Logits of every exit on the clean image. */
   readonly clean: readonly Float32Array[];
 }
+
+/** Images with their labels and what the model says of them, as samples: numbered from 0, views into
+ * the arrays, no copies.
+ * @param labels the true class of each image; images beyond the last label are left out */
+export const samplesOf = ({
+  images,
+  labels,
+  logits,
+}: {
+  readonly images: Images;
+  readonly labels: ArrayLike<number>;
+  readonly logits: Logits;
+}): Sample[] => Array.from(labels, (label, id) => ({ id, label, pixels: images.row(id), clean: logits.rows(id) }));
 
 /** Logits per exit; exits that a loss does not compute are undefined. */
 export type ExitLogits = readonly (Float32Array | undefined)[];

@@ -2,9 +2,9 @@
  *  The graph of a loss holds only what its exits and its gradient need. */
 import { gradientGraph } from "../autodiff/gradient.js";
 import { targetsOf } from "../autodiff/losses.js";
+import { imageDims } from "../core/images.js";
 import { stackRows, type Tensor } from "../core/tensor.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
-import { imageDims } from "../dynamic/run/forward.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";

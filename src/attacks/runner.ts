@@ -76,7 +76,9 @@ class Run {
     const groups = new Map<string, Flight[]>();
     for (const flight of this.#inFlight) {
       const key = `${flight.query.loss}/${flight.query.gradient}`;
-      groups.set(key, [...(groups.get(key) ?? []), flight]);
+      const group = groups.get(key);
+      if (group) group.push(flight);
+      else groups.set(key, [flight]);
     }
     const largest = [...groups.values()].reduce<Flight[]>((a, b) => (b.length > a.length ? b : a), []);
     return largest.slice(0, this.#options.batch);

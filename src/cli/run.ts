@@ -3,18 +3,9 @@
 import { Command, CommanderError } from "commander";
 import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
-import { auditCommand } from "./audit/command.js";
-import { calibrateCommand } from "./calibrate/command.js";
-import { classifyCommand } from "./classify/command.js";
-import { convertCommand } from "./convert/command.js";
-import { exportCommand } from "./export/command.js";
-import { gradientCommand } from "./gradient/command.js";
-import { inspectCommand } from "./inspect/command.js";
-import { profileCommand } from "./profile/command.js";
-import { serveCommand } from "./serve/command.js";
+import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./commands.js";
 import { err } from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
-import { trainCommand } from "./train/command.js";
 
 /** Everything that commands need from the process, so that tests can stand in for it. */
 export interface Io {
@@ -33,10 +24,10 @@ const STREAMS: Pick<Io, "out" | "err"> = {
 export async function run(argv: readonly string[], streams: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
   let command: Command | undefined;
   try {
-    await withInterrupt((signal) => {
-      const dynn = program({ ...streams, signal });
+    await withInterrupt(async (signal) => {
+      const dynn = await program({ ...streams, signal }, calledIn(argv));
       command = dynn.commands.find((one) => one.name() === argv[0]);
-      return dynn.parseAsync([...argv], { from: "user" });
+      await dynn.parseAsync([...argv], { from: "user" });
     });
     return 0;
   } catch (thrown) {
@@ -44,7 +35,9 @@ export async function run(argv: readonly string[], streams: Pick<Io, "out" | "er
   }
 }
 
-export function program(io: Io): Command {
+/** The program.
+ * @param called commands whose options are loaded; the others are only named. Left out: all */
+export async function program(io: Io, called: readonly string[] = COMMAND_NAMES): Promise<Command> {
   const dynn = new Command("dynn")
     .description("Build, run and stress-test dynamic neural networks.")
     .version(VERSION, "-V, --version", "print the version")
@@ -54,20 +47,12 @@ export function program(io: Io): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .exitOverride(refuseFor("dynn"))
     .addHelpText("after", EXAMPLES);
-  for (const make of [
-    auditCommand,
-    inspectCommand,
-    gradientCommand,
-    trainCommand,
-    convertCommand,
-    calibrateCommand,
-    profileCommand,
-    exportCommand,
-    serveCommand,
-    classifyCommand,
-  ]) {
-    const command = make(io).copyInheritedSettings(dynn);
-    dynn.addCommand(command.exitOverride(refuseFor(`dynn ${command.name()}`)));
+  for (const name of COMMAND_NAMES) {
+    const command = namedCommand(name)
+      .copyInheritedSettings(dynn)
+      .exitOverride(refuseFor(`dynn ${name}`));
+    if (called.includes(name)) await completeCommand(command, io);
+    dynn.addCommand(command);
   }
   return dynn;
 }

@@ -2,6 +2,7 @@
  *  Pixels are always float32 in [0,1], NCHW, RGB (or grey); a record's index is its place in file order.
  */
 import { DynnError } from "../core/errors.js";
+import { Images } from "../core/images.js";
 import { sizeOf } from "../core/shape.js";
 
 export interface Dataset {
@@ -65,6 +66,18 @@ export function inMemory(
     }
   });
 }
+
+/** Read records as images.
+ * @param indices records, by their place in file order; left out: all of them
+ * @throws DynnError as `dataset.read` does
+ * @example const images = await readImages(await openDataset("sample"), [0, 1, 2]); */
+export async function readImages(dataset: Dataset, indices: ArrayLike<number> = allOf(dataset)): Promise<Images> {
+  const pixels = new Float32Array(indices.length * sizeOf(dataset.shape));
+  await dataset.read(indices, pixels);
+  return new Images(pixels, dataset.shape);
+}
+
+const allOf = ({ count }: Dataset): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
 /** The records `indices` of `dataset`, in that order. */
 export function subset(dataset: Dataset, indices: ArrayLike<number>, name = dataset.name): Dataset {

@@ -1,6 +1,8 @@
 /** @file Runs an export on images, to see what it answers: the parts of a bundle one after the other, or a conditional graph. */
+import type { Images } from "../core/images.js";
+import { Logits } from "../core/logits.js";
 import type { Tensor } from "../core/tensor.js";
-import { route, rowsOf } from "../dynamic/route/route.js";
+import { route } from "../dynamic/route/route.js";
 import { CONDITIONAL_OUTPUTS } from "../dynamic/run/conditional/index.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend, Session, Tensors } from "../runtime/backend.js";
@@ -9,10 +11,7 @@ import type { Found } from "./verify.js";
 
 /** Images in batches: one alone, as most devices see them, then as many as `batch`. */
 export interface Batches {
-  /** float32 [n*c*h*w] in [0,1] */
-  readonly images: Float32Array;
-  /** Sizes of one image. */
-  readonly dims: readonly number[];
+  readonly images: Images;
   readonly batch: number;
   /** Called after each batch. */
   readonly onBatch: (done: number) => void;
@@ -29,9 +28,10 @@ export async function runBundle({ manifest, parts }: Bundle, backend: Backend, b
     return await inBatches(batches, async (image) => {
       let known: Tensors = { [input.name]: image };
       for (const session of sessions) known = { ...known, ...(await session.run(only(known, session.inputs))) };
-      const logits = parts.flatMap((part) => part.exits.map((exit) => (known[exit.logits] as Tensor<"float32">).data));
-      return route(logits, classes.count, policy).map(({ stop, label, answer }, i) => {
-        const all = rowsOf(logits, classes.count, i);
+      const exits = parts.flatMap((part) => part.exits.map((exit) => (known[exit.logits] as Tensor<"float32">).data));
+      const logits = new Logits(exits, classes.count);
+      return route(logits, policy).map(({ stop, label, answer }, i) => {
+        const all = logits.rows(i);
         return { stop, label, logits: all[answer] as Float32Array, all };
       });
     });
@@ -48,16 +48,16 @@ export async function runConditional(graph: Graph, backend: Backend, batches: Ba
     return await inBatches(batches, async (image) => {
       const results = await session.run({ [input]: image });
       const of = (output: keyof typeof CONDITIONAL_OUTPUTS) => results[CONDITIONAL_OUTPUTS[output]] as Tensor;
-      const [logits, exits, labels] = [of("logits"), of("exit"), of("label")] as [
+      const [answers, exits, labels] = [of("logits"), of("exit"), of("label")] as [
         Tensor<"float32">,
         Tensor<"int64">,
         Tensor<"int64">,
       ];
-      const classes = logits.dims[1] as number;
+      const logits = new Logits([answers.data], answers.dims[1] as number);
       return Array.from(exits.data, (stop, i) => ({
         stop: Number(stop),
         label: Number(labels.data[i]),
-        logits: logits.data.subarray(i * classes, (i + 1) * classes),
+        logits: logits.row(0, i),
       }));
     });
   } finally {
@@ -80,16 +80,13 @@ const only = (known: Tensors, names: readonly string[]): Tensors =>
   Object.fromEntries(names.map((name) => [name, known[name] as Tensor]));
 
 async function inBatches<T>(
-  { images, dims, batch, onBatch }: Batches,
+  { images, batch, onBatch }: Batches,
   run: (image: Tensor<"float32">) => Promise<readonly T[]>,
 ): Promise<T[]> {
-  const each = dims.reduce((a, b) => a * b, 1);
-  const count = images.length / each;
   const results: T[] = [];
-  for (let from = 0; from < count; from = results.length) {
-    const rows = Math.min(from === 0 ? 1 : batch, count - from);
-    const data = images.subarray(from * each, (from + rows) * each);
-    results.push(...(await run({ dtype: "float32", dims: [rows, ...dims], data })));
+  for (let from = 0; from < images.count; from = results.length) {
+    const { data, count, dims } = images.rows(from, from === 0 ? 1 : from + batch);
+    results.push(...(await run({ dtype: "float32", dims: [count, ...dims], data })));
     onBatch(results.length);
   }
   return results;

@@ -1,9 +1,10 @@
 /** @file Does an export answer as the model does? Labels and exits must be equal, logits within a tolerance. Where the model's own decision
  *  hangs on less than the rounding that was seen (a close call), another outcome is counted and reported, and is no failure. */
 import { DynnError } from "../core/errors.js";
+import type { Logits } from "../core/logits.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { RULE_DEFS } from "../dynamic/route/policy.js";
-import { type Routed, readingOf, route, rowsOf } from "../dynamic/route/route.js";
+import { type Routed, readingOf, route } from "../dynamic/route/route.js";
 import type { Policy } from "../schema/policy.js";
 
 /** Logits may differ by this much of the largest logit of the row (of 1, where all are smaller): float32 sums in another order. */
@@ -38,17 +39,17 @@ export interface Verification {
 }
 
 /** Compare an export with the model.
- * @param logits the model's, one array [n * classes] per exit
+ * @param logits the model's
  * @param found  the export's answers, in the same order
  * @throws DynnError 'export/mismatch' naming the first image on which they differ */
 export function verify(
-  model: Pick<DynamicModel, "name" | "classes" | "exits">,
+  model: Pick<DynamicModel, "name" | "exits">,
   policy: Policy,
-  logits: readonly Float32Array[],
+  logits: Logits,
   found: readonly Found[],
 ): Verification {
-  const routed = route(logits, model.classes, policy);
-  const rows = routed.map((_, i) => rowsOf(logits, model.classes, i));
+  const routed = route(logits, policy);
+  const rows = routed.map((_, i) => logits.rows(i));
   const differences = found.map((f, i) => differenceOf(f, routed[i] as Routed, rows[i] as Float32Array[]));
   const allowed = differences.filter((d) => d <= TOLERANCE);
   const rounding = Math.max(ROUNDING, ...allowed);

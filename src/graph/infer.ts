@@ -4,7 +4,7 @@
 import { type Dim, type Dims, isStatic, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 import { showNode } from "./attributes.js";
-import type { Graph, Node, ValueName, ValueType } from "./graph.js";
+import type { Graph, Node, ValueInfo, ValueName, ValueType } from "./graph.js";
 import { checkInputTypes } from "./input-types.js";
 import { bytesOf, checkedType, GRAPH_LIMITS, grownFrom, tooLarge, volume } from "./limits.js";
 import { macsOfNode } from "./node-macs.js";
@@ -38,12 +38,35 @@ export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<s
     inferNode(graph, node, ops, types);
     constants.take(node, ops, types);
   }
-  const outputs = graph.outputs.map((output) => {
+  const outputs = typedOutputs(graph, types);
+  inferredFrom.set(types, { nodes: graph.nodes, inputs, initializers: graph.initializers, opset: graph.opset, ops });
+  return { ...graph, inputs, outputs, types };
+}
+
+/** What types were inferred from, by the types. Graphs do not change once they are built, so the same parts give the same types. */
+const inferredFrom = new WeakMap<
+  Graph["types"],
+  Pick<Graph, "nodes" | "inputs" | "initializers" | "opset"> & { ops: OpTable }
+>();
+
+/** The graph with the type of every value: as {@link inferShapes} left it, else inferred. Passes that changed nothing ask for no new work.
+ * @throws DynnError as {@link inferShapes} does */
+export function withShapes(graph: Graph, ops: OpTable): Graph {
+  const from = inferredFrom.get(graph.types);
+  const same =
+    from?.ops === ops &&
+    from.nodes === graph.nodes &&
+    from.inputs === graph.inputs &&
+    from.initializers === graph.initializers &&
+    from.opset === graph.opset;
+  return same ? { ...graph, outputs: typedOutputs(graph, graph.types) } : inferShapes(graph, ops);
+}
+
+const typedOutputs = (graph: Graph, types: Graph["types"]): ValueInfo[] =>
+  graph.outputs.map((output) => {
     const type = types.get(output.name);
     return type ? { name: output.name, dtype: type.dtype, shape: type.shape } : output;
   });
-  return { ...graph, inputs, outputs, types };
-}
 
 /** What a rule may ask about the inputs of a node. */
 export const inferContext = (graph: Graph, node: Node, types: ReadonlyMap<ValueName, ValueType>): InferContext => ({

@@ -44,11 +44,39 @@ const attack: Attack = { objective, optimizer: asksItsId, budget: { norm: "linf"
 const samplesWith = (...ids: number[]): Sample[] =>
   ids.map((id) => ({ id, pixels: new Float32Array(1), label: 0, clean: [Float32Array.of(0, 1)] }));
 
+/** Elements of arrays that iterators give out while `work` runs; spreading an array gives out each. */
+async function elementsIterated(work: () => Promise<void>): Promise<number> {
+  const original = Array.prototype[Symbol.iterator];
+  let count = 0;
+  Array.prototype[Symbol.iterator] = function (this: unknown[]) {
+    count += this.length;
+    return original.call(this);
+  };
+  try {
+    await work();
+  } finally {
+    Array.prototype[Symbol.iterator] = original;
+  }
+  return count;
+}
+
 describe("the runner", () => {
   test("returns outcomes in the order of the samples, whichever lands first", async () => {
     const outcomes = await runAttack(attack, samplesWith(5, 0, 3, 1), fakeEvaluator().evaluator, { seed: 0, batch: 2 });
     expect(outcomes.map((o) => o.image[0])).toEqual([5, 0, 3, 1]);
     expect(outcomes.map((o) => o.gradientEvaluations)).toEqual([3, 0, 2, 1]);
+  });
+
+  test("groups the samples in flight without copying a group for each of them", async () => {
+    const many = 200;
+    const copied = await elementsIterated(async () => {
+      await runAttack(attack, samplesWith(...new Array<number>(many).fill(1)), fakeEvaluator().evaluator, {
+        seed: 0,
+        batch: many,
+      });
+    });
+    // One walk over the only group. A copy for each sample would walk over many * many / 2.
+    expect(copied).toBeLessThan(10 * many);
   });
 
   test("fills the place of a finished sample with the next one", async () => {

@@ -165,7 +165,7 @@ describe("dynn classify", () => {
     stop.abort(new Error("Ctrl-C"));
     const io = { signal: stop.signal, out: () => {}, err: () => {} };
     const argv = ["classify", at("split"), data, "--json", at("never.json")];
-    await expect(program(io).parseAsync(argv, { from: "user" })).rejects.toThrow("Ctrl-C");
+    await expect((await program(io)).parseAsync(argv, { from: "user" })).rejects.toThrow("Ctrl-C");
     expect(filesIn(folder)).not.toContain("never.json");
   });
 

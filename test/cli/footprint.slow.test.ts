@@ -90,8 +90,8 @@ beforeAll(async () => {
   expect(split.code, split.err).toBe(0);
 });
 
-it("the table has every command", () => {
-  const dynn = program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
+it("the table has every command", async () => {
+  const dynn = await program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
   const commands = dynn.commands.map((command) => command.name());
   expect([...Object.keys(RUNS), "serve"].sort()).toEqual(commands.sort());
 });

@@ -12,11 +12,12 @@ afterAll(() => {
   process.stdout.columns = columns;
 });
 
-const NAMES = program({
+const { commands } = await program({
   out: () => undefined,
   err: () => undefined,
   signal: new AbortController().signal,
-}).commands.map((command) => command.name());
+});
+const NAMES = commands.map((command) => command.name());
 
 describe("help", () => {
   it("of dynn names the commands", async () => {

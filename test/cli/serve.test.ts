@@ -32,7 +32,7 @@ function serving(...argv: readonly string[]) {
       if (url) heard(url);
     },
   };
-  const ended = program(io).parseAsync(["serve", ...argv], { from: "user" });
+  const ended = program(io).then((dynn) => dynn.parseAsync(["serve", ...argv], { from: "user" }));
   return { listening, ended, stop: () => stop.abort(new Error("Ctrl-C")), printed };
 }
 
@@ -64,8 +64,8 @@ describe("dynn serve", () => {
   it("takes its token from the environment", async () => {
     process.env.DYNN_TOKEN = "from-the-environment";
     const { listening, ended, stop } = serving(at("split"), "--port", "0");
-    delete process.env.DYNN_TOKEN;
     const url = await listening;
+    delete process.env.DYNN_TOKEN;
     expect((await fetch(`${url}/metrics`)).status).toBe(401);
     const headers = { authorization: "Bearer from-the-environment" };
     expect((await fetch(`${url}/metrics`, { headers })).status).toBe(200);

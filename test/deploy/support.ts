@@ -1,10 +1,11 @@
 /** @file Small networks for the tests of deployment: chains, branches without a single cut, and shapes that later stages read. */
 import { expect } from "vitest";
+import { Logits } from "../../src/core/logits.js";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
-import { readingOf, route, rowsOf } from "../../src/dynamic/route/route.js";
+import { readingOf, route } from "../../src/dynamic/route/route.js";
 import { type ConditionalOptions, conditionalModel } from "../../src/dynamic/run/conditional/index.js";
 import { int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
@@ -75,13 +76,14 @@ export function images(count: number, seed = 5): Float32Array {
   return grain.map((v, i) => (v + 3 * (base[Math.floor(i / (each / 3))] as number)) / 4);
 }
 
-/** Logits of every exit from the whole graph, one array [n * classes] per exit. */
-export async function logitsOf(model: DynamicModel, pixels: Float32Array): Promise<Float32Array[]> {
+/** Logits of every exit from the whole graph. */
+export async function logitsOf(model: DynamicModel, pixels: Float32Array): Promise<Logits> {
   const session = await backend.compile(model.graph);
   const data = { dtype: "float32", dims: [pixels.length / sizeOf(IMAGE), ...IMAGE], data: pixels } as const;
   const results = await session.run({ [model.input.name]: data });
   await session.release();
-  return model.exits.map(({ logits }) => results[logits]?.data as Float32Array);
+  const exits = model.exits.map(({ logits }) => results[logits]?.data as Float32Array);
+  return new Logits(exits, model.classes);
 }
 
 /** A policy under which about half the images that reach an exit leave there: no confidence lies on a threshold. */
@@ -94,10 +96,10 @@ export async function medianPolicy(
   const logits = await logitsOf(model, pixels);
   const count = pixels.length / sizeOf(IMAGE);
   const thresholds = model.exits.slice(0, -1).map((_, exit) => {
-    const row = (i: number) => rowsOf(logits, model.classes, i)[exit] as Float32Array;
-    const sorted = Array.from({ length: count }, (_, i) => readingOf(row(i), policy, exit).confidence).sort(
-      (a, b) => a - b,
-    );
+    const sorted = Array.from(
+      { length: count },
+      (_, i) => readingOf(logits.row(exit, i), policy, exit).confidence,
+    ).sort((a, b) => a - b);
     const middle = Math.floor(count / 2);
     return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
   });
@@ -148,8 +150,8 @@ function stackResults(parts: readonly Tensors[]): Tensors {
 /** What route says, and the logits of the exit that answers. */
 async function expected(model: DynamicModel, policy: Policy, pixels: Float32Array) {
   const logits = await logitsOf(model, pixels);
-  const routed = route(logits, model.classes, policy);
-  return { routed, logits: routed.map((r, i) => rowsOf(logits, model.classes, i)[r.answer] as Float32Array) };
+  const routed = route(logits, policy);
+  return { routed, logits: routed.map((r, i) => logits.row(r.answer, i)) };
 }
 
 /** Run both and compare.

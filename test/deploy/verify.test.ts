@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { Logits } from "../../src/core/logits.js";
 import { type Found, verify } from "../../src/deploy/verify.js";
 import type { Exit } from "../../src/dynamic/model/model.js";
 import type { Policy } from "../../src/schema/policy.js";
 import { failure } from "../support/failure.js";
 
 const exit = (name: string): Exit => ({ name, logits: name, cut: undefined, macs: 1, costFraction: 1 });
-const model = { name: "net", classes: 2, exits: [exit("early"), exit("final")] };
+const model = { name: "net", exits: [exit("early"), exit("final")] };
 const policy: Policy = { rule: "max-softmax", thresholds: [0.75], fallback: "final" };
 /** Two logits whose larger has this probability. */
 const sure = (p: number): number[] => [Math.log(p / (1 - p)), 0];
@@ -17,7 +18,7 @@ const found = (stop: number, row: readonly number[]): Found => ({
 const early = Float32Array.from([...sure(0.9), ...sure(0.6), ...sure(0.75 + 1e-8)]);
 const final = Float32Array.from([...sure(0.3), ...sure(0.8), ...sure(0.99)]);
 const right = [found(0, sure(0.9)), found(1, sure(0.8)), found(0, sure(0.75))];
-const check = (...export_: Found[]) => verify(model, policy, [early, final], export_);
+const check = (...export_: Found[]) => verify(model, policy, new Logits([early, final], 2), export_);
 
 describe("verification", () => {
   test("passes equal answers and counts where they stopped", () => {

@@ -13,11 +13,11 @@ import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { ROOT } from "./documents.js";
 
 interface Script {
-  readonly madeDocs: (dynn: Readonly<Record<string, unknown>>) => ReadonlyMap<string, string>;
+  readonly madeDocs: (dynn: Readonly<Record<string, unknown>>) => Promise<ReadonlyMap<string, string>>;
 }
 
 const { madeDocs } = (await import(pathToFileURL(join(ROOT, "scripts/make-docs.mjs")).href)) as Script;
-const docs = madeDocs({
+const docs = await madeDocs({
   program,
   OPS,
   OPSETS,

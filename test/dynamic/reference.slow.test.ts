@@ -1,6 +1,8 @@
 /** The reference network on CIFAR-10 against what PyTorch computed (expected.json beside the model). */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { Images } from "../../src/core/images.js";
+import { Logits } from "../../src/core/logits.js";
 import { toNumbers } from "../../src/core/tensor.js";
 import { readNpy } from "../../src/data/npy.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
@@ -33,7 +35,7 @@ describe.skipIf(!hasShared)("the reference network on CIFAR-10", () => {
   const folder = unpackedCifar10();
   let model: DynamicModel;
   let expected: Expected;
-  let logits: readonly Float32Array[];
+  let logits: Logits;
   let labels: Int32Array;
 
   beforeAll(async () => {
@@ -42,21 +44,25 @@ describe.skipIf(!hasShared)("the reference network on CIFAR-10", () => {
     const all = await firstRecords(folder, 10_000);
     labels = all.labels;
     const forward = await Forward.compile(model, ortNode());
-    logits = await forward.logits(all.pixels, { batch: 250 });
+    logits = await forward.logits(Images.for(model, all.pixels), { batch: 250 });
     await forward.release();
   });
 
-  const first = (n: number) => logits.map((l) => l.subarray(0, n * CLASSES));
+  const first = (n: number) =>
+    new Logits(
+      logits.exits.map((exit) => exit.subarray(0, n * CLASSES)),
+      CLASSES,
+    );
   const accuracies = (n: number) =>
-    first(n).map((exit) => {
+    first(n).exits.map((exit) => {
       const [only] = [makePolicy("max-softmax", [], "final", { exits: 1, classes: CLASSES })];
-      return route([exit], CLASSES, only).filter((r, i) => r.label === labels[i]).length / n;
+      return route(new Logits([exit], CLASSES), only).filter((r, i) => r.label === labels[i]).length / n;
     });
 
   test("logits of the first 64 records are within 1e-4 of the largest", () => {
     const npy = toNumbers(readNpy(file("logits_first64.npy"), "logits_first64.npy"));
     const scale = npy.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-    first(64).forEach((exit, k) => {
+    first(64).exits.forEach((exit, k) => {
       const worst = exit.reduce((m, v, i) => Math.max(m, Math.abs(v - (npy[k * 640 + i] as number))), 0);
       expect(worst / scale).toBeLessThanOrEqual(1e-4);
     });
@@ -75,7 +81,7 @@ describe.skipIf(!hasShared)("the reference network on CIFAR-10", () => {
     expect(expected.routing_first1000.length).toBeGreaterThanOrEqual(12);
     for (const { tau, fallback, accuracy, work_stops_at_exit_counts } of expected.routing_first1000) {
       const policy = makePolicy("max-softmax", [tau], fallback, { exits: model.exits.length, classes: CLASSES });
-      const routed = route(first(1000), CLASSES, policy);
+      const routed = route(first(1000), policy);
       const counts = model.exits.map((_, k) => routed.filter((r) => r.stop === k).length);
       const moved = counts.reduce((sum, c, k) => sum + Math.abs(c - (work_stops_at_exit_counts[k] as number)), 0) / 2;
       expect(moved, `tau ${tau}: ${counts} against ${work_stops_at_exit_counts}`).toBeLessThanOrEqual(2);

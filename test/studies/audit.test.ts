@@ -1,8 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { AttackConfig } from "../../src/attacks/config.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { inMemory } from "../../src/data/dataset.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
+import { writeModel } from "../../src/onnx/write.js";
 import type { AuditRecord, GalleryItem } from "../../src/schema/audit-record.js";
 import { type AuditOptions, audit, type RunStore, type StoredRun } from "../../src/studies/audit/index.js";
 import { samplesOf, smallExits } from "../support/models.js";
@@ -142,6 +143,20 @@ describe("an audit", () => {
     expect(phases).not.toContain("pgd");
     expect(phases).toContain("slow");
     expect(resumed).toEqual(whole);
+  });
+
+  test("hashes the model and each image once for its store, however many attacks there are", async () => {
+    const digest = vi.spyOn(crypto.subtle, "digest");
+    const data = dataOf(samples.slice(0, 24));
+    const fresh = { ...model, graph: { ...model.graph } };
+    await audit(options({ model: fresh, data, store: memoryStore().store }));
+    const sizes = digest.mock.calls.map(([, bytes]) => bytes.byteLength);
+    digest.mockRestore();
+    const modelBytes = writeModel({ graph: fresh.graph }).byteLength;
+    expect(sizes.filter((size) => size >= modelBytes)).toEqual([modelBytes]);
+    expect(sizes.filter((size) => size === 192 * 4)).toHaveLength(24);
+    // The rest are fingerprints: one for each of 3 attacks and 2 curves of 2 radii.
+    expect(sizes).toHaveLength(1 + 24 + 3 + 4);
   });
 
   test("takes nothing from a store that was filled under another seed, policy or other images", async () => {

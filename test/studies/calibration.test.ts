@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Logits } from "../../src/core/logits.js";
 import { type Dataset, inMemory } from "../../src/data/dataset.js";
 import { route } from "../../src/dynamic/route/route.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
@@ -37,8 +38,8 @@ const options = (rest: Partial<CalibrationOptions> = {}): CalibrationOptions => 
 describe("a calibration", () => {
   test("reports on test records what routing them under its policy gives", async () => {
     const { policy, record } = await calibrateModel(options({ thresholds: "per-exit", temperature: true }));
-    const logits = model.exits.map((_, k) => Float32Array.from(tested.flatMap((s) => [...s.clean[k]!])));
-    const routed = route(logits, model.classes, policy);
+    const exits = model.exits.map((_, k) => Float32Array.from(tested.flatMap((s) => [...s.clean[k]!])));
+    const routed = route(new Logits(exits, model.classes), policy);
     expect(record.test.accuracy.value).toBe(routed.filter((r, i) => r.label === tested[i]!.label).length / 30);
     expect(record.test.exitCounts).toEqual([0, 1, 2].map((k) => routed.filter((r) => r.stop === k).length));
     expect(record.data.test).toEqual({ name: "reported", samples: 30 });

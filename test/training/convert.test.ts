@@ -97,8 +97,8 @@ describe("a converted file", () => {
       [DATA.validation, validation],
       [DATA.test, tested],
     ] as const)
-      for await (const { logits, labels, classes } of answersOf(graph, exits, part, ortNode(), { batch: 7 })) {
-        const routed = route(logits, classes, policy as NonNullable<typeof policy>);
+      for await (const { logits, labels } of answersOf(graph, exits, part, ortNode(), { batch: 7 })) {
+        const routed = route(logits, policy as NonNullable<typeof policy>);
         expect(tally?.count).toBe(part.count);
         expect(tally?.routed?.right).toBe(routed.filter((r, i) => r.label === labels[i]).length);
         const cost = routed.reduce((sum, r) => sum + (exits[r.stop]?.costFraction ?? 0), 0) / part.count;

@@ -126,7 +126,7 @@ export const EXECUTOR = [
   },
   {
     name: "dynamic/time-per-batch",
-    find: "median(times.map((taken) => taken[k])) / samples",
+    find: "median(times.map((taken) => taken[k])) / count",
     replace: "median(times.map((taken) => taken[k]))",
     test: TIMING_TEST,
     killedBy: "is cumulative, per sample",

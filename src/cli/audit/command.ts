@@ -1,7 +1,7 @@
 /** @file `dynn audit`: how accurate, how fast and how attackable is a network, on real images. */
 
 import { resolve } from "node:path";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
@@ -36,10 +36,8 @@ interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags {
   readonly keep?: string;
 }
 
-export function auditCommand(io: Io): Command {
-  const command = new Command("audit")
-    .description("Attack a network with one exit or many, and report how accurate, how fast and how attackable it is.")
-    .argument("<model>", "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one")
+export function auditCommand(command: Command, io: Io): Command {
+  command
     .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
     .addOption(option("--samples <n>", "report on the first N records (default: up to 1000)", whole(1, 100)))
     .addOption(

@@ -1,11 +1,10 @@
 /** @file `dynn calibrate`: choose thresholds on validation records, say what they are worth on test records, write them into the model. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
-import { sizeOf } from "../../core/shape.js";
 import { VERSION } from "../../core/version.js";
-import type { Dataset } from "../../data/dataset.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { measureExits } from "../../dynamic/run/timing.js";
@@ -54,12 +53,8 @@ interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, Back
   readonly out?: string;
 }
 
-export function calibrateCommand(io: Io): Command {
-  const command = new Command("calibrate")
-    .description(
-      "Choose when a network stops early: on validation records, judged on test records, written into the model.",
-    )
-    .argument("<model>", "an ONNX classifier with early exits, or zoo:NAME for a bundled one")
+export function calibrateCommand(command: Command, io: Io): Command {
+  command
     .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
     .addOption(option("--samples <n>", "test on the first N records (default: up to 1000)", whole(1, 1000)))
     .addOption(
@@ -224,12 +219,12 @@ function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: Dynam
 const timer =
   (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
   async (): Promise<readonly number[]> => {
-    const pixels = new Float32Array(timeBatch * sizeOf(data.shape));
-    await data.read(
-      Array.from({ length: timeBatch }, (_, i) => i % data.count),
-      pixels,
-    );
-    return measureExits(model, backend, { pixels, now: () => performance.now(), signal });
+    const records = Array.from({ length: timeBatch }, (_, i) => i % data.count);
+    return measureExits(model, backend, {
+      images: await readImages(data, records),
+      now: () => performance.now(),
+      signal,
+    });
   };
 
 async function deliver(

@@ -1,12 +1,12 @@
 /** @file What `dynn classify` runs: a split bundle with a server or without, a staged one, or a model. */
 import { stat } from "node:fs/promises";
 import { DynnError } from "../../core/errors.js";
+import { imageDims } from "../../core/images.js";
 import type { Bundle } from "../../deploy/bundle.js";
 import { createDevice, type PlacedAnswer } from "../../deploy/device/device.js";
 import type { Remote } from "../../deploy/device/remote.js";
 import type { Wire } from "../../deploy/wire-values.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
-import { imageDims } from "../../dynamic/run/forward.js";
 import { type ClientOptions, SplitClient } from "../../node/client.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { openModel } from "../../node/models.js";

@@ -1,6 +1,6 @@
 /** @file `dynn classify`: images in, answers out, by a split network with its server, by a staged one, or by a whole model. */
 
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
@@ -16,7 +16,7 @@ import { fileOrOutput, imageSize, oneOf, option, type Reader, whole } from "../s
 import { fallbackOption, ruleOption, thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
 import { type Classifier, openSubject, type Subject, type SubjectFlags } from "./classifier.js";
-import { type Images, openImages } from "./images.js";
+import { type NamedImages, openImages } from "./images.js";
 import { type Run, type Summary, summarize } from "./summary.js";
 import { classifyTables } from "./tables.js";
 
@@ -38,11 +38,8 @@ interface ClassifyFlags extends SubjectFlags, BackendFlags {
 
 const readLink: Reader<StatedLink> = (text, where) => ({ ...parseLink(text, where), text });
 
-export function classifyCommand(io: Io): Command {
-  const command = new Command("classify")
-    .description("Classify images: the device answers what its exits are sure of, a server the rest.")
-    .argument("<model>", "a bundle's folder (`dynn export`), an ONNX classifier, or zoo:NAME")
-    .argument("<images...>", "image files, folders of them, or one data spec: sample, cifar10:DIR, npy:X,Y ...")
+export function classifyCommand(command: Command, io: Io): Command {
+  command
     .addOption(new Option("--server <url>", "where `dynn serve` runs (default: the server's half runs here)"))
     .addOption(tokenOption("what the server asks for"))
     .addOption(
@@ -133,7 +130,7 @@ function refuseSplitOptions({ name, kind }: Subject, flags: ClassifyFlags): void
 /** Images are read as they are needed: a whole data set may not fit in memory. */
 async function answersOf(
   classifier: Classifier,
-  { names, read }: Images,
+  { names, read }: NamedImages,
   {
     batch,
     wire,
@@ -154,7 +151,7 @@ async function answersOf(
 
 async function deliver(
   subject: Subject,
-  images: Images,
+  images: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
   { json, link }: ClassifyFlags,
@@ -170,7 +167,7 @@ async function deliver(
 /** Answers and summaries as data. */
 function recordOf(
   { name, kind, exits, classNames }: Subject,
-  { from, names, labels }: Images,
+  { from, names, labels }: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
 ) {

@@ -3,13 +3,14 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import type { ImageDims } from "../../core/images.js";
 import { type Dataset, subset, writePixels } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { listImages } from "../../node/data/folder.js";
 import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
 
-export interface Images {
+export interface NamedImages {
   /** Where they come from, for people. */
   readonly from: string;
   /** What to call each. */
@@ -24,7 +25,7 @@ export interface Images {
 export interface Wanted {
   readonly name: string;
   /** Channels, height, width. */
-  readonly dims: readonly [number, number, number];
+  readonly dims: ImageDims;
   readonly classes: number;
   /** Names of the classes, where the model has them. */
   readonly classNames: readonly string[] | null;
@@ -37,7 +38,7 @@ export async function openImages(
   given: readonly string[],
   wanted: Wanted,
   samples: number | undefined,
-): Promise<Images> {
+): Promise<NamedImages> {
   const spec = given.find(isSpec);
   if (spec === undefined) return ofFiles(given, wanted);
   if (given.length === 1) return ofDataset(await openDataset(spec), wanted, samples);
@@ -50,7 +51,7 @@ export async function openImages(
 
 const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0] as string);
 
-function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, samples = all.count): Images {
+function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, samples = all.count): NamedImages {
   checkFit({ name, classes, classNames: classNames ?? undefined, input: { shape: ["n", ...dims] } }, all);
   const data = subset(all, [...Array(Math.min(samples, all.count)).keys()]);
   return {
@@ -62,7 +63,7 @@ function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, sa
 }
 
 /** Files and folders, in the order given; folders by name. */
-async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<Images> {
+async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<NamedImages> {
   const files = (await Promise.all(given.map(filesAt))).flat();
   const [channels, height, width] = dims;
   if (channels !== 3)

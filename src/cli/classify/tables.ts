@@ -4,7 +4,7 @@ import type { PlacedAnswer } from "../../deploy/device/device.js";
 import type { Percentiles } from "../../measures/percentile.js";
 import { heading, percent, showRate, table } from "../shared/table.js";
 import type { Subject } from "./classifier.js";
-import type { Images } from "./images.js";
+import type { NamedImages } from "./images.js";
 import type { Run, Summary } from "./summary.js";
 
 /** Longer lists are for --json. */
@@ -12,7 +12,7 @@ const MOST_ROWS = 20;
 
 export function classifyTables(
   subject: Subject,
-  images: Images,
+  images: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
   link: string | undefined,
@@ -32,7 +32,7 @@ export function classifyTables(
 
 function answersTable(
   { exits, classNames }: Subject,
-  { names, labels }: Images,
+  { names, labels }: NamedImages,
   answers: readonly PlacedAnswer[],
 ): string {
   const className = (label: number) => classNames?.[label] ?? String(label);

@@ -1,6 +1,6 @@
 /** @file `dynn convert`: early exits for a classifier that is trained already; its weights and answers stay as they are. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { HEADS } from "../../nn/heads.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
@@ -17,12 +17,8 @@ import { addConvertOptions, type ConvertFlags } from "./options.js";
 import { placesTable, policyLines } from "./output.js";
 import { type ConvertPlan, prepareConversion } from "./plan.js";
 
-export const convertCommand = (io: Io): Command =>
-  addConvertOptions(
-    new Command("convert")
-      .description("Give a trained classifier early exits. Its weights and its final answers stay as they are.")
-      .argument("<model>", "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one"),
-  )
+export const convertCommand = (command: Command, io: Io): Command =>
+  addConvertOptions(command)
     .addHelpText("after", HELP)
     .action((model: string, flags: ConvertFlags) => convertAction(model, flags, io));
 

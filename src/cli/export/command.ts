@@ -1,6 +1,6 @@
 /** @file `dynn export`: write a model for deployment, so that it stops early where it is put to work. */
 
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -39,12 +39,8 @@ interface ExportFlags extends RuleFlags, NormalizationFlags, BackendFlags {
   readonly out: string;
 }
 
-export function exportCommand(io: Io): Command {
-  const command = new Command("export")
-    .description(
-      "Write a model for deployment: stage files, one file that stops early by itself, or device and server.",
-    )
-    .argument("<model>", "an ONNX classifier with early exits, or zoo:NAME for a bundled one")
+export function exportCommand(command: Command, io: Io): Command {
+  command
     .addOption(option("--format <name>", `${FORMATS.join(", ")} (below)`, oneOf(FORMATS)).makeOptionMandatory())
     .addOption(
       new Option(

@@ -1,10 +1,9 @@
 /** @file The images that an export is compared on: those of the call, else the bundled sample, else random ones. */
 
-import { sizeOf } from "../../core/shape.js";
-import type { Dataset } from "../../data/dataset.js";
+import { imageDims } from "../../core/images.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkSize } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { imageDims } from "../../dynamic/run/forward.js";
 import { openDataset } from "../../node/data/open.js";
 
 export interface VerificationImages {
@@ -30,7 +29,6 @@ export async function verificationImages(
       from: `random images (the bundled sample is [${chosen.shape}], the model takes [${wanted}])`,
     };
   const count = Math.min(samples, chosen.count);
-  const pixels = new Float32Array(count * sizeOf(chosen.shape));
-  await chosen.read([...Array(count).keys()], pixels);
+  const { data: pixels } = await readImages(chosen, [...Array(count).keys()]);
   return { pixels, from: chosen.name };
 }

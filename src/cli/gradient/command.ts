@@ -1,5 +1,5 @@
 /** @file `dynn gradient`: a model that also returns its gradient, as plain ONNX. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-gradient.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
@@ -21,10 +21,8 @@ interface GradientFlags {
   readonly out?: string;
 }
 
-export const gradientCommand = (io: Io): Command =>
-  new Command("gradient")
-    .description("Write a plain ONNX model that also returns its loss per sample and the gradient of its input.")
-    .argument("<model>", "an ONNX model, or zoo:NAME for a bundled one")
+export const gradientCommand = (command: Command, io: Io): Command =>
+  command
     .addOption(option("-o, --out <file>", "where to write it (default: MODEL.gradient.onnx)", file))
     .option(
       "--loss <name>",

@@ -1,5 +1,5 @@
 /** @file `dynn inspect`: what a model file holds. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -24,10 +24,8 @@ interface InspectFlags {
   readonly json?: string;
 }
 
-export const inspectCommand = (io: Io): Command =>
-  new Command("inspect")
-    .description("Show what a model file holds: input, exits, cost per exit, legal cuts, operators.")
-    .argument("<model>", "an ONNX classifier, or zoo:NAME for a bundled one")
+export const inspectCommand = (command: Command, io: Io): Command =>
+  command
     .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize))
     .option("--graph", "print the graph, one line per node, as dynn reads it (constants folded)")
     .addOption(option("--json <file>", "write the same as JSON; - prints it", fileOrOutput))

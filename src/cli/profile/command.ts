@@ -1,7 +1,7 @@
 /** @file `dynn profile`: what leaving early really saves on this machine, in time, and what it costs in accuracy. */
 
 import { cpus, loadavg } from "node:os";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
@@ -42,10 +42,8 @@ interface ProfileFlags extends Pick<RuleFlags, "fallback">, SplitFlags, BackendF
   readonly report?: string;
 }
 
-export function profileCommand(io: Io): Command {
-  const command = new Command("profile")
-    .description("Measure what leaving early saves: accuracy, time and latency against the static network, in one run.")
-    .argument("<model>", "an ONNX classifier, or zoo:NAME for a bundled one")
+export function profileCommand(command: Command, io: Io): Command {
+  command
     .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
     .addOption(
       option("--samples <n>", `time and report on the first N records (default: up to ${SAMPLES})`, whole(1, 100)),

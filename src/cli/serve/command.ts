@@ -1,6 +1,6 @@
 /** @file `dynn serve`: the server of a split network. It runs until Ctrl-C or SIGTERM, which is how it ends well. */
 
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { reasonOf } from "../../core/errors.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { createServer } from "../../node/serve/server.js";
@@ -27,10 +27,8 @@ const port: Reader<number> = (text, where) => {
   throw refuse(where, text, "a port from 0 (any that is free) to 65535", `Write e.g. ${where} 8790`);
 };
 
-export const serveCommand = (io: Io): Command =>
-  new Command("serve")
-    .description("Answer what devices are not sure of: the server's half of a split network, over HTTP.")
-    .argument("<bundle>", "a folder that `dynn export --format split` wrote")
+export const serveCommand = (command: Command, io: Io): Command =>
+  command
     .option("--host <address>", "address to listen on; any but this machine's own needs a token", "127.0.0.1")
     .addOption(option("--port <n>", "port to listen on; 0 takes any that is free", port).default(8790))
     .addOption(tokenOption("what clients must present"))

@@ -1,6 +1,6 @@
 /** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import { ARCHITECTURES } from "../../nn/architectures.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
@@ -14,12 +14,8 @@ import { addTrainOptions, type TrainFlags } from "./options.js";
 import { prepare } from "./plan.js";
 import { trainInFolder } from "./session.js";
 
-export const trainCommand = (io: Io): Command =>
-  addTrainOptions(
-    new Command("train")
-      .description("Train a network with one exit or many, and write it as one ONNX file with a model card.")
-      .argument("<architecture>", "a name from the list below, or an ONNX file with named parameters"),
-  )
+export const trainCommand = (command: Command, io: Io): Command =>
+  addTrainOptions(command)
     .addHelpText("after", HELP)
     .action((architecture: string, flags: TrainFlags) => trainAction(architecture, flags, io));
 

@@ -1,8 +1,9 @@
 /** @file The device: answers what its exits are sure of, sends the hidden values of the rest, and answers these itself when nobody else
  *  does. A bundle without a remote runs here to its end. */
 import { DynnError } from "../../core/errors.js";
+import { Images } from "../../core/images.js";
 import { checkPixels } from "../../core/pixels.js";
-import { showShape, sizeOf } from "../../core/shape.js";
+import type { Tensor } from "../../core/tensor.js";
 import { type Reading, type Routed, routeReadings } from "../../dynamic/route/route.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -96,16 +97,15 @@ export class Device {
    * @returns      one answer per image, in order; a server that is not reached is no failure
    * @throws DynnError 'data/shape', 'data/value', 'runtime/run', 'wire/value', 'serve/refused', or the signal's reason */
   async classify(images: Float32Array, { signal, onProgress }: DeviceRun = {}): Promise<PlacedAnswer[]> {
-    const dims = this.#manifest.input.shape.slice(1) as number[];
-    const total = this.#count(images, dims);
-    checkPixels({ name: "images", pixels: images }, sizeOf(dims));
+    const { model: name, input } = this.#manifest;
+    const all = Images.for({ name, input }, images);
+    checkPixels({ name: "images", pixels: images }, all.size);
     const answers: PlacedAnswer[] = [];
-    while (answers.length < total) {
+    while (answers.length < all.count) {
       signal?.throwIfAborted();
-      const end = Math.min(total, answers.length + this.#batch);
-      const pixels = images.subarray(answers.length * sizeOf(dims), end * sizeOf(dims));
-      answers.push(...(await this.#classifyBatch(pixels, [end - answers.length, ...dims], signal)));
-      onProgress?.(answers.length, total);
+      const some = all.rows(answers.length, answers.length + this.#batch);
+      answers.push(...(await this.#classifyBatch(some, signal)));
+      onProgress?.(answers.length, all.count);
     }
     return answers;
   }
@@ -116,16 +116,13 @@ export class Device {
   }
 
   async #classifyBatch(
-    data: Float32Array,
-    dims: readonly number[],
+    { data, count, dims }: Images,
     signal: AbortSignal | undefined,
   ): Promise<readonly PlacedAnswer[]> {
     const pass: Pass = { start: performance.now(), answers: [], signal };
-    const tickets = Array.from(
-      { length: dims[0] as number },
-      (_, index): Ticket => ({ index, readings: [], logits: [] }),
-    );
-    let rows: Rows | undefined = { tickets, values: { [this.#manifest.input.name]: { dtype: "float32", dims, data } } };
+    const tickets = Array.from({ length: count }, (_, index): Ticket => ({ index, readings: [], logits: [] }));
+    const image: Tensor = { dtype: "float32", dims: [count, ...dims], data };
+    let rows: Rows | undefined = { tickets, values: { [this.#manifest.input.name]: image } };
     for (const part of this.#parts) {
       if (!rows) break;
       const { answered, left } = await runPart(part, rows, this.#manifest);
@@ -162,17 +159,6 @@ export class Device {
           ? { ...local, ...shared, place: "fallback", local, reason: got.reason }
           : { ...(got.answers[i] as Routed), ...shared, place: "server", local, bytes, serverMs: got.ms };
     });
-  }
-
-  /** @throws DynnError 'data/shape' */
-  #count(images: Float32Array, dims: readonly number[]): number {
-    const count = images.length / sizeOf(dims);
-    if (Number.isInteger(count)) return count;
-    throw new DynnError(
-      "data/shape",
-      `images: ${images.length} numbers are no whole number of images ${showShape(dims)} (${sizeOf(dims)} each), as ${this.#manifest.model} takes. Give float32 [n*c*h*w].`,
-      { length: images.length, image: dims },
-    );
   }
 }
 

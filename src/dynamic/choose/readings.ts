@@ -2,16 +2,16 @@
  *  Every rule is brought to one form: an early exit fires when its score reaches the threshold's score. Patience's score is how many exits in
  *  a row agree. Must agree with `route`; a property test says so. */
 
+import type { Logits } from "../../core/logits.js";
 import { NEVER_FIRES, type Policy, type Rule, uniformPolicy } from "../../schema/policy.js";
 import { RULE_DEFS } from "../route/policy.js";
-import { type Routed, readingOf, routeReadings, rowsOf } from "../route/route.js";
+import { type Routed, readingOf, routeReadings } from "../route/route.js";
 
 /** Logits of every exit on labelled samples. */
 export interface Measured {
-  /** One array [n * classes] per exit. */
-  readonly logits: readonly Float32Array[];
+  readonly logits: Logits;
+  /** The true class of each sample, [logits.count]. */
   readonly labels: ArrayLike<number>;
-  readonly classes: number;
 }
 
 export interface Readings {
@@ -28,14 +28,14 @@ export interface Readings {
 export type PolicyFrame = Pick<Policy, "rule" | "fallback" | "temperatures">;
 
 /** Read every exit's logits once, so that many thresholds can be tried. */
-export function readExits({ logits, labels, classes }: Measured, frame: PolicyFrame): Readings {
-  const [count, exits] = [labels.length, logits.length];
+export function readExits({ logits, labels }: Measured, frame: PolicyFrame): Readings {
+  const [count, exits] = [labels.length, logits.exits.length];
   const scores = Array.from({ length: exits - 1 }, () => new Float64Array(count));
   const right = Array.from({ length: exits }, () => new Uint8Array(count));
   const never = { ...frame, ...uniformPolicy(frame.rule, frame.fallback, NEVER_FIRES[frame.rule], exits) };
   let finalRight = 0;
   for (let i = 0; i < count; i++) {
-    const readings = rowsOf(logits, classes, i).map((row, exit) => readingOf(row, frame, exit));
+    const readings = logits.rows(i).map((row, exit) => readingOf(row, frame, exit));
     let run = 0;
     for (const [exit, { label, confidence }] of readings.slice(0, -1).entries()) {
       run = label === readings[exit - 1]?.label ? run + 1 : 1;

@@ -1,6 +1,7 @@
 /** @file Temperature scaling: one number per exit that its logits are divided by, so that its confidences mean what they say. The label never
  *  changes. The mean negative log-likelihood is convex in 1/T, so its derivative has one root at most.
  *  Source: Guo et al. 2017, "On calibration of modern neural networks", section 4.2. */
+import type { Measured } from "./readings.js";
 
 /** Temperatures stay in this range: exits that are always right, or worse than chance, have no minimum inside it. */
 export const TEMPERATURE_RANGE = [0.01, 100] as const;
@@ -9,11 +10,11 @@ const MOST_STEPS = 200;
 /** Relative accuracy of the result. */
 const PRECISION = 1e-10;
 
-/** The temperature of least mean negative log-likelihood on labelled samples. Samples with a logit that is no number do not count.
- * @param logits float32 [n * classes]
+/** The temperature of one exit: that of least mean negative log-likelihood on labelled samples. Samples with a logit that is no number do not count.
+ * @param exit number of the exit
  * @returns      from {@link TEMPERATURE_RANGE}; 1 without samples */
-export function fitTemperature(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
-  const rows = Array.from(labels, (_, i) => logits.subarray(i * classes, (i + 1) * classes));
+export function fitTemperature({ logits, labels }: Measured, exit: number): number {
+  const rows = Array.from(labels, (_, i) => logits.row(exit, i));
   const samples = rows.flatMap((row, i) =>
     row.every(Number.isFinite) && spread(row) > 0 ? [{ row, label: labels[i] as number }] : [],
   );

@@ -1,6 +1,6 @@
 /** @file The cost of places for exits, measured instead of counted: the network in pieces from place to place, each head a piece of its own,
  *  run one after the other on a full batch. Kept are shares of the time without heads, so that places are judged as by counted cost. */
-import { type Dims, sizeOf } from "../../core/shape.js";
+import type { Dims } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueInfo, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
@@ -8,7 +8,6 @@ import { HEADS, type HeadName } from "../../nn/heads.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
 import { backboneOf } from "../model/exits.js";
-import { imageDims } from "../run/forward.js";
 import { measureStages, type TimingOptions } from "../run/timing.js";
 import { type Candidate, candidatesOf } from "./auto.js";
 import type { MeasuredPlaces } from "./places.js";
@@ -33,7 +32,7 @@ export async function measurePlaces(
   const { name, shape = [] } = headed.inputs[0] as ValueInfo;
   const model = { name: graph.name, graph: headed, input: { name, shape }, exits: ends };
   const times = await measureStages(model, backend, timing);
-  return { batch: timing.pixels.length / sizeOf(imageDims(model)), places: sharesOf(candidates, ends, times) };
+  return { batch: timing.images.count, places: sharesOf(candidates, ends, times) };
 }
 
 /** Where a piece ends: at a place, at the logits of a head there, or at the final logits. */

@@ -1,5 +1,6 @@
 /** @file Routing: from every exit's logits to the routed answer. A pure function; whatever skips work must agree with it. */
 
+import type { Logits } from "../../core/logits.js";
 import type { Policy } from "../../schema/policy.js";
 import { argmax, RULE_DEFS, softmaxRow } from "./policy.js";
 
@@ -64,12 +65,7 @@ function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Rou
 }
 
 /** Route a batch.
- * @param logits one array [n * classes] per exit */
-export const route = (logits: readonly Float32Array[], classes: number, policy: Policy): Routed[] => {
-  const n = (logits[0]?.length ?? 0) / classes;
-  return Array.from({ length: n }, (_, i) => routeOne(rowsOf(logits, classes, i), policy, logits.length) as Routed);
-};
-
-/** Row i of every exit. */
-export const rowsOf = (logits: readonly Float32Array[], classes: number, i: number): Float32Array[] =>
-  logits.map((l) => l.subarray(i * classes, (i + 1) * classes));
+ * @returns one answer per image, in order
+ * @example for (const { stop, label } of route(logits, policy)) console.log(stop, label); */
+export const route = (logits: Logits, policy: Policy): Routed[] =>
+  Array.from({ length: logits.count }, (_, i) => routeOne(logits.rows(i), policy, logits.exits.length) as Routed);

@@ -1,17 +1,25 @@
 /** @file The whole network on many images: logits of every exit. */
 import { DynnError } from "../../core/errors.js";
+import { type Images, imageDims } from "../../core/images.js";
+import { Logits } from "../../core/logits.js";
+import { checkPixels } from "../../core/pixels.js";
 import { showShape } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
 
 export interface ForwardOptions {
+  /** Most images in one run; changes time and memory. */
   readonly batch: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Runs a compiled model batch by batch. */
+/** Runs a compiled model batch by batch.
+ * @example
+ * const forward = await Forward.compile(model, ortNode());
+ * const logits = await forward.logits(images, { batch: 64 });
+ * await forward.release(); */
 export class Forward {
   readonly #model: DynamicModel;
   readonly #session: Session;
@@ -21,48 +29,46 @@ export class Forward {
     this.#session = session;
   }
 
+  /** @throws DynnError 'runtime/load' */
   static async compile(model: DynamicModel, backend: Backend): Promise<Forward> {
     return new Forward(model, await backend.compile(model.graph));
   }
 
-  /** @param pixels float32 [n*c*h*w] in [0,1]
-   * @returns       one array [n * classes] per exit
-   * @throws DynnError 'runtime/run', or the signal's reason when aborted */
-  async logits(pixels: Float32Array, { batch, signal, onProgress }: ForwardOptions): Promise<Float32Array[]> {
+  /** Run every exit on images. All pixels are looked at before work begins on the first image.
+   * @throws DynnError 'data/shape' when the model takes images of another shape, 'data/value' for a
+   *         pixel that is NaN or outside [0,1], 'shape/unknown', 'runtime/run', or the signal's
+   *         reason when aborted */
+  async logits(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
+    this.#check(images);
     const { exits, classes, input } = this.#model;
-    const image = imageDims(this.#model);
-    const each = image.reduce((a, b) => a * b, 1);
-    const n = pixels.length / each;
-    const out = exits.map(() => new Float32Array(n * classes));
-    for (let from = 0; from < n; from += batch) {
+    const { count, dims } = images;
+    const out = exits.map(() => new Float32Array(count * classes));
+    for (let from = 0; from < count; from += batch) {
       signal?.throwIfAborted();
-      const count = Math.min(batch, n - from);
+      const part = images.rows(from, from + batch);
       const results = await this.#session.run({
-        [input.name]: {
-          dtype: "float32",
-          dims: [count, ...image],
-          data: pixels.subarray(from * each, (from + count) * each),
-        },
+        [input.name]: { dtype: "float32", dims: [part.count, ...dims], data: part.data },
       });
       exits.forEach((exit, k) => out[k]?.set((results[exit.logits] as Tensor<"float32">).data, from * classes));
-      onProgress?.(from + count, n);
+      onProgress?.(from + part.count, count);
     }
-    return out;
+    return new Logits(out, classes);
   }
 
+  /** Give back the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
   }
-}
 
-/** Channels, height and width that the model takes.
- * @throws DynnError 'shape/unknown' when the file leaves the image size open and none was given */
-export function imageDims({ name, input }: Pick<DynamicModel, "name" | "input">): readonly [number, number, number] {
-  const [, ...dims] = input.shape;
-  if (dims.every((d) => typeof d === "number")) return dims as [number, number, number];
-  throw new DynnError(
-    "shape/unknown",
-    `${name}: the image size ${showShape(dims)} is open. Read the model with the size of the images.`,
-    { shape: input.shape },
-  );
+  /** @throws DynnError 'data/shape', 'data/value', 'shape/unknown' */
+  #check({ data, dims, size }: Images): void {
+    const wanted = imageDims(this.#model);
+    if (wanted.some((d, i) => d !== dims[i]))
+      throw new DynnError(
+        "data/shape",
+        `images: their shape is ${showShape(dims)}, but ${this.#model.name} takes ${showShape(wanted)}. Give images of that shape.`,
+        { got: dims, expected: wanted },
+      );
+    checkPixels({ name: "images", pixels: data }, size);
+  }
 }

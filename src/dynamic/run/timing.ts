@@ -1,14 +1,14 @@
 /** @file Time per exit, measured: the stages of a model run one after the other on a full batch, nothing leaving early. The cumulative times
  *  are what `calibrate` takes as costs for a target latency. Routing, and batches that shrink, are not in them: the executor measures those. */
+import type { Images } from "../../core/images.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
-import { imageDims } from "./forward.js";
 import { type Stage, type Staged, splitStages } from "./stages.js";
 
 export interface TimingOptions {
-  /** One batch, float32 [n*c*h*w] in [0,1]. */
-  readonly pixels: Float32Array;
+  /** One batch. */
+  readonly images: Images;
   /** Runs that count; the median is taken. */
   readonly runs?: number;
   /** Runs before those. */
@@ -24,16 +24,15 @@ export const measureExits = async (model: DynamicModel, backend: Backend, option
   cumulative(await measureStages(model, backend, options));
 
 /** Milliseconds per sample of each stage; the runs of all stages alternate, so that a slow spell meets all of them.
- * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', or the signal's reason when aborted */
+ * @throws DynnError 'runtime/load', 'runtime/run', or the signal's reason when aborted */
 export async function measureStages(
-  model: Staged & Pick<DynamicModel, "name" | "input">,
+  model: Staged & Pick<DynamicModel, "input">,
   backend: Backend,
   options: TimingOptions,
 ): Promise<number[]> {
-  const { pixels, runs = 21, warmUp = 3, now, signal } = options;
-  const image = imageDims(model);
-  const samples = pixels.length / image.reduce((a, b) => a * b, 1);
-  const input: Tensor = { dtype: "float32", dims: [samples, ...image], data: pixels };
+  const { images, runs = 21, warmUp = 3, now, signal } = options;
+  const { data, count, dims } = images;
+  const input: Tensor = { dtype: "float32", dims: [count, ...dims], data };
   const stages: Compiled[] = [];
   try {
     for (const stage of splitStages(model)) stages.push({ ...stage, session: await backend.compile(stage.graph) });
@@ -43,7 +42,7 @@ export async function measureStages(
       const taken = await runOnce(stages, { [model.input.name]: input }, now);
       if (run >= warmUp) times.push(taken);
     }
-    return stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / samples);
+    return stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / count);
   } finally {
     await Promise.all(stages.map(({ session }) => session.release()));
   }

@@ -1,11 +1,11 @@
 /** @file Removes nodes that return their input unchanged at inference (Identity, Dropout). */
 import type { Graph, ValueName } from "../graph.js";
-import { inferContext, inferShapes } from "../infer.js";
+import { inferContext, withShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
 /** Consumers of a dropped node read its input instead. A node that makes a graph output stays, so names of outputs hold. */
 export function dropIdentities(graph: Graph, ops: OpTable): Graph {
-  const typed = inferShapes(graph, ops);
+  const typed = withShapes(graph, ops);
   const outputs = new Set(typed.outputs.map((o) => o.name));
   const alias = new Map<ValueName, ValueName>();
   const nodes = typed.nodes.flatMap((original) => {
@@ -19,5 +19,5 @@ export function dropIdentities(graph: Graph, ops: OpTable): Graph {
     alias.set(node.outputs[0], node.inputs[0]);
     return [];
   });
-  return { ...typed, nodes };
+  return alias.size > 0 ? { ...typed, nodes } : typed;
 }

@@ -2,7 +2,7 @@
  *  where that node can absorb them (convolutions, Gemm). Operators say so themselves: `asAffine`, `absorbAffine`. */
 import type { Tensor } from "../../core/tensor.js";
 import { consumers, type Graph, type Node, type ValueName } from "../graph.js";
-import { constantType, inferContext, inferShapes } from "../infer.js";
+import { constantType, inferContext, withShapes } from "../infer.js";
 import type { OpTable } from "../op.js";
 
 /** Elements of constants that folding may write: this many, and a multiple of what the graph holds (each map rewrites the weights that
@@ -11,8 +11,9 @@ const [WRITES, WRITES_PER_ELEMENT] = [2 ** 24, 8];
 
 /** Fold once, front to back; a chain folds whole because each result takes its map's place. */
 export function foldAffine(graph: Graph, ops: OpTable): Graph {
-  const folding = new Folding(inferShapes(graph, ops), ops);
-  return folding.run();
+  const typed = withShapes(graph, ops);
+  const folded = new Folding(typed, ops).run();
+  return folded.nodes.length < typed.nodes.length ? folded : typed;
 }
 
 /** The graph while it is folded: one pass over the nodes, all else by look-up. */

@@ -4,7 +4,7 @@ import { isStatic } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { attribute } from "../attributes.js";
 import type { Graph, Node, ValueName, ValueType } from "../graph.js";
-import { constantOf, constantType, inferShapes } from "../infer.js";
+import { constantOf, constantType, withShapes } from "../infer.js";
 import { volume } from "../limits.js";
 import { macsOfNode } from "../node-macs.js";
 import type { OpTable } from "../op.js";
@@ -16,7 +16,7 @@ const FOLD_STEPS = 2 ** 26;
 
 /** Fold until nothing changes (one pass does, in topological order). Types are inferred along the way. */
 export function foldConstants(graph: Graph, ops: OpTable): Graph {
-  const typed = inferShapes(graph, ops);
+  const typed = withShapes(graph, ops);
   const constants = new Map(typed.initializers);
   const outputs = new Set(typed.outputs.map((o) => o.name));
   let left = FOLD_STEPS;
@@ -30,6 +30,7 @@ export function foldConstants(graph: Graph, ops: OpTable): Graph {
     });
     return !folded;
   });
+  if (nodes.length === typed.nodes.length) return typed;
   const types = new Map(typed.types);
   for (const [name, t] of constants) types.set(name, constantType(t));
   return { ...typed, nodes, initializers: constants, types };

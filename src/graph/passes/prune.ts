@@ -8,5 +8,8 @@ export function prune(graph: Graph): Graph {
     graph.outputs.map((o) => o.name),
   );
   const used = new Set([...nodes.flatMap(reads), ...graph.outputs.map((o) => o.name)]);
-  return { ...graph, nodes, initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))) };
+  const initializers = new Map([...graph.initializers].filter(([name]) => used.has(name)));
+  // The same lists say to later passes that nothing has changed.
+  const whole = nodes.length === graph.nodes.length && initializers.size === graph.initializers.size;
+  return whole ? graph : { ...graph, nodes, initializers };
 }

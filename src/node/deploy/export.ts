@@ -2,7 +2,7 @@
  *  was made from before it is put in its place. */
 import { basename } from "node:path";
 import { sha256 } from "../../core/digest.js";
-import { checkPixels } from "../../core/pixels.js";
+import { Images, imageDims } from "../../core/images.js";
 import { uniform } from "../../core/rng.js";
 import { sizeOf } from "../../core/shape.js";
 import { type BundleKind, manifestOf } from "../../deploy/manifest.js";
@@ -12,7 +12,7 @@ import { type Found, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
-import { Forward, imageDims } from "../../dynamic/run/forward.js";
+import { Forward } from "../../dynamic/run/forward.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Policy } from "../../schema/policy.js";
@@ -51,7 +51,7 @@ const DEFAULT_BATCH = 64;
 
 /** Write a bundle with one file per exit (stage0.onnx ...): a host that runs stage after stage decides when to stop.
  * @param out a folder that is not there yet, an empty one, or a bundle, which is replaced
- * @throws DynnError 'policy/value', 'shape/unknown', 'data/value', 'export/mismatch', 'file/unwritable', 'file/full', or the signal's reason;
+ * @throws DynnError 'policy/value', 'shape/unknown', 'data/shape', 'data/value', 'export/mismatch', 'file/unwritable', 'file/full', or the signal's reason;
  *         then nothing is written */
 export const exportStaged = (model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> =>
   exportBundle(model, out, "staged", () => stagedParts(model), options);
@@ -112,7 +112,7 @@ export async function exportConditional(model: DynamicModel, out: string, option
 }
 
 /** Run model and export on the same images.
- * @throws DynnError 'export/mismatch', 'data/value', or the signal's reason */
+ * @throws DynnError 'export/mismatch', 'data/shape', 'data/value', or the signal's reason */
 async function compare(
   model: DynamicModel,
   policy: Policy,
@@ -120,23 +120,20 @@ async function compare(
   run: (batches: Batches) => Promise<Found[]>,
 ): Promise<Verification> {
   const { backend, batch = DEFAULT_BATCH, signal, onProgress } = options;
-  const dims = imageDims(model);
-  const images = options.images ?? randomImages(dims);
-  checkPixels({ name: "images", pixels: images }, sizeOf(dims));
-  const count = images.length / sizeOf(dims);
+  const images = Images.for(model, options.images ?? randomPixels(imageDims(model)));
   const forward = await Forward.compile(model, backend);
   const report = (done: number) => {
     signal?.throwIfAborted();
-    onProgress?.(done, 2 * count);
+    onProgress?.(done, 2 * images.count);
   };
   try {
     const logits = await forward.logits(images, { batch, signal, onProgress: report });
-    const found = await run({ images, dims, batch, onBatch: (done) => report(count + done) });
+    const found = await run({ images, batch, onBatch: (done) => report(images.count + done) });
     return verify(model, policy, logits, found);
   } finally {
     await forward.release();
   }
 }
 
-const randomImages = (dims: readonly number[]): Float32Array =>
+const randomPixels = (dims: readonly number[]): Float32Array =>
   uniform({ seed: 0, sample: 0, purpose: "test", step: 0 }, RANDOM_IMAGES * sizeOf(dims), 0, 1);

@@ -5,9 +5,11 @@ import type { ConfiguredAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/objectives/early.js";
 import type { SampleOutcome } from "../../attacks/runner.js";
+import { Images } from "../../core/images.js";
+import type { Logits } from "../../core/logits.js";
 import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
-import { type Routed, route, rowsOf } from "../../dynamic/route/route.js";
+import { type Routed, route } from "../../dynamic/route/route.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
@@ -21,10 +23,10 @@ export interface Attacked {
   readonly attack: ConfiguredAttack;
   readonly samples: readonly Sample[];
   readonly outcomes: readonly SampleOutcome[];
-  readonly images: Float32Array;
-  readonly rounded: Float32Array;
-  readonly logits: readonly Float32Array[];
-  readonly roundedLogits: readonly Float32Array[];
+  readonly images: Images;
+  readonly rounded: Images;
+  readonly logits: Logits;
+  readonly roundedLogits: Logits;
   readonly routed: readonly Routed[];
   readonly seconds: number;
 }
@@ -41,8 +43,9 @@ export async function runStep(
   const { outcomes, seconds } = await runStored(attack, samples, evaluator, subject, options, (done, total) =>
     onProgress?.({ phase: attack.name, done, total }),
   );
-  const images = stackRows(outcomes.map((o) => o.image)).data;
-  const rounded = toEightBits(images);
+  const { model, policy } = subject.target;
+  const images = Images.for(model, stackRows(outcomes.map((o) => o.image)).data);
+  const rounded = Images.for(model, toEightBits(images.data));
   const logits = await subject.forward.logits(images, { batch, signal });
   const roundedLogits = await subject.forward.logits(rounded, { batch, signal });
   return {
@@ -53,7 +56,7 @@ export async function runStep(
     rounded,
     logits,
     roundedLogits,
-    routed: route(logits, subject.target.model.classes, subject.target.policy),
+    routed: route(logits, policy),
     seconds,
   };
 }
@@ -61,10 +64,9 @@ export async function runStep(
 /** Which samples meet a test under some logits. */
 export const verdicts = (
   samples: readonly Sample[],
-  logits: readonly Float32Array[],
-  classes: number,
+  logits: Logits,
   test: (sample: Sample, logits: readonly Float32Array[]) => boolean,
-): boolean[] => samples.map((sample, i) => test(sample, rowsOf(logits, classes, i)));
+): boolean[] => samples.map((sample, i) => test(sample, logits.rows(i)));
 
 /** The record of an attack. */
 export function judge(attacked: Attacked, subject: Subject): AttackRecord {
@@ -74,7 +76,7 @@ export function judge(attacked: Attacked, subject: Subject): AttackRecord {
   const labels = subject.labels.slice(0, samples.length);
   const costs = model.exits.map((e) => e.costFraction);
   const eligible = outcomes.map((o) => o.eligible);
-  const success = verdicts(samples, logits, model.classes, objective.succeeded);
+  const success = verdicts(samples, logits, objective.succeeded);
   const routing = routedRecord(routed, labels, costs);
   return {
     name: attack.name,
@@ -88,8 +90,8 @@ export function judge(attacked: Attacked, subject: Subject): AttackRecord {
     eligible: eligible.filter(Boolean).length,
     robustAccuracy: rateOf(answersRight(attacked, labels)),
     successRate: rateOf(success, eligible),
-    success8bit: rateOf(verdicts(samples, attacked.roundedLogits, model.classes, objective.succeeded), eligible),
-    accuracyPerExit: perExit(logits, labels, model.classes).map((r) => r.value),
+    success8bit: rateOf(verdicts(samples, attacked.roundedLogits, objective.succeeded), eligible),
+    accuracyPerExit: perExit(logits, labels).map((r) => r.value),
     routed: routing,
     efficacy: efficacyTrapezoid(routing.exitCounts, costs),
     efficacyStep: efficacyStep(routing.exitCounts, costs),
@@ -106,12 +108,7 @@ export function judge(attacked: Attacked, subject: Subject): AttackRecord {
 /** Whether the answer that the objective is about is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
   const { answer } = attack.objective;
-  const classes = logits[0].length / samples.length;
-  return samples.map(
-    (_, i) =>
-      (answer === "routed" ? routed[i]?.label : argmax(logits[answer].subarray(i * classes, (i + 1) * classes))) ===
-      labels[i],
-  );
+  return samples.map((_, i) => (answer === "routed" ? routed[i]?.label : argmax(logits.row(answer, i))) === labels[i]);
 }
 
 function distances(
@@ -129,13 +126,12 @@ function distances(
 /** Both readings of the early attack, side by side: labels alone, and what really fires. */
 function earlyRecord({ attack, samples, logits }: Attacked, { target }: Subject): Pick<AttackRecord, "early"> {
   if (!attack.objective.name.startsWith("early:")) return {};
-  const { classes } = target.model;
   const [changed, fired] = [earlyLabelsChanged(target), earlyFires(target)];
   const disagree = samples.filter((s) => changed(s, s.clean));
   return {
     early: {
-      labels: rateOf(verdicts(samples, logits, classes, changed)),
-      firing: rateOf(verdicts(samples, logits, classes, fired)),
+      labels: rateOf(verdicts(samples, logits, changed)),
+      firing: rateOf(verdicts(samples, logits, fired)),
       alreadyDisagree: disagree.length,
     },
   };

@@ -1,7 +1,8 @@
 /** @file The most telling adversarial images: those where the network was right and sure, and is now wrong (or slow) and sure. */
 import type { Sample } from "../../attacks/attack.js";
+import type { Logits } from "../../core/logits.js";
 import { argmax, softmaxRow } from "../../dynamic/route/policy.js";
-import { type Routed, rowsOf } from "../../dynamic/route/route.js";
+import type { Routed } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
 import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
 import { type Attacked, verdicts } from "./attack-step.js";
@@ -12,12 +13,7 @@ export function pickGallery(attacked: Attacked, subject: Subject, count: number)
   const { model } = subject.target;
   const [channels] = [model.input.shape[1]];
   if (channels !== 1 && channels !== 3) return [];
-  const success = verdicts(
-    attacked.samples,
-    attacked.roundedLogits,
-    model.classes,
-    attacked.attack.objective.succeeded,
-  );
+  const success = verdicts(attacked.samples, attacked.roundedLogits, attacked.attack.objective.succeeded);
   const telling = attacked.samples
     .map((sample, i) => ({
       i,
@@ -34,8 +30,8 @@ export function pickGallery(attacked: Attacked, subject: Subject, count: number)
 /** Confidence before plus confidence after, at the exit whose label the attack is judged by; what was right counts for more. */
 function surprise(sample: Sample, i: number, attacked: Attacked, subject: Subject): number {
   const { answer } = attacked.attack.objective;
-  const at = (logits: readonly Float32Array[], routed: readonly Routed[]) =>
-    rowsOf(logits, subject.target.model.classes, i)[answer === "routed" ? routed[i].answer : answer];
+  const at = (logits: Logits, routed: readonly Routed[]) =>
+    logits.row(answer === "routed" ? routed[i].answer : answer, i);
   const [before, after] = [at(subject.logits, subject.routed), at(attacked.logits, attacked.routed)];
   const sure = (row: Float32Array) => Math.max(...softmaxRow(row));
   return sure(before) + sure(after) + (argmax(before) === sample.label ? 1 : 0);
@@ -46,7 +42,7 @@ function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3
   const sample = attacked.samples[i];
   const [height, width] = [model.input.shape[2] as number, model.input.shape[3] as number];
   const each = sample.pixels.length;
-  const image = attacked.rounded.subarray(i * each, (i + 1) * each);
+  const image = attacked.rounded.row(i);
   const { l2, linf } = norms(sample.pixels, image);
   const magnification = Math.max(1, Math.floor(127 / Math.max(1, linf * 255)));
   const interleave = (byte: (k: number) => number) => interleaved(each, channels, byte);
@@ -65,8 +61,8 @@ function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3
     magnification,
     l2,
     linf,
-    clean: viewOf(subject.logits, subject.routed, i, model.classes),
-    attacked: viewOf(attacked.logits, attacked.routed, i, model.classes),
+    clean: viewOf(subject.logits, subject.routed, i),
+    attacked: viewOf(attacked.logits, attacked.routed, i),
   };
 }
 
@@ -78,8 +74,8 @@ function interleaved(length: number, channels: number, byte: (k: number) => numb
   return new Uint8Array(out.buffer);
 }
 
-function viewOf(logits: readonly Float32Array[], routed: readonly Routed[], i: number, classes: number): ExitView {
-  const rows = rowsOf(logits, classes, i);
+function viewOf(logits: Logits, routed: readonly Routed[], i: number): ExitView {
+  const rows = logits.rows(i);
   const r = routed[i];
   return {
     labels: rows.map(argmax),

@@ -40,7 +40,7 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
       const attacked = await runStep(attack, subject, evaluator, options);
       records.push(judge(attacked, subject));
       gallery.push(...pickGallery(attacked, subject, options.galleryPerAttack ?? 2));
-      adversarial.set(attack.name, attacked.images);
+      adversarial.set(attack.name, attacked.images.data);
     }
     const curves = options.curves ? await runCurves(options.curves, subject, evaluator, options) : [];
     const record = auditRecordSchema.parse({
@@ -98,10 +98,10 @@ function header({
 function cleanRecord({ target, logits, labels, routed }: Subject): AuditRecord["clean"] {
   const { model, policy } = target;
   const costs = model.exits.map((e) => e.costFraction);
-  const exits = perExit(logits, labels, model.classes);
+  const exits = perExit(logits, labels);
   const routing = routedRecord(routed, labels, costs);
-  const right = logits.map((l) =>
-    Uint8Array.from(labelsOf(l, model.classes), (label, i) => (label === labels[i] ? 1 : 0)),
+  const right = logits.exits.map((_, exit) =>
+    Uint8Array.from(labelsOf(logits, exit), (label, i) => (label === labels[i] ? 1 : 0)),
   );
   return {
     accuracyPerExit: exits.map((r) => r.value),

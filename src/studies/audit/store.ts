@@ -3,7 +3,7 @@
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
-import { bytesOf, concatBytes } from "../../core/bytes.js";
+import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditOptions } from "./options.js";
 import type { Subject } from "./subject.js";
@@ -57,12 +57,25 @@ async function fingerprintOf(
     policy: target.policy,
     seed,
   };
-  const which = samples.map(({ id, label }) => [id, label]);
-  const parts = [
-    new TextEncoder().encode(JSON.stringify([how, which])),
-    writeModel({ graph: target.model.graph }),
-    ...samples.map(({ pixels }) => bytesOf(pixels)),
-  ];
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", concatBytes(parts)));
+  const { graph } = target.model;
+  const model = await digestOnce(graph, () => writeModel({ graph }));
+  const which = await Promise.all(
+    samples.map(async ({ id, label, pixels }) => [id, label, await digestOnce(pixels, () => bytesOf(pixels))]),
+  );
+  return sha256(new TextEncoder().encode(JSON.stringify([how, model, which])));
+}
+
+/** Digests of graphs and of images. Neither changes during an audit, and every attack asks for them again. */
+const digests = new WeakMap<object, Promise<string>>();
+
+function digestOnce(of: object, bytes: () => Uint8Array): Promise<string> {
+  const digest = digests.get(of) ?? sha256(bytes());
+  digests.set(of, digest);
+  return digest;
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  // A view may lie in a shared buffer, which the digest does not take.
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

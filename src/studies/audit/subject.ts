@@ -1,13 +1,14 @@
 /** @file The model on the clean samples, under its policy: what every attack is measured against. */
 
-import type { Sample } from "../../attacks/attack.js";
+import { type Sample, samplesOf } from "../../attacks/attack.js";
 import type { Target } from "../../attacks/objectives/target.js";
-import type { Dataset } from "../../data/dataset.js";
+import type { Logits } from "../../core/logits.js";
+import { readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { checkApart } from "../../data/split.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { type Routed, route, rowsOf } from "../../dynamic/route/route.js";
+import { type Routed, route } from "../../dynamic/route/route.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { Policy } from "../../schema/policy.js";
 import { singleExitPolicy } from "../../schema/policy.js";
@@ -19,8 +20,8 @@ export interface Subject {
   readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;
-  /** Clean logits, one array [n * classes] per exit, and where they lead. */
-  readonly logits: readonly Float32Array[];
+  /** Clean logits, and where they lead. */
+  readonly logits: Logits;
   readonly routed: readonly Routed[];
 }
 
@@ -32,34 +33,15 @@ export async function prepare(options: AuditOptions): Promise<Subject> {
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
   const policy = await settlePolicy(options.policy, model, forward, options);
-  const pixels = await readAll(data);
-  const logits = await forward.logits(pixels, {
+  const images = await readImages(data);
+  const logits = await forward.logits(images, {
     batch,
     signal,
     onProgress: (done, total) => options.onProgress?.({ phase: "clean images", done, total }),
   });
   const labels = data.labels.slice(0, data.count);
-  const each = pixels.length / data.count;
-  const samples = Array.from(
-    labels,
-    (label, id): Sample => ({
-      id,
-      label,
-      pixels: pixels.subarray(id * each, (id + 1) * each),
-      clean: rowsOf(logits, model.classes, id),
-    }),
-  );
-  return { target: { model, policy }, forward, samples, labels, logits, routed: route(logits, model.classes, policy) };
-}
-
-/** All images, float32 [n*c*h*w]. */
-export async function readAll(data: Dataset): Promise<Float32Array> {
-  const pixels = new Float32Array(data.count * data.shape.reduce((a, b) => a * b, 1));
-  await data.read(
-    Array.from({ length: data.count }, (_, i) => i),
-    pixels,
-  );
-  return pixels;
+  const samples = samplesOf({ images, labels, logits });
+  return { target: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
 }
 
 async function settlePolicy(
@@ -72,11 +54,11 @@ async function settlePolicy(
   const { validation } = choice;
   if (model.exits.length === 1) return singleExitPolicy(choice.rule, choice.fallback);
   checkFit(model, validation);
-  const logits = await forward.logits(await readAll(validation), {
+  const logits = await forward.logits(await readImages(validation), {
     batch,
     signal,
     onProgress: (done, total) => onProgress?.({ phase: "validation images", done, total }),
   });
-  const measured = { logits, labels: validation.labels, classes: model.classes };
+  const measured = { logits, labels: validation.labels };
   return calibrate(measured, { ...choice, costs: model.exits.map((e) => e.costFraction) }).policy;
 }

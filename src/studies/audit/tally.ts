@@ -1,4 +1,5 @@
 /** @file Counts over samples: from labels and routed answers to the fields of the audit record. */
+import type { Logits } from "../../core/logits.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
@@ -7,17 +8,15 @@ import { wilson } from "../../measures/wilson.js";
 import type { RoutedRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 
-/** Labels that one exit gives, from its logits [n * classes]. */
-export const labelsOf = (logits: Float32Array, classes: number): Int32Array =>
-  Int32Array.from({ length: logits.length / classes }, (_, i) =>
-    argmax(logits.subarray(i * classes, (i + 1) * classes)),
-  );
+/** Labels that one exit gives. */
+export const labelsOf = (logits: Logits, exit: number): Int32Array =>
+  Int32Array.from({ length: logits.count }, (_, i) => argmax(logits.row(exit, i)));
 
 export const stopsOf = (routed: readonly Routed[]): Int32Array => Int32Array.from(routed, (r) => r.stop);
 
 /** Accuracy of every exit. */
-export const perExit = (logits: readonly Float32Array[], labels: Int32Array, classes: number): Rate[] =>
-  logits.map((l) => accuracy(labels, labelsOf(l, classes)));
+export const perExit = (logits: Logits, labels: Int32Array): Rate[] =>
+  logits.exits.map((_, exit) => accuracy(labels, labelsOf(logits, exit)));
 
 export const routedRecord = (
   routed: readonly Routed[],

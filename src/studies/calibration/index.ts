@@ -75,10 +75,10 @@ function checkExits({ model, target, measureExits }: CalibrationOptions): void {
 
 function requestOf(
   { model, rule, fallback, target, thresholds, temperature }: CalibrationOptions,
-  { logits, labels, classes }: Split,
+  split: Split,
   milliseconds: readonly number[] | undefined,
 ): CalibrationRequest {
-  const temperatures = temperature ? logits.map((own) => fitTemperature(own, labels, classes)) : undefined;
+  const temperatures = temperature ? model.exits.map((_, exit) => fitTemperature(split, exit)) : undefined;
   const counted = model.exits.map((e) => e.costFraction);
   return {
     rule,

@@ -2,10 +2,11 @@
  *  choose, attack the validation records under what was chosen, and while the attack breaks a bound, choose again with these samples among
  *  those that must keep it. Every round adds a set; earlier sets stay. */
 
-import { type Sample, toEightBits } from "../../attacks/attack.js";
+import { samplesOf, toEightBits } from "../../attacks/attack.js";
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
+import { Images } from "../../core/images.js";
 import { stackRows } from "../../core/tensor.js";
 import {
   type Calibration,
@@ -59,7 +60,7 @@ export async function boundWorstCase(
 }
 
 function recordOf(attacked: Measured, policy: Policy, costs: readonly number[]): WorstCaseRecord["validation"] {
-  const routed = route(attacked.logits, attacked.classes, policy);
+  const routed = route(attacked.logits, policy);
   const full = costs.at(-1) as number;
   const shares = costs.map((cost) => cost / full);
   return {
@@ -98,27 +99,16 @@ class Attacker {
   async attack(split: Split, policy: Policy, phase: string): Promise<Measured> {
     const { model, seed, batch, signal, onProgress } = this.#options;
     const attack = configureAttack(this.#worst.attack, { model, policy });
-    const samples = this.#samples(split);
+    const samples = samplesOf({ ...split, labels: split.labels.subarray(0, this.#worst.samples) });
     const outcomes = await runAttack(attack, samples, this.#evaluator, {
       seed,
       batch,
       signal,
       onProgress: (done, total) => onProgress?.({ phase: `${attack.name}, ${phase}`, done, total }),
     });
-    const images = toEightBits(stackRows(outcomes.map((o) => o.image)).data);
+    const images = Images.for(model, toEightBits(stackRows(outcomes.map((o) => o.image)).data));
     const logits = await split.forward.logits(images, { batch, signal });
-    return { logits, labels: samples.map((s) => s.label), classes: model.classes };
-  }
-
-  #samples({ pixels, labels, logits, classes }: Split): Sample[] {
-    const each = pixels.length / labels.length;
-    const count = Math.min(this.#worst.samples, labels.length);
-    return Array.from(labels.slice(0, count), (label, id) => ({
-      id,
-      label,
-      pixels: pixels.subarray(id * each, (id + 1) * each),
-      clean: logits.map((l) => l.subarray(id * classes, (id + 1) * classes)),
-    }));
+    return { logits, labels: samples.map((s) => s.label) };
   }
 
   release(): Promise<void> {

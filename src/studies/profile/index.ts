@@ -1,12 +1,12 @@
 /** @file The profile: what leaving early really saves on this machine. Accuracy and exits come from one pass over all exits and `route`, which
  *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
 import { DynnError } from "../../core/errors.js";
-import type { Dataset } from "../../data/dataset.js";
+import type { Images } from "../../core/images.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
-import { readAll } from "../audit/subject.js";
 import { compileNetworks, pointContestant } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";
@@ -24,7 +24,7 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const options = { ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) };
   check(options);
   const fixed = fixedPoints(options.model, options);
-  const images = await readAll(options.data);
+  const images = await readImages(options.data);
   const { reported, validation } = await allExits(options, images);
   const chosen = validation ? chosenPoints(options.model, options, validation) : [];
   const forwards: Forward[] = [];
@@ -33,7 +33,7 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
     const networks = await compileNetworks(options, images, forwards);
     const points = await compilePoints(options, distinct([...fixed, ...chosen]), sessions);
     const contestants = [...networks, ...points].map(({ contestant }) => contestant);
-    const measured = await timeAll(contestants, { ...options, images, count: options.data.count });
+    const measured = await timeAll(contestants, { ...options, images });
     return recordOf({ options, reported, networks, points, measured, seconds: (options.now() - started) / 1000 });
   } finally {
     await Promise.all([sessions, ...forwards].map((each) => each.release()));
@@ -59,20 +59,20 @@ const BATCH = 64;
 /** Logits of every exit on the reported records and, where thresholds are to be chosen, on the validation records. */
 async function allExits(
   { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
-  images: Float32Array,
+  images: Images,
 ): Promise<{ readonly reported: Measured; readonly validation: Measured | undefined }> {
   const forward = await Forward.compile(model, backend);
-  const measured = async ({ labels }: Dataset, pixels: Float32Array, phase: string): Promise<Measured> => {
+  const measured = async ({ labels }: Dataset, images: Images, phase: string): Promise<Measured> => {
     const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
-    const logits = await forward.logits(pixels, { batch: BATCH, signal, onProgress: progress });
-    return { logits, labels, classes: model.classes };
+    const logits = await forward.logits(images, { batch: BATCH, signal, onProgress: progress });
+    return { logits, labels };
   };
   try {
     const reported = await measured(data, images, "all exits");
     const choosing = model.exits.length > 1 && thresholds === undefined ? validation : undefined;
     return {
       reported,
-      validation: choosing && (await measured(choosing, await readAll(choosing), "validation images")),
+      validation: choosing && (await measured(choosing, await readImages(choosing), "validation images")),
     };
   } finally {
     await forward.release();

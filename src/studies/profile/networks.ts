@@ -1,5 +1,6 @@
 /** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
 
+import type { Images } from "../../core/images.js";
 import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
@@ -41,7 +42,7 @@ export function staticOf(model: DynamicModel): DynamicModel {
  * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown' */
 export async function compileNetworks(
   { model, baseline, backend, batches, data, signal }: ProfileOptions,
-  images: Float32Array,
+  images: Images,
   forwards: Forward[],
 ): Promise<Network[]> {
   const networks: Network[] = [];
@@ -51,12 +52,12 @@ export async function compileNetworks(
     forwards.push(forward);
     const runner =
       (batch: number): Runner =>
-      (pixels, stop) =>
-        forward.logits(pixels, { batch, signal: stop });
-    const [logits] = (await forward.logits(images, { batch: batches.at(-1) as number, signal })) as [Float32Array];
+      (some, stop) =>
+        forward.logits(some, { batch, signal: stop });
+    const logits = await forward.logits(images, { batch: batches.at(-1) as number, signal });
     networks.push({
       model: single,
-      accuracy: accuracy(data.labels, labelsOf(logits, single.classes)),
+      accuracy: accuracy(data.labels, labelsOf(logits, 0)),
       contestant: { latency: true, runners: new Map(batches.map((batch) => [batch, runner(batch)])) },
     });
   }
@@ -74,7 +75,7 @@ export async function pointContestant(
   const runners = new Map<number, Runner>();
   for (const batch of kind === "chosen" ? batches : batches.slice(-1)) {
     const executor = await createExecutor(model, { backend, policy, batch });
-    runners.set(batch, (images, signal) => executor.classify(images, { signal }));
+    runners.set(batch, ({ data }, signal) => executor.classify(data, { signal }));
   }
   return { latency: kind === "chosen", runners };
 }

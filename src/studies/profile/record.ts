@@ -78,10 +78,10 @@ const macsOf = ({ exits }: DynamicModel): number => (exits.at(-1) as Exit).macs;
 
 function pointRecord(point: Findings["points"][number], findings: Findings): ProfiledPoint {
   const { options, reported, networks, measured } = findings;
-  const { exits, classes } = options.model;
+  const { exits } = options.model;
   const { name, kind, contestant } = point;
   const { rule, thresholds, fallback, temperatures } = point.policy;
-  const routed = route(reported.logits, classes, point.policy);
+  const routed = route(reported.logits, point.policy);
   const exitCounts = exitHistogram(stopsOf(routed), exits.length);
   const meanMacs = exits.reduce((sum, { macs }, k) => sum + macs * (exitCounts[k] as number), 0) / routed.length;
   const [fixed, baseline] = networks as readonly [Network, Network?];

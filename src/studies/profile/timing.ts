@@ -1,9 +1,10 @@
 /** @file Timing: networks take turns, round by round, so that a machine that slows down slows all of them. Every other round goes backwards:
  *  a steady drift then weighs on the first as on the last. Warm-up comes first and is not counted. */
+import type { Images } from "../../core/images.js";
 import type { Progress } from "../audit/options.js";
 
 /** Runs images in batches of a fixed size. */
-export type Runner = (images: Float32Array, signal: AbortSignal | undefined) => Promise<unknown>;
+export type Runner = (images: Images, signal: AbortSignal | undefined) => Promise<unknown>;
 
 export interface Contestant {
   /** By batch size; batch sizes that are not there are not measured. */
@@ -21,9 +22,7 @@ export interface Measurement {
 }
 
 export interface TimingOptions {
-  /** float32 [count*c*h*w] */
-  readonly images: Float32Array;
-  readonly count: number;
+  readonly images: Images;
   readonly batches: readonly number[];
   readonly rounds: number;
   readonly signal?: AbortSignal | undefined;
@@ -48,12 +47,12 @@ export type Measurements = ReadonlyMap<Contestant, ReadonlyMap<number, Measureme
 /** Measure all contestants at all their batch sizes.
  * @throws what a runner throws, or the signal's reason when aborted */
 export async function timeAll(contestants: readonly Contestant[], options: TimingOptions): Promise<Measurements> {
-  const { rounds, batches, signal, onProgress } = options;
+  const { images, rounds, batches, signal, onProgress } = options;
   const turns = batches.flatMap((batch) => turnsAt(contestants, batch));
   const found = new Map(contestants.map((c) => [c, new Map([...c.runners.keys()].map((b) => [b, empty()]))]));
   for (const [done, { batch, run }] of turns.entries()) {
     signal?.throwIfAborted();
-    await run(slice(options, 0, Math.min(options.count, Math.max(batch, WARM_UP))), signal);
+    await run(images.rows(0, Math.max(batch, WARM_UP)), signal);
     onProgress?.({ phase: "warm-up", done: done + 1, total: turns.length });
   }
   for (let round = 0; round < rounds; round++) {
@@ -74,21 +73,15 @@ const turnsAt = (contestants: readonly Contestant[], batch: number): Turn[] =>
     return run ? [{ contestant, batch, run }] : [];
   });
 
-/** Images from number `from` up to number `to`. */
-function slice({ images, count }: TimingOptions, from: number, to: number): Float32Array {
-  const each = images.length / count;
-  return images.subarray(from * each, to * each);
-}
-
 async function take({ contestant, batch, run }: Turn, into: Measurement, options: TimingOptions): Promise<void> {
-  const { images, count, signal } = options;
-  const timed = async (part: Float32Array): Promise<number> => {
+  const { images, signal } = options;
+  const timed = async (part: Images): Promise<number> => {
     signal?.throwIfAborted();
     const from = options.now();
     await run(part, signal);
     return options.now() - from;
   };
-  into.perImage.push((await timed(images)) / count);
-  const requests = contestant.latency ? Math.min(MOST_REQUESTS, Math.floor(count / batch)) : 0;
-  for (let i = 0; i < requests; i++) into.requests.push(await timed(slice(options, i * batch, (i + 1) * batch)));
+  into.perImage.push((await timed(images)) / images.count);
+  const requests = contestant.latency ? Math.min(MOST_REQUESTS, Math.floor(images.count / batch)) : 0;
+  for (let i = 0; i < requests; i++) into.requests.push(await timed(images.rows(i * batch, (i + 1) * batch)));
 }

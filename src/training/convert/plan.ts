@@ -1,5 +1,4 @@
-import { sizeOf } from "../../core/shape.js";
-import type { Dataset } from "../../data/dataset.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -99,17 +98,16 @@ export async function measureConversion(
   request: ConversionRequest = {},
 ): Promise<MeasuredPlaces> {
   const { exits, head } = request;
-  const pixels = new Float32Array(batch * sizeOf(data.shape));
-  await data.read(
+  const images = await readImages(
+    data,
     Array.from({ length: batch }, (_, i) => i % data.count),
-    pixels,
   );
   const backbone = backboneFrom(source.graph, contractOf(source, data, request));
   const named = exits?.kind === "values" ? exits.values : [];
-  return measurePlaces(backbone, backend, { ...timing, pixels, head, named });
+  return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
-export interface PlaceCostOptions extends Omit<TimingOptions, "pixels"> {
+export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   readonly backend: Backend;
   /** Images in one run. */
   readonly batch: number;

@@ -1,9 +1,10 @@
 /** @file What a converted network can do, and the policy that makes its file ready to run. Thresholds are chosen on the validation
  *  records; the test records are only counted on. Source: method.md section 2. */
+import { Logits } from "../../core/logits.js";
 import type { Dataset } from "../../data/dataset.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
 import { argmax } from "../../dynamic/route/policy.js";
-import { route, rowsOf } from "../../dynamic/route/route.js";
+import { route } from "../../dynamic/route/route.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Policy } from "../../schema/policy.js";
@@ -56,21 +57,21 @@ export async function measure(graph: Graph, request: MeasureRequest): Promise<Me
 
 /** Parts as one. */
 function joined(parts: readonly Answered[]): Answered {
-  const exits = parts[0]?.logits.length ?? 0;
+  const [first] = parts;
   const whole = (of: (part: Answered) => Float32Array): Float32Array =>
     Float32Array.from(parts.flatMap((part) => [...of(part)]));
   return {
     labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
-    logits: Array.from({ length: exits }, (_, k) => whole((part) => part.logits[k] as Float32Array)),
-    classes: parts[0]?.classes ?? 0,
+    logits: new Logits(
+      (first?.logits.exits ?? []).map((_, k) => whole((part) => part.logits.exits[k] as Float32Array)),
+      first?.logits.classes ?? 0,
+    ),
   };
 }
 
-function counted({ labels, logits, classes }: Answered, policy: Policy | undefined, costs: readonly number[]): Tally {
-  const right = logits.map(
-    (values) => labels.filter((label, i) => argmax(rowsOf([values], classes, i)[0] as Float32Array) === label).length,
-  );
-  const taken = policy && route(logits, classes, policy);
+function counted({ labels, logits }: Answered, policy: Policy | undefined, costs: readonly number[]): Tally {
+  const right = logits.exits.map((_, k) => labels.filter((label, i) => argmax(logits.row(k, i)) === label).length);
+  const taken = policy && route(logits, policy);
   return {
     count: labels.length,
     right,

@@ -1,7 +1,7 @@
 /** @file Accuracy and loss of every exit on records that are not trained on. */
 
-import { sizeOf } from "../../core/shape.js";
-import type { Dataset } from "../../data/dataset.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
+import type { Measured } from "../../dynamic/choose/readings.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
 import { argmax } from "../../dynamic/route/policy.js";
@@ -24,11 +24,8 @@ export interface EvaluateOptions {
 }
 
 /** What the exits say of some records. */
-export interface Answered {
+export interface Answered extends Measured {
   readonly labels: Int32Array;
-  /** One array [records * classes] per exit. */
-  readonly logits: readonly Float32Array[];
-  readonly classes: number;
 }
 
 /** Records read at once: bounds the memory of large images. */
@@ -50,14 +47,12 @@ export async function* answersOf(
   try {
     for (let from = 0; from < dataset.count; from += CHUNK) {
       const rows = Uint32Array.from({ length: Math.min(CHUNK, dataset.count - from) }, (_, i) => from + i);
-      const pixels = new Float32Array(rows.length * sizeOf(dataset.shape));
-      await dataset.read(rows, pixels);
-      const logits = await forward.logits(pixels, {
+      const logits = await forward.logits(await readImages(dataset, rows), {
         batch,
         signal,
         onProgress: (done) => onProgress?.(from + done, dataset.count),
       });
-      yield { labels: dataset.labels.subarray(from, from + rows.length), logits, classes: model.classes };
+      yield { labels: dataset.labels.subarray(from, from + rows.length), logits };
     }
   } finally {
     await forward.release();
@@ -75,10 +70,10 @@ export async function evaluateExits(
 ): Promise<Evaluation> {
   const correct = new Array<number>(exits.length).fill(0);
   const losses = new Array<number>(exits.length).fill(0);
-  for await (const { labels, logits, classes } of answersOf(graph, exits, dataset, backend, options))
-    logits.forEach((values, k) => {
+  for await (const { labels, logits } of answersOf(graph, exits, dataset, backend, options))
+    exits.forEach((_, k) => {
       labels.forEach((label, row) => {
-        const scores = values.subarray(row * classes, (row + 1) * classes);
+        const scores = logits.row(k, row);
         correct[k] += Number(argmax(scores) === label);
         losses[k] += crossEntropyOf(scores, label) / dataset.count;
       });

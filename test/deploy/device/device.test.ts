@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { createDevice } from "../../../src/deploy/device/device.js";
-import { type Reading, readingOf, rowsOf } from "../../../src/dynamic/route/route.js";
+import { type Reading, readingOf } from "../../../src/dynamic/route/route.js";
 import { SplitClient } from "../../../src/node/client.js";
 import { createEngine } from "../../../src/node/serve/engine.js";
 import { failure } from "../../support/failure.js";
@@ -17,7 +17,7 @@ const IMAGE = pixels.length / routed.length;
 async function localLabels(): Promise<number[]> {
   const logits = await logitsOf(model, pixels);
   return routed.map(({ stop, label }, i) => {
-    const readings = rowsOf(logits, model.classes, i).map((row, exit) => readingOf(row, policy, exit));
+    const readings = logits.rows(i).map((row, exit) => readingOf(row, policy, exit));
     const [first, second] = readings as [Reading, Reading];
     if (stop <= 1) return label;
     return first.confidence >= second.confidence ? first.label : second.label;

@@ -46,7 +46,7 @@ export function splitMaker(): MakeSplit {
     const options = { backend, policy, images: pixels };
     if (kind === "split") await exportSplit(model, out, { ...options, at: 1 });
     else await exportStaged(model, out, options);
-    const routed = route(await logitsOf(model, pixels), model.classes, policy);
+    const routed = route(await logitsOf(model, pixels), policy);
     return { model, policy, bundle: await openBundle(out), routed };
   };
 }

@@ -1,6 +1,7 @@
 /** @file Thresholds chosen on ten samples whose accuracy and cost at every threshold can be
  *  counted by hand. */
 import { describe, expect, test } from "vitest";
+import { Logits } from "../../../src/core/logits.js";
 import {
   calibrate,
   type Measured,
@@ -13,9 +14,11 @@ import type { CalibrationTarget } from "../../../src/schema/target.js";
 /** Two classes, all of label 0: an exit's margin is positive where it is right, and as large as
  *  it is sure. */
 const binary = (...exits: readonly (readonly number[])[]): Measured => ({
-  logits: exits.map((margins) => Float32Array.from(margins.flatMap((m) => [m, 0]))),
+  logits: new Logits(
+    exits.map((margins) => Float32Array.from(margins.flatMap((m) => [m, 0]))),
+    2,
+  ),
   labels: new Uint8Array(exits[0]?.length ?? 0),
-  classes: 2,
 });
 const counted = (of: (i: number) => number): number[] => Array.from({ length: 10 }, (_, i) => of(i));
 const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Logits } from "../../../src/core/logits.js";
 import {
   calibrate,
   type Measured,
@@ -17,20 +18,21 @@ const COSTS = [0.2, 0.5, 1];
 /** Small random validation splits: three exits, three classes, few different logits. */
 const split: fc.Arbitrary<Measured> = fc.integer({ min: 1, max: 12 }).chain((n) =>
   fc.record({
-    classes: fc.constant(3),
     labels: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: n, maxLength: n }),
-    logits: fc.array(
-      fc
-        .array(fc.integer({ min: -3, max: 3 }), { minLength: 3 * n, maxLength: 3 * n })
-        .map((values) => Float32Array.from(values)),
-      { minLength: 3, maxLength: 3 },
-    ),
+    logits: fc
+      .array(
+        fc
+          .array(fc.integer({ min: -3, max: 3 }), { minLength: 3 * n, maxLength: 3 * n })
+          .map((values) => Float32Array.from(values)),
+        { minLength: 3, maxLength: 3 },
+      )
+      .map((exits) => new Logits(exits, 3)),
   }),
 );
 
 /** Accuracy and mean cost of a policy, by routing. */
-function measure({ logits, labels, classes }: Measured, policy: Policy) {
-  const routed = route(logits, classes, policy);
+function measure({ logits, labels }: Measured, policy: Policy) {
+  const routed = route(logits, policy);
   return {
     accuracy: routed.filter((r, i) => r.label === labels[i]).length / routed.length,
     cost: routed.reduce((sum, r) => sum + (COSTS[r.stop] as number), 0) / routed.length,
@@ -47,9 +49,9 @@ function allThresholds(rule: Rule): number[] {
 const rules = fc.constantFrom<Rule>("max-softmax", "entropy", "margin", "patience");
 const fallbacks = fc.constantFrom<Fallback>("final", "most-confident");
 
-const finalAccuracy = ({ logits, labels, classes }: Measured): number => {
+const finalAccuracy = ({ logits, labels }: Measured): number => {
   const right = Array.from(labels).filter((label, i) => {
-    const row = Array.from(logits[2]?.subarray(i * classes, (i + 1) * classes) ?? []);
+    const row = Array.from(logits.row(2, i));
     return row.indexOf(Math.max(...row)) === label;
   });
   return right.length / labels.length;
@@ -104,8 +106,8 @@ test("operating points run over every confidence seen, the last one never leavin
 
 test("many confidences are thinned out, and both ends stay", () => {
   const n = 2000;
-  const logits = [1, 2].map((k) => Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? 0 : (k * i) / n)));
-  const validation = { logits, labels: new Uint8Array(n), classes: 2 };
+  const exits = [1, 2].map((k) => Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 ? 0 : (k * i) / n)));
+  const validation = { logits: new Logits(exits, 2), labels: new Uint8Array(n) };
   const points = operatingPoints(validation, { rule: "max-softmax", fallback: "final", costs: [0.4, 1] });
   expect(points.length).toBe(501);
   expect([points[0]?.cost, points.at(-1)?.cost]).toEqual([expect.closeTo(0.4, 12), expect.closeTo(1, 12)]);
@@ -211,9 +213,11 @@ describe("under attack", () => {
 
   /** Two classes, all of label 0: an exit's margin is positive where it is right, and as large as it is sure. */
   const binary = (...exits: readonly (readonly number[])[]): Measured => ({
-    logits: exits.map((margins) => Float32Array.from(margins.flatMap((m) => [m, 0]))),
+    logits: new Logits(
+      exits.map((margins) => Float32Array.from(margins.flatMap((m) => [m, 0]))),
+      2,
+    ),
     labels: new Uint8Array(exits[0]?.length ?? 0),
-    classes: 2,
   });
   const counted = (n: number, of: (i: number) => number): number[] => Array.from({ length: n }, (_, i) => of(i));
 
@@ -280,9 +284,8 @@ describe("under attack", () => {
 
 describe("failures", () => {
   const two = (early: readonly number[], final: readonly number[]): Measured => ({
-    logits: [Float32Array.from(early), Float32Array.from(final)],
+    logits: new Logits([Float32Array.from(early), Float32Array.from(final)], 2),
     labels: [0, 1],
-    classes: 2,
   });
   const expectFailure = (text: string, target: CalibrationTarget, validation: Measured, fallback: Fallback = "final") =>
     expect(() => calibrate(validation, { rule: "max-softmax", fallback, target, costs: [0.4, 1] })).toThrow(
@@ -290,9 +293,9 @@ describe("failures", () => {
     );
 
   test("an empty split", () => {
-    const empty = { logits: [new Float32Array(), new Float32Array()], labels: [], classes: 2 };
+    const empty = { logits: new Logits([new Float32Array(), new Float32Array()], 2), labels: [] };
     expectFailure(
-      "calibration: the validation split is empty. Report fewer samples, or give a split with --validation.",
+      "calibration: the validation split is empty. Report fewer samples, or give validation data.",
       { kind: "rad", loss: 0.05 },
       empty,
     );
@@ -332,7 +335,7 @@ describe("failures", () => {
 
   test("an accuracy that the fallback most-confident never reaches", () => {
     expectFailure(
-      "calibration: no threshold of rule max-softmax keeps 95.0 % of the final exit's accuracy; the best reaches 0.0 % accuracy. Allow a larger loss, or use --fallback final.",
+      "calibration: no threshold of rule max-softmax keeps 95.0 % of the final exit's accuracy; the best reaches 0.0 % accuracy. Allow a larger loss, or use the fallback final.",
       { kind: "rad", loss: 0.05 },
       two([0, 9, 9, 0], [1, 0, 0, 1]),
       "most-confident",

@@ -1,6 +1,7 @@
 /** @file Thresholds per exit against brute force over every combination of thresholds that can differ. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Logits } from "../../../src/core/logits.js";
 import { normal, uniform } from "../../../src/core/rng.js";
 import { type CalibrationRequest, calibrate, type Measured } from "../../../src/dynamic/choose/calibrate.js";
 import { readExits, scoreOf, stopOf } from "../../../src/dynamic/choose/readings.js";
@@ -125,12 +126,14 @@ function overconfident(n: number): Measured {
     });
   return {
     labels,
-    classes: 2,
-    logits: [
-      logitsOf((i) => (guess[i]! < 0.5 ? -9 - size[i]! : 9 + size[i]!)),
-      logitsOf((i) => (i % 5 === 0 ? -0.5 : 3 + 0.2 * size[i]!)),
-      logitsOf(() => 5),
-    ],
+    logits: new Logits(
+      [
+        logitsOf((i) => (guess[i]! < 0.5 ? -9 - size[i]! : 9 + size[i]!)),
+        logitsOf((i) => (i % 5 === 0 ? -0.5 : 3 + 0.2 * size[i]!)),
+        logitsOf(() => 5),
+      ],
+      2,
+    ),
   };
 }
 
@@ -150,7 +153,7 @@ describe("what the search counts", () => {
           const policy = { rule, fallback, thresholds, temperatures };
           const readings = readExits(data, policy);
           const bars = Float64Array.from({ length: 3 }, (_, k) => scoreOf(rule, thresholds[k] ?? thresholds[0]!));
-          const routed = route(data.logits, 3, policy);
+          const routed = route(data.logits, policy);
           expect(routed.map((_, i) => stopOf(readings, bars, i))).toEqual(routed.map((r) => r.stop));
           expect(routed.map((r, i) => readings.right[r.stop]![i])).toEqual(
             routed.map((r, i) => Number(r.label === data.labels[i])),
@@ -187,9 +190,8 @@ describe("what the search counts", () => {
 
   test("logits that are no numbers never look sure", () => {
     const broken = {
-      logits: [new Float32Array(3).fill(Number.NaN), Float32Array.of(1, 0, 0)],
+      logits: new Logits([new Float32Array(3).fill(Number.NaN), Float32Array.of(1, 0, 0)], 3),
       labels: [0],
-      classes: 3,
     };
     for (const rule of RULES.filter((r) => r !== "patience")) {
       const request = { rule, fallback: "final", target: { kind: "rad", loss: 0 }, costs: [0.4, 1] } as const;

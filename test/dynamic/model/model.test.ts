@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { uniform } from "../../../src/core/rng.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../../src/core/tensor.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
@@ -9,6 +10,7 @@ import { int } from "../../../src/graph/attributes.js";
 import type { GraphBuilder } from "../../../src/graph/builder.js";
 import { inferShapes } from "../../../src/graph/infer.js";
 import { readModel } from "../../../src/onnx/read.js";
+import { OPS } from "../../../src/ops/index.js";
 import { opTable } from "../../../src/ops/table.js";
 import { referenceBackend, runReference } from "../../../src/runtime/reference.js";
 import { failure } from "../../support/failure.js";
@@ -34,6 +36,25 @@ describe("a plain file, by convention", () => {
       { name: "first", logits: "first", cut: "h1", macs: first, costFraction: first / second },
       { name: "second", logits: "second", cut: undefined, macs: second, costFraction: 1 },
     ]);
+  });
+
+  test("shapes are inferred once with the batch open, and once for each graph whose cost is counted", () => {
+    const file = modelFile(twoExits);
+    const infer = vi.spyOn(OPS.Conv, "infer");
+    const inferences = (model: typeof file) => {
+      infer.mockClear();
+      dynamicModel(model);
+      return infer.mock.calls.length / model.graph.nodes.filter(({ opType }) => opType === "Conv").length;
+    };
+    const exits = [
+      { name: "first", logits: "first" },
+      { name: "second", logits: "second" },
+    ];
+    const stated = { ...file, metadata: new Map([["dynn.exits", JSON.stringify(exits)]]) };
+    expect(inferences(stated)).toBe(2);
+    // By convention, outputs are put in order of cost before exits are counted.
+    expect(inferences(file)).toBe(3);
+    infer.mockRestore();
   });
 
   test("outputs in any order are sorted by cost", () => {
@@ -239,22 +260,45 @@ describe("the normalisation inside", () => {
 
 describe("all logits of many images", () => {
   const model = dynamicModel(modelFile(twoExits));
-  const pixels = uniform({ seed: 2, sample: 0, purpose: "test", step: 0 }, 5 * 3 * 64);
+  const images = Images.for(model, uniform({ seed: 2, sample: 0, purpose: "test", step: 0 }, 5 * 3 * 64));
 
   test("do not depend on the batch, and progress is reported", async () => {
     const forward = await Forward.compile(model, referenceBackend);
     const done: number[] = [];
-    const two = await forward.logits(pixels, { batch: 2, onProgress: (n) => done.push(n) });
-    expect(two).toEqual(await forward.logits(pixels, { batch: 8 }));
-    expect(two.map((l) => l.length)).toEqual([20, 20]);
+    const two = await forward.logits(images, { batch: 2, onProgress: (n) => done.push(n) });
+    expect(two).toEqual(await forward.logits(images, { batch: 8 }));
+    expect(two.exits.map((l) => l.length)).toEqual([20, 20]);
     expect(done).toEqual([2, 4, 5]);
+    await forward.release();
+  });
+
+  test("refuse pixels outside [0,1] and images of another shape before anything runs", async () => {
+    const forward = await Forward.compile(model, referenceBackend);
+    const options = { batch: 2, onProgress: () => expect.unreachable() };
+    const bad = Images.for(
+      model,
+      images.data.map((v, i) => (i === 4 * 3 * 64 ? Number.NaN : v)),
+    );
+    await expect(forward.logits(bad, options)).rejects.toThrow(
+      failure(
+        "data/value",
+        "images: record 4 has a pixel of NaN, expected 0 to 1. Scale the images to [0,1]; normalisation belongs inside the model.",
+      ),
+    );
+    const turned = new Images(images.data, [8, 8, 3]);
+    await expect(forward.logits(turned, options)).rejects.toThrow(
+      failure(
+        "data/shape",
+        `images: their shape is [8,8,3], but ${model.name} takes [3,8,8]. Give images of that shape.`,
+      ),
+    );
     await forward.release();
   });
 
   test("stop when the signal says so", async () => {
     const forward = await Forward.compile(model, referenceBackend);
     const reason = new Error("enough");
-    await expect(forward.logits(pixels, { batch: 2, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(forward.logits(images, { batch: 2, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
 

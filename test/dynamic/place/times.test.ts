@@ -1,5 +1,6 @@
 /** Places that are measured: the clock is part of the test, so the expected shares are exact. */
 import { describe, expect, test } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { fromNumbers, type Tensor } from "../../../src/core/tensor.js";
 import { candidatesOf } from "../../../src/dynamic/place/auto.js";
 import { cutsFor, placeExits } from "../../../src/dynamic/place/exits.js";
@@ -13,7 +14,7 @@ import { failure } from "../../support/failure.js";
 
 const CHANNELS = 4;
 const BATCH = 4;
-const pixels = new Float32Array(BATCH * CHANNELS * 64);
+const images = new Images(new Float32Array(BATCH * CHANNELS * 64), [CHANNELS, 8, 8]);
 
 /** 1x1 convolutions c0, c1 ... of equal counted cost, and a classifier of two classes. */
 function chain(length: number): Graph {
@@ -59,7 +60,7 @@ function clocked(costs: Readonly<Record<string, number>>) {
       };
     },
   };
-  return { backend, seen, timing: { pixels, now: () => seen.time, warmUp: 1, runs: 3 } };
+  return { backend, seen, timing: { images, now: () => seen.time, warmUp: 1, runs: 3 } };
 }
 
 // Counted, the four convolutions cost the same; on this clock the first takes half of the time.

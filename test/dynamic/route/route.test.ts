@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Routed, route, routeOne, rowsOf } from "../../../src/dynamic/route/route.js";
+import { Logits } from "../../../src/core/logits.js";
+import { type Routed, route, routeOne } from "../../../src/dynamic/route/route.js";
 import {
   type Fallback,
   NEVER_FIRES,
@@ -95,14 +96,16 @@ const batch = fc
   })
   .chain(({ exits, classes, n }) =>
     fc.record({
-      classes: fc.constant(classes),
       exits: fc.constant(exits),
-      logits: fc.array(
-        fc
-          .array(fc.integer({ min: -4, max: 4 }), { minLength: n * classes, maxLength: n * classes })
-          .map((values) => Float32Array.from(values, (v) => v / 2)),
-        { minLength: exits, maxLength: exits },
-      ),
+      n: fc.constant(n),
+      logits: fc
+        .array(
+          fc
+            .array(fc.integer({ min: -4, max: 4 }), { minLength: n * classes, maxLength: n * classes })
+            .map((values) => Float32Array.from(values, (v) => v / 2)),
+          { minLength: exits, maxLength: exits },
+        )
+        .map((each) => new Logits(each, classes)),
     }),
   );
 const rule = fc.constantFrom(...RULES);
@@ -119,9 +122,9 @@ const strictness = (r: Rule, t: number): number =>
 describe("laws", () => {
   test("at the loosest threshold all work stops at the first exit", () => {
     fc.assert(
-      fc.property(batch, rule, fallback, ({ logits, classes, exits }, r, f) => {
-        const loosest = { "max-softmax": 0, margin: 0, entropy: Math.log(classes) + 1e-12, patience: 1 }[r];
-        const all = route(logits, classes, { rule: r, fallback: f, thresholds: fill(r, exits, loosest) });
+      fc.property(batch, rule, fallback, ({ logits, exits }, r, f) => {
+        const loosest = { "max-softmax": 0, margin: 0, entropy: Math.log(logits.classes) + 1e-12, patience: 1 }[r];
+        const all = route(logits, { rule: r, fallback: f, thresholds: fill(r, exits, loosest) });
         expect(all.every((x) => x.stop === 0 && x.answer === 0)).toBe(true);
       }),
     );
@@ -129,8 +132,8 @@ describe("laws", () => {
 
   test("at a threshold that is never reached all work goes to the last exit", () => {
     fc.assert(
-      fc.property(batch, rule, fallback, ({ logits, classes, exits }, r, f) => {
-        const all = route(logits, classes, { rule: r, fallback: f, thresholds: fill(r, exits, NEVER_FIRES[r]) });
+      fc.property(batch, rule, fallback, ({ logits, exits }, r, f) => {
+        const all = route(logits, { rule: r, fallback: f, thresholds: fill(r, exits, NEVER_FIRES[r]) });
         expect(all.every((x) => x.stop === exits - 1)).toBe(true);
         if (f === "final") expect(all.every((x) => x.answer === exits - 1)).toBe(true);
       }),
@@ -139,9 +142,9 @@ describe("laws", () => {
 
   test("no sample stops earlier when the threshold is stricter, so the cost never falls", () => {
     fc.assert(
-      fc.property(batch, rule, fallback, threshold, threshold, ({ logits, classes, exits }, r, f, s, t) => {
+      fc.property(batch, rule, fallback, threshold, threshold, ({ logits, exits }, r, f, s, t) => {
         const at = (x: number) =>
-          stops(route(logits, classes, { rule: r, fallback: f, thresholds: fill(r, exits, strictness(r, x)) }));
+          stops(route(logits, { rule: r, fallback: f, thresholds: fill(r, exits, strictness(r, x)) }));
         const [loose, strict] = [at(Math.min(s, t)), at(Math.max(s, t))];
         expect(loose.every((stop, i) => stop <= (strict[i] as number))).toBe(true);
       }),
@@ -150,20 +153,20 @@ describe("laws", () => {
 
   test("a batch is routed as its samples are one by one", () => {
     fc.assert(
-      fc.property(batch, rule, fallback, threshold, ({ logits, classes, exits }, r, f, t) => {
+      fc.property(batch, rule, fallback, threshold, ({ logits, n, exits }, r, f, t) => {
         const p = { rule: r, fallback: f, thresholds: fill(r, exits, strictness(r, t)) };
-        const whole = route(logits, classes, p);
-        expect(whole.length).toBe((logits[0]?.length ?? 0) / classes);
-        whole.forEach((x, i) => expect(x).toEqual(routeOne(rowsOf(logits, classes, i), p, exits)));
+        const whole = route(logits, p);
+        expect(whole.length).toBe(n);
+        whole.forEach((x, i) => expect(x).toEqual(routeOne(logits.rows(i), p, exits)));
       }),
     );
   });
 
   test("a prefix of the exits gives the whole answer when one of them fires, and none when none does", () => {
     fc.assert(
-      fc.property(batch, rule, fallback, threshold, fc.nat(4), ({ logits, classes, exits }, r, f, t, cut) => {
+      fc.property(batch, rule, fallback, threshold, fc.nat(4), ({ logits, exits }, r, f, t, cut) => {
         const p = { rule: r, fallback: f, thresholds: fill(r, exits, strictness(r, t)) };
-        const rows = rowsOf(logits, classes, 0);
+        const rows = logits.rows(0);
         const whole = routeOne(rows, p, exits) as Routed;
         const length = Math.min(cut, exits - 1);
         expect(routeOne(rows.slice(0, length), p, exits)).toEqual(whole.stop < length ? whole : undefined);
@@ -173,21 +176,17 @@ describe("laws", () => {
 
   test("the answer carries the label and confidence of the exit that it names; the exits before did not fire", () => {
     fc.assert(
-      fc.property(batch, confidenceRule, fallback, threshold, ({ logits, classes, exits }, r, f, t) => {
+      fc.property(batch, confidenceRule, fallback, threshold, ({ logits, exits }, r, f, t) => {
         const at = strictness(r, t);
-        const x = routeOne(
-          rowsOf(logits, classes, 0),
-          { rule: r, fallback: f, thresholds: fill(r, exits, at) },
-          exits,
-        ) as Routed;
-        const confidences = rowsOf(logits, classes, 0).map((row) => {
+        const x = routeOne(logits.rows(0), { rule: r, fallback: f, thresholds: fill(r, exits, at) }, exits) as Routed;
+        const confidences = logits.rows(0).map((row) => {
           const e = Array.from(row, Math.exp);
           const total = e.reduce((a, b) => a + b, 0);
           const p = e.map((v) => v / total).sort((a, b) => b - a);
           const entropy = -p.reduce((sum, v) => sum + v * Math.log(v), 0);
           return { "max-softmax": p[0] as number, entropy, margin: (p[0] as number) - (p[1] as number) }[r];
         });
-        const row = rowsOf(logits, classes, 0)[x.answer] as Float32Array;
+        const row = logits.row(x.answer, 0);
         expect(row[x.label]).toBe(Math.max(...row));
         expect(x.confidence).toBeCloseTo(confidences[x.answer] as number, 9);
         const past = (c: number) => (r === "entropy" ? c <= at - 1e-9 : c >= at + 1e-9);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { fromNumbers } from "../../../src/core/tensor.js";
 import { type DynamicModel, dynamicModel } from "../../../src/dynamic/model/model.js";
 import { type Reader, readingOf, route } from "../../../src/dynamic/route/route.js";
@@ -37,12 +38,14 @@ const images = fromNumbers(
   draw(1, COUNT, SIZE).data.map((v, i) => Math.min(1, Math.abs(v) * 0.1 * (1 + Math.floor(i / SIZE) / COUNT))),
 ).data;
 
-const logits = await (await Forward.compile(model, referenceBackend)).logits(images, { batch: COUNT });
+const logits = await (await Forward.compile(model, referenceBackend)).logits(Images.for(model, images), {
+  batch: COUNT,
+});
 /** What must come out: `route` on the logits of all exits. */
 const expected = (policy: Policy): Answer[] =>
-  route(logits, 4, policy).map((routed, i) => ({
+  route(logits, policy).map((routed, i) => ({
     ...routed,
-    logits: (logits[routed.answer] as Float32Array).slice(4 * i, 4 * i + 4),
+    logits: logits.row(routed.answer, i).slice(),
   }));
 
 const executor = (options: Partial<ExecutorOptions>) =>
@@ -55,7 +58,7 @@ const share = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** The confidence of exit `k` that a share of the images does not reach. */
 const quantile = (k: number, of: number, reader: Reader): number => {
-  const rows = Array.from({ length: COUNT }, (_, i) => (logits[k] as Float32Array).subarray(4 * i, 4 * i + 4));
+  const rows = Array.from({ length: COUNT }, (_, i) => logits.row(k, i));
   const sorted = rows.map((row) => readingOf(row, reader, k).confidence).sort((a, b) => a - b);
   return sorted[Math.floor(of * (COUNT - 1))] as number;
 };

@@ -1,5 +1,7 @@
 /** @file Batches of 256: the executor's answers and work, and a profile's operating points, on a network small enough for it. */
 import { describe, expect, test } from "vitest";
+import { Logits } from "../../../src/core/logits.js";
+import { readImages } from "../../../src/data/dataset.js";
 import { splitValidation } from "../../../src/data/split.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
 import { route } from "../../../src/dynamic/route/route.js";
@@ -18,15 +20,18 @@ const COUNT = 2 * BATCH + 44;
 const backend = ortNode({ threads: 1 });
 const model = dynamicModel({ graph: earlyExits(), metadata: new Map() });
 const data = patterns(COUNT, { noise: 0.4 });
-const images = new Float32Array(COUNT * 3 * 8 * 8);
-await data.read([...Array(COUNT).keys()], images);
+const images = await readImages(data);
 
 const forward = await Forward.compile(model, backend);
 const logits = await forward.logits(images, { batch: BATCH });
 await forward.release();
 
 /** Half of the images leave at the first exit. */
-const sure = route(logits.slice(0, 1), CLASSES, { rule: "max-softmax", thresholds: [], fallback: "final" })
+const sure = route(new Logits(logits.exits.slice(0, 1), CLASSES), {
+  rule: "max-softmax",
+  thresholds: [],
+  fallback: "final",
+})
   .map(({ confidence }) => confidence)
   .sort((a, b) => a - b);
 const policy: Policy = { rule: "max-softmax", thresholds: [sure[COUNT / 2] as number], fallback: "final" };
@@ -41,7 +46,7 @@ describe.each(Object.keys(ENGINES) as EngineName[])("%s at a batch of 256", (eng
       engine,
       onRun: (run) => void runs.push(run),
     });
-    const answers = await executor.classify(images);
+    const answers = await executor.classify(images.data);
     await executor.release();
     return { answers, runs };
   };
@@ -49,7 +54,7 @@ describe.each(Object.keys(ENGINES) as EngineName[])("%s at a batch of 256", (eng
   test("answers as routing over all exits does, and as one by one", async () => {
     const [many, single] = [await classify(BATCH), await classify(1)];
     const said = ({ label, stop }: { readonly label: number; readonly stop: number }) => [label, stop];
-    const expected = route(logits, CLASSES, policy);
+    const expected = route(logits, policy);
     expect(many.answers.map(said)).toEqual(expected.map(said));
     expect(single.answers.map(said)).toEqual(expected.map(said));
     many.answers.forEach(({ confidence }, i) => {

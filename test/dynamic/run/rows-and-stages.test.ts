@@ -2,6 +2,7 @@
  *  sure of an image whose pixel k is set, so that where each image stops, what it is answered,
  *  and in which order stages run can be written down. */
 import { describe, expect, test } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { type Answer, createExecutor, type StageRun } from "../../../src/dynamic/run/executor/index.js";
 import { Forward } from "../../../src/dynamic/run/forward.js";
 import type { Graph } from "../../../src/graph/graph.js";
@@ -95,8 +96,8 @@ describe("answers by closed form", () => {
 
   test("of the whole network are put together batch by batch", async () => {
     const forward = await Forward.compile(model, referenceBackend);
-    const logits = await forward.logits(pack(images), { batch: 7 });
-    logits.forEach((exit, k) =>
+    const logits = await forward.logits(Images.for(model, pack(images)), { batch: 7 });
+    logits.exits.forEach((exit, k) =>
       stops.forEach((stop, i) => expect(exit[2 * i + 1]).toBeCloseTo((stop === k ? 8 : 0) + i / 100, 5)),
     );
   });

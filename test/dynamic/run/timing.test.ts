@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { uniform } from "../../../src/core/rng.js";
 import { measureExits } from "../../../src/dynamic/run/timing.js";
 import type { Backend } from "../../../src/runtime/backend.js";
@@ -6,7 +7,7 @@ import { referenceBackend } from "../../../src/runtime/reference.js";
 import { smallExits } from "../../support/models.js";
 
 const model = smallExits();
-const pixels = uniform({ seed: 1, sample: 0, purpose: "test", step: 0 }, 4 * 192);
+const images = Images.for(model, uniform({ seed: 1, sample: 0, purpose: "test", step: 0 }, 4 * 192));
 
 /** A backend on whose clock every run of the k-th compiled graph takes `costs[k]` milliseconds, and the first runs a second more. */
 function clocked(costs: readonly number[]) {
@@ -34,19 +35,19 @@ function clocked(costs: readonly number[]) {
 describe("the time of exits", () => {
   test("is cumulative, per sample, and without the warm-up", async () => {
     const { backend, now, open, runs } = clocked([8, 4, 20]);
-    expect(await measureExits(model, backend, { pixels, now, warmUp: 2, runs: 5 })).toEqual([2, 3, 8]);
+    expect(await measureExits(model, backend, { images, now, warmUp: 2, runs: 5 })).toEqual([2, 3, 8]);
     expect([open(), runs()]).toEqual([0, 21]);
   });
 
   test("is the median, so that one slow run does not count", async () => {
     const { backend, now } = clocked([8, 4, 20]);
-    expect(await measureExits(model, backend, { pixels, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);
+    expect(await measureExits(model, backend, { images, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);
   });
 
   test("stops when it is aborted, and gives its sessions back", async () => {
     const { backend, now, open } = clocked([1, 1, 1]);
     const signal = AbortSignal.abort(new Error("enough"));
-    await expect(measureExits(model, backend, { pixels, now, signal })).rejects.toThrow("enough");
+    await expect(measureExits(model, backend, { images, now, signal })).rejects.toThrow("enough");
     expect(open()).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Dataset, inMemory } from "../../../src/data/dataset.js";
+import { type Dataset, inMemory, readImages } from "../../../src/data/dataset.js";
 import { splitValidation } from "../../../src/data/split.js";
 import type { DynamicModel } from "../../../src/dynamic/model/model.js";
 import { route } from "../../../src/dynamic/route/route.js";
@@ -144,11 +144,9 @@ describe("a profile on a machine whose time is its multiply-accumulates", () => 
 describe("the operating points of a profile", () => {
   test("have the accuracy and the exits of routing", async () => {
     const forward = await Forward.compile(model, engine);
-    const pixels = new Float32Array(24 * 192);
-    await reported.read([...Array(24).keys()], pixels);
-    const logits = await forward.logits(pixels, { batch: 24 });
+    const logits = await forward.logits(await readImages(reported), { batch: 24 });
     for (const { rule, thresholds, fallback, accuracy, exitCounts } of plain.points) {
-      const routed = route(logits, 4, { rule, thresholds, fallback });
+      const routed = route(logits, { rule, thresholds, fallback });
       expect(exitCounts).toEqual([0, 1, 2].map((k) => routed.filter((r) => r.stop === k).length));
       expect(accuracy.value).toBe(routed.filter((r, i) => r.label === reported.labels[i]).length / 24);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import { type Contestant, type Measurement, timeAll } from "../../../src/studies/profile/timing.js";
 
 /** Contestants that take a fixed time per image on a machine that slows down as it goes. */
@@ -7,16 +8,16 @@ function drifting(slope: number, ...costs: readonly number[]) {
   let work = 0;
   const turns: string[] = [];
   const contestants = costs.map((cost, i): Contestant => {
-    const run = async (images: Float32Array) => {
-      turns.push(`${i}:${images.length}`);
-      for (let k = 0; k < images.length; k++) time += cost * (1 + slope * work++);
+    const run = async ({ count }: Images) => {
+      turns.push(`${i}:${count}`);
+      for (let k = 0; k < count; k++) time += cost * (1 + slope * work++);
     };
     return { latency: false, runners: new Map([[2, run]]) };
   });
   return { contestants, turns, now: () => time };
 }
 
-const shared = { images: new Float32Array(16), count: 16, batches: [2] };
+const shared = { images: new Images(new Float32Array(16), [1, 1, 1]), batches: [2] };
 
 describe("timing", () => {
   test("warms every contestant up, then lets them take turns, every other round backwards", async () => {

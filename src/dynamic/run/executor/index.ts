@@ -1,12 +1,11 @@
 /** @file The executor: runs a dynamic model exit by exit and really drops samples whose exit has fired from the batch. Its answers are those
  *  of `route` on all exits' logits. */
 import { DynnError } from "../../../core/errors.js";
+import { Images, imageDims } from "../../../core/images.js";
 import { checkPixels } from "../../../core/pixels.js";
-import { showShape, sizeOf } from "../../../core/shape.js";
 import type { Backend } from "../../../runtime/backend.js";
 import { type Policy, singleExitPolicy, thresholdCount } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
-import { imageDims } from "../forward.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
 import type { Line, StageAnswer, StageRun } from "./line.js";
@@ -77,16 +76,12 @@ export class Executor {
   readonly #model: DynamicModel;
   readonly #engine: Engine;
   readonly #batch: number;
-  readonly #image: readonly number[];
-  /** Numbers of an image. */
-  readonly #each: number;
 
   constructor(model: DynamicModel, engine: Engine, batch: number) {
     this.#model = model;
     this.#engine = engine;
     this.#batch = batch;
-    this.#image = imageDims(model);
-    this.#each = sizeOf(this.#image);
+    imageDims(model);
   }
 
   /** Classify images.
@@ -94,7 +89,7 @@ export class Executor {
    * @returns      one answer per image, in order
    * @throws DynnError 'data/shape', 'data/value', 'runtime/run', or the signal's reason when aborted */
   async classify(images: Float32Array, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
-    const total = this.#count(images);
+    const total = Images.for(this.#model, images).count;
     const answers: Answer[] = [];
     for await (const some of this.#answered([images])) {
       signal?.throwIfAborted();
@@ -117,16 +112,15 @@ export class Executor {
     const batch = this.#batch;
     const intake = new Intake(source);
     const done = new Map<number, Answer>();
-    let held: Float32Array | undefined;
+    let held: Images | undefined;
     let [entered, given] = [0, 0];
     try {
       while (held || !intake.ended || !line.empty) {
         const room = line.waiting < batch && entered - given < MOST_BATCHES * batch;
         if (room && !held && !intake.ended) held = this.#checked(await intake.take(line.empty), entered);
         if (room && held) {
-          const part = held.subarray(0, batch * this.#each);
-          entered += this.#enter(line, part, entered);
-          held = part.length < held.length ? held.subarray(part.length) : undefined;
+          entered += this.#enter(line, held.rows(0, batch), entered);
+          held = held.count > batch ? held.rows(batch, held.count) : undefined;
         } else for (const { index, answer } of await line.run()) done.set(index, answer);
         const ready: Answer[] = [];
         for (let answer = done.get(given); answer; answer = done.get(given)) {
@@ -149,32 +143,21 @@ export class Executor {
 
   /** Images that have come, all of them looked at before work begins on the first.
    * @throws DynnError 'data/shape', 'data/value' */
-  #checked(images: Float32Array | undefined, first: number): Float32Array | undefined {
-    if (images === undefined) return undefined;
-    const records = Uint32Array.from({ length: this.#count(images) }, (_, i) => first + i);
-    checkPixels({ name: "images", pixels: images }, this.#each, records);
-    return images.length > 0 ? images : undefined;
+  #checked(pixels: Float32Array | undefined, first: number): Images | undefined {
+    if (pixels === undefined) return undefined;
+    const images = Images.for(this.#model, pixels);
+    const records = Uint32Array.from({ length: images.count }, (_, i) => first + i);
+    checkPixels({ name: "images", pixels }, images.size, records);
+    return images.count > 0 ? images : undefined;
   }
 
   /** Put at most a batch of images in line. */
-  #enter(line: Line, images: Float32Array, first: number): number {
-    const count = images.length / this.#each;
+  #enter(line: Line, { data, count, dims }: Images, first: number): number {
     line.enter({
       tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [] })),
-      values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...this.#image], data: images } },
+      values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...dims], data } },
     });
     return count;
-  }
-
-  /** @throws DynnError 'data/shape' */
-  #count(images: Float32Array): number {
-    const count = images.length / this.#each;
-    if (Number.isInteger(count)) return count;
-    throw new DynnError(
-      "data/shape",
-      `images: ${images.length} numbers are no whole number of images ${showShape(this.#image)} (${this.#each} each), as ${this.#model.name} takes. Give float32 [n*c*h*w].`,
-      { length: images.length, image: this.#image },
-    );
   }
 }
 

@@ -1,0 +1,97 @@
+/** @file The commands by name: what `dynn --help` says of each, and where its options and its work are loaded from.
+ *  A command's module loads when the command is called, because engines take most of a second to load. */
+import { Command } from "commander";
+import type { Io } from "./run.js";
+
+interface Entry {
+  readonly about: string;
+  /** Each argument as it is written, and what it is. */
+  readonly takes: Readonly<Record<string, string>>;
+  /** Loads the function that adds options and work to the command. */
+  readonly load: () => Promise<(command: Command, io: Io) => Command>;
+}
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  audit: {
+    about: "Attack a network with one exit or many, and report how accurate, how fast and how attackable it is.",
+    takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
+    load: async () => (await import("./audit/command.js")).auditCommand,
+  },
+  inspect: {
+    about: "Show what a model file holds: input, exits, cost per exit, legal cuts, operators.",
+    takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },
+    load: async () => (await import("./inspect/command.js")).inspectCommand,
+  },
+  gradient: {
+    about: "Write a plain ONNX model that also returns its loss per sample and the gradient of its input.",
+    takes: { "<model>": "an ONNX model, or zoo:NAME for a bundled one" },
+    load: async () => (await import("./gradient/command.js")).gradientCommand,
+  },
+  train: {
+    about: "Train a network with one exit or many, and write it as one ONNX file with a model card.",
+    takes: { "<architecture>": "a name from the list below, or an ONNX file with named parameters" },
+    load: async () => (await import("./train/command.js")).trainCommand,
+  },
+  convert: {
+    about: "Give a trained classifier early exits. Its weights and its final answers stay as they are.",
+    takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
+    load: async () => (await import("./convert/command.js")).convertCommand,
+  },
+  calibrate: {
+    about: "Choose when a network stops early: on validation records, judged on test records, written into the model.",
+    takes: { "<model>": "an ONNX classifier with early exits, or zoo:NAME for a bundled one" },
+    load: async () => (await import("./calibrate/command.js")).calibrateCommand,
+  },
+  profile: {
+    about: "Measure what leaving early saves: accuracy, time and latency against the static network, in one run.",
+    takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },
+    load: async () => (await import("./profile/command.js")).profileCommand,
+  },
+  export: {
+    about: "Write a model for deployment: stage files, one file that stops early by itself, or device and server.",
+    takes: { "<model>": "an ONNX classifier with early exits, or zoo:NAME for a bundled one" },
+    load: async () => (await import("./export/command.js")).exportCommand,
+  },
+  serve: {
+    about: "Answer what devices are not sure of: the server's half of a split network, over HTTP.",
+    takes: { "<bundle>": "a folder that `dynn export --format split` wrote" },
+    load: async () => (await import("./serve/command.js")).serveCommand,
+  },
+  classify: {
+    about: "Classify images: the device answers what its exits are sure of, a server the rest.",
+    takes: {
+      "<model>": "a bundle's folder (`dynn export`), an ONNX classifier, or zoo:NAME",
+      "<images...>": "image files, folders of them, or one data spec: sample, cifar10:DIR, npy:X,Y ...",
+    },
+    load: async () => (await import("./classify/command.js")).classifyCommand,
+  },
+};
+
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
+
+/** The command that a call is about: the first word, or the one after `help`. */
+export function calledIn(argv: readonly string[]): string[] {
+  const [first, second] = argv.filter((word) => !word.startsWith("-"));
+  const called = first === "help" ? second : first;
+  return COMMAND_NAMES.filter((name) => name === called);
+}
+
+/** A command with name, description and arguments, which is all that the list of commands shows. */
+export function namedCommand(name: string): Command {
+  const command = new Command(name).description(entryOf(name).about);
+  for (const [argument, what] of Object.entries(entryOf(name).takes)) command.argument(argument, what);
+  return command;
+}
+
+/** Load a command's module, and add its options and its work. */
+export async function completeCommand(command: Command, io: Io): Promise<void> {
+  const complete = await entryOf(command.name()).load();
+  complete(command, io);
+}
+
+function entryOf(name: string): Entry {
+  const entry = COMMANDS[name];
+  if (!entry) throw new Error(`bug: there is no command "${name}"`);
+  return entry;
+}
