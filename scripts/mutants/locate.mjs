@@ -38,8 +38,11 @@ function unpaired(text) {
 function widened(text, range, snippet) {
   let { from, to } = range;
   const wanted = unpaired(snippet);
-  while (unpaired(text.slice(from, to)).closed > wanted.closed) from = text.lastIndexOf("(", from - 1);
-  while (unpaired(text.slice(from, to)).open > wanted.open) to = text.indexOf(")", to) + 1;
+  const own = () => unpaired(text.slice(from, to));
+  while (own().closed > wanted.closed) from = text.lastIndexOf("(", from - 1);
+  while (own().open > wanted.open) to = text.indexOf(")", to) + 1;
+  if (own().closed < wanted.closed && snippet.endsWith(")")) to = text.indexOf(")", to) + 1;
+  if (own().open < wanted.open && snippet.endsWith("(")) to = text.indexOf("(", to) + 1;
   return { from, to };
 }
 

@@ -53,8 +53,8 @@ export const NORMS = [
   },
   {
     name: "measures/percentile-unsorted",
-    find: "Float64Array.from(values).sort()",
-    replace: "Float64Array.from(values)",
+    find: "Float64Array.from(values).sort();",
+    replace: "Float64Array.from(values);",
     test: NUMBERS_TEST,
     killedBy: "interpolates as R and NumPy do",
   },
