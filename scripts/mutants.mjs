@@ -95,6 +95,10 @@ async function checkTests(copy) {
     throw new Error(missing.map(({ name, test, killedBy }) => `${name}: ${test} has no test "${killedBy}"`).join("\n"));
 }
 
+/** A broken mutant is no code that runs, so it says nothing about the test. */
+const stateOf = ({ broken, killed, timedOut }) =>
+  broken ? "BROKEN" : timedOut ? "killed (no end)" : killed ? "killed" : "SURVIVED";
+
 /** Try one mutant. */
 async function attempt(copy, { name, replace, test, killedBy, slow }) {
   const { file, from, to } = places.get(name);
@@ -103,12 +107,11 @@ async function attempt(copy, { name, replace, test, killedBy, slow }) {
   try {
     const limitMs = slow ? LIMIT_MS.slow : LIMIT_MS.fast;
     const { failed, tests, errors, timedOut, output } = await copy.run([test], { pattern: killedBy, limitMs });
-    if (!timedOut && (tests.length === 0 || errors.length > 0))
-      throw new Error(
-        `${name}: the tests could not run; is the replacement TypeScript?\n${errors.join("\n")}\n${output}`,
-      );
+    const broken = !timedOut && (tests.length === 0 || errors.length > 0);
+    if (broken) console.error(`${name}: the tests could not run. ${errors.join("\n")}\n${output}`);
     const seconds = (performance.now() - start) / 1000;
-    return { name, file, test, killedBy, killed: timedOut || failed.length > 0, timedOut, seconds };
+    const killed = !broken && (timedOut || failed.length > 0);
+    return { name, file, test, killedBy, state: stateOf({ broken, killed, timedOut }), killed, seconds };
   } finally {
     undo();
   }
@@ -120,8 +123,8 @@ async function work(copy) {
   for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
     const result = await attempt(copy, mutant);
     results.push(result);
-    const state = result.timedOut ? "killed (no end)" : result.killed ? "killed" : "SURVIVED";
-    console.error(`${results.length}/${chosen.length} ${state} ${result.name} (${result.seconds.toFixed(1)} s)`);
+    const { state, name, seconds } = result;
+    console.error(`${results.length}/${chosen.length} ${state} ${name} (${seconds.toFixed(1)} s)`);
   }
 }
 
@@ -142,10 +145,10 @@ report("mutants", [
   `scripts/mutants   ${environment()}`,
   `${killed.length} of ${results.length} mutants killed, score ${((100 * killed.length) / results.length).toFixed(1)} %`,
   ...(left > 0 ? [`${left} that only a slow test notices were not tried (--slow)`] : []),
-  ...results.map(({ name, file, test, killedBy, killed, timedOut }) => {
-    const state = timedOut ? "killed (no end)" : killed ? "killed" : "SURVIVED";
-    return `  ${state.padEnd(8)}  ${name}\n              in ${file}\n              by ${test}: ${killedBy}`;
-  }),
+  ...results.map(
+    ({ name, file, test, killedBy, state }) =>
+      `  ${state.padEnd(8)}  ${name}\n              in ${file}\n              by ${test}: ${killedBy}`,
+  ),
   `left out because they change no answer: ${EQUIVALENT.length}`,
   ...EQUIVALENT.map(({ what, why }) => `  ${what}: ${why}`),
 ]);

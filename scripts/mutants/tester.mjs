@@ -25,7 +25,10 @@ async function run({ changed, files, pattern }) {
   if (pattern === undefined) vitest.resetGlobalTestNamePattern();
   else vitest.setGlobalTestNamePattern(pattern);
   const specifications = await vitest.globTestSpecifications(files);
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+  const { testModules: known, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+  // vitest also gives the modules of earlier runs, with what they came to then.
+  const asked = new Set(specifications.map(({ moduleId }) => moduleId));
+  const testModules = known.filter(({ moduleId }) => asked.has(moduleId));
   const ran = testModules.flatMap(testsOf).filter(({ state }) => state === "passed" || state === "failed");
   const errors = [
     ...testModules.flatMap((module) => module.errors()),

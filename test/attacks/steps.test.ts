@@ -74,8 +74,8 @@ describe("steps on a network that stays right whatever happens", () => {
     expectAt(outcome, [0.6, 0.6]);
   });
 
-  test("go nowhere where there is no gradient", async () => {
-    const flat = binary([0, 0], -1);
+  test.each([-1, 1])("go nowhere where there is no gradient, and find nothing there: class %d wins", async (bias) => {
+    const flat = binary([0, 0], bias);
     const outcome = await only(targetFor(flat), [linearSample([flat], CLEAN)], { ...pgd, norm: "l2", radius: 0.1 });
     expectAt(outcome, CLEAN);
   });

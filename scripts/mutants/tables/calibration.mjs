@@ -28,8 +28,8 @@ export const CALIBRATION = [
   },
   {
     name: "dynamic/stop-past-score",
-    find: "scores[exit][sample] >= bars[exit]",
-    replace: "scores[exit][sample] > bars[exit]",
+    find: "readings.scores[exit][sample] >= bars[exit]",
+    replace: "readings.scores[exit][sample] > bars[exit]",
     test: BY_HAND_TEST,
     killedBy: "every operating point is where counting puts it",
   },

@@ -122,7 +122,7 @@ export const EXECUTOR = [
     find: "if (run >= warmUp) times.push(taken);",
     replace: "times.push(taken);",
     test: TIMING_TEST,
-    killedBy: "is cumulative, per sample",
+    killedBy: "does not count the warm-up, however few runs follow",
   },
   {
     name: "dynamic/time-per-batch",

@@ -79,7 +79,7 @@ export const PLACES = [
     find: "const LEAST_SAVING = 0.05; /** A head must pay",
     replace: "const LEAST_SAVING = 0; /** A head must pay",
     test: AUTO_TEST,
-    killedBy: "leave out the end of the network",
+    killedBy: "leave out a place where less than a twentieth is saved",
   },
   {
     name: "dynamic/auto-heads-share",
@@ -93,7 +93,7 @@ export const PLACES = [
     find: "const LEAST_GAP = 0.5;",
     replace: "const LEAST_GAP = 0;",
     test: AUTO_TEST,
-    killedBy: "stand apart",
+    killedBy: "are one where places crowd",
   },
   {
     name: "dynamic/auto-break-even",

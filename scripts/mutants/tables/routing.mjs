@@ -57,7 +57,7 @@ export const ROUTING = [
     find: "return { stop, answer, ...readings[answer] };",
     replace: "return { stop, answer, ...readings[stop] };",
     test: ROUTE_TEST,
-    killedBy: "ties: of equal logits the first label",
+    killedBy: "the confidence is the rule's, at the exit that answers",
   },
   {
     name: "dynamic/temperature-of-first-exit",
