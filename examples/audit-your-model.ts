@@ -34,7 +34,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 console.log(`${record.model.name} on ${record.data.samples} samples of ${record.data.name}`);
 record.model.exits.forEach((exit, k) => {
   console.log(
-    `  ${exit.name}: ${percent(record.clean.accuracyPerExit[k] as number)} right at ${percent(exit.costFraction)} of the cost`,
+    `  ${exit.name}: ${percent(record.clean.accuracyPerExit[k])} right at ${percent(exit.costFraction)} of the cost`,
   );
 });
 for (const attack of record.attacks) {

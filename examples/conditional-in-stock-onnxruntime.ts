@@ -27,7 +27,7 @@ function image(i: number): Tensor {
   const [left, top] = [(i % columns) * width, Math.floor(i / columns) * height];
   const pixels = Float32Array.from({ length: 3 * height * width }, (_, k) => {
     const [channel, y, x] = [Math.floor(k / (height * width)), Math.floor(k / width) % height, k % width];
-    return (data[((top + y) * info.width + left + x) * info.channels + channel] as number) / 255;
+    return data[((top + y) * info.width + left + x) * info.channels + channel] / 255;
   });
   return new Tensor("float32", pixels, [1, 3, height, width]);
 }
@@ -48,8 +48,7 @@ async function measure(session: InferenceSession) {
 const early = await measure(conditional);
 const full = await measure(whole);
 
-const numbers = (output: "exit" | "label"): number[] =>
-  early.results.map((result) => Number((result[output] as Tensor).data[0]));
+const numbers = (output: "exit" | "label"): number[] => early.results.map((result) => Number(result[output].data[0]));
 const [exits, answers] = [numbers("exit"), numbers("label")];
 const right = answers.filter((label, i) => label === labels[i]).length;
 console.log(`${images.length} images, one at a time, ${((100 * right) / images.length).toFixed(1)} % right`);

@@ -31,8 +31,8 @@ function* climb({ sample, objective }: Task): AttackRun {
     if (objective.succeeded(sample, logits)) return { image, success: true };
     const scale = gradient.reduce((sum, g) => sum + Math.abs(g), 0) || 1;
     for (const [i, clean] of sample.pixels.entries()) {
-      velocity[i] = (velocity[i] as number) + (gradient[i] as number) / scale;
-      const moved = (image[i] as number) + (2.5 * RADIUS * Math.sign(velocity[i] as number)) / STEPS;
+      velocity[i] = velocity[i] + gradient[i] / scale;
+      const moved = image[i] + (2.5 * RADIUS * Math.sign(velocity[i])) / STEPS;
       image[i] = Math.min(Math.max(moved, clean - RADIUS, 0), clean + RADIUS, 1);
     }
   }

@@ -16,6 +16,7 @@ export { Best } from "./attacks/best.js";
 export { type Budget, NORMS } from "./attacks/budget.js";
 export { type AttackConfig, configureAttack, parseAttackFile } from "./attacks/config.js";
 export { Evaluator } from "./attacks/evaluator.js";
+/** Losses that attacks ascend, as graph nodes. */
 export * as losses from "./attacks/losses.js";
 export { PRESETS, presetConfigs } from "./attacks/presets.js";
 export { type Attack, runAttack, type SampleOutcome } from "./attacks/runner.js";

@@ -15,6 +15,7 @@ export interface Sample {
   readonly id: number;
   /** float32 [c*h*w] in [0,1]. */
   readonly pixels: Float32Array;
+  /** The true class. */
   readonly label: number;
   /** Logits of every exit on the clean image. */
   readonly clean: readonly Float32Array[];
@@ -38,17 +39,21 @@ export type ExitLogits = readonly (Float32Array | undefined)[];
 
 /** What an evaluation returns. The arrays are views into a whole batch: keep copies, not views, of what is to last. */
 export interface Evaluation {
+  /** The loss that the attack ascends. */
   readonly loss: number;
   /** d loss / d image, [c*h*w]; empty when not asked for. */
   readonly gradient: Float32Array;
+  /** Logits of the exits that were run. */
   readonly logits: ExitLogits;
 }
 
 /** A request for one evaluation. */
 export interface Query {
+  /** The image to evaluate, float32 [c*h*w] in [0,1]. */
   readonly image: Float32Array;
   /** Index into the objective's losses. */
   readonly loss: number;
+  /** Whether the gradient is wanted too. */
   readonly gradient: boolean;
 }
 
@@ -75,8 +80,11 @@ export interface Loss {
   readonly build: (ctx: LossContext) => ValueName;
 }
 
+/** What an attack wants to reach, and the losses that lead there. */
 export interface Objective {
+  /** How records name the objective. */
   readonly name: string;
+  /** The losses that can be ascended. */
   readonly losses: readonly Loss[];
   /** Whose label a user would see judged: an exit, or the routed answer. */
   readonly answer: number | "routed";
@@ -86,6 +94,7 @@ export interface Objective {
   readonly starts: (sample: Sample) => readonly number[];
   /** The loss that belongs to an iterate with these logits, when that depends on the iterate. */
   readonly follow?: (logits: ExitLogits, at: number) => number;
+  /** Whether an image with these logits meets the objective. */
   readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
   /** Whether samples that succeed already when clean are attacked all the same and counted. */
   readonly attackAll?: boolean;
@@ -95,23 +104,33 @@ export interface Objective {
 
 /** One sample's attack, as its optimizer sees it. */
 export interface Task {
+  /** The sample to attack. */
   readonly sample: Sample;
+  /** What to reach. */
   readonly objective: Objective;
+  /** How far the image may go. */
   readonly budget: Budget;
+  /** Decides the random numbers. */
   readonly seed: number;
 }
 
 /** The best image found. */
 export interface Found {
+  /** The image, float32 [c*h*w] in [0,1]. */
   readonly image: Float32Array;
+  /** Whether it meets the objective. */
   readonly success: boolean;
 }
 
+/** One attack on one sample: it yields queries, receives evaluations, and returns the best
+ *  image. */
 export type AttackRun = Generator<Query, Found, Evaluation>;
 
 /** An optimizer with its parameters fixed. */
 export interface Optimizer {
+  /** How records name the optimizer. */
   readonly name: string;
+  /** Attack one sample. The generator yields images and receives their evaluations. */
   readonly run: (task: Task) => AttackRun;
 }
 

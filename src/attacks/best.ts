@@ -2,6 +2,7 @@
 import type { Evaluation, Found, Task } from "./attack.js";
 import { NORMS } from "./budget.js";
 
+/** The best image that an attack on one sample has met. */
 export class Best {
   #image: Float32Array | undefined;
   #success = false;
@@ -33,6 +34,7 @@ export class Best {
     this.#rank = rank;
   }
 
+  /** Whether the best image meets the objective. */
   get success(): boolean {
     return this.#success;
   }
@@ -43,6 +45,7 @@ export class Best {
     this.#confirmed = true;
   }
 
+  /** Whether the best image is known to succeed as an 8-bit file. */
   get confirmed(): boolean {
     return this.#confirmed;
   }

@@ -6,7 +6,9 @@ import type { Norm } from "../schema/norm.js";
 
 /** A radius never travels without its norm. No radius: any distance, the smaller the better. */
 export interface Budget {
+  /** How the distance from the clean image is measured. */
   readonly norm: Norm;
+  /** Largest distance from the clean image, in pixel units of [0,1]. Undefined: any distance. */
   readonly radius: number | undefined;
 }
 
@@ -26,16 +28,16 @@ const clamp01 = (v: number): number => clamp(v, 0, 1);
 export const linf: NormDef = {
   distance: (a, b) => {
     let most = 0;
-    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs((a[i] as number) - (b[i] as number)));
+    for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
     return most;
   },
   step: (image, gradient, size) => {
-    for (let i = 0; i < image.length; i++) (image[i] as number) += size * Math.sign(gradient[i] as number);
+    for (let i = 0; i < image.length; i++) image[i] += size * Math.sign(gradient[i]);
   },
   project: (image, clean, radius) => {
     for (let i = 0; i < image.length; i++) {
-      const c = clean[i] as number;
-      image[i] = clamp01(clamp(image[i] as number, c - radius, c + radius));
+      const c = clean[i];
+      image[i] = clamp01(clamp(image[i], c - radius, c + radius));
     }
   },
   start: (clean, radius, key) => {
@@ -65,7 +67,7 @@ export const l2: NormDef = {
   },
   start: (clean, radius, key) => {
     const direction = normal(key, clean.length);
-    const reach = radius * (uniform({ ...key, purpose: "attack-noise" }, 1)[0] as number) ** (1 / clean.length);
+    const reach = radius * uniform({ ...key, purpose: "attack-noise" }, 1)[0] ** (1 / clean.length);
     const scale = reach / lengthOf(direction);
     return clean.map((c, i) => clamp01(c + scale * direction[i]));
   },
@@ -77,4 +79,5 @@ function lengthOf(v: Float32Array): number {
   return Math.sqrt(sum);
 }
 
+/** What each norm can do: measure a distance, step, and project onto a ball. */
 export const NORMS = { linf, l2 } as const satisfies Record<Norm, NormDef>;

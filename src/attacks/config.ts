@@ -55,6 +55,7 @@ export const attackConfigSchema = z.strictObject({
   stopAtSuccess: z.boolean().optional(),
 });
 
+/** One entry of an attack file. docs/attack-file.md explains the fields. */
 export type AttackConfig = z.infer<typeof attackConfigSchema>;
 
 /** An attack ready to run, with every parameter that fixes it spelled out. */

@@ -1,8 +1,10 @@
 /** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
  *  The graph of a loss holds only what its exits and its gradient need. */
+
 import { gradientGraph } from "../autodiff/gradient.js";
 import { targetsOf } from "../autodiff/losses.js";
 import { imageDims } from "../core/images.js";
+import { present } from "../core/present.js";
 import { stackRows, type Tensor } from "../core/tensor.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { GraphBuilder } from "../graph/builder.js";
@@ -21,6 +23,7 @@ export interface Request {
   readonly sample: Sample;
 }
 
+/** Computes losses, gradients and logits of attacked images. It compiles each loss once. */
 export class Evaluator {
   readonly #model: DynamicModel;
   readonly #backend: Backend;
@@ -34,13 +37,14 @@ export class Evaluator {
   /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(objective: Objective, requests: readonly Request[]): Promise<Evaluation[]> {
-    const { loss: index, gradient } = (requests[0] as Request).query;
-    const loss = objective.losses[index] as Loss;
+    const { loss: index, gradient } = requests[0].query;
+    const loss = objective.losses[index];
     const session = await this.#session(loss, gradient);
     const results = await session.run(this.#feeds(session, objective, requests));
     return requests.map((_, row) => this.#evaluation(loss, results, row, gradient));
   }
 
+  /** Give back the memory of all sessions. */
   async release(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
@@ -81,7 +85,7 @@ export class Evaluator {
     };
     const logits = this.#model.exits.map((exit, k) => (loss.exits.includes(k) ? rowOf(exit.logits) : undefined));
     return {
-      loss: rowOf(NAMES.loss)[0] as number,
+      loss: rowOf(NAMES.loss)[0],
       gradient: gradient ? rowOf(NAMES.gradient) : new Float32Array(0),
       logits,
     };
@@ -91,14 +95,14 @@ export class Evaluator {
 /** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): Graph {
   const b = new GraphBuilder(model.graph);
-  const keep = loss.exits.map((k) => model.exits[k]?.logits ?? "");
+  const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
   let oneHot: ValueName | undefined;
   let clean: ValueName | undefined;
   const value = loss.build({
     b,
     image: model.input.name,
     classes: model.classes,
-    logits: (k) => model.exits[k]?.logits ?? "",
+    logits: (k) => present(model.exits[k], `exit ${k}`).logits,
     oneHot: () => (oneHot ??= targetsOf(b, b.input(NAMES.labels, "int64", ["n"]), model.classes)),
     clean: () => (clean ??= b.input(NAMES.clean, "float32", model.input.shape)),
     std: model.normalization?.std ?? [1],

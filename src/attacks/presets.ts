@@ -21,6 +21,7 @@ const linfPgd =
   (objective: string, steps: number): Preset["config"] =>
   ({ epsilon }) => ({ objective, optimizer: "pgd", norm: "linf", radius: epsilon, steps, randomStart: true });
 
+/** Attacks with published settings, by name. */
 export const PRESETS = {
   fgsm: {
     about: "one gradient step on the final exit (Goodfellow et al. 2015)",

@@ -4,9 +4,13 @@ import type { AttackRun, Evaluation, Found, Objective, Optimizer, Query, Sample 
 import type { Budget } from "./budget.js";
 import type { Evaluator } from "./evaluator.js";
 
+/** An attack ready to run: what to reach, how, and how far from the clean image. */
 export interface Attack {
+  /** What the attack wants to reach. */
   readonly objective: Objective;
+  /** How the attack looks for it. */
   readonly optimizer: Optimizer;
+  /** How far from the clean image it may go. */
   readonly budget: Budget;
 }
 
@@ -18,9 +22,11 @@ export interface RunOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What an attack reached on one sample. */
 export interface SampleOutcome extends Found {
   /** False when the objective was met on the clean image already; such a sample is left as it is. */
   readonly eligible: boolean;
+  /** Gradients that the attack computed for this sample. */
   readonly gradientEvaluations: number;
 }
 

@@ -92,13 +92,13 @@ const vjpContext = (
   inputs: node.inputs.map((name) => (name ? graph.types.get(name) : undefined)),
   outputs: node.outputs.map((name) => graph.types.get(name) ?? { dtype: "float32", shape: [] }),
   grads: node.outputs.map((name) => grads.get(name)),
-  needs: (i) => active.has(node.inputs[i] ?? ""),
+  needs: (i) => active.has(node.inputs[i]),
   constant: (i) => constantOf(graph, node.inputs[i], graph.types),
 });
 
 /** A graph that also returns gradients of a per-sample loss: outputs are `keep`, then `loss`, then one gradient per `wrt`.
  * @param graph forward graph with inferred types; `loss` is a float value of any shape (its sum is differentiated)
- * @param names names for the gradient outputs, one per `wrt`; `constants` as in {@link VjpRequest}
+ * @param request names: names for the gradient outputs, one per `wrt`; `constants` as in {@link VjpRequest}
  * @returns     a pruned, shape-inferred graph
  * @throws DynnError 'gradient/none' when the loss does not depend on a value of `wrt` */
 export function gradientGraph(

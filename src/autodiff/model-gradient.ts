@@ -12,6 +12,7 @@ import { reduceSum, squeeze, unsqueeze } from "../ops/support/emit.js";
 import { floatValues } from "./choose.js";
 import { gradientGraph } from "./gradient.js";
 
+/** Which loss, of which output, by which input. */
 export interface ModelGradientOptions {
   /** cross-entropy: of the output's softmax against int64 labels [n]; sum: of the output's elements. */
   readonly loss: "cross-entropy" | "sum";
@@ -21,16 +22,34 @@ export interface ModelGradientOptions {
   readonly wrt?: string | undefined;
 }
 
+/** A model that computes its gradient too. */
 export interface ModelGradient {
+  /** The model, with `loss` and `gradient` among its outputs. */
   readonly graph: Graph;
+  /** The input that takes labels, int64 [n]. Undefined for the loss `sum`. */
   readonly labels: ValueName | undefined;
+  /** The output with the loss of each sample, [n]. */
   readonly loss: ValueName;
+  /** The output with the gradient of the summed loss, in the input's shape. */
   readonly gradient: ValueName;
 }
 
 /** The model with, behind its own outputs, `loss` [n] per sample and `gradient`: of the summed loss, in the input's shape.
  * The opset stays, and only standard operators are added.
- * @throws DynnError 'model/input', 'model/classifier' when there is no such input or output, 'gradient/none' */
+ * @throws DynnError 'model/input', 'model/classifier' when there is no such input or output, 'gradient/none'
+ * @example
+ * ```ts
+ * import { loadModel, modelGradient, opTable, ortNode } from "dynn";
+ *
+ * const { graph } = await loadModel("model.onnx");
+ * const made = modelGradient(graph, opTable, { loss: "sum" });
+ * const session = await ortNode().compile(made.graph);
+ * const image = { dtype: "float32", dims: [1, 3, 32, 32], data: new Float32Array(3072).fill(0.5) } as const;
+ * const results = await session.run({ [graph.inputs[0].name]: image });
+ * console.log(results[made.loss]?.data, results[made.gradient]?.dims);
+ * await session.release();
+ * ```
+ */
 export function modelGradient(source: Graph, ops: OpTable, options: ModelGradientOptions): ModelGradient {
   refuseBatchMixing(source, ops);
   const graph = simplify(inferShapes(source, ops), ops);

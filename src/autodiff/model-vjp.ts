@@ -11,6 +11,7 @@ import { refuseBatchMixing } from "../graph/per-sample.js";
 import { floatValues } from "./choose.js";
 import { appendVjp } from "./gradient.js";
 
+/** Which outputs take a cotangent, and which inputs get a product. */
 export interface ModelVjpOptions {
   /** Outputs that take a cotangent; left out: all of float type. */
   readonly outputs?: readonly string[] | undefined;
@@ -18,6 +19,7 @@ export interface ModelVjpOptions {
   readonly wrt?: readonly string[] | undefined;
 }
 
+/** A model that computes vector-Jacobian products too. */
 export interface ModelVjp {
   /** The model's inputs and one cotangent per chosen output; the model's outputs and one product per chosen input. */
   readonly graph: Graph;

@@ -137,6 +137,7 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, { readonly exit: 1 | 2; readonly about: string }>;
 
+/** The code of a {@link DynnError}. docs/errors.md lists them. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Facts of an error as plain data, for programs. */

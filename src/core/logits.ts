@@ -25,7 +25,7 @@ export class Logits {
     this.count = length === 0 ? 0 : length / classes;
     const odd = exits.findIndex((exit) => exit.length !== length);
     if (odd < 0 && Number.isInteger(this.count)) return;
-    const [at, got] = odd < 0 ? [0, length] : [odd, (exits[odd] as Float32Array).length];
+    const [at, got] = odd < 0 ? [0, length] : [odd, exits[odd].length];
     const wanted = odd < 0 ? `whole rows of ${classes}` : `${length} as at exit 0`;
     throw new DynnError(
       "shape/mismatch",

@@ -3,9 +3,13 @@ import { ARRAY_OF, type ArrayOf, type DType } from "./dtype.js";
 import { DynnError } from "./errors.js";
 import { type Dims, showShape, sizeOf } from "./shape.js";
 
+/** An array with its type and sizes. */
 export interface Tensor<D extends DType = DType> {
+  /** Type of the elements. */
   readonly dtype: D;
+  /** Sizes, outermost first. */
   readonly dims: Dims;
+  /** Elements in row-major order. */
   readonly data: ArrayOf<D>;
 }
 
@@ -26,11 +30,11 @@ export function tensor<D extends DType>(dtype: D, dims: Dims, data: ArrayOf<D>):
 export function fromNumbers<D extends DType>(dtype: D, dims: Dims, numbers: ArrayLike<number>): Tensor<D> {
   const data = new ARRAY_OF[dtype](numbers.length) as ArrayOf<D>;
   const fill = <T>(out: { [i: number]: T }, convert: (value: number) => T) => {
-    for (let i = 0; i < numbers.length; i++) out[i] = convert(numbers[i] as number);
+    for (let i = 0; i < numbers.length; i++) out[i] = convert(numbers[i]);
   };
   if (data instanceof BigInt64Array) fill<bigint>(data, (v) => toBig(v, -(2n ** 63n), 2n ** 63n - 1n));
   else if (data instanceof BigUint64Array) fill<bigint>(data, (v) => toBig(v, 0n, 2n ** 64n - 1n));
-  else if (isHalf(dtype)) fill<number>(data as Uint16Array, (v) => toHalf(v, FORMATS[dtype]));
+  else if (isHalf(dtype)) fill<number>(data, (v) => toHalf(v, FORMATS[dtype]));
   else (data as Float64Array).set(numbers);
   return tensor(dtype, dims, data);
 }

@@ -1,2 +1,3 @@
-/** @file The version of dynn, as in package.json (a test says so); files that dynn writes carry it. */
+/** The version of this package.
+ * @file The version of dynn, as in package.json (a test says so); files that dynn writes carry it. */
 export const VERSION = "0.1.0";

@@ -16,6 +16,7 @@ export interface Augmentation {
   readonly cutout: number | undefined;
 }
 
+/** Images as they are. */
 export const NO_AUGMENTATION: Augmentation = { flip: false, crop: undefined, cutout: undefined };
 
 export interface AugmentOptions {

@@ -13,6 +13,7 @@ import { checkLabels, type Dataset } from "./dataset.js";
 
 /** A batch's place in a run. */
 export interface Place {
+  /** Epochs before it. */
   readonly epoch: number;
   /** Batches before it in its epoch. */
   readonly step: number;

@@ -5,12 +5,15 @@ import { DynnError } from "../core/errors.js";
 import { Images } from "../core/images.js";
 import { sizeOf } from "../core/shape.js";
 
+/** Labelled images of one size. */
 export interface Dataset {
   /** Where the records come from, e.g. "cifar10:test". */
   readonly name: string;
+  /** Number of records. */
   readonly count: number;
   /** [channels, height, width] of every record. */
   readonly shape: readonly [number, number, number];
+  /** Names of the classes, where known. */
   readonly classes: readonly string[] | undefined;
   /** The true class of each record, [count]. */
   readonly labels: Int32Array;
@@ -27,7 +30,7 @@ const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Write `bytes` as pixels in [0,1] to `out`, from `at` on. */
 export function writePixels(bytes: Uint8Array, out: Float32Array, at: number): void {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i]] as number;
+  for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i]];
 }
 
 /** A dataset whose pixels `readAll` writes, `size` values a record; its arguments are checked first. */
@@ -100,7 +103,7 @@ export function concat(parts: readonly [Dataset, ...Dataset[]], name: string): D
     for (let row = 0; row < indices.length; row++) {
       const index = indices[row];
       const at = starts.findLastIndex((start) => start <= index);
-      await parts[at]!.read([index - starts[at]!], out.subarray(row * size, (row + 1) * size));
+      await parts[at].read([index - starts[at]], out.subarray(row * size, (row + 1) * size));
     }
   });
 }

@@ -3,13 +3,17 @@ import { DynnError } from "../core/errors.js";
 import type { Graph } from "../graph/graph.js";
 import type { Manifest, ManifestPart } from "./manifest.js";
 
+/** One part of a bundle with its graph. */
 export interface BundlePart extends ManifestPart {
   /** The graph of its file; any backend runs it. */
   readonly graph: Graph;
 }
 
+/** An opened bundle: its manifest, and the parts that were read. */
 export interface Bundle {
+  /** The folder that it was read from. */
   readonly folder: string;
+  /** The manifest: which file holds which exits, and how to route. */
   readonly manifest: Manifest;
   /** Those that were opened, in the order in which they run. */
   readonly parts: readonly BundlePart[];

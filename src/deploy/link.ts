@@ -3,7 +3,9 @@
 import { DynnError } from "../core/errors.js";
 import type { PlacedAnswer } from "./device/device.js";
 
+/** How fast a link is. */
 export interface LinkSpeed {
+  /** Bits per second, in each direction. */
   readonly bitsPerSecond: number;
   /** Round-trip time. */
   readonly rttMs: number;
@@ -19,7 +21,7 @@ export function parseLink(text: string, where: string): LinkSpeed {
   const [rate = "", roundTrip = "", ...more] = text.split(",").map((part) => part.trim());
   const [, amount, prefix = ""] = RATE.exec(rate) ?? [];
   const [, time, unit] = ROUND_TRIP.exec(roundTrip) ?? [];
-  const bitsPerSecond = Number(amount) * (FACTORS[prefix] as number);
+  const bitsPerSecond = Number(amount) * FACTORS[prefix];
   const rttMs = Number(time) * (unit === "s" ? 1000 : 1);
   if (more.length === 0 && bitsPerSecond > 0 && Number.isFinite(bitsPerSecond) && rttMs >= 0)
     return { bitsPerSecond, rttMs };
@@ -45,7 +47,8 @@ export interface LinkEstimate {
 
 type Timed = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
 
-/** @param imageBytes bytes of one image as it would be sent */
+/** Estimate the milliseconds of each answer over a link: on the device alone, split, and with the image sent.
+ * @param imageBytes bytes of one image as it would be sent */
 export function estimateLink(answers: readonly Timed[], link: LinkSpeed, imageBytes: number): LinkEstimate {
   return {
     deviceOnly: answers.map(({ deviceMs }) => deviceMs),

@@ -34,6 +34,7 @@ const partSchema = z.strictObject({
   kept: z.array(z.string().min(1)),
 });
 
+/** Checks and types manifest.json of a bundle. */
 export const manifestSchema = z.strictObject({
   format: z.literal(BUNDLE_FORMAT),
   version: z.literal(BUNDLE_VERSION),
@@ -50,6 +51,7 @@ export const manifestSchema = z.strictObject({
   parts: z.array(partSchema).min(1),
 });
 
+/** manifest.json of a bundle. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 export type ManifestPart = Manifest["parts"][number];
 type Value = z.infer<typeof valueSchema>;

@@ -8,7 +8,9 @@ import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";
 import { opTable } from "../ops/table.js";
 
+/** A piece of a model that one machine runs: one graph with some of the exits. */
 export interface Part {
+  /** The part's name, from which its file's name is made. */
   readonly name: string;
   /** Takes the hidden values that it reads (the image, in the first part); gives the logits of its exits, and the hidden values of its own
    *  that later parts read. All have one row per sample. */

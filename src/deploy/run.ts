@@ -32,7 +32,7 @@ export async function runBundle({ manifest, parts }: Bundle, backend: Backend, b
       const logits = new Logits(exits, classes.count);
       return route(logits, policy).map(({ stop, label, answer }, i) => {
         const all = logits.rows(i);
-        return { stop, label, logits: all[answer] as Float32Array, all };
+        return { stop, label, logits: all[answer], all };
       });
     });
   } finally {
@@ -47,13 +47,13 @@ export async function runConditional(graph: Graph, backend: Backend, batches: Ba
   try {
     return await inBatches(batches, async (image) => {
       const results = await session.run({ [input]: image });
-      const of = (output: keyof typeof CONDITIONAL_OUTPUTS) => results[CONDITIONAL_OUTPUTS[output]] as Tensor;
+      const of = (output: keyof typeof CONDITIONAL_OUTPUTS) => results[CONDITIONAL_OUTPUTS[output]];
       const [answers, exits, labels] = [of("logits"), of("exit"), of("label")] as [
         Tensor<"float32">,
         Tensor<"int64">,
         Tensor<"int64">,
       ];
-      const logits = new Logits([answers.data], answers.dims[1] as number);
+      const logits = new Logits([answers.data], answers.dims[1]);
       return Array.from(exits.data, (stop, i) => ({
         stop: Number(stop),
         label: Number(labels.data[i]),
@@ -77,7 +77,7 @@ async function compileAll(graphs: readonly Graph[], backend: Backend): Promise<S
 }
 
 const only = (known: Tensors, names: readonly string[]): Tensors =>
-  Object.fromEntries(names.map((name) => [name, known[name] as Tensor]));
+  Object.fromEntries(names.map((name) => [name, known[name]]));
 
 async function inBatches<T>(
   { images, batch, onBatch }: Batches,

@@ -24,7 +24,9 @@ export interface Found {
   readonly all?: readonly Float32Array[] | undefined;
 }
 
+/** How an export compares with its model on some images. */
 export interface Verification {
+  /** Images that both were run on. */
   readonly samples: number;
   /** See {@link TOLERANCE}. */
   readonly tolerance: number;
@@ -50,13 +52,12 @@ export function verify(
 ): Verification {
   const routed = route(logits, policy);
   const rows = routed.map((_, i) => logits.rows(i));
-  const differences = found.map((f, i) => differenceOf(f, routed[i] as Routed, rows[i] as Float32Array[]));
+  const differences = found.map((f, i) => differenceOf(f, routed[i], rows[i]));
   const allowed = differences.filter((d) => d <= TOLERANCE);
   const rounding = Math.max(ROUNDING, ...allowed);
-  const close = rows.map((row, i) => slackOf(row, policy, routed[i] as Routed) <= rounding);
+  const close = rows.map((row, i) => slackOf(row, policy, routed[i]) <= rounding);
   const wrong = differences.findIndex((d, i) => !(d <= TOLERANCE) && !close[i]);
-  if (wrong >= 0)
-    throw mismatch(model, wrong, found[wrong] as Found, routed[wrong] as Routed, differences[wrong] as number);
+  if (wrong >= 0) throw mismatch(model, wrong, found[wrong], routed[wrong], differences[wrong]);
   return {
     samples: found.length,
     tolerance: TOLERANCE,
@@ -70,8 +71,8 @@ export function verify(
 /** The largest difference of the logits, infinite where label or exit differ. */
 function differenceOf({ stop, label, logits, all }: Found, routed: Routed, rows: readonly Float32Array[]): number {
   if (stop !== routed.stop || label !== routed.label) return Number.POSITIVE_INFINITY;
-  if (!all) return relativeDifference(logits, rows[routed.answer] as Float32Array);
-  return Math.max(...rows.map((row, exit) => relativeDifference(all[exit] as Float32Array, row)));
+  if (!all) return relativeDifference(logits, rows[routed.answer]);
+  return Math.max(...rows.map((row, exit) => relativeDifference(all[exit], row)));
 }
 
 const sizeOfRow = (row: Float32Array): number => row.reduce((size, v) => Math.max(size, Math.abs(v)), 1);
@@ -79,10 +80,7 @@ const sizeOfRow = (row: Float32Array): number => row.reduce((size, v) => Math.ma
 /** The largest difference of two rows, in shares of the largest of `b`; equal infinities and two NaN do not differ. */
 export function relativeDifference(a: Float32Array, b: Float32Array): number {
   const size = sizeOfRow(b);
-  return b.reduce(
-    (most, v, i) => (Object.is(a[i], v) ? most : Math.max(most, Math.abs((a[i] as number) - v) / size)),
-    0,
-  );
+  return b.reduce((most, v, i) => (Object.is(a[i], v) ? most : Math.max(most, Math.abs(a[i] - v) / size)), 0);
 }
 
 /** By how much, in shares of their largest, logits would have to change for the routing to decide otherwise. A confidence moves by at
@@ -93,11 +91,11 @@ function slackOf(rows: readonly Float32Array[], policy: Policy, { stop, answer }
   const seen = rows.slice(0, stop + 1);
   const confidences = seen.map((row, exit) => readingOf(row, policy, exit).confidence);
   const steepness = Math.max(1, 2 * Math.log(rows[0]?.length ?? 2)) / Math.min(1, ...(temperatures ?? []));
-  const labels = rule === "patience" ? seen : [rows[answer] as Float32Array];
+  const labels = rule === "patience" ? seen : [rows[answer]];
   const distances = labels.map(gapOf);
   if (rule !== "patience")
     confidences.slice(0, last).forEach((c, exit) => {
-      distances.push(Math.abs(c - (thresholds[exit] as number)) / steepness);
+      distances.push(Math.abs(c - thresholds[exit]) / steepness);
     });
   if (fallback === "most-confident" && stop === last) {
     const ranks = Float32Array.from(confidences, RULE_DEFS[rule].rank);

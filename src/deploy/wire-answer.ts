@@ -6,6 +6,7 @@ import type { Manifest } from "./manifest.js";
 
 /** Answers to one request. */
 export interface Reply {
+  /** One answer per sample, in the order of the request. */
   readonly answers: readonly Routed[];
   /** Time in the server, waiting for company included. */
   readonly ms: number;

@@ -6,13 +6,16 @@ import { DynnError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 
+/** How float32 values can be sent. */
 export const WIRES = ["float32", "float16", "int8"] as const;
 /** What float32 values are on the wire. */
 export type Wire = (typeof WIRES)[number];
 
 /** A hidden value that goes over the wire. */
 export interface WireValue {
+  /** The value's name. */
   readonly name: string;
+  /** Type of the elements in the graph. */
   readonly dtype: DType;
   /** Sizes of one sample's row. */
   readonly dims: readonly number[];
@@ -60,7 +63,7 @@ const float16: Coding = {
     halves ??= makeHalves();
     const bits = arrayOf("float16", bytes);
     const out = new Float32Array(bits.length);
-    for (let i = 0; i < out.length; i++) out[i] = halves[bits[i] as number] as number;
+    for (let i = 0; i < out.length; i++) out[i] = halves[bits[i]];
     return out;
   },
 };
@@ -89,7 +92,7 @@ const int8: Coding = {
     for (let g = 0; g < groups; g++) {
       const from = g * each;
       scales[g] = largestOf(data as Float32Array, from, from + each) / STEPS;
-      quantize(data as Float32Array, steps, from, from + each, scales[g] as number);
+      quantize(data as Float32Array, steps, from, from + each, scales[g]);
     }
     return concatBytes([bytesOf(scales), bytesOf(steps)]);
   },
@@ -100,21 +103,21 @@ const int8: Coding = {
     const each = steps.length / groups;
     const out = new Float32Array(steps.length);
     for (let g = 0, i = 0; g < groups; g++)
-      for (const scale = scales[g] as number; i < (g + 1) * each; i++) out[i] = scale * (steps[i] as number);
+      for (const scale = scales[g]; i < (g + 1) * each; i++) out[i] = scale * steps[i];
     return out;
   },
 };
 
 function largestOf(data: Float32Array, from: number, to: number): number {
   let largest = 0;
-  for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(data[i] as number));
+  for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(data[i]));
   return Math.min(largest, LARGEST);
 }
 
 /** Numbers too small for a scale in float32 are zero. */
 function quantize(data: Float32Array, steps: Int8Array, from: number, to: number, scale: number): void {
   if (scale === 0) return;
-  for (let i = from; i < to; i++) steps[i] = Math.max(-STEPS, Math.min(STEPS, Math.round((data[i] as number) / scale)));
+  for (let i = from; i < to; i++) steps[i] = Math.max(-STEPS, Math.min(STEPS, Math.round(data[i] / scale)));
 }
 
 const CODINGS: Readonly<Record<Wire, Coding>> = { float32: asIs, float16, int8 };
@@ -127,7 +130,7 @@ export const rowBytes = (value: WireValue, wire: Wire): number => codingOf(value
  * @throws DynnError 'wire/value' when there is NaN or an infinity in them */
 export function writeRows(tensor: Tensor, value: WireValue, wire: Wire): Uint8Array {
   checkNumbers(tensor.data, value);
-  return codingOf(value, wire).write(tensor.data, value, tensor.dims[0] as number);
+  return codingOf(value, wire).write(tensor.data, value, tensor.dims[0]);
 }
 
 /** Bytes, as many as `count` rows take, to rows.

@@ -2,7 +2,6 @@
  *  bytes give a request or a typed error. Little-endian throughout. Pure; docs/serving.md shows the layout. */
 import { concatBytes } from "../core/bytes.js";
 import { DynnError } from "../core/errors.js";
-import type { Tensor } from "../core/tensor.js";
 import type { Reading } from "../dynamic/route/route.js";
 import type { Tensors } from "../runtime/backend.js";
 import { readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from "./wire-values.js";
@@ -17,6 +16,7 @@ export interface WireForm {
   readonly fingerprint: string;
   /** Exits that the device has run. */
   readonly deviceExits: number;
+  /** Number of classes. */
   readonly classes: number;
   /** What the server's part reads. */
   readonly values: readonly WireValue[];
@@ -43,7 +43,7 @@ export const requestBytes = (form: WireForm, wire: Wire, count: number): number 
 /** Samples to bytes.
  * @throws DynnError 'wire/value' when a hidden value holds NaN or an infinity */
 export function encodeRequest(form: WireForm, wire: Wire, samples: WireSamples): Uint8Array<ArrayBuffer> {
-  const values = form.values.map((value) => writeRows(samples.values[value.name] as Tensor, value, wire));
+  const values = form.values.map((value) => writeRows(samples.values[value.name], value, wire));
   return concatBytes([header(form, wire, samples.readings.length), readingsBytes(samples.readings.flat()), ...values]);
 }
 

@@ -10,17 +10,19 @@ import { type Graph, type Node, trimmedInputs, type ValueInfo, type ValueName, t
 /** Constants up to this many elements are shared. */
 const SHARED_LIMIT = 64;
 
+/** Builds a graph node by node, with names that are unique and small constants that are shared. */
 export class GraphBuilder {
+  /** Version of the ai.onnx operator set. */
   readonly opset: number;
-  #name: string;
-  #inputs: ValueInfo[];
+  readonly #name: string;
+  readonly #inputs: ValueInfo[];
   #outputs: ValueInfo[];
-  #nodes: Node[];
-  #initializers: Map<ValueName, Tensor>;
-  #types: Map<ValueName, ValueType>;
-  #taken = new Set<string>();
-  #counters = new Map<string, number>();
-  #constants = new Map<string, ValueName>();
+  readonly #nodes: Node[];
+  readonly #initializers: Map<ValueName, Tensor>;
+  readonly #types: Map<ValueName, ValueType>;
+  readonly #taken = new Set<string>();
+  readonly #counters = new Map<string, number>();
+  readonly #constants = new Map<string, ValueName>();
   #addedBytes = 0;
 
   /** Start from a graph (its values keep their names) or from nothing. */
@@ -60,6 +62,7 @@ export class GraphBuilder {
     if (name) this.#taken.add(name);
   }
 
+  /** Add an input. Returns its name, which is the hint where that name is free. */
   input(hint: string, dtype: DType, shape: Shape): ValueName {
     const name = this.fresh(hint);
     this.#inputs.push({ name, dtype, shape });
@@ -113,7 +116,7 @@ export class GraphBuilder {
     attributes: Attributes = {},
     hint = opType.toLowerCase(),
   ): ValueName {
-    return this.ops(opType, inputs, 1, attributes, hint)[0] as ValueName;
+    return this.ops(opType, inputs, 1, attributes, hint)[0];
   }
 
   /** Append a node with `count` outputs; returns their names. */
@@ -135,10 +138,12 @@ export class GraphBuilder {
     this.#nodes.push(node);
   }
 
+  /** State the type of a value. */
   setType(name: ValueName, type: ValueType): void {
     this.#types.set(name, type);
   }
 
+  /** Declare a value as an output. */
   output(name: ValueName, dtype: DType, shape: Shape | undefined): void {
     this.#outputs.push({ name, dtype, shape });
   }

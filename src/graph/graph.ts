@@ -8,38 +8,56 @@ import type { Attribute, Attributes } from "./attributes.js";
 
 export type ValueName = string;
 
+/** One node: an operator with the names of what it reads and makes. */
 export interface Node {
+  /** The operator, e.g. "Conv". */
   readonly opType: string;
   /** "" is the ai.onnx domain. */
   readonly domain: string;
+  /** The node's name; it may be empty. */
   readonly name: string;
+  /** Names of the values that it reads. "" stands for an optional input that is left out. */
   readonly inputs: readonly ValueName[];
+  /** Names of the values that it makes. "" stands for an optional output that is left out. */
   readonly outputs: readonly ValueName[];
+  /** The attributes by name. */
   readonly attributes: Attributes;
 }
 
 /** What is known of a value before running. `value` holds the elements of a small integer tensor, where they are known
  *  (numbers, or names of dimensions that the batch decides), flattened; shape arithmetic lives there. */
 export interface ValueType {
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Sizes; a text stands for a size that is open. */
   readonly shape: Shape;
+  /** The elements themselves, of small integer values that are known. */
   readonly value?: readonly Dim[];
 }
 
 /** A graph input or output. A shape that the file leaves out is undefined. */
 export interface ValueInfo {
+  /** The value's name. */
   readonly name: ValueName;
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Sizes; a text stands for a size that is open. Undefined: unknown. */
   readonly shape: Shape | undefined;
 }
 
+/** An ONNX graph as plain data. Nothing changes it; passes make new ones. */
 export interface Graph {
+  /** The graph's name. */
   readonly name: string;
   /** Version of the ai.onnx operator set. */
   readonly opset: number;
+  /** What a run is given. Initializers are not among them. */
   readonly inputs: readonly ValueInfo[];
+  /** What a run returns. */
   readonly outputs: readonly ValueInfo[];
+  /** The nodes in an order in which they can run. */
   readonly nodes: readonly Node[];
+  /** Constants by name. */
   readonly initializers: ReadonlyMap<ValueName, Tensor>;
   /** Types of values in between, where stated or inferred. */
   readonly types: ReadonlyMap<ValueName, ValueType>;

@@ -29,7 +29,7 @@ export function inferShapes(graph: Graph, ops: OpTable, fixed: Readonly<Record<s
   for (const [name, value] of graph.initializers) types.set(name, constantType(value));
   const inputs = graph.inputs.map((input) => ({
     ...input,
-    shape: input.shape?.map((d) => (typeof d === "string" && Object.hasOwn(fixed, d) ? (fixed[d] as number) : d)),
+    shape: input.shape?.map((d) => (typeof d === "string" && Object.hasOwn(fixed, d) ? fixed[d] : d)),
   }));
   for (const input of inputs)
     if (!graph.initializers.has(input.name)) types.set(input.name, { dtype: input.dtype, shape: input.shape ?? [] });
@@ -87,7 +87,7 @@ export function constantOf(
   if (stored) return stored;
   const type = types.get(name);
   if (!type?.value?.every((d) => typeof d === "number")) return undefined;
-  return fromNumbers(type.dtype, type.shape as readonly number[], type.value as readonly number[]);
+  return fromNumbers(type.dtype, type.shape as readonly number[], type.value);
 }
 
 function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName, ValueType>): void {

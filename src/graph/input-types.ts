@@ -21,7 +21,7 @@ const MISFITS: Readonly<Record<InputKind, (type: ValueType, shared: DType | unde
 
 /** @throws DynnError 'model/dtype' for the first input that does not fit */
 export function checkInputTypes({ takes = DEFAULT }: OpDef, { node, inputs }: InferContext): void {
-  const kindOf = (i: number) => takes[Math.min(i, takes.length - 1)] as InputKind;
+  const kindOf = (i: number) => takes[Math.min(i, takes.length - 1)];
   const shared = inputs.find((type, i) => type && (kindOf(i) === "T" || kindOf(i) === "F"))?.dtype;
   inputs.forEach((type, i) => {
     const expected = type && MISFITS[kindOf(i)](type, shared);

@@ -16,9 +16,9 @@ export function expectedCalibrationError(
     throw new Error(`bug: ${confidences.length} confidences for ${right.length} answers`);
   const gaps = new Float64Array(bins);
   for (let i = 0; i < confidences.length; i++) {
-    const confidence = confidences[i] as number;
+    const confidence = confidences[i];
     const bin = Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1));
-    gaps[bin]! += confidence - Number(right[i]);
+    gaps[bin] += confidence - Number(right[i]);
   }
   return confidences.length === 0 ? 0 : gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / confidences.length;
 }

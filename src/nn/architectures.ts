@@ -23,6 +23,7 @@ export const ARCHITECTURES = {
   msdnet: { about: "small multi-scale dense network with four exits of its own (Huang et al. 2018)", make: msdnet },
 } as const satisfies Record<string, { readonly about: string; readonly make: Architecture }>;
 
+/** The name of an architecture that dynn builds. */
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 
 /** Where Kaya et al. 2019 put exits, for the architectures that method.md section 2 lists. */

@@ -73,7 +73,7 @@ export function batchNorm(at: Scope, name: string, x: Feature): Feature {
     ["running_mean", 0],
     ["running_var", 1],
   ] as const;
-  const inputs = parameters.map(([part, value]) => parameter(own, part, [x.dims[0] as number], filled(value)));
+  const inputs = parameters.map(([part, value]) => parameter(own, part, [x.dims[0]], filled(value)));
   return node(at, name, "BatchNormalization", [x.value, ...inputs], x.dims);
 }
 
@@ -89,7 +89,7 @@ export const concat = (at: Scope, name: string, parts: readonly Feature[]): Feat
     name,
     "Concat",
     parts.map((part) => part.value),
-    [parts.reduce((sum, part) => sum + (part.dims[0] as number), 0), ...(parts[0]?.dims.slice(1) ?? [])],
+    [parts.reduce((sum, part) => sum + part.dims[0], 0), ...(parts[0]?.dims.slice(1) ?? [])],
     { axis: int(1) },
   );
 
@@ -102,20 +102,20 @@ export function pool(
   kernel: readonly [number, number],
 ): Feature {
   const [channels, ...image] = x.dims as [number, ...number[]];
-  const dims = [channels, ...image.map((side, i) => Math.floor(side / (kernel[i] as number)))];
+  const dims = [channels, ...image.map((side, i) => Math.floor(side / kernel[i]))];
   return node(at, name, kind, [x.value], dims, { kernel_shape: ints(kernel), strides: ints(kernel) });
 }
 
 /** Mean over the image: [c,h,w] -> [c,1,1]. */
 export const globalPool = (at: Scope, name: string, x: Feature): Feature =>
-  node(at, name, "GlobalAveragePool", [x.value], [x.dims[0] as number, 1, 1]);
+  node(at, name, "GlobalAveragePool", [x.value], [x.dims[0], 1, 1]);
 
 export const flatten = (at: Scope, name: string, x: Feature): Feature =>
   node(at, name, "Flatten", [x.value], [sizeOf(x.dims)], { axis: int(1) });
 
 /** Linear layer of a flat feature; its parameters are the scope's own `weight` [to, from] and `bias`. */
 export function linear(at: Scope, output: string, x: Feature, to: number): Feature {
-  const from = x.dims[0] as number;
+  const from = x.dims[0];
   const weight = parameter(at, "weight", [to, from], linearUniform(from));
   const bias = parameter(at, "bias", [to], linearUniform(from));
   return { value: at.b.op("Gemm", [x.value, weight, bias], { transB: int(1) }, output), dims: [to] };

@@ -24,7 +24,7 @@ const BLOCKS = [
 
 /** A 3x3 convolution of each channel by itself, then a 1x1 convolution over channels. */
 function block(at: Scope, x: Feature, to: number, stride: number): Feature {
-  const depthwise = { to: x.dims[0] as number, kernel: 3, stride, groups: x.dims[0] as number };
+  const depthwise = { to: x.dims[0], kernel: 3, stride, groups: x.dims[0] };
   const own = relu(at, "relu1", batchNorm(at, "bn1", conv(at, "conv1", x, depthwise)));
   return relu(at, "out", batchNorm(at, "bn2", conv(at, "conv2", own, { to, kernel: 1 })));
 }

@@ -23,7 +23,7 @@ const unit = (at: Scope, name: string, x: Feature, to: number, kernel: number, s
 /** 1x1 bottleneck to at most `inner` channels, then 3x3. */
 const narrowed = (at: Scope, name: string, x: Feature, to: number, inner: number, stride: number): Feature => {
   const own = inside(at, name);
-  return unit(own, "main", unit(own, "bottleneck", x, Math.min(inner, x.dims[0] as number), 1), to, 3, stride);
+  return unit(own, "main", unit(own, "bottleneck", x, Math.min(inner, x.dims[0]), 1), to, 3, stride);
 };
 
 /** The first layer: each scale is a convolution of the next finer one. */
@@ -40,8 +40,8 @@ const nextLayer = (at: Scope, scales: readonly Feature[], wide: (count: number) 
   scales.map((x, s) => {
     const own = inside(at, `scale${s}`);
     const grown = (name: string, from: Feature, scale: number, share: number): Feature => {
-      const to = wide((GROWTH[s] as number) * share);
-      return narrowed(own, name, from, to, (BOTTLENECK[scale] as number) * to, scale === s ? 1 : 2);
+      const to = wide(GROWTH[s] * share);
+      return narrowed(own, name, from, to, BOTTLENECK[scale] * to, scale === s ? 1 : 2);
     };
     const finer = scales[s - 1];
     return concat(

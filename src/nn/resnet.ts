@@ -12,11 +12,11 @@ function shortcut(at: Scope, x: Feature, like: Feature, stride: number): Feature
   const thinned =
     stride === 1
       ? x
-      : node(at, "thinned", "AveragePool", [x.value], [x.dims[0] as number, ...like.dims.slice(1)], {
+      : node(at, "thinned", "AveragePool", [x.value], [x.dims[0], ...like.dims.slice(1)], {
           kernel_shape: ints([1, 1]),
           strides: ints([stride, stride]),
         });
-  const more = (like.dims[0] as number) - (x.dims[0] as number);
+  const more = like.dims[0] - x.dims[0];
   if (more === 0) return thinned;
   const before = Math.floor(more / 2);
   const pads = at.b.ints([0, before, 0, 0, 0, more - before, 0, 0]);
@@ -39,11 +39,7 @@ export const resnet =
     if (!Number.isInteger(blocks) || blocks < 1)
       throw bad(name, "depth", depth, "6n + 2", "Give 20, 32, 44, 56 or 110, as published.");
     return network(name, options, 4, ({ at, images, classes, wide }) => {
-      let x = relu(
-        at,
-        "relu",
-        batchNorm(at, "bn1", conv(at, "conv1", images, { to: wide(STAGES[0] as number), kernel: 3 })),
-      );
+      let x = relu(at, "relu", batchNorm(at, "bn1", conv(at, "conv1", images, { to: wide(STAGES[0]), kernel: 3 })));
       STAGES.forEach((channels, stage) => {
         for (let i = 0; i < blocks; i++)
           x = block(inside(at, `stage${stage + 1}.block${i}`), x, wide(channels), stage > 0 && i === 0 ? 2 : 1);

@@ -10,9 +10,11 @@ import { WIRE_TYPE } from "../deploy/wire.js";
 import { type Reply, readProblem, readReply } from "../deploy/wire-answer.js";
 import { checkTokenText, checkWhole } from "./serve/settings.js";
 
+/** How a client speaks with its server. */
 export interface ClientOptions {
   /** Of the server, http or https. */
   readonly url: string;
+  /** What the server asks for, sent as a bearer token. Left out: none. */
   readonly token?: string | undefined;
   /** Most milliseconds until an answer or an outage is told, all tries together; left out: 2000. */
   readonly deadlineMs?: number | undefined;
@@ -48,6 +50,8 @@ class Outage extends Error {
   }
 }
 
+/** A client of `dynn serve`. It sends hidden values and receives answers, with tries, a deadline
+ *  and a pause after an outage. */
 export class SplitClient implements Remote {
   readonly #manifest: Manifest;
   readonly #url: URL;
@@ -185,7 +189,7 @@ async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    text += decoder.decode(chunk, { stream: true });
     if (text.length > REPLY_LIMIT) throw new Error("its answer does not end");
   }
   return text + decoder.decode();

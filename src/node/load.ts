@@ -4,7 +4,15 @@ import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/m
 import { loadModel } from "./onnx-files.js";
 
 /** Read a classifier with one exit or many from an ONNX file. It is called what the file is called, unless `options` say otherwise.
- * @throws DynnError as `loadModel` and `dynamicModel` do */
+ * @throws DynnError as `loadModel` and `dynamicModel` do
+ * @example
+ * ```ts
+ * import { load } from "dynn";
+ *
+ * const model = await load("model.onnx");
+ * for (const { name, costFraction } of model.exits) console.log(name, costFraction);
+ * ```
+ */
 export async function load(path: string, options: ModelOptions = {}): Promise<DynamicModel> {
   const name = (path.split(/[/\\]/).at(-1) as string).replace(/\.onnx$/, "");
   return dynamicModel(await loadModel(path), { name, ...options });

@@ -2,11 +2,15 @@
  *  Source: ONNX "Versioning" (table of releases: IR version and ai.onnx operator set). */
 import type { Graph } from "../graph/graph.js";
 
+/** What an ONNX file holds. */
 export interface OnnxModel {
+  /** The main graph. */
   readonly graph: Graph;
   /** `metadata_props`; what dynn itself stores there begins with `dynn.`. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Name and version of the tool that wrote the file. */
   readonly producer: { readonly name: string; readonly version: string };
+  /** Version of the file format. */
   readonly irVersion: number;
   /** Operator set version of each domain; "" is ai.onnx. */
   readonly opsets: ReadonlyMap<string, number>;

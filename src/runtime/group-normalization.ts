@@ -1,7 +1,7 @@
 /** @file GroupNormalization in operators that ONNX Runtime has kernels of. It has none of this one, and puts its definition in place of it
  *  while a session opens, in time that grows with the square of their number: 0.6 s for 100, 18 s for 500.
  *  Spec: ONNX GroupNormalization-21. */
-import { type Dim, isStatic, multiplyDims, type Shape } from "../core/shape.js";
+import { isStatic, multiplyDims, type Shape } from "../core/shape.js";
 import { fromNumbers, type Tensor } from "../core/tensor.js";
 import { type Attributes, attribute, float } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
@@ -32,7 +32,7 @@ function inGraph(graph: Graph): Graph {
         b,
         node,
         x,
-        [1, 2].map((i) => graph.initializers.get(node.inputs[i] as ValueName)),
+        [1, 2].map((i) => graph.initializers.get(node.inputs[i])),
       );
     else b.append(withSubgraphs(node, inGraph));
   }
@@ -56,7 +56,7 @@ function lower(b: GraphBuilder, node: Node, { shape }: ValueType, parameters: re
   // Where ONNX Runtime does not know shapes, it looks for memory to use again in time that grows with the square of the nodes.
   const op = (opType: string, inputs: readonly ValueName[], rest: Shape, attributes: Attributes = {}): ValueName => {
     const made = b.op(opType, inputs, attributes);
-    b.setType(made, { dtype: "float32", shape: [shape[0] as Dim, groups, ...rest] });
+    b.setType(made, { dtype: "float32", shape: [shape[0], groups, ...rest] });
     return made;
   };
   const epsilon = float(attribute(node, "epsilon", "float") ?? 1e-5);

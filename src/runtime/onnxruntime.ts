@@ -70,7 +70,7 @@ async function runSession(
 ): Promise<Tensors> {
   checkFeeds("ONNX Runtime", graph, feeds);
   const toOrt = (t: Tensor): OrtTensor => new OrtTensor(t.dtype as "float32", t.data as Float32Array, t.dims);
-  const fed = Object.fromEntries(graph.inputs.map(({ name }) => [name, toOrt(feeds[name] as Tensor)]));
+  const fed = Object.fromEntries(graph.inputs.map(({ name }) => [name, toOrt(feeds[name])]));
   const results = await session.run(fed).catch((cause: unknown) => {
     throw new DynnError(
       "runtime/run",
@@ -79,7 +79,7 @@ async function runSession(
       { cause },
     );
   });
-  return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value as OrtTensor)]));
+  return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, fromOrt(value)]));
 }
 
 function fromOrt(value: OrtTensor): Tensor {

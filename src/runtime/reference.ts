@@ -39,11 +39,13 @@ export function runReference(
 ): Tensors {
   const typed = inferShapes(graph, ops, checkFeeds("reference backend", graph, feeds));
   const values = new Map<ValueName, Value>([...graph.initializers].map(([name, t]) => [name, toValue(t)]));
-  for (const { name } of graph.inputs) values.set(name, toValue(feeds[name] as Tensor));
+  for (const { name } of graph.inputs) values.set(name, toValue(feeds[name]));
   for (const node of typed.nodes) runNode(node, typed, ops, values);
   return Object.fromEntries(wanted.map((name) => [name, toTensor(values.get(name) as Value)]));
 }
 
+/** Runs graphs by plain loops in float64 and rounds after each node. It is slow; others are
+ *  compared with it. */
 export const referenceBackend: Backend = {
   name: "reference",
   compile: async (graph) => ({

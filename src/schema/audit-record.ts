@@ -6,6 +6,7 @@ import { normSchema } from "./norm.js";
 import { count, rateSchema, share, toolSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
+/** Version of the audit's record. */
 export const SCHEMA_VERSION = 1;
 
 const routedSchema = z.object({
@@ -88,6 +89,7 @@ const curveSchema = z.object({
     .describe("by rising radius, from 0 (clean)"),
 });
 
+/** Checks and types the record of an audit. */
 export const auditRecordSchema = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
   tool: toolSchema,
@@ -109,6 +111,7 @@ export const auditRecordSchema = z.object({
 export type RoutedRecord = z.infer<typeof routedSchema>;
 export type AttackRecord = z.infer<typeof attackSchema>;
 export type CurveRecord = z.infer<typeof curveSchema>;
+/** The record of an audit. docs/audit-json.md explains every field. */
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
 /** One adversarial image as the report shows it. Pixels are 8-bit, interleaved RGB (or grey), row by row. */

@@ -53,6 +53,7 @@ const attackedSchema = z.object({
   meanCost: intervalSchema.describe("mean cost under the attack, as a share of the full cost"),
 });
 
+/** Checks and types the record of a calibration. */
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
   tool: toolSchema,
@@ -93,6 +94,7 @@ export const calibrationRecordSchema = z.object({
   seconds: z.number().min(0),
 });
 
+/** The record of a calibration. */
 export type CalibrationRecord = z.infer<typeof calibrationRecordSchema>;
 export type CalibrationPoint = z.infer<typeof pointSchema>;
 export type CalibrationExit = z.infer<typeof exitSchema>;

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { count, rateSchema, share, toolSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
+/** Version of the profile's record. */
 export const PROFILE_SCHEMA_VERSION = 1;
 
 const size = z.number().int().min(1);
@@ -68,6 +69,7 @@ const machineSchema = z.object({
   load: positive.describe("mean number of running processes over the minute before the run"),
 });
 
+/** Checks and types the record of a profile. */
 export const profileRecordSchema = z.object({
   schemaVersion: z.literal(PROFILE_SCHEMA_VERSION),
   tool: toolSchema,
@@ -102,4 +104,5 @@ export type Saving = z.infer<typeof savingSchema>;
 export type ProfiledNetwork = z.infer<typeof networkSchema>;
 export type ProfiledPoint = z.infer<typeof pointSchema>;
 export type Machine = z.infer<typeof machineSchema>;
+/** The record of a profile. docs/profiling.md explains it. */
 export type ProfileRecord = z.infer<typeof profileRecordSchema>;

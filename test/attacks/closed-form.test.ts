@@ -23,13 +23,13 @@ async function run(config: Omit<AttackConfig, "name">) {
   });
   return samples.map((sample, i) => ({
     sample,
-    outcome: outcomes[i] as (typeof outcomes)[number],
-    margin: Math.abs((sample.clean[0] as Float32Array)[1] as number),
+    outcome: outcomes[i],
+    margin: Math.abs(sample.clean[0][1]),
   }));
 }
 
 const closestIsInside = (pixels: Float32Array, move: number): boolean =>
-  pixels.every((p, i) => Math.abs(p + (move * (W[i] as number)) / norm2 ** 2 - 0.5) < 0.5);
+  pixels.every((p, i) => Math.abs(p + (move * W[i]) / norm2 ** 2 - 0.5) < 0.5);
 
 describe("on a linear model", () => {
   test.each([0.02, 0.05, 0.1])(
@@ -43,10 +43,7 @@ describe("on a linear model", () => {
   test("FGSM moves each pixel by the radius along the sign of the gradient", async () => {
     for (const { sample, outcome } of await run({ objective: "misclassify:final", optimizer: "fgsm", radius: 0.03 }))
       outcome.image.forEach((v, i) =>
-        expect(v).toBeCloseTo(
-          (sample.pixels[i] as number) + 0.03 * Math.sign(W[i] as number) * (sample.label === 1 ? -1 : 1),
-          5,
-        ),
+        expect(v).toBeCloseTo(sample.pixels[i] + 0.03 * Math.sign(W[i]) * (sample.label === 1 ? -1 : 1), 5),
       );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ExitLogits, Loss, Objective, Sample } from "../../src/attacks/attack.js";
+import type { ExitLogits, Objective, Sample } from "../../src/attacks/attack.js";
 import { lossGraph } from "../../src/attacks/evaluator.js";
 import { average, max } from "../../src/attacks/objectives/combined.js";
 import { earlyFires, earlyLabelsChanged, earlyPaper, earlyProper } from "../../src/attacks/objectives/early.js";
@@ -52,26 +52,26 @@ describe("every loss", () => {
   test.each(losses)(
     "has the gradient of its own finite difference on ONNX Runtime: %s",
     async (_, objective, index) => {
-      const graph = lossGraph(model, objective.losses[index] as Loss, true);
+      const graph = lossGraph(model, objective.losses[index], true);
       const session = await ortNode({ threads: 1 }).compile(graph);
       const only = (f: ReturnType<typeof feeds>) =>
         Object.fromEntries(Object.entries(f).filter(([name]) => session.inputs.includes(name)));
-      const gradient = toNumbers((await session.run(only(feeds(objective, moved)))).dynn_gradient as Tensor);
+      const gradient = toNumbers((await session.run(only(feeds(objective, moved)))).dynn_gradient);
       await session.release();
       const direction = uniform({ seed: 5, sample: 0, purpose: "test", step: 9 }, moved.length, -1, 1);
-      const forward = inFloat64(lossGraph(model, objective.losses[index] as Loss, false));
+      const forward = inFloat64(lossGraph(model, objective.losses[index], false));
       const h = 1e-6;
       const fed = only(feeds(objective, moved));
       const along = (t: number): number => {
-        const image = Float64Array.from(moved, (v, i) => v + t * (direction[i] as number));
+        const image = Float64Array.from(moved, (v, i) => v + t * direction[i]);
         const out = runReference(forward, {
           ...widened(fed),
           image: { dtype: "float64", dims: [1, 3, 8, 8], data: image },
         });
-        return toNumbers(out.dynn_loss as Tensor)[0] as number;
+        return toNumbers(out.dynn_loss)[0];
       };
       const numeric = (along(h) - along(-h)) / (2 * h);
-      const analytic = gradient.reduce((s, g, i) => s + g * (direction[i] as number), 0);
+      const analytic = gradient.reduce((s, g, i) => s + g * direction[i], 0);
       expect(Math.abs(analytic - numeric)).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(numeric)));
       expect(Math.abs(numeric)).toBeGreaterThan(1e-6);
     },
@@ -186,7 +186,7 @@ describe("the routed objective", () => {
 
 test("max ranks iterates by the summed cross-entropy of all exits", () => {
   const logits = of(unsure(1), sure(2), sure(3)) as Float32Array[];
-  const total = logits.reduce((s, l) => s - Math.log(softmaxRow(l)[1] as number), 0);
+  const total = logits.reduce((s, l) => s - Math.log(softmaxRow(l)[1]), 0);
   expect(max(target).score?.(who(1), { loss: 0, gradient: new Float32Array(0), logits })).toBeCloseTo(total, 6);
 });
 

@@ -106,7 +106,7 @@ describe("the runner", () => {
 
   test("leaves a sample alone that succeeds when clean, and says so", async () => {
     const [won] = samplesWith(3);
-    const [outcome] = await runAttack(attack, [{ ...(won as Sample), label: 9 }], fakeEvaluator().evaluator, {
+    const [outcome] = await runAttack(attack, [{ ...won, label: 9 }], fakeEvaluator().evaluator, {
       seed: 0,
       batch: 4,
     });
@@ -117,7 +117,7 @@ describe("the runner", () => {
     const [won] = samplesWith(3);
     const [outcome] = await runAttack(
       { ...attack, objective: { ...objective, attackAll: true } },
-      [{ ...(won as Sample), label: 9 }],
+      [{ ...won, label: 9 }],
       fakeEvaluator().evaluator,
       { seed: 0, batch: 4 },
     );

@@ -1,5 +1,4 @@
 /** Input gradients of the reference network on CIFAR-10 against PyTorch in float64 (expected.json, "about"). */
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { gradientGraph } from "../../src/autodiff/gradient.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
@@ -12,15 +11,13 @@ import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { reduceSum } from "../../src/ops/support/emit.js";
 import { opTable } from "../../src/ops/table.js";
-import { firstRecords, unpackedCifar10 } from "../support/cifar.js";
-import { hasShared, shared } from "../support/shared.js";
+import { cifarTestRecords, firstRecords } from "../support/cifar-records.js";
+import { referenceFile } from "../support/reference-cases.js";
 
 const RECORDS = 16;
-const file = (name: string) => readFileSync(shared(`reference/resnet20-sdn/${name}`));
+const file = (name: string) => referenceFile(`resnet20-sdn/${name}`);
 
-describe.skipIf(!hasShared)("cross-entropy of the reference network by its pixels", () => {
-  const folder = unpackedCifar10();
-
+describe("cross-entropy of the reference network by its pixels", () => {
   test.each([
     ["the final exit", ["exit4"], "grad_final_first16.npy"],
     ["all exits, added", ["exit0", "exit1", "exit2", "exit3", "exit4"], "grad_all_exits_first16.npy"],
@@ -37,17 +34,16 @@ describe.skipIf(!hasShared)("cross-entropy of the reference network by its pixel
       const loss = losses.reduce((sum, one) => b.op("Add", [sum, one]));
       const typed = inferShapes(b.build(), opTable);
       const gradient = gradientGraph(typed, opTable, { loss, wrt: ["image"], names: ["dx"], keep: [] });
-      const records = await firstRecords(folder, RECORDS);
+      const records = await firstRecords(await cifarTestRecords(), RECORDS);
       const feeds = {
         image: fromNumbers("float32", [RECORDS, 3, 32, 32], records.pixels),
         labels: fromNumbers("int64", [RECORDS, 1], Array.from(records.labels)),
       };
       const want = toNumbers(readNpy(file(npy), npy));
       const scale = want.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-      const error = (got: Tensor) =>
-        toNumbers(got).reduce((m, v, i) => Math.max(m, Math.abs(v - (want[i] as number))), 0) / scale;
+      const error = (got: Tensor) => toNumbers(got).reduce((m, v, i) => Math.max(m, Math.abs(v - want[i])), 0) / scale;
       const session = await ortNode().compile(gradient);
-      expect(error((await session.run(feeds)).dx as Tensor)).toBeLessThanOrEqual(1e-4);
+      expect(error((await session.run(feeds)).dx)).toBeLessThanOrEqual(1e-4);
       await session.release();
     },
     300_000,

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { appendVjp, gradientGraph } from "../../src/autodiff/gradient.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
@@ -13,7 +12,7 @@ import { reduceSum } from "../../src/ops/support/emit.js";
 import { opTable } from "../../src/ops/table.js";
 import { runReference } from "../../src/runtime/reference.js";
 import { failure } from "../support/failure.js";
-import { hasShared, shared } from "../support/shared.js";
+import { referenceFile } from "../support/reference-cases.js";
 
 const f64 = (dims: readonly number[], ...values: readonly number[]): Tensor<"float64"> =>
   fromNumbers("float64", dims, values);
@@ -32,7 +31,7 @@ function gradients(
 ): readonly (readonly number[])[] {
   const { graph, wrt } = build(draw, x);
   const results = runReference(graph, { x });
-  return wrt.map((name) => [...toNumbers(results[`d_${name}`] as Tensor)]);
+  return wrt.map((name) => [...toNumbers(results[`d_${name}`])]);
 }
 
 function build(draw: (b: GraphBuilder, x: ValueName) => Drawn, x: Tensor): { graph: Graph; wrt: readonly ValueName[] } {
@@ -64,18 +63,18 @@ describe("closed forms", () => {
       [1.5, -0.7],
     ];
     const [dx] = gradients((b, x) => {
-      const h = b.op("Sigmoid", [b.op("MatMul", [x, b.constant(f64([3, 2], ...(W as number[])))])]);
-      return { loss: b.op("MatMul", [h, b.constant(f64([2, 1], ...(V as number[])))]), wrt: [x] };
+      const h = b.op("Sigmoid", [b.op("MatMul", [x, b.constant(f64([3, 2], ...W))])]);
+      return { loss: b.op("MatMul", [h, b.constant(f64([2, 1], ...V))]), wrt: [x] };
     });
-    const w = (i: number, j: number) => W?.[i * 2 + j] as number;
+    const w = (i: number, j: number) => W?.[i * 2 + j];
     for (const n of [0, 1])
       for (const i of [0, 1, 2]) {
         const slope = [0, 1].map((j) => {
-          const z = [0, 1, 2].reduce((sum, k) => sum + (X[n * 3 + k] as number) * w(k, j), 0);
+          const z = [0, 1, 2].reduce((sum, k) => sum + X[n * 3 + k] * w(k, j), 0);
           const s = 1 / (1 + Math.exp(-z));
-          return (V?.[j] as number) * s * (1 - s) * w(i, j);
+          return V?.[j] * s * (1 - s) * w(i, j);
         });
-        expect(dx?.[n * 3 + i]).toBeCloseTo((slope[0] as number) + (slope[1] as number), 12);
+        expect(dx?.[n * 3 + i]).toBeCloseTo(slope[0] + slope[1], 12);
       }
   });
 
@@ -86,7 +85,7 @@ describe("closed forms", () => {
     });
     const e = [1, 2, 3].map((v) => Math.exp(v - 3));
     const p = e.map((v) => v / e.reduce((s, u) => s + u, 0));
-    const expected = [p[0], (p[1] as number) - 1, p[2]] as number[];
+    const expected = [p[0], p[1] - 1, p[2]] as number[];
     [...expected, ...expected].forEach((v, i) => expect(dx?.[i]).toBeCloseTo(v, 12));
   });
 
@@ -276,23 +275,20 @@ test("a vector-Jacobian product takes any seeds, and leaves out what none of the
   expect([...grads.keys()]).toEqual(["x"]);
   const full = inferShapes(gb.build(), opTable);
   const grad = grads.get(x) as ValueName;
-  const dx = toNumbers(runReference(full, { x: f64([2], 0, 1), z: f64([2], 0, 0) }, opTable, [grad])[grad] as Tensor);
+  const dx = toNumbers(runReference(full, { x: f64([2], 0, 1), z: f64([2], 0, 0) }, opTable, [grad])[grad]);
   expect([...dx]).toEqual([3 * 1 + 2, 30]);
 });
 
-test.skipIf(!hasShared)(
-  "the gradient of an early exit of the reference network holds no convolution of later blocks",
-  () => {
-    const graph = inferShapes(readModel(readFileSync(shared("reference/resnet20-sdn/model.onnx"))).graph, opTable);
-    const convolutions = (loss: ValueName): number =>
-      gradientGraph(graph, opTable, { loss, wrt: ["image"], names: ["dx"], keep: [] }).nodes.filter((node) =>
-        node.opType.startsWith("Conv"),
-      ).length;
-    // forward: the stem, two per block, and the 1x1 shortcuts of blocks 3 and 6; each has one gradient by its input
-    const forward = [0, 1, 2, 3, 4].map((k) => {
-      const blocks = [2, 4, 6, 7, 9][k] as number;
-      return 1 + 2 * blocks + (blocks > 3 ? 1 : 0) + (blocks > 6 ? 1 : 0);
-    });
-    expect(["exit0", "exit1", "exit2", "exit3", "exit4"].map(convolutions)).toEqual(forward.map((n) => 2 * n));
-  },
-);
+test("the gradient of an early exit of the reference network holds no convolution of later blocks", () => {
+  const graph = inferShapes(readModel(referenceFile("resnet20-sdn/model.onnx")).graph, opTable);
+  const convolutions = (loss: ValueName): number =>
+    gradientGraph(graph, opTable, { loss, wrt: ["image"], names: ["dx"], keep: [] }).nodes.filter((node) =>
+      node.opType.startsWith("Conv"),
+    ).length;
+  // forward: the stem, two per block, and the 1x1 shortcuts of blocks 3 and 6; each has one gradient by its input
+  const forward = [0, 1, 2, 3, 4].map((k) => {
+    const blocks = [2, 4, 6, 7, 9][k];
+    return 1 + 2 * blocks + (blocks > 3 ? 1 : 0) + (blocks > 6 ? 1 : 0);
+  });
+  expect(["exit0", "exit1", "exit2", "exit3", "exit4"].map(convolutions)).toEqual(forward.map((n) => 2 * n));
+});

@@ -30,7 +30,7 @@ const z = f64([2, 2], 1, -1, 2, 0);
 const run = (graph: Graph, feeds: Record<string, Tensor>) => {
   checkGraph(graph, opTable);
   const results = runReference(graph, feeds);
-  return (name: string): number[] => [...toNumbers(results[name] as Tensor)];
+  return (name: string): number[] => [...toNumbers(results[name])];
 };
 
 describe("vector-Jacobian products", () => {

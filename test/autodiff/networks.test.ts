@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { OPS } from "../../src/ops/index.js";
 import { FLOAT32_BOUND, SLOPE_BOUND } from "../support/gradient-errors.js";
 import { type CheckedNetwork, type CheckedNetworks, checkedNetworks } from "../support/networks.js";
-import { hasShared } from "../support/shared.js";
 
 interface Script {
   readonly networksDocument: (
@@ -25,11 +24,11 @@ const errors = new Map(
   written
     .split("\n")
     .map((line) => line.split(" | ").map((cell) => cell.replace(/^\| | \|$/g, "")))
-    .filter((cells) => cells.length === 7 && /^\d+$/.test(cells[1] as string))
-    .map((cells) => [cells[0] as string, cells.slice(-2)] as const),
+    .filter((cells) => cells.length === 7 && /^\d+$/.test(cells[1]))
+    .map((cells) => [cells[0], cells.slice(-2)] as const),
 );
 
-describe.skipIf(!hasShared)("docs/networks.md (node scripts/make-networks.mjs makes it again)", () => {
+describe("docs/networks.md (node scripts/make-networks.mjs makes it again)", () => {
   test("lists the networks of today, with their operators, nodes and parameters", () => {
     expect(written).toBe(networksDocument(networks, (name) => errors.get(name), OPS));
   });

@@ -196,7 +196,7 @@ describe("dynn classify", () => {
     [["split", data, "--token", "x y", "--server", "http://localhost"], 2, "token: is empty, or holds spaces"],
   ])("refuses %j and writes nothing", async ([spec, ...argv], code, text) => {
     const before = filesIn(folder);
-    const ran = await cli("classify", at(spec as string), ...argv);
+    const ran = await cli("classify", at(spec), ...argv);
     expect(ran.err).toContain(text);
     expect(ran.code).toBe(code);
     expect(filesIn(folder)).toEqual(before);

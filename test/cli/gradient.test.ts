@@ -24,7 +24,7 @@ async function runPlain(path: string, image: Float32Array<ArrayBuffer>): Promise
     images: new Tensor("float32", image, [N, 3, 32, 32]),
     ...(session.inputNames.includes("labels") ? { labels } : {}),
   };
-  return (await session.run(feeds)) as Record<string, Tensor>;
+  return session.run(feeds);
 }
 
 const numbers = (t: Tensor | undefined): number[] => Array.from(t?.data as Float32Array);

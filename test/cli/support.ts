@@ -100,7 +100,7 @@ export function npyPair(
 ): string {
   const colours = uniform({ seed, sample: 1, purpose: "test", step: 0 }, count * 3, 0.1, 0.9);
   const noise = uniform({ seed, sample: 0, purpose: "test", step: 0 }, count * 3 * size * size, -0.1, 0.1);
-  const pixels = noise.map((v, i) => v + (colours[Math.floor(i / (size * size))] as number));
+  const pixels = noise.map((v, i) => v + colours[Math.floor(i / (size * size))]);
   const [x, y] = [join(folder, `${name}-x.npy`), join(folder, `${name}-y.npy`)];
   writeFileSync(x, writeNpy(fromNumbers("float32", [count, 3, size, size], pixels)));
   writeFileSync(

@@ -68,7 +68,7 @@ describe("training data", () => {
     const [a, b] = await Promise.all([1, 2].map(() => openTrainingData({ data: spec, validation: TENTH })));
     expect(await images(a?.validation)).toEqual(await images(b?.validation));
     expect([a?.train.count, a?.validation.count]).toEqual([36, 4]);
-    await expectApart(a as TrainingData);
+    await expectApart(a);
   });
 
   it("give up no record to named validation data, which lose the images that are trained on", async () => {

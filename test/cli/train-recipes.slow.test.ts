@@ -24,7 +24,7 @@ async function draw(label: number, i: number): Promise<void> {
   const noise = uniform({ seed: label, sample: i, purpose: "test", step: 0 }, SIDE * SIDE * 3, grey - 40, grey + 40);
   await sharp(Uint8Array.from(noise, Math.round), { raw: { width: SIDE, height: SIDE, channels: 3 } })
     .png()
-    .toFile(join(photos, CLASSES[label] as string, `${i}.png`));
+    .toFile(join(photos, CLASSES[label], `${i}.png`));
 }
 
 beforeAll(async () => {
@@ -117,7 +117,7 @@ describe("dynn train on a folder of images", () => {
     await trained("given.onnx", "resnet20", "--recipe", "static", ...COMMON, ...argv);
     const { normalization } = dynamicModel(await loadModel(at("given.onnx")));
     for (const key of ["mean", "std"] as const)
-      normalization?.[key].forEach((value, channel) => expect(value).toBeCloseTo(given[key][channel] as number, 6));
+      normalization?.[key].forEach((value, channel) => expect(value).toBeCloseTo(given[key][channel], 6));
     const half = await cli(
       "train",
       "resnet20",

@@ -26,7 +26,10 @@ async function interrupted(out: string, after: number, ...argv: readonly string[
     out: () => {},
     err: (text) => {
       err += text;
-      if (text.startsWith("epoch 1/")) after === 0 ? stop() : setTimeout(stop, after);
+      if (text.startsWith("epoch 1/")) {
+        if (after === 0) stop();
+        else setTimeout(stop, after);
+      }
     },
   });
   return { code, out: "", err };

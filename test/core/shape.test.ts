@@ -33,7 +33,7 @@ const lengthOf = (d: Dim): number =>
   String(d)
     .split("*")
     .reduce(
-      (product, part) => product * ({ n: 7, h: 11 } as Record<string, number>)[part]! || product * Number(part),
+      (product, part) => product * ({ n: 7, h: 11 } as Record<string, number>)[part] || product * Number(part),
       1,
     );
 

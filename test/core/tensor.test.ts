@@ -3,8 +3,7 @@ import { byteSize, isFloat } from "../../src/core/dtype.js";
 import { fromNumbers, int64s, scalar, tensor, toNumbers } from "../../src/core/tensor.js";
 import { failure } from "../support/failure.js";
 
-const bits = (dtype: "float16" | "bfloat16", value: number): number =>
-  fromNumbers(dtype, [1], [value]).data[0] as number;
+const bits = (dtype: "float16" | "bfloat16", value: number): number => fromNumbers(dtype, [1], [value]).data[0];
 const hex = (n: number): string => `0x${n.toString(16).padStart(4, "0")}`;
 
 /** Bit patterns from IEEE 754-2019 (binary16), section 3.6, and hand-rounding of the neighbours. */

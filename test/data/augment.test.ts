@@ -38,7 +38,7 @@ const imagesOf = (pixels: Float32Array, size = SIZE) =>
 
 /** Mirrored by its definition. */
 const mirror = (image: readonly number[], [c, h, w]: Shape) =>
-  upTo(c * h).flatMap((row) => upTo(w).map((x) => image[row * w + w - 1 - x] as number));
+  upTo(c * h).flatMap((row) => upTo(w).map((x) => image[row * w + w - 1 - x]));
 
 /** Pearson's statistic of counts against equal frequencies. */
 function chiSquare(counts: readonly number[]): number {
@@ -48,7 +48,7 @@ function chiSquare(counts: readonly number[]): number {
 
 describe("flip", () => {
   test("leaves an image or mirrors it, half of them each", () => {
-    const image = imagesOf(numbered(1))[0] as number[];
+    const image = imagesOf(numbered(1))[0];
     const mirrored = mirror(image, SHAPE);
     const flipped = imagesOf(augmented(numbered(4000), { flip: true })).map((got) => {
       expect([image, mirrored]).toContainEqual(got);
@@ -83,7 +83,7 @@ describe("crop", () => {
     const inImage = (y: number, x: number) => y >= 0 && y < h && x >= 0 && x < w;
     for (const got of imagesOf(augmented(numbered(300), { crop: { pad: 3, mode: "zero" } }))) {
       const seen = got.findIndex((value) => value > 0);
-      const [from, at] = [(got[seen] as number) - 1, seen];
+      const [from, at] = [got[seen] - 1, seen];
       const [down, right] = [Math.floor(from / w) - Math.floor(at / w), (from % w) - (at % w)];
       const want = upTo(SIZE).map((i) => {
         const [y, x] = [(Math.floor(i / w) % h) + down, (i % w) + right];
@@ -98,7 +98,7 @@ describe("crop", () => {
     const counts = new Array<number>(side * side).fill(0);
     for (const got of imagesOf(augmented(numbered(n, 64), { crop: { pad, mode: "zero" } }, {}, [1, 8, 8]), 64)) {
       // The pixel in the middle is never padding.
-      const from = (got[4 * 8 + 4] as number) - 1;
+      const from = got[4 * 8 + 4] - 1;
       counts[(Math.floor(from / 8) - 4 + pad) * side + ((from % 8) - 4 + pad)]++;
     }
     // 99.9 % quantile of chi-square with 24 degrees of freedom.
@@ -169,8 +169,8 @@ describe("numbers", () => {
   test("a change keeps its place when another one is switched on", () => {
     const crop = { pad: 3, mode: "zero" as const };
     const [plain, both] = [{ crop }, { crop, flip: true }].map((what) => imagesOf(augmented(numbered(40), what)));
-    both!.forEach((image, i) => {
-      expect([plain![i], mirror(plain![i] as number[], SHAPE)]).toContainEqual(image);
+    both.forEach((image, i) => {
+      expect([plain[i], mirror(plain[i], SHAPE)]).toContainEqual(image);
     });
   });
 

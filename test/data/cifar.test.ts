@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CIFAR10, CIFAR100, parseCifar } from "../../src/data/cifar.js";
-import { hasShared, shared } from "../support/shared.js";
 import { cifarRecord, join8, readPixels } from "./support.js";
 
 const source = { name: "cifar10:test", file: "test_batch.bin" };
@@ -37,14 +36,14 @@ describe("parseCifar", () => {
   });
 });
 
-describe.skipIf(!hasShared)("class names", () => {
+describe("class names", () => {
   const names = (file: string) =>
-    readFileSync(shared(`data/${file}`), "utf8")
+    readFileSync(new URL(`../fixtures/cifar/${file}`, import.meta.url), "utf8")
       .split("\n")
       .filter(Boolean);
 
   test("are those of the official archives", () => {
-    expect(CIFAR10.classes).toEqual(names("cifar-10-batches-bin/batches.meta.txt"));
-    expect(CIFAR100.classes).toEqual(names("cifar-100-binary/fine_label_names.txt"));
+    expect(CIFAR10.classes).toEqual(names("batches.meta.txt"));
+    expect(CIFAR100.classes).toEqual(names("fine_label_names.txt"));
   });
 });

@@ -55,7 +55,7 @@ describe("subset and concat", () => {
         const places = inner.map((i) => i % outer.length);
         const twice = subset(subset(counting(20), outer), places);
         expect(await recordsOf(twice)).toEqual(places.map((i) => outer[i]));
-        expect([...twice.labels]).toEqual(places.map((i) => (outer[i] as number) % 10));
+        expect([...twice.labels]).toEqual(places.map((i) => outer[i] % 10));
       }),
     );
   });

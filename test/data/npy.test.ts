@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ARRAY_OF, type ArrayOf, type DType } from "../../src/core/dtype.js";
@@ -6,7 +5,7 @@ import { DynnError } from "../../src/core/errors.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { tensor, toNumbers } from "../../src/core/tensor.js";
 import { readNpy, writeNpy } from "../../src/data/npy.js";
-import { hasShared, shared } from "../support/shared.js";
+import { GRADIENT_CASES, referenceFile } from "../support/reference-cases.js";
 import { join8 } from "./support.js";
 
 const ascii = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -190,25 +189,18 @@ describe("writeNpy", () => {
   });
 });
 
-describe.skipIf(!hasShared)("files that NumPy wrote", () => {
-  const cases = hasShared
-    ? readdirSync(shared("reference/gradients"), { withFileTypes: true }).filter((entry) => entry.isDirectory())
-    : [];
-
-  test.each(cases.map((entry) => entry.name))(
-    "%s: images, labels and logits; written again, the same bytes",
-    (name) => {
-      const read = (file: string) => {
-        const bytes = readFileSync(shared(`reference/gradients/${name}/${file}.npy`));
-        const array = readNpy(bytes, file);
-        expect(Buffer.from(writeNpy(array)).equals(bytes)).toBe(true);
-        return array;
-      };
-      const [x, y, logits] = [read("x"), read("y"), read("logits")];
-      expect(x.dims).toHaveLength(4);
-      expect(x.dims[0]).toBe(y.dims[0]);
-      expect(logits.dims[0]).toBe(y.dims[0]);
-      expect(toNumbers(x).every(Number.isFinite)).toBe(true);
-    },
-  );
+describe("files that NumPy wrote", () => {
+  test.each(GRADIENT_CASES)("%s: images, labels and logits; written again, the same bytes", (name) => {
+    const read = (file: string) => {
+      const bytes = referenceFile(`gradients/${name}/${file}.npy`);
+      const array = readNpy(bytes, file);
+      expect(Buffer.from(writeNpy(array)).equals(bytes)).toBe(true);
+      return array;
+    };
+    const [x, y, logits] = [read("x"), read("y"), read("logits")];
+    expect(x.dims).toHaveLength(4);
+    expect(x.dims[0]).toBe(y.dims[0]);
+    expect(logits.dims[0]).toBe(y.dims[0]);
+    expect(toNumbers(x).every(Number.isFinite)).toBe(true);
+  });
 });

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { channelStatistics } from "../../src/data/statistics.js";
 import { openDataset } from "../../src/node/data/open.js";
-import { unpackedCifar10 } from "../support/cifar.js";
-import { hasShared } from "../support/shared.js";
+import { cifar10Folder, hasCifar10 } from "../support/cifar.js";
 
-describe.skipIf(!hasShared)("CIFAR-10", () => {
-  const folder = unpackedCifar10();
+describe.skipIf(!hasCifar10)("CIFAR-10 (needs the archive: DYNN_CIFAR or ../shared)", () => {
+  const folder = cifar10Folder();
 
   test("the training images have the mean and deviation that the literature gives", async () => {
     const { mean, std } = await channelStatistics(await openDataset(`cifar10:${folder}#train`));

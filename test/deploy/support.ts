@@ -73,7 +73,7 @@ export function images(count: number, seed = 5): Float32Array {
   const each = sizeOf(IMAGE);
   const base = uniform({ seed, sample: 1, purpose: "test", step: 0 }, count * 3, 0, 1);
   const grain = uniform({ seed, sample: 0, purpose: "test", step: 0 }, count * each, 0, 1);
-  return grain.map((v, i) => (v + 3 * (base[Math.floor(i / (each / 3))] as number)) / 4);
+  return grain.map((v, i) => (v + 3 * base[Math.floor(i / (each / 3))]) / 4);
 }
 
 /** Logits of every exit from the whole graph. */
@@ -101,7 +101,7 @@ export async function medianPolicy(
       (_, i) => readingOf(logits.row(exit, i), policy, exit).confidence,
     ).sort((a, b) => a - b);
     const middle = Math.floor(count / 2);
-    return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+    return (sorted[middle - 1] + sorted[middle]) / 2;
   });
   return { ...policy, thresholds };
 }
@@ -120,7 +120,7 @@ export async function run(model: DynamicModel, policy: Policy, pixels: Float32Ar
   }
   await session.release();
   const results = stackResults(parts);
-  const numbers = (name: string) => Array.from((results[name] as Tensor).data, Number);
+  const numbers = (name: string) => Array.from(results[name].data, Number);
   return {
     outputs: session.outputs,
     dims: Object.fromEntries(Object.entries(results).map(([name, { dims }]) => [name, dims])),
@@ -136,8 +136,8 @@ function stackResults(parts: readonly Tensors[]): Tensors {
   const [first] = parts as [Tensors];
   if (parts.length === 1) return first;
   const stacked = (name: string): Tensor => {
-    const rows = parts.map((part) => part[name] as Tensor);
-    const { dtype, dims } = rows[0] as Tensor;
+    const rows = parts.map((part) => part[name]);
+    const { dtype, dims } = rows[0];
     return fromNumbers(
       dtype,
       [parts.length, ...dims.slice(1)],
@@ -170,7 +170,7 @@ export async function expectEqualToRoute(
     expect(got.confidence[i]).toBeCloseTo(confidence, 4);
     const row = got.logits.subarray(i * model.classes, (i + 1) * model.classes);
     row.forEach((v, c) => {
-      expect(v).toBeCloseTo(logits[i]?.[c] as number, 4);
+      expect(v).toBeCloseTo(logits[i]?.[c], 4);
     });
   });
   return got.exit;

@@ -12,7 +12,7 @@ const policy: Policy = { rule: "max-softmax", thresholds: [0.75], fallback: "fin
 const sure = (p: number): number[] => [Math.log(p / (1 - p)), 0];
 const found = (stop: number, row: readonly number[]): Found => ({
   stop,
-  label: (row[0] as number) >= (row[1] as number) ? 0 : 1,
+  label: row[0] >= row[1] ? 0 : 1,
   logits: Float32Array.from(row),
 });
 const early = Float32Array.from([...sure(0.9), ...sure(0.6), ...sure(0.75 + 1e-8)]);
@@ -26,11 +26,11 @@ describe("verification", () => {
   });
 
   test("counts a close call that came out otherwise, and does not hide it", () => {
-    expect(check(right[0]!, right[1]!, found(1, sure(0.99)))).toMatchObject({ changed: 1, closeCalls: 1 });
+    expect(check(right[0], right[1], found(1, sure(0.99)))).toMatchObject({ changed: 1, closeCalls: 1 });
   });
 
   test("refuses another exit where the decision was clear", () => {
-    expect(() => check(right[0]!, found(0, sure(0.6)), right[2]!)).toThrow(
+    expect(() => check(right[0], found(0, sure(0.6)), right[2])).toThrow(
       failure(
         "export/mismatch",
         "net: the export does not answer as the model does on image 1: got class 0 at early, expected class 0 at final. Nothing was written. Please report this with the model.",
@@ -40,14 +40,14 @@ describe("verification", () => {
 
   test("refuses logits beyond the tolerance, and says how far", () => {
     const [a, b] = sure(0.9) as [number, number];
-    expect(() => check(found(0, [a, b + 0.01]), right[1]!, right[2]!)).toThrow(
+    expect(() => check(found(0, [a, b + 0.01]), right[1], right[2])).toThrow(
       "its logits differ by 4.6e-3 of the largest",
     );
-    expect(check(found(0, [a, b + 1e-5]), right[1]!, right[2]!).largestDifference).toBeCloseTo(1e-5 / a, 6);
+    expect(check(found(0, [a, b + 1e-5]), right[1], right[2]).largestDifference).toBeCloseTo(1e-5 / a, 6);
   });
 
   test("refuses a label that was clear, and logits that are no numbers", () => {
-    expect(() => check({ ...right[0]!, label: 1 }, right[1]!, right[2]!)).toThrow("got class 1 at early");
-    expect(() => check(found(0, [Number.NaN, 0]), right[1]!, right[2]!)).toThrow("export/mismatch");
+    expect(() => check({ ...right[0], label: 1 }, right[1], right[2])).toThrow("got class 1 at early");
+    expect(() => check(found(0, [Number.NaN, 0]), right[1], right[2])).toThrow("export/mismatch");
   });
 });

@@ -32,7 +32,7 @@ const rows = (value: WireValue, data: Float32Array): Tensor => ({
 });
 const sent = (value: WireValue, data: Float32Array, wire: Wire): Float32Array => {
   const tensor = rows(value, data);
-  return readRows(writeRows(tensor, value, wire), value, wire, tensor.dims[0] as number).data as Float32Array;
+  return readRows(writeRows(tensor, value, wire), value, wire, tensor.dims[0]).data as Float32Array;
 };
 const floats = (value: WireValue, count: number) => {
   const length = count * value.dims.reduce((a, b) => a * b, 1);
@@ -54,7 +54,7 @@ describe("rows over the wire", () => {
     fc.assert(
       fc.property(floats(maps, 2), (data) => {
         const far = sent(maps, data, "float16").filter((got, i) => {
-          const wanted = Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, data[i] as number));
+          const wanted = Math.max(-LARGEST_HALF, Math.min(LARGEST_HALF, data[i]));
           return !(Math.abs(got - wanted) <= Math.max(Math.abs(wanted) * 2 ** -11, 2 ** -25));
         });
         expect(far).toEqual(new Float32Array());
@@ -73,7 +73,7 @@ describe("rows over the wire", () => {
           const bound = (largest / 254) * (1 + 1e-4) + 127 * 2 ** -149;
           const far = data
             .subarray(from, from + each)
-            .filter((was, i) => !(Math.abs((got[from + i] as number) - was) <= (was === 0 ? 0 : bound)));
+            .filter((was, i) => !(Math.abs(got[from + i] - was) <= (was === 0 ? 0 : bound)));
           expect(far).toEqual(new Float32Array());
         }
       }),
@@ -155,7 +155,7 @@ describe("a request", () => {
 
   test("gives a sample the same numbers whoever it travels with", () => {
     for (const wire of WIRES) {
-      const both = decodeRequest(form, encodeRequest(form, wire, samples(2)), 2).values.maps as Tensor;
+      const both = decodeRequest(form, encodeRequest(form, wire, samples(2)), 2).values.maps;
       const { readings, values } = samples(2);
       const first = {
         readings: readings.slice(0, 1),
@@ -165,7 +165,7 @@ describe("a request", () => {
           places: fromNumbers("int64", [1, 2], [0, 1]),
         },
       };
-      const alone = decodeRequest(form, encodeRequest(form, wire, first), 1).values.maps as Tensor;
+      const alone = decodeRequest(form, encodeRequest(form, wire, first), 1).values.maps;
       expect(alone.data).toEqual((both.data as Float32Array).slice(0, 60));
     }
   });
@@ -198,7 +198,7 @@ describe("a request", () => {
       "holds too many samples",
       changed(8, 0xff, 0xff, 0xff, 0xff),
       "wire/limit",
-      "request: holds 4294967295 samples, expected at most 8. Send fewer at a time, or raise the server's --max-batch.",
+      "request: holds 4294967295 samples, expected at most 8. Send fewer at a time, or raise the server's limit maxBatch.",
     ],
     [
       "is for another bundle",

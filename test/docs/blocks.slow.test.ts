@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => stranger?.leave());
 
 function firstWord(text: string): string {
-  return text.trim().split(/\s/)[0] as string;
+  return text.trim().split(/\s/)[0];
 }
 
 /** Compile blocks and examples as a strict program that has dynn as a dependency. */
@@ -95,10 +95,10 @@ describe("examples", () => {
     await stranger.run(process.execPath, ["examples/gradient-of-any-model.js", "model.onnx", "3", "again.onnx"]);
     const session = await ort.InferenceSession.create(join(stranger.folder, "again.onnx"), { logSeverityLevel: 3 });
     const image = new ort.Tensor("float32", new Float32Array(3072).fill(0.5), [1, 3, 32, 32]);
-    const { score, gradient } = await session.run({ [session.inputNames[0] as string]: image });
+    const { score, gradient } = await session.run({ [session.inputNames[0]]: image });
     await session.release();
     expect(score?.dims).toEqual([1]);
     expect(gradient?.dims).toEqual([1, 3, 32, 32]);
-    expect((gradient!.data as Float32Array).some((g) => g !== 0)).toBe(true);
+    expect((gradient.data as Float32Array).some((g) => g !== 0)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** @file The documentation as data: its files, fenced code blocks, headings and links. */
+/** @file The documentation as data: its files and the comments of the sources, with fenced code blocks, headings and links. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
@@ -45,19 +45,34 @@ export const documents: readonly Document[] = [
   ...markdownIn("samples", false),
 ].map((path) => parseDocument(path, readFileSync(join(ROOT, path), "utf8")));
 
+/** The documentation comments of every source file. */
+export const docstrings: readonly Document[] = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join("src", name))
+  .map((path) => parseDocument(path, commentsOf(readFileSync(join(ROOT, path), "utf8"))));
+
 export const blocksOf = (...languages: readonly string[]): readonly Block[] =>
-  documents.flatMap((d) => d.blocks).filter((b) => languages.includes(b.language));
+  [...documents, ...docstrings].flatMap((d) => d.blocks).filter((b) => languages.includes(b.language));
+
+/** The texts of documentation comments, each line where it was; the code between them is left out. */
+export function commentsOf(source: string): string {
+  const text = source.replaceAll(
+    /(\/\*\*[\s\S]*?\*\/)|[^\n/]+|\/[^\n/]*/g,
+    (_, comment: string | undefined) => comment ?? "",
+  );
+  return text.replaceAll(/^\s*(?:\/\*\*|\*\/|\*) ?/gm, "").replaceAll(/ ?\*\/$/gm, "");
+}
 
 export function parseDocument(path: string, text: string): Document {
   const lineOf = (offset: number) => text.slice(0, offset).split("\n").length;
   const blocks = [...text.matchAll(FENCE)].map((m) => ({
     at: `${path}:${lineOf(m.index)}`,
     document: path,
-    language: m[1] as string,
-    text: m[2] as string,
+    language: m[1],
+    text: m[2],
   }));
   const prose = text.replaceAll(FENCE, blank).replaceAll(/`[^`\n]*`/g, (code) => "x".repeat(code.length));
-  const links = [...prose.matchAll(LINK)].map((m) => ({ at: `${path}:${lineOf(m.index)}`, target: m[1] as string }));
+  const links = [...prose.matchAll(LINK)].map((m) => ({ at: `${path}:${lineOf(m.index)}`, target: m[1] }));
   return { path, text, blocks, links, anchors: anchorsOf(text.replaceAll(FENCE, blank)) };
 }
 

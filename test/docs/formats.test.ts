@@ -7,9 +7,15 @@ import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { openModel } from "../../src/node/models.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
-import { blocksOf, documents, ROOT } from "./documents.js";
+import { blocksOf, docstrings, documents, ROOT } from "./documents.js";
 
-const documentAt = (path: string) => documents.find((d) => d.path === path)!;
+/** What a test cannot go on without. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("it is absent");
+  return value;
+}
+
+const documentAt = (path: string) => present(documents.find((d) => d.path === path));
 const jsonBlocks = blocksOf("json");
 
 /** Words in backticks, those of a dotted path apart: `exits[].macs` gives exits and macs. */
@@ -18,8 +24,23 @@ const namesIn = (text: string): Set<string> =>
 
 test("every code block is in a language that a test runs or checks", () => {
   const known = ["sh", "ts", "json", "text"];
-  const blocks = documents.flatMap((d) => d.blocks);
+  const blocks = [...documents, ...docstrings].flatMap((d) => d.blocks);
   expect(blocks.filter((b) => !known.includes(b.language)).map((b) => b.at)).toEqual([]);
+});
+
+/** What most programs begin with. */
+const MAIN = ["load", "openDataset", "createExecutor", "audit", "convert", "calibrate", "train", "modelGradient"];
+
+test.each(MAIN)("%s has an example in its comment, which blocks.slow.test.ts runs", (name) => {
+  const declared = new RegExp(`^ \\*/\nexport (?:async )?function ${name}\\b`, "m");
+  const found = docstrings.flatMap(({ path, blocks }) => {
+    const source = readFileSync(join(ROOT, path), "utf8");
+    const at = declared.exec(source)?.index;
+    if (at === undefined) return [];
+    const comment = source.slice(source.lastIndexOf("/**", at), at);
+    return comment.includes("@example\n") ? blocks.filter(({ text }) => text.includes(`${name}(`)) : [];
+  });
+  expect(found.map(({ language }) => language)).toEqual(["ts"]);
 });
 
 test("plain text blocks stand only in a document that is made from the code", () => {
@@ -35,7 +56,7 @@ describe("the attack file", () => {
 
   test.each(examples)("at $at is accepted for the bundled network", async ({ at, text }) => {
     const model = await openModel("zoo:resnet20-joint");
-    const target = { model, policy: model.policy! };
+    const target = { model, policy: present(model.policy) };
     const attacks = parseAttackFile(JSON.parse(text), at).map((config) => configureAttack(config, target));
     expect(attacks.length).toBeGreaterThan(0);
   });
@@ -47,7 +68,7 @@ describe("the attack file", () => {
 
   test("documents the defaults that the code fills in", async () => {
     const model = await openModel("zoo:resnet20-joint");
-    const target = { model, policy: model.policy! };
+    const target = { model, policy: present(model.policy) };
     const defaults = (entry: { objective: string; optimizer?: "pgd" | "adam-tanh"; radius?: string }) =>
       configureAttack({ name: "x", ...entry }, target).parameters;
     expect(defaults({ objective: "misclassify:final", optimizer: "pgd", radius: "8/255" })).toEqual({

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
-import { documents, parseDocument, ROOT } from "./documents.js";
+import { commentsOf, documents, parseDocument, ROOT } from "./documents.js";
 
 const byPath = new Map(documents.map((d) => [d.path, d]));
 const inside = documents.flatMap((d) =>
@@ -31,7 +31,7 @@ test("every link inside the repository leads to a file, and its anchor to a head
 
 test("no link leads to a file that git ignores", () => {
   const targets = [
-    ...new Set(inside.map(({ document, target }) => join(dirname(document.path), target.split("#")[0]!))),
+    ...new Set(inside.map(({ document, target }) => join(dirname(document.path), target.split("#")[0]))),
   ];
   expect(ignoredAmong(targets)).toEqual([]);
 });
@@ -69,4 +69,10 @@ test("documents are parsed as GitHub reads them", () => {
   expect([...parsed.anchors]).toEqual(["a-b-c", "a-b-c-1"]);
   expect(parsed.links).toEqual([{ at: "d.md:9", target: "x.md#a-b-c" }]);
   expect(parsed.blocks.map(({ at, language }) => `${at} ${language}`)).toEqual(["d.md:3 sh"]);
+});
+
+test("comments of a source are parsed where they stand, without their stars", () => {
+  const source = "const a = 1; // no /** here\n/** One.\n * ```ts\n * const b = 2;\n * ```\n */\nexport const c = 3;\n";
+  const parsed = parseDocument("c.ts", commentsOf(source));
+  expect(parsed.blocks).toEqual([{ at: "c.ts:3", document: "c.ts", language: "ts", text: "const b = 2;\n" }]);
 });

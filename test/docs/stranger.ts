@@ -82,7 +82,7 @@ async function writeData(place: (path: string) => string): Promise<void> {
 }
 
 const interleaved = (planes: Uint8Array): Uint8Array =>
-  planes.map((_, k) => planes[(k % 3) * 1024 + Math.floor(k / 3)] as number);
+  planes.map((_, k) => planes[(k % 3) * 1024 + Math.floor(k / 3)]);
 
 /** NumPy's file format 1.0. */
 function npy(descr: string, shape: readonly number[], bytes: Uint8Array): Buffer {

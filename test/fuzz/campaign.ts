@@ -119,4 +119,4 @@ async function note(
 
 /** What makes two failures the same: kind and stage, for an exception its text without numbers and names. */
 const keyOf = ({ kind, what, stage }: Failure): string =>
-  kind === "thrown" ? `${what.replaceAll(/"[^"]*"/g, '""').replaceAll(/-?\d[\d.e+]*/g, "0")}` : `${kind} ${stage}`;
+  kind === "thrown" ? what.replaceAll(/"[^"]*"/g, '""').replaceAll(/-?\d[\d.e+]*/g, "0") : `${kind} ${stage}`;

@@ -34,7 +34,7 @@ export class Dice {
       this.#chunk = uniform({ ...this.#stream, purpose: "test", step: this.#step++ }, CHUNK);
       this.#at = 0;
     }
-    return this.#chunk[this.#at++] as number;
+    return this.#chunk[this.#at++];
   }
 
   /** A whole number in [0, n); 0 when n is 0. */
@@ -53,7 +53,7 @@ export class Dice {
 
   /** An element of a list that is not empty. */
   pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
+    return list[this.below(list.length)];
   }
 
   int(): bigint {

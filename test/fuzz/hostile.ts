@@ -265,10 +265,10 @@ const LOADING: readonly Hostile[] = [
   ["external-folder", "."],
   ["external-nothing", ""],
 ].map(([name, location]) => ({
-  name: name as string,
+  name: name,
   about: `external data at ${JSON.stringify(location)}`,
   expected: "load model/external",
-  bytes: external(location as string),
+  bytes: external(location),
 }));
 
 /** A node with sub-graphs that read x from outside. */

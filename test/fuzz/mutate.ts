@@ -84,7 +84,7 @@ const joined = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(B
 
 const withByte = (bytes: Uint8Array, at: number, to: (byte: number) => number): Uint8Array => {
   const copy = bytes.slice();
-  if (at < copy.length) copy[at] = to(copy[at] as number);
+  if (at < copy.length) copy[at] = to(copy[at]);
   return copy;
 };
 
@@ -206,7 +206,7 @@ const MODEL_EDITS: Readonly<Record<string, ModelEdit>> = {
     const t = tensorOf(m, d);
     t.dims = Array.from({ length: d.below(6) }, () => BigInt(d.below(4)));
     t.dataType = d.pick([Type.FLOAT, Type.INT64, Type.BOOL, Type.INT32, Type.DOUBLE]);
-    const size = { [Type.INT64]: 8, [Type.DOUBLE]: 8, [Type.BOOL]: 1 }[t.dataType as number] ?? 4;
+    const size = { [Type.INT64]: 8, [Type.DOUBLE]: 8, [Type.BOOL]: 1 }[t.dataType] ?? 4;
     t.rawData = new Uint8Array(Number(t.dims.reduce((a, b) => a * b, 1n)) * size).fill(d.pick([0, 1]));
   },
   "an attribute's integer": (m, d) => {
@@ -470,12 +470,12 @@ export function makeCase(seed: number, index: number, keep: (edit: number) => bo
 }
 
 function editBytes(start: Uint8Array, edits: readonly string[], dice: readonly Dice[]): Uint8Array {
-  return edits.reduce((bytes, edit, i) => BYTE_EDITS[edit]!(bytes, dice[i]!), start);
+  return edits.reduce((bytes, edit, i) => BYTE_EDITS[edit](bytes, dice[i]), start);
 }
 
 function editModel(start: Uint8Array, edits: readonly string[], dice: readonly Dice[]): Uint8Array {
   const model = read(start);
-  edits.forEach((edit, i) => MODEL_EDITS[edit]!(model, dice[i]!));
+  edits.forEach((edit, i) => MODEL_EDITS[edit](model, dice[i]));
   return toBinary(ModelProtoSchema, model);
 }
 

@@ -140,7 +140,7 @@ const small = (dice: Dice): bigint => (dice.chance(0.85) ? BigInt(dice.below(6) 
 
 /** Attributes of an operator's own, or now and then any. */
 function attributes(opType: string, dice: Dice): AttributeInit[] {
-  const own = Object.hasOwn(OWN, opType) ? (OWN[opType] as string).split(" ") : [];
+  const own = Object.hasOwn(OWN, opType) ? OWN[opType].split(" ") : [];
   const any = [...INT, ...FLOAT, ...Object.keys(INTS), ...Object.keys(STRING)];
   const names = dice.chance(0.9) ? own.filter(() => dice.chance(0.5)) : [dice.pick(any)];
   return names.map((name) => attribute(name, dice));

@@ -60,7 +60,7 @@ export async function probe(bytes: Uint8Array, { sessions, path, begins }: Probe
   };
   const session = async (name: string, graph: Graph | undefined) =>
     graph && sessions
-      ? await stage(name, async () => {
+      ? stage(name, async () => {
           const made = await backend.compile(graph);
           await made.release();
         })

@@ -69,7 +69,7 @@ const arithmetic: Body = (b, x) => {
   const pixels = b.op("ReduceProd", [b.op("Slice", [shape, b.ints([2]), b.ints([4]), b.ints([0])])], {
     keepdims: int(1),
   });
-  const target = b.op("Concat", [n as string, c as string, pixels], { axis: int(0) });
+  const target = b.op("Concat", [n, c, pixels], { axis: int(0) });
   const flat = b.op("Reshape", [x, target]);
   const half = b.op("Div", [pixels, b.ints([2])]);
   const kept = b.op("Slice", [flat, b.ints([0]), half, b.ints([2])]);
@@ -126,7 +126,7 @@ const shapes: Body = (b, x) => {
   const padded = b.op("Pad", [blocks, b.ints([0, 0, 2, 2, 0, 0, -1, 2])], { mode: string("reflect") });
   const sized = b.op("Resize", [padded, "", "", b.constant(int64s([1, C, 6, 6]))], { mode: string("cubic") });
   const [left, right] = b.ops("Split", [padded, b.ints([1, 3])], 2, { axis: int(1) });
-  const joined = b.op("Concat", [right as string, left as string], { axis: int(1) });
+  const joined = b.op("Concat", [right, left], { axis: int(1) });
   const near = b.op("Resize", [joined, "", b.constant(fromNumbers("float32", [4], [1, 1, 0.5, 2]))]);
   return b.op("Max", [near, b.op("ReduceMax", [sized], { keepdims: int(0) })]);
 };
@@ -157,13 +157,9 @@ const indices: Body = (b, x) => {
   const sums = b.op("CumSum", [rows, b.scalar(3, "int64")]);
   const lower = b.op("Trilu", [sums], { upper: int(0) });
   const [best] = b.ops("TopK", [lower, b.ints([2])], 2, { axis: int(3) });
-  return b.op(
-    "Concat",
-    [best as string, b.op("Mul", [best as string, b.op("ReduceMean", [picked], { keepdims: int(0) })])],
-    {
-      axis: int(2),
-    },
-  );
+  return b.op("Concat", [best, b.op("Mul", [best, b.op("ReduceMean", [picked], { keepdims: int(0) })])], {
+    axis: int(2),
+  });
 };
 
 const activations = chain(

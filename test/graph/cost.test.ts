@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Shape } from "../../src/core/shape.js";
@@ -10,7 +9,7 @@ import { emptyGraph } from "../../src/graph/op.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
 import { failure } from "../support/failure.js";
-import { hasShared, shared } from "../support/shared.js";
+import { referenceFile } from "../support/reference-cases.js";
 
 const zeros = (...dims: number[]) => fromNumbers("float32", dims, new Float64Array(dims.reduce((a, b) => a * b, 1)));
 
@@ -142,8 +141,8 @@ function resnet20ByHand(): number[] {
   return [...costs, total + 64 * 10];
 }
 
-test.skipIf(!hasShared)("the reference network costs what its layer list says, exit by exit", () => {
-  const { graph } = readModel(readFileSync(shared("reference/resnet20-sdn/model.onnx")));
+test("the reference network costs what its layer list says, exit by exit", () => {
+  const { graph } = readModel(referenceFile("resnet20-sdn/model.onnx"));
   const costs = nodeMacs(graph, opTable);
   const outputs = graph.outputs.map((o) => o.name);
   expect(outputs).toEqual(["exit0", "exit1", "exit2", "exit3", "exit4"]);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { normal, uniform } from "../../src/core/rng.js";
@@ -18,7 +17,7 @@ import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
 import { runReference } from "../../src/runtime/reference.js";
-import { hasShared, shared } from "../support/shared.js";
+import { GRADIENT_CASES, referenceFile } from "../support/reference-cases.js";
 
 const draw = (seed: number, ...dims: number[]): Tensor<"float64"> =>
   fromNumbers("float64", dims, normal({ seed, sample: 0, purpose: "test", step: 0 }, sizeOf(dims)));
@@ -58,9 +57,9 @@ function expectSame(before: Graph, after: Graph): void {
   const feeds = Object.fromEntries(before.inputs.map((input, i) => [input.name, draw(90 + i, ...dims(input.shape))]));
   const [want, got] = [runReference(before, feeds), runReference(after, feeds)];
   for (const { name } of before.outputs) {
-    const [a, b] = [toNumbers(want[name] as Tensor), toNumbers(got[name] as Tensor)];
+    const [a, b] = [toNumbers(want[name]), toNumbers(got[name])];
     expect(got[name]?.dims).toEqual(want[name]?.dims);
-    expect(a.reduce((worst, v, i) => Math.max(worst, Math.abs(v - (b[i] as number))), 0)).toBeLessThan(1e-10);
+    expect(a.reduce((worst, v, i) => Math.max(worst, Math.abs(v - b[i])), 0)).toBeLessThan(1e-10);
   }
 }
 
@@ -266,10 +265,10 @@ function randomGraph(list: readonly { kind: string; from: number; output: boolea
       identity: () => b.op("Identity", [x]),
       dropout: () => b.op("Dropout", [x]),
       relu: () => b.op("Relu", [x]),
-      join: () => b.op("Add", [x, values[0] as ValueName]),
+      join: () => b.op("Add", [x, values[0]]),
       known: () => b.op("Mul", [x, b.op("Tanh", [c])]),
     };
-    const y = made[kind]?.() as ValueName;
+    const y = made[kind]?.();
     values.push(y);
     if (output || i === list.length - 1) outputs.add(y);
   });
@@ -305,13 +304,10 @@ describe("on random graphs every pass keeps the answers", () => {
   });
 });
 
-const MODELS = [
-  "resnet20-sdn",
-  ...["densenet", "efficientnet", "mobilenet_v2", "squeezenet", "vit"].map((m) => `gradients/${m}`),
-];
+const MODELS = ["resnet20-sdn", ...GRADIENT_CASES.map((name) => `gradients/${name}`)];
 
-test.skipIf(!hasShared).each(MODELS)("%s simplified gives the same answers in ONNX Runtime", async (name) => {
-  const { graph } = readModel(readFileSync(shared(`reference/${name}/model.onnx`)));
+test.each(MODELS)("%s simplified gives the same answers in ONNX Runtime", async (name) => {
+  const { graph } = readModel(referenceFile(`${name}/model.onnx`));
   const simple = simplify(graph, opTable);
   checkGraph(simple, opTable);
   expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length);
@@ -327,8 +323,8 @@ test.skipIf(!hasShared).each(MODELS)("%s simplified gives the same answers in ON
   };
   const [want, got] = [await answers(graph), await answers(simple)];
   for (const { name: output } of graph.outputs) {
-    const [a, b] = [toNumbers(want[output] as Tensor), toNumbers(got[output] as Tensor)];
+    const [a, b] = [toNumbers(want[output]), toNumbers(got[output])];
     const scale = a.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-    expect(a.reduce((m, v, i) => Math.max(m, Math.abs(v - (b[i] as number))), 0) / scale).toBeLessThanOrEqual(1e-5);
+    expect(a.reduce((m, v, i) => Math.max(m, Math.abs(v - b[i])), 0) / scale).toBeLessThanOrEqual(1e-5);
   }
 });

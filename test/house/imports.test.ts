@@ -58,7 +58,7 @@ const STATEMENT = /\b(?:import|export)\b([^;"']*?)\bfrom\s+["']([^"']+)["']|\bim
 const importsOf = (file: string): Import[] =>
   [...readFileSync(join(SRC, file), "utf8").matchAll(STATEMENT)].map(([, what = "", to, bare]) => ({
     from: file,
-    to: (to ?? bare) as string,
+    to: to ?? bare,
     typeOnly: isTypeOnly(what),
   }));
 
@@ -75,7 +75,7 @@ const imports = files.flatMap(importsOf);
 const targetOf = ({ from, to }: Import): string =>
   relative(SRC, resolve(SRC, dirname(from), to)).replace(/\.js$/, ".ts");
 const own = imports.filter(({ to }) => to.startsWith(".")).map((i) => ({ ...i, to: targetOf(i) }));
-const roomOf = (file: string): string => file.split("/")[0] as string;
+const roomOf = (file: string): string => file.split("/")[0];
 
 /** Rooms that a room may import, its permissions' permissions included. */
 function reach(room: string): Set<string> {

@@ -33,10 +33,10 @@ function linear(graph: Graph, features: readonly number[]): readonly number[] {
 }
 
 function expectLogits(graph: Graph, x: Tensor, expected: readonly number[]): void {
-  const got = [...toNumbers(runReference(graph, { x }).exit0 as Tensor)];
+  const got = [...toNumbers(runReference(graph, { x }).exit0)];
   expect(got).toHaveLength(expected.length);
   got.forEach((v, i) => {
-    expect(v).toBeCloseTo(expected[i] as number, 5);
+    expect(v).toBeCloseTo(expected[i], 5);
   });
 }
 
@@ -53,7 +53,7 @@ describe("sdn", () => {
         for (let column = 0; column + kw <= width; column += kw) {
           const window = Array.from(
             { length: kh * kw },
-            (_, i) => data[(c * height + row + Math.floor(i / kw)) * width + column + (i % kw)] as number,
+            (_, i) => data[(c * height + row + Math.floor(i / kw)) * width + column + (i % kw)],
           );
           out.push(mix * Math.max(...window) + (1 - mix) * mean(window));
         }
@@ -145,8 +145,8 @@ test.each([
 ] as const)("%s gives logits for every sample of a batch", (head, dims) => {
   const graph = headGraph(head, dims);
   expect(outputShapes(graph)).toEqual([["exit0", ["n", CLASSES]]]);
-  const both = toNumbers(runReference(graph, { x: pixels(2, ...dims) }).exit0 as Tensor);
-  const first = toNumbers(runReference(graph, { x: pixels(1, ...dims) }).exit0 as Tensor);
+  const both = toNumbers(runReference(graph, { x: pixels(2, ...dims) }).exit0);
+  const first = toNumbers(runReference(graph, { x: pixels(1, ...dims) }).exit0);
   expect([...both].slice(0, CLASSES)).toEqual([...first]);
 });
 

@@ -26,7 +26,7 @@ export const pixels = (...dims: readonly number[]): Tensor<"float32"> =>
 /** Every output on ONNX Runtime, as numbers. */
 export async function answers(graph: Graph, images: Tensor): Promise<Record<string, readonly number[]>> {
   const session = await ortNode().compile(graph);
-  const results = await session.run({ [graph.inputs[0]?.name as string]: images });
+  const results = await session.run({ [graph.inputs[0]?.name]: images });
   await session.release();
   return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, [...toNumbers(t)]]));
 }

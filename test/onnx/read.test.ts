@@ -344,7 +344,7 @@ describe("a model that cannot be used is refused with the reason:", () => {
     ],
     [
       "no graph",
-      modelBytes({}, { graph: undefined } as never),
+      modelBytes({}, { graph: undefined }),
       "model: there is no graph in it. Export the model again. [model/empty]",
     ],
     [

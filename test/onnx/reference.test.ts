@@ -1,6 +1,5 @@
 /** The reference models through dynn's reader and writer, judged by ONNX Runtime. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { uniform } from "../../src/core/rng.js";
@@ -9,12 +8,9 @@ import { checkGraph } from "../../src/graph/checker.js";
 import type { OnnxModel } from "../../src/onnx/model.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
-import { hasShared, shared } from "../support/shared.js";
+import { GRADIENT_CASES, referenceFile } from "../support/reference-cases.js";
 
-const MODELS = [
-  "resnet20-sdn",
-  ...["densenet", "efficientnet", "mobilenet_v2", "squeezenet", "vit"].map((name) => `gradients/${name}`),
-];
+const MODELS = ["resnet20-sdn", ...GRADIENT_CASES.map((name) => `gradients/${name}`)];
 
 /** All that a model says, each tensor as a digest of its bytes (comparing large arrays element by element takes minutes). */
 const facts = ({ graph, metadata, opsets }: OnnxModel) => ({
@@ -35,8 +31,8 @@ async function answers(bytes: Uint8Array, input: string, x: OrtTensor): Promise<
   return Object.fromEntries(Object.entries(results).map(([name, t]) => [name, t.data as Float32Array]));
 }
 
-describe.skipIf(!hasShared).each(MODELS)("%s", (name) => {
-  const bytes = hasShared ? new Uint8Array(readFileSync(shared(`reference/${name}/model.onnx`))) : new Uint8Array();
+describe.each(MODELS)("%s", (name) => {
+  const bytes = new Uint8Array(referenceFile(`${name}/model.onnx`));
 
   test("written and read again is the same graph, and written once more the same bytes", () => {
     const model = readModel(bytes);

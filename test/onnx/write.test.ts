@@ -49,15 +49,15 @@ describe("writing and reading again", () => {
         fc.array(anyTensor, { minLength: 4, maxLength: 4 }),
         (names, tensors) => {
           const graph: Graph = {
-            ...graphOf((b, x) => b.op("Relu", [x], { t: tensorAttribute(tensors[0] as Tensor) }, "relu out")),
-            initializers: new Map(names.map((name, i) => [`w ${name}`, tensors[i] as Tensor])),
+            ...graphOf((b, x) => b.op("Relu", [x], { t: tensorAttribute(tensors[0]) }, "relu out")),
+            initializers: new Map(names.map((name, i) => [`w ${name}`, tensors[i]])),
           };
           const read = readModel(writeModel({ graph })).graph;
           expect([...read.initializers].map(([name, t]) => [name, bytesOf(t)])).toEqual(
             [...graph.initializers].map(([name, t]) => [name, bytesOf(t)]),
           );
           const attribute = read.nodes[0]?.attributes.t;
-          expect(attribute?.kind === "tensor" && bytesOf(attribute.value)).toEqual(bytesOf(tensors[0] as Tensor));
+          expect(attribute?.kind === "tensor" && bytesOf(attribute.value)).toEqual(bytesOf(tensors[0]));
         },
       ),
     );

@@ -8,7 +8,7 @@ import { failure } from "../support/failure.js";
 const of = (dtype: DType, ...values: readonly number[]) => fromNumbers(dtype, [values.length], values);
 const result = (...call: Parameters<typeof evaluate>) => {
   const [y] = evaluate(...call);
-  return [y?.dtype, ...toNumbers(y as NonNullable<typeof y>)];
+  return [y?.dtype, ...toNumbers(y)];
 };
 
 describe("operators on bits", () => {

@@ -13,7 +13,7 @@ const up = (
   const group = attributes.group?.kind === "int" ? attributes.group.value : 1;
   return {
     op: "ConvTranspose",
-    inputs: [random(x, 1), random(w, 2), random([(w[1] as number) * group], 3)],
+    inputs: [random(x, 1), random(w, 2), random([w[1] * group], 3)],
     attributes,
     ...rest,
   };

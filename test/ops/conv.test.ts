@@ -13,7 +13,7 @@ const conv = (
   rest: Partial<GradcheckCase> = {},
 ): GradcheckCase => ({
   op: "Conv",
-  inputs: [random(x, 1), random(w, 2), random([w[0] as number], 3)],
+  inputs: [random(x, 1), random(w, 2), random([w[0]], 3)],
   attributes,
   ...rest,
 });

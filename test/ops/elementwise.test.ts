@@ -179,9 +179,9 @@ describe("values of kernels", () => {
         -0.8427007929497149, 1,
       ],
     ];
-    const got = valuesOf("Erf", [f64(...(x as number[]))]);
+    const got = valuesOf("Erf", [f64(...x)]);
     got.forEach((v, i) => {
-      expect(Math.abs(v - (want?.[i] as number))).toBeLessThanOrEqual(1e-15);
+      expect(Math.abs(v - want?.[i])).toBeLessThanOrEqual(1e-15);
     });
   });
   test("Round takes halves to the even integer", () => {

@@ -59,7 +59,7 @@ describe("shape arithmetic with named dimensions", () => {
     const types = inputs.map((value, i): ValueType => ({ dtype: dtypes[i] ?? "int64", shape: [value.length], value }));
     const ctx: InferContext = { node, opset: 17, inputs: types, constant: () => undefined };
     const def = opTable.get(node);
-    return def.propagate?.(ctx, def.infer(ctx)[0] as ValueType);
+    return def.propagate?.(ctx, def.infer(ctx)[0]);
   };
   test("Equal: a name is itself and never negative; against another number it is unknown", () => {
     expect(

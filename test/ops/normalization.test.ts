@@ -127,7 +127,7 @@ describe("LayerNormalization", () => {
     outputs
       .flatMap((t) => [...toNumbers(t)])
       .forEach((v, i) => {
-        expect(v).toBeCloseTo([-3 / std, -1 / std, 1 / std, 3 / std, 4, 1 / std][i] as number, 15);
+        expect(v).toBeCloseTo([-3 / std, -1 / std, 1 / std, 3 / std, 4, 1 / std][i], 15);
       });
   });
   test("a loss that uses Mean is refused", async () => {
@@ -181,7 +181,7 @@ describe("InstanceNormalization and GroupNormalization", () => {
       attributes: { axis: int(1) },
     });
     whole.forEach((v, i) => {
-      expect(v).toBeCloseTo(layer[i] as number, 14);
+      expect(v).toBeCloseTo(layer[i], 14);
     });
   });
   test("channels that the groups do not divide are refused", () => {

@@ -84,7 +84,7 @@ describe("MeanVarianceNormalization: value and gradient", () => {
   test("knows whether it mixes the samples of a batch", () => {
     const mixes = (attributes: Attributes) => {
       const { nodes, opset } = constantNode(op, [random([2, 1, 2, 2])], { attributes });
-      const node = nodes[0] as NonNullable<(typeof nodes)[0]>;
+      const node = nodes[0];
       return opTable.get(node).mixesBatch?.({ node, opset });
     };
     expect([mixes({}), mixes({ axes: ints([2, 3]) })]).toEqual([true, false]);

@@ -37,7 +37,7 @@ describe("the page", () => {
 
   it("is the same, byte for byte, when made again", () => {
     expect(
-      renderAudit(structuredClone(record) as AuditRecord, galleryOf(12), { generatedBy: "dynn audit model.onnx" }),
+      renderAudit(structuredClone<AuditRecord>(record), galleryOf(12), { generatedBy: "dynn audit model.onnx" }),
     ).toBe(page);
   });
 

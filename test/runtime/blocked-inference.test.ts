@@ -49,7 +49,7 @@ async function expectSame(graph: Graph): Promise<void> {
   const [fast, plain] = [await run(FAST), await run(PLAIN)];
   plain.forEach((want, k) => {
     const most = want.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-    const worst = want.reduce((m, v, i) => Math.max(m, Math.abs(v - (fast[k]?.[i] as number))), 0);
+    const worst = want.reduce((m, v, i) => Math.max(m, Math.abs(v - fast[k]?.[i])), 0);
     expect(worst).toBeLessThanOrEqual(1e-5 * most);
   });
 }
@@ -267,10 +267,10 @@ describe("steep masks", () => {
 
   test("are 0 or 1, to the smallest normal float32 and the largest", async () => {
     const values = [0, -0, 2 ** -126, -(2 ** -126), 1e-30, 1, -1, 3.4e38, -3.4e38, Infinity, -Infinity];
-    const data = Float32Array.from({ length: CHANNELS * SIDE * SIDE }, (_, i) => values[i % values.length] as number);
+    const data = Float32Array.from({ length: CHANNELS * SIDE * SIDE }, (_, i) => values[i % values.length]);
     const session = await FAST.compile(masked);
     const results = await session.run({ x: { dtype: "float32", dims: [1, CHANNELS, SIDE, SIDE], data } });
-    expect(toNumbers(Object.values(results)[0] as Tensor)).toEqual(Float64Array.from(data, (v) => (v > 0 ? 3 : 0)));
+    expect(toNumbers(Object.values(results)[0])).toEqual(Float64Array.from(data, (v) => (v > 0 ? 3 : 0)));
     await session.release();
   });
 

@@ -2,7 +2,7 @@
  *  keeps every ReLU's input away from its kink: where one lies within rounding of zero, as in about one draw of five, its
  *  gradient is there in one layout and not in the other. */
 import { expect, test } from "vitest";
-import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
+import { fromNumbers, toNumbers } from "../../src/core/tensor.js";
 import { attachExits } from "../../src/dynamic/model/exits.js";
 import { resnet } from "../../src/nn/resnet.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
@@ -36,7 +36,7 @@ test.each([
     [STEP.exitWeights]: fromNumbers("float32", [3], [0.3, 0.6, 1]),
     [STEP.count]: fromNumbers("float32", [], [1]),
   };
-  const feeds = Object.fromEntries(step.graph.inputs.map(({ name }) => [name, all[name] as Tensor]));
+  const feeds = Object.fromEntries(step.graph.inputs.map(({ name }) => [name, all[name]]));
   const run = async (rewrite: boolean): Promise<Tensors> => {
     const session = await ortNode({ threads: 1, rewrite }).compile(step.graph);
     const results = await session.run(feeds);
@@ -46,12 +46,9 @@ test.each([
   const [got, want] = [await run(true), await run(false)];
   expect(Object.keys(got).toSorted()).toEqual(step.graph.outputs.map((o) => o.name).toSorted());
   for (const { name } of step.graph.outputs) {
-    const wanted = toNumbers(want[name] as Tensor);
+    const wanted = toNumbers(want[name]);
     const scale = wanted.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
-    const worst = toNumbers(got[name] as Tensor).reduce(
-      (m, v, i) => Math.max(m, Math.abs(v - (wanted[i] as number))),
-      0,
-    );
+    const worst = toNumbers(got[name]).reduce((m, v, i) => Math.max(m, Math.abs(v - wanted[i])), 0);
     expect(worst, `${name}: off by ${worst} of ${scale}`).toBeLessThanOrEqual(1e-5 * scale);
   }
 });

@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { DynnError } from "../../src/core/errors.js";
-import type { Graph } from "../../src/graph/graph.js";
 import { checkProvider, ortNode, type Provider } from "../../src/node/ort-node/index.js";
 import type { Backend } from "../../src/runtime/backend.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
@@ -82,7 +81,7 @@ test.skipIf(adapter)("WebGPU is not tried where there is no adapter", async () =
 });
 
 test.skipIf(cuda)("a provider that is not there is named, with what it needs", async () => {
-  await expect(ortNode({ provider: "cuda" }).compile(accepted[0]?.graph as Graph)).rejects.toMatchObject({
+  await expect(ortNode({ provider: "cuda" }).compile(accepted[0]?.graph)).rejects.toMatchObject({
     code: "runtime/provider",
     message: expect.stringMatching(
       /^provider cuda: is not there on this machine \(.+\)\. It needs an NVIDIA GPU .+\[runtime\/provider\]$/,

@@ -38,9 +38,9 @@ const options = (rest: Partial<CalibrationOptions> = {}): CalibrationOptions => 
 describe("a calibration", () => {
   test("reports on test records what routing them under its policy gives", async () => {
     const { policy, record } = await calibrateModel(options({ thresholds: "per-exit", temperature: true }));
-    const exits = model.exits.map((_, k) => Float32Array.from(tested.flatMap((s) => [...s.clean[k]!])));
+    const exits = model.exits.map((_, k) => Float32Array.from(tested.flatMap((s) => [...s.clean[k]])));
     const routed = route(new Logits(exits, model.classes), policy);
-    expect(record.test.accuracy.value).toBe(routed.filter((r, i) => r.label === tested[i]!.label).length / 30);
+    expect(record.test.accuracy.value).toBe(routed.filter((r, i) => r.label === tested[i]?.label).length / 30);
     expect(record.test.exitCounts).toEqual([0, 1, 2].map((k) => routed.filter((r) => r.stop === k).length));
     expect(record.data.test).toEqual({ name: "reported", samples: 30 });
     expect(record.data.validation).toEqual({ name: "chosen on", samples: 60 });
@@ -80,7 +80,7 @@ describe("a calibration", () => {
     expect(one.record).toEqual(two.record);
     const { uniform } = one.record.curves;
     for (const [i, p] of uniform.slice(1).entries())
-      expect(p.validation.accuracy.value).toBeGreaterThan(uniform[i]!.validation.accuracy.value);
+      expect(p.validation.accuracy.value).toBeGreaterThan(uniform[i].validation.accuracy.value);
   });
 });
 
@@ -117,7 +117,7 @@ describe("a bound under attack", () => {
   });
 
   test("that no thresholds keep beside the target is refused", async () => {
-    const worstCase = { attack, maxCost: model.exits[0]!.costFraction + 1e-3, samples: 20 };
+    const worstCase = { attack, maxCost: model.exits[0].costFraction + 1e-3, samples: 20 };
     await expect(calibrateModel(options({ target: { kind: "rad", loss: 0.001 }, worstCase }))).rejects.toThrow(
       /under attack at .* \[policy\/validation\]/,
     );

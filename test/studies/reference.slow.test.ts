@@ -1,17 +1,15 @@
 /** The audit on the reference network against what PyTorch, torchattacks and the study's own loop gave on the same images
  *  (reference/resnet20-sdn/expected.json). */
-import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { AttackConfig } from "../../src/attacks/config.js";
 import { type Dataset, subset } from "../../src/data/dataset.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
-import { openDataset } from "../../src/node/data/open.js";
-import { loadModel } from "../../src/node/onnx-files.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
+import { readModel } from "../../src/onnx/read.js";
 import type { AttackRecord, AuditRecord } from "../../src/schema/audit-record.js";
 import { audit } from "../../src/studies/audit/index.js";
-import { unpackedCifar10 } from "../support/cifar.js";
-import { hasShared, shared } from "../support/shared.js";
+import { cifarTestRecords } from "../support/cifar-records.js";
+import { referenceFile } from "../support/reference-cases.js";
 
 const pgd = { optimizer: "pgd", steps: 20, randomStart: false } as const;
 const final = { objective: "misclassify:final" } as const;
@@ -52,16 +50,15 @@ interface Expected {
   >;
 }
 
-describe.skipIf(!hasShared)("the audit of the reference network (needs the shared reference cases)", () => {
-  const folder = unpackedCifar10();
+describe("the audit of the reference network", () => {
   let data: Dataset;
   let model: DynamicModel;
   let expected: Expected;
 
   beforeAll(async () => {
-    data = await openDataset(`cifar10:${folder}`);
-    model = dynamicModel(await loadModel(shared("reference/resnet20-sdn/model.onnx")));
-    expected = JSON.parse(readFileSync(shared("reference/resnet20-sdn/expected.json"), "utf8"));
+    data = await cifarTestRecords();
+    model = dynamicModel(readModel(referenceFile("resnet20-sdn/model.onnx")));
+    expected = JSON.parse(referenceFile("resnet20-sdn/expected.json").toString());
   });
 
   const run = async (samples: number, attacks: readonly AttackConfig[]): Promise<AuditRecord> => {
@@ -89,8 +86,7 @@ describe.skipIf(!hasShared)("the audit of the reference network (needs the share
     ]);
     expect(record.clean.routed.exitCounts).toEqual(expected.deepsloth_linf_first256.clean_counts);
     for (const attack of record.attacks.slice(0, -1)) {
-      const want = expected.attacks_final_exit_first256[attack.name.replace("lr0_01", "lr0.01")]
-        ?.robust_accuracy as number;
+      const want = expected.attacks_final_exit_first256[attack.name.replace("lr0_01", "lr0.01")]?.robust_accuracy;
       expect(
         Math.abs(attack.robustAccuracy.value - want),
         `${attack.name}: ${attack.robustAccuracy.value}, reference ${want}`,
@@ -98,10 +94,9 @@ describe.skipIf(!hasShared)("the audit of the reference network (needs the share
     }
     const slow = record.attacks.at(-1) as AttackRecord;
     slow.routed.exitCounts.forEach((count, k) =>
-      expect(
-        Math.abs(count - (expected.deepsloth_linf_first256.attacked_counts[k] as number)),
-        `exit ${k}`,
-      ).toBeLessThanOrEqual(0.05 * 256),
+      expect(Math.abs(count - expected.deepsloth_linf_first256.attacked_counts[k]), `exit ${k}`).toBeLessThanOrEqual(
+        0.05 * 256,
+      ),
     );
   }, 240_000);
 

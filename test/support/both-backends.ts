@@ -26,12 +26,12 @@ export async function expectAgreement(
   const graph = inferShapes(b.build(), opTable);
   const feeds = Object.fromEntries(inputs.map((t, i) => [`x${i}`, t]));
   const session = await ortNode({ threads: 1 }).compile(graph);
-  const theirs = (await session.run(feeds))[y] as Tensor;
+  const theirs = (await session.run(feeds))[y];
   await session.release();
-  const ours = runReference(graph, feeds)[y] as Tensor;
+  const ours = runReference(graph, feeds)[y];
   expect([ours.dtype, ...ours.dims]).toEqual([theirs.dtype, ...theirs.dims]);
   const wanted = toNumbers(theirs);
   const scale = wanted.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
-  const worst = toNumbers(ours).reduce((m, v, i) => Math.max(m, Math.abs(v - (wanted[i] as number))), 0);
+  const worst = toNumbers(ours).reduce((m, v, i) => Math.max(m, Math.abs(v - wanted[i])), 0);
   expect(worst / scale, `${op}: largest difference`).toBeLessThanOrEqual(TOLERANCE);
 }

@@ -1,21 +1,33 @@
-/** @file CIFAR-10's archive from the shared folder, and records of its test split, for tests and for scripts. */
-import { execFileSync } from "node:child_process";
+/** @file The first test records of CIFAR-10, from test/fixtures/cifar, for tests and for scripts. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { sizeOf } from "../../src/core/shape.js";
-import type { Dataset } from "../../src/data/dataset.js";
-import { openDataset } from "../../src/node/data/open.js";
-import { shared } from "./shared.js";
+import { CIFAR10 } from "../../src/data/cifar.js";
+import { type Dataset, inMemory } from "../../src/data/dataset.js";
+import { cropPlanes, decodeImage } from "../../src/node/data/image.js";
 
-/** Unpack the official archive into a folder. */
-export function unpackCifar10(folder: string): void {
-  execFileSync(process.execPath, [shared("data/unpack.mjs"), folder, "cifar-10"]);
+const file = (name: string): string => fileURLToPath(new URL(`../fixtures/cifar/${name}`, import.meta.url));
+const TILE = { width: 32, height: 32 };
+const SHAPE = [3, TILE.height, TILE.width] as const;
+
+export interface Records {
+  readonly pixels: Float32Array;
+  readonly labels: Int32Array;
 }
 
-/** Pixels and labels of the first records of the test split. */
-export async function firstRecords(
-  folder: string,
-  count: number,
-): Promise<{ pixels: Float32Array; labels: Int32Array }> {
-  const data: Dataset = await openDataset(`cifar10:${folder}`);
+/** Records 0 to 255 of the test split, as a data set. */
+export async function cifarTestRecords(): Promise<Dataset> {
+  const labels = Int32Array.from(JSON.parse(readFileSync(file("first256.json"), "utf8")) as number[]);
+  const image = await decodeImage(file("first256.webp"));
+  const pixels = new Uint8Array(labels.length * sizeOf(SHAPE));
+  labels.forEach((_, i) => {
+    pixels.set(cropPlanes(image, TILE, 0, i * TILE.height), i * sizeOf(SHAPE));
+  });
+  return inMemory({ name: "cifar10:test", shape: SHAPE, classes: CIFAR10.classes, labels }, pixels);
+}
+
+/** Pixels and labels of the first records of a data set. */
+export async function firstRecords(data: Dataset, count: number): Promise<Records> {
   const pixels = new Float32Array(count * sizeOf(data.shape));
   await data.read(
     Array.from({ length: count }, (_, i) => i),

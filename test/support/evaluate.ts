@@ -28,12 +28,12 @@ export function constantNode(op: string, inputs: readonly (Tensor | null)[], opt
 export const evaluate = (op: string, inputs: readonly (Tensor | null)[], options: OneNode = {}): readonly Tensor[] => {
   const graph = constantNode(op, inputs, options);
   const results = runReference(graph, {});
-  return graph.outputs.map(({ name }) => results[name] as Tensor);
+  return graph.outputs.map(({ name }) => results[name]);
 };
 
 /** The elements of output 0 of one operator. */
 export const valuesOf = (op: string, inputs: readonly (Tensor | null)[], options: OneNode = {}): readonly number[] => [
-  ...toNumbers(evaluate(op, inputs, options)[0] as Tensor),
+  ...toNumbers(evaluate(op, inputs, options)[0]),
 ];
 
 export const f64 = (...values: readonly number[]): Tensor<"float64"> => fromNumbers("float64", [values.length], values);

@@ -13,7 +13,7 @@ const wideTensor = (t: Tensor): Tensor => (t.dtype === "float32" ? fromNumbers("
 
 function wideAttribute(name: string, found: Attribute): Attribute {
   if (found.kind === "tensor") return { kind: "tensor", value: wideTensor(found.value) };
-  return name === "to" && found.kind === "int" && found.value === FLOAT ? int(DOUBLE as number) : found;
+  return name === "to" && found.kind === "int" && found.value === FLOAT ? int(DOUBLE) : found;
 }
 
 const wideNode = (node: Node): Node => ({

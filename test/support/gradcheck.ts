@@ -89,7 +89,7 @@ function build(c: GradcheckCase, dtype: "float32" | "float64"): Built {
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 };
 
@@ -100,7 +100,7 @@ export async function gradcheck(c: GradcheckCase): Promise<void> {
   const built = build(c, "float64");
   const forward = runReference(built.forward, built.feeds);
   const seeds = Object.fromEntries(
-    built.outputs.map((name, i) => [`seed_${name}`, random((forward[name] as Tensor).dims, 77 + i)]),
+    built.outputs.map((name, i) => [`seed_${name}`, random(forward[name].dims, 77 + i)]),
   );
   const results = runReference(built.graph, { ...built.feeds, ...seeds });
   built.wrt.forEach((name, i) =>
@@ -116,7 +116,7 @@ function checkInput(
   grad: Tensor | undefined,
   seeds: Record<string, Tensor>,
 ): void {
-  const x = built.feeds[name] as Tensor;
+  const x = built.feeds[name];
   const h = c.step ?? 1e-5;
   if (grad) expect(grad.dims, `${c.op}: shape of the gradient of ${name}`).toEqual(x.dims);
   for (let trial = 0; trial < 3; trial++) {
@@ -127,14 +127,11 @@ function checkInput(
         [name]: fromNumbers(
           "float64",
           x.dims,
-          toNumbers(x).map((v, k) => v + t * (direction[k] as number)),
+          toNumbers(x).map((v, k) => v + t * direction[k]),
         ),
       };
       const out = runReference(built.forward, moved);
-      return built.outputs.reduce(
-        (sum, o) => sum + dot(toNumbers(out[o] as Tensor), toNumbers(seeds[`seed_${o}`] as Tensor)),
-        0,
-      );
+      return built.outputs.reduce((sum, o) => sum + dot(toNumbers(out[o]), toNumbers(seeds[`seed_${o}`])), 0);
     };
     const numeric = (along(h) - along(-h)) / (2 * h);
     const analytic = grad ? dot(toNumbers(grad), direction) : 0;
@@ -159,11 +156,11 @@ async function checkOrt(
   const results = await session.run(feeds);
   await session.release();
   for (const { name } of built.graph.outputs) {
-    const [got, want] = [results[name] as Tensor, expected[name] as Tensor];
+    const [got, want] = [results[name], expected[name]];
     expect(got.dims, `${c.op} on ONNX Runtime: shape of ${name}`).toEqual(want.dims);
     const wanted = toNumbers(want);
     const scale = wanted.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
-    const worst = toNumbers(got).reduce((m, v, i) => Math.max(m, Math.abs(v - (wanted[i] as number))), 0);
+    const worst = toNumbers(got).reduce((m, v, i) => Math.max(m, Math.abs(v - wanted[i])), 0);
     expect(worst / scale, `${c.op} on ONNX Runtime: ${name}`).toBeLessThanOrEqual(1e-4);
   }
 }

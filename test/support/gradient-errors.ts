@@ -35,17 +35,17 @@ export interface GradientErrors {
 export function largestError(got: Tensor | undefined, want: Tensor, skip: readonly number[] = []): number {
   if (got?.dims.join() !== want.dims.join()) throw new Error(`got [${got?.dims}], expected [${want.dims}]`);
   const [a, b] = [toNumbers(got), toNumbers(want)];
-  const perImage = b.length / (want.dims[0] as number);
+  const perImage = b.length / want.dims[0];
   const scale = b.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   if (!(scale > 0)) throw new Error("the expected values are all zero, and would hide any error");
-  const off = (v: number, i: number) => (skip.includes(Math.floor(i / perImage)) ? 0 : Math.abs(v - (b[i] as number)));
+  const off = (v: number, i: number) => (skip.includes(Math.floor(i / perImage)) ? 0 : Math.abs(v - b[i]));
   return a.reduce((m, v, i) => Math.max(m, off(v, i)), 0) / scale;
 }
 
 /** Both errors of the gradient of a classifier. */
 export async function gradientErrors(graph: Graph, images: Images): Promise<GradientErrors> {
   const wide = gradientOf(inFloat64(graph));
-  const exact = runReference(wide.graph, feedsOf(wide, images, "float64"))[wide.gradient] as Tensor;
+  const exact = runReference(wide.graph, feedsOf(wide, images, "float64"))[wide.gradient];
   const single = gradientOf(graph);
   checkGraph(single.graph, opTable);
   const session = await ortNode({ threads: 1 }).compile(single.graph);
@@ -63,7 +63,7 @@ const feedsOf = (
   dtype: "float32" | "float64",
   pixels: ArrayLike<number> = toNumbers(images.pixels),
 ): Readonly<Record<string, Tensor>> => ({
-  [graph.inputs[0]?.name as string]: fromNumbers(dtype, images.pixels.dims, pixels),
+  [graph.inputs[0]?.name]: fromNumbers(dtype, images.pixels.dims, pixels),
   [labels as string]: fromNumbers("int64", [images.labels.length], images.labels),
 });
 
@@ -71,7 +71,7 @@ const feedsOf = (
 function slopeError(model: ModelGradient, gradient: Tensor, images: Images, step: number): number {
   const errors = [1, 2].map((draw) => {
     const direction = normal({ seed: 5, sample: 0, purpose: "test", step: draw }, sizeOf(images.pixels.dims));
-    const analytic = toNumbers(gradient).reduce((sum, v, i) => sum + v * (direction[i] as number), 0);
+    const analytic = toNumbers(gradient).reduce((sum, v, i) => sum + v * direction[i], 0);
     const numeric = slopeAlong(model, direction, images, step);
     return Math.abs(analytic - numeric) / Math.max(1, Math.abs(numeric));
   });
@@ -83,8 +83,8 @@ function slopeAlong(model: ModelGradient, direction: ArrayLike<number>, images: 
   const outputs = model.graph.outputs.filter(({ name }) => name === model.loss);
   const forward = prune({ ...model.graph, outputs });
   const loss = (t: number): number => {
-    const moved = toNumbers(images.pixels).map((v, i) => v + t * (direction[i] as number));
-    const values = runReference(forward, feedsOf(model, images, "float64", moved))[model.loss] as Tensor;
+    const moved = toNumbers(images.pixels).map((v, i) => v + t * direction[i]);
+    const values = runReference(forward, feedsOf(model, images, "float64", moved))[model.loss];
     return toNumbers(values).reduce((a, b) => a + b, 0);
   };
   return (loss(step) - loss(-step)) / (2 * step);

@@ -22,6 +22,6 @@ export function gradientOf(
   const graph = inferShapes(b.build(), opTable);
   const grads = names.map((name) => `grad_${name}`);
   const full = gradientGraph(graph, opTable, { loss: y, wrt: names, names: grads, keep: [] });
-  const results = runReference(full, Object.fromEntries(names.map((name, i) => [name, inputs[i] as Tensor])));
-  return grads.map((name) => [...toNumbers(results[name] as Tensor)]);
+  const results = runReference(full, Object.fromEntries(names.map((name, i) => [name, inputs[i]])));
+  return grads.map((name) => [...toNumbers(results[name])]);
 }

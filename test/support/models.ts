@@ -24,7 +24,7 @@ const noise = (dims: readonly number[], seed: number, scale: number): Tensor<"fl
 
 /** logits = x W^T + bias, over [n, 1, 1, d] images. */
 export function linearModel(weights: readonly (readonly number[])[], bias: readonly number[]): DynamicModel {
-  const d = (weights[0] as readonly number[]).length;
+  const d = weights[0].length;
   const b = new GraphBuilder(emptyGraph("linear", OPSET));
   const x = b.input("image", "float32", ["n", 1, 1, d]);
   const w = b.constant({
@@ -32,7 +32,7 @@ export function linearModel(weights: readonly (readonly number[])[], bias: reado
     dims: [d, weights.length],
     data: Float32Array.from(
       { length: d * weights.length },
-      (_, i) => weights[i % weights.length]?.[Math.floor(i / weights.length)] as number,
+      (_, i) => weights[i % weights.length]?.[Math.floor(i / weights.length)],
     ),
   });
   const c = b.constant({ dtype: "float32", dims: [weights.length], data: Float32Array.from(bias) });
@@ -49,24 +49,14 @@ export function smallExits(seed = 1): DynamicModel {
     [6, 8, 2],
     [8, 8, 1],
   ].forEach(([from, to, stride], k) => {
-    const w = b.constant(
-      noise([to as number, from as number, 3, 3], seed + 10 * k, 1.4 / Math.sqrt(9 * (from as number))),
-      `w${k}`,
-    );
+    const w = b.constant(noise([to, from, 3, 3], seed + 10 * k, 1.4 / Math.sqrt(9 * from)), `w${k}`);
     h = b.op(
       "Relu",
-      [
-        b.op(
-          "Conv",
-          [h, w],
-          { pads: ints([1, 1, 1, 1]), strides: ints([stride as number, stride as number]) },
-          `conv${k}`,
-        ),
-      ],
+      [b.op("Conv", [h, w], { pads: ints([1, 1, 1, 1]), strides: ints([stride, stride]) }, `conv${k}`)],
       {},
       `h${k}`,
     );
-    const head = b.constant(noise([to as number, 4], seed + 10 * k + 5, 4), `head${k}`);
+    const head = b.constant(noise([to, 4], seed + 10 * k + 5, 4), `head${k}`);
     b.output(
       b.op("Gemm", [b.op("Flatten", [b.op("GlobalAveragePool", [h])]), head], {}, `exit${k}`),
       "float32",

@@ -1,6 +1,5 @@
 /** @file Every network whose input gradient the tests check, with the check: what docs/networks.md lists. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, parse, resolve } from "node:path";
 import { modelGradient } from "../../src/autodiff/model-gradient.js";
 import { uniform } from "../../src/core/rng.js";
@@ -12,11 +11,11 @@ import { ARCHITECTURES, type ArchitectureName } from "../../src/nn/architectures
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
-import { firstRecords, unpackCifar10 } from "./cifar-records.js";
+import { cifarTestRecords, firstRecords } from "./cifar-records.js";
 import { FAMILIES } from "./families.js";
 import { type GradientErrors, gradientErrors, type Images, largestError } from "./gradient-errors.js";
+import { referenceFile } from "./reference-cases.js";
 import { referenceNetwork, UNDECIDED } from "./reference-network.js";
-import { hasShared, shared } from "./shared.js";
 
 export type Answer = "PyTorch, float64" | "reference kernels, float64";
 
@@ -28,7 +27,7 @@ export interface CheckedNetwork {
   readonly check: () => Promise<GradientErrors>;
 }
 
-/** By where the networks come from; PyTorch's own are there where the shared folder is. */
+/** By where the networks come from. */
 export interface CheckedNetworks {
   readonly exported: readonly CheckedNetwork[];
   readonly trained: readonly CheckedNetwork[];
@@ -36,12 +35,12 @@ export interface CheckedNetworks {
 }
 
 export const checkedNetworks = (): CheckedNetworks => ({
-  exported: hasShared ? [...Object.keys(EXPORTED).map(exported), sdn()] : [],
+  exported: [...Object.keys(EXPORTED).map(exported), sdn()],
   trained: [...zoo().map(bundled), ...BUILT.map(built)],
   families: [...FAMILIES].map(([name, make]) => byKernels(name, make(), FAMILY_IMAGES)),
 });
 
-/** Names in the document, by folder of ../shared/reference/gradients. */
+/** Names in the document, by folder of test/fixtures/reference/gradients. */
 const EXPORTED = {
   squeezenet: "SqueezeNet 1.1",
   mobilenet_v2: "MobileNetV2, width 0.25",
@@ -97,12 +96,12 @@ const built = ([name, imageSize, width]: (typeof BUILT)[number]): CheckedNetwork
 
 /** The network with exits, on the first 16 test images of CIFAR-10. */
 function sdn(): CheckedNetwork {
-  const file = (name: string) => readFileSync(shared(`reference/resnet20-sdn/${name}`));
+  const file = (name: string) => referenceFile(`resnet20-sdn/${name}`);
   const source = readModel(file("model.onnx")).graph;
   const check = async (): Promise<GradientErrors> => {
     const { graph, gradient } = modelGradient(source, opTable, { loss: "cross-entropy", output: "exit4" });
     const want = readNpy(file("grad_final_first16.npy"), "grad_final_first16.npy");
-    const { pixels, labels } = await testImages(16);
+    const { pixels, labels } = await firstRecords(await cifarTestRecords(), 16);
     const session = await ortNode({ threads: 1 }).compile(graph);
     const results = await session.run({
       image: fromNumbers("float32", want.dims, pixels),
@@ -112,14 +111,4 @@ function sdn(): CheckedNetwork {
     return { slope: undefined, float32: largestError(results[gradient], want) };
   };
   return { name: "ResNet-20 with five exits", graph: source, against: "PyTorch, float64", check };
-}
-
-async function testImages(count: number): ReturnType<typeof firstRecords> {
-  const folder = mkdtempSync(join(tmpdir(), "dynn-cifar-"));
-  try {
-    unpackCifar10(folder);
-    return await firstRecords(folder, count);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

@@ -45,7 +45,7 @@ function differenceIn(got: Tensor, want: Array_, shape: readonly unknown[]): str
   if (shape.length !== want.dims.length || shape.some((d, i) => typeof d === "number" && d !== want.dims[i]))
     return `shape rule gives [${shape}], expected [${want.dims}]`;
   const numbers = toNumbers(got);
-  const at = want.data.findIndex((v, i) => !agrees(numbers[i] as number, value(v)));
+  const at = want.data.findIndex((v, i) => !agrees(numbers[i], value(v)));
   return at < 0 ? undefined : `element ${at} is ${numbers[at]}, expected ${want.data[at]}`;
 }
 
@@ -56,7 +56,7 @@ const isConstant = (graph: Graph, i: number): boolean => i > 0 && graph.inputs[i
  * @throws DynnError where dynn refuses it */
 export function prepared({ model, inputs }: Case): { readonly graph: Graph; readonly feeds: Tensors } {
   const { graph } = readModel(Buffer.from(model, "base64"));
-  const values = graph.inputs.map(({ name, dtype }, i) => [name, tensor(inputs[i] as Array_, dtype)] as const);
+  const values = graph.inputs.map(({ name, dtype }, i) => [name, tensor(inputs[i], dtype)] as const);
   const typed = inferShapes(
     {
       ...graph,
@@ -71,7 +71,5 @@ export function prepared({ model, inputs }: Case): { readonly graph: Graph; read
 /** What is wrong with what a backend gave for a case, or undefined. */
 export const difference = ({ outputs }: Case, graph: Graph, results: Tensors): string | undefined =>
   graph.outputs
-    .map(({ name }, i) =>
-      differenceIn(bitsOf(results[name] as Tensor), outputs[i] as Array_, graph.types.get(name)?.shape ?? []),
-    )
+    .map(({ name }, i) => differenceIn(bitsOf(results[name]), outputs[i], graph.types.get(name)?.shape ?? []))
     .find((found) => found !== undefined);

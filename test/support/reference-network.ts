@@ -1,20 +1,18 @@
-/** @file The reference networks of the shared folder, their gradient graphs and expected answers (PyTorch, float64). */
-import { readFileSync } from "node:fs";
+/** @file The reference networks of test/fixtures/reference, their gradient graphs and expected answers (PyTorch, float64). */
 import { modelGradient } from "../../src/autodiff/model-gradient.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
 import { readNpy } from "../../src/data/npy.js";
 import type { Graph, ValueName } from "../../src/graph/graph.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
-import { shared } from "./shared.js";
+import { referenceFile } from "./reference-cases.js";
 
 /** Images whose gradient float32 may not decide. mobilenet_v2, image 1: the input of one ReLU6 is -3.3e-7 in float64, and rounding
  *  on the way there (about 1e-6) puts it on either side of the kink; ONNX Runtime gives -7.3e-7 without and +2.8e-7 with its
  *  layout pass. reference-networks.slow.test.ts checks that image on the reference kernels. */
 export const UNDECIDED: Readonly<Record<string, readonly number[]>> = { mobilenet_v2: [1] };
 
-const folder = (name: string) => shared(`reference/gradients/${name}`);
-const array = (name: string, file: string): Tensor => readNpy(readFileSync(`${folder(name)}/${file}.npy`), file);
+const array = (name: string, file: string): Tensor => readNpy(referenceFile(`gradients/${name}/${file}.npy`), file);
 
 export interface ReferenceNetwork {
   /** As the file has it. */
@@ -28,7 +26,7 @@ export interface ReferenceNetwork {
 
 /** Read a network and build the graph of its cross-entropy's gradient. */
 export function referenceNetwork(name: string): ReferenceNetwork {
-  const source = readModel(readFileSync(`${folder(name)}/model.onnx`)).graph;
+  const source = readModel(referenceFile(`gradients/${name}/model.onnx`)).graph;
   const { graph, gradient } = modelGradient(source, opTable, { loss: "cross-entropy" });
   const [x, y] = [array(name, "x"), array(name, "y")];
   return {

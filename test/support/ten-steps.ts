@@ -75,7 +75,7 @@ export function recordedNetwork(): Graph {
   const b = new GraphBuilder(emptyGraph("ten-steps", 17));
   const images = b.input("images", "float32", ["n", 3, 8, 8]);
   const own = (name: string): string => {
-    const { dims, data } = setup.parameters[name] as Recorded;
+    const { dims, data } = setup.parameters[name];
     return b.parameter(name, fromNumbers("float32", dims, data));
   };
   const conv = (name: string, x: string, stride = 1, group = 1): string =>
@@ -124,7 +124,7 @@ export function expectRecorded(got: ArrayLike<number>, want: Recorded, what: str
   expect(got.length, what).toBe(want.data.length);
   const scale = want.data.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   const tolerance = Math.max(8 * want.float32Difference, 2e-6 * scale);
-  const worst = want.data.reduce((m, v, i) => Math.max(m, Math.abs((got[i] as number) - v)), 0);
+  const worst = want.data.reduce((m, v, i) => Math.max(m, Math.abs(got[i] - v)), 0);
   expect(worst, `${what}: off by ${worst}, allowed ${tolerance}`).toBeLessThanOrEqual(tolerance);
 }
 
@@ -152,11 +152,11 @@ export const runnerOf = (record: TenSteps, backend: Backend, config: TrainingCon
 
 const stepOf = (runner: StepRunner, record: TenSteps, done: number): Promise<StepResult> =>
   runner.step({
-    data: { images: BATCHES[done]?.images as Tensor },
-    labels: BATCHES[done]?.labels as Tensor<"int64">,
+    data: { images: BATCHES[done]?.images },
+    labels: BATCHES[done]?.labels,
     indices: Uint32Array.from({ length: ROWS }, (_, i) => i),
-    learningRate: record.learningRate[done] as number,
-    exitWeights: record.exitWeights[done] as readonly number[],
+    learningRate: record.learningRate[done],
+    exitWeights: record.exitWeights[done],
     done,
     seed: 0,
   });
@@ -195,6 +195,6 @@ export async function expectFirstGradients(name: RunName, backend: Backend): Pro
   expectAllRecorded(gradients, record.gradientsOfStep1, "gradient");
   const squares = [...gradients.values()].flatMap((g) => [...toNumbers(g)].map((v) => v * v));
   const norm = Math.sqrt(squares.reduce((sum, v) => sum + v, 0));
-  expect(norm).toBeCloseTo(record.steps.gradientNorm.data[0] as number, 5);
+  expect(norm).toBeCloseTo(record.steps.gradientNorm.data[0], 5);
   await runner.release();
 }

@@ -46,7 +46,7 @@ export function patterns(count: number, { seed = 1, noise = 0.1 } = {}): Dataset
     const pattern = uniform({ seed: 0, sample: label, purpose: "test", step: 0 }, size, noise, 1 - noise);
     const change = uniform({ seed, sample: record, purpose: "test", step: 1 }, size, -noise, noise);
     pattern.forEach((v, i) => {
-      data[record * size + i] = v + (change[i] as number);
+      data[record * size + i] = v + change[i];
     });
   });
   return inMemory({ name: "patterns", shape, classes: undefined, labels }, data);

@@ -24,7 +24,7 @@ describe("adversarial training", () => {
       const reports: StepReport[] = [];
       const adversarial = { ...PGD, steps: 2, radius, weight };
       await train(request({ recipe: "adversarial", epochs: 1, adversarial }, { onStep: (s) => void reports.push(s) }));
-      return reports[0] as StepReport;
+      return reports[0];
     };
     const [clean, half, hard] = [await first(0, 0.1), await first(0.5, 0.1), await first(1, 0.1)];
     expect(half.loss).toBeCloseTo((clean.loss + hard.loss) / 2, 5);
@@ -47,7 +47,7 @@ describe("adversarial training", () => {
       // The unbiased variance of 2n numbers is not that of n: running variances differ a little.
       if (name.endsWith("running_var")) continue;
       const got = toNumbers(both.state.tensors.get(name) as Tensor);
-      const worst = toNumbers(t).reduce((m, v, i) => Math.max(m, Math.abs(v - (got[i] as number))), 0);
+      const worst = toNumbers(t).reduce((m, v, i) => Math.max(m, Math.abs(v - got[i])), 0);
       expect(worst, name).toBeLessThan(2e-6);
     }
   });

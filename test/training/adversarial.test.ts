@@ -61,29 +61,26 @@ async function lossesOf(images: Float32Array): Promise<number[][]> {
   const results = await session.run({ images: fromNumbers("float32", [ROWS, 3, 8, 8], images) });
   await session.release();
   return EXITS.map((name) => {
-    const logits = toNumbers(results[name] as Tensor);
+    const logits = toNumbers(results[name]);
     return Array.from({ length: ROWS }, (_, row) => {
       const z = [...logits.subarray(3 * row, 3 * row + 3)];
-      return Math.log(z.reduce((sum, v) => sum + Math.exp(v), 0)) - (z[Number(batch.labels.data[row])] as number);
+      return Math.log(z.reduce((sum, v) => sum + Math.exp(v), 0)) - z[Number(batch.labels.data[row])];
     });
   });
 }
 
 const mean = (values: readonly number[] | undefined): number =>
   (values ?? []).reduce((sum, v) => sum + v, 0) / (values ?? []).length;
-const totals = (losses: readonly number[][]): number[] =>
-  (losses[0] as number[]).map((v, row) => v + (losses[1]?.[row] as number));
+const totals = (losses: readonly number[][]): number[] => losses[0].map((v, row) => v + losses[1]?.[row]);
 
 describe("an attacked batch", () => {
   test.each(["final", "average", "max"] as const)(
     "stays within the radius and the range of pixels (%s)",
     async (target) => {
       const images = await attacked({ target });
-      const outside = images.filter(
-        (v, i) => v < 0 || v > 1 || Math.abs(v - (batch.images.data[i] as number)) > PGD.radius + 1e-7,
-      );
+      const outside = images.filter((v, i) => v < 0 || v > 1 || Math.abs(v - batch.images.data[i]) > PGD.radius + 1e-7);
       expect(outside).toHaveLength(0);
-      const moved = images.filter((v, i) => Math.abs(v - (batch.images.data[i] as number)) > 0.9 * PGD.radius);
+      const moved = images.filter((v, i) => Math.abs(v - batch.images.data[i]) > 0.9 * PGD.radius);
       expect(moved.length).toBeGreaterThan(images.length / 2);
     },
   );
@@ -103,14 +100,14 @@ describe("an attacked batch", () => {
     expect(mean(final[1])).toBeGreaterThan(mean(average[1]));
     // Per sample, the images with the largest total loss of those that attack one exit each.
     const final0 = totals(final);
-    totals(max).forEach((total, row) => expect(total).toBeGreaterThanOrEqual((final0[row] as number) - 1e-4));
+    totals(max).forEach((total, row) => expect(total).toBeGreaterThanOrEqual(final0[row] - 1e-4));
     expect(mean(totals(max))).toBeGreaterThan(mean(totals(clean)));
   });
 
   test("starts anywhere in the ball, by record and step alone", async () => {
     const start = await attacked({ steps: 0 });
     const inside = [...batch.images.data].flatMap((v, i) =>
-      v > PGD.radius && v < 1 - PGD.radius ? [((start[i] as number) - v) / PGD.radius] : [],
+      v > PGD.radius && v < 1 - PGD.radius ? [(start[i] - v) / PGD.radius] : [],
     );
     expect(Math.max(...inside)).toBeGreaterThan(0.95);
     expect(Math.min(...inside)).toBeLessThan(-0.95);
@@ -119,7 +116,7 @@ describe("an attacked batch", () => {
     const reversed = (data: Float32Array): Float32Array =>
       Float32Array.from({ length: data.length }, (_, i) => {
         const row = ROWS - 1 - Math.floor(i / SIZE);
-        return data[row * SIZE + (i % SIZE)] as number;
+        return data[row * SIZE + (i % SIZE)];
       });
     const turned = {
       ...batch,

@@ -52,7 +52,7 @@ const someTensor: fc.Arbitrary<Tensor> = fc
     bytes.forEach((_, i) => {
       bytes[i] = dtype === "bool" ? (seed + i) % 2 : (seed * 31 + i * 73) % 256;
     });
-    return { dtype, dims, data } as Tensor;
+    return { dtype, dims, data };
   });
 
 const names = fc

@@ -79,7 +79,7 @@ describe("settings", () => {
   it("of another run are refused, each difference named", () => {
     expect(() => checkSameRun(settings, settings, "run")).not.toThrow();
     expect(() => checkSameRun({ seed: 1, ema: 0.9 }, { seed: 2 }, "run")).toThrow(
-      "run: holds a run with other settings:\n  seed: 1 in the run, 2 now\n  ema: 0.9 in the run, not set now\nResume with the run's own settings, or give a new run another --run folder. [checkpoint/mismatch]",
+      "run: holds a run with other settings:\n  seed: 1 in the run, 2 now\n  ema: 0.9 in the run, not set now\nResume with the run's own settings, or give a new run another folder. [checkpoint/mismatch]",
     );
   });
 });

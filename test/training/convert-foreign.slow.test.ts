@@ -15,7 +15,7 @@ import { writeModel } from "../../src/onnx/write.js";
 import { convert } from "../../src/training/convert/convert.js";
 import { evaluateExits } from "../../src/training/run/evaluate.js";
 import { answers } from "../nn/support.js";
-import { hasShared, shared } from "../support/shared.js";
+import { referenceFile } from "../support/reference-cases.js";
 import { bytesOf } from "../support/training.js";
 
 /** What float32 leaves of logits whose size is around 1, when ONNX Runtime fuses other nodes than before. */
@@ -28,9 +28,9 @@ function noise(count: number, side: number, seed: number): Dataset {
   return inMemory({ name: "noise", shape, classes: undefined, labels }, data);
 }
 
-const npy = (path: string): Tensor => readNpy(readFileSync(shared(path)), path);
+const npy = (path: string): Tensor => readNpy(referenceFile(path), path);
 
-describe.runIf(hasShared)("a foreign network is converted:", () => {
+describe("a foreign network is converted:", () => {
   test.each([
     ["densenet", 64, "sdn", "ic-only"],
     ["efficientnet", 64, "pool-linear", "distill"],
@@ -39,8 +39,8 @@ describe.runIf(hasShared)("a foreign network is converted:", () => {
     ["vit", 32, undefined, "distill"],
     ["vit", 32, "token-linear", "ic-only"],
   ] as const)("%s of %i pixels, head %s, by %s", async (family, side, head, recipe) => {
-    const folder = `reference/gradients/${family}`;
-    const source = readModel(readFileSync(shared(`${folder}/model.onnx`)));
+    const folder = `gradients/${family}`;
+    const source = readModel(referenceFile(`${folder}/model.onnx`));
     const { graph, metadata, epochs, places, policy } = await convert(source, {
       train: noise(40, side, 1),
       validation: noise(50, side, 2),
@@ -62,7 +62,7 @@ describe.runIf(hasShared)("a foreign network is converted:", () => {
     const expected = toNumbers(npy(`${folder}/logits.npy`));
     expect(logits).toHaveLength(expected.length);
     logits?.forEach((v, i) => {
-      expect(v).toBeCloseTo(expected[i] as number, DIGITS - 1);
+      expect(v).toBeCloseTo(expected[i], DIGITS - 1);
     });
   });
 });
@@ -95,6 +95,6 @@ test("the bundled ResNet-20 keeps its accuracy, and its exits learn more the lat
   const [early, late] = trained.correct.map((right) => right / train.count) as [number, number];
   expect(early).toBeGreaterThan(0.2);
   expect(late).toBeGreaterThan(early);
-  expect((seen.right[1] as number) / 60).toBeGreaterThan(0.3);
+  expect(seen.right[1] / 60).toBeGreaterThan(0.3);
   expect(seen.routed?.right).toBeGreaterThanOrEqual(0.95 * (seen.right.at(-1) as number) - 1e-9);
 }, 180_000);

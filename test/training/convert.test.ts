@@ -1,6 +1,6 @@
 /** Conversion on a small residual network: what stays, what is learned, what is written, what is refused. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
+import { fromNumbers, toNumbers } from "../../src/core/tensor.js";
 import { type Dataset, subset } from "../../src/data/dataset.js";
 import { readMetadata } from "../../src/dynamic/model/metadata.js";
 import { dynamicModel } from "../../src/dynamic/model/model.js";
@@ -57,13 +57,13 @@ describe.each(["ic-only", "distill"] as const)("a conversion by %s", (recipe) =>
   test("leaves the final logits as they were, to the bit on the reference backend and on ONNX Runtime", async () => {
     const image = fromNumbers("float32", [1, 3, SIDE, SIDE], [...toNumbers(IMAGES)].slice(0, 3 * SIDE * SIDE));
     const [before, after] = [source.graph, result.graph].map((graph) => runReference(graph, { images: image }).logits);
-    expect([...toNumbers(after as Tensor)]).toEqual([...toNumbers(before as Tensor)]);
+    expect([...toNumbers(after)]).toEqual([...toNumbers(before)]);
     expect((await answers(result.graph, IMAGES)).logits).toEqual((await answers(source.graph, IMAGES)).logits);
   });
 
   test("trains the head: its loss falls", () => {
-    const losses = result.epochs.map((e) => e.exitLosses[0] as number);
-    expect(losses.at(-1)).toBeLessThan(0.9 * (losses[0] as number));
+    const losses = result.epochs.map((e) => e.exitLosses[0]);
+    expect(losses.at(-1)).toBeLessThan(0.9 * losses[0]);
     for (const epoch of result.epochs) expect(epoch.validationLosses[1]).toBe(result.epochs[0]?.validationLosses[1]);
   });
 });
@@ -127,12 +127,12 @@ describe("a converted file", () => {
     const plan = planConversion(source, DATA.train, { normalization });
     const normalised = [...toNumbers(IMAGES)].map((v, i) => {
       const channel = Math.floor(i / SIDE ** 2) % 3;
-      return (v - (normalization.mean[channel] as number)) / (normalization.std[channel] as number);
+      return (v - normalization.mean[channel]) / normalization.std[channel];
     });
     const before = (await answers(source.graph, fromNumbers("float32", [4, 3, SIDE, SIDE], normalised))).logits;
     const after = (await answers(plan.model.graph, IMAGES)).logits;
     after?.forEach((v, i) => {
-      expect(v).toBeCloseTo(before?.[i] as number, 4);
+      expect(v).toBeCloseTo(before?.[i], 4);
     });
     const { normalization: kept } = await converted({ normalization, epochs: 1 }).then(({ metadata }) =>
       readMetadata(metadata, "file"),
@@ -179,7 +179,7 @@ describe("places that are measured", () => {
     const stands = plan.places.findIndex(({ exit }) => exit !== undefined);
     const counted = planConversion(source, DATA.train, { exits }).places;
     expect(stands).not.toBe(counted.findIndex(({ exit }) => exit !== undefined));
-    expect(Math.abs((shares[stands] as number) - 0.4)).toBe(Math.min(...shares.map((f) => Math.abs(f - 0.4))));
+    expect(Math.abs(shares[stands] - 0.4)).toBe(Math.min(...shares.map((f) => Math.abs(f - 0.4))));
   });
 
   test("are those that are named, where exits are", async () => {
@@ -242,7 +242,7 @@ describe("a model or data that do not fit are refused:", () => {
     const model = classified((b, images) => {
       const ones = b.constant(fromNumbers("float32", [3], [1, 1, 1]));
       const norm = b.ops("BatchNormalization", [images, ones, ones, ones, ones], 3, { training_mode: int(1) });
-      return b.op("Flatten", [b.op("GlobalAveragePool", [norm[0] as string])]);
+      return b.op("Flatten", [b.op("GlobalAveragePool", [norm[0]])]);
     });
     expect(() => planConversion(model, DATA.train)).toThrow(
       expect.objectContaining({ code: "model/attribute", message: expect.stringContaining("training mode") }),

@@ -64,7 +64,7 @@ async function movesOf({ indices, seed = 1, done = 0, ratio = 0.25, backend = re
 
 function expectNear(got: readonly number[], want: readonly number[]): void {
   expect(got.length).toBe(want.length);
-  expect(want.reduce((m, v, i) => Math.max(m, Math.abs(v - (got[i] as number))), 0)).toBeLessThan(1e-6);
+  expect(want.reduce((m, v, i) => Math.max(m, Math.abs(v - got[i])), 0)).toBeLessThan(1e-6);
 }
 
 /** The mask of layer k of one record: its weights are zero, so the move of the weight is the mask times a known factor. */

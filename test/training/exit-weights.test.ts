@@ -6,7 +6,7 @@ import { failure } from "../support/failure.js";
 const COSTS = [0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1];
 
 const expectWeights = (progress: number, want: readonly number[]): void =>
-  exitWeights("ramp", COSTS, progress).forEach((w, k) => expect(w, `exit ${k}`).toBeCloseTo(want[k] as number, 14));
+  exitWeights("ramp", COSTS, progress).forEach((w, k) => expect(w, `exit ${k}`).toBeCloseTo(want[k], 14));
 
 describe("the ramp", () => {
   test("starts at 0.01 for every early exit", () => expectWeights(0, [0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 1]));

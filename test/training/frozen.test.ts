@@ -71,7 +71,7 @@ describe("a run on a frozen backbone", () => {
     expect(changed.toSorted()).toEqual(HEADS.toSorted());
     expect(Object.keys(after)).toEqual(Object.keys(before));
     const [first, , last] = result.epochs;
-    expect(last?.exitLosses[0] as number).toBeLessThan(0.8 * (first?.exitLosses[0] as number));
+    expect(last?.exitLosses[0]).toBeLessThan(0.8 * first?.exitLosses[0]);
     for (const epoch of result.epochs) expect(epoch.validationLosses[1]).toBe(first?.validationLosses[1]);
   });
 
@@ -137,11 +137,11 @@ describe("a run on a frozen backbone", () => {
       const z = [...logits.data.subarray(3 * row, 3 * row + 3)].map(Math.exp);
       const sum = z.reduce((a, v) => a + v, 0);
       z.forEach((v, k) => {
-        gradient[k] = (gradient[k] as number) + (v / sum - Number(r.train.labels[row] === k)) / 16;
+        gradient[k] = gradient[k] + (v / sum - Number(r.train.labels[row] === k)) / 16;
       });
     }
     const before = toNumbers(used().initializers.get("exit0.bias") as Tensor);
     const after = toNumbers(state.tensors.get("exit0.bias") as Tensor);
-    gradient.forEach((g, k) => expect((before[k] as number) - (after[k] as number)).toBeCloseTo(g, 6));
+    gradient.forEach((g, k) => expect(before[k] - after[k]).toBeCloseTo(g, 6));
   });
 });

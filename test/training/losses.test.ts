@@ -42,7 +42,7 @@ interface Result {
 /** Loss and gradients as a graph over inputs z0, z1, ..., labels, weights; the batch is a name. */
 function graphOf({ logits, labelSmoothing, distill }: Case): Graph {
   const b = new GraphBuilder(emptyGraph("loss", 17));
-  const classes = logits[0]?.[0]?.length as number;
+  const classes = logits[0]?.[0]?.length;
   const exits = logits.map((_, k) => b.input(`z${k}`, "float32", ["n", classes]));
   const labels = b.input("labels", "int64", ["n"]);
   const weights = b.input("weights", "float32", [logits.length]);
@@ -68,8 +68,8 @@ const feedsOf = (c: Case, dtype: "float32" | "float64"): Record<string, Tensor> 
 });
 
 function resultOf(graph: Graph, results: Readonly<Record<string, Tensor>>): Result {
-  const [perExit, correct, total, ...grads] = graph.outputs.map(({ name }) => [...toNumbers(results[name] as Tensor)]);
-  return { perExit: perExit as number[], correct: correct as number[], total: total?.[0] as number, grads };
+  const [perExit, correct, total, ...grads] = graph.outputs.map(({ name }) => [...toNumbers(results[name])]);
+  return { perExit: perExit, correct: correct, total: total?.[0], grads };
 }
 
 const run = (c: Case): Result => {
@@ -88,13 +88,13 @@ const meanOf = (values: readonly number[]): number => sumOf(values) / values.len
 /** (1 - e) * CE + e * mean over classes of -log p (Szegedy et al. 2016, section 7). */
 function smoothedCrossEntropy(z: readonly number[], label: number, e: number): number {
   const logs = softmax(z).map((p) => Math.log(p));
-  return -(1 - e) * (logs[label] as number) - e * meanOf(logs);
+  return -(1 - e) * logs[label] - e * meanOf(logs);
 }
 
 /** T^2 * KL(softmax(t / T), softmax(s / T)) (Hinton et al. 2015, section 2). */
 function divergence(t: readonly number[], s: readonly number[], T: number): number {
   const [p, q] = [softmax(t.map((v) => v / T)), softmax(s.map((v) => v / T))];
-  return T * T * sumOf(p.map((v, j) => v * Math.log(v / (q[j] as number))));
+  return T * T * sumOf(p.map((v, j) => v * Math.log(v / q[j])));
 }
 
 /** Losses per exit; the teacher's logits are an argument of their own, so that they can be held still. */
@@ -103,17 +103,17 @@ function plainLosses(c: Case, teacher = c.logits.at(-1) ?? []): number[] {
   return c.logits.map((rows, k) =>
     meanOf(
       rows.map((z, n) => {
-        const hard = smoothedCrossEntropy(z, c.labels[n] as number, c.labelSmoothing);
+        const hard = smoothedCrossEntropy(z, c.labels[n], c.labelSmoothing);
         if (!c.distill || k === final) return hard;
         const { weight, temperature } = c.distill;
-        return (1 - weight) * hard + weight * divergence(teacher[n] as readonly number[], z, temperature);
+        return (1 - weight) * hard + weight * divergence(teacher[n], z, temperature);
       }),
     ),
   );
 }
 
 const plainTotal = (c: Case, teacher?: Case["logits"][number]): number =>
-  sumOf(plainLosses(c, teacher).map((loss, k) => loss * (c.weights[k] as number)));
+  sumOf(plainLosses(c, teacher).map((loss, k) => loss * c.weights[k]));
 
 /** Central difference of the total by one logit, the teacher held still. */
 function slope(c: Case, at: { readonly exit: number; readonly row: number; readonly column: number }): number {
@@ -132,7 +132,7 @@ function drawn(exits: number, images: number, classes: number, rest: Partial<Cas
   const values = toNumbers(random([exits, images, classes], 5));
   const logits = Array.from({ length: exits }, (_, k) =>
     Array.from({ length: images }, (_, n) =>
-      Array.from({ length: classes }, (_, j) => 2 * (values[(k * images + n) * classes + j] as number)),
+      Array.from({ length: classes }, (_, j) => 2 * values[(k * images + n) * classes + j]),
     ),
   );
   const labels = Array.from({ length: images }, (_, n) => (3 * n + 1) % classes);
@@ -188,9 +188,7 @@ describe.each(CASES)("%s", (_, c) => {
     await session.release();
     const want = run(c);
     const flat = ({ total, perExit, correct, grads }: Result) => [total, ...perExit, ...correct, ...grads.flat()];
-    flat(want).forEach((v, i) =>
-      expect(Math.abs((flat(got)[i] as number) - v)).toBeLessThan(5e-6 * Math.max(1, Math.abs(v))),
-    );
+    flat(want).forEach((v, i) => expect(Math.abs(flat(got)[i] - v)).toBeLessThan(5e-6 * Math.max(1, Math.abs(v))));
   });
 });
 

@@ -68,17 +68,17 @@ async function updates(
   let state = slots.map(() => f32([0, 0, 0]) as Tensor);
   const seen: number[][] = [];
   for (const [i, grad] of GRADIENTS.entries()) {
-    const slotFeeds = Object.fromEntries(slots.map((slot, k) => [slot, state[k] as Tensor]));
+    const slotFeeds = Object.fromEntries(slots.map((slot, k) => [slot, state[k]]));
     const all: Tensors = {
       param,
       grad: f32(grad),
-      lr: f32([rates[i] as number], []),
+      lr: f32([rates[i]], []),
       step: f32([i + 1], []),
       ...slotFeeds,
     };
     const results = await (run ?? ((feeds) => runReference(graph, feeds)))(all);
-    param = results.next as Tensor;
-    state = slots.map((slot) => results[`next.${slot}`] as Tensor);
+    param = results.next;
+    state = slots.map((slot) => results[`next.${slot}`]);
     seen.push([...toNumbers(param)]);
   }
   return seen;
@@ -95,9 +95,9 @@ function plainSgd({ momentum, nesterov, weightDecay }: SgdConfig, rates: readonl
   const [p, v] = [[...START], [0, 0, 0]];
   return GRADIENTS.map((gradient, step) => {
     gradient.forEach((raw, i) => {
-      const g = raw + weightDecay * (p[i] as number);
-      v[i] = momentum * (v[i] as number) + g;
-      p[i] = (p[i] as number) - (rates[step] as number) * (nesterov ? g + momentum * v[i] : v[i]);
+      const g = raw + weightDecay * p[i];
+      v[i] = momentum * v[i] + g;
+      p[i] = p[i] - rates[step] * (nesterov ? g + momentum * v[i] : v[i]);
     });
     return [...p];
   });
@@ -107,12 +107,12 @@ function plainSgd({ momentum, nesterov, weightDecay }: SgdConfig, rates: readonl
 function plainAdam({ kind, beta1, beta2, epsilon, weightDecay }: AdamConfig, rates: readonly number[]): number[][] {
   const [p, m, v] = [[...START], [0, 0, 0], [0, 0, 0]];
   return GRADIENTS.map((gradient, step) => {
-    const rate = rates[step] as number;
+    const rate = rates[step];
     gradient.forEach((raw, i) => {
-      const before = p[i] as number;
+      const before = p[i];
       const g = kind === "adam" ? raw + weightDecay * before : raw;
-      m[i] = beta1 * (m[i] as number) + (1 - beta1) * g;
-      v[i] = beta2 * (v[i] as number) + (1 - beta2) * g * g;
+      m[i] = beta1 * m[i] + (1 - beta1) * g;
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
       const [mHat, vHat] = [m[i] / (1 - beta1 ** (step + 1)), v[i] / (1 - beta2 ** (step + 1))];
       const shrunk = kind === "adamw" ? before - rate * weightDecay * before : before;
       p[i] = shrunk - (rate * mHat) / (Math.sqrt(vHat) + epsilon);
@@ -133,7 +133,7 @@ describe("SGD", () => {
   ] as const)("%s follows its formula under a changing rate", async (_, changes) => {
     const config = { ...SGD, ...changes };
     const want = plainSgd(config, RATES);
-    (await updates(config, { rates: RATES })).forEach((got, i) => expectNear(got, want[i] as number[]));
+    (await updates(config, { rates: RATES })).forEach((got, i) => expectNear(got, want[i]));
   });
 
   test("without momentum keeps no state", () => {
@@ -151,14 +151,12 @@ describe("Adam and AdamW", () => {
   ] as const)("%s follows its formula under a changing rate", async (_, changes) => {
     const config = { ...ADAM, ...changes };
     const want = plainAdam(config, RATES);
-    (await updates(config, { rates: RATES })).forEach((got, i) => expectNear(got, want[i] as number[]));
+    (await updates(config, { rates: RATES })).forEach((got, i) => expectNear(got, want[i]));
   });
 
   test("the first update is the rate times the gradient's sign, though 1 - 0.999 is small in float32", async () => {
     const [first] = await updates({ ...ADAM, weightDecay: 0 }, { rates: [1, 1, 1, 1] });
-    [-1, 1, -1].forEach((change, i) =>
-      expect(Math.abs((first?.[i] as number) - (START[i] as number) - change)).toBeLessThan(1e-6),
-    );
+    [-1, 1, -1].forEach((change, i) => expect(Math.abs(first?.[i] - START[i] - change)).toBeLessThan(1e-6));
   });
 });
 
@@ -178,8 +176,7 @@ test.each([
   ["AdamW", { ...ADAM, kind: "adamw" }],
 ] as const)("%s runs on ONNX Runtime as on the reference", async (_, config) => {
   const session = await ortNode({ threads: 1 }).compile(updateGraph(config, true));
-  const run: Run = (feeds) =>
-    session.run(Object.fromEntries(session.inputs.map((name) => [name, feeds[name] as Tensor])));
+  const run: Run = (feeds) => session.run(Object.fromEntries(session.inputs.map((name) => [name, feeds[name]])));
   expectNear((await updates(config, { run })).at(-1), (await updates(config)).at(-1) as number[]);
   await session.release();
 });
@@ -222,7 +219,7 @@ describe("clipping", () => {
       return { A: a, C: c };
     });
     const results = runReference(graph, { a: f32([3, -1]), c: f32([0.5, 2, -4], [1, 3]) });
-    return ["A", "C"].map((name) => [...toNumbers(results[name] as Tensor)]);
+    return ["A", "C"].map((name) => [...toNumbers(results[name])]);
   };
 
   test("scales all gradients together to the norm, as PyTorch does", () => {
@@ -247,8 +244,8 @@ test("an average follows decay * average + (1 - decay) * value", () => {
   let want = [0, 0, 0, 0, 0];
   for (const seed of [1, 2, 3, 4]) {
     const value = f32([...toNumbers(random([5], seed))]);
-    average = runReference(graph, { average, value }).next as Tensor;
-    want = want.map((w, i) => 0.98 * w + 0.02 * (toNumbers(value)[i] as number));
+    average = runReference(graph, { average, value }).next;
+    want = want.map((w, i) => 0.98 * w + 0.02 * toNumbers(value)[i]);
   }
   expectNear([...toNumbers(average)], want);
 });

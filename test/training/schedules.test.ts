@@ -13,7 +13,7 @@ const curve = (schedule: ScheduleConfig, steps: number): number[] =>
 
 const expectCurve = (got: readonly number[], want: readonly number[]): void => {
   expect(got).toHaveLength(want.length);
-  got.forEach((rate, step) => expect(Math.abs(rate - (want[step] as number)), `step ${step}`).toBeLessThan(1e-15));
+  got.forEach((rate, step) => expect(Math.abs(rate - want[step]), `step ${step}`).toBeLessThan(1e-15));
 };
 
 test("a constant rate is the peak at every step", () => {

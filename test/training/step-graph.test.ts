@@ -32,7 +32,7 @@ function network(): Graph {
       fromNumbers(
         "float32",
         t.dims,
-        toNumbers(t).map((v, i) => v + (noise[i] as number)),
+        toNumbers(t).map((v, i) => v + noise[i]),
       ),
     ] as const;
   });
@@ -74,7 +74,7 @@ function feedsOf(step: StepGraph, { weights = [0.4, 1], rate = 1, count = 1, sta
 
 /** Only what the graph asks for. */
 const asked = (graph: Graph, feeds: Tensors): Tensors =>
-  Object.fromEntries(graph.inputs.map(({ name }) => [name, feeds[name] as Tensor]));
+  Object.fromEntries(graph.inputs.map(({ name }) => [name, feeds[name]]));
 
 interface Done {
   readonly loss: number;
@@ -85,12 +85,12 @@ interface Done {
 
 function run(step: StepGraph, options: Feeds = {}): Done {
   const results = runReference(step.graph, asked(step.graph, feedsOf(step, options)));
-  const numbers = (name: string): number[] => [...toNumbers(results[name] as Tensor)];
+  const numbers = (name: string): number[] => [...toNumbers(results[name])];
   return {
-    loss: numbers(STEP.loss)[0] as number,
+    loss: numbers(STEP.loss)[0],
     exitLosses: numbers(STEP.exitLosses),
     correct: numbers(STEP.correct),
-    next: new Map([...step.next].map(([name, output]) => [name, toNumbers(results[output] as Tensor)])),
+    next: new Map([...step.next].map(([name, output]) => [name, toNumbers(results[output])])),
   };
 }
 
@@ -128,14 +128,12 @@ describe("gradients of a step", () => {
       // So small that no ReLU or maximum changes sides; float64 leaves nine digits.
       const h = 1e-7;
       const along = (t: number): number => {
-        const moved = start.map((v, i) => v + t * (direction[i] as number));
-        return toNumbers(
-          evaluate([STEP.loss], { [name]: fromNumbers("float64", value.dims, moved) })[STEP.loss] as Tensor,
-        )[0] as number;
+        const moved = start.map((v, i) => v + t * direction[i]);
+        return toNumbers(evaluate([STEP.loss], { [name]: fromNumbers("float64", value.dims, moved) })[STEP.loss])[0];
       };
       const numeric = (along(h) - along(-h)) / (2 * h);
-      const gradient = toNumbers(base[step.next.get(`${name}.momentum`) as string] as Tensor);
-      const analytic = gradient.reduce((sum, g, i) => sum + g * (direction[i] as number), 0);
+      const gradient = toNumbers(base[step.next.get(`${name}.momentum`) as string]);
+      const analytic = gradient.reduce((sum, g, i) => sum + g * direction[i], 0);
       expect(Math.abs(analytic - numeric), `${name}: ${analytic}, numeric ${numeric}`).toBeLessThan(
         1e-6 * Math.max(1, Math.abs(numeric)),
       );
@@ -159,7 +157,7 @@ describe("what a step tells", () => {
     const graph = network();
     const step = build({}, graph);
     const done = run(step, { weights: [0.25, 2] });
-    expect(done.loss).toBeCloseTo(0.25 * (done.exitLosses[0] as number) + 2 * (done.exitLosses[1] as number), 5);
+    expect(done.loss).toBeCloseTo(0.25 * done.exitLosses[0] + 2 * done.exitLosses[1], 5);
     const swapped = stepGraph({
       graph,
       logits: ["logits", "exit0"],
@@ -194,7 +192,7 @@ describe("the update", () => {
     for (const name of parametersOf(network())) {
       const value = toNumbers(network().initializers.get(name) as Tensor);
       const matrix = name.endsWith(".weight") && !name.startsWith("bn");
-      const decayed = [...velocity(free, name)].map((g, i) => g + 0.1 * (value[i] as number));
+      const decayed = [...velocity(free, name)].map((g, i) => g + 0.1 * value[i]);
       expect(worst(velocity(all, name), decayed), name).toBeLessThan(1e-6);
       expect(worst(velocity(some, name), matrix ? decayed : velocity(free, name)), name).toBeLessThan(1e-6);
     }
@@ -218,21 +216,18 @@ describe("the update", () => {
     const norm = graph.nodes.find((node) => node.opType === "BatchNormalization");
     const step = build({ statisticsMomentum: 0.3 }, graph);
     const { images } = feedsOf(step) as { images: Tensor };
-    const x = runReference(graph, { images }, opTable, [norm?.inputs[0] as string])[
-      norm?.inputs[0] as string
-    ] as Tensor;
+    const x = runReference(graph, { images }, opTable, [norm?.inputs[0] as string])[norm?.inputs[0] as string];
     const numbers = toNumbers(x);
     const inner = 64;
     const done = run(step);
     for (let c = 0; c < 8; c++) {
       const values = Array.from(
         { length: ROWS * inner },
-        (_, i) => numbers[(Math.floor(i / inner) * 8 + c) * inner + (i % inner)] as number,
+        (_, i) => numbers[(Math.floor(i / inner) * 8 + c) * inner + (i % inner)],
       );
       const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
       const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-      const old = (part: string): number =>
-        toNumbers(graph.initializers.get(`bn1.running_${part}`) as Tensor)[c] as number;
+      const old = (part: string): number => toNumbers(graph.initializers.get(`bn1.running_${part}`) as Tensor)[c];
       expect(done.next.get("bn1.running_mean")?.[c]).toBeCloseTo(0.7 * old("mean") + 0.3 * mean, 6);
       expect(done.next.get("bn1.running_var")?.[c]).toBeCloseTo(0.7 * old("var") + 0.3 * variance, 6);
     }
@@ -245,7 +240,7 @@ describe("the update", () => {
       const first = toNumbers(step.initial.get(name) as Tensor);
       expect(toNumbers(step.initial.get(averageOf(name)) as Tensor)).toEqual(first);
       const now = done.next.get(name) as Float64Array;
-      const average = [...first].map((v, i) => 0.8 * v + 0.2 * (now[i] as number));
+      const average = [...first].map((v, i) => 0.8 * v + 0.2 * now[i]);
       expect(worst(done.next.get(averageOf(name)), average), name).toBeLessThan(1e-6);
     }
     expect([...step.next.keys()].filter((name) => name.endsWith(".ema"))).toHaveLength(14 + 6);

@@ -54,10 +54,10 @@ test("a separable problem is learned to 100 %, by every exit, and reported step 
   expect(steps[6]).toMatchObject({ epoch: 1, step: 2, stepsPerEpoch: 5, epochs: 5, images: 8 });
   const means = [0, 1, 2, 3, 4].map((e) => steps.filter((s) => s.epoch === e).reduce((sum, s) => sum + s.loss, 0) / 5);
   epochs.forEach((epoch, e) => {
-    expect(epoch.loss).toBeCloseTo(means[e] as number, 12);
+    expect(epoch.loss).toBeCloseTo(means[e], 12);
     expect(epoch.learningRate).toBe(steps[5 * e + 4]?.learningRate);
   });
-  expect(epochs.at(-1)?.loss as number).toBeLessThan((epochs[0]?.loss as number) / 3);
+  expect(epochs.at(-1)?.loss as number).toBeLessThan(epochs[0]?.loss / 3);
 });
 
 describe("a run is a function of its request", () => {
@@ -208,7 +208,7 @@ describe("the running average of weights", () => {
       let average = [...(earlyExits().initializers.get(name) as Tensor<"float32">).data];
       for (const { tensors } of states) {
         const now = tensors.get(name)?.data as Float32Array;
-        average = average.map((v, i) => 0.75 * v + 0.25 * (now[i] as number));
+        average = average.map((v, i) => 0.75 * v + 0.25 * now[i]);
       }
       const got = graph.initializers.get(name)?.data as Float32Array;
       average.forEach((v, i) => expect(got[i]).toBeCloseTo(v, 6));
@@ -258,7 +258,7 @@ describe("what cannot be trained is refused", () => {
     await expect(train(request({ batch: 41 }))).rejects.toThrow(
       failure(
         "training/config",
-        "patterns: a batch of 41 needs more records than the 40 there are to train on. Choose a smaller batch (--batch), or give more data.",
+        "patterns: a batch of 41 needs more records than the 40 there are to train on. Choose a smaller batch, or give more data.",
       ),
     );
   });

@@ -45,7 +45,6 @@ export const max = (target: Target): Objective => ({
 /** Sum over exits of the cross-entropy of the true label. */
 const totalLoss = (sample: Sample, { logits }: Evaluation): number =>
   logits.reduce(
-    (total, row) =>
-      total - Math.log(Math.max(softmaxRow(row as Float32Array)[sample.label] as number, Number.MIN_VALUE)),
+    (total, row) => total - Math.log(Math.max(softmaxRow(row as Float32Array)[sample.label], Number.MIN_VALUE)),
     0,
   );

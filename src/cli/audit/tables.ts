@@ -29,7 +29,7 @@ const exitTable = ({ model, clean }: AuditRecord): string =>
       exit.name,
       showCount(exit.macs),
       percent(exit.costFraction),
-      showRate(clean.accuracyIntervals[k] as AuditRecord["clean"]["accuracyIntervals"][number]),
+      showRate(clean.accuracyIntervals[k]),
       String(clean.routed.exitCounts[k]),
     ]),
   );

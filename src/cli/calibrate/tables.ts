@@ -20,7 +20,7 @@ const left = (head: string): Column => ({ head, align: "left" });
 function exitTable({ exits, policy }: CalibrationRecord): string {
   const [timed, scaled] = [exits.some((e) => e.milliseconds !== undefined), policy.temperatures !== undefined];
   const bars = exits.map((_, k) =>
-    k === exits.length - 1 ? "-" : showThreshold(policy.rule, policy.thresholds[k] ?? (policy.thresholds[0] as number)),
+    k === exits.length - 1 ? "-" : showThreshold(policy.rule, policy.thresholds[k] ?? policy.thresholds[0]),
   );
   const heads = [
     ...["cost", ...(timed ? ["time"] : []), "accuracy, test", "threshold"],
@@ -35,7 +35,7 @@ function exitTable({ exits, policy }: CalibrationRecord): string {
         percent(e.costFraction),
         ...(timed ? [ms(e.milliseconds ?? 0)] : []),
         showRate(e.test.accuracy),
-        bars[k] as string,
+        bars[k],
         ...(scaled ? [showNumbers([e.temperature ?? 1])] : []),
         percent(e.test.plain.ece),
         ...(scaled ? [percent(e.test.scaled?.ece ?? 0)] : []),
@@ -107,7 +107,7 @@ const spread = (points: readonly CalibrationPoint[]): CalibrationPoint[] => {
   const count = Math.min(SHOWN, points.length);
   return Array.from(
     { length: count },
-    (_, i) => points[Math.round((i * (points.length - 1)) / Math.max(1, count - 1))] as CalibrationPoint,
+    (_, i) => points[Math.round((i * (points.length - 1)) / Math.max(1, count - 1))],
   );
 };
 

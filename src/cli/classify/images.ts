@@ -49,7 +49,7 @@ export async function openImages(
   );
 }
 
-const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0] as string);
+const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0]);
 
 function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, samples = all.count): NamedImages {
   checkFit({ name, classes, classNames: classNames ?? undefined, input: { shape: ["n", ...dims] } }, all);
@@ -74,13 +74,13 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
     );
   const size = { height, width };
   return {
-    from: given.length === 1 ? basename(resolve(given[0] as string)) : `${files.length} files`,
+    from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
     names: files,
     labels: undefined,
     read: (from, to) =>
       readRows(to - from, dims, async (out) => {
         for (let i = from; i < to; i++) {
-          const image = await decodeImage(files[i] as string, size);
+          const image = await decodeImage(files[i], size);
           writePixels(cropPlanes(image, size), out, (i - from) * channels * height * width);
         }
       }),

@@ -39,11 +39,11 @@ function answersTable(
   const rows = answers
     .slice(0, MOST_ROWS)
     .map(({ label, confidence, answer, place }, i) => [
-      names[i] as string,
+      names[i],
       className(label),
-      ...(labels ? [className(labels[i] as number)] : []),
+      ...(labels ? [className(labels[i])] : []),
       confidence.toFixed(3),
-      exits[answer] as string,
+      exits[answer],
       place,
     ]);
   const columns = [
@@ -86,9 +86,9 @@ const showMs = (ms: number): string => `${ms.toPrecision(3)} ms`;
 
 /** Each wire format beside the first. */
 function wireTable(runs: readonly Run[], summaries: readonly Summary[]): string {
-  const reference = (runs[0] as Run).answers;
+  const reference = runs[0].answers;
   const rows = summaries.map(({ wire, bytes, accuracy, latencyMs }, k) => {
-    const { answers } = runs[k] as Run;
+    const { answers } = runs[k];
     const sent = answers.filter((answer) => answer.bytes > 0).length;
     const same = answers.filter(({ label, stop }, i) => label === reference[i]?.label && stop === reference[i]?.stop);
     return [

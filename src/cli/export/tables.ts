@@ -10,7 +10,7 @@ export function exportTables(model: DynamicModel, format: string, exported: Expo
   const exits = model.exits.map(({ name, costFraction }, k) => [
     name,
     percent(costFraction),
-    percent((v.stops[k] as number) / v.samples),
+    percent(v.stops[k] / v.samples),
   ]);
   return [
     heading(`${model.name}, ${format}`),

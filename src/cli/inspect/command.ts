@@ -1,5 +1,7 @@
 /** @file `dynn inspect`: what a model file holds. */
+
 import type { Command } from "commander";
+import { present } from "../../core/present.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -88,7 +90,7 @@ export function inspect(model: DynamicModel): Inspection {
   const costs = nodeMacs(graph, opTable);
   const full = model.exits.at(-1)?.macs ?? 0;
   const share = (macs: number) => (full > 0 ? macs / full : 1);
-  const cuts = findCuts(graph, model.input.name, model.exits.at(-1)?.logits ?? "").map((value) => {
+  const cuts = findCuts(graph, model.input.name, present(model.exits.at(-1), "the final exit").logits).map((value) => {
     const macs = macsOf(graph, [value], costs);
     return { value, shape: graph.types.get(value)?.shape ?? [], macs, costFraction: share(macs) };
   });
@@ -113,7 +115,7 @@ function opCounts(nodes: readonly Node[], costs: ReadonlyMap<Node, number>): Ins
   return [...byType]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([opType, list]) => {
-      const { vjp } = opTable.get(list[0] as Node);
+      const { vjp } = opTable.get(list[0]);
       return {
         opType,
         count: list.length,

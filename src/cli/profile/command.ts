@@ -138,7 +138,7 @@ function describeMachine({ threads }: ProfileFlags): Machine {
     runtime: `node ${process.versions.node}`,
     engine: `onnxruntime ${ENGINE_VERSION}`,
     threads: threads ?? null,
-    load: loadavg()[0] as number,
+    load: loadavg()[0],
   };
 }
 

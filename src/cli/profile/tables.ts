@@ -97,7 +97,7 @@ function sweepTable({ points, baseline, batches }: ProfileRecord): string {
       [left("rule"), ...right("threshold"), ...columns],
       sweep.map((point) => {
         const { rule, accuracy, meanMacs, timings } = point;
-        const { msPerImage, speedUp, baselineSpeedUp, overhead } = timings[0] as Saving;
+        const { msPerImage, speedUp, baselineSpeedUp, overhead } = timings[0];
         const versus = baselineSpeedUp ? [times(baselineSpeedUp)] : [];
         const cost = [showCount(meanMacs), msSpread(msPerImage)];
         return [

@@ -50,8 +50,8 @@ export const oneOf =
 /** [height, width] from "224,224" or "224". */
 export const imageSize: Reader<readonly [number, number]> = (text, where) => {
   const [height, width = height, ...more] = text.split(",").map(Number);
-  if ([height, width].every((side) => Number.isSafeInteger(side) && (side as number) > 0) && more.length === 0)
-    return [height as number, width as number];
+  if ([height, width].every((side) => Number.isSafeInteger(side) && side > 0) && more.length === 0)
+    return [height, width];
   throw refuse(where, text, "HEIGHT,WIDTH in whole pixels", `Write e.g. ${where} 224,224`);
 };
 

@@ -20,7 +20,7 @@ export function stepLines(now: () => number): (report: StepReport) => Line {
     if (recent.length > RECENT) recent.shift();
     const mean = (of: (step: StepReport) => number): number =>
       recent.reduce((sum, step) => sum + of(step.report), 0) / recent.length;
-    const accuracy = report.accuracy.map((_, k) => mean((step) => step.accuracy[k] as number));
+    const accuracy = report.accuracy.map((_, k) => mean((step) => step.accuracy[k]));
     // From the end of one step to the end of another: what came before the first is not training.
     const seconds = (at - (recent[0]?.at ?? at)) / 1000;
     const images = recent.slice(1).reduce((sum, step) => sum + step.report.images, 0);

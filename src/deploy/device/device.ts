@@ -21,6 +21,7 @@ export type Place = (typeof PLACES)[number];
 
 /** An answer, where it comes from and what it took. */
 export interface PlacedAnswer extends Routed {
+  /** Who answered. */
   readonly place: Place;
   /** What the device alone would answer: by the exit that is sure, else by its surest. */
   readonly local: Routed;
@@ -36,7 +37,9 @@ export interface PlacedAnswer extends Routed {
   readonly reason?: string | undefined;
 }
 
+/** How a device runs its half. */
 export interface DeviceOptions {
+  /** Runs the device's parts. */
   readonly backend: Backend;
   /** Who answers what the device is not sure of, for a split bundle; left out: the bundle's other half, here. */
   readonly remote?: Remote | undefined;
@@ -79,6 +82,7 @@ interface Pass {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The device's half of a split, or a whole bundle on one machine. */
 export class Device {
   readonly #manifest: Manifest;
   readonly #parts: readonly CompiledPart[];
@@ -153,11 +157,11 @@ export class Device {
     const got = await remote.classify(request, tickets.length, signal).catch(ifUnreachable);
     const shared = { deviceMs, ms: performance.now() - start, bytes: 0, serverMs: 0 };
     tickets.forEach(({ index }, i) => {
-      const local = locals[i] as Routed;
+      const local = locals[i];
       answers[index] =
         "reason" in got
           ? { ...local, ...shared, place: "fallback", local, reason: got.reason }
-          : { ...(got.answers[i] as Routed), ...shared, place: "server", local, bytes, serverMs: got.ms };
+          : { ...got.answers[i], ...shared, place: "server", local, bytes, serverMs: got.ms };
     });
   }
 }

@@ -49,6 +49,6 @@ export function runPart(
 }
 
 const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => {
-  const classes = dims[1] as number;
+  const classes = dims[1];
   return data.subarray(row * classes, (row + 1) * classes);
 };

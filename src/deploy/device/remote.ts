@@ -1,6 +1,7 @@
 /** @file Whoever answers what the device is not sure of: a server over HTTP, or the server's half in this process. */
 import type { Reply } from "../wire-answer.js";
 
+/** Whoever answers what a device is not sure of. */
 export interface Remote {
   /** Answer a request in the wire format.
    * @param samples how many it holds

@@ -25,16 +25,20 @@ export interface WorstCase extends WorstBounds {
   readonly attacked: readonly Measured[];
 }
 
+/** What {@link calibrate} is given besides the samples. */
 export interface CalibrationRequest extends PolicyFrame {
   readonly target: CalibrationTarget;
   /** Cumulative cost of each exit: in milliseconds for the target `latency`, in any unit for the others. */
   readonly costs: readonly number[];
   /** Default: uniform. */
   readonly thresholds?: ThresholdKind | undefined;
+  /** Attacked samples and the bounds that must hold on them. Left out: none. */
   readonly worstCase?: WorstCase | undefined;
 }
 
+/** The policy that a calibration chose, and the curve that it was chosen from. */
 export interface Calibration {
+  /** The chosen policy. */
   readonly policy: Policy;
   /** Where the policy leads on the validation samples: chosen on them, so a little too good. */
   readonly point: OperatingPoint;
@@ -45,7 +49,31 @@ export interface Calibration {
 }
 
 /** Choose the thresholds for a target.
- * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience */
+ * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience
+ * @example
+ * ```ts
+ * import { calibrate, Forward, load, openDataset, ortNode } from "dynn";
+ *
+ * const model = await load("model.onnx");
+ * const data = await openDataset("sample");
+ * const pixels = new Float32Array(100 * 3 * 32 * 32);
+ * await data.read([...Array(100).keys()], pixels);
+ * const forward = await Forward.compile(model, ortNode());
+ * const logits = await forward.logits(pixels, { batch: 50 });
+ * await forward.release();
+ *
+ * const { policy, point } = calibrate(
+ *   { logits, labels: data.labels.subarray(0, 100), classes: model.classes },
+ *   {
+ *     rule: "max-softmax",
+ *     fallback: "final",
+ *     target: { kind: "budget", cost: 0.5 },
+ *     costs: model.exits.map(({ costFraction }) => costFraction),
+ *   },
+ * );
+ * console.log(policy.thresholds, point.accuracy, point.cost);
+ * ```
+ */
 export function calibrate(validation: Measured, request: CalibrationRequest): Calibration {
   const { rule, fallback, temperatures, costs } = request;
   check(validation, request);
@@ -93,7 +121,7 @@ export function outcomesAt(
   const problem = makeProblem(readExits(measured, request), [], request.costs);
   return lists.map((thresholds) => {
     const bars = Float64Array.from({ length: problem.early }, (_, k) =>
-      scoreOf(request.rule, thresholds[k] ?? (thresholds[0] as number)),
+      scoreOf(request.rule, thresholds[k] ?? thresholds[0]),
     );
     return { thresholds, ...outcomeOf(problem, bars) };
   });

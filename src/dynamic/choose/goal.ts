@@ -17,7 +17,9 @@ export interface WorstBounds {
 export interface OperatingPoint {
   /** As a policy holds them. */
   readonly thresholds: readonly number[];
+  /** Share of right answers. */
   readonly accuracy: number;
+  /** Mean cost of a sample. */
   readonly cost: number;
   /** The largest mean cost over the sets of attacked samples, as a share of the full cost; undefined without such sets. */
   readonly worstCost: number | undefined;
@@ -42,8 +44,8 @@ export type Merit = (outcome: Outcome) => readonly number[];
 const SLACK = 1e-9;
 
 export const isBetter = (a: readonly number[], b: readonly number[]): boolean => {
-  const at = a.findIndex((value, i) => Math.abs(value - (b[i] as number)) > 1e-12);
-  return at >= 0 && (a[at] as number) > (b[at] as number);
+  const at = a.findIndex((value, i) => Math.abs(value - b[i]) > 1e-12);
+  return at >= 0 && a[at] > b[at];
 };
 
 /** Limits kept, then what the target asks for, then the other of accuracy and cost. */

@@ -55,6 +55,6 @@ export const thresholdOf = (rule: Rule, score: number): number => RULE_DEFS[rule
 /** The first exit, from `from` on, that fires for a sample; the last one when no early exit does. */
 export function stopOf(readings: Pick<Readings, "scores">, bars: Float64Array, sample: number, from = 0): number {
   let exit = from;
-  while (exit < bars.length && !((readings.scores[exit] as Float64Array)[sample]! >= bars[exit]!)) exit++;
+  while (exit < bars.length && !(readings.scores[exit][sample] >= bars[exit])) exit++;
   return exit;
 }

@@ -31,7 +31,7 @@ const BLENDS = [
 
 /** One and the same threshold everywhere, at every candidate; the last never fires. */
 export function uniformStates(problem: Problem, never: number): State[] {
-  const seen = problem.order.flatMap((rows, exit) => Array.from(rows, (row) => problem.scores[exit]![row]!));
+  const seen = problem.order.flatMap((rows, exit) => Array.from(rows, (row) => problem.scores[exit][row]));
   return [...thinned(seen, CANDIDATES), never].map((score) =>
     stateAt(problem, new Float64Array(problem.early).fill(score)),
   );
@@ -41,7 +41,7 @@ export function uniformStates(problem: Problem, never: number): State[] {
 function thinned(values: readonly number[], most: number): number[] {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
   const count = Math.min(most, sorted.length);
-  return Array.from({ length: count }, (_, i) => sorted[Math.floor((i * sorted.length) / count)] as number);
+  return Array.from({ length: count }, (_, i) => sorted[Math.floor((i * sorted.length) / count)]);
 }
 
 const stateAt = (problem: Problem, bars: Float64Array): State => ({ bars, outcome: outcomeOf(problem, bars) });
@@ -128,7 +128,7 @@ function bestPair(problem: Problem, never: number, from: State, merit: Merit): S
   let best = from;
   for (let one = 0; one < problem.early; one++) {
     const grid = thinned(
-      Array.from(problem.order[one] as Uint32Array, (row) => problem.scores[one]![row]!),
+      Array.from(problem.order[one], (row) => problem.scores[one][row]),
       GRID,
     );
     for (let two = 0; two < problem.early; two++)

@@ -20,11 +20,11 @@ export interface Problem {
 /** @param costs cumulative cost of each exit */
 export function makeProblem(clean: Readings, attacked: readonly Readings[], costs: readonly number[]): Problem {
   const sets = [clean, ...attacked];
-  const scores = clean.scores.map((_, k) => concatenated(sets.map((s) => s.scores[k] as Float64Array)));
+  const scores = clean.scores.map((_, k) => concatenated(sets.map((s) => s.scores[k])));
   return {
     early: scores.length,
     scores,
-    right: clean.right.map((_, k) => Uint8Array.from(sets.flatMap((s) => [...(s.right[k] as Uint8Array)]))),
+    right: clean.right.map((_, k) => Uint8Array.from(sets.flatMap((s) => [...s.right[k]]))),
     set: Uint8Array.from(sets.flatMap((s, at) => new Array<number>(s.count).fill(at))),
     sizes: sets.map((s) => s.count),
     order: scores.map(bySureness),
@@ -36,7 +36,7 @@ const concatenated = (parts: readonly Float64Array[]): Float64Array => Float64Ar
 
 const bySureness = (scores: Float64Array): Uint32Array => {
   const rows = Uint32Array.from(scores.keys()).filter((i) => Number.isFinite(scores[i]));
-  return rows.sort((a, b) => scores[b]! - scores[a]! || a - b);
+  return rows.sort((a, b) => scores[b] - scores[a] || a - b);
 };
 
 /** Where rows stop, while they move. Whole numbers, so that the same thresholds give the same means by whatever way they were reached. */
@@ -54,9 +54,9 @@ class Tally {
   /** Let a row stop at an exit, or with -1 take it back. */
   stop(row: number, exit: number, times: 1 | -1 = 1): void {
     const { set, right } = this.#problem;
-    const own = set[row] as number;
-    this.#right[own]! += times * ((right[exit] as Uint8Array)[row] as number);
-    (this.#stops[own] as Float64Array)[exit]! += times;
+    const own = set[row];
+    this.#right[own] += times * right[exit][row];
+    this.#stops[own][exit] += times;
   }
 
   outcome(): Outcome {
@@ -70,14 +70,14 @@ class Tally {
   }
 
   #accuracy(set: number): number {
-    return (this.#right[set] as number) / (this.#problem.sizes[set] as number);
+    return this.#right[set] / this.#problem.sizes[set];
   }
 
   #cost(set: number): number {
     const { sizes, costs } = this.#problem;
     let sum = 0;
-    for (const [exit, count] of (this.#stops[set] as Float64Array).entries()) sum += count * (costs[exit] as number);
-    return sum / (sizes[set] as number);
+    for (const [exit, count] of this.#stops[set].entries()) sum += count * costs[exit];
+    return sum / sizes[set];
   }
 }
 
@@ -108,12 +108,12 @@ export function sweep(
     tally.stop(row, stop);
   }
   let pending = never;
-  for (const row of problem.order[exit] as Uint32Array) {
+  for (const row of problem.order[exit]) {
     if (later[row] === -1) continue;
-    const score = (problem.scores[exit] as Float64Array)[row] as number;
+    const score = problem.scores[exit][row];
     if (score !== pending) visit(pending, tally.outcome());
     pending = score;
-    tally.stop(row, later[row] as number, -1);
+    tally.stop(row, later[row], -1);
     tally.stop(row, exit);
   }
   visit(pending, tally.outcome());

@@ -10,13 +10,14 @@ const MOST_STEPS = 200;
 /** Relative accuracy of the result. */
 const PRECISION = 1e-10;
 
-/** The temperature of one exit: that of least mean negative log-likelihood on labelled samples. Samples with a logit that is no number do not count.
+/** The temperature of one exit that gives the least mean negative log-likelihood on labelled samples.
+ * Samples with a logit that is no number do not count.
  * @param exit number of the exit
  * @returns      from {@link TEMPERATURE_RANGE}; 1 without samples */
 export function fitTemperature({ logits, labels }: Measured, exit: number): number {
   const rows = Array.from(labels, (_, i) => logits.row(exit, i));
   const samples = rows.flatMap((row, i) =>
-    row.every(Number.isFinite) && spread(row) > 0 ? [{ row, label: labels[i] as number }] : [],
+    row.every(Number.isFinite) && spread(row) > 0 ? [{ row, label: labels[i] }] : [],
   );
   if (samples.length === 0) return 1;
   const slopes = (beta: number): Slopes => nllSlopes(samples, beta);
@@ -66,7 +67,7 @@ function nllSlopes(samples: readonly Sample[], beta: number): Slopes {
       squares += weight * (z - top) ** 2;
     }
     const mean = sum / weights;
-    first += mean - ((row[label] as number) - top);
+    first += mean - (row[label] - top);
     second += squares / weights - mean ** 2;
   }
   return [first / samples.length, second / samples.length];

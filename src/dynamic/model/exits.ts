@@ -76,10 +76,10 @@ export function cutsOf(backbone: Graph): ValueName[] {
 function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
   const legal = cutsOf(backbone);
   const places = cuts.map((cut) => legal.indexOf(cut));
-  const wrong = places.findIndex((place, i) => place < 0 || (i > 0 && place <= (places[i - 1] as number)));
+  const wrong = places.findIndex((place, i) => place < 0 || (i > 0 && place <= places[i - 1]));
   if (wrong < 0) return;
   const reason =
-    (places[wrong] as number) < 0
+    places[wrong] < 0
       ? "is no legal cut (a value that all work towards the final logits passes through)"
       : `does not come after "${cuts[wrong - 1]}"`;
   throw new DynnError(

@@ -17,14 +17,18 @@ import { type Policy, thresholdCount } from "../../schema/policy.js";
 import { readMetadata } from "./metadata.js";
 import { findNormalization, prependNormalization } from "./normalization.js";
 
+/** One exit of a model. */
 export interface Exit {
+  /** The exit's name, which is the name of its output. */
   readonly name: string;
+  /** The value that holds its logits, [n, classes]. */
   readonly logits: ValueName;
   /** The last value that separates all work this exit shares with later ones from the rest; undefined for the final exit
    *  and where no single value separates. */
   readonly cut: ValueName | undefined;
   /** MACs of one sample from the input up to and including this exit, earlier heads included. */
   readonly macs: number;
+  /** `macs` as a share of the final exit's. */
   readonly costFraction: number;
 }
 
@@ -34,20 +38,30 @@ export interface Gate {
   readonly value: ValueName;
 }
 
+/** A classifier with one exit or many, with the cost of each exit. */
 export interface DynamicModel {
+  /** What the model is called in records and errors. */
   readonly name: string;
   /** Pixels in, normalisation inside; types inferred with a named batch. */
   readonly graph: Graph;
+  /** The image input and its shape, e.g. ["n", 3, 32, 32]. */
   readonly input: { readonly name: ValueName; readonly shape: Shape };
+  /** The exits by rising cost, the final one last. */
   readonly exits: readonly Exit[];
+  /** Gates of blocks that can be skipped. */
   readonly gates: readonly Gate[];
+  /** Number of classes. */
   readonly classes: number;
+  /** Names of the classes, where the metadata have them. */
   readonly classNames: readonly string[] | undefined;
+  /** The policy in the metadata, if any. */
   readonly policy: Policy | undefined;
   /** Mean and standard deviation per channel that the graph applies to pixels first: as found in it, else as its metadata say
    *  (where the first convolution has taken it in). */
   readonly normalization: Normalization | undefined;
+  /** Number of elements of all constants but int64 ones. */
   readonly parameters: number;
+  /** `metadata_props` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
@@ -68,7 +82,7 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
   const open = openBatch(withNormalization(source.graph, options), name, options);
   const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
   const graph = simplify(asLogits(open, outputs), opTable);
-  const input = graph.inputs[0] as Graph["inputs"][number];
+  const input = graph.inputs[0];
   const exits = makeExits(graph, metadata);
   const classes = classesOf(graph, exits, name);
   checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);

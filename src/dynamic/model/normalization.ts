@@ -23,11 +23,11 @@ export function findNormalization(graph: Graph, ops: OpTable): Normalization | u
     const affine = next && ops.get(next).asAffine?.(inferContext(graph, next, graph.types));
     if (!next || !affine) break;
     scale = [...affine.scale].map((s, c) => s * (scale[c] ?? 1));
-    shift = [...affine.shift].map((t, c) => t + (affine.scale[c] as number) * (shift[c] ?? 0));
+    shift = [...affine.shift].map((t, c) => t + affine.scale[c] * (shift[c] ?? 0));
     at = next.outputs[0];
   }
   if (scale.length === 0 || scale.some((s) => !(s > 0))) return undefined;
-  return { mean: scale.map((s, c) => -(shift[c] as number) / s), std: scale.map((s) => 1 / s) };
+  return { mean: scale.map((s, c) => -shift[c] / s), std: scale.map((s) => 1 / s) };
 }
 
 const onlyReader = (

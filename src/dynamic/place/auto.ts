@@ -1,7 +1,9 @@
 /** @file How many exits, and where: chosen from cost alone, counted or measured, before anything is trained.
  *  With fraction f of the backbone's cost in front of an exit and a head that costs h, an image that leaves there saves 1 - f - h of the
  *  network, and one that goes on pays h more. So the head pays as soon as a share h / (1 - f) of the images leaves. */
+
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import { type Dims, isStatic, showShape } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
@@ -44,7 +46,7 @@ export function candidatesOf(
   const backbone = backboneOf(graph);
   const logits = backbone.outputs[0];
   const classes = Number(logits?.shape?.at(-1));
-  const full = macsOf(backbone, [logits?.name ?? ""], nodeMacs(backbone, opTable));
+  const full = macsOf(backbone, [present(logits, "the logits of the backbone").name], nodeMacs(backbone, opTable));
   const counted = (head: HeadName | undefined, { shape }: Place): number =>
     head === undefined ? 0 : headMacs(head, shape.slice(1) as Dims, classes, backbone.opset) / full;
   return placesOf(graph, named, measured).map((place) => {

@@ -1,5 +1,7 @@
 /** @file Places where an exit makes sense, and why a network has none. Source: method.md section 2. */
+
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import type { Shape } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
@@ -20,6 +22,7 @@ export interface Place {
 export interface MeasuredPlaces {
   /** Images in one run. */
   readonly batch: number;
+  /** The places with their measured cost. */
   readonly places: readonly MeasuredPlace[];
 }
 
@@ -53,7 +56,7 @@ const PREFERRED = STRUCTURED + 1;
 export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): Place[] {
   const backbone = backboneOf(graph);
   const costs = nodeMacs(backbone, opTable);
-  const full = macsOf(backbone, [backbone.outputs[0]?.name ?? ""], costs);
+  const full = macsOf(backbone, [present(backbone.outputs.at(0), "the logits of the backbone").name], costs);
   const byCost = new Map<number, Place & { readonly rank: number }>();
   for (const cut of cutsOf(backbone)) {
     const shape = backbone.types.get(cut)?.shape ?? [];
@@ -78,18 +81,21 @@ export function nearestPlaces<P extends Place>(places: readonly P[], fractions: 
   let next = 0;
   return fractions.map((wanted, i) => {
     const spare = places.length - (fractions.length - i - 1);
-    const distance = (at: number) => Math.abs((places[at] as P).fraction - wanted);
+    const distance = (at: number) => Math.abs(places[at].fraction - wanted);
     let nearest = next;
     for (let at = next + 1; at < spare; at++) if (distance(at) < distance(nearest)) nearest = at;
     next = nearest + 1;
-    return places[nearest] as P;
+    return places[nearest];
   });
 }
 
 /** The refusal of a network that has no place for an exit. */
 export function noPlace(graph: Graph): DynnError {
   const backbone = backboneOf(graph);
-  const [from, to] = [backbone.inputs[0]?.name ?? "", backbone.outputs[0]?.name ?? ""];
+  const [from, to] = [
+    present(backbone.inputs.at(0), "the input of the backbone").name,
+    present(backbone.outputs.at(0), "the logits of the backbone").name,
+  ];
   const { branch, join } = branchOf(backbone, from, to);
   const why =
     branch === undefined

@@ -2,7 +2,7 @@
  *  run one after the other on a full batch. Kept are shares of the time without heads, so that places are judged as by counted cost. */
 import type { Dims } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import type { Graph, ValueInfo, ValueName } from "../../graph/graph.js";
+import type { Graph, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { HEADS, type HeadName } from "../../nn/heads.js";
 import { opTable } from "../../ops/table.js";
@@ -29,7 +29,7 @@ export async function measurePlaces(
 ): Promise<MeasuredPlaces> {
   const candidates = candidatesOf(graph, head, named);
   const { headed, ends } = withHeads(backboneOf(graph), candidates);
-  const { name, shape = [] } = headed.inputs[0] as ValueInfo;
+  const { name, shape = [] } = headed.inputs[0];
   const model = { name: graph.name, graph: headed, input: { name, shape }, exits: ends };
   const times = await measureStages(model, backend, timing);
   return { batch: timing.images.count, places: sharesOf(candidates, ends, times) };
@@ -46,7 +46,7 @@ function withHeads(
   backbone: Graph,
   candidates: readonly Candidate[],
 ): { readonly headed: Graph; readonly ends: readonly End[] } {
-  const final = backbone.outputs[0] as ValueInfo;
+  const final = backbone.outputs[0];
   const classes = Number(final.shape?.at(-1));
   const b = new GraphBuilder(backbone);
   const ends = candidates.flatMap(({ cut, shape, head }): End[] => {
@@ -65,11 +65,11 @@ function sharesOf(
   ends: readonly End[],
   times: readonly number[],
 ): MeasuredPlaces["places"] {
-  const full = ends.reduce((sum, { head }, i) => sum + (head ? 0 : (times[i] as number)), 0);
+  const full = ends.reduce((sum, { head }, i) => sum + (head ? 0 : times[i]), 0);
   let front = 0;
   return candidates.map(({ cut, head }) => {
     const at = ends.findIndex(({ logits }) => logits === cut);
-    front += times[at] as number;
-    return { cut, fraction: front / full, headFraction: head === undefined ? 0 : (times[at + 1] as number) / full };
+    front += times[at];
+    return { cut, fraction: front / full, headFraction: head === undefined ? 0 : times[at + 1] / full };
   });
 }

@@ -74,17 +74,17 @@ export function softmaxRow(logits: Float32Array, temperature = 1): Float64Array 
   const p = new Float64Array(logits.length);
   let total = 0;
   for (let i = 0; i < p.length; i++) {
-    p[i] = Math.exp(((logits[i] as number) - max) / temperature);
-    total += p[i] as number;
+    p[i] = Math.exp((logits[i] - max) / temperature);
+    total += p[i];
   }
-  for (let i = 0; i < p.length; i++) p[i] = (p[i] as number) / total;
+  for (let i = 0; i < p.length; i++) p[i] = p[i] / total;
   return p;
 }
 
 /** Index of the largest element; the first of equals. */
 export function argmax(row: ArrayLike<number>): number {
   let best = 0;
-  for (let i = 1; i < row.length; i++) if ((row[i] as number) > (row[best] as number)) best = i;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;
 }
 

@@ -10,6 +10,7 @@ export interface Routed {
   readonly stop: number;
   /** Exit whose label is the answer; differs from `stop` only under the fallback most-confident. */
   readonly answer: number;
+  /** The class that is answered. */
   readonly label: number;
   /** The rule's confidence at the answering exit. */
   readonly confidence: number;
@@ -55,13 +56,13 @@ export function routeReadings(readings: readonly Reading[], policy: Policy, exit
 /** Whether an early exit fires; `run` is how many exits in a row, this one included, gave the same label. */
 const fires = (policy: Policy, exit: number, confidence: number, run: number): boolean =>
   policy.rule === "patience"
-    ? run >= (policy.thresholds[0] as number)
-    : RULE_DEFS[policy.rule].fires(confidence, policy.thresholds[exit] as number);
+    ? run >= policy.thresholds[0]
+    : RULE_DEFS[policy.rule].fires(confidence, policy.thresholds[exit]);
 
 function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Routed {
   const stop = readings.length - 1;
   const answer = fallback === "final" ? stop : argmax(readings.map((r) => RULE_DEFS[rule].rank(r.confidence)));
-  return { stop, answer, ...(readings[answer] as Reading) };
+  return { stop, answer, ...readings[answer] };
 }
 
 /** Route a batch.

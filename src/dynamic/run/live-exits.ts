@@ -21,7 +21,7 @@ export function liveExits({ exits, classes }: Pick<DynamicModel, "exits" | "clas
   const def = RULE_DEFS[rule];
   const [surest] = [...def.range(classes)].sort((a, b) => def.rank(b) - def.rank(a)) as [number];
   const asksAll = rule === "patience" || fallback === "most-confident";
-  const live = exits.map((_, k) => asksAll || k === exits.length - 1 || def.fires(surest, thresholds[k] as number));
+  const live = exits.map((_, k) => asksAll || k === exits.length - 1 || def.fires(surest, thresholds[k]));
   const numbers = [...exits.keys()].filter((k) => live[k]);
   return {
     exits: exits.filter((_, k) => live[k]),

@@ -8,10 +8,12 @@ import { prune } from "../../graph/passes/prune.js";
 import { opTable } from "../../ops/table.js";
 import type { DynamicModel, Exit } from "../model/model.js";
 
+/** The work between one exit and the next. */
 export interface Stage {
   /** Takes the hidden values that it reads (the image, in the first stage); gives the exit's logits and the hidden values that later
    *  stages read. All have one row per sample. */
   readonly graph: Graph;
+  /** The value that holds the exit's logits, [n, classes]. */
   readonly logits: ValueName;
   /** Hidden values that a sample takes along when it goes on from here, made by this stage or by earlier ones. */
   readonly kept: readonly ValueName[];
@@ -24,7 +26,7 @@ export interface Staged extends Pick<DynamicModel, "graph"> {
 
 /** Cut a model at its exits. Values without a row per sample (shapes, mostly) are computed again in each stage that reads them. */
 export function splitStages({ graph, exits }: Staged): Stage[] {
-  const input = graph.inputs[0] as ValueInfo;
+  const input = graph.inputs[0];
   const rows = new Set<ValueName>([input.name]);
   const parts = exits.map(({ logits }) => {
     const part = partOf(graph, logits, rows);

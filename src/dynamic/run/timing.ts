@@ -6,6 +6,7 @@ import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
 import { type Stage, type Staged, splitStages } from "./stages.js";
 
+/** What is timed, and how often. */
 export interface TimingOptions {
   /** One batch. */
   readonly images: Images;
@@ -15,6 +16,7 @@ export interface TimingOptions {
   readonly warmUp?: number;
   /** Clock in milliseconds. */
   readonly now: () => number;
+  /** Ends the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +44,7 @@ export async function measureStages(
       const taken = await runOnce(stages, { [model.input.name]: input }, now);
       if (run >= warmUp) times.push(taken);
     }
-    return stages.map((_, k) => median(times.map((taken) => taken[k] as number)) / count);
+    return stages.map((_, k) => median(times.map((taken) => taken[k])) / count);
   } finally {
     await Promise.all(stages.map(({ session }) => session.release()));
   }
@@ -60,7 +62,7 @@ async function runOnce(
 ): Promise<number[]> {
   const times: number[] = [];
   for (const { session } of stages) {
-    const feeds = Object.fromEntries(session.inputs.map((name) => [name, values[name] as Tensor]));
+    const feeds = Object.fromEntries(session.inputs.map((name) => [name, values[name]]));
     const start = now();
     Object.assign(values, await session.run(feeds));
     times.push(now() - start);
@@ -68,8 +70,7 @@ async function runOnce(
   return times;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 function cumulative(values: readonly number[]): number[] {
   let sum = 0;

@@ -58,7 +58,7 @@ class Folding {
     const constants = affine && absorb(inferContext(this.#graph, before, this.#graph.types), affine);
     if (!constants) return;
     this.#nodes[place] = undefined;
-    this.#nodes[at] = this.#merged(before, node.outputs[0] as ValueName, constants);
+    this.#nodes[at] = this.#merged(before, node.outputs[0], constants);
   }
 
   /** `before` with new constants makes `output`. Constants that an earlier map of the chain made are forgotten. */

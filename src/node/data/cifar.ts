@@ -50,7 +50,7 @@ export async function openCifar(archive: Archive, argument: string): Promise<Dat
   const parse = async (file: string) =>
     parseCifar(await readBytes(join(folder, file)), variant, { name, file: join(folder, file) });
   const [first, ...rest] = await Promise.all(files.map(parse));
-  return concat([first as Dataset, ...rest], name);
+  return concat([first, ...rest], name);
 }
 
 function findFolder(archive: Archive, dir: string, file: string): string {

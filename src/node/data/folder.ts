@@ -35,7 +35,7 @@ export async function openFolder(argument: string): Promise<Dataset> {
   };
   return makeDataset(header, (indices, out, length) =>
     eachOf(indices.length, async (row) => {
-      const file = files[indices[row]] as string;
+      const file = files[indices[row]];
       const image = await decodeImage(file, wanted);
       checkSize(file, image, size);
       writePixels(cropPlanes(image, size), out, row * length);
@@ -74,11 +74,11 @@ function takeTurns(filesOf: readonly (readonly string[])[]): { file: string; lab
 async function commonSize(files: readonly string[]): Promise<Size> {
   const sizes = new Array<Size>(files.length);
   await eachOf(files.length, async (i) => {
-    sizes[i] = await imageSize(files[i] as string);
+    sizes[i] = await imageSize(files[i]);
   });
-  const first = sizes[0] as Size;
+  const first = sizes[0];
   files.forEach((file, i) => {
-    checkSize(file, sizes[i] as Size, first);
+    checkSize(file, sizes[i], first);
   });
   return first;
 }

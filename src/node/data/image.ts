@@ -35,7 +35,7 @@ export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 
   for (let channel = 0; channel < 3; channel++)
     for (let row = y; row < y + height; row++)
       for (let column = x; column < x + width; column++)
-        planes[at++] = image.pixels[(row * image.width + column) * 3 + channel] as number;
+        planes[at++] = image.pixels[(row * image.width + column) * 3 + channel];
   return planes;
 }
 

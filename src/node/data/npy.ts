@@ -16,5 +16,5 @@ export async function openNpy(argument: string): Promise<Dataset> {
       argument,
     });
   const [x, y] = await Promise.all([images, labels].map(async (file) => readNpy(await readBytes(file), file)));
-  return pairDataset(x!, y!, { name: `npy:${basename(images)}`, images, labels });
+  return pairDataset(x, y, { name: `npy:${basename(images)}`, images, labels });
 }

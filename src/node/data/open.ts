@@ -46,7 +46,17 @@ export const DATA_SCHEMES: Readonly<Record<string, Scheme>> = {
 };
 
 /** Open a dataset.
- * @throws DynnError 'data/spec' listing the forms; else what the scheme's opener throws */
+ * @throws DynnError 'data/spec' listing the forms; else what the scheme's opener throws
+ * @example
+ * ```ts
+ * import { openDataset } from "dynn";
+ *
+ * const data = await openDataset("sample");
+ * const pixels = new Float32Array(2 * 3 * 32 * 32);
+ * await data.read([0, 1], pixels);
+ * console.log(data.count, data.classes?.[data.labels[0] ?? 0], pixels[0]);
+ * ```
+ */
 export async function openDataset(spec: string): Promise<Dataset> {
   const colon = spec.indexOf(":");
   const [name, argument] = colon < 0 ? [spec, undefined] : [spec.slice(0, colon), spec.slice(colon + 1)];

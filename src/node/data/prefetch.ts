@@ -43,13 +43,13 @@ async function* makeAhead(
   signal?.throwIfAborted();
   const makers = Array.from({ length: workers }, () => startMaker(assignment));
   const stopAll = (reason: unknown) => Promise.all(makers.map((maker) => maker.stop(reason)));
-  const abort = () => stopAll(signal?.reason);
+  const abort = () => void stopAll(signal?.reason);
   signal?.addEventListener("abort", abort);
   try {
     const queue: Promise<TrainingBatch>[] = [];
     let ordered = 0;
     for (const place of wanted) {
-      queue.push((makers[ordered++ % workers] as Maker).make(place));
+      queue.push(makers[ordered++ % workers].make(place));
       if (queue.length > ahead) yield await next(queue, signal);
     }
     while (queue.length > 0) yield await next(queue, signal);

@@ -20,6 +20,7 @@ import { loadModel } from "../onnx-files.js";
 import { MANIFEST, openBundle } from "./bundle.js";
 import { checkReplaceable, type OutputFile, publishFile, publishFolder } from "./files.js";
 
+/** How an export is made and verified. */
 export interface ExportOptions {
   /** Runs model and export to compare them. */
   readonly backend: Backend;
@@ -29,20 +30,27 @@ export interface ExportOptions {
   readonly images?: Float32Array | undefined;
   /** Most images in one run. Changes time and memory, not the result. */
   readonly batch?: number | undefined;
+  /** Ends the export with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Images that model and export have been run on, of both together. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Where a split cuts, and how it is verified. */
 export interface SplitOptions extends ExportOptions {
   /** The last exit on the device, by its number; left out: {@link smallestSplit}. */
   readonly at?: number | undefined;
 }
 
+/** What an export wrote. */
 export interface Exported {
+  /** The file or folder that was written. */
   readonly out: string;
+  /** The files with their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** The policy that the export routes by. */
   readonly policy: Policy;
+  /** How the export compares with the model. */
   readonly verification: Verification;
 }
 

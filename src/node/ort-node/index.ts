@@ -107,6 +107,6 @@ async function probe(provider: Provider): Promise<void> {
 /** What ONNX Runtime says, without its source places. */
 const firstLine = (cause: unknown): string =>
   reasonOf(cause instanceof DynnError ? cause.cause : cause)
-    .split("\n")[0]!
+    .split("\n")[0]
     .replace(/^\S*onnxruntime\S* .*?(?:was false\. |\) )/, "")
     .replace(/\.$/, "");

@@ -10,23 +10,22 @@ import { isTraining, lowerBatchStatistics } from "../../runtime/blocked/batch-st
 import { NCHWC } from "../../runtime/blocked/layout.js";
 import { steepMasks } from "../../runtime/blocked/masks.js";
 import { blockedLayout } from "../../runtime/blocked/rewrite.js";
+import { lowerKernelGradients } from "../../runtime/kernel-gradients.js";
 import { ort } from "./ort.js";
 
 /** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
 const trains = (graph: Graph): boolean =>
-  graph.nodes.some(
-    (node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1] as string)),
-  );
+  graph.nodes.some((node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1])));
 
 /** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`.
  * @param graph with types, if they can be known */
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
   if (!trains(graph)) return forSpeed ? inference(graph) : graph;
   const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
-  if (!forSpeed) return lowered;
+  if (!forSpeed) return lowerKernelGradients(lowered);
   const block = await blockSize();
   const masked = steepMasks(lowered);
-  return block === undefined ? masked : blockedLayout(masked, block);
+  return block === undefined ? lowerKernelGradients(masked) : blockedLayout(masked, block);
 }
 
 /** A forward pass or a gradient, its weights constant: whole in the blocked layout, or as it is where a convolution cannot be so,

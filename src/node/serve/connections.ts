@@ -42,7 +42,7 @@ export class Connections {
   readonly #admission: Admission;
   readonly #open = new Map<Socket, Connection>();
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #cutsIdle = false;
 
   constructor(options: ConnectionsOptions) {

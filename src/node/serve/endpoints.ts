@@ -57,14 +57,14 @@ export async function makeEndpoints(service: Service, proxy: string | undefined)
   });
   addRoutes(app, service);
   await app.ready();
-  return { handle: app.routing, close: () => app.close() };
+  return { handle: (request, response) => app.routing(request, response), close: () => app.close() };
 }
 
 /** @throws DynnError 'serve/config' */
 async function makeApp(service: Service, proxy: string | undefined): Promise<FastifyInstance> {
   const { default: fastify } = await import("fastify");
   try {
-    return fastify({
+    return await fastify({
       trustProxy: proxy ?? false,
       return503OnClosing: false,
       // Hooks do not run for what the router cannot read.

@@ -13,7 +13,9 @@ import type { Backend } from "../../runtime/backend.js";
 import { Batcher } from "./batcher.js";
 import { checkWhole } from "./settings.js";
 
+/** How the server's half runs. */
 export interface EngineOptions {
+  /** Runs the server's part. */
   readonly backend: Backend;
   /** Most samples in one request, and in one run over several of them; left out: 64. */
   readonly maxBatch?: number | undefined;
@@ -34,12 +36,17 @@ export async function createEngine(bundle: Bundle, options: EngineOptions): Prom
   checkWhole("window", windowMs, 0);
   const form = wireFormOf(bundle.manifest);
   const [part] = await compileParts(partsOf(bundle, "server"), options.backend);
-  return new Engine(bundle.manifest, form, part as CompiledPart, { ...options, maxBatch, windowMs });
+  return new Engine(bundle.manifest, form, part, { ...options, maxBatch, windowMs });
 }
 
+/** The server's half of a split: answers requests in the wire format, several of them in one
+ *  run. */
 export class Engine {
+  /** The manifest of the bundle that it serves. */
   readonly manifest: Manifest;
+  /** What requests have to look like. */
   readonly form: WireForm;
+  /** Most samples in one request. */
   readonly maxBatch: number;
   /** For a device in this process. */
   readonly remote: Remote = { classify: (request, _, signal) => this.classify(request, signal) };

@@ -63,7 +63,7 @@ export async function createMetrics(exits: readonly string[], maxBatch: number):
     received: (count) => bytes.inc(count),
     answered: (answers) => {
       samples.inc(answers.length);
-      for (const { stop } of answers) taken.inc({ exit: exits[stop] as string });
+      for (const { stop } of answers) taken.inc({ exit: exits[stop] });
     },
     ran: (count) => batches.observe(count),
   };

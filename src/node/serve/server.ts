@@ -1,6 +1,6 @@
 /** @file The server of a split network over HTTP. What a client can send is bounded before memory or time is spent on it: token, connections,
  *  requests in flight and a share of them, bytes, samples, seconds. Endpoints and limits: docs/serving.md. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import type { Bundle } from "../../deploy/bundle.js";
 import { requestBytes } from "../../deploy/wire.js";
@@ -41,7 +41,7 @@ export interface Server {
    * @returns the server's URL
    * @throws DynnError 'serve/config' when the address is open to others and there is no token, 'serve/listen' when it cannot be had */
   readonly listen: (address: Address) => Promise<string>;
-  /** Take no more requests, finish those in flight, give back memory. What is not finished after nine tenths of the timeout is refused, and
+  /** Take no more requests, finish those in flight, give back memory. What is not finished after four fifths of the timeout is refused, and
    *  after the timeout every connection is cut. */
   readonly close: () => Promise<void>;
 }
@@ -55,7 +55,7 @@ const PATIENCE = 0.1;
 const LINGER_MS = 100;
 const LINGER = 0.05;
 /** What is not answered by then is refused. */
-const REFUSE_AT = 0.9;
+const REFUSE_AT = 0.8;
 
 /** Make a server of a split bundle's second half; the bundle's server side is enough.
  * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
@@ -162,6 +162,8 @@ async function drain({ connections, engine, lingerMs }: Service): Promise<void> 
   engine.hurry();
   const gone = connections.gone();
   await Promise.race([gone, sleep(lingerMs)]);
+  // After a pause of this process, timers come before what has arrived meanwhile.
+  await turn();
   connections.cutIdle();
   await gone;
 }

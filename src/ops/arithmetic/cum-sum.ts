@@ -35,6 +35,6 @@ export const CumSum: OpDef = {
   },
   run: (inputs, { node }) => {
     const x = given(inputs, 0);
-    return [cumulate(node, x, axesIn(node, [...given(inputs, 1).data], x.dims.length)[0] as number)];
+    return [cumulate(node, x, axesIn(node, [...given(inputs, 1).data], x.dims.length)[0])];
   },
 };

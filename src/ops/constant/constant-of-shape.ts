@@ -21,6 +21,6 @@ export const ConstantOfShape: OpDef = {
   run: (inputs, { node }) => {
     const value = attribute(node, "value", "tensor");
     const dims = [...given(inputs, 0).data];
-    return [{ dims, data: new Float64Array(sizeOf(dims)).fill(value ? (toNumbers(value)[0] as number) : 0) }];
+    return [{ dims, data: new Float64Array(sizeOf(dims)).fill(value ? toNumbers(value)[0] : 0) }];
   },
 };

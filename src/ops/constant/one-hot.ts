@@ -8,8 +8,7 @@ import { type InferContext, inputType, mismatch, type OpDef } from "../../graph/
 import { axesIn, elements, unknownDim } from "../support/known.js";
 import { aroundAxis, given, ndZeros } from "../support/nd.js";
 
-const newAxis = (node: Node, rank: number): number =>
-  axesIn(node, [attribute(node, "axis", "int") ?? -1], rank + 1)[0] as number;
+const newAxis = (node: Node, rank: number): number => axesIn(node, [attribute(node, "axis", "int") ?? -1], rank + 1)[0];
 
 /** @throws DynnError 'shape/mismatch' unless the depth is one number (ONNX Runtime would read past the end of an empty one) */
 function depthOf(ctx: InferContext, axis: number): Dim {
@@ -41,12 +40,12 @@ export const OneHot: OpDef = {
     const axis = newAxis(node, indices.dims.length);
     const y = ndZeros([...indices.dims.slice(0, axis), depth, ...indices.dims.slice(axis)]);
     const { outer, inner } = aroundAxis(y.dims, axis);
-    y.data.fill(off as number);
+    y.data.fill(off);
     for (let o = 0; o < outer; o++)
       for (let i = 0; i < inner; i++) {
-        const index = Math.trunc(indices.data[o * inner + i] as number);
+        const index = Math.trunc(indices.data[o * inner + i]);
         const at = index < 0 ? index + depth : index;
-        if (at >= 0 && at < depth) y.data[(o * depth + at) * inner + i] = on as number;
+        if (at >= 0 && at < depth) y.data[(o * depth + at) * inner + i] = on;
       }
     return [y];
   },

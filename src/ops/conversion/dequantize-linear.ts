@@ -12,8 +12,6 @@ export const DequantizeLinear: OpDef = {
   run: (inputs, { node }) => {
     const [x, scale, zero] = [given(inputs, 0), given(inputs, 1), inputs[2]];
     const at = scaleIndex(node, x, scale);
-    return [
-      { dims: x.dims, data: x.data.map((v, i) => (v - (zero?.data[at(i)] ?? 0)) * (scale.data[at(i)] as number)) },
-    ];
+    return [{ dims: x.dims, data: x.data.map((v, i) => (v - (zero?.data[at(i)] ?? 0)) * scale.data[at(i)]) }];
   },
 };

@@ -87,13 +87,12 @@ function spread(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): 
   const y = ndZeros([batch, perGroup * groups, ...(spatial as number[])]);
   const [inSize, outSize, taps] = [sizeOf(x.dims.slice(2)), sizeOf(y.dims.slice(2)), sizeOf(w.dims.slice(2))];
   if (bias)
-    for (let i = 0; i < y.data.length; i++)
-      y.data[i] = bias.data[Math.floor(i / outSize) % (perGroup * groups)] as number;
+    for (let i = 0; i < y.data.length; i++) y.data[i] = bias.data[Math.floor(i / outSize) % (perGroup * groups)];
   // Where a tap writes is worked out once for all images and channels.
   forEachTap(window, y.dims.slice(2), x.dims.slice(2), (at, place, tap) => {
     for (let n = 0; n < batch; n++)
       for (let c = 0; c < channels; c++) {
-        const value = x.data[(n * channels + c) * inSize + at] as number;
+        const value = x.data[(n * channels + c) * inSize + at];
         const first = n * perGroup * groups + Math.floor(c / (channels / groups)) * perGroup;
         for (let o = 0; o < perGroup; o++)
           y.data[(first + o) * outSize + place] += value * w.data[(c * perGroup + o) * taps + tap];

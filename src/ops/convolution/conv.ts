@@ -53,7 +53,7 @@ function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined)
 /** Weights and bias with a following per-channel affine map folded in. */
 function absorb(w: Tensor, bias: Tensor | undefined, { scale, shift }: ChannelAffine): readonly Tensor[] {
   const [outputs, each] = [w.dims[0], sizeOf(w.dims.slice(1))];
-  const scaled = toNumbers(w).map((v, i) => v * (scale[Math.floor(i / each)] as number));
+  const scaled = toNumbers(w).map((v, i) => v * scale[Math.floor(i / each)]);
   const old = bias ? toNumbers(bias) : new Float64Array(outputs);
   return [
     fromNumbers(w.dtype, w.dims, scaled),
@@ -105,7 +105,7 @@ export const Conv: OpDef = {
     ];
   },
   run: (inputs, { node }) => [convolve(node, given(inputs, 0), given(inputs, 1), inputs[2])],
-  macs: ({ inputs, outputs }) => sizeOf(outputs[0] as Dims) * sizeOf((inputs[1] as Dims).slice(1)),
+  macs: ({ inputs, outputs }) => sizeOf(outputs[0]) * sizeOf((inputs[1] as Dims).slice(1)),
   absorbAffine: (ctx, affine) => {
     const [w, bias] = [ctx.constant(1), ctx.constant(2)];
     if (!w || (ctx.node.inputs[2] && !bias)) return undefined;

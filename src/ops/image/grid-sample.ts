@@ -34,13 +34,12 @@ function sample(node: Node, x: NdArray, grid: NdArray): NdArray {
   for (let image = 0; image < n; image++)
     for (let p = 0; p < points; p++) {
       const at = 2 * (image * points + p);
-      for (const [row, down] of rows(grid.data[at + 1] as number))
-        for (const [column, across] of columns(grid.data[at] as number)) {
+      for (const [row, down] of rows(grid.data[at + 1]))
+        for (const [column, across] of columns(grid.data[at])) {
           if (row < 0 || column < 0) continue;
           for (let k = 0; k < c; k++) {
             const plane = image * c + k;
-            (y.data[plane * points + p] as number) +=
-              down * across * (x.data[(plane * h + row) * w + column] as number);
+            y.data[plane * points + p] += down * across * x.data[(plane * h + row) * w + column];
           }
         }
     }

@@ -27,7 +27,7 @@ const ROUND: Readonly<Record<string, (x: number) => number>> = {
 
 function choice<T>(node: Node, name: string, fallback: string, table: Readonly<Record<string, T>>): T {
   const stated = attribute(node, name, "string") ?? fallback;
-  if (Object.hasOwn(table, stated)) return table[stated] as T;
+  if (Object.hasOwn(table, stated)) return table[stated];
   throw mismatch(
     node,
     `${name} "${stated}" is not supported, expected ${Object.keys(table).join(", ")}. Export the model with one of those.`,
@@ -95,7 +95,7 @@ function weightsAlong(node: Node, from: number, to: number, scale: number): Tens
   checkMatrix(node, from, to);
   const taps = tapsAlong(node, from, to, scale);
   const data = new Float64Array(from * to);
-  for (let i = 0; i < to; i++) for (const [k, w] of taps(i)) (data[k * to + i] as number) += w;
+  for (let i = 0; i < to; i++) for (const [k, w] of taps(i)) data[k * to + i] += w;
   return fromNumbers("float64", [from, to], data);
 }
 
@@ -116,7 +116,7 @@ function resized(
   const given = sizes ?? (scales && Array.from(scales));
   if (given && given.length !== axes.length)
     throw mismatch(node, `${given.length} scales or sizes for ${axes.length} axes. Give one per axis.`);
-  const lengths = axes.map((axis) => shape[axis] as Dim);
+  const lengths = axes.map((axis) => shape[axis]);
   const wanted: Wanted = sizes ? keptRatio(node, lengths, sizes) : { sizes, scales };
   const of = <T>(list: ArrayLike<T> | undefined, i: number): T | undefined =>
     axes.includes(i) ? list?.[axes.indexOf(i)] : undefined;
@@ -144,7 +144,7 @@ function keptRatio(node: Node, from: Shape, sizes: Shape): Wanted {
   if (!limit) return { sizes };
   if (!isStatic(from) || !isStatic(sizes))
     throw mismatch(node, "keep_aspect_ratio_policy needs known lengths. Export the model with a fixed image size.");
-  const scale = limit(...sizes.map((size, i) => size / (from[i] as number)));
+  const scale = limit(...sizes.map((size, i) => size / from[i]));
   return { sizes: from.map((length) => Math.floor(scale * length + 0.5)), scales: from.map(() => scale) };
 }
 
@@ -171,8 +171,7 @@ function applyAlong(node: Node, x: NdArray, axis: number, to: number, scale: num
   for (let i = 0; i < to; i++)
     for (const [k, weight] of taps(i))
       for (let o = 0; o < outer; o++)
-        for (let j = 0; j < inner; j++)
-          (y.data[(o * to + i) * inner + j] as number) += weight * (x.data[(o * from + k) * inner + j] as number);
+        for (let j = 0; j < inner; j++) y.data[(o * to + i) * inner + j] += weight * x.data[(o * from + k) * inner + j];
   return y;
 }
 
@@ -202,7 +201,7 @@ export const Resize: OpDef = {
     return [
       x.dims.reduce(
         (y, _, axis) =>
-          out.scales[axis] === 1 ? y : applyAlong(node, y, axis, out.shape[axis] as number, out.scales[axis] as number),
+          out.scales[axis] === 1 ? y : applyAlong(node, y, axis, out.shape[axis] as number, out.scales[axis]),
         x,
       ),
     ];

@@ -11,7 +11,7 @@ import { symbolicMove } from "../support/symbolic.js";
 const run: OpDef["run"] = (inputs, { node }) => [
   ndBroadcast(
     [given(inputs, 0), given(inputs, 1), given(inputs, 2)],
-    (condition, x, w) => (condition ? x : w) as number,
+    (condition, x, w) => (condition ? x : w),
     showNode(node),
   ),
 ];

@@ -25,13 +25,10 @@ function contract(e: Equation, operands: readonly NdArray[]): NdArray {
   const lengthsOf = (some: Labels) => some.map((label) => e.lengths.get(label) as number);
   const y = ndZeros(lengthsOf(e.output));
   const dims = lengthsOf(labels);
-  const offsets = operands.map((x, i) => walkOffsets(dims, stepsOf(x.dims, e.operands[i] as Labels, labels)));
+  const offsets = operands.map((x, i) => walkOffsets(dims, stepsOf(x.dims, e.operands[i], labels)));
   const terms = sizeOf(lengthsOf(labels.slice(e.output.length)));
   for (let at = 0; at < sizeOf(dims); at++)
-    (y.data[Math.floor(at / terms)] as number) += operands.reduce(
-      (product, x, i) => product * (x.data[offsets[i]?.[at] as number] as number),
-      1,
-    );
+    y.data[Math.floor(at / terms)] += operands.reduce((product, x, i) => product * x.data[offsets[i]?.[at]], 1);
   return y;
 }
 
@@ -46,7 +43,7 @@ function stepsOf(dims: Dims, own: Labels, labels: Labels): readonly number[] {
 
 /** Labels of operand i along which it is not stretched. */
 const fullLabels = (ctx: VjpContext, e: Equation, i: number): Labels =>
-  (e.operands[i] as Labels).filter((label, axis) => inputType(ctx, i).shape[axis] !== 1 || e.lengths.get(label) === 1);
+  e.operands[i].filter((label, axis) => inputType(ctx, i).shape[axis] !== 1 || e.lengths.get(label) === 1);
 
 /** dX of operand i: its labels that dY and the others have, summed over all else; labels that only it has are repeated, and
  *  those that it was stretched along are summed. */
@@ -56,18 +53,18 @@ function operandGradient(ctx: VjpContext, e: Equation, i: number, dy: ValueName)
   const others = e.operands.map((_, k) => k).filter((k) => k !== i);
   const reached = new Set([...e.output, ...others.flatMap((k) => fullLabels(ctx, e, k))]);
   const kept = fullLabels(ctx, e, i).filter((label) => reached.has(label));
-  const terms = [e.output, ...others.map((k) => e.operands[k] as Labels)].map(showTerm);
+  const terms = [e.output, ...others.map((k) => e.operands[k])].map(showTerm);
   const grad = b.op(
     "Einsum",
-    [dy, ...others.map((k) => node.inputs[k] as ValueName)],
+    [dy, ...others.map((k) => node.inputs[k])],
     { equation: string(`${terms.join(",")}->${showTerm(kept)}`) },
     "grad",
   );
-  const missing = (e.operands[i] as Labels).flatMap((label, axis) => (kept.includes(label) ? [] : [axis]));
+  const missing = e.operands[i].flatMap((label, axis) => (kept.includes(label) ? [] : [axis]));
   const full = unsqueeze(b, grad, missing);
   return missing.every((axis) => shape[axis] === 1)
     ? full
-    : b.op("Expand", [full, shapeOf(b, node.inputs[i] as ValueName, shape)], {}, "grad");
+    : b.op("Expand", [full, shapeOf(b, node.inputs[i], shape)], {}, "grad");
 }
 
 export const Einsum: OpDef = {

@@ -53,7 +53,7 @@ function run(node: Node, a: NdArray, b: NdArray, c: NdArray | undefined): NdArra
     const [row, column] = [Math.floor(i / columns) * inner, (i % columns) * inner];
     let sum = 0;
     for (let k = 0; k < inner; k++) sum += left.data[row + k] * right.data[column + k];
-    y.data[i] = alpha * sum + (bias ? beta * (c.data[bias[i]] as number) : 0);
+    y.data[i] = alpha * sum + (bias ? beta * c.data[bias[i]] : 0);
   }
   return y;
 }
@@ -88,7 +88,7 @@ function absorb(
   const { beta, transB } = formOf(node);
   const [columns, inner] = [scale.length, b.dims[transB ? 1 : 0]];
   if (beta === 0 || (c && c.data.length !== columns && c.data.length !== 1)) return undefined;
-  const scaled = toNumbers(b).map((v, i) => v * (scale[transB ? Math.floor(i / inner) : i % columns] as number));
+  const scaled = toNumbers(b).map((v, i) => v * scale[transB ? Math.floor(i / inner) : i % columns]);
   const old = c ? toNumbers(c) : new Float64Array(1);
   const bias = shift.map((v, i) => old[old.length === 1 ? 0 : i] * scale[i] + v / beta);
   return [undefined, fromNumbers(b.dtype, b.dims, scaled), fromNumbers(b.dtype, [columns], bias)];
@@ -105,8 +105,8 @@ export const Gemm: OpDef = {
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : gradients(ctx, ctx.grads[0])),
   run: (inputs, { node }) => [run(node, given(inputs, 0), given(inputs, 1), inputs[2])],
   macs: ({ node, inputs, outputs }) => {
-    const [rows, columns] = outputs[0] as Dims as [number, number];
-    return rows * columns * ((inputs[0] as Dims)[formOf(node).transA ? 0 : 1] as number);
+    const [rows, columns] = outputs[0] as [number, number];
+    return rows * columns * (inputs[0] as Dims)[formOf(node).transA ? 0 : 1];
   },
   absorbAffine: (ctx, affine) => {
     const [b, c] = [ctx.constant(1), ctx.constant(2)];

@@ -50,7 +50,7 @@ function multiply(node: Node, a: NdArray, b: NdArray): NdArray {
     for (let r = 0; r < rows; r++)
       for (let k = 0; k < inner; k++) {
         const [left, row, to] = [
-          a.data[(fromA[batch] * rows + r) * inner + k] as number,
+          a.data[(fromA[batch] * rows + r) * inner + k],
           (fromB[batch] * inner + k) * columns,
           (batch * rows + r) * columns,
         ];
@@ -115,5 +115,5 @@ export const MatMul: OpDef = {
   ],
   vjp: (ctx) => (ctx.grads[0] === undefined ? [] : gradients(ctx, ctx.grads[0])),
   run: (inputs, { node }) => [multiply(node, given(inputs, 0), given(inputs, 1))],
-  macs: ({ inputs, outputs }) => sizeOf(outputs[0] as Dims) * ((inputs[0] as Dims).at(-1) as number),
+  macs: ({ inputs, outputs }) => sizeOf(outputs[0]) * ((inputs[0] as Dims).at(-1) as number),
 };

@@ -47,11 +47,11 @@ const split = (b: GraphBuilder, x: ValueName, groups: number, each: number): Val
 function gradients(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const { b, node } = ctx;
   const { shape, dtype } = inputType(ctx, 0);
-  const [groups, each, x] = [groupsOf(node), perGroup(node, shape[1]), node.inputs[0] as ValueName];
+  const [groups, each, x] = [groupsOf(node), perGroup(node, shape[1]), node.inputs[0]];
   const length = inputType(ctx, 1).shape[0] as number;
   const g = split(b, dy, groups, each);
   const names = emitNormalized(b, split(b, x, groups, each), [2, 3], epsilonOf(node), dtype);
-  const scale = b.op("Reshape", [node.inputs[1] as ValueName, b.ints([groups, length / groups, 1])]);
+  const scale = b.op("Reshape", [node.inputs[1], b.ints([groups, length / groups, 1])]);
   const overParameter = (value: ValueName): ValueName =>
     b.op("Reshape", [reduceSum(b, value, length === groups ? [0, 2, 3] : [0, 3], false), b.ints([length])]);
   const dx = (): ValueName => {

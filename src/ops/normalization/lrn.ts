@@ -40,8 +40,8 @@ function normalize(x: NdArray, { size, share, beta, bias }: Response): NdArray {
         const at = (k: number) => (o * length + k) * inner + i;
         const [first, last] = around(c, size, length);
         let sum = 0;
-        for (let k = first; k <= last; k++) sum += (x.data[at(k)] as number) ** 2;
-        y.data[at(c)] = (x.data[at(c)] as number) / (bias + share * sum) ** beta;
+        for (let k = first; k <= last; k++) sum += x.data[at(k)] ** 2;
+        y.data[at(c)] = x.data[at(c)] / (bias + share * sum) ** beta;
       }
   return y;
 }

@@ -32,7 +32,7 @@ function counts(node: Node, window: Window, input: readonly number[], output: re
   );
   const strides = stridesOf(output);
   return Float64Array.from({ length: sizeOf(output) }, (_, at) =>
-    along.reduce((product, list, i) => product * (list[Math.floor(at / strides[i]) % list.length] as number), 1),
+    along.reduce((product, list, i) => product * list[Math.floor(at / strides[i]) % list.length], 1),
   );
 }
 

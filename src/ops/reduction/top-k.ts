@@ -26,7 +26,7 @@ function best(node: Node, x: NdArray, k: number): readonly [values: NdArray, ind
   const sign = attribute(node, "largest", "int") === 0 ? 1 : -1;
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++) {
-      const at = (index: number) => x.data[(o * length + index) * inner + i] as number;
+      const at = (index: number) => x.data[(o * length + index) * inner + i];
       const order = Array.from({ length }, (_, index) => index).sort((a, b) => sign * (at(a) - at(b)) || a - b);
       order.slice(0, k).forEach((index, rank) => {
         values.data[(o * k + rank) * inner + i] = at(index);

@@ -44,7 +44,7 @@ function concat(arrays: readonly NdArray[], node: Node): NdArray {
 /** Each input's part of dy: one Split when the lengths are known, otherwise slices at running offsets. */
 function parts(ctx: VjpContext, dy: ValueName): readonly (ValueName | undefined)[] {
   const shapes = ctx.node.inputs.map((_, i) => inputType(ctx, i).shape);
-  const axis = axisOf(ctx.node, (shapes[0] as Shape).length, 0);
+  const axis = axisOf(ctx.node, shapes[0].length, 0);
   const lengths: Shape = shapes.map((s) => s[axis]);
   const wanted = lengths.flatMap((_, i) => (ctx.needs(i) ? [i] : []));
   if (!isStatic(lengths)) return partsAtRunTime(ctx, dy, shapes, axis);

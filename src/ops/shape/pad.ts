@@ -68,7 +68,7 @@ function pad(node: Node, x: NdArray, { before, after }: Pads, fill: number): NdA
   for (let i = 0; i < data.length; i++) {
     let [at, rest] = [0, i];
     for (let axis = dims.length - 1; axis >= 0 && at >= 0; axis--) {
-      const index = from[axis]?.[rest % dims[axis]] as number;
+      const index = from[axis]?.[rest % dims[axis]];
       at = index < 0 ? -1 : at + index * strides[axis];
       rest = Math.floor(rest / dims[axis]);
     }

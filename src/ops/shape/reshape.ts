@@ -14,8 +14,8 @@ function reshaped(node: Node, x: Shape, wanted: Shape): Dim[] {
   const copied = wanted.map((d, i) => (d === 0 && !keepZeros ? (x[i] ?? misfit(node, x, wanted)) : d));
   const free = copied.indexOf(-1);
   if (free >= 0) copied[free] = restOf(node, x, copied, free);
-  if (copied.some((d) => typeof d === "number" && d < 0)) throw misfit(node, x, wanted);
-  if (isStatic(x) && isStatic(copied) && sizeOf(x) !== sizeOf(copied)) throw misfit(node, x, wanted);
+  if (copied.some((d) => typeof d === "number" && d < 0)) misfit(node, x, wanted);
+  if (isStatic(x) && isStatic(copied) && sizeOf(x) !== sizeOf(copied)) misfit(node, x, wanted);
   return copied;
 }
 
@@ -23,7 +23,7 @@ function reshaped(node: Node, x: Shape, wanted: Shape): Dim[] {
 function restOf(node: Node, x: Shape, copied: Shape, free: number): Dim {
   const rest = copied.filter((_, i) => i !== free);
   const found = divideDims(multiplyDims(x), multiplyDims(rest));
-  if (found === undefined && isStatic(x) && isStatic(rest)) throw misfit(node, x, copied);
+  if (found === undefined && isStatic(x) && isStatic(rest)) misfit(node, x, copied);
   return found ?? unknownDim(node, free);
 }
 

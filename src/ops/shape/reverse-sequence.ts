@@ -28,8 +28,8 @@ function reversed(node: Node, x: NdArray, lengths: NdArray): NdArray {
   return {
     dims: x.dims,
     data: x.data.map((v, i) => {
-      const [t, length] = [along(i, time), lengths.data[along(i, batch)] as number];
-      return t < length ? (x.data[i + (length - 1 - 2 * t) * strides[time]] as number) : v;
+      const [t, length] = [along(i, time), lengths.data[along(i, batch)]];
+      return t < length ? x.data[i + (length - 1 - 2 * t) * strides[time]] : v;
     }),
   };
 }

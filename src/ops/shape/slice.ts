@@ -170,7 +170,7 @@ function padAtRunTime(ctx: VjpContext, dy: ValueName, cuts: readonly Cut[]): Val
         node,
         "the slice takes a part of an axis whose length is not known. Export the model with fixed sizes",
       );
-    known[cut.axis] = fromStart ? (start as number) : Math.min(0, Number(cut.end));
+    known[cut.axis] = fromStart ? start : Math.min(0, Number(cut.end));
     open[cut.axis] = fromStart ? 0 : 1;
   }
   const missing = b.op("Sub", [b.op("Shape", [node.inputs[0]]), b.op("Shape", [node.outputs[0]])]);

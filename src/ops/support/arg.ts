@@ -9,7 +9,7 @@ function argBest(x: NdArray, axis: number, last: boolean, beats: (a: number, b: 
   const y = ndZeros(x.dims.map((d, i) => (i === axis ? 1 : d)));
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++) {
-      const at = (k: number) => x.data[(o * length + k) * inner + i] as number;
+      const at = (k: number) => x.data[(o * length + k) * inner + i];
       let best = 0;
       for (let k = 1; k < length; k++) if (beats(at(k), at(best)) || (last && at(k) === at(best))) best = k;
       y.data[o * inner + i] = best;

@@ -13,8 +13,10 @@ export const UNSIGNED: readonly DType[] = ["uint8", "uint16", "uint32", "uint64"
 export const INTEGERS: readonly DType[] = [...UNSIGNED, "int8", "int16", "int32", "int64"];
 
 /** An integer brought back into the range of a dtype, as a machine drops the bits that do not fit. */
-export const wrapped = (value: bigint, dtype: DType): number =>
-  Number((UNSIGNED.includes(dtype) ? BigInt.asUintN : BigInt.asIntN)(8 * byteSize(dtype), value));
+export function wrapped(value: bigint, dtype: DType): number {
+  const bits = 8 * byteSize(dtype);
+  return Number(UNSIGNED.includes(dtype) ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value));
+}
 
 /** @throws DynnError 'shape/mismatch' for a dtype that is not among the allowed ones */
 export function checkInteger(node: Node, dtype: DType, allowed: readonly DType[]): void {
@@ -38,7 +40,7 @@ export const bitwise = (
   run: (inputs, { node, inputTypes }) => [
     ndBroadcast(
       [given(inputs, 0), given(inputs, 1)],
-      (x, w) => wrapped(f(BigInt(x as number), BigInt(w as number), node), inputTypes[0] ?? "int64"),
+      (x, w) => wrapped(f(BigInt(x), BigInt(w), node), inputTypes[0] ?? "int64"),
       showNode(node),
     ),
   ],

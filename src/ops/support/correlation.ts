@@ -29,7 +29,7 @@ export function flipKernel(w: Tensor, groups: number): Tensor {
     for (let c = 0; c < perGroup; c++) {
       const group = Math.floor(o / outPerGroup);
       const to = ((group * perGroup + c) * outPerGroup + (o % outPerGroup)) * taps;
-      for (let t = 0; t < taps; t++) data[to + taps - 1 - t] = from[(o * perGroup + c) * taps + t] as number;
+      for (let t = 0; t < taps; t++) data[to + taps - 1 - t] = from[(o * perGroup + c) * taps + t];
     }
   return fromNumbers(w.dtype, [perGroup * groups, outPerGroup, ...w.dims.slice(2)], data);
 }

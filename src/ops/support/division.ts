@@ -13,14 +13,14 @@ const SMALLEST: Readonly<Record<string, number>> = { int32: -(2 ** 31), int64: -
 /** @throws DynnError 'model/limit' when an integer quotient may overflow */
 export function checkDivision(ctx: InferContext): void {
   const { dtype } = inputType(ctx, 0);
-  const smallest = Object.hasOwn(SMALLEST, dtype) ? (SMALLEST[dtype] as number) : undefined;
+  const smallest = Object.hasOwn(SMALLEST, dtype) ? SMALLEST[dtype] : undefined;
   if (smallest === undefined || lacks(ctx, 1, -1) || lacks(ctx, 0, smallest)) return;
   const isFew = inputType(ctx, 1).shape.every((d) => typeof d === "number") && !isKnown(ctx, 1) && size(ctx, 1) <= FEW;
   if (isFew) return;
   throw tooLarge(
     showNode(ctx.node),
     `it divides by -1, or by what nobody knows, and the quotient of ${smallest}, which may be among its inputs, is larger`,
-    `${dtype}`,
+    dtype,
   );
 }
 

@@ -66,7 +66,7 @@ export const binary = (
   ],
   vjp: "none" in gradient ? gradient : binaryVjp(gradient),
   run: (inputs, { node }) => [
-    ndBroadcast([given(inputs, 0), given(inputs, 1)], (x, w) => f(x as number, w as number, node), showNode(node)),
+    ndBroadcast([given(inputs, 0), given(inputs, 1)], (x, w) => f(x, w, node), showNode(node)),
   ],
 });
 

@@ -71,7 +71,7 @@ function lengthsOf(
   const lengths = new Map<string, Dim>();
   operands.forEach((labels, i) => {
     labels.forEach((label, axis) => {
-      const [known, length] = [lengths.get(label) ?? 1, shapes[i][axis] as Dim];
+      const [known, length] = [lengths.get(label) ?? 1, shapes[i][axis]];
       if (typeof known === "number" && known !== 1 && typeof length === "number" && length !== 1 && known !== length)
         throw clash(label, [known, length]);
       if (known === 1 || (typeof known === "string" && typeof length === "number" && length !== 1))

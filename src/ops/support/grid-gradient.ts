@@ -48,10 +48,10 @@ function sizesOf(ctx: VjpContext): Sizes {
   if (!isStatic(image) || !isStatic(grid))
     throw noGradient(ctx.node, "the image size is not known. Export the model with a fixed image size");
   return {
-    channels: image[0] as number,
-    height: image[1] as number,
-    width: image[2] as number,
-    points: (grid[0] as number) * (grid[1] as number),
+    channels: image[0],
+    height: image[1],
+    width: image[2],
+    points: grid[0] * grid[1],
   };
 }
 
@@ -92,7 +92,7 @@ function imageGradient(ctx: VjpContext, read: readonly Corner[], dy: ValueName, 
   const { b, node } = ctx;
   const { shape, dtype } = inputType(ctx, 0);
   const join = (values: readonly ValueName[]) =>
-    values.length === 1 ? (values[0] as ValueName) : b.op("Concat", values, { axis: int(2) });
+    values.length === 1 ? values[0] : b.op("Concat", values, { axis: int(2) });
   const flat = scatterAdd(ctx, {
     data: reshapeTo(b, zerosLike(b, node.inputs[0], shape, dtype), [shape[0], s.channels, s.height * s.width]),
     indices: join(read.map((corner) => corner.index)),
@@ -109,7 +109,7 @@ function axisGradient(ctx: VjpContext, pull: readonly ValueName[], axis: Along, 
   const { b, node } = ctx;
   const sides = other.taps.map((tap, k) => {
     const first = k * (3 - step);
-    return times(ctx, b.op("Sub", [pull[first + step] as ValueName, pull[first] as ValueName]), tap.weight);
+    return times(ctx, b.op("Sub", [pull[first + step], pull[first]]), tap.weight);
   });
   const sum = b.op("Mul", [sides.reduce((a, v) => b.op("Add", [a, v])), like({ b, ctx }, axis.slope)]);
   if (samplingOf(node).padding !== "border") return sum;
@@ -127,7 +127,7 @@ function pointGradient(
   const { b, node } = ctx;
   const [rows, columns] = axes;
   const [image, grid] = [inputType(ctx, 0).shape, inputType(ctx, 1).shape];
-  const x = reshapeTo(b, node.inputs[0], [image[0] as string, s.channels, s.height * s.width]);
+  const x = reshapeTo(b, node.inputs[0], [image[0], s.channels, s.height * s.width]);
   const pull = read.map(({ index, row, column }) => {
     const pixel = b.op("GatherElements", [x, index], { axis: int(2) });
     return times(ctx, reduceSum(b, b.op("Mul", [dy, pixel]), [1], true), row.inside, column.inside);

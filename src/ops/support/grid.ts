@@ -28,7 +28,7 @@ export function samplingOf(node: Node): Sampling {
       node,
       `mode "${mode}" with padding_mode "${padding}" is not supported, expected ${Object.keys(MODES).join(", ")} with ${PADDINGS.join(", ")}. Export the model with one of those.`,
     );
-  return { mode: MODES[mode] as Interpolation, padding: known, align: attribute(node, "align_corners", "int") === 1 };
+  return { mode: MODES[mode], padding: known, align: attribute(node, "align_corners", "int") === 1 };
 }
 
 /** @throws DynnError 'shape/mismatch' unless x is [n,c,h,w] and the grid [n,h',w',2] */

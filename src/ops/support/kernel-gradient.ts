@@ -1,30 +1,57 @@
 /** @file The gradient of w in a correlation (see correlation.ts): for every tap, the sum over batch and outputs of dY times the
- *  element of X that the tap saw. With known image sizes these sums are matrix products per sample and group:
- *  - stride 1: dw[ky, kx] = sum over (row, column) of X[row, column + kx] * dY[row - ky, column]. X moved sideways for every kx
- *    and dY moved up and down for every ky make one product whose blocks are all the taps, so 3 + 3 copies do the work of 9;
- *  - other strides: dY times the patches of X (im2col).
- *  Few pixels are multiplied over the whole batch at once, many sample by sample: the product is small beside what it sums over.
- *  A depthwise convolution needs no product: dY is the kernel of a depthwise convolution of X, sample by sample.
- *  Otherwise a Conv of X and dY with batch and channels swapped. Measured on ONNX Runtime, 2 cores, GFLOP/s: 48-81, 30-66, 12-62. */
-import { isStatic, type Shape } from "../../core/shape.js";
+ *  element of X that the tap saw.
+ *  - With known sizes and one group: a Conv of X and dY with batch and channels swapped. A runtime that has a blocked layout computes
+ *    it in the memory that X and dY have (runtime/blocked/kernel-gradient.ts). Elsewhere runtime/kernel-gradients.ts puts matrix
+ *    products in its place (kernel-products.ts), which plain kernels do faster.
+ *  - A depthwise convolution: dY is the kernel of a depthwise convolution of X, sample by sample.
+ *  - Groups, dilations and an unknown batch: matrix products.
+ *  - Other shapes: the Conv of swapped tensors, cut to size. */
+import { isStatic } from "../../core/shape.js";
 import { int, ints } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
 import { type Correlation, tailOf } from "./correlation.js";
 import { padZeros, reduceSum, slice, transpose } from "./emit.js";
+import { byProducts, sizesOf } from "./kernel-products.js";
 import { noGradient } from "./known.js";
 
 /** dW [o, c/g, ...kernel] for dY. */
 export function kernelGradient(c: Correlation, dy: ValueName): ValueName {
-  const images = c.window.kernel.length === 2 && isStatic(c.xShape.slice(1)) && isStatic(c.yShape.slice(1));
+  const { window, xShape, yShape, groups } = c;
+  const images = window.kernel.length === 2 && isStatic(xShape.slice(1)) && isStatic(yShape.slice(1));
   if (!images) return bySwappedConv(c, dy);
-  if (isDepthwise(c) && typeof c.xShape[0] === "number") return byDepthwiseConv(c, dy, c.xShape[0]);
-  return c.window.strides.every((s) => s === 1) ? byMovedImages(c, dy) : byPatches(c, dy);
+  const batch = xShape[0];
+  if (isDepthwise(c) && typeof batch === "number") return byDepthwiseConv(c, dy, batch);
+  const isPlain = groups === 1 && window.dilations.every((d) => d === 1);
+  return isPlain && typeof batch === "number" ? bySwappedConv(fitted(c), dy) : byProducts(c, dy);
 }
 
-/** Channels, height and width of X and of dY. */
-const sizesOf = ({ xShape, yShape }: Correlation) => ({ x: imageOf(xShape), y: imageOf(yShape) });
+/** The same correlation of an X without the pixels behind the last window, so that the Conv of swapped tensors has no taps to cut. A window
+ *  of one pixel sees every stride-th pixel: those alone. */
+function fitted(c: Correlation): Correlation {
+  const { window, xShape } = c;
+  const point = window.kernel.every((k) => k === 1) && [...window.before, ...window.after].every((p) => p === 0);
+  if (point && window.strides.some((s) => s > 1)) return everyStride(c);
+  const behind = [0, 1].map((i) => Math.max(0, tailOf(c, i) as number));
+  const x = padZeros(c.b, c.x, [0, 0, 0, 0, 0, 0, ...behind.map((pixels) => -pixels)]);
+  const size = xShape.slice(2).map((d, i) => (d as number) - behind[i]);
+  return { ...c, x, xShape: [...xShape.slice(0, 2), ...size] };
+}
 
-const imageOf = ([, ...image]: Shape) => image as unknown as readonly [number, number, number];
+function everyStride(c: Correlation): Correlation {
+  const { window, xShape, yShape } = c;
+  const ends = window.strides.map((s, i) => ((yShape[i + 2] as number) - 1) * s + 1);
+  const x = slice(c.b, c.x, { starts: [0, 0], ends, axes: [2, 3], steps: window.strides });
+  return { ...c, x, xShape: [...xShape.slice(0, 2), ...yShape.slice(2)], window: { ...window, strides: [1, 1] } };
+}
+
+/** Zeros behind X so that the last window fits, as far as sizes are known; whether there are exactly as many outputs as taps then. */
+function ends(c: Correlation): { readonly after: readonly number[]; readonly exact: boolean } {
+  const { window, xShape, yShape } = c;
+  if (!isStatic(xShape.slice(2)) || !isStatic(yShape.slice(2))) return { after: window.after, exact: false };
+  const tails = window.kernel.map((_, i) => tailOf(c, i) as number);
+  const after = tails.map((tail) => Math.max(0, -tail));
+  return { after, exact: tails.every((tail, i) => tail + after[i] < window.dilations[i]) };
+}
 
 const isDepthwise = ({ groups, xShape, yShape }: Correlation): boolean =>
   groups > 1 && xShape[1] === groups && yShape[1] === groups;
@@ -36,136 +63,36 @@ function byDepthwiseConv(c: Correlation, dy: ValueName, batch: number): ValueNam
   const planes = batch * groups;
   const images = b.op("Reshape", [c.x, b.ints([1, planes, x[1], x[2]])]);
   const kernels = b.op("Reshape", [dy, b.ints([planes, 1, y[1], y[2]])]);
+  const { after, exact } = ends(c);
   const attributes = {
     group: int(planes),
     kernel_shape: ints([y[1], y[2]]),
-    pads: ints([...window.before, ...window.after]),
+    pads: ints([...window.before, ...after]),
     strides: ints(window.dilations),
     dilations: ints(window.strides),
   };
   const taps = b.op("Conv", [images, kernels], attributes, "grad");
-  const exact = window.strides.every((s) => s === 1);
   const cut = exact ? taps : slice(b, taps, { starts: [0, 0], ends: window.kernel, axes: [2, 3] });
   const size = window.kernel.reduce((product, k) => product * k, 1);
   const summed = reduceSum(b, b.op("Reshape", [cut, b.ints([batch, groups, size])]), [0], false);
   return b.op("Reshape", [summed, b.ints([groups, 1, ...window.kernel])]);
 }
 
-/** Sizes in front of the channels of one group: none when there is only one. */
-const lead = ({ groups }: Correlation): number[] => (groups === 1 ? [] : [groups]);
-
-/** [n, c, h, w] as [n, groups, c / groups, h, w], or as it is with one group. */
-const grouped = (
-  c: Correlation,
-  value: ValueName,
-  [channels, height, width]: readonly [number, number, number],
-): ValueName =>
-  c.groups === 1 ? value : c.b.op("Reshape", [value, c.b.ints([-1, c.groups, channels / c.groups, height, width])]);
-
-const joined = (c: Correlation, parts: readonly ValueName[]): ValueName =>
-  parts.length === 1 ? (parts[0] as ValueName) : c.b.op("Concat", parts, { axis: int(lead(c).length + 1) });
-
-/** Up to this many pixels the batch joins them in one product. */
-const FEW_PIXELS = 64;
-
-/** Sum over the batch of left [n, g, rows, length] times right [n, g, columns, length] transposed: [g, rows, columns]. */
-function contract(
-  c: Correlation,
-  left: { readonly value: ValueName; readonly rows: number },
-  right: { readonly value: ValueName; readonly rows: number },
-  length: number,
-): ValueName {
-  if (c.groups === 1 && length <= FEW_PIXELS) {
-    const columns = ({ value, rows }: typeof left): ValueName =>
-      c.b.op("Reshape", [transpose(c.b, value, [0, 2, 3, 1]), c.b.ints([-1, rows])]);
-    return c.b.op("Gemm", [columns(left), columns(right)], { transA: int(1) });
-  }
-  const flat = ({ value, rows }: typeof left): ValueName =>
-    c.b.op("Reshape", [value, c.b.ints([-1, ...lead(c), rows, length])]);
-  const perm = c.groups === 1 ? [0, 2, 1] : [0, 1, 3, 2];
-  return reduceSum(c.b, c.b.op("MatMul", [flat(left), transpose(c.b, flat(right), perm)]), [0], false);
-}
-
-/** Pad or cut the last two axes. */
-function moved(
-  c: Correlation,
-  value: ValueName,
-  rows: readonly [number, number],
-  columns: readonly [number, number],
-): ValueName {
-  const before = [0, ...lead(c).map(() => 0), 0];
-  return padZeros(c.b, value, [...before, rows[0], columns[0], ...before, rows[1], columns[1]]);
-}
-
-function byMovedImages(c: Correlation, dy: ValueName): ValueName {
-  const { b, window, groups } = c;
-  const { x, y } = sizesOf(c);
-  const [kernelRows, kernelColumns] = window.kernel as [number, number];
-  const images = grouped(c, c.x, x);
-  const gradients = grouped(c, dy, y);
-  const sideways = range(kernelColumns).map((k) => {
-    const left = window.before[1] - k * window.dilations[1];
-    return moved(c, images, [0, 0], [left, y[2] - x[2] - left]);
-  });
-  const vertical = range(kernelRows).map((k) => {
-    const top = k * window.dilations[0] - window.before[0];
-    return moved(c, gradients, [top, x[1] - y[1] - top], [0, 0]);
-  });
-  const [inputs, outputs] = [x[0] / groups, y[0] / groups];
-  const taps = contract(
-    c,
-    { value: joined(c, vertical), rows: kernelRows * outputs },
-    { value: joined(c, sideways), rows: kernelColumns * inputs },
-    x[1] * y[2],
-  );
-  const blocks = b.op("Reshape", [taps, b.ints([groups, kernelRows, outputs, kernelColumns, inputs])]);
-  return b.op("Reshape", [transpose(b, blocks, [0, 2, 4, 1, 3]), b.ints([y[0], inputs, kernelRows, kernelColumns])]);
-}
-
-function byPatches(c: Correlation, dy: ValueName): ValueName {
-  const { b, window, groups } = c;
-  const { x, y } = sizesOf(c);
-  const [kernelRows, kernelColumns] = window.kernel as [number, number];
-  const after = [0, 1].map((i) => Math.max(0, -(tailOf(c, i) as number))) as [number, number];
-  const padded = moved(c, grouped(c, c.x, x), [window.before[0], after[0]], [window.before[1], after[1]]);
-  const patches = range(kernelRows).flatMap((row) =>
-    range(kernelColumns).map((column) => {
-      const starts = [row * window.dilations[0], column * window.dilations[1]];
-      const ends = starts.map((start, i) => start + (y[i + 1] - 1) * window.strides[i] + 1);
-      return slice(b, padded, { starts, ends, axes: [lead(c).length + 2, lead(c).length + 3], steps: window.strides });
-    }),
-  );
-  const [inputs, outputs] = [x[0] / groups, y[0] / groups];
-  const taps = contract(
-    c,
-    { value: grouped(c, dy, y), rows: outputs },
-    { value: joined(c, patches), rows: patches.length * inputs },
-    y[1] * y[2],
-  );
-  const blocks = b.op("Reshape", [taps, b.ints([groups, outputs, kernelRows, kernelColumns, inputs])]);
-  return b.op("Reshape", [transpose(b, blocks, [0, 1, 4, 2, 3]), b.ints([y[0], inputs, kernelRows, kernelColumns])]);
-}
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-
 /** X and dY with batch and channels swapped, convolved with strides and dilations exchanged. The batch is summed over as if it
  *  were channels; a group's channels stand side by side as groups of the batch. */
 function bySwappedConv(c: Correlation, dy: ValueName): ValueName {
-  const { b, window, xShape, yShape } = c;
+  const { b, window } = c;
   const spatial = window.kernel.map((_, i) => i + 2);
   const swapped = c.groups === 1 ? transpose(b, c.x, [1, 0, ...spatial]) : groupedInput(c, spatial);
   const kernel = transpose(b, dy, [1, 0, ...spatial]);
+  const { after, exact } = ends(c);
   const attributes = {
     group: int(c.groups),
-    pads: ints([...window.before, ...window.after]),
+    pads: ints([...window.before, ...after]),
     strides: ints(window.dilations),
     dilations: ints(window.strides),
   };
   const raw = b.op("Conv", [swapped, kernel], attributes, "grad");
-  const exact =
-    isStatic(xShape.slice(2)) &&
-    isStatic(yShape.slice(2)) &&
-    window.kernel.every((_, i) => (tailOf(c, i) as number) + window.after[i] < window.dilations[i]);
   const cut = exact ? raw : slice(b, raw, { starts: spatial.map(() => 0), ends: window.kernel, axes: spatial });
   return transpose(b, cut, [1, 0, ...spatial]);
 }

@@ -66,7 +66,7 @@ export function axesIn(node: Node, axes: readonly number[], rank: number): reado
 
 /** The attribute `axis` as 0..rank-1. */
 export const axisOf = (node: Node, rank: number, fallback: number): number =>
-  axesIn(node, [attribute(node, "axis", "int") ?? fallback], rank)[0] as number;
+  axesIn(node, [attribute(node, "axis", "int") ?? fallback], rank)[0];
 
 /** The one length that several inputs share along an axis: a number wins over a name. */
 export function sameDim(node: Node, dims: Shape): Dim {

@@ -93,5 +93,5 @@ function indicesOf(ctx: VjpContext, window: Window): ValueName {
     pads: ints([...window.before, ...window.after]),
     ceil_mode: int(window.ceil ? 1 : 0),
   };
-  return ctx.b.ops("MaxPool", [ctx.node.inputs[0]], 2, attributes, "argmax")[1] as ValueName;
+  return ctx.b.ops("MaxPool", [ctx.node.inputs[0]], 2, attributes, "argmax")[1];
 }

@@ -40,7 +40,7 @@ export function ndBroadcast(arrays: readonly NdArray[], f: (...values: number[])
   const dims = arrays.map((a) => a.dims).reduce((a, b) => broadcastShapes(a, b, where) as number[]);
   const offsets = arrays.map((a) => broadcastOffsets(a.dims, dims));
   const data = new Float64Array(sizeOf(dims));
-  for (let i = 0; i < data.length; i++) data[i] = f(...arrays.map((a, k) => a.data[offsets[k][i]] as number));
+  for (let i = 0; i < data.length; i++) data[i] = f(...arrays.map((a, k) => a.data[offsets[k][i]]));
   return { dims, data };
 }
 

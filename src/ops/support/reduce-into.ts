@@ -8,8 +8,8 @@ const REDUCE = {
   none: (_: number, update: number): number => update,
   add: (old: number, update: number): number => old + update,
   mul: (old: number, update: number): number => old * update,
-  min: Math.min as (old: number, update: number) => number,
-  max: Math.max as (old: number, update: number) => number,
+  min: Math.min,
+  max: Math.max,
 } as const;
 type Name = keyof typeof REDUCE;
 

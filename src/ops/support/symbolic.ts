@@ -11,7 +11,7 @@ function known(
   type: ValueType | undefined,
 ): { readonly dims: readonly number[]; readonly value: readonly Dim[] } | undefined {
   if (!type?.value || !type.shape.every((d) => typeof d === "number")) return undefined;
-  return { dims: type.shape as readonly number[], value: type.value };
+  return { dims: type.shape, value: type.value };
 }
 
 /** For operators that only move elements of the inputs in `moved` (all others must be known numbers):
@@ -51,7 +51,7 @@ export const symbolicBinary =
     const out = Array.from({ length }, (_, i) =>
       f(a.value[a.value.length === 1 ? 0 : i], b.value[b.value.length === 1 ? 0 : i]),
     );
-    return out.every((d) => d !== undefined) ? (out as Dim[]) : undefined;
+    return out.every((d) => d !== undefined) ? out : undefined;
   };
 
 /** The elements of input i, for rules that need them as a shape; names allowed. */

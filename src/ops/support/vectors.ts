@@ -10,7 +10,7 @@ export function checkVectors(ctx: InferContext, inputs: readonly number[], lengt
   for (const i of inputs) {
     const { shape } = inputType(ctx, i);
     const [length] = shape;
-    if (shape.length === 1 && (isOpen || typeof length === "string" || lengths.includes(length as number))) continue;
+    if (shape.length === 1 && (isOpen || typeof length === "string" || lengths.includes(length))) continue;
     throw mismatch(
       ctx.node,
       `input ${i} has shape [${shape}], expected ${[...new Set(lengths)].map((l) => `[${l}]`).join(" or ")}, one per channel. Export the model again.`,

@@ -83,7 +83,7 @@ export function windowShape(node: Node, w: Window, spatial: Shape): Dim[] {
     const size = extent(k, dilation);
     if (typeof length !== "number")
       return size === stride + before + after && stride === 1
-        ? (length as string)
+        ? length
         : `win(${String(length).replaceAll("*", "·")};${size};${stride};${before + after};${w.ceil})`;
     const room = length + before + after - size;
     if (room < 0)

@@ -37,7 +37,7 @@ type Early = NonNullable<AttackRecord["early"]>;
 type EarlyRow = AttackRecord & { readonly early: Early };
 
 const early: readonly Column<EarlyRow>[] = [
-  name as Column<EarlyRow>,
+  name,
   { head: "every early label changed", cell: (a) => write.rate(a.early.labels) },
   { head: "an early exit fires with another label", cell: (a) => write.rate(a.early.firing) },
   { head: "disagreed when clean", cell: (a) => `${a.early.alreadyDisagree} of ${a.samples}` },

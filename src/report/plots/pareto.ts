@@ -87,7 +87,7 @@ export function paretoPlot(record: CalibrationRecord, document: Document): Html 
 /** Bands of two curves would lie on each other, so only that of the chosen kind is drawn: the last. */
 function curveMarks({ points, colour, dash }: Curve, most: number, banded: boolean) {
   // The last point is never beaten by paying more.
-  const last = points[points.length - 1] as CalibrationPoint;
+  const last = points[points.length - 1];
   const drawn = [...points, { ...last, validation: { ...last.validation, cost: most } }];
   const at = { x: (p: CalibrationPoint) => p.validation.cost, curve: "step-after" } as const;
   const band = {

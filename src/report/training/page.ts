@@ -24,7 +24,7 @@ export function renderTraining(record: TrainingRecord, document?: Document): str
   return shell(`${record.model}: training`, header(record), sections);
 }
 
-const last = ({ epochs }: TrainingRecord): EpochReport => epochs[epochs.length - 1] as EpochReport;
+const last = ({ epochs }: TrainingRecord): EpochReport => epochs[epochs.length - 1];
 
 function header(record: TrainingRecord): Html {
   const { epochs, planned, exits } = record;

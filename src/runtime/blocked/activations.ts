@@ -1,9 +1,10 @@
 /** @file Activations that a blocked convolution applies while it writes. Source: ONNX Runtime, fused activations of its Conv. */
 import { toNumbers } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
-import type { Node, ValueName } from "../../graph/graph.js";
+import type { Node } from "../../graph/graph.js";
 import { elementwise } from "./elementwise.js";
-import { activated, hasActivation, type Layout } from "./layout.js";
+import { activated, hasActivation } from "./fused.js";
+import type { Layout } from "./layout.js";
 import type { Rule } from "./rule.js";
 
 /** The numbers that an activation takes; undefined when they are not known before it runs. */
@@ -17,7 +18,7 @@ const bounds: Parameters = (l, node) => {
     const [input, stated] = [node.inputs[i + 1], attribute(node, name, "float")];
     if (!input) return stated ?? (i === 0 ? -LARGEST : LARGEST);
     const value = l.constant(input);
-    return value && (toNumbers(value)[0] as number);
+    return value && toNumbers(value)[0];
   });
   return low === undefined || high === undefined ? undefined : [low, high];
 };
@@ -34,7 +35,7 @@ export const ACTIVATIONS: ReadonlyMap<string, Parameters> = new Map([
 ]);
 
 export const activation: Rule = (l, node) => {
-  const [x, output] = [node.inputs[0] as ValueName, node.outputs[0] as ValueName];
+  const [x, output] = [node.inputs[0], node.outputs[0]];
   const conv = l.ownConv(x);
   const parameters = ACTIVATIONS.get(node.opType)?.(l, node);
   if (!conv || hasActivation(conv) || !parameters) return elementwise(l, node);

@@ -4,7 +4,8 @@ import { fromNumbers } from "../../core/tensor.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { elementwise } from "./elementwise.js";
-import { hasActivation, type Layout } from "./layout.js";
+import { hasActivation } from "./fused.js";
+import type { Layout } from "./layout.js";
 import { equal, type Rule } from "./rule.js";
 
 /** [c,1,1] or [1,c,1,1] beside images of c channels. */
@@ -30,7 +31,7 @@ const flat = (l: Layout, name: ValueName): ValueName => l.op("Reshape", [name, l
 export const multiply: Rule = (l, node) => {
   const [x, w] = sides(l, node);
   if (!l.isBlocked(x) || !l.isFloat(x) || !isPerChannel(l, w, x)) return elementwise(l, node);
-  affine(l, x, node.outputs[0] as ValueName, l.plain(w), "");
+  affine(l, x, node.outputs[0], l.plain(w), "");
   return true;
 };
 
@@ -54,7 +55,7 @@ function addShift(l: Layout, x: ValueName, shift: ValueName, output: ValueName):
   const bias = flat(l, shift);
   const conv = l.ownConv(x);
   if (conv && !conv.inputs[2] && !conv.inputs[3] && !hasActivation(conv))
-    l.refit(x, output, { ...conv, inputs: [conv.inputs[0] as ValueName, conv.inputs[1] as ValueName, bias] });
+    l.refit(x, output, { ...conv, inputs: [conv.inputs[0], conv.inputs[1], bias] });
   else affine(l, x, output, ones(l, l.shape(x)[1] as number), bias);
 }
 
@@ -83,6 +84,6 @@ export const batchNormalization: Rule = (l, node) => {
   const deviation = l.op("Sqrt", [l.op("Add", [l.plain(variance), epsilon])]);
   const slope = l.op("Div", [l.plain(scale), deviation]);
   const rest = l.op("Sub", [l.plain(shift), l.op("Mul", [l.plain(mean), slope])]);
-  affine(l, x, node.outputs[0] as ValueName, slope, rest);
+  affine(l, x, node.outputs[0], slope, rest);
   return true;
 };

@@ -1,11 +1,11 @@
 /** @file Convolutions, with their weights laid out in blocks when they run. */
-import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { dense } from "./dense.js";
 import { type Layout, NCHWC } from "./layout.js";
 import type { Rule } from "./rule.js";
+import { bothBlocked, inBothBlocks, outputsBlocked, turned } from "./weights.js";
 
 /** With one group, depthwise, or groups of whole blocks. Images with fewer channels than a block are taken plain. */
 export const conv: Rule = (l, node) => {
@@ -26,7 +26,7 @@ export const conv: Rule = (l, node) => {
   const images = thin ? l.plain(x) : l.blocked(x);
   if (outputs % l.block !== 0) return groups === 1 && ragged(l, node, images, attributes);
   const blocked = l.isBlocked(w) ? l.blocked(w) : depthwise || thin ? outputsBlocked(l, w) : bothBlocked(l, w);
-  l.conv(node.outputs[0] as ValueName, [images, blocked, bias && l.plain(bias)], attributes);
+  l.conv(node.outputs[0], [images, blocked, bias && l.plain(bias)], attributes);
   return true;
 };
 
@@ -35,12 +35,12 @@ function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes
   const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
   const [weights, shift] = [l.constant(w), l.constant(bias)];
   if (!weights || (bias && !shift) || !l.fits(x)) return false;
-  const channels = weights.dims[0] as number;
+  const channels = weights.dims[0];
   const filled = Math.ceil(channels / l.block) * l.block;
   const inputs = [images, l.laidOut(w, "filled", () => inBothBlocks(withZeros(weights, filled), l.block))];
   if (shift) inputs.push(l.laidOut(bias, "filled", () => withZeros(shift, filled)));
-  const [output, made] = [node.outputs[0] as ValueName, l.b.fresh(`${node.outputs[0]}.blocked`)];
-  l.push({ opType: "Conv", domain: NCHWC, name: "", inputs, outputs: [made], attributes });
+  const output = node.outputs[0];
+  const made = l.nchwc("Conv", inputs, attributes, `${output}.blocked`);
   l.push({
     opType: "ReorderOutput",
     domain: NCHWC,
@@ -55,7 +55,7 @@ function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes
 
 /** A constant with zeros behind its rows. */
 function withZeros(value: Tensor, count: number): Tensor {
-  const data = new Float32Array((value.data.length / (value.dims[0] as number)) * count);
+  const data = new Float32Array((value.data.length / value.dims[0]) * count);
   data.set(value.data as Float32Array);
   return { dtype: value.dtype, dims: [count, ...value.dims.slice(1)], data };
 }
@@ -75,7 +75,7 @@ export const convTranspose: Rule = (l, node) => {
   const sizes = [2, 3].map((axis) => [l.shape(x)[axis], l.shape(output)[axis]] as [number, number]);
   const after = sizes.map(([from, to], i) => to - from * strides[i] - before[i] + kernel[i] - 1);
   if (![...before, ...after].every((p) => p >= 0)) return false;
-  l.conv(output, [spread(l, x, strides), kernelsBlocked(l, turned(l, w, kernel), l.shape(w) as number[])], {
+  l.conv(output, [spread(l, x, strides), turned(l, w, kernel)], {
     group: int(channels),
     kernel_shape: ints(kernel),
     pads: ints([...before, ...after]),
@@ -86,80 +86,11 @@ export const convTranspose: Rule = (l, node) => {
 /** Every pixel repeated over a stride's square, then all but the first of each square zeroed. */
 function spread(l: Layout, x: ValueName, strides: readonly number[]): ValueName {
   const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
-  const repeated = l.b.fresh(`${x}.repeated`);
-  const scales = ints([1, 1, ...strides]);
-  l.push({
-    opType: "Upsample",
-    domain: NCHWC,
-    name: "",
-    inputs: [l.blocked(x)],
-    outputs: [repeated],
-    attributes: { scales },
-  });
+  const repeated = l.nchwc("Upsample", [l.blocked(x)], { scales: ints([1, 1, ...strides]) });
   const [rows, columns] = [height * strides[0], width * strides[1]];
   const mask = Float64Array.from({ length: channels * rows * columns }, (_, i) => {
     const pixel = Math.floor(i / l.block) % (rows * columns);
     return Math.floor(pixel / columns) % strides[0] === 0 && (pixel % columns) % strides[1] === 0 ? 1 : 0;
   });
   return l.op("Mul", [repeated, l.b.constant(fromNumbers("float32", [1, channels, rows, columns], mask), "first")]);
-}
-
-/** The kernel with its taps in reverse order. */
-function turned(l: Layout, w: ValueName, kernel: readonly number[]): ValueName {
-  if (kernel.every((k) => k === 1)) return l.plain(w);
-  const all = (value: number): ValueName => l.b.ints([value, value]);
-  return l.op("Slice", [l.plain(w), all(-1), all(-(2 ** 31)), l.b.ints([2, 3]), all(-1)]);
-}
-
-/** W [o, i, ...k] as [o / block, i, ...k, block of o]: for few input channels, and for depthwise convolutions. */
-function outputsBlocked(l: Layout, w: ValueName): ValueName {
-  const value = l.constant(w);
-  if (!value) return kernelsBlocked(l, l.plain(w), l.shape(w) as number[]);
-  const [o, each] = [value.dims[0] as number, sizeOf(value.dims.slice(1))];
-  return l.laidOut(w, "outputs", () => reordered(value, [o / l.block, l.block, each], [0, 2, 1]));
-}
-
-/** {@link outputsBlocked} when it runs. */
-function kernelsBlocked(l: Layout, plain: ValueName, [o, ...rest]: readonly number[]): ValueName {
-  return l.op("Reshape", [outputsInside(l, plain, o, sizeOf(rest)), l.b.ints([o, ...rest])]);
-}
-
-/** W [o, i, ...k] as [o / block, i / block, ...k, block of i, block of o]. In two steps that move one axis each, since ONNX Runtime
- *  is slow at moving several. */
-function bothBlocked(l: Layout, w: ValueName): ValueName {
-  const [o, i, ...k] = l.shape(w) as [number, number, ...number[]];
-  const taps = sizeOf(k);
-  const value = l.constant(w);
-  if (value) return l.laidOut(w, "both", () => inBothBlocks(value, l.block));
-  const inside = outputsInside(l, l.plain(w), o, i * taps);
-  if (taps === 1) return l.op("Reshape", [inside, l.b.ints([o, i, ...k])]);
-  const split = l.op("Reshape", [inside, l.b.ints([(o * i) / l.block ** 2, l.block, taps, l.block])]);
-  const turned = l.op("Transpose", [split], { perm: ints([0, 2, 1, 3]) });
-  return l.op("Reshape", [turned, l.b.ints([o, i, ...k])]);
-}
-
-function inBothBlocks(value: Tensor, block: number): Tensor {
-  const [o, i, ...k] = value.dims as [number, number, ...number[]];
-  return reordered(value, [o / block, block, i / block, block, sizeOf(k)], [0, 2, 4, 3, 1]);
-}
-
-/** W [o, each] as [o / block, each, block of o]. */
-function outputsInside(l: Layout, plain: ValueName, o: number, each: number): ValueName {
-  const split = l.op("Reshape", [plain, l.b.ints([o / l.block, l.block, each])]);
-  return l.op("Transpose", [split], { perm: ints([0, 2, 1]) });
-}
-
-/** A constant of the same dimensions whose elements, seen as `dims`, have changed their axes' order. */
-function reordered(value: Tensor, dims: readonly number[], order: readonly number[]): Tensor {
-  const strides = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
-  const [from, to] = [value.data as Float32Array, new Float32Array(value.data.length)];
-  let at = 0;
-  const walk = (depth: number, offset: number): void => {
-    const axis = order[depth] as number;
-    const [count, step] = [dims[axis] as number, strides[axis] as number];
-    if (depth === order.length - 1) for (let i = 0; i < count; i++) to[at++] = from[offset + i * step] as number;
-    else for (let i = 0; i < count; i++) walk(depth + 1, offset + i * step);
-  };
-  walk(0, 0);
-  return { dtype: value.dtype, dims: value.dims, data: to };
 }

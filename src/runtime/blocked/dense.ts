@@ -50,10 +50,10 @@ function sidesOf(l: Layout, node: Node, weights: Tensor): Sides | undefined {
   return [0, 1].map((i) => ({
     from: from[i] as number,
     to: to[i] as number,
-    kernel: kernel[i] as number,
-    stride: strides?.[i] as number,
-    before: pads[i] as number,
-    dilation: dilations?.[i] as number,
+    kernel: kernel[i],
+    stride: strides?.[i],
+    before: pads[i],
+    dilation: dilations?.[i],
   })) as unknown as Sides;
 }
 

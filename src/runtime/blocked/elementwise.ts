@@ -90,8 +90,5 @@ function staysBlocked(l: Layout, name: ValueName): boolean {
     input === name || isScalar(l, input) || (equal(l.shape(input), l.shape(name)) && isAtHand(l, input));
   return l
     .readers(name)
-    .every(
-      (node) =>
-        ELEMENTWISE.has(node.opType) && node.inputs.every(takes) && staysBlocked(l, node.outputs[0] as ValueName),
-    );
+    .every((node) => ELEMENTWISE.has(node.opType) && node.inputs.every(takes) && staysBlocked(l, node.outputs[0]));
 }

@@ -2,9 +2,17 @@
  *  register, [n, c / block, h, w, block] in memory under the declared shape [n, c, h, w]). A value changes layout only where a
  *  node needs it, and at most once. A sub-graph sees what the graph around it has made, in either layout. Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
 import type { Tensor } from "../../core/tensor.js";
-import { attribute, int, string } from "../../graph/attributes.js";
+import { int } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import { consumers, type Graph, type Node, reads, type ValueName, type ValueType } from "../../graph/graph.js";
+import {
+  consumers,
+  type Graph,
+  type Node,
+  producers,
+  reads,
+  type ValueName,
+  type ValueType,
+} from "../../graph/graph.js";
 import { prune } from "../../graph/passes/prune.js";
 
 /** The domain of ONNX Runtime's blocked operators. */
@@ -21,12 +29,13 @@ export class Layout {
   /** Makes constants and names; nodes are kept here until {@link build}. */
   readonly #b: GraphBuilder;
   readonly #readers: ReadonlyMap<ValueName, readonly Node[]>;
+  readonly #makers: ReadonlyMap<ValueName, Node>;
   readonly #uses: ReadonlyMap<ValueName, number>;
   readonly #out: (Emitted | undefined)[] = [];
   readonly #plain = new Map<ValueName, ValueName>();
   readonly #blocked = new Map<ValueName, ValueName>();
   readonly #outer: Layout | undefined;
-  /** Constants that were laid out in blocks, by what they are and how. */
+  /** Weights that were laid out in blocks, by what they are and how. */
   readonly #laid = new Map<string, ValueName>();
   /** Blocked convolutions that may still take a bias, a sum or an activation: by their output. */
   readonly #convs = new Map<ValueName, number>();
@@ -39,6 +48,7 @@ export class Layout {
     for (const name of graph.nodes.flatMap((node) => node.outputs)) this.#b.reserve(name);
     for (const name of outer?.names ?? []) this.#b.reserve(name);
     this.#readers = consumers(graph);
+    this.#makers = producers(graph);
     const outputs = new Set(graph.outputs.map((o) => o.name));
     this.#uses = new Map(
       [...this.#readers].map(([name, nodes]) => {
@@ -80,6 +90,11 @@ export class Layout {
   /** The nodes of the graph that read a value. */
   readers(name: ValueName): readonly Node[] {
     return this.#readers.get(name) ?? [];
+  }
+
+  /** The node of the graph that makes a value. */
+  maker(name: ValueName): Node | undefined {
+    return this.#makers.get(name);
   }
 
   isUsedOnce(name: ValueName): boolean {
@@ -127,23 +142,19 @@ export class Layout {
   blocked(name: ValueName): ValueName {
     const known = this.blockedName(name);
     if (known !== undefined) return known;
-    const blocked = this.#b.fresh(`${name}.blocked`);
-    this.push({
-      opType: "ReorderInput",
-      domain: NCHWC,
-      name: "",
-      inputs: [this.plain(name)],
-      outputs: [blocked],
-      attributes: {},
-    });
+    const blocked = this.nchwc("ReorderInput", [this.plain(name)], {}, `${name}.blocked`);
     this.#blocked.set(name, blocked);
     return blocked;
   }
 
   /** A constant laid out in blocks, made once. */
   laidOut(name: ValueName, how: string, make: () => Tensor): ValueName {
-    const key = `${how} ${name}`;
-    const known = this.#laid.get(key) ?? this.#b.constant(make(), `${name}.blocked`);
+    return this.once(`${how} ${name}`, () => this.#b.constant(make(), `${name}.blocked`));
+  }
+
+  /** What several nodes need in the same form, made once. */
+  once(key: string, make: () => ValueName): ValueName {
+    const known = this.#laid.get(key) ?? make();
     this.#laid.set(key, known);
     return known;
   }
@@ -175,6 +186,18 @@ export class Layout {
     return output;
   }
 
+  /** A blocked operator with a fresh output. */
+  nchwc(
+    opType: string,
+    inputs: readonly ValueName[],
+    attributes: Node["attributes"] = {},
+    hint = opType.toLowerCase(),
+  ): ValueName {
+    const output = this.#b.fresh(hint);
+    this.push({ opType, domain: NCHWC, name: "", inputs, outputs: [output], attributes });
+    return output;
+  }
+
   /** A blocked convolution that makes `name`.
    * @param inputs blocked X, blocked W, and a bias or "" */
   conv(name: ValueName, inputs: readonly ValueName[], attributes: Node["attributes"]): void {
@@ -192,7 +215,7 @@ export class Layout {
 
   /** Put a changed convolution in place of the one that made `from`, after everything it reads; it makes `to` now. */
   refit(from: ValueName, to: ValueName, node: Node): void {
-    const output = node.outputs[0] as ValueName;
+    const output = node.outputs[0];
     this.#out[this.#convs.get(output) as number] = undefined;
     this.#convs.set(output, this.push(node));
     this.#blocked.delete(from);
@@ -219,15 +242,3 @@ export class Layout {
 /** Where a channel's pixel is in the memory of a blocked image of so many pixels. */
 export const placeInBlocks = (channel: number, pixel: number, pixels: number, block: number): number =>
   (Math.floor(channel / block) * pixels + pixel) * block + (channel % block);
-
-/** An activation that a blocked convolution applies by itself, with the numbers it takes. */
-export const activated = (node: Node, activation: string, parameters: readonly number[]): Node => ({
-  ...node,
-  attributes: {
-    ...node.attributes,
-    activation: string(activation),
-    ...(parameters.length > 0 ? { activation_params: { kind: "floats", value: parameters } } : {}),
-  },
-});
-
-export const hasActivation = (node: Node): boolean => attribute(node, "activation", "string") !== undefined;

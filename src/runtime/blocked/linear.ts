@@ -2,7 +2,7 @@
  *  that nothing has to be put back into plain layout first. */
 import type { Tensor } from "../../core/tensor.js";
 import { attribute, int } from "../../graph/attributes.js";
-import { type Node, producers, type ValueName } from "../../graph/graph.js";
+import type { Node, ValueName } from "../../graph/graph.js";
 import { type Layout, placeInBlocks } from "./layout.js";
 import type { Rule } from "./rule.js";
 
@@ -23,14 +23,14 @@ export const linear: Rule = (l, node) => {
   const [x, w, ...bias] = node.inputs as [ValueName, ValueName, ...ValueName[]];
   const weights = weightsOf(l, node, x);
   if (!weights || l.shape(x).length !== 2 || !l.isBlocked(x)) return false;
-  const images = producers(l.graph).get(x)?.inputs[0];
+  const images = l.maker(x)?.inputs[0];
   const [, channels, ...size] = l.shape(images) as readonly number[];
   const pixels = size.reduce((a, b) => a * b, 1);
   const laid = l.laidOut(w, "linear", () =>
-    inBlockOrder(weights, isTransposed(node), { channels: channels as number, pixels, block: l.block }),
+    inBlockOrder(weights, isTransposed(node), { channels: channels, pixels, block: l.block }),
   );
   l.push({ ...node, inputs: [l.blocked(x), laid, ...bias.map((name) => name && l.plain(name))] });
-  l.madePlain(node.outputs[0] as ValueName);
+  l.madePlain(node.outputs[0]);
   return true;
 };
 

@@ -122,7 +122,7 @@ const readAsDepthwiseKernels = (l: Layout, name: ValueName): boolean =>
 function padChannels(l: Layout, node: Node, pads: readonly number[]): boolean {
   const inner = [2, 3, 6, 7].every((i) => pads[i] === 0);
   if (!inner || pads[1] % l.block !== 0 || pads[5] % l.block !== 0) return false;
-  keepLayout(l, node, [node.inputs[0] as ValueName]);
+  keepLayout(l, node, [node.inputs[0]]);
   return true;
 }
 
@@ -161,16 +161,7 @@ export const resize: Rule = (l, node) => {
   const repeats = mode === "nearest,asymmetric,floor" || mode === "nearest,half_pixel,round_prefer_floor";
   const upwards = factors.length === 4 && factors[0] === 1 && factors[1] === 1 && factors.every(Number.isInteger);
   if (!repeats || !upwards || attribute(node, "axes", "ints") || !l.fits(x) || !l.isFloat(x)) return false;
-  const made = l.b.fresh(`${output}.blocked`);
-  l.push({
-    opType: "Upsample",
-    domain: NCHWC,
-    name: "",
-    inputs: [l.blocked(x)],
-    outputs: [made],
-    attributes: { scales: ints(factors) },
-  });
-  l.madeBlocked(output, made);
+  l.madeBlocked(output, l.nchwc("Upsample", [l.blocked(x)], { scales: ints(factors) }, `${output}.blocked`));
   return true;
 };
 
@@ -179,6 +170,6 @@ export const shape: Rule = (l, node) => {
   const [images] = node.inputs as [ValueName];
   if (!l.isBlocked(images)) return false;
   l.push({ ...node, inputs: [l.blocked(images)] });
-  l.madePlain(node.outputs[0] as ValueName);
+  l.madePlain(node.outputs[0]);
   return true;
 };

@@ -3,9 +3,10 @@ import { type Attributes, attribute, int, ints } from "../../graph/attributes.js
 import type { Node, ValueName } from "../../graph/graph.js";
 import { axesOf } from "./axes.js";
 import { type Layout, NCHWC } from "./layout.js";
-import type { Rule } from "./rule.js";
+import { reduceOver } from "./reorder.js";
+import { equal, type Rule } from "./rule.js";
 
-/** Over batch and space: the mean over space is a blocked operator, and its [n, c, 1, 1] is the same in both layouts. */
+/** Over batch and space, by samples first. */
 export const reduction =
   (mean: boolean): Rule =>
   (l, node) => {
@@ -13,26 +14,20 @@ export const reduction =
     const axes = axesOf(l, node);
     if (!l.isBlocked(x) || !l.isFloat(x) || axes?.join() !== "0,2,3") return false;
     const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
-    const pooled = l.b.fresh("pooled");
-    l.push({
-      opType: "GlobalAveragePool",
-      domain: NCHWC,
-      name: "",
-      inputs: [l.blocked(x)],
-      outputs: [pooled],
-      attributes: {},
-    });
-    const rows = l.op("Reshape", [pooled, l.b.ints([-1, channels])]);
-    const reduced = mean
-      ? l.op("ReduceMean", [rows], { axes: ints([0]), keepdims: int(0) })
-      : sumOfRows(l, rows, height * width);
+    const [sums, pixels] = [products(l, x), height * width];
+    // The number of pixels may be unknown before it runs.
+    if ((sums !== undefined || !mean) && !Number.isInteger(pixels)) return false;
+    const rows = l.op("Reshape", [sums ?? l.nchwc("GlobalAveragePool", [l.blocked(x)]), l.b.ints([-1, channels])]);
+    const reduced = reduceOver(l, mean ? "ReduceMean" : "ReduceSum", rows, 0);
+    const isExact = mean === (sums === undefined);
+    const exact = isExact ? reduced : l.op(mean ? "Div" : "Mul", [reduced, l.b.scalar(pixels)]);
     const kept = attribute(node, "keepdims", "int") !== 0;
-    const output = node.outputs[0] as ValueName;
+    const output = node.outputs[0];
     l.push({
       opType: "Reshape",
       domain: "",
       name: "",
-      inputs: [reduced, l.b.ints(kept ? [1, channels, 1, 1] : [channels])],
+      inputs: [exact, l.b.ints(kept ? [1, channels, 1, 1] : [channels])],
       outputs: [output],
       attributes: {},
     });
@@ -40,12 +35,24 @@ export const reduction =
     return true;
   };
 
-const sumOfRows = (l: Layout, rows: ValueName, each: number): ValueName =>
-  l.op("Mul", [l.op("ReduceSum", [rows, l.b.ints([0])], { keepdims: int(0) }), l.b.scalar(each)]);
+/** The sums [n, c, 1, 1] of a product of images over space, without the product: the second is the kernel of a depthwise convolution of the
+ *  first, with one output per sample and channel. 1.3 to 3.6 times as fast (decision 13). */
+function products(l: Layout, x: ValueName): ValueName | undefined {
+  const [batch, channels, ...size] = l.shape(x);
+  const product = l.maker(x);
+  const whole = typeof batch === "number" && size.every((d) => typeof d === "number");
+  if (product?.opType !== "Mul" || !l.isUsedOnce(x) || !l.fits(x) || !whole) return undefined;
+  const [a, b] = product.inputs as [ValueName, ValueName];
+  if (![a, b].every((name) => l.isBlocked(name) && equal(l.shape(name), l.shape(x)))) return undefined;
+  const planes = batch * (channels as number);
+  const images = l.op("Reshape", [l.blocked(a), l.b.ints([1, planes, ...size])]);
+  const kernels = l.op("Reshape", [l.blocked(b), l.b.ints([planes, 1, ...size])]);
+  return l.nchwc("Conv", [images, kernels], { group: int(planes), kernel_shape: ints(size) });
+}
 
 /** Pools without indices, dilations or ceiling. */
 export const pool: Rule = (l, node) => {
-  const [x, output] = [node.inputs[0] as ValueName, node.outputs[0] as ValueName];
+  const [x, output] = [node.inputs[0], node.outputs[0]];
   const plain =
     node.outputs.length === 1 &&
     l.shape(x).length === 4 &&

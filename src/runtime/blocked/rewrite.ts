@@ -3,10 +3,12 @@
  *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
 import { type Graph, subgraphs, withSubgraphs } from "../../graph/graph.js";
 import { distinctNames } from "../../graph/scopes.js";
+import { lowerKernelGradients } from "../kernel-gradients.js";
 import { ACTIVATIONS, activation } from "./activations.js";
 import { add, batchNormalization, multiply } from "./affine.js";
 import { conv, convTranspose } from "./convolution.js";
 import { ELEMENTWISE, elementwise } from "./elementwise.js";
+import { isWide, kernelGradient } from "./kernel-gradient.js";
 import { Layout } from "./layout.js";
 import { flatten, linear } from "./linear.js";
 import { concat, pad, reshape, resize, rows, shape, slice, transpose } from "./movement.js";
@@ -25,7 +27,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ReduceSum: reduction(false),
   Pad: pad,
   Slice: slice,
-  Transpose: transpose,
+  Transpose: (l, node) => kernelGradient(l, node) || transpose(l, node),
   Reshape: reshape,
   Concat: concat,
   Compress: rows,
@@ -43,7 +45,10 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** @param graph with types stated, those of its sub-graphs too
  *  @param block channels in a block on this machine */
 export const blockedLayout = (graph: Graph, block: number): Graph => {
-  const rewritten = inBlocks(graph, block);
+  const rewritten = inBlocks(
+    lowerKernelGradients(graph, (gradient) => isWide(gradient, block)),
+    block,
+  );
   return graph.nodes.some((node) => subgraphs(node).length > 0) ? distinctNames(rewritten) : rewritten;
 };
 

@@ -15,7 +15,7 @@ export const isAtHand = (l: Layout, name: ValueName): boolean => l.isFloat(name)
 
 /** The node as it is, on blocked images in place of plain ones. */
 export function keepLayout(l: Layout, node: Node, images: readonly ValueName[]): void {
-  const output = node.outputs[0] as ValueName;
+  const output = node.outputs[0];
   const made = l.b.fresh(`${output}.blocked`);
   const inputs = node.inputs.map((name) => (images.includes(name) ? l.blocked(name) : name && l.plain(name)));
   l.push({ ...node, inputs, outputs: [made] });

@@ -25,7 +25,28 @@ export type { RunStore, StoredRun } from "./store.js";
 
 /** Audit a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image
- * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted */
+ * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted
+ * @example
+ * ```ts
+ * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
+ *
+ * const model = await load("model.onnx");
+ * const records = splitValidation(await openDataset("sample"), { reported: 8, validation: 100, seed: 0 });
+ * const target = { kind: "rad", loss: 0.05 } as const;
+ * const { record } = await audit({
+ *   model,
+ *   backend: ortNode(),
+ *   data: records.reported,
+ *   policy: { kind: "calibrated", rule: "max-softmax", fallback: "final", target, validation: records.validation },
+ *   attacks: presetConfigs(["fgsm"], { epsilon: 2 / 255, earlyExits: model.exits.length - 1 }),
+ *   seed: 0,
+ *   batch: 8,
+ *   version: VERSION,
+ *   now: () => performance.now(),
+ * });
+ * console.log(record.clean.routed.accuracy, record.attacks[0]?.robustAccuracy);
+ * ```
+ */
 export async function audit(options: AuditOptions): Promise<AuditOutcome> {
   const started = options.now();
   checkAttacks(options);

@@ -16,7 +16,9 @@ export interface StoredRun {
 
 /** Where runs are kept. A store that cannot read what it finds returns undefined. */
 export interface RunStore {
+  /** The run that was saved under this name and fingerprint, or undefined. */
   readonly load: (name: string, fingerprint: string) => Promise<StoredRun | undefined>;
+  /** Keep a finished run. */
   readonly save: (name: string, fingerprint: string, run: StoredRun) => Promise<void>;
 }
 

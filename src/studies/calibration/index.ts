@@ -155,6 +155,6 @@ function pointsOf(
   return points.map((point, i) => ({
     thresholds: [...point.thresholds],
     validation: side(point, validation.labels.length),
-    test: side(tested[i] as OperatingPoint, test.labels.length),
+    test: side(tested[i], test.labels.length),
   }));
 }

@@ -45,7 +45,7 @@ export function exitsOn(split: Split, temperatures: readonly number[] | undefine
   return perExit(split.logits, split.labels).map((accuracy, exit) => ({
     accuracy,
     plain: confidenceOf(split, exit, 1),
-    ...(temperatures ? { scaled: confidenceOf(split, exit, temperatures[exit] as number) } : {}),
+    ...(temperatures ? { scaled: confidenceOf(split, exit, temperatures[exit]) } : {}),
   }));
 }
 
@@ -54,7 +54,7 @@ function confidenceOf({ logits, labels }: Split, exit: number, temperature: numb
   const rows = Array.from(labels, (_, i) => softmaxRow(logits.row(exit, i), temperature));
   const right = Array.from(labels, (label, i) => answers[i] === label);
   return {
-    nll: negativeLogLikelihood(rows.map((p, i) => p[labels[i] as number] as number)),
+    nll: negativeLogLikelihood(rows.map((p, i) => p[labels[i]])),
     ece: expectedCalibrationError(
       rows.map((p) => Math.max(...p)),
       right,
@@ -73,8 +73,8 @@ export function outcomeOn(
   const routed = route(logits, policy);
   const mean = (costs: readonly number[]) =>
     meanInterval(
-      routed.map((r) => costs[r.stop] as number),
-      [costs[0] as number, costs.at(-1) as number],
+      routed.map((r) => costs[r.stop]),
+      [costs[0], costs.at(-1) as number],
     );
   return {
     samples: routed.length,

@@ -70,8 +70,8 @@ function recordOf(attacked: Measured, policy: Policy, costs: readonly number[]):
       routed.map((r) => r.label),
     ),
     meanCost: meanInterval(
-      routed.map((r) => shares[r.stop] as number),
-      [shares[0] as number, 1],
+      routed.map((r) => shares[r.stop]),
+      [shares[0], 1],
     ),
   };
 }

@@ -10,13 +10,17 @@ import type { Progress } from "../audit/options.js";
 export interface PointOptions {
   /** At least one. Chosen points are of the first; each has a sweep. */
   readonly rules: readonly Rule[];
+  /** Which exit answers when none fires. */
   readonly fallback: Fallback;
   /** One for all early exits each, in place of chosen points and sweeps. */
   readonly thresholds?: readonly number[] | undefined;
 }
 
+/** What {@link profile} is given. */
 export interface ProfileOptions extends PointOptions {
+  /** The model to measure. */
   readonly model: DynamicModel;
+  /** Runs the model. */
   readonly backend: Backend;
   /** The images that are timed and reported on. */
   readonly data: Dataset;
@@ -32,8 +36,11 @@ export interface ProfileOptions extends PointOptions {
   readonly seed: number;
   /** Version written into the record. */
   readonly version: string;
+  /** The machine, as the record names it. */
   readonly machine: Machine;
+  /** Ends the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of progress within each phase. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Clock in milliseconds. */
   readonly now: () => number;

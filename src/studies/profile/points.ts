@@ -34,7 +34,7 @@ const SWEEP = 6;
  *  thresholds under every rule. None for a network without early exits.
  * @throws DynnError 'policy/value' when a threshold is out of its rule's range */
 export function fixedPoints(model: DynamicModel, { rules, thresholds = [], fallback }: PointOptions): Point[] {
-  const [exits, rule] = [model.exits.length, rules[0] as Rule];
+  const [exits, rule] = [model.exits.length, rules[0]];
   if (exits === 1) return [];
   const temperatures = model.policy?.temperatures;
   const given = rules.flatMap((each) =>
@@ -68,14 +68,14 @@ export function chosenPoints(model: DynamicModel, { rules, fallback }: PointOpti
   const costs = model.exits.map((exit) => exit.costFraction);
   const frameOf = (rule: Rule) => ({ rule, fallback, temperatures: model.policy?.temperatures, costs });
   const targeted = TARGETS.flatMap(([name, target]) => {
-    const policy = reachable(() => calibrate(validation, { ...frameOf(rules[0] as Rule), target }).policy);
+    const policy = reachable(() => calibrate(validation, { ...frameOf(rules[0]), target }).policy);
     return policy ? [chosen(name, policy)] : [];
   });
   const swept = rules.flatMap((rule) => {
     const { temperatures } = frameOf(rule);
     return spaced(operatingPoints(validation, frameOf(rule)), rule).map(
       ({ thresholds }): Point => ({
-        name: nameOf(rule, thresholds[0] as number),
+        name: nameOf(rule, thresholds[0]),
         kind: "sweep",
         policy: { rule, thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
       }),
@@ -97,7 +97,7 @@ function reachable(choose: () => Policy): Policy | undefined {
 /** Points of the accuracy-cost curve at evenly spaced costs; "never leave early" is not among them. */
 function spaced(points: readonly OperatingPoint[], rule: Rule): OperatingPoint[] {
   const front = paretoFront(points.filter(({ thresholds }) => thresholds[0] !== NEVER_FIRES[rule]));
-  const [low = 0, high = 0] = [front[0]?.cost, front.at(-1)?.cost];
+  const [low = 0, high = 0] = [front.at(0)?.cost, front.at(-1)?.cost];
   const wanted = Array.from({ length: SWEEP }, (_, i) => low + ((high - low) * i) / (SWEEP - 1));
   const nearest = (cost: number): OperatingPoint =>
     front.reduce((a, b) => (Math.abs(b.cost - cost) < Math.abs(a.cost - cost) ? b : a));

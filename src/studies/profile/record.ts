@@ -83,7 +83,7 @@ function pointRecord(point: Findings["points"][number], findings: Findings): Pro
   const { rule, thresholds, fallback, temperatures } = point.policy;
   const routed = route(reported.logits, point.policy);
   const exitCounts = exitHistogram(stopsOf(routed), exits.length);
-  const meanMacs = exits.reduce((sum, { macs }, k) => sum + macs * (exitCounts[k] as number), 0) / routed.length;
+  const meanMacs = exits.reduce((sum, { macs }, k) => sum + macs * exitCounts[k], 0) / routed.length;
   const [fixed, baseline] = networks as readonly [Network, Network?];
   const macsFraction = meanMacs / macsOf(fixed.model);
   const labels = routed.map((r) => r.label);

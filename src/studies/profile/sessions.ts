@@ -30,6 +30,6 @@ export class SharedSessions implements Backend {
   /** Give back the memory of all sessions. */
   async release(): Promise<void> {
     const compiled = await Promise.allSettled(this.#sessions.values());
-    await Promise.all(compiled.map((each) => (each.status === "fulfilled" ? each.value.release() : undefined)));
+    await Promise.all(compiled.map(async (each) => (each.status === "fulfilled" ? each.value.release() : undefined)));
   }
 }

@@ -24,7 +24,7 @@ export const timings = (measured: ByBatch): Timing[] =>
 /** Time of another network over that of this one, round by round. */
 const ratio = (other: ByBatch, batch: number, { perImage }: Measurement): Spread => {
   const theirs = other.get(batch)?.perImage ?? [];
-  return spread(perImage.map((own, round) => (theirs[round] as number) / own));
+  return spread(perImage.map((own, round) => theirs[round] / own));
 };
 
 /** Less than this share of MACs saved says nothing about how real the saving is. */

@@ -23,6 +23,7 @@ export const CONVERSION_RECIPES = { "ic-only": "ic-only", distill: "ic-distill" 
   string,
   Recipe
 >;
+/** What heads of a converted network learn from. */
 export type ConversionRecipe = keyof typeof CONVERSION_RECIPES;
 
 /** Thresholds need validation records enough to be chosen on.
@@ -60,6 +61,7 @@ export function conversionMetadata(plan: ConversionPlan, policy: Policy | undefi
   ]);
 }
 
+/** What {@link convert} is given besides the network. */
 export interface ConvertOptions
   extends ConversionRequest,
     Pick<
@@ -80,6 +82,7 @@ export interface ConvertOptions
   readonly test?: Dataset | undefined;
   /** What heads learn from; left out: the labels. */
   readonly recipe?: ConversionRecipe | undefined;
+  /** Passes over the training records. Left out: the recipe's number. */
   readonly epochs?: number | undefined;
   /** Settings of training besides seed and epochs. */
   readonly training?: TrainingChoices | undefined;
@@ -89,16 +92,37 @@ export interface ConvertOptions
 
 /** A converted network; `saveModel` writes it as it is. */
 export interface Conversion extends Measurement {
+  /** The network with its exits. */
   readonly graph: Graph;
+  /** Metadata for the file: those of the source, and dynn's own. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** The exits with their cost, the final one last. */
   readonly exits: DynamicModel["exits"];
+  /** Every place where an exit could stand, with the reason where there is none. */
   readonly places: readonly PlaceReport[];
+  /** One report for each epoch. */
   readonly epochs: readonly EpochReport[];
 }
 
 /** Give a trained classifier early exits: place them, train their heads on the backbone as it is, choose a policy.
  * @param source a classifier with one exit, as {@link OnnxModel} from `loadModel`; exits that it has already are replaced
- * @throws DynnError what {@link planConversion}, `train` and `calibrate` throw; the signal's reason */
+ * @throws DynnError what {@link planConversion}, `train` and `calibrate` throw; the signal's reason
+ * @example
+ * ```ts
+ * import { convert, loadModel, openDataset, ortNode, subset } from "dynn";
+ *
+ * const data = await openDataset("sample");
+ * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
+ * const { exits, policy } = await convert(await loadModel("zoo/resnet20-static.onnx"), {
+ *   train: records(0, 200),
+ *   validation: records(200, 100),
+ *   backend: ortNode(),
+ *   epochs: 1,
+ *   training: { batch: 50 },
+ * });
+ * console.log(exits.map(({ costFraction }) => costFraction), policy);
+ * ```
+ */
 export async function convert(source: OnnxModel, options: ConvertOptions): Promise<Conversion> {
   const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, test, ...rest } = options;
   const plan = planConversion(source, options.train, options);

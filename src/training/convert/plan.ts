@@ -1,3 +1,4 @@
+import { present } from "../../core/present.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
@@ -16,6 +17,7 @@ import type { Backend } from "../../runtime/backend.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/trainer.js";
 
+/** Where exits go, and what they are. */
 export interface ConversionRequest {
   /** Where exits go; left out: chosen by counted cost. */
   readonly exits?: ExitSpec | undefined;
@@ -33,10 +35,13 @@ export interface ConversionRequest {
 
 /** A place that an exit could stand at. */
 export interface PlaceReport {
+  /** The value that an exit there would read. */
   readonly cut: string;
+  /** The shape of that value, the batch included. */
   readonly shape: readonly (number | string)[];
   /** Cost in front of it, and of its head, as shares of the backbone's: MACs, or time where it was measured. */
   readonly fraction: number;
+  /** Cost of the head there, as a share of the backbone's. */
   readonly headFraction: number;
   /** The exit that stands there. */
   readonly exit: string | undefined;
@@ -46,13 +51,19 @@ export interface PlaceReport {
 
 /** A network with new heads, before they are trained. */
 export interface ConversionPlan {
+  /** What the model is called in errors. */
   readonly name: string;
+  /** The network to train: a graph with its exits. */
   readonly model: TrainableModel;
+  /** Mean and standard deviation per channel that stand in front of the network. */
   readonly normalization: Normalization | undefined;
+  /** Number of classes. */
   readonly classes: number;
+  /** Names of the classes, where known. */
   readonly classNames: readonly string[] | undefined;
   /** Early exits that the file had, which the new ones replace. */
   readonly replaced: readonly string[];
+  /** Every place where an exit could stand, with the reason where there is none. */
   readonly places: readonly PlaceReport[];
   /** Of the source. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -134,6 +145,6 @@ const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph
   ...graph,
   name,
   inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
-  outputs: [{ name: exits.at(-1)?.logits ?? "", dtype: "float32", shape: undefined }],
+  outputs: [{ name: present(exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],
   types: new Map(),
 });

@@ -22,8 +22,11 @@ export interface Tally {
 }
 
 export interface Measurement {
+  /** The chosen policy, or undefined where none was asked for. */
   readonly policy: Policy | undefined;
+  /** Results on the validation records. */
   readonly validation: Tally;
+  /** Results on the test records, where there are any. */
   readonly test: Tally | undefined;
 }
 
@@ -63,7 +66,7 @@ function joined(parts: readonly Answered[]): Answered {
   return {
     labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
     logits: new Logits(
-      (first?.logits.exits ?? []).map((_, k) => whole((part) => part.logits.exits[k] as Float32Array)),
+      (first?.logits.exits ?? []).map((_, k) => whole((part) => part.logits.exits[k])),
       first?.logits.classes ?? 0,
     ),
   };
@@ -77,7 +80,7 @@ function counted({ labels, logits }: Answered, policy: Policy | undefined, costs
     right,
     routed: taken && {
       right: taken.filter((r, i) => r.label === labels[i]).length,
-      cost: taken.reduce((sum, r) => sum + (costs[r.stop] as number), 0) / labels.length,
+      cost: taken.reduce((sum, r) => sum + costs[r.stop], 0) / labels.length,
     },
   };
 }
@@ -87,7 +90,7 @@ function total(parts: readonly Tally[]): Tally {
   const count = sum((part) => part.count);
   return {
     count,
-    right: (parts[0]?.right ?? []).map((_, k) => sum((part) => part.right[k] as number)),
+    right: (parts[0]?.right ?? []).map((_, k) => sum((part) => part.right[k])),
     routed: parts[0]?.routed && {
       right: sum((part) => part.routed?.right ?? 0),
       cost: sum((part) => (part.routed?.cost ?? 0) * part.count) / count,

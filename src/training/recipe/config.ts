@@ -67,17 +67,27 @@ export interface DistillConfig {
   readonly weight: number;
 }
 
+/** Every setting of a training run. */
 export interface TrainingConfig {
+  /** How exits learn. */
   readonly recipe: Recipe;
+  /** Passes over the training records. */
   readonly epochs: number;
+  /** Images of a step. */
   readonly batch: number;
+  /** Decides every random number. */
   readonly seed: number;
+  /** The optimizer with its settings. */
   readonly optimizer: OptimizerConfig;
   /** Weight decay on norms, biases and head mixes too (default: on weights of convolutions and linear layers only). */
   readonly decayAll: boolean;
+  /** How the learning rate changes. */
   readonly schedule: ScheduleConfig;
+  /** How training images are varied. */
   readonly augment: AugmentConfig;
+  /** Weight of each exit's loss. */
   readonly exitWeights: ExitWeights;
+  /** Share of the label that is spread over all classes. */
   readonly labelSmoothing: number;
   /** Largest norm of all gradients together; larger ones are scaled down to it. */
   readonly clipNorm: number | undefined;
@@ -85,20 +95,30 @@ export interface TrainingConfig {
   readonly ema: number | undefined;
   /** Weight of the new value in BatchNormalization's running averages (PyTorch's momentum). */
   readonly statisticsMomentum: number;
+  /** How early exits learn from the final one. Undefined: they do not. */
   readonly distill: DistillConfig | undefined;
+  /** The attack that training images are put under. Undefined: none. */
   readonly adversarial: AdversarialConfig | undefined;
 }
 
 /** What one step tells. Accuracies are per exit, in order, of the batch just trained on. */
 export interface StepReport {
+  /** The epoch, counted from 0. */
   readonly epoch: number;
   /** Steps done in this epoch, and in all. */
   readonly step: number;
+  /** Steps done in all. */
   readonly totalStep: number;
+  /** Steps of a whole epoch. */
   readonly stepsPerEpoch: number;
+  /** Epochs that the run will have. */
   readonly epochs: number;
+  /** Total loss of the step. */
   readonly loss: number;
+  /** Share of right answers of each exit in this batch. */
   readonly accuracy: readonly number[];
+  /** Learning rate of the step. */
   readonly learningRate: number;
+  /** Images in the batch. */
   readonly images: number;
 }

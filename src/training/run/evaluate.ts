@@ -59,7 +59,8 @@ export async function* answersOf(
   }
 }
 
-/** @param graph a trained network with its parameters as initializers
+/** Measure accuracy and loss of each exit on labelled records.
+ * @param graph a trained network with its parameters as initializers
  * @throws DynnError as dynamicModel and Forward do */
 export async function evaluateExits(
   graph: Graph,

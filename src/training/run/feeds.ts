@@ -1,6 +1,8 @@
 /** @file What a step is fed: images; images and their attacked versions; or features of a frozen backbone, which are computed batch
  *  by batch, or once for all where they never change and fit in memory. */
+
 import { checkPixels } from "../../core/pixels.js";
+import { present } from "../../core/present.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import { epochOrder, type Place, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
@@ -59,7 +61,7 @@ async function ownStream({ train, model, config }: TrainingRequest): Promise<Str
 /** Classes that the last exit tells apart. */
 export function classesOf({ graph, exits }: TrainingRequest["model"]): number {
   const typed = inferShapes(graph, opTable);
-  return typed.types.get(exits.at(-1)?.logits ?? "")?.shape.at(-1) as number;
+  return typed.types.get(present(exits.at(-1), "the final exit").logits)?.shape.at(-1) as number;
 }
 
 const imagesTensor = ({ images }: TrainingBatch, rows: number, shape: readonly number[]): Tensor<"float32"> => ({

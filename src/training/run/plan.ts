@@ -158,7 +158,7 @@ export function cardOf(plan: TrainingPlan, graph: Graph, { validation, test }: P
   };
 }
 
-const answersAt = ({ right, count }: RightAnswers, exit: number) => ({ right: right[exit] as number, count });
+const answersAt = ({ right, count }: RightAnswers, exit: number) => ({ right: right[exit], count });
 
 const trainableCount = (graph: Graph): number =>
   parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);

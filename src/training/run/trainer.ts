@@ -24,22 +24,33 @@ export interface TrainableModel {
   readonly exits: readonly { readonly name: string; readonly logits: ValueName; readonly costFraction: number }[];
 }
 
+/** What {@link train} is given. */
 export interface TrainingRequest {
+  /** The network to train: a graph with named parameters, and its exits. */
   readonly model: TrainableModel;
+  /** Records to learn from. */
   readonly train: Dataset;
+  /** Records that accuracy is measured on after each epoch. */
   readonly validation: Dataset;
+  /** Recipe, optimizer, schedule and the rest, as {@link trainingConfig} makes them. */
   readonly config: TrainingConfig;
+  /** Runs the training steps. */
   readonly backend: Backend;
   /** Batches from a place on; left out: made from `train` as they are needed. Must give the bytes of {@link trainingStream}. */
   readonly stream?: ((from: Place) => AsyncIterable<TrainingBatch>) | undefined;
   /** Bytes that kept features of a frozen backbone may take. */
   readonly featureMemory?: number | undefined;
+  /** A kept state to go on from. The result has the same bytes as without a break. */
   readonly resume?: TrainingState | undefined;
+  /** Ends training after the step that runs. */
   readonly signal?: AbortSignal | undefined;
   /** Images that a frozen backbone has been run on, before the first step, where its features are kept. */
   readonly onFeatures?: ((done: number, total: number) => void) | undefined;
+  /** Told after each step. */
   readonly onStep?: ((report: StepReport) => void) | undefined;
+  /** Told after each epoch. Training waits for a promise. */
   readonly onEpoch?: ((report: EpochReport) => Promise<void> | void) | undefined;
+  /** When and where states are kept. Left out: nowhere. */
   readonly checkpoint?: TrainingCheckpoint | undefined;
 }
 
@@ -49,15 +60,36 @@ export interface TrainingCheckpoint {
   readonly save: (state: TrainingState) => Promise<void>;
 }
 
+/** What {@link train} returns. */
 export interface TrainingResult {
+  /** The trained network. */
   readonly graph: Graph;
+  /** The last state, from which training can go on. */
   readonly state: TrainingState;
+  /** One report for each epoch. */
   readonly epochs: readonly EpochReport[];
 }
 
 /** Train. When the signal aborts, the step that runs is finished, a checkpoint is saved, and the signal's reason is thrown.
  * @throws DynnError 'training/config', 'training/diverged' when the loss is no number (the last checkpoint is kept),
- *         'data/label', 'data/value', 'gradient/none', 'runtime/run' */
+ *         'data/label', 'data/value', 'gradient/none', 'runtime/run'
+ * @example
+ * ```ts
+ * import { ARCHITECTURES, openDataset, ortNode, subset, train, trainingConfig } from "dynn";
+ *
+ * const data = await openDataset("sample");
+ * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
+ * const { graph } = ARCHITECTURES.resnet20.make({ classes: 10, imageSize: 32, width: 0.25 });
+ * const { epochs } = await train({
+ *   model: { graph, exits: [{ name: "final", logits: graph.outputs[0].name, costFraction: 1 }] },
+ *   train: records(0, 100),
+ *   validation: records(400, 100),
+ *   config: trainingConfig("static", { epochs: 1, batch: 50 }, { architecture: "resnet20", side: 32 }),
+ *   backend: ortNode(),
+ * });
+ * console.log(epochs[0].validationAccuracy);
+ * ```
+ */
 export async function train(request: TrainingRequest): Promise<TrainingResult> {
   const run = await Run.start(request);
   try {
@@ -248,7 +280,7 @@ class Run {
     const initializers = new Map(graph.initializers);
     for (const [name, old] of graph.initializers) {
       const value = state.get(averageOf(name)) ?? state.get(name);
-      if (value) initializers.set(name, { ...old, data: value.data.slice() } as Tensor);
+      if (value) initializers.set(name, { ...old, data: value.data.slice() });
     }
     return { ...graph, initializers };
   }

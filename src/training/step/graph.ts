@@ -4,6 +4,7 @@
 
 import { appendVjp } from "../../autodiff/gradient.js";
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
@@ -52,7 +53,8 @@ export interface StepGraph {
 /** The name of the running average of a parameter or statistic. */
 export const averageOf = (name: ValueName): string => `${name}.ema`;
 
-/** @throws DynnError 'training/config' when no exit's loss reaches a parameter, 'gradient/none' */
+/** Build one training step as a graph: loss, gradients and update.
+ * @throws DynnError 'training/config' when no exit's loss reaches a parameter, 'gradient/none' */
 export function stepGraph(request: StepRequest): StepGraph {
   const { config, trained, frozen } = request;
   const rows = config.batch * (config.adversarial ? 2 : 1);
@@ -64,7 +66,7 @@ export function stepGraph(request: StepRequest): StepGraph {
     weights: b.input(STEP.exitWeights, "float32", [request.logits.length]),
     count: b.input(STEP.count, "float32", []),
   };
-  const classes = form.graph.types.get(request.logits.at(-1) ?? "")?.shape.at(-1) as number;
+  const classes = form.graph.types.get(present(request.logits.at(-1), "the final exit"))?.shape.at(-1) as number;
   const loss = stepLoss(b, request, { ...inputs, classes });
   const forward = inferShapes(b.build(), opTable);
   const grads = parameterGradients(b, forward, loss, trained);
@@ -97,12 +99,12 @@ function stepLoss(
     });
   if (!config.adversarial) return of(logits);
   const halves = logits.map((name) => split(b, name, 0, [config.batch, config.batch]));
-  const [clean, attacked] = [0, 1].map((half) => of(halves.map((parts) => parts[half] as ValueName)));
+  const [clean, attacked] = [0, 1].map((half) => of(halves.map((parts) => parts[half])));
   const share = config.adversarial.weight;
   const mix = (x: ValueName, y: ValueName): ValueName =>
     b.op("Add", [b.op("Mul", [x, b.scalar(1 - share)]), b.op("Mul", [y, b.scalar(share)])]);
-  const constants = new Set([...(clean as MixedLoss).constants, ...(attacked as MixedLoss).constants]);
-  return { ...(clean as MixedLoss), total: mix((clean as MixedLoss).total, (attacked as MixedLoss).total), constants };
+  const constants = new Set([...clean.constants, ...attacked.constants]);
+  return { ...clean, total: mix(clean.total, attacked.total), constants };
 }
 
 function parameterGradients(
@@ -155,7 +157,7 @@ class StateWriter {
   }
 }
 
-const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
+const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() });
 
 const shapeIn = (graph: Graph, name: ValueName): readonly number[] => graph.initializers.get(name)?.dims ?? [];
 
@@ -179,12 +181,12 @@ function update(
     const names = optimizer.slots.map((slot) => `${param}.${slot}`);
     const updated = step({
       param,
-      grad: clipped[i] as ValueName,
+      grad: clipped[i],
       state: names.map((name) => state.slot(name, param, shape)),
       decay: config.decayAll || shape.length > 1,
     });
     state.set(param, updated.param);
-    names.forEach((name, k) => state.set(name, updated.state[k] as ValueName));
+    names.forEach((name, k) => state.set(name, updated.state[k]));
   });
   return reached;
 }

@@ -68,7 +68,7 @@ function distilled(
   const final = on.exits.length - 1;
   const tempered = (logits: ValueName, axis: number): ValueName =>
     b.op("LogSoftmax", [b.op("Div", [logits, b.scalar(temperature)])], { axis: int(axis) });
-  const teacher = tempered(on.exits[final] as ValueName, 1);
+  const teacher = tempered(on.exits[final], 1);
   on.constants.add(teacher);
   const gap = b.op("Sub", [teacher, tempered(on.stack, CLASSES)]);
   const divergence = reduceSum(b, b.op("Mul", [b.op("Exp", [teacher]), gap]), [CLASSES], false);

@@ -26,6 +26,7 @@ export interface StepResult {
   readonly correct: readonly number[];
 }
 
+/** Runs training steps and keeps the state between them. */
 export class StepRunner {
   readonly #session: Session;
   readonly #graph: StepGraph;
@@ -37,7 +38,8 @@ export class StepRunner {
     this.#now = state;
   }
 
-  /** @param state a kept state; left out: the first one
+  /** Compile a step for a backend.
+   * @param state a kept state; left out: the first one
    * @throws DynnError 'runtime/load' */
   static async compile(backend: Backend, graph: StepGraph, state?: ReadonlyMap<string, Tensor>): Promise<StepRunner> {
     const first = new Map([...(state ?? graph.initial)].map(([name, t]) => [name, copied(t)]));
@@ -49,10 +51,11 @@ export class StepRunner {
     return this.#now;
   }
 
+  /** Run one step on one batch. */
   async step(inputs: StepInputs): Promise<StepResult> {
     const results = await this.#session.run(this.#feeds(inputs));
-    this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output] as Tensor]));
-    const numbers = (name: string): number[] => [...toNumbers(results[name] as Tensor)];
+    this.#now = new Map([...this.#graph.next].map(([name, output]) => [name, results[output]]));
+    const numbers = (name: string): number[] => [...toNumbers(results[name])];
     return {
       loss: numbers(STEP.loss)[0],
       exitLosses: numbers(STEP.exitLosses),
@@ -60,6 +63,7 @@ export class StepRunner {
     };
   }
 
+  /** Give back the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
   }
@@ -74,7 +78,7 @@ export class StepRunner {
       [STEP.exitWeights]: fromNumbers("float32", [inputs.exitWeights.length], inputs.exitWeights),
       [STEP.count]: fromNumbers("float32", [], [inputs.done + 1]),
     };
-    return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name] as Tensor]));
+    return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name]]));
   }
 
   /** Each mask of each record has a stream of its own. */
@@ -86,7 +90,7 @@ export class StepRunner {
   }
 }
 
-const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
+const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() });
 
 function maskTensor(
   { ratio, shape }: DropoutMask,

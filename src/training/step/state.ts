@@ -3,6 +3,7 @@
 import type { Tensor } from "../../core/tensor.js";
 import type { EpochReport } from "../../schema/training.js";
 
+/** All that a training run needs to go on with the same bytes. */
 export interface TrainingState {
   /** Epochs done. */
   readonly epoch: number;

@@ -2,7 +2,8 @@
  *  onnxruntime-web beside dynn. */
 import { DynnError, reasonOf } from "../../core/errors.js";
 import type { Backend } from "../../runtime/backend.js";
-import { type OnnxRuntime, openable, openSession } from "../../runtime/onnxruntime.js";
+import { lowerKernelGradients } from "../../runtime/kernel-gradients.js";
+import { openable, openSession } from "../../runtime/onnxruntime.js";
 
 export interface OrtWebOptions {
   /** Default: wasm. */
@@ -20,7 +21,11 @@ export function ortWeb({ provider = "wasm", threads = 1 }: OrtWebOptions = {}): 
     compile: async (graph) => {
       const ort = await load();
       ort.env.wasm.numThreads = threads;
-      return openSession(ort as OnnxRuntime, { graph, run: openable(graph) }, { executionProviders: [provider] });
+      return openSession(
+        ort,
+        { graph, run: lowerKernelGradients(openable(graph)) },
+        { executionProviders: [provider] },
+      );
     },
   };
 }

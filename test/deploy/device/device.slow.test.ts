@@ -26,7 +26,7 @@ describe("a device with a server", () => {
       await device.release();
       expect(said(answers)).toEqual(said(of.routed));
       answers.forEach(({ confidence }, i) => {
-        expect(confidence).toBeCloseTo(of.routed[i]?.confidence as number, 4);
+        expect(confidence).toBeCloseTo(of.routed[i]?.confidence, 4);
       });
       expect(places(answers)).toEqual(of.routed.map(({ stop }) => (stop <= 1 ? "device" : "server")));
       expect(new Set(places(answers)).size).toBe(2);

@@ -35,7 +35,7 @@ function measure({ logits, labels }: Measured, policy: Policy) {
   const routed = route(logits, policy);
   return {
     accuracy: routed.filter((r, i) => r.label === labels[i]).length / routed.length,
-    cost: routed.reduce((sum, r) => sum + (COSTS[r.stop] as number), 0) / routed.length,
+    cost: routed.reduce((sum, r) => sum + COSTS[r.stop], 0) / routed.length,
   };
 }
 
@@ -136,8 +136,8 @@ test("the curve of uniform thresholds is what no operating point beats", () => {
       expect(uniform).toEqual(paretoFront(points));
       for (const p of points) expect(uniform.some((q) => q.cost <= p.cost && q.accuracy >= p.accuracy)).toBe(true);
       for (const [i, p] of uniform.slice(1).entries()) {
-        expect(p.cost).toBeGreaterThan(uniform[i]!.cost);
-        expect(p.accuracy).toBeGreaterThan(uniform[i]!.accuracy);
+        expect(p.cost).toBeGreaterThan(uniform[i].cost);
+        expect(p.accuracy).toBeGreaterThan(uniform[i].accuracy);
       }
     }),
   );

@@ -40,7 +40,7 @@ describe("thresholds per exit", () => {
         const request = { rule, fallback, target, costs: costsOf(3), thresholds: "per-exit" } as const;
         const optimum = bruteForce(data, request);
         fc.pre(optimum !== undefined);
-        expect(price(target, calibrate(data, request).point)).toBeCloseTo(optimum as number, 9);
+        expect(price(target, calibrate(data, request).point)).toBeCloseTo(optimum, 9);
       }),
       { numRuns: 80 },
     );
@@ -59,9 +59,9 @@ describe("thresholds per exit", () => {
           accuracy: point.accuracy,
           cost: expect.closeTo(point.cost, 12),
         });
-        expect(found).toBeGreaterThanOrEqual((optimum as number) - 1e-9);
+        expect(found).toBeGreaterThanOrEqual(optimum - 1e-9);
         tried++;
-        if (found > (optimum as number) + 1e-9) missed++;
+        if (found > optimum + 1e-9) missed++;
       }),
       { numRuns: 120, seed: 11 },
     );
@@ -128,8 +128,8 @@ function overconfident(n: number): Measured {
     labels,
     logits: new Logits(
       [
-        logitsOf((i) => (guess[i]! < 0.5 ? -9 - size[i]! : 9 + size[i]!)),
-        logitsOf((i) => (i % 5 === 0 ? -0.5 : 3 + 0.2 * size[i]!)),
+        logitsOf((i) => (guess[i] < 0.5 ? -9 - size[i] : 9 + size[i])),
+        logitsOf((i) => (i % 5 === 0 ? -0.5 : 3 + 0.2 * size[i])),
         logitsOf(() => 5),
       ],
       2,
@@ -149,13 +149,13 @@ describe("what the search counts", () => {
         fc.array(fc.double({ min: -0.1, max: 1.2, noNaN: true }), { minLength: 3, maxLength: 3 }),
         fc.constantFrom(undefined, [0.5, 2, 1, 3]),
         (data, rule, fallback, raw, temperatures) => {
-          const thresholds = rule === "patience" ? [Math.max(1, Math.round(3 * raw[0]!))] : raw;
+          const thresholds = rule === "patience" ? [Math.max(1, Math.round(3 * raw[0]))] : raw;
           const policy = { rule, fallback, thresholds, temperatures };
           const readings = readExits(data, policy);
-          const bars = Float64Array.from({ length: 3 }, (_, k) => scoreOf(rule, thresholds[k] ?? thresholds[0]!));
+          const bars = Float64Array.from({ length: 3 }, (_, k) => scoreOf(rule, thresholds[k] ?? thresholds[0]));
           const routed = route(data.logits, policy);
           expect(routed.map((_, i) => stopOf(readings, bars, i))).toEqual(routed.map((r) => r.stop));
-          expect(routed.map((r, i) => readings.right[r.stop]![i])).toEqual(
+          expect(routed.map((r, i) => readings.right[r.stop][i])).toEqual(
             routed.map((r, i) => Number(r.label === data.labels[i])),
           );
         },
@@ -174,7 +174,7 @@ describe("what the search counts", () => {
         (clean, attacked, rule, exit, pick) => {
           const frame = { rule, fallback: "final" } as const;
           const problem = makeProblem(readExits(clean, frame), [readExits(attacked, frame)], costsOf(4));
-          const bars = Float64Array.from(problem.order, (rows, k) => problem.scores[k]![rows[pick % rows.length]!]!);
+          const bars = Float64Array.from(problem.order, (rows, k) => problem.scores[k][rows[pick % rows.length]]);
           const never = scoreOf(rule, NEVER_FIRES[rule]);
           const visited: number[] = [];
           sweep(problem, bars, exit, never, (score, outcome) => {

@@ -41,7 +41,7 @@ export function measure({ logits, labels }: Measured, policy: Policy, costs: rea
   const routed = route(logits, policy);
   return {
     accuracy: routed.filter((r, i) => r.label === labels[i]).length / routed.length,
-    cost: routed.reduce((sum, r) => sum + (costs[r.stop] as number), 0) / routed.length,
+    cost: routed.reduce((sum, r) => sum + costs[r.stop], 0) / routed.length,
   };
 }
 

@@ -8,7 +8,7 @@ function nll(logits: Float32Array, labels: readonly number[], classes: number, t
   const losses = labels.map((label, i) => {
     const z = Array.from(logits.subarray(i * classes, (i + 1) * classes), (v) => v / temperature);
     const top = Math.max(...z);
-    return top + Math.log(z.reduce((sum, v) => sum + Math.exp(v - top), 0)) - (z[label] as number);
+    return top + Math.log(z.reduce((sum, v) => sum + Math.exp(v - top), 0)) - z[label];
   });
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }

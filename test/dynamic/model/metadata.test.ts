@@ -29,7 +29,7 @@ test("a file without these keys has none of it, and nothing writes nothing", () 
 });
 
 test("the model takes names, order, policy, normalisation and classes from it", () => {
-  const swapped = { ...full, exits: [full.exits[0]!, full.exits[1]!] };
+  const swapped = { ...full, exits: [full.exits[0], full.exits[1]] };
   const model = dynamicModel(modelFile(twoExits, Object.fromEntries(writeMetadata(swapped))));
   expect(model.exits.map((e) => [e.name, e.logits])).toEqual([
     ["early", "first"],
@@ -82,7 +82,7 @@ describe("metadata that do not fit the graph are refused", () => {
       'logits "nowhere": is no output of the graph, outputs are first, second',
     ],
     [
-      { exits: [full.exits[0]!, { name: "again", logits: "first" }] },
+      { exits: [full.exits[0], { name: "again", logits: "first" }] },
       "dynn.exits",
       'logits "first": two exits name the same, outputs are first, second',
     ],

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { Images } from "../../../src/core/images.js";
 import { uniform } from "../../../src/core/rng.js";
-import { fromNumbers, type Tensor, toNumbers } from "../../../src/core/tensor.js";
+import { fromNumbers, toNumbers } from "../../../src/core/tensor.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
 import { findNormalization, prependNormalization } from "../../../src/dynamic/model/normalization.js";
 import { Forward } from "../../../src/dynamic/run/forward.js";
@@ -14,7 +13,7 @@ import { OPS } from "../../../src/ops/index.js";
 import { opTable } from "../../../src/ops/table.js";
 import { referenceBackend, runReference } from "../../../src/runtime/reference.js";
 import { failure } from "../../support/failure.js";
-import { hasShared, shared } from "../../support/shared.js";
+import { referenceFile } from "../../support/reference-cases.js";
 import { conv, draw, head, modelFile, twoExits } from "../support.js";
 
 const CONV = 8 * 8 * 4 * 9;
@@ -240,13 +239,11 @@ describe("the normalisation inside", () => {
     );
     const byHand = Float32Array.from(x.data, (v, i) => {
       const c = Math.floor(i / 64) % 3;
-      return (v - (normalization.mean[c] as number)) / (normalization.std[c] as number);
+      return (v - normalization.mean[c]) / normalization.std[c];
     });
     const [got, want] = [runReference(prepended, { x }), runReference(graph, { x: { ...x, data: byHand } })];
     for (const { name } of graph.outputs)
-      toNumbers(got[name] as Tensor).forEach((v, i) =>
-        expect(v).toBeCloseTo(toNumbers(want[name] as Tensor)[i] as number, 4),
-      );
+      toNumbers(got[name]).forEach((v, i) => expect(v).toBeCloseTo(toNumbers(want[name])[i], 4));
     const again = findNormalization(inferShapes(prepended, opTable), opTable);
     expect(again).toEqual({
       mean: normalization.mean.map((v) => expect.closeTo(v, 6)),
@@ -302,8 +299,8 @@ describe("all logits of many images", () => {
   });
 });
 
-test.skipIf(!hasShared)("the reference network has five exits, their normalisation and their cuts", () => {
-  const model = dynamicModel(readModel(readFileSync(shared("reference/resnet20-sdn/model.onnx"))));
+test("the reference network has five exits, their normalisation and their cuts", () => {
+  const model = dynamicModel(readModel(referenceFile("resnet20-sdn/model.onnx")));
   expect(model.exits.map((e) => e.name)).toEqual(["exit0", "exit1", "exit2", "exit3", "exit4"]);
   expect(model.exits.map((e) => e.cut === undefined)).toEqual([false, false, false, false, true]);
   expect(model.normalization).toEqual({

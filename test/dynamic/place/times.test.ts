@@ -50,7 +50,7 @@ function clocked(costs: Readonly<Record<string, number>>) {
         run: async (feeds) => {
           seen.runs++;
           seen.time += costs[outputs[0]?.name ?? ""] ?? Number.NaN;
-          seen.batches.add((Object.values(feeds)[0] as Tensor).dims[0] as number);
+          seen.batches.add(Object.values(feeds)[0].dims[0]);
           const value: Tensor = { dtype: "float32", dims: [BATCH], data: new Float32Array(BATCH) };
           return Object.fromEntries(outputs.map(({ name }) => [name, value]));
         },

@@ -91,9 +91,7 @@ describe("confidence by closed form", () => {
   test("softmax of logs are the probabilities, whatever is added to the logits", () => {
     const p = [0.1, 0.2, 0.7];
     for (const shift of [0, 50, -50])
-      softmaxRow(Float32Array.from(p, (v) => Math.log(v) + shift)).forEach((v, i) =>
-        expect(v).toBeCloseTo(p[i] as number, 5),
-      );
+      softmaxRow(Float32Array.from(p, (v) => Math.log(v) + shift)).forEach((v, i) => expect(v).toBeCloseTo(p[i], 5));
   });
 
   test("large logits do not overflow", () => {

@@ -55,7 +55,7 @@ describe("each rule by hand", () => {
     const p = [0.1, 0.8, 0.1].map(Math.sqrt);
     expect(routeOne(example, { ...flat, thresholds: [0.9, 0.58] }, 3)).toMatchObject({ stop: 1, label: 1 });
     expect(routeOne(example, { ...flat, thresholds: [0.9, 0.58] }, 3)?.confidence).toBeCloseTo(
-      (p[1] as number) / p.reduce((a, b) => a + b),
+      p[1] / p.reduce((a, b) => a + b),
       6,
     );
     expect(routeOne(example, flat, 3)?.stop).toBe(2);
@@ -146,7 +146,7 @@ describe("laws", () => {
         const at = (x: number) =>
           stops(route(logits, { rule: r, fallback: f, thresholds: fill(r, exits, strictness(r, x)) }));
         const [loose, strict] = [at(Math.min(s, t)), at(Math.max(s, t))];
-        expect(loose.every((stop, i) => stop <= (strict[i] as number))).toBe(true);
+        expect(loose.every((stop, i) => stop <= strict[i])).toBe(true);
       }),
     );
   });
@@ -184,11 +184,11 @@ describe("laws", () => {
           const total = e.reduce((a, b) => a + b, 0);
           const p = e.map((v) => v / total).sort((a, b) => b - a);
           const entropy = -p.reduce((sum, v) => sum + v * Math.log(v), 0);
-          return { "max-softmax": p[0] as number, entropy, margin: (p[0] as number) - (p[1] as number) }[r];
+          return { "max-softmax": p[0], entropy, margin: p[0] - p[1] }[r];
         });
         const row = logits.row(x.answer, 0);
         expect(row[x.label]).toBe(Math.max(...row));
-        expect(x.confidence).toBeCloseTo(confidences[x.answer] as number, 9);
+        expect(x.confidence).toBeCloseTo(confidences[x.answer], 9);
         const past = (c: number) => (r === "entropy" ? c <= at - 1e-9 : c >= at + 1e-9);
         expect(confidences.slice(0, x.stop).some(past)).toBe(false);
         if (x.stop < exits - 1) expect(x.answer).toBe(x.stop);

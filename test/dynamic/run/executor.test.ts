@@ -60,7 +60,7 @@ const share = fc.double({ min: 0, max: 1, noNaN: true });
 const quantile = (k: number, of: number, reader: Reader): number => {
   const rows = Array.from({ length: COUNT }, (_, i) => logits.row(k, i));
   const sorted = rows.map((row) => readingOf(row, reader, k).confidence).sort((a, b) => a - b);
-  return sorted[Math.floor(of * (COUNT - 1))] as number;
+  return sorted[Math.floor(of * (COUNT - 1))];
 };
 
 /** Policies with thresholds at confidences that really occur, and some that never fire. */
@@ -76,8 +76,8 @@ const policies: fc.Arbitrary<Policy> = fc
   })
   .map(({ rule, fallback, shares, dead, temperatures }) => {
     const threshold = (k: number): number => {
-      if (rule === "patience") return 1 + Math.floor(2.5 * (shares[k] as number));
-      return dead && k === 0 ? NEVER_FIRES[rule] : quantile(k, shares[k] as number, { rule, temperatures });
+      if (rule === "patience") return 1 + Math.floor(2.5 * shares[k]);
+      return dead && k === 0 ? NEVER_FIRES[rule] : quantile(k, shares[k], { rule, temperatures });
     };
     return { rule, fallback, temperatures, thresholds: [0, 1].slice(0, thresholdCount(rule, 3)).map(threshold) };
   });
@@ -153,7 +153,7 @@ describe("work", () => {
   });
 
   test("an exit that can never fire is not computed", async () => {
-    const policy: Policy = { ...middling, thresholds: [2, middling.thresholds[1] as number] };
+    const policy: Policy = { ...middling, thresholds: [2, middling.thresholds[1]] };
     expect(new Set((await runsOf(policy, 8)).map((run) => run.stage))).toEqual(new Set([0, 1]));
     const compiled: string[] = [];
     await executor({

@@ -34,7 +34,7 @@ const sure = route(new Logits(logits.exits.slice(0, 1), CLASSES), {
 })
   .map(({ confidence }) => confidence)
   .sort((a, b) => a - b);
-const policy: Policy = { rule: "max-softmax", thresholds: [sure[COUNT / 2] as number], fallback: "final" };
+const policy: Policy = { rule: "max-softmax", thresholds: [sure[COUNT / 2]], fallback: "final" };
 
 describe.each(Object.keys(ENGINES) as EngineName[])("%s at a batch of 256", (engine) => {
   const classify = async (batch: number) => {
@@ -58,7 +58,7 @@ describe.each(Object.keys(ENGINES) as EngineName[])("%s at a batch of 256", (eng
     expect(many.answers.map(said)).toEqual(expected.map(said));
     expect(single.answers.map(said)).toEqual(expected.map(said));
     many.answers.forEach(({ confidence }, i) => {
-      expect(confidence).toBeCloseTo(expected[i]?.confidence as number, 5);
+      expect(confidence).toBeCloseTo(expected[i]?.confidence, 5);
     });
     expect(new Set(many.answers.map(({ stop }) => stop))).toEqual(new Set([0, 1]));
   });

@@ -36,7 +36,7 @@ async function staged(of: DynamicModel, feeds: Tensors): Promise<Tensors> {
   let known = feeds;
   for (const { graph } of splitStages(of)) {
     const session = await referenceBackend.compile(graph);
-    const read = Object.fromEntries(graph.inputs.map(({ name }) => [name, known[name] as Tensors[string]]));
+    const read = Object.fromEntries(graph.inputs.map(({ name }) => [name, known[name]]));
     known = { ...known, ...(await session.run(read)) };
   }
   return known;

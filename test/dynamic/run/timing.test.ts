@@ -15,7 +15,7 @@ function clocked(costs: readonly number[]) {
   const backend: Backend = {
     name: "clocked",
     compile: async (graph) => {
-      const [session, cost] = [await referenceBackend.compile(graph), costs[compiled++] as number];
+      const [session, cost] = [await referenceBackend.compile(graph), costs[compiled++]];
       open++;
       return {
         ...session,

@@ -46,7 +46,7 @@ describe("batches made on threads", () => {
   test("no more are made than asked to be ready", async () => {
     const stream = prefetch(SOURCE, { ...OPTIONS, ahead: 2 });
     await stream.next();
-    const ordered = vi.spyOn(started[0] as Worker, "postMessage");
+    const ordered = vi.spyOn(started[0], "postMessage");
     await stream.next();
     expect(ordered.mock.calls).toEqual([[{ epoch: 1, step: 1 }]]);
     await stream.return(undefined);
@@ -96,7 +96,7 @@ describe("when something goes wrong", () => {
   test("a thread that ends by itself is an error of its own, for the batches awaited and for later ones", async () => {
     const stream = prefetch(SOURCE, OPTIONS);
     await stream.next();
-    await (started[0] as Worker).terminate();
+    await started[0].terminate();
     const rest = async () => {
       while (!(await stream.next()).done);
     };
@@ -111,7 +111,7 @@ describe("when something goes wrong", () => {
   test("a thread that throws outside of any batch is such an error too", async () => {
     const stream = prefetch(SOURCE, OPTIONS);
     const first = stream.next();
-    (started[0] as Worker).emit("error", new Error("out of memory"));
+    started[0].emit("error", new Error("out of memory"));
     await expect(first).rejects.toMatchObject({ code: "data/worker", detail: { reason: "out of memory" } });
   });
 

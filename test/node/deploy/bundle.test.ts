@@ -47,7 +47,7 @@ describe("a bundle that is opened", () => {
 
   test("is refused when a file is another, shorter or gone", async () => {
     const bytes = readFileSync(at("server.onnx"));
-    bytes[100] = (bytes[100] as number) ^ 1;
+    bytes[100] = bytes[100] ^ 1;
     writeFileSync(at("server.onnx"), bytes);
     expect(await code()).toBe("bundle/damaged");
     writeFileSync(at("server.onnx"), bytes.subarray(0, 50));
@@ -91,7 +91,7 @@ describe("a bundle that is opened", () => {
   test.each(["../server.onnx", "/etc/server.onnx", "a/b.onnx", "..\\b.onnx", ".b.onnx", "server.exe", "C:x.onnx"])(
     "is refused when it names the file %s",
     async (name) => {
-      edit((manifest) => Object.assign((manifest.parts as unknown as object[])[1] as object, { file: name }));
+      edit((manifest) => Object.assign((manifest.parts as unknown as object[])[1], { file: name }));
       expect(await code()).toBe("bundle/format");
     },
   );
@@ -109,8 +109,8 @@ describe("a bundle that is opened", () => {
       (m) => ((m.policy as { thresholds: number[] }).thresholds = [0.5]),
       (m) => (m.parts as unknown[]).reverse(),
       (m) => (m.parts as unknown[]).pop(),
-      (m) => ((m.parts as { kept: string[] }[])[0]!.kept = []),
-      (m) => ((m.parts as { exits: { logits: string }[] }[])[0]!.exits[0]!.logits = "none"),
+      (m) => ((m.parts as { kept: string[] }[])[0].kept = []),
+      (m) => ((m.parts as { exits: { logits: string }[] }[])[0].exits[0].logits = "none"),
       (m) => ((m.classes as { count: number }).count = 5),
       (m) => Object.assign(m, { version: 2 }),
       (m) => Object.assign(m, { more: 1 }),

@@ -35,11 +35,11 @@ async function logitsOfBundle(path: string): Promise<Float32Array[]> {
   const logits: Float32Array[] = [];
   for (const part of parts) {
     const session = await backend.compile(part.graph);
-    const feeds = Object.fromEntries(part.inputs.map(({ name }) => [name, going[name] as Tensor]));
+    const feeds = Object.fromEntries(part.inputs.map(({ name }) => [name, going[name]]));
     const known = { ...going, ...(await session.run(feeds)) };
     await session.release();
     for (const exit of part.exits) logits.push(known[exit.logits]?.data as Float32Array);
-    going = Object.fromEntries(part.kept.map((name) => [name, known[name] as Tensor]));
+    going = Object.fromEntries(part.kept.map((name) => [name, known[name]]));
   }
   return logits;
 }
@@ -192,7 +192,7 @@ const lying: Backend = {
       return session;
     const run = async (feeds: Tensors): Promise<Tensors> => {
       const results = await session.run(feeds);
-      const first = graph.outputs[0]?.name as string;
+      const first = graph.outputs[0]?.name;
       const value = results[first] as Tensor<"float32">;
       return { ...results, [first]: { ...value, data: value.data.map((v) => v + 1) } };
     };

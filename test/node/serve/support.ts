@@ -29,7 +29,7 @@ export async function sampleOf({
   const device = await createDevice(bundle, { backend, remote, batch: 24 });
   await device.classify(pixels);
   await device.release();
-  return { request: sent[0] as Uint8Array<ArrayBuffer>, answers: routed.filter(({ stop }) => stop > 1) };
+  return { request: sent[0], answers: routed.filter(({ stop }) => stop > 1) };
 }
 
 /** An engine that waits until it is let go; says when it is reached. */

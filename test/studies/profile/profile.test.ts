@@ -47,7 +47,7 @@ function costClock() {
       return {
         ...session,
         run: async (feeds) => {
-          time += cost * (Object.values(feeds)[0]?.dims[0] as number);
+          time += cost * Object.values(feeds)[0]?.dims[0];
           runs.push(graph.name);
           return session.run(feeds);
         },

@@ -33,7 +33,7 @@ describe("timing", () => {
       const { perImage = [] }: Partial<Measurement> = measured.get(c)?.get(2) ?? {};
       return perImage.reduce((a, b) => a + b) / perImage.length;
     });
-    for (const mean of means) expect(mean).toBeCloseTo(means[0] as number, 9);
+    for (const mean of means) expect(mean).toBeCloseTo(means[0], 9);
   });
 
   test("stops between two runs when it is told to", async () => {

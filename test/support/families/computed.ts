@@ -30,7 +30,7 @@ function assigned(net: Net, data: ValueName, sides: readonly ValueName[], places
   const [rows, columns] = sides.map((side, axis) => {
     const length = squeeze(net.b, side, [0]);
     const all = net.op("Range", [net.b.scalar(0, "int64"), length, net.b.scalar(1, "int64")]);
-    const [start, end] = places[axis] as readonly [number, number];
+    const [start, end] = places[axis];
     return slice(net.b, all, { starts: [start], ends: [end], axes: [0] });
   }) as [ValueName, ValueName];
   const [down, along] = [unsqueeze(net.b, rows, [1]), unsqueeze(net.b, columns, [0])];
@@ -97,7 +97,7 @@ export const vitOfAnySize: Draw = (net, x) => {
   const h = net.op("Add", [tokens, places]);
   const heads = net.transpose(net.view(net.dense(net.layerNorm(h, C), C, 3 * C), [16, 3, 2, C / 2]), 2, 0, 3, 1, 4);
   const [q, k, v] = [0, 1, 2].map((i) => net.op("Gather", [heads, net.b.scalar(i, "int64")], { axis: int(0) }));
-  const mixed = net.transpose(net.scaledDotProduct(q as ValueName, k as ValueName, v as ValueName), 0, 2, 1, 3);
+  const mixed = net.transpose(net.scaledDotProduct(q, k, v), 0, 2, 1, 3);
   const out = net.op("Add", [h, net.dense(net.view(mixed, [16, C]), C, C)]);
   return net.dense(reduce(net.b, "ReduceMean", net.layerNorm(out, C), [1], false), C, 4);
 };

@@ -97,7 +97,7 @@ const ofOne = (info: ValueInfo): ValueInfo => ({ ...info, shape: info.shape && [
  * @param outer names of the graphs around that it reads */
 function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBuilder {
   const { model, stages, names } = plan;
-  const { graph } = stages[k] as Stage;
+  const { graph } = stages[k];
   const types = new Map([...graph.types].map(([name, type]) => [name, rowsOf(plan, type, k)]));
   const b = new GraphBuilder({
     ...emptyGraph(`stage${k}`, model.graph.opset),
@@ -110,7 +110,7 @@ function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBu
 
 /** Append stage k and all that follows it. */
 function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows): Outcome {
-  const { graph, logits, kept } = plan.stages[k] as Stage;
+  const { graph, logits, kept } = plan.stages[k];
   const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
   for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
   const last = k === plan.stages.length - 1;
@@ -122,12 +122,12 @@ function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows)
   const routed = plan.single
     ? b.ops("If", [reading.fires], OUTCOME.length, { then_branch: stops, else_branch: branch(rest(plan, k + 1, rows)) })
     : packed(plan, k, b, { fires: reading.fires, own, rows, stops });
-  return outcomeOf((part) => routed[OUTCOME.indexOf(part)] as ValueName);
+  return outcomeOf((part) => routed[OUTCOME.indexOf(part)]);
 }
 
 /** Where the rows that fire here stop. Later exits write over the others. */
 function numberOf({ model, live, single }: Plan, k: number, b: GraphBuilder, { answer, fires }: ExitNodes): ValueName {
-  const number = model.exits.indexOf(live.exits[k] as DynamicModel["exits"][number]);
+  const number = model.exits.indexOf(live.exits[k]);
   if (fires === undefined) return filled(b, answer.confidence, number);
   if (single) return b.ints([number]);
   return b.op("Where", [fires, b.scalar(number, "int64"), b.scalar(number + 1, "int64")]);

@@ -84,12 +84,12 @@ export function readExit(
   if (policy.rule !== "patience")
     return { answer: own, fires: orEqual(b, surer, own.confidence, threshold(b, policy, exit)), memory: { ...surest } };
   const agreed = agreement(b, logits, before);
-  const patience = b.scalar(policy.thresholds[0] as number, "int64");
+  const patience = b.scalar(policy.thresholds[0], "int64");
   return { answer: own, fires: orEqual(b, "Greater", agreed.run, patience), memory: { ...surest, ...agreed } };
 }
 
 const threshold = (b: GraphBuilder, { thresholds }: Policy, exit: number): ValueName =>
-  b.scalar(thresholds[exit] as number, "float64");
+  b.scalar(thresholds[exit], "float64");
 
 function scaledLogits(b: GraphBuilder, logits: ValueName, temperature = 1): ValueName {
   const exact = b.op("Cast", [logits], { to: int(ONNX_CODE.float64) });

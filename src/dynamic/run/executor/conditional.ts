@@ -40,7 +40,7 @@ export class ConditionalLine implements Line {
     if (this.empty) return [];
     const { input, stages, batch, onRun } = this.#options;
     const { tickets, values } = takeFirst(this.#waiting, Math.min(batch, this.waiting));
-    const results = await this.#session.run({ [input]: values[input] as Tensor });
+    const results = await this.#session.run({ [input]: values[input] });
     const answers = answersOf(tickets, results);
     if (onRun) tell(onRun, stages, answers);
     return answers;
@@ -48,7 +48,7 @@ export class ConditionalLine implements Line {
 }
 
 function answersOf(tickets: readonly Ticket[], results: Tensors): Answered[] {
-  const dataOf = (name: ValueName): Tensor["data"] => (results[name] as Tensor).data;
+  const dataOf = (name: ValueName): Tensor["data"] => results[name].data;
   const { logits, exit, label, confidence } = CONDITIONAL_OUTPUTS;
   const [exits, labels, confidences] = [dataOf(exit), dataOf(label), dataOf(confidence)];
   const rows = dataOf(logits) as Float32Array;

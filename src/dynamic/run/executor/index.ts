@@ -17,7 +17,9 @@ export type { StageRun } from "./line.js";
 /** What the network answers for one image: `stop` and `answer` are exits of the model, `logits` are those of the answering exit. */
 export type Answer = StageAnswer;
 
+/** How an executor runs. */
 export interface ExecutorOptions {
+  /** Runs the stages. */
   readonly backend: Backend;
   /** When to stop; left out: the model's own. */
   readonly policy?: Policy | undefined;
@@ -31,8 +33,11 @@ export interface ExecutorOptions {
   readonly onRun?: ((run: StageRun) => void) | undefined;
 }
 
+/** How {@link Executor.classify} runs. */
 export interface ClassifyOptions {
+  /** Ends the work with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told how many images have an answer, and how many there are. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -40,7 +45,17 @@ const DEFAULT_BATCH = 64;
 
 /** Make an executor. Each weight is in memory once.
  * @throws DynnError 'policy/value' when neither model nor options give a policy that fits, 'shape/unknown' when the image size is open,
- *         'runtime/load' */
+ *         'runtime/load'
+ * @example
+ * ```ts
+ * import { createExecutor, load, ortNode } from "dynn";
+ *
+ * const executor = await createExecutor(await load("model.onnx"), { backend: ortNode() });
+ * const gray = new Float32Array(2 * 3 * 32 * 32).fill(0.5);
+ * for (const { label, stop } of await executor.classify(gray)) console.log(label, stop);
+ * await executor.release();
+ * ```
+ */
 export async function createExecutor(model: DynamicModel, options: ExecutorOptions): Promise<Executor> {
   const { batch = DEFAULT_BATCH } = options;
   if (!(Number.isInteger(batch) && batch >= 1))
@@ -49,6 +64,12 @@ export async function createExecutor(model: DynamicModel, options: ExecutorOptio
     });
   const policy = policyOf(model, options.policy);
   const engine = options.engine ?? bestEngine(model, policy, options.backend);
+  if (engine === "conditional" && policy.fallback !== "final")
+    throw new DynnError(
+      "policy/value",
+      `${model.name}: the conditional engine runs the fallback final alone, and the policy has ${policy.fallback}. Take the engine staged, or leave it out.`,
+      { engine, fallback: policy.fallback },
+    );
   return new Executor(model, await ENGINES[engine](model, policy, { ...options, batch }), batch);
 }
 
@@ -72,6 +93,7 @@ export function policyOf(model: DynamicModel, given: Policy | undefined): Policy
   );
 }
 
+/** Runs a dynamic model stage by stage. A sample whose exit fires takes no part in later stages. */
 export class Executor {
   readonly #model: DynamicModel;
   readonly #engine: Engine;

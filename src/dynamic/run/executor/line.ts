@@ -4,7 +4,9 @@ import type { Rows } from "./rows.js";
 
 /** Rows that a stage was run on at once. */
 export interface StageRun {
+  /** The stage, by its number. */
   readonly stage: number;
+  /** Samples in this run. */
   readonly rows: number;
 }
 

@@ -1,6 +1,3 @@
-/** @file A piece of a network run on rows of samples: those that are answered by it leave, the others go on with what later pieces read. The
- *  stages of the executor and the parts of a bundle are such pieces. */
-import type { Tensor } from "../../../core/tensor.js";
 import type { ValueName } from "../../../graph/graph.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
 import { pick, type Rows, type Ticket } from "./rows.js";
@@ -24,7 +21,7 @@ export interface Parted<A> {
  * @param rows samples with the values that the piece reads
  * @throws DynnError 'runtime/run' */
 export async function runPiece<A>({ session, kept, read }: Piece<A>, rows: Rows): Promise<Parted<A>> {
-  const feeds = session.inputs.map((name) => [name, rows.values[name] as Tensor] as const);
+  const feeds = session.inputs.map((name) => [name, rows.values[name]] as const);
   const results = await session.run(Object.fromEntries(feeds));
   const answers = rows.tickets.map((ticket, row) => read(ticket, results, row));
   const places = [...answers.keys()].filter((row) => answers[row] === undefined);

@@ -22,11 +22,11 @@ export interface Rows {
 /** The rows at `places` of some values; the values themselves when that is all of them. */
 export function pick(rows: Rows, names: readonly ValueName[], places: readonly number[]): Rows {
   const chosen = (name: ValueName): Tensor => {
-    const value = rows.values[name] as Tensor;
+    const value = rows.values[name];
     return places.length === rows.tickets.length ? value : gather(value, places);
   };
   return {
-    tickets: places.map((place) => rows.tickets[place] as Ticket),
+    tickets: places.map((place) => rows.tickets[place]),
     values: Object.fromEntries(names.map((name) => [name, chosen(name)])),
   };
 }
@@ -41,10 +41,10 @@ export function takeFirst(blocks: Rows[], count: number): Rows {
     if (use < block.tickets.length) blocks.unshift(slice(block, use, block.tickets.length));
     missing -= use;
   }
-  return parts.length === 1 ? (parts[0] as Rows) : join(parts);
+  return parts.length === 1 ? parts[0] : join(parts);
 }
 
-const rowLength = ({ data, dims }: Tensor): number => data.length / (dims[0] as number);
+const rowLength = ({ data, dims }: Tensor): number => data.length / dims[0];
 
 /** A typed array of the same kind. */
 const like = (data: Tensor["data"], length: number): Tensor["data"] =>
@@ -67,12 +67,12 @@ const slice = ({ tickets, values }: Rows, from: number, to: number): Rows => ({
 
 function join(parts: readonly Rows[]): Rows {
   const tickets = parts.flatMap((part) => part.tickets);
-  const values = mapValues((parts[0] as Rows).values, (first, name) => {
+  const values = mapValues(parts[0].values, (first, name) => {
     const each = rowLength(first);
     const data = like(first.data, tickets.length * each);
     let at = 0;
     for (const part of parts) {
-      const { data: rows } = part.values[name] as Tensor;
+      const { data: rows } = part.values[name];
       copy(rows, data, at);
       at += rows.length;
     }

@@ -44,7 +44,7 @@ export class StagedLine implements Line {
 
   /** How many samples a stage could take. */
   #count(stage: number): number {
-    return (this.#waiting[stage] as Rows[]).reduce((sum, rows) => sum + rows.tickets.length, 0);
+    return this.#waiting[stage].reduce((sum, rows) => sum + rows.tickets.length, 0);
   }
 
   /** The stage to run; undefined when no sample is left. */
@@ -59,8 +59,8 @@ export class StagedLine implements Line {
   async run(): Promise<Answered[]> {
     const at = this.#next();
     if (at === undefined) return [];
-    const stage = this.#stages[at] as CompiledStage;
-    const rows = takeFirst(this.#waiting[at] as Rows[], Math.min(this.#batch, this.#count(at)));
+    const stage = this.#stages[at];
+    const rows = takeFirst(this.#waiting[at], Math.min(this.#batch, this.#count(at)));
     const read = (ticket: Ticket, results: Tensors, row: number) =>
       this.#read(ticket, at, rowOf(results[stage.logits] as Tensor<"float32">, row));
     const { answered, left } = await runPiece({ session: stage.session, kept: stage.kept, read }, rows);
@@ -74,12 +74,12 @@ export class StagedLine implements Line {
     readings.push(readingOf(row, this.#policy, exit));
     logits.push(row);
     const routed = routeReadings(readings, this.#policy, this.#stages.length);
-    return routed && { ...routed, logits: logits[routed.answer] as Float32Array };
+    return routed && { ...routed, logits: logits[routed.answer] };
   }
 }
 
 /** A copy: the batch that it is a part of can be freed. */
 const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => {
-  const classes = dims[1] as number;
+  const classes = dims[1];
   return data.slice(row * classes, (row + 1) * classes);
 };

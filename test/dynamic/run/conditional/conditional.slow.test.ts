@@ -7,7 +7,7 @@ import { expectEqualToRoute, images, KINDS, randomModel } from "../../../deploy/
 
 /** A threshold that some samples pass: between the least and the most sure. */
 const thresholds = (policy: Pick<Policy, "rule">, classes: number, shares: readonly number[]): number[] => {
-  if (policy.rule === "patience") return [1 + Math.floor((shares[0] as number) * 4)];
+  if (policy.rule === "patience") return [1 + Math.floor(shares[0] * 4)];
   const [low, high] = RULE_DEFS[policy.rule].range(classes);
   return shares.map((share) => (share > 0.97 ? NEVER_FIRES[policy.rule] : low + share * (high - low)));
 };

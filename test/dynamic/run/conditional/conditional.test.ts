@@ -117,7 +117,7 @@ describe("the graphs of a conditional file", () => {
       (g) => g.initializers.size > 0,
     ) as [Graph, Graph, Graph];
     const rows = (g: Graph) =>
-      new Set(g.nodes.filter((n) => n.opType === "Conv").map((n) => g.types.get(n.outputs[0] as string)?.shape[0]));
+      new Set(g.nodes.filter((n) => n.opType === "Conv").map((n) => g.types.get(n.outputs[0])?.shape[0]));
     expect([rows(top), rows(first), rows(second)]).toEqual([new Set(["n"]), new Set(["n1"]), new Set(["n2"])]);
   });
 
