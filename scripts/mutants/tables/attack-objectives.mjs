@@ -4,6 +4,14 @@ const OBJECTIVES_TEST = "test/attacks/objectives.test.ts";
 
 export const OBJECTIVES = [
   {
+    name: "attacks/early-published-weight-reference",
+    find: 'scale(g, g.b.op("Add", [keep, change]), 50)',
+    replace: 'scale(g, g.b.op("Add", [keep, change]), 5)',
+    test: "test/studies/reference.slow.test.ts",
+    killedBy: "ascends the published early loss as its formula gives it on PyTorch's logits",
+    slow: true,
+  },
+  {
     name: "attacks/early-published-weight",
     find: 'scale(g, g.b.op("Add", [keep, change]), 50)',
     replace: 'scale(g, g.b.op("Add", [keep, change]), 5)',
