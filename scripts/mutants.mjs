@@ -85,12 +85,17 @@ process.once("SIGTERM", () => stop(143));
 async function checkTests(copy) {
   const fast = chosen.filter(({ slow }) => !slow);
   const files = [...new Set(fast.map(({ test }) => test))];
-  if (files.length === 0) return;
+  if (files.length > 0) await checkFiles(copy, files, fast, { limitMs: 900_000 });
+  for (const mutant of chosen.filter(({ slow }) => slow))
+    await checkFiles(copy, [mutant.test], [mutant], { pattern: mutant.killedBy, limitMs: LIMIT_MS.slow });
+}
+
+async function checkFiles(copy, files, mutants, options) {
   console.error(`the tests of ${files.length} files on the code as it is`);
-  const { tests, failed, errors, output } = await copy.run(files, { limitMs: 900_000 });
+  const { tests, failed, errors, output } = await copy.run(files, options);
   if (failed.length + errors.length > 0 || tests.length === 0)
     throw new Error(`tests fail without any mutant: ${[...failed, ...errors].join("; ") || "none ran"}\n${output}`);
-  const missing = fast.filter(({ killedBy }) => !tests.some((name) => name.includes(killedBy)));
+  const missing = mutants.filter(({ killedBy }) => !tests.some((name) => name.includes(killedBy)));
   if (missing.length > 0)
     throw new Error(missing.map(({ name, test, killedBy }) => `${name}: ${test} has no test "${killedBy}"`).join("\n"));
 }
