@@ -6,14 +6,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configureAttack, Evaluator, runAttack, writeNpy } from "../dist/index.js";
-import { environment, report, root, subject } from "./support.mjs";
+import { attackSetting, environment, report, root } from "./support.mjs";
 
 const SAMPLES = 48;
 const ONE_BY_ONE = 12;
 const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";
-const { target, backend, samples } = await subject(SAMPLES, 0.8);
-const evaluator = new Evaluator(target.model, backend);
-const attack = configureAttack({ name: "early", objective: "early:paper", alpha: 0.1, steps: 1000 }, target);
+const { victim, backend, samples } = await attackSetting(SAMPLES, 0.8);
+const evaluator = new Evaluator(victim.model, backend);
+const attack = configureAttack({ name: "early", objective: "early:published", alpha: 0.1, steps: 1000 }, victim);
 
 async function run(chosen, batch) {
   const start = performance.now();

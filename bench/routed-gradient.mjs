@@ -2,12 +2,12 @@
 // the exit) of a batch of 64, per exit, against the gradient of the average loss over all exits.
 // Usage: npm run build && node bench/routed-gradient.mjs [--record]
 import { configureAttack, Evaluator } from "../dist/index.js";
-import { environment, measure, report, spread, subject } from "./support.mjs";
+import { attackSetting, environment, measure, report, spread } from "./support.mjs";
 
 const BATCH = 64;
-const { target, backend, samples } = await subject(BATCH, 0.8);
-const evaluator = new Evaluator(target.model, backend);
-const objective = (name) => configureAttack({ name, objective: name, radius: "8/255" }, target).objective;
+const { victim, backend, samples } = await attackSetting(BATCH, 0.8);
+const evaluator = new Evaluator(victim.model, backend);
+const objective = (name) => configureAttack({ name, objective: name, radius: "8/255" }, victim).objective;
 
 async function time(attacked, loss) {
   const requests = samples.map((sample) => ({ sample, query: { image: sample.pixels, loss, gradient: true } }));
@@ -18,7 +18,7 @@ const routed = objective("routed");
 const lines = [`bench/routed-gradient   ${environment()}, batch ${BATCH}, median of 15 (range)`];
 const full = await time(objective("average"), 0);
 lines.push(`  all exits (average loss)   ${spread(full, BATCH)} ms a sample`);
-for (const [k, exit] of target.model.exits.entries()) {
+for (const [k, exit] of victim.model.exits.entries()) {
   const t = await time(routed, k);
   lines.push(
     `  routed, stops at ${exit.name}   ${spread(t, BATCH)} ms a sample   ${(t.median / full.median).toFixed(2)} of all exits   cost fraction ${exit.costFraction.toFixed(2)}`,

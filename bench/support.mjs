@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { dynamicModel, loadModel, openDataset, ortNode, samples, subset } from "../dist/index.js";
+import { dynamicModel, loadModel, openDataset, ortNode, samples, subset } from "../dist/node/index.js";
 import { environment, report, root } from "./record.mjs";
 
 export { environment, report, root };
@@ -32,7 +32,7 @@ export const spread = ({ median, low, high }, scale = 1, digits = 2) =>
   `${(median / scale).toFixed(digits)} (${(low / scale).toFixed(digits)}-${(high / scale).toFixed(digits)})`;
 
 /** The bundled network with its first samples, ready to be attacked. */
-export async function subject(count, threshold) {
+export async function attackSetting(count, threshold) {
   const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-joint.onnx")), { name: "resnet20-joint" });
   const data = subset(
     await openDataset("sample"),
@@ -44,7 +44,7 @@ export async function subject(count, threshold) {
     thresholds: new Array(model.exits.length - 1).fill(threshold),
     fallback: "final",
   };
-  return { target: { model, policy }, backend, samples: await samples(model, data, { backend }) };
+  return { victim: { model, policy }, backend, samples: await samples(model, data, { backend }) };
 }
 
 const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 const RENAMED = {
   "early:proper": "early:margin",
   "early:paper": "early:published",
+  "early-paper": "early-published",
 };
 
 /** JSON files by the end of their path, and what is taken out of them. `[]` stands for each item.

@@ -4,12 +4,13 @@ import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
 import type { Objective, Optimizer } from "./attack.js";
+import { currentName } from "./names.js";
 import { average, max } from "./objectives/combined.js";
-import { earlyPaper, earlyProper, properDefaults } from "./objectives/early.js";
+import { earlyMargin, earlyMarginDefaults, earlyPublished } from "./objectives/early.js";
 import { misclassify } from "./objectives/misclassify.js";
 import { routed } from "./objectives/routed.js";
 import { slowdown } from "./objectives/slowdown.js";
-import type { Target } from "./objectives/target.js";
+import type { Victim } from "./objectives/victim.js";
 import { adamTanh } from "./optimizers/adam-tanh.js";
 import { pgd } from "./optimizers/pgd.js";
 import type { Attack } from "./runner.js";
@@ -22,17 +23,14 @@ const whole = counted(1);
 const OPTIMIZERS = ["fgsm", "pgd", "adam-tanh"] as const;
 type OptimizerName = (typeof OPTIMIZERS)[number];
 
-const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(paper|proper)|slowdown)$/;
+const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(margin|published)|slowdown)$/;
 
 /** One attack of an attack file. Every field but name and objective has a default. */
 export const attackConfigSchema = z.strictObject({
   name: z.string().min(1),
-  objective: z
-    .string()
-    .regex(
-      OBJECTIVE,
-      "expected misclassify:final, misclassify:K, average, max, routed, early:paper, early:proper or slowdown",
-    ),
+  objective: z.string().refine((name) => OBJECTIVE.test(currentName(name)), {
+    error: "expected misclassify:final, misclassify:K, average, max, routed, early:published, early:margin or slowdown",
+  }),
   optimizer: z.enum(OPTIMIZERS).optional(),
   norm: z.enum(["linf", "l2"]).optional(),
   radius: quantity.nullable().optional(),
@@ -60,8 +58,11 @@ export type AttackConfig = z.infer<typeof attackConfigSchema>;
 
 /** An attack ready to run, with every parameter that fixes it spelled out. */
 export interface ConfiguredAttack extends Attack {
+  /** Its name, from the attack file. */
   readonly name: string;
+  /** Samples to attack; undefined: all. */
   readonly samples: number | undefined;
+  /** Every parameter that fixes it, defaults included. */
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 
@@ -111,7 +112,7 @@ class Fields {
     return this.#note(key, (this.#config[key] as T | undefined) ?? fallback);
   }
 
-  /** A value that the attack itself settles, whatever the file says. */
+  /** A value that the attack itself fixes, whatever the file says. */
   fixed<T extends string | boolean>(key: keyof AttackConfig, value: T): T {
     return this.#note(key, value);
   }
@@ -140,13 +141,18 @@ class Fields {
 
 /** Complete an attack for a model.
  * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
-export function configureAttack(config: AttackConfig, target: Target): ConfiguredAttack {
+export function configureAttack(written: AttackConfig, victim: Victim): ConfiguredAttack {
+  const config = { ...written, objective: currentName(written.objective) };
   const fields = new Fields(config);
-  const optimizerName = config.optimizer ?? (config.objective === "early:paper" ? "adam-tanh" : "pgd");
+  const optimizerName = config.optimizer ?? (config.objective === "early:published" ? "adam-tanh" : "pgd");
   const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
   const radius = radiusOf(config, optimizerName);
-  const objective = makeObjective(config, target, fields, optimizerName);
-  const optimizer = makeOptimizer(optimizerName, { norm, radius, paper: config.objective === "early:paper" }, fields);
+  const objective = makeObjective(config, victim, fields, optimizerName);
+  const optimizer = makeOptimizer(
+    optimizerName,
+    { norm, radius, published: config.objective === "early:published" },
+    fields,
+  );
   fields.finish();
   return {
     name: config.name,
@@ -161,7 +167,7 @@ export function configureAttack(config: AttackConfig, target: Target): Configure
 /** The published early attack has no budget, so a radius beside it says nothing. */
 function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | undefined {
   const radius =
-    config.radius === undefined || config.radius === null || config.objective === "early:paper"
+    config.radius === undefined || config.radius === null || config.objective === "early:published"
       ? undefined
       : parseQuantity(config.radius, `attack "${config.name}", radius`);
   if (radius !== undefined && radius < 0)
@@ -179,21 +185,23 @@ function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | unde
   return radius;
 }
 
-function makeObjective(config: AttackConfig, target: Target, fields: Fields, optimizer: OptimizerName): Objective {
+function makeObjective(config: AttackConfig, victim: Victim, fields: Fields, optimizer: OptimizerName): Objective {
   const [kind, part] = config.objective.split(":") as [string, string | undefined];
   switch (kind) {
     case "misclassify":
-      return misclassify(target, part === "final" ? "final" : Number(part), misclassifyOptions(fields, optimizer));
+      return misclassify(victim, part === "final" ? "final" : Number(part), misclassifyOptions(fields, optimizer));
     case "average":
-      return average(target);
+      return average(victim);
     case "max":
-      return max(target);
+      return max(victim);
     case "routed":
-      return routed(target);
+      return routed(victim);
     case "slowdown":
-      return slowdown(target);
+      return slowdown(victim);
     default:
-      return part === "paper" ? earlyPaper(target, { alpha: fields.number("alpha", 0.1) }) : makeProper(target, fields);
+      return part === "published"
+        ? earlyPublished(victim, { alpha: fields.number("alpha", 0.1) })
+        : makeEarlyMargin(victim, fields);
   }
 }
 
@@ -206,9 +214,9 @@ const misclassifyOptions = (fields: Fields, optimizer: OptimizerName): Parameter
   return { loss, kappa: loss === "margin" ? fields.number("kappa", optimizer === "adam-tanh" ? 0 : 1e3) : 0 };
 };
 
-function makeProper(target: Target, fields: Fields): Objective {
-  const defaults = properDefaults(target);
-  return earlyProper(target, {
+function makeEarlyMargin(victim: Victim, fields: Fields): Objective {
+  const defaults = earlyMarginDefaults(victim);
+  return earlyMargin(victim, {
     kappa: fields.number("kappa", defaults.kappa),
     keep: fields.number("keep", defaults.keep),
     weight: fields.number("weight", defaults.weight),
@@ -218,7 +226,7 @@ function makeProper(target: Target, fields: Fields): Objective {
 interface OptimizerContext {
   readonly norm: "linf" | "l2";
   readonly radius: number | undefined;
-  readonly paper: boolean;
+  readonly published: boolean;
 }
 
 function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: Fields): Optimizer {
@@ -246,17 +254,17 @@ function randomStart(fields: Fields, radius: number): number {
   return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.number("randomStart", 0));
 }
 
-/** Paper mode is the published loop: its start is part of it. */
-function adamTanhFrom({ paper }: OptimizerContext, fields: Fields): Optimizer {
-  const steps = fields.number("steps", paper ? 1000 : 100);
+/** `early:published` is the published loop: its start is part of it. */
+function adamTanhFrom({ published }: OptimizerContext, fields: Fields): Optimizer {
+  const steps = fields.number("steps", published ? 1000 : 100);
   return adamTanh({
     steps,
     learningRate: fields.number("stepSize", 0.01),
-    start: (paper ? fields.fixed("randomStart", true) : fields.choice("randomStart", false)) ? "uniform" : "image",
-    c: paper ? null : fields.number("c", 1),
-    searchSteps: paper ? 1 : fields.number("searchSteps", 1),
-    checkFrom: fields.number("checkFrom", paper ? Math.min(200, steps - 1) : 0),
-    stopAtSuccess: fields.choice("stopAtSuccess", paper),
+    start: (published ? fields.fixed("randomStart", true) : fields.choice("randomStart", false)) ? "uniform" : "image",
+    c: published ? null : fields.number("c", 1),
+    searchSteps: published ? 1 : fields.number("searchSteps", 1),
+    checkFrom: fields.number("checkFrom", published ? Math.min(200, steps - 1) : 0),
+    stopAtSuccess: fields.choice("stopAtSuccess", published),
     restarts: fields.number("restarts", 1),
   });
 }

@@ -8,42 +8,46 @@ import type { LossContext } from "./attack.js";
 
 const overClasses = { axis: int(1) };
 
-export const sum = (g: LossContext, values: readonly ValueName[]): ValueName =>
-  values.reduce((a, v) => g.b.op("Add", [a, v]));
+export const sum = (ctx: LossContext, values: readonly ValueName[]): ValueName =>
+  values.reduce((a, v) => ctx.builder.op("Add", [a, v]));
 
-export const scale = (g: LossContext, x: ValueName, factor: number): ValueName =>
-  g.b.op("Mul", [x, g.b.scalar(factor)]);
+export const scale = (ctx: LossContext, x: ValueName, factor: number): ValueName =>
+  ctx.builder.op("Mul", [x, ctx.builder.scalar(factor)]);
 
 /** Element of the label's class: sum(z * onehot). */
-export const ofLabel = (g: LossContext, z: ValueName): ValueName =>
-  reduceSum(g.b, g.b.op("Mul", [z, g.oneHot()]), [1], false);
+export const ofLabel = (ctx: LossContext, z: ValueName): ValueName =>
+  reduceSum(ctx.builder, ctx.builder.op("Mul", [z, ctx.oneHot()]), [1], false);
 
 /** Largest element of the other classes. The label's own is pushed below any other. */
-export const ofOthers = (g: LossContext, z: ValueName): ValueName =>
-  reduce(g.b, "ReduceMax", g.b.op("Sub", [z, scale(g, g.oneHot(), 1e9)]), [1], false);
+export const ofOthers = (ctx: LossContext, z: ValueName): ValueName =>
+  reduce(ctx.builder, "ReduceMax", ctx.builder.op("Sub", [z, scale(ctx, ctx.oneHot(), 1e9)]), [1], false);
 
 /** Cross-entropy -log softmax(z)[y]. */
-export const crossEntropy = (g: LossContext, exit: number): ValueName =>
-  crossEntropyOf(g.b, g.logits(exit), g.oneHot(), 1);
+export const crossEntropy = (ctx: LossContext, exit: number): ValueName =>
+  crossEntropyOf(ctx.builder, ctx.logits(exit), ctx.oneHot(), 1);
 
 /** max over others of z_j, minus z_y (Carlini & Wagner 2017, f6); positive when the label has changed. */
-export const margin = (g: LossContext, exit: number): ValueName =>
-  g.b.op("Sub", [ofOthers(g, g.logits(exit)), ofLabel(g, g.logits(exit))]);
+export const margin = (ctx: LossContext, exit: number): ValueName =>
+  ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit)), ofLabel(ctx, ctx.logits(exit))]);
 
 /** min(x, cap): no reward beyond the cap. */
-export const capped = (g: LossContext, x: ValueName, cap: number): ValueName =>
-  g.b.op("Clip", [x, "", g.b.scalar(cap)]);
+export const capped = (ctx: LossContext, x: ValueName, cap: number): ValueName =>
+  ctx.builder.op("Clip", [x, "", ctx.builder.scalar(cap)]);
 
 /** -CE(uniform, softmax z) = mean over classes of log softmax (DeepSloth, Hong et al. 2021). Ascending it flattens the exit. */
-export const flatness = (g: LossContext, exit: number): ValueName =>
-  reduce(g.b, "ReduceMean", g.b.op("LogSoftmax", [g.logits(exit)], overClasses), [1], false);
+export const flatness = (ctx: LossContext, exit: number): ValueName =>
+  reduce(ctx.builder, "ReduceMean", ctx.builder.op("LogSoftmax", [ctx.logits(exit)], overClasses), [1], false);
 
-export const softmax = (g: LossContext, exit: number): ValueName => g.b.op("Softmax", [g.logits(exit)], overClasses);
+export const softmax = (ctx: LossContext, exit: number): ValueName =>
+  ctx.builder.op("Softmax", [ctx.logits(exit)], overClasses);
 
 /** Squared L2 distance to the clean image in the model's normalised space. */
-export function normalizedDistance(g: LossContext): ValueName {
-  const difference = g.b.op("Sub", [g.image, g.clean()]);
-  const std = g.b.constant({ dtype: "float32", dims: [1, g.std.length, 1, 1], data: Float32Array.from(g.std) }, "std");
-  const scaled = g.b.op("Div", [difference, std]);
-  return reduceSum(g.b, g.b.op("Mul", [scaled, scaled]), [1, 2, 3], false);
+export function normalizedDistance(ctx: LossContext): ValueName {
+  const difference = ctx.builder.op("Sub", [ctx.image, ctx.clean()]);
+  const std = ctx.builder.constant(
+    { dtype: "float32", dims: [1, ctx.std.length, 1, 1], data: Float32Array.from(ctx.std) },
+    "std",
+  );
+  const scaled = ctx.builder.op("Div", [difference, std]);
+  return reduceSum(ctx.builder, ctx.builder.op("Mul", [scaled, scaled]), [1, 2, 3], false);
 }

@@ -1,10 +1,13 @@
 /** @file Attacks by name, with parameters that suit a first audit. Read by: the audit command. */
 import { DynnError } from "../core/errors.js";
 import type { AttackConfig } from "./config.js";
+import { currentName } from "./names.js";
 
+/** What named attacks depend on. */
 export interface PresetContext {
   /** Linf radius, pixel units. */
   readonly epsilon: number;
+  /** Exits before the final one. */
   readonly earlyExits: number;
 }
 
@@ -68,13 +71,13 @@ export const PRESETS = {
   early: {
     about: "the final exit keeps its label, an early one answers wrongly",
     needsEarlyExits: true,
-    config: linfPgd("early:proper", 40),
+    config: linfPgd("early:margin", 40),
   },
-  "early-paper": {
+  "early-published": {
     about: "the same as the study published it, on 48 samples",
     needsEarlyExits: true,
     config: () => ({
-      objective: "early:paper",
+      objective: "early:published",
       optimizer: "adam-tanh",
       norm: "l2",
       steps: 1000,
@@ -99,7 +102,7 @@ export const DEFAULT_PRESETS: readonly PresetName[] = [
   "average",
   "routed",
   "early",
-  "early-paper",
+  "early-published",
   "slowdown",
 ];
 
@@ -107,7 +110,7 @@ export const DEFAULT_PRESETS: readonly PresetName[] = [
  * @throws DynnError 'cli/value' for an unknown name, 'attack/unsupported' for one that needs early exits on a static model */
 export function presetConfigs(names: readonly string[], ctx: PresetContext): AttackConfig[] {
   const wanted = new Set(
-    names.flatMap((name) => (name === "all" ? usable(PRESET_NAMES, ctx) : name === "none" ? [] : name)),
+    names.flatMap((name) => (name === "all" ? usable(PRESET_NAMES, ctx) : name === "none" ? [] : currentName(name))),
   );
   return [...wanted].map((name) => {
     const preset: Preset | undefined = Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined;

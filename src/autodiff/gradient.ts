@@ -11,6 +11,7 @@ import { GRAPH_LIMITS, grownFrom, tooLarge } from "../graph/limits.js";
 import type { OpTable, VjpContext } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
 
+/** Which vector-Jacobian product is appended. */
 export interface VjpRequest {
   /** For each output value: the value that holds the gradient of the loss with respect to it (same shape). */
   readonly seeds: ReadonlyMap<ValueName, ValueName>;

@@ -1,7 +1,7 @@
 /** @file The commands by name: what `dynn --help` says of each, and where its options and its work are loaded from.
  *  A command's module loads when the command is called, because engines take most of a second to load. */
 import { Command } from "commander";
-import type { Io } from "./run.js";
+import type { Io } from "./shared/io.js";
 
 interface Entry {
   readonly about: string;

@@ -6,13 +6,7 @@ import { VERSION } from "../core/version.js";
 import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./commands.js";
 import { err } from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
-
-/** Everything that commands need from the process, so that tests can stand in for it. */
-export interface Io {
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  readonly signal: AbortSignal;
-}
+import type { Io } from "./shared/io.js";
 
 const STREAMS: Pick<Io, "out" | "err"> = {
   out: (text) => void process.stdout.write(text),

@@ -8,7 +8,7 @@ import type { DynamicModel } from "../dynamic/model/model.js";
 import type { ValueInfo } from "../graph/graph.js";
 import { normalizationSchema } from "../schema/normalization.js";
 import { type Policy, policySchema, thresholdCount } from "../schema/policy.js";
-import type { Part } from "./parts.js";
+import type { ModelPart } from "./parts.js";
 
 export const BUNDLE_FORMAT = "dynn-bundle";
 export const BUNDLE_VERSION = 1;
@@ -58,7 +58,7 @@ type Value = z.infer<typeof valueSchema>;
 
 /** A part's file. */
 export interface PartFile {
-  readonly part: Part;
+  readonly part: ModelPart;
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;
@@ -142,18 +142,18 @@ const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "floa
 /** What a part reads or keeps must be there: the image first, later what was made before and kept. */
 function flowFault(parts: Manifest["parts"], input: Value, classes: number): string | undefined {
   const same = (a: Value, b: Value | undefined) => b?.dtype === a.dtype && b.shape.join() === a.shape.join();
-  let there = new Map([[input.name, input]]);
+  let available = new Map([[input.name, input]]);
   for (const { name, exits, inputs, outputs, kept } of parts) {
-    const missing = inputs.find((value) => !same(value, there.get(value.name)));
+    const missing = inputs.find((value) => !same(value, available.get(value.name)));
     if (missing) return `part "${name}" reads "${missing.name}", which no part before it gives in that form`;
-    const known = new Map([...there, ...outputs.map((value) => [value.name, value] as const)]);
+    const known = new Map([...available, ...outputs.map((value) => [value.name, value] as const)]);
     const blind = exits.find(
       ({ logits }) => !outputs.some((value) => value.name === logits && same(logitsOf(logits, classes), value)),
     );
     if (blind) return `part "${name}" gives no logits [n,${classes}] named "${blind.logits}"`;
     const lost = kept.find((value) => !known.has(value));
     if (lost !== undefined) return `part "${name}" keeps "${lost}", which is not there`;
-    there = new Map(kept.map((value) => [value, known.get(value) as Value]));
+    available = new Map(kept.map((value) => [value, known.get(value) as Value]));
   }
   return undefined;
 }

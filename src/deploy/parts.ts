@@ -8,8 +8,8 @@ import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";
 import { opTable } from "../ops/table.js";
 
-/** A piece of a model that one machine runs: one graph with some of the exits. */
-export interface Part {
+/** A part of a model that one machine runs: one graph with some of the exits. */
+export interface ModelPart {
   /** The part's name, from which its file's name is made. */
   readonly name: string;
   /** Takes the hidden values that it reads (the image, in the first part); gives the logits of its exits, and the hidden values of its own
@@ -22,7 +22,7 @@ export interface Part {
 }
 
 /** One part for each exit: stage0, stage1 ... */
-export const stagedParts = (model: DynamicModel): Part[] => {
+export const stagedParts = (model: DynamicModel): ModelPart[] => {
   const stages = splitStages(model);
   return stages.map((stage, k) => partOf(model, `stage${k}`, [stage], k));
 };
@@ -30,7 +30,7 @@ export const stagedParts = (model: DynamicModel): Part[] => {
 /** Two parts: the device holds the exits up to and including `at`, the server those behind it.
  * @param at number of an early exit
  * @throws DynnError 'export/unsupported' when there is no early exit, 'cli/value' when `at` is none */
-export function splitParts(model: DynamicModel, at: number): [device: Part, server: Part] {
+export function splitParts(model: DynamicModel, at: number): [device: ModelPart, server: ModelPart] {
   refuseStatic(model);
   if (!(Number.isInteger(at) && at >= 0 && at < model.exits.length - 1))
     throw new DynnError(
@@ -63,7 +63,7 @@ function refuseStatic({ name, exits }: DynamicModel): void {
 }
 
 /** Stages in a row as one part. */
-function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[], first: number): Part {
+function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[], first: number): ModelPart {
   const kept = (stages.at(-1) as Stage).kept;
   const made = new Set(stages.flatMap((stage) => stage.graph.nodes.flatMap((node) => node.outputs)));
   const read = stages.flatMap((stage) => stage.graph.inputs.map((input) => input.name));

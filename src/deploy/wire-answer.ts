@@ -8,7 +8,7 @@ import type { Manifest } from "./manifest.js";
 export interface Reply {
   /** One answer per sample, in the order of the request. */
   readonly answers: readonly Routed[];
-  /** Time in the server, waiting for company included. */
+  /** Time in the server, with the wait for other requests. */
   readonly ms: number;
 }
 

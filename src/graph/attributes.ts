@@ -1,19 +1,10 @@
 /** @file Node attributes as tagged unions, and typed access to them. */
 import { DynnError } from "../core/errors.js";
 import type { Tensor } from "../core/tensor.js";
-import type { Graph, Node } from "./graph.js";
+import type { Attribute, Node } from "./graph.js";
 
-export type Attribute =
-  | { readonly kind: "int"; readonly value: number }
-  | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "string"; readonly value: string }
-  | { readonly kind: "ints"; readonly value: readonly number[] }
-  | { readonly kind: "floats"; readonly value: readonly number[] }
-  | { readonly kind: "strings"; readonly value: readonly string[] }
-  | { readonly kind: "tensor"; readonly value: Tensor }
-  | { readonly kind: "graph"; readonly value: Graph };
+export type { Attribute, Attributes } from "./graph.js";
 
-export type Attributes = Readonly<Record<string, Attribute>>;
 type ValueOf = { readonly [A in Attribute as A["kind"]]: A["value"] };
 
 /** An attribute of the named kind, or undefined when the node has none.

@@ -4,9 +4,23 @@
 import type { DType } from "../core/dtype.js";
 import type { Dim, Shape } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
-import type { Attribute, Attributes } from "./attributes.js";
 
+/** The name of a value of a graph. */
 export type ValueName = string;
+
+/** The value of an attribute, with its kind. */
+export type Attribute =
+  | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "floats"; readonly value: readonly number[] }
+  | { readonly kind: "strings"; readonly value: readonly string[] }
+  | { readonly kind: "tensor"; readonly value: Tensor }
+  | { readonly kind: "graph"; readonly value: Graph };
+
+/** Attributes by name. */
+export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** One node: an operator with the names of what it reads and makes. */
 export interface Node {

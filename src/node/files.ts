@@ -9,8 +9,8 @@ import { readBytes, replaceFile } from "./onnx-files.js";
 export async function checkWritable(path: string): Promise<void> {
   const probe = resolve(dirname(path), `.dynn-${process.pid}-${Date.now()}.tmp`);
   try {
-    const there = await stat(path).catch(() => undefined);
-    if (there && !there.isFile()) throw new Error(there.isDirectory() ? "it is a folder" : "it is no plain file");
+    const stats = await stat(path).catch(() => undefined);
+    if (stats && !stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is no plain file");
     await (await open(probe, "wx")).close();
     await rm(probe, { force: true });
   } catch (cause) {

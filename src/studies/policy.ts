@@ -20,7 +20,9 @@ export type PolicyChoice =
 
 /** What is asked of a policy; what is left out is the model's own, else the default. */
 export interface PolicyRequest {
+  /** Left out: the model's, or max-softmax. */
   readonly rule?: Rule | undefined;
+  /** Left out: the model's, or final. */
   readonly fallback?: Fallback | undefined;
   /** One threshold for all early exits, or one for each. */
   readonly thresholds?: readonly Threshold[] | undefined;
@@ -29,8 +31,9 @@ export interface PolicyRequest {
 }
 
 /** The data to report on, and where the policy comes from. */
-export interface Settled {
+export interface ResolvedPolicy {
   readonly data: Dataset;
+  /** The policy, or the records that one is chosen on. */
   readonly policy: PolicyChoice;
 }
 
@@ -55,13 +58,13 @@ export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy
   return undefined;
 }
 
-/** Settle data and policy together: thresholds are never chosen on reported records.
+/** Resolve data and policy together: thresholds are never chosen on reported records.
  * @throws DynnError 'policy/value', 'policy/validation' */
-export async function settlePolicy(
+export async function resolvePolicy(
   model: DynamicModel,
   data: Dataset,
   request: PolicyRequest & ReportRequest,
-): Promise<Settled> {
+): Promise<ResolvedPolicy> {
   const policy = givenPolicy(request, model);
   if (policy) return { data: reportedOf(data, request.samples), policy: { kind: "fixed", policy } };
   const { reported, validation } = await splitReported(data, request);

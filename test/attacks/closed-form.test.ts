@@ -1,23 +1,23 @@
 /** On a linear classifier of two classes with logits (0, w.x + b) everything is known: the closest misclassified point lies at
  *  |w.x + b| / ||w||_1 in Linf and at |w.x + b| / ||w||_2 in L2. */
 import { describe, expect, test } from "vitest";
-import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
 import { runAttack } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
-import { linearModel, samplesOf, targetOf } from "../support/models.js";
+import { NORMS } from "../../src/perturb/norms.js";
+import { linearModel, samplesOf, victimOf } from "../support/models.js";
 
 const W = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];
 const norm1 = W.reduce((s, w) => s + Math.abs(w), 0);
 const norm2 = Math.hypot(...W);
 const model = linearModel([W.map(() => 0), W], [0, 0.15]);
-const target = targetOf(model);
+const victim = victimOf(model);
 
 async function run(config: Omit<AttackConfig, "name">) {
   const samples = await samplesOf(model, 12);
   const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
-  const outcomes = await runAttack(configureAttack({ name: "t", ...config }, target), samples, evaluator, {
+  const outcomes = await runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, {
     seed: 3,
     batch: 5,
   });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type AttackConfig, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
+import { currentName, OLD_NAMES } from "../../src/attacks/names.js";
 import { PRESET_NAMES, presetConfigs, usable } from "../../src/attacks/presets.js";
-import { linearModel, smallExits, targetOf } from "../support/models.js";
+import { linearModel, smallExits, victimOf } from "../support/models.js";
 
-const target = targetOf(smallExits(), 0.6);
+const victim = victimOf(smallExits(), 0.6);
 const configure = (config: Partial<AttackConfig>) =>
-  configureAttack({ name: "t", objective: "misclassify:final", ...config }, target);
+  configureAttack({ name: "t", objective: "misclassify:final", ...config }, victim);
 
 describe("an attack of a file", () => {
   test("gets PGD's defaults: 20 steps of 2.5 radii over the steps, from the image, once", () => {
@@ -32,7 +33,7 @@ describe("an attack of a file", () => {
   });
 
   test("gets the published loop in paper mode", () => {
-    const attack = configure({ objective: "early:paper" });
+    const attack = configure({ objective: "early:published" });
     expect(attack.optimizer.name).toBe("adam-tanh");
     expect(attack.budget).toEqual({ norm: "l2", radius: undefined });
     expect(attack.parameters).toEqual({
@@ -58,7 +59,7 @@ describe("an attack of a file", () => {
 
   test("in paper mode keeps to the published loop: no budget, a random start", () => {
     const attack = configure({
-      objective: "early:paper",
+      objective: "early:published",
       radius: "8/255",
       randomStart: false,
       steps: 1000,
@@ -126,8 +127,8 @@ describe("an attack file", () => {
 describe("presets", () => {
   test("all configure on a multi-exit model, and those that need no early exits on a static one", () => {
     for (const config of presetConfigs(["all"], { epsilon: 8 / 255, earlyExits: 2 }))
-      expect(() => configureAttack(config, target)).not.toThrow();
-    const single = targetOf(
+      expect(() => configureAttack(config, victim)).not.toThrow();
+    const single = victimOf(
       linearModel(
         [
           [1, 0],
@@ -149,5 +150,28 @@ describe("presets", () => {
     expect(() => presetConfigs(["slowdown"], { epsilon: 0.1, earlyExits: 0 })).toThrow(
       "attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]",
     );
+  });
+});
+
+describe("names that have changed", () => {
+  test.each(Object.entries(OLD_NAMES).filter(([old]) => old.includes(":")))(
+    "an attack file may say %s for %s",
+    (old, now) => {
+      const [config] = parseAttackFile([{ name: "t", objective: old, radius: 0.1 }], "file");
+      const attack = configureAttack(config, victim);
+      expect(attack.objective.name).toBe(now);
+      expect(attack.parameters).toEqual(configure({ objective: now, radius: 0.1 }).parameters);
+    },
+  );
+
+  test("an attack may be called early-paper, once with its new name", () => {
+    const context = { epsilon: 0.1, earlyExits: 2 };
+    expect(presetConfigs(["early-paper", "early-published"], context)).toEqual(
+      presetConfigs(["early-published"], context),
+    );
+  });
+
+  test("no name is old and new at once", () => {
+    for (const now of Object.values(OLD_NAMES)) expect(currentName(now)).toBe(now);
   });
 });

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NORMS } from "../../src/attacks/budget.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
-import { routedLabel } from "../../src/attacks/objectives/target.js";
+import { routedLabel } from "../../src/attacks/objectives/victim.js";
 import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
-import { samplesOf, smallExits, targetOf } from "../support/models.js";
+import { NORMS } from "../../src/perturb/norms.js";
+import { samplesOf, smallExits, victimOf } from "../support/models.js";
 
 const model = smallExits();
-const target = targetOf(model);
+const victim = victimOf(model);
 const samples = await samplesOf(model, 24);
 const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
 
 const attack = (config: Omit<AttackConfig, "name">, batch = 8, seed = 1): Promise<SampleOutcome[]> =>
-  runAttack(configureAttack({ name: "t", ...config }, target), samples, evaluator, { seed, batch });
+  runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, { seed, batch });
 
 const successes = (outcomes: readonly SampleOutcome[]): number => outcomes.filter((o) => o.success).length;
 
@@ -24,7 +24,7 @@ const OBJECTIVES = [
   "average",
   "max",
   "routed",
-  "early:proper",
+  "early:margin",
   "slowdown",
 ] as const;
 
@@ -63,7 +63,7 @@ describe("every attack with a radius", () => {
     average: { thresholds: [0.6, 0.6], right: "routed", radius: 0.12 },
     max: { thresholds: [0.6, 0.6], right: "routed", radius: 0.06 },
     routed: { thresholds: [0.6, 0.6], right: "routed", radius: 0.09 },
-    "early:proper": { thresholds: [0.6, 2], right: "final", radius: 0.06 },
+    "early:margin": { thresholds: [0.6, 2], right: "final", radius: 0.06 },
     slowdown: { thresholds: [0.9, 0.9], right: "routed", radius: 0.25 },
   } as const;
 
@@ -71,7 +71,7 @@ describe("every attack with a radius", () => {
     "never does worse with more steps or more restarts from the same start: %s",
     async (objective) => {
       const { thresholds, right, radius } = settings[objective];
-      const under = targetOf(model, 0, { thresholds });
+      const under = victimOf(model, 0, { thresholds });
       const labelled = right === "final" ? samples : samples.map((s) => ({ ...s, label: routedLabel(s.clean, under) }));
       const run = (steps: number, restarts = 1) =>
         runAttack(
@@ -116,7 +116,7 @@ describe("results", () => {
       steps: 5,
       randomStart: true,
     })),
-    { objective: "early:paper", steps: 30, checkFrom: 10 },
+    { objective: "early:published", steps: 30, checkFrom: 10 },
     { objective: "misclassify:final", optimizer: "adam-tanh", steps: 20 },
   ];
 
@@ -129,7 +129,7 @@ describe("results", () => {
   test("depend on a sample's id, not on which others are attacked beside it", async () => {
     const configured = configureAttack(
       { name: "t", objective: "average", radius: 0.05, steps: 5, randomStart: true },
-      target,
+      victim,
     );
     const all = await runAttack(configured, samples, evaluator, { seed: 1, batch: 8 });
     const some = await runAttack(configured, samples.slice(10, 14).reverse(), evaluator, { seed: 1, batch: 8 });
@@ -155,7 +155,7 @@ describe("results", () => {
   });
 
   test("slowdown succeeds where no early exit fires, and only there", async () => {
-    const under = targetOf(model, 0.9);
+    const under = victimOf(model, 0.9);
     const outcomes = await runAttack(
       configureAttack({ name: "t", objective: "slowdown", radius: 0.2, steps: 9, stepSize: 0.2 / 6 }, under),
       samples,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { configureAttack } from "../../src/attacks/config.js";
 import { type LinearExit, linearExits, linearSample, logitsAt, lossAt } from "../support/attack.js";
-import { targetOf } from "../support/models.js";
+import { victimOf } from "../support/models.js";
 
 const EXITS: readonly LinearExit[] = [
   { weights: [[1, -0.5], [-0.4, 0.9], [0.2, 0.3]], bias: [0.1, 0.4, -0.2] }, // biome-ignore format: a matrix
@@ -11,7 +11,7 @@ const EXITS: readonly LinearExit[] = [
   { weights: [[0.8, 1.2], [-0.9, 0.4], [0.5, -1.3]], bias: [-0.6, 0.7, 0.2] }, // biome-ignore format: a matrix
 ];
 const normalization = { mean: [0.1, 0.2], std: [0.5, 0.25] };
-const target = targetOf(linearExits(EXITS, normalization), 0.6);
+const victim = victimOf(linearExits(EXITS, normalization), 0.6);
 const CLEAN = [0.3, 0.6];
 /** The final exit says 0 of the clean image; the true label is another, so that a mix-up of the
  *  two shows. */
@@ -50,7 +50,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
 
   test("misclassify has the cross-entropy of its exit", async () => {
     for (const k of [0, 1, 2]) {
-      const { loss } = await lossAt(target, { objective: `misclassify:${k}`, radius: 0.1 }, sample, image);
+      const { loss } = await lossAt(victim, { objective: `misclassify:${k}`, radius: 0.1 }, sample, image);
       expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
     }
   });
@@ -59,19 +59,19 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
     for (const k of [0, 1, 2])
       for (const kappa of [0, 0.2, 1e3]) {
         const config = { objective: `misclassify:${k}`, loss: "margin", kappa, radius: 0.1 } as const;
-        const { loss } = await lossAt(target, config, sample, image);
+        const { loss } = await lossAt(victim, config, sample, image);
         expect(loss).toBeCloseTo(Math.min(margin(z[k] as number[], sample.label), kappa), 5);
       }
   });
 
   test("average is the mean of all exits' cross-entropies", async () => {
-    const { loss } = await lossAt(target, { objective: "average", radius: 0.1 }, sample, image);
+    const { loss } = await lossAt(victim, { objective: "average", radius: 0.1 }, sample, image);
     expect(loss).toBeCloseTo(sum(z.map((row) => crossEntropy(row, sample.label))) / 3, 5);
   });
 
   test("max has one loss per exit", async () => {
     for (const k of [0, 1, 2]) {
-      const { loss } = await lossAt(target, { objective: "max", radius: 0.1 }, sample, image, k);
+      const { loss } = await lossAt(victim, { objective: "max", radius: 0.1 }, sample, image, k);
       expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
     }
   });
@@ -81,7 +81,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       ["final", [0, 1, 2]],
       ["most-confident", [0, 1, 0, 1, 2]],
     ] as const) {
-      const under = targetOf(target.model, 0.6, { fallback });
+      const under = victimOf(victim.model, 0.6, { fallback });
       for (const [index, k] of answers.entries()) {
         const { loss } = await lossAt(under, { objective: "routed", radius: 0.1 }, sample, image, index);
         expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
@@ -90,7 +90,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
   });
 
   test("slowdown sums over the early exits the cross-entropy with the uniform distribution, negated", async () => {
-    const { loss } = await lossAt(target, { objective: "slowdown", radius: 0.1 }, sample, image);
+    const { loss } = await lossAt(victim, { objective: "slowdown", radius: 0.1 }, sample, image);
     expect(loss).toBeCloseTo(sum(early.map((row) => sum(softmax(row).map(Math.log)) / 3)), 5);
   });
 
@@ -101,7 +101,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       const keep = sum(p.map((other) => Math.max(0, at(p, OWN) - other)));
       const change = sum(early.map((row) => at(softmax(row), OWN)));
       const moved = sum(image.map((v, i) => ((v - at(CLEAN, i)) / at(normalization.std, i)) ** 2));
-      const { loss } = await lossAt(target, { objective: "early:paper", alpha }, sample, image);
+      const { loss } = await lossAt(victim, { objective: "early:published", alpha }, sample, image);
       expect(loss).toBeCloseTo(-(50 * (-alpha * keep + change) + moved), 4);
     },
   );
@@ -115,8 +115,8 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       const change = sum(early.map((row) => Math.min(margin(row, OWN), kappa)));
       const held = Math.min(-margin(final, OWN), keep);
       const { loss } = await lossAt(
-        target,
-        { objective: "early:proper", radius: 0.1, kappa, keep, weight },
+        victim,
+        { objective: "early:margin", radius: 0.1, kappa, keep, weight },
         sample,
         image,
       );
@@ -135,7 +135,7 @@ test("the caps and the hinges of these losses bite at some of the images and not
 
 describe("the early attack on margins by default", () => {
   const defaults = (threshold: number) =>
-    configureAttack({ name: "t", objective: "early:proper", radius: 0.1 }, targetOf(target.model, threshold))
+    configureAttack({ name: "t", objective: "early:margin", radius: 0.1 }, victimOf(victim.model, threshold))
       .parameters;
 
   test("pushes early margins one past the log-odds of the threshold", () => {
@@ -145,7 +145,7 @@ describe("the early attack on margins by default", () => {
 
   test("weighs the final exit as much as all early ones, and holds it by a margin of 1", () => {
     expect(defaults(0.6)).toMatchObject({ weight: 2, keep: 1 });
-    const four = targetOf(linearExits([...EXITS, ...EXITS.slice(0, 1)]), 0.6);
-    expect(configureAttack({ name: "t", objective: "early:proper", radius: 0.1 }, four).parameters.weight).toBe(3);
+    const four = victimOf(linearExits([...EXITS, ...EXITS.slice(0, 1)]), 0.6);
+    expect(configureAttack({ name: "t", objective: "early:margin", radius: 0.1 }, four).parameters.weight).toBe(3);
   });
 });

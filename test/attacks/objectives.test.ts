@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ExitLogits, Objective, Sample } from "../../src/attacks/attack.js";
 import { lossGraph } from "../../src/attacks/evaluator.js";
 import { average, max } from "../../src/attacks/objectives/combined.js";
-import { earlyFires, earlyLabelsChanged, earlyPaper, earlyProper } from "../../src/attacks/objectives/early.js";
+import { earlyFires, earlyLabelsChanged, earlyMargin, earlyPublished } from "../../src/attacks/objectives/early.js";
 import { misclassify } from "../../src/attacks/objectives/misclassify.js";
 import { routed } from "../../src/attacks/objectives/routed.js";
 import { slowdown } from "../../src/attacks/objectives/slowdown.js";
@@ -12,23 +12,23 @@ import { softmaxRow } from "../../src/dynamic/route/policy.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { runReference } from "../../src/runtime/reference.js";
 import { inFloat64 } from "../support/float64.js";
-import { samplesOf, smallExits, targetOf } from "../support/models.js";
+import { samplesOf, smallExits, victimOf } from "../support/models.js";
 
 const model = smallExits();
-const target = targetOf(model, 0.6);
+const victim = victimOf(model, 0.6);
 const [sample] = (await samplesOf(model, 1)) as [Sample];
 const moved = sample.pixels.map((v, i) => v + 0.05 * ((i % 7) - 3) * 0.1);
 
 const objectives: readonly Objective[] = [
-  misclassify(target, "final", { loss: "cross-entropy", kappa: 0 }),
-  misclassify(target, 0, { loss: "margin", kappa: 1e3 }),
-  average(target),
-  max(target),
-  routed(target),
-  routed(targetOf(model, 0.99, { fallback: "most-confident" })),
-  earlyPaper(target, { alpha: 0.1 }),
-  earlyProper(target, { kappa: 1e3, keep: 1e3, weight: 2 }),
-  slowdown(target),
+  misclassify(victim, "final", { loss: "cross-entropy", kappa: 0 }),
+  misclassify(victim, 0, { loss: "margin", kappa: 1e3 }),
+  average(victim),
+  max(victim),
+  routed(victim),
+  routed(victimOf(model, 0.99, { fallback: "most-confident" })),
+  earlyPublished(victim, { alpha: 0.1 }),
+  earlyMargin(victim, { kappa: 1e3, keep: 1e3, weight: 2 }),
+  slowdown(victim),
 ];
 const losses = objectives.flatMap((objective) =>
   objective.losses.map((_, index) => [`${objective.name}, loss ${index}`, objective, index] as const),
@@ -78,14 +78,14 @@ describe("every loss", () => {
   );
 
   test("of the routed objective holds only the prefix up to its exit", () => {
-    const convs = routed(target).losses.map(
+    const convs = routed(victim).losses.map(
       (loss) => lossGraph(model, loss, false).nodes.filter((n) => n.opType === "Conv").length,
     );
     expect(convs).toEqual([1, 2, 3]);
   });
 
   test("of the slowdown objective leaves the final exit out", () => {
-    const [loss] = slowdown(target).losses;
+    const [loss] = slowdown(victim).losses;
     expect(
       lossGraph(model, loss as never, true)
         .nodes.filter((n) => n.opType === "Conv" && n.inputs[0] !== "image")
@@ -112,13 +112,13 @@ const who = (label: number, clean: ExitLogits = of(sure(label), sure(label), sur
 
 describe("success", () => {
   test("of misclassify is a changed label at its exit, whatever the others say", () => {
-    const at1 = misclassify(target, 1, { loss: "cross-entropy", kappa: 0 });
+    const at1 = misclassify(victim, 1, { loss: "cross-entropy", kappa: 0 });
     expect(at1.succeeded(who(2), of(undefined, sure(3), undefined))).toBe(true);
     expect(at1.succeeded(who(2), of(sure(3), sure(2), sure(3)))).toBe(false);
   });
 
   test("of average and max is a wrong routed answer: an unsure wrong exit does not count", () => {
-    for (const objective of [average(target), max(target)]) {
+    for (const objective of [average(victim), max(victim)]) {
       expect(objective.succeeded(who(2), of(unsure(3), sure(2), sure(2)))).toBe(false);
       expect(objective.succeeded(who(2), of(sure(3), sure(2), sure(2)))).toBe(true);
       expect(objective.succeeded(who(2), of(unsure(2), unsure(2), sure(1)))).toBe(true);
@@ -126,50 +126,50 @@ describe("success", () => {
   });
 
   test("of routed is decided by the prefix that fired", () => {
-    expect(routed(target).succeeded(who(2), of(sure(3), undefined, undefined))).toBe(true);
-    expect(routed(target).succeeded(who(2), of(unsure(3), sure(2), undefined))).toBe(false);
+    expect(routed(victim).succeeded(who(2), of(sure(3), undefined, undefined))).toBe(true);
+    expect(routed(victim).succeeded(who(2), of(unsure(3), sure(2), undefined))).toBe(false);
   });
 
   test("of slowdown is that no early exit fires", () => {
-    expect(slowdown(target).succeeded(who(2), of(unsure(2), unsure(1), undefined))).toBe(true);
-    expect(slowdown(target).succeeded(who(2), of(unsure(2), sure(2), undefined))).toBe(false);
-    expect(slowdown(target).succeeded(who(2), of(unsure(2), unsure(1), sure(2)))).toBe(true);
+    expect(slowdown(victim).succeeded(who(2), of(unsure(2), unsure(1), undefined))).toBe(true);
+    expect(slowdown(victim).succeeded(who(2), of(unsure(2), sure(2), undefined))).toBe(false);
+    expect(slowdown(victim).succeeded(who(2), of(unsure(2), unsure(1), sure(2)))).toBe(true);
   });
 
   test("of the early attack in paper mode needs the final label kept and every early one changed", () => {
-    expect(earlyLabelsChanged(target)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
-    expect(earlyLabelsChanged(target)(who(2), of(unsure(1), sure(2), sure(2)))).toBe(false);
-    expect(earlyLabelsChanged(target)(who(2), of(unsure(1), sure(3), sure(1)))).toBe(false);
+    expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
+    expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(2), sure(2)))).toBe(false);
+    expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(3), sure(1)))).toBe(false);
   });
 
   test("of the early attack in proper mode needs a wrong early exit that fires, and the final label kept", () => {
-    expect(earlyFires(target)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
-    expect(earlyFires(target)(who(2), of(unsure(1), unsure(3), sure(2)))).toBe(false);
-    expect(earlyFires(target)(who(2), of(sure(2), sure(3), sure(2)))).toBe(false);
-    expect(earlyFires(target)(who(2), of(sure(1), sure(3), sure(1)))).toBe(false);
+    expect(earlyFires(victim)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
+    expect(earlyFires(victim)(who(2), of(unsure(1), unsure(3), sure(2)))).toBe(false);
+    expect(earlyFires(victim)(who(2), of(sure(2), sure(3), sure(2)))).toBe(false);
+    expect(earlyFires(victim)(who(2), of(sure(1), sure(3), sure(1)))).toBe(false);
   });
 
   test("of the early attack in proper mode under the fallback most-confident needs an exit that fires, not only answers", () => {
-    const surest = targetOf(model, 0.95, { fallback: "most-confident" });
+    const surest = victimOf(model, 0.95, { fallback: "most-confident" });
     expect(earlyFires(surest)(who(2), of(sure(1), unsure(2), unsure(2)))).toBe(false);
     expect(earlyFires(surest)(who(2), of(row(1, 0.96), unsure(2), unsure(2)))).toBe(true);
   });
 
   test("of the early attack is about the model's own final label, not the true one", () => {
     const wrongWhenClean = who(0, of(sure(2), sure(2), sure(2)));
-    expect(earlyPaper(target, { alpha: 0.1 }).label(wrongWhenClean)).toBe(2);
-    expect(earlyFires(target)(wrongWhenClean, of(sure(1), sure(3), sure(2)))).toBe(true);
+    expect(earlyPublished(victim, { alpha: 0.1 }).label(wrongWhenClean)).toBe(2);
+    expect(earlyFires(victim)(wrongWhenClean, of(sure(1), sure(3), sure(2)))).toBe(true);
   });
 });
 
 describe("the routed objective", () => {
   test("starts from the exit that the clean image takes", () => {
-    expect(routed(target).starts(who(1, of(sure(1), sure(1), sure(1))))).toEqual([0]);
-    expect(routed(target).starts(who(1, of(unsure(1), unsure(1), sure(1))))).toEqual([2]);
+    expect(routed(victim).starts(who(1, of(sure(1), sure(1), sure(1))))).toEqual([0]);
+    expect(routed(victim).starts(who(1, of(unsure(1), unsure(1), sure(1))))).toEqual([2]);
   });
 
   test("moves on to the next prefix when no exit of this one fires, and back when an earlier one does", () => {
-    const { follow } = routed(target);
+    const { follow } = routed(victim);
     expect(follow?.(of(unsure(1), undefined, undefined), 0)).toBe(1);
     expect(follow?.(of(unsure(1), unsure(1), undefined), 1)).toBe(2);
     expect(follow?.(of(sure(1), unsure(1), unsure(1)), 2)).toBe(0);
@@ -177,7 +177,7 @@ describe("the routed objective", () => {
   });
 
   test("under the fallback most-confident follows the exit that would answer", () => {
-    const { follow, losses: all } = routed(targetOf(model, 0.95, { fallback: "most-confident" }));
+    const { follow, losses: all } = routed(victimOf(model, 0.95, { fallback: "most-confident" }));
     expect(all.length).toBe(5);
     const at = follow?.(of(unsure(1), row(1, 0.8), unsure(1)), 4) as number;
     expect(all[at]?.key).toBe("routed@2/1");
@@ -187,12 +187,12 @@ describe("the routed objective", () => {
 test("max ranks iterates by the summed cross-entropy of all exits", () => {
   const logits = of(unsure(1), sure(2), sure(3)) as Float32Array[];
   const total = logits.reduce((s, l) => s - Math.log(softmaxRow(l)[1]), 0);
-  expect(max(target).score?.(who(1), { loss: 0, gradient: new Float32Array(0), logits })).toBeCloseTo(total, 6);
+  expect(max(victim).score?.(who(1), { loss: 0, gradient: new Float32Array(0), logits })).toBeCloseTo(total, 6);
 });
 
 test("attacks on early exits refuse a model with one exit", async () => {
   const { linearModel } = await import("../support/models.js");
-  const single = targetOf(linearModel([[1], [0]], [0, 0]));
+  const single = victimOf(linearModel([[1], [0]], [0, 0]));
   expect(() => slowdown(single)).toThrow(
     "objective slowdown: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model. [attack/unsupported]",
   );

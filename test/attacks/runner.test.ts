@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttackRun, Objective, Sample } from "../../src/attacks/attack.js";
-import type { Evaluator, Request } from "../../src/attacks/evaluator.js";
+import type { EvaluationRequest, Evaluator } from "../../src/attacks/evaluator.js";
 import type { Attack } from "../../src/attacks/runner.js";
 import { runAttack } from "../../src/attacks/runner.js";
 
@@ -9,7 +9,7 @@ function fakeEvaluator() {
   const sizes: number[] = [];
   const kinds: Set<string>[] = [];
   const evaluator = {
-    evaluate: async (_: Objective, requests: readonly Request[]) => {
+    evaluate: async (_: Objective, requests: readonly EvaluationRequest[]) => {
       sizes.push(requests.length);
       kinds.push(new Set(requests.map((r) => `${r.query.loss}/${r.query.gradient}`)));
       return requests.map((r) => ({
@@ -116,7 +116,7 @@ describe("the runner", () => {
   test("attacks it all the same when the objective counts every sample", async () => {
     const [won] = samplesWith(3);
     const [outcome] = await runAttack(
-      { ...attack, objective: { ...objective, attackAll: true } },
+      { ...attack, objective: { ...objective, everySampleEligible: true } },
       [{ ...won, label: 9 }],
       fakeEvaluator().evaluator,
       { seed: 0, batch: 4 },

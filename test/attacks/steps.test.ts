@@ -5,12 +5,12 @@ import { describe, expect, test } from "vitest";
 import type { SampleOutcome } from "../../src/attacks/runner.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
-import { targetOf } from "../support/models.js";
+import { victimOf } from "../support/models.js";
 
 /** Two classes, logits (0, u.x + bias): the gradient of any loss that leaves class 0 points
  *  along u. */
 const binary = (u: readonly number[], bias: number): LinearExit => ({ weights: [u.map(() => 0), u], bias: [0, bias] });
-const targetFor = (exit: LinearExit) => targetOf(linearExits([exit]));
+const victimFor = (exit: LinearExit) => victimOf(linearExits([exit]));
 const only = async (...args: Parameters<typeof attackWith>): Promise<SampleOutcome> =>
   (await attackWith(...args))[0] as SampleOutcome;
 
@@ -21,7 +21,7 @@ const FINAL = { objective: "misclassify:final" } as const;
 describe("steps on a network that stays right whatever happens", () => {
   const U = [3, -4];
   const exit = binary(U, -50);
-  const target = targetFor(exit);
+  const victim = victimFor(exit);
   const CLEAN = [0.5, 0.6];
   const sample = linearSample([exit], CLEAN);
   const pgd = { ...FINAL, loss: "margin", optimizer: "pgd" } as const;
@@ -32,39 +32,39 @@ describe("steps on a network that stays right whatever happens", () => {
 
   test("of L2 have the stated length, along the gradient", async () => {
     const config = { ...pgd, norm: "l2", radius: 0.4, stepSize: 0.05, steps: 3 } as const;
-    expectAt(await only(target, [sample], config), [0.5 + 0.6 * 0.15, 0.6 - 0.8 * 0.15]);
+    expectAt(await only(victim, [sample], config), [0.5 + 0.6 * 0.15, 0.6 - 0.8 * 0.15]);
   });
 
   test("of Linf have the stated length in every pixel", async () => {
     const config = { ...pgd, norm: "linf", radius: 0.4, stepSize: 0.05, steps: 3 } as const;
-    expectAt(await only(target, [sample], config), [0.65, 0.45]);
+    expectAt(await only(victim, [sample], config), [0.65, 0.45]);
   });
 
   test("end on the L2 ball, in the direction of the gradient", async () => {
     const config = { ...pgd, norm: "l2", radius: 0.1, stepSize: 0.3, steps: 4 } as const;
-    expectAt(await only(target, [sample], config), [0.5 + 0.06, 0.6 - 0.08]);
+    expectAt(await only(victim, [sample], config), [0.5 + 0.06, 0.6 - 0.08]);
   });
 
   test("end in the corner of the Linf ball", async () => {
     const config = { ...pgd, norm: "linf", radius: 0.1, stepSize: 0.3, steps: 4 } as const;
-    expectAt(await only(target, [sample], config), [0.6, 0.5]);
+    expectAt(await only(victim, [sample], config), [0.6, 0.5]);
   });
 
   test.each(["l2", "linf"] as const)("of %s end at black and white", async (norm) => {
     const near = linearSample([exit], [0.97, 0.02]);
-    expectAt(await only(target, [near], { ...pgd, norm, radius: 0.3, stepSize: 0.2, steps: 4 }), [1, 0]);
+    expectAt(await only(victim, [near], { ...pgd, norm, radius: 0.3, stepSize: 0.2, steps: 4 }), [1, 0]);
   });
 
   test("are as many as asked for, in every restart", async () => {
     const config = { ...pgd, radius: 0.1, steps: 4 } as const;
-    expect((await only(target, [sample], config)).gradientEvaluations).toBe(4);
-    expect((await only(target, [sample], { ...config, restarts: 3 })).gradientEvaluations).toBe(12);
+    expect((await only(victim, [sample], config)).gradientEvaluations).toBe(4);
+    expect((await only(victim, [sample], { ...config, restarts: 3 })).gradientEvaluations).toBe(12);
   });
 
   test("make one run for each loss of max, and the image of largest total loss is kept", async () => {
     // One exit pulls to the right, two to the left; the total is larger on the right.
     const exits = [binary([4, 0], -9), binary([-3, 0], -9), binary([-3, 0], -9)];
-    const of = targetOf(linearExits(exits));
+    const of = victimOf(linearExits(exits));
     const config = { objective: "max", radius: 0.1, stepSize: 0.05, steps: 4 } as const;
     const outcome = await only(of, [linearSample(exits, CLEAN)], config);
     expect(outcome.gradientEvaluations).toBe(3 * 4);
@@ -76,7 +76,7 @@ describe("steps on a network that stays right whatever happens", () => {
 
   test.each([-1, 1])("go nowhere where there is no gradient, and find nothing there: class %d wins", async (bias) => {
     const flat = binary([0, 0], bias);
-    const outcome = await only(targetFor(flat), [linearSample([flat], CLEAN)], { ...pgd, norm: "l2", radius: 0.1 });
+    const outcome = await only(victimFor(flat), [linearSample([flat], CLEAN)], { ...pgd, norm: "l2", radius: 0.1 });
     expectAt(outcome, CLEAN);
   });
 });
@@ -86,12 +86,12 @@ describe("random starts", () => {
   const RADIUS = 0.3;
   const COUNT = 500;
   const exit = binary([0, 0, 0], -1);
-  const target = targetFor(exit);
+  const victim = victimFor(exit);
   const clean = new Array<number>(D).fill(0.5);
   const samples = Array.from({ length: COUNT }, (_, id) => linearSample([exit], clean, { id }));
   const still = { ...FINAL, optimizer: "pgd", radius: RADIUS, steps: 1, stepSize: 0, randomStart: true } as const;
   const startsIn = async (norm: "l2" | "linf") =>
-    (await attackWith(target, samples, { ...still, norm }, { batch: COUNT })).map(({ image }) =>
+    (await attackWith(victim, samples, { ...still, norm }, { batch: COUNT })).map(({ image }) =>
       Array.from(image, (v) => v - 0.5),
     );
   /** Largest distance of the values from a uniform distribution on [0,1] (Kolmogorov and
@@ -127,7 +127,7 @@ describe("random starts", () => {
       [0.9, RADIUS],
     ] as const)
       for (const norm of ["linf", "l2"] as const) {
-        const some = await attackWith(target, samples.slice(0, 60), { ...still, norm, randomStart: stated });
+        const some = await attackWith(victim, samples.slice(0, 60), { ...still, norm, randomStart: stated });
         const moved = some.map(({ image }) =>
           norm === "l2" ? distance(image, clean) : Math.max(...image.map((v) => Math.abs(v - 0.5))),
         );
@@ -140,7 +140,7 @@ describe("random starts", () => {
     const slope = binary([1, 1, 1], -50);
     const some = Array.from({ length: 40 }, (_, id) => linearSample([slope], clean, { id }));
     const sums = async (restarts: number) =>
-      (await attackWith(targetFor(slope), some, { ...still, loss: "margin", norm: "linf", restarts })).map(
+      (await attackWith(victimFor(slope), some, { ...still, loss: "margin", norm: "linf", restarts })).map(
         ({ image }) => image.reduce((a, b) => a + b),
       );
     const [one, five] = [await sums(1), await sums(5)];
@@ -156,7 +156,7 @@ describe("a success that must survive rounding to 8 bits", () => {
   const survives = (boundary: number, { image }: SampleOutcome): boolean =>
     Math.round((image[0] as number) * 255) > boundary;
   const climb = (boundary: number, step: number, rest: { readonly restarts?: number } = {}) =>
-    only(targetFor(above(boundary)), [linearSample([above(boundary)], [100 / 255])], {
+    only(victimFor(above(boundary)), [linearSample([above(boundary)], [100 / 255])], {
       ...FINAL,
       optimizer: "pgd",
       radius: 8 / 255,
@@ -187,8 +187,8 @@ describe("a success that must survive rounding to 8 bits", () => {
     const exit = above(boundary);
     const samples = Array.from({ length: count }, (_, id) => linearSample([exit], [100 / 255], { id }));
     const still = { ...FINAL, optimizer: "pgd", radius: 3 / 255, steps: 1, stepSize: 0, randomStart: true } as const;
-    const once = await attackWith(targetFor(exit), samples, still);
-    const often = await attackWith(targetFor(exit), samples, { ...still, restarts: 40 });
+    const once = await attackWith(victimFor(exit), samples, still);
+    const often = await attackWith(victimFor(exit), samples, { ...still, restarts: 40 });
     expect(once.filter((o) => o.success && !survives(boundary, o)).length).toBeGreaterThan(2);
     expect(often.filter((o) => o.success && survives(boundary, o)).length).toBe(count);
   });
@@ -226,7 +226,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
       });
     const start = CLEAN.map((p) => Math.atanh(2 * p - 1));
     for (const steps of [1, 2, 5, 40]) {
-      const outcome = await only(targetFor(exit), [linearSample([exit], CLEAN)], {
+      const outcome = await only(victimFor(exit), [linearSample([exit], CLEAN)], {
         ...margins,
         c,
         steps,
@@ -247,7 +247,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     const samples = images.map((pixels, id) => linearSample([exit], pixels, { id }));
     const [steps, searchSteps] = [120, 6];
     const config = { ...margins, c: 1, steps, searchSteps, stepSize: 0.05, checkFrom: steps - 1 } as const;
-    const outcomes = await attackWith(targetFor(exit), samples, config, { backend: ortNode({ threads: 1 }) });
+    const outcomes = await attackWith(victimFor(exit), samples, config, { backend: ortNode({ threads: 1 }) });
     const found = outcomes.map(({ image }, i) => (2 * distance(image, images[i] as number[])) / Math.sqrt(square));
     // 1, 10, 5.5, 3.25, 2.125, 2.6875; 1, 10, 5.5, 7.75, 6.625, 7.1875; 1, 0.5, 0.75, 0.625,
     // 0.5625, 0.59375.
@@ -260,7 +260,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
   const won = binary(U, 100);
   const wonFrom = (config: Partial<Parameters<typeof attackWith>[2]>) =>
     // Its label is the class that loses from the start, and it counts as right when clean.
-    only(targetFor(won), [{ ...linearSample([won], CLEAN, { label: 0 }), clean: [Float32Array.of(1, 0)] }], {
+    only(victimFor(won), [{ ...linearSample([won], CLEAN, { label: 0 }), clean: [Float32Array.of(1, 0)] }], {
       ...margins,
       steps: 20,
       ...config,
@@ -290,7 +290,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     // at u.d = 0.07.
     const exit = binary(U, -(1.5 * 0.4 - 0.5 * 0.7) - 0.07);
     const config = { ...margins, c: 0.04, steps: 300, stepSize: 0.1 } as const;
-    const run = (checkFrom: number) => only(targetFor(exit), [linearSample([exit], CLEAN)], { ...config, checkFrom });
+    const run = (checkFrom: number) => only(victimFor(exit), [linearSample([exit], CLEAN)], { ...config, checkFrom });
     const rest = await run(299);
     expect(rest.success).toBe(false);
     expect(rest.image[0]).toBeCloseTo(0.43, 3);
@@ -312,8 +312,8 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
       wanted = u.map((w) => 0.5 + 25 * p * (1 - p) * w);
     }
     expect(wanted[0]).toBeGreaterThan(0.65);
-    const outcome = await only(targetOf(linearExits(exits)), [linearSample(exits, [0.5, 0.5])], {
-      objective: "early:paper",
+    const outcome = await only(victimOf(linearExits(exits)), [linearSample(exits, [0.5, 0.5])], {
+      objective: "early:published",
       steps: 400,
       stepSize: 0.02,
     });
@@ -324,8 +324,8 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
   test("starts the published early attack anywhere with w in [0,1), whatever the image", async () => {
     const exits = [binary(U, -100), binary(U, -100)];
     const samples = Array.from({ length: 30 }, (_, id) => linearSample(exits, [0.05, 0.02], { id }));
-    const outcomes = await attackWith(targetOf(linearExits(exits)), samples, {
-      objective: "early:paper",
+    const outcomes = await attackWith(victimOf(linearExits(exits)), samples, {
+      objective: "early:published",
       steps: 1,
       stepSize: 1e-4,
     });

@@ -99,8 +99,8 @@ describe("help", () => {
         --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
                                   (default: 8/255)
         --attacks <list>          fgsm, pgd, pgd-l2, cw, routed, average, max, early,
-                                  early-paper, slowdown, all or none (default:
-                                  fgsm,pgd,average,routed,early,early-paper,slowdown)
+                                  early-published, slowdown, all or none (default:
+                                  fgsm,pgd,average,routed,early,early-published,slowdown)
         --attack-file <file>      attacks fixed exactly, as JSON (docs/attack-file.md)
         --radii <list>            radii of the robustness curve, or 0 for none
                                   (default: an eighth, a quarter, a half and all of
@@ -134,16 +134,17 @@ describe("help", () => {
         -h, --help                print help
 
       Attacks:
-        fgsm         one gradient step on the final exit (Goodfellow et al. 2015)
-        pgd          20 projected gradient steps on the final exit (Madry et al. 2018)
-        pgd-l2       the same within an L2 ball of 128/255
-        cw           the closest misclassified image (Carlini & Wagner 2017)
-        routed       PGD on the exit that the deployed network takes at each step
-        average      PGD on the mean loss of all exits (Hu et al. 2020)
-        max          the strongest of one PGD per exit (Hu et al. 2020)
-        early        the final exit keeps its label, an early one answers wrongly
-        early-paper  the same as the study published it, on 48 samples
-        slowdown     no early exit fires (DeepSloth, Hong et al. 2021)
+        fgsm             one gradient step on the final exit (Goodfellow et al. 2015)
+        pgd              20 projected gradient steps on the final exit (Madry et al.
+                         2018)
+        pgd-l2           the same within an L2 ball of 128/255
+        cw               the closest misclassified image (Carlini & Wagner 2017)
+        routed           PGD on the exit that the deployed network takes at each step
+        average          PGD on the mean loss of all exits (Hu et al. 2020)
+        max              the strongest of one PGD per exit (Hu et al. 2020)
+        early            the final exit keeps its label, an early one answers wrongly
+        early-published  the same as the study published it, on 48 samples
+        slowdown         no early exit fires (DeepSloth, Hong et al. 2021)
 
       Examples:
         # The bundled network on the bundled images, with a report to look at

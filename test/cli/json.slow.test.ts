@@ -16,8 +16,8 @@ const ATTACKS = [
   { name: "cw", objective: "misclassify:final", optimizer: "adam-tanh", steps: 12, stepSize: 0.1, searchSteps: 2 },
   { name: "routed", objective: "routed", radius: "16/255", steps: 4, randomStart: true },
   { name: "max", objective: "max", radius: "16/255", steps: 3 },
-  { name: "early", objective: "early:proper", radius: "32/255", steps: 4 },
-  { name: "early-paper", objective: "early:paper", steps: 20, stepSize: 0.1, samples: 9 },
+  { name: "early", objective: "early:margin", radius: "32/255", steps: 4 },
+  { name: "early-published", objective: "early:published", steps: 20, stepSize: 0.1, samples: 9 },
   { name: "slowdown", objective: "slowdown", radius: "16/255", steps: 3 },
 ];
 const attackFile = join(folder, "attacks.json");
@@ -96,7 +96,7 @@ describe("the audit record", () => {
     expect(r.clean.routed.exitCounts.reduce((a, b) => a + b)).toBe(24);
     for (const a of r.attacks) {
       expect([a.samples, a.accuracyPerExit.length, a.routed.exitCounts.length]).toEqual([
-        a.name === "early-paper" ? 9 : 24,
+        a.name === "early-published" ? 9 : 24,
         3,
         3,
       ]);
@@ -159,7 +159,7 @@ describe("the audit record", () => {
         steps: 3,
         stepSize: 0.1,
       },
-      { name: "b", objective: "early:proper", radius: 0.02, steps: 2, randomStart: true, restarts: 2, samples: 8 },
+      { name: "b", objective: "early:margin", radius: 0.02, steps: 2, randomStart: true, restarts: 2, samples: 8 },
     ];
     writeFileSync(file, JSON.stringify([first, second]));
     const r = await record(model, "--data", data, "--threshold", "0.5", "--attack-file", file);
@@ -167,7 +167,7 @@ describe("the audit record", () => {
       r.attacks.map(({ name, objective, norm, radius, samples }) => ({ name, objective, norm, radius, samples })),
     ).toEqual([
       { name: "a", objective: "misclassify:0", norm: "l2", radius: 64 / 255, samples: 40 },
-      { name: "b", objective: "early:proper", norm: "linf", radius: 0.02, samples: 8 },
+      { name: "b", objective: "early:margin", norm: "linf", radius: 0.02, samples: 8 },
     ]);
     expect(r.attacks[0]?.parameters).toMatchObject({ steps: 3, stepSize: 0.1, randomStart: false, restarts: 1 });
     expect(r.attacks[1]?.early?.labels).toBeDefined();

@@ -362,7 +362,7 @@ describe("an attack file", () => {
 
   it("with an unknown objective is refused", async () => {
     expect(await attacks([{ ...pgd, objective: "confuse" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0].objective: expected misclassify:final, misclassify:K, average, max, routed, early:paper, early:proper or slowdown. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attacks.json at [0].objective: expected misclassify:final, misclassify:K, average, max, routed, early:published, early:margin or slowdown. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
     );
   });
 
@@ -478,7 +478,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,deepfool")).toMatchInlineSnapshot(
-      `"error: attacks: there is no attack "deepfool". Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-paper, slowdown, all, none; or fix your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: there is no attack "deepfool". Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or fix your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 

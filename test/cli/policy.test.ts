@@ -3,13 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addPolicyOptions, type PolicyFlags, settle } from "../../src/cli/shared/policy-options.js";
+import { addPolicyOptions, type PolicyFlags, resolvePolicyFlags } from "../../src/cli/shared/policy-options.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { openModel } from "../../src/node/models.js";
 import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
 import type { Policy } from "../../src/schema/policy.js";
-import type { Settled } from "../../src/studies/policy.js";
+import type { ResolvedPolicy } from "../../src/studies/policy.js";
 import { cli, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -36,11 +36,11 @@ async function policyOf(model: string, ...options: readonly string[]): Promise<P
   return { rule, thresholds, fallback };
 }
 
-/** What a call settles on, with the flags read as the command reads them. */
-async function settled(samples: number | undefined, ...options: readonly string[]): Promise<Settled> {
+/** What a call resolves to, with the flags read as the command reads them. */
+async function resolved(samples: number | undefined, ...options: readonly string[]): Promise<ResolvedPolicy> {
   const command = addPolicyOptions(new Command("audit")).parse([...options], { from: "user" });
   const dataset = await openDataset(data);
-  return settle(command.opts<PolicyFlags>(), await openModel(plain), dataset, samples, 0);
+  return resolvePolicyFlags(command.opts<PolicyFlags>(), await openModel(plain), dataset, samples, 0);
 }
 
 async function images({ count, shape, read }: Dataset): Promise<string[]> {
@@ -138,7 +138,7 @@ describe("the exit policy", () => {
 
 describe("thresholds that are chosen", () => {
   it.each(["rad:5%", "budget:50%"])("by %s come from records that are not reported", async (threshold) => {
-    const { data: reported, policy } = await settled(90, "--threshold", threshold);
+    const { data: reported, policy } = await resolved(90, "--threshold", threshold);
     if (policy.kind !== "calibrated") throw new Error("a policy was to be chosen");
     expect([reported.count, policy.validation.count]).toEqual([90, 110]);
     const chosenOn = new Set(await images(policy.validation));
@@ -157,7 +157,7 @@ describe("thresholds that are chosen", () => {
   });
 
   it("never come from reported images, whatever the data are called", async () => {
-    const { data: reported, policy } = await settled(120, "--validation", data);
+    const { data: reported, policy } = await resolved(120, "--validation", data);
     if (policy.kind !== "calibrated") throw new Error("a policy was to be chosen");
     const shown = new Set(await images(reported));
     expect(policy.validation.count).toBe(80);

@@ -19,7 +19,7 @@ import { emptyGraph } from "../../src/graph/op.js";
 import { openBundle } from "../../src/node/deploy/bundle.js";
 import { exportSplit } from "../../src/node/deploy/export.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
-import { createEngine } from "../../src/node/serve/engine.js";
+import { createServerPart } from "../../src/node/serve/server-part.js";
 import { FALLBACKS, type Fallback, NEVER_FIRES, type Policy, RULES, type Rule } from "../../src/schema/policy.js";
 import { failure } from "../support/failure.js";
 
@@ -99,7 +99,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     const out = join(folder, `bundle${bundles++}`);
     await exportSplit(model, out, { backend, policy, images: images.data, at: 1 });
     const bundle = await openBundle(out);
-    const engine = await createEngine(bundle, { backend, maxBatch: 16, windowMs: 0 });
+    const engine = await createServerPart(bundle, { backend, maxBatch: 16, windowMs: 0 });
     const device = await createDevice(bundle, { backend, remote: engine.remote, wire: "float32", batch: 16 });
     const answers = await device.classify(images.data);
     await device.release();

@@ -90,7 +90,7 @@ describe("the attack file", () => {
       stopAtSuccess: false,
       restarts: 1,
     });
-    expect(defaults({ objective: "early:paper" })).toEqual({
+    expect(defaults({ objective: "early:published" })).toEqual({
       alpha: 0.1,
       steps: 1000,
       stepSize: 0.01,
@@ -99,7 +99,7 @@ describe("the attack file", () => {
       stopAtSuccess: true,
       restarts: 1,
     });
-    expect(defaults({ objective: "early:proper", radius: "8/255" })).toMatchObject({
+    expect(defaults({ objective: "early:margin", radius: "8/255" })).toMatchObject({
       keep: 1,
       weight: model.exits.length - 1,
     });

@@ -142,8 +142,8 @@ export const record: AuditRecord = {
       parameters: { steps: 30, stepSize: 2 / 255, randomStart: true, restarts: 1 },
     }),
     attack({
-      name: "early-paper",
-      objective: "early:paper",
+      name: "early-published",
+      objective: "early:published",
       optimizer: "adam-tanh",
       norm: "l2",
       radius: null,

@@ -78,7 +78,7 @@ describe("findings", () => {
   it("come most dangerous first: lost savings count like lost answers", () => {
     expect(findings(record).map(({ attack }) => attack.name)).toEqual([
       "slowdown",
-      "early-paper",
+      "early-published",
       "pgd-routed",
       "pgd-linf",
       "fgsm-linf",

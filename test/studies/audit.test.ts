@@ -23,7 +23,7 @@ const dataOf = (chosen: typeof samples): Dataset => {
 const ATTACKS: readonly AttackConfig[] = [
   { name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 5, randomStart: true },
   { name: "slow", objective: "slowdown", radius: 0.05, steps: 5 },
-  { name: "early", objective: "early:paper", steps: 12, checkFrom: 4, samples: 10 },
+  { name: "early", objective: "early:published", steps: 12, checkFrom: 4, samples: 10 },
 ];
 
 const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({

@@ -129,7 +129,7 @@ describe("the audit of the reference network", () => {
       return -(50 * (-0.1 * keep + change) + moved);
     };
     const policy = { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } as const;
-    const { objective } = configureAttack({ name: "t", objective: "early:paper", alpha: 0.1 }, { model, policy });
+    const { objective } = configureAttack({ name: "t", objective: "early:published", alpha: 0.1 }, { model, policy });
     const requests = Array.from({ length: count }, (_, i) => ({
       query: { image: imageAt(i + 1), loss: 0, gradient: false },
       sample: {
@@ -147,7 +147,7 @@ describe("the audit of the reference network", () => {
   }, 60_000);
 
   test("agrees with the study's early attack in paper mode: success within 6 points, mean L2 within 15 %", async () => {
-    const record = await run(48, [{ name: "0.1", objective: "early:paper", alpha: 0.1 }]);
+    const record = await run(48, [{ name: "0.1", objective: "early:published", alpha: 0.1 }]);
     for (const attack of record.attacks) {
       const want = expected.early_attack_paper_mode_first48[attack.name];
       if (!want) throw new Error(`no reference for alpha ${attack.name}`);

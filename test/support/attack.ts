@@ -3,7 +3,7 @@
 import type { Sample } from "../../src/attacks/attack.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
 import { Evaluator } from "../../src/attacks/evaluator.js";
-import type { Target } from "../../src/attacks/objectives/target.js";
+import type { Victim } from "../../src/attacks/objectives/victim.js";
 import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
@@ -67,26 +67,26 @@ export interface RunWith {
 
 /** Attack samples as an entry of an attack file says. */
 export function attackWith(
-  target: Target,
+  victim: Victim,
   samples: readonly Sample[],
   config: Omit<AttackConfig, "name">,
   { seed = 3, batch = 64, backend = referenceBackend }: RunWith = {},
 ): Promise<SampleOutcome[]> {
-  const attack = configureAttack({ name: "t", ...config }, target);
-  return runAttack(attack, samples, new Evaluator(target.model, backend), { seed, batch });
+  const attack = configureAttack({ name: "t", ...config }, victim);
+  return runAttack(attack, samples, new Evaluator(victim.model, backend), { seed, batch });
 }
 
 /** A loss of an attack at an image, with its gradient.
  * @param index which of the attack's losses */
 export async function lossAt(
-  target: Target,
+  victim: Victim,
   config: Omit<AttackConfig, "name">,
   sample: Sample,
   image: readonly number[],
   index = 0,
 ): Promise<{ readonly loss: number; readonly gradient: readonly number[] }> {
-  const { objective } = configureAttack({ name: "t", ...config }, target);
+  const { objective } = configureAttack({ name: "t", ...config }, victim);
   const query = { image: Float32Array.from(image), loss: index, gradient: true };
-  const [found] = await new Evaluator(target.model, referenceBackend).evaluate(objective, [{ query, sample }]);
+  const [found] = await new Evaluator(victim.model, referenceBackend).evaluate(objective, [{ query, sample }]);
   return { loss: found?.loss ?? Number.NaN, gradient: Array.from(found?.gradient ?? []) };
 }

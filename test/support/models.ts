@@ -1,6 +1,6 @@
 /** @file Small models made in the test: a linear classifier with closed-form answers, and a seeded network of three exits. */
 import type { Sample } from "../../src/attacks/attack.js";
-import type { Target } from "../../src/attacks/objectives/target.js";
+import type { Victim } from "../../src/attacks/objectives/victim.js";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Tensor } from "../../src/core/tensor.js";
@@ -82,7 +82,7 @@ export async function samplesOf(model: DynamicModel, count: number, seed = 7): P
 }
 
 /** The model under a max-softmax policy with one threshold. */
-export function targetOf(model: DynamicModel, threshold = 0.6, rest: Partial<Policy> = {}): Target {
+export function victimOf(model: DynamicModel, threshold = 0.6, rest: Partial<Policy> = {}): Victim {
   const policy: Policy = {
     rule: "max-softmax",
     thresholds: new Array<number>(model.exits.length - 1).fill(threshold),

@@ -10,7 +10,7 @@ import { add, batchNorm, conv, inside, relu } from "../../src/nn/layers.js";
 import { network } from "../../src/nn/network.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import type { TrainingConfig } from "../../src/training/recipe/config.js";
-import type { TrainableModel, TrainingRequest } from "../../src/training/run/trainer.js";
+import type { TrainableModel, TrainingRequest } from "../../src/training/run/request.js";
 
 export const CLASSES = 3;
 export const SIDE = 8;

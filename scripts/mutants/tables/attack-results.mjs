@@ -76,14 +76,14 @@ export const RESULTS = [
   },
   {
     name: "attacks/won-samples-attacked",
-    find: "const won = objective.attackAll !== true && objective.succeeded(sample, sample.clean);",
+    find: "const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);",
     replace: "const won = false;",
     test: RUNNER_TEST,
     killedBy: "leaves a sample alone that succeeds when clean",
   },
   {
     name: "attacks/attack-all",
-    find: "const won = objective.attackAll !== true && objective.succeeded(sample, sample.clean);",
+    find: "const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);",
     replace: "const won = objective.succeeded(sample, sample.clean);",
     test: RUNNER_TEST,
     killedBy: "attacks it all the same",

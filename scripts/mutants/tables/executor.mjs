@@ -42,8 +42,8 @@ export const EXECUTOR = [
   },
   {
     name: "dynamic/executor-survivors-lost",
-    find: "if (left) this.#waiting[at + 1]?.push(left);",
-    replace: "if (left) this.#waiting[at + 1]?.splice(0, 1, left);",
+    find: "if (remaining) this.#waiting[at + 1]?.push(remaining);",
+    replace: "if (remaining) this.#waiting[at + 1]?.splice(0, 1, remaining);",
     test: ROWS_AND_STAGES_TEST,
     killedBy: "belong to their images when rows are cut and joined: batch 4",
   },
@@ -147,8 +147,8 @@ export const EXECUTOR = [
   },
   {
     name: "dynamic/stages-kept-next-only",
-    find: "parts.slice(k + 1).flatMap((part) => part.reads)",
-    replace: "parts.slice(k + 1, k + 2).flatMap((part) => part.reads)",
+    find: "cuts.slice(k + 1).flatMap((cut) => cut.reads)",
+    replace: "cuts.slice(k + 1, k + 2).flatMap((cut) => cut.reads)",
     test: STAGES_TEST,
     killedBy: "branches that later stages read keep what stages in between do not",
   },

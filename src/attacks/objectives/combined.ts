@@ -3,30 +3,30 @@
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import type { Evaluation, Objective, Sample } from "../attack.js";
 import { crossEntropy, scale, sum } from "../losses.js";
-import { allExits, exitCount, routedIsWrong, type Target, trueLabel } from "./target.js";
+import { allExits, exitCount, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
-const shared = (target: Target): Pick<Objective, "answer" | "label" | "succeeded"> => ({
+const shared = (victim: Victim): Pick<Objective, "answer" | "label" | "succeeded"> => ({
   answer: "routed",
   label: trueLabel,
-  succeeded: routedIsWrong(target),
+  succeeded: routedIsWrong(victim),
 });
 
 /** Mean cross-entropy over the exits. */
-export const average = (target: Target): Objective => ({
-  ...shared(target),
+export const average = (victim: Victim): Objective => ({
+  ...shared(victim),
   name: "average",
   losses: [
     {
       key: "average",
-      exits: allExits(target),
-      build: (g) =>
+      exits: allExits(victim),
+      build: (ctx) =>
         scale(
-          g,
+          ctx,
           sum(
-            g,
-            allExits(target).map((k) => crossEntropy(g, k)),
+            ctx,
+            allExits(victim).map((k) => crossEntropy(ctx, k)),
           ),
-          1 / exitCount(target),
+          1 / exitCount(victim),
         ),
     },
   ],
@@ -34,11 +34,15 @@ export const average = (target: Target): Objective => ({
 });
 
 /** One run per exit on that exit's cross-entropy; the image with the largest total loss wins. */
-export const max = (target: Target): Objective => ({
-  ...shared(target),
+export const max = (victim: Victim): Objective => ({
+  ...shared(victim),
   name: "max",
-  losses: allExits(target).map((k) => ({ key: `max@${k}`, exits: allExits(target), build: (g) => crossEntropy(g, k) })),
-  starts: () => allExits(target),
+  losses: allExits(victim).map((k) => ({
+    key: `max@${k}`,
+    exits: allExits(victim),
+    build: (ctx) => crossEntropy(ctx, k),
+  })),
+  starts: () => allExits(victim),
   score: totalLoss,
 });
 

@@ -1,80 +1,90 @@
 /** @file The early attack: the final exit keeps its label y (the model's own on the clean image), the early exits change theirs.
  *  A server that audits with the full network sees nothing; a device that leaves early answers wrongly. Source: method.md
- *  section 5. `paper` is the loss of the study's published code; `proper` works on margins under the deployed policy. */
+ *  section 5. `early:published` is the loss of the study's published code. `early:margin` works on margins under the
+ *  deployed policy. */
 import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
 import type { ExitLogits, LossContext, Objective, Sample } from "../attack.js";
 import { capped, margin, normalizedDistance, ofLabel, scale, softmax, sum } from "../losses.js";
-import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Target } from "./target.js";
+import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Victim } from "./victim.js";
 
 /** The final exit keeps its label and every early label differs from it. */
 export const earlyLabelsChanged =
-  (target: Target) =>
+  (victim: Victim) =>
   (sample: Sample, logits: ExitLogits): boolean => {
     const y = finalLabel(sample);
-    const last = exitCount(target) - 1;
+    const last = exitCount(victim) - 1;
     return labelAt(logits, last) === y && logits.slice(0, last).every((row) => argmax(row as Float32Array) !== y);
   };
 
 /** The final exit keeps its label and an early exit fires with another one. */
 export const earlyFires =
-  (target: Target) =>
+  (victim: Victim) =>
   (sample: Sample, logits: ExitLogits): boolean => {
     const y = finalLabel(sample);
-    const routed = routeOne(logits as readonly Float32Array[], target.policy, exitCount(target));
+    const routed = routeOne(logits as readonly Float32Array[], victim.policy, exitCount(victim));
     return (
-      labelAt(logits, exitCount(target) - 1) === y &&
+      labelAt(logits, exitCount(victim) - 1) === y &&
       routed !== undefined &&
-      routed.stop < exitCount(target) - 1 &&
+      routed.stop < exitCount(victim) - 1 &&
       routed.label !== y
     );
   };
 
 /** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p = softmax. */
-function paperLoss(g: LossContext, target: Target, early: readonly number[], alpha: number): ValueName {
-  const p = softmax(g, exitCount(target) - 1);
-  const gap = g.b.op("Relu", [g.b.op("Sub", [reduceSum(g.b, g.b.op("Mul", [p, g.oneHot()]), [1], true), p])]);
-  const keep = scale(g, reduceSum(g.b, gap, [1], false), -alpha);
+function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
+  const p = softmax(ctx, exitCount(victim) - 1);
+  const gap = ctx.builder.op("Relu", [
+    ctx.builder.op("Sub", [reduceSum(ctx.builder, ctx.builder.op("Mul", [p, ctx.oneHot()]), [1], true), p]),
+  ]);
+  const keep = scale(ctx, reduceSum(ctx.builder, gap, [1], false), -alpha);
   const change = sum(
-    g,
-    early.map((k) => ofLabel(g, softmax(g, k))),
+    ctx,
+    early.map((k) => ofLabel(ctx, softmax(ctx, k))),
   );
-  return g.b.op("Neg", [g.b.op("Add", [scale(g, g.b.op("Add", [keep, change]), 50), normalizedDistance(g)])]);
+  return ctx.builder.op("Neg", [
+    ctx.builder.op("Add", [scale(ctx, ctx.builder.op("Add", [keep, change]), 50), normalizedDistance(ctx)]),
+  ]);
 }
 
 /** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
-export function earlyPaper(target: Target, options: { readonly alpha: number }): Objective {
-  const early = earlyExits(target, "early:paper");
+export function earlyPublished(victim: Victim, options: { readonly alpha: number }): Objective {
+  const early = earlyExits(victim, "early:published");
   return {
-    name: "early:paper",
+    name: "early:published",
     losses: [
       {
-        key: `early:paper/${options.alpha}`,
-        exits: allExits(target),
-        build: (g) => paperLoss(g, target, early, options.alpha),
+        key: `early:published/${options.alpha}`,
+        exits: allExits(victim),
+        build: (ctx) => publishedLoss(ctx, victim, early, options.alpha),
       },
     ],
     answer: "routed",
     label: finalLabel,
     starts: () => [0],
-    succeeded: earlyLabelsChanged(target),
-    attackAll: true,
+    succeeded: earlyLabelsChanged(victim),
+    everySampleEligible: true,
   };
 }
 
 /** Each early margin is pushed up to `kappa`, the final one held below `-keep`. */
-function properLoss(g: LossContext, target: Target, early: readonly number[], options: ProperOptions): ValueName {
+function marginLoss(
+  ctx: LossContext,
+  victim: Victim,
+  early: readonly number[],
+  options: EarlyMarginOptions,
+): ValueName {
   const change = sum(
-    g,
-    early.map((k) => capped(g, margin(g, k), options.kappa)),
+    ctx,
+    early.map((k) => capped(ctx, margin(ctx, k), options.kappa)),
   );
-  const held = capped(g, g.b.op("Neg", [margin(g, exitCount(target) - 1)]), options.keep);
-  return g.b.op("Add", [change, scale(g, held, options.weight)]);
+  const held = capped(ctx, ctx.builder.op("Neg", [margin(ctx, exitCount(victim) - 1)]), options.keep);
+  return ctx.builder.op("Add", [change, scale(ctx, held, options.weight)]);
 }
 
-export interface ProperOptions {
+export interface EarlyMarginOptions {
   /** Margin at which an early exit is wrong and sure enough. */
   readonly kappa: number;
   /** Margin at which the final exit's label is safe. */
@@ -84,26 +94,26 @@ export interface ProperOptions {
 }
 
 /** The gap between two logits at which the winner's probability passes a threshold (two classes in play), and some more. */
-export function properDefaults({ policy, model }: Target): ProperOptions {
+export function earlyMarginDefaults({ policy, model }: Victim): EarlyMarginOptions {
   const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
   const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
   return { kappa, keep: 1, weight: Math.max(1, model.exits.length - 1) };
 }
 
-export function earlyProper(target: Target, options: ProperOptions): Objective {
-  const early = earlyExits(target, "early:proper");
+export function earlyMargin(victim: Victim, options: EarlyMarginOptions): Objective {
+  const early = earlyExits(victim, "early:margin");
   return {
-    name: "early:proper",
+    name: "early:margin",
     losses: [
       {
-        key: `early:proper/${options.kappa}/${options.keep}/${options.weight}`,
-        exits: allExits(target),
-        build: (g) => properLoss(g, target, early, options),
+        key: `early:margin/${options.kappa}/${options.keep}/${options.weight}`,
+        exits: allExits(victim),
+        build: (ctx) => marginLoss(ctx, victim, early, options),
       },
     ],
     answer: "routed",
     label: finalLabel,
     starts: () => [0],
-    succeeded: earlyFires(target),
+    succeeded: earlyFires(victim),
   };
 }

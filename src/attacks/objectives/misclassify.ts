@@ -2,7 +2,7 @@
 import { DynnError } from "../../core/errors.js";
 import type { LossContext, Objective } from "../attack.js";
 import { capped, crossEntropy, margin } from "../losses.js";
-import { exitCount, labelAt, type Target, trueLabel } from "./target.js";
+import { exitCount, labelAt, trueLabel, type Victim } from "./victim.js";
 
 export interface MisclassifyOptions {
   readonly loss: "cross-entropy" | "margin";
@@ -12,18 +12,18 @@ export interface MisclassifyOptions {
 
 /** @param exit number of the exit, or "final"
  * @throws DynnError 'attack/config' when there is no such exit */
-export function misclassify(target: Target, exit: number | "final", options: MisclassifyOptions): Objective {
-  const k = exit === "final" ? exitCount(target) - 1 : exit;
-  if (!(Number.isInteger(k) && k >= 0 && k < exitCount(target)))
+export function misclassify(victim: Victim, exit: number | "final", options: MisclassifyOptions): Objective {
+  const k = exit === "final" ? exitCount(victim) - 1 : exit;
+  if (!(Number.isInteger(k) && k >= 0 && k < exitCount(victim)))
     throw new DynnError(
       "attack/config",
-      `objective misclassify:${exit}: the model has exits 0 to ${exitCount(target) - 1}. Name one of them, or "final".`,
+      `objective misclassify:${exit}: the model has exits 0 to ${exitCount(victim) - 1}. Name one of them, or "final".`,
       { exit },
     );
   const build =
     options.loss === "margin"
-      ? (g: LossContext) => capped(g, margin(g, k), options.kappa)
-      : (g: LossContext) => crossEntropy(g, k);
+      ? (ctx: LossContext) => capped(ctx, margin(ctx, k), options.kappa)
+      : (ctx: LossContext) => crossEntropy(ctx, k);
   return {
     name: `misclassify:${exit}`,
     losses: [{ key: `${options.loss}@${k}/${options.kappa}`, exits: [k], build }],

@@ -3,18 +3,18 @@
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ExitLogits, Loss, Objective } from "../attack.js";
 import { crossEntropy } from "../losses.js";
-import { allExits, exitCount, prefixOf, routedIsWrong, type Target, trueLabel } from "./target.js";
+import { allExits, exitCount, prefixOf, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
 /** A loss per place where the work can stop, and, under the fallback most-confident, per exit that can then answer. */
-export function routed(target: Target): Objective {
+export function routed(victim: Victim): Objective {
   const places = [
-    ...allExits(target)
+    ...allExits(victim)
       .slice(0, -1)
       .map((k) => ({ stop: k, answer: k })),
-    ...fallbackAnswers(target).map((answer) => ({ stop: exitCount(target) - 1, answer })),
+    ...fallbackAnswers(victim).map((answer) => ({ stop: exitCount(victim) - 1, answer })),
   ];
   const find = (logits: ExitLogits): number | undefined => {
-    const r = routeOne(prefixOf(logits), target.policy, exitCount(target));
+    const r = routeOne(prefixOf(logits), victim.policy, exitCount(victim));
     return r && places.findIndex((p) => p.stop === r.stop && p.answer === r.answer);
   };
   return {
@@ -22,8 +22,8 @@ export function routed(target: Target): Objective {
     losses: places.map(
       ({ stop, answer }): Loss => ({
         key: `routed@${stop}/${answer}`,
-        exits: allExits(target).slice(0, stop + 1),
-        build: (g) => crossEntropy(g, answer),
+        exits: allExits(victim).slice(0, stop + 1),
+        build: (ctx) => crossEntropy(ctx, answer),
       }),
     ),
     answer: "routed",
@@ -31,9 +31,9 @@ export function routed(target: Target): Objective {
     starts: (sample) => [find(sample.clean) ?? places.length - 1],
     // No exit of the prefix fired: the work goes on to the next one.
     follow: (logits, at) => find(logits) ?? Math.min(at + 1, places.length - 1),
-    succeeded: routedIsWrong(target),
+    succeeded: routedIsWrong(victim),
   };
 }
 
-const fallbackAnswers = (target: Target): number[] =>
-  target.policy.fallback === "final" ? [exitCount(target) - 1] : allExits(target);
+const fallbackAnswers = (victim: Victim): number[] =>
+  victim.policy.fallback === "final" ? [exitCount(victim) - 1] : allExits(victim);

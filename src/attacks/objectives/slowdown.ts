@@ -2,27 +2,27 @@
  *  Sloth" (DeepSloth): descend the cross-entropy between the uniform distribution and each early exit. */
 import type { Objective } from "../attack.js";
 import { flatness, sum } from "../losses.js";
-import { earlyExits, firing, type Target, trueLabel } from "./target.js";
+import { earlyExits, firing, trueLabel, type Victim } from "./victim.js";
 
 /** The final exit is not computed: nothing in the loss or its success test needs it. */
-export function slowdown(target: Target): Objective {
-  const early = earlyExits(target, "slowdown");
+export function slowdown(victim: Victim): Objective {
+  const early = earlyExits(victim, "slowdown");
   return {
     name: "slowdown",
     losses: [
       {
         key: "slowdown",
         exits: early,
-        build: (g) =>
+        build: (ctx) =>
           sum(
-            g,
-            early.map((k) => flatness(g, k)),
+            ctx,
+            early.map((k) => flatness(ctx, k)),
           ),
       },
     ],
     answer: "routed",
     label: trueLabel,
     starts: () => [0],
-    succeeded: (_, logits) => firing(logits, target) === undefined,
+    succeeded: (_, logits) => firing(logits, victim) === undefined,
   };
 }

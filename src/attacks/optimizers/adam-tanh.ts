@@ -2,9 +2,9 @@
  *  Sources: Carlini & Wagner 2017 (change of variable, search over c); Kingma & Ba 2015 (Adam); method.md section 5 (start
  *  uniform in w, first success from iteration 200 on). */
 import { uniform } from "../../core/rng.js";
+import { NORMS } from "../../perturb/norms.js";
 import { type AttackRun, type Evaluation, evaluate, type Optimizer, type Query, type Task } from "../attack.js";
 import { Best } from "../best.js";
-import { NORMS } from "../budget.js";
 
 export interface AdamTanhOptions {
   readonly steps: number;

@@ -1,4 +1,7 @@
 /** @file Projected gradient steps: PGD (Madry et al. 2018), and FGSM (Goodfellow et al. 2015) as its single full step. */
+
+import { NORMS } from "../../perturb/norms.js";
+import { pgdStep } from "../../perturb/step.js";
 import {
   type AttackRun,
   type Evaluation,
@@ -9,7 +12,6 @@ import {
   type Task,
 } from "../attack.js";
 import { Best } from "../best.js";
-import { NORMS } from "../budget.js";
 
 export interface PgdOptions {
   readonly steps: number;
@@ -44,17 +46,16 @@ function* climb(
   best: Best,
 ): Generator<Query, void, Evaluation> {
   const { sample, budget, seed } = task;
-  const norm = NORMS[budget.norm];
-  const radius = budget.radius ?? Number.POSITIVE_INFINITY;
+  const move = { norm: budget.norm, radius: budget.radius ?? Number.POSITIVE_INFINITY, stepSize: options.stepSize };
   const key = { seed, sample: sample.id, purpose: "attack-start", step: restart } as const;
-  const image = options.start > 0 ? norm.start(sample.pixels, options.start, key) : Float32Array.from(sample.pixels);
+  const image =
+    options.start > 0 ? NORMS[budget.norm].start(sample.pixels, options.start, key) : Float32Array.from(sample.pixels);
   let at = loss;
   for (let step = 0; step < options.steps; step++) {
     const evaluation = yield* evaluate(task, image, at);
     at = evaluation.at;
     if (best.offer(image, evaluation) && (yield* survivesRounding(task, image, at))) return best.confirm(image);
-    norm.step(image, evaluation.gradient, options.stepSize);
-    norm.project(image, sample.pixels, radius);
+    pgdStep(image, evaluation.gradient, sample.pixels, move);
   }
   best.offer(image, yield* evaluate(task, image, at, false));
 }

@@ -13,11 +13,12 @@ import { openModel } from "../../node/models.js";
 import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
+import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, listOf, option, radius, whole } from "../shared/options.js";
-import { addPolicyOptions, type PolicyFlags, settle } from "../shared/policy-options.js";
+import { addPolicyOptions, type PolicyFlags, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
@@ -90,9 +91,7 @@ export function auditCommand(command: Command, io: Io): Command {
 
 const HELP = `
 Attacks:
-${Object.entries(PRESETS)
-  .map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`)
-  .join("\n")}
+${listed(Object.entries(PRESETS).map(([name, { about }]) => [name, about]))}
 
 Examples:
   # The bundled network on the bundled images, with a report to look at
@@ -113,11 +112,11 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   const data = await openDataset(flags.data);
   const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
   const chosen = attacks ?? presets(flags, model);
-  const settled = await settle(flags, model, data, flags.samples, flags.seed);
+  const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
   const outcome = await withProgress((onProgress) =>
     audit({
-      ...settled,
+      ...resolved,
       model,
       backend: backendOf(flags),
       attacks: chosen,
@@ -132,7 +131,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
     }),
   );
   io.signal.throwIfAborted();
-  await deliver(outcome, flags, io);
+  await writeOutputs(outcome, flags, io);
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
@@ -153,7 +152,7 @@ function curvesOf({ radii, eps, attackFile, curveSteps }: AuditFlags): { radii: 
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
 }
 
-async function deliver({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
+async function writeOutputs({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
   if (flags.report !== undefined) await writeText(flags.report, renderAudit(record, gallery));
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);

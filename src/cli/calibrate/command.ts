@@ -1,6 +1,7 @@
 /** @file `dynn calibrate`: choose thresholds on validation records, say what they are worth on test records, write them into the model. */
 
 import type { Command } from "commander";
+import { currentName } from "../../attacks/names.js";
 import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
@@ -17,8 +18,8 @@ import type { CalibrationTarget } from "../../schema/target.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
 import {
@@ -53,6 +54,9 @@ interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, Back
   readonly out?: string;
 }
 
+/** The name of an attack; an old name counts as well. */
+const presetName: Reader<PresetName> = (text, where) => oneOf(PRESET_NAMES)(currentName(text), where);
+
 export function calibrateCommand(command: Command, io: Io): Command {
   command
     .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
@@ -78,7 +82,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
       option(
         "--worst-case <attack>",
         `bound cost or accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
-        oneOf(PRESET_NAMES),
+        presetName,
       ),
     )
     .addOption(
@@ -183,7 +187,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
     }),
   );
   io.signal.throwIfAborted();
-  await deliver(result, path, flags, io);
+  await writeOutputs(result, path, flags, io);
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
@@ -227,7 +231,7 @@ const timer =
     });
   };
 
-async function deliver(
+async function writeOutputs(
   { record, policy }: CalibrationResult,
   path: string,
   flags: CalibrateFlags,

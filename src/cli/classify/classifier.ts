@@ -10,7 +10,7 @@ import { createExecutor } from "../../dynamic/run/executor/index.js";
 import { type ClientOptions, SplitClient } from "../../node/client.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { openModel } from "../../node/models.js";
-import { createEngine } from "../../node/serve/engine.js";
+import { createServerPart } from "../../node/serve/server-part.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
@@ -24,7 +24,7 @@ export interface Classifier {
   readonly release: () => Promise<void>;
 }
 
-export interface Subject extends Wanted {
+export interface ClassifierSource extends Wanted {
   readonly kind: "split" | "staged" | "model";
   readonly exits: readonly string[];
   readonly classNames: readonly string[] | null;
@@ -34,19 +34,19 @@ export interface Subject extends Wanted {
   readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
 }
 
-export interface SubjectFlags extends RuleFlags, NormalizationFlags {
+export interface ClassifierFlags extends RuleFlags, NormalizationFlags {
   readonly threshold?: readonly Threshold[];
   readonly imageSize?: readonly [number, number];
 }
 
 /** @param server how to reach one
  * @throws DynnError what opening a bundle or a model throws; 'cli/usage' when options do not suit what is opened */
-export async function openSubject(
+export async function openClassifierSource(
   spec: string,
-  flags: SubjectFlags,
+  flags: ClassifierFlags,
   server: ClientOptions | undefined,
   backend: Backend,
-): Promise<Subject> {
+): Promise<ClassifierSource> {
   const folder = (await stat(spec).catch(() => undefined))?.isDirectory();
   if (!folder) return ofModel(spec, flags, backend);
   const set = (["rule", "threshold", "fallback", "imageSize", "mean", "std"] as const).find((key) => flags[key]);
@@ -58,7 +58,7 @@ export async function openSubject(
   );
 }
 
-async function ofModel(spec: string, flags: SubjectFlags, backend: Backend): Promise<Subject> {
+async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): Promise<ClassifierSource> {
   const size = flags.imageSize && { imageSize: flags.imageSize };
   const model = await openModel(spec, { ...size, ...normalizationOf(flags) });
   const policy = exportPolicy(flags, model);
@@ -87,12 +87,12 @@ async function ofModel(spec: string, flags: SubjectFlags, backend: Backend): Pro
 
 const HERE = { place: "device", serverMs: 0, bytes: 0 } as const;
 
-function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Backend): Subject {
+function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Backend): ClassifierSource {
   const { kind, model, input, classes, exits } = bundle.manifest;
   return {
     kind,
     name: model,
-    dims: input.shape.slice(1) as unknown as Subject["dims"],
+    dims: input.shape.slice(1) as unknown as ClassifierSource["dims"],
     classes: classes.count,
     classNames: classes.names,
     exits: exits.map((exit) => exit.name),
@@ -127,6 +127,6 @@ async function remoteOf(
 ): Promise<{ readonly remote: Remote | undefined; readonly close: () => Promise<void> }> {
   if (bundle.manifest.kind === "staged") return { remote: undefined, close: async () => {} };
   if (server) return { remote: new SplitClient(bundle.manifest, server), close: async () => {} };
-  const engine = await createEngine(bundle, { backend, maxBatch: batch, windowMs: 0 });
-  return { remote: engine.remote, close: () => engine.close() };
+  const part = await createServerPart(bundle, { backend, maxBatch: batch, windowMs: 0 });
+  return { remote: part.remote, close: () => part.close() };
 }

@@ -8,14 +8,14 @@ import { type LinkSpeed, parseLink } from "../../deploy/link.js";
 import { WIRES, type Wire } from "../../deploy/wire-values.js";
 import type { ClientOptions } from "../../node/client.js";
 import { checkWritable, writeText } from "../../node/files.js";
-import type { Io } from "../run.js";
 import { tokenOption } from "../serve/command.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { normalizationOptions } from "../shared/normalization-options.js";
 import { fileOrOutput, imageSize, oneOf, option, type Reader, whole } from "../shared/options.js";
 import { fallbackOption, ruleOption, thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
-import { type Classifier, openSubject, type Subject, type SubjectFlags } from "./classifier.js";
+import { type Classifier, type ClassifierFlags, type ClassifierSource, openClassifierSource } from "./classifier.js";
 import { type NamedImages, openImages } from "./images.js";
 import { type Run, type Summary, summarize } from "./summary.js";
 import { classifyTables } from "./tables.js";
@@ -24,7 +24,7 @@ interface StatedLink extends LinkSpeed {
   readonly text: string;
 }
 
-interface ClassifyFlags extends SubjectFlags, BackendFlags {
+interface ClassifyFlags extends ClassifierFlags, BackendFlags {
   readonly server?: string;
   readonly token?: string;
   readonly wire?: Wire | "all";
@@ -87,14 +87,14 @@ Examples:
 async function classifyAction(spec: string, given: string[], flags: ClassifyFlags, io: Io): Promise<void> {
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
   const backend = backendOf(flags);
-  const subject = await openSubject(spec, flags, serverOf(flags), backend);
-  if (subject.kind !== "split") refuseSplitOptions(subject, flags);
-  const images = await openImages(given, subject, flags.samples);
-  const wires = subject.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
+  const source = await openClassifierSource(spec, flags, serverOf(flags), backend);
+  if (source.kind !== "split") refuseSplitOptions(source, flags);
+  const images = await openImages(given, source, flags.samples);
+  const wires = source.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
   const runs: Run[] = [];
   await withProgress(async (update) => {
     for (const wire of wires) {
-      const classifier = await subject.open(wire ?? "float32", flags.batch);
+      const classifier = await source.open(wire ?? "float32", flags.batch);
       try {
         runs.push({ wire, answers: await answersOf(classifier, images, { batch: flags.batch, wire, io, update }) });
       } finally {
@@ -102,9 +102,9 @@ async function classifyAction(spec: string, given: string[], flags: ClassifyFlag
       }
     }
   });
-  const options = { labels: images.labels, link: flags.link, imageBytes: sizeOf(subject.dims) };
-  await deliver(
-    subject,
+  const options = { labels: images.labels, link: flags.link, imageBytes: sizeOf(source.dims) };
+  await writeOutputs(
+    source,
     images,
     runs,
     runs.map((run) => summarize(run, options)),
@@ -117,7 +117,7 @@ const serverOf = ({ server: url, token, deadline, retries }: ClassifyFlags): Cli
   url === undefined ? undefined : { url, token, deadlineMs: deadline, retries };
 
 /** @throws DynnError 'cli/usage' */
-function refuseSplitOptions({ name, kind }: Subject, flags: ClassifyFlags): void {
+function refuseSplitOptions({ name, kind }: ClassifierSource, flags: ClassifyFlags): void {
   const set = (["server", "wire", "link"] as const).find((key) => flags[key] !== undefined);
   if (set === undefined) return;
   throw new DynnError(
@@ -149,24 +149,24 @@ async function answersOf(
   return answers;
 }
 
-async function deliver(
-  subject: Subject,
+async function writeOutputs(
+  source: ClassifierSource,
   images: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
   { json, link }: ClassifyFlags,
   io: Io,
 ): Promise<void> {
-  const text = `${JSON.stringify(recordOf(subject, images, runs, summaries), undefined, 2)}\n`;
+  const text = `${JSON.stringify(recordOf(source, images, runs, summaries), undefined, 2)}\n`;
   if (json !== undefined && json !== "-") await writeText(json, text);
   if (json === "-") return io.out(text);
-  io.out(classifyTables(subject, images, runs, summaries, link?.text));
+  io.out(classifyTables(source, images, runs, summaries, link?.text));
   if (json !== undefined) io.out(`wrote ${json}\n`);
 }
 
 /** Answers and summaries as data. */
 function recordOf(
-  { name, kind, exits, classNames }: Subject,
+  { name, kind, exits, classNames }: ClassifierSource,
   { from, names, labels }: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],

@@ -89,13 +89,13 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
 
 /** @throws DynnError 'data/missing' */
 async function filesAt(path: string): Promise<readonly string[]> {
-  const there = await stat(path).catch(() => undefined);
-  if (there?.isFile()) return [path];
-  const files = there ? await listImages(path) : [];
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile()) return [path];
+  const files = stats ? await listImages(path) : [];
   if (files.length > 0) return files;
   throw new DynnError(
     "data/missing",
-    `${path}: ${there ? "holds no images" : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
+    `${path}: ${stats ? "holds no images" : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
     { path },
   );
 }

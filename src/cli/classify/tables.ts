@@ -3,7 +3,7 @@ import { showCount } from "../../core/units.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import type { Percentiles } from "../../measures/percentile.js";
 import { heading, percent, showRate, table } from "../shared/table.js";
-import type { Subject } from "./classifier.js";
+import type { ClassifierSource } from "./classifier.js";
 import type { NamedImages } from "./images.js";
 import type { Run, Summary } from "./summary.js";
 
@@ -11,7 +11,7 @@ import type { Run, Summary } from "./summary.js";
 const MOST_ROWS = 20;
 
 export function classifyTables(
-  subject: Subject,
+  source: ClassifierSource,
   images: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
@@ -20,9 +20,9 @@ export function classifyTables(
   const [first] = runs as [Run];
   const [summary] = summaries as [Summary];
   return [
-    heading(`${subject.name}, ${images.names.length} images: ${images.from}`),
-    `${subject.where}\n\n`,
-    answersTable(subject, images, first.answers),
+    heading(`${source.name}, ${images.names.length} images: ${images.from}`),
+    `${source.where}\n\n`,
+    answersTable(source, images, first.answers),
     heading("Answered"),
     answered(summary, first.answers),
     runs.length > 1 ? wireTable(runs, summaries) : "",
@@ -31,7 +31,7 @@ export function classifyTables(
 }
 
 function answersTable(
-  { exits, classNames }: Subject,
+  { exits, classNames }: ClassifierSource,
   { names, labels }: NamedImages,
   answers: readonly PlacedAnswer[],
 ): string {

@@ -9,10 +9,10 @@ import { conversionMetadata } from "../../training/convert/convert.js";
 import { measure } from "../../training/convert/policy.js";
 import { cardEntry } from "../../training/run/card.js";
 import { cardOf } from "../../training/run/plan.js";
-import type { Io } from "../run.js";
 import { cardTable } from "../shared/card-table.js";
+import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
-import { type Session, trainInFolder } from "../train/session.js";
+import { type FinishedTraining, trainInFolder } from "../train/train-in-folder.js";
 import { addConvertOptions, type ConvertFlags } from "./options.js";
 import { placesTable, policyLines } from "./output.js";
 import { type ConvertPlan, prepareConversion } from "./plan.js";
@@ -48,7 +48,12 @@ async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise
   await trainInFolder(plan.run, io, (session) => write(plan, flags, session, io));
 }
 
-async function write({ conversion, run }: ConvertPlan, flags: ConvertFlags, session: Session, io: Io): Promise<void> {
+async function write(
+  { conversion, run }: ConvertPlan,
+  flags: ConvertFlags,
+  session: FinishedTraining,
+  io: Io,
+): Promise<void> {
   const { plan, backend } = run;
   const { graph } = session.result;
   const measured = await measure(graph, {

@@ -28,7 +28,7 @@ export interface ConvertPlan {
   readonly run: PlannedRun;
 }
 
-/** Settle a conversion.
+/** Plan a conversion.
  * @throws DynnError what reading model and data and `planConversion` throw; 'cli/usage', 'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);

@@ -15,8 +15,8 @@ import {
 import { checkWritable } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import type { Threshold } from "../../schema/policy.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, imageSize, oneOf, option, whole } from "../shared/options.js";

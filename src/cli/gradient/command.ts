@@ -10,7 +10,7 @@ import { openOnnx } from "../../node/models.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
 import { opTable } from "../../ops/table.js";
-import type { Io } from "../run.js";
+import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
 import { heading, table } from "../shared/table.js";
 

@@ -15,8 +15,8 @@ import { opTable } from "../../ops/table.js";
 import type { ModelCard } from "../../schema/model-card.js";
 import { showThresholds } from "../../schema/policy.js";
 import { readCard } from "../../training/run/card.js";
-import type { Io } from "../run.js";
 import { cardTable } from "../shared/card-table.js";
+import type { Io } from "../shared/io.js";
 import { fileOrOutput, imageSize, option } from "../shared/options.js";
 import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
 

@@ -16,8 +16,8 @@ import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
 import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { file, fileOrOutput, listOf, oneOf, option, whole } from "../shared/options.js";
 import {
   addSplitOptions,
@@ -126,7 +126,7 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
     }),
   );
   io.signal.throwIfAborted();
-  await deliver(record, flags, io);
+  await writeOutputs(record, flags, io);
 }
 
 /** The machine as it is before the work adds its own load. */
@@ -171,7 +171,7 @@ async function recordsOf(
   return { data: split.reported, validation: split.validation };
 }
 
-async function deliver(record: ProfileRecord, { json, report }: ProfileFlags, io: Io): Promise<void> {
+async function writeOutputs(record: ProfileRecord, { json, report }: ProfileFlags, io: Io): Promise<void> {
   const text = `${JSON.stringify(record, undefined, 2)}\n`;
   if (report !== undefined) await writeText(report, renderProfile(record));
   if (json !== undefined && json !== "-") await writeText(json, text);

@@ -4,8 +4,8 @@ import { type Command, Option } from "commander";
 import { reasonOf } from "../../core/errors.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { createServer } from "../../node/serve/server.js";
-import type { Io } from "../run.js";
 import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { Io } from "../shared/io.js";
 import { option, type Reader, refuse, whole } from "../shared/options.js";
 
 interface ServeFlags extends BackendFlags {

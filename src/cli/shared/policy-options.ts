@@ -9,7 +9,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { FALLBACKS, type Fallback, NEVER, RULES, type Rule, type Threshold } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
-import { givenPolicy, type PolicyRequest, type Settled, settlePolicy } from "../../studies/policy.js";
+import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
 import { listOf, oneOf, option, type Reader, refuse, whole } from "./options.js";
 
 /** Thresholds, or what to choose them by. */
@@ -68,13 +68,13 @@ export const addSplitOptions = (command: Command): Command =>
 /** Data and policy, as the call says.
  * @param samples how many records to report; undefined: as many as suit
  * @throws DynnError 'cli/usage', 'policy/value', 'policy/validation', 'data/spec' */
-export async function settle(
+export async function resolvePolicyFlags(
   flags: PolicyFlags,
   model: DynamicModel,
   data: Dataset,
   samples: number | undefined,
   seed: number,
-): Promise<Settled> {
+): Promise<ResolvedPolicy> {
   const request = policyRequest(flags);
   const { validation: spec, validationSamples } = flags;
   if (spec !== undefined && givenPolicy(request, model))
@@ -84,7 +84,7 @@ export async function settle(
       { validation: spec },
     );
   const validation = spec === undefined ? undefined : await openDataset(spec);
-  return settlePolicy(model, data, { ...request, samples, validation, validationSamples, seed });
+  return resolvePolicy(model, data, { ...request, samples, validation, validationSamples, seed });
 }
 
 /** What the flags ask of a policy. */

@@ -3,7 +3,7 @@ import progress, { type Options, type Params } from "cli-progress";
 import type { Progress } from "../../studies/audit/index.js";
 
 /** A phase with what to call it at the moment, what to say behind the bar, and how much was done before this began. */
-export interface Line extends Progress {
+export interface PhaseProgress extends Progress {
   readonly name?: string;
   readonly note?: string;
   readonly from?: number;
@@ -19,11 +19,11 @@ interface Shown {
 const line = (options: Options, { progress: share, value, total, eta }: Params, { name, note, from }: Shown): string =>
   `${name} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === from ? "?" : progress.Format.TimeFormat(eta, options, 1)}${note}`;
 
-const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: Line): Shown => ({ name, note, from });
+const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: PhaseProgress): Shown => ({ name, note, from });
 
 /** Work that says how far it is. The bar is gone when it ends, however it ends.
  * @param work told where to say it */
-export async function withProgress<T>(work: (update: (now: Line) => void) => Promise<T>): Promise<T> {
+export async function withProgress<T>(work: (update: (now: PhaseProgress) => void) => Promise<T>): Promise<T> {
   const bar = new ProgressBar();
   try {
     return await work(bar.update);
@@ -41,7 +41,7 @@ export class ProgressBar {
     process.once("exit", this.stop);
   }
 
-  readonly update = (now: Line): void => {
+  readonly update = (now: PhaseProgress): void => {
     if (!process.stderr.isTTY) return;
     if (now.phase !== this.#phase) this.#begin(now);
     this.#bar?.update(now.done, shown(now));
@@ -53,7 +53,7 @@ export class ProgressBar {
     this.#end();
   };
 
-  #begin(first: Line): void {
+  #begin(first: PhaseProgress): void {
     this.#end();
     this.#phase = first.phase;
     this.#bar = new progress.SingleBar({

@@ -7,12 +7,12 @@ import { saveModel } from "../../node/onnx-files.js";
 import { RECIPES } from "../../schema/training.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import { cardOf, measurePlan, trainedMetadata } from "../../training/run/plan.js";
-import type { Io } from "../run.js";
 import { cardTable } from "../shared/card-table.js";
+import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { addTrainOptions, type TrainFlags } from "./options.js";
 import { prepare } from "./plan.js";
-import { trainInFolder } from "./session.js";
+import { trainInFolder } from "./train-in-folder.js";
 
 export const trainCommand = (command: Command, io: Io): Command =>
   addTrainOptions(command)

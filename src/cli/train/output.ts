@@ -2,7 +2,7 @@
 import type { EpochReport } from "../../schema/training.js";
 import type { StepReport } from "../../training/recipe/config.js";
 import type { TrainingState } from "../../training/step/state.js";
-import type { Line } from "../shared/progress.js";
+import type { PhaseProgress } from "../shared/progress.js";
 
 const wholePercents = (shares: readonly number[]): string =>
   `${shares.map((share) => Math.round(100 * share)).join(" ")} %`;
@@ -12,7 +12,7 @@ const RECENT = 50;
 
 /** Follows the steps of a run; each gives a progress line.
  * @param now a clock in milliseconds */
-export function stepLines(now: () => number): (report: StepReport) => Line {
+export function stepLines(now: () => number): (report: StepReport) => PhaseProgress {
   const recent: { readonly report: StepReport; readonly at: number }[] = [];
   return (report) => {
     const at = now();

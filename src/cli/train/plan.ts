@@ -30,7 +30,7 @@ export interface PlannedRun {
   readonly backend: Backend;
 }
 
-/** Settle a run.
+/** Plan a run.
  * @throws DynnError what opening data and network throws, and 'training/config' */
 export async function prepare(architecture: string, flags: TrainFlags): Promise<PlannedRun> {
   const data = await openTrainingData(flags);

@@ -49,8 +49,11 @@ export interface DeviceOptions {
   readonly batch?: number | undefined;
 }
 
+/** How a device classifies. */
 export interface DeviceRun {
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told how many images are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -129,7 +132,7 @@ export class Device {
     let rows: Rows | undefined = { tickets, values: { [this.#manifest.input.name]: image } };
     for (const part of this.#parts) {
       if (!rows) break;
-      const { answered, left } = await runPart(part, rows, this.#manifest);
+      const { answered, remaining } = await runPart(part, rows, this.#manifest);
       const ms = performance.now() - pass.start;
       for (const { ticket, answer } of answered)
         pass.answers[ticket.index] = {
@@ -141,7 +144,7 @@ export class Device {
           serverMs: 0,
           bytes: 0,
         };
-      rows = left;
+      rows = remaining;
     }
     if (rows) await this.#send(rows, pass);
     return pass.answers;

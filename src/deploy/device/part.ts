@@ -2,8 +2,8 @@
  *  server each run one, and a staged bundle is a chain of them. Rows and routing are the executor's. */
 import type { Tensor } from "../../core/tensor.js";
 import { type Routed, readingOf, routeReadings } from "../../dynamic/route/route.js";
-import { type Parted, runPiece } from "../../dynamic/run/executor/piece.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
+import { runStageSession, type StageOutcome } from "../../dynamic/run/executor/stage-session.js";
 import type { Backend, Session, Tensors } from "../../runtime/backend.js";
 import type { BundlePart } from "../bundle.js";
 import type { Manifest, ManifestPart } from "../manifest.js";
@@ -39,13 +39,13 @@ export function runPart(
   { part, session }: CompiledPart,
   rows: Rows,
   { policy, exits }: Pick<Manifest, "policy" | "exits">,
-): Promise<Parted<Routed>> {
+): Promise<StageOutcome<Routed>> {
   const read = ({ readings }: Ticket, results: Tensors, row: number): Routed | undefined => {
     for (const { exit, logits } of part.exits)
       readings.push(readingOf(rowOf(results[logits] as Tensor<"float32">, row), policy, exit));
     return routeReadings(readings, policy, exits.length);
   };
-  return runPiece({ session, kept: part.kept, read }, rows);
+  return runStageSession({ session, kept: part.kept, read }, rows);
 }
 
 const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => {

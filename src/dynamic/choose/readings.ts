@@ -9,6 +9,7 @@ import { type Routed, readingOf, routeReadings } from "../route/route.js";
 
 /** Logits of every exit on labelled samples. */
 export interface Measured {
+  /** Logits of all exits. */
   readonly logits: Logits;
   /** The true class of each sample, [logits.count]. */
   readonly labels: ArrayLike<number>;
@@ -24,7 +25,7 @@ export interface Readings {
   readonly finalRight: number;
 }
 
-/** The part of a policy that is settled before its thresholds. */
+/** The part of a policy that is fixed before its thresholds. */
 export type PolicyFrame = Pick<Policy, "rule" | "fallback" | "temperatures">;
 
 /** Read every exit's logits once, so that many thresholds can be tried. */

@@ -89,9 +89,9 @@ const bestOf = (states: readonly State[], merit: Merit): State =>
 /** Single changes until none helps, then pairs; again from there. */
 function refine(problem: Problem, never: number, start: State, merit: Merit): State {
   for (let at = start; ; ) {
-    const settled = ascend(problem, never, at, merit);
-    at = bestPair(problem, never, settled, merit);
-    if (at === settled) return at;
+    const fixedPoint = ascend(problem, never, at, merit);
+    at = bestPair(problem, never, fixedPoint, merit);
+    if (at === fixedPoint) return at;
   }
 }
 

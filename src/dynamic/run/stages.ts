@@ -20,21 +20,22 @@ export interface Stage {
 }
 
 /** What is cut: a graph, and the values that its stages end with. */
-export interface Staged extends Pick<DynamicModel, "graph"> {
+export interface StagedGraph extends Pick<DynamicModel, "graph"> {
+  /** The logits of each exit, in order. */
   readonly exits: readonly Pick<Exit, "logits">[];
 }
 
 /** Cut a model at its exits. Values without a row per sample (shapes, mostly) are computed again in each stage that reads them. */
-export function splitStages({ graph, exits }: Staged): Stage[] {
+export function splitStages({ graph, exits }: StagedGraph): Stage[] {
   const input = graph.inputs[0];
   const rows = new Set<ValueName>([input.name]);
-  const parts = exits.map(({ logits }) => {
-    const part = partOf(graph, logits, rows);
-    for (const name of part.nodes.flatMap((node) => node.outputs)) if (hasRows(graph, name)) rows.add(name);
-    return { ...part, logits, rows: new Set(rows) };
+  const cuts = exits.map(({ logits }) => {
+    const cut = nodesBehind(graph, logits, rows);
+    for (const name of cut.nodes.flatMap((node) => node.outputs)) if (hasRows(graph, name)) rows.add(name);
+    return { ...cut, logits, rows: new Set(rows) };
   });
-  return parts.map(({ nodes, reads, logits, rows: known }, k) => {
-    const later = [...new Set(parts.slice(k + 1).flatMap((part) => part.reads))];
+  return cuts.map(({ nodes, reads, logits, rows: known }, k) => {
+    const later = [...new Set(cuts.slice(k + 1).flatMap((cut) => cut.reads))];
     const own = new Set(nodes.flatMap((node) => node.outputs));
     const outputs = [...new Set([logits, ...later.filter((name) => own.has(name))])];
     return {
@@ -52,7 +53,7 @@ export const rowSize = ({ shape }: Pick<ValueInfo, "shape">): number => sizeOf((
 const hasRows = ({ types }: Graph, name: ValueName): boolean => types.get(name)?.shape[0] === "n";
 
 /** The nodes behind an exit that are not done yet, and the hidden values they start from. */
-function partOf(
+function nodesBehind(
   graph: Graph,
   logits: ValueName,
   done: ReadonlySet<ValueName>,
@@ -80,6 +81,6 @@ function stageGraph(
     const type = graph.types.get(name);
     return { name, dtype: type?.dtype ?? "float32", shape: type?.shape };
   };
-  const part = { ...graph, nodes, inputs: inputs.map(info), outputs: outputs.map(info) };
-  return inferShapes(prune(part), opTable);
+  const cut = { ...graph, nodes, inputs: inputs.map(info), outputs: outputs.map(info) };
+  return inferShapes(prune(cut), opTable);
 }

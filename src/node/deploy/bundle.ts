@@ -15,6 +15,7 @@ export const MANIFEST = "manifest.json";
 /** A longer manifest is none: a large one has some kilobytes. */
 const MANIFEST_LIMIT = 2 ** 20;
 
+/** How a bundle is opened. */
 export interface OpenOptions {
   /** Whose parts to read; the files of the others need not be there. Left out: both sides'. */
   readonly side?: Side | undefined;
@@ -35,8 +36,8 @@ export async function openBundle(folder: string, { side }: OpenOptions = {}): Pr
  * @throws DynnError 'file/missing', 'bundle/format' */
 export async function openManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
-  const there = await stat(folder).catch(() => undefined);
-  if (!there)
+  const stats = await stat(folder).catch(() => undefined);
+  if (!stats)
     throw new DynnError("file/missing", `${folder}: there is no such folder. Give the folder of a bundle.`, { folder });
   const text = await insideText(folder, path);
   try {

@@ -6,9 +6,9 @@ import { Images, imageDims } from "../../core/images.js";
 import { uniform } from "../../core/rng.js";
 import { sizeOf } from "../../core/shape.js";
 import { type BundleKind, manifestOf } from "../../deploy/manifest.js";
-import { type Part, smallestSplit, splitParts, stagedParts } from "../../deploy/parts.js";
+import { type ModelPart, smallestSplit, splitParts, stagedParts } from "../../deploy/parts.js";
 import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
-import { type Found, type Verification, verify } from "../../deploy/verify.js";
+import { type FoundAnswer, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
@@ -74,7 +74,7 @@ async function exportBundle(
   model: DynamicModel,
   out: string,
   kind: BundleKind,
-  cut: () => readonly Part[],
+  cut: () => readonly ModelPart[],
   options: ExportOptions,
 ): Promise<Exported> {
   imageDims(model);
@@ -92,7 +92,7 @@ function bundleFiles(
   model: DynamicModel,
   policy: Policy,
   kind: BundleKind,
-  parts: readonly Part[],
+  parts: readonly ModelPart[],
 ): readonly OutputFile[] {
   const files = parts.map((part) => ({ part, name: `${part.name}.onnx`, bytes: writeModel({ graph: part.graph }) }));
   const described = files.map(({ part, name, bytes }) => ({
@@ -125,7 +125,7 @@ async function compare(
   model: DynamicModel,
   policy: Policy,
   options: ExportOptions,
-  run: (batches: Batches) => Promise<Found[]>,
+  run: (batches: Batches) => Promise<FoundAnswer[]>,
 ): Promise<Verification> {
   const { backend, batch = DEFAULT_BATCH, signal, onProgress } = options;
   const images = Images.for(model, options.images ?? randomPixels(imageDims(model)));

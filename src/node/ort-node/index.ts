@@ -17,8 +17,10 @@ export const ENGINE_VERSION = ort.env.versions.node;
 
 /** Where ONNX Runtime computes. Operators that a provider lacks run on the CPU. */
 export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
+/** Where ONNX Runtime computes. */
 export type Provider = (typeof PROVIDERS)[number];
 
+/** How ONNX Runtime runs graphs. */
 export interface OrtNodeOptions {
   /** Threads inside one operator; left out: ONNX Runtime's own choice (one per core). */
   readonly threads?: number;
@@ -71,14 +73,14 @@ async function compile(
   );
 }
 
-const there = new Map<Provider, Promise<void>>();
+const probes = new Map<Provider, Promise<void>>();
 
 /** See that this machine has the provider, by a graph that every provider can run.
  * @throws DynnError 'runtime/provider', 'runtime/telemetry' */
 export async function checkProvider(provider: Provider): Promise<void> {
   checkTelemetry();
-  const known = there.get(provider) ?? probe(provider);
-  there.set(provider, known);
+  const known = probes.get(provider) ?? probe(provider);
+  probes.set(provider, known);
   return known;
 }
 

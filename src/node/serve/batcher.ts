@@ -1,5 +1,5 @@
-/** @file Requests become batches: one waits a moment for company, then all that fit run together. A request is never divided, and what fails in
- *  company runs again alone, so that a bad one spoils no other. */
+/** @file Requests become batches: a request waits for others, then all that fit run together. A request is never divided.
+ *  Requests that fail together run again alone, so that a bad one spoils no other. */
 
 import type { Routed } from "../../dynamic/route/route.js";
 import { type Rows, takeFirst } from "../../dynamic/run/executor/rows.js";
@@ -7,7 +7,7 @@ import { type Rows, takeFirst } from "../../dynamic/run/executor/rows.js";
 export interface BatcherOptions {
   /** Most samples in one run; no request may have more. */
   readonly most: number;
-  /** How long a request waits for company. */
+  /** How long a request waits for others. */
   readonly windowMs: number;
   /** @returns one answer per row, in order */
   readonly run: (rows: Rows) => Promise<readonly Routed[]>;
@@ -19,7 +19,7 @@ interface Waiting {
   readonly resolve: (answers: readonly Routed[]) => void;
   readonly reject: (reason: unknown) => void;
   /** Nobody waits for the answer any more. */
-  left: boolean;
+  abandoned: boolean;
 }
 
 export class Batcher {
@@ -39,27 +39,27 @@ export class Batcher {
    * @throws what the run throws, or the signal's reason */
   async submit(rows: Rows, signal?: AbortSignal): Promise<readonly Routed[]> {
     signal?.throwIfAborted();
-    let leave = () => {};
+    let abandon = () => {};
     try {
       return await new Promise((resolve, reject) => {
-        const entry: Waiting = { rows, since: performance.now(), resolve, reject, left: false };
-        leave = () => {
+        const entry: Waiting = { rows, since: performance.now(), resolve, reject, abandoned: false };
+        abandon = () => {
           this.#queue = this.#queue.filter((waiting) => waiting !== entry);
-          entry.left = true;
+          entry.abandoned = true;
           this.#arrived?.();
           reject(signal?.reason);
         };
-        signal?.addEventListener("abort", leave);
+        signal?.addEventListener("abort", abandon);
         this.#queue.push(entry);
         this.#arrived?.();
         this.#working ??= this.#work();
       });
     } finally {
-      signal?.removeEventListener("abort", leave);
+      signal?.removeEventListener("abort", abandon);
     }
   }
 
-  /** Nothing waits for company from now on. */
+  /** No request waits for others from now on. */
   hurry(): void {
     this.#hurried = true;
     this.#arrived?.();
@@ -72,7 +72,7 @@ export class Batcher {
 
   async #work(): Promise<void> {
     while (this.#queue.length > 0) {
-      await this.#company();
+      await this.#waitForMore();
       const batch = this.#take();
       if (batch.length > 0) await this.#run(batch);
     }
@@ -80,7 +80,7 @@ export class Batcher {
   }
 
   /** Wait until a batch is full or all have left, or its first request has waited long enough. */
-  #company(): Promise<void> {
+  #waitForMore(): Promise<void> {
     const { most, windowMs } = this.#options;
     const [first] = this.#queue as [Waiting];
     return new Promise((resolve) => {
@@ -123,7 +123,7 @@ export class Batcher {
       }
     } catch (reason) {
       if (batch.length === 1) batch[0]?.reject(reason);
-      else for (const waiting of batch) if (!waiting.left) await this.#run([waiting]);
+      else for (const waiting of batch) if (!waiting.abandoned) await this.#run([waiting]);
     }
   }
 }

@@ -16,21 +16,21 @@ export function receive(
   let length = 0;
   return new Promise<Uint8Array>((resolve, reject) => {
     if (Number(declared) > most) return reject(tooLarge());
-    const settle = (done: () => void) => {
-      body.off("data", take).off("end", end).off("error", leave).off("close", leave);
-      signal.removeEventListener("abort", leave);
+    const finish = (done: () => void) => {
+      body.off("data", take).off("end", end).off("error", abandon).off("close", abandon);
+      signal.removeEventListener("abort", abandon);
       done();
     };
     const take = (chunk: Uint8Array) => {
       length += chunk.length;
-      if (length > most) settle(() => reject(tooLarge()));
+      if (length > most) finish(() => reject(tooLarge()));
       else chunks.push(chunk);
     };
-    const end = () => settle(() => resolve(Buffer.concat(chunks, length)));
-    const leave = () => settle(() => reject(signal.aborted ? signal.reason : busy("the client has left")));
-    if (signal.aborted) return leave();
-    signal.addEventListener("abort", leave);
-    body.on("data", take).on("end", end).on("error", leave).on("close", leave);
+    const end = () => finish(() => resolve(Buffer.concat(chunks, length)));
+    const abandon = () => finish(() => reject(signal.aborted ? signal.reason : busy("the client has left")));
+    if (signal.aborted) return abandon();
+    signal.addEventListener("abort", abandon);
+    body.on("data", take).on("end", end).on("error", abandon).on("close", abandon);
   });
 }
 

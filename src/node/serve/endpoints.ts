@@ -9,14 +9,14 @@ import type { Admission } from "./admission.js";
 import { discard, receive } from "./body.js";
 import { clientOf } from "./clients.js";
 import type { Connections } from "./connections.js";
-import type { Engine } from "./engine.js";
 import type { Exchange } from "./exchange.js";
 import type { Metrics } from "./metrics.js";
 import { busy, checkToken, headersOf, late, refusalOf, unknownPath } from "./refusals.js";
+import type { ServerPart } from "./server-part.js";
 
 /** What requests are handled with. */
 export interface Service {
-  readonly engine: Engine;
+  readonly part: ServerPart;
   readonly metrics: Metrics;
   readonly admission: Admission;
   readonly connections: Connections;
@@ -93,12 +93,12 @@ function addRoutes(app: FastifyInstance, service: Service): void {
 }
 
 /** What would become of a request that the same client sends now; the status is what load balancers go by. */
-function health({ engine, admission, state }: Service, { ip }: FastifyRequest, reply: FastifyReply) {
-  const { model, parts } = engine.manifest;
+function health({ part, admission, state }: Service, { ip }: FastifyRequest, reply: FastifyReply) {
+  const { model, parts } = part.manifest;
   const status = state.stopping ? "stopping" : admission.admits(clientOf(ip)) ? "ok" : "busy";
   if (status !== "ok") reply.status(503).headers(headersOf({ status: 503 }));
-  const { fingerprint } = engine.form;
-  return { status, model, part: parts[1]?.name, fingerprint, maxBatch: engine.maxBatch };
+  const { fingerprint } = part.form;
+  return { status, model, part: parts[1]?.name, fingerprint, maxBatch: part.maxBatch };
 }
 
 /** Look at the token, and count what has shown it from its header to its end, which is also the client's leaving.
@@ -128,16 +128,16 @@ function enter(service: Service, { raw, ip }: FastifyRequest): void {
 }
 
 async function classify(service: Service, { raw, body }: FastifyRequest) {
-  const { engine, metrics, timeoutMs } = service;
+  const { part, metrics, timeoutMs } = service;
   const exchange = exchangeOf(service, raw);
   exchange.signal.throwIfAborted();
   exchange.place?.work();
   exchange.allow(timeoutMs, () => busy(`no answer after ${timeoutMs} ms`));
   const request = body instanceof Uint8Array ? body : new Uint8Array();
   metrics.received(request.length);
-  const reply = await engine.classify(request, exchange.signal);
+  const reply = await part.classify(request, exchange.signal);
   metrics.answered(reply.answers);
-  return showReply(reply, engine.manifest);
+  return showReply(reply, part.manifest);
 }
 
 /** The answer is ready: the place is given back, and the connection closes when it has to. An answer closes it only when nothing

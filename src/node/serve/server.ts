@@ -7,13 +7,13 @@ import { requestBytes } from "../../deploy/wire.js";
 import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
 import { makeEndpoints, type Service } from "./endpoints.js";
-import { createEngine, DEFAULT_MAX_BATCH, type EngineOptions } from "./engine.js";
 import { HttpServers } from "./http.js";
 import { createMetrics } from "./metrics.js";
 import { busy } from "./refusals.js";
+import { createServerPart, DEFAULT_MAX_BATCH, type ServerPartOptions } from "./server-part.js";
 import { checkTokenText, checkWhole } from "./settings.js";
 
-export interface ServerOptions extends Omit<EngineOptions, "onRun"> {
+export interface ServerOptions extends Omit<ServerPartOptions, "onRun"> {
   /** What clients must present; without one the server listens on this machine only. */
   readonly token?: string | undefined;
   /** Most bytes of a request; left out: what `maxBatch` samples take in float32. */
@@ -30,12 +30,15 @@ export interface ServerOptions extends Omit<EngineOptions, "onRun"> {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
+/** Where a server listens. */
 export interface Address {
+  /** Name or IP address of the interface. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
 }
 
+/** A server of a split network. */
 export interface Server {
   /** Begin to listen.
    * @returns the server's URL
@@ -78,15 +81,15 @@ async function makeService(bundle: Bundle, options: ServerOptions): Promise<Serv
   const { maxBatch, timeoutMs, maxPending, maxConnections } = checked(options);
   const names = bundle.manifest.exits.map(({ name }) => name);
   const metrics = await createMetrics(names, maxBatch);
-  const engine = await createEngine(bundle, { ...options, maxBatch, onRun: metrics.ran });
+  const part = await createServerPart(bundle, { ...options, maxBatch, onRun: metrics.ran });
   const patienceMs = PATIENCE * timeoutMs;
   return {
-    engine,
+    part: part,
     metrics,
     token: options.token,
     timeoutMs,
     lingerMs: Math.min(LINGER_MS, LINGER * timeoutMs),
-    maxBody: options.maxBody ?? requestBytes(engine.form, "float32", maxBatch),
+    maxBody: options.maxBody ?? requestBytes(part.form, "float32", maxBatch),
     admission: new Admission({ most: maxPending, patienceMs }),
     connections: new Connections({ most: maxConnections, patienceMs, timeoutMs, onRefused: metrics.refused }),
     onError: options.onError ?? (() => {}),
@@ -135,7 +138,7 @@ const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 
 async function close(http: HttpServers, service: Service): Promise<void> {
-  const { connections, engine, timeoutMs, state } = service;
+  const { connections, part, timeoutMs, state } = service;
   state.stopping = true;
   http.stopListening();
   const refuse = setTimeout(() => connections.stop(busy("it is stopping")), REFUSE_AT * timeoutMs);
@@ -149,7 +152,7 @@ async function close(http: HttpServers, service: Service): Promise<void> {
   try {
     await drain(service);
     // A run that takes longer than the timeout ends later, by itself.
-    await Promise.race([engine.close(), late]);
+    await Promise.race([part.close(), late]);
   } finally {
     clearTimeout(refuse);
     clearTimeout(cut);
@@ -158,8 +161,8 @@ async function close(http: HttpServers, service: Service): Promise<void> {
 }
 
 /** When everything is answered or refused. Connections on which nothing is asked are cut after a moment. */
-async function drain({ connections, engine, lingerMs }: Service): Promise<void> {
-  engine.hurry();
+async function drain({ connections, part, lingerMs }: Service): Promise<void> {
+  part.hurry();
   const gone = connections.gone();
   await Promise.race([gone, sleep(lingerMs)]);
   // After a pause of this process, timers come before what has arrived meanwhile.

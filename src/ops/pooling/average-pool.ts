@@ -1,5 +1,5 @@
 /** @file AveragePool: the mean of each window. Padding counts when count_include_pad says so; what ceil_mode adds behind the
- *  padding never does. Spec: ONNX AveragePool-19 (dilations and ceil_mode with count_include_pad are settled there). */
+ *  padding never does. Spec: ONNX AveragePool-19 (dilations and ceil_mode with count_include_pad are defined there). */
 
 import type { DType } from "../../core/dtype.js";
 import { type Dim, type Shape, sizeOf, stridesOf } from "../../core/shape.js";

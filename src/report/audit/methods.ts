@@ -4,10 +4,10 @@ import { showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import { showThreshold } from "../../schema/policy.js";
 import * as write from "../shared/format.js";
-import { type Html, html, type Part } from "../shared/html.js";
+import { type Html, type HtmlContent, html } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
 
-export type Fact = readonly [term: string, meaning: Part];
+export type Fact = readonly [term: string, meaning: HtmlContent];
 
 export const list = (facts: readonly Fact[]): Html =>
   html`<dl class="facts">${facts.map(([term, meaning]) => html`<dt>${term}</dt><dd>${meaning}</dd>`)}</dl>`;

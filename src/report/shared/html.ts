@@ -7,7 +7,7 @@ export class Html {
   constructor(readonly text: string) {}
 }
 
-export type Part = Html | string | number | readonly Part[];
+export type HtmlContent = Html | string | number | readonly HtmlContent[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -19,13 +19,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
 
-const render = (part: Part): string => {
+const render = (part: HtmlContent): string => {
   if (part instanceof Html) return part.text;
   return typeof part === "object" ? part.map(render).join("") : escaped(String(part));
 };
 
 /** Markup from a template: `html\`<b>${name}</b>\``. */
-export const html = (literals: TemplateStringsArray, ...parts: readonly Part[]): Html =>
+export const html = (literals: TemplateStringsArray, ...parts: readonly HtmlContent[]): Html =>
   new Html(literals.reduce((text, literal, i) => text + render(parts[i - 1]) + literal));
 
 /** Markup that is known to be safe: what this room or Plot wrote, never a name from a model. */

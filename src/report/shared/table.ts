@@ -1,10 +1,10 @@
 /** @file One table form for the whole report: a caption that says what the numbers mean, headed columns, headed rows.
  *  The first column names the row. Wide tables scroll inside their own region. */
-import { type Html, html, NOTHING, type Part } from "./html.js";
+import { type Html, type HtmlContent, html, NOTHING } from "./html.js";
 
 export interface Column<Row> {
   readonly head: string;
-  readonly cell: (row: Row) => Part;
+  readonly cell: (row: Row) => HtmlContent;
   /** Words read from the left; figures, the default, line up on the right. */
   readonly align?: "left";
   /** A share from 0 to 1 that shades the cell: the lower, the redder. The number itself stays in the cell. */

@@ -14,9 +14,9 @@ import { type Routed, route } from "../../dynamic/route/route.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
+import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
-import type { Subject } from "./subject.js";
 import { perExit, rateOf, routedRecord } from "./tally.js";
 
 /** An attack's images with everything the network says of them. */
@@ -32,23 +32,23 @@ export interface Attacked {
   readonly seconds: number;
 }
 
-/** Run one attack on the subject's samples. */
+/** Run one attack on the samples of the audited model. */
 export async function runStep(
   attack: ConfiguredAttack,
-  subject: Subject,
+  audited: AuditedModel,
   evaluator: Evaluator,
   options: AuditOptions,
 ): Promise<Attacked> {
-  const samples = subject.samples.slice(0, attack.samples ?? subject.samples.length);
+  const samples = audited.samples.slice(0, attack.samples ?? audited.samples.length);
   const { batch, signal, onProgress } = options;
-  const { outcomes, seconds } = await runStored(attack, samples, evaluator, subject, options, (done, total) =>
+  const { outcomes, seconds } = await runStored(attack, samples, evaluator, audited, options, (done, total) =>
     onProgress?.({ phase: attack.name, done, total }),
   );
-  const { model, policy } = subject.target;
+  const { model, policy } = audited.victim;
   const images = Images.for(model, stackRows(outcomes.map((o) => o.image)).data);
   const rounded = Images.for(model, toEightBits(images.data));
-  const logits = await subject.forward.logits(images, { batch, signal });
-  const roundedLogits = await subject.forward.logits(rounded, { batch, signal });
+  const logits = await audited.forward.logits(images, { batch, signal });
+  const roundedLogits = await audited.forward.logits(rounded, { batch, signal });
   return {
     attack,
     samples,
@@ -70,11 +70,11 @@ export const verdicts = (
 ): boolean[] => samples.map((sample, i) => test(sample, logits.rows(i)));
 
 /** The record of an attack. */
-export function judge(attacked: Attacked, subject: Subject): AttackRecord {
+export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
   const { attack, samples, outcomes, logits, routed } = attacked;
-  const { model } = subject.target;
+  const { model } = audited.victim;
   const { objective, optimizer, budget } = attack;
-  const labels = subject.labels.slice(0, samples.length);
+  const labels = audited.labels.slice(0, samples.length);
   const costs = model.exits.map((e) => e.costFraction);
   const eligible = outcomes.map((o) => o.eligible);
   const success = verdicts(samples, logits, objective.succeeded);
@@ -100,7 +100,7 @@ export function judge(attacked: Attacked, subject: Subject): AttackRecord {
       attacked,
       success.map((s, i) => s && eligible[i]),
     ),
-    ...earlyRecord(attacked, subject),
+    ...earlyRecord(attacked, audited),
     gradientEvaluations: outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0),
     seconds: attacked.seconds,
   };
@@ -125,9 +125,9 @@ function distances(
 }
 
 /** Both readings of the early attack, side by side: labels alone, and what really fires. */
-function earlyRecord({ attack, samples, logits }: Attacked, { target }: Subject): Pick<AttackRecord, "early"> {
+function earlyRecord({ attack, samples, logits }: Attacked, { victim }: AuditedModel): Pick<AttackRecord, "early"> {
   if (!attack.objective.name.startsWith("early:")) return {};
-  const [changed, fired] = [earlyLabelsChanged(target), earlyFires(target)];
+  const [changed, fired] = [earlyLabelsChanged(victim), earlyFires(victim)];
   const disagree = samples.filter((s) => changed(s, s.clean));
   return {
     early: {

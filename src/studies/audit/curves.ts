@@ -4,35 +4,35 @@ import { configureAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { wilson } from "../../measures/wilson.js";
 import type { CurveRecord } from "../../schema/audit-record.js";
+import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions, CurveOptions } from "./options.js";
 import { runStored } from "./store.js";
-import type { Subject } from "./subject.js";
 
 /** One curve per objective: PGD on the final exit and, with early exits, on the routed answer. */
 export async function runCurves(
   curves: CurveOptions,
-  subject: Subject,
+  audited: AuditedModel,
   evaluator: Evaluator,
   options: AuditOptions,
 ): Promise<CurveRecord[]> {
   const names =
-    subject.target.model.exits.length > 1
+    audited.victim.model.exits.length > 1
       ? (["misclassify:final", "routed"] as const)
       : (["misclassify:final"] as const);
   const records: CurveRecord[] = [];
-  for (const objective of names) records.push(await runCurve(objective, curves, subject, evaluator, options));
+  for (const objective of names) records.push(await runCurve(objective, curves, audited, evaluator, options));
   return records;
 }
 
 async function runCurve(
   objective: "misclassify:final" | "routed",
   { radii, steps }: CurveOptions,
-  subject: Subject,
+  audited: AuditedModel,
   evaluator: Evaluator,
   options: AuditOptions,
 ): Promise<CurveRecord> {
   const name = objective === "routed" ? "PGD, routed answer" : "PGD, final exit";
-  const total = subject.samples.length;
+  const total = audited.samples.length;
   const configs = radii.map((radius) =>
     configureAttack(
       {
@@ -44,14 +44,14 @@ async function runCurve(
         steps,
         randomStart: true,
       },
-      subject.target,
+      audited.victim,
     ),
   );
-  let standing = subject.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
+  let standing = audited.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
   const points = [{ radius: 0, robustAccuracy: wilson(standing.length, total) }];
   for (const [i, attack] of configs.entries()) {
     const phase = `${name}, radius ${i + 1} of ${radii.length}`;
-    const { outcomes } = await runStored(attack, standing, evaluator, subject, options, (done, of) =>
+    const { outcomes } = await runStored(attack, standing, evaluator, audited, options, (done, of) =>
       options.onProgress?.({ phase, done, total: of }),
     );
     standing = standing.filter((_, k) => !outcomes[k]?.success);

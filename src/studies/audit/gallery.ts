@@ -6,11 +6,11 @@ import type { Routed } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
 import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
 import { type Attacked, verdicts } from "./attack-step.js";
-import type { Subject } from "./subject.js";
+import type { AuditedModel } from "./audited-model.js";
 
 /** Up to `count` images of one attack, the most telling first; only those that survive rounding to 8 bits. */
-export function pickGallery(attacked: Attacked, subject: Subject, count: number): GalleryItem[] {
-  const { model } = subject.target;
+export function pickGallery(attacked: Attacked, audited: AuditedModel, count: number): GalleryItem[] {
+  const { model } = audited.victim;
   const [channels] = [model.input.shape[1]];
   if (channels !== 1 && channels !== 3) return [];
   const success = verdicts(attacked.samples, attacked.roundedLogits, attacked.attack.objective.succeeded);
@@ -19,26 +19,26 @@ export function pickGallery(attacked: Attacked, subject: Subject, count: number)
       i,
       score:
         success[i] && attacked.outcomes[i]?.eligible
-          ? surprise(sample, i, attacked, subject)
+          ? surprise(sample, i, attacked, audited)
           : Number.NEGATIVE_INFINITY,
     }))
     .filter((t) => t.score > Number.NEGATIVE_INFINITY)
     .sort((a, b) => b.score - a.score || a.i - b.i);
-  return telling.slice(0, count).map(({ i }) => itemOf(i, attacked, subject, channels));
+  return telling.slice(0, count).map(({ i }) => itemOf(i, attacked, audited, channels));
 }
 
 /** Confidence before plus confidence after, at the exit whose label the attack is judged by; what was right counts for more. */
-function surprise(sample: Sample, i: number, attacked: Attacked, subject: Subject): number {
+function surprise(sample: Sample, i: number, attacked: Attacked, audited: AuditedModel): number {
   const { answer } = attacked.attack.objective;
   const at = (logits: Logits, routed: readonly Routed[]) =>
     logits.row(answer === "routed" ? routed[i].answer : answer, i);
-  const [before, after] = [at(subject.logits, subject.routed), at(attacked.logits, attacked.routed)];
+  const [before, after] = [at(audited.logits, audited.routed), at(attacked.logits, attacked.routed)];
   const sure = (row: Float32Array) => Math.max(...softmaxRow(row));
   return sure(before) + sure(after) + (argmax(before) === sample.label ? 1 : 0);
 }
 
-function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3): GalleryItem {
-  const { model } = subject.target;
+function itemOf(i: number, attacked: Attacked, audited: AuditedModel, channels: 1 | 3): GalleryItem {
+  const { model } = audited.victim;
   const sample = attacked.samples[i];
   const [height, width] = [model.input.shape[2] as number, model.input.shape[3] as number];
   const each = sample.pixels.length;
@@ -59,7 +59,7 @@ function itemOf(i: number, attacked: Attacked, subject: Subject, channels: 1 | 3
     magnification,
     l2,
     linf,
-    clean: viewOf(subject.logits, subject.routed, i),
+    clean: viewOf(audited.logits, audited.routed, i),
     attacked: viewOf(attacked.logits, attacked.routed, i),
   };
 }

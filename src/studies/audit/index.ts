@@ -13,22 +13,22 @@ import {
 } from "../../schema/audit-record.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { judge, runStep } from "./attack-step.js";
+import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
-import { prepare, type Subject } from "./subject.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
-export type { RunStore, StoredRun } from "./store.js";
+export type { RunStore, StoredRun } from "./run-store.js";
 
 /** Audit a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image
  * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted
  * @example
  * ```ts
- * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
+ * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
  * const records = splitValidation(await openDataset("sample"), { reported: 8, validation: 100, seed: 0 });
@@ -50,23 +50,23 @@ export type { RunStore, StoredRun } from "./store.js";
 export async function audit(options: AuditOptions): Promise<AuditOutcome> {
   const started = options.now();
   checkAttacks(options);
-  const subject = await prepare(options);
+  const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
   try {
-    const attacks = options.attacks.map((config) => configureAttack(config, subject.target));
+    const attacks = options.attacks.map((config) => configureAttack(config, audited.victim));
     const records: AttackRecord[] = [];
     const gallery: GalleryItem[] = [];
     const adversarial = new Map<string, Float32Array>();
     for (const attack of attacks) {
-      const attacked = await runStep(attack, subject, evaluator, options);
-      records.push(judge(attacked, subject));
-      gallery.push(...pickGallery(attacked, subject, options.galleryPerAttack ?? 2));
+      const attacked = await runStep(attack, audited, evaluator, options);
+      records.push(judge(attacked, audited));
+      gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
       adversarial.set(attack.name, attacked.images.data);
     }
-    const curves = options.curves ? await runCurves(options.curves, subject, evaluator, options) : [];
+    const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
       ...header(options),
-      clean: cleanRecord(subject),
+      clean: cleanRecord(audited),
       attacks: records,
       curves,
       seconds: (options.now() - started) / 1000,
@@ -74,7 +74,7 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
     return { record, gallery, adversarial };
   } finally {
     await evaluator.release();
-    await subject.forward.release();
+    await audited.forward.release();
   }
 }
 
@@ -116,8 +116,8 @@ function header({
   };
 }
 
-function cleanRecord({ target, logits, labels, routed }: Subject): AuditRecord["clean"] {
-  const { model, policy } = target;
+function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
+  const { model, policy } = victim;
   const costs = model.exits.map((e) => e.costFraction);
   const exits = perExit(logits, labels);
   const routing = routedRecord(routed, labels, costs);

@@ -2,36 +2,23 @@
  *  under the same fingerprint: same version, model, policy, images, labels, attack and seed. */
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
-import { type Attack, type RunOptions, runAttack, type SampleOutcome } from "../../attacks/runner.js";
+import { type Attack, type AttackOptions, runAttack } from "../../attacks/runner.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
+import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
-import type { Subject } from "./subject.js";
-
-/** The outcomes of one attack on some samples, and the seconds they took. */
-export interface StoredRun {
-  readonly outcomes: readonly SampleOutcome[];
-  readonly seconds: number;
-}
-
-/** Where runs are kept. A store that cannot read what it finds returns undefined. */
-export interface RunStore {
-  /** The run that was saved under this name and fingerprint, or undefined. */
-  readonly load: (name: string, fingerprint: string) => Promise<StoredRun | undefined>;
-  /** Keep a finished run. */
-  readonly save: (name: string, fingerprint: string, run: StoredRun) => Promise<void>;
-}
+import type { StoredRun } from "./run-store.js";
 
 /** Attack the samples, or take the outcomes from the store. */
 export async function runStored(
   attack: Attack & { readonly name: string; readonly parameters: object },
   samples: readonly Sample[],
   evaluator: Evaluator,
-  subject: Subject,
+  audited: AuditedModel,
   options: AuditOptions,
-  onProgress: RunOptions["onProgress"],
+  onProgress: AttackOptions["onProgress"],
 ): Promise<StoredRun> {
-  const fingerprint = options.store ? await fingerprintOf(attack, samples, subject, options) : "";
+  const fingerprint = options.store ? await fingerprintOf(attack, samples, audited, options) : "";
   const known = await options.store?.load(attack.name, fingerprint);
   if (known?.outcomes.length === samples.length) return known;
   const started = options.now();
@@ -45,7 +32,7 @@ export async function runStored(
 async function fingerprintOf(
   attack: Parameters<typeof runStored>[0],
   samples: readonly Sample[],
-  { target }: Subject,
+  { victim }: AuditedModel,
   { seed, version }: AuditOptions,
 ): Promise<string> {
   const { name, objective, optimizer, budget, parameters } = attack;
@@ -56,10 +43,10 @@ async function fingerprintOf(
     optimizer: optimizer.name,
     budget,
     parameters,
-    policy: target.policy,
+    policy: victim.policy,
     seed,
   };
-  const { graph } = target.model;
+  const { graph } = victim.model;
   const model = await digestOnce(graph, () => writeModel({ graph }));
   const which = await Promise.all(
     samples.map(async ({ id, label, pixels }) => [id, label, await digestOnce(pixels, () => bytesOf(pixels))]),

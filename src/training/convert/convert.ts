@@ -13,7 +13,8 @@ import type { Policy } from "../../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
 import type { EpochReport, Recipe } from "../../schema/training.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
-import { type TrainingRequest, train } from "../run/trainer.js";
+import type { TrainingRequest } from "../run/request.js";
+import { train } from "../run/trainer.js";
 import { type ConversionPlan, type ConversionRequest, type PlaceReport, planConversion } from "./plan.js";
 import { type Measurement, measure } from "./policy.js";
 
@@ -109,7 +110,7 @@ export interface Conversion extends Measurement {
  * @throws DynnError what {@link planConversion}, `train` and `calibrate` throw; the signal's reason
  * @example
  * ```ts
- * import { convert, loadModel, openDataset, ortNode, subset } from "dynn";
+ * import { convert, loadModel, openDataset, ortNode, subset } from "dynn/node";
  *
  * const data = await openDataset("sample");
  * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));

@@ -15,7 +15,7 @@ import type { HeadName } from "../../nn/heads.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Normalization } from "../../schema/normalization.js";
-import type { TrainableModel } from "../run/trainer.js";
+import type { TrainableModel } from "../run/request.js";
 
 /** Where exits go, and what they are. */
 export interface ConversionRequest {
@@ -118,7 +118,9 @@ export async function measureConversion(
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
+/** How costs of places are measured. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
+  /** Runs the parts of the network. */
   readonly backend: Backend;
   /** Images in one run. */
   readonly batch: number;

@@ -10,10 +10,11 @@ import type { Backend } from "../../runtime/backend.js";
 import type { Policy } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { type Answered, answersOf, type EvaluateOptions } from "../run/evaluate.js";
-import type { TrainableModel } from "../run/trainer.js";
+import type { TrainableModel } from "../run/request.js";
 
 /** Right answers on some records. */
 export interface Tally {
+  /** Records. */
   readonly count: number;
   /** Of each exit alone. */
   readonly right: readonly number[];

@@ -90,26 +90,40 @@ type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** What a user chose; whatever is left out is the recipe's default. */
 export interface TrainingChoices {
+  /** Times that all records are seen. */
   readonly epochs?: number | undefined;
+  /** Images a step. */
   readonly batch?: number | undefined;
+  /** First weights, order of records, augmentation and masks follow from it. */
   readonly seed?: number | undefined;
+  /** Which optimizer. */
   readonly optimizer?: OptimizerKind | undefined;
+  /** How the learning rate changes over the run. */
   readonly schedule?: ScheduleKind | undefined;
   /** Highest learning rate, at this batch. */
   readonly peak?: number | undefined;
+  /** Factor of the weight decay. */
   readonly weightDecay?: number | undefined;
+  /** Whether biases and normalization parameters decay too. */
   readonly decayAll?: boolean | undefined;
+  /** How training images are changed. */
   readonly augment?: AugmentConfig | undefined;
+  /** Coefficient of each exit's loss. */
   readonly exitWeights?: ExitWeights | undefined;
+  /** Share of the target that is spread over all classes. */
   readonly labelSmoothing?: number | undefined;
+  /** Largest L2 norm of all gradients together. */
   readonly clipNorm?: number | undefined;
+  /** Decay of the running average of the weights. */
   readonly ema?: number | undefined;
+  /** Numbers of distillation, for recipes that distil. */
   readonly distill?: Some<DistillConfig>;
+  /** Numbers of the attack, for the adversarial recipe. */
   readonly adversarial?: Some<AdversarialConfig>;
 }
 
 /** What the defaults depend on besides the recipe. */
-export interface Subject {
+export interface RecipeContext {
   readonly architecture: string;
   /** The shorter side of an image, in pixels. */
   readonly side: number;
@@ -117,7 +131,7 @@ export interface Subject {
 
 /** The whole configuration.
  * @throws DynnError 'training/config' when a choice does not belong to the recipe */
-export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject: Subject): TrainingConfig {
+export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context: RecipeContext): TrainingConfig {
   checkBelongs(recipe, choices);
   const defaults = RECIPE_DEFAULTS[recipe];
   const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
@@ -129,10 +143,10 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject
     epochs: choices.epochs ?? defaults.epochs,
     batch,
     seed: choices.seed ?? 0,
-    optimizer: optimizerConfig(optimizer, choices.weightDecay, subject),
+    optimizer: optimizerConfig(optimizer, choices.weightDecay, context),
     decayAll: choices.decayAll ?? false,
     schedule: SCHEDULES[choices.schedule ?? defaults.schedule](peak),
-    augment: choices.augment ?? defaultAugment(defaults, subject),
+    augment: choices.augment ?? defaultAugment(defaults, context),
     exitWeights: choices.exitWeights ?? defaults.exitWeights,
     labelSmoothing: choices.labelSmoothing ?? 0,
     clipNorm: choices.clipNorm,
@@ -143,7 +157,11 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, subject
   };
 }
 
-function optimizerConfig(kind: OptimizerKind, decay: number | undefined, { architecture }: Subject): OptimizerConfig {
+function optimizerConfig(
+  kind: OptimizerKind,
+  decay: number | undefined,
+  { architecture }: RecipeContext,
+): OptimizerConfig {
   const defaults = OPTIMIZER_DEFAULTS[kind];
   const weightDecay = decay ?? (architecture.startsWith("vgg") ? defaults.decayVgg : defaults.decay);
   return kind === "sgd"
@@ -152,7 +170,7 @@ function optimizerConfig(kind: OptimizerKind, decay: number | undefined, { archi
 }
 
 /** Flips, and crops by an eighth of the side: 4 pixels on CIFAR. */
-const defaultAugment = ({ augment }: RecipeDefaults, { side }: Subject): AugmentConfig =>
+const defaultAugment = ({ augment }: RecipeDefaults, { side }: RecipeContext): AugmentConfig =>
   augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENTATION;
 
 /** @throws DynnError 'training/config' */

@@ -19,19 +19,27 @@ import { type NetworkRequest, type TrainingNetwork, trainingNetwork } from "./ne
 /** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
 export type Origin = Pick<ModelCard, "architecture" | "width" | "init">;
 
-/** Everything of a run that is settled before its first step. */
+/** Everything of a run that is fixed before its first step. */
 export interface TrainingPlan {
+  /** What the weights began as. */
   readonly origin: Origin;
+  /** Records to train, validate and test on. */
   readonly data: TrainingSplit;
+  /** The network before its first step. */
   readonly network: TrainingNetwork;
+  /** Every number of the training. */
   readonly config: TrainingConfig;
   /** What exits were placed by, where they were placed here. */
   readonly placement?: Placement | undefined;
+  /** What the result follows from; a resumed run must have the same. */
   readonly settings: RunSettings;
 }
 
+/** What a training run is settled from. */
 export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | "seed"> {
+  /** Records to train, validate and test on. */
   readonly data: TrainingSplit;
+  /** How the network is trained. */
   readonly recipe: Recipe;
   /** Settings besides the recipe's defaults. */
   readonly choices?: TrainingChoices | undefined;
@@ -39,7 +47,7 @@ export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | 
   readonly provider?: string | undefined;
 }
 
-/** Settle a training run.
+/** Plan a training run.
  * @throws DynnError 'training/config', and what {@link trainingNetwork} throws
  * @example
  * const plan = await planTraining({ data, base: { kind: "architecture", name: "resnet20" }, recipe: "joint" }); */
@@ -110,13 +118,18 @@ export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard
   ]);
 
 /** Right answers of each exit. */
-interface RightAnswers {
+export interface RightAnswers {
+  /** Of each exit, in order. */
   readonly right: readonly number[];
+  /** Records. */
   readonly count: number;
 }
 
+/** Right answers of a trained network. */
 export interface PlanAnswers {
+  /** On the validation records. */
   readonly validation: RightAnswers;
+  /** On the test records, where there are any. */
   readonly test: RightAnswers | undefined;
 }
 

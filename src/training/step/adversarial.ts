@@ -5,7 +5,6 @@
 import { appendVjp } from "../../autodiff/gradient.js";
 import { crossEntropy, targetsOf } from "../../autodiff/losses.js";
 import { present } from "../../core/present.js";
-import { uniform } from "../../core/rng.js";
 import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
@@ -15,10 +14,15 @@ import { inferShapes } from "../../graph/infer.js";
 import { prune } from "../../graph/passes/prune.js";
 import { reduceSum, unsqueeze } from "../../ops/support/emit.js";
 import { opTable } from "../../ops/table.js";
+import { NORMS } from "../../perturb/norms.js";
+import { pgdStepNodes } from "../../perturb/step.js";
 import type { Session, Tensors } from "../../runtime/backend.js";
 import type { AdversarialConfig } from "../recipe/config.js";
 
 import { asInputs } from "./training-form.js";
+
+/** Adversarial training bounds every pixel. */
+const NORM = "linf";
 
 /** Inputs and outputs of the attack's graph besides images and parameters. */
 const PGD = {
@@ -60,15 +64,8 @@ export function pgdGraph(
   const total = reduceSum(b, losses, [1], false);
   const forward = inferShapes(b.build(), opTable);
   const grads = appendVjp(b, forward, opTable, { seeds: new Map([[loss, b.scalar(1)]]), wrt: [images] });
-  const moved = b.op("Add", [
-    images,
-    b.op("Mul", [b.op("Sign", [grads.get(images) as ValueName]), b.scalar(stepSize)]),
-  ]);
-  const near = b.op("Min", [
-    b.op("Max", [moved, b.op("Sub", [clean, b.scalar(radius)])]),
-    b.op("Add", [clean, b.scalar(radius)]),
-  ]);
-  const next = b.op("Clip", [near, b.scalar(0), b.scalar(1)]);
+  const gradient = grads.get(images) as ValueName;
+  const next = pgdStepNodes(b, { image: images, gradient, clean }, { norm: NORM, radius, stepSize });
   b.clearOutputs();
   for (const [value, name, dims] of [
     [next, PGD.next, shape],
@@ -126,11 +123,8 @@ function randomStart({ images, indices, step, seed }: AttackedBatch, radius: num
   const each = sizeOf(images.dims.slice(1));
   const out = new Float32Array(images.data.length);
   indices.forEach((sample, row) => {
-    const noise = uniform({ seed, sample, purpose: "attack-start", step }, each, -radius, radius);
-    for (let i = 0; i < each; i++) {
-      const at = row * each + i;
-      out[at] = Math.min(1, Math.max(0, images.data[at] + noise[i]));
-    }
+    const clean = images.data.subarray(row * each, (row + 1) * each);
+    out.set(NORMS[NORM].start(clean, radius, { seed, sample, purpose: "attack-start", step }), row * each);
   });
   return out;
 }

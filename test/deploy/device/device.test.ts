@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createDevice } from "../../../src/deploy/device/device.js";
 import { type Reading, readingOf } from "../../../src/dynamic/route/route.js";
 import { SplitClient } from "../../../src/node/client.js";
-import { createEngine } from "../../../src/node/serve/engine.js";
+import { createServerPart } from "../../../src/node/serve/server-part.js";
 import { failure } from "../../support/failure.js";
 import { logitsOf } from "../support.js";
 import { alone, backend, patient, pixels, places, said, splitMaker, start, startOther } from "./support.js";
@@ -43,7 +43,7 @@ describe("a device whose server is not there", () => {
 
   test("goes on alone when it is killed in the middle", async () => {
     let dead = false;
-    const engine = await createEngine(bundle, { backend });
+    const engine = await createServerPart(bundle, { backend });
     const url = await startOther(async (request, response) => {
       const body = Buffer.concat(await request.toArray());
       if (dead) return void request.socket.destroy();
@@ -92,7 +92,7 @@ describe("a device whose server is not there", () => {
   });
 
   test("asks again after a moment, and takes the answer that comes then", async () => {
-    const engine = await createEngine(bundle, { backend });
+    const engine = await createServerPart(bundle, { backend });
     let asked = 0;
     const url = await startOther(async (request, response) => {
       const body = Buffer.concat(await request.toArray());

@@ -53,7 +53,7 @@ describe.each(policies)("a trained network on ONNX Runtime, rule $rule, fallback
   );
 });
 
-test.each(engines)("%s: answers do not depend on the company, whatever the batch", async (engine) => {
+test.each(engines)("%s: answers do not depend on the other samples, whatever the batch", async (engine) => {
   const run = async (batch: number) => {
     const executor = await createExecutor(model, { backend: ortNode(), policy: policies[0], batch, engine });
     const answers = await executor.classify(images);

@@ -7,7 +7,7 @@ import { createDevice, type Device } from "../../../src/deploy/device/device.js"
 import { openBundle } from "../../../src/node/deploy/bundle.js";
 import { exportSplit } from "../../../src/node/deploy/export.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
-import { createEngine } from "../../../src/node/serve/engine.js";
+import { createServerPart } from "../../../src/node/serve/server-part.js";
 import type { Policy } from "../../../src/schema/policy.js";
 import { images, randomModel } from "../../deploy/support.js";
 
@@ -72,7 +72,7 @@ describe("a bundle that is opened", () => {
 
   test("runs only the side that was opened", async () => {
     const [device, server] = [await openBundle(out, { side: "device" }), await openBundle(out, { side: "server" })];
-    const engine = await createEngine(server, { backend, windowMs: 0 });
+    const engine = await createServerPart(server, { backend, windowMs: 0 });
     const split = await createDevice(device, { backend, remote: engine.remote });
     const whole = await createDevice(await openBundle(out), { backend });
     const labels = async (of: Device) => (await of.classify(images(8))).map(({ label, stop }) => [label, stop]);
@@ -84,7 +84,7 @@ describe("a bundle that is opened", () => {
     await expect(createDevice(server, { backend, remote: engine.remote })).rejects.toThrow(
       'Open the bundle for side "device".',
     );
-    await expect(createEngine(device, { backend })).rejects.toMatchObject({ code: "serve/config" });
+    await expect(createServerPart(device, { backend })).rejects.toMatchObject({ code: "serve/config" });
     await engine.close();
   });
 

@@ -4,8 +4,8 @@ import type { Tensor } from "../../../core/tensor.js";
 import type { ValueName } from "../../../graph/graph.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
 import { CONDITIONAL_OUTPUTS } from "../conditional/index.js";
-import type { Answered, Line, StageRun } from "./line.js";
 import { type Rows, type Ticket, takeFirst } from "./rows.js";
+import type { Answered, SampleQueue, StageRun } from "./sample-queue.js";
 
 export interface ConditionalOptions {
   readonly input: ValueName;
@@ -14,7 +14,7 @@ export interface ConditionalOptions {
   readonly onRun?: ((run: StageRun) => void) | undefined;
 }
 
-export class ConditionalLine implements Line {
+export class ConditionalQueue implements SampleQueue {
   readonly #session: Session;
   readonly #options: ConditionalOptions;
   readonly #waiting: Rows[] = [];

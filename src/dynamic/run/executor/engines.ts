@@ -5,14 +5,14 @@ import type { DynamicModel } from "../../model/model.js";
 import { conditionalModel } from "../conditional/index.js";
 import { liveExits } from "../live-exits.js";
 import { splitStages } from "../stages.js";
-import { ConditionalLine } from "./conditional.js";
-import type { Answered, Line, StageRun } from "./line.js";
-import { type CompiledStage, StagedLine } from "./staged.js";
+import { ConditionalQueue } from "./conditional.js";
+import type { Answered, SampleQueue, StageRun } from "./sample-queue.js";
+import { type CompiledStage, StagedQueue } from "./staged.js";
 
 /** Sessions that are ready, shared by all streams. */
 export interface Engine {
   /** A line for one stream. */
-  readonly line: () => Line;
+  readonly openQueue: () => SampleQueue;
   readonly release: () => Promise<void>;
 }
 
@@ -50,24 +50,25 @@ async function staged(model: DynamicModel, policy: Policy, { backend, batch, onR
     await release();
     throw error;
   }
-  return { line: () => renumbered(new StagedLine(stages, live.policy, batch, onRun), live.original), release };
+  return { openQueue: () => renumbered(new StagedQueue(stages, live.policy, batch, onRun), live.original), release };
 }
 
 /** A line whose answers name the model's exits in place of those that are run. */
-const renumbered = (line: Line, original: (answer: Answered["answer"]) => Answered["answer"]): Line => ({
-  enter: (rows) => line.enter(rows),
+const renumbered = (queue: SampleQueue, original: (answer: Answered["answer"]) => Answered["answer"]): SampleQueue => ({
+  enter: (rows) => queue.enter(rows),
   get waiting() {
-    return line.waiting;
+    return queue.waiting;
   },
   get empty() {
-    return line.empty;
+    return queue.empty;
   },
-  run: async () => (await line.run()).map(({ index, answer }) => ({ index, answer: original(answer) })),
+  run: async () => (await queue.run()).map(({ index, answer }) => ({ index, answer: original(answer) })),
 });
 
 async function conditional(model: DynamicModel, policy: Policy, options: EngineOptions): Promise<Engine> {
   const single = options.batch === 1;
   const session = await options.backend.compile(conditionalModel(model, policy, { single }).graph);
-  const line = () => new ConditionalLine(session, { ...options, input: model.input.name, stages: model.exits.length });
-  return { line, release: () => session.release() };
+  const queue = () =>
+    new ConditionalQueue(session, { ...options, input: model.input.name, stages: model.exits.length });
+  return { openQueue: queue, release: () => session.release() };
 }

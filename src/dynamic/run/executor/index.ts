@@ -8,11 +8,11 @@ import { type Policy, singleExitPolicy, thresholdCount } from "../../../schema/p
 import type { DynamicModel } from "../../model/model.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
-import type { Line, StageAnswer, StageRun } from "./line.js";
+import type { SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
 
 export type { EngineName } from "./engines.js";
 export type { ImageSource } from "./intake.js";
-export type { StageRun } from "./line.js";
+export type { StageRun } from "./sample-queue.js";
 
 /** What the network answers for one image: `stop` and `answer` are exits of the model, `logits` are those of the answering exit. */
 export type Answer = StageAnswer;
@@ -48,7 +48,7 @@ const DEFAULT_BATCH = 64;
  *         'runtime/load'
  * @example
  * ```ts
- * import { createExecutor, load, ortNode } from "dynn";
+ * import { createExecutor, load, ortNode } from "dynn/node";
  *
  * const executor = await createExecutor(await load("model.onnx"), { backend: ortNode() });
  * const gray = new Float32Array(2 * 3 * 32 * 32).fill(0.5);
@@ -130,27 +130,27 @@ export class Executor {
 
   /** The answers in order, as many at a time as are ready. */
   async *#answered(source: ImageSource): AsyncGenerator<readonly Answer[]> {
-    const line = this.#engine.line();
+    const queue = this.#engine.openQueue();
     const batch = this.#batch;
     const intake = new Intake(source);
     const done = new Map<number, Answer>();
     let held: Images | undefined;
     let [entered, given] = [0, 0];
     try {
-      while (held || !intake.ended || !line.empty) {
-        const room = line.waiting < batch && entered - given < MOST_BATCHES * batch;
-        if (room && !held && !intake.ended) held = this.#checked(await intake.take(line.empty), entered);
+      while (held || !intake.ended || !queue.empty) {
+        const room = queue.waiting < batch && entered - given < MOST_BATCHES * batch;
+        if (room && !held && !intake.ended) held = this.#checked(await intake.take(queue.empty), entered);
         if (room && held) {
-          entered += this.#enter(line, held.rows(0, batch), entered);
+          entered += this.#enter(queue, held.rows(0, batch), entered);
           held = held.count > batch ? held.rows(batch, held.count) : undefined;
-        } else for (const { index, answer } of await line.run()) done.set(index, answer);
+        } else for (const { index, answer } of await queue.run()) done.set(index, answer);
         const ready: Answer[] = [];
         for (let answer = done.get(given); answer; answer = done.get(given)) {
           done.delete(given++);
           ready.push(answer);
         }
         if (ready.length > 0) yield ready;
-        if (given < entered && line.empty) throw new Error(`bug: image ${given} has no answer`);
+        if (given < entered && queue.empty) throw new Error(`bug: image ${given} has no answer`);
       }
       intake.rethrow();
     } finally {
@@ -174,8 +174,8 @@ export class Executor {
   }
 
   /** Put at most a batch of images in line. */
-  #enter(line: Line, { data, count, dims }: Images, first: number): number {
-    line.enter({
+  #enter(queue: SampleQueue, { data, count, dims }: Images, first: number): number {
+    queue.enter({
       tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [] })),
       values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...dims], data } },
     });

@@ -20,7 +20,7 @@ export class Intake {
   /** The next images; undefined when the source has ended, or, unless `wait`, when they are not there yet. */
   async take(wait: boolean): Promise<Float32Array | undefined> {
     this.#asked ??= this.#ask();
-    const result = await (wait ? this.#asked : Promise.race([this.#asked, moment()]));
+    const result = await (wait ? this.#asked : Promise.race([this.#asked, nextTurn()]));
     if (result === undefined) return undefined;
     this.#asked = undefined;
     this.#ended = result.done === true;
@@ -52,4 +52,4 @@ export class Intake {
 }
 
 /** Long enough for a source that only has to be asked, too short to be felt. */
-const moment = (): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), 0));
+const nextTurn = (): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), 0));

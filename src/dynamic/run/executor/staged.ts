@@ -5,16 +5,16 @@ import type { Session, Tensors } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
 import { readingOf, routeReadings } from "../../route/route.js";
 import type { Stage } from "../stages.js";
-import type { Answered, Line, StageAnswer, StageRun } from "./line.js";
-import { runPiece } from "./piece.js";
 import { type Rows, type Ticket, takeFirst } from "./rows.js";
+import type { Answered, SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
+import { runStageSession } from "./stage-session.js";
 
 /** A stage that is ready to run. */
 export interface CompiledStage extends Stage {
   readonly session: Session;
 }
 
-export class StagedLine implements Line {
+export class StagedQueue implements SampleQueue {
   readonly #stages: readonly CompiledStage[];
   readonly #policy: Policy;
   readonly #batch: number;
@@ -63,9 +63,9 @@ export class StagedLine implements Line {
     const rows = takeFirst(this.#waiting[at], Math.min(this.#batch, this.#count(at)));
     const read = (ticket: Ticket, results: Tensors, row: number) =>
       this.#read(ticket, at, rowOf(results[stage.logits] as Tensor<"float32">, row));
-    const { answered, left } = await runPiece({ session: stage.session, kept: stage.kept, read }, rows);
+    const { answered, remaining } = await runStageSession({ session: stage.session, kept: stage.kept, read }, rows);
     this.#onRun?.({ stage: at, rows: rows.tickets.length });
-    if (left) this.#waiting[at + 1]?.push(left);
+    if (remaining) this.#waiting[at + 1]?.push(remaining);
     return answered.map(({ ticket, answer }) => ({ index: ticket.index, answer }));
   }
 

@@ -14,7 +14,7 @@ import { Batcher } from "./batcher.js";
 import { checkWhole } from "./settings.js";
 
 /** How the server's half runs. */
-export interface EngineOptions {
+export interface ServerPartOptions {
   /** Runs the server's part. */
   readonly backend: Backend;
   /** Most samples in one request, and in one run over several of them; left out: 64. */
@@ -30,18 +30,18 @@ const DEFAULT_WINDOW_MS = 2;
 
 /** Make the server's half ready to run; the bundle's server side is enough.
  * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
-export async function createEngine(bundle: Bundle, options: EngineOptions): Promise<Engine> {
+export async function createServerPart(bundle: Bundle, options: ServerPartOptions): Promise<ServerPart> {
   const { maxBatch = DEFAULT_MAX_BATCH, windowMs = DEFAULT_WINDOW_MS } = options;
   checkWhole("max-batch", maxBatch);
   checkWhole("window", windowMs, 0);
   const form = wireFormOf(bundle.manifest);
   const [part] = await compileParts(partsOf(bundle, "server"), options.backend);
-  return new Engine(bundle.manifest, form, part, { ...options, maxBatch, windowMs });
+  return new ServerPart(bundle.manifest, form, part, { ...options, maxBatch, windowMs });
 }
 
 /** The server's half of a split: answers requests in the wire format, several of them in one
  *  run. */
-export class Engine {
+export class ServerPart {
   /** The manifest of the bundle that it serves. */
   readonly manifest: Manifest;
   /** What requests have to look like. */
@@ -57,7 +57,7 @@ export class Engine {
     manifest: Manifest,
     form: WireForm,
     part: CompiledPart,
-    { maxBatch, windowMs, onRun }: EngineOptions & { readonly maxBatch: number; readonly windowMs: number },
+    { maxBatch, windowMs, onRun }: ServerPartOptions & { readonly maxBatch: number; readonly windowMs: number },
   ) {
     this.manifest = manifest;
     this.form = form;

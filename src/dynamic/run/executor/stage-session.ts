@@ -2,7 +2,7 @@ import type { ValueName } from "../../../graph/graph.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
 import { pick, type Rows, type Ticket } from "./rows.js";
 
-export interface Piece<A> {
+export interface StageSession<A> {
   readonly session: Session;
   /** Hidden values that a sample takes along when it goes on. */
   readonly kept: readonly ValueName[];
@@ -11,16 +11,19 @@ export interface Piece<A> {
   readonly read: (ticket: Ticket, results: Tensors, row: number) => A | undefined;
 }
 
-export interface Parted<A> {
+export interface StageOutcome<A> {
   /** In the order of the rows. */
   readonly answered: readonly { readonly ticket: Ticket; readonly answer: A }[];
-  readonly left: Rows | undefined;
+  readonly remaining: Rows | undefined;
 }
 
-/** Run a piece.
- * @param rows samples with the values that the piece reads
+/** Run the session of a stage, or of a part with several exits.
+ * @param rows samples with the values that the session reads
  * @throws DynnError 'runtime/run' */
-export async function runPiece<A>({ session, kept, read }: Piece<A>, rows: Rows): Promise<Parted<A>> {
+export async function runStageSession<A>(
+  { session, kept, read }: StageSession<A>,
+  rows: Rows,
+): Promise<StageOutcome<A>> {
   const feeds = session.inputs.map((name) => [name, rows.values[name]] as const);
   const results = await session.run(Object.fromEntries(feeds));
   const answers = rows.tickets.map((ticket, row) => read(ticket, results, row));
@@ -31,6 +34,6 @@ export async function runPiece<A>({ session, kept, read }: Piece<A>, rows: Rows)
       const answer = answers[row];
       return answer === undefined ? [] : [{ ticket, answer }];
     }),
-    left: places.length > 0 ? pick(known, kept, places) : undefined,
+    remaining: places.length > 0 ? pick(known, kept, places) : undefined,
   };
 }

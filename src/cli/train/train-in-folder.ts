@@ -2,14 +2,14 @@
 import { DynnError } from "../../core/errors.js";
 import { TrainingRun } from "../../node/training/run.js";
 import type { TrainingResult } from "../../training/run/trainer.js";
-import type { Io } from "../run.js";
 import { Interrupted } from "../shared/interrupt.js";
+import type { Io } from "../shared/io.js";
 import { ProgressBar } from "../shared/progress.js";
 import { epochLine, placeOf, stepLines } from "./output.js";
 import { type PlannedRun, runFolderOf } from "./plan.js";
 
 /** A trained network, before the command writes its output. */
-export interface Session {
+export interface FinishedTraining {
   readonly run: TrainingRun;
   readonly result: TrainingResult;
   readonly bar: ProgressBar;
@@ -20,7 +20,7 @@ export interface Session {
 export async function trainInFolder(
   planned: PlannedRun,
   io: Io,
-  write: (session: Session) => Promise<void>,
+  write: (finished: FinishedTraining) => Promise<void>,
 ): Promise<void> {
   const { plan, flags } = planned;
   const run = await TrainingRun.open(plan, { folder: runFolderOf(flags), resume: flags.resume, onWarning: io.err });

@@ -6,20 +6,21 @@ import { routeOne } from "../../dynamic/route/route.js";
 import type { Policy } from "../../schema/policy.js";
 import type { ExitLogits, Sample } from "../attack.js";
 
-export interface Target {
+export interface Victim {
   readonly model: DynamicModel;
+  /** Decides where a sample leaves. */
   readonly policy: Policy;
 }
 
-export const exitCount = ({ model }: Target): number => model.exits.length;
+export const exitCount = ({ model }: Victim): number => model.exits.length;
 
 /** Numbers of all exits. */
-export const allExits = (target: Target): number[] => target.model.exits.map((_, k) => k);
+export const allExits = (victim: Victim): number[] => victim.model.exits.map((_, k) => k);
 
 /** Numbers of the early exits.
  * @throws DynnError 'attack/unsupported' when there are none */
-export function earlyExits(target: Target, objective: string): number[] {
-  const early = allExits(target).slice(0, -1);
+export function earlyExits(victim: Victim, objective: string): number[] {
+  const early = allExits(victim).slice(0, -1);
   if (early.length > 0) return early;
   throw new DynnError(
     "attack/unsupported",
@@ -38,20 +39,20 @@ export const prefixOf = (logits: ExitLogits): Float32Array[] => {
 };
 
 /** The label the deployed network would answer with. */
-export const routedLabel = (logits: ExitLogits, target: Target): number => {
-  const routed = routeOne(prefixOf(logits), target.policy, exitCount(target));
+export const routedLabel = (logits: ExitLogits, victim: Victim): number => {
+  const routed = routeOne(prefixOf(logits), victim.policy, exitCount(victim));
   if (routed) return routed.label;
   throw new Error("bug: the routed answer needs the logits of a later exit");
 };
 
 /** The exit where the work stops, or undefined when no early exit fires. */
-export const firing = (logits: ExitLogits, target: Target): number | undefined =>
-  routeOne(prefixOf(logits.slice(0, exitCount(target) - 1)), target.policy, exitCount(target))?.stop;
+export const firing = (logits: ExitLogits, victim: Victim): number | undefined =>
+  routeOne(prefixOf(logits.slice(0, exitCount(victim) - 1)), victim.policy, exitCount(victim))?.stop;
 
 export const routedIsWrong =
-  (target: Target) =>
+  (victim: Victim) =>
   (sample: Sample, logits: ExitLogits): boolean =>
-    routedLabel(logits, target) !== sample.label;
+    routedLabel(logits, victim) !== sample.label;
 
 export const trueLabel = (sample: Sample): number => sample.label;
 

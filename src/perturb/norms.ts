@@ -1,5 +1,5 @@
-/** @file Budgets: how far an image may move, in pixel units (inputs in [0,1]), and the geometry of the norms.
- *  Sources: Madry et al. 2018 (Linf, L2 steps and projections). */
+/** @file How far an image may move, in pixel units (inputs in [0,1]), and the geometry of the norms on arrays.
+ *  `step.ts` has the same geometry as graph nodes. Source: Madry et al. 2018 (Linf and L2 steps and projections). */
 
 import { normal, type StreamKey, uniform } from "../core/rng.js";
 import type { Norm } from "../schema/norm.js";
@@ -12,7 +12,9 @@ export interface Budget {
   readonly radius: number | undefined;
 }
 
+/** What attacks need of a norm. */
 export interface NormDef {
+  /** Distance of two images, in pixel units. */
   readonly distance: (a: Float32Array, b: Float32Array) => number;
   /** Move `image` by `size` along the steepest ascent of this norm, in place. */
   readonly step: (image: Float32Array, gradient: Float32Array, size: number) => void;

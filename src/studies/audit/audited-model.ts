@@ -1,7 +1,7 @@
 /** @file The model on the clean samples, under its policy: what every attack is measured against. */
 
 import { type Sample, samplesOf } from "../../attacks/attack.js";
-import type { Target } from "../../attacks/objectives/target.js";
+import type { Victim } from "../../attacks/objectives/victim.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
@@ -15,8 +15,8 @@ import { singleExitPolicy } from "../../schema/policy.js";
 import type { PolicyChoice } from "../policy.js";
 import type { AuditOptions } from "./options.js";
 
-export interface Subject {
-  readonly target: Target;
+export interface AuditedModel {
+  readonly victim: Victim;
   readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;
@@ -25,14 +25,14 @@ export interface Subject {
   readonly routed: readonly Routed[];
 }
 
-/** Compile the model, settle the policy, run the clean samples.
+/** Compile the model, resolve the policy, run the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
-export async function prepare(options: AuditOptions): Promise<Subject> {
+export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;
   checkFit(model, data);
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
-  const policy = await settlePolicy(options.policy, model, forward, options);
+  const policy = await resolvePolicy(options.policy, model, forward, options);
   const images = await readImages(data);
   const logits = await forward.logits(images, {
     batch,
@@ -41,10 +41,10 @@ export async function prepare(options: AuditOptions): Promise<Subject> {
   });
   const labels = data.labels.slice(0, data.count);
   const samples = samplesOf({ images, labels, logits });
-  return { target: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
+  return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
 }
 
-async function settlePolicy(
+async function resolvePolicy(
   choice: PolicyChoice,
   model: DynamicModel,
   forward: Forward,

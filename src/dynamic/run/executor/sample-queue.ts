@@ -12,6 +12,7 @@ export interface StageRun {
 
 /** The routed answer, and the logits that it was read from. */
 export interface StageAnswer extends Routed {
+  /** Of the exit that answers. */
   readonly logits: Float32Array;
 }
 
@@ -22,14 +23,14 @@ export interface Answered {
 }
 
 /** The samples of one stream on their way. */
-export interface Line {
+export interface SampleQueue {
   /** Samples with their images. */
   readonly enter: (rows: Rows) => void;
   /** Samples that no work has been done on. */
   readonly waiting: number;
   /** Whether no sample is on its way. */
   readonly empty: boolean;
-  /** Do one piece of work on the samples that suit best.
+  /** Run one batch of the samples that suit best.
    * @returns those that are answered now */
   readonly run: () => Promise<Answered[]>;
 }
