@@ -100,7 +100,7 @@ describe("the audit of the reference network", () => {
     );
   }, 240_000);
 
-  test("agrees with the study's early attack in paper mode: success within 6 points, mean L2 within 15 %", async () => {
+  test("agrees with the study's early attack as published: success within 6 points, mean L2 within 15 %", async () => {
     const record = await run(48, [{ name: "0.1", objective: "early:published", alpha: 0.1 }]);
     for (const attack of record.attacks) {
       const want = expected.early_attack_paper_mode_first48[attack.name];
