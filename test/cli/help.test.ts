@@ -100,7 +100,8 @@ describe("help", () => {
                                   (default: 8/255)
         --attacks <list>          fgsm, pgd, pgd-l2, cw, routed, average, max, early,
                                   early-published, slowdown, all or none (default:
-                                  fgsm,pgd,average,routed,early,early-published,slowdown)
+                                  fgsm, pgd, average, routed, early, early-published,
+                                  slowdown)
         --attack-file <file>      attacks fixed exactly, as JSON (docs/attack-file.md)
         --radii <list>            radii of the robustness curve, or 0 for none
                                   (default: an eighth, a quarter, a half and all of
