@@ -16,7 +16,7 @@ import {
   readImages,
   splitValidation,
   writeModel,
-} from "../dist/index.js";
+} from "../dist/node/index.js";
 import { environment, median, report, root } from "./support.mjs";
 
 const { values, positionals } = parseArgs({

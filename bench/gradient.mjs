@@ -3,18 +3,19 @@
 // without, and each once more with its norms folded into the convolutions. Then: how long building and compiling a gradient takes.
 // Usage: npm run build && node bench/gradient.mjs [--record] [--rounds N] [--networks A,B]      PyTorch: Debian's python3-torch
 import { parseArgs } from "node:util";
-import { lossGraph } from "../dist/attacks/evaluator.js";
-import { average } from "../dist/attacks/objectives/combined.js";
-import { uniform } from "../dist/core/rng.js";
 import {
   ARCHITECTURES,
   attachExits,
+  configureAttack,
   dynamicModel,
   exitsMetadata,
+  lossGraph,
   ortNode,
   REFERENCE_EXITS,
+  singleExitPolicy,
+  uniform,
   writeMetadata,
-} from "../dist/index.js";
+} from "../dist/node/index.js";
 import { environment, measure, median, report, rival, spread } from "./support.mjs";
 
 const { values: options } = parseArgs({
@@ -60,7 +61,7 @@ const torch = rival("gradient.py", [String(BATCH), "--steps", String(STEPS)]);
 let version = "not there (Debian's python3-torch)";
 
 async function compare(name, model, work, bar) {
-  const graph = work === "forward" ? model.graph : lossGraph(model, average({ model }).losses[0], true);
+  const graph = work === "forward" ? model.graph : lossGraph(model, averageLoss(model), true);
   const session = await ours(graph);
   const seen = { dynn: [], ...Object.fromEntries(FORMS.map((form) => [form, []])) };
   for (let i = 0; i < ROUNDS; i++) {
@@ -82,10 +83,16 @@ async function compare(name, model, work, bar) {
   return `${head}   ${plain.toFixed(2)} x the better PyTorch (bar ${bar}), ${folded.toFixed(2)} x with norms folded   PyTorch ${theirs}`;
 }
 
+/** The mean cross-entropy over the exits. */
+function averageLoss(model) {
+  const config = { name: "average", objective: "average", optimizer: "fgsm", norm: "linf", radius: "8/255" };
+  return configureAttack(config, { model, policy: singleExitPolicy() }).objective.losses[0];
+}
+
 /** From a model to a session that runs its gradient. */
 async function building(model) {
   const work = async () => {
-    const session = await backend.compile(lossGraph(model, average({ model }).losses[0], true));
+    const session = await backend.compile(lossGraph(model, averageLoss(model), true));
     await session.release();
   };
   return spread(await measure(work, { warmup: 1, runs: 7 }), 1, 0);

@@ -12,7 +12,7 @@ import {
   loadModel,
   openBundle,
   ortNode,
-} from "../dist/index.js";
+} from "../dist/node/index.js";
 import { environment, report, root } from "./support.mjs";
 
 if (!globalThis.gc) throw new Error("run with node --expose-gc");

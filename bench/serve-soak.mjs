@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
-import { createDevice, dynamicModel, exportSplit, loadModel, openBundle, ortNode } from "../dist/index.js";
+import { createDevice, dynamicModel, exportSplit, loadModel, openBundle, ortNode } from "../dist/node/index.js";
 import { environment, report, root } from "./support.mjs";
 
 const { values } = parseArgs({

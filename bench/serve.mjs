@@ -17,7 +17,7 @@ import {
   ortNode,
   SplitClient,
   WIRES,
-} from "../dist/index.js";
+} from "../dist/node/index.js";
 import { environment, report, root } from "./support.mjs";
 
 const { values, positionals } = parseArgs({

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { dynamicModel, loadModel, openDataset, ortNode, samples, subset } from "../dist/index.js";
+import { dynamicModel, loadModel, openDataset, ortNode, samples, subset } from "../dist/node/index.js";
 import { environment, report, root } from "./record.mjs";
 
 export { environment, report, root };

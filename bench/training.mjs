@@ -3,7 +3,6 @@
 // Then ic-only: a step of the heads on a frozen backbone against the plain forward pass of the same network.
 // Usage: npm run build && node bench/training.mjs [--record] [--rounds N] [--networks A,B]      PyTorch: Debian's python3-torch
 import { parseArgs } from "node:util";
-import { uniform } from "../dist/core/rng.js";
 import {
   ARCHITECTURES,
   attachExits,
@@ -11,16 +10,17 @@ import {
   exitsMetadata,
   Forward,
   Images,
+  makeFeeds,
   ortNode,
   placeExits,
   REFERENCE_EXITS,
   StepRunner,
   stepGraph,
+  trainedNames,
   trainingConfig,
+  uniform,
   writeMetadata,
-} from "../dist/index.js";
-import { makeFeeds } from "../dist/training/feeds.js";
-import { trainedNames } from "../dist/training/trained.js";
+} from "../dist/node/index.js";
 import { environment, median, report, rival } from "./support.mjs";
 
 const { values: options } = parseArgs({

@@ -2,7 +2,7 @@
  *  Usage: node examples/audit-your-model.ts [MODEL.onnx] [DATA] [SAMPLES]
  *  Without arguments: the bundled network on 64 bundled images. */
 import { fileURLToPath } from "node:url";
-import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
+import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, spec = "sample", samples = "64"] = process.argv.slice(2);

@@ -2,7 +2,7 @@
  *  Usage: node examples/convert.ts [MODEL.onnx] [DATA] [OUT.onnx]
  *  Without arguments: the bundled ResNet-20 on 500 bundled images, which is too few to learn well from. */
 import { fileURLToPath } from "node:url";
-import { convert, type Dataset, loadModel, openDataset, ortNode, saveModel, subset } from "dynn";
+import { convert, type Dataset, loadModel, openDataset, ortNode, saveModel, subset } from "dynn/node";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-static.onnx", import.meta.url));
 const [path = bundled, spec = "sample", out = "dynamic.onnx"] = process.argv.slice(2);

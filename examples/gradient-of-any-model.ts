@@ -2,7 +2,7 @@
  *  any runtime can run it.
  *  Usage: node examples/gradient-of-any-model.ts [MODEL.onnx] [CLASS] [OUT.onnx] */
 import { fileURLToPath } from "node:url";
-import { GraphBuilder, gradientGraph, inferShapes, load, opTable, ortNode, saveModel } from "dynn";
+import { GraphBuilder, gradientGraph, inferShapes, load, opTable, ortNode, saveModel } from "dynn/node";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, wanted = "3", out] = process.argv.slice(2);

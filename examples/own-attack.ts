@@ -16,7 +16,7 @@ import {
   samples,
   subset,
   type Task,
-} from "dynn";
+} from "dynn/node";
 
 const STEPS = 10;
 const RADIUS = 1 / 255;

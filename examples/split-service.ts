@@ -5,7 +5,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createDevice, createServer, exportSplit, load, openBundle, openDataset, ortNode, SplitClient } from "dynn";
+import {
+  createDevice,
+  createServer,
+  exportSplit,
+  load,
+  openBundle,
+  openDataset,
+  ortNode,
+  SplitClient,
+} from "dynn/node";
 
 const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
 const [path = bundled, count = "40"] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { build } from "vite";
-import { Forward, load, openDataset, ortNode } from "../dist/index.js";
+import { Forward, load, openDataset, ortNode } from "../dist/node/index.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const MODEL = join(ROOT, "zoo/resnet20-joint.onnx");

@@ -18,7 +18,7 @@ import {
   saveModel,
   subset,
   wilson,
-} from "../dist/index.js";
+} from "../dist/node/index.js";
 import { table } from "./markdown.mjs";
 
 const root = resolve(import.meta.dirname, "..");

@@ -4,7 +4,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 
 const root = resolve(import.meta.dirname, "..");
 const HELP_WIDTH = 100;
@@ -121,16 +120,15 @@ const formatted = (path, text) =>
 
 /** Import the parts from the built package. */
 async function built() {
-  const part = (path) => import(pathToFileURL(join(root, "dist", path)).href);
   return Object.assign(
     {},
     ...(await Promise.all([
-      part("cli/run.js"),
-      part("ops/index.js"),
-      part("ops/unsupported.js"),
-      part("onnx/model.js"),
-      part("core/errors.js"),
-      part("measures/audit-record.js"),
+      import("../dist/cli/run.js"),
+      import("../dist/ops/index.js"),
+      import("../dist/ops/unsupported.js"),
+      import("../dist/onnx/model.js"),
+      import("../dist/core/errors.js"),
+      import("../dist/schema/audit-record.js"),
       import("zod"),
     ])),
   );

@@ -7,17 +7,17 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { openTrainingData } from "../dist/cli/train-data.js";
 import {
   calibrate,
   dynamicModel,
   Forward,
   loadModel,
+  openTrainingData,
   ortNode,
   readImages,
   saveModel,
   writeMetadata,
-} from "../dist/index.js";
+} from "../dist/node/index.js";
 
 const root = resolve(import.meta.dirname, "..");
 const recipes = JSON.parse(readFileSync(join(root, "zoo/recipes.json"), "utf8"));

@@ -1,9 +1,14 @@
-/** @file dynn's public API. The same engine as the command; see docs/architecture.md for the rooms behind it. */
+/** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and `dynn/web` give these names too. */
 
 export {
   type AttackRun,
   type Evaluation,
+  type ExitLogits,
   evaluate,
+  type Followed,
+  type FoundImage,
+  type Loss,
+  type LossContext,
   type Objective,
   type Optimizer,
   type Query,
@@ -13,34 +18,52 @@ export {
   type Task,
 } from "./attacks/attack.js";
 export { Best } from "./attacks/best.js";
-export { type AttackConfig, configureAttack, parseAttackFile } from "./attacks/config.js";
-export { Evaluator } from "./attacks/evaluator.js";
+export {
+  type AttackConfig,
+  attackConfigSchema,
+  type ConfiguredAttack,
+  configureAttack,
+  parseAttackFile,
+} from "./attacks/config.js";
+export { type EvaluationRequest, Evaluator, lossGraph } from "./attacks/evaluator.js";
 /** Losses that attacks ascend, as graph nodes. */
 export * as losses from "./attacks/losses.js";
-export { PRESETS, presetConfigs } from "./attacks/presets.js";
-export { type Attack, runAttack, type SampleOutcome } from "./attacks/runner.js";
-export { appendVjp, gradientGraph } from "./autodiff/gradient.js";
+export type { Victim } from "./attacks/objectives/victim.js";
+export { PRESETS, type PresetContext, presetConfigs } from "./attacks/presets.js";
+export { type Attack, type AttackOptions, runAttack, type SampleOutcome } from "./attacks/runner.js";
+export { appendVjp, gradientGraph, type VjpRequest } from "./autodiff/gradient.js";
 export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
 export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-vjp.js";
-export { DynnError, ERROR_CODES, type ErrorCode } from "./core/errors.js";
+export { ARRAY_OF, type ArrayOf, type DType } from "./core/dtype.js";
+export { DynnError, ERROR_CODES, type ErrorCode, type ErrorDetail } from "./core/errors.js";
 export { type ImageDims, Images, type ImageTaker, imageDims } from "./core/images.js";
 export { Logits } from "./core/logits.js";
+export { type StreamKey, uniform } from "./core/rng.js";
+export type { Dim, Dims, Shape } from "./core/shape.js";
 export { fromNumbers, type Tensor, tensor, toNumbers } from "./core/tensor.js";
 export { parseQuantity } from "./core/units.js";
 export { VERSION } from "./core/version.js";
 export { type Augmentation, NO_AUGMENTATION } from "./data/augment.js";
-export { type Place, type TrainingBatch, trainingStream } from "./data/batches.js";
+export { type BatchPlace, type StreamOptions, type TrainingBatch, trainingStream } from "./data/batches.js";
 export { type Dataset, readImages, subset } from "./data/dataset.js";
+export { checkFit, type FittedModel } from "./data/fit.js";
 export { readNpy, writeNpy } from "./data/npy.js";
-export { splitValidation } from "./data/split.js";
-export { channelStatistics } from "./data/statistics.js";
+export { type ReportRequest, splitValidation, type ValidationOptions } from "./data/split.js";
+export { type ChannelStatistics, channelStatistics } from "./data/statistics.js";
+export { splitTraining, type TrainingSplit, type TrainingSplitRequest } from "./data/training-split.js";
 export type { Bundle, BundlePart, Side } from "./deploy/bundle.js";
-export { createDevice, type Device, type DeviceOptions, type PlacedAnswer } from "./deploy/device/device.js";
+export {
+  createDevice,
+  type Device,
+  type DeviceOptions,
+  type DeviceRun,
+  type PlacedAnswer,
+} from "./deploy/device/device.js";
 export type { Remote } from "./deploy/device/remote.js";
-export { estimateLink, type LinkSpeed, parseLink } from "./deploy/link.js";
+export { estimateLink, type LinkEstimate, type LinkSpeed, parseLink, type TimedAnswer } from "./deploy/link.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
 export { type ModelPart, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
-export { type Verification, verify } from "./deploy/verify.js";
+export { type FoundAnswer, type Verification, verify } from "./deploy/verify.js";
 export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSamples } from "./deploy/wire.js";
 export type { Reply } from "./deploy/wire-answer.js";
 export { fingerprintOf, wireFormOf } from "./deploy/wire-form.js";
@@ -55,16 +78,18 @@ export {
   operatingPoints,
   outcomesAt,
   paretoFront,
+  type WorstCase,
 } from "./dynamic/choose/calibrate.js";
-export { attachExits, backboneOf, exitsMetadata } from "./dynamic/model/exits.js";
+export type { PolicyFrame } from "./dynamic/choose/readings.js";
+export { attachExits, backboneOf, type ExitOptions, exitsMetadata } from "./dynamic/model/exits.js";
 export { writeMetadata } from "./dynamic/model/metadata.js";
-export { type DynamicModel, dynamicModel, type Exit } from "./dynamic/model/model.js";
+export { type DynamicModel, dynamicModel, type Exit, type Gate, type ModelOptions } from "./dynamic/model/model.js";
 export { prependNormalization } from "./dynamic/model/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
-export { type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
+export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
 export { makePolicy } from "./dynamic/route/policy.js";
-export { type Routed, route, routeOne } from "./dynamic/route/route.js";
-export { CONDITIONAL_OUTPUTS, conditionalModel } from "./dynamic/run/conditional/index.js";
+export { type Reading, type Routed, route, routeOne } from "./dynamic/route/route.js";
+export { CONDITIONAL_OUTPUTS, type ConditionalOptions, conditionalModel } from "./dynamic/run/conditional/index.js";
 export {
   type Answer,
   type ClassifyOptions,
@@ -74,56 +99,85 @@ export {
   type ImageSource,
   type StageRun,
 } from "./dynamic/run/executor/index.js";
+export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
-export { type Stage, splitStages } from "./dynamic/run/stages.js";
+export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
+export type { Attribute, Attributes } from "./graph/attributes.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { checkGraph } from "./graph/checker.js";
 export { macsOf, nodeMacs } from "./graph/cost.js";
 export { findCuts } from "./graph/cuts.js";
-export type { Graph, Node, ValueInfo, ValueType } from "./graph/graph.js";
+export type { Graph, Node, ValueInfo, ValueName, ValueType } from "./graph/graph.js";
 export { inferShapes } from "./graph/infer.js";
+export type {
+  ChannelAffine,
+  DropoutMask,
+  InferContext,
+  InputKind,
+  KernelContext,
+  NdArray,
+  NoGradient,
+  OpDef,
+  OpTable,
+  RunningStatistic,
+  TrainingContext,
+  Vjp,
+  VjpContext,
+} from "./graph/op.js";
 export { simplify } from "./graph/passes/simplify.js";
 export { printGraph } from "./graph/printer.js";
 export { mcnemarExact } from "./measures/mcnemar.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
-export { type ClientOptions, SplitClient } from "./node/client.js";
-export { openDataset } from "./node/data/open.js";
-export { prefetch } from "./node/data/prefetch.js";
-export { type OpenOptions, openBundle } from "./node/deploy/bundle.js";
-export {
-  type Exported,
-  type ExportOptions,
-  exportConditional,
-  exportSplit,
-  exportStaged,
-  type SplitOptions,
-} from "./node/deploy/export.js";
-export { load } from "./node/load.js";
-export { loadModel, saveModel } from "./node/onnx-files.js";
-export { ortNode } from "./node/ort-node/index.js";
-export { createServer, type Server, type ServerOptions } from "./node/serve/server.js";
+export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
 export { createServerPart, type ServerPart, type ServerPartOptions } from "./node/serve/server-part.js";
-export type { OnnxModel } from "./onnx/model.js";
+export { type OnnxModel, OPSETS } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
-export { readModel } from "./onnx/read.js";
-export { writeModel } from "./onnx/write.js";
+export { type ReadLimits, type ReadOptions, readModel } from "./onnx/read.js";
+export { type WritableModel, writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
+export type { NormDef } from "./perturb/norms.js";
 export { type Budget, NORMS } from "./perturb/norms.js";
-export { renderAudit } from "./report/audit/page.js";
+export { type ReportOptions, renderAudit } from "./report/audit/page.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
 export { renderTraining } from "./report/training/page.js";
 export type { Backend, Session, Tensors } from "./runtime/backend.js";
 export { referenceBackend } from "./runtime/reference.js";
-export { type AuditRecord, auditRecordSchema, SCHEMA_VERSION } from "./schema/audit-record.js";
+export {
+  type AuditRecord,
+  auditRecordSchema,
+  type ExitView,
+  type GalleryItem,
+  SCHEMA_VERSION,
+} from "./schema/audit-record.js";
 export { type CalibrationRecord, calibrationRecordSchema } from "./schema/calibration-record.js";
-export type { Norm } from "./schema/norm.js";
-export { type Fallback, NEVER, type Policy, type Rule, type Threshold } from "./schema/policy.js";
+export type { ModelMetadata } from "./schema/metadata.js";
+export { type ModelCard, modelCardSchema } from "./schema/model-card.js";
+export { NORM_NAMES, type Norm } from "./schema/norm.js";
+export type { Normalization } from "./schema/normalization.js";
+export {
+  FALLBACKS,
+  type Fallback,
+  NEVER,
+  type Policy,
+  RULES,
+  type Rule,
+  singleExitPolicy,
+  type Threshold,
+} from "./schema/policy.js";
 export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./schema/profile-record.js";
 export type { CalibrationTarget } from "./schema/target.js";
-export type { EpochReport, Recipe, TrainingRecord } from "./schema/training.js";
+export {
+  type Answers,
+  type EpochReport,
+  epochReportSchema,
+  RECIPE_DEFINITIONS,
+  RECIPES,
+  type Recipe,
+  type TrainingRecord,
+} from "./schema/training.js";
 export {
   type AuditOptions,
   type AuditOutcome,
@@ -131,15 +185,24 @@ export {
   type PolicyChoice,
   type RunStore,
 } from "./studies/audit/index.js";
+export type { CurveOptions, Progress } from "./studies/audit/options.js";
+export type { StoredRun } from "./studies/audit/run-store.js";
 export {
   type CalibrationOptions,
   type CalibrationResult,
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
-export { type Conversion, type ConversionRecipe, type ConvertOptions, convert } from "./training/convert/convert.js";
+export {
+  CONVERSION_RECIPES,
+  type Conversion,
+  type ConversionRecipe,
+  type ConvertOptions,
+  convert,
+} from "./training/convert/convert.js";
 export {
   type ConversionPlan,
   type ConversionRequest,
@@ -148,12 +211,45 @@ export {
   type PlaceReport,
   planConversion,
 } from "./training/convert/plan.js";
-export type { StepReport, TrainingConfig } from "./training/recipe/config.js";
-export { trainingConfig } from "./training/recipe/defaults.js";
-export { evaluateExits } from "./training/run/evaluate.js";
-export type { TrainingRequest } from "./training/run/request.js";
+export type { Tally } from "./training/convert/policy.js";
+export type {
+  AdamConfig,
+  AdversarialConfig,
+  DistillConfig,
+  ExitWeights,
+  OptimizerConfig,
+  ScheduleConfig,
+  SgdConfig,
+  StepReport,
+  TrainingConfig,
+} from "./training/recipe/config.js";
+export { type RecipeContext, type TrainingChoices, trainingConfig } from "./training/recipe/defaults.js";
+export type { RunSettings } from "./training/run/checkpoint.js";
+export { type EvaluateOptions, type ExitEvaluation, evaluateExits } from "./training/run/evaluate.js";
+export { type FeedSource, makeFeeds } from "./training/run/feeds.js";
+export {
+  type InitialWeights,
+  type NetworkBase,
+  type NetworkRequest,
+  type TrainingNetwork,
+  trainingNetwork,
+  weightsOfCheckpoint,
+  weightsOfModel,
+} from "./training/run/network.js";
+export {
+  cardOf,
+  measurePlan,
+  type Origin,
+  type PlanAnswers,
+  type PlanRequest,
+  planTraining,
+  type RightAnswers,
+  type TrainingPlan,
+  trainedMetadata,
+} from "./training/run/plan.js";
+export type { TrainableModel, TrainingCheckpoint, TrainingRequest } from "./training/run/request.js";
+export { trainedNames } from "./training/run/trained.js";
 export { type TrainingResult, train } from "./training/run/trainer.js";
-export { stepGraph } from "./training/step/graph.js";
-export { StepRunner } from "./training/step/runner.js";
+export { type StepGraph, type StepRequest, stepGraph } from "./training/step/graph.js";
+export { type StepInputs, type StepResult, StepRunner } from "./training/step/runner.js";
 export type { TrainingState } from "./training/step/state.js";
-export { ortWeb } from "./web/ort-web/index.js";

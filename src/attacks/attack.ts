@@ -61,7 +61,9 @@ export interface Query {
 export interface LossContext {
   readonly builder: GraphBuilder;
   readonly image: ValueName;
+  /** Number of classes. */
   readonly classes: number;
+  /** The logits of an exit, [n,classes]. */
   readonly logits: (exit: number) => ValueName;
   /** The sample's label as one-hot floats [n, classes]. */
   readonly oneHot: () => ValueName;
@@ -73,6 +75,7 @@ export interface LossContext {
 
 /** A differentiable loss per sample, to be ascended. */
 export interface Loss {
+  /** Names the loss; sessions are kept by it. */
   readonly key: string;
   /** Exits whose logits come back with it; only what they and the loss need is run. */
   readonly exits: readonly number[];
@@ -115,7 +118,7 @@ export interface Task {
 }
 
 /** The best image found. */
-export interface Found {
+export interface FoundImage {
   /** The image, float32 [c*h*w] in [0,1]. */
   readonly image: Float32Array;
   /** Whether it meets the objective. */
@@ -124,7 +127,7 @@ export interface Found {
 
 /** One attack on one sample: it yields queries, receives evaluations, and returns the best
  *  image. */
-export type AttackRun = Generator<Query, Found, Evaluation>;
+export type AttackRun = Generator<Query, FoundImage, Evaluation>;
 
 /** An optimizer with its parameters fixed. */
 export interface Optimizer {
@@ -136,6 +139,7 @@ export interface Optimizer {
 
 /** An evaluation and the loss it belongs to. */
 export interface Followed extends Evaluation {
+  /** Index of the loss in the objective's list. */
   readonly at: number;
 }
 

@@ -1,7 +1,7 @@
 /** @file Keeps the best iterate of one sample's attack: the result may only get better with more steps or restarts. */
 
 import { NORMS } from "../perturb/norms.js";
-import type { Evaluation, Found, Task } from "./attack.js";
+import type { Evaluation, FoundImage, Task } from "./attack.js";
 
 /** The best image that an attack on one sample has met. */
 export class Best {
@@ -52,7 +52,7 @@ export class Best {
   }
 
   /** The best iterate, or the clean image when none was offered. */
-  found(): Found {
+  found(): FoundImage {
     return { image: this.#image ?? this.#task.sample.pixels, success: this.#success };
   }
 }

@@ -58,8 +58,11 @@ export type AttackConfig = z.infer<typeof attackConfigSchema>;
 
 /** An attack ready to run, with every parameter that fixes it spelled out. */
 export interface ConfiguredAttack extends Attack {
+  /** Its name, from the attack file. */
   readonly name: string;
+  /** Samples to attack; undefined: all. */
   readonly samples: number | undefined;
+  /** Every parameter that fixes it, defaults included. */
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 

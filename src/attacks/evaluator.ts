@@ -1,8 +1,10 @@
 /** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
  *  The graph of a loss holds only what its exits and its gradient need. */
+
 import { gradientGraph } from "../autodiff/gradient.js";
 import { targetsOf } from "../autodiff/losses.js";
 import { imageDims } from "../core/images.js";
+import { present } from "../core/present.js";
 import { stackRows, type Tensor } from "../core/tensor.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { GraphBuilder } from "../graph/builder.js";
@@ -16,8 +18,10 @@ import type { Evaluation, Loss, Objective, Query, Sample } from "./attack.js";
 const NAMES = { labels: "dynn_labels", clean: "dynn_clean", loss: "dynn_loss", gradient: "dynn_gradient" } as const;
 
 /** One sample's request. */
-export interface Request {
+export interface EvaluationRequest {
+  /** What the attack wants evaluated. */
   readonly query: Query;
+  /** The sample that it attacks. */
   readonly sample: Sample;
 }
 
@@ -34,7 +38,7 @@ export class Evaluator {
 
   /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
    * @returns evaluations whose arrays are views into one batch */
-  async evaluate(objective: Objective, requests: readonly Request[]): Promise<Evaluation[]> {
+  async evaluate(objective: Objective, requests: readonly EvaluationRequest[]): Promise<Evaluation[]> {
     const { loss: index, gradient } = requests[0].query;
     const loss = objective.losses[index];
     const session = await this.#session(loss, gradient);
@@ -58,7 +62,7 @@ export class Evaluator {
     return compiled;
   }
 
-  #feeds(session: Session, objective: Objective, requests: readonly Request[]): Record<string, Tensor> {
+  #feeds(session: Session, objective: Objective, requests: readonly EvaluationRequest[]): Record<string, Tensor> {
     const dims = imageDims(this.#model);
     const images = requests.map((r) => r.query.image);
     const feeds: Record<string, Tensor> = { [this.#model.input.name]: stackRows(images, dims) };
@@ -93,14 +97,14 @@ export class Evaluator {
 /** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): Graph {
   const builder = new GraphBuilder(model.graph);
-  const keep = loss.exits.map((k) => model.exits[k]?.logits ?? "");
+  const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
   let oneHot: ValueName | undefined;
   let clean: ValueName | undefined;
   const value = loss.build({
     builder,
     image: model.input.name,
     classes: model.classes,
-    logits: (k) => model.exits[k]?.logits ?? "",
+    logits: (k) => present(model.exits[k], `exit ${k}`).logits,
     oneHot: () => (oneHot ??= targetsOf(builder, builder.input(NAMES.labels, "int64", ["n"]), model.classes)),
     clean: () => (clean ??= builder.input(NAMES.clean, "float32", model.input.shape)),
     std: model.normalization?.std ?? [1],

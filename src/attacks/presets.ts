@@ -3,9 +3,11 @@ import { DynnError } from "../core/errors.js";
 import type { AttackConfig } from "./config.js";
 import { currentName } from "./names.js";
 
+/** What named attacks depend on. */
 export interface PresetContext {
   /** Linf radius, pixel units. */
   readonly epsilon: number;
+  /** Exits before the final one. */
   readonly earlyExits: number;
 }
 

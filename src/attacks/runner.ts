@@ -2,7 +2,7 @@
  *  lets new ones in. What a sample gets depends on its id and the seed alone, never on the batch. */
 
 import type { Budget } from "../perturb/norms.js";
-import type { AttackRun, Evaluation, Found, Objective, Optimizer, Query, Sample } from "./attack.js";
+import type { AttackRun, Evaluation, FoundImage, Objective, Optimizer, Query, Sample } from "./attack.js";
 import type { Evaluator } from "./evaluator.js";
 
 /** An attack ready to run: what to reach, how, and how far from the clean image. */
@@ -15,16 +15,20 @@ export interface Attack {
   readonly budget: Budget;
 }
 
-export interface RunOptions {
+/** How attacks run. */
+export interface AttackOptions {
+  /** Random starts follow from it and from the sample's id. */
   readonly seed: number;
   /** Samples per evaluation; changes time and memory, never results. */
   readonly batch: number;
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told how many samples are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What an attack reached on one sample. */
-export interface SampleOutcome extends Found {
+export interface SampleOutcome extends FoundImage {
   /** False when the objective was met on the clean image already; such a sample is left as it is. */
   readonly eligible: boolean;
   /** Gradients that the attack computed for this sample. */
@@ -38,7 +42,7 @@ export async function runAttack(
   attack: Attack,
   samples: readonly Sample[],
   evaluator: Evaluator,
-  options: RunOptions,
+  options: AttackOptions,
 ): Promise<SampleOutcome[]> {
   const run = new Run(attack, samples, options);
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {
@@ -63,12 +67,12 @@ class Run {
   readonly outcomes: SampleOutcome[];
   readonly #attack: Attack;
   readonly #samples: readonly Sample[];
-  readonly #options: RunOptions;
+  readonly #options: AttackOptions;
   readonly #inFlight = new Set<Flight>();
   #next = 0;
   #done = 0;
 
-  constructor(attack: Attack, samples: readonly Sample[], options: RunOptions) {
+  constructor(attack: Attack, samples: readonly Sample[], options: AttackOptions) {
     this.#attack = attack;
     this.#samples = samples;
     this.#options = options;

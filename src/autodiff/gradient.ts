@@ -11,6 +11,7 @@ import { GRAPH_LIMITS, grownFrom, tooLarge } from "../graph/limits.js";
 import type { OpTable, VjpContext } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
 
+/** Which vector-Jacobian product is appended. */
 export interface VjpRequest {
   /** For each output value: the value that holds the gradient of the loss with respect to it (same shape). */
   readonly seeds: ReadonlyMap<ValueName, ValueName>;
@@ -92,7 +93,7 @@ const vjpContext = (
   inputs: node.inputs.map((name) => (name ? graph.types.get(name) : undefined)),
   outputs: node.outputs.map((name) => graph.types.get(name) ?? { dtype: "float32", shape: [] }),
   grads: node.outputs.map((name) => grads.get(name)),
-  needs: (i) => active.has(node.inputs[i] ?? ""),
+  needs: (i) => active.has(node.inputs[i]),
   constant: (i) => constantOf(graph, node.inputs[i], graph.types),
 });
 

@@ -39,7 +39,7 @@ export interface ModelGradient {
  * @throws DynnError 'model/input', 'model/classifier' when there is no such input or output, 'gradient/none'
  * @example
  * ```ts
- * import { loadModel, modelGradient, opTable, ortNode } from "dynn";
+ * import { loadModel, modelGradient, opTable, ortNode } from "dynn/node";
  *
  * const { graph } = await loadModel("model.onnx");
  * const made = modelGradient(graph, opTable, { loss: "sum" });

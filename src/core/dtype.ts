@@ -1,6 +1,7 @@
 /** @file Element types: ONNX's tensor types under the names JavaScript people use, and their typed arrays.
  *  float16 and bfloat16 travel as raw 16-bit patterns (Uint16Array); bool as bytes 0 or 1 (Uint8Array). */
 
+/** The typed array that holds each element type. */
 export const ARRAY_OF = {
   float32: Float32Array,
   float64: Float64Array,
@@ -17,6 +18,7 @@ export const ARRAY_OF = {
   bool: Uint8Array,
 } as const;
 
+/** An element type. */
 export type DType = keyof typeof ARRAY_OF;
 
 interface Arrays {

@@ -145,6 +145,7 @@ export type ErrorDetail = Readonly<Record<string, unknown>>;
 
 /** A failure that the caller can act on. An impossible state throws a plain `Error` whose text starts with `bug:`. */
 export class DynnError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "DynnError";
 
   /**

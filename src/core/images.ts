@@ -7,6 +7,7 @@ export type ImageDims = readonly [channels: number, height: number, width: numbe
 
 /** What takes images: a model, or a bundle. `input.shape` is [n,c,h,w]. */
 export interface ImageTaker {
+  /** Its name in messages. */
   readonly name: string;
   readonly input: { readonly shape: Shape };
 }
@@ -20,6 +21,7 @@ export interface ImageTaker {
 export class Images {
   /** float32 [count*c*h*w] in [0,1], row-major. */
   readonly data: Float32Array;
+  /** Number of images. */
   readonly count: number;
   /** [c,h,w] of every image. */
   readonly dims: ImageDims;

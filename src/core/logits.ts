@@ -10,6 +10,7 @@ import { DynnError } from "./errors.js";
 export class Logits {
   /** One array [count * classes] per exit, in the order of the exits. */
   readonly exits: readonly Float32Array[];
+  /** Number of classes. */
   readonly classes: number;
   /** Images. */
   readonly count: number;

@@ -17,9 +17,13 @@ export type Purpose = (typeof PURPOSES)[number];
 
 /** Names one stream of random numbers. */
 export interface StreamKey {
+  /** The seed of the run. */
   readonly seed: number;
+  /** Id of the sample or record. */
   readonly sample: number;
+  /** What the numbers are for. */
   readonly purpose: Purpose;
+  /** Step, epoch or restart. */
   readonly step: number;
 }
 

@@ -3,8 +3,11 @@
  *  Two equal names are the same unknown length; two different names may or may not be. */
 import { DynnError } from "./errors.js";
 
+/** A length, or the name of one that is not known, such as the batch. */
 export type Dim = number | string;
+/** A shape. */
 export type Shape = readonly Dim[];
+/** A shape of known lengths. */
 export type Dims = readonly number[];
 
 /** A shape as people read it: `[n,3,32,32]`. */

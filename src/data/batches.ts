@@ -12,14 +12,14 @@ import { type Augmentation, augment, checkAugmentation } from "./augment.js";
 import { checkLabels, type Dataset } from "./dataset.js";
 
 /** A batch's place in a run. */
-export interface Place {
+export interface BatchPlace {
   /** Epochs before it. */
   readonly epoch: number;
   /** Batches before it in its epoch. */
   readonly step: number;
 }
 
-export interface TrainingBatch extends Place {
+export interface TrainingBatch extends BatchPlace {
   /** float32 [n,c,h,w] in [0,1], augmented. */
   readonly images: Float32Array<ArrayBuffer>;
   /** int64 [n]. */
@@ -31,9 +31,11 @@ export interface TrainingBatch extends Place {
 export interface BatchOptions {
   /** Images a batch. */
   readonly batch: number;
+  /** Order and augmentation follow from it. */
   readonly seed: number;
   /** Number of classes of the model; every label is checked against it once. */
   readonly classes: number;
+  /** How images are changed. */
   readonly augmentation: Augmentation;
   /** Colour of the cutout, one value a channel: the mean of the data set (see statistics). */
   readonly fill: readonly number[];
@@ -41,8 +43,10 @@ export interface BatchOptions {
 
 /** A run from its batch `from` on, up to the end of epoch `epochs - 1`. */
 export interface StreamOptions extends BatchOptions {
+  /** Epochs of the whole run. */
   readonly epochs: number;
-  readonly from: Place;
+  /** The first batch. */
+  readonly from: BatchPlace;
 }
 
 /** The order of an epoch's records. */
@@ -55,12 +59,15 @@ export const stepsPerEpoch = (count: number, batch: number): number => Math.floo
 /** The places of a run's batches, from `options.from` on.
  * @param count records of the dataset
  * @throws DynnError 'cli/value' when a batch is larger than the dataset */
-export function places(count: number, options: Pick<StreamOptions, "batch" | "epochs" | "from">): Iterable<Place> {
+export function places(count: number, options: Pick<StreamOptions, "batch" | "epochs" | "from">): Iterable<BatchPlace> {
   checkBatch(count, options.batch);
   return generatePlaces(stepsPerEpoch(count, options.batch), options);
 }
 
-function* generatePlaces(steps: number, { epochs, from }: Pick<StreamOptions, "epochs" | "from">): Generator<Place> {
+function* generatePlaces(
+  steps: number,
+  { epochs, from }: Pick<StreamOptions, "epochs" | "from">,
+): Generator<BatchPlace> {
   for (let epoch = from.epoch; epoch < epochs; epoch++)
     for (let step = epoch === from.epoch ? from.step : 0; step < steps; step++) yield { epoch, step };
 }
@@ -68,7 +75,7 @@ function* generatePlaces(steps: number, { epochs, from }: Pick<StreamOptions, "e
 /** Makes the batch of any place; keeps the order of the epoch asked for last.
  * @returns a function that throws DynnError 'data/value' for a pixel that is NaN or outside [0,1], and what the dataset throws
  * @throws DynnError 'data/label'; 'cli/value' for a batch or an augmentation that does not fit the dataset */
-export function batchReader(dataset: Dataset, options: BatchOptions): (place: Place) => Promise<TrainingBatch> {
+export function batchReader(dataset: Dataset, options: BatchOptions): (place: BatchPlace) => Promise<TrainingBatch> {
   const { batch, seed, augmentation, fill } = options;
   checkBatch(dataset.count, batch);
   checkLabels(dataset, options.classes);
@@ -101,8 +108,8 @@ export function trainingStream(dataset: Dataset, options: StreamOptions): AsyncG
 }
 
 async function* readEach(
-  wanted: Iterable<Place>,
-  read: (place: Place) => Promise<TrainingBatch>,
+  wanted: Iterable<BatchPlace>,
+  read: (place: BatchPlace) => Promise<TrainingBatch>,
 ): AsyncGenerator<TrainingBatch> {
   for (const place of wanted) yield await read(place);
 }

@@ -4,25 +4,28 @@ import { type Shape, showShape } from "../core/shape.js";
 import { checkLabels, type Dataset } from "./dataset.js";
 
 /** What must be known of a classifier. */
-export interface Classifier {
+export interface FittedModel {
+  /** Its name in messages. */
   readonly name: string;
   /** `shape` is [n, channels, height, width]. */
   readonly input: { readonly shape: Shape };
+  /** Number of classes. */
   readonly classes: number;
+  /** Names of the classes, where known. */
   readonly classNames?: readonly string[] | undefined;
 }
 
 /** Refuse data that do not fit a model.
  * @throws DynnError 'data/shape' when the images have another size than the model takes; 'data/label' when the number of
  *         classes differs, a class has another number than in the model, or a label is no class */
-export function checkFit(model: Classifier, data: Dataset): void {
+export function checkFit(model: FittedModel, data: Dataset): void {
   checkSize(model, data);
   checkClasses(model, data);
   checkLabels(data, model.classes);
 }
 
 /** @throws DynnError 'data/shape' */
-export function checkSize({ name, input }: Classifier, data: Pick<Dataset, "name" | "shape">): void {
+export function checkSize({ name, input }: FittedModel, data: Pick<Dataset, "name" | "shape">): void {
   const wanted = input.shape.slice(1);
   if (wanted.every((d, i) => d === data.shape[i])) return;
   throw new DynnError(
@@ -33,7 +36,7 @@ export function checkSize({ name, input }: Classifier, data: Pick<Dataset, "name
 }
 
 /** @throws DynnError 'data/label' */
-function checkClasses({ name, classes, classNames }: Classifier, data: Dataset): void {
+function checkClasses({ name, classes, classNames }: FittedModel, data: Dataset): void {
   if (data.classes === undefined) return;
   if (data.classes.length !== classes)
     throw new DynnError(

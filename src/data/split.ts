@@ -8,18 +8,23 @@ import { type Dataset, first, subset } from "./dataset.js";
 /** Fewer validation records than this cannot fix a threshold. */
 export const MIN_VALIDATION = 50;
 
-export interface SplitOptions {
+/** How many records are reported and drawn. */
+export interface ValidationOptions {
   /** Records to report on: 0..reported-1 in file order. */
   readonly reported: number;
   /** Records to choose thresholds on; fewer are drawn when fewer are left. */
   readonly validation: number;
+  /** The draw follows from it. */
   readonly seed: number;
 }
 
 /** Cut a dataset in the records that are reported and records, drawn from all others, to choose thresholds on.
  * @throws DynnError 'policy/validation' when fewer than {@link MIN_VALIDATION} records are not reported
  */
-export function splitValidation(dataset: Dataset, options: SplitOptions): { reported: Dataset; validation: Dataset } {
+export function splitValidation(
+  dataset: Dataset,
+  options: ValidationOptions,
+): { reported: Dataset; validation: Dataset } {
   const reported = Math.min(options.reported, dataset.count);
   const left = dataset.count - reported;
   if (left < MIN_VALIDATION)
@@ -42,6 +47,7 @@ export function splitValidation(dataset: Dataset, options: SplitOptions): { repo
 /** Reported where nothing is said. */
 const DEFAULT_REPORTED = 1000;
 
+/** Which records are reported, and which thresholds are chosen on. */
 export interface ReportRequest {
   /** How many records to report; left out: as many as suit. */
   readonly samples?: number | undefined;
@@ -49,6 +55,7 @@ export interface ReportRequest {
   readonly validation?: Dataset | undefined;
   /** How many of them. */
   readonly validationSamples: number;
+  /** The draw of validation records follows from it. */
   readonly seed: number;
 }
 

@@ -4,6 +4,7 @@
 import { sizeOf } from "../core/shape.js";
 import type { Dataset } from "./dataset.js";
 
+/** Mean and standard deviation of pixels. */
 export interface ChannelStatistics {
   /** One value a channel. */
   readonly mean: readonly number[];

@@ -7,6 +7,7 @@ import { showShape } from "../core/shape.js";
 import { SeenImages } from "./apart.js";
 import { checkLabels, type Dataset, subset } from "./dataset.js";
 
+/** How the data of a training run are cut. */
 export interface TrainingSplitRequest {
   /** A share of the records, above 0 and below 1, or other data. */
   readonly validation: number | Dataset;
@@ -16,12 +17,17 @@ export interface TrainingSplitRequest {
   readonly testMayOverlap?: boolean | undefined;
 }
 
+/** Records for one training run, no image in two parts. */
 export interface TrainingSplit {
+  /** Records that are trained on. */
   readonly train: Dataset;
   /** The records of the whole that are trained on. */
   readonly kept: Uint32Array;
+  /** Records that epochs are compared on. */
   readonly validation: Dataset;
+  /** Records that only the finished model sees; undefined: none. */
   readonly test: Dataset | undefined;
+  /** Number of classes. */
   readonly classes: number;
 }
 

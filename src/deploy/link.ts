@@ -45,11 +45,12 @@ export interface LinkEstimate {
   readonly sendImage: readonly number[];
 }
 
-type Timed = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
+/** What of an answer a link estimate needs. */
+export type TimedAnswer = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
 
 /** Estimate the milliseconds of each answer over a link: on the device alone, split, and with the image sent.
  * @param imageBytes bytes of one image as it would be sent */
-export function estimateLink(answers: readonly Timed[], link: LinkSpeed, imageBytes: number): LinkEstimate {
+export function estimateLink(answers: readonly TimedAnswer[], link: LinkSpeed, imageBytes: number): LinkEstimate {
   return {
     deviceOnly: answers.map(({ deviceMs }) => deviceMs),
     split: answers.map(({ place, deviceMs, serverMs, bytes }) =>

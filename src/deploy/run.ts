@@ -7,7 +7,7 @@ import { CONDITIONAL_OUTPUTS } from "../dynamic/run/conditional/index.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend, Session, Tensors } from "../runtime/backend.js";
 import type { Bundle } from "./bundle.js";
-import type { Found } from "./verify.js";
+import type { FoundAnswer } from "./verify.js";
 
 /** Images in batches: one alone, as most devices see them, then as many as `batch`. */
 export interface Batches {
@@ -18,7 +18,11 @@ export interface Batches {
 }
 
 /** What a bundle answers: every part on every image, routed as its manifest says. */
-export async function runBundle({ manifest, parts }: Bundle, backend: Backend, batches: Batches): Promise<Found[]> {
+export async function runBundle(
+  { manifest, parts }: Bundle,
+  backend: Backend,
+  batches: Batches,
+): Promise<FoundAnswer[]> {
   const sessions = await compileAll(
     parts.map(({ graph }) => graph),
     backend,
@@ -41,7 +45,7 @@ export async function runBundle({ manifest, parts }: Bundle, backend: Backend, b
 }
 
 /** What a conditional graph answers. */
-export async function runConditional(graph: Graph, backend: Backend, batches: Batches): Promise<Found[]> {
+export async function runConditional(graph: Graph, backend: Backend, batches: Batches): Promise<FoundAnswer[]> {
   const session = await backend.compile(graph);
   const [input] = session.inputs as [string];
   try {

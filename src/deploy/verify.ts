@@ -14,9 +14,10 @@ export const TOLERANCE = 1e-4;
 const ROUNDING = 2 ** -20;
 
 /** What was found for one image. */
-export interface Found {
+export interface FoundAnswer {
   /** Exit where the work stopped. */
   readonly stop: number;
+  /** The class that is answered. */
   readonly label: number;
   /** Of the exit that answers. */
   readonly logits: Float32Array;
@@ -48,7 +49,7 @@ export function verify(
   model: Pick<DynamicModel, "name" | "exits">,
   policy: Policy,
   logits: Logits,
-  found: readonly Found[],
+  found: readonly FoundAnswer[],
 ): Verification {
   const routed = route(logits, policy);
   const rows = routed.map((_, i) => logits.rows(i));
@@ -69,7 +70,11 @@ export function verify(
 }
 
 /** The largest difference of the logits, infinite where label or exit differ. */
-function differenceOf({ stop, label, logits, all }: Found, routed: Routed, rows: readonly Float32Array[]): number {
+function differenceOf(
+  { stop, label, logits, all }: FoundAnswer,
+  routed: Routed,
+  rows: readonly Float32Array[],
+): number {
   if (stop !== routed.stop || label !== routed.label) return Number.POSITIVE_INFINITY;
   if (!all) return relativeDifference(logits, rows[routed.answer]);
   return Math.max(...rows.map((row, exit) => relativeDifference(all[exit], row)));
@@ -113,7 +118,7 @@ function gapOf(values: Float32Array): number {
 function mismatch(
   { name, exits }: Pick<DynamicModel, "name" | "exits">,
   image: number,
-  found: Found,
+  found: FoundAnswer,
   routed: Routed,
   difference: number,
 ): DynnError {

@@ -5,6 +5,7 @@ import type { DType } from "../core/dtype.js";
 import type { Dim, Shape } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
 
+/** The name of a value of a graph. */
 export type ValueName = string;
 
 /** The value of an attribute, with its kind. */

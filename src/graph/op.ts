@@ -62,8 +62,11 @@ export interface RunningStatistic {
 
 /** A mask that a training form is fed: elements are 0 with probability `ratio`, else 1 / (1 - ratio). */
 export interface DropoutMask {
+  /** Graph input that takes the mask. */
   readonly name: ValueName;
+  /** Share of elements that are dropped. */
   readonly ratio: number;
+  /** Shape of the mask. */
   readonly shape: Dims;
 }
 
@@ -85,12 +88,14 @@ export interface ChannelAffine {
 export type InputKind = "T" | "F" | "float" | "bool" | "index" | "vector" | "any";
 
 export interface OpDef {
+  /** Operator name, as ONNX has it. */
   readonly type: string;
   /** Kinds of the inputs, in order; the last holds for all that follow. Left out: all have one type. */
   readonly takes?: readonly InputKind[];
   /** Types of all outputs.
    * @throws DynnError 'shape/mismatch' when the inputs do not fit */
   readonly infer: (ctx: InferContext) => readonly ValueType[];
+  /** Appends the nodes of its vector-Jacobian product, or says why there is none. */
   readonly vjp: Vjp | NoGradient;
   /** What of the operator is refused, for docs/ops.md. Left out: nothing. */
   readonly limit?: string;
@@ -122,8 +127,10 @@ export interface OpDef {
 
 /** How rooms above ops/ reach the operators. */
 export interface OpTable {
-  /** @throws DynnError 'model/op' for an operator that is not in the table */
+  /** The operator of a node.
+   * @throws DynnError 'model/op' for an operator that is not in the table */
   readonly get: (node: Node) => OpDef;
+  /** Whether the operator of a node is there. */
   readonly has: (node: Node) => boolean;
 }
 

@@ -6,17 +6,23 @@ import { emptyGraph } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
 import type { Feature, Scope } from "./layers.js";
 
+/** The size of an architecture, and its first weights. */
 export interface NetworkOptions {
+  /** Number of classes. */
   readonly classes: number;
   /** Side of a square image, or [height, width]. */
   readonly imageSize: number | readonly [number, number];
+  /** Channels of an image. Default: 3. */
   readonly channels?: number;
   /** Factor on the channels of every layer, rounded, at least one channel. */
   readonly width?: number;
+  /** First weights follow from it. Default: 0. */
   readonly seed?: number;
 }
 
+/** An architecture that was made. */
 export interface Network {
+  /** Its name. */
   readonly name: string;
   /** Input `images` float32 [n,c,h,w]; outputs are logits [n,classes], the final exit's last. Pixels are not normalised here. */
   readonly graph: Graph;

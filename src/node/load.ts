@@ -7,7 +7,7 @@ import { loadModel } from "./onnx-files.js";
  * @throws DynnError as `loadModel` and `dynamicModel` do
  * @example
  * ```ts
- * import { load } from "dynn";
+ * import { load } from "dynn/node";
  *
  * const model = await load("model.onnx");
  * for (const { name, costFraction } of model.exits) console.log(name, costFraction);

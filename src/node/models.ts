@@ -9,9 +9,13 @@ import { loadModel } from "./onnx-files.js";
 
 const ZOO = "zoo:";
 
+/** An ONNX model and where it was found. */
 export interface OpenedModel {
+  /** The model. */
   readonly source: OnnxModel;
+  /** What to call it. */
   readonly name: string;
+  /** Path of its file. */
   readonly path: string;
 }
 

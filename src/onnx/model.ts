@@ -31,6 +31,7 @@ export const IR_OF_OPSET: Readonly<Record<number, number>> = {
   21: 10,
 };
 
+/** The opsets that dynn reads. */
 export const OPSETS = { oldest: 11, newest: 21 } as const;
 export const IR_VERSIONS = { oldest: 3, newest: 14 } as const;
 

@@ -14,6 +14,7 @@ import { IR_VERSIONS, type OnnxModel, OPSETS, tidyDomain } from "./model.js";
 import { readTensor, type TensorSource } from "./tensors.js";
 import { dimNamer, readTypes, readValueInfo } from "./values.js";
 
+/** What a model file may hold and ask for. */
 export interface ReadLimits {
   /** Largest tensor, in bytes. */
   readonly tensorBytes: number;
@@ -36,11 +37,13 @@ export const READ_LIMITS: ReadLimits = {
   depth: 16,
 };
 
+/** How a model file is read. */
 export interface ReadOptions {
   /** What messages call the model: its path or address. */
   readonly name?: string;
   /** The bytes of a file of external data, by the location that the model states (relative to the model's folder; not checked here). */
   readonly external?: (location: string) => Uint8Array;
+  /** Limits in place of the usual ones. */
   readonly limits?: Partial<ReadLimits>;
   /** The caller gives up `bytes` and what `external` returns: aligned tensors are then views of them. Else every tensor is a copy. */
   readonly owned?: boolean;

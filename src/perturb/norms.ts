@@ -12,7 +12,9 @@ export interface Budget {
   readonly radius: number | undefined;
 }
 
+/** What attacks need of a norm. */
 export interface NormDef {
+  /** Distance of two images, in pixel units. */
   readonly distance: (a: Float32Array, b: Float32Array) => number;
   /** Move `image` by `size` along the steepest ascent of this norm, in place. */
   readonly step: (image: Float32Array, gradient: Float32Array, size: number) => void;

@@ -116,24 +116,37 @@ export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
 /** One adversarial image as the report shows it. Pixels are 8-bit, interleaved RGB (or grey), row by row. */
 export interface GalleryItem {
+  /** Name of the attack. */
   readonly attack: string;
+  /** Id of the sample. */
   readonly sample: number;
+  /** True class. */
   readonly label: number;
+  /** Columns of the image. */
   readonly width: number;
+  /** Rows of the image. */
   readonly height: number;
+  /** 1 grey, 3 RGB. */
   readonly channels: 1 | 3;
+  /** The clean image. */
   readonly original: Uint8Array;
+  /** The attacked image. */
   readonly adversarial: Uint8Array;
   /** Adversarial minus original, centred on 128 and magnified. */
   readonly difference: Uint8Array;
+  /** Factor of the difference. */
   readonly magnification: number;
+  /** L2 distance, in pixel units. */
   readonly l2: number;
+  /** Linf distance, in pixel units. */
   readonly linf: number;
   /** What the network says before and after. */
   readonly clean: ExitView;
+  /** What the network says after. */
   readonly attacked: ExitView;
 }
 
+/** What the exits say of one image. */
 export interface ExitView {
   /** Label of each exit. */
   readonly labels: readonly number[];

@@ -6,10 +6,15 @@ import type { Policy } from "./policy.js";
 export const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
 export const classesSchema = z.array(z.string()).min(2);
 
+/** What a model file says of itself; undefined where it says nothing. */
 export interface ModelMetadata {
+  /** Name and logits of each exit, in order. */
   readonly exits: z.infer<typeof exitsSchema> | undefined;
+  /** The policy it was given. */
   readonly policy: Policy | undefined;
+  /** The normalization that its graph applies. */
   readonly normalization: Normalization | undefined;
+  /** Names of the classes. */
   readonly classes: readonly string[] | undefined;
 }
 

@@ -21,6 +21,7 @@ export type Placement = z.infer<typeof placementSchema>;
 /** Right answers among all of them. */
 const answersSchema = z.strictObject({ right: count, count });
 
+/** Checks a model card. */
 export const modelCardSchema = z.strictObject({
   schemaVersion: z.literal(1),
   /** A name that dynn builds, or the file of the network that was trained further. */
@@ -57,4 +58,5 @@ export const modelCardSchema = z.strictObject({
   tool: z.strictObject({ name: z.string(), version: z.string() }),
 });
 
+/** What a trained model says of its training. */
 export type ModelCard = z.infer<typeof modelCardSchema>;

@@ -1,6 +1,8 @@
 /** @file The norms that bound a perturbation. A radius never travels without its norm. */
 import { z } from "zod";
 
+/** The names of all norms. */
 export const NORM_NAMES = ["linf", "l2"] as const;
+/** The name of a norm. */
 export type Norm = (typeof NORM_NAMES)[number];
 export const normSchema = z.enum(NORM_NAMES);

@@ -3,10 +3,14 @@
  *  patience (Zhou et al. 2020, PABEE). */
 import { z } from "zod";
 
+/** The names of all rules. */
 export const RULES = ["max-softmax", "entropy", "margin", "patience"] as const;
+/** The name of a rule. */
 export type Rule = (typeof RULES)[number];
 
+/** The names of all fallbacks. */
 export const FALLBACKS = ["final", "most-confident"] as const;
+/** The name of a fallback. */
 export type Fallback = (typeof FALLBACKS)[number];
 
 export const policySchema = z.strictObject({
@@ -24,8 +28,11 @@ export const policySchema = z.strictObject({
 /** `thresholds` holds one number per early exit. For patience it holds one number, how many exits in a row must agree.
  *  An exit that never fires has its rule's number of {@link NEVER_FIRES}. */
 export interface Policy {
+  /** What is compared with a threshold. */
   readonly rule: Rule;
+  /** One for each exit but the last; for patience, one number of agreeing exits. */
   readonly thresholds: readonly number[];
+  /** Which exit answers when none fired. */
   readonly fallback: Fallback;
   /** Divisors of each exit's logits before the softmax that confidences are taken from, the final exit's included.
    *  Left out: 1. Source: temperature scaling, Guo et al. 2017. */
@@ -34,6 +41,7 @@ export interface Policy {
 
 /** In a list of thresholds, an exit that never fires. */
 export const NEVER = "never";
+/** A threshold; NEVER: the exit never fires. */
 export type Threshold = number | typeof NEVER;
 
 /** The threshold of each rule at which nothing fires. It is finite, so that it survives JSON. */

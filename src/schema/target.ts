@@ -8,6 +8,7 @@ export const targetSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("latency"), milliseconds: z.number().positive() }),
 ]);
 
+/** What thresholds are chosen for: an accuracy to keep, a mean cost, or a mean time. */
 export type CalibrationTarget =
   /** The cheapest policy that loses at most this share of the final exit's accuracy. */
   | { readonly kind: "rad"; readonly loss: number }

@@ -14,6 +14,7 @@ export interface RecipeDefinition {
 
 const LABELS = { frozen: false, distilled: false, attacked: false } as const;
 
+/** Every recipe and what it needs. */
 export const RECIPE_DEFINITIONS = {
   static: LABELS,
   joint: LABELS,
@@ -23,7 +24,9 @@ export const RECIPE_DEFINITIONS = {
   adversarial: { ...LABELS, attacked: true },
 } as const satisfies Record<string, RecipeDefinition>;
 
+/** The name of a training recipe. */
 export type Recipe = keyof typeof RECIPE_DEFINITIONS;
+/** The names of all recipes. */
 export const RECIPES = Object.keys(RECIPE_DEFINITIONS) as [Recipe, ...Recipe[]];
 
 const numbers = z.array(z.number()).readonly();
@@ -42,17 +45,24 @@ export const epochReportSchema = z.object({
   imagesPerSecond: z.number(),
   seconds: z.number(),
 });
+/** What one epoch gave. */
 export type EpochReport = Readonly<z.infer<typeof epochReportSchema>>;
 
 /** Right answers of one exit. */
 export interface Answers {
+  /** Right answers. */
   readonly right: number;
+  /** All answers. */
   readonly count: number;
 }
 
+/** What the report of a training run shows. */
 export interface TrainingRecord {
+  /** Name of the network. */
   readonly model: string;
+  /** Name of the training data. */
   readonly data: string;
+  /** Name of the recipe. */
   readonly recipe: string;
   /** Names of the exits, the final one last. */
   readonly exits: readonly string[];

@@ -20,7 +20,9 @@ export type PolicyChoice =
 
 /** What is asked of a policy; what is left out is the model's own, else the default. */
 export interface PolicyRequest {
+  /** Left out: the model's, or max-softmax. */
   readonly rule?: Rule | undefined;
+  /** Left out: the model's, or final. */
   readonly fallback?: Fallback | undefined;
   /** One threshold for all early exits, or one for each. */
   readonly thresholds?: readonly Threshold[] | undefined;
@@ -31,6 +33,7 @@ export interface PolicyRequest {
 /** The data to report on, and where the policy comes from. */
 export interface ResolvedPolicy {
   readonly data: Dataset;
+  /** The policy, or the records that one is chosen on. */
   readonly policy: PolicyChoice;
 }
 

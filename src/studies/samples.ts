@@ -6,11 +6,15 @@ import type { DynamicModel } from "../dynamic/model/model.js";
 import { Forward } from "../dynamic/run/forward.js";
 import type { Backend } from "../runtime/backend.js";
 
+/** How a model is run on records. */
 export interface SampleOptions {
+  /** Runs the model. */
   readonly backend: Backend;
   /** Most images in one run, left out: 64. Changes time and memory. */
   readonly batch?: number | undefined;
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told how many images are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AttackRun, Objective, Sample } from "../../src/attacks/attack.js";
-import type { Evaluator, Request } from "../../src/attacks/evaluator.js";
+import type { EvaluationRequest, Evaluator } from "../../src/attacks/evaluator.js";
 import type { Attack } from "../../src/attacks/runner.js";
 import { runAttack } from "../../src/attacks/runner.js";
 
@@ -9,7 +9,7 @@ function fakeEvaluator() {
   const sizes: number[] = [];
   const kinds: Set<string>[] = [];
   const evaluator = {
-    evaluate: async (_: Objective, requests: readonly Request[]) => {
+    evaluate: async (_: Objective, requests: readonly EvaluationRequest[]) => {
       sizes.push(requests.length);
       kinds.push(new Set(requests.map((r) => `${r.query.loss}/${r.query.gradient}`)));
       return requests.map((r) => ({

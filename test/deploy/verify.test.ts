@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Logits } from "../../src/core/logits.js";
-import { type Found, verify } from "../../src/deploy/verify.js";
+import { type FoundAnswer, verify } from "../../src/deploy/verify.js";
 import type { Exit } from "../../src/dynamic/model/model.js";
 import type { Policy } from "../../src/schema/policy.js";
 import { failure } from "../support/failure.js";
@@ -10,7 +10,7 @@ const model = { name: "net", exits: [exit("early"), exit("final")] };
 const policy: Policy = { rule: "max-softmax", thresholds: [0.75], fallback: "final" };
 /** Two logits whose larger has this probability. */
 const sure = (p: number): number[] => [Math.log(p / (1 - p)), 0];
-const found = (stop: number, row: readonly number[]): Found => ({
+const found = (stop: number, row: readonly number[]): FoundAnswer => ({
   stop,
   label: row[0] >= row[1] ? 0 : 1,
   logits: Float32Array.from(row),
@@ -18,7 +18,7 @@ const found = (stop: number, row: readonly number[]): Found => ({
 const early = Float32Array.from([...sure(0.9), ...sure(0.6), ...sure(0.75 + 1e-8)]);
 const final = Float32Array.from([...sure(0.3), ...sure(0.8), ...sure(0.99)]);
 const right = [found(0, sure(0.9)), found(1, sure(0.8)), found(0, sure(0.75))];
-const check = (...export_: Found[]) => verify(model, policy, new Logits([early, final], 2), export_);
+const check = (...export_: FoundAnswer[]) => verify(model, policy, new Logits([early, final], 2), export_);
 
 describe("verification", () => {
   test("passes equal answers and counts where they stopped", () => {

@@ -12,8 +12,9 @@ import { opTable } from "../../src/ops/table.js";
 import type { Tensors } from "../../src/runtime/backend.js";
 import { runReference } from "../../src/runtime/reference.js";
 import type { SgdConfig, TrainingConfig } from "../../src/training/recipe/config.js";
-import { averageOf, STEP, type StepGraph, stepGraph } from "../../src/training/step/graph.js";
+import { STEP, type StepGraph, stepGraph } from "../../src/training/step/graph.js";
 import { parametersOf } from "../../src/training/step/training-form.js";
+import { averageOf } from "../../src/training/step/updates.js";
 import { inFloat64 } from "../support/float64.js";
 import { random } from "../support/gradcheck.js";
 import { CLASSES, CONFIG, earlyExits } from "../support/training.js";
@@ -244,6 +245,18 @@ describe("the update", () => {
       expect(worst(done.next.get(averageOf(name)), average), name).toBeLessThan(1e-6);
     }
     expect([...step.next.keys()].filter((name) => name.endsWith(".ema"))).toHaveLength(14 + 6);
+  });
+
+  test("moves all vectors end to end, in one update, one blend of statistics and one average", () => {
+    const step = build({ ema: 0.8 });
+    const shapes = [...step.initial].filter(([name]) => step.next.has(name) && /^[^.]*[.][^.]*$/.test(name));
+    const vectors = shapes.filter(([, t]) => t.dims.length === 1);
+    const others = parametersOf(network()).filter((name) => network().initializers.get(name)?.dims.length !== 1);
+    expect(vectors.length).toBeGreaterThan(10);
+    const joins = step.graph.nodes.filter((node) => node.opType === "Concat" && node.inputs.includes("bn1.bias"));
+    expect(joins).toHaveLength(1);
+    expect(step.graph.nodes.filter((node) => node.outputs[0]?.startsWith("param"))).toHaveLength(others.length + 1);
+    expect(step.graph.nodes.filter((node) => node.inputs.includes("bn1.bias.ema"))).toHaveLength(1);
   });
 
   test("leaves a parameter as it is whose gradient no loss has", () => {

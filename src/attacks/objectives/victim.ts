@@ -8,6 +8,7 @@ import type { ExitLogits, Sample } from "../attack.js";
 
 export interface Victim {
   readonly model: DynamicModel;
+  /** Decides where a sample leaves. */
   readonly policy: Policy;
 }
 

@@ -1,5 +1,7 @@
 /** @file `dynn inspect`: what a model file holds. */
+
 import type { Command } from "commander";
+import { present } from "../../core/present.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -86,7 +88,7 @@ export function inspect(model: DynamicModel): Inspection {
   const costs = nodeMacs(graph, opTable);
   const full = model.exits.at(-1)?.macs ?? 0;
   const share = (macs: number) => (full > 0 ? macs / full : 1);
-  const cuts = findCuts(graph, model.input.name, model.exits.at(-1)?.logits ?? "").map((value) => {
+  const cuts = findCuts(graph, model.input.name, present(model.exits.at(-1), "the final exit").logits).map((value) => {
     const macs = macsOf(graph, [value], costs);
     return { value, shape: graph.types.get(value)?.shape ?? [], macs, costFraction: share(macs) };
   });

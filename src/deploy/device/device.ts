@@ -49,8 +49,11 @@ export interface DeviceOptions {
   readonly batch?: number | undefined;
 }
 
+/** How a device classifies. */
 export interface DeviceRun {
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told how many images are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

@@ -52,7 +52,7 @@ export interface Calibration {
  * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience
  * @example
  * ```ts
- * import { calibrate, Forward, load, openDataset, ortNode } from "dynn";
+ * import { calibrate, Forward, load, openDataset, ortNode } from "dynn/node";
  *
  * const model = await load("model.onnx");
  * const data = await openDataset("sample");

@@ -9,6 +9,7 @@ import { type Routed, readingOf, routeReadings } from "../route/route.js";
 
 /** Logits of every exit on labelled samples. */
 export interface Measured {
+  /** Logits of all exits. */
   readonly logits: Logits;
   /** The true class of each sample, [logits.count]. */
   readonly labels: ArrayLike<number>;

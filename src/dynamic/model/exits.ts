@@ -13,6 +13,7 @@ import type { Feature } from "../../nn/layers.js";
 import { opTable } from "../../ops/table.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 
+/** The heads of new exits. */
 export interface ExitOptions {
   /** Left out: the one for the feature's rank. */
   readonly head?: HeadName;

@@ -34,6 +34,7 @@ export interface Exit {
 
 /** A block that an input may skip. None yet in files dynn reads; declared so that attacks and measures can ask. */
 export interface Gate {
+  /** Its name. */
   readonly name: string;
   readonly value: ValueName;
 }
@@ -65,6 +66,7 @@ export interface DynamicModel {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** How a graph is read as a classifier. */
 export interface ModelOptions {
   readonly name?: string;
   /** Image size [h, w] for models that leave it open. */

@@ -1,7 +1,9 @@
 /** @file How many exits, and where: chosen from cost alone, counted or measured, before anything is trained.
  *  With fraction f of the backbone's cost in front of an exit and a head that costs h, an image that leaves there saves 1 - f - h of the
  *  network, and one that goes on pays h more. So the head pays as soon as a share h / (1 - f) of the images leaves. */
+
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import { type Dims, isStatic, showShape } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
@@ -10,7 +12,7 @@ import { emptyGraph } from "../../graph/op.js";
 import { HEADS, type HeadName, headFor } from "../../nn/heads.js";
 import { opTable } from "../../ops/table.js";
 import { backboneOf } from "../model/exits.js";
-import { type MeasuredPlaces, measuredAt, nearestPlaces, noPlace, type Place, placesOf } from "./places.js";
+import { type ExitPlace, type MeasuredPlaces, measuredAt, nearestPlaces, noPlace, placesOf } from "./places.js";
 
 /** Exits at most: as many as Kaya et al. 2019 use; more of them answer alike. */
 const MOST = 6;
@@ -22,7 +24,7 @@ const HEADS_SHARE = 0.1;
 const LEAST_GAP = 0.5;
 
 /** A place with the head that would stand there. */
-export interface Candidate extends Place {
+export interface Candidate extends ExitPlace {
   /** undefined where no head reads the feature, or not the one that was chosen. */
   readonly head: HeadName | undefined;
   /** Cost of the head as a share of the backbone's. */
@@ -44,8 +46,8 @@ export function candidatesOf(
   const backbone = backboneOf(graph);
   const logits = backbone.outputs[0];
   const classes = Number(logits?.shape?.at(-1));
-  const full = macsOf(backbone, [logits?.name ?? ""], nodeMacs(backbone, opTable));
-  const counted = (head: HeadName | undefined, { shape }: Place): number =>
+  const full = macsOf(backbone, [present(logits, "the logits of the backbone").name], nodeMacs(backbone, opTable));
+  const counted = (head: HeadName | undefined, { shape }: ExitPlace): number =>
     head === undefined ? 0 : headMacs(head, shape.slice(1) as Dims, classes, backbone.opset) / full;
   return placesOf(graph, named, measured).map((place) => {
     const head = headAt(place, chosen);
@@ -64,7 +66,7 @@ function headMacs(head: HeadName, dims: Dims, classes: number, opset: number): n
   return macsOf(graph, [logits], nodeMacs(graph, opTable));
 }
 
-function headAt({ shape }: Place, chosen: HeadName | undefined): HeadName | undefined {
+function headAt({ shape }: ExitPlace, chosen: HeadName | undefined): HeadName | undefined {
   const dims = shape.slice(1);
   return isStatic(dims) ? headFor(dims, chosen) : undefined;
 }

@@ -1,5 +1,7 @@
 /** @file Places where an exit makes sense, and why a network has none. Source: method.md section 2. */
+
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import type { Shape } from "../../core/shape.js";
 import { showNode } from "../../graph/attributes.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
@@ -8,7 +10,8 @@ import { opTable } from "../../ops/table.js";
 import { backboneOf, cutsOf } from "../model/exits.js";
 
 /** A place for an exit. */
-export interface Place {
+export interface ExitPlace {
+  /** The value that an exit reads there. */
   readonly cut: ValueName;
   /** Of the cut, with a named batch. */
   readonly shape: Shape;
@@ -24,10 +27,13 @@ export interface MeasuredPlaces {
   readonly places: readonly MeasuredPlace[];
 }
 
+/** What one place costs on a machine. */
 export interface MeasuredPlace {
+  /** The value that an exit reads there. */
   readonly cut: ValueName;
   /** Time from the input up to the cut, and of a head there, as shares of the backbone's; 0 where no head reads the cut. */
   readonly fraction: number;
+  /** Cost of the head, as a share of the whole backbone's time. */
   readonly headFraction: number;
 }
 
@@ -51,11 +57,11 @@ const PREFERRED = STRUCTURED + 1;
  *  tokens (behind the activation, the addition, the pooling), and the last at all where none is.
  * @param preferred cuts that come before others of their cost
  * @param measured  says how much is in front of a place; left out: counted. Which places there are is counted either way */
-export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): Place[] {
+export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): ExitPlace[] {
   const backbone = backboneOf(graph);
   const costs = nodeMacs(backbone, opTable);
-  const full = macsOf(backbone, [backbone.outputs[0]?.name ?? ""], costs);
-  const byCost = new Map<number, Place & { readonly rank: number }>();
+  const full = macsOf(backbone, [present(backbone.outputs.at(0), "the logits of the backbone").name], costs);
+  const byCost = new Map<number, ExitPlace & { readonly rank: number }>();
   for (const cut of cutsOf(backbone)) {
     const shape = backbone.types.get(cut)?.shape ?? [];
     const fraction = macsOf(backbone, [cut], costs) / full;
@@ -74,7 +80,10 @@ export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], mea
 /** For each share of the cost the nearest place behind the one before.
  * @param fractions rising, each between 0 and 1
  * @returns undefined when there are not that many places */
-export function nearestPlaces<P extends Place>(places: readonly P[], fractions: readonly number[]): P[] | undefined {
+export function nearestPlaces<P extends ExitPlace>(
+  places: readonly P[],
+  fractions: readonly number[],
+): P[] | undefined {
   if (fractions.length > places.length) return undefined;
   let next = 0;
   return fractions.map((wanted, i) => {
@@ -90,7 +99,10 @@ export function nearestPlaces<P extends Place>(places: readonly P[], fractions: 
 /** The refusal of a network that has no place for an exit. */
 export function noPlace(graph: Graph): DynnError {
   const backbone = backboneOf(graph);
-  const [from, to] = [backbone.inputs[0]?.name ?? "", backbone.outputs[0]?.name ?? ""];
+  const [from, to] = [
+    present(backbone.inputs.at(0), "the input of the backbone").name,
+    present(backbone.outputs.at(0), "the logits of the backbone").name,
+  ];
   const { branch, join } = branchOf(backbone, from, to);
   const why =
     branch === undefined

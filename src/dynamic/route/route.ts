@@ -18,7 +18,9 @@ export interface Routed {
 
 /** What a policy needs to know of one exit's logits. */
 export interface Reading {
+  /** The class with the largest logit. */
   readonly label: number;
+  /** As the policy's rule measures it. */
   readonly confidence: number;
 }
 

@@ -8,10 +8,13 @@ import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
 
+/** How images are run. */
 export interface ForwardOptions {
   /** Most images in one run; changes time and memory. */
   readonly batch: number;
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told after each batch how many are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -29,7 +32,8 @@ export class Forward {
     this.#session = session;
   }
 
-  /** @throws DynnError 'runtime/load' */
+  /** Open a session for a model.
+   * @throws DynnError 'runtime/load' */
   static async compile(model: DynamicModel, backend: Backend): Promise<Forward> {
     return new Forward(model, await backend.compile(model.graph));
   }

@@ -20,12 +20,13 @@ export interface Stage {
 }
 
 /** What is cut: a graph, and the values that its stages end with. */
-export interface Staged extends Pick<DynamicModel, "graph"> {
+export interface StagedGraph extends Pick<DynamicModel, "graph"> {
+  /** The logits of each exit, in order. */
   readonly exits: readonly Pick<Exit, "logits">[];
 }
 
 /** Cut a model at its exits. Values without a row per sample (shapes, mostly) are computed again in each stage that reads them. */
-export function splitStages({ graph, exits }: Staged): Stage[] {
+export function splitStages({ graph, exits }: StagedGraph): Stage[] {
   const input = graph.inputs[0];
   const rows = new Set<ValueName>([input.name]);
   const cuts = exits.map(({ logits }) => {

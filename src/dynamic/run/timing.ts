@@ -4,7 +4,7 @@ import type { Images } from "../../core/images.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
-import { type Stage, type Staged, splitStages } from "./stages.js";
+import { type Stage, type StagedGraph, splitStages } from "./stages.js";
 
 /** What is timed, and how often. */
 export interface TimingOptions {
@@ -28,7 +28,7 @@ export const measureExits = async (model: DynamicModel, backend: Backend, option
 /** Milliseconds per sample of each stage; the runs of all stages alternate, so that a slow spell meets all of them.
  * @throws DynnError 'runtime/load', 'runtime/run', or the signal's reason when aborted */
 export async function measureStages(
-  model: Staged & Pick<DynamicModel, "input">,
+  model: StagedGraph & Pick<DynamicModel, "input">,
   backend: Backend,
   options: TimingOptions,
 ): Promise<number[]> {

@@ -7,10 +7,15 @@ import { openFolder } from "./folder.js";
 import { openNpy } from "./npy.js";
 import { openSample } from "./sample.js";
 
-interface Scheme {
+/** A form of data. */
+export interface Scheme {
+  /** How a spec of it is written. */
   readonly form: string;
+  /** A spec of it. */
   readonly example: string;
+  /** Whether it takes what stands behind the colon. */
   readonly accepts: (argument: string | undefined) => boolean;
+  /** Opens the data set. */
   readonly open: (argument: string) => Promise<Dataset>;
 }
 
@@ -49,7 +54,7 @@ export const DATA_SCHEMES: Readonly<Record<string, Scheme>> = {
  * @throws DynnError 'data/spec' listing the forms; else what the scheme's opener throws
  * @example
  * ```ts
- * import { openDataset } from "dynn";
+ * import { openDataset } from "dynn/node";
  *
  * const data = await openDataset("sample");
  * const pixels = new Float32Array(2 * 3 * 32 * 32);

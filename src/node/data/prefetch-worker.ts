@@ -1,16 +1,16 @@
 /** @file The thread behind prefetch: opens the source when the first batch is asked for, then makes one batch after the other. */
 import { parentPort, workerData } from "node:worker_threads";
-import { batchReader, type Place, type TrainingBatch } from "../../data/batches.js";
+import { type BatchPlace, batchReader, type TrainingBatch } from "../../data/batches.js";
 import { type Answer, type Assignment, openSource, toFailure } from "./prefetch-protocol.js";
 
 const port = parentPort;
 if (!port) throw new Error("bug: prefetch-worker runs as a worker thread only");
 const { source, options } = workerData as Assignment;
 
-let reader: Promise<(place: Place) => Promise<TrainingBatch>> | undefined;
+let reader: Promise<(place: BatchPlace) => Promise<TrainingBatch>> | undefined;
 const openReader = async () => batchReader(await openSource(source), options);
 
-async function answer(place: Place): Promise<void> {
+async function answer(place: BatchPlace): Promise<void> {
   try {
     reader ??= openReader();
     const batch = await (await reader)(place);
@@ -22,6 +22,6 @@ async function answer(place: Place): Promise<void> {
 }
 
 let turn = Promise.resolve();
-port.on("message", (place: Place) => {
+port.on("message", (place: BatchPlace) => {
   turn = turn.then(() => answer(place));
 });

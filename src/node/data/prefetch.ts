@@ -7,7 +7,7 @@
  *  Read by: cli (train). */
 import { Worker } from "node:worker_threads";
 import { DynnError, reasonOf } from "../../core/errors.js";
-import { type Place, places, type StreamOptions, type TrainingBatch } from "../../data/batches.js";
+import { type BatchPlace, places, type StreamOptions, type TrainingBatch } from "../../data/batches.js";
 import { type Answer, type Assignment, type DataSource, fromFailure } from "./prefetch-protocol.js";
 
 export { type DataSource, openSource } from "./prefetch-protocol.js";
@@ -36,7 +36,7 @@ export function prefetch(source: DataSource, options: PrefetchOptions): AsyncGen
 }
 
 async function* makeAhead(
-  wanted: Iterable<Place>,
+  wanted: Iterable<BatchPlace>,
   assignment: Assignment,
   { workers, ahead, signal }: { workers: number; ahead: number; signal: AbortSignal | undefined },
 ): AsyncGenerator<TrainingBatch> {
@@ -67,7 +67,7 @@ async function next(queue: Promise<TrainingBatch>[], signal: AbortSignal | undef
 }
 
 interface Maker {
-  readonly make: (place: Place) => Promise<TrainingBatch>;
+  readonly make: (place: BatchPlace) => Promise<TrainingBatch>;
   /** End the thread; what is not made yet fails with `reason`. */
   readonly stop: (reason: unknown) => Promise<void>;
 }

@@ -15,6 +15,7 @@ export const MANIFEST = "manifest.json";
 /** A longer manifest is none: a large one has some kilobytes. */
 const MANIFEST_LIMIT = 2 ** 20;
 
+/** How a bundle is opened. */
 export interface OpenOptions {
   /** Whose parts to read; the files of the others need not be there. Left out: both sides'. */
   readonly side?: Side | undefined;

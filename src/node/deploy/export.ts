@@ -8,7 +8,7 @@ import { sizeOf } from "../../core/shape.js";
 import { type BundleKind, manifestOf } from "../../deploy/manifest.js";
 import { type ModelPart, smallestSplit, splitParts, stagedParts } from "../../deploy/parts.js";
 import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
-import { type Found, type Verification, verify } from "../../deploy/verify.js";
+import { type FoundAnswer, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
@@ -125,7 +125,7 @@ async function compare(
   model: DynamicModel,
   policy: Policy,
   options: ExportOptions,
-  run: (batches: Batches) => Promise<Found[]>,
+  run: (batches: Batches) => Promise<FoundAnswer[]>,
 ): Promise<Verification> {
   const { backend, batch = DEFAULT_BATCH, signal, onProgress } = options;
   const images = Images.for(model, options.images ?? randomPixels(imageDims(model)));

@@ -17,8 +17,10 @@ export const ENGINE_VERSION = ort.env.versions.node;
 
 /** Where ONNX Runtime computes. Operators that a provider lacks run on the CPU. */
 export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
+/** Where ONNX Runtime computes. */
 export type Provider = (typeof PROVIDERS)[number];
 
+/** How ONNX Runtime runs graphs. */
 export interface OrtNodeOptions {
   /** Threads inside one operator; left out: ONNX Runtime's own choice (one per core). */
   readonly threads?: number;

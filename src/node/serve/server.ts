@@ -30,12 +30,15 @@ export interface ServerOptions extends Omit<ServerPartOptions, "onRun"> {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
+/** Where a server listens. */
 export interface Address {
+  /** Name or IP address of the interface. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
 }
 
+/** A server of a split network. */
 export interface Server {
   /** Begin to listen.
    * @returns the server's URL

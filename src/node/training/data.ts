@@ -10,13 +10,17 @@ export type ValidationChoice =
   | { readonly kind: "share"; readonly share: number }
   | { readonly kind: "spec"; readonly spec: string };
 
+/** Data specs of a run. */
 export interface TrainingDataRequest {
   /** Data specs, as {@link openDataset} takes them. */
   readonly data: string;
+  /** Which records choose the best epoch. */
   readonly validation: ValidationChoice;
+  /** Spec of the test records. Left out: an archive's own, or none. */
   readonly test?: string | undefined;
 }
 
+/** Records to train, validate and test on, from data specs. */
 export interface TrainingData extends TrainingSplit {
   /** Where worker threads find the same records. */
   readonly source: DataSource;

@@ -10,7 +10,9 @@ import type { TrainingState } from "../../training/step/state.js";
 import { type DataSource, prefetch } from "../data/prefetch.js";
 import { RunFolder } from "./run-folder.js";
 
+/** Where a run is kept, and how it begins. */
 export interface TrainingRunOptions {
+  /** Made when it is not there. */
   readonly folder: string;
   /** Go on with the run that lies in the folder. */
   readonly resume?: boolean | undefined;
@@ -18,8 +20,10 @@ export interface TrainingRunOptions {
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
+/** How a run computes. */
 export interface TrainOptions
   extends Pick<TrainingRequest, "featureMemory" | "signal" | "onFeatures" | "onStep" | "onEpoch"> {
+  /** Runs the steps. */
   readonly backend: Backend;
   /** Where worker threads find the records; left out: batches are made between the steps. */
   readonly source?: DataSource | undefined;
@@ -31,6 +35,7 @@ export interface TrainOptions
 
 /** A run and the folder that keeps it. */
 export class TrainingRun {
+  /** What was fixed before the first step. */
   readonly plan: TrainingPlan;
   readonly #folder: RunFolder;
   #result: TrainingResult | undefined;
@@ -64,10 +69,12 @@ export class TrainingRun {
     return this.#folder.saved;
   }
 
+  /** Path of the checkpoint. */
   get checkpoint(): string {
     return this.#folder.checkpoint;
   }
 
+  /** Path of the report. */
   get report(): string {
     return this.#folder.report;
   }

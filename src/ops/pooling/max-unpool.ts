@@ -1,5 +1,6 @@
 /** @file MaxUnpool: writes each element at its flat index in a tensor of zeros; a repeated index keeps the last. Spec: ONNX
  *  MaxUnpool-11. */
+import { present } from "../../core/present.js";
 import { type Dim, type Shape, sizeOf } from "../../core/shape.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -34,7 +35,16 @@ export const MaxUnpool: OpDef = {
     return [{ dtype, shape: stated ?? unpooled(ctx.node, shape) }];
   },
   vjp: ({ b, node, grads: [dy] }) =>
-    dy === undefined ? [] : [b.op("Gather", [b.op("Reshape", [dy, b.ints([-1])]), node.inputs[1] ?? ""], {}, "grad")],
+    dy === undefined
+      ? []
+      : [
+          b.op(
+            "Gather",
+            [b.op("Reshape", [dy, b.ints([-1])]), present(node.inputs[1], "the indices of MaxUnpool")],
+            {},
+            "grad",
+          ),
+        ],
   run: (inputs, { node }) => {
     const [x, indices] = [given(inputs, 0), given(inputs, 1)];
     const y = ndZeros(inputs[2] ? [...inputs[2].data] : (unpooled(node, x.dims) as number[]));

@@ -14,6 +14,7 @@ import {
   routingSection,
 } from "./sections.js";
 
+/** How an audit report is made. */
 export interface ReportOptions {
   /** Named in the footer, such as the command line that made the record. */
   readonly generatedBy?: string;

@@ -13,14 +13,14 @@ const STEEPEST = 3e38;
 /** @param graph with types inferred */
 export function steepMasks(graph: Graph): Graph {
   const makers = producers(graph);
-  const nodes = graph.nodes.map((node) => steepMask(graph, node, makers.get(node.inputs[0] ?? "")) ?? node);
+  const nodes = graph.nodes.map((node) => steepMask(graph, node, makers.get(node.inputs[0])) ?? node);
   return nodes.every((node, i) => node === graph.nodes[i]) ? graph : prune({ ...graph, nodes });
 }
 
 function steepMask(graph: Graph, node: Node, asked: Node | undefined): Node | undefined {
   if (node.opType !== "Cast" || attribute(node, "to", "int") !== ONNX_CODE.float32) return undefined;
-  if (asked?.opType !== "Greater" || graph.types.get(asked.inputs[0] ?? "")?.dtype !== "float32") return undefined;
-  const bound = graph.initializers.get(asked.inputs[1] ?? "");
+  if (asked?.opType !== "Greater" || graph.types.get(asked.inputs[0])?.dtype !== "float32") return undefined;
+  const bound = graph.initializers.get(asked.inputs[1]);
   if (!bound || bound.dims.length > 0 || toNumbers(bound)[0] !== 0) return undefined;
   const attributes = { alpha: float(STEEPEST), beta: float(0) };
   return { ...node, opType: "HardSigmoid", inputs: [asked.inputs[0]], attributes };

@@ -7,6 +7,7 @@ import { earlyFires, earlyLabelsChanged } from "../../attacks/objectives/early.j
 import type { SampleOutcome } from "../../attacks/runner.js";
 import { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
+import { present } from "../../core/present.js";
 import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import { type Routed, route } from "../../dynamic/route/route.js";
@@ -85,7 +86,7 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
     norm: budget.norm,
     radius: budget.radius ?? null,
     parameters: { ...attack.parameters },
-    answer: objective.answer === "routed" ? "routed" : (model.exits[objective.answer]?.name ?? ""),
+    answer: objective.answer === "routed" ? "routed" : present(model.exits[objective.answer], "the judged exit").name,
     samples: samples.length,
     eligible: eligible.filter(Boolean).length,
     robustAccuracy: rateOf(answersRight(attacked, labels)),

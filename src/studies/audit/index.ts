@@ -28,7 +28,7 @@ export type { RunStore, StoredRun } from "./run-store.js";
  * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted
  * @example
  * ```ts
- * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn";
+ * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
  * const records = splitValidation(await openDataset("sample"), { reported: 8, validation: 100, seed: 0 });

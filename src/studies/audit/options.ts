@@ -10,13 +10,19 @@ import type { RunStore } from "./run-store.js";
 
 /** Radii, in pixel units and rising, at which robust accuracy is measured for the curve. */
 export interface CurveOptions {
+  /** Radii in pixel units, from small to large. */
   readonly radii: readonly number[];
+  /** Steps of the attack at each radius. */
   readonly steps: number;
 }
 
+/** How far a study is. */
 export interface Progress {
+  /** What it does now. */
   readonly phase: string;
+  /** Units of the phase that are done. */
   readonly done: number;
+  /** Units of the phase. */
   readonly total: number;
 }
 

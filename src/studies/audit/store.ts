@@ -2,7 +2,7 @@
  *  under the same fingerprint: same version, model, policy, images, labels, attack and seed. */
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
-import { type Attack, type RunOptions, runAttack } from "../../attacks/runner.js";
+import { type Attack, type AttackOptions, runAttack } from "../../attacks/runner.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditedModel } from "./audited-model.js";
@@ -16,7 +16,7 @@ export async function runStored(
   evaluator: Evaluator,
   audited: AuditedModel,
   options: AuditOptions,
-  onProgress: RunOptions["onProgress"],
+  onProgress: AttackOptions["onProgress"],
 ): Promise<StoredRun> {
   const fingerprint = options.store ? await fingerprintOf(attack, samples, audited, options) : "";
   const known = await options.store?.load(attack.name, fingerprint);

@@ -110,7 +110,7 @@ export interface Conversion extends Measurement {
  * @throws DynnError what {@link planConversion}, `train` and `calibrate` throw; the signal's reason
  * @example
  * ```ts
- * import { convert, loadModel, openDataset, ortNode, subset } from "dynn";
+ * import { convert, loadModel, openDataset, ortNode, subset } from "dynn/node";
  *
  * const data = await openDataset("sample");
  * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));

@@ -1,3 +1,4 @@
+import { present } from "../../core/present.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
@@ -117,7 +118,9 @@ export async function measureConversion(
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
+/** How costs of places are measured. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
+  /** Runs the parts of the network. */
   readonly backend: Backend;
   /** Images in one run. */
   readonly batch: number;
@@ -144,6 +147,6 @@ const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph
   ...graph,
   name,
   inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
-  outputs: [{ name: exits.at(-1)?.logits ?? "", dtype: "float32", shape: undefined }],
+  outputs: [{ name: present(exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],
   types: new Map(),
 });

@@ -14,6 +14,7 @@ import type { TrainableModel } from "../run/request.js";
 
 /** Right answers on some records. */
 export interface Tally {
+  /** Records. */
   readonly count: number;
   /** Of each exit alone. */
   readonly right: readonly number[];

@@ -9,21 +9,31 @@ export type AugmentConfig = Augmentation;
 
 /** SGD with momentum (Sutskever et al. 2013 form of PyTorch: v = m*v + g; p -= lr*(v or g + m*v)). */
 export interface SgdConfig {
+  /** Stochastic gradient descent. */
   readonly kind: "sgd";
+  /** Share of the last update that the next one keeps. */
   readonly momentum: number;
+  /** Whether the momentum is Nesterov's. */
   readonly nesterov: boolean;
+  /** Factor of the parameters that the gradient gets. */
   readonly weightDecay: number;
 }
 
 /** Adam (Kingma & Ba 2015) adds weightDecay * p to the gradient; AdamW (Loshchilov & Hutter 2019) shrinks p by lr * weightDecay. */
 export interface AdamConfig {
+  /** adam adds the decay to the gradient; adamw shrinks the parameters themselves. */
   readonly kind: "adam" | "adamw";
+  /** Decay of the mean of gradients. */
   readonly beta1: number;
+  /** Decay of the mean of squared gradients. */
   readonly beta2: number;
+  /** Added to the root of the mean square. */
   readonly epsilon: number;
+  /** Factor of the parameters in the decay. */
   readonly weightDecay: number;
 }
 
+/** The optimizer, with all its numbers. */
 export type OptimizerConfig = SgdConfig | AdamConfig;
 
 /** The learning rate at each step; `peak` is its highest value.
@@ -51,9 +61,13 @@ export type ScheduleConfig =
  *  final exit's is 1 (Kaya et al. 2019). equal: 1 for all. Numbers: one per exit, the final one included. */
 export type ExitWeights = "ramp" | "equal" | readonly number[];
 
+/** How PGD attacks training images (Madry et al. 2018). */
 export interface AdversarialConfig {
+  /** Linf radius, in pixel units [0,1]. */
   readonly radius: number;
+  /** Length of a step, in pixel units. */
   readonly stepSize: number;
+  /** Steps of PGD for each batch. */
   readonly steps: number;
   /** Which loss PGD ascends: of the final exit, the mean over exits, or the strongest exit of each sample. */
   readonly target: "final" | "average" | "max";
@@ -61,7 +75,9 @@ export interface AdversarialConfig {
   readonly weight: number;
 }
 
+/** How exits learn from the final exit (Hinton et al. 2015). */
 export interface DistillConfig {
+  /** Logits are divided by it before the softmax. */
   readonly temperature: number;
   /** Share of the distillation term in each early exit's loss; the rest is cross-entropy. */
   readonly weight: number;

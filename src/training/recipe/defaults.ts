@@ -90,21 +90,35 @@ type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** What a user chose; whatever is left out is the recipe's default. */
 export interface TrainingChoices {
+  /** Times that all records are seen. */
   readonly epochs?: number | undefined;
+  /** Images a step. */
   readonly batch?: number | undefined;
+  /** First weights, order of records, augmentation and masks follow from it. */
   readonly seed?: number | undefined;
+  /** Which optimizer. */
   readonly optimizer?: OptimizerKind | undefined;
+  /** How the learning rate changes over the run. */
   readonly schedule?: ScheduleKind | undefined;
   /** Highest learning rate, at this batch. */
   readonly peak?: number | undefined;
+  /** Factor of the weight decay. */
   readonly weightDecay?: number | undefined;
+  /** Whether biases and normalization parameters decay too. */
   readonly decayAll?: boolean | undefined;
+  /** How training images are changed. */
   readonly augment?: AugmentConfig | undefined;
+  /** Coefficient of each exit's loss. */
   readonly exitWeights?: ExitWeights | undefined;
+  /** Share of the target that is spread over all classes. */
   readonly labelSmoothing?: number | undefined;
+  /** Largest L2 norm of all gradients together. */
   readonly clipNorm?: number | undefined;
+  /** Decay of the running average of the weights. */
   readonly ema?: number | undefined;
+  /** Numbers of distillation, for recipes that distil. */
   readonly distill?: Some<DistillConfig>;
+  /** Numbers of the attack, for the adversarial recipe. */
   readonly adversarial?: Some<AdversarialConfig>;
 }
 

@@ -1,5 +1,6 @@
 /** @file A checkpoint: the state of a run and the settings that it belongs to, in one safetensors file.
  *  Settings are plain JSON; a state is only ever continued under the settings it was made with. */
+
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { count } from "../../schema/numbers.js";
@@ -51,7 +52,7 @@ export function readCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     );
   const part = <T>(key: string, schema: z.ZodType<T>): T => {
     try {
-      return schema.parse(JSON.parse(metadata.get(key) ?? ""));
+      return schema.parse(JSON.parse(metadata.get(key) ?? "null"));
     } catch (cause) {
       throw notOurs(where, `"${key}" in it is damaged`, cause);
     }

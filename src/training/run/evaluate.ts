@@ -9,7 +9,9 @@ import { Forward } from "../../dynamic/run/forward.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 
-export interface Evaluation {
+/** How each exit does on some records. */
+export interface ExitEvaluation {
+  /** Records. */
   readonly count: number;
   /** Right answers of each exit. */
   readonly correct: readonly number[];
@@ -17,9 +19,13 @@ export interface Evaluation {
   readonly losses: readonly number[];
 }
 
+/** How exits are evaluated. */
 export interface EvaluateOptions {
+  /** Images in one run. */
   readonly batch: number;
+  /** Stops the work; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told after each batch how many are done, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -68,7 +74,7 @@ export async function evaluateExits(
   dataset: Dataset,
   backend: Backend,
   options: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<ExitEvaluation> {
   const correct = new Array<number>(exits.length).fill(0);
   const losses = new Array<number>(exits.length).fill(0);
   for await (const { labels, logits } of answersOf(graph, exits, dataset, backend, options))

@@ -1,9 +1,11 @@
 /** @file What a step is fed: images; images and their attacked versions; or features of a frozen backbone, which are computed batch
  *  by batch, or once for all where they never change and fit in memory. */
+
 import { checkPixels } from "../../core/pixels.js";
+import { present } from "../../core/present.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
-import { epochOrder, type Place, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
+import { type BatchPlace, epochOrder, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
 import { checkLabels } from "../../data/dataset.js";
 import { channelStatistics } from "../../data/statistics.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
@@ -15,10 +17,12 @@ import { splitFrozen } from "../step/frozen.js";
 import { trainingForm } from "../step/training-form.js";
 import type { TrainingRequest } from "./request.js";
 
+/** What goes into training steps. */
 export interface FeedSource {
   /** The graph that the step is made of. */
   readonly graph: Graph;
-  readonly batches: (from: Place) => AsyncIterable<TrainingBatch>;
+  /** Batches, from a place in the run on. */
+  readonly batches: (from: BatchPlace) => AsyncIterable<TrainingBatch>;
   /** Data inputs of a step.
    * @param state parameters of the moment
    * @param done  steps done before */
@@ -28,13 +32,15 @@ export interface FeedSource {
     state: ReadonlyMap<string, Tensor>,
     done: number,
   ) => Promise<Tensors>;
+  /** Give back the sessions. */
   readonly release: () => Promise<void>;
 }
 
 /** Features of a frozen backbone are kept up to this many bytes, unless the caller says otherwise. */
 export const FEATURE_MEMORY = 2 * 1024 ** 3;
 
-/** @param trained parameters that change
+/** Decide what goes into the steps: images, attacked images, or features of a frozen backbone.
+ * @param trained parameters that change
  * @param frozen  whether everything in front of them stays as it is, statistics too
  * @throws what compiling and reading data throw */
 export async function makeFeeds(
@@ -47,7 +53,7 @@ export async function makeFeeds(
   return request.config.adversarial ? attackedFeeds(request, trained, stream) : imageFeeds(request, stream);
 }
 
-type Stream = (from: Place) => AsyncIterable<TrainingBatch>;
+type Stream = (from: BatchPlace) => AsyncIterable<TrainingBatch>;
 
 async function ownStream({ train, model, config }: TrainingRequest): Promise<Stream> {
   const { batch, seed, epochs, augment: augmentation } = config;
@@ -59,7 +65,7 @@ async function ownStream({ train, model, config }: TrainingRequest): Promise<Str
 /** Classes that the last exit tells apart. */
 export function classesOf({ graph, exits }: TrainingRequest["model"]): number {
   const typed = inferShapes(graph, opTable);
-  return typed.types.get(exits.at(-1)?.logits ?? "")?.shape.at(-1) as number;
+  return typed.types.get(present(exits.at(-1), "the final exit").logits)?.shape.at(-1) as number;
 }
 
 const imagesTensor = ({ images }: TrainingBatch, rows: number, shape: readonly number[]): Tensor<"float32"> => ({
@@ -191,7 +197,7 @@ function keptFeeds({ train, config }: TrainingRequest, graph: Graph, kept: Reado
 async function* labelBatches(
   labels: Int32Array,
   config: TrainingRequest["config"],
-  from: Place,
+  from: BatchPlace,
 ): AsyncGenerator<TrainingBatch> {
   let order: { readonly epoch: number; readonly records: Uint32Array } | undefined;
   for (const { epoch, step } of places(labels.length, { batch: config.batch, epochs: config.epochs, from })) {

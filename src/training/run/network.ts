@@ -20,8 +20,8 @@ import { writeModel } from "../../onnx/write.js";
 import { type Normalization, normalizationSchema } from "../../schema/normalization.js";
 import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
 import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
-import { averageOf } from "../step/graph.js";
 import { parametersOf } from "../step/training-form.js";
+import { averageOf } from "../step/updates.js";
 import { readCheckpoint } from "./checkpoint.js";
 import type { TrainableModel } from "./request.js";
 import { trainedNames } from "./trained.js";
@@ -31,24 +31,34 @@ export type NetworkBase =
   | { readonly kind: "architecture"; readonly name: string; readonly width?: number | undefined }
   | { readonly kind: "model"; readonly name: string; readonly source: OnnxModel };
 
+/** The network that is to be trained. */
 export interface NetworkRequest {
+  /** An architecture or a model. */
   readonly base: NetworkBase;
+  /** Decides which exits there are and what is frozen. */
   readonly recipe: Recipe;
   /** Left out: the recipe's, or those that the network has already. */
   readonly exits?: ExitSpec | undefined;
+  /** Form of the heads of new exits. */
   readonly head?: HeadName | undefined;
+  /** New weights follow from it. */
   readonly seed: number;
   /** First weights from elsewhere: {@link weightsOfModel}, {@link weightsOfCheckpoint}. */
   readonly init?: InitialWeights | undefined;
   /** To put in front of the graph. Left out: a model stays as it is, an architecture gets that of its first weights or of the
    *  images. */
   readonly normalization?: Normalization | undefined;
+  /** Number of classes. */
   readonly classes: number;
+  /** Images that the normalization is computed from. */
   readonly train: Dataset;
 }
 
+/** A network that is ready to be trained. */
 export interface TrainingNetwork {
+  /** Its name. */
   readonly name: string;
+  /** Its graph and exits. */
   readonly model: TrainableModel;
   /** That the graph applies to pixels; undefined where none is known. */
   readonly normalization: Normalization | undefined;
@@ -161,7 +171,9 @@ async function ownNormalization({ base, train, init }: NetworkRequest): Promise<
 export interface InitialWeights {
   /** What to call them in messages. */
   readonly where: string;
+  /** The tensor of a name, or undefined. */
   readonly tensor: (name: string) => Tensor | undefined;
+  /** The normalization that the weights were trained with; undefined where it is not known. */
   readonly normalization: Normalization | undefined;
 }
 

@@ -21,17 +21,25 @@ export type Origin = Pick<ModelCard, "architecture" | "width" | "init">;
 
 /** Everything of a run that is fixed before its first step. */
 export interface TrainingPlan {
+  /** What the weights began as. */
   readonly origin: Origin;
+  /** Records to train, validate and test on. */
   readonly data: TrainingSplit;
+  /** The network before its first step. */
   readonly network: TrainingNetwork;
+  /** Every number of the training. */
   readonly config: TrainingConfig;
   /** What exits were placed by, where they were placed here. */
   readonly placement?: Placement | undefined;
+  /** What the result follows from; a resumed run must have the same. */
   readonly settings: RunSettings;
 }
 
+/** What a training run is planned from. */
 export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | "seed"> {
+  /** Records to train, validate and test on. */
   readonly data: TrainingSplit;
+  /** How the network is trained. */
   readonly recipe: Recipe;
   /** Settings besides the recipe's defaults. */
   readonly choices?: TrainingChoices | undefined;
@@ -110,13 +118,18 @@ export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard
   ]);
 
 /** Right answers of each exit. */
-interface RightAnswers {
+export interface RightAnswers {
+  /** Of each exit, in order. */
   readonly right: readonly number[];
+  /** Records. */
   readonly count: number;
 }
 
+/** Right answers of a trained network. */
 export interface PlanAnswers {
+  /** On the validation records. */
   readonly validation: RightAnswers;
+  /** On the test records, where there are any. */
   readonly test: RightAnswers | undefined;
 }
 

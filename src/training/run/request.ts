@@ -1,5 +1,5 @@
 /** @file What a training run is given: the network, the records, the configuration, and whom to tell. */
-import type { Place, TrainingBatch } from "../../data/batches.js";
+import type { BatchPlace, TrainingBatch } from "../../data/batches.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -26,7 +26,7 @@ export interface TrainingRequest {
   /** Runs the training steps. */
   readonly backend: Backend;
   /** Batches from a place on; left out: made from `train` as they are needed. Must give the bytes of `trainingStream`. */
-  readonly stream?: ((from: Place) => AsyncIterable<TrainingBatch>) | undefined;
+  readonly stream?: ((from: BatchPlace) => AsyncIterable<TrainingBatch>) | undefined;
   /** Bytes that kept features of a frozen backbone may take. */
   readonly featureMemory?: number | undefined;
   /** A kept state to go on from. The result has the same bytes as without a break. */

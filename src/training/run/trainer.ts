@@ -7,9 +7,10 @@ import type { Graph } from "../../graph/graph.js";
 import { type EpochReport, RECIPE_DEFINITIONS } from "../../schema/training.js";
 import { exitWeights } from "../recipe/exit-weights.js";
 import { learningRate } from "../recipe/schedules.js";
-import { averageOf, stepGraph } from "../step/graph.js";
+import { stepGraph } from "../step/graph.js";
 import { type StepResult, StepRunner } from "../step/runner.js";
 import type { TrainingState } from "../step/state.js";
+import { averageOf } from "../step/updates.js";
 import { allFinite, diverged } from "./divergence.js";
 import { evaluateExits } from "./evaluate.js";
 import { type FeedSource, makeFeeds } from "./feeds.js";
@@ -31,7 +32,7 @@ export interface TrainingResult {
  *         'data/label', 'data/value', 'gradient/none', 'runtime/run'
  * @example
  * ```ts
- * import { ARCHITECTURES, openDataset, ortNode, subset, train, trainingConfig } from "dynn";
+ * import { ARCHITECTURES, openDataset, ortNode, subset, train, trainingConfig } from "dynn/node";
  *
  * const data = await openDataset("sample");
  * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));

@@ -1,8 +1,10 @@
 /** @file The attack of adversarial training: PGD on the batch under the weights of the moment, one run of a graph per step.
  *  Statistics are the running ones, as the deployed network has them. "max" attacks every exit and keeps, per sample, the images
  *  with the largest total loss. Sources: Madry et al. 2018; Hu et al. 2020 (Triple Wins), section 3.2. */
+
 import { appendVjp } from "../../autodiff/gradient.js";
 import { crossEntropy, targetsOf } from "../../autodiff/losses.js";
+import { present } from "../../core/present.js";
 import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
@@ -41,8 +43,8 @@ export function pgdGraph(
   { radius, stepSize }: AdversarialConfig,
   batch: number,
 ): Graph {
-  const present = state.filter((name) => source.initializers.has(name));
-  const b = new GraphBuilder(inferShapes(asInputs(source, present), opTable, { n: batch }));
+  const own = state.filter((name) => source.initializers.has(name));
+  const b = new GraphBuilder(inferShapes(asInputs(source, own), opTable, { n: batch }));
   const images = source.inputs[0].name;
   const shape = b.build().inputs[0].shape ?? [];
   const clean = b.input(PGD.clean, "float32", shape);
@@ -50,7 +52,7 @@ export function pgdGraph(
   const weights = b.input(PGD.weights, "float32", [1, logits.length]);
   const classes = b
     .build()
-    .types.get(logits[0] ?? "")
+    .types.get(present(logits.at(0), "the first exit"))
     ?.shape.at(-1) as number;
   const target = targetsOf(b, labels, classes);
   const losses = b.op(

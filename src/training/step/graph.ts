@@ -4,7 +4,8 @@
 
 import { appendVjp } from "../../autodiff/gradient.js";
 import { DynnError } from "../../core/errors.js";
-import { fromNumbers, type Tensor } from "../../core/tensor.js";
+import { present } from "../../core/present.js";
+import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
@@ -14,8 +15,9 @@ import { split } from "../../ops/support/emit.js";
 import { opTable } from "../../ops/table.js";
 import type { TrainingConfig } from "../recipe/config.js";
 import { type MixedLoss, mixedLoss } from "./losses.js";
-import { averaged, clipGradients, optimizerOf } from "./optimizers.js";
-import { type TrainingForm, trainingForm } from "./training-form.js";
+import { StateWriter } from "./state-writer.js";
+import { trainingForm } from "./training-form.js";
+import { averages, runningStatistics, update } from "./updates.js";
 
 /** Inputs of a step besides the state, and outputs besides its next values. */
 export const STEP = {
@@ -31,17 +33,25 @@ export const STEP = {
   correct: "step.correct",
 } as const;
 
+/** What a training step is made from. */
 export interface StepRequest {
   /** The network in its inference form, with the logits of its exits among its values. */
   readonly graph: Graph;
+  /** Logits of the exits, in order. */
   readonly logits: readonly ValueName[];
+  /** Names of the parameters that change. */
   readonly trained: readonly ValueName[];
+  /** Whether all in front of the trained parameters stays as it is, statistics too. */
   readonly frozen: boolean;
+  /** Every number of the training. */
   readonly config: TrainingConfig;
 }
 
+/** One training step as a graph. */
 export interface StepGraph {
+  /** Takes data, labels and state; gives the losses and the next state. */
   readonly graph: Graph;
+  /** Dropout masks that every step is fed. */
   readonly masks: readonly DropoutMask[];
   /** Every state input with its first value. */
   readonly initial: ReadonlyMap<string, Tensor>;
@@ -49,11 +59,6 @@ export interface StepGraph {
   readonly next: ReadonlyMap<string, string>;
 }
 
-/** The name of the running average of a parameter or statistic. */
-export const averageOf = (name: ValueName): string => `${name}.ema`;
-
-/** Build one training step as a graph: loss, gradients and update.
- * @throws DynnError 'training/config' when no exit's loss reaches a parameter, 'gradient/none' */
 export function stepGraph(request: StepRequest): StepGraph {
   const { config, trained, frozen } = request;
   const rows = config.batch * (config.adversarial ? 2 : 1);
@@ -65,13 +70,15 @@ export function stepGraph(request: StepRequest): StepGraph {
     weights: b.input(STEP.exitWeights, "float32", [request.logits.length]),
     count: b.input(STEP.count, "float32", []),
   };
-  const classes = form.graph.types.get(request.logits.at(-1) ?? "")?.shape.at(-1) as number;
+  const classes = form.graph.types.get(present(request.logits.at(-1), "the final exit"))?.shape.at(-1) as number;
   const loss = stepLoss(b, request, { ...inputs, classes });
   const forward = inferShapes(b.build(), opTable);
   const grads = parameterGradients(b, forward, loss, trained);
   const state = new StateWriter(b);
-  const learned = [...update(b, request, grads, inputs, state), ...runningStatistics(b, form, config, state)];
-  if (config.ema !== undefined) averages(b, request.graph, learned, state, config.ema);
+  const scalars = { learningRate: inputs.learningRate, step: inputs.count };
+  const parameters = update(b, request, grads, scalars, state);
+  const learned = [...parameters, ...runningStatistics(b, request, form.statistics, state)];
+  if (config.ema !== undefined) averages(b, { graph: request.graph, names: learned, decay: config.ema }, state);
   declare(b, loss, state);
   return {
     graph: prune(inferShapes(b.build(), opTable)),
@@ -123,95 +130,6 @@ function parameterGradients(
     `${forward.name}: the loss depends on no parameter. Parameters are float initializers whose names end in .weight, .bias or .mix.`,
     {},
   );
-}
-
-/** Keeps which output is the next value of which input. */
-class StateWriter {
-  readonly next = new Map<string, ValueName>();
-  readonly #b: GraphBuilder;
-  /** State that starts at zero or at a copy of an initializer. */
-  readonly #slots = new Map<string, { readonly like: ValueName; readonly copy: boolean }>();
-
-  constructor(b: GraphBuilder) {
-    this.#b = b;
-  }
-
-  /** A new state input of the shape of `like`; starts at zero, or as a copy. */
-  slot(name: string, like: ValueName, shape: readonly number[], copy = false): ValueName {
-    this.#slots.set(name, { like, copy });
-    return this.#b.input(name, "float32", shape);
-  }
-
-  set(name: string, value: ValueName): void {
-    this.next.set(name, value);
-  }
-
-  *initial(graph: Graph): Generator<readonly [string, Tensor]> {
-    for (const name of this.next.keys()) {
-      const slot = this.#slots.get(name);
-      const source = graph.initializers.get(slot?.like ?? name) as Tensor;
-      const fresh = slot && !slot.copy;
-      yield [name, fresh ? fromNumbers("float32", source.dims, new Float64Array(source.data.length)) : copied(source)];
-    }
-  }
-}
-
-const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() });
-
-const shapeIn = (graph: Graph, name: ValueName): readonly number[] => graph.initializers.get(name)?.dims ?? [];
-
-/** New values of the parameters and the optimizer's state. A parameter that no loss reaches stays as it is.
- * @returns the parameters that change */
-function update(
-  b: GraphBuilder,
-  { graph, trained, config }: StepRequest,
-  grads: ReadonlyMap<ValueName, ValueName>,
-  inputs: { readonly learningRate: ValueName; readonly count: ValueName },
-  state: StateWriter,
-): ValueName[] {
-  const optimizer = optimizerOf(config.optimizer);
-  const step = optimizer.begin(b, { learningRate: inputs.learningRate, step: inputs.count });
-  const reached = trained.filter((name) => grads.has(name));
-  for (const name of trained) if (!grads.has(name)) state.set(name, name);
-  const raw = reached.map((name) => grads.get(name) as ValueName);
-  const clipped = config.clipNorm === undefined ? raw : clipGradients(b, raw, config.clipNorm);
-  reached.forEach((param, i) => {
-    const shape = shapeIn(graph, param);
-    const names = optimizer.slots.map((slot) => `${param}.${slot}`);
-    const updated = step({
-      param,
-      grad: clipped[i],
-      state: names.map((name) => state.slot(name, param, shape)),
-      decay: config.decayAll || shape.length > 1,
-    });
-    state.set(param, updated.param);
-    names.forEach((name, k) => state.set(name, updated.state[k]));
-  });
-  return reached;
-}
-
-/** new = (1 - m) * old + m * unbiased batch value (PyTorch).
- * @returns the names of the statistics */
-function runningStatistics(
-  b: GraphBuilder,
-  form: TrainingForm,
-  config: TrainingConfig,
-  state: StateWriter,
-): ValueName[] {
-  const m = config.statisticsMomentum;
-  for (const { name, batch, correction } of form.statistics) {
-    const kept = b.op("Mul", [name, b.scalar(1 - m)]);
-    state.set(name, b.op("Add", [kept, b.op("Mul", [batch, b.scalar(m * correction)])]));
-  }
-  return form.statistics.map((s) => s.name);
-}
-
-/** A running average of everything that the evaluated network is made of. */
-function averages(b: GraphBuilder, graph: Graph, names: readonly ValueName[], state: StateWriter, decay: number): void {
-  for (const name of names) {
-    const average = state.slot(averageOf(name), name, shapeIn(graph, name), true);
-    state.set(averageOf(name), averaged(b, average, state.next.get(name) as ValueName, decay));
-  }
 }
 
 /** Outputs under fixed names: the report, and `next.NAME` for each state. */

@@ -10,19 +10,27 @@ import { STEP, type StepGraph } from "./graph.js";
 export interface StepInputs {
   /** Images or features, by input name. */
   readonly data: Tensors;
+  /** True classes, [n]. */
   readonly labels: Tensor<"int64">;
   /** Record of each row: masks are a function of it. */
   readonly indices: Uint32Array;
+  /** Of this step. */
   readonly learningRate: number;
+  /** Coefficient of each exit's loss. */
   readonly exitWeights: readonly number[];
   /** Steps done before in the whole run. */
   readonly done: number;
+  /** Masks follow from it. */
   readonly seed: number;
 }
 
+/** What one step gave. */
 export interface StepResult {
+  /** The loss that was descended, mean over the batch. */
   readonly loss: number;
+  /** Mean cross-entropy of each exit. */
   readonly exitLosses: readonly number[];
+  /** Right answers of each exit. */
   readonly correct: readonly number[];
 }
 

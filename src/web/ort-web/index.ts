@@ -5,6 +5,7 @@ import type { Backend } from "../../runtime/backend.js";
 import { lowerKernelGradients } from "../../runtime/kernel-gradients.js";
 import { openable, openSession } from "../../runtime/onnxruntime.js";
 
+/** How ONNX Runtime for the web runs graphs. */
 export interface OrtWebOptions {
   /** Default: wasm. */
   readonly provider?: "wasm" | "webgpu";

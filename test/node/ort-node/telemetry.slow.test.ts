@@ -10,7 +10,7 @@ import { traced, untraceable } from "../../support/traced.js";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const urlOf = (path: string): string => JSON.stringify(pathToFileURL(join(ROOT, path)).href);
-const [DYNN, BACKEND] = [urlOf("dist/index.js"), urlOf("dist/node/ort-node/index.js")];
+const [DYNN, BACKEND] = [urlOf("dist/node/index.js"), urlOf("dist/node/ort-node/index.js")];
 const folder = mkdtempSync(join(tmpdir(), "dynn-telemetry-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -38,7 +38,7 @@ describe("the variable", () => {
   it.each([
     ["the library", `await import(${DYNN});`],
     ["the backend alone", `await import(${BACKEND});`],
-    ["the module of a command", `await import(${urlOf("dist/cli/train-run.js")});`],
+    ["the module of a command", `await import(${urlOf("dist/cli/train/command.js")});`],
     ["the command", `process.argv = ["node", "dynn", "--version"]; await import(${urlOf("dist/cli/main.js")});`],
   ])("is set when %s loads the native binding", (_, body) => {
     expect(printed(WATCHED(body)).split("\n")[0]).toBe("loads 1");

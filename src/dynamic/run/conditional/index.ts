@@ -43,6 +43,7 @@ interface Plan {
   readonly single: boolean;
 }
 
+/** The form of a conditional model. */
 export interface ConditionalOptions {
   /** For batches of one sample only, which it answers faster. */
   readonly single?: boolean | undefined;

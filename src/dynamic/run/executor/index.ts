@@ -48,7 +48,7 @@ const DEFAULT_BATCH = 64;
  *         'runtime/load'
  * @example
  * ```ts
- * import { createExecutor, load, ortNode } from "dynn";
+ * import { createExecutor, load, ortNode } from "dynn/node";
  *
  * const executor = await createExecutor(await load("model.onnx"), { backend: ortNode() });
  * const gray = new Float32Array(2 * 3 * 32 * 32).fill(0.5);
@@ -64,6 +64,12 @@ export async function createExecutor(model: DynamicModel, options: ExecutorOptio
     });
   const policy = policyOf(model, options.policy);
   const engine = options.engine ?? bestEngine(model, policy, options.backend);
+  if (engine === "conditional" && policy.fallback !== "final")
+    throw new DynnError(
+      "policy/value",
+      `${model.name}: the conditional engine runs the fallback final alone, and the policy has ${policy.fallback}. Take the engine staged, or leave it out.`,
+      { engine, fallback: policy.fallback },
+    );
   return new Executor(model, await ENGINES[engine](model, policy, { ...options, batch }), batch);
 }
 

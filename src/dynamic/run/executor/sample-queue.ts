@@ -12,6 +12,7 @@ export interface StageRun {
 
 /** The routed answer, and the logits that it was read from. */
 export interface StageAnswer extends Routed {
+  /** Of the exit that answers. */
   readonly logits: Float32Array;
 }
 

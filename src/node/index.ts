@@ -1,0 +1,36 @@
+/** @file The entry `dynn/node`: all of `dynn`, and what needs Node.js (files, ONNX Runtime, threads, HTTP). */
+
+export * from "../index.js";
+export { type ClientOptions, SplitClient } from "./client.js";
+export { DATA_SCHEMES, openDataset, type Scheme } from "./data/open.js";
+export { type DataSource, type PrefetchOptions, prefetch } from "./data/prefetch.js";
+export { type OpenOptions, openBundle, openManifest } from "./deploy/bundle.js";
+export {
+  type Exported,
+  type ExportOptions,
+  exportConditional,
+  exportSplit,
+  exportStaged,
+  type SplitOptions,
+} from "./deploy/export.js";
+export { load } from "./load.js";
+export { type OpenedModel, openModel, openOnnx } from "./models.js";
+export { loadModel, saveModel } from "./onnx-files.js";
+export {
+  checkProvider,
+  ENGINE_VERSION,
+  type OrtNodeOptions,
+  ortNode,
+  PROVIDERS,
+  type Provider,
+} from "./ort-node/index.js";
+export { folderStore } from "./run-store.js";
+export { type Address, createServer, type Server, type ServerOptions } from "./serve/server.js";
+export { createServerPart, type ServerPart, type ServerPartOptions } from "./serve/server-part.js";
+export {
+  openTrainingData,
+  type TrainingData,
+  type TrainingDataRequest,
+  type ValidationChoice,
+} from "./training/data.js";
+export { TrainingRun, type TrainingRunOptions, type TrainOptions } from "./training/run.js";
