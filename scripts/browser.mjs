@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { build } from "vite";
-import { Forward, load, openDataset, ortNode } from "../dist/node/index.js";
+import { Forward, load, openDataset, ortNode, readImages } from "../dist/node/index.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const MODEL = join(ROOT, "zoo/resnet20-joint.onnx");
@@ -41,11 +41,11 @@ async function bundle(folder) {
 }
 
 /** Serve the page and resolve with what it posts. */
-function serve(folder, pixels) {
+function serve(folder, images) {
   const made = {
     "/": () => '<!doctype html><script type="module" src="/page.js"></script>',
     "/model.onnx": () => readFileSync(MODEL),
-    "/pixels.bin": () => Buffer.from(pixels.buffer),
+    "/pixels.bin": () => Buffer.from(images.data.buffer),
   };
   let posted;
   const report = new Promise((resolveReport) => {
@@ -68,11 +68,11 @@ function serve(folder, pixels) {
   return { server, report };
 }
 
-async function nodesLogits(pixels) {
+async function nodesLogits(images) {
   const forward = await Forward.compile(await load(MODEL), ortNode());
-  const logits = await forward.logits(pixels, { batch: IMAGES });
+  const logits = await forward.logits(images, { batch: IMAGES });
   await forward.release();
-  return logits;
+  return logits.exits;
 }
 
 /** The largest difference of two logits, as a share of the largest. */
@@ -83,20 +83,14 @@ function difference(got, want) {
   return Math.max(...worst) / largest;
 }
 
-async function pixelsOf() {
-  const pixels = new Float32Array(IMAGES * 3 * 32 * 32);
-  await (await openDataset("sample")).read([...Array(IMAGES).keys()], pixels);
-  return pixels;
-}
-
 function openBrowser(url, profile) {
   const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", `--user-data-dir=${profile}`, url];
   return spawn(process.env.DYNN_CHROMIUM || "chromium", flags, { stdio: "ignore" });
 }
 
-async function inBrowser(folder, pixels) {
+async function inBrowser(folder, images) {
   await bundle(join(folder, "page"));
-  const { server, report } = serve(join(folder, "page"), pixels);
+  const { server, report } = serve(join(folder, "page"), images);
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   const browser = openBrowser(`http://127.0.0.1:${server.address().port}/`, join(folder, "profile"));
   const failed = new Promise((_, reject) => {
@@ -116,10 +110,10 @@ async function inBrowser(folder, pixels) {
 
 const folder = mkdtempSync(join(tmpdir(), "dynn-browser-"));
 try {
-  const pixels = await pixelsOf();
-  const { logits, error } = await inBrowser(folder, pixels);
+  const images = await readImages(await openDataset("sample"), [...Array(IMAGES).keys()]);
+  const { logits, error } = await inBrowser(folder, images);
   if (error) throw new Error(`the page failed: ${error}`);
-  const worst = difference(logits, await nodesLogits(pixels));
+  const worst = difference(logits, await nodesLogits(images));
   console.log(
     `${logits.length} exits, ${IMAGES} images: the logits differ by ${worst.toExponential(1)} of the largest`,
   );

@@ -10,7 +10,18 @@ const ROOT = resolve(import.meta.dirname, "..");
 /** Bytes of the package. More is a mistake: somebody's data or a trained network by accident. */
 const MOST_BYTES = 20e6;
 /** Files that the package cannot do without. */
-const NEEDED = ["dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "README.md", "LICENSE", "CHANGELOG.md"];
+const NEEDED = [
+  "dist/index.js",
+  "dist/index.d.ts",
+  "dist/node/index.js",
+  "dist/node/index.d.ts",
+  "dist/web/index.js",
+  "dist/web/index.d.ts",
+  "dist/cli/main.js",
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+];
 /** What the package may hold, by the first part of the path. */
 const ALLOWED = ["dist", "zoo", "samples", "README.md", "CHANGELOG.md", "LICENSE", "package.json"];
 

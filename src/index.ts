@@ -131,7 +131,6 @@ export { mcnemarExact } from "./measures/mcnemar.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
 export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
-export { createServerPart, type ServerPart, type ServerPartOptions } from "./node/serve/server-part.js";
 export { type OnnxModel, OPSETS } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
 export { type ReadLimits, type ReadOptions, readModel } from "./onnx/read.js";

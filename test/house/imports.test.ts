@@ -1,34 +1,20 @@
 /** @file Rooms and import directions (docs/architecture.md): data flows down the list, imports point only up it.
  *  A room may import the rooms listed here and whatever those may import. */
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const SRC = resolve(import.meta.dirname, "../../src");
 
-/** Direct permissions of each room, in the order of design. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  schema: ["core"],
-  graph: ["core"],
-  ops: ["core", "graph"],
-  onnx: ["core", "graph"],
-  autodiff: ["core", "graph", "ops"],
-  runtime: ["core", "graph", "ops", "onnx"],
-  nn: ["core", "graph"],
-  perturb: ["core", "graph", "ops", "schema"],
-  dynamic: ["nn", "runtime", "schema"],
-  data: ["core", "schema"],
-  training: ["dynamic", "autodiff", "data", "perturb"],
-  attacks: ["dynamic", "autodiff", "perturb"],
-  measures: ["core", "schema"],
-  studies: ["attacks", "training", "measures"],
-  report: ["schema", "measures"],
-  deploy: ["dynamic", "onnx", "schema"],
-  node: ["deploy", "studies", "report"],
-  web: ["deploy", "studies", "report"],
-  cli: ["node"],
-};
+/** Direct permissions of each room, in the order of design. docs/architecture.md shows them. */
+const ROOMS = JSON.parse(readFileSync(resolve(import.meta.dirname, "rooms.json"), "utf8")) as Readonly<
+  Record<string, readonly string[]>
+>;
+
+/** The entries: what packages and programs import. `index.ts` gives what runs anywhere; the others give it too. */
+const PURE_ENTRY = "index.ts";
+const PLATFORM_ENTRIES = ["node/index.ts", "web/index.ts"];
 
 /** Rooms that may touch Node.js. */
 const NODE_ALLOWED = [/^node\//, /^cli\//];
@@ -85,13 +71,44 @@ function reach(room: string): Set<string> {
   return found;
 }
 
+describe("the picture and the table of the rooms", () => {
+  const document = readFileSync(resolve(SRC, "../docs/architecture.md"), "utf8");
+
+  test("are what the imports are held to", () => {
+    const script = resolve(SRC, "../scripts/make-rooms.mjs");
+    const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    expect(document).toContain("pictures/rooms.svg");
+  });
+
+  test("name every room with the rooms that it may import", () => {
+    const rows = [...document.matchAll(/^\| `(\w+)\/` +\|[^|]*\| ([^|]*?) *\|/gm)].map(([, room, may]) => [room, may]);
+    const listed = Object.entries(ROOMS).map(([room, may]) => [room, may.length > 0 ? may.join(", ") : "nothing"]);
+    expect(rows).toEqual(listed);
+  });
+});
+
 describe("imports", () => {
-  test("every source file lies in a room, save the index", () => {
-    expect(files.filter((f) => !(roomOf(f) in ROOMS) && f !== "index.ts")).toEqual([]);
+  test("every source file lies in a room, save the pure entry", () => {
+    expect(files.filter((f) => !(roomOf(f) in ROOMS) && f !== PURE_ENTRY)).toEqual([]);
+  });
+
+  test("of the pure entry reach no room of a platform", () => {
+    const rooms = own.filter(({ from }) => from === PURE_ENTRY).map(({ to }) => roomOf(to));
+    expect(rooms.filter((room) => ["node", "web", "cli"].includes(room))).toEqual([]);
+    expect(rooms.length).toBeGreaterThan(50);
+  });
+
+  test("name an entry only in the entries of platforms", () => {
+    const entries = [PURE_ENTRY, ...PLATFORM_ENTRIES];
+    const importers = own.filter(({ to }) => entries.includes(to)).map(({ from, to }) => `${from} -> ${to}`);
+    expect(importers.sort()).toEqual(PLATFORM_ENTRIES.map((entry) => `${entry} -> ${PURE_ENTRY}`));
   });
 
   test("point only up the list of rooms", () => {
-    const wrong = own.filter(({ from, to }) => from !== "index.ts" && !reach(roomOf(from)).has(roomOf(to)));
+    const wrong = own.filter(
+      ({ from, to }) => ![from, to].includes(PURE_ENTRY) && !reach(roomOf(from)).has(roomOf(to)),
+    );
     expect(wrong, `allowed: ${JSON.stringify(ROOMS)}`).toEqual([]);
   });
 
@@ -111,9 +128,9 @@ describe("imports", () => {
     expect(before).toEqual(["node:worker_threads", "../../core/errors.js"]);
   });
 
-  test("reach a place that touches Node only from such a place, or from the index", () => {
+  test("reach a place that touches Node only from such a place", () => {
     const nodeOnly = (file: string) => NODE_ALLOWED.some((p) => p.test(file));
-    expect(own.filter(({ from, to }) => nodeOnly(to) && !nodeOnly(from) && from !== "index.ts")).toEqual([]);
+    expect(own.filter(({ from, to }) => nodeOnly(to) && !nodeOnly(from))).toEqual([]);
   });
 
   test("have no cycle, those for types and those at run time included", () => {

@@ -45,7 +45,18 @@ describe("the version", () => {
 });
 
 test("the package may lack nothing, hold nothing else, and not be large", () => {
-  const needed = ["dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "README.md", "LICENSE", "CHANGELOG.md"];
+  const needed = [
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/node/index.js",
+    "dist/node/index.d.ts",
+    "dist/web/index.js",
+    "dist/web/index.d.ts",
+    "dist/cli/main.js",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+  ];
   const files = needed.map((path) => ({ path, size: 1 }));
   expect(packageProblems(files)).toEqual([]);
   expect(packageProblems(files.slice(1))).toEqual(["the package lacks dist/index.js"]);

@@ -52,18 +52,16 @@ export interface Calibration {
  * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience
  * @example
  * ```ts
- * import { calibrate, Forward, load, openDataset, ortNode } from "dynn/node";
+ * import { calibrate, Forward, load, openDataset, ortNode, readImages, subset } from "dynn/node";
  *
  * const model = await load("model.onnx");
- * const data = await openDataset("sample");
- * const pixels = new Float32Array(100 * 3 * 32 * 32);
- * await data.read([...Array(100).keys()], pixels);
+ * const data = subset(await openDataset("sample"), [...Array(100).keys()]);
  * const forward = await Forward.compile(model, ortNode());
- * const logits = await forward.logits(pixels, { batch: 50 });
+ * const logits = await forward.logits(await readImages(data), { batch: 50 });
  * await forward.release();
  *
  * const { policy, point } = calibrate(
- *   { logits, labels: data.labels.subarray(0, 100), classes: model.classes },
+ *   { logits, labels: data.labels },
  *   {
  *     rule: "max-softmax",
  *     fallback: "final",

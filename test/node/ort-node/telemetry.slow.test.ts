@@ -39,7 +39,7 @@ describe("the variable", () => {
     ["the library", `await import(${DYNN});`],
     ["the backend alone", `await import(${BACKEND});`],
     ["the module of a command", `await import(${urlOf("dist/cli/train/command.js")});`],
-    ["the command", `process.argv = ["node", "dynn", "--version"]; await import(${urlOf("dist/cli/main.js")});`],
+    ["the command", `process.argv = ["node", "dynn", "audit", "--help"]; await import(${urlOf("dist/cli/main.js")});`],
   ])("is set when %s loads the native binding", (_, body) => {
     expect(printed(WATCHED(body)).split("\n")[0]).toBe("loads 1");
   });
