@@ -28,7 +28,7 @@ const softmax = (z: readonly number[]): number[] => {
   const e = z.map(Math.exp);
   return e.map((v) => v / e.reduce((a, b) => a + b));
 };
-const at = (row: readonly number[], j: number): number => row[j] as number;
+const at = (row: readonly number[], j: number): number => row[j];
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const crossEntropy = (z: readonly number[], y: number): number => -Math.log(at(softmax(z), y));
 const margin = (z: readonly number[], y: number): number => Math.max(...z.filter((_, j) => j !== y)) - at(z, y);
@@ -36,7 +36,7 @@ const logits = (image: readonly number[]): number[][] => logitsAt(EXITS, image, 
 
 test("the test's images keep and change the final label, and change early ones", () => {
   expect(logits(CLEAN).map((z) => z.indexOf(Math.max(...z)))[2]).toBe(OWN);
-  const finals = IMAGES.map((image) => margin(logits(image)[2] as number[], OWN));
+  const finals = IMAGES.map((image) => margin(logits(image)[2], OWN));
   expect(finals[0]).toBeLessThan(-1);
   expect(finals[1]).toBeLessThan(0);
   expect(finals[1]).toBeGreaterThan(-1);
@@ -46,12 +46,12 @@ test("the test's images keep and change the final label, and change early ones",
 describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image) => {
   const z = logits(image);
   const early = z.slice(0, -1);
-  const final = z[2] as number[];
+  const final = z[2];
 
   test("misclassify has the cross-entropy of its exit", async () => {
     for (const k of [0, 1, 2]) {
       const { loss } = await lossAt(victim, { objective: `misclassify:${k}`, radius: 0.1 }, sample, image);
-      expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
+      expect(loss).toBeCloseTo(crossEntropy(z[k], sample.label), 5);
     }
   });
 
@@ -60,7 +60,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       for (const kappa of [0, 0.2, 1e3]) {
         const config = { objective: `misclassify:${k}`, loss: "margin", kappa, radius: 0.1 } as const;
         const { loss } = await lossAt(victim, config, sample, image);
-        expect(loss).toBeCloseTo(Math.min(margin(z[k] as number[], sample.label), kappa), 5);
+        expect(loss).toBeCloseTo(Math.min(margin(z[k], sample.label), kappa), 5);
       }
   });
 
@@ -72,7 +72,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
   test("max has one loss per exit", async () => {
     for (const k of [0, 1, 2]) {
       const { loss } = await lossAt(victim, { objective: "max", radius: 0.1 }, sample, image, k);
-      expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
+      expect(loss).toBeCloseTo(crossEntropy(z[k], sample.label), 5);
     }
   });
 
@@ -84,7 +84,7 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       const under = victimOf(victim.model, 0.6, { fallback });
       for (const [index, k] of answers.entries()) {
         const { loss } = await lossAt(under, { objective: "routed", radius: 0.1 }, sample, image, index);
-        expect(loss).toBeCloseTo(crossEntropy(z[k] as number[], sample.label), 5);
+        expect(loss).toBeCloseTo(crossEntropy(z[k], sample.label), 5);
       }
     }
   });
@@ -129,7 +129,7 @@ test("the caps and the hinges of these losses bite at some of the images and not
   const margins = IMAGES.flatMap((image) => logits(image).map((row) => margin(row, OWN)));
   expect(margins.filter((m) => m > 0.2).length).toBeGreaterThan(1);
   expect(margins.filter((m) => m < 0).length).toBeGreaterThan(1);
-  const below = IMAGES.map((image) => softmax(logits(image)[2] as number[])).filter((p) => Math.max(...p) > at(p, OWN));
+  const below = IMAGES.map((image) => softmax(logits(image)[2])).filter((p) => Math.max(...p) > at(p, OWN));
   expect(below.length).toBe(1);
 });
 

@@ -136,13 +136,13 @@ describe("success", () => {
     expect(slowdown(victim).succeeded(who(2), of(unsure(2), unsure(1), sure(2)))).toBe(true);
   });
 
-  test("of the early attack in paper mode needs the final label kept and every early one changed", () => {
+  test("of early:published needs the final label kept and every early one changed", () => {
     expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
     expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(2), sure(2)))).toBe(false);
     expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(3), sure(1)))).toBe(false);
   });
 
-  test("of the early attack in proper mode needs a wrong early exit that fires, and the final label kept", () => {
+  test("of early:margin needs a wrong early exit that fires, and the final label kept", () => {
     expect(earlyFires(victim)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
     expect(earlyFires(victim)(who(2), of(unsure(1), unsure(3), sure(2)))).toBe(false);
     expect(earlyFires(victim)(who(2), of(sure(2), sure(3), sure(2)))).toBe(false);

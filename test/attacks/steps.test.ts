@@ -11,11 +11,10 @@ import { victimOf } from "../support/models.js";
  *  along u. */
 const binary = (u: readonly number[], bias: number): LinearExit => ({ weights: [u.map(() => 0), u], bias: [0, bias] });
 const victimFor = (exit: LinearExit) => victimOf(linearExits([exit]));
-const only = async (...args: Parameters<typeof attackWith>): Promise<SampleOutcome> =>
-  (await attackWith(...args))[0] as SampleOutcome;
+const only = async (...args: Parameters<typeof attackWith>): Promise<SampleOutcome> => (await attackWith(...args))[0];
 
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
-  Math.hypot(...Array.from(a, (v, i) => v - (b[i] as number)));
+  Math.hypot(...Array.from(a, (v, i) => v - b[i]));
 const FINAL = { objective: "misclassify:final" } as const;
 
 describe("steps on a network that stays right whatever happens", () => {
@@ -27,7 +26,7 @@ describe("steps on a network that stays right whatever happens", () => {
   const pgd = { ...FINAL, loss: "margin", optimizer: "pgd" } as const;
   const expectAt = (outcome: SampleOutcome, image: readonly number[]): void => {
     expect(outcome.success).toBe(false);
-    outcome.image.forEach((v, i) => expect(v).toBeCloseTo(image[i] as number, 6));
+    outcome.image.forEach((v, i) => expect(v).toBeCloseTo(image[i], 6));
   };
 
   test("of L2 have the stated length, along the gradient", async () => {
@@ -110,15 +109,12 @@ describe("random starts", () => {
     expect(unevenness(lengths.map((r) => (r / RADIUS) ** D))).toBeLessThan(CRITICAL);
     // On a sphere in three dimensions every coordinate is uniform (Archimedes).
     for (let i = 0; i < D; i++)
-      expect(unevenness(starts.map((s, at) => (1 + (s[i] as number) / (lengths[at] as number)) / 2))).toBeLessThan(
-        CRITICAL,
-      );
+      expect(unevenness(starts.map((s, at) => (1 + s[i] / lengths[at]) / 2))).toBeLessThan(CRITICAL);
   });
 
   test("in Linf are uniform in the cube", async () => {
     const starts = await startsIn("linf");
-    for (let i = 0; i < D; i++)
-      expect(unevenness(starts.map((s) => ((s[i] as number) / RADIUS + 1) / 2))).toBeLessThan(CRITICAL);
+    for (let i = 0; i < D; i++) expect(unevenness(starts.map((s) => (s[i] / RADIUS + 1) / 2))).toBeLessThan(CRITICAL);
   });
 
   test("within a stated distance stay within it, and within the ball when it is larger", async () => {
@@ -144,17 +140,16 @@ describe("random starts", () => {
         ({ image }) => image.reduce((a, b) => a + b),
       );
     const [one, five] = [await sums(1), await sums(5)];
-    five.forEach((value, i) => expect(value).toBeGreaterThanOrEqual(one[i] as number));
+    five.forEach((value, i) => expect(value).toBeGreaterThanOrEqual(one[i]));
     // Of five equally distributed values the first is the largest in one case of five.
-    expect(five.filter((value, i) => value > (one[i] as number)).length).toBeGreaterThan(20);
+    expect(five.filter((value, i) => value > one[i]).length).toBeGreaterThan(20);
   });
 });
 
 describe("a success that must survive rounding to 8 bits", () => {
   /** One pixel in units of 1/255, class 1 above the boundary. */
   const above = (boundary: number) => binary([255], -boundary);
-  const survives = (boundary: number, { image }: SampleOutcome): boolean =>
-    Math.round((image[0] as number) * 255) > boundary;
+  const survives = (boundary: number, { image }: SampleOutcome): boolean => Math.round(image[0] * 255) > boundary;
   const climb = (boundary: number, step: number, rest: { readonly restarts?: number } = {}) =>
     only(victimFor(above(boundary)), [linearSample([above(boundary)], [100 / 255])], {
       ...FINAL,
@@ -168,13 +163,13 @@ describe("a success that must survive rounding to 8 bits", () => {
   test("is not the first one that succeeds: 102.4 is beyond 102.3, and 102 is not", async () => {
     const outcome = await climb(102.3, 0.6);
     expect(outcome.success).toBe(true);
-    expect((outcome.image[0] as number) * 255).toBeCloseTo(103, 3);
+    expect(outcome.image[0] * 255).toBeCloseTo(103, 3);
     expect(outcome.gradientEvaluations).toBe(6);
   });
 
   test("is rounded to the nearest value: 102.8 is 103, beyond 102.7", async () => {
     const outcome = await climb(102.7, 0.7);
-    expect((outcome.image[0] as number) * 255).toBeCloseTo(102.8, 3);
+    expect(outcome.image[0] * 255).toBeCloseTo(102.8, 3);
     expect(outcome.gradientEvaluations).toBe(5);
   });
 
@@ -201,11 +196,11 @@ function adam(start: readonly number[], gradientAt: (x: readonly number[]) => nu
   let [m, v] = [x.map(() => 0), x.map(() => 0)];
   for (let t = 1; t <= steps; t++) {
     const g = gradientAt(x);
-    m = m.map((old, i) => beta1 * old + (1 - beta1) * (g[i] as number));
-    v = v.map((old, i) => beta2 * old + (1 - beta2) * (g[i] as number) ** 2);
+    m = m.map((old, i) => beta1 * old + (1 - beta1) * g[i]);
+    v = v.map((old, i) => beta2 * old + (1 - beta2) * g[i] ** 2);
     const hatM = m.map((value) => value / (1 - beta1 ** t));
     const hatV = v.map((value) => value / (1 - beta2 ** t));
-    x = x.map((value, i) => value - (rate * (hatM[i] as number)) / (Math.sqrt(hatV[i] as number) + epsilon));
+    x = x.map((value, i) => value - (rate * hatM[i]) / (Math.sqrt(hatV[i]) + epsilon));
   }
   return x;
 }
@@ -221,7 +216,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     const c = 0.3;
     const gradientAt = (w: readonly number[]) =>
       w.map((wi, i) => {
-        const outer = 2 * (pixel(wi) - (CLEAN[i] as number)) - c * (U[i] as number);
+        const outer = 2 * (pixel(wi) - CLEAN[i]) - c * U[i];
         return (outer * (1 - Math.tanh(wi) ** 2)) / 2;
       });
     const start = CLEAN.map((p) => Math.atanh(2 * p - 1));
@@ -234,7 +229,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
       });
       expect(outcome).toMatchObject({ success: false, gradientEvaluations: steps });
       const wanted = adam(start, gradientAt, steps, 0.05).map(pixel);
-      outcome.image.forEach((v, i) => expect(v).toBeCloseTo(wanted[i] as number, 5));
+      outcome.image.forEach((v, i) => expect(v).toBeCloseTo(wanted[i], 5));
     }
   });
 
@@ -248,12 +243,12 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     const [steps, searchSteps] = [120, 6];
     const config = { ...margins, c: 1, steps, searchSteps, stepSize: 0.05, checkFrom: steps - 1 } as const;
     const outcomes = await attackWith(victimFor(exit), samples, config, { backend: ortNode({ threads: 1 }) });
-    const found = outcomes.map(({ image }, i) => (2 * distance(image, images[i] as number[])) / Math.sqrt(square));
+    const found = outcomes.map(({ image }, i) => (2 * distance(image, images[i])) / Math.sqrt(square));
     // 1, 10, 5.5, 3.25, 2.125, 2.6875; 1, 10, 5.5, 7.75, 6.625, 7.1875; 1, 0.5, 0.75, 0.625,
     // 0.5625, 0.59375.
     for (const [i, c] of [3.25, 7.1875, 0.625].entries()) {
       expect(outcomes[i]).toMatchObject({ success: true, gradientEvaluations: searchSteps * steps });
-      expect(Math.abs((found[i] as number) / c - 1), `c ${found[i]}, expected ${c}`).toBeLessThan(0.01);
+      expect(Math.abs(found[i] / c - 1), `c ${found[i]}, expected ${c}`).toBeLessThan(0.01);
     }
   });
 
@@ -304,8 +299,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     // The early exit is p sure of its label, and 50 p + |d|^2 is least where d = 25 p (1 - p) u.
     const u = [0.04, -0.02];
     const exits = [binary(u, -1), binary([0, 0], -1)];
-    const sure = (x: readonly number[]): number =>
-      1 / (1 + Math.exp(u.reduce((s, w, i) => s + w * (x[i] as number), -1)));
+    const sure = (x: readonly number[]): number => 1 / (1 + Math.exp(u.reduce((s, w, i) => s + w * x[i], -1)));
     let wanted = [0.5, 0.5];
     for (let i = 0; i < 50; i++) {
       const p = sure(wanted);
@@ -318,7 +312,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
       stepSize: 0.02,
     });
     expect(outcome.success).toBe(false);
-    outcome.image.forEach((v, i) => expect(v).toBeCloseTo(wanted[i] as number, 3));
+    outcome.image.forEach((v, i) => expect(v).toBeCloseTo(wanted[i], 3));
   });
 
   test("starts the published early attack anywhere with w in [0,1), whatever the image", async () => {

@@ -200,9 +200,7 @@ describe("an audit", () => {
 describe("the gallery", () => {
   /** As the record's methods say: sure before, sure after, and right before counts one. */
   const surprise = ({ clean, attacked, label }: GalleryItem): number =>
-    (clean.confidences[clean.stop] as number) +
-    (attacked.confidences[attacked.stop] as number) +
-    Number(clean.answer === label);
+    clean.confidences[clean.stop] + attacked.confidences[attacked.stop] + Number(clean.answer === label);
   const galleryOf = async (
     galleryPerAttack: number,
     attacks: readonly AttackConfig[],
@@ -231,15 +229,14 @@ describe("the gallery", () => {
     const all = await galleryOf(24, [SLOW]);
     for (const { attacked, original, adversarial, linf, l2, magnification, difference } of all) {
       expect(attacked.confidences.slice(0, 2).every((p) => p < 0.9)).toBe(true);
-      const moved = Array.from(adversarial, (v, i) => v - (original[i] as number));
+      const moved = Array.from(adversarial, (v, i) => v - original[i]);
       // Clean images are no 8-bit files: they are half a step away from one at most.
       expect(Math.abs(linf * 255 - Math.max(...moved.map(Math.abs)))).toBeLessThanOrEqual(0.5);
       expect(Math.abs(l2 * 255 - Math.hypot(...moved))).toBeLessThanOrEqual(0.5 * Math.sqrt(192));
       expect(magnification).toBe(Math.max(1, Math.floor(127 / (linf * 255))));
       expect(
         Array.from(difference).every(
-          (v, i) =>
-            Math.sign(v - 128) === 0 || Math.abs(v - 128 - (moved[i] as number) * magnification) <= magnification,
+          (v, i) => Math.sign(v - 128) === 0 || Math.abs(v - 128 - moved[i] * magnification) <= magnification,
         ),
       ).toBe(true);
     }

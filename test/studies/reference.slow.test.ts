@@ -120,10 +120,10 @@ describe("the audit of the reference network", () => {
       const own = rowAt(exits - 1, i);
       const label = own.indexOf(Math.max(...own));
       const p = softmaxAt(exits - 1, i + 1);
-      const keep = p.reduce((sum, other) => sum + Math.max(0, (p[label] as number) - other), 0);
-      const change = [0, 1, 2, 3].reduce((sum, k) => sum + (softmaxAt(k, i + 1)[label] as number), 0);
+      const keep = p.reduce((sum, other) => sum + Math.max(0, p[label] - other), 0);
+      const change = [0, 1, 2, 3].reduce((sum, k) => sum + softmaxAt(k, i + 1)[label], 0);
       const moved = imageAt(i + 1).reduce(
-        (sum, v, at) => sum + ((v - (imageAt(i)[at] as number)) / (std[Math.floor(at / 1024)] as number)) ** 2,
+        (sum, v, at) => sum + ((v - imageAt(i)[at]) / std[Math.floor(at / 1024)]) ** 2,
         0,
       );
       return -(50 * (-0.1 * keep + change) + moved);
@@ -146,7 +146,7 @@ describe("the audit of the reference network", () => {
     found.forEach(({ loss }, i) => expect(Math.abs(loss - wanted(i)), `record ${i}`).toBeLessThan(0.05));
   }, 60_000);
 
-  test("agrees with the study's early attack in paper mode: success within 6 points, mean L2 within 15 %", async () => {
+  test("agrees with the study's early attack as published: success within 6 points, mean L2 within 15 %", async () => {
     const record = await run(48, [{ name: "0.1", objective: "early:published", alpha: 0.1 }]);
     for (const attack of record.attacks) {
       const want = expected.early_attack_paper_mode_first48[attack.name];

@@ -43,7 +43,7 @@ export const logitsAt = (
 ): number[][] =>
   exits.map(({ weights, bias }) =>
     weights.map((row, j) =>
-      row.reduce((sum, w, i) => sum + (w * ((image[i] as number) - (mean[i] ?? 0))) / (std[i] ?? 1), bias[j] as number),
+      row.reduce((sum, w, i) => sum + (w * (image[i] - (mean[i] ?? 0))) / (std[i] ?? 1), bias[j]),
     ),
   );
 

@@ -4,7 +4,8 @@ import { type Command, Option } from "commander";
 import { reasonOf } from "../../core/errors.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { createServer } from "../../node/serve/server.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { option, type Reader, refuse, whole } from "../shared/options.js";
 
@@ -49,8 +50,8 @@ export const serveCommand = (command: Command, io: Io): Command =>
       option("--timeout <ms>", "most time to receive a request, and to answer it", whole(1, 10000)).default(10000),
     )
     .addOption(option("--window <ms>", "how long a request waits for others to run with", whole(0, 2)).default(2))
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(common("threads"))
+    .addOption(common("provider"))
     .addHelpText("after", HELP)
     .action((bundle: string, flags: ServeFlags) => serveAction(bundle, flags, io));
 

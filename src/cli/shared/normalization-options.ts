@@ -1,19 +1,9 @@
-/** @file --mean and --std: what a foreign model expects its input to be normalised by. */
-import type { Option } from "commander";
+/** @file From --mean and --std to what a foreign model expects its input to be normalised by. */
 import { DynnError } from "../../core/errors.js";
-import { parseQuantity } from "../../core/units.js";
 import type { Normalization } from "../../schema/normalization.js";
-import { listOf, option } from "./options.js";
+import type { CommonFlags } from "./common-options.js";
 
-export interface NormalizationFlags {
-  readonly mean?: readonly number[];
-  readonly std?: readonly number[];
-}
-
-export const normalizationOptions = (): Option[] => [
-  option("--mean <list>", "per channel; for a model that expects (x - mean) / std", listOf(parseQuantity)),
-  option("--std <list>", "per channel, with --mean", listOf(parseQuantity)),
-];
+export type NormalizationFlags = CommonFlags<never, "mean" | "std">;
 
 /** @throws DynnError 'cli/usage' when only one of the two is given, or they differ in length */
 export function normalizationOf({ mean, std }: NormalizationFlags): { normalization?: Normalization } {

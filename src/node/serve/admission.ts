@@ -24,7 +24,7 @@ export interface Place {
   /** The client has to act next. */
   readonly wait: () => void;
   /** Give the place back; again is no harm. */
-  readonly leave: () => void;
+  readonly giveBack: () => void;
 }
 
 interface Held {
@@ -90,7 +90,7 @@ export class Admission {
       wait: () => {
         held.waits ??= this.#now();
       },
-      leave: () => this.#remove(held),
+      giveBack: () => this.#remove(held),
     };
   }
 

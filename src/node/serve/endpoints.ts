@@ -123,7 +123,7 @@ function enter(service: Service, { raw, ip }: FastifyRequest): void {
   const place = admission.take(clientOf(ip), () => exchange.stop(busy("others have a smaller share of it")));
   if (!place) throw busy(`${admission.most} requests are in flight`);
   exchange.place = place;
-  exchange.onOver(place.leave);
+  exchange.onOver(place.giveBack);
   exchange.allow(timeoutMs, late);
 }
 
@@ -149,7 +149,7 @@ async function send(
   reply: FastifyReply,
 ): Promise<void> {
   const exchange = exchangeOf({ connections }, raw);
-  exchange.place?.leave();
+  exchange.place?.giveBack();
   const closes = state.stopping || exchange.awaitsContinue || reply.getHeader("connection") === "close";
   reply.removeHeader("connection");
   if (!closes || !connections.isLast(exchange)) return;

@@ -35,7 +35,7 @@ export interface TrainOptions
 
 /** A run and the folder that keeps it. */
 export class TrainingRun {
-  /** What was settled before the first step. */
+  /** What was fixed before the first step. */
   readonly plan: TrainingPlan;
   readonly #folder: RunFolder;
   #result: TrainingResult | undefined;

@@ -98,7 +98,7 @@ describe("exits placed by themselves", () => {
     const graph = chain(6);
     const fractions = [0.5, 0.52, 0.54, 0.56, 0.58, 0.99];
     const cuts = ["c0", "c1", "c2", "c3", "c4", "last.pooled"];
-    const places = cuts.map((cut, i) => ({ cut, fraction: fractions[i] as number, headFraction: 0.001 }));
+    const places = cuts.map((cut, i) => ({ cut, fraction: fractions[i], headFraction: 0.001 }));
     const candidates = candidatesOf(graph, "pool-linear", [], { batch: 1, places });
     expect(candidates.filter(({ unfit }) => unfit === undefined)).toHaveLength(5);
     expect(spreadExits(graph, candidates).map(({ cut }) => cut)).toEqual(["c0"]);

@@ -56,7 +56,7 @@ describe("the order of stages", () => {
       [0, 2, 2, 0, 2, 2, 0, 2, 2].map((stop) => imageOf(stop)),
       3,
     );
-    expect(runs.every(([, rows]) => (rows as number) <= 3)).toBe(true);
+    expect(runs.every(([, rows]) => rows <= 3)).toBe(true);
     expect(runs.filter(([stage]) => stage === 1)).toEqual([[1, 3], [1, 3]]); // biome-ignore format: a sequence
   });
 
@@ -84,7 +84,7 @@ describe("answers by closed form", () => {
       expect(answer.logits[1]).toBeCloseTo(8 + i / 100, 5);
       expect(answer.confidence).toBeCloseTo(sigmoid(8 + i / 100), 6);
     }
-    const rows = [0, 1, 2].map((stage) => runs.reduce((sum, [at, n]) => sum + (at === stage ? (n as number) : 0), 0));
+    const rows = [0, 1, 2].map((stage) => runs.reduce((sum, [at, n]) => sum + (at === stage ? n : 0), 0));
     expect(rows).toEqual([0, 1, 2].map((stage) => stops.filter((stop) => stop >= stage).length));
   });
 
@@ -104,8 +104,7 @@ describe("answers by closed form", () => {
 });
 
 describe("exits that cannot fire", () => {
-  const answerOf = async (image: number[], under: Policy): Promise<Answer> =>
-    (await run([image], 1, under)).answers[0] as Answer;
+  const answerOf = async (image: number[], under: Policy): Promise<Answer> => (await run([image], 1, under)).answers[0];
 
   test("are left out, and the others keep their numbers and temperatures", async () => {
     const under: Policy = { ...policy, thresholds: [2, 0.9], temperatures: [1, 2, 4] };
