@@ -149,7 +149,7 @@ describe("success", () => {
     expect(earlyFires(victim)(who(2), of(sure(1), sure(3), sure(1)))).toBe(false);
   });
 
-  test("of the early attack in proper mode under the fallback most-confident needs an exit that fires, not only answers", () => {
+  test("of the early attack in early:margin under the fallback most-confident needs an exit that fires, not only answers", () => {
     const surest = victimOf(model, 0.95, { fallback: "most-confident" });
     expect(earlyFires(surest)(who(2), of(sure(1), unsure(2), unsure(2)))).toBe(false);
     expect(earlyFires(surest)(who(2), of(row(1, 0.96), unsure(2), unsure(2)))).toBe(true);

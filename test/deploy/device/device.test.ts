@@ -194,7 +194,7 @@ describe("a bundle without a server", () => {
 
   test("refuses images of another size, and pixels out of range", async () => {
     const device = await createDevice(bundle, { backend });
-    await expect(device.classify(pixels.subarray(1))).rejects.toThrow(/^images: 2591 numbers are no whole number/);
+    await expect(device.classify(pixels.subarray(1))).rejects.toThrow(/^images: 2591 numbers are not a whole number/);
     await expect(device.classify(pixels.map((v) => v + 1))).rejects.toMatchObject({ code: "data/value" });
     await device.release();
   });
