@@ -124,8 +124,8 @@ describe("dynn convert refuses", () => {
       /^2 .*--run and --out: both are/,
     ],
     [
-      "to resume what never began",
-      [MODEL, "--data", data, "--run", join(folder, "new"), "--resume"],
+      "to resume in a folder of other files",
+      [MODEL, "--data", data, "--run", folder, "--resume"],
       /^2 .*holds no run to go on with.*\[training\/unfinished\]/,
     ],
     [

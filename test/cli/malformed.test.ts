@@ -82,7 +82,7 @@ describe("a model", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", folder, "--data", data)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is no file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is a folder, expected a plain file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 
@@ -312,7 +312,7 @@ describe("data", () => {
 
   it("in a folder that is named as a file are refused", async () => {
     expect(await refused(2, "audit", model, "--data", `npy:${folder},${y}`)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (EISDIR: illegal operation on a directory, read). Check its kind and permissions. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is a folder, expected a plain file). Check its kind and permissions. [file/unreadable]"`,
     );
   });
 });
@@ -422,7 +422,7 @@ describe("an attack file", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attack-file", folder)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is no file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is a folder, expected a plain file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 });
@@ -564,7 +564,7 @@ describe("an option", () => {
 
   it("--mean without --std is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--mean", "0.5,0.5,0.5")).toMatchInlineSnapshot(
-      `"error: --mean and --std: got 0.5,0.5,0.5 and no std, expected both, of equal length, with every std above 0. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
+      `"error: --mean and --std: got 0.5,0.5,0.5 and no std, expected both, of equal length, with every std at least 0.000001. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
     );
   });
 
@@ -572,7 +572,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--mean", "0.5,0.5,0.5", "--std", "0.2,0,0.2"),
     ).toMatchInlineSnapshot(
-      `"error: --mean and --std: got 0.5,0.5,0.5 and 0.2,0,0.2, expected both, of equal length, with every std above 0. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
+      `"error: --mean and --std: got 0.5,0.5,0.5 and 0.2,0,0.2, expected both, of equal length, with every std at least 0.000001. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
     );
   });
 

@@ -22,7 +22,6 @@ const NODE_ALLOWED = [/^node\//, /^cli\//];
 const NODE_PACKAGES = new Set([
   "onnxruntime-node",
   "sharp",
-  "write-file-atomic",
   "commander",
   "cli-progress",
   "cli-table3",

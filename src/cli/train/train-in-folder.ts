@@ -33,6 +33,7 @@ export async function trainInFolder(
     throw explained(thrown, run, io);
   } finally {
     bar.stop();
+    run.close();
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file Image files to RGB bytes, by sharp. Rotation in the EXIF data is applied, transparency dropped, grey spread over RGB. */
 import sharp, { type Sharp } from "sharp";
 import { DynnError, reasonOf } from "../../core/errors.js";
+import { checkDataFile } from "./read.js";
 
 export interface Size {
   readonly width: number;
@@ -13,12 +14,12 @@ export interface RgbImage extends Size {
 }
 
 /** Width and height from the file's header.
- * @throws DynnError 'data/format' */
+ * @throws DynnError 'data/format', 'data/missing', 'file/unreadable' */
 export const imageSize = (file: string): Promise<Size> =>
   attempt(file, async (image) => (await image.metadata()).autoOrient);
 
 /** Decode a file, stretched to `size` when given.
- * @throws DynnError 'data/format' when it is cut, damaged or no image */
+ * @throws DynnError 'data/format' when it is cut, damaged or no image, 'data/missing', 'file/unreadable' */
 export const decodeImage = (file: string, size?: Size): Promise<RgbImage> =>
   attempt(file, async (image) => {
     const upright = image.autoOrient().toColourspace("srgb").removeAlpha();
@@ -40,6 +41,7 @@ export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 
 }
 
 async function attempt<T>(file: string, work: (image: Sharp) => Promise<T>): Promise<T> {
+  await checkDataFile(file);
   try {
     return await work(sharp(file, { failOn: "warning" }));
   } catch (thrown) {

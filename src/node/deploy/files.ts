@@ -1,10 +1,18 @@
 /** @file Writing an export: everything goes to a temporary folder beside its place, is checked there, and is then renamed. A failure, a
  *  Ctrl-C or a full disk leaves what was there before, and nothing else. */
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { DynnError, reasonOf } from "../../core/errors.js";
-import { replaceFile } from "../onnx-files.js";
+import { DynnError } from "../../core/errors.js";
+import {
+  checkFolderName,
+  outputPlace,
+  replaceFile,
+  sweepOnce,
+  TARGET,
+  temporaryIn,
+  unwritable,
+} from "../output-files.js";
 import { MANIFEST, openManifest } from "./bundle.js";
 
 export interface OutputFile {
@@ -21,10 +29,11 @@ export async function publishFolder<T>(
   check: (folder: string) => Promise<T>,
 ): Promise<T> {
   await checkReplaceable(out);
-  return inTemporary(out, async (temporary) => {
+  const place = await outputPlace(out);
+  return inTemporary(place, async (temporary) => {
     const made = join(temporary, "new");
     const result = await writeAndCheck(made, files, check);
-    swap(made, out, join(temporary, "old"));
+    swap(made, place, join(temporary, "old"));
     return result;
   });
 }
@@ -34,16 +43,20 @@ export async function publishFolder<T>(
  * @throws DynnError 'file/unwritable', 'file/full', and what `check` throws */
 export async function publishFile<T>(out: string, bytes: Uint8Array, check: (path: string) => Promise<T>): Promise<T> {
   const file = { name: basename(out), bytes };
-  return inTemporary(out, async (temporary) => {
-    const result = await writeAndCheck(temporary, [file], (folder) => check(join(folder, file.name)));
-    swap(join(temporary, file.name), out);
+  const place = await outputPlace(out);
+  return inTemporary(place, async (temporary) => {
+    const made = join(temporary, "new");
+    const result = await writeAndCheck(made, [file], (folder) => check(join(folder, file.name)));
+    swap(join(made, file.name), place);
     return result;
   });
 }
 
-/** Refuse a folder that is no bundle and not empty: replacing it would lose what is in it.
+/** Refuse a folder that is no bundle and not empty: replacing it would lose what is in it. A folder that is not there is made and
+ *  removed, to see whether it can be.
  * @throws DynnError 'file/unwritable' */
 export async function checkReplaceable(out: string): Promise<void> {
+  await checkFolderName(out);
   if (!(await exists(out))) return;
   const held = await readdir(out).catch(() => undefined);
   if (held?.length === 0) return;
@@ -69,13 +82,16 @@ async function writeAndCheck<T>(
 
 /** Work in a temporary folder beside `out` that goes away, also when the process is told to end at once. */
 async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = join(dirname(resolve(out)), `.dynn-export-${process.pid}-${Date.now()}.tmp`);
+  const beside = dirname(resolve(out));
+  sweepOnce(beside);
+  const folder = temporaryIn(beside);
   const clear = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", clear);
   try {
     await mkdir(folder).catch((cause: unknown) => {
-      throw unwritable(out, cause);
+      throw unwritable(out, cause, REMEDY);
     });
+    writeFileSync(join(folder, TARGET), basename(out));
     return await work(folder);
   } finally {
     process.off("exit", clear);
@@ -83,7 +99,8 @@ async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>)
   }
 }
 
-/** Put `made` at `out`. A folder that is there goes to `old` first: in one go, so that no signal comes between.
+/** Put `made` at `out`. A folder that is there goes to `old` first: in one go, so that no signal that can be caught comes between.
+ *  A kill between the two renames is mended by `sweep`, when the bundle is opened or the next output is written.
  * @throws DynnError 'file/unwritable' */
 function swap(made: string, out: string, old?: string): void {
   const moved = old !== undefined && existsSync(out);
@@ -92,16 +109,10 @@ function swap(made: string, out: string, old?: string): void {
     renameSync(made, out);
   } catch (cause) {
     if (moved && !existsSync(out)) renameSync(old, out);
-    throw unwritable(out, cause);
+    throw unwritable(out, cause, REMEDY);
   }
 }
 
-const unwritable = (path: string, cause: unknown): DynnError =>
-  new DynnError(
-    "file/unwritable",
-    `${path}: cannot be written (${reasonOf(cause)}). Choose a place in a folder that exists and that you may write to.`,
-    { path },
-    { cause },
-  );
+const REMEDY = "Choose a place in a folder that exists and that you may write to.";
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;

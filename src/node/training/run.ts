@@ -45,8 +45,9 @@ export class TrainingRun {
     this.#folder = folder;
   }
 
-  /** Begin a run in a folder, or go on with the one that is there.
-   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
+  /** Begin a run in a folder, or go on with the one that is there. The folder is locked until the run is finished, fails or
+   * is closed.
+   * @throws DynnError 'file/unwritable', 'file/full', 'file/locked', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
   static async open(plan: TrainingPlan, options: TrainingRunOptions): Promise<TrainingRun> {
     const folder = await RunFolder.open({
       folder: options.folder,
@@ -57,6 +58,11 @@ export class TrainingRun {
     });
     if (folder.state) await folder.writeCurves(folder.state.epochs);
     return new TrainingRun(plan, folder);
+  }
+
+  /** Let other processes use the folder. A second call does nothing. */
+  close(): void {
+    this.#folder.close();
   }
 
   /** The state that the run goes on from; undefined for a new run. */
@@ -82,6 +88,15 @@ export class TrainingRun {
   /** Train to the end. When the signal aborts, the step that runs is finished and a checkpoint is saved.
    * @throws DynnError as `train` does, 'file/full', 'file/unwritable'; the signal's reason */
   async train(options: TrainOptions): Promise<TrainingResult> {
+    try {
+      return await this.#train(options);
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    }
+  }
+
+  async #train(options: TrainOptions): Promise<TrainingResult> {
     const { network, data, config } = this.plan;
     const { source, workers = 1, checkpointEvery = 60, ...rest } = options;
     this.#result = await train({
@@ -102,6 +117,7 @@ export class TrainingRun {
     const test = card.exits.flatMap((e) => e.test ?? []);
     const epochs = this.#result?.epochs ?? [];
     await this.#folder.finish(card, renderTraining(recordOf(this.plan, epochs, test.length > 0 ? test : undefined)));
+    this.close();
   }
 }
 
