@@ -6,7 +6,7 @@ import { DynnError } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import type { ValueInfo } from "../graph/graph.js";
-import { normalizationSchema } from "../schema/normalization.js";
+import { isNormalization, normalizationSchema } from "../schema/normalization.js";
 import { type Policy, policySchema, thresholdCount } from "../schema/policy.js";
 import type { ModelPart } from "./parts.js";
 
@@ -121,7 +121,14 @@ const wrong = (where: string, what: string): DynnError =>
   new DynnError("bundle/format", `${where}: ${what}. Export the model again with this version of dynn.`, { what });
 
 /** What does not fit together, or nothing. */
-function faultOf({ kind, exits, parts, policy, classes, input }: Manifest): string | undefined {
+function faultOf(manifest: Manifest): string | undefined {
+  const { kind, exits, parts, policy, classes, input, normalization } = manifest;
+  const names = exits.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return `two exits are named "${twice}"`;
+  const [, channels] = input.shape;
+  if (normalization && channels !== undefined && !isNormalization(normalization, channels))
+    return `the normalisation has ${normalization.mean.length} means, expected ${channels}, one per channel`;
   const held = parts.flatMap((part) => part.exits.map(({ exit }) => exit));
   if (held.join() !== [...exits.keys()].join())
     return `the parts hold exits ${held.join()}, expected 0 to ${exits.length - 1} in order`;

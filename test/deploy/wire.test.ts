@@ -22,6 +22,7 @@ const form: WireForm = {
   fingerprint: "0123456789abcdef".repeat(4),
   deviceExits: 2,
   classes: 4,
+  confidences: [0, 1],
   values: [maps, vector, places],
 };
 
@@ -210,7 +211,13 @@ describe("a request", () => {
       "names a class that is not there",
       changed(HEADER_BYTES, 4),
       "wire/value",
-      "sample 0: exit 0 says class 4 with confidence 0.25, expected a class from 0 to 3 and a finite number. Check the device's half of the network.",
+      "sample 0: exit 0 says class 4 with confidence 0.25, expected a class from 0 to 3 and a number from 0 to 1. Check the device's half of the network.",
+    ],
+    [
+      "says a confidence that no rule gives",
+      changed(HEADER_BYTES + 4, ...new Uint8Array(Float64Array.of(1e300).buffer)),
+      "wire/value",
+      "sample 0: exit 0 says class 0 with confidence 1e+300, expected a class from 0 to 3 and a number from 0 to 1. Check the device's half of the network.",
     ],
   ] as const)("that %s is refused", (_, bytes, code, text) => {
     expect(() => decodeRequest(form, bytes, 8)).toThrow(failure(code, text));

@@ -1,5 +1,6 @@
 /** @file Progress on standard error: one bar per phase with an ETA, only on a terminal. */
 import progress, { type Options, type Params } from "cli-progress";
+import { visibleLine } from "../../core/visible.js";
 import type { Progress } from "../../studies/audit/index.js";
 
 /** A phase with what to call it at the moment, what to say behind the bar, and how much was done before this began. */
@@ -19,7 +20,11 @@ interface Shown {
 const line = (options: Options, { progress: share, value, total, eta }: Params, { name, note, from }: Shown): string =>
   `${name} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === from ? "?" : progress.Format.TimeFormat(eta, options, 1)}${note}`;
 
-const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: PhaseProgress): Shown => ({ name, note, from });
+const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: PhaseProgress): Shown => ({
+  name: visibleLine(name),
+  note: visibleLine(note),
+  from,
+});
 
 /** Work that says how far it is. The bar is gone when it ends, however it ends.
  * @param work told where to say it */

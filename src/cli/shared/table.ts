@@ -1,5 +1,6 @@
 /** @file Plain tables for a terminal: a header line and aligned columns, no boxes, so that they read well in a log. */
 import Table from "cli-table3";
+import { visibleLine } from "../../core/visible.js";
 import type { Policy } from "../../schema/policy.js";
 import { out } from "./colors.js";
 
@@ -26,7 +27,7 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-/** Rows under a header; numbers are right-aligned unless said otherwise. */
+/** Rows under a header. A name with a newline in it does not look like two rows; numbers are right-aligned unless said otherwise. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const t = new Table({
     head: columns.map((c) => out.bold(c.head)),
@@ -34,11 +35,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
     colAligns: columns.map((c) => c.align ?? "right"),
   });
-  t.push(...rows.map((row) => [...row]));
+  t.push(...rows.map((row) => row.map(visibleLine)));
   return `${t.toString().replace(/[ ]+$/gm, "")}\n`;
 }
 
-export const heading = (text: string): string => `\n${out.bold(out.cyan(text))}\n`;
+export const heading = (text: string): string => `\n${out.bold(out.cyan(visibleLine(text)))}\n`;
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 

@@ -6,7 +6,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import { consumers, type Graph, type Node, type ValueName } from "../../graph/graph.js";
 import { inferContext } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
-import type { Normalization } from "../../schema/normalization.js";
+import { isNormalization, LEAST_STD, type Normalization } from "../../schema/normalization.js";
 
 /** Maps in a row that are looked at: a file may hold any number of them. */
 const MOST_MAPS = 8;
@@ -39,7 +39,7 @@ const onlyReader = (
 };
 
 /** The graph with (x - mean) / std before everything else; its input keeps its name.
- * @throws DynnError 'cli/value' when there is not one mean and one std per channel */
+ * @throws DynnError 'cli/value' when there is not one mean and one std per channel, or a std is next to zero */
 export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
   const [input] = graph.inputs;
   if (!input) return graph;
@@ -49,6 +49,12 @@ export function prependNormalization(graph: Graph, { mean, std }: Normalization)
       "cli/value",
       `normalisation: got ${mean.length} means and ${std.length} standard deviations, expected ${channels} of each, one per channel. Give as many as the model's input has channels.`,
       { channels, mean, std },
+    );
+  if (!isNormalization({ mean, std }))
+    throw new DynnError(
+      "cli/value",
+      `normalisation: got means ${mean.join()} and standard deviations ${std.join()}, expected finite numbers, as many of each, with every standard deviation at least ${LEAST_STD}. Give those that the model was trained with.`,
+      { mean, std, options: ["mean", "std"] },
     );
   const b = new GraphBuilder(graph);
   const channel = (values: readonly number[]) =>

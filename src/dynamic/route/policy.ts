@@ -60,6 +60,14 @@ export const RULE_DEFS = {
   },
 } as const satisfies Record<Rule, RuleDef>;
 
+/** Sums of float64 numbers exceed their bound by less than this: the entropy of equal shares, say. */
+const ROUNDING = 1e-9;
+
+/** The confidences that a rule can give, with room for rounding. Patience gives those of max-softmax.
+ * @returns the least and the largest */
+export const confidenceRange = (rule: Rule, classes: number): readonly [number, number] =>
+  rule === "entropy" ? [-ROUNDING, Math.log(classes) + ROUNDING] : [-ROUNDING, 1 + ROUNDING];
+
 /** Entropy in nats. */
 function entropy(p: Float64Array): number {
   let sum = 0;

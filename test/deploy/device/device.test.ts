@@ -111,6 +111,7 @@ describe("a device whose server is not there", () => {
     ["no JSON", "<html>"],
     ["another number of answers", '{"answers":[],"ms":1}'],
     ["a class that is not there", '{"answers":[{"stop":3,"answer":3,"label":4,"confidence":0.5}],"ms":1}'],
+    ["a confidence out of range", '{"answers":[{"stop":3,"answer":3,"label":1,"confidence":1e300}],"ms":1}'],
     ["a confidence that is none", '{"answers":[{"stop":3,"answer":3,"label":1,"confidence":null}],"ms":1}'],
   ])("takes %s for an outage", async (_, text) => {
     const url = await startOther((request, response) => {
