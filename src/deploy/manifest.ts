@@ -2,12 +2,13 @@
  *  the format; docs/deployment.md explains the fields. */
 import { z } from "zod";
 import { ARRAY_OF, type DType } from "../core/dtype.js";
-import { DynnError } from "../core/errors.js";
+import { DynnError, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
+import { checkPolicy } from "../dynamic/route/policy.js";
 import type { ValueInfo } from "../graph/graph.js";
 import { isNormalization, normalizationSchema } from "../schema/normalization.js";
-import { type Policy, policySchema, thresholdCount } from "../schema/policy.js";
+import { type Policy, policySchema } from "../schema/policy.js";
 import type { ModelPart } from "./parts.js";
 
 export const BUNDLE_FORMAT = "dynn-bundle";
@@ -134,14 +135,20 @@ function faultOf(manifest: Manifest): string | undefined {
     return `the parts hold exits ${held.join()}, expected 0 to ${exits.length - 1} in order`;
   if (kind === "split" && parts.length !== 2) return `a split has ${parts.length} parts, expected 2`;
   if (new Set(parts.map(({ file }) => file)).size < parts.length) return "two parts name one file";
-  const thresholds = thresholdCount(policy.rule, exits.length);
-  if (policy.thresholds.length !== thresholds)
-    return `the policy has ${policy.thresholds.length} thresholds, expected ${thresholds}`;
-  if (policy.temperatures && policy.temperatures.length !== exits.length)
-    return `the policy has ${policy.temperatures.length} temperatures, expected ${exits.length}`;
+  const unfit = policyFault(policy, exits.length, classes.count);
+  if (unfit !== undefined) return unfit;
   if (classes.names && classes.names.length !== classes.count)
     return `there are ${classes.names.length} class names, expected ${classes.count}`;
   return flowFault(parts, input, classes.count);
+}
+
+function policyFault(policy: Policy, exits: number, classes: number): string | undefined {
+  try {
+    checkPolicy(policy, { exits, classes }, `${exits} exits`);
+    return undefined;
+  } catch (cause) {
+    return `the policy does not fit: ${reasonOf(cause)}`;
+  }
 }
 
 const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "float32", shape: ["n", classes] });

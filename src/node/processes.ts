@@ -11,23 +11,26 @@ export const hostKey = (): string => {
   return key;
 };
 
-/** Whether a process of this machine runs, whoever owns it. */
+/** Whether a process of this machine runs, whoever owns it. One that has ended and was not collected yet (a zombie) does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === "EPERM";
+    if ((thrown as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
+  return !["Z", "X"].includes(fieldsOf(pid)?.[0] ?? "");
 }
 
 /** When a process began, in ticks since the machine started; undefined where the system does not tell (not Linux).
- * Two processes with one number differ in it. Source: proc(5), field 22 of /proc/PID/stat. */
-export function startOf(pid: number): string | undefined {
+ * Two processes with one number differ in it. */
+export const startOf = (pid: number): string | undefined => fieldsOf(pid)?.[19];
+
+/** What Linux says of a process, from its state on. Source: proc(5), /proc/PID/stat from field 3. */
+function fieldsOf(pid: number): readonly string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The name in field 2 may hold spaces and brackets.
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
   }

@@ -12,6 +12,15 @@ export interface Budget {
   readonly radius: number | undefined;
 }
 
+/** The one check of a radius or of the length of a step, for options, attack files and calls: pixels lie in [0,1], so no two images
+ * are farther apart than 1 in Linf, and than the root of the number of pixels in L2.
+ * @param size pixels of an image, over all channels; left out: any number */
+export const isRadius = (radius: number, norm: Norm, size = Number.POSITIVE_INFINITY): boolean =>
+  radius >= 0 && radius <= largestRadius(norm, size) && Number.isFinite(radius);
+
+/** The largest distance of two images with pixels in [0,1]. */
+export const largestRadius = (norm: Norm, size: number): number => (norm === "linf" ? 1 : Math.sqrt(size));
+
 /** What attacks need of a norm. */
 export interface NormDef {
   /** Distance of two images, in pixel units. */

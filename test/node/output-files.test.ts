@@ -177,6 +177,20 @@ describe("the lock of a folder", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test.skipIf(process.platform !== "linux")("counts for nothing when its process is a zombie", async () => {
+    // The shell starts a process, becomes one that never asks how it ended, and says its number.
+    const parent = spawn("bash", ["-c", "sleep 0.05 & echo $!; exec sleep 20"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const pid = Number(await new Promise<Buffer>((said) => parent.stdout.once("data", said)));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const lock = { pid, host: hostKey(), start: startOf(pid), since: "2026-01-01T00:00:00.000Z" };
+    writeFileSync(join(folder, LOCK), JSON.stringify(lock));
+    lockFolder(folder).release();
+    expect(readdirSync(folder)).toEqual([]);
+    parent.kill();
+  });
+
   test("of another machine is respected", () => {
     const lock = { pid: deadPid(), host: "00000000", since: "2026-01-01T00:00:00.000Z" };
     writeFileSync(join(folder, LOCK), JSON.stringify(lock));

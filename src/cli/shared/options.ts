@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
+import { isRadius } from "../../perturb/norms.js";
 
 /** Reads the text of one option; `where` is the option as it is written, "--samples". */
 export type Reader<T> = (text: string, where: string) => T;
@@ -31,7 +32,7 @@ export const whole =
 /** A radius in pixel units. 8 in place of 8/255 is a common slip, and would leave nothing of the image. */
 export const radius: Reader<number> = (text, where) => {
   const value = parseQuantity(text, where);
-  if (value >= 0 && value <= 1) return value;
+  if (isRadius(value, "linf")) return value;
   throw refuse(where, text, "a radius from 0 to 1, as pixels lie in [0,1]", "Write a fraction such as 8/255");
 };
 

@@ -12,7 +12,7 @@ export function guardStreams(stdout: Stream, stderr: Stream, onFailure: () => vo
     if (error.code === "EPIPE" || failed) return;
     failed = true;
     stderr.write(
-      `error: standard output: cannot be written (${error.message}). Free some space or print to another place.${error.code === "ENOSPC" ? " [file/full]" : " [file/unwritable]"}\n`,
+      `error: standard output: cannot be written (${error.message}). Free some space or print to another place.${["ENOSPC", "EDQUOT", "EFBIG"].includes(error.code ?? "") ? " [file/full]" : " [file/unwritable]"}\n`,
     );
     onFailure();
   });

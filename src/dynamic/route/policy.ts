@@ -109,7 +109,6 @@ export function makePolicy(
 ): Policy {
   if (temperatures) checkTemperatures(temperatures, model.exits);
   const wanted = thresholdCount(rule, model.exits);
-  const { range } = RULE_DEFS[rule];
   const never = NEVER_FIRES[rule];
   const thresholds = given.map((t) => (t === NEVER ? never : t));
   if (thresholds.length !== 1 && thresholds.length !== wanted)
@@ -120,15 +119,7 @@ export function makePolicy(
         : `thresholds: got ${thresholds.length}, expected 1. List one number.`,
       { rule, thresholds, expected: wanted },
     );
-  const [low, high] = range(model.classes);
-  const fits = (t: number) => t >= low && t <= high && (rule !== "patience" || Number.isInteger(t));
-  const bad = thresholds.find((t) => t !== never && !fits(t));
-  if (bad !== undefined)
-    throw new DynnError(
-      "policy/value",
-      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that is not to fire, or let dynn choose.`,
-      { rule, thresholds, options: ["threshold"] },
-    );
+  checkThresholds(rule, thresholds, model.classes);
   const [first] = thresholds;
   return {
     rule,
@@ -137,6 +128,46 @@ export function makePolicy(
       thresholds.length === wanted || first === undefined ? thresholds : new Array<number>(wanted).fill(first),
     ...(temperatures ? { temperatures } : {}),
   };
+}
+
+interface Network {
+  readonly exits: number;
+  readonly classes: number;
+}
+
+/** Check a policy that somebody else made: the number of its thresholds and temperatures, and their ranges.
+ * @param where what to call the network in messages
+ * @throws DynnError 'policy/value' */
+export function checkPolicy(policy: Policy, { exits, classes }: Network, where: string): void {
+  checkCounts(policy, exits, where);
+  checkThresholds(policy.rule, policy.thresholds, classes);
+}
+
+/** Check that a policy has a number for each exit that needs one. A threshold out of range routes as it says.
+ * @throws DynnError 'policy/value' */
+export function checkCounts({ rule, thresholds, temperatures }: Policy, exits: number, where: string): void {
+  const wanted = thresholdCount(rule, exits);
+  const fits = thresholds.length === wanted || (exits === 1 && thresholds.length === 0);
+  if (!fits || thresholds.some(Number.isNaN))
+    throw new DynnError(
+      "policy/value",
+      `thresholds: got ${fits ? thresholds.join() : thresholds.length}, expected ${wanted} for ${where}. Make the policy with makePolicy.`,
+      { thresholds, expected: wanted },
+    );
+  if (temperatures) checkTemperatures(temperatures, exits);
+}
+
+/** @throws DynnError 'policy/value' */
+function checkThresholds(rule: Rule, thresholds: readonly number[], classes: number): void {
+  const [low, high] = RULE_DEFS[rule].range(classes);
+  const fits = (t: number) => t >= low && t <= high && (rule !== "patience" || Number.isInteger(t));
+  const bad = thresholds.find((t) => t !== NEVER_FIRES[rule] && !fits(t));
+  if (bad !== undefined)
+    throw new DynnError(
+      "policy/value",
+      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that is not to fire, or let dynn choose.`,
+      { rule, thresholds, options: ["threshold"] },
+    );
 }
 
 /** @throws DynnError 'policy/value' */

@@ -2,7 +2,7 @@
 
 import type { Logits } from "../../core/logits.js";
 import type { Policy } from "../../schema/policy.js";
-import { argmax, RULE_DEFS, softmaxRow } from "./policy.js";
+import { argmax, checkCounts, RULE_DEFS, softmaxRow } from "./policy.js";
 
 /** What the deployed network returns for one sample. */
 export interface Routed {
@@ -69,6 +69,10 @@ function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Rou
 
 /** Route a batch.
  * @returns one answer per image, in order
+ * @throws DynnError 'policy/value' when thresholds or temperatures are of the wrong number, NaN or no divisors
  * @example for (const { stop, label } of route(logits, policy)) console.log(stop, label); */
-export const route = (logits: Logits, policy: Policy): Routed[] =>
-  Array.from({ length: logits.count }, (_, i) => routeOne(logits.rows(i), policy, logits.exits.length) as Routed);
+export function route(logits: Logits, policy: Policy): Routed[] {
+  const { count, exits } = logits;
+  checkCounts(policy, exits.length, `logits of ${exits.length} exits`);
+  return Array.from({ length: count }, (_, i) => routeOne(logits.rows(i), policy, exits.length) as Routed);
+}

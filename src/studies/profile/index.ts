@@ -2,6 +2,7 @@
  *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
 import { DynnError } from "../../core/errors.js";
 import type { Images } from "../../core/images.js";
+import { checkWhole } from "../../core/whole.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
@@ -41,7 +42,9 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
 }
 
 /** @throws DynnError 'cli/value', 'data/shape', 'data/label' */
-function check({ model, baseline, data, validation, batches }: ProfileOptions): void {
+function check({ model, baseline, data, validation, batches, rounds }: ProfileOptions): void {
+  checkWhole("rounds", rounds);
+  for (const batch of batches) checkWhole("batch", batch);
   for (const each of [data, ...(validation ? [validation] : [])]) checkFit(model, each);
   if (baseline) checkFit(baseline, data);
   const large = batches.find((batch) => batch > data.count);

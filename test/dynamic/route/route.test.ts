@@ -196,3 +196,17 @@ describe("laws", () => {
     );
   });
 });
+
+describe("a policy of another network", () => {
+  const logits = new Logits(example, 3);
+  test.each<[string, Policy]>([
+    ["too few thresholds", policy("margin", [0.5])],
+    ["too many thresholds", policy("max-softmax", [0.5, 0.5, 0.5])],
+    ["thresholds per exit for patience", policy("patience", [2, 2])],
+    ["no number", policy("entropy", [Number.NaN, 0.5])],
+    ["too few temperatures", { ...policy("margin", [0.5, 0.5]), temperatures: [1, 1] }],
+    ["a temperature of zero", { ...policy("margin", [0.5, 0.5]), temperatures: [1, 0, 1] }],
+  ])("is refused: %s", (_, wrong) => {
+    expect(() => route(logits, wrong)).toThrow(/\[policy\/value\]$/);
+  });
+});
