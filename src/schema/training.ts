@@ -1,6 +1,7 @@
 /** @file Training: the recipes by name, what one epoch tells, and the record that the report of a run is drawn from. */
 import { z } from "zod";
 import { count } from "./numbers.js";
+import type { Steadiness } from "./steadiness.js";
 
 /** What a recipe is made of (docs/method.md section 2): which parameters are trained, on which images, with which loss. */
 export interface RecipeDefinition {
@@ -74,6 +75,8 @@ export interface TrainingRecord {
   readonly test: readonly Answers[] | undefined;
   /** Records that accuracy after each epoch is measured on. */
   readonly validationCount: number;
+  /** How steady the machine was when places for exits were timed; left out: they were not. */
+  readonly steadiness?: Steadiness | undefined;
   /** Everything needed to run it again, as name and value. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }

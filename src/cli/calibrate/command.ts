@@ -8,7 +8,7 @@ import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { measureExits } from "../../dynamic/run/timing.js";
+import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
@@ -194,9 +194,9 @@ function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: Dynam
 /** Measures on as many test records as make a batch. */
 const timer =
   (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
-  async (): Promise<readonly number[]> => {
+  async (): Promise<TimedExits> => {
     const records = Array.from({ length: timeBatch }, (_, i) => i % data.count);
-    return measureExits(model, backend, {
+    return timeExits(model, backend, {
       images: await readImages(data, records),
       now: () => performance.now(),
       signal,

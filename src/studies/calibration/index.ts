@@ -10,12 +10,14 @@ import {
   outcomesAt,
 } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
+import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
 import {
   CALIBRATION_SCHEMA_VERSION,
   type CalibrationPoint,
   calibrationRecordSchema,
 } from "../../schema/calibration-record.js";
+import { steadinessOf } from "../../schema/steadiness.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
 import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
@@ -33,13 +35,14 @@ export async function calibrateModel(options: CalibrationOptions): Promise<Calib
   try {
     const validation = await openSplit(options.validation, forward, "validation images", options);
     const test = await openSplit(options.test, forward, "test images", options);
-    const milliseconds = await options.measureExits?.();
+    const { milliseconds, roundSpread } = timesOf(await options.measureExits?.());
     const request = requestOf(options, validation, milliseconds);
     const { calibration, worstCase } = await choose(request, { validation, test }, options);
     const { policy } = calibration;
     const costFractions = options.model.exits.map((e) => e.costFraction);
     const record = calibrationRecordSchema.parse({
       ...header(options, request),
+      steadiness: steadinessOf(roundSpread),
       policy,
       exits: exitRecords(options, request, { validation, test }, milliseconds),
       validation: outcomeOn(validation, policy, costFractions, milliseconds),
@@ -55,6 +58,12 @@ export async function calibrateModel(options: CalibrationOptions): Promise<Calib
   } finally {
     await forward.release();
   }
+}
+
+/** Times of exits, with or without how much runs differed. */
+function timesOf(measured: readonly number[] | TimedExits | undefined): Partial<TimedExits> {
+  if (measured === undefined) return {};
+  return "milliseconds" in measured ? measured : { milliseconds: measured };
 }
 
 /** @throws DynnError 'policy/validation' */

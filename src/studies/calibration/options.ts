@@ -3,6 +3,7 @@ import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { ThresholdKind, WorstBounds } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { TimedExits } from "../../dynamic/run/timing.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Fallback, Policy, Rule } from "../../schema/policy.js";
@@ -37,8 +38,9 @@ export interface CalibrationOptions {
   readonly temperature: boolean;
   /** An attack under which bounds have to hold. Left out: none. */
   readonly worstCase?: WorstCaseOptions | undefined;
-  /** Measures the cumulative milliseconds per sample of each exit; needed for the target `latency`. */
-  readonly measureExits?: (() => Promise<readonly number[]>) | undefined;
+  /** Measures the cumulative milliseconds per sample of each exit; needed for the target `latency`. `timeExits` also tells how
+   *  steady the machine was, which the record then says. */
+  readonly measureExits?: (() => Promise<readonly number[] | TimedExits>) | undefined;
   /** Decides every random number. */
   readonly seed: number;
   /** Samples per evaluation; changes time and memory, never results. */

@@ -88,6 +88,7 @@ describe("measured places", () => {
         { cut: "c2", fraction: 0.9, headFraction: 0.04 },
         { cut: "last.pooled", fraction: 0.95, headFraction: 0.08 },
       ],
+      roundSpread: 1,
     });
     expect(JSON.parse(JSON.stringify(measured))).toEqual(measured);
     expect(seen).toMatchObject({ open: 0, runs: 9 * 4, batches: new Set([BATCH]) });
