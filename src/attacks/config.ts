@@ -184,7 +184,7 @@ class Fields {
   }
 }
 
-/** A call may hold what no attack file does: half a step, a norm that is none.
+/** A call may hold values that an attack file cannot: half a step, an unknown norm.
  * @throws DynnError 'attack/config' */
 function checkForm(written: AttackConfig): void {
   const parsed = attackConfigSchema.safeParse(written);

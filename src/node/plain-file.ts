@@ -17,7 +17,7 @@ export function otherKind(entry: Kinds): string | undefined {
   return entry.isCharacterDevice() || entry.isBlockDevice() ? "a device" : "of an unknown kind";
 }
 
-/** Refuse a path that is there and is no plain file. Links are followed.
+/** Refuse a path that is there and is something else than a plain file. Links are followed.
  * @throws Error that says what it is; the file system's error when it cannot be looked at */
 export async function checkPlainFile(path: string): Promise<void> {
   const kind = otherKind(await stat(path));

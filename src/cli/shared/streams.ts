@@ -2,7 +2,7 @@
 
 type Stream = Pick<NodeJS.WriteStream, "on" | "write">;
 
-/** Keep errors of the streams from ending the work. A reader that leaves early (`dynn inspect ... | head`) is no failure. Any
+/** Keep errors of the streams from ending the work. A reader that leaves early (`dynn inspect ... | head`) does not count as a failure. Any
  * other error of standard output is said once on standard error.
  * @returns whether standard output failed; told again by `onFailure`, as an error may come after the work */
 export function guardStreams(stdout: Stream, stderr: Stream, onFailure: () => void): () => boolean {

@@ -11,7 +11,7 @@ import { checkPlainFile, otherKind, readPlainFile } from "../plain-file.js";
 export const readBytes = (file: string): Promise<Uint8Array> =>
   readPlainFile(file).catch((thrown) => refuse(file, thrown));
 
-/** Refuse a file that is not there or is no plain file.
+/** Refuse a file that is missing or of another kind than a plain file.
  * @throws DynnError 'data/missing', 'file/unreadable' */
 export const checkDataFile = (file: string): Promise<void> =>
   checkPlainFile(file).catch((thrown) => refuse(file, thrown));

@@ -52,7 +52,7 @@ export async function publishFile<T>(out: string, bytes: Uint8Array, check: (pat
   });
 }
 
-/** Refuse a folder that is no bundle and not empty: replacing it would lose what is in it. A folder that is not there is made and
+/** Refuse a folder that holds other files than a bundle: a replacement would lose them. A folder that is not there is made and
  *  removed, to see whether it can be.
  * @throws DynnError 'file/unwritable' */
 export async function checkReplaceable(out: string): Promise<void> {

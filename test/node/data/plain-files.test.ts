@@ -1,4 +1,4 @@
-/** @file Data that are no plain files, and names that are not UTF-8: refused before anything is opened. */
+/** @file Data of other kinds than plain files, and names that are not UTF-8: refused before anything is opened. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -94,7 +94,7 @@ describe.skipIf(process.platform !== "linux")("a name that is not UTF-8", () => 
     );
   });
 
-  test("is no problem when it is UTF-8 and not ASCII", async () => {
+  test("is read when it is UTF-8 beyond ASCII", async () => {
     mkdirSync(join(folder, "größe 猫"));
     writeFileSync(join(folder, "größe 猫", "é.png"), image);
     cpSync(join(folder, "größe 猫", "é.png"), join(folder, "größe 猫", "b c.png"));
