@@ -95,7 +95,7 @@ describe("dynn classify", () => {
     const whole = await json(at("split"), data);
     expect(labelsOf(await json(at("device"), data, "--server", url, ...patient))).toEqual(labelsOf(whole));
     const ran = await cli("classify", at("device"), data);
-    expect(ran.err).toContain('and part "server" is to run here.');
+    expect(ran.err).toContain('but this machine runs part "server".');
     expect(ran.code).toBe(1);
   });
 

@@ -82,7 +82,7 @@ describe("a model", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", folder, "--data", data)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is no file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 
@@ -217,7 +217,7 @@ describe("a model", () => {
 describe("data", () => {
   it("in no known form are refused", async () => {
     expect(await refused(2, "audit", model, "--data", "mnist:somewhere")).toMatchInlineSnapshot(`
-      "error: data "mnist:somewhere": is no data spec. Write one of:
+      "error: data "mnist:somewhere": is not a data spec. Write one of:
         cifar10:DIR or cifar10:DIR#train (e.g. cifar10:data/cifar-10-batches-bin)
         cifar100:DIR or cifar100:DIR#train (e.g. cifar100:data/cifar-100-binary)
         folder:DIR or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos?size=32x32)
@@ -422,7 +422,7 @@ describe("an attack file", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attack-file", folder)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is no file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 });
@@ -669,7 +669,7 @@ describe("an output", () => {
 
   it("that is a device is refused, and the device is left alone", async () => {
     expect(await unwritable("--json", "/dev/null")).toMatchInlineSnapshot(
-      `"error: /dev/null: cannot be written (it is no plain file). Choose a file in a folder that exists and that you may write to. [file/unwritable]"`,
+      `"error: /dev/null: cannot be written (it is not a regular file). Choose a file in a folder that exists and that you may write to. [file/unwritable]"`,
     );
   });
 

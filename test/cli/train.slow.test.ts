@@ -140,7 +140,7 @@ describe("a process", () => {
     const { code, err } = await started("full.onnx", THERE, full).ended;
     expect(code).toBe(1);
     expect(err).toMatch(
-      /The run is kept up to the end of epoch 1 in \S+checkpoint\.safetensors; the same command with --resume goes on from there\.\nerror: .*checkpoint\.safetensors: there is no room for \d+ bytes .*\[file\/full\]\n$/,
+      /The run is kept up to the end of epoch 1 in \S+checkpoint\.safetensors; the same command with --resume goes on from there\.\nerror: .*checkpoint\.safetensors: the disk is too full for \d+ bytes .*\[file\/full\]\n$/,
     );
     expect(readCheckpoint(bytes("full.run/checkpoint.safetensors"), "c").state.epoch).toBe(1);
     expect(filesIn(at("full.run"))).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl", "report.html"]);

@@ -1,6 +1,8 @@
-/** @file A folder of images with one sub-folder per class; images are decoded when they are read.
- *  Classes are numbered by name. Records take turns: the first file of each class, then the second of each, and so on,
- *  so that the first N records are as balanced over the classes as the folder allows. */
+/** @file Reads a folder of images with one sub-folder per class. Images are decoded when they are
+ *  read.
+ *  Classes are numbered by name. Records take turns: the first file of each class, then the second
+ *  of each, and so on.
+ *  So the first N records are as balanced over the classes as the folder allows. */
 import { basename, extname, join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { type Dataset, makeDataset, writePixels } from "../../data/dataset.js";
@@ -11,9 +13,10 @@ const EXTENSIONS = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", "
 const AT_ONCE = 8;
 const MAX_SIDE = 4096;
 
-/** Open a folder; files with other extensions than those of images are passed over.
+/** Open a folder. Files without an image extension are skipped.
  * @param argument DIR, or DIR?size=WIDTHxHEIGHT to stretch every image to one size
- * @throws DynnError 'data/missing', 'data/spec', 'data/shape' (images of several sizes), 'data/format' */
+ * @throws DynnError 'data/missing', 'data/spec', 'data/shape' (images of several sizes),
+ *   'data/format' */
 export async function openFolder(argument: string): Promise<Dataset> {
   const { dir, size: wanted } = parseArgument(argument);
   const classes = await listFolders(dir);
@@ -58,14 +61,14 @@ function parseArgument(argument: string): { dir: string; size?: Size } {
   );
 }
 
-/** Paths of the images in a folder, by name.
+/** Paths of the images in a folder, sorted by name.
  * @throws DynnError 'data/missing', 'file/unreadable' */
 export async function listImages(folder: string): Promise<string[]> {
   const names = await listFolder(folder);
   return names.filter((name) => EXTENSIONS.includes(extname(name).toLowerCase())).map((name) => join(folder, name));
 }
 
-/** Round-robin over the classes. */
+/** The files in turn, one of each class at a time. */
 function takeTurns(filesOf: readonly (readonly string[])[]): { file: string; label: number }[] {
   const turns = filesOf.flatMap((files, label) => files.map((file, turn) => ({ file, label, turn })));
   return turns.sort((a, b) => a.turn - b.turn || a.label - b.label);
@@ -93,7 +96,7 @@ function checkSize(file: string, got: Size, expected: Size): void {
   );
 }
 
-/** Call `visit(0..count-1)`, a few at once; after a failure no further call starts. */
+/** Call `visit(0..count-1)`, a few calls at once. After a failure no further call starts. */
 async function eachOf(count: number, visit: (i: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -1,4 +1,5 @@
-/** @file Image files to RGB bytes, by sharp. Rotation in the EXIF data is applied, transparency dropped, grey spread over RGB. */
+/** @file Decodes image files to RGB bytes with sharp. It applies the rotation in the EXIF data,
+ *  drops transparency and copies grey to all three channels. */
 import sharp, { type Sharp } from "sharp";
 import { DynnError, reasonOf } from "../../core/errors.js";
 
@@ -7,7 +8,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** Interleaved RGB bytes, row by row. */
+/** RGB bytes, interleaved, row by row. */
 export interface RgbImage extends Size {
   readonly pixels: Uint8Array;
 }
@@ -17,8 +18,8 @@ export interface RgbImage extends Size {
 export const imageSize = (file: string): Promise<Size> =>
   attempt(file, async (image) => (await image.metadata()).autoOrient);
 
-/** Decode a file, stretched to `size` when given.
- * @throws DynnError 'data/format' when it is cut, damaged or no image */
+/** Decode a file. Stretch the image to `size`, if `size` is given.
+ * @throws DynnError 'data/format' when the file is cut short, damaged or not an image */
 export const decodeImage = (file: string, size?: Size): Promise<RgbImage> =>
   attempt(file, async (image) => {
     const upright = image.autoOrient().toColourspace("srgb").removeAlpha();
@@ -28,7 +29,8 @@ export const decodeImage = (file: string, size?: Size): Promise<RgbImage> =>
     return { width: info.width, height: info.height, pixels: data };
   });
 
-/** A rectangle of an image as planes [3,height,width], from column `x` and row `y` on. */
+/** A rectangle of an image as planes [3,height,width]. Its top left corner is column `x` and row
+ * `y`. */
 export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 0): Uint8Array {
   const planes = new Uint8Array(3 * height * width);
   let at = 0;

@@ -210,7 +210,7 @@ describe("a client", () => {
     [{ url: "http://x", retries: -1 }, "retries: got -1, expected a whole number of at least 0. Give one."],
     [
       { url: "http://x", token: "a\nb" },
-      "token: is empty, or holds spaces or other characters than visible ASCII. Make one with e.g. `openssl rand -hex 32`, or give none.",
+      "token: is empty, or holds characters that are not visible ASCII. Make one with e.g. `openssl rand -hex 32`, or give none.",
     ],
   ])("refuses %j", (options, text) => {
     expect(() => new SplitClient(bundle.manifest, options)).toThrow(failure("serve/config", text));

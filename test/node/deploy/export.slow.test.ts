@@ -158,7 +158,7 @@ describe("an export", () => {
     await expect(exportStaged(model, out, options)).rejects.toThrow(
       failure(
         "file/unwritable",
-        `${out}: is there and holds other files than a bundle's. Choose a folder that is not there yet, an empty one or a bundle.`,
+        `${out}: exists and holds files that are not a bundle's. Choose a new folder, an empty folder or a bundle.`,
       ),
     );
     expect(readdirSync(out)).toEqual(["precious.txt"]);
