@@ -193,7 +193,7 @@ describe("dynn classify", () => {
     [["split", data, "--link", "fast"], 2, '--link: got "fast", expected RATE,RTT. Write e.g. --link 10Mbit/s,40ms.'],
     [["split", data, "--wire", "bits"], 2, "one of float32, float16, int8, all"],
     [["split", data, "--json", join("nowhere", "out.json")], 2, "cannot be written"],
-    [["split", data, "--token", "x y", "--server", "http://localhost"], 2, "token: is empty, or holds spaces"],
+    [["split", data, "--token", "x y", "--server", "http://localhost"], 2, "token: is empty, or holds characters"],
   ])("refuses %j and writes nothing", async ([spec, ...argv], code, text) => {
     const before = filesIn(folder);
     const ran = await cli("classify", at(spec), ...argv);

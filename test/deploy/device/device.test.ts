@@ -123,7 +123,9 @@ describe("a device whose server is not there", () => {
     });
     const answers = await device.classify(pixels);
     await device.release();
-    expect(answers.find(({ place }) => place === "fallback")?.reason).toContain("Check that the address is that of");
+    expect(answers.find(({ place }) => place === "fallback")?.reason).toContain(
+      "Check that `dynn serve` runs at this address",
+    );
     expect(places(answers)).not.toContain("server");
   });
 
@@ -187,14 +189,14 @@ describe("a bundle without a server", () => {
     await expect(createDevice(staged, { backend, remote })).rejects.toThrow(
       failure(
         "serve/config",
-        "net: is a staged bundle, expected a split one. Make it with `dynn export --format split`.",
+        "net: is a staged bundle, expected a split bundle. Make one with `dynn export --format split`.",
       ),
     );
   });
 
   test("refuses images of another size, and pixels out of range", async () => {
     const device = await createDevice(bundle, { backend });
-    await expect(device.classify(pixels.subarray(1))).rejects.toThrow(/^images: 2591 numbers are no whole number/);
+    await expect(device.classify(pixels.subarray(1))).rejects.toThrow(/^images: 2591 numbers are not a whole number/);
     await expect(device.classify(pixels.map((v) => v + 1))).rejects.toMatchObject({ code: "data/value" });
     await device.release();
   });

@@ -79,7 +79,7 @@ describe("a bundle that is opened", () => {
     expect(await labels(split)).toEqual(await labels(whole));
     await Promise.all([split.release(), whole.release()]);
     await expect(createDevice(device, { backend })).rejects.toThrow(
-      'was opened without part "server", which is to run here. Open the bundle for both sides.',
+      'was opened without part "server", but this machine runs that part. Open the bundle for both sides.',
     );
     await expect(createDevice(server, { backend, remote: engine.remote })).rejects.toThrow(
       'Open the bundle for side "device".',
