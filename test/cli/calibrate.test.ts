@@ -137,7 +137,7 @@ describe("what is printed", () => {
     const { code, out } = await cli("calibrate", model, "--data", data, ...LOOSE, ...argv, "--report", place("r.html"));
     expect(code).toBe(0);
     for (const text of [
-      "chosen on 100 samples of npy:data-x.npy#validation, tested on 100 others",
+      "chosen on 100 samples of npy:data-x.npy#validation, tested on 100 other samples",
       "Chosen: max-softmax, thresholds ",
       "One threshold for all exits, best at each cost (validation)",
       "A threshold per exit, best at each cost (validation)",
@@ -175,7 +175,7 @@ describe("refused", () => {
     [["--worst-accuracy", "0"], 'error: --worst-accuracy: got "0", expected a share above 0 and up to 100 %.'],
     [
       ["--worst-accuracy", "10%", "--worst-cost", "90%"],
-      "error: --worst-cost, --worst-accuracy: both are to hold under one attack, and none is named.",
+      "error: --worst-cost, --worst-accuracy: both bounds need one attack, but the call does not name one.",
     ],
     [["--thresholds", "many"], 'error: --thresholds: got "many", expected one of uniform, per-exit.'],
   ])("%j", async (options, text) => {

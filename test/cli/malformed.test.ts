@@ -486,7 +486,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--attacks", "pgd", "--attack-file", at("attacks.json")),
     ).toMatchInlineSnapshot(
-      `"error: dynn audit: option '--attack-file <file>' cannot be used with option '--attacks <list>'. Run \`dynn audit --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn audit: option '--attack-file <file>' cannot be used with option '--attacks <list>'. Run \`dynn audit --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 
@@ -600,7 +600,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--threshold", "0.5", "--validation", data),
     ).toMatchInlineSnapshot(
-      `"error: --validation npy:good-x.npy,good-y.npy: no threshold is to be chosen, the call gives them all. Leave it out, or add --threshold rad:5%. [cli/usage]"`,
+      `"error: --validation npy:good-x.npy,good-y.npy: the call gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%. [cli/usage]"`,
     );
   });
 
@@ -612,7 +612,7 @@ describe("an option", () => {
 
   it("that does not exist is refused with the nearest one", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--sample", "4")).toMatchInlineSnapshot(
-      `"error: dynn audit: unknown option '--sample'. Did you mean --samples? Run \`dynn audit --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn audit: unknown option '--sample'. Did you mean --samples? Run \`dynn audit --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 
@@ -620,7 +620,7 @@ describe("an option", () => {
     const ran = await cli("audit", model, "--eps");
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(told(ran.err)).toMatchInlineSnapshot(
-      `"error: dynn audit: option '--eps <radius>' argument missing. Run \`dynn audit --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn audit: option '--eps <radius>' argument missing. Run \`dynn audit --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 });
@@ -725,7 +725,7 @@ describe("dynn inspect", () => {
     const ran = await cli("inspect", model, model);
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(told(ran.err)).toMatchInlineSnapshot(
-      `"error: dynn inspect: too many arguments for 'inspect'. Expected 1 argument but got 2. Run \`dynn inspect --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn inspect: too many arguments for 'inspect'. Expected 1 argument but got 2. Run \`dynn inspect --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 

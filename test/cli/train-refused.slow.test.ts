@@ -173,7 +173,7 @@ describe("a run that diverges in a later epoch", () => {
     const [, epoch] = /(?:epoch )(\d+), step \d+: .* is no number any more/.exec(err) ?? [];
     const done = Number(epoch) - 1;
     expect(done).toBeGreaterThan(0);
-    expect(err).toContain(`The run is kept up to the end of epoch ${done} in `);
+    expect(err).toContain(`The run is saved up to the end of epoch ${done} in `);
     const path = join(run, "checkpoint.safetensors");
     const { state } = readCheckpoint(readFileSync(path), path);
     expect([state.epoch, state.step, state.epochs.length]).toEqual([done, 0, done]);
@@ -185,7 +185,7 @@ describe("a run that diverges in a later epoch", () => {
   });
 
   it("lends its weights to a calmer run, as it says", async () => {
-    expect(err).toContain("dynn train --init takes its weights into a new run.");
+    expect(err).toContain("use dynn train --init to begin a new run with its weights.");
     const init = ["--init", join(run, "checkpoint.safetensors"), "--epochs", "1", "--lr", "1e-3"];
     expect((await cli("train", ...argv, ...init, "-o", join(results, "calm.onnx"))).code).toBe(0);
   });

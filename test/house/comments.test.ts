@@ -7,7 +7,7 @@ import { commentsIn, type Sentence, sentencesOf } from "./comments.js";
 const SRC = resolve(import.meta.dirname, "../../src");
 
 /** Folders of src whose comments are in plain words. Add a folder when it is finished. */
-const DONE = ["core", "graph", "onnx", "autodiff", "nn", "ops", "runtime", "node", "deploy", "web"];
+const DONE = ["core", "graph", "onnx", "autodiff", "nn", "ops", "runtime", "node", "deploy", "web", "cli"];
 /** Parts of these folders that are not done yet. */
 const LATER = ["ops/convolution/", "ops/support/kernel-", "runtime/blocked/", "runtime/kernel-gradients.ts"];
 
@@ -40,7 +40,7 @@ const long = (text: string): string[] =>
     .map(({ line, words, text: sentence }: Sentence) => `${line}: ${words} words: ${sentence}`);
 
 const opening = (text: string): string[] =>
-  text.startsWith("/** @file ") && /[.!?]$/.test(sentencesOf(text)[0]?.text ?? "")
+  text.replace(/^#!.*\n/, "").startsWith("/** @file ") && /[.!?]$/.test(sentencesOf(text)[0]?.text ?? "")
     ? []
     : ["1: the file does not open with `/** @file ` and a sentence"];
 
@@ -71,7 +71,11 @@ describe("the checks", () => {
   test("find a file without a first sentence", () => {
     for (const text of ["a();", "/** Tensors. */", "/** @file Tensors */", "// @file Tensors."])
       expect(opening(text)).toHaveLength(1);
-    for (const text of ["/** @file Tensors. */", "/** @file What docs/a.md\n *  says. More. */"])
+    for (const text of [
+      "/** @file Tensors. */",
+      "#!/usr/bin/env node\n/** @file Tensors. */",
+      "/** @file What docs/a.md\n *  says. More. */",
+    ])
       expect(opening(text)).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
-/** @file `dynn audit`: how accurate, how fast and how attackable is a network, on real images. */
+/** @file `dynn audit`: measures how accurate, how fast and how attackable a network is on real
+ *  images. */
 
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
@@ -52,12 +53,14 @@ export function auditCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(
-      new Option("--attack-file <file>", "attacks fixed exactly, as JSON (docs/attack-file.md)").conflicts("attacks"),
+      new Option("--attack-file <file>", "a JSON file that states the attacks exactly (docs/attack-file.md)").conflicts(
+        "attacks",
+      ),
     )
     .addOption(
       option(
         "--radii <list>",
-        "radii of the robustness curve, or 0 for none (default: an eighth, a quarter, a half and all of --eps; none with --attack-file)",
+        "radii of the robustness curve, or 0 for none (default: 1/8, 1/4, 1/2 and all of --eps; with --attack-file: none)",
         listOf(radius),
       ),
     )
@@ -67,7 +70,9 @@ export function auditCommand(command: Command, io: Io): Command {
   command
     .addOption(option("--seed <n>", "seed of every random number", whole(0, 0)).default(0))
     .addOption(
-      option("--batch <n>", "samples per evaluation; changes time and memory, never results", whole(1, 64)).default(64),
+      option("--batch <n>", "samples per evaluation; it changes time and memory, not results", whole(1, 64)).default(
+        64,
+      ),
     )
     .addOption(option(...THREADS))
     .addOption(option(...PROVIDER).default("cpu"))
@@ -82,7 +87,7 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--keep <folder>",
-        "keep the images of each finished attack (NAME.npy) and go on from there after an interruption",
+        "keep the images of each finished attack (NAME.npy), and continue from them after an interruption",
         file,
       ),
     );
@@ -94,13 +99,13 @@ Attacks:
 ${listed(Object.entries(PRESETS).map(([name, { about }]) => [name, about]))}
 
 Examples:
-  # The bundled network on the bundled images, with a report to look at
+  # The bundled network on the bundled images, with an HTML report
   $ dynn audit zoo:resnet20-joint --report report.html
 
-  # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
+  # Your own model on 256 CIFAR-10 test images, with threshold 0.8
   $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
 
-  # Two attacks, a smaller radius, your own arrays, numbers for a program
+  # Two attacks, a smaller radius, your own arrays, a JSON record
   $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
       --eps 2/255 --json audit.json`;
 

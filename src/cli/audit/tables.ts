@@ -1,4 +1,4 @@
-/** @file The audit record as tables for a terminal. */
+/** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
 import { budget, radius } from "../../report/shared/format.js";
@@ -16,7 +16,7 @@ const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
 
 const ATTACK_NOTE =
-  " Robust accuracy: answers still right after the attack, among all samples.\nSuccess: among the samples the attack could win. 8-bit: the same after rounding the images to 8 bits.";
+  " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data }: AuditRecord): string =>
   `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n`;
@@ -24,7 +24,7 @@ const titleOf = ({ model, data }: AuditRecord): string =>
 const exitTable = ({ model, clean }: AuditRecord): string =>
   heading("Exits, clean images") +
   table(
-    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "leave here" }],
+    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "stop here" }],
     model.exits.map((exit, k) => [
       exit.name,
       showCount(exit.macs),
@@ -38,7 +38,7 @@ function routedLine({ clean, data, model }: AuditRecord): string {
   if (model.exits.length === 1) return "";
   const { rule, thresholds, fallback, temperatures, accuracy, meanCostFraction } = clean.routed;
   const shown = thresholds.every((t) => t === NEVER_FIRES[rule])
-    ? "never leave early"
+    ? "never stop early"
     : `threshold ${showThresholds(clean.routed)}`;
   const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
   return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)})\n`;
@@ -77,7 +77,7 @@ const costRow = (a: AttackRecord): string[] => [
   `${a.seconds.toFixed(1)} s`,
 ];
 
-/** Percentages without the sign, for columns whose head has it. */
+/** Percentages without the sign, for columns whose header has it. */
 const bare = (share: number): string => (100 * share).toFixed(1);
 const bareRate = ({ value, low, high }: Rate): string => `${bare(value)} (${bare(low)}-${bare(high)})`;
 

@@ -1,4 +1,4 @@
-/** @file The calibration record as tables for a terminal. */
+/** @file Prints the calibration record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
 import { bounds, budget } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
@@ -9,10 +9,10 @@ export const calibrationTables = (record: CalibrationRecord): string =>
   [title(record), exitTable(record), outcomeTable(record), curveTable(record), attackTable(record), NOTE].join("");
 
 const NOTE =
-  "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nValidation figures are what the policy was chosen by, so a little too good.\n";
+  "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
 const title = ({ model, data, exits }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} others, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });
@@ -60,7 +60,7 @@ function outcomeTable(record: CalibrationRecord): string {
         { head: "accuracy" },
         { head: "mean cost" },
         ...(timed ? [{ head: "mean time" }] : []),
-        { head: "leave at each exit" },
+        { head: "stop at each exit" },
       ],
       rows.map(([name, o]) => [
         name,
@@ -74,7 +74,8 @@ function outcomeTable(record: CalibrationRecord): string {
   );
 }
 
-/** Lines of the curve that a terminal shows; the report and the record have all points. */
+/** The number of points of the curve that a terminal shows. The report and the record have all
+ * points. */
 const SHOWN = 8;
 
 function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): string {
@@ -102,7 +103,7 @@ function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): 
     .join("");
 }
 
-/** Points evenly spread over the curve, both ends among them. */
+/** Points evenly spread over the curve, with both ends. */
 const spread = (points: readonly CalibrationPoint[]): CalibrationPoint[] => {
   const count = Math.min(SHOWN, points.length);
   return Array.from(

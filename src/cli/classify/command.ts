@@ -1,4 +1,5 @@
-/** @file `dynn classify`: images in, answers out, by a split network with its server, by a staged one, or by a whole model. */
+/** @file `dynn classify`: classifies images with a split network and its server, a staged network,
+ *  or a whole model. */
 
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
@@ -40,26 +41,26 @@ const readLink: Reader<StatedLink> = (text, where) => ({ ...parseLink(text, wher
 
 export function classifyCommand(command: Command, io: Io): Command {
   command
-    .addOption(new Option("--server <url>", "where `dynn serve` runs (default: the server's half runs here)"))
-    .addOption(tokenOption("what the server asks for"))
+    .addOption(new Option("--server <url>", "URL of `dynn serve` (default: the server's half runs on this machine)"))
+    .addOption(tokenOption("the server's token"))
     .addOption(
       option(
         "--wire <format>",
-        `hidden values on the wire: ${WIRES.join(", ")}, or all to compare them (default: float32)`,
+        `number format of hidden values on the wire: ${WIRES.join(", ")}, or all to compare them (default: float32)`,
         oneOf([...WIRES, "all"]),
       ),
     )
     .addOption(
-      option("--deadline <ms>", "wait so long for the server, all tries together", whole(1, 2000)).default(2000),
+      option("--deadline <ms>", "longest wait for the server, all tries together", whole(1, 2000)).default(2000),
     )
-    .addOption(option("--retries <n>", "further tries after the first", whole(0, 3)).default(3))
+    .addOption(option("--retries <n>", "tries after the first one", whole(0, 3)).default(3))
     .addOption(option("--link <rate,rtt>", "estimate times over a link, such as 10Mbit/s,40ms", readLink))
-    .addOption(option("--batch <n>", "images at a time, which are also sent together", whole(1, 1)).default(1))
+    .addOption(option("--batch <n>", "images at a time; they are also sent together", whole(1, 1)).default(1))
     .addOption(option("--samples <n>", "the first N images of a data spec", whole(1, 100)))
     .addOption(ruleOption())
     .addOption(thresholdsOption(", for a model"))
     .addOption(fallbackOption())
-    .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize));
+    .addOption(option("--image-size <h,w>", "for a model without a fixed image size", imageSize));
   for (const more of normalizationOptions()) command.addOption(more);
   return command
     .addOption(option(...THREADS))
@@ -122,12 +123,12 @@ function refuseSplitOptions({ name, kind }: ClassifierSource, flags: ClassifyFla
   if (set === undefined) return;
   throw new DynnError(
     "cli/usage",
-    `--${set}: goes with a split bundle, and ${name} is a ${kind === "staged" ? "staged one" : "model"}. Leave it out, or make a bundle with \`dynn export --format split\`.`,
+    `--${set}: needs a split bundle, but ${name} is a ${kind === "staged" ? "staged bundle" : "model"}. Leave it out, or make a bundle with \`dynn export --format split\`.`,
     { option: set, kind },
   );
 }
 
-/** Images are read as they are needed: a whole data set may not fit in memory. */
+/** Images are read when they are needed, because a whole dataset may not fit in memory. */
 async function answersOf(
   classifier: Classifier,
   { names, read }: NamedImages,

@@ -1,4 +1,4 @@
-/** @file What `dynn classify` is given to look at: image files, folders of them, or a data spec. */
+/** @file Reads the images of `dynn classify`: image files, folders of them, or a data spec. */
 
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
@@ -11,28 +11,28 @@ import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
 
 export interface NamedImages {
-  /** Where they come from, for people. */
+  /** Where the images come from, in words. */
   readonly from: string;
-  /** What to call each. */
+  /** The name of each image. */
   readonly names: readonly string[];
-  /** True classes, where the data have them. */
+  /** True classes, when the data have them. */
   readonly labels: Int32Array | undefined;
   /** Pixels [to-from, c, h, w] in [0,1]. */
   readonly read: (from: number, to: number) => Promise<Float32Array>;
 }
 
-/** What images must be. */
+/** The properties that images must have. */
 export interface Wanted {
   readonly name: string;
   /** Channels, height, width. */
   readonly dims: ImageDims;
   readonly classes: number;
-  /** Names of the classes, where the model has them. */
+  /** Names of the classes, when the model has them. */
   readonly classNames: readonly string[] | null;
 }
 
 /** Open images.
- * @param samples of a data spec, the first so many
+ * @param samples the number of images to take from the start of a data spec
  * @throws DynnError 'data/spec', 'data/missing', 'data/shape', 'data/label', 'cli/usage' */
 export async function openImages(
   given: readonly string[],
@@ -44,7 +44,7 @@ export async function openImages(
   if (given.length === 1) return ofDataset(await openDataset(spec), wanted, samples);
   throw new DynnError(
     "cli/usage",
-    `${spec}: is a data spec, and stands beside ${given.length - 1} more. Name one data spec alone, or files and folders.`,
+    `${spec}: is a data spec, but the call names ${given.length - 1} more. Name one data spec alone, or files and folders.`,
     { given },
   );
 }
@@ -62,14 +62,14 @@ function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, sa
   };
 }
 
-/** Files and folders, in the order given; folders by name. */
+/** Files and folders, in the given order. The files of a folder are sorted by name. */
 async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<NamedImages> {
   const files = (await Promise.all(given.map(filesAt))).flat();
   const [channels, height, width] = dims;
   if (channels !== 3)
     throw new DynnError(
       "data/shape",
-      `${name}: takes images of ${channels} channels, and image files are read as 3 (RGB). Give an npy: data spec.`,
+      `${name}: takes images of ${channels} channels, but image files are read as 3 (RGB). Give an npy: data spec.`,
       { channels },
     );
   const size = { height, width };
@@ -95,7 +95,7 @@ async function filesAt(path: string): Promise<readonly string[]> {
   if (files.length > 0) return files;
   throw new DynnError(
     "data/missing",
-    `${path}: ${stats ? "holds no images" : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
+    `${path}: ${stats ? "does not hold images" : "does not exist"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
     { path },
   );
 }

@@ -1,4 +1,5 @@
-/** @file `dynn convert`: early exits for a classifier that is trained already; its weights and answers stay as they are. */
+/** @file `dynn convert`: adds early exits to a trained classifier. Its weights and answers do not
+ *  change. */
 
 import type { Command } from "commander";
 import { HEADS } from "../../nn/heads.js";
@@ -27,10 +28,10 @@ Heads:
 ${listed(Object.entries(HEADS).map(([name, { about }]) => [name, about]))}
 
 Examples:
-  # Exits where they pay, heads trained on your data, a policy ready to run
+  # Exits where they save work, heads trained on your data, a chosen policy
   $ dynn convert model.onnx --data folder:photos -o dynamic.onnx
 
-  # Exits where they pay in time on this machine, one image after the other
+  # Exits where they save time on this machine, for one image at a time
   $ dynn convert model.onnx --data folder:photos --cost time -o dynamic.onnx
 
   # Two exits, heads that learn from the final exit; a model that expects
@@ -42,7 +43,7 @@ async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise
   await checkWritable(flags.out);
   const plan = await prepareConversion(spec, flags, io.signal);
   const { replaced, places } = plan.conversion;
-  if (replaced.length > 0) io.err(`${spec}: new exits take the place of ${replaced.join(", ")}\n`);
+  if (replaced.length > 0) io.err(`${spec}: new exits replace ${replaced.join(", ")}\n`);
   io.signal.throwIfAborted();
   io.out(placesTable(places, plan.run.plan.placement));
   await trainInFolder(plan.run, io, (session) => write(plan, flags, session, io));

@@ -1,4 +1,5 @@
-/** @file The options of `dynn convert`: where exits go and what their heads learn from; how the run goes is as in `dynn train`. */
+/** @file The options of `dynn convert`: the places of exits and the training of their heads. The
+ *  options of the run are those of `dynn train`. */
 import { type Command, Option } from "commander";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
@@ -38,7 +39,7 @@ export interface ConvertFlags
   readonly policy: boolean;
 }
 
-/** What places for exits are judged by. */
+/** The costs by which places for exits are judged. */
 const COSTS = ["macs", "time"] as const;
 type Cost = (typeof COSTS)[number];
 
@@ -54,27 +55,27 @@ export function addConvertOptions(command: Command): Command {
     ...sharedOptions(["data", "out"]),
     option(
       "--exits <list>",
-      "auto (where they pay), percentages of the cost (15,30,45), or names of values",
+      "auto (places where an exit saves work), percentages of the cost (15,30,45), or names of values",
       exitSpec,
     ).default({ kind: "auto" }, "auto"),
-    option(
-      "--cost <kind>",
-      "what that cost is: macs (counted) or time (measured on this machine)",
-      oneOf(COSTS),
-    ).default("macs"),
-    option("--time-batch <n>", "batch that times are measured at", whole(1, 1)).default(1),
-    option("--recipe <name>", "what heads learn from: ic-only (the labels) or distill", oneOf(recipes)).default(
-      "ic-only",
+    option("--cost <kind>", "the cost: macs (counted) or time (measured on this machine)", oneOf(COSTS)).default(
+      "macs",
     ),
+    option("--time-batch <n>", "batch size at which times are measured", whole(1, 1)).default(1),
+    option(
+      "--recipe <name>",
+      "heads learn from the labels (ic-only) or from the final exit too (distill)",
+      oneOf(recipes),
+    ).default("ic-only"),
     option(
       "--head <name>",
       `${HEAD_NAMES.join(", ")}; see below (default: sdn for images, mean-linear for tokens, linear for vectors)`,
       oneOf(HEAD_NAMES),
     ),
     ...normalizationOptions(),
-    option("--epochs <n>", `times through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
+    option("--epochs <n>", `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
     ...sharedOptions(SHARED),
-    new Option("--no-policy", "choose no thresholds: the file has exits, and no rule to leave by"),
+    new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),
   ];
   return all.reduce((made, one) => made.addOption(one), command);
 }

@@ -1,4 +1,5 @@
-/** @file A conversion before its first step: what places cost, the model with new heads, the data, and the run that trains them. */
+/** @file A conversion before its first step: the cost of places, the model with new heads, the
+ *  data, and the run that trains the heads. */
 import { basename } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
@@ -29,7 +30,8 @@ export interface ConvertPlan {
 }
 
 /** Plan a conversion.
- * @throws DynnError what reading model and data and `planConversion` throw; 'cli/usage', 'training/config', 'policy/validation' */
+ * @throws DynnError the errors of reading model and data, and of `planConversion`; 'cli/usage',
+ *   'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);
   const { source, name } = await openOnnx(spec);
@@ -49,7 +51,8 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags) } };
 }
 
-/** Exits that are named by hand are placed by no cost. */
+/** The placement of the exits. Undefined for exits that the call names, because their cost does not
+ * place them. */
 function placementOf(exits: ExitSpec, measured: MeasuredPlaces | undefined): Placement | undefined {
   if (exits.kind === "values") return undefined;
   if (!measured) return { cost: "macs" };
@@ -64,8 +67,8 @@ interface Measuring {
   readonly signal: AbortSignal;
 }
 
-/** The cost of places, where it is not to be counted. A run that goes on keeps the times that it began with: measured again, its exits might
- *  stand elsewhere. */
+/** The measured cost of places. Undefined when the cost is counted. A resumed run keeps the times
+ * of its start: with new times its exits might get other places. */
 async function measuredPlaces({
   source,
   data,

@@ -1,4 +1,4 @@
-/** @file `dynn inspect`: what a model file holds. */
+/** @file `dynn inspect`: shows the contents of a model file. */
 
 import type { Command } from "commander";
 import { present } from "../../core/present.js";
@@ -28,9 +28,9 @@ interface InspectFlags {
 
 export const inspectCommand = (command: Command, io: Io): Command =>
   command
-    .addOption(option("--image-size <h,w>", "for a model that leaves the image size open", imageSize))
+    .addOption(option("--image-size <h,w>", "for a model without a fixed image size", imageSize))
     .option("--graph", "print the graph, one line per node, as dynn reads it (constants folded)")
-    .addOption(option("--json <file>", "write the same as JSON; - prints it", fileOrOutput))
+    .addOption(option("--json <file>", "write the results as JSON; - prints them", fileOrOutput))
     .addHelpText("after", HELP)
     .action((model: string, flags: InspectFlags) => inspectAction(model, flags, io));
 
@@ -40,7 +40,7 @@ Examples:
   $ dynn inspect model.onnx --image-size 224,224
   $ dynn inspect model.onnx --graph | less`;
 
-/** What inspect says, as data. */
+/** The results of inspect as data. */
 export interface Inspection {
   readonly name: string;
   readonly input: DynamicModel["input"];
@@ -49,7 +49,7 @@ export interface Inspection {
   readonly opset: number;
   readonly normalization: DynamicModel["normalization"] | null;
   readonly policy: DynamicModel["policy"] | null;
-  /** What the model was made from, when `dynn train` made it. */
+  /** The model card, when `dynn train` made the model. */
   readonly card: ModelCard | null;
   readonly exits: readonly {
     readonly name: string;
@@ -84,7 +84,7 @@ async function inspectAction(spec: string, flags: InspectFlags, io: Io): Promise
   io.out(`wrote ${flags.json}\n`);
 }
 
-/** Everything inspect knows of a model. */
+/** All facts that inspect shows of a model. */
 export function inspect(model: DynamicModel): Inspection {
   const { graph } = model;
   const costs = nodeMacs(graph, opTable);

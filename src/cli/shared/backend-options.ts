@@ -1,4 +1,4 @@
-/** @file --threads and --provider: what a command computes on. */
+/** @file The options --threads and --provider: the engine of a command. */
 
 import { ortNode, PROVIDERS, type Provider } from "../../node/ort-node/index.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -12,6 +12,7 @@ export interface BackendFlags {
 export const THREADS = ["--threads <n>", "threads of the engine (default: one per core)", whole(1, 2)] as const;
 export const PROVIDER = ["--provider <name>", `where to compute: ${PROVIDERS.join(", ")}`, oneOf(PROVIDERS)] as const;
 
-/** The engine; compiling throws DynnError 'runtime/provider' when the machine has not what the provider needs. */
+/** The engine. Compiling throws DynnError 'runtime/provider' when this machine cannot run the
+ * provider. */
 export const backendOf = ({ threads, provider }: BackendFlags): Backend =>
   ortNode({ provider, ...(threads === undefined ? {} : { threads }) });

@@ -1,4 +1,5 @@
-/** @file --mean and --std: what a foreign model expects its input to be normalised by. */
+/** @file The options --mean and --std: the normalisation that a foreign model expects of its input.
+ */
 import type { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
@@ -15,7 +16,7 @@ export const normalizationOptions = (): Option[] => [
   option("--std <list>", "per channel, with --mean", listOf(parseQuantity)),
 ];
 
-/** @throws DynnError 'cli/usage' when only one of the two is given, or they differ in length */
+/** @throws DynnError 'cli/usage' when only one option is given, or they differ in length */
 export function normalizationOf({ mean, std }: NormalizationFlags): { normalization?: Normalization } {
   if (!mean && !std) return {};
   if (mean && std && mean.length === std.length && std.every((s) => s > 0)) return { normalization: { mean, std } };

@@ -1,4 +1,5 @@
-/** @file --rule, --threshold, --fallback and --validation: from options to the policy choice of an audit. */
+/** @file The options --rule, --threshold, --fallback and --validation, and the policy that they
+ *  request. */
 
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
@@ -12,7 +13,7 @@ import type { CalibrationTarget } from "../../schema/target.js";
 import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
 import { listOf, oneOf, option, type Reader, refuse, whole } from "./options.js";
 
-/** Thresholds, or what to choose them by. */
+/** Thresholds, or the target by which they are chosen. */
 type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | CalibrationTarget;
 
 export interface RuleFlags {
@@ -63,10 +64,12 @@ export const addSplitOptions = (command: Command): Command =>
         "data to choose thresholds on (default: records of --data that are not reported)",
       ),
     )
-    .addOption(option("--validation-samples <n>", "how many of them", whole(MIN_VALIDATION, 1000)).default(1000));
+    .addOption(
+      option("--validation-samples <n>", "number of validation records", whole(MIN_VALIDATION, 1000)).default(1000),
+    );
 
-/** Data and policy, as the call says.
- * @param samples how many records to report; undefined: as many as suit
+/** The records and the policy that the call requests.
+ * @param samples the number of records to report; undefined for as many as suit
  * @throws DynnError 'cli/usage', 'policy/value', 'policy/validation', 'data/spec' */
 export async function resolvePolicyFlags(
   flags: PolicyFlags,
@@ -80,21 +83,21 @@ export async function resolvePolicyFlags(
   if (spec !== undefined && givenPolicy(request, model))
     throw new DynnError(
       "cli/usage",
-      `--validation ${spec}: no threshold is to be chosen, the ${flags.threshold ? "call" : "model"} gives them all. Leave it out, or add --threshold rad:5%.`,
+      `--validation ${spec}: the ${flags.threshold ? "call" : "model"} gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%.`,
       { validation: spec },
     );
   const validation = spec === undefined ? undefined : await openDataset(spec);
   return resolvePolicy(model, data, { ...request, samples, validation, validationSamples, seed });
 }
 
-/** What the flags ask of a policy. */
+/** The policy request of the flags. */
 export const policyRequest = ({ rule, fallback, threshold }: PolicyFlags): PolicyRequest => ({
   rule,
   fallback,
   ...(threshold?.kind === "given" ? { thresholds: threshold.values } : { target: threshold }),
 });
 
-/** The records to report, and others to choose thresholds on, as the call says.
+/** The records to report, and other records to choose thresholds on.
  * @throws DynnError 'policy/validation', 'data/spec' */
 export const splitRecords = async (
   { validation, validationSamples }: SplitFlags,
@@ -123,7 +126,7 @@ const readThreshold: Reader<Choice> = (text, where) => {
   return { kind: "given", values };
 };
 
-/** Thresholds alone, for commands that choose none. */
+/** Thresholds only, for commands that do not choose thresholds. */
 export const thresholdsOption = (about: string): Option =>
   option(
     "--threshold <t>",
@@ -131,7 +134,7 @@ export const thresholdsOption = (about: string): Option =>
     listOf((text, where) => (text === NEVER ? NEVER : parseQuantity(text, where))),
   );
 
-/** What `dynn calibrate` chooses by. */
+/** The target of `dynn calibrate`. */
 export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   const [, amount] = /^latency:(.*?)\s*(?:ms)?$/.exec(text) ?? [];
   if (amount === undefined) {
@@ -144,7 +147,7 @@ export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   throw refuse(where, text, "a mean time above 0 in milliseconds", `Write e.g. ${where} latency:2ms`);
 };
 
-/** "rad:5%" or "budget:50%"; undefined for what is neither. */
+/** The target "rad:5%" or "budget:50%". Undefined for any other text. */
 function shareTarget(text: string, where: string): CalibrationTarget | undefined {
   const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
   const value = quantityOrNaN(amount);

@@ -1,4 +1,5 @@
-/** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
+/** @file `dynn train`: trains an architecture on data, and writes one ONNX file with exits,
+ *  normalisation, classes and a model card. */
 
 import type { Command } from "commander";
 import { ARCHITECTURES } from "../../nn/architectures.js";
@@ -32,7 +33,7 @@ Examples:
   $ dynn train resnet20 --data cifar10:data --recipe ic-only \\
       --init resnet20.onnx -o resnet20-exits.onnx
 
-  # All exits together; after Ctrl-C or a crash, the same with --resume
+  # All exits together; after Ctrl-C or a crash, add --resume to continue
   $ dynn train resnet56 --data cifar10:data --recipe joint -o resnet56.onnx`;
 
 async function trainAction(architecture: string, flags: TrainFlags, io: Io): Promise<void> {

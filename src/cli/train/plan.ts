@@ -1,4 +1,4 @@
-/** @file From the options of `dynn train` to the plan of a run and what it computes on. */
+/** @file Makes the plan of a run and its engine from the options of `dynn train`. */
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { openOnnx } from "../../node/models.js";
@@ -16,13 +16,13 @@ import { backendOf } from "../shared/backend-options.js";
 import { normalizationOf } from "../shared/normalization-options.js";
 import { choicesOf, type TrainFlags } from "./options.js";
 
-/** How a run goes, whatever it trains. */
+/** The options of a run, whatever it trains. */
 export type RunFlags = Pick<
   TrainFlags,
   "threads" | "provider" | "workers" | "featureMemory" | "run" | "resume" | "checkpointEvery" | "out"
 >;
 
-/** A plan, and how its run goes. */
+/** A plan with the settings of its run. */
 export interface PlannedRun {
   readonly flags: RunFlags;
   readonly plan: TrainingPlan;
@@ -31,7 +31,7 @@ export interface PlannedRun {
 }
 
 /** Plan a run.
- * @throws DynnError what opening data and network throws, and 'training/config' */
+ * @throws DynnError the errors of opening data and network, and 'training/config' */
 export async function prepare(architecture: string, flags: TrainFlags): Promise<PlannedRun> {
   const data = await openTrainingData(flags);
   const plan = await planTraining({
@@ -44,16 +44,17 @@ export async function prepare(architecture: string, flags: TrainFlags): Promise<
   return { flags, plan, source: data.source, backend: backendOf(flags) };
 }
 
-/** Whether an architecture or first weights are an ONNX file. */
+/** Whether an architecture or initial weights are an ONNX file. */
 const isFile = (architecture: string): boolean => /^zoo:|\.onnx$/.test(architecture);
 
-/** @throws DynnError 'training/config' when a file is to have another width, and what reading it throws */
+/** @throws DynnError 'training/config' when a file should get another width, and the errors of
+ *   reading it */
 async function baseOf(architecture: string, width: number | undefined): Promise<NetworkBase> {
   if (!isFile(architecture)) return { kind: "architecture", name: architecture, width };
   if (width !== undefined)
     throw new DynnError(
       "training/config",
-      `--width ${width}: ${architecture} is a file, whose layers have their width. Leave --width out, or name an architecture.`,
+      `--width ${width}: ${architecture} is a file, whose layers have a fixed width. Leave --width out, or name an architecture.`,
       { width },
     );
   const { source } = await openOnnx(architecture);
@@ -65,7 +66,7 @@ async function initialWeights(path: string): Promise<InitialWeights> {
   return weightsOfCheckpoint(await readBytes(path), path);
 }
 
-/** Where the run keeps its files.
+/** The folder in which the run keeps its files.
  * @throws DynnError 'cli/usage' when the folder would be the output */
 export function runFolderOf({ run, out }: RunFlags): string {
   const folder = run ?? `${out.replace(/\.onnx$/, "")}.run`;
