@@ -1,5 +1,6 @@
-/** @file How the report writes numbers: one decimal for percentages, an en dash between the ends of an interval,
- *  no-break spaces inside a figure, and nothing that depends on the reader's locale. */
+/** @file Formats the numbers of the reports: one decimal for percentages, an en dash between the
+ *  ends of an interval, no-break spaces inside a figure.
+ *  The result does not depend on the reader's locale. */
 import { showCount, showRadius } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
@@ -28,7 +29,7 @@ export const samples = (n: number): string => (n === 1 ? "1 sample" : `${n} samp
 /** A difference of shares in points: "1.1 points". */
 export const points = (difference: number): string => `${oneDecimal(difference)}${NBSP}points`;
 
-/** The rate behind a share of `samples` samples, with its interval. */
+/** The rate of a share of `samples` samples, with its interval. */
 export const rateOf = (share: number, samples: number): Rate => wilson(Math.round(share * samples), samples);
 
 /** 12345 as "12.3 k". */
@@ -66,7 +67,8 @@ export const linf = (size: number): string => `${Number((size * 255).toFixed(1))
 /** A measured L2 norm: "0.217". */
 export const l2 = (size: number): string => size.toFixed(3);
 
-/** The first `length` characters of a name, the last one an ellipsis where it was longer. */
+/** The first `length` characters of a name. The last one is an ellipsis when the name was longer.
+ */
 export function shorten(name: string, length: number): string {
   const characters = [...name];
   return characters.length <= length ? name : `${characters.slice(0, length - 1).join("")}…`;

@@ -1,4 +1,5 @@
-/** @file The top of the page: title, key figures, the summary in words, and links to the sections. */
+/** @file The top of the page: title, key figures, the summary in words, and links to the sections.
+ */
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import { answerName, cleanWords, findings, isStatic } from "../audit/words.js";
 import * as write from "./format.js";
@@ -20,13 +21,14 @@ ${findingList(record)}
 
 function findingList(record: AuditRecord): Html {
   const ranked = findings(record);
-  if (ranked.length === 0) return html`<p>No attack was run, so this report says nothing about safety.</p>`;
+  if (ranked.length === 0) return html`<p>No attack was run, so this report does not measure robustness.</p>`;
   const intro =
-    ranked.length === 1 ? "One attack was run:" : `${ranked.length} attacks were run; the most dangerous comes first:`;
+    ranked.length === 1 ? "One attack was run:" : `${ranked.length} attacks were run. The most dangerous comes first:`;
   return html`<p>${intro}</p><ol class="findings">${ranked.map((finding) => html`<li>${finding.text}</li>`)}</ol>`;
 }
 
-/** The key figures: clean accuracy and cost, the worst attack on accuracy, the worst on cost. */
+/** The key figures: clean accuracy and cost, the attack that lowers accuracy most, the attack that
+ * raises cost most. */
 function cards(record: AuditRecord): Html {
   const { clean, data, attacks } = record;
   const { accuracy, meanCostFraction } = clean.routed;
@@ -40,7 +42,7 @@ ${slowest && !isStatic(record) ? card("mean cost, worst attack", write.percent(s
 </dl>`;
 }
 
-/** A key figure; within a list of class "cards". */
+/** A key figure, for a list of class "cards". */
 export const card = (what: string, figure: string, note: string): Html =>
   html`<div class="card"><dt>${what}</dt><dd class="figure">${figure}</dd><dd>${note}</dd></div>`;
 

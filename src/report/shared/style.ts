@@ -1,5 +1,7 @@
-/** @file The page's only style sheet: light by default, dark where the screen asks for it, always light on paper.
- *  Colours are variables, so that plots follow; series colours are Okabe and Ito's (2008), lightened for dark. No font or file is fetched. */
+/** @file The page's only style sheet: light by default, dark when the screen prefers it, always
+ *  light on paper.
+ *  Colours are variables, so that plots follow. Series colours are Okabe and Ito's (2008),
+ *  lightened for dark. The page fetches neither fonts nor files. */
 import { raw } from "./html.js";
 
 export const STYLE = raw(`
