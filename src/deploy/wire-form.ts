@@ -5,8 +5,8 @@ import { DynnError } from "../core/errors.js";
 import type { Manifest } from "./manifest.js";
 import type { WireForm } from "./wire.js";
 
-/** The SHA-256 that identifies an export. For a manifest as dynn writes it, `sha256sum
- * manifest.json` prints the same. */
+/** The SHA-256 that identifies an export. For a manifest as dynn writes it,
+ * `sha256sum manifest.json` prints the same. */
 export const fingerprintOf = (manifest: Manifest): string =>
   sha256(new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`));
 

@@ -132,7 +132,7 @@ export class SplitClient implements Remote {
     if (status >= 500 || status === 408 || status === 429) throw new Outage(said, retryAfterMs);
     throw new DynnError(
       "serve/refused",
-      `${this.#url.origin}: the server refuses the request (${said}). Correct the request. To try again does not help.`,
+      `${this.#url.origin}: the server refuses the request (${said}). Correct the request. A retry does not help.`,
       { url: this.#url.origin, status },
     );
   }

@@ -11,8 +11,8 @@ import { readModel } from "../onnx/read.js";
 import { type WritableModel, writeModel } from "../onnx/write.js";
 
 /** Read a model file, and the data files beside it that it names.
- * @throws DynnError 'file/missing', 'file/unreadable', 'model/external', and the errors of {@link
- *   readModel} */
+ * @throws DynnError 'file/missing', 'file/unreadable', 'model/external', and the errors of
+ *   {@link readModel} */
 export async function loadModel(path: string): Promise<OnnxModel> {
   const bytes = await readBytes(path);
   return readModel(bytes, { name: path, external: (location) => readBeside(path, location), owned: true });

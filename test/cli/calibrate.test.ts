@@ -141,7 +141,7 @@ describe("what is printed", () => {
       "Chosen: max-softmax, thresholds ",
       "One threshold for all exits, best at each cost (validation)",
       "A threshold per exit, best at each cost (validation)",
-      "Under attack: pgd, L∞\u00a08/255; asked for: mean cost at most 100.0\u00a0%",
+      "Under attack: pgd, L∞\u00a08/255; bounds: mean cost at most 100.0\u00a0%",
       "This holds against a fresh attack on the validation records (1 round).",
       `wrote ${place("r.html")}`,
     ])

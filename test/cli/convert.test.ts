@@ -126,7 +126,7 @@ describe("dynn convert refuses", () => {
     [
       "to resume what never began",
       [MODEL, "--data", data, "--run", join(folder, "new"), "--resume"],
-      /^2 .*holds no run to go on with.*\[training\/unfinished\]/,
+      /^2 .*does not hold a run to continue.*\[training\/unfinished\]/,
     ],
     [
       "an option that it does not have",

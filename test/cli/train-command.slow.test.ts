@@ -141,7 +141,7 @@ describe("a run that is stopped", () => {
     const { code, err } = await train("new.onnx", ...JOINT, "--resume");
     expect([code, told(err)]).toEqual([
       2,
-      "error: new.run: holds no run to go on with. Leave --resume out to begin one, or give the --run folder of another. [training/unfinished]\n",
+      "error: new.run: does not hold a run to continue. Begin a run without resume, or give another folder (--resume, --run). [training/unfinished]\n",
     ]);
   });
 });

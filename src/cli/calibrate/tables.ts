@@ -120,7 +120,7 @@ function attackTable({ worstCase }: CalibrationRecord): string {
     ["test", test],
   ] as const;
   return (
-    heading(`Under attack: ${attack}, ${budget(norm, radius)}; asked for: ${bounds(worstCase)}`) +
+    heading(`Under attack: ${attack}, ${budget(norm, radius)}; bounds: ${bounds(worstCase)}`) +
     table(
       [left("records"), { head: "samples" }, { head: "mean cost" }, { head: "accuracy" }],
       rows.map(([name, a]) => [name, String(a.samples), showRate(a.meanCost), showRate(a.accuracy)]),

@@ -71,18 +71,18 @@ export function classifyCommand(command: Command, io: Io): Command {
 }
 
 const HELP = `
-Image files are stretched to the size that the network takes. A server that is
-not reached is no failure: the device answers by its surest exit, and the table
-says so. A server that refuses (another export, another token) is one.
+Image files are stretched to the input size of the network. When the server is
+not reached, the device answers with its most confident exit, and the table says
+so. When the server refuses (another export, another token), the command fails.
 
 Examples:
-  # Every image by the whole network, which stops early where it can
+  # The whole network on this machine, which stops early where it can
   $ dynn classify zoo:resnet20-joint sample --threshold 0.8
 
-  # Device here, server there
+  # The device's half on this machine, the server's half behind the URL
   $ dynn classify bundle photos/ --server http://127.0.0.1:8790
 
-  # What would float16 and int8 cost, and what would a slow link?
+  # Compare float32, float16 and int8, and estimate times over a slow link
   $ dynn classify bundle cifar10:data --wire all --link 10Mbit/s,40ms`;
 
 async function classifyAction(spec: string, given: string[], flags: ClassifyFlags, io: Io): Promise<void> {

@@ -108,8 +108,8 @@ function bundleFiles(
   return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifest) }];
 }
 
-/** Write one ONNX file that stops early by itself in any runtime, at any batch size; see {@link
- * conditionalModel}.
+/** Write one ONNX file that stops early by itself in any runtime, at any batch size;
+ * see {@link conditionalModel}.
  * @param out path of the file; an existing file is replaced
  * @throws as {@link exportStaged} */
 export async function exportConditional(model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {

@@ -49,9 +49,9 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
 
 /** Microseconds that a thread spins while it waits for more work.
  * It is long enough to stay awake between small runs in a row, which saves a tenth at batch 1.
- * It is no longer, because each session has its own threads, and waiting threads take the cores
- * from the session that runs. Seven sessions in turn on two cores took 3.5 times as long with
- * threads that spun without end. */
+ * A longer time would be slower: each session has its own threads, and waiting threads take the
+ * cores from the session that runs. Seven sessions in turn on two cores took 3.5 times as long
+ * with threads that spun without end. */
 const SPINNING = { intra_op: { spin_duration_us: "500" } };
 
 /** A graph with more nodes runs as it is. Networks in use are smaller; a file made to be slow may

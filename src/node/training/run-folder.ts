@@ -146,13 +146,13 @@ async function stateOf(
   if (!found)
     throw new DynnError(
       "training/unfinished",
-      `${folder}: holds no run to go on with. Begin a run without resume, or give the folder of another.`,
+      `${folder}: does not hold a run to continue. Begin a run without resume, or give another folder.`,
       { folder, options: ["resume", "run"] },
     );
   checkSameRun(found.settings, settings, folder);
   for (const [what, now] of Object.entries(VERSIONS))
     if (found.versions[what] !== now)
-      warn(`the run began with ${what} ${found.versions[what]} and goes on with ${now}: its last bits may differ.\n`);
+      warn(`the run began with ${what} ${found.versions[what]} and continues with ${now}: its last bits may differ.\n`);
   const path = join(folder, CHECKPOINT);
   if (!(await exists(path))) return undefined;
   const checkpoint = readCheckpoint(await readBytes(path), path);
