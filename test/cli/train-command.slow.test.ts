@@ -114,12 +114,12 @@ describe("a run that is stopped", () => {
     const again = await train("kept.onnx", ...JOINT);
     expect([again.code, told(again.err)]).toEqual([
       2,
-      "error: kept.run: holds a run that is not finished. Add --resume to go on with it, give another --run folder, or remove this one. [training/unfinished]\n",
+      "error: kept.run: holds a run that is not finished. Resume it, give another folder, or remove this one (--resume, --run). [training/unfinished]\n",
     ]);
     const other = await train("kept.onnx", ...JOINT, "--epochs", "4", "--clip", "1", "--resume");
     expect([other.code, told(other.err)]).toEqual([
       2,
-      "error: kept.run: holds a run with other settings:\n  config.epochs: 3 in the run, 4 now\n  config.clipNorm: not set in the run, 1 now\nResume with the run's own settings, or give a new run another --run folder. [checkpoint/mismatch]\n",
+      "error: kept.run: holds a run with other settings:\n  config.epochs: 3 in the run, 4 now\n  config.clipNorm: not set in the run, 1 now\nResume with the run's own settings, or give a new run another folder (--run). [checkpoint/mismatch]\n",
     ]);
     expect(bytes("kept.run/checkpoint.safetensors").equals(before)).toBe(true);
   });
@@ -193,7 +193,7 @@ describe("first weights", () => {
     const { code, err } = await train("x.onnx", ...wide, "--init", at("static.onnx"));
     expect(code).toBe(2);
     expect(told(err)).toMatch(
-      /^error: --init static\.onnx: does not fit the network: "conv1\.weight" is float32\[2,3,3,3\] there and float32\[3,3,3,3\] here/,
+      /^error: static\.onnx: does not fit the network: "conv1\.weight" is float32\[2,3,3,3\] there and float32\[3,3,3,3\] here/,
     );
     const zoo = await train(
       "x.onnx",
