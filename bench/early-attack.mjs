@@ -1,4 +1,4 @@
-// The early attack in paper mode (48 samples, up to 1000 iterations, alpha 0.1): dynn's batch, in which finished samples leave,
+// The early attack as published (48 samples, up to 1000 iterations, alpha 0.1): dynn's batch, in which finished samples leave,
 // against the same loop run one sample at a time: by dynn itself (batch 1) and by PyTorch (bench/rivals/early_attack.py).
 // Usage: npm run build && node bench/early-attack.mjs [--record]      PyTorch: Debian's python3-torch and python3-onnx
 import { spawnSync } from "node:child_process";

@@ -32,7 +32,7 @@ describe("an attack of a file", () => {
     expect(configure({ radius: "8/255", randomStart: "0.002" }).parameters.randomStart).toBe(0.002);
   });
 
-  test("gets the published loop in paper mode", () => {
+  test("gets the published loop with early:published", () => {
     const attack = configure({ objective: "early:published" });
     expect(attack.optimizer.name).toBe("adam-tanh");
     expect(attack.budget).toEqual({ norm: "l2", radius: undefined });
@@ -57,7 +57,7 @@ describe("an attack of a file", () => {
     expect(parsed?.steps).toBe(20);
   });
 
-  test("in paper mode keeps to the published loop: no budget, a random start", () => {
+  test("with early:published keeps to the published loop: no budget, a random start", () => {
     const attack = configure({
       objective: "early:published",
       radius: "8/255",

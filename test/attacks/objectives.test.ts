@@ -133,19 +133,26 @@ describe("success", () => {
   test("of slowdown is that no early exit fires", () => {
     expect(slowdown(victim).succeeded(who(2), of(unsure(2), unsure(1), undefined))).toBe(true);
     expect(slowdown(victim).succeeded(who(2), of(unsure(2), sure(2), undefined))).toBe(false);
+    expect(slowdown(victim).succeeded(who(2), of(unsure(2), unsure(1), sure(2)))).toBe(true);
   });
 
-  test("of the early attack in paper mode needs the final label kept and every early one changed", () => {
+  test("of early:published needs the final label kept and every early one changed", () => {
     expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
     expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(2), sure(2)))).toBe(false);
     expect(earlyLabelsChanged(victim)(who(2), of(unsure(1), sure(3), sure(1)))).toBe(false);
   });
 
-  test("of the early attack in proper mode needs a wrong early exit that fires, and the final label kept", () => {
+  test("of early:margin needs a wrong early exit that fires, and the final label kept", () => {
     expect(earlyFires(victim)(who(2), of(unsure(1), sure(3), sure(2)))).toBe(true);
     expect(earlyFires(victim)(who(2), of(unsure(1), unsure(3), sure(2)))).toBe(false);
     expect(earlyFires(victim)(who(2), of(sure(2), sure(3), sure(2)))).toBe(false);
     expect(earlyFires(victim)(who(2), of(sure(1), sure(3), sure(1)))).toBe(false);
+  });
+
+  test("of the early attack in early:margin under the fallback most-confident needs an exit that fires, not only answers", () => {
+    const surest = victimOf(model, 0.95, { fallback: "most-confident" });
+    expect(earlyFires(surest)(who(2), of(sure(1), unsure(2), unsure(2)))).toBe(false);
+    expect(earlyFires(surest)(who(2), of(row(1, 0.96), unsure(2), unsure(2)))).toBe(true);
   });
 
   test("of the early attack is about the model's own final label, not the true one", () => {

@@ -96,9 +96,12 @@ describe("the runner", () => {
   });
 
   test("never mixes losses, or gradients with none, in one evaluation", async () => {
-    const { evaluator, kinds } = fakeEvaluator();
-    await runAttack(attack, samplesWith(4, 5, 6, 7), evaluator, { seed: 0, batch: 4 });
+    // The first sample lands after one evaluation, so that the next one is a step behind its
+    // neighbour: one of them wants a gradient, and the other does not.
+    const { evaluator, sizes, kinds } = fakeEvaluator();
+    await runAttack(attack, samplesWith(1, 6, 5, 6, 3), evaluator, { seed: 0, batch: 2 });
     expect(kinds.every((k) => k.size === 1)).toBe(true);
+    expect(sizes.slice(0, 3)).toContain(1);
   });
 
   test("leaves a sample alone that succeeds when clean, and says so", async () => {

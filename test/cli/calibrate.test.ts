@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addSplitOptions, type SplitFlags, splitRecords } from "../../src/cli/shared/policy-options.js";
+import { commons } from "../../src/cli/shared/common-options.js";
+import { type SplitFlags, splitRecords } from "../../src/cli/shared/policy-options.js";
 import { concat, type Dataset } from "../../src/data/dataset.js";
 import type { ReportSplit } from "../../src/data/split.js";
 import { openDataset } from "../../src/node/data/open.js";
@@ -86,7 +87,9 @@ describe("validation and test records", () => {
     samples: number | undefined,
     ...options: readonly string[]
   ): Promise<ReportSplit> => {
-    const command = addSplitOptions(new Command("calibrate")).parse([...options], { from: "user" });
+    const command = commons("validation", "validationSamples")
+      .reduce((made, one) => made.addOption(one), new Command("calibrate"))
+      .parse([...options], { from: "user" });
     return splitRecords(command.opts<SplitFlags>(), from, samples, 0);
   };
   const shared = async ({ reported, validation }: ReportSplit): Promise<string[]> => {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addPolicyOptions, type PolicyFlags, resolvePolicyFlags } from "../../src/cli/shared/policy-options.js";
+import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../../src/cli/shared/policy-options.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { openModel } from "../../src/node/models.js";
@@ -38,7 +38,9 @@ async function policyOf(model: string, ...options: readonly string[]): Promise<P
 
 /** What a call resolves to, with the flags read as the command reads them. */
 async function resolved(samples: number | undefined, ...options: readonly string[]): Promise<ResolvedPolicy> {
-  const command = addPolicyOptions(new Command("audit")).parse([...options], { from: "user" });
+  const command = policyOptions()
+    .reduce((made, one) => made.addOption(one), new Command("audit"))
+    .parse([...options], { from: "user" });
   const dataset = await openDataset(data);
   return resolvePolicyFlags(command.opts<PolicyFlags>(), await openModel(plain), dataset, samples, 0);
 }

@@ -39,7 +39,7 @@ beforeAll(async () => {
     "early.onnx",
   ]);
 });
-afterAll(() => stranger?.leave());
+afterAll(() => stranger?.remove());
 
 function firstWord(text: string): string {
   return text.trim().split(/\s/)[0];

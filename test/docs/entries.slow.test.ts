@@ -37,7 +37,7 @@ let stranger: Stranger;
 beforeAll(async () => {
   stranger = await makeStranger();
 });
-afterAll(() => stranger?.leave());
+afterAll(() => stranger?.remove());
 
 describe("package.json", () => {
   test("names files that are built", () => {

@@ -16,7 +16,7 @@ export interface Stranger {
   readonly folder: string;
   /** Run a program there; rejects when it fails, its output in the message. */
   readonly run: (file: string, args: readonly string[]) => Promise<string>;
-  readonly leave: () => void;
+  readonly remove: () => void;
 }
 
 /** Set the folder up.
@@ -44,7 +44,7 @@ export async function makeStranger(): Promise<Stranger> {
       const { stdout, stderr } = await promisify(execFile)(file, [...args], { cwd: folder, env }).catch(explain);
       return stdout + stderr;
     },
-    leave: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 

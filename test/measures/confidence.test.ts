@@ -25,6 +25,10 @@ describe("the expected calibration error", () => {
     expect(expectedCalibrationError([1 / 3, 0.34], [true, false])).toBeCloseTo((2 / 3 + 0.34) / 2, 14);
   });
 
+  it("does not let the gaps of two bins cancel: 0.3 too sure and 0.3 too unsure make 0.3", () => {
+    expect(expectedCalibrationError([0.3, 0.7], [false, true])).toBeCloseTo(0.3, 14);
+  });
+
   it("is at least the distance between mean confidence and accuracy, whatever the bins", () => {
     const pairs = fc.array(fc.record({ c: fc.double({ min: 0, max: 1, noNaN: true }), r: fc.boolean() }), {
       minLength: 1,
@@ -55,6 +59,13 @@ describe("the interval of a mean", () => {
     expect(value).toBe(0.5);
     expect(high - value).toBeCloseTo(1.959963984540054 / Math.sqrt(12), 14);
     expect(value - low).toBeCloseTo(high - value, 14);
+  });
+
+  it("is cut at what is possible", () => {
+    // Mean 0.8, standard error 0.2: 0.8 + 0.39 is more than there can be; and so on the other side.
+    expect(meanInterval([1, 1, 1, 1, 0], [0, 1]).high).toBe(1);
+    expect(meanInterval([0, 0, 0, 0, 1], [0, 1]).low).toBe(0);
+    expect(meanInterval([1, 1, 1, 1, 0], [0, 1]).low).toBeCloseTo(0.8 - 0.2 * 1.959963984540054, 14);
   });
 
   it("stays within what is possible and around the mean, and knows nothing of one value", () => {

@@ -32,6 +32,10 @@ describe("wilson", () => {
     );
   });
 
+  it("ends exactly at 0 and 1 where there is no success and no failure", () => {
+    for (let n = 1; n <= 200; n++) expect([wilson(0, n).low, wilson(n, n).high]).toEqual([0, 1]);
+  });
+
   it("mirrors: failures have the mirrored interval", () => {
     const [rate, mirrored] = [wilson(7, 31), wilson(24, 31)];
     expect(mirrored.low).toBeCloseTo(1 - rate.high, 14);

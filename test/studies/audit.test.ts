@@ -4,7 +4,7 @@ import type { Dataset } from "../../src/data/dataset.js";
 import { inMemory } from "../../src/data/dataset.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { writeModel } from "../../src/onnx/write.js";
-import type { AuditRecord } from "../../src/schema/audit-record.js";
+import type { AuditRecord, GalleryItem } from "../../src/schema/audit-record.js";
 import { type AuditOptions, audit, type RunStore, type StoredRun } from "../../src/studies/audit/index.js";
 import { samplesOf, smallExits } from "../support/models.js";
 
@@ -83,6 +83,34 @@ describe("an audit", () => {
     expect(slow.successRate.value * slow.eligible).toBeCloseTo(slow.routed.exitCounts[2] - (24 - slow.eligible), 9);
     expect(early.samples).toBe(10);
     expect(early.eligible).toBe(10);
+  });
+
+  test("counts as slowed down the eligible samples that now reach the final exit, where there are some", async () => {
+    const policy = {
+      kind: "fixed",
+      policy: { rule: "max-softmax", thresholds: [0.9, 0.9], fallback: "final" },
+    } as const;
+    const attacks = [{ name: "slow", objective: "slowdown", radius: 0.2, steps: 9, stepSize: 0.2 / 6 }];
+    const { record } = await audit(options({ policy, attacks, curves: undefined }));
+    const [slow] = record.attacks as [AuditRecord["attacks"][number]];
+    const succeeded = Math.round(slow.successRate.value * slow.eligible);
+    expect(slow.eligible).toBe(24);
+    expect(succeeded).toBe(slow.routed.exitCounts[2]);
+    expect(succeeded).toBeGreaterThan(2);
+    expect(succeeded).toBeLessThan(22);
+  });
+
+  test("judges only the samples that were right when clean, and counts robust ones among all", async () => {
+    const mixed = samples.slice(0, 24).map((s, i) => ({ ...s, label: i % 3 === 0 ? (s.label + 1) % 4 : s.label }));
+    const attacks = [{ name: "weak", objective: "misclassify:final", radius: 0.02, steps: 5 }];
+    const { record } = await audit(options({ data: dataOf(mixed), attacks, curves: undefined }));
+    const [weak] = record.attacks as [AuditRecord["attacks"][number]];
+    const broken = weak.successRate.value * 16;
+    expect([weak.samples, weak.eligible]).toEqual([24, 16]);
+    expect(broken).toBeCloseTo(Math.round(broken), 9);
+    expect(broken).toBeGreaterThan(0.5);
+    expect(broken).toBeLessThan(15.5);
+    expect(weak.robustAccuracy.value).toBeCloseTo((16 - broken) / 24, 12);
   });
 
   test("draws curves that only fall, from the clean accuracy on", async () => {
@@ -166,5 +194,55 @@ describe("an audit", () => {
     const attacks = [...ATTACKS, { name: "x", objective: "misclassify:9", radius: 0.1 }];
     await expect(audit(options({ attacks, onProgress: (p) => phases.push(p.phase) }))).rejects.toThrow("misclassify:9");
     expect(phases).toEqual([]);
+  });
+});
+
+describe("the gallery", () => {
+  /** As the record's methods say: sure before, sure after, and right before counts one. */
+  const surprise = ({ clean, attacked, label }: GalleryItem): number =>
+    clean.confidences[clean.stop] + attacked.confidences[attacked.stop] + Number(clean.answer === label);
+  const galleryOf = async (
+    galleryPerAttack: number,
+    attacks: readonly AttackConfig[],
+  ): Promise<readonly GalleryItem[]> => {
+    // Every other label is another class, so that the clean answer is wrong there.
+    const mixed = samples.slice(0, 24).map((s, i) => ({ ...s, label: i % 2 ? (s.label + 1) % 4 : s.label }));
+    const policy = {
+      kind: "fixed",
+      policy: { rule: "max-softmax", thresholds: [0.9, 0.9], fallback: "final" },
+    } as const;
+    return (await audit(options({ policy, data: dataOf(mixed), attacks, curves: undefined, galleryPerAttack })))
+      .gallery;
+  };
+  const SLOW: AttackConfig = { name: "slow", objective: "slowdown", radius: 0.25, steps: 12, stepSize: 0.04 };
+
+  test("holds the most telling images first: right and sure before, sure after", async () => {
+    const all = await galleryOf(24, [SLOW]);
+    const scores = all.map(surprise);
+    expect(new Set(all.map((item) => item.clean.answer === item.label))).toEqual(new Set([true, false]));
+    expect(new Set(scores).size).toBeGreaterThan(8);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(await galleryOf(3, [SLOW])).toEqual(all.slice(0, 3));
+  });
+
+  test("holds only images of eligible samples that succeed as 8-bit files, with sizes of those files", async () => {
+    const all = await galleryOf(24, [SLOW]);
+    for (const { attacked, original, adversarial, linf, l2, magnification, difference } of all) {
+      expect(attacked.confidences.slice(0, 2).every((p) => p < 0.9)).toBe(true);
+      const moved = Array.from(adversarial, (v, i) => v - original[i]);
+      // Clean images are no 8-bit files: they are half a step away from one at most.
+      expect(Math.abs(linf * 255 - Math.max(...moved.map(Math.abs)))).toBeLessThanOrEqual(0.5);
+      expect(Math.abs(l2 * 255 - Math.hypot(...moved))).toBeLessThanOrEqual(0.5 * Math.sqrt(192));
+      expect(magnification).toBe(Math.max(1, Math.floor(127 / (linf * 255))));
+      expect(
+        Array.from(difference).every(
+          (v, i) => Math.sign(v - 128) === 0 || Math.abs(v - 128 - moved[i] * magnification) <= magnification,
+        ),
+      ).toBe(true);
+    }
+    const won = await galleryOf(24, [{ name: "final", objective: "misclassify:final", radius: 0.1, steps: 5 }]);
+    // The final exit is wrong on every other clean image: those were no targets.
+    expect(won.length).toBeGreaterThan(4);
+    expect(won.every(({ sample }) => sample % 2 === 0)).toBe(true);
   });
 });

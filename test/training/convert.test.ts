@@ -162,7 +162,7 @@ describe("a converted file", () => {
 });
 
 describe("places that are measured", () => {
-  /** Every piece takes a millisecond. */
+  /** Every section takes a millisecond. */
   const ticking = () => {
     let time = 0;
     return { backend: ortNode({ threads: 1 }), batch: 5, runs: 3, warmUp: 1, now: () => time++ };

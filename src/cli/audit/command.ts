@@ -14,37 +14,31 @@ import { openModel } from "../../node/models.js";
 import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
-import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
-import { file, fileOrOutput, listOf, option, radius, whole } from "../shared/options.js";
-import { addPolicyOptions, type PolicyFlags, resolvePolicyFlags } from "../shared/policy-options.js";
+import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { file, listOf, option, radius, whole } from "../shared/options.js";
+import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
-interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags {
-  readonly data: string;
-  readonly samples?: number;
-  readonly eps: number;
+type Shared = CommonFlags<"data" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
+
+interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags, Shared {
   readonly attacks?: readonly string[];
   readonly attackFile?: string;
   readonly radii?: readonly number[];
   readonly curveSteps: number;
-  readonly seed: number;
-  readonly batch: number;
-  readonly json?: string;
-  readonly report?: string;
   readonly keep?: string;
 }
 
 export function auditCommand(command: Command, io: Io): Command {
   command
-    .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
-    .addOption(option("--samples <n>", "report on the first N records (default: up to 1000)", whole(1, 100)))
-    .addOption(
-      option("--eps <radius>", "Linf radius of the attacks; pixels lie in [0,1]", radius).default(8 / 255, "8/255"),
-    )
+    .addOption(common("data"))
+    .addOption(common("samples", { about: "report on the first N records (default: up to 1000)" }))
+    .addOption(common("eps"))
     .addOption(
       option(
         "--attacks <list>",
@@ -65,32 +59,15 @@ export function auditCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
-  addPolicyOptions(command);
-  for (const one of normalizationOptions()) command.addOption(one);
-  command
-    .addOption(option("--seed <n>", "seed of every random number", whole(0, 0)).default(0))
-    .addOption(
-      option("--batch <n>", "samples per evaluation; it changes time and memory, not results", whole(1, 64)).default(
-        64,
-      ),
-    )
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
-    .addOption(
-      option(
-        "--json <file>",
-        "write the record as JSON (docs/audit-json.md); - prints it instead of the tables",
-        fileOrOutput,
-      ),
-    )
-    .addOption(option("--report <file>", "write a self-contained HTML report", file))
-    .addOption(
-      option(
-        "--keep <folder>",
-        "keep the images of each finished attack (NAME.npy), and continue from them after an interruption",
-        file,
-      ),
-    );
+  const shared = [...policyOptions(), ...commons("mean", "std", "seed", "batch", "threads", "provider")];
+  for (const one of [...shared, recordJson("docs/audit-json.md"), common("report")]) command.addOption(one);
+  command.addOption(
+    option(
+      "--keep <folder>",
+      "keep the images of each finished attack (NAME.npy), and continue from them after an interruption",
+      file,
+    ),
+  );
   return command.addHelpText("after", HELP).action((model: string, flags: AuditFlags) => auditAction(model, flags, io));
 }
 

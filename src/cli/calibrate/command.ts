@@ -19,39 +19,26 @@ import type { CalibrationTarget } from "../../schema/target.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
-import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
-import { file, fileOrOutput, oneOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
-import {
-  addSplitOptions,
-  fallbackOption,
-  type RuleFlags,
-  readTarget,
-  ruleOption,
-  type SplitFlags,
-  splitRecords,
-} from "../shared/policy-options.js";
+import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
+import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { checkDistinct, checkPolicyOutput, writePolicy } from "./output.js";
 import { calibrationTables } from "./tables.js";
 
-interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, BackendFlags {
-  readonly data: string;
-  readonly samples?: number;
+type Shared = CommonFlags<"data" | "timeBatch" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
+
+interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, BackendFlags, Shared {
   readonly target: CalibrationTarget;
   readonly thresholds: ThresholdKind;
   readonly temperature?: boolean;
-  readonly timeBatch: number;
   readonly worstCase?: PresetName;
   readonly worstCost?: number;
   readonly worstAccuracy?: number;
   readonly worstSamples: number;
-  readonly eps: number;
-  readonly seed: number;
-  readonly batch: number;
-  readonly json?: string;
-  readonly report?: string;
   readonly out?: string;
 }
 
@@ -60,8 +47,8 @@ const presetName: Reader<PresetName> = (text, where) => oneOf(PRESET_NAMES)(curr
 
 export function calibrateCommand(command: Command, io: Io): Command {
   command
-    .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
-    .addOption(option("--samples <n>", "test on the first N records (default: up to 1000)", whole(1, 1000)))
+    .addOption(common("data"))
+    .addOption(common("samples", { about: "test on the first N records (default: up to 1000)", read: whole(1, 1000) }))
     .addOption(
       option(
         "--target <goal>",
@@ -74,11 +61,10 @@ export function calibrateCommand(command: Command, io: Io): Command {
         "uniform",
       ),
     )
-    .option("--temperature", "first fit a temperature to each exit, to calibrate its confidences")
-    .addOption(ruleOption())
-    .addOption(fallbackOption());
-  for (const one of normalizationOptions()) command.addOption(one);
-  return addSplitOptions(command)
+    .option("--temperature", "first fit a temperature to each exit, to calibrate its confidences");
+  for (const one of commons("rule", "fallback", "mean", "std", "validation", "validationSamples"))
+    command.addOption(one);
+  command
     .addOption(
       option(
         "--worst-case <attack>",
@@ -95,30 +81,12 @@ export function calibrateCommand(command: Command, io: Io): Command {
     )
     .addOption(option("--worst-accuracy <share>", "lowest accuracy under that attack", share))
     .addOption(option("--worst-samples <n>", "records to attack in each split", whole(1, 100)).default(100))
-    .addOption(
-      option("--eps <radius>", "Linf radius of that attack; pixels lie in [0,1]", radius).default(8 / 255, "8/255"),
-    )
-    .addOption(
-      option("--time-batch <n>", "batch size at which times are measured, for a target latency", whole(1, 1)).default(
-        1,
-      ),
-    )
-    .addOption(option("--seed <n>", "seed of every random number", whole(0, 0)).default(0))
-    .addOption(
-      option("--batch <n>", "samples per evaluation; it changes time and memory, not results", whole(1, 64)).default(
-        64,
-      ),
-    )
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
-    .addOption(
-      option(
-        "--json <file>",
-        "write the record as JSON (docs/calibration.md); - prints it instead of the tables",
-        fileOrOutput,
-      ),
-    )
-    .addOption(option("--report <file>", "write a self-contained HTML report with the accuracy-cost curve", file))
+    .addOption(common("eps", { about: "Linf radius of that attack; pixels lie in [0,1]" }))
+    .addOption(common("timeBatch", { about: "batch size at which times are measured, for a target latency" }));
+  for (const one of commons("seed", "batch", "threads", "provider")) command.addOption(one);
+  return command
+    .addOption(recordJson("docs/calibration.md"))
+    .addOption(common("report", { about: "write a self-contained HTML report with the accuracy-cost curve" }))
     .addOption(
       option(
         "-o, --out <file>",

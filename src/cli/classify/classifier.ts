@@ -15,6 +15,7 @@ import { createServerPart } from "../../node/serve/server-part.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
+import type { CommonFlags } from "../shared/common-options.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
 import type { RuleFlags } from "../shared/policy-options.js";
 import type { Wanted } from "./images.js";
@@ -35,9 +36,8 @@ export interface ClassifierSource extends Wanted {
   readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
 }
 
-export interface ClassifierFlags extends RuleFlags, NormalizationFlags {
+export interface ClassifierFlags extends RuleFlags, NormalizationFlags, CommonFlags<never, "imageSize"> {
   readonly threshold?: readonly Threshold[];
-  readonly imageSize?: readonly [number, number];
 }
 
 /** @param server how to reach the server

@@ -10,11 +10,11 @@ import { WIRES, type Wire } from "../../deploy/wire-values.js";
 import type { ClientOptions } from "../../node/client.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { tokenOption } from "../serve/command.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
-import { normalizationOptions } from "../shared/normalization-options.js";
-import { fileOrOutput, imageSize, oneOf, option, type Reader, whole } from "../shared/options.js";
-import { fallbackOption, ruleOption, thresholdsOption } from "../shared/policy-options.js";
+import { oneOf, option, type Reader, whole } from "../shared/options.js";
+import { thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
 import { type Classifier, type ClassifierFlags, type ClassifierSource, openClassifierSource } from "./classifier.js";
 import { type NamedImages, openImages } from "./images.js";
@@ -25,16 +25,13 @@ interface StatedLink extends LinkSpeed {
   readonly text: string;
 }
 
-interface ClassifyFlags extends ClassifierFlags, BackendFlags {
+interface ClassifyFlags extends ClassifierFlags, BackendFlags, CommonFlags<"batch", "samples" | "json"> {
   readonly server?: string;
   readonly token?: string;
   readonly wire?: Wire | "all";
   readonly deadline: number;
   readonly retries: number;
   readonly link?: StatedLink;
-  readonly batch: number;
-  readonly samples?: number;
-  readonly json?: string;
 }
 
 const readLink: Reader<StatedLink> = (text, where) => ({ ...parseLink(text, where), text });
@@ -55,17 +52,15 @@ export function classifyCommand(command: Command, io: Io): Command {
     )
     .addOption(option("--retries <n>", "tries after the first one", whole(0, 3)).default(3))
     .addOption(option("--link <rate,rtt>", "estimate times over a link, such as 10Mbit/s,40ms", readLink))
-    .addOption(option("--batch <n>", "images at a time; they are also sent together", whole(1, 1)).default(1))
-    .addOption(option("--samples <n>", "the first N images of a data spec", whole(1, 100)))
-    .addOption(ruleOption())
-    .addOption(thresholdsOption(", for a model"))
-    .addOption(fallbackOption())
-    .addOption(option("--image-size <h,w>", "for a model without a fixed image size", imageSize));
-  for (const more of normalizationOptions()) command.addOption(more);
+    .addOption(
+      common("batch", { about: "images at a time; they are also sent together", read: whole(1, 1), default: 1 }),
+    )
+    .addOption(common("samples", { about: "the first N images of a data spec" }))
+    .addOption(common("rule"))
+    .addOption(thresholdsOption(", for a model"));
+  for (const one of commons("fallback", "imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
   return command
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
-    .addOption(option("--json <file>", "write answers and summary as JSON; - prints it", fileOrOutput))
+    .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
     .addHelpText("after", HELP)
     .action((model: string, images: string[], flags: ClassifyFlags) => classifyAction(model, images, flags, io));
 }

@@ -46,17 +46,17 @@ async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise
   if (replaced.length > 0) io.err(`${spec}: new exits replace ${replaced.join(", ")}\n`);
   io.signal.throwIfAborted();
   io.out(placesTable(places, plan.run.plan.placement));
-  await trainInFolder(plan.run, io, (session) => write(plan, flags, session, io));
+  await trainInFolder(plan.run, io, (finished) => write(plan, flags, finished, io));
 }
 
 async function write(
   { conversion, run }: ConvertPlan,
   flags: ConvertFlags,
-  session: FinishedTraining,
+  finished: FinishedTraining,
   io: Io,
 ): Promise<void> {
   const { plan, backend } = run;
-  const { graph } = session.result;
+  const { graph } = finished.result;
   const measured = await measure(graph, {
     exits: plan.network.model.exits,
     validation: plan.data.validation,
@@ -65,13 +65,13 @@ async function write(
     target: flags.policy ? DEFAULT_TARGET : undefined,
     batch: plan.config.batch,
     signal: io.signal,
-    onProgress: (done, total) => session.bar.update({ phase: `measuring ${total} images`, done, total }),
+    onProgress: (done, total) => finished.bar.update({ phase: `measuring ${total} images`, done, total }),
   });
-  session.bar.stop();
+  finished.bar.stop();
   const card = cardOf(plan, graph, measured);
   const metadata = new Map([...conversionMetadata(conversion, measured.policy), cardEntry(card)]);
   await saveModel(flags.out, { graph, metadata });
-  await session.run.finish(card);
+  await finished.run.finish(card);
   io.out(cardTable(card) + policyLines(measured));
-  for (const path of [flags.out, session.run.report]) io.out(`wrote ${path}\n`);
+  for (const path of [flags.out, finished.run.report]) io.out(`wrote ${path}\n`);
 }

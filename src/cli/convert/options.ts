@@ -5,9 +5,10 @@ import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
 import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
-import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
+import { type CommonFlags, common, commons, HEAD_DEFAULTS } from "../shared/common-options.js";
+import type { NormalizationFlags } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
-import { sharedOptions, type TrainFlags } from "../train/options.js";
+import { type TrainFlags, trainOptionsNamed } from "../train/options.js";
 
 const SHARED = [
   "batch",
@@ -29,12 +30,12 @@ const SHARED = [
 
 export interface ConvertFlags
   extends NormalizationFlags,
+    CommonFlags<"timeBatch">,
     Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
     Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
     Pick<TrainFlags, "checkpointEvery"> {
   readonly exits: ExitSpec;
   readonly cost: Cost;
-  readonly timeBatch: number;
   readonly recipe: ConversionRecipe;
   readonly policy: boolean;
 }
@@ -52,7 +53,7 @@ const exitSpec: Reader<ExitSpec> = (text, where) => {
 export function addConvertOptions(command: Command): Command {
   const recipes = Object.keys(CONVERSION_RECIPES) as ConversionRecipe[];
   const all = [
-    ...sharedOptions(["data", "out"]),
+    ...trainOptionsNamed(["data", "out"]),
     option(
       "--exits <list>",
       "auto (places where an exit saves work), percentages of the cost (15,30,45), or names of values",
@@ -61,20 +62,16 @@ export function addConvertOptions(command: Command): Command {
     option("--cost <kind>", "the cost: macs (counted) or time (measured on this machine)", oneOf(COSTS)).default(
       "macs",
     ),
-    option("--time-batch <n>", "batch size at which times are measured", whole(1, 1)).default(1),
+    common("timeBatch"),
     option(
       "--recipe <name>",
       "heads learn from the labels (ic-only) or from the final exit too (distill)",
       oneOf(recipes),
     ).default("ic-only"),
-    option(
-      "--head <name>",
-      `${HEAD_NAMES.join(", ")}; see below (default: sdn for images, mean-linear for tokens, linear for vectors)`,
-      oneOf(HEAD_NAMES),
-    ),
-    ...normalizationOptions(),
+    common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
+    ...commons("mean", "std"),
     option("--epochs <n>", `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
-    ...sharedOptions(SHARED),
+    ...trainOptionsNamed(SHARED),
     new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),
   ];
   return all.reduce((made, one) => made.addOption(one), command);

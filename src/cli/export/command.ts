@@ -15,12 +15,13 @@ import {
 import { checkWritable } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import type { Threshold } from "../../schema/policy.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
-import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
-import { file, imageSize, oneOf, option, whole } from "../shared/options.js";
-import { fallbackOption, type RuleFlags, ruleOption, thresholdsOption } from "../shared/policy-options.js";
+import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { file, oneOf, option } from "../shared/options.js";
+import { type RuleFlags, thresholdsOption } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { verificationImages } from "./images.js";
 import { exitNumber, exportPolicy } from "./policy.js";
@@ -29,13 +30,14 @@ import { exportTables } from "./tables.js";
 const FORMATS = ["staged", "conditional", "split"] as const;
 type Format = (typeof FORMATS)[number];
 
-interface ExportFlags extends RuleFlags, NormalizationFlags, BackendFlags {
+interface ExportFlags
+  extends RuleFlags,
+    NormalizationFlags,
+    BackendFlags,
+    CommonFlags<"samples", "data" | "imageSize"> {
   readonly format: Format;
   readonly at?: string;
-  readonly data?: string;
-  readonly samples: number;
   readonly threshold?: readonly Threshold[];
-  readonly imageSize?: readonly [number, number];
   readonly out: string;
 }
 
@@ -48,21 +50,19 @@ export function exportCommand(command: Command, io: Io): Command {
         "last exit on the device, by name or by number from 0 (default: the exit that sends the fewest numbers per image; of equals, the first)",
       ),
     )
-    .addOption(ruleOption())
+    .addOption(common("rule"))
     .addOption(thresholdsOption(" (default: the model's own; `dynn calibrate` chooses one)"))
-    .addOption(fallbackOption())
+    .addOption(common("fallback"))
     .addOption(
-      new Option(
-        "--data <spec>",
-        "images for the comparison (default: the bundled sample, or random images when the model takes another shape)",
-      ),
+      common("data", {
+        about:
+          "images for the comparison (default: the bundled sample, or random images when the model takes another shape)",
+        default: undefined,
+      }),
     )
-    .addOption(option("--samples <n>", "compare on the first N images", whole(1, 100)).default(200))
-    .addOption(option("--image-size <h,w>", "for a model without a fixed image size", imageSize));
-  for (const more of normalizationOptions()) command.addOption(more);
+    .addOption(common("samples", { about: "compare on the first N images", default: 200 }));
+  for (const one of commons("imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
   return command
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
     .addOption(
       option("-o, --out <path>", "a folder (staged, split) or a file (conditional)", file).makeOptionMandatory(),
     )

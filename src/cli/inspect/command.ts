@@ -16,21 +16,19 @@ import type { ModelCard } from "../../schema/model-card.js";
 import { showThresholds } from "../../schema/policy.js";
 import { readCard } from "../../training/run/card.js";
 import { cardTable } from "../shared/card-table.js";
+import { type CommonFlags, common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
-import { fileOrOutput, imageSize, option } from "../shared/options.js";
 import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
 
-interface InspectFlags {
-  readonly imageSize?: readonly [number, number];
+interface InspectFlags extends CommonFlags<never, "imageSize" | "json"> {
   readonly graph?: boolean;
-  readonly json?: string;
 }
 
 export const inspectCommand = (command: Command, io: Io): Command =>
   command
-    .addOption(option("--image-size <h,w>", "for a model without a fixed image size", imageSize))
+    .addOption(common("imageSize"))
     .option("--graph", "print the graph, one line per node, as dynn reads it (constants folded)")
-    .addOption(option("--json <file>", "write the results as JSON; - prints them", fileOrOutput))
+    .addOption(common("json"))
     .addHelpText("after", HELP)
     .action((model: string, flags: InspectFlags) => inspectAction(model, flags, io));
 

@@ -17,38 +17,28 @@ import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
 import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
-import { file, fileOrOutput, listOf, oneOf, option, whole } from "../shared/options.js";
-import {
-  addSplitOptions,
-  fallbackOption,
-  type RuleFlags,
-  type SplitFlags,
-  splitRecords,
-} from "../shared/policy-options.js";
+import { listOf, oneOf, option, whole } from "../shared/options.js";
+import { type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { profileTables } from "./tables.js";
 
-interface ProfileFlags extends Pick<RuleFlags, "fallback">, SplitFlags, BackendFlags {
-  readonly data: string;
-  readonly samples?: number;
+type Shared = CommonFlags<"data" | "seed", "samples" | "fallback" | "json" | "report">;
+
+interface ProfileFlags extends SplitFlags, BackendFlags, Shared {
   readonly batch?: readonly number[];
   readonly rules?: readonly Rule[];
   readonly thresholds?: readonly number[];
   readonly baseline?: string;
   readonly rounds: number;
-  readonly seed: number;
-  readonly json?: string;
-  readonly report?: string;
 }
 
 export function profileCommand(command: Command, io: Io): Command {
   command
-    .option("--data <spec>", "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample", "sample")
-    .addOption(
-      option("--samples <n>", `time and report on the first N records (default: up to ${SAMPLES})`, whole(1, 100)),
-    )
+    .addOption(common("data"))
+    .addOption(common("samples", { about: `time and report on the first N records (default: up to ${SAMPLES})` }))
     .addOption(
       option(
         "--batch <list>",
@@ -70,21 +60,16 @@ export function profileCommand(command: Command, io: Io): Command {
         listOf(parseQuantity),
       ),
     )
-    .addOption(fallbackOption())
+    .addOption(common("fallback"))
     .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
-  return addSplitOptions(command)
+  for (const one of commons("validation", "validationSamples")) command.addOption(one);
+  return command
     .addOption(option("--rounds <n>", "how often everything is measured, in turn", whole(1, 5)).default(5))
-    .addOption(option("--seed <n>", "seed of the choice of validation records", whole(0, 0)).default(0))
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
-    .addOption(
-      option(
-        "--json <file>",
-        "write the record as JSON (docs/profiling.md); - prints it instead of the tables",
-        fileOrOutput,
-      ),
-    )
-    .addOption(option("--report <file>", "write a self-contained HTML report", file))
+    .addOption(common("seed", { about: "seed of the choice of validation records" }))
+    .addOption(common("threads"))
+    .addOption(common("provider"))
+    .addOption(recordJson("docs/profiling.md"))
+    .addOption(common("report"))
     .addHelpText("after", HELP)
     .action((model: string, flags: ProfileFlags) => profileAction(model, flags, io));
 }

@@ -5,7 +5,8 @@ import { type Command, Option } from "commander";
 import { reasonOf } from "../../core/errors.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { createServer } from "../../node/serve/server.js";
-import { type BackendFlags, backendOf, PROVIDER, THREADS } from "../shared/backend-options.js";
+import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { option, type Reader, refuse, whole } from "../shared/options.js";
 
@@ -61,8 +62,8 @@ export const serveCommand = (command: Command, io: Io): Command =>
     .addOption(
       option("--window <ms>", "how long a request waits for others to run together with", whole(0, 2)).default(2),
     )
-    .addOption(option(...THREADS))
-    .addOption(option(...PROVIDER).default("cpu"))
+    .addOption(common("threads"))
+    .addOption(common("provider"))
     .addHelpText("after", HELP)
     .action((bundle: string, flags: ServeFlags) => serveAction(bundle, flags, io));
 

@@ -1,16 +1,9 @@
-/** @file The options --threads and --provider: the engine of a command. */
-
-import { ortNode, PROVIDERS, type Provider } from "../../node/ort-node/index.js";
+/** @file The engine that the options --threads and --provider choose. */
+import { ortNode } from "../../node/ort-node/index.js";
 import type { Backend } from "../../runtime/backend.js";
-import { oneOf, whole } from "./options.js";
+import type { CommonFlags } from "./common-options.js";
 
-export interface BackendFlags {
-  readonly threads?: number;
-  readonly provider: Provider;
-}
-
-export const THREADS = ["--threads <n>", "threads of the engine (default: one per core)", whole(1, 2)] as const;
-export const PROVIDER = ["--provider <name>", `where to compute: ${PROVIDERS.join(", ")}`, oneOf(PROVIDERS)] as const;
+export type BackendFlags = CommonFlags<"provider", "threads">;
 
 /** The engine. Compiling throws DynnError 'runtime/provider' when this machine cannot run the
  * provider. */

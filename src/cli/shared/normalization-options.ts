@@ -1,20 +1,9 @@
-/** @file The options --mean and --std: the normalisation that a foreign model expects of its input.
- */
-import type { Option } from "commander";
+/** @file The normalisation that a foreign model expects of its input, from --mean and --std. */
 import { DynnError } from "../../core/errors.js";
-import { parseQuantity } from "../../core/units.js";
 import type { Normalization } from "../../schema/normalization.js";
-import { listOf, option } from "./options.js";
+import type { CommonFlags } from "./common-options.js";
 
-export interface NormalizationFlags {
-  readonly mean?: readonly number[];
-  readonly std?: readonly number[];
-}
-
-export const normalizationOptions = (): Option[] => [
-  option("--mean <list>", "per channel; for a model that expects (x - mean) / std", listOf(parseQuantity)),
-  option("--std <list>", "per channel, with --mean", listOf(parseQuantity)),
-];
+export type NormalizationFlags = CommonFlags<never, "mean" | "std">;
 
 /** @throws DynnError 'cli/usage' when only one option is given, or they differ in length */
 export function normalizationOf({ mean, std }: NormalizationFlags): { normalization?: Normalization } {

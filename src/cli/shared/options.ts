@@ -17,6 +17,9 @@ export function option<T>(flags: string, about: string, read: Reader<T>): Option
 export const refuse = (where: string, text: string, expected: string, remedy: string): DynnError =>
   new DynnError("cli/value", `${where}: got "${text}", expected ${expected}. ${remedy}.`, { option: where, got: text });
 
+/** Any text. */
+export const text: Reader<string> = (given) => given;
+
 /** A whole number of at least `least`. */
 export const whole =
   (least: number, example: number): Reader<number> =>

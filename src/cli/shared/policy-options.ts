@@ -1,30 +1,24 @@
 /** @file The options --rule, --threshold, --fallback and --validation, and the policy that they
  *  request. */
 
-import { type Command, Option } from "commander";
+import type { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
 import type { Dataset } from "../../data/dataset.js";
-import { MIN_VALIDATION, type ReportSplit, splitReported } from "../../data/split.js";
+import { type ReportSplit, splitReported } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
-import { FALLBACKS, type Fallback, NEVER, RULES, type Rule, type Threshold } from "../../schema/policy.js";
+import { NEVER, type Threshold } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
-import { listOf, oneOf, option, type Reader, refuse, whole } from "./options.js";
+import { type CommonFlags, common, commons } from "./common-options.js";
+import { listOf, option, type Reader, refuse } from "./options.js";
 
 /** Thresholds, or the target by which they are chosen. */
 type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | CalibrationTarget;
 
-export interface RuleFlags {
-  readonly rule?: Rule;
-  readonly fallback?: Fallback;
-}
-
-export interface SplitFlags {
-  readonly validation?: string;
-  readonly validationSamples: number;
-}
+export type RuleFlags = CommonFlags<never, "rule" | "fallback">;
+export type SplitFlags = CommonFlags<"validationSamples", "validation">;
 
 export interface PolicyFlags extends RuleFlags, SplitFlags {
   readonly threshold?: Choice;
@@ -32,41 +26,15 @@ export interface PolicyFlags extends RuleFlags, SplitFlags {
 
 const GIVEN_THRESHOLDS = "0.8 | 0.8,0.7,never,... (one per early exit)";
 
-export const addPolicyOptions = (command: Command): Command => {
-  command
-    .addOption(ruleOption())
-    .addOption(
-      option(
-        "--threshold <t>",
-        `${GIVEN_THRESHOLDS} | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)`,
-        readThreshold,
-      ),
-    )
-    .addOption(fallbackOption());
-  return addSplitOptions(command);
-};
-
-export const ruleOption = (): Option =>
-  option("--rule <name>", `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`, oneOf(RULES));
-
-export const fallbackOption = (): Option =>
+export const policyOptions = (): Option[] => [
+  common("rule"),
   option(
-    "--fallback <name>",
-    `answer when no early exit fires: ${FALLBACKS.join(" or ")} (default: the model's own, else final)`,
-    oneOf(FALLBACKS),
-  );
-
-export const addSplitOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option(
-        "--validation <spec>",
-        "data to choose thresholds on (default: records of --data that are not reported)",
-      ),
-    )
-    .addOption(
-      option("--validation-samples <n>", "number of validation records", whole(MIN_VALIDATION, 1000)).default(1000),
-    );
+    "--threshold <t>",
+    `${GIVEN_THRESHOLDS} | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)`,
+    readThreshold,
+  ),
+  ...commons("fallback", "validation", "validationSamples"),
+];
 
 /** The records and the policy that the call requests.
  * @param samples the number of records to report; undefined for as many as suit

@@ -1,9 +1,7 @@
 /** @file The options of `dynn train`, and the configuration that they request. */
 
 import { type Command, Option } from "commander";
-import { parseQuantity } from "../../core/units.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
-import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
 import type { ValidationChoice } from "../../node/training/data.js";
 import type { Recipe } from "../../schema/training.js";
 import { RECIPES } from "../../schema/training.js";
@@ -18,9 +16,10 @@ import {
   type TrainingChoices,
 } from "../../training/recipe/defaults.js";
 import { FEATURE_MEMORY } from "../../training/run/feeds.js";
-import { type BackendFlags, PROVIDER, THREADS } from "../shared/backend-options.js";
+import type { BackendFlags } from "../shared/backend-options.js";
+import { type CommonFlags, common } from "../shared/common-options.js";
 import type { NormalizationFlags } from "../shared/normalization-options.js";
-import { file, listOf, oneOf, option, type Reader, radius, whole } from "../shared/options.js";
+import { file, oneOf, option, type Reader, radius, text, whole } from "../shared/options.js";
 import {
   atLeastZero,
   augment,
@@ -28,23 +27,20 @@ import {
   exitSpec,
   memory,
   positive,
-  share,
-  text,
+  shareOf,
   UNITS,
   validation,
   weights,
 } from "./readers.js";
 
-export interface TrainFlags extends BackendFlags, NormalizationFlags {
-  readonly data: string;
+type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps">;
+
+export interface TrainFlags extends BackendFlags, NormalizationFlags, Shared {
   readonly recipe: Recipe;
   readonly exits?: ExitSpec;
-  readonly head?: HeadName;
   readonly init?: string;
   readonly width?: number;
   readonly epochs?: number;
-  readonly batch?: number;
-  readonly seed: number;
   readonly lr?: number;
   readonly schedule?: ScheduleKind;
   readonly optimizer?: OptimizerKind;
@@ -57,7 +53,6 @@ export interface TrainFlags extends BackendFlags, NormalizationFlags {
   readonly exitWeights?: ExitWeights;
   readonly temperature?: number;
   readonly distillWeight?: number;
-  readonly eps?: number;
   readonly attackStep?: number;
   readonly attackSteps?: number;
   readonly attackTarget?: AdversarialConfig["target"];
@@ -85,7 +80,7 @@ export const addTrainOptions = (command: Command): Command =>
   trainOptions().reduce((all, one) => all.addOption(one), command);
 
 /** The options of `dynn train` with these long names, for commands that share them. */
-export function sharedOptions(names: readonly string[]): Option[] {
+export function trainOptionsNamed(names: readonly string[]): Option[] {
   const all = trainOptions();
   return names.map((name) => {
     const found = all.find(({ long }) => long === `--${name}`);
@@ -101,12 +96,16 @@ function trainOptions(): Option[] {
     options.push(fallback === undefined ? made : made.default(fallback, shown));
     return made;
   };
+  const share: typeof common = (name, change) => {
+    const made = common(name, change);
+    options.push(made);
+    return made;
+  };
   const addSwitch = (flags: string, about: string): void => void options.push(new Option(flags, about));
-  add(
-    "--data <spec>",
-    "cifar10:DIR, cifar100:DIR (their training records), folder:DIR, npy:IMAGES,LABELS or sample",
-    text,
-  ).makeOptionMandatory();
+  share("data", {
+    about: "cifar10:DIR, cifar100:DIR (their training records), folder:DIR, npy:IMAGES,LABELS or sample",
+    default: undefined,
+  }).makeOptionMandatory();
   add("--recipe <name>", `${words(RECIPES)}; see below`, oneOf(RECIPES)).makeOptionMandatory();
   add("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory();
   add(
@@ -114,11 +113,7 @@ function trainOptions(): Option[] {
     `early exits: none, auto, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
     exitSpec,
   );
-  add(
-    "--head <name>",
-    `classifier of an early exit: ${words(HEAD_NAMES)} (default: sdn for images, mean-linear for tokens, linear for vectors)`,
-    oneOf(HEAD_NAMES),
-  );
+  share("head");
   add(
     "--init <file>",
     "initial weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
@@ -130,8 +125,8 @@ function trainOptions(): Option[] {
     `passes through the data (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].epochs)})`,
     whole(1, 15),
   );
-  add("--batch <n>", `images per step (default: ${DEFAULT_BATCH})`, whole(1, 128));
-  add("--seed <n>", "seed of initial weights, order and augmentation", whole(0, 0), 0);
+  share("batch", { about: `images per step (default: ${DEFAULT_BATCH})`, read: whole(1, 128), default: undefined });
+  share("seed", { about: "seed of initial weights, order and augmentation" });
   add(
     "--lr <x>",
     "highest learning rate (default: sgd 0.1, adam and adamw 0.001, each times batch / 128)",
@@ -165,12 +160,11 @@ function trainOptions(): Option[] {
     "none, or a list of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only and ic-distill: none)",
     augment,
   );
-  add(
-    "--mean <list>",
-    "mean per channel of pixels in [0,1]; with --std, the network normalises its input with it (default: that of the training images; an ONNX file keeps its own)",
-    listOf(parseQuantity),
-  );
-  add("--std <list>", "per channel, with --mean", listOf(parseQuantity));
+  share("mean", {
+    about:
+      "mean per channel of pixels in [0,1]; with --std, the network normalises its input with it (default: that of the training images; an ONNX file keeps its own)",
+  });
+  share("std");
   add(
     "--exit-weights <w>",
     "weights of the exits' losses: ramp, equal, or a number per exit, the final exit last (default: ramp; ic-only and ic-distill: equal)",
@@ -184,9 +178,9 @@ function trainOptions(): Option[] {
   add(
     "--distill-weight <x>",
     "distill, ic-distill: share of distillation in the loss of an early exit (default: 0.5)",
-    share("0.5"),
+    shareOf("0.5"),
   );
-  add("--eps <radius>", "adversarial: Linf radius (default: 8/255)", radius);
+  share("eps", { about: "adversarial: Linf radius (default: 8/255)", default: undefined });
   add("--attack-step <x>", "adversarial: step size of PGD (default: 2/255)", radius);
   add("--attack-steps <n>", "adversarial: number of PGD steps (default: 7)", whole(1, 7));
   add(
@@ -194,7 +188,7 @@ function trainOptions(): Option[] {
     "adversarial: the loss that PGD attacks: final, average or max over the exits (default: final)",
     oneOf(["final", "average", "max"] as const),
   );
-  add("--attack-weight <x>", "adversarial: share of the loss on attacked images (default: 0.5)", share("0.5"));
+  add("--attack-weight <x>", "adversarial: share of the loss on attacked images (default: 0.5)", shareOf("0.5"));
   add(
     "--validation <v>",
     "share of the training records, or other data, to choose the best epoch on",
@@ -203,8 +197,8 @@ function trainOptions(): Option[] {
     "10%",
   );
   add("--test <spec>", "data to test the finished model on (default: the test records of a CIFAR archive)", text);
-  add(...THREADS);
-  add(...PROVIDER, "cpu" as const);
+  share("threads");
+  share("provider");
   add("--workers <n>", "threads that make batches; 0 makes them between the steps", whole(0, 1), 1);
   add(
     "--feature-memory <size>",

@@ -18,9 +18,7 @@ const number =
 export const positive = (example: string) => number((v) => v > 0, "a number above 0", example);
 export const atLeastZero = (example: string) => number((v) => v >= 0, "a number of at least 0", example);
 export const below1 = (example: string) => number((v) => v >= 0 && v < 1, "a number from 0 to below 1", example);
-export const share = (example: string) => number((v) => v >= 0 && v <= 1, "a share from 0 to 1", example);
-
-export const text: Reader<string> = (given) => given;
+export const shareOf = (example: string) => number((v) => v >= 0 && v <= 1, "a share from 0 to 1", example);
 
 export const exitSpec: Reader<ExitSpec> = (text) => parseExits(text);
 

@@ -1,4 +1,4 @@
-/** @file The cost of places for exits, measured instead of counted: the network in pieces from place to place, each head a piece of its own,
+/** @file The cost of places for exits, measured instead of counted: the network in sections from place to place, each head a section of its own,
  *  run one after the other on a full batch. Kept are shares of the time without heads, so that places are judged as by counted cost. */
 import type { Dims } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -19,7 +19,7 @@ export interface PlaceTimingOptions extends TimingOptions {
   readonly named?: readonly ValueName[] | undefined;
 }
 
-/** Time every place of a network, and a head at each that one reads: medians over runs in which all pieces take turns.
+/** Time every place of a network, and a head at each that one reads: medians over runs in which all sections take turns.
  * @param graph one image input; the last output is the final classifier's logits
  * @throws DynnError what `candidatesOf` and `measureStages` throw */
 export async function measurePlaces(
@@ -35,13 +35,13 @@ export async function measurePlaces(
   return { batch: timing.images.count, places: sharesOf(candidates, ends, times) };
 }
 
-/** Where a piece ends: at a place, at the logits of a head there, or at the final logits. */
+/** Where a section ends: at a place, at the logits of a head there, or at the final logits. */
 interface End {
   readonly logits: ValueName;
   readonly head: boolean;
 }
 
-/** The backbone with a head at every place that has one, and its pieces in the order in which they run. */
+/** The backbone with a head at every place that has one, and its sections in the order in which they run. */
 function withHeads(
   backbone: Graph,
   candidates: readonly Candidate[],

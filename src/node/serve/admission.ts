@@ -26,7 +26,7 @@ export interface Place {
   /** The client must act next. */
   readonly wait: () => void;
   /** Gives the place back. Further calls do nothing. */
-  readonly leave: () => void;
+  readonly giveBack: () => void;
 }
 
 interface Held {
@@ -92,7 +92,7 @@ export class Admission {
       wait: () => {
         held.waits ??= this.#now();
       },
-      leave: () => this.#remove(held),
+      giveBack: () => this.#remove(held),
     };
   }
 

@@ -174,7 +174,7 @@ export class Connections {
   }
 
   #gone(connection: Connection): void {
-    connection.place.leave();
+    connection.place.giveBack();
     this.#open.delete(connection.socket);
     for (const exchange of [...connection.open.keys()]) exchange.end();
     if (this.count === 0) for (const resolve of this.#waiting.splice(0)) resolve();

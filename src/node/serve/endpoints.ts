@@ -127,7 +127,7 @@ function enter(service: Service, { raw, ip }: FastifyRequest): void {
   );
   if (!place) throw busy(`${admission.most} requests are in flight`);
   exchange.place = place;
-  exchange.onOver(place.leave);
+  exchange.onOver(place.giveBack);
   exchange.allow(timeoutMs, late);
 }
 
@@ -155,7 +155,7 @@ async function send(
   reply: FastifyReply,
 ): Promise<void> {
   const exchange = exchangeOf({ connections }, raw);
-  exchange.place?.leave();
+  exchange.place?.giveBack();
   const closes = state.stopping || exchange.awaitsContinue || reply.getHeader("connection") === "close";
   reply.removeHeader("connection");
   if (!closes || !connections.isLast(exchange)) return;

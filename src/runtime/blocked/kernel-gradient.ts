@@ -27,16 +27,21 @@ const MOST_TAPS = 2 ** 26;
  * channels here. */
 export function isWide(g: KernelGradient, block: number): boolean {
   const fits = (count: number): boolean => count < block || count % block === 0;
-  const [taps, each] = [g.kernel[0] * g.kernel[1], together(g.batch, block)];
+  const [taps, each] = [g.kernel[0] * g.kernel[1], together(g, block)];
   const enough = each * g.windows[0] * g.windows[1] >= (taps === 1 ? ENOUGH.point : ENOUGH.window);
   const room = (g.batch / each) * taps * g.channels * g.outputs <= MOST_TAPS;
   const whole = fits(g.channels) && fits(g.batch) && g.outputs % block === 0;
   return whole && enough && room && g.dilations.every((d) => d === 1);
 }
 
+/** From this number of pixels of dY on, each sample is a group: dY needs no copy, and the taps are
+ * few compared with dY. */
+const LARGE_PIXELS = 1024;
+
 /** Samples in a group: a divisor of the batch that is less than a block. ONNX Runtime would read a
  * whole block of samples as blocked images. */
-function together(batch: number, block: number): number {
+function together({ batch, outputs, windows }: KernelGradient, block: number): number {
+  if (outputs > block && windows[0] * windows[1] >= LARGE_PIXELS) return 1;
   const most = Math.min(batch, block - 1);
   for (let count = most; count > 1; count--) if (batch % count === 0) return count;
   return 1;
@@ -54,7 +59,7 @@ interface Cut extends KernelGradient {
 export const kernelGradient: Rule = (l, node) => {
   const found = kernelGradientAt(node, { maker: (name) => l.maker(name), shape: (name) => l.shape(name) });
   if (!found || !l.isFloat(found.x) || !isWide(found, l.block)) return false;
-  const each = together(found.batch, l.block);
+  const each = together(found, l.block);
   const g: Cut = { ...found, side: Math.min(found.channels, l.block), each, groups: found.batch / each };
   const [output] = node.outputs as [ValueName];
   l.push({

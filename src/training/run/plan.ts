@@ -35,7 +35,7 @@ export interface TrainingPlan {
   readonly settings: RunSettings;
 }
 
-/** What a training run is settled from. */
+/** What a training run is planned from. */
 export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | "seed"> {
   /** Records to train, validate and test on. */
   readonly data: TrainingSplit;

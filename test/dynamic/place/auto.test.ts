@@ -80,11 +80,28 @@ describe("exits placed by themselves", () => {
     expect(last).toMatchObject({ unfit: expect.stringMatching(/^leaving saves/) });
   });
 
+  test("leave out a place where less than a twentieth is saved, and keep one where more is", () => {
+    // Each of 30 layers costs 1024 of 30728, a head 8: behind layer 29 3.33 % are saved, behind layer 28 6.67 %.
+    const [before, last] = candidatesOf(chain(30), "pool-linear").slice(-3);
+    expect([before?.cut, before?.unfit]).toEqual(["c27", undefined]);
+    expect([last?.cut, last?.unfit]).toEqual(["c28", "leaving saves 3.3 %"]);
+  });
+
   test("leave out what no head reads", () => {
     expect(candidatesOf(chain(2), "mean-linear")[0]?.unfit).toBe("no head reads [n,4,8,8]");
     expect(() => cutsFor(chain(2), { kind: "auto" }, "mean-linear")).toThrow(
       /^net: no early exit is worth its cost \("c0": no head reads \[n,4,8,8\]; .*Choose a smaller head/,
     );
+  });
+
+  test("are one where places crowd: any two are closer than half an even distance", () => {
+    const graph = chain(6);
+    const fractions = [0.5, 0.52, 0.54, 0.56, 0.58, 0.99];
+    const cuts = ["c0", "c1", "c2", "c3", "c4", "last.pooled"];
+    const places = cuts.map((cut, i) => ({ cut, fraction: fractions[i], headFraction: 0.001 }));
+    const candidates = candidatesOf(graph, "pool-linear", [], { batch: 1, places });
+    expect(candidates.filter(({ unfit }) => unfit === undefined)).toHaveLength(5);
+    expect(spreadExits(graph, candidates).map(({ cut }) => cut)).toEqual(["c0"]);
   });
 
   test("stand apart: no two closer than half an even distance", () => {

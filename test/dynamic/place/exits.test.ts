@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { attachExits } from "../../../src/dynamic/model/exits.js";
 import { prependNormalization } from "../../../src/dynamic/model/normalization.js";
 import { cutsFor, parseExits, placeExits } from "../../../src/dynamic/place/exits.js";
-import { placesOf } from "../../../src/dynamic/place/places.js";
+import { nearestPlaces, placesOf } from "../../../src/dynamic/place/places.js";
 import { ARCHITECTURES, REFERENCE_EXITS } from "../../../src/nn/architectures.js";
 import { resnet } from "../../../src/nn/resnet.js";
 import { failure } from "../../support/failure.js";
@@ -83,6 +83,26 @@ describe("exits at shares of the cost", () => {
     expect(() => placeExits(graph, eleven)).toThrow(
       failure("exits/value", "resnet20: 11 exits asked for, and there are 10 places for one. Ask for fewer."),
     );
+  });
+});
+
+describe("the nearest places", () => {
+  const some = [0.1, 0.3, 0.5, 0.9].map((fraction, i) => ({ cut: `c${i}`, shape: ["n", 4], fraction }));
+  const cutsAt = (...fractions: readonly number[]) => nearestPlaces(some, fractions)?.map(({ cut }) => cut);
+
+  test("leave enough places for the exits that follow", () => {
+    expect(cutsAt(0.8, 0.85)).toEqual(["c2", "c3"]);
+    expect(cutsAt(0.91, 0.92, 0.93, 0.94)).toEqual(["c0", "c1", "c2", "c3"]);
+  });
+
+  test("are taken once: the next share gets the nearest behind", () => {
+    expect(cutsAt(0.3, 0.31)).toEqual(["c1", "c2"]);
+    expect(cutsAt(0.05, 0.06, 0.07)).toEqual(["c0", "c1", "c2"]);
+  });
+
+  test("may lie before a share or behind it", () => {
+    expect([cutsAt(0.38), cutsAt(0.42), cutsAt(0.99), cutsAt(0.01)]).toEqual([["c1"], ["c2"], ["c3"], ["c0"]]);
+    expect(cutsAt(0.1, 0.2, 0.3, 0.4, 0.5)).toBeUndefined();
   });
 });
 

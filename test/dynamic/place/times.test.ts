@@ -37,7 +37,7 @@ function chain(length: number): Graph {
   return b.build();
 }
 
-/** An engine on whose clock every run of a piece takes what its one output costs; nothing is computed. */
+/** An engine on whose clock every run of a section takes what its one output costs; nothing is computed. */
 function clocked(costs: Readonly<Record<string, number>>) {
   const seen = { time: 0, open: 0, runs: 0, batches: new Set<number>() };
   const backend: Backend = {

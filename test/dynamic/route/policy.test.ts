@@ -103,6 +103,7 @@ describe("confidence by closed form", () => {
     expect(RULE_DEFS["max-softmax"].confidence(p)).toBe(0.5);
     expect(RULE_DEFS.margin.confidence(p)).toBe(0.25);
     expect(RULE_DEFS.margin.confidence(Float64Array.of(0.5, 0.5))).toBe(0);
+    expect(RULE_DEFS.margin.confidence(Float64Array.of(0.125, 0.25, 0.625))).toBe(0.375);
   });
 
   test("entropy is in nats: log of the classes when all are equal, 0 when one is sure", () => {

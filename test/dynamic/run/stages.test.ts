@@ -70,3 +70,24 @@ describe.each([
     if (kept) expect(stages.map((stage) => stage.kept)).toEqual(kept);
   });
 });
+
+test("branches that later stages read keep what stages in between do not", async () => {
+  // The third head reads a value that is made in the first stage and that the second does not read.
+  const of = model((b) => {
+    const x = b.input("x", "float32", ["batch", 3, 8, 8]);
+    const early = b.op("Relu", [conv(b, x, 3, 4)], {}, "early");
+    b.output(head(b, early, 4, 4, "first"), "float32", undefined);
+    const middle = b.op("Relu", [conv(b, x, 3, 4)], {}, "middle");
+    b.output(head(b, middle, 4, 4, "second"), "float32", undefined);
+    b.output(head(b, conv(b, b.op("Mul", [early, middle]), 4, 4), 4, 4, "third"), "float32", undefined);
+  });
+  expect(splitStages(of).map(({ kept }) => new Set(kept))).toEqual([
+    new Set(["x", "early"]),
+    new Set(["early", "middle"]),
+    new Set(),
+  ]);
+  const feeds = { x: draw(1, 5, 3, 8, 8) };
+  const whole = await (await referenceBackend.compile(of.graph)).run(feeds);
+  const parts = await staged(of, feeds);
+  for (const { logits } of of.exits) expect(parts[logits]?.data).toEqual(whole[logits]?.data);
+});

@@ -39,6 +39,11 @@ describe("the time of exits", () => {
     expect([open(), runs()]).toEqual([0, 21]);
   });
 
+  test("does not count the warm-up, however few runs follow", async () => {
+    const { backend, now } = clocked([8, 4, 20]);
+    expect(await measureExits(model, backend, { images, now, warmUp: 2, runs: 1 })).toEqual([2, 3, 8]);
+  });
+
   test("is the median, so that one slow run does not count", async () => {
     const { backend, now } = clocked([8, 4, 20]);
     expect(await measureExits(model, backend, { images, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);

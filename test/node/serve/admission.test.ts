@@ -7,13 +7,13 @@ const PATIENCE = 100;
 
 type Event =
   | { readonly kind: "take"; readonly client: string }
-  | { readonly kind: "work" | "wait" | "leave"; readonly which: number }
+  | { readonly kind: "work" | "wait" | "giveBack"; readonly which: number }
   | { readonly kind: "pass"; readonly ms: number };
 
 const events: fc.Arbitrary<readonly Event[]> = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: fc.record({ kind: fc.constant("take" as const), client: fc.constantFrom(..."aaaabbcd") }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("work", "wait", "leave"), which: fc.nat(200) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("work", "wait", "giveBack"), which: fc.nat(200) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(150) }) },
   ),
   // By default most scripts are too short to fill the places and let them grow old.
@@ -57,7 +57,7 @@ function play(
     } else {
       const entry = entries[event.which % Math.max(1, entries.length)];
       entry?.place[event.kind]();
-      if (entry && event.kind === "leave" && entry.state === "held") entry.state = "left";
+      if (entry && event.kind === "giveBack" && entry.state === "held") entry.state = "left";
       if (entry && event.kind === "work") entry.waits = undefined;
       if (entry && event.kind === "wait") entry.waits ??= now;
     }
@@ -81,8 +81,8 @@ describe("admission, for any order of events", () => {
       fc.property(fc.integer({ min: 1, max: 8 }), events, (most, script) => {
         const { admission, entries } = play(most, script, () => {});
         expect(admission.count).toBeLessThanOrEqual(most);
-        for (const { place } of entries) place.leave();
-        for (const { place } of entries) place.leave();
+        for (const { place } of entries) place.giveBack();
+        for (const { place } of entries) place.giveBack();
         expect(admission.count).toBe(0);
         for (let i = 0; i < most; i++) expect(admission.take("z", () => {})).toBeDefined();
       }),

@@ -58,6 +58,8 @@ describe("is one convolution where it can be, and right everywhere", () => {
     ["dilation", { ...LAYER, dilation: 2, pads: [2, 2, 2, 2] }, []],
     ["groups", { ...LAYER, channels: 32, outputs: 32, groups: 2 }, []],
     ["groups of less than a block", { ...LAYER, groups: 4 }, []],
+    ["large images", { ...LAYER, batch: 8, channels: 3, side: [32, 32], outputs: 32 }, [8, 16]],
+    ["1x1, large images", { ...POINT, batch: 2, side: [33, 32], outputs: 32 }, [8, 16]],
     ["one sample", { ...LAYER, batch: 1, side: [8, 8] }, [8, 16]],
     ["seven samples", { ...LAYER, batch: 7 }, [8, 16]],
     ["a batch that is less than a wide block", { ...LAYER, batch: 13 }, [16]],

@@ -93,13 +93,13 @@ const STATES = {
 describe.each(Object.entries(STATES))("a request that is %s", (_, { options, enter, stopped }) => {
   test.each(["destroy", "resetAndDestroy", "end"] as const)(
     "gives its place back when the client does %s",
-    async (leave) => {
+    async (hangUp) => {
       const { url, release, failures } = await startHeld({ ...options, maxPending: 1 });
       const socket = await connect(url);
       await enter(socket);
       await until(url, "busy");
       expect((await post(url, request)).status).toBe(503);
-      socket[leave]();
+      socket[hangUp]();
       await until(url, "ok");
       const next = post(url, request);
       await until(url, "busy");

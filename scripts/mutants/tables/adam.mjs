@@ -1,0 +1,111 @@
+/** @file Mutants of Adam on w, and the search over c. */
+const STEPS_TEST = "test/attacks/steps.test.ts";
+const CLOSED_FORM_TEST = "test/attacks/closed-form.test.ts";
+
+export const ADAM = [
+  {
+    name: "attacks/adam-beta2",
+    find: "const v = 0.999 * this.#square[i] + 0.001 * g * g;",
+    replace: "const v = 0.99 * this.#square[i] + 0.01 * g * g;",
+    test: STEPS_TEST,
+    killedBy: "takes the steps of Kingma and Ba",
+  },
+  {
+    name: "attacks/adam-beta2-correction",
+    find: "1 / (1 - 0.999 ** this.#step)",
+    replace: "1",
+    test: STEPS_TEST,
+    killedBy: "takes the steps of Kingma and Ba",
+  },
+  {
+    name: "attacks/adam-beta1",
+    find: "const m = 0.9 * this.#mean[i] + 0.1 * g;",
+    replace: "const m = g;",
+    test: STEPS_TEST,
+    killedBy: "takes the steps of Kingma and Ba",
+  },
+  {
+    name: "attacks/adam-beta1-correction",
+    find: "1 / (1 - 0.9 ** this.#step)",
+    replace: "1",
+    test: STEPS_TEST,
+    killedBy: "takes the steps of Kingma and Ba",
+  },
+  {
+    name: "attacks/adam-chain-rule",
+    find: "(distance * (x - clean[i]) - weight * gradient[i]) * 2 * x * (1 - x)",
+    replace: "distance * (x - clean[i]) - weight * gradient[i]",
+    test: STEPS_TEST,
+    killedBy: "takes the steps of Kingma and Ba",
+  },
+  {
+    name: "attacks/adam-distance-weight",
+    find: "c === null ? [1, 0] : [c, 2]",
+    replace: "c === null ? [1, 0] : [c, 1]",
+    test: STEPS_TEST,
+    killedBy: "takes the steps of Kingma and Ba",
+  },
+  {
+    name: "attacks/adam-distance-twice",
+    find: "c === null ? [1, 0] : [c, 2]",
+    replace: "c === null ? [1, 2] : [c, 2]",
+    test: STEPS_TEST,
+    killedBy: "the published early attack adds no distance of its own",
+  },
+  {
+    name: "attacks/c-bisection",
+    find: "(low + high) / 2",
+    replace: "high / 2",
+    test: STEPS_TEST,
+    killedBy: "searches c tenfold",
+  },
+  {
+    name: "attacks/c-growth",
+    find: "c * 10 : (low + high)",
+    replace: "c * 2 : (low + high)",
+    test: STEPS_TEST,
+    killedBy: "searches c tenfold",
+  },
+  {
+    name: "attacks/c-forgets-failures",
+    find: "else low = c;",
+    replace: "",
+    test: STEPS_TEST,
+    killedBy: "searches c tenfold",
+  },
+  {
+    name: "attacks/check-from",
+    find: "step >= options.checkFrom && within(task, state.image)",
+    replace: "within(task, state.image)",
+    test: STEPS_TEST,
+    killedBy: "counts no success before the iteration",
+  },
+  {
+    name: "attacks/adam-radius",
+    find: "step >= options.checkFrom && within(task, state.image)",
+    replace: "step >= options.checkFrom",
+    test: CLOSED_FORM_TEST,
+    killedBy: "Adam-tanh with a radius only counts successes within it",
+  },
+  {
+    name: "attacks/adam-restart-goes-on",
+    find: "if (best.success && options.stopAtSuccess) return best.found();",
+    replace: "",
+    test: STEPS_TEST,
+    killedBy: "ends at the first success when told so",
+  },
+  {
+    name: "attacks/adam-no-stop",
+    find: "if (options.stopAtSuccess) break;",
+    replace: "",
+    test: STEPS_TEST,
+    killedBy: "ends at the first success when told so",
+  },
+  {
+    name: "attacks/adam-uniform-start",
+    find: 'if (start === "uniform")',
+    replace: 'if (start !== "uniform")',
+    test: STEPS_TEST,
+    killedBy: "starts the published early attack anywhere",
+  },
+];

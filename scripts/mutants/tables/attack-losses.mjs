@@ -1,0 +1,85 @@
+/** @file Mutants of the attacks' losses: average, max, margin, slowdown and routed. */
+const LOSS_VALUES_TEST = "test/attacks/loss-values.test.ts";
+const OBJECTIVES_TEST = "test/attacks/objectives.test.ts";
+const STEPS_TEST = "test/attacks/steps.test.ts";
+const LAWS_TEST = "test/attacks/laws.test.ts";
+
+export const LOSSES = [
+  {
+    name: "attacks/average-is-sum",
+    find: "1 / exitCount(victim)",
+    replace: "1",
+    test: LOSS_VALUES_TEST,
+    killedBy: "average is the mean of all exits",
+  },
+  {
+    name: "attacks/max-score-sign",
+    find: "total - Math.log(Math.max(softmaxRow",
+    replace: "total + Math.log(Math.max(softmaxRow",
+    test: OBJECTIVES_TEST,
+    killedBy: "max ranks iterates",
+  },
+  {
+    name: "attacks/max-one-start",
+    find: "starts: () => allExits(victim),",
+    replace: "starts: () => [0],",
+    test: STEPS_TEST,
+    killedBy: "one run for each loss of max",
+  },
+  {
+    name: "attacks/margin-label-mask",
+    find: "scale(ctx, ctx.oneHot(), 1e9)",
+    replace: "scale(ctx, ctx.oneHot(), 0)",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the margin loss is the best of the other classes",
+  },
+  {
+    name: "attacks/margin-cap",
+    find: "capped(ctx, margin(ctx, k), options.kappa) : (ctx: LossContext)",
+    replace: "margin(ctx, k) : (ctx: LossContext)",
+    test: LOSS_VALUES_TEST,
+    killedBy: "the margin loss is the best of the other classes",
+  },
+  {
+    name: "attacks/slowdown-one-exit",
+    find: "early.map((k) => flatness(ctx, k))",
+    replace: "early.slice(0, 1).map((k) => flatness(ctx, k))",
+    test: LOSS_VALUES_TEST,
+    killedBy: "slowdown sums over the early exits",
+  },
+  {
+    name: "attacks/slowdown-final-exit-too",
+    find: "prefixOf(logits.slice(0, exitCount(victim) - 1))",
+    replace: "prefixOf(logits)",
+    test: OBJECTIVES_TEST,
+    killedBy: "of slowdown is that no early exit fires",
+  },
+  {
+    name: "attacks/routed-stays",
+    find: "find(logits) ?? Math.min(at + 1, places.length - 1)",
+    replace: "find(logits) ?? at",
+    test: OBJECTIVES_TEST,
+    killedBy: "moves on to the next prefix",
+  },
+  {
+    name: "attacks/routed-starts-first",
+    find: "[find(sample.clean) ?? places.length - 1]",
+    replace: "[0]",
+    test: OBJECTIVES_TEST,
+    killedBy: "starts from the exit that the clean image takes",
+  },
+  {
+    name: "attacks/routed-answer-of-stop",
+    find: "build: (ctx) => crossEntropy(ctx, answer)",
+    replace: "build: (ctx) => crossEntropy(ctx, stop)",
+    test: LOSS_VALUES_TEST,
+    killedBy: "routed has the cross-entropy of the exit that answers",
+  },
+  {
+    name: "attacks/slowdown-any-exit",
+    find: "succeeded: (_, logits) => firing(logits, victim) === undefined",
+    replace: "succeeded: (_, logits) => firing(logits, victim) !== 0",
+    test: LAWS_TEST,
+    killedBy: "slowdown succeeds where no early exit fires, and only there",
+  },
+];

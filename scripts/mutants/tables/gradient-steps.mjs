@@ -1,0 +1,111 @@
+/** @file Mutants of gradient steps, projections and random starts. */
+const STEPS_TEST = "test/attacks/steps.test.ts";
+const CONFIG_TEST = "test/attacks/config.test.ts";
+
+export const GRADIENT_STEPS = [
+  {
+    name: "attacks/start-same-sample",
+    find: 'const key = { seed, sample: sample.id, purpose: "attack-start", step: restart } as const;',
+    replace: 'const key = { seed, sample: 0, purpose: "attack-start", step: restart } as const;',
+    test: STEPS_TEST,
+    killedBy: "in Linf are uniform in the cube",
+  },
+  {
+    name: "attacks/linf-step-by-gradient",
+    find: "size * Math.sign(gradient[i] as number)",
+    replace: "size * (gradient[i] as number)",
+    test: STEPS_TEST,
+    killedBy: "of Linf have the stated length",
+  },
+  {
+    name: "attacks/linf-ball-open-below",
+    find: "clamp(image[i] as number, c - radius, c + radius)",
+    replace: "Math.min(image[i] as number, c + radius)",
+    test: STEPS_TEST,
+    killedBy: "end in the corner of the Linf ball",
+  },
+  {
+    name: "attacks/linf-box",
+    find: "clamp01(clamp(image[i] as number, c - radius, c + radius))",
+    replace: "clamp(image[i] as number, c - radius, c + radius)",
+    test: STEPS_TEST,
+    killedBy: "of linf end at black and white",
+  },
+  {
+    name: "attacks/linf-start-one-sided",
+    find: "uniform(key, clean.length, -radius, radius)",
+    replace: "uniform(key, clean.length, 0, radius)",
+    test: STEPS_TEST,
+    killedBy: "in Linf are uniform in the cube",
+  },
+  {
+    name: "attacks/l2-step-not-normalized",
+    find: "(size * gradient[i]) / length",
+    replace: "size * gradient[i]",
+    test: STEPS_TEST,
+    killedBy: "of L2 have the stated length",
+  },
+  {
+    name: "attacks/l2-step-of-nothing",
+    find: "if (length === 0) return;",
+    replace: "",
+    test: STEPS_TEST,
+    killedBy: "go nowhere where there is no gradient",
+  },
+  {
+    name: "attacks/l2-ball",
+    find: "distance > radius ? radius / distance : 1",
+    replace: "distance > radius ? 1 : 1",
+    test: STEPS_TEST,
+    killedBy: "end on the L2 ball",
+  },
+  {
+    name: "attacks/l2-box",
+    find: "clamp01(scale === 1 ? image[i] : c + scale * (image[i] - c))",
+    replace: "scale === 1 ? image[i] : c + scale * (image[i] - c)",
+    test: STEPS_TEST,
+    killedBy: "of l2 end at black and white",
+  },
+  {
+    name: "attacks/l2-start-not-uniform",
+    find: "** (1 / clean.length)",
+    replace: "",
+    test: STEPS_TEST,
+    killedBy: "in L2 are uniform in the ball",
+  },
+  {
+    name: "attacks/l2-start-on-the-sphere",
+    find: "** (1 / clean.length)",
+    replace: "** 0",
+    test: STEPS_TEST,
+    killedBy: "in L2 are uniform in the ball",
+  },
+  {
+    name: "attacks/l2-start-direction",
+    find: "const direction = normal(key, clean.length);",
+    replace: "const direction = uniform(key, clean.length, -1, 1);",
+    test: STEPS_TEST,
+    killedBy: "in L2 are uniform in the ball",
+  },
+  {
+    name: "attacks/stated-start-beyond-ball",
+    find: 'Math.min(radius, fields.number("randomStart", 0))',
+    replace: 'fields.number("randomStart", 0)',
+    test: STEPS_TEST,
+    killedBy: "within a stated distance stay within it",
+  },
+  {
+    name: "attacks/step-size-default",
+    find: "(2.5 * radius) / steps",
+    replace: "radius / steps",
+    test: CONFIG_TEST,
+    killedBy: "gets PGD's defaults",
+  },
+  {
+    name: "attacks/one-step-more",
+    find: "for (let step = 0; step < options.steps; step++) { const evaluation = yield* evaluate(task, image, at);",
+    replace: "for (let step = 0; step <= options.steps; step++) { const evaluation = yield* evaluate(task, image, at);",
+    test: STEPS_TEST,
+    killedBy: "are as many as asked for",
+  },
+];

@@ -1,0 +1,118 @@
+/** @file Mutants of rules and policies. */
+const POLICY_TEST = "test/dynamic/route/policy.test.ts";
+const ROUTE_TEST = "test/dynamic/route/route.test.ts";
+
+export const RULES = [
+  {
+    name: "dynamic/rule-past-threshold",
+    find: "=> confidence >= threshold",
+    replace: "=> confidence > threshold",
+    test: POLICY_TEST,
+    killedBy: "an exit fires at its threshold",
+  },
+  {
+    name: "dynamic/entropy-past-threshold",
+    find: "fires: (c, t) => c <= t",
+    replace: "fires: (c, t) => c < t",
+    test: POLICY_TEST,
+    killedBy: "an exit fires at its threshold",
+  },
+  {
+    name: "dynamic/entropy-turned",
+    find: "fires: (c, t) => c <= t",
+    replace: "fires: (c, t) => c >= t",
+    test: POLICY_TEST,
+    killedBy: "an exit fires at its threshold",
+  },
+  {
+    name: "dynamic/entropy-bits",
+    find: "sum -= v * Math.log(v)",
+    replace: "sum -= v * Math.log2(v)",
+    test: POLICY_TEST,
+    killedBy: "entropy is in nats",
+  },
+  {
+    name: "dynamic/entropy-of-zero",
+    find: "if (v !== 0) sum -= v * Math.log(v)",
+    replace: "sum -= v * Math.log(v)",
+    test: POLICY_TEST,
+    killedBy: "entropy is in nats",
+  },
+  {
+    name: "dynamic/entropy-rank",
+    find: "rank: (c) => -c",
+    replace: "rank: (c) => c",
+    test: ROUTE_TEST,
+    killedBy: "entropy, none: the one of least entropy",
+  },
+  {
+    name: "dynamic/margin-without-second",
+    find: "return first - second;",
+    replace: "return first;",
+    test: POLICY_TEST,
+    killedBy: "margin the lead over the second",
+  },
+  {
+    name: "dynamic/margin-second-missed",
+    find: "else if (v > second) second = v;",
+    replace: "",
+    test: POLICY_TEST,
+    killedBy: "margin the lead over the second",
+  },
+  {
+    name: "dynamic/margin-second-forgotten",
+    find: "[first, second] = [v, first]",
+    replace: "first = v",
+    test: POLICY_TEST,
+    killedBy: "margin the lead over the second",
+  },
+  {
+    name: "dynamic/softmax-no-temperature",
+    find: "Math.exp((logits[i] - max) / temperature)",
+    replace: "Math.exp(logits[i] - max)",
+    test: ROUTE_TEST,
+    killedBy: "a temperature flattens its exit's softmax",
+  },
+  {
+    name: "dynamic/softmax-temperature-times",
+    find: "Math.exp((logits[i] - max) / temperature)",
+    replace: "Math.exp((logits[i] - max) * temperature)",
+    test: ROUTE_TEST,
+    killedBy: "a temperature flattens its exit's softmax",
+  },
+  {
+    name: "dynamic/softmax-overflow",
+    find: "for (const v of logits) max = Math.max(max, v);",
+    replace: "max = 0;",
+    test: POLICY_TEST,
+    killedBy: "large logits do not overflow",
+  },
+  {
+    name: "dynamic/argmax-last-of-equals",
+    find: "if (row[i] > row[best]) best = i;",
+    replace: "if (row[i] >= row[best]) best = i;",
+    test: POLICY_TEST,
+    killedBy: "of equal elements the first is the largest",
+  },
+  {
+    name: "dynamic/policy-range",
+    find: "t >= low && t <= high",
+    replace: "t >= low",
+    test: POLICY_TEST,
+    killedBy: "of rule entropy refuses [2.31]",
+  },
+  {
+    name: "dynamic/policy-half-exits",
+    find: '(rule !== "patience" || Number.isInteger(t))',
+    replace: "true",
+    test: POLICY_TEST,
+    killedBy: "of rule patience refuses [1.5]",
+  },
+  {
+    name: "dynamic/policy-never",
+    find: "given.map((t) => (t === NEVER ? never : t))",
+    replace: "given.map((t) => (t === NEVER ? 0 : t))",
+    test: POLICY_TEST,
+    killedBy: "may close one exit and not the others",
+  },
+];

@@ -1,0 +1,144 @@
+/** @file Options that several commands share. Each is declared once, with its form, help text,
+ *  reader and default. A command picks options by name and states the differences. */
+import type { Option } from "commander";
+import { parseQuantity } from "../../core/units.js";
+import { MIN_VALIDATION } from "../../data/split.js";
+import type { ModelOptions } from "../../dynamic/model/model.js";
+import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
+import { type OrtNodeOptions, PROVIDERS, type Provider } from "../../node/ort-node/index.js";
+import type { Normalization } from "../../schema/normalization.js";
+import { FALLBACKS, type Policy, RULES } from "../../schema/policy.js";
+import type { AuditOptions } from "../../studies/audit/index.js";
+import { file, fileOrOutput, imageSize, listOf, oneOf, option, type Reader, radius, text, whole } from "./options.js";
+
+/** The type of each option's value. */
+interface CommonValues {
+  readonly data: string;
+  readonly samples: number;
+  readonly validation: string;
+  readonly validationSamples: number;
+  readonly imageSize: NonNullable<ModelOptions["imageSize"]>;
+  readonly mean: Normalization["mean"];
+  readonly std: Normalization["std"];
+  readonly rule: Policy["rule"];
+  readonly fallback: Policy["fallback"];
+  readonly head: HeadName;
+  readonly timeBatch: number;
+  readonly eps: number;
+  readonly seed: AuditOptions["seed"];
+  readonly batch: AuditOptions["batch"];
+  readonly threads: NonNullable<OrtNodeOptions["threads"]>;
+  readonly provider: Provider;
+  readonly json: string;
+  readonly report: string;
+}
+type Name = keyof CommonValues;
+
+/** The flags of a command that picks options. Some always have a value, the others may be
+ * undefined. */
+export type CommonFlags<Always extends Name, Maybe extends Name = never> = Pick<CommonValues, Always> &
+  Partial<Pick<CommonValues, Maybe>>;
+
+interface Declared<T> {
+  readonly flags: string;
+  readonly about: string;
+  readonly read: Reader<T>;
+  /** The value when the option is not given. */
+  readonly default?: T | undefined;
+  /** The default as the help shows it. */
+  readonly shown?: string | undefined;
+}
+
+/** The default head of an exit. */
+export const HEAD_DEFAULTS = "sdn for images, mean-linear for tokens, linear for vectors";
+
+const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
+  data: {
+    flags: "--data <spec>",
+    about: "cifar10:DIR, cifar100:DIR, folder:DIR, npy:IMAGES,LABELS or sample",
+    read: text,
+    default: "sample",
+  },
+  samples: { flags: "--samples <n>", about: "the first N records", read: whole(1, 100) },
+  validation: {
+    flags: "--validation <spec>",
+    about: "data to choose thresholds on (default: records of --data that are not reported)",
+    read: text,
+  },
+  validationSamples: {
+    flags: "--validation-samples <n>",
+    about: "number of validation records",
+    read: whole(MIN_VALIDATION, 1000),
+    default: 1000,
+  },
+  imageSize: {
+    flags: "--image-size <h,w>",
+    about: "for a model without a fixed image size",
+    read: imageSize,
+  },
+  mean: {
+    flags: "--mean <list>",
+    about: "per channel; for a model that expects (x - mean) / std",
+    read: listOf(parseQuantity),
+  },
+  std: { flags: "--std <list>", about: "per channel, with --mean", read: listOf(parseQuantity) },
+  rule: {
+    flags: "--rule <name>",
+    about: `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`,
+    read: oneOf(RULES),
+  },
+  fallback: {
+    flags: "--fallback <name>",
+    about: `answer when no early exit fires: ${FALLBACKS.join(" or ")} (default: the model's own, else final)`,
+    read: oneOf(FALLBACKS),
+  },
+  head: {
+    flags: "--head <name>",
+    about: `classifier of an early exit: ${HEAD_NAMES.join(", ")} (default: ${HEAD_DEFAULTS})`,
+    read: oneOf(HEAD_NAMES),
+  },
+  timeBatch: {
+    flags: "--time-batch <n>",
+    about: "batch size at which times are measured",
+    read: whole(1, 1),
+    default: 1,
+  },
+  eps: {
+    flags: "--eps <radius>",
+    about: "Linf radius of the attacks; pixels lie in [0,1]",
+    read: radius,
+    default: 8 / 255,
+    shown: "8/255",
+  },
+  seed: { flags: "--seed <n>", about: "seed of every random number", read: whole(0, 0), default: 0 },
+  batch: {
+    flags: "--batch <n>",
+    about: "samples per evaluation; it changes time and memory, not results",
+    read: whole(1, 64),
+    default: 64,
+  },
+  threads: { flags: "--threads <n>", about: "threads of the engine (default: one per core)", read: whole(1, 2) },
+  provider: {
+    flags: "--provider <name>",
+    about: `where to compute: ${PROVIDERS.join(", ")}`,
+    read: oneOf(PROVIDERS),
+    default: "cpu",
+  },
+  json: { flags: "--json <file>", about: "write the results as JSON; - prints them", read: fileOrOutput },
+  report: { flags: "--report <file>", about: "write a self-contained HTML report", read: file },
+};
+
+/** A shared option.
+ * @param change the differences in this command; `default: undefined` removes the default */
+export function common<K extends Name>(name: K, change: Partial<Declared<CommonValues[K]>> = {}): Option {
+  const declared: Declared<CommonValues[K]> = { ...COMMON[name], ...change };
+  const made = option(declared.flags, declared.about, declared.read);
+  return declared.default === undefined ? made : made.default(declared.default, declared.shown);
+}
+
+/** Shared options as they are declared. */
+export const commons = (...names: readonly Name[]): Option[] => names.map((name) => common(name));
+
+/** The option --json of a command that writes a record. */
+export const recordJson = (document: string): Option =>
+  common("json", { about: `write the record as JSON (${document}); - prints it instead of the tables` });
