@@ -1,5 +1,5 @@
-/** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by total loss.
- *  Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
+/** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by
+ *  total loss. Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import type { Evaluation, Objective, Sample } from "../attack.js";
 import { crossEntropy, scale, sum } from "../losses.js";
