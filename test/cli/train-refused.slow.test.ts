@@ -63,9 +63,9 @@ describe("dynn train refuses", () => {
       /^2 .*40 exits asked for, and there are 10 places.*\[exits\/value\]/,
     ],
     [
-      "an exit at a value that is no legal cut",
+      "an exit at a value that is not a legal cut",
       [...SMALL, "--exits", "stage1.block0.relu1"],
-      /^2 .*"stage1\.block0\.relu1" is no legal cut.*\[exits\/value\]/,
+      /^2 .*"stage1\.block0\.relu1" is not a legal cut.*\[exits\/value\]/,
     ],
     [
       "a head that cannot read what is there",

@@ -258,9 +258,9 @@ describe("a model or data that do not fit are refused:", () => {
     );
   });
 
-  test("a place that is no legal cut", () => {
+  test("a place that is not a legal cut", () => {
     expect(() => planConversion(source, DATA.train, { exits: { kind: "values", values: ["bn2"] } })).toThrow(
-      expect.objectContaining({ code: "exits/value", message: expect.stringContaining('"bn2" is no legal cut') }),
+      expect.objectContaining({ code: "exits/value", message: expect.stringContaining('"bn2" is not a legal cut') }),
     );
   });
 });

@@ -34,8 +34,8 @@ export const earlyFires =
     );
   };
 
-/** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p =
- * softmax. */
+/** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`,
+ * with p = softmax. */
 function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
   const p = softmax(ctx, exitCount(victim) - 1);
   const gap = ctx.builder.op("Relu", [
