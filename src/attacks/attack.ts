@@ -23,7 +23,7 @@ export interface Sample {
 
 /** Makes samples from images, their labels and the logits of the model. Samples have numbers from
  * 0. Their arrays are views, not copies.
- * @param labels the true class of each image; images beyond the last label are left out */
+ * @param labels the true class of each image. Images beyond the last label are left out */
 export const samplesOf = ({
   images,
   labels,
@@ -34,7 +34,7 @@ export const samplesOf = ({
   readonly logits: Logits;
 }): Sample[] => Array.from(labels, (label, id) => ({ id, label, pixels: images.row(id), clean: logits.rows(id) }));
 
-/** Logits per exit; exits that a loss does not compute are undefined. */
+/** Logits per exit. Undefined for exits that a loss does not compute. */
 export type ExitLogits = readonly (Float32Array | undefined)[];
 
 /** The result of an evaluation. The arrays are views into a whole batch, so copy an array before

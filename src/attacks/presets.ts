@@ -118,7 +118,7 @@ export function presetConfigs(names: readonly string[], ctx: PresetContext): Att
     if (!preset)
       throw new DynnError(
         "cli/value",
-        `attacks: there is no attack "${name}". Choose from ${PRESET_NAMES.join(", ")}, all, none; or write your own in an attack file.`,
+        `attacks: "${name}" is not the name of an attack. Choose from ${PRESET_NAMES.join(", ")}, all, none; or write your own in an attack file.`,
         { name, options: ["attacks", "attackFile"] },
       );
     if (preset.needsEarlyExits && ctx.earlyExits === 0)

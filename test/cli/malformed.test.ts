@@ -478,7 +478,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,deepfool")).toMatchInlineSnapshot(
-      `"error: attacks: there is no attack "deepfool". Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: "deepfool" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 

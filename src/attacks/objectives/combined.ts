@@ -33,7 +33,7 @@ export const average = (victim: Victim): Objective => ({
   starts: () => [0],
 });
 
-/** One run per exit on that exit's cross-entropy; the image with the largest total loss wins. */
+/** One run per exit on that exit's cross-entropy. The image with the largest total loss wins. */
 export const max = (victim: Victim): Objective => ({
   ...shared(victim),
   name: "max",
