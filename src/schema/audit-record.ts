@@ -1,12 +1,12 @@
-/** @file The audit record: what `dynn audit --json` writes and the report draws. A versioned contract.
- *  Fields may be added within a version; a field that changes meaning or goes away raises `schemaVersion`.
- *  Read by: studies (writes it), report (draws it), docs/audit-json.md (explains it). */
+/** @file The audit record, which `dynn audit --json` writes and the report draws. It is a versioned
+ *  contract. A version can gain fields. When a field changes its meaning or is removed,
+ *  `schemaVersion` rises. docs/audit-json.md explains the fields. */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
 import { count, rateSchema, share, toolSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
-/** Version of the audit's record. */
+/** Version of the audit record. */
 export const SCHEMA_VERSION = 1;
 
 const routedSchema = z.object({
@@ -114,7 +114,8 @@ export type CurveRecord = z.infer<typeof curveSchema>;
 /** The record of an audit. docs/audit-json.md explains every field. */
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
-/** One adversarial image as the report shows it. Pixels are 8-bit, interleaved RGB (or grey), row by row. */
+/** One adversarial image for the report. Pixels are 8-bit, interleaved RGB (or grey), row by
+ * row. */
 export interface GalleryItem {
   /** Name of the attack. */
   readonly attack: string;
@@ -126,7 +127,7 @@ export interface GalleryItem {
   readonly width: number;
   /** Rows of the image. */
   readonly height: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 for grey, 3 for RGB. */
   readonly channels: 1 | 3;
   /** The clean image. */
   readonly original: Uint8Array;
@@ -140,17 +141,17 @@ export interface GalleryItem {
   readonly l2: number;
   /** Linf distance, in pixel units. */
   readonly linf: number;
-  /** What the network says before and after. */
+  /** The network's answers for the clean image. */
   readonly clean: ExitView;
-  /** What the network says after. */
+  /** The network's answers for the attacked image. */
   readonly attacked: ExitView;
 }
 
-/** What the exits say of one image. */
+/** The answers of the exits for one image. */
 export interface ExitView {
   /** Label of each exit. */
   readonly labels: readonly number[];
-  /** Its largest softmax probability. */
+  /** Largest softmax probability of each exit. */
   readonly confidences: readonly number[];
   /** Exit where the work stops. */
   readonly stop: number;

@@ -1,5 +1,5 @@
-/** @file The calibration record: what `dynn calibrate --json` writes and its report draws. A versioned contract, as the audit record is.
- *  Read by: studies (writes it), report (draws it), docs/calibration.md (explains it). */
+/** @file The calibration record, which `dynn calibrate --json` writes and its report draws. It is a
+ *  versioned contract, like the audit record. docs/calibration.md explains the fields. */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
 import { count, rateSchema, share, toolSchema } from "./numbers.js";

@@ -1,17 +1,17 @@
-/** @file The profile record: what `dynn profile --json` writes and the report draws. A versioned contract.
- *  Times are measured, never estimated; every number that compares two networks compares them within the same round of the same run.
- *  Read by: studies (writes it), report (draws it), docs/profiling.md (explains it). */
+/** @file The profile record, which `dynn profile --json` writes and the report draws. It is a
+ *  versioned contract. Times are measured, never estimated. Two networks are always compared within
+ *  the same round of the same run. docs/profiling.md explains the fields. */
 import { z } from "zod";
 import { count, rateSchema, share, toolSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
-/** Version of the profile's record. */
+/** Version of the profile record. */
 export const PROFILE_SCHEMA_VERSION = 1;
 
 const size = z.number().int().min(1);
 const positive = z.number().min(0);
 
-/** A measurement that was taken once in every round. */
+/** A quantity that is measured once in every round. */
 const spreadSchema = z.object({ median: positive, low: positive, high: positive });
 
 const latencySchema = z.object({

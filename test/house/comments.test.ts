@@ -20,6 +20,7 @@ const DONE = [
   "dynamic",
   "training",
   "data",
+  "schema",
 ];
 /** Parts of these folders that are not done yet. */
 const LATER = ["ops/convolution/", "ops/support/kernel-", "runtime/blocked/", "runtime/kernel-gradients.ts"];
