@@ -21,6 +21,7 @@ const DONE = [
   "training",
   "data",
   "schema",
+  "measures",
 ];
 /** Parts of these folders that are not done yet. */
 const LATER = ["ops/convolution/", "ops/support/kernel-", "runtime/blocked/", "runtime/kernel-gradients.ts"];
