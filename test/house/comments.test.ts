@@ -22,6 +22,7 @@ const DONE = [
   "data",
   "schema",
   "measures",
+  "studies",
 ];
 /** Parts of these folders that are not done yet. */
 const LATER = ["ops/convolution/", "ops/support/kernel-", "runtime/blocked/", "runtime/kernel-gradients.ts"];
