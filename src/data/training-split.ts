@@ -1,7 +1,7 @@
 /** @file Splits the records of a training run into training, validation and test records. Accuracy
  *  after each epoch uses the validation records. Only the finished model sees the test records. No
- *  image is in two parts. The split does not depend on the run's seed, because a network that is
- *  trained further with another seed must never train on its validation records. */
+ *  image is in two parts. The split does not depend on the run's seed. So a network that is trained
+ *  further with another seed never trains on its validation records. */
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
 import { showShape } from "../core/shape.js";

@@ -30,24 +30,24 @@ const dataSchema = z.object({
   validation: z
     .object({ name: z.string(), samples: count })
     .optional()
-    .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+    .describe("the split on which thresholds were chosen; never overlaps the reported samples"),
 });
 
 const overthinkingSchema = z.object({
-  wasteful: share.describe("right at an exit before the one taken, and right there too"),
+  wasteful: share.describe("right at the taken exit and at an earlier one"),
   destructive: share.describe("right at some exit, wrong at the final one"),
 });
 
 const attackSchema = z.object({
   name: z.string(),
   objective: z.string(),
-  optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of an optimizer from outside"),
+  optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of another optimizer"),
   norm: normSchema,
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
   parameters: z
     .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
-    .describe("everything else that fixes the attack"),
-  answer: z.string().describe("whose label robustAccuracy judges: the name of an exit, or routed"),
+    .describe("all other parameters of the attack"),
+  answer: z.string().describe("the answer that robustAccuracy judges: the name of an exit, or routed"),
   samples: count,
   eligible: count.describe(
     "samples the attack could win: its success did not hold already on the clean image (early:published counts all)",

@@ -22,7 +22,7 @@ export const policySchema = z.strictObject({
   temperatures: z
     .array(z.number().positive())
     .optional()
-    .describe("one per exit, what its logits are divided by before confidences are read; absent: 1"),
+    .describe("one per exit; its logits are divided by it before the softmax; absent: 1"),
 });
 
 /** An exit policy. An early exit that never fires has the threshold of its rule in

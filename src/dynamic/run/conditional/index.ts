@@ -20,8 +20,8 @@ import { type LiveExits, liveExits } from "../live-exits.js";
 import { type Stage, splitStages } from "../stages.js";
 import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
 
-/** The outputs of a conditional graph: logits [n, classes] of the answering exit, the exit where
- * the work stopped, the label, and the rule's confidence at the answering exit. */
+/** The outputs of a conditional graph: logits [n, classes] and confidence of the answering exit,
+ * the exit where the work stopped, and the label. */
 export const CONDITIONAL_OUTPUTS = {
   logits: "logits",
   exit: "exit",
