@@ -1,23 +1,25 @@
-/** @file Whether images fit a model: their size, the number of classes, and the order of the classes. */
+/** @file Checks that images fit a model: their size, the number of classes, and the order of the
+ *  classes. */
 import { DynnError } from "../core/errors.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { checkLabels, type Dataset } from "./dataset.js";
 
-/** What must be known of a classifier. */
+/** The facts about a classifier that the checks need. */
 export interface FittedModel {
-  /** Its name in messages. */
+  /** Name in messages. */
   readonly name: string;
   /** `shape` is [n, channels, height, width]. */
   readonly input: { readonly shape: Shape };
   /** Number of classes. */
   readonly classes: number;
-  /** Names of the classes, where known. */
+  /** Names of the classes. Undefined when they are not known. */
   readonly classNames?: readonly string[] | undefined;
 }
 
-/** Refuse data that do not fit a model.
- * @throws DynnError 'data/shape' when the images have another size than the model takes; 'data/label' when the number of
- *         classes differs, a class has another number than in the model, or a label is no class */
+/** Checks that data fit a model.
+ * @throws DynnError 'data/shape' when the size of the images is not the input size of the model
+ * @throws DynnError 'data/label' when the number of classes differs, a class has another number
+ *  than in the model, or a label is not a class */
 export function checkFit(model: FittedModel, data: Dataset): void {
   checkSize(model, data);
   checkClasses(model, data);
@@ -41,7 +43,7 @@ function checkClasses({ name, classes, classNames }: FittedModel, data: Dataset)
   if (data.classes.length !== classes)
     throw new DynnError(
       "data/label",
-      `${name}: tells ${classes} classes apart, and ${data.name} has ${data.classes.length}. Give data of the classes that the model was trained on.`,
+      `${name}: has ${classes} classes, and ${data.name} has ${data.classes.length}. Give data of the classes that the model was trained on.`,
       { model: classes, data: data.classes.length },
     );
   const moved = data.classes.findIndex((label, i) => classNames?.[i] !== label && classNames?.includes(label));

@@ -1,5 +1,5 @@
-/** @file A dataset from two arrays: images [n,c,h,w] and labels [n].
- *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked once, here. */
+/** @file Makes a dataset from two arrays: images [n,c,h,w] and labels [n]. Images are floats in
+ *  [0,1], or bytes, which are divided by 255. Every float is checked once, here. */
 
 import { DynnError } from "../core/errors.js";
 import { checkPixels } from "../core/pixels.js";
@@ -7,16 +7,17 @@ import { showShape, sizeOf } from "../core/shape.js";
 import { type Tensor, toNumbers } from "../core/tensor.js";
 import { checkLabels, type Dataset, inMemory } from "./dataset.js";
 
-/** What to call the dataset and its two files. */
+/** Names of the dataset and its two files. */
 export interface PairNames {
   readonly name: string;
   readonly images: string;
   readonly labels: string;
 }
 
-/** @param images float16, float32 or float64 in [0,1], or uint8; [n,c,h,w], n >= 1
+/** @param images float16, float32 or float64 in [0,1], or uint8. Shape [n,c,h,w], n >= 1
  * @param labels any integer type, [n]
- * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1] or NaN), 'data/label' */
+ * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1]
+ *  or NaN), 'data/label' */
 export function pairDataset(images: Tensor, labels: Tensor, names: PairNames): Dataset {
   checkShapes(images, labels, names);
   const [n, c, h, w] = images.dims as readonly [number, number, number, number];

@@ -61,7 +61,7 @@ describe("dynn convert refuses", () => {
     [
       "a value beside a shortcut",
       [MODEL, "--data", data, "--exits", "bn2"],
-      /^2 error: plain\.onnx: "bn2" is no legal cut .*\[exits\/value\]/,
+      /^2 error: plain\.onnx: "bn2" is not a legal cut .*\[exits\/value\]/,
     ],
     [
       "a model without a place",

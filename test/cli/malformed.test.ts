@@ -478,7 +478,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,deepfool")).toMatchInlineSnapshot(
-      `"error: attacks: there is no attack "deepfool". Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or fix your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: "deepfool" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 
@@ -504,7 +504,7 @@ describe("an option", () => {
 
   it("--threshold above its rule's range is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "1.5")).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule max-softmax takes numbers from 0 to 1. Choose one in that range, write never for an exit that is not to fire, or let dynn choose (--threshold). [policy/value]"`,
+      `"error: threshold 1.5: rule max-softmax takes numbers from 0 to 1. Choose one in that range, write never for an exit that must not fire, or let dynn choose (--threshold). [policy/value]"`,
     );
   });
 
@@ -512,7 +512,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--rule", "entropy", "--threshold", "1.5"),
     ).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule entropy takes numbers from 0 to 1.3863. Choose one in that range, write never for an exit that is not to fire, or let dynn choose (--threshold). [policy/value]"`,
+      `"error: threshold 1.5: rule entropy takes numbers from 0 to 1.3863. Choose one in that range, write never for an exit that must not fire, or let dynn choose (--threshold). [policy/value]"`,
     );
   });
 
@@ -520,7 +520,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--rule", "patience", "--threshold", "1.5"),
     ).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule patience takes a whole number of exits, 1 or more. Choose one in that range, write never for an exit that is not to fire, or let dynn choose (--threshold). [policy/value]"`,
+      `"error: threshold 1.5: rule patience takes a whole number of exits, 1 or more. Choose one in that range, write never for an exit that must not fire, or let dynn choose (--threshold). [policy/value]"`,
     );
   });
 

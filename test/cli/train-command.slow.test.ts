@@ -132,7 +132,7 @@ describe("a run that is stopped", () => {
     const { code, err } = await train("damaged.onnx", ...JOINT, "--resume");
     expect(code).toBe(1);
     expect(told(err)).toMatch(
-      /^error: damaged\.run\/checkpoint\.safetensors: is no whole safetensors file: .*\[checkpoint\/format\]\n$/,
+      /^error: damaged\.run\/checkpoint\.safetensors: is not a complete safetensors file: .*\[checkpoint\/format\]\n$/,
     );
     expect(readFileSync(path).equals(cut)).toBe(true);
   });
@@ -160,7 +160,7 @@ describe("first weights", () => {
     const fromModel = await train("heads1.onnx", ...narrow, "--init", at("static.onnx"));
     expect(fromModel.code).toBe(0);
     expect(told(fromModel.err)).toMatch(
-      /^static\.onnx: \d+ of \d+ tensors taken; 5 start afresh \(exit0\.mix \.\.\.\)\n/,
+      /^static\.onnx: \d+ of \d+ tensors taken; 5 start with new values \(exit0\.mix \.\.\.\)\n/,
     );
     const fromState = await train("heads2.onnx", ...narrow, "--init", at("static.run/checkpoint.safetensors"));
     expect(fromState.code).toBe(0);
@@ -172,7 +172,7 @@ describe("first weights", () => {
   it("are needed for ic-only", async () => {
     const { code, err } = await train("x.onnx", "resnet20", "--data", data, ...heads, ...SMALL);
     expect(code).toBe(2);
-    expect(err).toMatch(/leaves the backbone as it is, and this one has random weights.*--init.*\[training\/config\]/);
+    expect(err).toMatch(/does not change the backbone, and this one has random weights.*--init.*\[training\/config\]/);
   });
 
   it("of another network are refused", async () => {

@@ -219,7 +219,7 @@ describe("a model or data that do not fit are refused:", () => {
     expect(() => planConversion(source, { ...DATA.train, classes: ["cat", "dog"] })).toThrow(
       failure(
         "data/label",
-        "small: tells 3 classes apart, and patterns has 2. Give data of the classes that the model was trained on.",
+        "small: has 3 classes, and patterns has 2. Give data of the classes that the model was trained on.",
       ),
     );
     expect(() => planConversion(source, { ...DATA.train, classes: ["red", "blue", "green"] })).toThrow(
@@ -253,14 +253,14 @@ describe("a model or data that do not fit are refused:", () => {
     await expect(converted({ validation: patterns(12) })).rejects.toThrow(
       failure(
         "policy/validation",
-        "patterns: 12 validation records, expected at least 50 to choose thresholds on. Give more of them, or convert without a policy.",
+        "patterns: 12 validation records, expected at least 50 to choose thresholds on. Give more records, or convert without a policy.",
       ),
     );
   });
 
-  test("a place that is no legal cut", () => {
+  test("a place that is not a legal cut", () => {
     expect(() => planConversion(source, DATA.train, { exits: { kind: "values", values: ["bn2"] } })).toThrow(
-      expect.objectContaining({ code: "exits/value", message: expect.stringContaining('"bn2" is no legal cut') }),
+      expect.objectContaining({ code: "exits/value", message: expect.stringContaining('"bn2" is not a legal cut') }),
     );
   });
 });

@@ -1,4 +1,5 @@
-/** @file One attack of an audit: run it, run the whole network on its images (as they are and rounded to 8 bits), and judge. */
+/** @file Runs one attack of an audit. Then runs the whole network on its images, exact and rounded
+ *  to 8 bits, and judges the results. */
 
 import { type Sample, toEightBits } from "../../attacks/attack.js";
 import type { ConfiguredAttack } from "../../attacks/config.js";
@@ -19,7 +20,7 @@ import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
 import { perExit, rateOf, routedRecord } from "./tally.js";
 
-/** An attack's images with everything the network says of them. */
+/** The images of an attack, with all results of the network for them. */
 export interface Attacked {
   readonly attack: ConfiguredAttack;
   readonly samples: readonly Sample[];
@@ -32,7 +33,7 @@ export interface Attacked {
   readonly seconds: number;
 }
 
-/** Run one attack on the samples of the audited model. */
+/** Runs one attack on the samples of the audited model. */
 export async function runStep(
   attack: ConfiguredAttack,
   audited: AuditedModel,
@@ -62,7 +63,7 @@ export async function runStep(
   };
 }
 
-/** Which samples meet a test under some logits. */
+/** For each sample, whether it passes a test with some logits. */
 export const verdicts = (
   samples: readonly Sample[],
   logits: Logits,
@@ -106,7 +107,7 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
   };
 }
 
-/** Whether the answer that the objective is about is the true label. */
+/** For each sample, whether the answer that the objective names is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
   const { answer } = attack.objective;
   return samples.map((_, i) => (answer === "routed" ? routed[i]?.label : argmax(logits.row(answer, i))) === labels[i]);
@@ -124,7 +125,7 @@ function distances(
   };
 }
 
-/** Both readings of the early attack, side by side: labels alone, and what really fires. */
+/** Both measures of the early attack: by labels alone, and by the exits that fire. */
 function earlyRecord({ attack, samples, logits }: Attacked, { victim }: AuditedModel): Pick<AttackRecord, "early"> {
   if (!attack.objective.name.startsWith("early:")) return {};
   const [changed, fired] = [earlyLabelsChanged(victim), earlyFires(victim)];

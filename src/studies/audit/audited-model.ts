@@ -1,4 +1,5 @@
-/** @file The model on the clean samples, under its policy: what every attack is measured against. */
+/** @file Runs the model on the clean samples under its policy. Every attack is compared with these
+ *  results. */
 
 import { type Sample, samplesOf } from "../../attacks/attack.js";
 import type { Victim } from "../../attacks/objectives/victim.js";
@@ -20,12 +21,12 @@ export interface AuditedModel {
   readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;
-  /** Clean logits, and where they lead. */
+  /** Logits of the clean samples. */
   readonly logits: Logits;
   readonly routed: readonly Routed[];
 }
 
-/** Compile the model, resolve the policy, run the clean samples.
+/** Compiles the model, resolves the policy, and runs the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
 export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;

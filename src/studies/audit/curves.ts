@@ -1,5 +1,6 @@
-/** @file Robust accuracy against radius. Radii rise; a sample broken at one radius is broken at every larger one, so only the
- *  survivors are attacked again and the curve can only fall. */
+/** @file Computes curves of robust accuracy against radius. Radii rise. A sample that fails at one
+ *  radius counts as failed at every larger radius. So only the other samples are attacked again,
+ *  and the curve never rises. */
 import { configureAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { wilson } from "../../measures/wilson.js";

@@ -1,5 +1,6 @@
-/** @file The audit: how accurate, how fast and how attackable one network is, on one set of images.
- *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
+/** @file The audit measures accuracy, cost and robustness of one network on one set of images. It
+ *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
+ *  record. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
@@ -23,21 +24,30 @@ export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
 export type { RunStore, StoredRun } from "./run-store.js";
 
-/** Audit a model.
+/** Audits a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image
- * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted
+ * @throws DynnError when model, data, policy or an attack do not fit together, or the signal's
+ *  reason when aborted
  * @example
  * ```ts
- * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
+ * import { audit, load, openDataset, ortNode, presetConfigs } from "dynn/node";
+ * import { splitValidation, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
- * const records = splitValidation(await openDataset("sample"), { reported: 8, validation: 100, seed: 0 });
+ * const data = await openDataset("sample");
+ * const records = splitValidation(data, { reported: 8, validation: 100, seed: 0 });
  * const target = { kind: "rad", loss: 0.05 } as const;
  * const { record } = await audit({
  *   model,
  *   backend: ortNode(),
  *   data: records.reported,
- *   policy: { kind: "calibrated", rule: "max-softmax", fallback: "final", target, validation: records.validation },
+ *   policy: {
+ *     kind: "calibrated",
+ *     rule: "max-softmax",
+ *     fallback: "final",
+ *     target,
+ *     validation: records.validation,
+ *   },
  *   attacks: presetConfigs(["fgsm"], { epsilon: 2 / 255, earlyExits: model.exits.length - 1 }),
  *   seed: 0,
  *   batch: 8,
@@ -78,7 +88,8 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
   }
 }
 
-/** Refuse an attack that cannot be run before any work is done: its configuration depends on the policy's rule, not on thresholds.
+/** Checks all attacks before any work is done. The check needs the policy's rule, and not its
+ * thresholds.
  * @throws DynnError 'attack/config', 'attack/unsupported' */
 function checkAttacks({ model, policy, attacks }: AuditOptions): void {
   const assumed =

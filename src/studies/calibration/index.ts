@@ -1,5 +1,6 @@
-/** @file The calibration: temperatures and thresholds from the validation records, judged on the test records. Every number of the record
- *  comes from here. Whoever calls keeps the two apart; the policy never sees a test record. */
+/** @file The calibration fits temperatures and thresholds on the validation records, and reports
+ *  them on the test records. It makes every number of the record. The caller keeps the two splits
+ *  apart. The choice of the policy never uses a test record. */
 import { DynnError } from "../../core/errors.js";
 import {
   type Calibration,
@@ -22,10 +23,12 @@ import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
 
 export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./options.js";
 
-/** Choose a policy for a model.
- * @returns the policy, and the record that says what it is worth (docs/calibration.md)
- * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a single exit; 'policy/value'; when model and
- *         data do not fit together; the signal's reason when aborted */
+/** Chooses a policy for a model.
+ * @returns the policy, and the record with its accuracy and cost (docs/calibration.md)
+ * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a
+ *  single exit
+ * @throws DynnError 'policy/value', or when model and data do not fit together, or the signal's
+ *  reason when aborted */
 export async function calibrateModel(options: CalibrationOptions): Promise<CalibrationResult> {
   const started = options.now();
   checkExits(options);
@@ -136,7 +139,7 @@ function exitRecords(
   }));
 }
 
-/** The points of a curve, each as it is on validation and on test records. */
+/** The points of a curve, each on the validation and on the test records. */
 function pointsOf(
   points: readonly OperatingPoint[],
   request: CalibrationRequest,

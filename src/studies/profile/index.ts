@@ -1,5 +1,6 @@
-/** @file The profile: what leaving early really saves on this machine. Accuracy and exits come from one pass over all exits and `route`, which
- *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
+/** @file The profile measures the time that early exits save on this machine. Accuracy and stops
+ *  come from the logits of all exits and `route`, which is exact. Times come from the staged
+ *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
 import type { Images } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
@@ -16,9 +17,10 @@ import { timeAll } from "./timing.js";
 
 export type { PointOptions, ProfileOptions } from "./options.js";
 
-/** Profile a model.
+/** Profiles a model.
  * @returns the record (docs/profiling.md)
- * @throws DynnError 'cli/value', 'data/shape', 'data/label', 'policy/value', 'shape/unknown', 'runtime/load'; the signal's reason when aborted */
+ * @throws DynnError 'cli/value', 'data/shape', 'data/label', 'policy/value', 'shape/unknown',
+ *  'runtime/load', or the signal's reason when aborted */
 export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const started = given.now();
   const options = { ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) };
@@ -53,10 +55,11 @@ function check({ model, baseline, data, validation, batches }: ProfileOptions): 
   );
 }
 
-/** Images per run where nothing is timed. */
+/** Images per run in passes that are not timed. */
 const BATCH = 64;
 
-/** Logits of every exit on the reported records and, where thresholds are to be chosen, on the validation records. */
+/** Logits of every exit on the reported records. With a choice of thresholds, also on the
+ * validation records. */
 async function allExits(
   { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
   images: Images,

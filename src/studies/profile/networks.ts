@@ -1,4 +1,5 @@
-/** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
+/** @file The networks that a profile times: the static network of the same weights, a baseline, and
+ *  the dynamic network under many policies. */
 
 import type { Images } from "../../core/images.js";
 import { backboneOf } from "../../dynamic/model/exits.js";
@@ -15,14 +16,14 @@ import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";
 import type { Contestant, Runner } from "./timing.js";
 
-/** A static network, ready to be timed. */
+/** A static network, ready for timing. */
 export interface Network {
   readonly model: DynamicModel;
   readonly accuracy: ProfiledNetwork["accuracy"];
   readonly contestant: Contestant;
 }
 
-/** The model up to its final exit alone: no head of an early exit is computed, and none counts.
+/** The model up to its final exit alone. The heads of early exits are neither computed nor counted.
  * @throws DynnError 'shape/unknown' */
 export function staticOf(model: DynamicModel): DynamicModel {
   const graph = backboneOf(model.graph);
@@ -37,8 +38,10 @@ export function staticOf(model: DynamicModel): DynamicModel {
   };
 }
 
-/** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.
- * @param forwards what is compiled is added here, to be released whatever happens
+/** Compiles the static network of the same weights, and the baseline if one is given. Each has one
+ * session for all batch sizes.
+ * @param forwards receives every compiled session, so that the caller can release it after an error
+ *  too
  * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown' */
 export async function compileNetworks(
   { model, baseline, backend, batches, data, signal }: ProfileOptions,
@@ -64,7 +67,8 @@ export async function compileNetworks(
   return networks;
 }
 
-/** The dynamic network under one policy: chosen points at every batch size, points of a sweep at the largest.
+/** The dynamic network under one policy. Chosen points are timed at every batch size, points of a
+ * sweep at the largest one.
  * @throws DynnError 'runtime/load' */
 export async function pointContestant(
   model: DynamicModel,

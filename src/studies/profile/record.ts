@@ -1,4 +1,4 @@
-/** @file The profile record from what was measured. */
+/** @file Makes the profile record from the measurements. */
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { route } from "../../dynamic/route/route.js";
@@ -22,7 +22,7 @@ export interface Findings {
   readonly options: ProfileOptions;
   /** Logits of every exit on the reported images. */
   readonly reported: Measured;
-  /** The static network of the same weights, then the baseline if there is one. */
+  /** The static network of the same weights, then the baseline, if one is given. */
   readonly networks: readonly Network[];
   readonly points: readonly (Point & { readonly contestant: Contestant })[];
   readonly measured: Measurements;
