@@ -20,6 +20,10 @@ export interface PlaceTimingOptions extends TimingOptions {
   readonly named?: readonly ValueName[] | undefined;
 }
 
+/** Measures the time of every place of a network, and of the head there. The times are medians over
+ * runs in which all pieces take turns.
+ * @param graph one image input. The last output holds the final logits
+ * @throws DynnError as `candidatesOf` and `measureStages` */
 export async function measurePlaces(
   graph: Graph,
   backend: Backend,
