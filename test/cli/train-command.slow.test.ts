@@ -193,7 +193,7 @@ describe("first weights", () => {
     const { code, err } = await train("x.onnx", ...wide, "--init", at("static.onnx"));
     expect(code).toBe(2);
     expect(told(err)).toMatch(
-      /^error: --init static\.onnx: does not fit the network: "conv1\.weight" is float32\[2,3,3,3\] there and float32\[3,3,3,3\] here/,
+      /^error: static\.onnx: does not fit the network: "conv1\.weight" is float32\[2,3,3,3\] there and float32\[3,3,3,3\] here/,
     );
     const zoo = await train(
       "x.onnx",
