@@ -48,7 +48,7 @@ describe("dynn train refuses", () => {
     [
       "an unknown architecture",
       ["resnet19", ...SMALL.slice(1)],
-      /^2 error: dynn train: there is no architecture "resnet19"\. Choose from resnet20, .*\[cli\/value\]/,
+      /^2 error: architecture "resnet19": dynn does not have this architecture\. Choose from resnet20, .*\[cli\/value\]/,
     ],
     ["an unknown recipe", [...SMALL, "--recipe", "fast"], /^2 .*--recipe: got "fast", expected one of static, joint/],
     [
