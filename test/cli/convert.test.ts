@@ -86,7 +86,7 @@ describe("dynn convert refuses", () => {
     [
       "settings of another recipe",
       [MODEL, "--data", data, "--temperature", "2"],
-      /^2 error: recipe ic-only: got settings of distillation \(temperature\).*take the recipe distill\. \[training\/config\]/,
+      /^2 error: recipe ic-only: got settings of distillation \(temperature\).*use the recipe distill\. \[training\/config\]/,
     ],
     [
       "--mean alone",

@@ -1,5 +1,5 @@
-/** @file Measures the cost of places for exits. The network is cut into pieces from place to place,
- *  and each head is a piece of its own. The pieces run one after the other on a full batch. The
+/** @file Measures the cost of places for exits. The network is cut into sections from place to place,
+ *  and each head is a section of its own. The sections run one after the other on a full batch. The
  *  results are shares of the time without heads, so they compare with counted costs. */
 import type { Dims } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -21,7 +21,7 @@ export interface PlaceTimingOptions extends TimingOptions {
 }
 
 /** Measures the time of every place of a network, and of the head there. The times are medians over
- * runs in which all pieces take turns.
+ * runs in which all sections take turns.
  * @param graph one image input. The last output holds the final logits
  * @throws DynnError as `candidatesOf` and `measureStages` */
 export async function measurePlaces(
