@@ -3,7 +3,7 @@
  *  Read by: studies (writes it), report (draws it), docs/audit-json.md (explains it). */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
 /** Version of the audit's record. */
@@ -31,6 +31,7 @@ const dataSchema = z.object({
     .object({ name: z.string(), samples: count })
     .optional()
     .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+  notes: notesSchema,
 });
 
 const overthinkingSchema = z.object({
@@ -95,6 +96,7 @@ export const auditRecordSchema = z.object({
   tool: toolSchema,
   model: modelSchema,
   data: dataSchema,
+  warnings: warningsSchema,
   clean: z.object({
     accuracyPerExit: z.array(share),
     accuracyIntervals: z.array(rateSchema),

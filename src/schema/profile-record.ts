@@ -2,7 +2,7 @@
  *  Times are measured, never estimated; every number that compares two networks compares them within the same round of the same run.
  *  Read by: studies (writes it), report (draws it), docs/profiling.md (explains it). */
 import { z } from "zod";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
 /** Version of the profile's record. */
@@ -88,7 +88,9 @@ export const profileRecordSchema = z.object({
       .object({ name: z.string(), samples: count })
       .optional()
       .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+    notes: notesSchema,
   }),
+  warnings: warningsSchema,
   rounds: size,
   batches: z.array(size).min(1).describe("rising"),
   static: networkSchema.describe("the same weights up to the final exit, without early exits"),

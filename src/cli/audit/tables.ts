@@ -5,12 +5,18 @@ import { budget, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
-import { heading, percent, showRate, showTemperatures, table } from "../shared/table.js";
+import { heading, notesAndWarnings, percent, showRate, showTemperatures, table } from "../shared/table.js";
 
 export const auditTables = (record: AuditRecord): string =>
-  [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
-    "",
-  );
+  [
+    titleOf(record),
+    said(record),
+    exitTable(record),
+    routedLine(record),
+    attackTable(record),
+    curveTable(record),
+    note(record),
+  ].join("");
 
 const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
@@ -20,6 +26,8 @@ const ATTACK_NOTE =
 
 const titleOf = ({ model, data }: AuditRecord): string =>
   `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n`;
+
+const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 
 const exitTable = ({ model, clean }: AuditRecord): string =>
   heading("Exits, clean images") +

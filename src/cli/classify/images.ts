@@ -4,8 +4,9 @@ import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";
+import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, subset, writePixels } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
+import { type FittedModel, fitData } from "../../data/fit.js";
 import { listImages } from "../../node/data/folder.js";
 import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
@@ -17,6 +18,8 @@ export interface NamedImages {
   readonly names: readonly string[];
   /** True classes, where the data have them. */
   readonly labels: Int32Array | undefined;
+  /** The data set, where the images are from one. */
+  readonly data: Pick<Dataset, "name" | "classes" | "notes"> | undefined;
   /** Pixels [to-from, c, h, w] in [0,1]. */
   readonly read: (from: number, to: number) => Promise<Float32Array>;
 }
@@ -38,10 +41,12 @@ export async function openImages(
   given: readonly string[],
   wanted: Wanted,
   samples: number | undefined,
+  matching: ClassMatching,
 ): Promise<NamedImages> {
   const spec = given.find(isSpec);
   if (spec === undefined) return ofFiles(given, wanted);
-  if (given.length === 1) return ofDataset(await openDataset(spec), wanted, samples);
+  if (given.length === 1)
+    return ofDataset(fitData(modelOf(wanted), await openDataset(spec), matching), wanted, samples);
   throw new DynnError(
     "cli/usage",
     `${spec}: is a data spec, and stands beside ${given.length - 1} more. Name one data spec alone, or files and folders.`,
@@ -51,13 +56,20 @@ export async function openImages(
 
 const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0]);
 
-function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, samples = all.count): NamedImages {
-  checkFit({ name, classes, classNames: classNames ?? undefined, input: { shape: ["n", ...dims] } }, all);
+const modelOf = ({ name, dims, classes, classNames }: Wanted): FittedModel => ({
+  name,
+  classes,
+  classNames: classNames ?? undefined,
+  input: { shape: ["n", ...dims] },
+});
+
+function ofDataset(all: Dataset, { dims }: Wanted, samples = all.count): NamedImages {
   const data = subset(all, [...Array(Math.min(samples, all.count)).keys()]);
   return {
     from: data.name,
     names: Array.from(data.labels, (_, i) => `#${i}`),
     labels: data.labels,
+    data,
     read: (from, to) => readRows(to - from, dims, (out) => data.read(range(from, to), out)),
   };
 }
@@ -77,6 +89,7 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
     from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
     names: files,
     labels: undefined,
+    data: undefined,
     read: (from, to) =>
       readRows(to - from, dims, async (out) => {
         for (let i = from; i < to; i++) {

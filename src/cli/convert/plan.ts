@@ -1,6 +1,8 @@
 /** @file A conversion before its first step: what places cost, the model with new heads, the data, and the run that trains them. */
 import { basename } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import { openOnnx } from "../../node/models.js";
@@ -18,6 +20,7 @@ import {
 import { graphDigest } from "../../training/run/network.js";
 import { checkBatch, withSettings } from "../../training/run/plan.js";
 import { backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { normalizationOf } from "../shared/normalization-options.js";
 import { choicesOf } from "../train/options.js";
 import { type PlannedRun, runFolderOf } from "../train/plan.js";
@@ -32,8 +35,13 @@ export interface ConvertPlan {
  * @throws DynnError what reading model and data and `planConversion` throw; 'cli/usage', 'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);
+  const matching = await matchingOf(flags);
   const { source, name } = await openOnnx(spec);
-  const data = await openTrainingData(flags);
+  const fit = (data: Dataset): Dataset => {
+    const imageSize = [data.shape[1], data.shape[2]] as const;
+    return fitLabels(dynamicModel(source, { name, imageSize, ...normalization }), data, matching);
+  };
+  const data = await openTrainingData({ ...flags, fit, matching });
   if (flags.policy) checkPolicyData(data.validation);
   const { exits, head, seed } = flags;
   const request = { name, exits, head, seed, ...normalization };

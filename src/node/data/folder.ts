@@ -16,7 +16,7 @@ const MAX_SIDE = 4096;
  * @throws DynnError 'data/missing', 'data/spec', 'data/shape' (images of several sizes), 'data/format' */
 export async function openFolder(argument: string): Promise<Dataset> {
   const { dir, size: wanted } = parseArgument(argument);
-  const classes = await listFolders(dir);
+  const classes = inOrder(await listFolders(dir));
   const records = takeTurns(await Promise.all(classes.map((name) => listImages(join(dir, name)))));
   const files = records.map((record) => record.file);
   if (files.length === 0)
@@ -64,6 +64,10 @@ export async function listImages(folder: string): Promise<string[]> {
   const names = await listFolder(folder);
   return names.filter((name) => EXTENSIONS.includes(extname(name).toLowerCase())).map((name) => join(folder, name));
 }
+
+/** Classes that are called by numbers stand in the order of the numbers: 10 comes after 9. */
+const inOrder = (names: readonly string[]): readonly string[] =>
+  names.every((name) => /^\d+$/.test(name)) ? [...names].sort((a, b) => Number(a) - Number(b)) : names;
 
 /** Round-robin over the classes. */
 function takeTurns(filesOf: readonly (readonly string[])[]): { file: string; label: number }[] {

@@ -3,6 +3,7 @@ import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import { answerName, cleanWords, findings, isStatic } from "../audit/words.js";
 import * as write from "./format.js";
 import { type Html, html, NOTHING } from "./html.js";
+import { remarks } from "./remarks.js";
 import type { Section } from "./shell.js";
 
 export function header(record: AuditRecord, sections: readonly Section[]): Html {
@@ -10,7 +11,7 @@ export function header(record: AuditRecord, sections: readonly Section[]): Html 
   return html`<header><p class="kicker">Audit of ${isStatic(record) ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
 <h1>${model.name} <small>on ${data.name}</small></h1>
 <p class="soft">${write.samples(data.samples)}, seed ${data.seed}. Rates come with their 95 % intervals.</p>
-${cards(record)}
+${remarks(data.notes, record.warnings)}${cards(record)}
 </header>
 <section id="summary"><h2>In short</h2>
 <p class="lead">${cleanWords(record)}</p>

@@ -2,6 +2,8 @@
  *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
+import { present } from "../../core/present.js";
+import { fitData } from "../../data/fit.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
 import {
@@ -11,7 +13,9 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import { chanceWarnings, notesOf } from "../chance.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
@@ -47,8 +51,9 @@ export type { RunStore, StoredRun } from "./run-store.js";
  * console.log(record.clean.routed.accuracy, record.attacks[0]?.robustAccuracy);
  * ```
  */
-export async function audit(options: AuditOptions): Promise<AuditOutcome> {
-  const started = options.now();
+export async function audit(given: AuditOptions): Promise<AuditOutcome> {
+  const started = given.now();
+  const options = fitted(given);
   checkAttacks(options);
   const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
@@ -66,6 +71,7 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
     const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
       ...header(options),
+      warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
       clean: cleanRecord(audited),
       attacks: records,
       curves,
@@ -76,6 +82,15 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
     await evaluator.release();
     await audited.forward.release();
   }
+}
+
+/** The same audit with data in the model's numbering.
+ * @throws DynnError 'data/shape', 'data/label' */
+function fitted(options: AuditOptions): AuditOptions {
+  const { model, policy } = options;
+  const data = fitData(model, options.data);
+  if (policy.kind === "fixed" || model.exits.length === 1) return { ...options, data };
+  return { ...options, data, policy: { ...policy, validation: fitData(model, policy.validation) } };
 }
 
 /** Refuse an attack that cannot be run before any work is done: its configuration depends on the policy's rule, not on thresholds.
@@ -112,9 +127,13 @@ function header({
       ...(policy.kind === "calibrated"
         ? { validation: { name: policy.validation.name, samples: policy.validation.count } }
         : {}),
+      notes: notesOf(data, policy.kind === "calibrated" ? policy.validation : undefined),
     },
   };
 }
+
+const finalAccuracy = ({ logits, labels }: AuditedModel): Rate =>
+  present(perExit(logits, labels).at(-1), "the final exit");
 
 function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
   const { model, policy } = victim;

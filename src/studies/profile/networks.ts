@@ -1,6 +1,7 @@
 /** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
 
 import type { Images } from "../../core/images.js";
+import { fitData } from "../../data/fit.js";
 import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
@@ -39,7 +40,7 @@ export function staticOf(model: DynamicModel): DynamicModel {
 
 /** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.
  * @param forwards what is compiled is added here, to be released whatever happens
- * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown' */
+ * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', 'data/shape', 'data/label' */
 export async function compileNetworks(
   { model, baseline, backend, batches, data, signal }: ProfileOptions,
   images: Images,
@@ -48,6 +49,7 @@ export async function compileNetworks(
   const networks: Network[] = [];
   for (const source of baseline ? [model, baseline] : [model]) {
     const single = staticOf(source);
+    const { labels } = fitData(source, data);
     const forward = await Forward.compile(single, backend);
     forwards.push(forward);
     const runner =
@@ -57,7 +59,7 @@ export async function compileNetworks(
     const logits = await forward.logits(images, { batch: batches.at(-1) as number, signal });
     networks.push({
       model: single,
-      accuracy: accuracy(data.labels, labelsOf(logits, 0)),
+      accuracy: accuracy(labels, labelsOf(logits, 0)),
       contestant: { latency: true, runners: new Map(batches.map((batch) => [batch, runner(batch)])) },
     });
   }
