@@ -19,6 +19,8 @@ export interface ClassSides {
   readonly modelNames: readonly string[] | undefined;
   readonly data: string;
   readonly dataNames: readonly string[];
+  /** What is known of the data otherwise; a refusal says it. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** Which class of the model each class of the data is. */
@@ -146,7 +148,7 @@ function mismatch(sides: ClassSides, what: string): DynnError {
   const orders = dataNames.length === count;
   return new DynnError(
     "data/label",
-    `${data}: ${what}. Classes of the data: ${shorten(dataNames)}. Classes of ${model}: ${modelNames ? shorten(modelNames) : `0 to ${count - 1}, without names`}. Rename the classes of the data, or say which class of the model each one is${orders ? "; where both lists stand in the same order, take the order" : ""}.`,
+    `${data}: ${what}. Classes of the data: ${shorten(dataNames)}. Classes of ${model}: ${modelNames ? shorten(modelNames) : `0 to ${count - 1}, without names`}. Rename the classes of the data, or say which class of the model each one is${orders ? "; where both lists stand in the same order, take the order" : ""}.${(sides.notes ?? []).map((note) => ` ${note}.`).join("")}`,
     { model: modelNames ?? count, data: dataNames, options: orders ? ["classes", "byOrder"] : ["classes"] },
   );
 }

@@ -36,7 +36,7 @@ export function fitLabels(model: Omit<FittedModel, "input">, data: Dataset, matc
     checkLabels(data, count);
     return data;
   }
-  const sides = { model: name, count, modelNames, data: data.name, dataNames: data.classes };
+  const sides = { model: name, count, modelNames, data: data.name, dataNames: data.classes, notes: data.notes };
   const { labels, note } = matchClasses(sides, matching);
   checkLabels(data, data.classes.length);
   const kept = labels.length === count && labels.every((label, i) => label === i);

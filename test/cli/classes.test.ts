@@ -1,5 +1,5 @@
 /** @file Folders whose classes are not called as in the model: case-01 of the strangers' cases, by every command that has labels. */
-import { writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AuditRecord } from "../../src/schema/audit-record.js";
@@ -75,6 +75,22 @@ describe("an audit on a folder", () => {
     const { code, err } = await audited("f_car", "--classes", put("bad.json", json));
     expect([code, err]).toEqual([1, expect.stringMatching(message)]);
   });
+});
+
+test("what a folder holds beside images is counted in output, record and report", async () => {
+  const place = join(folder, "pets");
+  cpSync(join(FOLDERS, "f_subset"), place, { recursive: true });
+  mkdirSync(join(place, "horse"));
+  for (let i = 0; i < 35; i++) writeFileSync(join(place, "cat", `${i}.heic`), "");
+  const report = join(folder, "pets.html");
+  const { out } = await cli("audit", "zoo:resnet20-static", "--data", `folder:${place}`, "--report", report, ...PLAIN);
+  const said = ["folder:pets: no class, since without images: horse", "folder:pets: 35 files passed over: .heic"];
+  for (const line of said) expect(out).toContain(line);
+  for (const line of said) expect(readFileSync(report, "utf8")).toContain(line);
+  const json = JSON.parse(
+    (await cli("audit", "zoo:resnet20-static", "--data", `folder:${place}`, "--json", "-", ...PLAIN)).out,
+  );
+  expect(json.data.notes).toEqual([...said, expect.stringContaining("3 of the model's 10 classes")]);
 });
 
 const CALLS: readonly (readonly [string, readonly string[]])[] = [

@@ -183,7 +183,7 @@ function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly 
     model: name,
     kind,
     images: from,
-    notes: images.data?.notes,
+    notes: images.notes.length > 0 ? images.notes : undefined,
     warnings: warningsOf(source, images, first),
     runs: runs.map((run, k) => ({ ...summaries[k], answers: run.answers.map(answerOf) })),
   };

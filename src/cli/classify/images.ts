@@ -7,7 +7,7 @@ import type { ImageDims } from "../../core/images.js";
 import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, subset, writePixels } from "../../data/dataset.js";
 import { type FittedModel, fitData } from "../../data/fit.js";
-import { listImages } from "../../node/data/folder.js";
+import { findImages, passedOver } from "../../node/data/folder.js";
 import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
 
@@ -18,8 +18,10 @@ export interface NamedImages {
   readonly names: readonly string[];
   /** True classes, where the data have them. */
   readonly labels: Int32Array | undefined;
+  /** What to know of them. */
+  readonly notes: readonly string[];
   /** The data set, where the images are from one. */
-  readonly data: Pick<Dataset, "name" | "classes" | "notes"> | undefined;
+  readonly data: Pick<Dataset, "name" | "classes"> | undefined;
   /** Pixels [to-from, c, h, w] in [0,1]. */
   readonly read: (from: number, to: number) => Promise<Float32Array>;
 }
@@ -69,6 +71,7 @@ function ofDataset(all: Dataset, { dims }: Wanted, samples = all.count): NamedIm
     from: data.name,
     names: Array.from(data.labels, (_, i) => `#${i}`),
     labels: data.labels,
+    notes: data.notes ?? [],
     data,
     read: (from, to) => readRows(to - from, dims, (out) => data.read(range(from, to), out)),
   };
@@ -76,7 +79,8 @@ function ofDataset(all: Dataset, { dims }: Wanted, samples = all.count): NamedIm
 
 /** Files and folders, in the order given; folders by name. */
 async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<NamedImages> {
-  const files = (await Promise.all(given.map(filesAt))).flat();
+  const found = await Promise.all(given.map(filesAt));
+  const files = found.flatMap((one) => one.files);
   const [channels, height, width] = dims;
   if (channels !== 3)
     throw new DynnError(
@@ -89,6 +93,7 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
     from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
     names: files,
     labels: undefined,
+    notes: found.flatMap((one) => one.notes),
     data: undefined,
     read: (from, to) =>
       readRows(to - from, dims, async (out) => {
@@ -100,15 +105,22 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
   };
 }
 
+interface FoundFiles {
+  readonly files: readonly string[];
+  readonly notes: readonly string[];
+}
+
 /** @throws DynnError 'data/missing' */
-async function filesAt(path: string): Promise<readonly string[]> {
+async function filesAt(path: string): Promise<FoundFiles> {
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile()) return [path];
-  const files = stats ? await listImages(path) : [];
-  if (files.length > 0) return files;
+  if (stats?.isFile()) return { files: [path], notes: [] };
+  const found = stats ? await findImages(path) : undefined;
+  const others = found && passedOver([found]);
+  if (found && found.images.length > 0)
+    return { files: found.images, notes: others === undefined ? [] : [`${path}: ${others}`] };
   throw new DynnError(
     "data/missing",
-    `${path}: ${stats ? "holds no images" : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
+    `${path}: ${stats ? `holds no images${others === undefined ? "" : ` (${others})`}` : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
     { path },
   );
 }

@@ -22,7 +22,7 @@ export function classifyTables(
   const [summary] = summaries as [Summary];
   return [
     heading(`${source.name}, ${images.names.length} images: ${images.from}`),
-    `${source.where}\n${notesAndWarnings(images.data?.notes, warningsOf(source, images, summary))}\n`,
+    `${source.where}\n${notesAndWarnings(images.notes, warningsOf(source, images, summary))}\n`,
     answersTable(source, images, first.answers),
     heading("Answered"),
     answered(summary, first.answers),
