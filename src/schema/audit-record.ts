@@ -39,6 +39,16 @@ const overthinkingSchema = z.object({
   destructive: share.describe("right at some exit, wrong at the final one"),
 });
 
+/** No answer was right before the attack, so a robust accuracy of 0 says nothing. */
+export const NONE_RIGHT = "no sample was right when clean";
+/** The success of the attack held before it. */
+export const ALL_WON = "every clean sample met the goal of the attack already";
+
+const nothingSchema = z
+  .enum([NONE_RIGHT, ALL_WON])
+  .optional()
+  .describe("why there was nothing to attack; rates over no samples then have the value 0 and say nothing");
+
 const attackSchema = z.object({
   name: z.string(),
   objective: z.string(),
@@ -54,6 +64,7 @@ const attackSchema = z.object({
     "samples the attack could win: its success did not hold already on the clean image (early:published counts all)",
   ),
   robustAccuracy: rateSchema.describe("samples whose answer is still right after the attack, among all samples"),
+  nothingToAttack: nothingSchema,
   successRate: rateSchema.describe("attack successes among the eligible samples"),
   success8bit: rateSchema.describe("the same after rounding the images to 8 bits"),
   accuracyPerExit: z.array(share),
@@ -84,6 +95,7 @@ const attackSchema = z.object({
 const curveSchema = z.object({
   name: z.string(),
   norm: normSchema,
+  nothingToAttack: nothingSchema,
   points: z
     .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))
     .min(1)

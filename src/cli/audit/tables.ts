@@ -1,7 +1,7 @@
 /** @file The audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
-import { budget, radius } from "../../report/shared/format.js";
+import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
@@ -59,6 +59,7 @@ function attackTable({ attacks }: AuditRecord): string {
   return [
     heading("Attacks"),
     table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
+    linesOf(nothingLines(attacks)),
     "\n",
     table([...left, ...right(["routed %", "cost %", "mean L2", "gradients", "time"])], attacks.map(costRow)),
     attacks.some((a) => a.early) ? "\n" : "",
@@ -66,14 +67,13 @@ function attackTable({ attacks }: AuditRecord): string {
   ].join("");
 }
 
-const successRow = (a: AttackRecord): string[] => [
-  a.name,
-  budget(a.norm, a.radius),
-  a.answer,
-  bareRate(a.robustAccuracy),
-  bareRate(a.successRate),
-  bare(a.success8bit.value),
-];
+function successRow(a: AttackRecord): string[] {
+  const { robust, success } = attackRates(a, bareRate, "-");
+  const { success8bit } = attackRates(a, ({ value }) => bare(value), "-");
+  return [a.name, budget(a.norm, a.radius), a.answer, robust, success, success8bit];
+}
+
+const linesOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 const costRow = (a: AttackRecord): string[] => [
   a.name,
@@ -105,7 +105,11 @@ function curveTable({ curves }: AuditRecord): string {
     heading("Robustness by radius") +
     table(
       columns,
-      curves.map((c) => [c.name, ...c.points.map((p) => percent(p.robustAccuracy.value))]),
-    )
+      curves.map(({ name, points, nothingToAttack }) => [
+        name,
+        ...points.map((p) => (nothingToAttack === undefined ? percent(p.robustAccuracy.value) : "-")),
+      ]),
+    ) +
+    linesOf(nothingLines(curves))
   );
 }

@@ -1,5 +1,5 @@
 /** @file The top of the page: title, key figures, the summary in words, and links to the sections. */
-import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import { type AttackRecord, type AuditRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import { answerName, cleanWords, findings, isStatic } from "../audit/words.js";
 import * as write from "./format.js";
 import { type Html, html, NOTHING } from "./html.js";
@@ -31,7 +31,8 @@ function findingList(record: AuditRecord): Html {
 function cards(record: AuditRecord): Html {
   const { clean, data, attacks } = record;
   const { accuracy, meanCostFraction } = clean.routed;
-  const harmful = least(attacks, (attack) => attack.robustAccuracy.value);
+  const judged = attacks.filter((attack) => attack.nothingToAttack !== NONE_RIGHT);
+  const harmful = least(judged, (attack) => attack.robustAccuracy.value);
   const slowest = least(attacks, (attack) => -attack.routed.meanCostFraction);
   return html`<dl class="cards">
 ${card("accuracy, clean", write.percent(accuracy), `95 %: ${write.interval(write.rateOf(accuracy, data.samples))}`)}
