@@ -17,15 +17,15 @@ export interface Dataset {
   readonly classes: readonly string[] | undefined;
   /** The true class of each record, [count]. */
   readonly labels: Int32Array;
-  /** Writes the records `indices`, row by row, to `out` (indices.length * c * h * w values in
-   * [0,1]).
-   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand is
-   *  damaged */
+  /** What a reader of results must know of the data, e.g. files that were passed over and how classes were matched. */
+  readonly notes?: readonly string[] | undefined;
+  /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in [0,1]).
+   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns out bad */
   readonly read: (indices: ArrayLike<number>, out: Float32Array) => Promise<void>;
 }
 
-/** The fields of a dataset without its pixels. */
-export type DatasetHeader = Pick<Dataset, "name" | "shape" | "classes" | "labels">;
+/** Everything of a dataset but the way to its pixels. */
+export type DatasetHeader = Pick<Dataset, "name" | "shape" | "classes" | "labels" | "notes">;
 
 /** byte / 255, each quotient rounded once to float32. */
 const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -41,7 +41,7 @@ export function makeDataset(
   header: DatasetHeader,
   readAll: (indices: ArrayLike<number>, out: Float32Array, size: number) => Promise<void>,
 ): Dataset {
-  const { name, shape, classes, labels } = header;
+  const { name, shape, classes, labels, notes } = header;
   const size = sizeOf(shape);
   const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
     if (out.length !== indices.length * size)
@@ -51,7 +51,13 @@ export function makeDataset(
     checkIndices(name, indices, labels.length);
     await readAll(indices, out, size);
   };
-  return { name, count: labels.length, shape, classes, labels, read };
+  return { name, count: labels.length, shape, classes, labels, notes, read };
+}
+
+/** The data with more notes. A note that the data have already is not repeated. */
+export function withNotes(data: Dataset, notes: readonly string[]): Dataset {
+  const all = [...new Set([...(data.notes ?? []), ...notes])];
+  return all.length === 0 ? data : { ...data, notes: all };
 }
 
 /** Makes a dataset over one array of bytes, or of floats in [0,1].

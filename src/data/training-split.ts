@@ -4,9 +4,10 @@
  *  further with another seed never trains on its validation records. */
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
-import { showShape } from "../core/shape.js";
 import { SeenImages } from "./apart.js";
+import type { ClassMatching } from "./classes.js";
 import { checkLabels, type Dataset, subset } from "./dataset.js";
+import { fitData } from "./fit.js";
 
 /** Options of {@link splitTraining}. */
 export interface TrainingSplitRequest {
@@ -16,6 +17,8 @@ export interface TrainingSplitRequest {
   readonly test?: Dataset | undefined;
   /** Whether the test data can hold training images. The test records of an archive never do. */
   readonly testMayOverlap?: boolean | undefined;
+  /** For classes of the other data that are not called as in the data to train on. */
+  readonly matching?: ClassMatching | undefined;
 }
 
 /** Records for one training run. No image is in two parts. */
@@ -41,10 +44,16 @@ export async function splitTraining(whole: Dataset, request: TrainingSplitReques
   const { kept, validation } = cutValidation(whole, request.validation);
   const train = subset(whole, kept);
   const mayShare = typeof request.validation !== "number" || request.testMayOverlap === true;
-  const parts = { validation, test: request.test };
-  const apart = mayShare ? await keepApart(train, parts) : parts;
   const classes = classCount(whole);
-  for (const part of [train, apart.validation, apart.test]) if (part) checkPart(part, whole, classes);
+  const fitted = (part: Dataset): Dataset =>
+    fitData(
+      { name: whole.name, classes, classNames: whole.classes, input: { shape: ["n", ...whole.shape] } },
+      part,
+      request.matching,
+    );
+  const parts = { validation: fitted(validation), test: request.test && fitted(request.test) };
+  const apart = mayShare ? await keepApart(train, parts) : parts;
+  checkLabels(train, classes);
   return { train, kept, classes, ...apart };
 }
 
@@ -86,14 +95,3 @@ async function keepApart(train: Dataset, { validation, test }: HeldOut): Promise
 
 const classCount = ({ classes, labels }: Dataset): number =>
   classes?.length ?? labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
-
-/** @throws DynnError 'data/label', 'data/shape' */
-function checkPart(part: Dataset, { name, shape }: Dataset, classes: number): void {
-  checkLabels(part, classes);
-  if (part.shape.every((d, i) => d === shape[i])) return;
-  throw new DynnError(
-    "data/shape",
-    `${part.name}: images are ${showShape(part.shape)}, and ${showShape(shape)} in ${name}. Give images of one size (folder:DIR?size=${shape[2]}x${shape[1]} resizes).`,
-    { got: part.shape, expected: shape },
-  );
-}

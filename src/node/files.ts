@@ -2,7 +2,7 @@
  *  that a typing error does not cost hours. */
 import { open, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { DynnError, reasonOf } from "../core/errors.js";
+import { DynnError, type ErrorCode, reasonOf } from "../core/errors.js";
 import { readBytes, replaceFile } from "./onnx-files.js";
 
 /** Refuse a path that cannot be written. Only files are replaced: neither folders nor devices such
@@ -29,14 +29,15 @@ export const writeText = (path: string, text: string): Promise<void> =>
   replaceFile(path, new TextEncoder().encode(text));
 
 /** Parse a JSON file.
+ * @param code of the error when the text is no JSON
  * @throws DynnError 'file/missing', 'file/unreadable', 'attack/config' */
-export async function readJson(path: string): Promise<unknown> {
+export async function readJson(path: string, code: ErrorCode = "attack/config"): Promise<unknown> {
   const text = new TextDecoder().decode(await readBytes(path));
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new DynnError(
-      "attack/config",
+      code,
       `${path}: is not JSON (${reasonOf(cause)}). Check commas and quotes.`,
       { path },
       { cause },

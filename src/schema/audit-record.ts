@@ -3,7 +3,7 @@
  *  `schemaVersion` rises. docs/audit-json.md explains the fields. */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
 /** Version of the audit record. */
@@ -31,12 +31,23 @@ const dataSchema = z.object({
     .object({ name: z.string(), samples: count })
     .optional()
     .describe("the split on which thresholds were chosen; never overlaps the reported samples"),
+  notes: notesSchema,
 });
 
 const overthinkingSchema = z.object({
   wasteful: share.describe("right at the taken exit and at an earlier one"),
   destructive: share.describe("right at some exit, wrong at the final one"),
 });
+
+/** No answer was right before the attack, so a robust accuracy of 0 says nothing. */
+export const NONE_RIGHT = "no sample was right when clean";
+/** The success of the attack held before it. */
+export const ALL_WON = "every clean sample met the goal of the attack already";
+
+const nothingSchema = z
+  .enum([NONE_RIGHT, ALL_WON])
+  .optional()
+  .describe("why there was nothing to attack; rates over no samples then have the value 0 and say nothing");
 
 const attackSchema = z.object({
   name: z.string(),
@@ -53,6 +64,7 @@ const attackSchema = z.object({
     "samples the attack could win: its success did not hold already on the clean image (early:published counts all)",
   ),
   robustAccuracy: rateSchema.describe("samples whose answer is still right after the attack, among all samples"),
+  nothingToAttack: nothingSchema,
   successRate: rateSchema.describe("attack successes among the eligible samples"),
   success8bit: rateSchema.describe("the same after rounding the images to 8 bits"),
   accuracyPerExit: z.array(share),
@@ -83,6 +95,7 @@ const attackSchema = z.object({
 const curveSchema = z.object({
   name: z.string(),
   norm: normSchema,
+  nothingToAttack: nothingSchema,
   points: z
     .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))
     .min(1)
@@ -95,6 +108,7 @@ export const auditRecordSchema = z.object({
   tool: toolSchema,
   model: modelSchema,
   data: dataSchema,
+  warnings: warningsSchema,
   clean: z.object({
     accuracyPerExit: z.array(share),
     accuracyIntervals: z.array(rateSchema),

@@ -2,7 +2,7 @@
  *  versioned contract, like the audit record. docs/calibration.md explains the fields. */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { targetSchema } from "./target.js";
 
@@ -62,7 +62,9 @@ export const calibrationRecordSchema = z.object({
     test: z.object({ name: z.string(), samples: count }),
     validation: z.object({ name: z.string(), samples: count }),
     seed: z.number().int(),
+    notes: notesSchema,
   }),
+  warnings: warningsSchema,
   target: targetSchema,
   thresholdKind: z.enum(["uniform", "per-exit"]),
   costUnit: z.enum(["share", "milliseconds"]).describe("unit of the curves' costs: share of the full MACs, or time"),

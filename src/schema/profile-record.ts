@@ -2,7 +2,7 @@
  *  versioned contract. Times are measured, never estimated. Two networks are always compared within
  *  the same round of the same run. docs/profiling.md explains the fields. */
 import { z } from "zod";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
 /** Version of the profile record. */
@@ -90,7 +90,9 @@ export const profileRecordSchema = z.object({
       .object({ name: z.string(), samples: count })
       .optional()
       .describe("the split on which thresholds were chosen; never overlaps the reported samples"),
+    notes: notesSchema,
   }),
+  warnings: warningsSchema,
   rounds: size,
   batches: z.array(size).min(1).describe("rising"),
   static: networkSchema.describe("the same weights up to the final exit, without early exits"),

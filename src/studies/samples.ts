@@ -2,7 +2,7 @@
  *  of a model. */
 import { type Sample, samplesOf } from "../attacks/attack.js";
 import { type Dataset, readImages } from "../data/dataset.js";
-import { checkFit } from "../data/fit.js";
+import { fitData } from "../data/fit.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { Forward } from "../dynamic/run/forward.js";
 import type { Backend } from "../runtime/backend.js";
@@ -32,10 +32,10 @@ const DEFAULT_BATCH = 64;
  * const some = await samples(model, data, { backend: ortNode() }); */
 export async function samples(
   model: DynamicModel,
-  data: Dataset,
+  given: Dataset,
   { backend, batch = DEFAULT_BATCH, signal, onProgress }: SampleOptions,
 ): Promise<Sample[]> {
-  checkFit(model, data);
+  const data = fitData(model, given);
   const images = await readImages(data);
   const forward = await Forward.compile(model, backend);
   try {

@@ -82,6 +82,12 @@ async function images({ count, shape, read }: Dataset): Promise<string[]> {
 }
 
 describe("validation and test records", () => {
+  const takerOf = ({ shape, classes }: Dataset) => ({
+    name: "taker",
+    classes: classes?.length ?? 10,
+    classNames: classes,
+    input: { shape: ["n", ...shape] },
+  });
   const split = async (
     from: Dataset,
     samples: number | undefined,
@@ -90,7 +96,7 @@ describe("validation and test records", () => {
     const command = commons("validation", "validationSamples")
       .reduce((made, one) => made.addOption(one), new Command("calibrate"))
       .parse([...options], { from: "user" });
-    return splitRecords(command.opts<SplitFlags>(), from, samples, 0);
+    return splitRecords(command.opts<SplitFlags>(), takerOf(from), from, samples, 0);
   };
   const shared = async ({ reported, validation }: ReportSplit): Promise<string[]> => {
     const seen = new Set(await images(reported));

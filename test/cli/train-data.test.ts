@@ -28,8 +28,8 @@ async function expectApart({ train, validation, test }: TrainingData): Promise<v
 }
 
 /** A CIFAR-10 archive of four records a file; the first pixel of a record is its number. */
-function archive(): string {
-  const place = join(folder, "archive");
+function archive(name = "archive"): string {
+  const place = join(folder, name);
   mkdirSync(place);
   const names = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`).concat("test_batch.bin");
   names.forEach((name, file) => {
@@ -86,5 +86,15 @@ describe("training data", () => {
     await expect(openTrainingData({ data: spec, validation, test: other })).rejects.toMatchObject({
       code: "training/config",
     });
+  });
+
+  it("of a network that exists has its labels, on worker threads too", async () => {
+    const place = archive("renamed");
+    const turned = (data: Dataset): Dataset => ({ ...data, labels: data.labels.map((label) => 9 - label) });
+    const own = await openTrainingData({ data: `cifar10:${place}`, validation: TENTH });
+    const fitted = await openTrainingData({ data: `cifar10:${place}`, validation: TENTH, fit: turned });
+    expect([...fitted.train.labels]).toEqual([...own.train.labels].map((label) => 9 - label));
+    expect((await openSource(fitted.source)).labels).toEqual(fitted.train.labels);
+    expect(await images(await openSource(fitted.source))).toEqual(await images(own.train));
   });
 });

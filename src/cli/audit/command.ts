@@ -7,6 +7,7 @@ import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
+import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, readJson, writeText } from "../../node/files.js";
@@ -15,6 +16,7 @@ import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
@@ -59,7 +61,10 @@ export function auditCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
-  const shared = [...policyOptions(), ...commons("mean", "std", "seed", "batch", "threads", "provider")];
+  const shared = [
+    ...policyOptions(),
+    ...commons("classes", "byOrder", "mean", "std", "seed", "batch", "threads", "provider"),
+  ];
   for (const one of [...shared, recordJson("docs/audit-json.md"), common("report")]) command.addOption(one);
   command.addOption(
     option(
@@ -91,8 +96,10 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   await checkOutputs(flags);
   const attacks =
     flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);
-  const data = await openDataset(flags.data);
-  const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
+  const matching = await matchingOf(flags);
+  const given = await openDataset(flags.data);
+  const model = await openModel(spec, { imageSize: [given.shape[1], given.shape[2]], ...normalization });
+  const data = fitData(model, given, matching);
   const chosen = attacks ?? presets(flags, model);
   const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);

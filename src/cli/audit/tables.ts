@@ -1,16 +1,22 @@
 /** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
-import { budget, radius } from "../../report/shared/format.js";
+import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
-import { heading, percent, showRate, showTemperatures, table } from "../shared/table.js";
+import { heading, notesAndWarnings, percent, showRate, showTemperatures, table } from "../shared/table.js";
 
 export const auditTables = (record: AuditRecord): string =>
-  [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
-    "",
-  );
+  [
+    titleOf(record),
+    said(record),
+    exitTable(record),
+    routedLine(record),
+    attackTable(record),
+    curveTable(record),
+    note(record),
+  ].join("");
 
 const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
@@ -20,6 +26,8 @@ const ATTACK_NOTE =
 
 const titleOf = ({ model, data }: AuditRecord): string =>
   `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n`;
+
+const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 
 const exitTable = ({ model, clean }: AuditRecord): string =>
   heading("Exits, clean images") +
@@ -51,6 +59,7 @@ function attackTable({ attacks }: AuditRecord): string {
   return [
     heading("Attacks"),
     table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
+    linesOf(nothingLines(attacks)),
     "\n",
     table([...left, ...right(["routed %", "cost %", "mean L2", "gradients", "time"])], attacks.map(costRow)),
     attacks.some((a) => a.early) ? "\n" : "",
@@ -58,14 +67,13 @@ function attackTable({ attacks }: AuditRecord): string {
   ].join("");
 }
 
-const successRow = (a: AttackRecord): string[] => [
-  a.name,
-  budget(a.norm, a.radius),
-  a.answer,
-  bareRate(a.robustAccuracy),
-  bareRate(a.successRate),
-  bare(a.success8bit.value),
-];
+function successRow(a: AttackRecord): string[] {
+  const { robust, success } = attackRates(a, bareRate, "-");
+  const { success8bit } = attackRates(a, ({ value }) => bare(value), "-");
+  return [a.name, budget(a.norm, a.radius), a.answer, robust, success, success8bit];
+}
+
+const linesOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 const costRow = (a: AttackRecord): string[] => [
   a.name,
@@ -97,7 +105,11 @@ function curveTable({ curves }: AuditRecord): string {
     heading("Robustness by radius") +
     table(
       columns,
-      curves.map((c) => [c.name, ...c.points.map((p) => percent(p.robustAccuracy.value))]),
-    )
+      curves.map(({ name, points, nothingToAttack }) => [
+        name,
+        ...points.map((p) => (nothingToAttack === undefined ? percent(p.robustAccuracy.value) : "-")),
+      ]),
+    ) +
+    linesOf(nothingLines(curves))
   );
 }

@@ -7,6 +7,7 @@ import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/pres
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
+import { fitData } from "../../data/fit.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { measureExits } from "../../dynamic/run/timing.js";
@@ -20,6 +21,7 @@ import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
@@ -62,7 +64,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
       ),
     )
     .option("--temperature", "first fit a temperature to each exit, to calibrate its confidences");
-  for (const one of commons("rule", "fallback", "mean", "std", "validation", "validationSamples"))
+  for (const one of commons("rule", "fallback", "classes", "byOrder", "mean", "std", "validation", "validationSamples"))
     command.addOption(one);
   command
     .addOption(
@@ -131,11 +133,13 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   const normalization = normalizationOf(flags);
   const preset = attackOf(flags);
   await checkOutputs(flags);
-  const data = await openDataset(flags.data);
+  const matching = await matchingOf(flags);
+  const given = await openDataset(flags.data);
   const { source, name, path } = await openOnnx(spec);
   if (flags.out !== undefined) await checkPolicyOutput(path, flags.out);
-  const model = dynamicModel(source, { name, imageSize: [data.shape[1], data.shape[2]], ...normalization });
-  const { reported, validation } = await splitRecords(flags, data, flags.samples, flags.seed);
+  const model = dynamicModel(source, { name, imageSize: [given.shape[1], given.shape[2]], ...normalization });
+  const data = fitData(model, given, matching);
+  const { reported, validation } = await splitRecords(flags, model, data, flags.samples, flags.seed);
   const backend = backendOf(flags);
   const result = await withProgress((onProgress) =>
     calibrateModel({

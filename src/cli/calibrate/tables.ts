@@ -3,10 +3,18 @@ import { showCount } from "../../core/units.js";
 import { bounds, budget } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
-import { type Column, heading, percent, showNumbers, showRate, table } from "../shared/table.js";
+import { type Column, heading, notesAndWarnings, percent, showNumbers, showRate, table } from "../shared/table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
-  [title(record), exitTable(record), outcomeTable(record), curveTable(record), attackTable(record), NOTE].join("");
+  [
+    title(record),
+    notesAndWarnings(record.data.notes, record.warnings),
+    exitTable(record),
+    outcomeTable(record),
+    curveTable(record),
+    attackTable(record),
+    NOTE,
+  ].join("");
 
 const NOTE =
   "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";

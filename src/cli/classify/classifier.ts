@@ -13,6 +13,7 @@ import { openBundle } from "../../node/deploy/bundle.js";
 import { openModel } from "../../node/models.js";
 import { createServerPart } from "../../node/serve/server-part.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Normalization } from "../../schema/normalization.js";
 import type { Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
 import type { CommonFlags } from "../shared/common-options.js";
@@ -30,7 +31,9 @@ export interface ClassifierSource extends Wanted {
   readonly kind: "split" | "staged" | "model";
   readonly exits: readonly string[];
   readonly classNames: readonly string[] | null;
-  /** Where the network computes, in words. */
+  /** Null where it is not known whether the network normalises its input. */
+  readonly normalization: Normalization | undefined | null;
+  /** Where it computes, for people. */
   readonly where: string;
   /** @param wire the number format on the wire, for a split bundle with a server */
   readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
@@ -70,6 +73,7 @@ async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): 
     dims: imageDims(model),
     classes: model.classes,
     classNames: model.classNames ?? null,
+    normalization: model.normalization,
     exits: model.exits.map((exit) => exit.name),
     where: "everything on this machine, stage by stage",
     open: async (_, batch) => {
@@ -97,6 +101,7 @@ function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Ba
     dims: input.shape.slice(1) as unknown as ClassifierSource["dims"],
     classes: classes.count,
     classNames: classes.names,
+    normalization: null,
     exits: exits.map((exit) => exit.name),
     where: whereOf(kind, server),
     open: async (wire, batch) => {

@@ -11,6 +11,7 @@ import type { ClientOptions } from "../../node/client.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { tokenOption } from "../serve/command.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type ClassFlags, matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { oneOf, option, type Reader, whole } from "../shared/options.js";
@@ -19,13 +20,13 @@ import { type ProgressBar, withProgress } from "../shared/progress.js";
 import { type Classifier, type ClassifierFlags, type ClassifierSource, openClassifierSource } from "./classifier.js";
 import { type NamedImages, openImages } from "./images.js";
 import { type Run, type Summary, summarize } from "./summary.js";
-import { classifyTables } from "./tables.js";
+import { classifyTables, warningsOf } from "./tables.js";
 
 interface StatedLink extends LinkSpeed {
   readonly text: string;
 }
 
-interface ClassifyFlags extends ClassifierFlags, BackendFlags, CommonFlags<"batch", "samples" | "json"> {
+interface ClassifyFlags extends ClassifierFlags, ClassFlags, BackendFlags, CommonFlags<"batch", "samples" | "json"> {
   readonly server?: string;
   readonly token?: string;
   readonly wire?: Wire | "all";
@@ -58,7 +59,8 @@ export function classifyCommand(command: Command, io: Io): Command {
     .addOption(common("samples", { about: "the first N images of a data spec" }))
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
-  for (const one of commons("fallback", "imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
+  for (const one of commons("fallback", "classes", "byOrder", "imageSize", "mean", "std", "threads", "provider"))
+    command.addOption(one);
   return command
     .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
     .addHelpText("after", HELP)
@@ -82,10 +84,11 @@ Examples:
 
 async function classifyAction(spec: string, given: string[], flags: ClassifyFlags, io: Io): Promise<void> {
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
+  const matching = await matchingOf(flags);
   const backend = backendOf(flags);
   const source = await openClassifierSource(spec, flags, serverOf(flags), backend);
   if (source.kind !== "split") refuseSplitOptions(source, flags);
-  const images = await openImages(given, source, flags.samples);
+  const images = await openImages(given, source, flags.samples, matching);
   const wires = source.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
   const runs: Run[] = [];
   await withProgress(async (update) => {
@@ -161,12 +164,10 @@ async function writeOutputs(
 }
 
 /** Answers and summaries as data. */
-function recordOf(
-  { name, kind, exits, classNames }: ClassifierSource,
-  { from, names, labels }: NamedImages,
-  runs: readonly Run[],
-  summaries: readonly Summary[],
-) {
+function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly Run[], summaries: readonly Summary[]) {
+  const { name, kind, exits, classNames } = source;
+  const { from, names, labels } = images;
+  const [first] = summaries as [Summary];
   const answerOf = ({ label, confidence, answer, place, reason, ms, bytes }: PlacedAnswer, i: number) => ({
     image: names[i],
     label,
@@ -183,6 +184,8 @@ function recordOf(
     model: name,
     kind,
     images: from,
+    notes: images.notes.length > 0 ? images.notes : undefined,
+    warnings: warningsOf(source, images, first),
     runs: runs.map((run, k) => ({ ...summaries[k], answers: run.answers.map(answerOf) })),
   };
 }

@@ -3,7 +3,8 @@
 import { showCount } from "../../core/units.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import type { Percentiles } from "../../measures/percentile.js";
-import { heading, percent, showRate, table } from "../shared/table.js";
+import { chanceWarnings } from "../../studies/chance.js";
+import { heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
 import type { ClassifierSource } from "./classifier.js";
 import type { NamedImages } from "./images.js";
 import type { Run, Summary } from "./summary.js";
@@ -22,7 +23,7 @@ export function classifyTables(
   const [summary] = summaries as [Summary];
   return [
     heading(`${source.name}, ${images.names.length} images: ${images.from}`),
-    `${source.where}\n\n`,
+    `${source.where}\n${notesAndWarnings(images.notes, warningsOf(source, images, summary))}\n`,
     answersTable(source, images, first.answers),
     heading("Answered"),
     answered(summary, first.answers),
@@ -30,6 +31,16 @@ export function classifyTables(
     link === undefined ? "" : linkTable(summaries, link),
   ].join("");
 }
+
+/** Reasons to doubt the accuracy. */
+export const warningsOf = (
+  source: ClassifierSource,
+  { data }: NamedImages,
+  { accuracy }: Summary,
+): string[] | undefined =>
+  data && accuracy
+    ? chanceWarnings({ ...source, classNames: source.classNames ?? undefined }, data, accuracy)
+    : undefined;
 
 function answersTable(
   { exits, classNames }: ClassifierSource,

@@ -5,6 +5,7 @@ import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
 import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
+import type { ClassFlags } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, HEAD_DEFAULTS } from "../shared/common-options.js";
 import type { NormalizationFlags } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
@@ -18,6 +19,8 @@ const SHARED = [
   "temperature",
   "distill-weight",
   "seed",
+  "classes",
+  "by-order",
   "validation",
   "test",
   "threads",
@@ -30,6 +33,7 @@ const SHARED = [
 
 export interface ConvertFlags
   extends NormalizationFlags,
+    ClassFlags,
     CommonFlags<"timeBatch">,
     Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
     Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,

@@ -2,6 +2,8 @@
  *  data, and the run that trains the heads. */
 import { basename } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import { openOnnx } from "../../node/models.js";
@@ -19,6 +21,7 @@ import {
 import { graphDigest } from "../../training/run/network.js";
 import { checkBatch, withSettings } from "../../training/run/plan.js";
 import { backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { normalizationOf } from "../shared/normalization-options.js";
 import { choicesOf } from "../train/options.js";
 import { type PlannedRun, runFolderOf } from "../train/plan.js";
@@ -34,8 +37,13 @@ export interface ConvertPlan {
  *   'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);
+  const matching = await matchingOf(flags);
   const { source, name } = await openOnnx(spec);
-  const data = await openTrainingData(flags);
+  const fit = (data: Dataset): Dataset => {
+    const imageSize = [data.shape[1], data.shape[2]] as const;
+    return fitLabels(dynamicModel(source, { name, imageSize, ...normalization }), data, matching);
+  };
+  const data = await openTrainingData({ ...flags, fit, matching });
   if (flags.policy) checkPolicyData(data.validation);
   const { exits, head, seed } = flags;
   const request = { name, exits, head, seed, ...normalization };

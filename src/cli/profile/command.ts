@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
+import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
@@ -18,6 +19,7 @@ import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listOf, oneOf, option, whole } from "../shared/options.js";
@@ -62,7 +64,7 @@ export function profileCommand(command: Command, io: Io): Command {
     )
     .addOption(common("fallback"))
     .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
-  for (const one of commons("validation", "validationSamples")) command.addOption(one);
+  for (const one of commons("classes", "byOrder", "validation", "validationSamples")) command.addOption(one);
   return command
     .addOption(option("--rounds <n>", "how often everything is measured, in turn", whole(1, 5)).default(5))
     .addOption(common("seed", { about: "seed of the choice of validation records" }))
@@ -98,10 +100,12 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   const machine = describeMachine(flags);
-  const data = await openDataset(flags.data);
+  const matching = await matchingOf(flags);
+  const given = await openDataset(flags.data);
   const open = (which: string): Promise<DynamicModel> =>
-    openModel(which, { imageSize: [data.shape[1], data.shape[2]] });
+    openModel(which, { imageSize: [given.shape[1], given.shape[2]] });
   const model = await open(spec);
+  const data = fitData(model, given, matching);
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);
   const record = await withProgress((onProgress) =>
@@ -146,11 +150,11 @@ function pointsOf({ rules, thresholds, fallback }: ProfileFlags, model: DynamicM
  * @throws DynnError 'policy/validation', 'data/spec' */
 async function recordsOf(
   flags: ProfileFlags,
-  { exits }: DynamicModel,
+  model: DynamicModel,
   data: Dataset,
 ): Promise<{ readonly data: Dataset; readonly validation?: Dataset }> {
   const { samples, validation, thresholds, seed } = flags;
-  if (exits.length === 1 || thresholds) {
+  if (model.exits.length === 1 || thresholds) {
     const count = Math.min(samples ?? SAMPLES, data.count);
     return {
       data: subset(
@@ -160,7 +164,7 @@ async function recordsOf(
     };
   }
   const enough = validation !== undefined || data.count >= 2 * SAMPLES;
-  const split = await splitRecords(flags, data, samples ?? (enough ? SAMPLES : undefined), seed);
+  const split = await splitRecords(flags, model, data, samples ?? (enough ? SAMPLES : undefined), seed);
   return { data: split.reported, validation: split.validation };
 }
 

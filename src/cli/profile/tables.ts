@@ -9,11 +9,12 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
-import { type Column, heading, percent, showRate, table } from "../shared/table.js";
+import { type Column, heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
 
 export const profileTables = (record: ProfileRecord): string =>
   [
     title(record),
+    notesAndWarnings(record.data.notes, record.warnings),
     ...record.batches.map((batch) => batchTable(record, batch)),
     exitTable(record),
     sweepTable(record),

@@ -15,6 +15,8 @@ import { file, fileOrOutput, imageSize, listOf, oneOf, option, type Reader, radi
 interface CommonValues {
   readonly data: string;
   readonly samples: number;
+  readonly classes: string;
+  readonly byOrder: boolean;
   readonly validation: string;
   readonly validationSamples: number;
   readonly imageSize: NonNullable<ModelOptions["imageSize"]>;
@@ -47,6 +49,8 @@ interface Declared<T> {
   readonly default?: T | undefined;
   /** The default as the help shows it. */
   readonly shown?: string | undefined;
+  /** An option that it does not go with. */
+  readonly conflicts?: string | undefined;
 }
 
 /** The default head of an exit. */
@@ -60,6 +64,17 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     default: "sample",
   },
   samples: { flags: "--samples <n>", about: "the first N records", read: whole(1, 100) },
+  classes: {
+    flags: "--classes <file>",
+    about: 'JSON that names the model\'s class for a class of the data: {"car": "automobile"}',
+    read: file,
+    conflicts: "byOrder",
+  },
+  byOrder: {
+    flags: "--by-order",
+    about: "take the classes of the data in their order, whatever they are called",
+    read: () => true,
+  },
   validation: {
     flags: "--validation <spec>",
     about: "data to choose thresholds on (default: records of --data that are not reported)",
@@ -133,6 +148,7 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
 export function common<K extends Name>(name: K, change: Partial<Declared<CommonValues[K]>> = {}): Option {
   const declared: Declared<CommonValues[K]> = { ...COMMON[name], ...change };
   const made = option(declared.flags, declared.about, declared.read);
+  if (declared.conflicts !== undefined) made.conflicts(declared.conflicts);
   return declared.default === undefined ? made : made.default(declared.default, declared.shown);
 }
 

@@ -5,12 +5,13 @@ import type { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
 import type { Dataset } from "../../data/dataset.js";
+import type { FittedModel } from "../../data/fit.js";
 import { type ReportSplit, splitReported } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { openDataset } from "../../node/data/open.js";
 import { NEVER, type Threshold } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
+import { type ClassFlags, openFitted } from "./class-options.js";
 import { type CommonFlags, common, commons } from "./common-options.js";
 import { listOf, option, type Reader, refuse } from "./options.js";
 
@@ -18,7 +19,7 @@ import { listOf, option, type Reader, refuse } from "./options.js";
 type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | CalibrationTarget;
 
 export type RuleFlags = CommonFlags<never, "rule" | "fallback">;
-export type SplitFlags = CommonFlags<"validationSamples", "validation">;
+export type SplitFlags = CommonFlags<"validationSamples", "validation"> & ClassFlags;
 
 export interface PolicyFlags extends RuleFlags, SplitFlags {
   readonly threshold?: Choice;
@@ -54,7 +55,7 @@ export async function resolvePolicyFlags(
       `--validation ${spec}: the ${flags.threshold ? "call" : "model"} gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%.`,
       { validation: spec },
     );
-  const validation = spec === undefined ? undefined : await openDataset(spec);
+  const validation = spec === undefined ? undefined : await openFitted(model, spec, flags);
   return resolvePolicy(model, data, { ...request, samples, validation, validationSamples, seed });
 }
 
@@ -68,15 +69,16 @@ export const policyRequest = ({ rule, fallback, threshold }: PolicyFlags): Polic
 /** The records to report, and other records to choose thresholds on.
  * @throws DynnError 'policy/validation', 'data/spec' */
 export const splitRecords = async (
-  { validation, validationSamples }: SplitFlags,
+  flags: SplitFlags,
+  model: FittedModel,
   data: Dataset,
   samples: number | undefined,
   seed: number,
 ): Promise<ReportSplit> =>
   splitReported(data, {
     samples,
-    validation: validation === undefined ? undefined : await openDataset(validation),
-    validationSamples,
+    validation: flags.validation === undefined ? undefined : await openFitted(model, flags.validation, flags),
+    validationSamples: flags.validationSamples,
     seed,
   });
 

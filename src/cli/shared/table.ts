@@ -47,7 +47,11 @@ export const percent = (share: number): string => `${(100 * share).toFixed(1)} %
 export const showRate = (rate: { readonly value: number; readonly low: number; readonly high: number }): string =>
   `${percent(rate.value)} (${(100 * rate.low).toFixed(1)}-${(100 * rate.high).toFixed(1)})`;
 
-/** Numbers side by side, to 4 digits. One number when all are equal. */
+/** What must be known of the data, and what casts doubt on the numbers; nothing where there is nothing to say. */
+export const notesAndWarnings = (notes: readonly string[] = [], warnings: readonly string[] = []): string =>
+  [...notes, ...warnings.map((text) => out.yellow(`Warning: ${text}`))].map((line) => `${line}\n`).join("");
+
+/** Numbers side by side, to 4 digits; one when all are equal. */
 export const showNumbers = (values: readonly number[]): string =>
   listed(values, (v) => String(Number(v.toPrecision(4))));
 

@@ -6,6 +6,7 @@ import { ARCHITECTURES } from "../../nn/architectures.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { RECIPES } from "../../schema/training.js";
+import { notesOf } from "../../studies/chance.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import { cardOf, measurePlan, trainedMetadata } from "../../training/run/plan.js";
 import { cardTable } from "../shared/card-table.js";
@@ -41,6 +42,7 @@ async function trainAction(architecture: string, flags: TrainFlags, io: Io): Pro
   const planned = await prepare(architecture, flags);
   const { plan, backend } = planned;
   if (plan.network.note !== undefined) io.err(`${plan.network.note}\n`);
+  for (const note of notesOf(plan.data.train, plan.data.validation, plan.data.test) ?? []) io.err(`${note}\n`);
   io.signal.throwIfAborted();
   await trainInFolder(planned, io, async ({ run, result: { graph }, bar }) => {
     const card = cardOf(plan, graph, await measurePlan(plan, graph, { backend, signal: io.signal }));

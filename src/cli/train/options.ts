@@ -17,6 +17,7 @@ import {
 } from "../../training/recipe/defaults.js";
 import { FEATURE_MEMORY } from "../../training/run/feeds.js";
 import type { BackendFlags } from "../shared/backend-options.js";
+import type { ClassFlags } from "../shared/class-options.js";
 import { type CommonFlags, common } from "../shared/common-options.js";
 import type { NormalizationFlags } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, radius, text, whole } from "../shared/options.js";
@@ -35,7 +36,7 @@ import {
 
 type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps">;
 
-export interface TrainFlags extends BackendFlags, NormalizationFlags, Shared {
+export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags, Shared {
   readonly recipe: Recipe;
   readonly exits?: ExitSpec;
   readonly init?: string;
@@ -196,6 +197,8 @@ function trainOptions(): Option[] {
     { kind: "share", share: 0.1 } as const,
     "10%",
   );
+  share("classes");
+  share("byOrder");
   add("--test <spec>", "data to test the finished model on (default: the test records of a CIFAR archive)", text);
   share("threads");
   share("provider");

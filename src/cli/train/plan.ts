@@ -1,6 +1,9 @@
 /** @file Makes the plan of a run and its engine from the options of `dynn train`. */
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import type { ClassMatching } from "../../data/classes.js";
+import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
 import { openOnnx } from "../../node/models.js";
 import { readBytes } from "../../node/onnx-files.js";
 import { openTrainingData, type TrainingData } from "../../node/training/data.js";
@@ -13,6 +16,7 @@ import {
 } from "../../training/run/network.js";
 import { planTraining, type TrainingPlan } from "../../training/run/plan.js";
 import { backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { normalizationOf } from "../shared/normalization-options.js";
 import { choicesOf, type TrainFlags } from "./options.js";
 
@@ -33,18 +37,34 @@ export interface PlannedRun {
 /** Plan a run.
  * @throws DynnError the errors of opening data and network, and 'training/config' */
 export async function prepare(architecture: string, flags: TrainFlags): Promise<PlannedRun> {
-  const data = await openTrainingData(flags);
+  const base = await baseOf(architecture, flags.width);
+  const init = flags.init === undefined ? undefined : await initialWeights(flags.init);
+  const matching = await matchingOf(flags);
+  const fit = fitToWeights(base, init, matching);
+  const data = await openTrainingData({ ...flags, fit, matching });
   const plan = await planTraining({
     ...{ data, recipe: flags.recipe, exits: flags.exits, head: flags.head, choices: choicesOf(flags) },
     ...normalizationOf(flags),
-    base: await baseOf(architecture, flags.width),
-    init: flags.init === undefined ? undefined : await initialWeights(flags.init),
+    base,
+    init,
     provider: flags.provider,
   });
   return { flags, plan, source: data.source, backend: backendOf(flags) };
 }
 
-/** Whether an architecture or initial weights are an ONNX file. */
+/** Gives labels the numbering of the classes that the first weights know; undefined where they know none. Where the order is
+ *  to be taken, the new network takes the names of the data too. */
+function fitToWeights(
+  base: NetworkBase,
+  init: InitialWeights | undefined,
+  matching: ClassMatching,
+): ((data: Dataset) => Dataset) | undefined {
+  const known = base.kind === "model" ? weightsOfModel(base.source, base.name).classes : init?.classes;
+  if (!known?.classNames || matching.byOrder) return undefined;
+  return (data) => fitLabels(known, data, matching);
+}
+
+/** Whether an architecture or first weights are an ONNX file. */
 const isFile = (architecture: string): boolean => /^zoo:|\.onnx$/.test(architecture);
 
 /** @throws DynnError 'training/config' when a file should get another width, and the errors of

@@ -1,7 +1,10 @@
-/** @file Decodes image files to RGB bytes with sharp. It applies the rotation in the EXIF data,
- *  drops transparency and copies grey to all three channels. */
+/** @file Image files to RGB bytes, by sharp, and by bitmaps what sharp does not read. Rotation in the EXIF data is applied,
+ *  transparency dropped, grey spread over RGB. */
+import { extname } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { DynnError, reasonOf } from "../../core/errors.js";
+import { decodeBmp, decodeNetpbm } from "./bitmaps.js";
+import { readBytes } from "./read.js";
 
 export interface Size {
   readonly width: number;
@@ -12,6 +15,28 @@ export interface Size {
 export interface RgbImage extends Size {
   readonly pixels: Uint8Array;
 }
+
+/** How each kind of image file is opened, by its extension. */
+const OPENERS: Readonly<Record<string, (file: string) => Sharp | Promise<Sharp>>> = {
+  ...Object.fromEntries(
+    [".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".tif", ".tiff", ".avif"].map((end) => [end, bySharp]),
+  ),
+  ".bmp": async (file) => ofPixels(decodeBmp(await readBytes(file))),
+  ".ppm": async (file) => ofPixels(decodeNetpbm(await readBytes(file))),
+  ".pgm": async (file) => ofPixels(decodeNetpbm(await readBytes(file))),
+};
+
+/** Extensions of the image files that are read, in small letters. */
+export const IMAGE_EXTENSIONS: readonly string[] = Object.keys(OPENERS);
+
+/** The extension of a file, in small letters. */
+export const extensionOf = (file: string): string => extname(file).toLowerCase();
+
+function bySharp(file: string): Sharp {
+  return sharp(file, { failOn: "warning" });
+}
+
+const ofPixels = ({ width, height, pixels }: RgbImage): Sharp => sharp(pixels, { raw: { width, height, channels: 3 } });
 
 /** Width and height from the file's header.
  * @throws DynnError 'data/format' */
@@ -43,8 +68,9 @@ export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 
 
 async function attempt<T>(file: string, work: (image: Sharp) => Promise<T>): Promise<T> {
   try {
-    return await work(sharp(file, { failOn: "warning" }));
+    return await work(await (OPENERS[extensionOf(file)] ?? bySharp)(file));
   } catch (thrown) {
+    if (thrown instanceof DynnError) throw thrown;
     throw new DynnError(
       "data/format",
       `${file}: cannot be decoded as an image (${reasonOf(thrown).trim()}). Replace or remove the file.`,

@@ -12,6 +12,8 @@ export interface DataSource {
   readonly spec: string;
   /** The records to use, in this order. */
   readonly indices: Uint32Array;
+  /** Their labels, in this order. Left out: as the data say. */
+  readonly labels?: Int32Array | undefined;
 }
 
 /** The data that a thread starts with. Each later message is a place in the stream. Answers come in
@@ -32,8 +34,10 @@ interface Failure {
 
 /** The dataset of a source.
  * @throws as openDataset */
-export const openSource = async ({ spec, indices }: DataSource): Promise<Dataset> =>
-  subset(await openDataset(spec), indices);
+export const openSource = async ({ spec, indices, labels }: DataSource): Promise<Dataset> => {
+  const data = subset(await openDataset(spec), indices);
+  return labels ? { ...data, labels } : data;
+};
 
 export function toFailure(thrown: unknown): Failure {
   if (!(thrown instanceof DynnError)) return { code: undefined, message: reasonOf(thrown), detail: {} };

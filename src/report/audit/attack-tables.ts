@@ -14,9 +14,13 @@ const name: Column<AttackRecord> = {
 const answers: readonly Column<AttackRecord>[] = [
   name,
   { head: "judged by", align: "left", cell: (a) => a.answer },
-  { head: "robust accuracy", cell: (a) => write.rate(a.robustAccuracy), shade: (a) => a.robustAccuracy.value },
-  { head: "success", cell: (a) => write.rate(a.successRate) },
-  { head: "success, 8-bit", cell: (a) => write.rate(a.success8bit) },
+  {
+    head: "robust accuracy",
+    cell: (a) => write.attackRates(a, write.rate).robust,
+    shade: (a) => a.robustAccuracy.value,
+  },
+  { head: "success", cell: (a) => write.attackRates(a, write.rate).success },
+  { head: "success, 8-bit", cell: (a) => write.attackRates(a, write.rate).success8bit },
   { head: "eligible", cell: (a) => `${a.eligible} of ${a.samples}` },
   { head: "mean L2", cell: (a) => (a.l2Mean === null ? "–" : write.l2(a.l2Mean)) },
   { head: "largest L∞", cell: (a) => (a.linfMax === null ? "–" : write.linf(a.linfMax)) },
@@ -49,7 +53,7 @@ export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
   return html`${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
-${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
+${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }

@@ -101,12 +101,15 @@ export function radiusSection({ curves }: AuditRecord, document: Document): Sect
 }
 
 function radiusPart(norm: write.Norm, curves: readonly CurveRecord[], document: Document): Html {
-  const entries = curves.map(({ name }, i) => ({
+  const drawn = curves.filter((curve) => curve.nothingToAttack === undefined);
+  const entries = drawn.map(({ name }, i) => ({
     name,
     colour: SERIES[i % SERIES.length],
     dash: DASHES[i % DASHES.length],
   }));
-  return html`<div><figure>${robustnessPlot(norm, curves, document)}</figure>${key(entries)}${radiusTable(norm, curves)}</div>`;
+  const missing = write.nothingLines(curves).map((line) => html`<p>${line}</p>`);
+  if (drawn.length === 0) return html`<div>${missing}</div>`;
+  return html`<div><figure>${robustnessPlot(norm, drawn, document)}</figure>${key(entries)}${radiusTable(norm, drawn)}${missing}</div>`;
 }
 
 /** One row per radius, one column per curve. */

@@ -83,6 +83,7 @@ function sizeWords(attack: AttackRecord): string {
 }
 
 function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
+  if (attack.nothingToAttack !== undefined) return html`had nothing to attack: ${attack.nothingToAttack}. `;
   const whose = isStatic(record) ? "answer" : answerName(attack.answer);
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }

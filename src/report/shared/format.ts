@@ -3,7 +3,7 @@
  *  The result does not depend on the reader's locale. */
 import { showCount, showRadius } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
-import type { AttackRecord } from "../../schema/audit-record.js";
+import { type AttackRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 
 /** A space that keeps a figure together. */
@@ -22,6 +22,19 @@ export const interval = (rate: Rate): string => `${oneDecimal(rate.low)}–${one
 
 /** A rate as "41.4 % (35.5–47.5)". */
 export const rate = (r: Rate): string => `${percent(r.value)} (${interval(r)})`;
+
+/** How an attack's robust accuracy and its success are written; a dash where there was nothing to attack. */
+export const attackRates = (attack: AttackRecord, show: (r: Rate) => string, dash = "–") => ({
+  robust: attack.nothingToAttack === NONE_RIGHT ? dash : show(attack.robustAccuracy),
+  success: attack.eligible === 0 ? dash : show(attack.successRate),
+  success8bit: attack.eligible === 0 ? dash : show(attack.success8bit),
+});
+
+/** One sentence for each attack or curve that had nothing to attack. */
+export const nothingLines = (runs: readonly Pick<AttackRecord, "name" | "nothingToAttack">[]): string[] =>
+  runs.flatMap(({ name, nothingToAttack }) =>
+    nothingToAttack === undefined ? [] : [`${name}: nothing to attack, ${nothingToAttack}.`],
+  );
 
 /** "1 sample", "256 samples". */
 export const samples = (n: number): string => (n === 1 ? "1 sample" : `${n} samples`);

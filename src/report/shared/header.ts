@@ -1,9 +1,9 @@
-/** @file The top of the page: title, key figures, the summary in words, and links to the sections.
- */
-import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+/** @file The top of the page: title, key figures, the summary in words, and links to the sections. */
+import { type AttackRecord, type AuditRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import { answerName, cleanWords, findings, isStatic } from "../audit/words.js";
 import * as write from "./format.js";
 import { type Html, html, NOTHING } from "./html.js";
+import { remarks } from "./remarks.js";
 import type { Section } from "./shell.js";
 
 export function header(record: AuditRecord, sections: readonly Section[]): Html {
@@ -11,7 +11,7 @@ export function header(record: AuditRecord, sections: readonly Section[]): Html 
   return html`<header><p class="kicker">Audit of ${isStatic(record) ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
 <h1>${model.name} <small>on ${data.name}</small></h1>
 <p class="soft">${write.samples(data.samples)}, seed ${data.seed}. Rates come with their 95 % intervals.</p>
-${cards(record)}
+${remarks(data.notes, record.warnings)}${cards(record)}
 </header>
 <section id="summary"><h2>In short</h2>
 <p class="lead">${cleanWords(record)}</p>
@@ -32,7 +32,8 @@ function findingList(record: AuditRecord): Html {
 function cards(record: AuditRecord): Html {
   const { clean, data, attacks } = record;
   const { accuracy, meanCostFraction } = clean.routed;
-  const harmful = least(attacks, (attack) => attack.robustAccuracy.value);
+  const judged = attacks.filter((attack) => attack.nothingToAttack !== NONE_RIGHT);
+  const harmful = least(judged, (attack) => attack.robustAccuracy.value);
   const slowest = least(attacks, (attack) => -attack.routed.meanCostFraction);
   return html`<dl class="cards">
 ${card("accuracy, clean", write.percent(accuracy), `95 %: ${write.interval(write.rateOf(accuracy, data.samples))}`)}

@@ -28,6 +28,7 @@ h1, h2 { font-family: Charter, "Bitstream Charter", "Iowan Old Style", "Sitka Te
 h1 { font-size: clamp(1.7rem, 5vw, 2.5rem); margin: 0 0 .4rem; letter-spacing: -.01em; overflow-wrap: anywhere; }
 h2 { font-size: 1.5rem; margin: 0 0 .6rem; }
 h3 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+.warning { border-left: 4px solid #b45309; padding-left: 0.75rem; }
 small, .soft, figcaption, caption, .sizes, .kicker { color: var(--soft); }
 small { font-size: .82em; font-weight: 400; }
 section { margin-top: 3rem; padding-top: 1.4rem; border-top: 1px solid var(--rule); }

@@ -5,7 +5,6 @@ import { type Sample, samplesOf } from "../../attacks/attack.js";
 import type { Victim } from "../../attacks/objectives/victim.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
 import { checkApart } from "../../data/split.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -30,7 +29,6 @@ export interface AuditedModel {
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
 export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;
-  checkFit(model, data);
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
   const policy = await resolvePolicy(options.policy, model, forward, options);
@@ -54,7 +52,6 @@ async function resolvePolicy(
   if (choice.kind === "fixed") return choice.policy;
   const { validation } = choice;
   if (model.exits.length === 1) return singleExitPolicy(choice.rule, choice.fallback);
-  checkFit(model, validation);
   const logits = await forward.logits(await readImages(validation), {
     batch,
     signal,

@@ -3,6 +3,8 @@
  *  record. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
+import { present } from "../../core/present.js";
+import { fitData } from "../../data/fit.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
 import {
@@ -12,7 +14,9 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import { chanceWarnings, notesOf } from "../chance.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
@@ -57,8 +61,9 @@ export type { RunStore, StoredRun } from "./run-store.js";
  * console.log(record.clean.routed.accuracy, record.attacks[0]?.robustAccuracy);
  * ```
  */
-export async function audit(options: AuditOptions): Promise<AuditOutcome> {
-  const started = options.now();
+export async function audit(given: AuditOptions): Promise<AuditOutcome> {
+  const started = given.now();
+  const options = fitted(given);
   checkAttacks(options);
   const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
@@ -76,6 +81,7 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
     const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
       ...header(options),
+      warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
       clean: cleanRecord(audited),
       attacks: records,
       curves,
@@ -86,6 +92,15 @@ export async function audit(options: AuditOptions): Promise<AuditOutcome> {
     await evaluator.release();
     await audited.forward.release();
   }
+}
+
+/** The same audit with data in the model's numbering.
+ * @throws DynnError 'data/shape', 'data/label' */
+function fitted(options: AuditOptions): AuditOptions {
+  const { model, policy } = options;
+  const data = fitData(model, options.data);
+  if (policy.kind === "fixed" || model.exits.length === 1) return { ...options, data };
+  return { ...options, data, policy: { ...policy, validation: fitData(model, policy.validation) } };
 }
 
 /** Checks all attacks before any work is done. The check needs the policy's rule, and not its
@@ -123,9 +138,13 @@ function header({
       ...(policy.kind === "calibrated"
         ? { validation: { name: policy.validation.name, samples: policy.validation.count } }
         : {}),
+      notes: notesOf(data, policy.kind === "calibrated" ? policy.validation : undefined),
     },
   };
 }
+
+const finalAccuracy = ({ logits, labels }: AuditedModel): Rate =>
+  present(perExit(logits, labels).at(-1), "the final exit");
 
 function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
   const { model, policy } = victim;

@@ -2,7 +2,6 @@
 
 import type { Images } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { route } from "../../dynamic/route/route.js";
@@ -21,15 +20,13 @@ export interface Split extends Measured {
   readonly forward: Forward;
 }
 
-/** Runs the whole network on a split.
- * @throws DynnError 'data/shape', 'data/label' */
+/** Run the whole network on a split. */
 export async function openSplit(
   data: Dataset,
   forward: Forward,
   phase: string,
-  { model, batch, signal, onProgress }: CalibrationOptions,
+  { batch, signal, onProgress }: CalibrationOptions,
 ): Promise<Split> {
-  checkFit(model, data);
   const images = await readImages(data);
   const logits = await forward.logits(images, {
     batch,

@@ -4,7 +4,7 @@
 import { DynnError } from "../../core/errors.js";
 import type { Images } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
+import { fitData } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
@@ -23,8 +23,8 @@ export type { PointOptions, ProfileOptions } from "./options.js";
  *  'runtime/load', or the signal's reason when aborted */
 export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const started = given.now();
-  const options = { ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) };
-  check(options);
+  const options = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
+  checkBatches(options);
   const fixed = fixedPoints(options.model, options);
   const images = await readImages(options.data);
   const { reported, validation } = await allExits(options, images);
@@ -42,10 +42,15 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   }
 }
 
-/** @throws DynnError 'cli/value', 'data/shape', 'data/label' */
-function check({ model, baseline, data, validation, batches }: ProfileOptions): void {
-  for (const each of [data, ...(validation ? [validation] : [])]) checkFit(model, each);
-  if (baseline) checkFit(baseline, data);
+/** The same profile with data in the model's numbering.
+ * @throws DynnError 'data/shape', 'data/label' */
+function fitted(options: ProfileOptions): ProfileOptions {
+  const { model, data, validation } = options;
+  return { ...options, data: fitData(model, data), validation: validation && fitData(model, validation) };
+}
+
+/** @throws DynnError 'cli/value' */
+function checkBatches({ data, batches }: ProfileOptions): void {
   const large = batches.find((batch) => batch > data.count);
   if (large === undefined) return;
   throw new DynnError(

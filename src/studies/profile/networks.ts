@@ -2,6 +2,7 @@
  *  the dynamic network under many policies. */
 
 import type { Images } from "../../core/images.js";
+import { fitData } from "../../data/fit.js";
 import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
@@ -38,11 +39,9 @@ export function staticOf(model: DynamicModel): DynamicModel {
   };
 }
 
-/** Compiles the static network of the same weights, and the baseline if one is given. Each has one
- * session for all batch sizes.
- * @param forwards receives every compiled session, so that the caller can release it after an error
- *  too
- * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown' */
+/** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.
+ * @param forwards what is compiled is added here, to be released whatever happens
+ * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', 'data/shape', 'data/label' */
 export async function compileNetworks(
   { model, baseline, backend, batches, data, signal }: ProfileOptions,
   images: Images,
@@ -51,6 +50,7 @@ export async function compileNetworks(
   const networks: Network[] = [];
   for (const source of baseline ? [model, baseline] : [model]) {
     const single = staticOf(source);
+    const { labels } = fitData(source, data);
     const forward = await Forward.compile(single, backend);
     forwards.push(forward);
     const runner =
@@ -60,7 +60,7 @@ export async function compileNetworks(
     const logits = await forward.logits(images, { batch: batches.at(-1) as number, signal });
     networks.push({
       model: single,
-      accuracy: accuracy(data.labels, labelsOf(logits, 0)),
+      accuracy: accuracy(labels, labelsOf(logits, 0)),
       contestant: { latency: true, runners: new Map(batches.map((batch) => [batch, runner(batch)])) },
     });
   }

@@ -12,6 +12,7 @@ import {
   profileRecordSchema,
 } from "../../schema/profile-record.js";
 import { stopsOf } from "../audit/tally.js";
+import { chanceWarnings, notesOf } from "../chance.js";
 import type { Network } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";
@@ -34,6 +35,7 @@ export function recordOf(findings: Findings): ProfileRecord {
   const [fixed, baseline] = networks.map((network) => networkRecord(network, measured));
   return profileRecordSchema.parse({
     ...header(options),
+    warnings: fixed && chanceWarnings(options.model, options.data, fixed.accuracy),
     static: fixed,
     ...(baseline ? { baseline } : {}),
     points: points.map((point) => pointRecord(point, findings)),
@@ -60,6 +62,7 @@ function header({ model, data, validation, seed, version, machine, rounds, batch
       samples: data.count,
       seed,
       ...(validation ? { validation: { name: validation.name, samples: validation.count } } : {}),
+      notes: notesOf(data, validation),
     },
     rounds,
     batches,

@@ -3,7 +3,8 @@
  *  records. Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation);
  *  docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
-import { checkLabels, type Dataset } from "../../data/dataset.js";
+import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
 import { MIN_VALIDATION } from "../../data/split.js";
 import { exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -131,16 +132,18 @@ export interface Conversion extends Measurement {
  * ```
  */
 export async function convert(source: OnnxModel, options: ConvertOptions): Promise<Conversion> {
-  const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, test, ...rest } = options;
+  const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, ...rest } = options;
   const plan = planConversion(source, options.train, options);
-  if (policy !== "none") checkPolicyData(options.validation);
-  for (const part of [options.validation, test]) if (part) checkLabels(part, plan.classes);
-  const config = conversionConfig(recipe, { ...training, seed, epochs }, { name: plan.name, train: options.train });
-  const trained = await train({ ...rest, model: plan.model, config });
+  const fitted = (part: Dataset): Dataset => fitLabels(plan, part, options.matching);
+  const [records, validation] = [fitted(options.train), fitted(options.validation)];
+  const test = options.test && fitted(options.test);
+  if (policy !== "none") checkPolicyData(validation);
+  const config = conversionConfig(recipe, { ...training, seed, epochs }, { name: plan.name, train: records });
+  const trained = await train({ ...rest, train: records, validation, model: plan.model, config });
   const { exits } = dynamicModel({ graph: trained.graph, metadata: conversionMetadata(plan, undefined) });
   const measured = await measure(trained.graph, {
     exits,
-    validation: options.validation,
+    validation,
     test,
     backend: options.backend,
     target: policy === "none" ? undefined : policy,

@@ -1,7 +1,8 @@
 /** @file Plans a conversion: places for exits, new heads, and the metadata of the source. */
 import { present } from "../../core/present.js";
+import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
+import { fitData } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
@@ -28,7 +29,9 @@ export interface ConversionRequest {
   readonly seed?: number | undefined;
   /** The normalisation to put in front of a model that expects (x - mean) / std. */
   readonly normalization?: Normalization | undefined;
-  /** The model's name in errors. The default is the graph's name. */
+  /** For classes of the data that are not called as in the model. */
+  readonly matching?: ClassMatching | undefined;
+  /** What to call the model in errors; left out: the graph's name. */
   readonly name?: string | undefined;
   /** The cost of places, as {@link measureConversion} measures it. The default is counted MACs. */
   readonly measured?: MeasuredPlaces | undefined;
@@ -84,7 +87,7 @@ export function planConversion(
   request: ConversionRequest = {},
 ): ConversionPlan {
   const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
-  const contract = contractOf(source, data, request);
+  const { contract, classNames } = contractOf(source, data, request);
   const backbone = backboneFrom(source.graph, contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
@@ -96,7 +99,7 @@ export function planConversion(
     model: { graph: whole, exits: converted.exits },
     normalization: normalization ?? contract.normalization,
     classes: contract.classes,
-    classNames: contract.classNames ?? data.classes,
+    classNames,
     replaced: contract.exits.slice(0, -1).map((e) => e.name),
     places: candidatesOf(backbone, head, cuts, measured).map((c) => ({ ...c, exit: exitAt(c.cut) })),
     metadata: source.metadata,
@@ -118,7 +121,7 @@ export async function measureConversion(
     data,
     Array.from({ length: batch }, (_, i) => i % data.count),
   );
-  const backbone = backboneFrom(source.graph, contractOf(source, data, request));
+  const backbone = backboneFrom(source.graph, contractOf(source, data, request).contract);
   const named = exits?.kind === "values" ? exits.values : [];
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
@@ -131,20 +134,20 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   readonly batch: number;
 }
 
-/** The source as a classifier of the data's images. */
+/** The source as a classifier of the data's images, and the names of its classes. */
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization }: ConversionRequest,
-): DynamicModel {
+  { name = source.graph.name, normalization, matching }: ConversionRequest,
+): { readonly contract: DynamicModel; readonly classNames: readonly string[] | undefined } {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
     imageSize: [height, width],
     ...(normalization ? { normalization } : {}),
   });
-  checkFit(contract, data);
-  return contract;
+  const fitted = fitData(contract, data, matching);
+  return { contract, classNames: contract.classNames ?? fitted.classes };
 }
 
 /** The source's own graph with the input and the last output of the contract. */

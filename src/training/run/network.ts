@@ -9,7 +9,7 @@ import { checkSize } from "../../data/fit.js";
 import { channelStatistics } from "../../data/statistics.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
-import { dynamicModel } from "../../dynamic/model/model.js";
+import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import type { Graph } from "../../graph/graph.js";
@@ -178,13 +178,16 @@ export interface InitialWeights {
   readonly tensor: (name: string) => Tensor | undefined;
   /** The normalisation under which the weights were trained. Undefined when it is not known. */
   readonly normalization: Normalization | undefined;
+  /** The classes that the weights tell apart; undefined where they are not known. */
+  readonly classes?: Pick<DynamicModel, "name" | "classes" | "classNames"> | undefined;
 }
 
 /** The weights of a model, by the names of its initializers.
  * @throws DynnError as dynamicModel */
 export function weightsOfModel(source: OnnxModel, where: string): InitialWeights {
-  const { normalization } = dynamicModel(source, { name: where });
-  return { where, tensor: (name) => source.graph.initializers.get(name), normalization };
+  const classes = dynamicModel(source, { name: where });
+  const { normalization } = classes;
+  return { where, tensor: (name) => source.graph.initializers.get(name), normalization, classes };
 }
 
 /** The weights of a checkpoint. If the checkpoint keeps an average of the weights, the average.
