@@ -1,4 +1,5 @@
-/** @file Classes of data matched with the classes of a model, by name. Case, spaces, hyphens and underscores do not count. */
+/** @file Classes of data matched with the classes of a model, by name. Case, spaces, hyphens and
+ *  underscores do not count. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 
@@ -27,7 +28,8 @@ export interface ClassSides {
 export interface ClassMatch {
   /** One entry for each class of the data. */
   readonly labels: readonly number[];
-  /** What was matched, for people; undefined where both sides have the same names in the same order. */
+  /** What was matched, for people; undefined where both sides have the same names in the same
+   * order. */
   readonly note: string | undefined;
 }
 
@@ -35,7 +37,8 @@ export interface ClassMatch {
 const SHOWN = 20;
 
 /** Match classes.
- * @throws DynnError 'data/label' when a class of the data is unknown to the model, fits several classes, or shares one with
+ * @throws DynnError 'data/label' when a class of the data is unknown to the model, fits several
+ * classes, or shares one with
  *         another class; the message lists both sides */
 export function matchClasses(sides: ClassSides, matching: ClassMatching = {}): ClassMatch {
   const { modelNames, dataNames } = sides;

@@ -17,10 +17,13 @@ export interface Dataset {
   readonly classes: readonly string[] | undefined;
   /** The true class of each record, [count]. */
   readonly labels: Int32Array;
-  /** What a reader of results must know of the data, e.g. files that were passed over and how classes were matched. */
+  /** What a reader of results must know of the data, e.g. files that were passed over and how
+   * classes were matched. */
   readonly notes?: readonly string[] | undefined;
-  /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in [0,1]).
-   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns out bad */
+  /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in
+   * [0,1]).
+   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns
+   * out bad */
   readonly read: (indices: ArrayLike<number>, out: Float32Array) => Promise<void>;
 }
 

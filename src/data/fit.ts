@@ -1,3 +1,4 @@
+/** @file Fits data to a model: the size of the images, and the numbering of the classes. */
 import { DynnError } from "../core/errors.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { type ClassMatching, matchClasses } from "./classes.js";
@@ -17,11 +18,14 @@ export interface FittedModel {
 
 /** Fit data to a model: labels take the model's numbering, by the names of the classes.
  * @param matching for names that differ from the model's
- * @returns the data; what was matched stands in its notes. Data that fit already come back as they are.
- * @throws DynnError 'data/shape' when the images have another size than the model takes; 'data/label' when classes are
+ * @returns the data; what was matched stands in its notes. Data that fit already come back as they
+ * are.
+ * @throws DynnError 'data/shape' when the images have another size than the model takes;
+ * 'data/label' when classes are
  *         unknown or ambiguous, or a label is outside the model's classes
  * @example
- * const data = fitData(model, await openDataset("folder:photos"), { classes: { car: "automobile" } }); */
+ * const data = fitData(model, await openDataset("folder:photos"), { classes: { car: "automobile" }
+ * }); */
 export function fitData(model: FittedModel, data: Dataset, matching?: ClassMatching): Dataset {
   checkSize(model, data);
   return fitLabels(model, data, matching);

@@ -1,5 +1,6 @@
 /** @file A dataset from two arrays: images [n,c,h,w] and labels [n], [n,1] or one-hot [n,classes].
- *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked once, here. */
+ *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked
+ *  once, here. */
 
 import { DynnError } from "../core/errors.js";
 import { checkPixels } from "../core/pixels.js";
@@ -16,7 +17,8 @@ export interface PairNames {
 
 /** @param images float16, float32 or float64 in [0,1], or uint8; [n,c,h,w], n >= 1
  * @param labels whole numbers of any type, [n] or [n,1]; or one-hot rows, [n,classes]
- * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1] or NaN), 'data/label' */
+ * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1]
+ * or NaN), 'data/label' */
 export function pairDataset(images: Tensor, labels: Tensor, names: PairNames): Dataset {
   checkShapes(images, labels, names);
   const [n, c, h, w] = images.dims as readonly [number, number, number, number];

@@ -4,10 +4,11 @@
  *  further with another seed never trains on its validation records. */
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
+import { showShape } from "../core/shape.js";
 import { SeenImages } from "./apart.js";
 import type { ClassMatching } from "./classes.js";
 import { checkLabels, type Dataset, subset } from "./dataset.js";
-import { fitData } from "./fit.js";
+import { fitLabels } from "./fit.js";
 
 /** Options of {@link splitTraining}. */
 export interface TrainingSplitRequest {
@@ -45,12 +46,10 @@ export async function splitTraining(whole: Dataset, request: TrainingSplitReques
   const train = subset(whole, kept);
   const mayShare = typeof request.validation !== "number" || request.testMayOverlap === true;
   const classes = classCount(whole);
-  const fitted = (part: Dataset): Dataset =>
-    fitData(
-      { name: whole.name, classes, classNames: whole.classes, input: { shape: ["n", ...whole.shape] } },
-      part,
-      request.matching,
-    );
+  const fitted = (part: Dataset): Dataset => {
+    checkShape(part, whole);
+    return fitLabels({ name: whole.name, classes, classNames: whole.classes }, part, request.matching);
+  };
   const parts = { validation: fitted(validation), test: request.test && fitted(request.test) };
   const apart = mayShare ? await keepApart(train, parts) : parts;
   checkLabels(train, classes);
@@ -95,3 +94,13 @@ async function keepApart(train: Dataset, { validation, test }: HeldOut): Promise
 
 const classCount = ({ classes, labels }: Dataset): number =>
   classes?.length ?? labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
+
+/** @throws DynnError 'data/shape' */
+function checkShape(part: Dataset, { name, shape }: Dataset): void {
+  if (part.shape.every((d, i) => d === shape[i])) return;
+  throw new DynnError(
+    "data/shape",
+    `${part.name}: images are ${showShape(part.shape)}, and ${showShape(shape)} in ${name}. Give images of one size (folder:DIR?size=${shape[2]}x${shape[1]} resizes).`,
+    { got: part.shape, expected: shape },
+  );
+}

@@ -1,4 +1,5 @@
-/** @file What a record says beside its numbers: notes on the data, and a warning where an accuracy is not above chance. */
+/** @file What a record says beside its numbers: notes on the data, and a warning where an accuracy
+ *  is not above chance. */
 import type { Dataset } from "../data/dataset.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import type { Rate } from "../schema/numbers.js";
@@ -24,7 +25,8 @@ export function chanceWarning(model: JudgedModel, data: JudgedData, accuracy: Ra
   return `${data.name}: accuracy ${share(accuracy.value)} is not above chance (${share(chance)} for ${model.classes} classes). ${reasons}. Checked: ${[classWords(model, data), normalizationWords(model), "pixels lie in [0,1]", "the order of channels is not known"].join("; ")}.`;
 }
 
-/** The notes of data sets, each once; undefined where there are none, so that records leave them out. */
+/** The notes of data sets, each once; undefined where there are none, so that records leave them
+ * out. */
 export function notesOf(...data: readonly (Dataset | undefined)[]): string[] | undefined {
   const notes = [...new Set(data.flatMap((one) => one?.notes ?? []))];
   return notes.length > 0 ? notes : undefined;

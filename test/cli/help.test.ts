@@ -121,6 +121,10 @@ describe("help", () => {
         --validation <spec>       data to choose thresholds on (default: records of
                                   --data that are not reported)
         --validation-samples <n>  number of validation records (default: 1000)
+        --classes <file>          JSON that names the model's class for a class of the
+                                  data: {"car": "automobile"}
+        --by-order                take the classes of the data in their order,
+                                  whatever they are called
         --mean <list>             per channel; for a model that expects (x - mean) /
                                   std
         --std <list>              per channel, with --mean

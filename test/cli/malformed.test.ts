@@ -242,7 +242,7 @@ describe("data", () => {
   it("in a folder without images are refused", async () => {
     mkdirSync(at("empty"));
     expect(await refused(2, "audit", model, "--data", `folder:${at("empty")}`)).toMatchInlineSnapshot(
-      `"error: folder:empty: no images in its 0 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .webp .gif .tif .tiff .avif files for each class. [data/missing]"`,
+      `"error: folder:empty: no images in its 0 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .jfif .webp .gif .tif .tiff .avif .bmp .ppm .pgm files for each class. [data/missing]"`,
     );
   });
 

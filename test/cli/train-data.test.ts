@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { sizeOf } from "../../src/core/shape.js";
-import { concat, type Dataset } from "../../src/data/dataset.js";
+import { concat, type Dataset, inMemory } from "../../src/data/dataset.js";
 import { writeNpy } from "../../src/data/npy.js";
+import { splitTraining } from "../../src/data/training-split.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { openSource } from "../../src/node/data/prefetch.js";
 import { openTrainingData, type TrainingData } from "../../src/node/training/data.js";
@@ -86,6 +87,18 @@ describe("training data", () => {
     await expect(openTrainingData({ data: spec, validation, test: other })).rejects.toMatchObject({
       code: "training/config",
     });
+  });
+
+  it("has validation records in the numbering of the classes that are trained on", async () => {
+    const data = (name: string, classes: string[]): Dataset =>
+      inMemory({ name, shape: [1, 1, 1], classes, labels: Int32Array.of(0, 1, 1) }, new TextEncoder().encode(name));
+    const split = await splitTraining(data("abc", ["cat", "dog"]), { validation: data("def", ["Dog", "cat"]) });
+    expect([split.train, split.validation].map(({ labels }) => [...labels])).toEqual([
+      [0, 1, 1],
+      [1, 0, 0],
+    ]);
+    const other = splitTraining(data("abc", ["cat", "dog"]), { validation: data("def", ["cow", "cat"]) });
+    await expect(other).rejects.toThrow(/"cow" is unknown to abc/);
   });
 
   it("of a network that exists has its labels, on worker threads too", async () => {

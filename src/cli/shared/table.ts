@@ -47,7 +47,8 @@ export const percent = (share: number): string => `${(100 * share).toFixed(1)} %
 export const showRate = (rate: { readonly value: number; readonly low: number; readonly high: number }): string =>
   `${percent(rate.value)} (${(100 * rate.low).toFixed(1)}-${(100 * rate.high).toFixed(1)})`;
 
-/** What must be known of the data, and what casts doubt on the numbers; nothing where there is nothing to say. */
+/** What must be known of the data, and what casts doubt on the numbers; nothing where there is
+ * nothing to say. */
 export const notesAndWarnings = (notes: readonly string[] = [], warnings: readonly string[] = []): string =>
   [...notes, ...warnings.map((text) => out.yellow(`Warning: ${text}`))].map((line) => `${line}\n`).join("");
 

@@ -52,7 +52,8 @@ export async function prepare(architecture: string, flags: TrainFlags): Promise<
   return { flags, plan, source: data.source, backend: backendOf(flags) };
 }
 
-/** Gives labels the numbering of the classes that the first weights know; undefined where they know none. Where the order is
+/** Gives labels the numbering of the classes that the first weights know; undefined where they know
+ * none. Where the order is
  *  to be taken, the new network takes the names of the data too. */
 function fitToWeights(
   base: NetworkBase,

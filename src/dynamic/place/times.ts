@@ -1,4 +1,5 @@
-/** @file Measures the cost of places for exits. The network is cut into sections from place to place,
+/** @file Measures the cost of places for exits. The network is cut into sections from place to
+ *  place,
  *  and each head is a section of its own. The sections run one after the other on a full batch. The
  *  results are shares of the time without heads, so they compare with counted costs. */
 import type { Dims } from "../../core/shape.js";

@@ -1,5 +1,7 @@
-/** @file Image files that sharp's builds do not read: BMP without compression, and Netpbm (.ppm, .pgm).
- *  Sources: Microsoft, "Bitmap Storage" (BITMAPINFOHEADER and its successors); Netpbm, "PPM and PGM Format Specification". */
+/** @file Image files that sharp's builds do not read: BMP without compression, and Netpbm (.ppm,
+ *  .pgm).
+ *  Sources: Microsoft, "Bitmap Storage" (BITMAPINFOHEADER and its successors); Netpbm, "PPM and PGM
+ *  Format Specification". */
 
 /** Interleaved RGB bytes, row by row from the top. */
 interface DecodedImage {
@@ -8,7 +10,8 @@ interface DecodedImage {
   readonly pixels: Uint8Array;
 }
 
-/** Largest number of pixels, as sharp limits it. Nothing is allocated before the bytes of the pixels are there. */
+/** Largest number of pixels, as sharp limits it. Nothing is allocated before the bytes of the
+ * pixels are there. */
 const MOST_PIXELS = 0x3fff ** 2;
 
 /** Decode a BMP of 1, 4, 8, 16, 24 or 32 bits a pixel. Its alpha is dropped.

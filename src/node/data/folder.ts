@@ -1,3 +1,4 @@
+/** @file Opens a folder of images, with one sub-folder for each class. */
 import { basename, join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { type Dataset, makeDataset, writePixels } from "../../data/dataset.js";
@@ -7,7 +8,8 @@ import { listFolder, listFolders } from "./read.js";
 const AT_ONCE = 8;
 const MAX_SIDE = 4096;
 
-/** Open a folder. Files with other extensions than those of images are passed over and counted; a sub-folder without images is
+/** Open a folder. Files with other extensions than those of images are passed over and counted; a
+ * sub-folder without images is
  *  not a class. The data set's notes name both.
  * @param argument DIR, or DIR?size=WIDTHxHEIGHT to stretch every image to one size
  * @throws DynnError 'data/missing', 'data/spec', 'data/shape' (images of several sizes),

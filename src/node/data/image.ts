@@ -1,4 +1,5 @@
-/** @file Image files to RGB bytes, by sharp, and by bitmaps what sharp does not read. Rotation in the EXIF data is applied,
+/** @file Image files to RGB bytes, by sharp, and by bitmaps what sharp does not read. Rotation in
+ *  the EXIF data is applied,
  *  transparency dropped, grey spread over RGB. */
 import { extname } from "node:path";
 import sharp, { type Sharp } from "sharp";

@@ -44,7 +44,8 @@ export async function openTrainingData(request: TrainingDataRequest): Promise<Tr
     validation: request.validation.kind === "share" ? request.validation.share : await open(request.validation.spec),
     test: specs.test === undefined ? undefined : await open(specs.test),
     testMayOverlap: request.test !== undefined,
-    // Data that were fitted have the names of the network; matched again, a map would be applied twice.
+    // Data that were fitted have the names of the network; matched again, a map would be applied
+    // twice.
     matching: request.fit ? undefined : request.matching,
   });
   return { ...split, source: { spec: specs.train, indices: split.kept, labels: split.train.labels } };

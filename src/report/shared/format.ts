@@ -23,7 +23,8 @@ export const interval = (rate: Rate): string => `${oneDecimal(rate.low)}–${one
 /** A rate as "41.4 % (35.5–47.5)". */
 export const rate = (r: Rate): string => `${percent(r.value)} (${interval(r)})`;
 
-/** How an attack's robust accuracy and its success are written; a dash where there was nothing to attack. */
+/** How an attack's robust accuracy and its success are written; a dash where there was nothing to
+ * attack. */
 export const attackRates = (attack: AttackRecord, show: (r: Rate) => string, dash = "–") => ({
   robust: attack.nothingToAttack === NONE_RIGHT ? dash : show(attack.robustAccuracy),
   success: attack.eligible === 0 ? dash : show(attack.successRate),

@@ -1,4 +1,5 @@
-/** @file The top of the page: title, key figures, the summary in words, and links to the sections. */
+/** @file The top of the page: title, key figures, the summary in words, and links to the sections.
+ *  */
 import { type AttackRecord, type AuditRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import { answerName, cleanWords, findings, isStatic } from "../audit/words.js";
 import * as write from "./format.js";

@@ -1,4 +1,5 @@
-/** @file What a page says beside its numbers: notes on the data, and warnings that cast doubt on the numbers. */
+/** @file What a page says beside its numbers: notes on the data, and warnings that cast doubt on
+ *  the numbers. */
 import { type Html, html, NOTHING } from "./html.js";
 
 /** Notes and warnings of a record; nothing where there are none. */

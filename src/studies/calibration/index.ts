@@ -30,7 +30,8 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
 
 /** Choose a policy for a model.
  * @returns the policy, and the record that says what it is worth (docs/calibration.md)
- * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a single exit; 'policy/value'; when model and
+ * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a
+ * single exit; 'policy/value'; when model and
  *         data do not fit together; the signal's reason when aborted */
 export async function calibrateModel(given: CalibrationOptions): Promise<CalibrationResult> {
   const started = given.now();

@@ -39,7 +39,8 @@ export function staticOf(model: DynamicModel): DynamicModel {
   };
 }
 
-/** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.
+/** The static network of the same weights and, where one is given, the baseline; each in one
+ * session for every batch size.
  * @param forwards what is compiled is added here, to be released whatever happens
  * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', 'data/shape', 'data/label' */
 export async function compileNetworks(
