@@ -14,7 +14,9 @@ export interface Interval {
 export function meanInterval(values: readonly number[], possible: readonly [number, number]): Interval {
   const [least, most] = possible;
   const n = values.length;
-  const value = n === 0 ? 0 : values.reduce((sum, v) => sum + v, 0) / n;
+  // The rounded mean of equal values can leave them by one unit in the last place.
+  const mean = values.reduce((sum, v) => sum + v, 0) / n;
+  const value = n === 0 ? 0 : Math.min(most, Math.max(least, mean));
   if (n < 2) return { value, low: least, high: most };
   const variance = values.reduce((sum, v) => sum + (v - value) ** 2, 0) / (n - 1);
   const half = Z95 * Math.sqrt(variance / n);
