@@ -1,4 +1,4 @@
-/** @file What a server answers, as JSON: one answer per sample, or a code and a message. */
+/** @file The server's answer as JSON: one answer per sample, or a code and a message. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { visibleLine } from "../core/visible.js";
@@ -10,7 +10,7 @@ import type { Manifest } from "./manifest.js";
 export interface Reply {
   /** One answer per sample, in the order of the request. */
   readonly answers: readonly Routed[];
-  /** Time in the server, with the wait for other requests. */
+  /** Milliseconds in the server, with the wait for other requests. */
   readonly ms: number;
 }
 
@@ -25,8 +25,8 @@ export const showReply = ({ answers, ms }: Reply, { exits, classes }: Manifest) 
 });
 
 /** Read a reply.
- * @param samples how many were sent
- * @throws DynnError 'wire/format' when it is no reply to them */
+ * @param samples the number of samples that were sent
+ * @throws DynnError 'wire/format' when the text is not a reply to these samples */
 export function readReply(text: string, { exits, classes, policy }: Manifest, samples: number): Reply {
   const [low, high] = confidenceRange(policy.rule, classes.count);
   const below = (count: number) => z.number().int().min(0).lt(count);
@@ -43,14 +43,15 @@ export function readReply(text: string, { exits, classes, policy }: Manifest, sa
   const [issue] = parsed.error.issues;
   throw new DynnError(
     "wire/format",
-    `reply: at "${issue?.path.join(".")}": ${issue?.message}. Check that the address is that of \`dynn serve\`.`,
+    `reply: at "${issue?.path.join(".")}": ${issue?.message}. Check that \`dynn serve\` runs at this address.`,
     { samples },
   );
 }
 
 const problem = z.object({ code: z.string(), message: z.string() });
 
-/** What a refusal says, in one line without control characters: it comes from outside and goes to a terminal. */
+/** The message of a refusal, in one line without control characters. The text comes from outside
+ * and goes to a terminal. */
 export function readProblem(text: string): string {
   const parsed = problem.safeParse(parseJson(text));
   return parsed.success ? visibleLine(parsed.data.message) : "no reason given";

@@ -1,5 +1,6 @@
-/** @file Text and JSON files. An output is tried before the work starts, so that hours are not lost to a typo. */
-import { DynnError, reasonOf } from "../core/errors.js";
+/** @file Reads and writes text and JSON files. An output path is tried before the work starts, so
+ *  that a typing error does not cost hours. */
+import { DynnError, type ErrorCode, reasonOf } from "../core/errors.js";
 import { readBytes } from "./onnx-files.js";
 import { replaceFile } from "./output-files.js";
 
@@ -9,14 +10,15 @@ export const writeText = (path: string, text: string): Promise<void> =>
   replaceFile(path, new TextEncoder().encode(text));
 
 /** Parse a JSON file.
+ * @param code of the error when the text is no JSON
  * @throws DynnError 'file/missing', 'file/unreadable', 'attack/config' */
-export async function readJson(path: string): Promise<unknown> {
+export async function readJson(path: string, code: ErrorCode = "attack/config"): Promise<unknown> {
   const text = new TextDecoder().decode(await readBytes(path));
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new DynnError(
-      "attack/config",
+      code,
       `${path}: is not JSON (${reasonOf(cause)}). Check commas and quotes.`,
       { path },
       { cause },

@@ -1,5 +1,6 @@
-/** @file Models on disk. External data is read only from the model's own folder, wherever links point;
- *  files are written beside their place and then renamed, so no one ever sees half a file. */
+/** @file Reads and writes model files. External data is read only from the model's own folder,
+ *  wherever links point.
+ *  Files are written beside their target and then renamed, so a reader never sees half a file. */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve, sep, win32 } from "node:path";
 import { DynnError, reasonOf } from "../core/errors.js";
@@ -10,14 +11,15 @@ import { codeOf, replaceFile } from "./output-files.js";
 import { readPlainFile } from "./plain-file.js";
 
 /** Read a model file, and the data files beside it that it names.
- * @throws DynnError 'file/missing', 'file/unreadable', 'model/external', and what {@link readModel} throws */
+ * @throws DynnError 'file/missing', 'file/unreadable', 'model/external', and the errors of
+ *   {@link readModel} */
 export async function loadModel(path: string): Promise<OnnxModel> {
   const bytes = await readBytes(path);
   return readModel(bytes, { name: path, external: (location) => readBeside(path, location), owned: true });
 }
 
-/** Write a model file; one that is there is replaced only when the new one is whole.
- * @throws DynnError 'file/unwritable', 'file/full', and what {@link writeModel} throws */
+/** Write a model file. An existing file is replaced only after the new one is complete.
+ * @throws DynnError 'file/unwritable', 'file/full', and the errors of {@link writeModel} */
 export async function saveModel(path: string, model: WritableModel): Promise<void> {
   await replaceFile(path, writeModel(model));
 }
@@ -56,7 +58,7 @@ function readBeside(model: string, location: string): Uint8Array {
     const file = realpathSync(resolve(folder, location));
     if (!file.startsWith(folder.endsWith(sep) ? folder : folder + sep))
       throw refuse("leads out of the model's folder through a link");
-    if (!statSync(file).isFile()) throw refuse("is no file");
+    if (!statSync(file).isFile()) throw refuse("is not a file");
     return readFileSync(file);
   } catch (cause) {
     if (cause instanceof DynnError) throw cause;

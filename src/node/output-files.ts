@@ -66,7 +66,8 @@ export function sweepOnce(folder: string): void {
   sweep(place);
 }
 
-/** Put `bytes` at `path`, whole or not at all. A link is followed. Ctrl-C or a failure removes the temporary file.
+/** Write `bytes` to `path`, whole or not at all. A link is followed. After Ctrl-C or a failure the
+ * temporary file is removed.
  * @throws DynnError 'file/unwritable', 'file/full' */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   try {
@@ -83,7 +84,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     if (["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause)))
       throw new DynnError(
         "file/full",
-        `${path}: there is no room for ${bytes.length} bytes (${reasonOf(cause)}). Free some space or choose another place.`,
+        `${path}: the disk is too full for ${bytes.length} bytes (${reasonOf(cause)}). Free some space or choose another place.`,
         { path, bytes: bytes.length },
         { cause },
       );
@@ -121,7 +122,7 @@ export async function checkWritable(path: string): Promise<void> {
     const place = await outputPlace(path);
     sweepOnce(dirname(place));
     const stats = await stat(place).catch(() => undefined);
-    if (stats && !stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is no plain file");
+    if (stats && !stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is not a regular file");
     if (!stats) probe(place);
     await throughTemporary(dirname(place), async (temporary) => (await open(temporary, "wx")).close());
   } catch (cause) {
@@ -161,6 +162,6 @@ function checkName(path: string): void {
 export const unwritable = (path: string, cause: unknown, remedy: string): DynnError =>
   new DynnError("file/unwritable", `${path}: cannot be written (${reasonOf(cause)}). ${remedy}`, { path }, { cause });
 
-/** The code of a system error, "" for any other. */
+/** The code of a system error, or "" for any other error. */
 export const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";

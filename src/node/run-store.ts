@@ -1,5 +1,6 @@
-/** @file Finished attacks on disk: NAME.npy holds the adversarial images (float32 [n, c*h*w] in [0,1]), NAME.json the rest.
- *  The JSON is written last, so a pair that was cut short does not count. */
+/** @file Stores finished attacks on disk: NAME.npy holds the adversarial images (float32 [n, c*h*w]
+ *  in [0,1]), NAME.json the rest.
+ *  The JSON is written last, so an incomplete pair does not count. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -25,7 +26,8 @@ export interface FolderStore extends RunStore {
   readonly close: () => void;
 }
 
-/** A store in a folder, which is made when it is not there. The folder is locked until `close` or the end of the process.
+/** A store in a folder. The folder is made when it does not exist. It is locked until `close` or
+ * the end of the process.
  * @throws DynnError 'file/unwritable', 'file/locked' */
 export async function folderStore(folder: string): Promise<FolderStore> {
   const place = await outputPlace(folder).catch(() => folder);
@@ -48,17 +50,18 @@ export async function folderStore(folder: string): Promise<FolderStore> {
   };
 }
 
-/** Longer names would exceed what file systems take (255 bytes). */
+/** Longer names would exceed the limit of file systems (255 bytes). */
 const LONGEST = 100;
 
-/** An attack's name as a file name. A long one is cut, and its hash keeps it apart from others. */
+/** An attack's name as a file name. A long name is cut, and its hash keeps it apart from others. */
 function fileNameOf(name: string): string {
   const plain = name.replace(/[^\w.-]+/g, "_");
   if (plain.length <= LONGEST) return plain;
   return `${plain.slice(0, LONGEST - 17)}-${sha256(new TextEncoder().encode(name)).slice(0, 16)}`;
 }
 
-/** What was stored under the fingerprint; anything else that lies there (another audit's, damaged) is not ours to use. */
+/** The run stored under the fingerprint. Undefined when the files are missing, damaged or of
+ * another audit. */
 async function load(jsonPath: string, npyPath: string, fingerprint: string): Promise<StoredRun | undefined> {
   try {
     const { samples, seconds, ...stored } = schema.parse(

@@ -1,4 +1,4 @@
-/** @file Reading files and folders, with the file system's errors turned into ours. */
+/** @file Reads files and folders, and turns the file system's errors into DynnError. */
 import { isUtf8 } from "node:buffer";
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -16,8 +16,10 @@ export const readBytes = (file: string): Promise<Uint8Array> =>
 export const checkDataFile = (file: string): Promise<void> =>
   checkPlainFile(file).catch((thrown) => refuse(file, thrown));
 
-/** Names in a folder, hidden ones left out, in code-unit order (the same on every machine).
- * @throws DynnError 'data/missing', 'file/unreadable' (also for a name that is not UTF-8, and for a FIFO, a socket or a device) */
+/** The names in a folder without hidden ones, in code-unit order, which is the same on every
+ * machine.
+ * @throws DynnError 'data/missing', 'file/unreadable' (also for a name that is not UTF-8, and for a
+ *  FIFO, a socket or a device) */
 export async function listFolder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, encoding: "buffer" }).catch((thrown) =>
     refuse(folder, thrown),
@@ -48,7 +50,7 @@ async function checkOdd(path: string): Promise<void> {
   if (kind !== undefined && !stats?.isDirectory()) refuse(path, new Error(`it is ${kind}, expected a plain file`));
 }
 
-/** Names of the folders in a folder, links to folders included. */
+/** The names of the folders in a folder, with links to folders. */
 export async function listFolders(folder: string): Promise<string[]> {
   const names = await listFolder(folder);
   const isFolder = await Promise.all(

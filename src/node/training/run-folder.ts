@@ -1,6 +1,7 @@
-/** @file The folder of a training run: config.json (settings and versions), checkpoint.safetensors (the last good state),
- *  metrics.jsonl (a line for each epoch), report.html, and card.json, written last: a checkpoint without it is not finished.
- *  Every file is replaced whole, so a kill or a full disk leaves the one before. */
+/** @file The folder of a training run: config.json (settings and versions), checkpoint.safetensors
+ *  (the last good state), metrics.jsonl (a line for each epoch), report.html, and card.json.
+ *  card.json is written last: a run without card.json is not finished.
+ *  Every file is replaced whole, so an interrupted write leaves the earlier file. */
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -30,22 +31,22 @@ const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
   "card.json",
 ] as const;
 
-/** What may change the last bits of a result besides the settings. */
+/** The versions that may change the last bits of a result, besides the settings. */
 const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: ENGINE_VERSION };
 
 export interface RunOptions {
   readonly folder: string;
   readonly settings: RunSettings;
-  /** Go on with the run that lies there. */
+  /** Continue the run in the folder. */
   readonly resume: boolean;
-  /** The report of the epochs so far. */
+  /** Makes the report of the epochs so far. */
   readonly render: (epochs: readonly EpochReport[]) => string;
   readonly warn: (text: string) => void;
 }
 
 export class RunFolder {
   readonly #options: RunOptions;
-  /** The state to go on from. */
+  /** The state to continue from. */
   readonly state: TrainingState | undefined;
   readonly #lock: FolderLock;
   #saved: TrainingState | undefined;
@@ -57,8 +58,10 @@ export class RunFolder {
     this.#saved = state;
   }
 
-  /** Begin a run, or find the one that is there. The folder is locked until `close` or the end of the process.
-   * @throws DynnError 'file/unwritable', 'file/full', 'file/locked', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
+  /** Begin a run, or find the existing one. The folder is locked until `close` or the end of the
+   * process.
+   * @throws DynnError 'file/unwritable', 'file/full', 'file/locked', 'training/unfinished',
+   *   'checkpoint/mismatch', 'checkpoint/format' */
   static async open(options: RunOptions): Promise<RunFolder> {
     const { folder } = options;
     const place = await outputPlace(folder).catch(() => folder);
@@ -78,7 +81,7 @@ export class RunFolder {
     this.#lock.release();
   }
 
-  /** The last state that is on disk. */
+  /** The last state on disk. */
   get saved(): TrainingState | undefined {
     return this.#saved;
   }
@@ -91,7 +94,7 @@ export class RunFolder {
     return join(this.#options.folder, REPORT);
   }
 
-  /** Keep a state, and the curves when an epoch has been added.
+  /** Save a state, and write the curves when it has a new epoch.
    * @throws DynnError 'file/full', 'file/unwritable' */
   readonly save = async (state: TrainingState): Promise<void> => {
     const { settings } = this.#options;
@@ -101,7 +104,8 @@ export class RunFolder {
     if (state.epochs.length > before) await this.writeCurves(state.epochs);
   };
 
-  /** Write metrics and report; also on a resume, as the kill may have come between two files. */
+  /** Write metrics and report. A resumed run writes them too, because the process may have been
+   * killed between two files. */
   async writeCurves(epochs: readonly EpochReport[]): Promise<void> {
     const { folder, render } = this.#options;
     if (epochs.length === 0) return;
@@ -109,21 +113,21 @@ export class RunFolder {
     await writeText(this.report, render(epochs));
   }
 
-  /** The last word: the run is finished. */
+  /** Write the card and the last report: the run is finished. */
   async finish(card: ModelCard, report: string): Promise<void> {
     await writeText(this.report, report);
     await writeText(join(this.#options.folder, CARD), `${JSON.stringify(card, undefined, 2)}\n`);
   }
 }
 
-/** The settings of the run that a folder holds; undefined where it holds none.
+/** The settings of the run in a folder. Undefined when the folder does not hold a run.
  * @throws DynnError 'checkpoint/format' */
 export const keptSettings = async (folder: string): Promise<RunSettings | undefined> =>
   (await readConfig(join(folder, CONFIG)))?.settings;
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
-/** Remove a finished run, the card last: until then it counts as finished. */
+/** Remove a finished run. The card goes last: until then the run counts as finished. */
 async function clear(folder: string): Promise<void> {
   for (const name of [CHECKPOINT, METRICS, REPORT, CARD]) await rm(join(folder, name), { force: true });
 }
@@ -137,7 +141,7 @@ async function readConfig(path: string): Promise<RunConfig | undefined> {
   } catch (cause) {
     throw new DynnError(
       "checkpoint/format",
-      `${path}: is no configuration of a run (${reasonOf(cause)}). Give another folder.`,
+      `${path}: is not the configuration of a run (${reasonOf(cause)}). Give another folder.`,
       { path, options: ["run"] },
       { cause },
     );
@@ -153,15 +157,17 @@ async function begun({ folder, settings }: RunOptions): Promise<undefined> {
   await writeText(join(folder, CONFIG), `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
-/** The state that the folder holds for these settings. A run that was killed before its first checkpoint starts over.
- * @throws DynnError 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format', 'file/full', 'file/unwritable' */
+/** The state of the folder for these settings. A run that was killed before its first checkpoint
+ * starts over.
+ * @throws DynnError 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format', 'file/full',
+ *   'file/unwritable' */
 async function resumed(options: RunOptions): Promise<TrainingState | undefined> {
   const { folder, warn } = options;
   const found = await readConfig(join(folder, CONFIG));
   if (!found && !(await isEmpty(folder)))
     throw new DynnError(
       "training/unfinished",
-      `${folder}: holds no run to go on with. Begin a run without resume, or give the folder of another.`,
+      `${folder}: does not hold a run to continue. Begin a run without resume, or give another folder.`,
       { folder, options: ["resume", "run"] },
     );
   const state = found && (await stateOf(options, found));
@@ -174,12 +180,13 @@ async function resumed(options: RunOptions): Promise<TrainingState | undefined> 
 const isEmpty = async (folder: string): Promise<boolean> =>
   (await readdir(folder)).every((name) => name.startsWith(".dynn-"));
 
-/** The state that the folder holds for these settings; undefined when it was stopped before the first checkpoint. */
+/** The state of the folder for these settings. Undefined when the run stopped before its first
+ * checkpoint. */
 async function stateOf({ folder, settings, warn }: RunOptions, found: RunConfig): Promise<TrainingState | undefined> {
   checkSameRun(found.settings, settings, folder);
   for (const [what, now] of Object.entries(VERSIONS))
     if (found.versions[what] !== now)
-      warn(`the run began with ${what} ${found.versions[what]} and goes on with ${now}: its last bits may differ.\n`);
+      warn(`the run began with ${what} ${found.versions[what]} and continues with ${now}: its last bits may differ.\n`);
   const path = join(folder, CHECKPOINT);
   if (!(await exists(path))) return undefined;
   const checkpoint = readCheckpoint(await readBytes(path), path);
