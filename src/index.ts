@@ -1,4 +1,5 @@
-/** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and `dynn/web` give these names too. */
+/** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and
+ *  `dynn/web` give these names too. */
 
 export {
   type AttackRun,

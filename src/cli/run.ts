@@ -15,7 +15,8 @@ const STREAMS: Pick<Io, "out" | "err"> = {
   err: (text) => void process.stderr.write(text),
 };
 
-/** The streams with control characters escaped, whoever wrote them. Colours pass where colours are on. */
+/** The streams with control characters escaped, whoever wrote them. Colours pass where colours are
+ * on. */
 const safe = ({ out, err }: Pick<Io, "out" | "err">): Pick<Io, "out" | "err"> => ({
   out: (text) => out(shown(text, coloursOf.out)),
   err: (text) => err(shown(text, coloursOf.err)),

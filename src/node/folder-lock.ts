@@ -1,4 +1,5 @@
-/** @file Locks of folders that one process at a time may work in: a run folder, a folder of kept attacks. */
+/** @file Locks of folders that one process at a time may work in: a run folder, a folder of kept
+ *  attacks. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -26,8 +27,8 @@ export interface FolderLock {
   readonly release: () => void;
 }
 
-/** Take a folder for this process. The lock of a process that has ended, or whose number another one has now, counts for nothing.
- * The lock goes when it is released or the process ends.
+/** Take a folder for this process. The lock of a process that has ended, or whose number another
+ * one has now, counts for nothing. The lock goes when it is released or the process ends.
  * @throws DynnError 'file/locked' when a process that runs holds it, 'file/unwritable' */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, LOCK);
@@ -74,7 +75,8 @@ const isStale = ({ pid, host, start }: Owner): boolean => {
   return !isAlive(pid) || (start !== undefined && startOf(pid) !== undefined && startOf(pid) !== start);
 };
 
-/** Two processes may find one stale lock: the first takes it away, and must not take what the second made since. */
+/** Two processes may find one stale lock: the first takes it away, and must not take what the
+ * second made since. */
 function remove(folder: string, path: string, owner: Owner | undefined): void {
   const away = temporaryIn(folder);
   try {

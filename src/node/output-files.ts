@@ -1,5 +1,5 @@
-/** @file Where outputs go and how they get there: links are followed, a new file replaces an old one when it is whole, and
- *  temporary files of killed runs are swept. */
+/** @file Where outputs go and how they get there: links are followed, a new file replaces an old
+ *  one when it is whole, and temporary files of killed runs are swept. */
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { chmod, mkdir, open, readlink, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -9,8 +9,8 @@ import { hostKey, isAlive } from "./processes.js";
 /** Links in a row that are followed. Source: MAXSYMLINKS of Linux. */
 const MOST_LINKS = 40;
 
-/** The place that an output is written to. The one rule for links: what a link names is replaced, and the link stays.
- * A link that leads nowhere names the file that is to be made.
+/** The place that an output is written to. The one rule for links: what a link names is replaced,
+ * and the link stays. A link that leads nowhere names the file that is to be made.
  * @throws Error when links lead in a circle */
 export async function outputPlace(path: string): Promise<string> {
   let place = path;
@@ -24,7 +24,8 @@ export async function outputPlace(path: string): Promise<string> {
 
 let made = 0;
 
-/** The path of a temporary file or folder. Its name says which process made it, so that another can tell when it is of no use. */
+/** The path of a temporary file or folder. Its name says which process made it, so that another can
+ * tell when it is of no use. */
 export const temporaryIn = (folder: string): string => join(folder, `.dynn-${hostKey()}-${process.pid}-${made++}.tmp`);
 
 const TEMPORARY = /^\.dynn-([0-9a-f]{8})-(\d+)-\d+\.tmp$/;
@@ -32,8 +33,8 @@ const TEMPORARY = /^\.dynn-([0-9a-f]{8})-(\d+)-\d+\.tmp$/;
 /** Names the folder or file that a temporary folder is to become. */
 export const TARGET = "target";
 
-/** Remove the temporary files of processes of this machine that have ended. Half of an exchange of two folders is finished.
- * What cannot be removed stays: an output must not fail for it. */
+/** Remove the temporary files of processes of this machine that have ended. Half of an exchange of
+ * two folders is finished. What cannot be removed stays: an output must not fail for it. */
 export function sweep(folder: string): void {
   try {
     for (const name of readdirSync(folder)) {
@@ -47,8 +48,8 @@ export function sweep(folder: string): void {
   }
 }
 
-/** Finish an exchange that was killed between its two renames: the old folder has left its place and the new one, which was
- * checked before, has not reached it. */
+/** Finish an exchange that was killed between its two renames: the old folder has left its place
+ * and the new one, which was checked before, has not reached it. */
 function recover(folder: string, temporary: string): void {
   if (!existsSync(join(temporary, "old"))) return;
   const target = join(folder, basename(readFileSync(join(temporary, TARGET), "utf8")));
@@ -92,7 +93,8 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** The bytes must be on the disk before the rename is: a crash of the machine would leave an empty file. */
+/** The bytes must reach the disk before the rename does. Otherwise a crash of the machine would
+ * leave an empty file. */
 async function flush(path: string): Promise<void> {
   const file = await open(path, "r+");
   try {
@@ -114,7 +116,8 @@ async function throughTemporary(folder: string, work: (temporary: string) => Pro
   }
 }
 
-/** Refuse a path that cannot be written, by its folder, its kind or its name. Only plain files are replaced.
+/** Refuse a path that cannot be written, by its folder, its kind or its name. Only plain files are
+ * replaced.
  * @throws DynnError 'file/unwritable' */
 export async function checkWritable(path: string): Promise<void> {
   try {
@@ -145,8 +148,8 @@ export async function checkFolderName(path: string): Promise<void> {
   }
 }
 
-/** Only the file system knows which names it takes (length, signs), so the name is tried: in one go, so that no signal comes
- * between. */
+/** Only the file system knows which names it takes (length, signs), so the name is tried: in one
+ * go, so that no signal comes between. */
 function probe(place: string): void {
   closeSync(openSync(place, "wx"));
   rmSync(place);

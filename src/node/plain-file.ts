@@ -1,4 +1,5 @@
-/** @file Reading plain files only: to open a FIFO waits for ever, and a device such as /dev/zero has no end. */
+/** @file Reading plain files only: to open a FIFO waits for ever, and a device such as /dev/zero
+ *  has no end. */
 import type { Dirent, Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 

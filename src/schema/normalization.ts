@@ -1,7 +1,8 @@
 /** @file Normalisation of an image: (x - mean) / std, per channel, on pixels in [0,1]. */
 import { z } from "zod";
 
-/** A smaller standard deviation is a slip: pixels would reach beyond a million, and in float32 it may be zero. */
+/** A smaller standard deviation is a slip: pixels would reach beyond a million, and in float32 it
+ * may be zero. */
 export const LEAST_STD = 1e-6;
 
 /** Whether both lists have one number for each channel, and every std can be divided by.

@@ -16,8 +16,8 @@ export const steadinessSchema = z.object({
 /** How steady the machine was. */
 export type Steadiness = z.infer<typeof steadinessSchema>;
 
-/** How much rounds of the same work differ: the 90th percentile of their times over the 10th, by nearest rank. With fewer
- * than ten rounds that is the slowest over the fastest.
+/** How much rounds of the same work differ: the 90th percentile of their times over the 10th, by
+ * nearest rank. With fewer than ten rounds that is the slowest over the fastest.
  * @returns undefined for fewer than two rounds, or times that are not above 0 */
 export function roundSpreadOf(times: readonly number[]): number | undefined {
   const sorted = [...times].sort((a, b) => a - b);

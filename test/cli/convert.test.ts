@@ -1,4 +1,5 @@
-/** @file Calls of `dynn convert` that cannot work: one message that says what to do, the right exit code, nothing left behind. */
+/** @file Calls of `dynn convert` that cannot work: one message that says what to do, the right exit
+ *  code, nothing left behind. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-/** @file Bad input of every kind: one message that says what to do, the right exit code, nothing written. */
+/** @file Bad input of every kind: one message that says what to do, the right exit code, nothing
+ *  written. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -21,7 +22,8 @@ const model = put("net.onnx", network());
 const data = npyPair(folder, "good", { count: 80 });
 const [x, y] = data.slice("npy:".length).split(",") as [string, string];
 
-/** A message without its last newline and without the folder, so that it reads the same everywhere. */
+/** A message without its last newline and without the folder, so that it reads the same
+ * everywhere. */
 const told = (err: string): string => err.slice(0, -1).replaceAll(`${folder}/`, "").replaceAll(folder, "FOLDER");
 
 /** Audit into the results folder. */
@@ -386,7 +388,7 @@ describe("an attack file", () => {
 
   it("with a negative radius is refused", async () => {
     expect(await attacks([{ ...pgd, radius: -1 }])).toMatchInlineSnapshot(
-      `"error: attack "pgd": radius -1 is negative. Give a radius of 0 or more, in pixel units (8/255). [attack/config]"`,
+      `"error: attack "pgd", radius: got -1, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]"`,
     );
   });
 

@@ -1,4 +1,5 @@
-/** @file The command as a process, as people start it: signals, terminals, pipes, a full disk. Runs what `npm run build` made. */
+/** @file The command as a process, as people start it: signals, terminals, pipes, a full disk. Runs
+ *  what `npm run build` made. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-/** @file `dynn train` from end to end, on a narrow ResNet-20 and small images. Batches are made in this thread (--workers 0): worker
- *  threads need the built package. */
+/** @file `dynn train` from end to end, on a narrow ResNet-20 and small images. Batches are made in
+ *  this thread (--workers 0): worker threads need the built package. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";

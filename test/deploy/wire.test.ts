@@ -70,7 +70,8 @@ describe("rows over the wire", () => {
         const got = sent(maps, data, "int8");
         for (let from = 0; from < data.length; from += each) {
           const largest = data.subarray(from, from + each).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-          // Half a step, a little more for the rounding of the scale, and what is too small for a scale in float32.
+          // Half a step, a little more for the rounding of the scale, and what is too small for a
+          // scale in float32.
           const bound = (largest / 254) * (1 + 1e-4) + 127 * 2 ** -149;
           const far = data
             .subarray(from, from + each)

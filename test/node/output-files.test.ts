@@ -1,4 +1,5 @@
-/** @file Outputs: names, links, temporary files of killed runs, locks, and the exchange of two folders. */
+/** @file Outputs: names, links, temporary files of killed runs, locks, and the exchange of two
+ *  folders. */
 import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,

@@ -1,10 +1,13 @@
-/** @file What happens when nobody reads what the command prints, or the disk behind standard output is full. */
+/** @file What happens when nobody reads what the command prints, or the disk behind standard output
+ *  is full. */
 
 type Stream = Pick<NodeJS.WriteStream, "on" | "write">;
 
-/** Keep errors of the streams from ending the work. A reader that leaves early (`dynn inspect ... | head`) does not count as a failure. Any
- * other error of standard output is said once on standard error.
- * @returns whether standard output failed; told again by `onFailure`, as an error may come after the work */
+/** Errors of the streams do not end the work. A reader that closes the pipe early
+ * (`dynn inspect ... | head`) is not a failure. Any other error of standard output is said once on
+ * standard error.
+ * @returns whether standard output failed. `onFailure` tells it too, because an error may come after
+ *  the work */
 export function guardStreams(stdout: Stream, stderr: Stream, onFailure: () => void): () => boolean {
   let failed = false;
   stderr.on("error", () => undefined);

@@ -28,8 +28,8 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-/** Rows under a header. A name with a newline does not look like two rows. Columns are right-aligned
- * unless `align` says otherwise. */
+/** Rows under a header. A name with a newline does not look like two rows. Columns are
+ * right-aligned unless `align` says otherwise. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const t = new Table({
     head: columns.map((c) => out.bold(c.head)),

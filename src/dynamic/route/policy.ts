@@ -62,10 +62,12 @@ export const RULE_DEFS = {
   },
 } as const satisfies Record<Rule, RuleDef>;
 
-/** Sums of float64 numbers exceed their bound by less than this: the entropy of equal shares, say. */
+/** Sums of float64 numbers exceed their bound by less than this: the entropy of equal shares,
+ * say. */
 const ROUNDING = 1e-9;
 
-/** The confidences that a rule can give, with room for rounding. Patience gives those of max-softmax.
+/** The confidences that a rule can give, with room for rounding. Patience gives those of
+ * max-softmax.
  * @returns the least and the largest */
 export const confidenceRange = (rule: Rule, classes: number): readonly [number, number] =>
   rule === "entropy" ? [-ROUNDING, Math.log(classes) + ROUNDING] : [-ROUNDING, 1 + ROUNDING];
@@ -138,7 +140,8 @@ interface Network {
   readonly classes: number;
 }
 
-/** Check a policy that somebody else made: the number of its thresholds and temperatures, and their ranges.
+/** Check a policy that somebody else made: the number of its thresholds and temperatures, and their
+ * ranges.
  * @param where what to call the network in messages
  * @throws DynnError 'policy/value' */
 export function checkPolicy(policy: Policy, { exits, classes }: Network, where: string): void {
@@ -146,7 +149,8 @@ export function checkPolicy(policy: Policy, { exits, classes }: Network, where: 
   checkThresholds(policy.rule, policy.thresholds, classes);
 }
 
-/** Check that a policy has a number for each exit that needs one. A threshold out of range routes as it says.
+/** Check that a policy has a number for each exit that needs one. A threshold out of range routes
+ * as it says.
  * @throws DynnError 'policy/value' */
 export function checkCounts({ rule, thresholds, temperatures }: Policy, exits: number, where: string): void {
   const wanted = thresholdCount(rule, exits);

@@ -73,7 +73,8 @@ function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Rou
 
 /** Route a batch.
  * @returns one answer per image, in order
- * @throws DynnError 'policy/value' when thresholds or temperatures are of the wrong number, NaN or no divisors
+ * @throws DynnError 'policy/value' when the number of thresholds or temperatures is wrong, or when
+ *  one is NaN, or when a temperature cannot be a divisor
  * @example for (const { stop, label } of route(logits, policy)) console.log(stop, label); */
 export function route(logits: Logits, policy: Policy): Routed[] {
   const { count, exits } = logits;

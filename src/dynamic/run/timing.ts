@@ -34,7 +34,8 @@ export const measureExits = async (
 export interface TimedExits {
   /** Cumulative milliseconds per sample of each exit, rising. */
   readonly milliseconds: readonly number[];
-  /** Time of a slow run over that of a fast one; undefined: not known. More than 1.5 is not to be trusted. */
+  /** Time of a slow run over that of a fast one. Undefined when it is not known. Do not trust
+   * times when it is more than 1.5. */
   readonly roundSpread: number | undefined;
 }
 

@@ -7,7 +7,8 @@ import { DynnError, reasonOf } from "../../core/errors.js";
 import { checkPlainFile, otherKind, readPlainFile } from "../plain-file.js";
 
 /** The bytes of a plain file.
- * @throws DynnError 'data/missing', 'file/unreadable' (also for a FIFO, a socket, a device or a folder) */
+ * @throws DynnError 'data/missing', 'file/unreadable' (also for a FIFO, a socket, a device or a
+ *  folder) */
 export const readBytes = (file: string): Promise<Uint8Array> =>
   readPlainFile(file).catch((thrown) => refuse(file, thrown));
 
@@ -30,7 +31,8 @@ export async function listFolder(folder: string): Promise<string[]> {
 
 const DOT = ".".charCodeAt(0);
 
-/** The name of an entry. Node.js puts U+FFFD for bytes that are not UTF-8, and opens another file by that name.
+/** The name of an entry. Node.js puts U+FFFD for bytes that are not UTF-8, and opens another file
+ * by that name.
  * @throws DynnError 'file/unreadable' */
 async function nameOf(folder: string, entry: Dirent<Buffer>): Promise<string> {
   if (!isUtf8(entry.name)) {

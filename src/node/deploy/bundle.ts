@@ -56,7 +56,8 @@ export async function openManifest(folder: string): Promise<Manifest> {
   }
 }
 
-/** Whether a folder is there. An export that was killed while it replaced the folder is finished first. */
+/** Whether a folder is there. An export that was killed while it replaced the folder is finished
+ * first. */
 async function isThere(folder: string): Promise<boolean> {
   const found = () => stat(folder).then(Boolean, () => false);
   if (await found()) return true;

@@ -36,8 +36,7 @@ function header({ model, data, warnings, test, worstCase, exits, steadiness }: C
   return html`<header><p class="kicker">Calibration of an early-exit network, ${exits.length} exits</p>
 <h1>${model.name} <small>on ${data.test.name}</small></h1>
 <p class="soft">Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.</p>
-${remarks(data.notes, warnings)}${steadiness?.warning === undefined ? NOTHING : html`<p class="lead"><b>Warning.</b> ${steadiness.warning}</p>`}
-<dl class="cards">
+${remarks(data.notes, warnings, steadiness)}<dl class="cards">
 ${card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.interval(test.accuracy)}`)}
 ${card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`)}
 ${card("mean cost, test", write.percent(test.meanCostFraction.value), `saves ${write.percent(1 - test.meanCostFraction.value)}`)}

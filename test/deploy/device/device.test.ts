@@ -13,7 +13,8 @@ const split = await makeSplit();
 const { bundle, routed, model, policy } = split;
 const IMAGE = pixels.length / routed.length;
 
-/** Labels by the exit that is sure, else by the surer of the device's two, from the whole model's logits. */
+/** Labels by the exit that is sure, else by the surer of the device's two, from the whole model's
+ * logits. */
 async function localLabels(): Promise<number[]> {
   const logits = await logitsOf(model, pixels);
   return routed.map(({ stop, label }, i) => {

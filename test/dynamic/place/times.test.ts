@@ -37,7 +37,8 @@ function chain(length: number): Graph {
   return b.build();
 }
 
-/** An engine on whose clock every run of a section takes what its one output costs; nothing is computed. */
+/** An engine on whose clock every run of a section takes what its one output costs; nothing is
+ * computed. */
 function clocked(costs: Readonly<Record<string, number>>) {
   const seen = { time: 0, open: 0, runs: 0, batches: new Set<number>() };
   const backend: Backend = {

@@ -87,7 +87,8 @@ describe("each rule by hand", () => {
   });
 });
 
-/** Logits of up to six samples for two to five exits and two to four classes; few different values, so that ties occur. */
+/** Logits of up to six samples for two to five exits and two to four classes; few different values,
+ * so that ties occur. */
 const batch = fc
   .record({
     exits: fc.integer({ min: 2, max: 5 }),

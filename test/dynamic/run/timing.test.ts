@@ -9,7 +9,8 @@ import { smallExits } from "../../support/models.js";
 const model = smallExits();
 const images = Images.for(model, uniform({ seed: 1, sample: 0, purpose: "test", step: 0 }, 4 * 192));
 
-/** A backend on whose clock every run of the k-th compiled graph takes `costs[k]` milliseconds, and the first runs a second more. */
+/** A backend on whose clock every run of the k-th compiled graph takes `costs[k]` milliseconds, and
+ * the first runs a second more. */
 function clocked(costs: readonly number[]) {
   let [time, compiled, open, runs] = [0, 0, 0, 0];
   const backend: Backend = {

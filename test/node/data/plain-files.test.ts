@@ -1,4 +1,5 @@
-/** @file Data of other kinds than plain files, and names that are not UTF-8: refused before anything is opened. */
+/** @file Data of other kinds than plain files, and names that are not UTF-8: refused before
+ *  anything is opened. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

@@ -89,7 +89,8 @@ test("says how much rounds differ, and when times are not to be trusted", async 
   expect(plain.steadiness).toMatchObject({ trusted: true, roundSpread: expect.closeTo(1, 9) });
   const clock = costClock();
   let [factor, last, slowed] = [1, 0, 0];
-  // The clock runs twice as fast from the second round on: every network seems to take twice as long.
+  // The clock runs twice as fast from the second round on: every network seems to take twice as
+  // long.
   const now = (): number => {
     slowed += factor * (clock.now() - last);
     last = clock.now();
