@@ -6,8 +6,8 @@ type Stream = Pick<NodeJS.WriteStream, "on" | "write">;
 /** Errors of the streams do not end the work. A reader that closes the pipe early
  * (`dynn inspect ... | head`) is not a failure. Any other error of standard output is said once on
  * standard error.
- * @returns whether standard output failed. `onFailure` tells it too, because an error may come after
- *  the work */
+ * @returns whether standard output failed. `onFailure` tells it too, because an error may come
+ *  after the work */
 export function guardStreams(stdout: Stream, stderr: Stream, onFailure: () => void): () => boolean {
   let failed = false;
   stderr.on("error", () => undefined);
