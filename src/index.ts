@@ -1,4 +1,5 @@
-/** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and `dynn/web` give these names too. */
+/** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and
+ *  `dynn/web` give these names too. */
 
 export {
   type AttackRun,
@@ -103,7 +104,7 @@ export {
 export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
 export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
-export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
+export { measureExits, type TimedExits, type TimingOptions, timeExits } from "./dynamic/run/timing.js";
 export type { Attribute, Attributes } from "./graph/attributes.js";
 export { GraphBuilder } from "./graph/builder.js";
 export { checkGraph } from "./graph/checker.js";

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
+import { isRadius, largestRadius } from "../perturb/norms.js";
 import type { Objective, Optimizer } from "./attack.js";
 import { currentName } from "./names.js";
 import { average, max } from "./objectives/combined.js";
@@ -90,15 +91,52 @@ function uniqueNames(configs: AttackConfig[], where: string): AttackConfig[] {
   });
 }
 
+/** The least value of a number that is not a length. */
+const LEAST: Readonly<Partial<Record<keyof AttackConfig, number>>> = { kappa: 0, keep: 0, weight: 0, alpha: 0, c: 0 };
+
+/** The norm and the image size that bound the lengths of an attack. */
+interface Space {
+  readonly norm: "linf" | "l2";
+  /** Pixels of an image, over all channels. Infinity when the model leaves the size open. */
+  readonly size: number;
+}
+
+const spaceOf = ({ model }: Victim, norm: Space["norm"]): Space => ({
+  norm,
+  size: model.input.shape
+    .slice(1)
+    .reduce<number>((n, d) => n * (typeof d === "number" ? d : Number.POSITIVE_INFINITY), 1),
+});
+
+/** @throws DynnError 'attack/config' */
+function checkLength(value: number, what: string, { norm, size }: Space): void {
+  if (isRadius(value, norm, size)) return;
+  const most = Number(largestRadius(norm, size).toPrecision(4));
+  throw new DynnError(
+    "attack/config",
+    `${what}: got ${value}, expected 0 to ${most}: pixels lie in [0,1], and no two images are farther apart in ${norm}. Write a fraction such as "8/255".`,
+    { what, value, most },
+  );
+}
+
 /** Reads the numbers of one config. Its errors name the attack. It refuses keys that the attack
  * does not use. */
 class Fields {
   readonly #config: AttackConfig;
   readonly #read = new Set<string>(["name", "objective", "optimizer", "norm", "radius", "samples"]);
   readonly used: Record<string, number | string | boolean> = {};
+  readonly #space: Space;
 
-  constructor(config: AttackConfig) {
+  constructor(config: AttackConfig, space: Space) {
     this.#config = config;
+    this.#space = space;
+  }
+
+  /** A length in pixel units. */
+  length(key: keyof AttackConfig, fallback: number): number {
+    const value = this.number(key, fallback);
+    if (this.#config[key] !== undefined) checkLength(value, `attack "${this.name}", ${key}`, this.#space);
+    return value;
   }
 
   number(key: keyof AttackConfig, fallback: number): number {
@@ -107,6 +145,13 @@ class Fields {
       value === undefined || value === null
         ? fallback
         : parseQuantity(value as number | string, `attack "${this.#config.name}", ${key}`);
+    const least = LEAST[key];
+    if (least !== undefined && number < least)
+      throw new DynnError(
+        "attack/config",
+        `attack "${this.#config.name}", ${key}: got ${number}, expected at least ${least}. Give a larger number.`,
+        { name: this.#config.name, field: key },
+      );
     return this.#note(key, number);
   }
 
@@ -141,14 +186,29 @@ class Fields {
   }
 }
 
+/** A call may hold values that an attack file cannot: half a step, an unknown norm.
+ * @throws DynnError 'attack/config' */
+function checkForm(written: AttackConfig): void {
+  const parsed = attackConfigSchema.safeParse(written);
+  if (parsed.success) return;
+  const [issue] = parsed.error.issues;
+  throw new DynnError(
+    "attack/config",
+    `attack "${written.name}"${issue?.path.length ? `, ${issue.path.join(".")}` : ""}: ${issue?.message}. docs/attack-file.md lists the fields.`,
+    { name: written.name, issues: parsed.error.issues },
+  );
+}
+
 /** Complete an attack for a model.
  * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
 export function configureAttack(written: AttackConfig, victim: Victim): ConfiguredAttack {
+  checkForm(written);
   const config = { ...written, objective: currentName(written.objective) };
-  const fields = new Fields(config);
   const optimizerName = config.optimizer ?? (config.objective === "early:published" ? "adam-tanh" : "pgd");
   const norm = config.norm ?? (optimizerName === "adam-tanh" ? "l2" : "linf");
-  const radius = radiusOf(config, optimizerName);
+  const space = spaceOf(victim, norm);
+  const fields = new Fields(config, space);
+  const radius = radiusOf(config, optimizerName, space);
   const objective = makeObjective(config, victim, fields, optimizerName);
   const optimizer = makeOptimizer(
     optimizerName,
@@ -167,17 +227,12 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
 }
 
 /** The published early attack has no budget, so it takes no radius. */
-function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | undefined {
+function radiusOf(config: AttackConfig, optimizer: OptimizerName, space: Space): number | undefined {
   const radius =
     config.radius === undefined || config.radius === null || config.objective === "early:published"
       ? undefined
       : parseQuantity(config.radius, `attack "${config.name}", radius`);
-  if (radius !== undefined && radius < 0)
-    throw new DynnError(
-      "attack/config",
-      `attack "${config.name}": radius ${config.radius} is negative. Give a radius of 0 or more, in pixel units (8/255).`,
-      { name: config.name, radius },
-    );
+  if (radius !== undefined) checkLength(radius, `attack "${config.name}", radius`, space);
   if (radius === undefined && optimizer !== "adam-tanh")
     throw new DynnError(
       "attack/config",
@@ -238,7 +293,7 @@ function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: F
   const steps = fields.number("steps", name === "fgsm" ? 1 : 20);
   const options = {
     steps,
-    stepSize: fields.number("stepSize", name === "fgsm" ? radius : (2.5 * radius) / steps),
+    stepSize: fields.length("stepSize", name === "fgsm" ? radius : (2.5 * radius) / steps),
     start: randomStart(fields, radius),
     restarts: fields.number("restarts", 1),
   };
@@ -254,7 +309,7 @@ function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: F
 /** Radius of the random start: 0, that of the ball, or the number in the file. */
 function randomStart(fields: Fields, radius: number): number {
   const stated = fields.choice<boolean | string>("randomStart", false);
-  return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.number("randomStart", 0));
+  return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.length("randomStart", 0));
 }
 
 /** `early:published` is the published loop, and its start is part of the loop. */

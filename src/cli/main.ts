@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** @file The `dynn` command: argv in, exit code out. */
 import { run } from "./run.js";
+import { guardStreams } from "./shared/streams.js";
 
-// A reader that closes the pipe early (`dynn inspect ... | head`) is not a failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+const failed = guardStreams(process.stdout, process.stderr, () => {
+  process.exitCode ||= 1;
 });
-process.exitCode = await run(process.argv.slice(2));
+const code = await run(process.argv.slice(2));
+process.exitCode = code === 0 && failed() ? 1 : code;

@@ -4,8 +4,9 @@
 import { Command, CommanderError } from "commander";
 import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
+import { visible, visibleWithColours } from "../core/visible.js";
 import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./commands.js";
-import { err } from "./shared/colors.js";
+import * as coloursOf from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
 import type { Io } from "./shared/io.js";
 
@@ -14,9 +15,20 @@ const STREAMS: Pick<Io, "out" | "err"> = {
   err: (text) => void process.stderr.write(text),
 };
 
+/** The streams with control characters escaped, whoever wrote them. Colours pass where colours are
+ * on. */
+const safe = ({ out, err }: Pick<Io, "out" | "err">): Pick<Io, "out" | "err"> => ({
+  out: (text) => out(shown(text, coloursOf.out)),
+  err: (text) => err(shown(text, coloursOf.err)),
+});
+
+const shown = (text: string, { isColorSupported }: typeof coloursOf.out): string =>
+  isColorSupported ? visibleWithColours(text) : visible(text);
+
 /** Run a command line (without node and script).
  * @returns the exit code; never throws */
-export async function run(argv: readonly string[], streams: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
+export async function run(argv: readonly string[], given: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
+  const streams = safe(given);
   let command: Command | undefined;
   try {
     await withInterrupt(async (signal) => {
@@ -99,7 +111,9 @@ function report(thrown: unknown, io: Pick<Io, "err">, command: Command | undefin
     return 130;
   }
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-  io.err(`${err.red("error:")} ${thrown instanceof DynnError ? withFlags(thrown, command) : bug(thrown)}\n`);
+  io.err(
+    `${coloursOf.err.red("error:")} ${visible(thrown instanceof DynnError ? withFlags(thrown, command) : bug(thrown))}\n`,
+  );
   return thrown instanceof DynnError ? ERROR_CODES[thrown.code].exit : 1;
 }
 

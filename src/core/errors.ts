@@ -15,9 +15,14 @@ export const ERROR_CODES = {
   "file/missing": { exit: 2, about: "A named file does not exist." },
   "file/unreadable": {
     exit: 2,
-    about: "A file exists but cannot be read: permission is denied, or the path is a folder.",
+    about:
+      "A file exists but cannot be read: permission is denied, its name is not UTF-8, or it is a folder, FIFO, socket or device.",
   },
   "file/unwritable": { exit: 2, about: "An output cannot be written. dynn checks outputs before the work starts." },
+  "file/locked": {
+    exit: 1,
+    about: "Another process works in the folder. Wait until it ends, or choose another folder.",
+  },
   "file/full": { exit: 1, about: "The disk has no space for an output. No partly written file stays." },
   "model/parse": { exit: 1, about: "The bytes are not an ONNX model, or the model holds a training graph." },
   "model/empty": { exit: 1, about: "The model holds no graph, or its graph has no nodes or no outputs." },

@@ -3,12 +3,13 @@
  *  This is the only description of the format in code. docs/deployment.md explains the fields. */
 import { z } from "zod";
 import { ARRAY_OF, type DType } from "../core/dtype.js";
-import { DynnError } from "../core/errors.js";
+import { DynnError, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
+import { checkPolicy } from "../dynamic/route/policy.js";
 import type { ValueInfo } from "../graph/graph.js";
-import { normalizationSchema } from "../schema/normalization.js";
-import { type Policy, policySchema, thresholdCount } from "../schema/policy.js";
+import { isNormalization, normalizationSchema } from "../schema/normalization.js";
+import { type Policy, policySchema } from "../schema/policy.js";
 import type { ModelPart } from "./parts.js";
 
 export const BUNDLE_FORMAT = "dynn-bundle";
@@ -123,20 +124,33 @@ const wrong = (where: string, what: string): DynnError =>
   new DynnError("bundle/format", `${where}: ${what}. Export the model again with this version of dynn.`, { what });
 
 /** The first inconsistency of a manifest, or undefined. */
-function faultOf({ kind, exits, parts, policy, classes, input }: Manifest): string | undefined {
+function faultOf(manifest: Manifest): string | undefined {
+  const { kind, exits, parts, policy, classes, input, normalization } = manifest;
+  const names = exits.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return `two exits are named "${twice}"`;
+  const [, channels] = input.shape;
+  if (normalization && channels !== undefined && !isNormalization(normalization, channels))
+    return `the normalisation has ${normalization.mean.length} means, expected ${channels}, one per channel`;
   const held = parts.flatMap((part) => part.exits.map(({ exit }) => exit));
   if (held.join() !== [...exits.keys()].join())
     return `the parts hold exits ${held.join()}, expected 0 to ${exits.length - 1} in order`;
   if (kind === "split" && parts.length !== 2) return `a split has ${parts.length} parts, expected 2`;
   if (new Set(parts.map(({ file }) => file)).size < parts.length) return "two parts name one file";
-  const thresholds = thresholdCount(policy.rule, exits.length);
-  if (policy.thresholds.length !== thresholds)
-    return `the policy has ${policy.thresholds.length} thresholds, expected ${thresholds}`;
-  if (policy.temperatures && policy.temperatures.length !== exits.length)
-    return `the policy has ${policy.temperatures.length} temperatures, expected ${exits.length}`;
+  const unfit = policyFault(policy, exits.length, classes.count);
+  if (unfit !== undefined) return unfit;
   if (classes.names && classes.names.length !== classes.count)
     return `there are ${classes.names.length} class names, expected ${classes.count}`;
   return flowFault(parts, input, classes.count);
+}
+
+function policyFault(policy: Policy, exits: number, classes: number): string | undefined {
+  try {
+    checkPolicy(policy, { exits, classes }, `${exits} exits`);
+    return undefined;
+  } catch (cause) {
+    return `the policy does not fit: ${reasonOf(cause)}`;
+  }
 }
 
 const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "float32", shape: ["n", classes] });

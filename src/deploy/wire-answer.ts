@@ -1,6 +1,8 @@
 /** @file The server's answer as JSON: one answer per sample, or a code and a message. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
+import { visibleLine } from "../core/visible.js";
+import { confidenceRange } from "../dynamic/route/policy.js";
 import type { Routed } from "../dynamic/route/route.js";
 import type { Manifest } from "./manifest.js";
 
@@ -25,13 +27,14 @@ export const showReply = ({ answers, ms }: Reply, { exits, classes }: Manifest) 
 /** Read a reply.
  * @param samples the number of samples that were sent
  * @throws DynnError 'wire/format' when the text is not a reply to these samples */
-export function readReply(text: string, { exits, classes }: Manifest, samples: number): Reply {
+export function readReply(text: string, { exits, classes, policy }: Manifest, samples: number): Reply {
+  const [low, high] = confidenceRange(policy.rule, classes.count);
   const below = (count: number) => z.number().int().min(0).lt(count);
   const answer = z.object({
     stop: below(exits.length),
     answer: below(exits.length),
     label: below(classes.count),
-    confidence: z.number(),
+    confidence: z.number().min(low).max(high),
   });
   const parsed = z
     .object({ answers: z.array(answer).length(samples), ms: z.number().min(0) })
@@ -47,10 +50,11 @@ export function readReply(text: string, { exits, classes }: Manifest, samples: n
 
 const problem = z.object({ code: z.string(), message: z.string() });
 
-/** The message of a refusal. */
+/** The message of a refusal, in one line without control characters. The text comes from outside
+ * and goes to a terminal. */
 export function readProblem(text: string): string {
   const parsed = problem.safeParse(parseJson(text));
-  return parsed.success ? parsed.data.message : "no reason given";
+  return parsed.success ? visibleLine(parsed.data.message) : "no reason given";
 }
 
 function parseJson(text: string): unknown {

@@ -2,6 +2,7 @@
 
 import { sha256 } from "../core/digest.js";
 import { DynnError } from "../core/errors.js";
+import { confidenceRange } from "../dynamic/route/policy.js";
 import type { Manifest } from "./manifest.js";
 import type { WireForm } from "./wire.js";
 
@@ -24,6 +25,7 @@ export function wireFormOf(manifest: Manifest): WireForm {
     fingerprint: fingerprintOf(manifest),
     deviceExits: device.exits.length,
     classes: manifest.classes.count,
+    confidences: confidenceRange(manifest.policy.rule, manifest.classes.count),
     values: server.inputs.map(({ name, dtype, shape: [, ...dims] }) => ({ name, dtype, dims })),
   };
 }

@@ -20,6 +20,8 @@ export interface WireForm {
   readonly deviceExits: number;
   /** The number of classes. */
   readonly classes: number;
+  /** The least and the largest confidence of the policy's rule. */
+  readonly confidences: readonly [number, number];
   /** The values that the server's part reads. */
   readonly values: readonly WireValue[];
 }
@@ -124,16 +126,20 @@ function checkFingerprint({ fingerprint }: WireForm, sent: Uint8Array): void {
 }
 
 /** @throws DynnError 'wire/value' */
-function readReadings({ deviceExits, classes }: WireForm, bytes: Uint8Array, count: number): Reading[][] {
+function readReadings(
+  { deviceExits, classes, confidences: [low, high] }: WireForm,
+  bytes: Uint8Array,
+  count: number,
+): Reading[][] {
   const view = new DataView(bytes.buffer, bytes.byteOffset + HEADER_BYTES, count * deviceExits * READING_BYTES);
   return Array.from({ length: count }, (_, sample) =>
     Array.from({ length: deviceExits }, (_, exit) => {
       const at = (sample * deviceExits + exit) * READING_BYTES;
       const reading = { label: view.getUint32(at, true), confidence: view.getFloat64(at + 4, true) };
-      if (reading.label < classes && Number.isFinite(reading.confidence)) return reading;
+      if (reading.label < classes && reading.confidence >= low && reading.confidence <= high) return reading;
       throw new DynnError(
         "wire/value",
-        `sample ${sample}: exit ${exit} says class ${reading.label} with confidence ${reading.confidence}, expected a class from 0 to ${classes - 1} and a finite number. Check the device's half of the network.`,
+        `sample ${sample}: exit ${exit} says class ${reading.label} with confidence ${reading.confidence}, expected a class from 0 to ${classes - 1} and a number from 0 to ${Number(high.toFixed(4))}. Check the device's half of the network.`,
         { sample, exit, ...reading },
       );
     }),

@@ -1,29 +1,10 @@
 /** @file Reads and writes text and JSON files. An output path is tried before the work starts, so
  *  that a typing error does not cost hours. */
-import { open, rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import { DynnError, type ErrorCode, reasonOf } from "../core/errors.js";
-import { readBytes, replaceFile } from "./onnx-files.js";
+import { readBytes } from "./onnx-files.js";
+import { replaceFile } from "./output-files.js";
 
-/** Refuse a path that cannot be written. Only files are replaced: neither folders nor devices such
- * as /dev/null.
- * @throws DynnError 'file/unwritable' */
-export async function checkWritable(path: string): Promise<void> {
-  const probe = resolve(dirname(path), `.dynn-${process.pid}-${Date.now()}.tmp`);
-  try {
-    const stats = await stat(path).catch(() => undefined);
-    if (stats && !stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is not a regular file");
-    await (await open(probe, "wx")).close();
-    await rm(probe, { force: true });
-  } catch (cause) {
-    throw new DynnError(
-      "file/unwritable",
-      `${path}: cannot be written (${reasonOf(cause)}). Choose a file in a folder that exists and that you may write to.`,
-      { path },
-      { cause },
-    );
-  }
-}
+export { checkFolderName, checkWritable } from "./output-files.js";
 
 export const writeText = (path: string, text: string): Promise<void> =>
   replaceFile(path, new TextEncoder().encode(text));

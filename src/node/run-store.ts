@@ -1,15 +1,18 @@
 /** @file Stores finished attacks on disk: NAME.npy holds the adversarial images (float32 [n, c*h*w]
  *  in [0,1]), NAME.json the rest.
  *  The JSON is written last, so an incomplete pair does not count. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { sha256 } from "../core/digest.js";
 import { sizeOf } from "../core/shape.js";
 import { stackRows } from "../core/tensor.js";
 import { readNpy, writeNpy } from "../data/npy.js";
 import type { RunStore, StoredRun } from "../studies/audit/index.js";
 import { checkWritable, writeText } from "./files.js";
-import { replaceFile } from "./onnx-files.js";
+import { lockFolder } from "./folder-lock.js";
+import { outputPlace, replaceFile } from "./output-files.js";
+import { readPlainFile } from "./plain-file.js";
 
 const schema = z.object({
   fingerprint: z.string(),
@@ -17,13 +20,23 @@ const schema = z.object({
   samples: z.array(z.object({ eligible: z.boolean(), success: z.boolean(), gradientEvaluations: z.number() })),
 });
 
-/** A store in a folder. The folder is made when it does not exist.
- * @throws DynnError 'file/unwritable' */
-export async function folderStore(folder: string): Promise<RunStore> {
-  await mkdir(folder, { recursive: true }).catch(() => undefined);
+/** A store in a folder. */
+export interface FolderStore extends RunStore {
+  /** Let other processes use the folder. */
+  readonly close: () => void;
+}
+
+/** A store in a folder. The folder is made when it does not exist. It is locked until `close` or
+ * the end of the process.
+ * @throws DynnError 'file/unwritable', 'file/locked' */
+export async function folderStore(folder: string): Promise<FolderStore> {
+  const place = await outputPlace(folder).catch(() => folder);
+  await mkdir(place, { recursive: true }).catch(() => undefined);
   await checkWritable(join(folder, "probe"));
-  const pathOf = (name: string, extension: string) => join(folder, `${name.replace(/[^\w.-]+/g, "_")}.${extension}`);
+  const lock = lockFolder(folder);
+  const pathOf = (name: string, extension: string) => join(folder, `${fileNameOf(name)}.${extension}`);
   return {
+    close: lock.release,
     load: (name, fingerprint) => load(pathOf(name, "json"), pathOf(name, "npy"), fingerprint),
     save: async (name, fingerprint, { outcomes, seconds }) => {
       await replaceFile(pathOf(name, "npy"), writeNpy(stackRows(outcomes.map((o) => o.image))));
@@ -37,13 +50,25 @@ export async function folderStore(folder: string): Promise<RunStore> {
   };
 }
 
+/** Longer names would exceed the limit of file systems (255 bytes). */
+const LONGEST = 100;
+
+/** An attack's name as a file name. A long name is cut, and its hash keeps it apart from others. */
+function fileNameOf(name: string): string {
+  const plain = name.replace(/[^\w.-]+/g, "_");
+  if (plain.length <= LONGEST) return plain;
+  return `${plain.slice(0, LONGEST - 17)}-${sha256(new TextEncoder().encode(name)).slice(0, 16)}`;
+}
+
 /** The run stored under the fingerprint. Undefined when the files are missing, damaged or of
  * another audit. */
 async function load(jsonPath: string, npyPath: string, fingerprint: string): Promise<StoredRun | undefined> {
   try {
-    const { samples, seconds, ...stored } = schema.parse(JSON.parse(await readFile(jsonPath, "utf8")));
+    const { samples, seconds, ...stored } = schema.parse(
+      JSON.parse(new TextDecoder().decode(await readPlainFile(jsonPath))),
+    );
     if (stored.fingerprint !== fingerprint) return undefined;
-    const { data, dims, dtype } = readNpy(await readFile(npyPath), npyPath);
+    const { data, dims, dtype } = readNpy(await readPlainFile(npyPath), npyPath);
     if (dtype !== "float32" || dims[0] !== samples.length) return undefined;
     const each = sizeOf(dims.slice(1));
     return {

@@ -14,6 +14,16 @@ export interface Budget {
   readonly radius: number | undefined;
 }
 
+/** The one check of a radius or of the length of a step, for options, attack files and calls.
+ * Pixels lie in [0,1]. So no two images are farther apart than 1 in Linf, and than the root of the
+ * number of pixels in L2.
+ * @param size pixels of an image, over all channels. The default is any number */
+export const isRadius = (radius: number, norm: Norm, size = Number.POSITIVE_INFINITY): boolean =>
+  radius >= 0 && radius <= largestRadius(norm, size) && Number.isFinite(radius);
+
+/** The largest distance of two images with pixels in [0,1]. */
+export const largestRadius = (norm: Norm, size: number): number => (norm === "linf" ? 1 : Math.sqrt(size));
+
 /** The functions of a norm that attacks need. */
 export interface NormDef {
   /** Distance of two images, in pixel units. */

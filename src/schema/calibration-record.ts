@@ -4,6 +4,7 @@ import { z } from "zod";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
+import { steadinessSchema } from "./steadiness.js";
 import { targetSchema } from "./target.js";
 
 export const CALIBRATION_SCHEMA_VERSION = 1;
@@ -68,6 +69,7 @@ export const calibrationRecordSchema = z.object({
   target: targetSchema,
   thresholdKind: z.enum(["uniform", "per-exit"]),
   costUnit: z.enum(["share", "milliseconds"]).describe("unit of the curves' costs: share of the full MACs, or time"),
+  steadiness: steadinessSchema.optional().describe("of the machine, where the time of exits was measured"),
   policy: policySchema,
   exits: z.array(exitSchema).min(2),
   validation: outcomeSchema.describe(

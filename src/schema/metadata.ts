@@ -3,7 +3,12 @@ import { z } from "zod";
 import type { Normalization } from "./normalization.js";
 import type { Policy } from "./policy.js";
 
-export const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
+export const exitsSchema = z
+  .array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) }))
+  .min(1)
+  .refine((exits) => new Set(exits.map(({ name }) => name)).size === exits.length, {
+    error: "two exits have the same name",
+  });
 export const classesSchema = z.array(z.string()).min(2);
 
 /** The metadata of a model file. A field is undefined when the file does not have its key. */

@@ -16,6 +16,8 @@ export const placementSchema = z.discriminatedUnion("cost", [
     /** Images in one run. */
     batch: count,
     places: z.array(z.strictObject({ cut: z.string(), fraction: z.number(), headFraction: z.number() })),
+    /** Time of a slow run over that of a fast one. More than 1.5 is not to be trusted. */
+    roundSpread: z.number().min(1).optional(),
   }),
 ]);
 export type Placement = z.infer<typeof placementSchema>;

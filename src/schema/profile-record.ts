@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
+import { steadinessSchema } from "./steadiness.js";
 
 /** Version of the profile record. */
 export const PROFILE_SCHEMA_VERSION = 1;
@@ -94,6 +95,7 @@ export const profileRecordSchema = z.object({
   }),
   warnings: warningsSchema,
   rounds: size,
+  steadiness: steadinessSchema.optional().describe("absent for one round"),
   batches: z.array(size).min(1).describe("rising"),
   static: networkSchema.describe("the same weights up to the final exit, without early exits"),
   baseline: networkSchema.optional().describe("another network, usually a smaller one, up to its final exit"),

@@ -2,6 +2,7 @@
  *  a run. */
 import { z } from "zod";
 import { count } from "./numbers.js";
+import type { Steadiness } from "./steadiness.js";
 
 /** The parts of a recipe (docs/method.md section 2): the trained parameters, the images and the
  * loss. */
@@ -77,6 +78,9 @@ export interface TrainingRecord {
   readonly test: readonly Answers[] | undefined;
   /** Number of validation records, on which accuracy is measured after each epoch. */
   readonly validationCount: number;
+  /** How steady the machine was when places for exits were timed. Left out when they were not
+   * timed. */
+  readonly steadiness?: Steadiness | undefined;
   /** All settings that a repeat of the run needs, as name and value. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }

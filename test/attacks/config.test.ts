@@ -81,7 +81,19 @@ describe("an attack of a file", () => {
     ],
     [
       { radius: -1 },
-      'attack "t": radius -1 is negative. Give a radius of 0 or more, in pixel units (8/255). [attack/config]',
+      'attack "t", radius: got -1, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+    ],
+    [
+      { radius: 8 },
+      'attack "t", radius: got 8, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+    ],
+    [
+      { radius: 0.1, stepSize: 2 },
+      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+    ],
+    [
+      { radius: 0.1, steps: 1.5 },
+      'attack "t", steps: Invalid input: expected int, received number. docs/attack-file.md lists the fields. [attack/config]',
     ],
     [
       { radius: "a" },

@@ -1,4 +1,5 @@
-/** @file Calls of `dynn convert` that cannot work: one message that says what to do, the right exit code, nothing left behind. */
+/** @file Calls of `dynn convert` that cannot work: one message that says what to do, the right exit
+ *  code, nothing left behind. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -124,8 +125,8 @@ describe("dynn convert refuses", () => {
       /^2 .*--run and --out: both are/,
     ],
     [
-      "to resume what never began",
-      [MODEL, "--data", data, "--run", join(folder, "new"), "--resume"],
+      "to resume in a folder of other files",
+      [MODEL, "--data", data, "--run", folder, "--resume"],
       /^2 .*does not hold a run to continue.*\[training\/unfinished\]/,
     ],
     [

@@ -27,7 +27,9 @@ test("a kept run comes back as it was, under its fingerprint alone", async () =>
 
 test("the adversarial images lie there as NAME.npy, whatever the attack is called", async () => {
   const place = join(folder, "b");
-  await (await folderStore(place)).save("PGD, final exit, radius 0.1/../x", "f", run);
+  const store = await folderStore(place);
+  await store.save("PGD, final exit, radius 0.1/../x", "f", run);
+  store.close();
   expect(readdirSync(place).sort()).toEqual([
     "PGD_final_exit_radius_0.1_.._x.json",
     "PGD_final_exit_radius_0.1_.._x.npy",
@@ -54,4 +56,20 @@ test("what is damaged, cut short or of another kind is left alone and not used",
 test("a place that is no folder is refused", async () => {
   writeFileSync(join(folder, "file"), "");
   await expect(folderStore(join(folder, "file"))).rejects.toMatchObject({ code: "file/unwritable" });
+});
+
+test("attacks with long names are kept apart under names that file systems take", async () => {
+  const store = await folderStore(join(folder, "long"));
+  const [one, other] = ["1", "2"].map((end) => `${"long ".repeat(80)}${end}`) as [string, string];
+  await store.save(one, "f", run);
+  expect(await store.load(one, "f")).toEqual(run);
+  expect(await store.load(other, "f")).toBeUndefined();
+});
+
+test("a folder is one process's at a time", async () => {
+  const place = join(folder, "locked");
+  const store = await folderStore(place);
+  await expect(folderStore(place)).rejects.toMatchObject({ code: "file/locked" });
+  store.close();
+  (await folderStore(place)).close();
 });

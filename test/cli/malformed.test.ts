@@ -1,4 +1,5 @@
-/** @file Bad input of every kind: one message that says what to do, the right exit code, nothing written. */
+/** @file Bad input of every kind: one message that says what to do, the right exit code, nothing
+ *  written. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -21,7 +22,8 @@ const model = put("net.onnx", network());
 const data = npyPair(folder, "good", { count: 80 });
 const [x, y] = data.slice("npy:".length).split(",") as [string, string];
 
-/** A message without its last newline and without the folder, so that it reads the same everywhere. */
+/** A message without its last newline and without the folder, so that it reads the same
+ * everywhere. */
 const told = (err: string): string => err.slice(0, -1).replaceAll(`${folder}/`, "").replaceAll(folder, "FOLDER");
 
 /** Audit into the results folder. */
@@ -82,7 +84,7 @@ describe("a model", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", folder, "--data", data)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is a folder, expected a plain file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 
@@ -312,7 +314,7 @@ describe("data", () => {
 
   it("in a folder that is named as a file are refused", async () => {
     expect(await refused(2, "audit", model, "--data", `npy:${folder},${y}`)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (EISDIR: illegal operation on a directory, read). Check its kind and permissions. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is a folder, expected a plain file). Check its kind and permissions. [file/unreadable]"`,
     );
   });
 });
@@ -386,7 +388,7 @@ describe("an attack file", () => {
 
   it("with a negative radius is refused", async () => {
     expect(await attacks([{ ...pgd, radius: -1 }])).toMatchInlineSnapshot(
-      `"error: attack "pgd": radius -1 is negative. Give a radius of 0 or more, in pixel units (8/255). [attack/config]"`,
+      `"error: attack "pgd", radius: got -1, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]"`,
     );
   });
 
@@ -422,7 +424,7 @@ describe("an attack file", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attack-file", folder)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is a folder, expected a plain file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 });
@@ -564,7 +566,7 @@ describe("an option", () => {
 
   it("--mean without --std is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--mean", "0.5,0.5,0.5")).toMatchInlineSnapshot(
-      `"error: --mean and --std: got 0.5,0.5,0.5 and no std, expected both, of equal length, with every std above 0. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
+      `"error: --mean and --std: got 0.5,0.5,0.5 and no std, expected both, of equal length, with every std at least 0.000001. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
     );
   });
 
@@ -572,7 +574,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--mean", "0.5,0.5,0.5", "--std", "0.2,0,0.2"),
     ).toMatchInlineSnapshot(
-      `"error: --mean and --std: got 0.5,0.5,0.5 and 0.2,0,0.2, expected both, of equal length, with every std above 0. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
+      `"error: --mean and --std: got 0.5,0.5,0.5 and 0.2,0,0.2, expected both, of equal length, with every std at least 0.000001. Write e.g. --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225. [cli/usage]"`,
     );
   });
 

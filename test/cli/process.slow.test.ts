@@ -1,4 +1,5 @@
-/** @file The command as a process, as people start it: signals, terminals, pipes, a full disk. Runs what `npm run build` made. */
+/** @file The command as a process, as people start it: signals, terminals, pipes, a full disk. Runs
+ *  what `npm run build` made. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -237,5 +238,53 @@ describe("a failure", () => {
       out: "",
       err: "error: nowhere.onnx: there is no such file. Check the path. [file/missing]\n",
     });
+  });
+});
+
+describe("standard streams", () => {
+  const train = (name: string, ...more: readonly string[]): string => {
+    const data = npyPair(folder, "streams", { count: 120 });
+    const fixed = ["--width", "0.13", "--batch", "20", "--workers", "0", "--epochs", "2", ...more];
+    const argv = ["train", "resnet20", "--data", data, "--recipe", "static", ...fixed, "-o", join(folder, name)];
+    return [process.execPath, MAIN, ...argv].join(" ");
+  };
+
+  it("that nobody reads to their end do not end a training", async () => {
+    const { out } = await new Process("bash", [
+      "-c",
+      `set -o pipefail; ${train("piped.onnx")} 2>&1 | head -1; echo ended $?`,
+    ]).ended;
+    expect(out).toMatch(/^epoch 1\/2 .*\nended 0\n$/);
+    expect(existsSync(join(folder, "piped.onnx"))).toBe(true);
+  });
+
+  it("on a disk that is full give a message", async () => {
+    const inspect = [process.execPath, MAIN, "inspect", "zoo:resnet20-joint"].join(" ");
+    const { out, err } = await new Process("bash", ["-c", `(ulimit -f 0; ${inspect} > full.txt); echo ended $?`]).ended;
+    expect(out).toBe("ended 1\n");
+    expect(err).toMatch(/^error: standard output: cannot be written \(EFBIG.*\[file\/full\]\n$/);
+  });
+
+  it("a training that is killed in its first second starts over with --resume", async () => {
+    for (const wait of ["0.1", "0.6", "1.0"]) {
+      const name = `killed-${wait}.onnx`;
+      const killed = `timeout -s KILL ${wait} ${train(name)}; true`;
+      await new Process("bash", ["-c", killed]).ended;
+      const { code, err } = await new Process("bash", ["-c", train(name, "--resume")]).ended;
+      expect([wait, code]).toEqual([wait, 0]);
+      if (wait !== "1.0") expect(err).toContain("holds no checkpoint yet, so the run starts over");
+    }
+  });
+
+  it("a second training in the same run folder is refused, and the first goes on", async () => {
+    const first = new Process("bash", ["-c", `exec ${train("shared.onnx", "--epochs", "5000")}`]);
+    await first.until((printed) => /epoch +1\//.test(printed));
+    const second = await new Process("bash", ["-c", train("shared.onnx", "--resume")]).ended;
+    expect([second.code, second.err]).toEqual([
+      1,
+      expect.stringMatching(/has worked in it since .*\[file\/locked\]\n$/),
+    ]);
+    first.child.kill("SIGINT");
+    expect((await first.ended).code).toBe(130);
   });
 });

@@ -1,6 +1,6 @@
-/** @file `dynn train` from end to end, on a narrow ResNet-20 and small images. Batches are made in this thread (--workers 0): worker
- *  threads need the built package. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** @file `dynn train` from end to end, on a narrow ResNet-20 and small images. Batches are made in
+ *  this thread (--workers 0): worker threads need the built package. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.js";
@@ -137,12 +137,24 @@ describe("a run that is stopped", () => {
     expect(readFileSync(path).equals(cut)).toBe(true);
   });
 
-  it("that never began cannot be resumed", async () => {
-    const { code, err } = await train("new.onnx", ...JOINT, "--resume");
-    expect([code, told(err)]).toEqual([
-      2,
-      "error: new.run: does not hold a run to continue. Begin a run without resume, or give another folder (--resume, --run). [training/unfinished]\n",
-    ]);
+  it("cannot be resumed from a folder of other files", async () => {
+    mkdirSync(at("foreign.run"));
+    writeFileSync(at("foreign.run/notes.txt"), "mine");
+    const { code, err } = await train("foreign.onnx", ...JOINT, "--resume");
+    expect(code).toBe(2);
+    expect(told(err)).toMatch(/^error: foreign\.run: does not hold a run to continue.*\[training\/unfinished\]\n$/);
+  });
+});
+
+describe("a run that was killed before its first checkpoint", () => {
+  it.each(["absent", "empty", "config"])("starts over and says so, its folder being %s", async (left) => {
+    const name = `early-${left}`;
+    if (left !== "absent") mkdirSync(at(`${name}.run`));
+    if (left === "config") writeFileSync(at(`${name}.run/config.json`), bytes("a.run/config.json"));
+    const { code, err } = await train(`${name}.onnx`, ...JOINT, "--test", test, "--resume");
+    expect(told(err)).toContain(`${name}.run: holds no checkpoint yet, so the run starts over.\n`);
+    expect(code).toBe(0);
+    expect(bytes(`${name}.onnx`).equals(bytes("a.onnx"))).toBe(true);
   });
 });
 

@@ -22,6 +22,7 @@ const form: WireForm = {
   fingerprint: "0123456789abcdef".repeat(4),
   deviceExits: 2,
   classes: 4,
+  confidences: [0, 1],
   values: [maps, vector, places],
 };
 
@@ -69,7 +70,8 @@ describe("rows over the wire", () => {
         const got = sent(maps, data, "int8");
         for (let from = 0; from < data.length; from += each) {
           const largest = data.subarray(from, from + each).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-          // Half a step, a little more for the rounding of the scale, and what is too small for a scale in float32.
+          // Half a step, a little more for the rounding of the scale, and what is too small for a
+          // scale in float32.
           const bound = (largest / 254) * (1 + 1e-4) + 127 * 2 ** -149;
           const far = data
             .subarray(from, from + each)
@@ -210,7 +212,13 @@ describe("a request", () => {
       "names a class that is not there",
       changed(HEADER_BYTES, 4),
       "wire/value",
-      "sample 0: exit 0 says class 4 with confidence 0.25, expected a class from 0 to 3 and a finite number. Check the device's half of the network.",
+      "sample 0: exit 0 says class 4 with confidence 0.25, expected a class from 0 to 3 and a number from 0 to 1. Check the device's half of the network.",
+    ],
+    [
+      "says a confidence that no rule gives",
+      changed(HEADER_BYTES + 4, ...new Uint8Array(Float64Array.of(1e300).buffer)),
+      "wire/value",
+      "sample 0: exit 0 says class 0 with confidence 1e+300, expected a class from 0 to 3 and a number from 0 to 1. Check the device's half of the network.",
     ],
   ] as const)("that %s is refused", (_, bytes, code, text) => {
     expect(() => decodeRequest(form, bytes, 8)).toThrow(failure(code, text));

@@ -1,5 +1,5 @@
-/** @file Rooms and import directions (docs/architecture.md): data flows down the list, imports point only up it.
- *  A room may import the rooms listed here and whatever those may import. */
+/** @file Rooms and import directions (docs/architecture.md): data flows down the list, imports
+ *  point only up it. A room may import the rooms listed here and whatever those may import. */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -12,7 +12,8 @@ const ROOMS = JSON.parse(readFileSync(resolve(import.meta.dirname, "rooms.json")
   Record<string, readonly string[]>
 >;
 
-/** The entries: what packages and programs import. `index.ts` gives what runs anywhere; the others give it too. */
+/** The entries: what packages and programs import. `index.ts` gives what runs anywhere; the others
+ * give it too. */
 const PURE_ENTRY = "index.ts";
 const PLATFORM_ENTRIES = ["node/index.ts", "web/index.ts"];
 
@@ -22,7 +23,6 @@ const NODE_ALLOWED = [/^node\//, /^cli\//];
 const NODE_PACKAGES = new Set([
   "onnxruntime-node",
   "sharp",
-  "write-file-atomic",
   "commander",
   "cli-progress",
   "cli-table3",

@@ -117,7 +117,7 @@ describe("a model file", () => {
 
   test("that is a folder", async () => {
     expect(await messageOf(loadModel(folder))).toBe(
-      `DynnError: ${folder}: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]`,
+      `DynnError: ${folder}: cannot be read (it is a folder, expected a plain file). Give a file that you may read. [file/unreadable]`,
     );
   });
 

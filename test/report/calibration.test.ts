@@ -1,10 +1,12 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
+import { calibrationTables } from "../../src/cli/calibrate/tables.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { renderCalibration } from "../../src/report/calibration/page.js";
 import { paretoPlot } from "../../src/report/plots/pareto.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../src/schema/calibration-record.js";
 import { calibrationRecordSchema } from "../../src/schema/calibration-record.js";
+import { steadinessOf } from "../../src/schema/steadiness.js";
 
 const rate = (right: number) => wilson(right, 200);
 const mean = (value: number) => ({ value, low: value - 0.03, high: value + 0.03 });
@@ -100,6 +102,14 @@ describe("the report of a calibration", () => {
       "latency: the most accurate at a mean time of at most 2 ms",
     );
     expect(page.querySelector("#curve")?.textContent).toContain("mean time per sample, ms");
+  });
+
+  it("says beside its numbers when the machine was busy, and so do the tables", () => {
+    const said = "slow rounds took 2.4 times as long as fast ones. These times are not to be trusted.";
+    const busy = calibrationRecordSchema.parse({ ...record, steadiness: steadinessOf(2.4) });
+    expect(text(pageOf(busy).querySelector("header"))).toContain(said);
+    expect(calibrationTables(busy)).toContain(said);
+    expect(text(pageOf(record).querySelector("header")) + calibrationTables(record)).not.toContain("trusted");
   });
 
   it("is the same for the same record, in colours that light and dark share, and takes names for text", () => {

@@ -1,9 +1,11 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
+import { profileTables } from "../../src/cli/profile/tables.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { renderProfile } from "../../src/report/profile/page.js";
 import type { ProfiledPoint, ProfileRecord, Saving, Timing } from "../../src/schema/profile-record.js";
 import { profileRecordSchema } from "../../src/schema/profile-record.js";
+import { steadinessOf } from "../../src/schema/steadiness.js";
 
 const BATCHES = [1, 8, 64];
 const around = (median: number) => ({ median, low: 0.95 * median, high: 1.1 * median });
@@ -84,6 +86,15 @@ describe("the report of a profile", () => {
   it("is drawn from a record that the schema takes", () => {
     expect(profileRecordSchema.parse(record)).toEqual(record);
     expect(profileRecordSchema.parse(still)).toEqual(still);
+  });
+
+  it("says beside its numbers when the machine was busy, and so do the tables", () => {
+    const said = "slow rounds took 2.4 times as long as fast ones. These times are not to be trusted.";
+    const busy = profileRecordSchema.parse({ ...record, steadiness: steadinessOf(2.4) });
+    expect(textOf(pageOf(busy).querySelector("header"))).toContain(said);
+    expect(profileTables(busy)).toContain(said);
+    const calm = profileRecordSchema.parse({ ...record, steadiness: steadinessOf(1.2) });
+    expect(textOf(pageOf(calm).querySelector("header")) + profileTables(calm)).not.toContain("trusted");
   });
 
   it("opens with the model's own policy against the static network", () => {

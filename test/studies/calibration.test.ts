@@ -75,6 +75,20 @@ describe("a calibration", () => {
     expect(record.exits.map((e) => e.milliseconds)).toEqual([1, 4, 6]);
   });
 
+  test("says how steady the machine was, and that times of a busy one are not to be trusted", async () => {
+    const target = { kind: "latency", milliseconds: 3 } as const;
+    const of = async (roundSpread: number) =>
+      (await calibrateModel(options({ target, measureExits: async () => ({ milliseconds: [1, 4, 6], roundSpread }) })))
+        .record.steadiness;
+    expect(await of(1.5)).toEqual({ roundSpread: 1.5, trusted: true });
+    expect(await of(1.6)).toEqual({
+      roundSpread: 1.6,
+      trusted: false,
+      warning:
+        "The machine was busy: slow rounds took 1.6 times as long as fast ones. These times are not to be trusted. End other programs, use fewer threads than there are cores, and measure again.",
+    });
+  });
+
   test("is the same whatever the batch, and its curves rise", async () => {
     const [one, two] = [await calibrateModel(options({ batch: 7 })), await calibrateModel(options({ batch: 60 }))];
     expect(one.record).toEqual(two.record);

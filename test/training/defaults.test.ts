@@ -91,3 +91,12 @@ describe("choices that a recipe does not use", () => {
     expect(() => trainingConfig("joint", { distill: { temperature: undefined } }, cifar)).not.toThrow();
   });
 });
+
+it.each([{ radius: 8 }, { radius: -1 / 255 }, { stepSize: 2 }, { radius: Number.NaN }])(
+  "a length outside [0,1] is refused: %o",
+  (adversarial) => {
+    expect(() => trainingConfig("adversarial", { adversarial }, cifar)).toThrow(
+      /expected 0 to 1.*\[training\/config\]$/,
+    );
+  },
+);

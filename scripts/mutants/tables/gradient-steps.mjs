@@ -89,8 +89,8 @@ export const GRADIENT_STEPS = [
   },
   {
     name: "attacks/stated-start-beyond-ball",
-    find: 'Math.min(radius, fields.number("randomStart", 0))',
-    replace: 'fields.number("randomStart", 0)',
+    find: 'Math.min(radius, fields.length("randomStart", 0))',
+    replace: 'fields.length("randomStart", 0)',
     test: STEPS_TEST,
     killedBy: "within a stated distance stay within it",
   },

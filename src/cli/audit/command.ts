@@ -118,7 +118,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       onProgress,
       now: () => performance.now(),
     }),
-  );
+  ).finally(() => store?.close());
   io.signal.throwIfAborted();
   await writeOutputs(outcome, flags, io);
 }

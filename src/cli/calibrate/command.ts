@@ -10,7 +10,7 @@ import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { measureExits } from "../../dynamic/run/timing.js";
+import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
@@ -200,9 +200,9 @@ function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: Dynam
 /** Measures on one batch of test records. */
 const timer =
   (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
-  async (): Promise<readonly number[]> => {
+  async (): Promise<TimedExits> => {
     const records = Array.from({ length: timeBatch }, (_, i) => i % data.count);
-    return measureExits(model, backend, {
+    return timeExits(model, backend, {
       images: await readImages(data, records),
       now: () => performance.now(),
       signal,

@@ -2,7 +2,8 @@
 import { dirname, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
-import { readBytes, replaceFile } from "../../node/onnx-files.js";
+import { readBytes } from "../../node/onnx-files.js";
+import { replaceFile } from "../../node/output-files.js";
 import { patchMetadata } from "../../onnx/patch-metadata.js";
 import { readModel } from "../../onnx/read.js";
 import type { Policy } from "../../schema/policy.js";

@@ -3,6 +3,7 @@ import { showCount } from "../../core/units.js";
 import { bounds, budget } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
+import { busyNote } from "../shared/busy.js";
 import { type Column, heading, notesAndWarnings, percent, showNumbers, showRate, table } from "../shared/table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
@@ -10,6 +11,7 @@ export const calibrationTables = (record: CalibrationRecord): string =>
     title(record),
     notesAndWarnings(record.data.notes, record.warnings),
     exitTable(record),
+    busyNote(record.steadiness),
     outcomeTable(record),
     curveTable(record),
     attackTable(record),

@@ -5,8 +5,10 @@ import { showShape } from "../../core/shape.js";
 import { wilson } from "../../measures/wilson.js";
 import type { Placement } from "../../schema/model-card.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
+import { steadinessOf } from "../../schema/steadiness.js";
 import type { PlaceReport } from "../../training/convert/plan.js";
 import type { Measurement, Tally } from "../../training/convert/policy.js";
+import { busyNote } from "../shared/busy.js";
 import { heading, percent, showRate, table } from "../shared/table.js";
 
 /** Every place for an exit, with its cost and the reason when it does not get an exit. */
@@ -29,7 +31,8 @@ export const placesTable = (places: readonly PlaceReport[], placement?: Placemen
       place.exit ?? "-",
       place.exit === undefined ? (place.unfit ?? `near ${nearest(place, places)}`) : "",
     ]),
-  );
+  ) +
+  busyNote(placement?.cost === "time" ? steadinessOf(placement.roundSpread) : undefined);
 
 /** The exit nearest in cost. */
 function nearest({ fraction }: PlaceReport, places: readonly PlaceReport[]): string | undefined {

@@ -64,7 +64,9 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
 function placementOf(exits: ExitSpec, measured: MeasuredPlaces | undefined): Placement | undefined {
   if (exits.kind === "values") return undefined;
   if (!measured) return { cost: "macs" };
-  return { cost: "time", batch: measured.batch, places: measured.places.map((place) => ({ ...place })) };
+  const { batch, places, roundSpread } = measured;
+  const spread = roundSpread === undefined ? {} : { roundSpread };
+  return { cost: "time", batch, places: places.map((place) => ({ ...place })), ...spread };
 }
 
 interface Measuring {

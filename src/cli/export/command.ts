@@ -12,6 +12,7 @@ import {
   exportSplit,
   exportStaged,
 } from "../../node/deploy/export.js";
+import { checkReplaceable } from "../../node/deploy/files.js";
 import { checkWritable } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import type { Threshold } from "../../schema/policy.js";
@@ -96,7 +97,7 @@ async function exportAction(spec: string, flags: ExportFlags, io: Io): Promise<v
     throw new DynnError("cli/usage", `--at ${flags.at}: needs --format split, got ${flags.format}. Leave --at out.`, {
       format: flags.format,
     });
-  if (flags.format === "conditional") await checkWritable(flags.out);
+  await (flags.format === "conditional" ? checkWritable(flags.out) : checkReplaceable(flags.out));
   const data = flags.data === undefined ? undefined : await openDataset(flags.data);
   const model = await openModel(spec, { ...sizeOf(flags, data), ...normalizationOf(flags) });
   const policy = exportPolicy(flags, model);

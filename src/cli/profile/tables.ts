@@ -9,13 +9,14 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
+import { busyNote } from "../shared/busy.js";
 import { type Column, heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
 
 export const profileTables = (record: ProfileRecord): string =>
   [
     title(record),
     notesAndWarnings(record.data.notes, record.warnings),
-    ...record.batches.map((batch) => batchTable(record, batch)),
+    ...record.batches.map((batch) => batchTable(record, batch) + busyNote(record.steadiness)),
     exitTable(record),
     sweepTable(record),
     note(record),

@@ -3,6 +3,7 @@
 import { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
+import { isRadius } from "../../perturb/norms.js";
 
 /** Reads the text of one option. `where` is the option as it is written, "--samples". */
 export type Reader<T> = (text: string, where: string) => T;
@@ -33,7 +34,7 @@ export const whole =
  */
 export const radius: Reader<number> = (text, where) => {
   const value = parseQuantity(text, where);
-  if (value >= 0 && value <= 1) return value;
+  if (isRadius(value, "linf")) return value;
   throw refuse(where, text, "a radius from 0 to 1, as pixels lie in [0,1]", "Write a fraction such as 8/255");
 };
 

@@ -1,5 +1,6 @@
 /** @file Shows progress on standard error: one bar per phase with an ETA, only on a terminal. */
 import progress, { type Options, type Params } from "cli-progress";
+import { visibleLine } from "../../core/visible.js";
 import type { Progress } from "../../studies/audit/index.js";
 
 /** A phase with its current name, the note behind the bar, and the amount of work that was done
@@ -20,7 +21,11 @@ interface Shown {
 const line = (options: Options, { progress: share, value, total, eta }: Params, { name, note, from }: Shown): string =>
   `${name} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === from ? "?" : progress.Format.TimeFormat(eta, options, 1)}${note}`;
 
-const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: PhaseProgress): Shown => ({ name, note, from });
+const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: PhaseProgress): Shown => ({
+  name: visibleLine(name),
+  note: visibleLine(note),
+  from,
+});
 
 /** Run work that reports its progress. The bar disappears at the end, also after an error.
  * @param work called with the function that reports progress */

@@ -1,6 +1,7 @@
 /** @file Plain tables for a terminal: a header line and aligned columns without boxes, readable in
  *  a log too. */
 import Table from "cli-table3";
+import { visibleLine } from "../../core/visible.js";
 import type { Policy } from "../../schema/policy.js";
 import { out } from "./colors.js";
 
@@ -27,7 +28,8 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-/** Rows under a header. Columns are right-aligned unless `align` says otherwise. */
+/** Rows under a header. A name with a newline does not look like two rows. Columns are
+ * right-aligned unless `align` says otherwise. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const t = new Table({
     head: columns.map((c) => out.bold(c.head)),
@@ -35,11 +37,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
     colAligns: columns.map((c) => c.align ?? "right"),
   });
-  t.push(...rows.map((row) => [...row]));
+  t.push(...rows.map((row) => row.map(visibleLine)));
   return `${t.toString().replace(/[ ]+$/gm, "")}\n`;
 }
 
-export const heading = (text: string): string => `\n${out.bold(out.cyan(text))}\n`;
+export const heading = (text: string): string => `\n${out.bold(out.cyan(visibleLine(text)))}\n`;
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -50,7 +52,9 @@ export const showRate = (rate: { readonly value: number; readonly low: number; r
 /** What must be known of the data, and what casts doubt on the numbers; nothing where there is
  * nothing to say. */
 export const notesAndWarnings = (notes: readonly string[] = [], warnings: readonly string[] = []): string =>
-  [...notes, ...warnings.map((text) => out.yellow(`Warning: ${text}`))].map((line) => `${line}\n`).join("");
+  [...notes.map(visibleLine), ...warnings.map((text) => out.yellow(`Warning: ${visibleLine(text)}`))]
+    .map((line) => `${line}\n`)
+    .join("");
 
 /** Numbers side by side, to 4 digits; one when all are equal. */
 export const showNumbers = (values: readonly number[]): string =>

@@ -35,6 +35,7 @@ export async function trainInFolder(
     throw explained(thrown, run, io);
   } finally {
     bar.stop();
+    run.close();
   }
 }
 

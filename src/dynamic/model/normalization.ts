@@ -7,7 +7,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import { consumers, type Graph, type Node, type ValueName } from "../../graph/graph.js";
 import { inferContext } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
-import type { Normalization } from "../../schema/normalization.js";
+import { isNormalization, LEAST_STD, type Normalization } from "../../schema/normalization.js";
 
 /** Largest number of maps in a row to read, because a file can hold any number of them. */
 const MOST_MAPS = 8;
@@ -41,7 +41,8 @@ const onlyReader = (
 };
 
 /** Puts (x - mean) / std before all nodes of the graph. The input keeps its name.
- * @throws DynnError 'cli/value' unless mean and std have one number per channel */
+ * @throws DynnError 'cli/value' unless mean and std have one number per channel, and when a std is
+ *  next to zero */
 export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
   const [input] = graph.inputs;
   if (!input) return graph;
@@ -51,6 +52,12 @@ export function prependNormalization(graph: Graph, { mean, std }: Normalization)
       "cli/value",
       `normalisation: got ${mean.length} means and ${std.length} standard deviations, expected ${channels} of each, one per channel. Give as many as the model's input has channels.`,
       { channels, mean, std },
+    );
+  if (!isNormalization({ mean, std }))
+    throw new DynnError(
+      "cli/value",
+      `normalisation: got means ${mean.join()} and standard deviations ${std.join()}, expected finite numbers, as many of each, with every standard deviation at least ${LEAST_STD}. Give those that the model was trained with.`,
+      { mean, std, options: ["mean", "std"] },
     );
   const b = new GraphBuilder(graph);
   const channel = (values: readonly number[]) =>

@@ -28,6 +28,8 @@ export interface MeasuredPlaces {
   readonly batch: number;
   /** The places with their measured cost. */
   readonly places: readonly MeasuredPlace[];
+  /** Time of a slow run over that of a fast one. More than 1.5 is not to be trusted. */
+  readonly roundSpread?: number | undefined;
 }
 
 /** The measured cost of one place on one machine. */

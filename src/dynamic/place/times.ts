@@ -34,8 +34,12 @@ export async function measurePlaces(
   const { headed, ends } = withHeads(backboneOf(graph), candidates);
   const { name, shape = [] } = headed.inputs[0];
   const model = { name: graph.name, graph: headed, input: { name, shape }, exits: ends };
-  const times = await measureStages(model, backend, timing);
-  return { batch: timing.images.count, places: sharesOf(candidates, ends, times) };
+  const { milliseconds, roundSpread } = await measureStages(model, backend, timing);
+  return {
+    batch: timing.images.count,
+    places: sharesOf(candidates, ends, milliseconds),
+    ...(roundSpread === undefined ? {} : { roundSpread }),
+  };
 }
 
 interface End {

@@ -62,6 +62,16 @@ export const RULE_DEFS = {
   },
 } as const satisfies Record<Rule, RuleDef>;
 
+/** Sums of float64 numbers exceed their bound by less than this: the entropy of equal shares,
+ * say. */
+const ROUNDING = 1e-9;
+
+/** The confidences that a rule can give, with room for rounding. Patience gives those of
+ * max-softmax.
+ * @returns the least and the largest */
+export const confidenceRange = (rule: Rule, classes: number): readonly [number, number] =>
+  rule === "entropy" ? [-ROUNDING, Math.log(classes) + ROUNDING] : [-ROUNDING, 1 + ROUNDING];
+
 /** Entropy in nats. */
 function entropy(p: Float64Array): number {
   let sum = 0;
@@ -104,7 +114,6 @@ export function makePolicy(
 ): Policy {
   if (temperatures) checkTemperatures(temperatures, model.exits);
   const wanted = thresholdCount(rule, model.exits);
-  const { range } = RULE_DEFS[rule];
   const never = NEVER_FIRES[rule];
   const thresholds = given.map((t) => (t === NEVER ? never : t));
   if (thresholds.length !== 1 && thresholds.length !== wanted)
@@ -115,15 +124,7 @@ export function makePolicy(
         : `thresholds: got ${thresholds.length}, expected 1. List one number.`,
       { rule, thresholds, expected: wanted },
     );
-  const [low, high] = range(model.classes);
-  const fits = (t: number) => t >= low && t <= high && (rule !== "patience" || Number.isInteger(t));
-  const bad = thresholds.find((t) => t !== never && !fits(t));
-  if (bad !== undefined)
-    throw new DynnError(
-      "policy/value",
-      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that must not fire, or let dynn choose.`,
-      { rule, thresholds, options: ["threshold"] },
-    );
+  checkThresholds(rule, thresholds, model.classes);
   const [first] = thresholds;
   return {
     rule,
@@ -132,6 +133,48 @@ export function makePolicy(
       thresholds.length === wanted || first === undefined ? thresholds : new Array<number>(wanted).fill(first),
     ...(temperatures ? { temperatures } : {}),
   };
+}
+
+interface Network {
+  readonly exits: number;
+  readonly classes: number;
+}
+
+/** Check a policy that somebody else made: the number of its thresholds and temperatures, and their
+ * ranges.
+ * @param where what to call the network in messages
+ * @throws DynnError 'policy/value' */
+export function checkPolicy(policy: Policy, { exits, classes }: Network, where: string): void {
+  checkCounts(policy, exits, where);
+  checkThresholds(policy.rule, policy.thresholds, classes);
+}
+
+/** Check that a policy has a number for each exit that needs one. A threshold out of range routes
+ * as it says.
+ * @throws DynnError 'policy/value' */
+export function checkCounts({ rule, thresholds, temperatures }: Policy, exits: number, where: string): void {
+  const wanted = thresholdCount(rule, exits);
+  const fits = thresholds.length === wanted || (exits === 1 && thresholds.length === 0);
+  if (!fits || thresholds.some(Number.isNaN))
+    throw new DynnError(
+      "policy/value",
+      `thresholds: got ${fits ? thresholds.join() : thresholds.length}, expected ${wanted} for ${where}. Make the policy with makePolicy.`,
+      { thresholds, expected: wanted },
+    );
+  if (temperatures) checkTemperatures(temperatures, exits);
+}
+
+/** @throws DynnError 'policy/value' */
+function checkThresholds(rule: Rule, thresholds: readonly number[], classes: number): void {
+  const [low, high] = RULE_DEFS[rule].range(classes);
+  const fits = (t: number) => t >= low && t <= high && (rule !== "patience" || Number.isInteger(t));
+  const bad = thresholds.find((t) => t !== NEVER_FIRES[rule] && !fits(t));
+  if (bad !== undefined)
+    throw new DynnError(
+      "policy/value",
+      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that must not fire, or let dynn choose.`,
+      { rule, thresholds, options: ["threshold"] },
+    );
 }
 
 /** @throws DynnError 'policy/value' */

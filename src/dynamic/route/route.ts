@@ -3,7 +3,7 @@
 
 import type { Logits } from "../../core/logits.js";
 import type { Policy } from "../../schema/policy.js";
-import { argmax, RULE_DEFS, softmaxRow } from "./policy.js";
+import { argmax, checkCounts, RULE_DEFS, softmaxRow } from "./policy.js";
 
 /** The result of the deployed network for one sample. */
 export interface Routed {
@@ -73,6 +73,11 @@ function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Rou
 
 /** Route a batch.
  * @returns one answer per image, in order
+ * @throws DynnError 'policy/value' when the number of thresholds or temperatures is wrong, or when
+ *  one is NaN, or when a temperature cannot be a divisor
  * @example for (const { stop, label } of route(logits, policy)) console.log(stop, label); */
-export const route = (logits: Logits, policy: Policy): Routed[] =>
-  Array.from({ length: logits.count }, (_, i) => routeOne(logits.rows(i), policy, logits.exits.length) as Routed);
+export function route(logits: Logits, policy: Policy): Routed[] {
+  const { count, exits } = logits;
+  checkCounts(policy, exits.length, `logits of ${exits.length} exits`);
+  return Array.from({ length: count }, (_, i) => routeOne(logits.rows(i), policy, exits.length) as Routed);
+}

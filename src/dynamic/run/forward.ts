@@ -5,6 +5,7 @@ import { Logits } from "../../core/logits.js";
 import { checkPixels } from "../../core/pixels.js";
 import { showShape } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
+import { checkWhole } from "../../core/whole.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
 
@@ -41,8 +42,10 @@ export class Forward {
   /** Runs every exit on images. All pixels are checked before work begins on the first image.
    * @throws DynnError 'data/shape' when the model takes images of another shape
    * @throws DynnError 'data/value' when a pixel is NaN or outside [0,1]
+   * @throws DynnError 'cli/value' when the batch is below 1
    * @throws DynnError 'shape/unknown', 'runtime/run', or the signal's reason when aborted */
   async logits(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
+    checkWhole("batch", batch);
     this.#check(images);
     const { exits, classes, input } = this.#model;
     const { count, dims } = images;

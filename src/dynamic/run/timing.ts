@@ -4,6 +4,7 @@
 import type { Images } from "../../core/images.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
+import { roundSpreadOf } from "../../schema/steadiness.js";
 import type { DynamicModel } from "../model/model.js";
 import { type Stage, type StagedGraph, splitStages } from "./stages.js";
 
@@ -23,8 +24,27 @@ export interface TimingOptions {
 
 /** Cumulative milliseconds per sample of each exit, rising.
  * @throws DynnError as {@link measureStages} */
-export const measureExits = async (model: DynamicModel, backend: Backend, options: TimingOptions): Promise<number[]> =>
-  cumulative(await measureStages(model, backend, options));
+export const measureExits = async (
+  model: DynamicModel,
+  backend: Backend,
+  options: TimingOptions,
+): Promise<number[]> => [...(await timeExits(model, backend, options)).milliseconds];
+
+/** Times, and how much they differed from run to run. */
+export interface TimedExits {
+  /** Cumulative milliseconds per sample of each exit, rising. */
+  readonly milliseconds: readonly number[];
+  /** Time of a slow run over that of a fast one. Undefined when it is not known. Do not trust
+   * times when it is more than 1.5. */
+  readonly roundSpread: number | undefined;
+}
+
+/** The same, and how much runs differed.
+ * @throws DynnError as {@link measureStages} */
+export async function timeExits(model: DynamicModel, backend: Backend, options: TimingOptions): Promise<TimedExits> {
+  const { milliseconds, roundSpread } = await measureStages(model, backend, options);
+  return { milliseconds: cumulative(milliseconds), roundSpread };
+}
 
 /** Milliseconds per sample of each stage. The runs of all stages alternate, so that a slow period
  * of the machine affects all stages.
@@ -33,7 +53,7 @@ export async function measureStages(
   model: StagedGraph & Pick<DynamicModel, "input">,
   backend: Backend,
   options: TimingOptions,
-): Promise<number[]> {
+): Promise<TimedExits> {
   const { images, runs = 21, warmUp = 3, now, signal } = options;
   const { data, count, dims } = images;
   const input: Tensor = { dtype: "float32", dims: [count, ...dims], data };
@@ -46,7 +66,10 @@ export async function measureStages(
       const taken = await runOnce(stages, { [model.input.name]: input }, now);
       if (run >= warmUp) times.push(taken);
     }
-    return stages.map((_, k) => median(times.map((taken) => taken[k])) / count);
+    return {
+      milliseconds: stages.map((_, k) => median(times.map((taken) => taken[k])) / count),
+      roundSpread: roundSpreadOf(times.map((taken) => taken.reduce((sum, time) => sum + time, 0))),
+    };
   } finally {
     await Promise.all(stages.map(({ session }) => session.release()));
   }

@@ -5,7 +5,7 @@ import { extname } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { decodeBmp, decodeNetpbm } from "./bitmaps.js";
-import { readBytes } from "./read.js";
+import { checkDataFile, readBytes } from "./read.js";
 
 export interface Size {
   readonly width: number;
@@ -40,12 +40,13 @@ function bySharp(file: string): Sharp {
 const ofPixels = ({ width, height, pixels }: RgbImage): Sharp => sharp(pixels, { raw: { width, height, channels: 3 } });
 
 /** Width and height from the file's header.
- * @throws DynnError 'data/format' */
+ * @throws DynnError 'data/format', 'data/missing', 'file/unreadable' */
 export const imageSize = (file: string): Promise<Size> =>
   attempt(file, async (image) => (await image.metadata()).autoOrient);
 
 /** Decode a file. Stretch the image to `size`, if `size` is given.
- * @throws DynnError 'data/format' when the file is cut short, damaged or not an image */
+ * @throws DynnError 'data/format' when the file is cut short, damaged or not an image,
+ *  'data/missing', 'file/unreadable' */
 export const decodeImage = (file: string, size?: Size): Promise<RgbImage> =>
   attempt(file, async (image) => {
     const upright = image.autoOrient().toColourspace("srgb").removeAlpha();
@@ -68,6 +69,7 @@ export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 
 }
 
 async function attempt<T>(file: string, work: (image: Sharp) => Promise<T>): Promise<T> {
+  await checkDataFile(file);
   try {
     return await work(await (OPENERS[extensionOf(file)] ?? bySharp)(file));
   } catch (thrown) {

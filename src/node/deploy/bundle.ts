@@ -1,8 +1,8 @@
 /** @file Reads bundles: a folder with manifest.json and the ONNX files that it names.
  *  Each part that runs on this machine is read whole or refused. Nothing outside the folder is
  *  read, wherever names or links point. */
-import { readFile, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
@@ -10,6 +10,8 @@ import { type Bundle, type BundlePart, type Side, sideOf } from "../../deploy/bu
 import { type Manifest, type ManifestPart, readManifest } from "../../deploy/manifest.js";
 import type { Graph, ValueInfo } from "../../graph/graph.js";
 import { readModel } from "../../onnx/read.js";
+import { outputPlace, sweep } from "../output-files.js";
+import { readPlainFile } from "../plain-file.js";
 
 export const MANIFEST = "manifest.json";
 
@@ -38,8 +40,7 @@ export async function openBundle(folder: string, { side }: OpenOptions = {}): Pr
  * @throws DynnError 'file/missing', 'bundle/format' */
 export async function openManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
-  const stats = await stat(folder).catch(() => undefined);
-  if (!stats)
+  if (!(await isThere(folder)))
     throw new DynnError("file/missing", `${folder}: there is no such folder. Give the folder of a bundle.`, { folder });
   const text = await insideText(folder, path);
   try {
@@ -53,6 +54,15 @@ export async function openManifest(folder: string): Promise<Manifest> {
       { cause },
     );
   }
+}
+
+/** Whether a folder is there. An export that was killed while it replaced the folder is finished
+ * first. */
+async function isThere(folder: string): Promise<boolean> {
+  const found = () => stat(folder).then(Boolean, () => false);
+  if (await found()) return true;
+  sweep(dirname(resolve(await outputPlace(folder).catch(() => folder))));
+  return found();
 }
 
 async function insideText(folder: string, path: string): Promise<string> {
@@ -92,8 +102,7 @@ async function partBytes(folder: string, { name, file, sha256: wanted, bytes }: 
 async function readInside(folder: string, file: string): Promise<Uint8Array> {
   const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, file))]);
   if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) throw new Error("a link leads out of the folder");
-  if (!(await stat(path)).isFile()) throw new Error("it is not a file");
-  return readFile(path);
+  return readPlainFile(path);
 }
 
 /** The graph of a part's file. Its inputs and outputs must be those of the manifest.

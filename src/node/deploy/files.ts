@@ -2,11 +2,19 @@
  *  and are then renamed.
  *  After a failure, a Ctrl-C or a full disk the earlier files are unchanged, and nothing else is
  *  left behind. */
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { DynnError, reasonOf } from "../../core/errors.js";
-import { replaceFile } from "../onnx-files.js";
+import { DynnError } from "../../core/errors.js";
+import {
+  checkFolderName,
+  outputPlace,
+  replaceFile,
+  sweepOnce,
+  TARGET,
+  temporaryIn,
+  unwritable,
+} from "../output-files.js";
 import { MANIFEST, openManifest } from "./bundle.js";
 
 export interface OutputFile {
@@ -24,10 +32,11 @@ export async function publishFolder<T>(
   check: (folder: string) => Promise<T>,
 ): Promise<T> {
   await checkReplaceable(out);
-  return inTemporary(out, async (temporary) => {
+  const place = await outputPlace(out);
+  return inTemporary(place, async (temporary) => {
     const made = join(temporary, "new");
     const result = await writeAndCheck(made, files, check);
-    swap(made, out, join(temporary, "old"));
+    swap(made, place, join(temporary, "old"));
     return result;
   });
 }
@@ -37,16 +46,20 @@ export async function publishFolder<T>(
  * @throws DynnError 'file/unwritable', 'file/full', and the errors of `check` */
 export async function publishFile<T>(out: string, bytes: Uint8Array, check: (path: string) => Promise<T>): Promise<T> {
   const file = { name: basename(out), bytes };
-  return inTemporary(out, async (temporary) => {
-    const result = await writeAndCheck(temporary, [file], (folder) => check(join(folder, file.name)));
-    swap(join(temporary, file.name), out);
+  const place = await outputPlace(out);
+  return inTemporary(place, async (temporary) => {
+    const made = join(temporary, "new");
+    const result = await writeAndCheck(made, [file], (folder) => check(join(folder, file.name)));
+    swap(join(made, file.name), place);
     return result;
   });
 }
 
-/** Refuse a folder that is neither empty nor a bundle: to replace it would delete its files.
+/** Refuse a folder that holds files of other kinds than a bundle: to replace it would delete them.
+ * A folder that does not exist is made and removed, to see whether it can be made.
  * @throws DynnError 'file/unwritable' */
 export async function checkReplaceable(out: string): Promise<void> {
+  await checkFolderName(out);
   if (!(await exists(out))) return;
   const held = await readdir(out).catch(() => undefined);
   if (held?.length === 0) return;
@@ -73,13 +86,16 @@ async function writeAndCheck<T>(
 /** Work in a temporary folder beside `out`. The folder is removed at the end, also when the process
  * must end at once. */
 async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = join(dirname(resolve(out)), `.dynn-export-${process.pid}-${Date.now()}.tmp`);
+  const beside = dirname(resolve(out));
+  sweepOnce(beside);
+  const folder = temporaryIn(beside);
   const clear = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", clear);
   try {
     await mkdir(folder).catch((cause: unknown) => {
-      throw unwritable(out, cause);
+      throw unwritable(out, cause, REMEDY);
     });
+    writeFileSync(join(folder, TARGET), basename(out));
     return await work(folder);
   } finally {
     process.off("exit", clear);
@@ -88,7 +104,8 @@ async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>)
 }
 
 /** Put `made` at `out`. An existing folder is first renamed to `old`. Both renames run without a
- * pause, so that no signal comes between them.
+ * pause, so that no signal comes between them. After a kill between the two renames, `sweep` puts
+ * the earlier folder back when the bundle is opened or the next output is written.
  * @throws DynnError 'file/unwritable' */
 function swap(made: string, out: string, old?: string): void {
   const moved = old !== undefined && existsSync(out);
@@ -97,16 +114,10 @@ function swap(made: string, out: string, old?: string): void {
     renameSync(made, out);
   } catch (cause) {
     if (moved && !existsSync(out)) renameSync(old, out);
-    throw unwritable(out, cause);
+    throw unwritable(out, cause, REMEDY);
   }
 }
 
-const unwritable = (path: string, cause: unknown): DynnError =>
-  new DynnError(
-    "file/unwritable",
-    `${path}: cannot be written (${reasonOf(cause)}). Choose a place in a folder that exists and that you may write to.`,
-    { path },
-    { cause },
-  );
+const REMEDY = "Choose a place in a folder that exists and that you may write to.";
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;

@@ -2,7 +2,7 @@
  *  (the last good state), metrics.jsonl (a line for each epoch), report.html, and card.json.
  *  card.json is written last: a run without card.json is not finished.
  *  Every file is replaced whole, so an interrupted write leaves the earlier file. */
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
@@ -12,8 +12,10 @@ import type { EpochReport } from "../../schema/training.js";
 import { checkSameRun, type RunSettings, readCheckpoint, writeCheckpoint } from "../../training/run/checkpoint.js";
 import type { TrainingState } from "../../training/step/state.js";
 import { checkWritable, writeText } from "../files.js";
-import { readBytes, replaceFile } from "../onnx-files.js";
+import { type FolderLock, lockFolder } from "../folder-lock.js";
+import { readBytes } from "../onnx-files.js";
 import { ENGINE_VERSION } from "../ort-node/index.js";
+import { outputPlace, replaceFile } from "../output-files.js";
 
 const configSchema = z.object({
   settings: z.record(z.string(), z.unknown()),
@@ -46,28 +48,37 @@ export class RunFolder {
   readonly #options: RunOptions;
   /** The state to continue from. */
   readonly state: TrainingState | undefined;
+  readonly #lock: FolderLock;
   #saved: TrainingState | undefined;
 
-  private constructor(options: RunOptions, state: TrainingState | undefined) {
+  private constructor(options: RunOptions, lock: FolderLock, state: TrainingState | undefined) {
     this.#options = options;
+    this.#lock = lock;
     this.state = state;
     this.#saved = state;
   }
 
-  /** Begin a run, or find the existing one.
-   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch',
-   *   'checkpoint/format' */
+  /** Begin a run, or find the existing one. The folder is locked until `close` or the end of the
+   * process.
+   * @throws DynnError 'file/unwritable', 'file/full', 'file/locked', 'training/unfinished',
+   *   'checkpoint/mismatch', 'checkpoint/format' */
   static async open(options: RunOptions): Promise<RunFolder> {
-    const { folder, settings, resume } = options;
-    await mkdir(folder, { recursive: true }).catch(() => undefined);
-    const path = join(folder, CONFIG);
-    await checkWritable(path);
-    if (resume) return new RunFolder(options, await stateOf(options, await readConfig(path)));
-    if ((await exists(join(folder, CHECKPOINT))) && !(await exists(join(folder, CARD)))) throw unfinished(folder);
-    await clear(folder);
-    const config: RunConfig = { settings, versions: VERSIONS };
-    await writeText(path, `${JSON.stringify(config, undefined, 2)}\n`);
-    return new RunFolder(options, undefined);
+    const { folder } = options;
+    const place = await outputPlace(folder).catch(() => folder);
+    await mkdir(place, { recursive: true }).catch(() => undefined);
+    await checkWritable(join(folder, CONFIG));
+    const lock = lockFolder(folder);
+    try {
+      return new RunFolder(options, lock, await (options.resume ? resumed(options) : begun(options)));
+    } catch (thrown) {
+      lock.release();
+      throw thrown;
+    }
+  }
+
+  /** Let other processes use the folder. */
+  close(): void {
+    this.#lock.release();
   }
 
   /** The last state on disk. */
@@ -137,18 +148,41 @@ async function readConfig(path: string): Promise<RunConfig | undefined> {
   }
 }
 
-/** The state of the folder for these settings. Undefined when the run stopped before its first
- * checkpoint. */
-async function stateOf(
-  { folder, settings, warn }: RunOptions,
-  found: RunConfig | undefined,
-): Promise<TrainingState | undefined> {
-  if (!found)
+/** A new run in the folder.
+ * @throws DynnError 'training/unfinished', 'file/full', 'file/unwritable' */
+async function begun({ folder, settings }: RunOptions): Promise<undefined> {
+  if ((await exists(join(folder, CHECKPOINT))) && !(await exists(join(folder, CARD)))) throw unfinished(folder);
+  await clear(folder);
+  const config: RunConfig = { settings, versions: VERSIONS };
+  await writeText(join(folder, CONFIG), `${JSON.stringify(config, undefined, 2)}\n`);
+}
+
+/** The state of the folder for these settings. A run that was killed before its first checkpoint
+ * starts over.
+ * @throws DynnError 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format', 'file/full',
+ *   'file/unwritable' */
+async function resumed(options: RunOptions): Promise<TrainingState | undefined> {
+  const { folder, warn } = options;
+  const found = await readConfig(join(folder, CONFIG));
+  if (!found && !(await isEmpty(folder)))
     throw new DynnError(
       "training/unfinished",
       `${folder}: does not hold a run to continue. Begin a run without resume, or give another folder.`,
       { folder, options: ["resume", "run"] },
     );
+  const state = found && (await stateOf(options, found));
+  if (state) return state;
+  warn(`${folder}: holds no checkpoint yet, so the run starts over.\n`);
+  return found ? undefined : begun(options);
+}
+
+/** Whether a folder holds nothing, or only what dynn hides there. */
+const isEmpty = async (folder: string): Promise<boolean> =>
+  (await readdir(folder)).every((name) => name.startsWith(".dynn-"));
+
+/** The state of the folder for these settings. Undefined when the run stopped before its first
+ * checkpoint. */
+async function stateOf({ folder, settings, warn }: RunOptions, found: RunConfig): Promise<TrainingState | undefined> {
   checkSameRun(found.settings, settings, folder);
   for (const [what, now] of Object.entries(VERSIONS))
     if (found.versions[what] !== now)

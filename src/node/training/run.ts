@@ -46,9 +46,10 @@ export class TrainingRun {
     this.#folder = folder;
   }
 
-  /** Begin a run in a folder, or continue the run in it.
-   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch',
-   *   'checkpoint/format' */
+  /** Begin a run in a folder, or continue the run in it. The folder is locked until the run is
+   * finished, fails or is closed.
+   * @throws DynnError 'file/unwritable', 'file/full', 'file/locked', 'training/unfinished',
+   *   'checkpoint/mismatch', 'checkpoint/format' */
   static async open(plan: TrainingPlan, options: TrainingRunOptions): Promise<TrainingRun> {
     const folder = await RunFolder.open({
       folder: options.folder,
@@ -59,6 +60,11 @@ export class TrainingRun {
     });
     if (folder.state) await folder.writeCurves(folder.state.epochs);
     return new TrainingRun(plan, folder);
+  }
+
+  /** Let other processes use the folder. A second call does nothing. */
+  close(): void {
+    this.#folder.close();
   }
 
   /** The state that the run continues from. Undefined for a new run. */
@@ -85,6 +91,15 @@ export class TrainingRun {
    * saved.
    * @throws DynnError as `train` does, 'file/full', 'file/unwritable'; the signal's reason */
   async train(options: TrainOptions): Promise<TrainingResult> {
+    try {
+      return await this.#train(options);
+    } catch (thrown) {
+      this.close();
+      throw thrown;
+    }
+  }
+
+  async #train(options: TrainOptions): Promise<TrainingResult> {
     const { network, data, config } = this.plan;
     const { source, workers = 1, checkpointEvery = 60, ...rest } = options;
     this.#result = await train({
@@ -105,6 +120,7 @@ export class TrainingRun {
     const test = card.exits.flatMap((e) => e.test ?? []);
     const epochs = this.#result?.epochs ?? [];
     await this.#folder.finish(card, renderTraining(recordOf(this.plan, epochs, test.length > 0 ? test : undefined)));
+    this.close();
   }
 }
 

@@ -30,13 +30,13 @@ export function renderCalibration(record: CalibrationRecord, document?: Document
 const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))}\u00a0ms`;
 const temperature = (t: number): string => String(Number(t.toPrecision(4)));
 
-function header({ model, data, warnings, test, worstCase, exits }: CalibrationRecord): Html {
+function header({ model, data, warnings, test, worstCase, exits, steadiness }: CalibrationRecord): Html {
   const final = exits[exits.length - 1].test.accuracy;
   const time = test.meanMilliseconds;
   return html`<header><p class="kicker">Calibration of an early-exit network, ${exits.length} exits</p>
 <h1>${model.name} <small>on ${data.test.name}</small></h1>
 <p class="soft">Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.</p>
-${remarks(data.notes, warnings)}<dl class="cards">
+${remarks(data.notes, warnings, steadiness)}<dl class="cards">
 ${card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.interval(test.accuracy)}`)}
 ${card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`)}
 ${card("mean cost, test", write.percent(test.meanCostFraction.value), `saves ${write.percent(1 - test.meanCostFraction.value)}`)}

@@ -60,7 +60,7 @@ function header(record: ProfileRecord): Html {
   return html`<header><p class="kicker">Profile of ${model.exits.length === 1 ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
 <h1>${model.name} <small>on ${data.name}</small></h1>
 <p class="soft">${write.samples(data.samples)}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}, on ${machine.cores} cores (${machine.cpu}). All times are measured, in one run.</p>
-${remarks(data.notes, record.warnings)}<dl class="cards">
+${remarks(data.notes, record.warnings, record.steadiness)}<dl class="cards">
 ${time ? card(`speed-up, ${own.name}`, times(time.speedUp.median), `batch ${batch}; predicted from MACs: ${times(1 / own.macsFraction)}`) : NOTHING}
 ${own ? card(`accuracy, ${own.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`) : NOTHING}
 ${card("accuracy, static network", write.percent(record.static.accuracy.value), `95 %: ${write.interval(record.static.accuracy)}`)}

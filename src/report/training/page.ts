@@ -10,6 +10,7 @@ import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
 import * as write from "../shared/format.js";
 import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
+import { remarks } from "../shared/remarks.js";
 import { type Section, shell } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 
@@ -29,12 +30,13 @@ const last = ({ epochs }: TrainingRecord): EpochReport => epochs[epochs.length -
 
 function header(record: TrainingRecord): Html {
   const { epochs, planned, exits } = record;
+  const busy = record.steadiness?.warning;
   const [{ loss, learningRate, validationAccuracy }, final] = [last(record), exits.length - 1];
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return html`<header><p class="kicker">Training, recipe ${record.recipe}</p>
 <h1>${record.model} <small>on ${record.data}</small></h1>
 <p class="soft">${epochs.length} of ${planned} epochs done, ${exits.length === 1 ? "one exit" : `${exits.length} exits`}.</p>
-<dl class="cards">
+${remarks([], busy === undefined ? [] : [`Exits were placed by time. ${busy}`])}<dl class="cards">
 ${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not used for training`)}
 ${record.test ? card("test accuracy, final exit", write.percent(record.test[final].right / record.test[final].count), write.samples(record.test[final].count)) : NOTHING}
 ${card("training loss", loss.toFixed(3), `learning rate ${showNumber(learningRate)}`)}

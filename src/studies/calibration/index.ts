@@ -13,6 +13,7 @@ import {
   outcomesAt,
 } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
+import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
 import {
   CALIBRATION_SCHEMA_VERSION,
@@ -20,6 +21,7 @@ import {
   calibrationRecordSchema,
 } from "../../schema/calibration-record.js";
 import type { Rate } from "../../schema/numbers.js";
+import { steadinessOf } from "../../schema/steadiness.js";
 import { perExit } from "../audit/tally.js";
 import { chanceWarnings, notesOf } from "../chance.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
@@ -46,7 +48,7 @@ async function calibrateFitted(options: CalibrationOptions, started: number): Pr
   try {
     const validation = await openSplit(options.validation, forward, "validation images", options);
     const test = await openSplit(options.test, forward, "test images", options);
-    const milliseconds = await options.measureExits?.();
+    const { milliseconds, roundSpread } = timesOf(await options.measureExits?.());
     const request = requestOf(options, validation, milliseconds);
     const { calibration, worstCase } = await choose(request, { validation, test }, options);
     const { policy } = calibration;
@@ -54,6 +56,7 @@ async function calibrateFitted(options: CalibrationOptions, started: number): Pr
     const record = calibrationRecordSchema.parse({
       ...header(options, request),
       warnings: chanceWarnings(options.model, options.test, finalAccuracy(test)),
+      steadiness: steadinessOf(roundSpread),
       policy,
       exits: exitRecords(options, request, { validation, test }, milliseconds),
       validation: outcomeOn(validation, policy, costFractions, milliseconds),
@@ -69,6 +72,12 @@ async function calibrateFitted(options: CalibrationOptions, started: number): Pr
   } finally {
     await forward.release();
   }
+}
+
+/** Times of exits, with the spread of the rounds if it was measured. */
+function timesOf(measured: readonly number[] | TimedExits | undefined): Partial<TimedExits> {
+  if (measured === undefined) return {};
+  return "milliseconds" in measured ? measured : { milliseconds: measured };
 }
 
 const finalAccuracy = ({ logits, labels }: Split): Rate => present(perExit(logits, labels).at(-1), "the final exit");

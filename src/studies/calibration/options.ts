@@ -3,6 +3,7 @@ import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { ThresholdKind, WorstBounds } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { TimedExits } from "../../dynamic/run/timing.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Fallback, Policy, Rule } from "../../schema/policy.js";
@@ -37,9 +38,9 @@ export interface CalibrationOptions {
   readonly temperature: boolean;
   /** An attack under which bounds must hold. Undefined: none. */
   readonly worstCase?: WorstCaseOptions | undefined;
-  /** Measures the cumulative milliseconds per sample of each exit. The target `latency` needs
-   * it. */
-  readonly measureExits?: (() => Promise<readonly number[]>) | undefined;
+  /** Measures the cumulative milliseconds per sample of each exit. The target `latency` needs it.
+   * `timeExits` also measures how steady the machine was, and the record then says so. */
+  readonly measureExits?: (() => Promise<readonly number[] | TimedExits>) | undefined;
   /** The seed of every random number. */
   readonly seed: number;
   /** Samples per evaluation. This number changes time and memory, never results. */

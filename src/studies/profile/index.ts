@@ -3,6 +3,7 @@
  *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
 import type { Images } from "../../core/images.js";
+import { checkWhole } from "../../core/whole.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
@@ -50,7 +51,9 @@ function fitted(options: ProfileOptions): ProfileOptions {
 }
 
 /** @throws DynnError 'cli/value' */
-function checkBatches({ data, batches }: ProfileOptions): void {
+function checkBatches({ data, batches, rounds }: ProfileOptions): void {
+  checkWhole("rounds", rounds);
+  for (const batch of batches) checkWhole("batch", batch);
   const large = batches.find((batch) => batch > data.count);
   if (large === undefined) return;
   throw new DynnError(

@@ -11,6 +11,7 @@ import {
   type ProfileRecord,
   profileRecordSchema,
 } from "../../schema/profile-record.js";
+import { roundSpreadOf, steadinessOf } from "../../schema/steadiness.js";
 import { stopsOf } from "../audit/tally.js";
 import { chanceWarnings, notesOf } from "../chance.js";
 import type { Network } from "./networks.js";
@@ -39,8 +40,17 @@ export function recordOf(findings: Findings): ProfileRecord {
     static: fixed,
     ...(baseline ? { baseline } : {}),
     points: points.map((point) => pointRecord(point, findings)),
+    steadiness: steadinessOf(worstSpread(measured)),
     seconds,
   });
+}
+
+/** Of all that was timed, how much the rounds of what differed most differ. */
+function worstSpread(measured: Measurements): number | undefined {
+  const spreads = [...measured.values()].flatMap((byBatch) =>
+    [...byBatch.values()].flatMap(({ perImage }) => roundSpreadOf(perImage) ?? []),
+  );
+  return spreads.length > 0 ? Math.max(...spreads) : undefined;
 }
 
 const timesOf = (measured: Measurements, contestant: Contestant): ReadonlyMap<number, Measurement> =>

@@ -4,6 +4,7 @@
  *  proportion to the batch: Goyal et al. 2017. */
 import { DynnError } from "../../core/errors.js";
 import { NO_AUGMENTATION } from "../../data/augment.js";
+import { isRadius } from "../../perturb/norms.js";
 import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
 import type {
   AdversarialConfig,
@@ -154,8 +155,20 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context
     ema: choices.ema,
     statisticsMomentum: 0.1,
     distill: distilled ? { ...DISTILL, ...given(choices.distill) } : undefined,
-    adversarial: attacked ? { ...ADVERSARIAL, ...given(choices.adversarial) } : undefined,
+    adversarial: attacked ? checkedAttack({ ...ADVERSARIAL, ...given(choices.adversarial) }) : undefined,
   };
+}
+
+/** @throws DynnError 'training/config' */
+function checkedAttack(config: AdversarialConfig): AdversarialConfig {
+  for (const key of ["radius", "stepSize"] as const)
+    if (!isRadius(config[key], "linf"))
+      throw new DynnError(
+        "training/config",
+        `adversarial.${key}: got ${config[key]}, expected 0 to 1, as pixels lie in [0,1]. Write e.g. 8 / 255.`,
+        { [key]: config[key], options: [key === "radius" ? "eps" : "attackStep"] },
+      );
+  return config;
 }
 
 function optimizerConfig(

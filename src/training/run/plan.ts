@@ -8,6 +8,7 @@ import { dynamicModel } from "../../dynamic/model/model.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { ModelCard, Placement } from "../../schema/model-card.js";
+import { steadinessOf } from "../../schema/steadiness.js";
 import type { EpochReport, Recipe, TrainingRecord } from "../../schema/training.js";
 import type { TrainingConfig } from "../recipe/config.js";
 import { type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
@@ -182,7 +183,7 @@ const trainableCount = (graph: Graph): number =>
 /** The record from which the report of a run is made.
  * @param test right answers of the finished network, one entry per exit */
 export const recordOf = (
-  { network, data, config, settings }: TrainingPlan,
+  { network, data, config, settings, placement }: TrainingPlan,
   epochs: readonly EpochReport[],
   test?: TrainingRecord["test"],
 ): TrainingRecord => ({
@@ -194,6 +195,7 @@ export const recordOf = (
   validationCount: data.validation.count,
   epochs,
   test,
+  steadiness: placement?.cost === "time" ? steadinessOf(placement.roundSpread) : undefined,
   settings: leaves("", settings),
 });
 

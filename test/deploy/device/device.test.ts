@@ -13,7 +13,8 @@ const split = await makeSplit();
 const { bundle, routed, model, policy } = split;
 const IMAGE = pixels.length / routed.length;
 
-/** Labels by the exit that is sure, else by the surer of the device's two, from the whole model's logits. */
+/** Labels by the exit that is sure, else by the surer of the device's two, from the whole model's
+ * logits. */
 async function localLabels(): Promise<number[]> {
   const logits = await logitsOf(model, pixels);
   return routed.map(({ stop, label }, i) => {
@@ -111,6 +112,7 @@ describe("a device whose server is not there", () => {
     ["no JSON", "<html>"],
     ["another number of answers", '{"answers":[],"ms":1}'],
     ["a class that is not there", '{"answers":[{"stop":3,"answer":3,"label":4,"confidence":0.5}],"ms":1}'],
+    ["a confidence out of range", '{"answers":[{"stop":3,"answer":3,"label":1,"confidence":1e300}],"ms":1}'],
     ["a confidence that is none", '{"answers":[{"stop":3,"answer":3,"label":1,"confidence":null}],"ms":1}'],
   ])("takes %s for an outage", async (_, text) => {
     const url = await startOther((request, response) => {

@@ -57,7 +57,7 @@ describe("a key that does not hold what it should is refused", () => {
       '{"rule":"margin","thresholds":["0.5"],"fallback":"final"}',
       "at thresholds.0, Invalid input: expected number, received string",
     ],
-    ["dynn.normalization", '{"mean":[0],"std":[0]}', "at std.0, Too small: expected number to be >0"],
+    ["dynn.normalization", '{"mean":[0],"std":[0]}', "at std.0, Too small: expected number to be >=0.000001"],
     ["dynn.normalization", '{"mean":[],"std":[1]}', "at mean, Too small: expected array to have >=1 items"],
     ["dynn.classes", '["only"]', "Too small: expected array to have >=2 items"],
     ["dynn.classes", "null", "Invalid input: expected array, received null"],

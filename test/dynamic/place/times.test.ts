@@ -37,7 +37,8 @@ function chain(length: number): Graph {
   return b.build();
 }
 
-/** An engine on whose clock every run of a section takes what its one output costs; nothing is computed. */
+/** An engine on whose clock every run of a section takes what its one output costs; nothing is
+ * computed. */
 function clocked(costs: Readonly<Record<string, number>>) {
   const seen = { time: 0, open: 0, runs: 0, batches: new Set<number>() };
   const backend: Backend = {
@@ -88,6 +89,7 @@ describe("measured places", () => {
         { cut: "c2", fraction: 0.9, headFraction: 0.04 },
         { cut: "last.pooled", fraction: 0.95, headFraction: 0.08 },
       ],
+      roundSpread: 1,
     });
     expect(JSON.parse(JSON.stringify(measured))).toEqual(measured);
     expect(seen).toMatchObject({ open: 0, runs: 9 * 4, batches: new Set([BATCH]) });

@@ -87,7 +87,8 @@ describe("each rule by hand", () => {
   });
 });
 
-/** Logits of up to six samples for two to five exits and two to four classes; few different values, so that ties occur. */
+/** Logits of up to six samples for two to five exits and two to four classes; few different values,
+ * so that ties occur. */
 const batch = fc
   .record({
     exits: fc.integer({ min: 2, max: 5 }),
@@ -194,5 +195,19 @@ describe("laws", () => {
         if (x.stop < exits - 1) expect(x.answer).toBe(x.stop);
       }),
     );
+  });
+});
+
+describe("a policy of another network", () => {
+  const logits = new Logits(example, 3);
+  test.each<[string, Policy]>([
+    ["too few thresholds", policy("margin", [0.5])],
+    ["too many thresholds", policy("max-softmax", [0.5, 0.5, 0.5])],
+    ["thresholds per exit for patience", policy("patience", [2, 2])],
+    ["no number", policy("entropy", [Number.NaN, 0.5])],
+    ["too few temperatures", { ...policy("margin", [0.5, 0.5]), temperatures: [1, 1] }],
+    ["a temperature of zero", { ...policy("margin", [0.5, 0.5]), temperatures: [1, 0, 1] }],
+  ])("is refused: %s", (_, wrong) => {
+    expect(() => route(logits, wrong)).toThrow(/\[policy\/value\]$/);
   });
 });

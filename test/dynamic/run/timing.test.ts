@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Images } from "../../../src/core/images.js";
 import { uniform } from "../../../src/core/rng.js";
-import { measureExits } from "../../../src/dynamic/run/timing.js";
+import { measureExits, timeExits } from "../../../src/dynamic/run/timing.js";
 import type { Backend } from "../../../src/runtime/backend.js";
 import { referenceBackend } from "../../../src/runtime/reference.js";
 import { smallExits } from "../../support/models.js";
@@ -9,7 +9,8 @@ import { smallExits } from "../../support/models.js";
 const model = smallExits();
 const images = Images.for(model, uniform({ seed: 1, sample: 0, purpose: "test", step: 0 }, 4 * 192));
 
-/** A backend on whose clock every run of the k-th compiled graph takes `costs[k]` milliseconds, and the first runs a second more. */
+/** A backend on whose clock every run of the k-th compiled graph takes `costs[k]` milliseconds, and
+ * the first runs a second more. */
 function clocked(costs: readonly number[]) {
   let [time, compiled, open, runs] = [0, 0, 0, 0];
   const backend: Backend = {
@@ -47,6 +48,16 @@ describe("the time of exits", () => {
   test("is the median, so that one slow run does not count", async () => {
     const { backend, now } = clocked([8, 4, 20]);
     expect(await measureExits(model, backend, { images, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);
+  });
+
+  test("comes with how much the runs differ", async () => {
+    const steady = clocked([8, 4, 20]);
+    expect((await timeExits(model, steady.backend, { images, now: steady.now, warmUp: 2, runs: 5 })).roundSpread).toBe(
+      1,
+    );
+    const { backend, now } = clocked([8, 4, 20]);
+    const { roundSpread } = await timeExits(model, backend, { images, now, warmUp: 0, runs: 5 });
+    expect(roundSpread).toBe((3000 + 32) / 32);
   });
 
   test("stops when it is aborted, and gives its sessions back", async () => {

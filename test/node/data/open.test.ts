@@ -98,7 +98,7 @@ describe("cifar", () => {
     const dir = join(root, "odd");
     mkdirSync(join(dir, "test_batch.bin"), { recursive: true });
     await expect(openDataset(`cifar10:${dir}`)).rejects.toThrow(
-      /^.*test_batch\.bin: cannot be read \(EISDIR: .*\)\. Check its kind and permissions\. \[file\/unreadable\]$/,
+      /^.*test_batch\.bin: cannot be read \(it is a folder, expected a plain file\)\. Check its kind and permissions\. \[file\/unreadable\]$/,
     );
   });
 });

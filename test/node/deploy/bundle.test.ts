@@ -112,6 +112,10 @@ describe("a bundle that is opened", () => {
       (m) => ((m.parts as { kept: string[] }[])[0].kept = []),
       (m) => ((m.parts as { exits: { logits: string }[] }[])[0].exits[0].logits = "none"),
       (m) => ((m.classes as { count: number }).count = 5),
+      (m) => Object.assign((m.exits as object[])[1], { name: (m.exits as { name: string }[])[0].name }),
+      (m) => Object.assign(m, { normalization: { mean: [0, 0, 0], std: [1, 1e-300, 1] } }),
+      (m) => Object.assign(m, { normalization: { mean: [0, 0, 0], std: [1, 1] } }),
+      (m) => Object.assign(m, { normalization: { mean: [0, 0], std: [1, 1] } }),
       (m) => Object.assign(m, { version: 2 }),
       (m) => Object.assign(m, { more: 1 }),
     ];

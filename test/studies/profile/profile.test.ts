@@ -85,6 +85,29 @@ const compared = await profile(options({ baseline: smallExits(2) }));
 /** For what does not depend on the operating points. */
 const SHORT = { thresholds: [0.6], rules: ["max-softmax"], batches: [4], rounds: 1 } as const;
 
+test("says how much rounds differ, and when times are not to be trusted", async () => {
+  expect(plain.steadiness).toMatchObject({ trusted: true, roundSpread: expect.closeTo(1, 9) });
+  const clock = costClock();
+  let [factor, last, slowed] = [1, 0, 0];
+  // The clock runs twice as fast from the second round on: every network seems to take twice as
+  // long.
+  const now = (): number => {
+    slowed += factor * (clock.now() - last);
+    last = clock.now();
+    return slowed;
+  };
+  const onProgress: ProfileOptions["onProgress"] = ({ phase, done, total }) => {
+    if (phase === "timing" && done === total / 2) {
+      now();
+      factor = 2;
+    }
+  };
+  const busy = await profile(options({ ...SHORT, rounds: 2, backend: clock.backend, now, onProgress }));
+  expect(busy.steadiness).toMatchObject({ trusted: false, roundSpread: expect.closeTo(2, 9) });
+  expect(busy.steadiness?.warning).toContain("The machine was busy");
+  expect((await profile(options(SHORT))).steadiness).toBeUndefined();
+});
+
 const pointNamed = (record: ProfileRecord, name: string) => {
   const point = record.points.find((p) => p.name.split(", ").includes(name));
   if (!point) throw new Error(`no point ${name} among ${record.points.map((p) => p.name)}`);

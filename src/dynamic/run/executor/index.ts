@@ -4,8 +4,9 @@ import { DynnError } from "../../../core/errors.js";
 import { Images, imageDims } from "../../../core/images.js";
 import { checkPixels } from "../../../core/pixels.js";
 import type { Backend } from "../../../runtime/backend.js";
-import { type Policy, singleExitPolicy, thresholdCount } from "../../../schema/policy.js";
+import { type Policy, singleExitPolicy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
+import { checkPolicy } from "../../route/policy.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
 import type { SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
@@ -77,8 +78,8 @@ export async function createExecutor(model: DynamicModel, options: ExecutorOptio
 }
 
 /** The policy of a run: the given policy, else the model's own. A model with one exit needs none.
- * @throws DynnError 'policy/value' when the model needs a policy and has none, or when the number
- *  of thresholds is wrong */
+ * @throws DynnError 'policy/value' when the model needs a policy and has none, when a threshold is
+ *  out of range, or when the number of thresholds is wrong */
 export function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
   const policy = given ?? model.policy;
   if (!policy && model.exits.length === 1) return singleExitPolicy();
@@ -88,13 +89,8 @@ export function policyOf(model: DynamicModel, given: Policy | undefined): Policy
       `${model.name}: the file has no policy, and none is given. Choose one with \`dynn calibrate\`, or give rule and thresholds.`,
       { model: model.name },
     );
-  const wanted = thresholdCount(policy.rule, model.exits.length);
-  if (policy.thresholds.length === wanted) return policy;
-  throw new DynnError(
-    "policy/value",
-    `thresholds: got ${policy.thresholds.length}, expected ${wanted} for ${model.name}. Make the policy with makePolicy.`,
-    { thresholds: policy.thresholds, expected: wanted },
-  );
+  checkPolicy(policy, { exits: model.exits.length, classes: model.classes }, model.name);
+  return policy;
 }
 
 /** Runs a dynamic model stage by stage. A sample whose exit fires takes no part in later stages. */
