@@ -46,6 +46,8 @@ export interface Inspection {
   readonly parameters: number;
   readonly opset: number;
   readonly normalization: DynamicModel["normalization"] | null;
+  /** What dynn changed on reading. */
+  readonly changes: DynamicModel["changes"];
   readonly policy: DynamicModel["policy"] | null;
   /** What the model was made from, when `dynn train` made it. */
   readonly card: ModelCard | null;
@@ -99,6 +101,7 @@ export function inspect(model: DynamicModel): Inspection {
     parameters: model.parameters,
     opset: graph.opset,
     normalization: model.normalization ?? null,
+    changes: model.changes,
     policy: model.policy ?? null,
     card: readCard(model.metadata, model.name) ?? null,
     exits: model.exits.map((e) => ({ name: e.name, cut: e.cut ?? null, macs: e.macs, costFraction: e.costFraction })),
@@ -133,6 +136,7 @@ const show = (i: Inspection): string =>
     i.policy
       ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
       : "",
+    i.changes.length > 0 ? `${heading("What dynn changed on reading")}${i.changes.join("\n")}\n` : "",
     heading("Exits"),
     table(
       [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "cut", align: "left" }],

@@ -14,6 +14,7 @@ import { opTable } from "../../ops/table.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
+import { adapt } from "../adapt/adapt.js";
 import { readMetadata } from "./metadata.js";
 import { findNormalization, prependNormalization } from "./normalization.js";
 
@@ -64,6 +65,11 @@ export interface DynamicModel {
   readonly parameters: number;
   /** `metadata_props` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** What dynn changed on reading, so that the file fits this contract: one sentence each. */
+  readonly changes: readonly string[];
+  /** The graph as it was read, with those changes and the exits as outputs. Its initializers keep
+   * their bits. */
+  readonly source: Graph;
 }
 
 /** How a graph is read as a classifier. */
@@ -81,7 +87,8 @@ export interface ModelOptions {
 export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = readMetadata(source.metadata, name);
-  const open = openBatch(withNormalization(source.graph, options), name, options);
+  const { graph: adapted, changes } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
+  const open = openBatch(withNormalization(adapted, options), name, options);
   const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
   const graph = simplify(asLogits(open, outputs), opTable);
   const input = graph.inputs[0];
@@ -100,6 +107,8 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
     normalization: findNormalization(graph, opTable) ?? metadata.normalization,
     parameters: parameterCount(graph),
     metadata: source.metadata,
+    source: { ...adapted, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
+    changes,
   };
 }
 

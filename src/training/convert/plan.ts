@@ -81,7 +81,7 @@ export function planConversion(
 ): ConversionPlan {
   const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
   const contract = contractOf(source, data, request);
-  const backbone = backboneFrom(source.graph, contract);
+  const backbone = backboneFrom(contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
   const whole = normalization ? prependNormalization(graph, normalization) : graph;
@@ -113,7 +113,7 @@ export async function measureConversion(
     data,
     Array.from({ length: batch }, (_, i) => i % data.count),
   );
-  const backbone = backboneFrom(source.graph, contractOf(source, data, request));
+  const backbone = backboneFrom(contractOf(source, data, request));
   const named = exits?.kind === "values" ? exits.values : [];
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
@@ -143,8 +143,8 @@ function contractOf(
 }
 
 /** The source's own graph with the input and the last output of the contract. */
-const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph => ({
-  ...graph,
+const backboneFrom = ({ source, name, input, exits }: DynamicModel): Graph => ({
+  ...source,
   name,
   inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
   outputs: [{ name: present(exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],

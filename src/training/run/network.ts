@@ -136,7 +136,7 @@ function ofModel({ name, source }: Extract<NetworkBase, { kind: "model" }>, { tr
   checkSize(model, train);
   const { input, exits, normalization } = model;
   const graph: Graph = {
-    ...source.graph,
+    ...model.source,
     inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
     outputs: exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
     types: new Map(),
@@ -180,8 +180,8 @@ export interface InitialWeights {
 /** The weights of a model, by the names of its initializers.
  * @throws DynnError what dynamicModel throws */
 export function weightsOfModel(source: OnnxModel, where: string): InitialWeights {
-  const { normalization } = dynamicModel(source, { name: where });
-  return { where, tensor: (name) => source.graph.initializers.get(name), normalization };
+  const { normalization, source: graph } = dynamicModel(source, { name: where });
+  return { where, tensor: (name) => graph.initializers.get(name), normalization };
 }
 
 /** The weights of a checkpoint; where it keeps an average of the weights, the average.
