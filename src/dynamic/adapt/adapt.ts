@@ -2,10 +2,11 @@
  *  is one float32 input [n,channels,height,width] and float32 outputs [n,classes]. */
 import type { Graph } from "../../graph/graph.js";
 import type { AdaptContext, Adapter } from "./adapter.js";
+import { openBatch } from "./batch.js";
 import { channelsLast } from "./channels-last.js";
 
 /** In this order. Each adapter reads the graph that the one before it made. */
-const ADAPTERS: readonly Adapter[] = [channelsLast];
+const ADAPTERS: readonly Adapter[] = [channelsLast, openBatch];
 
 /** A graph that was read, and what changed on reading. */
 export interface AdaptedGraph {
