@@ -3,10 +3,14 @@
 import type { Graph } from "../../graph/graph.js";
 import type { AdaptContext, Adapter } from "./adapter.js";
 import { openBatch } from "./batch.js";
+import { bytePixels } from "./byte-pixels.js";
 import { channelsLast } from "./channels-last.js";
+import { floatTypes } from "./float-types.js";
+import { openChannels } from "./open-channels.js";
+import { imageRank } from "./ranks.js";
 
 /** In this order. Each adapter reads the graph that the one before it made. */
-const ADAPTERS: readonly Adapter[] = [channelsLast, openBatch];
+const ADAPTERS: readonly Adapter[] = [bytePixels, floatTypes, channelsLast, imageRank, openChannels, openBatch];
 
 /** A graph that was read, and what changed on reading. */
 export interface AdaptedGraph {

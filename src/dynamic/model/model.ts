@@ -119,18 +119,28 @@ const withNormalization = (graph: Graph, { normalization }: ModelOptions): Graph
  * @throws DynnError 'model/input' */
 function openBatch(graph: Graph, name: string, { imageSize }: ModelOptions): Graph {
   const [input, ...more] = graph.inputs;
-  const found = graph.inputs.map((i) => `${i.name} ${i.dtype}${showShape(i.shape)}`).join(", ") || "none";
   if (!input || more.length > 0 || input.dtype !== "float32" || input.shape?.length !== 4)
-    throw new DynnError(
-      "model/input",
-      `${name}: inputs are ${found}; expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input.`,
-      { inputs: graph.inputs.map((i) => i.name) },
-    );
+    throw wrongInput(graph, name);
   const [, channels, height, width] = input.shape;
   const shape: Shape = ["n", channels ?? 1, sized(height, imageSize?.[0]), sized(width, imageSize?.[1])];
   const outputs = graph.outputs.map((o) => ({ ...o, shape: undefined }));
   refuseBatchMixing(graph, opTable);
   return inferShapes({ ...graph, inputs: [{ ...input, shape }], outputs, types: new Map() }, opTable);
+}
+
+/** Says which of number, type and axes is the problem. */
+function wrongInput({ inputs }: Graph, name: string): DynnError {
+  const [{ dtype, shape } = { dtype: "float32", shape: [] }] = inputs;
+  const found = inputs.map((i) => `${i.name} ${i.dtype}${showShape(i.shape)}`).join(", ") || "none";
+  const problem =
+    inputs.length !== 1
+      ? "expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input"
+      : dtype !== "float32"
+        ? `dynn reads no ${dtype} pixels, expected float32, float16, bfloat16, float64 or uint8. Export the model with float32 input`
+        : `expected [n,channels,height,width], got ${shape ? `${shape.length} axes that are no image` : "no shape"}. Export the model with an image input`;
+  return new DynnError("model/input", `${name}: inputs are ${found}; ${problem}.`, {
+    inputs: inputs.map((i) => i.name),
+  });
 }
 
 const sized = (stated: Shape[number] | undefined, given: number | undefined): Shape[number] =>
