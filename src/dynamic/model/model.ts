@@ -72,6 +72,9 @@ export interface DynamicModel {
   readonly source: Graph;
 }
 
+/** What a model is built from. */
+export type ModelSource = Pick<OnnxModel, "graph" | "metadata" | "changes">;
+
 /** How a graph is read as a classifier. */
 export interface ModelOptions {
   readonly name?: string;
@@ -84,7 +87,7 @@ export interface ModelOptions {
 /** Build the contract from a read ONNX model.
  * @throws DynnError 'model/input' when it does not take exactly one batch of images, 'model/classifier' when no output is
  *         [n, classes], 'model/metadata' when its dynn.* metadata do not fit the graph */
-export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
+export function dynamicModel(source: ModelSource, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = readMetadata(source.metadata, name);
   const { graph: adapted, changes } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
@@ -108,7 +111,7 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
     parameters: parameterCount(graph),
     metadata: source.metadata,
     source: { ...adapted, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
-    changes,
+    changes: [...(source.changes ?? []), ...changes],
   };
 }
 
