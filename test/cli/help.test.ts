@@ -119,6 +119,10 @@ describe("help", () => {
         --validation <spec>       data to choose thresholds on (default: records of
                                   --data that are not reported)
         --validation-samples <n>  how many of them (default: 1000)
+        --exits <names>           outputs that are early exits (default: those that
+                                  stop before the final one)
+        --final <name>            output that is the final classifier (default: the
+                                  costliest)
         --mean <list>             per channel; for a model that expects (x - mean) /
                                   std
         --std <list>              per channel, with --mean
@@ -175,6 +179,10 @@ describe("help", () => {
 
       Options:
         --image-size <h,w>  for a model that leaves the image size open
+        --exits <names>     outputs that are early exits (default: those that stop
+                            before the final one)
+        --final <name>      output that is the final classifier (default: the
+                            costliest)
         --graph             print the graph, one line per node, as dynn reads it
                             (constants folded)
         --json <file>       write the same as JSON; - prints it

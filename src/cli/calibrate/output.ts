@@ -1,11 +1,12 @@
-/** @file A policy written into a model file: `dynn.policy` changes, every other byte stays. */
+/** @file A policy written into a model file: `dynn.policy` changes, `dynn.exits` too where the caller chose them, and every
+ *  other byte stays. */
 import { dirname, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { readBytes, replaceFile } from "../../node/onnx-files.js";
 import { patchMetadata } from "../../onnx/patch-metadata.js";
 import { readModel } from "../../onnx/read.js";
-import type { Policy } from "../../schema/policy.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
 
 /** @param outputs path of each option; those left out do not count
  * @throws DynnError 'cli/usage' when two options name one file */
@@ -42,6 +43,10 @@ export async function checkPolicyOutput(model: string, out: string): Promise<voi
 
 /** Write a copy of the model under a policy. `out` may be the model itself.
  * @throws DynnError 'file/missing', 'file/unreadable', 'file/unwritable', 'file/full' */
-export async function writePolicy(model: string, out: string, policy: Policy): Promise<void> {
-  await replaceFile(out, patchMetadata(await readBytes(model), writeMetadata({ policy })));
+export async function writePolicy(
+  model: string,
+  out: string,
+  written: Pick<ModelMetadata, "policy"> & Partial<Pick<ModelMetadata, "exits">>,
+): Promise<void> {
+  await replaceFile(out, patchMetadata(await readBytes(model), writeMetadata(written)));
 }

@@ -57,7 +57,8 @@ export function classifyCommand(command: Command, io: Io): Command {
     .addOption(common("samples", { about: "the first N images of a data spec" }))
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
-  for (const one of commons("fallback", "imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
+  for (const one of commons("fallback", "imageSize", "exits", "final", "mean", "std", "threads", "provider"))
+    command.addOption(one);
   return command
     .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
     .addHelpText("after", HELP)

@@ -16,17 +16,19 @@ import type { ModelCard } from "../../schema/model-card.js";
 import { showThresholds } from "../../schema/policy.js";
 import { readCard } from "../../training/run/card.js";
 import { cardTable } from "../shared/card-table.js";
-import { type CommonFlags, common } from "../shared/common-options.js";
+import { type CommonFlags, common, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
 
-interface InspectFlags extends CommonFlags<never, "imageSize" | "json"> {
+interface InspectFlags extends HeadFlags, CommonFlags<never, "imageSize" | "json"> {
   readonly graph?: boolean;
 }
 
 export const inspectCommand = (command: Command, io: Io): Command =>
   command
     .addOption(common("imageSize"))
+    .addOption(common("exits"))
+    .addOption(common("final"))
     .option("--graph", "print the graph, one line per node, as dynn reads it (constants folded)")
     .addOption(common("json"))
     .addHelpText("after", HELP)
@@ -73,7 +75,10 @@ export interface Inspection {
 
 async function inspectAction(spec: string, flags: InspectFlags, io: Io): Promise<void> {
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
-  const model = await openModel(spec, flags.imageSize ? { imageSize: flags.imageSize } : {});
+  const model = await openModel(spec, {
+    ...(flags.imageSize && { imageSize: flags.imageSize }),
+    ...headsOfFlags(flags),
+  });
   if (flags.graph) return io.out(`${printGraph(model.graph)}\n`);
   const found = inspect(model);
   const json = `${JSON.stringify(found, undefined, 2)}\n`;

@@ -17,7 +17,14 @@ import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
-import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
+import {
+  type CommonFlags,
+  common,
+  commons,
+  type HeadFlags,
+  headsOfFlags,
+  recordJson,
+} from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listOf, oneOf, option, whole } from "../shared/options.js";
 import { type SplitFlags, splitRecords } from "../shared/policy-options.js";
@@ -26,7 +33,7 @@ import { profileTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "seed", "samples" | "fallback" | "json" | "report">;
 
-interface ProfileFlags extends SplitFlags, BackendFlags, Shared {
+interface ProfileFlags extends HeadFlags, SplitFlags, BackendFlags, Shared {
   readonly batch?: readonly number[];
   readonly rules?: readonly Rule[];
   readonly thresholds?: readonly number[];
@@ -57,7 +64,7 @@ export function profileCommand(command: Command, io: Io): Command {
     )
     .addOption(common("fallback"))
     .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
-  for (const one of commons("validation", "validationSamples")) command.addOption(one);
+  for (const one of commons("exits", "final", "validation", "validationSamples")) command.addOption(one);
   return command
     .addOption(option("--rounds <n>", "how often everything is measured, in turns", whole(1, 5)).default(5))
     .addOption(common("seed", { about: "seed of the choice of validation records" }))
@@ -92,9 +99,9 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   const machine = describeMachine(flags);
   const data = await openDataset(flags.data);
-  const open = (which: string): Promise<DynamicModel> =>
-    openModel(which, { imageSize: [data.shape[1], data.shape[2]] });
-  const model = await open(spec);
+  const open = (which: string, heads: HeadFlags = {}): Promise<DynamicModel> =>
+    openModel(which, { imageSize: [data.shape[1], data.shape[2]], ...headsOfFlags(heads) });
+  const model = await open(spec, flags);
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);
   const record = await withProgress((onProgress) =>

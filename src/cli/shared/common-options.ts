@@ -18,6 +18,8 @@ interface CommonValues {
   readonly validation: string;
   readonly validationSamples: number;
   readonly imageSize: NonNullable<ModelOptions["imageSize"]>;
+  readonly exits: NonNullable<ModelOptions["exits"]>;
+  readonly final: NonNullable<ModelOptions["final"]>;
   readonly mean: Normalization["mean"];
   readonly std: Normalization["std"];
   readonly rule: Policy["rule"];
@@ -74,6 +76,16 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     flags: "--image-size <h,w>",
     about: "for a model that leaves the image size open",
     read: imageSize,
+  },
+  exits: {
+    flags: "--exits <names>",
+    about: "outputs that are early exits (default: those that stop before the final one)",
+    read: listOf(text),
+  },
+  final: {
+    flags: "--final <name>",
+    about: "output that is the final classifier (default: the costliest)",
+    read: text,
   },
   mean: {
     flags: "--mean <list>",
@@ -141,3 +153,9 @@ export const commons = (...names: readonly Name[]): Option[] => names.map((name)
 /** --json of a record. */
 export const recordJson = (document: string): Option =>
   common("json", { about: `write the record as JSON (${document}); - prints it instead of the tables` });
+
+/** The flags that choose which outputs are exits. */
+export type HeadFlags = CommonFlags<never, "exits" | "final">;
+
+/** They as options of a model. */
+export const headsOfFlags = ({ exits, final }: HeadFlags): Pick<ModelOptions, "exits" | "final"> => ({ exits, final });

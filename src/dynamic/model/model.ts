@@ -15,6 +15,7 @@ import type { ModelMetadata } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
 import { adapt } from "../adapt/adapt.js";
+import { chosenExits, type HeadOptions, headsOf } from "./heads.js";
 import { readMetadata } from "./metadata.js";
 import { findNormalization, prependNormalization } from "./normalization.js";
 
@@ -76,7 +77,7 @@ export interface DynamicModel {
 export type ModelSource = Pick<OnnxModel, "graph" | "metadata" | "changes">;
 
 /** How a graph is read as a classifier. */
-export interface ModelOptions {
+export interface ModelOptions extends HeadOptions {
   readonly name?: string;
   /** Image size [h, w] for models that leave it open. */
   readonly imageSize?: readonly [number, number];
@@ -89,11 +90,13 @@ export interface ModelOptions {
  *         [n, classes], 'model/metadata' when its dynn.* metadata do not fit the graph */
 export function dynamicModel(source: ModelSource, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
-  const metadata = readMetadata(source.metadata, name);
+  const metadata = withChosen(readMetadata(source.metadata, name), name, options);
   const { graph: adapted, changes } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
   const open = openBatch(withNormalization(adapted, options), name, options);
-  const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
-  const graph = simplify(asLogits(open, outputs), opTable);
+  const heads = metadata.exits
+    ? { outputs: statedOutputs(open, metadata.exits, name), changes: [] }
+    : headsOf(open, name, options);
+  const graph = simplify(asLogits(open, heads.outputs), opTable);
   const input = graph.inputs[0];
   const exits = makeExits(graph, metadata);
   const classes = classesOf(graph, exits, name);
@@ -111,7 +114,7 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
     parameters: parameterCount(graph),
     metadata: source.metadata,
     source: { ...adapted, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
-    changes: [...(source.changes ?? []), ...changes],
+    changes: [...(source.changes ?? []), ...changes, ...heads.changes],
   };
 }
 
@@ -148,6 +151,13 @@ function wrongInput({ inputs }: Graph, name: string): DynnError {
 
 const sized = (stated: Shape[number] | undefined, given: number | undefined): Shape[number] =>
   typeof stated === "string" && given !== undefined ? given : (stated ?? 1);
+
+/** The metadata with the exits that the caller chose. A policy for more exits goes. */
+function withChosen(metadata: ModelMetadata, name: string, options: ModelOptions): ModelMetadata {
+  if (!metadata.exits || (options.exits === undefined && options.final === undefined)) return metadata;
+  const exits = [...chosenExits(metadata.exits, name, options)];
+  return { ...metadata, exits, policy: exits.length === metadata.exits.length ? metadata.policy : undefined };
+}
 
 /** The logits that the metadata name, each an output of the graph.
  * @throws DynnError 'model/metadata' */
@@ -192,28 +202,6 @@ const misfit = (name: string, key: string, wrong: string, expected: string): Dyn
     `${name}: metadata "${key}" does not fit the graph: ${wrong}, ${expected}. Write the model again with dynn, or remove the key to read it by convention.`,
     { key },
   );
-
-/** Outputs of shape [n, classes], in order of cost. The costliest is the final classifier; others are exits of it when they
- *  tell as many classes apart (and features or attributes otherwise).
- * @throws DynnError 'model/classifier' */
-function classifierOutputs(graph: Graph, name: string): ValueName[] {
-  const costs = nodeMacs(graph, opTable);
-  const candidates = graph.outputs
-    .filter(({ dtype, shape = [] }) => dtype === "float32" && isClassifier(shape))
-    .map((o) => ({ ...o, cost: macsOf(graph, [o.name], costs) }))
-    .sort((a, b) => a.cost - b.cost);
-  const final = candidates.at(-1);
-  if (final) return candidates.filter((o) => o.shape?.[1] === final.shape?.[1]).map((o) => o.name);
-  const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)}`).join(", ");
-  throw new DynnError(
-    "model/classifier",
-    `${name}: no output is a classifier's, float32 [n,classes]; outputs are ${found || "none"}. Export the logits, one row per image, with a dynamic batch.`,
-    { outputs: graph.outputs.map((o) => o.name) },
-  );
-}
-
-const isClassifier = ([batch, classes, ...more]: Shape): boolean =>
-  batch === "n" && typeof classes === "number" && classes >= 2 && more.length === 0;
 
 /** The graph with exactly these outputs; an output that is a softmax gives way to its logits. */
 function asLogits(graph: Graph, outputs: readonly ValueName[]): Graph {

@@ -27,6 +27,8 @@ export interface ConversionRequest {
   readonly seed?: number | undefined;
   /** Put in front of a model that expects (x - mean) / std. */
   readonly normalization?: Normalization | undefined;
+  /** The output that is the final classifier; left out: the costliest. */
+  readonly final?: string | undefined;
   /** What to call the model in errors; left out: the graph's name. */
   readonly name?: string | undefined;
   /** The cost that places are judged by, as {@link measureConversion} finds it; left out: counted MACs. */
@@ -130,12 +132,13 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization }: ConversionRequest,
+  { name = source.graph.name, normalization, final }: ConversionRequest,
 ): DynamicModel {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
     imageSize: [height, width],
+    final,
     ...(normalization ? { normalization } : {}),
   });
   checkFit(contract, data);
