@@ -1,5 +1,6 @@
 /** @file Opsets outside those that dynn computes with: nodes of opset 7 to 10 in the form of opset
- *  11, and nodes of opset 22 to 24 in the form of opset 21. Source: ONNX "Changelog.md". */
+ *  11, and nodes of opset 22 to 24 in the form of opset 21. Source: the version notes of the ONNX
+ *  operators. */
 import { DynnError } from "../core/errors.js";
 import { fromNumbers, int64s, type Tensor } from "../core/tensor.js";
 import { attribute, int, showNode, string } from "../graph/attributes.js";

@@ -1,6 +1,7 @@
 /** @file Which outputs of a plain file are exits: the final classifier, and outputs that stop
  *  before it. An output at the cost of another is a parallel head and no exit. */
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import { type Shape, showShape } from "../../core/shape.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
 import { descendants, type Graph, type Node, type ValueName } from "../../graph/graph.js";
@@ -99,7 +100,7 @@ const isClassifier = ([batch, classes, ...more]: Shape): boolean =>
 function finalOf(all: readonly Candidate[], work: Work, where: string, { exits, final }: HeadOptions): Candidate {
   const open = all.filter(({ name }) => !exits?.includes(name));
   const named = all.find(({ name }) => name === final);
-  const costliest = open.at(-1) ?? (all.at(-1) as Candidate);
+  const costliest = present(open.at(-1) ?? all.at(-1), "an output");
   if (named) return named;
   const rivals = open.filter((one) => one !== costliest && work.isParallel(one, costliest));
   const clear = [...rivals, costliest].filter(({ name }) => MAIN.test(name));
