@@ -1,5 +1,5 @@
-/** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by total loss.
- *  Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
+/** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by
+ *  total loss. Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import type { Evaluation, Objective, Sample } from "../attack.js";
 import { crossEntropy, scale, sum } from "../losses.js";
@@ -33,7 +33,7 @@ export const average = (victim: Victim): Objective => ({
   starts: () => [0],
 });
 
-/** One run per exit on that exit's cross-entropy; the image with the largest total loss wins. */
+/** One run per exit on that exit's cross-entropy. The image with the largest total loss wins. */
 export const max = (victim: Victim): Objective => ({
   ...shared(victim),
   name: "max",

@@ -1,11 +1,11 @@
-/** @file From --mean and --std to what a foreign model expects its input to be normalised by. */
+/** @file The normalisation that a foreign model expects of its input, from --mean and --std. */
 import { DynnError } from "../../core/errors.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { CommonFlags } from "./common-options.js";
 
 export type NormalizationFlags = CommonFlags<never, "mean" | "std">;
 
-/** @throws DynnError 'cli/usage' when only one of the two is given, or they differ in length */
+/** @throws DynnError 'cli/usage' when only one option is given, or they differ in length */
 export function normalizationOf({ mean, std }: NormalizationFlags): { normalization?: Normalization } {
   if (!mean && !std) return {};
   if (mean && std && mean.length === std.length && std.every((s) => s > 0)) return { normalization: { mean, std } };

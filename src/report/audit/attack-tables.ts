@@ -1,4 +1,5 @@
-/** @file The attacks in figures: what they do to the answers, to every exit and to cost. Every rate has its interval. */
+/** @file Tables of the attacks: their effect on the answers, on every exit and on the cost. Every
+ *  rate has its interval. */
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
@@ -13,9 +14,13 @@ const name: Column<AttackRecord> = {
 const answers: readonly Column<AttackRecord>[] = [
   name,
   { head: "judged by", align: "left", cell: (a) => a.answer },
-  { head: "robust accuracy", cell: (a) => write.rate(a.robustAccuracy), shade: (a) => a.robustAccuracy.value },
-  { head: "success", cell: (a) => write.rate(a.successRate) },
-  { head: "success, 8-bit", cell: (a) => write.rate(a.success8bit) },
+  {
+    head: "robust accuracy",
+    cell: (a) => write.attackRates(a, write.rate).robust,
+    shade: (a) => a.robustAccuracy.value,
+  },
+  { head: "success", cell: (a) => write.attackRates(a, write.rate).success },
+  { head: "success, 8-bit", cell: (a) => write.attackRates(a, write.rate).success8bit },
   { head: "eligible", cell: (a) => `${a.eligible} of ${a.samples}` },
   { head: "mean L2", cell: (a) => (a.l2Mean === null ? "–" : write.l2(a.l2Mean)) },
   { head: "largest L∞", cell: (a) => (a.linfMax === null ? "–" : write.linf(a.linfMax)) },
@@ -43,13 +48,13 @@ const early: readonly Column<EarlyRow>[] = [
   { head: "disagreed when clean", cell: (a) => `${a.early.alreadyDisagree} of ${a.samples}` },
 ];
 
-/** All tables that the record has rows for. */
+/** All tables that have rows. */
 export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
-  return html`${table("What each attack does to the answer it aims at. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
-${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
-${isStatic(record) ? NOTHING : table("What each attack does to the routed network and its cost.", [...cost], attacks)}
+  return html`${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
+${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
+${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }
 
@@ -67,7 +72,7 @@ function perExit({ model, clean, attacks }: AuditRecord): Html {
   }));
   const rows: ExitRow[] = [{ name: "clean", accuracyPerExit: clean.accuracyPerExit }, ...attacks];
   return table(
-    "Accuracy of every exit, whether or not the routed network would get there.",
+    "Accuracy of every exit on all samples, also on those that the routed network answers earlier.",
     [{ head: "attack", cell: (row) => row.name }, ...columns],
     rows,
   );

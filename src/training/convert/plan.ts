@@ -1,6 +1,8 @@
+/** @file Plans a conversion: places for exits, new heads, and the metadata of the source. */
 import { present } from "../../core/present.js";
+import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
+import { fitData } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
@@ -17,72 +19,77 @@ import type { Backend } from "../../runtime/backend.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/request.js";
 
-/** Where exits go, and what they are. */
+/** The places and heads of new exits. */
 export interface ConversionRequest {
-  /** Where exits go; left out: chosen by counted cost. */
+  /** The places of exits. By default, dynn chooses them by counted cost. */
   readonly exits?: ExitSpec | undefined;
-  /** Left out: by the feature's rank. */
+  /** The default depends on the rank of the feature. */
   readonly head?: HeadName | undefined;
-  /** Decides the heads' first weights. */
+  /** The seed of the heads' first weights. */
   readonly seed?: number | undefined;
-  /** Put in front of a model that expects (x - mean) / std. */
+  /** The normalisation to put in front of a model that expects (x - mean) / std. */
   readonly normalization?: Normalization | undefined;
-  /** The output that is the final classifier; left out: the costliest. */
+  /** The output that is the final classifier. Default: the output with the largest cost. */
   readonly final?: string | undefined;
+  /** For classes of the data that are not called as in the model. */
+  readonly matching?: ClassMatching | undefined;
   /** What to call the model in errors; left out: the graph's name. */
   readonly name?: string | undefined;
-  /** The cost that places are judged by, as {@link measureConversion} finds it; left out: counted MACs. */
+  /** The cost of places, as {@link measureConversion} measures it. The default is counted MACs. */
   readonly measured?: MeasuredPlaces | undefined;
 }
 
-/** A place that an exit could stand at. */
+/** A possible place for an exit. */
 export interface PlaceReport {
-  /** The value that an exit there would read. */
+  /** The value that an exit there reads. */
   readonly cut: string;
-  /** The shape of that value, the batch included. */
+  /** The shape of that value, with the batch. */
   readonly shape: readonly (number | string)[];
-  /** Cost in front of it, and of its head, as shares of the backbone's: MACs, or time where it was measured. */
+  /** Cost in front of the place, as a share of the backbone's cost. In MACs, or in time when it was
+   * measured. */
   readonly fraction: number;
-  /** Cost of the head there, as a share of the backbone's. */
+  /** Cost of the head there, as a share of the backbone's cost. */
   readonly headFraction: number;
-  /** The exit that stands there. */
+  /** Name of the exit at this place. Undefined when no exit is there. */
   readonly exit: string | undefined;
-  /** Why no exit is worth its cost there; undefined where one is. */
+  /** Why an exit is not worth its cost there. Undefined when it is worth its cost. */
   readonly unfit: string | undefined;
 }
 
-/** A network with new heads, before they are trained. */
+/** A network with new heads, before training. */
 export interface ConversionPlan {
-  /** What the model is called in errors. */
+  /** The model's name in errors. */
   readonly name: string;
   /** The network to train: a graph with its exits. */
   readonly model: TrainableModel;
-  /** Mean and standard deviation per channel that stand in front of the network. */
+  /** Mean and standard deviation per channel of the normalisation in front of the network. */
   readonly normalization: Normalization | undefined;
   /** Number of classes. */
   readonly classes: number;
-  /** Names of the classes, where known. */
+  /** Names of the classes. Undefined when they are not known. */
   readonly classNames: readonly string[] | undefined;
-  /** Early exits that the file had, which the new ones replace. */
+  /** Names of early exits in the file, which the new exits replace. */
   readonly replaced: readonly string[];
-  /** Every place where an exit could stand, with the reason where there is none. */
+  /** Every possible place for an exit, with its exit, or the reason against one. */
   readonly places: readonly PlaceReport[];
-  /** Of the source. */
+  /** Metadata of the source. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Attach heads to a classifier as it was read: its initializers keep their bits.
- * @param data images that it will be trained on
- * @throws DynnError 'exits/value' when no exit can be where it is asked for, 'model/cut' when there is no place for one at all,
- *         'model/input', 'model/classifier', 'model/attribute' when the model is no classifier of single images, 'data/shape',
- *         'data/label' when it does not fit the data */
+/** Attaches heads to a classifier. Its initializers keep their bits.
+ * @param data images of the later training
+ * @throws DynnError 'exits/value' when an exit cannot be at its requested place
+ * @throws DynnError 'model/cut' when the network does not have a place for an exit
+ * @throws DynnError 'model/input', 'model/classifier' or 'model/attribute' when the model does not
+ *  classify single images
+ * @throws DynnError 'data/shape' or 'data/label' when the model does not fit the data */
 export function planConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
   request: ConversionRequest = {},
 ): ConversionPlan {
   const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
-  const contract = contractOf(source, data, request);
+  const { contract, classNames } = contractOf(source, data, request);
   const backbone = backboneFrom(contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
@@ -94,16 +101,17 @@ export function planConversion(
     model: { graph: whole, exits: converted.exits },
     normalization: normalization ?? contract.normalization,
     classes: contract.classes,
-    classNames: contract.classNames ?? data.classes,
+    classNames,
     replaced: contract.exits.slice(0, -1).map((e) => e.name),
     places: candidatesOf(backbone, head, cuts, measured).map((c) => ({ ...c, exit: exitAt(c.cut) })),
     metadata: source.metadata,
   };
 }
 
-/** Measure what places for exits cost on this machine, by the time of a batch of the data.
- * @param request of the conversion that is planned with it
- * @throws DynnError as {@link planConversion}; 'runtime/load', 'runtime/run', or the signal's reason */
+/** Measures the cost of places for exits on this machine, as the time of one batch of the data.
+ * @param request the request of the later {@link planConversion}
+ * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run', or the signal's
+ *  reason */
 export async function measureConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
@@ -115,12 +123,12 @@ export async function measureConversion(
     data,
     Array.from({ length: batch }, (_, i) => i % data.count),
   );
-  const backbone = backboneFrom(contractOf(source, data, request));
+  const backbone = backboneFrom(contractOf(source, data, request).contract);
   const named = exits?.kind === "values" ? exits.values : [];
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
-/** How costs of places are measured. */
+/** Options of {@link measureConversion}. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   /** Runs the parts of the network. */
   readonly backend: Backend;
@@ -128,12 +136,12 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   readonly batch: number;
 }
 
-/** The source as a classifier of the data's images. */
+/** The source as a classifier of the data's images, and the names of its classes. */
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization, final }: ConversionRequest,
-): DynamicModel {
+  { name = source.graph.name, normalization, final, matching }: ConversionRequest,
+): { readonly contract: DynamicModel; readonly classNames: readonly string[] | undefined } {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
@@ -141,8 +149,8 @@ function contractOf(
     final,
     ...(normalization ? { normalization } : {}),
   });
-  checkFit(contract, data);
-  return contract;
+  const fitted = fitData(contract, data, matching);
+  return { contract, classNames: contract.classNames ?? fitted.classes };
 }
 
 /** The source's own graph with the input and the last output of the contract. */
