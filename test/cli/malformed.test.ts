@@ -138,7 +138,7 @@ describe("a model", () => {
       graphOf((b) => b.output(b.op("Relu", [b.input("x", "float32", ["n", 12])], {}, "y"), "float32", ["n", 12])),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: inputs are x float32[n,12]; expected [n,channels,height,width], got 2 axes that are no image. Export the model with an image input. [model/input]"`,
+      `"error: bad.onnx: inputs are x float32[n,12]; expected [n,channels,height,width], got 2 axes. Export the model with an image input. [model/input]"`,
     );
   });
 

@@ -185,7 +185,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   await writeOutputs(result, path, { ...flags, stated: statedExits(source.graph, model, flags) }, io);
 }
 
-/** The exits that the flags chose, for the file: a policy fits no others. */
+/** The exits that the flags chose. The file must state them, because the policy fits only them. */
 const statedExits = (graph: Graph, { exits }: DynamicModel, flags: HeadFlags): ModelMetadata["exits"] =>
   flags.exits === undefined && flags.final === undefined
     ? undefined

@@ -75,8 +75,8 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
   );
 }
 
-/** The output of the final exit, as `dynn inspect` has it. Undefined for a model that is no classifier of images: its last
- * output then counts.
+/** The output of the final exit, the same as in `dynn inspect`. Undefined for a model that does not
+ * classify images. The loss then takes the last output.
  * @throws DynnError 'model/classifier' when it is not clear which output is the classifier */
 function finalOutput(source: OnnxModel, name: string, final: string | undefined): string | undefined {
   try {

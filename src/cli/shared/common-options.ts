@@ -174,5 +174,5 @@ export const recordJson = (document: string): Option =>
 /** The flags that choose which outputs are exits. */
 export type HeadFlags = CommonFlags<never, "exits" | "final">;
 
-/** They as options of a model. */
+/** The head flags as options of a model. */
 export const headsOfFlags = ({ exits, final }: HeadFlags): Pick<ModelOptions, "exits" | "final"> => ({ exits, final });

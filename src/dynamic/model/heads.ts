@@ -1,5 +1,5 @@
 /** @file Which outputs of a plain file are exits: the final classifier, and outputs that stop
- *  before it. An output at the cost of another is a parallel head and no exit. */
+ *  before it. An output at the cost of another is a parallel head, not an exit. */
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
 import { type Shape, showShape } from "../../core/shape.js";
@@ -19,7 +19,7 @@ export interface HeadOptions {
 /** The exits of a file, by rising cost, and what was left out. */
 export interface Heads {
   readonly outputs: readonly ValueName[];
-  /** One sentence for each parallel head that is no exit. */
+  /** One sentence for each output that is left out. */
   readonly changes: readonly string[];
 }
 
@@ -37,7 +37,7 @@ interface Candidate {
 
 /** The exits among the outputs of shape [n, classes].
  * @throws DynnError 'model/classifier' when there is none, or when it is not clear which of
- *   several heads is the classifier, 'exits/value' when a named output is no classifier */
+ *   several heads is the classifier, 'exits/value' when a named output is not a classifier */
 export function headsOf(graph: Graph, where: string, options: HeadOptions = {}): Heads {
   const work = workOf(graph);
   const all = candidatesOf(graph, work);
@@ -56,7 +56,7 @@ export function headsOf(graph: Graph, where: string, options: HeadOptions = {}):
       changes.push(`The output "${one.name}" costs more than "${final.name}". dynn leaves it out.`);
     else
       changes.push(
-        `The output "${one.name}" costs as much as "${beside.name}", so it is no early exit. dynn leaves it out.`,
+        `The output "${one.name}" costs as much as "${beside.name}", so it cannot be an early exit. dynn leaves it out.`,
       );
   }
   return { outputs: [...kept, final].map(nameOf), changes };
@@ -76,7 +76,7 @@ function workOf(graph: Graph): Work {
     costs ??= nodeMacs(graph, opTable);
     return macsOf(graph, outputs, costs);
   };
-  // Each has work of its own, and stopping at either saves next to nothing of the other.
+  // Each output has work of its own, and stopping at either output saves almost nothing.
   const isParallel = (a: Candidate, b: Candidate) => {
     const both = of(a.name, b.name);
     const [beyondA, beyondB] = [both - a.cost, both - b.cost];
@@ -122,14 +122,14 @@ function checkNamed(all: readonly Candidate[], where: string, { exits = [], fina
   if (unknown !== undefined)
     throw new DynnError(
       "exits/value",
-      `${where}: "${unknown}" is no output that tells classes apart, expected one of ${names.join(", ")}. Name one of these.`,
+      `${where}: "${unknown}" is not a classifier output, expected one of ${names.join(", ")}. Name one of these.`,
       { unknown, outputs: names, options: ["exits", "final"] },
     );
   const other = final === undefined ? undefined : exits.find((name) => classes(name) !== classes(final));
   if (other !== undefined)
     throw new DynnError(
       "exits/value",
-      `${where}: "${other}" tells ${classes(other)} classes apart and "${final}" ${classes(final)}. Name exits of one classification task.`,
+      `${where}: "${other}" has ${classes(other)} classes, expected ${classes(final)} as "${final}" has. Name exits of one classification task.`,
       { exit: other, final, options: ["exits", "final"] },
     );
 }
@@ -162,7 +162,7 @@ export function chosenExits(stated: StatedExits, where: string, { exits, final }
     if (found >= 0) return found;
     throw new DynnError(
       "exits/value",
-      `${where}: there is no exit "${name}", expected one of ${stated.map((e) => e.name).join(", ")}. Name one of these.`,
+      `${where}: the model does not have an exit "${name}", expected one of ${stated.map((e) => e.name).join(", ")}. Name one of these.`,
       { exit: name, options: ["exits", "final"] },
     );
   };

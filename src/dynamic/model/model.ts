@@ -147,8 +147,8 @@ function wrongInput({ inputs }: Graph, name: string): DynnError {
     inputs.length !== 1
       ? "expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input"
       : dtype !== "float32"
-        ? `dynn reads no ${dtype} pixels, expected float32, float16, bfloat16, float64 or uint8. Export the model with float32 input`
-        : `expected [n,channels,height,width], got ${shape ? `${shape.length} axes that are no image` : "no shape"}. Export the model with an image input`;
+        ? `dynn does not read ${dtype} pixels, expected float32, float16, bfloat16, float64 or uint8. Export the model with float32 input`
+        : `expected [n,channels,height,width], got ${shape ? `${shape.length} axes` : "no shape"}. Export the model with an image input`;
   return new DynnError("model/input", `${name}: inputs are ${found}; ${problem}.`, {
     inputs: inputs.map((i) => i.name),
   });

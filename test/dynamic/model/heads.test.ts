@@ -25,7 +25,7 @@ describe("parallel heads", () => {
     const other = name === "deit_distilled" ? "dist_logits" : "task_b";
     expect(model.exits.map((e) => e.name)).toEqual(["logits"]);
     expect(model.changes).toEqual([
-      `The output "${other}" costs as much as "logits", so it is no early exit. dynn leaves it out.`,
+      `The output "${other}" costs as much as "logits", so it cannot be an early exit. dynn leaves it out.`,
     ]);
   });
 
@@ -70,7 +70,7 @@ describe("early exits", () => {
     expect([model.exits.map((e) => e.name), model.policy]).toEqual([["e0"], undefined]);
     expect(dynamicModel(file, { final: "second" }).policy).toBeDefined();
     expect(() => dynamicModel(file, { final: "e2" })).toThrow(
-      failure("exits/value", 'net: there is no exit "e2", expected one of e0, e1. Name one of these.'),
+      failure("exits/value", 'net: the model does not have an exit "e2", expected one of e0, e1. Name one of these.'),
     );
   });
 
@@ -78,7 +78,7 @@ describe("early exits", () => {
     expect(() => dynamicModel(modelFile(twoExits), { exits: ["third"] })).toThrow(
       failure(
         "exits/value",
-        'net: "third" is no output that tells classes apart, expected one of first, second. Name one of these.',
+        'net: "third" is not a classifier output, expected one of first, second. Name one of these.',
       ),
     );
   });
