@@ -94,7 +94,9 @@ export function constantOf(
   return fromNumbers(type.dtype, type.shape as readonly number[], type.value);
 }
 
-function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName, ValueType>): void {
+/** Infers the outputs of one node from the types of the values before it, and adds them to `types`.
+ * @throws DynnError as {@link inferShapes} does */
+export function inferNode(graph: Graph, node: Node, ops: OpTable, types: Map<ValueName, ValueType>): void {
   const def = ops.get(node);
   const ctx = inferContext(graph, node, types);
   checkInputTypes(def, ctx);

@@ -14,6 +14,8 @@ export interface OnnxModel {
   readonly irVersion: number;
   /** Operator set version of each domain; "" is ai.onnx. */
   readonly opsets: ReadonlyMap<string, number>;
+  /** What the reader changed, one sentence each. Left out: nothing. */
+  readonly changes?: readonly string[];
 }
 
 /** The IR version of the ONNX release that introduced each ai.onnx operator set. It is the
@@ -32,8 +34,10 @@ export const IR_OF_OPSET: Readonly<Record<number, number>> = {
   21: 10,
 };
 
-/** The opsets that dynn reads. */
+/** The opsets that dynn computes with and writes. */
 export const OPSETS = { oldest: 11, newest: 21 } as const;
+/** The opsets that dynn reads. Outside {@link OPSETS}, nodes take the form of the nearest one. */
+export const READ_OPSETS = { oldest: 7, newest: 24 } as const;
 export const IR_VERSIONS = { oldest: 3, newest: 14 } as const;
 
 /** "ai.onnx" and "" name the same domain. */

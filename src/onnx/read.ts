@@ -10,7 +10,9 @@ import type { Graph, Node, ValueName } from "../graph/graph.js";
 import { readAttributes } from "./attributes.js";
 import { decodeModel } from "./decode.js";
 import type { GraphProto, ModelProto, NodeProto } from "./generated/onnx_pb.js";
-import { IR_VERSIONS, type OnnxModel, OPSETS, tidyDomain } from "./model.js";
+import { IR_VERSIONS, type OnnxModel, READ_OPSETS, tidyDomain } from "./model.js";
+import { convertOpset, readOpset } from "./opsets.js";
+import { trimOutputs } from "./outputs.js";
 import { readTensor, type TensorSource } from "./tensors.js";
 import { dimNamer, readTypes, readValueInfo } from "./values.js";
 
@@ -60,7 +62,7 @@ interface Context {
   readonly freshDim: () => string;
 }
 
-/** Reads a model of opset 11 to 21.
+/** Reads a model of opset 7 to 24.
  * @throws DynnError 'model/parse', 'model/empty', 'model/version', 'model/op', 'model/dtype',
  *   'model/tensor', 'model/limit', 'model/external', 'model/attribute', 'model/input',
  *   'model/metadata', and what {@link checkGraph} throws */
@@ -79,22 +81,29 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMod
     external: externalFiles(options.external),
     claimed: new Map(),
   };
+  const trimmed = trimOutputs(proto.graph);
+  const stated = opsets.get("") as number;
   const context = {
-    opset: opsets.get("") as number,
+    opset: readOpset(stated),
     depth: limits.depth,
     source,
     freshDim: dimNamer(proto.graph),
   };
-  const graph = readGraph(proto.graph, name, context);
+  const graph = convertOpset(readGraph(trimmed.graph, name, context), stated);
   checkGraph(graph);
+  const changes = [...trimmed.changes, ...opsetChange(stated, graph.opset)];
   return {
     graph,
     metadata: readMetadata(proto, name),
     producer: { name: proto.producerName, version: proto.producerVersion },
     irVersion: Number(proto.irVersion),
     opsets,
+    ...(changes.length > 0 && { changes }),
   };
 }
+
+const opsetChange = (stated: number, read: number): readonly string[] =>
+  stated === read ? [] : [`The file has opset ${stated}. dynn reads its nodes in the form of opset ${read}.`];
 
 function refuseLarge(graph: GraphProto, name: string, limits: ReadLimits): void {
   for (const [what, count] of [
@@ -126,10 +135,10 @@ function readOpsets(proto: ModelProto, name: string): ReadonlyMap<string, number
     );
   const opsets = new Map(proto.opsetImport.map((entry) => [tidyDomain(entry.domain), Number(entry.version)]));
   const opset = opsets.get("");
-  if (opset === undefined || opset < OPSETS.oldest || opset > OPSETS.newest)
+  if (opset === undefined || opset < READ_OPSETS.oldest || opset > READ_OPSETS.newest)
     throw new DynnError(
       "model/version",
-      `${name}: ai.onnx opset ${opset ?? "is not stated"}${opset === undefined ? "" : " is not supported"}, expected ${OPSETS.oldest} to ${OPSETS.newest}. Export the model with opset 17.`,
+      `${name}: ai.onnx opset ${opset ?? "is not stated"}${opset === undefined ? "" : " is not supported"}, expected ${READ_OPSETS.oldest} to ${READ_OPSETS.newest}. Export the model with opset 17.`,
       { opset },
     );
   return opsets;

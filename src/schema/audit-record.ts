@@ -21,6 +21,7 @@ const modelSchema = z.object({
   input: z.array(z.union([z.string(), z.number()])),
   parameters: count,
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
+  changes: z.array(z.string()).optional().describe("what dynn changed when it read the file"),
 });
 
 const dataSchema = z.object({

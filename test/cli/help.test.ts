@@ -121,6 +121,10 @@ describe("help", () => {
         --validation <spec>       data to choose thresholds on (default: records of
                                   --data that are not reported)
         --validation-samples <n>  number of validation records (default: 1000)
+        --exits <names>           outputs that are early exits (default: those that
+                                  stop before the final one)
+        --final <name>            output that is the final classifier (default: the
+                                  costliest)
         --classes <file>          JSON that names the model's class for a class of the
                                   data: {"car": "automobile"}
         --by-order                take the classes of the data in their order,
@@ -181,6 +185,10 @@ describe("help", () => {
 
       Options:
         --image-size <h,w>  for a model without a fixed image size
+        --exits <names>     outputs that are early exits (default: those that stop
+                            before the final one)
+        --final <name>      output that is the final classifier (default: the
+                            costliest)
         --graph             print the graph, one line per node, as dynn reads it
                             (constants folded)
         --json <file>       write the results as JSON; - prints them

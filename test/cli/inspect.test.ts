@@ -132,6 +132,7 @@ describe("dynn inspect", () => {
       "parameters",
       "opset",
       "normalization",
+      "changes",
       "policy",
       "card",
       "exits",

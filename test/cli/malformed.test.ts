@@ -140,7 +140,7 @@ describe("a model", () => {
       graphOf((b) => b.output(b.op("Relu", [b.input("x", "float32", ["n", 12])], {}, "y"), "float32", ["n", 12])),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: inputs are x float32[n,12]; expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input. [model/input]"`,
+      `"error: bad.onnx: inputs are x float32[n,12]; expected [n,channels,height,width], got 2 axes. Export the model with an image input. [model/input]"`,
     );
   });
 
@@ -150,7 +150,7 @@ describe("a model", () => {
       graphOf((b) => b.output(b.op("Flatten", [b.input("x", "uint8", ["n", 3, 8, 8])], {}, "y"), "uint8", ["n", 192])),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: inputs are x uint8[n,3,8,8]; expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input. [model/input]"`,
+      `"error: bad.onnx: input "x" is uint8, and output "y" computes with the bytes. dynn reads uint8 inputs that a Cast or DequantizeLinear turns into floats first. Give the model with a float32 input. [model/input]"`,
     );
   });
 

@@ -346,12 +346,12 @@ describe("a model that cannot be used is refused with the reason:", () => {
     [
       "no opset",
       modelBytes({}, { opsetImport: [] }),
-      "model: ai.onnx opset is not stated, expected 11 to 21. Export the model with opset 17. [model/version]",
+      "model: ai.onnx opset is not stated, expected 7 to 24. Export the model with opset 17. [model/version]",
     ],
     [
       "an old opset",
-      modelBytes({}, { opsetImport: [{ version: 9n }] }),
-      "model: ai.onnx opset 9 is not supported, expected 11 to 21. Export the model with opset 17. [model/version]",
+      modelBytes({}, { opsetImport: [{ version: 6n }] }),
+      "model: ai.onnx opset 6 is not supported, expected 7 to 24. Export the model with opset 17. [model/version]",
     ],
     [
       "a future IR",

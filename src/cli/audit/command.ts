@@ -17,7 +17,14 @@ import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
-import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
+import {
+  type CommonFlags,
+  common,
+  commons,
+  type HeadFlags,
+  headsOfFlags,
+  recordJson,
+} from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
@@ -28,7 +35,7 @@ import { auditTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
 
-interface AuditFlags extends PolicyFlags, NormalizationFlags, BackendFlags, Shared {
+interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, BackendFlags, Shared {
   readonly attacks?: readonly string[];
   readonly attackFile?: string;
   readonly radii?: readonly number[];
@@ -63,7 +70,7 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
   const shared = [
     ...policyOptions(),
-    ...commons("classes", "byOrder", "mean", "std", "seed", "batch", "threads", "provider"),
+    ...commons("exits", "final", "classes", "byOrder", "mean", "std", "seed", "batch", "threads", "provider"),
   ];
   for (const one of [...shared, recordJson("docs/audit-json.md"), common("report")]) command.addOption(one);
   command.addOption(
@@ -98,7 +105,11 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
     flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);
-  const model = await openModel(spec, { imageSize: [given.shape[1], given.shape[2]], ...normalization });
+  const model = await openModel(spec, {
+    imageSize: [given.shape[1], given.shape[2]],
+    ...normalization,
+    ...headsOfFlags(flags),
+  });
   const data = fitData(model, given, matching);
   const chosen = attacks ?? presets(flags, model);
   const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);

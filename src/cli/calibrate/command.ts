@@ -9,20 +9,30 @@ import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
+import { outputOfLogits } from "../../dynamic/model/heads.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
+import type { Graph } from "../../graph/graph.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
 import { renderCalibration } from "../../report/calibration/page.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
-import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
+import {
+  type CommonFlags,
+  common,
+  commons,
+  type HeadFlags,
+  headsOfFlags,
+  recordJson,
+} from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
@@ -33,7 +43,7 @@ import { calibrationTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "timeBatch" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
 
-interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, BackendFlags, Shared {
+interface CalibrateFlags extends RuleFlags, HeadFlags, SplitFlags, NormalizationFlags, BackendFlags, Shared {
   readonly target: CalibrationTarget;
   readonly thresholds: ThresholdKind;
   readonly temperature?: boolean;
@@ -64,8 +74,11 @@ export function calibrateCommand(command: Command, io: Io): Command {
       ),
     )
     .option("--temperature", "first fit a temperature to each exit, to calibrate its confidences");
-  for (const one of commons("rule", "fallback", "classes", "byOrder", "mean", "std", "validation", "validationSamples"))
-    command.addOption(one);
+  const shared = [
+    ...commons("rule", "fallback", "exits", "final", "classes", "byOrder", "mean", "std"),
+    ...commons("validation", "validationSamples"),
+  ];
+  for (const one of shared) command.addOption(one);
   command
     .addOption(
       option(
@@ -137,7 +150,12 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   const given = await openDataset(flags.data);
   const { source, name, path } = await openOnnx(spec);
   if (flags.out !== undefined) await checkPolicyOutput(path, flags.out);
-  const model = dynamicModel(source, { name, imageSize: [given.shape[1], given.shape[2]], ...normalization });
+  const model = dynamicModel(source, {
+    name,
+    imageSize: [given.shape[1], given.shape[2]],
+    ...normalization,
+    ...headsOfFlags(flags),
+  });
   const data = fitData(model, given, matching);
   const { reported, validation } = await splitRecords(flags, model, data, flags.samples, flags.seed);
   const backend = backendOf(flags);
@@ -164,8 +182,14 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
     }),
   );
   io.signal.throwIfAborted();
-  await writeOutputs(result, path, flags, io);
+  await writeOutputs(result, path, { ...flags, stated: statedExits(source.graph, model, flags) }, io);
 }
+
+/** The exits that the flags chose. The file must state them, because the policy fits only them. */
+const statedExits = (graph: Graph, { exits }: DynamicModel, flags: HeadFlags): ModelMetadata["exits"] =>
+  flags.exits === undefined && flags.final === undefined
+    ? undefined
+    : exits.map(({ name, logits }) => ({ name, logits: outputOfLogits(graph, logits) }));
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
 async function checkOutputs({ json, report, out }: CalibrateFlags): Promise<void> {
@@ -212,11 +236,11 @@ const timer =
 async function writeOutputs(
   { record, policy }: CalibrationResult,
   path: string,
-  flags: CalibrateFlags,
+  { stated: exits, ...flags }: CalibrateFlags & { readonly stated: ModelMetadata["exits"] },
   io: Io,
 ): Promise<void> {
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
-  if (flags.out !== undefined) await writePolicy(path, flags.out, policy);
+  if (flags.out !== undefined) await writePolicy(path, flags.out, { policy, exits });
   if (flags.report !== undefined) await writeText(flags.report, renderCalibration(record));
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.json === "-") return io.out(json);

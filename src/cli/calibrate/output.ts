@@ -1,4 +1,5 @@
-/** @file Writes a policy into a model file: `dynn.policy` changes, every other byte stays. */
+/** @file Writes a policy into a model file: `dynn.policy` changes, and also `dynn.exits` when the
+ *  caller chose the exits. Every other byte stays. */
 import { dirname, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -6,7 +7,7 @@ import { readBytes } from "../../node/onnx-files.js";
 import { replaceFile } from "../../node/output-files.js";
 import { patchMetadata } from "../../onnx/patch-metadata.js";
 import { readModel } from "../../onnx/read.js";
-import type { Policy } from "../../schema/policy.js";
+import type { ModelMetadata } from "../../schema/metadata.js";
 
 /** @param outputs the path of each option; options without a path are ignored
  * @throws DynnError 'cli/usage' when two options name one file */
@@ -43,6 +44,10 @@ export async function checkPolicyOutput(model: string, out: string): Promise<voi
 
 /** Write a copy of the model with a policy. `out` may be the model itself.
  * @throws DynnError 'file/missing', 'file/unreadable', 'file/unwritable', 'file/full' */
-export async function writePolicy(model: string, out: string, policy: Policy): Promise<void> {
-  await replaceFile(out, patchMetadata(await readBytes(model), writeMetadata({ policy })));
+export async function writePolicy(
+  model: string,
+  out: string,
+  written: Pick<ModelMetadata, "policy"> & Partial<Pick<ModelMetadata, "exits">>,
+): Promise<void> {
+  await replaceFile(out, patchMetadata(await readBytes(model), writeMetadata(written)));
 }

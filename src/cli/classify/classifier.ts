@@ -16,7 +16,7 @@ import type { Backend } from "../../runtime/backend.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
-import type { CommonFlags } from "../shared/common-options.js";
+import { type CommonFlags, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
 import type { RuleFlags } from "../shared/policy-options.js";
 import type { Wanted } from "./images.js";
@@ -39,7 +39,7 @@ export interface ClassifierSource extends Wanted {
   readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
 }
 
-export interface ClassifierFlags extends RuleFlags, NormalizationFlags, CommonFlags<never, "imageSize"> {
+export interface ClassifierFlags extends RuleFlags, HeadFlags, NormalizationFlags, CommonFlags<never, "imageSize"> {
   readonly threshold?: readonly Threshold[];
 }
 
@@ -54,7 +54,9 @@ export async function openClassifierSource(
 ): Promise<ClassifierSource> {
   const folder = (await stat(spec).catch(() => undefined))?.isDirectory();
   if (!folder) return ofModel(spec, flags, backend);
-  const set = (["rule", "threshold", "fallback", "imageSize", "mean", "std"] as const).find((key) => flags[key]);
+  const set = (["rule", "threshold", "fallback", "imageSize", "exits", "final", "mean", "std"] as const).find(
+    (key) => flags[key],
+  );
   if (set === undefined) return ofBundle(await openBundle(spec, { side: server && "device" }), server, backend);
   throw new DynnError(
     "cli/usage",
@@ -65,7 +67,7 @@ export async function openClassifierSource(
 
 async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): Promise<ClassifierSource> {
   const size = flags.imageSize && { imageSize: flags.imageSize };
-  const model = await openModel(spec, { ...size, ...normalizationOf(flags) });
+  const model = await openModel(spec, { ...size, ...normalizationOf(flags), ...headsOfFlags(flags) });
   const policy = exportPolicy(flags, model);
   return {
     kind: "model",

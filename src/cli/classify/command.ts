@@ -59,8 +59,11 @@ export function classifyCommand(command: Command, io: Io): Command {
     .addOption(common("samples", { about: "the first N images of a data spec" }))
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
-  for (const one of commons("fallback", "classes", "byOrder", "imageSize", "mean", "std", "threads", "provider"))
-    command.addOption(one);
+  const shared = [
+    ...commons("fallback", "classes", "byOrder", "imageSize", "exits", "final", "mean", "std"),
+    ...commons("threads", "provider"),
+  ];
+  for (const one of shared) command.addOption(one);
   return command
     .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
     .addHelpText("after", HELP)

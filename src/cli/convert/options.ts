@@ -34,7 +34,7 @@ const SHARED = [
 export interface ConvertFlags
   extends NormalizationFlags,
     ClassFlags,
-    CommonFlags<"timeBatch">,
+    CommonFlags<"timeBatch", "final">,
     Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
     Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
     Pick<TrainFlags, "checkpointEvery"> {
@@ -73,7 +73,7 @@ export function addConvertOptions(command: Command): Command {
       oneOf(recipes),
     ).default("ic-only"),
     common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
-    ...commons("mean", "std"),
+    ...commons("final", "mean", "std"),
     option("--epochs <n>", `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
     ...trainOptionsNamed(SHARED),
     new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),

@@ -45,8 +45,8 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   };
   const data = await openTrainingData({ ...flags, fit, matching });
   if (flags.policy) checkPolicyData(data.validation);
-  const { exits, head, seed } = flags;
-  const request = { name, exits, head, seed, ...normalization };
+  const { exits, head, seed, final } = flags;
+  const request = { name, exits, head, seed, final, ...normalization };
   const measured = await measuredPlaces({ source, data: data.train, request, flags, signal });
   const conversion = planConversion(source, data.train, { ...request, measured });
   const config = conversionConfig(flags.recipe, choicesOf(flags), { name, train: data.train });

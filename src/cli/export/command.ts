@@ -17,7 +17,7 @@ import { checkWritable } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import type { Threshold } from "../../schema/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
-import { type CommonFlags, common, commons } from "../shared/common-options.js";
+import { type CommonFlags, common, commons, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
@@ -33,6 +33,7 @@ type Format = (typeof FORMATS)[number];
 
 interface ExportFlags
   extends RuleFlags,
+    HeadFlags,
     NormalizationFlags,
     BackendFlags,
     CommonFlags<"samples", "data" | "imageSize"> {
@@ -62,7 +63,8 @@ export function exportCommand(command: Command, io: Io): Command {
       }),
     )
     .addOption(common("samples", { about: "compare on the first N images", default: 200 }));
-  for (const one of commons("imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
+  for (const one of commons("imageSize", "exits", "final", "mean", "std", "threads", "provider"))
+    command.addOption(one);
   return command
     .addOption(
       option("-o, --out <path>", "a folder (staged, split) or a file (conditional)", file).makeOptionMandatory(),
@@ -99,7 +101,7 @@ async function exportAction(spec: string, flags: ExportFlags, io: Io): Promise<v
     });
   await (flags.format === "conditional" ? checkWritable(flags.out) : checkReplaceable(flags.out));
   const data = flags.data === undefined ? undefined : await openDataset(flags.data);
-  const model = await openModel(spec, { ...sizeOf(flags, data), ...normalizationOf(flags) });
+  const model = await openModel(spec, { ...sizeOf(flags, data), ...normalizationOf(flags), ...headsOfFlags(flags) });
   const policy = exportPolicy(flags, model);
   const images = await verificationImages(model, data, flags.samples);
   const exported = await withProgress((update) =>

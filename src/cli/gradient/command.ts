@@ -4,12 +4,16 @@ import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-g
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
+import { outputOfLogits } from "../../dynamic/model/heads.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ValueInfo } from "../../graph/graph.js";
 import { checkWritable } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
+import type { OnnxModel } from "../../onnx/model.js";
 import { opTable } from "../../ops/table.js";
+import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
 import { heading, table } from "../shared/table.js";
@@ -17,6 +21,7 @@ import { heading, table } from "../shared/table.js";
 interface GradientFlags {
   readonly loss: string;
   readonly of?: string;
+  readonly final?: string;
   readonly wrt?: string;
   readonly out?: string;
 }
@@ -29,7 +34,8 @@ export const gradientCommand = (command: Command, io: Io): Command =>
       "cross-entropy (adds an int64 input `labels` [n]), sum, or an output of the model, whose elements are summed",
       "cross-entropy",
     )
-    .option("--of <output>", "the output of which the loss is computed (default: the last output)")
+    .option("--of <output>", "the output of which the loss is computed (default: the output of the final exit)")
+    .addOption(common("final"))
     .option("--wrt <input>", "the input to differentiate with respect to (default: the first input)")
     .addHelpText("after", HELP)
     .action((model: string, flags: GradientFlags) => gradientAction(model, flags, io));
@@ -47,8 +53,10 @@ Examples:
 async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promise<void> {
   const out = flags.out ?? `${spec.replace(/^zoo:/, "").replace(/\.onnx$/, "")}.gradient.onnx`;
   await checkWritable(out);
-  const { source } = await openOnnx(spec);
-  const { graph } = modelGradient(source.graph, opTable, { ...lossOf(flags), wrt: flags.wrt });
+  const { source, name } = await openOnnx(spec);
+  const asked = lossOf(flags);
+  const final = asked.output ?? finalOutput(source, name, flags.final);
+  const { graph } = modelGradient(source.graph, opTable, { ...asked, output: final, wrt: flags.wrt });
   // ONNX Runtime must accept the model before it is written.
   const session = await ortNode().compile(graph);
   await session.release();
@@ -63,8 +71,22 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
         ],
         [...graph.inputs.map((v) => row("input", v)), ...graph.outputs.map((v) => row("output", v))],
       ) +
-      `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\nwrote ${out}\n`,
+      `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\n${final === undefined ? "" : `${asked.loss} of ${final}${asked.output === undefined ? ", the final exit" : ""}\n`}wrote ${out}\n`,
   );
+}
+
+/** The output of the final exit, the same as in `dynn inspect`. Undefined for a model that does not
+ * classify images. The loss then takes the last output.
+ * @throws DynnError 'model/classifier' when it is not clear which output is the classifier */
+function finalOutput(source: OnnxModel, name: string, final: string | undefined): string | undefined {
+  try {
+    const { exits } = dynamicModel(source, { name, final });
+    const logits = exits.at(-1)?.logits;
+    return logits === undefined ? undefined : outputOfLogits(source.graph, logits);
+  } catch (error) {
+    if (final === undefined && error instanceof DynnError && error.detail.parallel === undefined) return undefined;
+    throw error;
+  }
 }
 
 const LOSSES: readonly string[] = ["cross-entropy", "sum"] satisfies ModelGradientOptions["loss"][];

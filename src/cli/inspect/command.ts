@@ -16,17 +16,19 @@ import type { ModelCard } from "../../schema/model-card.js";
 import { showThresholds } from "../../schema/policy.js";
 import { readCard } from "../../training/run/card.js";
 import { cardTable } from "../shared/card-table.js";
-import { type CommonFlags, common } from "../shared/common-options.js";
+import { type CommonFlags, common, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
 
-interface InspectFlags extends CommonFlags<never, "imageSize" | "json"> {
+interface InspectFlags extends HeadFlags, CommonFlags<never, "imageSize" | "json"> {
   readonly graph?: boolean;
 }
 
 export const inspectCommand = (command: Command, io: Io): Command =>
   command
     .addOption(common("imageSize"))
+    .addOption(common("exits"))
+    .addOption(common("final"))
     .option("--graph", "print the graph, one line per node, as dynn reads it (constants folded)")
     .addOption(common("json"))
     .addHelpText("after", HELP)
@@ -46,6 +48,8 @@ export interface Inspection {
   readonly parameters: number;
   readonly opset: number;
   readonly normalization: DynamicModel["normalization"] | null;
+  /** What dynn changed on reading. */
+  readonly changes: DynamicModel["changes"];
   readonly policy: DynamicModel["policy"] | null;
   /** The model card, when `dynn train` made the model. */
   readonly card: ModelCard | null;
@@ -71,7 +75,10 @@ export interface Inspection {
 
 async function inspectAction(spec: string, flags: InspectFlags, io: Io): Promise<void> {
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
-  const model = await openModel(spec, flags.imageSize ? { imageSize: flags.imageSize } : {});
+  const model = await openModel(spec, {
+    ...(flags.imageSize && { imageSize: flags.imageSize }),
+    ...headsOfFlags(flags),
+  });
   if (flags.graph) return io.out(`${printGraph(model.graph)}\n`);
   const found = inspect(model);
   const json = `${JSON.stringify(found, undefined, 2)}\n`;
@@ -99,6 +106,7 @@ export function inspect(model: DynamicModel): Inspection {
     parameters: model.parameters,
     opset: graph.opset,
     normalization: model.normalization ?? null,
+    changes: model.changes,
     policy: model.policy ?? null,
     card: readCard(model.metadata, model.name) ?? null,
     exits: model.exits.map((e) => ({ name: e.name, cut: e.cut ?? null, macs: e.macs, costFraction: e.costFraction })),
@@ -133,6 +141,7 @@ const show = (i: Inspection): string =>
     i.policy
       ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
       : "",
+    i.changes.length > 0 ? `${heading("What dynn changed on reading")}${i.changes.join("\n")}\n` : "",
     heading("Exits"),
     table(
       [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "cut", align: "left" }],

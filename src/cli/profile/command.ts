@@ -20,7 +20,14 @@ import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
-import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
+import {
+  type CommonFlags,
+  common,
+  commons,
+  type HeadFlags,
+  headsOfFlags,
+  recordJson,
+} from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listOf, oneOf, option, whole } from "../shared/options.js";
 import { type SplitFlags, splitRecords } from "../shared/policy-options.js";
@@ -29,7 +36,7 @@ import { profileTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "seed", "samples" | "fallback" | "json" | "report">;
 
-interface ProfileFlags extends SplitFlags, BackendFlags, Shared {
+interface ProfileFlags extends HeadFlags, SplitFlags, BackendFlags, Shared {
   readonly batch?: readonly number[];
   readonly rules?: readonly Rule[];
   readonly thresholds?: readonly number[];
@@ -64,7 +71,8 @@ export function profileCommand(command: Command, io: Io): Command {
     )
     .addOption(common("fallback"))
     .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
-  for (const one of commons("classes", "byOrder", "validation", "validationSamples")) command.addOption(one);
+  for (const one of commons("exits", "final", "classes", "byOrder", "validation", "validationSamples"))
+    command.addOption(one);
   return command
     .addOption(option("--rounds <n>", "how often everything is measured, in turn", whole(1, 5)).default(5))
     .addOption(common("seed", { about: "seed of the choice of validation records" }))
@@ -102,9 +110,9 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   const machine = describeMachine(flags);
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);
-  const open = (which: string): Promise<DynamicModel> =>
-    openModel(which, { imageSize: [given.shape[1], given.shape[2]] });
-  const model = await open(spec);
+  const open = (which: string, heads: HeadFlags = {}): Promise<DynamicModel> =>
+    openModel(which, { imageSize: [given.shape[1], given.shape[2]], ...headsOfFlags(heads) });
+  const model = await open(spec, flags);
   const data = fitData(model, given, matching);
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);

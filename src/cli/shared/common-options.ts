@@ -20,6 +20,8 @@ interface CommonValues {
   readonly validation: string;
   readonly validationSamples: number;
   readonly imageSize: NonNullable<ModelOptions["imageSize"]>;
+  readonly exits: NonNullable<ModelOptions["exits"]>;
+  readonly final: NonNullable<ModelOptions["final"]>;
   readonly mean: Normalization["mean"];
   readonly std: Normalization["std"];
   readonly rule: Policy["rule"];
@@ -91,6 +93,16 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     about: "for a model without a fixed image size",
     read: imageSize,
   },
+  exits: {
+    flags: "--exits <names>",
+    about: "outputs that are early exits (default: those that stop before the final one)",
+    read: listOf(text),
+  },
+  final: {
+    flags: "--final <name>",
+    about: "output that is the final classifier (default: the costliest)",
+    read: text,
+  },
   mean: {
     flags: "--mean <list>",
     about: "per channel; for a model that expects (x - mean) / std",
@@ -158,3 +170,9 @@ export const commons = (...names: readonly Name[]): Option[] => names.map((name)
 /** The option --json of a command that writes a record. */
 export const recordJson = (document: string): Option =>
   common("json", { about: `write the record as JSON (${document}); - prints it instead of the tables` });
+
+/** The flags that choose which outputs are exits. */
+export type HeadFlags = CommonFlags<never, "exits" | "final">;
+
+/** The head flags as options of a model. */
+export const headsOfFlags = ({ exits, final }: HeadFlags): Pick<ModelOptions, "exits" | "final"> => ({ exits, final });

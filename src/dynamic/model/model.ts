@@ -15,6 +15,8 @@ import { opTable } from "../../ops/table.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
+import { adapt } from "../adapt/adapt.js";
+import { chosenExits, type HeadOptions, headsOf } from "./heads.js";
 import { readMetadata } from "./metadata.js";
 import { findNormalization, prependNormalization } from "./normalization.js";
 
@@ -66,10 +68,18 @@ export interface DynamicModel {
   readonly parameters: number;
   /** `metadata_props` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** What dynn changed on reading, so that the file fits this contract: one sentence each. */
+  readonly changes: readonly string[];
+  /** The graph as it was read, with those changes and the exits as outputs. Its initializers keep
+   * their bits. */
+  readonly source: Graph;
 }
 
+/** The parts of an ONNX model from which a {@link DynamicModel} is built. */
+export type ModelSource = Pick<OnnxModel, "graph" | "metadata" | "changes">;
+
 /** Options for reading a graph as a classifier. */
-export interface ModelOptions {
+export interface ModelOptions extends HeadOptions {
   readonly name?: string;
   /** Image size [h, w] for models that leave it open. */
   readonly imageSize?: readonly [number, number];
@@ -79,14 +89,19 @@ export interface ModelOptions {
 
 /** Builds the contract from an ONNX model in memory.
  * @throws DynnError 'model/input' when it does not take exactly one batch of images
- * @throws DynnError 'model/classifier' when the model does not have an output [n, classes]
+ * @throws DynnError 'model/classifier' when the model does not have an output [n, classes], or when
+ *  several outputs could be the classifier
+ * @throws DynnError 'exits/value' when a named output does not exist or is not a classifier
  * @throws DynnError 'model/metadata' when its dynn.* metadata do not fit the graph */
-export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
+export function dynamicModel(source: ModelSource, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
-  const metadata = readMetadata(source.metadata, name);
-  const open = openBatch(withNormalization(source.graph, options), name, options);
-  const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
-  const graph = simplify(asLogits(open, outputs), opTable);
+  const metadata = withChosen(readMetadata(source.metadata, name), name, options);
+  const { graph: adapted, changes } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
+  const open = openBatch(withNormalization(adapted, options), name, options);
+  const heads = metadata.exits
+    ? { outputs: statedOutputs(open, metadata.exits, name), changes: [] }
+    : headsOf(open, name, options);
+  const graph = simplify(asLogits(open, heads.outputs), opTable);
   const input = graph.inputs[0];
   const exits = makeExits(graph, metadata);
   const classes = classesOf(graph, exits, name);
@@ -103,6 +118,8 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
     normalization: findNormalization(graph, opTable) ?? metadata.normalization,
     parameters: parameterCount(graph),
     metadata: source.metadata,
+    source: { ...adapted, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
+    changes: [...(source.changes ?? []), ...changes, ...heads.changes],
   };
 }
 
@@ -113,13 +130,8 @@ const withNormalization = (graph: Graph, { normalization }: ModelOptions): Graph
  * @throws DynnError 'model/input' */
 function openBatch(graph: Graph, name: string, { imageSize }: ModelOptions): Graph {
   const [input, ...more] = graph.inputs;
-  const found = graph.inputs.map((i) => `${i.name} ${i.dtype}${showShape(i.shape)}`).join(", ") || "none";
   if (!input || more.length > 0 || input.dtype !== "float32" || input.shape?.length !== 4)
-    throw new DynnError(
-      "model/input",
-      `${name}: inputs are ${found}; expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input.`,
-      { inputs: graph.inputs.map((i) => i.name) },
-    );
+    throw wrongInput(graph, name);
   const [, channels, height, width] = input.shape;
   const shape: Shape = ["n", channels ?? 1, sized(height, imageSize?.[0]), sized(width, imageSize?.[1])];
   const outputs = graph.outputs.map((o) => ({ ...o, shape: undefined }));
@@ -127,8 +139,30 @@ function openBatch(graph: Graph, name: string, { imageSize }: ModelOptions): Gra
   return inferShapes({ ...graph, inputs: [{ ...input, shape }], outputs, types: new Map() }, opTable);
 }
 
+/** Says which of number, type and axes is the problem. */
+function wrongInput({ inputs }: Graph, name: string): DynnError {
+  const [{ dtype, shape } = { dtype: "float32", shape: [] }] = inputs;
+  const found = inputs.map((i) => `${i.name} ${i.dtype}${showShape(i.shape)}`).join(", ") || "none";
+  const problem =
+    inputs.length !== 1
+      ? "expected exactly one, float32 [n,channels,height,width]. Export the classifier with one image input"
+      : dtype !== "float32"
+        ? `dynn does not read ${dtype} pixels, expected float32, float16, bfloat16, float64 or uint8. Export the model with float32 input`
+        : `expected [n,channels,height,width], got ${shape ? `${shape.length} axes` : "no shape"}. Export the model with an image input`;
+  return new DynnError("model/input", `${name}: inputs are ${found}; ${problem}.`, {
+    inputs: inputs.map((i) => i.name),
+  });
+}
+
 const sized = (stated: Shape[number] | undefined, given: number | undefined): Shape[number] =>
   typeof stated === "string" && given !== undefined ? given : (stated ?? 1);
+
+/** The metadata with the exits that the caller chose. A policy for more exits goes. */
+function withChosen(metadata: ModelMetadata, name: string, options: ModelOptions): ModelMetadata {
+  if (!metadata.exits || (options.exits === undefined && options.final === undefined)) return metadata;
+  const exits = [...chosenExits(metadata.exits, name, options)];
+  return { ...metadata, exits, policy: exits.length === metadata.exits.length ? metadata.policy : undefined };
+}
 
 /** The logits that the metadata name, each an output of the graph.
  * @throws DynnError 'model/metadata' */
@@ -174,29 +208,6 @@ const misfit = (name: string, key: string, wrong: string, expected: string): Dyn
     `${name}: metadata "${key}" does not fit the graph: ${wrong}, ${expected}. Write the model again with dynn, or remove the key to read it by convention.`,
     { key },
   );
-
-/** Outputs of shape [n, classes], in order of cost. The output with the largest cost is the final
- * classifier. Others are exits when they have the same number of classes, and else features or
- * attributes.
- * @throws DynnError 'model/classifier' */
-function classifierOutputs(graph: Graph, name: string): ValueName[] {
-  const costs = nodeMacs(graph, opTable);
-  const candidates = graph.outputs
-    .filter(({ dtype, shape = [] }) => dtype === "float32" && isClassifier(shape))
-    .map((o) => ({ ...o, cost: macsOf(graph, [o.name], costs) }))
-    .sort((a, b) => a.cost - b.cost);
-  const final = candidates.at(-1);
-  if (final) return candidates.filter((o) => o.shape?.[1] === final.shape?.[1]).map((o) => o.name);
-  const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)}`).join(", ");
-  throw new DynnError(
-    "model/classifier",
-    `${name}: no output is a classifier's, float32 [n,classes]; outputs are ${found || "none"}. Export the logits, one row per image, with a dynamic batch.`,
-    { outputs: graph.outputs.map((o) => o.name) },
-  );
-}
-
-const isClassifier = ([batch, classes, ...more]: Shape): boolean =>
-  batch === "n" && typeof classes === "number" && classes >= 2 && more.length === 0;
 
 /** The graph with exactly these outputs. The logits of a softmax replace the softmax. */
 function asLogits(graph: Graph, outputs: readonly ValueName[]): Graph {

@@ -8,6 +8,8 @@ import { given, ndMap } from "../support/nd.js";
 
 function refuseTraining(ctx: InferContext): void {
   if (!ctx.inputs[2] || ctx.constant(2)?.data[0] === 0) return;
+  // A ratio of 0 drops nothing, even in training mode. Exports of torchvision's Swin do this.
+  if (ctx.inputs[1] && Number(ctx.constant(1)?.data[0]) === 0) return;
   throw new DynnError(
     "model/attribute",
     `${showNode(ctx.node)}: training_mode is not a constant false, so the output would be random. Export the model in evaluation mode.`,

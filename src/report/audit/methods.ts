@@ -42,6 +42,7 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
       "model",
       `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${model.exits.length === 1 ? "one exit" : `${model.exits.length} exits`}`,
     ],
+    ...(model.changes ?? []).map((change): Fact => ["changed on reading", change]),
     ["data", `${data.name}, ${write.samples(data.samples)}`],
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),

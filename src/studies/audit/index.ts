@@ -130,6 +130,7 @@ function header({
       input: [...model.input.shape],
       parameters: model.parameters,
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+      ...(model.changes.length > 0 && { changes: [...model.changes] }),
     },
     data: {
       name: data.name,

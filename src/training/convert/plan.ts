@@ -29,6 +29,8 @@ export interface ConversionRequest {
   readonly seed?: number | undefined;
   /** The normalisation to put in front of a model that expects (x - mean) / std. */
   readonly normalization?: Normalization | undefined;
+  /** The output that is the final classifier. Default: the output with the largest cost. */
+  readonly final?: string | undefined;
   /** For classes of the data that are not called as in the model. */
   readonly matching?: ClassMatching | undefined;
   /** What to call the model in errors; left out: the graph's name. */
@@ -88,7 +90,7 @@ export function planConversion(
 ): ConversionPlan {
   const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
   const { contract, classNames } = contractOf(source, data, request);
-  const backbone = backboneFrom(source.graph, contract);
+  const backbone = backboneFrom(contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
   const whole = normalization ? prependNormalization(graph, normalization) : graph;
@@ -121,7 +123,7 @@ export async function measureConversion(
     data,
     Array.from({ length: batch }, (_, i) => i % data.count),
   );
-  const backbone = backboneFrom(source.graph, contractOf(source, data, request).contract);
+  const backbone = backboneFrom(contractOf(source, data, request).contract);
   const named = exits?.kind === "values" ? exits.values : [];
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
@@ -138,12 +140,13 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization, matching }: ConversionRequest,
+  { name = source.graph.name, normalization, final, matching }: ConversionRequest,
 ): { readonly contract: DynamicModel; readonly classNames: readonly string[] | undefined } {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
     imageSize: [height, width],
+    final,
     ...(normalization ? { normalization } : {}),
   });
   const fitted = fitData(contract, data, matching);
@@ -151,8 +154,8 @@ function contractOf(
 }
 
 /** The source's own graph with the input and the last output of the contract. */
-const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph => ({
-  ...graph,
+const backboneFrom = ({ source, name, input, exits }: DynamicModel): Graph => ({
+  ...source,
   name,
   inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
   outputs: [{ name: present(exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],

@@ -138,7 +138,7 @@ function ofModel({ name, source }: Extract<NetworkBase, { kind: "model" }>, { tr
   checkSize(model, train);
   const { input, exits, normalization } = model;
   const graph: Graph = {
-    ...source.graph,
+    ...model.source,
     inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
     outputs: exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
     types: new Map(),
@@ -186,8 +186,8 @@ export interface InitialWeights {
  * @throws DynnError as dynamicModel */
 export function weightsOfModel(source: OnnxModel, where: string): InitialWeights {
   const classes = dynamicModel(source, { name: where });
-  const { normalization } = classes;
-  return { where, tensor: (name) => source.graph.initializers.get(name), normalization, classes };
+  const { normalization, source: graph } = classes;
+  return { where, tensor: (name) => graph.initializers.get(name), normalization, classes };
 }
 
 /** The weights of a checkpoint. If the checkpoint keeps an average of the weights, the average.

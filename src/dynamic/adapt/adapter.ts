@@ -1,0 +1,48 @@
+/** @file What an adapter is: a small rewrite of a foreign graph towards the model contract. */
+import type { Graph, Node, ValueName } from "../../graph/graph.js";
+import type { OpTable } from "../../graph/op.js";
+
+/** What an adapter may know besides the graph. */
+export interface AdaptContext {
+  /** The operators. */
+  readonly ops: OpTable;
+  /** What the model is called in errors. */
+  readonly name: string;
+  /** Height and width of the images, where the caller knows them. */
+  readonly imageSize: readonly [number, number] | undefined;
+}
+
+/** A graph after a rewrite, and the sentence that says what changed. */
+export interface Adapted {
+  readonly graph: Graph;
+  readonly change: string;
+}
+
+/** Rewrites a graph, or returns undefined where the graph needs no rewrite.
+ * @throws DynnError when the graph needs the rewrite and does not allow it */
+export type Adapter = (graph: Graph, context: AdaptContext) => Adapted | undefined;
+
+/** Operators that compute each element from the elements at its place. */
+const ELEMENTWISE = new Set([
+  ...["Add", "Sub", "Mul", "Div", "Pow", "Sqrt", "Abs", "Neg", "Cast", "Identity"],
+  ...["Relu", "LeakyRelu", "Clip", "Sigmoid", "Tanh", "Dropout"],
+]);
+
+export const isElementwise = (node: Node): boolean => node.domain === "" && ELEMENTWISE.has(node.opType);
+
+export const isOp = (node: Node, ...types: readonly string[]): boolean =>
+  node.domain === "" && types.includes(node.opType);
+
+/** A node of the standard domain with one output. */
+export const madeNode = (
+  opType: string,
+  inputs: readonly ValueName[],
+  output: ValueName,
+  attributes: Node["attributes"] = {},
+): Node => ({ opType, domain: "", name: "", inputs, outputs: [output], attributes });
+
+/** The node with another name for one value that it reads. */
+export const withInput = (node: Node, from: ValueName, to: ValueName): Node => ({
+  ...node,
+  inputs: node.inputs.map((name) => (name === from ? to : name)),
+});

@@ -1,0 +1,105 @@
+/** @file A batch that the file holds as a number becomes open, and the answers are compared with
+ *  those of the file. */
+import { DynnError } from "../../core/errors.js";
+import { uniform } from "../../core/rng.js";
+import { isStatic, sizeOf } from "../../core/shape.js";
+import { fromNumbers, toNumbers } from "../../core/tensor.js";
+import { showNode } from "../../graph/attributes.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { macsOf, nodeMacs } from "../../graph/cost.js";
+import type { Graph, ValueInfo, ValueName, ValueType } from "../../graph/graph.js";
+import { constantType, inferShapes } from "../../graph/infer.js";
+import type { OpTable } from "../../graph/op.js";
+import { runReference } from "../../runtime/reference.js";
+import type { Adapter } from "./adapter.js";
+import { openNode } from "./batch-nodes.js";
+
+/** A prime that is seldom a size in a network. */
+const WIDE = 23;
+
+/** Larger networks are not run on reading: the reference backend would take seconds. */
+const MOST_CHECKED_MACS = 100e6;
+
+/** Opens the batch of a file whose nodes hold the batch as a number (Reshape to [1,48]).
+ * @throws DynnError 'model/input' when a node holds the batch in a form that cannot be opened, or
+ *   when the answers of the open graph differ from those of the file */
+export const openBatch: Adapter = (graph, { ops, name }) => {
+  const fixed = fixedInput(graph);
+  if (!fixed) return undefined;
+  const { graph: opened, changed } = openNodes(graph, fixed, ops, name);
+  if (changed.length === 0) return undefined;
+  const [batch] = fixed.shape;
+  const checked = checkAnswers({ ...graph, inputs: [fixed] }, opened, { ops, name });
+  const change = `${changed.join(", ")}: the batch of ${batch} is a number in the file. dynn opened it${checked ? ", and checked that the answers are the file's own" : ", by the sizes alone: the network is too large to run on reading"}.`;
+  return { graph: opened, change };
+};
+
+type Fixed = ValueInfo & { readonly shape: readonly number[] };
+
+/** The input at the batch of the file. Undefined where no number stands for the batch. */
+function fixedInput({ inputs, outputs }: Graph): Fixed | undefined {
+  const [input] = inputs;
+  const [batch, ...dims] = input?.shape ?? [];
+  const baked = typeof batch === "number" ? batch : outputs.some(({ shape }) => shape?.[0] === 1) ? 1 : undefined;
+  if (inputs.length !== 1 || baked === undefined || dims.length === 0 || !isStatic(dims)) return undefined;
+  return { ...input, shape: [baked, ...dims] };
+}
+
+/** The graph with each node open for any batch, and the nodes that changed.
+ * @throws DynnError 'model/input' */
+function openNodes(
+  graph: Graph,
+  fixed: Fixed,
+  ops: OpTable,
+  name: string,
+): { readonly graph: Graph; readonly changed: readonly string[] } {
+  const [batch, ...dims] = fixed.shape as [number, ...number[]];
+  const untyped = { ...graph, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })), types: new Map() };
+  const narrow = inferShapes({ ...untyped, inputs: [fixed] }, ops).types;
+  const wide = new Map<ValueName, ValueType>([...graph.initializers].map(([key, t]) => [key, constantType(t)]));
+  wide.set(fixed.name, { dtype: fixed.dtype, shape: [batch * WIDE, ...dims] });
+  const b = new GraphBuilder({ ...untyped, nodes: [] });
+  for (const node of graph.nodes) for (const output of node.outputs) b.reserve(output);
+  const changed: string[] = [];
+  for (const node of graph.nodes)
+    try {
+      if (openNode({ graph, ops, b, narrow, wide }, node)) changed.push(showNode(node));
+    } catch (cause) {
+      throw new DynnError(
+        "model/input",
+        `${name}: ${showNode(node)} works for a batch of ${batch} only, and dynn cannot open it. Export the model with a dynamic batch.`,
+        { node: node.name, batch },
+        { cause },
+      );
+    }
+  return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed };
+}
+
+/** Runs two batches of the file's size alone, and both at once in the open graph.
+ * @returns false when the network is too large for that
+ * @throws DynnError 'model/input' when answers differ */
+function checkAnswers(graph: Graph, opened: Graph, { ops, name }: { ops: OpTable; name: string }): boolean {
+  const costs = nodeMacs(graph, ops);
+  const outputs = graph.outputs.map((o) => o.name);
+  if (macsOf(graph, outputs, costs) > MOST_CHECKED_MACS) return false;
+  const [input] = graph.inputs as [Fixed];
+  const [batch, ...dims] = input.shape;
+  const size = batch * sizeOf(dims);
+  const pixels = uniform({ seed: 0, sample: 0, purpose: "test", step: 0 }, 2 * size);
+  const run = (g: Graph, count: number, data: Float32Array) =>
+    runReference(g, { [input.name]: fromNumbers("float32", [count, ...dims], data) }, ops);
+  const both = run(opened, 2 * batch, pixels);
+  const each = [0, 1].map((i) => run(graph, batch, pixels.slice(i * size, (i + 1) * size)));
+  for (const output of outputs) {
+    const got = toNumbers(both[output]);
+    const expected = each.flatMap((results) => [...toNumbers(results[output])]);
+    const scale = Math.max(...expected.map(Math.abs), 1);
+    if (got.length === expected.length && expected.every((v, i) => Math.abs(v - got[i]) <= 1e-5 * scale)) continue;
+    throw new DynnError(
+      "model/input",
+      `${name}: the batch of ${batch} is a number in the file, and with an open batch output "${output}" differs. Export the model with a dynamic batch.`,
+      { output, batch },
+    );
+  }
+  return true;
+}

@@ -1,0 +1,112 @@
+/** @file A batch that a file holds as a number is opened. */
+import { describe, expect, test } from "vitest";
+import { sizeOf } from "../../../src/core/shape.js";
+import { fromNumbers, type Tensor } from "../../../src/core/tensor.js";
+import { dynamicModel } from "../../../src/dynamic/model/model.js";
+import { int, ints } from "../../../src/graph/attributes.js";
+import type { GraphBuilder } from "../../../src/graph/builder.js";
+import type { ValueName } from "../../../src/graph/graph.js";
+import type { OnnxModel } from "../../../src/onnx/model.js";
+import { failure } from "../../support/failure.js";
+import { answerOf, caseModel, drawn, logitsOf, pixels, weights } from "./support.js";
+
+/** The answers of the file, one image after the other. */
+function oneByOne({ graph }: OnnxModel, x: Tensor<"float32">): number[] {
+  const [count, ...dims] = x.dims;
+  const size = sizeOf(dims);
+  return Array.from({ length: count }, (_, i) =>
+    answerOf(graph, fromNumbers("float32", [1, ...dims], x.data.slice(i * size, (i + 1) * size))),
+  ).flat();
+}
+
+const reshape = (b: GraphBuilder, x: ValueName, ...dims: readonly number[]): ValueName =>
+  b.op("Reshape", [x, b.ints(dims)]);
+const linear = (b: GraphBuilder, x: ValueName, from: number, to: number): ValueName =>
+  b.op("MatMul", [x, b.constant(weights(from, to))]);
+const logits = (b: GraphBuilder, x: ValueName, from: number): void =>
+  b.output(linear(b, x, from, 4), "float32", [1, 4]);
+const transposed = (b: GraphBuilder, x: ValueName, ...perm: readonly number[]): ValueName =>
+  b.op("Transpose", [x], { perm: ints(perm) });
+
+/** Tokens [1,8,6] of an image [1,3,4,4], attended to by heads, as PyTorch's MultiheadAttention traces it. */
+function attention(b: GraphBuilder): void {
+  const patches = reshape(b, b.input("x", "float32", [1, 3, 4, 4]), 1, 8, 6);
+  const token = b.op("Expand", [b.constant(weights(1, 1, 6)), b.ints([1, 1, 6])]);
+  const tokens = transposed(b, b.op("Concat", [token, patches], { axis: int(1) }), 1, 0, 2);
+  const heads = transposed(b, reshape(b, tokens, 9, 2, 3), 1, 0, 2);
+  const scores = b.op("Softmax", [b.op("MatMul", [heads, transposed(b, heads, 0, 2, 1)])], { axis: int(2) });
+  const mixed = transposed(b, b.op("MatMul", [scores, heads]), 1, 0, 2);
+  const back = transposed(b, reshape(b, mixed, 9, 1, 6), 1, 0, 2);
+  logits(b, b.op("Gather", [back, b.constant(fromNumbers("int64", [], [0]))], { axis: int(1) }), 6);
+}
+
+/** A flat image goes through a linear layer; the sizes of the Reshape as given. */
+const perceptron =
+  (...dims: readonly number[]) =>
+  (b: GraphBuilder): void =>
+    logits(b, reshape(b, b.input("x", "float32", [1, 3, 4, 4]), ...dims), 48);
+
+describe("a batch that is a number in the file", () => {
+  test("the case of a stranger is opened, and inspect says where", () => {
+    const source = caseModel("14-batch-1-reshape/batch1_reshape.onnx");
+    const model = dynamicModel(source);
+    expect([model.input.shape, model.classes]).toEqual([["n", 3, 32, 32], 10]);
+    expect(model.changes).toEqual([
+      expect.stringMatching(/^Reshape ".*": the batch of 1 is a number in the file\. dynn opened it, and checked that/),
+    ]);
+    const x = pixels(3, 3, 32, 32);
+    expect(logitsOf(model, x)).toEqual(oneByOne(source, x));
+  });
+
+  test.each([
+    ["[1,k]", perceptron(1, 48)],
+    ["[1,-1]", perceptron(1, -1)],
+    ["heads and a class token", attention],
+  ])("%s", (_, draw) => {
+    const source = drawn(draw);
+    const x = pixels(3, 3, 4, 4);
+    const model = dynamicModel(source);
+    expect(logitsOf(model, x)).toEqual(oneByOne(source, x));
+    expect(model.exits.map((e) => e.name)).toEqual([source.graph.outputs[0].name]);
+  });
+
+  test("an open input with a closed Reshape behind it is opened too", () => {
+    const source = drawn((b) => logits(b, reshape(b, b.input("x", "float32", ["batch", 3, 4, 4]), 1, 48), 48));
+    const x = pixels(2, 3, 4, 4);
+    expect(logitsOf(dynamicModel(source), x)).toEqual(oneByOne(source, x));
+  });
+
+  test("a fixed batch of 1 that no node holds needs no change", () => {
+    const model = dynamicModel(
+      drawn((b) => logits(b, b.op("Flatten", [b.input("x", "float32", [1, 3, 4, 4])], { axis: int(1) }), 48)),
+    );
+    expect([model.input.shape, model.changes]).toEqual([["n", 3, 4, 4], []]);
+  });
+
+  test("a node that takes the first image of the batch is refused, not answered for the others", () => {
+    const source = drawn((b) => {
+      const x = reshape(b, b.input("x", "float32", [1, 3, 4, 4]), 1, 48);
+      const first = b.op("Gather", [x, b.constant(fromNumbers("int64", [1], [0]))], { axis: int(0) });
+      b.output(b.op("Add", [linear(b, x, 48, 4), linear(b, first, 48, 4)]), "float32", [1, 4]);
+    });
+    expect(() => dynamicModel(source)).toThrow(
+      failure(
+        "model/input",
+        'net: the batch of 1 is a number in the file, and with an open batch output "add" differs. Export the model with a dynamic batch.',
+      ),
+    );
+  });
+
+  test("a node that cannot be opened is named", () => {
+    const source = drawn((b) => {
+      const flat = b.op("Squeeze", [reshape(b, b.input("x", "float32", [1, 3, 4, 4]), 1, 48), b.ints([0])]);
+      logits(b, b.op("Unsqueeze", [flat, b.ints([0])]), 48);
+    });
+    expect(() => dynamicModel(source)).toThrow(
+      failure(
+        "model/input",
+        'net: Squeeze "squeeze" works for a batch of 1 only, and dynn cannot open it. Export the model with a dynamic batch.',
+      ),
+    );
+  });
+});
