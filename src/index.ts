@@ -101,6 +101,7 @@ export {
 } from "./dynamic/run/executor/index.js";
 export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
+export { checkOutputs } from "./dynamic/run/outputs.js";
 export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimingOptions } from "./dynamic/run/timing.js";
 export type { Attribute, Attributes } from "./graph/attributes.js";
@@ -192,6 +193,7 @@ export {
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export { holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";

@@ -12,6 +12,7 @@ import { checkPolicyData, conversionConfig } from "../../training/convert/conver
 import {
   type ConversionPlan,
   type ConversionRequest,
+  checkedSource,
   measureConversion,
   planConversion,
 } from "../../training/convert/plan.js";
@@ -32,11 +33,12 @@ export interface ConvertPlan {
  * @throws DynnError what reading model and data and `planConversion` throw; 'cli/usage', 'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);
-  const { source, name } = await openOnnx(spec);
+  const { source: given, name } = await openOnnx(spec);
   const data = await openTrainingData(flags);
   if (flags.policy) checkPolicyData(data.validation);
   const { exits, head, seed } = flags;
   const request = { name, exits, head, seed, ...normalization };
+  const source = await checkedSource(given, data.train, backendOf(flags), request);
   const measured = await measuredPlaces({ source, data: data.train, request, flags, signal });
   const conversion = planConversion(source, data.train, { ...request, measured });
   const config = conversionConfig(flags.recipe, choicesOf(flags), { name, train: data.train });

@@ -10,6 +10,7 @@ import { openOnnx } from "../../node/models.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
 import { opTable } from "../../ops/table.js";
+import { holdsProbabilities } from "../../studies/gradient-output.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
 import { heading, table } from "../shared/table.js";
@@ -47,7 +48,10 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
   const out = flags.out ?? `${spec.replace(/^zoo:/, "").replace(/\.onnx$/, "")}.gradient.onnx`;
   await checkWritable(out);
   const { source } = await openOnnx(spec);
-  const { graph } = modelGradient(source.graph, opTable, { ...lossOf(flags), wrt: flags.wrt });
+  const options = { ...lossOf(flags), wrt: flags.wrt };
+  const probabilities =
+    options.loss === "cross-entropy" && (await holdsProbabilities(source.graph, ortNode(), options.output));
+  const { graph } = modelGradient(source.graph, opTable, { ...options, probabilities });
   // A model that ONNX Runtime would refuse is not worth writing.
   const session = await ortNode().compile(graph);
   await session.release();

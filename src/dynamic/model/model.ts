@@ -3,13 +3,17 @@
  *  cost. Attacks, measures and deployment never ask which kind they got. Source: docs/architecture.md. */
 import { DynnError } from "../../core/errors.js";
 import { type Dim, type Shape, showShape } from "../../core/shape.js";
+import { GraphBuilder } from "../../graph/builder.js";
 import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
-import { ancestors, type Graph, producers, type ValueName } from "../../graph/graph.js";
+import { ancestors, type Graph, type ValueInfo, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
+import { foldConstants } from "../../graph/passes/fold-constants.js";
 import { simplify } from "../../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../../graph/per-sample.js";
 import type { OnnxModel } from "../../onnx/model.js";
+import { emitLogits } from "../../ops/output-logits.js";
+import { readOutput } from "../../ops/probabilities.js";
 import { opTable } from "../../ops/table.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
@@ -64,7 +68,12 @@ export interface DynamicModel {
   readonly parameters: number;
   /** `metadata_props` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Nodes and constants that the file does not have. They give the logits of outputs that hold probabilities. */
+  readonly added?: AddedNodes;
 }
+
+/** Nodes and constants that stand behind those of a file. */
+export type AddedNodes = Pick<Graph, "nodes" | "initializers">;
 
 /** How a graph is read as a classifier. */
 export interface ModelOptions {
@@ -81,11 +90,12 @@ export interface ModelOptions {
 export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = readMetadata(source.metadata, name);
-  const open = openBatch(withNormalization(source.graph, options), name, options);
+  const open = foldConstants(openBatch(withNormalization(source.graph, options), name, options), opTable);
   const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
-  const graph = simplify(asLogits(open, outputs), opTable);
+  const { graph: withLogits, named, added } = asLogits(open, outputs, source.graph);
+  const graph = simplify(withLogits, opTable);
   const input = graph.inputs[0];
-  const exits = makeExits(graph, metadata);
+  const exits = makeExits(graph, metadata, named);
   const classes = classesOf(graph, exits, name);
   checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);
   return {
@@ -100,6 +110,7 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
     normalization: findNormalization(graph, opTable) ?? metadata.normalization,
     parameters: parameterCount(graph),
     metadata: source.metadata,
+    ...(added ? { added } : {}),
   };
 }
 
@@ -177,11 +188,13 @@ const misfit = (name: string, key: string, wrong: string, expected: string): Dyn
 function classifierOutputs(graph: Graph, name: string): ValueName[] {
   const costs = nodeMacs(graph, opTable);
   const candidates = graph.outputs
-    .filter(({ dtype, shape = [] }) => dtype === "float32" && isClassifier(shape))
-    .map((o) => ({ ...o, cost: macsOf(graph, [o.name], costs) }))
+    .flatMap((o) => {
+      const classes = o.dtype === "float32" ? classesAt(graph, o) : undefined;
+      return classes === undefined ? [] : [{ ...o, classes, cost: macsOf(graph, [o.name], costs) }];
+    })
     .sort((a, b) => a.cost - b.cost);
   const final = candidates.at(-1);
-  if (final) return candidates.filter((o) => o.shape?.[1] === final.shape?.[1]).map((o) => o.name);
+  if (final) return candidates.filter((o) => o.classes === final.classes).map((o) => o.name);
   const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)}`).join(", ");
   throw new DynnError(
     "model/classifier",
@@ -190,22 +203,55 @@ function classifierOutputs(graph: Graph, name: string): ValueName[] {
   );
 }
 
-const isClassifier = ([batch, classes, ...more]: Shape): boolean =>
-  batch === "n" && typeof classes === "number" && classes >= 2 && more.length === 0;
-
-/** The graph with exactly these outputs; an output that is a softmax gives way to its logits. */
-function asLogits(graph: Graph, outputs: readonly ValueName[]): Graph {
-  const makers = producers(graph);
-  const logitsOf = (name: ValueName): ValueName => {
-    const maker = makers.get(name);
-    const at = maker && opTable.get(maker).logitsInput;
-    return at === undefined ? name : (maker?.inputs[at] ?? name);
-  };
-  const logits = [...new Set(outputs.map(logitsOf))];
-  return { ...graph, outputs: logits.map((name) => ({ name, dtype: "float32", shape: undefined })) };
+/** The number of classes that an output tells apart; undefined when it is no classifier's. One column after a sigmoid tells two. */
+function classesAt(graph: Graph, { name, shape = [] }: ValueInfo): number | undefined {
+  const [batch, classes = 1, ...more] = shape;
+  if (batch !== "n" || typeof classes !== "number" || more.length > 0) return undefined;
+  if (classes > 1) return classes;
+  const { kind } = readOutput(graph, name);
+  return classes === 1 && (kind === "column" || kind === "share") ? 2 : undefined;
 }
 
-function makeExits(graph: Graph, metadata: ModelMetadata): Exit[] {
+/** The graph with the logits of outputs, the outputs that they belong to, and what was added to get there. */
+interface AsLogits {
+  readonly graph: Graph;
+  /** For each output of the graph, the output of the file. */
+  readonly named: readonly ValueName[];
+  readonly added?: AddedNodes;
+}
+
+/** The graph with exactly these outputs. An output that holds probabilities gives way to its logits.
+ * @param file the graph as the file has it, whose names stay free
+ * @throws DynnError 'model/classifier' for an output with a probability for each label */
+function asLogits(open: Graph, outputs: readonly ValueName[], file: Graph): AsLogits {
+  const b = new GraphBuilder(open);
+  for (const node of file.nodes) for (const name of node.outputs) b.reserve(name);
+  const belongsTo = new Map<ValueName, ValueName>();
+  for (const output of outputs) {
+    const value = emitLogits(b, open, output, readOutput(open, output));
+    // An output that holds the logits gives the exit its name, whatever other output comes from it.
+    if (!belongsTo.has(value) || value === output) belongsTo.set(value, output);
+  }
+  const [names, named] = [[...belongsTo.keys()], [...belongsTo.values()]];
+  const info = names.map((name) => ({ name, dtype: "float32" as const, shape: undefined }));
+  if (b.nodeCount === open.nodes.length) return { graph: { ...open, outputs: info }, named };
+  const built = b.build();
+  const nodes = built.nodes.slice(open.nodes.length);
+  const initializers = new Map([...built.initializers].filter(([name]) => !open.initializers.has(name)));
+  return { graph: { ...built, outputs: info }, named, added: { nodes, initializers } };
+}
+
+/** The graph of the file that a model was read from, with the nodes that give its logits. */
+export const withAdded = (file: Graph, { added }: Pick<DynamicModel, "added">): Graph =>
+  added
+    ? {
+        ...file,
+        nodes: [...file.nodes, ...added.nodes],
+        initializers: new Map([...file.initializers, ...added.initializers]),
+      }
+    : file;
+
+function makeExits(graph: Graph, metadata: ModelMetadata, named: readonly ValueName[]): Exit[] {
   const costs = nodeMacs(graph, opTable);
   const outputs = graph.outputs.map((o) => o.name);
   const full = macsOf(graph, outputs, costs);
@@ -213,7 +259,7 @@ function makeExits(graph: Graph, metadata: ModelMetadata): Exit[] {
   return outputs.map((logits, i) => {
     const macs = macsOf(graph, outputs.slice(0, i + 1), costs);
     return {
-      name: metadata.exits?.[i]?.name ?? logits,
+      name: metadata.exits?.[i]?.name ?? named[i] ?? logits,
       logits,
       cut: i === outputs.length - 1 ? undefined : lastUsed(graph, logits, cuts),
       macs,

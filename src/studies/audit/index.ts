@@ -12,6 +12,7 @@ import {
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
@@ -47,9 +48,10 @@ export type { RunStore, StoredRun } from "./run-store.js";
  * console.log(record.clean.routed.accuracy, record.attacks[0]?.robustAccuracy);
  * ```
  */
-export async function audit(options: AuditOptions): Promise<AuditOutcome> {
-  const started = options.now();
-  checkAttacks(options);
+export async function audit(given: AuditOptions): Promise<AuditOutcome> {
+  const started = given.now();
+  checkAttacks(given);
+  const options = await withCheckedModel(given, given.data);
   const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
   try {

@@ -16,6 +16,7 @@ import {
   type CalibrationPoint,
   calibrationRecordSchema,
 } from "../../schema/calibration-record.js";
+import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
 import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
@@ -26,9 +27,10 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
  * @returns the policy, and the record that says what it is worth (docs/calibration.md)
  * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a single exit; 'policy/value'; when model and
  *         data do not fit together; the signal's reason when aborted */
-export async function calibrateModel(options: CalibrationOptions): Promise<CalibrationResult> {
-  const started = options.now();
-  checkExits(options);
+export async function calibrateModel(given: CalibrationOptions): Promise<CalibrationResult> {
+  const started = given.now();
+  checkExits(given);
+  const options = await withCheckedModel(given, given.test);
   const forward = await Forward.compile(options.model, options.backend);
   try {
     const validation = await openSplit(options.validation, forward, "validation images", options);

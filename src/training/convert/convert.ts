@@ -15,7 +15,13 @@ import type { EpochReport, Recipe } from "../../schema/training.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import type { TrainingRequest } from "../run/request.js";
 import { train } from "../run/trainer.js";
-import { type ConversionPlan, type ConversionRequest, type PlaceReport, planConversion } from "./plan.js";
+import {
+  type ConversionPlan,
+  type ConversionRequest,
+  checkedSource,
+  type PlaceReport,
+  planConversion,
+} from "./plan.js";
 import { type Measurement, measure } from "./policy.js";
 
 /** What heads learn from on a backbone that stays as it is, and the recipe that does it: the labels, or the final exit's softened answers
@@ -124,8 +130,9 @@ export interface Conversion extends Measurement {
  * console.log(exits.map(({ costFraction }) => costFraction), policy);
  * ```
  */
-export async function convert(source: OnnxModel, options: ConvertOptions): Promise<Conversion> {
+export async function convert(given: OnnxModel, options: ConvertOptions): Promise<Conversion> {
   const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, test, ...rest } = options;
+  const source = await checkedSource(given, options.train, options.backend, options);
   const plan = planConversion(source, options.train, options);
   if (policy !== "none") checkPolicyData(options.validation);
   for (const part of [options.validation, test]) if (part) checkLabels(part, plan.classes);

@@ -3,17 +3,19 @@ import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
-import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { type DynamicModel, dynamicModel, withAdded } from "../../dynamic/model/model.js";
 import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { candidatesOf } from "../../dynamic/place/auto.js";
 import { cutsFor, type ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import { measurePlaces } from "../../dynamic/place/times.js";
+import { checkOutputs } from "../../dynamic/run/outputs.js";
 import type { TimingOptions } from "../../dynamic/run/timing.js";
 import type { Graph } from "../../graph/graph.js";
 import type { HeadName } from "../../nn/heads.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import { METADATA_KEYS } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/request.js";
 
@@ -118,6 +120,29 @@ export async function measureConversion(
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
+/** Records that are run to see what the final exit holds. */
+const LOOKED_AT = 16;
+
+/** The source with the logits of its classifier as the last output, where running it on images shows probabilities that the graph does
+ *  not show. Any other source is returned as it is.
+ * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run' */
+export async function checkedSource(
+  source: OnnxModel,
+  data: Dataset,
+  backend: Backend,
+  request: ConversionRequest = {},
+): Promise<OnnxModel> {
+  const contract = contractOf(source, data, request);
+  const records = Array.from({ length: Math.min(LOOKED_AT, data.count) }, (_, i) => i);
+  const checked = await checkOutputs(contract, backend, await readImages(data, records));
+  if (checked === contract) return source;
+  const outputs = checked.exits.map(({ logits }) => ({ name: logits, dtype: "float32" as const, shape: undefined }));
+  const metadata = new Map(
+    [...source.metadata].filter(([key]) => key !== METADATA_KEYS.exits && key !== METADATA_KEYS.policy),
+  );
+  return { ...source, graph: { ...withAdded(source.graph, checked), outputs }, metadata };
+}
+
 /** How costs of places are measured. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   /** Runs the parts of the network. */
@@ -143,10 +168,10 @@ function contractOf(
 }
 
 /** The source's own graph with the input and the last output of the contract. */
-const backboneFrom = (graph: Graph, { name, input, exits }: DynamicModel): Graph => ({
-  ...graph,
-  name,
-  inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
-  outputs: [{ name: present(exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],
+const backboneFrom = (graph: Graph, contract: DynamicModel): Graph => ({
+  ...withAdded(graph, contract),
+  name: contract.name,
+  inputs: [{ name: contract.input.name, dtype: "float32", shape: contract.input.shape }],
+  outputs: [{ name: present(contract.exits.at(-1), "the final exit").logits, dtype: "float32", shape: undefined }],
   types: new Map(),
 });

@@ -9,7 +9,7 @@ import { checkSize } from "../../data/fit.js";
 import { channelStatistics } from "../../data/statistics.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
-import { dynamicModel } from "../../dynamic/model/model.js";
+import { dynamicModel, withAdded } from "../../dynamic/model/model.js";
 import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import type { Graph } from "../../graph/graph.js";
@@ -136,7 +136,7 @@ function ofModel({ name, source }: Extract<NetworkBase, { kind: "model" }>, { tr
   checkSize(model, train);
   const { input, exits, normalization } = model;
   const graph: Graph = {
-    ...source.graph,
+    ...withAdded(source.graph, model),
     inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
     outputs: exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
     types: new Map(),
