@@ -101,6 +101,9 @@ export interface Objective {
   readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
   /** Whether samples that succeed already when clean are attacked all the same and counted. */
   readonly everySampleEligible?: boolean;
+  /** The same aim with losses on margins between logits. A gradient of theirs does not vanish where the softmax is saturated. Left out: there
+   *  are none. */
+  readonly onMargins?: Objective;
   /** Ranks iterates of equal success; larger is better. Left out: the loss itself. */
   readonly score?: (sample: Sample, evaluation: Evaluation) => number;
 }
@@ -133,6 +136,8 @@ export type AttackRun = Generator<Query, FoundImage, Evaluation>;
 export interface Optimizer {
   /** How records name the optimizer. */
   readonly name: string;
+  /** Whether a sample is attacked once more on margins after a gradient has vanished. */
+  readonly retriesVanished?: boolean;
   /** Attack one sample. The generator yields images and receives their evaluations. */
   readonly run: (task: Task) => AttackRun;
 }

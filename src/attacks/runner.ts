@@ -33,7 +33,13 @@ export interface SampleOutcome extends FoundImage {
   readonly eligible: boolean;
   /** Gradients that the attack computed for this sample. */
   readonly gradientEvaluations: number;
+  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image that was no success. */
+  readonly vanished?: boolean;
 }
+
+/** Float32's resolution at 1. A gradient whose largest element is smaller moves the loss by less than that for each unit of a pixel: it is
+ *  rounding, or zero. */
+export const LEAST_GRADIENT = 2 ** -24;
 
 /** Attack every sample.
  * @returns one outcome per sample, in order
@@ -47,7 +53,7 @@ export async function runAttack(
   const run = new Run(attack, samples, options);
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {
     options.signal?.throwIfAborted();
-    const evaluations = await evaluator.evaluate(attack.objective, group);
+    const evaluations = await evaluator.evaluate(group[0]?.objective ?? attack.objective, group);
     for (const [i, flight] of group.entries()) run.advance(flight, evaluations[i]);
   }
   return run.outcomes;
@@ -60,6 +66,11 @@ interface Flight {
   readonly run: AttackRun;
   query: Query;
   gradients: number;
+  vanished: boolean;
+  /** That of the attack, or its form on margins. */
+  readonly objective: Objective;
+  /** What a first attempt found whose gradient vanished. */
+  readonly earlier?: FoundImage;
 }
 
 /** Who is in the air, who has landed. */
@@ -86,7 +97,7 @@ class Run {
     while (this.#inFlight.size < capacity && this.#next < this.#samples.length) this.#admit(this.#next++);
     const groups = new Map<string, Flight[]>();
     for (const flight of this.#inFlight) {
-      const key = `${flight.query.loss}/${flight.query.gradient}`;
+      const key = `${flight.earlier !== undefined}/${flight.query.loss}/${flight.query.gradient}`;
       const group = groups.get(key);
       if (group) group.push(flight);
       else groups.set(key, [flight]);
@@ -97,30 +108,67 @@ class Run {
 
   /** Hand a sample its evaluation; it asks for the next one or lands. */
   advance(flight: Flight, evaluation: Evaluation): void {
-    if (flight.query.gradient) flight.gradients++;
+    if (flight.query.gradient) {
+      flight.gradients++;
+      flight.vanished ||= hasVanished(flight, evaluation);
+    }
     const step = flight.run.next(evaluation);
-    if (step.done) {
-      this.#inFlight.delete(flight);
-      this.#land(flight.at, { ...step.value, eligible: true, gradientEvaluations: flight.gradients });
-    } else flight.query = step.value;
+    if (step.done) this.#finish(flight, step.value);
+    else flight.query = step.value;
+  }
+
+  #finish(flight: Flight, found: FoundImage): void {
+    const { at, sample, gradients, vanished, earlier } = flight;
+    this.#inFlight.delete(flight);
+    const { objective, optimizer } = this.#attack;
+    if (vanished && !found.success && !earlier && optimizer.retriesVanished && objective.onMargins)
+      this.#start(at, sample, objective.onMargins, { found, gradients });
+    else
+      this.#land(at, {
+        ...(earlier && !found.success ? earlier : found),
+        eligible: true,
+        gradientEvaluations: gradients,
+        ...(vanished ? { vanished } : {}),
+      });
   }
 
   #admit(at: number): void {
-    const { objective, optimizer, budget } = this.#attack;
+    const { objective } = this.#attack;
     const sample = this.#samples[at];
     const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);
     if (won) {
       this.#land(at, { image: sample.pixels, eligible: false, success: true, gradientEvaluations: 0 });
       return;
     }
+    this.#start(at, sample, objective);
+  }
+
+  /** @param before the attempt that the gradient vanished in, if there was one */
+  #start(
+    at: number,
+    sample: Sample,
+    objective: Objective,
+    before?: { readonly found: FoundImage; readonly gradients: number },
+  ): void {
+    const { optimizer, budget } = this.#attack;
     const run = optimizer.run({ sample, objective, budget, seed: this.#options.seed });
     const first = run.next();
-    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: 0 });
-    else this.#inFlight.add({ at, sample, run, query: first.value, gradients: 0 });
+    const state = { at, sample, run, objective, gradients: before?.gradients ?? 0, vanished: before !== undefined };
+    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: state.gradients });
+    else this.#inFlight.add({ ...state, query: first.value, ...(before ? { earlier: before.found } : {}) });
   }
 
   #land(at: number, outcome: SampleOutcome): void {
     this.outcomes[at] = outcome;
     this.#options.onProgress?.(++this.#done, this.#samples.length);
   }
+}
+
+/** Whether the gradient says nothing at an image that is no success yet. Under a loss that belongs to another image, it need not. */
+function hasVanished({ sample, objective, query }: Flight, { gradient, logits, loss }: Evaluation): boolean {
+  // Where a cross-entropy is smaller, the probability of the label has become 1, and its part of the gradient 0.
+  const saturated = objective.onMargins !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+  if (!saturated && gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT)) return false;
+  if ((objective.follow?.(logits, query.loss) ?? query.loss) !== query.loss) return false;
+  return !objective.succeeded(sample, logits);
 }

@@ -77,12 +77,22 @@ const attackSchema = z.object({
     })
     .optional(),
   gradientEvaluations: count.describe("gradients of single samples"),
+  vanishedGradients: count
+    .optional()
+    .describe(
+      "samples with a gradient of 0 or below float32's resolution at an image that was no success; robustAccuracy may be too high",
+    ),
+  retriedOnMargins: z
+    .boolean()
+    .optional()
+    .describe("whether samples with vanished gradients were attacked once more with the margin loss"),
   seconds: z.number().min(0),
 });
 
 const curveSchema = z.object({
   name: z.string(),
   norm: normSchema,
+  vanishedGradients: count.optional().describe("samples with a vanished gradient at any radius, as in attacks"),
   points: z
     .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))
     .min(1)

@@ -22,7 +22,7 @@ async function ofFile(file: string, images: string, more: Readonly<Record<string
   const [input] = session.inputs.filter((name) => !(name in more));
   const pixels = Float32Array.from(data as Uint8Array, (v) => v / 255);
   const results = await session.run({
-    [input as string]: { dtype: "float32", dims, data: pixels },
+    [input]: { dtype: "float32", dims, data: pixels },
     ...Object.fromEntries(feeds),
   });
   await session.release();
@@ -75,7 +75,7 @@ describe("the gradient of a file whose output is a softmax", () => {
     const result = await ofFile(made, images, { labels });
     const loss = result("loss");
     labels.forEach((label, i) => {
-      const own = p[10 * i + Number(label)] as number;
+      const own = p[10 * i + Number(label)];
       if (own > 1e-30) expect(Math.abs((loss[i] ?? 0) + Math.log(own))).toBeLessThan(1e-3 * (1 - Math.log(own)));
     });
     // Where the network is wrong, a softmax of a saturated softmax would leave almost no gradient.

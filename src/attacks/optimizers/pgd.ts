@@ -24,6 +24,7 @@ export interface PgdOptions {
 
 export const pgd = (options: PgdOptions, name: "pgd" | "fgsm" = "pgd"): Optimizer => ({
   name,
+  retriesVanished: true,
   run: (task) => attack(task, options),
 });
 

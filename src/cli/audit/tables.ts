@@ -1,6 +1,7 @@
 /** @file The audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
+import { vanishedWarnings } from "../../report/audit/words.js";
 import { budget, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -8,9 +9,20 @@ import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
 import { heading, percent, showRate, showTemperatures, table } from "../shared/table.js";
 
 export const auditTables = (record: AuditRecord): string =>
-  [titleOf(record), exitTable(record), routedLine(record), attackTable(record), curveTable(record), note(record)].join(
-    "",
-  );
+  [
+    titleOf(record),
+    exitTable(record),
+    routedLine(record),
+    attackTable(record),
+    curveTable(record),
+    vanishedLines(record),
+    note(record),
+  ].join("");
+
+const vanishedLines = (record: AuditRecord): string =>
+  vanishedWarnings(record)
+    .map((text) => `\n* Warning: ${text}`)
+    .join("") + (vanishedWarnings(record).length > 0 ? "\n" : "");
 
 const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
@@ -62,7 +74,7 @@ const successRow = (a: AttackRecord): string[] => [
   a.name,
   budget(a.norm, a.radius),
   a.answer,
-  bareRate(a.robustAccuracy),
+  `${bareRate(a.robustAccuracy)}${a.vanishedGradients ? "*" : ""}`,
   bareRate(a.successRate),
   bare(a.success8bit.value),
 ];
@@ -97,7 +109,10 @@ function curveTable({ curves }: AuditRecord): string {
     heading("Robustness by radius") +
     table(
       columns,
-      curves.map((c) => [c.name, ...c.points.map((p) => percent(p.robustAccuracy.value))]),
+      curves.map((c) => [
+        c.vanishedGradients ? `${c.name}*` : c.name,
+        ...c.points.map((p) => percent(p.robustAccuracy.value)),
+      ]),
     )
   );
 }

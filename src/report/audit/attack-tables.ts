@@ -3,7 +3,7 @@ import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
-import { isStatic } from "./words.js";
+import { isStatic, vanishedWarnings } from "./words.js";
 
 const name: Column<AttackRecord> = {
   head: "attack",
@@ -13,7 +13,11 @@ const name: Column<AttackRecord> = {
 const answers: readonly Column<AttackRecord>[] = [
   name,
   { head: "judged by", align: "left", cell: (a) => a.answer },
-  { head: "robust accuracy", cell: (a) => write.rate(a.robustAccuracy), shade: (a) => a.robustAccuracy.value },
+  {
+    head: "robust accuracy",
+    cell: (a) => html`${write.rate(a.robustAccuracy)}${a.vanishedGradients ? "*" : ""}`,
+    shade: (a) => a.robustAccuracy.value,
+  },
   { head: "success", cell: (a) => write.rate(a.successRate) },
   { head: "success, 8-bit", cell: (a) => write.rate(a.success8bit) },
   { head: "eligible", cell: (a) => `${a.eligible} of ${a.samples}` },
@@ -48,10 +52,17 @@ export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
   return html`${table("What each attack does to the answer it aims at. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
+${vanishedNotes(record)}
 ${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("What each attack does to the routed network and its cost.", [...cost], attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }
+
+/** The warnings that the stars in the table stand for. */
+const vanishedNotes = (record: AuditRecord): Html => {
+  const warnings = vanishedWarnings(record);
+  return warnings.length === 0 ? NOTHING : html`${warnings.map((text) => html`<p><b>* Warning:</b> ${text}</p>`)}`;
+};
 
 interface ExitRow {
   readonly name: string;

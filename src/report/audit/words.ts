@@ -84,6 +84,35 @@ function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }
 
+/** The warning for attacks and curves whose gradients vanished, one sentence or more for each. */
+export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
+  const seen = [
+    ...attacks.map((a) => ({ ...a, retried: a.retriedOnMargins === true, right: a.robustAccuracy.value })),
+    ...curves.map((c) => ({
+      ...c,
+      samples: data.samples,
+      retried: true,
+      right: c.points.at(-1)?.robustAccuracy.value ?? 0,
+    })),
+  ];
+  return seen.flatMap(({ name, vanishedGradients = 0, ...more }) =>
+    vanishedGradients > 0 ? [vanishedText(name, vanishedGradients, more)] : [],
+  );
+};
+
+interface Vanished {
+  readonly samples: number;
+  /** Whether the samples were attacked again. */
+  readonly retried: boolean;
+  /** Share of answers that are still right. */
+  readonly right: number;
+}
+
+const vanishedText = (name: string, vanished: number, { samples, retried, right }: Vanished): string =>
+  `${name}: the gradient was 0 or below float32's resolution at ${vanished} of ${samples} samples.${
+    retried ? " They were attacked again with the margin loss." : ""
+  }${right > 0 ? " Robust accuracy may be too high." : ""}`;
+
 /** Whose label an attack is judged by, in words. */
 export const answerName = (answer: string): string =>
   answer === "routed" || answer === "final" ? `${answer} answer` : `answer of exit “${answer}”`;

@@ -102,9 +102,18 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
     ),
     ...earlyRecord(attacked, audited),
     gradientEvaluations: outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0),
+    ...vanishedRecord(attacked),
     seconds: attacked.seconds,
   };
 }
+
+const vanishedRecord = ({
+  attack: { objective, optimizer },
+  outcomes,
+}: Attacked): Pick<AttackRecord, "vanishedGradients" | "retriedOnMargins"> => ({
+  vanishedGradients: outcomes.filter((o) => o.vanished).length,
+  retriedOnMargins: optimizer.retriesVanished === true && objective.onMargins !== undefined,
+});
 
 /** Whether the answer that the objective is about is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
