@@ -20,6 +20,7 @@ const modelSchema = z.object({
   classes: z.array(z.string()).optional(),
   input: z.array(z.union([z.string(), z.number()])),
   parameters: count,
+  inputScale: z.literal(255).optional().describe("the file takes pixels in 0 to 255; radii are for pixels in [0,1]"),
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
 });
 

@@ -132,6 +132,7 @@ describe("dynn inspect", () => {
       "parameters",
       "opset",
       "normalization",
+      "inputScale",
       "policy",
       "card",
       "exits",

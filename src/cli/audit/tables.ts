@@ -1,7 +1,7 @@
 /** @file The audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
-import { vanishedWarnings } from "../../report/audit/words.js";
+import { scaleNote, vanishedWarnings } from "../../report/audit/words.js";
 import { budget, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -31,7 +31,7 @@ const ATTACK_NOTE =
   " Robust accuracy: answers still right after the attack, among all samples.\nSuccess: among the samples the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n`;
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${scaleNote({ model })}${model.inputScale ? "\n" : ""}`;
 
 const exitTable = ({ model, clean }: AuditRecord): string =>
   heading("Exits, clean images") +

@@ -21,7 +21,7 @@ import { ruleOf } from "../../studies/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
-import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
@@ -61,7 +61,11 @@ export function calibrateCommand(command: Command, io: Io): Command {
       ),
     )
     .option("--temperature", "fit a temperature to each exit first, so that confidences mean what they say");
-  for (const one of commons("rule", "fallback", "mean", "std", "validation", "validationSamples"))
+  for (const one of [
+    ...commons("rule", "fallback"),
+    ...normalizationOptions(),
+    ...commons("validation", "validationSamples"),
+  ])
     command.addOption(one);
   command
     .addOption(

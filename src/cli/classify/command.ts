@@ -12,6 +12,7 @@ import { tokenOption } from "../serve/command.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
+import { normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, whole } from "../shared/options.js";
 import { thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
@@ -57,7 +58,8 @@ export function classifyCommand(command: Command, io: Io): Command {
     .addOption(common("samples", { about: "the first N images of a data spec" }))
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
-  for (const one of commons("fallback", "imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
+  for (const one of [...commons("fallback", "imageSize"), ...normalizationOptions(), ...commons("threads", "provider")])
+    command.addOption(one);
   return command
     .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
     .addHelpText("after", HELP)

@@ -4,8 +4,8 @@ import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
 import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
-import { type CommonFlags, common, commons, HEAD_DEFAULTS } from "../shared/common-options.js";
-import type { NormalizationFlags } from "../shared/normalization-options.js";
+import { type CommonFlags, common, HEAD_DEFAULTS } from "../shared/common-options.js";
+import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type TrainFlags, trainOptionsNamed } from "../train/options.js";
 
@@ -68,7 +68,7 @@ export function addConvertOptions(command: Command): Command {
       "ic-only",
     ),
     common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
-    ...commons("mean", "std"),
+    ...normalizationOptions(),
     option("--epochs <n>", `times through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
     ...trainOptionsNamed(SHARED),
     new Option("--no-policy", "choose no thresholds: the file has exits, and no rule to leave by"),

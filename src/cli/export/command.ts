@@ -19,7 +19,7 @@ import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
-import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option } from "../shared/options.js";
 import { type RuleFlags, thresholdsOption } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
@@ -60,7 +60,8 @@ export function exportCommand(command: Command, io: Io): Command {
       }),
     )
     .addOption(common("samples", { about: "compare on the first N images", default: 200 }));
-  for (const one of commons("imageSize", "mean", "std", "threads", "provider")) command.addOption(one);
+  for (const one of [common("imageSize"), ...normalizationOptions(), ...commons("threads", "provider")])
+    command.addOption(one);
   return command
     .addOption(
       option("-o, --out <path>", "a folder (staged, split) or a file (conditional)", file).makeOptionMandatory(),

@@ -1,8 +1,9 @@
 /** @file Options that several commands share, each declared once: how it is written, its text, its reader and its default.
  *  A command picks them by name and says what differs. Their types are those of the API. */
-import type { Option } from "commander";
+import { Option } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { MIN_VALIDATION } from "../../data/split.js";
+import { CHANNEL_ORDERS } from "../../dynamic/model/input.js";
 import type { ModelOptions } from "../../dynamic/model/model.js";
 import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
 import { type OrtNodeOptions, PROVIDERS, type Provider } from "../../node/ort-node/index.js";
@@ -20,6 +21,8 @@ interface CommonValues {
   readonly imageSize: NonNullable<ModelOptions["imageSize"]>;
   readonly mean: Normalization["mean"];
   readonly std: Normalization["std"];
+  readonly forceNormalization: boolean;
+  readonly channels: (typeof CHANNEL_ORDERS)[number];
   readonly rule: Policy["rule"];
   readonly fallback: Policy["fallback"];
   readonly head: HeadName;
@@ -41,7 +44,8 @@ export type CommonFlags<Always extends Name, Maybe extends Name = never> = Pick<
 interface Declared<T> {
   readonly flags: string;
   readonly about: string;
-  readonly read: Reader<T>;
+  /** Left out: a switch. */
+  readonly read?: Reader<T>;
   /** Taken where the option is left out. */
   readonly default?: T | undefined;
   /** The default as help shows it. */
@@ -81,6 +85,15 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     read: listOf(parseQuantity),
   },
   std: { flags: "--std <list>", about: "per channel, with --mean", read: listOf(parseQuantity) },
+  forceNormalization: {
+    flags: "--force-normalization",
+    about: "normalise also a model that normalises its input already",
+  },
+  channels: {
+    flags: "--channels <order>",
+    about: `order of the channels that the model expects: ${CHANNEL_ORDERS.join(" or ")} (default: rgb)`,
+    read: oneOf(CHANNEL_ORDERS),
+  },
   rule: {
     flags: "--rule <name>",
     about: `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`,
@@ -131,7 +144,8 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
  * @param change what differs in this command; `default: undefined` takes the default away */
 export function common<K extends Name>(name: K, change: Partial<Declared<CommonValues[K]>> = {}): Option {
   const declared: Declared<CommonValues[K]> = { ...COMMON[name], ...change };
-  const made = option(declared.flags, declared.about, declared.read);
+  const { flags, about, read } = declared;
+  const made = read ? option(flags, about, read) : new Option(flags, about);
   return declared.default === undefined ? made : made.default(declared.default, declared.shown);
 }
 

@@ -157,6 +157,8 @@ function trainOptions(): Option[] {
       "per channel of pixels in [0,1]; with --std, what the network puts in front (default: of the training images; a file stays as it is)",
   });
   share("std");
+  share("forceNormalization");
+  share("channels");
   add(
     "--exit-weights <w>",
     "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only and ic-distill equal)",

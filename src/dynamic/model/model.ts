@@ -18,8 +18,9 @@ import { opTable } from "../../ops/table.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
+import { type InputMaps, type InputOptions, inputOf, prependInput } from "./input.js";
 import { readMetadata } from "./metadata.js";
-import { findNormalization, prependNormalization } from "./normalization.js";
+import { findNormalization } from "./normalization.js";
 
 /** One exit of a model. */
 export interface Exit {
@@ -70,18 +71,20 @@ export interface DynamicModel {
   readonly metadata: ReadonlyMap<string, string>;
   /** Nodes and constants that the file does not have. They give the logits of outputs that hold probabilities. */
   readonly added?: AddedNodes;
+  /** What dynn put in front of the graph of the file. */
+  readonly prepended?: InputMaps;
+  /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and multiplies them. */
+  readonly inputScale?: 255;
 }
 
 /** Nodes and constants that stand behind those of a file. */
 export type AddedNodes = Pick<Graph, "nodes" | "initializers">;
 
 /** How a graph is read as a classifier. */
-export interface ModelOptions {
+export interface ModelOptions extends InputOptions {
   readonly name?: string;
   /** Image size [h, w] for models that leave it open. */
   readonly imageSize?: readonly [number, number];
-  /** Prepend (x - mean) / std, for a model that expects normalised input. */
-  readonly normalization?: Normalization;
 }
 
 /** Build the contract from a read ONNX model.
@@ -90,7 +93,9 @@ export interface ModelOptions {
 export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = readMetadata(source.metadata, name);
-  const open = foldConstants(openBatch(withNormalization(source.graph, options), name, options), opTable);
+  const asFile = foldConstants(openBatch(source.graph, name, options), opTable);
+  const { maps, scale, normalization } = inputOf(asFile, metadata.normalization, options, name);
+  const open = maps ? foldConstants(openBatch(prependInput(source.graph, maps), name, options), opTable) : asFile;
   const outputs = metadata.exits ? statedOutputs(open, metadata.exits, name) : classifierOutputs(open, name);
   const { graph: withLogits, named, added } = asLogits(open, outputs, source.graph);
   const graph = simplify(withLogits, opTable);
@@ -107,15 +112,15 @@ export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, opti
     classes,
     classNames: metadata.classes,
     policy: metadata.policy,
-    normalization: findNormalization(graph, opTable) ?? metadata.normalization,
+    // Reordered channels hide what is behind them.
+    normalization: (maps?.reversed ? undefined : findNormalization(graph, opTable)) ?? normalization,
     parameters: parameterCount(graph),
     metadata: source.metadata,
     ...(added ? { added } : {}),
+    ...(maps ? { prepended: maps } : {}),
+    ...(scale ? { inputScale: scale } : {}),
   };
 }
-
-const withNormalization = (graph: Graph, { normalization }: ModelOptions): Graph =>
-  normalization ? prependNormalization(graph, normalization) : graph;
 
 /** The graph with one float32 image input whose batch is the name "n".
  * @throws DynnError 'model/input' */

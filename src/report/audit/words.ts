@@ -84,6 +84,12 @@ function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }
 
+/** What the scale of the file's pixels means for radii; empty where the file takes pixels in [0,1]. */
+export const scaleNote = ({ model }: Pick<AuditRecord, "model">): string =>
+  model.inputScale === undefined
+    ? ""
+    : "The file takes pixels in 0 to 255, and dynn multiplies by 255. Radii are for pixels in [0,1].";
+
 /** The warning for attacks and curves whose gradients vanished, one sentence or more for each. */
 export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
   const seen = [

@@ -105,6 +105,7 @@ function header({
       ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
       input: [...model.input.shape],
       parameters: model.parameters,
+      ...(model.inputScale ? { inputScale: model.inputScale } : {}),
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
     },
     data: {

@@ -2,9 +2,9 @@ import { present } from "../../core/present.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { checkFit } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
+import { type InputOptions, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel, withAdded } from "../../dynamic/model/model.js";
-import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { candidatesOf } from "../../dynamic/place/auto.js";
 import { cutsFor, type ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
@@ -20,15 +20,13 @@ import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/request.js";
 
 /** Where exits go, and what they are. */
-export interface ConversionRequest {
+export interface ConversionRequest extends InputOptions {
   /** Where exits go; left out: chosen by counted cost. */
   readonly exits?: ExitSpec | undefined;
   /** Left out: by the feature's rank. */
   readonly head?: HeadName | undefined;
   /** Decides the heads' first weights. */
   readonly seed?: number | undefined;
-  /** Put in front of a model that expects (x - mean) / std. */
-  readonly normalization?: Normalization | undefined;
   /** What to call the model in errors; left out: the graph's name. */
   readonly name?: string | undefined;
   /** The cost that places are judged by, as {@link measureConversion} finds it; left out: counted MACs. */
@@ -81,18 +79,18 @@ export function planConversion(
   data: Dataset,
   request: ConversionRequest = {},
 ): ConversionPlan {
-  const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
+  const { exits = { kind: "auto" }, head, seed = 0, measured } = request;
   const contract = contractOf(source, data, request);
   const backbone = backboneFrom(source.graph, contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
-  const whole = normalization ? prependNormalization(graph, normalization) : graph;
+  const whole = contract.prepended ? prependInput(graph, contract.prepended) : graph;
   const converted = dynamicModel({ graph: whole, metadata: writeMetadata({ exits: exitsMetadata(whole) }) });
   const exitAt = (cut: string) => converted.exits[cuts.indexOf(cut)]?.name;
   return {
     name: contract.name,
     model: { graph: whole, exits: converted.exits },
-    normalization: normalization ?? contract.normalization,
+    normalization: statedOf(contract, request) ?? contract.normalization,
     classes: contract.classes,
     classNames: contract.classNames ?? data.classes,
     replaced: contract.exits.slice(0, -1).map((e) => e.name),
@@ -100,6 +98,12 @@ export function planConversion(
     metadata: source.metadata,
   };
 }
+
+/** The normalisation that was asked for, in its own digits, where it is all that the graph applies. */
+const statedOf = ({ prepended, inputScale }: DynamicModel, { normalization, forceNormalization }: ConversionRequest) =>
+  normalization && !forceNormalization && inputScale === undefined && prepended?.reversed === false
+    ? prepended.normalization
+    : undefined;
 
 /** Measure what places for exits cost on this machine, by the time of a batch of the data.
  * @param request of the conversion that is planned with it
@@ -155,13 +159,13 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization }: ConversionRequest,
+  { name = source.graph.name, normalization, forceNormalization, channels }: ConversionRequest,
 ): DynamicModel {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
     imageSize: [height, width],
-    ...(normalization ? { normalization } : {}),
+    ...{ normalization, forceNormalization, channels },
   });
   checkFit(contract, data);
   return contract;
