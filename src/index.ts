@@ -82,8 +82,16 @@ export {
 } from "./dynamic/choose/calibrate.js";
 export type { PolicyFrame } from "./dynamic/choose/readings.js";
 export { attachExits, backboneOf, type ExitOptions, exitsMetadata } from "./dynamic/model/exits.js";
+export { CHANNEL_ORDERS, type InputMaps, type InputOptions } from "./dynamic/model/input.js";
 export { writeMetadata } from "./dynamic/model/metadata.js";
-export { type DynamicModel, dynamicModel, type Exit, type Gate, type ModelOptions } from "./dynamic/model/model.js";
+export {
+  type AddedNodes,
+  type DynamicModel,
+  dynamicModel,
+  type Exit,
+  type Gate,
+  type ModelOptions,
+} from "./dynamic/model/model.js";
 export { prependNormalization } from "./dynamic/model/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
