@@ -98,7 +98,7 @@ export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string
       ...c,
       samples: data.samples,
       retried: true,
-      right: c.points.at(-1)?.robustAccuracy.value ?? 0,
+      right: c.points[1]?.robustAccuracy.value ?? 0,
     })),
   ];
   return seen.flatMap(({ name, vanishedGradients = 0, ...more }) =>
