@@ -21,13 +21,13 @@ const bounded = (command) =>
   process.platform === "win32" ? command : ["/bin/sh", "-c", `ulimit -f ${MOST_BLOCKS}; exec "$@"`, "sh", ...command];
 
 export class Copy {
-  readonly #folder = mkdtempSync(join(tmpdir(), "dynn-mutants-"));
-  readonly #slow;
+  #folder = mkdtempSync(join(tmpdir(), "dynn-mutants-"));
+  #slow;
   /** The process that runs the tests, and what it printed. */
   #tester;
   #output = "";
   /** Files that changed since the process has read them. */
-  readonly #changed = new Set();
+  #changed = new Set();
 
   /** @param slow whether slow tests can be run too */
   constructor({ slow = false } = {}) {

@@ -1,7 +1,7 @@
-/** @file What an attack is made of: a sample, an objective, an optimizer, a budget.
- *  An optimizer is a generator for one sample: it yields the image it wants evaluated and is resumed with loss, gradient and
- *  logits. The runner gathers the requests of many samples into batches, so an attack reads like its paper, and a finished
- *  sample leaves the batch by returning. */
+/** @file The parts of an attack: a sample, an objective, an optimizer and a budget. An optimizer is
+ *  a generator for one sample. It yields an image, and receives the loss, the gradient and the
+ *  logits of that image. The runner gathers the requests of many samples into batches. Hence the
+ *  code of an attack reads like its paper. A finished sample returns and so leaves the batch. */
 
 import type { Images } from "../core/images.js";
 import type { Logits } from "../core/logits.js";
@@ -9,9 +9,9 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
 import type { Budget } from "../perturb/norms.js";
 
-/** One clean image with what the model says of it. */
+/** One clean image, its label, and the logits of the model for it. */
 export interface Sample {
-  /** Record number in its data set: random numbers depend on it, never on batch order. */
+  /** Record number in its data set. Random numbers depend on this number, never on batch order. */
   readonly id: number;
   /** float32 [c*h*w] in [0,1]. */
   readonly pixels: Float32Array;
@@ -21,9 +21,9 @@ export interface Sample {
   readonly clean: readonly Float32Array[];
 }
 
-/** Images with their labels and what the model says of them, as samples: numbered from 0, views into
- * the arrays, no copies.
- * @param labels the true class of each image; images beyond the last label are left out */
+/** Makes samples from images, their labels and the logits of the model. Samples have numbers from
+ * 0. Their arrays are views, not copies.
+ * @param labels the true class of each image. Images beyond the last label are left out */
 export const samplesOf = ({
   images,
   labels,
@@ -34,14 +34,15 @@ export const samplesOf = ({
   readonly logits: Logits;
 }): Sample[] => Array.from(labels, (label, id) => ({ id, label, pixels: images.row(id), clean: logits.rows(id) }));
 
-/** Logits per exit; exits that a loss does not compute are undefined. */
+/** Logits per exit. Undefined for exits that a loss does not compute. */
 export type ExitLogits = readonly (Float32Array | undefined)[];
 
-/** What an evaluation returns. The arrays are views into a whole batch: keep copies, not views, of what is to last. */
+/** The result of an evaluation. The arrays are views into a whole batch, so copy an array before
+ * you keep it. */
 export interface Evaluation {
   /** The loss that the attack ascends. */
   readonly loss: number;
-  /** d loss / d image, [c*h*w]; empty when not asked for. */
+  /** d loss / d image, [c*h*w]. Empty when the query did not want a gradient. */
   readonly gradient: Float32Array;
   /** Logits of the exits that were run. */
   readonly logits: ExitLogits;
@@ -57,7 +58,7 @@ export interface Query {
   readonly gradient: boolean;
 }
 
-/** What a loss may build on, inside the model's graph. */
+/** Values of the model's graph that a loss can use. */
 export interface LossContext {
   readonly builder: GraphBuilder;
   readonly image: ValueName;
@@ -69,54 +70,56 @@ export interface LossContext {
   readonly oneHot: () => ValueName;
   /** The clean image, shape of `image`. */
   readonly clean: () => ValueName;
-  /** Standard deviation per channel of the model's normalisation; ones when it is not known. */
+  /** Standard deviation per channel of the model's normalisation. Ones when the model does not
+   * state it. */
   readonly std: readonly number[];
 }
 
-/** A differentiable loss per sample, to be ascended. */
+/** A differentiable loss per sample. Attacks ascend it. */
 export interface Loss {
-  /** Names the loss; sessions are kept by it. */
+  /** Names the loss. The evaluator keeps one session per key. */
   readonly key: string;
-  /** Exits whose logits come back with it; only what they and the loss need is run. */
+  /** Exits whose logits the evaluation returns. Only the nodes that these exits and the loss need
+   * are run. */
   readonly exits: readonly number[];
   /** Returns a value of shape [n]. */
   readonly build: (ctx: LossContext) => ValueName;
 }
 
-/** What an attack wants to reach, and the losses that lead there. */
+/** The goal of an attack, and the losses to ascend. */
 export interface Objective {
   /** How records name the objective. */
   readonly name: string;
   /** The losses that can be ascended. */
   readonly losses: readonly Loss[];
-  /** Whose label a user would see judged: an exit, or the routed answer. */
+  /** The answer that a user sees: that of one exit, or the routed answer. */
   readonly answer: number | "routed";
-  /** The label that the losses are about: the true one, or the model's own. */
+  /** The label that the losses use: the true label, or the model's own label. */
   readonly label: (sample: Sample) => number;
-  /** The losses to start from, one run each. */
+  /** The losses to start from. Each gets a run. */
   readonly starts: (sample: Sample) => readonly number[];
-  /** The loss that belongs to an iterate with these logits, when that depends on the iterate. */
+  /** The loss of an iterate with these logits, where the loss depends on the iterate. */
   readonly follow?: (logits: ExitLogits, at: number) => number;
   /** Whether an image with these logits meets the objective. */
   readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
-  /** Whether samples that succeed already when clean are attacked all the same and counted. */
+  /** Whether the attack also runs on, and counts, samples whose clean image succeeds already. */
   readonly everySampleEligible?: boolean;
-  /** The same aim with losses on margins between logits. A gradient of theirs does not vanish where the softmax is saturated. Left out: there
-   *  are none. */
+  /** The same aim with losses on margins between logits. The gradient of a margin does not vanish
+   * where the softmax is saturated. Undefined when the objective has no such losses. */
   readonly onMargins?: Objective;
-  /** Ranks iterates of equal success; larger is better. Left out: the loss itself. */
+  /** Ranks iterates of equal success. Larger is better. The default is the loss itself. */
   readonly score?: (sample: Sample, evaluation: Evaluation) => number;
 }
 
-/** One sample's attack, as its optimizer sees it. */
+/** The attack on one sample: the input of an optimizer. */
 export interface Task {
   /** The sample to attack. */
   readonly sample: Sample;
-  /** What to reach. */
+  /** The goal. */
   readonly objective: Objective;
-  /** How far the image may go. */
+  /** How far the image may move. */
   readonly budget: Budget;
-  /** Decides the random numbers. */
+  /** The seed of the random numbers. */
   readonly seed: number;
 }
 
@@ -128,8 +131,8 @@ export interface FoundImage {
   readonly success: boolean;
 }
 
-/** One attack on one sample: it yields queries, receives evaluations, and returns the best
- *  image. */
+/** One attack on one sample. It yields queries, receives evaluations, and returns the best
+ * image. */
 export type AttackRun = Generator<Query, FoundImage, Evaluation>;
 
 /** An optimizer with its parameters fixed. */
@@ -142,14 +145,15 @@ export interface Optimizer {
   readonly run: (task: Task) => AttackRun;
 }
 
-/** An evaluation and the loss it belongs to. */
+/** An evaluation and its loss. */
 export interface Followed extends Evaluation {
   /** Index of the loss in the objective's list. */
   readonly at: number;
 }
 
-/** Evaluate an image under the loss that belongs to it: re-asks where the objective says that another one does.
- *  Two prefixes may disagree in the last bit at a threshold's edge, so the number of questions is bounded. */
+/** Evaluates an image under its loss. Repeats the query where the objective names another loss for
+ * the new logits. Two prefixes can differ in the last bit near a threshold, so the number of
+ * queries is bounded. */
 export function* evaluate(
   task: Task,
   image: Float32Array,

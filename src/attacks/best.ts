@@ -1,9 +1,10 @@
-/** @file Keeps the best iterate of one sample's attack: the result may only get better with more steps or restarts. */
+/** @file Keeps the best iterate of one sample's attack. More steps or restarts never make the
+ *  result worse. */
 
 import { NORMS } from "../perturb/norms.js";
 import type { Evaluation, FoundImage, Task } from "./attack.js";
 
-/** The best image that an attack on one sample has met. */
+/** The best image that an attack on one sample has found. */
 export class Best {
   #image: Float32Array | undefined;
   #success = false;
@@ -15,7 +16,8 @@ export class Best {
     this.#task = task;
   }
 
-  /** Consider an iterate. Success comes first; then, without a radius, the smaller distance among successes; then the score.
+  /** Compares an iterate with the best one. Success ranks first. Without a radius, the smaller
+   * distance ranks next among successes. The score ranks last.
    * @returns whether the iterate is a success */
   offer(image: Float32Array, evaluation: Evaluation): boolean {
     const { sample, objective, budget } = this.#task;
@@ -28,7 +30,7 @@ export class Best {
     return success;
   }
 
-  /** Keep an iterate whatever came before. */
+  /** Keep an iterate, without a comparison. */
   #keep(image: Float32Array, success: boolean, rank: number): void {
     this.#image = Float32Array.from(image);
     this.#success = success;
@@ -40,18 +42,18 @@ export class Best {
     return this.#success;
   }
 
-  /** Keep this iterate for good: it succeeds as an 8-bit file too. */
+  /** Keep this iterate as the final result, because it also succeeds as an 8-bit file. */
   confirm(image: Float32Array): void {
     this.#keep(image, true, Number.POSITIVE_INFINITY);
     this.#confirmed = true;
   }
 
-  /** Whether the best image is known to succeed as an 8-bit file. */
+  /** Whether a check showed that the best image succeeds as an 8-bit file. */
   get confirmed(): boolean {
     return this.#confirmed;
   }
 
-  /** The best iterate, or the clean image when none was offered. */
+  /** The best iterate, or the clean image before the first iterate. */
   found(): FoundImage {
     return { image: this.#image ?? this.#task.sample.pixels, success: this.#success };
   }

@@ -1,5 +1,5 @@
-/** @file Attacks as people write them: one entry of an attack file, checked and completed with defaults.
- *  Numbers may be fractions ("8/255"). Unknown keys are refused. */
+/** @file Reads the entries of an attack file, checks them and completes them with defaults. Numbers
+ *  can be fractions ("8/255"). Unknown keys are errors. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
@@ -25,7 +25,7 @@ type OptimizerName = (typeof OPTIMIZERS)[number];
 
 const OBJECTIVE = /^(misclassify:(final|\d+)|average|max|routed|early:(margin|published)|slowdown)$/;
 
-/** One attack of an attack file. Every field but name and objective has a default. */
+/** One attack of an attack file. Every field except name and objective has a default. */
 export const attackConfigSchema = z.strictObject({
   name: z.string().min(1),
   objective: z.string().refine((name) => OBJECTIVE.test(currentName(name)), {
@@ -37,9 +37,10 @@ export const attackConfigSchema = z.strictObject({
   /** Attack only the first N samples. */
   samples: whole.optional(),
   steps: whole.optional(),
-  /** Of gradient steps, in pixels; of Adam, its learning rate. */
+  /** For gradient steps: the length of a step in pixel units. For Adam: the learning rate. */
   stepSize: quantity.optional(),
-  /** true: anywhere in the ball (adam-tanh: w uniform in [0,1)); a number: anywhere within that distance. */
+  /** true: a random point of the ball (adam-tanh: w uniform in [0,1)). A number: a random point
+   * within that distance. */
   randomStart: z.union([z.boolean(), quantity]).optional(),
   restarts: whole.optional(),
   loss: z.enum(["cross-entropy", "margin"]).optional(),
@@ -56,13 +57,13 @@ export const attackConfigSchema = z.strictObject({
 /** One entry of an attack file. docs/attack-file.md explains the fields. */
 export type AttackConfig = z.infer<typeof attackConfigSchema>;
 
-/** An attack ready to run, with every parameter that fixes it spelled out. */
+/** An attack ready to run, with the values of all its parameters. */
 export interface ConfiguredAttack extends Attack {
   /** Its name, from the attack file. */
   readonly name: string;
-  /** Samples to attack; undefined: all. */
+  /** Number of samples to attack. Undefined: all samples. */
   readonly samples: number | undefined;
-  /** Every parameter that fixes it, defaults included. */
+  /** All parameters of the attack, defaults included. */
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 
@@ -89,7 +90,8 @@ function uniqueNames(configs: AttackConfig[], where: string): AttackConfig[] {
   });
 }
 
-/** A reader of one config's numbers that says which attack a wrong one belongs to, and refuses keys nobody read. */
+/** Reads the numbers of one config. Its errors name the attack. It refuses keys that the attack
+ * does not use. */
 class Fields {
   readonly #config: AttackConfig;
   readonly #read = new Set<string>(["name", "objective", "optimizer", "norm", "radius", "samples"]);
@@ -112,7 +114,7 @@ class Fields {
     return this.#note(key, (this.#config[key] as T | undefined) ?? fallback);
   }
 
-  /** A value that the attack itself fixes, whatever the file says. */
+  /** A value that the attack itself fixes. The file cannot change it. */
   fixed<T extends string | boolean>(key: keyof AttackConfig, value: T): T {
     return this.#note(key, value);
   }
@@ -127,7 +129,7 @@ class Fields {
     return value;
   }
 
-  /** @throws DynnError 'attack/config' when a field was given that this attack has no use for */
+  /** @throws DynnError 'attack/config' when the file gives a field that this attack does not use */
   finish(): void {
     const unused = Object.keys(this.#config).find((key) => !this.#read.has(key));
     if (unused !== undefined)
@@ -164,7 +166,7 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   };
 }
 
-/** The published early attack has no budget, so a radius beside it says nothing. */
+/** The published early attack has no budget, so it takes no radius. */
 function radiusOf(config: AttackConfig, optimizer: OptimizerName): number | undefined {
   const radius =
     config.radius === undefined || config.radius === null || config.objective === "early:published"
@@ -205,7 +207,8 @@ function makeObjective(config: AttackConfig, victim: Victim, fields: Fields, opt
   }
 }
 
-/** Carlini & Wagner's margin needs a cap with a distance term beside it; none with a budget. */
+/** The margin of Carlini & Wagner needs a cap where the loss has a distance term. With a budget it
+ * needs no cap. */
 const misclassifyOptions = (fields: Fields, optimizer: OptimizerName): Parameters<typeof misclassify>[2] => {
   const loss = fields.choice<"cross-entropy" | "margin">(
     "loss",
@@ -248,13 +251,13 @@ function makeOptimizer(name: OptimizerName, context: OptimizerContext, fields: F
   return pgd(options, name);
 }
 
-/** Radius of the random start: none, the ball's, or as stated. */
+/** Radius of the random start: 0, that of the ball, or the number in the file. */
 function randomStart(fields: Fields, radius: number): number {
   const stated = fields.choice<boolean | string>("randomStart", false);
   return typeof stated === "boolean" ? (stated ? radius : 0) : Math.min(radius, fields.number("randomStart", 0));
 }
 
-/** `early:published` is the published loop: its start is part of it. */
+/** `early:published` is the published loop, and its start is part of the loop. */
 function adamTanhFrom({ published }: OptimizerContext, fields: Fields): Optimizer {
   const steps = fields.number("steps", published ? 1000 : 100);
   return adamTanh({

@@ -1,5 +1,6 @@
-/** @file Runs evaluations: one session per (loss, with or without gradient), compiled when first needed and kept.
- *  The graph of a loss holds only what its exits and its gradient need. */
+/** @file Runs evaluations. Each loss has one session with a gradient and one without. A session is
+ *  compiled at its first use and kept. The graph of a loss holds only what its exits and its
+ *  gradient need. */
 
 import { gradientGraph } from "../autodiff/gradient.js";
 import { targetsOf } from "../autodiff/losses.js";
@@ -17,11 +18,11 @@ import type { Evaluation, Loss, Objective, Query, Sample } from "./attack.js";
 
 const NAMES = { labels: "dynn_labels", clean: "dynn_clean", loss: "dynn_loss", gradient: "dynn_gradient" } as const;
 
-/** One sample's request. */
+/** The request of one sample. */
 export interface EvaluationRequest {
-  /** What the attack wants evaluated. */
+  /** The image and the loss to evaluate. */
   readonly query: Query;
-  /** The sample that it attacks. */
+  /** The sample that the attack works on. */
   readonly sample: Sample;
 }
 
@@ -36,7 +37,8 @@ export class Evaluator {
     this.#backend = backend;
   }
 
-  /** Evaluate requests that share a loss and the wish for a gradient; results in the same order.
+  /** Evaluates requests that have one loss in common and agree on whether to compute a gradient.
+   * Results have the order of the requests.
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(objective: Objective, requests: readonly EvaluationRequest[]): Promise<Evaluation[]> {
     const { loss: index, gradient } = requests[0].query;
@@ -46,7 +48,7 @@ export class Evaluator {
     return requests.map((_, row) => this.#evaluation(loss, results, row, gradient));
   }
 
-  /** Give back the memory of all sessions. */
+  /** Releases the memory of all sessions. */
   async release(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
@@ -94,7 +96,8 @@ export class Evaluator {
   }
 }
 
-/** The model's graph cut down to a loss, the logits of its exits and, when wanted, the gradient with respect to the image. */
+/** The part of the model's graph that computes a loss and the logits of its exits. With `gradient`,
+ * it also computes the gradient with respect to the image. */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): Graph {
   const builder = new GraphBuilder(model.graph);
   const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);

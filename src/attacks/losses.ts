@@ -1,5 +1,5 @@
-/** @file Losses as graph nodes, one value [n] each, built from logits [n, classes]. All are ascended by an attack that wants
- *  the answer to change. Emitted for opset 11 and later. */
+/** @file Losses as graph nodes, one value [n] each, built from logits [n, classes]. An attack
+ *  ascends them to change the answer. The nodes are for opset 11 and later. */
 import { crossEntropy as crossEntropyOf } from "../autodiff/losses.js";
 import { int } from "../graph/attributes.js";
 import type { ValueName } from "../graph/graph.js";
@@ -14,11 +14,12 @@ export const sum = (ctx: LossContext, values: readonly ValueName[]): ValueName =
 export const scale = (ctx: LossContext, x: ValueName, factor: number): ValueName =>
   ctx.builder.op("Mul", [x, ctx.builder.scalar(factor)]);
 
-/** Element of the label's class: sum(z * onehot). */
+/** The logit of the label's class: sum(z * onehot). */
 export const ofLabel = (ctx: LossContext, z: ValueName): ValueName =>
   reduceSum(ctx.builder, ctx.builder.op("Mul", [z, ctx.oneHot()]), [1], false);
 
-/** Largest element of the other classes. The label's own is pushed below any other. */
+/** The largest logit of the other classes. A large constant lowers the label's own logit below all
+ * others. */
 export const ofOthers = (ctx: LossContext, z: ValueName): ValueName =>
   reduce(ctx.builder, "ReduceMax", ctx.builder.op("Sub", [z, scale(ctx, ctx.oneHot(), 1e9)]), [1], false);
 
@@ -26,15 +27,17 @@ export const ofOthers = (ctx: LossContext, z: ValueName): ValueName =>
 export const crossEntropy = (ctx: LossContext, exit: number): ValueName =>
   crossEntropyOf(ctx.builder, ctx.logits(exit), ctx.oneHot(), 1);
 
-/** max over others of z_j, minus z_y (Carlini & Wagner 2017, f6); positive when the label has changed. */
+/** max over others of z_j, minus z_y (Carlini & Wagner 2017, f6). Positive when the label has
+ * changed. */
 export const margin = (ctx: LossContext, exit: number): ValueName =>
   ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit)), ofLabel(ctx, ctx.logits(exit))]);
 
-/** min(x, cap): no reward beyond the cap. */
+/** min(x, cap), so that the loss does not grow beyond the cap. */
 export const capped = (ctx: LossContext, x: ValueName, cap: number): ValueName =>
   ctx.builder.op("Clip", [x, "", ctx.builder.scalar(cap)]);
 
-/** -CE(uniform, softmax z) = mean over classes of log softmax (DeepSloth, Hong et al. 2021). Ascending it flattens the exit. */
+/** -CE(uniform, softmax z) = mean over classes of log softmax (DeepSloth, Hong et al. 2021). An
+ * attack that ascends this loss makes the softmax of the exit uniform. */
 export const flatness = (ctx: LossContext, exit: number): ValueName =>
   reduce(ctx.builder, "ReduceMean", ctx.builder.op("LogSoftmax", [ctx.logits(exit)], overClasses), [1], false);
 

@@ -1,5 +1,5 @@
-/** @file Names of objectives and of named attacks that have changed. Attack files and calls may use the old ones for good.
- *  Records always hold the new ones. */
+/** @file Old names of objectives and of named attacks. Attack files and calls can use the old
+ *  names. Records always hold the new names. */
 
 /** Old name -> name. */
 export const OLD_NAMES: Readonly<Record<string, string>> = {
@@ -8,5 +8,5 @@ export const OLD_NAMES: Readonly<Record<string, string>> = {
   "early-paper": "early-published",
 };
 
-/** The name of today. A name that has not changed stays as it is. */
+/** The current name. A name that has not changed stays the same. */
 export const currentName = (name: string): string => (Object.hasOwn(OLD_NAMES, name) ? OLD_NAMES[name] : name);

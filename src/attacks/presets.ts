@@ -1,11 +1,11 @@
-/** @file Attacks by name, with parameters that suit a first audit. Read by: the audit command. */
+/** @file Attacks by name, with parameters that suit a first audit. The audit command reads them. */
 import { DynnError } from "../core/errors.js";
 import type { AttackConfig } from "./config.js";
 import { currentName } from "./names.js";
 
 /** What named attacks depend on. */
 export interface PresetContext {
-  /** Linf radius, pixel units. */
+  /** Linf radius, in pixel units. */
   readonly epsilon: number;
   /** Exits before the final one. */
   readonly earlyExits: number;
@@ -17,7 +17,7 @@ interface Preset {
   readonly config: (ctx: PresetContext) => Omit<AttackConfig, "name">;
 }
 
-/** L2 radius usual for 32 x 32 images. */
+/** A common L2 radius for 32 x 32 images. */
 const L2_RADIUS = "128/255";
 
 const linfPgd =
@@ -95,7 +95,7 @@ export const PRESETS = {
 export type PresetName = keyof typeof PRESETS;
 export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 
-/** What an audit runs when nothing is named. */
+/** The attacks of an audit whose call names none. */
 export const DEFAULT_PRESETS: readonly PresetName[] = [
   "fgsm",
   "pgd",
@@ -106,8 +106,9 @@ export const DEFAULT_PRESETS: readonly PresetName[] = [
   "slowdown",
 ];
 
-/** The configs of named presets; "all" and "none" are names too.
- * @throws DynnError 'cli/value' for an unknown name, 'attack/unsupported' for one that needs early exits on a static model */
+/** The configs of named presets. "all" and "none" are names too.
+ * @throws DynnError 'cli/value' for an unknown name
+ * @throws DynnError 'attack/unsupported' when a preset needs early exits and the model has none */
 export function presetConfigs(names: readonly string[], ctx: PresetContext): AttackConfig[] {
   const wanted = new Set(
     names.flatMap((name) => (name === "all" ? usable(PRESET_NAMES, ctx) : name === "none" ? [] : currentName(name))),
@@ -117,7 +118,7 @@ export function presetConfigs(names: readonly string[], ctx: PresetContext): Att
     if (!preset)
       throw new DynnError(
         "cli/value",
-        `attacks: there is no attack "${name}". Choose from ${PRESET_NAMES.join(", ")}, all, none; or fix your own in an attack file.`,
+        `attacks: "${name}" is not the name of an attack. Choose from ${PRESET_NAMES.join(", ")}, all, none; or write your own in an attack file.`,
         { name, options: ["attacks", "attackFile"] },
       );
     if (preset.needsEarlyExits && ctx.earlyExits === 0)
@@ -130,6 +131,6 @@ export function presetConfigs(names: readonly string[], ctx: PresetContext): Att
   });
 }
 
-/** Those that a model with so many early exits can be attacked with. */
+/** The names of the presets that work on a model with this number of early exits. */
 export const usable = (names: readonly PresetName[], ctx: Pick<PresetContext, "earlyExits">): PresetName[] =>
   names.filter((name) => ctx.earlyExits > 0 || !PRESETS[name].needsEarlyExits);

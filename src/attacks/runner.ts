@@ -1,44 +1,47 @@
-/** @file Runs an attack on many samples: keeps a batch full of samples at whatever step they are, takes finished ones out,
- *  lets new ones in. What a sample gets depends on its id and the seed alone, never on the batch. */
+/** @file Runs an attack on many samples. It keeps the batch full: a new sample replaces each
+ *  finished one, whatever the step of the others. The result of a sample depends on its id and the
+ *  seed alone, never on the batch. */
 
 import type { Budget } from "../perturb/norms.js";
 import type { AttackRun, Evaluation, FoundImage, Objective, Optimizer, Query, Sample } from "./attack.js";
 import type { Evaluator } from "./evaluator.js";
 
-/** An attack ready to run: what to reach, how, and how far from the clean image. */
+/** An attack ready to run: a goal, a method, and a distance from the clean image. */
 export interface Attack {
-  /** What the attack wants to reach. */
+  /** The goal of the attack. */
   readonly objective: Objective;
-  /** How the attack looks for it. */
+  /** The method that searches for an image. */
   readonly optimizer: Optimizer;
-  /** How far from the clean image it may go. */
+  /** How far the image may move from the clean image. */
   readonly budget: Budget;
 }
 
 /** How attacks run. */
 export interface AttackOptions {
-  /** Random starts follow from it and from the sample's id. */
+  /** Random starts depend on this seed and on the sample's id. */
   readonly seed: number;
-  /** Samples per evaluation; changes time and memory, never results. */
+  /** Samples per evaluation. This number changes time and memory, never results. */
   readonly batch: number;
-  /** Stops the work; the promise then rejects with the signal's reason. */
+  /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how many samples are done, and of how many. */
+  /** Called with the number of finished samples and the number of all samples. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** What an attack reached on one sample. */
+/** The result of an attack on one sample. */
 export interface SampleOutcome extends FoundImage {
-  /** False when the objective was met on the clean image already; such a sample is left as it is. */
+  /** False when the clean image meets the objective already. The attack does not change such a
+   * sample. */
   readonly eligible: boolean;
   /** Gradients that the attack computed for this sample. */
   readonly gradientEvaluations: number;
-  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image that was no success. */
+  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had not
+   * succeeded. */
   readonly vanished?: boolean;
 }
 
-/** Float32's resolution at 1. A gradient whose largest element is smaller moves the loss by less than that for each unit of a pixel: it is
- *  rounding, or zero. */
+/** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero
+ * or rounding: it moves the loss by less than the resolution for each unit of a pixel. */
 export const LEAST_GRADIENT = 2 ** -24;
 
 /** Attack every sample.
@@ -59,7 +62,7 @@ export async function runAttack(
   return run.outcomes;
 }
 
-/** A sample on its way, waiting for the evaluation it asked for. */
+/** A sample that waits for an evaluation. */
 interface Flight {
   readonly at: number;
   readonly sample: Sample;
@@ -73,7 +76,7 @@ interface Flight {
   readonly earlier?: FoundImage;
 }
 
-/** Who is in the air, who has landed. */
+/** The state of a run: samples that wait, and outcomes of finished samples. */
 class Run {
   readonly outcomes: SampleOutcome[];
   readonly #attack: Attack;
@@ -90,9 +93,10 @@ class Run {
     this.outcomes = new Array<SampleOutcome>(samples.length);
   }
 
-  /** Up to a batch of samples that wait for the same kind of evaluation: the kind that most wait for. Empty at the end. */
+  /** At most one batch of samples that wait for the same kind of evaluation. It takes the kind that
+   * most samples wait for. Empty at the end. */
   nextGroup(): Flight[] {
-    // Enough in flight that each loss of the objective can fill a batch.
+    // Enough samples that each loss of the objective can fill a batch.
     const capacity = this.#options.batch * this.#attack.objective.losses.length;
     while (this.#inFlight.size < capacity && this.#next < this.#samples.length) this.#admit(this.#next++);
     const groups = new Map<string, Flight[]>();
@@ -106,7 +110,7 @@ class Run {
     return largest.slice(0, this.#options.batch);
   }
 
-  /** Hand a sample its evaluation; it asks for the next one or lands. */
+  /** Gives a sample its evaluation. The sample then yields its next query or finishes. */
   advance(flight: Flight, evaluation: Evaluation): void {
     if (flight.query.gradient) {
       flight.gradients++;
@@ -164,9 +168,10 @@ class Run {
   }
 }
 
-/** Whether the gradient says nothing at an image that is no success yet. Under a loss that belongs to another image, it need not. */
+/** Whether the gradient vanished at an image where the attack has not succeeded. A loss that belongs
+ * to another image does not count. */
 function hasVanished({ sample, objective, query }: Flight, { gradient, logits, loss }: Evaluation): boolean {
-  // Where a cross-entropy is smaller, the probability of the label has become 1, and its part of the gradient 0.
+  // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
   const saturated = objective.onMargins !== undefined && Math.abs(loss) < LEAST_GRADIENT;
   if (!saturated && gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT)) return false;
   if ((objective.follow?.(logits, query.loss) ?? query.loss) !== query.loss) return false;

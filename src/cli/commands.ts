@@ -1,17 +1,19 @@
-/** @file The commands by name: what `dynn --help` says of each, and where its options and its work are loaded from.
- *  A command's module loads when the command is called, because engines take most of a second to load. */
+/** @file The commands by name, with their line in `dynn --help` and the module of their options and
+ *  work.
+ *  A command's module loads when the command is called, because engines take most of a second to
+ *  load. */
 import { Command } from "commander";
 import type { Io } from "./shared/io.js";
 
 interface Entry {
   readonly about: string;
-  /** Each argument as it is written, and what it is. */
+  /** Each argument as it is written, with its description. */
   readonly takes: Readonly<Record<string, string>>;
   /** Loads the function that adds options and work to the command. */
   readonly load: () => Promise<(command: Command, io: Io) => Command>;
 }
 
-/** In the order of the help. */
+/** The commands, in the order of the help. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   audit: {
     about: "Attack a network with one exit or many, and report how accurate, how fast and how attackable it is.",
@@ -19,7 +21,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./audit/command.js")).auditCommand,
   },
   inspect: {
-    about: "Show what a model file holds: input, exits, cost per exit, legal cuts, operators.",
+    about: "Show the contents of a model file: input, exits, cost per exit, legal cuts, operators.",
     takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },
     load: async () => (await import("./inspect/command.js")).inspectCommand,
   },
@@ -34,17 +36,17 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./train/command.js")).trainCommand,
   },
   convert: {
-    about: "Give a trained classifier early exits. Its weights and its final answers stay as they are.",
+    about: "Add early exits to a trained classifier. Its weights and its final answers do not change.",
     takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
     load: async () => (await import("./convert/command.js")).convertCommand,
   },
   calibrate: {
-    about: "Choose when a network stops early: on validation records, judged on test records, written into the model.",
+    about: "Choose thresholds on validation records, measure them on test records, and write them into the model.",
     takes: { "<model>": "an ONNX classifier with early exits, or zoo:NAME for a bundled one" },
     load: async () => (await import("./calibrate/command.js")).calibrateCommand,
   },
   profile: {
-    about: "Measure what leaving early saves: accuracy, time and latency against the static network, in one run.",
+    about: "Measure what early exits save: accuracy, time and latency against the static network, in one run.",
     takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },
     load: async () => (await import("./profile/command.js")).profileCommand,
   },
@@ -54,12 +56,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./export/command.js")).exportCommand,
   },
   serve: {
-    about: "Answer what devices are not sure of: the server's half of a split network, over HTTP.",
+    about: "Run the server's half of a split network over HTTP. It answers what devices are not confident of.",
     takes: { "<bundle>": "a folder that `dynn export --format split` wrote" },
     load: async () => (await import("./serve/command.js")).serveCommand,
   },
   classify: {
-    about: "Classify images: the device answers what its exits are sure of, a server the rest.",
+    about: "Classify images. The device answers when an exit is confident; a server answers the rest.",
     takes: {
       "<model>": "a bundle's folder (`dynn export`), an ONNX classifier, or zoo:NAME",
       "<images...>": "image files, folders of them, or one data spec: sample, cifar10:DIR, npy:X,Y ...",
@@ -70,14 +72,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 
 export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
 
-/** The command that a call is about: the first word, or the one after `help`. */
+/** The called command: the first word, or the word after `help`. */
 export function calledIn(argv: readonly string[]): string[] {
   const [first, second] = argv.filter((word) => !word.startsWith("-"));
   const called = first === "help" ? second : first;
   return COMMAND_NAMES.filter((name) => name === called);
 }
 
-/** A command with name, description and arguments, which is all that the list of commands shows. */
+/** A command with name, description and arguments. The list of commands shows nothing else. */
 export function namedCommand(name: string): Command {
   const command = new Command(name).description(entryOf(name).about);
   for (const [argument, what] of Object.entries(entryOf(name).takes)) command.argument(argument, what);
@@ -92,6 +94,6 @@ export async function completeCommand(command: Command, io: Io): Promise<void> {
 
 function entryOf(name: string): Entry {
   const entry = COMMANDS[name];
-  if (!entry) throw new Error(`bug: there is no command "${name}"`);
+  if (!entry) throw new Error(`bug: unknown command "${name}"`);
   return entry;
 }

@@ -1,5 +1,6 @@
-/** @file Runs one command line: parses it, calls the command, turns what is thrown into a message and an exit code.
- *  0 done, 1 the work failed, 2 the call was wrong, 130 interrupted. */
+/** @file Runs one command line: parses it, calls the command, turns errors into a message and an
+ *  exit code.
+ *  Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted. */
 import { Command, CommanderError } from "commander";
 import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
@@ -30,7 +31,8 @@ export async function run(argv: readonly string[], streams: Pick<Io, "out" | "er
 }
 
 /** The program.
- * @param called commands whose options are loaded; the others are only named. Left out: all */
+ * @param called commands whose options are loaded; the other commands have a name only. Default:
+ *   all */
 export async function program(io: Io, called: readonly string[] = COMMAND_NAMES): Promise<Command> {
   const dynn = new Command("dynn")
     .description("Build, run and stress-test dynamic neural networks.")
@@ -51,7 +53,7 @@ export async function program(io: Io, called: readonly string[] = COMMAND_NAMES)
   return dynn;
 }
 
-/** Says what commander found wrong with a call in the house's form. Help and version are no errors: they pass. */
+/** Turns an error of commander into a DynnError. Help and version are not errors: they pass. */
 const refuseFor =
   (command: string) =>
   (error: CommanderError): never => {
@@ -60,7 +62,7 @@ const refuseFor =
     const hint = guess === undefined ? "" : `${guess.replace(/^\(|\)$/g, "")} `;
     throw new DynnError(
       "cli/usage",
-      `${command}: ${what.replace(/\.$/, "")}. ${hint}Run \`${command} --help\` to see what it takes.`,
+      `${command}: ${what.replace(/\.$/, "")}. ${hint}Run \`${command} --help\` to see its arguments and options.`,
       { command },
     );
   };
@@ -81,7 +83,8 @@ Examples:
 
 Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.`;
 
-/** The message of an error with the flags of the options that its advice is about. The library knows no flags. */
+/** The message of an error, with the flags of the options that its advice is about. The library
+ * does not know flags. */
 function withFlags({ message, code, detail }: DynnError, command: Command | undefined): string {
   const named: readonly unknown[] = Array.isArray(detail.options) ? detail.options : [];
   const flags = named.flatMap((name) => command?.options.find((o) => o.attributeName() === name)?.long ?? []);
@@ -101,4 +104,4 @@ function report(thrown: unknown, io: Pick<Io, "err">, command: Command | undefin
 }
 
 const bug = (thrown: unknown): string =>
-  `dynn failed in a way it should not: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : reasonOf(thrown)}\nPlease report this with the command you ran.`;
+  `dynn failed unexpectedly: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : reasonOf(thrown)}\nPlease report this with the command you ran.`;

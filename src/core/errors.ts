@@ -88,7 +88,10 @@ export const ERROR_CODES = {
   "data/missing": { exit: 2, about: "The file or folder of the data set does not exist, or holds no images." },
   "data/truncated": { exit: 1, about: "A data file ends too early." },
   "data/format": { exit: 1, about: "A data file does not follow its format." },
-  "data/label": { exit: 1, about: "A label is outside the model's classes." },
+  "data/label": {
+    exit: 1,
+    about: "A label is outside the model's classes, or the model has no class, or several, of a name in the data.",
+  },
   "data/shape": {
     exit: 1,
     about:

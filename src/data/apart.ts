@@ -1,5 +1,5 @@
-/** @file Records kept apart: which images two datasets share. Data under two names may hold the same images, and one image may
- *  stand in the data twice, so the images are compared. */
+/** @file Finds images that are in two datasets. Datasets with different names can hold the same
+ *  images, and a dataset can hold an image twice. So the images themselves are compared. */
 import { sizeOf } from "../core/shape.js";
 import { type Dataset, subset } from "./dataset.js";
 
@@ -19,23 +19,24 @@ async function printOf(pixels: Float32Array<ArrayBuffer>): Promise<string> {
   return digest.join();
 }
 
-/** Images that were seen already. */
+/** A set of images that were seen. */
 export class SeenImages {
   readonly #prints = new Set<string>();
 
-  /** Count the images of a dataset as seen. */
+  /** Adds the images of a dataset. */
   async add(data: Dataset): Promise<void> {
     for (const print of await fingerprints(data)) this.#prints.add(print);
   }
 
-  /** The records of a dataset whose images were not seen, by index. */
+  /** The indices of the records of a dataset whose images were not seen. */
   async unseen(data: Dataset): Promise<number[]> {
     const prints = await fingerprints(data);
     return prints.flatMap((print, i) => (this.#prints.has(print) ? [] : [i]));
   }
 
-  /** The unseen records of a dataset, which count as seen from then on; undefined where there are none.
-   * @param most the first so many of them */
+  /** The unseen records of a dataset. They count as seen from then on. Undefined when all records
+   * were seen.
+   * @param most largest number of records. The first ones are taken */
   async take(data: Dataset, most = data.count): Promise<Dataset | undefined> {
     const fresh = (await this.unseen(data)).slice(0, most);
     await this.add(data);

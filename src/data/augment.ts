@@ -1,41 +1,43 @@
-/** @file Random changes of training images: mirroring, padded crops, cutout.
- *  All numbers of an image are a function of (seed, record, epoch), so batch size, order, workers and a resume change
- *  nothing; and each change keeps its own numbers when another one is switched off.
- *  Read by: batches. */
+/** @file Random changes of training images: mirroring, padded crops, cutout. All random numbers of
+ *  an image are a function of (seed, record, epoch). So batch size, order, workers and a resume do
+ *  not affect them. Each change keeps its numbers when another change is switched off. */
 import { DynnError } from "../core/errors.js";
 import { uniform } from "../core/rng.js";
 import { sizeOf } from "../core/shape.js";
 
-/** Random changes of training images (never of validation or test images); each is off where left out. */
+/** Random changes of training images, never of validation or test images. A change is off when its
+ * field is undefined. */
 export interface Augmentation {
   /** Mirror left-right with probability 1/2. */
   readonly flip: boolean;
-  /** Pad by this many pixels on each side, then cut the original size out at a random place. */
+  /** Pad by this many pixels on each side, then cut out the original size at a random place.
+   * Undefined: no crop. */
   readonly crop: { readonly pad: number; readonly mode: "reflect" | "zero" } | undefined;
-  /** Side of the square of mean colour that is put at a random place (DeVries & Taylor 2017). */
+  /** Side in pixels of a square of mean colour at a random place (DeVries & Taylor 2017).
+   * Undefined: no cutout. */
   readonly cutout: number | undefined;
 }
 
-/** Images as they are. */
+/** No change of the images. */
 export const NO_AUGMENTATION: Augmentation = { flip: false, crop: undefined, cutout: undefined };
 
 export interface AugmentOptions {
   readonly augmentation: Augmentation;
-  /** Colour of the cutout, one value a channel: the mean of the data set. */
+  /** Colour of the cutout, one value per channel: the mean of the data set. */
   readonly fill: readonly number[];
   readonly seed: number;
   readonly epoch: number;
-  /** Record of each row. */
+  /** Record number of each row. */
   readonly samples: ArrayLike<number>;
 }
 
-/** Random numbers an image uses: mirror, crop row, crop column, cutout row, cutout column. */
+/** Number of random numbers per image: mirror, crop row, crop column, cutout row, cutout column. */
 const DRAWS = 5;
 
-/** Outside of the image, in a map of rows or columns. */
+/** Marks a place outside of the image in a map of rows or columns. */
 const BLACK = -1;
 
-/** Refuse an augmentation that does not fit the images.
+/** Checks that an augmentation fits the images.
  * @param shape [c,h,w] of an image
  * @throws DynnError 'cli/value' */
 export function checkAugmentation(
@@ -64,9 +66,10 @@ export function checkAugmentation(
     );
 }
 
-/** Change a batch in place: crop, then mirror, then cutout.
- * @param pixels float32 [n,c,h,w] in [0,1], n = options.samples.length; padding of mode "zero" is 0 (black)
- * @param shape  [c,h,w]
+/** Changes a batch in place: crop, then mirror, then cutout.
+ * @param pixels float32 [n,c,h,w] in [0,1], n = options.samples.length. Padding of mode "zero" is 0
+ *  (black)
+ * @param shape [c,h,w]
  * @throws DynnError 'cli/value', as {@link checkAugmentation} */
 export function augment(pixels: Float32Array, shape: readonly [number, number, number], options: AugmentOptions): void {
   const { augmentation, fill, seed, epoch, samples } = options;
@@ -91,21 +94,21 @@ export function augment(pixels: Float32Array, shape: readonly [number, number, n
   }
 }
 
-/** Which row (or column) of the image each row of the crop shows.
+/** The row (or column) of the image for each row of the crop.
  * @param draw in [0,1): the place of the crop, uniform over its 2 * pad + 1 offsets */
 function cropMap(length: number, crop: Augmentation["crop"], draw: number): Int32Array {
   const first = crop ? Math.floor(draw * (2 * crop.pad + 1)) - crop.pad : 0;
   return Int32Array.from({ length }, (_, i) => inside(first + i, length, crop?.mode ?? "zero"));
 }
 
-/** "reflect" mirrors about the border pixel, which is not repeated, as NumPy and PyTorch do. */
+/** "reflect" mirrors at the border pixel and does not repeat it, as NumPy and PyTorch do. */
 function inside(at: number, length: number, mode: "reflect" | "zero"): number {
   if (at >= 0 && at < length) return at;
   if (mode === "zero") return BLACK;
   return at < 0 ? -at : 2 * (length - 1) - at;
 }
 
-/** out[c, y, x] = image[c, rows[y], columns[x]] for every channel that is there. */
+/** out[c, y, x] = image[c, rows[y], columns[x]] for every channel. */
 function gather(image: Float32Array, out: Float32Array, rows: Int32Array, columns: Int32Array): void {
   const [h, w] = [rows.length, columns.length];
   let at = 0;
@@ -119,13 +122,13 @@ function gather(image: Float32Array, out: Float32Array, rows: Int32Array, column
 
 interface Square {
   readonly side: number;
-  /** The centre; with an even side, the pixel right and below it. */
+  /** Row of the centre. With an even side, the pixel to the right of and below the centre. */
   readonly row: number;
   readonly column: number;
   readonly fill: readonly number[];
 }
 
-/** Paint the part of the square that lies in the image; its centre always does. */
+/** Paints the part of the square that is inside the image. The centre is always inside. */
 function fillSquare(image: Float32Array, [c, h, w]: readonly [number, number, number], square: Square): void {
   const top = square.row - Math.floor(square.side / 2);
   const left = square.column - Math.floor(square.side / 2);

@@ -1,8 +1,8 @@
-/** @file Training batches: shuffled, augmented, checked, from any step on.
- *  A batch is a pure function of (dataset, options, epoch, step), see {@link batchReader}: a resumed run sees the same
- *  bytes, and workers may make batches in any order (files/prefetch). The records left over at the end of an epoch, fewer
- *  than a batch, are not used in that epoch; the shuffle leaves out others in the next.
- *  Read by: training, files/prefetch. */
+/** @file Makes training batches: shuffled, augmented, checked, from any step on. A batch is a pure
+ *  function of (dataset, options, epoch, step), see {@link batchReader}. So a resumed run sees the
+ *  same bytes, and workers can make batches in any order. The last records of an epoch are left out
+ *  when they do not fill a batch. The next epoch has another order, so it leaves out other
+ *  records. */
 
 import { DynnError } from "../core/errors.js";
 import { checkPixels } from "../core/pixels.js";
@@ -13,9 +13,9 @@ import { checkLabels, type Dataset } from "./dataset.js";
 
 /** A batch's place in a run. */
 export interface BatchPlace {
-  /** Epochs before it. */
+  /** Epochs before the batch. */
   readonly epoch: number;
-  /** Batches before it in its epoch. */
+  /** Batches before the batch in its epoch. */
   readonly step: number;
 }
 
@@ -24,24 +24,24 @@ export interface TrainingBatch extends BatchPlace {
   readonly images: Float32Array<ArrayBuffer>;
   /** int64 [n]. */
   readonly labels: BigInt64Array<ArrayBuffer>;
-  /** Record of each row, [n]. */
+  /** Record number of each row, [n]. */
   readonly indices: Uint32Array<ArrayBuffer>;
 }
 
 export interface BatchOptions {
-  /** Images a batch. */
+  /** Images per batch. */
   readonly batch: number;
-  /** Order and augmentation follow from it. */
+  /** The seed of order and augmentation. */
   readonly seed: number;
-  /** Number of classes of the model; every label is checked against it once. */
+  /** Number of classes of the model. Every label is checked once against this number. */
   readonly classes: number;
   /** How images are changed. */
   readonly augmentation: Augmentation;
-  /** Colour of the cutout, one value a channel: the mean of the data set (see statistics). */
+  /** Colour of the cutout, one value per channel: the mean of the data set (see statistics). */
   readonly fill: readonly number[];
 }
 
-/** A run from its batch `from` on, up to the end of epoch `epochs - 1`. */
+/** Options of a run from its batch `from` to the end of epoch `epochs - 1`. */
 export interface StreamOptions extends BatchOptions {
   /** Epochs of the whole run. */
   readonly epochs: number;
@@ -53,11 +53,11 @@ export interface StreamOptions extends BatchOptions {
 export const epochOrder = (count: number, seed: number, epoch: number): Uint32Array =>
   permutation({ seed, sample: 0, purpose: "shuffle", step: epoch }, count);
 
-/** Full batches in `count` records. */
+/** Number of full batches in `count` records. */
 export const stepsPerEpoch = (count: number, batch: number): number => Math.floor(count / batch);
 
 /** The places of a run's batches, from `options.from` on.
- * @param count records of the dataset
+ * @param count number of records in the dataset
  * @throws DynnError 'cli/value' when a batch is larger than the dataset */
 export function places(count: number, options: Pick<StreamOptions, "batch" | "epochs" | "from">): Iterable<BatchPlace> {
   checkBatch(count, options.batch);
@@ -72,9 +72,11 @@ function* generatePlaces(
     for (let step = epoch === from.epoch ? from.step : 0; step < steps; step++) yield { epoch, step };
 }
 
-/** Makes the batch of any place; keeps the order of the epoch asked for last.
- * @returns a function that throws DynnError 'data/value' for a pixel that is NaN or outside [0,1], and what the dataset throws
- * @throws DynnError 'data/label'; 'cli/value' for a batch or an augmentation that does not fit the dataset */
+/** Makes the batch of any place. Keeps the order of one epoch, that of the last call.
+ * @returns a function that throws DynnError 'data/value' when a pixel is NaN or outside [0,1], and
+ *  every error of the dataset
+ * @throws DynnError 'data/label' when a label is not a class index
+ * @throws DynnError 'cli/value' when the batch size or the augmentation does not fit the dataset */
 export function batchReader(dataset: Dataset, options: BatchOptions): (place: BatchPlace) => Promise<TrainingBatch> {
   const { batch, seed, augmentation, fill } = options;
   checkBatch(dataset.count, batch);
@@ -93,15 +95,15 @@ export function batchReader(dataset: Dataset, options: BatchOptions): (place: Ba
 }
 
 /** The full batches of one epoch, from step `fromStep` on.
- * @throws DynnError at once: as {@link batchReader}; with a batch: 'data/value' */
+ * @throws DynnError as {@link batchReader} at the call, and 'data/value' with a batch */
 export const batches = (
   dataset: Dataset,
   { epoch, fromStep = 0, ...options }: BatchOptions & { readonly epoch: number; readonly fromStep?: number },
 ): AsyncGenerator<TrainingBatch> =>
   trainingStream(dataset, { ...options, epochs: epoch + 1, from: { epoch, step: fromStep } });
 
-/** The batches of a run, across the borders of epochs, from any place on.
- * @throws DynnError at once: as {@link batchReader}; with a batch: 'data/value' */
+/** The batches of a run over all its epochs, from any place on.
+ * @throws DynnError as {@link batchReader} at the call, and 'data/value' with a batch */
 export function trainingStream(dataset: Dataset, options: StreamOptions): AsyncGenerator<TrainingBatch> {
   const read = batchReader(dataset, options);
   return readEach(places(dataset.count, options), read);

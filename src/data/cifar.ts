@@ -1,15 +1,16 @@
-/** @file CIFAR-10 and CIFAR-100 in the official binary layout: label bytes, then 1024 red, green and blue bytes a record.
- *  CIFAR-100 records carry a coarse and a fine label; the fine one is the class.
- *  Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009; the data set's own page, "Binary version". */
+/** @file Reads CIFAR-10 and CIFAR-100 in the official binary layout. A record has label bytes, then
+ *  1024 red, 1024 green and 1024 blue bytes. CIFAR-100 records have a coarse and a fine label, and
+ *  the fine label is the class. Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny
+ *  Images", 2009; the data set's own page, "Binary version". */
 import { DynnError } from "../core/errors.js";
 import { checkLabels, type Dataset, inMemory } from "./dataset.js";
 
 const SHAPE = [3, 32, 32] as const;
 const PIXELS = 3072;
 
-/** What sets one CIFAR apart from the other. */
+/** The differences between CIFAR-10 and CIFAR-100. */
 export interface CifarVariant {
-  /** Label bytes in front of the pixels; the last of them is the class. */
+  /** Number of label bytes in front of the pixels. The last of them is the class. */
   readonly labelBytes: number;
   readonly classes: readonly string[];
 }
@@ -33,9 +34,10 @@ export const CIFAR100: CifarVariant = {
 };
 
 /** A dataset over the bytes of one file.
- * @param bytes  whole records; kept, not copied
- * @param source the dataset's name, and what to call the file in errors
- * @throws DynnError 'data/truncated' when the last record is cut, or there is none; 'data/label' */
+ * @param bytes whole records. The dataset keeps them without a copy
+ * @param source the dataset's name, and the file's name in errors
+ * @throws DynnError 'data/truncated' when the last record is incomplete, or the file is empty
+ * @throws DynnError 'data/label' when a label is not a class */
 export function parseCifar(
   bytes: Uint8Array,
   variant: CifarVariant,

@@ -1,29 +1,34 @@
-/** @file A dataset: labels in memory, pixels on demand; and the ways to cut and join datasets.
- *  Pixels are always float32 in [0,1], NCHW, RGB (or grey); a record's index is its place in file order.
- */
+/** @file Datasets, with labels in memory and pixels on demand, and functions that cut and join
+ *  them. Pixels are always float32 in [0,1], NCHW, RGB (or grey). The index of a record is its
+ *  place in file order. */
 import { DynnError } from "../core/errors.js";
 import { Images } from "../core/images.js";
 import { sizeOf } from "../core/shape.js";
 
 /** Labelled images of one size. */
 export interface Dataset {
-  /** Where the records come from, e.g. "cifar10:test". */
+  /** The origin of the records, e.g. "cifar10:test". */
   readonly name: string;
   /** Number of records. */
   readonly count: number;
   /** [channels, height, width] of every record. */
   readonly shape: readonly [number, number, number];
-  /** Names of the classes, where known. */
+  /** Names of the classes. Undefined when they are not known. */
   readonly classes: readonly string[] | undefined;
   /** The true class of each record, [count]. */
   readonly labels: Int32Array;
-  /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in [0,1]).
-   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns out bad */
+  /** What a reader of results must know of the data, e.g. files that were passed over and how
+   * classes were matched. */
+  readonly notes?: readonly string[] | undefined;
+  /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in
+   * [0,1]).
+   * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns
+   * out bad */
   readonly read: (indices: ArrayLike<number>, out: Float32Array) => Promise<void>;
 }
 
 /** Everything of a dataset but the way to its pixels. */
-export type DatasetHeader = Pick<Dataset, "name" | "shape" | "classes" | "labels">;
+export type DatasetHeader = Pick<Dataset, "name" | "shape" | "classes" | "labels" | "notes">;
 
 /** byte / 255, each quotient rounded once to float32. */
 const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -33,12 +38,13 @@ export function writePixels(bytes: Uint8Array, out: Float32Array, at: number): v
   for (let i = 0; i < bytes.length; i++) out[at + i] = UNIT[bytes[i]];
 }
 
-/** A dataset whose pixels `readAll` writes, `size` values a record; its arguments are checked first. */
+/** Makes a dataset whose pixels `readAll` writes, `size` values per record. The arguments of `read`
+ * are checked first. */
 export function makeDataset(
   header: DatasetHeader,
   readAll: (indices: ArrayLike<number>, out: Float32Array, size: number) => Promise<void>,
 ): Dataset {
-  const { name, shape, classes, labels } = header;
+  const { name, shape, classes, labels, notes } = header;
   const size = sizeOf(shape);
   const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
     if (out.length !== indices.length * size)
@@ -48,12 +54,18 @@ export function makeDataset(
     checkIndices(name, indices, labels.length);
     await readAll(indices, out, size);
   };
-  return { name, count: labels.length, shape, classes, labels, read };
+  return { name, count: labels.length, shape, classes, labels, notes, read };
 }
 
-/** A dataset over one array: bytes, or floats that already lie in [0,1].
- * @param start  element at which the pixels of record 0 begin
- * @param stride elements from one record's pixels to the next one's */
+/** The data with more notes. A note that the data have already is not repeated. */
+export function withNotes(data: Dataset, notes: readonly string[]): Dataset {
+  const all = [...new Set([...(data.notes ?? []), ...notes])];
+  return all.length === 0 ? data : { ...data, notes: all };
+}
+
+/** Makes a dataset over one array of bytes, or of floats in [0,1].
+ * @param start index of the first element of record 0
+ * @param stride distance in elements between two records */
 export function inMemory(
   header: DatasetHeader,
   data: Uint8Array | Float32Array,
@@ -70,9 +82,9 @@ export function inMemory(
   });
 }
 
-/** Read records as images.
- * @param indices records, by their place in file order; left out: all of them
- * @throws DynnError as `dataset.read` does
+/** Reads records as images.
+ * @param indices records, by their place in file order. The default is all records
+ * @throws DynnError as `dataset.read`
  * @example const images = await readImages(await openDataset("sample"), [0, 1, 2]); */
 export async function readImages(dataset: Dataset, indices: ArrayLike<number> = allOf(dataset)): Promise<Images> {
   const pixels = new Float32Array(indices.length * sizeOf(dataset.shape));
@@ -108,8 +120,8 @@ export function concat(parts: readonly [Dataset, ...Dataset[]], name: string): D
   });
 }
 
-/** Refuse labels that are no class index.
- * @param source  a dataset, or labels of any number type under a name
+/** Checks that labels are class indices.
+ * @param source a dataset, or labels of any number type under a name
  * @param classes number of classes
  * @throws DynnError 'data/label' naming the first bad record */
 export function checkLabels(
@@ -127,7 +139,7 @@ export function checkLabels(
   }
 }
 
-/** The first `count` records, or all where there are fewer. */
+/** The first `count` records, or all records if there are fewer. */
 export const first = (data: Dataset, count: number): Dataset =>
   subset(
     data,

@@ -1,27 +1,56 @@
-/** @file Whether images fit a model: their size, the number of classes, and the order of the classes. */
+/** @file Fits data to a model: the size of the images, and the numbering of the classes. */
 import { DynnError } from "../core/errors.js";
 import { type Shape, showShape } from "../core/shape.js";
-import { checkLabels, type Dataset } from "./dataset.js";
+import { type ClassMatching, matchClasses } from "./classes.js";
+import { checkLabels, type Dataset, withNotes } from "./dataset.js";
 
-/** What must be known of a classifier. */
+/** The facts about a classifier that the checks need. */
 export interface FittedModel {
-  /** Its name in messages. */
+  /** Name in messages. */
   readonly name: string;
   /** `shape` is [n, channels, height, width]. */
   readonly input: { readonly shape: Shape };
   /** Number of classes. */
   readonly classes: number;
-  /** Names of the classes, where known. */
+  /** Names of the classes. Undefined when they are not known. */
   readonly classNames?: readonly string[] | undefined;
 }
 
-/** Refuse data that do not fit a model.
- * @throws DynnError 'data/shape' when the images have another size than the model takes; 'data/label' when the number of
- *         classes differs, a class has another number than in the model, or a label is no class */
-export function checkFit(model: FittedModel, data: Dataset): void {
+/** Fit data to a model: labels take the model's numbering, by the names of the classes.
+ * @param matching for names that differ from the model's
+ * @returns the data; what was matched stands in its notes. Data that fit already come back as they
+ * are.
+ * @throws DynnError 'data/shape' when the images have another size than the model takes;
+ * 'data/label' when classes are
+ *         unknown or ambiguous, or a label is outside the model's classes
+ * @example
+ * const data = fitData(model, await openDataset("folder:photos"), { classes: { car: "automobile" }
+ * }); */
+export function fitData(model: FittedModel, data: Dataset, matching?: ClassMatching): Dataset {
   checkSize(model, data);
-  checkClasses(model, data);
-  checkLabels(data, model.classes);
+  return fitLabels(model, data, matching);
+}
+
+/** As {@link fitData}, for data whose size is checked elsewhere.
+ * @throws DynnError 'data/label' */
+export function fitLabels(model: Omit<FittedModel, "input">, data: Dataset, matching?: ClassMatching): Dataset {
+  const { name, classes: count, classNames: modelNames } = model;
+  if (data.classes === undefined) {
+    checkLabels(data, count);
+    return data;
+  }
+  const sides = { model: name, count, modelNames, data: data.name, dataNames: data.classes, notes: data.notes };
+  const { labels, note } = matchClasses(sides, matching);
+  checkLabels(data, data.classes.length);
+  const kept = labels.length === count && labels.every((label, i) => label === i);
+  return withNotes(
+    {
+      ...data,
+      labels: kept ? data.labels : data.labels.map((label) => labels[label]),
+      classes: modelNames ?? (kept ? data.classes : undefined),
+    },
+    note === undefined ? [] : [`${data.name}: ${note}`],
+  );
 }
 
 /** @throws DynnError 'data/shape' */
@@ -32,24 +61,5 @@ export function checkSize({ name, input }: FittedModel, data: Pick<Dataset, "nam
     "data/shape",
     `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. Give images of that size (folder:DIR?size=${wanted[2]}x${wanted[1]} resizes).`,
     { got: data.shape, expected: wanted },
-  );
-}
-
-/** @throws DynnError 'data/label' */
-function checkClasses({ name, classes, classNames }: FittedModel, data: Dataset): void {
-  if (data.classes === undefined) return;
-  if (data.classes.length !== classes)
-    throw new DynnError(
-      "data/label",
-      `${name}: tells ${classes} classes apart, and ${data.name} has ${data.classes.length}. Give data of the classes that the model was trained on.`,
-      { model: classes, data: data.classes.length },
-    );
-  const moved = data.classes.findIndex((label, i) => classNames?.[i] !== label && classNames?.includes(label));
-  const label = data.classes[moved];
-  if (label === undefined) return;
-  throw new DynnError(
-    "data/label",
-    `${data.name}: its class ${moved} is "${label}", which is class ${classNames?.indexOf(label)} of ${name}. Number the classes as the model does.`,
-    { model: classNames, data: data.classes },
   );
 }

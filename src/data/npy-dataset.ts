@@ -1,5 +1,6 @@
-/** @file A dataset from two arrays: images [n,c,h,w] and labels [n].
- *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked once, here. */
+/** @file A dataset from two arrays: images [n,c,h,w] and labels [n], [n,1] or one-hot [n,classes].
+ *  Images are floats that lie in [0,1] or bytes that are divided by 255; every float is checked
+ *  once, here. */
 
 import { DynnError } from "../core/errors.js";
 import { checkPixels } from "../core/pixels.js";
@@ -7,7 +8,7 @@ import { showShape, sizeOf } from "../core/shape.js";
 import { type Tensor, toNumbers } from "../core/tensor.js";
 import { checkLabels, type Dataset, inMemory } from "./dataset.js";
 
-/** What to call the dataset and its two files. */
+/** Names of the dataset and its two files. */
 export interface PairNames {
   readonly name: string;
   readonly images: string;
@@ -15,8 +16,9 @@ export interface PairNames {
 }
 
 /** @param images float16, float32 or float64 in [0,1], or uint8; [n,c,h,w], n >= 1
- * @param labels any integer type, [n]
- * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1] or NaN), 'data/label' */
+ * @param labels whole numbers of any type, [n] or [n,1]; or one-hot rows, [n,classes]
+ * @throws DynnError 'data/format' (element type), 'data/shape', 'data/value' (a pixel outside [0,1]
+ * or NaN), 'data/label' */
 export function pairDataset(images: Tensor, labels: Tensor, names: PairNames): Dataset {
   checkShapes(images, labels, names);
   const [n, c, h, w] = images.dims as readonly [number, number, number, number];
@@ -47,7 +49,7 @@ function checkShapes(images: Tensor, labels: Tensor, names: PairNames): void {
       `${names.images}: shape ${showShape(images.dims)} looks like [n,h,w,c], expected [n,c,h,w]. Transpose the axes to 0,3,1,2.`,
       { dims: images.dims },
     );
-  if (labels.dims.length !== 1 || labels.dims[0] !== n)
+  if (labels.dims.length < 1 || labels.dims.length > 2 || labels.dims[0] !== n || labels.dims[1] === 0)
     throw new DynnError(
       "data/shape",
       `${names.labels}: got shape ${showShape(labels.dims)}, expected labels [${n}], one for each image. Give arrays that belong together.`,
@@ -55,14 +57,32 @@ function checkShapes(images: Tensor, labels: Tensor, names: PairNames): void {
     );
 }
 
+/** @throws DynnError 'data/format', 'data/label' */
 function readLabels(labels: Tensor, names: PairNames): Int32Array {
-  if (!/^u?int/.test(labels.dtype))
+  if (!/^(u?int|float|bool)/.test(labels.dtype))
     throw new DynnError(
       "data/format",
-      `${names.labels}: got ${labels.dtype} labels, expected integers. Convert the array.`,
+      `${names.labels}: got ${labels.dtype} labels, expected whole numbers. Convert the array.`,
       { dtype: labels.dtype },
     );
-  const numbers = toNumbers(labels);
+  const columns = labels.dims[1] ?? 1;
+  const values = toNumbers(labels);
+  const numbers = columns === 1 ? values : fromOneHot(values, columns, names);
   checkLabels({ name: names.labels, labels: numbers }, 2 ** 31);
   return Int32Array.from(numbers);
+}
+
+/** The column of the 1 in each row.
+ * @throws DynnError 'data/label' when a row holds anything but one 1 and zeros */
+function fromOneHot(values: ArrayLike<number>, columns: number, names: PairNames): number[] {
+  return Array.from({ length: values.length / columns }, (_, record) => {
+    const row = Array.from({ length: columns }, (_, column) => values[record * columns + column]);
+    const label = row.indexOf(1);
+    if (label >= 0 && row.every((value, column) => value === (column === label ? 1 : 0))) return label;
+    throw new DynnError(
+      "data/label",
+      `${names.labels}: record ${record} has the row ${row.slice(0, 10).join(" ")}${columns > 10 ? " ..." : ""}, expected one 1 and zeros. Give the number of the class, or one-hot rows.`,
+      { record, columns },
+    );
+  });
 }

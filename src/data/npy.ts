@@ -1,7 +1,7 @@
-/** @file NumPy's .npy files: bytes to tensor and back.
- *  Reads versions 1 to 3, either byte order, C or Fortran order; the result is always in C order and in this machine's
- *  byte order. Nothing is allocated before the header's size agrees with the bytes that are there.
- *  Source: NumPy documentation, numpy.lib.format. */
+/** @file Reads and writes NumPy's .npy files. Reads versions 1 to 3, both byte orders, and C or
+ *  Fortran order. The result is always in C order and in this machine's byte order. The reader
+ *  checks the size in the header against the file before it allocates memory. Source: NumPy
+ *  documentation, numpy.lib.format. */
 import { bytesOf, concatBytes } from "../core/bytes.js";
 import { ARRAY_OF, type ArrayOf, byteSize, type DType } from "../core/dtype.js";
 import { DynnError, type ErrorDetail } from "../core/errors.js";
@@ -37,9 +37,10 @@ interface Header {
   readonly offset: number;
 }
 
-/** Read one array.
- * @param where what to call the file in errors
- * @throws DynnError 'data/format' (no .npy file, or one that holds no plain numbers), 'data/truncated' */
+/** Reads one array.
+ * @param where the file's name in errors
+ * @throws DynnError 'data/format' when the bytes are not a .npy file of plain numbers
+ * @throws DynnError 'data/truncated' when elements are missing */
 export function readNpy(bytes: Uint8Array, where: string): Tensor {
   const header = readHeader(bytes, where);
   const { dtype, dims } = header;
@@ -61,7 +62,7 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
 }
 
 /** The bytes of a .npy file, version 1, C order, in this machine's byte order.
- * @throws plain Error for bfloat16, which NumPy does not know */
+ * @throws Error for bfloat16, which NumPy does not have */
 export function writeNpy(array: Tensor): Uint8Array {
   const kind = KINDS.find((name) => DTYPE_OF[name] === array.dtype);
   if (!kind) throw new Error(`bug: .npy has no element type ${array.dtype}`);
@@ -119,7 +120,8 @@ function parseDict(text: string, where: string): Omit<Header, "offset"> {
   return { dtype, dims, fortran: fortran === "True", swapped: byteSize(dtype) > 1 && descr[1] !== HOST_ORDER };
 }
 
-/** Inside of a tuple of lengths: "", "5," or "2, 3". What is no length becomes NaN. */
+/** Parses the inside of a tuple of lengths: "", "5," or "2, 3". An item that is not a length
+ * becomes NaN. */
 function parseTuple(text: string): number[] {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.at(-1) === "") parts.pop();
@@ -130,7 +132,7 @@ function swapBytes(elements: Uint8Array, size: number): void {
   for (let at = 0; at < elements.length; at += size) elements.subarray(at, at + size).reverse();
 }
 
-/** Elements in column-major order, moved to row-major order. */
+/** Moves elements from column-major order to row-major order. */
 function fromFortran(elements: Uint8Array, dims: Dims, size: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(elements.length);
   const rowStrides = stridesOf(dims);

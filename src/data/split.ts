@@ -1,26 +1,26 @@
-/** @file The records that are reported and the records that thresholds are chosen on. No image is in both.
- *  Source: docs/method.md, section 2. */
+/** @file Splits data into the reported records and the validation records, on which thresholds are
+ *  chosen. No image is in both. Source: docs/method.md section 2. */
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
 import { SeenImages } from "./apart.js";
 import { type Dataset, first, subset } from "./dataset.js";
 
-/** Fewer validation records than this cannot fix a threshold. */
+/** Smallest number of validation records for the choice of a threshold. */
 export const MIN_VALIDATION = 50;
 
-/** How many records are reported and drawn. */
+/** Numbers of reported and of validation records. */
 export interface ValidationOptions {
-  /** Records to report on: 0..reported-1 in file order. */
+  /** Number of reported records: 0..reported-1 in file order. */
   readonly reported: number;
-  /** Records to choose thresholds on; fewer are drawn when fewer are left. */
+  /** Number of validation records to draw. Fewer are drawn when fewer are left. */
   readonly validation: number;
-  /** The draw follows from it. */
+  /** The seed of the draw. */
   readonly seed: number;
 }
 
-/** Cut a dataset in the records that are reported and records, drawn from all others, to choose thresholds on.
- * @throws DynnError 'policy/validation' when fewer than {@link MIN_VALIDATION} records are not reported
- */
+/** Cuts a dataset into the reported records and validation records, which are drawn from all
+ * others.
+ * @throws DynnError 'policy/validation' when fewer than {@link MIN_VALIDATION} records are left */
 export function splitValidation(
   dataset: Dataset,
   options: ValidationOptions,
@@ -44,18 +44,18 @@ export function splitValidation(
   };
 }
 
-/** Reported where nothing is said. */
+/** Default number of reported records. */
 const DEFAULT_REPORTED = 1000;
 
-/** Which records are reported, and which thresholds are chosen on. */
+/** Options of {@link splitReported}. */
 export interface ReportRequest {
-  /** How many records to report; left out: as many as suit. */
+  /** Number of reported records. The default depends on the data. */
   readonly samples?: number | undefined;
-  /** Data to choose thresholds on; left out: records of the data that are not reported. */
+  /** Validation data. The default is records of the data that are not reported. */
   readonly validation?: Dataset | undefined;
-  /** How many of them. */
+  /** Number of validation records. */
   readonly validationSamples: number;
-  /** The draw of validation records follows from it. */
+  /** The seed of the draw of validation records. */
   readonly seed: number;
 }
 
@@ -64,12 +64,12 @@ export interface ReportSplit {
   readonly validation: Dataset;
 }
 
-/** The records to report where no thresholds are chosen. */
+/** The reported records when no thresholds are chosen. */
 export const reportedOf = (data: Dataset, samples = DEFAULT_REPORTED): Dataset => first(data, samples);
 
-/** Cut data in the records to report and the records to choose thresholds on. No image is in both, whatever the data are
- *  called and however often it is among them.
- * @throws DynnError 'policy/validation' when too few records are left to choose thresholds on */
+/** Cuts data into the reported records and the validation records. No image is in both, even if the
+ * data have two names or hold an image twice.
+ * @throws DynnError 'policy/validation' when too few validation records are left */
 export async function splitReported(data: Dataset, request: ReportRequest): Promise<ReportSplit> {
   const { samples, validation, validationSamples, seed } = request;
   if (validation) {
@@ -83,7 +83,7 @@ export async function splitReported(data: Dataset, request: ReportRequest): Prom
   return keepApart(parts, data.name, "");
 }
 
-/** Those of the candidates that are not reported.
+/** The candidates that are not reported.
  * @throws DynnError 'policy/validation' when too few records are left */
 async function keepApart(
   { reported, candidates, wanted }: Readonly<{ reported: Dataset; candidates: Dataset; wanted: number }>,
@@ -101,8 +101,8 @@ async function keepApart(
   );
 }
 
-/** Refuse validation records that are reported as well.
- * @throws DynnError 'policy/validation' naming how many images are in both */
+/** Checks that no validation record is reported.
+ * @throws DynnError 'policy/validation' with the number of images that are in both */
 export async function checkApart(reported: Dataset, validation: Dataset): Promise<void> {
   const seen = new SeenImages();
   await seen.add(reported);
@@ -110,7 +110,7 @@ export async function checkApart(reported: Dataset, validation: Dataset): Promis
   if (shared === 0) return;
   throw new DynnError(
     "policy/validation",
-    `${validation.name}: ${shared} of its ${validation.count} images are among those reported. Choose thresholds on images that are not reported; splitReported cuts data so.`,
+    `${validation.name}: ${shared} of its ${validation.count} images are among those reported. Choose thresholds on images that are not reported; splitReported cuts data in this way.`,
     { name: validation.name, shared },
   );
 }

@@ -1,14 +1,16 @@
-/** @file Mean and standard deviation of each channel of a dataset, read in parts, so that only a part is in memory.
- *  They normalise inside the model, and the mean is the colour of cutout (augment). Take them from training records only.
- *  Source: Chan, Golub & LeVeque, "Algorithms for computing the sample variance", 1983 (how two parts are joined). */
+/** @file Mean and standard deviation of each channel of a dataset. The dataset is read in parts, so
+ *  only one part is in memory. The model normalises with them, and the mean is the colour of cutout
+ *  (augment). Compute them from training records only. Source: Chan, Golub & LeVeque, "Algorithms
+ *  for computing the sample variance", 1983 (how two parts are joined). */
 import { sizeOf } from "../core/shape.js";
 import type { Dataset } from "./dataset.js";
 
 /** Mean and standard deviation of pixels. */
 export interface ChannelStatistics {
-  /** One value a channel. */
+  /** One value per channel. */
   readonly mean: readonly number[];
-  /** Of all pixels, divided by their number and not by one less; 0 for a channel that never changes. */
+  /** One value per channel, in population form: the divisor is the number of pixels. 0 for a
+   * constant channel. */
   readonly std: readonly number[];
 }
 
@@ -21,11 +23,11 @@ interface Moments {
 
 const NONE: Moments = { n: 0, mean: 0, squares: 0 };
 
-/** Records read at once. */
+/** Number of records to read at once. */
 const PART = 256;
 
-/** Float64 statistics over all pixels of the records `indices` (all records when left out).
- * @throws what the dataset throws when a record cannot be read */
+/** Float64 statistics over all pixels of the records `indices` (default: all records).
+ * @throws every error of the dataset when a record cannot be read */
 export async function channelStatistics(dataset: Dataset, indices?: ArrayLike<number>): Promise<ChannelStatistics> {
   const records = Uint32Array.from(indices ?? { length: dataset.count }, indices ? (index) => index : (_, i) => i);
   const [channels, height, width] = dataset.shape;

@@ -1,31 +1,36 @@
-/** @file The records of a training run: those trained on, those that accuracy is followed on, and those that only the finished
- *  model sees. No image is in two of them. The split does not follow the run's seed: a network that is trained further, under
- *  whatever seed, must never meet the images that thresholds are chosen on. */
+/** @file Splits the records of a training run into training, validation and test records. Accuracy
+ *  after each epoch uses the validation records. Only the finished model sees the test records. No
+ *  image is in two parts. The split does not depend on the run's seed. So a network that is trained
+ *  further with another seed never trains on its validation records. */
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
 import { showShape } from "../core/shape.js";
 import { SeenImages } from "./apart.js";
+import type { ClassMatching } from "./classes.js";
 import { checkLabels, type Dataset, subset } from "./dataset.js";
+import { fitLabels } from "./fit.js";
 
-/** How the data of a training run are cut. */
+/** Options of {@link splitTraining}. */
 export interface TrainingSplitRequest {
   /** A share of the records, above 0 and below 1, or other data. */
   readonly validation: number | Dataset;
-  /** Data that only the finished model sees. */
+  /** Data that only the finished model sees. Undefined: none. */
   readonly test?: Dataset | undefined;
-  /** Whether the test data may hold images that are trained on. An archive's own test records never do. */
+  /** Whether the test data can hold training images. The test records of an archive never do. */
   readonly testMayOverlap?: boolean | undefined;
+  /** For classes of the other data that are not called as in the data to train on. */
+  readonly matching?: ClassMatching | undefined;
 }
 
-/** Records for one training run, no image in two parts. */
+/** Records for one training run. No image is in two parts. */
 export interface TrainingSplit {
-  /** Records that are trained on. */
+  /** The training records. */
   readonly train: Dataset;
-  /** The records of the whole that are trained on. */
+  /** The indices of the training records in the whole data. */
   readonly kept: Uint32Array;
-  /** Records that epochs are compared on. */
+  /** The validation records, on which epochs are compared. */
   readonly validation: Dataset;
-  /** Records that only the finished model sees; undefined: none. */
+  /** The test records, which only the finished model sees. Undefined: none. */
   readonly test: Dataset | undefined;
   /** Number of classes. */
   readonly classes: number;
@@ -33,16 +38,21 @@ export interface TrainingSplit {
 
 const SPLIT_SEED = 0;
 
-/** Cut data for a training run.
- * @throws DynnError 'training/config' when a part would be empty; 'data/shape', 'data/label' when parts do not fit together */
+/** Cuts data for a training run.
+ * @throws DynnError 'training/config' when a part would be empty
+ * @throws DynnError 'data/shape', 'data/label' when parts do not fit together */
 export async function splitTraining(whole: Dataset, request: TrainingSplitRequest): Promise<TrainingSplit> {
   const { kept, validation } = cutValidation(whole, request.validation);
   const train = subset(whole, kept);
   const mayShare = typeof request.validation !== "number" || request.testMayOverlap === true;
-  const parts = { validation, test: request.test };
-  const apart = mayShare ? await keepApart(train, parts) : parts;
   const classes = classCount(whole);
-  for (const part of [train, apart.validation, apart.test]) if (part) checkPart(part, whole, classes);
+  const fitted = (part: Dataset): Dataset => {
+    checkShape(part, whole);
+    return fitLabels({ name: whole.name, classes, classNames: whole.classes }, part, request.matching);
+  };
+  const parts = { validation: fitted(validation), test: request.test && fitted(request.test) };
+  const apart = mayShare ? await keepApart(train, parts) : parts;
+  checkLabels(train, classes);
   return { train, kept, classes, ...apart };
 }
 
@@ -65,7 +75,8 @@ function cutValidation(whole: Dataset, choice: number | Dataset): { kept: Uint32
 
 type HeldOut = Pick<TrainingSplit, "validation" | "test">;
 
-/** Validation records that are not trained on, and test records that are in neither. */
+/** Removes training images from the validation records, and images of both from the test
+ * records. */
 async function keepApart(train: Dataset, { validation, test }: HeldOut): Promise<HeldOut> {
   const seen = new SeenImages();
   await seen.add(train);
@@ -84,9 +95,8 @@ async function keepApart(train: Dataset, { validation, test }: HeldOut): Promise
 const classCount = ({ classes, labels }: Dataset): number =>
   classes?.length ?? labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
 
-/** @throws DynnError 'data/label', 'data/shape' */
-function checkPart(part: Dataset, { name, shape }: Dataset, classes: number): void {
-  checkLabels(part, classes);
+/** @throws DynnError 'data/shape' */
+function checkShape(part: Dataset, { name, shape }: Dataset): void {
   if (part.shape.every((d, i) => d === shape[i])) return;
   throw new DynnError(
     "data/shape",

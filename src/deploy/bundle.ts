@@ -1,25 +1,25 @@
-/** @file A bundle in memory: the manifest of an export and the parts of it that were opened. */
+/** @file A bundle in memory: the manifest of an export and its opened parts. */
 import { DynnError } from "../core/errors.js";
 import type { Graph } from "../graph/graph.js";
 import type { Manifest, ManifestPart } from "./manifest.js";
 
 /** One part of a bundle with its graph. */
 export interface BundlePart extends ManifestPart {
-  /** The graph of its file; any backend runs it. */
+  /** The graph of the part's file. Any backend can run it. */
   readonly graph: Graph;
 }
 
-/** An opened bundle: its manifest, and the parts that were read. */
+/** An opened bundle: its manifest and the parts that were read. */
 export interface Bundle {
-  /** The folder that it was read from. */
+  /** The folder that the bundle was read from. */
   readonly folder: string;
-  /** The manifest: which file holds which exits, and how to route. */
+  /** The manifest: which file holds which exits, and how to choose an exit. */
   readonly manifest: Manifest;
-  /** Those that were opened, in the order in which they run. */
+  /** The opened parts, in the order in which they run. */
   readonly parts: readonly BundlePart[];
 }
 
-/** Who runs what of a split: the device its first part, the server what comes behind. */
+/** The two sides of a split: the device runs the first part, the server runs the second. */
 export type Side = "device" | "server";
 
 export const sideOf = ({ parts }: Manifest, side: Side | undefined): readonly ManifestPart[] =>
@@ -33,7 +33,7 @@ export function partsOf({ folder, manifest, parts }: Bundle, side?: Side): reado
   if (!closed) return parts.filter(({ file }) => wanted.some((part) => part.file === file));
   throw new DynnError(
     "serve/config",
-    `${folder}: was opened without part "${closed.name}", which is to run here. Open the bundle for ${side === undefined ? "both sides" : `side "${side}"`}.`,
+    `${folder}: was opened without part "${closed.name}", but this machine runs that part. Open the bundle for ${side === undefined ? "both sides" : `side "${side}"`}.`,
     { part: closed.name, opened: parts.map(({ name }) => name) },
   );
 }

@@ -1,13 +1,14 @@
-/** @file A stated link between device and server, and how long answers would take over it. Times of computing are as measured here; only the
- *  way is calculated: one round trip, and the bytes at the link's rate. The reply, some 100 bytes, is part of the round trip. */
+/** @file Estimates how long answers would take over a stated link between device and server.
+ *  Computing times are as measured here. Only the transfer is calculated: one round trip, and the
+ *  bytes at the link's rate. The reply, some 100 bytes, is part of the round trip. */
 import { DynnError } from "../core/errors.js";
 import type { PlacedAnswer } from "./device/device.js";
 
-/** How fast a link is. */
+/** The speed of a link. */
 export interface LinkSpeed {
   /** Bits per second, in each direction. */
   readonly bitsPerSecond: number;
-  /** Round-trip time. */
+  /** Round-trip time in milliseconds. */
   readonly rttMs: number;
 }
 
@@ -31,24 +32,25 @@ export function parseLink(text: string, where: string): LinkSpeed {
   });
 }
 
-/** Milliseconds for `bytes` to go and the answer to come. */
+/** Milliseconds to send `bytes` and get the answer. */
 export const wayMs = ({ bitsPerSecond, rttMs }: LinkSpeed, bytes: number): number =>
   rttMs + (8000 * bytes) / bitsPerSecond;
 
-/** Milliseconds per image of three ways to put the network to work. */
+/** Milliseconds per image of three ways to use the network. */
 export interface LinkEstimate {
-  /** The device alone, by its surest exit where none is sure. */
+  /** The device alone. It answers with its most confident exit when no exit is confident enough. */
   readonly deviceOnly: readonly number[];
-  /** The split: only what the device is not sure of goes over the link. */
+  /** The split: only samples that the device is not confident of go over the link. */
   readonly split: readonly number[];
-  /** Every image goes over the link, and all is computed there, at the speed measured here. */
+  /** Every image goes over the link. The server computes everything, at the speed measured here. */
   readonly sendImage: readonly number[];
 }
 
-/** What of an answer a link estimate needs. */
+/** The fields of an answer that a link estimate needs. */
 export type TimedAnswer = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
 
-/** Estimate the milliseconds of each answer over a link: on the device alone, split, and with the image sent.
+/** Estimate the milliseconds of each answer over a link: on the device alone, split, and with the
+ * image sent.
  * @param imageBytes bytes of one image as it would be sent */
 export function estimateLink(answers: readonly TimedAnswer[], link: LinkSpeed, imageBytes: number): LinkEstimate {
   return {

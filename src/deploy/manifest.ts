@@ -1,5 +1,6 @@
-/** @file manifest.json of a bundle: which file holds which exits, what goes from one to the next, and how to route. The one description of
- *  the format; docs/deployment.md explains the fields. */
+/** @file The format of manifest.json of a bundle: which file holds which exits, which values pass
+ *  between the files, and how to choose an exit.
+ *  This is the only description of the format in code. docs/deployment.md explains the fields. */
 import { z } from "zod";
 import { ARRAY_OF, type DType } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
@@ -16,8 +17,9 @@ export const BUNDLE_KINDS = ["staged", "split"] as const;
 export type BundleKind = (typeof BUNDLE_KINDS)[number];
 
 const count = z.number().int().min(0);
-/** A file in the bundle's own folder: no separators, nothing hidden, nothing that a system gives a meaning to. */
-const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\.onnx$/, "is no plain name of an .onnx file");
+/** A file in the bundle's own folder. The name has neither separators nor a leading dot, and is not
+ * special on any system. */
+const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\.onnx$/, "is not a plain name of an .onnx file");
 const valueSchema = z.strictObject({
   name: z.string().min(1),
   dtype: z.enum(Object.keys(ARRAY_OF) as [DType, ...DType[]]),
@@ -26,7 +28,7 @@ const valueSchema = z.strictObject({
 const partSchema = z.strictObject({
   name: z.string().min(1),
   file: fileName,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "is no SHA-256 in hexadecimal"),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hexadecimal"),
   bytes: count,
   exits: z.array(z.strictObject({ exit: count, logits: z.string().min(1) })).min(1),
   inputs: z.array(valueSchema).min(1),
@@ -120,7 +122,7 @@ export function readManifest(value: unknown, where: string): Manifest {
 const wrong = (where: string, what: string): DynnError =>
   new DynnError("bundle/format", `${where}: ${what}. Export the model again with this version of dynn.`, { what });
 
-/** What does not fit together, or nothing. */
+/** The first inconsistency of a manifest, or undefined. */
 function faultOf({ kind, exits, parts, policy, classes, input }: Manifest): string | undefined {
   const held = parts.flatMap((part) => part.exits.map(({ exit }) => exit));
   if (held.join() !== [...exits.keys()].join())
@@ -139,20 +141,21 @@ function faultOf({ kind, exits, parts, policy, classes, input }: Manifest): stri
 
 const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "float32", shape: ["n", classes] });
 
-/** What a part reads or keeps must be there: the image first, later what was made before and kept. */
+/** The first value that a part reads or keeps but that does not exist by then. The image exists
+ * first, then the values made and kept by earlier parts. */
 function flowFault(parts: Manifest["parts"], input: Value, classes: number): string | undefined {
   const same = (a: Value, b: Value | undefined) => b?.dtype === a.dtype && b.shape.join() === a.shape.join();
   let available = new Map([[input.name, input]]);
   for (const { name, exits, inputs, outputs, kept } of parts) {
     const missing = inputs.find((value) => !same(value, available.get(value.name)));
-    if (missing) return `part "${name}" reads "${missing.name}", which no part before it gives in that form`;
+    if (missing) return `part "${name}" reads "${missing.name}", but earlier parts do not give it in that form`;
     const known = new Map([...available, ...outputs.map((value) => [value.name, value] as const)]);
     const blind = exits.find(
       ({ logits }) => !outputs.some((value) => value.name === logits && same(logitsOf(logits, classes), value)),
     );
-    if (blind) return `part "${name}" gives no logits [n,${classes}] named "${blind.logits}"`;
+    if (blind) return `part "${name}" does not give logits [n,${classes}] named "${blind.logits}"`;
     const lost = kept.find((value) => !known.has(value));
-    if (lost !== undefined) return `part "${name}" keeps "${lost}", which is not there`;
+    if (lost !== undefined) return `part "${name}" keeps "${lost}", which does not exist`;
     available = new Map(kept.map((value) => [value, known.get(value) as Value]));
   }
   return undefined;

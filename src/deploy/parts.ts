@@ -1,5 +1,6 @@
-/** @file A model cut into parts that run on different machines or one after the other: each part holds some exits in a row and the work that
- *  only they need. One part per exit is a staged export, two parts are a split. */
+/** @file Cuts a model into parts that run on different machines or one after the other.
+ *  Each part holds consecutive exits and the work that only they need. One part per exit makes a
+ *  staged export; two parts make a split. */
 import { DynnError } from "../core/errors.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { rowSize, type Stage, splitStages } from "../dynamic/run/stages.js";
@@ -10,14 +11,14 @@ import { opTable } from "../ops/table.js";
 
 /** A part of a model that one machine runs: one graph with some of the exits. */
 export interface ModelPart {
-  /** The part's name, from which its file's name is made. */
+  /** The part's name. The name of its file is made from it. */
   readonly name: string;
-  /** Takes the hidden values that it reads (the image, in the first part); gives the logits of its exits, and the hidden values of its own
-   *  that later parts read. All have one row per sample. */
+  /** The first part takes the image, later parts take hidden values. A part gives the logits of its
+   * exits, and its own hidden values that later parts read. All have one row per sample. */
   readonly graph: Graph;
-  /** The exits it holds, by their numbers in the model. */
+  /** The exits of the part, by their numbers in the model. */
   readonly exits: readonly { readonly exit: number; readonly logits: ValueName }[];
-  /** Hidden values that a sample takes along when it goes on from here, made by this part or by earlier ones. */
+  /** Hidden values of this part or earlier ones that a sample carries to later parts. */
   readonly kept: readonly ValueName[];
 }
 
@@ -27,15 +28,16 @@ export const stagedParts = (model: DynamicModel): ModelPart[] => {
   return stages.map((stage, k) => partOf(model, `stage${k}`, [stage], k));
 };
 
-/** Two parts: the device holds the exits up to and including `at`, the server those behind it.
+/** Two parts: the device holds the exits up to and including `at`, the server holds the later ones.
  * @param at number of an early exit
- * @throws DynnError 'export/unsupported' when there is no early exit, 'cli/value' when `at` is none */
+ * @throws DynnError 'export/unsupported' when the model has one exit, 'cli/value' when `at` is not
+ *   an early exit */
 export function splitParts(model: DynamicModel, at: number): [device: ModelPart, server: ModelPart] {
   refuseStatic(model);
   if (!(Number.isInteger(at) && at >= 0 && at < model.exits.length - 1))
     throw new DynnError(
       "cli/value",
-      `split: got exit ${at}, expected an early one, 0 to ${model.exits.length - 2}. ${model.name} has ${model.exits.length} exits, and the server needs the last.`,
+      `split: got exit ${at}, expected an early exit, 0 to ${model.exits.length - 2}. ${model.name} has ${model.exits.length} exits, and the server needs the last one.`,
       { at, exits: model.exits.length },
     );
   const stages = splitStages(model);
@@ -43,8 +45,8 @@ export function splitParts(model: DynamicModel, at: number): [device: ModelPart,
   return [partOf(model, "device", device, 0), partOf(model, "server", server, at + 1)];
 }
 
-/** Where a split sends the least: the early exit with the fewest hidden numbers per image. Of equals the first, as the device then
- *  computes least. */
+/** The split that sends least: the early exit with the fewest hidden numbers per image. Of equals
+ * it is the first, because the device then computes least. */
 export function smallestSplit(model: DynamicModel): number {
   refuseStatic(model);
   const sizes = splitStages(model)
@@ -57,12 +59,12 @@ function refuseStatic({ name, exits }: DynamicModel): void {
   if (exits.length > 1) return;
   throw new DynnError(
     "export/unsupported",
-    `${name}: has one exit, and a split needs an early one for the device. Give a model with early exits.`,
+    `${name}: has one exit, but a split needs an early exit for the device. Give a model with early exits.`,
     { exits: exits.length },
   );
 }
 
-/** Stages in a row as one part. */
+/** Consecutive stages as one part. */
 function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[], first: number): ModelPart {
   const kept = (stages.at(-1) as Stage).kept;
   const made = new Set(stages.flatMap((stage) => stage.graph.nodes.flatMap((node) => node.outputs)));
@@ -80,7 +82,8 @@ function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[],
   return { name, graph: inferShapes(prune(part), opTable), exits, kept };
 }
 
-/** A value as an input or output; the image is an input of the model, the others have a type. */
+/** A value as an input or output. The image is an input of the model; other values have an inferred
+ * type. */
 export function infoOf(graph: Graph, name: ValueName): ValueInfo {
   const type = graph.types.get(name);
   if (!type) throw new Error(`bug: "${name}" has no type`);

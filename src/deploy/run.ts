@@ -1,4 +1,5 @@
-/** @file Runs an export on images, to see what it answers: the parts of a bundle one after the other, or a conditional graph. */
+/** @file Runs an export on images to get its answers: the parts of a bundle one after the other, or
+ *  a conditional graph. */
 import type { Images } from "../core/images.js";
 import { Logits } from "../core/logits.js";
 import type { Tensor } from "../core/tensor.js";
@@ -9,15 +10,17 @@ import type { Backend, Session, Tensors } from "../runtime/backend.js";
 import type { Bundle } from "./bundle.js";
 import type { FoundAnswer } from "./verify.js";
 
-/** Images in batches: one alone, as most devices see them, then as many as `batch`. */
+/** Images in batches: first one image alone, as most devices see them, then batches of `batch`
+ * images. */
 export interface Batches {
   readonly images: Images;
   readonly batch: number;
-  /** Called after each batch. */
+  /** Called after each batch with the number of images done. */
   readonly onBatch: (done: number) => void;
 }
 
-/** What a bundle answers: every part on every image, routed as its manifest says. */
+/** The answers of a bundle: every part runs on every image, and the manifest's policy chooses the
+ * exit. */
 export async function runBundle(
   { manifest, parts }: Bundle,
   backend: Backend,
@@ -44,7 +47,7 @@ export async function runBundle(
   }
 }
 
-/** What a conditional graph answers. */
+/** The answers of a conditional graph. */
 export async function runConditional(graph: Graph, backend: Backend, batches: Batches): Promise<FoundAnswer[]> {
   const session = await backend.compile(graph);
   const [input] = session.inputs as [string];

@@ -1,5 +1,7 @@
-/** @file Does an export answer as the model does? Labels and exits must be equal, logits within a tolerance. Where the model's own decision
- *  hangs on less than the rounding that was seen (a close call), another outcome is counted and reported, and is no failure. */
+/** @file Checks that an export answers as its model does. Labels and exits must be equal, logits
+ *  must agree within a tolerance.
+ *  A close call is an image on which the model's decision depends on less than the observed
+ *  rounding. Another outcome on a close call is counted and reported, but does not fail. */
 import { DynnError } from "../core/errors.js";
 import type { Logits } from "../core/logits.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
@@ -7,43 +9,44 @@ import { RULE_DEFS } from "../dynamic/route/policy.js";
 import { type Routed, readingOf, route } from "../dynamic/route/route.js";
 import type { Policy } from "../schema/policy.js";
 
-/** Logits may differ by this much of the largest logit of the row (of 1, where all are smaller): float32 sums in another order. */
+/** The largest difference of logits, as a share of the largest logit of the row (of 1, when all are
+ * smaller). Float32 sums depend on their order. */
 export const TOLERANCE = 1e-4;
 
-/** Differences below this are rounding, whether or not any were seen (eight steps of float32). */
+/** Smaller differences are rounding, even when none were observed (eight steps of float32). */
 const ROUNDING = 2 ** -20;
 
-/** What was found for one image. */
+/** The answer of the export for one image. */
 export interface FoundAnswer {
-  /** Exit where the work stopped. */
+  /** The exit where the work stopped. */
   readonly stop: number;
-  /** The class that is answered. */
+  /** The predicted class. */
   readonly label: number;
-  /** Of the exit that answers. */
+  /** The logits of the exit that answers. */
   readonly logits: Float32Array;
-  /** Of every exit, where the export gives them: each must be the model's. */
+  /** The logits of every exit, when the export gives them. Each must equal the model's. */
   readonly all?: readonly Float32Array[] | undefined;
 }
 
 /** How an export compares with its model on some images. */
 export interface Verification {
-  /** Images that both were run on. */
+  /** The number of images that both ran on. */
   readonly samples: number;
   /** See {@link TOLERANCE}. */
   readonly tolerance: number;
-  /** The largest difference of two logits, in shares of the row's largest. */
+  /** The largest difference of two logits, as a share of the row's largest. */
   readonly largestDifference: number;
-  /** Images on which the model's decision hangs on no more than rounding, */
+  /** Images on which the model's decision depends on no more than rounding. */
   readonly closeCalls: number;
-  /** and how many of these came out otherwise. */
+  /** How many of the close calls had another outcome. */
   readonly changed: number;
   /** Images that stopped at each exit of the model. */
   readonly stops: readonly number[];
 }
 
 /** Compare an export with the model.
- * @param logits the model's
- * @param found  the export's answers, in the same order
+ * @param logits the logits of the model
+ * @param found the export's answers, in the same order
  * @throws DynnError 'export/mismatch' naming the first image on which they differ */
 export function verify(
   model: Pick<DynamicModel, "name" | "exits">,
@@ -69,7 +72,7 @@ export function verify(
   };
 }
 
-/** The largest difference of the logits, infinite where label or exit differ. */
+/** The largest difference of the logits. Infinite when label or exit differ. */
 function differenceOf(
   { stop, label, logits, all }: FoundAnswer,
   routed: Routed,
@@ -82,14 +85,16 @@ function differenceOf(
 
 const sizeOfRow = (row: Float32Array): number => row.reduce((size, v) => Math.max(size, Math.abs(v)), 1);
 
-/** The largest difference of two rows, in shares of the largest of `b`; equal infinities and two NaN do not differ. */
+/** The largest difference of two rows, as a share of the largest of `b`. Equal infinities count as
+ * equal, and so do two NaN. */
 export function relativeDifference(a: Float32Array, b: Float32Array): number {
   const size = sizeOfRow(b);
   return b.reduce((most, v, i) => (Object.is(a[i], v) ? most : Math.max(most, Math.abs(a[i] - v) / size)), 0);
 }
 
-/** By how much, in shares of their largest, logits would have to change for the routing to decide otherwise. A confidence moves by at
- *  most max(1, 2 ln classes) / temperature times the change of the logits; a difference of two logits by twice that change. */
+/** The least change of the logits, as a share of their largest, that could change the decision.
+ * A confidence changes by at most max(1, 2 ln classes) / temperature times the change of the
+ * logits. The difference of two logits changes by at most twice that change. */
 function slackOf(rows: readonly Float32Array[], policy: Policy, { stop, answer }: Routed): number {
   const { rule, fallback, thresholds, temperatures } = policy;
   const last = rows.length - 1;
@@ -109,7 +114,7 @@ function slackOf(rows: readonly Float32Array[], policy: Policy, { stop, answer }
   return Math.min(...distances) / Math.max(...seen.map(sizeOfRow));
 }
 
-/** Half the distance of the two largest. */
+/** Half the distance of the two largest values. */
 function gapOf(values: Float32Array): number {
   const [first = 0, second = Number.NEGATIVE_INFINITY] = [...values].sort((a, b) => b - a);
   return (first - second) / 2;
@@ -128,7 +133,7 @@ function mismatch(
     : `got ${said(found)}, expected ${said(routed)}`;
   return new DynnError(
     "export/mismatch",
-    `${name}: the export does not answer as the model does on image ${image}: ${what}. Nothing was written. Please report this with the model.`,
+    `${name}: the export and the model answer differently on image ${image}: ${what}. Nothing was written. Please report this with the model.`,
     { image, found: { stop: found.stop, label: found.label }, expected: routed },
   );
 }

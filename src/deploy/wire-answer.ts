@@ -1,4 +1,4 @@
-/** @file What a server answers, as JSON: one answer per sample, or a code and a message. */
+/** @file The server's answer as JSON: one answer per sample, or a code and a message. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import type { Routed } from "../dynamic/route/route.js";
@@ -8,7 +8,7 @@ import type { Manifest } from "./manifest.js";
 export interface Reply {
   /** One answer per sample, in the order of the request. */
   readonly answers: readonly Routed[];
-  /** Time in the server, with the wait for other requests. */
+  /** Milliseconds in the server, with the wait for other requests. */
   readonly ms: number;
 }
 
@@ -23,8 +23,8 @@ export const showReply = ({ answers, ms }: Reply, { exits, classes }: Manifest) 
 });
 
 /** Read a reply.
- * @param samples how many were sent
- * @throws DynnError 'wire/format' when it is no reply to them */
+ * @param samples the number of samples that were sent
+ * @throws DynnError 'wire/format' when the text is not a reply to these samples */
 export function readReply(text: string, { exits, classes }: Manifest, samples: number): Reply {
   const below = (count: number) => z.number().int().min(0).lt(count);
   const answer = z.object({
@@ -40,14 +40,14 @@ export function readReply(text: string, { exits, classes }: Manifest, samples: n
   const [issue] = parsed.error.issues;
   throw new DynnError(
     "wire/format",
-    `reply: at "${issue?.path.join(".")}": ${issue?.message}. Check that the address is that of \`dynn serve\`.`,
+    `reply: at "${issue?.path.join(".")}": ${issue?.message}. Check that \`dynn serve\` runs at this address.`,
     { samples },
   );
 }
 
 const problem = z.object({ code: z.string(), message: z.string() });
 
-/** What a refusal says. */
+/** The message of a refusal. */
 export function readProblem(text: string): string {
   const parsed = problem.safeParse(parseJson(text));
   return parsed.success ? parsed.data.message : "no reason given";

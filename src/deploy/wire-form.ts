@@ -1,22 +1,23 @@
-/** @file The wire form of a split bundle, read off its manifest. */
+/** @file Reads the wire form of a split bundle from its manifest. */
 
 import { sha256 } from "../core/digest.js";
 import { DynnError } from "../core/errors.js";
 import type { Manifest } from "./manifest.js";
 import type { WireForm } from "./wire.js";
 
-/** What names an export. For a manifest as dynn writes it, `sha256sum manifest.json` prints the same. */
+/** The SHA-256 that identifies an export. For a manifest as dynn writes it,
+ * `sha256sum manifest.json` prints the same. */
 export const fingerprintOf = (manifest: Manifest): string =>
   sha256(new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`));
 
-/** What goes from the device to the server.
- * @throws DynnError 'serve/config' when the bundle is no split */
+/** The form of the requests from the device to the server.
+ * @throws DynnError 'serve/config' when the bundle is not a split */
 export function wireFormOf(manifest: Manifest): WireForm {
   const [device, server] = manifest.parts;
   if (manifest.kind !== "split" || !device || !server)
     throw new DynnError(
       "serve/config",
-      `${manifest.model}: is a ${manifest.kind} bundle, expected a split one. Make it with \`dynn export --format split\`.`,
+      `${manifest.model}: is a ${manifest.kind} bundle, expected a split bundle. Make one with \`dynn export --format split\`.`,
       { kind: manifest.kind },
     );
   return {

@@ -1,23 +1,25 @@
-/** @file How hidden values go over the wire: float32 as they are, float16 rounded half to even, int8 with scales. Little-endian throughout.
- *  The three are for float32 values; a value of another dtype goes as it is. Pure; docs/serving.md shows the bytes. */
+/** @file Encodes hidden values for the wire: float32 unchanged, float16 rounded half to even, int8
+ *  with scales. All are little-endian.
+ *  The three formats are for float32 values. A value of another dtype is sent unchanged. Pure;
+ *  docs/serving.md shows the bytes. */
 import { bytesOf, concatBytes } from "../core/bytes.js";
 import { ARRAY_OF, byteSize, type DType } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../core/tensor.js";
 
-/** How float32 values can be sent. */
+/** The number formats in which float32 values can be sent. */
 export const WIRES = ["float32", "float16", "int8"] as const;
-/** What float32 values are on the wire. */
+/** The number format of float32 values on the wire. */
 export type Wire = (typeof WIRES)[number];
 
 /** A hidden value that goes over the wire. */
 export interface WireValue {
   /** The value's name. */
   readonly name: string;
-  /** Type of the elements in the graph. */
+  /** The type of the elements in the graph. */
   readonly dtype: DType;
-  /** Sizes of one sample's row. */
+  /** The sizes of one sample's row. */
   readonly dims: readonly number[];
 }
 
@@ -33,7 +35,7 @@ interface Coding {
 
 const sizeOfRow = ({ dims }: WireValue): number => sizeOf(dims);
 
-/** A copy, as the bytes may begin anywhere and a typed array may not. */
+/** A copy: the bytes may begin anywhere, but a typed array must be aligned. */
 const arrayOf = <D extends DType>(dtype: D, bytes: Uint8Array): InstanceType<(typeof ARRAY_OF)[D]> =>
   new ARRAY_OF[dtype](Uint8Array.from(bytes).buffer) as InstanceType<(typeof ARRAY_OF)[D]>;
 
@@ -43,10 +45,10 @@ const asIs: Coding = {
   read: (bytes, { dtype }) => arrayOf(dtype, bytes) as Data,
 };
 
-/** The largest float16. What is larger arrives as this. */
+/** The largest float16. Larger numbers are sent as this one. */
 export const LARGEST_HALF = 65504;
 
-/** The number behind each of the 65 536 patterns; made when first asked for. */
+/** The number of each of the 65 536 bit patterns, made at first use. */
 let halves: Float32Array | undefined;
 const makeHalves = (): Float32Array => {
   const data = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
@@ -68,15 +70,17 @@ const float16: Coding = {
   },
 };
 
-/** A channel with fewer numbers is not worth a scale of its own (4 bytes). */
+/** A channel with fewer numbers does not get its own scale (4 bytes). */
 const LEAST_CHANNEL = 16;
 const STEPS = 127;
 /** Just below the largest float32, so that no scale times 127 rounds to infinity. */
 const LARGEST = 3.4028e38;
 
-/** How many scales a row has: one per channel, where channels have numbers enough, else one. Channels differ in size by far more than the
- *  numbers within one. Each sample has scales of its own, so no answer depends on who else is in the request, and nothing needs to be
- *  calibrated. Zero stays zero, which is most of what comes out of a ReLU. */
+/** The number of scales of a row: one per channel when channels have enough numbers, else one.
+ * Channels differ in size by far more than the numbers within one.
+ * Each sample has its own scales. So an answer does not depend on the other samples of the request,
+ * and scales need no calibration.
+ * Zero stays zero. Most outputs of a ReLU are zero. */
 export const scalesOf = ({ dims }: WireValue): number => {
   const [channels = 1, ...rest] = dims;
   return sizeOf(rest) >= LEAST_CHANNEL ? channels : 1;
@@ -114,7 +118,7 @@ function largestOf(data: Float32Array, from: number, to: number): number {
   return Math.min(largest, LARGEST);
 }
 
-/** Numbers too small for a scale in float32 are zero. */
+/** Numbers too small for a scale in float32 become zero. */
 function quantize(data: Float32Array, steps: Int8Array, from: number, to: number, scale: number): void {
   if (scale === 0) return;
   for (let i = from; i < to; i++) steps[i] = Math.max(-STEPS, Math.min(STEPS, Math.round(data[i] / scale)));
@@ -126,15 +130,15 @@ const codingOf = ({ dtype }: WireValue, wire: Wire): Coding => (dtype === "float
 /** Bytes of one sample's row of a value. */
 export const rowBytes = (value: WireValue, wire: Wire): number => codingOf(value, wire).bytes(value);
 
-/** Rows of a value to bytes.
- * @throws DynnError 'wire/value' when there is NaN or an infinity in them */
+/** Encode rows of a value.
+ * @throws DynnError 'wire/value' when they hold NaN or an infinity */
 export function writeRows(tensor: Tensor, value: WireValue, wire: Wire): Uint8Array {
   checkNumbers(tensor.data, value);
   return codingOf(value, wire).write(tensor.data, value, tensor.dims[0]);
 }
 
-/** Bytes, as many as `count` rows take, to rows.
- * @throws DynnError 'wire/value' when there is NaN or an infinity in them */
+/** Decode the bytes of `count` rows.
+ * @throws DynnError 'wire/value' when they hold NaN or an infinity */
 export function readRows(bytes: Uint8Array, value: WireValue, wire: Wire, count: number): Tensor {
   const data = codingOf(value, wire).read(bytes, value, count);
   checkNumbers(data, value);

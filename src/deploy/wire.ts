@@ -1,5 +1,7 @@
-/** @file What a device sends to its server, byte by byte: a header, what the device's exits said of each sample, and the hidden values. Any
- *  bytes give a request or a typed error. Little-endian throughout. Pure; docs/serving.md shows the layout. */
+/** @file Encodes requests from a device to its server: a header, the readings of the device's exits
+ *  for each sample, and the hidden values.
+ *  Any bytes decode to a request or a typed error. All numbers are little-endian. Pure;
+ *  docs/serving.md shows the layout. */
 import { concatBytes } from "../core/bytes.js";
 import { DynnError } from "../core/errors.js";
 import type { Reading } from "../dynamic/route/route.js";
@@ -10,21 +12,22 @@ import { readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from 
 export const WIRE_TYPE = "application/octet-stream";
 export const WIRE_VERSION = 1;
 
-/** What device and server agree on beforehand; both read it off the manifest that they share. */
+/** The facts that device and server must agree on. Both read them from their common manifest. */
 export interface WireForm {
-  /** SHA-256 of the manifest in hexadecimal: halves of different exports do not fit together. */
+  /** SHA-256 of the manifest in hexadecimal. Halves of different exports do not fit together. */
   readonly fingerprint: string;
-  /** Exits that the device has run. */
+  /** The number of exits that the device has run. */
   readonly deviceExits: number;
-  /** Number of classes. */
+  /** The number of classes. */
   readonly classes: number;
-  /** What the server's part reads. */
+  /** The values that the server's part reads. */
   readonly values: readonly WireValue[];
 }
 
-/** Samples to go on with, in the same order in both fields. */
+/** Samples to continue with, in the same order in both fields. */
 export interface WireSamples {
-  /** What each of the device's exits said, for each sample: a policy may count agreement or answer by the surest exit. */
+  /** The reading of each of the device's exits, for each sample. A policy may count agreement or
+   * answer with the most confident exit. */
   readonly readings: readonly (readonly Reading[])[];
   /** One row per sample of each value that the form names. */
   readonly values: Tensors;
@@ -40,7 +43,7 @@ export const requestBytes = (form: WireForm, wire: Wire, count: number): number 
   HEADER_BYTES +
   count * form.values.reduce((sum, value) => sum + rowBytes(value, wire), form.deviceExits * READING_BYTES);
 
-/** Samples to bytes.
+/** Encode samples.
  * @throws DynnError 'wire/value' when a hidden value holds NaN or an infinity */
 export function encodeRequest(form: WireForm, wire: Wire, samples: WireSamples): Uint8Array<ArrayBuffer> {
   const values = form.values.map((value) => writeRows(samples.values[value.name], value, wire));
@@ -65,10 +68,11 @@ function readingsBytes(readings: readonly Reading[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** Bytes to samples.
- * @param most more samples are refused
- * @throws DynnError 'wire/format' when the bytes are no request, 'wire/bundle' when they are for another bundle, 'wire/limit' when there are
- *         too many samples, 'wire/value' when a number in them is out of range */
+/** Decode samples.
+ * @param most the most samples that are accepted
+ * @throws DynnError 'wire/format' when the bytes are not a request, 'wire/bundle' when they are for
+ *   another bundle, 'wire/limit' when they hold more than `most` samples, 'wire/value' when a
+ *   number is out of range */
 export function decodeRequest(form: WireForm, bytes: Uint8Array, most: number): WireSamples {
   const { wire, count } = readHeader(form, bytes, most);
   const expected = requestBytes(form, wire, count);
@@ -98,7 +102,7 @@ function readHeader(form: WireForm, bytes: Uint8Array, most: number): { readonly
       `has ${bytes.subarray(HEADER.wire, HEADER.count).join(" ")} for its number format, expected 0 to ${WIRES.length - 1} and two zeros`,
     );
   const count = view.getUint32(HEADER.count, true);
-  if (count === 0) throw malformed("holds no sample");
+  if (count === 0) throw malformed("holds 0 samples, expected at least 1");
   if (count > most)
     throw new DynnError(
       "wire/limit",
@@ -114,7 +118,7 @@ function checkFingerprint({ fingerprint }: WireForm, sent: Uint8Array): void {
   if (found === fingerprint) return;
   throw new DynnError(
     "wire/bundle",
-    `request: is for the bundle ${found.slice(0, 12)}..., this server has ${fingerprint.slice(0, 12)}.... Give device and server the two halves of one export.`,
+    `request: is for the bundle ${found.slice(0, 12)}..., but this server has ${fingerprint.slice(0, 12)}.... Give device and server the two halves of one export.`,
     { found, expected: fingerprint },
   );
 }

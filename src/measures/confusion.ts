@@ -1,9 +1,10 @@
-/** @file Confusion: how much the exits disagree with the final one, a label-free sign of a likely mistake.
- *  Source: Kaya, Hong, Dumitras, ICML 2019 (network confusion): sum over early exits of || p_final - p_exit ||_1, then z-scored. */
+/** @file Confusion: how much the exits disagree with the final exit. A large confusion is a sign of
+ *  a wrong answer, and it needs no label. Source: Kaya, Hong, Dumitras, ICML 2019 (network
+ *  confusion): sum over early exits of || p_final - p_exit ||_1, then z-scored. */
 
-/** Confusion of each sample, before z-scoring; from 0 to 2 per early exit.
- * @param probabilities [exits][n * classes], softmax of every exit, the final one last
- * @returns             float64 [n] */
+/** Confusion of each sample, before z-scoring. From 0 to 2 per early exit.
+ * @param probabilities [exits][n * classes], softmax of every exit, the final exit last
+ * @returns float64 [n] */
 export function confusion(probabilities: readonly Float32Array[], classes: number): Float64Array {
   const final = probabilities[probabilities.length - 1];
   const scores = new Float64Array(final.length / classes);
@@ -12,8 +13,9 @@ export function confusion(probabilities: readonly Float32Array[], classes: numbe
   return scores;
 }
 
-/** Scores in standard deviations (population form) from the mean of `reference`; all 0 where the reference does not vary.
- * The paper takes the training set as reference; by default the scores are their own. */
+/** Scores in standard deviations (population form) from the mean of `reference`. All are 0 when the
+ * reference does not vary. The paper uses the training set as the reference. The default reference
+ * is the scores themselves. */
 export function zScores(scores: Float64Array, reference: Float64Array = scores): Float64Array {
   const mean = meanOf(reference);
   const deviation = Math.sqrt(meanOf(reference.map((score) => (score - mean) ** 2)));

@@ -1,8 +1,8 @@
-/** @file Where the work stops and what it costs.
- *  A stop is an exit's index; a cost fraction is an exit's cumulative multiply-accumulates over the full network's.
- *  Read by: studies. */
+/** @file Counts the exits where samples stop, and computes their mean cost. A stop is an exit's
+ *  index. A cost fraction is an exit's cumulative multiply-accumulates divided by those of the full
+ *  network. */
 
-/** Samples whose work stops at each of `exits` exits. */
+/** Number of samples that stop at each of `exits` exits. */
 export function exitHistogram(stops: Int32Array, exits: number): number[] {
   const counts = new Array<number>(exits).fill(0);
   for (const stop of stops) {
@@ -12,7 +12,7 @@ export function exitHistogram(stops: Int32Array, exits: number): number[] {
   return counts;
 }
 
-/** Mean share of the full network's cost that the samples pay; 0 without samples. */
+/** Mean cost of the samples, as a share of the full network's cost. 0 without samples. */
 export function meanCostFraction(stops: Int32Array, costFractions: readonly number[]): number {
   let sum = 0;
   for (const stop of stops) sum += costFractions[stop];

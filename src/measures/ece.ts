@@ -1,12 +1,14 @@
-/** @file How far confidences can be believed: expected calibration error, and the negative log-likelihood that temperatures are fitted by.
- *  Source: Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al. 2017, equation 3, with their 15 bins of equal width. Read by: studies. */
+/** @file Measures how well confidences match accuracy: the expected calibration error and the
+ *  negative log-likelihood. Source: Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al. 2017,
+ *  equation 3, with their 15 bins of equal width. */
 
 const BINS = 15;
 
-/** Mean distance between confidence and accuracy over bins of confidence, weighted by samples. Bins are (0, 1/15], (1/15, 2/15], ...
+/** Mean distance between confidence and accuracy over bins of confidence, weighted by samples. Bins
+ * are (0, 1/15], (1/15, 2/15], ...
  * @param confidences largest probability of each sample, from 0 to 1
- * @param right       whether its label was right
- * @returns           from 0 to 1; 0 without samples */
+ * @param right whether the label of each sample is right
+ * @returns from 0 to 1. 0 without samples */
 export function expectedCalibrationError(
   confidences: ArrayLike<number>,
   right: ArrayLike<boolean>,
@@ -23,7 +25,8 @@ export function expectedCalibrationError(
   return confidences.length === 0 ? 0 : gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / confidences.length;
 }
 
-/** A probability of 0 given to the truth would cost an infinite loss; it counts as the smallest positive float32, and so does none at all. */
+/** The loss of a true label with probability 0 is infinite. So a probability of 0 or NaN counts as
+ * the smallest positive float32. */
 const LEAST = 2 ** -149;
 
 /** Mean of -log(probability of the true label), in nats.

@@ -1,17 +1,18 @@
-/** @file The EEC curve (early-exit capability): share of samples gone by each share of the full cost; and its area.
- *  DeepSloth joins the exits by straight lines; in truth nobody leaves between two exits, so the exact curve is a step.
- *  One exit makes the difference plain: the trapezoid gives 0.5, the step 0 (nothing is saved).
- *  Source: Hong, Kaya, Modoranu, Dumitras, "A Panda? No, It's a Sloth", ICLR 2021, section 4;
- *  `get_plot_data_and_auc` in delay_attack_cost.py of github.com/Sanghyun-Hong/DeepSloth. Read by: studies, report. */
+/** @file The EEC curve (early-exit capability): the share of samples that have stopped at each
+ *  share of the full cost, and the area under it. DeepSloth joins the exits by straight lines. No
+ *  sample stops between two exits, so the exact curve is a step function. A network with one exit
+ *  shows the difference: the trapezoid gives 0.5, and the step gives 0 (it saves no work). Source:
+ *  Hong, Kaya, Modoranu, Dumitras, "A Panda? No, It's a Sloth", ICLR 2021, section 4;
+ *  `get_plot_data_and_auc` in delay_attack_cost.py of github.com/Sanghyun-Hong/DeepSloth. */
 
 export interface EecPoint {
   readonly costFraction: number;
-  /** Share of the samples that have left at or before this cost. */
+  /** Share of the samples that have stopped at or before this cost. */
   readonly gone: number;
 }
 
-/** Points of the curve: (0,0), then one per exit; the last is (1,1).
- * @param exitCounts    samples whose work stops at each exit
+/** Points of the curve: (0,0), then one per exit. The last point is (1,1).
+ * @param exitCounts samples whose work stops at each exit
  * @param costFractions cumulative cost per exit over the full cost, rising, the last 1 */
 export function eec(exitCounts: readonly number[], costFractions: readonly number[]): EecPoint[] {
   if (exitCounts.length !== costFractions.length)
@@ -26,11 +27,13 @@ export function eec(exitCounts: readonly number[], costFractions: readonly numbe
   return points;
 }
 
-/** Area under the curve by trapezoids, the published efficacy: near 1 when most samples leave early, lower the later they go. */
+/** Area under the curve by trapezoids, which is the published efficacy. Near 1 when most samples
+ * stop early, and lower when they stop later. */
 export const efficacyTrapezoid = (exitCounts: readonly number[], costFractions: readonly number[]): number =>
   area(eec(exitCounts, costFractions), (from, to) => (from.gone + to.gone) / 2);
 
-/** Area under the exact step curve, which is 1 - mean cost fraction: the share of the full cost that is saved. */
+/** Area under the exact step curve, which is 1 - mean cost fraction: the saved share of the full
+ * cost. */
 export const efficacyStep = (exitCounts: readonly number[], costFractions: readonly number[]): number =>
   area(eec(exitCounts, costFractions), (from) => from.gone);
 

@@ -1,14 +1,16 @@
-/** @file McNemar's exact test: do two classifiers, judged on the same samples, differ?
- *  Only samples that exactly one of them gets right tell anything; with no difference they split like fair coins.
- *  Source: McNemar, Psychometrika 12, 1947; exact binomial form as in Fay, The R Journal 2(1), 2010. */
+/** @file McNemar's exact test of a difference between two classifiers on the same samples. The test
+ *  uses only samples that exactly one classifier answers right. Without a difference, each
+ *  classifier has half of them on average. Source: McNemar, Psychometrika 12, 1947; exact binomial
+ *  form as in Fay, The R Journal 2(1), 2010. */
 
 /** Two-sided exact p value: twice the smaller binomial(n, 1/2) tail, at most 1.
- * @param onlyA samples that A alone gets right
- * @param onlyB samples that B alone gets right */
+ * @param onlyA number of samples that A alone answers right
+ * @param onlyB number of samples that B alone answers right */
 export function mcnemarExact(onlyA: number, onlyB: number): number {
   const n = onlyA + onlyB;
   const fewer = Math.min(onlyA, onlyB);
-  // Sum downwards from the largest term, C(n, fewer) / 2^n, taken in logarithms so that large n cannot underflow early.
+  // Sums downwards from the largest term, C(n, fewer) / 2^n. It is computed with logarithms, so
+  // that a large n does not underflow early.
   let term = 1;
   let tail = 0;
   for (let k = fewer; k >= 0 && term > 0; k--) {

@@ -1,15 +1,16 @@
-/** @file Sizes of a perturbation in every norm at once, in the unit of the arrays (pixels: inputs in [0,1]). */
+/** @file Computes all norms of a perturbation at once, in the unit of the arrays (pixels: inputs in
+ *  [0,1]). */
 
 export interface Norms {
-  /** Elements that differ: channels count one by one, as in Foolbox. */
+  /** Number of elements that differ. Each channel counts separately, as in Foolbox. */
   readonly l0: number;
   readonly l1: number;
   readonly l2: number;
   readonly linf: number;
 }
 
-/** Norms of `moved - clean` over the elements start..end-1, so that one sample of a batch needs no copy.
- * Sums are kept in float64. */
+/** Norms of `moved - clean` over the elements start..end-1, so that one sample of a batch needs no
+ * copy. Sums are in float64. */
 export function norms(clean: Float32Array, moved: Float32Array, start = 0, end = clean.length): Norms {
   let [l0, l1, squares, linf] = [0, 0, 0, 0];
   for (let i = start; i < end; i++) {

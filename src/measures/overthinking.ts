@@ -1,17 +1,19 @@
-/** @file Overthinking: work done after the answer was already right.
- *  Source: Kaya, Hong, Dumitras, "Shallow-Deep Networks: Understanding and Mitigating Network Overthinking", ICML 2019 (the wasteful and the destructive effect).
- *  Read by: studies. */
+/** @file Overthinking: work done after the answer was already right. Source: Kaya, Hong, Dumitras,
+ *  "Shallow-Deep Networks: Understanding and Mitigating Network Overthinking", ICML 2019 (the
+ *  wasteful and the destructive effect). */
 
 export interface Overthinking {
-  /** Share of samples right at an exit before the one taken, and right there too: the work in between was wasted. */
+  /** Share of samples that are right at the taken exit and at an earlier one. The work in between
+   * was wasted. */
   readonly wasteful: number;
-  /** Share of samples right at some exit and wrong at the final one: the work in between did harm. */
+  /** Share of samples that are right at some exit and wrong at the final exit. The work in between
+   * did harm. */
   readonly destructive: number;
 }
 
-/** Both shares of all samples; 0 without samples.
+/** Both shares of all samples. They are 0 without samples.
  * @param correctPerExit [exits][n], 1 where that exit's label is right
- * @param stop           [n], the exit that each sample takes */
+ * @param stop [n], the taken exit of each sample */
 export function overthinking(correctPerExit: readonly Uint8Array[], stop: Int32Array): Overthinking {
   let [wasteful, destructive] = [0, 0];
   const final = correctPerExit[correctPerExit.length - 1];

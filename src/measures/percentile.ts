@@ -1,8 +1,9 @@
-/** @file Percentiles of a sample, for latencies.
- *  Linear interpolation between order statistics, type 7 of Hyndman and Fan, The American Statistician 50(4), 1996
- *  (the default of R and NumPy). */
+/** @file Percentiles of a sample, for latencies. Linear interpolation between order statistics,
+ *  type 7 of Hyndman and Fan, The American Statistician 50(4), 1996 (the default of R and
+ *  NumPy). */
 
-/** The `percent`-th percentile (50 is the median) of at least one number, in any order; the input stays as it is. */
+/** The `percent`-th percentile (50 is the median) of at least one number, in any order. The input
+ * does not change. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
   if (values.length === 0 || !(percent >= 0 && percent <= 100))
     throw new Error(`bug: percentile ${percent} of ${values.length} values`);
@@ -19,7 +20,7 @@ export interface Percentiles {
   readonly p99: number;
 }
 
-/** The three percentiles that latency is reported by. */
+/** The three percentiles of a latency. */
 export const percentiles = (values: ArrayLike<number>): Percentiles => ({
   p50: percentile(values, 50),
   p95: percentile(values, 95),

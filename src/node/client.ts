@@ -1,6 +1,8 @@
-/** @file The way to a server: tries again for as long as the deadline lets it, and never longer. Outages (no connection, 5xx, 408, 429, a slow
- *  or broken answer) are tried again; refusals are not, as asking again would not help.
- *  Waits double from try to try and are cut at random, so that many devices do not come back at once.
+/** @file The client of a server. It tries again until the deadline, and never longer.
+ *  Outages are tried again: no connection, 5xx, 408, 429, a slow or broken answer. Refusals are
+ *  not, because asking again would not help.
+ *  The wait doubles from try to try and has a random part, so that many devices do not come back at
+ *  once.
  *  Source: exponential backoff with jitter, Brooker, AWS Architecture Blog 2015. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynnError, reasonOf } from "../core/errors.js";
@@ -12,17 +14,18 @@ import { checkTokenText, checkWhole } from "./serve/settings.js";
 
 /** How a client speaks with its server. */
 export interface ClientOptions {
-  /** Of the server, http or https. */
+  /** The URL of the server, http or https. */
   readonly url: string;
-  /** What the server asks for, sent as a bearer token. Left out: none. */
+  /** The token of the server, sent as a bearer token. Default: none. */
   readonly token?: string | undefined;
-  /** Most milliseconds until an answer or an outage is told, all tries together; left out: 2000. */
+  /** The most milliseconds for all tries of a request together. Default: 2000. */
   readonly deadlineMs?: number | undefined;
-  /** Most further tries after the first; left out: 3. */
+  /** The most further tries after the first. Default: 3. */
   readonly retries?: number | undefined;
-  /** After an outage the server is left alone for so long, and requests fail at once; left out: 1000. */
+  /** Milliseconds after an outage in which the client sends nothing and requests fail at once.
+   * Default: 1000. */
   readonly restMs?: number | undefined;
-  /** Uniform in [0,1), for the jitter. */
+  /** Uniform random numbers in [0,1) for the jitter. */
   readonly random?: (() => number) | undefined;
 }
 
@@ -36,22 +39,22 @@ interface Patience {
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
-/** Longer replies are no server's of ours. */
+/** The most bytes of a reply. A longer reply does not come from `dynn serve`. */
 const REPLY_LIMIT = 2 ** 24;
 
-/** No answer for now. */
+/** The server does not answer for now. */
 class Outage extends Error {
   constructor(
     reason: string,
-    /** What the server asks to wait at least. */
+    /** The least milliseconds that the server asks to wait. */
     readonly retryAfterMs = 0,
   ) {
     super(reason);
   }
 }
 
-/** A client of `dynn serve`. It sends hidden values and receives answers, with tries, a deadline
- *  and a pause after an outage. */
+/** A client of `dynn serve`. It sends hidden values and receives answers, with retries, a deadline
+ * and a pause after an outage. */
 export class SplitClient implements Remote {
   readonly #manifest: Manifest;
   readonly #url: URL;
@@ -59,7 +62,8 @@ export class SplitClient implements Remote {
   readonly #headers: Readonly<Record<string, string>>;
   #outage: { readonly until: number; readonly reason: string } | undefined;
 
-  /** @throws DynnError 'serve/config' when the URL is none, or a number is out of range */
+  /** @throws DynnError 'serve/config' when `url` is not an http or https URL, or a number is out of
+   *   range */
   constructor(manifest: Manifest, options: ClientOptions) {
     const { deadlineMs = 2000, retries = 3, restMs = 1000, random = Math.random } = options;
     this.#manifest = manifest;
@@ -94,7 +98,7 @@ export class SplitClient implements Remote {
     }
   }
 
-  /** Half of the pause is certain, half is chance. */
+  /** Milliseconds until the next try. Half of the pause is fixed, half is random. */
   #pause(tried: number): number {
     const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tried);
     return most * (0.5 + 0.5 * this.#options.random());
@@ -108,7 +112,7 @@ export class SplitClient implements Remote {
   #unreachable(reason: string): DynnError {
     return new DynnError(
       "serve/unreachable",
-      `${this.#url.origin}: was not reached (${reason}). Check that \`dynn serve\` runs there, or allow more time.`,
+      `${this.#url.origin}: the server was not reached (${reason}). Check that \`dynn serve\` runs there, or allow more time.`,
       { url: this.#url.origin, reason, options: ["deadline"] },
     );
   }
@@ -128,7 +132,7 @@ export class SplitClient implements Remote {
     if (status >= 500 || status === 408 || status === 429) throw new Outage(said, retryAfterMs);
     throw new DynnError(
       "serve/refused",
-      `${this.#url.origin}: refuses the request (${said}). Change what it names; asking again does not help.`,
+      `${this.#url.origin}: the server refuses the request (${said}). Correct the request. A retry does not help.`,
       { url: this.#url.origin, status },
     );
   }
@@ -159,7 +163,8 @@ function classifyUrl(text: string): URL {
   );
 }
 
-/** Do something over the network in the time that is left. Whatever fails is an outage, save an abort by the caller. */
+/** Do network work in the time that is left. Every failure is an outage, except an abort by the
+ * caller. */
 async function within<T>(
   ms: number,
   signal: AbortSignal | undefined,
@@ -181,7 +186,7 @@ async function within<T>(
   }
 }
 
-/** What `fetch` says is in the cause of what it throws. */
+/** The reason of a failed `fetch` is in the cause of its error. */
 const causeOf = (error: unknown): string =>
   error instanceof Error && error.cause instanceof Error ? reasonOf(error.cause) || error.message : reasonOf(error);
 

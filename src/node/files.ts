@@ -1,16 +1,18 @@
-/** @file Text and JSON files. An output is tried before the work starts, so that hours are not lost to a typo. */
+/** @file Reads and writes text and JSON files. An output path is tried before the work starts, so
+ *  that a typing error does not cost hours. */
 import { open, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { DynnError, reasonOf } from "../core/errors.js";
+import { DynnError, type ErrorCode, reasonOf } from "../core/errors.js";
 import { readBytes, replaceFile } from "./onnx-files.js";
 
-/** Refuse a path that cannot be written. Only files are replaced: not folders, nor devices such as /dev/null.
+/** Refuse a path that cannot be written. Only files are replaced: neither folders nor devices such
+ * as /dev/null.
  * @throws DynnError 'file/unwritable' */
 export async function checkWritable(path: string): Promise<void> {
   const probe = resolve(dirname(path), `.dynn-${process.pid}-${Date.now()}.tmp`);
   try {
     const stats = await stat(path).catch(() => undefined);
-    if (stats && !stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is no plain file");
+    if (stats && !stats.isFile()) throw new Error(stats.isDirectory() ? "it is a folder" : "it is not a regular file");
     await (await open(probe, "wx")).close();
     await rm(probe, { force: true });
   } catch (cause) {
@@ -27,14 +29,15 @@ export const writeText = (path: string, text: string): Promise<void> =>
   replaceFile(path, new TextEncoder().encode(text));
 
 /** Parse a JSON file.
+ * @param code of the error when the text is no JSON
  * @throws DynnError 'file/missing', 'file/unreadable', 'attack/config' */
-export async function readJson(path: string): Promise<unknown> {
+export async function readJson(path: string, code: ErrorCode = "attack/config"): Promise<unknown> {
   const text = new TextDecoder().decode(await readBytes(path));
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
     throw new DynnError(
-      "attack/config",
+      code,
       `${path}: is not JSON (${reasonOf(cause)}). Check commas and quotes.`,
       { path },
       { cause },

@@ -1,4 +1,5 @@
-/** @file The entry `dynn/node`: all of `dynn`, and what needs Node.js (files, ONNX Runtime, threads, HTTP). */
+/** @file The entry `dynn/node`: all of `dynn`, and the parts that need Node.js (files, ONNX
+ *  Runtime, threads, HTTP). */
 
 export * from "../index.js";
 export { type ClientOptions, SplitClient } from "./client.js";

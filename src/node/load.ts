@@ -1,9 +1,10 @@
-/** @file Dynamic models on disk. */
+/** @file Reads dynamic models from disk. */
 
 import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model/model.js";
 import { loadModel } from "./onnx-files.js";
 
-/** Read a classifier with one exit or many from an ONNX file. It is called what the file is called, unless `options` say otherwise.
+/** Read a classifier with one exit or many from an ONNX file. The model's name is the name of the
+ *  file, unless `options` give another.
  * @throws DynnError as `loadModel` and `dynamicModel` do
  * @example
  * ```ts

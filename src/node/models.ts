@@ -1,4 +1,4 @@
-/** @file Models by path, or by name from the bundled zoo. */
+/** @file Opens models by path, or by name from the bundled zoo. */
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { DynnError } from "../core/errors.js";
@@ -13,21 +13,21 @@ const ZOO = "zoo:";
 export interface OpenedModel {
   /** The model. */
   readonly source: OnnxModel;
-  /** What to call it. */
+  /** The name of the model. */
   readonly name: string;
-  /** Path of its file. */
+  /** The path of its file. */
   readonly path: string;
 }
 
-/** Read an ONNX model from a path or from the bundled zoo ("zoo:NAME"), with the name to call it by.
- * @throws DynnError 'file/missing', 'file/unreadable', and what loadModel throws */
+/** Read an ONNX model from a path or from the bundled zoo ("zoo:NAME").
+ * @throws DynnError 'file/missing', 'file/unreadable', and the errors of loadModel */
 export async function openOnnx(spec: string): Promise<OpenedModel> {
   const [path, name] = spec.startsWith(ZOO) ? await bundled(spec.slice(ZOO.length)) : [spec, basename(spec)];
   return { source: await loadModel(path), name, path };
 }
 
-/** The same, read as a dynamic model.
- * @throws DynnError what {@link openOnnx} and dynamicModel throw */
+/** Read an ONNX model as {@link openOnnx} does, and make a dynamic model of it.
+ * @throws DynnError the errors of {@link openOnnx} and dynamicModel */
 export async function openModel(spec: string, options: Omit<ModelOptions, "name"> = {}): Promise<DynamicModel> {
   const { source, name } = await openOnnx(spec);
   return dynamicModel(source, { ...options, name });

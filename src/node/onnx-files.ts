@@ -1,5 +1,6 @@
-/** @file Models on disk. External data is read only from the model's own folder, wherever links point;
- *  files are written beside their place and then renamed, so no one ever sees half a file. */
+/** @file Reads and writes model files. External data is read only from the model's own folder,
+ *  wherever links point.
+ *  Files are written beside their target and then renamed, so a reader never sees half a file. */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve, sep, win32 } from "node:path";
@@ -10,29 +11,32 @@ import { readModel } from "../onnx/read.js";
 import { type WritableModel, writeModel } from "../onnx/write.js";
 
 /** Read a model file, and the data files beside it that it names.
- * @throws DynnError 'file/missing', 'file/unreadable', 'model/external', and what {@link readModel} throws */
+ * @throws DynnError 'file/missing', 'file/unreadable', 'model/external', and the errors of
+ *   {@link readModel} */
 export async function loadModel(path: string): Promise<OnnxModel> {
   const bytes = await readBytes(path);
   return readModel(bytes, { name: path, external: (location) => readBeside(path, location), owned: true });
 }
 
-/** Write a model file; one that is there is replaced only when the new one is whole.
- * @throws DynnError 'file/unwritable', 'file/full', and what {@link writeModel} throws */
+/** Write a model file. An existing file is replaced only after the new one is complete.
+ * @throws DynnError 'file/unwritable', 'file/full', and the errors of {@link writeModel} */
 export async function saveModel(path: string, model: WritableModel): Promise<void> {
   await replaceFile(path, writeModel(model));
 }
 
-/** Put `bytes` at `path`, whole or not at all; a temporary file left by Ctrl-C or a failure is removed.
+/** Write `bytes` to `path`, whole or not at all. After Ctrl-C or a failure the temporary file is
+ * removed.
  * @throws DynnError 'file/unwritable', 'file/full' */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    // The bytes are written here: write-file-atomic issues a single write and takes a short one (disk full) for success.
+    // The bytes are written here, because write-file-atomic takes a short write (disk full) for
+    // success.
     await writeFileAtomic(path, "", { tmpfileCreated: (temporary) => writeFile(temporary, bytes) });
   } catch (cause) {
     if (["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause)))
       throw new DynnError(
         "file/full",
-        `${path}: there is no room for ${bytes.length} bytes (${reasonOf(cause)}). Free some space or choose another place.`,
+        `${path}: the disk is too full for ${bytes.length} bytes (${reasonOf(cause)}). Free some space or choose another place.`,
         { path, bytes: bytes.length },
         { cause },
       );
@@ -49,7 +53,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
  * @throws DynnError 'file/missing', 'file/unreadable' */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    if (!(await stat(path)).isFile()) throw new Error("it is no file");
+    if (!(await stat(path)).isFile()) throw new Error("it is not a file");
     return await readFile(path);
   } catch (cause) {
     if (["ENOENT", "ENOTDIR"].includes(codeOf(cause)))
@@ -63,7 +67,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The code of a system error, "" for any other. */
+/** The code of a system error, or "" for any other error. */
 const codeOf = (thrown: unknown): string => (thrown instanceof Error && "code" in thrown ? String(thrown.code) : "");
 
 /** The bytes of a data file in the model's own folder. */
@@ -83,7 +87,7 @@ function readBeside(model: string, location: string): Uint8Array {
     const file = realpathSync(resolve(folder, location));
     if (!file.startsWith(folder.endsWith(sep) ? folder : folder + sep))
       throw refuse("leads out of the model's folder through a link");
-    if (!statSync(file).isFile()) throw refuse("is no file");
+    if (!statSync(file).isFile()) throw refuse("is not a file");
     return readFileSync(file);
   } catch (cause) {
     if (cause instanceof DynnError) throw cause;

@@ -1,5 +1,6 @@
-/** @file Finished attacks on disk: NAME.npy holds the adversarial images (float32 [n, c*h*w] in [0,1]), NAME.json the rest.
- *  The JSON is written last, so a pair that was cut short does not count. */
+/** @file Stores finished attacks on disk: NAME.npy holds the adversarial images (float32 [n, c*h*w]
+ *  in [0,1]), NAME.json the rest.
+ *  The JSON is written last, so an incomplete pair does not count. */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -23,7 +24,7 @@ const schema = z.object({
   ),
 });
 
-/** A store in a folder, which is made when it is not there.
+/** A store in a folder. The folder is made when it does not exist.
  * @throws DynnError 'file/unwritable' */
 export async function folderStore(folder: string): Promise<RunStore> {
   await mkdir(folder, { recursive: true }).catch(() => undefined);
@@ -44,7 +45,8 @@ export async function folderStore(folder: string): Promise<RunStore> {
   };
 }
 
-/** What was stored under the fingerprint; anything else that lies there (another audit's, damaged) is not ours to use. */
+/** The run stored under the fingerprint. Undefined when the files are missing, damaged or of
+ * another audit. */
 async function load(jsonPath: string, npyPath: string, fingerprint: string): Promise<StoredRun | undefined> {
   try {
     const { samples, seconds, ...stored } = schema.parse(JSON.parse(await readFile(jsonPath, "utf8")));

@@ -1,10 +1,12 @@
-/** @file How far an image may move, in pixel units (inputs in [0,1]), and the geometry of the norms on arrays.
- *  `step.ts` has the same geometry as graph nodes. Source: Madry et al. 2018 (Linf and L2 steps and projections). */
+/** @file How far an image may move, in pixel units (inputs in [0,1]), and the geometry of the norms
+ *  on arrays. `step.ts` has the same geometry as graph nodes. Source: Madry et al. 2018 (Linf and
+ *  L2 steps and projections). */
 
 import { normal, type StreamKey, uniform } from "../core/rng.js";
 import type { Norm } from "../schema/norm.js";
 
-/** A radius never travels without its norm. No radius: any distance, the smaller the better. */
+/** A norm and a radius. A radius has no meaning without its norm. Without a radius, any distance is
+ * allowed, and a smaller one is better. */
 export interface Budget {
   /** How the distance from the clean image is measured. */
   readonly norm: Norm;
@@ -12,13 +14,13 @@ export interface Budget {
   readonly radius: number | undefined;
 }
 
-/** What attacks need of a norm. */
+/** The functions of a norm that attacks need. */
 export interface NormDef {
   /** Distance of two images, in pixel units. */
   readonly distance: (a: Float32Array, b: Float32Array) => number;
   /** Move `image` by `size` along the steepest ascent of this norm, in place. */
   readonly step: (image: Float32Array, gradient: Float32Array, size: number) => void;
-  /** Pull `image` back into the ball around `clean`, then into [0,1], in place. */
+  /** Project `image` into the ball around `clean`, then into [0,1], in place. */
   readonly project: (image: Float32Array, clean: Float32Array, radius: number) => void;
   /** A random point of the ball around `clean`, within [0,1]. */
   readonly start: (clean: Float32Array, radius: number, key: StreamKey) => Float32Array;
@@ -81,5 +83,5 @@ function lengthOf(v: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/** What each norm can do: measure a distance, step, and project onto a ball. */
+/** The functions of each norm. */
 export const NORMS = { linf, l2 } as const satisfies Record<Norm, NormDef>;

@@ -1,5 +1,6 @@
-/** @file One step of projected gradient ascent, in two forms that agree: on one image's arrays, and as nodes for a batch.
- *  Attacks take the first, adversarial training the second. Source: Madry et al. 2018. */
+/** @file One step of projected gradient ascent, in two forms that agree. Attacks use the form on
+ *  the arrays of one image. Adversarial training uses the form as graph nodes for a batch. Source:
+ *  Madry et al. 2018. */
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
 import { reduce, reduceSum } from "../ops/support/emit.js";
@@ -13,10 +14,12 @@ export interface PgdStep {
   readonly stepSize: number;
 }
 
-/** Move an image up its gradient, then back into the ball around the clean image and into [0,1], in place.
- * @param image    float32 [c*h*w] in [0,1]
- * @param gradient d loss / d image, the shape of `image`; a gradient of zeros moves nothing under l2
- * @param clean    the shape of `image` */
+/** Moves an image along its gradient. Then projects it into the ball around the clean image and
+ * into [0,1], in place.
+ * @param image float32 [c*h*w] in [0,1]
+ * @param gradient d loss / d image, the shape of `image`. Under l2, a gradient of zeros does not
+ *  move the image
+ * @param clean the shape of `image` */
 export function pgdStep(
   image: Float32Array,
   gradient: Float32Array,
@@ -34,7 +37,8 @@ export interface PgdValues {
   readonly clean: ValueName;
 }
 
-/** {@link pgdStep} as graph nodes, each sample of the batch by itself. Returns the moved images, [n,c,h,w]. */
+/** {@link pgdStep} as graph nodes, separately for each sample of the batch. Returns the moved
+ * images, [n,c,h,w]. */
 export function pgdStepNodes(
   b: GraphBuilder,
   { image, gradient, clean }: PgdValues,
@@ -53,10 +57,11 @@ interface NormNodes {
 }
 
 const SAMPLE_AXES = [1, 2, 3];
-/** The smallest normal float32: keeps a division by a length of zero finite. */
+/** The smallest normal float32. It keeps a division by a length of zero finite. */
 const TINY = 2 ** -126;
 
-/** Divided by the largest element first: squares of small elements would be zero in float32. */
+/** Divides by the largest element first, because squares of small elements underflow to zero in
+ * float32. */
 const unitLength = (b: GraphBuilder, gradient: ValueName): ValueName => {
   const largest = reduce(b, "ReduceMax", b.op("Abs", [gradient]), SAMPLE_AXES, true);
   const scaled = b.op("Div", [gradient, b.op("Max", [largest, b.scalar(TINY)])]);

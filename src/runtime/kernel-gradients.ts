@@ -1,6 +1,7 @@
-/** @file Gradients of a convolution's weights, found in a graph: a Conv of X and dY with batch and channels swapped, as the gradient rule
- *  of Conv writes it. Without the blocked layout ONNX Runtime is slow at such a Conv (12-62 GFLOP/s on 2 cores), so matrix
- *  products take its place (30-81). */
+/** @file Finds the gradients of convolution weights in a graph: a Conv of X and dY with batch and
+ *  channels swapped, as the gradient rule of Conv writes it.
+ *  Without the blocked layout ONNX Runtime is slow at such a Conv (12-62 GFLOP/s on 2 cores), so
+ *  matrix products replace it (30-81). */
 import { isStatic, type Shape } from "../core/shape.js";
 import { attribute } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
@@ -12,7 +13,8 @@ import { opTable } from "../ops/table.js";
 
 type Pair = readonly [number, number];
 
-/** dW [outputs, channels, ...kernel] = for every tap, the sum over samples and outputs of dY times the pixel of X that the tap saw. */
+/** dW [outputs, channels, ...kernel]. For every tap it is the sum over samples and outputs of dY
+ * times the pixel of X that the tap read. */
 export interface KernelGradient {
   readonly conv: Node;
   /** [batch, channels, ...image] */
@@ -31,7 +33,7 @@ export interface KernelGradient {
   readonly after: Pair;
 }
 
-/** What is known of the values of a graph. */
+/** The known facts about the values of a graph. */
 export interface Values {
   /** The node that makes a value. */
   readonly maker: (name: ValueName) => Node | undefined;
@@ -42,7 +44,7 @@ export interface Values {
 export const isSwap = (node: Node | undefined): node is Node =>
   node?.opType === "Transpose" && node.domain === "" && attribute(node, "perm", "ints")?.join() === "1,0,2,3";
 
-/** The gradient that a node makes, when it is the last node of one. */
+/** The gradient that a node makes, when the node is the last one of a gradient. */
 export function kernelGradientAt(node: Node, { maker, shape }: Values): KernelGradient | undefined {
   const conv = isSwap(node) ? maker(node.inputs[0]) : undefined;
   const [fromX, fromDy] = (conv?.inputs ?? []).map(maker);
@@ -77,9 +79,9 @@ const isPlainConv = (node: Node | undefined): node is Node =>
   (attribute(node, "group", "int") ?? 1) === 1 &&
   (attribute(node, "auto_pad", "string") ?? "NOTSET") === "NOTSET";
 
-/** Matrix products in place of the convolutions that make gradients of weights.
+/** Replaces the convolutions that make gradients of weights by matrix products.
  * @param graph with types inferred
- * @param stays which of them stay as they are */
+ * @param stays whether a gradient stays a convolution */
 export function lowerKernelGradients(graph: Graph, stays: (gradient: KernelGradient) => boolean = () => false): Graph {
   const makers = producers(graph);
   const values: Values = { maker: (name) => makers.get(name), shape: (name) => graph.types.get(name)?.shape ?? ["?"] };

@@ -1,12 +1,12 @@
-/** @file The audit record: what `dynn audit --json` writes and the report draws. A versioned contract.
- *  Fields may be added within a version; a field that changes meaning or goes away raises `schemaVersion`.
- *  Read by: studies (writes it), report (draws it), docs/audit-json.md (explains it). */
+/** @file The audit record, which `dynn audit --json` writes and the report draws. It is a versioned
+ *  contract. A version can gain fields. When a field changes its meaning or is removed,
+ *  `schemaVersion` rises. docs/audit-json.md explains the fields. */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
-/** Version of the audit's record. */
+/** Version of the audit record. */
 export const SCHEMA_VERSION = 1;
 
 const routedSchema = z.object({
@@ -31,29 +31,41 @@ const dataSchema = z.object({
   validation: z
     .object({ name: z.string(), samples: count })
     .optional()
-    .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+    .describe("the split on which thresholds were chosen; never overlaps the reported samples"),
+  notes: notesSchema,
 });
 
 const overthinkingSchema = z.object({
-  wasteful: share.describe("right at an exit before the one taken, and right there too"),
+  wasteful: share.describe("right at the taken exit and at an earlier one"),
   destructive: share.describe("right at some exit, wrong at the final one"),
 });
+
+/** No answer was right before the attack, so a robust accuracy of 0 says nothing. */
+export const NONE_RIGHT = "no sample was right when clean";
+/** The success of the attack held before it. */
+export const ALL_WON = "every clean sample met the goal of the attack already";
+
+const nothingSchema = z
+  .enum([NONE_RIGHT, ALL_WON])
+  .optional()
+  .describe("why there was nothing to attack; rates over no samples then have the value 0 and say nothing");
 
 const attackSchema = z.object({
   name: z.string(),
   objective: z.string(),
-  optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of an optimizer from outside"),
+  optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of another optimizer"),
   norm: normSchema,
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
   parameters: z
     .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
-    .describe("everything else that fixes the attack"),
-  answer: z.string().describe("whose label robustAccuracy judges: the name of an exit, or routed"),
+    .describe("all other parameters of the attack"),
+  answer: z.string().describe("the answer that robustAccuracy judges: the name of an exit, or routed"),
   samples: count,
   eligible: count.describe(
     "samples the attack could win: its success did not hold already on the clean image (early:published counts all)",
   ),
   robustAccuracy: rateSchema.describe("samples whose answer is still right after the attack, among all samples"),
+  nothingToAttack: nothingSchema,
   successRate: rateSchema.describe("attack successes among the eligible samples"),
   success8bit: rateSchema.describe("the same after rounding the images to 8 bits"),
   accuracyPerExit: z.array(share),
@@ -94,6 +106,7 @@ const curveSchema = z.object({
   name: z.string(),
   norm: normSchema,
   vanishedGradients: count.optional().describe("samples with a vanished gradient at any radius, as in attacks"),
+  nothingToAttack: nothingSchema,
   points: z
     .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))
     .min(1)
@@ -106,6 +119,7 @@ export const auditRecordSchema = z.object({
   tool: toolSchema,
   model: modelSchema,
   data: dataSchema,
+  warnings: warningsSchema,
   clean: z.object({
     accuracyPerExit: z.array(share),
     accuracyIntervals: z.array(rateSchema),
@@ -125,7 +139,8 @@ export type CurveRecord = z.infer<typeof curveSchema>;
 /** The record of an audit. docs/audit-json.md explains every field. */
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
-/** One adversarial image as the report shows it. Pixels are 8-bit, interleaved RGB (or grey), row by row. */
+/** One adversarial image for the report. Pixels are 8-bit, interleaved RGB (or grey), row by
+ * row. */
 export interface GalleryItem {
   /** Name of the attack. */
   readonly attack: string;
@@ -137,7 +152,7 @@ export interface GalleryItem {
   readonly width: number;
   /** Rows of the image. */
   readonly height: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 for grey, 3 for RGB. */
   readonly channels: 1 | 3;
   /** The clean image. */
   readonly original: Uint8Array;
@@ -151,17 +166,17 @@ export interface GalleryItem {
   readonly l2: number;
   /** Linf distance, in pixel units. */
   readonly linf: number;
-  /** What the network says before and after. */
+  /** The network's answers for the clean image. */
   readonly clean: ExitView;
-  /** What the network says after. */
+  /** The network's answers for the attacked image. */
   readonly attacked: ExitView;
 }
 
-/** What the exits say of one image. */
+/** The answers of the exits for one image. */
 export interface ExitView {
   /** Label of each exit. */
   readonly labels: readonly number[];
-  /** Its largest softmax probability. */
+  /** Largest softmax probability of each exit. */
   readonly confidences: readonly number[];
   /** Exit where the work stops. */
   readonly stop: number;

@@ -1,8 +1,8 @@
-/** @file The calibration record: what `dynn calibrate --json` writes and its report draws. A versioned contract, as the audit record is.
- *  Read by: studies (writes it), report (draws it), docs/calibration.md (explains it). */
+/** @file The calibration record, which `dynn calibrate --json` writes and its report draws. It is a
+ *  versioned contract, like the audit record. docs/calibration.md explains the fields. */
 import { z } from "zod";
 import { normSchema } from "./norm.js";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { targetSchema } from "./target.js";
 
@@ -20,14 +20,14 @@ const confidenceSchema = z.object({
 const exitOnSplitSchema = z.object({
   accuracy: rateSchema,
   plain: confidenceSchema.describe("at temperature 1"),
-  scaled: confidenceSchema.optional().describe("at the fitted temperature; only where temperatures were fitted"),
+  scaled: confidenceSchema.optional().describe("at the fitted temperature; absent when temperatures were not fitted"),
 });
 
 const exitSchema = z.object({
   name: z.string(),
   macs: z.number().min(0),
   costFraction: share,
-  milliseconds: z.number().min(0).optional().describe("cumulative time per sample, where it was measured"),
+  milliseconds: z.number().min(0).optional().describe("cumulative time per sample, if it was measured"),
   temperature: z.number().positive().optional(),
   validation: exitOnSplitSchema,
   test: exitOnSplitSchema,
@@ -37,7 +37,7 @@ const outcomeSchema = z.object({
   samples: count,
   accuracy: rateSchema.describe("routed answers that are the true label"),
   meanCostFraction: intervalSchema.describe("mean cost, as a share of the full network's MACs"),
-  meanMilliseconds: intervalSchema.optional().describe("mean time per sample, where the time of exits was measured"),
+  meanMilliseconds: intervalSchema.optional().describe("mean time per sample, if the time of exits was measured"),
   exitCounts: z.array(count).describe("samples whose work stops at each exit"),
 });
 
@@ -62,20 +62,24 @@ export const calibrationRecordSchema = z.object({
     test: z.object({ name: z.string(), samples: count }),
     validation: z.object({ name: z.string(), samples: count }),
     seed: z.number().int(),
+    notes: notesSchema,
   }),
+  warnings: warningsSchema,
   target: targetSchema,
   thresholdKind: z.enum(["uniform", "per-exit"]),
   costUnit: z.enum(["share", "milliseconds"]).describe("unit of the curves' costs: share of the full MACs, or time"),
   policy: policySchema,
   exits: z.array(exitSchema).min(2),
-  validation: outcomeSchema.describe("what the policy was chosen by, so a little too good"),
-  test: outcomeSchema.describe("the same policy on records that it was not chosen on"),
+  validation: outcomeSchema.describe(
+    "result on the validation records, on which the policy was chosen, so slightly optimistic",
+  ),
+  test: outcomeSchema.describe("the same policy on records that were not used to choose it"),
   curves: z.object({
     uniform: z
       .array(pointSchema)
       .min(1)
-      .describe("one threshold for all exits: points that no other one beats, by rising cost"),
-    perExit: z.array(pointSchema).describe("a threshold per exit; empty unless asked for"),
+      .describe("one threshold for all exits: points that no other point dominates, by rising cost"),
+    perExit: z.array(pointSchema).describe("one threshold per exit; empty unless requested"),
   }),
   worstCase: z
     .object({
@@ -83,10 +87,12 @@ export const calibrationRecordSchema = z.object({
       objective: z.string(),
       norm: normSchema,
       radius: z.number().min(0).nullable(),
-      maxCost: share.optional().describe("the bound on the mean cost under attack, where there is one"),
-      minAccuracy: share.optional().describe("the bound on the accuracy under attack, where there is one"),
-      rounds: count.describe("times that validation samples were attacked, each time under the policy chosen so far"),
-      held: z.boolean().describe("whether the bounds hold against the last attack, which the policy was not chosen on"),
+      maxCost: share.optional().describe("the bound on the mean cost under attack, if one was given"),
+      minAccuracy: share.optional().describe("the bound on the accuracy under attack, if one was given"),
+      rounds: count.describe("number of rounds; each attacks the validation samples under the latest policy"),
+      held: z
+        .boolean()
+        .describe("whether the bounds hold under the last attack, whose samples were not used to choose the policy"),
       validation: attackedSchema,
       test: attackedSchema,
     })

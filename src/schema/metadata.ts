@@ -6,19 +6,19 @@ import type { Policy } from "./policy.js";
 export const exitsSchema = z.array(z.strictObject({ name: z.string().min(1), logits: z.string().min(1) })).min(1);
 export const classesSchema = z.array(z.string()).min(2);
 
-/** What a model file says of itself; undefined where it says nothing. */
+/** The metadata of a model file. A field is undefined when the file does not have its key. */
 export interface ModelMetadata {
   /** Name and logits of each exit, in order. */
   readonly exits: z.infer<typeof exitsSchema> | undefined;
-  /** The policy it was given. */
+  /** The policy stored in the file. */
   readonly policy: Policy | undefined;
-  /** The normalization that its graph applies. */
+  /** The normalisation that the graph applies. */
   readonly normalization: Normalization | undefined;
   /** Names of the classes. */
   readonly classes: readonly string[] | undefined;
 }
 
-/** Keys of the metadata. `dynn.conditional` marks a file that routes by itself. */
+/** Keys of the metadata. `dynn.conditional` marks a conditional export, which routes by itself. */
 export const METADATA_KEYS = {
   exits: "dynn.exits",
   policy: "dynn.policy",

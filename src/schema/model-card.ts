@@ -1,12 +1,14 @@
-/** @file The model card: what a trained model was made from and how well it does, as JSON in the `dynn.card` metadata of
- *  its file. A card holds no date and no time, so that the same run gives the same file.
- *  Source: Mitchell et al., "Model cards for model reporting", FAT* 2019 (which facts a card needs). */
+/** @file The model card: the origin and the accuracy of a trained model, as JSON in the `dynn.card`
+ *  metadata of its file. A card holds neither a date nor a time, so that the same run gives the
+ *  same file. Source: Mitchell et al., "Model cards for model reporting", FAT* 2019 (which facts a
+ *  card needs). */
 import { z } from "zod";
 import { count } from "./numbers.js";
 import { RECIPES } from "./training.js";
 
 const partSchema = z.strictObject({ name: z.string(), count });
-/** What exits were placed by: counted MACs, or the time of places and heads on the machine, as shares of the backbone's. */
+/** The cost by which exits were placed: counted MACs, or measured time of places and heads, as
+ * shares of the backbone's time. */
 export const placementSchema = z.discriminatedUnion("cost", [
   z.strictObject({ cost: z.literal("macs") }),
   z.strictObject({
@@ -18,20 +20,21 @@ export const placementSchema = z.discriminatedUnion("cost", [
 ]);
 export type Placement = z.infer<typeof placementSchema>;
 
-/** Right answers among all of them. */
+/** Number of right answers, and number of records. */
 const answersSchema = z.strictObject({ right: count, count });
 
 /** Checks a model card. */
 export const modelCardSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  /** A name that dynn builds, or the file of the network that was trained further. */
+  /** The name of an architecture, or the file of the network that was trained further. */
   architecture: z.string(),
-  /** Factor on the architecture's channels; null for a file. */
+  /** Factor on the architecture's channels. Null for a file. */
   width: z.number().nullable(),
-  /** What the weights were first taken from; null for random ones. */
+  /** The source of the first weights. Null for random weights. */
   init: z.string().nullable(),
   data: z.strictObject({ train: partSchema, validation: partSchema, test: partSchema.nullable() }),
-  /** The configuration of the run, as JSON: everything but the data and the model that decides the weights. */
+  /** The configuration of the run, as JSON. The configuration, the data and the model decide the
+   * weights. */
   training: z.looseObject({
     recipe: z.enum(RECIPES),
     epochs: count,
@@ -39,15 +42,15 @@ export const modelCardSchema = z.strictObject({
     seed: count,
     optimizer: z.looseObject({ kind: z.string() }),
   }),
-  /** Of a conversion. */
+  /** How exits were placed in a conversion. */
   placement: placementSchema.optional(),
-  /** Numbers that training may change. */
+  /** Number of elements in all parameters that training can change. */
   parameters: count,
   exits: z
     .array(
       z.strictObject({
         name: z.string(),
-        /** Multiply-accumulates of one image up to and including this exit, earlier heads included. */
+        /** Multiply-accumulates of one image up to and including this exit, with earlier heads. */
         macs: count,
         costFraction: z.number(),
         validation: answersSchema,
@@ -58,5 +61,5 @@ export const modelCardSchema = z.strictObject({
   tool: z.strictObject({ name: z.string(), version: z.string() }),
 });
 
-/** What a trained model says of its training. */
+/** The facts about the training of a model. */
 export type ModelCard = z.infer<typeof modelCardSchema>;

@@ -1,4 +1,4 @@
-/** @file The norms that bound a perturbation. A radius never travels without its norm. */
+/** @file The norms that limit a perturbation. A radius has no meaning without its norm. */
 import { z } from "zod";
 
 /** The names of all norms. */

@@ -6,10 +6,8 @@ export const normalizationSchema = z.strictObject({
   std: z.array(z.number().positive()).min(1),
 });
 
-/** What a graph does to pixels in [0,1]: (pixel - mean) / std, per channel. */
+/** The operation of a graph on pixels in [0,1]: (pixel - mean) / std, per channel. */
 export interface Normalization {
-  /** Of each channel. */
-  readonly mean: readonly number[];
-  /** Of each channel. */
-  readonly std: readonly number[];
+  /** Mean of each channel. */ readonly mean: readonly number[];
+  /** Standard deviation of each channel. */ readonly std: readonly number[];
 }

@@ -9,5 +9,14 @@ export const count = z.number().int().min(0);
 export const rateSchema = z.object({ value: share, low: share, high: share });
 export type Rate = z.infer<typeof rateSchema>;
 
+/** What must be known of the data. */
+export const notesSchema = z
+  .array(z.string())
+  .optional()
+  .describe("how classes were matched, and what was passed over when the data were read");
+
+/** What casts doubt on the numbers. */
+export const warningsSchema = z.array(z.string()).optional().describe("reasons to doubt these numbers, one a line");
+
 /** The tool that wrote a record. */
 export const toolSchema = z.object({ name: z.literal("dynn"), version: z.string() });

@@ -1,6 +1,6 @@
-/** @file The exit policy: which rule, which thresholds, and what answers when no early exit fires.
- *  Sources: max-softmax (Kaya et al. 2019, SDN), entropy (Teerapittayanon et al. 2016, BranchyNet), margin,
- *  patience (Zhou et al. 2020, PABEE). */
+/** @file The exit policy: a rule, thresholds, and a fallback for samples for which no early exit
+ *  fires. Sources: max-softmax (Kaya et al. 2019, SDN), entropy (Teerapittayanon et al. 2016,
+ *  BranchyNet), margin, patience (Zhou et al. 2020, PABEE). */
 import { z } from "zod";
 
 /** The names of all rules. */
@@ -22,29 +22,30 @@ export const policySchema = z.strictObject({
   temperatures: z
     .array(z.number().positive())
     .optional()
-    .describe("one per exit, what its logits are divided by before confidences are read; absent: 1"),
+    .describe("one per exit; its logits are divided by it before the softmax; absent: 1"),
 });
 
-/** `thresholds` holds one number per early exit. For patience it holds one number, how many exits in a row must agree.
- *  An exit that never fires has its rule's number of {@link NEVER_FIRES}. */
+/** An exit policy. An early exit that never fires has the threshold of its rule in
+ * {@link NEVER_FIRES}. */
 export interface Policy {
-  /** What is compared with a threshold. */
+  /** The rule, whose confidence is compared with a threshold. */
   readonly rule: Rule;
-  /** One for each exit but the last; for patience, one number of agreeing exits. */
+  /** One number per early exit. For patience, one number: the exits in a row that must agree. */
   readonly thresholds: readonly number[];
-  /** Which exit answers when none fired. */
+  /** The exit that answers when no early exit fires. */
   readonly fallback: Fallback;
-  /** Divisors of each exit's logits before the softmax that confidences are taken from, the final exit's included.
-   *  Left out: 1. Source: temperature scaling, Guo et al. 2017. */
+  /** Divisors of the logits before the softmax, one per exit, with the final exit. The default is
+   * 1. Source: temperature scaling, Guo et al. 2017. */
   readonly temperatures?: readonly number[] | undefined;
 }
 
-/** In a list of thresholds, an exit that never fires. */
+/** Stands for an exit that never fires in a list of thresholds. */
 export const NEVER = "never";
-/** A threshold; NEVER: the exit never fires. */
+/** A threshold, or NEVER for an exit that never fires. */
 export type Threshold = number | typeof NEVER;
 
-/** The threshold of each rule at which nothing fires. It is finite, so that it survives JSON. */
+/** The threshold of each rule at which no exit fires. It is finite, because JSON cannot hold
+ * infinity. */
 export const NEVER_FIRES = {
   "max-softmax": 2,
   entropy: -1,
@@ -52,7 +53,7 @@ export const NEVER_FIRES = {
   patience: Number.MAX_SAFE_INTEGER,
 } as const satisfies Readonly<Record<Rule, number>>;
 
-/** How many thresholds a policy holds: one per early exit. Patience counts over all exits with one number. */
+/** Number of thresholds in a policy: one per early exit. Patience has one number for all exits. */
 export const thresholdCount = (rule: Rule, exits: number): number => (rule === "patience" ? 1 : exits - 1);
 
 /** The policy of a network with one exit, which needs no threshold. */
@@ -69,12 +70,12 @@ export const uniformPolicy = (rule: Rule, fallback: Fallback, threshold: number,
   thresholds: new Array<number>(thresholdCount(rule, exits)).fill(threshold),
 });
 
-/** A threshold for people.
+/** A threshold as text for people.
  * @param digits significant digits */
 export const showThreshold = (rule: Rule, threshold: number, digits = 4): string =>
   threshold === NEVER_FIRES[rule] ? NEVER : String(Number(threshold.toPrecision(digits)));
 
-/** All thresholds of a policy for people; one where all are equal. */
+/** All thresholds of a policy as text for people. One threshold when all are equal. */
 export function showThresholds({ rule, thresholds }: Pick<Policy, "rule" | "thresholds">): string {
   const shown = thresholds.map((threshold) => showThreshold(rule, threshold));
   return (new Set(shown).size === 1 ? shown.slice(0, 1) : shown).join(", ");

@@ -1,42 +1,42 @@
-/** @file The profile record: what `dynn profile --json` writes and the report draws. A versioned contract.
- *  Times are measured, never estimated; every number that compares two networks compares them within the same round of the same run.
- *  Read by: studies (writes it), report (draws it), docs/profiling.md (explains it). */
+/** @file The profile record, which `dynn profile --json` writes and the report draws. It is a
+ *  versioned contract. Times are measured, never estimated. Two networks are always compared within
+ *  the same round of the same run. docs/profiling.md explains the fields. */
 import { z } from "zod";
-import { count, rateSchema, share, toolSchema } from "./numbers.js";
+import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 
-/** Version of the profile's record. */
+/** Version of the profile record. */
 export const PROFILE_SCHEMA_VERSION = 1;
 
 const size = z.number().int().min(1);
 const positive = z.number().min(0);
 
-/** A measurement that was taken once in every round. */
+/** A quantity that is measured once in every round. */
 const spreadSchema = z.object({ median: positive, low: positive, high: positive });
 
 const latencySchema = z.object({
   p50: positive,
   p95: positive,
   p99: positive,
-  requests: size.describe("how many were timed, over all rounds"),
+  requests: size.describe("number of timed requests, over all rounds"),
 });
 
 const timingSchema = z.object({
   batch: size,
-  msPerImage: spreadSchema.describe("milliseconds per image, all images at hand"),
+  msPerImage: spreadSchema.describe("milliseconds per image when all images are available"),
   latencyMs: latencySchema.optional().describe("milliseconds from a batch that arrives alone to its last answer"),
 });
 
 const savingSchema = timingSchema.extend({
-  speedUp: spreadSchema.describe("time of the static network over that of this point"),
+  speedUp: spreadSchema.describe("time of the static network divided by the time of this point"),
   overhead: positive.describe(
     "1 / (speedUp x macsFraction): measured over predicted time; 1 when all that MACs save is real",
   ),
   realSaving: z
     .number()
     .nullable()
-    .describe("share of time saved over share of MACs saved; null when MACs save less than 5 %"),
-  baselineSpeedUp: spreadSchema.optional().describe("time of the baseline over that of this point"),
+    .describe("saved share of time divided by saved share of MACs; null when less than 5 % of MACs are saved"),
+  baselineSpeedUp: spreadSchema.optional().describe("time of the baseline divided by the time of this point"),
 });
 
 const networkSchema = z.object({
@@ -56,7 +56,9 @@ const pointSchema = z.object({
   accuracy: rateSchema,
   exitCounts: z.array(count).describe("images whose work stops at each exit"),
   meanMacs: positive,
-  macsFraction: positive.describe("meanMacs over the static network's; above 1 when heads cost more than they save"),
+  macsFraction: positive.describe(
+    "meanMacs divided by the MACs of the static network; above 1 when heads cost more than they save",
+  ),
   timings: z.array(savingSchema).min(1),
 });
 
@@ -87,8 +89,10 @@ export const profileRecordSchema = z.object({
     validation: z
       .object({ name: z.string(), samples: count })
       .optional()
-      .describe("the split that thresholds were chosen on; never overlaps the samples reported"),
+      .describe("the split on which thresholds were chosen; never overlaps the reported samples"),
+    notes: notesSchema,
   }),
+  warnings: warningsSchema,
   rounds: size,
   batches: z.array(size).min(1).describe("rising"),
   static: networkSchema.describe("the same weights up to the final exit, without early exits"),

@@ -1,20 +1,22 @@
-/** @file Training: the recipes by name, what one epoch tells, and the record that the report of a run is drawn from. */
+/** @file The recipes of training by name, the report of one epoch, and the record for the report of
+ *  a run. */
 import { z } from "zod";
 import { count } from "./numbers.js";
 
-/** What a recipe is made of (docs/method.md section 2): which parameters are trained, on which images, with which loss. */
+/** The parts of a recipe (docs/method.md section 2): the trained parameters, the images and the
+ * loss. */
 export interface RecipeDefinition {
-  /** The backbone stays as it is, statistics too: heads of early exits are trained alone. */
+  /** Whether the backbone is frozen, statistics too, and only heads of early exits are trained. */
   readonly frozen: boolean;
-  /** Early exits learn from the final one as well as from labels. */
+  /** Whether early exits learn from the final exit and from labels. */
   readonly distilled: boolean;
-  /** Half of the images of a step are attacked. */
+  /** Whether half of the images in a step are attacked. */
   readonly attacked: boolean;
 }
 
 const LABELS = { frozen: false, distilled: false, attacked: false } as const;
 
-/** Every recipe and what it needs. */
+/** The definition of every recipe. */
 export const RECIPE_DEFINITIONS = {
   static: LABELS,
   joint: LABELS,
@@ -45,18 +47,18 @@ export const epochReportSchema = z.object({
   imagesPerSecond: z.number(),
   seconds: z.number(),
 });
-/** What one epoch gave. */
+/** The report of one epoch. */
 export type EpochReport = Readonly<z.infer<typeof epochReportSchema>>;
 
-/** Right answers of one exit. */
+/** Counts of the answers of one exit. */
 export interface Answers {
-  /** Right answers. */
+  /** Number of right answers. */
   readonly right: number;
-  /** All answers. */
+  /** Number of all answers. */
   readonly count: number;
 }
 
-/** What the report of a training run shows. */
+/** The record of a training run, for its report. */
 export interface TrainingRecord {
   /** Name of the network. */
   readonly model: string;
@@ -64,16 +66,17 @@ export interface TrainingRecord {
   readonly data: string;
   /** Name of the recipe. */
   readonly recipe: string;
-  /** Names of the exits, the final one last. */
+  /** Names of the exits, the final exit last. */
   readonly exits: readonly string[];
-  /** Epochs that the run will have. */
+  /** Epochs of the whole run. */
   readonly planned: number;
-  /** At least one. */
+  /** The reports of finished epochs, at least one. */
   readonly epochs: readonly EpochReport[];
-  /** Of the finished model, one entry per exit; undefined while the run goes on, or where there are no test records. */
+  /** Test results of the finished model, one entry per exit. Undefined during the run, and without
+   * test records. */
   readonly test: readonly Answers[] | undefined;
-  /** Records that accuracy after each epoch is measured on. */
+  /** Number of validation records, on which accuracy is measured after each epoch. */
   readonly validationCount: number;
-  /** Everything needed to run it again, as name and value. */
+  /** All settings that a repeat of the run needs, as name and value. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }

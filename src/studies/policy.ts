@@ -1,4 +1,5 @@
-/** @file The policy that a network runs under: given, its own, or to be chosen on records that are not reported. */
+/** @file Resolves the policy of a network: given, its own, or to be chosen on records that are not
+ *  reported. */
 import type { Dataset } from "../data/dataset.js";
 import { type ReportRequest, reportedOf, splitReported } from "../data/split.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
@@ -6,7 +7,8 @@ import { makePolicy } from "../dynamic/route/policy.js";
 import { type Fallback, type Policy, type Rule, singleExitPolicy, type Threshold } from "../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../schema/target.js";
 
-/** Where the exit policy comes from: given (or stored in the model), or chosen on a validation split. */
+/** The source of the exit policy: given (or stored in the model), or chosen on a validation
+ * split. */
 export type PolicyChoice =
   | { readonly kind: "fixed"; readonly policy: Policy }
   | {
@@ -18,26 +20,27 @@ export type PolicyChoice =
       readonly validation: Dataset;
     };
 
-/** What is asked of a policy; what is left out is the model's own, else the default. */
+/** The wishes of a user for the policy. The model's own policy replaces missing fields, and then
+ * the default. */
 export interface PolicyRequest {
-  /** Left out: the model's, or max-softmax. */
+  /** The rule. The default is the model's own rule, or max-softmax. */
   readonly rule?: Rule | undefined;
-  /** Left out: the model's, or final. */
+  /** The fallback. The default is the model's own fallback, or final. */
   readonly fallback?: Fallback | undefined;
-  /** One threshold for all early exits, or one for each. */
+  /** One threshold for all early exits, or one for each exit. */
   readonly thresholds?: readonly Threshold[] | undefined;
-  /** What thresholds are chosen by, where none are given. */
+  /** The target for thresholds when none are given. */
   readonly target?: CalibrationTarget | undefined;
 }
 
-/** The data to report on, and where the policy comes from. */
+/** The data to report on, and the source of the policy. */
 export interface ResolvedPolicy {
   readonly data: Dataset;
-  /** The policy, or the records that one is chosen on. */
+  /** The policy, or the records on which to choose one. */
   readonly policy: PolicyChoice;
 }
 
-/** Rule and fallback: those asked for, else the model's, else max-softmax and final. */
+/** Rule and fallback: from the request, else from the model, else max-softmax and final. */
 export const ruleOf = (
   { rule, fallback }: PolicyRequest,
   { policy }: Pick<DynamicModel, "policy">,
@@ -46,7 +49,8 @@ export const ruleOf = (
   fallback: fallback ?? policy?.fallback ?? "final",
 });
 
-/** The policy, where the request or the model gives it or there is no early exit; else undefined.
+/** The policy, if the request or the model gives one, or if the model has a single exit. Else
+ * undefined.
  * @throws DynnError 'policy/value' */
 export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy | undefined {
   const { rule, fallback } = ruleOf(request, model);
@@ -58,7 +62,7 @@ export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy
   return undefined;
 }
 
-/** Resolve data and policy together: thresholds are never chosen on reported records.
+/** Resolves data and policy together, because thresholds are never chosen on reported records.
  * @throws DynnError 'policy/value', 'policy/validation' */
 export async function resolvePolicy(
   model: DynamicModel,

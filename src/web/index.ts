@@ -1,4 +1,5 @@
-/** @file The entry `dynn/web`: all of `dynn`, and what a page needs. No module behind it needs Node.js. */
+/** @file The entry `dynn/web`: all of `dynn`, and the parts that a web page needs. None of its
+ *  modules needs Node.js. */
 
 export * from "../index.js";
 export { type LoadOptions, load } from "./load.js";

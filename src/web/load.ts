@@ -1,4 +1,4 @@
-/** @file Dynamic models by address, for pages. */
+/** @file Loads dynamic models by their address, for web pages. */
 import { DynnError, reasonOf } from "../core/errors.js";
 import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model/model.js";
 import { readModel } from "../onnx/read.js";
@@ -9,11 +9,12 @@ export interface LoadOptions extends ModelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Fetch an ONNX file and read it as a classifier with one exit or many. The model is called what the file is called, unless `options`
- *  say otherwise. Weights must lie in the file itself.
+/** Fetch an ONNX file and read it as a classifier with one exit or many. The model's name is the
+ * name of the file, unless `options` give another. The file itself must hold the weights.
  * @param url absolute, or relative to the page
- * @throws DynnError 'file/missing' when the server has no such file, 'file/unreadable' when the download fails,
- *         and what `readModel` and `dynamicModel` throw; the signal's reason when aborted
+ * @throws DynnError 'file/missing' when the server does not have the file, 'file/unreadable' when
+ *   the download fails, and the errors of `readModel` and `dynamicModel`; the signal's reason when
+ *   aborted
  * @example
  * import { Forward, load, ortWeb } from "dynn/web";
  *

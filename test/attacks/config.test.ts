@@ -145,7 +145,7 @@ describe("presets", () => {
 
   test("refuse unknown names and attacks on exits that are not there", () => {
     expect(() => presetConfigs(["pdg"], { epsilon: 0.1, earlyExits: 2 })).toThrow(
-      /^attacks: there is no attack "pdg"\. Choose from fgsm, .*\[cli\/value\]$/,
+      /^attacks: "pdg" is not the name of an attack\. Choose from fgsm, .*\[cli\/value\]$/,
     );
     expect(() => presetConfigs(["slowdown"], { epsilon: 0.1, earlyExits: 0 })).toThrow(
       "attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]",

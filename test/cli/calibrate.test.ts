@@ -82,6 +82,12 @@ async function images({ count, shape, read }: Dataset): Promise<string[]> {
 }
 
 describe("validation and test records", () => {
+  const takerOf = ({ shape, classes }: Dataset) => ({
+    name: "taker",
+    classes: classes?.length ?? 10,
+    classNames: classes,
+    input: { shape: ["n", ...shape] },
+  });
   const split = async (
     from: Dataset,
     samples: number | undefined,
@@ -90,7 +96,7 @@ describe("validation and test records", () => {
     const command = commons("validation", "validationSamples")
       .reduce((made, one) => made.addOption(one), new Command("calibrate"))
       .parse([...options], { from: "user" });
-    return splitRecords(command.opts<SplitFlags>(), from, samples, 0);
+    return splitRecords(command.opts<SplitFlags>(), takerOf(from), from, samples, 0);
   };
   const shared = async ({ reported, validation }: ReportSplit): Promise<string[]> => {
     const seen = new Set(await images(reported));
@@ -140,11 +146,11 @@ describe("what is printed", () => {
     const { code, out } = await cli("calibrate", model, "--data", data, ...LOOSE, ...argv, "--report", place("r.html"));
     expect(code).toBe(0);
     for (const text of [
-      "chosen on 100 samples of npy:data-x.npy#validation, tested on 100 others",
+      "chosen on 100 samples of npy:data-x.npy#validation, tested on 100 other samples",
       "Chosen: max-softmax, thresholds ",
       "One threshold for all exits, best at each cost (validation)",
       "A threshold per exit, best at each cost (validation)",
-      "Under attack: pgd, L∞\u00a08/255; asked for: mean cost at most 100.0\u00a0%",
+      "Under attack: pgd, L∞\u00a08/255; bounds: mean cost at most 100.0\u00a0%",
       "This holds against a fresh attack on the validation records (1 round).",
       `wrote ${place("r.html")}`,
     ])
@@ -178,7 +184,7 @@ describe("refused", () => {
     [["--worst-accuracy", "0"], 'error: --worst-accuracy: got "0", expected a share above 0 and up to 100 %.'],
     [
       ["--worst-accuracy", "10%", "--worst-cost", "90%"],
-      "error: --worst-cost, --worst-accuracy: both are to hold under one attack, and none is named.",
+      "error: --worst-cost, --worst-accuracy: both bounds need one attack, but the call does not name one.",
     ],
     [["--thresholds", "many"], 'error: --thresholds: got "many", expected one of uniform, per-exit.'],
   ])("%j", async (options, text) => {

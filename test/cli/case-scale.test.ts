@@ -1,4 +1,5 @@
-/** @file A stranger's model that divides by 255 itself: it is read, audited and converted as it was trained. */
+/** @file Tests a foreign model that divides by 255 itself: dynn reads, audits and converts it as it
+ *  was trained. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -1,4 +1,5 @@
-/** @file A stranger's model whose logits are 30 times too large: it answers as its twin does, and is as easy to attack. */
+/** @file Tests a foreign model whose logits are 30 times too large. It answers like its twin, and an
+ *  attack succeeds as easily. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -95,7 +95,7 @@ describe("dynn classify", () => {
     const whole = await json(at("split"), data);
     expect(labelsOf(await json(at("device"), data, "--server", url, ...patient))).toEqual(labelsOf(whole));
     const ran = await cli("classify", at("device"), data);
-    expect(ran.err).toContain('and part "server" is to run here.');
+    expect(ran.err).toContain('but this machine runs part "server".');
     expect(ran.code).toBe(1);
   });
 
@@ -121,8 +121,8 @@ describe("dynn classify", () => {
       ["send the image", 192],
     ]);
     const ran = await cli("classify", at("split"), data, "--wire", "all", "--link", "1Mbit/s,40ms");
-    expect(ran.out).toContain("device here; no --server is given, so its half runs here too");
-    expect(ran.out).toContain("and 20 more; --json FILE keeps them all");
+    expect(ran.out).toContain("device on this machine; without --server, the server's half runs on this machine too");
+    expect(ran.out).toContain("and 20 more; --json FILE writes them all");
     expect(ran.out).toContain("same as float32");
     expect(ran.out).toContain("Estimated over 1Mbit/s,40ms");
     expect(ran.out.split("\n").filter((line) => line.startsWith("split, "))).toHaveLength(3);
@@ -138,7 +138,7 @@ describe("dynn classify", () => {
     expect(runs[0]?.answers.find(({ place }) => place === "fallback")?.reason).toBeTruthy();
     const ran = await cli("classify", ...argv);
     expect(ran.code).toBe(0);
-    expect(ran.out).toMatch(/server not reached, answered by the device's surest exit: \d+ of 40/);
+    expect(ran.out).toMatch(/server not reached, answered by the device's most confident exit: \d+ of 40/);
     expect(ran.out).toContain("fallback");
   });
 
@@ -174,26 +174,26 @@ describe("dynn classify", () => {
     [
       ["net.onnx", data, "--threshold", "0.5", "--wire", "int8"],
       2,
-      "--wire: goes with a split bundle, and net.onnx is a model.",
+      "--wire: needs a split bundle, but net.onnx is a model.",
     ],
     [
       ["staged", data, "--server", "http://localhost"],
       2,
-      "--server: goes with a split bundle, and net.onnx is a staged one.",
+      "--server: needs a split bundle, but net.onnx is a staged bundle.",
     ],
     [
       ["split", data, "--threshold", "0.5"],
       2,
-      "is a bundle, which has its own policy and input; --threshold is for models.",
+      "is a bundle, which has its own policy and input, but --threshold is for models.",
     ],
-    [["split", data, "alone.png"], 2, "is a data spec, and stands beside 1 more."],
-    [["split", "nowhere.png"], 2, "nowhere.png: is not there."],
+    [["split", data, "alone.png"], 2, "is a data spec, but the call names 1 more."],
+    [["split", "nowhere.png"], 2, "nowhere.png: does not exist."],
     [["split", "sample"], 1, "images are [3,32,32] but net.onnx takes [3,8,8]."],
     [["split", data, "--server", "ftp://x"], 2, 'server: got "ftp://x"'],
     [["split", data, "--link", "fast"], 2, '--link: got "fast", expected RATE,RTT. Write e.g. --link 10Mbit/s,40ms.'],
     [["split", data, "--wire", "bits"], 2, "one of float32, float16, int8, all"],
     [["split", data, "--json", join("nowhere", "out.json")], 2, "cannot be written"],
-    [["split", data, "--token", "x y", "--server", "http://localhost"], 2, "token: is empty, or holds spaces"],
+    [["split", data, "--token", "x y", "--server", "http://localhost"], 2, "token: is empty, or holds characters"],
   ])("refuses %j and writes nothing", async ([spec, ...argv], code, text) => {
     const before = filesIn(folder);
     const ran = await cli("classify", at(spec), ...argv);

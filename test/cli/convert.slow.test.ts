@@ -36,7 +36,7 @@ describe("dynn convert", () => {
   it("says where exits stand and why, how accurate they are, and what the policy does", () => {
     expect([ran.code, told(ran.err).split("\n")[0]]).toEqual([0, expect.stringMatching(/^epoch 1\/2 /)]);
     const out = told(ran.out);
-    expect(out).toMatch(/place +shape +cost +head +exit +why none/);
+    expect(out).toMatch(/place +shape +cost +head +exit +why not/);
     expect(out).toMatch(/\[n,6,8,8\] +\d+\.\d % +\d\.\d % +exit0/);
     expect(out).toMatch(/exit +MACs +cost +validation +test/);
     expect(out).toContain("540 images trained on, 60 for validation, 40 for the test");
@@ -90,7 +90,7 @@ describe("dynn convert", () => {
 
   it("puts new exits in place of those that a model has, and says so", async () => {
     const { code, err } = await cli("convert", at("many.onnx"), ...SMALL, "--exits", "50", "-o", at("m.onnx"));
-    expect([code, told(err).split("\n")[0]]).toEqual([0, "many.onnx: new exits take the place of exit0, exit1, exit2"]);
+    expect([code, told(err).split("\n")[0]]).toEqual([0, "many.onnx: new exits replace exit0, exit1, exit2"]);
   });
 
   it("by measured cost says so, and keeps the times that it began with when it goes on", async () => {
@@ -107,7 +107,7 @@ describe("dynn convert", () => {
     const kept = JSON.parse(bytes("t.run/config.json").toString()).settings.placement;
     expect(kept).toMatchObject({ cost: "time", batch: 3 });
     const again = await cli(...argv, "--resume");
-    expect([again.code, again.err.split("\n")[0]]).toEqual([0, "going on from the end of epoch 1"]);
+    expect([again.code, again.err.split("\n")[0]]).toEqual([0, "continuing from the end of epoch 1"]);
     const card = modelCardSchema.parse(JSON.parse(bytes("t.run/card.json").toString()));
     expect(card.placement).toEqual(kept);
   });
@@ -122,7 +122,7 @@ describe("dynn convert", () => {
     });
     expect([stopped, filesIn(folder).includes("r.onnx")]).toEqual([130, false]);
     const again = await cli(...argv, "--resume");
-    expect([again.code, again.err.split("\n")[0]]).toEqual([0, "going on from the end of epoch 1"]);
+    expect([again.code, again.err.split("\n")[0]]).toEqual([0, "continuing from the end of epoch 1"]);
     await convert("whole.onnx");
     expect(bytes("r.onnx").equals(bytes("whole.onnx"))).toBe(true);
   });

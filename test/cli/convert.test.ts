@@ -61,7 +61,7 @@ describe("dynn convert refuses", () => {
     [
       "a value beside a shortcut",
       [MODEL, "--data", data, "--exits", "bn2"],
-      /^2 error: plain\.onnx: "bn2" is no legal cut .*\[exits\/value\]/,
+      /^2 error: plain\.onnx: "bn2" is not a legal cut .*\[exits\/value\]/,
     ],
     [
       "a model without a place",
@@ -86,7 +86,7 @@ describe("dynn convert refuses", () => {
     [
       "settings of another recipe",
       [MODEL, "--data", data, "--temperature", "2"],
-      /^2 error: recipe ic-only: got settings of distillation \(temperature\).*take the recipe distill\. \[training\/config\]/,
+      /^2 error: recipe ic-only: got settings of distillation \(temperature\).*use the recipe distill\. \[training\/config\]/,
     ],
     [
       "--mean alone",
@@ -126,7 +126,7 @@ describe("dynn convert refuses", () => {
     [
       "to resume what never began",
       [MODEL, "--data", data, "--run", join(folder, "new"), "--resume"],
-      /^2 .*holds no run to go on with.*\[training\/unfinished\]/,
+      /^2 .*does not hold a run to continue.*\[training\/unfinished\]/,
     ],
     [
       "an option that it does not have",

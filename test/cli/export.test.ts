@@ -48,14 +48,16 @@ describe("dynn export", () => {
   it("compares on random images when the sample has another shape, and says so", async () => {
     const ran = await cli("export", model, "--format", "conditional", "--threshold", "0.5", "-o", at("one.onnx"));
     expect(ran).toMatchObject({ code: 0, err: "" });
-    expect(ran.out).toContain("64 images: random images (the bundled sample is [3,32,32], the model takes [3,8,8])");
+    expect(ran.out).toContain(
+      "64 images: random images (the bundled sample is [3,32,32], but the model takes [3,8,8])",
+    );
     expect((await cli("inspect", at("one.onnx"))).err).toContain("is a conditional export of dynn");
   });
 
   it.each([
-    [["--format", "staged"], 2, "has no thresholds for rule max-softmax, and the call gives none"],
+    [["--format", "staged"], 2, "has no thresholds for rule max-softmax, and the call does not give thresholds"],
     [["--format", "split", "--threshold", "0.5", "--at", "final"], 2, '--at: got "final", expected an early exit'],
-    [["--format", "staged", "--threshold", "0.5", "--at", "0"], 2, "goes with --format split only"],
+    [["--format", "staged", "--threshold", "0.5", "--at", "0"], 2, "needs --format split"],
     [["--format", "staged", "--threshold", "3"], 2, "threshold 3: rule max-softmax takes numbers from 0 to 1"],
     [["--format", "zip"], 2, "staged, conditional, split"],
     [["--format", "staged", "--threshold", "0.5", "--data", "sample"], 1, "images are [3,32,32]"],

@@ -37,27 +37,28 @@ describe("help", () => {
         audit <model>                 Attack a network with one exit or many, and
                                       report how accurate, how fast and how attackable
                                       it is.
-        inspect <model>               Show what a model file holds: input, exits, cost
-                                      per exit, legal cuts, operators.
+        inspect <model>               Show the contents of a model file: input, exits,
+                                      cost per exit, legal cuts, operators.
         gradient <model>              Write a plain ONNX model that also returns its
                                       loss per sample and the gradient of its input.
         train <architecture>          Train a network with one exit or many, and write
                                       it as one ONNX file with a model card.
-        convert <model>               Give a trained classifier early exits. Its
-                                      weights and its final answers stay as they are.
-        calibrate <model>             Choose when a network stops early: on validation
-                                      records, judged on test records, written into
-                                      the model.
-        profile <model>               Measure what leaving early saves: accuracy, time
+        convert <model>               Add early exits to a trained classifier. Its
+                                      weights and its final answers do not change.
+        calibrate <model>             Choose thresholds on validation records, measure
+                                      them on test records, and write them into the
+                                      model.
+        profile <model>               Measure what early exits save: accuracy, time
                                       and latency against the static network, in one
                                       run.
         export <model>                Write a model for deployment: stage files, one
                                       file that stops early by itself, or device and
                                       server.
-        serve <bundle>                Answer what devices are not sure of: the
-                                      server's half of a split network, over HTTP.
-        classify <model> <images...>  Classify images: the device answers what its
-                                      exits are sure of, a server the rest.
+        serve <bundle>                Run the server's half of a split network over
+                                      HTTP. It answers what devices are not confident
+                                      of.
+        classify <model> <images...>  Classify images. The device answers when an exit
+                                      is confident; a server answers the rest.
         help [command]                print the help of a command
 
       Examples:
@@ -102,10 +103,11 @@ describe("help", () => {
                                   early-published, slowdown, all or none (default:
                                   fgsm, pgd, average, routed, early, early-published,
                                   slowdown)
-        --attack-file <file>      attacks fixed exactly, as JSON (docs/attack-file.md)
+        --attack-file <file>      a JSON file that states the attacks exactly
+                                  (docs/attack-file.md)
         --radii <list>            radii of the robustness curve, or 0 for none
-                                  (default: an eighth, a quarter, a half and all of
-                                  --eps; none with --attack-file)
+                                  (default: 1/8, 1/4, 1/2 and all of --eps; with
+                                  --attack-file: none)
         --curve-steps <n>         PGD steps at each radius of the curve (default: 20)
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
                                   (default: the model's own, else max-softmax)
@@ -118,7 +120,11 @@ describe("help", () => {
                                   final)
         --validation <spec>       data to choose thresholds on (default: records of
                                   --data that are not reported)
-        --validation-samples <n>  how many of them (default: 1000)
+        --validation-samples <n>  number of validation records (default: 1000)
+        --classes <file>          JSON that names the model's class for a class of the
+                                  data: {"car": "automobile"}
+        --by-order                take the classes of the data in their order,
+                                  whatever they are called
         --mean <list>             per channel; for a model that expects (x - mean) /
                                   std
         --std <list>              per channel, with --mean
@@ -127,15 +133,15 @@ describe("help", () => {
         --channels <order>        order of the channels that the model expects: rgb or
                                   bgr (default: rgb)
         --seed <n>                seed of every random number (default: 0)
-        --batch <n>               samples per evaluation; changes time and memory,
-                                  never results (default: 64)
+        --batch <n>               samples per evaluation; it changes time and memory,
+                                  not results (default: 64)
         --threads <n>             threads of the engine (default: one per core)
         --provider <name>         where to compute: cpu, webgpu, cuda (default: "cpu")
         --json <file>             write the record as JSON (docs/audit-json.md); -
                                   prints it instead of the tables
         --report <file>           write a self-contained HTML report
-        --keep <folder>           keep the images of each finished attack (NAME.npy)
-                                  and go on from there after an interruption
+        --keep <folder>           keep the images of each finished attack (NAME.npy),
+                                  and continue from them after an interruption
         -h, --help                print help
 
       Attacks:
@@ -152,13 +158,13 @@ describe("help", () => {
         slowdown         no early exit fires (DeepSloth, Hong et al. 2021)
 
       Examples:
-        # The bundled network on the bundled images, with a report to look at
+        # The bundled network on the bundled images, with an HTML report
         $ dynn audit zoo:resnet20-joint --report report.html
 
-        # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
+        # Your own model on 256 CIFAR-10 test images, with threshold 0.8
         $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
 
-        # Two attacks, a smaller radius, your own arrays, numbers for a program
+        # Two attacks, a smaller radius, your own arrays, a JSON record
         $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
             --eps 2/255 --json audit.json
       "
@@ -171,17 +177,17 @@ describe("help", () => {
     expect(out).toMatchInlineSnapshot(`
       "Usage: dynn inspect [options] <model>
 
-      Show what a model file holds: input, exits, cost per exit, legal cuts,
+      Show the contents of a model file: input, exits, cost per exit, legal cuts,
       operators.
 
       Arguments:
         model               an ONNX classifier, or zoo:NAME for a bundled one
 
       Options:
-        --image-size <h,w>  for a model that leaves the image size open
+        --image-size <h,w>  for a model without a fixed image size
         --graph             print the graph, one line per node, as dynn reads it
                             (constants folded)
-        --json <file>       write the same as JSON; - prints it
+        --json <file>       write the results as JSON; - prints them
         -h, --help          print help
 
       Examples:
@@ -221,7 +227,7 @@ describe("a wrong call", () => {
     const { code, out, err } = await cli("adit", "model.onnx");
     expect([code, out]).toEqual([2, ""]);
     expect(err).toMatchInlineSnapshot(`
-      "error: dynn: unknown command 'adit'. Did you mean audit? Run \`dynn --help\` to see what it takes. [cli/usage]
+      "error: dynn: unknown command 'adit'. Did you mean audit? Run \`dynn --help\` to see its arguments and options. [cli/usage]
       "
     `);
   });
@@ -230,7 +236,7 @@ describe("a wrong call", () => {
     const { code, out, err } = await cli("inspect", "--verbose", "model.onnx");
     expect([code, out]).toEqual([2, ""]);
     expect(err).toMatchInlineSnapshot(`
-      "error: dynn inspect: unknown option '--verbose'. Run \`dynn inspect --help\` to see what it takes. [cli/usage]
+      "error: dynn inspect: unknown option '--verbose'. Run \`dynn inspect --help\` to see its arguments and options. [cli/usage]
       "
     `);
   });
@@ -239,7 +245,7 @@ describe("a wrong call", () => {
     const { code, out, err } = await cli("audit");
     expect([code, out]).toEqual([2, ""]);
     expect(err).toMatchInlineSnapshot(`
-      "error: dynn audit: missing required argument 'model'. Run \`dynn audit --help\` to see what it takes. [cli/usage]
+      "error: dynn audit: missing required argument 'model'. Run \`dynn audit --help\` to see its arguments and options. [cli/usage]
       "
     `);
   });

@@ -82,7 +82,7 @@ describe("a model", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", folder, "--data", data)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is no file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 
@@ -217,7 +217,7 @@ describe("a model", () => {
 describe("data", () => {
   it("in no known form are refused", async () => {
     expect(await refused(2, "audit", model, "--data", "mnist:somewhere")).toMatchInlineSnapshot(`
-      "error: data "mnist:somewhere": is no data spec. Write one of:
+      "error: data "mnist:somewhere": is not a data spec. Write one of:
         cifar10:DIR or cifar10:DIR#train (e.g. cifar10:data/cifar-10-batches-bin)
         cifar100:DIR or cifar100:DIR#train (e.g. cifar100:data/cifar-100-binary)
         folder:DIR or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos?size=32x32)
@@ -242,7 +242,7 @@ describe("data", () => {
   it("in a folder without images are refused", async () => {
     mkdirSync(at("empty"));
     expect(await refused(2, "audit", model, "--data", `folder:${at("empty")}`)).toMatchInlineSnapshot(
-      `"error: folder:empty: no images in its 0 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .webp .gif .tif .tiff .avif files for each class. [data/missing]"`,
+      `"error: folder:empty: no images in its 0 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .jfif .webp .gif .tif .tiff .avif .bmp .ppm .pgm files for each class. [data/missing]"`,
     );
   });
 
@@ -422,7 +422,7 @@ describe("an attack file", () => {
 
   it("that is a folder is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attack-file", folder)).toMatchInlineSnapshot(
-      `"error: FOLDER: cannot be read (it is no file). Give a file that you may read. [file/unreadable]"`,
+      `"error: FOLDER: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]"`,
     );
   });
 });
@@ -478,7 +478,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,deepfool")).toMatchInlineSnapshot(
-      `"error: attacks: there is no attack "deepfool". Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or fix your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: "deepfool" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 
@@ -486,7 +486,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--attacks", "pgd", "--attack-file", at("attacks.json")),
     ).toMatchInlineSnapshot(
-      `"error: dynn audit: option '--attack-file <file>' cannot be used with option '--attacks <list>'. Run \`dynn audit --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn audit: option '--attack-file <file>' cannot be used with option '--attacks <list>'. Run \`dynn audit --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 
@@ -504,7 +504,7 @@ describe("an option", () => {
 
   it("--threshold above its rule's range is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "1.5")).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule max-softmax takes numbers from 0 to 1. Choose one in that range, write never for an exit that is not to fire, or let dynn choose (--threshold). [policy/value]"`,
+      `"error: threshold 1.5: rule max-softmax takes numbers from 0 to 1. Choose one in that range, write never for an exit that must not fire, or let dynn choose (--threshold). [policy/value]"`,
     );
   });
 
@@ -512,7 +512,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--rule", "entropy", "--threshold", "1.5"),
     ).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule entropy takes numbers from 0 to 1.3863. Choose one in that range, write never for an exit that is not to fire, or let dynn choose (--threshold). [policy/value]"`,
+      `"error: threshold 1.5: rule entropy takes numbers from 0 to 1.3863. Choose one in that range, write never for an exit that must not fire, or let dynn choose (--threshold). [policy/value]"`,
     );
   });
 
@@ -520,7 +520,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--rule", "patience", "--threshold", "1.5"),
     ).toMatchInlineSnapshot(
-      `"error: threshold 1.5: rule patience takes a whole number of exits, 1 or more. Choose one in that range, write never for an exit that is not to fire, or let dynn choose (--threshold). [policy/value]"`,
+      `"error: threshold 1.5: rule patience takes a whole number of exits, 1 or more. Choose one in that range, write never for an exit that must not fire, or let dynn choose (--threshold). [policy/value]"`,
     );
   });
 
@@ -600,7 +600,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--threshold", "0.5", "--validation", data),
     ).toMatchInlineSnapshot(
-      `"error: --validation npy:good-x.npy,good-y.npy: no threshold is to be chosen, the call gives them all. Leave it out, or add --threshold rad:5%. [cli/usage]"`,
+      `"error: --validation npy:good-x.npy,good-y.npy: the call gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%. [cli/usage]"`,
     );
   });
 
@@ -612,7 +612,7 @@ describe("an option", () => {
 
   it("that does not exist is refused with the nearest one", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--sample", "4")).toMatchInlineSnapshot(
-      `"error: dynn audit: unknown option '--sample'. Did you mean --samples? Run \`dynn audit --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn audit: unknown option '--sample'. Did you mean --samples? Run \`dynn audit --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 
@@ -620,7 +620,7 @@ describe("an option", () => {
     const ran = await cli("audit", model, "--eps");
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(told(ran.err)).toMatchInlineSnapshot(
-      `"error: dynn audit: option '--eps <radius>' argument missing. Run \`dynn audit --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn audit: option '--eps <radius>' argument missing. Run \`dynn audit --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 });
@@ -669,7 +669,7 @@ describe("an output", () => {
 
   it("that is a device is refused, and the device is left alone", async () => {
     expect(await unwritable("--json", "/dev/null")).toMatchInlineSnapshot(
-      `"error: /dev/null: cannot be written (it is no plain file). Choose a file in a folder that exists and that you may write to. [file/unwritable]"`,
+      `"error: /dev/null: cannot be written (it is not a regular file). Choose a file in a folder that exists and that you may write to. [file/unwritable]"`,
     );
   });
 
@@ -725,7 +725,7 @@ describe("dynn inspect", () => {
     const ran = await cli("inspect", model, model);
     expect([ran.code, ran.out]).toEqual([2, ""]);
     expect(told(ran.err)).toMatchInlineSnapshot(
-      `"error: dynn inspect: too many arguments for 'inspect'. Expected 1 argument but got 2. Run \`dynn inspect --help\` to see what it takes. [cli/usage]"`,
+      `"error: dynn inspect: too many arguments for 'inspect'. Expected 1 argument but got 2. Run \`dynn inspect --help\` to see its arguments and options. [cli/usage]"`,
     );
   });
 

@@ -221,7 +221,7 @@ describe("a disk without room", () => {
     writeFileSync(file, "before");
     const { code, err } = await dynnAfter(FULL, ["inspect", "zoo:resnet20-joint", "--json", file]).ended;
     expect(err.replace(/\d+ bytes/, "N bytes").replace(file, "found.json")).toBe(
-      "error: found.json: there is no room for N bytes (ENOSPC: no space left on device, write). Free some space or choose another place. [file/full]\n",
+      "error: found.json: the disk is too full for N bytes (ENOSPC: no space left on device, write). Free some space or choose another place. [file/full]\n",
     );
     expect(code).toBe(1);
     expect(readFileSync(file, "utf8")).toBe("before");

@@ -23,7 +23,7 @@ describe("--provider", () => {
     const { code, err } = await cli("audit", "zoo:resnet20-joint", "--provider", "cuda", "--threshold", "0.8");
     expect(code).toBe(2);
     expect(err).toMatch(
-      /provider cuda: is not there on this machine .+ take the provider cpu without them \(--provider\)\. \[runtime\/provider\]/,
+      /provider cuda: this machine cannot run it .+ Otherwise use the provider cpu \(--provider\)\. \[runtime\/provider\]/,
     );
   });
 });

@@ -44,7 +44,7 @@ describe("dynn serve", () => {
     stop();
     await ended;
     expect(printed.out).toBe(`net.onnx: exit1, exit2\nlistening on ${url}\n`);
-    expect(printed.err).toBe("stopping: no more requests are taken, those in flight are finished\n");
+    expect(printed.err).toBe("stopping: finishing the requests in flight, accepting no more\n");
     await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 
@@ -57,7 +57,7 @@ describe("dynn serve", () => {
     await ended;
     rmSync(at("server/server.onnx"));
     const ran = await cli("serve", at("server"));
-    expect(ran.err).toContain('and part "server" is to run here.');
+    expect(ran.err).toContain('but this machine runs part "server".');
     expect(ran.code).toBe(1);
   });
 
@@ -75,10 +75,10 @@ describe("dynn serve", () => {
 
   it.each([
     [["nothing"], 2, "nothing: there is no such folder."],
-    [[at("staged")], 2, "is a staged bundle, expected a split one."],
-    [[at("split"), "--host", "0.0.0.0"], 2, "others can reach it, and there is no token."],
-    [[at("split"), "--port", "65536"], 2, 'got "65536", expected a port from 0 (any that is free) to 65535'],
-    [[at("split"), "--token", "with space"], 2, "token: is empty, or holds spaces"],
+    [[at("staged")], 2, "is a staged bundle, expected a split bundle."],
+    [[at("split"), "--host", "0.0.0.0"], 2, "other machines can reach it, but the server has no token."],
+    [[at("split"), "--port", "65536"], 2, 'got "65536", expected a port from 0 (any free port) to 65535'],
+    [[at("split"), "--token", "with space"], 2, "token: is empty, or holds characters"],
     [[at("split"), "--max-batch", "0"], 2, '--max-batch: got "0"'],
   ])("refuses %j", async (argv, code, text) => {
     const ran = await cli("serve", ...argv);

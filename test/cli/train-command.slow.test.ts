@@ -114,12 +114,12 @@ describe("a run that is stopped", () => {
     const again = await train("kept.onnx", ...JOINT);
     expect([again.code, told(again.err)]).toEqual([
       2,
-      "error: kept.run: holds a run that is not finished. Add --resume to go on with it, give another --run folder, or remove this one. [training/unfinished]\n",
+      "error: kept.run: holds a run that is not finished. Resume it, give another folder, or remove this one (--resume, --run). [training/unfinished]\n",
     ]);
     const other = await train("kept.onnx", ...JOINT, "--epochs", "4", "--clip", "1", "--resume");
     expect([other.code, told(other.err)]).toEqual([
       2,
-      "error: kept.run: holds a run with other settings:\n  config.epochs: 3 in the run, 4 now\n  config.clipNorm: not set in the run, 1 now\nResume with the run's own settings, or give a new run another --run folder. [checkpoint/mismatch]\n",
+      "error: kept.run: holds a run with other settings:\n  config.epochs: 3 in the run, 4 now\n  config.clipNorm: not set in the run, 1 now\nResume with the run's own settings, or give a new run another folder (--run). [checkpoint/mismatch]\n",
     ]);
     expect(bytes("kept.run/checkpoint.safetensors").equals(before)).toBe(true);
   });
@@ -132,7 +132,7 @@ describe("a run that is stopped", () => {
     const { code, err } = await train("damaged.onnx", ...JOINT, "--resume");
     expect(code).toBe(1);
     expect(told(err)).toMatch(
-      /^error: damaged\.run\/checkpoint\.safetensors: is no whole safetensors file: .*\[checkpoint\/format\]\n$/,
+      /^error: damaged\.run\/checkpoint\.safetensors: is not a complete safetensors file: .*\[checkpoint\/format\]\n$/,
     );
     expect(readFileSync(path).equals(cut)).toBe(true);
   });
@@ -141,7 +141,7 @@ describe("a run that is stopped", () => {
     const { code, err } = await train("new.onnx", ...JOINT, "--resume");
     expect([code, told(err)]).toEqual([
       2,
-      "error: new.run: holds no run to go on with. Leave --resume out to begin one, or give the --run folder of another. [training/unfinished]\n",
+      "error: new.run: does not hold a run to continue. Begin a run without resume, or give another folder (--resume, --run). [training/unfinished]\n",
     ]);
   });
 });
@@ -160,7 +160,7 @@ describe("first weights", () => {
     const fromModel = await train("heads1.onnx", ...narrow, "--init", at("static.onnx"));
     expect(fromModel.code).toBe(0);
     expect(told(fromModel.err)).toMatch(
-      /^static\.onnx: \d+ of \d+ tensors taken; 5 start afresh \(exit0\.mix \.\.\.\)\n/,
+      /^static\.onnx: \d+ of \d+ tensors taken; 5 start with new values \(exit0\.mix \.\.\.\)\n/,
     );
     const fromState = await train("heads2.onnx", ...narrow, "--init", at("static.run/checkpoint.safetensors"));
     expect(fromState.code).toBe(0);
@@ -172,7 +172,7 @@ describe("first weights", () => {
   it("are needed for ic-only", async () => {
     const { code, err } = await train("x.onnx", "resnet20", "--data", data, ...heads, ...SMALL);
     expect(code).toBe(2);
-    expect(err).toMatch(/leaves the backbone as it is, and this one has random weights.*--init.*\[training\/config\]/);
+    expect(err).toMatch(/does not change the backbone, and this one has random weights.*--init.*\[training\/config\]/);
   });
 
   it("of another network are refused", async () => {
@@ -193,7 +193,7 @@ describe("first weights", () => {
     const { code, err } = await train("x.onnx", ...wide, "--init", at("static.onnx"));
     expect(code).toBe(2);
     expect(told(err)).toMatch(
-      /^error: --init static\.onnx: does not fit the network: "conv1\.weight" is float32\[2,3,3,3\] there and float32\[3,3,3,3\] here/,
+      /^error: static\.onnx: does not fit the network: "conv1\.weight" is float32\[2,3,3,3\] there and float32\[3,3,3,3\] here/,
     );
     const zoo = await train(
       "x.onnx",

@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { sizeOf } from "../../src/core/shape.js";
-import { concat, type Dataset } from "../../src/data/dataset.js";
+import { concat, type Dataset, inMemory } from "../../src/data/dataset.js";
 import { writeNpy } from "../../src/data/npy.js";
+import { splitTraining } from "../../src/data/training-split.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { openSource } from "../../src/node/data/prefetch.js";
 import { openTrainingData, type TrainingData } from "../../src/node/training/data.js";
@@ -28,8 +29,8 @@ async function expectApart({ train, validation, test }: TrainingData): Promise<v
 }
 
 /** A CIFAR-10 archive of four records a file; the first pixel of a record is its number. */
-function archive(): string {
-  const place = join(folder, "archive");
+function archive(name = "archive"): string {
+  const place = join(folder, name);
   mkdirSync(place);
   const names = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`).concat("test_batch.bin");
   names.forEach((name, file) => {
@@ -86,5 +87,27 @@ describe("training data", () => {
     await expect(openTrainingData({ data: spec, validation, test: other })).rejects.toMatchObject({
       code: "training/config",
     });
+  });
+
+  it("has validation records in the numbering of the classes that are trained on", async () => {
+    const data = (name: string, classes: string[]): Dataset =>
+      inMemory({ name, shape: [1, 1, 1], classes, labels: Int32Array.of(0, 1, 1) }, new TextEncoder().encode(name));
+    const split = await splitTraining(data("abc", ["cat", "dog"]), { validation: data("def", ["Dog", "cat"]) });
+    expect([split.train, split.validation].map(({ labels }) => [...labels])).toEqual([
+      [0, 1, 1],
+      [1, 0, 0],
+    ]);
+    const other = splitTraining(data("abc", ["cat", "dog"]), { validation: data("def", ["cow", "cat"]) });
+    await expect(other).rejects.toThrow(/"cow" is unknown to abc/);
+  });
+
+  it("of a network that exists has its labels, on worker threads too", async () => {
+    const place = archive("renamed");
+    const turned = (data: Dataset): Dataset => ({ ...data, labels: data.labels.map((label) => 9 - label) });
+    const own = await openTrainingData({ data: `cifar10:${place}`, validation: TENTH });
+    const fitted = await openTrainingData({ data: `cifar10:${place}`, validation: TENTH, fit: turned });
+    expect([...fitted.train.labels]).toEqual([...own.train.labels].map((label) => 9 - label));
+    expect((await openSource(fitted.source)).labels).toEqual(fitted.train.labels);
+    expect(await images(await openSource(fitted.source))).toEqual(await images(own.train));
   });
 });

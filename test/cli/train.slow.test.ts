@@ -67,12 +67,12 @@ describe("a run that is stopped", () => {
     expect(code).toBe(130);
     expect(err).toMatch(
       new RegExp(
-        `Interrupted\\. The run is kept up to ${place}: the same command with --resume goes on from there\\.\n$`,
+        `Interrupted\\. The run is saved up to ${place}: the same command with --resume continues from there\\.\n$`,
       ),
     );
     expect(existsSync(at(out))).toBe(false);
     const resumed = await train(out, ...HERE, "--resume");
-    expect(resumed.err).toMatch(new RegExp(`^going on from ${place}\n`));
+    expect(resumed.err).toMatch(new RegExp(`^continuing from ${place}\n`));
     expect(resumed.code).toBe(0);
     expect(same(out, "whole.onnx")).toBe(true);
     const metrics = bytes(`stopped-${after}.run/metrics.jsonl`).toString().trimEnd().split("\n");
@@ -120,7 +120,7 @@ describe("a process", () => {
     expect(existsSync(at("killed.onnx"))).toBe(false);
     const { code, err } = await started("killed.onnx", [...THERE, "--resume"]).ended;
     expect(code).toBe(0);
-    expect(err).toMatch(/^going on from /);
+    expect(err).toMatch(/^continuing from /);
     expect(same("killed.onnx", "whole.onnx")).toBe(true);
     expect(bytes("killed.run/metrics.jsonl").toString().match(/\n/g)).toHaveLength(3);
   });
@@ -140,7 +140,7 @@ describe("a process", () => {
     const { code, err } = await started("full.onnx", THERE, full).ended;
     expect(code).toBe(1);
     expect(err).toMatch(
-      /The run is kept up to the end of epoch 1 in \S+checkpoint\.safetensors; the same command with --resume goes on from there\.\nerror: .*checkpoint\.safetensors: there is no room for \d+ bytes .*\[file\/full\]\n$/,
+      /The run is saved up to the end of epoch 1 in \S+checkpoint\.safetensors; the same command with --resume continues from there\.\nerror: .*checkpoint\.safetensors: the disk is too full for \d+ bytes .*\[file\/full\]\n$/,
     );
     expect(readCheckpoint(bytes("full.run/checkpoint.safetensors"), "c").state.epoch).toBe(1);
     expect(filesIn(at("full.run"))).toEqual(["checkpoint.safetensors", "config.json", "metrics.jsonl", "report.html"]);

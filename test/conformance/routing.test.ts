@@ -287,7 +287,7 @@ test("the conditional engine refuses the fallback most-confident, whose answerin
   await expect(createExecutor(model, { backend, policy, batch: 8, engine: "conditional" })).rejects.toThrow(
     failure(
       "policy/value",
-      "readout: the conditional engine runs the fallback final alone, and the policy has most-confident. Take the engine staged, or leave it out.",
+      "readout: the conditional engine runs only the fallback final, and the policy has most-confident. Use the engine staged, or leave the option out.",
     ),
   );
 });

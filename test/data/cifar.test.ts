@@ -20,7 +20,7 @@ describe("parseCifar", () => {
     expect((await readPixels(dataset, [1]))[0]).toBe(Math.fround(7 / 255));
   });
 
-  test.each([0, 1, 3072, 3074, 6145])("%i bytes are no whole number of records", (length) => {
+  test.each([0, 1, 3072, 3074, 6145])("%i bytes are not a whole number of records", (length) => {
     expect(() => parseCifar(new Uint8Array(length), CIFAR10, source)).toThrow(
       `test_batch.bin: got ${length} bytes, expected a multiple of 3073 (1 for labels, 3072 for pixels), at least one. Download or unpack the file again. [data/truncated]`,
     );

@@ -20,6 +20,23 @@ describe("pairDataset", () => {
     expect(await readPixels(dataset)).toEqual(Float32Array.of(0, 0.25, 0.5, 1));
   });
 
+  test.each([
+    ["[n,1]", fromNumbers("int64", [2, 1], [1, 0])],
+    ["one-hot floats", fromNumbers("float32", [2, 3], [0, 1, 0, 1, 0, 0])],
+    ["one-hot booleans", fromNumbers("bool", [2, 2], [0, 1, 1, 0])],
+    ["whole floats", fromNumbers("float64", [2], [1, 0])],
+  ])("labels as %s are read", (_, given) => {
+    expect([...pairDataset(images([0, 0, 0, 0]), given, names).labels]).toEqual([1, 0]);
+  });
+
+  test.each([
+    [[0, 0.5, 0.5, 1, 0, 0], /y.npy: record 0 has the row 0 0.5 0.5, expected one 1 and zeros/],
+    [[1, 0, 0, 1, 1, 0], /record 1 has the row 1 1 0/],
+    [[1, 0, 0, 0, 0, 0], /record 1 has the row 0 0 0/],
+  ])("rows %j are refused", (values, message) => {
+    expect(() => pairDataset(images([0, 0, 0, 0]), fromNumbers("float32", [2, 3], values), names)).toThrow(message);
+  });
+
   test("bytes are divided by 255", async () => {
     const dataset = pairDataset(fromNumbers("uint8", [2, 1, 1, 2], [0, 51, 200, 255]), labels, names);
     expect(await readPixels(dataset)).toEqual(Float32Array.of(0, 0.2, 200 / 255, 1));
@@ -62,8 +79,8 @@ describe("pairDataset", () => {
     expect(() => pairDataset(fromNumbers("bool", [2, 1, 1, 2], [0, 1, 0, 1]), labels, names)).toThrow(
       "x.npy: got bool pixels",
     );
-    expect(() => pairDataset(images([0, 0, 0, 0]), fromNumbers("float32", [2], [0, 1]), names)).toThrow(
-      "y.npy: got float32 labels, expected integers. Convert the array. [data/format]",
+    expect(() => pairDataset(images([0, 0, 0, 0]), fromNumbers("float32", [2], [1, 0.5]), names)).toThrow(
+      "y.npy: record 1 has label 0.5, expected an integer",
     );
   });
 

@@ -33,7 +33,7 @@ describe("verification", () => {
     expect(() => check(right[0], found(0, sure(0.6)), right[2])).toThrow(
       failure(
         "export/mismatch",
-        "net: the export does not answer as the model does on image 1: got class 0 at early, expected class 0 at final. Nothing was written. Please report this with the model.",
+        "net: the export and the model answer differently on image 1: got class 0 at early, expected class 0 at final. Nothing was written. Please report this with the model.",
       ),
     );
   });

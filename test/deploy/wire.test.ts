@@ -187,7 +187,7 @@ describe("a request", () => {
       "wire/format",
       `request: has 9 0 0 for its number format, expected 0 to 2 and two zeros.${more}`,
     ],
-    ["holds no sample", changed(8, 0), "wire/format", `request: holds no sample.${more}`],
+    ["holds no sample", changed(8, 0), "wire/format", `request: holds 0 samples, expected at least 1.${more}`],
     [
       "is cut",
       fine.subarray(0, fine.length - 1),
@@ -204,7 +204,7 @@ describe("a request", () => {
       "is for another bundle",
       changed(12, 0xff),
       "wire/bundle",
-      "request: is for the bundle ff23456789ab..., this server has 0123456789ab.... Give device and server the two halves of one export.",
+      "request: is for the bundle ff23456789ab..., but this server has 0123456789ab.... Give device and server the two halves of one export.",
     ],
     [
       "names a class that is not there",

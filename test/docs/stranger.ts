@@ -73,7 +73,7 @@ async function writeData(place: (path: string) => string): Promise<void> {
   writeFileSync(place("x.npy"), npy("|u1", [RECORDS, 3, 32, 32], bytes));
   writeFileSync(place("y.npy"), npy("<i4", [RECORDS], new Uint8Array(Int32Array.from(labels).buffer)));
   for (const [i, label] of [...labels].slice(0, 20).entries()) {
-    const folder = place(`photos/${label}-${data.classes?.[label]}`);
+    const folder = place(`photos/${data.classes?.[label]}`);
     mkdirSync(folder, { recursive: true });
     await sharp(interleaved(recordOf(i)), { raw: { width: 32, height: 32, channels: 3 } }).toFile(
       join(folder, `${i}.png`),

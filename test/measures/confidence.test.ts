@@ -71,6 +71,8 @@ describe("the interval of a mean", () => {
   it("stays within what is possible and around the mean, and knows nothing of one value", () => {
     expect(meanInterval([0.4], [0.2, 1])).toEqual({ value: 0.4, low: 0.2, high: 1 });
     expect(meanInterval([], [0.2, 1])).toEqual({ value: 0, low: 0.2, high: 1 });
+    // The sum of six times 0.2, divided by six, is 0.19999999999999998.
+    expect(meanInterval(Array(6).fill(0.2), [0.2, 1])).toEqual({ value: 0.2, low: 0.2, high: 0.2 });
     fc.assert(
       fc.property(fc.array(fc.constantFrom(0.2, 0.5, 1), { minLength: 2 }), (values) => {
         const { value, low, high } = meanInterval(values, [0.2, 1]);

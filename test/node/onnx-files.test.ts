@@ -97,7 +97,7 @@ describe("external data", () => {
   test("that is a folder, or is not there, or has an impossible name, is refused", async () => {
     const path = modelAt("inner");
     expect(await messageOf(loadModel(path))).toBe(
-      `DynnError: ${path}: external data "inner" is no file. Put the data file into the model's own folder. [model/external]`,
+      `DynnError: ${path}: external data "inner" is not a file. Put the data file into the model's own folder. [model/external]`,
     );
     expect(await messageOf(loadModel(modelAt("gone.bin")))).toMatch(
       /external data "gone.bin" cannot be read \(ENOENT: .*\[model\/external\]$/,
@@ -117,7 +117,7 @@ describe("a model file", () => {
 
   test("that is a folder", async () => {
     expect(await messageOf(loadModel(folder))).toBe(
-      `DynnError: ${folder}: cannot be read (it is no file). Give a file that you may read. [file/unreadable]`,
+      `DynnError: ${folder}: cannot be read (it is not a file). Give a file that you may read. [file/unreadable]`,
     );
   });
 
@@ -155,7 +155,7 @@ describe("saving", () => {
     });
     syncBuiltinESMExports();
     expect(await messageOf(saveModel(path, model))).toMatch(
-      /out\.onnx: there is no room for \d+ bytes \(ENOSPC: no space left on device, write\)\. Free some space or choose another place\. \[file\/full\]$/,
+      /out\.onnx: the disk is too full for \d+ bytes \(ENOSPC: no space left on device, write\)\. Free some space or choose another place\. \[file\/full\]$/,
     );
     expect([readFileSync(path, "utf8"), readdirSync(join(folder, "inner"))]).toEqual(["old", ["out.onnx", "w.bin"]]);
   });

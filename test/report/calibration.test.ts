@@ -95,7 +95,7 @@ describe("the report of a calibration", () => {
     });
     expect(text(page.querySelector(".cards"))).toContain("mean time, test1.5 ms");
     expect(text(page.querySelector(".cards"))).toContain("mean cost under attack, test70.0 %slowdown; at most 60.0 %");
-    expect(text(page.querySelector("#attack"))).toContain("What was asked for does not hold");
+    expect(text(page.querySelector("#attack"))).toContain("The bounds do not hold");
     expect(text(page.querySelector("#settings"))).toContain(
       "latency: the most accurate at a mean time of at most 2 ms",
     );

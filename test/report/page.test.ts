@@ -150,7 +150,7 @@ describe("less to show", () => {
   it("without attacks, curves and images leaves their sections out and says so", () => {
     const text = renderAudit({ ...record, attacks: [], curves: [] }, []);
     expect(sectionsOf(text)).toEqual(["summary", "exits", "methods"]);
-    expect(readable(text)).toContain("No attack was run, so this report says nothing about safety.");
+    expect(readable(text)).toContain("No attack was run, so this report does not measure robustness.");
   });
 
   it("of a static network speaks of no routing", () => {

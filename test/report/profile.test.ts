@@ -88,7 +88,7 @@ describe("the report of a profile", () => {
 
   it("opens with the model's own policy against the static network", () => {
     const cards = textOf(pageOf(record).querySelector(".cards"));
-    expect(cards).toContain("speed-up, own policy, rad 5 %1.57×batch 64; MACs promise 1.61×");
+    expect(cards).toContain("speed-up, own policy, rad 5 %1.57×batch 64; predicted from MACs: 1.61×");
     expect(cards).toContain("accuracy, static network88.0 %");
   });
 

@@ -56,20 +56,20 @@ describe("html", () => {
 describe("the summary of a clean network", () => {
   it("says what leaving early saves and what it costs", () => {
     expect(read(cleanWords(record))).toBe(
-      "On 256 samples the routed network answers 84.0 % (79.0–88.0) right for 56.3 % of the full cost: leaving early saves 43.7 % of the multiply-accumulates and costs 1.2 points of accuracy against the final exit, which is right on 85.2 % (80.3–89.0). 47.3 % of the samples were already right at an exit before the one taken; 7.4 % are right at some exit and wrong at the final one.",
+      "On 256 samples the routed network answers 84.0 % (79.0–88.0) right for 56.3 % of the full cost: early exits save 43.7 % of the multiply-accumulates. This costs 1.2 points of accuracy compared with the final exit, which is right on 85.2 % (80.3–89.0). 47.3 % of the samples were already right at an exit before the one that answered; 7.4 % are right at some exit and wrong at the final one.",
     );
   });
 
   it("calls a gain a gain and no difference none", () => {
     const withAccuracy = (accuracy: number) =>
       read(cleanWords({ ...record, clean: { ...record.clean, routed: { ...record.clean.routed, accuracy } } }));
-    expect(withAccuracy(218 / 256)).toContain("costs no accuracy against the final exit");
-    expect(withAccuracy(222 / 256)).toContain("gains 1.6 points of accuracy against the final exit");
+    expect(withAccuracy(218 / 256)).toContain("costs no accuracy compared with the final exit");
+    expect(withAccuracy(222 / 256)).toContain("gains 1.6 points of accuracy compared with the final exit");
   });
 
   it("of one exit says that there is nothing to save", () => {
     expect(read(cleanWords(staticRecord))).toBe(
-      "On 256 samples the network answers 85.2 % (80.3–89.0) right. It has one exit, so every input pays the full cost: there is nothing to save, and nothing to slow down.",
+      "On 256 samples the network answers 85.2 % (80.3–89.0) right. It has one exit, so every input has the full cost: early exits save nothing, and an attack cannot raise the cost.",
     );
   });
 });
@@ -87,7 +87,7 @@ describe("findings", () => {
 
   it("say what the attack may change, and what it does to the judged answer, the routed answer and the cost", () => {
     expect(onlyFinding({})).toBe(
-      "pgd-linf (no pixel value moves by more than 1/255) leaves the final answer right on 24.6 % (19.7–30.2) of the samples, from 85.2 %. The routed answer is right on 42.6 % (36.7–48.7). Mean cost rises from 56.3 % to 64.9 %: 19.8 % of the saving is gone.",
+      "pgd-linf (no pixel value changes by more than 1/255) leaves the final answer right on 24.6 % (19.7–30.2) of the samples, from 85.2 %. The routed answer is right on 42.6 % (36.7–48.7). Mean cost rises from 56.3 % to 64.9 %: 19.8 % of the saving is gone.",
     );
   });
 
@@ -102,7 +102,7 @@ describe("findings", () => {
 
   it("say of an early attack how often the full network would not notice", () => {
     expect(read(findings(record)[1].text)).toContain(
-      "On 70.7 % (64.9–75.9) an early exit fires with another label while the final exit keeps its own: a check with the full network sees nothing.",
+      "On 70.7 % (64.9–75.9) an early exit fires with another label while the final exit keeps its label: a check of the full network does not detect this.",
     );
   });
 
@@ -111,7 +111,7 @@ describe("findings", () => {
       "(no limit on the change; mean L2 1.807)",
     );
     expect(onlyFinding({ radius: null, norm: "l2", l2Mean: null })).toContain("(no limit on the change)");
-    expect(onlyFinding({ radius: 0.25, norm: "l2" })).toContain("(the whole image moves by at most 0.25 in L2)");
+    expect(onlyFinding({ radius: 0.25, norm: "l2" })).toContain("(the whole image changes by at most 0.25 in L2)");
   });
 
   it("compare with the clean accuracy of the same answer", () => {

@@ -84,7 +84,7 @@ test.skipIf(cuda)("a provider that is not there is named, with what it needs", a
   await expect(ortNode({ provider: "cuda" }).compile(accepted[0]?.graph)).rejects.toMatchObject({
     code: "runtime/provider",
     message: expect.stringMatching(
-      /^provider cuda: is not there on this machine \(.+\)\. It needs an NVIDIA GPU .+\[runtime\/provider\]$/,
+      /^provider cuda: this machine cannot run it \(.+\)\. It needs an NVIDIA GPU .+\[runtime\/provider\]$/,
     ),
   });
 });

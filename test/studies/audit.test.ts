@@ -1,9 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
 import type { AttackConfig } from "../../src/attacks/config.js";
+import { auditTables } from "../../src/cli/audit/tables.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { inMemory } from "../../src/data/dataset.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { writeModel } from "../../src/onnx/write.js";
+import { renderAudit } from "../../src/report/audit/page.js";
 import type { AuditRecord, GalleryItem } from "../../src/schema/audit-record.js";
 import { type AuditOptions, audit, type RunStore, type StoredRun } from "../../src/studies/audit/index.js";
 import { samplesOf, smallExits } from "../support/models.js";
@@ -111,6 +113,29 @@ describe("an audit", () => {
     expect(broken).toBeGreaterThan(0.5);
     expect(broken).toBeLessThan(15.5);
     expect(weak.robustAccuracy.value).toBeCloseTo((16 - broken) / 24, 12);
+  });
+
+  test("says that there was nothing to attack where no sample was right when clean", async () => {
+    const wrong = samples.slice(0, 8).map((s) => ({ ...s, label: (s.label + 1) % 4 }));
+    const attacks = [{ name: "pgd", objective: "misclassify:final", radius: 0.02, steps: 2 }];
+    const { record } = await audit(options({ data: dataOf(wrong), attacks }));
+    expect(record.attacks[0]).toMatchObject({ eligible: 0, nothingToAttack: "no sample was right when clean" });
+    expect(record.curves[0]?.nothingToAttack).toBe("no sample was right when clean");
+    const [table, page] = [auditTables(record), renderAudit(record, [])];
+    expect(table).toContain("pgd: nothing to attack, no sample was right when clean.");
+    expect(table).toContain("PGD, final exit: nothing to attack, no sample was right when clean.");
+    expect(table).not.toContain("0.0 (0.0-100.0)");
+    expect(page).toContain("had nothing to attack: no sample was right when clean");
+    expect(page).not.toMatch(/\(0\.0–100\.0\)/);
+  });
+
+  test("names an attack whose goal held on every clean sample", async () => {
+    const policy = { rule: "max-softmax", thresholds: [1, 1], fallback: "final" } as const;
+    const attacks = [{ name: "slow", objective: "slowdown", radius: 0.05, steps: 2 }];
+    const run = options({ policy: { kind: "fixed", policy }, attacks, curves: undefined });
+    const { record } = await audit(run);
+    expect(record.attacks[0]).toMatchObject({ eligible: 0, nothingToAttack: expect.stringContaining("already") });
+    expect(record.attacks[0]?.robustAccuracy.value).toBe(1);
   });
 
   test("draws curves that only fall, from the clean accuracy on", async () => {

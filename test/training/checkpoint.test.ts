@@ -42,7 +42,7 @@ describe("a checkpoint", () => {
   it("is refused when dynn did not write it, or a later dynn did", () => {
     refused(writeTensors({ tensors: state.tensors, metadata: new Map() })).toThrow(/dynn did not write it/);
     refused(writeTensors({ tensors: new Map(), metadata: new Map([["dynn.checkpoint", "9"]]) })).toThrow(
-      "c.safetensors: is no checkpoint of a run: its form is 9, expected 1. Take another checkpoint, or start the run again. [checkpoint/format]",
+      "c.safetensors: is not a checkpoint of a run: its format version is 9, expected 1. Use another checkpoint, or start the run again. [checkpoint/format]",
     );
   });
 

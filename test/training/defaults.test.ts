@@ -83,7 +83,7 @@ describe("choices that a recipe does not use", () => {
     ["static", { exitWeights: "equal" }, "joint", "weights of early exits (exitWeights)"],
   ] as const)("are refused: %s with %o", (recipe, choices, other, what) => {
     expect(() => trainingConfig(recipe, choices, cifar)).toThrow(
-      `recipe ${recipe}: got ${what}, which it does not use. Leave them out, or take the recipe ${other}. [training/config]`,
+      `recipe ${recipe}: got ${what}, which it does not use. Leave them out, or use the recipe ${other}. [training/config]`,
     );
   });
 

@@ -120,12 +120,12 @@ describe("a run is a function of its request", () => {
 
 describe("a loss that is no number", () => {
   test.each([
-    ["at the second step", 1e18, 1, /^epoch 1, step 2: the loss is no number any more at learning rate 1\.00e\+18\./],
+    ["at the second step", 1e18, 1, /^epoch 1, step 2: the loss is not a finite number at learning rate 1\.00e\+18\./],
     [
       "with the first update",
       3e38,
       100,
-      /^epoch 1, step 1: a weight is no number any more at learning rate 3\.00e\+38\./,
+      /^epoch 1, step 1: a weight is not a finite number at learning rate 3\.00e\+38\./,
     ],
   ])("ends the run %s, naming the place, and what was saved last is finite", async (_, peak, weight, message) => {
     const saved: TrainingState[] = [];
@@ -159,7 +159,7 @@ describe("a loss that is no number, or a network that answers none, in a later e
     const checkpoint = { everySeconds: 3600, save: async (state: TrainingState) => void saved.push(state) };
     await expect(train(derailed({ checkpoint }))).rejects.toMatchObject({
       code: "training/diverged",
-      message: expect.stringMatching(/^epoch 3, step 2: the loss is no number any more at learning rate 5\.00e\+17\./),
+      message: expect.stringMatching(/^epoch 3, step 2: the loss is not a finite number at learning rate 5\.00e\+17\./),
       detail: { epoch: 2, step: 1 },
     });
     expect(saved.map(({ epoch, step }) => [epoch, step])).toEqual([
@@ -193,7 +193,7 @@ describe("a loss that is no number, or a network that answers none, in a later e
     );
     await expect(run).rejects.toMatchObject({
       code: "training/diverged",
-      message: expect.stringMatching(/^epoch 1, step 5: the validation loss is no number any more/),
+      message: expect.stringMatching(/^epoch 1, step 5: the validation loss is not a finite number/),
     });
     expect(saved).toEqual([]);
   });
@@ -259,7 +259,7 @@ describe("what cannot be trained is refused", () => {
     await expect(train(request({ batch: 41 }))).rejects.toThrow(
       failure(
         "training/config",
-        "patterns: a batch of 41 needs more records than the 40 there are to train on. Choose a smaller batch, or give more data.",
+        "patterns: a batch of 41 needs more than the 40 training records. Choose a smaller batch, or give more data.",
       ),
     );
   });

@@ -1,5 +1,5 @@
-/** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by total loss.
- *  Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
+/** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by
+ *  total loss. Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { Evaluation, LossContext, Objective, Sample } from "../attack.js";
@@ -48,7 +48,7 @@ const averageOf = (victim: Victim, { name, of }: ExitLoss): Objective => ({
   starts: () => [0],
 });
 
-/** One run per exit on that exit's cross-entropy; the image with the largest total loss wins. */
+/** One run per exit on that exit's cross-entropy. The image with the largest total loss wins. */
 export const max = (victim: Victim): Objective => ({
   ...maxOf(victim, CROSS_ENTROPY),
   onMargins: maxOf(victim, MARGIN),

@@ -1,7 +1,8 @@
-/** @file The early attack: the final exit keeps its label y (the model's own on the clean image), the early exits change theirs.
- *  A server that audits with the full network sees nothing; a device that leaves early answers wrongly. Source:
- *  docs/method.md section 5. `early:published` is the loss of the study's published code. `early:margin` works on margins under the
- *  deployed policy. */
+/** @file The early attack. The final exit keeps its label y, and the early exits change their
+ *  labels. y is the model's own label of the clean image. A server that runs the full network sees
+ *  no change. A device that stops at an early exit answers wrongly. Source: docs/method.md section
+ *  5. `early:published` is the loss of the study's published code. `early:margin` works on margins
+ *  under the deployed policy. */
 import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -19,7 +20,7 @@ export const earlyLabelsChanged =
     return labelAt(logits, last) === y && logits.slice(0, last).every((row) => argmax(row as Float32Array) !== y);
   };
 
-/** The final exit keeps its label and an early exit fires with another one. */
+/** The final exit keeps its label, and an early exit fires with another label. */
 export const earlyFires =
   (victim: Victim) =>
   (sample: Sample, logits: ExitLogits): boolean => {
@@ -33,7 +34,8 @@ export const earlyFires =
     );
   };
 
-/** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`, p = softmax. */
+/** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`,
+ * with p = softmax. */
 function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
   const p = softmax(ctx, exitCount(victim) - 1);
   const gap = ctx.builder.op("Relu", [
@@ -49,7 +51,8 @@ function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[
   ]);
 }
 
-/** As published: success is about labels alone, and every sample counts, those too whose exits disagree already. */
+/** The early attack as published. Success depends on labels alone. Every sample counts, even a
+ * sample whose exits disagree on the clean image. */
 export function earlyPublished(victim: Victim, options: { readonly alpha: number }): Objective {
   const early = earlyExits(victim, "early:published");
   return {
@@ -69,7 +72,7 @@ export function earlyPublished(victim: Victim, options: { readonly alpha: number
   };
 }
 
-/** Each early margin is pushed up to `kappa`, the final one held below `-keep`. */
+/** Raises each early margin up to `kappa` and holds the final margin below `-keep`. */
 function marginLoss(
   ctx: LossContext,
   victim: Victim,
@@ -85,7 +88,7 @@ function marginLoss(
 }
 
 export interface EarlyMarginOptions {
-  /** Margin at which an early exit is wrong and sure enough. */
+  /** Margin at which an early exit is wrong and confident enough to fire. */
   readonly kappa: number;
   /** Margin at which the final exit's label is safe. */
   readonly keep: number;
@@ -93,7 +96,8 @@ export interface EarlyMarginOptions {
   readonly weight: number;
 }
 
-/** The gap between two logits at which the winner's probability passes a threshold (two classes in play), and some more. */
+/** The default of kappa is a gap between two logits, plus 1. With two likely classes, the larger
+ * probability passes the threshold at this gap. */
 export function earlyMarginDefaults({ policy, model }: Victim): EarlyMarginOptions {
   const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
   const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;

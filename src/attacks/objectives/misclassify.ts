@@ -1,4 +1,5 @@
-/** @file Change the label of one exit. Losses: cross-entropy, or the margin of Carlini & Wagner 2017. */
+/** @file Change the label of one exit. Losses: cross-entropy, or the margin of Carlini & Wagner
+ *  2017. */
 import { DynnError } from "../../core/errors.js";
 import type { LossContext, Objective } from "../attack.js";
 import { capped, crossEntropy, margin } from "../losses.js";
@@ -6,12 +7,12 @@ import { exitCount, labelAt, trueLabel, type Victim } from "./victim.js";
 
 export interface MisclassifyOptions {
   readonly loss: "cross-entropy" | "margin";
-  /** Margin beyond which there is no reward; only for the margin loss. */
+  /** Margin beyond which the loss does not grow. Only the margin loss uses it. */
   readonly kappa: number;
 }
 
 /** @param exit number of the exit, or "final"
- * @throws DynnError 'attack/config' when there is no such exit */
+ * @throws DynnError 'attack/config' when the model does not have this exit */
 export function misclassify(victim: Victim, exit: number | "final", options: MisclassifyOptions): Objective {
   const k = exit === "final" ? exitCount(victim) - 1 : exit;
   if (!(Number.isInteger(k) && k >= 0 && k < exitCount(victim)))

@@ -1,17 +1,20 @@
-/** @file Ascend the loss of the exit that the policy takes at this very iterate: what an attacker of the deployed network does.
- *  Only the prefix up to that exit is run, forward and backward, which is where the savings of a dynamic surrogate come from. */
+/** @file The routed objective: ascend the loss of the exit that the policy takes at the current
+ *  iterate. An attacker of the deployed network does this. Only the prefix up to that exit is run,
+ *  forward and backward. This saves the work of the later stages. */
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { ExitLogits, Loss, LossContext, Objective } from "../attack.js";
 import { crossEntropy, margin } from "../losses.js";
 import { allExits, exitCount, prefixOf, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
-/** A loss per place where the work can stop, and, under the fallback most-confident, per exit that can then answer. */
+/** One loss per exit where the work can stop. Under the fallback most-confident, also one loss per
+ * exit that can then answer. */
 export const routed = (victim: Victim): Objective => ({
   ...routedBy(victim, { name: "routed", of: crossEntropy }),
   onMargins: routedBy(victim, { name: "routed-margin", of: margin }),
 });
 
+/** The loss on one exit, with its name. */
 interface ExitLoss {
   readonly name: string;
   readonly of: (ctx: LossContext, exit: number) => ValueName;
@@ -40,7 +43,7 @@ function routedBy(victim: Victim, { name, of }: ExitLoss): Objective {
     answer: "routed",
     label: trueLabel,
     starts: (sample) => [find(sample.clean) ?? places.length - 1],
-    // No exit of the prefix fired: the work goes on to the next one.
+    // No exit of the prefix fired, so the next exit follows.
     follow: (logits, at) => find(logits) ?? Math.min(at + 1, places.length - 1),
     succeeded: routedIsWrong(victim),
   };

@@ -1,10 +1,11 @@
-/** @file Make every early exit unsure, so that the network does all its work. Source: Hong et al. 2021, "A Panda? No, It's a
- *  Sloth" (DeepSloth): descend the cross-entropy between the uniform distribution and each early exit. */
+/** @file The slowdown objective: lower the confidence of every early exit, so that the network runs
+ *  all its stages. Source: Hong et al. 2021, "A Panda? No, It's a Sloth" (DeepSloth): descend the
+ *  cross-entropy between the uniform distribution and each early exit. */
 import type { Objective } from "../attack.js";
 import { flatness, sum } from "../losses.js";
 import { earlyExits, firing, trueLabel, type Victim } from "./victim.js";
 
-/** The final exit is not computed: nothing in the loss or its success test needs it. */
+/** The final exit is not computed, because neither the loss nor the test of success needs it. */
 export function slowdown(victim: Victim): Objective {
   const early = earlyExits(victim, "slowdown");
   return {

@@ -1,4 +1,4 @@
-/** @file What an objective may know of the model it attacks. */
+/** @file The attacked model and its policy, as objectives use them. */
 import { DynnError } from "../../core/errors.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { argmax } from "../../dynamic/route/policy.js";
@@ -8,7 +8,7 @@ import type { ExitLogits, Sample } from "../attack.js";
 
 export interface Victim {
   readonly model: DynamicModel;
-  /** Decides where a sample leaves. */
+  /** Decides at which exit a sample stops. */
   readonly policy: Policy;
 }
 
@@ -18,7 +18,7 @@ export const exitCount = ({ model }: Victim): number => model.exits.length;
 export const allExits = (victim: Victim): number[] => victim.model.exits.map((_, k) => k);
 
 /** Numbers of the early exits.
- * @throws DynnError 'attack/unsupported' when there are none */
+ * @throws DynnError 'attack/unsupported' when the model has a single exit */
 export function earlyExits(victim: Victim, objective: string): number[] {
   const early = allExits(victim).slice(0, -1);
   if (early.length > 0) return early;
@@ -38,7 +38,7 @@ export const prefixOf = (logits: ExitLogits): Float32Array[] => {
   return (end < 0 ? logits : logits.slice(0, end)) as Float32Array[];
 };
 
-/** The label the deployed network would answer with. */
+/** The label that the deployed network answers with. */
 export const routedLabel = (logits: ExitLogits, victim: Victim): number => {
   const routed = routeOne(prefixOf(logits), victim.policy, exitCount(victim));
   if (routed) return routed.label;
@@ -56,5 +56,5 @@ export const routedIsWrong =
 
 export const trueLabel = (sample: Sample): number => sample.label;
 
-/** The model's own label: that of its final exit on the clean image. */
+/** The model's own label: the label of its final exit on the clean image. */
 export const finalLabel = (sample: Sample): number => argmax(sample.clean.at(-1) as Float32Array);

@@ -1,6 +1,7 @@
-/** @file Adam on w with image = (tanh(w) + 1) / 2: the box is never left, and the distance is part of the loss.
- *  Sources: Carlini & Wagner 2017 (change of variable, search over c); Kingma & Ba 2015 (Adam); docs/method.md section 5 (start
- *  uniform in w, first success from iteration 200 on). */
+/** @file Adam on w with image = (tanh(w) + 1) / 2. The image always stays in [0,1], and the
+ *  distance is part of the loss. Sources: Carlini & Wagner 2017 (change of variable, search over
+ *  c); Kingma & Ba 2015 (Adam); docs/method.md section 5 (start uniform in w, first success from
+ *  iteration 200 on). */
 import { uniform } from "../../core/rng.js";
 import { NORMS } from "../../perturb/norms.js";
 import { type AttackRun, type Evaluation, evaluate, type Optimizer, type Query, type Task } from "../attack.js";
@@ -11,13 +12,15 @@ export interface AdamTanhOptions {
   readonly learningRate: number;
   /** Start at the image, or with w uniform in [0,1). */
   readonly start: "image" | "uniform";
-  /** Weight c of the objective against the squared L2 distance in pixels; null when the loss has its own distance term. */
+  /** Weight c of the objective against the squared L2 distance in pixels. Null when the loss has
+   * its own distance term. */
   readonly c: number | null;
-  /** Rounds of search over c (each tenfold up until a success, then halving the gap). */
+  /** Rounds of search over c. Each round multiplies c by 10 until a success, and then halves the
+   * gap. */
   readonly searchSteps: number;
   /** The first iteration whose success counts. */
   readonly checkFrom: number;
-  /** Return at the first success, instead of looking for a closer one. */
+  /** Return at the first success, without a search for a closer image. */
   readonly stopAtSuccess: boolean;
   readonly restarts: number;
 }
@@ -38,7 +41,8 @@ function* attack(task: Task, options: AdamTanhOptions): AttackRun {
   return best.success || !last ? best.found() : { image: last, success: false };
 }
 
-/** Search over c: the smallest weight that still succeeds gives the closest image. Returns the last iterate. */
+/** Searches over c. The smallest weight that still succeeds gives the closest image. Returns the
+ * last iterate. */
 function* search(
   task: Task,
   options: AdamTanhOptions,
@@ -89,7 +93,7 @@ function startOf({ sample, seed }: Task, { start }: AdamTanhOptions, restart: nu
     return Float64Array.from(
       uniform({ seed, sample: sample.id, purpose: "attack-start", step: restart }, sample.pixels.length),
     );
-  // Pixels of exactly 0 and 1 have no finite w.
+  // Pixels of exactly 0 or 1 do not have a finite w.
   return Float64Array.from(sample.pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
 }
 
@@ -111,7 +115,8 @@ class AdamTanhState {
     this.image = Float32Array.from(w, imageOf);
   }
 
-  /** One Adam step down c * (-loss) + |x - clean|^2; `gradient` is that of the ascended loss. */
+  /** One Adam step down c * (-loss) + |x - clean|^2. `gradient` is the gradient of the ascended
+   * loss. */
   update(gradient: Float32Array, clean: Float32Array, { learningRate, c }: AdamTanhOptions): void {
     this.#step++;
     const [weight, distance] = c === null ? [1, 0] : [c, 2];

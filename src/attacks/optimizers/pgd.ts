@@ -1,4 +1,5 @@
-/** @file Projected gradient steps: PGD (Madry et al. 2018), and FGSM (Goodfellow et al. 2015) as its single full step. */
+/** @file Projected gradient steps: PGD (Madry et al. 2018), and FGSM (Goodfellow et al. 2015) as
+ *  its single full step. */
 
 import { NORMS } from "../../perturb/norms.js";
 import { pgdStep } from "../../perturb/step.js";
@@ -15,9 +16,9 @@ import { Best } from "../best.js";
 
 export interface PgdOptions {
   readonly steps: number;
-  /** Pixel units. */
+  /** In pixel units. */
   readonly stepSize: number;
-  /** Radius of the random start; 0 starts at the image. */
+  /** Radius of the random start, in pixel units. 0 starts at the image. */
   readonly start: number;
   readonly restarts: number;
 }
@@ -28,7 +29,8 @@ export const pgd = (options: PgdOptions, name: "pgd" | "fgsm" = "pgd"): Optimize
   run: (task) => attack(task, options),
 });
 
-/** Every restart and every loss the objective starts from; returns at the first success that survives rounding to 8 bits. */
+/** Runs every restart with every starting loss of the objective. Returns at the first success that
+ * survives rounding to 8 bits. */
 function* attack(task: Task, options: PgdOptions): AttackRun {
   const best = new Best(task);
   for (let restart = 0; restart < options.restarts; restart++)

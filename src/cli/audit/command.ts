@@ -1,4 +1,5 @@
-/** @file `dynn audit`: how accurate, how fast and how attackable is a network, on real images. */
+/** @file `dynn audit`: measures how accurate, how fast and how attackable a network is on real
+ *  images. */
 
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
@@ -6,6 +7,7 @@ import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
+import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, readJson, writeText } from "../../node/files.js";
@@ -14,6 +16,7 @@ import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { type AuditOutcome, audit } from "../../studies/audit/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
@@ -46,22 +49,29 @@ export function auditCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(
-      new Option("--attack-file <file>", "attacks fixed exactly, as JSON (docs/attack-file.md)").conflicts("attacks"),
+      new Option("--attack-file <file>", "a JSON file that states the attacks exactly (docs/attack-file.md)").conflicts(
+        "attacks",
+      ),
     )
     .addOption(
       option(
         "--radii <list>",
-        "radii of the robustness curve, or 0 for none (default: an eighth, a quarter, a half and all of --eps; none with --attack-file)",
+        "radii of the robustness curve, or 0 for none (default: 1/8, 1/4, 1/2 and all of --eps; with --attack-file: none)",
         listOf(radius),
       ),
     )
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
-  const shared = [...policyOptions(), ...normalizationOptions(), ...commons("seed", "batch", "threads", "provider")];
+  const shared = [
+    ...policyOptions(),
+    ...commons("classes", "byOrder"),
+    ...normalizationOptions(),
+    ...commons("seed", "batch", "threads", "provider"),
+  ];
   for (const one of [...shared, recordJson("docs/audit-json.md"), common("report")]) command.addOption(one);
   command.addOption(
     option(
       "--keep <folder>",
-      "keep the images of each finished attack (NAME.npy) and go on from there after an interruption",
+      "keep the images of each finished attack (NAME.npy), and continue from them after an interruption",
       file,
     ),
   );
@@ -73,13 +83,13 @@ Attacks:
 ${listed(Object.entries(PRESETS).map(([name, { about }]) => [name, about]))}
 
 Examples:
-  # The bundled network on the bundled images, with a report to look at
+  # The bundled network on the bundled images, with an HTML report
   $ dynn audit zoo:resnet20-joint --report report.html
 
-  # Your own model on 256 CIFAR-10 test images, leaving early when 80 % sure
+  # Your own model on 256 CIFAR-10 test images, with threshold 0.8
   $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
 
-  # Two attacks, a smaller radius, your own arrays, numbers for a program
+  # Two attacks, a smaller radius, your own arrays, a JSON record
   $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
       --eps 2/255 --json audit.json`;
 
@@ -88,8 +98,10 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   await checkOutputs(flags);
   const attacks =
     flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);
-  const data = await openDataset(flags.data);
-  const model = await openModel(spec, { imageSize: [data.shape[1], data.shape[2]], ...normalization });
+  const matching = await matchingOf(flags);
+  const given = await openDataset(flags.data);
+  const model = await openModel(spec, { imageSize: [given.shape[1], given.shape[2]], ...normalization });
+  const data = fitData(model, given, matching);
   const chosen = attacks ?? presets(flags, model);
   const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);

@@ -1,16 +1,17 @@
-/** @file The audit record as tables for a terminal. */
+/** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
 import { scaleNote, vanishedWarnings } from "../../report/audit/words.js";
-import { budget, radius } from "../../report/shared/format.js";
+import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
-import { heading, percent, showRate, showTemperatures, table } from "../shared/table.js";
+import { heading, notesAndWarnings, percent, showRate, showTemperatures, table } from "../shared/table.js";
 
 export const auditTables = (record: AuditRecord): string =>
   [
     titleOf(record),
+    said(record),
     exitTable(record),
     routedLine(record),
     attackTable(record),
@@ -28,15 +29,17 @@ const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
 
 const ATTACK_NOTE =
-  " Robust accuracy: answers still right after the attack, among all samples.\nSuccess: among the samples the attack could win. 8-bit: the same after rounding the images to 8 bits.";
+  " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data }: AuditRecord): string =>
   `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${scaleNote({ model })}${model.inputScale ? "\n" : ""}`;
 
+const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
+
 const exitTable = ({ model, clean }: AuditRecord): string =>
   heading("Exits, clean images") +
   table(
-    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "leave here" }],
+    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "stop here" }],
     model.exits.map((exit, k) => [
       exit.name,
       showCount(exit.macs),
@@ -50,7 +53,7 @@ function routedLine({ clean, data, model }: AuditRecord): string {
   if (model.exits.length === 1) return "";
   const { rule, thresholds, fallback, temperatures, accuracy, meanCostFraction } = clean.routed;
   const shown = thresholds.every((t) => t === NEVER_FIRES[rule])
-    ? "never leave early"
+    ? "never stop early"
     : `threshold ${showThresholds(clean.routed)}`;
   const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
   return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)})\n`;
@@ -63,6 +66,7 @@ function attackTable({ attacks }: AuditRecord): string {
   return [
     heading("Attacks"),
     table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
+    linesOf(nothingLines(attacks)),
     "\n",
     table([...left, ...right(["routed %", "cost %", "mean L2", "gradients", "time"])], attacks.map(costRow)),
     attacks.some((a) => a.early) ? "\n" : "",
@@ -70,14 +74,14 @@ function attackTable({ attacks }: AuditRecord): string {
   ].join("");
 }
 
-const successRow = (a: AttackRecord): string[] => [
-  a.name,
-  budget(a.norm, a.radius),
-  a.answer,
-  `${bareRate(a.robustAccuracy)}${a.vanishedGradients ? "*" : ""}`,
-  bareRate(a.successRate),
-  bare(a.success8bit.value),
-];
+function successRow(a: AttackRecord): string[] {
+  const { robust, success } = attackRates(a, bareRate, "-");
+  const { success8bit } = attackRates(a, ({ value }) => bare(value), "-");
+  const star = a.vanishedGradients ? "*" : "";
+  return [a.name, budget(a.norm, a.radius), a.answer, `${robust}${star}`, success, success8bit];
+}
+
+const linesOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 const costRow = (a: AttackRecord): string[] => [
   a.name,
@@ -89,7 +93,7 @@ const costRow = (a: AttackRecord): string[] => [
   `${a.seconds.toFixed(1)} s`,
 ];
 
-/** Percentages without the sign, for columns whose head has it. */
+/** Percentages without the sign, for columns whose header has it. */
 const bare = (share: number): string => (100 * share).toFixed(1);
 const bareRate = ({ value, low, high }: Rate): string => `${bare(value)} (${bare(low)}-${bare(high)})`;
 
@@ -109,10 +113,11 @@ function curveTable({ curves }: AuditRecord): string {
     heading("Robustness by radius") +
     table(
       columns,
-      curves.map((c) => [
-        c.vanishedGradients ? `${c.name}*` : c.name,
-        ...c.points.map((p) => percent(p.robustAccuracy.value)),
+      curves.map(({ name, points, vanishedGradients, nothingToAttack }) => [
+        vanishedGradients ? `${name}*` : name,
+        ...points.map((p) => (nothingToAttack === undefined ? percent(p.robustAccuracy.value) : "-")),
       ]),
-    )
+    ) +
+    linesOf(nothingLines(curves))
   );
 }

@@ -1,4 +1,5 @@
-/** @file `dynn calibrate`: choose thresholds on validation records, say what they are worth on test records, write them into the model. */
+/** @file `dynn calibrate`: chooses thresholds on validation records, measures them on test records,
+ *  writes them into the model. */
 
 import type { Command } from "commander";
 import { currentName } from "../../attacks/names.js";
@@ -6,6 +7,7 @@ import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/pres
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
+import { fitData } from "../../data/fit.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { measureExits } from "../../dynamic/run/timing.js";
@@ -19,6 +21,7 @@ import { DEFAULT_TARGET } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
@@ -41,7 +44,7 @@ interface CalibrateFlags extends RuleFlags, SplitFlags, NormalizationFlags, Back
   readonly out?: string;
 }
 
-/** The name of an attack; an old name counts as well. */
+/** The name of an attack. An old name is accepted too. */
 const presetName: Reader<PresetName> = (text, where) => oneOf(PRESET_NAMES)(currentName(text), where);
 
 export function calibrateCommand(command: Command, io: Io): Command {
@@ -60,9 +63,9 @@ export function calibrateCommand(command: Command, io: Io): Command {
         "uniform",
       ),
     )
-    .option("--temperature", "fit a temperature to each exit first, so that confidences mean what they say");
+    .option("--temperature", "first fit a temperature to each exit, to calibrate its confidences");
   for (const one of [
-    ...commons("rule", "fallback"),
+    ...commons("rule", "fallback", "classes", "byOrder"),
     ...normalizationOptions(),
     ...commons("validation", "validationSamples"),
   ])
@@ -71,21 +74,21 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--worst-case <attack>",
-        `bound cost or accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
+        `bound the cost or the accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
         presetName,
       ),
     )
     .addOption(
       option(
         "--worst-cost <share>",
-        "most mean cost under that attack (default: 80%, without --worst-accuracy)",
+        "highest mean cost under that attack (default: 80%, without --worst-accuracy)",
         share,
       ),
     )
-    .addOption(option("--worst-accuracy <share>", "least accuracy under that attack", share))
-    .addOption(option("--worst-samples <n>", "records to attack, of each split", whole(1, 100)).default(100))
+    .addOption(option("--worst-accuracy <share>", "lowest accuracy under that attack", share))
+    .addOption(option("--worst-samples <n>", "records to attack in each split", whole(1, 100)).default(100))
     .addOption(common("eps", { about: "Linf radius of that attack; pixels lie in [0,1]" }))
-    .addOption(common("timeBatch", { about: "batch that times are measured at, for a target latency" }));
+    .addOption(common("timeBatch", { about: "batch size at which times are measured, for a target latency" }));
   for (const one of commons("seed", "batch", "threads", "provider")) command.addOption(one);
   return command
     .addOption(recordJson("docs/calibration.md"))
@@ -93,7 +96,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "-o, --out <file>",
-        "write the model with its new policy; nothing else of it changes (default: only report)",
+        "write the model with its new policy and no other change (default: only report)",
         file,
       ),
     )
@@ -102,7 +105,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
 }
 
 const HELP = `
-No image is both among the validation records and among the test records.
+The validation records and the test records have no image in common.
 
 Examples:
   # The cheapest threshold that keeps 95 % of the final accuracy
@@ -115,14 +118,14 @@ Examples:
   # At most 2 ms per image on this machine
   $ dynn calibrate model.onnx --data cifar10:data --target latency:2ms
 
-  # An attacker that slows the network down gains no more than 90 % of the cost
+  # Under an attack that slows the network down, the cost is at most 90 %
   $ dynn calibrate model.onnx --data cifar10:data --worst-cost 90%
 
-  # A third of the answers stay right under an attack on the exit that is taken
+  # Under an attack on the exit that answers, a third of the answers stay right
   $ dynn calibrate model.onnx --data cifar10:data --worst-accuracy 33% \\
       --eps 2/255`;
 
-/** A share above 0 and up to all. */
+/** A share above 0 and up to 1. */
 const share: Reader<number> = (text, where) => {
   const [, digits = "", percent] = /^(\d+\.?\d*|\.\d+)(%?)$/.exec(text.trim()) ?? [];
   const value = digits === "" ? Number.NaN : Number(digits) / (percent ? 100 : 1);
@@ -134,11 +137,13 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   const normalization = normalizationOf(flags);
   const preset = attackOf(flags);
   await checkOutputs(flags);
-  const data = await openDataset(flags.data);
+  const matching = await matchingOf(flags);
+  const given = await openDataset(flags.data);
   const { source, name, path } = await openOnnx(spec);
   if (flags.out !== undefined) await checkPolicyOutput(path, flags.out);
-  const model = dynamicModel(source, { name, imageSize: [data.shape[1], data.shape[2]], ...normalization });
-  const { reported, validation } = await splitRecords(flags, data, flags.samples, flags.seed);
+  const model = dynamicModel(source, { name, imageSize: [given.shape[1], given.shape[2]], ...normalization });
+  const data = fitData(model, given, matching);
+  const { reported, validation } = await splitRecords(flags, model, data, flags.samples, flags.seed);
   const backend = backendOf(flags);
   const result = await withProgress((onProgress) =>
     calibrateModel({
@@ -172,20 +177,21 @@ async function checkOutputs({ json, report, out }: CalibrateFlags): Promise<void
   for (const path of [json, report, out]) if (path !== undefined && path !== "-") await checkWritable(path);
 }
 
-/** The attack of the bounds. Both at once may mean either attack, so it has to be named.
+/** The attack of the bounds. Two bounds together could mean different attacks, so the attack must
+ * be named.
  * @throws DynnError 'cli/usage' */
 function attackOf({ worstCase, worstCost, worstAccuracy }: CalibrateFlags): PresetName | undefined {
   if (worstCase !== undefined) return worstCase;
   if (worstCost !== undefined && worstAccuracy !== undefined)
     throw new DynnError(
       "cli/usage",
-      "--worst-cost, --worst-accuracy: both are to hold under one attack, and none is named. Add e.g. --worst-case routed.",
+      "--worst-cost, --worst-accuracy: both bounds need one attack, but the call does not name one. Add e.g. --worst-case routed.",
       { worstCost, worstAccuracy },
     );
   return worstCost !== undefined ? "slowdown" : worstAccuracy !== undefined ? "routed" : undefined;
 }
 
-/** Bounded when no bound is named. */
+/** The bound on the cost when the call does not give a bound. */
 const DEFAULT_MAX_COST = 0.8;
 
 function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: DynamicModel): WorstCaseOptions | undefined {
@@ -195,7 +201,7 @@ function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: Dynam
   return attack && { attack, maxCost, minAccuracy, samples };
 }
 
-/** Measures on as many test records as make a batch. */
+/** Measures on one batch of test records. */
 const timer =
   (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
   async (): Promise<readonly number[]> => {

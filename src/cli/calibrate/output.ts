@@ -1,4 +1,4 @@
-/** @file A policy written into a model file: `dynn.policy` changes, every other byte stays. */
+/** @file Writes a policy into a model file: `dynn.policy` changes, every other byte stays. */
 import { dirname, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -7,7 +7,7 @@ import { patchMetadata } from "../../onnx/patch-metadata.js";
 import { readModel } from "../../onnx/read.js";
 import type { Policy } from "../../schema/policy.js";
 
-/** @param outputs path of each option; those left out do not count
+/** @param outputs the path of each option; options without a path are ignored
  * @throws DynnError 'cli/usage' when two options name one file */
 export function checkDistinct(outputs: Readonly<Record<string, string | undefined>>): void {
   const given = Object.entries(outputs).flatMap(([name, path]) =>
@@ -34,13 +34,13 @@ export async function checkPolicyOutput(model: string, out: string): Promise<voi
     if (!(error instanceof DynnError && error.code === "model/external")) throw error;
     throw new DynnError(
       "cli/usage",
-      `--out ${out}: ${model} keeps weights in files beside it, which a copy elsewhere would not find. Name a file in the same folder.`,
+      `--out ${out}: ${model} keeps its weights in files beside it. A copy in another folder would not find them. Name a file in the same folder.`,
       { model, out },
     );
   }
 }
 
-/** Write a copy of the model under a policy. `out` may be the model itself.
+/** Write a copy of the model with a policy. `out` may be the model itself.
  * @throws DynnError 'file/missing', 'file/unreadable', 'file/unwritable', 'file/full' */
 export async function writePolicy(model: string, out: string, policy: Policy): Promise<void> {
   await replaceFile(out, patchMetadata(await readBytes(model), writeMetadata({ policy })));

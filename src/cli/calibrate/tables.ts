@@ -1,18 +1,26 @@
-/** @file The calibration record as tables for a terminal. */
+/** @file Prints the calibration record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
 import { bounds, budget } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
-import { type Column, heading, percent, showNumbers, showRate, table } from "../shared/table.js";
+import { type Column, heading, notesAndWarnings, percent, showNumbers, showRate, table } from "../shared/table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
-  [title(record), exitTable(record), outcomeTable(record), curveTable(record), attackTable(record), NOTE].join("");
+  [
+    title(record),
+    notesAndWarnings(record.data.notes, record.warnings),
+    exitTable(record),
+    outcomeTable(record),
+    curveTable(record),
+    attackTable(record),
+    NOTE,
+  ].join("");
 
 const NOTE =
-  "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nValidation figures are what the policy was chosen by, so a little too good.\n";
+  "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
 const title = ({ model, data, exits }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} others, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });
@@ -60,7 +68,7 @@ function outcomeTable(record: CalibrationRecord): string {
         { head: "accuracy" },
         { head: "mean cost" },
         ...(timed ? [{ head: "mean time" }] : []),
-        { head: "leave at each exit" },
+        { head: "stop at each exit" },
       ],
       rows.map(([name, o]) => [
         name,
@@ -74,7 +82,8 @@ function outcomeTable(record: CalibrationRecord): string {
   );
 }
 
-/** Lines of the curve that a terminal shows; the report and the record have all points. */
+/** The number of points of the curve that a terminal shows. The report and the record have all
+ * points. */
 const SHOWN = 8;
 
 function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): string {
@@ -102,7 +111,7 @@ function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): 
     .join("");
 }
 
-/** Points evenly spread over the curve, both ends among them. */
+/** Points evenly spread over the curve, with both ends. */
 const spread = (points: readonly CalibrationPoint[]): CalibrationPoint[] => {
   const count = Math.min(SHOWN, points.length);
   return Array.from(
@@ -119,7 +128,7 @@ function attackTable({ worstCase }: CalibrationRecord): string {
     ["test", test],
   ] as const;
   return (
-    heading(`Under attack: ${attack}, ${budget(norm, radius)}; asked for: ${bounds(worstCase)}`) +
+    heading(`Under attack: ${attack}, ${budget(norm, radius)}; bounds: ${bounds(worstCase)}`) +
     table(
       [left("records"), { head: "samples" }, { head: "mean cost" }, { head: "accuracy" }],
       rows.map(([name, a]) => [name, String(a.samples), showRate(a.meanCost), showRate(a.accuracy)]),

@@ -1,4 +1,5 @@
-/** @file What `dynn classify` runs: a split bundle with a server or without, a staged one, or a model. */
+/** @file Opens the network of `dynn classify`: a split bundle with or without a server, a staged
+ *  bundle, or a model. */
 import { stat } from "node:fs/promises";
 import { DynnError } from "../../core/errors.js";
 import { imageDims } from "../../core/images.js";
@@ -12,6 +13,7 @@ import { openBundle } from "../../node/deploy/bundle.js";
 import { openModel } from "../../node/models.js";
 import { createServerPart } from "../../node/serve/server-part.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Normalization } from "../../schema/normalization.js";
 import type { Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
 import type { CommonFlags } from "../shared/common-options.js";
@@ -19,7 +21,7 @@ import { type NormalizationFlags, normalizationOf } from "../shared/normalizatio
 import type { RuleFlags } from "../shared/policy-options.js";
 import type { Wanted } from "./images.js";
 
-/** Ready to classify. */
+/** A network that is ready to classify. */
 export interface Classifier {
   readonly classify: (images: Float32Array, signal: AbortSignal) => Promise<readonly PlacedAnswer[]>;
   readonly release: () => Promise<void>;
@@ -29,9 +31,11 @@ export interface ClassifierSource extends Wanted {
   readonly kind: "split" | "staged" | "model";
   readonly exits: readonly string[];
   readonly classNames: readonly string[] | null;
+  /** Null where it is not known whether the network normalises its input. */
+  readonly normalization: Normalization | undefined | null;
   /** Where it computes, for people. */
   readonly where: string;
-  /** @param wire what goes over the wire, where something does */
+  /** @param wire the number format on the wire, for a split bundle with a server */
   readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
 }
 
@@ -39,8 +43,9 @@ export interface ClassifierFlags extends RuleFlags, NormalizationFlags, CommonFl
   readonly threshold?: readonly Threshold[];
 }
 
-/** @param server how to reach one
- * @throws DynnError what opening a bundle or a model throws; 'cli/usage' when options do not suit what is opened */
+/** @param server how to reach the server
+ * @throws DynnError the errors of opening a bundle or a model; 'cli/usage' when options do not fit
+ *   the opened network */
 export async function openClassifierSource(
   spec: string,
   flags: ClassifierFlags,
@@ -55,7 +60,7 @@ export async function openClassifierSource(
   if (set === undefined) return ofBundle(await openBundle(spec, { side: server && "device" }), server, backend);
   throw new DynnError(
     "cli/usage",
-    `${spec}: is a bundle, which has its own policy and input; --${set.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for models. Leave it out.`,
+    `${spec}: is a bundle, which has its own policy and input, but --${set.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for models. Leave it out.`,
     { option: set },
   );
 }
@@ -70,8 +75,9 @@ async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): 
     dims: imageDims(model),
     classes: model.classes,
     classNames: model.classNames ?? null,
+    normalization: model.normalization,
     exits: model.exits.map((exit) => exit.name),
-    where: "all here, stage by stage",
+    where: "everything on this machine, stage by stage",
     open: async (_, batch) => {
       const executor = await createExecutor(model, { backend, policy, batch });
       return {
@@ -97,6 +103,7 @@ function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Ba
     dims: input.shape.slice(1) as unknown as ClassifierSource["dims"],
     classes: classes.count,
     classNames: classes.names,
+    normalization: null,
     exits: exits.map((exit) => exit.name),
     where: whereOf(kind, server),
     open: async (wire, batch) => {
@@ -114,13 +121,13 @@ function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Ba
 }
 
 function whereOf(kind: Bundle["manifest"]["kind"], server: ClientOptions | undefined): string {
-  if (kind === "staged") return "all here, stage by stage";
+  if (kind === "staged") return "everything on this machine, stage by stage";
   return server
-    ? `device here, server at ${server.url}`
-    : "device here; no --server is given, so its half runs here too";
+    ? `device on this machine, server at ${server.url}`
+    : "device on this machine; without --server, the server's half runs on this machine too";
 }
 
-/** Who answers what the device is not sure of. */
+/** The remote of the device: the server, or the server's half in this process. */
 async function remoteOf(
   bundle: Bundle,
   server: ClientOptions | undefined,

@@ -1,4 +1,5 @@
-/** @file `dynn classify`: images in, answers out, by a split network with its server, by a staged one, or by a whole model. */
+/** @file `dynn classify`: classifies images with a split network and its server, a staged network,
+ *  or a whole model. */
 
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
@@ -10,6 +11,7 @@ import type { ClientOptions } from "../../node/client.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { tokenOption } from "../serve/command.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { type ClassFlags, matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { normalizationOptions } from "../shared/normalization-options.js";
@@ -19,13 +21,13 @@ import { type ProgressBar, withProgress } from "../shared/progress.js";
 import { type Classifier, type ClassifierFlags, type ClassifierSource, openClassifierSource } from "./classifier.js";
 import { type NamedImages, openImages } from "./images.js";
 import { type Run, type Summary, summarize } from "./summary.js";
-import { classifyTables } from "./tables.js";
+import { classifyTables, warningsOf } from "./tables.js";
 
 interface StatedLink extends LinkSpeed {
   readonly text: string;
 }
 
-interface ClassifyFlags extends ClassifierFlags, BackendFlags, CommonFlags<"batch", "samples" | "json"> {
+interface ClassifyFlags extends ClassifierFlags, ClassFlags, BackendFlags, CommonFlags<"batch", "samples" | "json"> {
   readonly server?: string;
   readonly token?: string;
   readonly wire?: Wire | "all";
@@ -38,27 +40,31 @@ const readLink: Reader<StatedLink> = (text, where) => ({ ...parseLink(text, wher
 
 export function classifyCommand(command: Command, io: Io): Command {
   command
-    .addOption(new Option("--server <url>", "where `dynn serve` runs (default: the server's half runs here)"))
-    .addOption(tokenOption("what the server asks for"))
+    .addOption(new Option("--server <url>", "URL of `dynn serve` (default: the server's half runs on this machine)"))
+    .addOption(tokenOption("the server's token"))
     .addOption(
       option(
         "--wire <format>",
-        `hidden values on the wire: ${WIRES.join(", ")}, or all to compare them (default: float32)`,
+        `number format of hidden values on the wire: ${WIRES.join(", ")}, or all to compare them (default: float32)`,
         oneOf([...WIRES, "all"]),
       ),
     )
     .addOption(
-      option("--deadline <ms>", "wait so long for the server, all tries together", whole(1, 2000)).default(2000),
+      option("--deadline <ms>", "longest wait for the server, all tries together", whole(1, 2000)).default(2000),
     )
-    .addOption(option("--retries <n>", "further tries after the first", whole(0, 3)).default(3))
+    .addOption(option("--retries <n>", "tries after the first one", whole(0, 3)).default(3))
     .addOption(option("--link <rate,rtt>", "estimate times over a link, such as 10Mbit/s,40ms", readLink))
     .addOption(
-      common("batch", { about: "images at a time, which are also sent together", read: whole(1, 1), default: 1 }),
+      common("batch", { about: "images at a time; they are also sent together", read: whole(1, 1), default: 1 }),
     )
     .addOption(common("samples", { about: "the first N images of a data spec" }))
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
-  for (const one of [...commons("fallback", "imageSize"), ...normalizationOptions(), ...commons("threads", "provider")])
+  for (const one of [
+    ...commons("fallback", "classes", "byOrder", "imageSize"),
+    ...normalizationOptions(),
+    ...commons("threads", "provider"),
+  ])
     command.addOption(one);
   return command
     .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
@@ -67,26 +73,27 @@ export function classifyCommand(command: Command, io: Io): Command {
 }
 
 const HELP = `
-Image files are stretched to the size that the network takes. A server that is
-not reached is no failure: the device answers by its surest exit, and the table
-says so. A server that refuses (another export, another token) is one.
+Image files are stretched to the input size of the network. When the server is
+not reached, the device answers with its most confident exit, and the table says
+so. When the server refuses (another export, another token), the command fails.
 
 Examples:
-  # Every image by the whole network, which stops early where it can
+  # The whole network on this machine, which stops early where it can
   $ dynn classify zoo:resnet20-joint sample --threshold 0.8
 
-  # Device here, server there
+  # The device's half on this machine, the server's half behind the URL
   $ dynn classify bundle photos/ --server http://127.0.0.1:8790
 
-  # What would float16 and int8 cost, and what would a slow link?
+  # Compare float32, float16 and int8, and estimate times over a slow link
   $ dynn classify bundle cifar10:data --wire all --link 10Mbit/s,40ms`;
 
 async function classifyAction(spec: string, given: string[], flags: ClassifyFlags, io: Io): Promise<void> {
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
+  const matching = await matchingOf(flags);
   const backend = backendOf(flags);
   const source = await openClassifierSource(spec, flags, serverOf(flags), backend);
   if (source.kind !== "split") refuseSplitOptions(source, flags);
-  const images = await openImages(given, source, flags.samples);
+  const images = await openImages(given, source, flags.samples, matching);
   const wires = source.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
   const runs: Run[] = [];
   await withProgress(async (update) => {
@@ -119,12 +126,12 @@ function refuseSplitOptions({ name, kind }: ClassifierSource, flags: ClassifyFla
   if (set === undefined) return;
   throw new DynnError(
     "cli/usage",
-    `--${set}: goes with a split bundle, and ${name} is a ${kind === "staged" ? "staged one" : "model"}. Leave it out, or make a bundle with \`dynn export --format split\`.`,
+    `--${set}: needs a split bundle, but ${name} is a ${kind === "staged" ? "staged bundle" : "model"}. Leave it out, or make a bundle with \`dynn export --format split\`.`,
     { option: set, kind },
   );
 }
 
-/** Images are read as they are needed: a whole data set may not fit in memory. */
+/** Images are read when they are needed, because a whole dataset may not fit in memory. */
 async function answersOf(
   classifier: Classifier,
   { names, read }: NamedImages,
@@ -162,12 +169,10 @@ async function writeOutputs(
 }
 
 /** Answers and summaries as data. */
-function recordOf(
-  { name, kind, exits, classNames }: ClassifierSource,
-  { from, names, labels }: NamedImages,
-  runs: readonly Run[],
-  summaries: readonly Summary[],
-) {
+function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly Run[], summaries: readonly Summary[]) {
+  const { name, kind, exits, classNames } = source;
+  const { from, names, labels } = images;
+  const [first] = summaries as [Summary];
   const answerOf = ({ label, confidence, answer, place, reason, ms, bytes }: PlacedAnswer, i: number) => ({
     image: names[i],
     label,
@@ -184,6 +189,8 @@ function recordOf(
     model: name,
     kind,
     images: from,
+    notes: images.notes.length > 0 ? images.notes : undefined,
+    warnings: warningsOf(source, images, first),
     runs: runs.map((run, k) => ({ ...summaries[k], answers: run.answers.map(answerOf) })),
   };
 }

@@ -1,75 +1,91 @@
-/** @file What `dynn classify` is given to look at: image files, folders of them, or a data spec. */
+/** @file Reads the images of `dynn classify`: image files, folders of them, or a data spec. */
 
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";
+import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, subset, writePixels } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
-import { listImages } from "../../node/data/folder.js";
+import { type FittedModel, fitData } from "../../data/fit.js";
+import { findImages, passedOver } from "../../node/data/folder.js";
 import { cropPlanes, decodeImage } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
 
 export interface NamedImages {
-  /** Where they come from, for people. */
+  /** Where the images come from, in words. */
   readonly from: string;
-  /** What to call each. */
+  /** The name of each image. */
   readonly names: readonly string[];
-  /** True classes, where the data have them. */
+  /** True classes, when the data have them. */
   readonly labels: Int32Array | undefined;
+  /** What to know of them. */
+  readonly notes: readonly string[];
+  /** The data set, where the images are from one. */
+  readonly data: Pick<Dataset, "name" | "classes"> | undefined;
   /** Pixels [to-from, c, h, w] in [0,1]. */
   readonly read: (from: number, to: number) => Promise<Float32Array>;
 }
 
-/** What images must be. */
+/** The properties that images must have. */
 export interface Wanted {
   readonly name: string;
   /** Channels, height, width. */
   readonly dims: ImageDims;
   readonly classes: number;
-  /** Names of the classes, where the model has them. */
+  /** Names of the classes, when the model has them. */
   readonly classNames: readonly string[] | null;
 }
 
 /** Open images.
- * @param samples of a data spec, the first so many
+ * @param samples the number of images to take from the start of a data spec
  * @throws DynnError 'data/spec', 'data/missing', 'data/shape', 'data/label', 'cli/usage' */
 export async function openImages(
   given: readonly string[],
   wanted: Wanted,
   samples: number | undefined,
+  matching: ClassMatching,
 ): Promise<NamedImages> {
   const spec = given.find(isSpec);
   if (spec === undefined) return ofFiles(given, wanted);
-  if (given.length === 1) return ofDataset(await openDataset(spec), wanted, samples);
+  if (given.length === 1)
+    return ofDataset(fitData(modelOf(wanted), await openDataset(spec), matching), wanted, samples);
   throw new DynnError(
     "cli/usage",
-    `${spec}: is a data spec, and stands beside ${given.length - 1} more. Name one data spec alone, or files and folders.`,
+    `${spec}: is a data spec, but the call names ${given.length - 1} more. Name one data spec alone, or files and folders.`,
     { given },
   );
 }
 
 const isSpec = (text: string): boolean => Object.hasOwn(DATA_SCHEMES, text.split(":")[0]);
 
-function ofDataset(all: Dataset, { name, dims, classes, classNames }: Wanted, samples = all.count): NamedImages {
-  checkFit({ name, classes, classNames: classNames ?? undefined, input: { shape: ["n", ...dims] } }, all);
+const modelOf = ({ name, dims, classes, classNames }: Wanted): FittedModel => ({
+  name,
+  classes,
+  classNames: classNames ?? undefined,
+  input: { shape: ["n", ...dims] },
+});
+
+function ofDataset(all: Dataset, { dims }: Wanted, samples = all.count): NamedImages {
   const data = subset(all, [...Array(Math.min(samples, all.count)).keys()]);
   return {
     from: data.name,
     names: Array.from(data.labels, (_, i) => `#${i}`),
     labels: data.labels,
+    notes: data.notes ?? [],
+    data,
     read: (from, to) => readRows(to - from, dims, (out) => data.read(range(from, to), out)),
   };
 }
 
-/** Files and folders, in the order given; folders by name. */
+/** Files and folders, in the given order. The files of a folder are sorted by name. */
 async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promise<NamedImages> {
-  const files = (await Promise.all(given.map(filesAt))).flat();
+  const found = await Promise.all(given.map(filesAt));
+  const files = found.flatMap((one) => one.files);
   const [channels, height, width] = dims;
   if (channels !== 3)
     throw new DynnError(
       "data/shape",
-      `${name}: takes images of ${channels} channels, and image files are read as 3 (RGB). Give an npy: data spec.`,
+      `${name}: takes images of ${channels} channels, but image files are read as 3 (RGB). Give an npy: data spec.`,
       { channels },
     );
   const size = { height, width };
@@ -77,6 +93,8 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
     from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
     names: files,
     labels: undefined,
+    notes: found.flatMap((one) => one.notes),
+    data: undefined,
     read: (from, to) =>
       readRows(to - from, dims, async (out) => {
         for (let i = from; i < to; i++) {
@@ -87,15 +105,22 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
   };
 }
 
+interface FoundFiles {
+  readonly files: readonly string[];
+  readonly notes: readonly string[];
+}
+
 /** @throws DynnError 'data/missing' */
-async function filesAt(path: string): Promise<readonly string[]> {
+async function filesAt(path: string): Promise<FoundFiles> {
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile()) return [path];
-  const files = stats ? await listImages(path) : [];
-  if (files.length > 0) return files;
+  if (stats?.isFile()) return { files: [path], notes: [] };
+  const found = stats ? await findImages(path) : undefined;
+  const others = found && passedOver([found]);
+  if (found && found.images.length > 0)
+    return { files: found.images, notes: others === undefined ? [] : [`${path}: ${others}`] };
   throw new DynnError(
     "data/missing",
-    `${path}: ${stats ? "holds no images" : "is not there"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
+    `${path}: ${stats ? `does not hold images${others === undefined ? "" : ` (${others})`}` : "does not exist"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
     { path },
   );
 }

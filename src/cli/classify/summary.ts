@@ -1,4 +1,5 @@
-/** @file What a run of `dynn classify` comes to: who answered, what was sent, how long it took, how much was right. */
+/** @file Summarises a run of `dynn classify`: who answered, what was sent, how long it took, how
+ *  many answers were right. */
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import { estimateLink, type LinkSpeed } from "../../deploy/link.js";
 import type { Wire } from "../../deploy/wire-values.js";
@@ -6,9 +7,9 @@ import { accuracy } from "../../measures/accuracy.js";
 import { type Percentiles, percentiles } from "../../measures/percentile.js";
 import type { Rate } from "../../schema/numbers.js";
 
-/** All images under one wire format. */
+/** All images with one wire format. */
 export interface Run {
-  /** Null where nothing is sent. */
+  /** Null when nothing is sent. */
   readonly wire: Wire | null;
   readonly answers: readonly PlacedAnswer[];
 }
@@ -23,11 +24,11 @@ export interface LinkSummary {
 
 export interface Summary {
   readonly wire: Wire | null;
-  /** Images answered by each. */
+  /** Images answered by each place. */
   readonly device: number;
   readonly server: number;
   readonly fallback: number;
-  /** Bytes sent, all images together. */
+  /** Bytes sent for all images together. */
   readonly bytes: number;
   readonly latencyMs: Percentiles;
   readonly accuracy: Rate | null;
@@ -35,10 +36,10 @@ export interface Summary {
 }
 
 export interface SummaryOptions {
-  /** True classes, where they are known. */
+  /** True classes, when they are known. */
   readonly labels: Int32Array | undefined;
   readonly link: LinkSpeed | undefined;
-  /** Bytes of one image as it would be sent: 8 bits a pixel and channel. */
+  /** Bytes of one image as it would be sent: 8 bits per pixel and channel. */
   readonly imageBytes: number;
 }
 
@@ -66,7 +67,7 @@ const rate = (answers: readonly { readonly label: number }[], { labels }: Summar
       )
     : null;
 
-/** An image that is sent whole gets the answer that the split gives in float32. */
+/** An image that is sent whole gets the answer of the split in float32. */
 function linkSummaries(answers: readonly PlacedAnswer[], link: LinkSpeed, options: SummaryOptions): LinkSummary[] {
   const { deviceOnly, split, sendImage } = estimateLink(answers, link, options.imageBytes);
   const bytes = sum(answers.map((answer) => answer.bytes)) / answers.length;

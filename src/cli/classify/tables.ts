@@ -1,13 +1,15 @@
-/** @file What `dynn classify` prints: an answer per image, who answered, and what the wire costs. */
+/** @file Prints the results of `dynn classify`: an answer per image, who answered, and the bytes
+ *  and times of the wire. */
 import { showCount } from "../../core/units.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import type { Percentiles } from "../../measures/percentile.js";
-import { heading, percent, showRate, table } from "../shared/table.js";
+import { chanceWarnings } from "../../studies/chance.js";
+import { heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
 import type { ClassifierSource } from "./classifier.js";
 import type { NamedImages } from "./images.js";
 import type { Run, Summary } from "./summary.js";
 
-/** Longer lists are for --json. */
+/** The most rows that are printed. Longer lists need --json. */
 const MOST_ROWS = 20;
 
 export function classifyTables(
@@ -21,7 +23,7 @@ export function classifyTables(
   const [summary] = summaries as [Summary];
   return [
     heading(`${source.name}, ${images.names.length} images: ${images.from}`),
-    `${source.where}\n\n`,
+    `${source.where}\n${notesAndWarnings(images.notes, warningsOf(source, images, summary))}\n`,
     answersTable(source, images, first.answers),
     heading("Answered"),
     answered(summary, first.answers),
@@ -29,6 +31,16 @@ export function classifyTables(
     link === undefined ? "" : linkTable(summaries, link),
   ].join("");
 }
+
+/** Reasons to doubt the accuracy. */
+export const warningsOf = (
+  source: ClassifierSource,
+  { data }: NamedImages,
+  { accuracy }: Summary,
+): string[] | undefined =>
+  data && accuracy
+    ? chanceWarnings({ ...source, classNames: source.classNames ?? undefined }, data, accuracy)
+    : undefined;
 
 function answersTable(
   { exits, classNames }: ClassifierSource,
@@ -55,7 +67,7 @@ function answersTable(
     { head: "where", align: "left" as const },
   ];
   const more = answers.length - rows.length;
-  return table(columns, rows) + (more > 0 ? `and ${more} more; --json FILE keeps them all\n` : "");
+  return table(columns, rows) + (more > 0 ? `and ${more} more; --json FILE writes them all\n` : "");
 }
 
 function answered(summary: Summary, answers: readonly PlacedAnswer[]): string {
@@ -65,7 +77,7 @@ function answered(summary: Summary, answers: readonly PlacedAnswer[]): string {
     `on the device: ${share(summary.device)}\n`,
     summary.wire === null ? "" : `by the server: ${share(summary.server)}\n`,
     outage
-      ? `server not reached, answered by the device's surest exit: ${share(summary.fallback)}; ${outage.reason}\n`
+      ? `server not reached, answered by the device's most confident exit: ${share(summary.fallback)}; ${outage.reason}\n`
       : "",
     summary.wire === null ? "" : sent(summary, answers),
     summary.accuracy ? `right: ${showRate(summary.accuracy)}\n` : "",
@@ -84,7 +96,7 @@ const showTimes = ({ p50, p95, p99 }: Percentiles): string =>
   `p50 ${showMs(p50)}, p95 ${showMs(p95)}, p99 ${showMs(p99)}`;
 const showMs = (ms: number): string => `${ms.toPrecision(3)} ms`;
 
-/** Each wire format beside the first. */
+/** Each wire format, compared with the first. */
 function wireTable(runs: readonly Run[], summaries: readonly Summary[]): string {
   const reference = runs[0].answers;
   const rows = summaries.map(({ wire, bytes, accuracy, latencyMs }, k) => {
@@ -111,7 +123,8 @@ function wireTable(runs: readonly Run[], summaries: readonly Summary[]): string 
   return heading("Over the wire") + table(columns, rows);
 }
 
-/** The split with each wire format, between the two ways that send nothing or everything. */
+/** The split with each wire format, between the way that sends nothing and the way that sends
+ * everything. */
 function linkTable(summaries: readonly Summary[], speed: string): string {
   const first = summaries[0]?.link ?? [];
   const splits = summaries.flatMap(({ wire, link }) =>
@@ -139,7 +152,7 @@ function linkTable(summaries: readonly Summary[], speed: string): string {
   return [
     heading(`Estimated over ${speed}`),
     table(columns, rows),
-    "computing as measured here, on both sides; the way is round trip + bytes / rate; images as 8-bit pixels\n",
+    "computing times as measured here, for both sides; transfer time = round trip + bytes / rate; images as 8-bit pixels\n",
     summaries.some(({ fallback }) => fallback > 0)
       ? "images that the server did not answer count as answered by the device alone\n"
       : "",

@@ -1,10 +1,13 @@
-/** @file `dynn convert`: early exits for a classifier that is trained already; its weights and answers stay as they are. */
+/** @file `dynn convert`: adds early exits to a trained classifier. Its weights and answers do not
+ *  change. */
 
 import type { Command } from "commander";
+import { wilson } from "../../measures/wilson.js";
 import { HEADS } from "../../nn/heads.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
+import { chanceWarnings, notesOf } from "../../studies/chance.js";
 import { conversionMetadata } from "../../training/convert/convert.js";
 import { measure } from "../../training/convert/policy.js";
 import { cardEntry } from "../../training/run/card.js";
@@ -12,6 +15,7 @@ import { cardOf } from "../../training/run/plan.js";
 import { cardTable } from "../shared/card-table.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
+import { notesAndWarnings } from "../shared/table.js";
 import { type FinishedTraining, trainInFolder } from "../train/train-in-folder.js";
 import { addConvertOptions, type ConvertFlags } from "./options.js";
 import { placesTable, policyLines } from "./output.js";
@@ -27,10 +31,10 @@ Heads:
 ${listed(Object.entries(HEADS).map(([name, { about }]) => [name, about]))}
 
 Examples:
-  # Exits where they pay, heads trained on your data, a policy ready to run
+  # Exits where they save work, heads trained on your data, a chosen policy
   $ dynn convert model.onnx --data folder:photos -o dynamic.onnx
 
-  # Exits where they pay in time on this machine, one image after the other
+  # Exits where they save time on this machine, for one image at a time
   $ dynn convert model.onnx --data folder:photos --cost time -o dynamic.onnx
 
   # Two exits, heads that learn from the final exit; a model that expects
@@ -42,7 +46,9 @@ async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise
   await checkWritable(flags.out);
   const plan = await prepareConversion(spec, flags, io.signal);
   const { replaced, places } = plan.conversion;
-  if (replaced.length > 0) io.err(`${spec}: new exits take the place of ${replaced.join(", ")}\n`);
+  const { data } = plan.run.plan;
+  if (replaced.length > 0) io.err(`${spec}: new exits replace ${replaced.join(", ")}\n`);
+  for (const note of notesOf(data.train, data.validation, data.test) ?? []) io.err(`${note}\n`);
   io.signal.throwIfAborted();
   io.out(placesTable(places, plan.run.plan.placement));
   await trainInFolder(plan.run, io, (finished) => write(plan, flags, finished, io));
@@ -71,6 +77,9 @@ async function write(
   const metadata = new Map([...conversionMetadata(conversion, measured.policy), cardEntry(card)]);
   await saveModel(flags.out, { graph, metadata });
   await finished.run.finish(card);
-  io.out(cardTable(card) + policyLines(measured));
+  const { validation } = measured;
+  const right = wilson(validation.right.at(-1) ?? 0, validation.count);
+  const doubts = chanceWarnings(conversion, plan.data.validation, right);
+  io.out(cardTable(card) + policyLines(measured) + notesAndWarnings([], doubts));
   for (const path of [flags.out, finished.run.report]) io.out(`wrote ${path}\n`);
 }

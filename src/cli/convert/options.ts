@@ -1,9 +1,11 @@
-/** @file The options of `dynn convert`: where exits go and what their heads learn from; how the run goes is as in `dynn train`. */
+/** @file The options of `dynn convert`: the places of exits and the training of their heads. The
+ *  options of the run are those of `dynn train`. */
 import { type Command, Option } from "commander";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
 import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
+import type { ClassFlags } from "../shared/class-options.js";
 import { type CommonFlags, common, HEAD_DEFAULTS } from "../shared/common-options.js";
 import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
@@ -17,6 +19,8 @@ const SHARED = [
   "temperature",
   "distill-weight",
   "seed",
+  "classes",
+  "by-order",
   "validation",
   "test",
   "threads",
@@ -29,6 +33,7 @@ const SHARED = [
 
 export interface ConvertFlags
   extends NormalizationFlags,
+    ClassFlags,
     CommonFlags<"timeBatch">,
     Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
     Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
@@ -39,7 +44,7 @@ export interface ConvertFlags
   readonly policy: boolean;
 }
 
-/** What places for exits are judged by. */
+/** The costs by which places for exits are judged. */
 const COSTS = ["macs", "time"] as const;
 type Cost = (typeof COSTS)[number];
 
@@ -55,23 +60,23 @@ export function addConvertOptions(command: Command): Command {
     ...trainOptionsNamed(["data", "out"]),
     option(
       "--exits <list>",
-      "auto (where they pay), percentages of the cost (15,30,45), or names of values",
+      "auto (places where an exit saves work), percentages of the cost (15,30,45), or names of values",
       exitSpec,
     ).default({ kind: "auto" }, "auto"),
-    option(
-      "--cost <kind>",
-      "what that cost is: macs (counted) or time (measured on this machine)",
-      oneOf(COSTS),
-    ).default("macs"),
-    common("timeBatch"),
-    option("--recipe <name>", "what heads learn from: ic-only (the labels) or distill", oneOf(recipes)).default(
-      "ic-only",
+    option("--cost <kind>", "the cost: macs (counted) or time (measured on this machine)", oneOf(COSTS)).default(
+      "macs",
     ),
+    common("timeBatch"),
+    option(
+      "--recipe <name>",
+      "heads learn from the labels (ic-only) or from the final exit too (distill)",
+      oneOf(recipes),
+    ).default("ic-only"),
     common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
     ...normalizationOptions(),
-    option("--epochs <n>", `times through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
+    option("--epochs <n>", `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
     ...trainOptionsNamed(SHARED),
-    new Option("--no-policy", "choose no thresholds: the file has exits, and no rule to leave by"),
+    new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),
   ];
   return all.reduce((made, one) => made.addOption(one), command);
 }

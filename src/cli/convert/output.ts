@@ -1,4 +1,5 @@
-/** @file What `dynn convert` says: where exits stand and why, and what the policy does. */
+/** @file Prints the results of `dynn convert`: the places of exits with reasons, and the effect of
+ *  the policy. */
 
 import { showShape } from "../../core/shape.js";
 import { wilson } from "../../measures/wilson.js";
@@ -8,7 +9,7 @@ import type { PlaceReport } from "../../training/convert/plan.js";
 import type { Measurement, Tally } from "../../training/convert/policy.js";
 import { heading, percent, showRate, table } from "../shared/table.js";
 
-/** Every place for an exit, with its cost and why it has one or not. */
+/** Every place for an exit, with its cost and the reason when it does not get an exit. */
 export const placesTable = (places: readonly PlaceReport[], placement?: Placement): string =>
   heading(`Places for an exit${placement?.cost === "time" ? `, cost measured at batch ${placement.batch}` : ""}`) +
   table(
@@ -18,7 +19,7 @@ export const placesTable = (places: readonly PlaceReport[], placement?: Placemen
       { head: "cost" },
       { head: "head" },
       { head: "exit", align: "left" },
-      { head: "why none", align: "left" },
+      { head: "why not", align: "left" },
     ],
     places.map((place) => [
       place.cut,
@@ -36,7 +37,7 @@ function nearest({ fraction }: PlaceReport, places: readonly PlaceReport[]): str
   return places.filter(({ exit }) => exit !== undefined).sort((a, b) => distance(a) - distance(b))[0]?.exit;
 }
 
-/** The policy in the file, and what it does on each part of the data. */
+/** The policy in the file, and its effect on each part of the data. */
 export function policyLines({ policy, validation, test }: Measurement): string {
   if (!policy) return "";
   const { rule, thresholds } = policy;
@@ -48,7 +49,7 @@ export function policyLines({ policy, validation, test }: Measurement): string {
   return [
     heading("Policy"),
     idle
-      ? "no early exit keeps 95 % of the final accuracy: every image goes to the end\n\n"
+      ? "no early exit keeps 95 % of the final accuracy, so every image uses the final exit\n\n"
       : `${rule} ${showThresholds(policy)}: the cheapest that keeps 95 % of the final accuracy on the ${validation.count} validation images\n\n`,
     table(
       [

@@ -1,6 +1,9 @@
-/** @file A conversion before its first step: what places cost, the model with new heads, the data, and the run that trains them. */
+/** @file A conversion before its first step: the cost of places, the model with new heads, the
+ *  data, and the run that trains the heads. */
 import { basename } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import { openOnnx } from "../../node/models.js";
@@ -19,6 +22,7 @@ import {
 import { graphDigest } from "../../training/run/network.js";
 import { checkBatch, withSettings } from "../../training/run/plan.js";
 import { backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { normalizationOf } from "../shared/normalization-options.js";
 import { choicesOf } from "../train/options.js";
 import { type PlannedRun, runFolderOf } from "../train/plan.js";
@@ -30,11 +34,17 @@ export interface ConvertPlan {
 }
 
 /** Plan a conversion.
- * @throws DynnError what reading model and data and `planConversion` throw; 'cli/usage', 'training/config', 'policy/validation' */
+ * @throws DynnError the errors of reading model and data, and of `planConversion`; 'cli/usage',
+ *   'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);
+  const matching = await matchingOf(flags);
   const { source: given, name } = await openOnnx(spec);
-  const data = await openTrainingData(flags);
+  const fit = (data: Dataset): Dataset => {
+    const imageSize = [data.shape[1], data.shape[2]] as const;
+    return fitLabels(dynamicModel(given, { name, imageSize, ...normalization }), data, matching);
+  };
+  const data = await openTrainingData({ ...flags, fit, matching });
   if (flags.policy) checkPolicyData(data.validation);
   const { exits, head, seed } = flags;
   const request = { name, exits, head, seed, ...normalization };
@@ -51,7 +61,8 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags) } };
 }
 
-/** Exits that are named by hand are placed by no cost. */
+/** The placement of the exits. Undefined for exits that the call names, because their cost does not
+ * place them. */
 function placementOf(exits: ExitSpec, measured: MeasuredPlaces | undefined): Placement | undefined {
   if (exits.kind === "values") return undefined;
   if (!measured) return { cost: "macs" };
@@ -66,8 +77,8 @@ interface Measuring {
   readonly signal: AbortSignal;
 }
 
-/** The cost of places, where it is not to be counted. A run that goes on keeps the times that it began with: measured again, its exits might
- *  stand elsewhere. */
+/** The measured cost of places. Undefined when the cost is counted. A resumed run keeps the times
+ * of its start: with new times its exits might get other places. */
 async function measuredPlaces({
   source,
   data,

@@ -1,4 +1,4 @@
-/** @file `dynn export`: write a model for deployment, so that it stops early where it is put to work. */
+/** @file `dynn export`: writes a model for deployment, so that it stops early there. */
 
 import { type Command, Option } from "commander";
 import { DynnError } from "../../core/errors.js";
@@ -47,7 +47,7 @@ export function exportCommand(command: Command, io: Io): Command {
     .addOption(
       new Option(
         "--at <exit>",
-        "last exit on the device, by name or by number from 0 (default: the first of those that send the fewest numbers per image)",
+        "last exit on the device, by name or by number from 0 (default: the exit that sends the fewest numbers per image; of equals, the first)",
       ),
     )
     .addOption(common("rule"))
@@ -55,7 +55,8 @@ export function exportCommand(command: Command, io: Io): Command {
     .addOption(common("fallback"))
     .addOption(
       common("data", {
-        about: "images to compare on (default: the bundled sample; random ones where the model takes another shape)",
+        about:
+          "images for the comparison (default: the bundled sample, or random images when the model takes another shape)",
         default: undefined,
       }),
     )
@@ -78,28 +79,24 @@ ${listed([
   ["split", "a folder: device.onnx (image to early exits), server.onnx (the rest) and manifest.json"],
 ])}
 
-What is written has been run against the model first: equal labels and exits,
-equal logits up to rounding.
+Before it is written, the export is run on images and compared with the model:
+labels and exits are equal, logits are equal up to rounding.
 
 Examples:
-  # One file that skips what an image does not need, in stock ONNX Runtime
+  # One file that stops early by itself in any ONNX Runtime
   $ dynn export zoo:resnet20-joint --format conditional -o early.onnx
 
-  # A device that answers what its exits are sure of, and a server for the rest
+  # A device that answers when an exit is confident, and a server for the rest
   $ dynn export model.onnx --format split --at exit2 --data sample -o bundle
 
-  # Stages for a host of your own, leaving when 90 % sure
+  # Stages for a host of your own, with threshold 0.9
   $ dynn export model.onnx --format staged --threshold 0.9 -o stages`;
 
 async function exportAction(spec: string, flags: ExportFlags, io: Io): Promise<void> {
   if (flags.at !== undefined && flags.format !== "split")
-    throw new DynnError(
-      "cli/usage",
-      `--at ${flags.at}: goes with --format split only, got ${flags.format}. Leave it out.`,
-      {
-        format: flags.format,
-      },
-    );
+    throw new DynnError("cli/usage", `--at ${flags.at}: needs --format split, got ${flags.format}. Leave --at out.`, {
+      format: flags.format,
+    });
   if (flags.format === "conditional") await checkWritable(flags.out);
   const data = flags.data === undefined ? undefined : await openDataset(flags.data);
   const model = await openModel(spec, { ...sizeOf(flags, data), ...normalizationOf(flags) });

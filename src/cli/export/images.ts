@@ -1,4 +1,5 @@
-/** @file The images that an export is compared on: those of the call, else the bundled sample, else random ones. */
+/** @file The images on which an export is compared: those of the call, else the bundled sample,
+ *  else random images. */
 
 import { imageDims } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
@@ -7,14 +8,14 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 
 export interface VerificationImages {
-  /** Undefined: random ones. */
+  /** Undefined for random images. */
   readonly pixels: Float32Array | undefined;
-  /** Where they come from, for people. */
+  /** Where the images come from, in words. */
   readonly from: string;
 }
 
-/** @param data what the call names
- * @throws DynnError 'data/shape' when these are of another shape than the model takes */
+/** @param data the data spec of the call
+ * @throws DynnError 'data/shape' when its images have another shape than the model takes */
 export async function verificationImages(
   model: DynamicModel,
   data: Dataset | undefined,
@@ -26,7 +27,7 @@ export async function verificationImages(
   if (chosen.shape.join() !== wanted)
     return {
       pixels: undefined,
-      from: `random images (the bundled sample is [${chosen.shape}], the model takes [${wanted}])`,
+      from: `random images (the bundled sample is [${chosen.shape}], but the model takes [${wanted}])`,
     };
   const count = Math.min(samples, chosen.count);
   const { data: pixels } = await readImages(chosen, [...Array(count).keys()]);

@@ -1,4 +1,4 @@
-/** @file What `dynn export` takes from the call or else from the model: the policy, and the exit to split at. */
+/** @file The policy and the split exit of `dynn export`, from the call or else from the model. */
 
 import { DynnError } from "../../core/errors.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -7,7 +7,7 @@ import { givenPolicy, ruleOf } from "../../studies/policy.js";
 import type { RuleFlags } from "../shared/policy-options.js";
 
 /** The policy to export.
- * @throws DynnError 'policy/value' when neither call nor model give thresholds for the rule */
+ * @throws DynnError 'policy/value' when neither call nor model gives thresholds for the rule */
 export function exportPolicy(
   flags: RuleFlags & { readonly threshold?: readonly Threshold[] },
   model: DynamicModel,
@@ -18,12 +18,12 @@ export function exportPolicy(
   if (model.policy?.rule === rule) return { ...model.policy, ...ruleOf(flags, model) };
   throw new DynnError(
     "policy/value",
-    `${model.name}: has no thresholds for rule ${rule}, and the call gives none. Add --threshold, or choose them with \`dynn calibrate\`.`,
+    `${model.name}: has no thresholds for rule ${rule}, and the call does not give thresholds. Add --threshold, or choose them with \`dynn calibrate\`.`,
     { rule },
   );
 }
 
-/** The exit of this name, or of this number from 0.
+/** The number of an exit from its name or number (from 0).
  * @throws DynnError 'cli/value' */
 export function exitNumber(text: string, { exits, name }: Pick<DynamicModel, "exits" | "name">): number {
   const named = exits.findIndex((exit) => exit.name === text);

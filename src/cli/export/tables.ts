@@ -1,4 +1,5 @@
-/** @file What `dynn export` prints: the files, the exits with who stopped there, and how well the export agrees with the model. */
+/** @file Prints the results of `dynn export`: the files, the exits with the number of images that
+ *  stopped there, and how well the export agrees with the model. */
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Exported } from "../../node/deploy/export.js";
@@ -32,4 +33,4 @@ export function exportTables(model: DynamicModel, format: string, exported: Expo
 const closeCalls = ({ closeCalls: count, changed }: Exported["verification"]): string =>
   count === 0
     ? ""
-    : `close calls, where the model's own decision hangs on rounding: ${count}, of which ${changed} came out otherwise\n`;
+    : `close calls, where the model's own decision depends on rounding: ${count}, of which ${changed} had another outcome\n`;

@@ -1,4 +1,4 @@
-/** @file `dynn gradient`: a model that also returns its gradient, as plain ONNX. */
+/** @file `dynn gradient`: writes a model that also returns its gradient, as plain ONNX. */
 import type { Command } from "commander";
 import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-gradient.js";
 import { DynnError } from "../../core/errors.js";
@@ -30,14 +30,15 @@ export const gradientCommand = (command: Command, io: Io): Command =>
       "cross-entropy (adds an int64 input `labels` [n]), sum, or an output of the model, whose elements are summed",
       "cross-entropy",
     )
-    .option("--of <output>", "the output that the loss is made of (default: the last one)")
-    .option("--wrt <input>", "the input to differentiate with respect to (default: the first one)")
+    .option("--of <output>", "the output of which the loss is computed (default: the last output)")
+    .option("--wrt <input>", "the input to differentiate with respect to (default: the first input)")
     .addHelpText("after", HELP)
     .action((model: string, flags: GradientFlags) => gradientAction(model, flags, io));
 
 const HELP = `
 The result keeps the model's inputs, outputs and opset, uses standard operators
-only, and runs in any ONNX Runtime. \`gradient\` is that of the summed loss.
+only, and runs in any ONNX Runtime. \`gradient\` is the gradient of the summed
+loss.
 
 Examples:
   $ dynn gradient model.onnx -o with-gradient.onnx
@@ -52,7 +53,7 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
   const probabilities =
     options.loss === "cross-entropy" && (await holdsProbabilities(source.graph, ortNode(), options.output));
   const { graph } = modelGradient(source.graph, opTable, { ...options, probabilities });
-  // A model that ONNX Runtime would refuse is not worth writing.
+  // ONNX Runtime must accept the model before it is written.
   const session = await ortNode().compile(graph);
   await session.release();
   await saveModel(out, { graph });
@@ -78,7 +79,7 @@ function lossOf({ loss, of }: GradientFlags): Pick<ModelGradientOptions, "loss" 
   if (of === undefined) return { loss: "sum", output: loss };
   throw new DynnError(
     "cli/usage",
-    `--loss ${loss} and --of ${of}: both name an output. Leave --of out, or take --loss cross-entropy or sum.`,
+    `--loss ${loss} and --of ${of}: both name an output. Leave --of out, or use --loss cross-entropy or sum.`,
     { loss, of },
   );
 }

@@ -1,4 +1,4 @@
-/** @file `dynn inspect`: what a model file holds. */
+/** @file `dynn inspect`: shows the contents of a model file. */
 
 import type { Command } from "commander";
 import { present } from "../../core/present.js";
@@ -38,7 +38,7 @@ Examples:
   $ dynn inspect model.onnx --image-size 224,224
   $ dynn inspect model.onnx --graph | less`;
 
-/** What inspect says, as data. */
+/** The results of inspect as data. */
 export interface Inspection {
   readonly name: string;
   readonly input: DynamicModel["input"];
@@ -46,10 +46,11 @@ export interface Inspection {
   readonly parameters: number;
   readonly opset: number;
   readonly normalization: DynamicModel["normalization"] | null;
-  /** 255 when the file takes pixels in 0 to 255. `normalization` is about pixels in [0,1] then too. */
+  /** 255 when the file takes pixels in 0 to 255. `normalization` is for pixels in [0,1] then
+   * too. */
   readonly inputScale: 255 | 1;
   readonly policy: DynamicModel["policy"] | null;
-  /** What the model was made from, when `dynn train` made it. */
+  /** The model card, when `dynn train` made the model. */
   readonly card: ModelCard | null;
   readonly exits: readonly {
     readonly name: string;
@@ -84,7 +85,7 @@ async function inspectAction(spec: string, flags: InspectFlags, io: Io): Promise
   io.out(`wrote ${flags.json}\n`);
 }
 
-/** Everything inspect knows of a model. */
+/** All facts that inspect shows of a model. */
 export function inspect(model: DynamicModel): Inspection {
   const { graph } = model;
   const costs = nodeMacs(graph, opTable);

@@ -1,10 +1,12 @@
-/** @file `dynn profile`: what leaving early really saves on this machine, in time, and what it costs in accuracy. */
+/** @file `dynn profile`: measures how much time early exits save on this machine, and how much
+ *  accuracy they cost. */
 
 import { cpus, loadavg } from "node:os";
 import type { Command } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
+import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
@@ -17,6 +19,7 @@ import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { checkDistinct } from "../calibrate/output.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listOf, oneOf, option, whole } from "../shared/options.js";
@@ -39,27 +42,31 @@ export function profileCommand(command: Command, io: Io): Command {
     .addOption(common("data"))
     .addOption(common("samples", { about: `time and report on the first N records (default: up to ${SAMPLES})` }))
     .addOption(
-      option("--batch <list>", "batch sizes (default: 1,8,64, as far as there are images)", listOf(whole(1, 64))),
+      option(
+        "--batch <list>",
+        "batch sizes (default: those of 1,8,64 that are not above the number of images)",
+        listOf(whole(1, 64)),
+      ),
     )
     .addOption(
       option(
         "--rules <list>",
-        `exit rules: ${RULES.join(", ")}; the first one's operating points are timed at every batch size (default: all, the model's own first)`,
+        `exit rules: ${RULES.join(", ")}; the operating points of the first rule are timed at every batch size (default: all, the model's own first)`,
         listOf(oneOf(RULES)),
       ),
     )
     .addOption(
       option(
         "--thresholds <list>",
-        "one for all early exits each, under every one of --rules (default: rad 5 %, rad 15 %, budget 50 % and a sweep, chosen on validation records)",
+        "thresholds to profile, each used for all early exits under every rule of --rules (default: rad 5 %, rad 15 %, budget 50 % and a sweep, chosen on validation records)",
         listOf(parseQuantity),
       ),
     )
     .addOption(common("fallback"))
     .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
-  for (const one of commons("validation", "validationSamples")) command.addOption(one);
+  for (const one of commons("classes", "byOrder", "validation", "validationSamples")) command.addOption(one);
   return command
-    .addOption(option("--rounds <n>", "how often everything is measured, in turns", whole(1, 5)).default(5))
+    .addOption(option("--rounds <n>", "how often everything is measured, in turn", whole(1, 5)).default(5))
     .addOption(common("seed", { about: "seed of the choice of validation records" }))
     .addOption(common("threads"))
     .addOption(common("provider"))
@@ -70,31 +77,35 @@ export function profileCommand(command: Command, io: Io): Command {
 }
 
 const HELP = `
-Times mean something on a quiet machine only; the record says how busy it was.
+Run this on an idle machine: other work distorts the times. The record shows
+the load of the machine before the run.
 
 Examples:
-  # What do the exits of the bundled network save here?
+  # How much time do the exits of the bundled network save on this machine?
   $ dynn profile zoo:resnet20-joint --report profile.html
 
-  # Against a smaller network, on CIFAR-10, one rule
+  # Compared with a smaller network, on CIFAR-10, with one rule
   $ dynn profile model.onnx --data cifar10:data --rules entropy \\
       --baseline small.onnx
 
-  # Your own thresholds at batch 1, numbers for a program
+  # Your own thresholds at batch 1, with a JSON record
   $ dynn profile model.onnx --thresholds 0.7,0.8,0.9 --rules max-softmax \\
       --batch 1 --json profile.json`;
 
-/** Reported when nothing is said: enough for an interval of 3 points, few enough for a minute on two cores. */
+/** The default number of records: enough for an interval of 3 points, few enough for a minute on
+ * two cores. */
 const SAMPLES = 400;
 
 async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise<void> {
   checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   const machine = describeMachine(flags);
-  const data = await openDataset(flags.data);
+  const matching = await matchingOf(flags);
+  const given = await openDataset(flags.data);
   const open = (which: string): Promise<DynamicModel> =>
-    openModel(which, { imageSize: [data.shape[1], data.shape[2]] });
+    openModel(which, { imageSize: [given.shape[1], given.shape[2]] });
   const model = await open(spec);
+  const data = fitData(model, given, matching);
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);
   const record = await withProgress((onProgress) =>
@@ -114,7 +125,7 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   await writeOutputs(record, flags, io);
 }
 
-/** The machine as it is before the work adds its own load. */
+/** The machine before the work adds its own load. */
 function describeMachine({ threads }: ProfileFlags): Machine {
   const cores = cpus();
   return {
@@ -127,22 +138,23 @@ function describeMachine({ threads }: ProfileFlags): Machine {
   };
 }
 
-/** Rules in their order, what answers when none fires, and thresholds if they are given: then one rule is enough. */
+/** The rules in their order, the fallback, and the given thresholds. With given thresholds one rule
+ * is enough. */
 function pointsOf({ rules, thresholds, fallback }: ProfileFlags, model: DynamicModel) {
   const own = ruleOf(fallback ? { fallback } : {}, model);
   const all = thresholds ? [own.rule] : [own.rule, ...RULES.filter((rule) => rule !== own.rule)];
   return { rules: [...new Set(rules ?? all)], thresholds, fallback: own.fallback };
 }
 
-/** The records to report on, and where thresholds are to be chosen, those to choose them on.
+/** The records to report on, and the records to choose thresholds on when thresholds are not given.
  * @throws DynnError 'policy/validation', 'data/spec' */
 async function recordsOf(
   flags: ProfileFlags,
-  { exits }: DynamicModel,
+  model: DynamicModel,
   data: Dataset,
 ): Promise<{ readonly data: Dataset; readonly validation?: Dataset }> {
   const { samples, validation, thresholds, seed } = flags;
-  if (exits.length === 1 || thresholds) {
+  if (model.exits.length === 1 || thresholds) {
     const count = Math.min(samples ?? SAMPLES, data.count);
     return {
       data: subset(
@@ -152,7 +164,7 @@ async function recordsOf(
     };
   }
   const enough = validation !== undefined || data.count >= 2 * SAMPLES;
-  const split = await splitRecords(flags, data, samples ?? (enough ? SAMPLES : undefined), seed);
+  const split = await splitRecords(flags, model, data, samples ?? (enough ? SAMPLES : undefined), seed);
   return { data: split.reported, validation: split.validation };
 }
 

@@ -1,4 +1,4 @@
-/** @file The profile record as tables for a terminal. */
+/** @file Prints the profile record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
 import { showThresholds } from "../../schema/policy.js";
 import type {
@@ -9,11 +9,12 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
-import { type Column, heading, percent, showRate, table } from "../shared/table.js";
+import { type Column, heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
 
 export const profileTables = (record: ProfileRecord): string =>
   [
     title(record),
+    notesAndWarnings(record.data.notes, record.warnings),
     ...record.batches.map((batch) => batchTable(record, batch)),
     exitTable(record),
     sweepTable(record),
@@ -25,7 +26,7 @@ const right = (...heads: readonly string[]): Column[] => heads.map((head) => ({ 
 
 function title({ model, data, machine, rounds }: ProfileRecord): string {
   const { cores, cpu, runtime, engine, threads, load } = machine;
-  const chosen = data.validation ? `, thresholds chosen on ${data.validation.samples} others` : "";
+  const chosen = data.validation ? `, thresholds chosen on ${data.validation.samples} other images` : "";
   return `${heading(`${model.name} on ${data.name}`)}${data.samples} images${chosen}, ${rounds} rounds, seed ${data.seed}
 ${cores} cores (${cpu}), ${threads === null ? "" : `${threads} threads, `}${runtime}, ${engine}, load before ${load.toFixed(1)}
 `;
@@ -38,7 +39,7 @@ const times = ({ median, low, high }: Spread): string => `${median.toFixed(2)}x 
 const at = <T extends Timing>(timings: readonly T[], batch: number): T | undefined =>
   timings.find((timing) => timing.batch === batch);
 
-/** Everything timed at one batch size, sweeps aside. */
+/** All timings at one batch size, without the sweeps. */
 function batchTable(record: ProfileRecord, batch: number): string {
   const { baseline } = record;
   const chosen = record.points.filter((point) => point.kind === "chosen");
@@ -69,12 +70,12 @@ function batchTable(record: ProfileRecord, batch: number): string {
   return heading(`Batch ${batch}`) + table(columns, [...networks.map(networkRow), ...chosen.map(pointRow)]);
 }
 
-/** Where images leave at each chosen point. */
+/** The number of images that stop at each exit, at each chosen point. */
 function exitTable({ points, model, data }: ProfileRecord): string {
   const chosen = points.filter((point) => point.kind === "chosen");
   if (chosen.length === 0) return "";
   return (
-    heading("Images that leave at each exit") +
+    heading("Images that stop at each exit") +
     table(
       [left(""), left("rule"), ...right("threshold", ...model.exits.map((exit) => exit.name))],
       chosen.map((point) => [
@@ -116,7 +117,7 @@ function sweepTable({ points, baseline, batches }: ProfileRecord): string {
 
 const note = ({ points, rounds }: ProfileRecord): string =>
   `\nAccuracy with 95 % Wilson intervals; times are the median of ${rounds} rounds (lowest-highest).
-Latency: a batch that arrives alone.${points.length === 0 ? "" : SAVINGS}\n`;
+Latency: the time of a batch that runs alone.${points.length === 0 ? "" : SAVINGS}\n`;
 
 const SAVINGS =
-  " Speed-up: over the static network in the same round.\ntime/MACs: share of time over share of MACs; 1.00 when all that MACs save is saved in time.";
+  " Speed-up: over the static network in the same round.\ntime/MACs: share of time divided by share of MACs; 1.00 when time is saved in proportion to MACs.";

@@ -1,4 +1,5 @@
-/** @file `dynn serve`: the server of a split network. It runs until Ctrl-C or SIGTERM, which is how it ends well. */
+/** @file `dynn serve`: the server of a split network. It runs until Ctrl-C or SIGTERM, and then
+ *  ends with exit code 0. */
 
 import { type Command, Option } from "commander";
 import { reasonOf } from "../../core/errors.js";
@@ -25,14 +26,18 @@ interface ServeFlags extends BackendFlags {
 const port: Reader<number> = (text, where) => {
   const value = whole(0, 8790)(text, where);
   if (value < 2 ** 16) return value;
-  throw refuse(where, text, "a port from 0 (any that is free) to 65535", `Write e.g. ${where} 8790`);
+  throw refuse(where, text, "a port from 0 (any free port) to 65535", `Write e.g. ${where} 8790`);
 };
 
 export const serveCommand = (command: Command, io: Io): Command =>
   command
-    .option("--host <address>", "address to listen on; any but this machine's own needs a token", "127.0.0.1")
-    .addOption(option("--port <n>", "port to listen on; 0 takes any that is free", port).default(8790))
-    .addOption(tokenOption("what clients must present"))
+    .option(
+      "--host <address>",
+      "address to listen on; an address that other machines can reach needs a token",
+      "127.0.0.1",
+    )
+    .addOption(option("--port <n>", "port to listen on; 0 takes any free port", port).default(8790))
+    .addOption(tokenOption("the token that clients must send"))
     .addOption(option("--max-batch <n>", "most samples in a request, and in one run", whole(1, 64)).default(64))
     .addOption(
       option(
@@ -45,35 +50,43 @@ export const serveCommand = (command: Command, io: Io): Command =>
     .addOption(
       option("--max-connections <n>", "most connections at a time; others get 503", whole(1, 1024)).default(1024),
     )
-    .option("--proxy <addresses>", "proxies whose X-Forwarded-For tells clients apart, e.g. 10.0.0.7,10.1.0.0/16")
-    .addOption(
-      option("--timeout <ms>", "most time to receive a request, and to answer it", whole(1, 10000)).default(10000),
+    .option(
+      "--proxy <addresses>",
+      "proxies whose X-Forwarded-For gives the client's address, e.g. 10.0.0.7,10.1.0.0/16",
     )
-    .addOption(option("--window <ms>", "how long a request waits for others to run with", whole(0, 2)).default(2))
+    .addOption(
+      option("--timeout <ms>", "longest time to receive a request, and again to answer it", whole(1, 10000)).default(
+        10000,
+      ),
+    )
+    .addOption(
+      option("--window <ms>", "how long a request waits for others to run together with", whole(0, 2)).default(2),
+    )
     .addOption(common("threads"))
     .addOption(common("provider"))
     .addHelpText("after", HELP)
     .action((bundle: string, flags: ServeFlags) => serveAction(bundle, flags, io));
 
-/** A token on the command line is seen by everyone who may list processes; one in the environment is not. */
+/** Everyone who may list processes sees a token on the command line, but not one in the
+ * environment. */
 export const tokenOption = (about: string): Option => new Option("--token <text>", about).env("DYNN_TOKEN");
 
 const HELP = `
 Endpoints:
   POST /classify  hidden values in, answers out (docs/serving.md has the format)
-  GET /health     200 when a request would be taken now, else 503; and for
-                  which bundle (needs no token)
+  GET /health     200 when a request would be accepted now, else 503.
+                  It names the bundle, and needs no token
   GET /metrics    counts and times, as Prometheus text
 
-Ctrl-C or SIGTERM: takes no more requests, finishes those in flight, ends with
-exit code 0 after --timeout at the latest.
+After Ctrl-C or SIGTERM the server accepts no more requests and finishes those
+in flight. It ends with exit code 0, after --timeout at the latest.
 
 Examples:
-  # Cut a network in two, and serve the second half to this machine
+  # Split a network, and serve the second half to this machine
   $ dynn export model.onnx --format split --at exit2 -o bundle
   $ dynn serve bundle
 
-  # To others: behind a proxy that speaks TLS, with a token
+  # Serve other machines, behind a TLS proxy, with a token
   $ DYNN_TOKEN=$(openssl rand -hex 32) dynn serve bundle --host 0.0.0.0`;
 
 async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<void> {
@@ -89,7 +102,7 @@ async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<v
     const names = bundle.parts[0]?.exits.map(({ exit }) => exits[exit]?.name).join(", ");
     io.out(`${model}: ${names}\nlistening on ${url}${token === undefined ? "" : ", with a token"}\n`);
     await aborted(io.signal);
-    io.err("stopping: no more requests are taken, those in flight are finished\n");
+    io.err("stopping: finishing the requests in flight, accepting no more\n");
   } finally {
     await server.close();
   }

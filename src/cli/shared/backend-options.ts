@@ -1,10 +1,11 @@
-/** @file From --threads and --provider to what a command computes on. */
+/** @file The engine that the options --threads and --provider choose. */
 import { ortNode } from "../../node/ort-node/index.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { CommonFlags } from "./common-options.js";
 
 export type BackendFlags = CommonFlags<"provider", "threads">;
 
-/** The engine; compiling throws DynnError 'runtime/provider' when the machine has not what the provider needs. */
+/** The engine. Compiling throws DynnError 'runtime/provider' when this machine cannot run the
+ * provider. */
 export const backendOf = ({ threads, provider }: BackendFlags): Backend =>
   ortNode({ provider, ...(threads === undefined ? {} : { threads }) });

@@ -1,10 +1,10 @@
-/** @file A model card for a terminal. */
+/** @file Prints a model card for a terminal. */
 import { showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { ModelCard } from "../../schema/model-card.js";
 import { heading, percent, showRate, table } from "./table.js";
 
-/** What a model was made from, and the accuracy of its exits. */
+/** The origin of a model, and the accuracy of its exits. */
 export function cardTable({ architecture, data, training, parameters, exits }: ModelCard): string {
   const shown = ({ right, count }: { readonly right: number; readonly count: number }) =>
     showRate(wilson(right, count));

@@ -1,6 +1,6 @@
-/** @file Options that several commands share, each declared once: how it is written, its text, its reader and its default.
- *  A command picks them by name and says what differs. Their types are those of the API. */
-import { Option } from "commander";
+/** @file Options that several commands share. Each is declared once, with its form, help text,
+ *  reader and default. A command picks options by name and states the differences. */
+import type { Option } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { MIN_VALIDATION } from "../../data/split.js";
 import { CHANNEL_ORDERS } from "../../dynamic/model/input.js";
@@ -12,10 +12,12 @@ import { FALLBACKS, type Policy, RULES } from "../../schema/policy.js";
 import type { AuditOptions } from "../../studies/audit/index.js";
 import { file, fileOrOutput, imageSize, listOf, oneOf, option, type Reader, radius, text, whole } from "./options.js";
 
-/** What each option is read to. */
+/** The type of each option's value. */
 interface CommonValues {
   readonly data: string;
   readonly samples: number;
+  readonly classes: string;
+  readonly byOrder: boolean;
   readonly validation: string;
   readonly validationSamples: number;
   readonly imageSize: NonNullable<ModelOptions["imageSize"]>;
@@ -37,22 +39,24 @@ interface CommonValues {
 }
 type Name = keyof CommonValues;
 
-/** The flags of a command that picks options: those that always have a value, and those that may be left out. */
+/** The flags of a command that picks options. Some always have a value, the others may be
+ * undefined. */
 export type CommonFlags<Always extends Name, Maybe extends Name = never> = Pick<CommonValues, Always> &
   Partial<Pick<CommonValues, Maybe>>;
 
 interface Declared<T> {
   readonly flags: string;
   readonly about: string;
-  /** Left out: a switch. */
-  readonly read?: Reader<T>;
-  /** Taken where the option is left out. */
+  readonly read: Reader<T>;
+  /** The value when the option is not given. */
   readonly default?: T | undefined;
-  /** The default as help shows it. */
+  /** The default as the help shows it. */
   readonly shown?: string | undefined;
+  /** An option that it does not go with. */
+  readonly conflicts?: string | undefined;
 }
 
-/** Which head an exit has where none is named. */
+/** The default head of an exit. */
 export const HEAD_DEFAULTS = "sdn for images, mean-linear for tokens, linear for vectors";
 
 const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
@@ -63,6 +67,17 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     default: "sample",
   },
   samples: { flags: "--samples <n>", about: "the first N records", read: whole(1, 100) },
+  classes: {
+    flags: "--classes <file>",
+    about: 'JSON that names the model\'s class for a class of the data: {"car": "automobile"}',
+    read: file,
+    conflicts: "byOrder",
+  },
+  byOrder: {
+    flags: "--by-order",
+    about: "take the classes of the data in their order, whatever they are called",
+    read: () => true,
+  },
   validation: {
     flags: "--validation <spec>",
     about: "data to choose thresholds on (default: records of --data that are not reported)",
@@ -70,13 +85,13 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
   },
   validationSamples: {
     flags: "--validation-samples <n>",
-    about: "how many of them",
+    about: "number of validation records",
     read: whole(MIN_VALIDATION, 1000),
     default: 1000,
   },
   imageSize: {
     flags: "--image-size <h,w>",
-    about: "for a model that leaves the image size open",
+    about: "for a model without a fixed image size",
     read: imageSize,
   },
   mean: {
@@ -88,6 +103,7 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
   forceNormalization: {
     flags: "--force-normalization",
     about: "normalise also a model that normalises its input already",
+    read: () => true,
   },
   channels: {
     flags: "--channels <order>",
@@ -111,7 +127,7 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
   },
   timeBatch: {
     flags: "--time-batch <n>",
-    about: "batch that times are measured at",
+    about: "batch size at which times are measured",
     read: whole(1, 1),
     default: 1,
   },
@@ -125,7 +141,7 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
   seed: { flags: "--seed <n>", about: "seed of every random number", read: whole(0, 0), default: 0 },
   batch: {
     flags: "--batch <n>",
-    about: "samples per evaluation; changes time and memory, never results",
+    about: "samples per evaluation; it changes time and memory, not results",
     read: whole(1, 64),
     default: 64,
   },
@@ -136,22 +152,22 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     read: oneOf(PROVIDERS),
     default: "cpu",
   },
-  json: { flags: "--json <file>", about: "write the same as JSON; - prints it", read: fileOrOutput },
+  json: { flags: "--json <file>", about: "write the results as JSON; - prints them", read: fileOrOutput },
   report: { flags: "--report <file>", about: "write a self-contained HTML report", read: file },
 };
 
 /** A shared option.
- * @param change what differs in this command; `default: undefined` takes the default away */
+ * @param change the differences in this command; `default: undefined` removes the default */
 export function common<K extends Name>(name: K, change: Partial<Declared<CommonValues[K]>> = {}): Option {
   const declared: Declared<CommonValues[K]> = { ...COMMON[name], ...change };
-  const { flags, about, read } = declared;
-  const made = read ? option(flags, about, read) : new Option(flags, about);
+  const made = option(declared.flags, declared.about, declared.read);
+  if (declared.conflicts !== undefined) made.conflicts(declared.conflicts);
   return declared.default === undefined ? made : made.default(declared.default, declared.shown);
 }
 
 /** Shared options as they are declared. */
 export const commons = (...names: readonly Name[]): Option[] => names.map((name) => common(name));
 
-/** --json of a record. */
+/** The option --json of a command that writes a record. */
 export const recordJson = (document: string): Option =>
   common("json", { about: `write the record as JSON (${document}); - prints it instead of the tables` });

@@ -1,6 +1,7 @@
-/** @file Ctrl-C: the first asks the work to stop between two batches, the second stops the process at once. */
+/** @file Ctrl-C: the first one stops the work between two batches, the second one stops the process
+ *  at once. */
 
-/** The reason of the signal that work is aborted with. */
+/** The reason of the signal that aborts work. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }

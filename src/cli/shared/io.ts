@@ -1,6 +1,6 @@
-/** @file What a command needs from the process. */
+/** @file The parts of the process that a command needs. */
 
-/** Everything that commands need from the process, so that tests can stand in for it. */
+/** All that commands need from the process. Tests can replace it. */
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;

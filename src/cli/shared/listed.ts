@@ -1,6 +1,6 @@
-/** @file Lists in the help of a command. */
+/** @file Formats lists in the help of a command. */
 
-/** Names and what they are, in 80 columns. */
+/** Names with descriptions, in 80 columns. */
 export function listed(entries: readonly (readonly [name: string, about: string])[]): string {
   const indent = Math.max(...entries.map(([name]) => name.length)) + 4;
   const lines = entries.flatMap(([name, about]) => {

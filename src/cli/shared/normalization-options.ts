@@ -1,4 +1,5 @@
-/** @file The options that say what a foreign model expects of its input: normalisation and order of channels. */
+/** @file The options about the input of a foreign model: its normalisation and its order of
+ *  channels. */
 import { DynnError } from "../../core/errors.js";
 import type { InputOptions } from "../../dynamic/model/input.js";
 import { type CommonFlags, commons } from "./common-options.js";
@@ -10,7 +11,7 @@ export type NormalizationFlags = CommonFlags<never, (typeof NAMES)[number]>;
 /** The options themselves. */
 export const normalizationOptions = (): ReturnType<typeof commons> => commons(...NAMES);
 
-/** @throws DynnError 'cli/usage' when only one of the two is given, or they differ in length */
+/** @throws DynnError 'cli/usage' when only one option is given, or they differ in length */
 export function normalizationOf({ mean, std, forceNormalization, channels }: NormalizationFlags): InputOptions {
   const more = { ...(forceNormalization ? { forceNormalization } : {}), ...(channels ? { channels } : {}) };
   if (!mean && !std) return more;

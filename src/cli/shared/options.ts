@@ -1,9 +1,10 @@
-/** @file Readers of option values: text in, checked value out. A wrong one says which option, what came and what fits. */
+/** @file Readers of option values: text in, checked value out. An error names the option, the given
+ *  text and the expected values. */
 import { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
 
-/** Reads the text of one option; `where` is the option as it is written, "--samples". */
+/** Reads the text of one option. `where` is the option as it is written, "--samples". */
 export type Reader<T> = (text: string, where: string) => T;
 
 /** An option whose value is read by `read`. */
@@ -12,7 +13,7 @@ export function option<T>(flags: string, about: string, read: Reader<T>): Option
   return made.argParser((text) => read(text, made.long ?? flags));
 }
 
-/** The refusal of a value. */
+/** The error for a wrong value. */
 export const refuse = (where: string, text: string, expected: string, remedy: string): DynnError =>
   new DynnError("cli/value", `${where}: got "${text}", expected ${expected}. ${remedy}.`, { option: where, got: text });
 
@@ -28,14 +29,15 @@ export const whole =
     throw refuse(where, text, `a whole number of at least ${least}`, `Write e.g. ${where} ${example}`);
   };
 
-/** A radius in pixel units. 8 in place of 8/255 is a common slip, and would leave nothing of the image. */
+/** A radius in pixel units. 8 in place of 8/255 is a common mistake, and would destroy the image.
+ */
 export const radius: Reader<number> = (text, where) => {
   const value = parseQuantity(text, where);
   if (value >= 0 && value <= 1) return value;
   throw refuse(where, text, "a radius from 0 to 1, as pixels lie in [0,1]", "Write a fraction such as 8/255");
 };
 
-/** Readings of the parts of a comma-separated list; at least one. */
+/** A comma-separated list. Each part is read by `read`. At least one part. */
 export const listOf =
   <T>(read: Reader<T>): Reader<T[]> =>
   (text, where) =>

@@ -1,23 +1,25 @@
-/** @file --rule, --threshold, --fallback and --validation: from options to the policy choice of an audit. */
+/** @file The options --rule, --threshold, --fallback and --validation, and the policy that they
+ *  request. */
 
 import type { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
 import { parseQuantity } from "../../core/units.js";
 import type { Dataset } from "../../data/dataset.js";
+import type { FittedModel } from "../../data/fit.js";
 import { type ReportSplit, splitReported } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { openDataset } from "../../node/data/open.js";
 import { NEVER, type Threshold } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
+import { type ClassFlags, openFitted } from "./class-options.js";
 import { type CommonFlags, common, commons } from "./common-options.js";
 import { listOf, option, type Reader, refuse } from "./options.js";
 
-/** Thresholds, or what to choose them by. */
+/** Thresholds, or the target by which they are chosen. */
 type Choice = { readonly kind: "given"; readonly values: readonly Threshold[] } | CalibrationTarget;
 
 export type RuleFlags = CommonFlags<never, "rule" | "fallback">;
-export type SplitFlags = CommonFlags<"validationSamples", "validation">;
+export type SplitFlags = CommonFlags<"validationSamples", "validation"> & ClassFlags;
 
 export interface PolicyFlags extends RuleFlags, SplitFlags {
   readonly threshold?: Choice;
@@ -35,8 +37,8 @@ export const policyOptions = (): Option[] => [
   ...commons("fallback", "validation", "validationSamples"),
 ];
 
-/** Data and policy, as the call says.
- * @param samples how many records to report; undefined: as many as suit
+/** The records and the policy that the call requests.
+ * @param samples the number of records to report; undefined for as many as suit
  * @throws DynnError 'cli/usage', 'policy/value', 'policy/validation', 'data/spec' */
 export async function resolvePolicyFlags(
   flags: PolicyFlags,
@@ -50,32 +52,33 @@ export async function resolvePolicyFlags(
   if (spec !== undefined && givenPolicy(request, model))
     throw new DynnError(
       "cli/usage",
-      `--validation ${spec}: no threshold is to be chosen, the ${flags.threshold ? "call" : "model"} gives them all. Leave it out, or add --threshold rad:5%.`,
+      `--validation ${spec}: the ${flags.threshold ? "call" : "model"} gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%.`,
       { validation: spec },
     );
-  const validation = spec === undefined ? undefined : await openDataset(spec);
+  const validation = spec === undefined ? undefined : await openFitted(model, spec, flags);
   return resolvePolicy(model, data, { ...request, samples, validation, validationSamples, seed });
 }
 
-/** What the flags ask of a policy. */
+/** The policy request of the flags. */
 export const policyRequest = ({ rule, fallback, threshold }: PolicyFlags): PolicyRequest => ({
   rule,
   fallback,
   ...(threshold?.kind === "given" ? { thresholds: threshold.values } : { target: threshold }),
 });
 
-/** The records to report, and others to choose thresholds on, as the call says.
+/** The records to report, and other records to choose thresholds on.
  * @throws DynnError 'policy/validation', 'data/spec' */
 export const splitRecords = async (
-  { validation, validationSamples }: SplitFlags,
+  flags: SplitFlags,
+  model: FittedModel,
   data: Dataset,
   samples: number | undefined,
   seed: number,
 ): Promise<ReportSplit> =>
   splitReported(data, {
     samples,
-    validation: validation === undefined ? undefined : await openDataset(validation),
-    validationSamples,
+    validation: flags.validation === undefined ? undefined : await openFitted(model, flags.validation, flags),
+    validationSamples: flags.validationSamples,
     seed,
   });
 
@@ -93,7 +96,7 @@ const readThreshold: Reader<Choice> = (text, where) => {
   return { kind: "given", values };
 };
 
-/** Thresholds alone, for commands that choose none. */
+/** Thresholds only, for commands that do not choose thresholds. */
 export const thresholdsOption = (about: string): Option =>
   option(
     "--threshold <t>",
@@ -101,7 +104,7 @@ export const thresholdsOption = (about: string): Option =>
     listOf((text, where) => (text === NEVER ? NEVER : parseQuantity(text, where))),
   );
 
-/** What `dynn calibrate` chooses by. */
+/** The target of `dynn calibrate`. */
 export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   const [, amount] = /^latency:(.*?)\s*(?:ms)?$/.exec(text) ?? [];
   if (amount === undefined) {
@@ -114,7 +117,7 @@ export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   throw refuse(where, text, "a mean time above 0 in milliseconds", `Write e.g. ${where} latency:2ms`);
 };
 
-/** "rad:5%" or "budget:50%"; undefined for what is neither. */
+/** The target "rad:5%" or "budget:50%". Undefined for any other text. */
 function shareTarget(text: string, where: string): CalibrationTarget | undefined {
   const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
   const value = quantityOrNaN(amount);

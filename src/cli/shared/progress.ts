@@ -1,8 +1,9 @@
-/** @file Progress on standard error: one bar per phase with an ETA, only on a terminal. */
+/** @file Shows progress on standard error: one bar per phase with an ETA, only on a terminal. */
 import progress, { type Options, type Params } from "cli-progress";
 import type { Progress } from "../../studies/audit/index.js";
 
-/** A phase with what to call it at the moment, what to say behind the bar, and how much was done before this began. */
+/** A phase with its current name, the note behind the bar, and the amount of work that was done
+ * before this run. */
 export interface PhaseProgress extends Progress {
   readonly name?: string;
   readonly note?: string;
@@ -15,14 +16,14 @@ interface Shown {
   readonly from: number;
 }
 
-/** One phase as a line; there is no ETA before something is done. */
+/** One phase as a line. It has no ETA before the first unit of work is done. */
 const line = (options: Options, { progress: share, value, total, eta }: Params, { name, note, from }: Shown): string =>
   `${name} ${progress.Format.BarFormat(share, options)} ${value}/${total}  ETA ${value === from ? "?" : progress.Format.TimeFormat(eta, options, 1)}${note}`;
 
 const shown = ({ phase, name = phase.padEnd(33), note = "", from = 0 }: PhaseProgress): Shown => ({ name, note, from });
 
-/** Work that says how far it is. The bar is gone when it ends, however it ends.
- * @param work told where to say it */
+/** Run work that reports its progress. The bar disappears at the end, also after an error.
+ * @param work called with the function that reports progress */
 export async function withProgress<T>(work: (update: (now: PhaseProgress) => void) => Promise<T>): Promise<T> {
   const bar = new ProgressBar();
   try {
@@ -32,7 +33,7 @@ export async function withProgress<T>(work: (update: (now: PhaseProgress) => voi
   }
 }
 
-/** Draws phases as they come; call `stop` when the work ends, however it ends. */
+/** Draws phases as they come. Call `stop` when the work ends, also after an error. */
 export class ProgressBar {
   #bar: progress.SingleBar | undefined;
   #phase = "";

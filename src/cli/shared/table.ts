@@ -1,4 +1,5 @@
-/** @file Plain tables for a terminal: a header line and aligned columns, no boxes, so that they read well in a log. */
+/** @file Plain tables for a terminal: a header line and aligned columns without boxes, readable in
+ *  a log too. */
 import Table from "cli-table3";
 import type { Policy } from "../../schema/policy.js";
 import { out } from "./colors.js";
@@ -26,7 +27,7 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-/** Rows under a header; numbers are right-aligned unless said otherwise. */
+/** Rows under a header. Columns are right-aligned unless `align` says otherwise. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const t = new Table({
     head: columns.map((c) => out.bold(c.head)),
@@ -42,15 +43,20 @@ export const heading = (text: string): string => `\n${out.bold(out.cyan(text))}\
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** "41.4 % (35.5-47.5)": a rate with its 95 % interval. */
+/** A rate with its 95 % interval: "41.4 % (35.5-47.5)". */
 export const showRate = (rate: { readonly value: number; readonly low: number; readonly high: number }): string =>
   `${percent(rate.value)} (${(100 * rate.low).toFixed(1)}-${(100 * rate.high).toFixed(1)})`;
+
+/** What must be known of the data, and what casts doubt on the numbers; nothing where there is
+ * nothing to say. */
+export const notesAndWarnings = (notes: readonly string[] = [], warnings: readonly string[] = []): string =>
+  [...notes, ...warnings.map((text) => out.yellow(`Warning: ${text}`))].map((line) => `${line}\n`).join("");
 
 /** Numbers side by side, to 4 digits; one when all are equal. */
 export const showNumbers = (values: readonly number[]): string =>
   listed(values, (v) => String(Number(v.toPrecision(4))));
 
-/** ", temperatures 1.5, 1.2", where a policy has some. */
+/** ", temperatures 1.5, 1.2" when the policy has temperatures, else "". */
 export const showTemperatures = (temperatures: Policy["temperatures"]): string =>
   temperatures ? `, temperatures ${showNumbers(temperatures)}` : "";
 

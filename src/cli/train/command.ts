@@ -1,10 +1,12 @@
-/** @file `dynn train`: from an architecture and data to one ONNX file with exits, normalisation, classes and a model card. */
+/** @file `dynn train`: trains an architecture on data, and writes one ONNX file with exits,
+ *  normalisation, classes and a model card. */
 
 import type { Command } from "commander";
 import { ARCHITECTURES } from "../../nn/architectures.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { RECIPES } from "../../schema/training.js";
+import { notesOf } from "../../studies/chance.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import { cardOf, measurePlan, trainedMetadata } from "../../training/run/plan.js";
 import { cardTable } from "../shared/card-table.js";
@@ -32,7 +34,7 @@ Examples:
   $ dynn train resnet20 --data cifar10:data --recipe ic-only \\
       --init resnet20.onnx -o resnet20-exits.onnx
 
-  # All exits together; after Ctrl-C or a crash, the same with --resume
+  # All exits together; after Ctrl-C or a crash, add --resume to continue
   $ dynn train resnet56 --data cifar10:data --recipe joint -o resnet56.onnx`;
 
 async function trainAction(architecture: string, flags: TrainFlags, io: Io): Promise<void> {
@@ -40,6 +42,7 @@ async function trainAction(architecture: string, flags: TrainFlags, io: Io): Pro
   const planned = await prepare(architecture, flags);
   const { plan, backend } = planned;
   if (plan.network.note !== undefined) io.err(`${plan.network.note}\n`);
+  for (const note of notesOf(plan.data.train, plan.data.validation, plan.data.test) ?? []) io.err(`${note}\n`);
   io.signal.throwIfAborted();
   await trainInFolder(planned, io, async ({ run, result: { graph }, bar }) => {
     const card = cardOf(plan, graph, await measurePlan(plan, graph, { backend, signal: io.signal }));

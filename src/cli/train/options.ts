@@ -1,4 +1,4 @@
-/** @file The options of `dynn train`, and the way from them to a configuration. */
+/** @file The options of `dynn train`, and the configuration that they request. */
 
 import { type Command, Option } from "commander";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
@@ -17,6 +17,7 @@ import {
 } from "../../training/recipe/defaults.js";
 import { FEATURE_MEMORY } from "../../training/run/feeds.js";
 import type { BackendFlags } from "../shared/backend-options.js";
+import type { ClassFlags } from "../shared/class-options.js";
 import { type CommonFlags, common } from "../shared/common-options.js";
 import type { NormalizationFlags } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, radius, text, whole } from "../shared/options.js";
@@ -35,7 +36,7 @@ import {
 
 type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps">;
 
-export interface TrainFlags extends BackendFlags, NormalizationFlags, Shared {
+export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags, Shared {
   readonly recipe: Recipe;
   readonly exits?: ExitSpec;
   readonly init?: string;
@@ -67,7 +68,7 @@ export interface TrainFlags extends BackendFlags, NormalizationFlags, Shared {
   readonly out: string;
 }
 
-/** The defaults of one setting: "10 for ic-only, else 15". */
+/** The defaults of one setting, per recipe: "10 for ic-only, else 15". */
 function perRecipe(of: (recipe: Recipe) => string | number): string {
   const groups = [...new Set(RECIPES.map(of))].map((value) => ({ value, of: RECIPES.filter((r) => of(r) === value) }));
   const [most, ...others] = groups.sort((a, b) => b.of.length - a.of.length);
@@ -116,14 +117,22 @@ function trainOptions(): Option[] {
   share("head");
   add(
     "--init <file>",
-    "first weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
+    "initial weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
     file,
   );
-  add("--width <factor>", "factor on the channels of every layer (default: 1)", positive("0.5"));
-  add("--epochs <n>", `times through the data (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].epochs)})`, whole(1, 15));
-  share("batch", { about: `images a step (default: ${DEFAULT_BATCH})`, read: whole(1, 128), default: undefined });
-  share("seed", { about: "seed of first weights, order and augmentation" });
-  add("--lr <x>", "highest learning rate (default: sgd 0.1, adam and adamw 0.001, times batch / 128)", positive("0.1"));
+  add("--width <factor>", "factor on the number of channels of every layer (default: 1)", positive("0.5"));
+  add(
+    "--epochs <n>",
+    `passes through the data (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].epochs)})`,
+    whole(1, 15),
+  );
+  share("batch", { about: `images per step (default: ${DEFAULT_BATCH})`, read: whole(1, 128), default: undefined });
+  share("seed", { about: "seed of initial weights, order and augmentation" });
+  add(
+    "--lr <x>",
+    "highest learning rate (default: sgd 0.1, adam and adamw 0.001, each times batch / 128)",
+    positive("0.1"),
+  );
   add(
     "--schedule <name>",
     `${words(SCHEDULE_KINDS)} (default: ${perRecipe((r) => RECIPE_DEFAULTS[r].schedule)})`,
@@ -136,72 +145,82 @@ function trainOptions(): Option[] {
   );
   add(
     "--weight-decay <x>",
-    "of the weights (default: sgd 0.0001, for VGG 0.0005; adam 0; adamw 0.01)",
+    "weight decay (default: sgd 0.0001, for VGG 0.0005; adam 0; adamw 0.01)",
     atLeastZero("5e-4"),
   );
-  addSwitch("--decay-all", "decay norms and biases too");
-  add("--label-smoothing <x>", "share of the label that all classes get (default: 0)", below1("0.1"));
+  addSwitch("--decay-all", "apply weight decay to norms and biases too");
+  add("--label-smoothing <x>", "share of the label that is spread over all classes (default: 0)", below1("0.1"));
   add("--clip <norm>", "largest norm of the gradient (default: no limit)", positive("1"));
   add(
     "--ema <decay>",
-    "keep and save an average of the weights, with this decay a step (default: the last weights)",
+    "keep and save a moving average of the weights with this decay per step (default: save the last weights)",
     below1("0.999"),
   );
   add(
     "--augment <list>",
-    "none, or of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only and ic-distill none)",
+    "none, or a list of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE (default: flip and a crop by an eighth of the side; ic-only and ic-distill: none)",
     augment,
   );
   share("mean", {
     about:
-      "per channel of pixels in [0,1]; with --std, what the network puts in front (default: of the training images; a file stays as it is)",
+      "mean per channel of pixels in [0,1]; with --std, the network normalises its input with it (default: that of the training images; an ONNX file keeps its own)",
   });
   share("std");
   share("forceNormalization");
   share("channels");
   add(
     "--exit-weights <w>",
-    "of the exits' losses: ramp, equal, or a number for each, the final one last (default: ramp; ic-only and ic-distill equal)",
+    "weights of the exits' losses: ramp, equal, or a number per exit, the final exit last (default: ramp; ic-only and ic-distill: equal)",
     weights,
   );
-  add("--temperature <t>", "distill, ic-distill: softens what early exits learn from (default: 3)", positive("3"));
+  add(
+    "--temperature <t>",
+    "distill, ic-distill: temperature of the targets of early exits (default: 3)",
+    positive("3"),
+  );
   add(
     "--distill-weight <x>",
-    "distill, ic-distill: its share in the loss of an early exit (default: 0.5)",
+    "distill, ic-distill: share of distillation in the loss of an early exit (default: 0.5)",
     shareOf("0.5"),
   );
   share("eps", { about: "adversarial: Linf radius (default: 8/255)", default: undefined });
-  add("--attack-step <x>", "adversarial: step of PGD (default: 2/255)", radius);
-  add("--attack-steps <n>", "adversarial: how many (default: 7)", whole(1, 7));
+  add("--attack-step <x>", "adversarial: step size of PGD (default: 2/255)", radius);
+  add("--attack-steps <n>", "adversarial: number of PGD steps (default: 7)", whole(1, 7));
   add(
     "--attack-target <t>",
-    "adversarial: what PGD attacks: final, average or max over the exits (default: final)",
+    "adversarial: the loss that PGD attacks: final, average or max over the exits (default: final)",
     oneOf(["final", "average", "max"] as const),
   );
-  add("--attack-weight <x>", "adversarial: share of the attacked loss (default: 0.5)", shareOf("0.5"));
+  add("--attack-weight <x>", "adversarial: share of the loss on attacked images (default: 0.5)", shareOf("0.5"));
   add(
     "--validation <v>",
-    "share of the training records, or data, that accuracy is followed on",
+    "share of the training records, or other data, to choose the best epoch on",
     validation,
     { kind: "share", share: 0.1 } as const,
     "10%",
   );
-  add("--test <spec>", "data that only the finished model sees (default: the test records of a CIFAR archive)", text);
+  share("classes");
+  share("byOrder");
+  add("--test <spec>", "data to test the finished model on (default: the test records of a CIFAR archive)", text);
   share("threads");
   share("provider");
   add("--workers <n>", "threads that make batches; 0 makes them between the steps", whole(0, 1), 1);
   add(
     "--feature-memory <size>",
-    `ic-only, ic-distill: what the backbone makes of the images is kept if it fits in this, else made again in every epoch (default: ${FEATURE_MEMORY / UNITS.GiB}GiB)`,
+    `ic-only, ic-distill: the backbone's features are kept when they fit in this size, else computed again in every epoch (default: ${FEATURE_MEMORY / UNITS.GiB}GiB)`,
     memory,
   );
-  add("--run <folder>", "where config, checkpoint, metrics and report go (default: the output's name with .run)", file);
-  addSwitch("--resume", "go on with the run in that folder; the result is the same as without a stop");
+  add(
+    "--run <folder>",
+    "folder of config, checkpoint, metrics and report (default: the output's name with .run)",
+    file,
+  );
+  addSwitch("--resume", "continue the run in that folder; the result is the same as without a stop");
   add("--checkpoint-every <s>", "seconds between checkpoints within an epoch", whole(1, 60), 60);
   return options;
 }
 
-/** What the flags say of the configuration. */
+/** The training choices of the flags. */
 export const choicesOf = (flags: Partial<TrainFlags>): TrainingChoices => ({
   epochs: flags.epochs,
   batch: flags.batch,

@@ -1,4 +1,4 @@
-/** @file What `dynn train` says while it works, and what its report is drawn from. */
+/** @file Prints the progress of `dynn train`, and gives the facts of its report. */
 import type { EpochReport } from "../../schema/training.js";
 import type { StepReport } from "../../training/recipe/config.js";
 import type { TrainingState } from "../../training/step/state.js";
@@ -7,10 +7,10 @@ import type { PhaseProgress } from "../shared/progress.js";
 const wholePercents = (shares: readonly number[]): string =>
   `${shares.map((share) => Math.round(100 * share)).join(" ")} %`;
 
-/** Steps that the shown accuracy and speed are taken over. */
+/** The number of steps over which the shown accuracy and speed are taken. */
 const RECENT = 50;
 
-/** Follows the steps of a run; each gives a progress line.
+/** Follows the steps of a run. Each step gives a progress line.
  * @param now a clock in milliseconds */
 export function stepLines(now: () => number): (report: StepReport) => PhaseProgress {
   const recent: { readonly report: StepReport; readonly at: number }[] = [];
@@ -21,7 +21,8 @@ export function stepLines(now: () => number): (report: StepReport) => PhaseProgr
     const mean = (of: (step: StepReport) => number): number =>
       recent.reduce((sum, step) => sum + of(step.report), 0) / recent.length;
     const accuracy = report.accuracy.map((_, k) => mean((step) => step.accuracy[k]));
-    // From the end of one step to the end of another: what came before the first is not training.
+    // Measured from the end of one step to the end of another: the time before the first step is
+    // not training.
     const seconds = (at - (recent[0]?.at ?? at)) / 1000;
     const images = recent.slice(1).reduce((sum, step) => sum + step.report.images, 0);
     const speed = seconds > 0 ? `  ${Math.round(images / seconds)} images/s` : "";
@@ -40,6 +41,6 @@ export function stepLines(now: () => number): (report: StepReport) => PhaseProgr
 export const epochLine = (report: EpochReport, epochs: number): string =>
   `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.loss.toFixed(3)}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${Math.round(report.imagesPerSecond)} images/s\n`;
 
-/** Where a run stands: "epoch 3, step 20". */
+/** The position of a run: "epoch 3, step 20". */
 export const placeOf = ({ epoch, step }: TrainingState): string =>
   step === 0 ? `the end of epoch ${epoch}` : `epoch ${epoch + 1}, step ${step}`;

@@ -1,6 +1,9 @@
-/** @file From the options of `dynn train` to the plan of a run and what it computes on. */
+/** @file Makes the plan of a run and its engine from the options of `dynn train`. */
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import type { ClassMatching } from "../../data/classes.js";
+import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
 import { openOnnx } from "../../node/models.js";
 import { readBytes } from "../../node/onnx-files.js";
 import { openTrainingData, type TrainingData } from "../../node/training/data.js";
@@ -13,16 +16,17 @@ import {
 } from "../../training/run/network.js";
 import { planTraining, type TrainingPlan } from "../../training/run/plan.js";
 import { backendOf } from "../shared/backend-options.js";
+import { matchingOf } from "../shared/class-options.js";
 import { normalizationOf } from "../shared/normalization-options.js";
 import { choicesOf, type TrainFlags } from "./options.js";
 
-/** How a run goes, whatever it trains. */
+/** The options of a run, whatever it trains. */
 export type RunFlags = Pick<
   TrainFlags,
   "threads" | "provider" | "workers" | "featureMemory" | "run" | "resume" | "checkpointEvery" | "out"
 >;
 
-/** A plan, and how its run goes. */
+/** A plan with the settings of its run. */
 export interface PlannedRun {
   readonly flags: RunFlags;
   readonly plan: TrainingPlan;
@@ -31,29 +35,47 @@ export interface PlannedRun {
 }
 
 /** Plan a run.
- * @throws DynnError what opening data and network throws, and 'training/config' */
+ * @throws DynnError the errors of opening data and network, and 'training/config' */
 export async function prepare(architecture: string, flags: TrainFlags): Promise<PlannedRun> {
-  const data = await openTrainingData(flags);
+  const base = await baseOf(architecture, flags.width);
+  const init = flags.init === undefined ? undefined : await initialWeights(flags.init);
+  const matching = await matchingOf(flags);
+  const fit = fitToWeights(base, init, matching);
+  const data = await openTrainingData({ ...flags, fit, matching });
   const plan = await planTraining({
     ...{ data, recipe: flags.recipe, exits: flags.exits, head: flags.head, choices: choicesOf(flags) },
     ...normalizationOf(flags),
-    base: await baseOf(architecture, flags.width),
-    init: flags.init === undefined ? undefined : await initialWeights(flags.init),
+    base,
+    init,
     provider: flags.provider,
   });
   return { flags, plan, source: data.source, backend: backendOf(flags) };
 }
 
+/** Gives labels the numbering of the classes that the first weights know; undefined where they know
+ * none. Where the order is
+ *  to be taken, the new network takes the names of the data too. */
+function fitToWeights(
+  base: NetworkBase,
+  init: InitialWeights | undefined,
+  matching: ClassMatching,
+): ((data: Dataset) => Dataset) | undefined {
+  const known = base.kind === "model" ? weightsOfModel(base.source, base.name).classes : init?.classes;
+  if (!known?.classNames || matching.byOrder) return undefined;
+  return (data) => fitLabels(known, data, matching);
+}
+
 /** Whether an architecture or first weights are an ONNX file. */
 const isFile = (architecture: string): boolean => /^zoo:|\.onnx$/.test(architecture);
 
-/** @throws DynnError 'training/config' when a file is to have another width, and what reading it throws */
+/** @throws DynnError 'training/config' when a file should get another width, and the errors of
+ *   reading it */
 async function baseOf(architecture: string, width: number | undefined): Promise<NetworkBase> {
   if (!isFile(architecture)) return { kind: "architecture", name: architecture, width };
   if (width !== undefined)
     throw new DynnError(
       "training/config",
-      `--width ${width}: ${architecture} is a file, whose layers have their width. Leave --width out, or name an architecture.`,
+      `--width ${width}: ${architecture} is a file, whose layers have a fixed width. Leave --width out, or name an architecture.`,
       { width },
     );
   const { source } = await openOnnx(architecture);
@@ -65,7 +87,7 @@ async function initialWeights(path: string): Promise<InitialWeights> {
   return weightsOfCheckpoint(await readBytes(path), path);
 }
 
-/** Where the run keeps its files.
+/** The folder in which the run keeps its files.
  * @throws DynnError 'cli/usage' when the folder would be the output */
 export function runFolderOf({ run, out }: RunFlags): string {
   const folder = run ?? `${out.replace(/\.onnx$/, "")}.run`;

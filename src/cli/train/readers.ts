@@ -1,12 +1,12 @@
-/** @file Readers of the option values that only `dynn train` and its kin take: shares, weights of exits, augmentations, validation records,
- *  memory. */
+/** @file Readers of the option values of `dynn train` and `dynn convert`: shares, weights of exits,
+ *  augmentations, validation records, memory. */
 import { parseQuantity } from "../../core/units.js";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import type { ValidationChoice } from "../../node/training/data.js";
 import type { AugmentConfig, ExitWeights } from "../../training/recipe/config.js";
 import { type Reader, refuse, whole } from "../shared/options.js";
 
-/** A number that `fits`; `expected` says in words which do. */
+/** A number that `fits` accepts. `expected` says in words which numbers those are. */
 const number =
   (fits: (value: number) => boolean, expected: string, example: string): Reader<number> =>
   (text, where) => {
@@ -25,7 +25,7 @@ export const exitSpec: Reader<ExitSpec> = (text) => parseExits(text);
 export const weights: Reader<ExitWeights> = (text, where) =>
   text === "ramp" || text === "equal" ? text : text.split(",").map((part) => atLeastZero("1")(part, where));
 
-/** "10%" or "0.1" is a share, anything else a data spec. */
+/** "10%" or "0.1" is a share. Anything else is a data spec. */
 export const validation: Reader<ValidationChoice> = (text, where) => {
   if (!/^[\d.\s%/]+$/.test(text)) return { kind: "spec", spec: text };
   return {

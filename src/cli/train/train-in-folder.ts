@@ -1,4 +1,5 @@
-/** @file A training run as a command shows it: progress, what to say at each epoch, and what to say when it stops before its end. */
+/** @file Runs training for a command: shows progress, prints a line per epoch, and says how to
+ *  continue after a stop. */
 import { DynnError } from "../../core/errors.js";
 import { TrainingRun } from "../../node/training/run.js";
 import type { TrainingResult } from "../../training/run/trainer.js";
@@ -16,7 +17,8 @@ export interface FinishedTraining {
 }
 
 /** Train in the run folder, then let the command write its output.
- * @throws DynnError what opening the folder, training and writing throw; Interrupted with what is kept and how to go on */
+ * @throws DynnError the errors of opening the folder, training and writing; Interrupted with the
+ *   saved state and how to continue */
 export async function trainInFolder(
   planned: PlannedRun,
   io: Io,
@@ -42,7 +44,7 @@ async function runTraining(
   bar: ProgressBar,
   io: Io,
 ): Promise<TrainingResult> {
-  if (run.state) io.err(`going on from ${placeOf(run.state)}\n`);
+  if (run.state) io.err(`continuing from ${placeOf(run.state)}\n`);
   const lineOf = stepLines(() => performance.now());
   return run.train({
     backend,
@@ -60,15 +62,15 @@ async function runTraining(
   });
 }
 
-/** What to throw when a run stops before its end. It says what is kept and how to go on. */
+/** The error of a run that stops before its end. It says what is saved and how to continue. */
 function explained(thrown: unknown, { saved, checkpoint }: TrainingRun, io: Io): unknown {
-  const kept = saved ? `The run is kept up to ${placeOf(saved)}` : "Nothing was trained yet";
-  const goOn = "the same command with --resume goes on from there.";
+  const kept = saved ? `The run is saved up to ${placeOf(saved)}` : "Nothing was trained yet";
+  const goOn = "the same command with --resume continues from there.";
   if (thrown instanceof Interrupted) return new Interrupted(`Interrupted. ${kept}: ${goOn}`);
   const again = thrown instanceof DynnError && thrown.code === "training/diverged";
   if (saved)
     io.err(
-      `${kept} in ${checkpoint}${again ? `: dynn train --init takes its weights into a new run.` : `; ${goOn}`}\n`,
+      `${kept} in ${checkpoint}${again ? `: use dynn train --init to begin a new run with its weights.` : `; ${goOn}`}\n`,
     );
   return thrown;
 }

@@ -1,5 +1,7 @@
-/** @file The device: answers what its exits are sure of, sends the hidden values of the rest, and answers these itself when nobody else
- *  does. A bundle without a remote runs here to its end. */
+/** @file The device: it answers the samples that its exits are confident of, and sends the hidden
+ *  values of the others to the server.
+ *  When the server does not answer, the device answers those samples itself. A bundle without a
+ *  remote runs on the device to its end. */
 import { DynnError } from "../../core/errors.js";
 import { Images } from "../../core/images.js";
 import { checkPixels } from "../../core/pixels.js";
@@ -16,24 +18,25 @@ import { type CompiledPart, compileParts, releaseParts, runPart } from "./part.j
 import type { Remote } from "./remote.js";
 
 export const PLACES = ["device", "server", "fallback"] as const;
-/** Who answered: `fallback` is the device in place of a server that was not reached. */
+/** Who answered. `fallback` means that the device answered because the server was not reached. */
 export type Place = (typeof PLACES)[number];
 
-/** An answer, where it comes from and what it took. */
+/** An answer with its place, times and bytes. */
 export interface PlacedAnswer extends Routed {
   /** Who answered. */
   readonly place: Place;
-  /** What the device alone would answer: by the exit that is sure, else by its surest. */
+  /** The answer of the device alone: from the exit that is confident enough, else from its most
+   * confident exit. */
   readonly local: Routed;
-  /** From the start of the image's batch until its answer was there. */
+  /** Milliseconds from the start of the image's batch until its answer. */
   readonly ms: number;
-  /** Of these, on the device. */
+  /** The share of `ms` on the device, in milliseconds. */
   readonly deviceMs: number;
-  /** Of these, in the server, as it says. */
+  /** The share of `ms` in the server, in milliseconds, as the server reports it. */
   readonly serverMs: number;
-  /** Sent for it, where an answer came back. */
+  /** Bytes sent for the image. Counted only when an answer came back. */
   readonly bytes: number;
-  /** Why it is a fallback. */
+  /** Why the answer is a fallback. */
   readonly reason?: string | undefined;
 }
 
@@ -41,25 +44,27 @@ export interface PlacedAnswer extends Routed {
 export interface DeviceOptions {
   /** Runs the device's parts. */
   readonly backend: Backend;
-  /** Who answers what the device is not sure of, for a split bundle; left out: the bundle's other half, here. */
+  /** Answers the samples that the device is not confident of, for a split bundle. Default: the
+   * bundle's other half in this process. */
   readonly remote?: Remote | undefined;
-  /** What hidden values are on the wire; left out: float32. */
+  /** The number format of hidden values on the wire. Default: float32. */
   readonly wire?: Wire | undefined;
-  /** Most images at a time, which are also sent together; left out: 1, as a device sees them. */
+  /** The most images at a time. They are also sent together. Default: 1, as a device sees them. */
   readonly batch?: number | undefined;
 }
 
 /** How a device classifies. */
 export interface DeviceRun {
-  /** Stops the work; the promise then rejects with the signal's reason. */
+  /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how many images are done, and of how many. */
+  /** Called with the number of images done and the number of all images. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Make a device. The remote stays the caller's; with one, the bundle's device side is enough.
- * @throws DynnError 'serve/config' when there is a remote and the bundle is no split, a part that runs here was not opened, or the batch is no
- *         whole number; 'runtime/load' */
+/** Make a device. The caller owns the remote. With a remote, the device side of the bundle is
+ * enough.
+ * @throws DynnError 'serve/config' when a remote is given for a bundle that is not a split, a part
+ *   that runs here was not opened, or `batch` is not a whole number; 'runtime/load' */
 export async function createDevice(bundle: Bundle, options: DeviceOptions): Promise<Device> {
   const { remote, batch = 1, wire = "float32" } = options;
   if (!(Number.isInteger(batch) && batch >= 1))
@@ -71,14 +76,14 @@ export async function createDevice(bundle: Bundle, options: DeviceOptions): Prom
   return new Device(bundle.manifest, parts, batch, link);
 }
 
-/** The way to the remote. */
+/** The remote and the form of its requests. */
 interface Link {
   readonly remote: Remote;
   readonly wire: Wire;
   readonly form: WireForm;
 }
 
-/** One batch on its way. */
+/** One batch in progress. */
 interface Pass {
   readonly start: number;
   readonly answers: PlacedAnswer[];
@@ -101,8 +106,9 @@ export class Device {
 
   /** Classify images, one batch after the other.
    * @param images float32 [n*c*h*w] in [0,1]
-   * @returns      one answer per image, in order; a server that is not reached is no failure
-   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', 'wire/value', 'serve/refused', or the signal's reason */
+   * @returns one answer per image, in order; a server that is not reached is not a failure
+   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', 'wire/value', 'serve/refused', or
+   *   the signal's reason */
   async classify(images: Float32Array, { signal, onProgress }: DeviceRun = {}): Promise<PlacedAnswer[]> {
     const { model: name, input } = this.#manifest;
     const all = Images.for({ name, input }, images);
@@ -117,7 +123,7 @@ export class Device {
     return answers;
   }
 
-  /** Give back memory. */
+  /** Free the memory. */
   release(): Promise<void> {
     return releaseParts(this.#parts);
   }
@@ -150,7 +156,7 @@ export class Device {
     return pass.answers;
   }
 
-  /** Ask the remote, and answer for it when it is not reached. */
+  /** Ask the remote. When the remote is not reached, answer with the most confident exit so far. */
   async #send({ tickets, values }: Rows, { start, answers, signal }: Pass): Promise<void> {
     const { form, wire, remote } = this.#link as Link;
     const request = encodeRequest(form, wire, { readings: tickets.map(({ readings }) => readings), values });
@@ -169,7 +175,7 @@ export class Device {
   }
 }
 
-/** The answer of the surest exit so far, where none is sure enough to stop. */
+/** The answer of the most confident exit so far, when no exit is confident enough to stop. */
 const surest = (readings: readonly Reading[], { policy }: Pick<Manifest, "policy">): Routed =>
   routeReadings(readings, { ...policy, fallback: "most-confident" }, readings.length) as Routed;
 

@@ -1,5 +1,7 @@
-/** @file A part of a bundle at work: it runs on rows of samples, answers those of which an exit is sure, and hands on the others. Device and
- *  server each run one, and a staged bundle is a chain of them. Rows and routing are the executor's. */
+/** @file Runs one part of a bundle on rows of samples. It answers the samples of which an exit is
+ *  confident, and passes on the others.
+ *  Device and server each run one part. A staged bundle is a chain of parts. Rows and routing come
+ *  from the executor. */
 import type { Tensor } from "../../core/tensor.js";
 import { type Routed, readingOf, routeReadings } from "../../dynamic/route/route.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
@@ -14,7 +16,7 @@ export interface CompiledPart {
   readonly session: Session;
 }
 
-/** Compile parts, all or none.
+/** Compile all parts or none.
  * @throws DynnError 'runtime/load' */
 export async function compileParts(parts: readonly BundlePart[], backend: Backend): Promise<CompiledPart[]> {
   const compiled: CompiledPart[] = [];
@@ -32,8 +34,9 @@ export const releaseParts = async (parts: readonly CompiledPart[]): Promise<void
 };
 
 /** Run a part.
- * @param rows samples with the values that the part reads, and the readings of all exits before it
- * @returns    those that are answered, in order, and the rows of the others with what later parts read
+ * @param rows samples with the values that the part reads, and the readings of all earlier exits
+ * @returns the answered samples, in order, and the rows of the others with the values that later
+ *   parts read
  * @throws DynnError 'runtime/run' */
 export function runPart(
   { part, session }: CompiledPart,

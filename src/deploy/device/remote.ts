@@ -1,11 +1,11 @@
-/** @file Whoever answers what the device is not sure of: a server over HTTP, or the server's half in this process. */
+/** @file The remote of a device: a server over HTTP, or the server's half in the same process. */
 import type { Reply } from "../wire-answer.js";
 
-/** Whoever answers what a device is not sure of. */
+/** Answers the samples that a device is not confident of. */
 export interface Remote {
   /** Answer a request in the wire format.
-   * @param samples how many it holds
-   * @throws DynnError 'serve/unreachable' when there is no answer for now, which the device makes up for; else what the request is refused
-   *         for, or the signal's reason */
+   * @param samples the number of samples in the request
+   * @throws DynnError 'serve/unreachable' when the remote does not answer for now, and the device
+   *   answers in its place; the error of a refused request; or the signal's reason */
   readonly classify: (request: Uint8Array<ArrayBuffer>, samples: number, signal?: AbortSignal) => Promise<Reply>;
 }

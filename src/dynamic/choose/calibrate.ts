@@ -1,6 +1,6 @@
-/** @file Choosing thresholds on a validation split (docs/method.md section 2): never with labels at exit time, never on the split that is
- *  reported. One threshold for all exits, or one per exit; on request so that attacked samples keep bounds on cost and accuracy.
- *  Read by: studies, cli, scripts. The search itself: calibration/. */
+/** @file Chooses thresholds on a validation split (docs/method.md section 2). No label is used at
+ *  exit time, and the reported split is never used. The result is one threshold for all exits, or
+ *  one per exit. On request, attacked samples keep bounds on cost and accuracy. */
 import { DynnError } from "../../core/errors.js";
 import { NEVER_FIRES, type Policy, type Rule, thresholdCount } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
@@ -19,20 +19,22 @@ export { fitTemperature } from "./temperature.js";
 export const THRESHOLD_KINDS = ["uniform", "per-exit"] as const;
 export type ThresholdKind = (typeof THRESHOLD_KINDS)[number];
 
-/** Attacked samples that must not cost too much, or must be answered right often enough. */
+/** Attacked samples, and bounds on their cost and accuracy. */
 export interface WorstCase extends WorstBounds {
-  /** Sets of attacked versions of validation samples; the bounds hold for the mean over each set. */
+  /** Sets of attacked versions of validation samples. The bounds hold for the mean over each
+   * set. */
   readonly attacked: readonly Measured[];
 }
 
-/** What {@link calibrate} is given besides the samples. */
+/** Options of {@link calibrate}. */
 export interface CalibrationRequest extends PolicyFrame {
   readonly target: CalibrationTarget;
-  /** Cumulative cost of each exit: in milliseconds for the target `latency`, in any unit for the others. */
+  /** Cumulative cost of each exit. In milliseconds for the target `latency`, in any unit for other
+   * targets. */
   readonly costs: readonly number[];
-  /** Default: uniform. */
+  /** The default is uniform. */
   readonly thresholds?: ThresholdKind | undefined;
-  /** Attacked samples and the bounds that must hold on them. Left out: none. */
+  /** Attacked samples, and bounds on their cost and accuracy. The default is none. */
   readonly worstCase?: WorstCase | undefined;
 }
 
@@ -40,16 +42,20 @@ export interface CalibrationRequest extends PolicyFrame {
 export interface Calibration {
   /** The chosen policy. */
   readonly policy: Policy;
-  /** Where the policy leads on the validation samples: chosen on them, so a little too good. */
+  /** Accuracy and cost of the policy on the validation samples. They are slightly optimistic,
+   * because the policy was chosen on these samples. */
   readonly point: OperatingPoint;
-  /** Accuracy against cost with one threshold for all exits: what no other uniform threshold beats, by rising cost. */
+  /** Accuracy against cost with one threshold for all exits, by rising cost. Only points that no
+   * other uniform threshold dominates. */
   readonly uniform: readonly OperatingPoint[];
-  /** The same with a threshold per exit, uniform ones included; empty unless asked for. */
+  /** The same with one threshold per exit, with the uniform ones. Empty unless the request is for
+   * thresholds per exit. */
   readonly perExit: readonly OperatingPoint[];
 }
 
-/** Choose the thresholds for a target.
- * @throws DynnError 'policy/validation' when none reach it, or the split is empty; 'policy/value' for per-exit thresholds of patience
+/** Chooses the thresholds for a target.
+ * @throws DynnError 'policy/validation' when no thresholds reach the target, or the split is empty
+ * @throws DynnError 'policy/value' for thresholds per exit of patience
  * @example
  * ```ts
  * import { calibrate, Forward, load, openDataset, ortNode, readImages, subset } from "dynn/node";
@@ -97,7 +103,7 @@ interface Named extends OperatingPoint {
 
 const withoutState = ({ state, ...point }: Named): OperatingPoint => point;
 
-/** Accuracy and cost at every candidate for a uniform threshold, the last being "never leave early". */
+/** Accuracy and cost at every candidate for a uniform threshold. The last candidate never fires. */
 export function operatingPoints(
   validation: Measured,
   request: Omit<CalibrationRequest, "target" | "thresholds">,
@@ -109,8 +115,8 @@ export function operatingPoints(
   );
 }
 
-/** Where given thresholds lead on other samples, such as those that are reported.
- * @param lists each as a policy holds them */
+/** Accuracy and cost of given thresholds on other samples, such as the reported split.
+ * @param lists thresholds, each list in the form of a policy */
 export function outcomesAt(
   measured: Measured,
   request: PolicyFrame & Pick<CalibrationRequest, "costs">,
@@ -145,7 +151,7 @@ function perExit(problem: Problem, never: number, uniform: readonly Named[], goa
   return [...traced, searchPerExit(problem, never, [...starts, ...traced], goal)];
 }
 
-/** Patience counts over all exits with one number. */
+/** Patience has one number for all exits. */
 const pointOf = (rule: Rule, early: number, { bars, outcome }: State): OperatingPoint => ({
   thresholds: Array.from(bars.subarray(0, thresholdCount(rule, early + 1)), (bar) => thresholdOf(rule, bar)),
   ...outcome,

@@ -1,29 +1,31 @@
-/** @file What thresholds are to reach, as an order of operating points: first those that keep every limit, then by what is asked for.
- *  `rad`: the cheapest whose accuracy is at least (1 - RAD) x the final exit's. `budget`, `latency`: the most accurate whose mean cost is at
- *  most so much. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
+/** @file The goal of calibration, as an order of operating points. Points that keep every limit
+ *  rank first. The target ranks them further. `rad`: the smallest cost with an accuracy of at least
+ *  (1 - RAD) x the final exit's accuracy. `budget`, `latency`: the highest accuracy within a limit
+ *  on the mean cost. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
 import { DynnError } from "../../core/errors.js";
 import type { Rule } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 
-/** What attacked samples must keep; a bound left out is none. */
+/** Bounds for attacked samples. Undefined means no bound. */
 export interface WorstBounds {
-  /** Largest mean cost, as a share of the full cost. */
+  /** Largest mean cost, as a share of the full cost, in 0 to 1. */
   readonly maxCost?: number | undefined;
-  /** Smallest share of right answers. */
+  /** Smallest share of right answers, in 0 to 1. */
   readonly minAccuracy?: number | undefined;
 }
 
-/** Where some thresholds lead. Costs are in the unit that the costs of the exits were given in. */
+/** Accuracy and cost of some thresholds. Costs have the unit of the exits' costs. */
 export interface OperatingPoint {
-  /** As a policy holds them. */
+  /** Thresholds in the form of a policy. */
   readonly thresholds: readonly number[];
   /** Share of right answers. */
   readonly accuracy: number;
   /** Mean cost of a sample. */
   readonly cost: number;
-  /** The largest mean cost over the sets of attacked samples, as a share of the full cost; undefined without such sets. */
+  /** The largest mean cost over the sets of attacked samples, as a share of the full cost.
+   * Undefined without such sets. */
   readonly worstCost: number | undefined;
-  /** The smallest accuracy over the same sets. */
+  /** The smallest accuracy over the same sets. Undefined without such sets. */
   readonly worstAccuracy: number | undefined;
 }
 
@@ -37,10 +39,10 @@ export interface Goal {
   readonly bounds: WorstBounds;
 }
 
-/** The more merit, the better: numbers are compared one after the other. */
+/** A rank for outcomes. Numbers are compared one after the other, and larger is better. */
 export type Merit = (outcome: Outcome) => readonly number[];
 
-/** Room for rounding when a mean meets its limit exactly. */
+/** Tolerance for rounding when a mean meets its limit exactly. */
 const SLACK = 1e-9;
 
 export const isBetter = (a: readonly number[], b: readonly number[]): boolean => {
@@ -48,7 +50,8 @@ export const isBetter = (a: readonly number[], b: readonly number[]): boolean =>
   return at >= 0 && a[at] > b[at];
 };
 
-/** Limits kept, then what the target asks for, then the other of accuracy and cost. */
+/** First the limits, then the quantity that the target optimises, then the other one of accuracy
+ * and cost. */
 export const goalMerit =
   (goal: Goal): Merit =>
   (outcome) => {
@@ -63,7 +66,7 @@ export const reaches = (goal: Goal, outcome: Outcome): boolean => excess(goal, o
 export const keeps = (bounds: WorstBounds, under: Pick<Outcome, "worstCost" | "worstAccuracy">): boolean =>
   worstExcess(bounds, under) === 0;
 
-/** How far an outcome is beyond its limits, as shares; 0 where it keeps them. */
+/** How far an outcome is beyond its limits, as shares. 0 when it keeps them. */
 const excess = (goal: Goal, outcome: Outcome): number =>
   targetExcess(goal, outcome) + worstExcess(goal.bounds, outcome);
 
@@ -81,7 +84,7 @@ function targetExcess({ target, finalAccuracy, fullCost }: Goal, { accuracy, cos
 }
 
 /** The best point of at least one.
- * @throws DynnError 'policy/validation' when none reaches the goal */
+ * @throws DynnError 'policy/validation' when no point reaches the goal */
 export function best<P extends OperatingPoint>(goal: Goal, rule: Rule, points: readonly P[]): P {
   const merit = goalMerit(goal);
   const chosen = points.reduce((a, b) => (isBetter(merit(b), merit(a)) ? b : a));
@@ -99,7 +102,7 @@ function unreachable(goal: Goal, rule: Rule, points: readonly OperatingPoint[]):
   return new DynnError("policy/validation", `calibration: no threshold of rule ${rule} ${text}`, { target, bounds });
 }
 
-/** @param points those that reach the target */
+/** @param points points that reach the target */
 function missedBounds({ bounds: { maxCost, minAccuracy } }: Goal, points: readonly OperatingPoint[]): string {
   const missed = [
     ...(maxCost === undefined ? [] : [missedCost(maxCost, points)]),

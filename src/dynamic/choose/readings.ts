@@ -1,6 +1,7 @@
-/** @file What calibration needs to know of many samples, in flat arrays: how sure each early exit is, and whether its answer is right.
- *  Every rule is brought to one form: an early exit fires when its score reaches the threshold's score. Patience's score is how many exits in
- *  a row agree. Must agree with `route`; a property test says so. */
+/** @file Readings of many samples in flat arrays, for calibration: the confidence of each early
+ *  exit, and whether its answer is right. All rules have one form: an early exit fires when its
+ *  score reaches the threshold's score. The score of patience is the number of exits in a row that
+ *  agree. The results must equal those of `route`, and a property test checks it. */
 
 import type { Logits } from "../../core/logits.js";
 import { NEVER_FIRES, type Policy, type Rule, uniformPolicy } from "../../schema/policy.js";
@@ -17,18 +18,20 @@ export interface Measured {
 
 export interface Readings {
   readonly count: number;
-  /** Per early exit: how sure it is of each sample; the larger, the surer. Not finite where it never fires. */
+  /** Per early exit: the score of each sample. A larger score means more confidence. Not finite
+   * where the exit never fires. */
   readonly scores: readonly Float64Array[];
-  /** 1 where the answer is right: one array per early exit, and last that of the answer when none of them fires. */
+  /** 1 where the answer is right. One array per early exit. The last array is for the answer when
+   * no early exit fires. */
   readonly right: readonly Uint8Array[];
-  /** Samples that the final exit alone gets right. */
+  /** Number of samples that the final exit alone answers right. */
   readonly finalRight: number;
 }
 
-/** The part of a policy that is fixed before its thresholds. */
+/** The parts of a policy that are known before its thresholds. */
 export type PolicyFrame = Pick<Policy, "rule" | "fallback" | "temperatures">;
 
-/** Read every exit's logits once, so that many thresholds can be tried. */
+/** Reads the logits of every exit once, so that a search can try many thresholds. */
 export function readExits({ logits, labels }: Measured, frame: PolicyFrame): Readings {
   const [count, exits] = [labels.length, logits.exits.length];
   const scores = Array.from({ length: exits - 1 }, () => new Float64Array(count));
@@ -49,11 +52,13 @@ export function readExits({ logits, labels }: Measured, frame: PolicyFrame): Rea
   return { count, scores, right, finalRight };
 }
 
-/** A threshold as a score, and back: ranking turns the order of confidences around or leaves it. */
+/** Converts a threshold into a score, and a score into a threshold. The rank of a rule keeps or
+ * reverses the order of confidences. */
 export const scoreOf = (rule: Rule, threshold: number): number => RULE_DEFS[rule].rank(threshold);
 export const thresholdOf = (rule: Rule, score: number): number => RULE_DEFS[rule].rank(score);
 
-/** The first exit, from `from` on, that fires for a sample; the last one when no early exit does. */
+/** The first exit, from `from` on, that fires for a sample. The last exit when no early exit
+ * fires. */
 export function stopOf(readings: Pick<Readings, "scores">, bars: Float64Array, sample: number, from = 0): number {
   let exit = from;
   while (exit < bars.length && !(readings.scores[exit][sample] >= bars[exit])) exit++;

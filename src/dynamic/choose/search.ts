@@ -1,35 +1,43 @@
-/** @file Thresholds per exit, and one for all. The samples that reach an exit depend on every threshold before it, so there is no exact
- *  recursion over exits; what is done is coordinate ascent with exact line search (see sweep):
- *  1. trace: for 25 prices of cost, ascend accuracy - price x cost from the best uniform threshold and from the last price's result;
- *  2. from the best points so far, ascend the goal itself, then change two thresholds at a time, until neither helps.
- *  The start is the best uniform threshold, so the result is never worse. With at most two early exits and at most GRID different
- *  confidences at one of them, step 2 tries every pair: the result is the optimum. Nothing is random. */
+/** @file Searches one threshold for all exits, or one per exit. The samples that reach an exit
+ *  depend on every threshold before it, so an exact recursion over exits does not exist. The search
+ *  is coordinate ascent with exact line search (see sweep):
+ *
+ *  1. trace: for 25 prices of cost, ascend accuracy - price x cost. Start from the best uniform
+ *     threshold and from the result of the last price.
+ *  2. refine: from the best points, ascend the goal itself, then change two thresholds at a time,
+ *     until neither helps.
+ *
+ *  The start is the best uniform threshold, so the result is never worse. With at most two early
+ *  exits and at most GRID different confidences at one of them, step 2 tries every pair. The result
+ *  is then the optimum. The search uses no random numbers. */
 import { type Goal, goalMerit, isBetter, type Merit, type Outcome } from "./goal.js";
 import { makeProblem, outcomeOf, type Problem, sweep } from "./sweep.js";
 
 export { makeProblem, type Problem };
 
-/** Scores that early exits fire at, and where they lead. */
+/** The scores at which early exits fire, with their accuracy and cost. */
 export interface State {
   readonly bars: Float64Array;
   readonly outcome: Outcome;
 }
 
-/** At most this many uniform thresholds are tried, evenly spread over the scores seen. */
+/** Largest number of uniform thresholds to try, evenly spread over the scores of the samples. */
 const CANDIDATES = 500;
-/** Thresholds of one exit that are tried together with all thresholds of another. */
+/** Number of thresholds of one exit to try with all thresholds of another. */
 const GRID = 24;
 const PRICES = Array.from({ length: 25 }, (_, i) => 2 ** (i / 2 - 6));
-/** Points that the goal is pursued from. */
+/** Number of points from which to ascend the goal. */
 const STARTS = 3;
-/** How much of cost and of accuracy is that under attack. The first is all that there is without attacked samples. */
+/** Weights of cost and accuracy under attack. Without attacked samples, only the first entry is
+ * used. */
 const BLENDS = [
   { cost: 0, accuracy: 0 },
   { cost: 0.5, accuracy: 0 },
   { cost: 0, accuracy: 0.5 },
 ] as const;
 
-/** One and the same threshold everywhere, at every candidate; the last never fires. */
+/** States with the same threshold at every exit, one per candidate. The last candidate never
+ * fires. */
 export function uniformStates(problem: Problem, never: number): State[] {
   const seen = problem.order.flatMap((rows, exit) => Array.from(rows, (row) => problem.scores[exit][row]));
   return [...thinned(seen, CANDIDATES), never].map((score) =>
@@ -37,7 +45,7 @@ export function uniformStates(problem: Problem, never: number): State[] {
   );
 }
 
-/** Different values, rising; at most `most`, evenly spread. */
+/** The different values in rising order. At most `most` of them, evenly spread. */
 function thinned(values: readonly number[], most: number): number[] {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
   const count = Math.min(most, sorted.length);
@@ -46,7 +54,7 @@ function thinned(values: readonly number[], most: number): number[] {
 
 const stateAt = (problem: Problem, bars: Float64Array): State => ({ bars, outcome: outcomeOf(problem, bars) });
 
-/** Points of the curve with a threshold per exit.
+/** Points of the curve with one threshold per exit.
  * @param uniform the states to start from, at least one */
 export function traceStates(problem: Problem, never: number, uniform: readonly State[]): State[] {
   const full = problem.costs.at(-1) as number;
@@ -68,7 +76,7 @@ export function traceStates(problem: Problem, never: number, uniform: readonly S
 const mixed = (clean: number, attacked: number, share: number): number => (1 - share) * clean + share * attacked;
 
 /** The best thresholds per exit for a goal.
- * @param known states to start from: the uniform ones and those of {@link traceStates} */
+ * @param known states to start from: the uniform states and the states of {@link traceStates} */
 export function searchPerExit(problem: Problem, never: number, known: readonly State[], goal: Goal): State {
   const merit = goalMerit(goal);
   const ranked = [...known].sort((a, b) => byMerit(merit, a, b)).slice(0, STARTS);
@@ -86,7 +94,7 @@ const byMerit = (merit: Merit, a: State, b: State): number => {
 const bestOf = (states: readonly State[], merit: Merit): State =>
   states.reduce((a, b) => (isBetter(merit(b.outcome), merit(a.outcome)) ? b : a));
 
-/** Single changes until none helps, then pairs; again from there. */
+/** Changes one threshold at a time until no change helps, then two at a time, and repeats. */
 function refine(problem: Problem, never: number, start: State, merit: Merit): State {
   for (let at = start; ; ) {
     const fixedPoint = ascend(problem, never, at, merit);
@@ -95,7 +103,8 @@ function refine(problem: Problem, never: number, start: State, merit: Merit): St
   }
 }
 
-/** Coordinate ascent: the best threshold of one exit after the other, until a round changes nothing. */
+/** Coordinate ascent: takes the best threshold of one exit after the other, until a round makes no
+ * change. */
 function ascend(
   problem: Problem,
   never: number,
@@ -113,7 +122,7 @@ function ascend(
   return at;
 }
 
-/** The best of all thresholds of one exit; `from` itself where none is better. */
+/** The best of all thresholds of one exit. `from` itself when none is better. */
 function bestAlong(problem: Problem, never: number, from: State, exit: number, merit: Merit, bars = from.bars): State {
   let [best, most, outcome] = [undefined as number | undefined, merit(from.outcome), from.outcome];
   sweep(problem, bars, exit, never, (score, reached) => {
@@ -123,7 +132,8 @@ function bestAlong(problem: Problem, never: number, from: State, exit: number, m
   return best === undefined ? from : { bars: bars.with(exit, best), outcome };
 }
 
-/** The best change of two thresholds at once, one of them on a grid; `from` itself where none is better. */
+/** The best change of two thresholds at once, one of them on a grid. `from` itself when none is
+ * better. */
 function bestPair(problem: Problem, never: number, from: State, merit: Merit): State {
   let best = from;
   for (let one = 0; one < problem.early; one++) {

@@ -1,18 +1,19 @@
-/** @file Every threshold of one exit at once, the others held: samples are moved one by one, surest first, from the exit where they would
- *  stop later to this one, and the means are kept up to date. n samples take O(n) after one sort, and no threshold is left out. */
+/** @file Tries every threshold of one exit while the others stay fixed. Samples move one by one to
+ *  this exit from the later exit where they stop, the most confident first. Each move updates the
+ *  means. n samples take O(n) after one sort, and every threshold is tried. */
 import type { Outcome } from "./goal.js";
 import { type Readings, stopOf } from "./readings.js";
 
-/** Clean samples and sets of attacked ones, one after the other, as one search sees them. */
+/** The samples of a search: clean samples, then each set of attacked samples. */
 export interface Problem {
   readonly early: number;
   readonly scores: readonly Float64Array[];
   readonly right: readonly Uint8Array[];
-  /** The set of each row: 0 clean, then one number per set of attacked samples. */
+  /** The set of each row: 0 for clean, then one number per set of attacked samples. */
   readonly set: Uint8Array;
-  /** Rows in each set. */
+  /** Number of rows in each set. */
   readonly sizes: readonly number[];
-  /** Per early exit: the rows that it can fire for, the surest first. */
+  /** Per early exit: the rows for which it can fire, the most confident first. */
   readonly order: readonly Uint32Array[];
   readonly costs: readonly number[];
 }
@@ -39,7 +40,8 @@ const bySureness = (scores: Float64Array): Uint32Array => {
   return rows.sort((a, b) => scores[b] - scores[a] || a - b);
 };
 
-/** Where rows stop, while they move. Whole numbers, so that the same thresholds give the same means by whatever way they were reached. */
+/** Counts where rows stop, while they move. The counts are whole numbers, so the same thresholds
+ * give the same means after any order of moves. */
 class Tally {
   readonly #right: Float64Array;
   readonly #stops: readonly Float64Array[];
@@ -51,7 +53,7 @@ class Tally {
     this.#stops = problem.sizes.map(() => new Float64Array(problem.costs.length));
   }
 
-  /** Let a row stop at an exit, or with -1 take it back. */
+  /** Lets a row stop at an exit. With -1, removes the row again. */
   stop(row: number, exit: number, times: 1 | -1 = 1): void {
     const { set, right } = this.#problem;
     const own = set[row];
@@ -81,7 +83,7 @@ class Tally {
   }
 }
 
-/** Where some thresholds lead.
+/** Accuracy and cost of some thresholds.
  * @param bars one score per early exit */
 export function outcomeOf(problem: Problem, bars: Float64Array): Outcome {
   const tally = new Tally(problem);
@@ -89,8 +91,9 @@ export function outcomeOf(problem: Problem, bars: Float64Array): Outcome {
   return tally.outcome();
 }
 
-/** Visit every threshold of one exit, from never firing down to firing for all that it can fire for.
- * @param bars  one score per early exit; that of `exit` does not matter
+/** Visits every threshold of one exit. The first never fires, and the last fires for all rows for
+ * which the exit can fire.
+ * @param bars one score per early exit. The score of `exit` has no effect
  * @param never a score that no sample reaches */
 export function sweep(
   problem: Problem,

@@ -1,19 +1,21 @@
-/** @file Temperature scaling: one number per exit that its logits are divided by, so that its confidences mean what they say. The label never
- *  changes. The mean negative log-likelihood is convex in 1/T, so its derivative has one root at most.
- *  Source: Guo et al. 2017, "On calibration of modern neural networks", section 4.2. */
+/** @file Temperature scaling: divides the logits of an exit by one number, so that its confidences
+ *  match its accuracy. The label never changes. The mean negative log-likelihood is convex in 1/T,
+ *  so its derivative has at most one root. Source: Guo et al. 2017, "On calibration of modern
+ *  neural networks", section 4.2. */
 import type { Measured } from "./readings.js";
 
-/** Temperatures stay in this range: exits that are always right, or worse than chance, have no minimum inside it. */
+/** Temperatures stay in this range. Exits that are always right, or worse than chance, have no
+ * minimum inside the range. */
 export const TEMPERATURE_RANGE = [0.01, 100] as const;
 
 const MOST_STEPS = 200;
 /** Relative accuracy of the result. */
 const PRECISION = 1e-10;
 
-/** The temperature of one exit that gives the least mean negative log-likelihood on labelled samples.
- * Samples with a logit that is no number do not count.
+/** The temperature of one exit that gives the smallest mean negative log-likelihood on labelled
+ * samples. Samples with a NaN or infinite logit do not count.
  * @param exit number of the exit
- * @returns      from {@link TEMPERATURE_RANGE}; 1 without samples */
+ * @returns a number in {@link TEMPERATURE_RANGE}. 1 without samples */
 export function fitTemperature({ logits, labels }: Measured, exit: number): number {
   const rows = Array.from(labels, (_, i) => logits.row(exit, i));
   const samples = rows.flatMap((row, i) =>
@@ -35,8 +37,9 @@ type Slopes = readonly [first: number, second: number];
 
 const spread = (row: Float32Array): number => Math.max(...row) - Math.min(...row);
 
-/** Newton's method within a bracket that shrinks; a step that leaves it, or where there is no curvature, halves the bracket instead.
- *  The ends count where the derivative has no root between them. */
+/** Newton's method within a bracket that shrinks. When a step leaves the bracket, or the curvature
+ * is 0, the bracket is halved instead. When the derivative has no root in the bracket, the result
+ * is one of its ends. */
 function root(slopes: (at: number) => Slopes, low: number, high: number): number {
   if (slopes(low)[0] >= 0) return low;
   if (slopes(high)[0] <= 0) return high;
@@ -54,7 +57,8 @@ function root(slopes: (at: number) => Slopes, low: number, high: number): number
   return at;
 }
 
-/** Derivatives of the mean of log(sum exp(beta z)) - beta z[label]: the expected logit less the label's, and the logit's variance. */
+/** Derivatives of the mean of log(sum exp(beta z)) - beta z[label]. The first is the expected logit
+ * minus the label's logit. The second is the variance of the logit. */
 function nllSlopes(samples: readonly Sample[], beta: number): Slopes {
   let [first, second] = [0, 0];
   for (const { row, label } of samples) {

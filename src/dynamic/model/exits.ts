@@ -1,6 +1,7 @@
-/** @file Attaching early exits: heads on legal cuts of a classifier. The backbone's nodes stay as they are, so its final logits keep
- *  their bits, unless an engine rounds differently where a value that it fused over has gained a reader.
- *  Source: docs/method.md section 2. */
+/** @file Attaches early exits: heads on legal cuts of a classifier. The nodes of the backbone do
+ *  not change, so its final logits keep their bits. One exception: an engine can fuse fewer nodes
+ *  at a cut, because the head reads the value, and so round differently. Source: docs/method.md
+ *  section 2. */
 import { DynnError } from "../../core/errors.js";
 import { isStatic, showShape } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -15,20 +16,23 @@ import type { ModelMetadata } from "../../schema/metadata.js";
 
 /** The heads of new exits. */
 export interface ExitOptions {
-  /** Left out: the one for the feature's rank. */
+  /** The default depends on the rank of the feature. */
   readonly head?: HeadName;
-  /** Decides the heads' initial values. */
+  /** The seed of the heads' initial values. */
   readonly seed?: number;
 }
 
-/** The classifier with a head on each cut, for as many classes as its own; exits that it has already are replaced.
- * @param graph one image input; the last output is the final classifier's logits [n, classes]
- * @param cuts  values through which all work towards the final logits passes, from first to last
- * @returns the graph, types inferred, with outputs exit0, exit1 ... and the final logits last; parameters of a head are named
- *          after its exit (`exit0.weight`)
- * @throws DynnError 'exits/value' when a value is no legal cut, out of order, or nothing that the head reads; 'model/cut' when its
- *         sizes are not known; 'model/classifier' when the last output is no classifier's, 'model/duplicate' when the backbone has
- *         a value named exit0 ... */
+/** Attaches a head to each cut of a classifier, for the same number of classes. Replaces exits that
+ * the graph has already.
+ * @param graph one image input. The last output holds the final logits [n, classes]
+ * @param cuts values through which all work for the final logits passes, from first to last
+ * @returns the graph with inferred types. Its outputs are exit0, exit1 ... and last the final
+ *  logits. Parameters of a head start with the name of its exit (`exit0.weight`)
+ * @throws DynnError 'exits/value' when a value is not a legal cut, is out of order, or does not fit
+ *  the head
+ * @throws DynnError 'model/cut' when the sizes of a value are not known
+ * @throws DynnError 'model/classifier' when the last output does not hold logits [n, classes]
+ * @throws DynnError 'model/duplicate' when the backbone has a value named exit0 ... */
 export function attachExits(graph: Graph, cuts: readonly ValueName[], options: ExitOptions = {}): Graph {
   const { head, seed = 0 } = options;
   const backbone = backboneOf(graph);
@@ -55,18 +59,18 @@ export function attachExits(graph: Graph, cuts: readonly ValueName[], options: E
   return inferShapes(b.build(), opTable);
 }
 
-/** The name of the last exit in files that dynn writes, whatever its tensor is called. */
+/** The name of the last exit in files that dynn writes. Its tensor can have another name. */
 export const FINAL_EXIT = "final";
 
-/** Names and logits of all exits, the final one's last: what `dynn.exits` holds. */
+/** The content of `dynn.exits`: names and logits of all exits, the final exit last. */
 export const exitsMetadata = ({ outputs }: Graph): NonNullable<ModelMetadata["exits"]> =>
   outputs.map(({ name: logits }, k) => ({ name: k === outputs.length - 1 ? FINAL_EXIT : logits, logits }));
 
-/** The graph up to its last output alone, types inferred. */
+/** The part of the graph that computes its last output, with inferred types. */
 export const backboneOf = (graph: Graph): Graph =>
   inferShapes(prune({ ...graph, outputs: graph.outputs.slice(-1) }), opTable);
 
-/** Legal cuts of a backbone that holds float32 features, in order. */
+/** The legal cuts of a backbone that are float32, in order. */
 export function cutsOf(backbone: Graph): ValueName[] {
   const [source, target] = [backbone.inputs[0]?.name, backbone.outputs.at(-1)?.name];
   if (source === undefined || target === undefined) return [];
@@ -81,7 +85,7 @@ function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
   if (wrong < 0) return;
   const reason =
     places[wrong] < 0
-      ? "is no legal cut (a value that all work towards the final logits passes through)"
+      ? "is not a legal cut (a value that all work towards the final logits passes through)"
       : `does not come after "${cuts[wrong - 1]}"`;
   throw new DynnError(
     "exits/value",
@@ -94,12 +98,12 @@ function checkOrder(backbone: Graph, cuts: readonly ValueName[]): void {
 function checkNames(backbone: Graph, exits: number): void {
   const names = [...backbone.initializers.keys(), ...backbone.nodes.flatMap((node) => node.outputs)];
   const own = new Set(Array.from({ length: exits }, (_, i) => `exit${i}`));
-  // Whatever is named like a head's parameter would be trained with the heads.
+  // A constant with such a name would be trained as a parameter of a head.
   const taken = names.find((name) => own.has(name) || /^exit\d+\./.test(name));
   if (taken !== undefined && exits > 0)
     throw new DynnError(
       "model/duplicate",
-      `${backbone.name}: the backbone has a value "${taken}", and exits take such names. Rename it in the model.`,
+      `${backbone.name}: the backbone has a value "${taken}", and exits use such names. Rename it in the model.`,
       { value: taken },
     );
 }

@@ -20,7 +20,7 @@ export interface InputOptions {
   readonly normalization?: Normalization | undefined;
   /** Prepend it also to a model that normalises its input already. */
   readonly forceNormalization?: boolean | undefined;
-  /** Order of the channels that the model expects. Left out: rgb. */
+  /** Order of the channels that the model expects. The default is rgb. */
   readonly channels?: (typeof CHANNEL_ORDERS)[number] | undefined;
 }
 

@@ -5,8 +5,9 @@ import { classesSchema, exitsSchema, METADATA_KEYS as KEYS, type ModelMetadata }
 import { normalizationSchema } from "../../schema/normalization.js";
 import { policySchema } from "../../schema/policy.js";
 
-/** Read the keys that are there; a plain ONNX file has none.
- * @throws DynnError 'model/metadata' when a key does not hold what it should, 'model/op' for a file that routes by itself */
+/** Reads the keys that a file has. A plain ONNX file has none.
+ * @throws DynnError 'model/metadata' when the value of a key is wrong
+ * @throws DynnError 'model/op' for a conditional export of dynn */
 export function readMetadata(metadata: ReadonlyMap<string, string>, where: string): ModelMetadata {
   if (metadata.has(KEYS.conditional))
     throw new DynnError(
@@ -33,8 +34,8 @@ export function writeMetadata(model: Partial<ModelMetadata>): Map<string, string
   return new Map(entries.flatMap(([key, value]) => (value ? [[key, JSON.stringify(value)] as const] : [])));
 }
 
-/** What one key holds; undefined where it is not there.
- * @throws DynnError 'model/metadata' when it does not hold what `schema` asks for */
+/** The value of one key. Undefined when the file does not have the key.
+ * @throws DynnError 'model/metadata' when the value does not fit `schema` */
 export function readEntry<T>(
   metadata: ReadonlyMap<string, string>,
   key: string,

@@ -1,6 +1,7 @@
-/** @file The one model contract: a static network is a dynamic one with a single exit.
- *  Read from `dynn.*` metadata where a file has them, else by convention: every [n, classes] output is an exit, in order of
- *  cost. Attacks, measures and deployment never ask which kind they got. Source: docs/architecture.md. */
+/** @file The one model contract. A static network is a dynamic network with a single exit. Exits
+ *  come from the `dynn.*` metadata of a file. Without metadata, every [n, classes] output is an
+ *  exit, in order of cost. Attacks, measures and deployment treat both kinds alike. Source:
+ *  docs/architecture.md. */
 import { DynnError } from "../../core/errors.js";
 import { type Dim, type Shape, showShape } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -28,27 +29,28 @@ export interface Exit {
   readonly name: string;
   /** The value that holds its logits, [n, classes]. */
   readonly logits: ValueName;
-  /** The last value that separates all work this exit shares with later ones from the rest; undefined for the final exit
-   *  and where no single value separates. */
+  /** The last value that separates the work for this exit and later exits from the rest of the
+   * network. Undefined for the final exit, and where no single value separates them. */
   readonly cut: ValueName | undefined;
   /** MACs of one sample from the input up to and including this exit, earlier heads included. */
   readonly macs: number;
-  /** `macs` as a share of the final exit's. */
+  /** `macs` divided by the MACs of the final exit. */
   readonly costFraction: number;
 }
 
-/** A block that an input may skip. None yet in files dynn reads; declared so that attacks and measures can ask. */
+/** A block that an input can skip. Files that dynn reads do not have gates yet. */
 export interface Gate {
-  /** Its name. */
+  /** The gate's name. */
   readonly name: string;
   readonly value: ValueName;
 }
 
 /** A classifier with one exit or many, with the cost of each exit. */
 export interface DynamicModel {
-  /** What the model is called in records and errors. */
+  /** The model's name in records and errors. */
   readonly name: string;
-  /** Pixels in, normalisation inside; types inferred with a named batch. */
+  /** The graph. Its input holds pixels, and it normalises them. Types are inferred with a named
+   * batch. */
   readonly graph: Graph;
   /** The image input and its shape, e.g. ["n", 3, 32, 32]. */
   readonly input: { readonly name: ValueName; readonly shape: Shape };
@@ -58,38 +60,41 @@ export interface DynamicModel {
   readonly gates: readonly Gate[];
   /** Number of classes. */
   readonly classes: number;
-  /** Names of the classes, where the metadata have them. */
+  /** Names of the classes. Undefined when the metadata do not have them. */
   readonly classNames: readonly string[] | undefined;
-  /** The policy in the metadata, if any. */
+  /** The policy in the metadata. Undefined when the metadata do not have one. */
   readonly policy: Policy | undefined;
-  /** Mean and standard deviation per channel that the graph applies to pixels first: as found in it, else as its metadata say
-   *  (where the first convolution has taken it in). */
+  /** Mean and standard deviation per channel that the graph applies to pixels first. Found in the
+   * graph, or else read from its metadata (where they are folded into the first convolution). */
   readonly normalization: Normalization | undefined;
-  /** Number of elements of all constants but int64 ones. */
+  /** Number of elements of all constants, without int64 constants. */
   readonly parameters: number;
   /** `metadata_props` of the file. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** Nodes and constants that the file does not have. They give the logits of outputs that hold probabilities. */
+  /** Nodes and constants that the file does not have. They give the logits of outputs that hold
+   * probabilities. */
   readonly added?: AddedNodes;
   /** What dynn put in front of the graph of the file. */
   readonly prepended?: InputMaps;
-  /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and multiplies them. */
+  /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and multiplies
+   * them. */
   readonly inputScale?: 255;
 }
 
-/** Nodes and constants that stand behind those of a file. */
+/** Nodes and constants that dynn adds behind those of a file. */
 export type AddedNodes = Pick<Graph, "nodes" | "initializers">;
 
-/** How a graph is read as a classifier. */
+/** Options for reading a graph as a classifier. */
 export interface ModelOptions extends InputOptions {
   readonly name?: string;
   /** Image size [h, w] for models that leave it open. */
   readonly imageSize?: readonly [number, number];
 }
 
-/** Build the contract from a read ONNX model.
- * @throws DynnError 'model/input' when it does not take exactly one batch of images, 'model/classifier' when no output is
- *         [n, classes], 'model/metadata' when its dynn.* metadata do not fit the graph */
+/** Builds the contract from an ONNX model in memory.
+ * @throws DynnError 'model/input' when it does not take exactly one batch of images
+ * @throws DynnError 'model/classifier' when the model does not have an output [n, classes]
+ * @throws DynnError 'model/metadata' when its dynn.* metadata do not fit the graph */
 export function dynamicModel(source: Pick<OnnxModel, "graph" | "metadata">, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = readMetadata(source.metadata, name);
@@ -150,11 +155,12 @@ function statedOutputs(graph: Graph, exits: NonNullable<ModelMetadata["exits"]>,
   const stated = exits.map((e) => e.logits);
   const bad = stated.find((logits, i) => !outputs.includes(logits) || stated.indexOf(logits) !== i);
   if (bad === undefined) return stated;
-  const what = outputs.includes(bad) ? "two exits name the same" : "is no output of the graph";
+  const what = outputs.includes(bad) ? "two exits name the same" : "is not an output of the graph";
   throw misfit(name, "dynn.exits", `logits "${bad}": ${what}`, `outputs are ${outputs.join(", ")}`);
 }
 
-/** @throws DynnError 'model/metadata' when a list in the metadata has not the length that the graph asks for */
+/** @throws DynnError 'model/metadata' when the length of a list in the metadata does not fit the
+ *  graph */
 function checkCounts(
   { policy, classes, normalization }: ModelMetadata,
   graph: { readonly exits: number; readonly classes: number; readonly channels: Dim | undefined },
@@ -187,8 +193,9 @@ const misfit = (name: string, key: string, wrong: string, expected: string): Dyn
     { key },
   );
 
-/** Outputs of shape [n, classes], in order of cost. The costliest is the final classifier; others are exits of it when they
- *  tell as many classes apart (and features or attributes otherwise).
+/** Outputs of shape [n, classes], in order of cost. The output with the largest cost is the final
+ * classifier. Others are exits when they have the same number of classes, and else features or
+ * attributes.
  * @throws DynnError 'model/classifier' */
 function classifierOutputs(graph: Graph, name: string): ValueName[] {
   const costs = nodeMacs(graph, opTable);
@@ -208,7 +215,8 @@ function classifierOutputs(graph: Graph, name: string): ValueName[] {
   );
 }
 
-/** The number of classes that an output tells apart; undefined when it is no classifier's. One column after a sigmoid tells two. */
+/** The number of classes that an output tells apart. Undefined when a classifier does not have such
+ * an output. One column after a sigmoid tells two classes apart. */
 function classesAt(graph: Graph, { name, shape = [] }: ValueInfo): number | undefined {
   const [batch, classes = 1, ...more] = shape;
   if (batch !== "n" || typeof classes !== "number" || more.length > 0) return undefined;
@@ -217,7 +225,7 @@ function classesAt(graph: Graph, { name, shape = [] }: ValueInfo): number | unde
   return classes === 1 && (kind === "column" || kind === "share") ? 2 : undefined;
 }
 
-/** The graph with the logits of outputs, the outputs that they belong to, and what was added to get there. */
+/** The graph with the logits of outputs, the outputs that they belong to, and the added nodes. */
 interface AsLogits {
   readonly graph: Graph;
   /** For each output of the graph, the output of the file. */
@@ -225,7 +233,7 @@ interface AsLogits {
   readonly added?: AddedNodes;
 }
 
-/** The graph with exactly these outputs. An output that holds probabilities gives way to its logits.
+/** The graph with exactly these outputs. Logits replace an output that holds probabilities.
  * @param file the graph as the file has it, whose names stay free
  * @throws DynnError 'model/classifier' for an output with a probability for each label */
 function asLogits(open: Graph, outputs: readonly ValueName[], file: Graph): AsLogits {
@@ -279,7 +287,7 @@ const cutsOf = (graph: Graph, final: ValueName | undefined): readonly ValueName[
   return input === undefined || final === undefined ? [] : findCuts(graph, input, final);
 };
 
-/** The last of the cuts that this exit is computed from. */
+/** The last of the cuts that this exit depends on. */
 function lastUsed(graph: Graph, exit: ValueName, cuts: readonly ValueName[]): ValueName | undefined {
   const used = new Set(ancestors(graph, [exit]).flatMap((node) => node.inputs));
   return cuts.findLast((cut) => used.has(cut));

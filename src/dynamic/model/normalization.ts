@@ -1,5 +1,6 @@
-/** @file Input normalisation inside the graph: (x - mean) / std per channel. Found by asking the first operators what affine map
- *  they are, or prepended for a model that expects normalised input. */
+/** @file Input normalisation inside the graph: (x - mean) / std per channel. The first operators of
+ *  the graph say which affine map they are. For a model that expects normalised input, the
+ *  normalisation is prepended. */
 import { DynnError } from "../../core/errors.js";
 import { fromNumbers } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -8,11 +9,12 @@ import { inferContext } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
 import type { Normalization } from "../../schema/normalization.js";
 
-/** Maps in a row that are looked at: a file may hold any number of them. */
+/** Largest number of maps in a row to read, because a file can hold any number of them. */
 const MOST_MAPS = 8;
 
-/** The normalisation that the graph applies to its input first, or undefined when it starts with something else.
- * @param graph with types inferred */
+/** The normalisation that the graph applies to its input first. Undefined when the graph starts
+ * with another operation.
+ * @param graph with inferred types */
 export function findNormalization(graph: Graph, ops: OpTable): Normalization | undefined {
   const readers = consumers(graph);
   let at = graph.inputs[0]?.name;
@@ -38,8 +40,8 @@ const onlyReader = (
   return list?.length === 1 && list[0]?.inputs[0] === value ? list[0] : undefined;
 };
 
-/** The graph with (x - mean) / std before everything else; its input keeps its name.
- * @throws DynnError 'cli/value' when there is not one mean and one std per channel */
+/** Puts (x - mean) / std before all nodes of the graph. The input keeps its name.
+ * @throws DynnError 'cli/value' unless mean and std have one number per channel */
 export function prependNormalization(graph: Graph, { mean, std }: Normalization): Graph {
   const [input] = graph.inputs;
   if (!input) return graph;

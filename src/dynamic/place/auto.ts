@@ -1,6 +1,7 @@
-/** @file How many exits, and where: chosen from cost alone, counted or measured, before anything is trained.
- *  With fraction f of the backbone's cost in front of an exit and a head that costs h, an image that leaves there saves 1 - f - h of the
- *  network, and one that goes on pays h more. So the head pays as soon as a share h / (1 - f) of the images leaves. */
+/** @file Chooses the number and the places of exits from cost alone, counted or measured, before
+ *  training. Let f be the share of the backbone's cost in front of an exit, and h the cost of its
+ *  head. An image that stops there saves 1 - f - h of the network. An image that goes on pays h
+ *  more. So the head pays off when at least a share h / (1 - f) of the images stops. */
 
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
@@ -14,29 +15,30 @@ import { opTable } from "../../ops/table.js";
 import { backboneOf } from "../model/exits.js";
 import { type ExitPlace, type MeasuredPlaces, measuredAt, nearestPlaces, noPlace, placesOf } from "./places.js";
 
-/** Exits at most: as many as Kaya et al. 2019 use; more of them answer alike. */
+/** Largest number of exits: the number in Kaya et al. 2019. Answers of more exits hardly differ. */
 const MOST = 6;
-/** Share of the cost that an image must save by leaving. */
+/** Share of the cost that an image must save when it stops. */
 const LEAST_SAVING = 0.05;
-/** A head must pay when this share of the images leaves, and all heads together may cost as much. */
+/** A head must pay off when this share of the images stops. All heads together can cost at most
+ * this share. */
 const HEADS_SHARE = 0.1;
-/** Neighbours stand at least this part of an even distance apart. */
+/** Smallest distance between neighbours, as a part of an even distance. */
 const LEAST_GAP = 0.5;
 
-/** A place with the head that would stand there. */
+/** A place, and the head that would be attached to it. */
 export interface Candidate extends ExitPlace {
-  /** undefined where no head reads the feature, or not the one that was chosen. */
+  /** Undefined when no head reads the feature, or when the chosen head does not. */
   readonly head: HeadName | undefined;
-  /** Cost of the head as a share of the backbone's. */
+  /** Cost of the head as a share of the backbone's cost. */
   readonly headFraction: number;
-  /** Why no exit is worth its cost here; undefined where one is. */
+  /** Why an exit is not worth its cost here. Undefined when it is worth its cost. */
   readonly unfit: string | undefined;
 }
 
-/** Every place, and what a head there would cost.
- * @param chosen   the head; left out: by the feature's rank
- * @param named    cuts that come before others of their cost
- * @param measured the cost of places and heads; left out: counted */
+/** Every place, with the cost of a head there.
+ * @param chosen the head. The default depends on the rank of the feature
+ * @param named cuts that are preferred to others of the same cost
+ * @param measured the measured cost of places and heads. The default is the counted cost */
 export function candidatesOf(
   graph: Graph,
   chosen?: HeadName,
@@ -81,8 +83,9 @@ function unfitness({ shape, fraction, head, headFraction }: Omit<Candidate, "unf
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** The candidates that exits are worth their cost at, spread evenly over the cost: as many as stand apart, 6 at most.
- * @throws DynnError 'model/cut' when there is none */
+/** The candidates whose exits are worth their cost, spread evenly over the cost. As many as are far
+ * enough apart, at most 6.
+ * @throws DynnError 'model/cut' when no candidate is worth its cost */
 export function spreadExits(graph: Graph, candidates: readonly Candidate[]): Candidate[] {
   const fit = candidates.filter(({ unfit }) => unfit === undefined);
   for (let count = Math.min(MOST, fit.length); count > 0; count--) {

@@ -1,5 +1,5 @@
-/** @file Where exits go: chosen by cost, counted or measured, at the legal cuts nearest to given shares of it, or at values named by hand.
- *  Source: docs/method.md section 2. */
+/** @file Chooses the places of exits: by cost, near given shares of the cost, or at named values.
+ *  Cost is counted or measured. Source: docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { HeadName } from "../../nn/heads.js";
@@ -13,8 +13,10 @@ export type ExitSpec =
   | { readonly kind: "fractions"; readonly fractions: readonly number[] }
   | { readonly kind: "values"; readonly values: readonly ValueName[] };
 
-/** Read "none", "auto", percentages of the cost ("15,30,45"), or names of values ("stage1.block0.out,stage2.block3.out").
- * @throws DynnError 'cli/value' when percentages do not rise between 0 and 100, or an entry is empty */
+/** Read "none", "auto", percentages of the cost ("15,30,45"), or names of values
+ * ("stage1.block0.out,stage2.block3.out").
+ * @throws DynnError 'cli/value' when percentages do not rise between 0 and 100, or an entry is
+ *  empty */
 export function parseExits(text: string): ExitSpec {
   const word = (["none", "auto"] as const).find((kind) => kind === text.trim());
   if (word) return { kind: word };
@@ -29,10 +31,12 @@ export function parseExits(text: string): ExitSpec {
   return { kind: "fractions", fractions: percents.map((p) => p / 100) };
 }
 
-/** The cuts that a spec asks for.
- * @param head     the head that is to stand there; left out: by the feature's rank
- * @param measured the cost of places and heads; left out: counted
- * @throws DynnError 'exits/value' when there are not that many places, 'model/cut' when none is there or worth its cost */
+/** The cuts that a spec selects.
+ * @param head the head to attach. The default depends on the rank of the feature
+ * @param measured the measured cost of places and heads. The default is the counted cost
+ * @throws DynnError 'exits/value' when the network has fewer places
+ * @throws DynnError 'model/cut' when the network does not have a place, or no exit is worth its
+ *  cost */
 export function cutsFor(
   graph: Graph,
   spec: ExitSpec,
@@ -51,10 +55,11 @@ export function cutsFor(
   }
 }
 
-/** For each share of the cost the nearest place behind the one before.
+/** The nearest place for each share of the cost. Each place is behind the place before.
  * @param fractions rising, each between 0 and 1
- * @param measured  the cost of places; left out: counted
- * @throws DynnError 'exits/value' when the network has not that many places, 'model/cut' when it has none */
+ * @param measured the measured cost of places. The default is the counted cost
+ * @throws DynnError 'exits/value' when the network has fewer places
+ * @throws DynnError 'model/cut' when the network does not have a place */
 export function placeExits(graph: Graph, fractions: readonly number[], measured?: MeasuredPlaces): ValueName[] {
   const places = placesOf(graph, [], measured);
   const chosen = nearestPlaces(places, fractions);

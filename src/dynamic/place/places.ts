@@ -1,4 +1,5 @@
-/** @file Places where an exit makes sense, and why a network has none. Source: docs/method.md section 2. */
+/** @file Finds the places where an exit makes sense, or says why a network has none. Source:
+ *  docs/method.md section 2. */
 
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
@@ -13,13 +14,15 @@ import { backboneOf, cutsOf } from "../model/exits.js";
 export interface ExitPlace {
   /** The value that an exit reads there. */
   readonly cut: ValueName;
-  /** Of the cut, with a named batch. */
+  /** Shape of the cut, with a named batch. */
   readonly shape: Shape;
-  /** Cost from the input up to the cut, as a share of the whole backbone's: MACs, or time where it was measured. */
+  /** Cost from the input up to the cut, as a share of the cost of the whole backbone. In MACs, or
+   * in time when it was measured. */
   readonly fraction: number;
 }
 
-/** What places cost on a machine, in place of what is counted; {@link measurePlaces} makes it. Plain data, which JSON keeps. */
+/** Measured costs of places on one machine, used in place of counted costs. {@link measurePlaces}
+ * makes them. They are plain data, which JSON keeps. */
 export interface MeasuredPlaces {
   /** Images in one run. */
   readonly batch: number;
@@ -27,18 +30,18 @@ export interface MeasuredPlaces {
   readonly places: readonly MeasuredPlace[];
 }
 
-/** What one place costs on a machine. */
+/** The measured cost of one place on one machine. */
 export interface MeasuredPlace {
   /** The value that an exit reads there. */
   readonly cut: ValueName;
-  /** Time from the input up to the cut, and of a head there, as shares of the backbone's; 0 where no head reads the cut. */
+  /** Time from the input up to the cut, as a share of the whole backbone's time. */
   readonly fraction: number;
-  /** Cost of the head, as a share of the whole backbone's time. */
+  /** Time of the head, as a share of the whole backbone's time. 0 when no head reads the cut. */
   readonly headFraction: number;
 }
 
-/** What was measured at a place.
- * @throws DynnError 'exits/value' when it was another network that was measured */
+/** The measured cost of a place.
+ * @throws DynnError 'exits/value' when the place was not measured */
 export function measuredAt({ places }: MeasuredPlaces, cut: ValueName): MeasuredPlace {
   const found = places.find((place) => place.cut === cut);
   if (found) return found;
@@ -49,14 +52,17 @@ export function measuredAt({ places }: MeasuredPlaces, cut: ValueName): Measured
   );
 }
 
-/** Ranks from here on are images or lists of tokens. */
+/** Values of this rank or a larger one are images or lists of tokens. */
 const STRUCTURED = 3;
 const PREFERRED = STRUCTURED + 1;
 
-/** Places in order, none before the first counted work. Of cuts with the same cost it is the last that is an image or a list of
- *  tokens (behind the activation, the addition, the pooling), and the last at all where none is.
- * @param preferred cuts that come before others of their cost
- * @param measured  says how much is in front of a place; left out: counted. Which places there are is counted either way */
+/** Places in order, after the first node with a counted cost. Of cuts with the same cost, the place
+ * is the last one that is an image or a list of tokens. This is the cut behind the activation, the
+ * addition and the pooling. If none of them is an image or a list of tokens, the place is the last
+ * cut.
+ * @param preferred cuts that are preferred to others of the same cost
+ * @param measured the cost in front of each place. The default is the counted cost. The choice of
+ *  the places always uses the counted cost */
 export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], measured?: MeasuredPlaces): ExitPlace[] {
   const backbone = backboneOf(graph);
   const costs = nodeMacs(backbone, opTable);
@@ -77,9 +83,9 @@ export function placesOf(graph: Graph, preferred: readonly ValueName[] = [], mea
   }));
 }
 
-/** For each share of the cost the nearest place behind the one before.
+/** The nearest place for each share of the cost. Each place is behind the place before.
  * @param fractions rising, each between 0 and 1
- * @returns undefined when there are not that many places */
+ * @returns undefined when there are fewer places */
 export function nearestPlaces<P extends ExitPlace>(
   places: readonly P[],
   fractions: readonly number[],
@@ -96,7 +102,7 @@ export function nearestPlaces<P extends ExitPlace>(
   });
 }
 
-/** The refusal of a network that has no place for an exit. */
+/** The error for a network that has no place for an exit. */
 export function noPlace(graph: Graph): DynnError {
   const backbone = backboneOf(graph);
   const [from, to] = [

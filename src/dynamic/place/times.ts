@@ -1,5 +1,7 @@
-/** @file The cost of places for exits, measured instead of counted: the network in sections from place to place, each head a section of its own,
- *  run one after the other on a full batch. Kept are shares of the time without heads, so that places are judged as by counted cost. */
+/** @file Measures the cost of places for exits. The network is cut into sections from place to
+ *  place,
+ *  and each head is a section of its own. The sections run one after the other on a full batch. The
+ *  results are shares of the time without heads, so they compare with counted costs. */
 import type { Dims } from "../../core/shape.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
@@ -13,15 +15,16 @@ import { type Candidate, candidatesOf } from "./auto.js";
 import type { MeasuredPlaces } from "./places.js";
 
 export interface PlaceTimingOptions extends TimingOptions {
-  /** The head that is to stand there; left out: by the feature's rank. */
+  /** The head to attach. The default depends on the rank of the feature. */
   readonly head?: HeadName | undefined;
-  /** Cuts that come before others of their counted cost. */
+  /** Cuts that are preferred to others of the same counted cost. */
   readonly named?: readonly ValueName[] | undefined;
 }
 
-/** Time every place of a network, and a head at each that one reads: medians over runs in which all sections take turns.
- * @param graph one image input; the last output is the final classifier's logits
- * @throws DynnError what `candidatesOf` and `measureStages` throw */
+/** Measures the time of every place of a network, and of the head there. The times are medians over
+ * runs in which all sections take turns.
+ * @param graph one image input. The last output holds the final logits
+ * @throws DynnError as `candidatesOf` and `measureStages` */
 export async function measurePlaces(
   graph: Graph,
   backend: Backend,
@@ -35,13 +38,11 @@ export async function measurePlaces(
   return { batch: timing.images.count, places: sharesOf(candidates, ends, times) };
 }
 
-/** Where a section ends: at a place, at the logits of a head there, or at the final logits. */
 interface End {
   readonly logits: ValueName;
   readonly head: boolean;
 }
 
-/** The backbone with a head at every place that has one, and its sections in the order in which they run. */
 function withHeads(
   backbone: Graph,
   candidates: readonly Candidate[],

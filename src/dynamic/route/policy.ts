@@ -1,4 +1,4 @@
-/** @file What each exit rule computes, and policies with their thresholds checked. */
+/** @file The exit rules, and policies with checked thresholds. */
 import { DynnError } from "../../core/errors.js";
 import {
   type Fallback,
@@ -10,18 +10,20 @@ import {
   thresholdCount,
 } from "../../schema/policy.js";
 
-/** How confident a rule is in one exit's logits; the exit fires when `fires(confidence, threshold)`.
- *  Patience has no confidence of its own: it counts agreement (see route). */
+/** The confidence of a rule in the logits of one exit. The exit fires when
+ * `fires(confidence, threshold)` is true. Patience uses no confidence. It counts exits that agree
+ * (see route). */
 export interface RuleDef {
   readonly confidence: (probabilities: Float64Array) => number;
   readonly fires: (confidence: number, threshold: number) => boolean;
-  /** Thresholds that make sense, and what the largest can be with this many classes. */
+  /** The smallest and the largest threshold that make sense with this number of classes. */
   readonly range: (classes: number) => readonly [number, number];
-  /** The best exit is the one with the largest of this. */
+  /** Ranks exits by confidence. The best exit has the largest rank. */
   readonly rank: (confidence: number) => number;
 }
 
-/** The two largest; minus infinity where there are no numbers, so that broken logits never look sure. */
+/** The two largest elements. Minus infinity in place of a missing number, so that logits with NaN
+ * never look confident. */
 const topTwo = (p: Float64Array): readonly [number, number] => {
   let [first, second] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const v of p)
@@ -81,17 +83,18 @@ export function softmaxRow(logits: Float32Array, temperature = 1): Float64Array 
   return p;
 }
 
-/** Index of the largest element; the first of equals. */
+/** Index of the largest element. The first one, if several are equal. */
 export function argmax(row: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;
 }
 
-/** A policy with one threshold for every early exit, or with the list as given.
- * @param given        numbers in the rule's range, or {@link NEVER}, also as the rule's number for it
- * @param temperatures one per exit, the final one's included; left out: 1
- * @throws DynnError 'policy/value' when a threshold or temperature is out of range or a list has the wrong length */
+/** Makes a policy with one threshold for every early exit, or with the given list.
+ * @param given numbers in the rule's range, or {@link NEVER}, or the rule's own number for never
+ * @param temperatures one per exit, with the final exit. The default is 1
+ * @throws DynnError 'policy/value' when a threshold or temperature is out of range or a list has
+ *  the wrong length */
 export function makePolicy(
   rule: Rule,
   given: readonly Threshold[],
@@ -118,7 +121,7 @@ export function makePolicy(
   if (bad !== undefined)
     throw new DynnError(
       "policy/value",
-      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that is not to fire, or let dynn choose.`,
+      `threshold ${bad}: rule ${rule} takes ${rule === "patience" ? "a whole number of exits, 1 or more" : `numbers from ${low} to ${Number(high.toFixed(4))}`}. Choose one in that range, write never for an exit that must not fire, or let dynn choose.`,
       { rule, thresholds, options: ["threshold"] },
     );
   const [first] = thresholds;

@@ -1,26 +1,28 @@
-/** @file Routing: from every exit's logits to the routed answer. A pure function; whatever skips work must agree with it. */
+/** @file Routing: from the logits of every exit to the routed answer. Routing is a pure function.
+ *  Code that skips work must give the same answers. */
 
 import type { Logits } from "../../core/logits.js";
 import type { Policy } from "../../schema/policy.js";
 import { argmax, RULE_DEFS, softmaxRow } from "./policy.js";
 
-/** What the deployed network returns for one sample. */
+/** The result of the deployed network for one sample. */
 export interface Routed {
   /** Exit where the work stops. */
   readonly stop: number;
-  /** Exit whose label is the answer; differs from `stop` only under the fallback most-confident. */
+  /** Exit whose label is the answer. It can differ from `stop` only under the fallback
+   * most-confident. */
   readonly answer: number;
-  /** The class that is answered. */
+  /** The answered class. */
   readonly label: number;
   /** The rule's confidence at the answering exit. */
   readonly confidence: number;
 }
 
-/** What a policy needs to know of one exit's logits. */
+/** The facts about one exit's logits that a policy needs. */
 export interface Reading {
   /** The class with the largest logit. */
   readonly label: number;
-  /** As the policy's rule measures it. */
+  /** The confidence that the policy's rule computes. */
   readonly confidence: number;
 }
 
@@ -34,9 +36,9 @@ export const readingOf = (row: Float32Array, { rule, temperatures }: Reader, exi
 export type Reader = Pick<Policy, "rule" | "temperatures">;
 
 /** Route one sample.
- * @param logits one row per exit, in order; a prefix of the exits is enough as long as one of them fires
- * @param exits  how many exits the model has
- * @returns      undefined when no given exit fires and later ones are missing */
+ * @param logits one row per exit, in order. A prefix of the exits is enough when one of them fires
+ * @param exits number of exits of the model
+ * @returns undefined when no given exit fires and later exits are missing */
 export const routeOne = (logits: readonly Float32Array[], policy: Policy, exits: number): Routed | undefined =>
   routeReadings(
     logits.map((row, exit) => readingOf(row, policy, exit)),
@@ -44,7 +46,8 @@ export const routeOne = (logits: readonly Float32Array[], policy: Policy, exits:
     exits,
   );
 
-/** {@link routeOne} from what was read of each exit, for callers that try many policies on the same logits. */
+/** {@link routeOne} from the reading of each exit, for callers that try many policies on the same
+ * logits. */
 export function routeReadings(readings: readonly Reading[], policy: Policy, exits: number): Routed | undefined {
   let run = 0;
   for (const [exit, reading] of readings.entries()) {
@@ -55,7 +58,8 @@ export function routeReadings(readings: readonly Reading[], policy: Policy, exit
   return readings.length === exits ? fallBack(readings, policy) : undefined;
 }
 
-/** Whether an early exit fires; `run` is how many exits in a row, this one included, gave the same label. */
+/** Whether an early exit fires. `run` is the number of exits in a row, with this exit, that gave
+ * the same label. */
 const fires = (policy: Policy, exit: number, confidence: number, run: number): boolean =>
   policy.rule === "patience"
     ? run >= policy.thresholds[0]

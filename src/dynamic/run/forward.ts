@@ -1,4 +1,4 @@
-/** @file The whole network on many images: logits of every exit. */
+/** @file Runs the whole network on many images and returns the logits of every exit. */
 import { DynnError } from "../../core/errors.js";
 import { type Images, imageDims } from "../../core/images.js";
 import { Logits } from "../../core/logits.js";
@@ -8,13 +8,13 @@ import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
 
-/** How images are run. */
+/** Options of {@link Forward.logits}. */
 export interface ForwardOptions {
-  /** Most images in one run; changes time and memory. */
+  /** Largest number of images in one run. It changes time and memory. */
   readonly batch: number;
-  /** Stops the work; the promise then rejects with the signal's reason. */
+  /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after each batch how many are done, and of how many. */
+  /** Called after each batch with the number of finished images and the number of all images. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -38,10 +38,10 @@ export class Forward {
     return new Forward(model, await backend.compile(model.graph));
   }
 
-  /** Run every exit on images. All pixels are looked at before work begins on the first image.
-   * @throws DynnError 'data/shape' when the model takes images of another shape, 'data/value' for a
-   *         pixel that is NaN or outside [0,1], 'shape/unknown', 'runtime/run', or the signal's
-   *         reason when aborted */
+  /** Runs every exit on images. All pixels are checked before work begins on the first image.
+   * @throws DynnError 'data/shape' when the model takes images of another shape
+   * @throws DynnError 'data/value' when a pixel is NaN or outside [0,1]
+   * @throws DynnError 'shape/unknown', 'runtime/run', or the signal's reason when aborted */
   async logits(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
     this.#check(images);
     const { exits, classes, input } = this.#model;
@@ -59,7 +59,7 @@ export class Forward {
     return new Logits(out, classes);
   }
 
-  /** Give back the memory of the session. */
+  /** Releases the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
   }

@@ -1,4 +1,5 @@
-/** @file Exits that a policy can stop at. The others need not be computed: their heads cost time and change no answer. */
+/** @file Finds the exits that can change an answer under a policy. The other exits are not run,
+ *  because their heads cost time. */
 
 import type { Policy } from "../../schema/policy.js";
 import type { DynamicModel, Exit } from "../model/model.js";
@@ -8,14 +9,15 @@ import type { Routed } from "../route/route.js";
 export interface LiveExits {
   /** The exits to run, the final one last. */
   readonly exits: readonly Exit[];
-  /** The policy over these alone. */
+  /** The policy over these exits alone. */
   readonly policy: Policy;
-  /** An answer over these, with the model's own numbers of exits. */
+  /** Replaces the numbers of these exits in an answer by the model's own numbers. */
   readonly original: <A extends Routed>(answer: A) => A;
 }
 
-/** An early exit is left out when nothing it says can stop the work (a threshold past the surest confidence) and nothing else asks for
- *  it: patience counts all exits, and the fallback most-confident compares all. */
+/** An early exit is left out when its threshold is out of reach of every confidence. Patience and
+ * the fallback most-confident keep all exits, because patience counts them all and the fallback
+ * compares them all. */
 export function liveExits({ exits, classes }: Pick<DynamicModel, "exits" | "classes">, policy: Policy): LiveExits {
   const { rule, fallback, thresholds, temperatures } = policy;
   const def = RULE_DEFS[rule];

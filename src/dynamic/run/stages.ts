@@ -1,6 +1,7 @@
-/** @file A dynamic model cut into stages, one for each exit: stage k computes what exit k needs and earlier stages have not computed.
- *  Every weight of the backbone is in exactly one stage. Works for any network with exits; where one value separates all before from all
- *  after (a legal cut), that value alone goes from stage to stage. */
+/** @file Cuts a dynamic model into stages, one for each exit. Stage k computes the nodes that exit
+ *  k needs and that earlier stages have not computed. Every weight of the backbone is in exactly
+ *  one stage. This works for any network with exits. At a legal cut, one value alone goes from
+ *  stage to stage. */
 import { sizeOf } from "../../core/shape.js";
 import { type Graph, type Node, producers, type ValueInfo, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
@@ -10,22 +11,25 @@ import type { DynamicModel, Exit } from "../model/model.js";
 
 /** The work between one exit and the next. */
 export interface Stage {
-  /** Takes the hidden values that it reads (the image, in the first stage); gives the exit's logits and the hidden values that later
-   *  stages read. All have one row per sample. */
+  /** Its inputs are the hidden values that it reads (in the first stage: the image). Its outputs
+   * are the exit's logits and the hidden values that later stages read. All have one row per
+   * sample. */
   readonly graph: Graph;
   /** The value that holds the exit's logits, [n, classes]. */
   readonly logits: ValueName;
-  /** Hidden values that a sample takes along when it goes on from here, made by this stage or by earlier ones. */
+  /** Hidden values that later stages need of a sample that goes on. This stage or earlier stages
+   * made them. */
   readonly kept: readonly ValueName[];
 }
 
-/** What is cut: a graph, and the values that its stages end with. */
+/** A graph to cut, and the values that its stages end with. */
 export interface StagedGraph extends Pick<DynamicModel, "graph"> {
   /** The logits of each exit, in order. */
   readonly exits: readonly Pick<Exit, "logits">[];
 }
 
-/** Cut a model at its exits. Values without a row per sample (shapes, mostly) are computed again in each stage that reads them. */
+/** Cuts a model at its exits. Values without a row per sample (mostly shapes) are computed again in
+ * each stage that reads them. */
 export function splitStages({ graph, exits }: StagedGraph): Stage[] {
   const input = graph.inputs[0];
   const rows = new Set<ValueName>([input.name]);
@@ -46,13 +50,14 @@ export function splitStages({ graph, exits }: StagedGraph): Stage[] {
   });
 }
 
-/** Numbers that one sample's row of a hidden value holds.
+/** The number of elements in one sample's row of a hidden value.
  * @param info an input of a stage */
 export const rowSize = ({ shape }: Pick<ValueInfo, "shape">): number => sizeOf((shape ?? []).slice(1) as number[]);
 
 const hasRows = ({ types }: Graph, name: ValueName): boolean => types.get(name)?.shape[0] === "n";
 
-/** The nodes behind an exit that are not done yet, and the hidden values they start from. */
+/** The nodes in front of an exit that earlier stages have not computed, and the hidden values that
+ * they read. */
 function nodesBehind(
   graph: Graph,
   logits: ValueName,

@@ -1,22 +1,23 @@
-/** @file Time per exit, measured: the stages of a model run one after the other on a full batch, nothing leaving early. The cumulative times
- *  are what `calibrate` takes as costs for a target latency. Routing, and batches that shrink, are not in them: the executor measures those. */
+/** @file Measures the time per exit. The stages of a model run one after the other on a full batch,
+ *  and no sample stops early. `calibrate` uses the cumulative times as costs for a target latency.
+ *  The times leave out routing and smaller batches. A run of the executor includes both. */
 import type { Images } from "../../core/images.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
 import { type Stage, type StagedGraph, splitStages } from "./stages.js";
 
-/** What is timed, and how often. */
+/** Options of a measurement. */
 export interface TimingOptions {
   /** One batch. */
   readonly images: Images;
-  /** Runs that count; the median is taken. */
+  /** Number of runs that count. The result is their median. */
   readonly runs?: number;
-  /** Runs before those. */
+  /** Number of runs before them, which do not count. */
   readonly warmUp?: number;
   /** Clock in milliseconds. */
   readonly now: () => number;
-  /** Ends the measurement with the signal's reason. */
+  /** Stops the measurement. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,7 +26,8 @@ export interface TimingOptions {
 export const measureExits = async (model: DynamicModel, backend: Backend, options: TimingOptions): Promise<number[]> =>
   cumulative(await measureStages(model, backend, options));
 
-/** Milliseconds per sample of each stage; the runs of all stages alternate, so that a slow spell meets all of them.
+/** Milliseconds per sample of each stage. The runs of all stages alternate, so that a slow period
+ * of the machine affects all stages.
  * @throws DynnError 'runtime/load', 'runtime/run', or the signal's reason when aborted */
 export async function measureStages(
   model: StagedGraph & Pick<DynamicModel, "input">,

@@ -1,4 +1,5 @@
-/** @file CIFAR-10 and CIFAR-100 from the folder that their official binary archives unpack to. */
+/** @file Reads CIFAR-10 and CIFAR-100 from the folder of their unpacked official binary archives.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DynnError } from "../../core/errors.js";
@@ -10,7 +11,7 @@ interface Archive {
   readonly scheme: string;
   readonly variant: CifarVariant;
   readonly folder: string;
-  /** One class name a line. */
+  /** The file of the class names, one name per line. */
   readonly classFile: string;
   readonly test: readonly [string, ...string[]];
   readonly train: readonly [string, ...string[]];
@@ -35,7 +36,8 @@ export const CIFAR100_ARCHIVE: Archive = {
 };
 
 /** Open the records of one split in file order.
- * @param argument DIR, DIR#test or DIR#train; DIR is the archive's folder or the folder that holds it
+ * @param argument DIR, DIR#test or DIR#train. DIR is the archive's folder or the folder that holds
+ *   it.
  * @throws DynnError 'data/missing', 'data/truncated', 'data/label', 'data/format' (class names) */
 export async function openCifar(archive: Archive, argument: string): Promise<Dataset> {
   const [, dir, split] = /^(.*?)(?:#(test|train))?$/s.exec(argument) as unknown as [
@@ -75,7 +77,7 @@ async function readClasses(archive: Archive, folder: string): Promise<readonly s
   if (names.length === expected) return names;
   throw new DynnError(
     "data/format",
-    `${file}: got ${names.length} class names, expected ${expected}, one a line. Restore the file, or remove it to use the standard names.`,
+    `${file}: got ${names.length} class names, expected ${expected}, one per line. Restore the file, or remove it to use the standard names.`,
     { file, got: names.length, expected },
   );
 }

@@ -8,7 +8,7 @@ import { readBytes } from "./read.js";
 
 /** Open images and labels.
  * @param argument IMAGES.npy,LABELS.npy
- * @throws DynnError 'data/spec', 'data/missing', and those of readNpy and pairDataset */
+ * @throws DynnError 'data/spec', 'data/missing', and the errors of readNpy and pairDataset */
 export async function openNpy(argument: string): Promise<Dataset> {
   const [images, labels, ...more] = argument.split(",");
   if (!images || !labels || more.length > 0)

@@ -1,4 +1,5 @@
-/** @file From a data spec, `scheme:argument`, to a dataset. One table holds every scheme: its form, an example, its opener.
+/** @file Opens a dataset from a data spec, `scheme:argument`. One table holds every scheme: its
+ *  form, an example, its opener.
  *  Read by: cli (--data), studies. */
 import { DynnError } from "../../core/errors.js";
 import type { Dataset } from "../../data/dataset.js";
@@ -9,13 +10,13 @@ import { openSample } from "./sample.js";
 
 /** A form of data. */
 export interface Scheme {
-  /** How a spec of it is written. */
+  /** How a spec of this form is written. */
   readonly form: string;
-  /** A spec of it. */
+  /** An example of a spec. */
   readonly example: string;
-  /** Whether it takes what stands behind the colon. */
+  /** Whether the scheme accepts the text after the colon. */
   readonly accepts: (argument: string | undefined) => boolean;
-  /** Opens the data set. */
+  /** Opens the dataset. */
   readonly open: (argument: string) => Promise<Dataset>;
 }
 
@@ -68,5 +69,7 @@ export async function openDataset(spec: string): Promise<Dataset> {
   const scheme = Object.hasOwn(DATA_SCHEMES, name) ? DATA_SCHEMES[name] : undefined;
   if (scheme?.accepts(argument)) return scheme.open(argument ?? "");
   const forms = Object.values(DATA_SCHEMES).map(({ form, example }) => `  ${form} (e.g. ${example})`);
-  throw new DynnError("data/spec", `data "${spec}": is no data spec. Write one of:\n${forms.join("\n")}\n`, { spec });
+  throw new DynnError("data/spec", `data "${spec}": is not a data spec. Write one of:\n${forms.join("\n")}\n`, {
+    spec,
+  });
 }

@@ -1,4 +1,5 @@
-/** @file What the training thread and the threads that make batches tell each other, and how an error crosses over.
+/** @file The messages between the training thread and the threads that make batches, and the form
+ *  in which an error crosses over.
  *  Read by: prefetch, prefetch-worker. */
 import { DynnError, type ErrorCode, type ErrorDetail, reasonOf } from "../../core/errors.js";
 import type { BatchOptions, TrainingBatch } from "../../data/batches.js";
@@ -7,13 +8,16 @@ import { openDataset } from "./open.js";
 
 /** Records that any thread can open by itself. */
 export interface DataSource {
-  /** As for {@link openDataset}. */
+  /** A data spec, as {@link openDataset} takes it. */
   readonly spec: string;
   /** The records to use, in this order. */
   readonly indices: Uint32Array;
+  /** Their labels, in this order. Left out: as the data say. */
+  readonly labels?: Int32Array | undefined;
 }
 
-/** What a thread is started with; its messages are then places, answered in their order. */
+/** The data that a thread starts with. Each later message is a place in the stream. Answers come in
+ * the order of the messages. */
 export interface Assignment {
   readonly source: DataSource;
   readonly options: BatchOptions;
@@ -30,15 +34,17 @@ interface Failure {
 
 /** The dataset of a source.
  * @throws as openDataset */
-export const openSource = async ({ spec, indices }: DataSource): Promise<Dataset> =>
-  subset(await openDataset(spec), indices);
+export const openSource = async ({ spec, indices, labels }: DataSource): Promise<Dataset> => {
+  const data = subset(await openDataset(spec), indices);
+  return labels ? { ...data, labels } : data;
+};
 
 export function toFailure(thrown: unknown): Failure {
   if (!(thrown instanceof DynnError)) return { code: undefined, message: reasonOf(thrown), detail: {} };
   return { code: thrown.code, message: thrown.message, detail: thrown.detail };
 }
 
-/** The error that {@link toFailure} took apart; its constructor adds the code to the text again. */
+/** The error that {@link toFailure} took apart. Its constructor adds the code to the text again. */
 export function fromFailure({ code, message, detail }: Failure): Error {
   if (code === undefined) return new Error(message);
   return new DynnError(code, message.slice(0, -` [${code}]`.length), detail);

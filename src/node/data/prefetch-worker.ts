@@ -1,4 +1,5 @@
-/** @file The thread behind prefetch: opens the source when the first batch is asked for, then makes one batch after the other. */
+/** @file The worker thread of prefetch. It opens the source at the first message, then makes one
+ *  batch after the other. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type BatchPlace, batchReader, type TrainingBatch } from "../../data/batches.js";
 import { type Answer, type Assignment, openSource, toFailure } from "./prefetch-protocol.js";
@@ -14,7 +15,7 @@ async function answer(place: BatchPlace): Promise<void> {
   try {
     reader ??= openReader();
     const batch = await (await reader)(place);
-    // Moved, not copied: the pixels have one owner at any time.
+    // The buffers are moved, not copied: the pixels have one owner at any time.
     port?.postMessage({ batch } satisfies Answer, [batch.images.buffer, batch.labels.buffer, batch.indices.buffer]);
   } catch (thrown) {
     port?.postMessage({ failure: toFailure(thrown) } satisfies Answer);

@@ -1,9 +1,14 @@
-/** @file Training batches made ahead on worker threads: the same bytes in the same order as trainingStream.
- *  ONNX Runtime for Node runs a session on the JavaScript thread, which stands still for the whole training step. So a
- *  worker must need nothing from it meanwhile: it opens the data by its spec itself, reads, decodes and augments, and its
- *  next batches are ordered before the step begins. A batch is a pure function of its place, so that batch i goes to
- *  worker i mod N and no worker count changes the bytes. The price is one copy of in-memory data a worker (CIFAR: 154 MB);
- *  one worker is enough where a batch is made faster than trained on, more help with large images to decode.
+/** @file Makes training batches ahead on worker threads: the same bytes in the same order as
+ *  trainingStream.
+ *  ONNX Runtime for Node runs a session on the JavaScript thread, which is blocked for the whole
+ *  training step.
+ *  So a worker must not need that thread during a step. It opens the data by its spec, reads,
+ *  decodes and augments by itself. Its next batches are ordered before the step begins.
+ *  A batch is a pure function of its place. Batch i goes to worker i mod N, and the number of
+ *  workers does not change the bytes.
+ *  The price is one copy of in-memory data per worker (CIFAR: 154 MB).
+ *  One worker is enough when making a batch is faster than training on it. More workers help when
+ *  large images must be decoded.
  *  Read by: cli (train). */
 import { Worker } from "node:worker_threads";
 import { DynnError, reasonOf } from "../../core/errors.js";
@@ -14,15 +19,17 @@ export { type DataSource, openSource } from "./prefetch-protocol.js";
 
 export interface PrefetchOptions extends StreamOptions {
   readonly workers?: number;
-  /** Batches that are ready or in the making while one is trained on; each is held in memory. */
+  /** Batches that are ready or in progress while another one is trained on. Each is held in memory.
+   */
   readonly ahead?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The batches of a run from `options.from` on, made ahead. Workers start with the first batch asked for and are closed
- *  when the iteration ends, however it ends.
- * @throws DynnError 'cli/value' at once when the batch is larger than the data or there is no worker; with a batch: as openDataset and
- *   batchReader, 'data/worker' when a worker stops by itself; the signal's reason when aborted */
+/** The batches of a run from `options.from` on, made ahead. The workers start with the first batch
+ * and are closed when the iteration ends, however it ends.
+ * @throws DynnError 'cli/value' at once when the batch is larger than the data or `workers` is 0.
+ *   With a batch: the errors of openDataset and batchReader, 'data/worker' when a worker stops by
+ *   itself, the signal's reason when aborted. */
 export function prefetch(source: DataSource, options: PrefetchOptions): AsyncGenerator<TrainingBatch> {
   const { workers = 1, ahead = 4, signal, epochs, from, ...batchOptions } = options;
   if (!(Number.isInteger(workers) && workers >= 1 && Number.isInteger(ahead) && ahead >= 0))
@@ -68,7 +75,7 @@ async function next(queue: Promise<TrainingBatch>[], signal: AbortSignal | undef
 
 interface Maker {
   readonly make: (place: BatchPlace) => Promise<TrainingBatch>;
-  /** End the thread; what is not made yet fails with `reason`. */
+  /** End the thread. Batches that are not ready fail with `reason`. */
   readonly stop: (reason: unknown) => Promise<void>;
 }
 
@@ -99,7 +106,7 @@ function startMaker(assignment: Assignment): Maker {
         orders.push({ resolve, reject });
         worker.postMessage(place);
       });
-      // It may fail long before its turn comes to be awaited.
+      // The promise may fail long before it is awaited.
       made.catch(() => {});
       return made;
     },
@@ -113,7 +120,7 @@ function startMaker(assignment: Assignment): Maker {
 const stoppedError = (reason: string, cause?: unknown): DynnError =>
   new DynnError(
     "data/worker",
-    `prefetch: a worker thread stopped (${reason}), expected it to run until the end. Check the memory that is free, and resume the run.`,
+    `prefetch: a worker thread stopped (${reason}), expected it to run until the end. Check that enough memory is free, and resume the run.`,
     { reason },
     { cause },
   );

@@ -1,4 +1,4 @@
-/** @file Reading files and folders, with the file system's errors turned into ours. */
+/** @file Reads files and folders, and turns the file system's errors into DynnError. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DynnError, reasonOf } from "../../core/errors.js";
@@ -6,14 +6,15 @@ import { DynnError, reasonOf } from "../../core/errors.js";
 /** @throws DynnError 'data/missing', 'file/unreadable' */
 export const readBytes = (file: string): Promise<Uint8Array> => readFile(file).catch((thrown) => refuse(file, thrown));
 
-/** Names in a folder, hidden ones left out, in code-unit order (the same on every machine).
+/** The names in a folder without hidden ones, in code-unit order, which is the same on every
+ * machine.
  * @throws DynnError 'data/missing', 'file/unreadable' */
 export async function listFolder(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((thrown) => refuse(folder, thrown));
   return names.filter((name) => !name.startsWith(".")).sort();
 }
 
-/** Names of the folders in a folder, links to folders included. */
+/** The names of the folders in a folder, with links to folders. */
 export async function listFolders(folder: string): Promise<string[]> {
   const names = await listFolder(folder);
   const isFolder = await Promise.all(

@@ -1,5 +1,6 @@
-/** @file The bundled sample: real images in one lossless sprite, with labels and provenance beside it.
- *  Made by scripts/make-samples.mjs; samples/README.md tells where the images come from. */
+/** @file Reads the bundled sample: real images in one lossless sprite, with labels and provenance
+ *  in a file beside it.
+ *  scripts/make-samples.mjs makes them. samples/README.md tells where the images come from. */
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { type Dataset, inMemory } from "../../data/dataset.js";
@@ -15,7 +16,7 @@ const sampleSchema = z.object({
   labels: z.array(z.number().int().min(0)).min(1),
 });
 
-/** Open the bundled sample; tile i, counted row by row, is record i. */
+/** Open the bundled sample. Record i is tile i, counted row by row. */
 export async function openSample(): Promise<Dataset> {
   const { sprite, tile, columns, classes, labels } = await readManifest(packageFile("samples", "cifar10-500.json"));
   const image = await decodeImage(packageFile("samples", sprite));

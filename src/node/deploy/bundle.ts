@@ -1,5 +1,6 @@
-/** @file Bundles on disk: a folder with manifest.json and the ONNX files that it names. What a machine runs of it is read whole or
- *  refused; nothing outside its folder is read, wherever names or links point. */
+/** @file Reads bundles: a folder with manifest.json and the ONNX files that it names.
+ *  Each part that runs on this machine is read whole or refused. Nothing outside the folder is
+ *  read, wherever names or links point. */
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { sha256 } from "../../core/digest.js";
@@ -12,18 +13,19 @@ import { readModel } from "../../onnx/read.js";
 
 export const MANIFEST = "manifest.json";
 
-/** A longer manifest is none: a large one has some kilobytes. */
+/** The most bytes of a manifest. A large one has some kilobytes. */
 const MANIFEST_LIMIT = 2 ** 20;
 
 /** How a bundle is opened. */
 export interface OpenOptions {
-  /** Whose parts to read; the files of the others need not be there. Left out: both sides'. */
+  /** The side whose parts are read. The files of the other side need not exist. Default: both
+   * sides. */
   readonly side?: Side | undefined;
 }
 
 /** Read a bundle and check its files against its manifest.
- * @throws DynnError 'file/missing' when there is no such folder, 'bundle/format' when it is no bundle, 'bundle/damaged' when a file is
- *         missing or not the one that was written */
+ * @throws DynnError 'file/missing' when the folder does not exist, 'bundle/format' when it is not a
+ *   bundle, 'bundle/damaged' when a file is missing or differs from the manifest */
 export async function openBundle(folder: string, { side }: OpenOptions = {}): Promise<Bundle> {
   const manifest = await openManifest(folder);
   const parts: BundlePart[] = [];
@@ -32,7 +34,7 @@ export async function openBundle(folder: string, { side }: OpenOptions = {}): Pr
   return { folder, manifest, parts };
 }
 
-/** The manifest alone; the files are not looked at.
+/** Read the manifest alone. The files are not checked.
  * @throws DynnError 'file/missing', 'bundle/format' */
 export async function openManifest(folder: string): Promise<Manifest> {
   const path = join(folder, MANIFEST);
@@ -60,14 +62,14 @@ async function insideText(folder: string, path: string): Promise<string> {
   } catch (cause) {
     throw new DynnError(
       "bundle/format",
-      `${folder}: holds no ${MANIFEST} that can be read (${reasonOf(cause)}). Give a folder that \`dynn export\` wrote.`,
+      `${folder}: its ${MANIFEST} cannot be read (${reasonOf(cause)}). Give a folder that \`dynn export\` wrote.`,
       { folder },
       { cause },
     );
   }
 }
 
-/** The bytes of a part's file, those that the manifest speaks of.
+/** The bytes of a part's file, checked against the manifest.
  * @throws DynnError 'bundle/damaged' */
 async function partBytes(folder: string, { name, file, sha256: wanted, bytes }: ManifestPart): Promise<Uint8Array> {
   const damaged = (what: string, cause?: unknown) =>
@@ -78,23 +80,23 @@ async function partBytes(folder: string, { name, file, sha256: wanted, bytes }: 
       { cause },
     );
   const found = await readInside(folder, file).catch((cause: unknown) => {
-    throw damaged(`cannot be read (${reasonOf(cause)}), and part "${name}" is to run here`, cause);
+    throw damaged(`cannot be read (${reasonOf(cause)}), but this machine runs part "${name}"`, cause);
   });
-  if (found.length !== bytes) throw damaged(`has ${found.length} bytes, the manifest says ${bytes}`);
+  if (found.length !== bytes) throw damaged(`has ${found.length} bytes, but the manifest says ${bytes}`);
   const digest = sha256(found);
-  if (digest !== wanted) throw damaged(`has SHA-256 ${digest}, the manifest says ${wanted}`);
+  if (digest !== wanted) throw damaged(`has SHA-256 ${digest}, but the manifest says ${wanted}`);
   return found;
 }
 
-/** A file of the folder itself; one that a link leads out of it is refused. */
+/** The bytes of a file inside the folder. A link that leads out of the folder is refused. */
 async function readInside(folder: string, file: string): Promise<Uint8Array> {
   const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, file))]);
   if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) throw new Error("a link leads out of the folder");
-  if (!(await stat(path)).isFile()) throw new Error("it is no file");
+  if (!(await stat(path)).isFile()) throw new Error("it is not a file");
   return readFile(path);
 }
 
-/** The graph of a part's file, which must take and give what the manifest says.
+/** The graph of a part's file. Its inputs and outputs must be those of the manifest.
  * @throws DynnError 'bundle/format' */
 function graphOf(part: ManifestPart, bytes: Uint8Array): Graph {
   const { graph } = readModel(bytes, { name: part.file, owned: true });
@@ -102,7 +104,7 @@ function graphOf(part: ManifestPart, bytes: Uint8Array): Graph {
   if (same(part.inputs, graph.inputs) && same(part.outputs, graph.outputs)) return graph;
   throw new DynnError(
     "bundle/format",
-    `${part.file}: takes ${show(graph.inputs)} and gives ${show(graph.outputs)}, the manifest says ${show(part.inputs)} and ${show(part.outputs)}. Export the model again.`,
+    `${part.file}: takes ${show(graph.inputs)} and gives ${show(graph.outputs)}, but the manifest says ${show(part.inputs)} and ${show(part.outputs)}. Export the model again.`,
     { file: part.file },
   );
 }

@@ -1,5 +1,5 @@
-/** @file Exports for deployment: stage files, a device/server split, one conditional file. Each is run on images against the model that it
- *  was made from before it is put in its place. */
+/** @file Exports for deployment: stage files, a device/server split, one conditional file.
+ *  Each export runs on images and is compared with its model before it is put in its place. */
 import { basename } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import { Images, imageDims } from "../../core/images.js";
@@ -23,23 +23,24 @@ import { checkReplaceable, type OutputFile, publishFile, publishFolder } from ".
 
 /** How an export is made and verified. */
 export interface ExportOptions {
-  /** Runs model and export to compare them. */
+  /** Runs the model and the export for the comparison. */
   readonly backend: Backend;
-  /** When to stop; left out: the model's own. */
+  /** When to stop. Default: the policy of the model. */
   readonly policy?: Policy | undefined;
-  /** Images to compare on, float32 [n*c*h*w] in [0,1]; left out: 64 random ones. */
+  /** Images for the comparison, float32 [n*c*h*w] in [0,1]. Default: 64 random images. */
   readonly images?: Float32Array | undefined;
-  /** Most images in one run. Changes time and memory, not the result. */
+  /** The most images in one run. It changes time and memory, not the result. */
   readonly batch?: number | undefined;
   /** Ends the export with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Images that model and export have been run on, of both together. */
+  /** Called with the number of images that have run, counted over the model and the export
+   * together. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** Where a split cuts, and how it is verified. */
 export interface SplitOptions extends ExportOptions {
-  /** The last exit on the device, by its number; left out: {@link smallestSplit}. */
+  /** The last exit on the device, by its number. Default: {@link smallestSplit}. */
   readonly at?: number | undefined;
 }
 
@@ -49,7 +50,7 @@ export interface Exported {
   readonly out: string;
   /** The files with their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
-  /** The policy that the export routes by. */
+  /** The policy by which the export chooses exits. */
   readonly policy: Policy;
   /** How the export compares with the model. */
   readonly verification: Verification;
@@ -58,16 +59,18 @@ export interface Exported {
 const RANDOM_IMAGES = 64;
 const DEFAULT_BATCH = 64;
 
-/** Write a bundle with one file per exit (stage0.onnx ...): a host that runs stage after stage decides when to stop.
- * @param out a folder that is not there yet, an empty one, or a bundle, which is replaced
- * @throws DynnError 'policy/value', 'shape/unknown', 'data/shape', 'data/value', 'export/mismatch', 'file/unwritable', 'file/full', or the signal's reason;
- *         then nothing is written */
+/** Write a bundle with one file per exit (stage0.onnx ...). A host runs the stages one after the
+ * other and decides when to stop.
+ * @param out a new folder, an empty folder, or a bundle, which is replaced
+ * @throws DynnError 'policy/value', 'shape/unknown', 'data/shape', 'data/value', 'export/mismatch',
+ *   'file/unwritable', 'file/full', or the signal's reason; then nothing is written */
 export const exportStaged = (model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> =>
   exportBundle(model, out, "staged", stagedParts, options);
 
-/** Write a bundle of two files: device.onnx takes the image and holds the exits up to `at`, server.onnx takes the hidden values of what the
- *  device was not sure of and holds the others.
- * @throws as {@link exportStaged}, 'export/unsupported' for a model without early exits, 'cli/value' for an exit that is none */
+/** Write a bundle of two files. device.onnx takes the image and holds the exits up to `at`.
+ * server.onnx takes the hidden values of the samples that continue, and holds the other exits.
+ * @throws as {@link exportStaged}, 'export/unsupported' for a model without early exits,
+ *   'cli/value' when `at` does not name an exit */
 export const exportSplit = (model: DynamicModel, out: string, options: SplitOptions): Promise<Exported> =>
   exportBundle(model, out, "split", (checked) => splitParts(checked, options.at ?? smallestSplit(checked)), options);
 
@@ -107,8 +110,9 @@ function bundleFiles(
   return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifest) }];
 }
 
-/** Write one ONNX file that stops early by itself in any runtime, at any batch size; see {@link conditionalModel}.
- * @param out path of the file; one that is there is replaced
+/** Write one ONNX file that stops early by itself in any runtime, at any batch size;
+ * see {@link conditionalModel}.
+ * @param out path of the file; an existing file is replaced
  * @throws as {@link exportStaged} */
 export async function exportConditional(given: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {
   imageDims(given);
@@ -122,7 +126,7 @@ export async function exportConditional(given: DynamicModel, out: string, option
   return { out, files: [{ name: basename(out), bytes: bytes.length }], policy, verification };
 }
 
-/** Run model and export on the same images.
+/** Run the model and the export on the same images.
  * @throws DynnError 'export/mismatch', 'data/shape', 'data/value', or the signal's reason */
 async function compare(
   model: DynamicModel,

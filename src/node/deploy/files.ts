@@ -1,5 +1,7 @@
-/** @file Writing an export: everything goes to a temporary folder beside its place, is checked there, and is then renamed. A failure, a
- *  Ctrl-C or a full disk leaves what was there before, and nothing else. */
+/** @file Writes an export: all files go to a temporary folder beside the target, are checked there,
+ *  and are then renamed.
+ *  After a failure, a Ctrl-C or a full disk the earlier files are unchanged, and nothing else is
+ *  left behind. */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -12,9 +14,10 @@ export interface OutputFile {
   readonly bytes: Uint8Array;
 }
 
-/** Write a folder of files. A bundle that is there already is replaced; any other folder with something in it is not.
- * @param check told of the temporary folder; what it throws stops the export
- * @throws DynnError 'file/unwritable', 'file/full', and what `check` throws */
+/** Write a folder of files. An existing bundle is replaced. Any other folder that is not empty is
+ * refused.
+ * @param check called with the temporary folder; its error stops the export
+ * @throws DynnError 'file/unwritable', 'file/full', and the errors of `check` */
 export async function publishFolder<T>(
   out: string,
   files: readonly OutputFile[],
@@ -30,8 +33,8 @@ export async function publishFolder<T>(
 }
 
 /** Write one file.
- * @param check told of the temporary file
- * @throws DynnError 'file/unwritable', 'file/full', and what `check` throws */
+ * @param check called with the temporary file; its error stops the export
+ * @throws DynnError 'file/unwritable', 'file/full', and the errors of `check` */
 export async function publishFile<T>(out: string, bytes: Uint8Array, check: (path: string) => Promise<T>): Promise<T> {
   const file = { name: basename(out), bytes };
   return inTemporary(out, async (temporary) => {
@@ -41,7 +44,7 @@ export async function publishFile<T>(out: string, bytes: Uint8Array, check: (pat
   });
 }
 
-/** Refuse a folder that is no bundle and not empty: replacing it would lose what is in it.
+/** Refuse a folder that is neither empty nor a bundle: to replace it would delete its files.
  * @throws DynnError 'file/unwritable' */
 export async function checkReplaceable(out: string): Promise<void> {
   if (!(await exists(out))) return;
@@ -52,7 +55,7 @@ export async function checkReplaceable(out: string): Promise<void> {
   if (manifest && held?.every((name) => known.has(name))) return;
   throw new DynnError(
     "file/unwritable",
-    `${out}: is there and ${held ? "holds other files than a bundle's" : "is no folder"}. Choose a folder that is not there yet, an empty one or a bundle.`,
+    `${out}: exists and ${held ? "holds files that are not a bundle's" : "is not a folder"}. Choose a new folder, an empty folder or a bundle.`,
     { out },
   );
 }
@@ -67,7 +70,8 @@ async function writeAndCheck<T>(
   return check(folder);
 }
 
-/** Work in a temporary folder beside `out` that goes away, also when the process is told to end at once. */
+/** Work in a temporary folder beside `out`. The folder is removed at the end, also when the process
+ * must end at once. */
 async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = join(dirname(resolve(out)), `.dynn-export-${process.pid}-${Date.now()}.tmp`);
   const clear = () => rmSync(folder, { recursive: true, force: true });
@@ -83,7 +87,8 @@ async function inTemporary<T>(out: string, work: (folder: string) => Promise<T>)
   }
 }
 
-/** Put `made` at `out`. A folder that is there goes to `old` first: in one go, so that no signal comes between.
+/** Put `made` at `out`. An existing folder is first renamed to `old`. Both renames run without a
+ * pause, so that no signal comes between them.
  * @throws DynnError 'file/unwritable' */
 function swap(made: string, out: string, old?: string): void {
   const moved = old !== undefined && existsSync(out);

@@ -1,4 +1,4 @@
-/** @file The onnxruntime-node backend: the fast path on Node.js. The only part of runtime/ that may touch Node. */
+/** @file The onnxruntime-node backend, which runs graphs fast on Node.js. */
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
@@ -9,34 +9,36 @@ import { ort } from "./ort.js";
 import { rewritten } from "./rewrites.js";
 import { checkTelemetry } from "./telemetry.js";
 
-// What fails is thrown, with its reason; printing it as well would only stand before our message.
+// Every failure is thrown with its reason. ONNX Runtime would print the reason a second time.
 ort.env.logLevel = "fatal";
 
 /** The version of ONNX Runtime. */
 export const ENGINE_VERSION = ort.env.versions.node;
 
-/** Where ONNX Runtime computes. Operators that a provider lacks run on the CPU. */
+/** The execution providers of ONNX Runtime. Operators that a provider lacks run on the CPU. */
 export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
-/** Where ONNX Runtime computes. */
+/** An execution provider of ONNX Runtime. */
 export type Provider = (typeof PROVIDERS)[number];
 
 /** How ONNX Runtime runs graphs. */
 export interface OrtNodeOptions {
-  /** Threads inside one operator; left out: ONNX Runtime's own choice (one per core). */
+  /** Threads inside one operator. Default: ONNX Runtime's own choice, one per core. */
   readonly threads?: number;
-  /** Rewrite graphs for speed (default); false runs them as they are. */
+  /** Whether graphs are rewritten for speed. Default: true. `false` runs them as they are. */
   readonly rewrite?: boolean;
-  /** Default: cpu. */
+  /** The execution provider. Default: cpu. */
   readonly provider?: Provider;
 }
 
-/** A backend that runs graphs with ONNX Runtime. Sessions on the CPU are deterministic: the same feeds give the same bits.
- * @returns `compile` throws DynnError 'runtime/provider', 'runtime/load', 'runtime/telemetry' */
+/** A backend that runs graphs with ONNX Runtime. Sessions on the CPU are deterministic: the same
+ * feeds give the same bits.
+ * @returns a backend whose `compile` throws DynnError 'runtime/provider', 'runtime/load',
+ *   'runtime/telemetry' */
 export function ortNode(options: OrtNodeOptions = {}): Backend {
   const { provider = "cpu" } = options;
   return {
     name: provider === "cpu" ? "ort-node" : `ort-node/${provider}`,
-    // Elsewhere the condition has to come back from the device first.
+    // On another provider the condition must come back from the device first.
     routes: provider === "cpu",
     compile: async (graph) => {
       await checkProvider(provider);
@@ -45,12 +47,15 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
   };
 }
 
-/** Threads spin this long for more work, in microseconds. Long enough to still be awake for the next of a row of small runs, which saves a
- *  tenth at batch 1. No longer, because each session has threads of its own, and those of a session that waits take the cores from the one
- *  that runs: seven sessions in turn on two cores took 3.5 times as long where threads spun without end. */
+/** Microseconds that a thread spins while it waits for more work.
+ * It is long enough to stay awake between small runs in a row, which saves a tenth at batch 1.
+ * A longer time would be slower: each session has its own threads, and waiting threads take the
+ * cores from the session that runs. Seven sessions in turn on two cores took 3.5 times as long
+ * with threads that spun without end. */
 const SPINNING = { intra_op: { spin_duration_us: "500" } };
 
-/** Nodes above which a graph runs as it is. No network in use has so many; a file made to be slow may. */
+/** A graph with more nodes runs as it is. Networks in use are smaller; a file made to be slow may
+ * be larger. */
 const REWRITTEN_NODES = 2 ** 14;
 
 async function compile(
@@ -75,7 +80,7 @@ async function compile(
 
 const probes = new Map<Provider, Promise<void>>();
 
-/** See that this machine has the provider, by a graph that every provider can run.
+/** Check that this machine has the provider: run a graph that every provider can run.
  * @throws DynnError 'runtime/provider', 'runtime/telemetry' */
 export async function checkProvider(provider: Provider): Promise<void> {
   checkTelemetry();
@@ -86,8 +91,8 @@ export async function checkProvider(provider: Provider): Promise<void> {
 
 const ADVICE: Readonly<Record<Provider, string>> = {
   cpu: "Install onnxruntime-node for this platform.",
-  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; take the provider cpu without one.",
-  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node); take the provider cpu without them.",
+  webgpu: "It needs a GPU with a Vulkan, Metal or Direct3D 12 driver. Otherwise use the provider cpu.",
+  cuda: "It needs an NVIDIA GPU and the CUDA files of onnxruntime-node (npm rebuild onnxruntime-node). Otherwise use the provider cpu.",
 };
 
 async function probe(provider: Provider): Promise<void> {
@@ -99,14 +104,14 @@ async function probe(provider: Provider): Promise<void> {
   } catch (cause) {
     throw new DynnError(
       "runtime/provider",
-      `provider ${provider}: is not there on this machine (${firstLine(cause)}). ${ADVICE[provider]}`,
+      `provider ${provider}: this machine cannot run it (${firstLine(cause)}). ${ADVICE[provider]}`,
       { provider, options: ["provider"] },
       { cause },
     );
   }
 }
 
-/** What ONNX Runtime says, without its source places. */
+/** The first line of ONNX Runtime's message, without source locations. */
 const firstLine = (cause: unknown): string =>
   reasonOf(cause instanceof DynnError ? cause.cause : cause)
     .split("\n")[0]

@@ -1,4 +1,5 @@
-/** @file The one place that loads onnxruntime-node. Its telemetry is turned off before: imports run in the order in which they stand. */
+/** @file The only file that loads onnxruntime-node. Imports run in their order, so telemetry is off
+ *  before onnxruntime-node loads. */
 import "./telemetry.js";
 import * as ort from "onnxruntime-node";
 

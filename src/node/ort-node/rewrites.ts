@@ -1,4 +1,5 @@
-/** @file Which rewrites for speed a graph gets on this machine. They change nothing but time. */
+/** @file Chooses the rewrites for speed that a graph gets on this machine. They change nothing but
+ *  time. */
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { type Graph, type Node, subgraphs } from "../../graph/graph.js";
@@ -13,12 +14,13 @@ import { blockedLayout } from "../../runtime/blocked/rewrite.js";
 import { lowerKernelGradients } from "../../runtime/kernel-gradients.js";
 import { ort } from "./ort.js";
 
-/** A training step: batch statistics, or convolutions whose weights are no constants, which ONNX Runtime leaves as they are. */
+/** Whether the graph is a training step. It has batch statistics, or convolutions with weights that
+ * are not constant, which ONNX Runtime leaves as they are. */
 const trains = (graph: Graph): boolean =>
   graph.nodes.some((node) => isTraining(node) || (node.opType === "Conv" && !graph.initializers.has(node.inputs[1])));
 
-/** The graph as ONNX Runtime runs it right, and fastest where `forSpeed`.
- * @param graph with types, if they can be known */
+/** The graph rewritten so that ONNX Runtime runs it correctly, and fastest when `forSpeed` is true.
+ * @param graph with types, when they can be inferred */
 export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph> {
   if (!trains(graph)) return forSpeed ? inference(graph) : graph;
   const lowered = lowerBatchStatistics(inferShapes(graph, opTable));
@@ -28,8 +30,9 @@ export async function rewritten(graph: Graph, forSpeed: boolean): Promise<Graph>
   return block === undefined ? lowerKernelGradients(masked) : blockedLayout(masked, block);
 }
 
-/** A forward pass or a gradient, its weights constant: whole in the blocked layout, or as it is where a convolution cannot be so,
- *  because ONNX Runtime then does better around it. */
+/** The rewrite of a forward pass or a gradient, whose weights are constant. The whole graph gets
+ * the blocked layout, or stays as it is when a convolution cannot have that layout: ONNX Runtime is
+ * then faster around that convolution. */
 async function inference(graph: Graph): Promise<Graph> {
   const block = await blockSize();
   if (graph.types.size === 0) return graph;
@@ -42,13 +45,14 @@ async function inference(graph: Graph): Promise<Graph> {
 const isBlocked = (node: Node): boolean => node.domain === NCHWC;
 const isPlainConv = (node: Node): boolean => node.domain === "" && node.opType === "Conv";
 
-/** Whether a graph, or one in it, has such a node. */
+/** Whether the graph, or a graph inside it, has such a node. */
 const has = (graph: Graph, such: (node: Node) => boolean): boolean =>
   graph.nodes.some((node) => such(node) || subgraphs(node).some((inner) => has(inner, such)));
 
 let known: Promise<number | undefined> | undefined;
 
-/** Channels in a block of the blocked layout, or undefined on a machine whose ONNX Runtime has no such layout. */
+/** Channels in a block of the blocked layout. Undefined on a machine whose ONNX Runtime lacks this
+ * layout. */
 function blockSize(): Promise<number | undefined> {
   known ??= probe();
   return known;

@@ -1,39 +1,41 @@
-/** @file Who has a place: a bounded number of places, shared fairly between clients. Nothing here knows HTTP.
+/** @file A bounded number of places for requests or connections, shared fairly between clients.
+ *  Nothing here depends on HTTP.
  *
  *  Laws, for any order of events:
- *  - Places taken = places given back + places held, and never more than `most` are held.
- *  - A place is given back once, however often it is left or pushed out.
- *  - Nobody pushes out a client that holds fewer places than itself.
+ *  - Places taken = places given back + places held. The number of held places never exceeds
+ *    `most`.
+ *  - A place is given back once, however often its holder leaves or is evicted.
+ *  - A client never evicts a client that holds fewer places.
  *  - A refused client holds at most one place fewer than every other client.
  *
  *  Source: max-min fairness, Bertsekas and Gallager, Data Networks, 1992, section 6.5.2. */
 
 export interface AdmissionOptions {
-  /** Most places held at a time. */
+  /** The most places that are held at a time. */
   readonly most: number;
-  /** A place that waits longer than this for its client gives way to anyone. */
+  /** Milliseconds. A place that waits longer for its client may be evicted for any client. */
   readonly patienceMs: number;
-  /** Milliseconds of a clock that never goes back. */
+  /** The time in milliseconds, from a clock that never goes back. */
   readonly now?: (() => number) | undefined;
 }
 
-/** The right to the server's memory and time. A new place waits for its client. */
+/** The right to use the server's memory and time. A new place waits for its client. */
 export interface Place {
-  /** The client has done its part: the server works now. */
+  /** The client has sent its part. The server works now. */
   readonly work: () => void;
-  /** The client has to act next. */
+  /** The client must act next. */
   readonly wait: () => void;
-  /** Give the place back; again is no harm. */
+  /** Gives the place back. Further calls do nothing. */
   readonly giveBack: () => void;
 }
 
 interface Held {
   readonly client: string;
-  /** Called after the place is taken away. */
+  /** Called after the place is evicted. */
   readonly pushOut: () => void;
   /** Order of arrival. */
   readonly number: number;
-  /** Since when it waits for its client; undefined while the server works. */
+  /** When the place began to wait for its client. Undefined while the server works. */
   waits: number | undefined;
 }
 
@@ -51,24 +53,24 @@ export class Admission {
     this.#now = now;
   }
 
-  /** Places held. */
+  /** The number of places held. */
   get count(): number {
     return this.#count;
   }
 
-  /** Places that a client holds. */
+  /** The number of places that a client holds. */
   countOf(client: string): number {
     return this.#held.get(client)?.size ?? 0;
   }
 
-  /** Would {@link take} give this client a place now? */
+  /** Whether {@link take} would give this client a place now. */
   admits(client: string): boolean {
     return this.#count < this.most || this.#victimFor(client) !== undefined;
   }
 
   /** Take a place.
-   * @param pushOut called when the place is taken away for another's sake; it is given back by then
-   * @returns undefined when there is none */
+   * @param pushOut called after the place is evicted for another client and given back
+   * @returns undefined when no place can be had */
   take(client: string, pushOut: () => void): Place | undefined {
     if (this.#count >= this.most) {
       const victim = this.#victimFor(client);
@@ -101,13 +103,14 @@ export class Admission {
     this.#count--;
   }
 
-  /** Who gives way: first whoever has waited for its client too long, then someone of a client with at least two places more. */
+  /** The place to evict: a place that has waited too long, else a place of a client that holds at
+   * least two more than `client`. */
   #victimFor(client: string): Held | undefined {
     const own = this.countOf(client);
     return this.#tooLong(own) ?? this.#tooMany(own);
   }
 
-  /** Of the clients that hold as many or more, the place that has waited longest. */
+  /** The place that has waited longest, among the clients that hold at least `own` places. */
   #tooLong(own: number): Held | undefined {
     const before = this.#now() - this.#patienceMs;
     const waiting = [...this.#held.values()].filter(({ size }) => size >= own).flatMap((of) => [...of]);
@@ -115,7 +118,8 @@ export class Admission {
     return oldest?.waits !== undefined && oldest.waits < before ? oldest : undefined;
   }
 
-  /** Of the client that holds most: what has waited longest for it, else what came last, as least was done for it. */
+  /** A place of the client that holds most: the longest waiting, else the newest, because the
+   * server has done least for it. */
   #tooMany(own: number): Held | undefined {
     const largest = best([...this.#held.values()], ({ size }) => size);
     if (!largest || largest.size < own + 2) return undefined;

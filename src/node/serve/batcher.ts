@@ -1,13 +1,15 @@
-/** @file Requests become batches: a request waits for others, then all that fit run together. A request is never divided.
- *  Requests that fail together run again alone, so that a bad one spoils no other. */
+/** @file Joins requests to batches. A request waits for other requests, then all that fit run
+ *  together.
+ *  A request is never divided. Requests that fail together run again alone, so that one bad request
+ *  does not fail the others. */
 
 import type { Routed } from "../../dynamic/route/route.js";
 import { type Rows, takeFirst } from "../../dynamic/run/executor/rows.js";
 
 export interface BatcherOptions {
-  /** Most samples in one run; no request may have more. */
+  /** The most samples in one run, and in one request. */
   readonly most: number;
-  /** How long a request waits for others. */
+  /** Milliseconds that a request waits for other requests. */
   readonly windowMs: number;
   /** @returns one answer per row, in order */
   readonly run: (rows: Rows) => Promise<readonly Routed[]>;
@@ -18,7 +20,7 @@ interface Waiting {
   readonly since: number;
   readonly resolve: (answers: readonly Routed[]) => void;
   readonly reject: (reason: unknown) => void;
-  /** Nobody waits for the answer any more. */
+  /** Whether the client has stopped waiting for the answer. */
   abandoned: boolean;
 }
 
@@ -26,7 +28,7 @@ export class Batcher {
   readonly #options: BatcherOptions;
   #queue: Waiting[] = [];
   #working: Promise<void> | undefined;
-  /** Looks again whether a batch should run now. */
+  /** Checks again whether a batch should run now. */
   #arrived: (() => void) | undefined;
   #hurried = false;
 
@@ -34,9 +36,9 @@ export class Batcher {
     this.#options = options;
   }
 
-  /** Answers of one request, in its order.
+  /** The answers of one request, in the order of its rows.
    * @param signal takes the request out of the queue
-   * @throws what the run throws, or the signal's reason */
+   * @throws the error of the run, or the signal's reason */
   async submit(rows: Rows, signal?: AbortSignal): Promise<readonly Routed[]> {
     signal?.throwIfAborted();
     let abandon = () => {};
@@ -59,13 +61,13 @@ export class Batcher {
     }
   }
 
-  /** No request waits for others from now on. */
+  /** From now on, no request waits for other requests. */
   hurry(): void {
     this.#hurried = true;
     this.#arrived?.();
   }
 
-  /** When all that came is answered. */
+  /** Resolves when every request is answered. */
   async idle(): Promise<void> {
     await this.#working;
   }
@@ -79,7 +81,8 @@ export class Batcher {
     this.#working = undefined;
   }
 
-  /** Wait until a batch is full or all have left, or its first request has waited long enough. */
+  /** Wait until a batch is full, every request is abandoned, or the first request has waited long
+   * enough. */
   #waitForMore(): Promise<void> {
     const { most, windowMs } = this.#options;
     const [first] = this.#queue as [Waiting];
@@ -97,7 +100,7 @@ export class Batcher {
     });
   }
 
-  /** The requests that have waited longest, as many as fit. */
+  /** The requests that have waited longest, as many as fit into a batch. */
   #take(): readonly Waiting[] {
     let [fit, samples] = [0, 0];
     for (const { rows } of this.#queue) {

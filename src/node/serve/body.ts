@@ -1,11 +1,12 @@
-/** @file The body of a request, up to a limit, for as long as somebody wants it. */
+/** @file Reads the body of a request, up to a limit and until the request is abandoned. */
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { busy, tooLarge } from "./refusals.js";
 
 /** Read a body to its end.
- * @param declared its length by the header, if that says one
- * @throws DynnError 'wire/limit' when it is longer than `most` bytes, 'serve/busy' when the client leaves, or the signal's reason */
+ * @param declared the length in bytes that the header declares, if it declares one
+ * @throws DynnError 'wire/limit' when the body is longer than `most` bytes, 'serve/busy' when the
+ *   client disconnects, or the signal's reason */
 export function receive(
   body: Readable,
   declared: string | undefined,
@@ -27,14 +28,14 @@ export function receive(
       else chunks.push(chunk);
     };
     const end = () => finish(() => resolve(Buffer.concat(chunks, length)));
-    const abandon = () => finish(() => reject(signal.aborted ? signal.reason : busy("the client has left")));
+    const abandon = () => finish(() => reject(signal.aborted ? signal.reason : busy("the client has disconnected")));
     if (signal.aborted) return abandon();
     signal.addEventListener("abort", abandon);
     body.on("data", take).on("end", end).on("error", abandon).on("close", abandon);
   });
 }
 
-/** Read on without keeping anything, to the end or for so many milliseconds. */
+/** Read on and keep nothing, to the end of the body or for at most `ms` milliseconds. */
 export async function discard(request: IncomingMessage, ms: number): Promise<void> {
   if (request.complete || request.destroyed) return;
   await new Promise<void>((resolve) => {

@@ -1,7 +1,8 @@
-/** @file Which requests are one client's: those from one address. A household's IPv6 addresses, one /64, count as one. */
+/** @file Tells which requests come from the same client: the requests from one address. All IPv6
+ *  addresses of one /64 network count as one client. */
 import { isIPv6 } from "node:net";
 
-/** @param address as Node gives it; undefined when the connection is gone */
+/** @param address as Node reports it; undefined when the connection is closed */
 export function clientOf(address: string | undefined): string {
   if (address === undefined) return "gone";
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
@@ -9,7 +10,7 @@ export function clientOf(address: string | undefined): string {
   return isIPv6(address) ? `${network(address)}::/64` : address;
 }
 
-/** The first four of the eight groups. */
+/** The first four of the eight groups of an IPv6 address. */
 function network(address: string): string {
   const [bare = ""] = address.split("%");
   const [front = "", back] = bare.split("::");

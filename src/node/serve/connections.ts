@@ -1,5 +1,6 @@
-/** @file The connections that are open and the exchanges on them. Their number is bounded and shared like places (admission.ts); a connection
- *  without an exchange waits for its client, so it gives way first. */
+/** @file The open connections and the exchanges on them. Their number is bounded and shared as
+ *  places are (admission.ts).
+ *  A connection without an exchange waits for its client, so it is evicted first. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { DynnError } from "../../core/errors.js";
@@ -8,27 +9,29 @@ import { clientOf } from "./clients.js";
 import { Exchange } from "./exchange.js";
 import { busy, rawAnswer, refusalOf } from "./refusals.js";
 
-/** Most exchanges at a time on one connection. A client that pipelines more gets 503, and is read no further. */
+/** The most exchanges at a time on one connection. A client that pipelines more gets 503, and the
+ * server reads no more of it. */
 export const MOST_PIPELINED = 256;
 
-/** Times of `timeoutMs` that an exchange lives: to arrive, to be answered, to be read. */
+/** The time limit of an exchange, in multiples of `timeoutMs`: one to arrive, one to be answered,
+ * one to be read. */
 const LIVES = 3;
 
 export interface ConnectionsOptions {
   readonly most: number;
   readonly patienceMs: number;
   readonly timeoutMs: number;
-  /** Told the status of what was refused without being an exchange. */
+  /** Called with the status of each refusal that is not an exchange. */
   readonly onRefused: (status: number) => void;
 }
 
 class Connection {
   readonly socket: Socket;
   readonly place: Place;
-  /** In the order in which they came, with what handles them. The first one has its turn. */
+  /** The open exchanges in order of arrival, each with its handler. The first one has its turn. */
   readonly open = new Map<Exchange, (exchange: Exchange) => void>();
   last: Exchange | undefined;
-  /** Nothing more is read; called when what is open is over. */
+  /** When set, nothing more is read. Called when all open exchanges are over. */
   finish: (() => void) | undefined;
 
   constructor(socket: Socket, place: Place) {
@@ -50,21 +53,22 @@ export class Connections {
     this.#admission = new Admission(options);
   }
 
-  /** Connections open. */
+  /** The number of open connections. */
   get count(): number {
     return this.#open.size;
   }
 
-  /** A connection comes. */
+  /** Accept a new connection, or turn it away. */
   accept(socket: Socket): void {
     const place = this.#admission.take(clientOf(socket.remoteAddress), () => socket.destroy());
     if (place) this.#open.set(socket, this.#watch(new Connection(socket, place)));
-    else this.#turnAway(socket, busy("it has no connection left"));
+    else this.#turnAway(socket, busy("all its connections are in use"));
   }
 
-  /** A request comes.
-   * @param handle called when the exchanges before it on its connection are over: a pipeline has one place and one turn at a time
-   * @returns undefined when its connection is to be read no further */
+  /** A request arrives.
+   * @param handle called when all earlier exchanges on this connection are over: a pipeline has one
+   *   place and one turn at a time
+   * @returns undefined when the server must read no more of the connection */
   begin(
     request: IncomingMessage,
     response: ServerResponse,
@@ -86,18 +90,18 @@ export class Connections {
     return exchange;
   }
 
-  /** Let the first exchange of a request's connection be handled, unless it is already. */
+  /** Handle the first exchange of a request's connection, unless it is handled already. */
   start({ request }: Exchange): void {
     const connection = this.#open.get(request.socket);
     if (connection?.open.size === 1) this.#turn(connection);
   }
 
-  /** Are there too many exchanges on the connection of this one? */
+  /** Whether the connection of this exchange has too many exchanges. */
   isCrowded({ request }: Exchange): boolean {
     return (this.#open.get(request.socket)?.open.size ?? 0) > MOST_PIPELINED;
   }
 
-  /** Close the connection after what is open on it, and read nothing more from it. */
+  /** Close the connection after its open exchanges are over. Read nothing more from it. */
   finish({ request: { socket } }: Exchange): void {
     const connection = this.#open.get(socket);
     if (connection) connection.finish ??= () => socket.destroySoon();
@@ -107,12 +111,14 @@ export class Connections {
     return this.#exchanges.get(request);
   }
 
-  /** Has nothing come after this exchange on its connection? Only then may its answer close the connection. */
+  /** Whether this exchange is the newest on its connection. Only then may its answer close the
+   * connection. */
   isLast(exchange: Exchange): boolean {
     return this.#open.get(exchange.request.socket)?.last === exchange;
   }
 
-  /** What a connection sends is no HTTP, or comes too late. What came before it is answered first. */
+  /** A connection sends bytes that are not HTTP, or sends too late. Earlier exchanges are answered
+   * first. */
   fail(socket: Socket, why: DynnError): void {
     const connection = this.#open.get(socket);
     if (!connection || !socket.writable) socket.destroy();
@@ -127,7 +133,7 @@ export class Connections {
     if (connection.open.size === 0) connection.finish();
   }
 
-  /** Answer everything that is open with this. */
+  /** Answer every open exchange with this error. */
   stop(reason: DynnError): void {
     for (const { open } of this.#open.values()) for (const exchange of open.keys()) exchange.stop(reason);
   }
@@ -136,13 +142,13 @@ export class Connections {
     for (const { socket } of this.#open.values()) socket.destroy();
   }
 
-  /** Cut connections on which nothing is open, from now on. */
+  /** From now on, close each connection that has no open exchange. */
   cutIdle(): void {
     this.#cutsIdle = true;
     for (const { socket, open } of this.#open.values()) if (open.size === 0) socket.destroy();
   }
 
-  /** When no connection is left. */
+  /** Resolves when no connection is left. */
   async gone(): Promise<void> {
     if (this.count > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }

@@ -1,5 +1,6 @@
-/** @file The endpoints: who may ask, who gets a place, what is answered. A place is held from the header of a request until its answer is ready, its
- *  time is up, its client leaves or a client with a smaller share comes. */
+/** @file The HTTP endpoints: access control, places and answers.
+ *  A request holds a place from its header until its answer is ready, its time is up, its client
+ *  disconnects or a client with a smaller share evicts it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DynnError, reasonOf } from "../../core/errors.js";
@@ -14,7 +15,7 @@ import type { Metrics } from "./metrics.js";
 import { busy, checkToken, headersOf, late, refusalOf, unknownPath } from "./refusals.js";
 import type { ServerPart } from "./server-part.js";
 
-/** What requests are handled with. */
+/** The objects that requests are handled with. */
 export interface Service {
   readonly part: ServerPart;
   readonly metrics: Metrics;
@@ -23,7 +24,7 @@ export interface Service {
   readonly token: string | undefined;
   readonly maxBody: number;
   readonly timeoutMs: number;
-  /** What is on its way when a connection is to be closed is waited for so long. */
+  /** Milliseconds to wait for data that is still on its way before a connection is closed. */
   readonly lingerMs: number;
   readonly onError: (error: unknown) => void;
   readonly state: { stopping: boolean };
@@ -38,8 +39,8 @@ export interface Endpoints {
 const HEALTH = "/health";
 const CLASSIFY = "/classify";
 
-/** @param proxy addresses and networks whose X-Forwarded-For is believed
- * @throws DynnError 'serve/config' when one of them is none */
+/** @param proxy addresses and networks whose X-Forwarded-For header is believed
+ * @throws DynnError 'serve/config' when an entry is neither an address nor a network */
 export async function makeEndpoints(service: Service, proxy: string | undefined): Promise<Endpoints> {
   const app = await makeApp(service, proxy);
   app.removeAllContentTypeParsers();
@@ -67,7 +68,7 @@ async function makeApp(service: Service, proxy: string | undefined): Promise<Fas
     return await fastify({
       trustProxy: proxy ?? false,
       return503OnClosing: false,
-      // Hooks do not run for what the router cannot read.
+      // Fastify does not run hooks for requests that its router cannot read.
       frameworkErrors: (error, request, reply) => void refuse(service, error, request, reply),
     });
   } catch (cause) {
@@ -92,7 +93,7 @@ function addRoutes(app: FastifyInstance, service: Service): void {
   );
 }
 
-/** What would become of a request that the same client sends now; the status is what load balancers go by. */
+/** The answer that the same client would get for a request now. Load balancers read the status. */
 function health({ part, admission, state }: Service, { ip }: FastifyRequest, reply: FastifyReply) {
   const { model, parts } = part.manifest;
   const status = state.stopping ? "stopping" : admission.admits(clientOf(ip)) ? "ok" : "busy";
@@ -101,7 +102,8 @@ function health({ part, admission, state }: Service, { ip }: FastifyRequest, rep
   return { status, model, part: parts[1]?.name, fingerprint, maxBatch: part.maxBatch };
 }
 
-/** Look at the token, and count what has shown it from its header to its end, which is also the client's leaving.
+/** Check the token. A request with the token is counted from its header to its end, or until its
+ * client disconnects.
  * @throws DynnError 'serve/busy', 'serve/token' */
 function admit(service: Service, { raw, headers, routeOptions }: FastifyRequest): void {
   if (routeOptions.url === HEALTH) return;
@@ -114,13 +116,15 @@ function admit(service: Service, { raw, headers, routeOptions }: FastifyRequest)
   if (service.state.stopping) throw busy("it is stopping");
 }
 
-/** Take a place, before the body is read.
+/** Take a place before the body is read.
  * @throws DynnError 'serve/busy' */
 function enter(service: Service, { raw, ip }: FastifyRequest): void {
   const { admission, timeoutMs } = service;
   const exchange = exchangeOf(service, raw);
   exchange.signal.throwIfAborted();
-  const place = admission.take(clientOf(ip), () => exchange.stop(busy("others have a smaller share of it")));
+  const place = admission.take(clientOf(ip), () =>
+    exchange.stop(busy("another client with fewer requests in flight needs the place")),
+  );
   if (!place) throw busy(`${admission.most} requests are in flight`);
   exchange.place = place;
   exchange.onOver(place.giveBack);
@@ -140,9 +144,11 @@ async function classify(service: Service, { raw, body }: FastifyRequest) {
   return showReply(reply, part.manifest);
 }
 
-/** The answer is ready: the place is given back, and the connection closes when it has to. An answer closes it only when nothing
- *  came after, as the rest would go unanswered. What is still to come of the body is read first: to close before would reset the
- *  connection, and the client might never see the answer. */
+/** Send the answer that is ready. Give the place back, and close the connection when necessary.
+ * An answer closes the connection only when no later request came on it: later requests would go
+ * unanswered.
+ * The rest of the body is read first. To close earlier would reset the connection, and the client
+ * might never see the answer. */
 async function send(
   { connections, state, lingerMs }: Service,
   { raw }: FastifyRequest,
@@ -167,6 +173,6 @@ function refuse(service: Service, error: unknown, { raw }: FastifyRequest, reply
 
 function exchangeOf({ connections }: Pick<Service, "connections">, request: IncomingMessage): Exchange {
   const exchange = connections.of(request);
-  if (!exchange) throw new Error("bug: a request that is no exchange");
+  if (!exchange) throw new Error("bug: the request does not belong to an exchange");
   return exchange;
 }

@@ -1,4 +1,5 @@
-/** @file The HTTP servers under the endpoints. Every request becomes an exchange; what HTTP itself refuses gets the same form of answer as all else. */
+/** @file The HTTP servers under the endpoints. Every request becomes an exchange. Requests that
+ *  break HTTP get an error in the same form as all others. */
 import { lookup } from "node:dns/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
@@ -11,14 +12,14 @@ export interface HttpOptions {
   readonly connections: Connections;
   readonly timeoutMs: number;
   readonly onRefused: (status: number) => void;
-  /** Answers what is a proper request. */
+  /** Answers a valid request. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
-/** A connection on which nothing is asked is closed after so long. */
+/** Milliseconds after which a connection without a request is closed. */
 const KEEP_ALIVE_MS = 72_000;
 
-/** The servers of one port; `localhost` has one for each of its addresses. */
+/** The servers of one port. `localhost` has one server for each of its addresses. */
 export class HttpServers {
   readonly #options: HttpOptions;
   readonly #servers: Server[] = [];
@@ -28,23 +29,24 @@ export class HttpServers {
   }
 
   /** @returns the port
-   * @throws what Node says of an address that cannot be had */
+   * @throws the error of Node when the address cannot be listened on */
   async listen(host: string, port: number): Promise<number> {
     const [first = host, ...others] =
       host === "localhost" ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
     const found = await this.#add(first, port);
-    // A machine may name an address that it has not.
+    // The machine may name an address that it cannot listen on.
     for (const other of others) await this.#add(other, found).catch(() => undefined);
     return found;
   }
 
-  /** Take no more connections; those that are open stay. */
+  /** Accept no more connections. Open connections stay open. */
   stopListening(): void {
-    // What Node's HTTP server adds to this would cut connections on which a request is on its way.
+    // The `close` of Node's HTTP server would also cut connections on which a request is on its
+    // way.
     for (const server of this.#servers) if (server.listening) NetServer.prototype.close.call(server);
   }
 
-  /** Give back what is left, once no connection is open. */
+  /** Free the rest, after the last connection is closed. */
   close(): void {
     for (const server of this.#servers) server.close();
   }
@@ -58,7 +60,8 @@ export class HttpServers {
         resolve();
       });
     });
-    // A connection that cannot be accepted, for want of file handles, is no reason to end.
+    // A connection that cannot be accepted, e.g. for lack of file handles, must not end the
+    // process.
     server.on("error", () => {});
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;

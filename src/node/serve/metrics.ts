@@ -1,12 +1,14 @@
-/** @file What a server counts, as Prometheus text. Whoever has no token can raise one counter only, that of refusals. */
+/** @file The counters of a server, as Prometheus text. A client without the token can raise one
+ *  counter only: the counter of refusals. */
 import type { Registry } from "prom-client";
 import type { Routed } from "../../dynamic/route/route.js";
 
 export interface Metrics {
   readonly registry: Registry;
-  /** A request that has shown the token begins; call the result when it ends, with its status. */
+  /** A request that has shown the token begins. Call the returned function with the status when it
+   * ends. */
   readonly begin: (path: string) => (status: string) => void;
-  /** A request is refused that did not show the token, or is no request. */
+  /** A request is refused that did not show the token, or was not valid HTTP. */
   readonly refused: (status: number) => void;
   readonly received: (bytes: number) => void;
   readonly answered: (answers: readonly Routed[]) => void;
@@ -27,11 +29,11 @@ export async function createMetrics(exits: readonly string[], maxBatch: number):
   const requests = counter("dynn_requests_total", "Requests with the token that ended.", "path", "status");
   const refusals = counter("dynn_refused_total", "Requests refused before they showed the token.", "status");
   const samples = counter("dynn_samples_total", "Samples answered.");
-  const taken = counter("dynn_exits_total", "Samples by the exit at which they stopped.", "exit");
+  const taken = counter("dynn_exits_total", "Samples by the exit that answered them.", "exit");
   const bytes = counter("dynn_received_bytes_total", "Bytes of the bodies received.");
   const inFlight = new Gauge({
     name: "dynn_requests_in_flight",
-    help: "Requests with the token, not answered yet.",
+    help: "Requests with the token that are not answered yet.",
     registers,
   });
   const seconds = new Histogram({

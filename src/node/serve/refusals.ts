@@ -1,9 +1,10 @@
-/** @file From what went wrong to an HTTP status and a body {code, message}. */
+/** @file Turns an error into an HTTP status and a body {code, message}. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { DynnError, type ErrorCode } from "../../core/errors.js";
 
-/** Statuses of what a client can do something about; all else is the server's own failure. */
+/** Statuses of the errors that a client can correct. Every other error is the server's own failure.
+ */
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   "wire/format": 400,
   "wire/bundle": 409,
@@ -19,12 +20,16 @@ export interface Refusal {
   readonly body: { readonly code: ErrorCode; readonly message: string };
 }
 
-/** What a client is told of an error. Of failures that are none of its business it learns nothing else. */
+/** The part of an error that a client is told. Of the server's own failures the client learns
+ * nothing else. */
 export function refusalOf(error: unknown): Refusal {
   const known = error instanceof DynnError ? error : ofFramework(error);
   const status = known && (known.detail.status ?? STATUS[known.code]);
   if (known && typeof status === "number") return { status, body: { code: known.code, message: known.message } };
-  const { code, message } = new DynnError("serve/failed", "server: failed in a way it should not. Ask who runs it.");
+  const { code, message } = new DynnError(
+    "serve/failed",
+    "server: failed unexpectedly. Ask the operator of the server.",
+  );
   return { status: 500, body: { code, message } };
 }
 
@@ -36,7 +41,7 @@ export function headersOf({ status }: Pick<Refusal, "status">): Readonly<Record<
 
 const RETRY_AFTER_SECONDS = "1";
 
-/** What the web framework refused, in our words. */
+/** The errors of the web framework as ours. */
 function ofFramework(error: unknown): DynnError | undefined {
   const { code, statusCode: status } = error as { readonly code?: string; readonly statusCode?: number };
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
@@ -46,7 +51,7 @@ function ofFramework(error: unknown): DynnError | undefined {
       { status },
     );
   if (status === undefined || status < 400 || status >= 500) return undefined;
-  return improper("is no proper one", status);
+  return improper("is not valid HTTP", status);
 }
 
 const improper = (what: string, status: number): DynnError =>
@@ -55,14 +60,14 @@ const improper = (what: string, status: number): DynnError =>
 export const unknownPath = (method: string, path: string): DynnError =>
   new DynnError(
     "serve/request",
-    `${method} ${path}: is not here. This server has POST /classify, GET /health and GET /metrics.`,
+    `${method} ${path}: unknown endpoint. This server has POST /classify, GET /health and GET /metrics.`,
     { method, path },
   );
 
 export const busy = (why: string): DynnError =>
   new DynnError("serve/busy", `server: ${why}. Ask again after the time in Retry-After.`, { why });
 
-/** A body that did not come in time. */
+/** The error for a body that did not come in time. */
 export const late = (): DynnError =>
   new DynnError("serve/busy", "server: the request did not arrive in time. Ask again after the time in Retry-After.", {
     status: 408,
@@ -74,19 +79,19 @@ export const tooLarge = (): DynnError =>
     "request: its body is larger than this server takes. Send fewer samples at a time, or raise the server's limit maxBody.",
   );
 
-/** A header that HTTP needs is missing or cannot be met. */
+/** The errors for a missing or impossible HTTP header. */
 export const noHost = (): DynnError => improper("has no Host header", 400);
 export const expectation = (): DynnError => improper("expects something other than 100-continue", 417);
-export const noTunnel = (): DynnError => improper("asks for a tunnel, which is not here", 405);
+export const noTunnel = (): DynnError => improper("asks for a tunnel, which this server does not support", 405);
 
-/** What Node finds wrong with the bytes of a connection. */
+/** The error for bytes on a connection that Node cannot parse. */
 export function ofHttp({ code }: NodeJS.ErrnoException): DynnError {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return late();
   if (code === "HPE_HEADER_OVERFLOW") return improper("has headers of more than 16 KiB", 431);
-  return improper("is no proper HTTP", 400);
+  return improper("is not valid HTTP", 400);
 }
 
-/** Compare what a client presents with the token, in a time that does not tell how much of it was right.
+/** Compare the header with the token, in a time that does not reveal how much of it was right.
  * @param header value of `Authorization`
  * @throws DynnError 'serve/token' */
 export function checkToken(header: string | undefined, token: string): void {
@@ -98,7 +103,7 @@ export function checkToken(header: string | undefined, token: string): void {
   );
 }
 
-/** A whole answer, for a connection on which there is no request to answer. */
+/** A whole HTTP answer as text, for a connection that has no request to answer. */
 export function rawAnswer(refusal: Refusal): string {
   const { status, body } = refusal;
   const text = JSON.stringify(body);

@@ -1,4 +1,5 @@
-/** @file The server's half of a split network without the network around it: bytes of a request in, answers out. */
+/** @file Runs the server's half of a split network, without HTTP: bytes of a request in, answers
+ *  out. */
 import { DynnError } from "../../core/errors.js";
 import { type Bundle, partsOf } from "../../deploy/bundle.js";
 import { type CompiledPart, compileParts, releaseParts, runPart } from "../../deploy/device/part.js";
@@ -17,19 +18,20 @@ import { checkWhole } from "./settings.js";
 export interface ServerPartOptions {
   /** Runs the server's part. */
   readonly backend: Backend;
-  /** Most samples in one request, and in one run over several of them; left out: 64. */
+  /** The most samples in one request, and in one run over several requests. Default: 64. */
   readonly maxBatch?: number | undefined;
-  /** How long a request waits for others to run together with; left out: 2 ms. */
+  /** Milliseconds that a request waits for others to run together with. Default: 2. */
   readonly windowMs?: number | undefined;
-  /** Told how many samples each run had. */
+  /** Called with the number of samples of each run. */
   readonly onRun?: ((samples: number) => void) | undefined;
 }
 
 export const DEFAULT_MAX_BATCH = 64;
 const DEFAULT_WINDOW_MS = 2;
 
-/** Make the server's half ready to run; the bundle's server side is enough.
- * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
+/** Prepare the server's half for running. The server side of the bundle is enough.
+ * @throws DynnError 'serve/config' when the bundle is not a split, the server's part was not opened
+ *   or an option is out of range; 'runtime/load' */
 export async function createServerPart(bundle: Bundle, options: ServerPartOptions): Promise<ServerPart> {
   const { maxBatch = DEFAULT_MAX_BATCH, windowMs = DEFAULT_WINDOW_MS } = options;
   checkWhole("max-batch", maxBatch);
@@ -39,16 +41,16 @@ export async function createServerPart(bundle: Bundle, options: ServerPartOption
   return new ServerPart(bundle.manifest, form, part, { ...options, maxBatch, windowMs });
 }
 
-/** The server's half of a split: answers requests in the wire format, several of them in one
- *  run. */
+/** The server's half of a split. It answers requests in the wire format, several of them in one
+ * run. */
 export class ServerPart {
   /** The manifest of the bundle that it serves. */
   readonly manifest: Manifest;
-  /** What requests have to look like. */
+  /** The form that requests must have. */
   readonly form: WireForm;
-  /** Most samples in one request. */
+  /** The most samples in one request. */
   readonly maxBatch: number;
-  /** For a device in this process. */
+  /** A remote for a device in the same process. */
   readonly remote: Remote = { classify: (request, _, signal) => this.classify(request, signal) };
   readonly #part: CompiledPart;
   readonly #batcher: Batcher;
@@ -72,8 +74,8 @@ export class ServerPart {
   }
 
   /** Answer a request.
-   * @throws DynnError what decodeRequest throws, 'wire/value' when the values lead to logits that are no numbers, 'runtime/run', or the
-   *         signal's reason */
+   * @throws DynnError the errors of decodeRequest, 'wire/value' when the values lead to logits that
+   *   are not finite, 'runtime/run', or the signal's reason */
   async classify(request: Uint8Array, signal?: AbortSignal): Promise<Reply> {
     const start = performance.now();
     const answers = await this.#batcher.submit(rowsOf(decodeRequest(this.form, request, this.maxBatch)), signal);
@@ -81,12 +83,12 @@ export class ServerPart {
     return { answers, ms: performance.now() - start };
   }
 
-  /** The end is near: no request waits for others any more. */
+  /** The server stops soon. From now on, no request waits for other requests. */
   hurry(): void {
     this.#batcher.hurry();
   }
 
-  /** Finish what came, then give back memory. */
+  /** Finish all requests, then free memory. */
   async close(): Promise<void> {
     this.hurry();
     await this.#batcher.idle();
@@ -105,7 +107,7 @@ function checkAnswers(answers: readonly Routed[]): void {
   if (sample < 0) return;
   throw new DynnError(
     "wire/value",
-    `sample ${sample}: its hidden values are finite, and lead to logits that are not. Check the image and the device's half of the network.`,
+    `sample ${sample}: its hidden values are finite, but its logits are not. Check the image and the device's half of the network.`,
     { sample },
   );
 }

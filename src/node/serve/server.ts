@@ -1,5 +1,7 @@
-/** @file The server of a split network over HTTP. What a client can send is bounded before memory or time is spent on it: token, connections,
- *  requests in flight and a share of them, bytes, samples, seconds. Endpoints and limits: docs/serving.md. */
+/** @file The HTTP server of a split network.
+ *  It bounds what a client can send before it spends memory or time: token, connections, requests
+ *  in flight and a client's share of them, bytes, samples, seconds.
+ *  Endpoints and limits: docs/serving.md. */
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import type { Bundle } from "../../deploy/bundle.js";
@@ -14,27 +16,29 @@ import { createServerPart, DEFAULT_MAX_BATCH, type ServerPartOptions } from "./s
 import { checkTokenText, checkWhole } from "./settings.js";
 
 export interface ServerOptions extends Omit<ServerPartOptions, "onRun"> {
-  /** What clients must present; without one the server listens on this machine only. */
+  /** The token that clients must present. Without a token the server listens on this machine only.
+   */
   readonly token?: string | undefined;
-  /** Most bytes of a request; left out: what `maxBatch` samples take in float32. */
+  /** The most bytes of a request. Default: the size of `maxBatch` samples in float32. */
   readonly maxBody?: number | undefined;
-  /** Most milliseconds for a request to arrive, and to be answered; left out: 10 000. */
+  /** The most milliseconds for a request to arrive, and again to be answered. Default: 10 000. */
   readonly timeoutMs?: number | undefined;
-  /** Most requests at a time; further ones are told to come again. Left out: 64. */
+  /** The most requests at a time. Further requests are refused with Retry-After. Default: 64. */
   readonly maxPending?: number | undefined;
-  /** Most connections at a time. Left out: 1024. */
+  /** The most connections at a time. Default: 1024. */
   readonly maxConnections?: number | undefined;
-  /** Addresses and networks of proxies, separated by commas. What they say in X-Forwarded-For is a client's address. */
+  /** Addresses and networks of proxies, separated by commas. Their X-Forwarded-For header gives the
+   * client's address. */
   readonly proxy?: string | undefined;
-  /** Told of failures that no client is to blame for. */
+  /** Called with each failure of the server itself. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** Where a server listens. */
+/** The address on which a server listens. */
 export interface Address {
   /** Name or IP address of the interface. */
   readonly host: string;
-  /** 0: any that is free. */
+  /** The port. 0 means any free port. */
   readonly port: number;
 }
 
@@ -42,26 +46,29 @@ export interface Address {
 export interface Server {
   /** Begin to listen.
    * @returns the server's URL
-   * @throws DynnError 'serve/config' when the address is open to others and there is no token, 'serve/listen' when it cannot be had */
+   * @throws DynnError 'serve/config' when other machines can reach the address and the server has
+   *   no token, 'serve/listen' when it cannot listen there */
   readonly listen: (address: Address) => Promise<string>;
-  /** Take no more requests, finish those in flight, give back memory. What is not finished after four fifths of the timeout is refused, and
-   *  after the timeout every connection is cut. */
+  /** Accept no more requests, finish the requests in flight, free memory. After four fifths of the
+   * timeout the unfinished requests are refused. After the timeout every connection is cut. */
   readonly close: () => Promise<void>;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_PENDING = 64;
 const DEFAULT_MAX_CONNECTIONS = 1024;
-/** A client may keep others waiting for so much of the timeout. */
+/** The share of the timeout for which a client may keep others waiting. */
 const PATIENCE = 0.1;
-/** Most milliseconds, and most of the timeout, for what is on its way when a connection is to be closed. */
+/** The limit, in milliseconds and as a share of the timeout, for data on its way when a connection
+ * is to be closed. */
 const LINGER_MS = 100;
 const LINGER = 0.05;
-/** What is not answered by then is refused. */
+/** The share of the timeout after which a stopping server refuses unfinished requests. */
 const REFUSE_AT = 0.8;
 
-/** Make a server of a split bundle's second half; the bundle's server side is enough.
- * @throws DynnError 'serve/config' when the bundle is no split, the server's part was not opened or an option is out of range; 'runtime/load' */
+/** Make a server of a split bundle's second half. The server side of the bundle is enough.
+ * @throws DynnError 'serve/config' when the bundle is not a split, the server's part was not opened
+ *   or an option is out of range; 'runtime/load' */
 export async function createServer(bundle: Bundle, options: ServerOptions): Promise<Server> {
   const service = await makeService(bundle, options);
   const { metrics, connections, timeoutMs } = service;
@@ -118,7 +125,7 @@ async function listen(http: HttpServers, { token }: Service, { host, port }: Add
   if (token === undefined && !isLoopback(host))
     throw new DynnError(
       "serve/config",
-      `host ${host}: others can reach it, and there is no token. Give a token, or listen on 127.0.0.1.`,
+      `host ${host}: other machines can reach it, but the server has no token. Give a token, or listen on 127.0.0.1.`,
       { host, options: ["token"] },
     );
   try {
@@ -127,7 +134,7 @@ async function listen(http: HttpServers, { token }: Service, { host, port }: Add
   } catch (cause) {
     throw new DynnError(
       "serve/listen",
-      `${host}:${port}: cannot be listened on (${reasonOf(cause)}). Choose another port or host.`,
+      `${host}:${port}: the server cannot listen there (${reasonOf(cause)}). Choose another port or host.`,
       { host, port, options: ["port", "host"] },
       { cause },
     );
@@ -160,12 +167,13 @@ async function close(http: HttpServers, service: Service): Promise<void> {
   }
 }
 
-/** When everything is answered or refused. Connections on which nothing is asked are cut after a moment. */
+/** Resolves when every request is answered or refused. Connections without a request are cut after
+ * a moment. */
 async function drain({ connections, part, lingerMs }: Service): Promise<void> {
   part.hurry();
   const gone = connections.gone();
   await Promise.race([gone, sleep(lingerMs)]);
-  // After a pause of this process, timers come before what has arrived meanwhile.
+  // After a pause of this process, timers fire before the data that arrived meanwhile is read.
   await turn();
   connections.cutIdle();
   await gone;

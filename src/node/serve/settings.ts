@@ -20,6 +20,6 @@ export function checkTokenText(token: string | undefined): void {
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return;
   throw new DynnError(
     "serve/config",
-    "token: is empty, or holds spaces or other characters than visible ASCII. Make one with e.g. `openssl rand -hex 32`, or give none.",
+    "token: is empty, or holds characters that are not visible ASCII. Make one with e.g. `openssl rand -hex 32`, or give none.",
   );
 }

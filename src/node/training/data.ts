@@ -1,43 +1,54 @@
-/** @file The data of a training run, from data specs. A CIFAR archive is trained on by its training records, and its test
- *  records are the test. */
+/** @file Opens the data of a training run from data specs. A CIFAR archive gives its training
+ *  records for training and its test records for the test. */
 import { DynnError } from "../../core/errors.js";
+import type { ClassMatching } from "../../data/classes.js";
+import type { Dataset } from "../../data/dataset.js";
 import { splitTraining, type TrainingSplit } from "../../data/training-split.js";
 import { openDataset } from "../data/open.js";
 import type { DataSource } from "../data/prefetch.js";
 
-/** Validation records: a share of the training data, or other data. */
+/** The validation records: a share of the training data, or other data. */
 export type ValidationChoice =
   | { readonly kind: "share"; readonly share: number }
   | { readonly kind: "spec"; readonly spec: string };
 
-/** Data specs of a run. */
+/** The data specs of a run. */
 export interface TrainingDataRequest {
-  /** Data specs, as {@link openDataset} takes them. */
+  /** The spec of the training data, as {@link openDataset} takes it. */
   readonly data: string;
-  /** Which records choose the best epoch. */
+  /** The records that choose the best epoch. */
   readonly validation: ValidationChoice;
-  /** Spec of the test records. Left out: an archive's own, or none. */
+  /** The spec of the test records. Default: the test records of an archive, or none. */
   readonly test?: string | undefined;
+  /** Gives labels the numbering of a network that exists already. Left out: the data's own. */
+  readonly fit?: ((data: Dataset) => Dataset) | undefined;
+  /** For classes of other data that are not called as in `data`. */
+  readonly matching?: ClassMatching | undefined;
 }
 
-/** Records to train, validate and test on, from data specs. */
+/** The records for training, validation and test. */
 export interface TrainingData extends TrainingSplit {
   /** Where worker threads find the same records. */
   readonly source: DataSource;
 }
 
-/** Open and cut the data.
- * @throws DynnError what openDataset throws; 'data/spec', 'data/shape', 'data/label', 'training/config' */
+/** Open and split the data.
+ * @throws DynnError the errors of openDataset; 'data/spec', 'data/shape', 'data/label',
+ *   'training/config' */
 export async function openTrainingData(request: TrainingDataRequest): Promise<TrainingData> {
   const specs = specsOf(request.data, request.test);
-  const whole = await openDataset(specs.train);
+  const { fit: fitted = (data) => data } = request;
+  const open = async (spec: string): Promise<Dataset> => fitted(await openDataset(spec));
+  const whole = await open(specs.train);
   const split = await splitTraining(whole, {
-    validation:
-      request.validation.kind === "share" ? request.validation.share : await openDataset(request.validation.spec),
-    test: specs.test === undefined ? undefined : await openDataset(specs.test),
+    validation: request.validation.kind === "share" ? request.validation.share : await open(request.validation.spec),
+    test: specs.test === undefined ? undefined : await open(specs.test),
     testMayOverlap: request.test !== undefined,
+    // Data that were fitted have the names of the network; matched again, a map would be applied
+    // twice.
+    matching: request.fit ? undefined : request.matching,
   });
-  return { ...split, source: { spec: specs.train, indices: split.kept } };
+  return { ...split, source: { spec: specs.train, indices: split.kept, labels: split.train.labels } };
 }
 
 const ARCHIVE = /^(cifar100?:.*?)(?:#(train|test))?$/s;

@@ -1,6 +1,7 @@
-/** @file The folder of a training run: config.json (settings and versions), checkpoint.safetensors (the last good state),
- *  metrics.jsonl (a line for each epoch), report.html, and card.json, written last: a checkpoint without it is not finished.
- *  Every file is replaced whole, so a kill or a full disk leaves the one before. */
+/** @file The folder of a training run: config.json (settings and versions), checkpoint.safetensors
+ *  (the last good state), metrics.jsonl (a line for each epoch), report.html, and card.json.
+ *  card.json is written last: a run without card.json is not finished.
+ *  Every file is replaced whole, so an interrupted write leaves the earlier file. */
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -28,22 +29,22 @@ const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
   "card.json",
 ] as const;
 
-/** What may change the last bits of a result besides the settings. */
+/** The versions that may change the last bits of a result, besides the settings. */
 const VERSIONS = { dynn: VERSION, node: process.versions.node, onnxruntime: ENGINE_VERSION };
 
 export interface RunOptions {
   readonly folder: string;
   readonly settings: RunSettings;
-  /** Go on with the run that lies there. */
+  /** Continue the run in the folder. */
   readonly resume: boolean;
-  /** The report of the epochs so far. */
+  /** Makes the report of the epochs so far. */
   readonly render: (epochs: readonly EpochReport[]) => string;
   readonly warn: (text: string) => void;
 }
 
 export class RunFolder {
   readonly #options: RunOptions;
-  /** The state to go on from. */
+  /** The state to continue from. */
   readonly state: TrainingState | undefined;
   #saved: TrainingState | undefined;
 
@@ -53,8 +54,9 @@ export class RunFolder {
     this.#saved = state;
   }
 
-  /** Begin a run, or find the one that is there.
-   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
+  /** Begin a run, or find the existing one.
+   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch',
+   *   'checkpoint/format' */
   static async open(options: RunOptions): Promise<RunFolder> {
     const { folder, settings, resume } = options;
     await mkdir(folder, { recursive: true }).catch(() => undefined);
@@ -68,7 +70,7 @@ export class RunFolder {
     return new RunFolder(options, undefined);
   }
 
-  /** The last state that is on disk. */
+  /** The last state on disk. */
   get saved(): TrainingState | undefined {
     return this.#saved;
   }
@@ -81,7 +83,7 @@ export class RunFolder {
     return join(this.#options.folder, REPORT);
   }
 
-  /** Keep a state, and the curves when an epoch has been added.
+  /** Save a state, and write the curves when it has a new epoch.
    * @throws DynnError 'file/full', 'file/unwritable' */
   readonly save = async (state: TrainingState): Promise<void> => {
     const { settings } = this.#options;
@@ -91,7 +93,8 @@ export class RunFolder {
     if (state.epochs.length > before) await this.writeCurves(state.epochs);
   };
 
-  /** Write metrics and report; also on a resume, as the kill may have come between two files. */
+  /** Write metrics and report. A resumed run writes them too, because the process may have been
+   * killed between two files. */
   async writeCurves(epochs: readonly EpochReport[]): Promise<void> {
     const { folder, render } = this.#options;
     if (epochs.length === 0) return;
@@ -99,21 +102,21 @@ export class RunFolder {
     await writeText(this.report, render(epochs));
   }
 
-  /** The last word: the run is finished. */
+  /** Write the card and the last report: the run is finished. */
   async finish(card: ModelCard, report: string): Promise<void> {
     await writeText(this.report, report);
     await writeText(join(this.#options.folder, CARD), `${JSON.stringify(card, undefined, 2)}\n`);
   }
 }
 
-/** The settings of the run that a folder holds; undefined where it holds none.
+/** The settings of the run in a folder. Undefined when the folder does not hold a run.
  * @throws DynnError 'checkpoint/format' */
 export const keptSettings = async (folder: string): Promise<RunSettings | undefined> =>
   (await readConfig(join(folder, CONFIG)))?.settings;
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
-/** Remove a finished run, the card last: until then it counts as finished. */
+/** Remove a finished run. The card goes last: until then the run counts as finished. */
 async function clear(folder: string): Promise<void> {
   for (const name of [CHECKPOINT, METRICS, REPORT, CARD]) await rm(join(folder, name), { force: true });
 }
@@ -127,14 +130,15 @@ async function readConfig(path: string): Promise<RunConfig | undefined> {
   } catch (cause) {
     throw new DynnError(
       "checkpoint/format",
-      `${path}: is no configuration of a run (${reasonOf(cause)}). Give another folder.`,
+      `${path}: is not the configuration of a run (${reasonOf(cause)}). Give another folder.`,
       { path, options: ["run"] },
       { cause },
     );
   }
 }
 
-/** The state that the folder holds for these settings; undefined when it was stopped before the first checkpoint. */
+/** The state of the folder for these settings. Undefined when the run stopped before its first
+ * checkpoint. */
 async function stateOf(
   { folder, settings, warn }: RunOptions,
   found: RunConfig | undefined,
@@ -142,13 +146,13 @@ async function stateOf(
   if (!found)
     throw new DynnError(
       "training/unfinished",
-      `${folder}: holds no run to go on with. Begin a run without resume, or give the folder of another.`,
+      `${folder}: does not hold a run to continue. Begin a run without resume, or give another folder.`,
       { folder, options: ["resume", "run"] },
     );
   checkSameRun(found.settings, settings, folder);
   for (const [what, now] of Object.entries(VERSIONS))
     if (found.versions[what] !== now)
-      warn(`the run began with ${what} ${found.versions[what]} and goes on with ${now}: its last bits may differ.\n`);
+      warn(`the run began with ${what} ${found.versions[what]} and continues with ${now}: its last bits may differ.\n`);
   const path = join(folder, CHECKPOINT);
   if (!(await exists(path))) return undefined;
   const checkpoint = readCheckpoint(await readBytes(path), path);

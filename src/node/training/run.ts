@@ -1,4 +1,5 @@
-/** @file A training run in its folder, from plan to trained network: checkpoints, metrics, report, batches from worker threads. */
+/** @file A training run in its folder, from plan to trained network: checkpoints, metrics, report,
+ *  batches from worker threads. */
 import { channelStatistics } from "../../data/statistics.js";
 import { renderTraining } from "../../report/training/page.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -12,11 +13,11 @@ import { RunFolder } from "./run-folder.js";
 
 /** Where a run is kept, and how it begins. */
 export interface TrainingRunOptions {
-  /** Made when it is not there. */
+  /** The folder of the run. It is made when it does not exist. */
   readonly folder: string;
-  /** Go on with the run that lies in the folder. */
+  /** Continue the run in the folder. */
   readonly resume?: boolean | undefined;
-  /** Told what may change the last bits of a resumed run. */
+  /** Called with each fact that may change the last bits of a resumed run. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
@@ -25,7 +26,7 @@ export interface TrainOptions
   extends Pick<TrainingRequest, "featureMemory" | "signal" | "onFeatures" | "onStep" | "onEpoch"> {
   /** Runs the steps. */
   readonly backend: Backend;
-  /** Where worker threads find the records; left out: batches are made between the steps. */
+  /** Where worker threads find the records. When left out, batches are made between the steps. */
   readonly source?: DataSource | undefined;
   /** Threads that make batches. */
   readonly workers?: number | undefined;
@@ -33,9 +34,9 @@ export interface TrainOptions
   readonly checkpointEvery?: number | undefined;
 }
 
-/** A run and the folder that keeps it. */
+/** A run and its folder. */
 export class TrainingRun {
-  /** What was fixed before the first step. */
+  /** The settings of the run before its first step. */
   readonly plan: TrainingPlan;
   readonly #folder: RunFolder;
   #result: TrainingResult | undefined;
@@ -45,8 +46,9 @@ export class TrainingRun {
     this.#folder = folder;
   }
 
-  /** Begin a run in a folder, or go on with the one that is there.
-   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch', 'checkpoint/format' */
+  /** Begin a run in a folder, or continue the run in it.
+   * @throws DynnError 'file/unwritable', 'file/full', 'training/unfinished', 'checkpoint/mismatch',
+   *   'checkpoint/format' */
   static async open(plan: TrainingPlan, options: TrainingRunOptions): Promise<TrainingRun> {
     const folder = await RunFolder.open({
       folder: options.folder,
@@ -59,27 +61,28 @@ export class TrainingRun {
     return new TrainingRun(plan, folder);
   }
 
-  /** The state that the run goes on from; undefined for a new run. */
+  /** The state that the run continues from. Undefined for a new run. */
   get state(): TrainingState | undefined {
     return this.#folder.state;
   }
 
-  /** The last state that is on disk. */
+  /** The last state on disk. */
   get saved(): TrainingState | undefined {
     return this.#folder.saved;
   }
 
-  /** Path of the checkpoint. */
+  /** The path of the checkpoint. */
   get checkpoint(): string {
     return this.#folder.checkpoint;
   }
 
-  /** Path of the report. */
+  /** The path of the report. */
   get report(): string {
     return this.#folder.report;
   }
 
-  /** Train to the end. When the signal aborts, the step that runs is finished and a checkpoint is saved.
+  /** Train to the end. When the signal aborts, the current step is finished and a checkpoint is
+   * saved.
    * @throws DynnError as `train` does, 'file/full', 'file/unwritable'; the signal's reason */
   async train(options: TrainOptions): Promise<TrainingResult> {
     const { network, data, config } = this.plan;
@@ -97,7 +100,7 @@ export class TrainingRun {
     return this.#result;
   }
 
-  /** Write card and report: the run is finished then. */
+  /** Write card and report. The run is then finished. */
   async finish(card: ModelCard): Promise<void> {
     const test = card.exits.flatMap((e) => e.test ?? []);
     const epochs = this.#result?.epochs ?? [];
@@ -105,7 +108,8 @@ export class TrainingRun {
   }
 }
 
-/** Batches made by worker threads. They are not told of Ctrl-C: the trainer stops asking after its step. */
+/** Batches made by worker threads. The workers do not get the signal: after an abort the trainer
+ * asks for no further batch. */
 async function streamOf(
   { data, config }: TrainingPlan,
   source: DataSource,

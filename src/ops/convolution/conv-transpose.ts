@@ -1,5 +1,6 @@
-/** @file ConvTranspose: the adjoint of Conv; each input element is spread over the output by the kernel.
- *  Below, the window is that of the Conv it undoes: it slides over the output. Spec: ONNX ConvTranspose-11. */
+/** @file ConvTranspose, the adjoint of Conv: the kernel spreads each input element over the output.
+ *  In this file, the window is the one of the adjoint Conv: it slides over the output. Spec: ONNX
+ *  ConvTranspose-11. */
 import { type Dim, type Dims, type Shape, sizeOf } from "../../core/shape.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName, ValueType } from "../../graph/graph.js";
@@ -19,7 +20,8 @@ interface Placement {
   readonly spatial: readonly Dim[];
 }
 
-/** Pads and output lengths: with a stated output (output_shape or auto_pad SAME) the pads follow from it, otherwise the reverse. */
+/** Pads and output lengths. A stated output (output_shape or auto_pad SAME) determines the pads;
+ * otherwise the pads determine the output. */
 function placement(node: Node, kernel: readonly number[], input: Shape): Placement {
   const rank = kernel.length;
   const [strides, dilations, extra] = [
@@ -54,10 +56,11 @@ function placement(node: Node, kernel: readonly number[], input: Shape): Placeme
 function lengthOf(node: Node, input: Shape, natural: number | undefined, pads: number, i: number): Dim {
   if (natural === undefined) return unknownDim(node, i + 2);
   if (natural - pads > 0) return natural - pads;
-  throw mismatch(node, `pads of ${pads} leave nothing of ${natural} elements (input [${input}]). Use larger images.`);
+  throw mismatch(node, `pads of ${pads} remove all of the ${natural} elements (input [${input}]). Use larger images.`);
 }
 
-/** Total padding that turns the natural length into the stated one; `same` holds for auto_pad with an unknown length. */
+/** Total padding that gives the stated length. `same` is the padding for auto_pad with an unknown
+ * length. */
 function padOf(node: Node, natural: number | undefined, stated: Dim | undefined, same: number): number {
   if (natural !== undefined && typeof stated === "number") return Math.max(0, natural - stated);
   if (typeof stated === "string") return Math.max(0, same);
@@ -80,7 +83,7 @@ function placementFor(node: Node, x: Shape, w: Shape): Placement {
   return placement(node, kernelShape(node, w), x.slice(2));
 }
 
-/** Every tap of the undone convolution, walked from its output (X) to its input (Y). */
+/** Every tap of the adjoint convolution, from its output (X) to its input (Y). */
 function spread(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): NdArray {
   const { window, spatial } = placementFor(node, x.dims, w.dims);
   const [batch, channels, perGroup, groups] = [x.dims[0], x.dims[1], w.dims[1], groupsOf(node)];
@@ -88,7 +91,7 @@ function spread(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): 
   const [inSize, outSize, taps] = [sizeOf(x.dims.slice(2)), sizeOf(y.dims.slice(2)), sizeOf(w.dims.slice(2))];
   if (bias)
     for (let i = 0; i < y.data.length; i++) y.data[i] = bias.data[Math.floor(i / outSize) % (perGroup * groups)];
-  // Where a tap writes is worked out once for all images and channels.
+  // The target of each tap is computed once for all images and channels.
   forEachTap(window, y.dims.slice(2), x.dims.slice(2), (at, place, tap) => {
     for (let n = 0; n < batch; n++)
       for (let c = 0; c < channels; c++) {
@@ -101,7 +104,8 @@ function spread(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): 
   return y;
 }
 
-/** dX is the convolution that was undone, applied to dY. Output padding may make room for more windows; those are cut off. */
+/** dX is the adjoint convolution applied to dY. Output padding may make room for more windows,
+ * which are cut off. */
 function inputGradient(ctx: VjpContext, { window, spatial }: Placement, dy: ValueName): ValueName {
   const { b, node } = ctx;
   const attributes = {

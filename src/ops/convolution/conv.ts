@@ -1,4 +1,5 @@
-/** @file Conv: any stride, padding, dilation and groups, 1 to 3 spatial axes. Spec: ONNX Conv-11. */
+/** @file Conv: any stride, padding, dilation and groups, 1 to 3 spatial axes. Spec: ONNX Conv-11.
+ */
 import { type Dims, sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import type { Node, ValueType } from "../../graph/graph.js";
@@ -26,7 +27,7 @@ function checkChannels(node: Node, x: ValueType, w: ValueType): void {
 const windowFor = (node: Node, x: ValueType, w: ValueType): Window =>
   windowOf(node, kernelShape(node, w.shape), x.shape.slice(2));
 
-/** Each output channel: sum over its group's input channels and the kernel's taps. */
+/** Each output channel: the sum over its group's input channels and the kernel's taps. */
 function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined): NdArray {
   const window = windowOf(node, w.dims.slice(2), x.dims.slice(2));
   const spatial = windowShape(node, window, x.dims.slice(2)) as number[];
@@ -36,7 +37,7 @@ function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined)
   const perOutputGroup = outputs / groupsOf(node);
   for (let plane = 0; plane < batch * outputs; plane++)
     y.data.fill(bias?.data[plane % outputs] ?? 0, plane * outSize, (plane + 1) * outSize);
-  // Where a tap reads is worked out once for all images and channels.
+  // The source of each tap is computed once for all images and channels.
   forEachTap(window, x.dims.slice(2), spatial, (out, at, tap) => {
     for (let n = 0; n < batch; n++)
       for (let o = 0; o < outputs; o++) {
@@ -50,7 +51,7 @@ function convolve(node: Node, x: NdArray, w: NdArray, bias: NdArray | undefined)
   return y;
 }
 
-/** Weights and bias with a following per-channel affine map folded in. */
+/** Weights and bias that include a later affine map per channel. */
 function absorb(w: Tensor, bias: Tensor | undefined, { scale, shift }: ChannelAffine): readonly Tensor[] {
   const [outputs, each] = [w.dims[0], sizeOf(w.dims.slice(1))];
   const scaled = toNumbers(w).map((v, i) => v * scale[Math.floor(i / each)]);

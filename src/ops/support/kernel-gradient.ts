@@ -1,8 +1,9 @@
-/** @file The gradient of w in a correlation (see correlation.ts): for every tap, the sum over batch and outputs of dY times the
- *  element of X that the tap saw.
- *  - With known sizes and one group: a Conv of X and dY with batch and channels swapped. A runtime that has a blocked layout computes
- *    it in the memory that X and dY have (runtime/blocked/kernel-gradient.ts). Elsewhere runtime/kernel-gradients.ts puts matrix
- *    products in its place (kernel-products.ts), which plain kernels do faster.
+/** @file The gradient of w in a correlation (see correlation.ts). For every tap it is the sum over
+ *  batch and outputs of dY times the element of X that the tap read.
+ *  - With known sizes and one group: a Conv of X and dY with batch and channels swapped. A runtime
+ *    that has a blocked layout computes it in the memory of X and dY
+ *    (runtime/blocked/kernel-gradient.ts). Elsewhere runtime/kernel-gradients.ts replaces it by
+ *    matrix products (kernel-products.ts), which plain kernels compute faster.
  *  - A depthwise convolution: dY is the kernel of a depthwise convolution of X, sample by sample.
  *  - Groups, dilations and an unknown batch: matrix products.
  *  - Other shapes: the Conv of swapped tensors, cut to size. */
@@ -25,8 +26,9 @@ export function kernelGradient(c: Correlation, dy: ValueName): ValueName {
   return isPlain && typeof batch === "number" ? bySwappedConv(fitted(c), dy) : byProducts(c, dy);
 }
 
-/** The same correlation of an X without the pixels behind the last window, so that the Conv of swapped tensors has no taps to cut. A window
- *  of one pixel sees every stride-th pixel: those alone. */
+/** The same correlation of an X without the pixels after the last window, so that the Conv of
+ * swapped tensors does not give taps to cut. A window of one pixel reads every stride-th pixel, and
+ * X then has only those. */
 function fitted(c: Correlation): Correlation {
   const { window, xShape } = c;
   const point = window.kernel.every((k) => k === 1) && [...window.before, ...window.after].every((p) => p === 0);
@@ -44,7 +46,8 @@ function everyStride(c: Correlation): Correlation {
   return { ...c, x, xShape: [...xShape.slice(0, 2), ...yShape.slice(2)], window: { ...window, strides: [1, 1] } };
 }
 
-/** Zeros behind X so that the last window fits, as far as sizes are known; whether there are exactly as many outputs as taps then. */
+/** The zeros after X that make the last window fit, as far as sizes are known. `exact` says whether
+ * the Conv then has exactly one output per tap. */
 function ends(c: Correlation): { readonly after: readonly number[]; readonly exact: boolean } {
   const { window, xShape, yShape } = c;
   if (!isStatic(xShape.slice(2)) || !isStatic(yShape.slice(2))) return { after: window.after, exact: false };
@@ -56,7 +59,8 @@ function ends(c: Correlation): { readonly after: readonly number[]; readonly exa
 const isDepthwise = ({ groups, xShape, yShape }: Correlation): boolean =>
   groups > 1 && xShape[1] === groups && yShape[1] === groups;
 
-/** Every sample's channels as channels of one image, dY as their kernels. */
+/** A depthwise convolution of one image that holds every sample's channels, with dY as the kernels.
+ */
 function byDepthwiseConv(c: Correlation, dy: ValueName, batch: number): ValueName {
   const { b, window, groups } = c;
   const { x, y } = sizesOf(c);
@@ -78,8 +82,9 @@ function byDepthwiseConv(c: Correlation, dy: ValueName, batch: number): ValueNam
   return b.op("Reshape", [summed, b.ints([groups, 1, ...window.kernel])]);
 }
 
-/** X and dY with batch and channels swapped, convolved with strides and dilations exchanged. The batch is summed over as if it
- *  were channels; a group's channels stand side by side as groups of the batch. */
+/** X and dY with batch and channels swapped, convolved with strides and dilations exchanged. The
+ * batch is summed over as channels are. The channels of a group become neighbouring groups of the
+ * batch. */
 function bySwappedConv(c: Correlation, dy: ValueName): ValueName {
   const { b, window } = c;
   const spatial = window.kernel.map((_, i) => i + 2);

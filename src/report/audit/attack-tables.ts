@@ -1,4 +1,5 @@
-/** @file The attacks in figures: what they do to the answers, to every exit and to cost. Every rate has its interval. */
+/** @file Tables of the attacks: their effect on the answers, on every exit and on the cost. Every
+ *  rate has its interval. */
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
@@ -15,11 +16,11 @@ const answers: readonly Column<AttackRecord>[] = [
   { head: "judged by", align: "left", cell: (a) => a.answer },
   {
     head: "robust accuracy",
-    cell: (a) => html`${write.rate(a.robustAccuracy)}${a.vanishedGradients ? "*" : ""}`,
+    cell: (a) => html`${write.attackRates(a, write.rate).robust}${a.vanishedGradients ? "*" : ""}`,
     shade: (a) => a.robustAccuracy.value,
   },
-  { head: "success", cell: (a) => write.rate(a.successRate) },
-  { head: "success, 8-bit", cell: (a) => write.rate(a.success8bit) },
+  { head: "success", cell: (a) => write.attackRates(a, write.rate).success },
+  { head: "success, 8-bit", cell: (a) => write.attackRates(a, write.rate).success8bit },
   { head: "eligible", cell: (a) => `${a.eligible} of ${a.samples}` },
   { head: "mean L2", cell: (a) => (a.l2Mean === null ? "–" : write.l2(a.l2Mean)) },
   { head: "largest L∞", cell: (a) => (a.linfMax === null ? "–" : write.linf(a.linfMax)) },
@@ -47,14 +48,14 @@ const early: readonly Column<EarlyRow>[] = [
   { head: "disagreed when clean", cell: (a) => `${a.early.alreadyDisagree} of ${a.samples}` },
 ];
 
-/** All tables that the record has rows for. */
+/** All tables that have rows. */
 export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
-  return html`${table("What each attack does to the answer it aims at. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
+  return html`${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
 ${vanishedNotes(record)}
-${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
-${isStatic(record) ? NOTHING : table("What each attack does to the routed network and its cost.", [...cost], attacks)}
+${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
+${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }
 
@@ -78,7 +79,7 @@ function perExit({ model, clean, attacks }: AuditRecord): Html {
   }));
   const rows: ExitRow[] = [{ name: "clean", accuracyPerExit: clean.accuracyPerExit }, ...attacks];
   return table(
-    "Accuracy of every exit, whether or not the routed network would get there.",
+    "Accuracy of every exit on all samples, also on those that the routed network answers earlier.",
     [{ head: "attack", cell: (row) => row.name }, ...columns],
     rows,
   );

@@ -1,19 +1,21 @@
-/** @file The gallery: each adversarial image beside its original and the magnified difference, and what every exit said before and after.
- *  A wrong label is marked by a cross and the exit taken by a dot, never by colour alone. */
+/** @file The gallery: each adversarial image beside its original and the magnified difference, with
+ *  the labels of every exit before and after.
+ *  A cross marks a wrong label and a dot marks the exit that answers. Colour alone never carries
+ *  the meaning. */
 import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { pngDataUri } from "../shared/png.js";
 
-/** What turns indices into words. */
+/** The names for the indices of a gallery item. */
 interface Names {
   readonly exits: readonly string[];
   readonly label: (label: number) => string;
 }
 
 /** The whole gallery, one card per item.
- * @param exits   exit names, in order
- * @param classes class names; a label without one shows as "class 7" */
+ * @param exits exit names, in order
+ * @param classes class names; a label without a name shows as "class 7" */
 export function gallery(
   items: readonly GalleryItem[],
   exits: readonly string[],
@@ -61,7 +63,7 @@ const views = (item: GalleryItem, names: Names): Html =>
       html`<tr><th scope="row" title="${name}">${name}</th>${view(item.clean, exit, item.label, names)}${view(item.attacked, exit, item.label, names)}</tr>`,
   )}</tbody></table>`;
 
-/** Two cells of one exit; exits after the one taken are pale, their work is not done. */
+/** Two cells of one exit. Exits after the one that answers are pale, because they do not run. */
 function view(seen: ExitView, exit: number, truth: number, { label }: Names): Html {
   const state = exit === seen.stop ? "taken" : exit > seen.stop ? "unused" : "passed";
   const dot = exit === seen.stop ? html`<span role="img" aria-label="work stops here:">●</span> ` : NOTHING;

@@ -1,4 +1,5 @@
-/** @file How the numbers came about: everything needed to run the audit again, and one line for each term. */
+/** @file Explains the numbers: everything that is needed to run the audit again, and one line for
+ *  each term. */
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
@@ -14,10 +15,10 @@ export const list = (facts: readonly Fact[]): Html =>
   html`<dl class="facts">${facts.map(([term, meaning]) => html`<dt>${term}</dt><dd>${meaning}</dd>`)}</dl>`;
 
 const RULES = {
-  "max-softmax": "leave at the first exit whose largest softmax probability reaches its threshold",
-  entropy: "leave at the first exit whose softmax entropy is at most its threshold",
-  margin: "leave at the first exit whose two largest softmax probabilities differ by at least its threshold",
-  patience: "leave as soon as that many exits in a row agree",
+  "max-softmax": "stop at the first exit whose largest softmax probability reaches its threshold",
+  entropy: "stop at the first exit whose softmax entropy is at most its threshold",
+  margin: "stop at the first exit whose two largest softmax probabilities differ by at least its threshold",
+  patience: "stop as soon as that many exits in a row agree",
 } as const satisfies Record<AuditRecord["clean"]["routed"]["rule"], string>;
 
 const FALLBACKS = {
@@ -25,14 +26,14 @@ const FALLBACKS = {
   "most-confident": "the most confident of all exits answers",
 } as const satisfies Record<AuditRecord["clean"]["routed"]["fallback"], string>;
 
-/** What was run, on what, with which policy. */
+/** The model, the data and the policy of the audit. */
 export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html {
   const { rule, thresholds, fallback, temperatures } = clean.routed;
   const policy: readonly Fact[] = [
     ["exit rule", `${rule}: ${RULES[rule]}`],
     [
       "thresholds",
-      `${thresholds.map((t) => showThreshold(rule, t, 6)).join(", ")}${data.validation ? `, chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ", given in advance"}`,
+      `${thresholds.map((t) => showThreshold(rule, t, 6)).join(", ")}${data.validation ? `, chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them in the results of this report` : ", given in advance"}`,
     ],
     ...(temperatures ? [["temperatures", temperatures.map((t) => Number(t.toPrecision(4))).join(", ")] as Fact] : []),
     ["if none fires", `${fallback}: ${FALLBACKS[fallback]}`],
@@ -51,10 +52,10 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
   ]);
 }
 
-/** What fixes each attack exactly. */
+/** The parameters that define each attack. */
 export const attackParameters = (attacks: readonly AttackRecord[]): Html =>
   table(
-    "What fixes each attack, and what it spent: gradients of single samples, and time. The same values in an attack file give the same attacks.",
+    "The parameters of each attack, its number of gradients of single samples, and its time. The same values in an attack file give the same attacks.",
     PARAMETER_COLUMNS,
     attacks,
   );
@@ -74,7 +75,7 @@ const PARAMETER_COLUMNS: readonly Column<AttackRecord>[] = [
   { head: "time", cell: (a) => write.duration(a.seconds) },
 ];
 
-/** Parameters in pixel units, which read best as a radius does. */
+/** Parameters in pixel units, which are shown as a radius is. */
 const PIXEL_UNITS: ReadonlySet<string> = new Set(["stepSize"]);
 
 function showValue(norm: write.Norm, key: string, value: number | string | boolean): string {
@@ -91,16 +92,19 @@ export const definitions: Html = list([
   ["routed answer", "what the deployed network returns: the label of the exit where the policy stops"],
   [
     "cost",
-    "multiply-accumulates from the input up to and including an exit, earlier exits' classifiers included, as a share of the full network's",
+    "multiply-accumulates from the input up to and including an exit, with the classifiers of earlier exits, as a share of the full network's",
   ],
-  ["interval", "the 95 % Wilson score interval: where the true rate may well lie, given this many samples"],
+  [
+    "interval",
+    "the 95 % Wilson score interval: the true rates that are consistent with the observed rate on this many samples",
+  ],
   ["robust accuracy", "share of all samples whose judged answer is still right after the attack"],
   [
     "success",
-    "share of the eligible samples that the attack won; eligible are those where its goal did not hold already on the clean image",
+    "share of the eligible samples that the attack won; a sample is eligible when the goal of the attack does not hold on its clean image",
   ],
   ["8-bit", "the same after rounding the attacked image to 8 bits, as a file or camera would"],
-  ["EEC curve", "share of samples gone by each share of the full cost; the higher, the more is saved"],
+  ["EEC curve", "share of samples answered by each share of the full cost; a higher curve saves more"],
   [
     "efficacy",
     "area under the EEC curve: step is exact and equals 1 − mean cost; trapezoid joins the exits by straight lines, as published with DeepSloth (Hong et al. 2021)",
@@ -111,6 +115,6 @@ export const definitions: Html = list([
   ],
   [
     "overthinking",
-    "wasteful: right at an exit before the one taken, and right there too; destructive: right at some exit, wrong at the final one (Kaya et al. 2019)",
+    "wasteful: right at the exit that answers, and right at an earlier exit too; destructive: right at some exit, wrong at the final one (Kaya et al. 2019)",
   ],
 ]);

@@ -1,5 +1,5 @@
-/** @file The audit report. A pure function of the record and the images: the same input gives the same bytes, with no date and no
- *  locale.
+/** @file The audit report. It is a pure function of the record and the images: the same input gives
+ *  the same bytes, without a date or a locale.
  *  Read by: studies, cli. */
 import { parseHTML } from "linkedom/worker";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
@@ -18,13 +18,14 @@ import {
 export interface ReportOptions {
   /** Named in the footer, such as the command line that made the record. */
   readonly generatedBy?: string;
-  /** Where plots are drawn; a browser may give its own. By default one that lives in memory. */
+  /** The document in which plots are drawn. A browser may give its own. Default: a document in
+   * memory. */
   readonly document?: Document;
 }
 
 /** The page as text.
- * @param record  what `dynn audit --json` writes
- * @param gallery images in the order shown; may be empty */
+ * @param record the record that `dynn audit --json` writes
+ * @param gallery images in the order in which they are shown; may be empty */
 export function renderAudit(record: AuditRecord, gallery: readonly GalleryItem[], options: ReportOptions = {}): string {
   const document = options.document ?? parseHTML("<!doctype html><html></html>").document;
   const sections = [

@@ -1,4 +1,4 @@
-/** @file The sections of the page after the summary. A section without anything to show is left out. */
+/** @file The sections of the page after the summary. A section without content is left out. */
 import type { AttackRecord, AuditRecord, CurveRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { eecPlot } from "../plots/eec.js";
@@ -40,9 +40,9 @@ export function exitsSection(record: AuditRecord, document: Document): Section {
 }
 
 const exitsFigure = (record: AuditRecord, document: Document): Html =>
-  html`<figure>${exitsPlot(record, document)}<figcaption>Accuracy of every exit on all samples against its share of the full cost. Bars are 95 % intervals. The diamond is the routed network at its mean cost: above the line, routing pays.</figcaption></figure>`;
+  html`<figure>${exitsPlot(record, document)}<figcaption>Accuracy of every exit on all samples against its share of the full cost. Bars are 95 % intervals. The diamond is the routed network at its mean cost. Above the line, routing is more accurate than the exits are at that cost.</figcaption></figure>`;
 
-/** The attacks in figures. */
+/** Tables of the attacks. */
 export function attacksSection(record: AuditRecord): Section | undefined {
   return record.attacks.length === 0 ? undefined : { id: "attacks", title: "Attacks", body: attackTables(record) };
 }
@@ -74,15 +74,16 @@ export function routingSection(record: AuditRecord, document: Document): Section
   return {
     id: "routing",
     title: "Where the work stops",
-    body: html`<p>EEC curves: the share of samples that are done by each share of the full cost. The area under a curve is what early exits save; an attack that pulls the curve down makes the network slow.</p>${keyWith(ATTACKED_DASH)}<div class="multiples">${attacks.map(curve)}</div>
-<p>The same as histograms: the share of samples whose work stops at each exit.</p>${keyWith("none")}<div class="multiples">${attacks.map(histogram)}</div>`,
+    body: html`<p>EEC curves: the share of samples that are answered by each share of the full cost. The area under a curve is the share of the cost that early exits save. An attack that lowers the curve makes the network slower.</p>${keyWith(ATTACKED_DASH)}<div class="multiples">${attacks.map(curve)}</div>
+<p>Histograms of the same data: the share of samples that stop at each exit.</p>${keyWith("none")}<div class="multiples">${attacks.map(histogram)}</div>`,
   };
 }
 
 const panel = (name: string, note: string, plot: Html): Html =>
   html`<figure><figcaption><b>${name}</b><br>${note}</figcaption>${plot}</figure>`;
 
-/** Robust accuracy against radius; one figure and table per norm, since radii of two norms do not compare. */
+/** Robust accuracy against radius. One figure and table per norm, because radii of two norms do not
+ * compare. */
 export function radiusSection({ curves }: AuditRecord, document: Document): Section | undefined {
   if (curves.length === 0) return undefined;
   const norms = (["linf", "l2"] as const).filter((norm) => curves.some((curve) => curve.norm === norm));
@@ -95,17 +96,20 @@ export function radiusSection({ curves }: AuditRecord, document: Document): Sect
   return {
     id: "radius",
     title: "Robust accuracy against radius",
-    body: html`<p>How much of the accuracy is left as the allowed change grows. Bands are 95 % intervals; radius 0 is the clean network.</p><div class="pair">${norms.map(part)}</div>`,
+    body: html`<p>The accuracy that remains as the allowed change grows. Bands are 95 % intervals; radius 0 is the clean network.</p><div class="pair">${norms.map(part)}</div>`,
   };
 }
 
 function radiusPart(norm: write.Norm, curves: readonly CurveRecord[], document: Document): Html {
-  const entries = curves.map(({ name }, i) => ({
+  const drawn = curves.filter((curve) => curve.nothingToAttack === undefined);
+  const entries = drawn.map(({ name }, i) => ({
     name,
     colour: SERIES[i % SERIES.length],
     dash: DASHES[i % DASHES.length],
   }));
-  return html`<div><figure>${robustnessPlot(norm, curves, document)}</figure>${key(entries)}${radiusTable(norm, curves)}</div>`;
+  const missing = write.nothingLines(curves).map((line) => html`<p>${line}</p>`);
+  if (drawn.length === 0) return html`<div>${missing}</div>`;
+  return html`<div><figure>${robustnessPlot(norm, drawn, document)}</figure>${key(entries)}${radiusTable(norm, drawn)}${missing}</div>`;
 }
 
 /** One row per radius, one column per curve. */
@@ -137,7 +141,7 @@ export function gallerySection({ model }: AuditRecord, items: readonly GalleryIt
   return {
     id: "gallery",
     title: "Adversarial images",
-    body: html`<p>The original, what the attack made of it, and the difference, magnified around grey. Below, what every exit says and how confidently: <span aria-hidden="true">●</span> marks the exit where the work stops, pale exits after it are not run, <b class="wrong">✗</b> marks a wrong label.</p>${gallery(
+    body: html`<p>The original, the attacked image, and the difference, magnified around grey. Below, the label and the confidence of every exit: <span aria-hidden="true">●</span> marks the exit where the work stops. Pale exits after it do not run. <b class="wrong">✗</b> marks a wrong label.</p>${gallery(
       items,
       model.exits.map((exit) => exit.name),
       model.classes,
@@ -145,12 +149,12 @@ export function gallerySection({ model }: AuditRecord, items: readonly GalleryIt
   };
 }
 
-/** How to get the same numbers again, and what each term means. */
+/** How to get the same numbers again, and the meaning of each term. */
 export function methodsSection(record: AuditRecord, generatedBy: string | undefined): Section {
   const by = generatedBy === undefined ? NOTHING : html` Made by <code>${generatedBy}</code>.`;
   return {
     id: "methods",
     title: "Methods",
-    body: html`${setup(record)}${record.attacks.length > 0 ? attackParameters(record.attacks) : NOTHING}<h3>Words used here</h3>${definitions}<footer>Audit record, schema version ${record.schemaVersion}. Robust accuracy is an upper bound: a stronger attack may leave less.${by}</footer>`,
+    body: html`${setup(record)}${record.attacks.length > 0 ? attackParameters(record.attacks) : NOTHING}<h3>Words used here</h3>${definitions}<footer>Audit record, schema version ${record.schemaVersion}. Robust accuracy is an upper bound: a stronger attack may lower it.${by}</footer>`,
   };
 }

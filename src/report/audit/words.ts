@@ -1,6 +1,8 @@
-/** @file The summary in words: what the network saves when nobody attacks it, then one finding per attack, the most dangerous first.
- *  Danger is the largest relative loss that an attack causes: of right answers (those of the exit it aims at, or the routed ones),
- *  of the saving, or of trust (a wrong early answer that the final exit would not confirm). */
+/** @file The summary in words: the saving of the network without an attack, then one finding per
+ *  attack, the most dangerous first.
+ *  The danger of an attack is its largest relative loss. A loss is one of three: right answers (of
+ *  the attacked exit or of the routed network), the saving, or trust. Trust is lost by a wrong
+ *  early answer that the final exit would not confirm. */
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import * as write from "../shared/format.js";
@@ -8,23 +10,23 @@ import { type Html, html, NOTHING } from "../shared/html.js";
 
 export interface Finding {
   readonly attack: AttackRecord;
-  /** 0: the attack changes nothing; 1: everything is lost. */
+  /** 0: the attack changes nothing. 1: everything is lost. */
   readonly danger: number;
   readonly text: Html;
 }
 
-/** A network with a single exit has no routing to save or to attack. */
+/** A network with a single exit has neither a saving nor a routing that can be attacked. */
 export const isStatic = (record: AuditRecord): boolean => record.model.exits.length === 1;
 
-/** What a network without an attacker does: accuracy, cost, and the price of leaving early. */
+/** The network without an attack: accuracy, cost, and the accuracy that early exits cost. */
 export function cleanWords(record: AuditRecord): Html {
   const { clean, data } = record;
   const finalAccuracy = clean.accuracyIntervals[clean.accuracyIntervals.length - 1];
   if (isStatic(record))
-    return html`On ${write.samples(data.samples)} the network answers ${figure(finalAccuracy)} right. It has one exit, so every input pays the full cost: there is nothing to save, and nothing to slow down.`;
+    return html`On ${write.samples(data.samples)} the network answers ${figure(finalAccuracy)} right. It has one exit, so every input has the full cost: early exits save nothing, and an attack cannot raise the cost.`;
   const { routed, overthinking } = clean;
   const saving = 1 - routed.meanCostFraction;
-  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: leaving early saves ${write.percent(saving)} of the multiply-accumulates and ${priceOf(finalAccuracy.value - routed.accuracy)} against the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one taken; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.`;
+  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: early exits save ${write.percent(saving)} of the multiply-accumulates. This ${priceOf(finalAccuracy.value - routed.accuracy)} compared with the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one that answered; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.`;
 }
 
 function priceOf(loss: number): string {
@@ -32,7 +34,8 @@ function priceOf(loss: number): string {
   return loss > 0 ? `costs ${write.points(loss)} of accuracy` : `gains ${write.points(-loss)} of accuracy`;
 }
 
-/** One finding per attack, the most dangerous first; attacks of equal danger stay in the record's order. */
+/** One finding per attack, the most dangerous first. Attacks of equal danger stay in the record's
+ * order. */
 export const findings = (record: AuditRecord): Finding[] =>
   record.attacks
     .map((attack) => ({ attack, danger: dangerOf(record, attack), text: findingText(record, attack) }))
@@ -46,10 +49,10 @@ const dangerOf = (record: AuditRecord, attack: AttackRecord): number =>
     attack.early?.firing.value ?? 0,
   );
 
-/** The share of `before` that is gone; no loss where there was nothing to lose. */
+/** The share of `before` that is lost. 0 when `before` is 0. */
 const lost = (before: number, after: number): number => (before > 0 ? Math.max(0, (before - after) / before) : 0);
 
-/** The clean accuracy of the answer that an attack is judged by. */
+/** The clean accuracy of the answer by which an attack is judged. */
 export function cleanAccuracyOf(record: AuditRecord, answer: string): number {
   const { accuracyPerExit, routed } = record.clean;
   if (answer === "routed") return routed.accuracy;
@@ -67,7 +70,7 @@ function findingText(record: AuditRecord, attack: AttackRecord): Html {
   return html`<b>${attack.name}</b> (${sizeWords(attack)}) ${parts}`;
 }
 
-/** How large a change the attack makes, in plain words. */
+/** The size of the attack's change, in words. */
 function sizeWords(attack: AttackRecord): string {
   if (attack.radius === null)
     return attack.l2Mean === null
@@ -75,22 +78,23 @@ function sizeWords(attack: AttackRecord): string {
       : `no limit on the change; mean L2 ${write.l2(attack.l2Mean)}`;
   const size = write.radius(attack.norm, attack.radius);
   return attack.norm === "linf"
-    ? `no pixel value moves by more than ${size}`
-    : `the whole image moves by at most ${size} in L2`;
+    ? `no pixel value changes by more than ${size}`
+    : `the whole image changes by at most ${size} in L2`;
 }
 
 function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
+  if (attack.nothingToAttack !== undefined) return html`had nothing to attack: ${attack.nothingToAttack}. `;
   const whose = isStatic(record) ? "answer" : answerName(attack.answer);
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }
 
-/** What the scale of the file's pixels means for radii; empty where the file takes pixels in [0,1]. */
+/** A note on radii for a file that takes pixels in 0 to 255. Empty for pixels in [0,1]. */
 export const scaleNote = ({ model }: Pick<AuditRecord, "model">): string =>
   model.inputScale === undefined
     ? ""
     : "The file takes pixels in 0 to 255, and dynn multiplies by 255. Radii are for pixels in [0,1].";
 
-/** The warning for attacks and curves whose gradients vanished, one sentence or more for each. */
+/** One warning for each attack or curve whose gradients vanished. */
 export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
   const seen = [
     ...attacks.map((a) => ({ ...a, retried: a.retriedOnMargins === true, right: a.robustAccuracy.value })),
@@ -119,11 +123,11 @@ const vanishedText = (name: string, vanished: number, { samples, retried, right 
     retried ? " They were attacked again with the margin loss." : ""
   }${right > 0 ? " Robust accuracy may be too high." : ""}`;
 
-/** Whose label an attack is judged by, in words. */
+/** The answer by which an attack is judged, in words. */
 export const answerName = (answer: string): string =>
   answer === "routed" || answer === "final" ? `${answer} answer` : `answer of exit “${answer}”`;
 
-/** A rate that no line break may tear apart. */
+/** A rate that a line break cannot split. */
 const figure = (r: Rate): Html =>
   html`<span class="figure-text"><b>${write.percent(r.value)}</b> (${write.interval(r)})</span>`;
 
@@ -140,11 +144,11 @@ function costWords(record: AuditRecord, attack: AttackRecord): Html {
   const consequence =
     gone > 0.005
       ? html`: ${write.percent(gone)} of the saving is gone. `
-      : html`: answers come earlier, right or wrong. `;
+      : html`: answers come earlier, whether right or wrong. `;
   return html`Mean cost ${after > before ? "rises" : "falls"} from ${write.percent(before)} to <b>${write.percent(after)}</b>${consequence}`;
 }
 
 function earlyWords(attack: AttackRecord): Html {
   if (attack.early === undefined) return NOTHING;
-  return html`On ${figure(attack.early.firing)} an early exit fires with another label while the final exit keeps its own: a check with the full network sees nothing. `;
+  return html`On ${figure(attack.early.firing)} an early exit fires with another label while the final exit keeps its label: a check of the full network does not detect this. `;
 }

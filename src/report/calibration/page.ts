@@ -1,5 +1,6 @@
-/** @file The report of a calibration: the accuracy-cost curve with the chosen point, and what that point is worth on records that it was not
- *  chosen on. A pure function of its record. Read by: cli. */
+/** @file The report of a calibration: the accuracy-cost curve with the chosen point, and the
+ *  figures of that point on test records.
+ *  It is a pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
@@ -9,6 +10,7 @@ import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
 import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
+import { remarks } from "../shared/remarks.js";
 import { type Section, shell } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 
@@ -28,13 +30,13 @@ export function renderCalibration(record: CalibrationRecord, document?: Document
 const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))}\u00a0ms`;
 const temperature = (t: number): string => String(Number(t.toPrecision(4)));
 
-function header({ model, data, test, worstCase, exits }: CalibrationRecord): Html {
+function header({ model, data, warnings, test, worstCase, exits }: CalibrationRecord): Html {
   const final = exits[exits.length - 1].test.accuracy;
   const time = test.meanMilliseconds;
   return html`<header><p class="kicker">Calibration of an early-exit network, ${exits.length} exits</p>
 <h1>${model.name} <small>on ${data.test.name}</small></h1>
 <p class="soft">Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.</p>
-<dl class="cards">
+${remarks(data.notes, warnings)}<dl class="cards">
 ${card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.interval(test.accuracy)}`)}
 ${card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`)}
 ${card("mean cost, test", write.percent(test.meanCostFraction.value), `saves ${write.percent(1 - test.meanCostFraction.value)}`)}
@@ -49,11 +51,11 @@ function curveSection(record: CalibrationRecord, document: Document): Section {
   return {
     id: "curve",
     title: "Accuracy against cost",
-    body: html`<figure>${paretoPlot(record, document)}${key(entries)}<figcaption>The best accuracy that thresholds reach at each mean cost on the validation records; shaded: the 95 % intervals of the kind that was chosen. Grey dots: every exit by itself. Diamond: the chosen point. Square with a cross: the same policy on test records, with the 95 % intervals of both.</figcaption></figure>`,
+    body: html`<figure>${paretoPlot(record, document)}${key(entries)}<figcaption>Lines: the best accuracy that thresholds reach at each mean cost on the validation records. Shaded: the 95 % intervals of the chosen kind of thresholds. Grey dots: every exit alone. Diamond: the chosen point. Square with a cross: the same policy on test records, with the 95 % intervals of both.</figcaption></figure>`,
   };
 }
 
-/** Expected against found. */
+/** The figures on validation records beside those on test records. */
 function outcomeSection(record: CalibrationRecord): Section {
   const { validation, test, exits } = record;
   const rows = [
@@ -71,12 +73,12 @@ function outcomeSection(record: CalibrationRecord): Section {
       ? [{ head: "mean time", cell: ({ outcome }: Row) => milliseconds(outcome.meanMilliseconds?.value ?? 0) }]
       : []),
     ...exits.map(({ name }, k) => ({
-      head: `leave at ${write.shorten(name, 10)}`,
+      head: `stop at ${write.shorten(name, 10)}`,
       cell: ({ outcome }: Row) => write.percent(outcome.exitCounts[k] / Math.max(1, outcome.samples)),
     })),
   ];
   const caption =
-    "The policy was chosen on the validation records, so it looks a little better there than it is. In brackets: 95 % intervals, Wilson's for accuracy, mean ± 1.96 standard errors for cost.";
+    "The policy was chosen on the validation records, so its figures there are a little too good. In brackets: 95 % intervals, Wilson's for accuracy, mean ± 1.96 standard errors for cost.";
   return { id: "outcome", title: "Expected and found", body: table(caption, columns, rows) };
 }
 
@@ -98,7 +100,7 @@ function exitsSection({ exits, policy, test }: CalibrationRecord): Section {
     ...(scaled ? [{ head: "temperature", cell: (k: number) => temperature(exits[k].temperature ?? 1) }] : []),
     { head: "calibration error, test", cell: error },
   ];
-  const caption = `Every exit by itself. Calibration error: mean distance between confidence and accuracy over 15 bins${scaled ? "; before and after the temperature, which was fitted on validation records" : ""}.`;
+  const caption = `Every exit alone. Calibration error: mean distance between confidence and accuracy over 15 bins${scaled ? "; before and after the temperature, which was fitted on validation records" : ""}.`;
   return { id: "exits", title: "Every exit", body: table(caption, columns, [...exits.keys()]) };
 }
 
@@ -113,9 +115,9 @@ function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Sect
     { head: "accuracy under attack", cell: ({ attacked }) => write.rate(attacked.accuracy) },
   ];
   const verdict = worst.held
-    ? "What was asked for holds against an attack on the validation records that the policy was not chosen on."
-    : "What was asked for does not hold against a fresh attack on the validation records: the attack follows the policy. Ask for more than is needed.";
-  const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; asked for: ${write.bounds(worst)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
+    ? "The bounds hold against a new attack on the validation records, which was not used to choose the policy."
+    : "The bounds do not hold against a new attack on the validation records, because the attack adapts to the policy. Set tighter bounds than you need.";
+  const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; bounds: ${write.bounds(worst)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
   return { id: "attack", title: "Under attack", body: html`<p>${verdict}</p>${table(caption, columns, rows)}` };
 }
 

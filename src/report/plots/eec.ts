@@ -1,4 +1,5 @@
-/** @file The EEC curve of one attack over the clean one: who has left by which cost. The exact step form. */
+/** @file The EEC curve of one attack over the clean one: the share of samples answered by each
+ *  cost, as an exact step function. */
 import { areaY, gridX, gridY, lineY } from "@observablehq/plot";
 import { type EecPoint, eec } from "../../measures/eec.js";
 import { wholePercent } from "../shared/format.js";
@@ -15,7 +16,7 @@ export function eecPlot(
 ): Html {
   const step = { x: (d: EecPoint) => d.costFraction, y: (d: EecPoint) => d.gone, curve: "step-after" } as const;
   const before = eec(clean, costFractions);
-  return svg(`Share of samples gone by each cost, clean against ${name}.`, document, {
+  return svg(`Share of samples answered by each cost, clean against ${name}.`, document, {
     width: 300,
     height: 200,
     marginLeft: 48,

@@ -1,4 +1,5 @@
-/** @file Accuracy against cost: each exit with its interval, and the routed network at its mean cost. */
+/** @file Accuracy against cost: each exit with its interval, and the routed network at its mean
+ *  cost. */
 import { dot, gridX, gridY, line, ruleX, text } from "@observablehq/plot";
 import type { AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -13,7 +14,8 @@ interface Place {
 }
 
 const [WIDTH, HEIGHT] = [400, 290];
-/** Closer than this share of the axis, two labels would touch; the table beside the plot names every exit. */
+/** Labels of two exits that are closer than this share of the axis would touch. The table beside
+ * the plot names every exit. */
 const LABEL_GAP = 0.15;
 /** Keeps a label readable on top of a line. */
 const HALO = { stroke: "var(--paper)", strokeWidth: 4 };
@@ -99,14 +101,14 @@ const places = (data: readonly Place[], colour: string, symbol: "circle" | "diam
   dot(data, { x: "cost", y: middle, fill: colour, stroke: "var(--paper)", symbol, r: symbol === "circle" ? 5 : 6.5 }),
 ];
 
-/** Tens of percent around every interval, with room for the labels. */
+/** The range of all intervals, in tens of percent, with room for the labels. */
 function span(all: readonly Place[]): [number, number] {
   const low = Math.min(...all.map((place) => place.accuracy.low));
   const high = Math.max(...all.map((place) => place.accuracy.high));
   return [Math.max(0, Math.floor(10 * low - 0.5) / 10), Math.min(1, Math.ceil(10 * high + 0.3) / 10)];
 }
 
-/** The places whose labels fit; the last exit comes first in line. */
+/** The places whose labels fit. The last exit has precedence. */
 function labelled(exits: readonly Place[]): Place[] {
   const kept: Place[] = [];
   for (const exit of [...exits].reverse())

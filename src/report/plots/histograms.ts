@@ -1,4 +1,5 @@
-/** @file Where the work stops: share of samples per exit, clean (wide, pale) behind attacked (narrow, strong). */
+/** @file Where the work stops: the share of samples per exit, clean (wide, pale) behind attacked
+ *  (narrow, strong). */
 import { axisX, axisY, barX, gridX } from "@observablehq/plot";
 import { shorten, wholePercent } from "../shared/format.js";
 import type { Html } from "../shared/html.js";

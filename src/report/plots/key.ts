@@ -1,4 +1,5 @@
-/** @file The key to a plot's lines, as a list beside it: real text, which wraps on a phone and is read aloud. */
+/** @file The key of a plot's lines, as a list beside the plot: real text, which wraps on a phone
+ *  and which a screen reader reads. */
 import { type Html, html } from "../shared/html.js";
 
 export interface KeyEntry {

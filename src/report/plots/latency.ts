@@ -1,4 +1,5 @@
-/** @file Latency at one batch size: a bar from the median to the 99th percentile for each network, with a tick at the 95th. */
+/** @file Latency at one batch size: for each network a bar from the median to the 99th percentile,
+ *  with a tick at the 95th. */
 import { axisX, axisY, dot, gridX, ruleY, tickX } from "@observablehq/plot";
 import type { Latency } from "../../schema/profile-record.js";
 import { shorten } from "../shared/format.js";
@@ -8,7 +9,7 @@ import { CLEAN, SERIES, svg } from "./svg.js";
 export interface LatencyRow {
   readonly name: string;
   readonly latency: Latency;
-  /** Not a point of the profiled network, but one to compare with. */
+  /** Whether the row is a network to compare with, not a point of the profiled network. */
   readonly reference: boolean;
 }
 

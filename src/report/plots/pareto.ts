@@ -1,5 +1,6 @@
-/** @file Accuracy against cost on validation records: what uniform thresholds and thresholds per exit can reach, each exit by itself, and the
- *  chosen point with what it became on test records. A step: between two points nothing is promised but the cheaper one. */
+/** @file Accuracy against cost on validation records: the points of uniform and of per-exit
+ *  thresholds, each exit alone, and the chosen point on validation and on test records.
+ *  The curve is a step function: a cost between two points reaches only the cheaper point. */
 import { areaY, dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { wholePercent } from "../shared/format.js";
@@ -22,7 +23,7 @@ interface Place {
   readonly accuracy: number;
 }
 
-/** The curves of a record, with the names, colours and dashes they are drawn in. */
+/** The curves of a record, with their names, colours and dashes. */
 export const curvesOf = ({ curves }: CalibrationRecord): Curve[] =>
   [
     { name: "one threshold for all exits", colour: SERIES[0], dash: DASHES[0], points: curves.uniform },
@@ -38,7 +39,7 @@ export function paretoPlot(record: CalibrationRecord, document: Document): Html 
   const most = Math.max(...exits.map((e) => e.cost));
   const inTime = record.costUnit === "milliseconds";
   return svg(
-    "Accuracy against mean cost: the best that thresholds reach on validation records, every exit by itself, and the chosen point on validation and on test records with 95 % intervals.",
+    "Accuracy against mean cost: the best that thresholds reach on validation records, every exit alone, and the chosen point on validation and on test records with 95 % intervals.",
     document,
     {
       width: WIDTH,
@@ -84,9 +85,9 @@ export function paretoPlot(record: CalibrationRecord, document: Document): Html 
   );
 }
 
-/** Bands of two curves would lie on each other, so only that of the chosen kind is drawn: the last. */
+/** Bands of two curves would overlap, so only the band of the chosen kind is drawn: the last. */
 function curveMarks({ points, colour, dash }: Curve, most: number, banded: boolean) {
-  // The last point is never beaten by paying more.
+  // Thresholds with a higher cost do not exceed the accuracy of the last point.
   const last = points[points.length - 1];
   const drawn = [...points, { ...last, validation: { ...last.validation, cost: most } }];
   const at = { x: (p: CalibrationPoint) => p.validation.cost, curve: "step-after" } as const;
@@ -145,7 +146,7 @@ function placeOf(name: string, record: CalibrationRecord, side: "validation" | "
   return { name, cost: cost.value, accuracy: accuracy.value };
 }
 
-/** Tens of percent around everything drawn. */
+/** The range of everything drawn, in tens of percent. */
 function span({ curves, test }: CalibrationRecord, exits: readonly Place[]): [number, number] {
   const points = [...curves.uniform, ...curves.perExit].map((p) => p.validation.accuracy);
   const low = Math.min(test.accuracy.low, ...exits.map((e) => e.accuracy), ...points.map((p) => p.low));

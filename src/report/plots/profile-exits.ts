@@ -1,4 +1,4 @@
-/** @file Where images leave under one policy: their share per exit. */
+/** @file The share of images that stop at each exit, under one policy. */
 import { axisX, axisY, barX, gridX } from "@observablehq/plot";
 import { shorten, wholePercent } from "../shared/format.js";
 import type { Html } from "../shared/html.js";
@@ -6,7 +6,7 @@ import { SERIES, svg } from "./svg.js";
 
 const ROW = 24;
 
-/** @param exitCounts images that leave at each of `exits` */
+/** @param exitCounts images that stop at each of `exits` */
 export function profileExitsPlot(
   name: string,
   exitCounts: readonly number[],
@@ -15,7 +15,7 @@ export function profileExitsPlot(
 ): Html {
   const total = exitCounts.reduce((sum, count) => sum + count, 0);
   const bars = exitCounts.map((count, exit) => ({ exit, share: count / total }));
-  return svg(`Share of images that leave at each exit, ${name}.`, document, {
+  return svg(`Share of images that stop at each exit, ${name}.`, document, {
     width: 300,
     height: 40 + ROW * exits.length,
     marginLeft: 66,

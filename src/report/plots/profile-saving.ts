@@ -1,5 +1,5 @@
-/** @file Measured against predicted speed-up: on the diagonal, all that multiply-accumulates save is saved in time. One colour and symbol per
- *  batch size. */
+/** @file Measured against predicted speed-up. On the diagonal, time is saved in proportion to
+ *  multiply-accumulates. One colour and symbol per batch size. */
 import { dot, gridX, gridY, link, ruleX } from "@observablehq/plot";
 import type { ProfileRecord, Spread } from "../../schema/profile-record.js";
 import { type Html, html } from "../shared/html.js";

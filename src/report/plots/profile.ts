@@ -1,5 +1,5 @@
-/** @file Accuracy against measured time per image at one batch size: operating points by name, sweeps as lines, the static network and the
- *  baseline as reference. */
+/** @file Accuracy against measured time per image at one batch size: operating points by name,
+ *  sweeps as lines, the static network and the baseline for comparison. */
 import { dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
 import type { Rate } from "../../schema/numbers.js";
 import type { ProfileRecord, Spread, Timing } from "../../schema/profile-record.js";
@@ -15,7 +15,7 @@ interface Place {
 }
 
 const [WIDTH, HEIGHT] = [420, 320];
-/** The rules with a sweep, with the colours and dashes they are drawn in. */
+/** The rules with a sweep, with their colours and dashes. */
 export const sweepsOf = ({ points }: ProfileRecord): KeyEntry[] =>
   [...new Set(points.filter((p) => p.kind === "sweep").map((p) => p.rule))].map((name, i) => ({
     name,
@@ -23,12 +23,12 @@ export const sweepsOf = ({ points }: ProfileRecord): KeyEntry[] =>
     dash: DASHES[i % DASHES.length],
   }));
 
-/** What a mark of the plot stands for. */
+/** The network or point behind a mark of the plot. */
 interface Marked {
   /** One letter or number, inside the mark. */
   readonly mark: string;
   readonly name: string;
-  /** A network that always runs to its end. */
+  /** Whether it is a network that always runs to its end. */
   readonly reference: boolean;
   readonly source: { readonly accuracy: Rate; readonly timings: readonly Timing[] };
 }
@@ -46,7 +46,7 @@ const markedOf = ({ static: fixed, baseline, points }: ProfileRecord): Marked[] 
 export const marksKey = (record: ProfileRecord): Html =>
   html`<ul class="key">${markedOf(record).map(({ mark, name }) => html`<li><b>${mark}</b> ${name}</li>`)}</ul>`;
 
-/** @param batch one of the record's */
+/** @param batch one of the record's batch sizes */
 export function profilePlot(record: ProfileRecord, batch: number, document: Document): Html {
   const marked = markedOf(record).map((mark) => ({ ...mark, places: place(mark.mark, mark.source, batch) }));
   const sweeps = sweepsOf(record).map((entry) => ({
@@ -114,7 +114,7 @@ const marks = (places: readonly Place[], reference: boolean) => {
   ];
 };
 
-/** Tens of percent around every interval. */
+/** The range of all intervals, in tens of percent. */
 function span(all: readonly Place[]): [number, number] {
   const low = Math.min(...all.map((p) => p.accuracy.low));
   const high = Math.max(...all.map((p) => p.accuracy.high));

@@ -1,4 +1,5 @@
-/** @file Robust accuracy against radius, one line per curve with its 95 % band. All curves share one norm: radii of two norms do not compare. */
+/** @file Robust accuracy against radius, one line per curve with its 95 % band. All curves share
+ *  one norm, because radii of two norms do not compare. */
 import { areaY, dot, gridX, gridY, lineY } from "@observablehq/plot";
 import type { CurveRecord } from "../../schema/audit-record.js";
 import { NORM_NAMES, type Norm, radius, wholePercent } from "../shared/format.js";
@@ -46,7 +47,7 @@ function curveMarks(curve: CurveRecord, index: number) {
   ];
 }
 
-/** The measured radii that stand far enough apart for their labels, from the smallest on. */
+/** The measured radii that are far enough apart for their labels, from the smallest on. */
 function ticksOf(curves: readonly CurveRecord[]): number[] {
   const radii = [...new Set(curves.flatMap((curve) => curve.points.map((p) => p.radius)))].sort((a, b) => a - b);
   const gap = radii[radii.length - 1] / 7;

@@ -1,9 +1,12 @@
-/** @file What every plot shares: size, type, colours, and the way from Plot's element to markup.
- *  Colours are CSS variables of the page, so one SVG serves light and dark. Names reach Plot only as text nodes, which it escapes. */
+/** @file The common parts of all plots: size, font, colours, and the conversion of Plot's element
+ *  to markup.
+ *  Colours are CSS variables of the page, so one SVG serves light and dark. Names reach Plot only
+ *  as text nodes, which it escapes. */
 import { type PlotOptions, plot } from "@observablehq/plot";
 import { type Html, html, raw } from "../shared/html.js";
 
-/** Series colours after Okabe and Ito (2008), told apart with every kind of colour vision; dashes tell them apart without colour. */
+/** Series colours after Okabe and Ito (2008), which people with any kind of colour vision can tell
+ * apart. Dashes distinguish them without colour. */
 export const SERIES = [
   "var(--series-1)",
   "var(--series-2)",
@@ -17,7 +20,7 @@ export const ATTACKED = "var(--series-2)";
 export const ATTACKED_DASH = "6 2";
 
 /** The plot as inline SVG, one image to a screen reader.
- * @param label what the plot shows, in words */
+ * @param label describes the plot in words */
 export function svg(label: string, document: Document, options: PlotOptions): Html {
   const element = plot({
     document,

@@ -11,13 +11,13 @@ export interface Curve {
 }
 
 export interface CurvesOptions {
-  /** What the plot shows, in words. */
+  /** Describes the plot in words. */
   readonly label: string;
   readonly y: string;
   readonly tickFormat?: (value: number) => string;
-  /** Ends of the axis; left out: from 0 to the largest value. */
+  /** The ends of the axis. Default: from 0 to the largest value. */
   readonly domain?: readonly [number, number];
-  /** A panel of many beside each other. */
+  /** Whether the plot is one of many small panels beside each other. */
   readonly small?: boolean;
 }
 
@@ -26,10 +26,10 @@ interface Point {
   readonly value: number;
 }
 
-/** More epochs than this are drawn without dots. */
+/** Lines of more epochs are drawn without dots. */
 const DOTTED = 30;
 
-/** The colour and dash of the line at `index`; 25 lines all differ. */
+/** The colour and dash of the line at `index`. The first 25 lines all differ. */
 export const lineStyle = (index: number): Omit<KeyEntry, "name"> => ({
   colour: SERIES[index % SERIES.length],
   dash: DASHES[(index + Math.floor(index / SERIES.length)) % DASHES.length],

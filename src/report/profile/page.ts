@@ -1,5 +1,6 @@
-/** @file The report of a profile: what leaving early saves in measured time, how much of what multiply-accumulates promise is real, and what it
- *  costs in accuracy. A pure function of its record. Read by: cli. */
+/** @file The report of a profile: the measured time that early exits save, compared with the saved
+ *  multiply-accumulates, and the accuracy that they cost.
+ *  It is a pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
 import { showThresholds } from "../../schema/policy.js";
 import type {
@@ -19,6 +20,7 @@ import { savingKey, savingPlot } from "../plots/profile-saving.js";
 import * as write from "../shared/format.js";
 import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
+import { remarks } from "../shared/remarks.js";
 import { type Section, shell } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 
@@ -58,15 +60,15 @@ function header(record: ProfileRecord): Html {
   return html`<header><p class="kicker">Profile of ${model.exits.length === 1 ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
 <h1>${model.name} <small>on ${data.name}</small></h1>
 <p class="soft">${write.samples(data.samples)}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}, on ${machine.cores} cores (${machine.cpu}). All times are measured, in one run.</p>
-<dl class="cards">
-${time ? card(`speed-up, ${own.name}`, times(time.speedUp.median), `batch ${batch}; MACs promise ${times(1 / own.macsFraction)}`) : NOTHING}
+${remarks(data.notes, record.warnings)}<dl class="cards">
+${time ? card(`speed-up, ${own.name}`, times(time.speedUp.median), `batch ${batch}; predicted from MACs: ${times(1 / own.macsFraction)}`) : NOTHING}
 ${own ? card(`accuracy, ${own.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`) : NOTHING}
 ${card("accuracy, static network", write.percent(record.static.accuracy.value), `95 %: ${write.interval(record.static.accuracy)}`)}
 ${card("time, static network", ms(at(record.static.timings, batch).msPerImage.median), `per image, batch ${batch}`)}
 </dl></header>`;
 }
 
-/** The point that the page opens with: the model's own policy, else the first after "nothing leaves". */
+/** The point of the key figures: the model's own policy, else the first after "nothing leaves". */
 const keyPoint = (record: ProfileRecord): ProfiledPoint | undefined => {
   const chosen = chosenOf(record);
   return chosen.find(({ name }) => name.startsWith("own policy")) ?? chosen[1] ?? chosen[0];
@@ -149,11 +151,11 @@ function savingSection(record: ProfileRecord, document: Document): Section {
     })),
   ];
   const caption =
-    "Time over MACs: share of the static network's time over share of its MACs; 1.00 when all that MACs save is saved in time. Saving that is real: share of time saved over share of MACs saved; a dash where MACs save less than 5 %.";
+    "Time over MACs: share of the static network's time divided by share of its MACs; 1.00 when time is saved in proportion to MACs. Saving that is real: share of time saved divided by share of MACs saved; a dash when MACs save less than 5 %.";
   return {
     id: "saving",
     title: "How much of the saving is real",
-    body: html`<div class="pair"><figure>${savingPlot(record, document)}${savingKey(record)}</figure><p>Every operating point and batch size. On the dashed diagonal, time is saved exactly as multiply-accumulates (MACs) promise; below it, smaller batches, more runs of smaller graphs and routing cost time; below the horizontal line, the dynamic network is slower than the static one of the same weights.</p></div>${table(caption, columns, chosenOf(record))}`,
+    body: html`<div class="pair"><figure>${savingPlot(record, document)}${savingKey(record)}</figure><p>Every operating point and batch size. On the dashed diagonal, time is saved in proportion to multiply-accumulates (MACs). Below the diagonal, smaller batches, more runs of smaller graphs and routing cost time. Below the horizontal line, the dynamic network is slower than the static network with the same weights.</p></div>${table(caption, columns, chosenOf(record))}`,
   };
 }
 
@@ -165,7 +167,7 @@ function latencySection(record: ProfileRecord, document: Document): Section {
       latencyMs ? [{ name, latency: latencyMs, reference: saving === undefined }] : [],
     );
   const figure = (batch: number): Html =>
-    html`<figure>${latencyPlot(batch, rows(batch), document)}<figcaption>Batch ${batch}: ${rows(batch)[0].latency.requests} requests to each.</figcaption></figure>`;
+    html`<figure>${latencyPlot(batch, rows(batch), document)}<figcaption>Batch ${batch}: ${rows(batch)[0].latency.requests} requests to each network.</figcaption></figure>`;
   const columns = (batch: number): Column<LatencyRow>[] => [
     { head: `batch ${batch}`, cell: (r) => r.name },
     { head: "median", cell: (r) => ms(r.latency.p50) },
@@ -175,7 +177,7 @@ function latencySection(record: ProfileRecord, document: Document): Section {
   return {
     id: "latency",
     title: "Latency",
-    body: html`<p>From a batch that arrives alone to its last answer. Dot: median; ticks: 95th and 99th percentile. An early exit that helps the mean helps the slowest answers only when the whole batch leaves.</p><div class="pair">${record.batches.map(figure)}</div>${record.batches.map((batch) => table(`Latency at batch ${batch}.`, columns(batch), rows(batch)))}`,
+    body: html`<p>Time from the arrival of a batch, which runs alone, to its last answer. Dot: median; ticks: 95th and 99th percentile. Early exits make the slowest answers faster only when the whole batch stops early.</p><div class="pair">${record.batches.map(figure)}</div>${record.batches.map((batch) => table(`Latency at batch ${batch}.`, columns(batch), rows(batch)))}`,
   };
 }
 
@@ -185,7 +187,7 @@ function exitsSection(record: ProfileRecord, document: Document): Section {
     html`<figure><figcaption><b>${point.name}</b> ${point.rule}, ${showThresholds(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
   return {
     id: "exits",
-    title: "Where images leave",
+    title: "Where images stop",
     body: html`<div class="multiples">${chosenOf(record).map(panel)}</div>`,
   };
 }
@@ -210,19 +212,19 @@ function settingsSection({ machine, data, rounds, batches, model, tool, seconds 
     ["machine", `${machine.cores} cores, ${machine.cpu}; load before the run ${machine.load.toFixed(2)}`],
     [
       "engine",
-      `${tool.name} ${tool.version}, ${machine.runtime}, ${machine.engine}, ${machine.threads === null ? "its own choice of threads" : `threads: ${machine.threads}`}`,
+      `${tool.name} ${tool.version}, ${machine.runtime}, ${machine.engine}, ${machine.threads === null ? "default number of threads" : `threads: ${machine.threads}`}`,
     ],
     ["model", `${model.name}: ${write.count(model.parameters)} parameters`],
     [
       "data",
-      `${data.name}, ${write.samples(data.samples)}${data.validation ? `; thresholds chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them reported here` : ""}`,
+      `${data.name}, ${write.samples(data.samples)}${data.validation ? `; thresholds chosen on ${data.validation.name} (${write.samples(data.validation.samples)}), none of them in the results of this report` : ""}`,
     ],
     [
       "order",
       `warm-up, then ${rounds === 1 ? "1 round" : `${rounds} rounds`} in which all networks take turns at batch ${batches.join(", ")}; every other round backwards`,
     ],
     ["static", "the same weights up to the final exit, in one session, without the heads of early exits"],
-    ["nothing leaves", "every exit is asked and none fires: what early exits cost when they save nothing"],
+    ["nothing leaves", "every exit is evaluated and none fires: the cost of early exits when they save nothing"],
     ["seed", data.seed],
     ["time", write.duration(seconds)],
   ];

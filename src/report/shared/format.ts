@@ -1,8 +1,9 @@
-/** @file How the report writes numbers: one decimal for percentages, an en dash between the ends of an interval,
- *  no-break spaces inside a figure, and nothing that depends on the reader's locale. */
+/** @file Formats the numbers of the reports: one decimal for percentages, an en dash between the
+ *  ends of an interval, no-break spaces inside a figure.
+ *  The result does not depend on the reader's locale. */
 import { showCount, showRadius } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
-import type { AttackRecord } from "../../schema/audit-record.js";
+import { type AttackRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 
 /** A space that keeps a figure together. */
@@ -22,13 +23,27 @@ export const interval = (rate: Rate): string => `${oneDecimal(rate.low)}–${one
 /** A rate as "41.4 % (35.5–47.5)". */
 export const rate = (r: Rate): string => `${percent(r.value)} (${interval(r)})`;
 
+/** How an attack's robust accuracy and its success are written; a dash where there was nothing to
+ * attack. */
+export const attackRates = (attack: AttackRecord, show: (r: Rate) => string, dash = "–") => ({
+  robust: attack.nothingToAttack === NONE_RIGHT ? dash : show(attack.robustAccuracy),
+  success: attack.eligible === 0 ? dash : show(attack.successRate),
+  success8bit: attack.eligible === 0 ? dash : show(attack.success8bit),
+});
+
+/** One sentence for each attack or curve that had nothing to attack. */
+export const nothingLines = (runs: readonly Pick<AttackRecord, "name" | "nothingToAttack">[]): string[] =>
+  runs.flatMap(({ name, nothingToAttack }) =>
+    nothingToAttack === undefined ? [] : [`${name}: nothing to attack, ${nothingToAttack}.`],
+  );
+
 /** "1 sample", "256 samples". */
 export const samples = (n: number): string => (n === 1 ? "1 sample" : `${n} samples`);
 
 /** A difference of shares in points: "1.1 points". */
 export const points = (difference: number): string => `${oneDecimal(difference)}${NBSP}points`;
 
-/** The rate behind a share of `samples` samples, with its interval. */
+/** The rate of a share of `samples` samples, with its interval. */
 export const rateOf = (share: number, samples: number): Rate => wilson(Math.round(share * samples), samples);
 
 /** 12345 as "12.3 k". */
@@ -66,7 +81,8 @@ export const linf = (size: number): string => `${Number((size * 255).toFixed(1))
 /** A measured L2 norm: "0.217". */
 export const l2 = (size: number): string => size.toFixed(3);
 
-/** The first `length` characters of a name, the last one an ellipsis where it was longer. */
+/** The first `length` characters of a name. The last one is an ellipsis when the name was longer.
+ */
 export function shorten(name: string, length: number): string {
   const characters = [...name];
   return characters.length <= length ? name : `${characters.slice(0, length - 1).join("")}…`;

@@ -1,5 +1,7 @@
-/** @file A tagged template that escapes everything it is given. Text becomes markup only inside the literal parts of a template
- *  or through `raw`, so a model or class name can never add an element or leave an attribute (attributes are always quoted).
+/** @file A tagged template that escapes all its values. Only the literal parts of a template and
+ *  `raw` give markup.
+ *  So a model or class name can never add an element or end an attribute (attributes are always
+ *  quoted).
  *  Read by: every file of the report. */
 
 /** Finished markup. */
@@ -28,7 +30,8 @@ const render = (part: HtmlContent): string => {
 export const html = (literals: TemplateStringsArray, ...parts: readonly HtmlContent[]): Html =>
   new Html(literals.reduce((text, literal, i) => text + render(parts[i - 1]) + literal));
 
-/** Markup that is known to be safe: what this room or Plot wrote, never a name from a model. */
+/** Markup that is known to be safe: the report or Plot wrote it. It never holds a name from a
+ * model. */
 export const raw = (text: string): Html => new Html(text);
 
 export const NOTHING = raw("");

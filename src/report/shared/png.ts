@@ -1,9 +1,9 @@
-/** @file Pixels as a PNG data URI. Pure, so the same pixels give the same text everywhere.
- *  Large images are thinned to MAX_SIDE by taking every k-th pixel, which keeps a page of twelve under a megabyte
- *  and, unlike averaging, keeps the grain of a perturbation. */
+/** @file Encodes pixels as a PNG data URI. Pure, so the same pixels give the same text everywhere.
+ *  Large images are reduced to MAX_SIDE by taking every k-th pixel. This keeps a page of twelve
+ *  images under a megabyte. Unlike averaging, it keeps the grain of a perturbation. */
 import { encode } from "fast-png";
 
-/** Longest side of an embedded image, in pixels; it is shown at about 96. */
+/** The longest side of an embedded image, in pixels. The page shows it at about 96. */
 export const MAX_SIDE = 72;
 
 export interface Pixels {
@@ -14,13 +14,13 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
-/** `data:image/png;base64,...` of the image, thinned where it is large. */
+/** `data:image/png;base64,...` of the image, reduced when it is large. */
 export function pngDataUri(pixels: Pixels): string {
   const { width, height, channels, data } = thin(pixels);
   return `data:image/png;base64,${base64(encode({ width, height, channels, data, depth: 8 }))}`;
 }
 
-/** The image itself, or every k-th pixel of it so that no side is longer than MAX_SIDE. */
+/** The image itself, or every k-th pixel of it so that both sides are at most MAX_SIDE. */
 export function thin(pixels: Pixels): Pixels {
   const { channels, data } = pixels;
   const step = Math.ceil(Math.max(pixels.width, pixels.height) / MAX_SIDE);

@@ -1,5 +1,7 @@
-/** @file What every report is wrapped in: one HTML page that needs no network, no script and no file beside it.
- *  A content security policy in the page forbids every request, so even a mistake here could not reach the network. */
+/** @file The frame of every report: one HTML page that works without network, scripts and further
+ *  files.
+ *  A content security policy in the page forbids every request, so even a mistake here could not
+ *  reach the network. */
 import { type Html, html } from "./html.js";
 import { STYLE } from "./style.js";
 

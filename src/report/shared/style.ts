@@ -1,5 +1,7 @@
-/** @file The page's only style sheet: light by default, dark where the screen asks for it, always light on paper.
- *  Colours are variables, so that plots follow; series colours are Okabe and Ito's (2008), lightened for dark. No font or file is fetched. */
+/** @file The page's only style sheet: light by default, dark when the screen prefers it, always
+ *  light on paper.
+ *  Colours are variables, so that plots follow. Series colours are Okabe and Ito's (2008),
+ *  lightened for dark. The page fetches neither fonts nor files. */
 import { raw } from "./html.js";
 
 export const STYLE = raw(`
@@ -26,6 +28,7 @@ h1, h2 { font-family: Charter, "Bitstream Charter", "Iowan Old Style", "Sitka Te
 h1 { font-size: clamp(1.7rem, 5vw, 2.5rem); margin: 0 0 .4rem; letter-spacing: -.01em; overflow-wrap: anywhere; }
 h2 { font-size: 1.5rem; margin: 0 0 .6rem; }
 h3 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+.warning { border-left: 4px solid #b45309; padding-left: 0.75rem; }
 small, .soft, figcaption, caption, .sizes, .kicker { color: var(--soft); }
 small { font-size: .82em; font-weight: 400; }
 section { margin-top: 3rem; padding-top: 1.4rem; border-top: 1px solid var(--rule); }

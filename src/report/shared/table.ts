@@ -1,13 +1,15 @@
-/** @file One table form for the whole report: a caption that says what the numbers mean, headed columns, headed rows.
+/** @file The table of all reports: a caption that explains the numbers, headed columns, headed
+ *  rows.
  *  The first column names the row. Wide tables scroll inside their own region. */
 import { type Html, type HtmlContent, html, NOTHING } from "./html.js";
 
 export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => HtmlContent;
-  /** Words read from the left; figures, the default, line up on the right. */
+  /** Left for words. By default a column holds figures and is aligned on the right. */
   readonly align?: "left";
-  /** A share from 0 to 1 that shades the cell: the lower, the redder. The number itself stays in the cell. */
+  /** A share from 0 to 1 that shades the cell: the lower, the redder. The number itself stays in
+   * the cell. */
   readonly shade?: (row: Row) => number;
 }
 

@@ -1,5 +1,6 @@
-/** @file The report of a training run: curves of loss, accuracy and learning rate, and where every exit stands.
- *  A pure function of its record, drawn anew after every epoch. Read by: cli. */
+/** @file The report of a training run: curves of loss, accuracy and learning rate, and the figures
+ *  of every exit.
+ *  It is a pure function of its record and is drawn again after every epoch. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
 import { wilson } from "../../measures/wilson.js";
 import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
@@ -34,16 +35,16 @@ function header(record: TrainingRecord): Html {
 <h1>${record.model} <small>on ${record.data}</small></h1>
 <p class="soft">${epochs.length} of ${planned} epochs done, ${exits.length === 1 ? "one exit" : `${exits.length} exits`}.</p>
 <dl class="cards">
-${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not trained on`)}
+${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not used for training`)}
 ${record.test ? card("test accuracy, final exit", write.percent(record.test[final].right / record.test[final].count), write.samples(record.test[final].count)) : NOTHING}
 ${card("training loss", loss.toFixed(3), `learning rate ${showNumber(learningRate)}`)}
-${card("time", write.duration(seconds), `${Math.round(last(record).imagesPerSecond)} images a second`)}
+${card("time", write.duration(seconds), `${Math.round(last(record).imagesPerSecond)} images per second`)}
 </dl></header>`;
 }
 
 const showNumber = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** Where every exit stands after the last epoch. */
+/** The figures of every exit after the last epoch. */
 function exitsSection(record: TrainingRecord): Section {
   const { exits, test } = record;
   const epoch = last(record);
@@ -59,7 +60,7 @@ function exitsSection(record: TrainingRecord): Section {
     },
     ...(test ? [{ head: "accuracy, test", cell: (k: number) => rate(test[k]) }] : []),
   ];
-  const caption = `After epoch ${record.epochs.length}. Training figures are means over the epoch, on augmented images and while the weights still moved. In brackets: 95 % Wilson intervals.`;
+  const caption = `After epoch ${record.epochs.length}. Training figures are means over the epoch, on augmented images, while the weights still changed. In brackets: 95 % Wilson intervals.`;
   return { id: "exits", title: "Every exit", body: table(caption, columns, [...exits.keys()]) };
 }
 
@@ -70,7 +71,7 @@ function curvesSection({ exits, epochs }: TrainingRecord, document: Document): S
   const loss: Curve[] = [
     { name: "final exit, training", values: epochs.map((e) => e.exitLosses[final]) },
     { name: "final exit, validation", values: epochs.map((e) => e.validationLosses[final]) },
-    ...(final > 0 ? [{ name: "all that is minimised", values: epochs.map((e) => e.loss) }] : []),
+    ...(final > 0 ? [{ name: "the minimised loss", values: epochs.map((e) => e.loss) }] : []),
   ];
   const rate: Curve[] = [{ name: "learning rate", values: epochs.map((e) => e.learningRate) }];
   return {
@@ -98,7 +99,7 @@ function figure(
 
 const keyOf = (curves: readonly Curve[]): Html => key(curves.map(({ name }, i) => ({ name, ...lineStyle(i) })));
 
-/** Training against validation, one panel per exit: the gap is what the exit learned by heart. */
+/** Training against validation, one panel per exit. The gap shows overfitting. */
 function perExitSection({ exits, epochs }: TrainingRecord, document: Document): Section {
   const curvesOf = (k: number): Curve[] => [
     { name: "validation", values: epochs.map((e) => e.validationAccuracy[k]) },
@@ -116,7 +117,7 @@ function perExitSection({ exits, epochs }: TrainingRecord, document: Document): 
   return {
     id: "per-exit",
     title: "Training against validation",
-    body: html`<p>Accuracy of each exit after each epoch. Where training runs ahead of validation, the exit has learned its images by heart.</p>${keyOf(curvesOf(0))}<div class="multiples">${exits.map(panel)}</div>`,
+    body: html`<p>Accuracy of each exit after each epoch. Where training accuracy is far above validation accuracy, the exit overfits its training images.</p>${keyOf(curvesOf(0))}<div class="multiples">${exits.map(panel)}</div>`,
   };
 }
 

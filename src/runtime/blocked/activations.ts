@@ -1,4 +1,5 @@
-/** @file Activations that a blocked convolution applies while it writes. Source: ONNX Runtime, fused activations of its Conv. */
+/** @file The activations that a blocked convolution applies while it writes its output. Source:
+ *  ONNX Runtime, fused activations of its Conv. */
 import { toNumbers } from "../../core/tensor.js";
 import { attribute } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
@@ -7,12 +8,13 @@ import { activated, hasActivation } from "./fused.js";
 import type { Layout } from "./layout.js";
 import type { Rule } from "./rule.js";
 
-/** The numbers that an activation takes; undefined when they are not known before it runs. */
+/** The parameters of an activation. Undefined when they are not known before the graph runs. */
 type Parameters = (l: Layout, node: Node) => readonly number[] | undefined;
 
 const none: Parameters = () => [];
 
-/** Bounds: inputs since opset 11, attributes before; a bound left out is the largest float32. */
+/** Lower and upper bound: inputs since opset 11, attributes before. The default is the largest
+ * float32. */
 const bounds: Parameters = (l, node) => {
   const [low, high] = (["min", "max"] as const).map((name, i) => {
     const [input, stated] = [node.inputs[i + 1], attribute(node, name, "float")];

@@ -1,5 +1,5 @@
-/** @file Maps y = scale * x + shift per channel become depthwise convolutions of one tap, and what follows a convolution becomes a
- *  part of it: a shift, the addition of other images. */
+/** @file Rewrites maps y = scale * x + shift per channel as depthwise convolutions of one tap.
+ *  A shift or a sum of images after a convolution becomes part of that convolution. */
 import { fromNumbers } from "../../core/tensor.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -8,15 +8,16 @@ import { hasActivation } from "./fused.js";
 import type { Layout } from "./layout.js";
 import { equal, type Rule } from "./rule.js";
 
-/** [c,1,1] or [1,c,1,1] beside images of c channels. */
+/** Whether a value is [c,1,1] or [1,c,1,1] for images of c channels. */
 function isPerChannel(l: Layout, name: ValueName, images: ValueName): boolean {
   const [channels, ...inner] = l.shape(name).length === 4 ? l.shape(name).slice(1) : l.shape(name);
   const leads = l.shape(name).length === 3 || l.shape(name)[0] === 1;
   return leads && inner.length === 2 && inner.every((d) => d === 1) && channels === l.shape(images)[1];
 }
 
-/** y = scale * x + shift per channel: a depthwise convolution of one tap.
- * @param scale [c,1,1,1] or like it; `shift` [c] or "" */
+/** y = scale * x + shift per channel, as a depthwise convolution of one tap.
+ * @param scale [c,1,1,1] or the same numbers in another shape
+ * @param shift [c] or "" */
 function affine(l: Layout, x: ValueName, output: ValueName, scale: ValueName, shift: ValueName): void {
   const channels = l.shape(x)[1] as number;
   const weights = l.op("Reshape", [scale, l.b.ints([channels, 1, 1, 1])]);
@@ -35,7 +36,7 @@ export const multiply: Rule = (l, node) => {
   return true;
 };
 
-/** The images first. */
+/** The inputs of a node, with the images first. */
 const sides = (l: Layout, { inputs }: Node): readonly [ValueName, ValueName] => {
   const [a, b] = inputs as [ValueName, ValueName];
   return l.isBlocked(a) ? [a, b] : [b, a];
@@ -59,7 +60,7 @@ function addShift(l: Layout, x: ValueName, shift: ValueName, output: ValueName):
   else affine(l, x, output, ones(l, l.shape(x)[1] as number), bias);
 }
 
-/** A convolution adds other images while it writes its own. */
+/** A convolution that adds other images while it writes its output. */
 const addImages: Rule = (l, node) => {
   const [output] = node.outputs as [ValueName];
   const [a, b] = node.inputs as [ValueName, ValueName];

@@ -1,6 +1,9 @@
-/** @file Training-mode BatchNormalization as reductions and an inference-mode one: ONNX Runtime's own kernel of the training mode runs on
- *  one thread, and writes the running averages over its own inputs. variance = mean(x * x) - mean(x)^2, at
- *  least 0: it loses digits only where |mean| is far above the deviation, and there rounding can leave it below 0. */
+/** @file Lowers training-mode BatchNormalization to reductions and an inference-mode
+ *  BatchNormalization.
+ *  ONNX Runtime's own kernel for the training mode runs on one thread, and writes the running
+ *  averages over its own inputs.
+ *  variance = mean(x * x) - mean(x)^2, at least 0. The difference loses digits only when |mean| is
+ *  far above the deviation. Rounding can then make it negative. */
 import { attribute } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, Node, ValueName } from "../../graph/graph.js";

@@ -1,4 +1,5 @@
-/** @file Convolutions, with their weights laid out in blocks when they run. */
+/** @file Rewrites convolutions as blocked ones. Weights that are not constant get their blocks when
+ *  the graph runs. */
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
@@ -7,7 +8,8 @@ import { type Layout, NCHWC } from "./layout.js";
 import type { Rule } from "./rule.js";
 import { bothBlocked, inBothBlocks, outputsBlocked, turned } from "./weights.js";
 
-/** With one group, depthwise, or groups of whole blocks. Images with fewer channels than a block are taken plain. */
+/** A convolution with one group, a depthwise one, or one with groups of whole blocks. Images with
+ * fewer channels than a block are read in plain layout. */
 export const conv: Rule = (l, node) => {
   const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
   const [outputs, perGroup, ...kernel] = l.shape(w) as number[];
@@ -30,7 +32,8 @@ export const conv: Rule = (l, node) => {
   return true;
 };
 
-/** Outputs that fill no block, as the gradient of images has them: zeros fill it up, and leave with the layout. */
+/** A convolution whose outputs do not fill a block, such as the gradient of images. Zero channels
+ * fill the block and are cut off with the layout. */
 function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes): boolean {
   const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
   const [weights, shift] = [l.constant(w), l.constant(bias)];
@@ -53,14 +56,15 @@ function ragged(l: Layout, node: Node, images: ValueName, attributes: Attributes
   return true;
 }
 
-/** A constant with zeros behind its rows. */
+/** A constant with rows of zeros after its own rows. */
 function withZeros(value: Tensor, count: number): Tensor {
   const data = new Float32Array((value.data.length / value.dims[0]) * count);
   data.set(value.data as Float32Array);
   return { dtype: value.dtype, dims: [count, ...value.dims.slice(1)], data };
 }
 
-/** A depthwise ConvTranspose with strides: its input spread out with zeros in between, and a convolution with the kernel turned. */
+/** A depthwise ConvTranspose with strides: its input with zeros between the pixels, convolved with
+ * the reversed kernel. */
 export const convTranspose: Rule = (l, node) => {
   const [x, w, bias = ""] = node.inputs as [ValueName, ValueName, ValueName?];
   const [output] = node.outputs as [ValueName];
@@ -83,7 +87,8 @@ export const convTranspose: Rule = (l, node) => {
   return true;
 };
 
-/** Every pixel repeated over a stride's square, then all but the first of each square zeroed. */
+/** Repeats every pixel over a square of stride by stride, then zeros all but the first pixel of
+ * each square. */
 function spread(l: Layout, x: ValueName, strides: readonly number[]): ValueName {
   const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
   const repeated = l.nchwc("Upsample", [l.blocked(x)], { scales: ints([1, 1, ...strides]) });

@@ -1,4 +1,4 @@
-/** @file Nodes that work element by element do not see the layout. */
+/** @file Rewrites elementwise nodes, whose result does not depend on the layout. */
 import { isStatic, sizeOf } from "../../core/shape.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { Layout } from "./layout.js";
@@ -38,13 +38,14 @@ export const ELEMENTWISE = new Set([
   "Identity",
 ]);
 
-/** All images have one shape, and the rest are scalars. */
+/** An elementwise node whose images have one shape and whose other inputs are scalars. */
 export const elementwise: Rule = (l, node) => inBlocks(l, node) || flattened(l, node);
 
-/** From this many elements on, reshaping pays. */
+/** From this number of elements on, reshaping is faster. */
 const WORTH_FLATTENING = 1024;
 
-/** ONNX Runtime walks [a, b, 1, 1] and a scalar element by element, seventy times slower than [a * b] and the scalar. */
+/** ONNX Runtime processes [a, b, 1, 1] and a scalar element by element, seventy times slower than
+ * [a * b] and the scalar. */
 const flattened: Rule = (l, node) => {
   const [output] = node.outputs as [ValueName];
   const shape = l.shape(output);
@@ -82,7 +83,8 @@ const inBlocks: Rule = (l, node) => {
   return true;
 };
 
-/** Only floats can change their layout: another type must stay as it is all the way to where it becomes a float. */
+/** Whether all readers of a value can stay in blocked layout. Only floats can change their layout:
+ * a value of another type must stay blocked until it becomes a float. */
 function staysBlocked(l: Layout, name: ValueName): boolean {
   if (l.isFloat(name)) return true;
   if (l.graph.outputs.some((o) => o.name === name)) return false;

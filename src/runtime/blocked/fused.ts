@@ -1,8 +1,9 @@
-/** @file What a blocked convolution does beside convolving. */
+/** @file The operations that are fused into a blocked convolution. */
 import { attribute, string } from "../../graph/attributes.js";
 import type { Node } from "../../graph/graph.js";
 
-/** An activation that a blocked convolution applies by itself, with the numbers it takes. */
+/** The convolution with an activation that it applies by itself, and the activation's parameters.
+ */
 export const activated = (node: Node, activation: string, parameters: readonly number[]): Node => ({
   ...node,
   attributes: {

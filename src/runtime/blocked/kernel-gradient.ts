@@ -1,7 +1,11 @@
-/** @file The gradient of a convolution's weights as one blocked convolution, in the memory that X and dY have. For few input channels a
- *  group, ONNX Runtime takes plain images and a kernel [o / block, i, h, w, block]. dY in blocks is such a kernel, with samples as input
- *  channels. X in blocks is a plain image of each sample, whose columns are (column, channel of a block): with a dilation of a
- *  block along them, neighbouring outputs are the channels of a block. The outputs are the taps of all channels. Decision 13. */
+/** @file Computes the gradient of a convolution's weights as one blocked convolution, in the memory
+ *  of X and dY.
+ *  For few input channels per group, ONNX Runtime takes plain images and a kernel [o / block, i, h,
+ *  w, block]. dY in blocks is such a kernel, with samples as input channels.
+ *  X in blocks is a plain image of each sample, whose columns are (column, channel of a block).
+ *  With a dilation of a block along these columns, neighbouring outputs are the channels of a
+ *  block.
+ *  The outputs are the taps of all channels (decision 13). */
 import { fromNumbers } from "../../core/tensor.js";
 import { int, ints } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
@@ -10,15 +14,17 @@ import type { Layout } from "./layout.js";
 import { blocksToPlain, reduceOver, reshaped, turned } from "./reorder.js";
 import type { Rule } from "./rule.js";
 
-/** Pixels of dY, times samples of a group, from which on this beats matrix products: for one tap, and for more. With fewer the taps of a
- *  group are written faster than they are computed. */
+/** The least number of pixels of dY times samples of a group for which this is faster than matrix
+ * products: for one tap, and for more. With fewer, writing the taps of a group takes longer than
+ * computing them. */
 const ENOUGH = { point: 512, window: 64 };
 
-/** Numbers that the taps of all groups of samples may have, before they are added up: 256 MB. */
+/** The most numbers in the taps of all groups of samples before they are summed: 256 MB. */
 const MOST_TAPS = 2 ** 26;
 
-/** Whether this form can compute a gradient, and is the fastest. X has less than a block of channels, or whole blocks, and so has the batch:
- *  ONNX Runtime counts samples as channels here. */
+/** Whether this form can compute a gradient and is the fastest. X must have less than a block of
+ * channels or whole blocks. The same holds for the batch, because ONNX Runtime counts samples as
+ * channels here. */
 export function isWide(g: KernelGradient, block: number): boolean {
   const fits = (count: number): boolean => count < block || count % block === 0;
   const [taps, each] = [g.kernel[0] * g.kernel[1], together(g, block)];
@@ -28,10 +34,12 @@ export function isWide(g: KernelGradient, block: number): boolean {
   return whole && enough && room && g.dilations.every((d) => d === 1);
 }
 
-/** Pixels of dY from which on a sample is a group by itself: that needs no copy of dY, and its taps are few beside it. */
+/** From this number of pixels of dY on, each sample is a group: dY needs no copy, and the taps are
+ * few compared with dY. */
 const LARGE_PIXELS = 1024;
 
-/** Samples in a group: as many as divide the batch and are less than a block. A block of them would be read as blocked images. */
+/** Samples in a group: a divisor of the batch that is less than a block. ONNX Runtime would read a
+ * whole block of samples as blocked images. */
 function together({ batch, outputs, windows }: KernelGradient, block: number): number {
   if (outputs > block && windows[0] * windows[1] >= LARGE_PIXELS) return 1;
   const most = Math.min(batch, block - 1);
@@ -39,11 +47,11 @@ function together({ batch, outputs, windows }: KernelGradient, block: number): n
   return 1;
 }
 
-/** A gradient and how its numbers are cut. */
+/** A gradient and the division of its numbers. */
 interface Cut extends KernelGradient {
-  /** Channels of X that lie side by side in memory: a block, or all where they are fewer. */
+  /** Neighbouring channels of X in memory: a block, or all channels when they are fewer. */
   readonly side: number;
-  /** Groups of samples, and samples in one. */
+  /** The number of groups of samples, and the number of samples in a group. */
   readonly groups: number;
   readonly each: number;
 }
@@ -66,11 +74,11 @@ export const kernelGradient: Rule = (l, node) => {
   return true;
 };
 
-/** One tap on every pixel. */
+/** Whether the kernel has one tap, which reads every pixel. */
 const isPointwise = ({ kernel, image, windows, before }: KernelGradient): boolean =>
   kernel.every((k) => k === 1) && image.every((d, i) => d === windows[i]) && before.every((p) => p === 0);
 
-/** dW [k, c] in memory: an image has one row for each block of channels. */
+/** dW [k, c] in memory. An image has one row for each block of channels. */
 function pointwise(l: Layout, g: Cut): ValueName {
   const pixels = g.windows[0] * g.windows[1];
   const rows = g.channels / g.side;
@@ -84,7 +92,7 @@ function pointwise(l: Layout, g: Cut): ValueName {
   return blocksToPlain(l, summed, [g.outputs / l.block, l.block, g.channels, 1]);
 }
 
-/** dW [k, c, ky, kx] in memory: the blocks of X's channels are a batch of their own. */
+/** dW [k, c, ky, kx] in memory. The blocks of X's channels form a batch. */
 function windowed(l: Layout, g: Cut): ValueName {
   const blocks = g.channels / g.side;
   const taps = l.nchwc("Conv", [image(l, g), kernels(l, g, g.windows)], {
@@ -96,7 +104,8 @@ function windowed(l: Layout, g: Cut): ValueName {
   return kernelOf(l, g, sumOfGroups(l, g, taps, blocks));
 }
 
-/** X with zeros to the left and right, which the convolution would add up one output after the other: [c / side, n, h, w * side]. */
+/** X with zeros on the left and right: [c / side, n, h, w * side]. With padding in the convolution,
+ * ONNX Runtime would add the taps one output at a time. */
 function image(l: Layout, g: Cut): ValueName {
   const blocks = g.channels / g.side;
   const [height, width] = [g.image[0], (g.before[1] + g.image[1] + g.after[1]) * g.side];
@@ -130,7 +139,7 @@ function kernels(l: Layout, g: Cut, size: readonly number[]): ValueName {
   return reshaped(l, apart, [g.groups * g.outputs, g.each, ...size]);
 }
 
-/** The taps [lead, groups, rest] of all groups of samples added up. */
+/** The sum of the taps [lead, groups, rest] over all groups of samples. */
 function sumOfGroups(l: Layout, g: Cut, taps: ValueName, lead: number): ValueName {
   if (g.groups === 1) return taps;
   const rest = (g.outputs * g.channels * g.kernel[0] * g.kernel[1]) / lead;

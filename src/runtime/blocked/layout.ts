@@ -1,6 +1,9 @@
-/** @file Values in two layouts while a graph is rewritten: plain (NCHW) and blocked (NCHWc: channels in blocks that fill a vector
- *  register, [n, c / block, h, w, block] in memory under the declared shape [n, c, h, w]). A value changes layout only where a
- *  node needs it, and at most once. A sub-graph sees what the graph around it has made, in either layout. Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
+/** @file Tracks values in two layouts while a graph is rewritten.
+ *  Plain is NCHW. Blocked is NCHWc: channels in blocks that fill a vector register, [n, c / block,
+ *  h, w, block] in memory under the declared shape [n, c, h, w].
+ *  A value changes layout only when a node needs it, and at most once. A sub-graph reads values of
+ *  the graph around it in either layout.
+ *  Source: ONNX Runtime, "NCHWc" graph transformer and its com.microsoft.nchwc operators. */
 import type { Tensor } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -26,7 +29,7 @@ export class Layout {
   readonly graph: Graph;
   /** Channels in a block. */
   readonly block: number;
-  /** Makes constants and names; nodes are kept here until {@link build}. */
+  /** Makes constants and names. Nodes are kept in this class until {@link build}. */
   readonly #b: GraphBuilder;
   readonly #readers: ReadonlyMap<ValueName, readonly Node[]>;
   readonly #makers: ReadonlyMap<ValueName, Node>;
@@ -35,9 +38,9 @@ export class Layout {
   readonly #plain = new Map<ValueName, ValueName>();
   readonly #blocked = new Map<ValueName, ValueName>();
   readonly #outer: Layout | undefined;
-  /** Weights that were laid out in blocks, by what they are and how. */
+  /** Weights in blocks, by their name and layout. */
   readonly #laid = new Map<string, ValueName>();
-  /** Blocked convolutions that may still take a bias, a sum or an activation: by their output. */
+  /** Blocked convolutions that may still get a bias, a sum or an activation, by their output. */
   readonly #convs = new Map<ValueName, number>();
 
   constructor(graph: Graph, block: number, outer?: Layout) {
@@ -77,7 +80,7 @@ export class Layout {
     return this.graph.types.get(name ?? "") ?? this.#outer?.typeOf(name);
   }
 
-  /** The constant of that name, of this graph or of one around it. */
+  /** The constant of that name, from this graph or a graph around it. */
   constant(name: ValueName | undefined): Tensor | undefined {
     return this.graph.initializers.get(name ?? "") ?? this.#outer?.constant(name);
   }
@@ -119,7 +122,7 @@ export class Layout {
     return this.shape(name).length === 4 && typeof channels === "number" && channels % this.block === 0;
   }
 
-  /** The value in plain layout: under its own name, unless it was made in a graph around this one. */
+  /** The value in plain layout. It has its own name, unless a graph around this one made it. */
   plain(name: ValueName): ValueName {
     const known = this.plainName(name);
     if (known !== undefined) return known;
@@ -147,24 +150,24 @@ export class Layout {
     return blocked;
   }
 
-  /** A constant laid out in blocks, made once. */
+  /** A constant in blocks, made once. */
   laidOut(name: ValueName, how: string, make: () => Tensor): ValueName {
     return this.once(`${how} ${name}`, () => this.#b.constant(make(), `${name}.blocked`));
   }
 
-  /** What several nodes need in the same form, made once. */
+  /** A value that several nodes need in the same form, made once. */
   once(key: string, make: () => ValueName): ValueName {
     const known = this.#laid.get(key) ?? make();
     this.#laid.set(key, known);
     return known;
   }
 
-  /** Say that a value of the graph has been made, in plain layout. */
+  /** Record that a value of the graph exists in plain layout. */
   madePlain(name: ValueName): void {
     this.#plain.set(name, name);
   }
 
-  /** Say that `blocked` holds a value of the graph in blocked layout. */
+  /** Record that `blocked` holds a value of the graph in blocked layout. */
   madeBlocked(name: ValueName, blocked: ValueName): void {
     this.#blocked.set(name, blocked);
   }
@@ -207,13 +210,15 @@ export class Layout {
     this.#convs.set(output, at);
   }
 
-  /** The blocked convolution that makes a value for one reader alone, so that this reader can be made a part of it. */
+  /** The blocked convolution that makes a value for one reader only, so that the reader can be
+   * fused into it. */
   ownConv(name: ValueName): Node | undefined {
     const at = this.#convs.get(this.#blocked.get(name) ?? "");
     return at !== undefined && this.isUsedOnce(name) ? this.#out[at]?.node : undefined;
   }
 
-  /** Put a changed convolution in place of the one that made `from`, after everything it reads; it makes `to` now. */
+  /** Replace the convolution that makes `from` by a changed one that makes `to`. It stands after
+   * all its inputs. */
   refit(from: ValueName, to: ValueName, node: Node): void {
     const output = node.outputs[0];
     this.#out[this.#convs.get(output) as number] = undefined;
@@ -222,9 +227,10 @@ export class Layout {
     this.madeBlocked(to, output);
   }
 
-  /** The rewritten graph. Its blocked operators are ONNX Runtime's, so it is not one that shape inference knows, and types are stated: in a
-   *  sub-graph ONNX Runtime would not know how many rows a value has, and without that it adds a sum to a convolution's output in new
-   *  memory rather than in place. */
+  /** The rewritten graph. Shape inference does not know ONNX Runtime's blocked operators, so types
+   * are stated.
+   * Without stated types, ONNX Runtime would not know the number of rows of a value in a sub-graph.
+   * It would then add a sum to a convolution's output in new memory and not in place. */
   build(): Graph {
     const outputs = this.graph.outputs.map((output) => ({ ...output, name: this.plain(output.name) }));
     const nodes = this.#out.flatMap((entry) => (entry ? [entry.node] : []));
@@ -239,6 +245,6 @@ export class Layout {
   }
 }
 
-/** Where a channel's pixel is in the memory of a blocked image of so many pixels. */
+/** The position of a channel's pixel in the memory of a blocked image of `pixels` pixels. */
 export const placeInBlocks = (channel: number, pixel: number, pixels: number, block: number): number =>
   (Math.floor(channel / block) * pixels + pixel) * block + (channel % block);

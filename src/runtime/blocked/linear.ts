@@ -1,12 +1,13 @@
-/** @file A linear layer on flattened images, as heads have it: its weights take the images in the order that blocks have them in memory, so
- *  that nothing has to be put back into plain layout first. */
+/** @file Rewrites a linear layer on flattened images, as heads have it. Its weights are reordered
+ *  for images in blocked layout, so that the images need not return to plain layout. */
 import type { Tensor } from "../../core/tensor.js";
 import { attribute, int } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { type Layout, placeInBlocks } from "./layout.js";
 import type { Rule } from "./rule.js";
 
-/** Images as they lie in memory, where a linear layer with constant weights is all that reads them. */
+/** Flattens images in their order in memory, when their only reader is a linear layer with constant
+ * weights. */
 export const flatten: Rule = (l, node) => {
   const [[x], [output]] = [node.inputs, node.outputs] as [[ValueName], [ValueName]];
   const size = l.shape(x).slice(2);
@@ -18,7 +19,7 @@ export const flatten: Rule = (l, node) => {
   return true;
 };
 
-/** MatMul or Gemm of what {@link flatten} left. */
+/** A MatMul or Gemm of the output of {@link flatten}. */
 export const linear: Rule = (l, node) => {
   const [x, w, ...bias] = node.inputs as [ValueName, ValueName, ...ValueName[]];
   const weights = weightsOf(l, node, x);
@@ -36,7 +37,8 @@ export const linear: Rule = (l, node) => {
 
 const isTransposed = (node: Node): boolean => attribute(node, "transB", "int") === 1;
 
-/** The matrix that a linear layer multiplies rows of x with; undefined where it is none, or something else is done with x. */
+/** The matrix that a linear layer multiplies rows of x with. Undefined when the node is not such a
+ * layer, or uses x in another way. */
 function weightsOf(l: Layout, { domain, opType, inputs, attributes }: Node, x: ValueName): Tensor | undefined {
   const isLinear = domain === "" && (opType === "Gemm" || opType === "MatMul") && inputs[0] === x && inputs[1] !== x;
   const { transA } = attributes;
@@ -45,7 +47,7 @@ function weightsOf(l: Layout, { domain, opType, inputs, attributes }: Node, x: V
   return weights?.dtype === "float32" && weights.dims.length === 2 ? weights : undefined;
 }
 
-/** The matrix with its rows (columns, where transposed) in the order of blocked images. */
+/** The matrix with its rows (columns when transposed) in the order of blocked images. */
 function inBlockOrder(
   { dtype, dims, data }: Tensor,
   transposed: boolean,

@@ -1,5 +1,7 @@
-/** @file Gradients pass where x > 0, as numbers: Cast(Greater(x, 0)). ONNX Runtime casts booleans one by one on one thread; HardSigmoid with
- *  the steepest slope is the same 0 or 1 on all threads, for every x but those in (0, 3e-39), which no float32 of normal size is. */
+/** @file Rewrites the masks of gradients that pass where x > 0: Cast(Greater(x, 0)).
+ *  ONNX Runtime casts booleans one by one on one thread. HardSigmoid with the steepest slope gives
+ *  the same 0 or 1 on all threads, except for x in (0, 3e-39). Normal float32 numbers are outside
+ *  that interval. */
 
 import { ONNX_CODE } from "../../core/dtype.js";
 import { toNumbers } from "../../core/tensor.js";
@@ -7,7 +9,7 @@ import { attribute, float } from "../../graph/attributes.js";
 import { type Graph, type Node, producers } from "../../graph/graph.js";
 import { prune } from "../../graph/passes/prune.js";
 
-/** Times the smallest normal float32 it is above 1; times 1 it is still finite. */
+/** Times the smallest normal float32 it is above 1. Times 1 it is still finite. */
 const STEEPEST = 3e38;
 
 /** @param graph with types inferred */

@@ -1,12 +1,13 @@
-/** @file Nodes that only move pixels: most become depthwise convolutions with a single 1 per kernel, which run on all threads where
- *  ONNX Runtime's own kernels copy row by row on one. */
+/** @file Rewrites nodes that only move pixels. Most become depthwise convolutions with a single 1
+ *  per kernel.
+ *  These run on all threads, but ONNX Runtime's own kernels copy row by row on one thread. */
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { type Layout, NCHWC } from "./layout.js";
 import { equal, keepLayout, type Rule } from "./rule.js";
 
-/** Zeros around images, or a part of them. */
+/** Adds zeros around images, or cuts them. */
 export const pad: Rule = (l, node) => {
   const [x, amounts, value = "", axes = ""] = node.inputs as [ValueName, ValueName, ValueName?, ValueName?];
   const [output] = node.outputs as [ValueName];
@@ -27,7 +28,8 @@ export const pad: Rule = (l, node) => {
   return true;
 };
 
-/** Every stride-th pixel from some place on: a depthwise convolution whose kernel reaches to that place. */
+/** Takes every stride-th pixel from a start on: a depthwise convolution whose kernel reaches to the
+ * start. */
 export const slice: Rule = (l, node) => {
   const [x] = node.inputs as [ValueName];
   const [output] = node.outputs as [ValueName];
@@ -60,13 +62,15 @@ interface Tap {
   readonly at: number;
 }
 
-/** Kernel along one axis that cuts where a pad is negative: its length, and where the 1 stands. */
+/** The kernel along one axis that cuts where a pad is negative: its length, and the position of the
+ * 1. */
 const span = (before: number, after: number): Tap => ({
   length: 1 + Math.max(0, -before) + Math.max(0, -after),
   at: Math.max(0, -before),
 });
 
-/** A depthwise kernel with 1 at one tap, in blocked layout: [c / block, 1, rows, columns, block]. */
+/** A depthwise kernel with 1 at one tap, in blocked layout: [c / block, 1, rows, columns, block].
+ */
 function oneTap(l: Layout, channels: number, rows: Tap, columns: Tap): ValueName {
   const taps = rows.length * columns.length;
   const data = new Float64Array(channels * taps);
@@ -75,7 +79,7 @@ function oneTap(l: Layout, channels: number, rows: Tap, columns: Tap): ValueName
   return l.b.constant(fromNumbers("float32", [channels, 1, rows.length, columns.length], data), "tap");
 }
 
-/** Channels last: one copy away from either layout. */
+/** Moves the channels last: one copy from either layout. */
 export const transpose: Rule = (l, node) => {
   const [x] = node.inputs as [ValueName];
   const [output] = node.outputs as [ValueName];
@@ -93,8 +97,8 @@ export const transpose: Rule = (l, node) => {
   return true;
 };
 
-/** Samples side by side as channels: blocks stay what they are. As [planes, 1, h, w] they are depthwise kernels, whose blocked
- *  layout is that of images. */
+/** Turns samples into neighbouring channels, which keeps the blocks. As [planes, 1, h, w] they are
+ * depthwise kernels, whose blocked layout equals the layout of images. */
 export const reshape: Rule = (l, node) => {
   const [x] = node.inputs as [ValueName];
   const [output] = node.outputs as [ValueName];
@@ -109,7 +113,7 @@ export const reshape: Rule = (l, node) => {
   return true;
 };
 
-/** Whether every reader is a convolution that is going to be a blocked depthwise one. */
+/** Whether every reader is a convolution that becomes a blocked depthwise one. */
 const readAsDepthwiseKernels = (l: Layout, name: ValueName): boolean =>
   !l.graph.outputs.some((o) => o.name === name) &&
   l
@@ -118,7 +122,7 @@ const readAsDepthwiseKernels = (l: Layout, name: ValueName): boolean =>
       (node) => node.opType === "Conv" && node.inputs[1] === name && l.shape(name)[0] === l.shape(node.inputs[0])[1],
     );
 
-/** Whole blocks of zero channels: the same in both layouts. */
+/** Adds whole blocks of zero channels. They are the same in both layouts. */
 function padChannels(l: Layout, node: Node, pads: readonly number[]): boolean {
   const inner = [2, 3, 6, 7].every((i) => pads[i] === 0);
   if (!inner || pads[1] % l.block !== 0 || pads[5] % l.block !== 0) return false;
@@ -126,7 +130,7 @@ function padChannels(l: Layout, node: Node, pads: readonly number[]): boolean {
   return true;
 }
 
-/** Images side by side along their channels, whole blocks each. */
+/** Joins images along their channels, in whole blocks each. */
 export const concat: Rule = (l, node) => {
   const axis = attribute(node, "axis", "int");
   if (axis !== 1 || !node.inputs.every((name) => l.fits(name)) || !node.inputs.some((name) => l.isBlocked(name)))
@@ -135,7 +139,7 @@ export const concat: Rule = (l, node) => {
   return true;
 };
 
-/** Some samples of a batch, whole. */
+/** Takes whole samples of a batch. */
 export const rows: Rule = (l, node) => {
   const [images, which] = node.inputs as [ValueName, ValueName];
   const [output] = node.outputs as [ValueName];
@@ -147,7 +151,8 @@ export const rows: Rule = (l, node) => {
   return true;
 };
 
-/** Every pixel repeated over a square. With whole factors the nearest pixel is the same for these ways to count. */
+/** Repeats every pixel over a square. With whole factors, all these coordinate modes choose the
+ * same nearest pixel. */
 export const resize: Rule = (l, node) => {
   const [x, , scales = ""] = node.inputs as [ValueName, ValueName?, ValueName?];
   const [output] = node.outputs as [ValueName];

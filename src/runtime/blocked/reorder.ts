@@ -1,5 +1,5 @@
-/** @file Numbers in memory under other dimensions and in another order. ONNX Runtime's changes of layout are the fastest transposes of two
- *  axes that it has, whatever the numbers mean. */
+/** @file Reinterprets memory under other dimensions, and reorders it. ONNX Runtime's changes of
+ *  layout are its fastest transposes of two axes, whatever the numbers mean. */
 import { int, ints } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { Layout } from "./layout.js";
@@ -22,7 +22,8 @@ export const blocksToPlain = (l: Layout, value: ValueName, dims: readonly number
 export const plainToBlocks = (l: Layout, value: ValueName, dims: readonly number[], last = false): ValueName =>
   l.nchwc("ReorderInput", [reshaped(l, value, dims)], last ? { channels_last: int(1) } : {});
 
-/** The sum or mean over one axis, which goes. Opsets differ in where they keep it. */
+/** The sum or mean over one axis, which is removed. The axis is an attribute or an input, depending
+ * on the opset. */
 export function reduceOver(l: Layout, op: "ReduceSum" | "ReduceMean", value: ValueName, axis: number): ValueName {
   const asInput = l.b.opset >= (op === "ReduceSum" ? 13 : 18);
   return asInput

@@ -1,6 +1,7 @@
-/** @file Keeps images in blocked layout through a whole graph, gradients included. ONNX Runtime does that by itself only around
- *  convolutions whose weights are constants; a training step's are inputs, and its plain convolutions run at half the speed.
- *  Nothing but time changes: every rule is the operator it replaces, in another layout. */
+/** @file Keeps images in blocked layout through a whole graph with its gradients.
+ *  By itself, ONNX Runtime does so only around convolutions with constant weights. The weights of a
+ *  training step are inputs, and its plain convolutions run at half the speed.
+ *  Only the time changes: every rule gives the operator that it replaces, in another layout. */
 import { type Graph, subgraphs, withSubgraphs } from "../../graph/graph.js";
 import { distinctNames } from "../../graph/scopes.js";
 import { lowerKernelGradients } from "../kernel-gradients.js";
@@ -42,8 +43,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   MatMul: linear,
 };
 
-/** @param graph with types stated, those of its sub-graphs too
- *  @param block channels in a block on this machine */
+/** @param graph with types stated, in its sub-graphs too
+ * @param block channels in a block on this machine */
 export const blockedLayout = (graph: Graph, block: number): Graph => {
   const rewritten = inBlocks(
     lowerKernelGradients(graph, (gradient) => isWide(gradient, block)),

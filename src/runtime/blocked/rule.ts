@@ -1,8 +1,8 @@
-/** @file What a rule is, and the questions that all rules ask. */
+/** @file The type of a rewrite rule, and the checks that all rules share. */
 import type { Node, ValueName } from "../../graph/graph.js";
 import type { Layout } from "./layout.js";
 
-/** Tries to make a node's output in blocked layout; false leaves it plain. */
+/** Tries to make a node's output in blocked layout. False leaves the node plain. */
 export type Rule = (l: Layout, node: Node) => boolean;
 
 export const isScalar = (l: Layout, name: ValueName): boolean => l.shape(name).every((d) => d === 1);
@@ -10,10 +10,10 @@ export const isScalar = (l: Layout, name: ValueName): boolean => l.shape(name).e
 export const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 
-/** Whether a value is blocked or can become so: only floats can change their layout. */
+/** Whether a value is blocked or can become blocked. Only floats can change their layout. */
 export const isAtHand = (l: Layout, name: ValueName): boolean => l.isFloat(name) || l.isBlocked(name);
 
-/** The node as it is, on blocked images in place of plain ones. */
+/** The node unchanged, on blocked images in place of plain ones. */
 export function keepLayout(l: Layout, node: Node, images: readonly ValueName[]): void {
   const output = node.outputs[0];
   const made = l.b.fresh(`${output}.blocked`);

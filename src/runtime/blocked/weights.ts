@@ -1,4 +1,5 @@
-/** @file Weights of convolutions in blocks: constants once and for all, others when they run, each once. */
+/** @file Puts the weights of convolutions into blocks. Constants are converted once in advance,
+ *  other weights once in each run. */
 import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
@@ -7,7 +8,8 @@ import { isSwap } from "../kernel-gradients.js";
 import type { Layout } from "./layout.js";
 import { blocksToPlain, plainToBlocks, reshaped } from "./reorder.js";
 
-/** W [o, i, ...k] as [o / block, i, ...k, block of o]: for few input channels, and for depthwise convolutions. */
+/** W [o, i, ...k] as [o / block, i, ...k, block of o]: for few input channels, and for depthwise
+ * convolutions. */
 export function outputsBlocked(l: Layout, w: ValueName): ValueName {
   const value = l.constant(w);
   if (!value) return kernelsBlocked(l, l.plain(w), l.shape(w) as number[]);
@@ -15,7 +17,7 @@ export function outputsBlocked(l: Layout, w: ValueName): ValueName {
   return l.laidOut(w, "outputs", () => reordered(value, [o / l.block, l.block, each], [0, 2, 1]));
 }
 
-/** {@link outputsBlocked} when it runs. */
+/** {@link outputsBlocked} for weights that are not constant. */
 const kernelsBlocked = (l: Layout, plain: ValueName, dims: readonly number[]): ValueName =>
   reshaped(l, outputsInside(l, plain, dims), dims);
 
@@ -45,7 +47,8 @@ export function inBothBlocks(value: Tensor, block: number): Tensor {
   return reordered(value, [o / block, block, i / block, block, sizeOf(k)], [0, 2, 4, 3, 1]);
 }
 
-/** {@link bothBlocked} when it runs: the input channels move inside, then the outputs. */
+/** {@link bothBlocked} for weights that are not constant: the input channels move inside first,
+ * then the outputs. */
 function fedBlocks(l: Layout, w: ValueName): ValueName {
   const [o, i, ...k] = l.shape(w) as [number, number, ...number[]];
   const taps = sizeOf(k);
@@ -54,8 +57,9 @@ function fedBlocks(l: Layout, w: ValueName): ValueName {
   return kernelsBlocked(l, inside, [o, i, ...k]);
 }
 
-/** The kernel of a gradient, W [i, o, ...k] with swapped channels and its taps in reverse order, from the kernel behind it.
- * @param source what is swapped */
+/** The kernel of a gradient in blocks, made from the original kernel.
+ * It is W [i, o, ...k], with swapped channels and its taps in reverse order.
+ * @param source the value whose channels are swapped */
 function backwards(l: Layout, w: ValueName, source: ValueName): ValueName | undefined {
   const dims = l.shape(w) as number[];
   const [i, o, ...k] = dims as [number, number, ...number[]];
@@ -85,7 +89,8 @@ interface Squares {
   readonly taps: number;
 }
 
-/** Squares of channels [rows, columns, taps, block, block] as [columns, rows, taps in reverse order, block, block], each square turned. */
+/** Transposes squares of channels: [rows, columns, taps, block, block] to [columns, rows, taps in
+ * reverse order, block, block], each square transposed. */
 function turnedBlocks(l: Layout, blocks: ValueName, { rows, columns, taps }: Squares): ValueName {
   const count = rows * columns * taps;
   const order = l.once(`order ${rows} ${columns} ${taps}`, () => {
@@ -99,7 +104,8 @@ function turnedBlocks(l: Layout, blocks: ValueName, { rows, columns, taps }: Squ
   return blocksToPlain(l, moved, [count, l.block, l.block, 1]);
 }
 
-/** A constant of the same dimensions whose elements, seen as `dims`, have changed their axes' order. */
+/** A constant of the same dimensions, whose elements are seen as `dims` and permuted to another
+ * order of axes. */
 function reordered(value: Tensor, dims: readonly number[], order: readonly number[]): Tensor {
   const strides = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
   const [from, to] = [value.data as Float32Array, new Float32Array(value.data.length)];

@@ -1,4 +1,5 @@
-/** @file One attack of an audit: run it, run the whole network on its images (as they are and rounded to 8 bits), and judge. */
+/** @file Runs one attack of an audit. Then runs the whole network on its images, exact and rounded
+ *  to 8 bits, and judges the results. */
 
 import { type Sample, toEightBits } from "../../attacks/attack.js";
 import type { ConfiguredAttack } from "../../attacks/config.js";
@@ -13,13 +14,13 @@ import { argmax } from "../../dynamic/route/policy.js";
 import { type Routed, route } from "../../dynamic/route/route.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
-import type { AttackRecord } from "../../schema/audit-record.js";
+import { ALL_WON, type AttackRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
 import { perExit, rateOf, routedRecord } from "./tally.js";
 
-/** An attack's images with everything the network says of them. */
+/** The images of an attack, with all results of the network for them. */
 export interface Attacked {
   readonly attack: ConfiguredAttack;
   readonly samples: readonly Sample[];
@@ -32,7 +33,7 @@ export interface Attacked {
   readonly seconds: number;
 }
 
-/** Run one attack on the samples of the audited model. */
+/** Runs one attack on the samples of the audited model. */
 export async function runStep(
   attack: ConfiguredAttack,
   audited: AuditedModel,
@@ -62,7 +63,7 @@ export async function runStep(
   };
 }
 
-/** Which samples meet a test under some logits. */
+/** For each sample, whether it passes a test with some logits. */
 export const verdicts = (
   samples: readonly Sample[],
   logits: Logits,
@@ -90,6 +91,7 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
     samples: samples.length,
     eligible: eligible.filter(Boolean).length,
     robustAccuracy: rateOf(answersRight(attacked, labels)),
+    nothingToAttack: nothingToAttack(attacked, audited, labels),
     successRate: rateOf(success, eligible),
     success8bit: rateOf(verdicts(samples, attacked.roundedLogits, objective.succeeded), eligible),
     accuracyPerExit: perExit(logits, labels).map((r) => r.value),
@@ -115,6 +117,18 @@ const vanishedRecord = ({
   retriedOnMargins: optimizer.retriesVanished === true && objective.onMargins !== undefined,
 });
 
+/** Why there was nothing to attack, if so. */
+function nothingToAttack(
+  { attack, samples, outcomes }: Attacked,
+  { routed, logits }: AuditedModel,
+  labels: Int32Array,
+): AttackRecord["nothingToAttack"] {
+  if (outcomes.some(({ eligible }) => eligible)) return undefined;
+  const { answer } = attack.objective;
+  const cleanLabel = (i: number) => (answer === "routed" ? routed[i]?.label : argmax(logits.row(answer, i)));
+  return samples.some((_, i) => cleanLabel(i) === labels[i]) ? ALL_WON : NONE_RIGHT;
+}
+
 /** Whether the answer that the objective is about is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
   const { answer } = attack.objective;
@@ -133,7 +147,7 @@ function distances(
   };
 }
 
-/** Both readings of the early attack, side by side: labels alone, and what really fires. */
+/** Both measures of the early attack: by labels alone, and by the exits that fire. */
 function earlyRecord({ attack, samples, logits }: Attacked, { victim }: AuditedModel): Pick<AttackRecord, "early"> {
   if (!attack.objective.name.startsWith("early:")) return {};
   const [changed, fired] = [earlyLabelsChanged(victim), earlyFires(victim)];

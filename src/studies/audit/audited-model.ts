@@ -1,10 +1,10 @@
-/** @file The model on the clean samples, under its policy: what every attack is measured against. */
+/** @file Runs the model on the clean samples under its policy. Every attack is compared with these
+ *  results. */
 
 import { type Sample, samplesOf } from "../../attacks/attack.js";
 import type { Victim } from "../../attacks/objectives/victim.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
 import { checkApart } from "../../data/split.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -20,16 +20,15 @@ export interface AuditedModel {
   readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;
-  /** Clean logits, and where they lead. */
+  /** Logits of the clean samples. */
   readonly logits: Logits;
   readonly routed: readonly Routed[];
 }
 
-/** Compile the model, resolve the policy, run the clean samples.
+/** Compiles the model, resolves the policy, and runs the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
 export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;
-  checkFit(model, data);
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
   const policy = await resolvePolicy(options.policy, model, forward, options);
@@ -53,7 +52,6 @@ async function resolvePolicy(
   if (choice.kind === "fixed") return choice.policy;
   const { validation } = choice;
   if (model.exits.length === 1) return singleExitPolicy(choice.rule, choice.fallback);
-  checkFit(model, validation);
   const logits = await forward.logits(await readImages(validation), {
     batch,
     signal,

@@ -1,9 +1,10 @@
-/** @file Robust accuracy against radius. Radii rise; a sample broken at one radius is broken at every larger one, so only the
- *  survivors are attacked again and the curve can only fall. */
+/** @file Computes curves of robust accuracy against radius. Radii rise. A sample that fails at one
+ *  radius counts as failed at every larger radius. So only the other samples are attacked again,
+ *  and the curve never rises. */
 import { configureAttack } from "../../attacks/config.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { wilson } from "../../measures/wilson.js";
-import type { CurveRecord } from "../../schema/audit-record.js";
+import { type CurveRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions, CurveOptions } from "./options.js";
 import { runStored } from "./store.js";
@@ -48,6 +49,7 @@ async function runCurve(
     ),
   );
   let standing = audited.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
+  const nothingToAttack = standing.length === 0 ? NONE_RIGHT : undefined;
   const points = [{ radius: 0, robustAccuracy: wilson(standing.length, total) }];
   const vanished = new Set<number>();
   for (const [i, attack] of configs.entries()) {
@@ -59,5 +61,5 @@ async function runCurve(
     standing = standing.filter((_, k) => !outcomes[k]?.success);
     points.push({ radius: radii[i], robustAccuracy: wilson(standing.length, total) });
   }
-  return { name, norm: "linf", vanishedGradients: vanished.size, points };
+  return { name, norm: "linf", vanishedGradients: vanished.size, nothingToAttack, points };
 }

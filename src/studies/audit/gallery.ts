@@ -1,4 +1,5 @@
-/** @file The most telling adversarial images: those where the network was right and sure, and is now wrong (or slow) and sure. */
+/** @file Chooses adversarial images for the report. The best ones change a right and confident
+ *  answer into a wrong (or slow) and confident one. */
 import type { Sample } from "../../attacks/attack.js";
 import type { Logits } from "../../core/logits.js";
 import { argmax, softmaxRow } from "../../dynamic/route/policy.js";
@@ -8,7 +9,8 @@ import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
 import { type Attacked, verdicts } from "./attack-step.js";
 import type { AuditedModel } from "./audited-model.js";
 
-/** Up to `count` images of one attack, the most telling first; only those that survive rounding to 8 bits. */
+/** At most `count` images of one attack, the most surprising first. Only images that still succeed
+ * after rounding to 8 bits. */
 export function pickGallery(attacked: Attacked, audited: AuditedModel, count: number): GalleryItem[] {
   const { model } = audited.victim;
   const [channels] = [model.input.shape[1]];
@@ -27,7 +29,8 @@ export function pickGallery(attacked: Attacked, audited: AuditedModel, count: nu
   return telling.slice(0, count).map(({ i }) => itemOf(i, attacked, audited, channels));
 }
 
-/** Confidence before plus confidence after, at the exit whose label the attack is judged by; what was right counts for more. */
+/** How surprising a success is: the confidence before plus the confidence after, at the exit that
+ * the objective names. A clean answer that was right ranks higher. */
 function surprise(sample: Sample, i: number, attacked: Attacked, audited: AuditedModel): number {
   const { answer } = attacked.attack.objective;
   const at = (logits: Logits, routed: readonly Routed[]) =>
@@ -64,7 +67,7 @@ function itemOf(i: number, attacked: Attacked, audited: AuditedModel, channels: 
   };
 }
 
-/** Planes to interleaved pixels. */
+/** Converts planes to interleaved pixels. */
 function interleaved(length: number, channels: number, byte: (k: number) => number): Uint8Array {
   const out = new Uint8ClampedArray(length);
   const plane = length / channels;

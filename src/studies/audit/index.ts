@@ -1,7 +1,10 @@
-/** @file The audit: how accurate, how fast and how attackable one network is, on one set of images.
- *  Clean run, then each attack, then the curve over radii; every number of the record comes from here. */
+/** @file The audit measures accuracy, cost and robustness of one network on one set of images. It
+ *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
+ *  record. */
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
+import { present } from "../../core/present.js";
+import { fitData } from "../../data/fit.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
 import {
@@ -11,7 +14,9 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import { chanceWarnings, notesOf } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
@@ -24,21 +29,30 @@ export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
 export type { RunStore, StoredRun } from "./run-store.js";
 
-/** Audit a model.
+/** Audits a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image
- * @throws DynnError when model, data, policy or an attack do not fit together; the signal's reason when aborted
+ * @throws DynnError when model, data, policy or an attack do not fit together, or the signal's
+ *  reason when aborted
  * @example
  * ```ts
- * import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
+ * import { audit, load, openDataset, ortNode, presetConfigs } from "dynn/node";
+ * import { splitValidation, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
- * const records = splitValidation(await openDataset("sample"), { reported: 8, validation: 100, seed: 0 });
+ * const data = await openDataset("sample");
+ * const records = splitValidation(data, { reported: 8, validation: 100, seed: 0 });
  * const target = { kind: "rad", loss: 0.05 } as const;
  * const { record } = await audit({
  *   model,
  *   backend: ortNode(),
  *   data: records.reported,
- *   policy: { kind: "calibrated", rule: "max-softmax", fallback: "final", target, validation: records.validation },
+ *   policy: {
+ *     kind: "calibrated",
+ *     rule: "max-softmax",
+ *     fallback: "final",
+ *     target,
+ *     validation: records.validation,
+ *   },
  *   attacks: presetConfigs(["fgsm"], { epsilon: 2 / 255, earlyExits: model.exits.length - 1 }),
  *   seed: 0,
  *   batch: 8,
@@ -50,8 +64,9 @@ export type { RunStore, StoredRun } from "./run-store.js";
  */
 export async function audit(given: AuditOptions): Promise<AuditOutcome> {
   const started = given.now();
-  checkAttacks(given);
-  const options = await withCheckedModel(given, given.data);
+  const onModel = fitted(given);
+  checkAttacks(onModel);
+  const options = await withCheckedModel(onModel, onModel.data);
   const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
   try {
@@ -68,6 +83,7 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
     const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
       ...header(options),
+      warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
       clean: cleanRecord(audited),
       attacks: records,
       curves,
@@ -80,7 +96,17 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
   }
 }
 
-/** Refuse an attack that cannot be run before any work is done: its configuration depends on the policy's rule, not on thresholds.
+/** The same audit with data in the model's numbering.
+ * @throws DynnError 'data/shape', 'data/label' */
+function fitted(options: AuditOptions): AuditOptions {
+  const { model, policy } = options;
+  const data = fitData(model, options.data);
+  if (policy.kind === "fixed" || model.exits.length === 1) return { ...options, data };
+  return { ...options, data, policy: { ...policy, validation: fitData(model, policy.validation) } };
+}
+
+/** Checks all attacks before any work is done. The check needs the policy's rule, and not its
+ * thresholds.
  * @throws DynnError 'attack/config', 'attack/unsupported' */
 function checkAttacks({ model, policy, attacks }: AuditOptions): void {
   const assumed =
@@ -115,9 +141,13 @@ function header({
       ...(policy.kind === "calibrated"
         ? { validation: { name: policy.validation.name, samples: policy.validation.count } }
         : {}),
+      notes: notesOf(data, policy.kind === "calibrated" ? policy.validation : undefined),
     },
   };
 }
+
+const finalAccuracy = ({ logits, labels }: AuditedModel): Rate =>
+  present(perExit(logits, labels).at(-1), "the final exit");
 
 function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
   const { model, policy } = victim;

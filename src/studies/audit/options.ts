@@ -1,4 +1,4 @@
-/** @file What an audit is given and what it returns. */
+/** @file The input and the output of an audit. */
 
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
@@ -8,7 +8,7 @@ import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { PolicyChoice } from "../policy.js";
 import type { RunStore } from "./run-store.js";
 
-/** Radii, in pixel units and rising, at which robust accuracy is measured for the curve. */
+/** The radii and the steps of a curve of robust accuracy. */
 export interface CurveOptions {
   /** Radii in pixel units, from small to large. */
   readonly radii: readonly number[];
@@ -16,49 +16,49 @@ export interface CurveOptions {
   readonly steps: number;
 }
 
-/** How far a study is. */
+/** The progress of a study. */
 export interface Progress {
-  /** What it does now. */
+  /** Name of the current phase. */
   readonly phase: string;
-  /** Units of the phase that are done. */
+  /** Finished units of the phase. */
   readonly done: number;
-  /** Units of the phase. */
+  /** All units of the phase. */
   readonly total: number;
 }
 
-/** What an audit is given. */
+/** The input of an audit. */
 export interface AuditOptions {
   /** The model to audit. */
   readonly model: DynamicModel;
   /** Runs the model and the gradients. */
   readonly backend: Backend;
-  /** The samples to report on; validation samples must not be among them. */
+  /** The samples to report on. Validation samples must not be among them. */
   readonly data: Dataset;
-  /** When samples leave: given, or chosen on validation samples. */
+  /** The policy: given, or to be chosen on validation samples. */
   readonly policy: PolicyChoice;
   /** The attacks to run, in this order. */
   readonly attacks: readonly AttackConfig[];
-  /** Radii for the curve of robust accuracy. Left out: no curve. */
+  /** Options of the curve of robust accuracy. Undefined: no curve. */
   readonly curves?: CurveOptions | undefined;
-  /** Decides every random number. The same seed gives the same bytes. */
+  /** The seed of every random number. The same seed gives the same bytes. */
   readonly seed: number;
-  /** Samples per evaluation; changes time and memory, never results. */
+  /** Samples per evaluation. This number changes time and memory, never results. */
   readonly batch: number;
-  /** Version written into the record. */
+  /** Version of dynn, for the record. */
   readonly version: string;
-  /** Keeps finished attacks, so that an interrupted audit can go on. */
+  /** Keeps finished attacks, so that an interrupted audit can resume. */
   readonly store?: RunStore | undefined;
-  /** Images to show per attack. */
+  /** Number of images per attack in the report. */
   readonly galleryPerAttack?: number | undefined;
-  /** Ends the audit with the signal's reason. */
+  /** Stops the audit. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of progress within each phase. */
+  /** Called with the progress within each phase. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Clock in milliseconds; only for the `seconds` fields. */
+  /** Clock in milliseconds. Only the `seconds` fields use it. */
   readonly now: () => number;
 }
 
-/** What an audit returns. */
+/** The output of an audit. */
 export interface AuditOutcome {
   /** The record. docs/audit-json.md explains every field. */
   readonly record: AuditRecord;

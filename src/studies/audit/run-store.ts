@@ -1,4 +1,4 @@
-/** @file Where finished attacks are kept: what a store holds, and what it can do. */
+/** @file The interface of a store of finished attacks. */
 import type { SampleOutcome } from "../../attacks/runner.js";
 
 /** The outcomes of one attack on some samples, and the seconds they took. */
@@ -7,10 +7,10 @@ export interface StoredRun {
   readonly seconds: number;
 }
 
-/** Where runs are kept. A store that cannot read what it finds returns undefined. */
+/** A store of runs. When it cannot read a run, it returns undefined. */
 export interface RunStore {
   /** The run that was saved under this name and fingerprint, or undefined. */
   readonly load: (name: string, fingerprint: string) => Promise<StoredRun | undefined>;
-  /** Keep a finished run. */
+  /** Saves a finished run. */
   readonly save: (name: string, fingerprint: string, run: StoredRun) => Promise<void>;
 }

@@ -1,5 +1,6 @@
-/** @file Finished attacks kept, so that an interrupted audit takes up where it stopped. What is stored is found again only
- *  under the same fingerprint: same version, model, policy, images, labels, attack and seed. */
+/** @file Keeps finished attacks, so that an interrupted audit can resume. A stored attack is found
+ *  only under the same fingerprint. The fingerprint covers version, model, policy, images, labels,
+ *  attack and seed. */
 import type { Sample } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/evaluator.js";
 import { type Attack, type AttackOptions, runAttack } from "../../attacks/runner.js";
@@ -9,7 +10,7 @@ import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
 import type { StoredRun } from "./run-store.js";
 
-/** Attack the samples, or take the outcomes from the store. */
+/** Attacks the samples, or takes the outcomes from the store. */
 export async function runStored(
   attack: Attack & { readonly name: string; readonly parameters: object },
   samples: readonly Sample[],
@@ -54,7 +55,8 @@ async function fingerprintOf(
   return sha256(new TextEncoder().encode(JSON.stringify([how, model, which])));
 }
 
-/** Digests of graphs and of images. Neither changes during an audit, and every attack asks for them again. */
+/** Digests of graphs and of images. They are cached, because every attack needs them and they do
+ * not change during an audit. */
 const digests = new WeakMap<object, Promise<string>>();
 
 function digestOnce(of: object, bytes: () => Uint8Array): Promise<string> {
@@ -64,7 +66,7 @@ function digestOnce(of: object, bytes: () => Uint8Array): Promise<string> {
 }
 
 async function sha256(bytes: Uint8Array): Promise<string> {
-  // A view may lie in a shared buffer, which the digest does not take.
+  // The copy is needed, because a view can be in a shared buffer, which digest refuses.
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

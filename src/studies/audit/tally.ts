@@ -1,4 +1,4 @@
-/** @file Counts over samples: from labels and routed answers to the fields of the audit record. */
+/** @file Computes fields of the audit record from labels and routed answers. */
 import type { Logits } from "../../core/logits.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
@@ -8,7 +8,7 @@ import { wilson } from "../../measures/wilson.js";
 import type { RoutedRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 
-/** Labels that one exit gives. */
+/** The labels of one exit. */
 export const labelsOf = (logits: Logits, exit: number): Int32Array =>
   Int32Array.from({ length: logits.count }, (_, i) => argmax(logits.row(exit, i)));
 
@@ -31,7 +31,7 @@ export const routedRecord = (
   exitCounts: exitHistogram(stopsOf(routed), costFractions.length),
 });
 
-/** Share of flags that are set, among those that count. */
+/** The share of set flags among the samples that count. */
 export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = flags.map(() => true)): Rate {
   const chosen = flags.filter((_, i) => counted[i]);
   return wilson(chosen.filter(Boolean).length, chosen.length);

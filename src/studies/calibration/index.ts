@@ -1,6 +1,9 @@
-/** @file The calibration: temperatures and thresholds from the validation records, judged on the test records. Every number of the record
- *  comes from here. Whoever calls keeps the two apart; the policy never sees a test record. */
+/** @file The calibration fits temperatures and thresholds on the validation records, and reports
+ *  them on the test records. It makes every number of the record. The caller keeps the two splits
+ *  apart. The choice of the policy never uses a test record. */
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
+import { fitData } from "../../data/fit.js";
 import {
   type Calibration,
   type CalibrationRequest,
@@ -16,6 +19,9 @@ import {
   type CalibrationPoint,
   calibrationRecordSchema,
 } from "../../schema/calibration-record.js";
+import type { Rate } from "../../schema/numbers.js";
+import { perExit } from "../audit/tally.js";
+import { chanceWarnings, notesOf } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
@@ -25,12 +31,18 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
 
 /** Choose a policy for a model.
  * @returns the policy, and the record that says what it is worth (docs/calibration.md)
- * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a single exit; 'policy/value'; when model and
+ * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a
+ * single exit; 'policy/value'; when model and
  *         data do not fit together; the signal's reason when aborted */
 export async function calibrateModel(given: CalibrationOptions): Promise<CalibrationResult> {
   const started = given.now();
   checkExits(given);
-  const options = await withCheckedModel(given, given.test);
+  const [validation, test] = [fitData(given.model, given.validation), fitData(given.model, given.test)];
+  return calibrateFitted(await withCheckedModel({ ...given, validation, test }, test), started);
+}
+
+/** The calibration on data in the model's numbering. */
+async function calibrateFitted(options: CalibrationOptions, started: number): Promise<CalibrationResult> {
   const forward = await Forward.compile(options.model, options.backend);
   try {
     const validation = await openSplit(options.validation, forward, "validation images", options);
@@ -42,6 +54,7 @@ export async function calibrateModel(given: CalibrationOptions): Promise<Calibra
     const costFractions = options.model.exits.map((e) => e.costFraction);
     const record = calibrationRecordSchema.parse({
       ...header(options, request),
+      warnings: chanceWarnings(options.model, options.test, finalAccuracy(test)),
       policy,
       exits: exitRecords(options, request, { validation, test }, milliseconds),
       validation: outcomeOn(validation, policy, costFractions, milliseconds),
@@ -58,6 +71,8 @@ export async function calibrateModel(given: CalibrationOptions): Promise<Calibra
     await forward.release();
   }
 }
+
+const finalAccuracy = ({ logits, labels }: Split): Rate => present(perExit(logits, labels).at(-1), "the final exit");
 
 /** @throws DynnError 'policy/validation' */
 function checkExits({ model, target, measureExits }: CalibrationOptions): void {
@@ -114,6 +129,7 @@ const header = (options: CalibrationOptions, { target, thresholds }: Calibration
     test: { name: options.test.name, samples: options.test.count },
     validation: { name: options.validation.name, samples: options.validation.count },
     seed: options.seed,
+    notes: notesOf(options.test, options.validation),
   },
   target,
   thresholdKind: thresholds,
@@ -138,7 +154,7 @@ function exitRecords(
   }));
 }
 
-/** The points of a curve, each as it is on validation and on test records. */
+/** The points of a curve, each on the validation and on the test records. */
 function pointsOf(
   points: readonly OperatingPoint[],
   request: CalibrationRequest,

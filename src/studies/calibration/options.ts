@@ -1,4 +1,4 @@
-/** @file What a calibration is given and what it returns. */
+/** @file The input and the output of a calibration. */
 import type { AttackConfig } from "../../attacks/config.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { ThresholdKind, WorstBounds } from "../../dynamic/choose/calibrate.js";
@@ -9,51 +9,52 @@ import type { Fallback, Policy, Rule } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import type { Progress } from "../audit/options.js";
 
-/** An attack under which the policy is to keep bounds. */
+/** An attack, and bounds that the policy must keep under it. */
 export interface WorstCaseOptions extends WorstBounds {
   /** The attack. */
   readonly attack: AttackConfig;
-  /** At most so many validation records are attacked, and as many test records. */
+  /** Largest number of attacked validation records, and of attacked test records. */
   readonly samples: number;
 }
 
-/** What {@link calibrateModel} is given. */
+/** The input of {@link calibrateModel}. */
 export interface CalibrationOptions {
   /** The model to choose thresholds for. */
   readonly model: DynamicModel;
   /** Runs the model. */
   readonly backend: Backend;
-  /** Records that the policy is chosen on. */
+  /** Records on which the policy is chosen. */
   readonly validation: Dataset;
-  /** Records that it is reported on; none of them may be among the validation records. */
+  /** Records on which the policy is reported. They must not be among the validation records. */
   readonly test: Dataset;
-  /** How exits judge their confidence. */
+  /** The rule that computes confidences. */
   readonly rule: Rule;
-  /** Which exit answers when none fires. */
+  /** The exit that answers when no early exit fires. */
   readonly fallback: Fallback;
   readonly target: CalibrationTarget;
   readonly thresholds: ThresholdKind;
   /** Whether to fit a temperature to each exit first. */
   readonly temperature: boolean;
-  /** An attack under which bounds have to hold. Left out: none. */
+  /** An attack under which bounds must hold. Undefined: none. */
   readonly worstCase?: WorstCaseOptions | undefined;
-  /** Measures the cumulative milliseconds per sample of each exit; needed for the target `latency`. */
+  /** Measures the cumulative milliseconds per sample of each exit. The target `latency` needs
+   * it. */
   readonly measureExits?: (() => Promise<readonly number[]>) | undefined;
-  /** Decides every random number. */
+  /** The seed of every random number. */
   readonly seed: number;
-  /** Samples per evaluation; changes time and memory, never results. */
+  /** Samples per evaluation. This number changes time and memory, never results. */
   readonly batch: number;
-  /** Version written into the record. */
+  /** Version of dynn, for the record. */
   readonly version: string;
-  /** Ends the calibration with the signal's reason. */
+  /** Stops the calibration. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of progress within each phase. */
+  /** Called with the progress within each phase. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Clock in milliseconds; only for the `seconds` field. */
+  /** Clock in milliseconds. Only the `seconds` field uses it. */
   readonly now: () => number;
 }
 
-/** What {@link calibrateModel} returns. */
+/** The output of {@link calibrateModel}. */
 export interface CalibrationResult {
   /** The chosen policy. */
   readonly policy: Policy;

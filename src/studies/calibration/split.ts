@@ -1,8 +1,7 @@
-/** @file One split of the data as a calibration sees it: pixels, labels, and every exit's logits. */
+/** @file One split of the data for a calibration: pixels, labels, and the logits of every exit. */
 
 import type { Images } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { route } from "../../dynamic/route/route.js";
@@ -21,15 +20,13 @@ export interface Split extends Measured {
   readonly forward: Forward;
 }
 
-/** Run the whole network on a split.
- * @throws DynnError 'data/shape', 'data/label' */
+/** Run the whole network on a split. */
 export async function openSplit(
   data: Dataset,
   forward: Forward,
   phase: string,
-  { model, batch, signal, onProgress }: CalibrationOptions,
+  { batch, signal, onProgress }: CalibrationOptions,
 ): Promise<Split> {
-  checkFit(model, data);
   const images = await readImages(data);
   const logits = await forward.logits(images, {
     batch,
@@ -39,8 +36,8 @@ export async function openSplit(
   return { images, logits, labels: data.labels.slice(0, data.count), forward };
 }
 
-/** What each exit is worth by itself on a split, and how far its confidences can be believed.
- * @param temperatures one per exit, where they were fitted */
+/** Accuracy of each exit alone on a split, and how well its confidences match its accuracy.
+ * @param temperatures one per exit. Undefined when they were not fitted */
 export function exitsOn(split: Split, temperatures: readonly number[] | undefined): CalibrationExit["test"][] {
   return perExit(split.logits, split.labels).map((accuracy, exit) => ({
     accuracy,
@@ -62,8 +59,8 @@ function confidenceOf({ logits, labels }: Split, exit: number, temperature: numb
   };
 }
 
-/** Where a policy leads on a split.
- * @param milliseconds cumulative time per exit, where it was measured */
+/** Accuracy and cost of a policy on a split.
+ * @param milliseconds cumulative time per exit. Undefined when it was not measured */
 export function outcomeOn(
   { logits, labels }: Split,
   policy: Policy,

@@ -1,6 +1,7 @@
-/** @file Thresholds that bound cost and accuracy under an attack. An attack may follow the policy, so attacked samples made once are not enough:
- *  choose, attack the validation records under what was chosen, and while the attack breaks a bound, choose again with these samples among
- *  those that must keep it. Every round adds a set; earlier sets stay. */
+/** @file Chooses thresholds that keep bounds on cost and accuracy under an attack. An attack can
+ *  depend on the policy, so one set of attacked samples is not enough. Each round chooses a policy
+ *  and attacks the validation records under it. While the attack breaks a bound, the next round
+ *  adds these samples to those that must keep the bounds. Earlier sets stay. */
 
 import { samplesOf, toEightBits } from "../../attacks/attack.js";
 import { configureAttack } from "../../attacks/config.js";
@@ -24,13 +25,14 @@ import { singleExitPolicy } from "../../schema/policy.js";
 import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
 import type { Split } from "./split.js";
 
-/** More rounds than this have not been seen to help. */
+/** Largest number of rounds. In experiments, more rounds did not help. */
 const MOST_ROUNDS = 4;
 
 export type WorstCaseRecord = NonNullable<CalibrationRecord["worstCase"]>;
 
-/** Choose under the bounds, and attack the test records under the choice.
- * @throws DynnError 'policy/validation' when no thresholds keep target and bounds; 'attack/config', 'attack/unsupported' */
+/** Chooses a policy under the bounds, and attacks the test records under this policy.
+ * @throws DynnError 'policy/validation' when no thresholds keep target and bounds
+ * @throws DynnError 'attack/config', 'attack/unsupported' when the attack does not fit the model */
 export async function boundWorstCase(
   request: CalibrationRequest,
   splits: { readonly validation: Split; readonly test: Split },
@@ -76,12 +78,12 @@ function recordOf(attacked: Measured, policy: Policy, costs: readonly number[]):
   };
 }
 
-/** One attack, on whatever records and under whatever policy. */
+/** One attack, for any records and any policy. */
 class Attacker {
   readonly #options: CalibrationOptions;
   readonly #worst: WorstCaseOptions;
   readonly #evaluator: Evaluator;
-  /** A policy decides what an attack does, not what it is. */
+  /** The description of the attack. It does not depend on the policy. */
   readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius">;
 
   constructor(options: CalibrationOptions, worst: WorstCaseOptions) {
@@ -95,7 +97,8 @@ class Attacker {
     this.described = { attack: name, objective: objective.name, norm: budget.norm, radius: budget.radius ?? null };
   }
 
-  /** What the network says of the first records after the attack, rounded to 8 bits as a file or camera would. */
+  /** The logits of the first records after the attack. Attacked images are rounded to 8 bits, as in
+   * a file or a camera. */
   async attack(split: Split, policy: Policy, phase: string): Promise<Measured> {
     const { model, seed, batch, signal, onProgress } = this.#options;
     const attack = configureAttack(this.#worst.attack, { model, policy });

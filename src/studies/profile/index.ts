@@ -1,9 +1,10 @@
-/** @file The profile: what leaving early really saves on this machine. Accuracy and exits come from one pass over all exits and `route`, which
- *  is exact; times come from the staged executor and from the static network of the same weights, in turn. */
+/** @file The profile measures the time that early exits save on this machine. Accuracy and stops
+ *  come from the logits of all exits and `route`, which is exact. Times come from the staged
+ *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
 import type { Images } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
+import { fitData } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
@@ -17,13 +18,14 @@ import { timeAll } from "./timing.js";
 
 export type { PointOptions, ProfileOptions } from "./options.js";
 
-/** Profile a model.
+/** Profiles a model.
  * @returns the record (docs/profiling.md)
- * @throws DynnError 'cli/value', 'data/shape', 'data/label', 'policy/value', 'shape/unknown', 'runtime/load'; the signal's reason when aborted */
+ * @throws DynnError 'cli/value', 'data/shape', 'data/label', 'policy/value', 'shape/unknown',
+ *  'runtime/load', or the signal's reason when aborted */
 export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const started = given.now();
-  const sorted = { ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) };
-  check(sorted);
+  const sorted = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
+  checkBatches(sorted);
   const options = await withCheckedModel(sorted, sorted.data);
   const fixed = fixedPoints(options.model, options);
   const images = await readImages(options.data);
@@ -42,10 +44,15 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   }
 }
 
-/** @throws DynnError 'cli/value', 'data/shape', 'data/label' */
-function check({ model, baseline, data, validation, batches }: ProfileOptions): void {
-  for (const each of [data, ...(validation ? [validation] : [])]) checkFit(model, each);
-  if (baseline) checkFit(baseline, data);
+/** The same profile with data in the model's numbering.
+ * @throws DynnError 'data/shape', 'data/label' */
+function fitted(options: ProfileOptions): ProfileOptions {
+  const { model, data, validation } = options;
+  return { ...options, data: fitData(model, data), validation: validation && fitData(model, validation) };
+}
+
+/** @throws DynnError 'cli/value' */
+function checkBatches({ data, batches }: ProfileOptions): void {
   const large = batches.find((batch) => batch > data.count);
   if (large === undefined) return;
   throw new DynnError(
@@ -55,10 +62,11 @@ function check({ model, baseline, data, validation, batches }: ProfileOptions): 
   );
 }
 
-/** Images per run where nothing is timed. */
+/** Images per run in passes that are not timed. */
 const BATCH = 64;
 
-/** Logits of every exit on the reported records and, where thresholds are to be chosen, on the validation records. */
+/** Logits of every exit on the reported records. With a choice of thresholds, also on the
+ * validation records. */
 async function allExits(
   { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
   images: Images,

@@ -1,6 +1,8 @@
-/** @file The networks that a profile times: the static one of the same weights, a baseline, and the dynamic one under many policies. */
+/** @file The networks that a profile times: the static network of the same weights, a baseline, and
+ *  the dynamic network under many policies. */
 
 import type { Images } from "../../core/images.js";
+import { fitData } from "../../data/fit.js";
 import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
@@ -15,14 +17,14 @@ import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";
 import type { Contestant, Runner } from "./timing.js";
 
-/** A static network, ready to be timed. */
+/** A static network, ready for timing. */
 export interface Network {
   readonly model: DynamicModel;
   readonly accuracy: ProfiledNetwork["accuracy"];
   readonly contestant: Contestant;
 }
 
-/** The model up to its final exit alone: no head of an early exit is computed, and none counts.
+/** The model up to its final exit alone. The heads of early exits are neither computed nor counted.
  * @throws DynnError 'shape/unknown' */
 export function staticOf(model: DynamicModel): DynamicModel {
   const graph = backboneOf(model.graph);
@@ -37,9 +39,10 @@ export function staticOf(model: DynamicModel): DynamicModel {
   };
 }
 
-/** The static network of the same weights and, where one is given, the baseline; each in one session for every batch size.
+/** The static network of the same weights and, where one is given, the baseline; each in one
+ * session for every batch size.
  * @param forwards what is compiled is added here, to be released whatever happens
- * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown' */
+ * @throws DynnError 'runtime/load', 'runtime/run', 'shape/unknown', 'data/shape', 'data/label' */
 export async function compileNetworks(
   { model, baseline, backend, batches, data, signal }: ProfileOptions,
   images: Images,
@@ -48,6 +51,7 @@ export async function compileNetworks(
   const networks: Network[] = [];
   for (const source of baseline ? [model, baseline] : [model]) {
     const single = staticOf(source);
+    const { labels } = fitData(source, data);
     const forward = await Forward.compile(single, backend);
     forwards.push(forward);
     const runner =
@@ -57,14 +61,15 @@ export async function compileNetworks(
     const logits = await forward.logits(images, { batch: batches.at(-1) as number, signal });
     networks.push({
       model: single,
-      accuracy: accuracy(data.labels, labelsOf(logits, 0)),
+      accuracy: accuracy(labels, labelsOf(logits, 0)),
       contestant: { latency: true, runners: new Map(batches.map((batch) => [batch, runner(batch)])) },
     });
   }
   return networks;
 }
 
-/** The dynamic network under one policy: chosen points at every batch size, points of a sweep at the largest.
+/** The dynamic network under one policy. Chosen points are timed at every batch size, points of a
+ * sweep at the largest one.
  * @throws DynnError 'runtime/load' */
 export async function pointContestant(
   model: DynamicModel,

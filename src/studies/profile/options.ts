@@ -1,4 +1,4 @@
-/** @file What a profile is given. */
+/** @file The input of a profile. */
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -6,41 +6,42 @@ import type { Fallback, Rule } from "../../schema/policy.js";
 import type { Machine } from "../../schema/profile-record.js";
 import type { Progress } from "../audit/options.js";
 
-/** Which operating points of the model are measured. */
+/** The operating points to measure. */
 export interface PointOptions {
-  /** At least one. Chosen points are of the first; each has a sweep. */
+  /** At least one rule. Chosen points use the first rule. Each rule has a sweep. */
   readonly rules: readonly Rule[];
-  /** Which exit answers when none fires. */
+  /** The exit that answers when no early exit fires. */
   readonly fallback: Fallback;
-  /** One for all early exits each, in place of chosen points and sweeps. */
+  /** Thresholds to measure, each for all early exits. They replace chosen points and sweeps. */
   readonly thresholds?: readonly number[] | undefined;
 }
 
-/** What {@link profile} is given. */
+/** The input of {@link profile}. */
 export interface ProfileOptions extends PointOptions {
   /** The model to measure. */
   readonly model: DynamicModel;
   /** Runs the model. */
   readonly backend: Backend;
-  /** The images that are timed and reported on. */
+  /** The images to time and to report on. */
   readonly data: Dataset;
-  /** Records to choose thresholds on, none of them in `data`; without them, only points that need no choice are measured. */
+  /** Records on which thresholds are chosen. They must not be in `data`. Without them, only points
+   * with known thresholds are measured. */
   readonly validation?: Dataset | undefined;
   /** Another network to compare with, run up to its final exit. */
   readonly baseline?: DynamicModel | undefined;
-  /** Batch sizes, at least one, none larger than the data. */
+  /** Batch sizes: at least one, and each at most the number of images. */
   readonly batches: readonly number[];
-  /** How often everything is measured; the networks take turns. */
+  /** Number of rounds. In each round, every network is measured, one after the other. */
   readonly rounds: number;
-  /** Written into the record; what was drawn with it is in `validation`. */
+  /** The seed of the draw of `validation`, for the record. */
   readonly seed: number;
-  /** Version written into the record. */
+  /** Version of dynn, for the record. */
   readonly version: string;
-  /** The machine, as the record names it. */
+  /** The machine, for the record. */
   readonly machine: Machine;
-  /** Ends the measurement with the signal's reason. */
+  /** Stops the measurement. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of progress within each phase. */
+  /** Called with the progress within each phase. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Clock in milliseconds. */
   readonly now: () => number;

@@ -1,4 +1,5 @@
-/** @file Operating points: the policies that a profile measures. Thresholds are chosen on validation records, never on reported ones. */
+/** @file Makes operating points: the policies that a profile measures. Thresholds are chosen on
+ *  validation records, never on reported records. */
 import { DynnError } from "../../core/errors.js";
 import {
   calibrate,
@@ -20,18 +21,19 @@ export interface Point {
   readonly policy: Policy;
 }
 
-/** What thresholds are chosen by when none are given. */
+/** The targets for thresholds when none are given. */
 export const TARGETS: readonly (readonly [name: string, target: CalibrationTarget])[] = [
   ["rad 5 %", { kind: "rad", loss: 0.05 }],
   ["rad 15 %", { kind: "rad", loss: 0.15 }],
   ["budget 50 %", { kind: "budget", cost: 0.5 }],
 ];
 
-/** Thresholds of each rule's sweep. */
+/** Number of thresholds in each rule's sweep. */
 const SWEEP = 6;
 
-/** Points that need no choice: nothing leaves early (what the exits cost when they save nothing), the model's own policy, and the given
- *  thresholds under every rule. None for a network without early exits.
+/** Points with known thresholds. One point never stops early, which shows the cost of the exits
+ * when they save nothing. Others are the model's own policy, and the given thresholds under every
+ * rule. A network without early exits has no points.
  * @throws DynnError 'policy/value' when a threshold is out of its rule's range */
 export function fixedPoints(model: DynamicModel, { rules, thresholds = [], fallback }: PointOptions): Point[] {
   const [exits, rule] = [model.exits.length, rules[0]];
@@ -56,14 +58,17 @@ const shapeOf = ({ exits, classes }: DynamicModel) => ({ exits: exits.length, cl
 const chosen = (name: string, policy: Policy): Point => ({ name, kind: "chosen", policy });
 const nameOf = (rule: Rule, threshold: number): string => `${rule} ${Number(threshold.toPrecision(3))}`;
 
-/** The threshold that only a perfectly sure exit reaches. It could fire, so every head is run: past it, the executor would leave them out. */
+/** The threshold that only a confidence of 1 (or the best value of the rule) reaches. An exit can
+ * fire at this threshold, so the executor runs every head. Past it, the executor would leave the
+ * heads out. */
 function strictest(rule: Rule, classes: number): number {
   const { range, rank } = RULE_DEFS[rule];
   const [low, high] = range(classes);
   return rank(high) > rank(low) ? high : low;
 }
 
-/** Points whose thresholds are chosen on validation logits: by each target for the first rule, and a sweep for every rule. */
+/** Points with thresholds that are chosen on validation logits: one per target for the first rule,
+ * and a sweep for every rule. */
 export function chosenPoints(model: DynamicModel, { rules, fallback }: PointOptions, validation: Measured): Point[] {
   const costs = model.exits.map((exit) => exit.costFraction);
   const frameOf = (rule: Rule) => ({ rule, fallback, temperatures: model.policy?.temperatures, costs });
@@ -84,7 +89,7 @@ export function chosenPoints(model: DynamicModel, { rules, fallback }: PointOpti
   return [...targeted, ...swept];
 }
 
-/** A target that no threshold reaches is no point of this network. */
+/** The policy for a target. Undefined when no threshold reaches the target. */
 function reachable(choose: () => Policy): Policy | undefined {
   try {
     return choose();
@@ -94,7 +99,8 @@ function reachable(choose: () => Policy): Policy | undefined {
   }
 }
 
-/** Points of the accuracy-cost curve at evenly spaced costs; "never leave early" is not among them. */
+/** Points of the accuracy-cost curve at evenly spaced costs, without the point that never stops
+ * early. */
 function spaced(points: readonly OperatingPoint[], rule: Rule): OperatingPoint[] {
   const front = paretoFront(points.filter(({ thresholds }) => thresholds[0] !== NEVER_FIRES[rule]));
   const [low = 0, high = 0] = [front.at(0)?.cost, front.at(-1)?.cost];
@@ -104,7 +110,8 @@ function spaced(points: readonly OperatingPoint[], rule: Rule): OperatingPoint[]
   return front.length === 0 ? [] : [...new Set(wanted.map(nearest))];
 }
 
-/** Each policy once: chosen points that agree share their names, and a sweep gives way to a chosen point. */
+/** Each policy once. Chosen points with the same policy become one point with all their names. A
+ * chosen point replaces a point of a sweep. */
 export function distinct(points: readonly Point[]): Point[] {
   const found = new Map<string, Point>();
   for (const point of points) {

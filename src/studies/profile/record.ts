@@ -1,4 +1,4 @@
-/** @file The profile record from what was measured. */
+/** @file Makes the profile record from the measurements. */
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { route } from "../../dynamic/route/route.js";
@@ -12,6 +12,7 @@ import {
   profileRecordSchema,
 } from "../../schema/profile-record.js";
 import { stopsOf } from "../audit/tally.js";
+import { chanceWarnings, notesOf } from "../chance.js";
 import type { Network } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";
@@ -22,7 +23,7 @@ export interface Findings {
   readonly options: ProfileOptions;
   /** Logits of every exit on the reported images. */
   readonly reported: Measured;
-  /** The static network of the same weights, then the baseline if there is one. */
+  /** The static network of the same weights, then the baseline, if one is given. */
   readonly networks: readonly Network[];
   readonly points: readonly (Point & { readonly contestant: Contestant })[];
   readonly measured: Measurements;
@@ -34,6 +35,7 @@ export function recordOf(findings: Findings): ProfileRecord {
   const [fixed, baseline] = networks.map((network) => networkRecord(network, measured));
   return profileRecordSchema.parse({
     ...header(options),
+    warnings: fixed && chanceWarnings(options.model, options.data, fixed.accuracy),
     static: fixed,
     ...(baseline ? { baseline } : {}),
     points: points.map((point) => pointRecord(point, findings)),
@@ -60,6 +62,7 @@ function header({ model, data, validation, seed, version, machine, rounds, batch
       samples: data.count,
       seed,
       ...(validation ? { validation: { name: validation.name, samples: validation.count } } : {}),
+      notes: notesOf(data, validation),
     },
     rounds,
     batches,

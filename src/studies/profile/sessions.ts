@@ -1,5 +1,6 @@
-/** @file Sessions of one model, each compiled once: the many executors of a profile differ in policy and batch size, not in what their stages
- *  compute. A part of one graph is known by what it reads and gives. */
+/** @file Keeps the sessions of one model, and compiles each once. The executors of a profile differ
+ *  in policy and batch size, but their stages compute the same. The inputs and outputs of a part of
+ *  the graph identify it. */
 import { subgraphs } from "../../graph/graph.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 
@@ -16,7 +17,8 @@ export class SharedSessions implements Backend {
   }
 
   /** @param graph the model's graph, or a part of it
-   * @returns a session that stays when it is released, until all are; one of its own for a graph that routes, which holds its policy
+   * @returns a session that lives until all sessions are released. A conditional graph gets its own
+   *  session, because it contains its policy
    * @throws DynnError 'runtime/load' */
   readonly compile: Backend["compile"] = async (graph) => {
     if (graph.nodes.some((node) => subgraphs(node).length > 0)) return this.#backend.compile(graph);
@@ -27,7 +29,7 @@ export class SharedSessions implements Backend {
     return { inputs, outputs, run, release: async () => undefined };
   };
 
-  /** Give back the memory of all sessions. */
+  /** Releases the memory of all sessions. */
   async release(): Promise<void> {
     const compiled = await Promise.allSettled(this.#sessions.values());
     await Promise.all(compiled.map(async (each) => (each.status === "fulfilled" ? each.value.release() : undefined)));

@@ -1,5 +1,5 @@
-/** @file From measurements to the record. Two networks are compared within each round; what is reported is the median over the rounds and how
- *  far they spread. */
+/** @file Summarises measurements for the record. Two networks are compared within each round. The
+ *  record holds the median over the rounds and the spread. */
 import { percentile, percentiles } from "../../measures/percentile.js";
 import type { ProfiledPoint, Saving, Spread, Timing } from "../../schema/profile-record.js";
 import type { Measurement } from "./timing.js";
@@ -21,16 +21,17 @@ const timing = (batch: number, { perImage, requests }: Measurement): Timing => (
 export const timings = (measured: ByBatch): Timing[] =>
   [...measured].map(([batch, measurement]) => timing(batch, measurement));
 
-/** Time of another network over that of this one, round by round. */
+/** Time of another network divided by the time of this one, round by round. */
 const ratio = (other: ByBatch, batch: number, { perImage }: Measurement): Spread => {
   const theirs = other.get(batch)?.perImage ?? [];
   return spread(perImage.map((own, round) => theirs[round] / own));
 };
 
-/** Less than this share of MACs saved says nothing about how real the saving is. */
+/** Smallest saved share of MACs for a ratio of saved time to saved MACs. Below it, the ratio has no
+ * meaning. */
 const LEAST_SAVING = 0.05;
 
-/** Times of a point, and what they save.
+/** Times of a point, and the saved time.
  * @param macsFraction mean MACs of the point over those of the static network */
 export function savings(
   measured: ByBatch,

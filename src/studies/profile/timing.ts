@@ -1,5 +1,6 @@
-/** @file Timing: networks take turns, round by round, so that a machine that slows down slows all of them. Every other round goes backwards:
- *  a steady drift then weighs on the first as on the last. Warm-up comes first and is not counted. */
+/** @file Times networks, which take turns in every round, so that a slower machine affects all of
+ *  them. Every other round has the reverse order, so that a steady drift affects the first and the
+ *  last network alike. A warm-up comes first and is not counted. */
 import type { Images } from "../../core/images.js";
 import type { Progress } from "../audit/options.js";
 
@@ -7,17 +8,17 @@ import type { Progress } from "../audit/options.js";
 export type Runner = (images: Images, signal: AbortSignal | undefined) => Promise<unknown>;
 
 export interface Contestant {
-  /** By batch size; batch sizes that are not there are not measured. */
+  /** Runners by batch size. Other batch sizes are not measured. */
   readonly runners: ReadonlyMap<number, Runner>;
-  /** Whether requests are timed one by one, too. */
+  /** Whether single requests are timed too. */
   readonly latency: boolean;
 }
 
-/** What was measured of one contestant at one batch size, in milliseconds. */
+/** The times of one contestant at one batch size, in milliseconds. */
 export interface Measurement {
-  /** Per image, with all images at hand: one entry per round. */
+  /** Time per image when all images are available. One entry per round. */
   readonly perImage: number[];
-  /** Of whole batches that arrive alone, over all rounds. */
+  /** Times of whole batches that arrive alone, over all rounds. */
   readonly requests: number[];
 }
 
@@ -30,9 +31,10 @@ export interface TimingOptions {
   readonly now: () => number;
 }
 
-/** Requests timed in one round at most: 200 over five rounds fix the 99th percentile. */
+/** Largest number of requests to time in one round. 200 requests over five rounds determine the
+ * 99th percentile. */
 const MOST_REQUESTS = 200;
-/** Images of a warm-up run at least. */
+/** Smallest number of images in a warm-up run. */
 const WARM_UP = 8;
 
 /** One contestant's turn at one batch size. */
@@ -44,8 +46,8 @@ interface Turn {
 
 export type Measurements = ReadonlyMap<Contestant, ReadonlyMap<number, Measurement>>;
 
-/** Measure all contestants at all their batch sizes.
- * @throws what a runner throws, or the signal's reason when aborted */
+/** Measures all contestants at all their batch sizes.
+ * @throws every error of a runner, or the signal's reason when aborted */
 export async function timeAll(contestants: readonly Contestant[], options: TimingOptions): Promise<Measurements> {
   const { images, rounds, batches, signal, onProgress } = options;
   const turns = batches.flatMap((batch) => turnsAt(contestants, batch));

@@ -1,8 +1,10 @@
-/** @file From a trained classifier with one exit to the same classifier with early exits. Its weights and answers stay as they are: heads
- *  are attached at legal cuts and trained alone, and a policy is chosen on the validation records.
- *  Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation); docs/method.md section 2. */
+/** @file Adds early exits to a trained classifier. Its weights and final answers do not change.
+ *  Heads are attached at legal cuts and trained alone. A policy is chosen on the validation
+ *  records. Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation);
+ *  docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
-import { checkLabels, type Dataset } from "../../data/dataset.js";
+import type { Dataset } from "../../data/dataset.js";
+import { fitLabels } from "../../data/fit.js";
 import { MIN_VALIDATION } from "../../data/split.js";
 import { exitsMetadata } from "../../dynamic/model/exits.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -24,27 +26,27 @@ import {
 } from "./plan.js";
 import { type Measurement, measure } from "./policy.js";
 
-/** What heads learn from on a backbone that stays as it is, and the recipe that does it: the labels, or the final exit's softened answers
- *  as well. */
+/** The recipes that train heads on a frozen backbone. ic-only: heads learn from the labels.
+ * distill: heads also learn from the softened answers of the final exit. */
 export const CONVERSION_RECIPES = { "ic-only": "ic-only", distill: "ic-distill" } as const satisfies Record<
   string,
   Recipe
 >;
-/** What heads of a converted network learn from. */
+/** The name of a recipe for conversion. */
 export type ConversionRecipe = keyof typeof CONVERSION_RECIPES;
 
-/** Thresholds need validation records enough to be chosen on.
+/** Checks that the validation split has enough records for the choice of thresholds.
  * @throws DynnError 'policy/validation' */
 export function checkPolicyData({ name, count }: Dataset): void {
   if (count >= MIN_VALIDATION) return;
   throw new DynnError(
     "policy/validation",
-    `${name}: ${count} validation records, expected at least ${MIN_VALIDATION} to choose thresholds on. Give more of them, or convert without a policy.`,
+    `${name}: ${count} validation records, expected at least ${MIN_VALIDATION} to choose thresholds on. Give more records, or convert without a policy.`,
     { count, least: MIN_VALIDATION, options: ["validation", "policy"] },
   );
 }
 
-/** The configuration that heads are trained with: a batch never holds more records than there are.
+/** The configuration for training the heads. A batch never holds more than all training records.
  * @throws DynnError 'training/config' */
 export const conversionConfig = (recipe: ConversionRecipe, choices: TrainingChoices, { name, train }: Fitted) =>
   trainingConfig(
@@ -58,7 +60,8 @@ interface Fitted {
   readonly train: Dataset;
 }
 
-/** The metadata of the converted file: the source's own, with exits, normalisation, class names and policy in place of what it had. */
+/** The metadata of the converted file: those of the source, with new exits, normalisation, class
+ * names and policy. */
 export function conversionMetadata(plan: ConversionPlan, policy: Policy | undefined): Map<string, string> {
   const kept = [...plan.metadata].filter(([key]) => !key.startsWith("dynn."));
   const { normalization, classNames: classes } = plan;
@@ -68,7 +71,7 @@ export function conversionMetadata(plan: ConversionPlan, policy: Policy | undefi
   ]);
 }
 
-/** What {@link convert} is given besides the network. */
+/** Options of {@link convert}. */
 export interface ConvertOptions
   extends ConversionRequest,
     Pick<
@@ -85,41 +88,45 @@ export interface ConvertOptions
       | "onEpoch"
       | "checkpoint"
     > {
-  /** Records that are only counted on. */
+  /** Records for the test results. Neither training nor the choice of a policy uses them. */
   readonly test?: Dataset | undefined;
-  /** What heads learn from; left out: the labels. */
+  /** The recipe. The default learns from the labels. */
   readonly recipe?: ConversionRecipe | undefined;
-  /** Passes over the training records. Left out: the recipe's number. */
+  /** Passes over the training records. The default depends on the recipe. */
   readonly epochs?: number | undefined;
-  /** Settings of training besides seed and epochs. */
+  /** Training settings besides seed and epochs. */
   readonly training?: TrainingChoices | undefined;
-  /** What thresholds are chosen by on the validation records (left out: at most 5 % of the accuracy lost), or none. */
+  /** The target for thresholds on the validation records, or none. The default allows a loss of 5 %
+   * of the accuracy. */
   readonly policy?: CalibrationTarget | "none" | undefined;
 }
 
-/** A converted network; `saveModel` writes it as it is. */
+/** A converted network. `saveModel` can write it. */
 export interface Conversion extends Measurement {
   /** The network with its exits. */
   readonly graph: Graph;
-  /** Metadata for the file: those of the source, and dynn's own. */
+  /** Metadata for the file: the metadata of the source and of dynn. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** The exits with their cost, the final one last. */
+  /** The exits with their cost, the final exit last. */
   readonly exits: DynamicModel["exits"];
-  /** Every place where an exit could stand, with the reason where there is none. */
+  /** Every possible place for an exit, with its exit, or the reason against one. */
   readonly places: readonly PlaceReport[];
   /** One report for each epoch. */
   readonly epochs: readonly EpochReport[];
 }
 
-/** Give a trained classifier early exits: place them, train their heads on the backbone as it is, choose a policy.
- * @param source a classifier with one exit, as {@link OnnxModel} from `loadModel`; exits that it has already are replaced
- * @throws DynnError what {@link planConversion}, `train` and `calibrate` throw; the signal's reason
+/** Adds early exits to a trained classifier: chooses places, trains heads on the frozen backbone,
+ * and chooses a policy.
+ * @param source a classifier, as {@link OnnxModel} from `loadModel`. Exits that it has already are
+ *  replaced
+ * @throws DynnError as {@link planConversion}, `train` and `calibrate`
  * @example
  * ```ts
  * import { convert, loadModel, openDataset, ortNode, subset } from "dynn/node";
  *
  * const data = await openDataset("sample");
- * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
+ * const records = (from: number, count: number) =>
+ *   subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
  * const { exits, policy } = await convert(await loadModel("zoo/resnet20-static.onnx"), {
  *   train: records(0, 200),
  *   validation: records(200, 100),
@@ -131,17 +138,19 @@ export interface Conversion extends Measurement {
  * ```
  */
 export async function convert(given: OnnxModel, options: ConvertOptions): Promise<Conversion> {
-  const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, test, ...rest } = options;
+  const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, ...rest } = options;
   const source = await checkedSource(given, options.train, options.backend, options);
   const plan = planConversion(source, options.train, options);
-  if (policy !== "none") checkPolicyData(options.validation);
-  for (const part of [options.validation, test]) if (part) checkLabels(part, plan.classes);
-  const config = conversionConfig(recipe, { ...training, seed, epochs }, { name: plan.name, train: options.train });
-  const trained = await train({ ...rest, model: plan.model, config });
+  const fitted = (part: Dataset): Dataset => fitLabels(plan, part, options.matching);
+  const [records, validation] = [fitted(options.train), fitted(options.validation)];
+  const test = options.test && fitted(options.test);
+  if (policy !== "none") checkPolicyData(validation);
+  const config = conversionConfig(recipe, { ...training, seed, epochs }, { name: plan.name, train: records });
+  const trained = await train({ ...rest, train: records, validation, model: plan.model, config });
   const { exits } = dynamicModel({ graph: trained.graph, metadata: conversionMetadata(plan, undefined) });
   const measured = await measure(trained.graph, {
     exits,
-    validation: options.validation,
+    validation,
     test,
     backend: options.backend,
     target: policy === "none" ? undefined : policy,

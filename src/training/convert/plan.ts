@@ -1,6 +1,8 @@
+/** @file Plans a conversion: places for exits, new heads, and the metadata of the source. */
 import { present } from "../../core/present.js";
+import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkFit } from "../../data/fit.js";
+import { fitData } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { type InputOptions, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -19,68 +21,73 @@ import { METADATA_KEYS } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/request.js";
 
-/** Where exits go, and what they are. */
+/** The places and heads of new exits. */
 export interface ConversionRequest extends InputOptions {
-  /** Where exits go; left out: chosen by counted cost. */
+  /** The places of exits. By default, dynn chooses them by counted cost. */
   readonly exits?: ExitSpec | undefined;
-  /** Left out: by the feature's rank. */
+  /** The default depends on the rank of the feature. */
   readonly head?: HeadName | undefined;
-  /** Decides the heads' first weights. */
+  /** The seed of the heads' first weights. */
   readonly seed?: number | undefined;
+  /** For classes of the data that are not called as in the model. */
+  readonly matching?: ClassMatching | undefined;
   /** What to call the model in errors; left out: the graph's name. */
   readonly name?: string | undefined;
-  /** The cost that places are judged by, as {@link measureConversion} finds it; left out: counted MACs. */
+  /** The cost of places, as {@link measureConversion} measures it. The default is counted MACs. */
   readonly measured?: MeasuredPlaces | undefined;
 }
 
-/** A place that an exit could stand at. */
+/** A possible place for an exit. */
 export interface PlaceReport {
-  /** The value that an exit there would read. */
+  /** The value that an exit there reads. */
   readonly cut: string;
-  /** The shape of that value, the batch included. */
+  /** The shape of that value, with the batch. */
   readonly shape: readonly (number | string)[];
-  /** Cost in front of it, and of its head, as shares of the backbone's: MACs, or time where it was measured. */
+  /** Cost in front of the place, as a share of the backbone's cost. In MACs, or in time when it was
+   * measured. */
   readonly fraction: number;
-  /** Cost of the head there, as a share of the backbone's. */
+  /** Cost of the head there, as a share of the backbone's cost. */
   readonly headFraction: number;
-  /** The exit that stands there. */
+  /** Name of the exit at this place. Undefined when no exit is there. */
   readonly exit: string | undefined;
-  /** Why no exit is worth its cost there; undefined where one is. */
+  /** Why an exit is not worth its cost there. Undefined when it is worth its cost. */
   readonly unfit: string | undefined;
 }
 
-/** A network with new heads, before they are trained. */
+/** A network with new heads, before training. */
 export interface ConversionPlan {
-  /** What the model is called in errors. */
+  /** The model's name in errors. */
   readonly name: string;
   /** The network to train: a graph with its exits. */
   readonly model: TrainableModel;
-  /** Mean and standard deviation per channel that stand in front of the network. */
+  /** Mean and standard deviation per channel of the normalisation in front of the network. */
   readonly normalization: Normalization | undefined;
   /** Number of classes. */
   readonly classes: number;
-  /** Names of the classes, where known. */
+  /** Names of the classes. Undefined when they are not known. */
   readonly classNames: readonly string[] | undefined;
-  /** Early exits that the file had, which the new ones replace. */
+  /** Names of early exits in the file, which the new exits replace. */
   readonly replaced: readonly string[];
-  /** Every place where an exit could stand, with the reason where there is none. */
+  /** Every possible place for an exit, with its exit, or the reason against one. */
   readonly places: readonly PlaceReport[];
-  /** Of the source. */
+  /** Metadata of the source. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Attach heads to a classifier as it was read: its initializers keep their bits.
- * @param data images that it will be trained on
- * @throws DynnError 'exits/value' when no exit can be where it is asked for, 'model/cut' when there is no place for one at all,
- *         'model/input', 'model/classifier', 'model/attribute' when the model is no classifier of single images, 'data/shape',
- *         'data/label' when it does not fit the data */
+/** Attaches heads to a classifier. Its initializers keep their bits.
+ * @param data images of the later training
+ * @throws DynnError 'exits/value' when an exit cannot be at its requested place
+ * @throws DynnError 'model/cut' when the network does not have a place for an exit
+ * @throws DynnError 'model/input', 'model/classifier' or 'model/attribute' when the model does not
+ *  classify single images
+ * @throws DynnError 'data/shape' or 'data/label' when the model does not fit the data */
 export function planConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
   request: ConversionRequest = {},
 ): ConversionPlan {
   const { exits = { kind: "auto" }, head, seed = 0, measured } = request;
-  const contract = contractOf(source, data, request);
+  const { contract, classNames } = contractOf(source, data, request);
   const backbone = backboneFrom(source.graph, contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
@@ -92,22 +99,23 @@ export function planConversion(
     model: { graph: whole, exits: converted.exits },
     normalization: statedOf(contract, request) ?? contract.normalization,
     classes: contract.classes,
-    classNames: contract.classNames ?? data.classes,
+    classNames,
     replaced: contract.exits.slice(0, -1).map((e) => e.name),
     places: candidatesOf(backbone, head, cuts, measured).map((c) => ({ ...c, exit: exitAt(c.cut) })),
     metadata: source.metadata,
   };
 }
 
-/** The normalisation that was asked for, in its own digits, where it is all that the graph applies. */
+/** The requested normalisation, in its own digits, when the graph applies nothing else. */
 const statedOf = ({ prepended, inputScale }: DynamicModel, { normalization, forceNormalization }: ConversionRequest) =>
   normalization && !forceNormalization && inputScale === undefined && prepended?.reversed === false
     ? prepended.normalization
     : undefined;
 
-/** Measure what places for exits cost on this machine, by the time of a batch of the data.
- * @param request of the conversion that is planned with it
- * @throws DynnError as {@link planConversion}; 'runtime/load', 'runtime/run', or the signal's reason */
+/** Measures the cost of places for exits on this machine, as the time of one batch of the data.
+ * @param request the request of the later {@link planConversion}
+ * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run', or the signal's
+ *  reason */
 export async function measureConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
@@ -119,16 +127,16 @@ export async function measureConversion(
     data,
     Array.from({ length: batch }, (_, i) => i % data.count),
   );
-  const backbone = backboneFrom(source.graph, contractOf(source, data, request));
+  const backbone = backboneFrom(source.graph, contractOf(source, data, request).contract);
   const named = exits?.kind === "values" ? exits.values : [];
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
-/** Records that are run to see what the final exit holds. */
+/** Number of records that are run to see whether the final exit holds probabilities. */
 const LOOKED_AT = 16;
 
-/** The source with the logits of its classifier as the last output, where running it on images shows probabilities that the graph does
- *  not show. Any other source is returned as it is.
+/** The source with the logits of its classifier as the last output, when a run on images shows
+ * probabilities that the graph does not show. Any other source is returned as it is.
  * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run' */
 export async function checkedSource(
   source: OnnxModel,
@@ -136,7 +144,7 @@ export async function checkedSource(
   backend: Backend,
   request: ConversionRequest = {},
 ): Promise<OnnxModel> {
-  const contract = contractOf(source, data, request);
+  const { contract } = contractOf(source, data, request);
   const records = Array.from({ length: Math.min(LOOKED_AT, data.count) }, (_, i) => i);
   const checked = await checkOutputs(contract, backend, await readImages(data, records));
   if (checked === contract) return source;
@@ -147,7 +155,7 @@ export async function checkedSource(
   return { ...source, graph: { ...withAdded(source.graph, checked), outputs }, metadata };
 }
 
-/** How costs of places are measured. */
+/** Options of {@link measureConversion}. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   /** Runs the parts of the network. */
   readonly backend: Backend;
@@ -155,20 +163,20 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   readonly batch: number;
 }
 
-/** The source as a classifier of the data's images. */
+/** The source as a classifier of the data's images, and the names of its classes. */
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization, forceNormalization, channels }: ConversionRequest,
-): DynamicModel {
+  { name = source.graph.name, normalization, forceNormalization, channels, matching }: ConversionRequest,
+): { readonly contract: DynamicModel; readonly classNames: readonly string[] | undefined } {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
     imageSize: [height, width],
     ...{ normalization, forceNormalization, channels },
   });
-  checkFit(contract, data);
-  return contract;
+  const fitted = fitData(contract, data, matching);
+  return { contract, classNames: contract.classNames ?? fitted.classes };
 }
 
 /** The source's own graph with the input and the last output of the contract. */

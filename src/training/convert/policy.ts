@@ -1,5 +1,6 @@
-/** @file What a converted network can do, and the policy that makes its file ready to run. Thresholds are chosen on the validation
- *  records; the test records are only counted on. Source: docs/method.md section 2. */
+/** @file Chooses the policy of a converted network, and counts its right answers. Thresholds are
+ *  chosen on the validation records. The test records only give results. Source: docs/method.md
+ *  section 2. */
 import { Logits } from "../../core/logits.js";
 import type { Dataset } from "../../data/dataset.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
@@ -12,22 +13,23 @@ import type { CalibrationTarget } from "../../schema/target.js";
 import { type Answered, answersOf, type EvaluateOptions } from "../run/evaluate.js";
 import type { TrainableModel } from "../run/request.js";
 
-/** Right answers on some records. */
+/** Counts of right answers on some records. */
 export interface Tally {
   /** Records. */
   readonly count: number;
-  /** Of each exit alone. */
+  /** Number of right answers of each exit alone. */
   readonly right: readonly number[];
-  /** Under the policy: right answers, and the mean cost as a fraction of the full network's; undefined without one. */
+  /** Under the policy: the number of right answers, and the mean cost as a share of the full
+   * network's cost. Undefined without a policy. */
   readonly routed: { readonly right: number; readonly cost: number } | undefined;
 }
 
 export interface Measurement {
-  /** The chosen policy, or undefined where none was asked for. */
+  /** The chosen policy. Undefined when the request has no target. */
   readonly policy: Policy | undefined;
   /** Results on the validation records. */
   readonly validation: Tally;
-  /** Results on the test records, where there are any. */
+  /** Results on the test records. Undefined without test records. */
   readonly test: Tally | undefined;
 }
 
@@ -36,13 +38,13 @@ export interface MeasureRequest extends EvaluateOptions {
   readonly validation: Dataset;
   readonly test?: Dataset | undefined;
   readonly backend: Backend;
-  /** What thresholds are chosen by; undefined: no policy. */
+  /** The target for thresholds. Undefined: no policy. */
   readonly target: CalibrationTarget | undefined;
 }
 
-/** Choose the policy and count.
+/** Chooses the policy and counts right answers.
  * @param graph the trained network
- * @throws DynnError 'policy/validation' as `calibrate` does, and what running throws */
+ * @throws DynnError 'policy/validation' as `calibrate`, or 'runtime/run' */
 export async function measure(graph: Graph, request: MeasureRequest): Promise<Measurement> {
   const { exits, validation, test, backend, target } = request;
   const costs = exits.map((e) => e.costFraction);
@@ -59,7 +61,7 @@ export async function measure(graph: Graph, request: MeasureRequest): Promise<Me
   };
 }
 
-/** Parts as one. */
+/** Joins parts into one. */
 function joined(parts: readonly Answered[]): Answered {
   const [first] = parts;
   const whole = (of: (part: Answered) => Float32Array): Float32Array =>

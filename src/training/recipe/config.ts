@@ -1,13 +1,14 @@
-/** @file Everything that decides the numbers of a training run, and what a run tells while it goes.
- *  A run is a pure function of its config, its data and its model: the run folder keeps the config, so that a resume or
- *  a repeat is the same run. */
+/** @file The configuration of a training run, and the reports of its steps. A run is a pure
+ *  function of its configuration, its data and its model. The run folder keeps the configuration,
+ *  so that a resumed or repeated run gives the same result. */
 import type { Augmentation } from "../../data/augment.js";
 import type { Recipe } from "../../schema/training.js";
 
 /** Random changes of training images (never of validation or test images). */
 export type AugmentConfig = Augmentation;
 
-/** SGD with momentum (Sutskever et al. 2013 form of PyTorch: v = m*v + g; p -= lr*(v or g + m*v)). */
+/** SGD with momentum in PyTorch's form: `v = m*v + g; p -= lr*(v or g + m*v)` (Sutskever et al.
+ * 2013). */
 export interface SgdConfig {
   /** Stochastic gradient descent. */
   readonly kind: "sgd";
@@ -15,13 +16,14 @@ export interface SgdConfig {
   readonly momentum: number;
   /** Whether the momentum is Nesterov's. */
   readonly nesterov: boolean;
-  /** Factor of the parameters that the gradient gets. */
+  /** Weight decay: the gradient gets this factor times the parameters. */
   readonly weightDecay: number;
 }
 
-/** Adam (Kingma & Ba 2015) adds weightDecay * p to the gradient; AdamW (Loshchilov & Hutter 2019) shrinks p by lr * weightDecay. */
+/** Adam (Kingma & Ba 2015) adds `weightDecay * p` to the gradient. AdamW (Loshchilov & Hutter 2019)
+ * subtracts `lr * weightDecay * p` from p. */
 export interface AdamConfig {
-  /** adam adds the decay to the gradient; adamw shrinks the parameters themselves. */
+  /** adam adds the decay to the gradient. adamw subtracts it from the parameters. */
   readonly kind: "adam" | "adamw";
   /** Decay of the mean of gradients. */
   readonly beta1: number;
@@ -36,10 +38,11 @@ export interface AdamConfig {
 /** The optimizer, with all its numbers. */
 export type OptimizerConfig = SgdConfig | AdamConfig;
 
-/** The learning rate at each step; `peak` is its highest value.
- *  one-cycle: linear from peak/divisor up to peak in the first `warmup` share of steps, then cosine down to
- *  peak/divisor/finalDivisor (Smith 2018, as in PyTorch's OneCycleLR with three_phase off but a linear rise).
- *  cosine: half a cosine from peak to 0. multi-step: peak, times `factor` at each milestone (shares of the run). */
+/** The learning rate at each step. `peak` is its highest value. one-cycle: linear from peak/divisor
+ * up to peak in the first `warmup` share of steps, then cosine down to peak/divisor/finalDivisor.
+ * This is PyTorch's OneCycleLR without three_phase, but with a linear rise (Smith 2018). cosine:
+ * half a cosine from peak to 0. multi-step: peak, times `factor` at each milestone (shares of the
+ * run). */
 export type ScheduleConfig =
   | { readonly kind: "constant"; readonly peak: number }
   | {
@@ -57,11 +60,12 @@ export type ScheduleConfig =
       readonly factor: number;
     };
 
-/** Coefficient of each exit's loss. ramp: tau_i(t) rises linearly from 0.01 to the exit's cost fraction over the run, the
- *  final exit's is 1 (Kaya et al. 2019). equal: 1 for all. Numbers: one per exit, the final one included. */
+/** Coefficient of each exit's loss. ramp: rises linearly from 0.01 to the exit's cost fraction over
+ * the run, and stays 1 for the final exit (Kaya et al. 2019). equal: 1 for all. Numbers: one per
+ * exit, with the final exit. */
 export type ExitWeights = "ramp" | "equal" | readonly number[];
 
-/** How PGD attacks training images (Madry et al. 2018). */
+/** The PGD attack on training images (Madry et al. 2018). */
 export interface AdversarialConfig {
   /** Linf radius, in pixel units [0,1]. */
   readonly radius: number;
@@ -69,17 +73,18 @@ export interface AdversarialConfig {
   readonly stepSize: number;
   /** Steps of PGD for each batch. */
   readonly steps: number;
-  /** Which loss PGD ascends: of the final exit, the mean over exits, or the strongest exit of each sample. */
+  /** The loss that PGD ascends: the loss of the final exit, the mean over exits, or the strongest
+   * exit of each sample. */
   readonly target: "final" | "average" | "max";
-  /** Share of the attacked loss in the total; the rest is the clean loss. */
+  /** Share of the attacked loss in the total. The clean loss has the rest. */
   readonly weight: number;
 }
 
 /** How exits learn from the final exit (Hinton et al. 2015). */
 export interface DistillConfig {
-  /** Logits are divided by it before the softmax. */
+  /** The logits are divided by this number before the softmax. */
   readonly temperature: number;
-  /** Share of the distillation term in each early exit's loss; the rest is cross-entropy. */
+  /** Share of the distillation term in each early exit's loss. Cross-entropy has the rest. */
   readonly weight: number;
 }
 
@@ -89,13 +94,14 @@ export interface TrainingConfig {
   readonly recipe: Recipe;
   /** Passes over the training records. */
   readonly epochs: number;
-  /** Images of a step. */
+  /** Images per step. */
   readonly batch: number;
-  /** Decides every random number. */
+  /** The seed of every random number. */
   readonly seed: number;
   /** The optimizer with its settings. */
   readonly optimizer: OptimizerConfig;
-  /** Weight decay on norms, biases and head mixes too (default: on weights of convolutions and linear layers only). */
+  /** Whether weight decay also applies to norms, biases and head mixes. If false, it applies to
+   * weights of convolutions and linear layers only. */
   readonly decayAll: boolean;
   /** How the learning rate changes. */
   readonly schedule: ScheduleConfig;
@@ -105,29 +111,30 @@ export interface TrainingConfig {
   readonly exitWeights: ExitWeights;
   /** Share of the label that is spread over all classes. */
   readonly labelSmoothing: number;
-  /** Largest norm of all gradients together; larger ones are scaled down to it. */
+  /** Largest L2 norm of all gradients together. Larger gradients are scaled down to it. */
   readonly clipNorm: number | undefined;
-  /** Decay a step of the running average of weights that is evaluated and saved instead of the last weights. */
+  /** Decay per step of the running average of weights. With a number, the average is evaluated and
+   * saved instead of the last weights. */
   readonly ema: number | undefined;
   /** Weight of the new value in BatchNormalization's running averages (PyTorch's momentum). */
   readonly statisticsMomentum: number;
-  /** How early exits learn from the final one. Undefined: they do not. */
+  /** How early exits learn from the final exit. Undefined: no distillation. */
   readonly distill: DistillConfig | undefined;
-  /** The attack that training images are put under. Undefined: none. */
+  /** The attack on training images. Undefined: no attack. */
   readonly adversarial: AdversarialConfig | undefined;
 }
 
-/** What one step tells. Accuracies are per exit, in order, of the batch just trained on. */
+/** The report of one step. Accuracies are per exit, in order, on the batch of this step. */
 export interface StepReport {
   /** The epoch, counted from 0. */
   readonly epoch: number;
-  /** Steps done in this epoch, and in all. */
+  /** Steps done in this epoch. */
   readonly step: number;
-  /** Steps done in all. */
+  /** Steps done in the run. */
   readonly totalStep: number;
   /** Steps of a whole epoch. */
   readonly stepsPerEpoch: number;
-  /** Epochs that the run will have. */
+  /** Epochs of the whole run. */
   readonly epochs: number;
   /** Total loss of the step. */
   readonly loss: number;

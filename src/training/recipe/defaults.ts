@@ -1,6 +1,7 @@
-/** @file From what a user chose to a whole configuration: one table of defaults per recipe, one per optimizer and schedule.
- *  Sources: docs/method.md section 2 (Kaya et al. 2019); schedules Smith 2018; adversarial Madry et al. 2018; distillation Hinton et
- *  al. 2015; learning rate in proportion to the batch: Goyal et al. 2017. */
+/** @file Completes the choices of a user to a whole configuration, with tables of defaults per
+ *  recipe, optimizer and schedule. Sources: docs/method.md section 2 (Kaya et al. 2019); schedules
+ *  Smith 2018; adversarial Madry et al. 2018; distillation Hinton et al. 2015; learning rate in
+ *  proportion to the batch: Goyal et al. 2017. */
 import { DynnError } from "../../core/errors.js";
 import { NO_AUGMENTATION } from "../../data/augment.js";
 import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
@@ -17,9 +18,9 @@ import type {
 export type OptimizerKind = OptimizerConfig["kind"];
 export type ScheduleKind = ScheduleConfig["kind"];
 
-/** What a recipe does unless told otherwise. */
+/** The defaults of a recipe. */
 export interface RecipeDefaults {
-  /** Where early exits go, as `parseExits` reads it. */
+  /** Places of early exits, in the form that `parseExits` reads. */
   readonly exits: string;
   readonly epochs: number;
   readonly optimizer: OptimizerKind;
@@ -53,7 +54,7 @@ export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
     exits: PLACES,
     about: "all exits together, early ones with rising weight (Kaya et al. 2019)",
   },
-  "ic-only": { ...HEADS_ALONE, about: "heads on a trained backbone that stays as it is" },
+  "ic-only": { ...HEADS_ALONE, about: "heads on a trained backbone that does not change" },
   distill: { ...WHOLE_NETWORK, exits: PLACES, about: "joint, and early exits learn from the final one" },
   "ic-distill": { ...HEADS_ALONE, about: "ic-only, and early exits learn from the final one" },
   adversarial: {
@@ -63,10 +64,10 @@ export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
   },
 };
 
-/** Images of one step, and the batch that the learning rates are for. */
+/** Default number of images per step. The default learning rates are for this batch. */
 export const DEFAULT_BATCH = 128;
 
-/** Highest learning rate, and weight decay: VGG's own is larger. */
+/** Highest learning rate, and weight decay. The weight decay of VGG is larger. */
 export const OPTIMIZER_DEFAULTS = {
   sgd: { peak: 0.1, decay: 1e-4, decayVgg: 5e-4 },
   adam: { peak: 1e-3, decay: 0, decayVgg: 0 },
@@ -85,51 +86,51 @@ export const OPTIMIZER_KINDS = Object.keys(OPTIMIZER_DEFAULTS) as readonly Optim
 const DISTILL: DistillConfig = { temperature: 3, weight: 0.5 };
 const ADVERSARIAL: AdversarialConfig = { radius: 8 / 255, stepSize: 2 / 255, steps: 7, target: "final", weight: 0.5 };
 
-/** Any of the fields; undefined says that it was not chosen. */
+/** Any of the fields. Undefined means that the user did not choose it. */
 type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** What a user chose; whatever is left out is the recipe's default. */
+/** The choices of a user. The recipe has a default for each. */
 export interface TrainingChoices {
-  /** Times that all records are seen. */
+  /** Passes over the training records. */
   readonly epochs?: number | undefined;
-  /** Images a step. */
+  /** Images per step. */
   readonly batch?: number | undefined;
-  /** First weights, order of records, augmentation and masks follow from it. */
+  /** The seed of the first weights, the order of records, augmentation and masks. */
   readonly seed?: number | undefined;
-  /** Which optimizer. */
+  /** The kind of optimizer. */
   readonly optimizer?: OptimizerKind | undefined;
   /** How the learning rate changes over the run. */
   readonly schedule?: ScheduleKind | undefined;
-  /** Highest learning rate, at this batch. */
+  /** Highest learning rate, for this batch size. */
   readonly peak?: number | undefined;
   /** Factor of the weight decay. */
   readonly weightDecay?: number | undefined;
-  /** Whether biases and normalization parameters decay too. */
+  /** Whether weight decay also applies to biases and normalization parameters. */
   readonly decayAll?: boolean | undefined;
   /** How training images are changed. */
   readonly augment?: AugmentConfig | undefined;
   /** Coefficient of each exit's loss. */
   readonly exitWeights?: ExitWeights | undefined;
-  /** Share of the target that is spread over all classes. */
+  /** Share of the label that is spread over all classes. */
   readonly labelSmoothing?: number | undefined;
   /** Largest L2 norm of all gradients together. */
   readonly clipNorm?: number | undefined;
   /** Decay of the running average of the weights. */
   readonly ema?: number | undefined;
-  /** Numbers of distillation, for recipes that distil. */
+  /** Settings of distillation, for recipes that distil. */
   readonly distill?: Some<DistillConfig>;
-  /** Numbers of the attack, for the adversarial recipe. */
+  /** Settings of the attack, for the adversarial recipe. */
   readonly adversarial?: Some<AdversarialConfig>;
 }
 
-/** What the defaults depend on besides the recipe. */
+/** The facts besides the recipe that defaults depend on. */
 export interface RecipeContext {
   readonly architecture: string;
   /** The shorter side of an image, in pixels. */
   readonly side: number;
 }
 
-/** The whole configuration.
+/** Makes the whole configuration.
  * @throws DynnError 'training/config' when a choice does not belong to the recipe */
 export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context: RecipeContext): TrainingConfig {
   checkBelongs(recipe, choices);
@@ -185,11 +186,11 @@ function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights }: Tra
     if (got && Object.keys(got).length > 0)
       throw new DynnError(
         "training/config",
-        `recipe ${recipe}: got ${what} (${Object.keys(got).join(", ")}), which it does not use. Leave them out, or take the recipe ${belongs}.`,
+        `recipe ${recipe}: got ${what} (${Object.keys(got).join(", ")}), which it does not use. Leave them out, or use the recipe ${belongs}.`,
         { recipe, got },
       );
 }
 
-/** The entries that are there. */
+/** The entries that are not undefined. */
 const given = <T extends object>(choices: Some<T> = {}): Partial<T> =>
   Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined)) as Partial<T>;

@@ -1,14 +1,16 @@
-/** @file The coefficient of each exit's loss as training goes on. Source: Kaya et al. 2019, section 4 ("SDN training"). */
+/** @file The coefficient of each exit's loss during training. Source: Kaya et al. 2019, section 4
+ *  ("SDN training"). */
 import { DynnError } from "../../core/errors.js";
 import type { ExitWeights } from "./config.js";
 
-/** Where every early exit's coefficient starts. */
+/** The first coefficient of every early exit. */
 const RAMP_START = 0.01;
 
-/** One coefficient per exit, the final one included.
- * @param costFractions each exit's cost as a share of the final exit's, in order of the exits
- * @param progress      share of the run that is done, in [0,1]
- * @throws DynnError 'training/config' when coefficients are given and there is not one per exit */
+/** One coefficient per exit, with the final exit.
+ * @param costFractions each exit's cost as a share of the final exit's cost, in order of the exits
+ * @param progress done share of the run, in [0,1]
+ * @throws DynnError 'training/config' when the number of given coefficients is not the number of
+ *  exits */
 export function exitWeights(
   config: ExitWeights,
   costFractions: readonly number[],

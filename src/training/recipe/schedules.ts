@@ -1,5 +1,5 @@
-/** @file The learning rate as a pure function of the step, so that a resumed run continues on the same curve.
- *  Steps count from 0 to totalSteps - 1. */
+/** @file The learning rate as a pure function of the step, so that a resumed run continues on the
+ *  same curve. Steps count from 0 to totalSteps - 1. */
 import type { ScheduleConfig } from "./config.js";
 
 type Of<Kind extends ScheduleConfig["kind"]> = Extract<ScheduleConfig, { readonly kind: Kind }>;
@@ -20,8 +20,8 @@ export function learningRate(schedule: ScheduleConfig, step: number, totalSteps:
   }
 }
 
-/** Smith 2018, with the ends of both phases where PyTorch's OneCycleLR has them: the peak at step warmup * totalSteps - 1, the
- *  lowest rate at the last step. */
+/** Smith 2018. Both phases end where they end in PyTorch's OneCycleLR: the peak is at step warmup *
+ * totalSteps - 1, and the lowest rate at the last step. */
 function oneCycle({ peak, warmup, divisor, finalDivisor }: Of<"one-cycle">, step: number, totalSteps: number): number {
   const [top, last] = [Math.max(0, warmup * totalSteps - 1), totalSteps - 1];
   const start = peak / divisor;
@@ -29,8 +29,8 @@ function oneCycle({ peak, warmup, divisor, finalDivisor }: Of<"one-cycle">, step
   return cosineBetween(peak, start / finalDivisor, last > top ? (step - top) / (last - top) : 0);
 }
 
-/** Loshchilov & Hutter 2017, equation 5, without restarts. The rise before it is linear (Goyal et al. 2017, section 2.2) and
- *  starts above 0: a step at rate 0 would be lost. */
+/** Loshchilov & Hutter 2017, equation 5, without restarts. The warmup is linear (Goyal et al. 2017,
+ * section 2.2). It starts above 0, because a step at rate 0 has no effect. */
 function warmCosine({ peak, warmup }: Of<"cosine">, step: number, totalSteps: number): number {
   const top = warmup * totalSteps;
   if (step < top) return (peak * (step + 1)) / (top + 1);
@@ -38,7 +38,7 @@ function warmCosine({ peak, warmup }: Of<"cosine">, step: number, totalSteps: nu
 }
 
 function multiStep({ peak, milestones, factor }: Of<"multi-step">, step: number, totalSteps: number): number {
-  // Rounded, because a share such as 0.07 of 100 steps is not the whole number 7 in floating point.
+  // Rounds, because 0.07 * 100 is not the whole number 7 in floating point.
   const passed = milestones.filter((share) => step >= Math.round(share * totalSteps)).length;
   return peak * factor ** passed;
 }

@@ -9,7 +9,7 @@ export const cardEntry = (card: ModelCard): readonly [key: string, json: string]
   JSON.stringify(card),
 ];
 
-/** The card of a model file; undefined where it has none.
+/** The card of a model file. Undefined when the file does not have one.
  * @throws DynnError 'model/metadata' when the entry does not hold a card */
 export const readCard = (metadata: ReadonlyMap<string, string>, where: string): ModelCard | undefined =>
   readEntry(metadata, METADATA_KEYS.card, modelCardSchema, where);

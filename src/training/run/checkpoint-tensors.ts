@@ -1,6 +1,7 @@
-/** @file Named tensors in one file, in the safetensors format: 8 bytes of header length, a JSON header, raw elements.
- *  Nothing is copied before the header agrees with the bytes that are there: offsets must tile the data without gap or overlap.
- *  Source: github.com/huggingface/safetensors, "Format". */
+/** @file Reads and writes named tensors in one file, in the safetensors format: 8 bytes of header
+ *  length, a JSON header, raw elements. The reader checks the header against the bytes before it
+ *  copies elements. Offsets must cover the data without gap or overlap. Source:
+ *  github.com/huggingface/safetensors, "Format". */
 
 import { z } from "zod";
 import { bytesOf, concatBytes } from "../../core/bytes.js";
@@ -19,7 +20,7 @@ const METADATA = "__metadata__";
 const LENGTH_BYTES = 8;
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
-/** Elements begin at a multiple of this, so that any reader may map them. */
+/** Elements begin at a multiple of this number, so that any reader can map them into memory. */
 const ALIGNMENT = 8;
 
 const CODE_OF = {
@@ -45,13 +46,14 @@ const entrySchema = z.object({
   shape: z.array(size),
   data_offsets: z.tuple([size, size]),
 });
-/** A JSON object as its entries. z.record would lose a tensor named "__proto__". */
+/** A JSON object, as a list of its entries. z.record would lose a tensor named "__proto__". */
 const objectSchema = z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
   error: "expected an object",
 });
 const noteSchema = z.string();
 
-/** The bytes of a file. Equal tensors give equal bytes, in whatever order they come: the widest elements first, then by name. */
+/** The bytes of a file. Equal tensors give equal bytes in every order of the map. They are written
+ * with the widest elements first, then by name. */
 export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array<ArrayBuffer> {
   const sorted = [...tensors].sort(
     ([a, s], [b, t]) => byteSize(t.dtype) - byteSize(s.dtype) || (a < b ? -1 : a > b ? 1 : 0),
@@ -72,8 +74,9 @@ export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array<Arra
 }
 
 /** Read a file.
- * @param where what to call it in errors
- * @throws DynnError 'checkpoint/format' when the bytes are no safetensors file, or one that is cut short or damaged */
+ * @param where the file's name in errors
+ * @throws DynnError 'checkpoint/format' when the bytes are not a safetensors file, or a file that
+ *  is truncated or damaged */
 export function readTensors(bytes: Uint8Array, where: string): TensorFile {
   const { header, start } = readHeader(bytes, where);
   const notes = Object.entries(checked(objectSchema, header.get(METADATA) ?? {}, where, METADATA));
@@ -86,7 +89,7 @@ export function readTensors(bytes: Uint8Array, where: string): TensorFile {
     const dtype = DTYPE_OF.get(code) as DType;
     if (sizeOf(shape) * byteSize(dtype) !== end - begin)
       throw damaged(where, `"${name}" has ${end - begin} bytes for ${code} [${shape.join()}]`, { name, shape });
-    // Copied by the constructor: slice of a Node Buffer copies nothing.
+    // The constructor copies. The method slice of a Node Buffer does not copy.
     const elements = new Uint8Array(bytes.subarray(start + begin, start + end));
     const ArrayType = ARRAY_OF[dtype] as new (buffer: ArrayBufferLike) => ArrayOf;
     return [name, tensor(dtype, shape, new ArrayType(elements.buffer))] as const;
@@ -109,7 +112,8 @@ function readHeader(bytes: Uint8Array, where: string): { header: Map<string, unk
   }
 }
 
-/** @throws DynnError 'checkpoint/format' when the tensors do not lie end to end over all the data */
+/** @throws DynnError 'checkpoint/format' when the tensors do not cover all the data without gap or
+ *  overlap */
 function checkTiling(
   entries: readonly { readonly name: string; readonly data_offsets: readonly [number, number] }[],
   length: number,
@@ -139,7 +143,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, what: s
 const damaged = (where: string, what: string, detail: ErrorDetail, cause?: unknown): DynnError =>
   new DynnError(
     "checkpoint/format",
-    `${where}: is no whole safetensors file: ${what}. Take another checkpoint, or start the run again.`,
+    `${where}: is not a complete safetensors file: ${what}. Use another checkpoint, or start the run again.`,
     detail,
     { cause },
   );

@@ -1,5 +1,5 @@
-/** @file A checkpoint: the state of a run and the settings that it belongs to, in one safetensors file.
- *  Settings are plain JSON; a state is only ever continued under the settings it was made with. */
+/** @file A checkpoint holds the state and the settings of a run in one safetensors file. Settings
+ *  are plain JSON. A run resumes only with the settings of its checkpoint. */
 
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
@@ -8,7 +8,7 @@ import { epochReportSchema } from "../../schema/training.js";
 import type { TrainingState } from "../step/state.js";
 import { readTensors, writeTensors } from "./checkpoint-tensors.js";
 
-/** Everything that decides the result of a run, as JSON has it. */
+/** All settings that decide the result of a run, as plain JSON. */
 export type RunSettings = Readonly<Record<string, unknown>>;
 
 export interface Checkpoint {
@@ -17,7 +17,7 @@ export interface Checkpoint {
 }
 
 const [FORM, STATE, SETTINGS] = ["dynn.checkpoint", "dynn.state", "dynn.settings"] as const;
-/** Raised when a later dynn keeps something else. */
+/** The format version. A change of the format raises it. */
 const VERSION = "1";
 
 const stateSchema = z.object({
@@ -28,7 +28,7 @@ const stateSchema = z.object({
 });
 const settingsSchema = z.record(z.string(), z.unknown());
 
-/** The bytes of a checkpoint; equal states and settings give equal bytes. */
+/** The bytes of a checkpoint. Equal states and settings give equal bytes. */
 export function writeCheckpoint({ state, settings }: Checkpoint): Uint8Array<ArrayBuffer> {
   const { tensors, epoch, step, sums, epochs } = state;
   const metadata = new Map([
@@ -40,15 +40,15 @@ export function writeCheckpoint({ state, settings }: Checkpoint): Uint8Array<Arr
 }
 
 /** Read a checkpoint.
- * @param where what to call the file in errors
- * @throws DynnError 'checkpoint/format' when it is damaged, or is a safetensors file that dynn did not write */
+ * @param where the file's name in errors
+ * @throws DynnError 'checkpoint/format' when the file is damaged, or when dynn did not write it */
 export function readCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const { tensors, metadata } = readTensors(bytes, where);
   const version = metadata.get(FORM);
   if (version !== VERSION)
     throw notOurs(
       where,
-      version === undefined ? "dynn did not write it" : `its form is ${version}, expected ${VERSION}`,
+      version === undefined ? "dynn did not write it" : `its format version is ${version}, expected ${VERSION}`,
     );
   const part = <T>(key: string, schema: z.ZodType<T>): T => {
     try {
@@ -63,20 +63,20 @@ export function readCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
 const notOurs = (where: string, what: string, cause?: unknown): DynnError =>
   new DynnError(
     "checkpoint/format",
-    `${where}: is no checkpoint of a run: ${what}. Take another checkpoint, or start the run again.`,
+    `${where}: is not a checkpoint of a run: ${what}. Use another checkpoint, or start the run again.`,
     cause === undefined ? {} : { reason: reasonOf(cause) },
     { cause },
   );
 
-/** One setting that two runs do not share; undefined where a run has it not. */
+/** One setting that differs between two runs. Undefined when a run does not have it. */
 export interface Difference {
-  /** Where it is, e.g. "config.epochs". */
+  /** Path of the setting, e.g. "config.epochs". */
   readonly at: string;
   readonly before: unknown;
   readonly now: unknown;
 }
 
-/** Settings that differ, compared as JSON has them. */
+/** The settings that differ, compared as JSON. */
 export const differences = (before: RunSettings, now: RunSettings): Difference[] =>
   compare("", JSON.parse(JSON.stringify(before)), JSON.parse(JSON.stringify(now)));
 
@@ -91,8 +91,8 @@ function compare(at: string, before: unknown, now: unknown): Difference[] {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Refuse to continue a run under other settings than its own.
- * @param where what holds the settings before
+/** Checks that a resumed run has the settings of the checkpoint.
+ * @param where name of the file or folder that holds the old settings
  * @throws DynnError 'checkpoint/mismatch' naming each difference */
 export function checkSameRun(before: RunSettings, now: RunSettings, where: string): void {
   const found = differences(before, now);

@@ -1,4 +1,4 @@
-/** @file Accuracy and loss of every exit on records that are not trained on. */
+/** @file Accuracy and loss of every exit on validation or test records. */
 
 import { type Dataset, readImages } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/readings.js";
@@ -9,35 +9,35 @@ import { Forward } from "../../dynamic/run/forward.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 
-/** How each exit does on some records. */
+/** Accuracy and loss of each exit on some records. */
 export interface ExitEvaluation {
-  /** Records. */
+  /** Number of records. */
   readonly count: number;
-  /** Right answers of each exit. */
+  /** Number of right answers of each exit. */
   readonly correct: readonly number[];
   /** Mean cross-entropy of each exit. */
   readonly losses: readonly number[];
 }
 
-/** How exits are evaluated. */
+/** Options of an evaluation. */
 export interface EvaluateOptions {
   /** Images in one run. */
   readonly batch: number;
-  /** Stops the work; the promise then rejects with the signal's reason. */
+  /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told after each batch how many are done, and of how many. */
+  /** Called after each batch with the number of finished records and the number of all records. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** What the exits say of some records. */
+/** The logits of all exits on some records. */
 export interface Answered extends Measured {
   readonly labels: Int32Array;
 }
 
-/** Records read at once: bounds the memory of large images. */
+/** Number of records to read at once. It limits the memory for large images. */
 const CHUNK = 1024;
 
-/** The logits of every exit, some records at a time, in file order.
+/** Gives the logits of every exit, some records at a time, in file order.
  * @param graph a trained network with its parameters as initializers
  * @throws DynnError as dynamicModel and Forward do */
 export async function* answersOf(
@@ -65,7 +65,7 @@ export async function* answersOf(
   }
 }
 
-/** Measure accuracy and loss of each exit on labelled records.
+/** Measures accuracy and loss of each exit on labelled records.
  * @param graph a trained network with its parameters as initializers
  * @throws DynnError as dynamicModel and Forward do */
 export async function evaluateExits(

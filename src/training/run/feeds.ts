@@ -1,5 +1,6 @@
-/** @file What a step is fed: images; images and their attacked versions; or features of a frozen backbone, which are computed batch
- *  by batch, or once for all where they never change and fit in memory. */
+/** @file Makes the data inputs of a step: images, images with their attacked versions, or features
+ *  of a frozen backbone. Features are computed batch by batch. If they never change and fit in
+ *  memory, they are computed once. */
 
 import { checkPixels } from "../../core/pixels.js";
 import { present } from "../../core/present.js";
@@ -17,32 +18,32 @@ import { splitFrozen } from "../step/frozen.js";
 import { trainingForm } from "../step/training-form.js";
 import type { TrainingRequest } from "./request.js";
 
-/** What goes into training steps. */
+/** The source of data for training steps. */
 export interface FeedSource {
-  /** The graph that the step is made of. */
+  /** The graph from which the step is made. */
   readonly graph: Graph;
-  /** Batches, from a place in the run on. */
+  /** Batches, from one place in the run on. */
   readonly batches: (from: BatchPlace) => AsyncIterable<TrainingBatch>;
   /** Data inputs of a step.
-   * @param state parameters of the moment
-   * @param done  steps done before */
+   * @param state current parameters
+   * @param done number of earlier steps */
   readonly feeds: (
     batch: TrainingBatch,
     labels: Tensor<"int64">,
     state: ReadonlyMap<string, Tensor>,
     done: number,
   ) => Promise<Tensors>;
-  /** Give back the sessions. */
+  /** Releases the sessions. */
   readonly release: () => Promise<void>;
 }
 
-/** Features of a frozen backbone are kept up to this many bytes, unless the caller says otherwise. */
+/** Default limit for kept features of a frozen backbone, in bytes. */
 export const FEATURE_MEMORY = 2 * 1024 ** 3;
 
-/** Decide what goes into the steps: images, attacked images, or features of a frozen backbone.
+/** Chooses the data for the steps: images, attacked images, or features of a frozen backbone.
  * @param trained parameters that change
- * @param frozen  whether everything in front of them stays as it is, statistics too
- * @throws what compiling and reading data throw */
+ * @param frozen whether everything in front of them is frozen, statistics too
+ * @throws DynnError as compiling a graph and reading data */
 export async function makeFeeds(
   request: TrainingRequest,
   trained: readonly ValueName[],
@@ -62,7 +63,7 @@ async function ownStream({ train, model, config }: TrainingRequest): Promise<Str
   return (from) => trainingStream(train, { batch, seed, classes, epochs, from, augmentation, fill });
 }
 
-/** Classes that the last exit tells apart. */
+/** Number of classes of the last exit. */
 export function classesOf({ graph, exits }: TrainingRequest["model"]): number {
   const typed = inferShapes(graph, opTable);
   return typed.types.get(present(exits.at(-1), "the final exit").logits)?.shape.at(-1) as number;
@@ -84,7 +85,7 @@ function imageFeeds({ model, train, config }: TrainingRequest, batches: Stream):
   };
 }
 
-/** Clean images first, their attacked versions after them. */
+/** Feeds of clean images, followed by their attacked versions. */
 async function attackedFeeds(
   request: TrainingRequest,
   trained: readonly ValueName[],
@@ -141,13 +142,13 @@ async function frozenFeeds(
   return keptFeeds(request, split.trained, await allFeatures(request, session));
 }
 
-/** Numbers that one image's features are made of. */
+/** Number of elements in one image's features. */
 const featureSize = (frozen: Graph): number =>
   frozen.outputs.reduce((sum, { shape }) => sum + sizeOf((shape ?? []).slice(1) as number[]), 0);
 
 interface Kept {
   readonly dims: readonly number[];
-  /** All records' rows. */
+  /** The rows of all records. */
   readonly data: Float32Array;
 }
 
@@ -183,7 +184,7 @@ function keepRows(kept: Map<string, Kept>, name: string, value: Tensor<"float32"
   kept.set(name, entry);
 }
 
-/** Batches of kept features: no image is read again. */
+/** Feeds of kept features. Images are not read again. */
 function keptFeeds({ train, config }: TrainingRequest, graph: Graph, kept: ReadonlyMap<string, Kept>): FeedSource {
   return {
     graph,

@@ -1,5 +1,5 @@
-/** @file The network of a training run before its first step: an architecture by name or a model with named parameters, exits,
- *  normalisation, and first weights from elsewhere. */
+/** @file Builds the network of a training run before its first step. The base is an architecture by
+ *  name or a model with named parameters. It gets exits, normalisation, and first weights. */
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
@@ -10,7 +10,7 @@ import { channelStatistics } from "../../data/statistics.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { type InputMaps, type InputOptions, onUnit, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
-import { dynamicModel, withAdded } from "../../dynamic/model/model.js";
+import { type DynamicModel, dynamicModel, withAdded } from "../../dynamic/model/model.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import type { Graph } from "../../graph/graph.js";
 import { ARCHITECTURES, type ArchitectureName } from "../../nn/architectures.js";
@@ -26,65 +26,67 @@ import { readCheckpoint } from "./checkpoint.js";
 import type { TrainableModel } from "./request.js";
 import { trainedNames } from "./trained.js";
 
-/** What a network begins as. */
+/** The base of a network. */
 export type NetworkBase =
   | { readonly kind: "architecture"; readonly name: string; readonly width?: number | undefined }
   | { readonly kind: "model"; readonly name: string; readonly source: OnnxModel };
 
-/** The network that is to be trained. */
+/** The network to train. */
 export interface NetworkRequest {
   /** An architecture or a model. */
   readonly base: NetworkBase;
-  /** Decides which exits there are and what is frozen. */
+  /** The recipe. It decides the exits and the frozen parameters. */
   readonly recipe: Recipe;
-  /** Left out: the recipe's, or those that the network has already. */
+  /** The exits. The default is the network's own exits, unless the recipe is static. Otherwise the
+   * default depends on the recipe. */
   readonly exits?: ExitSpec | undefined;
   /** Form of the heads of new exits. */
   readonly head?: HeadName | undefined;
-  /** New weights follow from it. */
+  /** The seed of new weights. */
   readonly seed: number;
-  /** First weights from elsewhere: {@link weightsOfModel}, {@link weightsOfCheckpoint}. */
+  /** First weights from a file: {@link weightsOfModel}, {@link weightsOfCheckpoint}. */
   readonly init?: InitialWeights | undefined;
-  /** To put in front of the graph. Left out: a model stays as it is, an architecture gets that of its first weights or of the
-   *  images. */
+  /** The normalisation to put in front of the graph. By default, a model gets none. An architecture
+   * gets the normalisation of its first weights or of the images. */
   readonly normalization?: InputOptions["normalization"];
-  /** Put it also in front of a model that normalises its input already. */
+  /** Whether to put it also in front of a model that normalises its input already. */
   readonly forceNormalization?: InputOptions["forceNormalization"];
-  /** Order of the channels that a model expects. */
+  /** The order of the channels that a model expects. */
   readonly channels?: InputOptions["channels"];
   /** Number of classes. */
   readonly classes: number;
-  /** Images that the normalization is computed from. */
+  /** Images from which the normalisation is computed. */
   readonly train: Dataset;
 }
 
-/** A network that is ready to be trained. */
+/** A network that is ready for training. */
 export interface TrainingNetwork {
-  /** Its name. */
+  /** Name of the network. */
   readonly name: string;
-  /** Its graph and exits. */
+  /** Graph and exits of the network. */
   readonly model: TrainableModel;
-  /** That the graph applies to pixels; undefined where none is known. */
+  /** The normalisation that the graph applies to pixels. Undefined when it is not known. */
   readonly normalization: Normalization | undefined;
   /** SHA-256 of the graph and its first weights. */
   readonly digest: string;
-  /** What to tell about weights that were taken from elsewhere; undefined when none were. */
+  /** A message about weights from a file. Undefined without such weights. */
   readonly note: string | undefined;
 }
 
-/** What a training run is started from. */
+/** The base of a training run. */
 interface Base {
   readonly name: string;
   readonly graph: Graph;
-  /** That the graph applies behind `prepended`. */
+  /** The normalisation that the graph applies behind `prepended`. */
   readonly normalization: Normalization | undefined;
   /** What is put in front of the graph of a model. */
   readonly prepended?: InputMaps | undefined;
 }
 
-/** Build the network of a training run.
- * @throws DynnError 'training/config', 'cli/value' (no such architecture), 'exits/value', 'model/cut', 'data/shape', 'data/label',
- *         'checkpoint/mismatch'
+/** Builds the network of a training run.
+ * @throws DynnError 'cli/value' when dynn does not have the architecture
+ * @throws DynnError 'training/config', 'exits/value', 'model/cut', 'data/shape', 'data/label',
+ *  'checkpoint/mismatch'
  * @example
  * const network = await trainingNetwork({
  *   base: { kind: "architecture", name: "resnet20" }, recipe: "joint", seed: 0, classes: 10, train,
@@ -94,7 +96,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
   if (RECIPE_DEFINITIONS[recipe].frozen && init === undefined && asked.kind === "architecture")
     throw new DynnError(
       "training/config",
-      `${asked.name}: the recipe ${recipe} leaves the backbone as it is, and this one has random weights. Give first weights, or train with the recipe joint.`,
+      `${asked.name}: the recipe ${recipe} does not change the backbone, and this one has random weights. Give first weights, or train with the recipe joint.`,
       { architecture: asked.name, options: ["init"] },
     );
   const base = asked.kind === "model" ? ofModel(asked, request) : ofArchitecture(asked, request);
@@ -108,7 +110,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
   if (contract.classes !== request.classes)
     throw new DynnError(
       "data/label",
-      `${base.name}: tells ${contract.classes} classes apart, and ${request.train.name} has ${request.classes}. Take an architecture by name, or data with as many classes.`,
+      `${base.name}: has ${contract.classes} classes, and ${request.train.name} has ${request.classes}. Take an architecture by name, or data with as many classes.`,
       { model: contract.classes, data: request.classes },
     );
   return {
@@ -129,7 +131,7 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
   if (!Object.hasOwn(ARCHITECTURES, name))
     throw new DynnError(
       "cli/value",
-      `architecture "${name}": there is none of that name. Choose from ${Object.keys(ARCHITECTURES).join(", ")}, or give an ONNX file.`,
+      `architecture "${name}": dynn does not have this architecture. Choose from ${Object.keys(ARCHITECTURES).join(", ")}, or give an ONNX file.`,
       { architecture: name },
     );
   const [channels, height, columns] = train.shape;
@@ -138,7 +140,7 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
   return { name, graph, normalization: undefined };
 }
 
-/** @throws DynnError 'data/shape', and what dynamicModel throws */
+/** @throws DynnError 'data/shape', or as dynamicModel */
 function ofModel(
   { name, source }: Extract<NetworkBase, { kind: "model" }>,
   { train, normalization: given, forceNormalization, channels }: NetworkRequest,
@@ -158,12 +160,13 @@ function ofModel(
   return { name: name.replace(/\.onnx$/, ""), graph, normalization, prepended: model.prepended };
 }
 
-/** Exits as asked for; else those that the network has, when the recipe trains any; else the recipe's. */
+/** The requested exits. If none are requested and the recipe trains exits, the network's own exits,
+ * or else the exits of the recipe. */
 function withExits(graph: Graph, { exits, head, recipe, seed }: NetworkRequest): Graph {
   if (recipe === "static" && exits !== undefined && exits.kind !== "none")
     throw new DynnError(
       "training/config",
-      "exits: the recipe static trains the final exit alone. Leave them out, or take the recipe joint.",
+      "exits: the recipe static trains the final exit alone. Leave them out, or use the recipe joint.",
       { options: ["exits", "recipe"] },
     );
   if (exits === undefined && recipe !== "static" && graph.outputs.length > 1) return graph;
@@ -171,9 +174,9 @@ function withExits(graph: Graph, { exits, head, recipe, seed }: NetworkRequest):
   return attachExits(graph, cutsFor(graph, spec, head), { seed, ...(head === undefined ? {} : { head }) });
 }
 
-/** What is put in front of the graph when nothing is said: nothing for a model, whose weights know their input; else what the
- *  first weights were trained with, else mean and standard deviation of the training images. A channel that never changes keeps
- *  its scale. */
+/** The default normalisation in front of the graph. A model gets none, because its weights expect
+ * its own input. An architecture gets the normalisation of its first weights, or else mean and
+ * standard deviation of the training images. A constant channel keeps its scale. */
 async function ownNormalization({ base, train, init }: NetworkRequest): Promise<Normalization | undefined> {
   if (base.kind === "model") return undefined;
   if (init?.normalization) return init.normalization;
@@ -183,22 +186,25 @@ async function ownNormalization({ base, train, init }: NetworkRequest): Promise<
 
 /** Weights to start from. */
 export interface InitialWeights {
-  /** What to call them in messages. */
+  /** The weights' name in messages. */
   readonly where: string;
-  /** The tensor of a name, or undefined. */
+  /** The tensor with a name, or undefined. */
   readonly tensor: (name: string) => Tensor | undefined;
-  /** The normalization that the weights were trained with; undefined where it is not known. */
+  /** The normalisation under which the weights were trained. Undefined when it is not known. */
   readonly normalization: Normalization | undefined;
+  /** The classes that the weights tell apart; undefined where they are not known. */
+  readonly classes?: Pick<DynamicModel, "name" | "classes" | "classNames"> | undefined;
 }
 
 /** The weights of a model, by the names of its initializers.
- * @throws DynnError what dynamicModel throws */
+ * @throws DynnError as dynamicModel */
 export function weightsOfModel(source: OnnxModel, where: string): InitialWeights {
-  const { normalization } = dynamicModel(source, { name: where });
-  return { where, tensor: (name) => source.graph.initializers.get(name), normalization };
+  const classes = dynamicModel(source, { name: where });
+  const { normalization } = classes;
+  return { where, tensor: (name) => source.graph.initializers.get(name), normalization, classes };
 }
 
-/** The weights of a checkpoint; where it keeps an average of the weights, the average.
+/** The weights of a checkpoint. If the checkpoint keeps an average of the weights, the average.
  * @throws DynnError 'checkpoint/format', 'checkpoint/mismatch' */
 export function weightsOfCheckpoint(bytes: Uint8Array, where: string): InitialWeights {
   const { state, settings } = readCheckpoint(bytes, where);
@@ -210,8 +216,9 @@ export function weightsOfCheckpoint(bytes: Uint8Array, where: string): InitialWe
 
 const STATISTIC = /\.running_(mean|var)$/;
 
-/** The graph with the weights that `initial` has for it.
- * @throws DynnError 'checkpoint/mismatch' when a shape differs, nothing fits, or a backbone that is to stay frozen is not whole */
+/** Replaces the weights of the graph by the weights of the file.
+ * @throws DynnError 'checkpoint/mismatch' when a shape differs, nothing fits, or a frozen backbone
+ *  lacks weights */
 function fill(graph: Graph, { where, tensor }: InitialWeights, recipe: Recipe): { filled: Graph; note: string } {
   const parameters = new Set(parametersOf(graph));
   const learned = [...graph.initializers].filter(([name]) => parameters.has(name) || STATISTIC.test(name));
@@ -230,8 +237,8 @@ function fill(graph: Graph, { where, tensor }: InitialWeights, recipe: Recipe): 
   if (missing.length === learned.length) throw unlike(where, "it has no tensor of this network");
   const heads = RECIPE_DEFINITIONS[recipe].frozen ? trainedNames(graph, recipe) : [...parameters];
   const lost = missing.find(([name]) => !heads.includes(name) && !STATISTIC.test(name))?.[0];
-  if (lost !== undefined) throw unlike(where, `it has no "${lost}", and ${recipe} trains no backbone`);
-  const rest = missing.length === 0 ? "" : `; ${missing.length} start afresh (${missing[0]?.[0]} ...)`;
+  if (lost !== undefined) throw unlike(where, `it has no "${lost}", and ${recipe} does not train the backbone`);
+  const rest = missing.length === 0 ? "" : `; ${missing.length} start with new values (${missing[0]?.[0]} ...)`;
   return {
     filled: { ...graph, initializers },
     note: `${where}: ${learned.length - missing.length} of ${learned.length} tensors taken${rest}`,

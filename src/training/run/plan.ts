@@ -1,4 +1,5 @@
-/** @file A training run before its first step: data, network and configuration, and the settings that its result follows from. */
+/** @file Plans a training run before its first step: data, network, configuration, and the settings
+ *  that decide the result. */
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import type { TrainingSplit } from "../../data/training-split.js";
@@ -16,41 +17,42 @@ import type { RunSettings } from "./checkpoint.js";
 import { evaluateExits } from "./evaluate.js";
 import { type NetworkRequest, type TrainingNetwork, trainingNetwork } from "./network.js";
 
-/** What the weights began as. Files go by their names: where they lie on a machine is nothing that a model should tell. */
+/** The origin of the weights. Files appear by name, without their path, because a model must not
+ * tell paths of a machine. */
 export type Origin = Pick<ModelCard, "architecture" | "width" | "init">;
 
-/** Everything of a run that is fixed before its first step. */
+/** The parts of a run that are fixed before its first step. */
 export interface TrainingPlan {
-  /** What the weights began as. */
-  readonly origin: Origin;
+  /** The origin of the weights. */ readonly origin: Origin;
   /** Records to train, validate and test on. */
   readonly data: TrainingSplit;
   /** The network before its first step. */
   readonly network: TrainingNetwork;
   /** Every number of the training. */
   readonly config: TrainingConfig;
-  /** What exits were placed by, where they were placed here. */
+  /** How the places of exits were chosen. Undefined when this plan did not choose them. */
   readonly placement?: Placement | undefined;
-  /** What the result follows from; a resumed run must have the same. */
+  /** The settings that decide the result. A resumed run must have the same. */
   readonly settings: RunSettings;
 }
 
-/** What a training run is planned from. */
 export interface PlanRequest extends Omit<NetworkRequest, "classes" | "train" | "seed"> {
   /** Records to train, validate and test on. */
   readonly data: TrainingSplit;
-  /** How the network is trained. */
+  /** The recipe of the training. */
   readonly recipe: Recipe;
-  /** Settings besides the recipe's defaults. */
+  /** Settings that replace defaults of the recipe. */
   readonly choices?: TrainingChoices | undefined;
-  /** Where the run computes, e.g. "webgpu"; its sums round differently from the CPU's. Left out: the CPU. */
+  /** The provider of the run, e.g. "webgpu". Its sums round differently from those of the CPU. The
+   * default is the CPU. */
   readonly provider?: string | undefined;
 }
 
-/** Plan a training run.
- * @throws DynnError 'training/config', and what {@link trainingNetwork} throws
+/** Plans a training run.
+ * @throws DynnError 'training/config', or as {@link trainingNetwork}
  * @example
- * const plan = await planTraining({ data, base: { kind: "architecture", name: "resnet20" }, recipe: "joint" }); */
+ * const base = { kind: "architecture", name: "resnet20" } as const;
+ * const plan = await planTraining({ data, base, recipe: "joint" }); */
 export async function planTraining(request: PlanRequest): Promise<TrainingPlan> {
   const { base, data, recipe, choices = {}, provider } = request;
   const { classes, train } = data;
@@ -77,8 +79,8 @@ const originOf = ({ base, init }: PlanRequest): Origin => ({
   init: init?.where.split(/[/\\]/).at(-1) ?? null,
 });
 
-/** A plan with the settings that its result follows from. The digest stands for the graph and its first weights, the
- *  normalisation for the images. */
+/** Adds to a plan the settings that decide its result. The digest represents the graph and its
+ * first weights. The normalisation represents the images. */
 export function withSettings(plan: Omit<TrainingPlan, "settings">, provider = "cpu"): TrainingPlan {
   const { origin, data, network, config, placement } = plan;
   const settings = {
@@ -89,7 +91,7 @@ export function withSettings(plan: Omit<TrainingPlan, "settings">, provider = "c
     config,
     digest: network.digest,
     ...(placement?.cost === "time" ? { placement } : {}),
-    // Runs from before there was a choice were on the CPU.
+    // Old checkpoints do not name a provider. Their runs were on the CPU.
     ...(provider === "cpu" ? {} : { provider }),
   };
   return { ...plan, settings };
@@ -103,7 +105,7 @@ const partsOf = ({ train, validation, test }: TrainingSplit): ModelCard["data"] 
   test: test ? partOf(test) : null,
 });
 
-/** Names and logits of the exits, as the file has them. */
+/** Names and logits of the exits, as in the file. */
 export const exitNames = ({ model }: TrainingNetwork) => model.exits.map(({ name, logits }) => ({ name, logits }));
 
 /** The metadata of the trained network's file: exits, normalisation, class names, card. */
@@ -119,9 +121,9 @@ export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard
 
 /** Right answers of each exit. */
 export interface RightAnswers {
-  /** Of each exit, in order. */
+  /** Number of right answers of each exit, in order. */
   readonly right: readonly number[];
-  /** Records. */
+  /** Number of records. */
   readonly count: number;
 }
 
@@ -129,12 +131,13 @@ export interface RightAnswers {
 export interface PlanAnswers {
   /** On the validation records. */
   readonly validation: RightAnswers;
-  /** On the test records, where there are any. */
+  /** On the test records. Undefined without test records. */
   readonly test: RightAnswers | undefined;
 }
 
-/** Count the right answers of a trained network on the validation and the test records of its plan.
- * @throws DynnError 'runtime/run'; the signal's reason when aborted */
+/** Counts the right answers of a trained network on the validation and the test records of its
+ * plan.
+ * @throws DynnError 'runtime/run', or the signal's reason when aborted */
 export async function measurePlan(
   { network, data, config }: TrainingPlan,
   graph: Graph,
@@ -176,7 +179,7 @@ const answersAt = ({ right, count }: RightAnswers, exit: number) => ({ right: ri
 const trainableCount = (graph: Graph): number =>
   parametersOf(graph).reduce((sum, name) => sum + (graph.initializers.get(name)?.data.length ?? 0), 0);
 
-/** The record that the report of a run is drawn from.
+/** The record from which the report of a run is made.
  * @param test right answers of the finished network, one entry per exit */
 export const recordOf = (
   { network, data, config, settings }: TrainingPlan,

@@ -1,5 +1,6 @@
-/** @file One training run, from a model, data and a config to trained weights. The run is a pure function of these: a resumed run
- *  ends in the same bytes as one that never stopped, on the same backend. */
+/** @file Trains a network: from a model, data and a configuration to trained weights. The run is a
+ *  pure function of these. On the same backend, a resumed run ends with the same bytes as a run
+ *  without a break. */
 import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { stepsPerEpoch, type TrainingBatch } from "../../data/batches.js";
@@ -21,27 +22,35 @@ import { trainedNames } from "./trained.js";
 export interface TrainingResult {
   /** The trained network. */
   readonly graph: Graph;
-  /** The last state, from which training can go on. */
+  /** The last state, from which training can resume. */
   readonly state: TrainingState;
   /** One report for each epoch. */
   readonly epochs: readonly EpochReport[];
 }
 
-/** Train. When the signal aborts, the step that runs is finished, a checkpoint is saved, and the signal's reason is thrown.
- * @throws DynnError 'training/config', 'training/diverged' when the loss is no number (the last checkpoint is kept),
- *         'data/label', 'data/value', 'gradient/none', 'runtime/run'
+/** Trains a network. When the signal aborts, the current step finishes, a checkpoint is saved, and
+ * the signal's reason is thrown.
+ * @throws DynnError 'training/diverged' when a loss or a weight is not finite (the last checkpoint
+ *  is kept)
+ * @throws DynnError 'training/config', 'data/label', 'data/value', 'gradient/none',
+ *  'runtime/run'
  * @example
  * ```ts
  * import { ARCHITECTURES, openDataset, ortNode, subset, train, trainingConfig } from "dynn/node";
  *
  * const data = await openDataset("sample");
- * const records = (from: number, count: number) => subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
+ * const records = (from: number, count: number) =>
+ *   subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
  * const { graph } = ARCHITECTURES.resnet20.make({ classes: 10, imageSize: 32, width: 0.25 });
  * const { epochs } = await train({
  *   model: { graph, exits: [{ name: "final", logits: graph.outputs[0].name, costFraction: 1 }] },
  *   train: records(0, 100),
  *   validation: records(400, 100),
- *   config: trainingConfig("static", { epochs: 1, batch: 50 }, { architecture: "resnet20", side: 32 }),
+ *   config: trainingConfig(
+ *     "static",
+ *     { epochs: 1, batch: 50 },
+ *     { architecture: "resnet20", side: 32 },
+ *   ),
  *   backend: ortNode(),
  * });
  * console.log(epochs[0].validationAccuracy);
@@ -175,7 +184,8 @@ class Run {
     const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, backend, {
       batch: config.batch,
     });
-    // The running statistics can lag behind weights that explode: what would be saved then answers nothing.
+    // Running statistics can lag behind weights that diverge. A network saved at this point would
+    // give no finite answers.
     if (!checked.losses.every(Number.isFinite)) throw this.#divergedBefore("the validation loss");
     const report: EpochReport = {
       epoch: this.#epoch,
@@ -209,7 +219,8 @@ class Run {
     this.#lastSave = performance.now();
   }
 
-  /** @throws DynnError 'training/diverged' when the last update made a number infinite: the loss shows that one step later */
+  /** @throws DynnError 'training/diverged' when the last update made a number infinite. The loss
+   *  shows this one step later */
   #state(): TrainingState {
     const tensors = this.#runner.state;
     if (![...tensors.values()].every(allFinite)) throw this.#divergedBefore("a weight");
@@ -230,7 +241,7 @@ class Run {
     return diverged(Math.floor(last / this.#steps), last % this.#steps, rate, what);
   }
 
-  /** The network with the weights of the moment: the averaged ones where they are kept. */
+  /** The network with the current weights, or with the averaged weights if the run keeps them. */
   #trainedGraph(): Graph {
     const { graph } = this.#request.model;
     const { state } = this.#runner;
@@ -246,6 +257,6 @@ class Run {
 const tooFew = ({ train: { name, count }, config: { batch } }: TrainingRequest): DynnError =>
   new DynnError(
     "training/config",
-    `${name}: a batch of ${batch} needs more records than the ${count} there are to train on. Choose a smaller batch, or give more data.`,
+    `${name}: a batch of ${batch} needs more than the ${count} training records. Choose a smaller batch, or give more data.`,
     { count, batch, options: ["batch"] },
   );

@@ -1,6 +1,7 @@
-/** @file The attack of adversarial training: PGD on the batch under the weights of the moment, one run of a graph per step.
- *  Statistics are the running ones, as the deployed network has them. "max" attacks every exit and keeps, per sample, the images
- *  with the largest total loss. Sources: Madry et al. 2018; Hu et al. 2020 (Triple Wins), section 3.2. */
+/** @file The attack of adversarial training: PGD on the batch under the current weights. Each step
+ *  of PGD is one run of a graph. BatchNormalization uses its running statistics, as in the deployed
+ *  network. "max" attacks every exit and keeps, per sample, the image with the largest total loss.
+ *  Sources: Madry et al. 2018; Hu et al. 2020 (Triple Wins), section 3.2. */
 
 import { appendVjp } from "../../autodiff/gradient.js";
 import { crossEntropy, targetsOf } from "../../autodiff/losses.js";
@@ -21,7 +22,7 @@ import type { AdversarialConfig } from "../recipe/config.js";
 
 import { asInputs } from "./training-form.js";
 
-/** Adversarial training bounds every pixel. */
+/** Adversarial training limits the change of every pixel. */
 const NORM = "linf";
 
 /** Inputs and outputs of the attack's graph besides images and parameters. */
@@ -33,8 +34,8 @@ const PGD = {
   loss: "pgd.loss",
 } as const;
 
-/** One PGD step: images, the clean images, labels and the exits' weights in; the moved images, and each sample's loss summed over
- *  all exits before the step, out.
+/** The graph of one PGD step. Inputs: images, clean images, labels and the exits' weights. Outputs:
+ * the moved images, and each sample's loss before the step, summed over all exits.
  * @param state initializers that change during training */
 export function pgdGraph(
   source: Graph,
@@ -80,7 +81,7 @@ export function pgdGraph(
 export interface AttackedBatch {
   readonly images: Tensor<"float32">;
   readonly labels: Tensor<"int64">;
-  /** Record of each row: random starts are a function of it. */
+  /** Record number of each row. Random starts depend on it. */
   readonly indices: Uint32Array;
   /** Steps of training done so far. */
   readonly step: number;
@@ -156,7 +157,7 @@ const lossOf = async (
   return (results[PGD.loss] as Tensor<"float32">).data;
 };
 
-/** The session's inputs: the first is the images, the rest go by name. */
+/** The session's inputs. The first holds the images, and the others are found by name. */
 function feedsOf(
   session: Session,
   { images, labels }: AttackedBatch,

@@ -1,21 +1,22 @@
-/** @file Training a part of a network: the frozen part in front becomes a graph of its own, which runs at inference speed and whose
- *  outputs (features) the trained part takes as inputs. Features can be kept, since frozen weights make them the same in every
- *  epoch. */
+/** @file Splits a network that is trained in part. The frozen part becomes its own graph, which
+ *  runs at inference speed. Its outputs (features) are the inputs of the trained part. Features can
+ *  be kept, because frozen weights give the same features in every epoch. */
 import { descendants, type Graph, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { prune } from "../../graph/passes/prune.js";
 import { opTable } from "../../ops/table.js";
 
 export interface FrozenSplit {
-  /** Images to features. */
+  /** The graph from images to features. */
   readonly frozen: Graph;
-  /** Features to the values that depend on trained parameters. */
+  /** The graph from features to the values that depend on trained parameters. */
   readonly trained: Graph;
   readonly features: readonly ValueName[];
 }
 
-/** Split a graph where trained parameters begin to matter.
- * @param wanted values that the trained graph must have: its own, or frozen ones, which then are features too */
+/** Splits a graph in front of the first nodes that depend on trained parameters.
+ * @param wanted values that the trained graph must have. A frozen value among them becomes a
+ *  feature */
 export function splitFrozen(source: Graph, trained: readonly ValueName[], wanted: readonly ValueName[]): FrozenSplit {
   const graph = inferShapes(source, opTable);
   const moving = descendants(graph, trained);

@@ -1,6 +1,6 @@
-/** @file One training step as one graph: forward in training form, mixed loss, gradients of the parameters, optimizer update,
- *  running averages. Everything that changes from step to step (parameters, optimizer state, statistics, learning rate) goes in
- *  as inputs, and its next value comes out. */
+/** @file One training step as one graph: forward in training form, mixed loss, gradients of the
+ *  parameters, optimizer update, running averages. The state (parameters, optimizer state,
+ *  statistics) and the learning rate are inputs. The next state is an output. */
 
 import { appendVjp } from "../../autodiff/gradient.js";
 import { DynnError } from "../../core/errors.js";
@@ -19,21 +19,21 @@ import { StateWriter } from "./state-writer.js";
 import { trainingForm } from "./training-form.js";
 import { averages, runningStatistics, update } from "./updates.js";
 
-/** Inputs of a step besides the state, and outputs besides its next values. */
+/** Names of the inputs of a step besides the state, and of the outputs besides the next state. */
 export const STEP = {
   labels: "step.labels",
   learningRate: "step.learning_rate",
   exitWeights: "step.exit_weights",
-  /** Number of this update, from 1 on. */
+  /** Number of this update, counted from 1. */
   count: "step.count",
   loss: "step.loss",
   /** Mean cross-entropy of each exit, [k]. */
   exitLosses: "step.exit_losses",
-  /** Samples that each exit gets right, [k]. */
+  /** Number of samples that each exit answers right, [k]. */
   correct: "step.correct",
 } as const;
 
-/** What a training step is made from. */
+/** The parts of a training step. */
 export interface StepRequest {
   /** The network in its inference form, with the logits of its exits among its values. */
   readonly graph: Graph;
@@ -41,17 +41,17 @@ export interface StepRequest {
   readonly logits: readonly ValueName[];
   /** Names of the parameters that change. */
   readonly trained: readonly ValueName[];
-  /** Whether all in front of the trained parameters stays as it is, statistics too. */
+  /** Whether everything in front of the trained parameters is frozen, statistics too. */
   readonly frozen: boolean;
-  /** Every number of the training. */
+  /** The configuration of the training. */
   readonly config: TrainingConfig;
 }
 
 /** One training step as a graph. */
 export interface StepGraph {
-  /** Takes data, labels and state; gives the losses and the next state. */
+  /** From data, labels and state to the losses and the next state. */
   readonly graph: Graph;
-  /** Dropout masks that every step is fed. */
+  /** Dropout masks, which are inputs of every step. */
   readonly masks: readonly DropoutMask[];
   /** Every state input with its first value. */
   readonly initial: ReadonlyMap<string, Tensor>;
@@ -88,7 +88,8 @@ export function stepGraph(request: StepRequest): StepGraph {
   };
 }
 
-/** The loss of the batch; in adversarial training the batch is n clean images and then n attacked ones. */
+/** The loss of the batch. In adversarial training the batch holds n clean images and then n
+ * attacked images. */
 function stepLoss(
   b: GraphBuilder,
   { logits, config }: StepRequest,
@@ -132,7 +133,7 @@ function parameterGradients(
   );
 }
 
-/** Outputs under fixed names: the report, and `next.NAME` for each state. */
+/** Gives the outputs fixed names: the names of the report, and `next.NAME` for each state. */
 function declare(b: GraphBuilder, loss: MixedLoss, state: StateWriter): void {
   b.clearOutputs();
   const give = (value: ValueName, name: string, shape: readonly number[] | undefined): void => {

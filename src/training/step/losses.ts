@@ -1,5 +1,5 @@
-/** @file The loss of a training step as graph nodes. All exits are stacked first, so that the number of nodes does not grow with
- *  their number, and a network with one exit is no other case. */
+/** @file The loss of a training step as graph nodes. All exits are stacked first, so the number of
+ *  nodes does not depend on the number of exits. A network with one exit is not a special case. */
 import { crossEntropy, targetsOf } from "../../autodiff/losses.js";
 import { fromNumbers } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
@@ -13,7 +13,7 @@ import type { DistillConfig } from "../recipe/config.js";
 const [EXITS, BATCH, CLASSES] = [0, 1, 2];
 
 export interface MixedLossRequest {
-  /** Logits float32 [n, classes] of every exit, the final one last. */
+  /** Logits float32 [n, classes] of every exit, the final exit last. */
   readonly exits: readonly ValueName[];
   /** int64 [n], each in [0, classes). */
   readonly labels: ValueName;
@@ -22,25 +22,27 @@ export interface MixedLossRequest {
   readonly weights: ValueName;
   /** Share of each target that is spread evenly over the classes. */
   readonly labelSmoothing: number;
-  /** The early exits learn from the final one as well. */
+  /** Settings of distillation: early exits also learn from the final exit. */
   readonly distill?: DistillConfig | undefined;
 }
 
 export interface MixedLoss {
   /** Sum over exits of coefficient * loss, float32 scalar. */
   readonly total: ValueName;
-  /** Loss of each exit, mean over the batch, float32 [exits]. */
+  /** Mean loss of each exit over the batch, float32 [exits]. */
   readonly perExit: ValueName;
-  /** Images of the batch whose label each exit's largest logit names, float32 [exits]. */
+  /** Number of images in the batch that each exit answers right, float32 [exits]. */
   readonly correct: ValueName;
-  /** Values that the gradient must not pass: the teacher's. For the gradient's `constants`. */
+  /** The teacher's values. The gradient must not pass them, so they belong to the gradient's
+   * `constants`. */
   readonly constants: ReadonlySet<ValueName>;
 }
 
-/** Append sum_k weights[k] * mean over the batch of L_k. L_k is the cross-entropy with smoothed labels; with distillation, an early
- * exit's is (1 - weight) * cross-entropy + weight * T^2 * KL(teacher, exit) on logits / T (Hinton et al. 2015, section 2; the
- * final exit as the teacher: Phuong & Lampert 2019).
- * The seed of the gradient is 1 at `total`, and `constants` goes with it. */
+/** Appends sum_k weights[k] * mean over the batch of L_k. L_k is the cross-entropy with smoothed
+ * labels. With distillation, an early exit has L_k =
+ * `(1 - weight) * cross-entropy + weight * T^2 * KL(teacher, exit)` on logits / T (Hinton et al.
+ * 2015, section 2; the final exit as the teacher: Phuong & Lampert 2019). A gradient starts with 1
+ * at `total` and takes `constants`. */
 export function mixedLoss(b: GraphBuilder, request: MixedLossRequest): MixedLoss {
   const { exits, labels, classes, weights, labelSmoothing, distill } = request;
   const rows = exits.map((logits) => unsqueeze(b, logits, [EXITS]));
@@ -53,8 +55,8 @@ export function mixedLoss(b: GraphBuilder, request: MixedLossRequest): MixedLoss
   return { total, perExit, correct: correctOf(b, stack, labels), constants };
 }
 
-/** The hard losses [exits, n] mixed with what the early exits miss of the final exit's distribution; the teacher's logarithms are
- *  added to `constants`. */
+/** Mixes the hard losses [exits, n] with the divergence of the early exits from the final exit.
+ * Adds the teacher's logarithms to `constants`. */
 function distilled(
   b: GraphBuilder,
   on: {

@@ -1,12 +1,12 @@
-/** @file Optimizers as graph nodes: each parameter's update, its state in and its state out. What PyTorch computes, in as few
- *  nodes as it takes, since every node is one kernel launch for every parameter of the network. */
+/** @file Optimizers as graph nodes: the update of each parameter and of its state. The formulas are
+ *  those of PyTorch. They use few nodes, because every node is one kernel launch per parameter. */
 import { int } from "../../graph/attributes.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { ValueName } from "../../graph/graph.js";
 import { cast } from "../../ops/support/mask.js";
 import type { AdamConfig, OptimizerConfig, SgdConfig } from "../recipe/config.js";
 
-/** What one step's updates share. */
+/** Values that all updates of a step use. */
 export interface StepScalars {
   /** float32 scalar. */
   readonly learningRate: ValueName;
@@ -14,13 +14,13 @@ export interface StepScalars {
   readonly step: ValueName;
 }
 
-/** One parameter before its update; all values float32 of the parameter's shape. */
+/** One parameter before its update. All values are float32 with the parameter's shape. */
 export interface ParameterUpdate {
   readonly param: ValueName;
   readonly grad: ValueName;
-  /** One per slot, in the order of the slots; zeros before the first update. */
+  /** One value per slot, in the order of the slots. Zeros before the first update. */
   readonly state: readonly ValueName[];
-  /** Whether the config's weight decay holds for this parameter. */
+  /** Whether weight decay applies to this parameter. */
   readonly decay: boolean;
 }
 
@@ -30,16 +30,18 @@ export interface UpdatedParameter {
 }
 
 export interface OptimizerEmitter {
-  /** Names of the tensors that it keeps for each parameter. */
+  /** Names of the tensors that the optimizer keeps for each parameter. */
   readonly slots: readonly string[];
-  /** Append what all parameters share; the function returned appends the update of one parameter. */
+  /** Appends the nodes for all parameters together. The returned function appends the update of one
+   * parameter. */
   readonly begin: (b: GraphBuilder, scalars: StepScalars) => (update: ParameterUpdate) => UpdatedParameter;
 }
 
 export const optimizerOf = (config: OptimizerConfig): OptimizerEmitter =>
   config.kind === "sgd" ? sgd(config) : adam(config);
 
-/** v = momentum * v + g; p -= lr * v, or with Nesterov p -= lr * (g + momentum * v) (Sutskever et al. 2013, as in PyTorch). */
+/** `v = momentum * v + g; p -= lr * v`, or with Nesterov `p -= lr * (g + momentum * v)` (Sutskever
+ * et al. 2013, as in PyTorch). */
 const sgd = ({ momentum, nesterov, weightDecay }: SgdConfig): OptimizerEmitter => ({
   slots: momentum === 0 ? [] : ["momentum"],
   begin: (b, { learningRate }) => {
@@ -55,8 +57,9 @@ const sgd = ({ momentum, nesterov, weightDecay }: SgdConfig): OptimizerEmitter =
   },
 });
 
-/** Kingma & Ba 2015, algorithm 1, in the order of operations of the end of its section 2: the bias corrections go into the step
- *  size and epsilon, which all parameters share. AdamW: Loshchilov & Hutter 2019, algorithm 2, with the decay scaled by lr. */
+/** Kingma & Ba 2015, algorithm 1, in the order of operations at the end of section 2. There the
+ * step size and epsilon contain the bias corrections, and all parameters use the same two numbers.
+ * AdamW: Loshchilov & Hutter 2019, algorithm 2, with the decay scaled by lr. */
 const adam = ({ kind, beta1, beta2, epsilon, weightDecay }: AdamConfig): OptimizerEmitter => ({
   slots: ["m", "v"],
   begin: (b, scalars) => {
@@ -76,8 +79,8 @@ const adam = ({ kind, beta1, beta2, epsilon, weightDecay }: AdamConfig): Optimiz
   },
 });
 
-/** lr * sqrt(1 - beta2^t) / (1 - beta1^t), and epsilon * sqrt(1 - beta2^t). In float64, because 1 - 0.999^t keeps only four
- *  digits of float32 in the first steps. */
+/** lr * sqrt(1 - beta2^t) / (1 - beta1^t), and epsilon * sqrt(1 - beta2^t). They are computed in
+ * float64, because float32 keeps only four digits of 1 - 0.999^t in the first steps. */
 function correctedSteps(
   b: GraphBuilder,
   { learningRate, step }: StepScalars,
@@ -96,12 +99,14 @@ function correctedSteps(
 
 const oneMinus = (b: GraphBuilder, x: ValueName): ValueName => b.op("Sub", [b.scalar(1), x]);
 
-/** decay * average + (1 - decay) * value: a running average; of weights with decay near 1 (Polyak & Juditsky 1992). */
+/** A running average: decay * average + (1 - decay) * value. For weights, the decay is near 1
+ * (Polyak & Juditsky 1992). */
 export const averaged = (b: GraphBuilder, average: ValueName, value: ValueName, decay: number): ValueName =>
   b.op("Add", [b.op("Mul", [average, b.scalar(decay)]), b.op("Mul", [value, b.scalar(1 - decay)])]);
 
-/** Gradients scaled down together where their common L2 norm is above `maxNorm`: times min(1, maxNorm / (norm + 1e-6))
- *  (Pascanu et al. 2013, section 3.2, with the guard of PyTorch's clip_grad_norm_).
+/** Scales all gradients down together when their common L2 norm is above `maxNorm`. The factor is
+ * min(1, maxNorm / (norm + 1e-6)) (Pascanu et al. 2013, section 3.2, with the guard of PyTorch's
+ * clip_grad_norm_).
  * @param grads float32 of any shapes, at least one */
 export function clipGradients(b: GraphBuilder, grads: readonly ValueName[], maxNorm: number): readonly ValueName[] {
   const squares = grads.map((grad) => b.op("ReduceSumSquare", [grad], { keepdims: int(0) }));

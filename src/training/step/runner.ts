@@ -1,4 +1,4 @@
-/** @file The compiled step and the state that it moves: feeds in, report out, next state in place of the old one. */
+/** @file Runs the compiled step. Each run takes feeds, returns a report, and replaces the state. */
 import { uniform } from "../../core/rng.js";
 import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
@@ -6,31 +6,31 @@ import type { DropoutMask } from "../../graph/op.js";
 import type { Backend, Session, Tensors } from "../../runtime/backend.js";
 import { STEP, type StepGraph } from "./graph.js";
 
-/** What changes from step to step and is not state. */
+/** The inputs of a step besides the state. */
 export interface StepInputs {
   /** Images or features, by input name. */
   readonly data: Tensors;
   /** True classes, [n]. */
   readonly labels: Tensor<"int64">;
-  /** Record of each row: masks are a function of it. */
+  /** Record number of each row. Masks depend on it. */
   readonly indices: Uint32Array;
-  /** Of this step. */
+  /** Learning rate of this step. */
   readonly learningRate: number;
   /** Coefficient of each exit's loss. */
   readonly exitWeights: readonly number[];
-  /** Steps done before in the whole run. */
+  /** Steps of the whole run before this one. */
   readonly done: number;
-  /** Masks follow from it. */
+  /** The seed of the masks. */
   readonly seed: number;
 }
 
-/** What one step gave. */
+/** The result of one step. */
 export interface StepResult {
-  /** The loss that was descended, mean over the batch. */
+  /** The descended loss, mean over the batch. */
   readonly loss: number;
   /** Mean cross-entropy of each exit. */
   readonly exitLosses: readonly number[];
-  /** Right answers of each exit. */
+  /** Number of right answers of each exit. */
   readonly correct: readonly number[];
 }
 
@@ -46,15 +46,15 @@ export class StepRunner {
     this.#now = state;
   }
 
-  /** Compile a step for a backend.
-   * @param state a kept state; left out: the first one
+  /** Compiles a step for a backend.
+   * @param state a kept state. The default is the first state
    * @throws DynnError 'runtime/load' */
   static async compile(backend: Backend, graph: StepGraph, state?: ReadonlyMap<string, Tensor>): Promise<StepRunner> {
     const first = new Map([...(state ?? graph.initial)].map(([name, t]) => [name, copied(t)]));
     return new StepRunner(await backend.compile(graph.graph), graph, first);
   }
 
-  /** Parameters, optimizer state, statistics and averages of the moment. */
+  /** The current parameters, optimizer state, statistics and averages. */
   get state(): ReadonlyMap<string, Tensor> {
     return this.#now;
   }
@@ -71,7 +71,7 @@ export class StepRunner {
     };
   }
 
-  /** Give back the memory of the session. */
+  /** Releases the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
   }
@@ -89,7 +89,7 @@ export class StepRunner {
     return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name]]));
   }
 
-  /** Each mask of each record has a stream of its own. */
+  /** Each mask of each record has its own random stream. */
   #masks(inputs: StepInputs): Tensors {
     const { masks } = this.#graph;
     return Object.fromEntries(

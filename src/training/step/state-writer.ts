@@ -1,9 +1,10 @@
-/** @file The state of a step while its graph is built: what goes in, with its first value, and what comes out. */
+/** @file Records the state of a step while its graph is built: the inputs with their first values,
+ *  and the outputs. */
 import { fromNumbers, type Tensor } from "../../core/tensor.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 
-/** Keeps which output is the next value of which input. */
+/** Records which output holds the next value of each input. */
 export class StateWriter {
   readonly next = new Map<string, ValueName>();
   readonly #b: GraphBuilder;
@@ -14,7 +15,7 @@ export class StateWriter {
     this.#b = b;
   }
 
-  /** A new state input of the shape of `like`; starts at zero, or as a copy. */
+  /** Adds a state input with the shape of `like`. It starts at zero, or as a copy. */
   slot(name: string, like: ValueName, shape: readonly number[], copy = false): ValueName {
     this.#slots.set(name, { like, copy });
     return this.#b.input(name, "float32", shape);

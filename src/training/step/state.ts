@@ -1,18 +1,20 @@
-/** @file All that a training run carries from one step to the next. With the configuration, the data and the model it decides
- *  every later step, so a run that goes on from here ends with the same bytes as one that never stopped. */
+/** @file The state of a training run between two steps. The state, the configuration, the data and
+ *  the model decide every later step. So a resumed run ends with the same bytes as a run without a
+ *  break. */
 import type { Tensor } from "../../core/tensor.js";
 import type { EpochReport } from "../../schema/training.js";
 
-/** All that a training run needs to go on with the same bytes. */
+/** The state that a resumed run needs to end with the same bytes. */
 export interface TrainingState {
   /** Epochs done. */
   readonly epoch: number;
-  /** Steps done in the epoch after those. */
+  /** Steps done in the current epoch. */
   readonly step: number;
-  /** Parameters and running statistics under the model's own names, and what the optimizer and the average of weights keep. */
+  /** Parameters and running statistics under the model's own names, the state of the optimizer, and
+   * the averages of weights. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Running sums of the epoch's metrics, float64. */
   readonly sums: readonly number[];
-  /** One report for each epoch done. */
+  /** One report for each finished epoch. */
   readonly epochs: readonly EpochReport[];
 }

@@ -1,5 +1,6 @@
-/** @file From the inference form of a graph to its training form: every operator that has one gives it (BatchNormalization uses the
- *  batch's statistics, Dropout a mask that is fed); parameters and running statistics become inputs. */
+/** @file Changes a graph from its inference form to its training form. BatchNormalization then uses
+ *  the statistics of the batch, and Dropout takes a mask as an input. Parameters and running
+ *  statistics become inputs. */
 import { isFloat } from "../../core/dtype.js";
 import type { Tensor } from "../../core/tensor.js";
 import { GraphBuilder } from "../../graph/builder.js";
@@ -9,30 +10,32 @@ import type { DropoutMask, RunningStatistic } from "../../graph/op.js";
 import { prune } from "../../graph/passes/prune.js";
 import { opTable } from "../../ops/table.js";
 
-/** A float initializer with such a name is trained. Names are PyTorch's; `.mix` is the pooling mix of an SDN head. */
+/** Float initializers with such names are parameters. The names are those of PyTorch. `.mix` is the
+ * pooling mix of an SDN head. */
 const PARAMETER = /\.(weight|bias|mix)$/;
 
-/** Initializers that can be trained, of those that the outputs depend on, in the graph's order. */
+/** The parameters that the outputs depend on, in the graph's order. */
 export const parametersOf = (graph: Graph): ValueName[] =>
   [...prune(graph).initializers].filter(([name, t]) => PARAMETER.test(name) && isFloat(t.dtype)).map(([name]) => name);
 
 export interface TrainingForm {
-  /** Parameters and statistics are inputs; types are inferred with a fixed batch. */
+  /** The graph, with parameters and statistics as inputs. Types are inferred with a fixed batch. */
   readonly graph: Graph;
   readonly statistics: readonly RunningStatistic[];
   readonly masks: readonly DropoutMask[];
 }
 
 export interface TrainingFormOptions {
-  /** Samples of one step, in place of the named batch. */
+  /** Samples of one step, which replace the named batch. */
   readonly batch: number;
-  /** Parameters to turn into inputs. */
+  /** Parameters that become inputs. */
   readonly trained: readonly ValueName[];
-  /** Leave all nodes in their inference form. */
+  /** Whether all nodes keep their inference form. */
   readonly frozen: boolean;
 }
 
-/** @throws DynnError 'training/config' when the graph's opset has no training form of an operator */
+/** @throws DynnError 'training/config' when an operator has no training form in the graph's
+ *  opset */
 export function trainingForm(source: Graph, { batch, trained, frozen }: TrainingFormOptions): TrainingForm {
   const graph = inferShapes(source, opTable, { n: batch });
   const b = new GraphBuilder({ ...graph, nodes: [] });

@@ -1,5 +1,6 @@
-/** @file How a step moves its state: parameters, running statistics, running averages. A network has hundreds of vectors of a few numbers
- *  each, and every node is a kernel launch: so vectors move end to end, as one. Element by element nothing changes. */
+/** @file Computes the next state of a step: parameters, running statistics, running averages. A
+ *  network has hundreds of short vectors, and every node is a kernel launch. So all vectors are
+ *  concatenated and updated together. Each element gets the same value as in a separate update. */
 import { fromNumbers } from "../../core/tensor.js";
 import { int } from "../../graph/attributes.js";
 import type { GraphBuilder } from "../../graph/builder.js";
@@ -15,19 +16,19 @@ export const averageOf = (name: ValueName): string => `${name}.ema`;
 
 const shapeIn = (graph: Graph, name: ValueName): readonly number[] => graph.initializers.get(name)?.dims ?? [];
 
-/** Vectors together; all else by itself. */
+/** Puts all vectors into one group, and each other value into its own group. */
 function groupsOf(graph: Graph, names: readonly ValueName[]): readonly (readonly ValueName[])[] {
   const isVector = (name: ValueName): boolean => shapeIn(graph, name).length === 1;
   const vectors = names.filter(isVector);
   return [...names.filter((name) => !isVector(name)).map((name) => [name]), ...(vectors.length > 0 ? [vectors] : [])];
 }
 
-/** Appends what makes new values of the given values, element by element. */
+/** Appends nodes that compute new values from the given values, element by element. */
 type Work = (values: readonly ValueName[], group: readonly ValueName[]) => readonly ValueName[];
 
-/** What `work` makes of the values of each name, once for each group.
+/** Applies `work` once to each group.
  * @param valuesOf values of a name's shape
- * @returns the made values of each name */
+ * @returns the new values of each name */
 function moved(
   { b, graph, names }: { readonly b: GraphBuilder; readonly graph: Graph; readonly names: readonly ValueName[] },
   valuesOf: (name: ValueName) => readonly ValueName[],
@@ -51,14 +52,15 @@ function moved(
   return new Map(results);
 }
 
-/** What an update needs to know. */
+/** The inputs of an update. */
 export interface UpdateRequest {
   readonly graph: Graph;
   readonly trained: readonly ValueName[];
   readonly config: TrainingConfig;
 }
 
-/** New values of the parameters and the optimizer's state. A parameter that no loss reaches stays as it is.
+/** Computes new values of the parameters and the optimizer's state. A parameter that no loss
+ * depends on does not change.
  * @returns the parameters that change */
 export function update(
   b: GraphBuilder,
@@ -124,7 +126,7 @@ export function runningStatistics(
   return names;
 }
 
-/** A running average of everything that the evaluated network is made of. */
+/** Running averages of all parameters and statistics of the evaluated network. */
 export function averages(
   b: GraphBuilder,
   { graph, names, decay }: { readonly graph: Graph; readonly names: readonly ValueName[]; readonly decay: number },

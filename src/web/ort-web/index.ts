@@ -1,5 +1,5 @@
-/** @file The onnxruntime-web backend: WebAssembly or WebGPU in a browser, WebAssembly in Node.js. The package is an optional one: install
- *  onnxruntime-web beside dynn. */
+/** @file The onnxruntime-web backend: WebAssembly or WebGPU in a browser, WebAssembly in Node.js.
+ *  The package is optional: install onnxruntime-web beside dynn. */
 import { DynnError, reasonOf } from "../../core/errors.js";
 import type { Backend } from "../../runtime/backend.js";
 import { lowerKernelGradients } from "../../runtime/kernel-gradients.js";
@@ -7,14 +7,16 @@ import { openable, openSession } from "../../runtime/onnxruntime.js";
 
 /** How ONNX Runtime for the web runs graphs. */
 export interface OrtWebOptions {
-  /** Default: wasm. */
+  /** The execution provider. Default: wasm. */
   readonly provider?: "wasm" | "webgpu";
-  /** Threads of WebAssembly, for the first session that is opened; more than 1 needs a page that is cross-origin isolated. Default: 1. */
+  /** Threads of WebAssembly, set by the first session. More than 1 needs a cross-origin isolated
+   * page. Default: 1. */
   readonly threads?: number;
 }
 
 /** A backend that runs graphs with ONNX Runtime for the web.
- * @returns `compile` throws DynnError 'runtime/provider' when onnxruntime-web is not installed, 'runtime/load' */
+ * @returns a backend whose `compile` throws DynnError 'runtime/provider' when onnxruntime-web is
+ *   not installed, 'runtime/load' */
 export function ortWeb({ provider = "wasm", threads = 1 }: OrtWebOptions = {}): Backend {
   return {
     name: `ort-web/${provider}`,

@@ -123,7 +123,9 @@ describe("a device whose server is not there", () => {
     });
     const answers = await device.classify(pixels);
     await device.release();
-    expect(answers.find(({ place }) => place === "fallback")?.reason).toContain("Check that the address is that of");
+    expect(answers.find(({ place }) => place === "fallback")?.reason).toContain(
+      "Check that `dynn serve` runs at this address",
+    );
     expect(places(answers)).not.toContain("server");
   });
 
@@ -187,7 +189,7 @@ describe("a bundle without a server", () => {
     await expect(createDevice(staged, { backend, remote })).rejects.toThrow(
       failure(
         "serve/config",
-        "net: is a staged bundle, expected a split one. Make it with `dynn export --format split`.",
+        "net: is a staged bundle, expected a split bundle. Make one with `dynn export --format split`.",
       ),
     );
   });
@@ -210,7 +212,7 @@ describe("a client", () => {
     [{ url: "http://x", retries: -1 }, "retries: got -1, expected a whole number of at least 0. Give one."],
     [
       { url: "http://x", token: "a\nb" },
-      "token: is empty, or holds spaces or other characters than visible ASCII. Make one with e.g. `openssl rand -hex 32`, or give none.",
+      "token: is empty, or holds characters that are not visible ASCII. Make one with e.g. `openssl rand -hex 32`, or give none.",
     ],
   ])("refuses %j", (options, text) => {
     expect(() => new SplitClient(bundle.manifest, options)).toThrow(failure("serve/config", text));

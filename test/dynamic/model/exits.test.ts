@@ -112,7 +112,7 @@ describe("attached exits", () => {
 
 describe("a place that cannot hold an exit is refused", () => {
   const where = "Name legal cuts from first to last, each once, or give shares of the cost (15,30,45).";
-  const noCut = "is no legal cut (a value that all work towards the final logits passes through)";
+  const noCut = "is not a legal cut (a value that all work towards the final logits passes through)";
 
   test.each([
     ["beside a shortcut", ["stage1.block0.relu1"], `resnet20: "stage1.block0.relu1" ${noCut}. ${where}`],
@@ -151,7 +151,7 @@ describe("a place that cannot hold an exit is refused", () => {
     expect(() => attachExits({ ...graph, nodes }, CUTS)).toThrow(
       failure(
         "model/duplicate",
-        'resnet20: the backbone has a value "exit0.x", and exits take such names. Rename it in the model.',
+        'resnet20: the backbone has a value "exit0.x", and exits use such names. Rename it in the model.',
       ),
     );
   });

@@ -79,7 +79,7 @@ describe("metadata that do not fit the graph are refused", () => {
     [
       { exits: [{ name: "a", logits: "nowhere" }] },
       "dynn.exits",
-      'logits "nowhere": is no output of the graph, outputs are first, second',
+      'logits "nowhere": is not an output of the graph, outputs are first, second',
     ],
     [
       { exits: [full.exits[0], { name: "again", logits: "first" }] },

@@ -4,7 +4,7 @@ import { NEVER_FIRES, RULES, showThreshold, thresholdCount } from "../../../src/
 import { failure } from "../../support/failure.js";
 
 const model = { exits: 4, classes: 10 };
-const advice = "Choose one in that range, write never for an exit that is not to fire, or let dynn choose.";
+const advice = "Choose one in that range, write never for an exit that must not fire, or let dynn choose.";
 
 describe("a policy", () => {
   test("spreads one threshold over the early exits, or takes one for each", () => {

@@ -41,9 +41,13 @@ describe("a folder of images", () => {
       name: "folder:plain",
       count: 4,
       shape: [3, 3, 4],
-      classes: ["ant", "empty", "zebra"],
+      classes: ["ant", "zebra"],
+      notes: [
+        "folder:plain: no class, since without images: empty",
+        "folder:plain: 2 files passed over: 1 .txt, 1 no extension",
+      ],
     });
-    expect([...dataset.labels]).toEqual([0, 2, 0, 0]);
+    expect([...dataset.labels]).toEqual([0, 1, 0, 0]);
     const reds = bytesOf(await readPixels(dataset)).filter((_, i) => i % 36 === 0);
     expect(reds).toEqual([3, 1, 2, 4]);
     const rows = [0, 1, 2].flatMap((y) => [0, 1, 2, 3].map((x) => ({ x, y })));
@@ -52,6 +56,51 @@ describe("a folder of images", () => {
       ...rows.map(({ x }) => 10 * x),
       ...rows.map(({ y }) => 10 * y),
     ]);
+  });
+
+  test("what is not read is counted by kind", async () => {
+    await draw("left/10/a.png", 1);
+    await draw("left/9/a.png", 2);
+    mkdirSync(join(root, "left/9/deeper"));
+    await draw("left/stray.png", 3);
+    for (const name of ["b.heic", "c.HEIC", "d.txt", "LICENSE"]) writeFileSync(join(root, "left/9", name), "");
+    const { classes, notes } = await openDataset(`folder:${join(root, "left")}`);
+    expect(classes).toEqual(["9", "10"]);
+    expect(notes).toEqual([
+      "folder:left: 5 files passed over: 2 .heic, 1 .png outside a class, 1 .txt, 1 no extension; 1 folder within classes not read",
+    ]);
+  });
+
+  test("without an image of a kind that is read is refused, and the files are counted", async () => {
+    mkdirSync(join(root, "unread/a"), { recursive: true });
+    writeFileSync(join(root, "unread/a/x.heic"), "");
+    await expect(openDataset(`folder:${join(root, "unread")}`)).rejects.toThrow(
+      /no images in its 1 sub-folders \(1 file passed over: \.heic\)/,
+    );
+  });
+
+  test("the same image as .jfif, .avif, .bmp, .ppm and .pgm is read", async () => {
+    const dir = join(root, "forms/c");
+    mkdirSync(dir, { recursive: true });
+    const grey = sharp(new Uint8Array(3 * 64).fill(100), { raw: { width: 8, height: 8, channels: 3 } });
+    await grey.clone().jpeg({ quality: 100 }).toFile(join(dir, "a.jfif"));
+    await grey.clone().avif({ lossless: true }).toFile(join(dir, "b.avif"));
+    const header = Buffer.alloc(54);
+    header.write("BM");
+    for (const [at, value] of [
+      [10, 54],
+      [14, 40],
+      [18, 8],
+      [22, 8],
+      [26, 1 + (24 << 16)],
+    ] as const)
+      header.writeUInt32LE(value, at);
+    writeFileSync(join(dir, "c.bmp"), Buffer.concat([header, Buffer.alloc(192, 100)]));
+    writeFileSync(join(dir, "d.ppm"), Buffer.concat([Buffer.from("P6 8 8 255\n"), Buffer.alloc(192, 100)]));
+    writeFileSync(join(dir, "e.PGM"), Buffer.concat([Buffer.from("P5\n# grey\n8 8\n255\n"), Buffer.alloc(64, 100)]));
+    const dataset = await openDataset(`folder:${join(root, "forms")}`);
+    expect([dataset.count, dataset.notes]).toEqual([5, []]);
+    expect(bytesOf(await readPixels(dataset)).every((value) => Math.abs(value - 100) <= 1)).toBe(true);
   });
 
   test("many records are read in the order asked for", async () => {
@@ -120,7 +169,7 @@ describe("refusals", () => {
     );
     mkdirSync(join(root, "bare/c"), { recursive: true });
     await expect(openDataset(`folder:${join(root, "bare")}`)).rejects.toThrow(
-      `folder:${join(root, "bare")}: no images in its 1 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .webp .gif .tif .tiff .avif files for each class. [data/missing]`,
+      `folder:${join(root, "bare")}: no images in its 1 sub-folders. Give a folder with one sub-folder of .png .jpg .jpeg .jfif .webp .gif .tif .tiff .avif .bmp .ppm .pgm files for each class. [data/missing]`,
     );
   });
 

@@ -24,7 +24,7 @@ describe("specs", () => {
   test.each(["", "cifar", "cifar10", "cifar10:", "constructor:x", "sample:cifar11", "sample:", "folder", "C:\\data"])(
     '"%s" is none',
     async (spec) => {
-      await expect(openDataset(spec)).rejects.toThrow(`data "${spec}": is no data spec. Write one of:
+      await expect(openDataset(spec)).rejects.toThrow(`data "${spec}": is not a data spec. Write one of:
   cifar10:DIR or cifar10:DIR#train (e.g. cifar10:data/cifar-10-batches-bin)
   cifar100:DIR or cifar100:DIR#train (e.g. cifar100:data/cifar-100-binary)
   folder:DIR or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos?size=32x32)
@@ -74,7 +74,7 @@ describe("cifar", () => {
     ]);
     writeFileSync(file, "a\nb\n");
     await expect(openDataset(`cifar10:${root}`)).rejects.toThrow(
-      `${file}: got 2 class names, expected 10, one a line. Restore the file, or remove it to use the standard names. [data/format]`,
+      `${file}: got 2 class names, expected 10, one per line. Restore the file, or remove it to use the standard names. [data/format]`,
     );
   });
 

@@ -103,7 +103,7 @@ describe("when something goes wrong", () => {
     await expect(rest()).rejects.toThrow(
       failure(
         "data/worker",
-        "prefetch: a worker thread stopped (exit code 1), expected it to run until the end. Check the memory that is free, and resume the run.",
+        "prefetch: a worker thread stopped (exit code 1), expected it to run until the end. Check that enough memory is free, and resume the run.",
       ),
     );
   });

@@ -61,13 +61,13 @@ describe("a bundle that is opened", () => {
     rmSync(at("server.onnx"));
     expect((await openBundle(out, { side: "device" })).parts).toEqual([device]);
     await expect(openBundle(out, { side: "server" })).rejects.toThrow(
-      /server\.onnx: cannot be read \(.*\), and part "server" is to run here\. Copy the bundle again/,
+      /server\.onnx: cannot be read \(.*\), but this machine runs part "server"\. Copy the bundle again/,
     );
     expect(await code()).toBe("bundle/damaged");
     cpSync(join(root, "whole", "server.onnx"), at("server.onnx"));
     rmSync(at("device.onnx"));
     expect((await openBundle(out, { side: "server" })).parts).toEqual([server]);
-    await expect(openBundle(out, { side: "device" })).rejects.toThrow('and part "device" is to run here');
+    await expect(openBundle(out, { side: "device" })).rejects.toThrow('but this machine runs part "device"');
   });
 
   test("runs only the side that was opened", async () => {
@@ -79,7 +79,7 @@ describe("a bundle that is opened", () => {
     expect(await labels(split)).toEqual(await labels(whole));
     await Promise.all([split.release(), whole.release()]);
     await expect(createDevice(device, { backend })).rejects.toThrow(
-      'was opened without part "server", which is to run here. Open the bundle for both sides.',
+      'was opened without part "server", but this machine runs that part. Open the bundle for both sides.',
     );
     await expect(createDevice(server, { backend, remote: engine.remote })).rejects.toThrow(
       'Open the bundle for side "device".',

@@ -102,13 +102,13 @@ describe("a split", () => {
     await expect(exportSplit(single, out, { ...options, policy: undefined })).rejects.toThrow(
       failure(
         "export/unsupported",
-        "net: has one exit, and a split needs an early one for the device. Give a model with early exits.",
+        "net: has one exit, but a split needs an early exit for the device. Give a model with early exits.",
       ),
     );
     await expect(exportSplit(model, out, { ...options, at: 3 })).rejects.toThrow(
       failure(
         "cli/value",
-        "split: got exit 3, expected an early one, 0 to 2. net has 4 exits, and the server needs the last.",
+        "split: got exit 3, expected an early exit, 0 to 2. net has 4 exits, and the server needs the last one.",
       ),
     );
   });
@@ -158,7 +158,7 @@ describe("an export", () => {
     await expect(exportStaged(model, out, options)).rejects.toThrow(
       failure(
         "file/unwritable",
-        `${out}: is there and holds other files than a bundle's. Choose a folder that is not there yet, an empty one or a bundle.`,
+        `${out}: exists and holds files that are not a bundle's. Choose a new folder, an empty folder or a bundle.`,
       ),
     );
     expect(readdirSync(out)).toEqual(["precious.txt"]);

@@ -111,7 +111,7 @@ describe("a server", () => {
       status: 404,
       code: "serve/request",
       message:
-        "GET /nothing: is not here. This server has POST /classify, GET /health and GET /metrics. [serve/request]",
+        "GET /nothing: unknown endpoint. This server has POST /classify, GET /health and GET /metrics. [serve/request]",
     });
     expect((await fetch(`${url}/classify`)).status).toBe(404);
     expect(await problem(await post(url, "{}", { "content-type": "application/json" }))).toMatchObject({
@@ -240,7 +240,7 @@ describe("a server under pressure", () => {
     expect(await problem(await post(url, request))).toEqual({
       status: 500,
       code: "serve/failed",
-      message: "server: failed in a way it should not. Ask who runs it. [serve/failed]",
+      message: "server: failed unexpectedly. Ask the operator of the server. [serve/failed]",
     });
     expect(told).toEqual([new Error("secret")]);
   });
@@ -279,7 +279,7 @@ describe("a server that is set up wrongly", () => {
       await expect(server.listen({ host, port: 0 })).rejects.toThrow(
         failure(
           "serve/config",
-          `host ${host}: others can reach it, and there is no token. Give a token, or listen on 127.0.0.1.`,
+          `host ${host}: other machines can reach it, but the server has no token. Give a token, or listen on 127.0.0.1.`,
         ),
       );
     await server.close();
@@ -292,7 +292,7 @@ describe("a server that is set up wrongly", () => {
     const port = Number(new URL(url).port);
     const server = await createServer(bundle, { backend });
     await expect(server.listen({ host: "127.0.0.1", port })).rejects.toThrow(
-      new RegExp(`^127\\.0\\.0\\.1:${port}: cannot be listened on \\(.*EADDRINUSE.*\\[serve/listen\\]$`),
+      new RegExp(`^127\\.0\\.0\\.1:${port}: the server cannot listen there \\(.*EADDRINUSE.*\\[serve/listen\\]$`),
     );
     await server.close();
   });

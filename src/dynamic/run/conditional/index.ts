@@ -1,6 +1,7 @@
-/** @file One ONNX graph that routes by itself: after each early exit an `If` holds the rest of the network, and runs it on those rows of the
- *  batch that go on (Gather), whose answers are put in their places (ScatterND). Standard operators only, so any runtime of ONNX skips what
- *  is not needed. Weights lie in the sub-graph that uses them, each stored once. */
+/** @file Makes one ONNX graph that routes by itself. After each early exit, an `If` holds the rest
+ *  of the network. It runs the rest on the rows of the batch that go on (Gather), and puts their
+ *  answers into place (ScatterND). The graph uses standard operators only, so any ONNX runtime
+ *  skips the work. Each weight is stored once, in the sub-graph that uses it. */
 
 import { ONNX_CODE } from "../../../core/dtype.js";
 import type { Dim, Shape } from "../../../core/shape.js";
@@ -19,8 +20,8 @@ import { type LiveExits, liveExits } from "../live-exits.js";
 import { type Stage, splitStages } from "../stages.js";
 import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
 
-/** The outputs of a conditional graph: logits [n, classes] of the exit that answers, where the work stopped, the label, and the rule's
- *  confidence at the exit that answers. */
+/** The outputs of a conditional graph: logits [n, classes] and confidence of the answering exit,
+ * the exit where the work stopped, and the label. */
 export const CONDITIONAL_OUTPUTS = {
   logits: "logits",
   exit: "exit",
@@ -28,35 +29,38 @@ export const CONDITIONAL_OUTPUTS = {
   confidence: "confidence",
 } as const;
 
-/** What is known of every row once it is answered: the answer, and the exit where it stopped (int64 [n]). */
+/** The result of every row: the answer, and the exit where the row stopped (int64 [n]). */
 type Outcome = Answer & { readonly exit: ValueName };
 const OUTCOME = ["logits", "exit", "confidence"] as const satisfies readonly (keyof Outcome)[];
 
-/** What does not change from stage to stage. */
+/** The values that do not change from stage to stage. */
 interface Plan {
   readonly model: DynamicModel;
   readonly live: LiveExits;
   readonly stages: readonly Stage[];
-  /** Every name of the model: what is added takes others. */
+  /** Every name of the model. Added nodes and values use other names. */
   readonly names: readonly ValueName[];
-  /** Batches hold one sample: either all rows go on or none, so that nothing has to be packed. */
+  /** Batches hold one sample. Either all rows go on or none, so rows need not be packed. */
   readonly single: boolean;
 }
 
 /** The form of a conditional model. */
 export interface ConditionalOptions {
-  /** For batches of one sample only, which it answers faster. */
+  /** For batches of one sample only. The graph answers them faster. */
   readonly single?: boolean | undefined;
 }
 
-/** Where the rows of a stage are found: hidden values by their names in the model, and what earlier exits left. */
+/** The inputs of a stage: hidden values by their names in the model, and the memory of earlier
+ * exits. */
 interface Rows {
   readonly hidden: ReadonlyMap<ValueName, ValueName>;
   readonly memory: Memory;
 }
 
-/** The model under a policy as one conditional graph, with what its metadata say. Exits that cannot fire are left out.
- * @returns one input, the model's; outputs as {@link CONDITIONAL_OUTPUTS} says. dynn does not read such a file as a model. */
+/** The model under a policy as one conditional graph, with its metadata. Exits that cannot fire are
+ * left out.
+ * @returns the model's input, and the outputs of {@link CONDITIONAL_OUTPUTS}. dynn does not read
+ *  such a file as a model. */
 export function conditionalModel(
   model: DynamicModel,
   policy: Policy,
@@ -91,11 +95,12 @@ function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean):
   return whole;
 }
 
-/** An input that takes one sample. */
+/** An input for one sample. */
 const ofOne = (info: ValueInfo): ValueInfo => ({ ...info, shape: info.shape && [1, ...info.shape.slice(1)] });
 
-/** A builder for the sub-graph that begins with stage k: it holds the stage's constants, and no names that a later stage has.
- * @param outer names of the graphs around that it reads */
+/** A builder for the sub-graph that begins with stage k. It holds the constants of the stage. Its
+ * new names differ from all names in later stages.
+ * @param outer names that the sub-graph reads from the graphs around it */
 function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBuilder {
   const { model, stages, names } = plan;
   const { graph } = stages[k];
@@ -109,7 +114,7 @@ function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBu
   return b;
 }
 
-/** Append stage k and all that follows it. */
+/** Append stage k and all later stages. */
 function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows): Outcome {
   const { graph, logits, kept } = plan.stages[k];
   const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
@@ -126,7 +131,8 @@ function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows)
   return outcomeOf((part) => routed[OUTCOME.indexOf(part)]);
 }
 
-/** Where the rows that fire here stop. Later exits write over the others. */
+/** The number of the exit where rows stop, for rows that fire here. Later exits overwrite the
+ * number of the other rows. */
 function numberOf({ model, live, single }: Plan, k: number, b: GraphBuilder, { answer, fires }: ExitNodes): ValueName {
   const number = model.exits.indexOf(live.exits[k]);
   if (fires === undefined) return filled(b, answer.confidence, number);
@@ -134,7 +140,7 @@ function numberOf({ model, live, single }: Plan, k: number, b: GraphBuilder, { a
   return b.op("Where", [fires, b.scalar(number, "int64"), b.scalar(number + 1, "int64")]);
 }
 
-/** The rest of the network behind exit k, where any row goes on. */
+/** The rest of the network behind exit k. It runs when at least one row goes on. */
 function packed(
   plan: Plan,
   k: number,
@@ -147,7 +153,7 @@ function packed(
   return b.ops("If", [any], OUTCOME.length, branches, "routed");
 }
 
-/** What an exit leaves: the answers of all its rows as if they stopped, and the rows. */
+/** The state behind an exit: the rows, and their answers if all of them stopped there. */
 interface Stop {
   readonly own: Outcome;
   readonly rows: Rows;
@@ -161,7 +167,8 @@ function rest(plan: Plan, k: number, rows: Rows): Graph {
   return branchOf(plan, k, b, stage(plan, k, b, rows));
 }
 
-/** The network from stage k on for the rows that go on, and their answers among those of the others.
+/** The network from stage k on for the rows that go on, with their answers put among the answers of
+ * the other rows.
  * @param goes numbers of the rows that go on [1, rows] */
 function goOn(plan: Plan, k: number, { goes, own, rows }: Stop & { readonly goes: ValueName }): Graph {
   const outer = [goes, ...Object.values(own), ...rows.hidden.values(), ...Object.values(rows.memory)];
@@ -183,7 +190,7 @@ function branchOf(plan: Plan, k: number, b: GraphBuilder, outcome: Outcome): Gra
   return b.build();
 }
 
-/** All rows stop here: their answers as they are. */
+/** All rows stop here, so their answers do not change. */
 function stop(plan: Plan, k: number, own: Outcome): Graph {
   const b = new GraphBuilder(emptyGraph(`stop${k}`, plan.model.graph.opset));
   for (const name of Object.values(own)) b.reserve(name);
@@ -208,7 +215,8 @@ function infosOf(plan: Plan, k: number, { logits, exit, confidence }: Outcome): 
   ];
 }
 
-/** A type in stage k. Its rows are those that go on: fewer than around it, so their number has a name of its own. */
+/** A type in stage k. Its rows are the rows that go on. They are fewer than in the graph around it,
+ * so their number has its own name. */
 const rowsOf = (
   plan: Plan,
   { dtype, shape }: ValueType,

@@ -1,7 +1,8 @@
-/** @file A policy as graph nodes: what `readingOf` and `routeReadings` compute for one sample, for a whole batch and in standard operators.
- *  In float64 as they do, so that the graph decides as they do: in float32 many a trained network is exactly 1 sure, and ties would break
- *  otherwise. NaN never fires, because every comparison asks what must hold to stop.
- *  Read by: conditional. */
+/** @file A policy as graph nodes, in standard operators and for a whole batch. The nodes compute
+ *  the same as `readingOf` and `routeReadings`, and also in float64, so both decide alike. In
+ *  float32 the confidence of a trained network is often exactly 1, and equal values would be ranked
+ *  differently. NaN never fires, because each comparison with NaN is false, and a sample stops only
+ *  where the comparison is true. */
 
 import { ONNX_CODE } from "../../../core/dtype.js";
 import { int64s } from "../../../core/tensor.js";
@@ -13,11 +14,12 @@ import type { Policy, Rule } from "../../../schema/policy.js";
 
 type Comparison = "Greater" | "Less";
 
-/** {@link RULE_DEFS} in operators. */
+/** {@link RULE_DEFS} as operators. */
 interface RuleNodes {
   /** Logits over the temperature [n, classes] -> confidence [n], both float64. */
   readonly confidence: (b: GraphBuilder, scaled: ValueName) => ValueName;
-  /** How the confidence of the surer of two compares; an exit fires when its own compares so with the threshold, or equals it. */
+  /** The comparison that is true when the first exit is more confident than the second. An exit
+   * fires when its confidence compares so with the threshold, or equals it. */
   readonly surer: Comparison;
 }
 
@@ -47,30 +49,31 @@ function margin(b: GraphBuilder, scaled: ValueName): ValueName {
   return b.op("Sub", [place(0), place(1)]);
 }
 
-/** What an exit says of each sample: logits [n, classes], confidence [n] in float64. */
+/** The answer of an exit for each sample: logits [n, classes], confidence [n] in float64. */
 export interface Answer {
   readonly logits: ValueName;
   readonly confidence: ValueName;
 }
 
-/** What must be known of earlier exits: for patience the last label and for how many exits it has been the same; for the fallback
- *  most-confident the surest answer so far. One row per sample. */
+/** Facts about earlier exits, one row per sample. For patience: the last label, and the number of
+ * exits in a row that gave it. For the fallback most-confident: the most confident answer so
+ * far. */
 export type Memory = Readonly<Partial<Record<"label" | "run" | keyof Answer, ValueName>>>;
 
 /** An exit's nodes. */
 export interface ExitNodes {
-  /** What a sample that stops here is answered. */
+  /** The answer for a sample that stops here. */
   readonly answer: Answer;
-  /** Whether a sample stops here, bool [n]; undefined at the final exit, where all do. */
+  /** Whether a sample stops here, bool [n]. Undefined at the final exit, where all samples stop. */
   readonly fires: ValueName | undefined;
   readonly memory: Memory;
 }
 
-/** Append what reads one exit.
+/** Appends the nodes that read one exit.
  * @param logits float32 [n, classes]
- * @param exit   its number in `policy`
- * @param last   whether it is the final exit
- * @param before the memory that the exit before left */
+ * @param exit its number in `policy`
+ * @param last whether it is the final exit
+ * @param before the memory of the exit before */
 export function readExit(
   b: GraphBuilder,
   logits: ValueName,
@@ -96,7 +99,7 @@ function scaledLogits(b: GraphBuilder, logits: ValueName, temperature = 1): Valu
   return temperature === 1 ? exact : b.op("Div", [exact, b.scalar(temperature, "float64")]);
 }
 
-/** The label, and for how many exits in a row: 1 + run * (label = label before). */
+/** The label, and the number of exits in a row that gave it: 1 + run * (label = label before). */
 function agreement(b: GraphBuilder, logits: ValueName, before: Memory): { label: ValueName; run: ValueName } {
   const label = labelOf(b, logits);
   if (before.label === undefined || before.run === undefined) return { label, run: filled(b, label, 1) };
@@ -104,7 +107,8 @@ function agreement(b: GraphBuilder, logits: ValueName, before: Memory): { label:
   return { label, run: b.op("Add", [b.op("Mul", [before.run, same]), b.scalar(1, "int64")]) };
 }
 
-/** The surer answer of this exit and those before; the earlier of equals. */
+/** The more confident answer of this exit and the earlier exits. The earlier one, if both are
+ * equal. */
 function surestOf(b: GraphBuilder, surer: Comparison, own: Answer, before: Memory): Answer {
   if (before.logits === undefined || before.confidence === undefined) return own;
   const better = b.op(surer, [own.confidence, before.confidence]);
@@ -114,14 +118,14 @@ function surestOf(b: GraphBuilder, surer: Comparison, own: Answer, before: Memor
   };
 }
 
-/** x > y or x = y (x < y or x = y); GreaterOrEqual and LessOrEqual came with opset 12. */
+/** x > y or x = y (x < y or x = y), because GreaterOrEqual and LessOrEqual need opset 12. */
 const orEqual = (b: GraphBuilder, comparison: Comparison, x: ValueName, y: ValueName): ValueName =>
   b.opset >= 12 ? b.op(`${comparison}OrEqual`, [x, y]) : b.op("Or", [b.op(comparison, [x, y]), b.op("Equal", [x, y])]);
 
-/** The class with the largest logit, the first of equals: int64 [n]. */
+/** The class with the largest logit, int64 [n]. The first one, if several are equal. */
 export const labelOf = (b: GraphBuilder, logits: ValueName): ValueName =>
   b.op("ArgMax", [logits], { axis: int(1), keepdims: int(0) });
 
-/** int64, of the shape of `like`, one number everywhere. */
+/** A tensor of int64 with the shape of `like` that holds one number everywhere. */
 export const filled = (b: GraphBuilder, like: ValueName, value: number): ValueName =>
   b.op("ConstantOfShape", [b.op("Shape", [like])], { value: tensorAttribute(int64s([value])) });

@@ -1,5 +1,6 @@
-/** @file One session for the whole network: the graph itself holds the rest of the work back behind each exit, and packs the samples that go on.
- *  Hidden values never leave the engine, which is what makes it faster than a session for each stage (docs/decisions/0011). */
+/** @file The engine with one session for the whole network. The graph itself decides behind each
+ *  exit whether to run the rest, and packs the samples that go on. Hidden values stay inside the
+ *  session, so it is faster than a session for each stage (docs/decisions/0011). */
 import type { Tensor } from "../../../core/tensor.js";
 import type { ValueName } from "../../../graph/graph.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";

@@ -1,4 +1,5 @@
-/** @file The ways to run a dynamic model so that work is saved, and which is the better one where. Measured: docs/decisions/0011. */
+/** @file The two engines that run a dynamic model and skip work, and the choice between them.
+ *  Measurements: docs/decisions/0011. */
 import type { Backend } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
@@ -9,9 +10,9 @@ import { ConditionalQueue } from "./conditional.js";
 import type { Answered, SampleQueue, StageRun } from "./sample-queue.js";
 import { type CompiledStage, StagedQueue } from "./staged.js";
 
-/** Sessions that are ready, shared by all streams. */
+/** Compiled sessions that all streams share. */
 export interface Engine {
-  /** A line for one stream. */
+  /** A queue for one stream. */
   readonly openQueue: () => SampleQueue;
   readonly release: () => Promise<void>;
 }
@@ -27,10 +28,12 @@ type MakeEngine = (model: DynamicModel, policy: Policy, options: EngineOptions) 
 export const ENGINES = { staged, conditional } as const satisfies Record<string, MakeEngine>;
 export type EngineName = keyof typeof ENGINES;
 
-/** Exits that one graph holds: sub-graphs lie in each other, and readers limit how deep. */
+/** Largest number of exits in one graph. The sub-graphs are nested, and runtimes limit the
+ * depth. */
 const MOST_NESTED = 12;
 
-/** A single session is faster, where the backend runs `If` and where exits that answer are exits that stop. */
+/** A single session is faster. It needs a backend that runs `If`, and a policy under which the exit
+ * that stops also answers. */
 export function bestEngine(model: DynamicModel, policy: Policy, backend: Backend): EngineName {
   const exits = liveExits(model, policy).exits.length;
   const fits = policy.fallback === "final" && exits > 1 && exits <= MOST_NESTED;
@@ -53,7 +56,8 @@ async function staged(model: DynamicModel, policy: Policy, { backend, batch, onR
   return { openQueue: () => renumbered(new StagedQueue(stages, live.policy, batch, onRun), live.original), release };
 }
 
-/** A line whose answers name the model's exits in place of those that are run. */
+/** A queue whose answers use the model's numbers of exits instead of the numbers among the exits
+ * that run. */
 const renumbered = (queue: SampleQueue, original: (answer: Answered["answer"]) => Answered["answer"]): SampleQueue => ({
   enter: (rows) => queue.enter(rows),
   get waiting() {

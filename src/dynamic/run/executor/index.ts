@@ -1,5 +1,5 @@
-/** @file The executor: runs a dynamic model exit by exit and really drops samples whose exit has fired from the batch. Its answers are those
- *  of `route` on all exits' logits. */
+/** @file The executor runs a dynamic model exit by exit. It removes a sample from the batch when an
+ *  exit fires. Its answers equal the answers of `route` on the logits of all exits. */
 import { DynnError } from "../../../core/errors.js";
 import { Images, imageDims } from "../../../core/images.js";
 import { checkPixels } from "../../../core/pixels.js";
@@ -15,38 +15,41 @@ export type { EngineName } from "./engines.js";
 export type { ImageSource } from "./intake.js";
 export type { StageRun } from "./sample-queue.js";
 
-/** What the network answers for one image: `stop` and `answer` are exits of the model, `logits` are those of the answering exit. */
+/** The network's answer for one image. `stop` and `answer` are exits of the model. `logits` are the
+ * logits of the answering exit. */
 export type Answer = StageAnswer;
 
-/** How an executor runs. */
+/** Options of an executor. */
 export interface ExecutorOptions {
   /** Runs the stages. */
   readonly backend: Backend;
-  /** When to stop; left out: the model's own. */
+  /** Decides when to stop. The default is the model's own policy. */
   readonly policy?: Policy | undefined;
-  /** Most samples in one run of a stage. Changes time and memory, not answers. */
+  /** Largest number of samples in one run of a stage. It changes time and memory, not answers. */
   readonly batch?: number | undefined;
-  /** staged: a session for each stage, between which samples of many batches are packed together. conditional: one session that holds the
-   *  rest of the network back behind each exit; for backends that run `If`, under the fallback final. Left out: the faster one that can
-   *  be had. */
+  /** staged: one session for each stage. Samples of many batches are packed together between
+   * stages. conditional: one session whose graph skips the rest of the network behind each exit. It
+   * needs a backend that runs `If` and the fallback final. The default is the faster engine that
+   * fits. */
   readonly engine?: EngineName | undefined;
-  /** Told how many rows each stage was run on. */
+  /** Called with the number of rows after each run of a stage. */
   readonly onRun?: ((run: StageRun) => void) | undefined;
 }
 
-/** How {@link Executor.classify} runs. */
+/** Options of {@link Executor.classify}. */
 export interface ClassifyOptions {
-  /** Ends the work with the signal's reason. */
+  /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how many images have an answer, and how many there are. */
+  /** Called with the number of images that have an answer, and the number of all images. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 const DEFAULT_BATCH = 64;
 
-/** Make an executor. Each weight is in memory once.
- * @throws DynnError 'policy/value' when neither model nor options give a policy that fits, 'shape/unknown' when the image size is open,
- *         'runtime/load'
+/** Makes an executor. Each weight is in memory once.
+ * @throws DynnError 'policy/value' when neither model nor options give a policy that fits
+ * @throws DynnError 'shape/unknown' when the image size is open
+ * @throws DynnError 'runtime/load' when the backend cannot load the model
  * @example
  * ```ts
  * import { createExecutor, load, ortNode } from "dynn/node";
@@ -69,14 +72,15 @@ export async function createExecutor(given: DynamicModel, options: ExecutorOptio
   if (engine === "conditional" && policy.fallback !== "final")
     throw new DynnError(
       "policy/value",
-      `${model.name}: the conditional engine runs the fallback final alone, and the policy has ${policy.fallback}. Take the engine staged, or leave it out.`,
+      `${model.name}: the conditional engine runs only the fallback final, and the policy has ${policy.fallback}. Use the engine staged, or leave the option out.`,
       { engine, fallback: policy.fallback },
     );
   return new Executor(model, await ENGINES[engine](model, policy, { ...options, batch }), batch);
 }
 
-/** The policy that a model runs under: the given one, else its own; a model with one exit needs none.
- * @throws DynnError 'policy/value' when there is none, or it has the wrong number of thresholds */
+/** The policy of a run: the given policy, else the model's own. A model with one exit needs none.
+ * @throws DynnError 'policy/value' when the model needs a policy and has none, or when the number
+ *  of thresholds is wrong */
 export function policyOf(model: DynamicModel, given: Policy | undefined): Policy {
   const policy = given ?? model.policy;
   if (!policy && model.exits.length === 1) return singleExitPolicy();
@@ -110,8 +114,9 @@ export class Executor {
 
   /** Classify images.
    * @param images float32 [n*c*h*w] in [0,1]
-   * @returns      one answer per image, in order
-   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', or the signal's reason when aborted */
+   * @returns one answer per image, in order
+   * @throws DynnError 'data/shape', 'data/value', 'runtime/run', or the signal's reason when
+   *  aborted */
   async classify(images: Float32Array, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
     const total = Images.for(this.#model, images).count;
     const answers: Answer[] = [];
@@ -123,14 +128,15 @@ export class Executor {
     return answers;
   }
 
-  /** Classify images as they come. Answers come in the order of the images, and images are asked for only as fast as answers are taken. A
-   *  batch waits for images only while the source has them at hand.
-   * @throws as {@link classify}, and what the source throws */
+  /** Classifies images as they arrive. Answers have the order of the images. The executor takes
+   * images from the source only as fast as the caller takes answers. A batch waits for more images
+   * only while the source gives them at once.
+   * @throws as {@link classify}, and every error of the source */
   async *stream(source: ImageSource): AsyncGenerator<Answer> {
     for await (const some of this.#answered(source)) yield* some;
   }
 
-  /** The answers in order, as many at a time as are ready. */
+  /** The answers in order, in groups: all answers that are ready. */
   async *#answered(source: ImageSource): AsyncGenerator<readonly Answer[]> {
     const queue = this.#engine.openQueue();
     const batch = this.#batch;
@@ -160,12 +166,12 @@ export class Executor {
     }
   }
 
-  /** Give back the memory of all stages. */
+  /** Releases the memory of all stages. */
   async release(): Promise<void> {
     await this.#engine.release();
   }
 
-  /** Images that have come, all of them looked at before work begins on the first.
+  /** New images. All of them are checked before work begins on the first.
    * @throws DynnError 'data/shape', 'data/value' */
   #checked(pixels: Float32Array | undefined, first: number): Images | undefined {
     if (pixels === undefined) return undefined;
@@ -175,7 +181,7 @@ export class Executor {
     return images.count > 0 ? images : undefined;
   }
 
-  /** Put at most a batch of images in line. */
+  /** Puts images into the queue, at most one batch. */
   #enter(queue: SampleQueue, { data, count, dims }: Images, first: number): number {
     queue.enter({
       tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [] })),
@@ -185,5 +191,6 @@ export class Executor {
   }
 }
 
-/** Batches under way at most: waiting somewhere, or answered and not taken because an earlier image is not. */
+/** Largest number of batches in work. An image counts while it waits, and while its answer waits
+ * for the answer of an earlier image. */
 const MOST_BATCHES = 8;

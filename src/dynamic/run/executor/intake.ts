@@ -1,6 +1,7 @@
-/** @file What comes from a source of images: asked for one at a time, and only when there is room. */
+/** @file Takes images from a source, one item at a time. */
 
-/** Images, one or more at a time: float32 [k*c*h*w] in [0,1]. An array must stay as it is until its images are answered. */
+/** Images, one or more at a time: float32 [k*c*h*w] in [0,1]. Do not change an array before its
+ * images are answered. */
 export type ImageSource = Iterable<Float32Array> | AsyncIterable<Float32Array>;
 
 export class Intake {
@@ -17,7 +18,8 @@ export class Intake {
     return this.#ended;
   }
 
-  /** The next images; undefined when the source has ended, or, unless `wait`, when they are not there yet. */
+  /** The next images. Undefined when the source has ended. Without `wait`, also undefined when the
+   * source has not delivered them yet. */
   async take(wait: boolean): Promise<Float32Array | undefined> {
     this.#asked ??= this.#ask();
     const result = await (wait ? this.#asked : Promise.race([this.#asked, nextTurn()]));
@@ -27,12 +29,12 @@ export class Intake {
     return result.done ? undefined : result.value;
   }
 
-  /** Throw what ended the source, if something did. */
+  /** Throws the error of the source, if it failed. */
   rethrow(): void {
     if (this.#failure) throw this.#failure.reason;
   }
 
-  /** Tell the source that no more is wanted. A source that is being asked may never answer, and is not waited for. */
+  /** Closes the source. A pending request may never end, so this method does not wait for it. */
   async close(): Promise<void> {
     if (this.#ended) return;
     const closed = Promise.resolve(this.#iterator.return?.());
@@ -40,7 +42,8 @@ export class Intake {
     else await closed;
   }
 
-  /** A source that fails has ended; why is told when all that came before is done. */
+  /** A source that fails has ended. `rethrow` throws its error after the earlier images are
+   * done. */
   async #ask(): Promise<IteratorResult<Float32Array>> {
     try {
       return await this.#iterator.next();
@@ -51,5 +54,5 @@ export class Intake {
   }
 }
 
-/** Long enough for a source that only has to be asked, too short to be felt. */
+/** Long enough for a source that has images ready, and too short for a user to notice. */
 const nextTurn = (): Promise<undefined> => new Promise((resolve) => setTimeout(() => resolve(undefined), 0));

@@ -1,12 +1,13 @@
-/** @file Samples on their way through the stages: who they are, what was read of them so far, and their rows of hidden values. */
+/** @file Samples between the stages: their numbers, the readings of earlier exits, and their rows
+ *  of hidden values. */
 import type { Tensor } from "../../../core/tensor.js";
 import type { ValueName } from "../../../graph/graph.js";
 import type { Tensors } from "../../../runtime/backend.js";
 import type { Reading } from "../../route/route.js";
 
-/** One sample in flight. */
+/** One sample between the stages. */
 export interface Ticket {
-  /** Its place among the samples of the stream. */
+  /** The sample's number in the stream. */
   readonly index: number;
   readonly readings: Reading[];
   /** Logits of each exit so far, one row each. */
@@ -19,7 +20,7 @@ export interface Rows {
   readonly values: Tensors;
 }
 
-/** The rows at `places` of some values; the values themselves when that is all of them. */
+/** The rows at `places` of some values. Without a copy when these are all rows. */
 export function pick(rows: Rows, names: readonly ValueName[], places: readonly number[]): Rows {
   const chosen = (name: ValueName): Tensor => {
     const value = rows.values[name];
@@ -31,7 +32,8 @@ export function pick(rows: Rows, names: readonly ValueName[], places: readonly n
   };
 }
 
-/** Cut off the first `count` samples of some blocks of rows; blocks must hold that many. */
+/** Removes and returns the first `count` samples of some blocks of rows. The blocks must hold at
+ * least that many. */
 export function takeFirst(blocks: Rows[], count: number): Rows {
   const parts: Rows[] = [];
   for (let missing = count; missing > 0; ) {

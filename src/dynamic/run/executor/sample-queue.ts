@@ -1,10 +1,11 @@
-/** @file What an engine of the executor is: it takes samples in and gives them back with their answers. */
+/** @file The interface of the executor's engines: a queue takes samples and returns their
+ *  answers. */
 import type { Routed } from "../../route/route.js";
 import type { Rows } from "./rows.js";
 
-/** Rows that a stage was run on at once. */
+/** One run of a stage. */
 export interface StageRun {
-  /** The stage, by its number. */
+  /** Number of the stage. */
   readonly stage: number;
   /** Samples in this run. */
   readonly rows: number;
@@ -12,25 +13,25 @@ export interface StageRun {
 
 /** The routed answer, and the logits that it was read from. */
 export interface StageAnswer extends Routed {
-  /** Of the exit that answers. */
+  /** Logits of the answering exit. */
   readonly logits: Float32Array;
 }
 
-/** An answer, and the sample that it is for. */
+/** An answer, and the number of its sample. */
 export interface Answered {
   readonly index: number;
   readonly answer: StageAnswer;
 }
 
-/** The samples of one stream on their way. */
+/** The samples of one stream that have no answer yet. */
 export interface SampleQueue {
-  /** Samples with their images. */
+  /** Adds samples with their images. */
   readonly enter: (rows: Rows) => void;
-  /** Samples that no work has been done on. */
+  /** Number of samples before the first stage. */
   readonly waiting: number;
-  /** Whether no sample is on its way. */
+  /** Whether the queue holds no sample. */
   readonly empty: boolean;
-  /** Run one batch of the samples that suit best.
-   * @returns those that are answered now */
+  /** Runs one batch. The engine chooses the samples.
+   * @returns the samples that this run answers */
   readonly run: () => Promise<Answered[]>;
 }

@@ -1,13 +1,14 @@
+/** @file Runs the session of one stage on a batch, and separates answered samples from the rest. */
 import type { ValueName } from "../../../graph/graph.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
 import { pick, type Rows, type Ticket } from "./rows.js";
 
 export interface StageSession<A> {
   readonly session: Session;
-  /** Hidden values that a sample takes along when it goes on. */
+  /** Hidden values that later stages need of a sample that goes on. */
   readonly kept: readonly ValueName[];
-  /** Note what the results say of a sample.
-   * @returns its answer, once an exit fires */
+  /** Reads the results of a sample.
+   * @returns the sample's answer when an exit fires */
   readonly read: (ticket: Ticket, results: Tensors, row: number) => A | undefined;
 }
 
@@ -17,7 +18,7 @@ export interface StageOutcome<A> {
   readonly remaining: Rows | undefined;
 }
 
-/** Run the session of a stage, or of a part with several exits.
+/** Runs the session of a stage, or of a part with several exits.
  * @param rows samples with the values that the session reads
  * @throws DynnError 'runtime/run' */
 export async function runStageSession<A>(

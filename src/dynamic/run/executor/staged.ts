@@ -1,5 +1,6 @@
-/** @file One session for each stage. Samples of a stream wait between the stages; what is decided here which stage runs next: the deepest with a full batch, so that finished samples
- *  leave soon and batches stay full; where none is full, the first that has any. */
+/** @file The engine with one session for each stage. Samples of a stream wait between the stages.
+ *  The deepest stage with a full batch runs next, so that samples finish early and batches stay
+ *  full. When no batch is full, the first stage with samples runs next. */
 import type { Tensor } from "../../../core/tensor.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
@@ -29,7 +30,7 @@ export class StagedQueue implements SampleQueue {
     this.#onRun = onRun;
   }
 
-  /** Samples at the first stage. */
+  /** Adds samples before the first stage. */
   enter(rows: Rows): void {
     this.#waiting[0]?.push(rows);
   }
@@ -42,20 +43,20 @@ export class StagedQueue implements SampleQueue {
     return this.#next() === undefined;
   }
 
-  /** How many samples a stage could take. */
+  /** Number of samples that wait for a stage. */
   #count(stage: number): number {
     return this.#waiting[stage].reduce((sum, rows) => sum + rows.tickets.length, 0);
   }
 
-  /** The stage to run; undefined when no sample is left. */
+  /** The stage to run. Undefined when the queue is empty. */
   #next(): number | undefined {
     const full = this.#waiting.findLastIndex((_, stage) => this.#count(stage) >= this.#batch);
     const at = full >= 0 ? full : this.#waiting.findIndex((blocks) => blocks.length > 0);
     return at < 0 ? undefined : at;
   }
 
-  /** Run the next stage on the samples that have waited longest.
-   * @returns those that are answered now */
+  /** Runs the next stage on the samples that have waited longest.
+   * @returns the samples that this run answers */
   async run(): Promise<Answered[]> {
     const at = this.#next();
     if (at === undefined) return [];
@@ -69,7 +70,7 @@ export class StagedQueue implements SampleQueue {
     return answered.map(({ ticket, answer }) => ({ index: ticket.index, answer }));
   }
 
-  /** The answer, once an exit fires. */
+  /** The answer when an exit fires. */
   #read({ readings, logits }: Ticket, exit: number, row: Float32Array): StageAnswer | undefined {
     readings.push(readingOf(row, this.#policy, exit));
     logits.push(row);
@@ -78,7 +79,7 @@ export class StagedQueue implements SampleQueue {
   }
 }
 
-/** A copy: the batch that it is a part of can be freed. */
+/** Copies a row, so that the memory of its batch can be freed. */
 const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => {
   const classes = dims[1];
   return data.slice(row * classes, (row + 1) * classes);

@@ -241,7 +241,7 @@ describe("a share of the places", () => {
     expect((await post(url, request, headers)).status).toBe(200);
     const texts = await Promise.all(said);
     expect(texts.flatMap(statusesIn).sort()).toEqual([408, 408, 408, 503]);
-    expect(texts.join()).toContain("server: others have a smaller share of it.");
+    expect(texts.join()).toContain("server: another client with fewer requests in flight needs the place.");
   });
 
   test("is a client's behind a proxy that is believed, and nobody else is", async () => {
