@@ -35,8 +35,8 @@ export interface SampleOutcome extends FoundImage {
   readonly eligible: boolean;
   /** Gradients that the attack computed for this sample. */
   readonly gradientEvaluations: number;
-  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had not
-   * succeeded. */
+  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had
+   * not succeeded. */
   readonly vanished?: boolean;
 }
 
@@ -168,8 +168,8 @@ class Run {
   }
 }
 
-/** Whether the gradient vanished at an image where the attack has not succeeded. A loss that belongs
- * to another image does not count. */
+/** Whether the gradient vanished at an image where the attack has not succeeded. A loss that
+ * belongs to another image does not count. */
 function hasVanished({ sample, objective, query }: Flight, { gradient, logits, loss }: Evaluation): boolean {
   // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
   const saturated = objective.onMargins !== undefined && Math.abs(loss) < LEAST_GRADIENT;

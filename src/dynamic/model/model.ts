@@ -76,8 +76,8 @@ export interface DynamicModel {
   readonly added?: AddedNodes;
   /** What dynn put in front of the graph of the file. */
   readonly prepended?: InputMaps;
-  /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and multiplies
-   * them. */
+  /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and
+   * multiplies them. */
   readonly inputScale?: 255;
 }
 
