@@ -84,8 +84,15 @@ export {
 } from "./dynamic/choose/calibrate.js";
 export type { PolicyFrame } from "./dynamic/choose/readings.js";
 export { attachExits, backboneOf, type ExitOptions, exitsMetadata } from "./dynamic/model/exits.js";
+export { CHANNEL_ORDERS, type InputMaps, type InputOptions } from "./dynamic/model/input.js";
 export { writeMetadata } from "./dynamic/model/metadata.js";
-export { type DynamicModel, dynamicModel, type Exit, type Gate, type ModelOptions } from "./dynamic/model/model.js";
+export {
+  type DynamicModel,
+  dynamicModel,
+  type Exit,
+  type Gate,
+  type ModelOptions,
+} from "./dynamic/model/model.js";
 export { prependNormalization } from "./dynamic/model/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
@@ -103,6 +110,7 @@ export {
 } from "./dynamic/run/executor/index.js";
 export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
+export { checkOutputs } from "./dynamic/run/outputs.js";
 export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimedExits, type TimingOptions, timeExits } from "./dynamic/run/timing.js";
 export type { Attribute, Attributes } from "./graph/attributes.js";
@@ -194,6 +202,7 @@ export {
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export { holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";

@@ -35,7 +35,14 @@ export interface SampleOutcome extends FoundImage {
   readonly eligible: boolean;
   /** Gradients that the attack computed for this sample. */
   readonly gradientEvaluations: number;
+  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had
+   * not succeeded. */
+  readonly vanished?: boolean;
 }
+
+/** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero
+ * or rounding: it moves the loss by less than the resolution for each unit of a pixel. */
+export const LEAST_GRADIENT = 2 ** -24;
 
 /** Attack every sample.
  * @returns one outcome per sample, in order
@@ -49,7 +56,7 @@ export async function runAttack(
   const run = new Run(attack, samples, options);
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {
     options.signal?.throwIfAborted();
-    const evaluations = await evaluator.evaluate(attack.objective, group);
+    const evaluations = await evaluator.evaluate(group[0]?.objective ?? attack.objective, group);
     for (const [i, flight] of group.entries()) run.advance(flight, evaluations[i]);
   }
   return run.outcomes;
@@ -62,6 +69,11 @@ interface Flight {
   readonly run: AttackRun;
   query: Query;
   gradients: number;
+  vanished: boolean;
+  /** That of the attack, or its form on margins. */
+  readonly objective: Objective;
+  /** What a first attempt found whose gradient vanished. */
+  readonly earlier?: FoundImage;
 }
 
 /** The state of a run: samples that wait, and outcomes of finished samples. */
@@ -89,7 +101,7 @@ class Run {
     while (this.#inFlight.size < capacity && this.#next < this.#samples.length) this.#admit(this.#next++);
     const groups = new Map<string, Flight[]>();
     for (const flight of this.#inFlight) {
-      const key = `${flight.query.loss}/${flight.query.gradient}`;
+      const key = `${flight.earlier !== undefined}/${flight.query.loss}/${flight.query.gradient}`;
       const group = groups.get(key);
       if (group) group.push(flight);
       else groups.set(key, [flight]);
@@ -100,30 +112,68 @@ class Run {
 
   /** Gives a sample its evaluation. The sample then yields its next query or finishes. */
   advance(flight: Flight, evaluation: Evaluation): void {
-    if (flight.query.gradient) flight.gradients++;
+    if (flight.query.gradient) {
+      flight.gradients++;
+      flight.vanished ||= hasVanished(flight, evaluation);
+    }
     const step = flight.run.next(evaluation);
-    if (step.done) {
-      this.#inFlight.delete(flight);
-      this.#land(flight.at, { ...step.value, eligible: true, gradientEvaluations: flight.gradients });
-    } else flight.query = step.value;
+    if (step.done) this.#finish(flight, step.value);
+    else flight.query = step.value;
+  }
+
+  #finish(flight: Flight, found: FoundImage): void {
+    const { at, sample, gradients, vanished, earlier } = flight;
+    this.#inFlight.delete(flight);
+    const { objective, optimizer } = this.#attack;
+    if (vanished && !found.success && !earlier && optimizer.retriesVanished && objective.onMargins)
+      this.#start(at, sample, objective.onMargins, { found, gradients });
+    else
+      this.#land(at, {
+        ...(earlier && !found.success ? earlier : found),
+        eligible: true,
+        gradientEvaluations: gradients,
+        ...(vanished ? { vanished } : {}),
+      });
   }
 
   #admit(at: number): void {
-    const { objective, optimizer, budget } = this.#attack;
+    const { objective } = this.#attack;
     const sample = this.#samples[at];
     const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);
     if (won) {
       this.#land(at, { image: sample.pixels, eligible: false, success: true, gradientEvaluations: 0 });
       return;
     }
+    this.#start(at, sample, objective);
+  }
+
+  /** @param before the attempt that the gradient vanished in, if there was one */
+  #start(
+    at: number,
+    sample: Sample,
+    objective: Objective,
+    before?: { readonly found: FoundImage; readonly gradients: number },
+  ): void {
+    const { optimizer, budget } = this.#attack;
     const run = optimizer.run({ sample, objective, budget, seed: this.#options.seed });
     const first = run.next();
-    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: 0 });
-    else this.#inFlight.add({ at, sample, run, query: first.value, gradients: 0 });
+    const state = { at, sample, run, objective, gradients: before?.gradients ?? 0, vanished: before !== undefined };
+    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: state.gradients });
+    else this.#inFlight.add({ ...state, query: first.value, ...(before ? { earlier: before.found } : {}) });
   }
 
   #land(at: number, outcome: SampleOutcome): void {
     this.outcomes[at] = outcome;
     this.#options.onProgress?.(++this.#done, this.#samples.length);
   }
+}
+
+/** Whether the gradient vanished at an image where the attack has not succeeded. A loss that
+ * belongs to another image does not count. */
+function hasVanished({ sample, objective, query }: Flight, { gradient, logits, loss }: Evaluation): boolean {
+  // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
+  const saturated = objective.onMargins !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+  if (!saturated && gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT)) return false;
+  if ((objective.follow?.(logits, query.loss) ?? query.loss) !== query.loss) return false;
+  return !objective.succeeded(sample, logits);
 }

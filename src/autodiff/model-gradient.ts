@@ -8,16 +8,21 @@ import { inferShapes } from "../graph/infer.js";
 import type { OpTable } from "../graph/op.js";
 import { simplify } from "../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../graph/per-sample.js";
+import { emitLogits, logOf } from "../ops/output-logits.js";
+import { readOutput } from "../ops/probabilities.js";
 import { reduceSum, squeeze, unsqueeze } from "../ops/support/emit.js";
 import { floatValues } from "./choose.js";
 import { gradientGraph } from "./gradient.js";
 
 /** The loss, the output it is computed from, and the input to differentiate with respect to. */
 export interface ModelGradientOptions {
-  /** cross-entropy: of the output's softmax and int64 labels [n]; sum: of the output's elements. */
+  /** cross-entropy: of the class probabilities and int64 labels [n]; sum: of the output's
+   * elements. An output of the graph that holds probabilities p has the cross-entropy -log p. */
   readonly loss: "cross-entropy" | "sum";
   /** The output that the loss is computed from. Left out: the last float output. */
   readonly output?: string | undefined;
+  /** The output holds probabilities although the graph does not show it. */
+  readonly probabilities?: boolean | undefined;
   /** The input to differentiate with respect to. Left out: the first float input. */
   readonly wrt?: string | undefined;
 }
@@ -61,9 +66,10 @@ export function modelGradient(source: Graph, ops: OpTable, options: ModelGradien
     -1,
   ) as ValueInfo;
   const b = new GraphBuilder(graph);
-  const labels = options.loss === "cross-entropy" ? labelsFor(b, output, source.name) : undefined;
+  const labels = options.loss === "cross-entropy" ? labelsFor(b, output, graph) : undefined;
   const [loss, gradient] = [b.fresh("loss"), b.fresh("gradient")];
-  const value = labels === undefined ? sumPerSample(b, output) : crossEntropy(b, output.name, labels);
+  const value =
+    labels === undefined ? sumPerSample(b, output) : crossEntropy(b, logitsOf(b, graph, output, options), labels);
   b.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [loss], attributes: {} });
   const keep = graph.outputs.map((o) => o.name);
   const request = { loss, wrt: [wrt.name], names: [gradient], keep };
@@ -71,12 +77,19 @@ export function modelGradient(source: Graph, ops: OpTable, options: ModelGradien
   return { graph: withGradient, labels, loss, gradient: withGradient.outputs.at(-1)?.name ?? gradient };
 }
 
+/** The logits of the output.
+ * @throws DynnError 'model/classifier' when the output is multi-label */
+const logitsOf = (b: GraphBuilder, graph: Graph, { name }: ValueInfo, options: ModelGradientOptions): ValueName =>
+  options.probabilities ? logOf(b, name) : emitLogits(b, graph, name, readOutput(graph, name));
+
 /** @throws DynnError 'model/classifier' when the output is not [n, classes] */
-function labelsFor(b: GraphBuilder, output: ValueInfo, where: string): ValueName {
-  if (output.shape?.length === 2) return b.input("labels", "int64", [output.shape[0]]);
+function labelsFor(b: GraphBuilder, output: ValueInfo, graph: Graph): ValueName {
+  const shape = output.shape ?? [];
+  const isColumn = shape.length === 1 && ["column", "share"].includes(readOutput(graph, output.name).kind);
+  if (shape.length === 2 || isColumn) return b.input("labels", "int64", [shape[0]]);
   throw new DynnError(
     "model/classifier",
-    `${where}: output ${output.name} is ${showShape(output.shape)}, and cross-entropy needs [n,classes]. Use the loss sum, or name another output.`,
+    `${graph.name}: output ${output.name} is ${showShape(output.shape)}, and cross-entropy needs [n,classes]. Use the loss sum, or name another output.`,
     { output: output.name, shape: output.shape, options: ["loss"] },
   );
 }

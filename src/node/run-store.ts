@@ -17,7 +17,14 @@ import { readPlainFile } from "./plain-file.js";
 const schema = z.object({
   fingerprint: z.string(),
   seconds: z.number(),
-  samples: z.array(z.object({ eligible: z.boolean(), success: z.boolean(), gradientEvaluations: z.number() })),
+  samples: z.array(
+    z.object({
+      eligible: z.boolean(),
+      success: z.boolean(),
+      gradientEvaluations: z.number(),
+      vanished: z.boolean().optional(),
+    }),
+  ),
 });
 
 /** A store in a folder. */
@@ -40,10 +47,11 @@ export async function folderStore(folder: string): Promise<FolderStore> {
     load: (name, fingerprint) => load(pathOf(name, "json"), pathOf(name, "npy"), fingerprint),
     save: async (name, fingerprint, { outcomes, seconds }) => {
       await replaceFile(pathOf(name, "npy"), writeNpy(stackRows(outcomes.map((o) => o.image))));
-      const samples = outcomes.map(({ eligible, success, gradientEvaluations }) => ({
+      const samples = outcomes.map(({ eligible, success, gradientEvaluations, vanished }) => ({
         eligible,
         success,
         gradientEvaluations,
+        vanished,
       }));
       await writeText(pathOf(name, "json"), `${JSON.stringify({ fingerprint, seconds, samples })}\n`);
     },
@@ -73,7 +81,11 @@ async function load(jsonPath: string, npyPath: string, fingerprint: string): Pro
     const each = sizeOf(dims.slice(1));
     return {
       seconds,
-      outcomes: samples.map((s, i) => ({ ...s, image: (data as Float32Array).slice(i * each, (i + 1) * each) })),
+      outcomes: samples.map(({ vanished, ...s }, i) => ({
+        ...s,
+        ...(vanished ? { vanished } : {}),
+        image: (data as Float32Array).slice(i * each, (i + 1) * each),
+      })),
     };
   } catch {
     return undefined;

@@ -20,6 +20,7 @@ const modelSchema = z.object({
   classes: z.array(z.string()).optional(),
   input: z.array(z.union([z.string(), z.number()])),
   parameters: count,
+  inputScale: z.literal(255).optional().describe("the file takes pixels in 0 to 255; radii are for pixels in [0,1]"),
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
   changes: z.array(z.string()).optional().describe("what dynn changed when it read the file"),
 });
@@ -90,12 +91,22 @@ const attackSchema = z.object({
     })
     .optional(),
   gradientEvaluations: count.describe("gradients of single samples"),
+  vanishedGradients: count
+    .optional()
+    .describe(
+      "samples with a gradient of 0 or below float32's resolution at an image that was no success; robustAccuracy may be too high",
+    ),
+  retriedOnMargins: z
+    .boolean()
+    .optional()
+    .describe("whether samples with vanished gradients were attacked once more with the margin loss"),
   seconds: z.number().min(0),
 });
 
 const curveSchema = z.object({
   name: z.string(),
   norm: normSchema,
+  vanishedGradients: count.optional().describe("samples with a vanished gradient at any radius, as in attacks"),
   nothingToAttack: nothingSchema,
   points: z
     .array(z.object({ radius: z.number().min(0), robustAccuracy: rateSchema }))

@@ -21,7 +21,7 @@ export function chanceWarning(model: JudgedModel, data: JudgedData, accuracy: Ra
   const chance = 1 / model.classes;
   if (accuracy.low > chance) return undefined;
   const reasons =
-    "Likely reasons: classes in another order than the model's, normalisation that is missing or applied twice, channels in the order BGR, pixels in 0 to 255";
+    "Likely reasons: classes in another order than the model's, normalisation that is missing or applied twice, channels in the other order (RGB or BGR: the option channels), pixels in 0 to 255";
   return `${data.name}: accuracy ${share(accuracy.value)} is not above chance (${share(chance)} for ${model.classes} classes). ${reasons}. Checked: ${[classWords(model, data), normalizationWords(model), "pixels lie in [0,1]", "the order of channels is not known"].join("; ")}.`;
 }
 

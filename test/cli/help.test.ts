@@ -132,6 +132,10 @@ describe("help", () => {
         --mean <list>             per channel; for a model that expects (x - mean) /
                                   std
         --std <list>              per channel, with --mean
+        --force-normalization     normalise also a model that normalises its input
+                                  already
+        --channels <order>        order of the channels that the model expects: rgb or
+                                  bgr (default: rgb)
         --seed <n>                seed of every random number (default: 0)
         --batch <n>               samples per evaluation; it changes time and memory,
                                   not results (default: 64)

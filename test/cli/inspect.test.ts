@@ -133,6 +133,7 @@ describe("dynn inspect", () => {
       "opset",
       "normalization",
       "changes",
+      "inputScale",
       "policy",
       "card",
       "exits",

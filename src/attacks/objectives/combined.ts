@@ -1,8 +1,9 @@
 /** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by
  *  total loss. Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
 import { softmaxRow } from "../../dynamic/route/policy.js";
-import type { Evaluation, Objective, Sample } from "../attack.js";
-import { crossEntropy, scale, sum } from "../losses.js";
+import type { ValueName } from "../../graph/graph.js";
+import type { Evaluation, LossContext, Objective, Sample } from "../attack.js";
+import { crossEntropy, margin, scale, sum } from "../losses.js";
 import { allExits, exitCount, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
 const shared = (victim: Victim): Pick<Objective, "answer" | "label" | "succeeded"> => ({
@@ -11,20 +12,34 @@ const shared = (victim: Victim): Pick<Objective, "answer" | "label" | "succeeded
   succeeded: routedIsWrong(victim),
 });
 
+/** A loss of one exit, and how keys of sessions name it. */
+interface ExitLoss {
+  readonly name: string;
+  readonly of: (ctx: LossContext, exit: number) => ValueName;
+}
+
+const CROSS_ENTROPY: ExitLoss = { name: "", of: crossEntropy };
+const MARGIN: ExitLoss = { name: "-margin", of: margin };
+
 /** Mean cross-entropy over the exits. */
 export const average = (victim: Victim): Objective => ({
+  ...averageOf(victim, CROSS_ENTROPY),
+  onMargins: averageOf(victim, MARGIN),
+});
+
+const averageOf = (victim: Victim, { name, of }: ExitLoss): Objective => ({
   ...shared(victim),
   name: "average",
   losses: [
     {
-      key: "average",
+      key: `average${name}`,
       exits: allExits(victim),
       build: (ctx) =>
         scale(
           ctx,
           sum(
             ctx,
-            allExits(victim).map((k) => crossEntropy(ctx, k)),
+            allExits(victim).map((k) => of(ctx, k)),
           ),
           1 / exitCount(victim),
         ),
@@ -35,12 +50,17 @@ export const average = (victim: Victim): Objective => ({
 
 /** One run per exit on that exit's cross-entropy. The image with the largest total loss wins. */
 export const max = (victim: Victim): Objective => ({
+  ...maxOf(victim, CROSS_ENTROPY),
+  onMargins: maxOf(victim, MARGIN),
+});
+
+const maxOf = (victim: Victim, { name, of }: ExitLoss): Objective => ({
   ...shared(victim),
   name: "max",
   losses: allExits(victim).map((k) => ({
-    key: `max@${k}`,
+    key: `max${name}@${k}`,
     exits: allExits(victim),
-    build: (ctx) => crossEntropy(ctx, k),
+    build: (ctx: LossContext) => of(ctx, k),
   })),
   starts: () => allExits(victim),
   score: totalLoss,

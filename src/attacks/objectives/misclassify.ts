@@ -32,5 +32,6 @@ export function misclassify(victim: Victim, exit: number | "final", options: Mis
     label: trueLabel,
     starts: () => [0],
     succeeded: (sample, logits) => labelAt(logits, k) !== sample.label,
+    ...(options.loss === "margin" ? {} : { onMargins: misclassify(victim, exit, { loss: "margin", kappa: 1e3 }) }),
   };
 }

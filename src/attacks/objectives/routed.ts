@@ -2,13 +2,25 @@
  *  iterate. An attacker of the deployed network does this. Only the prefix up to that exit is run,
  *  forward and backward. This saves the work of the later stages. */
 import { routeOne } from "../../dynamic/route/route.js";
-import type { ExitLogits, Loss, Objective } from "../attack.js";
-import { crossEntropy } from "../losses.js";
+import type { ValueName } from "../../graph/graph.js";
+import type { ExitLogits, Loss, LossContext, Objective } from "../attack.js";
+import { crossEntropy, margin } from "../losses.js";
 import { allExits, exitCount, prefixOf, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
 /** One loss per exit where the work can stop. Under the fallback most-confident, also one loss per
  * exit that can then answer. */
-export function routed(victim: Victim): Objective {
+export const routed = (victim: Victim): Objective => ({
+  ...routedBy(victim, { name: "routed", of: crossEntropy }),
+  onMargins: routedBy(victim, { name: "routed-margin", of: margin }),
+});
+
+/** The loss on one exit, with its name. */
+interface ExitLoss {
+  readonly name: string;
+  readonly of: (ctx: LossContext, exit: number) => ValueName;
+}
+
+function routedBy(victim: Victim, { name, of }: ExitLoss): Objective {
   const places = [
     ...allExits(victim)
       .slice(0, -1)
@@ -23,9 +35,9 @@ export function routed(victim: Victim): Objective {
     name: "routed",
     losses: places.map(
       ({ stop, answer }): Loss => ({
-        key: `routed@${stop}/${answer}`,
+        key: `${name}@${stop}/${answer}`,
         exits: allExits(victim).slice(0, stop + 1),
-        build: (ctx) => crossEntropy(ctx, answer),
+        build: (ctx) => of(ctx, answer),
       }),
     ),
     answer: "routed",

@@ -25,6 +25,7 @@ export interface PgdOptions {
 
 export const pgd = (options: PgdOptions, name: "pgd" | "fgsm" = "pgd"): Optimizer => ({
   name,
+  retriesVanished: true,
   run: (task) => attack(task, options),
 });
 

@@ -27,7 +27,7 @@ import {
 } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
-import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, listOf, option, radius, whole } from "../shared/options.js";
 import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
@@ -70,7 +70,9 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
   const shared = [
     ...policyOptions(),
-    ...commons("exits", "final", "classes", "byOrder", "mean", "std", "seed", "batch", "threads", "provider"),
+    ...commons("exits", "final", "classes", "byOrder"),
+    ...normalizationOptions(),
+    ...commons("seed", "batch", "threads", "provider"),
   ];
   for (const one of [...shared, recordJson("docs/audit-json.md"), common("report")]) command.addOption(one);
   command.addOption(

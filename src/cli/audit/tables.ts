@@ -1,6 +1,7 @@
 /** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
+import { scaleNote, vanishedWarnings } from "../../report/audit/words.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -15,8 +16,14 @@ export const auditTables = (record: AuditRecord): string =>
     routedLine(record),
     attackTable(record),
     curveTable(record),
+    vanishedLines(record),
     note(record),
   ].join("");
+
+const vanishedLines = (record: AuditRecord): string =>
+  vanishedWarnings(record)
+    .map((text) => `\n* Warning: ${text}`)
+    .join("") + (vanishedWarnings(record).length > 0 ? "\n" : "");
 
 const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
@@ -25,7 +32,7 @@ const ATTACK_NOTE =
   " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${(model.changes ?? []).map((change) => `${change}\n`).join("")}`;
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${(model.changes ?? []).map((change) => `${change}\n`).join("")}${scaleNote({ model })}${model.inputScale ? "\n" : ""}`;
 
 const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 
@@ -70,7 +77,8 @@ function attackTable({ attacks }: AuditRecord): string {
 function successRow(a: AttackRecord): string[] {
   const { robust, success } = attackRates(a, bareRate, "-");
   const { success8bit } = attackRates(a, ({ value }) => bare(value), "-");
-  return [a.name, budget(a.norm, a.radius), a.answer, robust, success, success8bit];
+  const star = a.vanishedGradients ? "*" : "";
+  return [a.name, budget(a.norm, a.radius), a.answer, `${robust}${star}`, success, success8bit];
 }
 
 const linesOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
@@ -105,8 +113,8 @@ function curveTable({ curves }: AuditRecord): string {
     heading("Robustness by radius") +
     table(
       columns,
-      curves.map(({ name, points, nothingToAttack }) => [
-        name,
+      curves.map(({ name, points, vanishedGradients, nothingToAttack }) => [
+        vanishedGradients ? `${name}*` : name,
         ...points.map((p) => (nothingToAttack === undefined ? percent(p.robustAccuracy.value) : "-")),
       ]),
     ) +

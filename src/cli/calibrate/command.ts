@@ -9,10 +9,8 @@ import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { THRESHOLD_KINDS, type ThresholdKind } from "../../dynamic/choose/calibrate.js";
-import { outputOfLogits } from "../../dynamic/model/heads.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
-import type { Graph } from "../../graph/graph.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
@@ -34,7 +32,7 @@ import {
   recordJson,
 } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
-import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
@@ -74,11 +72,12 @@ export function calibrateCommand(command: Command, io: Io): Command {
       ),
     )
     .option("--temperature", "first fit a temperature to each exit, to calibrate its confidences");
-  const shared = [
-    ...commons("rule", "fallback", "exits", "final", "classes", "byOrder", "mean", "std"),
+  for (const one of [
+    ...commons("rule", "fallback", "exits", "final", "classes", "byOrder"),
+    ...normalizationOptions(),
     ...commons("validation", "validationSamples"),
-  ];
-  for (const one of shared) command.addOption(one);
+  ])
+    command.addOption(one);
   command
     .addOption(
       option(
@@ -182,14 +181,14 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
     }),
   );
   io.signal.throwIfAborted();
-  await writeOutputs(result, path, { ...flags, stated: statedExits(source.graph, model, flags) }, io);
+  await writeOutputs(result, path, { ...flags, stated: statedExits(model, flags) }, io);
 }
 
 /** The exits that the flags chose. The file must state them, because the policy fits only them. */
-const statedExits = (graph: Graph, { exits }: DynamicModel, flags: HeadFlags): ModelMetadata["exits"] =>
+const statedExits = ({ exits }: DynamicModel, flags: HeadFlags): ModelMetadata["exits"] =>
   flags.exits === undefined && flags.final === undefined
     ? undefined
-    : exits.map(({ name, logits }) => ({ name, logits: outputOfLogits(graph, logits) }));
+    : exits.map(({ name, output }) => ({ name, logits: output }));
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
 async function checkOutputs({ json, report, out }: CalibrateFlags): Promise<void> {

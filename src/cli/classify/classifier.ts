@@ -54,13 +54,16 @@ export async function openClassifierSource(
 ): Promise<ClassifierSource> {
   const folder = (await stat(spec).catch(() => undefined))?.isDirectory();
   if (!folder) return ofModel(spec, flags, backend);
-  const set = (["rule", "threshold", "fallback", "imageSize", "exits", "final", "mean", "std"] as const).find(
-    (key) => flags[key],
-  );
+  const set = (
+    [
+      ...(["rule", "threshold", "fallback", "imageSize", "exits", "final"] as const),
+      ...(["mean", "std", "forceNormalization", "channels"] as const),
+    ] as const
+  ).find((key) => flags[key]);
   if (set === undefined) return ofBundle(await openBundle(spec, { side: server && "device" }), server, backend);
   throw new DynnError(
     "cli/usage",
-    `${spec}: is a bundle, which has its own policy and input, but --${set === "imageSize" ? "image-size" : set} is for models. Leave it out.`,
+    `${spec}: is a bundle, which has its own policy and input, but --${set.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is for models. Leave it out.`,
     { option: set },
   );
 }

@@ -14,6 +14,7 @@ import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { type ClassFlags, matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
+import { normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, whole } from "../shared/options.js";
 import { thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
@@ -59,11 +60,12 @@ export function classifyCommand(command: Command, io: Io): Command {
     .addOption(common("samples", { about: "the first N images of a data spec" }))
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
-  const shared = [
-    ...commons("fallback", "classes", "byOrder", "imageSize", "exits", "final", "mean", "std"),
+  for (const one of [
+    ...commons("fallback", "classes", "byOrder", "imageSize", "exits", "final"),
+    ...normalizationOptions(),
     ...commons("threads", "provider"),
-  ];
-  for (const one of shared) command.addOption(one);
+  ])
+    command.addOption(one);
   return command
     .addOption(common("json", { about: "write answers and summary as JSON; - prints it" }))
     .addHelpText("after", HELP)

@@ -6,8 +6,8 @@ import { HEAD_NAMES } from "../../nn/heads.js";
 import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import type { ClassFlags } from "../shared/class-options.js";
-import { type CommonFlags, common, commons, HEAD_DEFAULTS } from "../shared/common-options.js";
-import type { NormalizationFlags } from "../shared/normalization-options.js";
+import { type CommonFlags, common, HEAD_DEFAULTS } from "../shared/common-options.js";
+import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type TrainFlags, trainOptionsNamed } from "../train/options.js";
 
@@ -73,7 +73,8 @@ export function addConvertOptions(command: Command): Command {
       oneOf(recipes),
     ).default("ic-only"),
     common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
-    ...commons("final", "mean", "std"),
+    common("final"),
+    ...normalizationOptions(),
     option("--epochs <n>", `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
     ...trainOptionsNamed(SHARED),
     new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),

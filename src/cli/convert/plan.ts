@@ -15,6 +15,7 @@ import { checkPolicyData, conversionConfig } from "../../training/convert/conver
 import {
   type ConversionPlan,
   type ConversionRequest,
+  checkedSource,
   measureConversion,
   planConversion,
 } from "../../training/convert/plan.js";
@@ -38,15 +39,16 @@ export interface ConvertPlan {
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
   const normalization = normalizationOf(flags);
   const matching = await matchingOf(flags);
-  const { source, name } = await openOnnx(spec);
+  const { source: given, name } = await openOnnx(spec);
   const fit = (data: Dataset): Dataset => {
     const imageSize = [data.shape[1], data.shape[2]] as const;
-    return fitLabels(dynamicModel(source, { name, imageSize, ...normalization }), data, matching);
+    return fitLabels(dynamicModel(given, { name, imageSize, ...normalization }), data, matching);
   };
   const data = await openTrainingData({ ...flags, fit, matching });
   if (flags.policy) checkPolicyData(data.validation);
   const { exits, head, seed, final } = flags;
   const request = { name, exits, head, seed, final, ...normalization };
+  const source = await checkedSource(given, data.train, backendOf(flags), request);
   const measured = await measuredPlaces({ source, data: data.train, request, flags, signal });
   const conversion = planConversion(source, data.train, { ...request, measured });
   const config = conversionConfig(flags.recipe, choicesOf(flags), { name, train: data.train });

@@ -20,7 +20,7 @@ import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { type CommonFlags, common, commons, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
-import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
+import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option } from "../shared/options.js";
 import { type RuleFlags, thresholdsOption } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
@@ -63,7 +63,11 @@ export function exportCommand(command: Command, io: Io): Command {
       }),
     )
     .addOption(common("samples", { about: "compare on the first N images", default: 200 }));
-  for (const one of commons("imageSize", "exits", "final", "mean", "std", "threads", "provider"))
+  for (const one of [
+    ...commons("imageSize", "exits", "final"),
+    ...normalizationOptions(),
+    ...commons("threads", "provider"),
+  ])
     command.addOption(one);
   return command
     .addOption(

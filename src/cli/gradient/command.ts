@@ -4,7 +4,6 @@ import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-g
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
-import { outputOfLogits } from "../../dynamic/model/heads.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ValueInfo } from "../../graph/graph.js";
 import { checkWritable } from "../../node/files.js";
@@ -13,6 +12,7 @@ import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { opTable } from "../../ops/table.js";
+import { holdsProbabilities } from "../../studies/gradient-output.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
@@ -56,7 +56,10 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
   const { source, name } = await openOnnx(spec);
   const asked = lossOf(flags);
   const final = asked.output ?? finalOutput(source, name, flags.final);
-  const { graph } = modelGradient(source.graph, opTable, { ...asked, output: final, wrt: flags.wrt });
+  const options = { ...asked, output: final, wrt: flags.wrt };
+  const probabilities =
+    options.loss === "cross-entropy" && (await holdsProbabilities(source.graph, ortNode(), options.output));
+  const { graph } = modelGradient(source.graph, opTable, { ...options, probabilities });
   // ONNX Runtime must accept the model before it is written.
   const session = await ortNode().compile(graph);
   await session.release();
@@ -80,9 +83,7 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
  * @throws DynnError 'model/classifier' when it is not clear which output is the classifier */
 function finalOutput(source: OnnxModel, name: string, final: string | undefined): string | undefined {
   try {
-    const { exits } = dynamicModel(source, { name, final });
-    const logits = exits.at(-1)?.logits;
-    return logits === undefined ? undefined : outputOfLogits(source.graph, logits);
+    return dynamicModel(source, { name, final }).exits.at(-1)?.output;
   } catch (error) {
     if (final === undefined && error instanceof DynnError && error.detail.parallel === undefined) return undefined;
     throw error;

@@ -50,6 +50,9 @@ export interface Inspection {
   readonly normalization: DynamicModel["normalization"] | null;
   /** What dynn changed on reading. */
   readonly changes: DynamicModel["changes"];
+  /** 255 when the file takes pixels in 0 to 255. `normalization` is for pixels in [0,1] then
+   * too. */
+  readonly inputScale: 255 | 1;
   readonly policy: DynamicModel["policy"] | null;
   /** The model card, when `dynn train` made the model. */
   readonly card: ModelCard | null;
@@ -107,6 +110,7 @@ export function inspect(model: DynamicModel): Inspection {
     opset: graph.opset,
     normalization: model.normalization ?? null,
     changes: model.changes,
+    inputScale: model.inputScale ?? 1,
     policy: model.policy ?? null,
     card: readCard(model.metadata, model.name) ?? null,
     exits: model.exits.map((e) => ({ name: e.name, cut: e.cut ?? null, macs: e.macs, costFraction: e.costFraction })),
@@ -131,13 +135,22 @@ function opCounts(nodes: readonly Node[], costs: ReadonlyMap<Node, number>): Ins
     });
 }
 
+/** The normalisation as the file has it, and what dynn feeds. */
+function pixelsLine({ normalization, inputScale }: Inspection): string {
+  const own = (values: readonly number[]) => showNumbers(values.map((v) => inputScale * v));
+  const { mean, std } = normalization ?? { mean: [0], std: [1] };
+  return `normalisation inside: mean ${own(mean)}, std ${own(std)}: the file takes pixels in 0 to 255. dynn takes pixels in [0,1] and multiplies them.\n`;
+}
+
 const show = (i: Inspection): string =>
   [
     heading(i.name),
     `input ${i.input.name} float32${showShape(i.input.shape)}, ${i.classes} classes, ${showCount(i.parameters)} parameters, opset ${i.opset}\n`,
-    i.normalization
-      ? `normalisation inside: mean ${showNumbers(i.normalization.mean)}, std ${showNumbers(i.normalization.std)}\n`
-      : "normalisation inside: none found at the start of the graph\n",
+    i.inputScale === 255
+      ? pixelsLine(i)
+      : i.normalization
+        ? `normalisation inside: mean ${showNumbers(i.normalization.mean)}, std ${showNumbers(i.normalization.std)}\n`
+        : "normalisation inside: none found at the start of the graph\n",
     i.policy
       ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
       : "",

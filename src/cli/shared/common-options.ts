@@ -3,6 +3,7 @@
 import type { Option } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { MIN_VALIDATION } from "../../data/split.js";
+import { CHANNEL_ORDERS } from "../../dynamic/model/input.js";
 import type { ModelOptions } from "../../dynamic/model/model.js";
 import { HEAD_NAMES, type HeadName } from "../../nn/heads.js";
 import { type OrtNodeOptions, PROVIDERS, type Provider } from "../../node/ort-node/index.js";
@@ -24,6 +25,8 @@ interface CommonValues {
   readonly final: NonNullable<ModelOptions["final"]>;
   readonly mean: Normalization["mean"];
   readonly std: Normalization["std"];
+  readonly forceNormalization: boolean;
+  readonly channels: (typeof CHANNEL_ORDERS)[number];
   readonly rule: Policy["rule"];
   readonly fallback: Policy["fallback"];
   readonly head: HeadName;
@@ -109,6 +112,16 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     read: listOf(parseQuantity),
   },
   std: { flags: "--std <list>", about: "per channel, with --mean", read: listOf(parseQuantity) },
+  forceNormalization: {
+    flags: "--force-normalization",
+    about: "normalise also a model that normalises its input already",
+    read: () => true,
+  },
+  channels: {
+    flags: "--channels <order>",
+    about: `order of the channels that the model expects: ${CHANNEL_ORDERS.join(" or ")} (default: rgb)`,
+    read: oneOf(CHANNEL_ORDERS),
+  },
   rule: {
     flags: "--rule <name>",
     about: `exit rule: ${RULES.join(", ")} (default: the model's own, else max-softmax)`,

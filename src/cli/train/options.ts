@@ -166,6 +166,8 @@ function trainOptions(): Option[] {
       "mean per channel of pixels in [0,1]; with --std, the network normalises its input with it (default: that of the training images; an ONNX file keeps its own)",
   });
   share("std");
+  share("forceNormalization");
+  share("channels");
   add(
     "--exit-weights <w>",
     "weights of the exits' losses: ramp, equal, or a number per exit, the final exit last (default: ramp; ic-only and ic-distill: equal)",

@@ -2,9 +2,10 @@
  *  before it. An output at the cost of another is a parallel head, not an exit. */
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
-import { type Shape, showShape } from "../../core/shape.js";
+import { showShape } from "../../core/shape.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
-import { descendants, type Graph, type Node, type ValueName } from "../../graph/graph.js";
+import type { Graph, Node, ValueInfo, ValueName } from "../../graph/graph.js";
+import { readOutput } from "../../ops/probabilities.js";
 import { opTable } from "../../ops/table.js";
 
 /** Outputs that the caller names. */
@@ -87,12 +88,21 @@ function workOf(graph: Graph): Work {
 
 const candidatesOf = (graph: Graph, work: Work): Candidate[] =>
   graph.outputs
-    .filter(({ dtype, shape = [] }) => dtype === "float32" && isClassifier(shape))
-    .map(({ name, shape }) => ({ name, classes: Number(shape?.[1]), cost: work.of(name) }))
+    .flatMap((output) => {
+      const classes = classesAt(graph, output);
+      return classes === undefined ? [] : [{ name: output.name, classes, cost: work.of(output.name) }];
+    })
     .sort((a, b) => a.cost - b.cost);
 
-const isClassifier = ([batch, classes, ...more]: Shape): boolean =>
-  batch === "n" && typeof classes === "number" && classes >= 2 && more.length === 0;
+/** The number of classes that an output tells apart. Undefined when a classifier does not have such
+ * an output. One column after a sigmoid tells two classes apart. */
+function classesAt(graph: Graph, { name, dtype, shape = [] }: ValueInfo): number | undefined {
+  const [batch, classes = 1, ...more] = shape;
+  if (dtype !== "float32" || batch !== "n" || typeof classes !== "number" || more.length > 0) return undefined;
+  if (classes > 1) return classes;
+  const { kind } = readOutput(graph, name);
+  return classes === 1 && (kind === "column" || kind === "share") ? 2 : undefined;
+}
 
 /** The named one; else the costliest; else, of several that cost as much, the one whose name says
  * that it is the classifier.
@@ -141,14 +151,6 @@ function noClassifier(graph: Graph, where: string): DynnError {
     `${where}: no output is a classifier's, float32 [n,classes]; outputs are ${found || "none"}. Export the logits, one row per image, with a dynamic batch.`,
     { outputs: graph.outputs.map((o) => o.name) },
   );
-}
-
-/** The output of a file that an exit's logits give: the logits themselves, or what is computed
- * from them (a Softmax). */
-export function outputOfLogits(graph: Graph, logits: ValueName): ValueName {
-  const names = graph.outputs.map((o) => o.name);
-  const reached = descendants(graph, [logits]);
-  return names.find((name) => name === logits) ?? names.find((name) => reached.has(name)) ?? logits;
 }
 
 type StatedExits = readonly { readonly name: string; readonly logits: ValueName }[];

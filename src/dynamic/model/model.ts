@@ -6,8 +6,9 @@ import { DynnError } from "../../core/errors.js";
 import { type Dim, type Shape, showShape } from "../../core/shape.js";
 import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
-import { ancestors, type Graph, producers, type ValueName } from "../../graph/graph.js";
+import { ancestors, type Graph, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
+import { foldConstants } from "../../graph/passes/fold-constants.js";
 import { simplify } from "../../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../../graph/per-sample.js";
 import type { OnnxModel } from "../../onnx/model.js";
@@ -17,8 +18,10 @@ import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
 import { adapt } from "../adapt/adapt.js";
 import { chosenExits, type HeadOptions, headsOf } from "./heads.js";
+import { type InputMaps, type InputOptions, inputOf, prependInput } from "./input.js";
+import { asLogits, withNodes } from "./logits.js";
 import { readMetadata } from "./metadata.js";
-import { findNormalization, prependNormalization } from "./normalization.js";
+import { findNormalization } from "./normalization.js";
 
 /** One exit of a model. */
 export interface Exit {
@@ -26,6 +29,8 @@ export interface Exit {
   readonly name: string;
   /** The value that holds its logits, [n, classes]. */
   readonly logits: ValueName;
+  /** The output of the file: the logits, or the probabilities that the file computes from them. */
+  readonly output: ValueName;
   /** The last value that separates the work for this exit and later exits from the rest of the
    * network. Undefined for the final exit, and where no single value separates them. */
   readonly cut: ValueName | undefined;
@@ -70,21 +75,24 @@ export interface DynamicModel {
   readonly metadata: ReadonlyMap<string, string>;
   /** What dynn changed on reading, so that the file fits this contract: one sentence each. */
   readonly changes: readonly string[];
-  /** The graph as it was read, with those changes and the exits as outputs. Its initializers keep
-   * their bits. */
+  /** The graph as it was read, with those changes and with the logits of the exits as outputs. Its
+   * initializers keep their bits. Nodes that give logits from probabilities come last. */
   readonly source: Graph;
+  /** What dynn put in front of that graph. */
+  readonly prepended?: InputMaps;
+  /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and
+   * multiplies them. */
+  readonly inputScale?: 255;
 }
 
 /** The parts of an ONNX model from which a {@link DynamicModel} is built. */
 export type ModelSource = Pick<OnnxModel, "graph" | "metadata" | "changes">;
 
 /** Options for reading a graph as a classifier. */
-export interface ModelOptions extends HeadOptions {
+export interface ModelOptions extends InputOptions, HeadOptions {
   readonly name?: string;
   /** Image size [h, w] for models that leave it open. */
   readonly imageSize?: readonly [number, number];
-  /** Prepend (x - mean) / std, for a model that expects normalised input. */
-  readonly normalization?: Normalization;
 }
 
 /** Builds the contract from an ONNX model in memory.
@@ -97,13 +105,16 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
   const name = options.name ?? source.graph.name;
   const metadata = withChosen(readMetadata(source.metadata, name), name, options);
   const { graph: adapted, changes } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
-  const open = openBatch(withNormalization(adapted, options), name, options);
+  const asFile = foldConstants(openBatch(adapted, name, options), opTable);
+  const { maps, scale, normalization } = inputOf(asFile, metadata.normalization, options, name);
+  const open = maps ? foldConstants(openBatch(prependInput(adapted, maps), name, options), opTable) : asFile;
   const heads = metadata.exits
     ? { outputs: statedOutputs(open, metadata.exits, name), changes: [] }
     : headsOf(open, name, options);
-  const graph = simplify(asLogits(open, heads.outputs), opTable);
+  const { graph: withLogits, named, added } = asLogits(open, heads.outputs, adapted);
+  const graph = simplify(withLogits, opTable);
   const input = graph.inputs[0];
-  const exits = makeExits(graph, metadata);
+  const exits = makeExits(graph, metadata, named);
   const classes = classesOf(graph, exits, name);
   checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);
   return {
@@ -115,16 +126,16 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
     classes,
     classNames: metadata.classes,
     policy: metadata.policy,
-    normalization: findNormalization(graph, opTable) ?? metadata.normalization,
+    // Reordered channels hide what is behind them.
+    normalization: (maps?.reversed ? undefined : findNormalization(graph, opTable)) ?? normalization,
     parameters: parameterCount(graph),
     metadata: source.metadata,
-    source: { ...adapted, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
+    source: { ...withNodes(adapted, added), outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
     changes: [...(source.changes ?? []), ...changes, ...heads.changes],
+    ...(maps ? { prepended: maps } : {}),
+    ...(scale ? { inputScale: scale } : {}),
   };
 }
-
-const withNormalization = (graph: Graph, { normalization }: ModelOptions): Graph =>
-  normalization ? prependNormalization(graph, normalization) : graph;
 
 /** The graph with one float32 image input whose batch is the name "n".
  * @throws DynnError 'model/input' */
@@ -209,19 +220,7 @@ const misfit = (name: string, key: string, wrong: string, expected: string): Dyn
     { key },
   );
 
-/** The graph with exactly these outputs. The logits of a softmax replace the softmax. */
-function asLogits(graph: Graph, outputs: readonly ValueName[]): Graph {
-  const makers = producers(graph);
-  const logitsOf = (name: ValueName): ValueName => {
-    const maker = makers.get(name);
-    const at = maker && opTable.get(maker).logitsInput;
-    return at === undefined ? name : (maker?.inputs[at] ?? name);
-  };
-  const logits = [...new Set(outputs.map(logitsOf))];
-  return { ...graph, outputs: logits.map((name) => ({ name, dtype: "float32", shape: undefined })) };
-}
-
-function makeExits(graph: Graph, metadata: ModelMetadata): Exit[] {
+function makeExits(graph: Graph, metadata: ModelMetadata, named: readonly ValueName[]): Exit[] {
   const costs = nodeMacs(graph, opTable);
   const outputs = graph.outputs.map((o) => o.name);
   const full = macsOf(graph, outputs, costs);
@@ -229,8 +228,9 @@ function makeExits(graph: Graph, metadata: ModelMetadata): Exit[] {
   return outputs.map((logits, i) => {
     const macs = macsOf(graph, outputs.slice(0, i + 1), costs);
     return {
-      name: metadata.exits?.[i]?.name ?? logits,
+      name: metadata.exits?.[i]?.name ?? named[i] ?? logits,
       logits,
+      output: named[i] ?? logits,
       cut: i === outputs.length - 1 ? undefined : lastUsed(graph, logits, cuts),
       macs,
       costFraction: full > 0 ? macs / full : 1,

@@ -13,6 +13,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
 import { Forward } from "../../dynamic/run/forward.js";
+import { checkOutputs } from "../../dynamic/run/outputs.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Policy } from "../../schema/policy.js";
@@ -64,26 +65,27 @@ const DEFAULT_BATCH = 64;
  * @throws DynnError 'policy/value', 'shape/unknown', 'data/shape', 'data/value', 'export/mismatch',
  *   'file/unwritable', 'file/full', or the signal's reason; then nothing is written */
 export const exportStaged = (model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> =>
-  exportBundle(model, out, "staged", () => stagedParts(model), options);
+  exportBundle(model, out, "staged", stagedParts, options);
 
 /** Write a bundle of two files. device.onnx takes the image and holds the exits up to `at`.
  * server.onnx takes the hidden values of the samples that continue, and holds the other exits.
  * @throws as {@link exportStaged}, 'export/unsupported' for a model without early exits,
  *   'cli/value' when `at` does not name an exit */
 export const exportSplit = (model: DynamicModel, out: string, options: SplitOptions): Promise<Exported> =>
-  exportBundle(model, out, "split", () => splitParts(model, options.at ?? smallestSplit(model)), options);
+  exportBundle(model, out, "split", (checked) => splitParts(checked, options.at ?? smallestSplit(checked)), options);
 
 async function exportBundle(
-  model: DynamicModel,
+  given: DynamicModel,
   out: string,
   kind: BundleKind,
-  cut: () => readonly ModelPart[],
+  cut: (model: DynamicModel) => readonly ModelPart[],
   options: ExportOptions,
 ): Promise<Exported> {
-  imageDims(model);
+  imageDims(given);
+  const model = await checkOutputs(given, options.backend);
   await checkReplaceable(out);
   const policy = policyOf(model, options.policy);
-  const files = bundleFiles(model, policy, kind, cut());
+  const files = bundleFiles(model, policy, kind, cut(model));
   const verification = await publishFolder(out, files, async (folder) => {
     const bundle = await openBundle(folder);
     return compare(model, policy, options, (batches) => runBundle(bundle, options.backend, batches));
@@ -112,8 +114,9 @@ function bundleFiles(
  * see {@link conditionalModel}.
  * @param out path of the file; an existing file is replaced
  * @throws as {@link exportStaged} */
-export async function exportConditional(model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {
-  imageDims(model);
+export async function exportConditional(given: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {
+  imageDims(given);
+  const model = await checkOutputs(given, options.backend);
   const policy = policyOf(model, options.policy);
   const bytes = writeModel(conditionalModel(model, policy));
   const verification = await publishFile(out, bytes, async (path) => {

@@ -7,6 +7,7 @@ import { showThreshold } from "../../schema/policy.js";
 import * as write from "../shared/format.js";
 import { type Html, type HtmlContent, html } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
+import { scaleNote } from "./words.js";
 
 export type Fact = readonly [term: string, meaning: HtmlContent];
 
@@ -43,6 +44,7 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
       `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${model.exits.length === 1 ? "one exit" : `${model.exits.length} exits`}`,
     ],
     ...(model.changes ?? []).map((change): Fact => ["changed on reading", change]),
+    ...(model.inputScale ? [["pixels", scaleNote({ model })] as Fact] : []),
     ["data", `${data.name}, ${write.samples(data.samples)}`],
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),

@@ -104,9 +104,18 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
     ),
     ...earlyRecord(attacked, audited),
     gradientEvaluations: outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0),
+    ...vanishedRecord(attacked),
     seconds: attacked.seconds,
   };
 }
+
+const vanishedRecord = ({
+  attack: { objective, optimizer },
+  outcomes,
+}: Attacked): Pick<AttackRecord, "vanishedGradients" | "retriedOnMargins"> => ({
+  vanishedGradients: outcomes.filter((o) => o.vanished).length,
+  retriedOnMargins: optimizer.retriesVanished === true && objective.onMargins !== undefined,
+});
 
 /** Why there was nothing to attack, if so. */
 function nothingToAttack(

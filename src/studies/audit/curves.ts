@@ -51,13 +51,15 @@ async function runCurve(
   let standing = audited.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
   const nothingToAttack = standing.length === 0 ? NONE_RIGHT : undefined;
   const points = [{ radius: 0, robustAccuracy: wilson(standing.length, total) }];
+  const vanished = new Set<number>();
   for (const [i, attack] of configs.entries()) {
     const phase = `${name}, radius ${i + 1} of ${radii.length}`;
     const { outcomes } = await runStored(attack, standing, evaluator, audited, options, (done, of) =>
       options.onProgress?.({ phase, done, total: of }),
     );
+    for (const [k, { id }] of standing.entries()) if (outcomes[k]?.vanished) vanished.add(id);
     standing = standing.filter((_, k) => !outcomes[k]?.success);
     points.push({ radius: radii[i], robustAccuracy: wilson(standing.length, total) });
   }
-  return { name, norm: "linf", nothingToAttack, points };
+  return { name, norm: "linf", vanishedGradients: vanished.size, nothingToAttack, points };
 }

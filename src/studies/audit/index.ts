@@ -17,6 +17,7 @@ import {
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { chanceWarnings, notesOf } from "../chance.js";
+import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
@@ -63,8 +64,9 @@ export type { RunStore, StoredRun } from "./run-store.js";
  */
 export async function audit(given: AuditOptions): Promise<AuditOutcome> {
   const started = given.now();
-  const options = fitted(given);
-  checkAttacks(options);
+  const onModel = fitted(given);
+  checkAttacks(onModel);
+  const options = await withCheckedModel(onModel, onModel.data);
   const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
   try {
@@ -129,6 +131,7 @@ function header({
       ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
       input: [...model.input.shape],
       parameters: model.parameters,
+      ...(model.inputScale ? { inputScale: model.inputScale } : {}),
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
       ...(model.changes.length > 0 && { changes: [...model.changes] }),
     },

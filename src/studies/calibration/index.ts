@@ -24,6 +24,7 @@ import type { Rate } from "../../schema/numbers.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import { perExit } from "../audit/tally.js";
 import { chanceWarnings, notesOf } from "../chance.js";
+import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
 import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
@@ -39,7 +40,7 @@ export async function calibrateModel(given: CalibrationOptions): Promise<Calibra
   const started = given.now();
   checkExits(given);
   const [validation, test] = [fitData(given.model, given.validation), fitData(given.model, given.test)];
-  return calibrateFitted({ ...given, validation, test }, started);
+  return calibrateFitted(await withCheckedModel({ ...given, validation, test }, test), started);
 }
 
 /** The calibration on data in the model's numbering. */

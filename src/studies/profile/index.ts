@@ -9,6 +9,7 @@ import { fitData } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
+import { withCheckedModel } from "../checked-model.js";
 import { compileNetworks, pointContestant } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";
@@ -24,8 +25,9 @@ export type { PointOptions, ProfileOptions } from "./options.js";
  *  'runtime/load', or the signal's reason when aborted */
 export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const started = given.now();
-  const options = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
-  checkBatches(options);
+  const sorted = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
+  checkBatches(sorted);
+  const options = await withCheckedModel(sorted, sorted.data);
   const fixed = fixedPoints(options.model, options);
   const images = await readImages(options.data);
   const { reported, validation } = await allExits(options, images);

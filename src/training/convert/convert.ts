@@ -17,7 +17,13 @@ import type { EpochReport, Recipe } from "../../schema/training.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import type { TrainingRequest } from "../run/request.js";
 import { train } from "../run/trainer.js";
-import { type ConversionPlan, type ConversionRequest, type PlaceReport, planConversion } from "./plan.js";
+import {
+  type ConversionPlan,
+  type ConversionRequest,
+  checkedSource,
+  type PlaceReport,
+  planConversion,
+} from "./plan.js";
 import { type Measurement, measure } from "./policy.js";
 
 /** The recipes that train heads on a frozen backbone. ic-only: heads learn from the labels.
@@ -131,8 +137,9 @@ export interface Conversion extends Measurement {
  * console.log(exits.map(({ costFraction }) => costFraction), policy);
  * ```
  */
-export async function convert(source: OnnxModel, options: ConvertOptions): Promise<Conversion> {
+export async function convert(given: OnnxModel, options: ConvertOptions): Promise<Conversion> {
   const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, ...rest } = options;
+  const source = await checkedSource(given, options.train, options.backend, options);
   const plan = planConversion(source, options.train, options);
   const fitted = (part: Dataset): Dataset => fitLabels(plan, part, options.matching);
   const [records, validation] = [fitted(options.train), fitted(options.validation)];

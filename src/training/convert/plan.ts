@@ -4,31 +4,31 @@ import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
+import { type InputOptions, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { candidatesOf } from "../../dynamic/place/auto.js";
 import { cutsFor, type ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import { measurePlaces } from "../../dynamic/place/times.js";
+import { checkOutputs } from "../../dynamic/run/outputs.js";
 import type { TimingOptions } from "../../dynamic/run/timing.js";
 import type { Graph } from "../../graph/graph.js";
 import type { HeadName } from "../../nn/heads.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import { METADATA_KEYS } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import type { TrainableModel } from "../run/request.js";
 
 /** The places and heads of new exits. */
-export interface ConversionRequest {
+export interface ConversionRequest extends InputOptions {
   /** The places of exits. By default, dynn chooses them by counted cost. */
   readonly exits?: ExitSpec | undefined;
   /** The default depends on the rank of the feature. */
   readonly head?: HeadName | undefined;
   /** The seed of the heads' first weights. */
   readonly seed?: number | undefined;
-  /** The normalisation to put in front of a model that expects (x - mean) / std. */
-  readonly normalization?: Normalization | undefined;
   /** The output that is the final classifier. Default: the output with the largest cost. */
   readonly final?: string | undefined;
   /** For classes of the data that are not called as in the model. */
@@ -88,18 +88,18 @@ export function planConversion(
   data: Dataset,
   request: ConversionRequest = {},
 ): ConversionPlan {
-  const { exits = { kind: "auto" }, head, seed = 0, normalization, measured } = request;
+  const { exits = { kind: "auto" }, head, seed = 0, measured } = request;
   const { contract, classNames } = contractOf(source, data, request);
   const backbone = backboneFrom(contract);
   const cuts = cutsFor(backbone, exits, head, measured);
   const graph = attachExits(backbone, cuts, { seed, ...(head === undefined ? {} : { head }) });
-  const whole = normalization ? prependNormalization(graph, normalization) : graph;
+  const whole = contract.prepended ? prependInput(graph, contract.prepended) : graph;
   const converted = dynamicModel({ graph: whole, metadata: writeMetadata({ exits: exitsMetadata(whole) }) });
   const exitAt = (cut: string) => converted.exits[cuts.indexOf(cut)]?.name;
   return {
     name: contract.name,
     model: { graph: whole, exits: converted.exits },
-    normalization: normalization ?? contract.normalization,
+    normalization: statedOf(contract, request) ?? contract.normalization,
     classes: contract.classes,
     classNames,
     replaced: contract.exits.slice(0, -1).map((e) => e.name),
@@ -107,6 +107,12 @@ export function planConversion(
     metadata: source.metadata,
   };
 }
+
+/** The requested normalisation, in its own digits, when the graph applies nothing else. */
+const statedOf = ({ prepended, inputScale }: DynamicModel, { normalization, forceNormalization }: ConversionRequest) =>
+  normalization && !forceNormalization && inputScale === undefined && prepended?.reversed === false
+    ? prepended.normalization
+    : undefined;
 
 /** Measures the cost of places for exits on this machine, as the time of one batch of the data.
  * @param request the request of the later {@link planConversion}
@@ -128,6 +134,28 @@ export async function measureConversion(
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
+/** Number of records that are run to see whether the final exit holds probabilities. */
+const LOOKED_AT = 16;
+
+/** The source with the logits of its classifier as the last output, when a run on images shows
+ * probabilities that the graph does not show. Any other source is returned as it is.
+ * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run' */
+export async function checkedSource(
+  source: OnnxModel,
+  data: Dataset,
+  backend: Backend,
+  request: ConversionRequest = {},
+): Promise<OnnxModel> {
+  const { contract } = contractOf(source, data, request);
+  const records = Array.from({ length: Math.min(LOOKED_AT, data.count) }, (_, i) => i);
+  const checked = await checkOutputs(contract, backend, await readImages(data, records));
+  if (checked === contract) return source;
+  const metadata = new Map(
+    [...source.metadata].filter(([key]) => key !== METADATA_KEYS.exits && key !== METADATA_KEYS.policy),
+  );
+  return { ...source, graph: checked.source, changes: checked.changes, metadata };
+}
+
 /** Options of {@link measureConversion}. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
   /** Runs the parts of the network. */
@@ -140,14 +168,13 @@ export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
 function contractOf(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { name = source.graph.name, normalization, final, matching }: ConversionRequest,
+  { name = source.graph.name, normalization, forceNormalization, channels, final, matching }: ConversionRequest,
 ): { readonly contract: DynamicModel; readonly classNames: readonly string[] | undefined } {
   const [, height, width] = data.shape;
   const contract = dynamicModel(source, {
     name,
     imageSize: [height, width],
-    final,
-    ...(normalization ? { normalization } : {}),
+    ...{ normalization, forceNormalization, channels, final },
   });
   const fitted = fitData(contract, data, matching);
   return { contract, classNames: contract.classNames ?? fitted.classes };

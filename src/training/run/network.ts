@@ -8,9 +8,9 @@ import type { Dataset } from "../../data/dataset.js";
 import { checkSize } from "../../data/fit.js";
 import { channelStatistics } from "../../data/statistics.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
+import { type InputMaps, type InputOptions, onUnit, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { prependNormalization } from "../../dynamic/model/normalization.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import type { Graph } from "../../graph/graph.js";
 import { ARCHITECTURES, type ArchitectureName } from "../../nn/architectures.js";
@@ -48,7 +48,11 @@ export interface NetworkRequest {
   readonly init?: InitialWeights | undefined;
   /** The normalisation to put in front of the graph. By default, a model gets none. An architecture
    * gets the normalisation of its first weights or of the images. */
-  readonly normalization?: Normalization | undefined;
+  readonly normalization?: InputOptions["normalization"];
+  /** Whether to put it also in front of a model that normalises its input already. */
+  readonly forceNormalization?: InputOptions["forceNormalization"];
+  /** The order of the channels that a model expects. */
+  readonly channels?: InputOptions["channels"];
   /** Number of classes. */
   readonly classes: number;
   /** Images from which the normalisation is computed. */
@@ -73,8 +77,10 @@ export interface TrainingNetwork {
 interface Base {
   readonly name: string;
   readonly graph: Graph;
-  /** The normalisation that the graph holds already. */
+  /** The normalisation that the graph applies behind `prepended`. */
   readonly normalization: Normalization | undefined;
+  /** What is put in front of the graph of a model. */
+  readonly prepended?: InputMaps | undefined;
 }
 
 /** Builds the network of a training run.
@@ -86,7 +92,7 @@ interface Base {
  *   base: { kind: "architecture", name: "resnet20" }, recipe: "joint", seed: 0, classes: 10, train,
  * }); */
 export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
-  const { base: asked, recipe, init } = request;
+  const { base: asked, recipe, init, normalization: given } = request;
   if (RECIPE_DEFINITIONS[recipe].frozen && init === undefined && asked.kind === "architecture")
     throw new DynnError(
       "training/config",
@@ -95,8 +101,10 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
     );
   const base = asked.kind === "model" ? ofModel(asked, request) : ofArchitecture(asked, request);
   const graph = withExits(base.graph, request);
-  const wanted = request.normalization ?? (await ownNormalization(request));
-  const whole = wanted ? prependNormalization(graph, wanted) : graph;
+  const isModel = asked.kind === "model";
+  const wanted = isModel ? undefined : given ? onUnit(given) : await ownNormalization(request);
+  const maps = wanted ? { normalization: wanted, reversed: request.channels === "bgr" } : base.prepended;
+  const whole = maps ? prependInput(graph, maps) : graph;
   const { filled, note } = init ? fill(whole, init, recipe) : { filled: whole, note: undefined };
   const contract = dynamicModel({ graph: filled, metadata: writeMetadata({ exits: exitsMetadata(filled) }) });
   if (contract.classes !== request.classes)
@@ -133,8 +141,14 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
 }
 
 /** @throws DynnError 'data/shape', or as dynamicModel */
-function ofModel({ name, source }: Extract<NetworkBase, { kind: "model" }>, { train }: NetworkRequest): Base {
-  const model = dynamicModel(source, { name, imageSize: [train.shape[1], train.shape[2]] });
+function ofModel(
+  { name, source }: Extract<NetworkBase, { kind: "model" }>,
+  { train, normalization: given, forceNormalization, channels }: NetworkRequest,
+): Base {
+  const model = dynamicModel(source, {
+    ...{ name, imageSize: [train.shape[1], train.shape[2]] },
+    ...{ normalization: given, forceNormalization, channels },
+  });
   checkSize(model, train);
   const { input, exits, normalization } = model;
   const graph: Graph = {
@@ -143,7 +157,7 @@ function ofModel({ name, source }: Extract<NetworkBase, { kind: "model" }>, { tr
     outputs: exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
     types: new Map(),
   };
-  return { name: name.replace(/\.onnx$/, ""), graph, normalization };
+  return { name: name.replace(/\.onnx$/, ""), graph, normalization, prepended: model.prepended };
 }
 
 /** The requested exits. If none are requested and the recipe trains exits, the network's own exits,

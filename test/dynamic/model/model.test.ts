@@ -32,8 +32,8 @@ describe("a plain file, by convention", () => {
       parameters: 4 * 3 * 9 + 4 * 4 * 9 + 16,
     });
     expect(model.exits).toEqual([
-      { name: "first", logits: "first", cut: "h1", macs: first, costFraction: first / second },
-      { name: "second", logits: "second", cut: undefined, macs: second, costFraction: 1 },
+      { name: "first", logits: "first", output: "first", cut: "h1", macs: first, costFraction: first / second },
+      { name: "second", logits: "second", output: "second", cut: undefined, macs: second, costFraction: 1 },
     ]);
   });
 
@@ -95,7 +95,7 @@ describe("a plain file, by convention", () => {
         b.output(head(b, conv(b, b.input("x", "float32", [1, 3, 8, 8]), 3, 4), 4, 5, "y"), "float32", [1, 5]),
       ),
     );
-    expect(exits).toEqual([{ name: "y", logits: "y", cut: undefined, macs: CONV * 3 + 20, costFraction: 1 }]);
+    expect(exits).toEqual([{ name: "y", logits: "y", output: "y", cut: undefined, macs: CONV * 3 + 20, costFraction: 1 }]);
   });
 
   test("a batch of 1 that the file fixes is opened", () => {

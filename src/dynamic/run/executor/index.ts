@@ -7,6 +7,7 @@ import type { Backend } from "../../../runtime/backend.js";
 import { type Policy, singleExitPolicy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
 import { checkPolicy } from "../../route/policy.js";
+import { checkOutputs } from "../outputs.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
 import type { SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
@@ -60,12 +61,13 @@ const DEFAULT_BATCH = 64;
  * await executor.release();
  * ```
  */
-export async function createExecutor(model: DynamicModel, options: ExecutorOptions): Promise<Executor> {
+export async function createExecutor(given: DynamicModel, options: ExecutorOptions): Promise<Executor> {
   const { batch = DEFAULT_BATCH } = options;
   if (!(Number.isInteger(batch) && batch >= 1))
     throw new DynnError("cli/value", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 64.`, {
       batch,
     });
+  const model = await checkOutputs(given, options.backend);
   const policy = policyOf(model, options.policy);
   const engine = options.engine ?? bestEngine(model, policy, options.backend);
   if (engine === "conditional" && policy.fallback !== "final")

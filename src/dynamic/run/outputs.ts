@@ -1,0 +1,103 @@
+/** @file Runs a model on images to see what its outputs hold, where the graph does not show it. */
+import { Images, imageDims } from "../../core/images.js";
+import type { Logits } from "../../core/logits.js";
+import { uniform } from "../../core/rng.js";
+import { isStatic, sizeOf } from "../../core/shape.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { producers, type ValueInfo } from "../../graph/graph.js";
+import { inferShapes } from "../../graph/infer.js";
+import { logOf, severalLabels } from "../../ops/output-logits.js";
+import { endsUnbounded } from "../../ops/probabilities.js";
+import { opTable } from "../../ops/table.js";
+import type { Backend } from "../../runtime/backend.js";
+import { withNodes } from "../model/logits.js";
+import type { DynamicModel } from "../model/model.js";
+import { Forward } from "./forward.js";
+
+/** What the rows of an output look like: distributions over the classes, a probability for each
+ * label of several, or something else. */
+export type RowsKind = "probabilities" | "labels" | "logits";
+
+/** Images that are run. */
+const PROBES = 16;
+/** How far the sum of float32 or float16 probabilities may be from 1. */
+const SUM_TOLERANCE = 2e-3;
+
+/** The model with the logarithm of each exit that turns out to hold probabilities. A model whose
+ * exits end in a matrix product or a convolution is not run: its outputs have no bounds.
+ * @param images a few are run; left out: random pixels
+ * @throws DynnError 'model/classifier' when an exit holds a probability for each label of several;
+ *         'runtime/load', 'runtime/run' */
+export async function checkOutputs(model: DynamicModel, backend: Backend, images?: Images): Promise<DynamicModel> {
+  const doubtful = model.exits.some(({ logits }) => !endsUnbounded(model.graph, logits));
+  if (!doubtful || !isStatic(model.input.shape.slice(1))) return model;
+  const probes = images && images.count > 0 ? images.rows(0, PROBES) : randomImages(model);
+  const forward = await Forward.compile(model, backend);
+  try {
+    const logits = await forward.logits(probes, { batch: PROBES });
+    return asRead(model, logits);
+  } finally {
+    await forward.release();
+  }
+}
+
+function randomImages(model: DynamicModel): Images {
+  const size = sizeOf(imageDims(model));
+  const rows = Array.from({ length: PROBES }, (_, sample) =>
+    uniform({ seed: 0, sample, purpose: "test", step: 0 }, size),
+  );
+  const data = new Float32Array(PROBES * size);
+  rows.forEach((row, i) => {
+    data.set(row, i * size);
+  });
+  return Images.for(model, data);
+}
+
+function asRead(model: DynamicModel, logits: Logits): DynamicModel {
+  const kinds = model.exits.map((_, exit) => rowsKind(logits.exits[exit] ?? [], logits.classes));
+  const labels = kinds.indexOf("labels");
+  if (labels >= 0) throw severalLabels(model.name, model.exits[labels]?.name ?? "");
+  const wrong = model.exits.filter((_, exit) => kinds[exit] === "probabilities").map((exit) => exit.logits);
+  return wrong.length === 0 ? model : withLogarithms(model, wrong);
+}
+
+/** Rows that are needed to take numbers within [0,1] for probabilities of labels. */
+const LEAST_ROWS = 8;
+/** Numbers within [0,1] that never come near 1 may be small logits, such as means of ReLUs. */
+const SURE = 0.9;
+
+/** What rows hold, by their values alone: all within [0,1] and each with the sum 1, or all within
+ * [0,1] with other sums.
+ * @param values [n * classes] */
+export function rowsKind(values: ArrayLike<number>, classes: number): RowsKind {
+  let summed = values.length > 0;
+  let most = 0;
+  for (let at = 0; at < values.length; at += classes) {
+    let sum = 0;
+    for (let c = at; c < at + classes; c++) {
+      const value = values[c];
+      if (!(value >= 0 && value <= 1 + SUM_TOLERANCE)) return "logits";
+      most = Math.max(most, value);
+      sum += value;
+    }
+    if (Math.abs(sum - 1) > SUM_TOLERANCE) summed = false;
+  }
+  if (summed) return "probabilities";
+  return most > SURE && values.length >= LEAST_ROWS * classes ? "labels" : "logits";
+}
+
+function withLogarithms(model: DynamicModel, probabilities: readonly string[]): DynamicModel {
+  const b = new GraphBuilder(model.graph);
+  const logarithms = new Map(probabilities.map((p) => [p, logOf(b, p)]));
+  const exits = model.exits.map((exit) => ({ ...exit, logits: logarithms.get(exit.logits) ?? exit.logits }));
+  b.clearOutputs();
+  for (const { logits } of exits) b.output(logits, "float32", undefined);
+  const graph = inferShapes(b.build(), opTable);
+  const makers = producers(model.graph);
+  const nodes = graph.nodes.filter((node) => !node.outputs.some((name) => makers.has(name)));
+  const constants = [...graph.initializers].filter(([name]) => !model.graph.initializers.has(name));
+  const source = withNodes(model.source, { nodes, initializers: new Map(constants) });
+  return { ...model, graph, exits, source: { ...source, outputs: graph.outputs.map(untyped) } };
+}
+
+const untyped = (output: ValueInfo): ValueInfo => ({ ...output, shape: undefined });
