@@ -23,6 +23,7 @@ const runSchema = z.strictObject({
   learningRate: z.number().positive().optional(),
   weightDecay: z.number().min(0).optional(),
   batch: count.min(1).optional(),
+  backboneGradient: share.optional(),
   exits: z.string().optional().describe("places of the early exits: auto, percentages of the cost, or names of values"),
 });
 export type ZooRun = z.infer<typeof runSchema>;

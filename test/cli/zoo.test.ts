@@ -21,7 +21,7 @@ describe("dynn zoo", () => {
     expect(out).toMatch(/resnet20-cifar10-joint +demo +88\.\d % \(\d+\.\d-\d+\.\d\) +83\.7 % +39\.2 % +1\.\d +bundled/);
     expect(out).toMatch(/\n\d+ of \d+ networks are trained\.\n$/);
     const small = JSON.parse((await cli("zoo", "list", "--tier", "small", "--json", "-")).out);
-    expect(small).toHaveLength(54);
+    expect(small).toHaveLength(96);
     expect(small.every((one: { tier: string }) => one.tier === "small")).toBe(true);
   });
 

@@ -12,11 +12,14 @@ const entries = Object.entries(index.networks);
 
 describe("zoo/index.json", () => {
   test.each(entries)("%s is named after its parts", (name, { architecture, width, data, recipe, tier, runs }) => {
-    const parts = /^([a-z]+\d*)(?:-w([\d.]+))?-(cifar100?)-([a-z-]+?)(?:-s(\d))?$/.exec(name);
+    const parts =
+      /^([a-z]+\d*)(?:-w([\d.]+))?-(cifar100?)-(static|joint|ic-only)(-dense)?(?:-g([\d.]+))?(?:-s(\d))?$/.exec(name);
     expect(parts?.slice(1, 5)).toEqual([architecture, width === 1 ? undefined : String(width), data, recipe]);
-    expect(parts?.[5] !== undefined).toBe(tier === "small");
+    expect(parts?.[5] !== undefined).toBe(runs[0]?.exits === "every");
+    expect(parts?.[6]).toBe(runs[0]?.backboneGradient?.toString());
+    expect(parts?.[7] !== undefined).toBe(tier === "small");
     expect(Object.keys(ARCHITECTURES)).toContain(architecture);
-    if (recipe === "joint" && tier === "small") expect(runs[0]?.seed).toBe(100 + Number(parts?.[5]));
+    if (recipe === "joint" && tier === "small") expect(runs[0]?.seed).toBe(100 + Number(parts?.[7]));
   });
 
   test("every file in git is the one of the index, and no other file lies there", () => {
@@ -38,7 +41,8 @@ describe("zoo/index.json", () => {
 
   test("the small tier has three architectures, two data sets, three seeds and three recipes", () => {
     const of = (tier: (typeof TIERS)[number]) => entries.filter(([, network]) => network.tier === tier);
-    expect(of("small")).toHaveLength(3 * 2 * 3 * 3);
+    // Static, joint, ic-only, and the last two with a head at every place; two factors on one network.
+    expect(of("small")).toHaveLength(3 * 2 * 3 * 5 + 2 * 3);
     expect(of("paper")).toHaveLength(3 * 2 * 3);
     expect(existsSync(resolve(ZOO, "resnet20-cifar10-joint.onnx"))).toBe(true);
   });

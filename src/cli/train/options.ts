@@ -52,6 +52,7 @@ export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags
   readonly ema?: number;
   readonly augment?: AugmentConfig;
   readonly exitWeights?: ExitWeights;
+  readonly trunkGradient?: number;
   readonly temperature?: number;
   readonly distillWeight?: number;
   readonly attackStep?: number;
@@ -111,7 +112,7 @@ function trainOptions(): Option[] {
   add("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory();
   add(
     "--exits <list>",
-    `early exits: none, auto, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
+    `early exits: none, auto, every (a head at every place), percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
     exitSpec,
   );
   share("head");
@@ -174,6 +175,11 @@ function trainOptions(): Option[] {
     weights,
   );
   add(
+    "--trunk-gradient <x>",
+    "joint: factor of the gradient that early exits send into the backbone; 0 trains them as ic-only does (default: 1)",
+    shareOf("0.1"),
+  );
+  add(
     "--temperature <t>",
     "distill, ic-distill: temperature of the targets of early exits (default: 3)",
     positive("3"),
@@ -232,6 +238,7 @@ export const choicesOf = (flags: Partial<TrainFlags>): TrainingChoices => ({
   decayAll: flags.decayAll,
   augment: flags.augment,
   exitWeights: flags.exitWeights,
+  backboneGradient: flags.trunkGradient,
   labelSmoothing: flags.labelSmoothing,
   clipNorm: flags.clip,
   ema: flags.ema,

@@ -18,12 +18,13 @@ export const stemOf = ({ stem }: Pick<TrainingPlace, "stem">, run: number, runs:
 /** The arguments of each run, in order. */
 export function trainArguments(network: ZooNetwork, place: TrainingPlace): string[][] {
   const { architecture, width, recipe, runs, data } = network;
-  return runs.map(({ epochs, seed, threads, learningRate, weightDecay, batch, exits }, i) => {
+  return runs.map(({ epochs, seed, threads, learningRate, weightDecay, batch, exits, backboneGradient }, i) => {
     const init = i === 0 ? place.init : `${stemOf(place, i - 1, runs.length)}.onnx`;
     const pairs: readonly (readonly [string, string | number | undefined])[] = [
       ["--recipe", recipe],
       ["--width", width === 1 ? undefined : width],
       ["--exits", exits],
+      ["--trunk-gradient", backboneGradient],
       ["--epochs", epochs],
       ["--seed", seed],
       ["--lr", learningRate],

@@ -27,8 +27,8 @@ function show(name: string, network: ZooNetwork, { data, aliases }: ZooIndex): s
     `data: ${network.data}. ${data[network.data]?.licence ?? ""}`,
     ...(init === null ? [] : [`begins with the weights of ${init}`]),
     ...network.runs.map(
-      ({ epochs, seed, threads, learningRate, weightDecay, exits }) =>
-        `run: ${epochs} epochs, seed ${seed}, ${threads} ${threads === 1 ? "thread" : "threads"}${learningRate === undefined ? "" : `, learning rate ${learningRate}`}${weightDecay === undefined ? "" : `, weight decay ${weightDecay}`}${exits === undefined ? "" : `, exits ${exits}`}`,
+      ({ epochs, seed, threads, learningRate, weightDecay, exits, backboneGradient }) =>
+        `run: ${epochs} epochs, seed ${seed}, ${threads} ${threads === 1 ? "thread" : "threads"}${learningRate === undefined ? "" : `, learning rate ${learningRate}`}${weightDecay === undefined ? "" : `, weight decay ${weightDecay}`}${exits === undefined ? "" : `, exits ${exits}`}${backboneGradient === undefined ? "" : `, backbone gradient times ${backboneGradient}`}`,
     ),
     `file: ${result ? (localPlace(name) ?? "not on this machine") : "not trained yet"}`,
     `train it: dynn zoo train ${name} --data DIR`,

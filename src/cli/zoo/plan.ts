@@ -56,9 +56,9 @@ async function dataOf({ data }: ZooNetwork, folder: string, open: Map<string, Tr
 async function measuredHours(network: ZooNetwork, data: TrainingData, io: Io): Promise<number> {
   let hours = 0;
   let pace: Pace | undefined;
-  for (const { epochs, seed, threads, batch, exits } of network.runs) {
+  for (const { epochs, seed, threads, batch, exits, backboneGradient } of network.runs) {
     const plan = await planTraining({
-      ...{ data, recipe: network.recipe, choices: { epochs, seed, batch } },
+      ...{ data, recipe: network.recipe, choices: { epochs, seed, batch, backboneGradient } },
       base: { kind: "architecture", name: network.architecture, width: network.width },
       exits: exits === undefined ? undefined : parseExits(exits),
       init: RECIPE_DEFINITIONS[network.recipe].frozen ? anyWeights(network, data.train) : undefined,
