@@ -12,6 +12,9 @@ import { imageRank } from "./ranks.js";
 /** In this order. Each adapter reads the graph that the one before it made. */
 const ADAPTERS: readonly Adapter[] = [bytePixels, floatTypes, channelsLast, imageRank, openChannels, openBatch];
 
+/** What a gradient needs. Layout, rank and batch of the file stay. */
+export const GRADIENT_ADAPTERS: readonly Adapter[] = [bytePixels, floatTypes, openChannels];
+
 /** A graph that was read, and what changed on reading. */
 export interface AdaptedGraph {
   /** The graph. It is the same object where nothing changed. */
@@ -21,11 +24,12 @@ export interface AdaptedGraph {
 }
 
 /** Rewrites a foreign graph so that it fits the model contract. A graph that fits stays as it is.
+ * @param adapters left out: all that the contract needs
  * @throws DynnError 'model/input' when a rewrite is needed and not possible */
-export function adapt(graph: Graph, context: AdaptContext): AdaptedGraph {
+export function adapt(graph: Graph, context: AdaptContext, adapters: readonly Adapter[] = ADAPTERS): AdaptedGraph {
   const changes: string[] = [];
   let adapted = graph;
-  for (const adapter of ADAPTERS) {
+  for (const adapter of adapters) {
     const next = adapter(adapted, context);
     if (!next) continue;
     adapted = next.graph;
