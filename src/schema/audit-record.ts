@@ -46,7 +46,8 @@ export const NONE_RIGHT = "no sample was right when clean";
 /** The success of the attack held before it. */
 export const ALL_WON = "every clean sample met the goal of the attack already";
 
-const nothingSchema = z
+/** Why an attack had nothing to attack. */
+export const nothingSchema = z
   .enum([NONE_RIGHT, ALL_WON])
   .optional()
   .describe("why there was nothing to attack; rates over no samples then have the value 0 and say nothing");
@@ -99,7 +100,9 @@ const attackSchema = z.object({
   retriedOnMargins: z
     .boolean()
     .optional()
-    .describe("whether samples with vanished gradients were attacked once more with the margin loss"),
+    .describe(
+      "whether samples with vanished gradients were attacked again with the margin loss and with cross-entropy of scaled logits",
+    ),
   seconds: z.number().min(0),
 });
 

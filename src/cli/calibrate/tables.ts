@@ -1,6 +1,6 @@
 /** @file Prints the calibration record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
-import { bounds, budget } from "../../report/shared/format.js";
+import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
 import { busyNote } from "../shared/busy.js";
@@ -135,6 +135,9 @@ function attackTable({ worstCase }: CalibrationRecord): string {
       [left("records"), { head: "samples" }, { head: "mean cost" }, { head: "accuracy" }],
       rows.map(([name, a]) => [name, String(a.samples), showRate(a.meanCost), showRate(a.accuracy)]),
     ) +
+    worstCaseWarnings(worstCase)
+      .map((line) => `Warning: ${line}\n`)
+      .join("") +
     `${held ? "This holds" : "This does NOT hold"} against a fresh attack on the validation records (${rounds} ${rounds === 1 ? "round" : "rounds"}).\n`
   );
 }

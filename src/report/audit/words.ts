@@ -106,22 +106,9 @@ export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string
     })),
   ];
   return seen.flatMap(({ name, vanishedGradients = 0, ...more }) =>
-    vanishedGradients > 0 ? [vanishedText(name, vanishedGradients, more)] : [],
+    vanishedGradients > 0 ? [write.vanishedText(name, vanishedGradients, more)] : [],
   );
 };
-
-interface Vanished {
-  readonly samples: number;
-  /** Whether the samples were attacked again. */
-  readonly retried: boolean;
-  /** Share of answers that are still right. */
-  readonly right: number;
-}
-
-const vanishedText = (name: string, vanished: number, { samples, retried, right }: Vanished): string =>
-  `${name}: the gradient was 0 or below float32's resolution at ${vanished} of ${samples} samples.${
-    retried ? " They were attacked again with the margin loss." : ""
-  }${right > 0 ? " Robust accuracy may be too high." : ""}`;
 
 /** The answer by which an attack is judged, in words. */
 export const answerName = (answer: string): string =>

@@ -118,7 +118,12 @@ function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Sect
     ? "The bounds hold against a new attack on the validation records, which was not used to choose the policy."
     : "The bounds do not hold against a new attack on the validation records, because the attack adapts to the policy. Set tighter bounds than you need.";
   const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; bounds: ${write.bounds(worst)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
-  return { id: "attack", title: "Under attack", body: html`<p>${verdict}</p>${table(caption, columns, rows)}` };
+  const warnings = write.worstCaseWarnings(worst).map((line) => html`<p class="warning"><b>Warning:</b> ${line}</p>`);
+  return {
+    id: "attack",
+    title: "Under attack",
+    body: html`<p>${verdict}</p>${table(caption, columns, rows)}${warnings}`,
+  };
 }
 
 function asked(target: CalibrationRecord["target"]): string {
