@@ -1,9 +1,11 @@
 /** @file Makes the plan of a run and its engine from the options of `dynn train`. */
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import { withChannels } from "../../data/channels.js";
 import type { ClassMatching } from "../../data/classes.js";
 import type { Dataset } from "../../data/dataset.js";
 import { fitLabels } from "../../data/fit.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
 import { openOnnx } from "../../node/models.js";
 import { readBytes } from "../../node/onnx-files.js";
 import { openTrainingData, type TrainingData } from "../../node/training/data.js";
@@ -52,17 +54,22 @@ export async function prepare(architecture: string, flags: TrainFlags): Promise<
   return { flags, plan, source: data.source, backend: backendOf(flags) };
 }
 
-/** Gives labels the numbering of the classes that the first weights know; undefined where they know
- * none. Where the order is
- *  to be taken, the new network takes the names of the data too. */
+/** Gives labels the numbering of the classes that the first weights know, and images the channels
+ * of a file. Undefined where neither is known. Where the order is to be taken, the new network takes
+ * the names of the data too. */
 function fitToWeights(
   base: NetworkBase,
   init: InitialWeights | undefined,
   matching: ClassMatching,
 ): ((data: Dataset) => Dataset) | undefined {
   const known = base.kind === "model" ? weightsOfModel(base.source, base.name).classes : init?.classes;
-  if (!known?.classNames || matching.byOrder) return undefined;
-  return (data) => fitLabels(known, data, matching);
+  const channels = base.kind === "model" ? dynamicModel(base.source, { name: base.name }).input.shape[1] : undefined;
+  const isNamed = known?.classNames !== undefined && !matching.byOrder;
+  if (!isNamed && channels === undefined) return undefined;
+  return (given) => {
+    const data = withChannels(given, channels);
+    return known && isNamed ? fitLabels(known, data, matching) : data;
+  };
 }
 
 /** Whether an architecture or first weights are an ONNX file. */
