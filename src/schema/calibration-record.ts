@@ -5,6 +5,7 @@ import { nothingSchema } from "./audit-record.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
+import { readingFields } from "./reading.js";
 import { steadinessSchema } from "./steadiness.js";
 import { targetSchema } from "./target.js";
 
@@ -63,7 +64,7 @@ const attackedSchema = z.object({
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
   tool: toolSchema,
-  model: z.object({ name: z.string(), parameters: count, classes: count }),
+  model: z.object({ name: z.string(), parameters: count, classes: count, ...readingFields }),
   data: z.object({
     test: z.object({ name: z.string(), samples: count }),
     validation: z.object({ name: z.string(), samples: count }),

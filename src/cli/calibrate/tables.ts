@@ -4,7 +4,16 @@ import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
 import { busyNote } from "../shared/busy.js";
-import { type Column, heading, notesAndWarnings, percent, showNumbers, showRate, table } from "../shared/table.js";
+import {
+  type Column,
+  heading,
+  notesAndWarnings,
+  percent,
+  readingNotes,
+  showNumbers,
+  showRate,
+  table,
+} from "../shared/table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
   [
@@ -22,7 +31,7 @@ const NOTE =
   "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
 const title = ({ model, data, exits }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n${readingNotes(model)}`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });

@@ -88,12 +88,6 @@ function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }
 
-/** A note on radii for a file that takes pixels in 0 to 255. Empty for pixels in [0,1]. */
-export const scaleNote = ({ model }: Pick<AuditRecord, "model">): string =>
-  model.inputScale === undefined
-    ? ""
-    : "The file takes pixels in 0 to 255, and dynn multiplies by 255. Radii are for pixels in [0,1].";
-
 /** One warning for each attack or curve whose gradients vanished. */
 export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
   const seen = [

@@ -4,7 +4,7 @@
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
-import { type Fact, list } from "../audit/methods.js";
+import { type Fact, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
@@ -137,12 +137,13 @@ function asked(target: CalibrationRecord["target"]): string {
   }
 }
 
-function settingsSection({ target, thresholdKind, policy, data, tool, seconds }: CalibrationRecord): Section {
+function settingsSection({ model, target, thresholdKind, policy, data, tool, seconds }: CalibrationRecord): Section {
   const facts: Fact[] = [
     ["target", asked(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
     ["thresholds", `${thresholdKind}: ${showThresholds(policy)}`],
     ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
+    ...readingFacts(model),
     ["seed", data.seed],
     ["engine", `${tool.name} ${tool.version}`],
     ["time", write.duration(seconds)],

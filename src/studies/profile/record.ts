@@ -1,4 +1,5 @@
 /** @file Makes the profile record from the measurements. */
+
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { route } from "../../dynamic/route/route.js";
@@ -11,6 +12,7 @@ import {
   type ProfileRecord,
   profileRecordSchema,
 } from "../../schema/profile-record.js";
+import { readingOf } from "../../schema/reading.js";
 import { roundSpreadOf, steadinessOf } from "../../schema/steadiness.js";
 import { stopsOf } from "../audit/tally.js";
 import { chanceWarnings, notesOf } from "../chance.js";
@@ -66,6 +68,7 @@ function header({ model, data, validation, seed, version, machine, rounds, batch
       input: [...model.input.shape],
       parameters: model.parameters,
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+      ...readingOf(model),
     },
     data: {
       name: data.name,
