@@ -92,6 +92,13 @@ export async function readImages(dataset: Dataset, indices: ArrayLike<number> = 
   return new Images(pixels, dataset.shape);
 }
 
+/** Number of records that are run to see what the outputs of a model hold. */
+const LOOKED_AT = 16;
+
+/** The first records as images, as many as a check of a model's outputs takes. */
+export const firstImages = (dataset: Dataset): Promise<Images> =>
+  readImages(dataset, [...Array(Math.min(LOOKED_AT, dataset.count)).keys()]);
+
 const allOf = ({ count }: Dataset): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
 /** The records `indices` of `dataset`, in that order. */

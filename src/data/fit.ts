@@ -21,8 +21,8 @@ export interface FittedModel {
 /** Fit data to a model: labels take the model's numbering, by the names of the classes. Colour
  * images become grey for a model of one channel, and grey images colour for a model of three.
  * @param matching for names that differ from the model's
- * @returns the data; what was matched and converted stands in its notes. Data that fit already come back as they
- * are.
+ * @returns the data; what was matched and converted stands in its notes. Data that fit already come
+ *  back as they are.
  * @throws DynnError 'data/shape' when the images have another size than the model takes;
  * 'data/label' when classes are
  *         unknown or ambiguous, or a label is outside the model's classes

@@ -1,4 +1,5 @@
-/** @file What a record says of how its model was read: the scale of pixels, and what dynn changed. */
+/** @file What a record says of how its model was read: the scale of pixels, and what dynn changed
+ *  in the file. */
 import { z } from "zod";
 
 /** Fields of the model in records of audits, calibrations and profiles. */
