@@ -10,6 +10,7 @@ import { logOf, severalLabels } from "../../ops/output-logits.js";
 import { endsUnbounded } from "../../ops/probabilities.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
+import { checkBatch } from "../adapt/batch.js";
 import { withNodes } from "../model/logits.js";
 import type { DynamicModel } from "../model/model.js";
 import { Forward } from "./forward.js";
@@ -26,9 +27,11 @@ const SUM_TOLERANCE = 2e-3;
 /** The model with the logarithm of each exit that turns out to hold probabilities. A model whose
  * exits end in a matrix product or a convolution is not run: its outputs have no bounds.
  * @param images a few are run; left out: random pixels
+ * A batch that was opened by sizes alone is compared with the file first.
  * @throws DynnError 'model/classifier' when an exit holds a probability for each label of several;
- *         'runtime/load', 'runtime/run' */
-export async function checkOutputs(model: DynamicModel, backend: Backend, images?: Images): Promise<DynamicModel> {
+ *         'model/input' when an opened batch gives other answers; 'runtime/load', 'runtime/run' */
+export async function checkOutputs(given: DynamicModel, backend: Backend, images?: Images): Promise<DynamicModel> {
+  const model = await withCheckedBatch(given, backend);
   const doubtful = model.exits.some(({ logits }) => !endsUnbounded(model.graph, logits));
   if (!doubtful || !isStatic(model.input.shape.slice(1))) return model;
   const probes = images && images.count > 0 ? images.rows(0, PROBES) : randomImages(model);
@@ -39,6 +42,16 @@ export async function checkOutputs(model: DynamicModel, backend: Backend, images
   } finally {
     await forward.release();
   }
+}
+
+/** The model after its answers were compared with those of its file, where reading did not do so.
+ * @throws DynnError 'model/input' when answers differ */
+async function withCheckedBatch(model: DynamicModel, backend: Backend): Promise<DynamicModel> {
+  const { unchecked, ...rest } = model;
+  if (!unchecked) return model;
+  await checkBatch(unchecked, backend);
+  const { change, checked } = unchecked;
+  return { ...rest, changes: model.changes.map((one) => (one === change ? checked : one)) };
 }
 
 function randomImages(model: DynamicModel): Images {
