@@ -39,7 +39,7 @@ export const openBatch: Adapter = (graph, { ops, name }) => {
   const checked = `${head}and checked that the answers are the file's own.`;
   const costs = nodeMacs(file, ops);
   if (macsOf(file, graph.outputs.map(nameOf), costs) > MOST_CHECKED_MACS) {
-    const change = `${head}by the sizes alone. The network is too large to run on reading. dynn compares the answers with the file's own before it uses the model.`;
+    const change = `${head}by the sizes alone: the network is too large to run on reading.`;
     return { graph: opened, change, unchecked: { file, opened, name, change, checked } };
   }
   const { feeds, judge } = comparison({ file, opened, name }, READING_TOLERANCE);

@@ -128,7 +128,7 @@ describe("a network that is too large to run on reading", () => {
 
   test("is compared with the file before it is used, by whatever runs it", async () => {
     const model = dynamicModel(large(false));
-    expect(model.changes).toEqual([expect.stringContaining("dynn opened it, by the sizes alone.")]);
+    expect(model.changes).toEqual([expect.stringContaining("dynn opened it, by the sizes alone: ")]);
     const used = await checkOutputs(model, ortNode());
     expect([used.changes, used.unchecked]).toEqual([[expect.stringMatching(CHECKED)], undefined]);
     expect(await checkOutputs(used, ortNode())).toBe(used);
