@@ -63,6 +63,13 @@ export function withNotes(data: Dataset, notes: readonly string[]): Dataset {
   return all.length === 0 ? data : { ...data, notes: all };
 }
 
+/** The notes of data sets, each once; undefined where there are none, so that records leave them
+ * out. */
+export function notesOf(...data: readonly (Dataset | undefined)[]): string[] | undefined {
+  const notes = [...new Set(data.flatMap((one) => one?.notes ?? []))];
+  return notes.length > 0 ? notes : undefined;
+}
+
 /** Makes a dataset over one array of bytes, or of floats in [0,1].
  * @param start index of the first element of record 0
  * @param stride distance in elements between two records */

@@ -5,6 +5,7 @@
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { present } from "../../core/present.js";
+import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
@@ -18,7 +19,7 @@ import {
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
-import { chanceWarnings, notesOf } from "../chance.js";
+import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";

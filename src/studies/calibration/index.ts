@@ -4,6 +4,7 @@
 
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
+import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import {
   type Calibration,
@@ -25,7 +26,7 @@ import type { Rate } from "../../schema/numbers.js";
 import { readingOf } from "../../schema/reading.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import { perExit } from "../audit/tally.js";
-import { chanceWarnings, notesOf } from "../chance.js";
+import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
