@@ -11,7 +11,7 @@ const folder = temporaryFolder();
 
 async function audited(name: string) {
   const files = { json: join(folder, `${name}.json`), report: join(folder, `${name}.html`) };
-  const data = `npy:${join(at, "x.npy")},${join(at, "y.npy")}`;
+  const data = `npy:${join(at, "../shared/x.npy")},${join(at, "../shared/y.npy")}`;
   const how = ["--attacks", "fgsm,pgd,pgd-l2", "--radii", "1/255,2/255,8/255", "--threads", "1"];
   const outputs = ["--json", files.json, "--report", files.report];
   const { code, out } = await cli("audit", join(at, name), "--data", data, ...how, ...outputs);

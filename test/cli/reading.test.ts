@@ -13,7 +13,7 @@ import { cli, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
 const CASES = join(import.meta.dirname, "../fixtures/cases");
-const DATA = `npy:${CASES}/05-model-wants-0-255/x.npy,${CASES}/05-model-wants-0-255/y.npy`;
+const DATA = `npy:${CASES}/shared/x.npy,${CASES}/shared/y.npy`;
 const BYTES = 'The input "image" is uint8.';
 const SCALE = "The file takes pixels in 0 to 255, and dynn multiplies by 255.";
 const html = (text: string): string => text.replaceAll('"', "&quot;");
