@@ -168,8 +168,8 @@ export const EXECUTOR = [
   },
   {
     name: "dynamic/exits-unordered",
-    find: "}) .sort((a, b) => a.cost - b.cost)",
-    replace: "})",
+    find: "}) .sort((a, b) => a.cost - b.cost);",
+    replace: "});",
     test: MODEL_TEST,
     killedBy: "outputs in any order are sorted by cost",
   },
