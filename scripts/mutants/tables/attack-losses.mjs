@@ -35,8 +35,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/margin-cap",
-    find: "capped(ctx, margin(ctx, k), options.kappa) : (ctx: LossContext)",
-    replace: "margin(ctx, k) : (ctx: LossContext)",
+    find: "capped(ctx, margin(ctx, k), options.kappa) : ENTROPIES",
+    replace: "margin(ctx, k) : ENTROPIES",
     test: LOSS_VALUES_TEST,
     killedBy: "the margin loss is the best of the other classes",
   },

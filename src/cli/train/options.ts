@@ -34,7 +34,7 @@ import {
   weights,
 } from "./readers.js";
 
-type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps">;
+type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps" | "final">;
 
 export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags, Shared {
   readonly recipe: Recipe;
@@ -116,6 +116,7 @@ function trainOptions(): Option[] {
     exitSpec,
   );
   share("head");
+  share("final");
   add(
     "--init <file>",
     "initial weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
