@@ -72,13 +72,14 @@ const weightBytes = (graph: Graph): number =>
 
 function graphProto(graph: Graph): GraphProto {
   const outputs = new Set(graph.outputs.map((output) => output.name));
+  const names = new Set<string>();
   const between = graph.nodes.flatMap((node) => node.outputs).filter((name) => !outputs.has(name));
   return create(GraphProtoSchema, {
     name: graph.name,
     input: graph.inputs.map((v) => writeValueInfo(v.name, v.dtype, v.shape)),
     output: graph.outputs.map((v) => writeValueInfo(v.name, v.dtype, v.shape)),
     initializer: [...graph.initializers].map(([name, value]) => writeTensor(value, name)),
-    node: graph.nodes.map(nodeProto),
+    node: graph.nodes.map((node) => nodeProto(node, names)),
     valueInfo: between.flatMap((name) => {
       const type = graph.types.get(name);
       return type ? [writeValueInfo(name, type.dtype, type.shape)] : [];
@@ -86,13 +87,18 @@ function graphProto(graph: Graph): GraphProto {
   });
 }
 
-const nodeProto = (node: Node) =>
-  create(NodeProtoSchema, {
+/** @param names names of the nodes before this one. ONNX Runtime refuses a graph in which two nodes
+ *   have one name, so a repeated name is left out */
+function nodeProto(node: Node, names: Set<string>) {
+  const isRepeated = names.has(node.name);
+  names.add(node.name);
+  return create(NodeProtoSchema, {
     opType: node.opType,
     domain: node.domain,
-    name: node.name,
+    name: isRepeated ? "" : node.name,
     // ONNX Runtime crashes when LayerNormalization has a bias input with an empty name.
     input: trimmedInputs(node.inputs),
     output: [...node.outputs],
     attribute: writeAttributes(node.attributes, graphProto),
   });
+}
