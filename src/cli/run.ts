@@ -9,6 +9,7 @@ import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./comman
 import * as coloursOf from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
 import type { Io } from "./shared/io.js";
+import { refuseFor } from "./shared/usage.js";
 
 const STREAMS: Pick<Io, "out" | "err"> = {
   out: (text) => void process.stdout.write(text),
@@ -34,6 +35,7 @@ export async function run(argv: readonly string[], given: Pick<Io, "out" | "err"
     await withInterrupt(async (signal) => {
       const dynn = await program({ ...streams, signal }, calledIn(argv));
       command = dynn.commands.find((one) => one.name() === argv[0]);
+      command = command?.commands.find((one) => one.name() === argv[1]) ?? command;
       await dynn.parseAsync([...argv], { from: "user" });
     });
     return 0;
@@ -64,20 +66,6 @@ export async function program(io: Io, called: readonly string[] = COMMAND_NAMES)
   }
   return dynn;
 }
-
-/** Turns an error of commander into a DynnError. Help and version are not errors: they pass. */
-const refuseFor =
-  (command: string) =>
-  (error: CommanderError): never => {
-    if (!error.message.startsWith("error: ")) throw error;
-    const [what = "", guess] = error.message.replace("error: ", "").split("\n");
-    const hint = guess === undefined ? "" : `${guess.replace(/^\(|\)$/g, "")} `;
-    throw new DynnError(
-      "cli/usage",
-      `${command}: ${what.replace(/\.$/, "")}. ${hint}Run \`${command} --help\` to see its arguments and options.`,
-      { command },
-    );
-  };
 
 const EXAMPLES = `
 Examples:

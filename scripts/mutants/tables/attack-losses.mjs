@@ -70,8 +70,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/routed-answer-of-stop",
-    find: "build: (ctx) => crossEntropy(ctx, answer)",
-    replace: "build: (ctx) => crossEntropy(ctx, stop)",
+    find: "build: (ctx) => of(ctx, answer)",
+    replace: "build: (ctx) => of(ctx, stop)",
     test: LOSS_VALUES_TEST,
     killedBy: "routed has the cross-entropy of the exit that answers",
   },

@@ -300,5 +300,12 @@ export const PYTORCH: readonly ForeignModel[] = [
     exits: { linear: "logits" },
     bytes: () => openAxes(8, 8),
   },
+  {
+    maker: EXPORT,
+    form: "opset 21, open axes for channels, height and width",
+    code: "shape/unknown",
+    says: "Give the image size",
+    bytes: () => openAxes("height", "width"),
+  },
   { maker: EXPORT, form: "local functions", code: "model/op", says: "functions: aten_relu", bytes: withFunctions },
 ];
