@@ -23,6 +23,7 @@ const modelSchema = z.object({
   inputScale: z.literal(255).optional().describe("the file takes pixels in 0 to 255; radii are for pixels in [0,1]"),
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
   changes: z.array(z.string()).optional().describe("what dynn changed when it read the file"),
+  quantization: z.string().optional().describe("what quantized operators mean for answers and gradients"),
 });
 
 const dataSchema = z.object({

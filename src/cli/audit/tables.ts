@@ -32,7 +32,7 @@ const ATTACK_NOTE =
   " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${(model.changes ?? []).map((change) => `${change}\n`).join("")}${scaleNote({ model })}${model.inputScale ? "\n" : ""}`;
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${(model.changes ?? []).map((change) => `${change}\n`).join("")}${model.quantization === undefined ? "" : `${model.quantization}\n`}${scaleNote({ model })}${model.inputScale ? "\n" : ""}`;
 
 const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 

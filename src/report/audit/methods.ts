@@ -44,6 +44,7 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
       `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${model.exits.length === 1 ? "one exit" : `${model.exits.length} exits`}`,
     ],
     ...(model.changes ?? []).map((change): Fact => ["changed on reading", change]),
+    ...(model.quantization === undefined ? [] : [["quantization", model.quantization] as Fact]),
     ...(model.inputScale ? [["pixels", scaleNote({ model })] as Fact] : []),
     ["data", `${data.name}, ${write.samples(data.samples)}`],
     ["seed", data.seed],

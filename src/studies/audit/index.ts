@@ -134,6 +134,7 @@ function header({
       ...(model.inputScale ? { inputScale: model.inputScale } : {}),
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
       ...(model.changes.length > 0 && { changes: [...model.changes] }),
+      ...(model.quantization !== undefined && { quantization: model.quantization }),
     },
     data: {
       name: data.name,
