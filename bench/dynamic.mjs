@@ -28,7 +28,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const ROUNDS = 21;
-const path = positionals[0] ?? `${root}/zoo/resnet56-joint.onnx`;
+const path = positionals[0] ?? `${root}/zoo/resnet56-cifar10-joint.onnx`;
 const model = dynamicModel(await loadModel(path), { name: path.split("/").at(-1) });
 const backend = ortNode();
 const { reported, validation } = splitValidation(await openDataset(values.data), {

@@ -31,7 +31,11 @@ function torchLoop() {
     writeFileSync(join(folder, "x.npy"), writeNpy({ dtype: "float32", dims: [ONE_BY_ONE, 3, 32, 32], data: pixels }));
     const done = spawnSync(
       PYTHON,
-      [join(root, "bench/rivals/early_attack.py"), join(root, "zoo/resnet20-joint.onnx"), join(folder, "x.npy")],
+      [
+        join(root, "bench/rivals/early_attack.py"),
+        join(root, "zoo/resnet20-cifar10-joint.onnx"),
+        join(folder, "x.npy"),
+      ],
       { encoding: "utf8" },
     );
     return done.status === 0 ? JSON.parse(done.stdout) : undefined;

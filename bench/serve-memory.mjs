@@ -17,7 +17,7 @@ import { environment, report, root } from "./support.mjs";
 
 if (!globalThis.gc) throw new Error("run with node --expose-gc");
 const total = Number(process.argv.find((a) => /^\d+$/.test(a)) ?? 10_000);
-const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-joint.onnx")), { name: "resnet20-joint" });
+const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-cifar10-joint.onnx")), { name: "resnet20-joint" });
 const backend = ortNode();
 const folder = await mkdtemp(join(tmpdir(), "dynn-bench-"));
 // Nothing is sure, so that every image is sent.

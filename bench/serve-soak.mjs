@@ -30,7 +30,9 @@ const body = await makeBundle();
 
 /** A split network, and the request of one image of which its device is not sure. */
 async function makeBundle() {
-  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-joint.onnx")), { name: "resnet20-joint" });
+  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-cifar10-joint.onnx")), {
+    name: "resnet20-joint",
+  });
   const backend = ortNode();
   const policy = { ...model.policy, thresholds: model.policy.thresholds.map(() => 1) };
   await exportSplit(model, folder, { backend, at: 1, policy });

@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
 });
 const CONNECTIONS = [1, 8, 32];
 const IMAGES = 200;
-const path = positionals[0] ?? join(root, "zoo/resnet20-joint.onnx");
+const path = positionals[0] ?? join(root, "zoo/resnet20-cifar10-joint.onnx");
 const model = dynamicModel(await loadModel(path), { name: path.split("/").at(-1) });
 const backend = ortNode();
 const data = await openDataset("sample");

@@ -33,7 +33,9 @@ export const spread = ({ median, low, high }, scale = 1, digits = 2) =>
 
 /** The bundled network with its first samples, ready to be attacked. */
 export async function attackSetting(count, threshold) {
-  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-joint.onnx")), { name: "resnet20-joint" });
+  const model = dynamicModel(await loadModel(join(root, "zoo/resnet20-cifar10-joint.onnx")), {
+    name: "resnet20-joint",
+  });
   const data = subset(
     await openDataset("sample"),
     Array.from({ length: count }, (_, i) => i),

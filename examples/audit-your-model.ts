@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
 const [path = bundled, spec = "sample", samples = "64"] = process.argv.slice(2);
 
 const model = await load(path);

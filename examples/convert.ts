@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { convert, type Dataset, loadModel, openDataset, ortNode, saveModel, subset } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-static.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-static.onnx", import.meta.url));
 const [path = bundled, spec = "sample", out = "dynamic.onnx"] = process.argv.slice(2);
 
 const data = await openDataset(spec);

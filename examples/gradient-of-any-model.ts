@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { GraphBuilder, gradientGraph, inferShapes, load, opTable, ortNode, saveModel } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
 const [path = bundled, wanted = "3", out] = process.argv.slice(2);
 
 const { graph, input, exits } = await load(path);

@@ -40,7 +40,7 @@ function* climb({ sample, objective }: Task): AttackRun {
   return { image, success: objective.succeeded(sample, logits) };
 }
 
-const model = await load(fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url)));
+const model = await load(fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url)));
 const backend = ortNode();
 const count = Number(process.argv[2] ?? 64);
 const data = subset(await openDataset("sample"), [...Array(count).keys()]);

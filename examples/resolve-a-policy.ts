@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { audit, resolvePolicy } from "dynn";
 import { load, openDataset, ortNode } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
 const [path = bundled, spec = "sample"] = process.argv.slice(2);
 const model = await load(path);
 

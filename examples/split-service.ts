@@ -16,7 +16,7 @@ import {
   SplitClient,
 } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-joint.onnx", import.meta.url));
+const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
 const [path = bundled, count = "40"] = process.argv.slice(2);
 
 const data = await openDataset("sample");

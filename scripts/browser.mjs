@@ -9,7 +9,7 @@ import { build } from "vite";
 import { Forward, load, openDataset, ortNode, readImages } from "../dist/node/index.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const MODEL = join(ROOT, "zoo/resnet20-joint.onnx");
+const MODEL = join(ROOT, "zoo/resnet20-cifar10-joint.onnx");
 const IMAGES = 4;
 /** Largest difference, as a share of the largest logit: two builds of ONNX Runtime round differently. */
 const TOLERANCE = 1e-4;

@@ -9,9 +9,10 @@ import { parseArgs } from "node:util";
 import { environment, report } from "../bench/record.mjs";
 import "../test/fuzz/typescript.mjs";
 
-const USAGE = `npm run fuzz -- [--seconds N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER] [--record]
+const USAGE = `npm run fuzz -- [--seconds N] [--inputs N] [--seed S] [--from I] [--sessions-every K] [--out FOLDER] [--record]
 
   --seconds N         how long to go on (60)
+  --inputs N          stop after N inputs, when the time has not ended before
   --seed S            which inputs (1); an input depends on the seed and its number alone
   --from I            number of the first input (0), to go on where a run ended
   --sessions-every K  open sessions of ONNX Runtime for every K-th input only (1)
@@ -22,7 +23,13 @@ Example: npm run fuzz -- --seconds 900 --seed 2`;
 
 function readOptions() {
   const text = (fallback) => ({ type: "string", default: fallback });
-  const numbers = { seconds: text("60"), seed: text("1"), from: text("0"), "sessions-every": text("1") };
+  const numbers = {
+    seconds: text("60"),
+    inputs: text(String(2 ** 31)),
+    seed: text("1"),
+    from: text("0"),
+    "sessions-every": text("1"),
+  };
   const switches = {
     record: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -48,7 +55,7 @@ if (values.help) {
 const { run } = await import("../test/fuzz/campaign.ts");
 const { makeCase } = await import("../test/fuzz/mutate.ts");
 
-const [seed, from, seconds] = [Number(values.seed), Number(values.from), Number(values.seconds)];
+const [seed, from, seconds, inputs] = ["seed", "from", "seconds", "inputs"].map((name) => Number(values[name]));
 const start = Date.now();
 const elapsed = () => (Date.now() - start) / 1000;
 let shown = 0;
@@ -73,7 +80,7 @@ const summary = await run({
   seed,
   from,
   sessionEvery: Number(values["sessions-every"]),
-  more: () => !stopped && elapsed() < seconds,
+  more: (index) => !stopped && elapsed() < seconds && index < from + inputs,
   found: keep,
   progress: (tried, findings) => {
     if (elapsed() - shown < 10) return;

@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { zooCurves, zooPage } from "./zoo-docs.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const HELP_WIDTH = 100;
@@ -32,8 +33,11 @@ function helpOf(command) {
 
 async function cli({ program }) {
   const dynn = await program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
-  const sections = [dynn, ...dynn.commands].map((command) => {
-    const name = command === dynn ? "dynn" : `dynn ${command.name()}`;
+  const within = (command, above) => {
+    const name = above === "" ? command.name() : `${above} ${command.name()}`;
+    return [{ command, name }, ...command.commands.flatMap((part) => within(part, name))];
+  };
+  const sections = within(dynn, "").map(({ command, name }) => {
     return `\n## ${name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`;
   });
   return `${madeBy("src/cli")}
@@ -92,6 +96,11 @@ wrong, 1 when the work failed. Interrupted with Ctrl-C, it ends with 130. A fail
 ${markdownTable(["code", "exit", "about"], rows)}`;
 }
 
+const zooIndex = () => JSON.parse(readFileSync(join(root, "zoo/index.json"), "utf8"));
+
+const zoo = ({ wilson, TIERS }) =>
+  zooPage(zooIndex(), { wilson, TIERS, table: markdownTable, made: madeBy("zoo/index.json") });
+
 function schema({ auditRecordSchema, toJSONSchema }) {
   const { $schema, ...rest } = toJSONSchema(auditRecordSchema);
   return `${JSON.stringify({ $schema, title: "dynn audit record", ...rest }, undefined, 2)}\n`;
@@ -105,6 +114,8 @@ export const madeDocs = async (dynn) =>
       ["docs/cli.md", await cli(dynn)],
       ["docs/ops.md", ops(dynn)],
       ["docs/errors.md", errors(dynn)],
+      ["docs/zoo.md", zoo(dynn)],
+      ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
       ["docs/audit.schema.json", schema(dynn)],
     ].map(([path, text]) => [path, path.endsWith(".json") ? formatted(path, text) : text]),
   );
@@ -129,6 +140,8 @@ async function built() {
       import("../dist/onnx/model.js"),
       import("../dist/core/errors.js"),
       import("../dist/schema/audit-record.js"),
+      import("../dist/schema/zoo.js"),
+      import("../dist/measures/wilson.js"),
       import("zod"),
     ])),
   );

@@ -92,6 +92,7 @@ export {
   type Exit,
   type Gate,
   type ModelOptions,
+  type ModelSource,
 } from "./dynamic/model/model.js";
 export { prependNormalization } from "./dynamic/model/normalization.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
@@ -202,6 +203,7 @@ export {
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export { type FileGradient, type FileGradientOptions, fileGradient } from "./studies/gradient-model.js";
 export { holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";

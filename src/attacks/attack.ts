@@ -104,9 +104,10 @@ export interface Objective {
   readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
   /** Whether the attack also runs on, and counts, samples whose clean image succeeds already. */
   readonly everySampleEligible?: boolean;
-  /** The same aim with losses on margins between logits. The gradient of a margin does not vanish
-   * where the softmax is saturated. Undefined when the objective has no such losses. */
-  readonly onMargins?: Objective;
+  /** The same aim with losses that do not depend on the scale of logits, in the order in which they
+   * are tried. Their gradients do not vanish where the softmax is saturated. Undefined when the
+   * objective has no such losses. */
+  readonly scaleFree?: readonly Objective[];
   /** Ranks iterates of equal success. Larger is better. The default is the loss itself. */
   readonly score?: (sample: Sample, evaluation: Evaluation) => number;
 }
@@ -139,7 +140,7 @@ export type AttackRun = Generator<Query, FoundImage, Evaluation>;
 export interface Optimizer {
   /** How records name the optimizer. */
   readonly name: string;
-  /** Whether a sample is attacked once more on margins after a gradient has vanished. */
+  /** Whether a sample is attacked again with losses free of scale after a gradient has vanished. */
   readonly retriesVanished?: boolean;
   /** Attack one sample. The generator yields images and receives their evaluations. */
   readonly run: (task: Task) => AttackRun;

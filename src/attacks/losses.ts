@@ -32,6 +32,21 @@ export const crossEntropy = (ctx: LossContext, exit: number): ValueName =>
 export const margin = (ctx: LossContext, exit: number): ValueName =>
   ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit)), ofLabel(ctx, ctx.logits(exit))]);
 
+/** Difference between the largest and the smallest logit that the cross-entropy below takes. A
+ * trained network of ten classes has about as much. */
+const SPREAD = 10;
+
+/** Cross-entropy of logits that are scaled to one spread. It is the same for logits times any
+ * factor. Unlike the margin, it also pushes down the label's logit against all other classes. */
+export function scaledCrossEntropy(ctx: LossContext, exit: number): ValueName {
+  const { builder: b } = ctx;
+  const z = ctx.logits(exit);
+  const most = (x: ValueName) => reduce(b, "ReduceMax", x, [1], true);
+  const spread = b.op("Add", [most(z), most(b.op("Neg", [z]))]);
+  const scaled = b.op("Div", [z, b.op("Max", [scale(ctx, spread, 1 / SPREAD), b.scalar(1e-12)])]);
+  return crossEntropyOf(b, scaled, ctx.oneHot(), 1);
+}
+
 /** min(x, cap), so that the loss does not grow beyond the cap. */
 export const capped = (ctx: LossContext, x: ValueName, cap: number): ValueName =>
   ctx.builder.op("Clip", [x, "", ctx.builder.scalar(cap)]);

@@ -70,10 +70,12 @@ interface Flight {
   query: Query;
   gradients: number;
   vanished: boolean;
-  /** That of the attack, or its form on margins. */
+  /** That of the attack, or one of its forms that are free of scale. */
   readonly objective: Objective;
-  /** What a first attempt found whose gradient vanished. */
+  /** What an earlier attempt found whose gradient vanished. */
   readonly earlier?: FoundImage;
+  /** Number of attempts before this one. */
+  readonly attempt: number;
 }
 
 /** The state of a run: samples that wait, and outcomes of finished samples. */
@@ -101,7 +103,7 @@ class Run {
     while (this.#inFlight.size < capacity && this.#next < this.#samples.length) this.#admit(this.#next++);
     const groups = new Map<string, Flight[]>();
     for (const flight of this.#inFlight) {
-      const key = `${flight.earlier !== undefined}/${flight.query.loss}/${flight.query.gradient}`;
+      const key = `${flight.attempt}/${flight.query.loss}/${flight.query.gradient}`;
       const group = groups.get(key);
       if (group) group.push(flight);
       else groups.set(key, [flight]);
@@ -122,11 +124,12 @@ class Run {
   }
 
   #finish(flight: Flight, found: FoundImage): void {
-    const { at, sample, gradients, vanished, earlier } = flight;
+    const { at, sample, gradients, vanished, earlier, attempt } = flight;
     this.#inFlight.delete(flight);
     const { objective, optimizer } = this.#attack;
-    if (vanished && !found.success && !earlier && optimizer.retriesVanished && objective.onMargins)
-      this.#start(at, sample, objective.onMargins, { found, gradients });
+    const next = optimizer.retriesVanished ? objective.scaleFree?.[attempt] : undefined;
+    if (vanished && !found.success && next)
+      this.#start(at, sample, next, { found: earlier ?? found, gradients, attempt: attempt + 1 });
     else
       this.#land(at, {
         ...(earlier && !found.success ? earlier : found),
@@ -152,14 +155,15 @@ class Run {
     at: number,
     sample: Sample,
     objective: Objective,
-    before?: { readonly found: FoundImage; readonly gradients: number },
+    before?: { readonly found: FoundImage; readonly gradients: number; readonly attempt: number },
   ): void {
     const { optimizer, budget } = this.#attack;
     const run = optimizer.run({ sample, objective, budget, seed: this.#options.seed });
     const first = run.next();
-    const state = { at, sample, run, objective, gradients: before?.gradients ?? 0, vanished: before !== undefined };
-    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: state.gradients });
-    else this.#inFlight.add({ ...state, query: first.value, ...(before ? { earlier: before.found } : {}) });
+    const { found: earlier, gradients = 0, attempt = 0 } = before ?? {};
+    const state = { at, sample, run, objective, gradients, attempt, vanished: before !== undefined };
+    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: gradients });
+    else this.#inFlight.add({ ...state, query: first.value, ...(earlier ? { earlier } : {}) });
   }
 
   #land(at: number, outcome: SampleOutcome): void {
@@ -172,7 +176,7 @@ class Run {
  * belongs to another image does not count. */
 function hasVanished({ sample, objective, query }: Flight, { gradient, logits, loss }: Evaluation): boolean {
   // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
-  const saturated = objective.onMargins !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+  const saturated = objective.scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
   if (!saturated && gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT)) return false;
   if ((objective.follow?.(logits, query.loss) ?? query.loss) !== query.loss) return false;
   return !objective.succeeded(sample, logits);

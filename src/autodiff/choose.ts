@@ -15,6 +15,12 @@ export function floatValues(
   const missing = floats.length === 0 ? "" : names?.find((name) => !floats.some((v) => v.name === name));
   if (missing === undefined)
     return names ? names.map((name) => floats.find((v) => v.name === name) as ValueInfo) : floats;
+  if (floats.length === 0)
+    throw new DynnError(
+      code,
+      `${where}s have the types ${values.map((v) => v.dtype).join(", ") || "of none"}, and a gradient needs float. Read the file with fileGradient or load, which make pixels float32.`,
+      { name: missing },
+    );
   const have = floats.map((v) => v.name).join(", ") || "none";
   throw new DynnError(
     code,

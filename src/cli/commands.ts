@@ -60,6 +60,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: { "<bundle>": "a folder that `dynn export --format split` wrote" },
     load: async () => (await import("./serve/command.js")).serveCommand,
   },
+  zoo: {
+    about: "List, show, fetch, verify and train the networks of the study.",
+    takes: {},
+    load: async () => (await import("./zoo/command.js")).zooCommand,
+  },
   classify: {
     about: "Classify images. The device answers when an exit is confident; a server answers the rest.",
     takes: {

@@ -4,11 +4,12 @@
 import { Command, CommanderError } from "commander";
 import { DynnError, ERROR_CODES, reasonOf } from "../core/errors.js";
 import { VERSION } from "../core/version.js";
-import { visible, visibleWithColours } from "../core/visible.js";
+import { visible, visibleLine, visibleWithColours } from "../core/visible.js";
 import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./commands.js";
 import * as coloursOf from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
 import type { Io } from "./shared/io.js";
+import { refuseFor } from "./shared/usage.js";
 
 const STREAMS: Pick<Io, "out" | "err"> = {
   out: (text) => void process.stdout.write(text),
@@ -34,11 +35,12 @@ export async function run(argv: readonly string[], given: Pick<Io, "out" | "err"
     await withInterrupt(async (signal) => {
       const dynn = await program({ ...streams, signal }, calledIn(argv));
       command = dynn.commands.find((one) => one.name() === argv[0]);
+      command = command?.commands.find((one) => one.name() === argv[1]) ?? command;
       await dynn.parseAsync([...argv], { from: "user" });
     });
     return 0;
   } catch (thrown) {
-    return report(thrown, streams, command);
+    return report(thrown, streams, command, argv);
   }
 }
 
@@ -64,20 +66,6 @@ export async function program(io: Io, called: readonly string[] = COMMAND_NAMES)
   }
   return dynn;
 }
-
-/** Turns an error of commander into a DynnError. Help and version are not errors: they pass. */
-const refuseFor =
-  (command: string) =>
-  (error: CommanderError): never => {
-    if (!error.message.startsWith("error: ")) throw error;
-    const [what = "", guess] = error.message.replace("error: ", "").split("\n");
-    const hint = guess === undefined ? "" : `${guess.replace(/^\(|\)$/g, "")} `;
-    throw new DynnError(
-      "cli/usage",
-      `${command}: ${what.replace(/\.$/, "")}. ${hint}Run \`${command} --help\` to see its arguments and options.`,
-      { command },
-    );
-  };
 
 const EXAMPLES = `
 Examples:
@@ -105,17 +93,31 @@ function withFlags({ message, code, detail }: DynnError, command: Command | unde
   return message.replace(/\.?\s*(\[[^\]]*\])$/, ` (${fresh.join(", ")}). [${code}]`);
 }
 
-function report(thrown: unknown, io: Pick<Io, "err">, command: Command | undefined): number {
+function report(thrown: unknown, io: Pick<Io, "err">, command: Command | undefined, argv: readonly string[]): number {
   if (thrown instanceof Interrupted) {
     io.err(`\n${thrown.message}\n`);
     return 130;
   }
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   io.err(
-    `${coloursOf.err.red("error:")} ${visible(thrown instanceof DynnError ? withFlags(thrown, command) : bug(thrown))}\n`,
+    `${coloursOf.err.red("error:")} ${visible(thrown instanceof DynnError ? oneLine(withFlags(thrown, command), namesIn(thrown, argv)) : bug(thrown))}\n`,
   );
   return thrown instanceof DynnError ? ERROR_CODES[thrown.code].exit : 1;
 }
+
+/** Names of files and other texts of the call, and the parts of paths. */
+const namesIn = ({ detail }: DynnError, argv: readonly string[]): string[] =>
+  [...argv, ...Object.values(detail)].flatMap((value) =>
+    typeof value === "string" ? [value, ...value.split(/[/\\:,]/)] : [],
+  );
+
+/** The message with line breaks and tabs in names escaped, so that a name cannot look like a line
+ * of dynn's own. Line breaks of the message itself stay. */
+const oneLine = (message: string, names: readonly string[]): string =>
+  names
+    .filter((name) => /[\t\n]/.test(name))
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, name) => text.replaceAll(name, () => visibleLine(name)), message);
 
 const bug = (thrown: unknown): string =>
   `dynn failed unexpectedly: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : reasonOf(thrown)}\nPlease report this with the command you ran.`;

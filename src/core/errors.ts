@@ -73,6 +73,11 @@ export const ERROR_CODES = {
     about:
       "The loss cannot be differentiated: an operator between loss and input has no gradient, or the loss does not depend on the input.",
   },
+  "zoo/unknown": { exit: 2, about: "The zoo has no network of this name." },
+  "zoo/missing": { exit: 2, about: "The zoo lists the network, and this machine does not have its file." },
+  "zoo/damaged": { exit: 1, about: "The file of a network is not the one that the index describes." },
+  "zoo/index": { exit: 1, about: "An index of the zoo is not JSON, or has a wrong value." },
+  "zoo/download": { exit: 1, about: "A mirror of the zoo cannot be reached, or does not answer as it should." },
   "runtime/load": { exit: 1, about: "The engine refuses the graph." },
   "runtime/provider": {
     exit: 2,

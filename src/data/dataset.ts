@@ -63,6 +63,13 @@ export function withNotes(data: Dataset, notes: readonly string[]): Dataset {
   return all.length === 0 ? data : { ...data, notes: all };
 }
 
+/** The notes of data sets, each once; undefined where there are none, so that records leave them
+ * out. */
+export function notesOf(...data: readonly (Dataset | undefined)[]): string[] | undefined {
+  const notes = [...new Set(data.flatMap((one) => one?.notes ?? []))];
+  return notes.length > 0 ? notes : undefined;
+}
+
 /** Makes a dataset over one array of bytes, or of floats in [0,1].
  * @param start index of the first element of record 0
  * @param stride distance in elements between two records */
@@ -91,6 +98,13 @@ export async function readImages(dataset: Dataset, indices: ArrayLike<number> = 
   await dataset.read(indices, pixels);
   return new Images(pixels, dataset.shape);
 }
+
+/** Number of records that are run to see what the outputs of a model hold. */
+const LOOKED_AT = 16;
+
+/** The first records as images, as many as a check of a model's outputs takes. */
+export const firstImages = (dataset: Dataset): Promise<Images> =>
+  readImages(dataset, [...Array(Math.min(LOOKED_AT, dataset.count)).keys()]);
 
 const allOf = ({ count }: Dataset): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 

@@ -1,6 +1,8 @@
-/** @file Fits data to a model: the size of the images, and the numbering of the classes. */
+/** @file Fits data to a model: the channels and size of the images, and the numbering of the
+ *  classes. */
 import { DynnError } from "../core/errors.js";
 import { type Shape, showShape } from "../core/shape.js";
+import { withChannels } from "./channels.js";
 import { type ClassMatching, matchClasses } from "./classes.js";
 import { checkLabels, type Dataset, withNotes } from "./dataset.js";
 
@@ -16,10 +18,11 @@ export interface FittedModel {
   readonly classNames?: readonly string[] | undefined;
 }
 
-/** Fit data to a model: labels take the model's numbering, by the names of the classes.
+/** Fit data to a model: labels take the model's numbering, by the names of the classes. Colour
+ * images become grey for a model of one channel, and grey images colour for a model of three.
  * @param matching for names that differ from the model's
- * @returns the data; what was matched stands in its notes. Data that fit already come back as they
- * are.
+ * @returns the data; what was matched and converted stands in its notes. Data that fit already come
+ *  back as they are.
  * @throws DynnError 'data/shape' when the images have another size than the model takes;
  * 'data/label' when classes are
  *         unknown or ambiguous, or a label is outside the model's classes
@@ -27,8 +30,15 @@ export interface FittedModel {
  * const data = fitData(model, await openDataset("folder:photos"), { classes: { car: "automobile" }
  * }); */
 export function fitData(model: FittedModel, data: Dataset, matching?: ClassMatching): Dataset {
-  checkSize(model, data);
-  return fitLabels(model, data, matching);
+  return fitLabels(model, fitImages(model, data), matching);
+}
+
+/** As {@link fitData}, for the images alone.
+ * @throws DynnError 'data/shape' */
+export function fitImages(model: FittedModel, data: Dataset): Dataset {
+  const fitted = withChannels(data, model.input.shape[1]);
+  checkSize(model, fitted);
+  return fitted;
 }
 
 /** As {@link fitData}, for data whose size is checked elsewhere.

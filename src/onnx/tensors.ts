@@ -12,6 +12,7 @@ import type { Tensor } from "../core/tensor.js";
 import { GRAPH_LIMITS, tooLarge, volume } from "../graph/limits.js";
 import { readDType } from "./dtypes.js";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx_pb.js";
+import type { BytesPlace } from "./initializer-places.js";
 
 /** What the reader of a tensor needs besides the message. */
 export interface TensorSource {
@@ -71,13 +72,28 @@ export function readDim(dim: bigint, where: string): number {
   return Number(dim);
 }
 
-/** A tensor as a message with raw data. The message holds a view of the tensor's array. */
-export const writeTensor = (t: Tensor, name: string): TensorProto =>
+/** Bytes in a file in the model's own folder. */
+export interface ExternalPlace extends BytesPlace {
+  /** Name of the file. */
+  readonly location: string;
+}
+
+/** A tensor as a message with raw data, which is a view of the tensor's array. With a place, the
+ * message says only where the data lie. */
+export const writeTensor = (t: Tensor, name: string, external?: ExternalPlace): TensorProto =>
   create(TensorProtoSchema, {
     name,
     dataType: ONNX_CODE[t.dtype],
     dims: t.dims.map(BigInt),
-    rawData: bytesOf(t.data),
+    ...(external
+      ? {
+          dataLocation: TensorProto_DataLocation.EXTERNAL,
+          externalData: (["location", "offset", "length"] as const).map((key) => ({
+            key,
+            value: String(external[key]),
+          })),
+        }
+      : { rawData: bytesOf(t.data) }),
   });
 
 function readData(proto: TensorProto, dtype: DType, dims: Dims, where: string, source: TensorSource): ArrayOf {

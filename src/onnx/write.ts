@@ -15,7 +15,7 @@ import {
   NodeProtoSchema,
 } from "./generated/onnx_pb.js";
 import { IR_OF_OPSET, type OnnxModel, OPSETS } from "./model.js";
-import { writeTensor } from "./tensors.js";
+import { type ExternalPlace, writeTensor } from "./tensors.js";
 import { writeValueInfo } from "./values.js";
 
 /** Length limit of a protobuf message. */
@@ -23,15 +23,20 @@ const MESSAGE_LIMIT = 2 ** 31 - 1;
 
 /** A model to write: a graph alone, or all fields of {@link OnnxModel}. The producer is always
  * dynn. */
-export type WritableModel = Pick<OnnxModel, "graph"> & Partial<Pick<OnnxModel, "metadata" | "irVersion" | "opsets">>;
+export type WritableModel = Pick<OnnxModel, "graph"> &
+  Partial<Pick<OnnxModel, "metadata" | "irVersion" | "opsets">> & {
+    /** Where the bytes of initializers of the main graph lie in files beside this one. The file
+     * then holds the places alone. */
+    readonly external?: ReadonlyMap<string, ExternalPlace> | undefined;
+  };
 
 /** Writes a model as bytes.
  * @param model `irVersion` rises to the version that the opset needs; `opsets` gives the versions
  *   of other domains, 1 by default
  * @throws DynnError 'model/version', 'model/limit' */
 export function writeModel(model: WritableModel): Uint8Array<ArrayBuffer> {
-  const { graph } = model;
-  const bytes = weightBytes(graph);
+  const { graph, external } = model;
+  const bytes = weightBytes(graph) - externalBytes(external);
   if (bytes > MESSAGE_LIMIT)
     throw new DynnError(
       "model/limit",
@@ -41,7 +46,7 @@ export function writeModel(model: WritableModel): Uint8Array<ArrayBuffer> {
   return toBinary(ModelProtoSchema, modelProto(model));
 }
 
-function modelProto({ graph, metadata, irVersion, opsets }: WritableModel): ModelProto {
+function modelProto({ graph, metadata, irVersion, opsets, external }: WritableModel): ModelProto {
   const neededIr = IR_OF_OPSET[graph.opset];
   if (neededIr === undefined)
     throw new DynnError(
@@ -59,7 +64,7 @@ function modelProto({ graph, metadata, irVersion, opsets }: WritableModel): Mode
       version: BigInt(domain === "" ? graph.opset : (opsets?.get(domain) ?? 1)),
     })),
     metadataProps: [...(metadata ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value })),
-    graph: graphProto(graph),
+    graph: graphProto(graph, external),
   });
 }
 
@@ -70,15 +75,19 @@ const weightBytes = (graph: Graph): number =>
   [...graph.initializers.values()].reduce((sum, t) => sum + t.data.byteLength, 0) +
   graph.nodes.flatMap(subgraphs).reduce((sum, inner) => sum + weightBytes(inner), 0);
 
-function graphProto(graph: Graph): GraphProto {
+const externalBytes = (external: WritableModel["external"] = new Map()): number =>
+  [...external.values()].reduce((sum, { length }) => sum + length, 0);
+
+function graphProto(graph: Graph, external: WritableModel["external"] = new Map()): GraphProto {
   const outputs = new Set(graph.outputs.map((output) => output.name));
+  const names = new Set<string>();
   const between = graph.nodes.flatMap((node) => node.outputs).filter((name) => !outputs.has(name));
   return create(GraphProtoSchema, {
     name: graph.name,
     input: graph.inputs.map((v) => writeValueInfo(v.name, v.dtype, v.shape)),
     output: graph.outputs.map((v) => writeValueInfo(v.name, v.dtype, v.shape)),
-    initializer: [...graph.initializers].map(([name, value]) => writeTensor(value, name)),
-    node: graph.nodes.map(nodeProto),
+    initializer: [...graph.initializers].map(([name, value]) => writeTensor(value, name, external.get(name))),
+    node: graph.nodes.map((node) => nodeProto(node, names)),
     valueInfo: between.flatMap((name) => {
       const type = graph.types.get(name);
       return type ? [writeValueInfo(name, type.dtype, type.shape)] : [];
@@ -86,13 +95,18 @@ function graphProto(graph: Graph): GraphProto {
   });
 }
 
-const nodeProto = (node: Node) =>
-  create(NodeProtoSchema, {
+/** @param names names of the nodes before this one. ONNX Runtime refuses a graph in which two nodes
+ *   have one name, so a repeated name is left out */
+function nodeProto(node: Node, names: Set<string>) {
+  const isRepeated = names.has(node.name);
+  names.add(node.name);
+  return create(NodeProtoSchema, {
     opType: node.opType,
     domain: node.domain,
-    name: node.name,
+    name: isRepeated ? "" : node.name,
     // ONNX Runtime crashes when LayerNormalization has a bias input with an empty name.
     input: trimmedInputs(node.inputs),
     output: [...node.outputs],
-    attribute: writeAttributes(node.attributes, graphProto),
+    attribute: writeAttributes(node.attributes, (graph) => graphProto(graph)),
   });
+}

@@ -16,7 +16,8 @@ export function emitLogits(b: GraphBuilder, graph: Graph, output: ValueName, rea
   const type = graph.types.get(reading.value);
   switch (reading.kind) {
     case "logits":
-      return asRows(b, reading.value, type);
+      // Logits keep their type: a float64 graph is differentiated in float64.
+      return flattened(b, reading.value, type);
     case "column":
       return b.op("Mul", [asRows(b, reading.value, type), row(b, [-0.5, 0.5])], {}, "logits");
     case "share":
@@ -49,5 +50,8 @@ const bothShares = (b: GraphBuilder, p: ValueName): ValueName =>
 /** The value as float32 [n, classes]. */
 function asRows(b: GraphBuilder, value: ValueName, type: ValueType | undefined): ValueName {
   const float = type === undefined || type.dtype === "float32" ? value : b.op("Cast", [value], { to: int(1) });
-  return type === undefined || type.shape.length === 2 ? float : b.op("Flatten", [float], { axis: int(1) });
+  return flattened(b, float, type);
 }
+
+const flattened = (b: GraphBuilder, value: ValueName, type: ValueType | undefined): ValueName =>
+  type === undefined || type.shape.length === 2 ? value : b.op("Flatten", [value], { axis: int(1) });

@@ -17,6 +17,7 @@ import { checkFeeds } from "./feeds.js";
 import { lowerGroupNormalization } from "./group-normalization.js";
 import { oneByOne } from "./one-by-one.js";
 import { withTypes } from "./types.js";
+import { unsignedWeights } from "./unsigned-weights.js";
 
 /** The exports of both packages that dynn uses. */
 export interface OnnxRuntime {
@@ -29,21 +30,19 @@ export interface OnnxRuntime {
  * without. */
 const OPTIMIZED_NODES = 4096;
 
-/** Quantized graphs give the answers that the file states. ONNX Runtime would replace
- * QuantizeLinear and DequantizeLinear by 8-bit kernels, and only in graphs without gradients. On
- * x64 processors without VNNI those kernels saturate: logits of a small network were 32 steps of
- * 255 off. */
-const QUANTIZED = { disable_quant_qdq: "1", x64quantprecision: "1" };
+/** ONNX Runtime would replace QuantizeLinear and DequantizeLinear by 8-bit kernels, which round in
+ * other places, and only in graphs without gradients. This option keeps the answers of the file.
+ */
+const AS_STATED = { disable_quant_qdq: "1" };
 
-/** The session options `extra`, with those for quantized graphs. */
 const withQuantized = (extra: InferenceSession.SessionOptions["extra"] = {}) => ({
   ...extra,
-  session: { ...QUANTIZED, ...(typeof extra.session === "object" ? extra.session : {}) },
+  session: { ...AS_STATED, ...(typeof extra.session === "object" ? extra.session : {}) },
 });
 
 /** A graph in a form that ONNX Runtime opens fast. Without types the time grows with the square
  * of the nodes. A graph of 16 000 nodes opens in 37 s without types, and in 1 s with them. */
-export const openable = (graph: Graph): Graph => lowerGroupNormalization(withTypes(graph) ?? graph);
+export const openable = (graph: Graph): Graph => unsignedWeights(lowerGroupNormalization(withTypes(graph) ?? graph));
 
 /** Opens a session.
  * @param graph the graph that feeds are checked against; ONNX Runtime runs `run` in its place

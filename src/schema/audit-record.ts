@@ -5,6 +5,7 @@ import { z } from "zod";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
+import { readingFields } from "./reading.js";
 
 /** Version of the audit record. */
 export const SCHEMA_VERSION = 1;
@@ -20,10 +21,10 @@ const modelSchema = z.object({
   classes: z.array(z.string()).optional(),
   input: z.array(z.union([z.string(), z.number()])),
   parameters: count,
-  inputScale: z.literal(255).optional().describe("the file takes pixels in 0 to 255; radii are for pixels in [0,1]"),
+  inputScale: readingFields.inputScale,
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
-  changes: z.array(z.string()).optional().describe("what dynn changed when it read the file"),
-  quantization: z.string().optional().describe("what quantized operators mean for answers and gradients"),
+  changes: readingFields.changes,
+  quantization: readingFields.quantization,
 });
 
 const dataSchema = z.object({
@@ -47,7 +48,8 @@ export const NONE_RIGHT = "no sample was right when clean";
 /** The success of the attack held before it. */
 export const ALL_WON = "every clean sample met the goal of the attack already";
 
-const nothingSchema = z
+/** Why an attack had nothing to attack. */
+export const nothingSchema = z
   .enum([NONE_RIGHT, ALL_WON])
   .optional()
   .describe("why there was nothing to attack; rates over no samples then have the value 0 and say nothing");
@@ -100,7 +102,9 @@ const attackSchema = z.object({
   retriedOnMargins: z
     .boolean()
     .optional()
-    .describe("whether samples with vanished gradients were attacked once more with the margin loss"),
+    .describe(
+      "whether samples with vanished gradients were attacked again with the margin loss and with cross-entropy of scaled logits",
+    ),
   seconds: z.number().min(0),
 });
 

@@ -1,9 +1,11 @@
 /** @file The calibration record, which `dynn calibrate --json` writes and its report draws. It is a
  *  versioned contract, like the audit record. docs/calibration.md explains the fields. */
 import { z } from "zod";
+import { nothingSchema } from "./audit-record.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
+import { readingFields } from "./reading.js";
 import { steadinessSchema } from "./steadiness.js";
 import { targetSchema } from "./target.js";
 
@@ -52,13 +54,17 @@ const attackedSchema = z.object({
   samples: count,
   accuracy: rateSchema.describe("routed answers that are right under the attack"),
   meanCost: intervalSchema.describe("mean cost under the attack, as a share of the full cost"),
+  nothingToAttack: nothingSchema,
+  vanishedGradients: count
+    .optional()
+    .describe("samples with a vanished gradient, as in the audit record; the attack may be too weak on them"),
 });
 
 /** Checks and types the record of a calibration. */
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
   tool: toolSchema,
-  model: z.object({ name: z.string(), parameters: count, classes: count }),
+  model: z.object({ name: z.string(), parameters: count, classes: count, ...readingFields }),
   data: z.object({
     test: z.object({ name: z.string(), samples: count }),
     validation: z.object({ name: z.string(), samples: count }),
@@ -92,6 +98,10 @@ export const calibrationRecordSchema = z.object({
       maxCost: share.optional().describe("the bound on the mean cost under attack, if one was given"),
       minAccuracy: share.optional().describe("the bound on the accuracy under attack, if one was given"),
       rounds: count.describe("number of rounds; each attacks the validation samples under the latest policy"),
+      retriedOnMargins: z
+        .boolean()
+        .optional()
+        .describe("whether samples with vanished gradients were attacked again, as in the audit record"),
       held: z
         .boolean()
         .describe("whether the bounds hold under the last attack, whose samples were not used to choose the policy"),

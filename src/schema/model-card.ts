@@ -3,7 +3,7 @@
  *  same file. Source: Mitchell et al., "Model cards for model reporting", FAT* 2019 (which facts a
  *  card needs). */
 import { z } from "zod";
-import { count } from "./numbers.js";
+import { count, notesSchema } from "./numbers.js";
 import { RECIPES } from "./training.js";
 
 const partSchema = z.strictObject({ name: z.string(), count });
@@ -34,7 +34,13 @@ export const modelCardSchema = z.strictObject({
   width: z.number().nullable(),
   /** The source of the first weights. Null for random weights. */
   init: z.string().nullable(),
-  data: z.strictObject({ train: partSchema, validation: partSchema, test: partSchema.nullable() }),
+  data: z.strictObject({
+    train: partSchema,
+    validation: partSchema,
+    test: partSchema.nullable(),
+    /** How classes were matched, and what was passed over when the data were read. */
+    notes: notesSchema,
+  }),
   /** The configuration of the run, as JSON. The configuration, the data and the model decide the
    * weights. */
   training: z.looseObject({

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
+import { readingFields } from "./reading.js";
 import { steadinessSchema } from "./steadiness.js";
 
 /** Version of the profile record. */
@@ -82,6 +83,7 @@ export const profileRecordSchema = z.object({
     input: z.array(z.union([z.string(), z.number()])),
     parameters: count,
     exits: z.array(z.object({ name: z.string(), macs: positive, costFraction: share })).min(1),
+    ...readingFields,
   }),
   data: z.object({
     name: z.string(),

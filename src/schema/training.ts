@@ -65,6 +65,8 @@ export interface TrainingRecord {
   readonly model: string;
   /** Name of the training data. */
   readonly data: string;
+  /** How classes were matched, and what was passed over when the data were read. */
+  readonly notes?: readonly string[] | undefined;
   /** Name of the recipe. */
   readonly recipe: string;
   /** Names of the exits, the final exit last. */

@@ -1,5 +1,4 @@
-/** @file What a record says beside its numbers: notes on the data, and a warning where an accuracy
- *  is not above chance. */
+/** @file What a record says beside its numbers: a warning where an accuracy is not above chance. */
 import type { Dataset } from "../data/dataset.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import type { Rate } from "../schema/numbers.js";
@@ -23,13 +22,6 @@ export function chanceWarning(model: JudgedModel, data: JudgedData, accuracy: Ra
   const reasons =
     "Likely reasons: classes in another order than the model's, normalisation that is missing or applied twice, channels in the other order (RGB or BGR: the option channels), pixels in 0 to 255";
   return `${data.name}: accuracy ${share(accuracy.value)} is not above chance (${share(chance)} for ${model.classes} classes). ${reasons}. Checked: ${[classWords(model, data), normalizationWords(model), "pixels lie in [0,1]", "the order of channels is not known"].join("; ")}.`;
-}
-
-/** The notes of data sets, each once; undefined where there are none, so that records leave them
- * out. */
-export function notesOf(...data: readonly (Dataset | undefined)[]): string[] | undefined {
-  const notes = [...new Set(data.flatMap((one) => one?.notes ?? []))];
-  return notes.length > 0 ? notes : undefined;
 }
 
 /** The warnings about one accuracy: one, or undefined for none. */

@@ -4,7 +4,7 @@ import { floatValues } from "../autodiff/choose.js";
 import { uniform } from "../core/rng.js";
 import { isStatic, sizeOf } from "../core/shape.js";
 import type { Tensor } from "../core/tensor.js";
-import { rowsKind } from "../dynamic/run/outputs.js";
+import { rowsKind } from "../dynamic/run/rows-kind.js";
 import type { Graph } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import { foldConstants } from "../graph/passes/fold-constants.js";

@@ -25,6 +25,8 @@ const DEFAULT_BATCH = 64;
  * @returns one sample per record, in file order. `id` is the record's number in `data`. `pixels`
  *  are float32 [c*h*w]. `clean` holds one row [classes] per exit
  * @throws DynnError 'data/shape', 'data/label' when the records do not fit the model
+ * @throws DynnError 'model/classifier' when an exit holds probabilities: give the model that
+ *  `checkOutputs` returns, here and to the attack
  * @throws DynnError 'data/value', 'runtime/load', 'runtime/run', or the signal's reason when
  *  aborted
  * @example

@@ -2,6 +2,8 @@
  *  exits that are linear in two pixels. */
 import { describe, expect, test } from "vitest";
 import { configureAttack } from "../../src/attacks/config.js";
+import { Evaluator } from "../../src/attacks/evaluator.js";
+import { referenceBackend } from "../../src/runtime/reference.js";
 import { type LinearExit, linearExits, linearSample, logitsAt, lossAt } from "../support/attack.js";
 import { victimOf } from "../support/models.js";
 
@@ -62,6 +64,18 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
         const { loss } = await lossAt(victim, config, sample, image);
         expect(loss).toBeCloseTo(Math.min(margin(z[k], sample.label), kappa), 5);
       }
+  });
+
+  test("the scaled cross-entropy is that of logits with a spread of 10", async () => {
+    const { objective } = configureAttack({ name: "t", objective: "misclassify:2", radius: 0.1 }, victim);
+    const scaled = objective.scaleFree?.[1];
+    const query = { image: Float32Array.from(image), loss: 0, gradient: true };
+    const [found] = await new Evaluator(victim.model, referenceBackend).evaluate(scaled ?? objective, [
+      { query, sample },
+    ]);
+    const spread = Math.max(...final) - Math.min(...final);
+    const rows = final.map((v) => (10 * v) / spread);
+    expect(found?.loss).toBeCloseTo(crossEntropy(rows, sample.label), 4);
   });
 
   test("average is the mean of all exits' cross-entropies", async () => {

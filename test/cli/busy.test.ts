@@ -10,7 +10,7 @@ const placed = (roundSpread?: number) =>
   placesTable([], placementSchema.parse({ cost: "time", batch: 1, places: [], roundSpread }));
 
 test("places that were timed on a busy machine come with a warning", () => {
-  expect(placed(1.7)).toContain("warning: The machine was busy: slow rounds took 1.7 times as long as fast ones.");
+  expect(placed(1.7)).toContain("Warning: The machine was busy: slow rounds took 1.7 times as long as fast ones.");
   expect(placed(1.4) + placed() + placesTable([], { cost: "macs" })).not.toContain("busy");
 });
 

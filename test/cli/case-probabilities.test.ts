@@ -31,7 +31,7 @@ async function ofFile(file: string, images: string, more: Readonly<Record<string
 
 describe("exits that end in a softmax and Identity", () => {
   const at = join(CASES, "07-hidden-softmax");
-  const data = `npy:${join(at, "x.npy")},${join(at, "y.npy")}`;
+  const data = `npy:${join(at, "../shared/x.npy")},${join(at, "../shared/y.npy")}`;
   const shared = ["--radii", "0", "--threads", "1", "--attacks", "none", "--threshold", "0.8", "--json", "-"];
 
   test.each(["exits_softmax.onnx", "exits_softmax_identity.onnx"])(
@@ -40,7 +40,7 @@ describe("exits that end in a softmax and Identity", () => {
       const file = join(at, name);
       const { code, out } = await cli("audit", file, "--data", data, ...shared);
       expect(code).toBe(0);
-      const outputs = await ofFile(file, join(at, "x.npy"));
+      const outputs = await ofFile(file, join(at, "../shared/x.npy"));
       const stops = Array.from({ length: 40 }, (_, i) => {
         const sure = ["early1", "early2"].findIndex(
           (exit) => Math.max(...outputs(exit).slice(10 * i, 10 * i + 10)) >= 0.8,
@@ -56,7 +56,7 @@ describe("exits that end in a softmax and Identity", () => {
   test("classify shows the confidence of the file", async () => {
     const file = join(at, "exits_softmax_identity.onnx");
     const { out } = await cli("classify", file, data, "--samples", "4", "--threshold", "0.8", "--threads", "1");
-    const outputs = await ofFile(file, join(at, "x.npy"));
+    const outputs = await ofFile(file, join(at, "../shared/x.npy"));
     const wanted = [0, 1, 2, 3].map((i) => Math.max(...outputs("final").slice(10 * i, 10 * i + 10)).toFixed(3));
     expect(wanted[0]).toBe("0.572");
     expect([...out.matchAll(/^#\d.* (0\.\d{3}) /gm)].map((m) => m[1])).toEqual(wanted);
@@ -67,10 +67,10 @@ describe("the gradient of a file whose output is a softmax", () => {
   const at = join(CASES, "08-gradient-of-softmax-output");
 
   test.each(["softmax.onnx", "softmax_sat.onnx"])("%s: the loss is -log p of the label", async (name) => {
-    const [file, made, images] = [join(at, name), join(folder, name), join(at, "x.npy")];
+    const [file, made, images] = [join(at, name), join(folder, name), join(at, "../shared/x.npy")];
     const { code } = await cli("gradient", file, "-o", made);
     expect(code).toBe(0);
-    const labels = [...(readNpy(readFileSync(join(at, "y.npy")), "y").data as BigInt64Array)].map(BigInt);
+    const labels = [...(readNpy(readFileSync(join(at, "../shared/y.npy")), "y").data as BigInt64Array)].map(BigInt);
     const p = (await ofFile(file, images))("probs");
     const result = await ofFile(made, images, { labels });
     const loss = result("loss");

@@ -14,15 +14,15 @@ import { cli } from "./support.js";
 
 const at = new URL("../fixtures/cases/05-model-wants-0-255/", import.meta.url).pathname;
 const file = join(at, "float255.onnx");
-const data = `npy:${join(at, "x.npy")},${join(at, "y.npy")}`;
+const data = `npy:${join(at, "../shared/x.npy")},${join(at, "../shared/y.npy")}`;
 const audit = (...more: readonly string[]) =>
   cli("audit", file, "--data", data, "--radii", "0", "--threads", "1", ...more);
 
 /** The accuracy of the file itself on bytes, with the channels in this order. */
 async function accuracyOnBytes(order = [0, 1, 2]): Promise<number> {
   const session = await ortNode({ rewrite: false }).compile((await loadModel(file)).graph);
-  const images = readNpy(readFileSync(join(at, "x.npy")), "x.npy");
-  const labels = [...(readNpy(readFileSync(join(at, "y.npy")), "y.npy").data as BigInt64Array)].map(Number);
+  const images = readNpy(readFileSync(join(at, "../shared/x.npy")), "x.npy");
+  const labels = [...(readNpy(readFileSync(join(at, "../shared/y.npy")), "y.npy").data as BigInt64Array)].map(Number);
   const bytes = images.data as Uint8Array;
   const pixels = Float32Array.from(bytes, (_, i) => {
     const channel = Math.floor((i % 3072) / 1024);

@@ -30,6 +30,7 @@ const RUNS: Readonly<Record<string, { readonly argv: readonly string[]; readonly
     outputs: ["audit.json", "kept", "report.html"],
   },
   inspect: { argv: [NET, "--json", "inspect.json"], outputs: ["inspect.json"] },
+  zoo: { argv: ["list", "--json", "zoo.json"], outputs: ["zoo.json"] },
   gradient: { argv: [NET, "-o", "gradient.onnx"], outputs: ["gradient.onnx"] },
   train: {
     argv: [STATIC, "--data", data, "--recipe", "static", "--epochs", "1", "--batch", "30"].concat([

@@ -96,3 +96,59 @@ describe("dynn gradient", () => {
     expect(existsSync(out)).toBe(false);
   });
 });
+
+describe("files of other exporters", () => {
+  const CASES = join(import.meta.dirname, "../fixtures/cases");
+
+  test.each([
+    ["13-nhwc-input/nhwc.onnx", "float32[n,32,32,3]", undefined],
+    ["14-batch-1-reshape/batch1_reshape.onnx", "float32[1,3,32,32]", undefined],
+    ["16-float16-uint8/fp16.onnx", "float32[n,3,32,32]", "The file computes in float16."],
+    ["16-float16-uint8/fp16_keepio.onnx", "float32[n,3,32,32]", "The file computes in float16."],
+    ["16-float16-uint8/uint8_nchw.onnx", "float32[n,3,32,32]", 'The input "image" is uint8.'],
+  ])("%s keeps its layout and batch, and its gradient is right", async (name, type, change) => {
+    const out = join(folder, `${name.split("/")[1]}.gradient.onnx`);
+    const { code, out: said, err } = await cli("gradient", join(CASES, name), "-o", out);
+    expect([code, err]).toEqual([0, ""]);
+    expect(said).toMatch(new RegExp(`input\\s+image\\s+${type.replace(/[[\]]/g, "\\$&")}`));
+    expect(said).toMatch(new RegExp(`output\\s+gradient\\s+${type.replace(/[[\]]/g, "\\$&")}`));
+    if (change) expect(said).toContain(change);
+    const session = await InferenceSession.create(out);
+    const dims = type.startsWith("float32[1")
+      ? [1, 3, 32, 32]
+      : type.includes("32,3]")
+        ? [2, 32, 32, 3]
+        : [2, 3, 32, 32];
+    const size = dims[0] * 3072;
+    const image = uniform({ seed: 4, sample: 0, purpose: "test", step: 0 }, size);
+    const direction = uniform({ seed: 9, sample: 0, purpose: "test", step: 1 }, size, -1, 1);
+    const at = (t: number) =>
+      session.run({
+        image: new Tensor(
+          "float32",
+          image.map((v, i) => v + t * direction[i]),
+          dims,
+        ),
+        labels: new Tensor(
+          "int64",
+          BigInt64Array.from({ length: dims[0] }, () => 3n),
+          [dims[0]],
+        ),
+      });
+    const [up, down] = [total((await at(1e-4)).loss), total((await at(-1e-4)).loss)];
+    const analytic = numbers((await at(0)).gradient).reduce((s, g, i) => s + g * direction[i], 0);
+    expect(Math.abs(analytic)).toBeGreaterThan(1e-3);
+    expect(Math.abs(analytic - (up - down) / 2e-4)).toBeLessThan(0.02 * Math.abs(analytic) + 1e-3);
+  });
+
+  test("an open number of channels is taken from the first convolution", async () => {
+    const b = new GraphBuilder(emptyGraph("open", 13));
+    const w = b.constant({ dtype: "float32", dims: [2, 3, 8, 8], data: new Float32Array(384).fill(0.1) });
+    const h = b.op("Flatten", [b.op("Conv", [b.input("image", "float32", ["n", "c", 8, 8]), w])]);
+    b.output(h, "float32", ["n", "k"]);
+    const [path, out] = [join(folder, "open.onnx"), join(folder, "open-g.onnx")];
+    writeFileSync(path, writeModel({ graph: b.build() }));
+    const { code, out: said } = await cli("gradient", path, "-o", out);
+    expect([code, said.includes('The input "image" leaves its channels open.')]).toEqual([0, true]);
+  });
+});

@@ -57,6 +57,8 @@ describe("help", () => {
         serve <bundle>                Run the server's half of a split network over
                                       HTTP. It answers what devices are not confident
                                       of.
+        zoo [options]                 List, show, fetch, verify and train the networks
+                                      of the study.
         classify <model> <images...>  Classify images. The device answers when an exit
                                       is confident; a server answers the rest.
         help [command]                print the help of a command

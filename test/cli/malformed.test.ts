@@ -96,7 +96,7 @@ describe("a model", () => {
 
   it("that the zoo does not have is refused with those it has", async () => {
     expect(await refused(2, "audit", "zoo:resnet", "--data", data)).toMatchInlineSnapshot(
-      `"error: zoo:resnet: there is no bundled model of that name. Choose from zoo:resnet20-joint, zoo:resnet20-static, zoo:resnet56-joint, or give the path of an ONNX file. [file/missing]"`,
+      `"error: zoo:resnet: the zoo has no network of this name. Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, see \`dynn zoo list\` for all 116, or give the path of an ONNX file. [zoo/unknown]"`,
     );
   });
 

@@ -61,6 +61,8 @@ export interface NetworkOptions {
   readonly policy?: Policy;
   /** Shape of the input; else [n,3,size,size]. */
   readonly input?: Shape;
+  /** Channels of the input (default: 3). */
+  readonly channels?: number;
   /** What follows the last convolution, in place of Relu. */
   readonly activation?: string;
 }
@@ -71,7 +73,7 @@ export function network(options: NetworkOptions = {}): Uint8Array {
   const b = new GraphBuilder(emptyGraph("net", 17));
   let at: ValueName = b.input("image", "float32", options.input ?? ["n", 3, size, size]);
   for (let k = 0; k < exits; k++) {
-    const channels = k === 0 ? 3 : 6;
+    const channels = k === 0 ? (options.channels ?? 3) : 6;
     const kernel = b.constant(random(2 * k + 1, [6, channels, 3, 3], 1 / Math.sqrt(9 * channels)), `kernel${k}`);
     at = b.op("Conv", [at, kernel], { pads: ints([1, 1, 1, 1]) });
     at = b.op(k === exits - 1 ? activation : "Relu", [at]);

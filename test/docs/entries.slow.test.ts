@@ -102,7 +102,7 @@ describe("at run time", () => {
     const out = await printed(`
       import { existsSync } from "node:fs";
       import { fileURLToPath } from "node:url";
-      for (const name of ["dynn/zoo/resnet20-joint.onnx", "dynn/samples/cifar10-500.json", "dynn/package.json"])
+      for (const name of ["dynn/zoo/resnet20-cifar10-joint.onnx", "dynn/samples/cifar10-500.json", "dynn/package.json"])
         console.log(existsSync(fileURLToPath(import.meta.resolve(name))));
       await import("dynn/dist/index.js").catch(({ code }) => console.log(code));`);
     expect(out.trim().split("\n")).toEqual(["true", "true", "true", "ERR_PACKAGE_PATH_NOT_EXPORTED"]);

@@ -6,10 +6,12 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { program } from "../../src/cli/run.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
+import { wilson } from "../../src/measures/wilson.js";
 import { OPSETS } from "../../src/onnx/model.js";
 import { OPS } from "../../src/ops/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
+import { TIERS } from "../../src/schema/zoo.js";
 import { ROOT } from "./documents.js";
 
 interface Script {
@@ -24,6 +26,8 @@ const docs = await madeDocs({
   UNSUPPORTED,
   ERROR_CODES,
   auditRecordSchema,
+  TIERS,
+  wilson,
   toJSONSchema: z.toJSONSchema,
 });
 

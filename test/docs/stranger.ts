@@ -33,7 +33,7 @@ export async function makeStranger(): Promise<Stranger> {
     symlinkSync(join(ROOT, "node_modules", name), place(`node_modules/${name}`), "dir");
   writeFileSync(place("bin/dynn"), `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`, { mode: 0o755 });
   writeFileSync(place("package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
-  cpSync(join(ROOT, "zoo/resnet20-joint.onnx"), place("model.onnx"));
+  cpSync(join(ROOT, "zoo/resnet20-cifar10-joint.onnx"), place("model.onnx"));
   cpSync(join(ROOT, "examples"), place("examples"), { recursive: true });
   for (const name of ["zoo", "samples"]) symlinkSync(join(ROOT, name), place(name), "dir");
   await writeData(place);

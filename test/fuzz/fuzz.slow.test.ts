@@ -24,7 +24,13 @@ test(
     expect([...summary.findings.values()].map(({ finding }) => finding)).toEqual([]);
     expect(summary.accepted).toBeGreaterThan(10);
     expect(summary.refused.size).toBeGreaterThan(20);
-    expect([...summary.ways.keys()].sort()).toEqual(["bytes edited", "data beside", "messages edited", "one operator"]);
+    expect([...summary.ways.keys()].sort()).toEqual([
+      "bytes edited",
+      "data beside",
+      "exporter's form edited",
+      "messages edited",
+      "one operator",
+    ]);
   },
   TIMEOUT_MS,
 );

@@ -18,6 +18,7 @@ import { writeModel } from "../../src/onnx/write.js";
 import { OPS } from "../../src/ops/index.js";
 import { value } from "../onnx/protos.js";
 import { FAMILIES } from "../support/families.js";
+import { FOREIGN_MODELS } from "../support/foreign/index.js";
 import { besideModel, LOCATIONS } from "./beside.js";
 import { Dice } from "./dice.js";
 import { HOSTILE } from "./hostile.js";
@@ -26,7 +27,7 @@ import { SEEDS } from "./seeds.js";
 
 export interface Case {
   readonly bytes: Uint8Array;
-  readonly way: "one operator" | "bytes edited" | "messages edited" | "data beside" | "file";
+  readonly way: "one operator" | "bytes edited" | "messages edited" | "exporter's form edited" | "data beside" | "file";
   /** To be loaded by path; whether it names data outside its folder. */
   readonly escapes?: boolean;
   /** What was done, in words. */
@@ -394,7 +395,79 @@ const MODEL_EDITS: Readonly<Record<string, ModelEdit>> = {
   },
   "another version": (m, d) => {
     if (d.chance(0.3)) m.irVersion = d.int();
-    else m.opsetImport.forEach((entry) => (entry.version = d.chance(0.8) ? BigInt(9 + d.below(15)) : d.int()));
+    else m.opsetImport.forEach((entry) => (entry.version = d.chance(0.8) ? BigInt(5 + d.below(22)) : d.int()));
+  },
+  "the input's axes in another order": (m, d) => {
+    const type = d.maybe(m.graph?.input ?? [])?.type?.value;
+    if (type?.case !== "tensorType") return;
+    const dims = type.value.shape?.dim ?? [];
+    for (let i = dims.length - 1; i > 0; i--) {
+      const j = d.below(i + 1);
+      [dims[i], dims[j]] = [dims[j], dims[i]];
+    }
+  },
+  "a batch that is a number": (m, d) => {
+    const type = d.maybe(m.graph?.input ?? [])?.type?.value;
+    const [batch] = (type?.case === "tensorType" && type.value.shape?.dim) || [];
+    if (batch) batch.value = { case: "dimValue", value: d.pick([0n, 1n, 1n, 2n, 23n, d.int()]) };
+  },
+  "the pixels' type": (m, d) => {
+    const type = d.maybe(m.graph?.input ?? [])?.type?.value;
+    if (type?.case === "tensorType")
+      type.value.elemType = d.pick([Type.UINT8, Type.FLOAT16, Type.DOUBLE, Type.BFLOAT16, Type.INT8, Type.INT64]);
+  },
+  "an end in probabilities": (m, d) => {
+    const graph = m.graph;
+    const output = graph && d.maybe(graph.output);
+    if (!graph || !output) return;
+    const types = d.pick([
+      ["Softmax"],
+      ["Sigmoid"],
+      ["LogSoftmax", "Exp"],
+      ["Exp", "ReduceSum", "Div"],
+      ["Softmax", "Identity"],
+      ["Softmax", "Reshape"],
+    ]);
+    let at = output.name;
+    types.forEach((opType, i) => {
+      const made = `end_${opType}_${i}`;
+      const input =
+        opType === "Div" ? [`end_Exp_0`, at] : opType === "Reshape" ? [at, d.maybe(names(graph)) ?? ""] : [at];
+      const axis = create(AttributeProtoSchema, { name: "axis", type: Kind.INT, i: d.pick([1n, -1n, 0n, d.int()]) });
+      const attribute = opType.endsWith("oftmax") && d.chance(0.7) ? [axis] : [];
+      graph.node.push(create(NodeProtoSchema, { opType, input, output: [made], attribute }));
+      at = made;
+    });
+    output.name = at;
+  },
+  "a ZipMap at the end": (m, d) => {
+    const output = m.graph && d.maybe(m.graph.output);
+    if (!m.graph || !output) return;
+    const input = Array.from({ length: d.pick([1, 1, 0, 2]) }, () => output.name);
+    m.graph.node.push(create(NodeProtoSchema, { opType: "ZipMap", domain: "ai.onnx.ml", input, output: ["zipped"] }));
+    output.name = "zipped";
+  },
+  "a second head": (m, d) => {
+    const graph = m.graph;
+    const node = graph && d.maybe(graph.node.slice(-3));
+    if (!graph || !node) return;
+    const output = [d.pick(["task_b", "logits", "dist_logits", "__proto__"])];
+    graph.node.push(create(NodeProtoSchema, { ...clone(NodeProtoSchema, node), output }));
+    graph.output.push(create(ValueInfoProtoSchema, value(output[0], ["n", 4n])));
+  },
+  "a scale in front": (m, d) => {
+    const graph = m.graph;
+    const input = graph && d.maybe(graph.input);
+    if (!graph || !input) return;
+    const number = create(TensorProtoSchema, {
+      name: "front",
+      dataType: Type.FLOAT,
+      floatData: [d.pick([255, 1 / 255, 128, 0, d.float()])],
+    });
+    for (const node of graph.node) node.input = node.input.map((name) => (name === input.name ? "fronted" : name));
+    graph.initializer.push(number);
+    const opType = d.pick(["Mul", "Div", "Sub", "Add", "Cast", "Round", "QuantizeLinear"]);
+    graph.node.unshift(create(NodeProtoSchema, { opType, input: [input.name, "front"], output: ["fronted"] }));
   },
   "a sub-graph": (m, d) => {
     const { graph } = m;
@@ -447,6 +520,7 @@ const MESSAGES: Way = ["messages edited", Object.keys(MODEL_EDITS), editModel];
 const WAYS = [BYTES, MESSAGES, MESSAGES, MESSAGES];
 
 const NETWORKS = [...FAMILIES.values()].map((make) => writeModel({ graph: make(), metadata: new Map() }));
+const FOREIGN = FOREIGN_MODELS.map((model) => model.bytes());
 const CORPUS = HOSTILE.map(({ bytes }) => bytes);
 
 /** What edits start from: mostly the seeds, which are small; now and then a network of today, or what is hostile already. */
@@ -456,9 +530,11 @@ const startOf = (dice: Dice): Uint8Array => dice.pick(dice.pick([SEEDS, SEEDS, S
  * @param keep which of the edits to apply; left out: all (to find the ones that matter) */
 export function makeCase(seed: number, index: number, keep: (edit: number) => boolean = () => true): Case {
   const dice = new Dice(seed, index, 0);
-  if (dice.chance(0.4)) return { way: "one operator", bytes: operatorModel(dice), edits: ["one operator"] };
+  if (dice.chance(0.3)) return { way: "one operator", bytes: operatorModel(dice), edits: ["one operator"] };
   if (dice.chance(0.05)) return { way: "data beside", ...besideModel(dice), edits: ["data beside the model"] };
-  const [[way, names, apply], start] = [dice.pick(WAYS), startOf(dice)];
+  const isForeign = dice.chance(0.4);
+  const [[made, names, apply], start] = [dice.pick(WAYS), isForeign ? dice.pick(FOREIGN) : startOf(dice)];
+  const way = isForeign ? "exporter's form edited" : made;
   const edits = Array.from(
     { length: dice.pick([1, 1, 2, 3, 5]) },
     (_, i) => [dice.pick(names), new Dice(seed, index, i + 1)] as const,

@@ -1,8 +1,9 @@
 /** @file One input through everything that takes a model file: reading, shape inference, simplifying, the model contract, gradients,
  *  writing, and ONNX Runtime's session. Each stage ends in success or a DynnError; whatever else is thrown goes through. */
 import { modelGradient } from "../../src/autodiff/model-gradient.js";
+import { inspect } from "../../src/cli/inspect/command.js";
 import { DynnError } from "../../src/core/errors.js";
-import { dynamicModel } from "../../src/dynamic/model/model.js";
+import { dynamicModel, type ModelOptions } from "../../src/dynamic/model/model.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { simplify } from "../../src/graph/passes/simplify.js";
@@ -23,6 +24,20 @@ export interface Probed {
 }
 
 const backend = ortNode({ threads: 1 });
+
+/** Ways to read a file that options choose. Each input meets one of them: heads by name, an image size, what is put in front of the pixels. */
+function readings({ inputs, outputs }: Graph): readonly (readonly [stage: string, ModelOptions])[] {
+  const [first, ...more] = outputs.map(({ name }) => name);
+  const channels = inputs[0]?.shape?.map((d) => (typeof d === "number" && d > 0 && d < 5 ? d : 3)).at(1) ?? 3;
+  const each = (value: number): number[] => new Array<number>(channels).fill(value);
+  return [
+    ["dynamic, final named", { final: first }],
+    ["dynamic, exits named", { exits: [first ?? ""], final: more.at(-1) }],
+    ["dynamic, image size", { imageSize: [8, 8] }],
+    ["dynamic, normalised", { normalization: { mean: each(0.5), std: each(0.25) }, channels: "bgr" }],
+    ["dynamic, normalised for 255", { normalization: { mean: each(120), std: each(60) }, forceNormalization: true }],
+  ];
+}
 
 /** Processor time of this process so far. */
 function processorMs(): number {
@@ -75,6 +90,14 @@ export async function probe(bytes: Uint8Array, { sessions, path, begins }: Probe
   if (typed) await stage("simplify", () => simplify(typed, opTable));
   const dynamic = await stage("dynamic", () => dynamicModel(model));
   await session("session", dynamic?.graph);
+  if (dynamic) {
+    await stage("inspect", () => inspect(dynamic));
+    await stage("write again", () => writeModel({ graph: dynamic.source }));
+    await stage("write for an engine", () => writeModel({ graph: dynamic.graph }));
+  }
+  const ways = readings(model.graph);
+  const [name, options] = ways[bytes.length % ways.length];
+  await stage(name, () => dynamicModel(model, options));
   for (const loss of ["sum", "cross-entropy"] as const) {
     const made = await stage(`gradient ${loss}`, () => modelGradient(model.graph, opTable, { loss }));
     await session(`gradient session ${loss}`, made?.graph);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
@@ -230,4 +230,21 @@ test("a graph too large for one file is not written", () => {
   expect(textOf(() => writeModel({ graph }))).toBe(
     'DynnError: graph "g": its weights take 2147483648 bytes, more than the 2147483647 that one ONNX file can hold. Use a smaller model or smaller element types. [model/limit]',
   );
+});
+
+test("two nodes with one name are read, and written so that ONNX Runtime opens them", async () => {
+  const drawn = graphOf((b, x) => b.op("Relu", [b.op("Neg", [x])]));
+  const graph = { ...drawn, nodes: drawn.nodes.map((node) => ({ ...node, name: "same" })) };
+  const proto = protoOf({ graph });
+  expect(proto.graph?.node.map((node) => node.name)).toEqual(["same", ""]);
+  proto.graph?.node.forEach((node) => {
+    node.name = "same";
+  });
+  const file = toBinary(ModelProtoSchema, proto);
+  await expect(InferenceSession.create(file)).rejects.toThrow(/two nodes with same node name/);
+  const session = await InferenceSession.create(writeModel(readModel(file)));
+  const { [session.outputNames[0]]: y } = await session.run({
+    [session.inputNames[0]]: new OrtTensor("float32", [1, -2], [1, 2]),
+  });
+  expect([...(y.data as Float32Array)]).toEqual([0, 2]);
 });

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { calibrationTables } from "../../src/cli/calibrate/tables.js";
 import { Logits } from "../../src/core/logits.js";
+import { fromNumbers, toNumbers } from "../../src/core/tensor.js";
 import { type Dataset, inMemory } from "../../src/data/dataset.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
 import { route } from "../../src/dynamic/route/route.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
+import { renderCalibration } from "../../src/report/calibration/page.js";
 import { type CalibrationOptions, calibrateModel } from "../../src/studies/calibration/index.js";
 import { failure } from "../support/failure.js";
 import { linearModel, samplesOf, smallExits } from "../support/models.js";
@@ -128,6 +132,44 @@ describe("a bound under attack", () => {
     expect(bound.worstCase?.maxCost).toBeUndefined();
     expect(bound.worstCase?.validation.accuracy.value).toBeGreaterThanOrEqual(0.4);
     expect(bound.validation.meanCostFraction.value).toBeGreaterThan(free.validation.meanCostFraction.value);
+  });
+
+  test("says where gradients vanished, and that there was nothing to attack", async () => {
+    const large = new Map(
+      [...model.source.initializers].map(([name, t]) => [
+        name,
+        name.startsWith("head")
+          ? fromNumbers(
+              "float32",
+              t.dims,
+              [...toNumbers(t)].map((v) => 1e5 * v),
+            )
+          : t,
+      ]),
+    );
+    const saturated = dynamicModel({ graph: { ...model.source, initializers: large }, metadata: new Map() });
+    const step = { name: "step", objective: "routed", radius: 1e-4, steps: 2 } as const;
+    const worstCase = { attack: step, minAccuracy: 0, samples: 20 };
+    const { record } = await calibrateModel(options({ model: saturated, target, worstCase }));
+    const { validation: v, test: t, retriedOnMargins } = record.worstCase ?? {};
+    expect(retriedOnMargins).toBe(true);
+    expect(v?.vanishedGradients).toBeGreaterThan(5);
+    const warning = `step, test: the gradient was 0 or below float32's resolution at ${t?.vanishedGradients} of 20 samples. They were attacked again`;
+    expect(calibrationTables(record)).toContain(`Warning: ${warning}`);
+    expect(renderCalibration(record)).toContain(warning.replaceAll("'", "&#39;"));
+
+    const wrong = (data: Dataset): Dataset => ({ ...data, labels: data.labels.map((label) => (label + 1) % 4) });
+    const [one, two] = [wrong(options().validation), wrong(options().test)];
+    const none = await calibrateModel(
+      options({
+        validation: one,
+        test: two,
+        target,
+        worstCase: { ...worstCase, attack: { ...step, objective: "misclassify:final" } },
+      }),
+    );
+    expect(none.record.worstCase?.test.nothingToAttack).toBe("no sample was right when clean");
+    expect(calibrationTables(none.record)).toContain("step, test: nothing to attack, no sample was right when clean.");
   });
 
   test("that no thresholds keep beside the target is refused", async () => {

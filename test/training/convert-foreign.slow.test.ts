@@ -68,7 +68,7 @@ describe("a foreign network is converted:", () => {
 });
 
 test("the bundled ResNet-20 keeps its accuracy, and its exits learn more the later they stand", async () => {
-  const source = readModel(readFileSync(new URL("../../zoo/resnet20-static.onnx", import.meta.url)));
+  const source = readModel(readFileSync(new URL("../../zoo/resnet20-cifar10-static.onnx", import.meta.url)));
   const data = await openDataset("sample");
   const records = (from: number, count: number) =>
     subset(

@@ -117,6 +117,35 @@ function wide(step: StepGraph): (wanted: readonly string[], changed?: Tensors) =
     });
 }
 
+describe("the heads' gradient into the backbone", () => {
+  const [none, tenth, whole] = [0, 0.1, undefined].map((backboneGradient) => run(build({ backboneGradient })));
+  const heads = (name: string): boolean => /exit0/.test(name);
+
+  test("is scaled in every parameter of the backbone, and in no parameter of a head", () => {
+    let differ = 0;
+    for (const name of parametersOf(network())) {
+      const [zero, part, one] = [none, tenth, whole].map((done) => velocity(done, name));
+      const wanted = heads(name) ? one : zero.map((v, i) => v + 0.1 * (one[i] - v));
+      expect(worst(part, wanted), name).toBeLessThan(1e-6);
+      if (worst(zero, one) > 1e-4) differ++;
+      if (heads(name)) expect(worst(zero, one), name).toBe(0);
+    }
+    expect(differ).toBeGreaterThan(3);
+  });
+
+  test("leaves the losses of the step as they are, to the bit", () => {
+    expect([none.loss, none.exitLosses]).toEqual([whole.loss, whole.exitLosses]);
+    expect([tenth.loss, tenth.exitLosses]).toEqual([whole.loss, whole.exitLosses]);
+  });
+
+  test("of factor 0 is that of the final exit alone", () => {
+    const final = run(build(), { weights: [0, 1] });
+    const backbone = parametersOf(network()).filter((name) => !heads(name));
+    expect(backbone.length).toBeGreaterThan(3);
+    for (const name of backbone) expect(worst(velocity(none, name), velocity(final, name)), name).toBeLessThan(1e-7);
+  });
+});
+
 describe("gradients of a step", () => {
   test("are the central differences of its loss, for every parameter", () => {
     const step = build({ labelSmoothing: 0.2 });

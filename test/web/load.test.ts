@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { load as loadFile } from "../../src/node/load.js";
 import { load } from "../../src/web/load.js";
 
-const MODEL = resolve(import.meta.dirname, "../../zoo/resnet20-joint.onnx");
+const MODEL = resolve(import.meta.dirname, "../../zoo/resnet20-cifar10-joint.onnx");
 const bytes = readFileSync(MODEL);
 
 const ANSWERS: Readonly<Record<string, RequestListener>> = {

@@ -35,8 +35,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/margin-cap",
-    find: "capped(ctx, margin(ctx, k), options.kappa) : (ctx: LossContext)",
-    replace: "margin(ctx, k) : (ctx: LossContext)",
+    find: "capped(ctx, margin(ctx, k), options.kappa) : ENTROPIES",
+    replace: "margin(ctx, k) : ENTROPIES",
     test: LOSS_VALUES_TEST,
     killedBy: "the margin loss is the best of the other classes",
   },
@@ -70,8 +70,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/routed-answer-of-stop",
-    find: "build: (ctx) => crossEntropy(ctx, answer)",
-    replace: "build: (ctx) => crossEntropy(ctx, stop)",
+    find: "build: (ctx) => of(ctx, answer)",
+    replace: "build: (ctx) => of(ctx, stop)",
     test: LOSS_VALUES_TEST,
     killedBy: "routed has the cross-entropy of the exit that answers",
   },

@@ -90,8 +90,8 @@ export const RESULTS = [
   },
   {
     name: "attacks/gradients-counted",
-    find: "if (flight.query.gradient) flight.gradients++;",
-    replace: "flight.gradients++;",
+    find: "if (flight.query.gradient) { flight.gradients++;",
+    replace: "flight.gradients++; if (flight.query.gradient) {",
     test: RUNNER_TEST,
     killedBy: "returns outcomes in the order of the samples",
   },

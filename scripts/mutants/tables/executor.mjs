@@ -168,8 +168,8 @@ export const EXECUTOR = [
   },
   {
     name: "dynamic/exits-unordered",
-    find: "costs) })) .sort((a, b) => a.cost - b.cost)",
-    replace: "costs) }))",
+    find: "}) .sort((a, b) => a.cost - b.cost);",
+    replace: "});",
     test: MODEL_TEST,
     killedBy: "outputs in any order are sorted by cost",
   },

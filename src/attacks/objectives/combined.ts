@@ -3,7 +3,7 @@
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { Evaluation, LossContext, Objective, Sample } from "../attack.js";
-import { crossEntropy, margin, scale, sum } from "../losses.js";
+import { crossEntropy, margin, scale, scaledCrossEntropy, sum } from "../losses.js";
 import { allExits, exitCount, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
 const shared = (victim: Victim): Pick<Objective, "answer" | "label" | "succeeded"> => ({
@@ -20,11 +20,12 @@ interface ExitLoss {
 
 const CROSS_ENTROPY: ExitLoss = { name: "", of: crossEntropy };
 const MARGIN: ExitLoss = { name: "-margin", of: margin };
+const SCALED: ExitLoss = { name: "-scaled", of: scaledCrossEntropy };
 
 /** Mean cross-entropy over the exits. */
 export const average = (victim: Victim): Objective => ({
   ...averageOf(victim, CROSS_ENTROPY),
-  onMargins: averageOf(victim, MARGIN),
+  scaleFree: [MARGIN, SCALED].map((loss) => averageOf(victim, loss)),
 });
 
 const averageOf = (victim: Victim, { name, of }: ExitLoss): Objective => ({
@@ -51,7 +52,7 @@ const averageOf = (victim: Victim, { name, of }: ExitLoss): Objective => ({
 /** One run per exit on that exit's cross-entropy. The image with the largest total loss wins. */
 export const max = (victim: Victim): Objective => ({
   ...maxOf(victim, CROSS_ENTROPY),
-  onMargins: maxOf(victim, MARGIN),
+  scaleFree: [MARGIN, SCALED].map((loss) => maxOf(victim, loss)),
 });
 
 const maxOf = (victim: Victim, { name, of }: ExitLoss): Objective => ({

@@ -2,11 +2,13 @@
  *  2017. */
 import { DynnError } from "../../core/errors.js";
 import type { LossContext, Objective } from "../attack.js";
-import { capped, crossEntropy, margin } from "../losses.js";
+import { capped, crossEntropy, margin, scaledCrossEntropy } from "../losses.js";
 import { exitCount, labelAt, trueLabel, type Victim } from "./victim.js";
 
+const ENTROPIES = { "cross-entropy": crossEntropy, "scaled-cross-entropy": scaledCrossEntropy };
+
 export interface MisclassifyOptions {
-  readonly loss: "cross-entropy" | "margin";
+  readonly loss: keyof typeof ENTROPIES | "margin";
   /** Margin beyond which the loss does not grow. Only the margin loss uses it. */
   readonly kappa: number;
 }
@@ -21,10 +23,8 @@ export function misclassify(victim: Victim, exit: number | "final", options: Mis
       `objective misclassify:${exit}: the model has exits 0 to ${exitCount(victim) - 1}. Name one of them, or "final".`,
       { exit },
     );
-  const build =
-    options.loss === "margin"
-      ? (ctx: LossContext) => capped(ctx, margin(ctx, k), options.kappa)
-      : (ctx: LossContext) => crossEntropy(ctx, k);
+  const build = (ctx: LossContext) =>
+    options.loss === "margin" ? capped(ctx, margin(ctx, k), options.kappa) : ENTROPIES[options.loss](ctx, k);
   return {
     name: `misclassify:${exit}`,
     losses: [{ key: `${options.loss}@${k}/${options.kappa}`, exits: [k], build }],
@@ -32,6 +32,13 @@ export function misclassify(victim: Victim, exit: number | "final", options: Mis
     label: trueLabel,
     starts: () => [0],
     succeeded: (sample, logits) => labelAt(logits, k) !== sample.label,
-    ...(options.loss === "margin" ? {} : { onMargins: misclassify(victim, exit, { loss: "margin", kappa: 1e3 }) }),
+    ...(options.loss === "cross-entropy"
+      ? {
+          scaleFree: [
+            misclassify(victim, exit, { loss: "margin", kappa: 1e3 }),
+            misclassify(victim, exit, { ...options, loss: "scaled-cross-entropy" }),
+          ],
+        }
+      : {}),
   };
 }

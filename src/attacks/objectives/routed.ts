@@ -4,14 +4,17 @@
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { ExitLogits, Loss, LossContext, Objective } from "../attack.js";
-import { crossEntropy, margin } from "../losses.js";
+import { crossEntropy, margin, scaledCrossEntropy } from "../losses.js";
 import { allExits, exitCount, prefixOf, routedIsWrong, trueLabel, type Victim } from "./victim.js";
 
 /** One loss per exit where the work can stop. Under the fallback most-confident, also one loss per
  * exit that can then answer. */
 export const routed = (victim: Victim): Objective => ({
   ...routedBy(victim, { name: "routed", of: crossEntropy }),
-  onMargins: routedBy(victim, { name: "routed-margin", of: margin }),
+  scaleFree: [
+    routedBy(victim, { name: "routed-margin", of: margin }),
+    routedBy(victim, { name: "routed-scaled", of: scaledCrossEntropy }),
+  ],
 });
 
 /** The loss on one exit, with its name. */

@@ -1,11 +1,9 @@
 /** @file `dynn audit`: measures how accurate, how fast and how attackable a network is on real
  *  images. */
 
-import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
-import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -25,6 +23,7 @@ import {
   headsOfFlags,
   recordJson,
 } from "../shared/common-options.js";
+import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
@@ -138,8 +137,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
 async function checkOutputs({ json, report }: AuditFlags): Promise<void> {
-  if (json !== undefined && report !== undefined && resolve(json) === resolve(report))
-    throw new DynnError("cli/usage", `--json and --report: both are ${json}. Give each its own file.`, { json });
+  await checkDistinct({ "--json": json, "--report": report });
   for (const path of [json, report]) if (path !== undefined && path !== "-") await checkWritable(path);
 }
 

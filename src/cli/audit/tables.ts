@@ -1,12 +1,20 @@
 /** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
-import { scaleNote, vanishedWarnings } from "../../report/audit/words.js";
+import { vanishedWarnings } from "../../report/audit/words.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
-import { heading, notesAndWarnings, percent, showRate, showTemperatures, table } from "../shared/table.js";
+import {
+  heading,
+  notesAndWarnings,
+  percent,
+  readingNotes,
+  showRate,
+  showTemperatures,
+  table,
+} from "../shared/table.js";
 
 export const auditTables = (record: AuditRecord): string =>
   [
@@ -32,7 +40,7 @@ const ATTACK_NOTE =
   " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${(model.changes ?? []).map((change) => `${change}\n`).join("")}${model.quantization === undefined ? "" : `${model.quantization}\n`}${scaleNote({ model })}${model.inputScale ? "\n" : ""}`;
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${readingNotes(model)}`;
 
 const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 

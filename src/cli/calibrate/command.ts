@@ -31,12 +31,13 @@ import {
   headsOfFlags,
   recordJson,
 } from "../shared/common-options.js";
+import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
-import { checkDistinct, checkPolicyOutput, writePolicy } from "./output.js";
+import { checkPolicyOutput, writePolicy } from "./output.js";
 import { calibrationTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "timeBatch" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
@@ -192,7 +193,7 @@ const statedExits = ({ exits }: DynamicModel, flags: HeadFlags): ModelMetadata["
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
 async function checkOutputs({ json, report, out }: CalibrateFlags): Promise<void> {
-  checkDistinct({ "--json": json, "--report": report, "--out": out });
+  await checkDistinct({ "--json": json, "--report": report, "--out": out });
   for (const path of [json, report, out]) if (path !== undefined && path !== "-") await checkWritable(path);
 }
 

@@ -9,22 +9,6 @@ import { patchMetadata } from "../../onnx/patch-metadata.js";
 import { readModel } from "../../onnx/read.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 
-/** @param outputs the path of each option; options without a path are ignored
- * @throws DynnError 'cli/usage' when two options name one file */
-export function checkDistinct(outputs: Readonly<Record<string, string | undefined>>): void {
-  const given = Object.entries(outputs).flatMap(([name, path]) =>
-    path === undefined || path === "-" ? [] : [{ name, path, full: resolve(path) }],
-  );
-  for (const [i, one] of given.entries())
-    for (const other of given.slice(i + 1))
-      if (one.full === other.full)
-        throw new DynnError(
-          "cli/usage",
-          `${one.name} and ${other.name}: both are ${one.path}. Give each its own file.`,
-          { path: one.path },
-        );
-}
-
 /** Refuse a place where the copy would not find its weights.
  * @throws DynnError 'cli/usage' */
 export async function checkPolicyOutput(model: string, out: string): Promise<void> {

@@ -1,10 +1,19 @@
 /** @file Prints the calibration record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
-import { bounds, budget } from "../../report/shared/format.js";
+import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
 import { busyNote } from "../shared/busy.js";
-import { type Column, heading, notesAndWarnings, percent, showNumbers, showRate, table } from "../shared/table.js";
+import {
+  type Column,
+  heading,
+  notesAndWarnings,
+  percent,
+  readingNotes,
+  showNumbers,
+  showRate,
+  table,
+} from "../shared/table.js";
 
 export const calibrationTables = (record: CalibrationRecord): string =>
   [
@@ -22,7 +31,7 @@ const NOTE =
   "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
 const title = ({ model, data, exits }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n`;
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n${readingNotes(model)}`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });
@@ -135,6 +144,9 @@ function attackTable({ worstCase }: CalibrationRecord): string {
       [left("records"), { head: "samples" }, { head: "mean cost" }, { head: "accuracy" }],
       rows.map(([name, a]) => [name, String(a.samples), showRate(a.meanCost), showRate(a.accuracy)]),
     ) +
+    worstCaseWarnings(worstCase)
+      .map((line) => `Warning: ${line}\n`)
+      .join("") +
     `${held ? "This holds" : "This does NOT hold"} against a fresh attack on the validation records (${rounds} ${rounds === 1 ? "round" : "rounds"}).\n`
   );
 }

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";
+import { GREY, writeGrey } from "../../data/channels.js";
 import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, subset, writePixels } from "../../data/dataset.js";
 import { type FittedModel, fitData } from "../../data/fit.js";
@@ -82,7 +83,7 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
   const found = await Promise.all(given.map(filesAt));
   const files = found.flatMap((one) => one.files);
   const [channels, height, width] = dims;
-  if (channels !== 3)
+  if (channels !== 3 && channels !== 1)
     throw new DynnError(
       "data/shape",
       `${name}: takes images of ${channels} channels, but image files are read as 3 (RGB). Give an npy: data spec.`,
@@ -93,13 +94,20 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
     from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
     names: files,
     labels: undefined,
-    notes: found.flatMap((one) => one.notes),
+    notes: [...found.flatMap((one) => one.notes), ...(channels === 1 ? [`image files: ${GREY}.`] : [])],
     data: undefined,
     read: (from, to) =>
       readRows(to - from, dims, async (out) => {
         for (let i = from; i < to; i++) {
           const image = await decodeImage(files[i], size);
-          writePixels(cropPlanes(image, size), out, (i - from) * channels * height * width);
+          const rgb = new Float32Array(3 * height * width);
+          writePixels(cropPlanes(image, size), rgb, 0);
+          const place = out.subarray(
+            (i - from) * channels * height * width,
+            (i - from + 1) * channels * height * width,
+          );
+          if (channels === 3) place.set(rgb);
+          else writeGrey(rgb, place, height * width);
         }
       }),
   };

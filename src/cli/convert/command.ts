@@ -2,12 +2,13 @@
  *  change. */
 
 import type { Command } from "commander";
+import { notesOf } from "../../data/dataset.js";
 import { wilson } from "../../measures/wilson.js";
 import { HEADS } from "../../nn/heads.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { DEFAULT_TARGET } from "../../schema/target.js";
-import { chanceWarnings, notesOf } from "../../studies/chance.js";
+import { chanceWarnings } from "../../studies/chance.js";
 import { conversionMetadata } from "../../training/convert/convert.js";
 import { measure } from "../../training/convert/policy.js";
 import { cardEntry } from "../../training/run/card.js";

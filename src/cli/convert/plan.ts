@@ -2,7 +2,7 @@
  *  data, and the run that trains the heads. */
 import { basename } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
-import { fitLabels } from "../../data/fit.js";
+import { fitData } from "../../data/fit.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
@@ -42,7 +42,7 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   const { source: given, name } = await openOnnx(spec);
   const fit = (data: Dataset): Dataset => {
     const imageSize = [data.shape[1], data.shape[2]] as const;
-    return fitLabels(dynamicModel(given, { name, imageSize, ...normalization }), data, matching);
+    return fitData(dynamicModel(given, { name, imageSize, final: flags.final, ...normalization }), data, matching);
   };
   const data = await openTrainingData({ ...flags, fit, matching });
   if (flags.policy) checkPolicyData(data.validation);

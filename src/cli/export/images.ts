@@ -2,8 +2,9 @@
  *  else random images. */
 
 import { imageDims } from "../../core/images.js";
+import { withChannels } from "../../data/channels.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
-import { checkSize } from "../../data/fit.js";
+import { fitImages } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 
@@ -22,8 +23,7 @@ export async function verificationImages(
   samples: number,
 ): Promise<VerificationImages> {
   const wanted = imageDims(model).join();
-  if (data) checkSize(model, data);
-  const chosen = data ?? (await openDataset("sample"));
+  const chosen = data ? fitImages(model, data) : withChannels(await openDataset("sample"), imageDims(model)[0]);
   if (chosen.shape.join() !== wanted)
     return {
       pixels: undefined,

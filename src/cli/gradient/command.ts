@@ -1,18 +1,15 @@
 /** @file `dynn gradient`: writes a model that also returns its gradient, as plain ONNX. */
 import type { Command } from "commander";
-import { type ModelGradientOptions, modelGradient } from "../../autodiff/model-gradient.js";
+import type { ModelGradientOptions } from "../../autodiff/model-gradient.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
-import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ValueInfo } from "../../graph/graph.js";
 import { checkWritable } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
-import type { OnnxModel } from "../../onnx/model.js";
-import { opTable } from "../../ops/table.js";
-import { holdsProbabilities } from "../../studies/gradient-output.js";
+import { fileGradient } from "../../studies/gradient-model.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
@@ -43,7 +40,8 @@ export const gradientCommand = (command: Command, io: Io): Command =>
 const HELP = `
 The result keeps the model's inputs, outputs and opset, uses standard operators
 only, and runs in any ONNX Runtime. \`gradient\` is the gradient of the summed
-loss.
+loss. Gradients are float32: inputs of other types become float32, and bytes
+become pixels in [0,1].
 
 Examples:
   $ dynn gradient model.onnx -o with-gradient.onnx
@@ -55,11 +53,8 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
   await checkWritable(out);
   const { source, name } = await openOnnx(spec);
   const asked = lossOf(flags);
-  const final = asked.output ?? finalOutput(source, name, flags.final);
-  const options = { ...asked, output: final, wrt: flags.wrt };
-  const probabilities =
-    options.loss === "cross-entropy" && (await holdsProbabilities(source.graph, ortNode(), options.output));
-  const { graph } = modelGradient(source.graph, opTable, { ...options, probabilities });
+  const { final, wrt } = flags;
+  const { graph, output, changes } = await fileGradient(source, { ...asked, name, final, wrt, backend: ortNode() });
   // ONNX Runtime must accept the model before it is written.
   const session = await ortNode().compile(graph);
   await session.release();
@@ -74,20 +69,8 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
         ],
         [...graph.inputs.map((v) => row("input", v)), ...graph.outputs.map((v) => row("output", v))],
       ) +
-      `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\n${final === undefined ? "" : `${asked.loss} of ${final}${asked.output === undefined ? ", the final exit" : ""}\n`}wrote ${out}\n`,
+      `\n${showCount(graph.nodes.length)} nodes, opset ${graph.opset}\n${output === undefined ? "" : `${asked.loss} of ${output}${asked.output === undefined ? ", the final exit" : ""}\n`}${changes.map((change) => `${change}\n`).join("")}wrote ${out}\n`,
   );
-}
-
-/** The output of the final exit, the same as in `dynn inspect`. Undefined for a model that does not
- * classify images. The loss then takes the last output.
- * @throws DynnError 'model/classifier' when it is not clear which output is the classifier */
-function finalOutput(source: OnnxModel, name: string, final: string | undefined): string | undefined {
-  try {
-    return dynamicModel(source, { name, final }).exits.at(-1)?.output;
-  } catch (error) {
-    if (final === undefined && error instanceof DynnError && error.detail.parallel === undefined) return undefined;
-    throw error;
-  }
 }
 
 const LOSSES: readonly string[] = ["cross-entropy", "sum"] satisfies ModelGradientOptions["loss"][];

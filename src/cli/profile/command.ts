@@ -17,7 +17,6 @@ import { RULES, type Rule } from "../../schema/policy.js";
 import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
 import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
-import { checkDistinct } from "../calibrate/output.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
 import {
@@ -28,6 +27,7 @@ import {
   headsOfFlags,
   recordJson,
 } from "../shared/common-options.js";
+import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
 import { listOf, oneOf, option, whole } from "../shared/options.js";
 import { type SplitFlags, splitRecords } from "../shared/policy-options.js";
@@ -105,7 +105,7 @@ Examples:
 const SAMPLES = 400;
 
 async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise<void> {
-  checkDistinct({ "--json": flags.json, "--report": flags.report });
+  await checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   const machine = describeMachine(flags);
   const matching = await matchingOf(flags);

@@ -10,7 +10,7 @@ import type {
   Timing,
 } from "../../schema/profile-record.js";
 import { busyNote } from "../shared/busy.js";
-import { type Column, heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
+import { type Column, heading, notesAndWarnings, percent, readingNotes, showRate, table } from "../shared/table.js";
 
 export const profileTables = (record: ProfileRecord): string =>
   [
@@ -30,7 +30,7 @@ function title({ model, data, machine, rounds }: ProfileRecord): string {
   const chosen = data.validation ? `, thresholds chosen on ${data.validation.samples} other images` : "";
   return `${heading(`${model.name} on ${data.name}`)}${data.samples} images${chosen}, ${rounds} rounds, seed ${data.seed}
 ${cores} cores (${cpu}), ${threads === null ? "" : `${threads} threads, `}${runtime}, ${engine}, load before ${load.toFixed(1)}
-`;
+${readingNotes(model)}`;
 }
 
 const ms = (value: number): string => String(Number(value.toPrecision(3)));

@@ -3,4 +3,4 @@ import type { Steadiness } from "../../schema/steadiness.js";
 
 /** A line below the table that holds the times; nothing where they are to be trusted. */
 export const busyNote = (steadiness: Steadiness | undefined): string =>
-  steadiness?.warning === undefined ? "" : `\nwarning: ${steadiness.warning}\n`;
+  steadiness?.warning === undefined ? "" : `\nWarning: ${steadiness.warning}\n`;

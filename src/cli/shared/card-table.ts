@@ -2,7 +2,7 @@
 import { showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { ModelCard } from "../../schema/model-card.js";
-import { heading, percent, showRate, table } from "./table.js";
+import { heading, notesAndWarnings, percent, showRate, table } from "./table.js";
 
 /** The origin of a model, and the accuracy of its exits. */
 export function cardTable({ architecture, data, training, parameters, exits }: ModelCard): string {
@@ -12,7 +12,7 @@ export function cardTable({ architecture, data, training, parameters, exits }: M
   return [
     heading(`${architecture}, trained on ${data.train.name}`),
     `recipe ${training.recipe}, ${training.epochs} epochs, batch ${training.batch}, ${training.optimizer.kind}, seed ${training.seed}, ${showCount(parameters)} parameters\n`,
-    `${data.train.count} images trained on, ${data.validation.count} for validation${data.test ? `, ${data.test.count} for the test` : ""}\n\n`,
+    `${data.train.count} images trained on, ${data.validation.count} for validation${data.test ? `, ${data.test.count} for the test` : ""}\n${notesAndWarnings(data.notes)}\n`,
     table(
       [
         { head: "exit", align: "left" },

@@ -3,6 +3,7 @@
 import Table from "cli-table3";
 import { visibleLine } from "../../core/visible.js";
 import type { Policy } from "../../schema/policy.js";
+import { type Reading, readingLines } from "../../schema/reading.js";
 import { out } from "./colors.js";
 
 const NO_LINES = {
@@ -48,6 +49,12 @@ export const percent = (share: number): string => `${(100 * share).toFixed(1)} %
 /** A rate with its 95 % interval: "41.4 % (35.5-47.5)". */
 export const showRate = (rate: { readonly value: number; readonly low: number; readonly high: number }): string =>
   `${percent(rate.value)} (${(100 * rate.low).toFixed(1)}-${(100 * rate.high).toFixed(1)})`;
+
+/** How the file of a model was read; nothing where dynn changed nothing. */
+export const readingNotes = (model: Reading): string =>
+  readingLines(model)
+    .map((line) => `${visibleLine(line)}\n`)
+    .join("");
 
 /** What must be known of the data, and what casts doubt on the numbers; nothing where there is
  * nothing to say. */

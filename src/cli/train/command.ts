@@ -2,11 +2,11 @@
  *  normalisation, classes and a model card. */
 
 import type { Command } from "commander";
+import { notesOf } from "../../data/dataset.js";
 import { ARCHITECTURES } from "../../nn/architectures.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { RECIPES } from "../../schema/training.js";
-import { notesOf } from "../../studies/chance.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import { cardOf, measurePlan, trainedMetadata } from "../../training/run/plan.js";
 import { cardTable } from "../shared/card-table.js";

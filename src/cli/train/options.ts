@@ -34,7 +34,7 @@ import {
   weights,
 } from "./readers.js";
 
-type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps">;
+type Shared = CommonFlags<"data" | "seed", "batch" | "head" | "eps" | "final">;
 
 export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags, Shared {
   readonly recipe: Recipe;
@@ -52,6 +52,7 @@ export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags
   readonly ema?: number;
   readonly augment?: AugmentConfig;
   readonly exitWeights?: ExitWeights;
+  readonly trunkGradient?: number;
   readonly temperature?: number;
   readonly distillWeight?: number;
   readonly attackStep?: number;
@@ -111,10 +112,11 @@ function trainOptions(): Option[] {
   add("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory();
   add(
     "--exits <list>",
-    `early exits: none, auto, percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
+    `early exits: none, auto, every (a head at every place), percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
     exitSpec,
   );
   share("head");
+  share("final");
   add(
     "--init <file>",
     "initial weights, from a checkpoint (.safetensors) or a model (.onnx); ic-only and ic-distill need them",
@@ -172,6 +174,11 @@ function trainOptions(): Option[] {
     "--exit-weights <w>",
     "weights of the exits' losses: ramp, equal, or a number per exit, the final exit last (default: ramp; ic-only and ic-distill: equal)",
     weights,
+  );
+  add(
+    "--trunk-gradient <x>",
+    "joint: factor of the gradient that early exits send into the backbone; 0 trains them as ic-only does (default: 1)",
+    shareOf("0.1"),
   );
   add(
     "--temperature <t>",
@@ -232,6 +239,7 @@ export const choicesOf = (flags: Partial<TrainFlags>): TrainingChoices => ({
   decayAll: flags.decayAll,
   augment: flags.augment,
   exitWeights: flags.exitWeights,
+  backboneGradient: flags.trunkGradient,
   labelSmoothing: flags.labelSmoothing,
   clipNorm: flags.clip,
   ema: flags.ema,

@@ -1,9 +1,11 @@
 /** @file Makes the plan of a run and its engine from the options of `dynn train`. */
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import { withChannels } from "../../data/channels.js";
 import type { ClassMatching } from "../../data/classes.js";
 import type { Dataset } from "../../data/dataset.js";
 import { fitLabels } from "../../data/fit.js";
+import { dynamicModel } from "../../dynamic/model/model.js";
 import { openOnnx } from "../../node/models.js";
 import { readBytes } from "../../node/onnx-files.js";
 import { openTrainingData, type TrainingData } from "../../node/training/data.js";
@@ -37,32 +39,37 @@ export interface PlannedRun {
 /** Plan a run.
  * @throws DynnError the errors of opening data and network, and 'training/config' */
 export async function prepare(architecture: string, flags: TrainFlags): Promise<PlannedRun> {
-  const base = await baseOf(architecture, flags.width);
+  const base = await baseOf(architecture, flags);
   const init = flags.init === undefined ? undefined : await initialWeights(flags.init);
   const matching = await matchingOf(flags);
-  const fit = fitToWeights(base, init, matching);
+  const fit = fitToWeights(base, init, matching, flags.final);
   const data = await openTrainingData({ ...flags, fit, matching });
   const plan = await planTraining({
     ...{ data, recipe: flags.recipe, exits: flags.exits, head: flags.head, choices: choicesOf(flags) },
     ...normalizationOf(flags),
-    base,
-    init,
-    provider: flags.provider,
+    ...{ base, init, final: flags.final, provider: flags.provider, backend: backendOf(flags) },
   });
   return { flags, plan, source: data.source, backend: backendOf(flags) };
 }
 
-/** Gives labels the numbering of the classes that the first weights know; undefined where they know
- * none. Where the order is
- *  to be taken, the new network takes the names of the data too. */
+/** Gives labels the numbering of the classes that the first weights know, and images the channels
+ * of a file. Undefined where neither is known. Where the order is to be taken, the new network
+ * takes the names of the data too. */
 function fitToWeights(
   base: NetworkBase,
   init: InitialWeights | undefined,
   matching: ClassMatching,
+  final: string | undefined,
 ): ((data: Dataset) => Dataset) | undefined {
-  const known = base.kind === "model" ? weightsOfModel(base.source, base.name).classes : init?.classes;
-  if (!known?.classNames || matching.byOrder) return undefined;
-  return (data) => fitLabels(known, data, matching);
+  const file = base.kind === "model" ? dynamicModel(base.source, { name: base.name, final }) : undefined;
+  const known = file ?? init?.classes;
+  const channels = file?.input.shape[1];
+  const isNamed = known?.classNames !== undefined && !matching.byOrder;
+  if (!isNamed && channels === undefined) return undefined;
+  return (given) => {
+    const data = withChannels(given, channels);
+    return known && isNamed ? fitLabels(known, data, matching) : data;
+  };
 }
 
 /** Whether an architecture or first weights are an ONNX file. */
@@ -70,7 +77,13 @@ const isFile = (architecture: string): boolean => /^zoo:|\.onnx$/.test(architect
 
 /** @throws DynnError 'training/config' when a file should get another width, and the errors of
  *   reading it */
-async function baseOf(architecture: string, width: number | undefined): Promise<NetworkBase> {
+async function baseOf(architecture: string, { width, final }: TrainFlags): Promise<NetworkBase> {
+  if (final !== undefined && !isFile(architecture))
+    throw new DynnError(
+      "training/config",
+      `--final ${final}: ${architecture} is an architecture, whose last exit is final. Leave --final out, or give a file.`,
+      { final },
+    );
   if (!isFile(architecture)) return { kind: "architecture", name: architecture, width };
   if (width !== undefined)
     throw new DynnError(

@@ -16,6 +16,21 @@ export interface AdaptContext {
 export interface Adapted {
   readonly graph: Graph;
   readonly change: string;
+  readonly unchecked?: UncheckedBatch;
+}
+
+/** A batch that was opened by the sizes alone, because the network is too large to run on
+ * reading. */
+export interface UncheckedBatch {
+  /** The graph with the batch of the file. */
+  readonly file: Graph;
+  /** The same graph for any batch. */
+  readonly opened: Graph;
+  /** What the model is called in errors. */
+  readonly name: string;
+  /** The sentence about the change, before and after the answers were compared. */
+  readonly change: string;
+  readonly checked: string;
 }
 
 /** Rewrites a graph, or returns undefined where the graph needs no rewrite.

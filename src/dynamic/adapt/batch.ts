@@ -10,8 +10,9 @@ import { macsOf, nodeMacs } from "../../graph/cost.js";
 import type { Graph, ValueInfo, ValueName, ValueType } from "../../graph/graph.js";
 import { constantType, inferShapes } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
+import type { Backend, Tensors } from "../../runtime/backend.js";
 import { runReference } from "../../runtime/reference.js";
-import type { Adapter } from "./adapter.js";
+import type { Adapter, UncheckedBatch } from "./adapter.js";
 import { openNode } from "./batch-nodes.js";
 
 /** A prime that is seldom a size in a network. */
@@ -19,6 +20,11 @@ const WIDE = 23;
 
 /** Larger networks are not run on reading: the reference backend would take seconds. */
 const MOST_CHECKED_MACS = 100e6;
+
+/** Of the reference backend, which computes in float64. */
+const READING_TOLERANCE = 1e-5;
+/** Of an engine that may add in another order at another batch. */
+const BACKEND_TOLERANCE = 1e-4;
 
 /** Opens the batch of a file whose nodes hold the batch as a number (Reshape to [1,48]).
  * @throws DynnError 'model/input' when a node holds the batch in a form that cannot be opened, or
@@ -28,11 +34,20 @@ export const openBatch: Adapter = (graph, { ops, name }) => {
   if (!fixed) return undefined;
   const { graph: opened, changed } = openNodes(graph, fixed, ops, name);
   if (changed.length === 0) return undefined;
-  const [batch] = fixed.shape;
-  const checked = checkAnswers({ ...graph, inputs: [fixed] }, opened, { ops, name });
-  const change = `${changed.join(", ")}: the batch of ${batch} is a number in the file. dynn opened it${checked ? ", and checked that the answers are the file's own" : ", by the sizes alone: the network is too large to run on reading"}.`;
-  return { graph: opened, change };
+  const file = { ...graph, inputs: [fixed] };
+  const head = `${changed.join(", ")}: the batch of ${fixed.shape[0]} is a number in the file. dynn opened it, `;
+  const checked = `${head}and checked that the answers are the file's own.`;
+  const costs = nodeMacs(file, ops);
+  if (macsOf(file, graph.outputs.map(nameOf), costs) > MOST_CHECKED_MACS) {
+    const change = `${head}by the sizes alone: the network is too large to run on reading.`;
+    return { graph: opened, change, unchecked: { file, opened, name, change, checked } };
+  }
+  const { feeds, judge } = comparison({ file, opened, name }, READING_TOLERANCE);
+  judge(feeds.map(({ graph: one, tensors }) => runReference(one, tensors, ops)));
+  return { graph: opened, change: checked };
 };
+
+const nameOf = ({ name }: ValueInfo): ValueName => name;
 
 type Fixed = ValueInfo & { readonly shape: readonly number[] };
 
@@ -75,31 +90,57 @@ function openNodes(
   return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed };
 }
 
-/** Runs two batches of the file's size alone, and both at once in the open graph.
- * @returns false when the network is too large for that
- * @throws DynnError 'model/input' when answers differ */
-function checkAnswers(graph: Graph, opened: Graph, { ops, name }: { ops: OpTable; name: string }): boolean {
-  const costs = nodeMacs(graph, ops);
-  const outputs = graph.outputs.map((o) => o.name);
-  if (macsOf(graph, outputs, costs) > MOST_CHECKED_MACS) return false;
-  const [input] = graph.inputs as [Fixed];
+/** The graph of a file, and that graph for any batch. */
+type BatchPair = Pick<UncheckedBatch, "file" | "opened" | "name">;
+
+interface Comparison {
+  /** Two batches of the file's size alone, and both at once in the open graph. */
+  readonly feeds: readonly { readonly graph: Graph; readonly tensors: Tensors }[];
+  /** @param results of the three runs, in order
+   * @throws DynnError 'model/input' when answers differ */
+  readonly judge: (results: readonly Tensors[]) => void;
+}
+
+/** @param tolerance largest difference, as a share of the largest answer */
+function comparison({ file, opened, name }: BatchPair, tolerance: number): Comparison {
+  const [input] = file.inputs as [Fixed];
   const [batch, ...dims] = input.shape;
   const size = batch * sizeOf(dims);
   const pixels = uniform({ seed: 0, sample: 0, purpose: "test", step: 0 }, 2 * size);
-  const run = (g: Graph, count: number, data: Float32Array) =>
-    runReference(g, { [input.name]: fromNumbers("float32", [count, ...dims], data) }, ops);
-  const both = run(opened, 2 * batch, pixels);
-  const each = [0, 1].map((i) => run(graph, batch, pixels.slice(i * size, (i + 1) * size)));
-  for (const output of outputs) {
-    const got = toNumbers(both[output]);
-    const expected = each.flatMap((results) => [...toNumbers(results[output])]);
-    const scale = Math.max(...expected.map(Math.abs), 1);
-    if (got.length === expected.length && expected.every((v, i) => Math.abs(v - got[i]) <= 1e-5 * scale)) continue;
-    throw new DynnError(
-      "model/input",
-      `${name}: the batch of ${batch} is a number in the file, and with an open batch output "${output}" differs. Export the model with a dynamic batch.`,
-      { output, batch },
-    );
+  const feed = (graph: Graph, count: number, data: Float32Array) => ({
+    graph,
+    tensors: { [input.name]: fromNumbers("float32", [count, ...dims], data) },
+  });
+  const each = [0, 1].map((i) => feed(file, batch, pixels.slice(i * size, (i + 1) * size)));
+  const judge = ([one, two, both]: readonly Tensors[]): void => {
+    for (const output of file.outputs.map(nameOf)) {
+      const got = toNumbers(both[output]);
+      const expected = [one, two].flatMap((results) => [...toNumbers(results[output])]);
+      const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
+      if (got.length === expected.length && expected.every((v, i) => Math.abs(v - got[i]) <= tolerance * scale))
+        continue;
+      throw new DynnError(
+        "model/input",
+        `${name}: the batch of ${batch} is a number in the file, and with an open batch output "${output}" differs. Export the model with a dynamic batch.`,
+        { output, batch },
+      );
+    }
+  };
+  return { feeds: [...each, feed(opened, 2 * batch, pixels)], judge };
+}
+
+/** Compares the answers of a graph whose batch was opened by sizes alone with those of its file.
+ * @throws DynnError 'model/input' when answers differ, 'runtime/load', 'runtime/run' */
+export async function checkBatch(unchecked: UncheckedBatch, backend: Backend): Promise<void> {
+  const { feeds, judge } = comparison(unchecked, BACKEND_TOLERANCE);
+  const results: Tensors[] = [];
+  for (const { graph, tensors } of feeds) {
+    const session = await backend.compile(graph);
+    try {
+      results.push(await session.run(tensors));
+    } finally {
+      await session.release();
+    }
   }
-  return true;
+  judge(results);
 }

@@ -79,6 +79,8 @@ function workOf(graph: Graph): Work {
   };
   // Each output has work of its own, and stopping at either output saves almost nothing.
   const isParallel = (a: Candidate, b: Candidate) => {
+    // Counting both together takes time. Costs that are far apart need no count.
+    if (Math.min(a.cost, b.cost) <= (1 - LEAST_SAVED) * Math.max(a.cost, b.cost)) return false;
     const both = of(a.name, b.name);
     const [beyondA, beyondB] = [both - a.cost, both - b.cost];
     return Math.min(beyondA, beyondB) > 0 && Math.max(beyondA, beyondB) < LEAST_SAVED * both;

@@ -17,6 +17,7 @@ import type { ModelMetadata } from "../../schema/metadata.js";
 import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
 import { adapt } from "../adapt/adapt.js";
+import type { UncheckedBatch } from "../adapt/adapter.js";
 import { chosenExits, type HeadOptions, headsOf } from "./heads.js";
 import { type InputMaps, type InputOptions, inputOf, prependInput } from "./input.js";
 import { asLogits, withNodes } from "./logits.js";
@@ -79,6 +80,9 @@ export interface DynamicModel {
   /** The graph as it was read, with those changes and with the logits of the exits as outputs. Its
    * initializers keep their bits. Nodes that give logits from probabilities come last. */
   readonly source: Graph;
+  /** A batch of the file that dynn opened by sizes alone. `checkOutputs` compares the answers with
+   * those of the file, and takes this away. */
+  readonly unchecked?: UncheckedBatch;
   /** What dynn put in front of that graph. */
   readonly prepended?: InputMaps;
   /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and
@@ -108,7 +112,11 @@ export interface ModelOptions extends InputOptions, HeadOptions {
 export function dynamicModel(source: ModelSource, options: ModelOptions = {}): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = withChosen(readMetadata(source.metadata, name), name, options);
-  const { graph: adapted, changes } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
+  const {
+    graph: adapted,
+    changes,
+    unchecked,
+  } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
   const asFile = foldConstants(openBatch(adapted, name, options), opTable);
   const { maps, scale, normalization } = inputOf(asFile, metadata.normalization, options, name);
   const open = maps ? foldConstants(openBatch(prependInput(adapted, maps), name, options), opTable) : asFile;
@@ -138,6 +146,7 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
     source: { ...withNodes(adapted, added), outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
     changes: [...(source.changes ?? []), ...changes, ...heads.changes],
     ...(maps ? { prepended: maps } : {}),
+    ...(unchecked ? { unchecked } : {}),
     ...(scale ? { inputScale: scale } : {}),
     ...(quantization === undefined ? {} : { quantization }),
   };

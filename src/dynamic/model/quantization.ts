@@ -26,7 +26,7 @@ const integerSentence = (nodes: readonly Node[]): string =>
 const stepSentence = (nodes: readonly Node[]): string =>
   nodes.length === 0
     ? ""
-    : `The file is quantized (${counted(nodes)}). dynn computes its rounding as the file states it, with float32 between. Gradients pass straight through the rounding (straight-through estimator), and are zero where a value is clipped.`;
+    : `The file is quantized (${counted(nodes)}). dynn computes its rounding as the file states it, with float32 between, so times are not those of 8-bit kernels. Gradients pass straight through the rounding (straight-through estimator), and are zero where a value is clipped.`;
 
 const scaleSentence = ([node]: readonly Node[]): string =>
   node ? `${node.opType} takes one scale from a whole batch, so dynn runs images one at a time.` : "";

@@ -10,19 +10,20 @@ import { type MeasuredPlaces, nearestPlaces, noPlace, placesOf } from "./places.
 export type ExitSpec =
   | { readonly kind: "none" }
   | { readonly kind: "auto" }
+  | { readonly kind: "every" }
   | { readonly kind: "fractions"; readonly fractions: readonly number[] }
   | { readonly kind: "values"; readonly values: readonly ValueName[] };
 
-/** Read "none", "auto", percentages of the cost ("15,30,45"), or names of values
+/** Read "none", "auto", "every", percentages of the cost ("15,30,45"), or names of values
  * ("stage1.block0.out,stage2.block3.out").
  * @throws DynnError 'cli/value' when percentages do not rise between 0 and 100, or an entry is
  *  empty */
 export function parseExits(text: string): ExitSpec {
-  const word = (["none", "auto"] as const).find((kind) => kind === text.trim());
+  const word = (["none", "auto", "every"] as const).find((kind) => kind === text.trim());
   if (word) return { kind: word };
   const entries = text.split(",").map((entry) => entry.trim());
   const percents = entries.map((entry) => Number(entry.replace(/%$/, "")));
-  const advice = "Write auto, none, percentages of the cost (15,30,45,60,75,90), or names of values.";
+  const advice = "Write auto, none, every, percentages of the cost (15,30,45,60,75,90), or names of values.";
   if (entries.includes(""))
     throw new DynnError("cli/value", `exits: "${text}" has an empty entry. ${advice}`, { text });
   if (percents.some(Number.isNaN)) return { kind: "values", values: entries };
@@ -50,9 +51,19 @@ export function cutsFor(
       return spec.values;
     case "fractions":
       return placeExits(graph, spec.fractions, measured);
+    case "every":
+      return everyPlace(graph, head, measured);
     case "auto":
       return spreadExits(graph, candidatesOf(graph, head, [], measured)).map(({ cut }) => cut);
   }
+}
+
+/** Every place that a head can read.
+ * @throws DynnError 'model/cut' when there is none */
+function everyPlace(graph: Graph, head: HeadName | undefined, measured: MeasuredPlaces | undefined): ValueName[] {
+  const readable = candidatesOf(graph, head, [], measured).filter((candidate) => candidate.head !== undefined);
+  if (readable.length === 0) throw noPlace(graph);
+  return readable.map(({ cut }) => cut);
 }
 
 /** The nearest place for each share of the cost. Each place is behind the place before.

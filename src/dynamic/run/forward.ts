@@ -6,8 +6,10 @@ import { checkPixels } from "../../core/pixels.js";
 import { showShape } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import { checkWhole } from "../../core/whole.js";
+import { endsUnbounded } from "../../ops/probabilities.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
+import { rowsKind } from "./rows-kind.js";
 
 /** Options of {@link Forward.logits}. */
 export interface ForwardOptions {
@@ -39,12 +41,22 @@ export class Forward {
     return new Forward(model, await backend.compile(model.graph));
   }
 
-  /** Runs every exit on images. All pixels are checked before work begins on the first image.
+  /** Runs every exit on images. All pixels are checked before work begins on the first image, and
+   * the results are checked too: routing and losses of probabilities would be wrong without a word.
+   * @throws DynnError 'model/classifier' when an exit holds probabilities
+   * @throws DynnError as {@link outputs} */
+  async logits(images: Images, options: ForwardOptions): Promise<Logits> {
+    const logits = await this.outputs(images, options);
+    this.#refuseProbabilities(logits);
+    return logits;
+  }
+
+  /** Runs every exit on images, whatever the exits hold.
    * @throws DynnError 'data/shape' when the model takes images of another shape
    * @throws DynnError 'data/value' when a pixel is NaN or outside [0,1]
    * @throws DynnError 'cli/value' when the batch is below 1
    * @throws DynnError 'shape/unknown', 'runtime/run', or the signal's reason when aborted */
-  async logits(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
+  async outputs(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
     checkWhole("batch", batch);
     this.#check(images);
     const { exits, classes, input } = this.#model;
@@ -65,6 +77,20 @@ export class Forward {
   /** Releases the memory of the session. */
   release(): Promise<void> {
     return this.#session.release();
+  }
+
+  /** @throws DynnError 'model/classifier' */
+  #refuseProbabilities({ exits, classes }: Logits): void {
+    const { name, exits: named, graph } = this.#model;
+    const wrong = named.find(
+      ({ logits }, k) => rowsKind(exits[k], classes) === "probabilities" && !endsUnbounded(graph, logits),
+    );
+    if (wrong)
+      throw new DynnError(
+        "model/classifier",
+        `${name}: exit "${wrong.name}" holds probabilities, expected logits. Give the model that checkOutputs returns.`,
+        { exit: wrong.name },
+      );
   }
 
   /** @throws DynnError 'data/shape', 'data/value', 'shape/unknown' */

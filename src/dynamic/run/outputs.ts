@@ -10,35 +10,43 @@ import { logOf, severalLabels } from "../../ops/output-logits.js";
 import { endsUnbounded } from "../../ops/probabilities.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
+import { checkBatch } from "../adapt/batch.js";
 import { withNodes } from "../model/logits.js";
 import type { DynamicModel } from "../model/model.js";
 import { Forward } from "./forward.js";
-
-/** What the rows of an output look like: distributions over the classes, a probability for each
- * label of several, or something else. */
-export type RowsKind = "probabilities" | "labels" | "logits";
+import { rowsKind } from "./rows-kind.js";
 
 /** Images that are run. */
 const PROBES = 16;
-/** How far the sum of float32 or float16 probabilities may be from 1. */
-const SUM_TOLERANCE = 2e-3;
 
 /** The model with the logarithm of each exit that turns out to hold probabilities. A model whose
  * exits end in a matrix product or a convolution is not run: its outputs have no bounds.
  * @param images a few are run; left out: random pixels
+ * A batch that was opened by sizes alone is compared with the file first.
  * @throws DynnError 'model/classifier' when an exit holds a probability for each label of several;
- *         'runtime/load', 'runtime/run' */
-export async function checkOutputs(model: DynamicModel, backend: Backend, images?: Images): Promise<DynamicModel> {
+ *         'model/input' when an opened batch gives other answers; 'runtime/load', 'runtime/run' */
+export async function checkOutputs(given: DynamicModel, backend: Backend, images?: Images): Promise<DynamicModel> {
+  const model = await withCheckedBatch(given, backend);
   const doubtful = model.exits.some(({ logits }) => !endsUnbounded(model.graph, logits));
   if (!doubtful || !isStatic(model.input.shape.slice(1))) return model;
   const probes = images && images.count > 0 ? images.rows(0, PROBES) : randomImages(model);
   const forward = await Forward.compile(model, backend);
   try {
-    const logits = await forward.logits(probes, { batch: PROBES });
+    const logits = await forward.outputs(probes, { batch: PROBES });
     return asRead(model, logits);
   } finally {
     await forward.release();
   }
+}
+
+/** The model after its answers were compared with those of its file, where reading did not do so.
+ * @throws DynnError 'model/input' when answers differ */
+async function withCheckedBatch(model: DynamicModel, backend: Backend): Promise<DynamicModel> {
+  const { unchecked, ...rest } = model;
+  if (!unchecked) return model;
+  await checkBatch(unchecked, backend);
+  const { change, checked } = unchecked;
+  return { ...rest, changes: model.changes.map((one) => (one === change ? checked : one)) };
 }
 
 function randomImages(model: DynamicModel): Images {
@@ -59,31 +67,6 @@ function asRead(model: DynamicModel, logits: Logits): DynamicModel {
   if (labels >= 0) throw severalLabels(model.name, model.exits[labels]?.name ?? "");
   const wrong = model.exits.filter((_, exit) => kinds[exit] === "probabilities").map((exit) => exit.logits);
   return wrong.length === 0 ? model : withLogarithms(model, wrong);
-}
-
-/** Rows that are needed to take numbers within [0,1] for probabilities of labels. */
-const LEAST_ROWS = 8;
-/** Numbers within [0,1] that never come near 1 may be small logits, such as means of ReLUs. */
-const SURE = 0.9;
-
-/** What rows hold, by their values alone: all within [0,1] and each with the sum 1, or all within
- * [0,1] with other sums.
- * @param values [n * classes] */
-export function rowsKind(values: ArrayLike<number>, classes: number): RowsKind {
-  let summed = values.length > 0;
-  let most = 0;
-  for (let at = 0; at < values.length; at += classes) {
-    let sum = 0;
-    for (let c = at; c < at + classes; c++) {
-      const value = values[c];
-      if (!(value >= 0 && value <= 1 + SUM_TOLERANCE)) return "logits";
-      most = Math.max(most, value);
-      sum += value;
-    }
-    if (Math.abs(sum - 1) > SUM_TOLERANCE) summed = false;
-  }
-  if (summed) return "probabilities";
-  return most > SURE && values.length >= LEAST_ROWS * classes ? "labels" : "logits";
 }
 
 function withLogarithms(model: DynamicModel, probabilities: readonly string[]): DynamicModel {

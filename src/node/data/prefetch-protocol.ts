@@ -3,6 +3,7 @@
  *  Read by: prefetch, prefetch-worker. */
 import { DynnError, type ErrorCode, type ErrorDetail, reasonOf } from "../../core/errors.js";
 import type { BatchOptions, TrainingBatch } from "../../data/batches.js";
+import { withChannels } from "../../data/channels.js";
 import { type Dataset, subset } from "../../data/dataset.js";
 import { openDataset } from "./open.js";
 
@@ -14,6 +15,8 @@ export interface DataSource {
   readonly indices: Uint32Array;
   /** Their labels, in this order. Left out: as the data say. */
   readonly labels?: Int32Array | undefined;
+  /** Number of channels that the images get. Left out: as the data have. */
+  readonly channels?: number | undefined;
 }
 
 /** The data that a thread starts with. Each later message is a place in the stream. Answers come in
@@ -34,8 +37,9 @@ interface Failure {
 
 /** The dataset of a source.
  * @throws as openDataset */
-export const openSource = async ({ spec, indices, labels }: DataSource): Promise<Dataset> => {
-  const data = subset(await openDataset(spec), indices);
+export const openSource = async ({ spec, indices, labels, channels }: DataSource): Promise<Dataset> => {
+  const all = await openDataset(spec);
+  const data = subset(withChannels(all, channels), indices);
   return labels ? { ...data, labels } : data;
 };
 

@@ -20,7 +20,8 @@ export interface TrainingDataRequest {
   readonly validation: ValidationChoice;
   /** The spec of the test records. Default: the test records of an archive, or none. */
   readonly test?: string | undefined;
-  /** Gives labels the numbering of a network that exists already. Left out: the data's own. */
+  /** Gives labels the numbering, and images the channels, of a network that exists already. Left
+   * out: the data's own. */
   readonly fit?: ((data: Dataset) => Dataset) | undefined;
   /** For classes of other data that are not called as in `data`. */
   readonly matching?: ClassMatching | undefined;
@@ -48,7 +49,8 @@ export async function openTrainingData(request: TrainingDataRequest): Promise<Tr
     // twice.
     matching: request.fit ? undefined : request.matching,
   });
-  return { ...split, source: { spec: specs.train, indices: split.kept, labels: split.train.labels } };
+  const { kept: indices, train } = split;
+  return { ...split, source: { spec: specs.train, indices, labels: train.labels, channels: train.shape[0] } };
 }
 
 const ARCHIVE = /^(cifar100?:.*?)(?:#(train|test))?$/s;

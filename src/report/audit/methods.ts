@@ -1,13 +1,14 @@
 /** @file Explains the numbers: everything that is needed to run the audit again, and one line for
  *  each term. */
+
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import { showThreshold } from "../../schema/policy.js";
+import { type Reading, readingLines } from "../../schema/reading.js";
 import * as write from "../shared/format.js";
 import { type Html, type HtmlContent, html } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
-import { scaleNote } from "./words.js";
 
 export type Fact = readonly [term: string, meaning: HtmlContent];
 
@@ -43,9 +44,7 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
       "model",
       `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${model.exits.length === 1 ? "one exit" : `${model.exits.length} exits`}`,
     ],
-    ...(model.changes ?? []).map((change): Fact => ["changed on reading", change]),
-    ...(model.quantization === undefined ? [] : [["quantization", model.quantization] as Fact]),
-    ...(model.inputScale ? [["pixels", scaleNote({ model })] as Fact] : []),
+    ...readingFacts(model),
     ["data", `${data.name}, ${write.samples(data.samples)}`],
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),
@@ -53,6 +52,9 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
     ["time", write.duration(seconds)],
   ]);
 }
+
+/** How the file was read. */
+export const readingFacts = (model: Reading): Fact[] => readingLines(model).map((line): Fact => ["on reading", line]);
 
 /** The parameters that define each attack. */
 export const attackParameters = (attacks: readonly AttackRecord[]): Html =>

@@ -88,12 +88,6 @@ function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }
 
-/** A note on radii for a file that takes pixels in 0 to 255. Empty for pixels in [0,1]. */
-export const scaleNote = ({ model }: Pick<AuditRecord, "model">): string =>
-  model.inputScale === undefined
-    ? ""
-    : "The file takes pixels in 0 to 255, and dynn multiplies by 255. Radii are for pixels in [0,1].";
-
 /** One warning for each attack or curve whose gradients vanished. */
 export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
   const seen = [
@@ -106,22 +100,9 @@ export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string
     })),
   ];
   return seen.flatMap(({ name, vanishedGradients = 0, ...more }) =>
-    vanishedGradients > 0 ? [vanishedText(name, vanishedGradients, more)] : [],
+    vanishedGradients > 0 ? [write.vanishedText(name, vanishedGradients, more)] : [],
   );
 };
-
-interface Vanished {
-  readonly samples: number;
-  /** Whether the samples were attacked again. */
-  readonly retried: boolean;
-  /** Share of answers that are still right. */
-  readonly right: number;
-}
-
-const vanishedText = (name: string, vanished: number, { samples, retried, right }: Vanished): string =>
-  `${name}: the gradient was 0 or below float32's resolution at ${vanished} of ${samples} samples.${
-    retried ? " They were attacked again with the margin loss." : ""
-  }${right > 0 ? " Robust accuracy may be too high." : ""}`;
 
 /** The answer by which an attack is judged, in words. */
 export const answerName = (answer: string): string =>

@@ -4,7 +4,7 @@
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
-import { type Fact, list } from "../audit/methods.js";
+import { type Fact, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
@@ -118,7 +118,12 @@ function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Sect
     ? "The bounds hold against a new attack on the validation records, which was not used to choose the policy."
     : "The bounds do not hold against a new attack on the validation records, because the attack adapts to the policy. Set tighter bounds than you need.";
   const caption = `Attack ${worst.attack} (${worst.objective}, ${write.budget(worst.norm, worst.radius)}), images rounded to 8 bits; bounds: ${write.bounds(worst)}. Validation records were attacked ${worst.rounds === 1 ? "once" : `${worst.rounds} times`}, under the policy chosen so far.`;
-  return { id: "attack", title: "Under attack", body: html`<p>${verdict}</p>${table(caption, columns, rows)}` };
+  const warnings = write.worstCaseWarnings(worst).map((line) => html`<p class="warning"><b>Warning:</b> ${line}</p>`);
+  return {
+    id: "attack",
+    title: "Under attack",
+    body: html`<p>${verdict}</p>${table(caption, columns, rows)}${warnings}`,
+  };
 }
 
 function asked(target: CalibrationRecord["target"]): string {
@@ -132,12 +137,13 @@ function asked(target: CalibrationRecord["target"]): string {
   }
 }
 
-function settingsSection({ target, thresholdKind, policy, data, tool, seconds }: CalibrationRecord): Section {
+function settingsSection({ model, target, thresholdKind, policy, data, tool, seconds }: CalibrationRecord): Section {
   const facts: Fact[] = [
     ["target", asked(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
     ["thresholds", `${thresholdKind}: ${showThresholds(policy)}`],
     ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
+    ...readingFacts(model),
     ["seed", data.seed],
     ["engine", `${tool.name} ${tool.version}`],
     ["time", write.duration(seconds)],

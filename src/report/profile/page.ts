@@ -11,7 +11,7 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
-import { type Fact, list } from "../audit/methods.js";
+import { type Fact, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type LatencyRow, latencyPlot } from "../plots/latency.js";
 import { marksKey, profilePlot, sweepsOf } from "../plots/profile.js";
@@ -227,6 +227,7 @@ function settingsSection({ machine, data, rounds, batches, model, tool, seconds 
     ["nothing leaves", "every exit is evaluated and none fires: the cost of early exits when they save nothing"],
     ["seed", data.seed],
     ["time", write.duration(seconds)],
+    ...readingFacts(model),
   ];
   return { id: "settings", title: "Settings", body: list(facts) };
 }

@@ -4,6 +4,7 @@
 import { showCount, showRadius } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import { type AttackRecord, NONE_RIGHT } from "../../schema/audit-record.js";
+import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Rate } from "../../schema/numbers.js";
 
 /** A space that keeps a figure together. */
@@ -36,6 +37,40 @@ export const nothingLines = (runs: readonly Pick<AttackRecord, "name" | "nothing
   runs.flatMap(({ name, nothingToAttack }) =>
     nothingToAttack === undefined ? [] : [`${name}: nothing to attack, ${nothingToAttack}.`],
   );
+
+/** The samples of an attack whose gradient vanished. */
+export interface Vanished {
+  readonly samples: number;
+  /** Whether the samples were attacked again. */
+  readonly retried: boolean;
+  /** Share of answers that are still right. */
+  readonly right: number;
+}
+
+/** The warning about vanished gradients. */
+export const vanishedText = (name: string, vanished: number, { samples, retried, right }: Vanished): string =>
+  `${name}: the gradient was 0 or below float32's resolution at ${vanished} of ${samples} samples.${
+    retried
+      ? " They were attacked again with losses that do not depend on the scale of logits (the margin loss, scaled cross-entropy)."
+      : ""
+  }${right > 0 ? " Robust accuracy may be too high." : ""}`;
+
+/** What the numbers of an attack on records must carry: that there was nothing to attack, and where
+ * gradients vanished. */
+export const worstCaseWarnings = ({
+  attack,
+  retriedOnMargins,
+  ...sides
+}: NonNullable<CalibrationRecord["worstCase"]>) =>
+  (["validation", "test"] as const).flatMap((side) => {
+    const { samples, accuracy, vanishedGradients: vanished = 0, nothingToAttack } = sides[side];
+    const name = `${attack}, ${side}`;
+    const more = { samples, retried: retriedOnMargins === true, right: accuracy.value };
+    return [
+      ...nothingLines([{ name, nothingToAttack }]),
+      ...(vanished > 0 ? [vanishedText(name, vanished, more)] : []),
+    ];
+  });
 
 /** "1 sample", "256 samples". */
 export const samples = (n: number): string => (n === 1 ? "1 sample" : `${n} samples`);

@@ -36,7 +36,7 @@ function header(record: TrainingRecord): Html {
   return html`<header><p class="kicker">Training, recipe ${record.recipe}</p>
 <h1>${record.model} <small>on ${record.data}</small></h1>
 <p class="soft">${epochs.length} of ${planned} epochs done, ${exits.length === 1 ? "one exit" : `${exits.length} exits`}.</p>
-${remarks([], busy === undefined ? [] : [`Exits were placed by time. ${busy}`])}<dl class="cards">
+${remarks(record.notes, busy === undefined ? [] : [`Exits were placed by time. ${busy}`])}<dl class="cards">
 ${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not used for training`)}
 ${record.test ? card("test accuracy, final exit", write.percent(record.test[final].right / record.test[final].count), write.samples(record.test[final].count)) : NOTHING}
 ${card("training loss", loss.toFixed(3), `learning rate ${showNumber(learningRate)}`)}

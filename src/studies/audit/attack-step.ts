@@ -14,11 +14,11 @@ import { argmax } from "../../dynamic/route/policy.js";
 import { type Routed, route } from "../../dynamic/route/route.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
-import { ALL_WON, type AttackRecord, NONE_RIGHT } from "../../schema/audit-record.js";
+import type { AttackRecord } from "../../schema/audit-record.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
-import { perExit, rateOf, routedRecord } from "./tally.js";
+import { nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
 
 /** The images of an attack, with all results of the network for them. */
 export interface Attacked {
@@ -91,7 +91,7 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
     samples: samples.length,
     eligible: eligible.filter(Boolean).length,
     robustAccuracy: rateOf(answersRight(attacked, labels)),
-    nothingToAttack: nothingToAttack(attacked, audited, labels),
+    nothingToAttack: nothingToAttack(objective, attacked.outcomes, audited, labels),
     successRate: rateOf(success, eligible),
     success8bit: rateOf(verdicts(samples, attacked.roundedLogits, objective.succeeded), eligible),
     accuracyPerExit: perExit(logits, labels).map((r) => r.value),
@@ -114,20 +114,8 @@ const vanishedRecord = ({
   outcomes,
 }: Attacked): Pick<AttackRecord, "vanishedGradients" | "retriedOnMargins"> => ({
   vanishedGradients: outcomes.filter((o) => o.vanished).length,
-  retriedOnMargins: optimizer.retriesVanished === true && objective.onMargins !== undefined,
+  retriedOnMargins: optimizer.retriesVanished === true && objective.scaleFree !== undefined,
 });
-
-/** Why there was nothing to attack, if so. */
-function nothingToAttack(
-  { attack, samples, outcomes }: Attacked,
-  { routed, logits }: AuditedModel,
-  labels: Int32Array,
-): AttackRecord["nothingToAttack"] {
-  if (outcomes.some(({ eligible }) => eligible)) return undefined;
-  const { answer } = attack.objective;
-  const cleanLabel = (i: number) => (answer === "routed" ? routed[i]?.label : argmax(logits.row(answer, i)));
-  return samples.some((_, i) => cleanLabel(i) === labels[i]) ? ALL_WON : NONE_RIGHT;
-}
 
 /** Whether the answer that the objective is about is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {

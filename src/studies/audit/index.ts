@@ -1,9 +1,11 @@
 /** @file The audit measures accuracy, cost and robustness of one network on one set of images. It
  *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
  *  record. */
+
 import { configureAttack } from "../../attacks/config.js";
 import { Evaluator } from "../../attacks/evaluator.js";
 import { present } from "../../core/present.js";
+import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
@@ -16,7 +18,8 @@ import {
 } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
-import { chanceWarnings, notesOf } from "../chance.js";
+import { readingOf } from "../../schema/reading.js";
+import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
@@ -131,10 +134,8 @@ function header({
       ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
       input: [...model.input.shape],
       parameters: model.parameters,
-      ...(model.inputScale ? { inputScale: model.inputScale } : {}),
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
-      ...(model.changes.length > 0 && { changes: [...model.changes] }),
-      ...(model.quantization !== undefined && { quantization: model.quantization }),
+      ...readingOf(model),
     },
     data: {
       name: data.name,

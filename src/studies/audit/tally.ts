@@ -1,11 +1,13 @@
 /** @file Computes fields of the audit record from labels and routed answers. */
+import type { Objective } from "../../attacks/attack.js";
+import type { SampleOutcome } from "../../attacks/runner.js";
 import type { Logits } from "../../core/logits.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram, meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/wilson.js";
-import type { RoutedRecord } from "../../schema/audit-record.js";
+import { ALL_WON, type AttackRecord, NONE_RIGHT, type RoutedRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 
 /** The labels of one exit. */
@@ -35,4 +37,17 @@ export const routedRecord = (
 export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = flags.map(() => true)): Rate {
   const chosen = flags.filter((_, i) => counted[i]);
   return wilson(chosen.filter(Boolean).length, chosen.length);
+}
+
+/** Why there was nothing to attack, if so.
+ * @param clean the answers on the clean images */
+export function nothingToAttack(
+  { answer }: Objective,
+  outcomes: readonly SampleOutcome[],
+  { routed, logits }: { readonly routed: readonly Routed[]; readonly logits: Logits },
+  labels: Int32Array,
+): AttackRecord["nothingToAttack"] {
+  if (outcomes.some(({ eligible }) => eligible)) return undefined;
+  const cleanLabel = (i: number) => (answer === "routed" ? routed[i]?.label : argmax(logits.row(answer, i)));
+  return outcomes.some((_, i) => cleanLabel(i) === labels[i]) ? ALL_WON : NONE_RIGHT;
 }

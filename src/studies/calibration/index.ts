@@ -1,8 +1,10 @@
 /** @file The calibration fits temperatures and thresholds on the validation records, and reports
  *  them on the test records. It makes every number of the record. The caller keeps the two splits
  *  apart. The choice of the policy never uses a test record. */
+
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
+import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import {
   type Calibration,
@@ -21,9 +23,10 @@ import {
   calibrationRecordSchema,
 } from "../../schema/calibration-record.js";
 import type { Rate } from "../../schema/numbers.js";
+import { readingOf } from "../../schema/reading.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import { perExit } from "../audit/tally.js";
-import { chanceWarnings, notesOf } from "../chance.js";
+import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
@@ -133,7 +136,12 @@ async function choose(
 const header = (options: CalibrationOptions, { target, thresholds }: CalibrationRequest) => ({
   schemaVersion: CALIBRATION_SCHEMA_VERSION,
   tool: { name: "dynn", version: options.version },
-  model: { name: options.model.name, parameters: options.model.parameters, classes: options.model.classes },
+  model: {
+    name: options.model.name,
+    parameters: options.model.parameters,
+    classes: options.model.classes,
+    ...readingOf(options.model),
+  },
   data: {
     test: { name: options.test.name, samples: options.test.count },
     validation: { name: options.validation.name, samples: options.validation.count },

@@ -22,6 +22,7 @@ import { meanInterval } from "../../measures/mean.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Policy } from "../../schema/policy.js";
 import { singleExitPolicy } from "../../schema/policy.js";
+import { nothingToAttack } from "../audit/tally.js";
 import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
 import type { Split } from "./split.js";
 
@@ -41,7 +42,7 @@ export async function boundWorstCase(
 ): Promise<{ calibration: Calibration; worstCase: WorstCaseRecord }> {
   const attacker = new Attacker(options, worst);
   const bounds = { maxCost: worst.maxCost, minAccuracy: worst.minAccuracy };
-  const judge = (attacked: Measured, policy: Policy) => recordOf(attacked, policy, request.costs);
+  const judge = (attacked: Attacked, policy: Policy) => recordOf(attacked, policy, request.costs);
   try {
     const attacked: Measured[] = [];
     for (let rounds = 1; ; rounds++) {
@@ -61,7 +62,7 @@ export async function boundWorstCase(
   }
 }
 
-function recordOf(attacked: Measured, policy: Policy, costs: readonly number[]): WorstCaseRecord["validation"] {
+function recordOf(attacked: Attacked, policy: Policy, costs: readonly number[]): WorstCaseRecord["validation"] {
   const routed = route(attacked.logits, policy);
   const full = costs.at(-1) as number;
   const shares = costs.map((cost) => cost / full);
@@ -75,7 +76,17 @@ function recordOf(attacked: Measured, policy: Policy, costs: readonly number[]):
       routed.map((r) => shares[r.stop]),
       [shares[0], 1],
     ),
+    nothingToAttack: attacked.nothing,
+    vanishedGradients: attacked.vanished,
   };
+}
+
+/** Records after an attack. */
+interface Attacked extends Measured {
+  /** Why there was nothing to attack, if so. */
+  readonly nothing: WorstCaseRecord["validation"]["nothingToAttack"];
+  /** Number of samples with a vanished gradient. */
+  readonly vanished: number;
 }
 
 /** One attack, for any records and any policy. */
@@ -84,22 +95,28 @@ class Attacker {
   readonly #worst: WorstCaseOptions;
   readonly #evaluator: Evaluator;
   /** The description of the attack. It does not depend on the policy. */
-  readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius">;
+  readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius" | "retriedOnMargins">;
 
   constructor(options: CalibrationOptions, worst: WorstCaseOptions) {
     this.#options = options;
     this.#worst = worst;
     this.#evaluator = new Evaluator(options.model, options.backend);
-    const { name, objective, budget } = configureAttack(worst.attack, {
+    const { name, objective, optimizer, budget } = configureAttack(worst.attack, {
       model: options.model,
       policy: singleExitPolicy(),
     });
-    this.described = { attack: name, objective: objective.name, norm: budget.norm, radius: budget.radius ?? null };
+    this.described = {
+      attack: name,
+      objective: objective.name,
+      norm: budget.norm,
+      radius: budget.radius ?? null,
+      retriedOnMargins: optimizer.retriesVanished === true && objective.scaleFree !== undefined,
+    };
   }
 
   /** The logits of the first records after the attack. Attacked images are rounded to 8 bits, as in
    * a file or a camera. */
-  async attack(split: Split, policy: Policy, phase: string): Promise<Measured> {
+  async attack(split: Split, policy: Policy, phase: string): Promise<Attacked> {
     const { model, seed, batch, signal, onProgress } = this.#options;
     const attack = configureAttack(this.#worst.attack, { model, policy });
     const samples = samplesOf({ ...split, labels: split.labels.subarray(0, this.#worst.samples) });
@@ -111,7 +128,14 @@ class Attacker {
     });
     const images = Images.for(model, toEightBits(stackRows(outcomes.map((o) => o.image)).data));
     const logits = await split.forward.logits(images, { batch, signal });
-    return { logits, labels: samples.map((s) => s.label) };
+    const labels = split.labels.slice(0, samples.length);
+    const clean = { logits: split.logits, routed: route(split.logits, policy) };
+    return {
+      logits,
+      labels,
+      nothing: nothingToAttack(attack.objective, outcomes, clean, labels),
+      vanished: outcomes.filter((o) => o.vanished).length,
+    };
   }
 
   release(): Promise<void> {

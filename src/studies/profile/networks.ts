@@ -7,6 +7,7 @@ import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
 import { Forward } from "../../dynamic/run/forward.js";
+import { checkOutputs } from "../../dynamic/run/outputs.js";
 import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { opTable } from "../../ops/table.js";
@@ -50,7 +51,7 @@ export async function compileNetworks(
 ): Promise<Network[]> {
   const networks: Network[] = [];
   for (const source of baseline ? [model, baseline] : [model]) {
-    const single = staticOf(source);
+    const single = staticOf(source === model ? model : await checkOutputs(source, backend, images));
     const { labels } = fitData(source, data);
     const forward = await Forward.compile(single, backend);
     forwards.push(forward);

@@ -1,4 +1,6 @@
 /** @file Makes the profile record from the measurements. */
+
+import { notesOf } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { route } from "../../dynamic/route/route.js";
@@ -11,9 +13,10 @@ import {
   type ProfileRecord,
   profileRecordSchema,
 } from "../../schema/profile-record.js";
+import { readingOf } from "../../schema/reading.js";
 import { roundSpreadOf, steadinessOf } from "../../schema/steadiness.js";
 import { stopsOf } from "../audit/tally.js";
-import { chanceWarnings, notesOf } from "../chance.js";
+import { chanceWarnings } from "../chance.js";
 import type { Network } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import type { Point } from "./points.js";
@@ -66,6 +69,7 @@ function header({ model, data, validation, seed, version, machine, rounds, batch
       input: [...model.input.shape],
       parameters: model.parameters,
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+      ...readingOf(model),
     },
     data: {
       name: data.name,

@@ -127,7 +127,7 @@ export interface Conversion extends Measurement {
  * const data = await openDataset("sample");
  * const records = (from: number, count: number) =>
  *   subset(data, Uint32Array.from({ length: count }, (_, i) => from + i));
- * const { exits, policy } = await convert(await loadModel("zoo/resnet20-static.onnx"), {
+ * const { exits, policy } = await convert(await loadModel("zoo/resnet20-cifar10-static.onnx"), {
  *   train: records(0, 200),
  *   validation: records(200, 100),
  *   backend: ortNode(),

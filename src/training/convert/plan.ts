@@ -1,7 +1,7 @@
 /** @file Plans a conversion: places for exits, new heads, and the metadata of the source. */
 import { present } from "../../core/present.js";
 import type { ClassMatching } from "../../data/classes.js";
-import { type Dataset, readImages } from "../../data/dataset.js";
+import { type Dataset, firstImages, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { type InputOptions, prependInput } from "../../dynamic/model/input.js";
@@ -134,9 +134,6 @@ export async function measureConversion(
   return measurePlaces(backbone, backend, { ...timing, images, head, named });
 }
 
-/** Number of records that are run to see whether the final exit holds probabilities. */
-const LOOKED_AT = 16;
-
 /** The source with the logits of its classifier as the last output, when a run on images shows
  * probabilities that the graph does not show. Any other source is returned as it is.
  * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run' */
@@ -147,8 +144,7 @@ export async function checkedSource(
   request: ConversionRequest = {},
 ): Promise<OnnxModel> {
   const { contract } = contractOf(source, data, request);
-  const records = Array.from({ length: Math.min(LOOKED_AT, data.count) }, (_, i) => i);
-  const checked = await checkOutputs(contract, backend, await readImages(data, records));
+  const checked = await checkOutputs(contract, backend, await firstImages(data));
   if (checked === contract) return source;
   const metadata = new Map(
     [...source.metadata].filter(([key]) => key !== METADATA_KEYS.exits && key !== METADATA_KEYS.policy),

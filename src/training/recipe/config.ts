@@ -109,6 +109,9 @@ export interface TrainingConfig {
   readonly augment: AugmentConfig;
   /** Weight of each exit's loss. */
   readonly exitWeights: ExitWeights;
+  /** Factor of the gradient that heads of early exits send into the backbone, from 0 to 1.
+   * Undefined: 1. */
+  readonly backboneGradient?: number | undefined;
   /** Share of the label that is spread over all classes. */
   readonly labelSmoothing: number;
   /** Largest L2 norm of all gradients together. Larger gradients are scaled down to it. */

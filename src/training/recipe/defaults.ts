@@ -112,6 +112,9 @@ export interface TrainingChoices {
   readonly augment?: AugmentConfig | undefined;
   /** Coefficient of each exit's loss. */
   readonly exitWeights?: ExitWeights | undefined;
+  /** Factor of the gradient that heads of early exits send into the backbone, for the recipe
+   * joint. */
+  readonly backboneGradient?: number | undefined;
   /** Share of the label that is spread over all classes. */
   readonly labelSmoothing?: number | undefined;
   /** Largest L2 norm of all gradients together. */
@@ -150,6 +153,7 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context
     schedule: SCHEDULES[choices.schedule ?? defaults.schedule](peak),
     augment: choices.augment ?? defaultAugment(defaults, context),
     exitWeights: choices.exitWeights ?? defaults.exitWeights,
+    ...(choices.backboneGradient === undefined ? {} : { backboneGradient: choices.backboneGradient }),
     labelSmoothing: choices.labelSmoothing ?? 0,
     clipNorm: choices.clipNorm,
     ema: choices.ema,
@@ -188,12 +192,17 @@ const defaultAugment = ({ augment }: RecipeDefaults, { side }: RecipeContext): A
   augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENTATION;
 
 /** @throws DynnError 'training/config' */
-function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights }: TrainingChoices): void {
+function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights, backboneGradient }: TrainingChoices): void {
   const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
   const wrong = [
     ["settings of distillation", !distilled && given(distill), "distill"],
     ["settings of adversarial training", !attacked && given(adversarial), "adversarial"],
     ["weights of early exits", recipe === "static" && exitWeights !== undefined && { exitWeights }, "joint"],
+    [
+      "a factor of the backbone's gradient",
+      recipe !== "joint" && backboneGradient !== undefined && { backboneGradient },
+      "joint",
+    ],
   ] as const;
   for (const [what, got, belongs] of wrong)
     if (got && Object.keys(got).length > 0)

@@ -1,5 +1,6 @@
 /** @file Accuracy and loss of every exit on validation or test records. */
 
+import { Logits } from "../../core/logits.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/readings.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -63,6 +64,25 @@ export async function* answersOf(
   } finally {
     await forward.release();
   }
+}
+
+/** The logits of every exit on all records, in file order.
+ * @throws DynnError as dynamicModel and Forward do */
+export async function evaluatedLogits(...request: Parameters<typeof answersOf>): Promise<Answered> {
+  const [, exits, dataset] = request;
+  const parts: Logits[] = [];
+  for await (const { logits } of answersOf(...request)) parts.push(logits);
+  const classes = parts[0]?.classes ?? 0;
+  const whole = exits.map((_, exit) => {
+    const joined = new Float32Array(dataset.count * classes);
+    let at = 0;
+    for (const { exits: own } of parts) {
+      joined.set(own[exit], at);
+      at += own[exit].length;
+    }
+    return joined;
+  });
+  return { labels: dataset.labels, logits: new Logits(whole, classes) };
 }
 
 /** Measures accuracy and loss of each exit on labelled records.

@@ -1,10 +1,12 @@
 /** @file Builds the network of a training run before its first step. The base is an architecture by
  *  name or a model with named parameters. It gets exits, normalisation, and first weights. */
+
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Dataset } from "../../data/dataset.js";
+import { firstImages } from "../../data/dataset.js";
 import { checkSize } from "../../data/fit.js";
 import { channelStatistics } from "../../data/statistics.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
@@ -12,11 +14,13 @@ import { type InputMaps, type InputOptions, onUnit, prependInput } from "../../d
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
+import { checkOutputs } from "../../dynamic/run/outputs.js";
 import type { Graph } from "../../graph/graph.js";
 import { ARCHITECTURES, type ArchitectureName } from "../../nn/architectures.js";
 import type { HeadName } from "../../nn/heads.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { writeModel } from "../../onnx/write.js";
+import type { Backend } from "../../runtime/backend.js";
 import { type Normalization, normalizationSchema } from "../../schema/normalization.js";
 import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
 import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
@@ -53,6 +57,11 @@ export interface NetworkRequest {
   readonly forceNormalization?: InputOptions["forceNormalization"];
   /** The order of the channels that a model expects. */
   readonly channels?: InputOptions["channels"];
+  /** Name of the output of a model that is the final classifier. Left out: the costliest. */
+  readonly final?: string | undefined;
+  /** Runs a model on images, to see whether its exits hold probabilities that its graph does not
+   * show. Left out: the graph alone decides. */
+  readonly backend?: Backend | undefined;
   /** Number of classes. */
   readonly classes: number;
   /** Images from which the normalisation is computed. */
@@ -99,7 +108,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
       `${asked.name}: the recipe ${recipe} does not change the backbone, and this one has random weights. Give first weights, or train with the recipe joint.`,
       { architecture: asked.name, options: ["init"] },
     );
-  const base = asked.kind === "model" ? ofModel(asked, request) : ofArchitecture(asked, request);
+  const base = asked.kind === "model" ? await ofModel(asked, request) : ofArchitecture(asked, request);
   const graph = withExits(base.graph, request);
   const isModel = asked.kind === "model";
   const wanted = isModel ? undefined : given ? onUnit(given) : await ownNormalization(request);
@@ -140,16 +149,17 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
   return { name, graph, normalization: undefined };
 }
 
-/** @throws DynnError 'data/shape', or as dynamicModel */
-function ofModel(
+/** @throws DynnError 'data/shape', or as dynamicModel and checkOutputs */
+async function ofModel(
   { name, source }: Extract<NetworkBase, { kind: "model" }>,
-  { train, normalization: given, forceNormalization, channels }: NetworkRequest,
-): Base {
-  const model = dynamicModel(source, {
-    ...{ name, imageSize: [train.shape[1], train.shape[2]] },
+  { train, normalization: given, forceNormalization, channels, final, backend }: NetworkRequest,
+): Promise<Base> {
+  const read = dynamicModel(source, {
+    ...{ name, imageSize: [train.shape[1], train.shape[2]], final },
     ...{ normalization: given, forceNormalization, channels },
   });
-  checkSize(model, train);
+  checkSize(read, train);
+  const model = backend ? await checkOutputs(read, backend, await firstImages(train)) : read;
   const { input, exits, normalization } = model;
   const graph: Graph = {
     ...model.source,

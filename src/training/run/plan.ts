@@ -2,6 +2,7 @@
  *  that decide the result. */
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
+import { notesOf } from "../../data/dataset.js";
 import type { TrainingSplit } from "../../data/training-split.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
@@ -160,7 +161,7 @@ export function cardOf(plan: TrainingPlan, graph: Graph, { validation, test }: P
   return {
     schemaVersion: 1,
     ...origin,
-    data: partsOf(data),
+    data: { ...partsOf(data), ...notesOn(data) },
     training: JSON.parse(JSON.stringify(config)) as ModelCard["training"],
     ...(placement ? { placement } : {}),
     parameters: trainableCount(graph),
@@ -173,6 +174,12 @@ export function cardOf(plan: TrainingPlan, graph: Graph, { validation, test }: P
     })),
     tool: { name: "dynn", version: VERSION },
   };
+}
+
+/** The notes on the data. The settings of a run leave them out: they do not decide its result. */
+function notesOn({ train, validation, test }: TrainingSplit): Pick<ModelCard["data"], "notes"> {
+  const notes = notesOf(train, validation, test);
+  return notes ? { notes } : {};
 }
 
 const answersAt = ({ right, count }: RightAnswers, exit: number) => ({ right: right[exit], count });
@@ -189,6 +196,7 @@ export const recordOf = (
 ): TrainingRecord => ({
   model: network.name,
   data: data.train.name,
+  ...notesOn(data),
   recipe: config.recipe,
   exits: network.model.exits.map((e) => e.name),
   planned: config.epochs,

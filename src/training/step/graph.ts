@@ -14,6 +14,7 @@ import { prune } from "../../graph/passes/prune.js";
 import { split } from "../../ops/support/emit.js";
 import { opTable } from "../../ops/table.js";
 import type { TrainingConfig } from "../recipe/config.js";
+import { type ScaledBackbone, scaleBackboneGradient } from "./backbone-gradient.js";
 import { type MixedLoss, mixedLoss } from "./losses.js";
 import { StateWriter } from "./state-writer.js";
 import { trainingForm } from "./training-form.js";
@@ -63,15 +64,17 @@ export function stepGraph(request: StepRequest): StepGraph {
   const { config, trained, frozen } = request;
   const rows = config.batch * (config.adversarial ? 2 : 1);
   const form = trainingForm(request.graph, { batch: rows, trained, frozen });
-  const b = new GraphBuilder(form.graph);
+  const backbone = scaledBackbone(form.graph, request);
+  const b = new GraphBuilder(backbone.graph);
   const inputs = {
     labels: b.input(STEP.labels, "int64", [config.batch]),
     learningRate: b.input(STEP.learningRate, "float32", []),
     weights: b.input(STEP.exitWeights, "float32", [request.logits.length]),
     count: b.input(STEP.count, "float32", []),
   };
-  const classes = form.graph.types.get(present(request.logits.at(-1), "the final exit"))?.shape.at(-1) as number;
-  const loss = stepLoss(b, request, { ...inputs, classes });
+  const classes = backbone.graph.types.get(present(request.logits.at(-1), "the final exit"))?.shape.at(-1) as number;
+  const own = stepLoss(b, request, { ...inputs, classes });
+  const loss = { ...own, constants: new Set([...own.constants, ...backbone.constants]) };
   const forward = inferShapes(b.build(), opTable);
   const grads = parameterGradients(b, forward, loss, trained);
   const state = new StateWriter(b);
@@ -86,6 +89,12 @@ export function stepGraph(request: StepRequest): StepGraph {
     initial: new Map([...state.initial(request.graph)]),
     next: state.next,
   };
+}
+
+function scaledBackbone(graph: Graph, { config, logits }: StepRequest): ScaledBackbone {
+  if (config.backboneGradient === undefined) return { graph, constants: new Set() };
+  const scaled = scaleBackboneGradient(graph, logits, config.backboneGradient);
+  return { ...scaled, graph: inferShapes(scaled.graph, opTable) };
 }
 
 /** The loss of the batch. In adversarial training the batch holds n clean images and then n

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import { sizeOf } from "../../../src/core/shape.js";
 import { fromNumbers, type Tensor } from "../../../src/core/tensor.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
+import { checkOutputs } from "../../../src/dynamic/run/outputs.js";
 import { int, ints } from "../../../src/graph/attributes.js";
 import type { GraphBuilder } from "../../../src/graph/builder.js";
 import type { ValueName } from "../../../src/graph/graph.js";
+import { ortNode } from "../../../src/node/ort-node/index.js";
 import type { OnnxModel } from "../../../src/onnx/model.js";
 import { failure } from "../../support/failure.js";
 import { answerOf, caseModel, drawn, logitsOf, pixels, weights } from "./support.js";
@@ -106,6 +108,37 @@ describe("a batch that is a number in the file", () => {
       failure(
         "model/input",
         'net: Squeeze "squeeze" works for a batch of 1 only, and dynn cannot open it. Export the model with a dynamic batch.',
+      ),
+    );
+  });
+});
+
+describe("a network that is too large to run on reading", () => {
+  /** 150 million multiplications, then a closed Reshape. */
+  const large = (mixed: boolean) =>
+    drawn((b) => {
+      const pads = { pads: ints([1, 1, 1, 1]) };
+      const x = b.op("Conv", [b.input("x", "float32", [1, 3, 64, 64]), b.constant(weights(64, 3, 3, 3))], pads);
+      const deep = b.op("Conv", [x, b.constant(weights(64, 64, 3, 3))], pads);
+      const flat = reshape(b, b.op("GlobalAveragePool", [deep]), 1, 64);
+      const first = b.op("Gather", [flat, b.constant(fromNumbers("int64", [1], [0]))], { axis: int(0) });
+      logits(b, mixed ? b.op("Add", [flat, first]) : flat, 64);
+    });
+  const CHECKED = /dynn opened it, and checked that the answers are the file's own\.$/;
+
+  test("is compared with the file before it is used, by whatever runs it", async () => {
+    const model = dynamicModel(large(false));
+    expect(model.changes).toEqual([expect.stringContaining("dynn opened it, by the sizes alone: ")]);
+    const used = await checkOutputs(model, ortNode());
+    expect([used.changes, used.unchecked]).toEqual([[expect.stringMatching(CHECKED)], undefined]);
+    expect(await checkOutputs(used, ortNode())).toBe(used);
+  });
+
+  test("is refused when its answers differ from the file's", async () => {
+    await expect(checkOutputs(dynamicModel(large(true)), ortNode())).rejects.toThrow(
+      failure(
+        "model/input",
+        'net: the batch of 1 is a number in the file, and with an open batch output "matmul" differs. Export the model with a dynamic batch.',
       ),
     );
   });

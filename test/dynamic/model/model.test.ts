@@ -95,7 +95,9 @@ describe("a plain file, by convention", () => {
         b.output(head(b, conv(b, b.input("x", "float32", [1, 3, 8, 8]), 3, 4), 4, 5, "y"), "float32", [1, 5]),
       ),
     );
-    expect(exits).toEqual([{ name: "y", logits: "y", output: "y", cut: undefined, macs: CONV * 3 + 20, costFraction: 1 }]);
+    expect(exits).toEqual([
+      { name: "y", logits: "y", output: "y", cut: undefined, macs: CONV * 3 + 20, costFraction: 1 },
+    ]);
   });
 
   test("a batch of 1 that the file fixes is opened", () => {

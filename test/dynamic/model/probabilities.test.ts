@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Images } from "../../../src/core/images.js";
 import { normal, uniform } from "../../../src/core/rng.js";
 import { fromNumbers } from "../../../src/core/tensor.js";
+import { inMemory } from "../../../src/data/dataset.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
 import { softmaxRow } from "../../../src/dynamic/route/policy.js";
 import { Forward } from "../../../src/dynamic/run/forward.js";
@@ -12,6 +13,7 @@ import type { Graph, ValueName } from "../../../src/graph/graph.js";
 import { emptyGraph } from "../../../src/graph/op.js";
 import { reduce } from "../../../src/ops/support/emit.js";
 import { referenceBackend } from "../../../src/runtime/reference.js";
+import { samples } from "../../../src/studies/samples.js";
 import { failure } from "../../support/failure.js";
 
 const CLASSES = 4;
@@ -213,4 +215,35 @@ describe("several labels at once are refused by name", () => {
     const model = dynamicModel({ graph, metadata: new Map() });
     await expect(checkOutputs(model, referenceBackend)).rejects.toThrow(text("tags"));
   });
+});
+
+test("Forward and samples refuse probabilities that the graph hides, and take the checked model", async () => {
+  const graph = classifier((b, dense) => b.op("Min", [softmax(b, dense(CLASSES)), b.scalar(2)], {}, "probs"));
+  const model = dynamicModel({ graph, metadata: new Map() }, { name: "tails" });
+  const images = new Images(pixels, [3, 2, 2]);
+  const labels = new Int32Array(COUNT);
+  const data = inMemory({ name: "some", shape: [3, 2, 2], classes: undefined, labels }, pixels);
+  const refused = failure(
+    "model/classifier",
+    'tails: exit "probs" holds probabilities, expected logits. Give the model that checkOutputs returns.',
+  );
+  const forward = await Forward.compile(model, referenceBackend);
+  await expect(forward.logits(images, { batch: 8 })).rejects.toThrow(refused);
+  await expect(samples(model, data, { backend: referenceBackend })).rejects.toThrow(refused);
+  const checked = await checkOutputs(model, referenceBackend);
+  const [one] = await samples(checked, data, { backend: referenceBackend });
+  const expected = [...(await ofFile(graph)).slice(0, CLASSES)];
+  softmaxRow(one.clean[0]).forEach((p, c) => {
+    expect(p).toBeCloseTo(expected[c], 5);
+  });
+});
+
+test("Forward refuses pixels outside [0,1]", async () => {
+  const model = dynamicModel({ graph: classifier((_, dense) => dense(CLASSES)), metadata: new Map() });
+  const forward = await Forward.compile(model, referenceBackend);
+  const large = new Images(
+    pixels.map((v) => 255 * v),
+    [3, 2, 2],
+  );
+  await expect(forward.logits(large, { batch: 8 })).rejects.toThrow(/expected 0 to 1/);
 });

@@ -36,6 +36,16 @@ describe("places", () => {
   });
 });
 
+describe("every place", () => {
+  test("gets an exit, in a residual network and in VGG-16", () => {
+    expect(parseExits("every")).toEqual({ kind: "every" });
+    expect(cutsFor(graph, { kind: "every" })).toEqual(places.map((p) => p.cut));
+    const vgg = ARCHITECTURES.vgg16.make({ ...CIFAR, width: 0.25 }).graph;
+    expect(cutsFor(vgg, { kind: "every" })).toEqual(placesOf(vgg).map((p) => p.cut));
+    expect(placesOf(vgg).length).toBeGreaterThan(10);
+  });
+});
+
 describe("exits at shares of the cost", () => {
   // Width does not move costs by enough to move a place; VGG-16, whose first layer weighs more when narrow, is tested at full width
   // among the slow tests of nn.
@@ -125,7 +135,7 @@ describe("an exit list as people write it", () => {
     ["0,50", 'exits: "0,50" does not rise between 0 and 100.'],
     ["50,100", 'exits: "50,100" does not rise between 0 and 100.'],
   ] as const)("%j is refused", (text, wrong) => {
-    const advice = "Write auto, none, percentages of the cost (15,30,45,60,75,90), or names of values.";
+    const advice = "Write auto, none, every, percentages of the cost (15,30,45,60,75,90), or names of values.";
     expect(() => parseExits(text)).toThrow(failure("cli/value", `${wrong} ${advice}`));
   });
 

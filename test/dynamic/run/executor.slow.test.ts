@@ -19,7 +19,7 @@ let images: Float32Array;
 let logits: Logits;
 
 beforeAll(async () => {
-  model = dynamicModel(await loadModel(resolve(import.meta.dirname, "../../../zoo/resnet20-joint.onnx")));
+  model = dynamicModel(await loadModel(resolve(import.meta.dirname, "../../../zoo/resnet20-cifar10-joint.onnx")));
   const data = await openDataset("sample");
   const first = await readImages(data, [...Array(COUNT).keys()]);
   images = first.data;

@@ -1,0 +1,78 @@
+/** @file `dynn zoo list`: what is trained, and where its file is. */
+import type { Command } from "commander";
+import { wilson } from "../../measures/wilson.js";
+import { checkWritable, writeText } from "../../node/files.js";
+import { localPlace } from "../../node/zoo/places.js";
+import { TIERS, type Tier, type ZooNetwork } from "../../schema/zoo.js";
+import { common } from "../shared/common-options.js";
+import type { Io } from "../shared/io.js";
+import { oneOf, option, text } from "../shared/options.js";
+import { percent, showRate, table } from "../shared/table.js";
+import { chosen, openIndex } from "./networks.js";
+
+interface ListFlags {
+  readonly tier?: Tier;
+  readonly json?: string;
+}
+
+export const tierOption = () => option("--tier <name>", `networks of one tier: ${TIERS.join(", ")}`, oneOf(TIERS));
+
+/** The folder of the data sets of the zoo. */
+export const archivesOption = (about: string) => option("--data <dir>", about, text);
+
+export const listCommand = (command: Command, io: Io): Command =>
+  command
+    .addOption(tierOption())
+    .addOption(common("json"))
+    .action(async (flags: ListFlags) => {
+      if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
+      const index = await openIndex();
+      const networks = chosen(index, [], flags.tier).map(([name, network]) => ({
+        ...{ name, network, place: localPlace(name) },
+      }));
+      const json = `${JSON.stringify(
+        networks.map(({ name, network, place }) => ({ name, place: place ?? null, ...network })),
+        undefined,
+        2,
+      )}\n`;
+      if (flags.json === "-") return io.out(json);
+      io.out(
+        table(
+          [
+            { head: "network", align: "left" },
+            { head: "tier", align: "left" },
+            { head: "final exit, test" },
+            { head: "rad 5 %: accuracy" },
+            { head: "cost" },
+            { head: "MB" },
+            { head: "file", align: "left" },
+          ],
+          networks.map(({ name, network, place }) => [
+            name,
+            network.tier,
+            ...figures(network),
+            stateOf(network, place),
+          ]),
+        ),
+      );
+      const trained = networks.filter(({ network }) => network.result).length;
+      io.out(`\n${trained} of ${networks.length} networks are trained.\n`);
+      if (flags.json === undefined) return;
+      await writeText(flags.json, json);
+      io.out(`wrote ${flags.json}\n`);
+    });
+
+function figures({ result }: ZooNetwork): string[] {
+  if (!result) return ["-", "-", "-", "-"];
+  const final = result.exits.at(-1)?.test;
+  const routed = result.routed[0];
+  return [
+    final ? showRate(wilson(final.right, final.count)) : "-",
+    routed ? percent(routed.test.right / routed.test.count) : "-",
+    routed ? percent(routed.cost) : "-",
+    (result.file.bytes / 1e6).toFixed(1),
+  ];
+}
+
+const stateOf = ({ result }: ZooNetwork, place: string | undefined): string =>
+  result ? (place ?? "not on this machine") : "not trained";

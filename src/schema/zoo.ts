@@ -1,0 +1,111 @@
+/** @file The index of the zoo: the networks of the study, how each is trained, and what is known
+ *  of the finished ones. `zoo/index.json` has this form. */
+import { z } from "zod";
+import { count, share } from "./numbers.js";
+import { RECIPES } from "./training.js";
+
+/** Groups of networks. `demo`: for examples. `small`: thin networks with three seeds. `paper`: the
+ * full networks of the study. */
+export const TIERS = ["demo", "small", "paper"] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** The data sets that networks of the zoo are trained on. */
+export const ZOO_DATA = ["cifar10", "cifar100"] as const;
+export type ZooData = (typeof ZOO_DATA)[number];
+
+const answers = z.strictObject({ right: count, count });
+
+/** One training run of a network. The options are those of `dynn train`. */
+const runSchema = z.strictObject({
+  epochs: count.min(1),
+  seed: count,
+  threads: count.min(1),
+  learningRate: z.number().positive().optional(),
+  weightDecay: z.number().min(0).optional(),
+  batch: count.min(1).optional(),
+  backboneGradient: share.optional(),
+  exits: z.string().optional().describe("places of the early exits: auto, percentages of the cost, or names of values"),
+});
+export type ZooRun = z.infer<typeof runSchema>;
+
+/** What is known of a finished network. All numbers are of the file as published. */
+const resultSchema = z.strictObject({
+  file: z.strictObject({
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    bytes: count,
+    packedBytes: count.describe("size of the file after DEFLATE at level 9"),
+  }),
+  inGit: z.boolean().describe("whether the repository holds the file"),
+  parameters: count,
+  exits: z
+    .array(z.strictObject({ name: z.string(), macs: count, costFraction: share, validation: answers, test: answers }))
+    .min(1),
+  routed: z
+    .array(
+      z.strictObject({
+        target: z.string().describe("goal of the thresholds, which were chosen on the validation records"),
+        thresholds: z.array(z.number()),
+        test: answers,
+        cost: share.describe("mean cost on the test records, as a share of the final exit's"),
+      }),
+    )
+    .describe("empty for a network with one exit"),
+  robust: z.array(
+    z.strictObject({ attack: z.string(), radius: z.number(), test: answers.describe("right after the attack") }),
+  ),
+  curve: z.array(z.array(share)).describe("accuracy of each exit on the validation records, an entry for each epoch"),
+  training: z.strictObject({
+    seconds: z.number().min(0),
+    imagesPerSecond: z.number().min(0),
+    cpu: z.string(),
+    cores: count,
+    memoryGiB: z.number().min(0),
+  }),
+  version: z.string().describe("version of dynn that trained it"),
+  remark: z.string().optional(),
+});
+export type ZooResult = z.infer<typeof resultSchema>;
+
+/** One network: how it is trained, and what came out. */
+const networkSchema = z.strictObject({
+  tier: z.enum(TIERS),
+  architecture: z.string(),
+  width: z.number().positive(),
+  data: z.enum(ZOO_DATA),
+  recipe: z.enum(RECIPES),
+  runs: z.array(runSchema).min(1).describe("each run begins with the weights of the run before"),
+  init: z
+    .string()
+    .nullable()
+    .describe("network whose weights the first run begins with; a frozen backbone stays in that network's file"),
+  result: resultSchema.nullable().describe("null: not trained yet"),
+});
+export type ZooNetwork = z.infer<typeof networkSchema>;
+
+/** Checks an index. */
+export const zooIndexSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    data: z.record(z.enum(ZOO_DATA), z.strictObject({ licence: z.string(), source: z.string() })),
+    aliases: z.record(z.string(), z.string()).describe("earlier names"),
+    networks: z.record(z.string(), networkSchema),
+  })
+  .superRefine(({ aliases, networks }, context) => {
+    for (const [name, { init }] of Object.entries(networks)) {
+      if (!FILE_NAME.test(name))
+        context.addIssue({ code: "custom", path: ["networks", name], message: "is no name of a network" });
+      if (init !== null && !Object.hasOwn(networks, init))
+        context.addIssue({
+          code: "custom",
+          path: ["networks", name, "init"],
+          message: `"${init}" is not in the index`,
+        });
+    }
+    for (const [alias, name] of Object.entries(aliases))
+      if (!Object.hasOwn(networks, name))
+        context.addIssue({ code: "custom", path: ["aliases", alias], message: `"${name}" is not in the index` });
+  });
+export type ZooIndex = z.infer<typeof zooIndexSchema>;
+
+/** Names are also names of files and of npm packages. */
+const FILE_NAME = /^[a-z0-9][a-z0-9.-]*$/;

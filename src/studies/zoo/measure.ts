@@ -1,0 +1,133 @@
+/** @file Measures a network of the zoo as it is published: accuracy of each exit, accuracy and
+ *  cost of the routed answer, robust accuracy at small radii. */
+import { VERSION } from "../../core/version.js";
+import { type Dataset, subset } from "../../data/dataset.js";
+import type { TrainingSplit } from "../../data/training-split.js";
+import { calibrate, type Measured, outcomesAt } from "../../dynamic/choose/calibrate.js";
+import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { argmax } from "../../dynamic/route/policy.js";
+import type { OnnxModel } from "../../onnx/model.js";
+import type { Backend } from "../../runtime/backend.js";
+import type { Policy } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
+import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
+import type { ZooResult } from "../../schema/zoo.js";
+import { evaluatedLogits } from "../../training/run/evaluate.js";
+import { audit } from "../audit/index.js";
+import type { Progress } from "../audit/options.js";
+
+/** What {@link measureNetwork} needs. */
+export interface ZooMeasurement {
+  /** The records of its training. The test records are the first ones that the network sees. */
+  readonly data: Pick<TrainingSplit, "validation" | "test">;
+  readonly backend: Backend;
+  /** Images in one run. */
+  readonly batch: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** The measured facts of a network, and the policy for the first goal. */
+export interface MeasuredNetwork extends Pick<ZooResult, "parameters" | "exits" | "routed" | "robust"> {
+  /** Undefined for a network with one exit. */
+  readonly policy: Policy | undefined;
+}
+
+/** Goals of the thresholds. The file gets the thresholds of the first one. */
+const TARGETS: readonly (readonly [name: string, target: CalibrationTarget])[] = [
+  ["rad 5 %", DEFAULT_TARGET],
+  ["budget 50 %", { kind: "budget", cost: 0.5 }],
+];
+
+const FRAME = { rule: "max-softmax", fallback: "final" } as const;
+
+/** Radii, steps and test records of the robust accuracy. */
+const ROBUST = { radii: [1 / 255, 2 / 255], steps: 10, records: 200 } as const;
+
+/** Measures a network on validation and test records.
+ * @throws DynnError 'data/shape', 'runtime/run', or the signal's reason when aborted */
+export async function measureNetwork(
+  source: Pick<OnnxModel, "graph" | "metadata">,
+  measurement: ZooMeasurement,
+): Promise<MeasuredNetwork> {
+  const model = dynamicModel(source);
+  const { validation, test } = measurement.data;
+  if (test === undefined) throw new Error("bug: a network of the zoo has test records");
+  const measured = {
+    validation: await answersOf(model, validation, "validation records", measurement),
+    test: await answersOf(model, test, "test records", measurement),
+  };
+  const chosen = model.exits.length > 1 ? TARGETS.map(([name, target]) => routed(model, name, target, measured)) : [];
+  return {
+    parameters: model.parameters,
+    exits: model.exits.map(({ name, macs, costFraction }, k) => ({
+      ...{ name, macs, costFraction },
+      validation: rightAt(measured.validation, k),
+      test: rightAt(measured.test, k),
+    })),
+    routed: chosen.map(({ record }) => record),
+    robust: await robustAccuracy(model, test, chosen[0]?.policy, measurement),
+    policy: chosen[0]?.policy,
+  };
+}
+
+const answersOf = (
+  { graph, exits }: DynamicModel,
+  dataset: Dataset,
+  phase: string,
+  { backend, batch, signal, onProgress }: ZooMeasurement,
+): Promise<Measured> =>
+  evaluatedLogits(graph, exits, dataset, backend, {
+    ...{ batch, signal },
+    onProgress: (done, total) => onProgress?.({ phase, done, total }),
+  });
+
+function rightAt({ logits, labels }: Measured, exit: number): { right: number; count: number } {
+  let right = 0;
+  for (let i = 0; i < labels.length; i++) right += Number(argmax(logits.row(exit, i)) === labels[i]);
+  return { right, count: labels.length };
+}
+
+/** Digits of a threshold in a published file. */
+const DIGITS = 4;
+
+function routed(
+  { exits }: DynamicModel,
+  name: string,
+  target: CalibrationTarget,
+  { validation, test }: Readonly<Record<"validation" | "test", Measured>>,
+): { readonly record: ZooResult["routed"][number]; readonly policy: Policy } {
+  const costs = exits.map((e) => e.costFraction);
+  const { policy } = calibrate(validation, { ...FRAME, target, costs });
+  const thresholds = policy.thresholds.map((t) => Number(t.toFixed(DIGITS)));
+  const [{ accuracy, cost }] = outcomesAt(test, { ...FRAME, costs }, [thresholds]);
+  const count = test.labels.length;
+  return {
+    record: { target: name, thresholds, test: { right: Math.round(accuracy * count), count }, cost },
+    policy: { ...policy, thresholds },
+  };
+}
+
+/** PGD on the final exit and on the routed answer, on the first test records. */
+async function robustAccuracy(
+  model: DynamicModel,
+  test: Dataset,
+  policy: Policy = singleExitPolicy(FRAME.rule, FRAME.fallback),
+  { backend, batch, signal, onProgress }: ZooMeasurement,
+): Promise<ZooResult["robust"]> {
+  const records = Uint32Array.from({ length: Math.min(ROBUST.records, test.count) }, (_, i) => i);
+  const { record } = await audit({
+    ...{ model, backend, batch, signal, onProgress, seed: 0, version: VERSION, attacks: [] },
+    data: subset(test, records),
+    policy: { kind: "fixed", policy },
+    curves: { radii: ROBUST.radii, steps: ROBUST.steps },
+    now: () => 0,
+  });
+  return record.curves.flatMap(({ name, points }) =>
+    points.slice(1).map(({ radius, robustAccuracy }) => ({
+      attack: `${name}, ${ROBUST.steps} steps`,
+      radius,
+      test: { right: Math.round(robustAccuracy.value * records.length), count: records.length },
+    })),
+  );
+}

@@ -1,0 +1,159 @@
+/** @file `dynn zoo train` on a tiny plan and tiny data, in processes of their own: killed at random
+ *  moments, it ends with the same bytes. They run what `npm run build` made. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { uniform } from "../../src/core/rng.js";
+import { type ZooIndex, zooIndexSchema } from "../../src/schema/zoo.js";
+import { filesIn, type Ran, temporaryFolder } from "./support.js";
+
+const MAIN = join(import.meta.dirname, "../../dist/cli/main.js");
+const folder = temporaryFolder();
+const at = (...parts: readonly string[]): string => join(folder, ...parts);
+
+const own: ZooIndex = zooIndexSchema.parse(
+  JSON.parse(readFileSync(join(import.meta.dirname, "../../zoo/index.json"), "utf8")),
+);
+const base = { tier: "small", architecture: "resnet20", width: 0.13, data: "cifar10", result: null } as const;
+const run = { epochs: 2, threads: 1, batch: 20 };
+const PLAN: ZooIndex = {
+  ...own,
+  aliases: {},
+  networks: {
+    "tiny-heads": { ...base, recipe: "ic-only", runs: [{ ...run, seed: 1, exits: "30,60" }], init: "tiny" },
+    tiny: {
+      ...base,
+      recipe: "static",
+      runs: [
+        { ...run, seed: 1 },
+        { ...run, seed: 2 },
+      ],
+      init: null,
+    },
+    "tiny-joint": { ...base, recipe: "joint", runs: [{ ...run, seed: 3, exits: "30,60" }], init: null },
+  },
+};
+const FILES = ["tiny-heads.onnx", "tiny-joint.onnx", "tiny.onnx"];
+
+/** Records of a CIFAR-10 archive: a label and 3072 bytes each, brighter for higher labels. */
+function records(count: number, seed: number): Uint8Array {
+  const noise = uniform({ seed, sample: 0, purpose: "test", step: 0 }, count * 3072);
+  return Uint8Array.from({ length: count * 3073 }, (_, i) => {
+    const [record, place] = [Math.floor(i / 3073), i % 3073];
+    const label = (record * 7 + seed) % 10;
+    return place === 0 ? label : Math.floor(100 * (noise[record * 3072 + place - 1] ?? 0) + 15 * label);
+  });
+}
+
+interface Started {
+  readonly kill: () => void;
+  readonly ended: Promise<Ran>;
+}
+
+function started(name: string, ...more: readonly string[]): Started {
+  const argv = ["zoo", "train", "--index", at("index.json"), "--data", at("data"), "-o", at(name), ...more];
+  const child = spawn(process.execPath, [MAIN, ...argv], { env: { ...process.env, DYNN_CACHE: at(`${name}.cache`) } });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (part: Buffer) => {
+    out += part;
+  });
+  child.stderr.on("data", (part: Buffer) => {
+    err += part;
+  });
+  const ended = new Promise<Ran>((resolve) => child.on("close", (code) => resolve({ code: code ?? -1, out, err })));
+  return { kill: () => child.kill("SIGKILL"), ended };
+}
+
+let took = 0;
+let whole: Ran;
+beforeAll(async () => {
+  if (!existsSync(MAIN)) throw new Error("there is no dist/cli/main.js: run `npm run build` first");
+  mkdirSync(at("data"));
+  for (let i = 1; i <= 5; i++) writeFileSync(at("data", `data_batch_${i}.bin`), records(60, i));
+  writeFileSync(at("data", "test_batch.bin"), records(60, 9));
+  writeFileSync(at("index.json"), JSON.stringify(PLAN));
+  const begun = performance.now();
+  whole = await started("whole").ended;
+  took = performance.now() - begun;
+}, 180_000);
+
+/** The index of a folder without what depends on the clock. */
+function indexIn(name: string): unknown {
+  const { networks } = zooIndexSchema.parse(JSON.parse(readFileSync(at(name, "index.json"), "utf8")));
+  return Object.fromEntries(
+    Object.entries(networks).map(([key, { result, ...rest }]) => [
+      key,
+      { ...rest, result: { ...result, training: null } },
+    ]),
+  );
+}
+
+describe("dynn zoo train", () => {
+  it("trains a network before those that begin with it, and writes files and index", () => {
+    expect(whole.err.match(/^\[\d\/3\] \S+$/gm)).toEqual(["[1/3] tiny", "[2/3] tiny-heads", "[3/3] tiny-joint"]);
+    expect(whole.code).toBe(0);
+    expect(filesIn(at("whole")).sort()).toEqual(["index.json", ...FILES].sort());
+  });
+
+  it("stores a frozen backbone once: the heads refer to the static file", () => {
+    const [heads, alone, joint] = FILES.map((file) => readFileSync(at("whole", file)));
+    expect(heads.includes("tiny.onnx")).toBe(true);
+    expect(alone.includes("tiny.onnx")).toBe(false);
+    expect(heads.length).toBeLessThan(joint.length);
+  });
+
+  it("does nothing when nothing is missing, and says so with --plan", async () => {
+    const again = await started("whole").ended;
+    expect([again.code, again.out]).toEqual([0, `3 of 3 networks are trained in ${at("whole")}.\n`]);
+    expect((await started("whole", "--plan").ended).out).toContain("Nothing is missing.");
+  });
+
+  it("says with --plan how many hours are missing, and trains nothing", async () => {
+    const { code, out } = await started("planned", "--plan").ended;
+    expect(code).toBe(0);
+    expect(out).toMatch(/^0 of 3 networks/);
+    expect(out).toMatch(/\ntiny-joint +\d+\.\d\n/);
+    expect(out).toMatch(/\n\d+\.\d hours in all/);
+    expect(existsSync(at("planned"))).toBe(false);
+  });
+
+  it("trains into the cache, and verify measures the same accuracy with ONNX Runtime alone", async () => {
+    const cached = { ...process.env, DYNN_CACHE: at("cached") };
+    const call = (...argv: readonly string[]) =>
+      spawnSync(process.execPath, [MAIN, ...argv], { env: cached, encoding: "utf8" });
+    expect(call("zoo", "train", "tiny", "tiny-heads", "--index", at("index.json"), "--data", at("data")).status).toBe(
+      0,
+    );
+    const verified = call("zoo", "verify", "tiny", "tiny-heads", "--data", at("data"));
+    expect(
+      verified.stdout.match(/SHA-256 as in the index; \d+\.\d % at the final exit; at most 0 of 60 answers/g),
+    ).toHaveLength(2);
+    expect(verified.status).toBe(0);
+    expect(call("inspect", "zoo:tiny-heads").stdout).toContain("policy: max-softmax");
+    // Other data have another accuracy, and that is an error.
+    mkdirSync(at("other"));
+    writeFileSync(at("other", "test_batch.bin"), records(60, 2));
+    const wrong = call("zoo", "verify", "tiny", "--data", at("other"));
+    expect([wrong.status, wrong.stderr.includes("[zoo/damaged]")]).toEqual([1, true]);
+  }, 120_000);
+
+  it("that is killed 20 times at random moments ends with the same bytes", async () => {
+    const waits = uniform({ seed: 8, sample: 0, purpose: "test", step: 0 }, 20);
+    let kills = 0;
+    for (const wait of waits) {
+      const running = started("killed");
+      // Starting takes most of a short run. Later moments meet the work.
+      const timer = setTimeout(running.kill, 300 + (took / 3) * wait);
+      const { code } = await running.ended;
+      clearTimeout(timer);
+      if (code === -1) kills++;
+    }
+    expect(kills).toBeGreaterThanOrEqual(8);
+    const last = await started("killed").ended;
+    expect(last.code).toBe(0);
+    for (const file of FILES)
+      expect(readFileSync(at("killed", file)).equals(readFileSync(at("whole", file)))).toBe(true);
+    expect(indexIn("killed")).toEqual(indexIn("whole"));
+  }, 400_000);
+});
