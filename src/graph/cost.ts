@@ -1,7 +1,7 @@
 /** @file Cost: multiply-accumulates (MACs) of one sample, as each operator counts them. */
 import { DynnError } from "../core/errors.js";
 import { showNode } from "./attributes.js";
-import { ancestors, type Graph, type Node, type ValueName } from "./graph.js";
+import { ancestors, type Graph, type Node, producers, reads, type ValueName } from "./graph.js";
 import { inferShapes } from "./infer.js";
 import { macsOfNode } from "./node-macs.js";
 import type { OpTable } from "./op.js";
@@ -17,6 +17,24 @@ export function nodeMacs(graph: Graph, ops: OpTable): Map<Node, number> {
  * once. */
 export const macsOf = (graph: Graph, wanted: Iterable<ValueName>, costs: ReadonlyMap<Node, number>): number =>
   ancestors(graph, wanted).reduce((sum, node) => sum + (costs.get(node) ?? 0), 0);
+
+/** MACs up to and including each value and the values before it. A node is visited once, so a long
+ * list takes time in proportion to the graph. */
+export function cumulativeMacs(graph: Graph, values: readonly ValueName[], costs: ReadonlyMap<Node, number>): number[] {
+  const [makers, seen] = [producers(graph), new Set<Node>()];
+  let sum = 0;
+  return values.map((value) => {
+    const waiting: ValueName[] = [value];
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      const node = makers.get(name);
+      if (!node || seen.has(node)) continue;
+      seen.add(node);
+      sum += costs.get(node) ?? 0;
+      waiting.push(...reads(node));
+    }
+    return sum;
+  });
+}
 
 /** The named batch dimension of each input, fixed to 1. */
 const batchOfOne = (graph: Graph): Record<string, number> =>

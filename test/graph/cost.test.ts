@@ -4,8 +4,10 @@ import type { Shape } from "../../src/core/shape.js";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
-import { macsOf, nodeMacs } from "../../src/graph/cost.js";
+import { cumulativeMacs, macsOf, nodeMacs } from "../../src/graph/cost.js";
+import { findCuts } from "../../src/graph/cuts.js";
 import { emptyGraph } from "../../src/graph/op.js";
+import { ARCHITECTURES } from "../../src/nn/architectures.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
 import { failure } from "../support/failure.js";
@@ -147,4 +149,12 @@ test("the reference network costs what its layer list says, exit by exit", () =>
   const outputs = graph.outputs.map((o) => o.name);
   expect(outputs).toEqual(["exit0", "exit1", "exit2", "exit3", "exit4"]);
   expect(outputs.map((_, i) => macsOf(graph, outputs.slice(0, i + 1), costs))).toEqual(resnet20ByHand());
+});
+
+test("of nested values, counted in one walk, are those of each value alone", () => {
+  const { graph } = ARCHITECTURES.resnet20.make({ classes: 10, imageSize: 32, width: 0.25 });
+  const costs = nodeMacs(graph, opTable);
+  const cuts = findCuts(graph, graph.inputs[0].name, graph.outputs[0].name);
+  expect(cuts.length).toBeGreaterThan(10);
+  expect(cumulativeMacs(graph, cuts, costs)).toEqual(cuts.map((cut) => macsOf(graph, [cut], costs)));
 });

@@ -5,7 +5,7 @@ import { present } from "../../core/present.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { macsOf, nodeMacs } from "../../graph/cost.js";
+import { cumulativeMacs, nodeMacs } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
 import type { Node } from "../../graph/graph.js";
 import { printGraph } from "../../graph/printer.js";
@@ -100,10 +100,11 @@ export function inspect(model: DynamicModel): Inspection {
   const costs = nodeMacs(graph, opTable);
   const full = model.exits.at(-1)?.macs ?? 0;
   const share = (macs: number) => (full > 0 ? macs / full : 1);
-  const cuts = findCuts(graph, model.input.name, present(model.exits.at(-1), "the final exit").logits).map((value) => {
-    const macs = macsOf(graph, [value], costs);
-    return { value, shape: graph.types.get(value)?.shape ?? [], macs, costFraction: share(macs) };
-  });
+  const values = findCuts(graph, model.input.name, present(model.exits.at(-1), "the final exit").logits);
+  const macs = cumulativeMacs(graph, values, costs);
+  const cuts = values.map((value, i) => ({
+    ...{ value, shape: graph.types.get(value)?.shape ?? [], macs: macs[i], costFraction: share(macs[i]) },
+  }));
   return {
     name: model.name,
     input: model.input,
