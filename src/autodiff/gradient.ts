@@ -2,15 +2,17 @@
  *  vector-Jacobian products. Every rule is in its operator's file. This file walks the graph
  *  backwards and sums contributions. Source: Griewank & Walther 2008, section 3.2 (reverse
  *  mode). */
-import { isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { showNode } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
-import { ancestors, descendants, type Graph, type Node, type ValueName } from "../graph/graph.js";
+import { ancestors, type Graph, type Node, type ValueName } from "../graph/graph.js";
 import { constantOf, inferShapes } from "../graph/infer.js";
 import { GRAPH_LIMITS, grownFrom, tooLarge } from "../graph/limits.js";
 import type { OpTable, VjpContext } from "../graph/op.js";
 import { prune } from "../graph/passes/prune.js";
+import { cast } from "../ops/support/mask.js";
+import { type ActiveValues, activeValues, type Reversed } from "./active.js";
+import { independent } from "./path-end.js";
 
 /** Which vector-Jacobian product is appended. */
 export interface VjpRequest {
@@ -32,7 +34,16 @@ export interface VjpRequest {
  * @throws DynnError 'gradient/none' when an operator between seed and value has no gradient,
  *   'model/limit' */
 export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: VjpRequest): Map<ValueName, ValueName> {
-  const active = floatDescendants(graph, request.wrt, request.constants);
+  const { grads } = reverse(b, graph, ops, request);
+  return new Map(
+    request.wrt.flatMap((name) => (grads.has(name) ? [[name, grads.get(name) as ValueName] as const] : [])),
+  );
+}
+
+/** As {@link appendVjp}, with the gradients of all values.
+ * @throws DynnError 'gradient/none', 'model/limit' */
+export function reverse(b: GraphBuilder, graph: Graph, ops: OpTable, request: VjpRequest): Reversed {
+  const active = activeValues(graph, ops, request.wrt, request.constants);
   const grads = new Map<ValueName, ValueName>();
   const add = (name: ValueName, grad: ValueName) => {
     const sofar = grads.get(name);
@@ -49,9 +60,7 @@ export function appendVjp(b: GraphBuilder, graph: Graph, ops: OpTable, request: 
       if (input && grad !== undefined && active.has(input)) add(input, grad);
     });
   }
-  return new Map(
-    request.wrt.flatMap((name) => (grads.has(name) ? [[name, grads.get(name) as ValueName] as const] : [])),
-  );
+  return { grads, active };
 }
 
 /** @throws DynnError 'model/limit' when the gradient from the last node to this one is too large */
@@ -67,41 +76,47 @@ function checkRoom(b: GraphBuilder, node: Node, bytes: number): void {
     );
 }
 
-/** Float values that depend on `sources` through non-constant float values only. Integers have
- * no gradient. */
-const floatDescendants = (
-  graph: Graph,
-  sources: readonly ValueName[],
-  constants: ReadonlySet<ValueName> = new Set(),
-): Set<ValueName> =>
-  descendants(graph, sources, (name) => !constants.has(name) && isFloat(graph.types.get(name)?.dtype ?? "float32"));
-
 function ruleOf(ops: OpTable, node: Node): (ctx: VjpContext) => readonly (ValueName | undefined)[] {
   const { vjp } = ops.get(node);
   if (typeof vjp === "function") return vjp;
-  throw new DynnError(
-    "gradient/none",
-    `${showNode(node)}: ${node.opType} has no gradient: ${vjp.none}. Attack or train a part of the model that does not pass through it.`,
-    { opType: node.opType, node: node.name },
-  );
+  const advice = vjp.blocks
+    ? 'Give the float model, or one with QuantizeLinear and DequantizeLinear around float operators. Or audit this one with the attacks "none"'
+    : "Attack or train a part of the model that does not pass through it";
+  throw new DynnError("gradient/none", `${showNode(node)}: ${node.opType} has no gradient: ${vjp.none}. ${advice}.`, {
+    opType: node.opType,
+    node: node.name,
+    ...(vjp.blocks && { options: ["attacks"] }),
+  });
 }
 
-const vjpContext = (
+/** What a rule may use. A rule sees integers that carry a gradient as floats of the same value. */
+function vjpContext(
   b: GraphBuilder,
   graph: Graph,
   node: Node,
   grads: ReadonlyMap<ValueName, ValueName>,
-  active: ReadonlySet<ValueName>,
-): VjpContext => ({
-  node,
-  opset: graph.opset,
-  b,
-  inputs: node.inputs.map((name) => (name ? graph.types.get(name) : undefined)),
-  outputs: node.outputs.map((name) => graph.types.get(name) ?? { dtype: "float32", shape: [] }),
-  grads: node.outputs.map((name) => grads.get(name)),
-  needs: (i) => active.has(node.inputs[i]),
-  constant: (i) => constantOf(graph, node.inputs[i], graph.types),
-});
+  active: ActiveValues,
+): VjpContext {
+  const typeOf = (name: ValueName) => {
+    const type = graph.types.get(name);
+    const real = active.get(name);
+    return type && real ? { ...type, dtype: real } : type;
+  };
+  const floatOf = (name: ValueName): ValueName => {
+    const real = active.get(name);
+    return real === undefined || graph.types.get(name)?.dtype === real ? name : cast(b, name, real);
+  };
+  return {
+    node: { ...node, inputs: node.inputs.map(floatOf), outputs: node.outputs.map(floatOf) },
+    opset: graph.opset,
+    b,
+    inputs: node.inputs.map((name) => (name ? typeOf(name) : undefined)),
+    outputs: node.outputs.map((name) => typeOf(name) ?? { dtype: "float32", shape: [] }),
+    grads: node.outputs.map((name) => grads.get(name)),
+    needs: (i) => active.has(node.inputs[i]),
+    constant: (i) => constantOf(graph, node.inputs[i], graph.types),
+  };
+}
 
 /** A graph that also returns gradients of a per-sample loss. Its outputs are `keep`, then `loss`,
  * then one gradient per `wrt`.
@@ -129,18 +144,19 @@ export function gradientGraph(
   const outputs = request.wrt.map((name, i) => b.fresh(request.names[i] ?? `grad_${name}`));
   const one = b.scalar(1, lossType.dtype);
   const seed = lossType.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [request.loss])], {}, "seed");
-  const grads = appendVjp(b, graph, ops, { seeds: new Map([[request.loss, seed]]), ...request });
+  const reversed = reverse(b, graph, ops, { seeds: new Map([[request.loss, seed]]), ...request });
   b.clearOutputs();
   for (const name of new Set([...request.keep, request.loss]))
     b.output(name, graph.types.get(name)?.dtype ?? "float32", graph.types.get(name)?.shape);
   request.wrt.forEach((name, i) => {
-    const grad = grads.get(name);
+    const grad = reversed.grads.get(name);
     if (grad === undefined)
-      throw new DynnError(
-        "gradient/none",
-        `gradient of "${request.loss}": it does not depend on "${name}". Choose a loss computed from that input.`,
-        { loss: request.loss, wrt: name },
-      );
+      throw independent(graph, ops, reversed, {
+        of: [request.loss],
+        wrt: name,
+        constants: request.constants,
+        apart: `gradient of "${request.loss}": it does not depend on "${name}". Choose a loss computed from that input.`,
+      });
     const type = graph.types.get(name);
     const output = outputs[i];
     b.append({ opType: "Identity", domain: "", name: "", inputs: [grad], outputs: [output], attributes: {} });

@@ -1,7 +1,6 @@
 /** @file A model that also returns vector-Jacobian products, as plain ONNX. The caller feeds a
  *  cotangent for each chosen output and gets the product with the Jacobian for each chosen
  *  input. The gradient of every scalar function of the outputs is such a product. */
-import { DynnError } from "../core/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
@@ -10,7 +9,8 @@ import { prune } from "../graph/passes/prune.js";
 import { simplify } from "../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../graph/per-sample.js";
 import { floatValues } from "./choose.js";
-import { appendVjp } from "./gradient.js";
+import { reverse } from "./gradient.js";
+import { independent } from "./path-end.js";
 
 /** The outputs that take a cotangent, and the inputs that get a product. */
 export interface ModelVjpOptions {
@@ -46,27 +46,26 @@ export function modelVjp(source: Graph, ops: OpTable, options: ModelVjpOptions =
   const cotangents = new Map(outputs.map((o) => [o.name, b.input(`cotangent_${o.name}`, o.dtype, o.shape ?? [])]));
   const products = new Map(inputs.map(({ name }) => [name, b.fresh(`product_${name}`)]));
   const wrt = inputs.map(({ name }) => name);
-  const grads = appendVjp(b, graph, ops, { seeds: cotangents, wrt });
+  const reversed = reverse(b, graph, ops, { seeds: cotangents, wrt });
+  const of = outputs.map((o) => o.name);
   for (const { name, dtype, shape } of inputs) {
     const product = products.get(name) as ValueName;
+    const grad = reversed.grads.get(name);
+    if (grad === undefined)
+      throw independent(graph, ops, reversed, {
+        of,
+        wrt: name,
+        apart: `${source.name}: the chosen outputs do not depend on "${name}". Choose another input, or more outputs.`,
+      });
     b.append({
       opType: "Identity",
       domain: "",
       name: "",
-      inputs: [grads.get(name) ?? lost(name, source.name)],
+      inputs: [grad],
       outputs: [product],
       attributes: {},
     });
     b.output(product, dtype, shape);
   }
   return { graph: inferShapes(prune(b.build()), ops), cotangents, products };
-}
-
-/** @throws DynnError 'gradient/none' */
-function lost(input: ValueName, model: string): never {
-  throw new DynnError(
-    "gradient/none",
-    `${model}: the chosen outputs do not depend on "${input}". Choose another input, or more outputs.`,
-    { input },
-  );
 }

@@ -52,6 +52,10 @@ export type Vjp = (ctx: VjpContext) => readonly (ValueName | undefined)[];
 /** The entry of an operator without a gradient rule: the reason why there is none. */
 export interface NoGradient {
   readonly none: string;
+  /** True when its integers take part in the computation of the answer, as those of QLinearConv
+   * do. A gradient that reaches such a node is refused. Other integers (indices, shapes) count
+   * as constants. */
+  readonly blocks?: true;
 }
 
 /** One running statistic of a training form. Training averages its value with the value of the
@@ -104,6 +108,8 @@ export interface OpDef {
   readonly infer: (ctx: InferContext) => readonly ValueType[];
   /** Appends the nodes of its vector-Jacobian product, or says why there is none. */
   readonly vjp: Vjp | NoGradient;
+  /** True when gradients pass through its steps to integers, as if there were no rounding. */
+  readonly straightThrough?: true;
   /** The parts of the operator that dynn refuses, for docs/ops.md. Left out: none. */
   readonly limit?: string;
   /** Reference kernel: plain loops in float64. It never changes its inputs. */
@@ -129,6 +135,9 @@ export interface OpDef {
   readonly train?: (ctx: TrainingContext) => void;
   /** True when one sample's output depends on the other samples of its batch (training mode). */
   readonly mixesBatch?: (ctx: { readonly node: Node; readonly opset: number }) => boolean;
+  /** True when the operator takes one scale from all samples of a batch. dynn runs such a graph
+   * one sample at a time. */
+  readonly scalesBatch?: true;
   /** This operator as a per-channel affine map, when its parameters are constants. */
   readonly asAffine?: (ctx: InferContext) => ChannelAffine | undefined;
   /** This node with a following affine map folded into its constants. Undefined when that is not

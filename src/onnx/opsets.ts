@@ -1,6 +1,7 @@
 /** @file Opsets outside those that dynn computes with: nodes of opset 7 to 10 in the form of opset
  *  11, and nodes of opset 22 to 24 in the form of opset 21. Source: the version notes of the ONNX
  *  operators. */
+import { ONNX_CODE } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import { fromNumbers, int64s, type Tensor } from "../core/tensor.js";
 import { attribute, int, showNode, string } from "../graph/attributes.js";
@@ -84,6 +85,21 @@ function resized(b: GraphBuilder, graph: Graph, node: Node): Node {
 
 /** New operators, written with older ones. */
 const NEW: Readonly<Record<string, Rewrite>> = {
+  QuantizeLinear: (_, node) => {
+    const precision = attribute(node, "precision", "int") ?? 0;
+    if (precision !== 0 && precision !== ONNX_CODE.float32)
+      throw unreadable(node, `precision is ${precision}, and dynn divides in float32`);
+    return [without(node, "precision")];
+  },
+  DequantizeLinear: (b, node) => {
+    const to = attribute(node, "output_dtype", "int") ?? 0;
+    if (to === 0) return [node];
+    const made = b.fresh(`${node.outputs[0]}.scaled`);
+    return [
+      { ...without(node, "output_dtype"), outputs: [made] },
+      { ...node, opType: "Cast", name: "", inputs: [made], attributes: { to: int(to) } },
+    ];
+  },
   Swish: (b, node) => {
     const [x] = node.inputs;
     const alpha = attribute(node, "alpha", "float") ?? 1;

@@ -95,6 +95,11 @@ import { GlobalMaxPool } from "./pooling/global-max-pool.js";
 import { LpPool } from "./pooling/lp-pool.js";
 import { MaxPool } from "./pooling/max-pool.js";
 import { MaxUnpool } from "./pooling/max-unpool.js";
+import { ConvInteger } from "./quantized/conv-integer.js";
+import { DynamicQuantizeLinear } from "./quantized/dynamic-quantize-linear.js";
+import { MatMulInteger } from "./quantized/mat-mul-integer.js";
+import { QLinearConv } from "./quantized/q-linear-conv.js";
+import { QLinearMatMul } from "./quantized/q-linear-mat-mul.js";
 import { ArgMax } from "./reduction/arg-max.js";
 import { ArgMin } from "./reduction/arg-min.js";
 import { ReduceL1 } from "./reduction/reduce-l1.js";
@@ -165,6 +170,7 @@ export const OPS = {
   Concat,
   ConstantOfShape,
   Conv,
+  ConvInteger,
   ConvTranspose,
   Cos,
   Cosh,
@@ -173,6 +179,7 @@ export const OPS = {
   DequantizeLinear,
   Div,
   Dropout,
+  DynamicQuantizeLinear,
   Einsum,
   Elu,
   Equal,
@@ -211,6 +218,7 @@ export const OPS = {
   LpNormalization,
   LpPool,
   MatMul,
+  MatMulInteger,
   Max,
   MaxPool,
   MaxUnpool,
@@ -227,6 +235,8 @@ export const OPS = {
   PRelu,
   Pad,
   Pow,
+  QLinearConv,
+  QLinearMatMul,
   QuantizeLinear,
   Range,
   Reciprocal,

@@ -243,7 +243,20 @@ class Reader {
   }
 }
 
-const VIEWS = ["Identity", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Dropout", "Transpose"] as const;
+/** Quantized probabilities are still probabilities. */
+const STEPS = ["QuantizeLinear", "DequantizeLinear"] as const;
+
+const VIEWS = [
+  "Identity",
+  "Flatten",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Cast",
+  "Dropout",
+  "Transpose",
+  ...STEPS,
+] as const;
 
 const is = (node: Node, ...types: readonly string[]): boolean =>
   (node.domain === "" || node.domain === "ai.onnx") && types.includes(node.opType);

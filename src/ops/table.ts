@@ -4,12 +4,19 @@ import { showNode } from "../graph/attributes.js";
 import type { Node } from "../graph/graph.js";
 import type { OpDef, OpTable } from "../graph/op.js";
 import { OPS } from "./index.js";
+import { MICROSOFT_DOMAIN, MICROSOFT_OPS } from "./microsoft/index.js";
 import { UNSUPPORTED } from "./unsupported.js";
 
 const isStandard = (node: Node): boolean => node.domain === "" || node.domain === "ai.onnx";
 
-const find = (node: Node): OpDef | undefined =>
-  isStandard(node) && Object.hasOwn(OPS, node.opType) ? OPS[node.opType as keyof typeof OPS] : undefined;
+/** The operators of the node's domain. */
+const opsOf = (node: Node): Readonly<Record<string, OpDef>> =>
+  isStandard(node) ? OPS : node.domain === MICROSOFT_DOMAIN ? MICROSOFT_OPS : {};
+
+const find = (node: Node): OpDef | undefined => {
+  const ops = opsOf(node);
+  return Object.hasOwn(ops, node.opType) ? ops[node.opType] : undefined;
+};
 
 /** The error text for an operator that is not in the table, with the reason when dynn has one. */
 function refusal(node: Node): string {

@@ -42,11 +42,6 @@ const boxes = because(
   "it works on detected boxes, and dynn works on classifiers",
   "Export the classifier alone",
 );
-const integers = because(
-  "never",
-  "it computes with 8-bit integers, which have no gradient",
-  "Give the float model, or one with QuantizeLinear and DequantizeLinear around float operators",
-);
 const deprecated = (instead: string) => because("never", "ONNX has deprecated it", instead);
 const images = because("never", "it reads image files, and dynn takes pixels", "Feed pixels in [0,1]");
 const losses = because("never", "dynn makes the losses itself", "Export the model without its loss");
@@ -75,7 +70,6 @@ export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map(
     sound("BlackmanWindow", "DFT", "HammingWindow", "HannWindow", "MelWeightMatrix", "STFT"),
     dataShapes("Compress", "NonZero", "Unique"),
     boxes("MaxRoiPool", "NonMaxSuppression", "RoiAlign"),
-    integers("ConvInteger", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
     deprecated("Export the model with Resize (opset 11 or later)")("Upsample"),
     deprecated("Export the model with ScatterElements (opset 11 or later)")("Scatter"),
     images("ImageDecoder"),

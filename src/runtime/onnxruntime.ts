@@ -15,7 +15,9 @@ import { writeModel } from "../onnx/write.js";
 import type { Session, Tensors } from "./backend.js";
 import { checkFeeds } from "./feeds.js";
 import { lowerGroupNormalization } from "./group-normalization.js";
+import { oneByOne } from "./one-by-one.js";
 import { withTypes } from "./types.js";
+import { unsignedWeights } from "./unsigned-weights.js";
 
 /** The exports of both packages that dynn uses. */
 export interface OnnxRuntime {
@@ -28,9 +30,19 @@ export interface OnnxRuntime {
  * without. */
 const OPTIMIZED_NODES = 4096;
 
+/** ONNX Runtime would replace QuantizeLinear and DequantizeLinear by 8-bit kernels, which round in
+ * other places, and only in graphs without gradients. This option keeps the answers of the file.
+ */
+const AS_STATED = { disable_quant_qdq: "1" };
+
+const withQuantized = (extra: InferenceSession.SessionOptions["extra"] = {}) => ({
+  ...extra,
+  session: { ...AS_STATED, ...(typeof extra.session === "object" ? extra.session : {}) },
+});
+
 /** A graph in a form that ONNX Runtime opens fast. Without types the time grows with the square
  * of the nodes. A graph of 16 000 nodes opens in 37 s without types, and in 1 s with them. */
-export const openable = (graph: Graph): Graph => lowerGroupNormalization(withTypes(graph) ?? graph);
+export const openable = (graph: Graph): Graph => unsignedWeights(lowerGroupNormalization(withTypes(graph) ?? graph));
 
 /** Opens a session.
  * @param graph the graph that feeds are checked against; ONNX Runtime runs `run` in its place
@@ -44,6 +56,7 @@ export async function openSession(
     logSeverityLevel: 3,
     ...(countNodes(run) > OPTIMIZED_NODES ? { graphOptimizationLevel: "disabled" as const } : {}),
     ...options,
+    extra: withQuantized(options.extra),
   }).catch((cause: unknown) => {
     throw new DynnError(
       "runtime/load",
@@ -52,12 +65,12 @@ export async function openSession(
       { cause },
     );
   });
-  return {
+  return oneByOne(graph, {
     inputs: session.inputNames,
     outputs: session.outputNames,
     run: (feeds) => runSession(runtime, session, graph, feeds),
     release: () => session.release(),
-  };
+  });
 }
 
 /** Number of nodes of a graph and of its sub-graphs. */

@@ -9,6 +9,7 @@ import type { NdArray, OpTable } from "../graph/op.js";
 import { opTable } from "../ops/table.js";
 import type { Backend, Tensors } from "./backend.js";
 import { checkFeeds } from "./feeds.js";
+import { oneByOne } from "./one-by-one.js";
 
 interface Value extends NdArray {
   readonly dtype: DType;
@@ -50,10 +51,11 @@ export function runReference(
  * are compared with it. */
 export const referenceBackend: Backend = {
   name: "reference",
-  compile: async (graph) => ({
-    inputs: graph.inputs.map((i) => i.name),
-    outputs: graph.outputs.map((o) => o.name),
-    run: async (feeds) => runReference(graph, feeds),
-    release: async () => {},
-  }),
+  compile: async (graph) =>
+    oneByOne(graph, {
+      inputs: graph.inputs.map((i) => i.name),
+      outputs: graph.outputs.map((o) => o.name),
+      run: async (feeds) => runReference(graph, feeds),
+      release: async () => {},
+    }),
 };

@@ -24,6 +24,7 @@ const modelSchema = z.object({
   inputScale: readingFields.inputScale,
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
   changes: readingFields.changes,
+  quantization: readingFields.quantization,
 });
 
 const dataSchema = z.object({

@@ -109,7 +109,7 @@ describe("help", () => {
                                   (docs/attack-file.md)
         --radii <list>            radii of the robustness curve, or 0 for none
                                   (default: 1/8, 1/4, 1/2 and all of --eps; with
-                                  --attack-file: none)
+                                  --attack-file or --attacks none: none)
         --curve-steps <n>         PGD steps at each radius of the curve (default: 20)
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
                                   (default: the model's own, else max-softmax)

@@ -133,6 +133,7 @@ describe("dynn inspect", () => {
       "opset",
       "normalization",
       "changes",
+      "quantization",
       "inputScale",
       "policy",
       "card",

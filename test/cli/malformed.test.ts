@@ -187,7 +187,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data, "--attacks", "fgsm")).toMatchInlineSnapshot(
-      `"error: gradient of "dynn_loss": it does not depend on "image". Choose a loss computed from that input. [gradient/none]"`,
+      `"error: gradient of "dynn_loss": its path to "image" ends at Floor "floor": its gradient is zero everywhere. Give a model without this operator, or audit this one with the attacks "none" (--attacks). [gradient/none]"`,
     );
   });
 

@@ -12,7 +12,7 @@ import { checkWritable, readJson, writeText } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
-import { type AuditOutcome, audit } from "../../studies/audit/index.js";
+import { type AuditOptions, type AuditOutcome, audit } from "../../studies/audit/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
 import {
@@ -62,7 +62,7 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--radii <list>",
-        "radii of the robustness curve, or 0 for none (default: 1/8, 1/4, 1/2 and all of --eps; with --attack-file: none)",
+        "radii of the robustness curve, or 0 for none (default: 1/8, 1/4, 1/2 and all of --eps; with --attack-file or --attacks none: none)",
         listOf(radius),
       ),
     )
@@ -146,8 +146,9 @@ const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
   return presetConfigs(flags.attacks ?? usable(DEFAULT_PRESETS, ctx), ctx);
 };
 
-function curvesOf({ radii, eps, attackFile, curveSteps }: AuditFlags): { radii: number[]; steps: number } | undefined {
-  const wanted = radii ?? (attackFile === undefined ? [eps / 8, eps / 4, eps / 2, eps] : []);
+function curvesOf({ radii, eps, attackFile, attacks, curveSteps }: AuditFlags): AuditOptions["curves"] {
+  const isPlain = attackFile === undefined && attacks?.join() !== "none";
+  const wanted = radii ?? (isPlain ? [eps / 8, eps / 4, eps / 2, eps] : []);
   const rising = [...new Set(wanted)].filter((r) => r > 0).sort((a, b) => a - b);
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
 }

@@ -50,6 +50,8 @@ export interface Inspection {
   readonly normalization: DynamicModel["normalization"] | null;
   /** What dynn changed on reading. */
   readonly changes: DynamicModel["changes"];
+  /** What quantized operators mean for answers and gradients. */
+  readonly quantization: string | null;
   /** 255 when the file takes pixels in 0 to 255. `normalization` is for pixels in [0,1] then
    * too. */
   readonly inputScale: 255 | 1;
@@ -111,6 +113,7 @@ export function inspect(model: DynamicModel): Inspection {
     opset: graph.opset,
     normalization: model.normalization ?? null,
     changes: model.changes,
+    quantization: model.quantization ?? null,
     inputScale: model.inputScale ?? 1,
     policy: model.policy ?? null,
     card: readCard(model.metadata, model.name) ?? null,
@@ -156,6 +159,7 @@ const show = (i: Inspection): string =>
       ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
       : "",
     i.changes.length > 0 ? `${heading("What dynn changed on reading")}${i.changes.join("\n")}\n` : "",
+    i.quantization === null ? "" : `${heading("Quantization")}${i.quantization}\n`,
     heading("Exits"),
     table(
       [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "cut", align: "left" }],

@@ -23,6 +23,7 @@ import { type InputMaps, type InputOptions, inputOf, prependInput } from "./inpu
 import { asLogits, withNodes } from "./logits.js";
 import { readMetadata } from "./metadata.js";
 import { findNormalization } from "./normalization.js";
+import { quantizationOf } from "./quantization.js";
 
 /** One exit of a model. */
 export interface Exit {
@@ -87,6 +88,9 @@ export interface DynamicModel {
   /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and
    * multiplies them. */
   readonly inputScale?: 255;
+  /** What quantized operators mean for answers and gradients, in sentences. Undefined for a file
+   * without such operators. */
+  readonly quantization?: string;
 }
 
 /** The parts of an ONNX model from which a {@link DynamicModel} is built. */
@@ -124,6 +128,7 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
   const input = graph.inputs[0];
   const exits = makeExits(graph, metadata, named);
   const classes = classesOf(graph, exits, name);
+  const quantization = quantizationOf(graph);
   checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);
   return {
     name,
@@ -143,6 +148,7 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
     ...(maps ? { prepended: maps } : {}),
     ...(unchecked ? { unchecked } : {}),
     ...(scale ? { inputScale: scale } : {}),
+    ...(quantization === undefined ? {} : { quantization }),
   };
 }
 

@@ -1,16 +1,19 @@
 /** @file QuantizeLinear: x / scale, rounded with halves to even, plus the zero point, limited to
- *  the integer type. It is constant between its steps, so it has no gradient. Spec: ONNX
+ *  the integer type. Gradients pass straight through the rounding and are zero where x is
+ *  clipped (Bengio et al. 2013, section 4; Jacob et al. 2018, section 3). Spec: ONNX
  *  QuantizeLinear-21. */
-import { byteSize, type DType } from "../../core/dtype.js";
+import type { DType } from "../../core/dtype.js";
 import { DynnError } from "../../core/errors.js";
+import { fromNumbers } from "../../core/tensor.js";
 import { showNode } from "../../graph/attributes.js";
-import type { Node } from "../../graph/graph.js";
-import { inputType, type OpDef } from "../../graph/op.js";
-import { INTEGER } from "../support/bits.js";
+import type { Node, ValueName } from "../../graph/graph.js";
+import { inputType, type OpDef, type VjpContext } from "../../graph/op.js";
 import { targetOf } from "../support/cast.js";
+import { reshapeTo } from "../support/emit.js";
+import { noGradient } from "../support/known.js";
+import { cast, mask } from "../support/mask.js";
 import { given } from "../support/nd.js";
-import { scaleIndex } from "../support/quantize.js";
-import { roundHalfEven } from "../support/scalar.js";
+import { rangeOf, scaleIndex, scaleShape, toStep } from "../support/quantize.js";
 
 const TYPES: readonly (DType | undefined)[] = ["uint8", "int8", "uint16", "int16"];
 
@@ -26,21 +29,49 @@ function resultType(node: Node, zero: DType | undefined): DType {
   );
 }
 
+/** The scales of x in a shape that broadcasts against x.
+ * @throws DynnError 'gradient/none' for scales per block */
+export function broadcastScales(ctx: VjpContext, i: number): ValueName {
+  const [x, scale] = [inputType(ctx, 0), inputType(ctx, 1)];
+  const shape = scaleShape(ctx.node, x.shape, scale.shape);
+  if (!shape) throw noGradient(ctx.node, "it has one scale per block. Quantize the model per tensor or per channel");
+  return reshapeTo(ctx.b, ctx.node.inputs[i], shape);
+}
+
+/** Where x is not clipped. A number that rounds to an end of the range is not clipped, as in
+ * PyTorch's fake_quantize. */
+function inside(ctx: VjpContext, steps: ValueName): ValueName {
+  const { b, node } = ctx;
+  const { dtype } = inputType(ctx, 0);
+  const [low, high] = rangeOf(resultType(node, ctx.inputs[2]?.dtype));
+  const rounded = b.op("Round", [steps]);
+  const zero = node.inputs[2] ? cast(b, broadcastScales(ctx, 2), dtype) : undefined;
+  const at = zero ? b.op("Add", [rounded, zero]) : rounded;
+  const bound = (v: number) => b.constant(fromNumbers(dtype, [], [v]));
+  return b.op("Equal", [at, b.op("Clip", [at, bound(low), bound(high)])]);
+}
+
 export const QuantizeLinear: OpDef = {
   type: "QuantizeLinear",
   takes: ["any"],
-  limit: "4-bit integers and 8-bit floats are refused",
+  limit: "4-bit integers and 8-bit floats are refused; with one scale per block there is no gradient",
   infer: (ctx) => [{ dtype: resultType(ctx.node, ctx.inputs[2]?.dtype), shape: inputType(ctx, 0).shape }],
-  vjp: INTEGER,
+  straightThrough: true,
+  vjp: (ctx) => {
+    const dy = ctx.grads[0];
+    if (dy === undefined || !ctx.needs(0)) return [];
+    const { b, node } = ctx;
+    const scale = broadcastScales(ctx, 1);
+    const passed = mask(b, inside(ctx, b.op("Div", [node.inputs[0], scale])), dy, inputType(ctx, 0).dtype);
+    return [b.op("Div", [passed, scale])];
+  },
   run: (inputs, { node, inputTypes }) => {
     const [x, scale, zero] = [given(inputs, 0), given(inputs, 1), inputs[2]];
-    const [at, dtype] = [scaleIndex(node, x, scale), resultType(node, inputTypes[2])];
-    const steps = 2 ** (8 * byteSize(dtype));
-    const low = dtype.startsWith("u") ? 0 : -steps / 2;
+    const at = scaleIndex(node, x, scale);
+    const range = rangeOf(resultType(node, inputTypes[2]));
     // The quotient is rounded to the type of x, because halves decide here.
     const narrow = inputTypes[0] === "float32" ? Math.fround : (v: number) => v;
-    const quantized = (v: number, k: number): number =>
-      Math.max(low, Math.min(low + steps - 1, roundHalfEven(narrow(v / scale.data[k])) + (zero?.data[k] ?? 0)));
+    const quantized = (v: number, k: number): number => toStep(narrow(v / scale.data[k]), zero?.data[k] ?? 0, range);
     return [{ dims: x.dims, data: x.data.map((v, i) => quantized(v, at(i))) }];
   },
 };
