@@ -1,5 +1,6 @@
 /** @file Makes the documentation that must not drift from the code: docs/cli.md from the program's own help, docs/ops.md from the
- *  table of operators, docs/errors.md from the table of error codes, docs/audit.schema.json from the schema of the audit record.
+ *  table of operators, docs/errors.md from the table of error codes, docs/models.md from the models in the forms of other
+ *  exporters, docs/audit.schema.json from the schema of the audit record.
  *  Usage: npm run build && node scripts/make-docs.mjs [--check]   (--check writes nothing and fails when a file is stale) */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -106,6 +107,43 @@ function schema({ auditRecordSchema, toJSONSchema }) {
   return `${JSON.stringify({ $schema, title: "dynn audit record", ...rest }, undefined, 2)}\n`;
 }
 
+const sentences = (says) => says.map((one) => one.replace(/\.?$/, ".")).join(" ");
+
+function models({ foreignRows, STRANGER_CASES }) {
+  const rows = foreignRows();
+  const does = ({ code, says }) =>
+    code ? `**refuses** with \`${code}\`: ${sentences(says)}` : `**reads** it. ${sentences(says)}`.trimEnd();
+  const read = rows.filter(({ code }) => code === undefined).length;
+  const quoted = (words) => words.map((one) => (one.startsWith("-") ? `\`${one}\`` : one)).join(" ... ");
+  return `${madeBy("test/support/foreign")}
+# Models of other exporters
+
+dynn reads classifiers that other tools wrote. \`dynn inspect FILE\` says what dynn changed on reading, and every table, report
+and record of the file repeats it. What dynn cannot read is refused with a code ([errors.md](errors.md)) and the type, the axis or
+the node that is the problem.
+
+## Kinds of files
+
+${rows.length} small files, each in the form of an exporter. A script of the tests draws them with random weights
+([test/support/foreign](../test/support/foreign)); no file of another project is here. A test compares the answers of each of the ${read} files
+that dynn reads with the answers of ONNX Runtime for the file itself: within 1e-4 of the largest, 1e-2 for float16, and the steps of 8 bits for
+quantised files. \`FILE\` stands for the file's name.
+
+${markdownTable(
+  ["made by", "form", "what dynn does"],
+  rows.map((row) => [row.maker, row.form, does(row)]),
+)}
+## Ten cases of users
+
+What users met with version 0.1.0, and what the same command prints now. The files are in
+[test/fixtures/cases](../test/fixtures/cases), and a test runs each command.
+
+${markdownTable(
+  ["case", "file or data", "before", "now"],
+  STRANGER_CASES.map(({ folder, what, before, after }) => [folder.slice(0, 2), what, before, quoted(after)]),
+)}`;
+}
+
 /** Every made file, by its path in the repository.
  * @param dynn the parts of dynn that the documents are made from */
 export const madeDocs = async (dynn) =>
@@ -114,6 +152,7 @@ export const madeDocs = async (dynn) =>
       ["docs/cli.md", await cli(dynn)],
       ["docs/ops.md", ops(dynn)],
       ["docs/errors.md", errors(dynn)],
+      ["docs/models.md", models(dynn)],
       ["docs/zoo.md", zoo(dynn)],
       ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
       ["docs/audit.schema.json", schema(dynn)],
@@ -131,6 +170,7 @@ const formatted = (path, text) =>
 
 /** Import the parts from the built package. */
 async function built() {
+  await import("../test/fuzz/typescript.mjs");
   return Object.assign(
     {},
     ...(await Promise.all([
@@ -142,6 +182,8 @@ async function built() {
       import("../dist/schema/audit-record.js"),
       import("../dist/schema/zoo.js"),
       import("../dist/measures/wilson.js"),
+      import("../test/support/foreign/rows.ts"),
+      import("../test/support/foreign/cases.ts"),
       import("zod"),
     ])),
   );

@@ -12,6 +12,8 @@ import { OPS } from "../../src/ops/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { TIERS } from "../../src/schema/zoo.js";
+import { STRANGER_CASES } from "../support/foreign/cases.js";
+import { foreignRows } from "../support/foreign/rows.js";
 import { ROOT } from "./documents.js";
 
 interface Script {
@@ -29,6 +31,8 @@ const docs = await madeDocs({
   TIERS,
   wilson,
   toJSONSchema: z.toJSONSchema,
+  foreignRows,
+  STRANGER_CASES,
 });
 
 test.each([...docs])("%s is current (npm run build && node scripts/make-docs.mjs makes it again)", (path, text) => {
