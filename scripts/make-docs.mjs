@@ -54,13 +54,17 @@ ${sections.join("")}`;
 
 const gradientOf = ({ vjp }) => (typeof vjp === "function" ? "yes" : `none: ${vjp.none}`);
 
-function ops({ OPS, OPSETS, UNSUPPORTED }) {
-  const rows = Object.entries(OPS).map(([type, def]) => [
+const OPERATOR_HEADS = ["operator", "gradient", "limit", "MACs"];
+const operatorRows = (table) =>
+  Object.entries(table).map(([type, def]) => [
     `\`${type}\``,
     gradientOf(def),
     def.limit ?? "",
     def.macs ? "yes" : "no",
   ]);
+
+function ops({ OPS, OPSETS, UNSUPPORTED, MICROSOFT_OPS, MICROSOFT_DOMAIN }) {
+  const rows = operatorRows(OPS);
   const differentiable = Object.values(OPS).filter(({ vjp }) => typeof vjp === "function").length;
   const missing = [...UNSUPPORTED]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -76,7 +80,13 @@ anything runs.
 none. *Limit*: what of it is refused, its gradient with \`gradient/none\`. *MACs*: whether its multiply-accumulates count towards
 the cost of an exit.
 
-${markdownTable(["operator", "gradient", "limit", "MACs"], rows)}
+${markdownTable(OPERATOR_HEADS, rows)}
+## Operators of ONNX Runtime
+
+dynn reads these operators of the domain \`${MICROSOFT_DOMAIN}\`, which ONNX Runtime's quantizer writes. Others of that domain are
+refused. [method.md](method.md#4-attacks) says what quantized operators mean for attacks.
+
+${markdownTable(OPERATOR_HEADS, operatorRows(MICROSOFT_OPS))}
 ## Operators that dynn does not have
 
 These are the rest of ONNX's own operators of those opsets, and why a model that uses one is refused.
@@ -176,6 +186,7 @@ async function built() {
     ...(await Promise.all([
       import("../dist/cli/run.js"),
       import("../dist/ops/index.js"),
+      import("../dist/ops/microsoft/index.js"),
       import("../dist/ops/unsupported.js"),
       import("../dist/onnx/model.js"),
       import("../dist/core/errors.js"),

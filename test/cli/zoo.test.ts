@@ -43,7 +43,7 @@ describe("dynn zoo", () => {
     const { code, out } = await cli("zoo", "verify");
     expect(code).toBe(0);
     expect(out).toMatch(/^resnet20-cifar10-joint: SHA-256 as in the index$/m);
-    expect(out).toMatch(/^3 verified\.$/m);
+    expect(out).toMatch(/^\d+ verified\.$/m);
   });
 
   it.each([

@@ -9,6 +9,7 @@ import { ERROR_CODES } from "../../src/core/errors.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { OPSETS } from "../../src/onnx/model.js";
 import { OPS } from "../../src/ops/index.js";
+import { MICROSOFT_DOMAIN, MICROSOFT_OPS } from "../../src/ops/microsoft/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { TIERS } from "../../src/schema/zoo.js";
@@ -25,6 +26,8 @@ const docs = await madeDocs({
   program,
   OPS,
   OPSETS,
+  MICROSOFT_DOMAIN,
+  MICROSOFT_OPS,
   UNSUPPORTED,
   ERROR_CODES,
   auditRecordSchema,

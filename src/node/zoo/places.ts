@@ -142,7 +142,10 @@ async function isKnown(name: string, { networks }: ZooIndex): Promise<boolean> {
 
 function unknown(name: string, { networks, aliases }: ZooIndex): DynnError {
   const names = [...Object.keys(aliases), ...Object.keys(networks)];
-  const here = names.filter((known) => existsSync(packageFile("zoo", `${canonicalName({ aliases }, known)}.onnx`)));
+  // The thin networks with seeds are many. The list has them.
+  const here = names
+    .filter((known) => networks[known]?.tier !== "small")
+    .filter((known) => existsSync(packageFile("zoo", `${canonicalName({ aliases }, known)}.onnx`)));
   return new DynnError(
     "zoo/unknown",
     `zoo:${name}: the zoo has no network of this name. Choose from ${here.join(", ")}, see \`dynn zoo list\` for all ${Object.keys(networks).length}, or give the path of an ONNX file.`,
