@@ -1,5 +1,6 @@
 /** @file Makes the documentation that must not drift from the code: docs/cli.md from the program's own help, docs/ops.md from the
- *  table of operators, docs/errors.md from the table of error codes, docs/audit.schema.json from the schema of the audit record.
+ *  table of operators, docs/errors.md from the table of error codes, docs/models.md from the models in the forms of other
+ *  exporters, docs/audit.schema.json from the schema of the audit record.
  *  Usage: npm run build && node scripts/make-docs.mjs [--check]   (--check writes nothing and fails when a file is stale) */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -53,13 +54,17 @@ ${sections.join("")}`;
 
 const gradientOf = ({ vjp }) => (typeof vjp === "function" ? "yes" : `none: ${vjp.none}`);
 
-function ops({ OPS, OPSETS, UNSUPPORTED }) {
-  const rows = Object.entries(OPS).map(([type, def]) => [
+const OPERATOR_HEADS = ["operator", "gradient", "limit", "MACs"];
+const operatorRows = (table) =>
+  Object.entries(table).map(([type, def]) => [
     `\`${type}\``,
     gradientOf(def),
     def.limit ?? "",
     def.macs ? "yes" : "no",
   ]);
+
+function ops({ OPS, OPSETS, UNSUPPORTED, MICROSOFT_OPS, MICROSOFT_DOMAIN }) {
+  const rows = operatorRows(OPS);
   const differentiable = Object.values(OPS).filter(({ vjp }) => typeof vjp === "function").length;
   const missing = [...UNSUPPORTED]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -75,7 +80,13 @@ anything runs.
 none. *Limit*: what of it is refused, its gradient with \`gradient/none\`. *MACs*: whether its multiply-accumulates count towards
 the cost of an exit.
 
-${markdownTable(["operator", "gradient", "limit", "MACs"], rows)}
+${markdownTable(OPERATOR_HEADS, rows)}
+## Operators of ONNX Runtime
+
+dynn reads these operators of the domain \`${MICROSOFT_DOMAIN}\`, which ONNX Runtime's quantizer writes. Others of that domain are
+refused. [method.md](method.md#4-attacks) says what quantized operators mean for attacks.
+
+${markdownTable(OPERATOR_HEADS, operatorRows(MICROSOFT_OPS))}
 ## Operators that dynn does not have
 
 These are the rest of ONNX's own operators of those opsets, and why a model that uses one is refused.
@@ -106,6 +117,43 @@ function schema({ auditRecordSchema, toJSONSchema }) {
   return `${JSON.stringify({ $schema, title: "dynn audit record", ...rest }, undefined, 2)}\n`;
 }
 
+const sentences = (says) => says.map((one) => one.replace(/\.?$/, ".")).join(" ");
+
+function models({ foreignRows, STRANGER_CASES }) {
+  const rows = foreignRows();
+  const does = ({ code, says }) =>
+    code ? `**refuses** with \`${code}\`: ${sentences(says)}` : `**reads** it. ${sentences(says)}`.trimEnd();
+  const read = rows.filter(({ code }) => code === undefined).length;
+  const quoted = (words) => words.map((one) => (one.startsWith("-") ? `\`${one}\`` : one)).join(" ... ");
+  return `${madeBy("test/support/foreign")}
+# Models of other exporters
+
+dynn reads classifiers that other tools wrote. \`dynn inspect FILE\` says what dynn changed on reading, and every table, report
+and record of the file repeats it. What dynn cannot read is refused with a code ([errors.md](errors.md)) and the type, the axis or
+the node that is the problem.
+
+## Kinds of files
+
+${rows.length} small files, each in the form of an exporter. A script of the tests draws them with random weights
+([test/support/foreign](../test/support/foreign)); no file of another project is here. A test compares the answers of each of the ${read} files
+that dynn reads with the answers of ONNX Runtime for the file itself: within 1e-4 of the largest, 1e-2 for float16, and the steps of 8 bits for
+quantised files. \`FILE\` stands for the file's name.
+
+${markdownTable(
+  ["made by", "form", "what dynn does"],
+  rows.map((row) => [row.maker, row.form, does(row)]),
+)}
+## Ten cases of users
+
+What users met with version 0.1.0, and what the same command prints now. The files are in
+[test/fixtures/cases](../test/fixtures/cases), and a test runs each command.
+
+${markdownTable(
+  ["case", "file or data", "before", "now"],
+  STRANGER_CASES.map(({ folder, what, before, after }) => [folder.slice(0, 2), what, before, quoted(after)]),
+)}`;
+}
+
 /** Every made file, by its path in the repository.
  * @param dynn the parts of dynn that the documents are made from */
 export const madeDocs = async (dynn) =>
@@ -114,6 +162,7 @@ export const madeDocs = async (dynn) =>
       ["docs/cli.md", await cli(dynn)],
       ["docs/ops.md", ops(dynn)],
       ["docs/errors.md", errors(dynn)],
+      ["docs/models.md", models(dynn)],
       ["docs/zoo.md", zoo(dynn)],
       ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
       ["docs/audit.schema.json", schema(dynn)],
@@ -131,17 +180,21 @@ const formatted = (path, text) =>
 
 /** Import the parts from the built package. */
 async function built() {
+  await import("../test/fuzz/typescript.mjs");
   return Object.assign(
     {},
     ...(await Promise.all([
       import("../dist/cli/run.js"),
       import("../dist/ops/index.js"),
+      import("../dist/ops/microsoft/index.js"),
       import("../dist/ops/unsupported.js"),
       import("../dist/onnx/model.js"),
       import("../dist/core/errors.js"),
       import("../dist/schema/audit-record.js"),
       import("../dist/schema/zoo.js"),
       import("../dist/measures/wilson.js"),
+      import("../test/support/foreign/rows.ts"),
+      import("../test/support/foreign/cases.ts"),
       import("zod"),
     ])),
   );

@@ -3,6 +3,12 @@ import { isFloat } from "../core/dtype.js";
 import { DynnError } from "../core/errors.js";
 import type { ValueInfo } from "../graph/graph.js";
 
+/** dynn makes floats of pixels that are bytes, and of no other integers. */
+const adviceFor = (values: readonly ValueInfo[]): string =>
+  values.some(({ dtype }) => dtype === "uint8")
+    ? "Read the file with fileGradient or load, which make pixels float32."
+    : "Export the model with float32 in their place.";
+
 /** The float values with these names. Without names: all float values.
  * @throws DynnError of the given code when a name is missing, or the list has no float values */
 export function floatValues(
@@ -18,7 +24,7 @@ export function floatValues(
   if (floats.length === 0)
     throw new DynnError(
       code,
-      `${where}s have the types ${values.map((v) => v.dtype).join(", ") || "of none"}, and a gradient needs float. Read the file with fileGradient or load, which make pixels float32.`,
+      `${where}s have the types ${values.map((v) => v.dtype).join(", ") || "of none"}, and a gradient needs float. ${adviceFor(values)}`,
       { name: missing },
     );
   const have = floats.map((v) => v.name).join(", ") || "none";

@@ -77,13 +77,17 @@ function labelOf(name: string, sides: ClassSides, named: ClassMatching["classes"
     if (wanted < sides.count) return wanted;
     throw mismatch(sides, `"${name}" is given the class ${wanted}, and ${sides.model} has ${sides.count} classes`);
   }
-  const found = labelsNamed(wanted ?? name, sides.modelNames ?? []);
+  const found = labelsNamed(wanted ?? name, namesOf(sides));
   const [label] = found;
   const shown = wanted === undefined || wanted === name ? `"${name}"` : `"${name}", given as "${wanted}",`;
   if (label === undefined) throw mismatch(sides, `${shown} is unknown to ${sides.model}`);
   if (found.length > 1) throw mismatch(sides, `${shown} fits classes ${found.join(" and ")} of ${sides.model}`);
   return label;
 }
+
+/** The names of the model's classes. Without names, their numbers as texts. */
+const namesOf = ({ modelNames, count }: ClassSides): readonly string[] =>
+  modelNames ?? Array.from({ length: count }, (_, label) => String(label));
 
 /** What a class of the data is given as; exact spelling comes first. */
 function givenFor(name: string, named: NonNullable<ClassMatching["classes"]>, sides: ClassSides) {

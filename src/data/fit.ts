@@ -67,9 +67,11 @@ export function fitLabels(model: Omit<FittedModel, "input">, data: Dataset, matc
 export function checkSize({ name, input }: FittedModel, data: Pick<Dataset, "name" | "shape">): void {
   const wanted = input.shape.slice(1);
   if (wanted.every((d, i) => d === data.shape[i])) return;
+  const [channels, height, width] = wanted;
+  const isSized = height === data.shape[1] && width === data.shape[2];
   throw new DynnError(
     "data/shape",
-    `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. Give images of that size (folder:DIR?size=${wanted[2]}x${wanted[1]} resizes).`,
+    `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. ${isSized ? `Give images of ${channels} channels.` : `Give images of that size (folder:DIR?size=${width}x${height} resizes).`}`,
     { got: data.shape, expected: wanted },
   );
 }

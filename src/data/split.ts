@@ -30,8 +30,14 @@ export function splitValidation(
   if (left < MIN_VALIDATION)
     throw new DynnError(
       "policy/validation",
-      `${dataset.name}: ${reported} of ${dataset.count} records are reported, which leaves ${left} to choose thresholds on, expected at least ${MIN_VALIDATION}. Report at most ${Math.max(0, dataset.count - MIN_VALIDATION)} records, or give the thresholds.`,
-      { reported, count: dataset.count, left, least: MIN_VALIDATION },
+      `${dataset.name}: ${reported} of ${dataset.count} records are reported, which leaves ${left} to choose thresholds on, expected at least ${MIN_VALIDATION}. ${dataset.count > MIN_VALIDATION ? `Report at most ${dataset.count - MIN_VALIDATION} records` : "Give other data to choose them on"}, or give the thresholds.`,
+      {
+        reported,
+        count: dataset.count,
+        left,
+        least: MIN_VALIDATION,
+        options: [dataset.count > MIN_VALIDATION ? "samples" : "validation", "threshold"],
+      },
     );
   const order = permutation({ seed: options.seed, sample: 0, purpose: "split", step: 0 }, left);
   const drawn = order.subarray(0, options.validation).map((index) => index + reported);

@@ -51,7 +51,7 @@ function countedMacs(graph: Graph, node: Node, ops: OpTable): number {
     throw new DynnError(
       "shape/unknown",
       `${showNode(node)}: the cost depends on "${value}", whose shape [${shape}] is not known. Give the image size, or export the model with a fixed one.`,
-      { node: node.name, value },
+      { node: node.name, value, options: ["imageSize"] },
     );
   });
 }

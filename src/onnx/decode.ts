@@ -4,7 +4,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { type ModelProto, ModelProtoSchema } from "./generated/onnx_pb.js";
-import { passedLimit } from "./scan.js";
+import { passedLimit, type ScanLimit } from "./scan.js";
 
 /** Messages may nest this deeply. Each sub-graph takes three levels. The decoder has the same
  * limit. */
@@ -23,23 +23,26 @@ const FOREIGN: readonly (readonly [offset: number, text: string, what: string])[
   [0, "{", "JSON; give a binary .onnx file"],
 ];
 
+/** Limits that hold before a model is decoded. */
+type DecodeLimits = Omit<ScanLimit, "depth">;
+
 /** Decodes a model.
- * @param decodedBytes memory that the messages may take, without raw tensor data
  * @throws DynnError 'model/parse', 'model/limit' */
-export function decodeModel(bytes: Uint8Array, name: string, decodedBytes: number): ModelProto {
-  const passed = passedLimit(ModelProtoSchema, bytes, { decodedBytes, depth: MESSAGE_DEPTH });
-  if (passed) throw tooMuch(name, passed, decodedBytes);
+export function decodeModel(bytes: Uint8Array, name: string, limits: DecodeLimits): ModelProto {
+  const passed = passedLimit(ModelProtoSchema, bytes, { ...limits, depth: MESSAGE_DEPTH });
+  if (passed) throw tooMuch(name, passed, limits);
   const proto = tryDecode(bytes, name);
   if (proto.graph || proto.opsetImport.length > 0 || proto.irVersion !== 0n) return proto;
   throw notOnnx(bytes, name, "it has no graph, opset or version");
 }
 
-function tooMuch(name: string, passed: "decodedBytes" | "depth", decodedBytes: number): DynnError {
-  const text =
-    passed === "depth"
-      ? `its messages are nested more than ${MESSAGE_DEPTH} deep. Export the model without sub-graphs.`
-      : `decoded it would take more than the limit of ${decodedBytes} bytes without its raw tensors. Export the model with raw tensor data, or raise limits.decodedBytes if the model needs this size.`;
-  return new DynnError("model/limit", `${name}: ${text}`, { name, passed, decodedBytes });
+function tooMuch(name: string, passed: keyof ScanLimit, { decodedBytes, nodes }: DecodeLimits): DynnError {
+  const texts: Readonly<Record<keyof ScanLimit, string>> = {
+    depth: `its messages are nested more than ${MESSAGE_DEPTH} deep. Export the model without sub-graphs.`,
+    nodes: `it has more than ${nodes} nodes. Raise limits.nodes if the model needs this size.`,
+    decodedBytes: `decoded it would take more than the limit of ${decodedBytes} bytes without its raw tensors. Export the model with raw tensor data, or raise limits.decodedBytes if the model needs this size.`,
+  };
+  return new DynnError("model/limit", `${name}: ${texts[passed]}`, { name, passed, decodedBytes, nodes });
 }
 
 function tryDecode(bytes: Uint8Array, name: string): ModelProto {

@@ -70,7 +70,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMod
   const name = options.name ?? "model";
   const limits = { ...READ_LIMITS, ...options.limits };
   // A Uint8Array: the slices of a Node.js Buffer would be Buffers.
-  const proto = decodeModel(bytesOf(bytes), name, limits.decodedBytes);
+  const proto = decodeModel(bytesOf(bytes), name, limits);
   const opsets = readOpsets(proto, name);
   refuseExtras(proto, name);
   if (!proto.graph) throw new DynnError("model/empty", `${name}: it has no graph. Export the model again.`, { name });
@@ -105,25 +105,14 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): OnnxMod
 const opsetChange = (stated: number, read: number): readonly string[] =>
   stated === read ? [] : [`The file has opset ${stated}. dynn reads its nodes in the form of opset ${read}.`];
 
-function refuseLarge(graph: GraphProto, name: string, limits: ReadLimits): void {
-  for (const [what, count] of [
-    ["nodes", countNodes(graph)],
-    ["outputs", graph.output.length],
-  ] as const)
-    if (count > limits[what])
-      throw new DynnError(
-        "model/limit",
-        `${name}: it has ${count} ${what}, more than the limit of ${limits[what]}. Raise limits.${what} if the model needs this size.`,
-        { [what]: count, limit: limits[what] },
-      );
+function refuseLarge({ output }: GraphProto, name: string, { outputs }: ReadLimits): void {
+  if (output.length > outputs)
+    throw new DynnError(
+      "model/limit",
+      `${name}: it has ${output.length} outputs, more than the limit of ${outputs}. Raise limits.outputs if the model needs this size.`,
+      { outputs: output.length, limit: outputs },
+    );
 }
-
-/** Nodes of a graph and its sub-graphs. The decoder limits the nesting. */
-const countNodes = (graph: GraphProto): number =>
-  graph.node.reduce(
-    (sum, node) => node.attribute.reduce((inner, a) => inner + (a.g ? countNodes(a.g) : 0), sum + 1),
-    0,
-  );
 
 function readOpsets(proto: ModelProto, name: string): ReadonlyMap<string, number> {
   const ir = Number(proto.irVersion);

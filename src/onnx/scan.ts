@@ -6,6 +6,7 @@
  *  from-binary. */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { NodeProtoSchema } from "./generated/onnx_pb.js";
 
 /** An upper bound of the bytes that decoded data take in memory, measured on Node.js 20 and
  * rounded up. */
@@ -25,6 +26,8 @@ export interface ScanLimit {
   readonly decodedBytes: number;
   /** Deepest nesting of messages. */
   readonly depth: number;
+  /** Number of nodes, those of sub-graphs and functions included. */
+  readonly nodes: number;
 }
 
 /** The limit that the decoded message would pass, or undefined.
@@ -45,6 +48,7 @@ class Walk {
   readonly #reader: BinaryReader;
   readonly #limit: ScanLimit;
   #decodedBytes = 0;
+  #nodes = 0;
 
   constructor(bytes: Uint8Array, limit: ScanLimit) {
     this.#reader = new BinaryReader(bytes);
@@ -53,6 +57,7 @@ class Walk {
 
   message(desc: DescMessage, end: number, depth: number): void {
     if (depth > this.#limit.depth) this.#stop("depth");
+    if (desc === NodeProtoSchema && ++this.#nodes > this.#limit.nodes) this.#stop("nodes");
     this.#take(COST.message);
     const fields = fieldsOf(desc);
     while (this.#reader.pos < end) {

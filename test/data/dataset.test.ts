@@ -98,7 +98,7 @@ describe("splitValidation", () => {
     );
     expect(split(500)).toThrow("counting: 120 of 120 records are reported, which leaves 0 to choose thresholds on");
     expect(() => splitValidation(counting(20), { reported: 5, validation: 5, seed: 0 })).toThrow(
-      "Report at most 0 records",
+      "Give other data to choose them on, or give the thresholds.",
     );
   });
 });

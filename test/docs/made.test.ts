@@ -9,9 +9,12 @@ import { ERROR_CODES } from "../../src/core/errors.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { OPSETS } from "../../src/onnx/model.js";
 import { OPS } from "../../src/ops/index.js";
+import { MICROSOFT_DOMAIN, MICROSOFT_OPS } from "../../src/ops/microsoft/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { TIERS } from "../../src/schema/zoo.js";
+import { STRANGER_CASES } from "../support/foreign/cases.js";
+import { foreignRows } from "../support/foreign/rows.js";
 import { ROOT } from "./documents.js";
 
 interface Script {
@@ -23,12 +26,16 @@ const docs = await madeDocs({
   program,
   OPS,
   OPSETS,
+  MICROSOFT_DOMAIN,
+  MICROSOFT_OPS,
   UNSUPPORTED,
   ERROR_CODES,
   auditRecordSchema,
   TIERS,
   wilson,
   toJSONSchema: z.toJSONSchema,
+  foreignRows,
+  STRANGER_CASES,
 });
 
 test.each([...docs])("%s is current (npm run build && node scripts/make-docs.mjs makes it again)", (path, text) => {

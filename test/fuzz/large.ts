@@ -76,6 +76,10 @@ const bigIntegers = (): Uint8Array => {
 /** name -> what stages say, and the bytes */
 export const LARGE: Readonly<Record<string, readonly [expected: string, make: () => Uint8Array]>> = {
   "four million empty nodes": ["read model/limit", () => withGraphBytes(1, new Uint8Array(), 4_000_000)],
+  "a million nodes with names": [
+    "read model/limit",
+    () => withGraphBytes(1, Uint8Array.of(0x1a, 2, 0x6f, 0x70), 1_000_000),
+  ],
   "four million empty tensors": ["read model/limit", () => withGraphBytes(5, new Uint8Array(), 4_000_000)],
   "25 million integers of one byte": ["read model/limit", bigIntegers],
   "a chain of activations": ["read ok, session ok, gradient sum model/limit", () => repeated("Relu")],

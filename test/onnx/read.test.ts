@@ -6,6 +6,7 @@ import { type ReadOptions, readModel } from "../../src/onnx/read.js";
 import {
   type AttributeInit,
   type GraphInit,
+  graphInit,
   Kind,
   modelBytes,
   type NodeInit,
@@ -403,6 +404,14 @@ describe("a model that cannot be used is refused with the reason:", () => {
       "a large shape",
       withTensor({ dataType: Type.FLOAT, dims: [2n ** 30n, 2n] }),
       'model: initializer "w": shape [1073741824,2] of float32 takes 8589934592 bytes, more than the limit of 2147483648. Raise limits.tensorBytes if the model needs this size. [model/limit]',
+    ],
+    [
+      "more nodes than the given limit, in a sub-graph too",
+      modelBytes({
+        node: [{ ...relu, attribute: [{ name: "body", type: Kind.GRAPH, g: graphInit({ node: [relu, relu] }) }] }],
+      }),
+      "model: it has more than 2 nodes. Raise limits.nodes if the model needs this size. [model/limit]",
+      { limits: { nodes: 2 } },
     ],
     [
       "a tensor over the given limit",

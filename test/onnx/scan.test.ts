@@ -6,7 +6,7 @@ import { makeCase } from "../fuzz/mutate.js";
 import { SEEDS } from "../fuzz/seeds.js";
 import { modelBytes } from "./protos.js";
 
-const NO_LIMIT = { decodedBytes: Number.POSITIVE_INFINITY, depth: 100 };
+const NO_LIMIT = { decodedBytes: Number.POSITIVE_INFINITY, depth: 100, nodes: Number.POSITIVE_INFINITY };
 const MESSAGE_COST = 640;
 
 const passed = (bytes: Uint8Array, decodedBytes: number) =>

@@ -20,6 +20,8 @@ const WIDE = 23;
 
 /** Larger networks are not run on reading: the reference backend would take seconds. */
 const MOST_CHECKED_MACS = 100e6;
+/** Elements of all values together: a batch of thousands is slow without any product. */
+const MOST_CHECKED_ELEMENTS = 4e6;
 
 /** Of the reference backend, which computes in float64. */
 const READING_TOLERANCE = 1e-5;
@@ -32,13 +34,13 @@ const BACKEND_TOLERANCE = 1e-4;
 export const openBatch: Adapter = (graph, { ops, name }) => {
   const fixed = fixedInput(graph);
   if (!fixed) return undefined;
-  const { graph: opened, changed } = openNodes(graph, fixed, ops, name);
+  const { graph: opened, changed, elements } = openNodes(graph, fixed, ops, name);
   if (changed.length === 0) return undefined;
   const file = { ...graph, inputs: [fixed] };
   const head = `${changed.join(", ")}: the batch of ${fixed.shape[0]} is a number in the file. dynn opened it, `;
   const checked = `${head}and checked that the answers are the file's own.`;
-  const costs = nodeMacs(file, ops);
-  if (macsOf(file, graph.outputs.map(nameOf), costs) > MOST_CHECKED_MACS) {
+  const macs = macsOf(file, graph.outputs.map(nameOf), nodeMacs(file, ops));
+  if (macs > MOST_CHECKED_MACS || elements > MOST_CHECKED_ELEMENTS) {
     const change = `${head}by the sizes alone: the network is too large to run on reading.`;
     return { graph: opened, change, unchecked: { file, opened, name, change, checked } };
   }
@@ -60,14 +62,16 @@ function fixedInput({ inputs, outputs }: Graph): Fixed | undefined {
   return { ...input, shape: [baked, ...dims] };
 }
 
-/** The graph with each node open for any batch, and the nodes that changed.
- * @throws DynnError 'model/input' */
-function openNodes(
-  graph: Graph,
-  fixed: Fixed,
-  ops: OpTable,
-  name: string,
-): { readonly graph: Graph; readonly changed: readonly string[] } {
+interface OpenedNodes {
+  /** The graph with each node open for any batch. */
+  readonly graph: Graph;
+  readonly changed: readonly string[];
+  /** Number of elements of all values at the batch of the file. */
+  readonly elements: number;
+}
+
+/** @throws DynnError 'model/input' */
+function openNodes(graph: Graph, fixed: Fixed, ops: OpTable, name: string): OpenedNodes {
   const [batch, ...dims] = fixed.shape as [number, ...number[]];
   const untyped = { ...graph, outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })), types: new Map() };
   const narrow = inferShapes({ ...untyped, inputs: [fixed] }, ops).types;
@@ -87,7 +91,8 @@ function openNodes(
         { cause },
       );
     }
-  return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed };
+  const elements = [...narrow.values()].reduce((sum, { shape }) => sum + (isStatic(shape) ? sizeOf(shape) : 0), 0);
+  return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed, elements };
 }
 
 /** The graph of a file, and that graph for any batch. */

@@ -147,12 +147,21 @@ function checkNamed(all: readonly Candidate[], where: string, { exits = [], fina
 }
 
 function noClassifier(graph: Graph, where: string): DynnError {
-  const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)}`).join(", ");
+  const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)} ${misfitOf(o)}`).join(", ");
   return new DynnError(
     "model/classifier",
-    `${where}: no output is a classifier's, float32 [n,classes]; outputs are ${found || "none"}. Export the logits, one row per image, with a dynamic batch.`,
+    `${where}: no output is a classifier's, float32 [n,classes]: ${found || "the model has no outputs"}. Export the logits, one row per image, with a dynamic batch.`,
     { outputs: graph.outputs.map((o) => o.name) },
   );
+}
+
+/** What keeps an output from being a classifier's: its type, its number of axes, or one axis. */
+function misfitOf({ dtype, shape = [] }: ValueInfo): string {
+  const [batch, classes, ...more] = shape;
+  if (dtype !== "float32") return `is not float32`;
+  if (more.length > 0 || batch === undefined) return `has ${shape.length} axes`;
+  if (batch !== "n") return `has a first axis that is not the batch`;
+  return typeof classes === "string" ? `leaves the number of classes open` : "has one column that no sigmoid gives";
 }
 
 type StatedExits = readonly { readonly name: string; readonly logits: ValueName }[];

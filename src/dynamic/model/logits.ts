@@ -17,13 +17,14 @@ export interface AsLogits {
 
 /** The graph with exactly these outputs. Logits replace an output that holds probabilities.
  * @param file the graph as the file has it, whose names stay free
+ * @param name what the model is called in errors
  * @throws DynnError 'model/classifier' for an output with a probability for each label */
-export function asLogits(open: Graph, outputs: readonly ValueName[], file: Graph): AsLogits {
+export function asLogits(open: Graph, outputs: readonly ValueName[], file: Graph, name: string): AsLogits {
   const b = new GraphBuilder(open);
   for (const node of file.nodes) for (const name of node.outputs) b.reserve(name);
   const belongsTo = new Map<ValueName, ValueName>();
   for (const output of outputs) {
-    const value = emitLogits(b, open, output, readOutput(open, output));
+    const value = emitLogits(b, { ...open, name }, output, readOutput(open, output));
     // An output that holds the logits gives the exit its name, whatever other output comes from it.
     if (!belongsTo.has(value) || value === output) belongsTo.set(value, output);
   }

@@ -123,7 +123,7 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
   const heads = metadata.exits
     ? { outputs: statedOutputs(open, metadata.exits, name), changes: [] }
     : headsOf(open, name, options);
-  const { graph: withLogits, named, added } = asLogits(open, heads.outputs, adapted);
+  const { graph: withLogits, named, added } = asLogits(open, heads.outputs, adapted, name);
   const graph = simplify(withLogits, opTable);
   const input = graph.inputs[0];
   const exits = makeExits(graph, metadata, named);

@@ -72,6 +72,19 @@ describe("a batch that is a number in the file", () => {
     expect(model.exits.map((e) => e.name)).toEqual([source.graph.outputs[0].name]);
   });
 
+  test("a batch of thousands is opened by the sizes alone, as its values are too many to compute on reading", () => {
+    const large = drawn((b) =>
+      b.output(
+        linear(b, reshape(b, b.input("x", "float32", [100_000, 3, 4, 4]), 100_000, 48), 48, 4),
+        "float32",
+        [100_000, 4],
+      ),
+    );
+    expect(dynamicModel(large).changes).toEqual([
+      expect.stringMatching(/the batch of 100000 is .* by the sizes alone/),
+    ]);
+  });
+
   test("an open input with a closed Reshape behind it is opened too", () => {
     const source = drawn((b) => logits(b, reshape(b, b.input("x", "float32", ["batch", 3, 4, 4]), 1, 48), 48));
     const x = pixels(2, 3, 4, 4);

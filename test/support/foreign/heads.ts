@@ -20,7 +20,7 @@ function network(
 ): Uint8Array {
   const d = new Drawing({ opset: 13 });
   const x = front(d, d.input("image", [BATCH, 3, 8, 8], dtype));
-  const computed = dtype === "uint8" ? "float32" : dtype;
+  const computed = dtype === "uint8" || dtype === "int32" ? "float32" : dtype;
   const conv = d.op("Conv", [x, d.weight("conv", [6, 3, 3, 3], computed)]);
   const features = d.op("Flatten", [d.op("GlobalAveragePool", [d.op("Relu", [conv])])]);
   const linear = (from: string, name: string, to = 4) =>
@@ -187,6 +187,7 @@ export const HEADS: readonly ForeignModel[] = [
     code: "model/input",
     says: "int32 pixels",
     bytes: () => network(asLogits, "int32", shares),
+    exported: () => network(asLogits),
   },
   {
     maker: "any",
@@ -224,6 +225,7 @@ export const HEADS: readonly ForeignModel[] = [
           "int64",
         ),
       ),
+    exported: () => network(asLogits),
   },
   {
     maker: "any",

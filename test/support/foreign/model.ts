@@ -51,6 +51,8 @@ export interface RefusedModel extends Named {
   readonly code: ErrorCode;
   /** Words that the refusal has, which name what is the problem. */
   readonly says: string;
+  /** The file as the advice of the refusal asks for it. Left out where an option is advised. */
+  readonly exported?: () => Uint8Array;
 }
 
 export type ForeignModel = ReadableModel | RefusedModel;

@@ -199,6 +199,8 @@ function logistic(): Uint8Array {
   return d.bytes();
 }
 
+const rows = (d: Drawing, x: string): string => d.op("MatMul", [d.op("Flatten", [x]), d.weight("w", [192, 4])]);
+
 /** What is no image classifier at all. */
 function other(draw: (d: Drawing) => void): Uint8Array {
   const d = new Drawing({ opset: 13 });
@@ -272,6 +274,7 @@ export const OTHERS: readonly ForeignModel[] = [
     code: "model/op",
     says: "LinearClassifier",
     bytes: logistic,
+    exported: () => perceptron(true),
   },
   {
     maker: "any",
@@ -284,6 +287,7 @@ export const OTHERS: readonly ForeignModel[] = [
           d.op("Conv", [d.input("image", ["n", 3, 8, 8]), d.weight("w", [4, 3, 1, 1])], {}, { output: "masks" }),
         ),
       ),
+    exported: () => other((d) => d.output(rows(d, d.input("image", ["n", 3, 8, 8])), ["n", 4])),
   },
   {
     maker: "any",
@@ -293,8 +297,9 @@ export const OTHERS: readonly ForeignModel[] = [
     bytes: () =>
       other((d) => {
         const both = d.op("Sub", [d.input("left", ["n", 3, 8, 8]), d.input("right", ["n", 3, 8, 8])]);
-        d.output(d.op("MatMul", [d.op("Flatten", [both]), d.weight("w", [192, 4])]), ["n", 4]);
+        d.output(rows(d, both), ["n", 4]);
       }),
+    exported: () => other((d) => d.output(rows(d, d.input("difference", ["n", 3, 8, 8])), ["n", 4])),
   },
   {
     maker: "any",
@@ -311,5 +316,6 @@ export const OTHERS: readonly ForeignModel[] = [
           4,
         ]);
       }),
+    exported: () => other((d) => d.output(rows(d, d.input("embedded", ["n", 24, 8])), ["n", 4])),
   },
 ];

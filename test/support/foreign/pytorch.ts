@@ -89,10 +89,10 @@ function upsampled(): Uint8Array {
 }
 
 /** Exported in training mode, where Dropout stays as it is. */
-function training(ratio: number): Uint8Array {
+function training(ratio: number, mode = 1): Uint8Array {
   const d = new Drawing({ opset: 13, producer: "pytorch", naming: (type, k) => `/head/${type}_output_${k}` });
   const pooled = d.op("Flatten", [d.op("GlobalAveragePool", [d.op("Relu", [conv(d, d.input("x", ["n", 3, 8, 8]))])])]);
-  const inputs = [pooled, d.constant("ratio", [], [ratio]), d.constant("training", [], [1], "bool")];
+  const inputs = [pooled, d.constant("ratio", [], [ratio]), d.constant("training", [], [mode], "bool")];
   const [dropped] = d.ops("Dropout", inputs, 2, {}, { name: "/head/drop/Dropout" });
   d.output(gemm(d, dropped ?? "", 6, 4, "logits"), ["n", 4]);
   return d.bytes();
@@ -252,6 +252,7 @@ export const PYTORCH: readonly ForeignModel[] = [
     code: "model/attribute",
     says: 'Dropout "/head/drop/Dropout"',
     bytes: () => training(0.5),
+    exported: () => training(0.5, 0),
   },
   {
     maker: TRACED,
@@ -306,6 +307,14 @@ export const PYTORCH: readonly ForeignModel[] = [
     code: "shape/unknown",
     says: "Give the image size",
     bytes: () => openAxes("height", "width"),
+    exported: () => openAxes(8, 8),
   },
-  { maker: EXPORT, form: "local functions", code: "model/op", says: "functions: aten_relu", bytes: withFunctions },
+  {
+    maker: EXPORT,
+    form: "local functions",
+    code: "model/op",
+    says: "functions: aten_relu",
+    bytes: withFunctions,
+    exported: () => exported("s77"),
+  },
 ];

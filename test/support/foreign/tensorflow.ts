@@ -195,5 +195,6 @@ export const TENSORFLOW: readonly ForeignModel[] = [
     code: "model/classifier",
     says: 'output "labels" is multi-label',
     bytes: () => keras((d, x) => d.output(d.op("Sigmoid", [dense(d, x, 8, 4)], {}, { output: "labels" }), ["N", 4])),
+    exported: () => keras((d, x) => d.output(dense(d, x, 8, 4), ["N", 4])),
   },
 ];
