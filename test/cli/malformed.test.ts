@@ -160,7 +160,7 @@ describe("a model", () => {
       graphOf((b) => b.output(b.op("Relu", [image(b)], {}, "y"), "float32", ["n", 3, 8, 8])),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: bad.onnx: no output is a classifier's, float32 [n,classes]; outputs are y float32[n,3,8,8]. Export the logits, one row per image, with a dynamic batch. [model/classifier]"`,
+      `"error: bad.onnx: no output is a classifier's, float32 [n,classes]: y float32[n,3,8,8] has 4 axes. Export the logits, one row per image, with a dynamic batch. [model/classifier]"`,
     );
   });
 
@@ -588,7 +588,7 @@ describe("an option", () => {
 
   it("--samples that leave too few records to choose thresholds on is refused", async () => {
     expect(await refused(1, "audit", model, "--data", data, "--samples", "60")).toMatchInlineSnapshot(
-      `"error: npy:good-x.npy: 60 of 80 records are reported, which leaves 20 to choose thresholds on, expected at least 50. Report at most 30 records, or give the thresholds. [policy/validation]"`,
+      `"error: npy:good-x.npy: 60 of 80 records are reported, which leaves 20 to choose thresholds on, expected at least 50. Report at most 30 records, or give the thresholds (--samples, --threshold). [policy/validation]"`,
     );
   });
 
@@ -736,7 +736,7 @@ describe("dynn inspect", () => {
     const ran = await cli("inspect", open);
     expect([ran.code, ran.out]).toEqual([1, ""]);
     expect(told(ran.err)).toMatchInlineSnapshot(
-      `"error: Conv "conv": the cost depends on "image", whose shape [1,3,h,w] is not known. Give the image size, or export the model with a fixed one. [shape/unknown]"`,
+      `"error: Conv "conv": the cost depends on "image", whose shape [1,3,h,w] is not known. Give the image size, or export the model with a fixed one (--image-size). [shape/unknown]"`,
     );
     expect((await cli("inspect", open, "--image-size", "8")).code).toBe(0);
   });

@@ -74,7 +74,8 @@ function named(argv: Argv, [, wrong, names]: RegExpMatchArray): Argv {
   return argv.map((word) => (word === wrong ? first(names) : word));
 }
 
-/** Writes the map from classes of the data to those of the model: in their order where the words do not help. */
+/** Writes the map from classes of the data to those of the model: in their order where the words do not help. Several classes of the data
+ *  may be one class of the model, as breeds are dogs. */
 function mapped(argv: Argv, { input = "" }: RegExpMatchArray, { write }: AtHand): Argv {
   const list = (of: RegExp): string[] => of.exec(input)?.[1]?.split(", ") ?? [];
   const data = list(/Classes of the data: (.+?)\. /);
@@ -83,7 +84,7 @@ function mapped(argv: Argv, { input = "" }: RegExpMatchArray, { write }: AtHand)
     ? Array.from({ length: Number(numbers[2]) + 1 }, (_, i) => String(i))
     : list(/Classes of (?!the data)[^:]+: (.+?)\. /);
   const free = names.filter((name) => !data.includes(name));
-  const pairs = data.map((name) => [name, names.includes(name) ? name : free.shift()] as const);
+  const pairs = data.map((name) => [name, names.includes(name) ? name : (free.shift() ?? names[0])] as const);
   return set(argv, "--classes", write(JSON.stringify(Object.fromEntries(pairs))));
 }
 

@@ -152,7 +152,7 @@ describe("files that are refused", () => {
     expectRefused(
       (b) => b.output(b.op("Relu", [b.input("x", "float32", ["n", 3, 8, 8])], {}, "y"), "float32", undefined),
       "model/classifier",
-      "net: no output is a classifier's, float32 [n,classes]; outputs are y float32[n,3,8,8]. Export the logits, one row per image, with a dynamic batch.",
+      "net: no output is a classifier's, float32 [n,classes]: y float32[n,3,8,8] has 4 axes. Export the logits, one row per image, with a dynamic batch.",
     );
   });
 
