@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom/worker";
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
-const hours = (seconds) => (seconds / 3600).toFixed(1);
+const hours = (seconds) => (seconds / 3600).toFixed(2);
 
 /** The rows of one tier. */
 function tierTable(entries, { wilson, table }) {
@@ -124,9 +124,11 @@ command. \`dynn zoo list\` shows what this machine has.
     .join(" ")}
 
 Networks are trained on 45,000 images. Thresholds were chosen on 5,000 others, and all accuracies are those on the 10,000 test
-images, with 95 % intervals, measured on the files as published. *rad 5 %*: the cheapest thresholds that keep 95 % of the final
+images, with 95 % intervals, measured on the files as published. Hours are wall time beside other work on the same
+machine, pauses included. *rad 5 %*: the cheapest thresholds that keep 95 % of the final
 accuracy; *budget 50 %*: the most accurate at half the cost; both with their mean cost. *Robust*: accuracy of the routed answer
-(without exits: of the network) under PGD with 10 steps, on 200 test images.
+(without exits: of the network) under PGD with 10 steps, on 200 test images, so an interval reaches up to 7 points to
+either side.
 
 ![Accuracy on the validation records after each epoch, final exit](pictures/zoo-curves.svg)
 ${sections.join("")}`;

@@ -18,7 +18,7 @@ export interface MissingGradient {
 }
 
 /** The error for values whose gradient does not reach `wrt`. It names the operator at which the
- * path ends, or says that there is no path. */
+ * path ends. If no path exists, it says so. */
 export function independent(graph: Graph, ops: OpTable, reversed: Reversed, missing: MissingGradient): DynnError {
   const [end, ...more] = pathEnds(graph, reversed, missing);
   const what = `gradient of "${missing.of.join('", "')}"`;

@@ -12,7 +12,7 @@ import type { Tensor } from "../core/tensor.js";
 import { GRAPH_LIMITS, tooLarge, volume } from "../graph/limits.js";
 import { readDType } from "./dtypes.js";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./generated/onnx_pb.js";
-import type { BytesPlace } from "./initializer-places.js";
+import type { BytesPlace } from "./message-fields.js";
 
 /** What the reader of a tensor needs besides the message. */
 export interface TensorSource {

@@ -93,7 +93,11 @@ export const zooIndexSchema = z
   .superRefine(({ aliases, networks }, context) => {
     for (const [name, { init }] of Object.entries(networks)) {
       if (!FILE_NAME.test(name))
-        context.addIssue({ code: "custom", path: ["networks", name], message: "is no name of a network" });
+        context.addIssue({
+          code: "custom",
+          path: ["networks", name],
+          message: "is not a valid name: it may hold a to z, 0 to 9, dots and hyphens",
+        });
       if (init !== null && !Object.hasOwn(networks, init))
         context.addIssue({
           code: "custom",

@@ -53,7 +53,7 @@ describe("dynn zoo", () => {
     [["zoo", "train", "--tier", "tiny", "--data", "x"], "cli/value"],
     [["zoo", "lst"], "cli/usage"],
     [["zoo", "list", "--tiers"], "cli/usage"],
-    [["zoo", "info", "resnet20-joint", "--json", "x.json"], "cli/value"],
+    [["zoo", "info", "resnet20-joint", "--json", "/nowhere/x.json"], "file/unwritable"],
     [["zoo", "train", "resnet20-cifar10-static-s1", "--data", "/nowhere"], "data/missing"],
   ])("%s is refused with %s", async (argv, error) => {
     mkdirSync(join(folder, "cache"), { recursive: true });

@@ -16,7 +16,7 @@ const COLOURS = [
   [250, 128, 3],
   [77, 77, 77],
 ];
-/** Of these colours, `Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0))` in Pillow 10. */
+/** Of these colours, `Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0))` in Pillow 9.4. */
 const PILLOW = [76, 150, 29, 255, 0, 132, 150, 77];
 
 const planes = (pixels: readonly (readonly number[])[]): number[] =>

@@ -53,6 +53,6 @@ describe("zoo/index.json", () => {
     expect(zooIndexSchema.safeParse(init).error?.message).toContain("is not in the index");
     expect(zooIndexSchema.safeParse({ ...index, aliases: { a: "b" } }).error?.message).toContain("is not in the index");
     const evil = { ...index, networks: { "../x": network }, aliases: {} };
-    expect(zooIndexSchema.safeParse(evil).error?.message).toContain("is no name");
+    expect(zooIndexSchema.safeParse(evil).error?.message).toContain("is not a valid name");
   });
 });

@@ -9,7 +9,6 @@ import { cumulativeMacs, nodeMacs } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
 import type { Node } from "../../graph/graph.js";
 import { printGraph } from "../../graph/printer.js";
-import { checkWritable, writeText } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import { opTable } from "../../ops/table.js";
 import type { ModelCard } from "../../schema/model-card.js";
@@ -18,6 +17,7 @@ import { readCard } from "../../training/run/card.js";
 import { cardTable } from "../shared/card-table.js";
 import { type CommonFlags, common, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
+import { checkJson, printWithJson } from "../shared/json-output.js";
 import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
 
 interface InspectFlags extends HeadFlags, CommonFlags<never, "imageSize" | "json"> {
@@ -79,19 +79,14 @@ export interface Inspection {
 }
 
 async function inspectAction(spec: string, flags: InspectFlags, io: Io): Promise<void> {
-  if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
+  await checkJson(flags.json);
   const model = await openModel(spec, {
     ...(flags.imageSize && { imageSize: flags.imageSize }),
     ...headsOfFlags(flags),
   });
   if (flags.graph) return io.out(`${printGraph(model.graph)}\n`);
   const found = inspect(model);
-  const json = `${JSON.stringify(found, undefined, 2)}\n`;
-  if (flags.json === "-") return io.out(json);
-  io.out(show(found));
-  if (flags.json === undefined) return;
-  await writeText(flags.json, json);
-  io.out(`wrote ${flags.json}\n`);
+  await printWithJson(io, flags.json, { value: found, text: () => show(found) });
 }
 
 /** All facts that inspect shows of a model. */

@@ -1,22 +1,22 @@
 /** @file `dynn zoo info`: one network. */
 import type { Command } from "commander";
-import { DynnError } from "../../core/errors.js";
 import { showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import { localPlace } from "../../node/zoo/places.js";
+import { duration } from "../../report/shared/format.js";
 import type { ZooIndex, ZooNetwork, ZooResult } from "../../schema/zoo.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
+import { checkJson, printWithJson } from "../shared/json-output.js";
 import { heading, percent, showRate, table } from "../shared/table.js";
 import { chosen, openIndex } from "./networks.js";
 
 export const infoCommand = (command: Command, io: Io): Command =>
   command.addOption(common("json")).action(async (asked: string, { json }: { readonly json?: string }) => {
-    if (json !== undefined && json !== "-")
-      throw new DynnError("cli/value", `--json ${json}: expected -, which prints it. Write --json -.`, { json });
+    await checkJson(json);
     const index = await openIndex();
     for (const [name, network] of chosen(index, [asked]))
-      io.out(json === "-" ? `${JSON.stringify({ name, ...network }, undefined, 2)}\n` : show(name, network, index));
+      await printWithJson(io, json, { value: { name, ...network }, text: () => show(name, network, index) });
   });
 
 function show(name: string, network: ZooNetwork, { data, aliases }: ZooIndex): string {
@@ -39,7 +39,7 @@ function show(name: string, network: ZooNetwork, { data, aliases }: ZooIndex): s
 const showResult = ({ file, exits, routed, robust, training, version, inGit, parameters, remark }: ZooResult): string =>
   [
     `${showCount(parameters)} parameters, ${(file.bytes / 1e6).toFixed(1)} MB, sha256 ${file.sha256}${inGit ? ", in git" : ""}\n`,
-    `trained in ${(training.seconds / 3600).toFixed(1)} h on ${training.cores} cores (${training.cpu}, ${training.memoryGiB} GiB), dynn ${version}\n`,
+    `trained in ${duration(training.seconds)} of wall time on ${training.cores} cores (${training.cpu}, ${training.memoryGiB} GiB), dynn ${version}\n`,
     remark ? `${remark}\n` : "",
     "\n",
     table(

@@ -1,13 +1,13 @@
 /** @file `dynn zoo list`: what is trained, and where its file is. */
 import type { Command } from "commander";
 import { wilson } from "../../measures/wilson.js";
-import { checkWritable, writeText } from "../../node/files.js";
 import { localPlace } from "../../node/zoo/places.js";
 import { TIERS, type Tier, type ZooNetwork } from "../../schema/zoo.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
+import { checkJson, printWithJson } from "../shared/json-output.js";
 import { oneOf, option, text } from "../shared/options.js";
-import { percent, showRate, table } from "../shared/table.js";
+import { type Column, percent, showRate, table } from "../shared/table.js";
 import { chosen, openIndex } from "./networks.js";
 
 interface ListFlags {
@@ -24,43 +24,38 @@ export const listCommand = (command: Command, io: Io): Command =>
   command
     .addOption(tierOption())
     .addOption(common("json"))
-    .action(async (flags: ListFlags) => {
-      if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
-      const index = await openIndex();
-      const networks = chosen(index, [], flags.tier).map(([name, network]) => ({
-        ...{ name, network, place: localPlace(name) },
+    .action(async ({ tier, json }: ListFlags) => {
+      await checkJson(json);
+      const networks = chosen(await openIndex(), [], tier).map(([name, network]) => ({
+        ...{ name, place: localPlace(name) ?? null, network },
       }));
-      const json = `${JSON.stringify(
-        networks.map(({ name, network, place }) => ({ name, place: place ?? null, ...network })),
-        undefined,
-        2,
-      )}\n`;
-      if (flags.json === "-") return io.out(json);
-      io.out(
-        table(
-          [
-            { head: "network", align: "left" },
-            { head: "tier", align: "left" },
-            { head: "final exit, test" },
-            { head: "rad 5 %: accuracy" },
-            { head: "cost" },
-            { head: "MB" },
-            { head: "file", align: "left" },
-          ],
-          networks.map(({ name, network, place }) => [
-            name,
-            network.tier,
-            ...figures(network),
-            stateOf(network, place),
-          ]),
-        ),
-      );
-      const trained = networks.filter(({ network }) => network.result).length;
-      io.out(`\n${trained} of ${networks.length} networks are trained.\n`);
-      if (flags.json === undefined) return;
-      await writeText(flags.json, json);
-      io.out(`wrote ${flags.json}\n`);
+      const value = networks.map(({ network, ...rest }) => ({ ...rest, ...network }));
+      await printWithJson(io, json, { value, text: () => show(networks) });
     });
+
+interface Listed {
+  readonly name: string;
+  readonly place: string | null;
+  readonly network: ZooNetwork;
+}
+
+function show(networks: readonly Listed[]): string {
+  const trained = networks.filter(({ network }) => network.result).length;
+  const rows = networks.map(({ name, network, place }) => [
+    ...[name, network.tier, ...figures(network), stateOf(network, place)],
+  ]);
+  return `${table(COLUMNS, rows)}\n${trained} of ${networks.length} networks are trained.\n`;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: "network", align: "left" },
+  { head: "tier", align: "left" },
+  { head: "final exit, test" },
+  { head: "rad 5 %: accuracy" },
+  { head: "cost" },
+  { head: "MB" },
+  { head: "file", align: "left" },
+];
 
 function figures({ result }: ZooNetwork): string[] {
   if (!result) return ["-", "-", "-", "-"];
@@ -74,5 +69,5 @@ function figures({ result }: ZooNetwork): string[] {
   ];
 }
 
-const stateOf = ({ result }: ZooNetwork, place: string | undefined): string =>
+const stateOf = ({ result }: ZooNetwork, place: string | null): string =>
   result ? (place ?? "not on this machine") : "not trained";

@@ -1,8 +1,8 @@
 /** @file The networks that a call of `dynn zoo` is about. */
-import { join } from "node:path";
 import { DynnError } from "../../core/errors.js";
-import { INDEX, indexOf, ownIndex, readIndex } from "../../node/zoo/index-file.js";
-import { cachedZoo, canonicalName } from "../../node/zoo/places.js";
+import { cachedZoo } from "../../node/cache.js";
+import { indexOf, ownIndex, readIndex } from "../../node/zoo/index-file.js";
+import { canonicalName } from "../../node/zoo/places.js";
 import type { Tier, ZooIndex, ZooNetwork } from "../../schema/zoo.js";
 
 /** The flags of `dynn zoo train`. */
@@ -50,5 +50,3 @@ export function chosen(index: ZooIndex, names: readonly string[], tier?: Tier): 
       (wanted.length === 0 || wanted.includes(name)) && (tier === undefined || network.tier === tier),
   );
 }
-
-export const indexPath = (folder: string): string => join(folder, INDEX);

@@ -2,10 +2,11 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RECIPE_DEFINITIONS } from "../../schema/training.js";
+import { cachedZoo } from "../cache.js";
 import { readBytes } from "../onnx-files.js";
 import { replaceFile } from "../output-files.js";
 import { indexOf, ownIndex, recordNetwork } from "./index-file.js";
-import { cachedZoo, findNetwork, type ZooFile } from "./places.js";
+import { findNetwork, type ZooFile } from "./places.js";
 
 /** Finds a network, and copies it into the cache when it lies in a folder that DYNN_ZOO names. The
  * file that holds a frozen backbone comes with it.

@@ -6,7 +6,7 @@ import { sha256 } from "../../core/digest.js";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { RECIPE_DEFINITIONS } from "../../schema/training.js";
 import type { ZooIndex, ZooNetwork } from "../../schema/zoo.js";
-import { cacheFolder } from "../cache.js";
+import { cachedZoo } from "../cache.js";
 import { replaceFile } from "../output-files.js";
 import { INDEX, parseIndex, recordNetwork } from "./index-file.js";
 
@@ -43,7 +43,7 @@ export async function fetchNetwork(mirror: string, name: string, index: ZooIndex
 async function fetchFile(mirror: string, name: string, network: ZooNetwork, { data }: ZooIndex): Promise<void> {
   const { file } = network.result ?? {};
   if (!file) return;
-  const folder = join(cacheFolder(), "zoo");
+  const folder = cachedZoo();
   const bytes = await get(mirror, `${name}.onnx`, file.bytes);
   const got = sha256(bytes);
   if (got !== file.sha256)

@@ -7,7 +7,7 @@ import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
 import { RECIPE_DEFINITIONS } from "../../schema/training.js";
 import type { ZooIndex, ZooNetwork } from "../../schema/zoo.js";
-import { cacheFolder } from "../cache.js";
+import { cachedZoo } from "../cache.js";
 import { packageFile } from "../data/package-root.js";
 import { readBytes } from "../onnx-files.js";
 import { indexOf, ownIndex } from "./index-file.js";
@@ -32,9 +32,6 @@ interface Place {
   /** Whether the folder's own index comes before dynn's. */
   readonly ownFirst: boolean;
 }
-
-/** The folder of networks in the cache. */
-export const cachedZoo = (): string => join(cacheFolder(), "zoo");
 
 /** The name in an index, for a name or an earlier name. */
 export const canonicalName = ({ aliases }: Pick<ZooIndex, "aliases">, name: string): string =>

@@ -8,7 +8,7 @@ import { broadcastScales } from "./quantize-linear.js";
 export const DequantizeLinear: OpDef = {
   type: "DequantizeLinear",
   takes: ["T", "float", "T"],
-  limit: "4-bit integers and 8-bit floats are refused; with one scale per block there is no gradient",
+  limit: "4-bit integers and 8-bit floats are refused. Scales per block have no gradient",
   infer: (ctx) => [{ dtype: inputType(ctx, 1).dtype, shape: inputType(ctx, 0).shape }],
   vjp: (ctx) => {
     const dy = ctx.grads[0];

@@ -54,7 +54,7 @@ function inside(ctx: VjpContext, steps: ValueName): ValueName {
 export const QuantizeLinear: OpDef = {
   type: "QuantizeLinear",
   takes: ["any"],
-  limit: "4-bit integers and 8-bit floats are refused; with one scale per block there is no gradient",
+  limit: "4-bit integers and 8-bit floats are refused. Scales per block have no gradient",
   infer: (ctx) => [{ dtype: resultType(ctx.node, ctx.inputs[2]?.dtype), shape: inputType(ctx, 0).shape }],
   straightThrough: true,
   vjp: (ctx) => {
