@@ -39,13 +39,13 @@ describe.skipIf(process.platform === "win32")("a FIFO, a socket and a device", (
     make(odd);
     const [, labels] = npyPair(folder, "d").split(",");
     for (const work of [
-      openDataset(`npy:${odd},${labels}`),
-      openDataset(`npy:${labels},${odd}`),
-      decodeImage(odd),
-      loadModel(odd),
-      readJson(odd),
+      () => openDataset(`npy:${odd},${labels}`),
+      () => openDataset(`npy:${labels},${odd}`),
+      () => decodeImage(odd),
+      () => loadModel(odd),
+      () => readJson(odd),
     ])
-      expect(await said(work)).toMatch(new RegExp(`odd: cannot be read \\(it is ${kind}, expected a plain file\\)`));
+      expect(await said(work())).toMatch(new RegExp(`odd: cannot be read \\(it is ${kind}, expected a plain file\\)`));
   });
 
   test.each(["x.png", "stray"])("among the images of a class is refused before one is decoded: %s", async (name) => {
