@@ -50,7 +50,7 @@ export class Flight {
     this.start = start;
     this.#goal = start.goal;
     this.#evaluator = evaluator;
-    this.spent = [...start.spent];
+    this.spent = start.spent.slice();
     this.vanished = start.samples.map(() => start.attempt > 0);
     this.#search = attack.method.start(start.samples.map((sample) => taskOf(attack, start.goal, sample, seed)));
   }
@@ -60,14 +60,16 @@ export class Flight {
     return this.pending.size;
   }
 
-  /** Takes the reply to one question. */
-  receive(pending: Pending, evaluation: Evaluation): void {
+  /** Takes the reply to one question.
+   * @returns whether it was the last one that the search waits for */
+  receive(pending: Pending, evaluation: Evaluation): boolean {
     const { at, of, question, sample } = pending;
     this.pending.delete(pending);
     (this.#replies as Evaluation[])[at] = evaluation;
     const met = this.#isMet(question, evaluation, sample);
     this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), met === true);
     if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
+    return this.pending.size === 0;
   }
 
   /** Continues the search. Returns what it found at its end, and undefined before. */

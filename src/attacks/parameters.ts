@@ -45,10 +45,14 @@ export type Values<P extends Parameters> = {
 type Fallback<T> = Parameter["fallback"] extends unknown ? T | ((context: ParameterContext) => T) : never;
 
 const refuse = (where: string, got: Written, expected: string): never => {
-  throw new DynnError("attack/config", `${where}: got ${JSON.stringify(got)}, expected ${expected}. Correct the value.`, {
-    where,
-    got,
-  });
+  throw new DynnError(
+    "attack/config",
+    `${where}: got ${JSON.stringify(got)}, expected ${expected}. Correct the value.`,
+    {
+      where,
+      got,
+    },
+  );
 };
 
 const numberOf = (written: Written, where: string): number =>
@@ -63,26 +67,42 @@ interface Limits {
 }
 
 /** A whole number. */
-export const count = (fallback: Fallback<number>, about: string, { least = 1, most, usual }: Limits = {}): Parameter<number> => ({
+export const count = (
+  fallback: Fallback<number>,
+  about: string,
+  { least = 1, most, usual }: Limits = {},
+): Parameter<number> => ({
   about,
   usual,
   fallback,
   read: (written, where) => {
     const value = typeof written === "string" && !/^\d+$/.test(written) ? Number.NaN : numberOf(written, where);
     const fits = Number.isInteger(value) && value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER);
-    return fits ? value : refuse(where, written, `a whole number of at least ${least}${most === undefined ? "" : ` and at most ${most}`}`);
+    return fits
+      ? value
+      : refuse(
+          where,
+          written,
+          `a whole number of at least ${least}${most === undefined ? "" : ` and at most ${most}`}`,
+        );
   },
 });
 
 /** A number. */
-export const amount = (fallback: Fallback<number>, about: string, { least = 0, most, usual }: Limits = {}): Parameter<number> => ({
+export const amount = (
+  fallback: Fallback<number>,
+  about: string,
+  { least = 0, most, usual }: Limits = {},
+): Parameter<number> => ({
   about,
   usual,
   fallback,
   read: (written, where) => {
     const value = numberOf(written, where);
     const fits = value >= least && value <= (most ?? Number.POSITIVE_INFINITY);
-    return fits ? value : refuse(where, written, `at least ${least}${most === undefined ? "" : ` and at most ${most}`}`);
+    return fits
+      ? value
+      : refuse(where, written, `at least ${least}${most === undefined ? "" : ` and at most ${most}`}`);
   },
 });
 
@@ -99,16 +119,15 @@ export const length = (fallback: Fallback<number>, about: string, { usual }: Lim
 });
 
 /** Where a search starts: false at the image, true at a random point of the ball, a number at a
- * random point within that distance. The value is a radius. */
-export const randomStart = (fallback: boolean): Parameter<number> => ({
+ * random point within that distance. */
+export const randomStart = (fallback: boolean): Parameter<boolean | number> => ({
   about: "`true`: a random point of the ball; a number: a random point within that distance; `false`: the image",
-  usual: `\`${fallback}\``,
-  fallback: ({ radius }) => (fallback ? (radius ?? 0) : 0),
+  fallback,
   read: (written, where, context) => {
-    if (typeof written === "boolean") return written ? (context.radius ?? 0) : 0;
+    if (typeof written === "boolean") return written;
     const value = numberOf(written, where);
     checkLength(value, where, context);
-    return Math.min(context.radius ?? value, value);
+    return value;
   },
 });
 
@@ -140,7 +159,11 @@ export const list = (fallback: string, about: string, usual?: string): Parameter
 
 /** The one check of a length in an attack.
  * @throws DynnError 'attack/config' */
-export function checkLength(value: number, what: string, { norm, size }: Pick<ParameterContext, "norm" | "size">): void {
+export function checkLength(
+  value: number,
+  what: string,
+  { norm, size }: Pick<ParameterContext, "norm" | "size">,
+): void {
   if (isRadius(value, norm, size)) return;
   const most = Number(largestRadius(norm, size).toPrecision(4));
   throw new DynnError(

@@ -90,8 +90,8 @@ export async function runAttack(
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {
     options.signal?.throwIfAborted();
     const evaluations = await evaluator.evaluate(group);
-    for (const [i, pending] of group.entries()) pending.flight.receive(pending, evaluations[i]);
-    for (const flight of new Set(group.map((p) => p.flight))) run.advance(flight);
+    const ready = group.filter((pending, i) => pending.flight.receive(pending, evaluations[i]));
+    for (const { flight } of ready) run.advance(flight);
   }
   return run.outcomes;
 }
@@ -141,7 +141,6 @@ class Run {
 
   /** Continues a search that has all its replies. */
   advance(flight: Flight): void {
-    if (flight.open > 0) return;
     const found = flight.advance();
     if (!found) return;
     this.#inFlight.delete(flight);
@@ -165,7 +164,14 @@ class Run {
       this.#put(places[0], { image: samples[0].pixels, eligible: false, success: true, spent: NOTHING_SPENT });
       return 0;
     }
-    return this.#start({ places, samples, goal, attempt: 0, earlier: undefined, spent: places.map(() => NOTHING_SPENT) });
+    return this.#start({
+      places,
+      samples,
+      goal,
+      attempt: 0,
+      earlier: undefined,
+      spent: places.map(() => NOTHING_SPENT),
+    });
   }
 
   #hasWon(sample: Sample): boolean {
@@ -198,4 +204,3 @@ class Run {
     this.#options.onProgress?.(++this.#done, this.#samples.length);
   }
 }
-

@@ -13,7 +13,14 @@ import { bind } from "./methods/bind.js";
 import type { MethodDef } from "./methods/method.js";
 import { METHOD_NAMES, METHODS, type MethodName } from "./methods/table.js";
 import { currentName } from "./names.js";
-import { checkLength, type ParameterContext, type Parameters, type Values, valuesOf, type Written } from "./parameters.js";
+import {
+  checkLength,
+  type ParameterContext,
+  type Parameters,
+  type Values,
+  valuesOf,
+  type Written,
+} from "./parameters.js";
 import type { Attack } from "./runner.js";
 import { upgraded } from "./version1.js";
 
@@ -35,7 +42,7 @@ export const attackConfigSchema = z
     /** Attack only the first N samples. */
     samples: whole.pipe(z.number().int().min(1)).optional(),
   })
-  .catchall(z.union([z.number(), z.string(), z.boolean()]));
+  .catchall(z.union([z.number(), z.string(), z.boolean()]).nullable().optional());
 
 /** One entry of an attack file. docs/attack-file.md explains the fields. */
 export type AttackConfig = z.input<typeof attackConfigSchema>;
@@ -60,7 +67,11 @@ const EXAMPLE =
  * @throws DynnError 'attack/config' naming the entry and field */
 export function parseAttackFile(json: unknown, where: string): AttackConfig[] {
   const parsed = z.array(attackConfigSchema).min(1).safeParse(json);
-  if (parsed.success) return uniqueNames(parsed.data.map(upgraded), where);
+  if (parsed.success)
+    return uniqueNames(
+      parsed.data.map((entry, i) => checked(upgraded(entry), `${where} at [${i}]`)),
+      where,
+    );
   const issue = parsed.error.issues[0];
   const at = issue?.path.map((p) => (typeof p === "number" ? `[${p}]` : `.${String(p)}`)).join("") ?? "";
   throw new DynnError(
@@ -68,6 +79,12 @@ export function parseAttackFile(json: unknown, where: string): AttackConfig[] {
     `${where}${at ? ` at ${at}` : ""}: ${issue?.message ?? "not an attack file"}. Write an array of attacks like ${EXAMPLE}.`,
     { where, issues: parsed.error.issues },
   );
+}
+
+/** @throws DynnError 'attack/config' when the entry names what does not exist */
+function checked(entry: AttackConfig, where: string): AttackConfig {
+  checkFields(choose(entry, `${where}, attack "${entry.name}"`));
+  return entry;
 }
 
 function uniqueNames(configs: AttackConfig[], where: string): AttackConfig[] {
@@ -111,7 +128,7 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   const chosen = choose(entry);
   const context = contextOf(chosen, victim);
   const { where, goal, method, at, goalName } = chosen;
-  const defaults = method.defaultsFor?.(goalName) ?? {};
+  const defaults = method.defaultsFor?.(goalName, chosen.config) ?? {};
   const full = { ...defaults, ...chosen.config };
   const goalValues = valuesOf(goal.parameters, full, where, context);
   const methodValues = valuesOf(method.parameters, full, where, context);
@@ -138,8 +155,7 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
 }
 
 /** @throws DynnError 'attack/config' when the names are not known or do not fit each other */
-function choose(entry: AttackConfig): Chosen {
-  const where = `attack "${entry.name}"`;
+function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
   const goalName = currentName(String(entry.goal ?? "misclassify:final"));
   const methodName = currentName(String(entry.method ?? (goalName === "early:published" ? "adam-tanh" : "pgd")));
   if (!Object.hasOwn(METHODS, methodName))
@@ -148,7 +164,7 @@ function choose(entry: AttackConfig): Chosen {
       `${where}: "${methodName}" is not the name of a method. Choose from ${METHOD_NAMES.join(", ")}.`,
       { name: entry.name, methodName },
     );
-  const { def: goal, at } = goalNamed(goalName);
+  const { def: goal, at } = goalNamed(goalName, where);
   const method: MethodDef = METHODS[methodName as MethodName];
   return { config: entry, where, goalName, goal, at, methodName: methodName as MethodName, method };
 }
@@ -179,14 +195,17 @@ function contextOf({ config, where, method, methodName }: Chosen, victim: Victim
 
 /** Values of one image, over all channels. Infinity when the model leaves the size open. */
 const sizeOf = ({ model }: Victim): number =>
-  model.input.shape
-    .slice(1)
-    .reduce<number>((n, d) => n * (typeof d === "number" ? d : Number.POSITIVE_INFINITY), 1);
+  model.input.shape.slice(1).reduce<number>((n, d) => n * (typeof d === "number" ? d : Number.POSITIVE_INFINITY), 1);
 
 /** @throws DynnError 'attack/config' when the file gives a field that this attack does not use */
 function checkFields({ config, where, goalName, goal, method, methodName }: Chosen): void {
   const takesLoss = goal.takesLoss && method.losses.length > 0;
-  const known = new Set([...COMMON, ...(takesLoss ? ["loss"] : []), ...Object.keys(goal.parameters), ...Object.keys(method.parameters)]);
+  const known = new Set([
+    ...COMMON,
+    ...(takesLoss ? ["loss"] : []),
+    ...Object.keys(goal.parameters),
+    ...Object.keys(method.parameters),
+  ]);
   const unused = Object.keys(config).find((key) => config[key] !== undefined && !known.has(key));
   if (unused !== undefined)
     throw new DynnError(

@@ -2,8 +2,8 @@
  *  entries of version 2 with the defaults that version 1 had. */
 
 import { parseQuantity } from "../core/units.js";
-import type { AttackConfig } from "./spec.js";
 import type { Written } from "./parameters.js";
+import type { AttackConfig } from "./spec.js";
 
 type Fields = Readonly<Record<string, Written>>;
 

@@ -143,7 +143,7 @@ describe("the audit record", () => {
     expect(r.clean.routed).toMatchObject({ rule: "max-softmax", fallback: "final" });
     expect(r.clean.routed.exitCounts).toHaveLength(7);
     expect(r.clean.routed.exitCounts.reduce((sum, count) => sum + count)).toBe(16);
-    expect(r.attacks.map((a) => [a.name, a.objective, a.optimizer, a.answer])).toEqual([
+    expect(r.attacks.map((a) => [a.name, a.goal, a.method, a.answer])).toEqual([
       ["fgsm", "misclassify:final", "fgsm", "final"],
       ["slowdown", "slowdown", "pgd", "routed"],
     ]);
@@ -166,11 +166,9 @@ describe("the audit record", () => {
     ];
     writeFileSync(file, JSON.stringify([first, second]));
     const r = await record(model, "--data", data, "--threshold", "0.5", "--attack-file", file);
-    expect(
-      r.attacks.map(({ name, objective, norm, radius, samples }) => ({ name, objective, norm, radius, samples })),
-    ).toEqual([
-      { name: "a", objective: "misclassify:0", norm: "l2", radius: 64 / 255, samples: 40 },
-      { name: "b", objective: "early:margin", norm: "linf", radius: 0.02, samples: 8 },
+    expect(r.attacks.map(({ name, goal, norm, radius, samples }) => ({ name, goal, norm, radius, samples }))).toEqual([
+      { name: "a", goal: "misclassify:0", norm: "l2", radius: 64 / 255, samples: 40 },
+      { name: "b", goal: "early:margin", norm: "linf", radius: 0.02, samples: 8 },
     ]);
     expect(r.attacks[0]?.parameters).toMatchObject({ steps: 3, stepSize: 0.1, randomStart: false, restarts: 1 });
     expect(r.attacks[1]?.early?.labels).toBeDefined();

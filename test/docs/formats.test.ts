@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/attacks/config.js";
+import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/attacks/spec.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { openModel } from "../../src/node/models.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";

@@ -1,8 +1,8 @@
 /** @file Attacks on all exits at once: their average loss, or the strongest single-exit attack by
  *  total loss. Source: Hu et al. 2020, "Triple Wins" (PGD-average, PGD-max). */
 import { softmaxRow } from "../../dynamic/route/policy.js";
-import { scale, sum } from "../losses/nodes.js";
 import type { LossContext } from "../losses/loss.js";
+import { scale, sum } from "../losses/nodes.js";
 import type { Evaluation } from "../question.js";
 import type { Sample } from "../sample.js";
 import { type Goal, type GoalContext, goal } from "./goal.js";

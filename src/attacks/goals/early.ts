@@ -142,9 +142,13 @@ const MARGIN_PARAMETERS = {
     usual: "the logit gap at which two classes reach the largest threshold, plus 1",
   }),
   keep: amount(1, "margin at which the final label is safe"),
-  weight: amount(({ victim }) => Math.max(1, exitCount(victim) - 1), "weight of the final exit against the sum of the early ones", {
-    usual: "the number of early exits",
-  }),
+  weight: amount(
+    ({ victim }) => Math.max(1, exitCount(victim) - 1),
+    "weight of the final exit against the sum of the early ones",
+    {
+      usual: "the number of early exits",
+    },
+  ),
 };
 
 export const earlyMargin = goal({

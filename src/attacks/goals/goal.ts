@@ -1,9 +1,9 @@
 /** @file The goal of an attack: what counts as success, which samples count, and which losses lead
  *  towards it. A goal does not know the method that searches for it. */
 
-import type { Parameters, Values } from "../parameters.js";
-import type { ExitLoss, LossForm } from "../losses/table.js";
 import type { Loss } from "../losses/loss.js";
+import type { ExitLoss, LossForm } from "../losses/table.js";
+import type { Parameters, Values } from "../parameters.js";
 import type { Evaluation } from "../question.js";
 import type { ExitLogits, Sample } from "../sample.js";
 import type { Victim } from "./victim.js";

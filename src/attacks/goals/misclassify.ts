@@ -21,7 +21,8 @@ function make({ victim, loss, target, at }: GoalContext): Goal {
     label: trueLabel,
     target,
     starts: () => [0],
-    succeeded: (sample: Sample, logits: ExitLogits) => sample.target === undefined ? labelAt(logits, k) !== sample.label : labelAt(logits, k) === sample.target,
+    succeeded: (sample: Sample, logits: ExitLogits) =>
+      sample.target === undefined ? labelAt(logits, k) !== sample.label : labelAt(logits, k) === sample.target,
     scaleFree: scaleFreeOf(loss),
   };
 }

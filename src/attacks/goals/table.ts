@@ -25,13 +25,13 @@ export const GOAL_NAMES = Object.keys(GOALS) as GoalName[];
 
 /** The goal of a name such as "misclassify:2", and the word after its colon.
  * @throws DynnError 'attack/config' */
-export function goalNamed(name: string): { readonly def: GoalDef; readonly at: string | undefined } {
+export function goalNamed(name: string, where: string): { readonly def: GoalDef; readonly at: string | undefined } {
   if (Object.hasOwn(GOALS, name)) return { def: GOALS[name as GoalName], at: undefined };
   const at = /^misclassify:(final|\d+)$/.exec(name)?.[1];
   if (at !== undefined) return { def: GOALS.misclassify, at };
   throw new DynnError(
     "attack/config",
-    `goal "${name}" is not known. Choose from misclassify:final, misclassify:K, ${GOAL_NAMES.slice(1).join(", ")}.`,
+    `${where}: goal "${name}" is not known. Choose from misclassify:final, misclassify:K, ${GOAL_NAMES.slice(1).join(", ")}.`,
     { name },
   );
 }

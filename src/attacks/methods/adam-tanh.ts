@@ -4,7 +4,7 @@
  *  iteration 200 on). */
 import { uniform } from "../../core/rng.js";
 import { NORMS } from "../../perturb/norms.js";
-import { amount, count, flag } from "../parameters.js";
+import { amount, count, flag, type Written } from "../parameters.js";
 import type { Search } from "../question.js";
 import { Best } from "./best.js";
 import { evaluate } from "./evaluate.js";
@@ -75,7 +75,7 @@ function* descend(
   for (let step = 0; step < options.steps; step++) {
     const evaluation = yield* evaluate(task, state.image, at);
     at = evaluation.at;
-    if (step >= Math.min(options.checkFrom, options.steps - 1) && within(task, state.image) && best.offer(state.image, evaluation)) {
+    if (step >= options.checkFrom && within(task, state.image) && best.offer(state.image, evaluation)) {
       success = true;
       if (options.stopAtSuccess) break;
     }
@@ -134,8 +134,14 @@ class AdamTanhState {
   }
 }
 
-/** The published early attack is this loop, with a start at random and its own loss. */
-const PUBLISHED = { steps: 1000, randomStart: true, c: 0, checkFrom: 200, stopAtSuccess: true };
+/** The published early attack is this loop, with a start at random and a loss of its own. */
+const published = ({ steps = 1000 }: Readonly<Record<string, Written>>) => ({
+  steps: 1000,
+  randomStart: true,
+  c: 0,
+  checkFrom: Math.min(200, Number(steps) - 1),
+  stopAtSuccess: true,
+});
 
 export const adamTanh = method({
   about: "Adam on w, with image = (tanh(w) + 1) / 2; searches for the closest success",
@@ -153,11 +159,11 @@ export const adamTanh = method({
     randomStart: flag(false, "`true`: w uniform in [0,1); `false`: at the image"),
     c: amount(1, "weight of the goal against the squared L2 distance; 0: no distance"),
     searchSteps: count(1, "rounds of search over `c`: times ten until a success, then halving the gap"),
-    checkFrom: count(0, "first iteration whose success counts, from 0; at most the last one", { least: 0 }),
+    checkFrom: count(0, "first iteration whose success counts, from 0", { least: 0 }),
     stopAtSuccess: flag(false, "stop at the first success, and search no closer one"),
     kappa: amount(0, "margin beyond which the loss does not grow"),
     restarts: count(1, "runs from the start"),
   },
-  defaultsFor: (goal) => (goal === "early:published" ? PUBLISHED : {}),
+  defaultsFor: (goal, written) => (goal === "early:published" ? published(written) : {}),
   start: attack,
 });

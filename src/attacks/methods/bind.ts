@@ -1,12 +1,11 @@
 /** @file Fixes the parameters of a method, and lets the runner see every method alike: one search
  *  for the tasks of its scope. */
 
-import type { Values } from "../parameters.js";
-import type { FoundImage, Search } from "../question.js";
 import type { Victim } from "../goals/victim.js";
 import { queryTask, restrict } from "../oracle/restrict.js";
+import type { Parameters, Values } from "../parameters.js";
+import type { FoundImage, Search } from "../question.js";
 import type { Method, MethodDef, Task } from "./method.js";
-import type { Parameters } from "../parameters.js";
 
 /** The method with these values, against this victim. */
 export const bind = (name: string, def: MethodDef, values: Values<Parameters>, victim: Victim): Method => ({

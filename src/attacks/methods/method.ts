@@ -6,7 +6,7 @@ import type { Budget } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
 import type { Goal } from "../goals/goal.js";
 import type { LossForm, LossName } from "../losses/table.js";
-import type { ParameterContext, Parameters, Values } from "../parameters.js";
+import type { ParameterContext, Parameters, Values, Written } from "../parameters.js";
 import type { Access, FoundImage, QuerySearch, Search, Shown } from "../question.js";
 import type { Sample } from "../sample.js";
 
@@ -59,8 +59,11 @@ interface MethodFacts<P extends Parameters> {
   /** The cap of the loss, from the values of the parameters. */
   readonly cap?: (loss: LossName, values: Values<P>) => number | undefined;
   readonly parameters: P;
-  /** The defaults of a goal that has others than the method. */
-  readonly defaultsFor?: (goal: string) => Readonly<Record<string, number | string | boolean>>;
+  /** The defaults of a goal that has others than the method, for the fields that a file gives. */
+  readonly defaultsFor?: (
+    goal: string,
+    written: Readonly<Record<string, Written>>,
+  ) => Readonly<Record<string, number | string | boolean>>;
   /** Refuses values that do not fit each other.
    * @throws DynnError 'attack/config' */
   readonly check?: (values: Values<P>, where: string, context: Omit<ParameterContext, "before">) => void;

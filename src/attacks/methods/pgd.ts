@@ -14,8 +14,7 @@ import { keyOf, method, type Task } from "./method.js";
 interface Steps {
   readonly steps: number;
   readonly stepSize: number;
-  /** Radius of the random start. 0 starts at the image. */
-  readonly randomStart: number;
+  readonly randomStart: boolean | number;
   readonly restarts: number;
 }
 
@@ -45,11 +44,13 @@ function* climb(task: Task, options: Steps, restart: number, loss: number, best:
   best.offer(image, yield* evaluate(task, image, at, false));
 }
 
-/** A random point within a distance of the clean image, or a copy of it. */
-export function startOf(task: Task, radius: number, restart: number): Float32Array {
+/** Where a restart begins: the image, a random point of the ball, or one within a distance. */
+export function startOf(task: Task, random: boolean | number, restart: number): Float32Array {
   const { sample, budget } = task;
-  if (radius === 0) return Float32Array.from(sample.pixels);
-  return NORMS[budget.norm].start(sample.pixels, radius, keyOf(task, "attack-start", restart));
+  const most = budget.radius ?? 0;
+  const reach = typeof random === "boolean" ? (random ? most : 0) : Math.min(random, most);
+  if (reach === 0) return Float32Array.from(sample.pixels);
+  return NORMS[budget.norm].start(sample.pixels, reach, keyOf(task, "attack-start", restart));
 }
 
 const shared = {

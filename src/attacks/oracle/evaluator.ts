@@ -128,8 +128,7 @@ export class Evaluator {
 const extraOf = ({ extra }: Question, input: string): Float32Array | undefined =>
   Object.entries(extra ?? {}).find(([name]) => NAMES.extra(name) === input)?.[1];
 
-const classesOf = (classes: readonly number[]): Tensor =>
-  fromNumbers("int64", [classes.length], classes);
+const classesOf = (classes: readonly number[]): Tensor => fromNumbers("int64", [classes.length], classes);
 
 const macsOfGraph = (graph: Graph): number =>
   [...nodeMacs(graph, opTable).values()].reduce((sum, macs) => sum + macs, 0);

@@ -2,8 +2,8 @@
  *  images. */
 
 import { type Command, Option } from "commander";
-import { type AttackConfig, parseAttackFile } from "../../attacks/config.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
+import { type AttackConfig, parseAttackFile } from "../../attacks/spec.js";
 import { VERSION } from "../../core/version.js";
 import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";

@@ -2,8 +2,8 @@
  *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
  *  record. */
 
-import { configureAttack } from "../../attacks/config.js";
-import { Evaluator } from "../../attacks/evaluator.js";
+import { Evaluator } from "../../attacks/oracle/evaluator.js";
+import { configureAttack } from "../../attacks/spec.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";

@@ -1,6 +1,6 @@
 /** @file The input and the output of an audit. */
 
-import type { AttackConfig } from "../../attacks/config.js";
+import type { AttackConfig } from "../../attacks/spec.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
