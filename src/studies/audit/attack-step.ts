@@ -1,9 +1,9 @@
 /** @file Runs one attack of an audit. Then runs the whole network on its images, exact and rounded
  *  to 8 bits, and judges the results. */
 
+import { aimed, type SampleOutcome } from "../../attacks/attack.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/goals/early.js";
 import type { Evaluator } from "../../attacks/oracle/evaluator.js";
-import { aimed, type SampleOutcome } from "../../attacks/runner.js";
 import { type Sample, toEightBits } from "../../attacks/sample.js";
 import type { ConfiguredAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";

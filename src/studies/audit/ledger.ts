@@ -1,5 +1,5 @@
 /** @file The account of an attack: its work, the queries up to success, and the distances. */
-import type { SampleOutcome } from "../../attacks/runner.js";
+import type { SampleOutcome } from "../../attacks/attack.js";
 import { percentile } from "../../measures/percentile.js";
 import { NORMS } from "../../perturb/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
