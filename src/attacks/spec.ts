@@ -1,5 +1,6 @@
 /** @file Reads the entries of an attack file, checks them and completes them with defaults. An
- *  entry names a goal and a method. The tables of goals and methods say which fields it can have. */
+ *  entry names a goal and a method. The tables of goals and methods say which fields it can
+ *  have. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
@@ -225,7 +226,7 @@ function aimOf({ config, where, goal, goalName, method, methodName }: Chosen, vi
     throw new DynnError("attack/config", `${where}: ${lacking} has no targeted form. Remove "target".`, {
       name: config.name,
     });
-  const aim = (target === "least-likely" || target === "random" ? target : Number(target)) as Aim;
+  const aim: Aim = target === "least-likely" || target === "random" ? target : Number(target);
   const { classes } = victim.model;
   if (typeof aim === "number" && aim >= classes)
     throw new DynnError(

@@ -20,7 +20,13 @@ export function upgraded(entry: Entry): Entry {
   const goal = typeof objective === "string" ? objective : "misclassify:final";
   const method = String(optimizer ?? (isPublished(goal) ? "adam-tanh" : "pgd"));
   const kept = isPublished(goal) ? withoutBudget(rest) : rest;
-  return { ...(method === "pgd" ? pgdDefaults(kept) : {}), ...kept, name: entry.name, goal, method };
+  return {
+    ...(method === "pgd" ? pgdDefaults({ ...kept, name: entry.name }) : {}),
+    ...kept,
+    name: entry.name,
+    goal,
+    method,
+  };
 }
 
 const isPublished = (goal: string): boolean => currentName(goal) === "early:published";
@@ -29,10 +35,10 @@ const isPublished = (goal: string): boolean => currentName(goal) === "early:publ
 const withoutBudget = ({ radius: _, randomStart: __, ...rest }: Fields): Fields => rest;
 
 /** PGD took 20 steps of 2.5 radii in all, from the image. */
-function pgdDefaults({ radius, norm, steps = 20 }: Fields): Fields {
+function pgdDefaults({ name, radius, norm, steps = 20 }: Fields): Fields {
   const defaults = { steps: 20, randomStart: false };
   if (typeof radius !== "number" && typeof radius !== "string") return defaults;
-  const stepSize = (2.5 * parseQuantity(radius, "radius")) / Number(steps);
+  const stepSize = (2.5 * parseQuantity(radius, `attack "${name}", radius`)) / Number(steps);
   // A step of 1 crosses every ball of Linf.
   return { ...defaults, stepSize: norm === undefined || norm === "linf" ? Math.min(1, stepSize) : stepSize };
 }

@@ -151,7 +151,7 @@ describe("the runner", () => {
     const controller = new AbortController();
     const { evaluator, sizes } = fakeEvaluator();
     const slow = {
-      workOf: evaluator.workOf,
+      workOf: () => ({ forward: 2, backward: 3 }),
       evaluate: async (...args: Parameters<Evaluator["evaluate"]>) => {
         if (sizes.length === 2) controller.abort(new Error("enough"));
         return evaluator.evaluate(...args);

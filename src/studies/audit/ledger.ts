@@ -3,7 +3,7 @@ import type { SampleOutcome } from "../../attacks/attack.js";
 import { percentile } from "../../measures/percentile.js";
 import { NORMS } from "../../perturb/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
-import { type Attacked, cleanAnswers } from "./attack-step.js";
+import { type Attacked, cleanAnswers } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 
 type Work = Pick<
