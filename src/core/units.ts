@@ -35,6 +35,7 @@ export const showBytes = (bytes: number): string => {
 /** 12345678 as "12.3 M". A number that rounds up to the next unit is written in that unit. */
 export function showCount(count: number): string {
   for (const [size, unit] of [
+    [1e12, "T"],
     [1e9, "G"],
     [1e6, "M"],
     [1e3, "k"],

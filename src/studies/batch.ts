@@ -28,18 +28,20 @@ export interface StudyRuns {
   readonly gradients?: boolean;
   /** Number of images in memory, copies included. */
   readonly images?: number;
+  /** Number of sessions that are open together. Default: 1; with gradients one more for each exit. */
+  readonly sessions?: number;
 }
 
 /** The batch of a study.
  * @throws DynnError 'memory/batch' when a run would not fit into the free memory, 'cli/value' */
-export function batchOf({ model, backend, batch, gradients = false, images = 0 }: StudyRuns): BatchChoice {
-  const { name, input, exits } = model;
+export function batchOf({ gradients = false, images = 0, ...runs }: StudyRuns): BatchChoice {
+  const { model, backend, batch, sessions = gradients ? 1 + model.exits.length : 1 } = runs;
+  const { name, input } = model;
   const dims = input.shape.slice(1).map((d) => (typeof d === "number" ? d : 0));
   return batchFor({
     ...{ name, backend, batch },
     graph: (gradients ? attackGraph(model) : undefined) ?? model.graph,
-    // The forward pass, and one gradient for the loss of each exit.
-    sessions: gradients ? 1 + exits.length : 1,
+    sessions,
     held: images * sizeOf(dims) * Float32Array.BYTES_PER_ELEMENT,
   });
 }

@@ -137,7 +137,7 @@ async function compare(
 ): Promise<Verification> {
   const { backend, signal, onProgress } = options;
   const images = Images.for(model, options.images ?? randomPixels(imageDims(model)));
-  const { batch } = batchOf({ model, backend, batch: options.batch, images: images.count });
+  const { batch } = batchOf({ model, backend, batch: options.batch, images: images.count, sessions: 2 });
   const forward = await Forward.compile(model, backend);
   const report = (done: number) => {
     signal?.throwIfAborted();
