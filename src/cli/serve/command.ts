@@ -38,7 +38,8 @@ export const serveCommand = (command: Command, io: Io): Command =>
     )
     .addOption(option("--port <n>", "port to listen on; 0 takes any free port", port).default(8790))
     .addOption(tokenOption("the token that clients must send"))
-    .addOption(option(
+    .addOption(
+      option(
         "--max-batch <n>",
         "most samples in a request, and in one run (default: up to 64, as many as 1 GB holds)",
         whole(1, 64),
