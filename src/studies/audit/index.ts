@@ -2,8 +2,8 @@
  *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
  *  record. */
 
-import { configureAttack } from "../../attacks/config.js";
-import { Evaluator } from "../../attacks/evaluator.js";
+import { Evaluator } from "../../attacks/oracle/evaluator.js";
+import { configureAttack } from "../../attacks/spec.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
@@ -27,6 +27,7 @@ import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
+import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
@@ -83,7 +84,7 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
     const adversarial = new Map<string, Float32Array>();
     for (const attack of attacks) {
       const attacked = await runStep(attack, audited, evaluator, options);
-      records.push(judge(attacked, audited));
+      records.push(judge(attacked, audited, options.perSample));
       gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
       adversarial.set(attack.name, attacked.images.data);
     }
@@ -93,7 +94,7 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
       memory,
       warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
       clean: cleanRecord(audited),
-      attacks: records,
+      attacks: withComparisons(records),
       curves,
       seconds: (options.now() - started) / 1000,
     });
