@@ -154,7 +154,7 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
   batch: {
     flags: "--batch <n>",
     about: "samples per evaluation; it changes time and memory, not results (default: up to 64, as many as 1 GB holds)",
-    read: whole(1, 16),
+    read: whole(1, 64),
   },
   threads: { flags: "--threads <n>", about: "threads of the engine (default: one per core)", read: whole(1, 2) },
   provider: {
