@@ -79,6 +79,10 @@ export const ERROR_CODES = {
   "zoo/index": { exit: 1, about: "An index of the zoo is not JSON, or has a wrong value." },
   "zoo/download": { exit: 1, about: "A mirror of the zoo cannot be reached, or does not answer as it should." },
   "runtime/load": { exit: 1, about: "The engine refuses the graph." },
+  "memory/batch": {
+    exit: 1,
+    about: "A run would need more memory than is free. The message says which batch fits, if any does.",
+  },
   "runtime/provider": {
     exit: 2,
     about: "This machine lacks the device or the library that the chosen provider (webgpu, cuda) needs.",

@@ -26,9 +26,16 @@ export function showRadius(radius: number): string {
   return String(Number(radius.toPrecision(4)));
 }
 
+/** 1234567890 bytes as "1.2 GB". A number that rounds up to the next unit is written in that unit. */
+export const showBytes = (bytes: number): string => {
+  const [number, unit = ""] = showCount(bytes).split(" ");
+  return `${number} ${unit}B`;
+};
+
 /** 12345678 as "12.3 M". A number that rounds up to the next unit is written in that unit. */
 export function showCount(count: number): string {
   for (const [size, unit] of [
+    [1e12, "T"],
     [1e9, "G"],
     [1e6, "M"],
     [1e3, "k"],

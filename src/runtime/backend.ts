@@ -25,6 +25,8 @@ export interface Backend {
   readonly name: string;
   /** Whether a graph may hold `If`. Only the branch that runs then takes time. */
   readonly routes?: boolean;
+  /** Bytes of memory that runs can still take. Left out: not known, as in a browser. */
+  readonly freeMemory?: () => number;
   /** Makes a session that runs the graph.
    * @throws DynnError 'runtime/load' when the backend cannot run the graph */
   readonly compile: (graph: Graph) => Promise<Session>;

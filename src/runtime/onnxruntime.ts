@@ -35,6 +35,11 @@ const OPTIMIZED_NODES = 4096;
  */
 const AS_STATED = { disable_quant_qdq: "1" };
 
+/** With memory patterns, ONNX Runtime allocates one block for a shape that it meets again, beside the
+ * blocks of the first run. The gradient of MobileNetV2 for 16 images of 224 x 224 then takes 1165 MB
+ * instead of 544 MB, in the same time. */
+const MEMORY_PATTERN = false;
+
 const withQuantized = (extra: InferenceSession.SessionOptions["extra"] = {}) => ({
   ...extra,
   session: { ...AS_STATED, ...(typeof extra.session === "object" ? extra.session : {}) },
@@ -54,6 +59,7 @@ export async function openSession(
 ): Promise<Session> {
   const session = await runtime.InferenceSession.create(writeModel({ graph: run }), {
     logSeverityLevel: 3,
+    enableMemPattern: MEMORY_PATTERN,
     ...(countNodes(run) > OPTIMIZED_NODES ? { graphOptimizationLevel: "disabled" as const } : {}),
     ...options,
     extra: withQuantized(options.extra),

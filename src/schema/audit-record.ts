@@ -2,6 +2,7 @@
  *  contract. A version can gain fields. When a field changes its meaning or is removed,
  *  `schemaVersion` rises. docs/audit-json.md explains the fields. */
 import { z } from "zod";
+import { memoryFields } from "./batch.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
@@ -168,6 +169,7 @@ export const auditRecordSchema = z.object({
   model: modelSchema,
   data: dataSchema,
   warnings: warningsSchema,
+  ...memoryFields,
   clean: z.object({
     accuracyPerExit: z.array(share),
     accuracyIntervals: z.array(rateSchema),

@@ -2,6 +2,7 @@
  *  versioned contract, like the audit record. docs/calibration.md explains the fields. */
 import { z } from "zod";
 import { nothingSchema } from "./audit-record.js";
+import { memoryFields } from "./batch.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
@@ -72,6 +73,7 @@ export const calibrationRecordSchema = z.object({
     notes: notesSchema,
   }),
   warnings: warningsSchema,
+  ...memoryFields,
   target: targetSchema,
   thresholdKind: z.enum(["uniform", "per-exit"]),
   costUnit: z.enum(["share", "milliseconds"]).describe("unit of the curves' costs: share of the full MACs, or time"),

@@ -2,6 +2,7 @@
  *  versioned contract. Times are measured, never estimated. Two networks are always compared within
  *  the same round of the same run. docs/profiling.md explains the fields. */
 import { z } from "zod";
+import { memoryFields } from "./batch.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
@@ -96,6 +97,7 @@ export const profileRecordSchema = z.object({
     notes: notesSchema,
   }),
   warnings: warningsSchema,
+  ...memoryFields,
   rounds: size,
   steadiness: steadinessSchema.optional().describe("absent for one round"),
   batches: z.array(size).min(1).describe("rising"),

@@ -6,12 +6,14 @@ import { fitData } from "../data/fit.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { Forward } from "../dynamic/run/forward.js";
 import type { Backend } from "../runtime/backend.js";
+import { batchOf } from "./batch.js";
 
 /** Options of {@link samples}. */
 export interface SampleOptions {
   /** Runs the model. */
   readonly backend: Backend;
-  /** Largest number of images in one run (default: 64). It changes time and memory. */
+  /** Largest number of images in one run. It changes time and memory. Left out: as many as the
+   * memory allows, at most 64. */
   readonly batch?: number | undefined;
   /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -19,25 +21,24 @@ export interface SampleOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-const DEFAULT_BATCH = 64;
-
 /** Runs a model on all records of a data set, and makes samples for `runAttack`.
  * @returns one sample per record, in file order. `id` is the record's number in `data`. `pixels`
  *  are float32 [c*h*w]. `clean` holds one row [classes] per exit
  * @throws DynnError 'data/shape', 'data/label' when the records do not fit the model
  * @throws DynnError 'model/classifier' when an exit holds probabilities: give the model that
  *  `checkOutputs` returns, here and to the attack
- * @throws DynnError 'data/value', 'runtime/load', 'runtime/run', or the signal's reason when
+ * @throws DynnError 'memory/batch', 'data/value', 'runtime/load', 'runtime/run', or the signal's reason when
  *  aborted
  * @example
  * const data = subset(await openDataset("sample"), [0, 1, 2, 3]);
  * const some = await samples(model, data, { backend: ortNode() }); */
 export async function samples(
   model: DynamicModel,
-  given: Dataset,
-  { backend, batch = DEFAULT_BATCH, signal, onProgress }: SampleOptions,
+  records: Dataset,
+  { backend, batch: given, signal, onProgress }: SampleOptions,
 ): Promise<Sample[]> {
-  const data = fitData(model, given);
+  const data = fitData(model, records);
+  const { batch } = batchOf({ model, backend, batch: given, images: data.count });
   const images = await readImages(data);
   const forward = await Forward.compile(model, backend);
   try {

@@ -145,7 +145,8 @@ describe("help", () => {
                                   bgr (default: rgb)
         --seed <n>                seed of every random number (default: 0)
         --batch <n>               samples per evaluation; it changes time and memory,
-                                  not results (default: 64)
+                                  not results (default: up to 64, as many as 1 GB
+                                  holds)
         --threads <n>             threads of the engine (default: one per core)
         --provider <name>         where to compute: cpu, webgpu, cuda (default: "cpu")
         --json <file>             write the record as JSON (docs/audit-json.md); -

@@ -95,7 +95,8 @@ describe("a calibration", () => {
 
   test("is the same whatever the batch, and its curves rise", async () => {
     const [one, two] = [await calibrateModel(options({ batch: 7 })), await calibrateModel(options({ batch: 60 }))];
-    expect(one.record).toEqual(two.record);
+    expect(one.record.memory).toMatchObject({ batch: 7, chosen: false });
+    expect({ ...one.record, memory: two.record.memory }).toEqual(two.record);
     const { uniform } = one.record.curves;
     for (const [i, p] of uniform.slice(1).entries())
       expect(p.validation.accuracy.value).toBeGreaterThan(uniform[i].validation.accuracy.value);

@@ -34,7 +34,7 @@ import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/p
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
-type Shared = CommonFlags<"data" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
+type Shared = CommonFlags<"data" | "eps" | "seed", "batch" | "samples" | "json" | "report">;
 
 interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, BackendFlags, Shared {
   readonly attacks?: readonly string[];

@@ -40,7 +40,7 @@ import { withProgress } from "../shared/progress.js";
 import { checkPolicyOutput, writePolicy } from "./output.js";
 import { calibrationTables } from "./tables.js";
 
-type Shared = CommonFlags<"data" | "timeBatch" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
+type Shared = CommonFlags<"data" | "timeBatch" | "eps" | "seed", "batch" | "samples" | "json" | "report">;
 
 interface CalibrateFlags extends RuleFlags, HeadFlags, SplitFlags, NormalizationFlags, BackendFlags, Shared {
   readonly target: CalibrationTarget;

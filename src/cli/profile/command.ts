@@ -13,8 +13,11 @@ import { checkWritable, writeText } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import { ENGINE_VERSION } from "../../node/ort-node/index.js";
 import { renderProfile } from "../../report/profile/page.js";
+import type { Backend } from "../../runtime/backend.js";
+import { LARGEST_BATCH } from "../../runtime/batch.js";
 import { RULES, type Rule } from "../../schema/policy.js";
 import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
+import { batchOf } from "../../studies/batch.js";
 import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
@@ -51,7 +54,7 @@ export function profileCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--batch <list>",
-        "batch sizes (default: those of 1,8,64 that are not above the number of images)",
+        "batch sizes (default: those of 1,8,64 that are not above the number of images, in 1 GB)",
         listOf(whole(1, 64)),
       ),
     )
@@ -116,11 +119,12 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   const data = fitData(model, given, matching);
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);
+  const backend = backendOf(flags);
   const record = await withProgress((onProgress) =>
     profile({
       ...{ model, baseline, machine, ...records, ...pointsOf(flags, model) },
-      batches: flags.batch ?? [1, 8, 64].filter((batch) => batch <= records.data.count),
-      backend: backendOf(flags),
+      batches: flags.batch ?? defaultBatches(model, backend, records.data.count),
+      backend,
       rounds: flags.rounds,
       seed: flags.seed,
       version: VERSION,
@@ -132,6 +136,12 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   io.signal.throwIfAborted();
   await writeOutputs(record, flags, io);
 }
+
+/** Batch sizes to time: one image, a few, and as many as the memory allows, at most 64. */
+const defaultBatches = (model: DynamicModel, backend: Backend, images: number): number[] => {
+  const { batch: most } = batchOf({ model, backend });
+  return [1, 8, LARGEST_BATCH].map((batch) => Math.min(batch, most)).filter((batch) => batch <= images);
+};
 
 /** The machine before the work adds its own load. */
 function describeMachine({ threads }: ProfileFlags): Machine {

@@ -14,7 +14,7 @@ interface ServeFlags extends BackendFlags {
   readonly host: string;
   readonly port: number;
   readonly token?: string;
-  readonly maxBatch: number;
+  readonly maxBatch?: number;
   readonly maxBody?: number;
   readonly maxPending: number;
   readonly maxConnections: number;
@@ -38,7 +38,13 @@ export const serveCommand = (command: Command, io: Io): Command =>
     )
     .addOption(option("--port <n>", "port to listen on; 0 takes any free port", port).default(8790))
     .addOption(tokenOption("the token that clients must send"))
-    .addOption(option("--max-batch <n>", "most samples in a request, and in one run", whole(1, 64)).default(64))
+    .addOption(
+      option(
+        "--max-batch <n>",
+        "most samples in a request, and in one run (default: up to 64, as many as 1 GB holds)",
+        whole(1, 64),
+      ),
+    )
     .addOption(
       option(
         "--max-body <bytes>",

@@ -33,7 +33,7 @@ interface CommonValues {
   readonly timeBatch: number;
   readonly eps: number;
   readonly seed: AuditOptions["seed"];
-  readonly batch: AuditOptions["batch"];
+  readonly batch: number;
   readonly threads: NonNullable<OrtNodeOptions["threads"]>;
   readonly provider: Provider;
   readonly json: string;
@@ -153,9 +153,8 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
   seed: { flags: "--seed <n>", about: "seed of every random number", read: whole(0, 0), default: 0 },
   batch: {
     flags: "--batch <n>",
-    about: "samples per evaluation; it changes time and memory, not results",
+    about: "samples per evaluation; it changes time and memory, not results (default: up to 64, as many as 1 GB holds)",
     read: whole(1, 64),
-    default: 64,
   },
   threads: { flags: "--threads <n>", about: "threads of the engine (default: one per core)", read: whole(1, 2) },
   provider: {

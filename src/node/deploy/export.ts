@@ -17,6 +17,7 @@ import { checkOutputs } from "../../dynamic/run/outputs.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Policy } from "../../schema/policy.js";
+import { batchOf } from "../../studies/batch.js";
 import { loadModel } from "../onnx-files.js";
 import { MANIFEST, openBundle } from "./bundle.js";
 import { checkReplaceable, type OutputFile, publishFile, publishFolder } from "./files.js";
@@ -29,7 +30,8 @@ export interface ExportOptions {
   readonly policy?: Policy | undefined;
   /** Images for the comparison, float32 [n*c*h*w] in [0,1]. Default: 64 random images. */
   readonly images?: Float32Array | undefined;
-  /** The most images in one run. It changes time and memory, not the result. */
+  /** The most images in one run. It changes time and memory, not the result. Left out: as many as the
+   * memory allows, at most 64. */
   readonly batch?: number | undefined;
   /** Ends the export with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -57,7 +59,6 @@ export interface Exported {
 }
 
 const RANDOM_IMAGES = 64;
-const DEFAULT_BATCH = 64;
 
 /** Write a bundle with one file per exit (stage0.onnx ...). A host runs the stages one after the
  * other and decides when to stop.
@@ -134,8 +135,9 @@ async function compare(
   options: ExportOptions,
   run: (batches: Batches) => Promise<FoundAnswer[]>,
 ): Promise<Verification> {
-  const { backend, batch = DEFAULT_BATCH, signal, onProgress } = options;
+  const { backend, signal, onProgress } = options;
   const images = Images.for(model, options.images ?? randomPixels(imageDims(model)));
+  const { batch } = batchOf({ model, backend, batch: options.batch, images: images.count, sessions: 2 });
   const forward = await Forward.compile(model, backend);
   const report = (done: number) => {
     signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import type { Graph } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import { countNodes, openable, openSession } from "../../runtime/onnxruntime.js";
+import { freeMemory } from "../memory.js";
 import { ort } from "./ort.js";
 import { rewritten } from "./rewrites.js";
 import { checkTelemetry } from "./telemetry.js";
@@ -40,6 +41,7 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
     name: provider === "cpu" ? "ort-node" : `ort-node/${provider}`,
     // On another provider the condition must come back from the device first.
     routes: provider === "cpu",
+    ...(provider === "cpu" ? { freeMemory } : {}),
     compile: async (graph) => {
       await checkProvider(provider);
       return compile(graph, options);

@@ -11,6 +11,7 @@ import { wireFormOf } from "../../deploy/wire-form.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
 import type { Backend } from "../../runtime/backend.js";
+import { batchFor } from "../../runtime/batch.js";
 import { Batcher } from "./batcher.js";
 import { checkWhole } from "./settings.js";
 
@@ -18,7 +19,8 @@ import { checkWhole } from "./settings.js";
 export interface ServerPartOptions {
   /** Runs the server's part. */
   readonly backend: Backend;
-  /** The most samples in one request, and in one run over several requests. Default: 64. */
+  /** The most samples in one request, and in one run over several requests. Left out: as many as the
+   * memory allows, at most 64. */
   readonly maxBatch?: number | undefined;
   /** Milliseconds that a request waits for others to run together with. Default: 2. */
   readonly windowMs?: number | undefined;
@@ -26,19 +28,30 @@ export interface ServerPartOptions {
   readonly onRun?: ((samples: number) => void) | undefined;
 }
 
-export const DEFAULT_MAX_BATCH = 64;
 const DEFAULT_WINDOW_MS = 2;
 
 /** Prepare the server's half for running. The server side of the bundle is enough.
  * @throws DynnError 'serve/config' when the bundle is not a split, the server's part was not opened
- *   or an option is out of range; 'runtime/load' */
+ *   or an option is out of range; 'memory/batch' when a run would not fit into the free memory;
+ *   'runtime/load' */
 export async function createServerPart(bundle: Bundle, options: ServerPartOptions): Promise<ServerPart> {
-  const { maxBatch = DEFAULT_MAX_BATCH, windowMs = DEFAULT_WINDOW_MS } = options;
-  checkWhole("max-batch", maxBatch);
+  const { windowMs = DEFAULT_WINDOW_MS } = options;
   checkWhole("window", windowMs, 0);
   const form = wireFormOf(bundle.manifest);
+  const maxBatch = maxBatchOf(bundle, options);
   const [part] = await compileParts(partsOf(bundle, "server"), options.backend);
   return new ServerPart(bundle.manifest, form, part, { ...options, maxBatch, windowMs });
+}
+
+/** The most samples in one run: the given number, or as many as the memory allows.
+ * @throws DynnError 'serve/config', 'memory/batch' */
+export function maxBatchOf(
+  bundle: Bundle,
+  { backend, maxBatch }: Pick<ServerPartOptions, "backend" | "maxBatch">,
+): number {
+  if (maxBatch !== undefined) checkWhole("max-batch", maxBatch);
+  const [{ name, graph }] = partsOf(bundle, "server");
+  return batchFor({ name, graph, backend, batch: maxBatch }).batch;
 }
 
 /** The server's half of a split. It answers requests in the wire format, several of them in one

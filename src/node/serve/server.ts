@@ -12,7 +12,7 @@ import { makeEndpoints, type Service } from "./endpoints.js";
 import { HttpServers } from "./http.js";
 import { createMetrics } from "./metrics.js";
 import { busy } from "./refusals.js";
-import { createServerPart, DEFAULT_MAX_BATCH, type ServerPartOptions } from "./server-part.js";
+import { createServerPart, maxBatchOf, type ServerPartOptions } from "./server-part.js";
 import { checkTokenText, checkWhole } from "./settings.js";
 
 export interface ServerOptions extends Omit<ServerPartOptions, "onRun"> {
@@ -85,7 +85,8 @@ export async function createServer(bundle: Bundle, options: ServerOptions): Prom
 }
 
 async function makeService(bundle: Bundle, options: ServerOptions): Promise<Service> {
-  const { maxBatch, timeoutMs, maxPending, maxConnections } = checked(options);
+  const { timeoutMs, maxPending, maxConnections } = checked(options);
+  const maxBatch = maxBatchOf(bundle, options);
   const names = bundle.manifest.exits.map(({ name }) => name);
   const metrics = await createMetrics(names, maxBatch);
   const part = await createServerPart(bundle, { ...options, maxBatch, onRun: metrics.ran });
@@ -107,18 +108,16 @@ async function makeService(bundle: Bundle, options: ServerOptions): Promise<Serv
 /** @throws DynnError 'serve/config' */
 function checked(options: ServerOptions) {
   const {
-    maxBatch = DEFAULT_MAX_BATCH,
     timeoutMs = DEFAULT_TIMEOUT_MS,
     maxPending = DEFAULT_MAX_PENDING,
     maxConnections = DEFAULT_MAX_CONNECTIONS,
   } = options;
-  checkWhole("max-batch", maxBatch);
   checkWhole("timeout", timeoutMs);
   checkWhole("max-pending", maxPending);
   checkWhole("max-connections", maxConnections);
   if (options.maxBody !== undefined) checkWhole("max-body", options.maxBody);
   checkTokenText(options.token);
-  return { maxBatch, timeoutMs, maxPending, maxConnections };
+  return { timeoutMs, maxPending, maxConnections };
 }
 
 async function listen(http: HttpServers, { token }: Service, { host, port }: Address): Promise<string> {

@@ -9,6 +9,7 @@ import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking } from "../../measures/overthinking.js";
+import type { BatchChoice } from "../../runtime/batch.js";
 import {
   type AttackRecord,
   type AuditRecord,
@@ -19,6 +20,7 @@ import {
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
+import { batchOf, type OpenBatch } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
@@ -67,8 +69,10 @@ export type { RunStore, StoredRun } from "./run-store.js";
  * console.log(record.clean.routed.accuracy, record.attacks[0]?.robustAccuracy);
  * ```
  */
-export async function audit(given: AuditOptions): Promise<AuditOutcome> {
-  const started = given.now();
+export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutcome> {
+  const started = request.now();
+  const memory = memoryFor(request);
+  const given = { ...request, batch: memory.batch };
   const onModel = fitted(given);
   checkAttacks(onModel);
   const options = await withCheckedModel(onModel, onModel.data);
@@ -88,6 +92,7 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
     const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
       ...header(options),
+      memory,
       warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
       clean: cleanRecord(audited),
       attacks: withComparisons(records),
@@ -100,6 +105,14 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
     await crafting.evaluator.release();
     await audited.forward.release();
   }
+}
+
+/** @throws DynnError 'memory/batch' */
+function memoryFor({ attacks, curves, data, policy, ...runs }: OpenBatch<AuditOptions>): BatchChoice {
+  const validation = policy.kind === "calibrated" ? policy.validation.count : 0;
+  // The clean images, those of each attack, and copies while one attack is judged.
+  const images = data.count * (attacks.length + 4) + validation;
+  return batchOf({ ...runs, images, gradients: attacks.length > 0 || curves !== undefined });
 }
 
 /** The same audit with data in the model's numbering.

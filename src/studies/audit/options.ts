@@ -60,7 +60,8 @@ export interface AuditOptions {
   readonly curves?: CurveOptions | undefined;
   /** The seed of every random number. The same seed gives the same bytes. */
   readonly seed: number;
-  /** Samples per evaluation. This number changes time and memory, never results. */
+  /** Samples per evaluation. This number changes time and memory, never results. Left out: as many
+   * as the memory allows, at most 64. */
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;

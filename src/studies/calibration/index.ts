@@ -17,6 +17,7 @@ import {
 import { Forward } from "../../dynamic/run/forward.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
+import type { BatchChoice } from "../../runtime/batch.js";
 import {
   CALIBRATION_SCHEMA_VERSION,
   type CalibrationPoint,
@@ -26,6 +27,7 @@ import type { Rate } from "../../schema/numbers.js";
 import { readingOf } from "../../schema/reading.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import { perExit } from "../audit/tally.js";
+import { batchOf, type OpenBatch } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
@@ -39,15 +41,28 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
  * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a
  * single exit; 'policy/value'; when model and
  *         data do not fit together; the signal's reason when aborted */
-export async function calibrateModel(given: CalibrationOptions): Promise<CalibrationResult> {
-  const started = given.now();
+export async function calibrateModel(request: OpenBatch<CalibrationOptions>): Promise<CalibrationResult> {
+  const started = request.now();
+  const memory = memoryFor(request);
+  const given = { ...request, batch: memory.batch };
   checkExits(given);
   const [validation, test] = [fitData(given.model, given.validation), fitData(given.model, given.test)];
-  return calibrateFitted(await withCheckedModel({ ...given, validation, test }, test), started);
+  return calibrateFitted(await withCheckedModel({ ...given, validation, test }, test), memory, started);
+}
+
+/** @throws DynnError 'memory/batch' */
+function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<CalibrationOptions>): BatchChoice {
+  // The clean images, and those of an attack with copies while it is judged.
+  const attacked = worstCase === undefined ? 0 : 4 * worstCase.samples;
+  return batchOf({ ...runs, gradients: worstCase !== undefined, images: validation.count + test.count + attacked });
 }
 
 /** The calibration on data in the model's numbering. */
-async function calibrateFitted(options: CalibrationOptions, started: number): Promise<CalibrationResult> {
+async function calibrateFitted(
+  options: CalibrationOptions,
+  memory: BatchChoice,
+  started: number,
+): Promise<CalibrationResult> {
   const forward = await Forward.compile(options.model, options.backend);
   try {
     const validation = await openSplit(options.validation, forward, "validation images", options);
@@ -59,6 +74,7 @@ async function calibrateFitted(options: CalibrationOptions, started: number): Pr
     const costFractions = options.model.exits.map((e) => e.costFraction);
     const record = calibrationRecordSchema.parse({
       ...header(options, request),
+      memory,
       warnings: chanceWarnings(options.model, options.test, finalAccuracy(test)),
       steadiness: steadinessOf(roundSpread),
       policy,

@@ -43,7 +43,8 @@ export interface CalibrationOptions {
   readonly measureExits?: (() => Promise<readonly number[] | TimedExits>) | undefined;
   /** The seed of every random number. */
   readonly seed: number;
-  /** Samples per evaluation. This number changes time and memory, never results. */
+  /** Samples per evaluation. This number changes time and memory, never results. Left out: as many
+   * as the memory allows, at most 64. */
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;

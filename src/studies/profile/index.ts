@@ -8,7 +8,9 @@ import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { Forward } from "../../dynamic/run/forward.js";
+import type { BatchChoice } from "../../runtime/batch.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
+import { batchOf } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
 import { compileNetworks, pointContestant } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
@@ -28,9 +30,10 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const sorted = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
   checkBatches(sorted);
   const options = await withCheckedModel(sorted, sorted.data);
+  const memory = memoryFor(options);
   const fixed = fixedPoints(options.model, options);
   const images = await readImages(options.data);
-  const { reported, validation } = await allExits(options, images);
+  const { reported, validation } = await allExits(options, images, memory.batch);
   const chosen = validation ? chosenPoints(options.model, options, validation) : [];
   const forwards: Forward[] = [];
   const sessions = new SharedSessions(options.backend);
@@ -39,7 +42,15 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
     const points = await compilePoints(options, distinct([...fixed, ...chosen]), sessions);
     const contestants = [...networks, ...points].map(({ contestant }) => contestant);
     const measured = await timeAll(contestants, { ...options, images });
-    return recordOf({ options, reported, networks, points, measured, seconds: (options.now() - started) / 1000 });
+    return recordOf({
+      options,
+      memory,
+      reported,
+      networks,
+      points,
+      measured,
+      seconds: (options.now() - started) / 1000,
+    });
   } finally {
     await Promise.all([sessions, ...forwards].map((each) => each.release()));
   }
@@ -65,19 +76,25 @@ function checkBatches({ data, batches, rounds }: ProfileOptions): void {
   );
 }
 
-/** Images per run in passes that are not timed. */
-const BATCH = 64;
+/** The images per run in passes that are not timed. A batch size that is timed must fit too.
+ * @throws DynnError 'memory/batch' */
+function memoryFor({ model, backend, data, validation, batches }: ProfileOptions): BatchChoice {
+  const images = data.count + (validation?.count ?? 0);
+  batchOf({ model, backend, images, batch: batches.at(-1) });
+  return batchOf({ model, backend, images });
+}
 
 /** Logits of every exit on the reported records. With a choice of thresholds, also on the
  * validation records. */
 async function allExits(
   { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
   images: Images,
+  batch: number,
 ): Promise<{ readonly reported: Measured; readonly validation: Measured | undefined }> {
   const forward = await Forward.compile(model, backend);
   const measured = async ({ labels }: Dataset, images: Images, phase: string): Promise<Measured> => {
     const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
-    const logits = await forward.logits(images, { batch: BATCH, signal, onProgress: progress });
+    const logits = await forward.logits(images, { batch, signal, onProgress: progress });
     return { logits, labels };
   };
   try {

@@ -6,6 +6,7 @@ import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram } from "../../measures/cost.js";
+import type { BatchChoice } from "../../runtime/batch.js";
 import {
   PROFILE_SCHEMA_VERSION,
   type ProfiledNetwork,
@@ -25,6 +26,7 @@ import type { Contestant, Measurement, Measurements } from "./timing.js";
 
 export interface Findings {
   readonly options: ProfileOptions;
+  readonly memory: BatchChoice;
   /** Logits of every exit on the reported images. */
   readonly reported: Measured;
   /** The static network of the same weights, then the baseline, if one is given. */
@@ -35,10 +37,11 @@ export interface Findings {
 }
 
 export function recordOf(findings: Findings): ProfileRecord {
-  const { options, networks, points, measured, seconds } = findings;
+  const { options, memory, networks, points, measured, seconds } = findings;
   const [fixed, baseline] = networks.map((network) => networkRecord(network, measured));
   return profileRecordSchema.parse({
     ...header(options),
+    memory,
     warnings: fixed && chanceWarnings(options.model, options.data, fixed.accuracy),
     static: fixed,
     ...(baseline ? { baseline } : {}),

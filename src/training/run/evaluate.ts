@@ -1,6 +1,7 @@
 /** @file Accuracy and loss of every exit on validation or test records. */
 
 import { Logits } from "../../core/logits.js";
+import { sizeOf } from "../../core/shape.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/readings.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
@@ -9,6 +10,7 @@ import { argmax } from "../../dynamic/route/policy.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
+import { batchFor } from "../../runtime/batch.js";
 
 /** Accuracy and loss of each exit on some records. */
 export interface ExitEvaluation {
@@ -22,7 +24,7 @@ export interface ExitEvaluation {
 
 /** Options of an evaluation. */
 export interface EvaluateOptions {
-  /** Images in one run. */
+  /** The most images in one run. It is lower where the memory needs it. */
   readonly batch: number;
   /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -35,8 +37,13 @@ export interface Answered extends Measured {
   readonly labels: Int32Array;
 }
 
-/** Number of records to read at once. It limits the memory for large images. */
-const CHUNK = 1024;
+/** The most bytes of images to read at once, and the most records. */
+const CHUNK = { bytes: 2 ** 28, records: 1024 } as const;
+
+const chunkOf = ({ shape }: Dataset): number => {
+  const bytes = sizeOf(shape) * Float32Array.BYTES_PER_ELEMENT;
+  return Math.min(CHUNK.records, Math.max(1, Math.floor(CHUNK.bytes / bytes)));
+};
 
 /** Gives the logits of every exit, some records at a time, in file order.
  * @param graph a trained network with its parameters as initializers
@@ -46,14 +53,16 @@ export async function* answersOf(
   exits: readonly { readonly name: string; readonly logits: string }[],
   dataset: Dataset,
   backend: Backend,
-  { batch, signal, onProgress }: EvaluateOptions,
+  { batch: given, signal, onProgress }: EvaluateOptions,
 ): AsyncGenerator<Answered> {
   const metadata = writeMetadata({ exits: exits.map(({ name, logits }) => ({ name, logits })) });
   const model = dynamicModel({ graph, metadata });
+  const batch = Math.min(given, batchFor({ name: model.name, graph: model.graph, backend }).batch);
+  const chunk = chunkOf(dataset);
   const forward = await Forward.compile(model, backend);
   try {
-    for (let from = 0; from < dataset.count; from += CHUNK) {
-      const rows = Uint32Array.from({ length: Math.min(CHUNK, dataset.count - from) }, (_, i) => from + i);
+    for (let from = 0; from < dataset.count; from += chunk) {
+      const rows = Uint32Array.from({ length: Math.min(chunk, dataset.count - from) }, (_, i) => from + i);
       const logits = await forward.logits(await readImages(dataset, rows), {
         batch,
         signal,

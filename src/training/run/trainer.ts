@@ -5,6 +5,7 @@ import { DynnError } from "../../core/errors.js";
 import type { Tensor } from "../../core/tensor.js";
 import { stepsPerEpoch, type TrainingBatch } from "../../data/batches.js";
 import type { Graph } from "../../graph/graph.js";
+import { checkRoom } from "../../runtime/batch.js";
 import { type EpochReport, RECIPE_DEFINITIONS } from "../../schema/training.js";
 import { exitWeights } from "../recipe/exit-weights.js";
 import { learningRate } from "../recipe/schedules.js";
@@ -99,6 +100,7 @@ class Run {
     const logits = model.exits.map((e) => e.logits);
     const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config });
     try {
+      checkRoom({ name: "training step", graph: graph.graph, batch: config.batch, backend });
       return new Run(request, await StepRunner.compile(backend, graph, request.resume?.tensors), feeds);
     } catch (error) {
       await feeds.release();

@@ -268,7 +268,7 @@ describe("what is refused", () => {
     [
       "a batch of nothing",
       () => executor({ policy: middling, batch: 0 }),
-      ["cli/value", "batch: got 0, expected a whole number of at least 1. Give e.g. 64."],
+      ["cli/value", "batch: got 0, expected a whole number of at least 1. Give one."],
     ],
   ])("%s", async (_, call, [code, text]) => {
     await expect(call()).rejects.toThrow(failure(code, text));

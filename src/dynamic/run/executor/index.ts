@@ -4,6 +4,7 @@ import { DynnError } from "../../../core/errors.js";
 import { Images, imageDims } from "../../../core/images.js";
 import { checkPixels } from "../../../core/pixels.js";
 import type { Backend } from "../../../runtime/backend.js";
+import { batchFor } from "../../../runtime/batch.js";
 import { type Policy, singleExitPolicy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
 import { checkPolicy } from "../../route/policy.js";
@@ -26,7 +27,8 @@ export interface ExecutorOptions {
   readonly backend: Backend;
   /** Decides when to stop. The default is the model's own policy. */
   readonly policy?: Policy | undefined;
-  /** Largest number of samples in one run of a stage. It changes time and memory, not answers. */
+  /** Largest number of samples in one run of a stage. It changes time and memory, not answers. Left
+   * out: as many as the memory allows, at most 64. */
   readonly batch?: number | undefined;
   /** staged: one session for each stage. Samples of many batches are packed together between
    * stages. conditional: one session whose graph skips the rest of the network behind each exit. It
@@ -45,9 +47,8 @@ export interface ClassifyOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-const DEFAULT_BATCH = 64;
-
 /** Makes an executor. Each weight is in memory once.
+ * @throws DynnError 'memory/batch' when a run would not fit into the free memory, 'cli/value'
  * @throws DynnError 'policy/value' when neither model nor options give a policy that fits
  * @throws DynnError 'shape/unknown' when the image size is open
  * @throws DynnError 'runtime/load' when the backend cannot load the model
@@ -62,11 +63,8 @@ const DEFAULT_BATCH = 64;
  * ```
  */
 export async function createExecutor(given: DynamicModel, options: ExecutorOptions): Promise<Executor> {
-  const { batch = DEFAULT_BATCH } = options;
-  if (!(Number.isInteger(batch) && batch >= 1))
-    throw new DynnError("cli/value", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 64.`, {
-      batch,
-    });
+  const { name, graph } = given;
+  const { batch } = batchFor({ name, graph, backend: options.backend, batch: options.batch });
   const model = await checkOutputs(given, options.backend);
   const policy = policyOf(model, options.policy);
   const engine = options.engine ?? bestEngine(model, policy, options.backend);

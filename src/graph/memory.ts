@@ -1,0 +1,63 @@
+/** @file Memory that a graph needs while it runs, from the shapes of its values. An engine frees a
+ *  value after its last reader. The most memory is in use where the living values are largest. */
+import type { Graph, Node, ValueName } from "./graph.js";
+import { reads } from "./graph.js";
+import { inferShapes } from "./infer.js";
+import { bytesOf } from "./limits.js";
+import type { OpTable } from "./op.js";
+
+/** The bytes that a run on a number of samples needs: constants, inputs, outputs, and the values
+ * between them that are alive together. */
+export type BytesAt = (samples: number) => number;
+
+/** The memory that a run of a graph needs. The batch is the named first length of the inputs.
+ * @returns undefined when an input has another open size
+ * @throws DynnError as inferShapes does
+ * @example
+ * const bytes = memoryOf(model.graph, opTable);
+ * console.log(bytes?.(16)); // of 16 images */
+export function memoryOf(graph: Graph, ops: OpTable): BytesAt | undefined {
+  const batch = batchName(graph);
+  const open = graph.inputs.some(({ shape }) => !shape || shape.some((d) => typeof d === "string" && d !== batch));
+  if (open) return undefined;
+  const fixed = batch === undefined ? {} : { [batch]: 1 };
+  const one = aliveBytes(inferShapes(graph, ops, fixed));
+  const two = batch === undefined ? one : aliveBytes(inferShapes(graph, ops, { [batch]: 2 }));
+  const weights = weightBytes(graph);
+  // The bytes at each node are a line over the samples, and two points fix it.
+  return (samples) => weights + one.reduce((most, a, i) => Math.max(most, a + (samples - 1) * (two[i] - a)), 0);
+}
+
+const batchName = ({ inputs }: Graph): string | undefined =>
+  inputs.map(({ shape }) => shape?.[0]).find((d) => typeof d === "string");
+
+const weightBytes = ({ initializers }: Graph): number =>
+  [...initializers.values()].reduce((sum, t) => sum + t.data.byteLength, 0);
+
+/** The bytes that are alive at each node: its inputs, its outputs, and all values that later nodes
+ * read. The caller holds inputs and outputs of the graph to the end. */
+function aliveBytes(graph: Graph): number[] {
+  const bytes = (name: ValueName): number => {
+    const type = graph.types.get(name);
+    return type && !graph.initializers.has(name) ? bytesOf(type) : 0;
+  };
+  const total = (names: readonly ValueName[]): number => names.reduce((sum, name) => sum + bytes(name), 0);
+  const ends = endsOf(graph);
+  let alive = total(graph.inputs.map(({ name }) => name));
+  return graph.nodes.map((node) => {
+    alive += total(node.outputs);
+    const most = alive;
+    alive -= total(ends.get(node) ?? []);
+    return most;
+  });
+}
+
+/** For each node, the values that nothing reads after it. */
+function endsOf(graph: Graph): Map<Node, ValueName[]> {
+  const last = new Map<ValueName, Node>();
+  for (const node of graph.nodes) for (const name of [...node.outputs, ...reads(node)]) last.set(name, node);
+  for (const { name } of [...graph.inputs, ...graph.outputs]) last.delete(name);
+  const ends = new Map<Node, ValueName[]>();
+  for (const [name, node] of last) ends.set(node, [...(ends.get(node) ?? []), name]);
+  return ends;
+}

@@ -1,0 +1,70 @@
+/** @file The batch of a study. A batch that the caller leaves out follows from the memory that the
+ *  model needs, with its gradient when the study attacks. */
+import { gradientGraph } from "../autodiff/gradient.js";
+import { crossEntropy, targetsOf } from "../autodiff/losses.js";
+import { DynnError } from "../core/errors.js";
+import { sizeOf } from "../core/shape.js";
+import type { DynamicModel } from "../dynamic/model/model.js";
+import { GraphBuilder } from "../graph/builder.js";
+import type { Graph } from "../graph/graph.js";
+import { inferShapes } from "../graph/infer.js";
+import { opTable } from "../ops/table.js";
+import type { Backend } from "../runtime/backend.js";
+import { type BatchChoice, batchFor } from "../runtime/batch.js";
+
+/** Options of a study whose batch may be left out. It then follows from the memory. */
+export type OpenBatch<T extends { readonly batch: number }> = Omit<T, "batch"> & {
+  /** Samples in one run. Left out: as many as the memory allows, at most 64. */
+  readonly batch?: number | undefined;
+};
+
+/** What a study runs. */
+export interface StudyRuns {
+  readonly model: DynamicModel;
+  readonly backend: Backend;
+  /** The batch that the caller gives. */
+  readonly batch?: number | undefined;
+  /** Whether gradients run too. */
+  readonly gradients?: boolean;
+  /** Number of images in memory, copies included. */
+  readonly images?: number;
+  /** Number of sessions that are open together. Default: 1; with gradients one more for each exit. */
+  readonly sessions?: number;
+}
+
+/** The batch of a study.
+ * @throws DynnError 'memory/batch' when a run would not fit into the free memory, 'cli/value' */
+export function batchOf({ gradients = false, images = 0, ...runs }: StudyRuns): BatchChoice {
+  const { model, backend, batch, sessions = gradients ? 1 + model.exits.length : 1 } = runs;
+  const { name, input } = model;
+  const dims = input.shape.slice(1).map((d) => (typeof d === "number" ? d : 0));
+  return batchFor({
+    ...{ name, backend, batch },
+    graph: (gradients ? attackGraph(model) : undefined) ?? model.graph,
+    sessions,
+    held: images * sizeOf(dims) * Float32Array.BYTES_PER_ELEMENT,
+  });
+}
+
+/** The graph of an attack on all exits: the sum of their cross-entropies, with its gradient. The
+ * graph of an attack on some of them is no larger.
+ * @returns undefined when the model has no gradient; an attack then says why */
+function attackGraph(model: DynamicModel): Graph | undefined {
+  try {
+    return gradientOfExits(model);
+  } catch (error) {
+    if (error instanceof DynnError) return undefined;
+    throw error;
+  }
+}
+
+function gradientOfExits({ graph, exits, classes, input }: DynamicModel): Graph {
+  const b = new GraphBuilder(graph);
+  const labels = b.input("labels", "int64", input.shape.slice(0, 1));
+  const target = targetsOf(b, labels, classes);
+  const losses = exits.map(({ logits }) => crossEntropy(b, logits, target, 1));
+  const loss = b.op("Sum", losses, {}, "loss");
+  const forward = inferShapes(b.build(), opTable);
+  const keep = exits.map(({ logits }) => logits);
+  return gradientGraph(forward, opTable, { loss, wrt: [input.name], names: ["gradient"], keep });
+}

@@ -1,0 +1,95 @@
+/** @file Photographs of 224 x 224 through every command, with a MobileNetV2 of random weights that has two exits. */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, expect, test } from "vitest";
+import { load } from "../../src/node/load.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
+import { writeModel } from "../../src/onnx/write.js";
+import { batchOf } from "../../src/studies/batch.js";
+import { mobilenetV2 } from "../support/large-networks.js";
+import { cli, temporaryFolder } from "./support.js";
+
+const SIDE = 224;
+const MIB = 2 ** 20;
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder, name);
+const [NET, PHOTOS] = [at("net.onnx"), at("photos")];
+const DATA = ["--data", `folder:${PHOTOS}`];
+const json = (name: string) => JSON.parse(readFileSync(at(name), "utf8"));
+
+/** A smooth background with shapes and the grain of a camera. */
+async function photo(file: string, k: number): Promise<void> {
+  const shapes = [0, 1, 2, 3].map((i) => {
+    const [x, y, size] = [
+      (37 * (i + 1) * (k + 3)) % SIDE,
+      (53 * (i + 2) * (k + 1)) % SIDE,
+      20 + ((29 * i * (k + 1)) % 60),
+    ];
+    return `<circle cx="${x}" cy="${y}" r="${size}" fill="hsl(${(k * 47 + i * 25) % 360},60%,${35 + 10 * i}%)"/>`;
+  });
+  const gradient = `<linearGradient id="g" x2="1" y2="1"><stop stop-color="hsl(${k * 31},40%,70%)"/><stop offset="1" stop-color="#334"/></linearGradient>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${SIDE}" height="${SIDE}"><defs>${gradient}</defs><rect width="100%" height="100%" fill="url(#g)"/>${shapes.join("")}</svg>`;
+  const size = { width: SIDE, height: SIDE, channels: 3 } as const;
+  const grain = { create: { ...size, background: "#000", noise: { type: "gaussian", mean: 128, sigma: 12 } } } as const;
+  const input = await sharp(grain).png().toBuffer();
+  await sharp(Buffer.from(svg))
+    .composite([{ input, blend: "soft-light" }])
+    .flatten()
+    .jpeg({ quality: 90 })
+    .toFile(file);
+}
+
+async function run(...argv: readonly string[]): Promise<string> {
+  const { code, out, err } = await cli(...argv);
+  expect(code, err).toBe(0);
+  return out;
+}
+
+beforeAll(async () => {
+  writeFileSync(NET, writeModel({ graph: mobilenetV2([2, 4])({ classes: 2, imageSize: SIDE }).graph }));
+  for (const name of ["a", "b"]) mkdirSync(join(PHOTOS, name), { recursive: true });
+  for (let k = 0; k < 60; k++) await photo(join(PHOTOS, k % 2 ? "a" : "b", `${k}.jpg`), k);
+});
+
+test("the batch of a study keeps a run below 1 GiB", async () => {
+  const model = await load(NET);
+  const backend = { ...ortNode(), freeMemory: () => 16 * 1024 * MIB };
+  const forward = batchOf({ model, backend });
+  const attack = batchOf({ model, backend, gradients: true });
+  expect([forward.batch, attack.batch]).toEqual([64, 16]);
+  for (const { bytes = 0 } of [forward, attack]) expect(bytes).toBeLessThan(1024 * MIB);
+});
+
+test("an audit says its batch, and its report stays small", async () => {
+  const few = [...DATA, "--samples", "2", "--threshold", "0.6", "--attacks", "fgsm", "--radii", "0"];
+  await run("audit", NET, ...few, "--json", at("chosen.json"), "--report", at("report.html"));
+  await run("audit", NET, ...few, "--json", at("given.json"), "--batch", "1");
+  const [chosen, given] = [json("chosen.json"), json("given.json")];
+  expect(chosen.memory).toMatchObject({ chosen: true });
+  expect(given.memory).toMatchObject({ batch: 1, chosen: false });
+  const timeless = (record: object) => JSON.stringify({ ...record, memory: null }).replace(/"seconds":[\d.e+-]+/g, "");
+  expect(timeless(given)).toBe(timeless(chosen));
+  expect(statSync(at("report.html")).size).toBeLessThan(MIB);
+});
+
+test("a batch that no machine can hold is refused", async () => {
+  const { code, err } = await cli("audit", NET, ...DATA, "--samples", "2", "--threshold", "0.6", "--batch", "1000000");
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /net.onnx: a batch of 1000000 needs about [\d.]+ TB of memory, .* Give a batch of \d+ \(--batch\)\. \[memory\/batch\]/,
+  );
+});
+
+test("calibrate, profile, export and classify take the photographs", async () => {
+  const calibrated = at("calibrated.onnx");
+  const split = ["--samples", "4", "--validation-samples", "50", "--target", "budget:90%"];
+  await run("calibrate", NET, ...DATA, ...split, "-o", calibrated, "--json", at("calibration.json"));
+  expect(json("calibration.json").memory).toMatchObject({ batch: 64, chosen: true });
+  const short = ["--samples", "4", "--rounds", "1", "--rules", "max-softmax", "--batch", "1,4"];
+  await run("profile", calibrated, ...DATA, ...short, "--json", at("profile.json"));
+  expect(json("profile.json").memory).toMatchObject({ batch: 64, chosen: true });
+  await run("export", calibrated, ...DATA, "--format", "split", "-o", at("split"));
+  expect(existsSync(at("split"))).toBe(true);
+  expect(await run("classify", at("split"), `folder:${PHOTOS}`, "--samples", "4")).toContain("confidence");
+});
