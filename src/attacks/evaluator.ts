@@ -108,7 +108,12 @@ export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): G
     image: model.input.name,
     classes: model.classes,
     logits: (k) => present(model.exits[k], `exit ${k}`).logits,
-    oneHot: () => (oneHot ??= targetsOf(builder, builder.input(NAMES.labels, "int64", ["n"]), model.classes)),
+    oneHot: () =>
+      (oneHot ??= targetsOf(
+        builder,
+        builder.input(NAMES.labels, "int64", model.input.shape.slice(0, 1)),
+        model.classes,
+      )),
     clean: () => (clean ??= builder.input(NAMES.clean, "float32", model.input.shape)),
     std: model.normalization?.std ?? [1],
   });

@@ -50,6 +50,11 @@ export const ERROR_CODES = {
     exit: 1,
     about: "The model does not take exactly one float32 batch of images, or a node lacks an input.",
   },
+  "model/batch": {
+    exit: 1,
+    about:
+      "The model runs one image at a time, because its file holds a batch of 1 that dynn cannot open, and the work needs any batch.",
+  },
   "model/classifier": {
     exit: 1,
     about: "No output holds the logits of a classifier, or exits have different numbers of classes.",

@@ -1,6 +1,6 @@
 /** @file A batch that the file holds as a number becomes open, and the answers are compared with
- *  those of the file. */
-import { DynnError } from "../../core/errors.js";
+ *  those of the file. A batch of 1 that cannot be opened stays, and images run one by one. */
+import { DynnError, type ErrorDetail } from "../../core/errors.js";
 import { uniform } from "../../core/rng.js";
 import { isStatic, sizeOf } from "../../core/shape.js";
 import { fromNumbers, toNumbers } from "../../core/tensor.js";
@@ -12,7 +12,7 @@ import { constantType, inferShapes } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
 import type { Backend, Tensors } from "../../runtime/backend.js";
 import { runReference } from "../../runtime/reference.js";
-import type { Adapter, UncheckedBatch } from "./adapter.js";
+import type { AdaptContext, Adapted, Adapter, UncheckedBatch } from "./adapter.js";
 import { openNode } from "./batch-nodes.js";
 
 /** A prime that is seldom a size in a network. */
@@ -28,12 +28,37 @@ const READING_TOLERANCE = 1e-5;
 /** Of an engine that may add in another order at another batch. */
 const BACKEND_TOLERANCE = 1e-4;
 
-/** Opens the batch of a file whose nodes hold the batch as a number (Reshape to [1,48]).
- * @throws DynnError 'model/input' when a node holds the batch in a form that cannot be opened, or
- *   when the answers of the open graph differ from those of the file */
-export const openBatch: Adapter = (graph, { ops, name }) => {
+/** Opens the batch of a file whose nodes hold the batch as a number (Reshape to [1,48]). A batch
+ * of 1 stays where that is not possible.
+ * @throws DynnError 'model/input' for a larger batch, when a node holds it in a form that cannot
+ *   be opened, or when the answers of the open graph differ from those of the file */
+export const openBatch: Adapter = (graph, context) => {
   const fixed = fixedInput(graph);
   if (!fixed) return undefined;
+  if (context.closed !== undefined) return ofOneImage(graph, fixed, context.closed);
+  try {
+    return tryToOpen(graph, fixed, context);
+  } catch (error) {
+    const because = whyClosed(error);
+    if (because === undefined) throw error;
+    return ofOneImage(graph, fixed, because);
+  }
+};
+
+/** Why a batch of 1 cannot be opened. Undefined for any other error. */
+export const whyClosed = (error: unknown): string | undefined =>
+  error instanceof DynnError && error.detail.batch === 1 && typeof error.detail.because === "string"
+    ? error.detail.because
+    : undefined;
+
+const ofOneImage = (graph: Graph, fixed: Fixed, because: string): Adapted => ({
+  graph: { ...graph, inputs: [fixed] },
+  change: `dynn runs one image at a time, because ${because}.`,
+  closed: because,
+});
+
+/** @throws DynnError 'model/input' */
+function tryToOpen(graph: Graph, fixed: Fixed, { ops, name }: AdaptContext): Adapted | undefined {
   const { graph: opened, changed, elements } = openNodes(graph, fixed, ops, name);
   if (changed.length === 0) return undefined;
   const file = { ...graph, inputs: [fixed] };
@@ -47,7 +72,16 @@ export const openBatch: Adapter = (graph, { ops, name }) => {
   const { feeds, judge } = comparison({ file, opened, name }, READING_TOLERANCE);
   judge(feeds.map(({ graph: one, tensors }) => runReference(one, tensors, ops)));
   return { graph: opened, change: checked };
-};
+}
+
+/** @param because what keeps the batch closed, as part of a sentence */
+const closed = (name: string, because: string, detail: ErrorDetail, cause?: unknown): DynnError =>
+  new DynnError(
+    "model/input",
+    `${name}: ${because}, and dynn cannot open the batch. Export the model with a dynamic batch.`,
+    { ...detail, because },
+    { cause },
+  );
 
 const nameOf = ({ name }: ValueInfo): ValueName => name;
 
@@ -84,15 +118,28 @@ function openNodes(graph: Graph, fixed: Fixed, ops: OpTable, name: string): Open
     try {
       if (openNode({ graph, ops, b, narrow, wide }, node)) changed.push(showNode(node));
     } catch (cause) {
-      throw new DynnError(
-        "model/input",
-        `${name}: ${showNode(node)} works for a batch of ${batch} only, and dynn cannot open it. Export the model with a dynamic batch.`,
-        { node: node.name, batch },
-        { cause },
-      );
+      throw closed(name, `${showNode(node)} works for a batch of ${batch} only`, { node: node.name, batch }, cause);
     }
+  checkRows(graph, { batch, narrow, wide, name });
   const elements = [...narrow.values()].reduce((sum, { shape }) => sum + (isStatic(shape) ? sizeOf(shape) : 0), 0);
   return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed, elements };
+}
+
+interface Rows {
+  readonly batch: number;
+  readonly narrow: ReadonlyMap<ValueName, ValueType>;
+  readonly wide: ReadonlyMap<ValueName, ValueType>;
+  readonly name: string;
+}
+
+/** @throws DynnError 'model/input' when every output has as many rows as before */
+function checkRows({ nodes, outputs }: Graph, { batch, narrow, wide, name }: Rows): void {
+  const grows = (value: ValueName) => String(wide.get(value)?.shape) !== String(narrow.get(value)?.shape);
+  if (outputs.some((output) => grows(output.name) || narrow.get(output.name)?.shape[0] !== batch)) return;
+  const node = nodes.find(
+    ({ inputs, outputs }) => inputs.some(grows) && !outputs.some(grows) && narrow.get(outputs[0])?.dtype === "float32",
+  );
+  throw closed(name, `${node ? showNode(node) : "the graph"} gives one answer for the whole batch`, { batch });
 }
 
 /** The graph of a file, and that graph for any batch. */
@@ -124,11 +171,7 @@ function comparison({ file, opened, name }: BatchPair, tolerance: number): Compa
       const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
       if (got.length === expected.length && expected.every((v, i) => Math.abs(v - got[i]) <= tolerance * scale))
         continue;
-      throw new DynnError(
-        "model/input",
-        `${name}: the batch of ${batch} is a number in the file, and with an open batch output "${output}" differs. Export the model with a dynamic batch.`,
-        { output, batch },
-      );
+      throw closed(name, `with another batch than ${batch} the output "${output}" differs`, { output, batch });
     }
   };
   return { feeds: [...each, feed(opened, 2 * batch, pixels)], judge };

@@ -13,6 +13,7 @@ import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { type InputMaps, type InputOptions, onUnit, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { requireOpenBatch } from "../../dynamic/model/open-batch.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { checkOutputs } from "../../dynamic/run/outputs.js";
 import type { Graph } from "../../graph/graph.js";
@@ -149,7 +150,7 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
   return { name, graph, normalization: undefined };
 }
 
-/** @throws DynnError 'data/shape', or as dynamicModel and checkOutputs */
+/** @throws DynnError 'data/shape', 'model/batch', or as dynamicModel and checkOutputs */
 async function ofModel(
   { name, source }: Extract<NetworkBase, { kind: "model" }>,
   { train, normalization: given, forceNormalization, channels, final, backend }: NetworkRequest,
@@ -160,6 +161,7 @@ async function ofModel(
   });
   checkSize(read, train);
   const model = backend ? await checkOutputs(read, backend, await firstImages(train)) : read;
+  requireOpenBatch(model, "training");
   const { input, exits, normalization } = model;
   const graph: Graph = {
     ...model.source,
