@@ -52,8 +52,7 @@ export const ERROR_CODES = {
   },
   "model/batch": {
     exit: 1,
-    about:
-      "The model runs one image at a time, because its file holds a batch of 1 that dynn cannot open, and the work needs any batch.",
+    about: "The model runs one image at a time, and the work needs larger batches.",
   },
   "model/classifier": {
     exit: 1,

@@ -45,7 +45,8 @@ export function oneByOne(graph: Graph, session: Session): Session {
  * batches. */
 function samplesOf(graph: Graph): Dim | undefined {
   const name = graph.inputs.map(batchOf).find((dim) => typeof dim === "string");
-  return name === undefined ? (isForOne(graph) ? 1 : undefined) : scalesBatch(graph) ? name : undefined;
+  const split = name === undefined ? isForOne(graph) : scalesBatch(graph);
+  return split ? (name ?? 1) : undefined;
 }
 
 const batchOf = ({ shape }: ValueInfo): Dim | undefined => shape?.[0];

@@ -1,13 +1,13 @@
 /** @file A batch that the file holds as a number becomes open, and the answers are compared with
  *  those of the file. A batch of 1 that cannot be opened stays, and images run one by one. */
-import { DynnError, type ErrorDetail } from "../../core/errors.js";
+import { DynnError } from "../../core/errors.js";
 import { uniform } from "../../core/rng.js";
 import { isStatic, sizeOf } from "../../core/shape.js";
 import { fromNumbers, toNumbers } from "../../core/tensor.js";
 import { showNode } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
-import type { Graph, ValueInfo, ValueName, ValueType } from "../../graph/graph.js";
+import { ancestors, type Graph, type ValueInfo, type ValueName, type ValueType } from "../../graph/graph.js";
 import { constantType, inferShapes } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
 import type { Backend, Tensors } from "../../runtime/backend.js";
@@ -35,30 +35,25 @@ const BACKEND_TOLERANCE = 1e-4;
 export const openBatch: Adapter = (graph, context) => {
   const fixed = fixedInput(graph);
   if (!fixed) return undefined;
-  if (context.closed !== undefined) return ofOneImage(graph, fixed, context.closed);
+  let { closed } = context;
   try {
-    return tryToOpen(graph, fixed, context);
+    if (closed === undefined) return opened(graph, fixed, context);
   } catch (error) {
-    const because = whyClosed(error);
-    if (because === undefined) throw error;
-    return ofOneImage(graph, fixed, because);
+    closed = whyClosed(error);
   }
+  const change = `dynn runs one image at a time, because ${closed}.`;
+  return { graph: { ...graph, inputs: [fixed] }, change, closed };
 };
 
-/** Why a batch of 1 cannot be opened. Undefined for any other error. */
-export const whyClosed = (error: unknown): string | undefined =>
-  error instanceof DynnError && error.detail.batch === 1 && typeof error.detail.because === "string"
-    ? error.detail.because
-    : undefined;
-
-const ofOneImage = (graph: Graph, fixed: Fixed, because: string): Adapted => ({
-  graph: { ...graph, inputs: [fixed] },
-  change: `dynn runs one image at a time, because ${because}.`,
-  closed: because,
-});
+/** Why a batch of 1 cannot be opened.
+ * @throws any other error */
+export function whyClosed(error: unknown): string {
+  if (error instanceof DynnError && error.detail.batch === 1) return error.detail.because as string;
+  throw error;
+}
 
 /** @throws DynnError 'model/input' */
-function tryToOpen(graph: Graph, fixed: Fixed, { ops, name }: AdaptContext): Adapted | undefined {
+function opened(graph: Graph, fixed: Fixed, { ops, name }: AdaptContext): Adapted | undefined {
   const { graph: opened, changed, elements } = openNodes(graph, fixed, ops, name);
   if (changed.length === 0) return undefined;
   const file = { ...graph, inputs: [fixed] };
@@ -75,11 +70,11 @@ function tryToOpen(graph: Graph, fixed: Fixed, { ops, name }: AdaptContext): Ada
 }
 
 /** @param because what keeps the batch closed, as part of a sentence */
-const closed = (name: string, because: string, detail: ErrorDetail, cause?: unknown): DynnError =>
+const closed = (name: string, because: string, batch: number, cause?: unknown): DynnError =>
   new DynnError(
     "model/input",
-    `${name}: ${because}, and dynn cannot open the batch. Export the model with a dynamic batch.`,
-    { ...detail, because },
+    `${name}: ${because}. Export the model with a dynamic batch.`,
+    { batch, because },
     { cause },
   );
 
@@ -118,7 +113,7 @@ function openNodes(graph: Graph, fixed: Fixed, ops: OpTable, name: string): Open
     try {
       if (openNode({ graph, ops, b, narrow, wide }, node)) changed.push(showNode(node));
     } catch (cause) {
-      throw closed(name, `${showNode(node)} works for a batch of ${batch} only`, { node: node.name, batch }, cause);
+      throw closed(name, `${showNode(node)} works for a batch of ${batch} only`, batch, cause);
     }
   checkRows(graph, { batch, narrow, wide, name });
   const elements = [...narrow.values()].reduce((sum, { shape }) => sum + (isStatic(shape) ? sizeOf(shape) : 0), 0);
@@ -132,14 +127,19 @@ interface Rows {
   readonly name: string;
 }
 
-/** @throws DynnError 'model/input' when every output has as many rows as before */
-function checkRows({ nodes, outputs }: Graph, { batch, narrow, wide, name }: Rows): void {
+/** @throws DynnError 'model/input' when an output like a classifier's has one row for any batch */
+function checkRows(graph: Graph, { batch, narrow, wide, name }: Rows): void {
   const grows = (value: ValueName) => String(wide.get(value)?.shape) !== String(narrow.get(value)?.shape);
-  if (outputs.some((output) => grows(output.name) || narrow.get(output.name)?.shape[0] !== batch)) return;
+  const isRow = (value: ValueName) => {
+    const { dtype, shape = [] } = narrow.get(value) ?? {};
+    return dtype === "float32" && shape.length === 2 && shape[0] === 1 && !grows(value);
+  };
+  if (batch !== 1) return;
+  const nodes = ancestors(graph, graph.outputs.map(nameOf).filter(isRow));
   const node = nodes.find(
-    ({ inputs, outputs }) => inputs.some(grows) && !outputs.some(grows) && narrow.get(outputs[0])?.dtype === "float32",
+    ({ inputs, outputs: [made] }) => inputs.some(grows) && !grows(made) && narrow.get(made)?.dtype === "float32",
   );
-  throw closed(name, `${node ? showNode(node) : "the graph"} gives one answer for the whole batch`, { batch });
+  if (node) throw closed(name, `${showNode(node)} gives one row for any batch`, batch);
 }
 
 /** The graph of a file, and that graph for any batch. */
@@ -171,7 +171,7 @@ function comparison({ file, opened, name }: BatchPair, tolerance: number): Compa
       const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
       if (got.length === expected.length && expected.every((v, i) => Math.abs(v - got[i]) <= tolerance * scale))
         continue;
-      throw closed(name, `with another batch than ${batch} the output "${output}" differs`, { output, batch });
+      throw closed(name, `with another batch than ${batch} the output "${output}" differs`, batch);
     }
   };
   return { feeds: [...each, feed(opened, 2 * batch, pixels)], judge };

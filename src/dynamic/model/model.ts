@@ -129,8 +129,7 @@ function readModel(source: ModelSource, options: ModelOptions, closed?: string):
     unchecked,
     closed: oneByOne,
   } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize, closed });
-  const typed = (graph: Graph): Graph =>
-    foldConstants(withBatch(oneByOne === undefined ? "n" : 1, graph, name, options), opTable);
+  const typed = (graph: Graph): Graph => foldConstants(withBatch(oneByOne ? 1 : "n", graph, name, options), opTable);
   const asFile = typed(adapted);
   const { maps, scale, normalization } = inputOf(asFile, metadata.normalization, options, name);
   const open = maps ? typed(prependInput(adapted, maps)) : asFile;
@@ -161,7 +160,7 @@ function readModel(source: ModelSource, options: ModelOptions, closed?: string):
     changes: [...(source.changes ?? []), ...changes, ...heads.changes],
     ...(maps ? { prepended: maps } : {}),
     ...(unchecked ? { unchecked: { ...unchecked, closed: (because) => readModel(source, options, because) } } : {}),
-    ...(oneByOne === undefined ? {} : { oneByOne }),
+    ...(oneByOne ? { oneByOne } : {}),
     ...(scale ? { inputScale: scale } : {}),
     ...(quantization === undefined ? {} : { quantization }),
   };

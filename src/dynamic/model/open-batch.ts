@@ -10,7 +10,6 @@ export function requireOpenBatch({ name, oneByOne }: Pick<DynamicModel, "name" |
   if (oneByOne === undefined) return;
   throw new DynnError(
     "model/batch",
-    `${name}: runs one image at a time, because ${oneByOne}, and ${work} needs a batch of any size. Export the model with a dynamic batch.`,
-    { because: oneByOne },
+    `${name}: runs one image at a time, because ${oneByOne}, and ${work} needs larger batches. Export the model with a dynamic batch.`,
   );
 }

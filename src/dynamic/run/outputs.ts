@@ -48,9 +48,7 @@ async function withCheckedBatch(model: DynamicModel, backend: Backend): Promise<
   try {
     await checkBatch(unchecked, backend);
   } catch (error) {
-    const because = whyClosed(error);
-    if (because === undefined) throw error;
-    return unchecked.closed(because);
+    return unchecked.closed(whyClosed(error));
   }
   const { change, checked } = unchecked;
   return { ...rest, changes: model.changes.map((one) => (one === change ? checked : one)) };
