@@ -43,8 +43,9 @@ export interface NetworkRequest {
   readonly base: NetworkBase;
   /** The recipe. It decides the exits and the frozen parameters. */
   readonly recipe: Recipe;
-  /** The exits. Names of early heads of a model keep these heads alone. The default is the network's
-   * own exits, unless the recipe is static. Otherwise the default depends on the recipe. */
+  /** The exits. Names of early heads of a model keep these heads alone. The default is the
+   * network's own exits, unless the recipe is static. Otherwise the default depends on the
+   * recipe. */
   readonly exits?: ExitSpec | undefined;
   /** Form of the heads of new exits. */
   readonly head?: HeadName | undefined;
