@@ -1,18 +1,20 @@
 /** @file An attack of one's own: gradient steps with momentum (MIM, Dong et al. 2018) beside plain PGD.
- *  An optimizer is a generator for one sample: it yields the image that it wants evaluated and is resumed with loss, gradient
- *  and logits. The runner turns many of them into batches.
+ *  A method is a generator for one sample. It asks about an image, and receives loss, gradient and logits. The runner
+ *  turns the questions of many samples into batches.
  *  Usage: node examples/own-attack.ts [SAMPLES] */
 import { fileURLToPath } from "node:url";
 import {
   type Attack,
-  type AttackRun,
+  ask,
   configureAttack,
   Evaluator,
+  type FoundImage,
   load,
-  type Optimizer,
+  type Method,
   openDataset,
   ortNode,
   runAttack,
+  type Search,
   samples,
   subset,
   type Task,
@@ -21,14 +23,23 @@ import {
 const STEPS = 10;
 const RADIUS = 1 / 255;
 
-const momentum: Optimizer = { name: "momentum", run: climb };
+const momentum: Method = {
+  name: "momentum",
+  access: "gradient",
+  scope: "sample",
+  retriesVanished: false,
+  *start([task]): Search<FoundImage[]> {
+    return [yield* climb(task)];
+  },
+};
 
-function* climb({ sample, objective }: Task): AttackRun {
+function* climb({ sample, goal }: Task): Search {
+  const [loss] = goal.losses;
   const image = Float32Array.from(sample.pixels);
   const velocity = new Float32Array(image.length);
   for (let step = 0; step < STEPS; step++) {
-    const { gradient, logits } = yield { image, loss: 0, gradient: true };
-    if (objective.succeeded(sample, logits)) return { image, success: true };
+    const { gradient, logits } = yield* ask({ image, loss, gradient: true });
+    if (goal.succeeded(sample, logits)) return { image, success: true };
     const scale = gradient.reduce((sum, g) => sum + Math.abs(g), 0) || 1;
     for (const [i, clean] of sample.pixels.entries()) {
       velocity[i] = velocity[i] + gradient[i] / scale;
@@ -36,8 +47,8 @@ function* climb({ sample, objective }: Task): AttackRun {
       image[i] = Math.min(Math.max(moved, clean - RADIUS, 0), clean + RADIUS, 1);
     }
   }
-  const { logits } = yield { image, loss: 0, gradient: false };
-  return { image, success: objective.succeeded(sample, logits) };
+  const { logits } = yield* ask({ image, loss, gradient: false });
+  return { image, success: goal.succeeded(sample, logits) };
 }
 
 const model = await load(fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url)));
@@ -48,13 +59,13 @@ const clean = await samples(model, data, { backend });
 
 const policy = model.policy ?? { rule: "max-softmax", fallback: "final", thresholds: [0.9, 0.9, 0.9, 0.9] };
 const pgd = configureAttack(
-  { name: "pgd", objective: "misclassify:final", optimizer: "pgd", norm: "linf", radius: RADIUS, steps: STEPS },
+  { name: "pgd", goal: "misclassify:final", method: "pgd", norm: "linf", radius: RADIUS, steps: STEPS },
   { model, policy },
 );
 const evaluator = new Evaluator(model, backend);
 const attacks: readonly [string, Attack][] = [
   ["pgd", pgd],
-  ["momentum", { ...pgd, optimizer: momentum }],
+  ["momentum", { ...pgd, method: momentum }],
 ];
 for (const [name, attack] of attacks) {
   const outcomes = await runAttack(attack, clean, evaluator, { seed: 0, batch: 64 });

@@ -1,37 +1,50 @@
 /** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and
  *  `dynn/web` give these names too. */
 
+export { type Attack, type AttackOptions, aimed, type SampleOutcome, type Spent } from "./attacks/attack.js";
 export {
-  type AttackRun,
+  type Catalogue,
+  catalogue,
+  type GoalEntry,
+  type MethodEntry,
+  type ParameterEntry,
+} from "./attacks/catalogue.js";
+export { type Goal, type GoalContext, type GoalDef, goal } from "./attacks/goals/goal.js";
+export { GOALS, type GoalName } from "./attacks/goals/table.js";
+export type { Victim } from "./attacks/goals/victim.js";
+export type { Loss, LossContext } from "./attacks/losses/loss.js";
+/** Losses that attacks ascend, as graph nodes. */
+export * as losses from "./attacks/losses/nodes.js";
+export { type ExitLoss, LOSSES, type LossForm, type LossName } from "./attacks/losses/table.js";
+export { Best } from "./attacks/methods/best.js";
+export { evaluate, evaluateAll, type Followed, survivesRounding } from "./attacks/methods/evaluate.js";
+export { keyOf, type Method, type MethodDef, method, type QueryTask, type Task } from "./attacks/methods/method.js";
+export { METHODS, type MethodName } from "./attacks/methods/table.js";
+export { type Asked, Evaluator, type Work } from "./attacks/oracle/evaluator.js";
+export { lossGraph } from "./attacks/oracle/loss-graph.js";
+export * as parameters from "./attacks/parameters.js";
+export { PRESETS, type PresetContext, presetConfigs } from "./attacks/presets.js";
+export {
+  ACCESS,
+  type Access,
+  ask,
   type Evaluation,
-  type ExitLogits,
-  evaluate,
-  type Followed,
   type FoundImage,
-  type Loss,
-  type LossContext,
-  type Objective,
-  type Optimizer,
   type Query,
-  type Sample,
-  samplesOf,
-  survivesRounding,
-  type Task,
-} from "./attacks/attack.js";
-export { Best } from "./attacks/best.js";
+  type QuerySearch,
+  type Question,
+  type Search,
+  type Shown,
+} from "./attacks/question.js";
+export { runAttack } from "./attacks/runner.js";
+export { type ExitLogits, type Sample, samplesOf } from "./attacks/sample.js";
 export {
   type AttackConfig,
   attackConfigSchema,
   type ConfiguredAttack,
   configureAttack,
   parseAttackFile,
-} from "./attacks/config.js";
-export { type EvaluationRequest, Evaluator, lossGraph } from "./attacks/evaluator.js";
-/** Losses that attacks ascend, as graph nodes. */
-export * as losses from "./attacks/losses.js";
-export type { Victim } from "./attacks/objectives/victim.js";
-export { PRESETS, type PresetContext, presetConfigs } from "./attacks/presets.js";
-export { type Attack, type AttackOptions, runAttack, type SampleOutcome } from "./attacks/runner.js";
+} from "./attacks/spec.js";
 export { appendVjp, gradientGraph, type VjpRequest } from "./autodiff/gradient.js";
 export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
 export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-vjp.js";

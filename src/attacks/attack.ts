@@ -1,184 +1,75 @@
-/** @file The parts of an attack: a sample, an objective, an optimizer and a budget. An optimizer is
- *  a generator for one sample. It yields an image, and receives the loss, the gradient and the
- *  logits of that image. The runner gathers the requests of many samples into batches. Hence the
- *  code of an attack reads like its paper. A finished sample returns and so leaves the batch. */
+/** @file What an attack is, how it runs, and what it leaves: an image and an account of the work
+ *  for each sample. */
 
-import type { Images } from "../core/images.js";
-import type { Logits } from "../core/logits.js";
-import type { GraphBuilder } from "../graph/builder.js";
-import type { ValueName } from "../graph/graph.js";
 import type { Budget } from "../perturb/norms.js";
+import type { Goal } from "./goals/goal.js";
+import type { LossForm } from "./losses/table.js";
+import type { Method } from "./methods/method.js";
+import type { FoundImage } from "./question.js";
+import type { Sample } from "./sample.js";
 
-/** One clean image, its label, and the logits of the model for it. */
-export interface Sample {
-  /** Record number in its data set. Random numbers depend on this number, never on batch order. */
-  readonly id: number;
-  /** float32 [c*h*w] in [0,1]. */
-  readonly pixels: Float32Array;
-  /** The true class. */
-  readonly label: number;
-  /** Logits of every exit on the clean image. */
-  readonly clean: readonly Float32Array[];
-}
-
-/** Makes samples from images, their labels and the logits of the model. Samples have numbers from
- * 0. Their arrays are views, not copies.
- * @param labels the true class of each image. Images beyond the last label are left out */
-export const samplesOf = ({
-  images,
-  labels,
-  logits,
-}: {
-  readonly images: Images;
-  readonly labels: ArrayLike<number>;
-  readonly logits: Logits;
-}): Sample[] => Array.from(labels, (label, id) => ({ id, label, pixels: images.row(id), clean: logits.rows(id) }));
-
-/** Logits per exit. Undefined for exits that a loss does not compute. */
-export type ExitLogits = readonly (Float32Array | undefined)[];
-
-/** The result of an evaluation. The arrays are views into a whole batch, so copy an array before
- * you keep it. */
-export interface Evaluation {
-  /** The loss that the attack ascends. */
-  readonly loss: number;
-  /** d loss / d image, [c*h*w]. Empty when the query did not want a gradient. */
-  readonly gradient: Float32Array;
-  /** Logits of the exits that were run. */
-  readonly logits: ExitLogits;
-}
-
-/** A request for one evaluation. */
-export interface Query {
-  /** The image to evaluate, float32 [c*h*w] in [0,1]. */
-  readonly image: Float32Array;
-  /** Index into the objective's losses. */
-  readonly loss: number;
-  /** Whether the gradient is wanted too. */
-  readonly gradient: boolean;
-}
-
-/** Values of the model's graph that a loss can use. */
-export interface LossContext {
-  readonly builder: GraphBuilder;
-  readonly image: ValueName;
-  /** Number of classes. */
-  readonly classes: number;
-  /** The logits of an exit, [n,classes]. */
-  readonly logits: (exit: number) => ValueName;
-  /** The sample's label as one-hot floats [n, classes]. */
-  readonly oneHot: () => ValueName;
-  /** The clean image, shape of `image`. */
-  readonly clean: () => ValueName;
-  /** Standard deviation per channel of the model's normalisation. Ones when the model does not
-   * state it. */
-  readonly std: readonly number[];
-}
-
-/** A differentiable loss per sample. Attacks ascend it. */
-export interface Loss {
-  /** Names the loss. The evaluator keeps one session per key. */
-  readonly key: string;
-  /** Exits whose logits the evaluation returns. Only the nodes that these exits and the loss need
-   * are run. */
-  readonly exits: readonly number[];
-  /** Returns a value of shape [n]. */
-  readonly build: (ctx: LossContext) => ValueName;
-}
-
-/** The goal of an attack, and the losses to ascend. */
-export interface Objective {
-  /** How records name the objective. */
-  readonly name: string;
-  /** The losses that can be ascended. */
-  readonly losses: readonly Loss[];
-  /** The answer that a user sees: that of one exit, or the routed answer. */
-  readonly answer: number | "routed";
-  /** The label that the losses use: the true label, or the model's own label. */
-  readonly label: (sample: Sample) => number;
-  /** The losses to start from. Each gets a run. */
-  readonly starts: (sample: Sample) => readonly number[];
-  /** The loss of an iterate with these logits, where the loss depends on the iterate. */
-  readonly follow?: (logits: ExitLogits, at: number) => number;
-  /** Whether an image with these logits meets the objective. */
-  readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
-  /** Whether the attack also runs on, and counts, samples whose clean image succeeds already. */
-  readonly everySampleEligible?: boolean;
-  /** The same aim with losses that do not depend on the scale of logits, in the order in which they
-   * are tried. Their gradients do not vanish where the softmax is saturated. Undefined when the
-   * objective has no such losses. */
-  readonly scaleFree?: readonly Objective[];
-  /** Ranks iterates of equal success. Larger is better. The default is the loss itself. */
-  readonly score?: (sample: Sample, evaluation: Evaluation) => number;
-}
-
-/** The attack on one sample: the input of an optimizer. */
-export interface Task {
-  /** The sample to attack. */
-  readonly sample: Sample;
-  /** The goal. */
-  readonly objective: Objective;
-  /** How far the image may move. */
+/** An attack ready to run: a goal, a method, and a distance from the clean image. */
+export interface Attack {
+  /** The goal of the attack. */
+  readonly goal: Goal;
+  /** The same goal with another loss. A goal with a loss of its own stays the same. */
+  readonly withLoss: (form: LossForm) => Goal;
+  /** The method that searches for an image. */
+  readonly method: Method;
+  /** How far the image may move from the clean image. */
   readonly budget: Budget;
-  /** The seed of the random numbers. */
+}
+
+/** How attacks run. */
+export interface AttackOptions {
+  /** Random starts depend on this seed and on the sample's id. */
   readonly seed: number;
+  /** Samples per evaluation. This number changes time and memory, never results. */
+  readonly batch: number;
+  /** Stops the work. The promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the number of finished samples and the number of all samples. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** The best image found. */
-export interface FoundImage {
-  /** The image, float32 [c*h*w] in [0,1]. */
-  readonly image: Float32Array;
-  /** Whether it meets the objective. */
-  readonly success: boolean;
+/** The work of an attack on one sample. */
+export interface Spent {
+  /** Images that the network evaluated. */
+  readonly queries: number;
+  /** Gradients among them. */
+  readonly gradients: number;
+  /** MACs of the forward passes. */
+  readonly forwardMacs: number;
+  /** MACs of the backward passes. */
+  readonly backwardMacs: number;
+  /** MACs, forward and backward, up to the first evaluated image that meets the goal. Null when no
+   * such image was evaluated. */
+  readonly macsToSuccess: number | null;
+  /** Images evaluated up to and including that image, or null. */
+  readonly queriesToSuccess: number | null;
 }
 
-/** One attack on one sample. It yields queries, receives evaluations, and returns the best
- * image. */
-export type AttackRun = Generator<Query, FoundImage, Evaluation>;
-
-/** An optimizer with its parameters fixed. */
-export interface Optimizer {
-  /** How records name the optimizer. */
-  readonly name: string;
-  /** Whether a sample is attacked again with losses free of scale after a gradient has vanished. */
-  readonly retriesVanished?: boolean;
-  /** Attack one sample. The generator yields images and receives their evaluations. */
-  readonly run: (task: Task) => AttackRun;
+/** The result of an attack on one sample. */
+export interface SampleOutcome extends FoundImage {
+  /** False when the clean image meets the goal already. The attack does not change such a
+   * sample. */
+  readonly eligible: boolean;
+  /** The work of the attack for this sample. */
+  readonly spent: Spent;
+  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had
+   * not succeeded. */
+  readonly vanished?: boolean;
 }
 
-/** An evaluation and its loss. */
-export interface Followed extends Evaluation {
-  /** Index of the loss in the objective's list. */
-  readonly at: number;
-}
+export const NOTHING_SPENT: Spent = {
+  queries: 0,
+  gradients: 0,
+  forwardMacs: 0,
+  backwardMacs: 0,
+  macsToSuccess: null,
+  queriesToSuccess: null,
+};
 
-/** Evaluates an image under its loss. Repeats the query where the objective names another loss for
- * the new logits. Two prefixes can differ in the last bit near a threshold, so the number of
- * queries is bounded. */
-export function* evaluate(
-  task: Task,
-  image: Float32Array,
-  loss: number,
-  gradient = true,
-): Generator<Query, Followed, Evaluation> {
-  let at = loss;
-  for (let asked = 0; ; asked++) {
-    const evaluation = yield { image, loss: at, gradient };
-    const right = task.objective.follow?.(evaluation.logits, at) ?? at;
-    if (right === at || asked > task.objective.losses.length) return { ...evaluation, at };
-    at = right;
-  }
-}
-
-/** The image as an 8-bit file would hold it. */
-export const toEightBits = (image: Float32Array): Float32Array => image.map((v) => Math.round(v * 255) / 255);
-
-/** Whether an iterate succeeds even after rounding to 8 bits. */
-export function* survivesRounding(
-  task: Task,
-  image: Float32Array,
-  loss: number,
-): Generator<Query, boolean, Evaluation> {
-  const rounded = yield* evaluate(task, toEightBits(image), loss, false);
-  return task.objective.succeeded(task.sample, rounded.logits);
-}
+/** The samples with the classes that the attack aims at. */
+export const aimed = ({ goal }: Pick<Attack, "goal">, samples: readonly Sample[], seed: number): Sample[] =>
+  samples.map((sample) => (goal.target ? { ...sample, target: goal.target(sample, seed) } : sample));

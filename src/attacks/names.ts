@@ -1,4 +1,4 @@
-/** @file Old names of objectives and of named attacks. Attack files and calls can use the old
+/** @file Old names of goals, methods and named attacks. Attack files and calls can use the old
  *  names. Records always hold the new names. */
 
 /** Old name -> name. */

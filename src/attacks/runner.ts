@@ -2,47 +2,11 @@
  *  finished one, whatever the step of the others. The result of a sample depends on its id and the
  *  seed alone, never on the batch. */
 
-import type { Budget } from "../perturb/norms.js";
-import type { AttackRun, Evaluation, FoundImage, Objective, Optimizer, Query, Sample } from "./attack.js";
-import type { Evaluator } from "./evaluator.js";
-
-/** An attack ready to run: a goal, a method, and a distance from the clean image. */
-export interface Attack {
-  /** The goal of the attack. */
-  readonly objective: Objective;
-  /** The method that searches for an image. */
-  readonly optimizer: Optimizer;
-  /** How far the image may move from the clean image. */
-  readonly budget: Budget;
-}
-
-/** How attacks run. */
-export interface AttackOptions {
-  /** Random starts depend on this seed and on the sample's id. */
-  readonly seed: number;
-  /** Samples per evaluation. This number changes time and memory, never results. */
-  readonly batch: number;
-  /** Stops the work. The promise then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called with the number of finished samples and the number of all samples. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
-/** The result of an attack on one sample. */
-export interface SampleOutcome extends FoundImage {
-  /** False when the clean image meets the objective already. The attack does not change such a
-   * sample. */
-  readonly eligible: boolean;
-  /** Gradients that the attack computed for this sample. */
-  readonly gradientEvaluations: number;
-  /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had
-   * not succeeded. */
-  readonly vanished?: boolean;
-}
-
-/** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero
- * or rounding: it moves the loss by less than the resolution for each unit of a pixel. */
-export const LEAST_GRADIENT = 2 ** -24;
+import { type Attack, type AttackOptions, aimed, NOTHING_SPENT, type SampleOutcome } from "./attack.js";
+import { Flight, type Pending, type SearchStart } from "./flight.js";
+import type { Evaluator } from "./oracle/evaluator.js";
+import type { FoundImage } from "./question.js";
+import type { Sample } from "./sample.js";
 
 /** Attack every sample.
  * @returns one outcome per sample, in order
@@ -53,131 +17,121 @@ export async function runAttack(
   evaluator: Evaluator,
   options: AttackOptions,
 ): Promise<SampleOutcome[]> {
-  const run = new Run(attack, samples, options);
+  const run = new Run(attack, aimed(attack, samples, options.seed), evaluator, options);
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {
     options.signal?.throwIfAborted();
-    const evaluations = await evaluator.evaluate(group[0]?.objective ?? attack.objective, group);
-    for (const [i, flight] of group.entries()) run.advance(flight, evaluations[i]);
+    const evaluations = await evaluator.evaluate(group);
+    const ready = group.filter((pending, i) => pending.flight.receive(pending, evaluations[i]));
+    for (const { flight } of ready) run.advance(flight);
   }
   return run.outcomes;
 }
 
-/** A sample that waits for an evaluation. */
-interface Flight {
-  readonly at: number;
-  readonly sample: Sample;
-  readonly run: AttackRun;
-  query: Query;
-  gradients: number;
-  vanished: boolean;
-  /** That of the attack, or one of its forms that are free of scale. */
-  readonly objective: Objective;
-  /** What an earlier attempt found whose gradient vanished. */
-  readonly earlier?: FoundImage;
-  /** Number of attempts before this one. */
-  readonly attempt: number;
-}
-
-/** The state of a run: samples that wait, and outcomes of finished samples. */
+/** The state of a run: searches that wait, and outcomes of finished samples. */
 class Run {
   readonly outcomes: SampleOutcome[];
   readonly #attack: Attack;
   readonly #samples: readonly Sample[];
+  readonly #evaluator: Evaluator;
   readonly #options: AttackOptions;
   readonly #inFlight = new Set<Flight>();
-  #next = 0;
+  /** Places in `samples` of the searches to start, in order. */
+  readonly #waiting: (readonly number[])[];
   #done = 0;
 
-  constructor(attack: Attack, samples: readonly Sample[], options: AttackOptions) {
+  constructor(attack: Attack, samples: readonly Sample[], evaluator: Evaluator, options: AttackOptions) {
     this.#attack = attack;
     this.#samples = samples;
+    this.#evaluator = evaluator;
     this.#options = options;
     this.outcomes = new Array<SampleOutcome>(samples.length);
+    const places = samples.map((_, i) => i);
+    this.#waiting = attack.method.scope === "set" ? [places] : places.map((i) => [i]);
   }
 
-  /** At most one batch of samples that wait for the same kind of evaluation. It takes the kind that
-   * most samples wait for. Empty at the end. */
-  nextGroup(): Flight[] {
-    // Enough samples that each loss of the objective can fill a batch.
-    const capacity = this.#options.batch * this.#attack.objective.losses.length;
-    while (this.#inFlight.size < capacity && this.#next < this.#samples.length) this.#admit(this.#next++);
-    const groups = new Map<string, Flight[]>();
-    for (const flight of this.#inFlight) {
-      const key = `${flight.attempt}/${flight.query.loss}/${flight.query.gradient}`;
-      const group = groups.get(key);
-      if (group) group.push(flight);
-      else groups.set(key, [flight]);
-    }
-    const largest = [...groups.values()].reduce<Flight[]>((a, b) => (b.length > a.length ? b : a), []);
+  /** At most one batch of questions of the same kind. It takes the kind that most questions have.
+   * Empty at the end. */
+  nextGroup(): Pending[] {
+    // Enough questions that each loss of the goal can fill a batch.
+    const capacity = this.#options.batch * this.#attack.goal.losses.length;
+    let open = 0;
+    for (const flight of this.#inFlight) open += flight.open;
+    while (open < capacity && this.#waiting.length > 0) open += this.#admit(this.#waiting.shift() as readonly number[]);
+    const groups = new Map<string, Pending[]>();
+    for (const flight of this.#inFlight)
+      for (const pending of flight.pending) {
+        const { loss, gradient } = pending.question;
+        const key = `${loss.key}/${gradient}`;
+        const group = groups.get(key);
+        if (group) group.push(pending);
+        else groups.set(key, [pending]);
+      }
+    const largest = [...groups.values()].reduce<Pending[]>((a, b) => (b.length > a.length ? b : a), []);
     return largest.slice(0, this.#options.batch);
   }
 
-  /** Gives a sample its evaluation. The sample then yields its next query or finishes. */
-  advance(flight: Flight, evaluation: Evaluation): void {
-    if (flight.query.gradient) {
-      flight.gradients++;
-      flight.vanished ||= hasVanished(flight, evaluation);
-    }
-    const step = flight.run.next(evaluation);
-    if (step.done) this.#finish(flight, step.value);
-    else flight.query = step.value;
-  }
-
-  #finish(flight: Flight, found: FoundImage): void {
-    const { at, sample, gradients, vanished, earlier, attempt } = flight;
+  /** Continues a search that has all its replies. */
+  advance(flight: Flight): void {
+    const found = flight.advance();
+    if (!found) return;
     this.#inFlight.delete(flight);
-    const { objective, optimizer } = this.#attack;
-    const next = optimizer.retriesVanished ? objective.scaleFree?.[attempt] : undefined;
-    if (vanished && !found.success && next)
-      this.#start(at, sample, next, { found: earlier ?? found, gradients, attempt: attempt + 1 });
-    else
-      this.#land(at, {
-        ...(earlier && !found.success ? earlier : found),
-        eligible: true,
-        gradientEvaluations: gradients,
-        ...(vanished ? { vanished } : {}),
-      });
+    const next = flight.vanishedInVain(found) ? this.#retry(flight.start) : undefined;
+    if (next) this.#start({ ...next, earlier: flight.start.earlier ?? found, spent: flight.spent });
+    else this.#land(flight, found);
   }
 
-  #admit(at: number): void {
-    const { objective } = this.#attack;
-    const sample = this.#samples[at];
-    const won = objective.everySampleEligible !== true && objective.succeeded(sample, sample.clean);
-    if (won) {
-      this.#land(at, { image: sample.pixels, eligible: false, success: true, gradientEvaluations: 0 });
-      return;
+  /** The search again, with the next loss that is free of scale. */
+  #retry(start: SearchStart): Pick<SearchStart, "places" | "samples" | "goal" | "attempt"> | undefined {
+    const { goal, method, withLoss } = this.#attack;
+    const form = method.retriesVanished ? goal.scaleFree?.[start.attempt] : undefined;
+    return form && { ...start, goal: withLoss(form), attempt: start.attempt + 1 };
+  }
+
+  /** @returns the number of new questions */
+  #admit(places: readonly number[]): number {
+    const { goal, method } = this.#attack;
+    const samples = places.map((i) => this.#samples[i]);
+    if (method.scope === "sample" && this.#hasWon(samples[0])) {
+      this.#put(places[0], { image: samples[0].pixels, eligible: false, success: true, spent: NOTHING_SPENT });
+      return 0;
     }
-    this.#start(at, sample, objective);
+    return this.#start({
+      places,
+      samples,
+      goal,
+      attempt: 0,
+      earlier: undefined,
+      spent: places.map(() => NOTHING_SPENT),
+    });
   }
 
-  /** @param before the attempt that the gradient vanished in, if there was one */
-  #start(
-    at: number,
-    sample: Sample,
-    objective: Objective,
-    before?: { readonly found: FoundImage; readonly gradients: number; readonly attempt: number },
-  ): void {
-    const { optimizer, budget } = this.#attack;
-    const run = optimizer.run({ sample, objective, budget, seed: this.#options.seed });
-    const first = run.next();
-    const { found: earlier, gradients = 0, attempt = 0 } = before ?? {};
-    const state = { at, sample, run, objective, gradients, attempt, vanished: before !== undefined };
-    if (first.done) this.#land(at, { ...first.value, eligible: true, gradientEvaluations: gradients });
-    else this.#inFlight.add({ ...state, query: first.value, ...(earlier ? { earlier } : {}) });
+  #hasWon(sample: Sample): boolean {
+    const { goal } = this.#attack;
+    return goal.everySampleEligible !== true && goal.succeeded(sample, sample.clean);
   }
 
-  #land(at: number, outcome: SampleOutcome): void {
+  #start(start: SearchStart): number {
+    const flight = new Flight(start, this.#attack, this.#evaluator, this.#options.seed);
+    this.#inFlight.add(flight);
+    this.advance(flight);
+    return flight.open;
+  }
+
+  #land({ start, spent, vanished }: Flight, found: readonly FoundImage[]): void {
+    const { places, samples, earlier } = start;
+    for (const [k, place] of places.entries()) {
+      const kept = earlier && !found[k].success ? earlier[k] : found[k];
+      this.#put(place, {
+        ...kept,
+        eligible: this.#attack.method.scope === "sample" || !this.#hasWon(samples[k]),
+        spent: spent[k],
+        ...(vanished[k] ? { vanished: true } : {}),
+      });
+    }
+  }
+
+  #put(at: number, outcome: SampleOutcome): void {
     this.outcomes[at] = outcome;
     this.#options.onProgress?.(++this.#done, this.#samples.length);
   }
-}
-
-/** Whether the gradient vanished at an image where the attack has not succeeded. A loss that
- * belongs to another image does not count. */
-function hasVanished({ sample, objective, query }: Flight, { gradient, logits, loss }: Evaluation): boolean {
-  // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
-  const saturated = objective.scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
-  if (!saturated && gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT)) return false;
-  if ((objective.follow?.(logits, query.loss) ?? query.loss) !== query.loss) return false;
-  return !objective.succeeded(sample, logits);
 }

@@ -12,6 +12,8 @@ export const PURPOSES = [
   "augment",
   "test",
   "dropout",
+  "attack-choice",
+  "attack-target",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

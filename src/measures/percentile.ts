@@ -3,14 +3,16 @@
  *  NumPy). */
 
 /** The `percent`-th percentile (50 is the median) of at least one number, in any order. The input
- * does not change. */
+ * does not change. Infinity is the largest value. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
   if (values.length === 0 || !(percent >= 0 && percent <= 100))
     throw new Error(`bug: percentile ${percent} of ${values.length} values`);
   const sorted = Float64Array.from(values).sort();
   const position = ((sorted.length - 1) * percent) / 100;
   const below = Math.floor(position);
-  const above = Math.min(below + 1, sorted.length - 1);
+  const above = Math.ceil(position);
+  // Infinity minus infinity is not a number.
+  if (sorted[below] === sorted[above]) return sorted[below];
   return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
 }
 

@@ -21,7 +21,14 @@ const schema = z.object({
     z.object({
       eligible: z.boolean(),
       success: z.boolean(),
-      gradientEvaluations: z.number(),
+      spent: z.object({
+        queries: z.number(),
+        gradients: z.number(),
+        forwardMacs: z.number(),
+        backwardMacs: z.number(),
+        macsToSuccess: z.number().nullable(),
+        queriesToSuccess: z.number().nullable(),
+      }),
       vanished: z.boolean().optional(),
     }),
   ),
@@ -47,10 +54,10 @@ export async function folderStore(folder: string): Promise<FolderStore> {
     load: (name, fingerprint) => load(pathOf(name, "json"), pathOf(name, "npy"), fingerprint),
     save: async (name, fingerprint, { outcomes, seconds }) => {
       await replaceFile(pathOf(name, "npy"), writeNpy(stackRows(outcomes.map((o) => o.image))));
-      const samples = outcomes.map(({ eligible, success, gradientEvaluations, vanished }) => ({
+      const samples = outcomes.map(({ eligible, success, spent, vanished }) => ({
         eligible,
         success,
-        gradientEvaluations,
+        spent,
         vanished,
       }));
       await writeText(pathOf(name, "json"), `${JSON.stringify({ fingerprint, seconds, samples })}\n`);

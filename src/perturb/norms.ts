@@ -2,8 +2,9 @@
  *  on arrays. `step.ts` has the same geometry as graph nodes. Source: Madry et al. 2018 (Linf and
  *  L2 steps and projections). */
 
-import { normal, type StreamKey, uniform } from "../core/rng.js";
+import { normal, permutation, type StreamKey, uniform } from "../core/rng.js";
 import type { Norm } from "../schema/norm.js";
+import { intoL1Ball, keepLargest } from "./sparse.js";
 
 /** A norm and a radius. A radius has no meaning without its norm. Without a radius, any distance is
  * allowed, and a smaller one is better. */
@@ -15,14 +16,17 @@ export interface Budget {
 }
 
 /** The one check of a radius or of the length of a step, for options, attack files and calls.
- * Pixels lie in [0,1]. So no two images are farther apart than 1 in Linf, and than the root of the
- * number of pixels in L2.
- * @param size pixels of an image, over all channels. The default is any number */
+ * Pixels lie in [0,1]. So no two images are farther apart than 1 in Linf, than the root of the
+ * number of pixel values in L2, and than their number in L1 and L0.
+ * @param size pixel values of an image, over all channels. The default is any number */
 export const isRadius = (radius: number, norm: Norm, size = Number.POSITIVE_INFINITY): boolean =>
   radius >= 0 && radius <= largestRadius(norm, size) && Number.isFinite(radius);
 
 /** The largest distance of two images with pixels in [0,1]. */
-export const largestRadius = (norm: Norm, size: number): number => (norm === "linf" ? 1 : Math.sqrt(size));
+export const largestRadius = (norm: Norm, size: number): number => {
+  if (norm === "linf") return 1;
+  return norm === "l2" ? Math.sqrt(size) : size;
+};
 
 /** The functions of a norm that attacks need. */
 export interface NormDef {
@@ -87,6 +91,55 @@ export const l2: NormDef = {
   },
 };
 
+export const l1: NormDef = {
+  distance: (a, b) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
+    return sum;
+  },
+  step: (image, gradient, size) => {
+    let length = 0;
+    for (let i = 0; i < image.length; i++) length += Math.abs(gradient[i]);
+    if (length === 0) return;
+    for (let i = 0; i < image.length; i++) image[i] += (size * gradient[i]) / length;
+  },
+  project: (image, clean, radius) => clipAround(image, clean, intoL1Ball(differenceOf(image, clean), radius)),
+  // A point of the simplex by exponential gaps, times a random reach. Signs are random.
+  start: (clean, radius, key) => {
+    const draws = uniform(key, 2 * clean.length);
+    const gaps = clean.map((_, i) => -Math.log(1 - draws[i]));
+    const total = gaps.reduce((sum, gap) => sum + gap, 0);
+    const reach = radius * uniform({ ...key, purpose: "attack-noise" }, 1)[0] ** (1 / clean.length);
+    return clean.map((c, i) => clamp01(c + ((draws[clean.length + i] < 0.5 ? -1 : 1) * reach * gaps[i]) / total));
+  },
+};
+
+/** The number of changed values. */
+export const l0: NormDef = {
+  distance: (a, b) => {
+    let changed = 0;
+    for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) changed++;
+    return changed;
+  },
+  step: l2.step,
+  project: (image, clean, radius) => clipAround(image, clean, keepLargest(differenceOf(image, clean), radius)),
+  start: (clean, radius, key) => {
+    const values = uniform(key, clean.length);
+    const order = permutation({ ...key, purpose: "attack-noise" }, clean.length);
+    const image = Float32Array.from(clean);
+    for (let k = 0; k < Math.min(radius, clean.length); k++) image[order[k]] = values[order[k]];
+    return image;
+  },
+};
+
+const differenceOf = (image: Float32Array, clean: Float32Array): Float32Array => image.map((v, i) => v - clean[i]);
+
+/** Writes clean + difference into the image, within [0,1]. An unchanged value stays exactly the
+ * clean one. */
+function clipAround(image: Float32Array, clean: Float32Array, difference: Float32Array): void {
+  for (let i = 0; i < image.length; i++) image[i] = difference[i] === 0 ? clean[i] : clamp01(clean[i] + difference[i]);
+}
+
 function lengthOf(v: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < v.length; i++) sum += v[i] ** 2;
@@ -94,4 +147,4 @@ function lengthOf(v: Float32Array): number {
 }
 
 /** The functions of each norm. */
-export const NORMS = { linf, l2 } as const satisfies Record<Norm, NormDef>;
+export const NORMS = { linf, l2, l1, l0 } as const satisfies Record<Norm, NormDef>;

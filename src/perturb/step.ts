@@ -4,12 +4,12 @@
 import type { GraphBuilder } from "../graph/builder.js";
 import type { ValueName } from "../graph/graph.js";
 import { reduce, reduceSum } from "../ops/support/emit.js";
-import type { Norm } from "../schema/norm.js";
+import type { Norm, SteppedNorm } from "../schema/norm.js";
 import { NORMS } from "./norms.js";
 
 /** How far a step goes, and the ball that it stays in. Lengths are in pixel units of [0,1]. */
-export interface PgdStep {
-  readonly norm: Norm;
+export interface PgdStep<N extends Norm = Norm> {
+  readonly norm: N;
   readonly radius: number;
   readonly stepSize: number;
 }
@@ -42,7 +42,7 @@ export interface PgdValues {
 export function pgdStepNodes(
   b: GraphBuilder,
   { image, gradient, clean }: PgdValues,
-  { norm, radius, stepSize }: PgdStep,
+  { norm, radius, stepSize }: PgdStep<SteppedNorm>,
 ): ValueName {
   const { direction, project } = NORM_NODES[norm];
   const moved = b.op("Add", [image, b.op("Mul", [direction(b, gradient), b.scalar(stepSize)])]);
@@ -78,7 +78,7 @@ const intoBall = (b: GraphBuilder, moved: ValueName, clean: ValueName, radius: n
   return b.op("Add", [clean, b.op("Mul", [difference, factor])]);
 };
 
-const NORM_NODES: Readonly<Record<Norm, NormNodes>> = {
+const NORM_NODES: Readonly<Record<SteppedNorm, NormNodes>> = {
   linf: {
     direction: (b, gradient) => b.op("Sign", [gradient]),
     project: (b, moved, clean, radius) =>

@@ -8,7 +8,7 @@ import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
 
 /** Version of the audit record. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const routedSchema = z.object({
   accuracy: share.describe("share of samples whose routed answer is the true label"),
@@ -56,8 +56,9 @@ export const nothingSchema = z
 
 const attackSchema = z.object({
   name: z.string(),
-  objective: z.string(),
-  optimizer: z.string().describe("fgsm, pgd, adam-tanh, or the name of another optimizer"),
+  goal: z.string().describe("what the attack is after, such as misclassify:final or slowdown"),
+  method: z.string().describe("how it searches, such as pgd"),
+  access: z.enum(["gradient", "scores", "label", "cost"]).describe("what the attacker sees of the model"),
   norm: normSchema,
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
   parameters: z
@@ -72,6 +73,7 @@ const attackSchema = z.object({
   nothingToAttack: nothingSchema,
   successRate: rateSchema.describe("attack successes among the eligible samples"),
   success8bit: rateSchema.describe("the same after rounding the images to 8 bits"),
+  successes: count.describe("successes among the eligible samples"),
   accuracyPerExit: z.array(share),
   routed: routedSchema,
   efficacy: share.describe("area under the EEC curve, trapezoid as in DeepSloth"),
@@ -86,6 +88,14 @@ const attackSchema = z.object({
     .min(0)
     .nullable()
     .describe("largest Linf norm of the successful perturbations; null without success"),
+  normMedian: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe(
+      "median distance in the attack's norm over the samples that were right when clean; a failure counts as infinity; null when infinite",
+    ),
+  normMean: z.number().min(0).nullable().describe("mean of the same distances; null when one is infinite"),
   early: z
     .object({
       labels: rateSchema.describe("final label kept and every early label changed"),
@@ -94,6 +104,34 @@ const attackSchema = z.object({
     })
     .optional(),
   gradientEvaluations: count.describe("gradients of single samples"),
+  queries: count.describe("images that the network evaluated for the attack"),
+  queriesMedian: z
+    .number()
+    .nullable()
+    .describe("median number of images evaluated up to the first success, over the samples with one; null without one"),
+  queryQuartiles: z.tuple([z.number(), z.number()]).nullable().describe("first and third quartile of the same numbers"),
+  macs: z
+    .object({ forward: z.number().min(0), backward: z.number().min(0) })
+    .describe("MACs that the attack executed: a node-by-node count of the graphs that ran"),
+  macsToSuccess: z
+    .number()
+    .nullable()
+    .describe("median MACs up to the first success, over the samples with one; null without one"),
+  health: z
+    .array(z.object({ flag: z.string(), share: share.nullable(), meaning: z.string() }))
+    .describe("signs that the attack is weaker than it looks; share of the samples that show the sign"),
+  perSample: z
+    .array(
+      z.object({
+        sample: count.describe("record number"),
+        label: count.describe("label of the judged answer on the clean image"),
+        success: z.boolean(),
+        norm: z.number().min(0).describe("distance of the image in the attack's norm"),
+        queries: count.describe("images evaluated"),
+      }),
+    )
+    .optional()
+    .describe("one entry per attacked sample, on request"),
   vanishedGradients: count
     .optional()
     .describe(

@@ -92,7 +92,7 @@ export const calibrationRecordSchema = z.object({
   worstCase: z
     .object({
       attack: z.string(),
-      objective: z.string(),
+      objective: z.string().describe("the goal of the attack"),
       norm: normSchema,
       radius: z.number().min(0).nullable(),
       maxCost: share.optional().describe("the bound on the mean cost under attack, if one was given"),

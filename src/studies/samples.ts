@@ -1,6 +1,6 @@
 /** @file Makes samples for attacks from the records of a data set: images, labels, and the logits
  *  of a model. */
-import { type Sample, samplesOf } from "../attacks/attack.js";
+import { type Sample, samplesOf } from "../attacks/sample.js";
 import { type Dataset, readImages } from "../data/dataset.js";
 import { fitData } from "../data/fit.js";
 import type { DynamicModel } from "../dynamic/model/model.js";

@@ -1,9 +1,9 @@
 /** On a linear classifier of two classes with logits (0, w.x + b) everything is known: the closest misclassified point lies at
  *  |w.x + b| / ||w||_1 in Linf and at |w.x + b| / ||w||_2 in L2. */
 import { describe, expect, test } from "vitest";
-import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
-import { Evaluator } from "../../src/attacks/evaluator.js";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
 import { runAttack } from "../../src/attacks/runner.js";
+import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { NORMS } from "../../src/perturb/norms.js";
 import { linearModel, samplesOf, victimOf } from "../support/models.js";

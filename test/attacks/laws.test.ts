@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
-import { Evaluator } from "../../src/attacks/evaluator.js";
-import { routedLabel } from "../../src/attacks/objectives/victim.js";
-import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+import type { SampleOutcome } from "../../src/attacks/attack.js";
+import { routedLabel } from "../../src/attacks/goals/victim.js";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import { runAttack } from "../../src/attacks/runner.js";
+import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { NORMS } from "../../src/perturb/norms.js";
 import { samplesOf, smallExits, victimOf } from "../support/models.js";

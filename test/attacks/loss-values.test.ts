@@ -1,9 +1,7 @@
 /** @file Every loss against its formula, written down from the paper that it comes from, on
  *  exits that are linear in two pixels. */
 import { describe, expect, test } from "vitest";
-import { configureAttack } from "../../src/attacks/config.js";
-import { Evaluator } from "../../src/attacks/evaluator.js";
-import { referenceBackend } from "../../src/runtime/reference.js";
+import { configureAttack } from "../../src/attacks/spec.js";
 import { type LinearExit, linearExits, linearSample, logitsAt, lossAt } from "../support/attack.js";
 import { victimOf } from "../support/models.js";
 
@@ -66,16 +64,21 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       }
   });
 
+  test("a targeted loss is the negative of the loss for the target", async () => {
+    for (const target of [0, 1, 2]) {
+      const at = (loss: "cross-entropy" | "margin") =>
+        lossAt(victim, { goal: "misclassify:2", loss, radius: 0.1, target }, sample, image);
+      expect((await at("cross-entropy")).loss).toBeCloseTo(-crossEntropy(final, target), 5);
+      expect((await at("margin")).loss).toBeCloseTo(-margin(final, target), 5);
+    }
+  });
+
   test("the scaled cross-entropy is that of logits with a spread of 10", async () => {
-    const { objective } = configureAttack({ name: "t", objective: "misclassify:2", radius: 0.1 }, victim);
-    const scaled = objective.scaleFree?.[1];
-    const query = { image: Float32Array.from(image), loss: 0, gradient: true };
-    const [found] = await new Evaluator(victim.model, referenceBackend).evaluate(scaled ?? objective, [
-      { query, sample },
-    ]);
+    const config = { goal: "misclassify:2", loss: "scaled-cross-entropy", radius: 0.1 } as const;
+    const { loss } = await lossAt(victim, config, sample, image);
     const spread = Math.max(...final) - Math.min(...final);
     const rows = final.map((v) => (10 * v) / spread);
-    expect(found?.loss).toBeCloseTo(crossEntropy(rows, sample.label), 4);
+    expect(loss).toBeCloseTo(crossEntropy(rows, sample.label), 4);
   });
 
   test("average is the mean of all exits' cross-entropies", async () => {

@@ -1,18 +1,23 @@
 import { describe, expect, test } from "vitest";
-import type { AttackRun, Objective, Sample } from "../../src/attacks/attack.js";
-import type { EvaluationRequest, Evaluator } from "../../src/attacks/evaluator.js";
-import type { Attack } from "../../src/attacks/runner.js";
+import type { Attack } from "../../src/attacks/attack.js";
+import { NOTHING_SPENT } from "../../src/attacks/attack.js";
+import type { Goal } from "../../src/attacks/goals/goal.js";
+import type { Method, Task } from "../../src/attacks/methods/method.js";
+import type { Asked, Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import type { Search } from "../../src/attacks/question.js";
 import { runAttack } from "../../src/attacks/runner.js";
+import type { Sample } from "../../src/attacks/sample.js";
 
 /** An evaluator that answers at once and notes the size of each batch. */
 function fakeEvaluator() {
   const sizes: number[] = [];
   const kinds: Set<string>[] = [];
   const evaluator = {
-    evaluate: async (_: Objective, requests: readonly EvaluationRequest[]) => {
-      sizes.push(requests.length);
-      kinds.push(new Set(requests.map((r) => `${r.query.loss}/${r.query.gradient}`)));
-      return requests.map((r) => ({
+    workOf: () => ({ forward: 2, backward: 3 }),
+    evaluate: async (asked: readonly Asked[]) => {
+      sizes.push(asked.length);
+      kinds.push(new Set(asked.map(({ question }) => `${question.loss.key}/${question.gradient}`)));
+      return asked.map((r) => ({
         loss: r.sample.id,
         gradient: new Float32Array(1),
         logits: [Float32Array.of(0, 1)],
@@ -22,25 +27,38 @@ function fakeEvaluator() {
   return { evaluator, sizes, kinds };
 }
 
-const objective: Objective = {
+const goal: Goal = {
   name: "fake",
   losses: [{ key: "a", exits: [0], build: () => "" }],
   answer: 0,
+  exits: [0],
   label: () => 0,
   starts: () => [0],
   succeeded: (s) => s.label === 9,
 };
 
-/** Asks as many evaluations as the sample's id says. */
-const asksItsId: Attack["optimizer"] = {
+const methodOf = (search: (task: Task) => Search): Method => ({
   name: "pgd",
-  run: function* ({ sample }): AttackRun {
-    for (let i = 0; i < sample.id; i++) yield { image: sample.pixels, loss: 0, gradient: i % 2 === 0 };
-    return { image: Float32Array.of(sample.id), success: true };
+  access: "gradient",
+  scope: "sample",
+  retriesVanished: false,
+  *start([task]) {
+    return [yield* search(task)];
   },
-};
+});
 
-const attack: Attack = { objective, optimizer: asksItsId, budget: { norm: "linf", radius: 1 } };
+/** Asks as many evaluations as the sample's id says. */
+const asksItsId = methodOf(function* ({ sample, goal: { losses } }) {
+  for (let i = 0; i < sample.id; i++) yield [{ image: sample.pixels, loss: losses[0], gradient: i % 2 === 0 }];
+  return { image: Float32Array.of(sample.id), success: true };
+});
+
+const attack: Attack = {
+  goal,
+  withLoss: () => goal,
+  method: asksItsId,
+  budget: { norm: "linf", radius: 1 },
+};
 const samplesWith = (...ids: number[]): Sample[] =>
   ids.map((id) => ({ id, pixels: new Float32Array(1), label: 0, clean: [Float32Array.of(0, 1)] }));
 
@@ -64,7 +82,7 @@ describe("the runner", () => {
   test("returns outcomes in the order of the samples, whichever lands first", async () => {
     const outcomes = await runAttack(attack, samplesWith(5, 0, 3, 1), fakeEvaluator().evaluator, { seed: 0, batch: 2 });
     expect(outcomes.map((o) => o.image[0])).toEqual([5, 0, 3, 1]);
-    expect(outcomes.map((o) => o.gradientEvaluations)).toEqual([3, 0, 2, 1]);
+    expect(outcomes.map((o) => o.spent.gradients)).toEqual([3, 0, 2, 1]);
   });
 
   test("groups the samples in flight without copying a group for each of them", async () => {
@@ -83,13 +101,10 @@ describe("the runner", () => {
     const { evaluator, sizes } = fakeEvaluator();
     const everyStep: Attack = {
       ...attack,
-      optimizer: {
-        name: "pgd",
-        run: function* ({ sample }) {
-          for (let i = 0; i < sample.id; i++) yield { image: sample.pixels, loss: 0, gradient: true };
-          return { image: sample.pixels, success: true };
-        },
-      },
+      method: methodOf(function* ({ sample, goal: { losses } }) {
+        for (let i = 0; i < sample.id; i++) yield [{ image: sample.pixels, loss: losses[0], gradient: true }];
+        return { image: sample.pixels, success: true };
+      }),
     };
     await runAttack(everyStep, samplesWith(1, 6, 1, 1, 1, 1, 1), evaluator, { seed: 0, batch: 2 });
     expect(sizes).toEqual([2, 2, 2, 2, 2, 2]);
@@ -110,25 +125,33 @@ describe("the runner", () => {
       seed: 0,
       batch: 4,
     });
-    expect(outcome).toEqual({ image: won?.pixels, eligible: false, success: true, gradientEvaluations: 0 });
+    expect(outcome).toEqual({ image: won?.pixels, eligible: false, success: true, spent: NOTHING_SPENT });
   });
 
-  test("attacks it all the same when the objective counts every sample", async () => {
+  test("attacks it all the same when the goal counts every sample", async () => {
     const [won] = samplesWith(3);
     const [outcome] = await runAttack(
-      { ...attack, objective: { ...objective, everySampleEligible: true } },
+      { ...attack, goal: { ...goal, everySampleEligible: true } },
       [{ ...won, label: 9 }],
       fakeEvaluator().evaluator,
       { seed: 0, batch: 4 },
     );
     expect(outcome?.eligible).toBe(true);
-    expect(outcome?.gradientEvaluations).toBe(2);
+    expect(outcome?.spent).toEqual({
+      queries: 3,
+      gradients: 2,
+      forwardMacs: 6,
+      backwardMacs: 9,
+      macsToSuccess: 5,
+      queriesToSuccess: 1,
+    });
   });
 
   test("stops between two evaluations when aborted, with the signal's reason", async () => {
     const controller = new AbortController();
     const { evaluator, sizes } = fakeEvaluator();
     const slow = {
+      workOf: () => ({ forward: 2, backward: 3 }),
       evaluate: async (...args: Parameters<Evaluator["evaluate"]>) => {
         if (sizes.length === 2) controller.abort(new Error("enough"));
         return evaluator.evaluate(...args);

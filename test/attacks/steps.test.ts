@@ -2,7 +2,7 @@
  *  steps, projections, starts, restarts, and the check that a success survives rounding to 8
  *  bits. */
 import { describe, expect, test } from "vitest";
-import type { SampleOutcome } from "../../src/attacks/runner.js";
+import type { SampleOutcome } from "../../src/attacks/attack.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
 import { victimOf } from "../support/models.js";
@@ -56,8 +56,8 @@ describe("steps on a network that stays right whatever happens", () => {
 
   test("are as many as asked for, in every restart", async () => {
     const config = { ...pgd, radius: 0.1, steps: 4 } as const;
-    expect((await only(victim, [sample], config)).gradientEvaluations).toBe(4);
-    expect((await only(victim, [sample], { ...config, restarts: 3 })).gradientEvaluations).toBe(12);
+    expect((await only(victim, [sample], config)).spent.gradients).toBe(4);
+    expect((await only(victim, [sample], { ...config, restarts: 3 })).spent.gradients).toBe(12);
   });
 
   test("make one run for each loss of max, and the image of largest total loss is kept", async () => {
@@ -66,7 +66,7 @@ describe("steps on a network that stays right whatever happens", () => {
     const of = victimOf(linearExits(exits));
     const config = { objective: "max", radius: 0.1, stepSize: 0.05, steps: 4 } as const;
     const outcome = await only(of, [linearSample(exits, CLEAN)], config);
-    expect(outcome.gradientEvaluations).toBe(3 * 4);
+    expect(outcome.spent.gradients).toBe(3 * 4);
     const total = (x: number): number =>
       exits.reduce((s, _, k) => s + Math.log1p(Math.exp((k === 0 ? 4 : -3) * x - 9)), 0);
     expect(total(0.6)).toBeGreaterThan(total(0.4));
@@ -164,17 +164,17 @@ describe("a success that must survive rounding to 8 bits", () => {
     const outcome = await climb(102.3, 0.6);
     expect(outcome.success).toBe(true);
     expect(outcome.image[0] * 255).toBeCloseTo(103, 3);
-    expect(outcome.gradientEvaluations).toBe(6);
+    expect(outcome.spent.gradients).toBe(6);
   });
 
   test("is rounded to the nearest value: 102.8 is 103, beyond 102.7", async () => {
     const outcome = await climb(102.7, 0.7);
     expect(outcome.image[0] * 255).toBeCloseTo(102.8, 3);
-    expect(outcome.gradientEvaluations).toBe(5);
+    expect(outcome.spent.gradients).toBe(5);
   });
 
   test("ends the attack: no restart follows", async () => {
-    expect((await climb(102.3, 0.6, { restarts: 4 })).gradientEvaluations).toBe(6);
+    expect((await climb(102.3, 0.6, { restarts: 4 })).spent.gradients).toBe(6);
   });
 
   test("is looked for in the next restart where this one's success does not survive", async () => {
@@ -227,7 +227,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
         steps,
         stepSize: 0.05,
       });
-      expect(outcome).toMatchObject({ success: false, gradientEvaluations: steps });
+      expect(outcome).toMatchObject({ success: false, spent: { gradients: steps } });
       const wanted = adam(start, gradientAt, steps, 0.05).map(pixel);
       outcome.image.forEach((v, i) => expect(v).toBeCloseTo(wanted[i], 5));
     }
@@ -247,7 +247,7 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
     // 1, 10, 5.5, 3.25, 2.125, 2.6875; 1, 10, 5.5, 7.75, 6.625, 7.1875; 1, 0.5, 0.75, 0.625,
     // 0.5625, 0.59375.
     for (const [i, c] of [3.25, 7.1875, 0.625].entries()) {
-      expect(outcomes[i]).toMatchObject({ success: true, gradientEvaluations: searchSteps * steps });
+      expect(outcomes[i]).toMatchObject({ success: true, spent: { gradients: searchSteps * steps } });
       expect(Math.abs(found[i] / c - 1), `c ${found[i]}, expected ${c}`).toBeLessThan(0.01);
     }
   });
@@ -264,15 +264,15 @@ describe("Adam on w with image = (tanh w + 1) / 2", () => {
   test("counts no success before the iteration that it is told", async () => {
     expect(await wonFrom({ checkFrom: 7, stopAtSuccess: true })).toMatchObject({
       success: true,
-      gradientEvaluations: 8,
+      spent: { gradients: 8 },
     });
     expect(await wonFrom({ checkFrom: 25, stopAtSuccess: true })).toMatchObject({ success: false });
   });
 
   test("ends at the first success when told so, restarts and rounds of the search included; else goes on", async () => {
     const rest = { restarts: 3, searchSteps: 2, steps: 5 };
-    expect((await wonFrom({ ...rest, stopAtSuccess: true })).gradientEvaluations).toBe(1);
-    expect((await wonFrom(rest)).gradientEvaluations).toBe(3 * 2 * 5);
+    expect((await wonFrom({ ...rest, stopAtSuccess: true })).spent.gradients).toBe(1);
+    expect((await wonFrom(rest)).spent.gradients).toBe(3 * 2 * 5);
   });
 
   test("keeps the closest of its successes where there is no radius", async () => {

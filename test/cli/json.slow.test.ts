@@ -58,7 +58,7 @@ const PROMISED = [
   ...of("data", ["name", "samples", "seed"]),
   "clean.accuracyPerExit[]",
   ...of("clean.routed", ["accuracy", "meanCostFraction", "exitCounts[]", "rule", "thresholds[]", "fallback"]),
-  ...of("attacks[]", ["name", "objective", "optimizer", "norm", "radius", "samples"]),
+  ...of("attacks[]", ["name", "goal", "method", "access", "norm", "radius", "samples"]),
   ...["robustAccuracy", "successRate", "success8bit"].flatMap((rate) => of(`attacks[].${rate}`, RATE)),
   "attacks[].accuracyPerExit[]",
   ...of("attacks[].routed", ["accuracy", "meanCostFraction", "exitCounts[]"]),
@@ -73,7 +73,15 @@ const SINCE = [
   ...of("clean.accuracyIntervals[]", RATE),
   ...of("clean", ["efficacy", "efficacyStep"]),
   ...of("clean.overthinking", ["wasteful", "destructive"]),
-  ...of("attacks[]", ["answer", "eligible", "efficacyStep"]),
+  ...of("attacks[]", ["answer", "eligible", "efficacyStep", "successes", "normMedian", "normMean"]),
+  ...of("attacks[]", [
+    "queries",
+    "queriesMedian",
+    "queryQuartiles[]",
+    "macs.forward",
+    "macs.backward",
+    "macsToSuccess",
+  ]),
   ...of("attacks[]", ["vanishedGradients", "retriedOnMargins"]),
   ...of("curves[]", ["name", "norm", "vanishedGradients"]),
   "curves[].points[].radius",
@@ -143,7 +151,7 @@ describe("the audit record", () => {
     expect(r.clean.routed).toMatchObject({ rule: "max-softmax", fallback: "final" });
     expect(r.clean.routed.exitCounts).toHaveLength(7);
     expect(r.clean.routed.exitCounts.reduce((sum, count) => sum + count)).toBe(16);
-    expect(r.attacks.map((a) => [a.name, a.objective, a.optimizer, a.answer])).toEqual([
+    expect(r.attacks.map((a) => [a.name, a.goal, a.method, a.answer])).toEqual([
       ["fgsm", "misclassify:final", "fgsm", "final"],
       ["slowdown", "slowdown", "pgd", "routed"],
     ]);
@@ -166,11 +174,9 @@ describe("the audit record", () => {
     ];
     writeFileSync(file, JSON.stringify([first, second]));
     const r = await record(model, "--data", data, "--threshold", "0.5", "--attack-file", file);
-    expect(
-      r.attacks.map(({ name, objective, norm, radius, samples }) => ({ name, objective, norm, radius, samples })),
-    ).toEqual([
-      { name: "a", objective: "misclassify:0", norm: "l2", radius: 64 / 255, samples: 40 },
-      { name: "b", objective: "early:margin", norm: "linf", radius: 0.02, samples: 8 },
+    expect(r.attacks.map(({ name, goal, norm, radius, samples }) => ({ name, goal, norm, radius, samples }))).toEqual([
+      { name: "a", goal: "misclassify:0", norm: "l2", radius: 64 / 255, samples: 40 },
+      { name: "b", goal: "early:margin", norm: "linf", radius: 0.02, samples: 8 },
     ]);
     expect(r.attacks[0]?.parameters).toMatchObject({ steps: 3, stepSize: 0.1, randomStart: false, restarts: 1 });
     expect(r.attacks[1]?.early?.labels).toBeDefined();

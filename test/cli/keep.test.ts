@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { NOTHING_SPENT } from "../../src/attacks/attack.js";
 import { readNpy } from "../../src/data/npy.js";
 import { folderStore } from "../../src/node/run-store.js";
 import type { StoredRun } from "../../src/studies/audit/index.js";
@@ -12,8 +13,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const run: StoredRun = {
   seconds: 1.5,
   outcomes: [
-    { image: Float32Array.of(0, 0.25, 1), eligible: true, success: true, gradientEvaluations: 3 },
-    { image: Float32Array.of(0.5, 0.125, 0), eligible: false, success: true, gradientEvaluations: 0 },
+    { image: Float32Array.of(0, 0.25, 1), eligible: true, success: true, spent: { ...NOTHING_SPENT, gradients: 3 } },
+    {
+      image: Float32Array.of(0.5, 0.125, 0),
+      eligible: false,
+      success: true,
+      spent: { ...NOTHING_SPENT, gradients: 0 },
+    },
   ],
 };
 

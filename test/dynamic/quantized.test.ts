@@ -1,7 +1,7 @@
 /** @file Quantized files as classifiers: one network in the forms of ONNX Runtime's quantizer, beside ONNX Runtime and beside the
  *  float network. */
 import { describe, expect, test } from "vitest";
-import { lossGraph } from "../../src/attacks/evaluator.js";
+import { lossGraph } from "../../src/attacks/oracle/loss-graph.js";
 import { PRESETS, presetConfigs } from "../../src/attacks/presets.js";
 import { appendVjp } from "../../src/autodiff/gradient.js";
 import { type Tensor, toNumbers } from "../../src/core/tensor.js";

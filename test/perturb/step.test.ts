@@ -12,7 +12,7 @@ import { opTable } from "../../src/ops/table.js";
 import { NORMS } from "../../src/perturb/norms.js";
 import { type PgdStep, pgdStep, pgdStepNodes } from "../../src/perturb/step.js";
 import { runReference } from "../../src/runtime/reference.js";
-import { NORM_NAMES } from "../../src/schema/norm.js";
+import { STEPPED_NORMS, type SteppedNorm } from "../../src/schema/norm.js";
 
 const DIMS = [5, 3, 4, 4];
 const EACH = sizeOf(DIMS.slice(1));
@@ -32,14 +32,14 @@ const gradient = normal({ seed: 3, sample: 0, purpose: "attack-start", step: 0 }
 const feeds = (): Record<string, Tensor> =>
   Object.fromEntries(VALUES.map((name) => [name, fromNumbers("float32", DIMS, { image, gradient, clean }[name])]));
 
-function stepGraph(step: PgdStep, opset: number): Graph {
+function stepGraph(step: PgdStep<SteppedNorm>, opset: number): Graph {
   const b = new GraphBuilder(emptyGraph("step", opset));
   const [x, g, c] = VALUES.map((name) => b.input(name, "float32", ["n", 3, 4, 4]));
   b.output(pgdStepNodes(b, { image: x, gradient: g, clean: c }, step), "float32", ["n", 3, 4, 4]);
   return inferShapes(b.build(), opTable);
 }
 
-function onArrays(step: PgdStep): Float32Array {
+function onArrays(step: PgdStep<SteppedNorm>): Float32Array {
   const moved = Float32Array.from(image);
   for (let at = 0; at < COUNT; at += EACH) {
     const own = (of: Float32Array) => of.subarray(at, at + EACH);
@@ -50,13 +50,13 @@ function onArrays(step: PgdStep): Float32Array {
 
 const furthest = (a: Float32Array, b: Float32Array): number => NORMS.linf.distance(a, b);
 
-const STEPS = NORM_NAMES.flatMap((norm) =>
+const STEPS = STEPPED_NORMS.flatMap((norm) =>
   [
     { radius: 8 / 255, stepSize: 2 / 255 },
     { radius: 0.3, stepSize: 0.5 },
     { radius: 0, stepSize: 0.1 },
     { radius: Number.POSITIVE_INFINITY, stepSize: 0.1 },
-  ].map((lengths): PgdStep => ({ norm, ...lengths })),
+  ].map((lengths): PgdStep<SteppedNorm> => ({ norm, ...lengths })),
 );
 
 describe.each(STEPS)("a step of $stepSize under $norm within $radius", (step) => {

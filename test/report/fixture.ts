@@ -13,8 +13,8 @@ const meanCost = (exitCounts: readonly number[]): number => 1 - efficacyStep(exi
 
 interface Brief {
   readonly name: string;
-  readonly objective: string;
-  readonly optimizer: AttackRecord["optimizer"];
+  readonly goal: string;
+  readonly method: string;
   readonly norm: AttackRecord["norm"];
   readonly radius: number | null;
   readonly answer: string;
@@ -28,12 +28,13 @@ interface Brief {
 }
 
 function attack(brief: Brief): AttackRecord {
-  const { name, objective, optimizer, norm, radius, answer, exitCounts, parameters } = brief;
+  const { name, goal, method, norm, radius, answer, exitCounts, parameters } = brief;
   const eligible = answer === "final" ? 218 : 215;
   return {
     name,
-    objective,
-    optimizer,
+    goal,
+    method,
+    access: "gradient",
     norm,
     radius,
     answer,
@@ -50,7 +51,16 @@ function attack(brief: Brief): AttackRecord {
     l2Mean: brief.l2Mean === undefined ? 0.2059 : brief.l2Mean,
     linfMax: brief.l2Mean === null ? null : (radius ?? 0.0577),
     ...(brief.early ? { early: brief.early } : {}),
+    successes: Math.max(0, eligible - brief.robust),
+    normMedian: brief.l2Mean === null ? null : 0.0157,
+    normMean: null,
     gradientEvaluations: N * 20,
+    queries: N * 21,
+    queriesMedian: 7,
+    queryQuartiles: [4, 11],
+    macs: { forward: N * 21 * 41_283_072, backward: N * 20 * 80_000_000 },
+    macsToSuccess: 7 * 121_283_072,
+    health: [],
     seconds: 7.43,
   };
 }
@@ -58,7 +68,7 @@ function attack(brief: Brief): AttackRecord {
 const CLEAN_COUNTS = [61, 66, 46, 20, 63];
 
 export const record: AuditRecord = {
-  schemaVersion: 1,
+  schemaVersion: 2,
   tool: { name: "dynn", version: "0.1.0" },
   model: {
     name: "resnet20-sdn",
@@ -91,8 +101,8 @@ export const record: AuditRecord = {
   attacks: [
     attack({
       name: "fgsm-linf",
-      objective: "misclassify:final",
-      optimizer: "fgsm",
+      goal: "misclassify:final",
+      method: "fgsm",
       norm: "linf",
       radius: 1 / 255,
       answer: "final",
@@ -104,8 +114,8 @@ export const record: AuditRecord = {
     }),
     attack({
       name: "pgd-linf",
-      objective: "misclassify:final",
-      optimizer: "pgd",
+      goal: "misclassify:final",
+      method: "pgd",
       norm: "linf",
       radius: 1 / 255,
       answer: "final",
@@ -117,8 +127,8 @@ export const record: AuditRecord = {
     }),
     attack({
       name: "pgd-routed",
-      objective: "routed",
-      optimizer: "pgd",
+      goal: "routed",
+      method: "pgd",
       norm: "linf",
       radius: 1 / 255,
       answer: "routed",
@@ -130,8 +140,8 @@ export const record: AuditRecord = {
     }),
     attack({
       name: "slowdown",
-      objective: "slowdown",
-      optimizer: "pgd",
+      goal: "slowdown",
+      method: "pgd",
       norm: "linf",
       radius: 8 / 255,
       answer: "routed",
@@ -143,8 +153,8 @@ export const record: AuditRecord = {
     }),
     attack({
       name: "early-published",
-      objective: "early:published",
-      optimizer: "adam-tanh",
+      goal: "early:published",
+      method: "adam-tanh",
       norm: "l2",
       radius: null,
       answer: "routed",

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { AttackConfig } from "../../src/attacks/config.js";
+import type { AttackConfig } from "../../src/attacks/spec.js";
 import { auditTables } from "../../src/cli/audit/tables.js";
 import type { Dataset } from "../../src/data/dataset.js";
 import { inMemory } from "../../src/data/dataset.js";

@@ -1,8 +1,8 @@
 /** The audit on the reference network against what PyTorch, torchattacks and the study's own loop gave on the same images
  *  (reference/resnet20-sdn/expected.json). */
 import { beforeAll, describe, expect, test } from "vitest";
-import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
-import { Evaluator } from "../../src/attacks/evaluator.js";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { toNumbers } from "../../src/core/tensor.js";
 import { type Dataset, subset } from "../../src/data/dataset.js";
 import { readNpy } from "../../src/data/npy.js";
@@ -129,9 +129,9 @@ describe("the audit of the reference network", () => {
       return -(50 * (-0.1 * keep + change) + moved);
     };
     const policy = { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } as const;
-    const { objective } = configureAttack({ name: "t", objective: "early:published", alpha: 0.1 }, { model, policy });
+    const { goal } = configureAttack({ name: "t", goal: "early:published", alpha: 0.1 }, { model, policy });
     const requests = Array.from({ length: count }, (_, i) => ({
-      query: { image: imageAt(i + 1), loss: 0, gradient: false },
+      question: { image: imageAt(i + 1), loss: goal.losses[0], gradient: false },
       sample: {
         id: i,
         pixels: imageAt(i),
@@ -140,7 +140,9 @@ describe("the audit of the reference network", () => {
       },
     }));
     const evaluator = new Evaluator(model, ortNode());
-    const found = await evaluator.evaluate(objective, requests);
+    const found = await evaluator.evaluate(
+      requests.map((request) => ({ ...request, label: goal.label(request.sample) })),
+    );
     await evaluator.release();
     // Distances are thousands, and float32 holds them to 0.001; the part beside them is up to 200.
     found.forEach(({ loss }, i) => expect(Math.abs(loss - wanted(i)), `record ${i}`).toBeLessThan(0.05));

@@ -1,10 +1,12 @@
 /** @file Attacks as a caller of the library runs them, on networks small enough to work out by
  *  hand: exits that are linear in the pixels. */
-import type { Sample } from "../../src/attacks/attack.js";
-import { type AttackConfig, configureAttack } from "../../src/attacks/config.js";
-import { Evaluator } from "../../src/attacks/evaluator.js";
-import type { Victim } from "../../src/attacks/objectives/victim.js";
-import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+
+import { aimed, type SampleOutcome } from "../../src/attacks/attack.js";
+import type { Victim } from "../../src/attacks/goals/victim.js";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import { runAttack } from "../../src/attacks/runner.js";
+import type { Sample } from "../../src/attacks/sample.js";
+import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { emptyGraph } from "../../src/graph/op.js";
@@ -85,8 +87,11 @@ export async function lossAt(
   image: readonly number[],
   index = 0,
 ): Promise<{ readonly loss: number; readonly gradient: readonly number[] }> {
-  const { objective } = configureAttack({ name: "t", ...config }, victim);
-  const query = { image: Float32Array.from(image), loss: index, gradient: true };
-  const [found] = await new Evaluator(victim.model, referenceBackend).evaluate(objective, [{ query, sample }]);
+  const attack = configureAttack({ name: "t", ...config }, victim);
+  const { goal } = attack;
+  const question = { image: Float32Array.from(image), loss: goal.losses[index], gradient: true };
+  const [target] = aimed(attack, [sample], 0);
+  const asked = { question, sample: target, label: goal.label(sample) };
+  const [found] = await new Evaluator(victim.model, referenceBackend).evaluate([asked]);
   return { loss: found?.loss ?? Number.NaN, gradient: Array.from(found?.gradient ?? []) };
 }

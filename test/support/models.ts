@@ -1,6 +1,6 @@
 /** @file Small models made in the test: a linear classifier with closed-form answers, and a seeded network of three exits. */
-import type { Sample } from "../../src/attacks/attack.js";
-import type { Victim } from "../../src/attacks/objectives/victim.js";
+import type { Victim } from "../../src/attacks/goals/victim.js";
+import type { Sample } from "../../src/attacks/sample.js";
 import { normal, uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Tensor } from "../../src/core/tensor.js";

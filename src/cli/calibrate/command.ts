@@ -171,7 +171,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
       target: flags.target,
       thresholds: flags.thresholds,
       temperature: flags.temperature === true,
-      worstCase: preset && worstCaseOf(preset, flags, model),
+      worstCase: preset === undefined ? undefined : worstCaseOf(preset, flags, model),
       measureExits: flags.target.kind === "latency" ? timer(model, backend, reported, flags, io) : undefined,
       seed: flags.seed,
       batch: flags.batch,

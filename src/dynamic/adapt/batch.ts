@@ -7,7 +7,7 @@ import { fromNumbers, toNumbers } from "../../core/tensor.js";
 import { showNode } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
-import { ancestors, type Graph, type ValueInfo, type ValueName, type ValueType } from "../../graph/graph.js";
+import type { Graph, ValueInfo, ValueName, ValueType } from "../../graph/graph.js";
 import { constantType, inferShapes } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
 import type { Backend, Tensors } from "../../runtime/backend.js";
@@ -109,37 +109,19 @@ function openNodes(graph: Graph, fixed: Fixed, ops: OpTable, name: string): Open
   const b = new GraphBuilder({ ...untyped, nodes: [] });
   for (const node of graph.nodes) for (const output of node.outputs) b.reserve(output);
   const changed: string[] = [];
+  const grows = (value: ValueName) => String(wide.get(value)?.shape) !== String(narrow.get(value)?.shape);
   for (const node of graph.nodes)
     try {
       if (openNode({ graph, ops, b, narrow, wide }, node)) changed.push(showNode(node));
+      const [made] = node.outputs;
+      // What all images share would make each answer depend on the others.
+      if (batch === 1 && node.inputs.some(grows) && !grows(made) && narrow.get(made)?.dtype === "float32")
+        throw new Error(made);
     } catch (cause) {
       throw closed(name, `${showNode(node)} works for a batch of ${batch} only`, batch, cause);
     }
-  checkRows(graph, { batch, narrow, wide, name });
   const elements = [...narrow.values()].reduce((sum, { shape }) => sum + (isStatic(shape) ? sizeOf(shape) : 0), 0);
   return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed, elements };
-}
-
-interface Rows {
-  readonly batch: number;
-  readonly narrow: ReadonlyMap<ValueName, ValueType>;
-  readonly wide: ReadonlyMap<ValueName, ValueType>;
-  readonly name: string;
-}
-
-/** @throws DynnError 'model/input' when an output like a classifier's has one row for any batch */
-function checkRows(graph: Graph, { batch, narrow, wide, name }: Rows): void {
-  const grows = (value: ValueName) => String(wide.get(value)?.shape) !== String(narrow.get(value)?.shape);
-  const isRow = (value: ValueName) => {
-    const { dtype, shape = [] } = narrow.get(value) ?? {};
-    return dtype === "float32" && shape.length === 2 && shape[0] === 1 && !grows(value);
-  };
-  if (batch !== 1) return;
-  const nodes = ancestors(graph, graph.outputs.map(nameOf).filter(isRow));
-  const node = nodes.find(
-    ({ inputs, outputs: [made] }) => inputs.some(grows) && !grows(made) && narrow.get(made)?.dtype === "float32",
-  );
-  if (node) throw closed(name, `${showNode(node)} gives one row for any batch`, batch);
 }
 
 /** The graph of a file, and that graph for any batch. */

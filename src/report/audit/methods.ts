@@ -66,8 +66,8 @@ export const attackParameters = (attacks: readonly AttackRecord[]): Html =>
 
 const PARAMETER_COLUMNS: readonly Column<AttackRecord>[] = [
   { head: "attack", cell: (a) => a.name },
-  { head: "objective", align: "left", cell: (a) => a.objective },
-  { head: "optimizer", align: "left", cell: (a) => a.optimizer },
+  { head: "goal", align: "left", cell: (a) => a.goal },
+  { head: "method", align: "left", cell: (a) => a.method },
   { head: "budget", align: "left", cell: (a) => write.budget(a.norm, a.radius) },
   {
     head: "parameters",

@@ -93,7 +93,7 @@ export function duration(seconds: number): string {
 
 export type Norm = AttackRecord["norm"];
 
-export const NORM_NAMES = { linf: "L∞", l2: "L2" } as const satisfies Record<Norm, string>;
+export const NORM_NAMES = { linf: "L∞", l2: "L2", l1: "L1", l0: "L0" } as const satisfies Record<Norm, string>;
 
 /** A radius in its norm's customary unit: "8/255" for Linf, a decimal for L2. */
 export const radius = (norm: Norm, size: number): string =>

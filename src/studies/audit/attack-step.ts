@@ -1,37 +1,26 @@
 /** @file Runs one attack of an audit. Then runs the whole network on its images, exact and rounded
  *  to 8 bits, and judges the results. */
 
-import { type Sample, toEightBits } from "../../attacks/attack.js";
-import type { ConfiguredAttack } from "../../attacks/config.js";
-import type { Evaluator } from "../../attacks/evaluator.js";
-import { earlyFires, earlyLabelsChanged } from "../../attacks/objectives/early.js";
-import type { SampleOutcome } from "../../attacks/runner.js";
+import { aimed } from "../../attacks/attack.js";
+import { earlyFires, earlyLabelsChanged } from "../../attacks/goals/early.js";
+import type { Evaluator } from "../../attacks/oracle/evaluator.js";
+import { type Sample, toEightBits } from "../../attacks/sample.js";
+import type { ConfiguredAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
-import { type Routed, route } from "../../dynamic/route/route.js";
+import { route } from "../../dynamic/route/route.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
+import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
+import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
 import { nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
-
-/** The images of an attack, with all results of the network for them. */
-export interface Attacked {
-  readonly attack: ConfiguredAttack;
-  readonly samples: readonly Sample[];
-  readonly outcomes: readonly SampleOutcome[];
-  readonly images: Images;
-  readonly rounded: Images;
-  readonly logits: Logits;
-  readonly roundedLogits: Logits;
-  readonly routed: readonly Routed[];
-  readonly seconds: number;
-}
 
 /** Runs one attack on the samples of the audited model. */
 export async function runStep(
@@ -40,7 +29,7 @@ export async function runStep(
   evaluator: Evaluator,
   options: AuditOptions,
 ): Promise<Attacked> {
-  const samples = audited.samples.slice(0, attack.samples ?? audited.samples.length);
+  const samples = aimed(attack, audited.samples.slice(0, attack.samples ?? audited.samples.length), options.seed);
   const { batch, signal, onProgress } = options;
   const { outcomes, seconds } = await runStored(attack, samples, evaluator, audited, options, (done, total) =>
     onProgress?.({ phase: attack.name, done, total }),
@@ -71,29 +60,31 @@ export const verdicts = (
 ): boolean[] => samples.map((sample, i) => test(sample, logits.rows(i)));
 
 /** The record of an attack. */
-export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
+export function judge(attacked: Attacked, audited: AuditedModel, perSample = false): AttackRecord {
   const { attack, samples, outcomes, logits, routed } = attacked;
   const { model } = audited.victim;
-  const { objective, optimizer, budget } = attack;
+  const { goal, method, budget } = attack;
   const labels = audited.labels.slice(0, samples.length);
   const costs = model.exits.map((e) => e.costFraction);
   const eligible = outcomes.map((o) => o.eligible);
-  const success = verdicts(samples, logits, objective.succeeded);
+  const success = verdicts(samples, logits, goal.succeeded);
   const routing = routedRecord(routed, labels, costs);
   return {
     name: attack.name,
-    objective: objective.name,
-    optimizer: optimizer.name,
+    goal: goal.name,
+    method: method.name,
+    access: method.access,
     norm: budget.norm,
     radius: budget.radius ?? null,
     parameters: { ...attack.parameters },
-    answer: objective.answer === "routed" ? "routed" : present(model.exits[objective.answer], "the judged exit").name,
+    answer: goal.answer === "routed" ? "routed" : present(model.exits[goal.answer], "the judged exit").name,
     samples: samples.length,
     eligible: eligible.filter(Boolean).length,
     robustAccuracy: rateOf(answersRight(attacked, labels)),
-    nothingToAttack: nothingToAttack(objective, attacked.outcomes, audited, labels),
+    nothingToAttack: nothingToAttack(goal, attacked.outcomes, audited, labels),
     successRate: rateOf(success, eligible),
-    success8bit: rateOf(verdicts(samples, attacked.roundedLogits, objective.succeeded), eligible),
+    success8bit: rateOf(verdicts(samples, attacked.roundedLogits, goal.succeeded), eligible),
+    successes: success.filter((s, i) => s && eligible[i]).length,
     accuracyPerExit: perExit(logits, labels).map((r) => r.value),
     routed: routing,
     efficacy: efficacyTrapezoid(routing.exitCounts, costs),
@@ -102,24 +93,27 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
       attacked,
       success.map((s, i) => s && eligible[i]),
     ),
+    ...normRecord(attacked, audited, success),
     ...earlyRecord(attacked, audited),
-    gradientEvaluations: outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0),
+    ...workRecord(outcomes),
+    health: [],
     ...vanishedRecord(attacked),
+    ...(perSample ? { perSample: sampleRecords(attacked, audited, success) } : {}),
     seconds: attacked.seconds,
   };
 }
 
 const vanishedRecord = ({
-  attack: { objective, optimizer },
+  attack: { goal, method },
   outcomes,
 }: Attacked): Pick<AttackRecord, "vanishedGradients" | "retriedOnMargins"> => ({
   vanishedGradients: outcomes.filter((o) => o.vanished).length,
-  retriedOnMargins: optimizer.retriesVanished === true && objective.scaleFree !== undefined,
+  retriedOnMargins: method.retriesVanished && goal.scaleFree !== undefined,
 });
 
-/** Whether the answer that the objective is about is the true label. */
+/** Whether the answer that the goal is about is the true label. */
 export function answersRight({ attack, samples, logits, routed }: Attacked, labels: Int32Array): boolean[] {
-  const { answer } = attack.objective;
+  const { answer } = attack.goal;
   return samples.map((_, i) => (answer === "routed" ? routed[i]?.label : argmax(logits.row(answer, i))) === labels[i]);
 }
 
@@ -137,7 +131,7 @@ function distances(
 
 /** Both measures of the early attack: by labels alone, and by the exits that fire. */
 function earlyRecord({ attack, samples, logits }: Attacked, { victim }: AuditedModel): Pick<AttackRecord, "early"> {
-  if (!attack.objective.name.startsWith("early:")) return {};
+  if (!attack.goal.name.startsWith("early:")) return {};
   const [changed, fired] = [earlyLabelsChanged(victim), earlyFires(victim)];
   const disagree = samples.filter((s) => changed(s, s.clean));
   return {

@@ -1,8 +1,8 @@
 /** @file Runs the model on the clean samples under its policy. Every attack is compared with these
  *  results. */
 
-import { type Sample, samplesOf } from "../../attacks/attack.js";
-import type { Victim } from "../../attacks/objectives/victim.js";
+import type { Victim } from "../../attacks/goals/victim.js";
+import { type Sample, samplesOf } from "../../attacks/sample.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
 import { checkApart } from "../../data/split.js";

@@ -1,15 +1,15 @@
 /** @file Computes curves of robust accuracy against radius. Radii rise. A sample that fails at one
  *  radius counts as failed at every larger radius. So only the other samples are attacked again,
  *  and the curve never rises. */
-import { configureAttack } from "../../attacks/config.js";
-import type { Evaluator } from "../../attacks/evaluator.js";
+import type { Evaluator } from "../../attacks/oracle/evaluator.js";
+import { configureAttack } from "../../attacks/spec.js";
 import { wilson } from "../../measures/wilson.js";
 import { type CurveRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions, CurveOptions } from "./options.js";
 import { runStored } from "./store.js";
 
-/** One curve per objective: PGD on the final exit and, with early exits, on the routed answer. */
+/** One curve per goal: PGD on the final exit and, with early exits, on the routed answer. */
 export async function runCurves(
   curves: CurveOptions,
   audited: AuditedModel,
@@ -21,34 +21,35 @@ export async function runCurves(
       ? (["misclassify:final", "routed"] as const)
       : (["misclassify:final"] as const);
   const records: CurveRecord[] = [];
-  for (const objective of names) records.push(await runCurve(objective, curves, audited, evaluator, options));
+  for (const goal of names) records.push(await runCurve(goal, curves, audited, evaluator, options));
   return records;
 }
 
 async function runCurve(
-  objective: "misclassify:final" | "routed",
+  goal: "misclassify:final" | "routed",
   { radii, steps }: CurveOptions,
   audited: AuditedModel,
   evaluator: Evaluator,
   options: AuditOptions,
 ): Promise<CurveRecord> {
-  const name = objective === "routed" ? "PGD, routed answer" : "PGD, final exit";
+  const name = goal === "routed" ? "PGD, routed answer" : "PGD, final exit";
   const total = audited.samples.length;
   const configs = radii.map((radius) =>
     configureAttack(
       {
         name: `${name}, radius ${radius}`,
-        objective,
-        optimizer: "pgd",
+        goal,
+        method: "pgd",
         norm: "linf",
         radius,
         steps,
+        stepSize: (2.5 * radius) / steps,
         randomStart: true,
       },
       audited.victim,
     ),
   );
-  let standing = audited.samples.filter((s) => !configs[0]?.objective.succeeded(s, s.clean));
+  let standing = audited.samples.filter((s) => !configs[0]?.goal.succeeded(s, s.clean));
   const nothingToAttack = standing.length === 0 ? NONE_RIGHT : undefined;
   const points = [{ radius: 0, robustAccuracy: wilson(standing.length, total) }];
   const vanished = new Set<number>();

@@ -1,12 +1,13 @@
 /** @file Chooses adversarial images for the report. The best ones change a right and confident
  *  answer into a wrong (or slow) and confident one. */
-import type { Sample } from "../../attacks/attack.js";
+import type { Sample } from "../../attacks/sample.js";
 import type { Logits } from "../../core/logits.js";
 import { argmax, softmaxRow } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
 import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
-import { type Attacked, verdicts } from "./attack-step.js";
+import { verdicts } from "./attack-step.js";
+import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 
 /** At most `count` images of one attack, the most surprising first. Only images that still succeed
@@ -15,7 +16,7 @@ export function pickGallery(attacked: Attacked, audited: AuditedModel, count: nu
   const { model } = audited.victim;
   const [channels] = [model.input.shape[1]];
   if (channels !== 1 && channels !== 3) return [];
-  const success = verdicts(attacked.samples, attacked.roundedLogits, attacked.attack.objective.succeeded);
+  const success = verdicts(attacked.samples, attacked.roundedLogits, attacked.attack.goal.succeeded);
   const telling = attacked.samples
     .map((sample, i) => ({
       i,
@@ -30,9 +31,9 @@ export function pickGallery(attacked: Attacked, audited: AuditedModel, count: nu
 }
 
 /** How surprising a success is: the confidence before plus the confidence after, at the exit that
- * the objective names. A clean answer that was right ranks higher. */
+ * the goal names. A clean answer that was right ranks higher. */
 function surprise(sample: Sample, i: number, attacked: Attacked, audited: AuditedModel): number {
-  const { answer } = attacked.attack.objective;
+  const { answer } = attacked.attack.goal;
   const at = (logits: Logits, routed: readonly Routed[]) =>
     logits.row(answer === "routed" ? routed[i].answer : answer, i);
   const [before, after] = [at(audited.logits, audited.routed), at(attacked.logits, attacked.routed)];

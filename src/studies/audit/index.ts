@@ -2,8 +2,8 @@
  *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
  *  record. */
 
-import { configureAttack } from "../../attacks/config.js";
-import { Evaluator } from "../../attacks/evaluator.js";
+import { Evaluator } from "../../attacks/oracle/evaluator.js";
+import { configureAttack } from "../../attacks/spec.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
@@ -79,7 +79,7 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
     const adversarial = new Map<string, Float32Array>();
     for (const attack of attacks) {
       const attacked = await runStep(attack, audited, evaluator, options);
-      records.push(judge(attacked, audited));
+      records.push(judge(attacked, audited, options.perSample));
       gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
       adversarial.set(attack.name, attacked.images.data);
     }

@@ -1,6 +1,6 @@
 /** @file The input and the output of an audit. */
 
-import type { AttackConfig } from "../../attacks/config.js";
+import type { AttackConfig } from "../../attacks/spec.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -48,6 +48,8 @@ export interface AuditOptions {
   readonly version: string;
   /** Keeps finished attacks, so that an interrupted audit can resume. */
   readonly store?: RunStore | undefined;
+  /** Whether the record holds one entry per attacked sample. The default is false. */
+  readonly perSample?: boolean | undefined;
   /** Number of images per attack in the report. */
   readonly galleryPerAttack?: number | undefined;
   /** Stops the audit. The promise then rejects with the signal's reason. */

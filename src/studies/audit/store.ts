@@ -1,9 +1,11 @@
 /** @file Keeps finished attacks, so that an interrupted audit can resume. A stored attack is found
  *  only under the same fingerprint. The fingerprint covers version, model, policy, images, labels,
  *  attack and seed. */
-import type { Sample } from "../../attacks/attack.js";
-import type { Evaluator } from "../../attacks/evaluator.js";
-import { type Attack, type AttackOptions, runAttack } from "../../attacks/runner.js";
+
+import type { Attack, AttackOptions } from "../../attacks/attack.js";
+import type { Evaluator } from "../../attacks/oracle/evaluator.js";
+import { runAttack } from "../../attacks/runner.js";
+import type { Sample } from "../../attacks/sample.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditedModel } from "./audited-model.js";
@@ -36,12 +38,12 @@ async function fingerprintOf(
   { victim }: AuditedModel,
   { seed, version }: AuditOptions,
 ): Promise<string> {
-  const { name, objective, optimizer, budget, parameters } = attack;
+  const { name, goal, method, budget, parameters } = attack;
   const how = {
     version,
     name,
-    objective: objective.name,
-    optimizer: optimizer.name,
+    goal: goal.name,
+    method: method.name,
     budget,
     parameters,
     policy: victim.policy,

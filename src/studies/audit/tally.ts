@@ -1,6 +1,7 @@
 /** @file Computes fields of the audit record from labels and routed answers. */
-import type { Objective } from "../../attacks/attack.js";
-import type { SampleOutcome } from "../../attacks/runner.js";
+
+import type { SampleOutcome } from "../../attacks/attack.js";
+import type { Goal } from "../../attacks/goals/goal.js";
 import type { Logits } from "../../core/logits.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
@@ -42,7 +43,7 @@ export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = 
 /** Why there was nothing to attack, if so.
  * @param clean the answers on the clean images */
 export function nothingToAttack(
-  { answer }: Objective,
+  { answer }: Goal,
   outcomes: readonly SampleOutcome[],
   { routed, logits }: { readonly routed: readonly Routed[]; readonly logits: Logits },
   labels: Int32Array,

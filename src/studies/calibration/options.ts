@@ -1,5 +1,5 @@
 /** @file The input and the output of a calibration. */
-import type { AttackConfig } from "../../attacks/config.js";
+import type { AttackConfig } from "../../attacks/spec.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { ThresholdKind, WorstBounds } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";

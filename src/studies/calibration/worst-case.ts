@@ -3,10 +3,10 @@
  *  and attacks the validation records under it. While the attack breaks a bound, the next round
  *  adds these samples to those that must keep the bounds. Earlier sets stay. */
 
-import { samplesOf, toEightBits } from "../../attacks/attack.js";
-import { configureAttack } from "../../attacks/config.js";
-import { Evaluator } from "../../attacks/evaluator.js";
+import { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
+import { samplesOf, toEightBits } from "../../attacks/sample.js";
+import { configureAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
 import { stackRows } from "../../core/tensor.js";
 import {
@@ -101,16 +101,16 @@ class Attacker {
     this.#options = options;
     this.#worst = worst;
     this.#evaluator = new Evaluator(options.model, options.backend);
-    const { name, objective, optimizer, budget } = configureAttack(worst.attack, {
+    const { name, goal, method, budget } = configureAttack(worst.attack, {
       model: options.model,
       policy: singleExitPolicy(),
     });
     this.described = {
       attack: name,
-      objective: objective.name,
+      objective: goal.name,
       norm: budget.norm,
       radius: budget.radius ?? null,
-      retriedOnMargins: optimizer.retriesVanished === true && objective.scaleFree !== undefined,
+      retriedOnMargins: method.retriesVanished && goal.scaleFree !== undefined,
     };
   }
 
@@ -133,7 +133,7 @@ class Attacker {
     return {
       logits,
       labels,
-      nothing: nothingToAttack(attack.objective, outcomes, clean, labels),
+      nothing: nothingToAttack(attack.goal, outcomes, clean, labels),
       vanished: outcomes.filter((o) => o.vanished).length,
     };
   }

@@ -7,8 +7,11 @@ import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
-import type { ExitLogits, LossContext, Objective, Sample } from "../attack.js";
-import { capped, margin, normalizedDistance, ofLabel, scale, softmax, sum } from "../losses.js";
+import type { LossContext } from "../losses/loss.js";
+import { capped, margin, normalizedDistance, ofLabel, scale, softmax, sum } from "../losses/nodes.js";
+import { amount, type ParameterContext } from "../parameters.js";
+import type { ExitLogits, Sample } from "../sample.js";
+import { type Goal, goal } from "./goal.js";
 import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Victim } from "./victim.js";
 
 /** The final exit keeps its label and every early label differs from it. */
@@ -53,7 +56,7 @@ function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[
 
 /** The early attack as published. Success depends on labels alone. Every sample counts, even a
  * sample whose exits disagree on the clean image. */
-export function earlyPublished(victim: Victim, options: { readonly alpha: number }): Objective {
+function makePublished(victim: Victim, options: { readonly alpha: number }): Goal {
   const early = earlyExits(victim, "early:published");
   return {
     name: "early:published",
@@ -65,6 +68,7 @@ export function earlyPublished(victim: Victim, options: { readonly alpha: number
       },
     ],
     answer: "routed",
+    exits: allExits(victim),
     label: finalLabel,
     starts: () => [0],
     succeeded: earlyLabelsChanged(victim),
@@ -96,15 +100,7 @@ export interface EarlyMarginOptions {
   readonly weight: number;
 }
 
-/** The default of kappa is a gap between two logits, plus 1. With two likely classes, the larger
- * probability passes the threshold at this gap. */
-export function earlyMarginDefaults({ policy, model }: Victim): EarlyMarginOptions {
-  const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
-  const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
-  return { kappa, keep: 1, weight: Math.max(1, model.exits.length - 1) };
-}
-
-export function earlyMargin(victim: Victim, options: EarlyMarginOptions): Objective {
+function makeMargin(victim: Victim, options: EarlyMarginOptions): Goal {
   const early = earlyExits(victim, "early:margin");
   return {
     name: "early:margin",
@@ -116,8 +112,52 @@ export function earlyMargin(victim: Victim, options: EarlyMarginOptions): Object
       },
     ],
     answer: "routed",
+    exits: allExits(victim),
     label: finalLabel,
     starts: () => [0],
     succeeded: earlyFires(victim),
   };
 }
+
+export const earlyPublished = goal({
+  about: "the published loss smaller: keep the final label, change every early one, stay near",
+  success: "the final label is kept, every early label is changed",
+  source: "docs/method.md, section 5",
+  needsEarlyExits: true,
+  takesLoss: false,
+  targeted: false,
+  parameters: { alpha: amount(0.1, "weight of keeping the final label") },
+  make: ({ victim }, values) => makePublished(victim, values),
+});
+
+/** A gap between two logits, plus 1. With two likely classes, the larger probability passes the
+ * threshold at this gap. */
+function firingGap({ victim: { policy } }: ParameterContext): number {
+  const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
+  return Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
+}
+
+const MARGIN_PARAMETERS = {
+  kappa: amount(firingGap, "margin at which an early exit is wrong and confident enough to fire", {
+    usual: "the logit gap at which two classes reach the largest threshold, plus 1",
+  }),
+  keep: amount(1, "margin at which the final label is safe"),
+  weight: amount(
+    ({ victim }) => Math.max(1, exitCount(victim) - 1),
+    "weight of the final exit against the sum of the early ones",
+    {
+      usual: "the number of early exits",
+    },
+  ),
+};
+
+export const earlyMargin = goal({
+  about: "the early exits' margins larger, up to `kappa`, while the final exit keeps its label by `keep`",
+  success: "an early exit fires with another label, the final exit keeps its own",
+  source: "dynn; docs/method.md, section 5",
+  needsEarlyExits: true,
+  takesLoss: false,
+  targeted: false,
+  parameters: MARGIN_PARAMETERS,
+  make: ({ victim }, values) => makeMargin(victim, values),
+});

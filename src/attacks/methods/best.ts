@@ -1,8 +1,9 @@
 /** @file Keeps the best iterate of one sample's attack. More steps or restarts never make the
  *  result worse. */
 
-import { NORMS } from "../perturb/norms.js";
-import type { Evaluation, FoundImage, Task } from "./attack.js";
+import { NORMS } from "../../perturb/norms.js";
+import type { Evaluation, FoundImage } from "../question.js";
+import type { Task } from "./method.js";
 
 /** The best image that an attack on one sample has found. */
 export class Best {
@@ -20,12 +21,12 @@ export class Best {
    * distance ranks next among successes. The score ranks last.
    * @returns whether the iterate is a success */
   offer(image: Float32Array, evaluation: Evaluation): boolean {
-    const { sample, objective, budget } = this.#task;
-    const success = objective.succeeded(sample, evaluation.logits);
+    const { sample, goal, budget } = this.#task;
+    const success = goal.succeeded(sample, evaluation.logits);
     const byDistance = success && budget.radius === undefined;
     const rank = byDistance
       ? -NORMS[budget.norm].distance(image, sample.pixels)
-      : (objective.score?.(sample, evaluation) ?? evaluation.loss);
+      : (goal.score?.(sample, evaluation) ?? evaluation.loss);
     if (success === this.#success ? rank > this.#rank : success) this.#keep(image, success, rank);
     return success;
   }
@@ -37,7 +38,7 @@ export class Best {
     this.#rank = rank;
   }
 
-  /** Whether the best image meets the objective. */
+  /** Whether the best image meets the goal. */
   get success(): boolean {
     return this.#success;
   }

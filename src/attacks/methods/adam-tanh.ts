@@ -4,17 +4,21 @@
  *  iteration 200 on). */
 import { uniform } from "../../core/rng.js";
 import { NORMS } from "../../perturb/norms.js";
-import { type AttackRun, type Evaluation, evaluate, type Optimizer, type Query, type Task } from "../attack.js";
-import { Best } from "../best.js";
+import { amount, count, flag, type Written } from "../parameters.js";
+import type { Search } from "../question.js";
+import { Best } from "./best.js";
+import { evaluate } from "./evaluate.js";
+import { keyOf, method, type Task } from "./method.js";
 
-export interface AdamTanhOptions {
+interface AdamTanhOptions {
   readonly steps: number;
-  readonly learningRate: number;
-  /** Start at the image, or with w uniform in [0,1). */
-  readonly start: "image" | "uniform";
-  /** Weight c of the objective against the squared L2 distance in pixels. Null when the loss has
-   * its own distance term. */
-  readonly c: number | null;
+  /** Adam's learning rate. */
+  readonly stepSize: number;
+  /** Whether to start with w uniform in [0,1), and not at the image. */
+  readonly randomStart: boolean;
+  /** Weight c of the goal against the squared L2 distance in pixels. 0: the loss has its own
+   * distance term. */
+  readonly c: number;
   /** Rounds of search over c. Each round multiplies c by 10 until a success, and then halves the
    * gap. */
   readonly searchSteps: number;
@@ -25,16 +29,11 @@ export interface AdamTanhOptions {
   readonly restarts: number;
 }
 
-export const adamTanh = (options: AdamTanhOptions): Optimizer => ({
-  name: "adam-tanh",
-  run: (task) => attack(task, options),
-});
-
-function* attack(task: Task, options: AdamTanhOptions): AttackRun {
+function* attack(task: Task, options: AdamTanhOptions): Search {
   const best = new Best(task);
   let last: Float32Array | undefined;
   for (let restart = 0; restart < options.restarts; restart++)
-    for (const loss of task.objective.starts(task.sample)) {
+    for (const loss of task.goal.starts(task.sample)) {
       last = yield* search(task, options, restart, loss, best);
       if (best.success && options.stopAtSuccess) return best.found();
     }
@@ -49,13 +48,13 @@ function* search(
   restart: number,
   loss: number,
   best: Best,
-): Generator<Query, Float32Array, Evaluation> {
+): Search<Float32Array> {
   let [c, low, high] = [options.c, 0, Number.POSITIVE_INFINITY];
   let last = task.sample.pixels;
   for (let round = 0; round < options.searchSteps; round++) {
     const run = yield* descend(task, { ...options, c }, restart, loss, best);
     last = run.image;
-    if (c === null || (run.success && options.stopAtSuccess)) break;
+    if (c === 0 || (run.success && options.stopAtSuccess)) break;
     if (run.success) high = c;
     else low = c;
     c = high === Number.POSITIVE_INFINITY ? c * 10 : (low + high) / 2;
@@ -69,7 +68,7 @@ function* descend(
   restart: number,
   loss: number,
   best: Best,
-): Generator<Query, { image: Float32Array; success: boolean }, Evaluation> {
+): Search<{ image: Float32Array; success: boolean }> {
   const state = new AdamTanhState(startOf(task, options, restart));
   let success = false;
   let at = loss;
@@ -88,13 +87,11 @@ function* descend(
 const within = ({ budget, sample }: Task, image: Float32Array): boolean =>
   budget.radius === undefined || NORMS[budget.norm].distance(image, sample.pixels) <= budget.radius;
 
-function startOf({ sample, seed }: Task, { start }: AdamTanhOptions, restart: number): Float64Array {
-  if (start === "uniform")
-    return Float64Array.from(
-      uniform({ seed, sample: sample.id, purpose: "attack-start", step: restart }, sample.pixels.length),
-    );
+function startOf(task: Task, { randomStart }: AdamTanhOptions, restart: number): Float64Array {
+  const { pixels } = task.sample;
+  if (randomStart) return Float64Array.from(uniform(keyOf(task, "attack-start", restart), pixels.length));
   // Pixels of exactly 0 or 1 do not have a finite w.
-  return Float64Array.from(sample.pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
+  return Float64Array.from(pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
 }
 
 /** (tanh(w) + 1) / 2, in the form that needs one exponential. */
@@ -117,9 +114,9 @@ class AdamTanhState {
 
   /** One Adam step down c * (-loss) + |x - clean|^2. `gradient` is the gradient of the ascended
    * loss. */
-  update(gradient: Float32Array, clean: Float32Array, { learningRate, c }: AdamTanhOptions): void {
+  update(gradient: Float32Array, clean: Float32Array, { stepSize, c }: AdamTanhOptions): void {
     this.#step++;
-    const [weight, distance] = c === null ? [1, 0] : [c, 2];
+    const [weight, distance] = c === 0 ? [1, 0] : [c, 2];
     const [scale1, scale2] = [1 / (1 - 0.9 ** this.#step), 1 / (1 - 0.999 ** this.#step)];
     const { image } = this;
     for (let i = 0; i < image.length; i++) {
@@ -130,9 +127,43 @@ class AdamTanhState {
       const v = 0.999 * this.#square[i] + 0.001 * g * g;
       this.#mean[i] = m;
       this.#square[i] = v;
-      const w = this.#w[i] - (learningRate * m * scale1) / (Math.sqrt(v * scale2) + 1e-8);
+      const w = this.#w[i] - (stepSize * m * scale1) / (Math.sqrt(v * scale2) + 1e-8);
       this.#w[i] = w;
       image[i] = imageOf(w);
     }
   }
 }
+
+/** The published early attack is this loop, with a start at random and a loss of its own. */
+const published = ({ steps = 1000 }: Readonly<Record<string, Written>>) => ({
+  steps: 1000,
+  randomStart: true,
+  c: 0,
+  checkFrom: Math.min(200, Number(steps) - 1),
+  stopAtSuccess: true,
+});
+
+export const adamTanh = method({
+  about: "Adam on w, with image = (tanh(w) + 1) / 2; searches for the closest success",
+  source: "Carlini & Wagner 2017; Kingma & Ba 2015",
+  access: "gradient",
+  scope: "sample",
+  budget: "closest",
+  norms: ["l2", "linf"],
+  targeted: true,
+  losses: ["margin", "cross-entropy", "scaled-cross-entropy"],
+  cap: (loss, { kappa }) => (loss === "margin" ? kappa : undefined),
+  parameters: {
+    steps: count(100, "iterations per round of search"),
+    stepSize: amount(0.01, "Adam's learning rate"),
+    randomStart: flag(false, "`true`: w uniform in [0,1); `false`: at the image"),
+    c: amount(1, "weight of the goal against the squared L2 distance; 0: no distance"),
+    searchSteps: count(1, "rounds of search over `c`: times ten until a success, then halving the gap"),
+    checkFrom: count(0, "first iteration whose success counts, from 0", { least: 0 }),
+    stopAtSuccess: flag(false, "stop at the first success, and search no closer one"),
+    kappa: amount(0, "margin beyond which the loss does not grow"),
+    restarts: count(1, "runs from the start"),
+  },
+  defaultsFor: (goal, written) => (goal === "early:published" ? published(written) : {}),
+  start: attack,
+});

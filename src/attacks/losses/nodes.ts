@@ -1,10 +1,10 @@
 /** @file Losses as graph nodes, one value [n] each, built from logits [n, classes]. An attack
  *  ascends them to change the answer. The nodes are for opset 11 and later. */
-import { crossEntropy as crossEntropyOf } from "../autodiff/losses.js";
-import { int } from "../graph/attributes.js";
-import type { ValueName } from "../graph/graph.js";
-import { reduce, reduceSum } from "../ops/support/emit.js";
-import type { LossContext } from "./attack.js";
+import { crossEntropy as crossEntropyOf } from "../../autodiff/losses.js";
+import { int } from "../../graph/attributes.js";
+import type { ValueName } from "../../graph/graph.js";
+import { reduce, reduceSum } from "../../ops/support/emit.js";
+import type { LossContext } from "./loss.js";
 
 const overClasses = { axis: int(1) };
 
@@ -14,23 +14,23 @@ export const sum = (ctx: LossContext, values: readonly ValueName[]): ValueName =
 export const scale = (ctx: LossContext, x: ValueName, factor: number): ValueName =>
   ctx.builder.op("Mul", [x, ctx.builder.scalar(factor)]);
 
-/** The logit of the label's class: sum(z * onehot). */
-export const ofLabel = (ctx: LossContext, z: ValueName): ValueName =>
-  reduceSum(ctx.builder, ctx.builder.op("Mul", [z, ctx.oneHot()]), [1], false);
+/** The logit of one class: sum(z * onehot). */
+export const ofLabel = (ctx: LossContext, z: ValueName, hot = ctx.oneHot()): ValueName =>
+  reduceSum(ctx.builder, ctx.builder.op("Mul", [z, hot]), [1], false);
 
-/** The largest logit of the other classes. A large constant lowers the label's own logit below all
+/** The largest logit of the other classes. A large constant lowers the class's own logit below all
  * others. */
-export const ofOthers = (ctx: LossContext, z: ValueName): ValueName =>
-  reduce(ctx.builder, "ReduceMax", ctx.builder.op("Sub", [z, scale(ctx, ctx.oneHot(), 1e9)]), [1], false);
+export const ofOthers = (ctx: LossContext, z: ValueName, hot = ctx.oneHot()): ValueName =>
+  reduce(ctx.builder, "ReduceMax", ctx.builder.op("Sub", [z, scale(ctx, hot, 1e9)]), [1], false);
 
 /** Cross-entropy -log softmax(z)[y]. */
-export const crossEntropy = (ctx: LossContext, exit: number): ValueName =>
-  crossEntropyOf(ctx.builder, ctx.logits(exit), ctx.oneHot(), 1);
+export const crossEntropy = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
+  crossEntropyOf(ctx.builder, ctx.logits(exit), hot, 1);
 
 /** max over others of z_j, minus z_y (Carlini & Wagner 2017, f6). Positive when the label has
  * changed. */
-export const margin = (ctx: LossContext, exit: number): ValueName =>
-  ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit)), ofLabel(ctx, ctx.logits(exit))]);
+export const margin = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
+  ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit), hot), ofLabel(ctx, ctx.logits(exit), hot)]);
 
 /** Difference between the largest and the smallest logit that the cross-entropy below takes. A
  * trained network of ten classes has about as much. */
@@ -38,13 +38,13 @@ const SPREAD = 10;
 
 /** Cross-entropy of logits that are scaled to one spread. It is the same for logits times any
  * factor. Unlike the margin, it also pushes down the label's logit against all other classes. */
-export function scaledCrossEntropy(ctx: LossContext, exit: number): ValueName {
+export function scaledCrossEntropy(ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName {
   const { builder: b } = ctx;
   const z = ctx.logits(exit);
   const most = (x: ValueName) => reduce(b, "ReduceMax", x, [1], true);
   const spread = b.op("Add", [most(z), most(b.op("Neg", [z]))]);
   const scaled = b.op("Div", [z, b.op("Max", [scale(ctx, spread, 1 / SPREAD), b.scalar(1e-12)])]);
-  return crossEntropyOf(b, scaled, ctx.oneHot(), 1);
+  return crossEntropyOf(b, scaled, hot, 1);
 }
 
 /** min(x, cap), so that the loss does not grow beyond the cap. */

@@ -1,10 +1,11 @@
-/** @file The attacked model and its policy, as objectives use them. */
+/** @file The attacked model and its policy, as goals use them. */
 import { DynnError } from "../../core/errors.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import type { Policy } from "../../schema/policy.js";
-import type { ExitLogits, Sample } from "../attack.js";
+import { type ExitLoss, LOSSES, type LossForm } from "../losses/table.js";
+import type { ExitLogits, Sample } from "../sample.js";
 
 export interface Victim {
   readonly model: DynamicModel;
@@ -19,13 +20,13 @@ export const allExits = (victim: Victim): number[] => victim.model.exits.map((_,
 
 /** Numbers of the early exits.
  * @throws DynnError 'attack/unsupported' when the model has a single exit */
-export function earlyExits(victim: Victim, objective: string): number[] {
+export function earlyExits(victim: Victim, goal: string): number[] {
   const early = allExits(victim).slice(0, -1);
   if (early.length > 0) return early;
   throw new DynnError(
     "attack/unsupported",
-    `objective ${objective}: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model.`,
-    { objective },
+    `goal ${goal}: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model.`,
+    { goal },
   );
 }
 
@@ -49,10 +50,18 @@ export const routedLabel = (logits: ExitLogits, victim: Victim): number => {
 export const firing = (logits: ExitLogits, victim: Victim): number | undefined =>
   routeOne(prefixOf(logits.slice(0, exitCount(victim) - 1)), victim.policy, exitCount(victim))?.stop;
 
-export const routedIsWrong =
+/** Whether the routed answer is the target, or any wrong label. */
+export const routedIsWanted =
   (victim: Victim) =>
-  (sample: Sample, logits: ExitLogits): boolean =>
-    routedLabel(logits, victim) !== sample.label;
+  (sample: Sample, logits: ExitLogits): boolean => {
+    const label = routedLabel(logits, victim);
+    return sample.target === undefined ? label !== sample.label : label === sample.target;
+  };
+
+/** Losses for samples whose gradient vanished under a loss that depends on the scale of logits, in
+ * the order in which they are tried. */
+export const scaleFreeOf = ({ form }: ExitLoss): readonly LossForm[] | undefined =>
+  LOSSES[form.kind].scaleFree ? undefined : [{ kind: "margin" }, { kind: "scaled-cross-entropy" }];
 
 export const trueLabel = (sample: Sample): number => sample.label;
 

@@ -1,0 +1,139 @@
+/** @file A search that waits for replies, and the account of its work. */
+
+import type { Attack, Spent } from "./attack.js";
+import type { Goal } from "./goals/goal.js";
+import type { Task } from "./methods/method.js";
+import type { Asked, Evaluator } from "./oracle/evaluator.js";
+import type { Evaluation, FoundImage, Question, Search } from "./question.js";
+import type { Sample } from "./sample.js";
+
+/** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero
+ * or rounding: it moves the loss by less than the resolution for each unit of a pixel. */
+export const LEAST_GRADIENT = 2 ** -24;
+
+/** What a search starts with. */
+export interface SearchStart {
+  /** Places of the samples among all samples of the attack. */
+  readonly places: readonly number[];
+  readonly samples: readonly Sample[];
+  /** That of the attack, or one of its forms that are free of scale. */
+  readonly goal: Goal;
+  /** Number of searches for these samples before this one. */
+  readonly attempt: number;
+  /** What an earlier search found whose gradient vanished. */
+  readonly earlier: readonly FoundImage[] | undefined;
+  /** The work of earlier searches, per sample. */
+  readonly spent: readonly Spent[];
+}
+
+/** A question that waits for its reply. */
+export interface Pending extends Asked {
+  readonly flight: Flight;
+  /** Place of the question among those of its search. */
+  readonly at: number;
+  /** Place of the sample among those of its search. */
+  readonly of: number;
+}
+
+/** One search for one sample, or for all samples at once. */
+export class Flight {
+  readonly start: SearchStart;
+  readonly spent: Spent[];
+  readonly vanished: boolean[];
+  readonly pending = new Set<Pending>();
+  readonly #goal: Goal;
+  readonly #search: Search<readonly FoundImage[]>;
+  readonly #evaluator: Evaluator;
+  #replies: readonly Evaluation[] | undefined;
+
+  constructor(start: SearchStart, attack: Attack, evaluator: Evaluator, seed: number) {
+    this.start = start;
+    this.#goal = start.goal;
+    this.#evaluator = evaluator;
+    this.spent = start.spent.slice();
+    this.vanished = start.samples.map(() => start.attempt > 0);
+    this.#search = attack.method.start(start.samples.map((sample) => taskOf(attack, start.goal, sample, seed)));
+  }
+
+  /** Number of questions without a reply. */
+  get open(): number {
+    return this.pending.size;
+  }
+
+  /** Takes the reply to one question.
+   * @returns whether it was the last one that the search waits for */
+  receive(pending: Pending, evaluation: Evaluation): boolean {
+    const { at, of, question, sample } = pending;
+    this.pending.delete(pending);
+    (this.#replies as Evaluation[])[at] = evaluation;
+    const met = this.#isMet(question, evaluation, sample);
+    this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), met === true);
+    if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
+    return this.pending.size === 0;
+  }
+
+  /** Continues the search. Returns what it found at its end, and undefined before. */
+  advance(): readonly FoundImage[] | undefined {
+    const step = this.#replies === undefined ? this.#search.next() : this.#search.next(this.#replies);
+    if (step.done) return step.value;
+    this.#replies = new Array<Evaluation>(step.value.length);
+    for (const [at, question] of step.value.entries()) this.pending.add(this.#pendingOf(question, at));
+    return undefined;
+  }
+
+  /** Whether the gradient vanished and nothing was found. */
+  vanishedInVain(found: readonly FoundImage[]): boolean {
+    return this.vanished.some((v, k) => v && !found[k].success);
+  }
+
+  #pendingOf(question: Question, at: number): Pending {
+    const { samples } = this.start;
+    const sample = question.sample ?? samples[0];
+    const of = samples.length === 1 ? 0 : samples.indexOf(sample);
+    return { flight: this, at, of, question, sample, label: this.#goal.label(sample) };
+  }
+
+  /** Whether the image meets the goal. Undefined when the loss belongs to another image, because
+   * its logits then do not show the answer. */
+  #isMet({ loss }: Question, { logits }: Evaluation, sample: Sample): boolean | undefined {
+    const { follow, losses, exits, succeeded } = this.#goal;
+    const at = losses.indexOf(loss);
+    if (at >= 0 && follow && follow(logits, at) !== at) return undefined;
+    if (!follow && exits.some((exit) => logits[exit] === undefined)) return undefined;
+    return succeeded(sample, logits);
+  }
+
+  /** Whether the gradient of an image that does not meet the goal is zero or below float32's
+   * resolution. */
+  #hasVanished({ gradient, loss }: Evaluation): boolean {
+    // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
+    const saturated = this.#goal.scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+    return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
+  }
+}
+
+function taskOf(attack: Attack, goal: Goal, sample: Sample, seed: number): Task {
+  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), sample, seed);
+  return { sample, goal, budget: attack.budget, seed, withLoss };
+}
+
+/** The work with one more question. */
+function added(
+  spent: Spent,
+  { gradient }: Question,
+  work: { readonly forward: number; readonly backward: number },
+  met: boolean,
+): Spent {
+  const queries = spent.queries + 1;
+  const forwardMacs = spent.forwardMacs + work.forward;
+  const backwardMacs = spent.backwardMacs + work.backward;
+  const first = met && spent.queriesToSuccess === null;
+  return {
+    queries,
+    gradients: spent.gradients + (gradient ? 1 : 0),
+    forwardMacs,
+    backwardMacs,
+    macsToSuccess: first ? forwardMacs + backwardMacs : spent.macsToSuccess,
+    queriesToSuccess: first ? queries : spent.queriesToSuccess,
+  };
+}

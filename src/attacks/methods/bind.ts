@@ -1,0 +1,34 @@
+/** @file Fixes the parameters of a method, and lets the runner see every method alike: one search
+ *  for the tasks of its scope. */
+
+import type { Victim } from "../goals/victim.js";
+import { queryTask, restrict } from "../oracle/restrict.js";
+import type { Parameters, Values } from "../parameters.js";
+import type { FoundImage, Search } from "../question.js";
+import type { Method, MethodDef, Task } from "./method.js";
+
+/** The method with these values, against this victim. */
+export const bind = (name: string, def: MethodDef, values: Values<Parameters>, victim: Victim): Method => ({
+  name,
+  access: def.access,
+  scope: def.scope,
+  retriesVanished: def.retriesVanished === true,
+  start: (tasks) => (def.scope === "set" ? def.start(tasks, values) : single(searchOf(def, tasks[0], values, victim))),
+});
+
+function searchOf(
+  def: Exclude<MethodDef, { scope: "set" }>,
+  task: Task,
+  values: Values<Parameters>,
+  victim: Victim,
+): Search {
+  if (def.access === "gradient") return def.start(task, values);
+  const known = queryTask(task, victim.model.classes);
+  if (def.access === "scores") return restrict(def.start(known, values), task, "scores", victim);
+  if (def.access === "label") return restrict(def.start(known, values), task, "label", victim);
+  return restrict(def.start(known, values), task, "cost", victim);
+}
+
+function* single(search: Search): Search<readonly FoundImage[]> {
+  return [yield* search];
+}

@@ -1,0 +1,13 @@
+/** @file The table of methods. Attack files, the list of attacks and the documentation are made
+ *  from it. A new method is one file and one line here. */
+
+import { adamTanh } from "./adam-tanh.js";
+import type { MethodDef } from "./method.js";
+import { fgsm, pgd } from "./pgd.js";
+
+/** All methods, by name. */
+export const METHODS = { fgsm, pgd, "adam-tanh": adamTanh } as const satisfies Readonly<Record<string, MethodDef>>;
+
+/** The name of a method. */
+export type MethodName = keyof typeof METHODS;
+export const METHOD_NAMES = Object.keys(METHODS) as MethodName[];

@@ -1,0 +1,52 @@
+/** @file Hides from a query method what its access does not show. The method asks about images. The
+ *  questions behind hold a loss and all logits, and the method sees only the permitted part. */
+
+import { present } from "../../core/present.js";
+import { routeOne } from "../../dynamic/route/route.js";
+import { exitCount, type Victim } from "../goals/victim.js";
+import { evaluateAll, type Followed } from "../methods/evaluate.js";
+import type { QueryTask, Task } from "../methods/method.js";
+import type { QuerySearch, Search, Shown } from "../question.js";
+
+/** What a query method knows before its first query. */
+export function queryTask({ sample: { clean: _, ...sample }, budget, seed }: Task, classes: number): QueryTask {
+  return { sample, budget, seed, classes };
+}
+
+/** Turns a search with little access into one for the oracle. */
+export function* restrict<A extends keyof Shown, Found>(
+  search: QuerySearch<A, Found>,
+  task: Task,
+  access: A,
+  victim: Victim,
+): Search<Found> {
+  let step = search.next();
+  while (!step.done) {
+    const images = step.value.map(({ image }) => image);
+    const start = task.goal.starts(task.sample)[0];
+    const evaluations = yield* evaluateAll(
+      task,
+      images,
+      images.map(() => start),
+      false,
+    );
+    step = search.next(evaluations.map((evaluation) => VIEWS[access](evaluation, task, victim)));
+  }
+  return step.value;
+}
+
+const VIEWS: { readonly [A in keyof Shown]: (evaluation: Followed, task: Task, victim: Victim) => Shown[A] } = {
+  scores: ({ loss, logits }, { goal, sample }) => ({ loss, success: goal.succeeded(sample, logits) }),
+  label: ({ logits }, { goal, sample }) => ({ success: goal.succeeded(sample, logits) }),
+  cost: ({ logits }, { goal, sample }, victim) => {
+    const { model, policy } = victim;
+    const rows = logits.filter((row): row is Float32Array => row !== undefined);
+    const routed = routeOne(rows, policy, exitCount(victim));
+    const stop = routed?.stop ?? exitCount(victim) - 1;
+    return {
+      success: goal.succeeded(sample, logits),
+      cost: present(model.exits[stop], "the exit taken").costFraction,
+      confidence: routed?.confidence ?? Number.NaN,
+    };
+  },
+};

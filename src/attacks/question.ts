@@ -1,0 +1,88 @@
+/** @file The conversation of a search with an oracle. A search is a generator: it yields questions
+ *  and receives a reply to each. The runner gathers the questions of many samples into batches.
+ *  Hence the code of a method reads like its paper. A finished sample returns and so leaves the
+ *  batch. */
+
+import type { Loss } from "./losses/loss.js";
+import type { ExitLogits, Sample } from "./sample.js";
+
+/** What an attacker can see of a model, from much to little.
+ * - gradient: the loss, its gradient and all logits.
+ * - scores: the loss, which is a function of the scores that the goal is about.
+ * - label: whether the goal is met.
+ * - cost: whether the goal is met, and the cost and the confidence of the routed answer. */
+export const ACCESS = ["gradient", "scores", "label", "cost"] as const;
+export type Access = (typeof ACCESS)[number];
+
+/** A question about one image, with full access. */
+export interface Question {
+  /** The image to evaluate, float32 [c*h*w] in [0,1]. */
+  readonly image: Float32Array;
+  /** The loss to evaluate. */
+  readonly loss: Loss;
+  /** Whether the gradient is wanted too. */
+  readonly gradient: boolean;
+  /** The class that the loss aims at. The default is the target of the sample. */
+  readonly target?: number | undefined;
+  /** Numbers for the loss, by the names that the loss gives them. */
+  readonly extra?: Readonly<Record<string, Float32Array>> | undefined;
+  /** The sample of the image, in a search over many samples. */
+  readonly sample?: Sample | undefined;
+}
+
+/** The reply to a question. The arrays are views into a whole batch, so copy an array before you
+ * keep it. */
+export interface Evaluation {
+  /** The loss that the attack ascends. */
+  readonly loss: number;
+  /** d loss / d image, [c*h*w]. Empty when the question did not want a gradient. */
+  readonly gradient: Float32Array;
+  /** Logits of the exits that were run. */
+  readonly logits: ExitLogits;
+}
+
+/** The best image found. */
+export interface FoundImage {
+  /** The image, float32 [c*h*w] in [0,1]. */
+  readonly image: Float32Array;
+  /** Whether it meets the goal. */
+  readonly success: boolean;
+}
+
+/** A search with full access. It yields questions, receives one evaluation for each, and returns
+ * what it found. */
+export type Search<Found = FoundImage> = Generator<readonly Question[], Found, readonly Evaluation[]>;
+
+/** A question about one image, without a look inside the model. */
+export interface Query {
+  /** The image, float32 [c*h*w] in [0,1]. */
+  readonly image: Float32Array;
+  /** The sample of the image, in a search over many samples. */
+  readonly sample?: Sample | undefined;
+}
+
+/** What each kind of query access shows. */
+export interface Shown {
+  readonly scores: { readonly loss: number; readonly success: boolean };
+  readonly label: { readonly success: boolean };
+  readonly cost: {
+    readonly success: boolean;
+    /** Share of the full network's MACs. */
+    readonly cost: number;
+    /** The confidence of the routed answer. */
+    readonly confidence: number;
+  };
+}
+
+/** A search that sees only what its access shows. */
+export type QuerySearch<A extends keyof Shown, Found = FoundImage> = Generator<
+  readonly Query[],
+  Found,
+  readonly Shown[A][]
+>;
+
+/** Asks one question. */
+export function* ask(question: Question): Generator<readonly Question[], Evaluation, readonly Evaluation[]> {
+  const [reply] = yield [question];
+  return reply;
+}

@@ -1,0 +1,37 @@
+/** @file The samples that attacks work on, and the logits of a model for them. */
+
+import type { Images } from "../core/images.js";
+import type { Logits } from "../core/logits.js";
+
+/** One clean image, its label, and the logits of the model for it. */
+export interface Sample {
+  /** Record number in its data set. Random numbers depend on this number, never on batch order. */
+  readonly id: number;
+  /** float32 [c*h*w] in [0,1]. */
+  readonly pixels: Float32Array;
+  /** The true class. */
+  readonly label: number;
+  /** The class that a targeted attack aims at. */
+  readonly target?: number;
+  /** Logits of every exit on the clean image. */
+  readonly clean: readonly Float32Array[];
+}
+
+/** Makes samples from images, their labels and the logits of the model. Samples have numbers from
+ * 0. Their arrays are views, not copies.
+ * @param labels the true class of each image. Images beyond the last label are left out */
+export const samplesOf = ({
+  images,
+  labels,
+  logits,
+}: {
+  readonly images: Images;
+  readonly labels: ArrayLike<number>;
+  readonly logits: Logits;
+}): Sample[] => Array.from(labels, (label, id) => ({ id, label, pixels: images.row(id), clean: logits.rows(id) }));
+
+/** Logits per exit. Undefined for exits that a loss does not compute. */
+export type ExitLogits = readonly (Float32Array | undefined)[];
+
+/** The image as an 8-bit file would hold it. */
+export const toEightBits = (image: Float32Array): Float32Array => image.map((v) => Math.round(v * 255) / 255);

@@ -1,0 +1,117 @@
+/** @file Our attacks beside the original implementations, on the same images and the same network
+ *  (test/fixtures/attack-reference/values.json; its "about" and "cautions" say how they were made). A family of attacks
+ *  has a file of cases beside it. */
+import { readdirSync, readFileSync } from "node:fs";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import { runAttack } from "../../src/attacks/runner.js";
+import { samplesOf } from "../../src/attacks/sample.js";
+import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
+import { Images } from "../../src/core/images.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
+import { Forward } from "../../src/dynamic/run/forward.js";
+import { percentile } from "../../src/measures/percentile.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
+import { readModel } from "../../src/onnx/read.js";
+import { NORMS } from "../../src/perturb/norms.js";
+import { cifarTestRecords, firstRecords } from "./cifar-records.js";
+import { referenceFile } from "./reference-cases.js";
+
+const folder = new URL("../fixtures/attack-reference/", import.meta.url);
+const readJson = (name: string) => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+
+/** One attack of ours, and the name of the reference entry: its group and its name. */
+export interface ReferenceCase {
+  readonly reference: readonly [group: string, name: string];
+  readonly attack: Omit<AttackConfig, "name">;
+  /** Robust accuracy, or the median distance over all samples. */
+  readonly compare: "robust" | "median";
+  /** Whether one of the two draws random numbers. */
+  readonly random: boolean;
+  /** Whether the slow tests run it. The others run by hand (test/attacks/reference.slow.test.ts). */
+  readonly quick: boolean;
+}
+
+/** One entry of the reference values, as far as it is read here. */
+export interface ReferenceEntry {
+  readonly samples: number;
+  readonly robust_accuracy?: number;
+  readonly robust_accuracy_range?: readonly [number, number];
+  readonly median_all?: number;
+  readonly median_all_range?: readonly [number, number];
+}
+
+/** The families of attacks, each with its cases. */
+export const families = (): Record<string, readonly ReferenceCase[]> =>
+  Object.fromEntries(
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".cases.json"))
+      .map((name) => [name.replace(".cases.json", ""), readJson(name)]),
+  );
+
+const values = readJson("values.json");
+
+export const entryOf = ({ reference: [group, name] }: ReferenceCase): ReferenceEntry => values[group][name];
+
+/** What one case gave, ours beside theirs. */
+export interface Compared {
+  readonly reference: string;
+  readonly attack: ReferenceCase["attack"];
+  readonly measure: ReferenceCase["compare"];
+  readonly samples: number;
+  readonly ours: number;
+  readonly theirs: number;
+  readonly range: readonly [number, number];
+  readonly allowed: readonly [number, number];
+}
+
+/** Runs one case. The policy is that of the reference: threshold 0.8, fallback final. */
+export async function compare(given: ReferenceCase): Promise<Compared> {
+  const entry = entryOf(given);
+  const model = dynamicModel(readModel(referenceFile("resnet20-sdn/model.onnx")));
+  const ours = await measured(model, given, entry.samples);
+  const theirs = (given.compare === "robust" ? entry.robust_accuracy : entry.median_all) as number;
+  const range = (given.compare === "robust" ? entry.robust_accuracy_range : entry.median_all_range) as [number, number];
+  return {
+    reference: given.reference.join(" "),
+    attack: given.attack,
+    measure: given.compare,
+    samples: entry.samples,
+    ours,
+    theirs,
+    range,
+    allowed: allowedOf(given, theirs, range),
+  };
+}
+
+/** 1.5 points of robust accuracy, and 3 % of a distance. With random numbers: 3 points beyond the range of the seeds, or
+ *  3 % beyond it. */
+function allowedOf(
+  { compare, random }: ReferenceCase,
+  theirs: number,
+  [low, high]: readonly [number, number],
+): [number, number] {
+  const [from, to] = random ? [low, high] : [theirs, theirs];
+  if (compare === "robust") return random ? [from - 0.03, to + 0.03] : [from - 0.015, to + 0.015];
+  return [from * 0.97, to * 1.03];
+}
+
+async function measured(model: DynamicModel, { attack, compare }: ReferenceCase, count: number): Promise<number> {
+  const backend = ortNode({ threads: 1 });
+  const { pixels, labels } = await firstRecords(await cifarTestRecords(), count);
+  const images = Images.for(model, pixels);
+  const forward = await Forward.compile(model, backend);
+  const samples = samplesOf({ images, labels, logits: await forward.logits(images, { batch: 64 }) });
+  const policy = { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } as const;
+  const configured = configureAttack({ name: "t", ...attack }, { model, policy });
+  const evaluator = new Evaluator(model, backend);
+  const outcomes = await runAttack(configured, samples, evaluator, { seed: 0, batch: 64 });
+  await forward.release();
+  await evaluator.release();
+  if (compare === "robust") return outcomes.filter(({ success }) => !success).length / count;
+  const { distance } = NORMS[configured.budget.norm];
+  const distances = outcomes.map(({ success, eligible, image }, i) => {
+    if (!eligible) return 0;
+    return success ? distance(image, samples[i].pixels) : Number.POSITIVE_INFINITY;
+  });
+  return percentile(distances, 50);
+}
