@@ -58,8 +58,7 @@ function contextOf(model: DynamicModel, builder: GraphBuilder): LossContext {
     return value;
   };
   const input = (name: string, shape: Shape) => once(name, () => builder.input(name, "float32", shape));
-  const hot = (name: string) =>
-    once(name, () => targetsOf(builder, builder.input(name, "int64", [n]), model.classes));
+  const hot = (name: string) => once(name, () => targetsOf(builder, builder.input(name, "int64", [n]), model.classes));
   return {
     builder,
     image: model.input.name,
