@@ -50,6 +50,10 @@ export const ERROR_CODES = {
     exit: 1,
     about: "The model does not take exactly one float32 batch of images, or a node lacks an input.",
   },
+  "model/batch": {
+    exit: 1,
+    about: "The model runs one image at a time, and the work needs larger batches.",
+  },
   "model/classifier": {
     exit: 1,
     about: "No output holds the logits of a classifier, or exits have different numbers of classes.",

@@ -78,6 +78,9 @@ export interface Graph {
   readonly types: ReadonlyMap<ValueName, ValueType>;
 }
 
+/** The first axis of the first input: a name, or the number of samples in one run. */
+export const batchOf = ({ inputs }: Pick<Graph, "inputs">): Dim | undefined => inputs[0]?.shape?.[0];
+
 /** The inputs of a node without those that are left out. */
 export const usedInputs = (node: Node): ValueName[] => node.inputs.filter((name) => name !== "");
 

@@ -1,8 +1,9 @@
-/** @file Sessions that run one sample at a time, for graphs whose answers would depend on the
- *  other samples of a batch: DynamicQuantizeLinear takes one scale from the whole batch. */
+/** @file Sessions that run one sample at a time. Some graphs hold a batch of 1 in their nodes.
+ *  In others the answers would depend on the other samples of a batch: DynamicQuantizeLinear takes
+ *  one scale from the whole batch. */
 
 import type { ArrayOf } from "../core/dtype.js";
-import { sizeOf } from "../core/shape.js";
+import { type Dim, sizeOf } from "../core/shape.js";
 import { type Tensor, tensor } from "../core/tensor.js";
 import { type Graph, subgraphs, type ValueInfo } from "../graph/graph.js";
 import { opTable } from "../ops/table.js";
@@ -14,13 +15,17 @@ export const scalesBatch = ({ nodes }: Graph): boolean =>
     (node) => (opTable.has(node) && opTable.get(node).scalesBatch === true) || subgraphs(node).some(scalesBatch),
   );
 
+/** Whether a graph is for one sample: the first axis of every input and every output is 1. */
+const isForOne = ({ inputs, outputs }: Graph): boolean =>
+  [...inputs, ...outputs].every((value) => batchOf(value) === 1);
+
 /** The session, run once for each sample where the graph needs it. Inputs and outputs whose first
- * axis is the named batch are cut and joined. */
+ * axis is the batch are cut and joined. */
 export function oneByOne(graph: Graph, session: Session): Session {
-  const name = graph.inputs.map(batchName).find((batch) => batch !== undefined);
-  if (name === undefined || !scalesBatch(graph)) return session;
+  const batch = samplesOf(graph);
+  if (batch === undefined) return session;
   const batched = (values: readonly ValueInfo[]) =>
-    new Set(values.filter((value) => batchName(value) === name).map((value) => value.name));
+    new Set(values.filter((value) => batchOf(value) === batch).map((value) => value.name));
   const [inputs, outputs] = [batched(graph.inputs), batched(graph.outputs)];
   return {
     ...session,
@@ -36,7 +41,15 @@ export function oneByOne(graph: Graph, session: Session): Session {
   };
 }
 
-const batchName = ({ shape }: ValueInfo): string | undefined => (typeof shape?.[0] === "string" ? shape[0] : undefined);
+/** The first axis of values with a row per sample. Undefined for a graph that takes whole
+ * batches. */
+function samplesOf(graph: Graph): Dim | undefined {
+  const name = graph.inputs.map(batchOf).find((dim) => typeof dim === "string");
+  const split = name === undefined ? isForOne(graph) : scalesBatch(graph);
+  return split ? (name ?? 1) : undefined;
+}
+
+const batchOf = ({ shape }: ValueInfo): Dim | undefined => shape?.[0];
 
 const map = (tensors: Tensors, change: (t: Tensor, name: string) => Tensor): Tensors =>
   Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, change(t, name)]));

@@ -3,7 +3,7 @@
 import { type ModelGradient, type ModelGradientOptions, modelGradient } from "../autodiff/model-gradient.js";
 import { DynnError } from "../core/errors.js";
 import { adapt, GRADIENT_ADAPTERS } from "../dynamic/adapt/adapt.js";
-import { dynamicModel, type ModelSource } from "../dynamic/model/model.js";
+import { dynamicModel, type ModelOptions, type ModelSource } from "../dynamic/model/model.js";
 import { opTable } from "../ops/table.js";
 import type { Backend } from "../runtime/backend.js";
 import { holdsProbabilities } from "./gradient-output.js";
@@ -16,6 +16,8 @@ export interface FileGradientOptions extends Omit<ModelGradientOptions, "probabi
   readonly name?: string | undefined;
   /** Name of the output that is the final exit. It is used where no output is named. */
   readonly final?: string | undefined;
+  /** Names of the outputs that are early exits, so not the final one. */
+  readonly exits?: readonly string[] | undefined;
 }
 
 /** A gradient model, and what a reader must know of it. */
@@ -42,7 +44,7 @@ export interface FileGradient extends ModelGradient {
  */
 export async function fileGradient(source: ModelSource, options: FileGradientOptions): Promise<FileGradient> {
   const name = options.name ?? source.graph.name;
-  const output = options.output ?? finalOutput(source, name, options.final);
+  const output = options.output ?? finalOutput(source, { name, final: options.final, exits: options.exits });
   const { graph, changes } = adapt(source.graph, { ops: opTable, name, imageSize: undefined }, GRADIENT_ADAPTERS);
   const probabilities =
     options.loss === "cross-entropy" && (await holdsProbabilities({ ...graph, name }, options.backend, output));
@@ -58,11 +60,12 @@ export async function fileGradient(source: ModelSource, options: FileGradientOpt
 /** The output of the final exit, the same as in `dynn inspect`. Undefined for a model that does not
  * classify images. The loss then takes the last output.
  * @throws DynnError 'model/classifier' when it is not clear which output is the classifier */
-function finalOutput(source: ModelSource, name: string, final: string | undefined): string | undefined {
+function finalOutput(source: ModelSource, options: ModelOptions): string | undefined {
   try {
-    return dynamicModel(source, { name, final }).exits.at(-1)?.output;
+    return dynamicModel(source, options).exits.at(-1)?.output;
   } catch (error) {
-    if (final === undefined && error instanceof DynnError && error.detail.parallel === undefined) return undefined;
+    const named = options.final !== undefined || options.exits !== undefined;
+    if (!named && error instanceof DynnError && error.detail.parallel === undefined) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { OPSETS } from "../../src/onnx/model.js";
 import { FLOAT32_BOUND, SLOPE_BOUND } from "../support/gradient-errors.js";
 import { type CheckedNetwork, checkedNetworks } from "../support/networks.js";
 
-const { trained, families } = checkedNetworks();
+const { trained, families, foreign } = checkedNetworks();
 const byName = (networks: readonly CheckedNetwork[]) => networks.map((network) => [network.name, network] as const);
 
 /** float64 on the reference kernels against finite differences, float32 on ONNX Runtime against float64. */
@@ -21,6 +21,10 @@ describe("input gradients of small networks of today's families", () => {
     const covered = new Set(families.map(({ graph }) => graph.opset));
     expect(wanted.filter((opset) => !covered.has(opset))).toEqual([]);
   });
+});
+
+describe("input gradients of files in the forms of other exporters", () => {
+  test.each(byName(foreign))("%s", (_, network) => expectRight(network));
 });
 
 describe("input gradients of the bundled networks and of those that dynn builds", () => {

@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { writeModel } from "../../src/onnx/write.js";
+import { oneImageNet } from "../support/one-image.js";
 import { cli, filesIn, network, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -113,6 +115,15 @@ describe("dynn inspect", () => {
     `);
   });
 
+  it("says why a model runs one image at a time", async () => {
+    const { graph } = oneImageNet("squeezed");
+    const { code, out } = await cli("inspect", put("one.onnx", writeModel({ graph })));
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('\nruns one image at a time, because Squeeze "squeeze" works for a batch of 1 only\n'),
+    ]);
+  });
+
   it("says which operators have no gradient", async () => {
     const { out } = await cli("inspect", put("floor.onnx", network({ exits: 1, activation: "Floor" })));
     expect(out).toContain("Floor");
@@ -133,6 +144,7 @@ describe("dynn inspect", () => {
       "opset",
       "normalization",
       "changes",
+      "oneByOne",
       "quantization",
       "inputScale",
       "policy",

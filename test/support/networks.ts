@@ -6,13 +6,17 @@ import { uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { readNpy } from "../../src/data/npy.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
 import type { Graph } from "../../src/graph/graph.js";
+import { prune } from "../../src/graph/passes/prune.js";
 import { ARCHITECTURES, type ArchitectureName } from "../../src/nn/architectures.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { opTable } from "../../src/ops/table.js";
 import { cifarTestRecords, firstRecords } from "./cifar-records.js";
 import { FAMILIES } from "./families.js";
+import { FOREIGN_MODELS } from "./foreign/index.js";
+import { isRefused, type ReadableModel } from "./foreign/model.js";
 import { type GradientErrors, gradientErrors, type Images, largestError } from "./gradient-errors.js";
 import { referenceFile } from "./reference-cases.js";
 import { referenceNetwork, UNDECIDED } from "./reference-network.js";
@@ -32,12 +36,14 @@ export interface CheckedNetworks {
   readonly exported: readonly CheckedNetwork[];
   readonly trained: readonly CheckedNetwork[];
   readonly families: readonly CheckedNetwork[];
+  readonly foreign: readonly CheckedNetwork[];
 }
 
 export const checkedNetworks = (): CheckedNetworks => ({
   exported: [...Object.keys(EXPORTED).map(exported), sdn()],
   trained: [...zoo().map(bundled), ...BUILT.map(built)],
   families: [...FAMILIES].map(([name, make]) => byKernels(name, make(), FAMILY_IMAGES)),
+  foreign: FOREIGN_MODELS.flatMap((model) => (isRefused(model) ? [] : foreign(model))),
 });
 
 /** Names in the document, by folder of test/fixtures/reference/gradients. */
@@ -69,6 +75,15 @@ const byKernels = (name: string, graph: Graph, images: Images): CheckedNetwork =
   against: "reference kernels, float64",
   check: () => gradientErrors(graph, images),
 });
+
+/** A file in the form of another exporter, as dynn reads it, by its final exit. Rounding has no slope to compare with. */
+function foreign(file: ReadableModel): CheckedNetwork[] {
+  const name = `${file.maker}: ${file.form}`;
+  const { graph, quantization, classes } = dynamicModel(readModel(file.bytes()), { name });
+  if (quantization !== undefined || graph.nodes.some(({ opType }) => opType === "Round")) return [];
+  const images = imagesOf([2, ...file.image], [classes - 1, 1], 1e-6);
+  return [byKernels(name, prune({ ...graph, outputs: graph.outputs.slice(-1) }), images)];
+}
 
 function exported(folder: string): CheckedNetwork {
   const { source, graph, feeds, gradient } = referenceNetwork(folder);

@@ -51,14 +51,14 @@ export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean): G
  * at their first use. */
 function contextOf(model: DynamicModel, builder: GraphBuilder): LossContext {
   const made = new Map<string, ValueName>();
+  const [n = "n"] = model.input.shape;
   const once = (name: string, make: () => ValueName): ValueName => {
     const value = made.get(name) ?? make();
     made.set(name, value);
     return value;
   };
   const input = (name: string, shape: Shape) => once(name, () => builder.input(name, "float32", shape));
-  const hot = (name: string) =>
-    once(name, () => targetsOf(builder, builder.input(name, "int64", ["n"]), model.classes));
+  const hot = (name: string) => once(name, () => targetsOf(builder, builder.input(name, "int64", [n]), model.classes));
   return {
     builder,
     image: model.input.name,
@@ -67,8 +67,8 @@ function contextOf(model: DynamicModel, builder: GraphBuilder): LossContext {
     oneHot: () => hot(NAMES.labels),
     targetHot: () => hot(NAMES.targets),
     clean: () => input(NAMES.clean, model.input.shape),
-    cleanLogits: (k) => input(NAMES.cleanLogits(k), ["n", model.classes]),
-    extra: (name, length) => input(NAMES.extra(name), ["n", length]),
+    cleanLogits: (k) => input(NAMES.cleanLogits(k), [n, model.classes]),
+    extra: (name, length) => input(NAMES.extra(name), [n, length]),
     std: model.normalization?.std ?? [1],
   };
 }

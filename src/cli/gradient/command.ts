@@ -10,15 +10,14 @@ import { openOnnx } from "../../node/models.js";
 import { saveModel } from "../../node/onnx-files.js";
 import { ortNode } from "../../node/ort-node/index.js";
 import { fileGradient } from "../../studies/gradient-model.js";
-import { common } from "../shared/common-options.js";
+import { common, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
 import { heading, table } from "../shared/table.js";
 
-interface GradientFlags {
+interface GradientFlags extends HeadFlags {
   readonly loss: string;
   readonly of?: string;
-  readonly final?: string;
   readonly wrt?: string;
   readonly out?: string;
 }
@@ -32,6 +31,7 @@ export const gradientCommand = (command: Command, io: Io): Command =>
       "cross-entropy",
     )
     .option("--of <output>", "the output of which the loss is computed (default: the output of the final exit)")
+    .addOption(common("exits"))
     .addOption(common("final"))
     .option("--wrt <input>", "the input to differentiate with respect to (default: the first input)")
     .addHelpText("after", HELP)
@@ -53,8 +53,11 @@ async function gradientAction(spec: string, flags: GradientFlags, io: Io): Promi
   await checkWritable(out);
   const { source, name } = await openOnnx(spec);
   const asked = lossOf(flags);
-  const { final, wrt } = flags;
-  const { graph, output, changes } = await fileGradient(source, { ...asked, name, final, wrt, backend: ortNode() });
+  const { wrt } = flags;
+  const { graph, output, changes } = await fileGradient(source, {
+    ...{ ...asked, ...headsOfFlags(flags), name, wrt },
+    backend: ortNode(),
+  });
   // ONNX Runtime must accept the model before it is written.
   const session = await ortNode().compile(graph);
   await session.release();

@@ -50,6 +50,8 @@ export interface Inspection {
   readonly normalization: DynamicModel["normalization"] | null;
   /** What dynn changed on reading. */
   readonly changes: DynamicModel["changes"];
+  /** Why images run one at a time. */
+  readonly oneByOne: string | null;
   /** What quantized operators mean for answers and gradients. */
   readonly quantization: string | null;
   /** 255 when the file takes pixels in 0 to 255. `normalization` is for pixels in [0,1] then
@@ -108,6 +110,7 @@ export function inspect(model: DynamicModel): Inspection {
     opset: graph.opset,
     normalization: model.normalization ?? null,
     changes: model.changes,
+    oneByOne: model.oneByOne ?? null,
     quantization: model.quantization ?? null,
     inputScale: model.inputScale ?? 1,
     policy: model.policy ?? null,
@@ -150,6 +153,7 @@ const show = (i: Inspection): string =>
       : i.normalization
         ? `normalisation inside: mean ${showNumbers(i.normalization.mean)}, std ${showNumbers(i.normalization.std)}\n`
         : "normalisation inside: none found at the start of the graph\n",
+    i.oneByOne === null ? "" : `runs one image at a time, because ${i.oneByOne}\n`,
     i.policy
       ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
       : "",

@@ -112,7 +112,7 @@ function trainOptions(): Option[] {
   add("-o, --out <file>", "the ONNX file to write", file).makeOptionMandatory();
   add(
     "--exits <list>",
-    `early exits: none, auto, every (a head at every place), percentages of the cost, or names of values (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
+    `early exits: none, auto, every (a head at every place), percentages of the cost, names of values, or names of early heads of the file, which stay alone (default: the network's own; else ${perRecipe((r) => RECIPE_DEFAULTS[r].exits)})`,
     exitSpec,
   );
   share("head");

@@ -10,6 +10,7 @@ import { openOnnx } from "../../node/models.js";
 import { readBytes } from "../../node/onnx-files.js";
 import { openTrainingData, type TrainingData } from "../../node/training/data.js";
 import type { Backend } from "../../runtime/backend.js";
+import { namedHeads } from "../../training/run/named-heads.js";
 import {
   type InitialWeights,
   type NetworkBase,
@@ -40,9 +41,12 @@ export interface PlannedRun {
  * @throws DynnError the errors of opening data and network, and 'training/config' */
 export async function prepare(architecture: string, flags: TrainFlags): Promise<PlannedRun> {
   const base = await baseOf(architecture, flags);
-  const init = flags.init === undefined ? undefined : await initialWeights(flags.init);
+  const init =
+    flags.init === undefined
+      ? undefined
+      : await initialWeights(flags.init, base.kind === "architecture" ? flags.final : undefined);
   const matching = await matchingOf(flags);
-  const fit = fitToWeights(base, init, matching, flags.final);
+  const fit = fitToWeights(base, init, matching, flags);
   const data = await openTrainingData({ ...flags, fit, matching });
   const plan = await planTraining({
     ...{ data, recipe: flags.recipe, exits: flags.exits, head: flags.head, choices: choicesOf(flags) },
@@ -59,9 +63,12 @@ function fitToWeights(
   base: NetworkBase,
   init: InitialWeights | undefined,
   matching: ClassMatching,
-  final: string | undefined,
+  { exits, final }: TrainFlags,
 ): ((data: Dataset) => Dataset) | undefined {
-  const file = base.kind === "model" ? dynamicModel(base.source, { name: base.name, final }) : undefined;
+  const file =
+    base.kind === "model"
+      ? dynamicModel(base.source, { name: base.name, final, exits: namedHeads(base.source, exits, base.name) })
+      : undefined;
   const known = file ?? init?.classes;
   const channels = file?.input.shape[1];
   const isNamed = known?.classNames !== undefined && !matching.byOrder;
@@ -77,8 +84,8 @@ const isFile = (architecture: string): boolean => /^zoo:|\.onnx$/.test(architect
 
 /** @throws DynnError 'training/config' when a file should get another width, and the errors of
  *   reading it */
-async function baseOf(architecture: string, { width, final }: TrainFlags): Promise<NetworkBase> {
-  if (final !== undefined && !isFile(architecture))
+async function baseOf(architecture: string, { width, final, init }: TrainFlags): Promise<NetworkBase> {
+  if (final !== undefined && ![architecture, init ?? ""].some(isFile))
     throw new DynnError(
       "training/config",
       `--final ${final}: ${architecture} is an architecture, whose last exit is final. Leave --final out, or give a file.`,
@@ -95,8 +102,8 @@ async function baseOf(architecture: string, { width, final }: TrainFlags): Promi
   return { kind: "model", name: basename(architecture), source };
 }
 
-async function initialWeights(path: string): Promise<InitialWeights> {
-  if (isFile(path)) return weightsOfModel((await openOnnx(path)).source, path);
+async function initialWeights(path: string, final: string | undefined): Promise<InitialWeights> {
+  if (isFile(path)) return weightsOfModel((await openOnnx(path)).source, path, final);
   return weightsOfCheckpoint(await readBytes(path), path);
 }
 

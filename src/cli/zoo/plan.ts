@@ -1,5 +1,4 @@
 /** @file `dynn zoo train --plan`: what is missing, and the hours that it needs here. */
-import type { Dataset } from "../../data/dataset.js";
 import { parseExits } from "../../dynamic/place/exits.js";
 import { ARCHITECTURES, type ArchitectureName } from "../../nn/architectures.js";
 import { ortNode } from "../../node/ort-node/index.js";
@@ -61,7 +60,7 @@ async function measuredHours(network: ZooNetwork, data: TrainingData, io: Io): P
       ...{ data, recipe: network.recipe, choices: { epochs, seed, batch, backboneGradient } },
       base: { kind: "architecture", name: network.architecture, width: network.width },
       exits: exits === undefined ? undefined : parseExits(exits),
-      init: RECIPE_DEFINITIONS[network.recipe].frozen ? anyWeights(network, data.train) : undefined,
+      init: RECIPE_DEFINITIONS[network.recipe].frozen ? anyWeights(network, data) : undefined,
     });
     pace ??= await measurePace(plan, {
       backend: ortNode({ threads }),
@@ -74,10 +73,10 @@ async function measuredHours(network: ZooNetwork, data: TrainingData, io: Io): P
 }
 
 /** Random weights: the time does not depend on them. */
-function anyWeights({ architecture, width }: ZooNetwork, { shape }: Dataset): InitialWeights {
-  const [channels, height, columns] = shape;
+function anyWeights({ architecture, width }: ZooNetwork, { classes, train }: TrainingData): InitialWeights {
+  const [channels, height, columns] = train.shape;
   const { graph } = ARCHITECTURES[architecture as ArchitectureName].make({
-    ...{ classes: 10, channels, imageSize: [height, columns], width, seed: 0 },
+    ...{ classes, channels, imageSize: [height, columns], width, seed: 0 },
   });
   return {
     where: architecture,

@@ -23,6 +23,8 @@ export interface AdaptedGraph {
   readonly changes: readonly string[];
   /** A batch whose answers are still to be compared with those of the file. */
   readonly unchecked?: UncheckedBatch | undefined;
+  /** Why the graph keeps the batch of 1 of the file. */
+  readonly closed?: string | undefined;
 }
 
 /** Rewrites a foreign graph so that it fits the model contract. A graph that fits stays as it is.
@@ -31,13 +33,13 @@ export interface AdaptedGraph {
 export function adapt(graph: Graph, context: AdaptContext, adapters: readonly Adapter[] = ADAPTERS): AdaptedGraph {
   const changes: string[] = [];
   let adapted = graph;
-  let unchecked: UncheckedBatch | undefined;
+  let last: Pick<AdaptedGraph, "unchecked" | "closed"> = {};
   for (const adapter of adapters) {
     const next = adapter(adapted, context);
     if (!next) continue;
     adapted = next.graph;
     changes.push(next.change);
-    unchecked = next.unchecked;
+    last = { unchecked: next.unchecked, closed: next.closed };
   }
-  return { graph: adapted, changes, unchecked };
+  return { graph: adapted, changes, ...last };
 }

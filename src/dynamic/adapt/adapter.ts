@@ -10,6 +10,8 @@ export interface AdaptContext {
   readonly name: string;
   /** Height and width of the images, where the caller knows them. */
   readonly imageSize: readonly [number, number] | undefined;
+  /** Why the batch of 1 in the file cannot be opened, where that is known already. */
+  readonly closed?: string | undefined;
 }
 
 /** A graph after a rewrite, and the sentence that says what changed. */
@@ -17,6 +19,8 @@ export interface Adapted {
   readonly graph: Graph;
   readonly change: string;
   readonly unchecked?: UncheckedBatch;
+  /** Why the graph keeps its batch of 1. */
+  readonly closed?: string;
 }
 
 /** A batch that was opened by the sizes alone, because the network is too large to run on

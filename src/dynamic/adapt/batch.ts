@@ -1,5 +1,5 @@
 /** @file A batch that the file holds as a number becomes open, and the answers are compared with
- *  those of the file. */
+ *  those of the file. A batch of 1 that cannot be opened stays, and images run one by one. */
 import { DynnError } from "../../core/errors.js";
 import { uniform } from "../../core/rng.js";
 import { isStatic, sizeOf } from "../../core/shape.js";
@@ -12,7 +12,7 @@ import { constantType, inferShapes } from "../../graph/infer.js";
 import type { OpTable } from "../../graph/op.js";
 import type { Backend, Tensors } from "../../runtime/backend.js";
 import { runReference } from "../../runtime/reference.js";
-import type { Adapter, UncheckedBatch } from "./adapter.js";
+import type { AdaptContext, Adapted, Adapter, UncheckedBatch } from "./adapter.js";
 import { openNode } from "./batch-nodes.js";
 
 /** A prime that is seldom a size in a network. */
@@ -28,12 +28,32 @@ const READING_TOLERANCE = 1e-5;
 /** Of an engine that may add in another order at another batch. */
 const BACKEND_TOLERANCE = 1e-4;
 
-/** Opens the batch of a file whose nodes hold the batch as a number (Reshape to [1,48]).
- * @throws DynnError 'model/input' when a node holds the batch in a form that cannot be opened, or
- *   when the answers of the open graph differ from those of the file */
-export const openBatch: Adapter = (graph, { ops, name }) => {
+/** Opens the batch of a file whose nodes hold the batch as a number (Reshape to [1,48]). A batch
+ * of 1 stays where that is not possible.
+ * @throws DynnError 'model/input' for a larger batch, when a node holds it in a form that cannot
+ *   be opened, or when the answers of the open graph differ from those of the file */
+export const openBatch: Adapter = (graph, context) => {
   const fixed = fixedInput(graph);
   if (!fixed) return undefined;
+  let { closed } = context;
+  try {
+    if (closed === undefined) return opened(graph, fixed, context);
+  } catch (error) {
+    closed = whyClosed(error);
+  }
+  const change = `dynn runs one image at a time, because ${closed}.`;
+  return { graph: { ...graph, inputs: [fixed] }, change, closed };
+};
+
+/** Why a batch of 1 cannot be opened.
+ * @throws any other error */
+export function whyClosed(error: unknown): string {
+  if (error instanceof DynnError && error.detail.batch === 1) return error.detail.because as string;
+  throw error;
+}
+
+/** @throws DynnError 'model/input' */
+function opened(graph: Graph, fixed: Fixed, { ops, name }: AdaptContext): Adapted | undefined {
   const { graph: opened, changed, elements } = openNodes(graph, fixed, ops, name);
   if (changed.length === 0) return undefined;
   const file = { ...graph, inputs: [fixed] };
@@ -47,7 +67,16 @@ export const openBatch: Adapter = (graph, { ops, name }) => {
   const { feeds, judge } = comparison({ file, opened, name }, READING_TOLERANCE);
   judge(feeds.map(({ graph: one, tensors }) => runReference(one, tensors, ops)));
   return { graph: opened, change: checked };
-};
+}
+
+/** @param because what keeps the batch closed, as part of a sentence */
+const closed = (name: string, because: string, batch: number, cause?: unknown): DynnError =>
+  new DynnError(
+    "model/input",
+    `${name}: ${because}. Export the model with a dynamic batch.`,
+    { batch, because },
+    { cause },
+  );
 
 const nameOf = ({ name }: ValueInfo): ValueName => name;
 
@@ -80,16 +109,16 @@ function openNodes(graph: Graph, fixed: Fixed, ops: OpTable, name: string): Open
   const b = new GraphBuilder({ ...untyped, nodes: [] });
   for (const node of graph.nodes) for (const output of node.outputs) b.reserve(output);
   const changed: string[] = [];
+  const grows = (value: ValueName) => String(wide.get(value)?.shape) !== String(narrow.get(value)?.shape);
   for (const node of graph.nodes)
     try {
       if (openNode({ graph, ops, b, narrow, wide }, node)) changed.push(showNode(node));
+      const [made] = node.outputs;
+      // What all images share would make each answer depend on the others.
+      if (batch === 1 && node.inputs.some(grows) && !grows(made) && narrow.get(made)?.dtype === "float32")
+        throw new Error(made);
     } catch (cause) {
-      throw new DynnError(
-        "model/input",
-        `${name}: ${showNode(node)} works for a batch of ${batch} only, and dynn cannot open it. Export the model with a dynamic batch.`,
-        { node: node.name, batch },
-        { cause },
-      );
+      throw closed(name, `${showNode(node)} works for a batch of ${batch} only`, batch, cause);
     }
   const elements = [...narrow.values()].reduce((sum, { shape }) => sum + (isStatic(shape) ? sizeOf(shape) : 0), 0);
   return { graph: { ...b.build(), inputs: [{ ...fixed, shape: ["n", ...dims] }] }, changed, elements };
@@ -124,11 +153,7 @@ function comparison({ file, opened, name }: BatchPair, tolerance: number): Compa
       const scale = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
       if (got.length === expected.length && expected.every((v, i) => Math.abs(v - got[i]) <= tolerance * scale))
         continue;
-      throw new DynnError(
-        "model/input",
-        `${name}: the batch of ${batch} is a number in the file, and with an open batch output "${output}" differs. Export the model with a dynamic batch.`,
-        { output, batch },
-      );
+      throw closed(name, `with another batch than ${batch} the output "${output}" differs`, batch);
     }
   };
   return { feeds: [...each, feed(opened, 2 * batch, pixels)], judge };

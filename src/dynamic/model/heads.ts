@@ -2,9 +2,9 @@
  *  before it. An output at the cost of another is a parallel head, not an exit. */
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
-import { showShape } from "../../core/shape.js";
+import { type Dim, showShape } from "../../core/shape.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
-import type { Graph, Node, ValueInfo, ValueName } from "../../graph/graph.js";
+import { batchOf, type Graph, type Node, type ValueInfo, type ValueName } from "../../graph/graph.js";
 import { readOutput } from "../../ops/probabilities.js";
 import { opTable } from "../../ops/table.js";
 
@@ -100,7 +100,8 @@ const candidatesOf = (graph: Graph, work: Work): Candidate[] =>
  * an output. One column after a sigmoid tells two classes apart. */
 function classesAt(graph: Graph, { name, dtype, shape = [] }: ValueInfo): number | undefined {
   const [batch, classes = 1, ...more] = shape;
-  if (dtype !== "float32" || batch !== "n" || typeof classes !== "number" || more.length > 0) return undefined;
+  if (dtype !== "float32" || batch !== batchOf(graph) || typeof classes !== "number" || more.length > 0)
+    return undefined;
   if (classes > 1) return classes;
   const { kind } = readOutput(graph, name);
   return classes === 1 && (kind === "column" || kind === "share") ? 2 : undefined;
@@ -147,7 +148,9 @@ function checkNamed(all: readonly Candidate[], where: string, { exits = [], fina
 }
 
 function noClassifier(graph: Graph, where: string): DynnError {
-  const found = graph.outputs.map((o) => `${o.name} ${o.dtype}${showShape(o.shape)} ${misfitOf(o)}`).join(", ");
+  const found = graph.outputs
+    .map((o) => `${o.name} ${o.dtype}${showShape(o.shape)} ${misfitOf(o, batchOf(graph))}`)
+    .join(", ");
   return new DynnError(
     "model/classifier",
     `${where}: no output is a classifier's, float32 [n,classes]: ${found || "the model has no outputs"}. Export the logits, one row per image, with a dynamic batch.`,
@@ -156,11 +159,11 @@ function noClassifier(graph: Graph, where: string): DynnError {
 }
 
 /** What keeps an output from being a classifier's: its type, its number of axes, or one axis. */
-function misfitOf({ dtype, shape = [] }: ValueInfo): string {
+function misfitOf({ dtype, shape = [] }: ValueInfo, rows: Dim | undefined): string {
   const [batch, classes, ...more] = shape;
   if (dtype !== "float32") return `is not float32`;
   if (more.length > 0 || batch === undefined) return `has ${shape.length} axes`;
-  if (batch !== "n") return `has a first axis that is not the batch`;
+  if (batch !== rows) return `has a first axis that is not the batch`;
   return typeof classes === "string" ? `leaves the number of classes open` : "has one column that no sigmoid gives";
 }
 

@@ -56,7 +56,8 @@ export interface DynamicModel {
   /** The graph. Its input holds pixels, and it normalises them. Types are inferred with a named
    * batch. */
   readonly graph: Graph;
-  /** The image input and its shape, e.g. ["n", 3, 32, 32]. */
+  /** The image input and its shape, e.g. ["n", 3, 32, 32]. The first axis is 1 where images run
+   * one at a time. */
   readonly input: { readonly name: ValueName; readonly shape: Shape };
   /** The exits by rising cost, the final one last. */
   readonly exits: readonly Exit[];
@@ -82,7 +83,13 @@ export interface DynamicModel {
   readonly source: Graph;
   /** A batch of the file that dynn opened by sizes alone. `checkOutputs` compares the answers with
    * those of the file, and takes this away. */
-  readonly unchecked?: UncheckedBatch;
+  readonly unchecked?: UncheckedBatch & {
+    /** The same file with the batch of 1 that it holds, for answers that differ. */
+    readonly closed: (because: string) => DynamicModel;
+  };
+  /** Why images run one at a time: what in the file works for a batch of 1 only. The graph then
+   * takes [1,channels,height,width], and sessions split a batch. */
+  readonly oneByOne?: string;
   /** What dynn put in front of that graph. */
   readonly prepended?: InputMaps;
   /** 255 when the file takes pixels in 0 to 255. The graph here takes pixels in [0,1] and
@@ -109,17 +116,23 @@ export interface ModelOptions extends InputOptions, HeadOptions {
  *  several outputs could be the classifier
  * @throws DynnError 'exits/value' when a named output does not exist or is not a classifier
  * @throws DynnError 'model/metadata' when its dynn.* metadata do not fit the graph */
-export function dynamicModel(source: ModelSource, options: ModelOptions = {}): DynamicModel {
+export const dynamicModel = (source: ModelSource, options: ModelOptions = {}): DynamicModel =>
+  readModel(source, options);
+
+/** @param closed why the batch of 1 cannot be opened, where that is known already */
+function readModel(source: ModelSource, options: ModelOptions, closed?: string): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = withChosen(readMetadata(source.metadata, name), name, options);
   const {
     graph: adapted,
     changes,
     unchecked,
-  } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize });
-  const asFile = foldConstants(openBatch(adapted, name, options), opTable);
+    closed: oneByOne,
+  } = adapt(source.graph, { ops: opTable, name, imageSize: options.imageSize, closed });
+  const typed = (graph: Graph): Graph => foldConstants(withBatch(oneByOne ? 1 : "n", graph, name, options), opTable);
+  const asFile = typed(adapted);
   const { maps, scale, normalization } = inputOf(asFile, metadata.normalization, options, name);
-  const open = maps ? foldConstants(openBatch(prependInput(adapted, maps), name, options), opTable) : asFile;
+  const open = maps ? typed(prependInput(adapted, maps)) : asFile;
   const heads = metadata.exits
     ? { outputs: statedOutputs(open, metadata.exits, name), changes: [] }
     : headsOf(open, name, options);
@@ -146,20 +159,21 @@ export function dynamicModel(source: ModelSource, options: ModelOptions = {}): D
     source: { ...withNodes(adapted, added), outputs: graph.outputs.map((o) => ({ ...o, shape: undefined })) },
     changes: [...(source.changes ?? []), ...changes, ...heads.changes],
     ...(maps ? { prepended: maps } : {}),
-    ...(unchecked ? { unchecked } : {}),
+    ...(unchecked ? { unchecked: { ...unchecked, closed: (because) => readModel(source, options, because) } } : {}),
+    ...(oneByOne ? { oneByOne } : {}),
     ...(scale ? { inputScale: scale } : {}),
     ...(quantization === undefined ? {} : { quantization }),
   };
 }
 
-/** The graph with one float32 image input whose batch is the name "n".
+/** The graph with one float32 image input of this batch.
  * @throws DynnError 'model/input' */
-function openBatch(graph: Graph, name: string, { imageSize }: ModelOptions): Graph {
+function withBatch(batch: Dim, graph: Graph, name: string, { imageSize }: ModelOptions): Graph {
   const [input, ...more] = graph.inputs;
   if (!input || more.length > 0 || input.dtype !== "float32" || input.shape?.length !== 4)
     throw wrongInput(graph, name);
   const [, channels, height, width] = input.shape;
-  const shape: Shape = ["n", channels ?? 1, sized(height, imageSize?.[0]), sized(width, imageSize?.[1])];
+  const shape: Shape = [batch, channels ?? 1, sized(height, imageSize?.[0]), sized(width, imageSize?.[1])];
   const outputs = graph.outputs.map((o) => ({ ...o, shape: undefined }));
   refuseBatchMixing(graph, opTable);
   return inferShapes({ ...graph, inputs: [{ ...input, shape }], outputs, types: new Map() }, opTable);

@@ -10,7 +10,7 @@ import { logOf, severalLabels } from "../../ops/output-logits.js";
 import { endsUnbounded } from "../../ops/probabilities.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
-import { checkBatch } from "../adapt/batch.js";
+import { checkBatch, whyClosed } from "../adapt/batch.js";
 import { withNodes } from "../model/logits.js";
 import type { DynamicModel } from "../model/model.js";
 import { Forward } from "./forward.js";
@@ -40,11 +40,16 @@ export async function checkOutputs(given: DynamicModel, backend: Backend, images
 }
 
 /** The model after its answers were compared with those of its file, where reading did not do so.
- * @throws DynnError 'model/input' when answers differ */
+ * Where answers differ at a batch of 1, the model that keeps that batch.
+ * @throws DynnError 'model/input' when answers differ at another batch */
 async function withCheckedBatch(model: DynamicModel, backend: Backend): Promise<DynamicModel> {
   const { unchecked, ...rest } = model;
   if (!unchecked) return model;
-  await checkBatch(unchecked, backend);
+  try {
+    await checkBatch(unchecked, backend);
+  } catch (error) {
+    return unchecked.closed(whyClosed(error));
+  }
   const { change, checked } = unchecked;
   return { ...rest, changes: model.changes.map((one) => (one === change ? checked : one)) };
 }

@@ -3,7 +3,7 @@
  *  one stage. This works for any network with exits. At a legal cut, one value alone goes from
  *  stage to stage. */
 import { sizeOf } from "../../core/shape.js";
-import { type Graph, type Node, producers, type ValueInfo, type ValueName } from "../../graph/graph.js";
+import { batchOf, type Graph, type Node, producers, type ValueInfo, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { prune } from "../../graph/passes/prune.js";
 import { opTable } from "../../ops/table.js";
@@ -54,7 +54,8 @@ export function splitStages({ graph, exits }: StagedGraph): Stage[] {
  * @param info an input of a stage */
 export const rowSize = ({ shape }: Pick<ValueInfo, "shape">): number => sizeOf((shape ?? []).slice(1) as number[]);
 
-const hasRows = ({ types }: Graph, name: ValueName): boolean => types.get(name)?.shape[0] === "n";
+const hasRows = ({ types, inputs }: Graph, name: ValueName): boolean =>
+  types.get(name)?.shape[0] === batchOf({ inputs });
 
 /** The nodes in front of an exit that earlier stages have not computed, and the hidden values that
  * they read. */

@@ -10,6 +10,7 @@ import { type ModelPart, smallestSplit, splitParts, stagedParts } from "../../de
 import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
 import { type FoundAnswer, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import { requireOpenBatch } from "../../dynamic/model/open-batch.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
 import { Forward } from "../../dynamic/run/forward.js";
@@ -64,7 +65,8 @@ const RANDOM_IMAGES = 64;
  * other and decides when to stop.
  * @param out a new folder, an empty folder, or a bundle, which is replaced
  * @throws DynnError 'policy/value', 'shape/unknown', 'data/shape', 'data/value', 'export/mismatch',
- *   'file/unwritable', 'file/full', or the signal's reason; then nothing is written */
+ *   'file/unwritable', 'file/full', 'model/batch' for a model that runs one image at a time, or the
+ *   signal's reason; then nothing is written */
 export const exportStaged = (model: DynamicModel, out: string, options: ExportOptions): Promise<Exported> =>
   exportBundle(model, out, "staged", stagedParts, options);
 
@@ -84,6 +86,7 @@ async function exportBundle(
 ): Promise<Exported> {
   imageDims(given);
   const model = await checkOutputs(given, options.backend);
+  requireOpenBatch(model, "a bundle");
   await checkReplaceable(out);
   const policy = policyOf(model, options.policy);
   const files = bundleFiles(model, policy, kind, cut(model));

@@ -7,6 +7,7 @@ import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { type InputOptions, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { requireOpenBatch } from "../../dynamic/model/open-batch.js";
 import { candidatesOf } from "../../dynamic/place/auto.js";
 import { cutsFor, type ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
@@ -145,6 +146,7 @@ export async function checkedSource(
 ): Promise<OnnxModel> {
   const { contract } = contractOf(source, data, request);
   const checked = await checkOutputs(contract, backend, await firstImages(data));
+  requireOpenBatch(checked, "a conversion");
   if (checked === contract) return source;
   const metadata = new Map(
     [...source.metadata].filter(([key]) => key !== METADATA_KEYS.exits && key !== METADATA_KEYS.policy),
@@ -172,6 +174,7 @@ function contractOf(
     imageSize: [height, width],
     ...{ normalization, forceNormalization, channels, final },
   });
+  requireOpenBatch(contract, "a conversion");
   const fitted = fitData(contract, data, matching);
   return { contract, classNames: contract.classNames ?? fitted.classes };
 }

@@ -13,6 +13,7 @@ import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
 import { type InputMaps, type InputOptions, onUnit, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import { requireOpenBatch } from "../../dynamic/model/open-batch.js";
 import { cutsFor, type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { checkOutputs } from "../../dynamic/run/outputs.js";
 import type { Graph } from "../../graph/graph.js";
@@ -27,6 +28,7 @@ import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
 import { averageOf } from "../step/updates.js";
 import { readCheckpoint } from "./checkpoint.js";
+import { namedHeads } from "./named-heads.js";
 import type { TrainableModel } from "./request.js";
 import { trainedNames } from "./trained.js";
 
@@ -41,8 +43,9 @@ export interface NetworkRequest {
   readonly base: NetworkBase;
   /** The recipe. It decides the exits and the frozen parameters. */
   readonly recipe: Recipe;
-  /** The exits. The default is the network's own exits, unless the recipe is static. Otherwise the
-   * default depends on the recipe. */
+  /** The exits. Names of early heads of a model keep these heads alone. The default is the
+   * network's own exits, unless the recipe is static. Otherwise the default depends on the
+   * recipe. */
   readonly exits?: ExitSpec | undefined;
   /** Form of the heads of new exits. */
   readonly head?: HeadName | undefined;
@@ -108,8 +111,9 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
       `${asked.name}: the recipe ${recipe} does not change the backbone, and this one has random weights. Give first weights, or train with the recipe joint.`,
       { architecture: asked.name, options: ["init"] },
     );
-  const base = asked.kind === "model" ? await ofModel(asked, request) : ofArchitecture(asked, request);
-  const graph = withExits(base.graph, request);
+  const heads = asked.kind === "model" ? namedHeads(asked.source, request.exits, asked.name) : undefined;
+  const base = asked.kind === "model" ? await ofModel(asked, request, heads) : ofArchitecture(asked, request);
+  const graph = heads && recipe !== "static" ? base.graph : withExits(base.graph, request);
   const isModel = asked.kind === "model";
   const wanted = isModel ? undefined : given ? onUnit(given) : await ownNormalization(request);
   const maps = wanted ? { normalization: wanted, reversed: request.channels === "bgr" } : base.prepended;
@@ -149,22 +153,24 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
   return { name, graph, normalization: undefined };
 }
 
-/** @throws DynnError 'data/shape', or as dynamicModel and checkOutputs */
+/** @throws DynnError 'data/shape', 'model/batch', or as dynamicModel and checkOutputs */
 async function ofModel(
   { name, source }: Extract<NetworkBase, { kind: "model" }>,
   { train, normalization: given, forceNormalization, channels, final, backend }: NetworkRequest,
+  exits: readonly string[] | undefined,
 ): Promise<Base> {
   const read = dynamicModel(source, {
-    ...{ name, imageSize: [train.shape[1], train.shape[2]], final },
+    ...{ name, imageSize: [train.shape[1], train.shape[2]], final, exits },
     ...{ normalization: given, forceNormalization, channels },
   });
   checkSize(read, train);
   const model = backend ? await checkOutputs(read, backend, await firstImages(train)) : read;
-  const { input, exits, normalization } = model;
+  requireOpenBatch(model, "training");
+  const { input, normalization } = model;
   const graph: Graph = {
     ...model.source,
     inputs: [{ name: input.name, dtype: "float32", shape: input.shape }],
-    outputs: exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
+    outputs: model.exits.map(({ logits }) => ({ name: logits, dtype: "float32", shape: undefined })),
     types: new Map(),
   };
   return { name: name.replace(/\.onnx$/, ""), graph, normalization, prepended: model.prepended };
@@ -207,9 +213,10 @@ export interface InitialWeights {
 }
 
 /** The weights of a model, by the names of its initializers.
+ * @param final name of the output that is the final classifier; left out: the costliest
  * @throws DynnError as dynamicModel */
-export function weightsOfModel(source: OnnxModel, where: string): InitialWeights {
-  const classes = dynamicModel(source, { name: where });
+export function weightsOfModel(source: OnnxModel, where: string, final?: string): InitialWeights {
+  const classes = dynamicModel(source, { name: where, final });
   const { normalization, source: graph } = classes;
   return { where, tensor: (name) => graph.initializers.get(name), normalization, classes };
 }

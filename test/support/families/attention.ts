@@ -14,7 +14,13 @@ const merged = (net: Net, x: ValueName, c: number) => {
 };
 
 /** A shifted window block with relative position bias, and patch merging. */
-export const swin: Draw = (net, x) => {
+export const swin: Draw = (net, x) => drawSwin(net, x, (v) => v);
+
+/** As torchvision exports it in training mode: Dropout of ratio 0 that is switched on. */
+export const swinInTrainingMode: Draw = (net, x) =>
+  drawSwin(net, x, (v) => net.op("Dropout", [v, net.b.scalar(0), net.b.scalar(1, "bool")]));
+
+function drawSwin(net: Net, x: ValueName, dropped: (v: ValueName) => ValueName): ValueName {
   const c = 4;
   const patches = net.transpose(net.conv(x, 3, c, 3, { stride: 2 }), 0, 2, 3, 1);
   const table = net.weights([9, 2]);
@@ -22,7 +28,7 @@ export const swin: Draw = (net, x) => {
   const picked = net.op("Reshape", [net.op("Gather", [table, index], { axis: int(0) }), net.b.ints([4, 4, 2])]);
   const bias = unsqueeze(net.b, net.transpose(picked, 2, 0, 1), [0]);
   const shifted = net.roll(net.roll(net.layerNorm(patches, c), -1, 1), -1, 2);
-  const attended = net.attention(windows(net, shifted, c), 4, c, (scores) => net.op("Add", [scores, bias]));
+  const attended = dropped(net.attention(windows(net, shifted, c), 4, c, (scores) => net.op("Add", [scores, bias])));
   const back = net.roll(net.roll(merged(net, attended, c), 1, 1), 1, 2);
   const h = net.op("Add", [patches, back]);
   const part = (row: number, column: number) =>
@@ -30,7 +36,7 @@ export const swin: Draw = (net, x) => {
   const quarters = [part(0, 0), part(1, 0), part(0, 1), part(1, 1)];
   const smaller = net.dense(net.layerNorm(net.op("Concat", quarters, { axis: int(-1) }), 4 * c), 4 * c, c);
   return net.dense(reduce(net.b, "ReduceMean", smaller, [1, 2], false), c, 4);
-};
+}
 
 export const vit: Draw = (net, x) => {
   const c = 6;

@@ -1,4 +1,4 @@
-/** @file MobileNet v1 to v4. */
+/** @file MobileNet v1 to v4, MNASNet. */
 import { float } from "../../../src/graph/attributes.js";
 import type { ValueName } from "../../../src/graph/graph.js";
 import { reduce } from "../../../src/ops/support/emit.js";
@@ -20,6 +20,21 @@ export const mobileNetV2: Draw = (net, x) => {
   const wide = relu6(net.norm(net.conv(stem, 4, 12, 1), 12));
   const deep = relu6(net.norm(net.conv(wide, 12, 12, 3, { group: 12 }), 12));
   return net.head(relu6(net.op("Add", [stem, net.norm(net.conv(deep, 12, 4, 1), 4)])), 4);
+};
+
+/** A separable stem, then inverted bottlenecks of 3x3 and 5x5 without an activation behind them. */
+export const mnasNet: Draw = (net, x) => {
+  const relu = (v: ValueName, c: number): ValueName => net.op("Relu", [net.norm(v, c)]);
+  const bottleneck = (h: ValueName, c: number, to: number, k: number, stride: number): ValueName => {
+    const wide = relu(net.conv(h, c, 3 * c, 1), 3 * c);
+    const deep = relu(net.conv(wide, 3 * c, 3 * c, k, { stride, group: 3 * c }), 3 * c);
+    return net.norm(net.conv(deep, 3 * c, to, 1), to);
+  };
+  const stem = relu(net.conv(x, 3, 4, 3, { stride: 2 }), 4);
+  const separable = net.norm(net.conv(relu(net.conv(stem, 4, 4, 3, { group: 4 }), 4), 4, 4, 1), 4);
+  const smaller = bottleneck(separable, 4, 6, 5, 2);
+  const last = relu(net.conv(net.op("Add", [bottleneck(smaller, 6, 6, 3, 1), smaller]), 6, 8, 1), 8);
+  return net.dense(net.op("Dropout", [reduce(net.b, "ReduceMean", last, [2, 3], false)]), 8, 4);
 };
 
 export const mobileNetV3: Draw = (net, x) => {

@@ -109,7 +109,7 @@ function logSoftmax(...names: readonly [string, string]): Uint8Array {
   return d.bytes();
 }
 
-/** A class token expanded to the batch of 1, as exporters write it without dynamic axes. */
+/** A class token expanded to the batch of 1, as exporters write it without dynamic axes. The mean of all tokens is added to it. */
 function classToken(): Uint8Array {
   const d = new Drawing({ opset: 14, producer: "pytorch", naming: (type, k) => `/${type}_output_${k}` });
   const patches = d.op("Conv", [d.input("pixel_values", [1, 3, 8, 8]), d.weight("proj.weight", [6, 3, 4, 4])], {
@@ -121,7 +121,8 @@ function classToken(): Uint8Array {
   const kept = d.op("Equal", [wanted, d.op("Mul", [ones, d.constant("minus", [], [-1], "int64")])]);
   const token = d.op("Expand", [d.weight("cls_token", [1, 1, 6]), d.op("Where", [kept, ones, wanted])]);
   const all = d.op("Concat", [token, tokens], { axis: 1 });
-  const first = d.op("Gather", [d.op("Relu", [all]), d.constant("first", [], [0], "int64")], { axis: 1 });
+  const mixed = d.op("Add", [all, d.op("ReduceMean", [all], { axes: [1], keepdims: 1 })]);
+  const first = d.op("Gather", [d.op("Relu", [mixed]), d.constant("first", [], [0], "int64")], { axis: 1 });
   d.output(gemm(d, first, 6, 4, "logits"), [1, 4]);
   return d.bytes();
 }

@@ -16,6 +16,7 @@ import { METADATA_KEYS } from "../../../schema/metadata.js";
 import type { Policy } from "../../../schema/policy.js";
 import { writeMetadata } from "../../model/metadata.js";
 import type { DynamicModel } from "../../model/model.js";
+import { requireOpenBatch } from "../../model/open-batch.js";
 import { type LiveExits, liveExits } from "../live-exits.js";
 import { type Stage, splitStages } from "../stages.js";
 import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
@@ -60,12 +61,14 @@ interface Rows {
 /** The model under a policy as one conditional graph, with its metadata. Exits that cannot fire are
  * left out.
  * @returns the model's input, and the outputs of {@link CONDITIONAL_OUTPUTS}. dynn does not read
- *  such a file as a model. */
+ *  such a file as a model.
+ * @throws DynnError 'model/batch' when the model runs one image at a time */
 export function conditionalModel(
   model: DynamicModel,
   policy: Policy,
   { single = false }: ConditionalOptions = {},
 ): WritableModel {
+  requireOpenBatch(model, "a conditional graph");
   const metadata = writeMetadata({ classes: model.classNames, normalization: model.normalization });
   const exits = model.exits.map(({ name, costFraction }) => ({ name, costFraction }));
   metadata.set(METADATA_KEYS.conditional, JSON.stringify({ model: model.name, exits, policy }));

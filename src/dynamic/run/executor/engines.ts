@@ -32,10 +32,11 @@ export type EngineName = keyof typeof ENGINES;
  * depth. */
 const MOST_NESTED = 12;
 
-/** A single session is faster. It needs a backend that runs `If`, and a policy under which the exit
- * that stops also answers. */
+/** A single session is faster. It needs a batch of any size, a backend that runs `If`, and a policy
+ * under which the exit that stops also answers. */
 export function bestEngine(model: DynamicModel, policy: Policy, backend: Backend): EngineName {
   const exits = liveExits(model, policy).exits.length;
+  if (model.oneByOne !== undefined) return "staged";
   const fits = policy.fallback === "final" && exits > 1 && exits <= MOST_NESTED;
   return backend.routes && fits ? "conditional" : "staged";
 }
