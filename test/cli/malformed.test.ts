@@ -382,7 +382,7 @@ describe("an attack file", () => {
 
   it("with a radius that is no number is refused", async () => {
     expect(await attacks([{ ...pgd, radius: "8/pixels" }])).toMatchInlineSnapshot(
-      `"error: radius: "8/pixels" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%). [cli/value]"`,
+      `"error: attack "pgd", radius: "8/pixels" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%). [cli/value]"`,
     );
   });
 
