@@ -18,6 +18,7 @@ describe("an attack of a file", () => {
       stepSize: 8 / 255 / 4,
       randomStart: true,
       restarts: 1,
+      iterate: "best",
       kappa: 1000,
     });
   });
@@ -108,7 +109,7 @@ describe("an attack of a file", () => {
     ],
     [
       { radius: 0.1, alpha: 1 },
-      'attack "t": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]',
+      'attack "t": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]',
     ],
   ])("is refused when wrong: %j", (config, text) => {
     expect(() => configure(config)).toThrow(expect.objectContaining({ message: text }));

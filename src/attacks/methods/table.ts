@@ -3,10 +3,10 @@
 
 import { adamTanh } from "./adam-tanh.js";
 import type { MethodDef } from "./method.js";
-import { fgsm, pgd } from "./pgd.js";
+import { bim, fgsm, pgd } from "./pgd.js";
 
 /** All methods, by name. */
-export const METHODS = { fgsm, pgd, "adam-tanh": adamTanh } as const satisfies Readonly<Record<string, MethodDef>>;
+export const METHODS = { fgsm, pgd, "adam-tanh": adamTanh, bim } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
 export type MethodName = keyof typeof METHODS;
