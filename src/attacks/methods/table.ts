@@ -3,10 +3,20 @@
 
 import { adamTanh } from "./adam-tanh.js";
 import type { MethodDef } from "./method.js";
+import { mim, nim, sim, sini } from "./momentum.js";
 import { bim, fgsm, pgd } from "./pgd.js";
 
 /** All methods, by name. */
-export const METHODS = { fgsm, pgd, "adam-tanh": adamTanh, bim } as const satisfies Readonly<Record<string, MethodDef>>;
+export const METHODS = {
+  fgsm,
+  pgd,
+  "adam-tanh": adamTanh,
+  bim,
+  mim,
+  nim,
+  sim,
+  sini,
+} as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
 export type MethodName = keyof typeof METHODS;
