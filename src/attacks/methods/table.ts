@@ -2,9 +2,11 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { ffgsm, rfgsm } from "./fast.js";
 import type { MethodDef } from "./method.js";
 import { mim, nim, sim, sini } from "./momentum.js";
 import { bim, fgsm, pgd } from "./pgd.js";
+import { vmi, vni } from "./variance.js";
 
 /** All methods, by name. */
 export const METHODS = {
@@ -16,6 +18,10 @@ export const METHODS = {
   nim,
   sim,
   sini,
+  vmi,
+  vni,
+  rfgsm,
+  ffgsm,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
