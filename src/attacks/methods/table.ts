@@ -2,6 +2,7 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { dim, tim } from "./diverse.js";
 import { ffgsm, rfgsm } from "./fast.js";
 import type { MethodDef } from "./method.js";
 import { mim, nim, sim, sini } from "./momentum.js";
@@ -22,6 +23,8 @@ export const METHODS = {
   vni,
   rfgsm,
   ffgsm,
+  dim,
+  tim,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
