@@ -3,10 +3,14 @@
 
 import { adamTanh } from "./adam-tanh.js";
 import { dim, tim } from "./diverse.js";
+import { eotPgd } from "./eot.js";
 import { ffgsm, rfgsm } from "./fast.js";
+import { jitter } from "./jitter.js";
 import type { MethodDef } from "./method.js";
 import { mim, nim, sim, sini } from "./momentum.js";
 import { bim, fgsm, pgd } from "./pgd.js";
+import { slide } from "./slide.js";
+import { tpgd } from "./tpgd.js";
 import { vmi, vni } from "./variance.js";
 
 /** All methods, by name. */
@@ -25,6 +29,10 @@ export const METHODS = {
   ffgsm,
   dim,
   tim,
+  tpgd,
+  jitter,
+  "eot-pgd": eotPgd,
+  slide,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
