@@ -1,4 +1,4 @@
-/** @file Images read at other places: resized, padded, turned, shifted. Every such map is linear in
+/** @file Images read at other places: resized, padded, rotated, translated. Every such map is linear in
  *  the pixels, so it has a transpose, which carries gradients back. Between pixels, the value is
  *  bilinear. */
 
@@ -89,11 +89,11 @@ export function shrinkAndPad(
   });
 }
 
-/** Turns an image about its centre and shifts it, on black. Source: Engstrom et al. 2019, with the
- * signs of the implementation in Foolbox.
+/** Rotates an image about its centre and translates it, on black. Source: Engstrom et al. 2019, with
+ * the signs of the implementation in Foolbox.
  * @param degrees the angle
- * @param shift rows and columns, in pixels */
-export function turnAndShift(dims: ImageDims, degrees: number, [down, right]: readonly [number, number]): Warp {
+ * @param translation rows and columns, in pixels */
+export function rotateAndTranslate(dims: ImageDims, degrees: number, [down, right]: readonly [number, number]): Warp {
   const [, h, w] = dims;
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];

@@ -2,6 +2,15 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import {
+  contrast,
+  gaussianBlur,
+  gaussianNoise,
+  rotateTranslate,
+  saltAndPepper,
+  signNoise,
+  uniformNoise,
+} from "./controls.js";
 import { dim, tim } from "./diverse.js";
 import { eotPgd } from "./eot.js";
 import { ffgsm, rfgsm } from "./fast.js";
@@ -33,6 +42,13 @@ export const METHODS = {
   jitter,
   "eot-pgd": eotPgd,
   slide,
+  "sign-noise": signNoise,
+  "uniform-noise": uniformNoise,
+  "gaussian-noise": gaussianNoise,
+  "salt-and-pepper": saltAndPepper,
+  "gaussian-blur": gaussianBlur,
+  contrast,
+  "rotate-translate": rotateTranslate,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
