@@ -96,16 +96,17 @@ const positionOf = ({ task, restart }: Climb, image: Float32Array, step: number)
 
 const extraOf = ({ way }: Climb, { key }: Position): Pick<Question, "extra"> => ({ extra: way.extra?.(key) });
 
-/** The gradient of each image of a step, and the evaluation of the iterate. The evaluation is
- * undefined where only the last iterate matters and the iterate is none of the images. */
+/** The gradient of each image of a step. The evaluation of the iterate comes with
+ * them where the best iterate is wanted. */
 function* look(
   run: Climb,
   position: Position,
   loss: number,
 ): Search<{ readonly here: Followed | undefined; readonly gradients: readonly (Followed & Probe)[] }> {
   const probes: readonly Probe[] = run.way.probes?.(position) ?? [{ image: position.image }];
+  const judged = run.options.iterate === "best";
   const own = probes.findIndex(({ image }) => image === position.image);
-  const asks = own < 0 && run.options.iterate === "best" ? [...probes, position] : probes;
+  const asks = judged && own < 0 ? [...probes, position] : probes;
   const found = yield* evaluateAll(
     run.task,
     asks.map(({ image }) => image),
@@ -114,7 +115,7 @@ function* look(
     (i) => ({ ...extraOf(run, position), gradient: i < probes.length }),
   );
   return {
-    here: own < 0 ? found[probes.length] : found[own],
+    here: judged ? found[own < 0 ? probes.length : own] : undefined,
     gradients: probes.map((probe, i) => ({ ...found[i], ...probe })),
   };
 }
