@@ -102,6 +102,6 @@ export function rotateAndTranslate(dims: ImageDims, degrees: number, [down, righ
   const pixel = (at: number, n: number): number => ((at + 1) * (n - 1)) / 2;
   return new Warp(dims, (row, column) => {
     const [y, x] = [scaled(row, h), scaled(column, w)];
-    return [pixel(sin * x + cos * y + (2 * down) / h, h), pixel(cos * x - sin * y + (2 * right) / w, w)];
+    return [pixel(sin * x + cos * y, h) + down, pixel(cos * x - sin * y, w) + right];
   });
 }
