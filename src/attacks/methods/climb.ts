@@ -112,7 +112,11 @@ function* look(
     asks.map(({ image }) => image),
     asks.map(() => loss),
     true,
-    (i) => ({ ...extraOf(run, position), gradient: i < probes.length }),
+    (i) => ({
+      ...extraOf(run, position),
+      gradient: i < probes.length,
+      candidate: asks[i].image === position.image,
+    }),
   );
   return {
     here: judged ? found[own < 0 ? probes.length : own] : undefined,
