@@ -178,6 +178,9 @@ describe("on a linear network the last iterate is that of the paper", () => {
       });
     }));
 
+  test("TI-FGSM refuses an even kernel", () =>
+    expect(() => configureAttack({ name: "t", method: "tim", radius: 0.1, kernel: 4 }, victim)).toThrow("odd"));
+
   /** Bilinear shrinking of a row to `to` pixels from `left`, as a matrix. */
   const shrink = (to: number, left: number): number[][] => {
     const matrix = W[0].map(() => new Array<number>(WIDTH).fill(0));

@@ -148,7 +148,7 @@ export const STEPS = {
   kappa: amount(1000, "margin beyond which the loss `margin` does not grow"),
 };
 
-type Shared = "norms" | "losses" | "targeted" | "retriesVanished";
+type Shared = "norms" | "losses" | "targeted" | "retriesVanished" | "check";
 type Facts<P extends Parameters> = Pick<MethodDef<P>, "about" | "source" | "parameters"> &
   Partial<Pick<MethodDef<P>, Shared>> & {
     readonly way?: (task: Task, values: Values<P>) => Way;

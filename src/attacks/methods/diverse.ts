@@ -1,11 +1,12 @@
 /** @file Gradients that hold for moved and resized images too: DI-FGSM (Xie et al. 2019) and TI-FGSM
  *  (Dong et al. 2019). */
 
+import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";
 import { type StreamKey, uniform } from "../../core/rng.js";
 import { gaussian, smooth } from "../../perturb/smooth.js";
 import { shrinkAndPad } from "../../perturb/warp.js";
-import { amount, count, type ParameterContext, type Parameters, type Values } from "../parameters.js";
+import { amount, count, type ParameterContext, type Values } from "../parameters.js";
 import { climbing, type Probe } from "./climb.js";
 import { MOMENTUM, Momentum } from "./momentum.js";
 
@@ -72,7 +73,15 @@ function weightsOf({ kernel, sigmas }: Values<typeof TRANSLATION>): Float64Array
 export const tim = climbing({
   about: "steps along the smoothed gradient, which holds for images that are moved a little",
   source: "Dong et al. 2019, TI-FGSM",
-  parameters: TRANSLATION satisfies Parameters,
+  parameters: TRANSLATION,
+  check: ({ kernel }, where) => {
+    if (kernel % 2 === 0)
+      throw new DynnError(
+        "attack/config",
+        `${where}, kernel: got ${kernel}, expected an odd number. Its middle is one pixel.`,
+        { kernel },
+      );
+  },
   way: ({ dims }, values) => {
     const momentum = new Momentum(values.decay);
     const weights = weightsOf(values);
