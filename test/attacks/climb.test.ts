@@ -1,6 +1,7 @@
 /** @file Gradient methods of fixed budget against their papers' formulas, written down in float64 for a linear network, whose
  *  gradients are known: grad CE = sum over classes of p_j w_j, less w_y. */
 import { describe, expect, test } from "vitest";
+import type { Task } from "../../src/attacks/methods/method.js";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
 import type { Sample } from "../../src/attacks/sample.js";
 import { configureAttack } from "../../src/attacks/spec.js";
@@ -304,8 +305,8 @@ describe("the loss of Jitter", () => {
       scale: 4,
     };
     const attack = configureAttack(written, victim);
-    const task = { ...attack, sample: samples[0], seed: SEED, dims: [1, 1, WIDTH] as const, withLoss: () => task };
-    const search = attack.method.start([task as never]);
+    const task: Task = { ...attack, sample: samples[0], seed: SEED, dims: [1, 1, WIDTH], withLoss: () => task };
+    const search = attack.method.start([task]);
     const { extra } = (search.next().value as unknown as { extra: Record<string, Float32Array> }[])[0];
     expect(Array.from(extra.jitter_scale)).toEqual([4]);
     const expected = normal(key(samples[0], "attack-choice", 0), CLASSES);
