@@ -1,6 +1,6 @@
-/** @file Images read at other places: resized, padded, rotated, translated. Every such map is linear in
- *  the pixels, so it has a transpose, which carries gradients back. Between pixels, the value is
- *  bilinear. */
+/** @file Images read at other places: resized, padded, rotated, translated. Every such map is
+ *  linear in the pixels, so it has a transpose, which carries gradients back. Between pixels, the
+ *  value is bilinear. */
 
 import type { ImageDims } from "../core/images.js";
 
@@ -89,8 +89,8 @@ export function shrinkAndPad(
   });
 }
 
-/** Rotates an image about its centre and translates it, on black. Source: Engstrom et al. 2019, with
- * the signs of the implementation in Foolbox.
+/** Rotates an image about its centre and translates it, on black. Source: Engstrom et al. 2019,
+ * with the signs of the implementation in Foolbox.
  * @param degrees the angle
  * @param translation rows and columns, in pixels */
 export function rotateAndTranslate(dims: ImageDims, degrees: number, [down, right]: readonly [number, number]): Warp {

@@ -70,8 +70,8 @@ export function normalizedDistance(ctx: LossContext): ValueName {
   return reduceSum(ctx.builder, ctx.builder.op("Mul", [scaled, scaled]), [1, 2, 3], false);
 }
 
-/** Kullback-Leibler divergence of the exit's distribution on the clean image from that on this image
- * (TRADES, Zhang et al. 2019). It needs no label. */
+/** Kullback-Leibler divergence of the exit's distribution on the clean image from that on this
+ * image (TRADES, Zhang et al. 2019). It needs no label. */
 export function divergence(ctx: LossContext, exit: number): ValueName {
   const { builder: b } = ctx;
   const clean = b.op("Softmax", [ctx.cleanLogits(exit)], overClasses);

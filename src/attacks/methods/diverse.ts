@@ -1,5 +1,5 @@
-/** @file Gradients that hold for moved and resized images too: DI-FGSM (Xie et al. 2019) and TI-FGSM
- *  (Dong et al. 2019). */
+/** @file Gradients that hold for moved and resized images too: DI-FGSM (Xie et al. 2019) and
+ *  TI-FGSM (Dong et al. 2019). */
 
 import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";
