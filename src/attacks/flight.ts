@@ -47,6 +47,7 @@ export class Flight {
   readonly #goal: Goal;
   readonly #search: Search<readonly FoundImage[]>;
   readonly #evaluator: Evaluator;
+  #asked: readonly Pending[] = [];
   #replies: readonly Evaluation[] | undefined;
 
   constructor(start: SearchStart, attack: Attack, evaluator: Evaluator, seed: number) {
@@ -57,7 +58,9 @@ export class Flight {
     this.vanished = start.samples.map(() => start.attempt > 0);
     this.lossRose = start.samples.map(() => undefined);
     this.#firstLoss = start.samples.map(() => undefined);
-    this.#search = attack.method.start(start.samples.map((sample) => taskOf(attack, start.goal, sample, seed)));
+    this.#search = attack.method.start(
+      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims })),
+    );
   }
 
   /** Number of questions without a reply. */
@@ -68,14 +71,21 @@ export class Flight {
   /** Takes the reply to one question.
    * @returns whether it was the last one that the search waits for */
   receive(pending: Pending, evaluation: Evaluation): boolean {
-    const { at, of, question, sample } = pending;
     this.pending.delete(pending);
-    (this.#replies as Evaluation[])[at] = evaluation;
+    (this.#replies as Evaluation[])[pending.at] = evaluation;
+    if (this.pending.size > 0) return false;
+    for (const asked of this.#asked) this.#account(asked, (this.#replies as Evaluation[])[asked.at]);
+    return true;
+  }
+
+  /** Accounts for questions in the order in which they were asked. Batches decide in which order
+   * their replies arrive. */
+  #account({ of, question, sample }: Pending, evaluation: Evaluation): void {
     const met = this.#isMet(question, evaluation, sample);
-    this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), met === true);
+    const counts = met === true && question.candidate !== false;
+    this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), counts);
     this.#noteLoss(of, question, evaluation.loss);
     if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
-    return this.pending.size === 0;
   }
 
   /** The first gradient sets the loss that later images are compared with. */
@@ -93,7 +103,8 @@ export class Flight {
     const step = this.#replies === undefined ? this.#search.next() : this.#search.next(this.#replies);
     if (step.done) return step.value;
     this.#replies = new Array<Evaluation>(step.value.length);
-    for (const [at, question] of step.value.entries()) this.pending.add(this.#pendingOf(question, at));
+    this.#asked = step.value.map((question, at) => this.#pendingOf(question, at));
+    for (const asked of this.#asked) this.pending.add(asked);
     return undefined;
   }
 
@@ -128,9 +139,9 @@ export class Flight {
   }
 }
 
-function taskOf(attack: Attack, goal: Goal, sample: Sample, seed: number): Task {
-  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), sample, seed);
-  return { sample, goal, budget: attack.budget, seed, withLoss };
+function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims">): Task {
+  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), given);
+  return { ...given, goal, budget: attack.budget, withLoss };
 }
 
 /** The work with one more question. */

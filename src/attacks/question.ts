@@ -28,6 +28,9 @@ export interface Question {
   readonly extra?: Readonly<Record<string, Float32Array>> | undefined;
   /** The sample of the image, in a search over many samples. */
   readonly sample?: Sample | undefined;
+  /** False for an image that cannot be the result, such as one outside the ball. The account of the
+   * work then takes no success from it. */
+  readonly candidate?: boolean | undefined;
 }
 
 /** The reply to a question. The arrays are views into a whole batch, so copy an array before you

@@ -81,6 +81,12 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
     expect(loss).toBeCloseTo(crossEntropy(rows, sample.label), 4);
   });
 
+  test("the divergence is that of the exit's probabilities from those of the clean image", async () => {
+    const { loss } = await lossAt(victim, { goal: "misclassify:2", method: "tpgd", radius: 0.1 }, sample, image);
+    const [clean, now] = [softmax(logits(CLEAN)[2]), softmax(final)];
+    expect(loss).toBeCloseTo(sum(clean.map((p, j) => p * Math.log(p / at(now, j)))), 5);
+  });
+
   test("average is the mean of all exits' cross-entropies", async () => {
     const { loss } = await lossAt(victim, { objective: "average", radius: 0.1 }, sample, image);
     expect(loss).toBeCloseTo(sum(z.map((row) => crossEntropy(row, sample.label))) / 3, 5);

@@ -69,3 +69,39 @@ export function normalizedDistance(ctx: LossContext): ValueName {
   const scaled = ctx.builder.op("Div", [difference, std]);
   return reduceSum(ctx.builder, ctx.builder.op("Mul", [scaled, scaled]), [1, 2, 3], false);
 }
+
+/** Kullback-Leibler divergence of the exit's distribution on the clean image from that on this
+ * image (TRADES, Zhang et al. 2019). It needs no label. */
+export function divergence(ctx: LossContext, exit: number): ValueName {
+  const { builder: b } = ctx;
+  const clean = b.op("Softmax", [ctx.cleanLogits(exit)], overClasses);
+  const entropy = crossEntropyOf(b, ctx.cleanLogits(exit), clean, 1);
+  return b.op("Sub", [crossEntropyOf(b, ctx.logits(exit), clean, 1), entropy]);
+}
+
+/** Names of the numbers that {@link jitter} reads. */
+export const JITTER = { scale: "jitter_scale", noise: "jitter_noise" } as const;
+
+/** Mean squared difference between noisy probabilities and the class. The logits are divided by the
+ * largest absolute value and multiplied by a scale first. Once the answer is wrong, the loss is
+ * divided by the Linf distance (Jitter, Schwinn et al. 2021). */
+export function jitter(ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName {
+  const { builder: b } = ctx;
+  const z = ctx.logits(exit);
+  const largest = reduce(b, "ReduceMax", b.op("Abs", [z]), [1], true);
+  const scaled = b.op("Div", [b.op("Mul", [z, ctx.extra(JITTER.scale, 1)]), b.op("Max", [largest, b.scalar(1e-12)])]);
+  const noisy = b.op("Add", [b.op("Softmax", [scaled], overClasses), ctx.extra(JITTER.noise, ctx.classes)]);
+  const difference = b.op("Sub", [noisy, hot]);
+  const cost = reduce(b, "ReduceMean", b.op("Mul", [difference, difference]), [1], false);
+  return b.op("Div", [cost, distanceOnceWrong(ctx, exit)]);
+}
+
+/** The Linf distance to the clean image where the answer is wrong, and 1 elsewhere. */
+function distanceOnceWrong(ctx: LossContext, exit: number): ValueName {
+  const { builder: b } = ctx;
+  const difference = b.op("Abs", [b.op("Sub", [ctx.image, ctx.clean()])]);
+  const distance = reduce(b, "ReduceMax", difference, [1, 2, 3], false);
+  const positive = (x: ValueName) => b.op("Greater", [x, b.scalar(0)]);
+  const counts = b.op("And", [positive(margin(ctx, exit)), positive(distance)]);
+  return b.op("Where", [counts, distance, b.scalar(1)]);
+}

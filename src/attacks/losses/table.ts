@@ -2,7 +2,7 @@
 
 import type { ValueName } from "../../graph/graph.js";
 import type { LossContext } from "./loss.js";
-import { capped, crossEntropy, margin, scale, scaledCrossEntropy } from "./nodes.js";
+import { capped, crossEntropy, divergence, jitter, margin, scale, scaledCrossEntropy } from "./nodes.js";
 
 type Build = (ctx: LossContext, exit: number, hot?: ValueName) => ValueName;
 
@@ -45,6 +45,22 @@ export const LOSSES = {
     fewestClasses: 2,
     scaleFree: true,
     away: scaledCrossEntropy,
+    targeted: true,
+  },
+  divergence: {
+    about: "the Kullback-Leibler divergence from the probabilities of the clean image",
+    source: "Zhang et al. 2019, TRADES",
+    fewestClasses: 2,
+    scaleFree: false,
+    away: divergence,
+    targeted: false,
+  },
+  jitter: {
+    about: "the squared difference between noisy probabilities of scaled logits and the label",
+    source: "Schwinn et al. 2021",
+    fewestClasses: 2,
+    scaleFree: true,
+    away: jitter,
     targeted: true,
   },
 } as const satisfies Readonly<Record<string, LossDef>>;

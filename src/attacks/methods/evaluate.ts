@@ -10,7 +10,7 @@ export interface Followed extends Evaluation {
   readonly at: number;
 }
 
-type Extras = Pick<Question, "target" | "extra" | "sample">;
+type Extras = Partial<Pick<Question, "target" | "extra" | "sample" | "gradient" | "candidate">>;
 
 /** Evaluates an image under its loss. Repeats the question where the goal names another loss for
  * the new logits. Two prefixes can differ in the last bit near a threshold, so the number of
@@ -62,7 +62,8 @@ export function* survivesRounding(
   task: Task,
   image: Float32Array,
   loss: number,
+  extras: Extras = {},
 ): Generator<readonly Question[], boolean, readonly Evaluation[]> {
-  const rounded = yield* evaluate(task, toEightBits(image), loss, false);
+  const rounded = yield* evaluate(task, toEightBits(image), loss, false, extras);
   return task.goal.succeeded(task.sample, rounded.logits);
 }

@@ -2,11 +2,54 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import {
+  contrast,
+  gaussianBlur,
+  gaussianNoise,
+  rotateTranslate,
+  saltAndPepper,
+  signNoise,
+  uniformNoise,
+} from "./controls.js";
+import { dim, tim } from "./diverse.js";
+import { eotPgd } from "./eot.js";
+import { ffgsm, rfgsm } from "./fast.js";
+import { jitter } from "./jitter.js";
 import type { MethodDef } from "./method.js";
-import { fgsm, pgd } from "./pgd.js";
+import { mim, nim, sim, sini } from "./momentum.js";
+import { bim, fgsm, pgd } from "./pgd.js";
+import { slide } from "./slide.js";
+import { tpgd } from "./tpgd.js";
+import { vmi, vni } from "./variance.js";
 
 /** All methods, by name. */
-export const METHODS = { fgsm, pgd, "adam-tanh": adamTanh } as const satisfies Readonly<Record<string, MethodDef>>;
+export const METHODS = {
+  fgsm,
+  pgd,
+  "adam-tanh": adamTanh,
+  bim,
+  mim,
+  nim,
+  sim,
+  sini,
+  vmi,
+  vni,
+  rfgsm,
+  ffgsm,
+  dim,
+  tim,
+  tpgd,
+  jitter,
+  "eot-pgd": eotPgd,
+  slide,
+  "sign-noise": signNoise,
+  "uniform-noise": uniformNoise,
+  "gaussian-noise": gaussianNoise,
+  "salt-and-pepper": saltAndPepper,
+  "gaussian-blur": gaussianBlur,
+  contrast,
+  "rotate-translate": rotateTranslate,
+} as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
 export type MethodName = keyof typeof METHODS;
