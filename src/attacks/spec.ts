@@ -8,7 +8,7 @@ import type { Goal, GoalDef } from "./goals/goal.js";
 import { goalNamed } from "./goals/table.js";
 import { type Aim, targetOf } from "./goals/targets.js";
 import type { Victim } from "./goals/victim.js";
-import { exitLoss, LOSS_NAMES, type LossForm, type LossName } from "./losses/table.js";
+import { exitLoss, LOSS_NAMES, LOSSES, type LossForm, type LossName } from "./losses/table.js";
 import { bind } from "./methods/bind.js";
 import type { MethodDef } from "./methods/method.js";
 import { METHOD_NAMES, METHODS, type MethodName } from "./methods/table.js";
@@ -136,8 +136,10 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   method.check?.(methodValues, where, context);
   const target = aimOf(chosen, victim);
   const form = formOf(chosen, methodValues);
-  const withLoss = (loss: LossForm): Goal =>
-    goal.make({ victim, loss: exitLoss(loss, target !== undefined), target, at }, goalValues);
+  const withLoss = (loss: LossForm): Goal => {
+    if (goal.takesLoss) checkClasses(loss, where, victim);
+    return goal.make({ victim, loss: exitLoss(loss, target !== undefined), target, at }, goalValues);
+  };
   return {
     name: chosen.config.name,
     samples: entry.samples === undefined ? undefined : Number(entry.samples),
@@ -166,6 +168,12 @@ function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
     );
   const { def: goal, at } = goalNamed(goalName, where);
   const method: MethodDef = METHODS[methodName as MethodName];
+  if (method.needsLoss === true && !goal.takesLoss)
+    throw new DynnError(
+      "attack/config",
+      `${where}: the goal ${goalName} has a loss of its own, and ${methodName} needs a goal that takes a loss of an exit. Use pgd or apgd-ce.`,
+      { name: entry.name, goalName, methodName },
+    );
   return { config: entry, where, goalName, goal, at, methodName: methodName as MethodName, method };
 }
 
@@ -234,6 +242,17 @@ function aimOf({ config, where, goal, goalName, method, methodName }: Chosen, vi
       { name: config.name, target: aim, classes },
     );
   return targetOf(aim, victim);
+}
+
+/** @throws DynnError 'attack/unsupported' when the loss has no meaning for so few classes */
+export function checkClasses({ kind }: LossForm, where: string, { model: { classes } }: Victim): void {
+  const { fewestClasses } = LOSSES[kind];
+  if (classes >= fewestClasses) return;
+  throw new DynnError(
+    "attack/unsupported",
+    `${where}, loss: the model has ${classes} classes, and "${kind}" needs at least ${fewestClasses}. Use a method with the loss "margin" or "cross-entropy".`,
+    { kind, classes, fewestClasses },
+  );
 }
 
 /** @throws DynnError 'attack/config' when the method does not ascend this loss */

@@ -1,6 +1,7 @@
 /** @file The losses of one exit. Each moves the answer away from the label, or towards a target. */
 
 import type { ValueName } from "../../graph/graph.js";
+import { difference, dlr, targetedDlr } from "./dlr.js";
 import type { LossContext } from "./loss.js";
 import { capped, crossEntropy, margin, scale, scaledCrossEntropy } from "./nodes.js";
 
@@ -15,10 +16,13 @@ export interface LossDef {
   /** Whether the loss of logits times a factor leads the same way. */
   readonly scaleFree: boolean;
   /** A value [n] that rises as the answer leaves the class `hot`, which is the label by default.
-   * The targeted form is the negative of this value for the target. */
+   * The targeted form is the negative of this value for the target. See `aims` too. */
   readonly away: Build;
   /** Whether there is a targeted form. */
   readonly targeted: boolean;
+  /** Whether the loss leads towards the class that each question aims at, also in an attack that
+   * any wrong answer satisfies. `away` then has one form. */
+  readonly aims?: boolean;
 }
 
 /** All losses of one exit, by name. */
@@ -47,6 +51,33 @@ export const LOSSES = {
     away: scaledCrossEntropy,
     targeted: true,
   },
+  dlr: {
+    about: "the margin, divided by the largest logit minus the third",
+    source: "Croce & Hein 2020, equation 6",
+    fewestClasses: 3,
+    scaleFree: true,
+    away: dlr,
+    targeted: true,
+  },
+  "targeted-dlr": {
+    about:
+      "the logit of a target minus that of the label, divided by the largest minus the mean of the third and the fourth",
+    source: "Croce & Hein 2020, equation 7",
+    fewestClasses: 4,
+    scaleFree: true,
+    away: targetedDlr,
+    targeted: true,
+    aims: true,
+  },
+  difference: {
+    about: "the logit of a target minus the logit of the label",
+    source: "Croce & Hein 2020, Fast Adaptive Boundary",
+    fewestClasses: 2,
+    scaleFree: true,
+    away: difference,
+    targeted: true,
+    aims: true,
+  },
 } as const satisfies Readonly<Record<string, LossDef>>;
 
 /** The name of a loss of one exit. */
@@ -71,12 +102,13 @@ export interface ExitLoss {
  * @param targeted whether it leads towards the target */
 export function exitLoss(form: LossForm, targeted: boolean): ExitLoss {
   const def: LossDef = LOSSES[form.kind];
-  const build: Build = targeted
+  const negated = targeted && def.aims !== true;
+  const build: Build = negated
     ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
     : (ctx, exit) => def.away(ctx, exit);
   const { cap } = form;
   return {
-    key: `${form.kind}${targeted ? "+" : ""}${cap === undefined ? "" : `/${cap}`}`,
+    key: `${form.kind}${negated ? "+" : ""}${cap === undefined ? "" : `/${cap}`}`,
     form,
     of: cap === undefined ? build : (ctx, exit) => capped(ctx, build(ctx, exit), cap),
   };
