@@ -87,9 +87,10 @@ export interface ExitLoss {
  * @param targeted whether it leads towards the target */
 export function exitLoss(form: LossForm, targeted: boolean): ExitLoss {
   const def: LossDef = LOSSES[form.kind];
-  const build: Build = targeted && def.targeted
-    ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
-    : (ctx, exit) => def.away(ctx, exit);
+  const build: Build =
+    targeted && def.targeted
+      ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
+      : (ctx, exit) => def.away(ctx, exit);
   const { cap } = form;
   return {
     key: `${form.kind}${targeted ? "+" : ""}${cap === undefined ? "" : `/${cap}`}`,
