@@ -1,6 +1,13 @@
 /** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and
  *  `dynn/web` give these names too. */
 
+export {
+  type Catalogue,
+  catalogue,
+  type GoalEntry,
+  type MethodEntry,
+  type ParameterEntry,
+} from "./attacks/catalogue.js";
 export { type Goal, type GoalContext, type GoalDef, goal } from "./attacks/goals/goal.js";
 export { GOALS, type GoalName } from "./attacks/goals/table.js";
 export type { Victim } from "./attacks/goals/victim.js";

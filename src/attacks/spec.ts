@@ -168,11 +168,11 @@ function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
     );
   const { def: goal, at } = goalNamed(goalName, where);
   const method: MethodDef = METHODS[methodName as MethodName];
-  if (method.needsLoss === true && !goal.takesLoss)
+  if (method.aboutClasses && !goal.takesLoss)
     throw new DynnError(
       "attack/config",
-      `${where}: the goal ${goalName} has a loss of its own, and ${methodName} needs a goal that takes a loss of an exit. Use pgd or apgd-ce.`,
-      { name: entry.name, goalName, methodName },
+      `${where}: ${methodName} asks about single classes, and the goal ${goalName} has a loss of its own. Choose another method.`,
+      { name: entry.name, methodName, goalName },
     );
   return { config: entry, where, goalName, goal, at, methodName: methodName as MethodName, method };
 }

@@ -20,6 +20,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
     load: async () => (await import("./audit/command.js")).auditCommand,
   },
+  attacks: {
+    about: "List the attacks: methods, goals and losses, with sources, norms, access and defaults.",
+    takes: { "[name]": "a method or a goal, to show its parameters" },
+    load: async () => (await import("./attacks/command.js")).attacksCommand,
+  },
   inspect: {
     about: "Show the contents of a model file: input, exits, cost per exit, legal cuts, operators.",
     takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },

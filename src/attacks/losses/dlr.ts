@@ -6,7 +6,7 @@ import { int } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
 import type { LossContext } from "./loss.js";
-import { margin, ofLabel } from "./nodes.js";
+import { difference, margin } from "./nodes.js";
 
 /** Sum of the largest logits with these weights, from the largest on, [n]. */
 function weightedLargest(ctx: LossContext, exit: number, weights: readonly number[]): ValueName {
@@ -22,10 +22,6 @@ const over = ({ builder: b }: LossContext, gap: ValueName, spread: ValueName): V
 /** (max over others of z_j, minus z_y) / (z_1 - z_3). z_1 is the largest logit, z_3 the third. */
 export const dlr = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
   over(ctx, margin(ctx, exit, hot), weightedLargest(ctx, exit, [1, 0, -1]));
-
-/** z_t - z_y for the class t that the question aims at. */
-export const difference = (ctx: LossContext, exit: number): ValueName =>
-  ctx.builder.op("Sub", [ofLabel(ctx, ctx.logits(exit), ctx.targetHot()), ofLabel(ctx, ctx.logits(exit))]);
 
 /** (z_t - z_y) / (z_1 - (z_3 + z_4) / 2) for the class t that the question aims at. */
 export const targetedDlr = (ctx: LossContext, exit: number): ValueName =>

@@ -1,9 +1,9 @@
 /** @file The losses of one exit. Each moves the answer away from the label, or towards a target. */
 
 import type { ValueName } from "../../graph/graph.js";
-import { difference, dlr, targetedDlr } from "./dlr.js";
+import { dlr, targetedDlr } from "./dlr.js";
 import type { LossContext } from "./loss.js";
-import { capped, crossEntropy, margin, scale, scaledCrossEntropy } from "./nodes.js";
+import { capped, crossEntropy, difference, margin, scale, scaledCrossEntropy, weighted } from "./nodes.js";
 
 type Build = (ctx: LossContext, exit: number, hot?: ValueName) => ValueName;
 
@@ -16,13 +16,10 @@ export interface LossDef {
   /** Whether the loss of logits times a factor leads the same way. */
   readonly scaleFree: boolean;
   /** A value [n] that rises as the answer leaves the class `hot`, which is the label by default.
-   * The targeted form is the negative of this value for the target. See `aims` too. */
+   * The targeted form is the negative of this value for the target. */
   readonly away: Build;
-  /** Whether there is a targeted form. */
+  /** Whether there is a targeted form. Without one, the questions say what the loss aims at. */
   readonly targeted: boolean;
-  /** Whether the loss leads towards the class that each question aims at, also in an attack that
-   * any wrong answer satisfies. `away` then has one form. */
-  readonly aims?: boolean;
 }
 
 /** All losses of one exit, by name. */
@@ -66,17 +63,23 @@ export const LOSSES = {
     fewestClasses: 4,
     scaleFree: true,
     away: targetedDlr,
-    targeted: true,
-    aims: true,
+    targeted: false,
   },
   difference: {
-    about: "the logit of a target minus the logit of the label",
-    source: "Croce & Hein 2020, Fast Adaptive Boundary",
+    about: "the logit of one class minus the logit of the label",
+    source: "Moosavi-Dezfooli et al. 2016",
     fewestClasses: 2,
     scaleFree: true,
     away: difference,
-    targeted: true,
-    aims: true,
+    targeted: false,
+  },
+  "weighted-logits": {
+    about: "the sum of all logits, each times a weight",
+    source: "Papernot et al. 2016",
+    fewestClasses: 2,
+    scaleFree: true,
+    away: weighted,
+    targeted: false,
   },
 } as const satisfies Readonly<Record<string, LossDef>>;
 
@@ -102,13 +105,13 @@ export interface ExitLoss {
  * @param targeted whether it leads towards the target */
 export function exitLoss(form: LossForm, targeted: boolean): ExitLoss {
   const def: LossDef = LOSSES[form.kind];
-  const negated = targeted && def.aims !== true;
-  const build: Build = negated
-    ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
-    : (ctx, exit) => def.away(ctx, exit);
+  const build: Build =
+    targeted && def.targeted
+      ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
+      : (ctx, exit) => def.away(ctx, exit);
   const { cap } = form;
   return {
-    key: `${form.kind}${negated ? "+" : ""}${cap === undefined ? "" : `/${cap}`}`,
+    key: `${form.kind}${targeted ? "+" : ""}${cap === undefined ? "" : `/${cap}`}`,
     form,
     of: cap === undefined ? build : (ctx, exit) => capped(ctx, build(ctx, exit), cap),
   };

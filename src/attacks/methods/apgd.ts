@@ -157,6 +157,6 @@ export const apgdT = method({
   ...shared,
   about: "gradient steps with momentum towards one likely class after the other",
   losses: ["targeted-dlr"],
-  needsLoss: true,
+  aboutClasses: true,
   parameters: { ...parameters, targets: count(9, "classes to aim at, from the likeliest wrong one on") },
 });

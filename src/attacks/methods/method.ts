@@ -56,8 +56,8 @@ interface MethodFacts<P extends Parameters> {
   readonly targeted: boolean;
   /** The losses of one exit that it can ascend. The first is the default. */
   readonly losses: readonly LossName[];
-  /** Whether it works only for goals that take a loss of one exit. */
-  readonly needsLoss?: boolean;
+  /** Whether its questions are about single classes. A goal with a loss of its own does not fit. */
+  readonly aboutClasses?: boolean;
   /** The cap of the loss, from the values of the parameters. */
   readonly cap?: (loss: LossName, values: Values<P>) => number | undefined;
   readonly parameters: P;

@@ -3,6 +3,9 @@
 
 import { adamTanh } from "./adam-tanh.js";
 import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
+import { ddn } from "./ddn.js";
+import { deepfool } from "./deepfool.js";
+import { fmn } from "./fmn.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
 
@@ -11,6 +14,9 @@ export const METHODS = {
   fgsm,
   pgd,
   "adam-tanh": adamTanh,
+  deepfool,
+  ddn,
+  fmn,
   "apgd-ce": apgdCe,
   "apgd-dlr": apgdDlr,
   "apgd-t": apgdT,

@@ -27,7 +27,7 @@ import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
-import { file, listOf, option, radius, whole } from "../shared/options.js";
+import { file, listOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
 import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
@@ -39,6 +39,8 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly attackFile?: string;
   readonly radii?: readonly number[];
   readonly curveSteps: number;
+  readonly targeted?: "least-likely" | "random" | number;
+  readonly jsonSamples?: boolean;
   readonly keep?: string;
 }
 
@@ -50,13 +52,18 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--attacks <list>",
-        `${Object.keys(PRESETS).join(", ")}, all or none (default: ${DEFAULT_PRESETS.join(", ")})`,
+        `names from the list below, all or none (default: ${DEFAULT_PRESETS.join(", ")})`,
         listOf((name) => name),
       ),
     )
     .addOption(
       new Option("--attack-file <file>", "a JSON file that states the attacks exactly (docs/attack-file.md)").conflicts(
         "attacks",
+      ),
+    )
+    .addOption(
+      option("--targeted <class>", "attacks aim at a class: least-likely, random, or the number of one", aim).conflicts(
+        "attackFile",
       ),
     )
     .addOption(
@@ -67,6 +74,7 @@ export function auditCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
+  command.addOption(new Option("--json-samples", "the record also holds one entry for each attacked sample"));
   const shared = [
     ...policyOptions(),
     ...commons("exits", "final", "classes", "byOrder"),
@@ -125,6 +133,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       store,
       seed: flags.seed,
       batch: flags.batch,
+      perSample: flags.jsonSamples,
       version: VERSION,
       signal: io.signal,
       onProgress,
@@ -143,7 +152,15 @@ async function checkOutputs({ json, report }: AuditFlags): Promise<void> {
 
 const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
   const ctx = { epsilon: flags.eps, earlyExits: model.exits.length - 1 };
-  return presetConfigs(flags.attacks ?? usable(DEFAULT_PRESETS, ctx), ctx);
+  const configs = presetConfigs(flags.attacks ?? usable(DEFAULT_PRESETS, ctx), ctx);
+  return flags.targeted === undefined ? configs : configs.map((config) => ({ ...config, target: flags.targeted }));
+};
+
+/** The class that attacks aim at. */
+const aim: Reader<"least-likely" | "random" | number> = (text, where) => {
+  if (text === "least-likely" || text === "random") return text;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw refuse(where, text, "least-likely, random, or the number of a class", `Write e.g. ${where} least-likely`);
 };
 
 function curvesOf({ radii, eps, attackFile, attacks, curveSteps }: AuditFlags): AuditOptions["curves"] {

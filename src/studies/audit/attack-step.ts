@@ -16,7 +16,7 @@ import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { AuditedModel } from "./audited-model.js";
-import { normRecord, workRecord } from "./ledger.js";
+import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
 import { nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
@@ -72,7 +72,7 @@ export const verdicts = (
 ): boolean[] => samples.map((sample, i) => test(sample, logits.rows(i)));
 
 /** The record of an attack. */
-export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
+export function judge(attacked: Attacked, audited: AuditedModel, perSample = false): AttackRecord {
   const { attack, samples, outcomes, logits, routed } = attacked;
   const { model } = audited.victim;
   const { goal, method, budget } = attack;
@@ -110,6 +110,7 @@ export function judge(attacked: Attacked, audited: AuditedModel): AttackRecord {
     ...workRecord(outcomes),
     health: [],
     ...vanishedRecord(attacked),
+    ...(perSample ? { perSample: sampleRecords(attacked, audited, success) } : {}),
     seconds: attacked.seconds,
   };
 }

@@ -79,7 +79,7 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
     const adversarial = new Map<string, Float32Array>();
     for (const attack of attacks) {
       const attacked = await runStep(attack, audited, evaluator, options);
-      records.push(judge(attacked, audited));
+      records.push(judge(attacked, audited, options.perSample));
       gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
       adversarial.set(attack.name, attacked.images.data);
     }

@@ -43,3 +43,21 @@ export function normRecord(
   if (all.length === 0) return { normMedian: null, normMean: null };
   return { normMedian: finite(percentile(all, 50)), normMean: finite(all.reduce((a, b) => a + b, 0) / all.length) };
 }
+
+/** One entry per attacked sample.
+ * @param success one per sample */
+export function sampleRecords(
+  { attack, samples, outcomes }: Attacked,
+  audited: AuditedModel,
+  success: readonly boolean[],
+): NonNullable<AttackRecord["perSample"]> {
+  const { distance } = NORMS[attack.budget.norm];
+  const labels = cleanAnswers(attack, samples, audited);
+  return samples.map(({ id, pixels }, i) => ({
+    sample: id,
+    label: labels[i],
+    success: success[i],
+    norm: distance(pixels, outcomes[i].image),
+    queries: outcomes[i].spent.queries,
+  }));
+}

@@ -48,6 +48,8 @@ export interface AuditOptions {
   readonly version: string;
   /** Keeps finished attacks, so that an interrupted audit can resume. */
   readonly store?: RunStore | undefined;
+  /** Whether the record holds one entry per attacked sample. The default is false. */
+  readonly perSample?: boolean | undefined;
   /** Number of images per attack in the report. */
   readonly galleryPerAttack?: number | undefined;
   /** Stops the audit. The promise then rejects with the signal's reason. */
