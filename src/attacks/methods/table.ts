@@ -8,6 +8,7 @@ import { deepfool } from "./deepfool.js";
 import { fmn } from "./fmn.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
+import { square } from "./square.js";
 
 /** All methods, by name. */
 export const METHODS = {
@@ -20,6 +21,7 @@ export const METHODS = {
   "apgd-ce": apgdCe,
   "apgd-dlr": apgdDlr,
   "apgd-t": apgdT,
+  square,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
