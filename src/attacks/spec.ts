@@ -7,8 +7,8 @@ import { NORM_NAMES, type Norm } from "../schema/norm.js";
 import type { Goal, GoalDef } from "./goals/goal.js";
 import { goalNamed } from "./goals/table.js";
 import { type Aim, targetOf } from "./goals/targets.js";
-import type { Victim } from "./goals/victim.js";
-import { exitLoss, LOSS_NAMES, LOSSES, type LossForm, type LossName } from "./losses/table.js";
+import { checkClasses, type Victim } from "./goals/victim.js";
+import { exitLoss, LOSS_NAMES, type LossForm, type LossName } from "./losses/table.js";
 import { bind } from "./methods/bind.js";
 import type { MethodDef } from "./methods/method.js";
 import { METHOD_NAMES, METHODS, type MethodName } from "./methods/table.js";
@@ -242,17 +242,6 @@ function aimOf({ config, where, goal, goalName, method, methodName }: Chosen, vi
       { name: config.name, target: aim, classes },
     );
   return targetOf(aim, victim);
-}
-
-/** @throws DynnError 'attack/unsupported' when the loss has no meaning for so few classes */
-export function checkClasses({ kind }: LossForm, where: string, { model: { classes } }: Victim): void {
-  const { fewestClasses } = LOSSES[kind];
-  if (classes >= fewestClasses) return;
-  throw new DynnError(
-    "attack/unsupported",
-    `${where}, loss: the model has ${classes} classes, and "${kind}" needs at least ${fewestClasses}. Use a method with the loss "margin" or "cross-entropy".`,
-    { kind, classes, fewestClasses },
-  );
 }
 
 /** @throws DynnError 'attack/config' when the method does not ascend this loss */

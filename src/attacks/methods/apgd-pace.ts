@@ -4,8 +4,8 @@
  *  (L1). The numbers are those of the authors' code. */
 
 import { NORMS } from "../../perturb/norms.js";
-import { intoL1BallAndBox } from "../../perturb/sparse.js";
 import type { Norm } from "../../schema/norm.js";
+import { inBall } from "./border.js";
 
 /** An image with its loss and its gradient. */
 export interface Point {
@@ -132,12 +132,6 @@ class SparsePace implements Pace {
     this.#changed = changed;
     return sparser;
   }
-}
-
-/** The image at a difference from the clean one, projected onto the L1 ball and into [0,1]. */
-export function inBall(difference: Float32Array, clean: Float32Array, radius: number): Float32Array {
-  const projected = intoL1BallAndBox(difference, clean, radius);
-  return clean.map((c, i) => (projected[i] === 0 ? c : Math.min(Math.max(c + projected[i], 0), 1)));
 }
 
 /** The value that about `count` values are not below. */

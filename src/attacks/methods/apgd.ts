@@ -3,14 +3,14 @@
  *  wrong classes. Source: Croce & Hein 2020, "Reliable evaluation of adversarial robustness with
  *  an ensemble of diverse parameter-free attacks", algorithm 1; Croce & Hein 2021 for L1. */
 
-import { normal, uniform } from "../../core/rng.js";
 import { likeliestOthers } from "../goals/targets.js";
 import { amount, count, flag } from "../parameters.js";
 import type { Search } from "../question.js";
-import { inBall, type Point, paceOf } from "./apgd-pace.js";
+import { type Point, paceOf } from "./apgd-pace.js";
 import { Best } from "./best.js";
+import { atBorder, inBall } from "./border.js";
 import { type Extras, evaluateAll, survivesRounding } from "./evaluate.js";
-import { keyOf, method, type Task } from "./method.js";
+import { method, type Task } from "./method.js";
 
 interface ApgdOptions {
   readonly steps: number;
@@ -59,7 +59,7 @@ function* run(given: Run): Search<void> {
   const { task, steps, largeRadii } = given;
   const { norm, radius = 0 } = task.budget;
   const stage = norm === "l1" && largeRadii ? Math.min(Math.ceil(0.3 * steps), Math.floor((steps - 1) / 2)) : 0;
-  let image = startOf(task, stage > 0 ? 3 * radius : radius, given.number);
+  let image = atBorder(task, stage > 0 ? 3 * radius : radius, given.number);
   for (const factor of stage > 0 ? [3, 2] : []) {
     image = yield* climb({ ...given, steps: stage }, moveInto(task, image, factor * radius), factor * radius, false);
   }
@@ -74,17 +74,6 @@ const moveInto = ({ sample: { pixels }, budget }: Task, image: Float32Array, rad
         radius,
       )
     : image;
-
-/** A random point at the border of the ball. */
-function startOf(task: Task, radius: number, number: number): Float32Array {
-  const { budget, sample } = task;
-  const key = keyOf(task, "attack-start", number);
-  const size = sample.pixels.length;
-  const noise = budget.norm === "linf" ? uniform(key, size, -1, 1) : normal(key, size);
-  if (budget.norm === "l1") return inBall(noise, sample.pixels, radius);
-  const length = noise.reduce((a, v) => (budget.norm === "linf" ? Math.max(a, Math.abs(v)) : Math.hypot(a, v)), 0);
-  return sample.pixels.map((v, i) => Math.min(Math.max(v + (radius * noise[i]) / (length + 1e-12), 0), 1));
-}
 
 /** Ascends the loss within a radius. Returns the image of the largest loss.
  * @param counts whether successes count, because the radius is that of the attack */

@@ -6,6 +6,7 @@ import type { StreamKey } from "../../core/rng.js";
 import type { Budget } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
 import type { Goal } from "../goals/goal.js";
+import type { Victim } from "../goals/victim.js";
 import type { LossForm, LossName } from "../losses/table.js";
 import type { ParameterContext, Parameters, Values, Written } from "../parameters.js";
 import type { Access, FoundImage, QuerySearch, Search, Shown } from "../question.js";
@@ -82,7 +83,8 @@ interface MethodFacts<P extends Parameters> {
 interface GradientMethod<P extends Parameters> extends MethodFacts<P> {
   readonly access: "gradient";
   readonly scope: "sample";
-  readonly start: (task: Task, values: Values<P>) => Search;
+  /** @param victim the attacked model, for a method that runs others */
+  readonly start: (task: Task, values: Values<P>, victim: Victim) => Search;
 }
 
 /** A search with full access to all samples at once, such as one for a universal perturbation. */

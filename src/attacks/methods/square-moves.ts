@@ -3,7 +3,7 @@
  *  Croce & Hein 2021, "Mind the box", section 4 (L1). */
 
 import type { ImageDims } from "../../core/images.js";
-import { inBall } from "./apgd-pace.js";
+import { inBall } from "./border.js";
 
 /** Draws the next random number in [0,1). */
 type Draw = () => number;

@@ -3,8 +3,10 @@
 
 import { adamTanh } from "./adam-tanh.js";
 import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
+import { autoattack } from "./autoattack.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
+import { fab, fabT } from "./fab.js";
 import { fmn } from "./fmn.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
@@ -22,6 +24,9 @@ export const METHODS = {
   "apgd-dlr": apgdDlr,
   "apgd-t": apgdT,
   square,
+  fab,
+  "fab-t": fabT,
+  autoattack,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
