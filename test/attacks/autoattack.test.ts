@@ -1,8 +1,9 @@
 /** @file Laws of AutoAttack and its members: balls, batches, restarts, queries, and the composition of the members. */
 import { describe, expect, test } from "vitest";
-import { routedLabel } from "../../src/attacks/goals/victim.js";
+import type { SampleOutcome } from "../../src/attacks/attack.js";
+import { firing, routedLabel } from "../../src/attacks/goals/victim.js";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
-import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+import { runAttack } from "../../src/attacks/runner.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { NORMS } from "../../src/perturb/norms.js";
@@ -28,6 +29,7 @@ const SHORT = {
   fab: { steps: 4 },
   "fab-t": { steps: 4 },
   autoattack: { steps: 4, queries: 10 },
+  "autoattack-dynamic": { steps: 2, queries: 4 },
 } as const satisfies Record<string, Config>;
 const NAMES = Object.keys(SHORT) as (keyof typeof SHORT)[];
 const GOALS = ["misclassify:final", "average", "routed", "max"];
@@ -65,7 +67,7 @@ describe.each(CASES)("$method in $norm on $goal", ({ method, norm, goal }) => {
 });
 
 test.each(["apgd-ce", "apgd-dlr", "square"])("%s also takes goals with a loss of their own", async (method) => {
-  const short = method === "square" ? { queries: 60 } : { steps: 10 };
+  const short = method === "square" ? { queries: 300 } : { steps: 10 };
   const config = { method, goal: "slowdown", radius: 0.3, ...short };
   const outcomes = await attack(config, 64, victimOf(model, 0.9));
   expect(count(fallen(outcomes))).toBeGreaterThan(0);
@@ -156,5 +158,65 @@ describe("AutoAttack", () => {
     const config = { name: "t", method: "autoattack", radius: 0.1 };
     expect(() => configureAttack(config, two)).toThrow('apgd-t, loss: the model has 2 classes, and "targeted-dlr"');
     expect(() => configureAttack({ ...config, version: "custom", members: "apgd-ce,fab,square" }, two)).not.toThrow();
+  });
+});
+
+describe("AutoAttack for networks with several exits", () => {
+  const short = { radius: 0.012, steps: 3, queries: 6 } as const;
+
+  test("is judged by the routed answer unless a goal is named", () => {
+    const { goal } = configureAttack({ name: "t", method: "autoattack-dynamic", radius: 0.1 }, victim);
+    expect([goal.name, goal.answer]).toEqual(["routed", "routed"]);
+  });
+
+  test("breaks whatever AutoAttack breaks on one of the goals", async () => {
+    const worst = fallen(await attack({ ...short, method: "autoattack-dynamic" }));
+    const single = await Promise.all(
+      ["routed", "average", "max"].map(async (goal) => fallen(await attack({ ...short, method: "autoattack", goal }))),
+    );
+    for (const one of single) one.forEach((fell, i) => fell && expect(worst[i]).toBe(true));
+    expect(count(worst)).toBeGreaterThan(0);
+    expect(count(worst)).toBeLessThan(worst.length);
+  });
+
+  test("is AutoAttack on a network with one exit", async () => {
+    const weights = [[0.9, -0.4, 0.7], [-0.3, 0.8, 0.2], [0.4, 0.1, -0.6], [-0.6, -0.5, 0.3]]; // biome-ignore format: a matrix
+    const single = linearModel(weights, [0.1, 0, 0.2, 0]);
+    const one = victimOf(single);
+    const of = await samplesOf(single, 8);
+    const run = (method: string) =>
+      runAttack(
+        configureAttack({ name: "t", method, goal: "misclassify:final", radius: 0.1, steps: 5, queries: 6 }, one),
+        of,
+        new Evaluator(single, ortNode({ threads: 1 })),
+        { seed: 1, batch: 8 },
+      );
+    const [dynamic, standard] = [await run("autoattack-dynamic"), await run("autoattack")];
+    expect(dynamic).toEqual(standard);
+    expect(count(fallen(standard))).toBeGreaterThan(0);
+    expect(count(fallen(standard))).toBeLessThan(8);
+  });
+
+  test("with the goal slowdown costs at least as much as each of its members", async () => {
+    const against = victimOf(model, 0.9);
+    const common = { goal: "slowdown", radius: 0.2 } as const;
+    const session = await ortNode({ threads: 1 }).compile(model.graph);
+    const costs = async (config: Config): Promise<number[]> => {
+      const outcomes = await attack({ ...common, ...config }, 64, against);
+      return Promise.all(
+        outcomes.map(async ({ image }) => {
+          const out = await session.run({ image: { dtype: "float32", dims: [1, 3, 8, 8], data: image } });
+          const logits = model.exits.map((e) => out[e.logits].data as Float32Array);
+          return firing(logits, against) ?? 2;
+        }),
+      );
+    };
+    const worst = await costs({ method: "autoattack-dynamic", steps: 5, queries: 20 });
+    for (const member of [
+      { method: "apgd-ce", steps: 5 },
+      { method: "square", queries: 20 },
+    ])
+      (await costs(member)).forEach((cost, i) => expect(worst[i]).toBeGreaterThanOrEqual(cost));
+    expect(new Set(worst).size).toBeGreaterThan(1);
   });
 });

@@ -4,6 +4,7 @@
 import { adamTanh } from "./adam-tanh.js";
 import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
 import { autoattack } from "./autoattack.js";
+import { autoattackDynamic } from "./autoattack-dynamic.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
 import { fab, fabT } from "./fab.js";
@@ -27,6 +28,7 @@ export const METHODS = {
   fab,
   "fab-t": fabT,
   autoattack,
+  "autoattack-dynamic": autoattackDynamic,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
