@@ -68,7 +68,10 @@ function drawsOf(task: QueryTask, purpose: "attack-start" | "attack-choice", ste
 const HALVINGS = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
 /** The share of the area of a step, relative to the first share. */
-function shareAt(step: number, { queries, rescaleSchedule }: SquareOptions): number {
+export function shareAt(
+  step: number,
+  { queries, rescaleSchedule }: Pick<SquareOptions, "queries" | "rescaleSchedule">,
+): number {
   const at = rescaleSchedule ? Math.floor((step / queries) * 10_000) : step;
   return 2 ** -HALVINGS.filter((from) => at > from).length;
 }
