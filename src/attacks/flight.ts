@@ -4,7 +4,7 @@ import type { Attack, Spent } from "./attack.js";
 import type { Goal } from "./goals/goal.js";
 import type { Task } from "./methods/method.js";
 import type { Asked, Evaluator } from "./oracle/evaluator.js";
-import type { Evaluation, FoundImage, Question, Search } from "./question.js";
+import type { Evaluation, FoundImage, Judge, Question, Search } from "./question.js";
 import type { Sample } from "./sample.js";
 
 /** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero
@@ -85,7 +85,8 @@ export class Flight {
     const counts = met === true && question.candidate !== false;
     this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), counts);
     this.#noteLoss(of, question, evaluation.loss);
-    if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
+    if (question.gradient && met === false)
+      this.vanished[of] ||= this.#hasVanished(evaluation, question.goal ?? this.#goal);
   }
 
   /** The first gradient sets the loss that later images are compared with. */
@@ -122,8 +123,8 @@ export class Flight {
 
   /** Whether the image meets the goal. Undefined when the loss belongs to another image, because
    * its logits then do not show the answer. */
-  #isMet({ loss }: Question, { logits }: Evaluation, sample: Sample): boolean | undefined {
-    const { follow, losses, exits, succeeded } = this.#goal;
+  #isMet({ loss, goal }: Question, { logits }: Evaluation, sample: Sample): boolean | undefined {
+    const { follow, losses, exits, succeeded } = goal ?? this.#goal;
     const at = losses.indexOf(loss);
     if (at >= 0 && follow && follow(logits, at) !== at) return undefined;
     if (!follow && exits.some((exit) => logits[exit] === undefined)) return undefined;
@@ -132,9 +133,9 @@ export class Flight {
 
   /** Whether the gradient of an image that does not meet the goal is zero or below float32's
    * resolution. */
-  #hasVanished({ gradient, loss }: Evaluation): boolean {
+  #hasVanished({ gradient, loss }: Evaluation, { scaleFree }: Judge): boolean {
     // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
-    const saturated = this.#goal.scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+    const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
     return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
   }
 }

@@ -14,6 +14,17 @@ import type { ExitLogits, Sample } from "./sample.js";
 export const ACCESS = ["gradient", "scores", "label", "cost"] as const;
 export type Access = (typeof ACCESS)[number];
 
+/** The parts of a goal that say what a reply means. */
+export interface Judge {
+  readonly losses: readonly Loss[];
+  /** Exits whose logits `succeeded` needs. */
+  readonly exits: readonly number[];
+  readonly follow?: (logits: ExitLogits, at: number) => number;
+  readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
+  /** Defined where the loss depends on the scale of logits. */
+  readonly scaleFree?: unknown;
+}
+
 /** A question about one image, with full access. */
 export interface Question {
   /** The image to evaluate, float32 [c*h*w] in [0,1]. */
@@ -31,6 +42,8 @@ export interface Question {
   /** False for an image that cannot be the result, such as one outside the ball. The account of the
    * work then takes no success from it. */
   readonly candidate?: boolean | undefined;
+  /** What the loss belongs to. The default is the goal of the search. */
+  readonly goal?: Judge | undefined;
 }
 
 /** The reply to a question. The arrays are views into a whole batch, so copy an array before you

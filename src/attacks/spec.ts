@@ -9,7 +9,7 @@ import type { Attack } from "./attack.js";
 import type { Goal, GoalDef } from "./goals/goal.js";
 import { goalNamed } from "./goals/table.js";
 import { type Aim, targetOf } from "./goals/targets.js";
-import type { Victim } from "./goals/victim.js";
+import { checkClasses, type Victim } from "./goals/victim.js";
 import { exitLoss, LOSS_NAMES, type LossForm, type LossName } from "./losses/table.js";
 import { bind } from "./methods/bind.js";
 import type { MethodDef } from "./methods/method.js";
@@ -137,8 +137,10 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   method.check?.(methodValues, where, context);
   const target = aimOf(chosen, victim);
   const form = formOf(chosen, methodValues);
-  const withLoss = (loss: LossForm): Goal =>
-    goal.make({ victim, loss: exitLoss(loss, target !== undefined), target, at }, goalValues);
+  const withLoss = (loss: LossForm): Goal => {
+    if (goal.takesLoss) checkClasses(loss, where, victim);
+    return goal.make({ victim, loss: exitLoss(loss, target !== undefined), target, at }, goalValues);
+  };
   return {
     name: chosen.config.name,
     samples: entry.samples === undefined ? undefined : Number(entry.samples),
@@ -157,16 +159,24 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
 
 /** @throws DynnError 'attack/config' when the names are not known or do not fit each other */
 function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
-  const goalName = currentName(String(entry.goal ?? "misclassify:final"));
-  const methodName = currentName(String(entry.method ?? (goalName === "early:published" ? "adam-tanh" : "pgd")));
+  const methodName = currentName(
+    String(entry.method ?? (currentName(String(entry.goal)) === "early:published" ? "adam-tanh" : "pgd")),
+  );
   if (!Object.hasOwn(METHODS, methodName))
     throw new DynnError(
       "attack/config",
       `${where}: "${methodName}" is not the name of a method. Choose from ${METHOD_NAMES.join(", ")}.`,
       { name: entry.name, methodName },
     );
-  const { def: goal, at } = goalNamed(goalName, where);
   const method: MethodDef = METHODS[methodName as MethodName];
+  const goalName = currentName(String(entry.goal ?? method.goal ?? "misclassify:final"));
+  const { def: goal, at } = goalNamed(goalName, where);
+  if (method.aboutClasses && !goal.takesLoss)
+    throw new DynnError(
+      "attack/config",
+      `${where}: ${methodName} asks about single classes, and the goal ${goalName} has a loss of its own. Choose another method.`,
+      { name: entry.name, methodName, goalName },
+    );
   return { config: entry, where, goalName, goal, at, methodName: methodName as MethodName, method };
 }
 

@@ -148,7 +148,8 @@ describe("presets", () => {
       expect(() => configureAttack(config, victim)).not.toThrow();
     // No two images of fewer than 12 values are as far apart as the L1 radius of a preset.
     const ones = new Array<number>(16).fill(1);
-    const single = victimOf(linearModel([ones, ones.map(() => 0)], [0, 0]));
+    const rows = [1, 0.5, 0, -1].map((weight) => ones.map(() => weight));
+    const single = victimOf(linearModel(rows, [0, 0, 0, 0]));
     const names = usable(PRESET_NAMES, { earlyExits: 0 });
     expect(names).toEqual(expect.arrayContaining(["fgsm", "pgd", "pgd-l2", "cw"]));
     expect(names).not.toContain("slowdown");

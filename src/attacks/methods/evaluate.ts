@@ -10,7 +10,7 @@ export interface Followed extends Evaluation {
   readonly at: number;
 }
 
-type Extras = Partial<Pick<Question, "target" | "extra" | "sample" | "gradient" | "candidate">>;
+export type Extras = Partial<Pick<Question, "target" | "extra" | "sample" | "gradient" | "candidate">>;
 
 /** Evaluates an image under its loss. Repeats the question where the goal names another loss for
  * the new logits. Two prefixes can differ in the last bit near a threshold, so the number of
@@ -24,7 +24,7 @@ export function* evaluate(
 ): Generator<readonly Question[], Followed, readonly Evaluation[]> {
   let at = loss;
   for (let asked = 0; ; asked++) {
-    const evaluation = yield* ask({ image, loss: goal.losses[at], gradient, ...extras });
+    const evaluation = yield* ask({ image, loss: goal.losses[at], gradient, goal, ...extras });
     const right = goal.follow?.(evaluation.logits, at) ?? at;
     if (right === at || asked > goal.losses.length) return { ...evaluation, at };
     at = right;
@@ -43,7 +43,13 @@ export function* evaluateAll(
   const at = [...losses];
   let open = images.map((_, i) => i);
   for (let asked = 0; open.length > 0; asked++) {
-    const replies = yield open.map((i) => ({ image: images[i], loss: goal.losses[at[i]], gradient, ...extras(i) }));
+    const replies = yield open.map((i) => ({
+      image: images[i],
+      loss: goal.losses[at[i]],
+      gradient,
+      goal,
+      ...extras(i),
+    }));
     open.forEach((i, k) => {
       found[i] = { ...replies[k], at: at[i] };
     });

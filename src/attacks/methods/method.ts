@@ -6,6 +6,7 @@ import type { StreamKey } from "../../core/rng.js";
 import type { Budget } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
 import type { Goal } from "../goals/goal.js";
+import type { Victim } from "../goals/victim.js";
 import type { LossForm, LossName } from "../losses/table.js";
 import type { ParameterContext, Parameters, Values, Written } from "../parameters.js";
 import type { Access, FoundImage, QuerySearch, Search, Shown } from "../question.js";
@@ -59,8 +60,12 @@ interface MethodFacts<P extends Parameters> {
   readonly budget: "radius" | "closest";
   /** Whether it can aim at a class. */
   readonly targeted: boolean;
+  /** The goal of an attack that names none. The default is misclassify:final. */
+  readonly goal?: string;
   /** The losses of one exit that it can ascend. The first is the default. */
   readonly losses: readonly LossName[];
+  /** Whether its questions are about single classes. A goal with a loss of its own does not fit. */
+  readonly aboutClasses?: boolean;
   /** The cap of the loss, from the values of the parameters. */
   readonly cap?: (loss: LossName, values: Values<P>) => number | undefined;
   readonly parameters: P;
@@ -82,7 +87,8 @@ interface MethodFacts<P extends Parameters> {
 interface GradientMethod<P extends Parameters> extends MethodFacts<P> {
   readonly access: "gradient";
   readonly scope: "sample";
-  readonly start: (task: Task, values: Values<P>) => Search;
+  /** @param victim the attacked model, for a method that runs others */
+  readonly start: (task: Task, values: Values<P>, victim: Victim) => Search;
 }
 
 /** A search with full access to all samples at once, such as one for a universal perturbation. */

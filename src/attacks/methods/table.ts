@@ -2,6 +2,9 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
+import { autoattack } from "./autoattack.js";
+import { autoattackDynamic } from "./autoattack-dynamic.js";
 import {
   contrast,
   gaussianBlur,
@@ -11,14 +14,19 @@ import {
   signNoise,
   uniformNoise,
 } from "./controls.js";
+import { ddn } from "./ddn.js";
+import { deepfool } from "./deepfool.js";
 import { dim, tim } from "./diverse.js";
 import { eotPgd } from "./eot.js";
+import { fab, fabT } from "./fab.js";
 import { ffgsm, rfgsm } from "./fast.js";
+import { fmn } from "./fmn.js";
 import { jitter } from "./jitter.js";
 import type { MethodDef } from "./method.js";
 import { mim, nim, sim, sini } from "./momentum.js";
 import { bim, fgsm, pgd } from "./pgd.js";
 import { slide } from "./slide.js";
+import { square } from "./square.js";
 import { tpgd } from "./tpgd.js";
 import { vmi, vni } from "./variance.js";
 
@@ -49,6 +57,17 @@ export const METHODS = {
   "gaussian-blur": gaussianBlur,
   contrast,
   "rotate-translate": rotateTranslate,
+  deepfool,
+  ddn,
+  fmn,
+  "apgd-ce": apgdCe,
+  "apgd-dlr": apgdDlr,
+  "apgd-t": apgdT,
+  square,
+  fab,
+  "fab-t": fabT,
+  autoattack,
+  "autoattack-dynamic": autoattackDynamic,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
