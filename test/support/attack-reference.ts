@@ -13,7 +13,7 @@ import { percentile } from "../../src/measures/percentile.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { readModel } from "../../src/onnx/read.js";
 import { NORMS } from "../../src/perturb/norms.js";
-import { cifarTestRecords, firstRecords } from "./cifar-records.js";
+import { chosenRecords, cifarTestRecords } from "./cifar-records.js";
 import { referenceFile } from "./reference-cases.js";
 
 const folder = new URL("../fixtures/attack-reference/", import.meta.url);
@@ -33,12 +33,20 @@ export interface ReferenceCase {
 
 /** One entry of the reference values, as far as it is read here. */
 export interface ReferenceEntry {
-  readonly samples: number;
+  readonly samples?: number;
+  /** The records attacked. The default is the first ones. */
+  readonly records?: readonly number[];
   readonly robust_accuracy?: number;
   readonly robust_accuracy_range?: readonly [number, number];
   readonly median_all?: number;
   readonly median_all_range?: readonly [number, number];
+  readonly median?: number;
+  readonly median_range?: readonly [number, number];
 }
+
+/** The records that an entry attacked. */
+const recordsOf = ({ records, samples = 0 }: ReferenceEntry): readonly number[] =>
+  records ?? Array.from({ length: samples }, (_, i) => i);
 
 /** The families of attacks, each with its cases. */
 export const families = (): Record<string, readonly ReferenceCase[]> =>
@@ -68,14 +76,17 @@ export interface Compared {
 export async function compare(given: ReferenceCase): Promise<Compared> {
   const entry = entryOf(given);
   const model = dynamicModel(readModel(referenceFile("resnet20-sdn/model.onnx")));
-  const ours = await measured(model, given, entry.samples);
-  const theirs = (given.compare === "robust" ? entry.robust_accuracy : entry.median_all) as number;
-  const range = (given.compare === "robust" ? entry.robust_accuracy_range : entry.median_all_range) as [number, number];
+  const records = recordsOf(entry);
+  const ours = await measured(model, given, records);
+  const distance = [entry.median_all ?? entry.median, entry.median_all_range ?? entry.median_range] as const;
+  const [theirs, range] = (
+    given.compare === "robust" ? [entry.robust_accuracy, entry.robust_accuracy_range] : distance
+  ) as [number, [number, number]];
   return {
     reference: given.reference.join(" "),
     attack: given.attack,
     measure: given.compare,
-    samples: entry.samples,
+    samples: records.length,
     ours,
     theirs,
     range,
@@ -95,9 +106,13 @@ function allowedOf(
   return [from * 0.97, to * 1.03];
 }
 
-async function measured(model: DynamicModel, { attack, compare }: ReferenceCase, count: number): Promise<number> {
+async function measured(
+  model: DynamicModel,
+  { attack, compare }: ReferenceCase,
+  records: readonly number[],
+): Promise<number> {
   const backend = ortNode({ threads: 1 });
-  const { pixels, labels } = await firstRecords(await cifarTestRecords(), count);
+  const { pixels, labels } = await chosenRecords(await cifarTestRecords(), records);
   const images = Images.for(model, pixels);
   const forward = await Forward.compile(model, backend);
   const samples = samplesOf({ images, labels, logits: await forward.logits(images, { batch: 64 }) });
@@ -107,7 +122,7 @@ async function measured(model: DynamicModel, { attack, compare }: ReferenceCase,
   const outcomes = await runAttack(configured, samples, evaluator, { seed: 0, batch: 64 });
   await forward.release();
   await evaluator.release();
-  if (compare === "robust") return outcomes.filter(({ success }) => !success).length / count;
+  if (compare === "robust") return outcomes.filter(({ success }) => !success).length / records.length;
   const { distance } = NORMS[configured.budget.norm];
   const distances = outcomes.map(({ success, eligible, image }, i) => {
     if (!eligible) return 0;

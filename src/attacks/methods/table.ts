@@ -2,11 +2,17 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { hopskipjump } from "./hopskipjump.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
 
 /** All methods, by name. */
-export const METHODS = { fgsm, pgd, "adam-tanh": adamTanh } as const satisfies Readonly<Record<string, MethodDef>>;
+export const METHODS = {
+  fgsm,
+  pgd,
+  "adam-tanh": adamTanh,
+  hopskipjump,
+} as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
 export type MethodName = keyof typeof METHODS;
