@@ -2,9 +2,11 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { nes, spsa } from "./estimated.js";
 import { hopskipjump } from "./hopskipjump.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
+import { classUniversal, universalPgd } from "./universal-pgd.js";
 
 /** All methods, by name. */
 export const METHODS = {
@@ -12,6 +14,10 @@ export const METHODS = {
   pgd,
   "adam-tanh": adamTanh,
   hopskipjump,
+  "universal-pgd": universalPgd,
+  "class-universal": classUniversal,
+  nes,
+  spsa,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
