@@ -52,7 +52,9 @@ export class Flight {
     this.#evaluator = evaluator;
     this.spent = start.spent.slice();
     this.vanished = start.samples.map(() => start.attempt > 0);
-    this.#search = attack.method.start(start.samples.map((sample) => taskOf(attack, start.goal, sample, seed)));
+    this.#search = attack.method.start(
+      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims })),
+    );
   }
 
   /** Number of questions without a reply. */
@@ -68,7 +70,8 @@ export class Flight {
     (this.#replies as Evaluation[])[at] = evaluation;
     const met = this.#isMet(question, evaluation, sample);
     this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), met === true);
-    if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
+    if (question.gradient && met === false)
+      this.vanished[of] ||= this.#hasVanished(evaluation, question.goal ?? this.#goal);
     return this.pending.size === 0;
   }
 
@@ -90,13 +93,13 @@ export class Flight {
     const { samples } = this.start;
     const sample = question.sample ?? samples[0];
     const of = samples.length === 1 ? 0 : samples.indexOf(sample);
-    return { flight: this, at, of, question, sample, label: this.#goal.label(sample) };
+    return { flight: this, at, of, question, sample, label: (question.goal ?? this.#goal).label(sample) };
   }
 
   /** Whether the image meets the goal. Undefined when the loss belongs to another image, because
    * its logits then do not show the answer. */
-  #isMet({ loss }: Question, { logits }: Evaluation, sample: Sample): boolean | undefined {
-    const { follow, losses, exits, succeeded } = this.#goal;
+  #isMet({ loss, goal }: Question, { logits }: Evaluation, sample: Sample): boolean | undefined {
+    const { follow, losses, exits, succeeded } = goal ?? this.#goal;
     const at = losses.indexOf(loss);
     if (at >= 0 && follow && follow(logits, at) !== at) return undefined;
     if (!follow && exits.some((exit) => logits[exit] === undefined)) return undefined;
@@ -105,16 +108,16 @@ export class Flight {
 
   /** Whether the gradient of an image that does not meet the goal is zero or below float32's
    * resolution. */
-  #hasVanished({ gradient, loss }: Evaluation): boolean {
+  #hasVanished({ gradient, loss }: Evaluation, { scaleFree }: Goal): boolean {
     // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
-    const saturated = this.#goal.scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+    const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
     return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
   }
 }
 
-function taskOf(attack: Attack, goal: Goal, sample: Sample, seed: number): Task {
-  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), sample, seed);
-  return { sample, goal, budget: attack.budget, seed, withLoss };
+function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims">): Task {
+  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), given);
+  return { ...given, goal, budget: attack.budget, withLoss };
 }
 
 /** The work with one more question. */

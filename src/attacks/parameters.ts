@@ -157,6 +157,24 @@ export const list = (fallback: string, about: string, usual?: string): Parameter
     /^\d+(,\d+)*$/.test(String(written)) ? String(written) : refuse(where, written, 'whole numbers such as "0,2"'),
 });
 
+/** A list of words, written "a,b". The value is the text. */
+export const words = <T extends string>(
+  options: readonly T[],
+  fallback: Fallback<string>,
+  about: string,
+  usual?: string,
+): Parameter<string> => ({
+  about: `${about}: ${options.map((o) => `\`${o}\``).join(", ")}`,
+  usual,
+  fallback,
+  read: (written, where) =>
+    String(written)
+      .split(",")
+      .every((word) => options.includes(word as T))
+      ? String(written)
+      : refuse(where, written, `some of ${options.join(", ")}, with commas between them`),
+});
+
 /** The one check of a length in an attack.
  * @throws DynnError 'attack/config' */
 export function checkLength(

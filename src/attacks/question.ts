@@ -3,6 +3,7 @@
  *  Hence the code of a method reads like its paper. A finished sample returns and so leaves the
  *  batch. */
 
+import type { Goal } from "./goals/goal.js";
 import type { Loss } from "./losses/loss.js";
 import type { ExitLogits, Sample } from "./sample.js";
 
@@ -28,6 +29,8 @@ export interface Question {
   readonly extra?: Readonly<Record<string, Float32Array>> | undefined;
   /** The sample of the image, in a search over many samples. */
   readonly sample?: Sample | undefined;
+  /** The goal that the loss belongs to. The default is the goal of the search. */
+  readonly goal?: Goal | undefined;
 }
 
 /** The reply to a question. The arrays are views into a whole batch, so copy an array before you

@@ -7,7 +7,7 @@ import { NORM_NAMES, type Norm } from "../schema/norm.js";
 import type { Goal, GoalDef } from "./goals/goal.js";
 import { goalNamed } from "./goals/table.js";
 import { AIM_NAMES, type Aim, targetOf } from "./goals/targets.js";
-import type { Victim } from "./goals/victim.js";
+import { checkClasses, type Victim } from "./goals/victim.js";
 import { exitLoss, LOSS_NAMES, type LossForm, type LossName } from "./losses/table.js";
 import { bind } from "./methods/bind.js";
 import type { MethodDef } from "./methods/method.js";
@@ -136,8 +136,10 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   method.check?.(methodValues, where, context);
   const target = aimOf(chosen, victim);
   const form = formOf(chosen, methodValues);
-  const withLoss = (loss: LossForm): Goal =>
-    goal.make({ victim, loss: exitLoss(loss, target !== undefined), target, at }, goalValues);
+  const withLoss = (loss: LossForm): Goal => {
+    if (goal.takesLoss) checkClasses(loss, where, victim);
+    return goal.make({ victim, loss: exitLoss(loss, target !== undefined), target, at }, goalValues);
+  };
   return {
     name: chosen.config.name,
     samples: entry.samples === undefined ? undefined : Number(entry.samples),
@@ -166,6 +168,12 @@ function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
     );
   const { def: goal, at } = goalNamed(goalName, where);
   const method: MethodDef = METHODS[methodName as MethodName];
+  if (method.aboutClasses && !goal.takesLoss)
+    throw new DynnError(
+      "attack/config",
+      `${where}: ${methodName} asks about single classes, and the goal ${goalName} has a loss of its own. Choose another method.`,
+      { name: entry.name, methodName, goalName },
+    );
   return { config: entry, where, goalName, goal, at, methodName: methodName as MethodName, method };
 }
 

@@ -34,6 +34,9 @@ export interface NormDef {
   readonly distance: (a: Float32Array, b: Float32Array) => number;
   /** Move `image` by `size` along the steepest ascent of this norm, in place. */
   readonly step: (image: Float32Array, gradient: Float32Array, size: number) => void;
+  /** The largest increase of a linear function with this gradient, per unit of distance: the dual
+   * norm. In L0, one value changes by 1. */
+  readonly dual: (gradient: Float32Array) => number;
   /** Project `image` into the ball around `clean`, then into [0,1], in place. */
   readonly project: (image: Float32Array, clean: Float32Array, radius: number) => void;
   /** A random point of the ball around `clean`, within [0,1]. */
@@ -52,6 +55,7 @@ export const linf: NormDef = {
   step: (image, gradient, size) => {
     for (let i = 0; i < image.length; i++) image[i] += size * Math.sign(gradient[i]);
   },
+  dual: (gradient) => gradient.reduce((sum, g) => sum + Math.abs(g), 0),
   project: (image, clean, radius) => {
     for (let i = 0; i < image.length; i++) {
       const c = clean[i];
@@ -75,6 +79,7 @@ export const l2: NormDef = {
     if (length === 0) return;
     for (let i = 0; i < image.length; i++) image[i] += (size * gradient[i]) / length;
   },
+  dual: lengthOf,
   project: (image, clean, radius) => {
     const distance = l2.distance(image, clean);
     const scale = distance > radius ? radius / distance : 1;
@@ -103,6 +108,7 @@ export const l1: NormDef = {
     if (length === 0) return;
     for (let i = 0; i < image.length; i++) image[i] += (size * gradient[i]) / length;
   },
+  dual: largestOf,
   project: (image, clean, radius) => clipAround(image, clean, intoL1Ball(differenceOf(image, clean), radius)),
   // A point of the simplex by exponential gaps, times a random reach. Signs are random.
   start: (clean, radius, key) => {
@@ -122,6 +128,7 @@ export const l0: NormDef = {
     return changed;
   },
   step: l2.step,
+  dual: largestOf,
   project: (image, clean, radius) => clipAround(image, clean, keepLargest(differenceOf(image, clean), radius)),
   start: (clean, radius, key) => {
     const values = uniform(key, clean.length);
@@ -138,6 +145,12 @@ const differenceOf = (image: Float32Array, clean: Float32Array): Float32Array =>
  * clean one. */
 function clipAround(image: Float32Array, clean: Float32Array, difference: Float32Array): void {
   for (let i = 0; i < image.length; i++) image[i] = difference[i] === 0 ? clean[i] : clamp01(clean[i] + difference[i]);
+}
+
+function largestOf(v: Float32Array): number {
+  let most = 0;
+  for (const x of v) most = Math.max(most, Math.abs(x));
+  return most;
 }
 
 function lengthOf(v: Float32Array): number {

@@ -31,3 +31,18 @@ function largestOther(logits: Float32Array, label: number, sign: number): number
   for (let k = 0; k < logits.length; k++) if (k !== label && sign * logits[k] > sign * logits[found]) found = k;
   return found;
 }
+
+/** The wrong classes of the largest logits on the clean image, the likeliest first. It is the one
+ * target of an attack that has a target. The logits are those of the goal's exit, or of the final
+ * exit for the routed answer.
+ * @param count the most classes */
+export function likeliestOthers(
+  { sample, goal }: { readonly sample: Sample; readonly goal: Goal },
+  count: number,
+): readonly number[] {
+  if (sample.target !== undefined) return [sample.target];
+  const logits = goal.answer === "routed" ? (sample.clean.at(-1) as Float32Array) : sample.clean[goal.answer];
+  const label = goal.label(sample);
+  const others = [...logits.keys()].filter((k) => k !== label);
+  return others.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, count);
+}

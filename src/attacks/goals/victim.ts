@@ -67,3 +67,14 @@ export const trueLabel = (sample: Sample): number => sample.label;
 
 /** The model's own label: the label of its final exit on the clean image. */
 export const finalLabel = (sample: Sample): number => argmax(sample.clean.at(-1) as Float32Array);
+
+/** @throws DynnError 'attack/unsupported' when the loss has no meaning for so few classes */
+export function checkClasses({ kind }: LossForm, where: string, { model: { classes } }: Victim): void {
+  const { fewestClasses } = LOSSES[kind];
+  if (classes >= fewestClasses) return;
+  throw new DynnError(
+    "attack/unsupported",
+    `${where}, loss: the model has ${classes} classes, and "${kind}" needs at least ${fewestClasses}. Use an attack with another loss: pgd, apgd-ce, fab, square, or autoattack with these as its members.`,
+    { kind, classes, fewestClasses },
+  );
+}

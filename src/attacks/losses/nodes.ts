@@ -32,6 +32,15 @@ export const crossEntropy = (ctx: LossContext, exit: number, hot = ctx.oneHot())
 export const margin = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
   ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit), hot), ofLabel(ctx, ctx.logits(exit), hot)]);
 
+/** The logit of the class that the question aims at, minus the logit of the label. Positive when the
+ * class beats the label. */
+export const difference = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
+  ctx.builder.op("Sub", [ofLabel(ctx, ctx.logits(exit), ctx.targetHot()), ofLabel(ctx, ctx.logits(exit), hot)]);
+
+/** The sum of all logits, each times the weight that the question gives it. */
+export const weighted = (ctx: LossContext, exit: number): ValueName =>
+  ofLabel(ctx, ctx.logits(exit), ctx.extra("weights", ctx.classes));
+
 /** Difference between the largest and the smallest logit that the cross-entropy below takes. A
  * trained network of ten classes has about as much. */
 const SPREAD = 10;

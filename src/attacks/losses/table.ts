@@ -1,8 +1,9 @@
 /** @file The losses of one exit. Each moves the answer away from the label, or towards a target. */
 
 import type { ValueName } from "../../graph/graph.js";
+import { dlr, targetedDlr } from "./dlr.js";
 import type { LossContext } from "./loss.js";
-import { capped, crossEntropy, margin, scale, scaledCrossEntropy } from "./nodes.js";
+import { capped, crossEntropy, difference, margin, scale, scaledCrossEntropy, weighted } from "./nodes.js";
 
 type Build = (ctx: LossContext, exit: number, hot?: ValueName) => ValueName;
 
@@ -17,7 +18,7 @@ export interface LossDef {
   /** A value [n] that rises as the answer leaves the class `hot`, which is the label by default.
    * The targeted form is the negative of this value for the target. */
   readonly away: Build;
-  /** Whether there is a targeted form. */
+  /** Whether there is a targeted form. Without one, the questions say what the loss aims at. */
   readonly targeted: boolean;
 }
 
@@ -47,6 +48,39 @@ export const LOSSES = {
     away: scaledCrossEntropy,
     targeted: true,
   },
+  dlr: {
+    about: "the margin, divided by the largest logit minus the third",
+    source: "Croce & Hein 2020, equation 6",
+    fewestClasses: 3,
+    scaleFree: true,
+    away: dlr,
+    targeted: true,
+  },
+  "targeted-dlr": {
+    about:
+      "the logit of a target minus that of the label, divided by the largest minus the mean of the third and the fourth",
+    source: "Croce & Hein 2020, equation 7",
+    fewestClasses: 4,
+    scaleFree: true,
+    away: targetedDlr,
+    targeted: false,
+  },
+  difference: {
+    about: "the logit of one class minus the logit of the label",
+    source: "Moosavi-Dezfooli et al. 2016",
+    fewestClasses: 2,
+    scaleFree: true,
+    away: difference,
+    targeted: false,
+  },
+  "weighted-logits": {
+    about: "the sum of all logits, each times a weight",
+    source: "Papernot et al. 2016",
+    fewestClasses: 2,
+    scaleFree: true,
+    away: weighted,
+    targeted: false,
+  },
 } as const satisfies Readonly<Record<string, LossDef>>;
 
 /** The name of a loss of one exit. */
@@ -71,9 +105,10 @@ export interface ExitLoss {
  * @param targeted whether it leads towards the target */
 export function exitLoss(form: LossForm, targeted: boolean): ExitLoss {
   const def: LossDef = LOSSES[form.kind];
-  const build: Build = targeted
-    ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
-    : (ctx, exit) => def.away(ctx, exit);
+  const build: Build =
+    targeted && def.targeted
+      ? (ctx, exit) => scale(ctx, def.away(ctx, exit, ctx.targetHot()), -1)
+      : (ctx, exit) => def.away(ctx, exit);
   const { cap } = form;
   return {
     key: `${form.kind}${targeted ? "+" : ""}${cap === undefined ? "" : `/${cap}`}`,

@@ -5,6 +5,13 @@ import { NORMS } from "../../perturb/norms.js";
 import type { Evaluation, FoundImage } from "../question.js";
 import type { Task } from "./method.js";
 
+/** What ranks successes. */
+export interface BestOptions {
+  /** Smaller is better. Images beyond the radius do not count then. The default is the distance in
+   * the norm of the budget when it has no radius, and the score when it has one. */
+  readonly distance?: (image: Float32Array, clean: Float32Array) => number;
+}
+
 /** The best image that an attack on one sample has found. */
 export class Best {
   #image: Float32Array | undefined;
@@ -12,23 +19,38 @@ export class Best {
   #rank = Number.NEGATIVE_INFINITY;
   #confirmed = false;
   readonly #task: Task;
+  readonly #distance: BestOptions["distance"];
 
-  constructor(task: Task) {
+  constructor(task: Task, { distance }: BestOptions = {}) {
+    const { norm, radius } = task.budget;
     this.#task = task;
+    this.#distance = distance ?? (radius === undefined ? NORMS[norm].distance : undefined);
   }
 
-  /** Compares an iterate with the best one. Success ranks first. Without a radius, the smaller
-   * distance ranks next among successes. The score ranks last.
+  /** The best image of a search for the closest success. A radius says which images count. */
+  static closest(task: Task): Best {
+    return new Best(task, { distance: NORMS[task.budget.norm].distance });
+  }
+
+  /** Compares an iterate with the best one. Success ranks first. The smaller distance ranks next
+   * among successes, where successes have a distance. The score ranks last.
    * @returns whether the iterate is a success */
   offer(image: Float32Array, evaluation: Evaluation): boolean {
-    const { sample, goal, budget } = this.#task;
+    const { sample, goal } = this.#task;
     const success = goal.succeeded(sample, evaluation.logits);
-    const byDistance = success && budget.radius === undefined;
-    const rank = byDistance
-      ? -NORMS[budget.norm].distance(image, sample.pixels)
-      : (goal.score?.(sample, evaluation) ?? evaluation.loss);
+    if (this.#distance && !this.#counts(image)) return success;
+    const rank =
+      success && this.#distance
+        ? -this.#distance(image, sample.pixels)
+        : (goal.score?.(sample, evaluation) ?? evaluation.loss);
     if (success === this.#success ? rank > this.#rank : success) this.#keep(image, success, rank);
     return success;
+  }
+
+  /** Whether the image is within the radius. */
+  #counts(image: Float32Array): boolean {
+    const { budget, sample } = this.#task;
+    return budget.radius === undefined || NORMS[budget.norm].distance(image, sample.pixels) <= budget.radius;
   }
 
   /** Keep an iterate, without a comparison. */

@@ -16,13 +16,14 @@ export const bind = (name: string, def: MethodDef, values: Values<Parameters>, v
   start: (tasks) => (def.scope === "set" ? def.start(tasks, values) : single(searchOf(def, tasks[0], values, victim))),
 });
 
-function searchOf(
+/** The search of one method for one task. A query method sees only what its access shows. */
+export function searchOf(
   def: Exclude<MethodDef, { scope: "set" }>,
   task: Task,
   values: Values<Parameters>,
   victim: Victim,
 ): Search {
-  if (def.access === "gradient") return def.start(task, values);
+  if (def.access === "gradient") return def.start(task, values, victim);
   const known = queryTask(task, victim.model.classes);
   if (def.access === "scores") return restrict(def.start(known, values), task, "scores", victim);
   if (def.access === "label") return restrict(def.start(known, values), task, "label", victim);

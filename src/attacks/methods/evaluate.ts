@@ -10,7 +10,7 @@ export interface Followed extends Evaluation {
   readonly at: number;
 }
 
-type Extras = Pick<Question, "target" | "extra" | "sample">;
+export type Extras = Pick<Question, "target" | "extra" | "sample">;
 
 /** Evaluates an image under its loss. Repeats the question where the goal names another loss for
  * the new logits. Two prefixes can differ in the last bit near a threshold, so the number of
@@ -24,7 +24,7 @@ export function* evaluate(
 ): Generator<readonly Question[], Followed, readonly Evaluation[]> {
   let at = loss;
   for (let asked = 0; ; asked++) {
-    const evaluation = yield* ask({ image, loss: goal.losses[at], gradient, ...extras });
+    const evaluation = yield* ask({ image, loss: goal.losses[at], gradient, goal, ...extras });
     const right = goal.follow?.(evaluation.logits, at) ?? at;
     if (right === at || asked > goal.losses.length) return { ...evaluation, at };
     at = right;
@@ -43,7 +43,13 @@ export function* evaluateAll(
   const at = [...losses];
   let open = images.map((_, i) => i);
   for (let asked = 0; open.length > 0; asked++) {
-    const replies = yield open.map((i) => ({ image: images[i], loss: goal.losses[at[i]], gradient, ...extras(i) }));
+    const replies = yield open.map((i) => ({
+      image: images[i],
+      loss: goal.losses[at[i]],
+      gradient,
+      goal,
+      ...extras(i),
+    }));
     open.forEach((i, k) => {
       found[i] = { ...replies[k], at: at[i] };
     });
@@ -62,7 +68,8 @@ export function* survivesRounding(
   task: Task,
   image: Float32Array,
   loss: number,
+  extras: Extras = {},
 ): Generator<readonly Question[], boolean, readonly Evaluation[]> {
-  const rounded = yield* evaluate(task, toEightBits(image), loss, false);
+  const rounded = yield* evaluate(task, toEightBits(image), loss, false, extras);
   return task.goal.succeeded(task.sample, rounded.logits);
 }

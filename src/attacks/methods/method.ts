@@ -1,10 +1,12 @@
 /** @file What a method of attack is: a search for an image that meets a goal, and the facts about
  *  the method that attack files, help texts and documentation are made from. */
 
+import type { ImageDims } from "../../core/images.js";
 import type { StreamKey } from "../../core/rng.js";
 import type { Budget } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
 import type { Goal } from "../goals/goal.js";
+import type { Victim } from "../goals/victim.js";
 import type { LossForm, LossName } from "../losses/table.js";
 import type { ParameterContext, Parameters, Values, Written } from "../parameters.js";
 import type { Access, FoundImage, QuerySearch, Search, Shown } from "../question.js";
@@ -20,6 +22,8 @@ export interface Task {
   readonly budget: Budget;
   /** The seed of the random numbers. */
   readonly seed: number;
+  /** Channels, height and width of the image. */
+  readonly dims: ImageDims;
   /** The same task with another loss. Goals with a loss of their own keep it. */
   readonly withLoss: (form: LossForm) => Task;
 }
@@ -30,6 +34,8 @@ export interface QueryTask {
   readonly sample: Omit<Sample, "clean">;
   readonly budget: Budget;
   readonly seed: number;
+  /** Channels, height and width of the image. */
+  readonly dims: ImageDims;
   /** Number of classes. */
   readonly classes: number;
 }
@@ -56,6 +62,8 @@ interface MethodFacts<P extends Parameters> {
   readonly targeted: boolean;
   /** The losses of one exit that it can ascend. The first is the default. */
   readonly losses: readonly LossName[];
+  /** Whether its questions are about single classes. A goal with a loss of its own does not fit. */
+  readonly aboutClasses?: boolean;
   /** The cap of the loss, from the values of the parameters. */
   readonly cap?: (loss: LossName, values: Values<P>) => number | undefined;
   readonly parameters: P;
@@ -75,7 +83,8 @@ interface MethodFacts<P extends Parameters> {
 interface GradientMethod<P extends Parameters> extends MethodFacts<P> {
   readonly access: "gradient";
   readonly scope: "sample";
-  readonly start: (task: Task, values: Values<P>) => Search;
+  /** @param victim the attacked model, for a method that runs others */
+  readonly start: (task: Task, values: Values<P>, victim: Victim) => Search;
 }
 
 /** A search with full access to all samples at once, such as one for a universal perturbation. */

@@ -2,10 +2,18 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
+import { autoattack } from "./autoattack.js";
+import { costWalk } from "./cost-walk.js";
+import { ddn } from "./ddn.js";
+import { deepfool } from "./deepfool.js";
 import { nes, spsa } from "./estimated.js";
+import { fab, fabT } from "./fab.js";
+import { fmn } from "./fmn.js";
 import { hopskipjump } from "./hopskipjump.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
+import { square } from "./square.js";
 import { classUniversal, universalPgd } from "./universal-pgd.js";
 
 /** All methods, by name. */
@@ -13,11 +21,22 @@ export const METHODS = {
   fgsm,
   pgd,
   "adam-tanh": adamTanh,
+  deepfool,
+  ddn,
+  fmn,
+  "apgd-ce": apgdCe,
+  "apgd-dlr": apgdDlr,
+  "apgd-t": apgdT,
+  square,
+  fab,
+  "fab-t": fabT,
+  autoattack,
   hopskipjump,
   "universal-pgd": universalPgd,
   "class-universal": classUniversal,
   nes,
   spsa,
+  "cost-walk": costWalk,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

@@ -3,14 +3,14 @@
 
 import { present } from "../../core/present.js";
 import { routeOne } from "../../dynamic/route/route.js";
-import { exitCount, type Victim } from "../goals/victim.js";
+import { allExits, exitCount, type Victim } from "../goals/victim.js";
 import { evaluateAll, type Followed } from "../methods/evaluate.js";
 import type { QueryTask, Task } from "../methods/method.js";
 import type { QuerySearch, Search, Shown } from "../question.js";
 
 /** What a query method knows before its first query. */
-export function queryTask({ sample: { clean: _, ...sample }, budget, seed }: Task, classes: number): QueryTask {
-  return { sample, budget, seed, classes };
+export function queryTask({ sample: { clean: _, ...sample }, budget, seed, dims }: Task, classes: number): QueryTask {
+  return { sample, budget, seed, dims, classes };
 }
 
 /** Turns a search with little access into one for the oracle. */
@@ -20,12 +20,13 @@ export function* restrict<A extends keyof Shown, Found>(
   access: A,
   victim: Victim,
 ): Search<Found> {
+  const shown = access === "cost" ? withAllExits(task, victim) : task;
   let step = search.next();
   while (!step.done) {
     const images = step.value.map(({ image }) => image);
     const start = task.goal.starts(task.sample)[0];
     const evaluations = yield* evaluateAll(
-      task,
+      shown,
       images,
       images.map(() => start),
       false,
@@ -35,13 +36,20 @@ export function* restrict<A extends keyof Shown, Found>(
   return step.value;
 }
 
+/** The task with losses that compute every exit, because the exit taken depends on all before it. */
+function withAllExits(task: Task, victim: Victim): Pick<Task, "goal"> {
+  const exits = allExits(victim);
+  const losses = task.goal.losses.map((loss) => ({ ...loss, key: `${loss.key}/cost`, exits }));
+  const { follow: _, ...goal } = task.goal;
+  return { goal: { ...goal, losses } };
+}
+
 const VIEWS: { readonly [A in keyof Shown]: (evaluation: Followed, task: Task, victim: Victim) => Shown[A] } = {
   scores: ({ loss, logits }, { goal, sample }) => ({ loss, success: goal.succeeded(sample, logits) }),
   label: ({ logits }, { goal, sample }) => ({ success: goal.succeeded(sample, logits) }),
   cost: ({ logits }, { goal, sample }, victim) => {
     const { model, policy } = victim;
-    const rows = logits.filter((row): row is Float32Array => row !== undefined);
-    const routed = routeOne(rows, policy, exitCount(victim));
+    const routed = routeOne(logits as readonly Float32Array[], policy, exitCount(victim));
     const stop = routed?.stop ?? exitCount(victim) - 1;
     return {
       success: goal.succeeded(sample, logits),

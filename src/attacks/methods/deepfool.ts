@@ -1,0 +1,109 @@
+/** @file DeepFool: steps to the nearest boundary of the model, as if it were linear. Source:
+ *  Moosavi-Dezfooli et al. 2016, "DeepFool: a simple and accurate method to fool deep neural
+ *  networks", algorithm 2. */
+
+import { NORMS } from "../../perturb/norms.js";
+import { amount, count } from "../parameters.js";
+import type { Search } from "../question.js";
+import { Best } from "./best.js";
+import { evaluate, evaluateAll, type Followed } from "./evaluate.js";
+import { method, type Task } from "./method.js";
+
+interface DeepFoolOptions {
+  readonly steps: number;
+  readonly candidates: number;
+  readonly overshoot: number;
+}
+
+/** Added to each step, so that rounding does not leave the image on the boundary. */
+const PAST_BOUNDARY = 1e-4;
+
+function* attack(task: Task, options: DeepFoolOptions): Search {
+  const best = Best.closest(task);
+  for (const loss of task.goal.starts(task.sample)) yield* approach(task, options, loss, best);
+  return best.found();
+}
+
+/** Steps until the goal is met. */
+function* approach(task: Task, options: DeepFoolOptions, loss: number, best: Best): Search<void> {
+  const { pixels } = task.sample;
+  const rivals = rivalsOf(task, loss, options.candidates);
+  const total = new Float32Array(pixels.length);
+  const image = Float32Array.from(pixels);
+  let at = loss;
+  for (let step = 0; step < options.steps; step++) {
+    const first = yield* evaluate(task, image, at, true, { target: rivals[0] });
+    at = first.at;
+    if (best.offer(image, first)) return;
+    const nearest = yield* nearestOf(task, image, first, rivals.slice(1));
+    if (!nearest) return;
+    NORMS[task.budget.norm].step(total, nearest.gradient, nearest.distance + PAST_BOUNDARY);
+    moveTo(image, pixels, total, 1 + options.overshoot);
+  }
+  best.offer(image, yield* evaluate(task, image, at, false, { target: rivals[0] }));
+}
+
+/** The classes whose boundaries count: those of the largest logits on the clean image, without the
+ * label. */
+export function rivalsOf({ goal, sample }: Task, loss: number, candidates: number): number[] {
+  const logits = sample.clean[goal.losses[loss].exits.at(-1) ?? 0];
+  const label = goal.label(sample);
+  const classes = Array.from(logits, (_, k) => k).filter((k) => k !== label);
+  return classes.sort((a, b) => logits[b] - logits[a] || a - b).slice(0, candidates - 1);
+}
+
+interface Boundary {
+  readonly distance: number;
+  readonly gradient: Float32Array;
+}
+
+/** The nearest boundary of the linear model. Undefined when no gradient leads to one. */
+function* nearestOf(
+  task: Task,
+  image: Float32Array,
+  first: Followed,
+  others: readonly number[],
+): Search<Boundary | undefined> {
+  const known = boundaryOf(task, first);
+  const replies = yield* evaluateAll(
+    task,
+    others.map(() => image),
+    others.map(() => first.at),
+    true,
+    (i) => ({ target: others[i] }),
+  );
+  const all = [known, ...replies.map((reply) => boundaryOf(task, reply))];
+  const nearest = all.reduce((a, b) => (b.distance < a.distance ? b : a));
+  return Number.isFinite(nearest.distance) ? nearest : undefined;
+}
+
+function boundaryOf({ budget }: Task, { loss, gradient }: Followed): Boundary {
+  const slope = NORMS[budget.norm].dual(gradient);
+  return {
+    distance: slope > 0 ? Math.abs(loss) / slope : Number.POSITIVE_INFINITY,
+    gradient: Float32Array.from(gradient),
+  };
+}
+
+/** Writes clean + factor * move into the image, within [0,1]. */
+function moveTo(image: Float32Array, clean: Float32Array, move: Float32Array, factor: number): void {
+  for (let i = 0; i < image.length; i++) image[i] = Math.min(Math.max(clean[i] + factor * move[i], 0), 1);
+}
+
+export const deepfool = method({
+  about: "steps to the nearest boundary of a linear model of the network, until one is crossed",
+  source: "Moosavi-Dezfooli et al. 2016",
+  access: "gradient",
+  scope: "sample",
+  budget: "closest",
+  norms: ["l2", "linf"],
+  targeted: false,
+  losses: ["difference"],
+  aboutClasses: true,
+  parameters: {
+    steps: count(50, "most steps"),
+    candidates: count(10, "number of most likely classes, with the label, whose boundaries count", { least: 2 }),
+    overshoot: amount(0.02, "share of the total move that is added to it"),
+  },
+  start: attack,
+});
