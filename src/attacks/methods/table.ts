@@ -4,6 +4,7 @@
 import { adamTanh } from "./adam-tanh.js";
 import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
 import { autoattack } from "./autoattack.js";
+import { boundary } from "./boundary.js";
 import { costWalk } from "./cost-walk.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
@@ -13,6 +14,7 @@ import { fmn } from "./fmn.js";
 import { hopskipjump } from "./hopskipjump.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
+import { simba } from "./simba.js";
 import { square } from "./square.js";
 import { classUniversal, universalPgd } from "./universal-pgd.js";
 
@@ -37,6 +39,8 @@ export const METHODS = {
   nes,
   spsa,
   "cost-walk": costWalk,
+  boundary,
+  simba,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

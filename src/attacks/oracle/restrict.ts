@@ -2,6 +2,7 @@
  *  questions behind hold a loss and all logits, and the method sees only the permitted part. */
 
 import { present } from "../../core/present.js";
+import { RULE_DEFS } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import { allExits, exitCount, type Victim } from "../goals/victim.js";
 import { evaluateAll, type Followed } from "../methods/evaluate.js";
@@ -54,7 +55,7 @@ const VIEWS: { readonly [A in keyof Shown]: (evaluation: Followed, task: Task, v
     return {
       success: goal.succeeded(sample, logits),
       cost: present(model.exits[stop], "the exit taken").costFraction,
-      confidence: routed?.confidence ?? Number.NaN,
+      confidence: routed ? RULE_DEFS[policy.rule].rank(routed.confidence) : Number.NaN,
     };
   },
 };
