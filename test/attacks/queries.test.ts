@@ -22,6 +22,8 @@ describe("a query method for the closest image", () => {
     { method: "hopskipjump", norm: "l2", steps: 12, gamma: 0.01, within: 1.03 },
     { method: "hopskipjump", norm: "linf", steps: 16, gamma: 0.01, within: 1.05 },
     { method: "boundary", norm: "l2", steps: 1500, sphericalStep: 0.1, sourceStep: 0.1, within: 1.03 },
+    { method: "geoda", norm: "l2", queries: 3000, rounds: 6, within: 1.03 },
+    { method: "geoda", norm: "linf", queries: 3000, rounds: 6, within: 1.06 },
   ] as const)("comes near the distance of the plane: $method $norm", async ({ within, ...config }) => {
     const outcomes = await attackWith(victim, samples, config);
     outcomes.forEach(({ image, success }, i) => {

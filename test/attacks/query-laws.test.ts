@@ -21,6 +21,9 @@ const METHODS = [
   { method: "hopskipjump", norm: "l2", steps: 2, initialDirections: 10 },
   { method: "hopskipjump", norm: "linf", steps: 2, initialDirections: 10 },
   { method: "boundary", norm: "l2", steps: 30 },
+  { method: "geoda", norm: "l2", queries: 200, rounds: 2 },
+  { method: "geoda", norm: "linf", queries: 200, rounds: 2, frequencies: 4 },
+  { method: "shrinking", norm: "l2", steps: 12, every: 4 },
   { method: "nes", norm: "linf", radius: 0.06, steps: 3, directions: 8 },
   { method: "nes", norm: "l2", radius: 0.5, steps: 3, directions: 8 },
   { method: "spsa", norm: "linf", radius: 0.06, steps: 3, directions: 8 },
@@ -33,7 +36,11 @@ const METHODS = [
   { method: "universal-pgd", norm: "l2", radius: 0.5, epochs: 2, startSize: 0.01 },
   { method: "universal-pgd", norm: "l1", radius: 4, epochs: 2, samplesPerStep: 4 },
   { method: "class-universal", norm: "linf", radius: 0.06, epochs: 2, startSize: 0.01 },
+  { method: "patch", norm: "l0", radius: 48, epochs: 2, top: 2, left: 3 },
 ] as const;
+
+/** A set method whose questions are about classes, so it takes no goal with a loss of its own. */
+const UAP = { method: "uap", norm: "linf", radius: 0.06, epochs: 2 } as const;
 
 const GOALS = ["misclassify:final", "misclassify:0", "average", "routed", "slowdown", "early:minimum"] as const;
 
@@ -50,6 +57,19 @@ describe("every method of queries or of sets", () => {
         expect(samples[i].pixels).toEqual(before[i]);
       });
     }
+  });
+
+  test("uap keeps to them under every goal that takes a loss", async () => {
+    for (const goal of ["misclassify:final", "misclassify:0", "average", "routed"] as const) {
+      const outcomes = await attack({ goal, ...UAP });
+      expect(await attack({ goal, ...UAP }, 1)).toEqual(outcomes);
+      for (const [i, { image }] of outcomes.entries()) {
+        expect(NORMS.linf.distance(image, samples[i].pixels)).toBeLessThanOrEqual(0.060001);
+        expect(Math.min(...image)).toBeGreaterThanOrEqual(0);
+        expect(Math.max(...image)).toBeLessThanOrEqual(1);
+      }
+    }
+    expect(() => attack({ goal: "slowdown", ...UAP })).toThrow(/loss of its own/);
   });
 
   test.each(METHODS)("says the truth about its success, and moves images: $method $norm", async (config) => {
@@ -75,7 +95,7 @@ describe("every method of queries or of sets", () => {
     expect(outcomes.filter(({ success, eligible }) => success && eligible).length).toBeGreaterThanOrEqual(1);
   });
 
-  test.each(["hopskipjump", "boundary", "cost-walk"])("has no targeted form: %s", (method) => {
+  test.each(["hopskipjump", "boundary", "geoda", "cost-walk"])("has no targeted form: %s", (method) => {
     expect(() => attack({ method, target: "second", radius: 0.3 })).toThrow(/no targeted form/);
   });
 

@@ -9,6 +9,7 @@ import { amount, choice, count } from "../parameters.js";
 import type { FoundImage, Query, QuerySearch, Shown } from "../question.js";
 import { keyOf, method, type QueryTask } from "./method.js";
 import { limited, queries } from "./nearest.js";
+import { addWave, waveCount } from "./waves.js";
 
 const BASES = ["pixel", "dct"] as const;
 
@@ -42,10 +43,8 @@ function* search(task: QueryTask, options: SimbaOptions, keep: (seen: Seen) => v
       }
 }
 
-const directionCount = ([channels, height, width]: ImageDims, { basis, frequencies }: SimbaOptions): number =>
-  basis === "pixel"
-    ? channels * height * width
-    : channels * Math.min(frequencies, height) * Math.min(frequencies, width);
+const directionCount = (dims: ImageDims, { basis, frequencies }: SimbaOptions): number =>
+  basis === "pixel" ? dims.reduce((size, n) => size * n, 1) : waveCount(dims, frequencies);
 
 /** The image after a step along a direction of the basis, projected into the ball. */
 function moved(
@@ -61,28 +60,6 @@ function moved(
   NORMS[budget.norm].project(next, sample.pixels, budget.radius ?? Number.POSITIVE_INFINITY);
   return next;
 }
-
-/** Adds a vector of the orthonormal cosine basis (DCT-II) of one channel. */
-function addWave(
-  image: Float32Array,
-  [, height, width]: ImageDims,
-  which: number,
-  size: number,
-  frequencies: number,
-): void {
-  const [rows, columns] = [Math.min(frequencies, height), Math.min(frequencies, width)];
-  const channel = Math.floor(which / (rows * columns));
-  const down = waveOf(Math.floor(which / columns) % rows, height);
-  const across = waveOf(which % columns, width);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) image[(channel * height + y) * width + x] += size * down[y] * across[x];
-}
-
-const waveOf = (frequency: number, n: number): Float64Array =>
-  Float64Array.from(
-    { length: n },
-    (_, i) => Math.sqrt((frequency === 0 ? 1 : 2) / n) * Math.cos((Math.PI * (2 * i + 1) * frequency) / (2 * n)),
-  );
 
 export const simba = method({
   about: "steps along single pixels or cosine waves in random order; one that raises the loss is kept",

@@ -11,11 +11,15 @@ import { deepfool } from "./deepfool.js";
 import { nes, spsa } from "./estimated.js";
 import { fab, fabT } from "./fab.js";
 import { fmn } from "./fmn.js";
+import { geoda } from "./geoda.js";
 import { hopskipjump } from "./hopskipjump.js";
 import type { MethodDef } from "./method.js";
+import { patch } from "./patch.js";
 import { fgsm, pgd } from "./pgd.js";
+import { shrinking } from "./shrinking.js";
 import { simba } from "./simba.js";
 import { square } from "./square.js";
+import { uap } from "./uap.js";
 import { classUniversal, universalPgd } from "./universal-pgd.js";
 
 /** All methods, by name. */
@@ -41,6 +45,10 @@ export const METHODS = {
   "cost-walk": costWalk,
   boundary,
   simba,
+  uap,
+  geoda,
+  shrinking,
+  patch,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
