@@ -2,7 +2,8 @@
  *  any batch, and each goal. */
 import { describe, expect, test } from "vitest";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
-import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+import type { SampleOutcome } from "../../src/attacks/attack.js";
+import { runAttack } from "../../src/attacks/runner.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { NORMS } from "../../src/perturb/norms.js";
