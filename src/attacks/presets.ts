@@ -106,12 +106,12 @@ const SPECIAL = {
 /** A radius for each norm that suits 32 x 32 images of three channels. L1: Croce & Hein 2021. */
 const RADII = { l2: L2_RADIUS, l1: 12, l0: 24 } as const;
 
-/** A method with its defaults on the final exit, in its first norm. */
-const ofMethod = (name: string, { about, source, norms, budget }: MethodDef): Preset => ({
+/** A method with its defaults, in its first norm. */
+const ofMethod = (name: string, { about, source, norms, budget, goal }: MethodDef): Preset => ({
   about: `${about} (${source})`,
   needsEarlyExits: false,
   config: ({ epsilon }) => ({
-    goal: "misclassify:final",
+    goal: goal ?? "misclassify:final",
     method: name,
     norm: norms[0],
     ...(budget === "closest" ? {} : { radius: norms[0] === "linf" ? epsilon : RADII[norms[0]] }),

@@ -159,16 +159,18 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
 
 /** @throws DynnError 'attack/config' when the names are not known or do not fit each other */
 function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
-  const goalName = currentName(String(entry.goal ?? "misclassify:final"));
-  const methodName = currentName(String(entry.method ?? (goalName === "early:published" ? "adam-tanh" : "pgd")));
+  const methodName = currentName(
+    String(entry.method ?? (currentName(String(entry.goal)) === "early:published" ? "adam-tanh" : "pgd")),
+  );
   if (!Object.hasOwn(METHODS, methodName))
     throw new DynnError(
       "attack/config",
       `${where}: "${methodName}" is not the name of a method. Choose from ${METHOD_NAMES.join(", ")}.`,
       { name: entry.name, methodName },
     );
-  const { def: goal, at } = goalNamed(goalName, where);
   const method: MethodDef = METHODS[methodName as MethodName];
+  const goalName = currentName(String(entry.goal ?? method.goal ?? "misclassify:final"));
+  const { def: goal, at } = goalNamed(goalName, where);
   if (method.aboutClasses && !goal.takesLoss)
     throw new DynnError(
       "attack/config",

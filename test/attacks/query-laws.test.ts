@@ -1,8 +1,8 @@
 /** @file What holds for every method that asks queries, or that works on a set of samples: the ball, [0,1], the same bytes at
  *  any batch, and each goal. */
 import { describe, expect, test } from "vitest";
-import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
 import type { SampleOutcome } from "../../src/attacks/attack.js";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
 import { runAttack } from "../../src/attacks/runner.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { ortNode } from "../../src/node/ort-node/index.js";

@@ -46,7 +46,7 @@ const VERSIONS = {
 } as const;
 type Version = keyof typeof VERSIONS;
 
-interface AutoAttackOptions {
+export interface AutoAttackOptions {
   readonly version: Version;
   /** Names with commas between them. */
   readonly members: string;
@@ -57,8 +57,13 @@ interface AutoAttackOptions {
 const namesOf = (members: string): MemberName[] => members.split(",") as MemberName[];
 const lossOf = (name: MemberName) => ({ kind: MEMBERS[name].losses[0] });
 
+/** @throws DynnError 'attack/unsupported' when the model has too few classes for a member */
+export function checkMembers(members: string, where: string, victim: Victim): void {
+  for (const name of namesOf(members)) checkClasses(lossOf(name), `${where}, ${name}`, victim);
+}
+
 /** Returns the first success, or what the first member found. */
-function* attack(task: Task, options: AutoAttackOptions, victim: Victim): Search {
+export function* attackInOrder(task: Task, options: AutoAttackOptions, victim: Victim): Search {
   let first: FoundImage | undefined;
   for (const name of namesOf(options.members)) {
     const found = yield* member(name, task.withLoss(lossOf(name)), options, victim);
@@ -68,7 +73,8 @@ function* attack(task: Task, options: AutoAttackOptions, victim: Victim): Search
   return first as FoundImage;
 }
 
-function member(name: MemberName, task: Task, options: AutoAttackOptions, victim: Victim): Search {
+/** The search of one member, with the settings of the version. */
+export function member(name: MemberName, task: Task, options: AutoAttackOptions, victim: Victim): Search {
   const { version, steps, queries } = options;
   const { norm, radius } = task.budget;
   const def = MEMBERS[name] as MemberDef;
@@ -99,8 +105,7 @@ export const autoattack = method({
     queries: count(5000, "queries of `square`"),
   },
   check: ({ version, members }, where, { victim }) => {
-    const names = namesOf(members);
-    for (const name of names) checkClasses(lossOf(name), `${where}, ${name}`, victim);
+    checkMembers(members, where, victim);
     if (version === "custom" || members === VERSIONS[version as Version].members.join(",")) return;
     throw new DynnError(
       "attack/config",
@@ -108,5 +113,5 @@ export const autoattack = method({
       { version, members },
     );
   },
-  start: (task, values, victim) => attack(task, values as AutoAttackOptions, victim),
+  start: (task, values, victim) => attackInOrder(task, values as AutoAttackOptions, victim),
 });

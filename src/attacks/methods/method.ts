@@ -60,6 +60,8 @@ interface MethodFacts<P extends Parameters> {
   readonly budget: "radius" | "closest";
   /** Whether it can aim at a class. */
   readonly targeted: boolean;
+  /** The goal of an attack that names none. The default is misclassify:final. */
+  readonly goal?: string;
   /** The losses of one exit that it can ascend. The first is the default. */
   readonly losses: readonly LossName[];
   /** Whether its questions are about single classes. A goal with a loss of its own does not fit. */

@@ -4,6 +4,7 @@
 import { adamTanh } from "./adam-tanh.js";
 import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
 import { autoattack } from "./autoattack.js";
+import { autoattackDynamic } from "./autoattack-dynamic.js";
 import { boundary } from "./boundary.js";
 import { costWalk } from "./cost-walk.js";
 import { ddn } from "./ddn.js";
@@ -37,6 +38,7 @@ export const METHODS = {
   fab,
   "fab-t": fabT,
   autoattack,
+  "autoattack-dynamic": autoattackDynamic,
   hopskipjump,
   "universal-pgd": universalPgd,
   "class-universal": classUniversal,
