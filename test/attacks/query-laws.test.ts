@@ -101,12 +101,10 @@ describe("every method of queries or of sets", () => {
   });
 
   test("a step of simba along a cosine wave has its length", async () => {
-    const config = { method: "simba", norm: "l2", radius: 1, stepSize: 0.01, basis: "dct", queries: 3 } as const;
+    // The second query is the one step. It is kept or not.
+    const config = { method: "simba", norm: "l2", radius: 1, stepSize: 0.01, basis: "dct", queries: 2 } as const;
     const moved = (await attack(config)).map(({ image }, i) => NORMS.l2.distance(image, samples[i].pixels));
-    for (const distance of moved.filter((d) => d > 0)) {
-      const steps = Math.max(1, Math.round((distance / 0.01) ** 2));
-      expect(distance / (0.01 * Math.sqrt(steps))).toBeCloseTo(1, 1);
-    }
+    for (const distance of moved.filter((d) => d > 0)) expect(distance / 0.01).toBeCloseTo(1, 1);
     expect(moved.some((d) => d > 0)).toBe(true);
   });
 });
