@@ -3,6 +3,7 @@ import { ADAM } from "./tables/adam.mjs";
 import { GOALS } from "./tables/attack-goals.mjs";
 import { LOSSES } from "./tables/attack-losses.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
+import { AUTOATTACK } from "./tables/autoattack.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
 import { EXIT_MEASURES } from "./tables/exit-measures.mjs";
@@ -32,6 +33,7 @@ export const MUTANTS = [
   ...PLACES,
   ...TARGETS,
   ...CALIBRATION,
+  ...AUTOATTACK,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

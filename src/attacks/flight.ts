@@ -4,7 +4,7 @@ import type { Attack, Spent } from "./attack.js";
 import type { Goal } from "./goals/goal.js";
 import type { Task } from "./methods/method.js";
 import type { Asked, Evaluator } from "./oracle/evaluator.js";
-import type { Evaluation, FoundImage, Question, Search } from "./question.js";
+import type { Evaluation, FoundImage, Judge, Question, Search } from "./question.js";
 import type { Sample } from "./sample.js";
 
 /** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero
@@ -107,7 +107,7 @@ export class Flight {
     const { samples } = this.start;
     const sample = question.sample ?? samples[0];
     const of = samples.length === 1 ? 0 : samples.indexOf(sample);
-    return { flight: this, at, of, question, sample, label: (question.goal ?? this.#goal).label(sample) };
+    return { flight: this, at, of, question, sample, label: this.#goal.label(sample) };
   }
 
   /** Whether the image meets the goal. Undefined when the loss belongs to another image, because
@@ -122,7 +122,7 @@ export class Flight {
 
   /** Whether the gradient of an image that does not meet the goal is zero or below float32's
    * resolution. */
-  #hasVanished({ gradient, loss }: Evaluation, { scaleFree }: Goal): boolean {
+  #hasVanished({ gradient, loss }: Evaluation, { scaleFree }: Judge): boolean {
     // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
     const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
     return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);

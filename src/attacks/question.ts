@@ -3,7 +3,6 @@
  *  Hence the code of a method reads like its paper. A finished sample returns and so leaves the
  *  batch. */
 
-import type { Goal } from "./goals/goal.js";
 import type { Loss } from "./losses/loss.js";
 import type { ExitLogits, Sample } from "./sample.js";
 
@@ -14,6 +13,17 @@ import type { ExitLogits, Sample } from "./sample.js";
  * - cost: whether the goal is met, and the cost and the confidence of the routed answer. */
 export const ACCESS = ["gradient", "scores", "label", "cost"] as const;
 export type Access = (typeof ACCESS)[number];
+
+/** The parts of a goal that say what a reply means. */
+export interface Judge {
+  readonly losses: readonly Loss[];
+  /** Exits whose logits `succeeded` needs. */
+  readonly exits: readonly number[];
+  readonly follow?: (logits: ExitLogits, at: number) => number;
+  readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
+  /** Defined where the loss depends on the scale of logits. */
+  readonly scaleFree?: unknown;
+}
 
 /** A question about one image, with full access. */
 export interface Question {
@@ -29,8 +39,8 @@ export interface Question {
   readonly extra?: Readonly<Record<string, Float32Array>> | undefined;
   /** The sample of the image, in a search over many samples. */
   readonly sample?: Sample | undefined;
-  /** The goal that the loss belongs to. The default is the goal of the search. */
-  readonly goal?: Goal | undefined;
+  /** What the loss belongs to. The default is the goal of the search. */
+  readonly goal?: Judge | undefined;
 }
 
 /** The reply to a question. The arrays are views into a whole batch, so copy an array before you

@@ -62,7 +62,7 @@ function boxedThreshold(v: Float32Array, most: Float32Array, radius: number): nu
   };
   if (length(0) <= radius) return 0;
   let [low, high] = [0, v.reduce((a, x) => Math.max(a, Math.abs(x)), 0)];
-  for (let middle = high / 2; middle > low && middle < high; middle = (low + high) / 2)
+  for (let middle = high / 2; middle > low && middle < high; middle = low + (high - low) / 2)
     if (length(middle) > radius) low = middle;
     else high = middle;
   return high;

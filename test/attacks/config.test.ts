@@ -150,8 +150,10 @@ describe("presets", () => {
         [
           [1, 0],
           [0, 1],
+          [1, 1],
+          [0, 0],
         ],
-        [0, 0],
+        [0, 0, 0, 0],
       ),
     );
     const names = usable(PRESET_NAMES, { earlyExits: 0 });

@@ -49,7 +49,8 @@ function* attack(task: Task, options: ApgdOptions): Search {
     for (let restart = 0; restart < restarts; restart++)
       for (const at of task.goal.starts(task.sample)) {
         yield* run({ ...options, task, best, at, extras: { target }, number: k * restarts + restart });
-        if (best.confirmed) return best.found();
+        const { confirmed } = best;
+        if (confirmed) return best.found();
       }
   return best.found();
 }

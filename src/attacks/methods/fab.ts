@@ -107,11 +107,11 @@ function next({ task, options, norm }: Run, image: Float32Array, { loss, gradien
   const { eta, alphaMax } = options;
   const rise = image.reduce((sum, v, i) => sum + gradient[i] * (v - pixels[i]), -loss);
   const here = ontoHyperplane(gradient, image, -loss, norm);
-  const there = ontoHyperplane(gradient, pixels, rise, norm);
-  const [near, far] = [lengthOf(here, norm), lengthOf(there, norm)];
+  const fromClean = ontoHyperplane(gradient, pixels, rise, norm);
+  const [near, far] = [lengthOf(here, norm), lengthOf(fromClean, norm)];
   const alpha = Math.min(near / (near + far), alphaMax);
   return image.map((v, i) => {
-    const moved = (v + eta * here[i]) * (1 - alpha) + (pixels[i] + eta * there[i]) * alpha;
+    const moved = (v + eta * here[i]) * (1 - alpha) + (pixels[i] + eta * fromClean[i]) * alpha;
     return Math.min(Math.max(moved, 0), 1);
   });
 }

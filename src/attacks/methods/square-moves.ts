@@ -83,7 +83,8 @@ const indices = ({ top, left, side }: Square, [, height, width]: ImageDims, chan
     (_, k) => (channel * height + top + Math.floor(k / side)) * width + left + (k % side),
   );
 
-/** The difference after one square has taken over the size of another, and what the ball has left. */
+/** The difference after one square has taken over the size of another, and what the ball has
+ * left. */
 function moved(board: SquareBoard, best: Float32Array, to: Square, from: Square, draw: Draw): Float32Array {
   const { norm, radius, dims, clean } = board;
   const [channels] = dims;
