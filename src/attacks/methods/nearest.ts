@@ -1,5 +1,5 @@
-/** @file What query methods share that search for the closest image: the closest success so far, a
- *  start at noise, a bisection towards the image, and the end of a search after so many queries. */
+/** @file What query methods for the closest image share: the closest success so far, a start at
+ *  noise, and a bisection towards the image. Other query methods share the limit of queries. */
 
 import { uniform } from "../../core/rng.js";
 import { NORMS } from "../../perturb/norms.js";

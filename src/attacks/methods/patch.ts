@@ -1,6 +1,7 @@
-/** @file One square patch for all images: its pixels take any value, and all others stay. The radius
- *  in L0 is the number of values that the patch may have. Sources: Brown et al. 2017, "Adversarial
- *  patch"; Navaneet et al. 2024, SlowFormer, with 8 % of the area and the goal slowdown. */
+/** @file One square patch for all images: its pixels take any value, and all others stay. The
+ *  radius in L0 is the number of values that the patch may have. Sources: Brown et al. 2017,
+ *  "Adversarial patch"; Navaneet et al. 2024, SlowFormer, with 8 % of the area and the goal
+ *  slowdown. */
 
 import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";

@@ -1,6 +1,6 @@
-/** @file SimBA: tries one direction of an orthonormal basis after the other, forwards and backwards,
- *  and keeps a step that raises the loss. Source: Guo et al. 2019, "Simple black-box adversarial
- *  attacks". */
+/** @file SimBA: tries one direction of an orthonormal basis after the other, forwards and
+ *  backwards, and keeps a step that raises the loss. Source: Guo et al. 2019, "Simple black-box
+ *  adversarial attacks". */
 
 import type { ImageDims } from "../../core/images.js";
 import { permutation } from "../../core/rng.js";

@@ -1,6 +1,6 @@
-/** @file The universal adversarial perturbation: for one image after the other that it does not fool
- *  yet, DeepFool's change of that image is added, and the sum is projected into the ball. Source:
- *  Moosavi-Dezfooli et al. 2017, "Universal adversarial perturbations", algorithm 1. */
+/** @file The universal adversarial perturbation: for one image after the other that it does not
+ *  fool yet, DeepFool's change of that image is added, and the sum is projected into the ball.
+ *  Source: Moosavi-Dezfooli et al. 2017, "Universal adversarial perturbations", algorithm 1. */
 
 import { permutation } from "../../core/rng.js";
 import { intoBall, perturbed } from "../../perturb/ball.js";
@@ -35,8 +35,8 @@ function* attack(tasks: readonly Task[], options: UapOptions): Search<readonly F
   return yield* judged(tasks, change);
 }
 
-/** Adds DeepFool's change of the perturbed image. It is zero where the image meets the goal already,
- * and nothing is added where DeepFool fails. */
+/** Adds DeepFool's change of the perturbed image. It is zero where the image meets the goal
+ * already, and nothing is added where DeepFool fails. */
 function* extend(task: Task, v: Float32Array, options: DeepFoolOptions): Search<void> {
   const pixels = perturbed(task.sample.pixels, v);
   const budget = { norm: task.budget.norm, radius: undefined };

@@ -1,7 +1,7 @@
 /** @file One perturbation for all images: steps along the mean gradient of batches of samples.
- *  Sources: Shafahi et al. 2020, "Universal adversarial training"; Hong et al. 2021 (DeepSloth) with
- *  the goal slowdown. `class-universal` has one perturbation for each class (Zhang et al. 2020,
- *  CD-UAP). */
+ *  Sources: Shafahi et al. 2020, "Universal adversarial training"; Hong et al. 2021 (DeepSloth)
+ *  with the goal slowdown. `class-universal` has one perturbation for each class (Zhang et al.
+ *  2020, CD-UAP). */
 
 import { uniform } from "../../core/rng.js";
 import { intoBall, perturbed } from "../../perturb/ball.js";

@@ -37,7 +37,7 @@ export function* restrict<A extends keyof Shown, Found>(
   return step.value;
 }
 
-/** The task with losses that compute every exit, because the exit taken depends on all before it. */
+/** The task with losses that compute every exit. The exit taken depends on all exits before it. */
 function withAllExits(task: Task, victim: Victim): Pick<Task, "goal"> {
   const exits = allExits(victim);
   const losses = task.goal.losses.map((loss) => ({ ...loss, key: `${loss.key}/cost`, exits }));
