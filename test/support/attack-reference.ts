@@ -81,7 +81,7 @@ export async function compare(given: ReferenceCase): Promise<Compared> {
   const model = dynamicModel(readModel(referenceFile("resnet20-sdn/model.onnx")));
   const records = recordsOf(entry);
   const ours = await measured(model, given, records);
-  const [theirs, range] = valueOf(given.compare, entry);
+  const [theirs, range] = recordedValue(given.compare, entry);
   return {
     reference: given.reference.join(" "),
     attack: given.attack,
@@ -95,7 +95,7 @@ export async function compare(given: ReferenceCase): Promise<Compared> {
 }
 
 /** The value of an entry and its range. */
-function valueOf(compare: ReferenceCase["compare"], entry: ReferenceEntry): [number, [number, number]] {
+function recordedValue(compare: ReferenceCase["compare"], entry: ReferenceEntry): [number, [number, number]] {
   const reached = entry.runs?.[0]?.targeted_success_on_correct as number;
   const values = {
     robust: [entry.robust_accuracy, entry.robust_accuracy_range],
