@@ -3,7 +3,6 @@
  *  when clean are attacked, and all of them count, whether the attack worked on its surrogate or
  *  not (intention to treat). Source: docs/method.md, section 4. */
 
-import { METHODS, type MethodName } from "../../attacks/methods/table.js";
 import { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
 import { toEightBits } from "../../attacks/sample.js";
@@ -28,6 +27,7 @@ import {
   transferRecordSchema,
 } from "../../schema/transfer-record.js";
 import { type AuditedModel, prepare } from "../audit/audited-model.js";
+import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
 import { stopsOf } from "../audit/tally.js";
 import { withCheckedModel } from "../checked-model.js";
@@ -181,13 +181,6 @@ async function runOne(
   const { goal, method, budget, parameters } = described as ConfiguredAttack;
   const facts = { name: config.name, goal: goal.name, method: method.name, norm: budget.norm };
   return { ...facts, radius: budget.radius ?? null, parameters: { ...parameters }, success, surrogateSuccess, seconds };
-}
-
-/** An attack that stops at the first success ends just beyond the surrogate's boundary, and hardly
- * transfers. So the last iterate is taken where the method offers it. */
-function transferable(config: AttackConfig): AttackConfig {
-  const parameters = METHODS[(config.method ?? "pgd") as MethodName]?.parameters ?? {};
-  return "iterate" in parameters && config.iterate === undefined ? { ...config, iterate: "last" } : config;
 }
 
 interface Crafted {
