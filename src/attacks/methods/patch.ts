@@ -14,6 +14,7 @@ import { type Change, FIT, fitTo, judged, keyOfSet, toFit } from "./universal.js
 const parameters = {
   ...FIT,
   stepSize: amount(0.05, "length of a step of each value of the patch", { most: 1 }),
+  area: amount(0.08, "share of the area that the patch may have, without a radius", { most: 1 }),
   top: count(0, "first row of the patch, from 0", { least: 0 }),
   left: count(0, "first column of the patch, from 0", { least: 0 }),
 };
@@ -22,7 +23,7 @@ type Options = Values<typeof parameters>;
 
 function* attack(tasks: readonly Task[], options: Options): Search<readonly FoundImage[]> {
   const [{ sample, dims, budget }] = tasks;
-  const inside = maskOf(dims, budget.radius ?? 0, options);
+  const inside = maskOf(dims, budget.radius ?? options.area * sample.pixels.length, options);
   const values = uniform(keyOfSet(tasks, 0, "attack-start", 0), sample.pixels.length);
   const change: Change = {
     apply: (pixels) => pixels.map((pixel, i) => (inside(i) ? values[i] : pixel)),
@@ -43,7 +44,7 @@ function maskOf([channels, height, width]: ImageDims, radius: number, { top, lef
   if (side < 1 || top + side > height || left + side > width)
     throw new DynnError(
       "attack/config",
-      `patch: a square of ${side} x ${side} pixels at row ${top}, column ${left} does not fit into ${height} x ${width}. Change the radius, which is the number of values of the patch, or "top" and "left".`,
+      `patch: a square of ${side} x ${side} pixels at row ${top}, column ${left} does not fit into ${height} x ${width}. Change "area", or the radius, which is the number of values of the patch, or "top" and "left".`,
       { side, top, left, height, width },
     );
   return (i) => {
@@ -57,7 +58,7 @@ export const patch = method({
   source: "Brown et al. 2017; Navaneet et al. 2024, SlowFormer",
   access: "gradient",
   scope: "set",
-  budget: "radius",
+  budget: "closest",
   norms: ["l0"],
   targeted: true,
   losses: ["cross-entropy", "margin", "scaled-cross-entropy"],
