@@ -38,12 +38,20 @@ const settings = ({ method, ...rest }) =>
 
 const number = (value) => (value === null ? "infinite" : Number(value.toPrecision(4)));
 
+const MEASURES = {
+  robust: "robust accuracy",
+  median: "median distance",
+  targeted: "share that reaches its target",
+  fooled: "share whose answer changes",
+  last: "share at the final exit",
+};
+
 const referenceRows = (compared) =>
   compared.map((one) => [
     one.reference,
     settings(one.attack),
     one.samples,
-    one.measure === "robust" ? "robust accuracy" : "median distance",
+    MEASURES[one.measure],
     number(one.theirs),
     one.range[0] === one.range[1] ? "" : `${number(one.range[0])} to ${number(one.range[1])}`,
     number(one.ours),

@@ -85,7 +85,7 @@ export interface Shown {
     readonly success: boolean;
     /** Share of the full network's MACs. */
     readonly cost: number;
-    /** The confidence of the routed answer. */
+    /** The confidence of the routed answer. Larger is surer, under every rule. */
     readonly confidence: number;
   };
 }

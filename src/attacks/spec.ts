@@ -8,7 +8,7 @@ import { NORM_NAMES, type Norm } from "../schema/norm.js";
 import type { Attack } from "./attack.js";
 import type { Goal, GoalDef } from "./goals/goal.js";
 import { goalNamed } from "./goals/table.js";
-import { type Aim, targetOf } from "./goals/targets.js";
+import { AIM_NAMES, type Aim, targetOf } from "./goals/targets.js";
 import { checkClasses, type Victim } from "./goals/victim.js";
 import { exitLoss, LOSS_NAMES, type LossForm, type LossName } from "./losses/table.js";
 import { bind } from "./methods/bind.js";
@@ -38,7 +38,7 @@ export const attackConfigSchema = z
     norm: z.enum(NORM_NAMES).optional(),
     radius: quantity.nullable().optional(),
     /** The class to aim at. Without it, any wrong answer is a success. */
-    target: z.union([z.enum(["least-likely", "random"]), whole.pipe(z.number().int().min(0))]).optional(),
+    target: z.union([z.enum(AIM_NAMES), whole.pipe(z.number().int().min(0))]).optional(),
     loss: z.enum(LOSS_NAMES).optional(),
     /** Attack only the first N samples. */
     samples: whole.pipe(z.number().int().min(1)).optional(),
@@ -236,12 +236,12 @@ function aimOf({ config, where, goal, goalName, method, methodName }: Chosen, vi
     throw new DynnError("attack/config", `${where}: ${lacking} has no targeted form. Remove "target".`, {
       name: config.name,
     });
-  const aim: Aim = target === "least-likely" || target === "random" ? target : Number(target);
+  const aim: Aim = AIM_NAMES.find((name) => name === target) ?? Number(target);
   const { classes } = victim.model;
   if (typeof aim === "number" && aim >= classes)
     throw new DynnError(
       "attack/config",
-      `${where}, target: got ${aim}, expected a class from 0 to ${classes - 1}. Give one of them, "least-likely" or "random".`,
+      `${where}, target: got ${aim}, expected a class from 0 to ${classes - 1}. Give one of them, ${AIM_NAMES.join(", ")}.`,
       { name: config.name, target: aim, classes },
     );
   return targetOf(aim, victim);

@@ -27,11 +27,15 @@ export async function cifarTestRecords(): Promise<Dataset> {
 }
 
 /** Pixels and labels of the first records of a data set. */
-export async function firstRecords(data: Dataset, count: number): Promise<Records> {
-  const pixels = new Float32Array(count * sizeOf(data.shape));
-  await data.read(
+export const firstRecords = (data: Dataset, count: number): Promise<Records> =>
+  chosenRecords(
+    data,
     Array.from({ length: count }, (_, i) => i),
-    pixels,
   );
-  return { pixels, labels: data.labels.slice(0, count) };
+
+/** Pixels and labels of some records of a data set. */
+export async function chosenRecords(data: Dataset, records: readonly number[]): Promise<Records> {
+  const pixels = new Float32Array(records.length * sizeOf(data.shape));
+  await data.read(records, pixels);
+  return { pixels, labels: Int32Array.from(records, (record) => data.labels[record]) };
 }

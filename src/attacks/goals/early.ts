@@ -132,7 +132,7 @@ export const earlyPublished = goal({
 
 /** A gap between two logits, plus 1. With two likely classes, the larger probability passes the
  * threshold at this gap. */
-function firingGap({ victim: { policy } }: ParameterContext): number {
+export function firingGap({ victim: { policy } }: ParameterContext): number {
   const tau = policy.rule === "max-softmax" ? Math.max(...policy.thresholds, 0.5) : 0.9;
   return Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;
 }

@@ -3,10 +3,12 @@
 import { DynnError } from "../../core/errors.js";
 import { average, max } from "./combined.js";
 import { earlyMargin, earlyPublished } from "./early.js";
+import { earlyMinimum } from "./early-minimum.js";
 import type { GoalDef } from "./goal.js";
 import { misclassify } from "./misclassify.js";
 import { routed } from "./routed.js";
 import { slowdown } from "./slowdown.js";
+import { speedUp } from "./speed-up.js";
 
 /** All goals, by name. `misclassify` also takes an exit, after a colon. */
 export const GOALS = {
@@ -17,6 +19,8 @@ export const GOALS = {
   "early:published": earlyPublished,
   "early:margin": earlyMargin,
   slowdown,
+  "early:minimum": earlyMinimum,
+  "speed-up": speedUp,
 } as const satisfies Readonly<Record<string, GoalDef>>;
 
 /** The name of a goal. */

@@ -5,8 +5,12 @@ import type { Sample } from "../sample.js";
 import type { Goal } from "./goal.js";
 import { exitCount, type Victim } from "./victim.js";
 
-/** What an attack can aim at: the class of the smallest logit, a random wrong class, or a class. */
-export type Aim = "least-likely" | "random" | number;
+/** What an attack can aim at by name: the wrong class of the smallest or of the largest logit, or a
+ * random wrong class. */
+export const AIM_NAMES = ["least-likely", "second", "random"] as const;
+
+/** What an attack can aim at: a name, or a class. */
+export type Aim = (typeof AIM_NAMES)[number] | number;
 
 /** The class to aim at for each sample. The clean logits of the final exit rank the classes. */
 export function targetOf(aim: Aim, victim: Victim): NonNullable<Goal["target"]> {
@@ -17,14 +21,15 @@ export function targetOf(aim: Aim, victim: Victim): NonNullable<Goal["target"]> 
       const [draw] = uniform({ seed, sample: id, purpose: "attack-target", step: 0 }, 1);
       return (label + 1 + Math.floor(draw * (classes - 1))) % classes;
     };
-  return ({ clean, label }: Sample) => leastLikely(clean[exitCount(victim) - 1], label);
+  const sign = aim === "second" ? 1 : -1;
+  return ({ clean, label }: Sample) => largestOther(clean[exitCount(victim) - 1], label, sign);
 }
 
-/** The class of the smallest logit, other than the label. */
-function leastLikely(logits: Float32Array, label: number): number {
-  let least = label === 0 ? 1 : 0;
-  for (let k = 0; k < logits.length; k++) if (k !== label && logits[k] < logits[least]) least = k;
-  return least;
+/** The class of the largest logit times the sign, other than the label. */
+function largestOther(logits: Float32Array, label: number, sign: number): number {
+  let found = label === 0 ? 1 : 0;
+  for (let k = 0; k < logits.length; k++) if (k !== label && sign * logits[k] > sign * logits[found]) found = k;
+  return found;
 }
 
 /** The wrong classes of the largest logits on the clean image, the likeliest first. It is the one

@@ -9,7 +9,7 @@ import { Best } from "./best.js";
 import { evaluate, evaluateAll, type Followed } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
-interface DeepFoolOptions {
+export interface DeepFoolOptions {
   readonly steps: number;
   readonly candidates: number;
   readonly overshoot: number;
@@ -18,7 +18,8 @@ interface DeepFoolOptions {
 /** Added to each step, so that rounding does not leave the image on the boundary. */
 const PAST_BOUNDARY = 1e-4;
 
-function* attack(task: Task, options: DeepFoolOptions): Search {
+/** Searches for the closest image that meets the goal. */
+export function* deepfoolSearch(task: Task, options: DeepFoolOptions): Search {
   const best = Best.closest(task);
   for (const loss of task.goal.starts(task.sample)) yield* approach(task, options, loss, best);
   return best.found();
@@ -105,5 +106,5 @@ export const deepfool = method({
     candidates: count(10, "number of most likely classes, with the label, whose boundaries count", { least: 2 }),
     overshoot: amount(0.02, "share of the total move that is added to it"),
   },
-  start: attack,
+  start: deepfoolSearch,
 });

@@ -47,7 +47,7 @@ function* search(task: QueryTask, options: SquareOptions, restart: number): Quer
   return best;
 }
 
-const boardOf = ({ budget, dims, sample }: QueryTask): SquareBoard => ({
+export const boardOf = ({ budget, dims, sample }: QueryTask): SquareBoard => ({
   norm: budget.norm as SquareBoard["norm"],
   radius: budget.radius ?? 0,
   dims,
@@ -56,7 +56,7 @@ const boardOf = ({ budget, dims, sample }: QueryTask): SquareBoard => ({
 
 /** More numbers than a step needs: places, directions and one sign per channel. Those of the first
  * image come in blocks. */
-function drawsOf(task: QueryTask, purpose: "attack-start" | "attack-choice", step: number): () => number {
+export function drawsOf(task: QueryTask, purpose: "attack-start" | "attack-choice", step: number): () => number {
   const [channels, height, width] = task.dims;
   const most = purpose === "attack-start" ? channels * width + (channels + 1) * height * width : 5 + channels;
   const numbers = uniform(keyOf(task, purpose, step), most);

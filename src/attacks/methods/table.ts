@@ -5,6 +5,7 @@ import { adamTanh } from "./adam-tanh.js";
 import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
 import { autoattack } from "./autoattack.js";
 import { autoattackDynamic } from "./autoattack-dynamic.js";
+import { boundary } from "./boundary.js";
 import {
   contrast,
   gaussianBlur,
@@ -14,20 +15,29 @@ import {
   signNoise,
   uniformNoise,
 } from "./controls.js";
+import { costWalk } from "./cost-walk.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
 import { dim, tim } from "./diverse.js";
 import { eotPgd } from "./eot.js";
+import { nes, spsa } from "./estimated.js";
 import { fab, fabT } from "./fab.js";
 import { ffgsm, rfgsm } from "./fast.js";
 import { fmn } from "./fmn.js";
+import { geoda } from "./geoda.js";
+import { hopskipjump } from "./hopskipjump.js";
 import { jitter } from "./jitter.js";
 import type { MethodDef } from "./method.js";
 import { mim, nim, sim, sini } from "./momentum.js";
+import { patch } from "./patch.js";
 import { bim, fgsm, pgd } from "./pgd.js";
+import { shrinking } from "./shrinking.js";
+import { simba } from "./simba.js";
 import { slide } from "./slide.js";
 import { square } from "./square.js";
 import { tpgd } from "./tpgd.js";
+import { uap } from "./uap.js";
+import { classUniversal, universalPgd } from "./universal-pgd.js";
 import { vmi, vni } from "./variance.js";
 
 /** All methods, by name. */
@@ -68,6 +78,18 @@ export const METHODS = {
   "fab-t": fabT,
   autoattack,
   "autoattack-dynamic": autoattackDynamic,
+  hopskipjump,
+  "universal-pgd": universalPgd,
+  "class-universal": classUniversal,
+  nes,
+  spsa,
+  "cost-walk": costWalk,
+  boundary,
+  simba,
+  uap,
+  geoda,
+  shrinking,
+  patch,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

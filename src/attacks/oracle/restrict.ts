@@ -2,8 +2,9 @@
  *  questions behind hold a loss and all logits, and the method sees only the permitted part. */
 
 import { present } from "../../core/present.js";
+import { RULE_DEFS } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
-import { exitCount, type Victim } from "../goals/victim.js";
+import { allExits, exitCount, type Victim } from "../goals/victim.js";
 import { evaluateAll, type Followed } from "../methods/evaluate.js";
 import type { QueryTask, Task } from "../methods/method.js";
 import type { QuerySearch, Search, Shown } from "../question.js";
@@ -20,12 +21,13 @@ export function* restrict<A extends keyof Shown, Found>(
   access: A,
   victim: Victim,
 ): Search<Found> {
+  const shown = access === "cost" ? withAllExits(task, victim) : task;
   let step = search.next();
   while (!step.done) {
     const images = step.value.map(({ image }) => image);
     const start = task.goal.starts(task.sample)[0];
     const evaluations = yield* evaluateAll(
-      task,
+      shown,
       images,
       images.map(() => start),
       false,
@@ -35,18 +37,25 @@ export function* restrict<A extends keyof Shown, Found>(
   return step.value;
 }
 
+/** The task with losses that compute every exit. The exit taken depends on all exits before it. */
+function withAllExits(task: Task, victim: Victim): Pick<Task, "goal"> {
+  const exits = allExits(victim);
+  const losses = task.goal.losses.map((loss) => ({ ...loss, key: `${loss.key}/cost`, exits }));
+  const { follow: _, ...goal } = task.goal;
+  return { goal: { ...goal, losses } };
+}
+
 const VIEWS: { readonly [A in keyof Shown]: (evaluation: Followed, task: Task, victim: Victim) => Shown[A] } = {
   scores: ({ loss, logits }, { goal, sample }) => ({ loss, success: goal.succeeded(sample, logits) }),
   label: ({ logits }, { goal, sample }) => ({ success: goal.succeeded(sample, logits) }),
   cost: ({ logits }, { goal, sample }, victim) => {
     const { model, policy } = victim;
-    const rows = logits.filter((row): row is Float32Array => row !== undefined);
-    const routed = routeOne(rows, policy, exitCount(victim));
+    const routed = routeOne(logits as readonly Float32Array[], policy, exitCount(victim));
     const stop = routed?.stop ?? exitCount(victim) - 1;
     return {
       success: goal.succeeded(sample, logits),
       cost: present(model.exits[stop], "the exit taken").costFraction,
-      confidence: routed?.confidence ?? Number.NaN,
+      confidence: routed ? RULE_DEFS[policy.rule].rank(routed.confidence) : Number.NaN,
     };
   },
 };

@@ -2,6 +2,7 @@
  *  images. */
 
 import { type Command, Option } from "commander";
+import { AIM_NAMES, type Aim } from "../../attacks/goals/targets.js";
 import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { type AttackConfig, parseAttackFile } from "../../attacks/spec.js";
 import { VERSION } from "../../core/version.js";
@@ -41,7 +42,7 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly attackFile?: string;
   readonly radii?: readonly number[];
   readonly curveSteps: number;
-  readonly targeted?: "least-likely" | "random" | number;
+  readonly targeted?: Aim;
   readonly jsonSamples?: boolean;
   readonly surrogate?: readonly string[];
   readonly ensemble: EnsembleForm;
@@ -66,9 +67,11 @@ export function auditCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(
-      option("--targeted <class>", "attacks aim at a class: least-likely, random, or the number of one", aim).conflicts(
-        "attackFile",
-      ),
+      option(
+        "--targeted <class>",
+        "attacks aim at a class: least-likely, second, random, or the number of one",
+        aim,
+      ).conflicts("attackFile"),
     )
     .addOption(
       option(
@@ -201,10 +204,11 @@ const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
 };
 
 /** The class that attacks aim at. */
-const aim: Reader<"least-likely" | "random" | number> = (text, where) => {
-  if (text === "least-likely" || text === "random") return text;
+const aim: Reader<Aim> = (text, where) => {
+  const name = AIM_NAMES.find((known) => known === text);
+  if (name !== undefined) return name;
   if (/^\d+$/.test(text)) return Number(text);
-  throw refuse(where, text, "least-likely, random, or the number of a class", `Write e.g. ${where} least-likely`);
+  throw refuse(where, text, `${AIM_NAMES.join(", ")}, or the number of a class`, `Write e.g. ${where} least-likely`);
 };
 
 function curvesOf({ radii, eps, attackFile, attacks, curveSteps, surrogate }: AuditFlags): AuditOptions["curves"] {
