@@ -55,7 +55,7 @@ class Ball {
     this.#task = task;
     const farthest = sample.pixels.map((p) => (p < 0.5 ? 1 : 0));
     this.#most = NORMS[budget.norm].distance(farthest, sample.pixels);
-    this.radius = budget.norm === "l0" ? 1 : Number.POSITIVE_INFINITY;
+    this.radius = budget.norm === "l0" ? 2 : Number.POSITIVE_INFINITY;
   }
 
   /** Shrinks after a success and grows after a failure. Before the first success, the radius is the
@@ -75,11 +75,12 @@ class Ball {
     return distance + Math.abs(loss) / Math.max(NORMS[this.#task.budget.norm].dual(gradient), 1e-30);
   }
 
-  /** The number of values that may change. It moves by at least 1. */
+  /** The number of values that may change. As in Foolbox, it is one more than the radius of the
+   * paper, so that a search from the number that succeeded does not stall. */
   #count(success: boolean, gamma: number): number {
-    const { radius } = this;
-    if (!success) return Math.max(radius + 1, Math.floor(radius * (1 + gamma)));
-    return Math.max(1, Math.min(radius - 1, Math.floor(radius * (1 - gamma)), this.#closest));
+    const radius = this.radius - 1;
+    if (!success) return 1 + Math.max(radius + 1, Math.floor(radius * (1 + gamma)));
+    return 1 + Math.max(0, Math.min(radius - 1, Math.floor(radius * (1 - gamma)), this.#closest));
   }
 }
 

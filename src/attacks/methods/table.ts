@@ -2,6 +2,7 @@
  *  from it. A new method is one file and one line here. */
 
 import { adamTanh } from "./adam-tanh.js";
+import { cw } from "./cw.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
 import { fmn } from "./fmn.js";
@@ -16,6 +17,7 @@ export const METHODS = {
   deepfool,
   ddn,
   fmn,
+  cw,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
