@@ -61,7 +61,9 @@ function* inLinf(run: Run): Search<void> {
   let c = options.c > 0 ? options.c : pixels.length / dual;
   let [tau, from] = [Math.min(1, (2 * boundary.rise) / dual), pixels];
   for (let round = 0; round < options.searchSteps; round++) {
-    const found = yield* descend(run, from, beyond(pixels, tau, c));
+    // A longer step would leave the small distances that the search is about.
+    const stepSize = Math.min(options.stepSize, tau);
+    const found = yield* descend({ ...run, options: { ...options, stepSize } }, from, beyond(pixels, tau, c));
     if (found) [tau, from] = [NEXT_TAU * NORMS.linf.distance(found, pixels), found];
     else c *= 2;
   }

@@ -5,6 +5,7 @@ import { adamTanh } from "./adam-tanh.js";
 import { cw } from "./cw.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
+import { ead } from "./ead.js";
 import { fmn } from "./fmn.js";
 import type { MethodDef } from "./method.js";
 import { fgsm, pgd } from "./pgd.js";
@@ -18,6 +19,7 @@ export const METHODS = {
   ddn,
   fmn,
   cw,
+  ead,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
