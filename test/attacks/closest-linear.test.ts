@@ -49,7 +49,7 @@ async function distances(config: Omit<AttackConfig, "name">, factor = 1): Promis
   const samples = IMAGES.map((pixels, id) => linearSample(exits, pixels, { id }));
   const outcomes = await attackWith(victimOf(linearExits(exits)), samples, config);
   return outcomes.map(({ success, image }, i) =>
-    success ? NORMS[config.norm ?? "l2"].distance(image, samples[i].pixels) : Number.POSITIVE_INFINITY,
+    success ? NORMS[(config.norm ?? "l2") as Norm].distance(image, samples[i].pixels) : Number.POSITIVE_INFINITY,
   );
 }
 
