@@ -52,7 +52,9 @@ export class Flight {
     this.#evaluator = evaluator;
     this.spent = start.spent.slice();
     this.vanished = start.samples.map(() => start.attempt > 0);
-    this.#search = attack.method.start(start.samples.map((sample) => taskOf(attack, start.goal, sample, seed)));
+    this.#search = attack.method.start(
+      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims })),
+    );
   }
 
   /** Number of questions without a reply. */
@@ -112,9 +114,9 @@ export class Flight {
   }
 }
 
-function taskOf(attack: Attack, goal: Goal, sample: Sample, seed: number): Task {
-  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), sample, seed);
-  return { sample, goal, budget: attack.budget, seed, withLoss };
+function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims">): Task {
+  const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), given);
+  return { ...given, goal, budget: attack.budget, withLoss };
 }
 
 /** The work with one more question. */

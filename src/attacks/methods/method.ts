@@ -1,6 +1,7 @@
 /** @file What a method of attack is: a search for an image that meets a goal, and the facts about
  *  the method that attack files, help texts and documentation are made from. */
 
+import type { ImageDims } from "../../core/images.js";
 import type { StreamKey } from "../../core/rng.js";
 import type { Budget } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
@@ -20,6 +21,8 @@ export interface Task {
   readonly budget: Budget;
   /** The seed of the random numbers. */
   readonly seed: number;
+  /** Channels, height and width of the image. */
+  readonly dims: ImageDims;
   /** The same task with another loss. Goals with a loss of their own keep it. */
   readonly withLoss: (form: LossForm) => Task;
 }
@@ -30,6 +33,8 @@ export interface QueryTask {
   readonly sample: Omit<Sample, "clean">;
   readonly budget: Budget;
   readonly seed: number;
+  /** Channels, height and width of the image. */
+  readonly dims: ImageDims;
   /** Number of classes. */
   readonly classes: number;
 }

@@ -2,7 +2,7 @@
  *  A session is compiled at its first use and kept. The graph of a loss holds only what its exits
  *  and its gradient need. */
 
-import { imageDims } from "../../core/images.js";
+import { type ImageDims, imageDims } from "../../core/images.js";
 import { present } from "../../core/present.js";
 import { fromNumbers, stackRows, type Tensor } from "../../core/tensor.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -46,6 +46,12 @@ export class Evaluator {
     this.#backend = backend;
   }
 
+  /** Channels, height and width of the images.
+   * @throws DynnError 'shape/unknown' when the model leaves the size open */
+  get dims(): ImageDims {
+    return imageDims(this.#model);
+  }
+
   /** Answers questions that have one loss in common and agree on whether to compute a gradient.
    * Replies have the order of the questions.
    * @returns evaluations whose arrays are views into one batch */
@@ -81,7 +87,7 @@ export class Evaluator {
   }
 
   #feeds(session: Session, asked: readonly Asked[]): Record<string, Tensor> {
-    const dims = imageDims(this.#model);
+    const { dims } = this;
     const feeds: Record<string, Tensor> = {};
     for (const name of session.inputs) {
       if (name === this.#model.input.name)
