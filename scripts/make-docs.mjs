@@ -1,10 +1,11 @@
 /** @file Makes the documentation that must not drift from the code: docs/cli.md from the program's own help, docs/ops.md from the
- *  table of operators, docs/errors.md from the table of error codes, docs/models.md from the models in the forms of other
+ *  table of operators, docs/errors.md from the table of error codes, docs/attacks.md from the tables of attacks, docs/models.md from the models in the forms of other
  *  exporters, docs/audit.schema.json from the schema of the audit record.
  *  Usage: npm run build && node scripts/make-docs.mjs [--check]   (--check writes nothing and fails when a file is stale) */
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { attacksPage } from "./attack-docs.mjs";
 import { zooCurves, zooPage } from "./zoo-docs.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -112,6 +113,15 @@ const zooIndex = () => JSON.parse(readFileSync(join(root, "zoo/index.json"), "ut
 const zoo = ({ wilson, TIERS }) =>
   zooPage(zooIndex(), { wilson, TIERS, table: markdownTable, made: madeBy("zoo/index.json") });
 
+const attackRecords = () => {
+  const folder = join(root, "bench/records/attack-reference");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return names.sort().flatMap((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+};
+
+const attacks = ({ catalogue }) =>
+  attacksPage(catalogue(), attackRecords(), { table: markdownTable, made: madeBy("src/attacks") });
+
 function schema({ auditRecordSchema, toJSONSchema }) {
   const { $schema, ...rest } = toJSONSchema(auditRecordSchema);
   return `${JSON.stringify({ $schema, title: "dynn audit record", ...rest }, undefined, 2)}\n`;
@@ -162,6 +172,7 @@ export const madeDocs = async (dynn) =>
       ["docs/cli.md", await cli(dynn)],
       ["docs/ops.md", ops(dynn)],
       ["docs/errors.md", errors(dynn)],
+      ["docs/attacks.md", attacks(dynn)],
       ["docs/models.md", models(dynn)],
       ["docs/zoo.md", zoo(dynn)],
       ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
@@ -184,6 +195,7 @@ async function built() {
   return Object.assign(
     {},
     ...(await Promise.all([
+      import("../dist/attacks/catalogue.js"),
       import("../dist/cli/run.js"),
       import("../dist/ops/index.js"),
       import("../dist/ops/microsoft/index.js"),

@@ -1,6 +1,7 @@
 /** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and
  *  `dynn/web` give these names too. */
 
+export { type Attack, type AttackOptions, aimed, type SampleOutcome, type Spent } from "./attacks/attack.js";
 export {
   type Catalogue,
   catalogue,
@@ -35,14 +36,7 @@ export {
   type Search,
   type Shown,
 } from "./attacks/question.js";
-export {
-  type Attack,
-  type AttackOptions,
-  aimed,
-  runAttack,
-  type SampleOutcome,
-  type Spent,
-} from "./attacks/runner.js";
+export { runAttack } from "./attacks/runner.js";
 export { type ExitLogits, type Sample, samplesOf } from "./attacks/sample.js";
 export {
   type AttackConfig,

@@ -1,7 +1,7 @@
 /** @file All mutants, and the changes that are left out because no answer shows them. */
 import { ADAM } from "./tables/adam.mjs";
+import { GOALS } from "./tables/attack-goals.mjs";
 import { LOSSES } from "./tables/attack-losses.mjs";
-import { OBJECTIVES } from "./tables/attack-objectives.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
@@ -18,7 +18,7 @@ import { TARGETS } from "./tables/targets.mjs";
  *  test file, and the test in it that fails. Snippets may leave out white space, parentheses and
  *  casts. */
 export const MUTANTS = [
-  ...OBJECTIVES,
+  ...GOALS,
   ...LOSSES,
   ...GRADIENT_STEPS,
   ...RESULTS,

@@ -1,10 +1,10 @@
 /** @file A search that waits for replies, and the account of its work. */
 
+import type { Attack, Spent } from "./attack.js";
 import type { Goal } from "./goals/goal.js";
 import type { Task } from "./methods/method.js";
 import type { Asked, Evaluator } from "./oracle/evaluator.js";
 import type { Evaluation, FoundImage, Question, Search } from "./question.js";
-import type { Attack, Spent } from "./runner.js";
 import type { Sample } from "./sample.js";
 
 /** Float32's resolution at 1. If the largest element of a gradient is smaller, the gradient is zero

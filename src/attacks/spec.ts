@@ -1,9 +1,11 @@
-/** @file Reads the entries of an attack file, checks them and completes them with defaults. An entry
- *  names a goal and a method. The tables of goals and methods say which fields it can have. */
+/** @file Reads the entries of an attack file, checks them and completes them with defaults. An
+ *  entry names a goal and a method. The tables of goals and methods say which fields it can
+ *  have. */
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { parseQuantity } from "../core/units.js";
 import { NORM_NAMES, type Norm } from "../schema/norm.js";
+import type { Attack } from "./attack.js";
 import type { Goal, GoalDef } from "./goals/goal.js";
 import { goalNamed } from "./goals/table.js";
 import { type Aim, targetOf } from "./goals/targets.js";
@@ -21,7 +23,6 @@ import {
   valuesOf,
   type Written,
 } from "./parameters.js";
-import type { Attack } from "./runner.js";
 import { upgraded } from "./version1.js";
 
 const quantity = z.union([z.number(), z.string()]);
@@ -69,7 +70,7 @@ export function parseAttackFile(json: unknown, where: string): AttackConfig[] {
   const parsed = z.array(attackConfigSchema).min(1).safeParse(json);
   if (parsed.success)
     return uniqueNames(
-      parsed.data.map((entry, i) => checked(upgraded(entry), `${where} at [${i}]`)),
+      parsed.data.map((entry, i) => checked(upgraded(entry) as AttackConfig, `${where} at [${i}]`)),
       where,
     );
   const issue = parsed.error.issues[0];
@@ -123,7 +124,7 @@ interface Chosen {
 /** Complete an attack for a model.
  * @throws DynnError 'attack/config', 'attack/unsupported', 'cli/value' */
 export function configureAttack(written: AttackConfig, victim: Victim): ConfiguredAttack {
-  const entry = upgraded(written);
+  const entry = upgraded(written) as AttackConfig;
   checkForm(entry);
   const chosen = choose(entry);
   const context = contextOf(chosen, victim);
@@ -231,7 +232,7 @@ function aimOf({ config, where, goal, goalName, method, methodName }: Chosen, vi
     throw new DynnError("attack/config", `${where}: ${lacking} has no targeted form. Remove "target".`, {
       name: config.name,
     });
-  const aim = (target === "least-likely" || target === "random" ? target : Number(target)) as Aim;
+  const aim: Aim = target === "least-likely" || target === "random" ? target : Number(target);
   const { classes } = victim.model;
   if (typeof aim === "number" && aim >= classes)
     throw new DynnError(

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { SampleOutcome } from "../../src/attacks/attack.js";
 import { routedLabel } from "../../src/attacks/goals/victim.js";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
-import { runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+import { runAttack } from "../../src/attacks/runner.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { NORMS } from "../../src/perturb/norms.js";

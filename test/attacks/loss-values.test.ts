@@ -64,6 +64,15 @@ describe.each(IMAGES.map((image) => [image] as const))("at the image %j", (image
       }
   });
 
+  test("a targeted loss is the negative of the loss for the target", async () => {
+    for (const target of [0, 1, 2]) {
+      const at = (loss: "cross-entropy" | "margin") =>
+        lossAt(victim, { goal: "misclassify:2", loss, radius: 0.1, target }, sample, image);
+      expect((await at("cross-entropy")).loss).toBeCloseTo(-crossEntropy(final, target), 5);
+      expect((await at("margin")).loss).toBeCloseTo(-margin(final, target), 5);
+    }
+  });
+
   test("the scaled cross-entropy is that of logits with a spread of 10", async () => {
     const config = { goal: "misclassify:2", loss: "scaled-cross-entropy", radius: 0.1 } as const;
     const { loss } = await lossAt(victim, config, sample, image);

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Compared, compare, families } from "../support/attack-reference.js";
 
-const wanted = process.env["DYNN_ATTACK_REFERENCE"];
+const wanted = process.env.DYNN_ATTACK_REFERENCE;
 
 for (const [family, cases] of Object.entries(families())) {
   const chosen = cases.filter(({ quick }) => (wanted === undefined ? quick : wanted === family));

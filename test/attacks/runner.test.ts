@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { Attack } from "../../src/attacks/attack.js";
+import { NOTHING_SPENT } from "../../src/attacks/attack.js";
 import type { Goal } from "../../src/attacks/goals/goal.js";
 import type { Method, Task } from "../../src/attacks/methods/method.js";
 import type { Asked, Evaluator } from "../../src/attacks/oracle/evaluator.js";
 import type { Search } from "../../src/attacks/question.js";
-import type { Attack } from "../../src/attacks/runner.js";
-import { NOTHING_SPENT, runAttack } from "../../src/attacks/runner.js";
+import { runAttack } from "../../src/attacks/runner.js";
 import type { Sample } from "../../src/attacks/sample.js";
 
 /** An evaluator that answers at once and notes the size of each batch. */
@@ -150,7 +151,7 @@ describe("the runner", () => {
     const controller = new AbortController();
     const { evaluator, sizes } = fakeEvaluator();
     const slow = {
-      workOf: evaluator.workOf,
+      workOf: () => ({ forward: 2, backward: 3 }),
       evaluate: async (...args: Parameters<Evaluator["evaluate"]>) => {
         if (sizes.length === 2) controller.abort(new Error("enough"));
         return evaluator.evaluate(...args);

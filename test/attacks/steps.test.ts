@@ -2,7 +2,7 @@
  *  steps, projections, starts, restarts, and the check that a success survives rounding to 8
  *  bits. */
 import { describe, expect, test } from "vitest";
-import type { SampleOutcome } from "../../src/attacks/runner.js";
+import type { SampleOutcome } from "../../src/attacks/attack.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
 import { victimOf } from "../support/models.js";

@@ -37,6 +37,8 @@ describe("help", () => {
         audit <model>                 Attack a network with one exit or many, and
                                       report how accurate, how fast and how attackable
                                       it is.
+        attacks [name]                List the attacks: methods, goals and losses,
+                                      with sources, norms, access and defaults.
         inspect <model>               Show the contents of a model file: input, exits,
                                       cost per exit, legal cuts, operators.
         gradient <model>              Write a plain ONNX model that also returns its
@@ -101,16 +103,19 @@ describe("help", () => {
         --samples <n>             report on the first N records (default: up to 1000)
         --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
                                   (default: 8/255)
-        --attacks <list>          fgsm, pgd, pgd-l2, cw, routed, average, max, early,
-                                  early-published, slowdown, all or none (default:
+        --attacks <list>          names from the list below, all or none (default:
                                   fgsm, pgd, average, routed, early, early-published,
                                   slowdown)
         --attack-file <file>      a JSON file that states the attacks exactly
                                   (docs/attack-file.md)
+        --targeted <class>        attacks aim at a class: least-likely, random, or the
+                                  number of one
         --radii <list>            radii of the robustness curve, or 0 for none
                                   (default: 1/8, 1/4, 1/2 and all of --eps; with
                                   --attack-file or --attacks none: none)
         --curve-steps <n>         PGD steps at each radius of the curve (default: 20)
+        --json-samples            the record also holds one entry for each attacked
+                                  sample
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
                                   (default: the model's own, else max-softmax)
         --threshold <t>           0.8 | 0.8,0.7,never,... (one per early exit) |
@@ -162,6 +167,8 @@ describe("help", () => {
         early            the final exit keeps its label, an early one answers wrongly
         early-published  the same as the study published it, on 48 samples
         slowdown         no early exit fires (DeepSloth, Hong et al. 2021)
+        adam-tanh        Adam on w, with image = (tanh(w) + 1) / 2; searches for the
+                         closest success (Carlini & Wagner 2017; Kingma & Ba 2015)
 
       Examples:
         # The bundled network on the bundled images, with an HTML report

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { NOTHING_SPENT } from "../../src/attacks/runner.js";
+import { NOTHING_SPENT } from "../../src/attacks/attack.js";
 import { readNpy } from "../../src/data/npy.js";
 import { folderStore } from "../../src/node/run-store.js";
 import type { StoredRun } from "../../src/studies/audit/index.js";

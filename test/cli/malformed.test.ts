@@ -346,43 +346,43 @@ describe("an attack file", () => {
 
   it("without attacks is refused", async () => {
     expect(await attacks([])).toMatchInlineSnapshot(
-      `"error: attacks.json: Too small: expected array to have >=1 items. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attacks.json: Too small: expected array to have >=1 items. Write an array of attacks like [{"name": "pgd", "goal": "misclassify:final", "method": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
     );
   });
 
   it("that is no list is refused", async () => {
     expect(await attacks(pgd)).toMatchInlineSnapshot(
-      `"error: attacks.json: Invalid input: expected array, received object. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attacks.json: Invalid input: expected array, received object. Write an array of attacks like [{"name": "pgd", "goal": "misclassify:final", "method": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
     );
   });
 
   it("with an unknown field is refused", async () => {
     expect(await attacks([{ ...pgd, stepsize: "1/255" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0]: Unrecognized key: "stepsize". Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Remove it; it takes goal, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 
   it("with an unknown objective is refused", async () => {
     expect(await attacks([{ ...pgd, objective: "confuse" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0].objective: expected misclassify:final, misclassify:K, average, max, routed, early:published, early:margin or slowdown. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": goal "confuse" is not known. Choose from misclassify:final, misclassify:K, average, max, routed, early:published, early:margin, slowdown. [attack/config]"`,
     );
   });
 
   it("with an unknown optimizer is refused", async () => {
     expect(await attacks([{ ...pgd, optimizer: "lbfgs" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0].optimizer: Invalid option: expected one of "fgsm"|"pgd"|"adam-tanh". Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh. [attack/config]"`,
     );
   });
 
   it("with an exit that the model does not have is refused", async () => {
     expect(await attacks([{ ...pgd, objective: "misclassify:9" }])).toMatchInlineSnapshot(
-      `"error: objective misclassify:9: the model has exits 0 to 2. Name one of them, or "final". [attack/config]"`,
+      `"error: goal misclassify:9: the model has exits 0 to 2. Name one of them, or "final". [attack/config]"`,
     );
   });
 
   it("with a radius that is no number is refused", async () => {
     expect(await attacks([{ ...pgd, radius: "8/pixels" }])).toMatchInlineSnapshot(
-      `"error: attack "pgd", radius: "8/pixels" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%). [cli/value]"`,
+      `"error: radius: "8/pixels" is not a number. Write a number (0.03), a fraction (8/255) or a percentage (5%). [cli/value]"`,
     );
   });
 
@@ -400,7 +400,7 @@ describe("an attack file", () => {
 
   it("with a parameter that the attack has no use for is refused", async () => {
     expect(await attacks([{ ...pgd, alpha: 0.1 }])).toMatchInlineSnapshot(
-      `"error: attack "pgd": misclassify:final with pgd has no parameter "alpha". Remove it; it takes loss, name, norm, objective, optimizer, radius, randomStart, restarts, samples, stepSize, steps. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 
@@ -412,7 +412,7 @@ describe("an attack file", () => {
 
   it("with half a step is refused", async () => {
     expect(await attacks([{ ...pgd, steps: 2.5 }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0].steps: Invalid input: expected int, received number. Write an array of attacks like [{"name": "pgd", "objective": "misclassify:final", "optimizer": "pgd", "norm": "linf", "radius": "8/255", "steps": 20}]. [attack/config]"`,
+      `"error: attack "pgd", steps: got 2.5, expected a whole number of at least 1. Correct the value. [attack/config]"`,
     );
   });
 
@@ -480,7 +480,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,deepfool")).toMatchInlineSnapshot(
-      `"error: attacks: "deepfool" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: "deepfool" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, adam-tanh, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 
@@ -632,7 +632,7 @@ describe("a model with a single exit", () => {
 
   it("has no slowdown attack", async () => {
     expect(await refused(1, "audit", single, "--data", data, "--attacks", "slowdown")).toMatchInlineSnapshot(
-      `"error: attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw. [attack/unsupported]"`,
+      `"error: attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw, adam-tanh. [attack/unsupported]"`,
     );
   });
 
@@ -642,7 +642,7 @@ describe("a model with a single exit", () => {
       JSON.stringify([{ name: "s", objective: "slowdown", optimizer: "pgd", radius: "8/255" }]),
     );
     expect(await refused(1, "audit", single, "--data", data, "--attack-file", file)).toMatchInlineSnapshot(
-      `"error: objective slowdown: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model. [attack/unsupported]"`,
+      `"error: goal slowdown: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model. [attack/unsupported]"`,
     );
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { catalogue } from "../../src/attacks/catalogue.js";
 import { program } from "../../src/cli/run.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { wilson } from "../../src/measures/wilson.js";
@@ -23,6 +24,7 @@ interface Script {
 
 const { madeDocs } = (await import(pathToFileURL(join(ROOT, "scripts/make-docs.mjs")).href)) as Script;
 const docs = await madeDocs({
+  catalogue,
   program,
   OPS,
   OPSETS,

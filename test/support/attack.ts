@@ -1,8 +1,10 @@
 /** @file Attacks as a caller of the library runs them, on networks small enough to work out by
  *  hand: exits that are linear in the pixels. */
+
+import { aimed, type SampleOutcome } from "../../src/attacks/attack.js";
 import type { Victim } from "../../src/attacks/goals/victim.js";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
-import { aimed, runAttack, type SampleOutcome } from "../../src/attacks/runner.js";
+import { runAttack } from "../../src/attacks/runner.js";
 import type { Sample } from "../../src/attacks/sample.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";

@@ -62,7 +62,8 @@ export interface GoalDef<P extends Parameters = Parameters> {
   /** Whether it has a targeted form. */
   readonly targeted: boolean;
   readonly parameters: P;
-  /** @throws DynnError 'attack/config', 'attack/unsupported' when the goal does not fit the model */
+  /** @throws DynnError 'attack/config', 'attack/unsupported' when the goal does not fit the
+   *  model */
   readonly make: (context: GoalContext, values: Values<P>) => Goal;
 }
 

@@ -1,9 +1,9 @@
 /** @file Runs one attack of an audit. Then runs the whole network on its images, exact and rounded
  *  to 8 bits, and judges the results. */
 
+import { aimed } from "../../attacks/attack.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/goals/early.js";
 import type { Evaluator } from "../../attacks/oracle/evaluator.js";
-import { aimed, type SampleOutcome } from "../../attacks/runner.js";
 import { type Sample, toEightBits } from "../../attacks/sample.js";
 import type { ConfiguredAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
@@ -11,28 +11,16 @@ import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
-import { type Routed, route } from "../../dynamic/route/route.js";
+import { route } from "../../dynamic/route/route.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
+import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
 import { nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
-
-/** The images of an attack, with all results of the network for them. */
-export interface Attacked {
-  readonly attack: ConfiguredAttack;
-  readonly samples: readonly Sample[];
-  readonly outcomes: readonly SampleOutcome[];
-  readonly images: Images;
-  readonly rounded: Images;
-  readonly logits: Logits;
-  readonly roundedLogits: Logits;
-  readonly routed: readonly Routed[];
-  readonly seconds: number;
-}
 
 /** Runs one attack on the samples of the audited model. */
 export async function runStep(
@@ -154,10 +142,3 @@ function earlyRecord({ attack, samples, logits }: Attacked, { victim }: AuditedM
     },
   };
 }
-
-/** The label that the judged answer had on each clean image. */
-export const cleanAnswers = (
-  { goal }: Pick<ConfiguredAttack, "goal">,
-  samples: readonly Sample[],
-  { routed }: AuditedModel,
-): number[] => samples.map(({ clean }, i) => (goal.answer === "routed" ? routed[i].label : argmax(clean[goal.answer])));

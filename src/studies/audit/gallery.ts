@@ -6,7 +6,8 @@ import { argmax, softmaxRow } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
 import type { ExitView, GalleryItem } from "../../schema/audit-record.js";
-import { type Attacked, verdicts } from "./attack-step.js";
+import { verdicts } from "./attack-step.js";
+import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 
 /** At most `count` images of one attack, the most surprising first. Only images that still succeed

@@ -1,9 +1,9 @@
 /** @file The account of an attack: its work, the queries up to success, and the distances. */
-import type { SampleOutcome } from "../../attacks/runner.js";
+import type { SampleOutcome } from "../../attacks/attack.js";
 import { percentile } from "../../measures/percentile.js";
 import { NORMS } from "../../perturb/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
-import { type Attacked, cleanAnswers } from "./attack-step.js";
+import { type Attacked, cleanAnswers } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 
 type Work = Pick<

@@ -1,5 +1,5 @@
 /** @file The interface of a store of finished attacks. */
-import type { SampleOutcome } from "../../attacks/runner.js";
+import type { SampleOutcome } from "../../attacks/attack.js";
 
 /** The outcomes of one attack on some samples, and the seconds they took. */
 export interface StoredRun {

@@ -1,8 +1,10 @@
 /** @file Keeps finished attacks, so that an interrupted audit can resume. A stored attack is found
  *  only under the same fingerprint. The fingerprint covers version, model, policy, images, labels,
  *  attack and seed. */
+
+import type { Attack, AttackOptions } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/oracle/evaluator.js";
-import { type Attack, type AttackOptions, runAttack } from "../../attacks/runner.js";
+import { runAttack } from "../../attacks/runner.js";
 import type { Sample } from "../../attacks/sample.js";
 import { bytesOf } from "../../core/bytes.js";
 import { writeModel } from "../../onnx/write.js";

@@ -1,6 +1,7 @@
 /** @file Computes fields of the audit record from labels and routed answers. */
+
+import type { SampleOutcome } from "../../attacks/attack.js";
 import type { Goal } from "../../attacks/goals/goal.js";
-import type { SampleOutcome } from "../../attacks/runner.js";
 import type { Logits } from "../../core/logits.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";

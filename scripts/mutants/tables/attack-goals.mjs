@@ -1,8 +1,8 @@
-/** @file Mutants of the attacks' objectives: the early attack, and labels. */
+/** @file Mutants of the attacks' goals: the early attack, and labels. */
 const LOSS_VALUES_TEST = "test/attacks/loss-values.test.ts";
-const OBJECTIVES_TEST = "test/attacks/objectives.test.ts";
+const GOALS_TEST = "test/attacks/goals.test.ts";
 
-export const OBJECTIVES = [
+export const GOALS = [
   {
     name: "attacks/early-published-weight-reference",
     find: 'scale(ctx, ctx.builder.op("Add", [keep, change]), 50)',
@@ -69,15 +69,15 @@ export const OBJECTIVES = [
   },
   {
     name: "attacks/early-margin-default-kappa",
-    find: "const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;",
-    replace: "const kappa = Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999)));",
+    find: "return Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999))) + 1;",
+    replace: "return Math.log(Math.min(tau, 0.999) / (1 - Math.min(tau, 0.999)));",
     test: LOSS_VALUES_TEST,
     killedBy: "pushes early margins one past the log-odds",
   },
   {
     name: "attacks/early-margin-default-weight",
-    find: "weight: Math.max(1, model.exits.length - 1)",
-    replace: "weight: 1",
+    find: "Math.max(1, exitCount(victim) - 1)",
+    replace: "1",
     test: LOSS_VALUES_TEST,
     killedBy: "weighs the final exit as much as all early ones",
   },
@@ -85,27 +85,27 @@ export const OBJECTIVES = [
     name: "attacks/early-fires-at-the-end",
     find: "routed.stop < exitCount(victim) - 1 &&",
     replace: "",
-    test: OBJECTIVES_TEST,
+    test: GOALS_TEST,
     killedBy: "of the early attack in early:margin under the fallback most-confident",
   },
   {
     name: "attacks/early-final-label-lost",
     find: "labelAt(logits, exitCount(victim) - 1) === y &&",
     replace: "",
-    test: OBJECTIVES_TEST,
+    test: GOALS_TEST,
     killedBy: "of the early attack in early:margin needs",
   },
   {
     name: "attacks/early-some-labels",
     find: "logits.slice(0, last).every((row) =>",
     replace: "logits.slice(0, last).some((row) =>",
-    test: OBJECTIVES_TEST,
+    test: GOALS_TEST,
     killedBy: "of the early attack in early:published needs",
   },
   {
     name: "attacks/true-label-in-losses",
-    find: "BigInt(objective.label(r.sample))",
-    replace: "BigInt(r.sample.label)",
+    find: "label: this.#goal.label(sample) }",
+    replace: "label: sample.label }",
     test: LOSS_VALUES_TEST,
     killedBy: "the early attack on margins caps",
   },

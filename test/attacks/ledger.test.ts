@@ -1,0 +1,59 @@
+/** @file The account of an attack's work against a count over the nodes of the graphs that ran. */
+import { expect, test } from "vitest";
+import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import { lossGraph } from "../../src/attacks/oracle/loss-graph.js";
+import { runAttack } from "../../src/attacks/runner.js";
+import { configureAttack } from "../../src/attacks/spec.js";
+import { nodeMacs } from "../../src/graph/cost.js";
+import type { Graph } from "../../src/graph/graph.js";
+import { opTable } from "../../src/ops/table.js";
+import type { Backend } from "../../src/runtime/backend.js";
+import { referenceBackend } from "../../src/runtime/reference.js";
+import { samplesOf, smallExits, victimOf } from "../support/models.js";
+
+const model = smallExits();
+const samples = await samplesOf(model, 12);
+
+/** A backend that counts the MACs of every row it runs. */
+function counting(): { readonly backend: Backend; readonly total: () => number } {
+  let total = 0;
+  const backend: Backend = {
+    ...referenceBackend,
+    compile: async (graph: Graph) => {
+      const macs = [...nodeMacs(graph, opTable).values()].reduce((sum, m) => sum + m, 0);
+      const session = await referenceBackend.compile(graph);
+      return {
+        ...session,
+        run: (feeds) => {
+          total += macs * (feeds[model.input.name]?.dims[0] ?? 0);
+          return session.run(feeds);
+        },
+      };
+    },
+  };
+  return { backend, total: () => total };
+}
+
+test.each(["misclassify:final", "average", "routed", "slowdown"])(
+  "the work of an attack is the node-by-node count of the graphs that ran: %s",
+  async (goal) => {
+    const { backend, total } = counting();
+    const attack = configureAttack({ name: "t", goal, radius: 0.05, steps: 4 }, victimOf(model, 0.6));
+    const outcomes = await runAttack(attack, samples, new Evaluator(model, backend), { seed: 1, batch: 5 });
+    const spent = outcomes.reduce((sum, { spent: s }) => sum + s.forwardMacs + s.backwardMacs, 0);
+    expect(spent).toBe(total());
+    expect(spent).toBeGreaterThan(0);
+  },
+);
+
+test("the routed goal pays only for the prefix up to the exit taken", async () => {
+  const attack = configureAttack({ name: "t", goal: "routed", radius: 0.001, steps: 1 }, victimOf(model, 0.3));
+  const evaluator = new Evaluator(model, referenceBackend);
+  const work = attack.goal.losses.map((loss) => evaluator.workOf({ image: new Float32Array(), loss, gradient: true }));
+  const forward = work.map((w) => w.forward);
+  expect(forward).toEqual(attack.goal.losses.map((loss) => macsOf(lossGraph(model, loss, false))));
+  expect(forward[0]).toBeLessThan(forward[1]);
+  expect(forward[1]).toBeLessThan(forward[2]);
+});
+
+const macsOf = (graph: Graph): number => [...nodeMacs(graph, opTable).values()].reduce((sum, m) => sum + m, 0);
