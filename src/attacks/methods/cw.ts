@@ -62,7 +62,7 @@ function* inLinf(run: Run): Search<void> {
   let [tau, from] = [Math.min(1, (2 * boundary.rise) / dual), pixels];
   for (let round = 0; round < options.searchSteps; round++) {
     // A longer step would leave the small distances that the search is about.
-    const stepSize = Math.min(options.stepSize, tau);
+    const stepSize = Math.min(options.stepSize, tau / 4);
     const found = yield* descend({ ...run, options: { ...options, stepSize } }, from, beyond(pixels, tau, c));
     if (found) [tau, from] = [NEXT_TAU * NORMS.linf.distance(found, pixels), found];
     else c *= 2;

@@ -96,7 +96,7 @@ export const fmn = method({
   parameters: {
     steps: count(100, "gradient steps"),
     stepSize: amount(1, "length of the first step, in L2"),
-    lastStepSize: amount(({ before }) => Number(before["stepSize"]) / 100, "length of the last step, in L2", {
+    lastStepSize: amount(({ before: { stepSize } }) => Number(stepSize) / 100, "length of the last step, in L2", {
       usual: "stepSize / 100",
     }),
     gamma: amount(0.05, "share by which the radius changes after the first step", { most: 1 }),

@@ -7,8 +7,11 @@ import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
 import { ead } from "./ead.js";
 import { fmn } from "./fmn.js";
+import { jsma } from "./jsma.js";
 import type { MethodDef } from "./method.js";
+import { onePixel } from "./one-pixel.js";
 import { fgsm, pgd } from "./pgd.js";
+import { pixle } from "./pixle.js";
 
 /** All methods, by name. */
 export const METHODS = {
@@ -20,6 +23,9 @@ export const METHODS = {
   fmn,
   cw,
   ead,
+  jsma,
+  "one-pixel": onePixel,
+  pixle,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
