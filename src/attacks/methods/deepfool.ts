@@ -28,7 +28,7 @@ function* attack(task: Task, options: DeepFoolOptions): Search {
 /** Steps from an image until the goal is met. Offers each image to `best`.
  * @param start the image, and the index of its loss
  * @returns the last image */
-export function* approach(
+function* approach(
   task: Task,
   options: DeepFoolOptions,
   { from, loss }: { readonly from: Float32Array; readonly loss: number },

@@ -20,6 +20,10 @@ interface FmnOptions {
 /** The share by which the radius changes in the last step. */
 const LAST_GAMMA = 0.001;
 
+/** A factor on the distance to the boundary. Without it, images can come to rest on the boundary and
+ * never cross it. */
+const PAST_BOUNDARY = 1.001;
+
 function* attack(task: Task, options: FmnOptions): Search {
   const best = Best.closest(task);
   for (const loss of task.goal.starts(task.sample)) yield* walk(task, options, loss, best);
@@ -72,7 +76,8 @@ class Ball {
   #length(distance: number, { loss, gradient }: Evaluation, success: boolean, gamma: number): number {
     if (success) return Math.min(this.radius * (1 - gamma), this.#closest);
     if (this.#closest < Number.POSITIVE_INFINITY) return this.radius * (1 + gamma);
-    return distance + Math.abs(loss) / Math.max(NORMS[this.#task.budget.norm].dual(gradient), 1e-30);
+    const ahead = Math.abs(loss) / Math.max(NORMS[this.#task.budget.norm].dual(gradient), 1e-30);
+    return (distance + ahead) * PAST_BOUNDARY;
   }
 
   /** The number of values that may change. As in Foolbox, it is one more than the radius of the

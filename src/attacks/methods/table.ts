@@ -12,7 +12,6 @@ import type { MethodDef } from "./method.js";
 import { onePixel } from "./one-pixel.js";
 import { fgsm, pgd } from "./pgd.js";
 import { pixle } from "./pixle.js";
-import { sparsefool } from "./sparsefool.js";
 
 /** All methods, by name. */
 export const METHODS = {
@@ -27,7 +26,6 @@ export const METHODS = {
   jsma,
   "one-pixel": onePixel,
   pixle,
-  sparsefool,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
