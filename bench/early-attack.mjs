@@ -13,13 +13,13 @@ const ONE_BY_ONE = 12;
 const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";
 const { victim, backend, samples } = await attackSetting(SAMPLES, 0.8);
 const evaluator = new Evaluator(victim.model, backend);
-const attack = configureAttack({ name: "early", objective: "early:published", alpha: 0.1, steps: 1000 }, victim);
+const attack = configureAttack({ name: "early", goal: "early:published", alpha: 0.1, steps: 1000 }, victim);
 
 async function run(chosen, batch) {
   const start = performance.now();
   const outcomes = await runAttack(attack, chosen, evaluator, { seed: 0, batch });
   const seconds = (performance.now() - start) / 1000;
-  const iterations = outcomes.reduce((sum, o) => sum + o.gradientEvaluations, 0);
+  const iterations = outcomes.reduce((sum, o) => sum + o.spent.gradients, 0);
   return { seconds, iterations, successes: outcomes.filter((o) => o.success).length };
 }
 

@@ -85,8 +85,8 @@ async function compare(name, model, work, bar) {
 
 /** The mean cross-entropy over the exits. */
 function averageLoss(model) {
-  const config = { name: "average", objective: "average", optimizer: "fgsm", norm: "linf", radius: "8/255" };
-  return configureAttack(config, { model, policy: singleExitPolicy() }).objective.losses[0];
+  const config = { name: "average", goal: "average", method: "fgsm", norm: "linf", radius: "8/255" };
+  return configureAttack(config, { model, policy: singleExitPolicy() }).goal.losses[0];
 }
 
 /** From a model to a session that runs its gradient. */

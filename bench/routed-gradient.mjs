@@ -7,16 +7,19 @@ import { attackSetting, environment, measure, report, spread } from "./support.m
 const BATCH = 64;
 const { victim, backend, samples } = await attackSetting(BATCH, 0.8);
 const evaluator = new Evaluator(victim.model, backend);
-const objective = (name) => configureAttack({ name, objective: name, radius: "8/255" }, victim).objective;
+const goal = (name) => configureAttack({ name, goal: name, radius: "8/255" }, victim).goal;
 
 async function time(attacked, loss) {
-  const requests = samples.map((sample) => ({ sample, query: { image: sample.pixels, loss, gradient: true } }));
-  return measure(() => evaluator.evaluate(attacked, requests), { warmup: 3, runs: 15 });
+  const asked = samples.map((sample) => ({
+    ...{ sample, label: attacked.label(sample) },
+    question: { image: sample.pixels, loss: attacked.losses[loss], gradient: true },
+  }));
+  return measure(() => evaluator.evaluate(asked), { warmup: 3, runs: 15 });
 }
 
-const routed = objective("routed");
+const routed = goal("routed");
 const lines = [`bench/routed-gradient   ${environment()}, batch ${BATCH}, median of 15 (range)`];
-const full = await time(objective("average"), 0);
+const full = await time(goal("average"), 0);
 lines.push(`  all exits (average loss)   ${spread(full, BATCH)} ms a sample`);
 for (const [k, exit] of victim.model.exits.entries()) {
   const t = await time(routed, k);

@@ -59,6 +59,9 @@ export interface SampleOutcome extends FoundImage {
   /** True when a gradient vanished (see {@link LEAST_GRADIENT}) at an image where the attack had
    * not succeeded. */
   readonly vanished?: boolean;
+  /** Whether the loss of the search rose above its first value. Undefined when no gradient was
+   * asked for. */
+  readonly lossRose?: boolean;
 }
 
 export const NOTHING_SPENT: Spent = {

@@ -40,6 +40,9 @@ export class Flight {
   readonly start: SearchStart;
   readonly spent: Spent[];
   readonly vanished: boolean[];
+  readonly lossRose: (boolean | undefined)[];
+  /** The first loss of each sample, with its key. Losses of different keys are not compared. */
+  readonly #firstLoss: ({ readonly key: string; readonly value: number } | undefined)[];
   readonly pending = new Set<Pending>();
   readonly #goal: Goal;
   readonly #search: Search<readonly FoundImage[]>;
@@ -52,6 +55,8 @@ export class Flight {
     this.#evaluator = evaluator;
     this.spent = start.spent.slice();
     this.vanished = start.samples.map(() => start.attempt > 0);
+    this.lossRose = start.samples.map(() => undefined);
+    this.#firstLoss = start.samples.map(() => undefined);
     this.#search = attack.method.start(
       start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims })),
     );
@@ -70,8 +75,17 @@ export class Flight {
     (this.#replies as Evaluation[])[at] = evaluation;
     const met = this.#isMet(question, evaluation, sample);
     this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), met === true);
+    if (question.gradient) this.#noteLoss(of, question.loss.key, evaluation.loss);
     if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
     return this.pending.size === 0;
+  }
+
+  #noteLoss(of: number, key: string, value: number): void {
+    const first = this.#firstLoss[of];
+    if (!first) {
+      this.#firstLoss[of] = { key, value };
+      this.lossRose[of] = false;
+    } else if (first.key !== key || value > first.value) this.lossRose[of] = true;
   }
 
   /** Continues the search. Returns what it found at its end, and undefined before. */

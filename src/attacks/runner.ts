@@ -117,7 +117,7 @@ class Run {
     return flight.open;
   }
 
-  #land({ start, spent, vanished }: Flight, found: readonly FoundImage[]): void {
+  #land({ start, spent, vanished, lossRose }: Flight, found: readonly FoundImage[]): void {
     const { places, samples, earlier } = start;
     for (const [k, place] of places.entries()) {
       const kept = earlier && !found[k].success ? earlier[k] : found[k];
@@ -126,6 +126,7 @@ class Run {
         eligible: this.#attack.method.scope === "sample" || !this.#hasWon(samples[k]),
         spent: spent[k],
         ...(vanished[k] ? { vanished: true } : {}),
+        ...(lossRose[k] === undefined ? {} : { lossRose: lossRose[k] }),
       });
     }
   }

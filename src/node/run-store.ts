@@ -30,6 +30,7 @@ const schema = z.object({
         queriesToSuccess: z.number().nullable(),
       }),
       vanished: z.boolean().optional(),
+      lossRose: z.boolean().optional(),
     }),
   ),
 });
@@ -54,11 +55,12 @@ export async function folderStore(folder: string): Promise<FolderStore> {
     load: (name, fingerprint) => load(pathOf(name, "json"), pathOf(name, "npy"), fingerprint),
     save: async (name, fingerprint, { outcomes, seconds }) => {
       await replaceFile(pathOf(name, "npy"), writeNpy(stackRows(outcomes.map((o) => o.image))));
-      const samples = outcomes.map(({ eligible, success, spent, vanished }) => ({
+      const samples = outcomes.map(({ eligible, success, spent, vanished, lossRose }) => ({
         eligible,
         success,
         spent,
         vanished,
+        lossRose,
       }));
       await writeText(pathOf(name, "json"), `${JSON.stringify({ fingerprint, seconds, samples })}\n`);
     },
@@ -88,9 +90,10 @@ async function load(jsonPath: string, npyPath: string, fingerprint: string): Pro
     const each = sizeOf(dims.slice(1));
     return {
       seconds,
-      outcomes: samples.map(({ vanished, ...s }, i) => ({
+      outcomes: samples.map(({ vanished, lossRose, ...s }, i) => ({
         ...s,
         ...(vanished ? { vanished } : {}),
+        ...(lossRose === undefined ? {} : { lossRose }),
         image: (data as Float32Array).slice(i * each, (i + 1) * each),
       })),
     };

@@ -74,6 +74,8 @@ interface MethodFacts<P extends Parameters> {
   /** Refuses values that do not fit each other.
    * @throws DynnError 'attack/config' */
   readonly check?: (values: Values<P>, where: string, context: Omit<ParameterContext, "before">) => void;
+  /** Whether it is a control: a change that follows no gradient and no score. */
+  readonly control?: boolean;
   /** Whether a sample is attacked again with losses free of scale after a gradient has vanished. */
   readonly retriesVanished?: boolean;
 }

@@ -1,7 +1,7 @@
 /** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
-import { vanishedWarnings } from "../../report/audit/words.js";
+import { attackWarnings, isDoubted } from "../../report/audit/words.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -24,14 +24,14 @@ export const auditTables = (record: AuditRecord): string =>
     routedLine(record),
     attackTable(record),
     curveTable(record),
-    vanishedLines(record),
+    warningLines(record),
     note(record),
   ].join("");
 
-const vanishedLines = (record: AuditRecord): string =>
-  vanishedWarnings(record)
-    .map((text) => `\n* Warning: ${text}`)
-    .join("") + (vanishedWarnings(record).length > 0 ? "\n" : "");
+function warningLines(record: AuditRecord): string {
+  const warnings = attackWarnings(record);
+  return warnings.length === 0 ? "" : `${warnings.map((text) => `\n* Warning: ${text}`).join("")}\n`;
+}
 
 const note = ({ attacks }: AuditRecord): string =>
   `\nIn brackets: 95 % Wilson intervals.${attacks.length === 0 ? "" : ATTACK_NOTE}\n`;
@@ -85,7 +85,7 @@ function attackTable({ attacks }: AuditRecord): string {
 function successRow(a: AttackRecord): string[] {
   const { robust, success } = attackRates(a, bareRate, "-");
   const { success8bit } = attackRates(a, ({ value }) => bare(value), "-");
-  const star = a.vanishedGradients ? "*" : "";
+  const star = isDoubted(a) ? "*" : "";
   return [a.name, budget(a.norm, a.radius), a.answer, `${robust}${star}`, success, success8bit];
 }
 

@@ -4,7 +4,7 @@ import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
-import { isStatic, vanishedWarnings } from "./words.js";
+import { attackWarnings, isDoubted, isStatic } from "./words.js";
 
 const name: Column<AttackRecord> = {
   head: "attack",
@@ -16,7 +16,7 @@ const answers: readonly Column<AttackRecord>[] = [
   { head: "judged by", align: "left", cell: (a) => a.answer },
   {
     head: "robust accuracy",
-    cell: (a) => html`${write.attackRates(a, write.rate).robust}${a.vanishedGradients ? "*" : ""}`,
+    cell: (a) => html`${write.attackRates(a, write.rate).robust}${isDoubted(a) ? "*" : ""}`,
     shade: (a) => a.robustAccuracy.value,
   },
   { head: "success", cell: (a) => write.attackRates(a, write.rate).success },
@@ -53,15 +53,15 @@ export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
   return html`${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
-${vanishedNotes(record)}
+${warningNotes(record)}
 ${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }
 
 /** The warnings that the stars in the table stand for. */
-const vanishedNotes = (record: AuditRecord): Html => {
-  const warnings = vanishedWarnings(record);
+const warningNotes = (record: AuditRecord): Html => {
+  const warnings = attackWarnings(record);
   return warnings.length === 0 ? NOTHING : html`${warnings.map((text) => html`<p><b>* Warning:</b> ${text}</p>`)}`;
 };
 

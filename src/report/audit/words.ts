@@ -88,8 +88,26 @@ function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
   return html`leaves the ${whose} right on ${figure(attack.robustAccuracy)} of the samples, from ${write.percent(cleanAccuracyOf(record, attack.answer))}. `;
 }
 
+/** Every reason to doubt the number of an attack or a curve: vanished gradients, then flags. */
+export const attackWarnings = (record: AuditRecord): string[] => [
+  ...vanishedWarnings(record),
+  ...record.attacks.flatMap(({ name, health }) =>
+    health
+      // The warning about vanished gradients says the same, with more figures.
+      .filter(({ flag }) => flag !== "zero-gradient")
+      .map(
+        ({ flag, share, meaning }) =>
+          `${name}, ${flag}${share === null ? "" : ` (${write.percent(share)})`}: ${meaning}.`,
+      ),
+  ),
+];
+
+/** Whether a number of the attack has a warning. */
+export const isDoubted = ({ vanishedGradients, health }: AttackRecord): boolean =>
+  (vanishedGradients ?? 0) > 0 || health.length > 0;
+
 /** One warning for each attack or curve whose gradients vanished. */
-export const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
+const vanishedWarnings = ({ attacks, curves, data }: AuditRecord): string[] => {
   const seen = [
     ...attacks.map((a) => ({ ...a, retried: a.retriedOnMargins === true, right: a.robustAccuracy.value })),
     ...curves.map((c) => ({

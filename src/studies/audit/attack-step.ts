@@ -17,6 +17,7 @@ import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
+import { ownHealth } from "./health.js";
 import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
@@ -96,7 +97,7 @@ export function judge(attacked: Attacked, audited: AuditedModel, perSample = fal
     ...normRecord(attacked, audited, success),
     ...earlyRecord(attacked, audited),
     ...workRecord(outcomes),
-    health: [],
+    health: ownHealth(attacked, audited),
     ...vanishedRecord(attacked),
     ...(perSample ? { perSample: sampleRecords(attacked, audited, success) } : {}),
     seconds: attacked.seconds,

@@ -3,6 +3,7 @@
 
 import type { Victim } from "../../attacks/goals/victim.js";
 import { type Sample, samplesOf } from "../../attacks/sample.js";
+import type { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
 import { checkApart } from "../../data/split.js";
@@ -23,6 +24,8 @@ export interface AuditedModel {
   /** Logits of the clean samples. */
   readonly logits: Logits;
   readonly routed: readonly Routed[];
+  /** Whether two runs on the same images gave different logits. */
+  readonly random: boolean;
 }
 
 /** Compiles the model, resolves the policy, and runs the clean samples.
@@ -40,7 +43,20 @@ export async function prepare(options: AuditOptions): Promise<AuditedModel> {
   });
   const labels = data.labels.slice(0, data.count);
   const samples = samplesOf({ images, labels, logits });
-  return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy) };
+  const random = await differs(logits, images, forward);
+  return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy), random };
+}
+
+/** Number of images that are run twice. */
+const RUN_TWICE = 16;
+
+/** Whether a second run on the first images gives other logits than the first run. */
+async function differs(logits: Logits, images: Images, forward: Forward): Promise<boolean> {
+  const few = Math.min(RUN_TWICE, images.count);
+  const again = await forward.logits(images.rows(0, few), { batch: few });
+  return logits.exits.some((_, k) =>
+    Array.from({ length: few }, (_, i) => i).some((i) => again.row(k, i).some((v, j) => v !== logits.row(k, i)[j])),
+  );
 }
 
 async function resolvePolicy(

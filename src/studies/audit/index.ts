@@ -25,6 +25,7 @@ import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
+import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
@@ -88,7 +89,7 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
       ...header(options),
       warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
       clean: cleanRecord(audited),
-      attacks: records,
+      attacks: withComparisons(records),
       curves,
       seconds: (options.now() - started) / 1000,
     });

@@ -1,0 +1,121 @@
+/** @file Signs that an attack is weaker than it looks. Sources: the flags of AutoAttack (Croce &
+ *  Hein 2020); Carlini et al. 2019, "On evaluating adversarial robustness"; Pintor et al. 2022,
+ *  "Indicators of attack failure". */
+import { METHODS, type MethodName } from "../../attacks/methods/table.js";
+import { softmaxRow } from "../../dynamic/route/policy.js";
+import type { AttackRecord } from "../../schema/audit-record.js";
+import type { Attacked } from "./attacked.js";
+import type { AuditedModel } from "./audited-model.js";
+
+type Flag = AttackRecord["health"][number];
+
+/** What each flag means, and what to try. */
+const MEANINGS = {
+  "zero-gradient":
+    "the gradient was 0 or below float32's resolution, so the attack had no direction there. Try the loss margin, or the method square",
+  unchanged: "the attack failed and left the image as it was. Try a larger step, a random start, or the method square",
+  "loss-flat": "the attack failed and its loss never rose above the first value. Try a smaller step, or apgd-dlr",
+  saturated:
+    "the softmax of the final exit is 1 to float32's resolution, and cross-entropy then has no gradient. Try the loss margin or dlr",
+  random: "two runs on the same clean images gave different logits. Try eot-pgd, or AutoAttack with version rand",
+  "large-radius":
+    "a ball of half the pixel range holds images of any class, and yet samples stayed right. Look for a fault in the attack or the model",
+  "no-limit-weaker":
+    "an attack without a limit left more samples right than one with a limit. It needs more steps or another start",
+  "query-stronger":
+    "an attack that sees less of the model left fewer samples right. The gradient misleads. Trust the query attack, or try autoattack",
+  "noise-as-strong": "a control without any search was as strong. The gradient misleads, or the radius is too large",
+  "more-is-weaker": "the same attack with a smaller radius or fewer steps left fewer samples right. Try more restarts",
+} as const;
+
+/** A share of the samples, or nothing where no sample shows the sign. */
+const shareFlag = (flag: keyof typeof MEANINGS, share: number): Flag[] =>
+  share > 0 ? [{ flag, share, meaning: MEANINGS[flag] }] : [];
+
+const wholeFlag = (flag: keyof typeof MEANINGS, holds: boolean): Flag[] =>
+  holds ? [{ flag, share: null, meaning: MEANINGS[flag] }] : [];
+
+/** Float32's resolution below 1. */
+const RESOLUTION = 2 ** -24;
+
+/** The signs that one attack shows by itself. */
+export function ownHealth({ attack, samples, outcomes }: Attacked, audited: AuditedModel): Flag[] {
+  const eligible = outcomes.filter((o) => o.eligible);
+  const shareOf = (test: (at: number) => boolean): number =>
+    outcomes.filter((o, i) => o.eligible && test(i)).length / Math.max(1, eligible.length);
+  const failed = (i: number) => !outcomes[i].success;
+  const gradient = attack.method.access === "gradient";
+  const still = (i: number) => outcomes[i].image.every((v, k) => v === samples[i].pixels[k]);
+  const robust = eligible.some((o) => !o.success);
+  return [
+    ...shareFlag(
+      "zero-gradient",
+      shareOf((i) => outcomes[i].vanished === true),
+    ),
+    ...(gradient
+      ? shareFlag(
+          "unchanged",
+          shareOf((i) => failed(i) && still(i)),
+        )
+      : []),
+    ...(gradient
+      ? shareFlag(
+          "loss-flat",
+          shareOf((i) => failed(i) && outcomes[i].lossRose === false),
+        )
+      : []),
+    ...(gradient && attack.parameters.loss === "cross-entropy" ? shareFlag("saturated", saturated(samples)) : []),
+    ...wholeFlag("random", audited.random),
+    ...wholeFlag("large-radius", attack.budget.norm === "linf" && (attack.budget.radius ?? 0) >= 0.5 && robust),
+  ];
+}
+
+/** Share of the samples whose softmax at the final exit is 1. */
+const saturated = (samples: Attacked["samples"]): number =>
+  samples.filter(({ clean }) => 1 - Math.max(...softmaxRow(clean[clean.length - 1])) < RESOLUTION).length /
+  Math.max(1, samples.length);
+
+/** Adds the signs that show when attacks are compared. A difference counts when it is larger than
+ * the intervals of both. */
+export const withComparisons = (records: readonly AttackRecord[]): AttackRecord[] =>
+  records.map((record) => ({ ...record, health: [...record.health, ...comparisons(record, records)] }));
+
+function comparisons(record: AttackRecord, all: readonly AttackRecord[]): Flag[] {
+  const rivals = all.filter((other) => other !== record && sameQuestion(record, other));
+  const beaten = (by: (other: AttackRecord) => boolean) => rivals.some((other) => by(other) && isWeaker(record, other));
+  const gradient = record.access === "gradient";
+  return [
+    ...wholeFlag("no-limit-weaker", record.radius === null && beaten((o) => o.radius !== null)),
+    ...wholeFlag(
+      "query-stronger",
+      gradient && beaten((o) => o.access !== "gradient" && sameBall(record, o) && !isControl(o)),
+    ),
+    ...wholeFlag(
+      "noise-as-strong",
+      gradient && rivals.some((o) => isControl(o) && sameBall(record, o) && !isWeaker(o, record) && o.successes > 0),
+    ),
+    ...wholeFlag(
+      "more-is-weaker",
+      beaten((o) => o.method === record.method && hasLess(o, record)),
+    ),
+  ];
+}
+
+/** Whether two attacks are after the same answer of the same samples. */
+const sameQuestion = (a: AttackRecord, b: AttackRecord): boolean =>
+  a.goal === b.goal && a.samples === b.samples && a.parameters.target === b.parameters.target;
+
+const sameBall = (a: AttackRecord, b: AttackRecord): boolean => a.norm === b.norm && a.radius === b.radius;
+
+const isControl = ({ method }: AttackRecord): boolean => METHODS[method as MethodName]?.control === true;
+
+/** Whether an attack leaves more samples right, beyond the intervals of both. */
+const isWeaker = (a: AttackRecord, b: AttackRecord): boolean => a.robustAccuracy.low > b.robustAccuracy.high;
+
+/** Whether the first attack has a smaller radius or fewer steps, and is else the same. */
+function hasLess(a: AttackRecord, b: AttackRecord): boolean {
+  if (a.norm !== b.norm || a.radius === null || b.radius === null) return false;
+  const steps = (record: AttackRecord) => Number(record.parameters.steps ?? 0);
+  const lessBall = a.radius < b.radius && steps(a) <= steps(b);
+  return lessBall || (a.radius === b.radius && steps(a) < steps(b));
+}
