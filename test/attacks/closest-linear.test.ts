@@ -44,9 +44,9 @@ function nearest(image: readonly number[], norm: Norm, target?: number): number 
   return Math.min(...others.map(to));
 }
 
-async function distances(config: Omit<AttackConfig, "name">, factor = 1): Promise<number[]> {
+async function distances(config: Omit<AttackConfig, "name">, factor = 1, images = IMAGES): Promise<number[]> {
   const exits = exitsTimes(factor);
-  const samples = IMAGES.map((pixels, id) => linearSample(exits, pixels, { id }));
+  const samples = images.map((pixels, id) => linearSample(exits, pixels, { id }));
   const outcomes = await attackWith(victimOf(linearExits(exits)), samples, config);
   return outcomes.map(({ success, image }, i) =>
     success ? NORMS[(config.norm ?? "l2") as Norm].distance(image, samples[i].pixels) : Number.POSITIVE_INFINITY,
@@ -86,7 +86,8 @@ const NEAR = [
   { method: "fmn", norm: "l1", within: 1.02 },
   { method: "cw", norm: "l2", within: 1.02 },
   { method: "cw", norm: "linf", within: 1.12 },
-  { method: "ead", norm: "l1", within: 1.08 },
+  // EAD also pays for squared L2, so it spreads the change over more values than L1 alone would.
+  { method: "ead", norm: "l1", within: 1.15 },
 ] as const;
 
 test.each(NEAR)("$method in $norm comes within $within of the closest image", async ({ within, ...config }) => {
