@@ -32,8 +32,8 @@ export const crossEntropy = (ctx: LossContext, exit: number, hot = ctx.oneHot())
 export const margin = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
   ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit), hot), ofLabel(ctx, ctx.logits(exit), hot)]);
 
-/** The logit of the class that the question aims at, minus the logit of the label. Positive when the
- * class beats the label. */
+/** The logit of the class that the question aims at, minus the logit of the label. Positive when
+ * the class beats the label. */
 export const difference = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
   ctx.builder.op("Sub", [ofLabel(ctx, ctx.logits(exit), ctx.targetHot()), ofLabel(ctx, ctx.logits(exit), hot)]);
 

@@ -20,8 +20,8 @@ interface FmnOptions {
 /** The share by which the radius changes in the last step. */
 const LAST_GAMMA = 0.001;
 
-/** A factor on the distance to the boundary. Without it, images can come to rest on the boundary and
- * never cross it. */
+/** A factor on the distance to the boundary. Without it, images can come to rest on the boundary
+ * and never cross it. */
 const PAST_BOUNDARY = 1.001;
 
 function* attack(task: Task, options: FmnOptions): Search {

@@ -1,6 +1,6 @@
 /** @file The saliency map attack: changes the two values at a time that most raise one logit and
- *  lower the others. Sources: Papernot et al. 2016, "The limitations of deep learning in adversarial
- *  settings", algorithm 3 (targeted); Wiyatno & Xu 2018, "Maximal Jacobian-based saliency map
+ *  lower the others. Sources: Papernot et al. 2016, "The limitations of deep learning in
+ *  adversarial settings", algorithm 3 (targeted); Wiyatno & Xu 2018, "Maximal Jacobian-based saliency map
  *  attack", section 3 (untargeted: the logit of the label falls and the others rise). */
 
 import { amount } from "../parameters.js";
