@@ -1,7 +1,7 @@
 /** @file The saliency map attack: changes the two values at a time that most raise one logit and
  *  lower the others. Sources: Papernot et al. 2016, "The limitations of deep learning in
- *  adversarial settings", algorithm 3 (targeted); Wiyatno & Xu 2018, "Maximal Jacobian-based saliency map
- *  attack", section 3 (untargeted: the logit of the label falls and the others rise). */
+ *  adversarial settings", algorithm 3 (targeted); Wiyatno & Xu 2018, "Maximal Jacobian-based
+ *  saliency map attack", section 3 (untargeted: the label's logit falls, the others rise). */
 
 import { amount } from "../parameters.js";
 import type { Search } from "../question.js";
