@@ -96,6 +96,7 @@ export {
   type WorstCase,
 } from "./dynamic/choose/calibrate.js";
 export type { PolicyFrame } from "./dynamic/choose/readings.js";
+export { ENSEMBLE_FORMS, type EnsembleForm, ensemble } from "./dynamic/model/ensemble.js";
 export { attachExits, backboneOf, type ExitOptions, exitsMetadata } from "./dynamic/model/exits.js";
 export { CHANNEL_ORDERS, type InputMaps, type InputOptions } from "./dynamic/model/input.js";
 export { writeMetadata } from "./dynamic/model/metadata.js";
@@ -221,6 +222,7 @@ export { holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
+export { type TransferOptions, transfer } from "./studies/transfer/index.js";
 export {
   CONVERSION_RECIPES,
   type Conversion,

@@ -75,13 +75,15 @@ export class Flight {
     (this.#replies as Evaluation[])[at] = evaluation;
     const met = this.#isMet(question, evaluation, sample);
     this.spent[of] = added(this.spent[of], question, this.#evaluator.workOf(question), met === true);
-    if (question.gradient) this.#noteLoss(of, question.loss.key, evaluation.loss);
+    this.#noteLoss(of, question, evaluation.loss);
     if (question.gradient && met === false) this.vanished[of] ||= this.#hasVanished(evaluation);
     return this.pending.size === 0;
   }
 
-  #noteLoss(of: number, key: string, value: number): void {
+  /** The first gradient sets the loss that later images are compared with. */
+  #noteLoss(of: number, { loss: { key }, gradient }: Question, value: number): void {
     const first = this.#firstLoss[of];
+    if (!first && !gradient) return;
     if (!first) {
       this.#firstLoss[of] = { key, value };
       this.lossRose[of] = false;

@@ -40,6 +40,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: { "<architecture>": "a name from the list below, or an ONNX file with named parameters" },
     load: async () => (await import("./train/command.js")).trainCommand,
   },
+  transfer: {
+    about: "Make attacks on each of several networks and measure how they work on the others.",
+    takes: { "<models...>": "ONNX classifiers for the same images and classes, or zoo:NAME" },
+    load: async () => (await import("./transfer/command.js")).transferCommand,
+  },
   convert: {
     about: "Add early exits to a trained classifier. Its weights and its final answers do not change.",
     takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },

@@ -126,6 +126,10 @@ export const ERROR_CODES = {
     exit: 2,
     about: "The run folder holds an unfinished run, and the call does not ask to resume it.",
   },
+  "transfer/mismatch": {
+    exit: 2,
+    about: "Networks that are compared take different images or classes.",
+  },
   "export/unsupported": {
     exit: 1,
     about: "The model cannot be written in this form: a split needs an early exit.",

@@ -59,6 +59,10 @@ const attackSchema = z.object({
   goal: z.string().describe("what the attack is after, such as misclassify:final or slowdown"),
   method: z.string().describe("how it searches, such as pgd"),
   access: z.enum(["gradient", "scores", "label", "cost"]).describe("what the attacker sees of the model"),
+  surrogates: z
+    .array(z.string())
+    .optional()
+    .describe("the networks that the attack searched on; absent when it searched on the audited one"),
   norm: normSchema,
   radius: z.number().min(0).nullable().describe("pixel units (inputs in [0,1]); null when the attack has no radius"),
   parameters: z

@@ -6,12 +6,14 @@ import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/p
 import { type AttackConfig, parseAttackFile } from "../../attacks/spec.js";
 import { VERSION } from "../../core/version.js";
 import { fitData } from "../../data/fit.js";
+import { ENSEMBLE_FORMS, type EnsembleForm, ensemble } from "../../dynamic/model/ensemble.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, readJson, writeText } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
 import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
+import { NEVER_FIRES, uniformPolicy } from "../../schema/policy.js";
 import { type AuditOptions, type AuditOutcome, audit } from "../../studies/audit/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
@@ -41,6 +43,8 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly curveSteps: number;
   readonly targeted?: "least-likely" | "random" | number;
   readonly jsonSamples?: boolean;
+  readonly surrogate?: readonly string[];
+  readonly ensemble: EnsembleForm;
   readonly keep?: string;
 }
 
@@ -69,11 +73,27 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--radii <list>",
-        "radii of the robustness curve, or 0 for none (default: 1/8, 1/4, 1/2 and all of --eps; with --attack-file or --attacks none: none)",
+        "radii of the robustness curve, or 0 for none (default: 1/8, 1/4, 1/2 and all of --eps; with --attack-file, --surrogate or --attacks none: none)",
         listOf(radius),
       ),
     )
     .addOption(option("--curve-steps <n>", "PGD steps at each radius of the curve", whole(1, 20)).default(20));
+  command
+    .addOption(
+      option(
+        "--surrogate <models>",
+        "networks that the attacks search on in place of the audited one: ONNX files or zoo:NAME, as a list",
+        listOf((name) => name),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--ensemble <form>",
+        "how several surrogates become one: by the mean of their logits, probabilities or losses",
+      )
+        .choices(ENSEMBLE_FORMS)
+        .default("logits"),
+    );
   command.addOption(new Option("--json-samples", "the record also holds one entry for each attacked sample"));
   const shared = [
     ...policyOptions(),
@@ -103,6 +123,9 @@ Examples:
   # Your own model on 256 CIFAR-10 test images, with threshold 0.8
   $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
 
+  # What an attacker reaches who only has another network
+  $ dynn audit zoo:resnet20-joint --surrogate zoo:resnet20-static --attacks pgd
+
   # Two attacks, a smaller radius, your own arrays, a JSON record
   $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
       --eps 2/255 --json audit.json`;
@@ -122,6 +145,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   const data = fitData(model, given, matching);
   const chosen = attacks ?? presets(flags, model);
   const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);
+  const surrogate = await surrogateOf(flags, given.shape);
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
   const outcome = await withProgress((onProgress) =>
     audit({
@@ -134,6 +158,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       seed: flags.seed,
       batch: flags.batch,
       perSample: flags.jsonSamples,
+      surrogate,
       version: VERSION,
       signal: io.signal,
       onProgress,
@@ -142,6 +167,25 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   ).finally(() => store?.close());
   io.signal.throwIfAborted();
   await writeOutputs(outcome, flags, io);
+}
+
+/** The network that attacks search on, from the files of the call. A network with several exits
+ * stops as its file says, or never early. */
+async function surrogateOf(
+  { surrogate: specs, ensemble: form }: AuditFlags,
+  shape: readonly number[],
+): Promise<AuditOptions["surrogate"]> {
+  if (specs === undefined) return undefined;
+  const models: DynamicModel[] = [];
+  for (const spec of specs) models.push(await openModel(spec, { imageSize: [shape[1], shape[2]] }));
+  const model = models.length === 1 ? models[0] : ensemble(models, form);
+  const never = uniformPolicy("max-softmax", "final", NEVER_FIRES["max-softmax"], model.exits.length);
+  return {
+    model,
+    policy: model.policy ?? never,
+    names: models.map(({ name }) => name),
+    form: models.length === 1 ? undefined : form,
+  };
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
@@ -163,8 +207,8 @@ const aim: Reader<"least-likely" | "random" | number> = (text, where) => {
   throw refuse(where, text, "least-likely, random, or the number of a class", `Write e.g. ${where} least-likely`);
 };
 
-function curvesOf({ radii, eps, attackFile, attacks, curveSteps }: AuditFlags): AuditOptions["curves"] {
-  const isPlain = attackFile === undefined && attacks?.join() !== "none";
+function curvesOf({ radii, eps, attackFile, attacks, curveSteps, surrogate }: AuditFlags): AuditOptions["curves"] {
+  const isPlain = surrogate === undefined && attackFile === undefined && attacks?.join() !== "none";
   const wanted = radii ?? (isPlain ? [eps / 8, eps / 4, eps / 2, eps] : []);
   const rising = [...new Set(wanted)].filter((r) => r > 0).sort((a, b) => a - b);
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;

@@ -1,7 +1,7 @@
 /** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
-import { attackWarnings, isDoubted } from "../../report/audit/words.js";
+import { attackWarnings, isDoubted, surrogateLines } from "../../report/audit/words.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -73,6 +73,7 @@ function attackTable({ attacks }: AuditRecord): string {
   const right = (heads: readonly string[]) => heads.map((head) => ({ head }));
   return [
     heading("Attacks"),
+    linesOf(surrogateLines(attacks)),
     table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
     linesOf(nothingLines(attacks)),
     "\n",

@@ -4,7 +4,7 @@ import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
-import { attackWarnings, isDoubted, isStatic } from "./words.js";
+import { attackWarnings, isDoubted, isStatic, surrogateLines } from "./words.js";
 
 const name: Column<AttackRecord> = {
   head: "attack",
@@ -52,7 +52,7 @@ const early: readonly Column<EarlyRow>[] = [
 export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
-  return html`${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
+  return html`${surrogateLines(attacks).map((line) => html`<p>${line}</p>`)}${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
 ${warningNotes(record)}
 ${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}

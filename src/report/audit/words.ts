@@ -102,6 +102,14 @@ export const attackWarnings = (record: AuditRecord): string[] => [
   ),
 ];
 
+/** What the attacks searched on, if not on the audited network. */
+export const surrogateLines = (attacks: readonly AttackRecord[]): string[] => {
+  const named = attacks.flatMap(({ surrogates }) => (surrogates ? [surrogates.join(", ")] : []));
+  return [...new Set(named)].map(
+    (names) => `The attacks searched on ${names}, and their images are judged on this network (transfer).`,
+  );
+};
+
 /** Whether a number of the attack has a warning. */
 export const isDoubted = ({ vanishedGradients, health }: AttackRecord): boolean =>
   (vanishedGradients ?? 0) > 0 || health.length > 0;

@@ -3,9 +3,8 @@
 
 import { aimed } from "../../attacks/attack.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/goals/early.js";
-import type { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { type Sample, toEightBits } from "../../attacks/sample.js";
-import type { ConfiguredAttack } from "../../attacks/spec.js";
+import { type AttackConfig, configureAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
@@ -17,31 +16,39 @@ import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
+import { type Crafting, forTarget } from "./crafting.js";
 import { ownHealth } from "./health.js";
 import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
 import { nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
 
-/** Runs one attack on the samples of the audited model. */
+/** Runs one attack where it searches, and then the audited model on its images. */
 export async function runStep(
-  attack: ConfiguredAttack,
+  config: AttackConfig,
   audited: AuditedModel,
-  evaluator: Evaluator,
+  crafting: Crafting,
   options: AuditOptions,
 ): Promise<Attacked> {
+  const attack = configureAttack(config, audited.victim);
+  const search = crafting.configure(config);
   const samples = aimed(attack, audited.samples.slice(0, attack.samples ?? audited.samples.length), options.seed);
   const { batch, signal, onProgress } = options;
-  const { outcomes, seconds } = await runStored(attack, samples, evaluator, audited, options, (done, total) =>
+  const searched = crafting.samples.slice(0, samples.length);
+  const stored = await runStored(search, searched, crafting.evaluator, crafting, options, (done, total) =>
     onProgress?.({ phase: attack.name, done, total }),
   );
+  const { seconds } = stored;
+  const outcomes = crafting.surrogates ? forTarget(stored.outcomes, attack, samples) : stored.outcomes;
   const { model, policy } = audited.victim;
   const images = Images.for(model, stackRows(outcomes.map((o) => o.image)).data);
   const rounded = Images.for(model, toEightBits(images.data));
   const logits = await audited.forward.logits(images, { batch, signal });
   const roundedLogits = await audited.forward.logits(rounded, { batch, signal });
   return {
-    attack,
+    // The record says how the search ran.
+    attack: { ...attack, parameters: search.parameters },
+    surrogates: crafting.surrogates,
     samples,
     outcomes,
     images,
@@ -75,6 +82,7 @@ export function judge(attacked: Attacked, audited: AuditedModel, perSample = fal
     goal: goal.name,
     method: method.name,
     access: method.access,
+    ...(attacked.surrogates ? { surrogates: [...attacked.surrogates] } : {}),
     norm: budget.norm,
     radius: budget.radius ?? null,
     parameters: { ...attack.parameters },

@@ -11,6 +11,8 @@ import type { AuditedModel } from "./audited-model.js";
 /** The images of an attack, with all results of the network for them. */
 export interface Attacked {
   readonly attack: ConfiguredAttack;
+  /** The networks that the attack searched on, if not the audited one. */
+  readonly surrogates: readonly string[] | undefined;
   readonly samples: readonly Sample[];
   readonly outcomes: readonly SampleOutcome[];
   readonly images: Images;

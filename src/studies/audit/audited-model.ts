@@ -28,9 +28,12 @@ export interface AuditedModel {
   readonly random: boolean;
 }
 
+/** The options that the clean samples need. */
+type Prepared = Pick<AuditOptions, "model" | "data" | "backend" | "batch" | "signal" | "policy" | "onProgress">;
+
 /** Compiles the model, resolves the policy, and runs the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
-export async function prepare(options: AuditOptions): Promise<AuditedModel> {
+export async function prepare(options: Prepared): Promise<AuditedModel> {
   const { model, data, backend, batch, signal } = options;
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
   const forward = await Forward.compile(model, backend);
@@ -63,7 +66,7 @@ async function resolvePolicy(
   choice: PolicyChoice,
   model: DynamicModel,
   forward: Forward,
-  { batch, signal, onProgress }: AuditOptions,
+  { batch, signal, onProgress }: Prepared,
 ): Promise<Policy> {
   if (choice.kind === "fixed") return choice.policy;
   const { validation } = choice;

@@ -23,6 +23,7 @@ import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
+import { craftingOf } from "./crafting.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
@@ -73,16 +74,16 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
   const options = await withCheckedModel(onModel, onModel.data);
   const audited = await prepare(options);
   const evaluator = new Evaluator(options.model, options.backend);
+  const crafting = await craftingOf(audited, options);
   try {
-    const attacks = options.attacks.map((config) => configureAttack(config, audited.victim));
     const records: AttackRecord[] = [];
     const gallery: GalleryItem[] = [];
     const adversarial = new Map<string, Float32Array>();
-    for (const attack of attacks) {
-      const attacked = await runStep(attack, audited, evaluator, options);
+    for (const config of options.attacks) {
+      const attacked = await runStep(config, audited, crafting, options);
       records.push(judge(attacked, audited, options.perSample));
       gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
-      adversarial.set(attack.name, attacked.images.data);
+      adversarial.set(config.name, attacked.images.data);
     }
     const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
@@ -96,6 +97,7 @@ export async function audit(given: AuditOptions): Promise<AuditOutcome> {
     return { record, gallery, adversarial };
   } finally {
     await evaluator.release();
+    await crafting.evaluator.release();
     await audited.forward.release();
   }
 }

@@ -2,9 +2,11 @@
 
 import type { AttackConfig } from "../../attacks/spec.js";
 import type { Dataset } from "../../data/dataset.js";
+import type { EnsembleForm } from "../../dynamic/model/ensemble.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
+import type { Policy } from "../../schema/policy.js";
 import type { PolicyChoice } from "../policy.js";
 import type { RunStore } from "./run-store.js";
 
@@ -26,6 +28,19 @@ export interface Progress {
   readonly total: number;
 }
 
+/** A network that stands in for the audited one while attacks search. */
+export interface Surrogate {
+  /** The network, or several as one (see `ensemble`). It takes the same images and classes. */
+  readonly model: DynamicModel;
+  /** Decides at which exit a sample stops. The attacks on its routed answer follow it. */
+  readonly policy: Policy;
+  /** How records name it. */
+  readonly names: readonly string[];
+  /** How several networks became one. Under "losses" an attack on the final exit takes the goal
+   * average. */
+  readonly form?: EnsembleForm | undefined;
+}
+
 /** The input of an audit. */
 export interface AuditOptions {
   /** The model to audit. */
@@ -36,6 +51,9 @@ export interface AuditOptions {
   readonly data: Dataset;
   /** The policy: given, or to be chosen on validation samples. */
   readonly policy: PolicyChoice;
+  /** The network that the attacks search on, when the attacker does not see the audited one. Its
+   * images are judged on the audited model. */
+  readonly surrogate?: Surrogate | undefined;
   /** The attacks to run, in this order. */
   readonly attacks: readonly AttackConfig[];
   /** Options of the curve of robust accuracy. Undefined: no curve. */

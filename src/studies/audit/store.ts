@@ -17,7 +17,7 @@ export async function runStored(
   attack: Attack & { readonly name: string; readonly parameters: object },
   samples: readonly Sample[],
   evaluator: Evaluator,
-  audited: AuditedModel,
+  audited: Pick<AuditedModel, "victim">,
   options: AuditOptions,
   onProgress: AttackOptions["onProgress"],
 ): Promise<StoredRun> {
@@ -35,7 +35,7 @@ export async function runStored(
 async function fingerprintOf(
   attack: Parameters<typeof runStored>[0],
   samples: readonly Sample[],
-  { victim }: AuditedModel,
+  { victim }: Pick<AuditedModel, "victim">,
   { seed, version }: AuditOptions,
 ): Promise<string> {
   const { name, goal, method, budget, parameters } = attack;

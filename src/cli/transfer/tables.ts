@@ -1,0 +1,27 @@
+/** @file Prints the transfer record as tables for a terminal. */
+import { budget } from "../../report/shared/format.js";
+import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
+import { heading, percent, showRate, table } from "../shared/table.js";
+
+export const transferTables = (record: TransferRecord): string =>
+  [
+    heading(`${record.networks.length} networks on ${record.data.name}`),
+    `${record.data.samples} samples, seed ${record.data.seed}; ${record.eligible} of them are right on every network and are attacked\n`,
+    heading("Networks, clean images"),
+    table(
+      [{ head: "network", align: "left" }, { head: "exits" }, { head: "accuracy, routed" }, { head: "mean cost" }],
+      record.networks.map((n) => [n.name, String(n.exits), showRate(n.accuracy), percent(n.meanCostFraction)]),
+    ),
+    ...record.attacks.map((attack) => matrix(attack, record)),
+    NOTE,
+  ].join("");
+
+const NOTE =
+  "\nShare of the attacked samples whose routed answer the target gets wrong, images rounded to 8 bits.\nIn brackets: 95 % Wilson intervals. On the diagonal the attacker sees the target itself.\n";
+
+const matrix = (attack: TransferAttack, { networks }: TransferRecord): string =>
+  heading(`${attack.name}, ${attack.goal}, ${budget(attack.norm, attack.radius)}`) +
+  table(
+    [{ head: "surrogate \\ target", align: "left" }, ...networks.map(({ name }) => ({ head: name }))],
+    attack.success.map((row, i) => [networks[i].name, ...row.map(showRate)]),
+  );
