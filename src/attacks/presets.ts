@@ -62,7 +62,7 @@ const SPECIAL = {
   cw: {
     about: "the closest misclassified image (Carlini & Wagner 2017)",
     needsEarlyExits: false,
-    config: () => ({ goal: "misclassify:final", method: "adam-tanh", norm: "l2", steps: 100, searchSteps: 3 }),
+    config: () => ({ goal: "misclassify:final", method: "cw", norm: "l2" }),
   },
   routed: {
     about: "PGD on the exit that the deployed network takes at each step",

@@ -44,9 +44,9 @@ function nearest(image: readonly number[], norm: Norm, target?: number): number 
   return Math.min(...others.map(to));
 }
 
-async function distances(config: Omit<AttackConfig, "name">, factor = 1): Promise<number[]> {
+async function distances(config: Omit<AttackConfig, "name">, factor = 1, images = IMAGES): Promise<number[]> {
   const exits = exitsTimes(factor);
-  const samples = IMAGES.map((pixels, id) => linearSample(exits, pixels, { id }));
+  const samples = images.map((pixels, id) => linearSample(exits, pixels, { id }));
   const outcomes = await attackWith(victimOf(linearExits(exits)), samples, config);
   return outcomes.map(({ success, image }, i) =>
     success ? NORMS[(config.norm ?? "l2") as Norm].distance(image, samples[i].pixels) : Number.POSITIVE_INFINITY,
@@ -78,18 +78,81 @@ describe("DeepFool", () => {
   });
 });
 
-describe("logits times a factor", () => {
-  const configs = [
-    { method: "deepfool", norm: "l2" },
-    { method: "deepfool", norm: "linf" },
-  ] as const;
+/** Methods that come near the closest image, and by how much they may miss it. */
+const NEAR = [
+  { method: "ddn", norm: "l2", within: 1.06 },
+  { method: "fmn", norm: "l2", within: 1.02 },
+  { method: "fmn", norm: "linf", within: 1.02 },
+  { method: "fmn", norm: "l1", within: 1.02 },
+  { method: "cw", norm: "l2", within: 1.02 },
+  { method: "cw", norm: "linf", within: 1.12 },
+  // EAD also pays for squared L2, so it spreads the change over more values than L1 alone would.
+  { method: "ead", norm: "l1", within: 1.15 },
+] as const;
 
-  test.each(configs)("do not change the distances: $method $norm", async (config) => {
+test.each(NEAR)("$method in $norm comes within $within of the closest image", async ({ within, ...config }) => {
+  const found = await distances(config);
+  for (const [i, want] of expected(config.norm).entries()) {
+    expect(found[i]).toBeGreaterThan(want * 0.9999 - 1e-6);
+    expect(found[i]).toBeLessThan(want * within + 1e-4);
+  }
+});
+
+test.each([
+  { method: "ddn", norm: "l2", within: 1.06 },
+  { method: "fmn", norm: "l2", within: 1.02 },
+  { method: "cw", norm: "l2", within: 1.02 },
+] as const)("$method with a target comes near the closest image that all other classes lose on", async (row) => {
+  const { within, ...config } = row;
+  const found = await distances({ ...config, target: 1 });
+  const labels = IMAGES.map((image) => logitsAt(exitsTimes(1), image)[0]).map((z) => z.indexOf(Math.max(...z)));
+  const free = labels.map((label, i) => (label === 1 ? 0 : nearest(IMAGES[i], "l2", 1)));
+  expect(free.filter((d) => d > 0).length).toBeGreaterThan(1);
+  for (const [i, least] of free.entries()) expect(found[i]).toBeGreaterThan(least * 0.9999 - 1e-6);
+  // Where no third class is in the way, the boundary of the target alone decides.
+  expect(free.filter((least, i) => least > 0 && found[i] < least * within + 1e-4).length).toBeGreaterThan(0);
+});
+
+/** The fewest values of which a change can make another class win: for each class, values count by what they can add. */
+function fewest(image: readonly number[]): number {
+  const z = logitsAt(exitsTimes(1), image)[0];
+  const label = z.indexOf(Math.max(...z));
+  const needed = (k: number): number => {
+    const gains = image.map((x, i) => {
+      const slope = WEIGHTS[k][i] - WEIGHTS[label][i];
+      return slope > 0 ? slope * (1 - x) : -slope * x;
+    });
+    gains.sort((a, b) => b - a);
+    let [gap, count] = [z[label] - z[k], 0];
+    while (gap >= 0 && count < gains.length) gap -= gains[count++];
+    return gap < 0 ? count : Number.POSITIVE_INFINITY;
+  };
+  return Math.min(...WEIGHTS.map((_, k) => (k === label ? Number.POSITIVE_INFINITY : needed(k))));
+}
+
+test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
+  "$method changes at least as few values as any image can, and few more",
+  async (config) => {
+    const found = await distances({ ...config, norm: "l0" });
+    for (const [i, image] of IMAGES.entries()) {
+      expect(found[i]).toBeGreaterThanOrEqual(fewest(image));
+      expect(found[i]).toBeLessThanOrEqual(fewest(image) + 1);
+    }
+  },
+);
+
+describe("logits times a factor", () => {
+  const configs = [...NEAR, { method: "deepfool", norm: "l2" }, { method: "deepfool", norm: "linf" }] as const;
+  const sparse = ["fmn", "jsma"].map((method) => ({ method, norm: "l0" as const }));
+
+  test.each([...configs, ...sparse])("do not change the distances: $method $norm", async ({ method, norm }) => {
+    const config = { method, norm };
     const [usual, small, large] = [
       await distances(config),
       await distances(config, 0.01),
       await distances(config, 100),
     ];
+    expect(usual.every(Number.isFinite)).toBe(true);
     for (const [i, want] of usual.entries()) {
       expect(Math.abs(small[i] / want - 1)).toBeLessThan(0.03);
       expect(Math.abs(large[i] / want - 1)).toBeLessThan(0.03);

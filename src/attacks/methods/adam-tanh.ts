@@ -90,15 +90,18 @@ const within = ({ budget, sample }: Task, image: Float32Array): boolean =>
 function startOf(task: Task, { randomStart }: AdamTanhOptions, restart: number): Float64Array {
   const { pixels } = task.sample;
   if (randomStart) return Float64Array.from(uniform(keyOf(task, "attack-start", restart), pixels.length));
-  // Pixels of exactly 0 or 1 do not have a finite w.
-  return Float64Array.from(pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
+  return tanhOf(pixels);
 }
+
+/** The variable w of an image. Pixels of exactly 0 or 1 do not have a finite one. */
+export const tanhOf = (pixels: Float32Array): Float64Array =>
+  Float64Array.from(pixels, (p) => Math.atanh((2 * p - 1) * 0.999999));
 
 /** (tanh(w) + 1) / 2, in the form that needs one exponential. */
 const imageOf = (w: number): number => 1 / (1 + Math.exp(-2 * w));
 
 /** The variable w, Adam's moments, and the image that w stands for. */
-class AdamTanhState {
+export class AdamTanhState {
   readonly image: Float32Array;
   readonly #w: Float64Array;
   readonly #mean: Float64Array;
@@ -114,15 +117,21 @@ class AdamTanhState {
 
   /** One Adam step down c * (-loss) + |x - clean|^2. `gradient` is the gradient of the ascended
    * loss. */
-  update(gradient: Float32Array, clean: Float32Array, { stepSize, c }: AdamTanhOptions): void {
-    this.#step++;
+  update(gradient: Float32Array, clean: Float32Array, { stepSize, c }: Pick<AdamTanhOptions, "stepSize" | "c">): void {
     const [weight, distance] = c === 0 ? [1, 0] : [c, 2];
+    this.descend((i, x) => distance * (x - clean[i]) - weight * gradient[i], stepSize);
+  }
+
+  /** One Adam step down a function of the image.
+   * @param slope its derivative by value i, which now is x */
+  descend(slope: (i: number, x: number) => number, stepSize: number): void {
+    this.#step++;
     const [scale1, scale2] = [1 / (1 - 0.9 ** this.#step), 1 / (1 - 0.999 ** this.#step)];
     const { image } = this;
     for (let i = 0; i < image.length; i++) {
       const x = image[i];
       // dx/dw = (1 - tanh(w)^2) / 2 = 2 x (1 - x)
-      const g = (distance * (x - clean[i]) - weight * gradient[i]) * 2 * x * (1 - x);
+      const g = slope(i, x) * 2 * x * (1 - x);
       const m = 0.9 * this.#mean[i] + 0.1 * g;
       const v = 0.999 * this.#square[i] + 0.001 * g * g;
       this.#mean[i] = m;

@@ -38,6 +38,7 @@ const control =
     method<P>({
       access: "label",
       scope: "sample",
+      control: true,
       budget,
       targeted: true,
       losses: [],

@@ -51,7 +51,8 @@ export const ddn = method({
   budget: "closest",
   norms: ["l2"],
   targeted: true,
-  losses: ["cross-entropy", "margin", "scaled-cross-entropy"],
+  // The paper ascends the cross-entropy, whose gradient vanishes where logits are large.
+  losses: ["margin", "cross-entropy", "scaled-cross-entropy"],
   parameters: {
     steps: count(100, "gradient steps"),
     gamma: amount(0.05, "share by which the sphere shrinks or grows", { most: 1 }),

@@ -21,32 +21,40 @@ const PAST_BOUNDARY = 1e-4;
 /** Searches for the closest image that meets the goal. */
 export function* deepfoolSearch(task: Task, options: DeepFoolOptions): Search {
   const best = Best.closest(task);
-  for (const loss of task.goal.starts(task.sample)) yield* approach(task, options, loss, best);
+  for (const loss of task.goal.starts(task.sample))
+    yield* approach(task, options, { from: task.sample.pixels, loss }, best);
   return best.found();
 }
 
-/** Steps until the goal is met. */
-function* approach(task: Task, options: DeepFoolOptions, loss: number, best: Best): Search<void> {
-  const { pixels } = task.sample;
+/** Steps from an image until the goal is met. Offers each image to `best`.
+ * @param start the image, and the index of its loss
+ * @returns the last image */
+function* approach(
+  task: Task,
+  options: DeepFoolOptions,
+  { from, loss }: { readonly from: Float32Array; readonly loss: number },
+  best: Best,
+): Search<Float32Array> {
   const rivals = rivalsOf(task, loss, options.candidates);
-  const total = new Float32Array(pixels.length);
-  const image = Float32Array.from(pixels);
+  const total = new Float32Array(from.length);
+  const image = Float32Array.from(from);
   let at = loss;
   for (let step = 0; step < options.steps; step++) {
     const first = yield* evaluate(task, image, at, true, { target: rivals[0] });
     at = first.at;
-    if (best.offer(image, first)) return;
+    if (best.offer(image, first)) return image;
     const nearest = yield* nearestOf(task, image, first, rivals.slice(1));
-    if (!nearest) return;
+    if (!nearest) return image;
     NORMS[task.budget.norm].step(total, nearest.gradient, nearest.distance + PAST_BOUNDARY);
-    moveTo(image, pixels, total, 1 + options.overshoot);
+    moveTo(image, from, total, 1 + options.overshoot);
   }
   best.offer(image, yield* evaluate(task, image, at, false, { target: rivals[0] }));
+  return image;
 }
 
 /** The classes whose boundaries count: those of the largest logits on the clean image, without the
  * label. */
-export function rivalsOf({ goal, sample }: Task, loss: number, candidates: number): number[] {
+function rivalsOf({ goal, sample }: Task, loss: number, candidates: number): number[] {
   const logits = sample.clean[goal.losses[loss].exits.at(-1) ?? 0];
   const label = goal.label(sample);
   const classes = Array.from(logits, (_, k) => k).filter((k) => k !== label);

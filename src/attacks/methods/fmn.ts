@@ -20,6 +20,10 @@ interface FmnOptions {
 /** The share by which the radius changes in the last step. */
 const LAST_GAMMA = 0.001;
 
+/** A factor on the distance to the boundary. Without it, images can come to rest on the boundary
+ * and never cross it. */
+const PAST_BOUNDARY = 1.001;
+
 function* attack(task: Task, options: FmnOptions): Search {
   const best = Best.closest(task);
   for (const loss of task.goal.starts(task.sample)) yield* walk(task, options, loss, best);
@@ -55,7 +59,7 @@ class Ball {
     this.#task = task;
     const farthest = sample.pixels.map((p) => (p < 0.5 ? 1 : 0));
     this.#most = NORMS[budget.norm].distance(farthest, sample.pixels);
-    this.radius = budget.norm === "l0" ? 1 : Number.POSITIVE_INFINITY;
+    this.radius = budget.norm === "l0" ? 2 : Number.POSITIVE_INFINITY;
   }
 
   /** Shrinks after a success and grows after a failure. Before the first success, the radius is the
@@ -72,14 +76,16 @@ class Ball {
   #length(distance: number, { loss, gradient }: Evaluation, success: boolean, gamma: number): number {
     if (success) return Math.min(this.radius * (1 - gamma), this.#closest);
     if (this.#closest < Number.POSITIVE_INFINITY) return this.radius * (1 + gamma);
-    return distance + Math.abs(loss) / Math.max(NORMS[this.#task.budget.norm].dual(gradient), 1e-30);
+    const ahead = Math.abs(loss) / Math.max(NORMS[this.#task.budget.norm].dual(gradient), 1e-30);
+    return (distance + ahead) * PAST_BOUNDARY;
   }
 
-  /** The number of values that may change. It moves by at least 1. */
+  /** The number of values that may change. As in Foolbox, it is one more than the radius of the
+   * paper, so that a search from the number that succeeded does not stall. */
   #count(success: boolean, gamma: number): number {
-    const { radius } = this;
-    if (!success) return Math.max(radius + 1, Math.floor(radius * (1 + gamma)));
-    return Math.max(1, Math.min(radius - 1, Math.floor(radius * (1 - gamma)), this.#closest));
+    const radius = this.radius - 1;
+    if (!success) return 1 + Math.max(radius + 1, Math.floor(radius * (1 + gamma)));
+    return 1 + Math.max(0, Math.min(radius - 1, Math.floor(radius * (1 - gamma)), this.#closest));
   }
 }
 
@@ -95,7 +101,7 @@ export const fmn = method({
   parameters: {
     steps: count(100, "gradient steps"),
     stepSize: amount(1, "length of the first step, in L2"),
-    lastStepSize: amount(({ before }) => Number(before["stepSize"]) / 100, "length of the last step, in L2", {
+    lastStepSize: amount(({ before: { stepSize } }) => Number(stepSize) / 100, "length of the last step, in L2", {
       usual: "stepSize / 100",
     }),
     gamma: amount(0.05, "share by which the radius changes after the first step", { most: 1 }),

@@ -16,9 +16,11 @@ import {
   uniformNoise,
 } from "./controls.js";
 import { costWalk } from "./cost-walk.js";
+import { cw } from "./cw.js";
 import { ddn } from "./ddn.js";
 import { deepfool } from "./deepfool.js";
 import { dim, tim } from "./diverse.js";
+import { ead } from "./ead.js";
 import { eotPgd } from "./eot.js";
 import { nes, spsa } from "./estimated.js";
 import { fab, fabT } from "./fab.js";
@@ -27,10 +29,13 @@ import { fmn } from "./fmn.js";
 import { geoda } from "./geoda.js";
 import { hopskipjump } from "./hopskipjump.js";
 import { jitter } from "./jitter.js";
+import { jsma } from "./jsma.js";
 import type { MethodDef } from "./method.js";
 import { mim, nim, sim, sini } from "./momentum.js";
+import { onePixel } from "./one-pixel.js";
 import { patch } from "./patch.js";
 import { bim, fgsm, pgd } from "./pgd.js";
+import { pixle } from "./pixle.js";
 import { shrinking } from "./shrinking.js";
 import { simba } from "./simba.js";
 import { slide } from "./slide.js";
@@ -90,6 +95,11 @@ export const METHODS = {
   geoda,
   shrinking,
   patch,
+  cw,
+  ead,
+  jsma,
+  "one-pixel": onePixel,
+  pixle,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

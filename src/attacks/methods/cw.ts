@@ -1,0 +1,122 @@
+/** @file The attack of Carlini & Wagner: Adam on the distance and a weighted margin, with a search
+ *  over the weight. Source: Carlini & Wagner 2017, "Towards evaluating the robustness of neural
+ *  networks", sections VI-A (L2) and VI-C (Linf). */
+
+import { NORMS } from "../../perturb/norms.js";
+import { amount, count } from "../parameters.js";
+import type { Evaluation, Search } from "../question.js";
+import { AdamTanhState, tanhOf } from "./adam-tanh.js";
+import { Best } from "./best.js";
+import { balancedWeight, boundaryFrom, searchWeight } from "./closest.js";
+import { evaluate } from "./evaluate.js";
+import { method, type Task } from "./method.js";
+
+interface CwOptions {
+  readonly steps: number;
+  readonly stepSize: number;
+  readonly searchSteps: number;
+  readonly c: number;
+  readonly kappa: number;
+}
+
+/** One run of Adam. */
+interface Run {
+  readonly task: Task;
+  readonly options: CwOptions;
+  readonly best: Best;
+  /** Index of the loss to start from. */
+  readonly loss: number;
+}
+
+/** The derivative of what Adam descends, by value i, which now is x. */
+type Slope = (gradient: Float32Array, i: number, x: number) => number;
+
+function* attack(task: Task, options: CwOptions): Search {
+  const best = Best.closest(task);
+  for (const loss of task.goal.starts(task.sample)) {
+    const run = { task, options, best, loss };
+    yield* task.budget.norm === "linf" ? inLinf(run) : inL2(run);
+  }
+  return best.found();
+}
+
+/** Searches over c in c * (-loss) + |x - clean|^2. */
+function* inL2(run: Run): Search<void> {
+  const { task, options } = run;
+  const { pixels } = task.sample;
+  const first = options.c > 0 ? options.c : balancedWeight(yield* boundaryFrom(task, run.loss, options.kappa));
+  yield* searchWeight(first, options.searchSteps, function* (c) {
+    const slope: Slope = (gradient, i, x) => 2 * (x - pixels[i]) - c * gradient[i];
+    return (yield* descend(run, pixels, slope)) !== undefined;
+  });
+}
+
+/** Descends c * (-loss) + the sum of what each value moves beyond tau. After a success, tau falls
+ * below its distance. After a failure, c doubles. */
+function* inLinf(run: Run): Search<void> {
+  const { task, options } = run;
+  const { pixels } = task.sample;
+  const boundary = yield* boundaryFrom(task, run.loss, options.kappa);
+  const dual = Math.max(NORMS.linf.dual(boundary.gradient), 1e-30);
+  let c = options.c > 0 ? options.c : pixels.length / dual;
+  let [tau, from] = [Math.min(1, (2 * boundary.rise) / dual), pixels];
+  for (let round = 0; round < options.searchSteps; round++) {
+    // A longer step would leave the small distances that the search is about.
+    const stepSize = Math.min(options.stepSize, tau / 4);
+    const found = yield* descend({ ...run, options: { ...options, stepSize } }, from, beyond(pixels, tau, c));
+    if (found) [tau, from] = [NEXT_TAU * NORMS.linf.distance(found, pixels), found];
+    else c *= 2;
+  }
+}
+
+/** The share of its distance at which tau continues after a success. */
+const NEXT_TAU = 0.9;
+
+const beyond =
+  (clean: Float32Array, tau: number, c: number): Slope =>
+  (gradient, i, x) => {
+    const move = x - clean[i];
+    return (Math.abs(move) > tau ? Math.sign(move) : 0) - c * gradient[i];
+  };
+
+/** Steps of Adam from an image. Returns the closest success of this run. */
+function* descend(run: Run, from: Float32Array, slope: Slope): Search<Float32Array | undefined> {
+  const { task, options, best } = run;
+  const state = new AdamTanhState(tanhOf(from));
+  const closest = new Best({ ...task, budget: { ...task.budget, radius: undefined } });
+  let at = run.loss;
+  for (let step = 0; step < options.steps; step++) {
+    const evaluation = yield* evaluate(task, state.image, at);
+    at = evaluation.at;
+    if (reaches(evaluation, options)) {
+      closest.offer(state.image, evaluation);
+      best.offer(state.image, evaluation);
+    }
+    const { gradient } = evaluation;
+    state.descend((i, x) => slope(gradient, i, x), options.stepSize);
+  }
+  return closest.success ? closest.found().image : undefined;
+}
+
+/** Whether the loss has reached its cap, so that an image can count. */
+const reaches = ({ loss }: Evaluation, { kappa }: CwOptions): boolean => kappa === 0 || loss >= kappa;
+
+export const cw = method({
+  about: "Adam on the distance and a weighted margin, with a search over the weight for the closest success",
+  source: "Carlini & Wagner 2017",
+  access: "gradient",
+  scope: "sample",
+  budget: "closest",
+  norms: ["l2", "linf"],
+  targeted: true,
+  losses: ["margin"],
+  cap: (_, { kappa }) => kappa,
+  parameters: {
+    steps: count(100, "iterations per round of search"),
+    stepSize: amount(0.01, "Adam's learning rate"),
+    searchSteps: count(9, "rounds of search over the weight c; in linf over the distance"),
+    c: amount(0, "first weight of the goal; 0: the weight that balances margin and distance at the image"),
+    kappa: amount(0, "margin that a success must have"),
+  },
+  start: attack,
+});
