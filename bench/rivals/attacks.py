@@ -8,9 +8,12 @@ The network computes its last exit only. It runs in the form whose gradient is f
 import importlib
 import json
 import logging
+import os
 import sys
 import time
 
+# Waiting threads sleep. Where others take some of the machine, PyTorch is ten times slower with threads that spin.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import torch
 from onnx_torch import OnnxNet
@@ -65,7 +68,6 @@ ATTACKS = {f.__name__: f for f in (pgd, apgd, autoattack, square, deepfool, cw, 
 
 
 def repository(name):
-    """Imported at its first use. Its progress messages must not reach stdout."""
     return importlib.import_module(name)
 
 
@@ -116,7 +118,7 @@ def gradient_seconds(net, images, labels):
 def main():
     torch.set_num_threads(THREADS)
     logging.disable(logging.WARNING)
-    answers, sys.stdout = sys.stdout, sys.stderr
+    answers, sys.stdout = sys.stdout, sys.stderr  # the repositories print messages of their own
     subject = Subject(*sys.argv[1:4])
     for line in sys.stdin:
         print(json.dumps(subject.run(**json.loads(line))), file=answers, flush=True)

@@ -34,4 +34,8 @@ export const samplesOf = ({
 export type ExitLogits = readonly (Float32Array | undefined)[];
 
 /** The image as an 8-bit file would hold it. */
-export const toEightBits = (image: Float32Array): Float32Array => image.map((v) => Math.round(v * 255) / 255);
+export function toEightBits(image: Float32Array): Float32Array {
+  const out = new Float32Array(image.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.round(image[i] * 255) / 255;
+  return out;
+}

@@ -63,8 +63,9 @@ export const linf: NormDef = {
     }
   },
   start: (clean, radius, key) => {
-    const noise = uniform(key, clean.length, -radius, radius);
-    return clean.map((c, i) => clamp01(c + noise[i]));
+    const image = uniform(key, clean.length, -radius, radius);
+    for (let i = 0; i < image.length; i++) image[i] = clamp01(clean[i] + image[i]);
+    return image;
   },
 };
 

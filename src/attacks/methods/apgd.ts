@@ -11,6 +11,7 @@ import { Best } from "./best.js";
 import { atBorder, inBall } from "./border.js";
 import { type Extras, evaluateAll, survivesRounding } from "./evaluate.js";
 import { method, type Task } from "./method.js";
+import { mean } from "./vectors.js";
 
 interface ApgdOptions {
   readonly steps: number;
@@ -104,7 +105,7 @@ function* look({ task, best, extras, eot }: Run, image: Float32Array, at: number
     () => extras,
   );
   const last = replies[eot - 1];
-  const gradient = last.gradient.map((_, i) => replies.reduce((sum, reply) => sum + reply.gradient[i], 0) / eot);
+  const gradient = mean(replies.map((reply) => reply.gradient));
   const place = { image, gradient, loss: last.loss, at: last.at };
   if (counts && best.offer(image, last) && (yield* survivesRounding(task, image, last.at, extras))) best.confirm(image);
   return place;

@@ -1,13 +1,19 @@
 /** @file Sums of gradients and images of one length. */
 
 /** a + factor * b. */
-export const plus = (a: Float32Array, b: Float32Array, factor = 1): Float32Array => a.map((v, i) => v + factor * b[i]);
+export function plus(a: Float32Array, b: Float32Array, factor = 1): Float32Array {
+  const out = new Float32Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = a[i] + factor * b[i];
+  return out;
+}
 
 /** The mean of vectors. */
 export function mean(vectors: readonly Float32Array[]): Float32Array {
   const total = new Float64Array(vectors[0].length);
   for (const vector of vectors) for (let i = 0; i < total.length; i++) total[i] += vector[i];
-  return Float32Array.from(total, (v) => v / vectors.length);
+  const out = new Float32Array(total.length);
+  for (let i = 0; i < out.length; i++) out[i] = total[i] / vectors.length;
+  return out;
 }
 
 /** A vector of mean absolute value 1. Zeros stay zeros. */
