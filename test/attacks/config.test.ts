@@ -124,7 +124,7 @@ describe("wrong use of an attack gets one clear message", () => {
     ],
     [
       { method: "pgd", radius: 0.1, target: 9 },
-      'attack "t", target: got 9, expected a class from 0 to 3. Give one of them, "least-likely", "second" or "random". [attack/config]',
+      'attack "t", target: got 9, expected a class from 0 to 3. Give one of them, least-likely or second or random. [attack/config]',
     ],
     [
       { method: "tpgd", radius: 0.1, target: 1 },
