@@ -12,9 +12,9 @@ function record(family: string, cases: readonly ReferenceCase[], found: readonly
   const file = new URL(`${family}.json`, folder);
   mkdirSync(folder, { recursive: true });
   const before: Compared[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
-  const valueOf = ({ reference }: ReferenceCase) =>
+  const newest = ({ reference }: ReferenceCase) =>
     [...found, ...before].find((value) => value.reference === reference.join(" "));
-  const values = cases.map(valueOf).filter((value) => value !== undefined);
+  const values = cases.map(newest).filter((value) => value !== undefined);
   writeFileSync(file, `${JSON.stringify(values, undefined, 2)}\n`);
 }
 
