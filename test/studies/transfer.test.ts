@@ -18,7 +18,7 @@ const labels = Int32Array.from(samples, ({ label }) => label);
 const data: Dataset = inMemory({ name: "made", shape: [3, 8, 8], classes: undefined, labels }, bytes);
 const policy = { kind: "fixed", policy: victimOf(a, 2).policy } as const;
 const common = { backend: referenceBackend, data, seed: 1, batch: 8, version: "0", now: () => 0 };
-const attacks = [{ name: "pgd", method: "pgd", radius: 0.06, steps: 6 }];
+const attacks = [{ name: "pgd", method: "pgd", radius: 0.06, steps: 6, iterate: "last" }];
 const run = (models: readonly DynamicModel[]) =>
   transfer({ ...common, networks: models.map((model) => ({ model, policy })), attacks });
 

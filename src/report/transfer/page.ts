@@ -84,7 +84,7 @@ const settings = ({ networks, attacks, tool, seconds, eligible, data }: Transfer
     ...attacks.map((a): [string, string] => [
       a.name,
       `${a.method}: ${Object.entries(a.parameters)
-        .map(([key, value]) => `${key} ${value}`)
+        .map(([key, value]) => `${key} ${typeof value === "number" ? Number(value.toPrecision(6)) : value}`)
         .join(", ")}`,
     ]),
     ["engine", `${tool.name} ${tool.version}`],

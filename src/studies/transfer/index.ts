@@ -30,6 +30,7 @@ import { type AuditedModel, prepare } from "../audit/audited-model.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
 import { stopsOf } from "../audit/tally.js";
+import { batchOf, type OpenBatch } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { PolicyChoice } from "../policy.js";
 
@@ -61,7 +62,11 @@ export interface TransferOptions {
  * import { load, openDataset, ortNode, subset, transfer, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
- * const policy = { kind: "fixed", policy: { rule: "max-softmax", thresholds: [0.8, 0.8], fallback: "final" } } as const;
+ * const thresholds = [0.8, 0.8];
+ * const policy = {
+ *   kind: "fixed",
+ *   policy: { rule: "max-softmax", thresholds, fallback: "final" },
+ * } as const;
  * const record = await transfer({
  *   networks: [
  *     { model, policy },
@@ -77,7 +82,8 @@ export interface TransferOptions {
  * });
  * console.log(record.attacks[0]?.success[0]?.[1]?.value);
  * ``` */
-export async function transfer(options: TransferOptions): Promise<TransferRecord> {
+export async function transfer(request: OpenBatch<TransferOptions>): Promise<TransferRecord> {
+  const options = { ...request, batch: smallestBatch(request) };
   const started = options.now();
   const data = sameData(options);
   const networks: AuditedModel[] = [];
@@ -101,6 +107,11 @@ export async function transfer(options: TransferOptions): Promise<TransferRecord
     for (const { forward } of networks) await forward.release();
   }
 }
+
+/** The smallest of the batches that suit each network.
+ * @throws DynnError 'memory/batch' */
+const smallestBatch = ({ networks, backend, batch }: OpenBatch<TransferOptions>): number =>
+  Math.min(...networks.map(({ model }) => batchOf({ model, backend, batch, gradients: true }).batch));
 
 /** The data in the numbering of the networks, which must be one.
  * @throws DynnError 'transfer/mismatch' */
