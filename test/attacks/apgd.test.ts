@@ -74,7 +74,7 @@ describe.each(METHODS)("%s", (method) => {
 
 describe("the step of Auto-PGD", () => {
   const clean = Float32Array.of(0.5, 0.5);
-  const course = { norm: "linf", radius: 0.1, clean, steps: 100, rho: 0.75 } as const;
+  const course = { norm: "linf", radius: 0.1, clean, steps: 100, rho: 0.75, fromNoise: true } as const;
   const at = (image: readonly number[], gradient: readonly number[], loss = 0): Point => ({
     image: Float32Array.from(image),
     gradient: Float32Array.from(gradient),
@@ -104,6 +104,28 @@ describe("the step of Auto-PGD", () => {
     expect(pace.goesBack(start, start)).toBe(true);
     // Half of half of two radii is half a radius, times 0.75.
     close(pace.move(start, start.image), [0.5 + 0.75 * 0.04, 0.5 + 0.75 * 0.04]);
+  });
+
+  describe("in L1", () => {
+    const grey = new Float32Array(20).fill(0.5);
+    const sparse = { ...course, norm: "l1", radius: 1, clean: grey } as const;
+    const slopes = Array.from(grey, (_, i) => i + 1);
+    const withFirst = (count: number, by: number) => Array.from(grey, (v, i) => (i < count ? v + by : v));
+
+    test("from noise moves a fifth of the values, along the largest gradient", () => {
+      const start = at(withFirst(0, 0), slopes);
+      close(
+        paceOf(sparse, start).move(start, start.image),
+        Array.from(grey, (_, i) => (i < 16 ? 0.5 : 0.75)),
+      );
+    });
+
+    test("from a start in the larger ball moves two thirds as many values as are changed", () => {
+      const start = at(withFirst(3, 0.1), slopes);
+      const moved = paceOf({ ...sparse, fromNoise: false }, start).move(start, start.image);
+      // Two values move by a half. The projection takes 0.06 from each of the five.
+      close(moved, [0.54, 0.54, 0.54, ...Array(15).fill(0.5), 0.94, 0.94]);
+    });
   });
 
   /** Checkpoints of 100 steps at which it goes back, with losses by step. */

@@ -32,6 +32,8 @@ export interface Course {
   readonly steps: number;
   /** Share of rising steps below which the step is halved. */
   readonly rho: number;
+  /** Whether the start is noise. Its number of changed values then says nothing about the steps. */
+  readonly fromNoise: boolean;
 }
 
 export const paceOf = (course: Course, start: Point): Pace =>
@@ -96,26 +98,34 @@ class HalvingPace implements Pace {
   }
 }
 
+/** The share of the values that the first steps from noise move, in L1. */
+const FIRST_SHARE = 0.2;
+
 /** Steps along the signs of the largest gradient values, for L1. Their number follows the number of
  * changed values of the best image. */
 class SparsePace implements Pace {
   readonly #course: Course;
   readonly #interval: number;
   #length: number;
+  /** Changed values of the best image at the last checkpoint. */
   #changed: number;
+  /** How many values a step moves. */
+  #moving: number;
   #since = 0;
 
   constructor(course: Course, { image }: Point) {
     this.#course = course;
     this.#interval = Math.max(Math.floor(0.04 * course.steps), 1);
     this.#length = course.radius;
-    this.#changed = NORMS.l0.distance(image, course.clean);
+    const { clean, fromNoise } = course;
+    this.#changed = fromNoise ? clean.length : NORMS.l0.distance(image, clean);
+    this.#moving = fromNoise ? FIRST_SHARE * clean.length : this.#changed / 1.5;
   }
 
   move({ image, gradient }: Point): Float32Array {
     const { clean, radius } = this.#course;
     const sizes = Float32Array.from(gradient, Math.abs);
-    const least = nthFromTop(sizes, this.#changed / 1.5);
+    const least = nthFromTop(sizes, this.#moving);
     const moving = sizes.reduce((count, size) => count + (size >= least && size > 0 ? 1 : 0), 0);
     const each = this.#length / Math.max(moving, 1);
     const difference = image.map((v, i) => v - clean[i] + (sizes[i] >= least ? each * Math.sign(gradient[i]) : 0));
@@ -130,6 +140,7 @@ class SparsePace implements Pace {
     const sparser = changed / this.#changed < 0.95;
     this.#length = sparser ? radius : Math.max(this.#length / 1.5, radius / 10);
     this.#changed = changed;
+    this.#moving = changed / 1.5;
     return sparser;
   }
 }

@@ -34,6 +34,8 @@ interface Run extends Pick<ApgdOptions, "steps" | "rho" | "eot" | "largeRadii"> 
   readonly at: number;
   /** Number of the run. Its random numbers depend on it. */
   readonly number: number;
+  /** Whether the start is noise, and not the result of a run in a larger ball. */
+  readonly fromNoise: boolean;
 }
 
 /** A point and the loss that belongs to it. */
@@ -57,15 +59,26 @@ function* attack(task: Task, options: ApgdOptions): Search {
 }
 
 /** Under L1, a run begins in larger balls, whose best images lead to good starts. */
-function* run(given: Run): Search<void> {
+function* run(given: Omit<Run, "fromNoise">): Search<void> {
   const { task, steps, largeRadii } = given;
   const { norm, radius = 0 } = task.budget;
   const stage = norm === "l1" && largeRadii ? Math.min(Math.ceil(0.3 * steps), Math.floor((steps - 1) / 2)) : 0;
   let image = atBorder(task, stage > 0 ? 3 * radius : radius, given.number);
   for (const factor of stage > 0 ? [3, 2] : []) {
-    image = yield* climb({ ...given, steps: stage }, moveInto(task, image, factor * radius), factor * radius, false);
+    const fromNoise = factor === 3;
+    image = yield* climb(
+      { ...given, steps: stage, fromNoise },
+      moveInto(task, image, factor * radius),
+      factor * radius,
+      false,
+    );
   }
-  yield* climb({ ...given, steps: steps - 2 * stage }, moveInto(task, image, radius), radius, true);
+  yield* climb(
+    { ...given, steps: steps - 2 * stage, fromNoise: stage === 0 },
+    moveInto(task, image, radius),
+    radius,
+    true,
+  );
 }
 
 const moveInto = ({ sample: { pixels }, budget }: Task, image: Float32Array, radius: number): Float32Array =>
@@ -80,10 +93,10 @@ const moveInto = ({ sample: { pixels }, budget }: Task, image: Float32Array, rad
 /** Ascends the loss within a radius. Returns the image of the largest loss.
  * @param counts whether successes count, because the radius is that of the attack */
 function* climb(given: Run, start: Float32Array, radius: number, counts: boolean): Search<Float32Array> {
-  const { task, best, steps, rho } = given;
+  const { task, best, steps, rho, fromNoise } = given;
   let here = yield* look(given, start, given.at, counts);
   let [top, before] = [here, here.image];
-  const pace = paceOf({ norm: task.budget.norm, radius, clean: task.sample.pixels, steps, rho }, here);
+  const pace = paceOf({ norm: task.budget.norm, radius, clean: task.sample.pixels, steps, rho, fromNoise }, here);
   for (let step = 0; step < steps && !best.confirmed; step++) {
     const moved = pace.move(here, before);
     before = here.image;

@@ -20,9 +20,8 @@ interface FmnOptions {
 /** The share by which the radius changes in the last step. */
 const LAST_GAMMA = 0.001;
 
-/** A factor on the distance to the boundary. Without it, images can come to rest on the boundary
- * and never cross it. */
-const PAST_BOUNDARY = 1.001;
+/** The share of the distance below which an image is on the boundary, as far as float32 tells. */
+const ON_BOUNDARY = 1e-6;
 
 function* attack(task: Task, options: FmnOptions): Search {
   const best = Best.closest(task);
@@ -63,7 +62,8 @@ class Ball {
   }
 
   /** Shrinks after a success and grows after a failure. Before the first success, the radius is the
-   * distance of the boundary in a linear model. */
+   * distance of the boundary in a linear model. An image can come to rest on the boundary and never
+   * cross it. So the radius also grows there. */
   follow(image: Float32Array, evaluation: Evaluation, success: boolean, gamma: number): void {
     const { budget, sample } = this.#task;
     const distance = NORMS[budget.norm].distance(image, sample.pixels);
@@ -77,7 +77,7 @@ class Ball {
     if (success) return Math.min(this.radius * (1 - gamma), this.#closest);
     if (this.#closest < Number.POSITIVE_INFINITY) return this.radius * (1 + gamma);
     const ahead = Math.abs(loss) / Math.max(NORMS[this.#task.budget.norm].dual(gradient), 1e-30);
-    return (distance + ahead) * PAST_BOUNDARY;
+    return ahead > ON_BOUNDARY * distance ? distance + ahead : this.radius * (1 + gamma);
   }
 
   /** The number of values that may change. As in Foolbox, it is one more than the radius of the
