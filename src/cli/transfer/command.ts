@@ -22,7 +22,7 @@ import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/p
 import { withProgress } from "../shared/progress.js";
 import { transferTables } from "./tables.js";
 
-type Shared = CommonFlags<"data" | "eps" | "seed" | "batch", "samples" | "json" | "report">;
+type Shared = CommonFlags<"data" | "eps" | "seed", "batch" | "samples" | "json" | "report">;
 
 interface TransferFlags extends PolicyFlags, BackendFlags, Shared {
   readonly attacks: readonly string[];
