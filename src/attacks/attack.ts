@@ -28,6 +28,13 @@ export interface AttackOptions {
   readonly batch: number;
   /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Outcomes of an earlier run of the same attack, by the place of the sample. These samples are
+   * not attacked again. A method that works on all samples at once starts over. */
+  readonly known?: ReadonlyMap<number, SampleOutcome> | undefined;
+  /** Called with each outcome and the place of its sample. */
+  readonly onOutcome?: ((place: number, outcome: SampleOutcome) => void) | undefined;
+  /** Awaited between two evaluations. */
+  readonly between?: (() => Promise<void> | undefined) | undefined;
   /** Called with the number of finished samples and the number of all samples. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }

@@ -129,8 +129,9 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
 export type PresetName = string;
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 
-/** The names that "all" stands for. The methods beside them cost much time together. */
-const ALL_NAMES = Object.keys(SPECIAL);
+/** Names of attacks that are more than a method with its defaults. "all" stands for them, because
+ * all methods together cost much time. */
+export const NAMED_ATTACKS: readonly string[] = Object.keys(SPECIAL);
 
 /** The attacks of an audit whose call names none. */
 export const DEFAULT_PRESETS: readonly PresetName[] = [
@@ -148,20 +149,20 @@ export const DEFAULT_PRESETS: readonly PresetName[] = [
  * @throws DynnError 'attack/unsupported' when a preset needs early exits and the model has none */
 export function presetConfigs(names: readonly string[], ctx: PresetContext): AttackConfig[] {
   const wanted = new Set(
-    names.flatMap((name) => (name === "all" ? usable(ALL_NAMES, ctx) : name === "none" ? [] : currentName(name))),
+    names.flatMap((name) => (name === "all" ? usable(NAMED_ATTACKS, ctx) : name === "none" ? [] : currentName(name))),
   );
   return [...wanted].map((name) => {
     const preset: Preset | undefined = Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
     if (!preset)
       throw new DynnError(
         "cli/value",
-        `attacks: "${name}" is not the name of an attack. Choose from ${PRESET_NAMES.join(", ")}, all, none; or write your own in an attack file.`,
+        `attacks: "${name}" is not the name of an attack. Choose from ${NAMED_ATTACKS.join(", ")}, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file.`,
         { name, options: ["attacks", "attackFile"] },
       );
     if (preset.needsEarlyExits && ctx.earlyExits === 0)
       throw new DynnError(
         "attack/unsupported",
-        `attack ${name}: the model has a single exit, and this attack needs early ones. Use ${usable(PRESET_NAMES, ctx).join(", ")}.`,
+        `attack ${name}: the model has a single exit, and this attack needs early ones. Use ${usable(NAMED_ATTACKS, ctx).join(", ")}, or a method that \`dynn attacks\` lists.`,
         { name },
       );
     return { name, ...preset.config(ctx) };

@@ -23,6 +23,7 @@ export async function runAttack(
     const evaluations = await evaluator.evaluate(group);
     const ready = group.filter((pending, i) => pending.flight.receive(pending, evaluations[i]));
     for (const { flight } of ready) run.advance(flight);
+    await options.between?.();
   }
   return run.outcomes;
 }
@@ -89,6 +90,11 @@ class Run {
 
   /** @returns the number of new questions */
   #admit(places: readonly number[]): number {
+    const known = places.length === 1 ? this.#options.known?.get(places[0]) : undefined;
+    if (known) {
+      this.#put(places[0], known);
+      return 0;
+    }
     const { goal, method } = this.#attack;
     const samples = places.map((i) => this.#samples[i]);
     if (method.scope === "sample" && this.#hasWon(samples[0])) {
@@ -133,6 +139,7 @@ class Run {
 
   #put(at: number, outcome: SampleOutcome): void {
     this.outcomes[at] = outcome;
+    this.#options.onOutcome?.(at, outcome);
     this.#options.onProgress?.(++this.#done, this.#samples.length);
   }
 }

@@ -26,7 +26,8 @@ export function showRadius(radius: number): string {
   return String(Number(radius.toPrecision(4)));
 }
 
-/** 1234567890 bytes as "1.2 GB". A number that rounds up to the next unit is written in that unit. */
+/** 1234567890 bytes as "1.2 GB". A number that rounds up to the next unit is written in that
+ * unit. */
 export const showBytes = (bytes: number): string => {
   const [number, unit = ""] = showCount(bytes).split(" ");
   return `${number} ${unit}B`;

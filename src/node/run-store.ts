@@ -1,38 +1,41 @@
-/** @file Stores finished attacks on disk: NAME.npy holds the adversarial images (float32 [n, c*h*w]
- *  in [0,1]), NAME.json the rest.
+/** @file Stores attacks on disk: NAME.npy holds the adversarial images (float32 [n,c,h,w] in
+ *  [0,1]), NAME.json the rest. Parts of an unfinished attack lie beside them.
  *  The JSON is written last, so an incomplete pair does not count. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { SampleOutcome } from "../attacks/attack.js";
 import { sha256 } from "../core/digest.js";
 import { sizeOf } from "../core/shape.js";
 import { stackRows } from "../core/tensor.js";
 import { readNpy, writeNpy } from "../data/npy.js";
-import type { RunStore, StoredRun } from "../studies/audit/index.js";
+import type { RunPart, RunStore, StoredRun } from "../studies/audit/index.js";
 import { checkWritable, writeText } from "./files.js";
 import { lockFolder } from "./folder-lock.js";
 import { outputPlace, replaceFile } from "./output-files.js";
 import { readPlainFile } from "./plain-file.js";
 
+const outcomeSchema = z.object({
+  eligible: z.boolean(),
+  success: z.boolean(),
+  spent: z.object({
+    queries: z.number(),
+    gradients: z.number(),
+    forwardMacs: z.number(),
+    backwardMacs: z.number(),
+    macsToSuccess: z.number().nullable(),
+    queriesToSuccess: z.number().nullable(),
+  }),
+  vanished: z.boolean().optional(),
+  lossRose: z.boolean().optional(),
+});
+
 const schema = z.object({
   fingerprint: z.string(),
   seconds: z.number(),
-  samples: z.array(
-    z.object({
-      eligible: z.boolean(),
-      success: z.boolean(),
-      spent: z.object({
-        queries: z.number(),
-        gradients: z.number(),
-        forwardMacs: z.number(),
-        backwardMacs: z.number(),
-        macsToSuccess: z.number().nullable(),
-        queriesToSuccess: z.number().nullable(),
-      }),
-      vanished: z.boolean().optional(),
-      lossRose: z.boolean().optional(),
-    }),
-  ),
+  /** Places of the samples, in a part of a run. */
+  places: z.array(z.number()).optional(),
+  samples: z.array(outcomeSchema),
 });
 
 /** A store in a folder. */
@@ -49,22 +52,62 @@ export async function folderStore(folder: string): Promise<FolderStore> {
   await mkdir(place, { recursive: true }).catch(() => undefined);
   await checkWritable(join(folder, "probe"));
   const lock = lockFolder(folder);
-  const pathOf = (name: string, extension: string) => join(folder, `${fileNameOf(name)}.${extension}`);
+  const baseOf = (name: string) => join(folder, fileNameOf(name));
   return {
     close: lock.release,
-    load: (name, fingerprint) => load(pathOf(name, "json"), pathOf(name, "npy"), fingerprint),
-    save: async (name, fingerprint, { outcomes, seconds }) => {
-      await replaceFile(pathOf(name, "npy"), writeNpy(stackRows(outcomes.map((o) => o.image))));
-      const samples = outcomes.map(({ eligible, success, spent, vanished, lossRose }) => ({
-        eligible,
-        success,
-        spent,
-        vanished,
-        lossRose,
-      }));
-      await writeText(pathOf(name, "json"), `${JSON.stringify({ fingerprint, seconds, samples })}\n`);
+    load: (name, fingerprint) => load(baseOf(name), fingerprint),
+    loadParts: (name, fingerprint) => loadParts(folder, name, fingerprint),
+    savePart: async (name, fingerprint, { outcomes, seconds }) => {
+      const base = `${baseOf(name)}.part-${(await partsOf(folder, name)).length}`;
+      await write(base, { fingerprint, seconds, places: [...outcomes.keys()] }, [...outcomes.values()]);
+    },
+    save: async (name, fingerprint, { outcomes, seconds, manifest }) => {
+      await write(baseOf(name), { fingerprint, seconds, ...manifest }, outcomes, manifest?.image);
+      for (const part of await partsOf(folder, name))
+        for (const extension of ["json", "npy"]) await rm(`${part}.${extension}`, { force: true });
     },
   };
+}
+
+/** Writes outcomes: the images first, because a pair without its JSON does not count. */
+async function write(
+  base: string,
+  facts: object,
+  outcomes: readonly SampleOutcome[],
+  image?: readonly number[],
+): Promise<void> {
+  const dims = image && outcomes.length > 0 ? image : undefined;
+  await replaceFile(
+    `${base}.npy`,
+    writeNpy(
+      stackRows(
+        outcomes.map((o) => o.image),
+        dims,
+      ),
+    ),
+  );
+  const samples = outcomes.map(({ image: _, ...rest }) => rest);
+  await writeText(`${base}.json`, `${JSON.stringify({ ...facts, samples })}\n`);
+}
+
+/** The parts of an unfinished run, without the extensions of their files. */
+async function partsOf(folder: string, name: string): Promise<string[]> {
+  const start = `${fileNameOf(name)}.part-`;
+  const files = await readdir(folder).catch(() => []);
+  const parts = files.filter((file) => file.startsWith(start)).map((file) => join(folder, file.replace(/\.\w+$/, "")));
+  return [...new Set(parts)].sort();
+}
+
+async function loadParts(folder: string, name: string, fingerprint: string): Promise<RunPart> {
+  const all = new Map<number, SampleOutcome>();
+  let seconds = 0;
+  for (const part of await partsOf(folder, name)) {
+    const stored = await load(part, fingerprint);
+    if (!stored?.places) continue;
+    seconds += stored.seconds;
+    for (const [i, place] of stored.places.entries()) all.set(place, stored.outcomes[i]);
+  }
+  return { outcomes: all, seconds };
 }
 
 /** Longer names would exceed the limit of file systems (255 bytes). */
@@ -77,26 +120,26 @@ function fileNameOf(name: string): string {
   return `${plain.slice(0, LONGEST - 17)}-${sha256(new TextEncoder().encode(name)).slice(0, 16)}`;
 }
 
-/** The run stored under the fingerprint. Undefined when the files are missing, damaged or of
+/** The outcomes stored under the fingerprint. Undefined when the files are missing, damaged or of
  * another audit. */
-async function load(jsonPath: string, npyPath: string, fingerprint: string): Promise<StoredRun | undefined> {
+async function load(
+  base: string,
+  fingerprint: string,
+): Promise<(StoredRun & { readonly places?: readonly number[] | undefined }) | undefined> {
   try {
-    const { samples, seconds, ...stored } = schema.parse(
-      JSON.parse(new TextDecoder().decode(await readPlainFile(jsonPath))),
-    );
+    const json = await readPlainFile(`${base}.json`);
+    const { samples, seconds, places, ...stored } = schema.parse(JSON.parse(new TextDecoder().decode(json)));
     if (stored.fingerprint !== fingerprint) return undefined;
-    const { data, dims, dtype } = readNpy(await readPlainFile(npyPath), npyPath);
+    const { data, dims, dtype } = readNpy(await readPlainFile(`${base}.npy`), base);
     if (dtype !== "float32" || dims[0] !== samples.length) return undefined;
     const each = sizeOf(dims.slice(1));
-    return {
-      seconds,
-      outcomes: samples.map(({ vanished, lossRose, ...s }, i) => ({
-        ...s,
-        ...(vanished ? { vanished } : {}),
-        ...(lossRose === undefined ? {} : { lossRose }),
-        image: (data as Float32Array).slice(i * each, (i + 1) * each),
-      })),
-    };
+    const outcomes = samples.map(({ vanished, lossRose, ...s }, i) => ({
+      ...s,
+      ...(vanished ? { vanished } : {}),
+      ...(lossRose === undefined ? {} : { lossRose }),
+      image: (data as Float32Array).slice(i * each, (i + 1) * each),
+    }));
+    return { seconds, outcomes, ...(places ? { places } : {}) };
   } catch {
     return undefined;
   }

@@ -45,9 +45,9 @@ export interface BatchChoice {
   readonly room?: number;
 }
 
-/** Chooses a batch: the largest power of two, at most {@link LARGEST_BATCH}, for which a run takes
- * at most 1 GiB, and all sessions together take at most a quarter of the free memory. It is at
- * least 1. A given batch is taken.
+/** Chooses a batch: a power of two of at most {@link LARGEST_BATCH}. It is the largest for which a
+ * run takes at most 1 GiB, and all sessions together at most a quarter of the free memory. A given
+ * batch is taken.
  * @throws DynnError 'memory/batch' when one run would not fit into the free memory, 'cli/value'
  *   when the given batch is not a whole number of at least 1 */
 export function batchFor(request: BatchRequest): BatchChoice {

@@ -35,9 +35,9 @@ const OPTIMIZED_NODES = 4096;
  */
 const AS_STATED = { disable_quant_qdq: "1" };
 
-/** With memory patterns, ONNX Runtime allocates one block for a shape that it meets again, beside the
- * blocks of the first run. The gradient of MobileNetV2 for 16 images of 224 x 224 then takes 1165 MB
- * instead of 544 MB, in the same time. */
+/** With memory patterns, ONNX Runtime allocates one block for a shape that it meets again, beside
+ * the blocks of the first run. The gradient of MobileNetV2 for 16 images of 224 x 224 then takes
+ * 1165 MB instead of 544 MB, in the same time. */
 const MEMORY_PATTERN = false;
 
 const withQuantized = (extra: InferenceSession.SessionOptions["extra"] = {}) => ({

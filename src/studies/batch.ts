@@ -30,7 +30,8 @@ export interface StudyRuns {
   readonly gradients?: boolean;
   /** Number of images in memory, copies included. */
   readonly images?: number;
-  /** Number of sessions that are open together. Default: 1; with gradients one more for each exit. */
+  /** Number of sessions that are open together. Default: 1; with gradients one more for each
+   * exit. */
   readonly sessions?: number;
 }
 

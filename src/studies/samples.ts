@@ -27,8 +27,8 @@ export interface SampleOptions {
  * @throws DynnError 'data/shape', 'data/label' when the records do not fit the model
  * @throws DynnError 'model/classifier' when an exit holds probabilities: give the model that
  *  `checkOutputs` returns, here and to the attack
- * @throws DynnError 'memory/batch', 'data/value', 'runtime/load', 'runtime/run', or the signal's reason when
- *  aborted
+ * @throws DynnError 'memory/batch', 'data/value', 'runtime/load', 'runtime/run', or the signal's
+ *  reason when aborted
  * @example
  * const data = subset(await openDataset("sample"), [0, 1, 2, 3]);
  * const some = await samples(model, data, { backend: ortNode() }); */

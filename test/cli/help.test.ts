@@ -45,6 +45,8 @@ describe("help", () => {
                                       loss per sample and the gradient of its input.
         train <architecture>          Train a network with one exit or many, and write
                                       it as one ONNX file with a model card.
+        transfer <models...>          Make attacks on each of several networks and
+                                      measure how they work on the others.
         convert <model>               Add early exits to a trained classifier. Its
                                       weights and its final answers do not change.
         calibrate <model>             Choose thresholds on validation records, measure
@@ -108,12 +110,18 @@ describe("help", () => {
                                   slowdown)
         --attack-file <file>      a JSON file that states the attacks exactly
                                   (docs/attack-file.md)
-        --targeted <class>        attacks aim at a class: least-likely, random, or the
-                                  number of one
+        --targeted <class>        attacks aim at a class: least-likely, second,
+                                  random, or the number of one
         --radii <list>            radii of the robustness curve, or 0 for none
                                   (default: 1/8, 1/4, 1/2 and all of --eps; with
-                                  --attack-file or --attacks none: none)
+                                  --attack-file, --surrogate or --attacks none: none)
         --curve-steps <n>         PGD steps at each radius of the curve (default: 20)
+        --surrogate <models>      networks that the attacks search on in place of the
+                                  audited one: ONNX files or zoo:NAME, as a list
+        --ensemble <form>         how several surrogates become one: by the mean of
+                                  their logits, probabilities or losses (choices:
+                                  "logits", "probabilities", "losses", default:
+                                  "logits")
         --json-samples            the record also holds one entry for each attacked
                                   sample
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
@@ -168,8 +176,8 @@ describe("help", () => {
         early            the final exit keeps its label, an early one answers wrongly
         early-published  the same as the study published it, on 48 samples
         slowdown         no early exit fires (DeepSloth, Hong et al. 2021)
-        adam-tanh        Adam on w, with image = (tanh(w) + 1) / 2; searches for the
-                         closest success (Carlini & Wagner 2017; Kingma & Ba 2015)
+
+      Every method is an attack on the final exit too; \`dynn attacks\` lists them.
 
       Examples:
         # The bundled network on the bundled images, with an HTML report
@@ -177,6 +185,9 @@ describe("help", () => {
 
         # Your own model on 256 CIFAR-10 test images, with threshold 0.8
         $ dynn audit model.onnx --data cifar10:data --samples 256 --threshold 0.8
+
+        # What an attacker reaches who only has another network
+        $ dynn audit zoo:resnet20-joint --surrogate zoo:resnet20-static --attacks pgd
 
         # Two attacks, a smaller radius, your own arrays, a JSON record
         $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\

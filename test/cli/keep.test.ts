@@ -31,6 +31,26 @@ test("a kept run comes back as it was, under its fingerprint alone", async () =>
   expect(await store.load("fgsm", "f1")).toBeUndefined();
 });
 
+test("parts of an unfinished run come back as one, and go when it is finished", async () => {
+  const place = join(folder, "parts");
+  const store = await folderStore(place);
+  const [first, second] = run.outcomes;
+  await store.savePart("pgd", "f", { outcomes: new Map([[4, first]]), seconds: 2 });
+  await store.savePart("pgd", "f", { outcomes: new Map([[1, second]]), seconds: 3 });
+  await store.savePart("pgd", "other", { outcomes: new Map([[0, second]]), seconds: 9 });
+  expect(await store.loadParts("pgd", "f")).toEqual({
+    outcomes: new Map([
+      [4, first],
+      [1, second],
+    ]),
+    seconds: 5,
+  });
+  expect(await store.load("pgd", "f")).toBeUndefined();
+  await store.save("pgd", "f", run);
+  store.close();
+  expect(readdirSync(place).sort()).toEqual(["pgd.json", "pgd.npy"]);
+});
+
 test("the adversarial images lie there as NAME.npy, whatever the attack is called", async () => {
   const place = join(folder, "b");
   const store = await folderStore(place);

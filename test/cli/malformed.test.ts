@@ -358,19 +358,19 @@ describe("an attack file", () => {
 
   it("with an unknown field is refused", async () => {
     expect(await attacks([{ ...pgd, stepsize: "1/255" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Remove it; it takes goal, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Remove it; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 
   it("with an unknown objective is refused", async () => {
     expect(await attacks([{ ...pgd, objective: "confuse" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": goal "confuse" is not known. Choose from misclassify:final, misclassify:K, average, max, routed, early:published, early:margin, slowdown. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": goal "confuse" is not known. Choose from misclassify:final, misclassify:K, average, max, routed, early:published, early:margin, slowdown, early:minimum, speed-up. [attack/config]"`,
     );
   });
 
   it("with an unknown optimizer is refused", async () => {
     expect(await attacks([{ ...pgd, optimizer: "lbfgs" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh, bim, mim, nim, sim, sini, vmi, vni, rfgsm, ffgsm, dim, tim, tpgd, jitter, eot-pgd, slide, sign-noise, uniform-noise, gaussian-noise, salt-and-pepper, gaussian-blur, contrast, rotate-translate, deepfool, ddn, fmn, apgd-ce, apgd-dlr, apgd-t, square, fab, fab-t, autoattack, autoattack-dynamic, hopskipjump, universal-pgd, class-universal, nes, spsa, cost-walk, boundary, simba, uap, geoda, shrinking, patch, cw, ead, jsma, one-pixel, pixle. [attack/config]"`,
     );
   });
 
@@ -400,7 +400,7 @@ describe("an attack file", () => {
 
   it("with a parameter that the attack has no use for is refused", async () => {
     expect(await attacks([{ ...pgd, alpha: 0.1 }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 
@@ -479,8 +479,8 @@ describe("an option", () => {
   });
 
   it("--attacks with an unknown name is refused", async () => {
-    expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,deepfool")).toMatchInlineSnapshot(
-      `"error: attacks: "deepfool" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, adam-tanh, all, none; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+    expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,pdg")).toMatchInlineSnapshot(
+      `"error: attacks: "pdg" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 
@@ -632,7 +632,7 @@ describe("a model with a single exit", () => {
 
   it("has no slowdown attack", async () => {
     expect(await refused(1, "audit", single, "--data", data, "--attacks", "slowdown")).toMatchInlineSnapshot(
-      `"error: attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw, adam-tanh. [attack/unsupported]"`,
+      `"error: attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw, or a method that \`dynn attacks\` lists. [attack/unsupported]"`,
     );
   });
 

@@ -83,5 +83,5 @@ test.each([
   [12_345_678, "12.3 M"],
   [40_980_000, "41.0 M"],
   [5_500_000_000, "5.5 G"],
-  [5e12, "5000 G"],
+  [5e12, "5.0 T"],
 ])("a count of %d is %s", (count, text) => expect(showCount(count)).toBe(text));

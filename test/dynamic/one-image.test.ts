@@ -86,7 +86,8 @@ describe.each(NAMES)("%s", (name) => {
   test("an audit gives the same bytes at batch 1 and batch 8", async () => {
     const [one, eight] = [await audited(name, 1), await audited(name, 8)];
     expect(eight.adversarial).toEqual(one.adversarial);
-    expect(eight.record).toEqual(one.record);
+    // The batch itself is the one difference.
+    expect({ ...eight.record, memory: one.record.memory }).toEqual(one.record);
     expect(one.record.model.changes).toEqual([expect.stringContaining("one image at a time")]);
     expect(one.record.attacks[0].successRate.value).toBeGreaterThan(0);
   });

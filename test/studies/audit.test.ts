@@ -7,7 +7,13 @@ import { ortNode } from "../../src/node/ort-node/index.js";
 import { writeModel } from "../../src/onnx/write.js";
 import { renderAudit } from "../../src/report/audit/page.js";
 import type { AuditRecord, GalleryItem } from "../../src/schema/audit-record.js";
-import { type AuditOptions, audit, type RunStore, type StoredRun } from "../../src/studies/audit/index.js";
+import {
+  type AuditOptions,
+  audit,
+  type RunPart,
+  type RunStore,
+  type StoredRun,
+} from "../../src/studies/audit/index.js";
 import { samplesOf, smallExits } from "../support/models.js";
 
 const model = smallExits();
@@ -45,11 +51,23 @@ const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({
 /** A store in memory that counts what it is asked. */
 function memoryStore() {
   const kept = new Map<string, StoredRun>();
+  const parts = new Map<string, RunPart[]>();
   const store: RunStore = {
+    loadParts: async (name, fingerprint) => {
+      const all = parts.get(`${name} ${fingerprint}`) ?? [];
+      return {
+        outcomes: new Map(all.flatMap(({ outcomes }) => [...outcomes])),
+        seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
+      };
+    },
+    savePart: async (name, fingerprint, part) => {
+      const key = `${name} ${fingerprint}`;
+      parts.set(key, [...(parts.get(key) ?? []), part]);
+    },
     load: async (name, fingerprint) => kept.get(`${name} ${fingerprint}`),
     save: async (name, fingerprint, run) => void kept.set(`${name} ${fingerprint}`, run),
   };
-  return { store, kept };
+  return { store, kept, parts };
 }
 
 describe("an audit", () => {
@@ -59,6 +77,33 @@ describe("an audit", () => {
     expect({ ...sixteen.record, memory: sixtyFour.record.memory }).toEqual(sixtyFour.record);
     expect(sixteen.adversarial).toEqual(sixtyFour.adversarial);
     expect(sixteen.gallery).toEqual(sixtyFour.gallery);
+  });
+
+  test("goes on within an attack that was interrupted, and ends with the same bytes", async () => {
+    const whole = await audit(options());
+    const { store, parts } = memoryStore();
+    const controller = new AbortController();
+    // The clock goes on by three seconds whenever it is read, so every evaluation is followed by a part.
+    let clock = 0;
+    const now = () => {
+      clock += 3000;
+      return clock;
+    };
+    const savePart: RunStore["savePart"] = async (...part) => {
+      await store.savePart(...part);
+      if (parts.size === 1 && [...parts.values()][0].length === 2) controller.abort(new Error("killed"));
+    };
+    const cut = audit(options({ store: { ...store, savePart }, now, batch: 4, signal: controller.signal }));
+    await expect(cut).rejects.toThrow("killed");
+    const done = [...parts.values()].flat().reduce((sum, { outcomes }) => sum + outcomes.size, 0);
+    expect(done).toBeGreaterThan(0);
+    const resumed = await audit(options({ store }));
+    expect(resumed.adversarial).toEqual(whole.adversarial);
+    const timeless = ({ attacks, ...rest }: typeof whole.record) => ({
+      ...{ ...rest, seconds: 0, memory: 0 },
+      attacks: attacks.map((a) => ({ ...a, seconds: 0 })),
+    });
+    expect(timeless(resumed.record)).toEqual(timeless(whole.record));
   });
 
   test("changes nothing but seconds from run to run, and something with the seed", async () => {

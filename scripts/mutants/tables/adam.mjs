@@ -33,8 +33,8 @@ export const ADAM = [
   },
   {
     name: "attacks/adam-chain-rule",
-    find: "(distance * (x - clean[i]) - weight * gradient[i]) * 2 * x * (1 - x)",
-    replace: "distance * (x - clean[i]) - weight * gradient[i]",
+    find: "const g = slope(i, x) * 2 * x * (1 - x);",
+    replace: "const g = slope(i, x);",
     test: STEPS_TEST,
     killedBy: "takes the steps of Kingma and Ba",
   },
@@ -54,8 +54,8 @@ export const ADAM = [
   },
   {
     name: "attacks/c-bisection",
-    find: "(low + high) / 2",
-    replace: "high / 2",
+    find: "c * 10 : (low + high) / 2",
+    replace: "c * 10 : high / 2",
     test: STEPS_TEST,
     killedBy: "searches c tenfold",
   },

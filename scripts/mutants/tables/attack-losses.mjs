@@ -49,8 +49,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/slowdown-final-exit-too",
-    find: "prefixOf(logits.slice(0, exitCount(victim) - 1))",
-    replace: "prefixOf(logits)",
+    find: "routeOne(prefixOf(logits.slice(0, exitCount(victim) - 1)), victim.policy, exitCount(victim))?.stop;",
+    replace: "routeOne(prefixOf(logits), victim.policy, exitCount(victim))?.stop;",
     test: GOALS_TEST,
     killedBy: "of slowdown is that no early exit fires",
   },
@@ -84,8 +84,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/slowdown-any-exit",
-    find: "succeeded: (_, logits) => firing(logits, victim) === undefined",
-    replace: "succeeded: (_, logits) => firing(logits, victim) !== 0",
+    find: "firing(logits, victim) === undefined &&",
+    replace: "firing(logits, victim) !== 0 &&",
     test: LAWS_TEST,
     killedBy: "slowdown succeeds where no early exit fires, and only there",
   },

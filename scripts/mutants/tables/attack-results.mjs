@@ -6,8 +6,8 @@ const AUDIT_TEST = "test/studies/audit.test.ts";
 export const RESULTS = [
   {
     name: "attacks/rounding-check",
-    find: "best.offer(image, evaluation) && (yield* survivesRounding(task, image, at))",
-    replace: "best.offer(image, evaluation)",
+    find: "best.offer(image, here) && (yield* survivesRounding(task, image, at, extra))",
+    replace: "best.offer(image, here)",
     test: STEPS_TEST,
     killedBy: "is not the first one that succeeds",
   },
@@ -41,8 +41,8 @@ export const RESULTS = [
   },
   {
     name: "attacks/last-iterate-not-looked-at",
-    find: "best.offer(image, yield* evaluate(task, image, at, false));",
-    replace: "yield* evaluate(task, image, at, false);",
+    find: "best.offer(image, yield* evaluate(task, image, at, false, extra));",
+    replace: "yield* evaluate(task, image, at, false, extra);",
     test: STEPS_TEST,
     killedBy: "of L2 have the stated length",
   },
@@ -69,8 +69,8 @@ export const RESULTS = [
   },
   {
     name: "attacks/closest-by-loss",
-    find: "const byDistance = success && budget.radius === undefined;",
-    replace: "const byDistance = false;",
+    find: "success && this.#distance",
+    replace: "success && false",
     test: STEPS_TEST,
     killedBy: "keeps the closest of its successes",
   },

@@ -3,7 +3,7 @@
 
 import { type Command, Option } from "commander";
 import { AIM_NAMES, type Aim } from "../../attacks/goals/targets.js";
-import { DEFAULT_PRESETS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
+import { DEFAULT_PRESETS, NAMED_ATTACKS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { type AttackConfig, parseAttackFile } from "../../attacks/spec.js";
 import { VERSION } from "../../core/version.js";
 import { fitData } from "../../data/fit.js";
@@ -35,11 +35,9 @@ import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/p
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
-type Shared = CommonFlags<"data" | "eps" | "seed", "batch" | "samples" | "json" | "report">;
+type Shared = CommonFlags<"data" | "eps" | "seed", "batch" | "samples" | "attacks" | "attackFile" | "json" | "report">;
 
 interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, BackendFlags, Shared {
-  readonly attacks?: readonly string[];
-  readonly attackFile?: string;
   readonly radii?: readonly number[];
   readonly curveSteps: number;
   readonly targeted?: Aim;
@@ -55,17 +53,9 @@ export function auditCommand(command: Command, io: Io): Command {
     .addOption(common("samples", { about: "report on the first N records (default: up to 1000)" }))
     .addOption(common("eps"))
     .addOption(
-      option(
-        "--attacks <list>",
-        `names from the list below, all or none (default: ${DEFAULT_PRESETS.join(", ")})`,
-        listOf((name) => name),
-      ),
+      common("attacks", { about: `names from the list below, all or none (default: ${DEFAULT_PRESETS.join(", ")})` }),
     )
-    .addOption(
-      new Option("--attack-file <file>", "a JSON file that states the attacks exactly (docs/attack-file.md)").conflicts(
-        "attacks",
-      ),
-    )
+    .addOption(common("attackFile"))
     .addOption(
       option(
         "--targeted <class>",
@@ -117,7 +107,9 @@ export function auditCommand(command: Command, io: Io): Command {
 
 const HELP = `
 Attacks:
-${listed(Object.entries(PRESETS).map(([name, { about }]) => [name, about]))}
+${listed(NAMED_ATTACKS.map((name) => [name, PRESETS[name].about]))}
+
+Every method is an attack on the final exit too; \`dynn attacks\` lists them.
 
 Examples:
   # The bundled network on the bundled images, with an HTML report

@@ -3,7 +3,7 @@
 
 import type { Command } from "commander";
 import { currentName } from "../../attacks/names.js";
-import { PRESET_NAMES, type PresetName, presetConfigs } from "../../attacks/presets.js";
+import { NAMED_ATTACKS, type PresetName, presetConfigs } from "../../attacks/presets.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
@@ -54,7 +54,7 @@ interface CalibrateFlags extends RuleFlags, HeadFlags, SplitFlags, Normalization
 }
 
 /** The name of an attack. An old name is accepted too. */
-const presetName: Reader<PresetName> = (text, where) => oneOf(PRESET_NAMES)(currentName(text), where);
+const presetName: Reader<PresetName> = (text, where) => oneOf(NAMED_ATTACKS)(currentName(text), where);
 
 export function calibrateCommand(command: Command, io: Io): Command {
   command
@@ -83,7 +83,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--worst-case <attack>",
-        `bound the cost or the accuracy under an attack on the validation records: ${PRESET_NAMES.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
+        `bound the cost or the accuracy under an attack on the validation records: ${NAMED_ATTACKS.join(", ")} (default: slowdown for a cost, routed for an accuracy)`,
         presetName,
       ),
     )

@@ -38,6 +38,8 @@ interface CommonValues {
   readonly provider: Provider;
   readonly json: string;
   readonly report: string;
+  readonly attacks: readonly string[];
+  readonly attackFile: string;
 }
 type Name = keyof CommonValues;
 
@@ -149,6 +151,17 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     read: radius,
     default: 8 / 255,
     shown: "8/255",
+  },
+  attacks: {
+    flags: "--attacks <list>",
+    about: "names of attacks (`dynn attacks` lists them), all or none",
+    read: listOf(text),
+  },
+  attackFile: {
+    flags: "--attack-file <file>",
+    about: "a JSON file that states the attacks exactly (docs/attack-file.md)",
+    read: file,
+    conflicts: "attacks",
   },
   seed: { flags: "--seed <n>", about: "seed of every random number", read: whole(0, 0), default: 0 },
   batch: {

@@ -1,6 +1,6 @@
 /** @file `dynn transfer`: measures how attacks that are made on one network work on others. */
 
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { presetConfigs } from "../../attacks/presets.js";
 import { parseAttackFile } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
@@ -17,17 +17,13 @@ import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
-import { listOf, option } from "../shared/options.js";
 import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { transferTables } from "./tables.js";
 
-type Shared = CommonFlags<"data" | "eps" | "seed", "batch" | "samples" | "json" | "report">;
+type Shared = CommonFlags<"data" | "eps" | "seed", "samples" | "batch" | "attacks" | "attackFile" | "json" | "report">;
 
-interface TransferFlags extends PolicyFlags, BackendFlags, Shared {
-  readonly attacks: readonly string[];
-  readonly attackFile?: string;
-}
+interface TransferFlags extends PolicyFlags, BackendFlags, Shared {}
 
 /** The default number of samples. */
 const SAMPLES = 500;
@@ -37,18 +33,8 @@ export function transferCommand(command: Command, io: Io): Command {
     .addOption(common("data"))
     .addOption(common("samples", { about: `attack among the first N records (default: up to ${SAMPLES})` }))
     .addOption(common("eps"))
-    .addOption(
-      option(
-        "--attacks <list>",
-        "names of attacks (`dynn attacks` lists them)",
-        listOf((name) => name),
-      ).default(["pgd"], "pgd"),
-    )
-    .addOption(
-      new Option("--attack-file <file>", "a JSON file that states the attacks exactly (docs/attack-file.md)").conflicts(
-        "attacks",
-      ),
-    );
+    .addOption(common("attacks", { about: "names of attacks (`dynn attacks` lists them) (default: pgd)" }))
+    .addOption(common("attackFile"));
   for (const one of [
     ...policyOptions(),
     ...commons("classes", "byOrder", "seed", "batch", "threads", "provider"),
@@ -62,13 +48,14 @@ export function transferCommand(command: Command, io: Io): Command {
 }
 
 const HELP = `
-Every network is a surrogate and a target. Only samples that all networks get right
-when clean are attacked, and all of them count. Methods that offer it take their last
-image, because the first success on a surrogate hardly transfers.
+Every network is a surrogate and a target. Only samples that all networks get
+right when clean are attacked, and all of them count. Methods that offer it take
+their last image, because the first success on a surrogate hardly transfers.
 
 Examples:
   # A static network and two dynamic ones, with a heat map
-  $ dynn transfer zoo:resnet20-static zoo:resnet20-joint zoo:resnet56-joint --report transfer.html
+  $ dynn transfer zoo:resnet20-static zoo:resnet20-joint zoo:resnet56-joint \\
+      --report transfer.html
 
   # Two attacks at a smaller radius, with a JSON record
   $ dynn transfer a.onnx b.onnx --attacks pgd,fgsm --eps 4/255 --json -`;
@@ -81,7 +68,7 @@ async function transferAction(specs: readonly string[], flags: TransferFlags, io
   const file = flags.attackFile;
   const attacks =
     file === undefined
-      ? presetConfigs(flags.attacks, { epsilon: flags.eps, earlyExits: 0 })
+      ? presetConfigs(flags.attacks ?? ["pgd"], { epsilon: flags.eps, earlyExits: 0 })
       : parseAttackFile(await readJson(file), file);
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);

@@ -31,8 +31,8 @@ export interface ExportOptions {
   readonly policy?: Policy | undefined;
   /** Images for the comparison, float32 [n*c*h*w] in [0,1]. Default: 64 random images. */
   readonly images?: Float32Array | undefined;
-  /** The most images in one run. It changes time and memory, not the result. Left out: as many as the
-   * memory allows, at most 64. */
+  /** The most images in one run. It changes time and memory, not the result. Left out: as many as
+   * the memory allows, at most 64. */
   readonly batch?: number | undefined;
   /** Ends the export with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -19,8 +19,8 @@ import { checkWhole } from "./settings.js";
 export interface ServerPartOptions {
   /** Runs the server's part. */
   readonly backend: Backend;
-  /** The most samples in one request, and in one run over several requests. Left out: as many as the
-   * memory allows, at most 64. */
+  /** The most samples in one request, and in one run over several requests. Left out: as many as
+   * the memory allows, at most 64. */
   readonly maxBatch?: number | undefined;
   /** Milliseconds that a request waits for others to run together with. Default: 2. */
   readonly windowMs?: number | undefined;
@@ -32,8 +32,8 @@ const DEFAULT_WINDOW_MS = 2;
 
 /** Prepare the server's half for running. The server side of the bundle is enough.
  * @throws DynnError 'serve/config' when the bundle is not a split, the server's part was not opened
- *   or an option is out of range; 'memory/batch' when a run would not fit into the free memory;
- *   'runtime/load' */
+ *   or an option is out of range
+ * @throws DynnError 'memory/batch' when a run would not fit into the free memory; 'runtime/load' */
 export async function createServerPart(bundle: Bundle, options: ServerPartOptions): Promise<ServerPart> {
   const { windowMs = DEFAULT_WINDOW_MS } = options;
   checkWhole("window", windowMs, 0);

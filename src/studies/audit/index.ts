@@ -34,7 +34,7 @@ import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
-export type { RunStore, StoredRun } from "./run-store.js";
+export type { RunManifest, RunPart, RunStore, StoredRun } from "./run-store.js";
 
 /** Audits a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image

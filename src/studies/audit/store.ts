@@ -1,16 +1,17 @@
-/** @file Keeps finished attacks, so that an interrupted audit can resume. A stored attack is found
- *  only under the same fingerprint. The fingerprint covers version, model, policy, images, labels,
- *  attack and seed. */
+/** @file Keeps attacks, so that an interrupted audit can resume, also within an attack. A stored
+ *  attack is found only under the same fingerprint. The fingerprint covers version, model, policy,
+ *  images, labels, attack and seed. */
 
-import type { Attack, AttackOptions } from "../../attacks/attack.js";
+import type { Attack, AttackOptions, SampleOutcome } from "../../attacks/attack.js";
 import type { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
 import type { Sample } from "../../attacks/sample.js";
 import { bytesOf } from "../../core/bytes.js";
+import { imageDims } from "../../core/images.js";
 import { writeModel } from "../../onnx/write.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions } from "./options.js";
-import type { StoredRun } from "./run-store.js";
+import type { RunPart, RunStore, StoredRun } from "./run-store.js";
 
 /** Attacks the samples, or takes the outcomes from the store. */
 export async function runStored(
@@ -22,14 +23,71 @@ export async function runStored(
   onProgress: AttackOptions["onProgress"],
 ): Promise<StoredRun> {
   const fingerprint = options.store ? await fingerprintOf(attack, samples, audited, options) : "";
-  const known = await options.store?.load(attack.name, fingerprint);
-  if (known?.outcomes.length === samples.length) return known;
-  const started = options.now();
-  const { seed, batch, signal } = options;
-  const outcomes = await runAttack(attack, samples, evaluator, { seed, batch, signal, onProgress });
-  const run = { outcomes, seconds: (options.now() - started) / 1000 };
-  await options.store?.save(attack.name, fingerprint, run);
+  const finished = await options.store?.load(attack.name, fingerprint);
+  if (finished?.outcomes.length === samples.length) return finished;
+  const { seed, batch, signal, now, store } = options;
+  const journal = new Journal(attack.name, fingerprint, store, now);
+  const known = await store?.loadParts(attack.name, fingerprint);
+  const outcomes = await runAttack(attack, samples, evaluator, {
+    ...{ seed, batch, signal, onProgress, known: known?.outcomes },
+    onOutcome: (place, outcome) => journal.add(place, outcome),
+    between: () => journal.saveWhenDue(),
+  });
+  const seconds = (known?.seconds ?? 0) + journal.seconds;
+  const run = { outcomes, seconds, manifest: manifestOf(attack, samples, audited) };
+  await store?.save(attack.name, fingerprint, run);
   return run;
+}
+
+/** What the images are, for those who load them elsewhere. */
+function manifestOf(
+  { name, goal, method, budget, parameters }: Parameters<typeof runStored>[0],
+  samples: readonly Sample[],
+  { victim: { model } }: Pick<AuditedModel, "victim">,
+): NonNullable<StoredRun["manifest"]> {
+  return {
+    ...{ attack: name, goal: goal.name, method: method.name, norm: budget.norm, radius: budget.radius ?? null },
+    parameters: { ...parameters },
+    ...{ network: model.name, image: imageDims(model) },
+    records: samples.map(({ id }) => id),
+    labels: samples.map(({ label }) => label),
+  };
+}
+
+/** Seconds between two parts of an unfinished run. */
+const PART_SECONDS = 2;
+
+/** Saves the outcomes of a run in parts, so that a killed run loses little. */
+class Journal {
+  readonly #save: (part: RunPart) => Promise<void> | undefined;
+  readonly #now: () => number;
+  readonly #started: number;
+  #partStarted: number;
+  #fresh = new Map<number, SampleOutcome>();
+
+  constructor(name: string, fingerprint: string, store: RunStore | undefined, now: () => number) {
+    this.#save = (part) => store?.savePart(name, fingerprint, part);
+    this.#now = now;
+    this.#started = now();
+    this.#partStarted = this.#started;
+  }
+
+  get seconds(): number {
+    return (this.#now() - this.#started) / 1000;
+  }
+
+  add(place: number, outcome: SampleOutcome): void {
+    this.#fresh.set(place, outcome);
+  }
+
+  saveWhenDue(): Promise<void> | undefined {
+    const seconds = (this.#now() - this.#partStarted) / 1000;
+    if (seconds < PART_SECONDS || this.#fresh.size === 0) return undefined;
+    const part = { outcomes: this.#fresh, seconds };
+    this.#partStarted = this.#now();
+    this.#fresh = new Map();
+    return this.#save(part);
+  }
 }
 
 async function fingerprintOf(

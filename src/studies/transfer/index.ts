@@ -64,7 +64,11 @@ export interface TransferOptions {
  * import { load, openDataset, ortNode, subset, transfer, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
- * const policy = { kind: "fixed", policy: { rule: "max-softmax", thresholds: [0.8, 0.8], fallback: "final" } } as const;
+ * const thresholds = [0.8, 0.8];
+ * const policy = {
+ *   kind: "fixed",
+ *   policy: { rule: "max-softmax", thresholds, fallback: "final" },
+ * } as const;
  * const record = await transfer({
  *   networks: [
  *     { model, policy },
