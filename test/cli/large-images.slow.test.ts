@@ -122,14 +122,14 @@ test("calibrate, profile, export, classify and serve take the photographs", asyn
   expect(json("profile.json").memory).toMatchObject({ batch: 64, chosen: true });
   expect(timed).toMatch(/batch 64, chosen: [\d.]+ MB an image, [\d.]+ MB a run; for runs that are not timed/);
   await run("export", calibrated, ...DATA, "--format", "split", "--at", "0", "-o", at("split"));
-  const images = [`folder:${PHOTOS}`, "--samples", "4", "--json", "-"];
-  const alone = JSON.parse(await run("classify", at("split"), ...images));
-  await serving(at("split"), async (url) => {
-    const answers = JSON.parse(await run("classify", at("split"), ...images, "--server", url));
-    expect(answers.images.map(({ label }: { label: number }) => label)).toEqual(
-      alone.images.map(({ label }: { label: number }) => label),
-    );
-  });
+  const classified = async (...more: readonly string[]): Promise<readonly number[]> => {
+    const argv = ["classify", at("split"), `folder:${PHOTOS}`, "--samples", "4", "--json", "-", ...more];
+    const { runs } = JSON.parse(await run(...argv)) as { runs: { answers: { label: number }[] }[] };
+    return runs[0].answers.map(({ label }) => label);
+  };
+  const alone = await classified();
+  expect(alone).toHaveLength(4);
+  await serving(at("split"), async (url) => expect(await classified("--server", url)).toEqual(alone));
 });
 
 test("convert gives a network early exits in one epoch", async () => {
