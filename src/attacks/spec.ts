@@ -241,7 +241,7 @@ function aimOf({ config, where, goal, goalName, method, methodName }: Chosen, vi
   if (typeof aim === "number" && aim >= classes)
     throw new DynnError(
       "attack/config",
-      `${where}, target: got ${aim}, expected a class from 0 to ${classes - 1}. Give one of them, ${AIM_NAMES.join(", ")}.`,
+      `${where}, target: got ${aim}, expected a class from 0 to ${classes - 1}. Give one of them, ${AIM_NAMES.join(" or ")}.`,
       { name: config.name, target: aim, classes },
     );
   return targetOf(aim, victim);

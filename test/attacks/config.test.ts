@@ -116,6 +116,34 @@ describe("an attack of a file", () => {
   });
 });
 
+describe("wrong use of an attack gets one clear message", () => {
+  test.each<readonly [Partial<AttackConfig>, string]>([
+    [
+      { method: "bim", norm: "l2", radius: 0.1 },
+      'attack "t": bim does not work in l2. It works in linf. [attack/config]',
+    ],
+    [
+      { method: "pgd", radius: 0.1, target: 9 },
+      'attack "t", target: got 9, expected a class from 0 to 3. Give one of them, least-likely or second or random. [attack/config]',
+    ],
+    [
+      { method: "tpgd", radius: 0.1, target: 1 },
+      'attack "t": tpgd has no targeted form. Remove "target". [attack/config]',
+    ],
+    [
+      { goal: "slowdown", radius: 0.1, target: 1 },
+      'attack "t": slowdown has no targeted form. Remove "target". [attack/config]',
+    ],
+    [
+      { method: "square", radius: "8" },
+      'attack "t", radius: got 8, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+    ],
+  ])("%j", (config, text) => {
+    const run = () => configureAttack({ name: "t", goal: "misclassify:final", ...config }, victim);
+    expect(run).toThrow(expect.objectContaining({ message: text }));
+  });
+});
+
 describe("an attack file", () => {
   test("names the entry and the field that is wrong", () => {
     expect(() =>

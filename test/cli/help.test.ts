@@ -122,6 +122,8 @@ describe("help", () => {
                                   their logits, probabilities or losses (choices:
                                   "logits", "probabilities", "losses", default:
                                   "logits")
+        --records <file>          write one row per sample and attack as a Parquet
+                                  file (docs/audit-json.md)
         --json-samples            the record also holds one entry for each attacked
                                   sample
         --rule <name>             exit rule: max-softmax, entropy, margin, patience

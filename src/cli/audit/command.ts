@@ -12,6 +12,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, readJson, writeText } from "../../node/files.js";
 import { openModel } from "../../node/models.js";
+import { writeRows } from "../../node/parquet.js";
 import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { NEVER_FIRES, uniformPolicy } from "../../schema/policy.js";
@@ -42,6 +43,7 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly curveSteps: number;
   readonly targeted?: Aim;
   readonly jsonSamples?: boolean;
+  readonly records?: string;
   readonly surrogate?: readonly string[];
   readonly ensemble: EnsembleForm;
   readonly keep?: string;
@@ -87,6 +89,9 @@ export function auditCommand(command: Command, io: Io): Command {
         .choices(ENSEMBLE_FORMS)
         .default("logits"),
     );
+  command.addOption(
+    option("--records <file>", "write one row per sample and attack as a Parquet file (docs/audit-json.md)", file),
+  );
   command.addOption(new Option("--json-samples", "the record also holds one entry for each attacked sample"));
   const shared = [
     ...policyOptions(),
@@ -184,9 +189,9 @@ async function surrogateOf(
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */
-async function checkOutputs({ json, report }: AuditFlags): Promise<void> {
-  await checkDistinct({ "--json": json, "--report": report });
-  for (const path of [json, report]) if (path !== undefined && path !== "-") await checkWritable(path);
+async function checkOutputs({ json, report, records }: AuditFlags): Promise<void> {
+  await checkDistinct({ "--json": json, "--report": report, "--records": records });
+  for (const path of [json, report, records]) if (path !== undefined && path !== "-") await checkWritable(path);
 }
 
 const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
@@ -210,11 +215,12 @@ function curvesOf({ radii, eps, attackFile, attacks, curveSteps, surrogate }: Au
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
 }
 
-async function writeOutputs({ record, gallery }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
+async function writeOutputs({ record, gallery, rows }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
   if (flags.report !== undefined) await writeText(flags.report, renderAudit(record, gallery));
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
+  if (flags.records !== undefined) await writeRows(flags.records, rows);
   if (flags.json === "-") return io.out(json);
   io.out(auditTables(record));
-  for (const path of [flags.report, flags.json]) if (path !== undefined) io.out(`wrote ${path}\n`);
+  for (const path of [flags.report, flags.json, flags.records]) if (path !== undefined) io.out(`wrote ${path}\n`);
 }

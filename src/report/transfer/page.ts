@@ -84,7 +84,7 @@ const settings = ({ networks, attacks, tool, memory, seconds, eligible, data }: 
     ...attacks.map((a): [string, string] => [
       a.name,
       `${a.method}: ${Object.entries(a.parameters)
-        .map(([key, value]) => `${key} ${value}`)
+        .map(([key, value]) => `${key} ${typeof value === "number" ? Number(value.toPrecision(6)) : value}`)
         .join(", ")}`,
     ]),
     ["engine", `${tool.name} ${tool.version}`],

@@ -23,17 +23,19 @@ import { readingOf } from "../../schema/reading.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
-import { judge, runStep } from "./attack-step.js";
+import { judge, runStep, verdicts } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { craftingOf } from "./crafting.js";
 import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
+import { rowsOf, type SampleRow } from "./rows.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
+export type { SampleRow } from "./rows.js";
 export type { RunManifest, RunPart, RunStore, StoredRun } from "./run-store.js";
 
 /** Audits a model.
@@ -83,10 +85,14 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
   try {
     const records: AttackRecord[] = [];
     const gallery: GalleryItem[] = [];
+    const rows: SampleRow[] = [];
     const adversarial = new Map<string, Float32Array>();
     for (const config of options.attacks) {
       const attacked = await runStep(config, audited, crafting, options);
       records.push(judge(attacked, audited, options.perSample));
+      rows.push(
+        ...rowsOf(attacked, audited, verdicts(attacked.samples, attacked.logits, attacked.attack.goal.succeeded)),
+      );
       gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
       adversarial.set(config.name, attacked.images.data);
     }
@@ -101,7 +107,7 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
       curves,
       seconds: (options.now() - started) / 1000,
     });
-    return { record, gallery, adversarial };
+    return { record, gallery, rows, adversarial };
   } finally {
     await evaluator.release();
     await crafting.evaluator.release();

@@ -8,6 +8,7 @@ import type { Backend } from "../../runtime/backend.js";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { Policy } from "../../schema/policy.js";
 import type { PolicyChoice } from "../policy.js";
+import type { SampleRow } from "./rows.js";
 import type { RunStore } from "./run-store.js";
 
 /** The radii and the steps of a curve of robust accuracy. */
@@ -85,6 +86,8 @@ export interface AuditOutcome {
   readonly record: AuditRecord;
   /** Images for the report. */
   readonly gallery: readonly GalleryItem[];
+  /** One row per sample and attack. */
+  readonly rows: readonly SampleRow[];
   /** The adversarial images of each attack, float32 [samples*c*h*w]. */
   readonly adversarial: ReadonlyMap<string, Float32Array>;
 }
