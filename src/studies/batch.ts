@@ -49,7 +49,7 @@ export function batchOf({ gradients = false, images = 0, ...runs }: StudyRuns): 
   });
 }
 
-/** The choice for several models that are in memory together: that of the model which needs most. */
+/** The choice for models that are in memory together: that of the model which needs most. */
 export const tightest = (choices: readonly BatchChoice[]): BatchChoice =>
   choices.reduce((a, b) => (b.batch < a.batch || (b.batch === a.batch && bytesOf(b) > bytesOf(a)) ? b : a));
 

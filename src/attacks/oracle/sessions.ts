@@ -1,4 +1,4 @@
-/** @file Keeps the sessions of an attack within a limit of memory. A session keeps the memory of its
+/** @file Keeps the sessions of attacks within a limit of memory. A session keeps the memory of its
  *  largest run until it is released. */
 import type { Graph } from "../../graph/graph.js";
 import { memoryOf } from "../../graph/memory.js";
