@@ -41,6 +41,8 @@ export interface BatchChoice {
   readonly bytesPerSample?: number;
   /** Bytes of one run, with the weights. */
   readonly bytes?: number;
+  /** Bytes that all sessions together may take. Undefined when the free memory is not known. */
+  readonly room?: number;
 }
 
 /** Chooses a batch: a power of two of at most {@link LARGEST_BATCH}. It is the largest for which a
@@ -61,13 +63,16 @@ export function batchFor(request: BatchRequest): BatchChoice {
     chosen: given === undefined,
     bytesPerSample: bytesAt(batch) - bytesAt(batch - 1),
     bytes: bytesAt(batch),
+    ...(free === undefined ? {} : { room: roomOf(free, request) }),
   };
 }
 
-function chosenBatch(bytesAt: BytesAt, free: number | undefined, { sessions = 1, held = 0 }: BatchRequest): number {
-  const share = free === undefined ? Number.POSITIVE_INFINITY : ((free - held) * SHARE) / sessions;
+function chosenBatch(bytesAt: BytesAt, free: number | undefined, request: BatchRequest): number {
+  const share = free === undefined ? Number.POSITIVE_INFINITY : roomOf(free, request) / (request.sessions ?? 1);
   return largestBatch(bytesAt, Math.min(AIM, share));
 }
+
+const roomOf = (free: number, { held = 0 }: BatchRequest): number => (free - held) * SHARE;
 
 /** The largest power of two whose run fits, at least 1. */
 function largestBatch(bytesAt: BytesAt, room: number): number {

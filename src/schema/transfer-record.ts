@@ -1,6 +1,7 @@
 /** @file The transfer record, which `dynn transfer --json` writes and its report draws. It is a
  *  versioned contract, as the record of an audit. docs/transfer.md explains the fields. */
 import { z } from "zod";
+import { memoryFields } from "./batch.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
@@ -44,6 +45,7 @@ export const transferRecordSchema = z.object({
   networks: z.array(networkSchema).min(2),
   eligible: count.describe("samples that every network got right when clean; only they are attacked"),
   attacks: z.array(attackSchema),
+  ...memoryFields,
   seconds: z.number().min(0),
 });
 

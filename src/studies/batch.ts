@@ -1,5 +1,6 @@
 /** @file The batch of a study. A batch that the caller leaves out follows from the memory that the
  *  model needs, with its gradient when the study attacks. */
+import type { SessionRoom } from "../attacks/oracle/sessions.js";
 import { gradientGraph } from "../autodiff/gradient.js";
 import { crossEntropy, targetsOf } from "../autodiff/losses.js";
 import { DynnError } from "../core/errors.js";
@@ -8,6 +9,7 @@ import type { DynamicModel } from "../dynamic/model/model.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
+import { memoryOf } from "../graph/memory.js";
 import { opTable } from "../ops/table.js";
 import type { Backend } from "../runtime/backend.js";
 import { type BatchChoice, batchFor } from "../runtime/batch.js";
@@ -45,6 +47,19 @@ export function batchOf({ gradients = false, images = 0, ...runs }: StudyRuns): 
     sessions,
     held: images * sizeOf(dims) * Float32Array.BYTES_PER_ELEMENT,
   });
+}
+
+/** The choice for models that are in memory together: that of the model which needs most. */
+export const tightest = (choices: readonly BatchChoice[]): BatchChoice =>
+  choices.reduce((a, b) => (b.batch < a.batch || (b.batch === a.batch && bytesOf(b) > bytesOf(a)) ? b : a));
+
+const bytesOf = ({ bytes = 0 }: BatchChoice): number => bytes;
+
+/** The room for the sessions of attacks, beside a session that runs the whole model.
+ * @returns undefined when the free memory is not known */
+export function attackRoom({ room, batch }: BatchChoice, { graph }: DynamicModel): SessionRoom | undefined {
+  if (room === undefined) return undefined;
+  return { bytes: room - (memoryOf(graph, opTable)?.(batch) ?? 0), batch };
 }
 
 /** The graph of an attack on all exits: the sum of their cross-entropies, with its gradient. The

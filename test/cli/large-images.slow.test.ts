@@ -1,8 +1,10 @@
-/** @file Photographs of 224 x 224 through every command, with a MobileNetV2 of random weights that has two exits. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+/** @file Photographs of 224 x 224 through every command, with MobileNetV2 of random weights: the published one where memory counts, and one
+ *  with an eighth of its channels elsewhere. */
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
+import { program } from "../../src/cli/run.js";
 import { load } from "../../src/node/load.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { writeModel } from "../../src/onnx/write.js";
@@ -14,7 +16,7 @@ const SIDE = 224;
 const MIB = 2 ** 20;
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
-const [NET, PHOTOS] = [at("net.onnx"), at("photos")];
+const [NET, THIN, STATIC, PHOTOS] = ["net.onnx", "thin.onnx", "static.onnx", "photos"].map(at);
 const DATA = ["--data", `folder:${PHOTOS}`];
 const json = (name: string) => JSON.parse(readFileSync(at(name), "utf8"));
 
@@ -46,11 +48,34 @@ async function run(...argv: readonly string[]): Promise<string> {
   return out;
 }
 
+const write = (file: string, exits: readonly number[], width: number): void =>
+  writeFileSync(file, writeModel({ graph: mobilenetV2(exits)({ classes: 2, imageSize: SIDE, width }).graph }));
+
 beforeAll(async () => {
-  writeFileSync(NET, writeModel({ graph: mobilenetV2([2, 4])({ classes: 2, imageSize: SIDE }).graph }));
+  write(NET, [2, 4], 1);
+  write(THIN, [2, 4], 1 / 8);
+  write(STATIC, [], 1 / 8);
   for (const name of ["a", "b"]) mkdirSync(join(PHOTOS, name), { recursive: true });
   for (let k = 0; k < 60; k++) await photo(join(PHOTOS, k % 2 ? "a" : "b", `${k}.jpg`), k);
 });
+
+/** Runs `dynn serve` while `work` talks to it. */
+async function serving(bundle: string, work: (url: string) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  let heard = (_: string): void => {};
+  const listening = new Promise<string>((resolve) => {
+    heard = resolve;
+  });
+  const out = (text: string): void => {
+    const [, url] = /listening on (\S+?)(?:,|\n)/.exec(text) ?? [];
+    if (url) heard(url);
+  };
+  const dynn = await program({ signal: stop.signal, err: () => {}, out });
+  const ended = dynn.parseAsync(["serve", bundle, "--port", "0"], { from: "user" });
+  await work(await listening);
+  stop.abort(new Error("the end"));
+  await ended;
+}
 
 test("the batch of a study keeps a run below 1 GiB", async () => {
   const model = await load(NET);
@@ -61,16 +86,21 @@ test("the batch of a study keeps a run below 1 GiB", async () => {
   for (const { bytes = 0 } of [forward, attack]) expect(bytes).toBeLessThan(1024 * MIB);
 });
 
-test("an audit says its batch, and its report stays small", async () => {
-  const few = [...DATA, "--samples", "2", "--threshold", "0.6", "--attacks", "fgsm", "--radii", "0"];
-  await run("audit", NET, ...few, "--json", at("chosen.json"), "--report", at("report.html"));
-  await run("audit", NET, ...few, "--json", at("given.json"), "--batch", "1");
+test("an audit chooses a batch by the memory and shows it, and its report with photographs stays small", async () => {
+  writeFileSync(at("attacks.json"), JSON.stringify([{ name: "pgd", method: "pgd", radius: "8/255", steps: 3 }]));
+  const few = [...DATA, "--samples", "4", "--threshold", "0.6", "--attack-file", at("attacks.json")];
+  const out = await run("audit", NET, ...few, "--json", at("chosen.json"), "--report", at("report.html"));
+  await run("audit", NET, ...few, "--json", at("given.json"), "--batch", "2");
   const [chosen, given] = [json("chosen.json"), json("given.json")];
   expect(chosen.memory).toMatchObject({ chosen: true });
-  expect(given.memory).toMatchObject({ batch: 1, chosen: false });
+  expect(chosen.memory.batch).toBeLessThanOrEqual(16);
+  expect(given.memory).toMatchObject({ batch: 2, chosen: false });
   const timeless = (record: object) => JSON.stringify({ ...record, memory: null }).replace(/"seconds":[\d.e+-]+/g, "");
   expect(timeless(given)).toBe(timeless(chosen));
-  expect(statSync(at("report.html")).size).toBeLessThan(MIB);
+  const page = readFileSync(at("report.html"), "utf8");
+  for (const shown of [out, page]) expect(shown).toMatch(/\d+, chosen: 49\.8 MB an image, \d+ MB a run/);
+  expect(page.match(/<img /g)?.length).toBeGreaterThanOrEqual(3);
+  expect(statSync(at("report.html")).size).toBeLessThan(MIB / 2);
 });
 
 test("a batch that no machine can hold is refused", async () => {
@@ -81,15 +111,29 @@ test("a batch that no machine can hold is refused", async () => {
   );
 });
 
-test("calibrate, profile, export and classify take the photographs", async () => {
+test("calibrate, profile, export, classify and serve take the photographs", async () => {
   const calibrated = at("calibrated.onnx");
   const split = ["--samples", "4", "--validation-samples", "50", "--target", "budget:90%"];
-  await run("calibrate", NET, ...DATA, ...split, "-o", calibrated, "--json", at("calibration.json"));
+  const chosen = await run("calibrate", THIN, ...DATA, ...split, "-o", calibrated, "--json", at("calibration.json"));
   expect(json("calibration.json").memory).toMatchObject({ batch: 64, chosen: true });
+  expect(chosen).toMatch(/batch 64, chosen: [\d.]+ MB an image/);
   const short = ["--samples", "4", "--rounds", "1", "--rules", "max-softmax", "--batch", "1,4"];
-  await run("profile", calibrated, ...DATA, ...short, "--json", at("profile.json"));
+  const timed = await run("profile", calibrated, ...DATA, ...short, "--json", at("profile.json"));
   expect(json("profile.json").memory).toMatchObject({ batch: 64, chosen: true });
-  await run("export", calibrated, ...DATA, "--format", "split", "-o", at("split"));
-  expect(existsSync(at("split"))).toBe(true);
-  expect(await run("classify", at("split"), `folder:${PHOTOS}`, "--samples", "4")).toContain("confidence");
+  expect(timed).toMatch(/batch 64, chosen: [\d.]+ MB an image, [\d.]+ MB a run; for runs that are not timed/);
+  await run("export", calibrated, ...DATA, "--format", "split", "--at", "0", "-o", at("split"));
+  const classified = async (...more: readonly string[]): Promise<readonly number[]> => {
+    const argv = ["classify", at("split"), `folder:${PHOTOS}`, "--samples", "4", "--json", "-", ...more];
+    const { runs } = JSON.parse(await run(...argv)) as { runs: { answers: { label: number }[] }[] };
+    return runs[0].answers.map(({ label }) => label);
+  };
+  const alone = await classified();
+  expect(alone).toHaveLength(4);
+  await serving(at("split"), async (url) => expect(await classified("--server", url)).toEqual(alone));
+});
+
+test("convert gives a network early exits in one epoch", async () => {
+  const short = ["--epochs", "1", "--batch", "8", "--exits", "30", "--no-policy", "--workers", "0"];
+  await run("convert", STATIC, ...DATA, ...short, "-o", at("converted.onnx"));
+  expect((await load(at("converted.onnx"))).exits).toHaveLength(2);
 });

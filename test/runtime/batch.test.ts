@@ -33,6 +33,7 @@ describe("the chosen batch", () => {
       chosen: true,
       bytesPerSample: mib * MIB,
       bytes: batch * mib * MIB,
+      ...(free === undefined ? {} : { room: (free * MIB) / 4 }),
     });
   });
 

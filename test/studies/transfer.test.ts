@@ -43,7 +43,19 @@ describe("transfer", () => {
   test("is the same whatever the batch", async () => {
     const networks = [a, b].map((model) => ({ model, policy }));
     const [one, many] = await Promise.all([1, 24].map((batch) => transfer({ ...common, batch, networks, attacks })));
-    expect(one).toEqual(many);
+    expect([one.memory, many.memory]).toMatchObject([
+      { batch: 1, chosen: false },
+      { batch: 24, chosen: false },
+    ]);
+    expect({ ...one, memory: undefined }).toEqual({ ...many, memory: undefined });
+  });
+
+  test("chooses a batch where none is given, for the network that needs most", async () => {
+    const backend = { ...common.backend, freeMemory: () => 2 ** 40 };
+    const networks = [a, b].map((model) => ({ model, policy }));
+    const { batch: _, ...open } = common;
+    const { memory } = await transfer({ ...open, backend, networks, attacks });
+    expect(memory).toMatchObject({ batch: 64, chosen: true });
   });
 
   test("refuses networks for other images", async () => {

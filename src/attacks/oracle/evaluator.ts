@@ -1,6 +1,6 @@
 /** @file Answers questions about images. Each loss has one session with a gradient and one without.
- *  A session is compiled at its first use and kept. The graph of a loss holds only what its exits
- *  and its gradient need. */
+ *  A session opens at its first use and is kept while there is room. The graph of a loss holds only
+ *  what its exits and its gradient need. */
 
 import { type ImageDims, imageDims } from "../../core/images.js";
 import { present } from "../../core/present.js";
@@ -14,6 +14,7 @@ import type { Loss } from "../losses/loss.js";
 import type { Evaluation, Question } from "../question.js";
 import type { Sample } from "../sample.js";
 import { lossGraph, NAMES } from "./loss-graph.js";
+import { type SessionRoom, Sessions } from "./sessions.js";
 
 /** A question of one sample. */
 export interface Asked {
@@ -30,20 +31,23 @@ export interface Work {
   readonly backward: number;
 }
 
-interface Compiled {
-  readonly session: Promise<Session>;
+interface Built {
+  readonly key: string;
+  readonly graph: Graph;
   readonly work: Work;
 }
 
-/** Computes losses, gradients and logits of attacked images. It compiles each loss once. */
+/** Computes losses, gradients and logits of attacked images. It builds the graph of each loss
+ * once. */
 export class Evaluator {
   readonly #model: DynamicModel;
-  readonly #backend: Backend;
-  readonly #compiled = new Map<string, Compiled>();
+  readonly #built = new Map<string, Built>();
+  readonly #sessions: Sessions;
 
-  constructor(model: DynamicModel, backend: Backend) {
+  /** @param room limits the memory of the sessions. Left out: all sessions stay open */
+  constructor(model: DynamicModel, backend: Backend, room?: SessionRoom) {
     this.#model = model;
-    this.#backend = backend;
+    this.#sessions = new Sessions(backend, room);
   }
 
   /** Channels, height and width of the images.
@@ -57,33 +61,31 @@ export class Evaluator {
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(asked: readonly Asked[]): Promise<Evaluation[]> {
     const [{ question }] = asked;
-    const session = await this.#get(question.loss, question.gradient).session;
-    const results = await session.run(this.#feeds(session, asked));
+    const { key, graph } = this.#build(question.loss, question.gradient);
+    const results = await this.#sessions.use(key, graph, (session) => session.run(this.#feeds(session, asked)));
     return asked.map((_, row) => this.#evaluation(question, results, row));
   }
 
   /** The work of one question: a node-by-node count of the graph that answers it. */
   workOf({ loss, gradient }: Question): Work {
-    return this.#get(loss, gradient).work;
+    return this.#build(loss, gradient).work;
   }
 
   /** Releases the memory of all sessions. */
-  async release(): Promise<void> {
-    const sessions = [...this.#compiled.values()];
-    this.#compiled.clear();
-    for (const { session } of sessions) await (await session).release();
+  release(): Promise<void> {
+    return this.#sessions.release();
   }
 
-  #get(loss: Loss, gradient: boolean): Compiled {
+  #build(loss: Loss, gradient: boolean): Built {
     const key = `${loss.key}${gradient ? "/gradient" : ""}`;
-    const known = this.#compiled.get(key);
+    const known = this.#built.get(key);
     if (known) return known;
     const graph = lossGraph(this.#model, loss, gradient);
-    const forward = gradient ? this.#get(loss, false).work.forward : macsOfGraph(graph);
+    const forward = gradient ? this.#build(loss, false).work.forward : macsOfGraph(graph);
     const backward = gradient ? macsOfGraph(graph) - forward : 0;
-    const compiled = { session: this.#backend.compile(graph), work: { forward, backward } };
-    this.#compiled.set(key, compiled);
-    return compiled;
+    const built = { key, graph, work: { forward, backward } };
+    this.#built.set(key, built);
+    return built;
   }
 
   #feeds(session: Session, asked: readonly Asked[]): Record<string, Tensor> {

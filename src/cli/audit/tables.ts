@@ -3,6 +3,7 @@
 import { showCount } from "../../core/units.js";
 import { attackWarnings, isDoubted, surrogateLines } from "../../report/audit/words.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
+import { batchLine } from "../../report/shared/memory.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
@@ -39,8 +40,8 @@ const note = ({ attacks }: AuditRecord): string =>
 const ATTACK_NOTE =
   " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
-const titleOf = ({ model, data }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${readingNotes(model)}`;
+const titleOf = ({ model, data, memory }: AuditRecord): string =>
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${batchLine(memory)}${readingNotes(model)}`;
 
 const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 

@@ -1,6 +1,7 @@
 /** @file Prints the calibration record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
 import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js";
+import { batchLine } from "../../report/shared/memory.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
 import { busyNote } from "../shared/busy.js";
@@ -30,8 +31,8 @@ export const calibrationTables = (record: CalibrationRecord): string =>
 const NOTE =
   "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
-const title = ({ model, data, exits }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n${readingNotes(model)}`;
+const title = ({ model, data, exits, memory }: CalibrationRecord): string =>
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n${batchLine(memory)}${readingNotes(model)}`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });

@@ -1,5 +1,6 @@
 /** @file Prints the profile record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
+import { batchLine } from "../../report/shared/memory.js";
 import { showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
@@ -25,12 +26,12 @@ export const profileTables = (record: ProfileRecord): string =>
 const left = (head: string): Column => ({ head, align: "left" });
 const right = (...heads: readonly string[]): Column[] => heads.map((head) => ({ head }));
 
-function title({ model, data, machine, rounds }: ProfileRecord): string {
+function title({ model, data, machine, memory, rounds }: ProfileRecord): string {
   const { cores, cpu, runtime, engine, threads, load } = machine;
   const chosen = data.validation ? `, thresholds chosen on ${data.validation.samples} other images` : "";
   return `${heading(`${model.name} on ${data.name}`)}${data.samples} images${chosen}, ${rounds} rounds, seed ${data.seed}
 ${cores} cores (${cpu}), ${threads === null ? "" : `${threads} threads, `}${runtime}, ${engine}, load before ${load.toFixed(1)}
-${readingNotes(model)}`;
+${batchLine(memory, "; for runs that are not timed")}${readingNotes(model)}`;
 }
 
 const ms = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,5 +1,6 @@
 /** @file Prints the transfer record as tables for a terminal. */
 import { budget } from "../../report/shared/format.js";
+import { batchLine } from "../../report/shared/memory.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
 import { heading, percent, showRate, table } from "../shared/table.js";
 
@@ -7,6 +8,7 @@ export const transferTables = (record: TransferRecord): string =>
   [
     heading(`${record.networks.length} networks on ${record.data.name}`),
     `${record.data.samples} samples, seed ${record.data.seed}; ${record.eligible} of them are right on every network and are attacked\n`,
+    batchLine(record.memory),
     heading("Networks, clean images"),
     table(
       [{ head: "network", align: "left" }, { head: "exits" }, { head: "accuracy, routed" }, { head: "mean cost" }],

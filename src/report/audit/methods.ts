@@ -4,10 +4,12 @@
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
+import type { BatchMemory } from "../../schema/batch.js";
 import { showThreshold } from "../../schema/policy.js";
 import { type Reading, readingLines } from "../../schema/reading.js";
 import * as write from "../shared/format.js";
 import { type Html, type HtmlContent, html } from "../shared/html.js";
+import { batchWords } from "../shared/memory.js";
 import { type Column, table } from "../shared/table.js";
 
 export type Fact = readonly [term: string, meaning: HtmlContent];
@@ -28,7 +30,7 @@ const FALLBACKS = {
 } as const satisfies Record<AuditRecord["clean"]["routed"]["fallback"], string>;
 
 /** The model, the data and the policy of the audit. */
-export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html {
+export function setup({ model, data, clean, tool, memory, seconds }: AuditRecord): Html {
   const { rule, thresholds, fallback, temperatures } = clean.routed;
   const policy: readonly Fact[] = [
     ["exit rule", `${rule}: ${RULES[rule]}`],
@@ -49,12 +51,17 @@ export function setup({ model, data, clean, tool, seconds }: AuditRecord): Html 
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),
     ["engine", `${tool.name} ${tool.version}`],
+    ...batchFacts(memory),
     ["time", write.duration(seconds)],
   ]);
 }
 
 /** How the file was read. */
 export const readingFacts = (model: Reading): Fact[] => readingLines(model).map((line): Fact => ["on reading", line]);
+
+/** The batch and its memory. Records of earlier releases lack them. */
+export const batchFacts = (memory: BatchMemory | undefined, of = ""): Fact[] =>
+  memory === undefined ? [] : [["batch", `${batchWords(memory)}${of}`]];
 
 /** The parameters that define each attack. */
 export const attackParameters = (attacks: readonly AttackRecord[]): Html =>

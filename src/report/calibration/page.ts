@@ -4,7 +4,7 @@
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
 import { showThreshold, showThresholds } from "../../schema/policy.js";
-import { type Fact, list, readingFacts } from "../audit/methods.js";
+import { batchFacts, type Fact, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
@@ -137,7 +137,16 @@ function asked(target: CalibrationRecord["target"]): string {
   }
 }
 
-function settingsSection({ model, target, thresholdKind, policy, data, tool, seconds }: CalibrationRecord): Section {
+function settingsSection({
+  model,
+  target,
+  thresholdKind,
+  policy,
+  data,
+  tool,
+  memory,
+  seconds,
+}: CalibrationRecord): Section {
   const facts: Fact[] = [
     ["target", asked(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
@@ -146,6 +155,7 @@ function settingsSection({ model, target, thresholdKind, policy, data, tool, sec
     ...readingFacts(model),
     ["seed", data.seed],
     ["engine", `${tool.name} ${tool.version}`],
+    ...batchFacts(memory),
     ["time", write.duration(seconds)],
   ];
   return { id: "settings", title: "Settings", body: list(facts) };

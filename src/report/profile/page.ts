@@ -11,7 +11,7 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
-import { type Fact, list, readingFacts } from "../audit/methods.js";
+import { batchFacts, type Fact, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type LatencyRow, latencyPlot } from "../plots/latency.js";
 import { marksKey, profilePlot, sweepsOf } from "../plots/profile.js";
@@ -207,7 +207,7 @@ function sweepSection(record: ProfileRecord): Section {
   return { id: "sweep", title: "Sweep of each rule", body: table(caption, columns, rows) };
 }
 
-function settingsSection({ machine, data, rounds, batches, model, tool, seconds }: ProfileRecord): Section {
+function settingsSection({ machine, data, rounds, batches, model, tool, memory, seconds }: ProfileRecord): Section {
   const facts: Fact[] = [
     ["machine", `${machine.cores} cores, ${machine.cpu}; load before the run ${machine.load.toFixed(2)}`],
     [
@@ -223,6 +223,7 @@ function settingsSection({ machine, data, rounds, batches, model, tool, seconds 
       "order",
       `warm-up, then ${rounds === 1 ? "1 round" : `${rounds} rounds`} in which all networks take turns at batch ${batches.join(", ")}; every other round backwards`,
     ],
+    ...batchFacts(memory, "; for runs that are not timed"),
     ["static", "the same weights up to the final exit, in one session, without the heads of early exits"],
     ["nothing leaves", "every exit is evaluated and none fires: the cost of early exits when they save nothing"],
     ["seed", data.seed],

@@ -3,7 +3,7 @@
 
 import { showThresholds } from "../../schema/policy.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
-import { list } from "../audit/methods.js";
+import { batchFacts, list } from "../audit/methods.js";
 import * as write from "../shared/format.js";
 import { card } from "../shared/header.js";
 import { type Html, html } from "../shared/html.js";
@@ -74,7 +74,7 @@ const networkTable = ({ networks }: TransferRecord): Html =>
     networks,
   );
 
-const settings = ({ networks, attacks, tool, seconds, eligible, data }: TransferRecord): Html =>
+const settings = ({ networks, attacks, tool, memory, seconds, eligible, data }: TransferRecord): Html =>
   list([
     ["samples", `${data.samples}, of which ${eligible} are right on every network when clean; all of these count`],
     ...networks.map((n): [string, string] => [
@@ -88,5 +88,6 @@ const settings = ({ networks, attacks, tool, seconds, eligible, data }: Transfer
         .join(", ")}`,
     ]),
     ["engine", `${tool.name} ${tool.version}`],
+    ...batchFacts(memory),
     ["time", write.duration(seconds)],
   ]);

@@ -46,7 +46,7 @@ export async function prepare(options: Prepared): Promise<AuditedModel> {
   });
   const labels = data.labels.slice(0, data.count);
   const samples = samplesOf({ images, labels, logits });
-  const random = await differs(logits, images, forward);
+  const random = await differs(logits, images, forward, batch);
   return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy), random };
 }
 
@@ -54,9 +54,9 @@ export async function prepare(options: Prepared): Promise<AuditedModel> {
 const RUN_TWICE = 16;
 
 /** Whether a second run on the first images gives other logits than the first run. */
-async function differs(logits: Logits, images: Images, forward: Forward): Promise<boolean> {
+async function differs(logits: Logits, images: Images, forward: Forward, batch: number): Promise<boolean> {
   const few = Math.min(RUN_TWICE, images.count);
-  const again = await forward.logits(images.rows(0, few), { batch: few });
+  const again = await forward.logits(images.rows(0, few), { batch: Math.min(few, batch) });
   return logits.exits.some((_, k) =>
     Array.from({ length: few }, (_, i) => i).some((i) => again.row(k, i).some((v, j) => v !== logits.row(k, i)[j])),
   );

@@ -2,6 +2,7 @@
 import type { SampleOutcome } from "../../attacks/attack.js";
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
 import { Evaluator } from "../../attacks/oracle/evaluator.js";
+import type { SessionRoom } from "../../attacks/oracle/sessions.js";
 import { type Sample, samplesOf } from "../../attacks/sample.js";
 import { type AttackConfig, type ConfiguredAttack, configureAttack } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
@@ -21,13 +22,19 @@ export interface Crafting extends Pick<AuditedModel, "victim" | "samples"> {
   readonly surrogates: readonly string[] | undefined;
 }
 
-/** @throws DynnError 'transfer/mismatch' when a surrogate takes other images or classes */
-export async function craftingOf(audited: AuditedModel, options: AuditOptions): Promise<Crafting> {
+/** The network to search on.
+ * @param room limits the memory of its sessions
+ * @throws DynnError 'transfer/mismatch' when a surrogate takes other images or classes */
+export async function craftingOf(
+  audited: AuditedModel,
+  options: AuditOptions,
+  room: SessionRoom | undefined,
+): Promise<Crafting> {
   const { surrogate, backend, model } = options;
   if (!surrogate) {
     const { victim, samples } = audited;
     const configure = (config: AttackConfig) => configureAttack(config, victim);
-    return { victim, samples, configure, evaluator: new Evaluator(model, backend), surrogates: undefined };
+    return { victim, samples, configure, evaluator: new Evaluator(model, backend, room), surrogates: undefined };
   }
   checkAlike(model, surrogate.model);
   const victim = { model: surrogate.model, policy: surrogate.policy };
@@ -35,7 +42,7 @@ export async function craftingOf(audited: AuditedModel, options: AuditOptions): 
     victim,
     samples: await samplesFor(surrogate.model, audited, options),
     configure: (config) => configureAttack(onSurrogate(config, surrogate), victim),
-    evaluator: new Evaluator(surrogate.model, backend),
+    evaluator: new Evaluator(surrogate.model, backend, room),
     surrogates: surrogate.names,
   };
 }

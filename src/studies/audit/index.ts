@@ -20,7 +20,7 @@ import {
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
-import { batchOf, type OpenBatch } from "../batch.js";
+import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { judge, runStep, verdicts } from "./attack-step.js";
@@ -79,8 +79,9 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
   checkAttacks(onModel);
   const options = await withCheckedModel(onModel, onModel.data);
   const audited = await prepare(options);
-  const evaluator = new Evaluator(options.model, options.backend);
-  const crafting = await craftingOf(audited, options);
+  const room = attackRoom(memory, options.model);
+  const evaluator = new Evaluator(options.model, options.backend, room);
+  const crafting = await craftingOf(audited, options, room);
   try {
     const records: AttackRecord[] = [];
     const gallery: GalleryItem[] = [];
@@ -95,6 +96,7 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
       gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
       adversarial.set(config.name, attacked.images.data);
     }
+    await crafting.evaluator.release();
     const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
     const record = auditRecordSchema.parse({
       ...header(options),
@@ -114,11 +116,13 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
 }
 
 /** @throws DynnError 'memory/batch' */
-function memoryFor({ attacks, curves, data, policy, ...runs }: OpenBatch<AuditOptions>): BatchChoice {
+function memoryFor({ attacks, curves, data, policy, surrogate, ...runs }: OpenBatch<AuditOptions>): BatchChoice {
   const validation = policy.kind === "calibrated" ? policy.validation.count : 0;
   // The clean images, those of each attack, and copies while one attack is judged.
   const images = data.count * (attacks.length + 4) + validation;
-  return batchOf({ ...runs, images, gradients: attacks.length > 0 || curves !== undefined });
+  const gradients = attacks.length > 0 || curves !== undefined;
+  const models = [runs.model, ...(surrogate ? [surrogate.model] : [])];
+  return tightest(models.map((model) => batchOf({ ...runs, model, images, gradients })));
 }
 
 /** The same audit with data in the model's numbering.

@@ -27,7 +27,7 @@ import type { Rate } from "../../schema/numbers.js";
 import { readingOf } from "../../schema/reading.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import { perExit } from "../audit/tally.js";
-import { batchOf, type OpenBatch } from "../batch.js";
+import { attackRoom, batchOf, type OpenBatch } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
@@ -69,7 +69,8 @@ async function calibrateFitted(
     const test = await openSplit(options.test, forward, "test images", options);
     const { milliseconds, roundSpread } = timesOf(await options.measureExits?.());
     const request = requestOf(options, validation, milliseconds);
-    const { calibration, worstCase } = await choose(request, { validation, test }, options);
+    const room = attackRoom(memory, options.model);
+    const { calibration, worstCase } = await choose(request, { validation, test }, { ...options, room });
     const { policy } = calibration;
     const costFractions = options.model.exits.map((e) => e.costFraction);
     const record = calibrationRecordSchema.parse({
@@ -143,7 +144,7 @@ interface Splits {
 async function choose(
   request: CalibrationRequest,
   splits: Splits,
-  options: CalibrationOptions,
+  options: Parameters<typeof boundWorstCase>[3],
 ): Promise<{ readonly calibration: Calibration; readonly worstCase: WorstCaseRecord | undefined }> {
   if (options.worstCase) return boundWorstCase(request, splits, options.worstCase, options);
   return { calibration: calibrate(splits.validation, request), worstCase: undefined };

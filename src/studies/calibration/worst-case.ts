@@ -4,6 +4,7 @@
  *  adds these samples to those that must keep the bounds. Earlier sets stay. */
 
 import { Evaluator } from "../../attacks/oracle/evaluator.js";
+import type { SessionRoom } from "../../attacks/oracle/sessions.js";
 import { runAttack } from "../../attacks/runner.js";
 import { samplesOf, toEightBits } from "../../attacks/sample.js";
 import { configureAttack } from "../../attacks/spec.js";
@@ -38,7 +39,7 @@ export async function boundWorstCase(
   request: CalibrationRequest,
   splits: { readonly validation: Split; readonly test: Split },
   worst: WorstCaseOptions,
-  options: CalibrationOptions,
+  options: CalibrationOptions & { readonly room?: SessionRoom | undefined },
 ): Promise<{ calibration: Calibration; worstCase: WorstCaseRecord }> {
   const attacker = new Attacker(options, worst);
   const bounds = { maxCost: worst.maxCost, minAccuracy: worst.minAccuracy };
@@ -97,10 +98,10 @@ class Attacker {
   /** The description of the attack. It does not depend on the policy. */
   readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius" | "retriedOnMargins">;
 
-  constructor(options: CalibrationOptions, worst: WorstCaseOptions) {
+  constructor(options: Parameters<typeof boundWorstCase>[3], worst: WorstCaseOptions) {
     this.#options = options;
     this.#worst = worst;
-    this.#evaluator = new Evaluator(options.model, options.backend);
+    this.#evaluator = new Evaluator(options.model, options.backend, options.room);
     const { name, goal, method, budget } = configureAttack(worst.attack, {
       model: options.model,
       policy: singleExitPolicy(),

@@ -19,6 +19,7 @@ import { accuracy } from "../../measures/accuracy.js";
 import { meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/wilson.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { BatchChoice } from "../../runtime/batch.js";
 import type { Rate } from "../../schema/numbers.js";
 import {
   TRANSFER_VERSION,
@@ -30,7 +31,7 @@ import { type AuditedModel, prepare } from "../audit/audited-model.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
 import { stopsOf } from "../audit/tally.js";
-import { batchOf, type OpenBatch } from "../batch.js";
+import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { PolicyChoice } from "../policy.js";
 
@@ -44,7 +45,8 @@ export interface TransferOptions {
   /** The attacks, each run on every surrogate. */
   readonly attacks: readonly AttackConfig[];
   readonly seed: number;
-  /** Samples per evaluation. This number changes time and memory, never results. */
+  /** Samples per evaluation. This number changes time and memory, never results. Left out: as many
+   * as the memory allows, at most 64. */
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;
@@ -83,8 +85,9 @@ export interface TransferOptions {
  * console.log(record.attacks[0]?.success[0]?.[1]?.value);
  * ``` */
 export async function transfer(request: OpenBatch<TransferOptions>): Promise<TransferRecord> {
-  const options = { ...request, batch: smallestBatch(request) };
-  const started = options.now();
+  const started = request.now();
+  const memory = memoryFor(request);
+  const options = { ...request, batch: memory.batch, memory };
   const data = sameData(options);
   const networks: AuditedModel[] = [];
   try {
@@ -101,6 +104,7 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
       networks: networks.map(networkRecord),
       eligible: eligible.length,
       attacks,
+      memory,
       seconds: (options.now() - started) / 1000,
     });
   } finally {
@@ -108,14 +112,22 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
   }
 }
 
-/** The smallest of the batches that suit each network.
+/** All networks stay in memory, and one of them is attacked at a time.
  * @throws DynnError 'memory/batch' */
-const smallestBatch = ({ networks, backend, batch }: OpenBatch<TransferOptions>): number =>
-  Math.min(...networks.map(({ model }) => batchOf({ model, backend, batch, gradients: true }).batch));
+function memoryFor({ networks, data, backend, batch }: OpenBatch<TransferOptions>): BatchChoice {
+  // Each network has its clean images. Those of an attack are held with copies.
+  const images = data.count * (networks.length + 3);
+  return tightest(
+    networks.map(({ model }) => {
+      const sessions = networks.length + model.exits.length;
+      return batchOf({ model, backend, batch, images, sessions, gradients: true });
+    }),
+  );
+}
 
 /** The data in the numbering of the networks, which must be one.
  * @throws DynnError 'transfer/mismatch' */
-function sameData({ networks, data }: TransferOptions): Dataset {
+function sameData({ networks, data }: Pick<TransferOptions, "networks" | "data">): Dataset {
   const [first, ...rest] = networks.map(({ model }) => ({ model, data: fitData(model, data) }));
   for (const { model, data: fitted } of rest) {
     const sameImages = showShape(model.input.shape.slice(1)) === showShape(first.model.input.shape.slice(1));
@@ -168,12 +180,14 @@ function networkRecord({
   };
 }
 
+type Attacking = TransferOptions & { readonly memory: BatchChoice };
+
 /** One attack on every surrogate, judged on every target. */
 async function runOne(
   config: AttackConfig,
   networks: readonly AuditedModel[],
   eligible: readonly number[],
-  options: TransferOptions,
+  options: Attacking,
 ): Promise<TransferAttack> {
   const success: Rate[][] = [];
   const surrogateSuccess: Rate[] = [];
@@ -205,9 +219,9 @@ async function craft(
   attack: ConfiguredAttack,
   { victim, samples }: AuditedModel,
   eligible: readonly number[],
-  { backend, seed, batch, signal, onProgress, now }: TransferOptions,
+  { backend, seed, batch, memory, signal, onProgress, now }: Attacking,
 ): Promise<Crafted> {
-  const evaluator = new Evaluator(victim.model, backend);
+  const evaluator = new Evaluator(victim.model, backend, attackRoom(memory, victim.model));
   const phase = `${attack.name} on ${victim.model.name}`;
   const started = now();
   try {
