@@ -1,6 +1,6 @@
 /** @file Writes rows as a Parquet file, which DuckDB, pandas and Polars read. */
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
-import type { SampleRow } from "../studies/audit/rows.js";
+import type { SampleRow } from "../schema/sample-row.js";
 import { replaceFile } from "./output-files.js";
 
 /** The type of each column. */

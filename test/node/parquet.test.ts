@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import { expect, test } from "vitest";
 import { writeRows } from "../../src/node/parquet.js";
-import type { SampleRow } from "../../src/studies/audit/rows.js";
+import type { SampleRow } from "../../src/schema/sample-row.js";
 import { temporaryFolder } from "../cli/support.js";
 
 const folder = temporaryFolder();

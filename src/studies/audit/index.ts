@@ -20,6 +20,7 @@ import {
 import type { Rate } from "../../schema/numbers.js";
 import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
+import type { SampleRow } from "../../schema/sample-row.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
@@ -30,12 +31,12 @@ import { runCurves } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
-import { rowsOf, type SampleRow } from "./rows.js";
+import { rowsOf } from "./rows.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
+export type { SampleRow } from "../../schema/sample-row.js";
 export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
-export type { SampleRow } from "./rows.js";
 export type { RunManifest, RunPart, RunStore, StoredRun } from "./run-store.js";
 
 /** Audits a model.

@@ -7,8 +7,8 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { Policy } from "../../schema/policy.js";
+import type { SampleRow } from "../../schema/sample-row.js";
 import type { PolicyChoice } from "../policy.js";
-import type { SampleRow } from "./rows.js";
 import type { RunStore } from "./run-store.js";
 
 /** The radii and the steps of a curve of robust accuracy. */

@@ -1,38 +1,9 @@
 /** @file Results per sample and attack, as rows for data frames. */
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { norms } from "../../measures/norms.js";
+import type { SampleRow } from "../../schema/sample-row.js";
 import { type Attacked, cleanAnswers } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
-
-/** One sample under one attack. */
-export interface SampleRow {
-  readonly attack: string;
-  /** Record number in the data set. */
-  readonly sample: number;
-  /** True class. */
-  readonly label: number;
-  /** Label of the judged answer when clean. */
-  readonly cleanLabel: number;
-  /** Exit where the attacked image stops. */
-  readonly exit: number;
-  /** Label of the routed answer for the attacked image. */
-  readonly answer: number;
-  /** Largest softmax probability of the answering exit. */
-  readonly confidence: number;
-  readonly eligible: boolean;
-  readonly success: boolean;
-  /** Distances from the clean image, in pixel units. */
-  readonly linf: number;
-  readonly l2: number;
-  /** Images that the network evaluated for this sample. */
-  readonly queries: number;
-  readonly gradients: number;
-  readonly forwardMacs: number;
-  readonly backwardMacs: number;
-  /** The sample's share of the attack's wall time, by MACs. Samples run in batches, so no clock
-   * sees one alone. */
-  readonly ms: number;
-}
 
 /** One row per sample of an attack.
  * @param success one per sample */
