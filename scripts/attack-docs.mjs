@@ -58,7 +58,13 @@ const referenceRows = (compared) =>
     isInside(one) ? "yes" : "**no**",
   ]);
 
-const isInside = ({ ours, allowed: [low, high] }) => ours !== null && ours >= low && ours <= high;
+/** Records of universal perturbations state the range of the seeds alone. */
+const allowedOf = ({ allowed, range: [low, high] }) => allowed ?? [low - 0.03, high + 0.03];
+
+function isInside(one) {
+  const [low, high] = allowedOf(one);
+  return one.ours !== null && one.ours >= low && one.ours <= high;
+}
 
 /** docs/attacks.md. */
 export function attacksPage({ goals, methods, losses, named }, compared, { table, made }) {
