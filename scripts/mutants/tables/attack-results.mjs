@@ -13,8 +13,8 @@ export const RESULTS = [
   },
   {
     name: "attacks/rounding-down",
-    find: "image.map((v) => Math.round(v * 255) / 255)",
-    replace: "image.map((v) => Math.floor(v * 255) / 255)",
+    find: "out[i] = Math.round(image[i] * 255) / 255;",
+    replace: "out[i] = Math.floor(image[i] * 255) / 255;",
     test: STEPS_TEST,
     killedBy: "is rounded to the nearest value",
   },
