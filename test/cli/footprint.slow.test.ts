@@ -29,6 +29,14 @@ const RUNS: Readonly<Record<string, { readonly argv: readonly string[]; readonly
     ),
     outputs: ["audit.json", "kept", "report.html"],
   },
+  attacks: { argv: ["--json", "attacks.json"], outputs: ["attacks.json"] },
+  transfer: {
+    argv: [NET, NET, "--data", data, "--threshold", "0.5", "--attacks", "fgsm"].concat(
+      ["--json", "transfer.json"],
+      ["--report", "transfer.html"],
+    ),
+    outputs: ["transfer.html", "transfer.json"],
+  },
   inspect: { argv: [NET, "--json", "inspect.json"], outputs: ["inspect.json"] },
   zoo: { argv: ["list", "--json", "zoo.json"], outputs: ["zoo.json"] },
   gradient: { argv: [NET, "-o", "gradient.onnx"], outputs: ["gradient.onnx"] },

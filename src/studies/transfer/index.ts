@@ -64,7 +64,7 @@ export interface TransferOptions {
  * import { load, openDataset, ortNode, subset, transfer, VERSION } from "dynn/node";
  *
  * const model = await load("model.onnx");
- * const thresholds = [0.8, 0.8];
+ * const thresholds = model.exits.slice(1).map(() => 0.8);
  * const policy = {
  *   kind: "fixed",
  *   policy: { rule: "max-softmax", thresholds, fallback: "final" },
