@@ -15,6 +15,8 @@ export async function openNpy(argument: string): Promise<Dataset> {
     throw new DynnError("data/spec", `npy:${argument}: expected two files. Write npy:IMAGES.npy,LABELS.npy.`, {
       argument,
     });
-  const [x, y] = await Promise.all([images, labels].map(async (file) => readNpy(await readBytes(file), file)));
+  // One after the other, so that the same call always names the same file.
+  const x = readNpy(await readBytes(images), images);
+  const y = readNpy(await readBytes(labels), labels);
   return pairDataset(x, y, { name: `npy:${basename(images)}`, images, labels });
 }
