@@ -1,6 +1,6 @@
 /** @file An attack of one's own: gradient steps with momentum (MIM, Dong et al. 2018) beside plain PGD.
- *  A method is a generator for one sample. It asks about an image, and receives loss, gradient and logits. The runner
- *  turns the questions of many samples into batches.
+ *  A method is a generator for one sample. It asks about an image. It receives the loss, the gradient and the logits.
+ *  The runner puts the questions of many samples into batches.
  *  Usage: node examples/own-attack.ts [SAMPLES] */
 import { fileURLToPath } from "node:url";
 import {

@@ -63,7 +63,7 @@ export function attackRoom({ room, batch }: BatchChoice, { graph }: DynamicModel
 }
 
 /** The graph of an attack on all exits: the sum of their cross-entropies, with its gradient. The
- * graph of an attack on some of them is no larger.
+ * graph of an attack on fewer exits has at most this size.
  * @returns undefined when the model has no gradient; an attack then says why */
 function attackGraph(model: DynamicModel): Graph | undefined {
   try {

@@ -116,7 +116,7 @@ export const LOSS_NAMES = Object.keys(LOSSES) as LossName[];
 /** A loss of one exit, with its cap. */
 export interface LossForm {
   readonly kind: LossName;
-  /** The value beyond which the loss does not grow. The default is no cap. */
+  /** The largest value of the loss. Undefined: the loss has no limit. */
   readonly cap?: number | undefined;
 }
 

@@ -2,12 +2,20 @@
 
 import { NORMS } from "../../perturb/norms.js";
 import type { Search } from "../question.js";
+import { Best } from "./best.js";
 import { evaluate } from "./evaluate.js";
 import type { Task } from "./method.js";
 
 /** A value that falls from one number to another along half a cosine. */
 export const annealed = (from: number, to: number, step: number, steps: number): number =>
   to + ((from - to) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+
+/** Walks once from each loss that the goal starts with, and gives the closest success. */
+export function* closestOf(task: Task, walk: (loss: number, best: Best) => Search<void>): Search {
+  const best = Best.closest(task);
+  for (const loss of task.goal.starts(task.sample)) yield* walk(loss, best);
+  return best.found();
+}
 
 /** Searches for the smallest weight that still succeeds. Multiplies the weight by 10 until a
  * success. Then halves the gap. Source: Carlini & Wagner 2017, section V-B.

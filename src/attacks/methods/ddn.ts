@@ -5,8 +5,8 @@
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
 import type { Search } from "../question.js";
-import { Best } from "./best.js";
-import { annealed } from "./closest.js";
+import type { Best } from "./best.js";
+import { annealed, closestOf } from "./closest.js";
 import { evaluate } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
@@ -16,11 +16,8 @@ interface DdnOptions {
   readonly startNorm: number;
 }
 
-function* attack(task: Task, options: DdnOptions): Search {
-  const best = Best.closest(task);
-  for (const loss of task.goal.starts(task.sample)) yield* walk(task, options, loss, best);
-  return best.found();
-}
+const attack = (task: Task, options: DdnOptions): Search =>
+  closestOf(task, (loss, best) => walk(task, options, loss, best));
 
 function* walk(task: Task, options: DdnOptions, loss: number, best: Best): Search<void> {
   const { pixels } = task.sample;

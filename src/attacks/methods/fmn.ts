@@ -5,8 +5,8 @@
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
 import type { Evaluation, Search } from "../question.js";
-import { Best } from "./best.js";
-import { annealed } from "./closest.js";
+import type { Best } from "./best.js";
+import { annealed, closestOf } from "./closest.js";
 import { evaluate } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
@@ -23,11 +23,8 @@ const LAST_GAMMA = 0.001;
 /** The share of the distance below which an image is on the boundary, as far as float32 tells. */
 const ON_BOUNDARY = 1e-6;
 
-function* attack(task: Task, options: FmnOptions): Search {
-  const best = Best.closest(task);
-  for (const loss of task.goal.starts(task.sample)) yield* walk(task, options, loss, best);
-  return best.found();
-}
+const attack = (task: Task, options: FmnOptions): Search =>
+  closestOf(task, (loss, best) => walk(task, options, loss, best));
 
 function* walk(task: Task, options: FmnOptions, loss: number, best: Best): Search<void> {
   const { sample, budget } = task;

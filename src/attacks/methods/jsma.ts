@@ -5,7 +5,8 @@
 
 import { amount } from "../parameters.js";
 import type { Search } from "../question.js";
-import { Best } from "./best.js";
+import type { Best } from "./best.js";
+import { closestOf } from "./closest.js";
 import { evaluate, evaluateAll } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 import { bestPair } from "./saliency.js";
@@ -15,11 +16,8 @@ interface JsmaOptions {
   readonly gamma: number;
 }
 
-function* attack(task: Task, options: JsmaOptions): Search {
-  const best = Best.closest(task);
-  for (const loss of task.goal.starts(task.sample)) yield* change(task, options, loss, best);
-  return best.found();
-}
+const attack = (task: Task, options: JsmaOptions): Search =>
+  closestOf(task, (loss, best) => change(task, options, loss, best));
 
 function* change(task: Task, { theta, gamma }: JsmaOptions, loss: number, best: Best): Search<void> {
   const image = Float32Array.from(task.sample.pixels);

@@ -6,8 +6,8 @@ import { intoBall, perturbed } from "../../perturb/ball.js";
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
 import type { Search } from "../question.js";
-import { Best } from "./best.js";
-import { annealed } from "./closest.js";
+import type { Best } from "./best.js";
+import { annealed, closestOf } from "./closest.js";
 import { evaluate } from "./evaluate.js";
 import { keyOf, method, type Task } from "./method.js";
 
@@ -20,11 +20,8 @@ interface ShrinkingOptions {
   readonly every: number;
 }
 
-function* attack(task: Task, options: ShrinkingOptions): Search {
-  const best = Best.closest(task);
-  for (const loss of task.goal.starts(task.sample)) yield* descend(task, options, loss, best);
-  return best.found();
-}
+const attack = (task: Task, options: ShrinkingOptions): Search =>
+  closestOf(task, (loss, best) => descend(task, options, loss, best));
 
 function* descend(task: Task, options: ShrinkingOptions, loss: number, best: Best): Search<void> {
   const { pixels } = task.sample;
