@@ -1,34 +1,29 @@
-/** @file Writes rows as a Parquet file, which DuckDB, pandas and Polars read. */
-import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+/** @file Writes the rows of an audit as a Parquet file. */
+import { writeParquet } from "../data/parquet.js";
+import type { Columns } from "../schema/columns.js";
 import type { SampleRow } from "../schema/sample-row.js";
 import { replaceFile } from "./output-files.js";
 
-/** The type of each column. */
-const TYPES = {
-  attack: "STRING",
-  sample: "INT32",
-  label: "INT32",
-  cleanLabel: "INT32",
-  exit: "INT32",
-  answer: "INT32",
-  confidence: "DOUBLE",
-  eligible: "BOOLEAN",
-  success: "BOOLEAN",
-  linf: "DOUBLE",
-  l2: "DOUBLE",
-  queries: "INT32",
-  gradients: "INT32",
-  forwardMacs: "DOUBLE",
-  backwardMacs: "DOUBLE",
-  ms: "DOUBLE",
-} as const satisfies Record<keyof SampleRow, ColumnSource["type"]>;
+const COLUMNS: Columns<SampleRow> = {
+  attack: ["STRING", "name of the attack"],
+  sample: ["INT32", "record number in the data set"],
+  label: ["INT32", "true class"],
+  cleanLabel: ["INT32", "label of the judged answer when clean"],
+  exit: ["INT32", "exit where the attacked image stops"],
+  answer: ["INT32", "label of the routed answer for the attacked image"],
+  confidence: ["DOUBLE", "largest softmax probability of the answering exit"],
+  eligible: ["BOOLEAN", "false when the clean image met the goal already"],
+  success: ["BOOLEAN", "whether the attacked image meets the goal"],
+  linf: ["DOUBLE", "largest change in pixel units"],
+  l2: ["DOUBLE", "Euclidean norm of the change in pixel units"],
+  queries: ["INT32", "images that the network evaluated"],
+  gradients: ["INT32", "gradients among them"],
+  forwardMacs: ["DOUBLE", "multiply-accumulates of the forward passes"],
+  backwardMacs: ["DOUBLE", "multiply-accumulates of the backward passes"],
+  ms: ["DOUBLE", "share of the wall time of the attack, by multiply-accumulates"],
+};
 
 /** Writes one row per sample and attack. The file appears whole or not at all.
  * @throws DynnError 'file/unwritable', 'file/full' */
-export async function writeRows(path: string, rows: readonly SampleRow[]): Promise<void> {
-  const columnData = Object.entries(TYPES).map(([name, type]) => ({
-    ...{ name, type },
-    data: rows.map((row) => row[name as keyof SampleRow]),
-  }));
-  await replaceFile(path, new Uint8Array(parquetWriteBuffer({ columnData })));
-}
+export const writeRows = (path: string, rows: readonly SampleRow[]): Promise<void> =>
+  replaceFile(path, writeParquet(rows, COLUMNS));
