@@ -102,6 +102,14 @@ export const ERROR_CODES = {
     about:
       "No threshold can be chosen: there are too few other records, the data overlap, or no threshold meets the goal.",
   },
+  "study/changed": {
+    exit: 1,
+    about: "A network, a record or a plan is not the one that the plan of the study names.",
+  },
+  "study/version": { exit: 1, about: "Another version of dynn made the plan, the store or the task." },
+  "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
+  "store/damaged": { exit: 1, about: "A file in a store of results is not the one that its manifest describes." },
+  "store/unreachable": { exit: 1, about: "A store or a queue cannot be reached, or refuses access." },
   "data/spec": { exit: 2, about: "A data spec cannot be read." },
   "data/missing": { exit: 2, about: "The file or folder of the data set does not exist, or holds no images." },
   "data/truncated": { exit: 1, about: "A data file ends too early." },

@@ -1,0 +1,114 @@
+/** @file What this machine gives to tasks: networks and records by their digests. */
+import { isAbsolute, join } from "node:path";
+import { bytesOf } from "../../core/bytes.js";
+import { sha256 } from "../../core/digest.js";
+import { DynnError } from "../../core/errors.js";
+import { VERSION } from "../../core/version.js";
+import { type Dataset, readImages, subset } from "../../data/dataset.js";
+import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import type { OnnxModel } from "../../onnx/model.js";
+import { writeModel } from "../../onnx/write.js";
+import type { Backend } from "../../runtime/backend.js";
+import { type DataRef, type NetworkRef, recordsOf } from "../../schema/study/references.js";
+import type { TaskContext } from "../../studies/tasks/kind.js";
+import type { TaskList } from "../../studies/tasks/list.js";
+import { openDataset } from "../data/open.js";
+import { openOnnx } from "../models.js";
+
+/** The digest of a network: its graph with all weights, wherever they lie. */
+export const networkDigest = ({ graph }: Pick<OnnxModel, "graph">): string => sha256(writeModel({ graph }));
+
+/** The digest of records: shape, numbers, labels and pixels. */
+export async function recordsDigest(data: Dataset, records: readonly number[]): Promise<string> {
+  const images = await readImages(data, records);
+  const labels = records.map((record) => data.labels[record]);
+  const head = sha256(new TextEncoder().encode(JSON.stringify([data.shape, records, labels])));
+  return sha256(new TextEncoder().encode(`${head}${sha256(bytesOf(images.data))}`));
+}
+
+/** How the tasks of a process run. */
+export interface ContextOptions {
+  /** The places of networks and records. */
+  readonly list: Pick<TaskList, "networks" | "data">;
+  readonly backend: Backend;
+  /** The folder that relative paths start from. */
+  readonly root: string;
+}
+
+/** Opens networks and records by reference. Each is opened once. */
+export function taskContext({ list, backend, root }: ContextOptions): TaskContext {
+  const models = new Map<string, Promise<OnnxModel>>();
+  const records = new Map<string, Promise<Dataset>>();
+  return {
+    backend,
+    now: () => performance.now(),
+    version: VERSION,
+    network: async ({ name, sha256: digest, exits }) => {
+      const source = cached(models, digest, () => openNetwork({ name, sha256: digest }, list, root));
+      return keptExits(await source, name, exits);
+    },
+    data: (reference) => cached(records, reference.sha256, () => openRecords(reference, list, root)),
+  };
+}
+
+function cached<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const made = known.get(key) ?? make();
+  known.set(key, made);
+  return made;
+}
+
+const keptExits = (source: OnnxModel, name: string, exits: readonly string[] | undefined): DynamicModel =>
+  dynamicModel(source, { name, ...(exits && { exits: exits.slice(0, -1), final: exits.at(-1) }) });
+
+async function openNetwork(
+  { name, sha256: digest }: NetworkRef,
+  { networks }: Pick<TaskList, "networks">,
+  root: string,
+): Promise<OnnxModel> {
+  const { spec } = networks[digest] ?? missing(name, digest);
+  const { source } = await openOnnx(fromRoot(spec, root));
+  const got = networkDigest(source);
+  if (got !== digest) throw changed(`network ${name}, ${spec}`, got, digest);
+  return source;
+}
+
+async function openRecords(
+  reference: DataRef,
+  { data: places }: Pick<TaskList, "data">,
+  root: string,
+): Promise<Dataset> {
+  const { name, sha256: digest } = reference;
+  const { spec } = places[digest] ?? missing(name, digest);
+  const data = await openDataset(dataFromRoot(spec, root));
+  const records = recordsOf(reference);
+  const beyond = records.find((record) => record >= data.count);
+  const got = beyond === undefined ? await recordsDigest(data, records) : `that of ${data.count} records`;
+  if (got !== digest) throw changed(`records ${name}, ${spec}`, got, digest);
+  return subset(data, records, name);
+}
+
+/** A path of a plan, from the folder of the study. Names of the zoo stay. */
+export const fromRoot = (spec: string, root: string): string =>
+  spec.startsWith("zoo:") || isAbsolute(spec) ? spec : join(root, spec);
+
+/** A data spec whose paths start from the folder of the study. */
+export function dataFromRoot(spec: string, root: string): string {
+  const colon = spec.indexOf(":");
+  if (colon < 0 || spec.startsWith("sample")) return spec;
+  const paths = spec.slice(colon + 1).split(",");
+  return `${spec.slice(0, colon + 1)}${paths.map((path) => fromRoot(path, root)).join(",")}`;
+}
+
+function missing(name: string, digest: string): never {
+  throw new DynnError("study/value", `${name}: the list of tasks does not say where it is. Make the plan again.`, {
+    name,
+    digest,
+  });
+}
+
+const changed = (what: string, got: string, expected: string): DynnError =>
+  new DynnError(
+    "study/changed",
+    `${what}: its digest is ${got.slice(0, 16)}, and the plan names ${expected.slice(0, 16)}. Give the file that the plan was made with, or make the plan again.`,
+    { got, expected },
+  );

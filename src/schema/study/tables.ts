@@ -1,0 +1,93 @@
+/** @file The tables that the tasks of a study write, column by column. docs/studies.md lists
+ *  them. */
+import type { Columns } from "../columns.js";
+
+/** What one exit of a network answers for one image. */
+export interface AnswerRow {
+  readonly sample: number;
+  readonly exit: number;
+  readonly label: number;
+  readonly answer: number;
+  readonly confidence: number;
+  readonly margin: number;
+}
+
+/** The table of a task `answers`: one row per image and exit, samples first. */
+export const ANSWER_COLUMNS: Columns<AnswerRow> = {
+  sample: ["INT32", "record number in the data set"],
+  exit: ["INT32", "index of the exit, from 0"],
+  label: ["INT32", "true class"],
+  answer: ["INT32", "class that the exit answers"],
+  confidence: ["DOUBLE", "confidence of the exit, as the rule of the policy computes it"],
+  margin: ["DOUBLE", "logit of the true class minus the largest other logit"],
+};
+
+/** What an attack did to one sample. */
+export interface OutcomeRow {
+  readonly sample: number;
+  readonly label: number;
+  readonly eligible: boolean;
+  readonly success: boolean;
+  readonly l0: number;
+  readonly l1: number;
+  readonly l2: number;
+  readonly linf: number;
+  readonly queries: number;
+  readonly gradients: number;
+  readonly forwardMacs: number;
+  readonly backwardMacs: number;
+  readonly macsToSuccess: number | null;
+  readonly queriesToSuccess: number | null;
+  readonly vanished: boolean;
+}
+
+/** The table of a task `craft`: one row per sample. */
+export const OUTCOME_COLUMNS: Columns<OutcomeRow> = {
+  sample: ["INT32", "record number in the data set"],
+  label: ["INT32", "true class"],
+  eligible: ["BOOLEAN", "false when the clean image met the goal already; it is then not attacked"],
+  success: ["BOOLEAN", "whether the image met the goal on the network that the attack searched on"],
+  l0: ["DOUBLE", "elements that changed, after rounding to 8 bits"],
+  l1: ["DOUBLE", "sum of the changes in pixel units, after rounding"],
+  l2: ["DOUBLE", "Euclidean norm of the change in pixel units, after rounding"],
+  linf: ["DOUBLE", "largest change in pixel units, after rounding"],
+  queries: ["INT32", "images that the network evaluated"],
+  gradients: ["INT32", "gradients among them"],
+  forwardMacs: ["DOUBLE", "multiply-accumulates of the forward passes"],
+  backwardMacs: ["DOUBLE", "multiply-accumulates of the backward passes"],
+  macsToSuccess: ["nullable DOUBLE", "multiply-accumulates up to the first image that met the goal; null: none did"],
+  queriesToSuccess: ["nullable INT32", "images evaluated up to that one; null: none met the goal"],
+  vanished: ["BOOLEAN", "whether a gradient vanished before a success"],
+};
+
+/** One timed run of one image. */
+export interface LatencyRow {
+  readonly set: number;
+  readonly round: number;
+  readonly sample: number;
+  readonly ms: number;
+}
+
+/** The table of a task `latency`. Two runs differ. */
+export const LATENCY_COLUMNS: Columns<LatencyRow> = {
+  set: ["INT32", "0: clean images; from 1 on: the sets of attacked images, in the order of the inputs"],
+  round: ["INT32", "round, from 0; the sets take turns in each round"],
+  sample: ["INT32", "record number in the data set"],
+  ms: ["DOUBLE", "milliseconds of one image at batch 1"],
+};
+
+/** One timed attack. */
+export interface PaceRow {
+  readonly contestant: number;
+  readonly round: number;
+  readonly seconds: number;
+  readonly samples: number;
+}
+
+/** The table of a task `pace`. Two runs differ. */
+export const PACE_COLUMNS: Columns<PaceRow> = {
+  contestant: ["INT32", "index of the network and attack among the contestants"],
+  round: ["INT32", "round, from 0; the contestants take turns in each round"],
+  seconds: ["DOUBLE", "wall time of the attack"],
+  samples: ["INT32", "images that were attacked"],
+};
