@@ -77,6 +77,10 @@ export const ERROR_CODES = {
     about:
       "The loss cannot be differentiated: an operator between loss and input has no gradient, or the loss does not depend on the input.",
   },
+  "statistics/value": {
+    exit: 2,
+    about: "Numbers do not fit a statistical function: too few, not finite, of different lengths, or out of range.",
+  },
   "zoo/unknown": { exit: 2, about: "The zoo has no network of this name." },
   "zoo/missing": { exit: 2, about: "The zoo lists the network, and this machine does not have its file." },
   "zoo/damaged": { exit: 1, about: "The file of a network is not the one that the index describes." },
