@@ -1,0 +1,201 @@
+/** @file Claim C3: adversarial samples made on static networks do not raise the inference time of
+ *  dynamic ones. A slowdown attack is the positive control, and noise the negative one. Source:
+ *  docs/study.md, claim C3 (ICLR text). */
+import { present } from "../../../core/present.js";
+import { percentile } from "../../../measures/percentile.js";
+import { tTest } from "../../../measures/statistics/index.js";
+import type { PlannedAttack } from "../../../schema/study/plan.js";
+import type { AttackFamily, CostShift, Estimate, StudyCheck } from "../../../schema/study/record.js";
+import type { TaskKey } from "../../tasks/task.js";
+import { familyOf } from "../attack-family.js";
+import type { Crafted, StudyTasks } from "../builder.js";
+import { type Placed, placed, placedOn } from "../kinship.js";
+import { routedAnswers, type StudyResults } from "../results.js";
+import { type Endpoint, mean, question } from "./question.js";
+
+/** One set of attacked images on the dynamic network. */
+interface Attacked {
+  readonly attack: PlannedAttack;
+  readonly judged: TaskKey;
+  /** Place among the timed sets. Undefined: not timed. */
+  readonly timed: number | undefined;
+}
+
+interface BlockNeeds {
+  readonly place: Placed;
+  readonly costs: readonly number[];
+  readonly clean: TaskKey;
+  readonly policy: TaskKey | undefined;
+  /** By surrogate: the primary attack of every static network on the data set. */
+  readonly primary: readonly TaskKey[];
+  readonly sets: readonly Attacked[];
+  readonly latency: TaskKey | undefined;
+}
+
+/** Mean change of the cost fraction that is too small to matter. */
+const MARGIN = 0.05;
+const TIMED = { samples: 100, rounds: 3 };
+
+export const costOfAttacks = question<readonly BlockNeeds[]>({
+  claim: "C3",
+  statement: "Adversarial samples made on static networks do not raise the inference time of dynamic ones",
+  source: "abstract of the study (ICLR text)",
+  endpoint: "mean change of the routed cost under attacks made on static networks, as a share of the full cost",
+  unit: "share of the full cost",
+  smallest: MARGIN,
+  needs: (tasks) =>
+    tasks.plan.blocks.flatMap((block) => needsOf(placed(block, "static"), placed(block, "joint"), tasks)),
+  analyse: async (needs, tasks, results) => {
+    const endpoints: Endpoint[] = [];
+    const shifts: CostShift[] = [];
+    for (const each of needs) {
+      const samples = await primaryShift(each, results);
+      endpoints.push({ block: each.place.block, value: mean(samples), samples });
+      shifts.push(...(await shiftsOf(each, results)));
+    }
+    const margin = tasks.plan.smallest.C3 ?? MARGIN;
+    return { endpoints, checks: controls(shifts, margin), part: { cost: shifts }, notRun: [] };
+  },
+});
+
+function needsOf(fixed: Placed | undefined, dynamic: Placed | undefined, tasks: StudyTasks): BlockNeeds[] {
+  if (!fixed || !dynamic) return [];
+  const from = (network: string, attack: PlannedAttack): Crafted => ({
+    part: { network },
+    attack,
+    records: "reported",
+  });
+  const used = (use: PlannedAttack["uses"][number]) => tasks.plan.attacks.filter(({ uses }) => uses.includes(use));
+  const onStatic = used("cost").filter(({ on }) => on !== "dynamic");
+  const [primary] = onStatic;
+  const sets = [
+    ...onStatic.map((attack) => from(fixed.network, attack)),
+    ...used("slowdown").map((attack) => from(dynamic.network, attack)),
+  ];
+  const timed = tasks.plan.timing ? sets.filter(({ attack }) => isTimed(attack, primary)) : [];
+  return [
+    {
+      place: dynamic,
+      costs: tasks.exits({ network: dynamic.network }).map((e) => e.costFraction),
+      clean: tasks.clean(dynamic.network, "reported"),
+      policy: tasks.policy({ network: dynamic.network }),
+      primary: placedOn(tasks.plan, fixed.block.data, ["static"]).map(({ network }) =>
+        tasks.judge(dynamic.network, from(network, primary)),
+      ),
+      sets: sets.map((set) => ({
+        attack: set.attack,
+        judged: tasks.judge(dynamic.network, set),
+        timed: timed.includes(set) ? timed.indexOf(set) : undefined,
+      })),
+      latency: timed.length > 0 ? tasks.latency(dynamic.network, timed, TIMED) : undefined,
+    },
+  ];
+}
+
+/** The primary attack and both controls are timed. */
+const isTimed = (attack: PlannedAttack, primary: PlannedAttack): boolean =>
+  attack === primary || attack.uses.includes("control") || attack.uses.includes("slowdown");
+
+interface Clean {
+  readonly cost: readonly number[];
+  readonly label: readonly number[];
+  /** Places of the samples that are right when clean. */
+  readonly right: readonly number[];
+}
+
+async function cleanOf({ clean, policy, costs }: BlockNeeds, results: StudyResults): Promise<Clean> {
+  const answers = await results.answers(clean);
+  const routed = routedAnswers(answers, await results.policy(policy));
+  return {
+    cost: routed.map(({ stop }) => costs[stop]),
+    label: routed.map(({ label }) => label),
+    right: routed.flatMap(({ label }, i) => (label === answers.labels[i] ? [i] : [])),
+  };
+}
+
+/** Per sample that is right when clean: the change of its cost. */
+async function shiftOn(judged: TaskKey, needs: BlockNeeds, clean: Clean, results: StudyResults) {
+  const routed = routedAnswers(await results.answers(judged), await results.policy(needs.policy));
+  return clean.right.map((i) => ({
+    shift: needs.costs[routed[i].stop] - clean.cost[i],
+    changed: routed[i].label !== clean.label[i],
+  }));
+}
+
+async function primaryShift(needs: BlockNeeds, results: StudyResults): Promise<Float64Array> {
+  const clean = await cleanOf(needs, results);
+  const all = await Promise.all(needs.primary.map((key) => shiftOn(key, needs, clean, results)));
+  return Float64Array.from(clean.right, (_, k) => mean(all.map((rows) => rows[k].shift)));
+}
+
+async function shiftsOf(needs: BlockNeeds, results: StudyResults): Promise<CostShift[]> {
+  const clean = await cleanOf(needs, results);
+  const times = needs.latency === undefined ? undefined : await timesOf(needs.latency, results);
+  const shifts: CostShift[] = [];
+  for (const { attack, judged, timed } of needs.sets) {
+    const rows = await shiftOn(judged, needs, clean, results);
+    const some = (changed: boolean): number | null => {
+      const own = rows.filter((row) => row.changed === changed);
+      return own.length === 0 ? null : mean(own.map(({ shift }) => shift));
+    };
+    shifts.push({
+      ...{ block: needs.place.block.name, attack: attack.name, family: familyOf(attack), samples: rows.length },
+      shift: meanWithInterval(rows.map(({ shift }) => shift)),
+      fooled: some(true),
+      kept: some(false),
+      ...measured(times, timed),
+    });
+  }
+  return shifts;
+}
+
+/** Milliseconds of each set, one list per set: the median over the rounds for each sample. */
+async function timesOf(key: TaskKey, results: StudyResults): Promise<ReadonlyMap<number, readonly number[]>> {
+  const bySet = new Map<number, Map<number, number[]>>();
+  for (const { set, sample, ms } of await results.latency(key)) {
+    const samples = bySet.get(set) ?? new Map<number, number[]>();
+    bySet.set(set, samples.set(sample, [...(samples.get(sample) ?? []), ms]));
+  }
+  return new Map([...bySet].map(([set, samples]) => [set, [...samples.values()].map((ms) => percentile(ms, 50))]));
+}
+
+function measured(
+  times: ReadonlyMap<number, readonly number[]> | undefined,
+  timed: number | undefined,
+): Pick<CostShift, "milliseconds" | "p99"> {
+  if (!times || timed === undefined) return { milliseconds: null, p99: null };
+  const clean = present(times.get(0), "the times of clean images");
+  const own = present(times.get(timed + 1), "the times of a set");
+  return {
+    milliseconds: meanWithInterval(own.map((ms, i) => ms - clean[i])),
+    p99: percentile(own, 99) / percentile(clean, 99),
+  };
+}
+
+function meanWithInterval(values: readonly number[]): Estimate {
+  if (values.length < 2) return { value: mean(values), low: null, high: null };
+  const { low, high } = tTest(values);
+  return { value: mean(values), low, high };
+}
+
+/** The slowdown attack must exceed the margin, and noise must not. */
+function controls(shifts: readonly CostShift[], margin: number): StudyCheck[] {
+  const by = (family: AttackFamily): number[] =>
+    shifts.filter((row) => row.family === family).map(({ shift }) => shift.value);
+  const [slow, noise] = [by("slowdown"), by("control")];
+  const least = slow.length > 0 ? Math.min(...slow) : null;
+  const most = noise.length > 0 ? Math.max(...noise.map(Math.abs)) : null;
+  const bound = `${(100 * margin).toFixed(0)} % of the full cost`;
+  return [
+    {
+      ...{ name: "positive control: slowdown attack", value: least, bound: `above ${bound} in each block` },
+      passed: least === null ? null : least > margin,
+      about: "If an attack that aims at the cost does not raise it, the measure cannot see a rise.",
+    },
+    {
+      ...{ name: "negative control: sign noise", value: most, bound: `below ${bound} in each block` },
+      passed: most === null ? null : most < margin,
+      about: "If noise of the same size moves the cost, the attack is not the cause.",
+    },
+  ];
+}

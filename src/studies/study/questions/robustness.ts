@@ -1,0 +1,144 @@
+/** @file Claim C0: a dynamic network is more robust than a static one. The worst case over all
+ *  white-box attacks on each. Source: docs/study.md, claim C0; the OpenReview abstract. */
+import { mcnemarExact, pairedDifference, wilson } from "../../../measures/statistics/index.js";
+import type { RobustnessRow, StudyCheck } from "../../../schema/study/record.js";
+import type { TaskKey } from "../../tasks/task.js";
+import type { StudyTasks } from "../builder.js";
+import { type Placed, placed } from "../kinship.js";
+import { type Answers, routedAnswers, type StudyResults } from "../results.js";
+import { type Endpoint, mean, question } from "./question.js";
+
+/** One network of a block under all its white-box attacks. */
+interface Side {
+  readonly placed: Placed;
+  readonly clean: TaskKey;
+  readonly policy: TaskKey | undefined;
+  readonly judged: readonly TaskKey[];
+  readonly crafted: readonly TaskKey[];
+}
+
+interface Needs {
+  readonly pairs: readonly { readonly fixed: Side; readonly dynamic: Side }[];
+  readonly lacking: readonly string[];
+}
+
+export const robustness = question<Needs>({
+  claim: "C0",
+  statement: "A dynamic network is more robust than a static one",
+  source: "OpenReview abstract of the study",
+  endpoint:
+    "white-box success on the static network minus that on the routed answer of the dynamic one, worst case over all white-box attacks",
+  unit: "share of samples",
+  smallest: 0.03,
+  needs: (tasks) => {
+    const blocks = tasks.plan.blocks.map((block) => [placed(block, "static"), placed(block, "joint")] as const);
+    return {
+      pairs: blocks.flatMap(([fixed, dynamic]) =>
+        fixed && dynamic ? [{ fixed: sideOf(fixed, tasks), dynamic: sideOf(dynamic, tasks) }] : [],
+      ),
+      lacking: tasks.plan.blocks.filter((_, i) => !blocks[i].every(Boolean)).map(({ name }) => name),
+    };
+  },
+  analyse: async ({ pairs, lacking }, tasks, results) => {
+    const rows: RobustnessRow[] = [];
+    const endpoints: Endpoint[] = [];
+    const vanished: number[] = [];
+    for (const { fixed, dynamic } of pairs) {
+      const { row, samples } = await compare(fixed, dynamic, tasks.plan.radius.whiteBox, results);
+      rows.push(row);
+      endpoints.push({ block: fixed.placed.block, value: row.difference.value, samples });
+      for (const key of [...fixed.crafted, ...dynamic.crafted])
+        vanished.push(mean((await results.outcomes(key)).map((o) => (o.vanished ? 1 : 0))));
+    }
+    return {
+      endpoints,
+      checks: [gradientCheck(vanished)],
+      part: { robustness: rows },
+      notRun: lacking.map((block) => ({
+        what: `robustness of ${block}`,
+        why: "its static or its joint network is missing",
+      })),
+    };
+  },
+});
+
+function sideOf(place: Placed, tasks: StudyTasks): Side {
+  const part = { network: place.network };
+  const kind = tasks.exits(part).length > 1 ? "dynamic" : "static";
+  const attacks = tasks.plan.attacks.filter(
+    ({ on, uses }) => uses.includes("white-box") && (on === "any" || on === kind),
+  );
+  const crafted = attacks.map((attack) => ({ part, attack, records: "reported" as const }));
+  return {
+    placed: place,
+    clean: tasks.clean(place.network, "reported"),
+    policy: tasks.policy(part),
+    judged: crafted.map((each) => tasks.judge(place.network, each)),
+    crafted: crafted.filter(({ attack }) => attack.method !== "square").map((each) => tasks.craft(each)),
+  };
+}
+
+/** What is wrong on one network: per sample, for the routed answer and for the final exit. */
+interface Fallen {
+  readonly clean: { readonly routed: boolean[]; readonly final: boolean[] };
+  readonly routed: boolean[];
+  readonly final: boolean[];
+}
+
+async function fallen({ clean, policy, judged }: Side, results: StudyResults): Promise<Fallen> {
+  const rule = await results.policy(policy);
+  const wrong = (answers: Answers) => ({
+    routed: routedAnswers(answers, rule).map(({ label }, i) => label !== answers.labels[i]),
+    final: answers.answers.map((row, i) => row.at(-1) !== answers.labels[i]),
+  });
+  const unharmed = wrong(await results.answers(clean));
+  const attacked = await Promise.all(judged.map(async (key) => wrong(await results.answers(key))));
+  const any = (of: "routed" | "final") => unharmed[of].map((_, i) => attacked.some((each) => each[of][i]));
+  return { clean: unharmed, routed: any("routed"), final: any("final") };
+}
+
+async function compare(fixed: Side, dynamic: Side, radius: number, results: StudyResults) {
+  const [s, d] = [await fallen(fixed, results), await fallen(dynamic, results)];
+  const eligible = s.routed.flatMap((_, i) => (s.clean.routed[i] || d.clean.routed[i] || d.clean.final[i] ? [] : [i]));
+  const count = (test: (i: number) => boolean): number => eligible.filter(test).length;
+  const onlyStatic = count((i) => s.routed[i] && !d.routed[i]);
+  const onlyRouted = count((i) => !s.routed[i] && d.routed[i]);
+  const n = eligible.length;
+  const row: RobustnessRow = {
+    block: fixed.placed.block.name,
+    eligible: n,
+    radius,
+    static: wilson(
+      count((i) => s.routed[i]),
+      n,
+    ),
+    routed: wilson(
+      count((i) => d.routed[i]),
+      n,
+    ),
+    final: wilson(
+      count((i) => d.final[i]),
+      n,
+    ),
+    both: count((i) => s.routed[i] && d.routed[i]),
+    onlyStatic,
+    onlyRouted,
+    exact: mcnemarExact(onlyStatic, onlyRouted),
+    difference: pairedDifference(onlyStatic, onlyRouted, Math.max(1, n)),
+  };
+  return { row, samples: Float64Array.from(eligible, (i) => Number(s.routed[i]) - Number(d.routed[i])) };
+}
+
+/** Largest share of samples whose gradient may vanish. */
+const VANISHED = 0.01;
+
+function gradientCheck(shares: readonly number[]): StudyCheck {
+  const value = shares.length === 0 ? null : Math.max(...shares);
+  return {
+    name: "gradients do not vanish",
+    passed: value === null ? null : value < VANISHED,
+    value,
+    bound: "below 1 % of samples, on each network",
+    about: "An attack without a gradient says nothing about robustness.",
+  };
+}
