@@ -10,6 +10,7 @@ import { TaskGraph } from "../tasks/graph.js";
 import { makeTask } from "../tasks/kind.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { craftKind } from "../tasks/kinds/craft.js";
+import { finiteDifferencesKind } from "../tasks/kinds/finite-differences.js";
 import { latencyKind } from "../tasks/kinds/latency.js";
 import { paceKind } from "../tasks/kinds/pace.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
@@ -112,6 +113,19 @@ export class StudyTasks {
           ...{ samples, rounds, macs: this.#macs({ network: target }), sets: sets.map(({ attack }) => attack.name) },
         },
         { images: sets.map((set) => this.craft(set)), ...(policy ? { policy: [policy] } : {}) },
+      ),
+    );
+  }
+
+  /** The gradient of an attack's goal beside finite differences. */
+  slopes(part: Part, attack: PlannedAttack, samples: number): TaskKey {
+    const policy = this.policy(part);
+    const parameters = { network: this.#reference(part), data: this.#data(part.network, "checks"), samples };
+    return this.graph.add(
+      makeTask(
+        finiteDifferencesKind,
+        { ...parameters, attack: configOf(attack), macs: this.#macs(part) },
+        policy ? { policy: [policy] } : {},
       ),
     );
   }

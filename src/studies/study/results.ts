@@ -13,9 +13,12 @@ import {
   type OutcomeRow,
   PACE_COLUMNS,
   type PaceRow,
+  SLOPE_COLUMNS,
+  type SlopeRow,
 } from "../../schema/study/tables.js";
 import { ANSWERS_FILE } from "../tasks/kinds/answers.js";
 import { OUTCOMES_FILE } from "../tasks/kinds/craft.js";
+import { SLOPES_FILE } from "../tasks/kinds/finite-differences.js";
 import { LATENCY_FILE } from "../tasks/kinds/latency.js";
 import { PACE_FILE } from "../tasks/kinds/pace.js";
 import { POLICY_FILE, readPolicy } from "../tasks/kinds/thresholds.js";
@@ -62,6 +65,10 @@ export class StudyResults {
 
   latency(key: TaskKey): Promise<LatencyRow[]> {
     return this.#once(key, LATENCY_FILE, (bytes) => readParquet(bytes, LATENCY_COLUMNS, LATENCY_FILE));
+  }
+
+  slopes(key: TaskKey): Promise<SlopeRow[]> {
+    return this.#once(key, SLOPES_FILE, (bytes) => readParquet(bytes, SLOPE_COLUMNS, SLOPES_FILE));
   }
 
   pace(key: TaskKey): Promise<PaceRow[]> {

@@ -8,6 +8,7 @@ import type { PlannedAttack } from "../../../schema/study/plan.js";
 import type { EarlyRow, Role, StudyRecord } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { Part, StudyTasks } from "../builder.js";
+import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
 import { mean, question } from "./question.js";
@@ -34,12 +35,8 @@ const LAST_AT = [0.5, 0.75, 0.9];
 
 export const early = question<readonly NetworkNeeds[]>({
   claim: "C5",
-  statement: "The early attack is easier when layers depend less on each other and exits are sparse",
   source: "abstract of the study",
-  endpoint:
-    "coefficients of dependency and of sparsity on the logarithm of the median L2 to success, with number of exits and architecture",
   unit: "log L2 per unit of dependency",
-  smallest: 0.05,
   needs: (tasks) => {
     const attack = tasks.plan.attacks.find(({ uses }) => uses.includes("early"));
     if (!attack) return [];
@@ -50,12 +47,10 @@ export const early = question<readonly NetworkNeeds[]>({
   analyse: async (needs, tasks, results) => {
     const rows: EarlyRow[] = [];
     for (const each of needs) rows.push(...(await rowsOf(each, tasks, results)));
-    return {
-      endpoints: [],
-      checks: [],
-      part: { early: { rows, coefficients: coefficientsOf(rows, tasks) } },
-      notRun: [],
-    };
+    const tables = tablesOf(rows, tasks);
+    const notRun =
+      tables.length > 0 ? [] : [{ what: "regression of the early attack", why: "too few sets of exits were broken" }];
+    return { tables, part: { early: { rows, coefficients: coefficientsOf(rows, tasks) } }, notRun };
   },
 });
 
@@ -111,7 +106,7 @@ async function rowsOf(
       exits: set.exits.map((k) => exits[k].name),
       lastExit: costs[set.exits.at(-1) ?? 0],
       dependency: dependencyOf(set.exits, flips),
-      sparsity: set.exits.length / Math.max(1, legalCuts),
+      sparsity: 1 - set.exits.length / Math.max(1, legalCuts),
       gap: Math.max(...kept.map((cost, i) => cost - (i === 0 ? 0 : kept[i - 1]))),
       samples: outcomes.length,
       successes: norms.filter(Number.isFinite).length,
@@ -175,31 +170,44 @@ async function firingOf({ exits, crafted, judged, policy }: SetNeeds, last: numb
   return wins.length === 0 ? null : mean(wins.map((i) => Number(routed[i].label !== answers.answers[i][last])));
 }
 
+/** One row per set of exits whose median norm and dependency are known. */
+function tablesOf(rows: readonly EarlyRow[], { plan }: Pick<StudyTasks, "plan">): BlockTable[] {
+  return plan.blocks.flatMap(({ name, cell, architecture }) => {
+    const own = rows.filter(({ block, medianNorm, dependency }) => block === name && medianNorm && dependency !== null);
+    if (own.length === 0) return [];
+    return {
+      ...{ id: name, cell, factors: { architecture } },
+      columns: {
+        "log minimum L2": own.map(({ medianNorm }) => Math.log(medianNorm ?? 1)),
+        dependency: own.map(({ dependency }) => dependency ?? 0),
+        sparsity: own.map(({ sparsity }) => sparsity),
+        exits: own.map(({ exits }) => exits.length),
+      },
+    };
+  });
+}
+
 /** The regression of the logarithm of the median norm, with errors clustered by block. Empty where
  * the rows cannot carry it. */
 export function coefficientsOf(
   rows: readonly EarlyRow[],
-  { plan }: Pick<StudyTasks, "plan">,
+  tasks: Pick<StudyTasks, "plan">,
 ): StudyRecord["questions"]["early"]["coefficients"] {
-  const usable = rows.filter(
-    ({ medianNorm, dependency }) => medianNorm !== null && medianNorm > 0 && dependency !== null,
-  );
-  const architectures = [...new Set(plan.blocks.map(({ architecture }) => architecture))];
-  const of = (block: string) => plan.blocks.find(({ name }) => name === block)?.architecture;
-  const named: readonly (readonly [string, (row: EarlyRow) => number])[] = [
-    ["dependency", (row) => row.dependency ?? 0],
-    ["sparsity", (row) => row.sparsity],
-    ["number of exits", (row) => row.exits.length],
-    ...architectures.slice(1).map((name) => [name, (row: EarlyRow) => Number(of(row.block) === name)] as const),
-  ];
-  const clusters = new Set(usable.map(({ block }) => block));
-  if (clusters.size < 2 || usable.length <= named.length + 1) return [];
+  const tables = tablesOf(rows, tasks);
+  const column = (name: string): number[] => tables.flatMap(({ columns }) => Array.from(columns[name]));
+  const lengths = tables.map(({ columns }) => columns.exits.length);
+  const perRow = <T>(of: (table: BlockTable) => T): T[] =>
+    tables.flatMap((t, i) => new Array<T>(lengths[i]).fill(of(t)));
+  const architecture = perRow(({ factors }) => factors?.architecture ?? "");
+  const others = [...new Set(architecture)].slice(1);
+  const names = ["dependency", "sparsity", "exits"];
+  const columns = [...names.map(column), ...others.map((one) => architecture.map((name) => Number(name === one)))];
+  if (tables.length < 2 || others.length === 0 || columns[0].length <= columns.length + 1) return [];
   const { coefficients } = linearRegression({
-    y: usable.map(({ medianNorm }) => Math.log(medianNorm ?? 1)),
-    columns: named.map(([, value]) => usable.map(value)),
-    cluster: usable.map(({ block }) => block),
+    ...{ y: column("log minimum L2"), columns },
+    cluster: perRow(({ id }) => id),
   });
-  return named.map(([name], i) => {
+  return [...names, ...others].map((name, i) => {
     const { value, error, p } = coefficients[i + 1];
     return { name, value, error, p };
   });

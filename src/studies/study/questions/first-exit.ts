@@ -5,9 +5,10 @@ import { wilson } from "../../../measures/statistics/index.js";
 import type { FirstExitCurve } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { StudyTasks } from "../builder.js";
+import type { BlockTable } from "../claims/table.js";
 import { kinshipOf, type Placed, placed, placedOn } from "../kinship.js";
 import { type Answers, routedAnswers, type StudyResults } from "../results.js";
-import { type Endpoint, mean, question } from "./question.js";
+import { mean, question } from "./question.js";
 
 /** One network with a first exit at each of its early exits. */
 interface BlockNeeds {
@@ -21,21 +22,18 @@ interface BlockNeeds {
   readonly across: readonly TaskKey[];
 }
 
-/** 3 points for 10 % of the depth, around the middle: 0.03 / log10(0.6 / 0.5). */
-const SMALLEST = 0.03 / Math.log10(0.6 / 0.5);
+/** Number of first exits that the slope is taken over, so that networks with many legal cuts count
+ * like the others. */
+const PLACES = 4;
 
 export const firstExit = question<readonly BlockNeeds[]>({
   claim: "C4",
-  statement: "An earlier first exit makes a network more robust",
   source: "abstract of the study (ICLR text)",
-  endpoint:
-    "slope of the share of changed routed labels on log10 of the cost of the first exit, attacks made on other networks",
   unit: "share of samples per factor of 10 in cost",
-  smallest: SMALLEST,
   needs: (tasks) =>
     tasks.plan.blocks.flatMap((block) => needsOf(placed(block, "dense") ?? placed(block, "ic-only"), tasks)),
   analyse: async (needs, tasks, results) => {
-    const endpoints: Endpoint[] = [];
+    const tables: BlockTable[] = [];
     const curves: FirstExitCurve[] = [];
     const alone = needs.filter(({ across }) => across.length === 0);
     for (const each of needs) {
@@ -44,12 +42,11 @@ export const firstExit = question<readonly BlockNeeds[]>({
         if (each.across.length === 0) continue;
         const across = await curveOf(each, each.across, target, results);
         curves.push(across.curve("across", name));
-        if (target === 0) endpoints.push({ block: each.place.block, value: across.slope, samples: across.slopes });
+        if (target === 0 && across.table) tables.push(across.table);
       }
     }
     return {
-      endpoints,
-      checks: [],
+      tables,
       part: { firstExit: curves },
       notRun: alone.map(({ place }) => ({
         what: `first exit of ${place.block.name}, attacks of other networks`,
@@ -83,9 +80,8 @@ function needsOf(place: Placed | undefined, tasks: StudyTasks): BlockNeeds[] {
 }
 
 interface Sweep {
-  readonly slope: number;
-  /** The slope of each sample's own changes. Their mean is the slope. */
-  readonly slopes: Float64Array;
+  /** Undefined for a network with too few early exits. */
+  readonly table: BlockTable | undefined;
   readonly curve: (scenario: FirstExitCurve["scenario"], target: string) => FirstExitCurve;
 }
 
@@ -121,24 +117,41 @@ async function curveOf(
       vulnerability: fired.length === 0 ? null : mean(fired.map(({ changed }) => Number(changed))),
     });
   }
-  const slopes = slopesOf(
-    needs.exits.map((e) => Math.log10(e.costFraction)),
-    changes,
-    eligible.length,
-  );
-  const slope = mean(slopes);
-  const curve: Sweep["curve"] = (scenario, name) => ({
-    ...{ block: needs.place.block.name, scenario, target: name, points },
-    slope: needs.exits.length < 2 ? null : slope,
-  });
-  return { slope, slopes, curve };
+  const { name, cell } = needs.place.block;
+  const places = chosenPlaces(needs.exits.length);
+  const column = (i: number): string => `changed at ${i + 1}`;
+  const logs = places.map((k) => Math.log10(needs.exits[k].costFraction));
+  return {
+    table:
+      places.length < PLACES || eligible.length === 0
+        ? undefined
+        : {
+            ...{ id: name, cell },
+            columns: Object.fromEntries(places.map((k, i) => [column(i), changes[k]])),
+            constants: Object.fromEntries(logs.map((log, i) => [column(i), log])),
+          },
+    curve: (scenario, named) => ({
+      ...{ block: name, scenario, target: named, points },
+      slope:
+        places.length < 2
+          ? null
+          : slopeOf(
+              logs,
+              places.map((k) => mean(changes[k])),
+            ),
+    }),
+  };
 }
 
-/** Least squares is linear in the outcome, so the slope of the mean is the mean of the slopes. */
-function slopesOf(x: readonly number[], changes: readonly (readonly number[])[], samples: number): Float64Array {
+/** Early exits from the first to the last, evenly spaced. */
+const chosenPlaces = (early: number): number[] =>
+  early < PLACES
+    ? Array.from({ length: early }, (_, k) => k)
+    : Array.from({ length: PLACES }, (_, i) => Math.round((i * (early - 1)) / (PLACES - 1)));
+
+/** The slope of least squares. */
+function slopeOf(x: readonly number[], y: readonly number[]): number {
   const centre = mean(x);
   const spread = x.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return Float64Array.from({ length: samples }, (_, i) =>
-    spread === 0 ? 0 : x.reduce((sum, value, k) => sum + (value - centre) * changes[k][i], 0) / spread,
-  );
+  return spread === 0 ? 0 : x.reduce((sum, value, k) => sum + (value - centre) * y[k], 0) / spread;
 }

@@ -1,24 +1,14 @@
-/** @file What a question of a study is: the tasks that it needs, and its endpoint in each block. */
-import type { PlannedBlock } from "../../../schema/study/plan.js";
-import type { Claim, StudyCheck, StudyRecord } from "../../../schema/study/record.js";
+/** @file What a question of a study is: the tasks that it needs, and the tables that its claim is
+ *  judged by. */
+import type { Claim, StudyRecord } from "../../../schema/study/record.js";
 import type { StudyTasks } from "../builder.js";
+import type { BlockTable } from "../claims/table.js";
 import type { StudyResults } from "../results.js";
-
-/** The endpoint of one block. */
-export interface Endpoint {
-  readonly block: PlannedBlock;
-  /** The effect in this block. */
-  readonly value: number;
-  /** Contributions of the samples, whose mean is the effect. Undefined where the effect is no
-   * mean. */
-  readonly samples?: Float64Array | undefined;
-}
 
 /** What the results of a question say. */
 export interface Findings {
-  readonly endpoints: readonly Endpoint[];
-  /** Checks without which the endpoint means nothing. */
-  readonly checks: readonly StudyCheck[];
+  /** One table per block, with the columns that the claim reads (see protocol.ts). */
+  readonly tables: readonly BlockTable[];
   /** Its part of the record. */
   readonly part: Partial<StudyRecord["questions"]>;
   /** What could not be measured. */
@@ -28,12 +18,9 @@ export interface Findings {
 /** A question of the study. */
 export interface Question<Needs = unknown> {
   readonly claim: Claim;
-  readonly statement: string;
+  /** Where the claim comes from. */
   readonly source: string;
-  readonly endpoint: string;
   readonly unit: string;
-  /** Smallest effect of interest, unless the study file gives one. */
-  readonly smallest: number;
   /** Adds the tasks of the question.
    * @returns what `analyse` needs to find their results */
   readonly needs: (tasks: StudyTasks) => Needs;
@@ -49,3 +36,6 @@ export const mean = (values: ArrayLike<number>): number => {
   for (let i = 0; i < values.length; i++) sum += values[i];
   return values.length === 0 ? 0 : sum / values.length;
 };
+
+/** 1 for true. */
+export const asNumbers = (values: readonly boolean[]): Float64Array => Float64Array.from(values, Number);

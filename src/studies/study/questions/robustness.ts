@@ -1,12 +1,13 @@
 /** @file Claim C0: a dynamic network is more robust than a static one. The worst case over all
  *  white-box attacks on each. Source: docs/study.md, claim C0; the OpenReview abstract. */
 import { mcnemarExact, pairedDifference, wilson } from "../../../measures/statistics/index.js";
-import type { RobustnessRow, StudyCheck } from "../../../schema/study/record.js";
+import type { RobustnessRow } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { StudyTasks } from "../builder.js";
+import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed } from "../kinship.js";
 import { type Answers, routedAnswers, type StudyResults } from "../results.js";
-import { type Endpoint, mean, question } from "./question.js";
+import { asNumbers, question } from "./question.js";
 
 /** One network of a block under all its white-box attacks. */
 interface Side {
@@ -14,7 +15,6 @@ interface Side {
   readonly clean: TaskKey;
   readonly policy: TaskKey | undefined;
   readonly judged: readonly TaskKey[];
-  readonly crafted: readonly TaskKey[];
 }
 
 interface Needs {
@@ -24,12 +24,8 @@ interface Needs {
 
 export const robustness = question<Needs>({
   claim: "C0",
-  statement: "A dynamic network is more robust than a static one",
   source: "OpenReview abstract of the study",
-  endpoint:
-    "white-box success on the static network minus that on the routed answer of the dynamic one, worst case over all white-box attacks",
   unit: "share of samples",
-  smallest: 0.03,
   needs: (tasks) => {
     const blocks = tasks.plan.blocks.map((block) => [placed(block, "static"), placed(block, "joint")] as const);
     return {
@@ -41,18 +37,15 @@ export const robustness = question<Needs>({
   },
   analyse: async ({ pairs, lacking }, tasks, results) => {
     const rows: RobustnessRow[] = [];
-    const endpoints: Endpoint[] = [];
-    const vanished: number[] = [];
+    const tables: BlockTable[] = [];
     for (const { fixed, dynamic } of pairs) {
-      const { row, samples } = await compare(fixed, dynamic, tasks.plan.radius.whiteBox, results);
+      const { row, columns } = await compare(fixed, dynamic, tasks.plan.radius.whiteBox, results);
       rows.push(row);
-      endpoints.push({ block: fixed.placed.block, value: row.difference.value, samples });
-      for (const key of [...fixed.crafted, ...dynamic.crafted])
-        vanished.push(mean((await results.outcomes(key)).map((o) => (o.vanished ? 1 : 0))));
+      const { name, cell } = fixed.placed.block;
+      if (row.eligible > 0) tables.push({ id: name, cell, columns });
     }
     return {
-      endpoints,
-      checks: [gradientCheck(vanished)],
+      tables,
       part: { robustness: rows },
       notRun: lacking.map((block) => ({
         what: `robustness of ${block}`,
@@ -74,7 +67,6 @@ function sideOf(place: Placed, tasks: StudyTasks): Side {
     clean: tasks.clean(place.network, "reported"),
     policy: tasks.policy(part),
     judged: crafted.map((each) => tasks.judge(place.network, each)),
-    crafted: crafted.filter(({ attack }) => attack.method !== "square").map((each) => tasks.craft(each)),
   };
 }
 
@@ -126,19 +118,6 @@ async function compare(fixed: Side, dynamic: Side, radius: number, results: Stud
     exact: mcnemarExact(onlyStatic, onlyRouted),
     difference: pairedDifference(onlyStatic, onlyRouted, Math.max(1, n)),
   };
-  return { row, samples: Float64Array.from(eligible, (i) => Number(s.routed[i]) - Number(d.routed[i])) };
-}
-
-/** Largest share of samples whose gradient may vanish. */
-const VANISHED = 0.01;
-
-function gradientCheck(shares: readonly number[]): StudyCheck {
-  const value = shares.length === 0 ? null : Math.max(...shares);
-  return {
-    name: "gradients do not vanish",
-    passed: value === null ? null : value < VANISHED,
-    value,
-    bound: "below 1 % of samples, on each network",
-    about: "An attack without a gradient says nothing about robustness.",
-  };
+  const column = (fell: readonly boolean[]) => asNumbers(eligible.map((i) => fell[i]));
+  return { row, columns: { static: column(s.routed), "joint routed": column(d.routed) } };
 }

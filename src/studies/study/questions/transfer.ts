@@ -4,12 +4,13 @@ import { present } from "../../../core/present.js";
 import { parseQuantity } from "../../../core/units.js";
 import { wilson } from "../../../measures/statistics/index.js";
 import type { PlannedAttack } from "../../../schema/study/plan.js";
-import type { Kinship, StudyCheck, TransferEffects, TransferMatrix } from "../../../schema/study/record.js";
+import type { Kinship, TransferEffects, TransferMatrix } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { StudyTasks } from "../builder.js";
+import type { BlockTable } from "../claims/table.js";
 import { dataOf, kinshipOf, type Placed, placedOn } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
-import { type Endpoint, mean, question } from "./question.js";
+import { mean, question } from "./question.js";
 
 /** One attack on one surrogate, with the answers of every target. */
 interface Row {
@@ -28,34 +29,23 @@ interface DataNeeds {
 
 export const transfer = question<readonly DataNeeds[]>({
   claim: "C1",
-  statement: "Adversarial samples of dynamic networks transfer better to static networks than the other way round",
   source: "abstract of the study (ICLR text)",
-  endpoint:
-    "transfer from the dynamic network to static ones minus transfer from the static network to dynamic ones, networks without shared weights",
   unit: "share of samples",
-  smallest: 0.03,
   needs: (tasks) => dataOf(tasks.plan).map((data) => needsOn(data, tasks)),
   analyse: async (needs, tasks, results) => {
     const matrices: TransferMatrix[] = [];
     const effects: TransferEffects[] = [];
-    const endpoints: Endpoint[] = [];
-    const diagonal: number[] = [];
+    const tables: BlockTable[] = [];
     for (const each of needs) {
       const fooled = await readAll(each, results);
       matrices.push(...attackNames(each).map((attack) => matrixOf(each, attack, fooled)));
-      for (const place of each.networks.filter(({ role }) => role === "static")) {
-        effects.push(...effectsOf(place.block.name, each, fooled));
-        const endpoint = endpointOf(place.block.name, each, fooled, primaryOf(tasks));
-        if (endpoint) endpoints.push({ block: place.block, ...endpoint });
+      for (const { block } of each.networks.filter(({ role }) => role === "static")) {
+        effects.push(...effectsOf(block.name, each, fooled));
+        const columns = columnsOf(block.name, each, fooled, primaryOf(tasks).name);
+        if (columns && fooled.eligible > 0) tables.push({ id: block.name, cell: block.cell, columns });
       }
-      diagonal.push(...weakDiagonal(each, fooled));
     }
-    return {
-      endpoints,
-      checks: [diagonalCheck(diagonal)],
-      part: { transfer: { matrices, effects } },
-      notRun: [],
-    };
+    return { tables, part: { transfer: { matrices, effects } }, notRun: [] };
   },
 });
 
@@ -102,7 +92,7 @@ async function readAll({ clean, policies, rows }: DataNeeds, results: StudyResul
 
 const attackNames = ({ rows }: DataNeeds): string[] => [...new Set(rows.map(({ attack }) => attack.name))];
 
-const radiusOf = ({ radius }: PlannedAttack): number | null =>
+export const radiusOf = ({ radius }: PlannedAttack): number | null =>
   radius === undefined || radius === null ? null : parseQuantity(radius as number | string, "radius");
 
 function matrixOf({ data, networks, rows }: DataNeeds, name: string, { eligible, wrong }: Fooled): TransferMatrix {
@@ -127,7 +117,7 @@ function matrixOf({ data, networks, rows }: DataNeeds, name: string, { eligible,
 }
 
 /** The attack that the endpoint is about: the first one that is made on every network. */
-const primaryOf = ({ plan }: StudyTasks): PlannedAttack =>
+export const primaryOf = ({ plan }: StudyTasks): PlannedAttack =>
   present(
     plan.attacks.find(({ on, uses }) => uses.includes("transfer") && on === "any"),
     "an attack that transfers",
@@ -155,12 +145,11 @@ function towards(
   return wrong[at][0].map((_, i) => mean(targets.map((k) => wrong[at][k][i])));
 }
 
-function endpointOf(block: string, needs: DataNeeds, fooled: Fooled, { name }: PlannedAttack) {
-  const outward = towards(block, "joint", "static", name, needs, fooled);
-  const inward = towards(block, "static", "joint", name, needs, fooled);
-  if (!outward || !inward) return undefined;
-  const samples = Float64Array.from(outward, (value, i) => value - inward[i]);
-  return { value: mean(samples), samples };
+/** The columns of the claim for one block. Undefined without a pair of networks. */
+function columnsOf(block: string, needs: DataNeeds, fooled: Fooled, attack: string): BlockTable["columns"] | undefined {
+  const outward = towards(block, "joint", "static", attack, needs, fooled);
+  const inward = towards(block, "static", "joint", attack, needs, fooled);
+  return outward && inward && { "joint to static": outward, "static to joint": inward };
 }
 
 /** Per attack on the dynamic network: its transfer beside that of the same attack on the static
@@ -198,28 +187,3 @@ const twinOf = (attack: PlannedAttack, rows: readonly Row[]): PlannedAttack | un
     ({ surrogate, attack: other }) =>
       surrogate.role === "static" && other.method === attack.method && radiusOf(other) === radiusOf(attack),
   )?.attack;
-
-/** By how much transfer beats the attack on the network itself, where it does. */
-function weakDiagonal({ rows, networks }: DataNeeds, { wrong }: Fooled): number[] {
-  return rows.map(({ surrogate }, i) => {
-    const self = networks.findIndex(({ network }) => network === surrogate.network);
-    const others = networks.flatMap((target, k) =>
-      kinshipOf(surrogate, target) === "cross-arch" ? [mean(wrong[i][k])] : [],
-    );
-    return Math.max(0, ...others.map((other) => other - mean(wrong[i][self])));
-  });
-}
-
-/** Transfer may seem stronger by chance, within the width of an interval. */
-const TOLERANCE = 0.03;
-
-function diagonalCheck(excess: readonly number[]): StudyCheck {
-  const value = excess.length === 0 ? null : Math.max(...excess);
-  return {
-    name: "white-box at least as strong as transfer",
-    passed: value === null ? null : value <= TOLERANCE,
-    value,
-    bound: "at most 3 points weaker",
-    about: "An attack that works better on another network than on its own is broken.",
-  };
-}

@@ -7,9 +7,10 @@ import type { PlannedAttack } from "../../../schema/study/plan.js";
 import type { YieldCurve } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { Crafted, StudyTasks } from "../builder.js";
+import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed, placedOn } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
-import { type Endpoint, mean, question } from "./question.js";
+import { mean, question } from "./question.js";
 
 /** An attack on one surrogate, judged on static targets. */
 interface Contender {
@@ -36,30 +37,35 @@ const ROUNDS = 5;
 
 export const yieldOfWork = question<readonly BlockNeeds[]>({
   claim: "C2",
-  statement: "Dynamic surrogates make more adversarial samples in the same time",
   source: "abstract of the study (ICLR text)",
-  endpoint:
-    "samples adversarial for static targets per 10^12 MACs, dynamic (routed) over static surrogate, natural logarithm of the ratio",
   unit: "log ratio",
-  smallest: Math.log(1.2),
   needs: (tasks) =>
     tasks.plan.blocks.flatMap((block) => needsOf(placed(block, "static"), placed(block, "joint"), tasks)),
   analyse: async (needs, _tasks, results) => {
-    const endpoints: Endpoint[] = [];
+    const tables: BlockTable[] = [];
     const curves: YieldCurve[] = [];
     const alone = needs.filter(({ contenders }) => contenders[0].judged.length === 0);
     for (const each of needs) {
-      const own = await curvesOf(each, results);
-      curves.push(...own);
-      const of = (label: string): number => own.find(({ surrogate }) => surrogate === label)?.perTeraMac ?? 0;
-      const ratio = of(ROUTED) / of(STATIC);
-      if (ratio > 0 && Number.isFinite(ratio)) endpoints.push({ block: each.place.block, value: Math.log(ratio) });
+      const made = await workOf(each, results);
+      curves.push(...made.map(({ curve }) => curve));
+      const [fixed, dynamic] = made;
+      const { name, cell } = each.place.block;
+      if (each.contenders[0].judged.length > 0 && fixed.work.length > 0)
+        tables.push({
+          ...{ id: name, cell },
+          columns: {
+            "adversarial by joint": dynamic.adversarial,
+            "macs of joint": dynamic.work,
+            "adversarial by static": fixed.adversarial,
+            "macs of static": fixed.work,
+          },
+        });
     }
     const notRun = alone.map(({ place }) => ({
       what: `samples per work of ${place.block.name}`,
       why: "no other static network on the same data is a target",
     }));
-    return { endpoints, checks: [], part: { yield: curves }, notRun };
+    return { tables, part: { yield: curves }, notRun };
   },
 });
 
@@ -116,10 +122,7 @@ function prunedExits({ network }: Placed, tasks: StudyTasks): number[] {
   return early.length === 0 ? [] : [...new Set(nearest)];
 }
 
-async function curvesOf(
-  { place, contenders, clean, dynamic, pace }: BlockNeeds,
-  results: StudyResults,
-): Promise<YieldCurve[]> {
+async function workOf({ place, contenders, clean, dynamic, pace }: BlockNeeds, results: StudyResults): Promise<Made[]> {
   const right = await Promise.all(
     clean.map(async (key) => {
       const { answers, labels } = await results.answers(key);
@@ -133,7 +136,7 @@ async function curvesOf(
   const seconds = pace === undefined ? undefined : await secondsOf(pace, results);
   return Promise.all(
     contenders.map((contender, i) =>
-      curveOf(contender, { block: place.block.name, eligible, rate: seconds?.[i] }, results),
+      madeBy(contender, { block: place.block.name, eligible, rate: seconds?.[i] }, results),
     ),
   );
 }
@@ -148,28 +151,35 @@ async function secondsOf(key: TaskKey, results: StudyResults): Promise<number[]>
   });
 }
 
-async function curveOf(
+/** What one contender made, per eligible sample. */
+interface Made {
+  readonly curve: YieldCurve;
+  /** Share of the targets that the sample fools. */
+  readonly adversarial: readonly number[];
+  /** MACs of the attack on the sample. */
+  readonly work: readonly number[];
+}
+
+async function madeBy(
   { label, crafted, judged }: Contender,
   { block, eligible, rate }: { block: string; eligible: readonly number[]; rate: number | undefined },
   results: StudyResults,
-): Promise<YieldCurve> {
+): Promise<Made> {
   const outcomes = await results.outcomes(crafted);
-  const fooled = await Promise.all(
-    judged.map(async (key) => {
-      const { answers, labels } = await results.answers(key);
-      return mean(eligible.map((i) => Number(answers[i].at(-1) !== labels[i])));
-    }),
+  const targets = await Promise.all(judged.map((key) => results.answers(key)));
+  const adversarial = eligible.map((i) =>
+    mean(targets.map(({ answers, labels }) => Number(answers[i].at(-1) !== labels[i]))),
   );
-  const work = eligible.reduce((sum, i) => sum + outcomes[i].forwardMacs + outcomes[i].backwardMacs, 0);
-  const adversarial = mean(fooled) * eligible.length;
+  const work = eligible.map((i) => outcomes[i].forwardMacs + outcomes[i].backwardMacs);
   const times = eligible.map((i) => outcomes[i].macsToSuccess);
-  const spent = eligible.map((i) => outcomes[i].forwardMacs + outcomes[i].backwardMacs);
-  const steps = kaplanMeier({ time: times.map((t, i) => t ?? spent[i]), event: times.map((t) => t !== null) });
-  return {
+  const steps = kaplanMeier({ time: times.map((t, i) => t ?? work[i]), event: times.map((t) => t !== null) });
+  const total = work.reduce((a, b) => a + b, 0);
+  const curve: YieldCurve = {
     ...{ block, surrogate: label, samples: eligible.length },
-    perTeraMac: work > 0 ? (adversarial * 1e12) / work : 0,
-    perSecond: rate === undefined ? null : mean(fooled) / rate,
+    perTeraMac: total > 0 ? (adversarial.reduce((a, b) => a + b, 0) * 1e12) / total : 0,
+    perSecond: rate === undefined ? null : mean(adversarial) / rate,
     censored: times.filter((t) => t === null).length,
     points: steps.map(({ time, survival }) => ({ macs: time, remaining: survival })),
   };
+  return { curve, adversarial, work };
 }
