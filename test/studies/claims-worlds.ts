@@ -34,6 +34,18 @@ export function drawBlocks(world: World, seed: number): BlockTable[] {
   });
 }
 
+/** Tables of y on x and z. Level and both slopes differ between blocks; the mean slope on x is 0.5. */
+export function drawSlopes(blocks: number, seed: number): BlockTable[] {
+  return Array.from({ length: blocks }, (_, i) => {
+    const [level, slopeX, slopeZ, ...noise] = normal({ seed, sample: i, purpose: "test", step: 1 }, 3 + 3 * 24);
+    const x = Array.from({ length: 24 }, (__, row) => 0.3 * (row % 4) + 0.2 * noise[row]);
+    const z = Array.from({ length: 24 }, (__, row) => Math.floor(row / 4) / 6 + 0.1 * noise[24 + row]);
+    const at = (row: number): number => (0.5 + 0.3 * slopeX) * x[row] + (0.2 * slopeZ - 0.4) * z[row];
+    const y = x.map((__, row) => 0.3 * level + at(row) + 0.3 * noise[48 + row]);
+    return { id: `block ${i}`, cell: `cell ${i % 6}`, columns: { x, y, z } };
+  });
+}
+
 /** One claim per entry: "a" succeeds more often than "b" by at least 3 points. */
 export const planOf = (claims: readonly Partial<Claim>[]) =>
   claimsPlanSchema.parse({
