@@ -81,6 +81,11 @@ export const ERROR_CODES = {
     exit: 2,
     about: "Numbers do not fit a statistical function: too few, not finite, of different lengths, or out of range.",
   },
+  "claims/data": {
+    exit: 2,
+    about:
+      "The table of a block does not fit a claim: a column, constant or factor is missing, or a column has another length or no number.",
+  },
   "zoo/unknown": { exit: 2, about: "The zoo has no network of this name." },
   "zoo/missing": { exit: 2, about: "The zoo lists the network, and this machine does not have its file." },
   "zoo/damaged": { exit: 1, about: "The file of a network is not the one that the index describes." },

@@ -10,8 +10,8 @@ import { meanOf, statisticsError } from "./sample.js";
 export type PairedBlock = readonly ArrayLike<number>[];
 
 export interface BootstrapOptions {
-  /** The number of a block, from the mean of each condition. */
-  readonly value: (means: Float64Array) => number;
+  /** The number of a block, from the mean of each condition and the block's index. */
+  readonly value: (means: Float64Array, block: number) => number;
   /** 10 000 by default. */
   readonly draws?: number;
   /** 0 by default. */
@@ -41,7 +41,7 @@ export function hierarchicalBootstrap(
 ): Bootstrap {
   check(blocks);
   const packed = blocks.map(pack);
-  const values = packed.map((block) => value(block.means));
+  const values = packed.map((block, i) => value(block.means, i));
   const estimate = meanOf(values);
   const drawn = new Float64Array(draws);
   const random = new FastRandom();
@@ -94,7 +94,7 @@ function drawOnce(blocks: readonly Packed[], value: BootstrapOptions["value"], r
   let sum = 0;
   for (const block of taken) {
     resample(blocks[block], random, means);
-    sum += value(means);
+    sum += value(means, block);
   }
   return sum / blocks.length;
 }
