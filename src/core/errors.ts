@@ -111,11 +111,6 @@ export const ERROR_CODES = {
     about:
       "No threshold can be chosen: there are too few other records, the data overlap, or no threshold meets the goal.",
   },
-  "claims/data": {
-    exit: 2,
-    about:
-      "The table of a block does not fit a claim: a column, constant or factor is missing, or a column has another length or no number.",
-  },
   "study/changed": {
     exit: 1,
     about: "A network, a record or a plan is not the one that the plan of the study names.",
