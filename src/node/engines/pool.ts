@@ -29,9 +29,9 @@ export class TaskPool {
     return this.slots.has(this.slots.need(task));
   }
 
-  /** The numbers of the processes that work. */
+  /** The numbers of the processes that work on a task. */
   get pids(): number[] {
-    return [...this.#busy].flatMap(({ pid }) => pid ?? []);
+    return [...this.#busy].flatMap(({ isReady, pid }) => (isReady && pid !== undefined ? [pid] : []));
   }
 
   /** Runs a task in a process of its own, once its threads are free. Does not reject. */

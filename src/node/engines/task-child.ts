@@ -35,6 +35,11 @@ export class TaskChild {
     });
   }
 
+  /** Whether it has begun to work. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }
