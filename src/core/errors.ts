@@ -116,6 +116,7 @@ export const ERROR_CODES = {
     about: "A network, a record or a plan is not the one that the plan of the study names.",
   },
   "study/version": { exit: 1, about: "Another version of dynn made the plan, the store or the task." },
+  "study/aside": { exit: 1, about: "Tasks of a study failed, or ended their workers twice. The others are done." },
   "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
   "study/worker": { exit: 1, about: "The processes that run the tasks of a study cannot start." },
   "store/damaged": { exit: 1, about: "A file in a store of results is not the one that its manifest describes." },
