@@ -4,21 +4,31 @@
  *  lightened for dark. The page fetches neither fonts nor files. */
 import { raw } from "./html.js";
 
+/** The colours of a light page, by the name of their variable. Drawings outside a page have them
+ * too. */
+export const LIGHT: Readonly<Record<string, string>> = {
+  ...{ paper: "#fdfdfb", panel: "#fff", ink: "#1c2127", soft: "#565f6b", rule: "#dfe1e0", tint: "#f3f4f1" },
+  ...{ accent: "#005a8e", wrong: "#a83a00", clean: "#59636f", shade: "#d55e00" },
+  ...{ "series-1": "#0072b2", "series-2": "#d55e00", "series-3": "#009e73" },
+  ...{ "series-4": "#b3538e", "series-5": "#a87400" },
+  "plot-background": "transparent",
+};
+
+const DARK: Readonly<Record<string, string>> = {
+  ...{ paper: "#14171b", panel: "#1b1f25", ink: "#e7e9ec", soft: "#a7b0bb", rule: "#343a43", tint: "#20252c" },
+  ...{ accent: "#7cc4f2", wrong: "#ff9e66", clean: "#a3adb9", shade: "#e8702a" },
+  ...{ "series-1": "#56b4e9", "series-2": "#ff8f3f", "series-3": "#2fcf9f" },
+  ...{ "series-4": "#e59ac6", "series-5": "#e6b84c" },
+};
+
+const variables = (colours: Readonly<Record<string, string>>): string =>
+  Object.entries(colours)
+    .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(" ");
+
 export const STYLE = raw(`
-:root {
-  color-scheme: light dark;
-  --paper: #fdfdfb; --panel: #fff; --ink: #1c2127; --soft: #565f6b; --rule: #dfe1e0; --tint: #f3f4f1;
-  --accent: #005a8e; --wrong: #a83a00; --clean: #59636f; --shade: #d55e00;
-  --series-1: #0072b2; --series-2: #d55e00; --series-3: #009e73; --series-4: #b3538e; --series-5: #a87400;
-  --plot-background: transparent;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --paper: #14171b; --panel: #1b1f25; --ink: #e7e9ec; --soft: #a7b0bb; --rule: #343a43; --tint: #20252c;
-    --accent: #7cc4f2; --wrong: #ff9e66; --clean: #a3adb9; --shade: #e8702a;
-    --series-1: #56b4e9; --series-2: #ff8f3f; --series-3: #2fcf9f; --series-4: #e59ac6; --series-5: #e6b84c;
-  }
-}
+:root { color-scheme: light dark; ${variables(LIGHT)} }
+@media screen and (prefers-color-scheme: dark) { :root { ${variables(DARK)} } }
 @media print { :root { color-scheme: light; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
