@@ -1,0 +1,108 @@
+/** @file Named rows with dots and their intervals: effects by cell, rates by block, changes by
+ *  attack. A region of small values can be shaded. */
+import { axisX, axisY, dot, gridX, rectX, ruleX, ruleY } from "@observablehq/plot";
+import { shorten } from "../shared/format.js";
+import type { Html } from "../shared/html.js";
+import type { KeyEntry } from "./key.js";
+import { CLEAN, svg } from "./svg.js";
+
+/** One dot. */
+export interface StripDot {
+  /** Index of its row. */
+  readonly row: number;
+  /** Index of its series. */
+  readonly series: number;
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export interface StripsOptions {
+  /** Describes the plot in words. */
+  readonly label: string;
+  readonly rows: readonly string[];
+  readonly dots: readonly StripDot[];
+  /** Colour and symbol of each series. */
+  readonly series: readonly KeyEntry[];
+  readonly x: { readonly label: string; readonly tickFormat: (value: number) => string };
+  /** The ends of the axis. Default: all intervals, the shaded region, and 0. */
+  readonly domain?: readonly [number, number];
+  /** A region that is shaded. */
+  readonly region?: readonly [number, number];
+  /** A value that is marked by a dashed line. */
+  readonly limit?: number;
+}
+
+interface Placed extends StripDot {
+  readonly y: number;
+}
+
+const [WIDTH, LETTER, LONGEST] = [440, 6.4, 26];
+/** Height of a row: room for its dots below each other. */
+const [LEAST, STEP] = [24, 9];
+
+/** @param options with at least one row */
+export function stripsPlot(options: StripsOptions, document: Document): Html {
+  const { label, rows, series, x } = options;
+  const most = Math.max(1, ...rows.map((_, i) => dotsIn(options, i).length));
+  const names = rows.map((name) => shorten(name, LONGEST));
+  return svg(label, document, {
+    width: WIDTH,
+    height: 52 + Math.max(LEAST, STEP * (most + 1)) * rows.length,
+    marginLeft: 16 + LETTER * Math.max(...names.map(({ length }) => length)),
+    marginRight: 22,
+    marginTop: 6,
+    marginBottom: 40,
+    x: { domain: options.domain ?? span(options) },
+    y: { domain: [rows.length - 0.5, -0.5] },
+    symbol: { type: "identity" },
+    marks: [
+      ...regionMarks(options),
+      gridX({ ticks: 5 }),
+      ...dotMarks(
+        rows.flatMap((_, i) => place(dotsIn(options, i))),
+        series,
+      ),
+      axisX({ ticks: 5, tickFormat: x.tickFormat, label: x.label, labelAnchor: "center", labelArrow: "none" }),
+      axisY({ ticks: rows.map((_, i) => i), tickFormat: (i: number) => names[i], label: null, tickSize: 0 }),
+    ],
+  });
+}
+
+const dotsIn = ({ dots }: StripsOptions, row: number): StripDot[] => dots.filter((d) => d.row === row);
+
+/** The dots of a row below each other, within 80 % of its height. */
+const place = (dots: readonly StripDot[]): Placed[] =>
+  dots.map((d, i) => ({ ...d, y: d.row + 0.8 * ((i + 0.5) / dots.length - 0.5) }));
+
+function dotMarks(dots: readonly Placed[], series: readonly KeyEntry[]) {
+  const colour = (d: Placed): string => series[d.series].colour;
+  const bounded = dots.filter(({ low, high }) => low !== null && high !== null);
+  const ends = { x1: (d: Placed) => d.low ?? d.value, x2: (d: Placed) => d.high ?? d.value };
+  return [
+    ruleY(bounded, { ...ends, y: "y", stroke: colour, strokeWidth: 2, strokeOpacity: 0.6 }),
+    dot(dots, {
+      ...{ x: "value", y: "y", fill: colour, stroke: "var(--paper)", r: 4 },
+      symbol: (d: Placed) => series[d.series].symbol ?? "circle",
+    }),
+  ];
+}
+
+/** The shaded region, the line at 0, and the limit. */
+function regionMarks({ region, limit }: StripsOptions) {
+  return [
+    ...(region ? [rectX([region], { x1: region[0], x2: region[1], fill: CLEAN, fillOpacity: 0.16 })] : []),
+    ruleX([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
+    ...(limit === undefined
+      ? []
+      : [ruleX([limit], { stroke: "var(--wrong)", strokeWidth: 1.5, strokeDasharray: "5 3" })]),
+  ];
+}
+
+/** From the lowest to the highest value, with a little room. */
+function span({ dots, region = [0, 0], limit = 0 }: StripsOptions): [number, number] {
+  const all = [0, limit, ...region, ...dots.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value])];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const room = 0.04 * (high - low || 1);
+  return [low < 0 ? low - room : low, high + room];
+}
