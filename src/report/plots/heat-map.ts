@@ -26,7 +26,7 @@ export interface HeatMapOptions {
 
 /** Maps of up to this number of columns have numbers in their cells. */
 const NUMBERED = 12;
-const [LETTER, LONGEST] = [6.2, 24];
+const [LETTER, LONGEST] = [6.2, 28];
 /** The colour of 100 %. Text stays readable on it. */
 const STRONGEST = 0.62;
 

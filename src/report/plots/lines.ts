@@ -53,11 +53,7 @@ export function linesPlot({ label, lines, x, y, steps = false }: LinesOptions, d
       ...{ tickFormat: x.tickFormat, label: x.label, labelAnchor: "center", labelArrow: "none" },
     },
     y: { domain: [0, 1], label: y, labelArrow: "none", ticks: 5, tickFormat: wholePercent },
-    marks: [
-      gridX({ ticks }),
-      gridY({ ticks: 5 }),
-      ...lines.flatMap((l) => marks(l, steps)),
-    ],
+    marks: [gridX({ ticks }), gridY({ ticks: 5 }), ...lines.flatMap((l) => marks(l, steps))],
   });
 }
 

@@ -18,13 +18,14 @@ export interface Figure {
 export const single = ({ plot, key: entries, caption }: Figure): Html =>
   html`<figure>${plot}${keyOf(entries)}<figcaption>${caption}</figcaption></figure>`;
 
-/** Small panels that share a key and a caption: those of the first. */
-export function panels(figures: readonly Figure[]): Html {
+/** Panels that share a key and a caption: those of the first.
+ * @param layout "pair" for two beside each other, "multiples" for many small ones */
+export function panels(figures: readonly Figure[], layout: "pair" | "multiples" = "multiples"): Html {
   const [first] = figures;
   if (first === undefined) return NOTHING;
   const panel = ({ title = "", plot }: Figure): Html =>
     html`<figure><figcaption><b>${title}</b></figcaption>${plot}</figure>`;
-  return html`<p class="soft">${first.caption}</p>${keyOf(first.key)}<div class="multiples">${figures.map(panel)}</div>`;
+  return html`<p class="soft">${first.caption}</p>${keyOf(first.key)}<div class="${layout}">${figures.map(panel)}</div>`;
 }
 
 const keyOf = (entries: readonly KeyEntry[]): Html => (entries.length === 0 ? NOTHING : key(entries));

@@ -39,6 +39,10 @@ export const scaleOf = ({ scale = "plain" }: Pick<StudyVerdict, "scale">): Scale
 /** An effect as "3.1 points", "1.20×" or "0.31". */
 export const size = (value: number, scale: Scale): string => `${BARE[scale](value)}${UNITS[scale]}`;
 
+/** An effect on an axis: "3", "1.2×". */
+export const tick = (value: number, scale: Scale): string =>
+  scale === "logarithm" ? `${plain(Math.exp(value))}×` : plain(scale === "share" ? 100 * value : value);
+
 /** An interval as "(1.2 to 5.0)". Nothing where it could not be computed. */
 export const range = ({ low, high }: Estimate, scale: Scale): string =>
   low === null || high === null ? "" : `(${BARE[scale](low)} to ${BARE[scale](high)})`;
@@ -111,3 +115,7 @@ export function whyEmpty(record: StudyRecord, claim: Claim, roles: readonly Role
   if (missing.length > 0) return `The study has no network of the role ${missing.join(" or ")}.`;
   return "No task of this question has a result yet.";
 }
+
+/** The cell of a block. A block that the record does not list is its own cell. */
+export const cellName = ({ blocks }: StudyRecord, block: string): string =>
+  blocks.find(({ name }) => name === block)?.cell ?? block;

@@ -1,0 +1,59 @@
+/** @file White-box success on static and dynamic networks, block by block. */
+import type { RobustnessRow, StudyRecord } from "../../schema/study/record.js";
+import { type StripDot, stripsPlot } from "../plots/strips.js";
+import { SERIES } from "../plots/svg.js";
+import * as write from "../shared/format.js";
+import { html } from "../shared/html.js";
+import type { Section } from "../shared/shell.js";
+import type { Column } from "../shared/table.js";
+import { empty, type Figure, foldedTable, single } from "./figure.js";
+import * as words from "./words.js";
+
+const KEY = [
+  { name: "static network", colour: SERIES[0], dash: "none", symbol: "square" },
+  { name: "dynamic, final exit alone", colour: SERIES[2], dash: "none", symbol: "triangle" },
+  { name: "dynamic, routed", colour: SERIES[1], dash: "none", symbol: "circle" },
+] as const;
+const ANSWERS = ["static", "final", "routed"] as const;
+
+const primaryRows = (record: StudyRecord): RobustnessRow[] =>
+  record.questions.robustness.filter(({ radius }) => words.isPrimary(record, radius));
+
+/** Success by block at the primary radius. */
+export function robustnessFigures(record: StudyRecord, document: Document): Figure[] {
+  const rows = primaryRows(record);
+  if (rows.length === 0) return [];
+  const options = {
+    label: "White-box success on the static and the dynamic network of each block, with 95 % intervals.",
+    rows: rows.map(({ block }) => block),
+    dots: rows.flatMap((row, i) => ANSWERS.map((answer, series): StripDot => ({ ...row[answer], row: i, series }))),
+    series: KEY,
+    x: { label: "success of the attack", tickFormat: write.wholePercent },
+    domain: [0, 1] as const,
+  };
+  const caption = `Share of the eligible samples that the attack wins at radius ${words.radius(record.radius.primary)}, with 95 % intervals. Static against final shows what joint training did; final against routed shows what the early exits did.`;
+  return [{ id: "robustness", plot: stripsPlot(options, document), key: KEY, caption }];
+}
+
+const COLUMNS: readonly Column<RobustnessRow>[] = [
+  { head: "block", cell: (r) => r.block },
+  { head: "radius", cell: (r) => words.radius(r.radius) },
+  { head: "eligible", cell: (r) => r.eligible },
+  { head: "static", cell: (r) => write.rate(r.static) },
+  { head: "dynamic, final exit", cell: (r) => write.rate(r.final) },
+  { head: "dynamic, routed", cell: (r) => write.rate(r.routed) },
+  { head: "static minus routed", cell: (r) => words.effect(r.difference, "share") },
+  { head: "both, only static, only routed", cell: (r) => `${r.both}, ${r.onlyStatic}, ${r.onlyRouted}` },
+  { head: "exact McNemar p", cell: (r) => words.probability(r.exact) },
+];
+
+export function robustnessSection(record: StudyRecord, document: Document): Section {
+  const all = record.questions.robustness;
+  const other = all.filter(({ radius }) => !words.isPrimary(record, radius));
+  const body = html`${robustnessFigures(record, document).map(single)}${foldedTable("White-box success at the primary radius. Counts: samples that fall on both networks, on one only. McNemar's test speaks of one pair of networks, not of the claim.", COLUMNS, primaryRows(record))}${foldedTable("The same at the other radii.", COLUMNS, other)}`;
+  return {
+    id: "robustness",
+    title: "Robustness: static against dynamic (C0)",
+    body: all.length === 0 ? empty(words.whyEmpty(record, "C0", ["static", "joint"])) : body,
+  };
+}
