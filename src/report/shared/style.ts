@@ -53,6 +53,19 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 .card dt { font-size: .85rem; color: var(--soft); line-height: 1.35; }
 .card dd { margin: 0; font-size: .85rem; color: var(--soft); line-height: 1.35; overflow-wrap: anywhere; }
 .card dd.figure { font-size: 1.75rem; font-weight: 650; color: var(--ink); letter-spacing: -.02em; line-height: 1.35; font-variant-numeric: tabular-nums; }
+.loud { border: 2px solid var(--wrong); border-radius: .6rem; padding: .9rem 1.1rem; color: var(--wrong); font-size: 1.06rem; }
+.claims { max-width: 52rem; padding: 0; margin: 0; list-style: none; }
+.claims li { margin-bottom: .7rem; }
+.verdict { white-space: nowrap; }
+.verdict.supported { color: var(--series-3); }
+.verdict.refuted { color: var(--wrong); }
+.verdict.nil { color: var(--accent); }
+.verdict.inconclusive { color: var(--soft); }
+.reason { min-width: 15rem; }
+details { margin: .6rem 0 1.2rem; }
+summary { cursor: pointer; color: var(--accent); font-size: .92rem; max-width: 48rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82rem; background: var(--tint); padding: 1rem; border-radius: .6rem; }
+code { overflow-wrap: anywhere; }
 .findings { max-width: 48rem; padding-left: 1.4rem; margin: 1rem 0 0; }
 .findings li { margin-bottom: .6rem; padding-left: .2rem; }
 .findings li::marker { color: var(--wrong); font-weight: 650; }
@@ -63,13 +76,14 @@ figure { margin: 0; }
 figure > svg { width: 100%; height: auto; max-width: 34rem; }
 figcaption, caption { font-size: .85rem; line-height: 1.45; }
 figure > svg + figcaption { padding-top: .5rem; }
+figure.wide > svg { width: auto; max-width: none; display: block; }
 .figure-text { white-space: nowrap; }
 .multiples figcaption { line-height: 1.35; }
 .multiples figcaption b { color: var(--ink); overflow-wrap: anywhere; }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .88rem; }
 .key svg { width: 1.9rem; height: .8rem; vertical-align: middle; margin-right: .4rem; overflow: visible; }
 .scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
-.scroll:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.scroll:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 .scroll > table { min-width: 100%; }
 caption { text-align: left; padding-bottom: .5rem; max-width: min(44rem, calc(100vw - 2rem)); }
@@ -121,6 +135,8 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   p, figure, .item, .card, .scroll, tr, .findings li, .pair > * { break-inside: avoid; }
   .key, .lead, section > p { break-after: avoid; }
   .scroll { overflow: visible; }
+  figure.wide > svg { max-width: 100%; }
+  .reason { min-width: 0; }
   section { margin-top: 1.6rem; }
   th, td { padding: .25rem .4rem; }
   table { font-size: 8pt; }
