@@ -5,6 +5,7 @@ import { wholePercent } from "../shared/format.js";
 import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
 import { svg } from "./svg.js";
+import { logTicks } from "./ticks.js";
 
 /** One point of a line, with its interval where it has one. */
 export interface LinePoint {
@@ -25,8 +26,6 @@ export interface LinesOptions {
   readonly x: {
     readonly label: string;
     readonly tickFormat: (value: number) => string;
-    /** Places of the ticks. Default: about four. */
-    readonly ticks?: readonly number[];
     readonly logarithmic?: boolean;
   };
   readonly y: string;
@@ -38,7 +37,7 @@ export interface LinesOptions {
 export function linesPlot({ label, lines, x, y, steps = false }: LinesOptions, document: Document): Html {
   const xs = lines.flatMap(({ points }) => points.map((p) => p.x));
   const ends = [Math.min(...xs), Math.max(...xs)] as const;
-  const ticks = x.ticks?.filter((tick) => tick >= ends[0] && tick <= ends[1]) ?? 4;
+  const ticks = x.logarithmic ? logTicks(...ends) : 4;
   return svg(label, document, {
     width: 300,
     height: 215,

@@ -4,6 +4,7 @@ import { dot, gridX, gridY } from "@observablehq/plot";
 import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
 import { svg } from "./svg.js";
+import { logTicks } from "./ticks.js";
 
 export interface ScatterDot {
   readonly x: number;
@@ -26,6 +27,8 @@ export interface ScatterOptions {
 /** @param options with at least one dot */
 export function scatterPlot({ label, dots, series, x, y }: ScatterOptions, document: Document): Html {
   const ys = dots.map((d) => d.y);
+  const ends = [0.95 * Math.min(...ys), 1.05 * Math.max(...ys)] as const;
+  const ticks = logTicks(...ends);
   return svg(label, document, {
     width: 440,
     height: 310,
@@ -36,12 +39,12 @@ export function scatterPlot({ label, dots, series, x, y }: ScatterOptions, docum
     symbol: { type: "identity" },
     x: { label: x.label, tickFormat: x.tickFormat, ticks: 5, labelAnchor: "center", labelArrow: "none" },
     y: {
-      ...{ type: "log", domain: [0.95 * Math.min(...ys), 1.05 * Math.max(...ys)], ticks: 4 },
+      ...{ type: "log", domain: ends, ticks },
       ...{ label: y.label, tickFormat: y.tickFormat, labelArrow: "none" },
     },
     marks: [
       gridX({ ticks: 5 }),
-      gridY({ ticks: 4 }),
+      gridY({ ticks }),
       dot(dots, {
         ...{ x: "x", y: "y", r: 4, fillOpacity: 0.85, fill: (d: ScatterDot) => series[d.series].colour },
         symbol: (d: ScatterDot) => series[d.series].symbol ?? "circle",

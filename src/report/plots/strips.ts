@@ -5,6 +5,7 @@ import { shorten } from "../shared/format.js";
 import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
 import { CLEAN, svg } from "./svg.js";
+import { logTicks } from "./ticks.js";
 
 /** One dot. */
 export interface StripDot {
@@ -24,7 +25,14 @@ export interface StripsOptions {
   readonly dots: readonly StripDot[];
   /** Colour and symbol of each series. */
   readonly series: readonly KeyEntry[];
-  readonly x: { readonly label: string; readonly tickFormat: (value: number) => string };
+  readonly x: {
+    readonly label: string;
+    readonly tickFormat: (value: number) => string;
+    /** Whether values are natural logarithms. Ticks then stand at round ratios. */
+    readonly logarithms?: boolean;
+  };
+  /** Whether the plot is one of several beside each other. */
+  readonly small?: boolean;
   /** The ends of the axis. Default: all intervals, the shaded region, and 0. */
   readonly domain?: readonly [number, number];
   /** A region that is shaded. */
@@ -37,7 +45,7 @@ interface Placed extends StripDot {
   readonly y: number;
 }
 
-const [WIDTH, LETTER, LONGEST] = [440, 6.4, 26];
+const [WIDTH, SMALL, LETTER, LONGEST] = [440, 330, 6.4, 26];
 /** Height of a row: room for its dots below each other. */
 const [LEAST, STEP] = [24, 9];
 
@@ -46,24 +54,26 @@ export function stripsPlot(options: StripsOptions, document: Document): Html {
   const { label, rows, series, x } = options;
   const most = Math.max(1, ...rows.map((_, i) => dotsIn(options, i).length));
   const names = rows.map((name) => shorten(name, LONGEST));
+  const domain = options.domain ?? span(options);
+  const ticks = x.logarithms ? logTicks(Math.exp(domain[0]), Math.exp(domain[1])).map(Math.log) : 5;
   return svg(label, document, {
-    width: WIDTH,
+    width: options.small ? SMALL : WIDTH,
     height: 52 + Math.max(LEAST, STEP * (most + 1)) * rows.length,
     marginLeft: 16 + LETTER * Math.max(...names.map(({ length }) => length)),
     marginRight: 22,
     marginTop: 6,
     marginBottom: 40,
-    x: { domain: options.domain ?? span(options) },
+    x: { domain },
     y: { domain: [rows.length - 0.5, -0.5] },
     symbol: { type: "identity" },
     marks: [
       ...regionMarks(options),
-      gridX({ ticks: 5 }),
+      gridX({ ticks }),
       ...dotMarks(
         rows.flatMap((_, i) => place(dotsIn(options, i))),
         series,
       ),
-      axisX({ ticks: 5, tickFormat: x.tickFormat, label: x.label, labelAnchor: "center", labelArrow: "none" }),
+      axisX({ ticks, tickFormat: x.tickFormat, label: x.label, labelAnchor: "center", labelArrow: "none" }),
       axisY({ ticks: rows.map((_, i) => i), tickFormat: (i: number) => names[i], label: null, tickSize: 0 }),
     ],
   });

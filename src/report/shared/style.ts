@@ -61,7 +61,10 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 .verdict.refuted { color: var(--wrong); }
 .verdict.nil { color: var(--accent); }
 .verdict.inconclusive { color: var(--soft); }
-.reason { min-width: 15rem; }
+.reason { min-width: 14rem; }
+.name { white-space: nowrap; }
+#verdicts tbody th { min-width: 2rem; }
+.key + .multiples, .key + .pair, .key + h3 { margin-top: 1rem; }
 details { margin: .6rem 0 1.2rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .92rem; max-width: 48rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82rem; background: var(--tint); padding: 1rem; border-radius: .6rem; }
@@ -118,6 +121,7 @@ b.wrong, .exits td b.wrong { color: var(--wrong); }
 .facts dd { margin: 0; max-width: 42rem; overflow-wrap: anywhere; }
 footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
 @media (max-width: 30rem) {
+  .name { white-space: normal; }
   main { padding: 1.6rem 1rem 3rem; }
   .cards { grid-template-columns: 1fr 1fr; }
   .card dd.figure { font-size: 1.45rem; }

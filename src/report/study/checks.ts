@@ -70,7 +70,7 @@ const missingLines = (blocks: StudyRecord["blocks"]) => {
   return table(
     "Networks that blocks lack.",
     [
-      { head: "block", cell: (b) => b.name },
+      { head: "block", cell: (b) => words.unbroken(b.name) },
       {
         head: "missing networks",
         align: "left",

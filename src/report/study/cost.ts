@@ -51,7 +51,7 @@ const captionOf = (margin: number | undefined): string =>
   }`;
 
 const COLUMNS: readonly Column<CostShift>[] = [
-  { head: "block", cell: (s) => s.block },
+  { head: "block", cell: (s) => words.unbroken(s.block) },
   { head: "attack", align: "left", cell: (s) => s.attack },
   { head: "family", align: "left", cell: (s) => FAMILIES[s.family].name },
   { head: "samples", cell: (s) => s.samples },

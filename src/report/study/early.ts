@@ -91,7 +91,7 @@ const COEFFICIENTS: readonly Column<Coefficient>[] = [
 ];
 
 const ROWS: readonly Column<EarlyRow>[] = [
-  { head: "network", cell: (r) => html`${r.network}<small>${r.block}</small>` },
+  { head: "network", cell: (r) => html`${words.unbroken(r.network)}<small>${r.block}</small>` },
   { head: "exits that must change", align: "left", cell: (r) => `${r.exits.length}: ${r.exits.join(", ")}` },
   { head: "last exit", cell: (r) => write.percent(r.lastExit) },
   { head: "dependency", cell: (r) => words.share(r.dependency) },

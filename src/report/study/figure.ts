@@ -31,7 +31,7 @@ export function panels(figures: readonly Figure[], layout: "pair" | "multiples" 
 const keyOf = (entries: readonly KeyEntry[]): Html => (entries.length === 0 ? NOTHING : key(entries));
 
 /** Longer tables are folded, so that the page can be read in minutes. */
-const LONG = 24;
+const LONG = 20;
 
 /** A table that is folded when it is long. */
 export function foldedTable<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {

@@ -5,10 +5,10 @@ import type { KeyEntry } from "../plots/key.js";
 import { type LinePoint, linesPlot } from "../plots/lines.js";
 import { lineStyle } from "../plots/training.js";
 import * as write from "../shared/format.js";
-import { html } from "../shared/html.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import type { Column } from "../shared/table.js";
-import { empty, type Figure, foldedTable, panels, slug } from "./figure.js";
+import { empty, type Figure, folded, foldedTable, panels, slug } from "./figure.js";
 import * as words from "./words.js";
 
 type Point = FirstExitCurve["points"][number];
@@ -23,9 +23,6 @@ const SCENARIOS = {
   within: "the attack sees the network",
   across: "the attack sees another network",
 } as const satisfies Record<FirstExitCurve["scenario"], string>;
-
-/** Ticks of the cost axis, which is logarithmic. */
-const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
 /** Curves with the same scenario and the same target of thresholds. */
 interface Group {
@@ -45,13 +42,17 @@ function groupsOf(curves: readonly FirstExitCurve[]): Group[] {
   );
 }
 
+/** All panels, group by group. */
+export const firstExitFigures = (record: StudyRecord, document: Document): Figure[] =>
+  firstExitGroups(record, document).flat();
+
 /** For each group, one panel of changes, one of exposure, one of vulnerability. */
-export function firstExitFigures(record: StudyRecord, document: Document): Figure[] {
+function firstExitGroups(record: StudyRecord, document: Document): Figure[][] {
   const curves = record.questions.firstExit;
   const cells = [...new Set(curves.map(({ block }) => words.cellName(record, block)))];
   const key = cells.map((name, i): KeyEntry => ({ name, ...lineStyle(i) }));
   const colourOf = ({ block }: FirstExitCurve) => key[cells.indexOf(words.cellName(record, block))];
-  return groupsOf(curves).flatMap((group) => SHOWN.flatMap((shown) => figureOf(group, shown, key, colourOf, document)));
+  return groupsOf(curves).map((group) => SHOWN.flatMap((shown) => figureOf(group, shown, key, colourOf, document)));
 }
 
 function figureOf(
@@ -68,7 +69,7 @@ function figureOf(
   const options = {
     label: `${name} against the cost of the first exit; ${SCENARIOS[scenario]}, thresholds for ${target}.`,
     ...{ lines, y: name },
-    x: { label: "cost of the first exit", tickFormat: write.wholePercent, ticks: TICKS, logarithmic: true },
+    x: { label: "cost of the first exit", tickFormat: write.wholePercent, logarithmic: true },
   };
   return [
     {
@@ -85,17 +86,32 @@ function figureOf(
 const place = ({ costFraction }: Point, at: Omit<LinePoint, "x"> | undefined): LinePoint[] =>
   at === undefined || costFraction === 0 ? [] : [{ x: costFraction, ...at }];
 
-type Row = Pick<FirstExitCurve, "block" | "scenario" | "target" | "slope">;
+const conditionOf = ({ scenario, target }: FirstExitCurve): string => `${scenario}, ${target}`;
 
-const SLOPES: readonly Column<Row>[] = [
-  { head: "block", cell: (c) => c.block },
-  { head: "scenario", align: "left", cell: (c) => `${c.scenario}: ${SCENARIOS[c.scenario]}` },
+/** One row per block, one column per scenario and target. */
+function slopeTable(curves: readonly FirstExitCurve[]): Html {
+  const found = (block: string, condition: string) =>
+    curves.find((c) => c.block === block && conditionOf(c) === condition)?.slope ?? null;
+  const columns: Column<string>[] = [
+    { head: "block", cell: words.unbroken },
+    ...[...new Set(curves.map(conditionOf))].map((condition) => ({
+      head: condition,
+      cell: (block: string) => words.points(found(block, condition)),
+    })),
+  ];
+  return foldedTable(
+    "Slope: change of the share of changed labels per factor of 10 in the cost of the first exit, by scenario and target of the thresholds. Above 0, an earlier first exit is more robust.",
+    columns,
+    [...new Set(curves.map(({ block }) => block))],
+  );
+}
+
+type Row = Point & FirstExitCurve;
+
+const POINTS: readonly Column<Row>[] = [
+  { head: "block", cell: (c) => words.unbroken(c.block) },
+  { head: "scenario", align: "left", cell: (c) => c.scenario },
   { head: "thresholds for", align: "left", cell: (c) => c.target },
-  { head: "slope", cell: (c) => words.points(c.slope) },
-];
-
-const POINTS: readonly Column<Row & Point>[] = [
-  ...SLOPES.slice(0, 3),
   { head: "first exit", align: "left", cell: (p) => p.exit },
   { head: "its cost", cell: (p) => write.percent(p.costFraction) },
   { head: "labels changed", cell: (p) => write.rate(p.changed) },
@@ -103,10 +119,17 @@ const POINTS: readonly Column<Row & Point>[] = [
   { head: "vulnerability", cell: (p) => words.share(p.vulnerability) },
 ];
 
+/** The figures of the first group, and the others behind a line. */
+function figurePart(record: StudyRecord, document: Document): Html {
+  const [first = [], ...others] = firstExitGroups(record, document);
+  const rest = others.flat();
+  return html`${panels(first)}${rest.length === 0 ? NOTHING : folded(`Other scenarios and thresholds: ${rest.length} plots`, panels(rest))}`;
+}
+
 export function firstExitSection(record: StudyRecord, document: Document): Section {
   const curves = record.questions.firstExit;
-  const rows = curves.flatMap(({ points, ...curve }) => points.map((point) => ({ ...curve, ...point })));
-  const body = html`${panels(firstExitFigures(record, document))}${foldedTable("Slope: change of the share of changed labels per factor of 10 in the cost of the first exit. Above 0, an earlier first exit is more robust.", SLOPES, curves)}${foldedTable("Label changes by first exit.", POINTS, rows)}`;
+  const rows = curves.flatMap((curve) => curve.points.map((point): Row => ({ ...curve, ...point })));
+  const body = html`${figurePart(record, document)}${slopeTable(curves)}${foldedTable("Label changes by first exit.", POINTS, rows)}`;
   return {
     id: "first-exit",
     title: "The place of the first exit (C4)",

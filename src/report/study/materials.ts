@@ -12,7 +12,7 @@ type Network = StudyRecord["networks"][number];
 type Exit = Network["exits"][number] & { readonly network: string };
 
 const NETWORKS: readonly Column<Network>[] = [
-  { head: "network", cell: (n) => html`${n.name}<small>${n.spec}</small>` },
+  { head: "network", cell: (n) => html`${words.unbroken(n.name)}<small>${n.spec}</small>` },
   { head: "block", align: "left", cell: (n) => n.block },
   { head: "role", align: "left", cell: (n) => n.role },
   { head: "parameters", cell: (n) => write.count(n.parameters) },
@@ -30,7 +30,7 @@ function policyOf({ exits, policy }: Network): string {
 }
 
 const EXITS: readonly Column<Exit>[] = [
-  { head: "network and exit", cell: (e) => html`${e.network}<small>${e.name}</small>` },
+  { head: "network and exit", cell: (e) => html`${words.unbroken(e.network)}<small>${e.name}</small>` },
   { head: "MACs", cell: (e) => write.count(e.macs) },
   { head: "cost", cell: (e) => write.percent(e.costFraction) },
   { head: "accuracy", cell: (e) => write.rate(e.accuracy) },
@@ -48,7 +48,7 @@ export function networkSection({ networks, blocks }: StudyRecord): Section {
 }
 
 const BLOCKS: readonly Column<StudyRecord["blocks"][number]>[] = [
-  { head: "block", cell: (b) => b.name },
+  { head: "block", cell: (b) => words.unbroken(b.name) },
   { head: "cell", align: "left", cell: (b) => b.cell },
   { head: "architecture", align: "left", cell: (b) => b.architecture },
   { head: "data", align: "left", cell: (b) => b.data },

@@ -3,10 +3,10 @@ import type { RobustnessRow, StudyRecord } from "../../schema/study/record.js";
 import { type StripDot, stripsPlot } from "../plots/strips.js";
 import { SERIES } from "../plots/svg.js";
 import * as write from "../shared/format.js";
-import { html } from "../shared/html.js";
+import { html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
-import type { Column } from "../shared/table.js";
-import { empty, type Figure, foldedTable, single } from "./figure.js";
+import { type Column, table } from "../shared/table.js";
+import { empty, type Figure, folded, foldedTable, single } from "./figure.js";
 import * as words from "./words.js";
 
 const KEY = [
@@ -36,8 +36,7 @@ export function robustnessFigures(record: StudyRecord, document: Document): Figu
 }
 
 const COLUMNS: readonly Column<RobustnessRow>[] = [
-  { head: "block", cell: (r) => r.block },
-  { head: "radius", cell: (r) => words.radius(r.radius) },
+  { head: "block", cell: (r) => words.unbroken(r.block) },
   { head: "eligible", cell: (r) => r.eligible },
   { head: "static", cell: (r) => write.rate(r.static) },
   { head: "dynamic, final exit", cell: (r) => write.rate(r.final) },
@@ -47,10 +46,14 @@ const COLUMNS: readonly Column<RobustnessRow>[] = [
   { head: "exact McNemar p", cell: (r) => words.probability(r.exact) },
 ];
 
+const RADIUS: Column<RobustnessRow> = { head: "radius", cell: (r) => words.radius(r.radius) };
+const CAPTION =
+  "White-box success at the primary radius. Counts: samples that fall on both networks, on one only. McNemar's test speaks of one pair of networks, not of the claim.";
+
 export function robustnessSection(record: StudyRecord, document: Document): Section {
   const all = record.questions.robustness;
   const other = all.filter(({ radius }) => !words.isPrimary(record, radius));
-  const body = html`${robustnessFigures(record, document).map(single)}${foldedTable("White-box success at the primary radius. Counts: samples that fall on both networks, on one only. McNemar's test speaks of one pair of networks, not of the claim.", COLUMNS, primaryRows(record))}${foldedTable("The same at the other radii.", COLUMNS, other)}`;
+  const body = html`${robustnessFigures(record, document).map(single)}${foldedTable(CAPTION, COLUMNS, primaryRows(record))}${other.length === 0 ? NOTHING : folded("White-box success at the other radii", table("White-box success at the other radii.", [COLUMNS[0], RADIUS, ...COLUMNS.slice(1)], other))}`;
   return {
     id: "robustness",
     title: "Robustness: static against dynamic (C0)",

@@ -41,6 +41,7 @@ function effectFigure({ head, field, about }: Kind, effects: readonly TransferEf
   const options = {
     label: `The ${head} of each attack: ${about}. One dot per block.`,
     ...{ rows, dots, series: [{ name: "block", colour: SERIES[0], dash: "none", symbol: "circle" as const }] },
+    small: true,
     x: { label: "points of success", tickFormat: (value: number) => words.tick(value, "share") },
   };
   return [
@@ -98,7 +99,7 @@ function matrixTable(matrix: TransferMatrix): Html {
   const rows = matrix.success.map((rates, i) => ({ name: matrix.surrogates[i], rates }));
   type Row = (typeof rows)[number];
   const columns: Column<Row>[] = [
-    { head: "surrogate \\ target", cell: ({ name }) => name },
+    { head: "surrogate \\ target", cell: ({ name }) => words.unbroken(name) },
     ...matrix.targets.map((target, j) => ({
       head: target,
       cell: ({ rates }: Row) => (rates[j] === null ? words.DASH : write.rate(rates[j])),
@@ -109,7 +110,7 @@ function matrixTable(matrix: TransferMatrix): Html {
 }
 
 const COLUMNS: readonly Column<TransferEffects>[] = [
-  { head: "block", cell: (e) => e.block },
+  { head: "block", cell: (e) => words.unbroken(e.block) },
   { head: "attack", align: "left", cell: (e) => e.attack },
   { head: "goal on the dynamic surrogate", align: "left", cell: (e) => e.objective },
   { head: "radius", cell: (e) => words.radius(e.radius) },
@@ -119,7 +120,7 @@ const COLUMNS: readonly Column<TransferEffects>[] = [
 export function transferSection(record: StudyRecord, document: Document): Section {
   const { effects, matrices } = record.questions.transfer;
   const found = effects.length + matrices.length > 0;
-  const body = html`${panels(effectFigures(record, document), "pair")}${foldedTable("Transfer effects of each block. Their spread between blocks is what the interval of the verdict comes from.", COLUMNS, effects)}${mapPart(record, document)}`;
+  const body = html`${panels(effectFigures(record, document))}${foldedTable("Transfer effects of each block. Their spread between blocks is what the interval of the verdict comes from.", COLUMNS, effects)}${mapPart(record, document)}`;
   return {
     id: "transfer",
     title: "Transfer between networks (C1)",

@@ -1,5 +1,6 @@
 /** @file The verdict of every claim as a table, and the effects by cell as forest plots. */
 import type { Claim, Estimate, StudyRecord, StudyVerdict } from "../../schema/study/record.js";
+import { type Fact, list } from "../audit/methods.js";
 import type { KeyEntry } from "../plots/key.js";
 import { stripsPlot } from "../plots/strips.js";
 import { SERIES } from "../plots/svg.js";
@@ -12,11 +13,7 @@ import * as words from "./words.js";
 const small = (text: string) => html`<small>${text}</small>`;
 
 const COLUMNS: readonly Column<StudyVerdict>[] = [
-  {
-    head: "claim",
-    cell: (v) =>
-      html`${v.claim}${small(v.statement)}${small(`Endpoint: ${v.endpoint}`)}${small(`Source: ${v.source}`)}`,
-  },
+  { head: "claim", cell: (v) => v.claim },
   { head: "verdict", align: "left", cell: (v) => words.verdictMark(v.verdict) },
   { head: "effect (95 % interval)", cell: effectCell },
   { head: "test", align: "left", cell: (v) => v.test },
@@ -34,7 +31,7 @@ function effectCell(v: StudyVerdict) {
   const [value, range] = v.effect
     ? [words.size(v.effect.value, scale), words.range(v.effect, scale)]
     : [words.DASH, ""];
-  return html`<b>${value}</b> ${range}<br>${small(v.unit)}<br>${small(`of interest: ${words.size(v.smallest, scale)}`)}`;
+  return html`<b>${value}</b><br>${range}<br>${small(v.unit)}<br>${small(`of interest: ${words.size(v.smallest, scale)}`)}`;
 }
 
 /** The table of verdicts. */
@@ -48,8 +45,13 @@ export const verdictSection = ({ verdicts }: StudyRecord): Section => ({
           "One row per claim. The unit of the test is the block: one architecture on one data set with one training seed. Of interest: the smallest effect that the plan calls worth having. Adjusted p: Holm over the claims of the plan. Power: the chance to find the smallest effect of interest with these blocks and their spread. Paper: what the original reports.",
           COLUMNS,
           verdicts,
-        )}${rules}`,
+        )}${rules}${list(verdicts.map(meaningOf))}`,
 });
+
+const meaningOf = ({ claim, statement, endpoint, source }: StudyVerdict): Fact => [
+  claim,
+  html`${statement} <small>(${source})</small><br><small>Measured in each block: ${endpoint}</small>`,
+];
 
 const rules = html`<p class="soft">Supported: adjusted p below 0.05, interval on the claimed side, effect at least the smallest of interest, and nearly all cells agree. Refuted: the interval lies wholly on the other side. Practically nil: the interval lies within the smallest effect of interest. All else is inconclusive, and so is every claim with a failed check.</p>`;
 
@@ -81,7 +83,11 @@ function forestFigure(verdict: StudyVerdict, rows: readonly ForestRow[], documen
     rows: rows.map(({ name }) => name),
     dots: rows.map(({ effect, overall }, row) => ({ ...effect, row, series: overall ? 1 : 0 })),
     series: [EFFECT, OVERALL],
-    x: { label: unit, tickFormat: (value: number) => words.tick(value, scale) },
+    x: {
+      label: words.axis(unit, scale),
+      tickFormat: (value: number) => words.tick(value, scale),
+      logarithms: scale === "logarithm",
+    },
     region: [-smallest, smallest] as const,
   };
   return {

@@ -43,6 +43,10 @@ export const size = (value: number, scale: Scale): string => `${BARE[scale](valu
 export const tick = (value: number, scale: Scale): string =>
   scale === "logarithm" ? `${plain(Math.exp(value))}×` : plain(scale === "share" ? 100 * value : value);
 
+/** What stands below an axis of effects. */
+export const axis = (unit: string, scale: Scale): string =>
+  ({ share: `${unit}, points`, logarithm: `${unit}, ratio`, plain: unit })[scale];
+
 /** An interval as "(1.2 to 5.0)". Nothing where it could not be computed. */
 export const range = ({ low, high }: Estimate, scale: Scale): string =>
   low === null || high === null ? "" : `(${BARE[scale](low)} to ${BARE[scale](high)})`;
@@ -66,6 +70,9 @@ export function probability(p: number | null): string {
 /** A radius in pixel units. The norm is not known here, so a multiple of 1/255 is taken for L∞. */
 export const radius = (value: number | null): string =>
   value === null ? "no limit" : value === 0 ? "0" : write.radius("linf", value);
+
+/** A name that is not broken, where the screen is wide enough. */
+export const unbroken = (name: string): Html => html`<span class="name">${name}</span>`;
 
 const close = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
 

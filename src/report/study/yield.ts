@@ -56,7 +56,7 @@ function shortTable(curves: readonly YieldCurve[]) {
   const found = (block: string, surrogate: string) =>
     curves.find((c) => c.block === block && c.surrogate === surrogate)?.perTeraMac;
   const columns: Column<string>[] = [
-    { head: "block", cell: (block) => block },
+    { head: "block", cell: words.unbroken },
     ...surrogatesOf(curves).map((surrogate) => ({
       head: surrogate,
       cell: (block: string) => {
@@ -73,7 +73,7 @@ function shortTable(curves: readonly YieldCurve[]) {
 }
 
 const COLUMNS: readonly Column<YieldCurve>[] = [
-  { head: "block", cell: (c) => c.block },
+  { head: "block", cell: (c) => words.unbroken(c.block) },
   { head: "surrogate", align: "left", cell: (c) => c.surrogate },
   { head: "per 10¹² MACs", cell: (c) => perTeraMac(c.perTeraMac) },
   { head: "per second", cell: (c) => (c.perSecond === null ? words.DASH : words.plain(c.perSecond)) },
