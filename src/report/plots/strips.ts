@@ -46,19 +46,18 @@ interface Placed extends StripDot {
 }
 
 const [WIDTH, SMALL, LETTER, LONGEST] = [440, 330, 6.4, 26];
-/** Height of a row: room for its dots below each other. */
-const [LEAST, STEP] = [24, 9];
+/** Height of a row: room for its dots below each other, in full or, where they are many, closer. */
+const [LEAST, STEP, MOST, MOST_BARE] = [24, 9, 100, 48];
 
 /** @param options with at least one row */
 export function stripsPlot(options: StripsOptions, document: Document): Html {
   const { label, rows, series, x } = options;
-  const most = Math.max(1, ...rows.map((_, i) => dotsIn(options, i).length));
   const names = rows.map((name) => shorten(name, LONGEST));
   const domain = options.domain ?? span(options);
   const ticks = x.logarithms ? logTicks(Math.exp(domain[0]), Math.exp(domain[1])).map(Math.log) : 5;
   return svg(label, document, {
     width: options.small ? SMALL : WIDTH,
-    height: 52 + Math.max(LEAST, STEP * (most + 1)) * rows.length,
+    height: 52 + rowHeight(options) * rows.length,
     marginLeft: 16 + LETTER * Math.max(...names.map(({ length }) => length)),
     marginRight: 22,
     marginTop: 6,
@@ -79,6 +78,12 @@ export function stripsPlot(options: StripsOptions, document: Document): Html {
   });
 }
 
+function rowHeight({ rows, dots, ...options }: StripsOptions): number {
+  const most = Math.max(1, ...rows.map((_, i) => dotsIn({ rows, dots, ...options }, i).length));
+  const bare = dots.every(({ low, high }) => low === null && high === null);
+  return Math.min(Math.max(LEAST, STEP * (most + 1)), bare ? MOST_BARE : MOST);
+}
+
 const dotsIn = ({ dots }: StripsOptions, row: number): StripDot[] => dots.filter((d) => d.row === row);
 
 /** The dots of a row below each other, within 80 % of its height. */
@@ -92,7 +97,7 @@ function dotMarks(dots: readonly Placed[], series: readonly KeyEntry[]) {
   return [
     ruleY(bounded, { ...ends, y: "y", stroke: colour, strokeWidth: 2, strokeOpacity: 0.6 }),
     dot(dots, {
-      ...{ x: "value", y: "y", fill: colour, stroke: "var(--paper)", r: 4 },
+      ...{ x: "value", y: "y", fill: colour, stroke: "var(--paper)", r: 3.5 },
       symbol: (d: Placed) => series[d.series].symbol ?? "circle",
     }),
   ];

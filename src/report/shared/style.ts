@@ -61,7 +61,10 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 .verdict.refuted { color: var(--wrong); }
 .verdict.nil { color: var(--accent); }
 .verdict.inconclusive { color: var(--soft); }
-.reason { min-width: 14rem; }
+.reason { min-width: 12rem; max-width: 20rem; white-space: normal; }
+.unit { max-width: 11rem; white-space: normal; margin-left: auto; line-height: 1.35; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: .6rem 2rem; align-items: start; }
+.beside .key { margin: 0 0 .7rem; color: var(--ink); }
 .name { white-space: nowrap; }
 #verdicts tbody th { min-width: 2rem; }
 .key + .multiples, .key + .pair, .key + h3 { margin-top: 1rem; }
@@ -141,10 +144,11 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   .scroll { overflow: visible; }
   figure.wide > svg { max-width: 100%; }
   .reason { min-width: 0; }
+  details.figures::details-content { content-visibility: visible; block-size: auto; }
   section { margin-top: 1.6rem; }
   th, td { padding: .25rem .4rem; }
   table { font-size: 8pt; }
-  .pair { grid-template-columns: 1fr 1fr; }
+  .pair, .beside { grid-template-columns: 1fr 1fr; }
   .multiples { grid-template-columns: repeat(3, 1fr); }
   .gallery { grid-template-columns: 1fr 1fr; }
   .card, .item, td.shade, .exits td.taken { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

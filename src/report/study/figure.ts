@@ -16,7 +16,7 @@ export interface Figure {
 
 /** A figure with its key and caption. */
 export const single = ({ plot, key: entries, caption }: Figure): Html =>
-  html`<figure>${plot}${keyOf(entries)}<figcaption>${caption}</figcaption></figure>`;
+  html`<figure class="beside">${plot}<figcaption>${keyOf(entries)}<p>${unbroken(caption)}</p></figcaption></figure>`;
 
 /** Panels that share a key and a caption: those of the first.
  * @param layout "pair" for two beside each other, "multiples" for many small ones */
@@ -25,8 +25,11 @@ export function panels(figures: readonly Figure[], layout: "pair" | "multiples" 
   if (first === undefined) return NOTHING;
   const panel = ({ title = "", plot }: Figure): Html =>
     html`<figure><figcaption><b>${title}</b></figcaption>${plot}</figure>`;
-  return html`<p class="soft">${first.caption}</p>${keyOf(first.key)}<div class="${layout}">${figures.map(panel)}</div>`;
+  return html`<p class="soft">${unbroken(first.caption)}</p>${keyOf(first.key)}<div class="${layout}">${figures.map(panel)}</div>`;
 }
+
+/** Percentages stay in one line. */
+const unbroken = (caption: string): string => caption.replaceAll(" %", "\u00a0%");
 
 const keyOf = (entries: readonly KeyEntry[]): Html => (entries.length === 0 ? NOTHING : key(entries));
 
@@ -43,6 +46,10 @@ export function foldedTable<Row>(caption: string, columns: readonly Column<Row>[
 /** Content behind a line that opens it. */
 export const folded = (summary: string, content: Html): Html =>
   html`<details><summary>${summary}</summary>${content}</details>`;
+
+/** Further figures behind a line that opens them. They are printed. */
+export const moreFigures = (summary: string, figures: Html): Html =>
+  html`<details class="figures"><summary>${summary}</summary>${figures}</details>`;
 
 /** A section's only sentence when it has nothing to show. */
 export const empty = (why: string): Html => html`<p class="soft">${why}</p>`;

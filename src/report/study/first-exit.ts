@@ -8,7 +8,7 @@ import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import type { Column } from "../shared/table.js";
-import { empty, type Figure, folded, foldedTable, panels, slug } from "./figure.js";
+import { empty, type Figure, foldedTable, moreFigures, panels, slug } from "./figure.js";
 import * as words from "./words.js";
 
 type Point = FirstExitCurve["points"][number];
@@ -123,7 +123,7 @@ const POINTS: readonly Column<Row>[] = [
 function figurePart(record: StudyRecord, document: Document): Html {
   const [first = [], ...others] = firstExitGroups(record, document);
   const rest = others.flat();
-  return html`${panels(first)}${rest.length === 0 ? NOTHING : folded(`Other scenarios and thresholds: ${rest.length} plots`, panels(rest))}`;
+  return html`${panels(first)}${rest.length === 0 ? NOTHING : moreFigures(`Other scenarios and thresholds: ${rest.length} plots`, panels(rest))}`;
 }
 
 export function firstExitSection(record: StudyRecord, document: Document): Section {

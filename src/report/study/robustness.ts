@@ -41,14 +41,14 @@ const COLUMNS: readonly Column<RobustnessRow>[] = [
   { head: "static", cell: (r) => write.rate(r.static) },
   { head: "dynamic, final exit", cell: (r) => write.rate(r.final) },
   { head: "dynamic, routed", cell: (r) => write.rate(r.routed) },
-  { head: "static minus routed", cell: (r) => words.effect(r.difference, "share") },
-  { head: "both, only static, only routed", cell: (r) => `${r.both}, ${r.onlyStatic}, ${r.onlyRouted}` },
-  { head: "exact McNemar p", cell: (r) => words.probability(r.exact) },
+  { head: "static minus routed, points", cell: (r) => words.bare(r.difference) },
+  { head: "both, static, routed", cell: (r) => `${r.both}, ${r.onlyStatic}, ${r.onlyRouted}` },
+  { head: "McNemar p", cell: (r) => words.probability(r.exact) },
 ];
 
 const RADIUS: Column<RobustnessRow> = { head: "radius", cell: (r) => words.radius(r.radius) };
 const CAPTION =
-  "White-box success at the primary radius. Counts: samples that fall on both networks, on one only. McNemar's test speaks of one pair of networks, not of the claim.";
+  "White-box success at the primary radius. Counts: samples that fall on both networks, on the static one only, on the routed one only. McNemar's exact test speaks of one pair of networks, not of the claim.";
 
 export function robustnessSection(record: StudyRecord, document: Document): Section {
   const all = record.questions.robustness;

@@ -8,7 +8,7 @@ import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { empty, type Figure, folded, foldedTable, panels, slug } from "./figure.js";
+import { empty, type Figure, folded, foldedTable, moreFigures, panels, slug } from "./figure.js";
 import { distinct } from "./names.js";
 import * as words from "./words.js";
 
@@ -90,9 +90,15 @@ function mapPart(record: StudyRecord, document: Document): Html {
   const drawn = mapFigures(record, document).map((figure, i) => ({ figure, matrix: matrices[i] }));
   const one = ({ figure, matrix }: (typeof drawn)[number]): Html => html`<h3>${figure.title ?? ""}</h3>
 <div class="scroll" role="region" aria-label="${figure.title ?? ""}" tabindex="0"><figure class="wide">${figure.plot}<figcaption>${figure.caption}</figcaption></figure></div>${folded("The numbers with their intervals", matrixTable(matrix))}`;
-  const main = drawn.filter(({ matrix }) => words.isPrimary(record, matrix.radius));
-  const other = drawn.filter(({ matrix }) => !words.isPrimary(record, matrix.radius));
-  return html`${heatKey()}${main.map(one)}${other.length === 0 ? NOTHING : folded(`Other radii: ${other.length} heat maps`, html`${other.map(one)}`)}`;
+  const main = drawn.filter(({ matrix }) => matrix === mainOf(record, matrix.data));
+  const other = drawn.filter(({ matrix }) => matrix !== mainOf(record, matrix.data));
+  return html`${heatKey()}${main.map(one)}${other.length === 0 ? NOTHING : moreFigures(`Other attacks and radii: ${other.length} heat maps`, html`${other.map(one)}`)}`;
+}
+
+/** The heat map of a data set that is open: the first at the primary radius, else the first. */
+function mainOf(record: StudyRecord, data: string): TransferMatrix | undefined {
+  const own = record.questions.transfer.matrices.filter((matrix) => matrix.data === data);
+  return own.find(({ radius }) => words.isPrimary(record, radius)) ?? own[0];
 }
 
 function matrixTable(matrix: TransferMatrix): Html {

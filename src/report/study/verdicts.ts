@@ -14,7 +14,11 @@ const small = (text: string) => html`<small>${text}</small>`;
 
 const COLUMNS: readonly Column<StudyVerdict>[] = [
   { head: "claim", cell: (v) => v.claim },
-  { head: "verdict", align: "left", cell: (v) => words.verdictMark(v.verdict) },
+  {
+    head: "verdict and reason",
+    align: "left",
+    cell: (v) => html`${words.verdictMark(v.verdict)}<div class="reason">${small(v.reason)}</div>`,
+  },
   { head: "effect (95 % interval)", cell: effectCell },
   { head: "test", align: "left", cell: (v) => v.test },
   { head: "p", cell: (v) => words.probability(v.p) },
@@ -23,7 +27,6 @@ const COLUMNS: readonly Column<StudyVerdict>[] = [
   { head: "cells that agree", cell: (v) => `${v.cells.agree} of ${v.cells.all}` },
   { head: "power", cell: (v) => words.share(v.power) },
   { head: "paper", align: "left", cell: (v) => v.paper },
-  { head: "reason", align: "left", cell: (v) => html`<div class="reason">${v.reason}</div>` },
 ];
 
 function effectCell(v: StudyVerdict) {
@@ -31,7 +34,7 @@ function effectCell(v: StudyVerdict) {
   const [value, range] = v.effect
     ? [words.size(v.effect.value, scale), words.range(v.effect, scale)]
     : [words.DASH, ""];
-  return html`<b>${value}</b><br>${range}<br>${small(v.unit)}<br>${small(`of interest: ${words.size(v.smallest, scale)}`)}`;
+  return html`<b>${value}</b><br>${range}<div class="unit">${small(v.unit)}<br>${small(`of interest: ${words.size(v.smallest, scale)}`)}</div>`;
 }
 
 /** The table of verdicts. */

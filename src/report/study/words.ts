@@ -49,11 +49,15 @@ export const axis = (unit: string, scale: Scale): string =>
 
 /** An interval as "(1.2 to 5.0)". Nothing where it could not be computed. */
 export const range = ({ low, high }: Estimate, scale: Scale): string =>
-  low === null || high === null ? "" : `(${BARE[scale](low)} to ${BARE[scale](high)})`;
+  low === null || high === null ? "" : `(${BARE[scale](low)}${NBSP}to${NBSP}${BARE[scale](high)})`;
 
 /** "3.1 points (1.2 to 5.0)", or a dash. */
 export const effect = (estimate: Estimate | null, scale: Scale): string =>
   estimate === null ? DASH : `${size(estimate.value, scale)} ${range(estimate, scale)}`.trim();
+
+/** "3.1 (1.2 to 5.0)", in points. */
+export const bare = ({ value, ...ends }: Estimate): string =>
+  `${BARE.share(value)} ${range({ value, ...ends }, "share")}`.trim();
 
 /** A change of a share: "−1.2 points", or a dash. */
 export const points = (value: number | null): string => (value === null ? DASH : size(value, "share"));

@@ -14,31 +14,34 @@ import * as words from "./words.js";
 const surrogatesOf = (curves: readonly YieldCurve[]): string[] => [...new Set(curves.map((c) => c.surrogate))];
 const blocksOf = (curves: readonly YieldCurve[]): string[] => [...new Set(curves.map((c) => c.block))];
 
-/** One panel per block, one line per surrogate. */
-export function yieldFigures({ questions }: StudyRecord, document: Document): Figure[] {
-  const drawn = questions.yield.filter(({ points }) => points.length > 0);
-  const key = surrogatesOf(questions.yield).map((name, i): KeyEntry => ({ name, ...lineStyle(i) }));
-  return blocksOf(drawn).map((block) => ({
-    id: slug("yield", block),
-    title: block,
-    plot: blockPlot(
-      drawn.filter((c) => c.block === block),
+/** One panel per cell, one line per block and surrogate. */
+export function yieldFigures(record: StudyRecord, document: Document): Figure[] {
+  const curves = record.questions.yield;
+  const drawn = curves.filter(({ points }) => points.length > 0);
+  const key = surrogatesOf(curves).map((name, i): KeyEntry => ({ name, ...lineStyle(i) }));
+  const cellOf = ({ block }: YieldCurve): string => words.cellName(record, block);
+  return [...new Set(drawn.map(cellOf))].map((cell) => ({
+    id: slug("yield", cell),
+    title: cell,
+    plot: cellPlot(
+      cell,
+      drawn.filter((c) => cellOf(c) === cell),
       key,
       document,
     ),
     key,
     caption:
-      "Kaplan-Meier: the share of samples that are not yet adversarial for the static target, by the work of the attack on its surrogate. Lower is a faster attack. A line ends where no attack went on; samples without a success are censored.",
+      "Kaplan-Meier: the share of samples that are not yet adversarial for the static target, by the work of the attack on its surrogate. Lower is a faster attack. One line per block, one colour per surrogate. A line ends where no attack went on; samples without a success are censored.",
   }));
 }
 
-function blockPlot(curves: readonly YieldCurve[], key: readonly KeyEntry[], document: Document) {
+function cellPlot(cell: string, curves: readonly YieldCurve[], key: readonly KeyEntry[], document: Document) {
   const lines = curves.map(({ surrogate, points }) => ({
     ...key[key.findIndex(({ name }) => name === surrogate)],
     points: fromStart(points.map(({ macs, remaining }) => ({ x: macs, y: remaining }))),
   }));
   const options = {
-    label: `Share of samples without a success by work, block ${curves[0].block}.`,
+    label: `Share of samples without a success by work, ${cell}.`,
     ...{ lines, y: "not yet adversarial", steps: true },
     x: { label: "MACs of the attack on one sample", tickFormat: (v: number) => (v === 0 ? "0" : write.count(v)) },
   };
