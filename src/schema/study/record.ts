@@ -30,13 +30,22 @@ export type Estimate = z.infer<typeof estimateSchema>;
 
 export type StudyCheck = z.infer<typeof checkSchema>;
 
+/** How an effect is stored and written. A share 0.031 is written as "3.1 points", a logarithm 0.18
+ * as "1.20×". */
+export const SCALES = ["share", "logarithm", "plain"] as const;
+export type Scale = (typeof SCALES)[number];
+
 const verdictSchema = z.strictObject({
   claim: z.enum(CLAIMS),
   statement: z.string(),
   source: z.string(),
   endpoint: z.string().describe("what is measured in each block"),
   unit: z.string(),
-  smallest: z.number().describe("smallest effect of interest"),
+  scale: z
+    .enum(SCALES)
+    .optional()
+    .describe("how effects of this claim are stored; logarithm: the natural one of a ratio; absent: plain"),
+  smallest: z.number().describe("smallest effect of interest, on the scale of the effect"),
   verdict: z.enum(VERDICTS),
   effect: estimateSchema.nullable().describe("null: no block could be measured"),
   test: z.string().describe("name of the test"),

@@ -1,0 +1,82 @@
+/** @file The checks of the assay: whether the attacks were strong enough for the claims. And what
+ *  was not run. */
+import type { Claim, StudyCheck, StudyRecord } from "../../schema/study/record.js";
+import { html } from "../shared/html.js";
+import type { Section } from "../shared/shell.js";
+import { type Column, table } from "../shared/table.js";
+import { empty } from "./figure.js";
+import * as words from "./words.js";
+
+type Row = StudyCheck & { readonly claim: Claim };
+
+const RESULTS = [
+  { passed: false, sign: "✗", name: "failed", look: "refuted" },
+  { passed: null, sign: "–", name: "not made", look: "inconclusive" },
+  { passed: true, sign: "✓", name: "passed", look: "supported" },
+] as const;
+
+const resultOf = ({ passed }: StudyCheck) => RESULTS.find((result) => result.passed === passed) ?? RESULTS[1];
+
+function mark(check: StudyCheck) {
+  const { sign, name, look } = resultOf(check);
+  return html`<b class="verdict ${look}"><span aria-hidden="true">${sign}</span>\u00a0${name}</b>`;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { head: "check", cell: (c) => html`${c.name}<small>${c.claim}</small>` },
+  { head: "result", align: "left", cell: mark },
+  { head: "value", cell: (c) => (c.value === null ? words.DASH : words.plain(c.value)) },
+  { head: "expected", align: "left", cell: (c) => c.bound },
+  { head: "what it means", align: "left", cell: (c) => html`<div class="reason">${c.about}</div>` },
+];
+
+/** Failed checks first, then those that were not made. */
+export function checkSection({ verdicts }: StudyRecord): Section {
+  const rows = verdicts.flatMap(({ claim, checks }) => checks.map((check): Row => ({ ...check, claim })));
+  const sorted = RESULTS.flatMap(({ passed }) => rows.filter((row) => row.passed === passed));
+  const counted = RESULTS.map(({ passed, name }) => `${rows.filter((r) => r.passed === passed).length} ${name}`);
+  const body = html`<p>${counted.join(", ")}. A claim with a failed check has the verdict "inconclusive": its attack may have been too weak, or its numbers wrong.</p>${table("Checks of each claim.", COLUMNS, sorted)}`;
+  return {
+    id: "checks",
+    title: "Checks of the assay",
+    body:
+      rows.length === 0
+        ? empty("The record holds no check, so nothing is known of the strength of the attacks.")
+        : body,
+  };
+}
+
+/** What was not run, and why. */
+export const notRunSection = ({ notRun, blocks }: StudyRecord): Section => ({
+  id: "not-run",
+  title: "What was not run",
+  body: html`${
+    notRun.length === 0
+      ? empty("Everything in the plan was run.")
+      : table(
+          "Parts of the plan without a result.",
+          [
+            { head: "what", cell: (n) => n.what },
+            { head: "why", align: "left", cell: (n) => n.why },
+          ],
+          notRun,
+        )
+  }${missingLines(blocks)}`,
+});
+
+const missingLines = (blocks: StudyRecord["blocks"]) => {
+  const lacking = blocks.filter(({ missing }) => missing.length > 0);
+  if (lacking.length === 0) return empty("No block lacks a network.");
+  return table(
+    "Networks that blocks lack.",
+    [
+      { head: "block", cell: (b) => words.unbroken(b.name) },
+      {
+        head: "missing networks",
+        align: "left",
+        cell: (b) => b.missing.map(({ role, network }) => `${network} (${role})`).join(", "),
+      },
+    ],
+    lacking,
+  );
+};
