@@ -40,6 +40,7 @@ const factsOf = (claim: Claim, plan: StudyPlan) => ({
   claim,
   source: QUESTIONS[claim].source,
   unit: QUESTIONS[claim].unit,
+  scale: QUESTIONS[claim].scale,
   smallest: plan.smallest[claim],
   paper: "unknown",
 });

@@ -38,7 +38,8 @@ const TIMED = { samples: 100, rounds: 3 };
 export const costOfAttacks = question<readonly BlockNeeds[]>({
   claim: "C3",
   source: "abstract of the study (ICLR text)",
-  unit: "share of the full cost",
+  unit: "full cost",
+  scale: "share",
   needs: (tasks) =>
     tasks.plan.blocks.flatMap((block) => needsOf(placed(block, "static"), placed(block, "joint"), tasks)),
   analyse: async (needs, _tasks, results) => {

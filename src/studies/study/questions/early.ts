@@ -36,7 +36,8 @@ const LAST_AT = [0.5, 0.75, 0.9];
 export const early = question<readonly NetworkNeeds[]>({
   claim: "C5",
   source: "abstract of the study",
-  unit: "log L2 per unit of dependency",
+  unit: "log of the median L2",
+  scale: "plain",
   needs: (tasks) => {
     const attack = tasks.plan.attacks.find(({ uses }) => uses.includes("early"));
     if (!attack) return [];

@@ -29,7 +29,8 @@ const PLACES = 4;
 export const firstExit = question<readonly BlockNeeds[]>({
   claim: "C4",
   source: "abstract of the study (ICLR text)",
-  unit: "share of samples per factor of 10 in cost",
+  unit: "changed labels per factor of 10 in cost",
+  scale: "share",
   needs: (tasks) =>
     tasks.plan.blocks.flatMap((block) => needsOf(placed(block, "dense") ?? placed(block, "ic-only"), tasks)),
   analyse: async (needs, tasks, results) => {

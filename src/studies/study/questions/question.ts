@@ -1,6 +1,6 @@
 /** @file What a question of a study is: the tasks that it needs, and the tables that its claim is
  *  judged by. */
-import type { Claim, StudyRecord } from "../../../schema/study/record.js";
+import type { Claim, Scale, StudyRecord } from "../../../schema/study/record.js";
 import type { StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import type { StudyResults } from "../results.js";
@@ -21,6 +21,7 @@ export interface Question<Needs = unknown> {
   /** Where the claim comes from. */
   readonly source: string;
   readonly unit: string;
+  readonly scale: Scale;
   /** Adds the tasks of the question.
    * @returns what `analyse` needs to find their results */
   readonly needs: (tasks: StudyTasks) => Needs;

@@ -25,7 +25,8 @@ interface Needs {
 export const robustness = question<Needs>({
   claim: "C0",
   source: "OpenReview abstract of the study",
-  unit: "share of samples",
+  unit: "white-box success",
+  scale: "share",
   needs: (tasks) => {
     const blocks = tasks.plan.blocks.map((block) => [placed(block, "static"), placed(block, "joint")] as const);
     return {

@@ -30,7 +30,8 @@ interface DataNeeds {
 export const transfer = question<readonly DataNeeds[]>({
   claim: "C1",
   source: "abstract of the study (ICLR text)",
-  unit: "share of samples",
+  unit: "transfer success",
+  scale: "share",
   needs: (tasks) => dataOf(tasks.plan).map((data) => needsOn(data, tasks)),
   analyse: async (needs, tasks, results) => {
     const matrices: TransferMatrix[] = [];

@@ -38,7 +38,8 @@ const ROUNDS = 5;
 export const yieldOfWork = question<readonly BlockNeeds[]>({
   claim: "C2",
   source: "abstract of the study (ICLR text)",
-  unit: "log ratio",
+  unit: "samples per 10^12 MACs",
+  scale: "logarithm",
   needs: (tasks) =>
     tasks.plan.blocks.flatMap((block) => needsOf(placed(block, "static"), placed(block, "joint"), tasks)),
   analyse: async (needs, _tasks, results) => {
