@@ -46,7 +46,7 @@ export const endpointSchema = z.object({
     .describe("sides of the test"),
 });
 
-/** An effect whose place must be as known. Otherwise the experiment could not have told anything. */
+/** An effect whose place must be as known. Otherwise the experiment could tell nothing. */
 export const controlSchema = z.object({
   name: z.string().min(1),
   estimate: estimateSchema,

@@ -97,8 +97,8 @@ function indicators(names: readonly string[]): number[][] {
   return [...new Set(names)].slice(1).map((one) => names.map((name) => Number(name === one)));
 }
 
-/** Slope of y on what the term says beyond the other columns, per group of rows. Their mean, weighted
- * by the sums of squares, is the coefficient. */
+/** Slope of y on what the term says beyond the other columns, per group of rows. Their mean,
+ * weighted by the sums of squares, is the coefficient. */
 function partialSlopes(y: readonly number[], rest: Float64Array, group: readonly string[]): Map<string, number> {
   const sums = new Map<string, [number, number]>();
   for (const [i, name] of group.entries()) {
