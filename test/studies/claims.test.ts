@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { tTest } from "../../src/measures/statistics/t-test.js";
 import { claimsPlanSchema, type EstimateForm, verdictSchema } from "../../src/schema/study/claims.js";
 import { blockValue, columnsOf } from "../../src/studies/study/claims/block-values.js";
 import { effectOf } from "../../src/studies/study/claims/effect.js";
@@ -33,6 +34,7 @@ describe("the verdict rule", () => {
     expect(verdict.verdict).toBe("supported");
     expect(verdict.reason).toMatch(/^difference: 0\.0508 \(0\.043 to 0\.0587\), 6 of 6 cells agree$/);
     expect(verdict.p).toBeCloseTo(2 / 4096, 14);
+    expect(verdict.endpoints[0].tTest).toBeCloseTo(tTest(TWELVE).p, 14);
     expect(verdictSchema.parse(verdict)).toEqual(verdict);
   });
 

@@ -107,6 +107,7 @@ export const endpointRecordSchema = effectSchema.extend({
     .object({ percentile: intervalSchema, bca: intervalSchema, draws: count })
     .nullable()
     .describe("hierarchical paired bootstrap; it is too short for few blocks, so no verdict rests on it"),
+  tTest: share.nullable().describe("p value of the t test on the same numbers, for comparison"),
   equivalence: share.nullable().describe("p value of TOST within the smallest effect"),
   power: share.nullable().describe("chance to find the smallest effect with these blocks and this spread"),
 });

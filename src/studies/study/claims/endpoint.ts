@@ -1,5 +1,4 @@
 /** @file One endpoint of a claim: its effect, test, equivalence and power. */
-
 import { hierarchicalBootstrap } from "../../../measures/statistics/bootstrap.js";
 import { tTail } from "../../../measures/statistics/distributions.js";
 import { powerOverBlocks } from "../../../measures/statistics/power.js";
@@ -26,6 +25,7 @@ export function judgeEndpoint(endpoint: Endpoint, data: ClaimData, plan: ClaimsP
     smallest,
     bootstrap: bootstrap(endpoint, data.blocks, plan),
     p: pValue(endpoint, sideP),
+    tTest: pValue(endpoint, (side, from) => tSide((side * (effect.effect - from)) / (effect.error ?? 0), df)),
     cells: effect.cells.map((cell) => ({ ...cell, agrees: towards(endpoint, cell.value) > 0 })),
     equivalence: equivalence(endpoint, effect.effect, effect.error, df),
     power: power(endpoint, effect.error, data.blocks.length, { alpha: plan.alpha / tests, draws: plan.powerDraws }),
@@ -44,6 +44,9 @@ function bootstrap(
   const drawn = hierarchicalBootstrap(tables, { value, draws, seed, level });
   return { percentile: [...drawn.percentile], bca: [...drawn.bca], draws };
 }
+
+/** One-sided p value of t. Without an error there is a test only where the effect is certain. */
+const tSide = (t: number, df: number): number | null => (df > 0 ? tTail(t || 0, df) : null);
 
 /** The p value on the claimed side, or twice the smaller one of both sides. */
 function pValue({ direction, reference, sides }: Endpoint, sideP: Effect["sideP"]): number | null {
