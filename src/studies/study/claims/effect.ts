@@ -3,27 +3,17 @@
 import { meanOf } from "../../../measures/statistics/sample.js";
 import { signFlip } from "../../../measures/statistics/sign-flip.js";
 import { tTest } from "../../../measures/statistics/t-test.js";
-import type { ClaimsPlan, EffectRecord, EstimateForm } from "../../../schema/study/claims.js";
+import type { EstimateForm } from "../../../schema/study/claims.js";
 import { type BlockForm, formulasOf } from "./block-values.js";
+import type { Effect, Settings } from "./contract.js";
 import { pairsOf } from "./pairs.js";
 import { regressedEffect } from "./regressed.js";
 import type { BlockTable } from "./table.js";
-
-/** An effect before it is compared with a claim. */
-export interface Effect extends Omit<EffectRecord, "cells" | "p"> {
-  /** Degrees of freedom of the error. */
-  readonly df: number;
-  /** p value of an effect on one side of `reference`. Null for fewer than two blocks. */
-  readonly sideP: (side: 1 | -1, reference: number) => number | null;
-  readonly cells: readonly { readonly cell: string; readonly value: number }[];
-}
 
 /** Computes the effect of a form.
  * @throws DynnError `claims/data` for tables that do not fit the form */
 export const effectOf = (form: EstimateForm, blocks: readonly BlockTable[], plan: Settings): Effect =>
   form.kind === "regression" ? regressedEffect(form, blocks, plan) : overBlocks(form, blocks, plan);
-
-export type Settings = Pick<ClaimsPlan, "level" | "seed">;
 
 function overBlocks(form: BlockForm, blocks: readonly BlockTable[], { level, seed }: Settings): Effect {
   const { tables, formulas } = formulasOf(form, blocks);

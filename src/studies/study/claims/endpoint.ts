@@ -4,7 +4,8 @@ import { tTail } from "../../../measures/statistics/distributions.js";
 import { powerOverBlocks } from "../../../measures/statistics/power.js";
 import type { ClaimsPlan, Endpoint, EndpointRecord } from "../../../schema/study/claims.js";
 import { formulasOf } from "./block-values.js";
-import { type Effect, effectOf } from "./effect.js";
+import type { Effect } from "./contract.js";
+import { effectOf } from "./effect.js";
 import type { BlockTable, ClaimData } from "./table.js";
 
 /** Distance of a value from the reference, positive on the claimed side. */

@@ -3,7 +3,7 @@
 import { tTail } from "../../../measures/statistics/distributions.js";
 import { linearRegression, partialColumn } from "../../../measures/statistics/regression.js";
 import type { EstimateForm } from "../../../schema/study/claims.js";
-import type { Effect, Settings } from "./effect.js";
+import type { Effect, Settings } from "./contract.js";
 import { type BlockTable, columnOf, factorOf } from "./table.js";
 
 type RegressionForm = Extract<EstimateForm, { kind: "regression" }>;
@@ -19,8 +19,8 @@ interface Stacked {
 }
 
 /** Computes the coefficient, with slopes of blocks and cells.
- * @throws DynnError `claims/data` for tables that do not fit, and `statistics/value` for columns that
- *   depend on each other */
+ * @throws DynnError `claims/data` for tables that do not fit, and `statistics/value` for columns
+ *   that depend on each other */
 export function regressedEffect(form: RegressionForm, blocks: readonly BlockTable[], { level }: Settings): Effect {
   const rows = stack(form, blocks);
   const rest = partialColumn(rows.term, rows.others);
