@@ -4,7 +4,7 @@ import type { Claim, StudyCheck, StudyRecord } from "../../schema/study/record.j
 import { html } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { empty } from "./figure.js";
+import { empty, foldedTable } from "./figure.js";
 import * as words from "./words.js";
 
 type Row = StudyCheck & { readonly claim: Claim };
@@ -33,9 +33,9 @@ const COLUMNS: readonly Column<Row>[] = [
 /** Failed checks first, then those that were not made. */
 export function checkSection({ verdicts }: StudyRecord): Section {
   const rows = verdicts.flatMap(({ claim, checks }) => checks.map((check): Row => ({ ...check, claim })));
-  const sorted = RESULTS.flatMap(({ passed }) => rows.filter((row) => row.passed === passed));
+  const [failed, unknown, passed] = RESULTS.map((result) => rows.filter((row) => row.passed === result.passed));
   const counted = RESULTS.map(({ passed, name }) => `${rows.filter((r) => r.passed === passed).length} ${name}`);
-  const body = html`<p>${counted.join(", ")}. A claim with a failed check has the verdict "inconclusive": its attack may have been too weak, or its numbers wrong.</p>${table("Checks of each claim.", COLUMNS, sorted)}`;
+  const body = html`<p>${counted.join(", ")}. A claim with a failed check has the verdict "inconclusive": its attack may have been too weak, or its numbers wrong.</p>${foldedTable("Checks that failed or were not made.", COLUMNS, [...failed, ...unknown])}${foldedTable("Checks that passed.", COLUMNS, passed)}`;
   return {
     id: "checks",
     title: "Checks of the assay",
