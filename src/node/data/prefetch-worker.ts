@@ -2,7 +2,8 @@
  *  batch after the other. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type BatchPlace, batchReader, type TrainingBatch } from "../../data/batches.js";
-import { type Answer, type Assignment, openSource, toFailure } from "./prefetch-protocol.js";
+import { toFailure } from "../failure.js";
+import { type Answer, type Assignment, openSource } from "./prefetch-protocol.js";
 
 const port = parentPort;
 if (!port) throw new Error("bug: prefetch-worker runs as a worker thread only");

@@ -13,7 +13,8 @@
 import { Worker } from "node:worker_threads";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { type BatchPlace, places, type StreamOptions, type TrainingBatch } from "../../data/batches.js";
-import { type Answer, type Assignment, type DataSource, fromFailure } from "./prefetch-protocol.js";
+import { fromFailure } from "../failure.js";
+import type { Answer, Assignment, DataSource } from "./prefetch-protocol.js";
 
 export { type DataSource, openSource } from "./prefetch-protocol.js";
 

@@ -1,27 +1,31 @@
 /** @file A store of results in a folder, which several processes and machines may share (also over
  *  NFS). Files are named by their digest, and manifests by the key of their task. A file appears
  *  whole or not at all: it is written under a temporary name, flushed, and linked. */
+import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { manifestOf } from "../../studies/tasks/memory-store.js";
-import type { Manifest, TaskStore } from "../../studies/tasks/store.js";
+import type { Manifest } from "../../studies/tasks/store.js";
 import type { TaskKey } from "../../studies/tasks/task.js";
 import { codeOf, sweepOnce, temporaryIn, unwritable } from "../output-files.js";
 import { ABOUT_FILE, aboutStore, checkAbout, damaged, manifestBytes, parseManifest } from "./manifest.js";
+import type { SharedStore } from "./shared.js";
 
 /** Opens a store in a folder. The folder is made when it does not exist.
  * @throws DynnError 'file/unwritable', 'file/full', 'study/version', 'store/damaged'
  * @example const store = await folderTaskStore("study.store"); */
-export async function folderTaskStore(folder: string): Promise<TaskStore> {
+export async function folderTaskStore(folder: string): Promise<SharedStore> {
   await makeFolders(folder);
   const about = join(folder, ABOUT_FILE);
-  await putOnce(about, aboutStore(VERSION), folder);
-  checkAbout(await readFile(about), VERSION, about);
+  await putOnce(about, aboutStore(VERSION, randomUUID()), folder);
+  const id = checkAbout(await readFile(about), VERSION, about);
   const manifestPath = (key: TaskKey): string => join(folder, "tasks", `${key}.json`);
   return {
+    id,
+    folder,
     manifest: (key) => readManifest(manifestPath(key)),
     done: async (keys) => {
       const names = new Set(await readdir(join(folder, "tasks")));

@@ -41,23 +41,35 @@ export const damaged = (where: string, what: string, cause?: unknown): DynnError
 export const ABOUT_FILE = "dynn-store.json";
 const FORMAT = 1;
 
-/** The description of a new store. */
-export const aboutStore = (version: string): Uint8Array =>
-  new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, version })}\n`);
+/** The description of a new store.
+ * @param id tells the store from others, under whatever path it is reached */
+export const aboutStore = (version: string, id: string): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, version, id })}\n`);
+
+const aboutSchema = z.object({ format: z.number(), version: z.string(), id: z.string() });
 
 /** Refuses the store of another version, because the bytes of two versions may differ.
+ * @returns the id of the store
  * @throws DynnError 'study/version', 'store/damaged' */
-export function checkAbout(bytes: Uint8Array, version: string, where: string): void {
-  let about: { format: number; version: string };
-  try {
-    about = z.object({ format: z.number(), version: z.string() }).parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (cause) {
-    throw damaged(where, "does not describe a store", cause);
-  }
-  if (about.format === FORMAT && about.version === version) return;
+export function checkAbout(bytes: Uint8Array, version: string, where: string): string {
+  const about = parseAbout(bytes, where);
+  if (about.format === FORMAT && about.version === version) return about.id;
   throw new DynnError(
     "study/version",
     `${where}: dynn ${about.version} made this store, and this is dynn ${version}. Results of two versions do not mix: use that version, or give another store.`,
     { got: about.version, expected: version },
   );
+}
+
+function parseAbout(bytes: Uint8Array, where: string): z.infer<typeof aboutSchema> {
+  try {
+    return aboutSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new DynnError(
+      "store/damaged",
+      `${where}: does not describe a store. Give the store of a study, or another folder.`,
+      { where },
+      { cause },
+    );
+  }
 }

@@ -38,7 +38,9 @@ export interface ContextOptions {
 /** Opens networks and records by reference. Each is opened once. */
 export function taskContext({ list, backend, root }: ContextOptions): TaskContext {
   const models = new Map<string, Promise<OnnxModel>>();
+  const sources = new Map<string, Promise<Dataset>>();
   const records = new Map<string, Promise<Dataset>>();
+  const source = (spec: string) => cached(sources, spec, () => openDataset(dataFromRoot(spec, root)));
   return {
     backend,
     now: () => performance.now(),
@@ -47,7 +49,7 @@ export function taskContext({ list, backend, root }: ContextOptions): TaskContex
       const source = cached(models, digest, () => openNetwork({ name, sha256: digest }, list, root));
       return keptExits(await source, name, exits);
     },
-    data: (reference) => cached(records, reference.sha256, () => openRecords(reference, list, root)),
+    data: (reference) => cached(records, reference.sha256, () => openRecords(reference, list, source)),
   };
 }
 
@@ -75,11 +77,11 @@ async function openNetwork(
 async function openRecords(
   reference: DataRef,
   { data: places }: Pick<TaskList, "data">,
-  root: string,
+  source: (spec: string) => Promise<Dataset>,
 ): Promise<Dataset> {
   const { name, sha256: digest } = reference;
   const { spec } = places[digest] ?? missing(name, digest);
-  const data = await openDataset(dataFromRoot(spec, root));
+  const data = await source(spec);
   const records = recordsOf(reference);
   const beyond = records.find((record) => record >= data.count);
   const got = beyond === undefined ? await recordsDigest(data, records) : `that of ${data.count} records`;

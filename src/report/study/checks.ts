@@ -11,23 +11,32 @@ type Row = StudyCheck & { readonly claim: Claim };
 
 const RESULTS = [
   { passed: false, sign: "✗", name: "failed", look: "refuted" },
-  { passed: null, sign: "–", name: "not made", look: "inconclusive" },
   { passed: true, sign: "✓", name: "passed", look: "supported" },
 ] as const;
 
-const resultOf = ({ passed }: StudyCheck) => RESULTS.find((result) => result.passed === passed) ?? RESULTS[1];
-
 function mark(check: StudyCheck) {
-  const { sign, name, look } = resultOf(check);
+  const { sign, name, look } = RESULTS[check.passed ? 1 : 0];
   return html`<b class="verdict ${look}"><span aria-hidden="true">${sign}</span>\u00a0${name}</b>`;
 }
+
+/** What a failure of a check means. */
+const MEANING: Readonly<Record<string, string>> = {
+  "white-box at least as strong as transfer":
+    "If it fails, an attack works better on another network than on its own, so it is broken there.",
+  "more steps or radius never weaker": "If it fails, the attack gets lost, and its success is a lower bound.",
+  "radius 0.5 gives about 100 %": "If it fails, the attack cannot break what has no defence left.",
+  "stronger than sign noise of the same norm": "If it fails, the attack finds nothing that chance does not find.",
+  "zero gradients below 1 %": "If it fails, the attack has no gradient to follow, and robustness is only apparent.",
+  "routed gradient equals finite differences": "If it fails, the gradient is wrong.",
+  "a slowdown attack exceeds the margin": "If it fails, the study could not have seen a rise of the cost.",
+  "sign noise stays below the margin": "If it fails, the cost rises without any attack.",
+};
 
 const COLUMNS: readonly Column<Row>[] = [
   { head: "check", cell: (c) => html`${c.name}<small>${c.claim}</small>` },
   { head: "result", align: "left", cell: mark },
-  { head: "value", cell: (c) => (c.value === null ? words.DASH : words.plain(c.value)) },
-  { head: "expected", align: "left", cell: (c) => c.bound },
-  { head: "what it means", align: "left", cell: (c) => html`<div class="reason">${c.about}</div>` },
+  { head: "what was seen", align: "left", cell: (c) => html`<div class="reason">${c.detail}</div>` },
+  { head: "what it means", align: "left", cell: (c) => html`<div class="reason">${MEANING[c.name] ?? ""}</div>` },
 ];
 
 /** Failed checks first, then those that were not made. */

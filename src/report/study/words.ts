@@ -8,7 +8,6 @@ import {
   type Scale,
   type StudyRecord,
   type StudyVerdict,
-  type VerdictName,
 } from "../../schema/study/record.js";
 import * as write from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
@@ -90,13 +89,13 @@ export const several = (n: number, one: string, many = `${one}s`): string => `${
 const MARKS = {
   supported: { sign: "✓", name: "supported" },
   refuted: { sign: "✗", name: "refuted" },
-  "practically nil": { sign: "≈", name: "nil" },
+  "practically-nil": { sign: "≈", name: "nil" },
   inconclusive: { sign: "?", name: "inconclusive" },
-} as const satisfies Record<VerdictName, { readonly sign: string; readonly name: string }>;
+} as const satisfies Record<StudyVerdict["verdict"], { readonly sign: string; readonly name: string }>;
 
 /** A verdict with its mark: colour is never the only sign. */
-export const verdictMark = (verdict: VerdictName): Html =>
-  html`<b class="verdict ${MARKS[verdict].name}"><span aria-hidden="true">${MARKS[verdict].sign}</span>${NBSP}${verdict}</b>`;
+export const verdictMark = (verdict: StudyVerdict["verdict"]): Html =>
+  html`<b class="verdict ${MARKS[verdict].name}"><span aria-hidden="true">${MARKS[verdict].sign}</span>${NBSP}${verdict.replace("-", " ")}</b>`;
 
 /** One sentence that says what came out of a claim. */
 export function outcome({ verdict, effect: found, adjusted, blocks, reason, ...claim }: StudyVerdict): string {

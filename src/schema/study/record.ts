@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { count, rateSchema, share, toolSchema } from "../numbers.js";
 import { policySchema } from "../policy.js";
+import { checkSchema, VERDICTS } from "./claims.js";
 
 /** Version of the record. */
 export const STUDY_RECORD_VERSION = 1;
@@ -10,10 +11,6 @@ export const STUDY_RECORD_VERSION = 1;
 /** The claims that a study can judge. Source: docs/study.md, section "Questions". */
 export const CLAIMS = ["C0", "C1", "C2", "C3", "C4", "C5"] as const;
 export type Claim = (typeof CLAIMS)[number];
-
-/** The verdicts of a claim. */
-export const VERDICTS = ["supported", "refuted", "practically nil", "inconclusive"] as const;
-export type VerdictName = (typeof VERDICTS)[number];
 
 /** The parts that a network can have in a block. */
 export const ROLES = ["static", "joint", "ic-only", "dense", "dense-joint", "small-static"] as const;
@@ -31,13 +28,6 @@ export const estimateSchema = z.strictObject({
 });
 export type Estimate = z.infer<typeof estimateSchema>;
 
-const checkSchema = z.strictObject({
-  name: z.string(),
-  passed: z.boolean().nullable().describe("null: it could not be made"),
-  value: z.number().nullable(),
-  bound: z.string().describe("what is expected"),
-  about: z.string().describe("what it means, and what a failure means"),
-});
 export type StudyCheck = z.infer<typeof checkSchema>;
 
 /** How an effect is stored and written. A share 0.031 is written as "3.1 points", a logarithm 0.18
@@ -197,7 +187,7 @@ const earlyRow = z.strictObject({
   exits: z.array(z.string()).describe("the early exits that must change"),
   lastExit: share.describe("cost of the last early exit"),
   dependency: z.number().nullable().describe("P(exit j flips | the attack is made on exit k alone), mean over k"),
-  sparsity: z.number().describe("exits per legal cut"),
+  sparsity: z.number().describe("share of the legal cuts that have no exit"),
   gap: share.describe("largest gap in cost between two exits"),
   samples: count,
   successes: count,

@@ -26,8 +26,9 @@ export interface TaskContext {
    * `records[i]` of the data set.
    * @throws DynnError 'study/changed' */
   readonly data: (reference: DataRef) => Promise<Dataset>;
-  /** Keeps an unfinished attack, so that a stopped task loses little. */
-  readonly unfinished?: ((key: TaskKey) => Promise<RunStore>) | undefined;
+  /** Keeps an unfinished attack, so that a stopped task loses little. Undefined when another
+   * process does the same task. */
+  readonly unfinished?: ((key: TaskKey) => Promise<RunStore | undefined>) | undefined;
   /** Samples in one run. Left out: as many as the memory allows. */
   readonly batch?: number | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readParquet } from "../../../src/data/parquet.js";
-import { openOnnx } from "../../../src/node/models.js";
 import { openDataset } from "../../../src/node/data/open.js";
+import { openOnnx } from "../../../src/node/models.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
 import { folderTaskStore } from "../../../src/node/store/folder.js";
 import { networkDigest, recordsDigest, taskContext } from "../../../src/node/studies/context.js";
@@ -61,9 +61,7 @@ async function smallStudy() {
   const clean = graph.add(makeTask(answersKind, { network, data: validation, rule, logits: true, macs: 1 }));
   const costs = [0.1, 0.2, 0.3, 0.5, 0.6, 0.8, 1];
   const target = { kind: "rad", loss: 0.05 } as const;
-  const policy = graph.add(
-    makeTask(thresholdsKind, { rule, fallback: "final", target, costs }, { answers: [clean] }),
-  );
+  const policy = graph.add(makeTask(thresholdsKind, { rule, fallback: "final", target, costs }, { answers: [clean] }));
   const attack = { name: "pgd", goal: "routed", method: "pgd", radius: "8/255", steps: 3 };
   const crafted = graph.add(
     makeTask(craftKind, { network, data: reported, attack, seed: 0, macs: 1, gradients: 3 }, { policy: [policy] }),
@@ -79,12 +77,9 @@ describe("tasks", () => {
     const { graph, list, crafted, judged } = await smallStudy();
     const stores = [memoryStore(), await folderTaskStore(mkdtempSync(join(tmpdir(), "dynn-store-")))];
     const context = taskContext({ list, backend: ortNode(), root: "." });
-    for (const store of stores)
-      for (const { key, task } of graph.all()) await runTask(key, task, store, context);
+    for (const store of stores) for (const { key, task } of graph.all()) await runTask(key, task, store, context);
     const files = await Promise.all(
-      stores.map(async (store) =>
-        Promise.all(graph.all().map(async ({ key }) => (await store.manifest(key))?.files)),
-      ),
+      stores.map(async (store) => Promise.all(graph.all().map(async ({ key }) => (await store.manifest(key))?.files))),
     );
     expect(files[0]).toEqual(files[1]);
     const [store] = stores;

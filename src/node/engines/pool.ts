@@ -1,0 +1,90 @@
+/** @file Child processes that run the tasks of this machine, as many at a time as it has threads. */
+import { DynnError } from "../../core/errors.js";
+import type { TaskEnd } from "../../studies/tasks/conduct.js";
+import type { KeyedTask } from "../../studies/tasks/schedule.js";
+import type { TaskKey } from "../../studies/tasks/task.js";
+import type { Place } from "./protocol.js";
+import { Slots } from "./slots.js";
+import { TaskChild } from "./task-child.js";
+
+/** Processes in a row that may end before they begin to work. */
+const MOST_UNBORN = 3;
+
+/** Processes are started when a task needs one, and kept for the next task. */
+export class TaskPool {
+  readonly slots: Slots;
+  readonly #idle: TaskChild[] = [];
+  readonly #busy = new Set<TaskChild>();
+  #unborn = 0;
+
+  constructor(
+    private readonly place: Place,
+    threads: number,
+  ) {
+    this.slots = new Slots(threads);
+  }
+
+  /** Whether the threads for a task are free. */
+  takes({ task }: KeyedTask): boolean {
+    return this.slots.has(this.slots.need(task));
+  }
+
+  /** The numbers of the processes that work on a task. */
+  get pids(): number[] {
+    return [...this.#busy].flatMap(({ isReady, pid }) => (isReady && pid !== undefined ? [pid] : []));
+  }
+
+  /** Runs a task in a process of its own, once its threads are free. Does not reject. */
+  async run(
+    list: TaskKey,
+    { key, task }: KeyedTask,
+    signal: AbortSignal,
+    onProgress: (share: number) => void = () => undefined,
+  ): Promise<TaskEnd> {
+    const need = this.slots.need(task);
+    await this.slots.take(need);
+    try {
+      const child = this.#take();
+      const end = await child.run({ list, key, threads: need }, signal, onProgress);
+      this.#put(child);
+      return this.#judged(end);
+    } finally {
+      this.slots.give(need);
+    }
+  }
+
+  /** Ends all processes. Those that work are ended too. */
+  close(): void {
+    for (const child of this.#busy) child.kill();
+    for (const child of this.#idle.splice(0)) child.leave();
+  }
+
+  #take(): TaskChild {
+    for (let child = this.#idle.pop(); child; child = this.#idle.pop()) if (child.isAlive) return this.#used(child);
+    return this.#used(new TaskChild(this.place));
+  }
+
+  #used(child: TaskChild): TaskChild {
+    this.#busy.add(child);
+    return child;
+  }
+
+  #put(child: TaskChild): void {
+    this.#busy.delete(child);
+    if (child.isAlive) this.#idle.push(child);
+  }
+
+  /** A process that ends before it works says nothing about the task. */
+  #judged(end: Awaited<ReturnType<TaskChild["run"]>>): TaskEnd {
+    this.#unborn = end.end === "unborn" ? this.#unborn + 1 : 0;
+    if (end.end !== "unborn") return end;
+    return this.#unborn < MOST_UNBORN ? { end: "stopped" } : { end: "broken", error: cannotStart(end.reason) };
+  }
+}
+
+const cannotStart = (reason: string): DynnError =>
+  new DynnError(
+    "study/worker",
+    `worker process: it ends before it begins to work (${reason}). Check the memory and the limits of this machine, and run the study again.`,
+    { reason },
+  );

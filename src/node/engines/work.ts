@@ -1,0 +1,99 @@
+/** @file Runs tasks of published lists in this process. */
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DynnError, type ErrorCode } from "../../core/errors.js";
+import type { TaskGraph } from "../../studies/tasks/graph.js";
+import type { TaskContext } from "../../studies/tasks/kind.js";
+import { graphOf, readList } from "../../studies/tasks/list.js";
+import { runTask } from "../../studies/tasks/run.js";
+import type { Manifest } from "../../studies/tasks/store.js";
+import type { TaskKey } from "../../studies/tasks/task.js";
+import { ortNode } from "../ort-node/index.js";
+import { type FolderStore, folderStore } from "../run-store.js";
+import { openStore } from "../store/open.js";
+import type { SharedStore } from "../store/shared.js";
+import { taskContext } from "../studies/context.js";
+import type { Order, Place } from "./protocol.js";
+
+/** Codes of errors that every task would meet. */
+const BROKEN: readonly ErrorCode[] = ["file/full", "file/unwritable", "store/unreachable"];
+
+/** Whether every task would meet this error. */
+export const isBroken = (error: unknown): boolean => error instanceof DynnError && BROKEN.includes(error.code);
+
+interface Study {
+  readonly graph: TaskGraph;
+  readonly context: TaskContext;
+}
+
+/** Runs one task after the other. Networks and records are opened once. */
+export class TaskWork {
+  readonly #studies = new Map<TaskKey, Promise<Study>>();
+
+  private constructor(
+    private readonly store: SharedStore,
+    private readonly root: string,
+  ) {}
+
+  /** @throws DynnError as `openStore` */
+  static async open({ store, root }: Place): Promise<TaskWork> {
+    return new TaskWork(await openStore(store), root);
+  }
+
+  /** Runs a task, unless it is done.
+   * @throws DynnError as `runTask`; the reason of the signal */
+  async run({ list, key, threads }: Order, options: Pick<TaskContext, "signal" | "onProgress">): Promise<Manifest> {
+    const { graph, context } = await this.#study(list);
+    const scratch = new Scratch(scratchOf(this.store, key));
+    const unfinished = () => scratch.open();
+    const backend = ortNode({ threads });
+    try {
+      const given = { ...context, ...options, backend, unfinished };
+      const manifest = await runTask(key, graph.get(key), this.store, given);
+      await scratch.remove();
+      return manifest;
+    } finally {
+      scratch.close();
+    }
+  }
+
+  #study(list: TaskKey): Promise<Study> {
+    const study = this.#studies.get(list) ?? this.#open(list);
+    this.#studies.set(list, study);
+    return study;
+  }
+
+  async #open(key: TaskKey): Promise<Study> {
+    const list = await readList(key, this.store);
+    return { graph: graphOf(list), context: taskContext({ list, backend: ortNode(), root: this.root }) };
+  }
+}
+
+/** The folder of what an unfinished task has. A store without a folder has it on this machine. */
+export const scratchOf = ({ id, folder }: Pick<SharedStore, "id" | "folder">, key: TaskKey): string =>
+  join(folder ?? join(tmpdir(), `dynn-${id}`), "scratch", key);
+
+/** Parts of an unfinished attack. */
+class Scratch {
+  #store: FolderStore | undefined;
+
+  constructor(private readonly folder: string) {}
+
+  /** @returns undefined while another process does the same task, which is harmless */
+  async open(): Promise<FolderStore | undefined> {
+    this.#store = await folderStore(this.folder).catch((error: unknown) => {
+      if (error instanceof DynnError && error.code === "file/locked") return undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  async remove(): Promise<void> {
+    if (this.#store) await rm(this.folder, { recursive: true, force: true });
+  }
+
+  close(): void {
+    this.#store?.close();
+  }
+}

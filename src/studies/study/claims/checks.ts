@@ -1,0 +1,24 @@
+/** @file Checks that the experiment could have told something: assay checks that the study made, and
+ *  controls whose place is known. */
+import type { Check, Claim, ClaimsPlan, Control } from "../../../schema/study/claims.js";
+import { effectOf } from "./effect.js";
+import { number, range } from "./numbers.js";
+import type { ClaimData } from "./table.js";
+
+/** All checks of a claim, in the order of the plan.
+ * @throws DynnError `claims/data` for tables that do not fit a control */
+export const checksOf = (claim: Claim, data: ClaimData, plan: ClaimsPlan): Check[] => [
+  ...claim.checks.map((name) => assay(name, data.checks ?? [])),
+  ...claim.controls.map((control) => runControl(control, data, plan)),
+];
+
+const assay = (name: string, results: readonly Check[]): Check =>
+  results.find((result) => result.name === name) ?? { name, passed: false, detail: "it was not run" };
+
+function runControl({ name, estimate, side, bound }: Control, data: ClaimData, plan: ClaimsPlan): Check {
+  const { interval, effect } = effectOf(estimate, data.blocks, plan);
+  if (interval === null)
+    return { name, passed: false, detail: `${number(effect)} in ${data.blocks.length} block, which has no interval` };
+  const passed = side === "above" ? interval[0] > bound : interval[1] < bound;
+  return { name, passed, detail: `${range(interval)} must lie ${side} ${number(bound)}` };
+}
