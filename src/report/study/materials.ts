@@ -81,7 +81,10 @@ const parametersOf = ({ parameters }: StudyAttack) =>
 
 /** Attacks, radii and data. */
 export function attackSection({ attacks, radius, data }: StudyRecord): Section {
-  const radii = `Primary radius: ${words.radius(radius.primary)}. All radii: ${radius.all.map(words.radius).join(", ")}.`;
+  const radii = `Primary radius: ${words.radius(radius.primary)}. All radii: ${[...new Set(radius.all)]
+    .sort((a, b) => a - b)
+    .map(words.radius)
+    .join(", ")}.`;
   return {
     id: "attacks",
     title: "Attacks and data",
