@@ -3,6 +3,7 @@
 import type { StudyFileInput } from "../../schema/study/file.js";
 import type { Role } from "../../schema/study/record.js";
 import type { Tier, ZooData, ZooIndex, ZooNetwork } from "../../schema/zoo.js";
+import { battery } from "./battery.js";
 
 /** Options of {@link tierFile}. */
 export interface TierOptions {
@@ -15,11 +16,17 @@ export interface TierOptions {
 export const tierFile = (tier: Tier, index: ZooIndex, options: TierOptions): StudyFileInput =>
   tier === "demo" ? demo(options) : zooStudy(tier, index, options);
 
+/** Attacks that the demo leaves out, because each takes as long as several others. */
+const SLOW: ReadonlySet<string> = new Set(["dim", "vmi", "white-square", "white-square-routed"]);
+const DEMO_RADIUS = { transfer: 4 / 255, whiteBox: 1 / 255, shown: [] };
+
 const demo = ({ samples = 100 }: TierOptions): StudyFileInput => ({
   name: "demo",
   samples,
   checkSamples: Math.min(20, samples),
   validation: 300,
+  radius: DEMO_RADIUS,
+  attacks: battery(DEMO_RADIUS).filter(({ name }) => !SLOW.has(name)),
   data: { sample: { records: "sample" } },
   blocks: [
     {
