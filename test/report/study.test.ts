@@ -177,6 +177,13 @@ describe("sections show what the record holds", () => {
   it("what was not run, the networks that blocks lack, and the plan as text", () => {
     expect(sectionText(page, "not-run")).toContain("No network of this cell is trained.");
     expect(sectionText(page, "not-run")).toContain("resnet20-cifar10-small-s2 (small-static)");
+    const told = changed({
+      blocks: record.blocks,
+      notRun: record.blocks.flatMap(({ missing }) =>
+        missing.map(({ network }) => ({ what: "x", why: `${network} is not trained` })),
+      ),
+    });
+    expect(sectionText(told, "not-run")).not.toContain("(small-static)");
     expect(documentOf(page).querySelector("#plan details pre")?.textContent).toBe(record.plan.text);
     expect(sectionText(page, "plan")).toContain(record.plan.sha256);
     expect(sectionText(page, "plan")).toContain("3 h 25 min");

@@ -2,7 +2,7 @@
  *  was not run. */
 import { NOT_RUN } from "../../schema/study/claims.js";
 import type { Claim, StudyCheck, StudyRecord } from "../../schema/study/record.js";
-import { html } from "../shared/html.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 import { empty, foldedTable } from "./figure.js";
@@ -93,12 +93,17 @@ export const notRunSection = ({ notRun, blocks }: StudyRecord): Section => ({
           ],
           notRun,
         )
-  }${missingLines(blocks)}`,
+  }${missingLines(blocks, notRun)}`,
 });
 
-const missingLines = (blocks: StudyRecord["blocks"]) => {
-  const lacking = blocks.filter(({ missing }) => missing.length > 0);
-  if (lacking.length === 0) return empty("No block lacks a network.");
+/** Missing networks that the list of what was not run does not name yet. */
+function missingLines(blocks: StudyRecord["blocks"], notRun: StudyRecord["notRun"]): Html {
+  if (blocks.every(({ missing }) => missing.length === 0)) return empty("No block lacks a network.");
+  const named = (network: string): boolean => notRun.some(({ what, why }) => `${what} ${why}`.includes(network));
+  const lacking = blocks
+    .map(({ name, missing }) => ({ name, missing: missing.filter(({ network }) => !named(network)) }))
+    .filter(({ missing }) => missing.length > 0);
+  if (lacking.length === 0) return NOTHING;
   return table(
     "Networks that blocks lack.",
     [
@@ -111,4 +116,4 @@ const missingLines = (blocks: StudyRecord["blocks"]) => {
     ],
     lacking,
   );
-};
+}
