@@ -2,6 +2,7 @@
  *  NFS). Files are named by their digest, and manifests by the key of their task. A file appears
  *  whole or not at all: it is written under a temporary name, flushed, and linked. */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { link, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "../../core/digest.js";
@@ -28,6 +29,7 @@ export async function folderTaskStore(folder: string): Promise<SharedStore> {
     folder,
     manifest: (key) => readManifest(manifestPath(key)),
     done: async (keys) => {
+      if (keys.length === 1) return new Set(keys.filter((key) => existsSync(manifestPath(key))));
       const names = new Set(await readdir(join(folder, "tasks")));
       return new Set(keys.filter((key) => names.has(`${key}.json`)));
     },
