@@ -9,10 +9,14 @@ import type { SharedStore } from "../store/shared.js";
 import { Claims } from "./claims.js";
 import { localEngine } from "./local.js";
 import { TaskPool } from "./pool.js";
+import { QueueCoordinator } from "./queue/coordinator.js";
 import { type Shard, shardEngine } from "./shard.js";
 
 /** How the tasks are run. */
-export type EngineChoice = { readonly name: "local" } | ({ readonly name: "shard" } & Shard);
+export type EngineChoice =
+  | { readonly name: "local" }
+  | ({ readonly name: "shard" } & Shard)
+  | { readonly name: "bullmq"; readonly redis: string; readonly checkMs?: number | undefined };
 
 export interface StudyRun extends ConductOptions {
   readonly list: TaskList;
@@ -22,6 +26,8 @@ export interface StudyRun extends ConductOptions {
   readonly engine?: EngineChoice | undefined;
   /** The folder that relative paths of the list start from. */
   readonly root: string;
+  /** What the engine has to say that is not about one task, such as a lost queue. */
+  readonly onNotice?: ((text: string) => void) | undefined;
   /** Threads of this machine that tasks may take. Default: one per core. */
   readonly threads?: number | undefined;
 }
@@ -50,9 +56,17 @@ interface Published {
 const POLL_MS = 1000;
 
 /** Runs the tasks of a published list. */
-async function runPublished(
+function runPublished(published: Published, { engine = { name: "local" }, ...run }: Run): Promise<StudyEnd> {
+  if (engine.name === "bullmq") return runQueued(published, engine, run);
+  return runHere(published, engine, run);
+}
+
+type Run = Omit<StudyRun, "list" | "store">;
+
+async function runHere(
   { key, graph, store, spec }: Published,
-  { root, threads = availableParallelism(), engine = { name: "local" }, ...options }: Omit<StudyRun, "list" | "store">,
+  engine: { readonly name: "local" } | ({ readonly name: "shard" } & Shard),
+  { root, threads = availableParallelism(), ...options }: Run,
 ): Promise<StudyEnd> {
   const pool = new TaskPool({ store: spec, root }, threads);
   const claims = engine.name === "shard" && store.folder ? await Claims.open(store.folder) : undefined;
@@ -63,5 +77,18 @@ async function runPublished(
   } finally {
     pool.close();
     await claims?.close();
+  }
+}
+
+async function runQueued(
+  { key, graph, store }: Published,
+  { redis, checkMs }: { readonly redis: string; readonly checkMs?: number | undefined },
+  { onNotice, ...options }: Run,
+): Promise<StudyEnd> {
+  const queue = await QueueCoordinator.open({ redis, storeId: store.id, list: key, checkMs, onNotice });
+  try {
+    return await conduct(graph, store, queue, { pollMs: POLL_MS, ...options });
+  } finally {
+    await queue.close();
   }
 }
