@@ -70,6 +70,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: { "<bundle>": "a folder that `dynn export --format split` wrote" },
     load: async () => (await import("./serve/command.js")).serveCommand,
   },
+  worker: {
+    about: "Run tasks of a study that another process began, on this or any other machine.",
+    takes: {},
+    load: async () => (await import("./worker/command.js")).workerCommand,
+  },
   zoo: {
     about: "List, show, fetch, verify and train the networks of the study.",
     takes: {},

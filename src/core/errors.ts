@@ -108,6 +108,7 @@ export const ERROR_CODES = {
   },
   "study/version": { exit: 1, about: "Another version of dynn made the plan, the store or the task." },
   "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
+  "study/unfinished": { exit: 1, about: "Tasks of a study were set aside, or wait for another machine." },
   "study/worker": {
     exit: 1,
     about: "The processes that run the tasks of a study cannot start, or a package that they need is missing.",

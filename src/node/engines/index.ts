@@ -1,35 +1,16 @@
 /** @file Runs a study: its tasks, in their order, by the chosen engine. */
-import { availableParallelism } from "node:os";
-import { type ConductOptions, conduct, type StudyEnd } from "../../studies/tasks/conduct.js";
-import type { TaskGraph } from "../../studies/tasks/graph.js";
-import { graphOf, publishList, type TaskList } from "../../studies/tasks/list.js";
+import type { StudyEnd } from "../../studies/tasks/conduct.js";
+import { graphOf, publishList, readList, type TaskList } from "../../studies/tasks/list.js";
 import type { TaskKey } from "../../studies/tasks/task.js";
 import { openStore } from "../store/open.js";
-import type { SharedStore } from "../store/shared.js";
-import { Claims } from "./claims.js";
-import { localEngine } from "./local.js";
-import { TaskPool } from "./pool.js";
-import { QueueCoordinator } from "./queue/coordinator.js";
-import { type Shard, shardEngine } from "./shard.js";
+import { type Run, runPublished } from "./published.js";
 
-/** How the tasks are run. */
-export type EngineChoice =
-  | { readonly name: "local" }
-  | ({ readonly name: "shard" } & Shard)
-  | { readonly name: "bullmq"; readonly redis: string; readonly checkMs?: number | undefined };
+export type { EngineChoice } from "./published.js";
 
-export interface StudyRun extends ConductOptions {
+export interface StudyRun extends Run {
   readonly list: TaskList;
   /** The store, as `openStore` takes it. */
   readonly store: string;
-  /** Default: local. */
-  readonly engine?: EngineChoice | undefined;
-  /** The folder that relative paths of the list start from. */
-  readonly root: string;
-  /** What the engine has to say that is not about one task, such as a lost queue. */
-  readonly onNotice?: ((text: string) => void) | undefined;
-  /** Threads of this machine that tasks may take. Default: one per core. */
-  readonly threads?: number | undefined;
 }
 
 /** Runs the tasks of a list that the store does not have.
@@ -44,51 +25,13 @@ export async function runStudy({ list, store: spec, ...run }: StudyRun): Promise
   return runPublished({ key, graph: graphOf(list), store, spec }, run);
 }
 
-/** A list that a store has. */
-interface Published {
-  readonly key: TaskKey;
-  readonly graph: TaskGraph;
-  readonly store: SharedStore;
-  readonly spec: string;
-}
-
-/** Milliseconds between two looks at what other processes have done. */
-const POLL_MS = 1000;
-
-/** Runs the tasks of a published list. */
-function runPublished(published: Published, { engine = { name: "local" }, ...run }: Run): Promise<StudyEnd> {
-  if (engine.name === "bullmq") return runQueued(published, engine, run);
-  return runHere(published, engine, run);
-}
-
-type Run = Omit<StudyRun, "list" | "store">;
-
-async function runHere(
-  { key, graph, store, spec }: Published,
-  engine: { readonly name: "local" } | ({ readonly name: "shard" } & Shard),
-  { root, threads = availableParallelism(), ...options }: Run,
-): Promise<StudyEnd> {
-  const pool = new TaskPool({ store: spec, root }, threads);
-  const claims = engine.name === "shard" && store.folder ? await Claims.open(store.folder) : undefined;
-  try {
-    if (engine.name === "local") return await conduct(graph, store, localEngine(key, pool), options);
-    const shard = shardEngine({ list: key, pool, store, claims }, engine);
-    return await conduct(graph, store, shard, { pollMs: POLL_MS, ...options });
-  } finally {
-    pool.close();
-    await claims?.close();
-  }
-}
-
-async function runQueued(
-  { key, graph, store }: Published,
-  { redis, checkMs }: { readonly redis: string; readonly checkMs?: number | undefined },
-  { onNotice, ...options }: Run,
-): Promise<StudyEnd> {
-  const queue = await QueueCoordinator.open({ redis, storeId: store.id, list: key, checkMs, onNotice });
-  try {
-    return await conduct(graph, store, queue, { pollMs: POLL_MS, ...options });
-  } finally {
-    await queue.close();
-  }
+/** Runs the tasks of a list that is in the store, as a process on another machine does.
+ * @throws DynnError as `runStudy`, and 'study/value' when the store has no such list */
+export async function joinStudy({
+  list,
+  store: spec,
+  ...run
+}: Omit<StudyRun, "list"> & { readonly list: TaskKey }): Promise<StudyEnd> {
+  const store = await openStore(spec);
+  return runPublished({ key: list, graph: graphOf(await readList(list, store)), store, spec }, run);
 }
