@@ -7,12 +7,21 @@ import { codeOf } from "../../output-files.js";
 /** The queue of a store for tasks on one core, or on all. Workers take what fits their machine. */
 export const queueName = (storeId: string, cores: TaskKind["cores"]): string => `dynn-${storeId}-${cores}`;
 
-/** The packages of the queue.
+/** The classes of the queue. */
+export interface QueuePackages
+  extends Pick<typeof import("bullmq"), "Queue" | "QueueEvents" | "Worker" | "UnrecoverableError" | "WaitingError"> {
+  readonly Redis: typeof import("ioredis").Redis;
+}
+
+/** Loads the packages of the queue.
  * @throws DynnError 'study/worker' when they are not installed */
-export async function queuePackages() {
+export async function queuePackages(): Promise<QueuePackages> {
   try {
-    const [bullmq, ioredis] = await Promise.all([import("bullmq"), import("ioredis")]);
-    return { ...bullmq, Redis: ioredis.Redis };
+    const [{ Queue, QueueEvents, Worker, UnrecoverableError, WaitingError }, { Redis: client }] = await Promise.all([
+      import("bullmq"),
+      import("ioredis"),
+    ]);
+    return { Queue, QueueEvents, Worker, UnrecoverableError, WaitingError, Redis: client };
   } catch (cause) {
     if (!["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(codeOf(cause))) throw cause;
     throw new DynnError(
@@ -24,14 +33,8 @@ export async function queuePackages() {
   }
 }
 
-/** The packages of the queue. */
-export type QueuePackages = Awaited<ReturnType<typeof queuePackages>>;
-
 /** A URL without its password, for messages. */
-export function shownUrl(url: string): string {
-  const hidden = url.replace(/\/\/[^@/]*@/, "//...@");
-  return hidden;
-}
+export const shownUrl = (url: string): string => url.replace(/\/\/[^@/]*@/, "//...@");
 
 /** Looks whether Redis answers.
  * @throws DynnError 'store/unreachable' */
