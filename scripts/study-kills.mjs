@@ -108,7 +108,9 @@ async function disturbed(list, store) {
   let isOver = false;
   const killing = (async () => {
     while (!isOver && done() < kills) {
-      await pause(200 + 1300 * random());
+      // Kills come while tasks run: between a kill and the next task there is little to disturb.
+      while (!isOver && [...coordinators, ...workers].every((one) => one.children().length === 0)) await pause(50);
+      await pause(100 + 1400 * random());
       if (!isOver && done() < kills) await killOne([...coordinators, ...workers]);
     }
   })();

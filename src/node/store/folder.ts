@@ -58,8 +58,8 @@ function unreachable(path: string, cause: unknown): never {
 async function putOnce(path: string, bytes: Uint8Array, folder: string): Promise<void> {
   const temporary = temporaryIn(folder);
   try {
-    await mkdir(dirname(path), { recursive: true });
     await writeFlushed(temporary, bytes);
+    await mkdir(dirname(path), { recursive: true });
     await linkOnce(temporary, path);
   } catch (cause) {
     if (["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause)))
