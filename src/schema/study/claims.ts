@@ -112,6 +112,9 @@ export const endpointRecordSchema = effectSchema.extend({
   power: share.nullable().describe("chance to find the smallest effect with these blocks and this spread"),
 });
 
+/** The detail of a check that was not made. It counts as failed. */
+export const NOT_RUN = "it was not run";
+
 export const checkSchema = z.object({ name: z.string(), passed: z.boolean(), detail: z.string() });
 
 export const verdictSchema = z.object({

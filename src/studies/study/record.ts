@@ -45,7 +45,10 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
     tool: { name: "dynn", version: facts.version },
     ...{ name: plan.name, tier: plan.tier, seed: plan.seed },
     plan: { sha256: planHash(plan), edited: facts.edited, text: canonicalJson(plan as unknown as Json) },
-    radius: { primary: plan.radius.transfer, all: [plan.radius.whiteBox, plan.radius.transfer, ...plan.radius.shown] },
+    radius: {
+      ...{ primary: plan.radius.transfer, whiteBox: plan.radius.whiteBox },
+      all: [plan.radius.whiteBox, plan.radius.transfer, ...plan.radius.shown],
+    },
     data: Object.entries(plan.data).map(([name, each]) => ({
       ...{ name, classes: each.classes, samples: countOf(each.reported), validation: countOf(each.validation) },
     })),
