@@ -153,6 +153,8 @@ export type {
 export { simplify } from "./graph/passes/simplify.js";
 export { printGraph } from "./graph/printer.js";
 export { mcnemarExact } from "./measures/mcnemar.js";
+/** Tests, intervals, resampling and power (docs/statistics.md). */
+export * as statistics from "./measures/statistics/index.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
 export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
@@ -192,6 +194,17 @@ export {
   type Threshold,
 } from "./schema/policy.js";
 export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./schema/profile-record.js";
+export {
+  type Check,
+  type Claim,
+  type ClaimsPlan,
+  type ClaimsPlanInput,
+  claimsPlanSchema,
+  type Endpoint,
+  VERDICTS,
+  type Verdict,
+  verdictSchema,
+} from "./schema/study/claims.js";
 export type { CalibrationTarget } from "./schema/target.js";
 export {
   type Answers,
@@ -222,6 +235,7 @@ export { holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
 export { type ProfileOptions, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
+export { type BlockTable, type ClaimData, judgeClaims, protocolClaims } from "./studies/study/claims/index.js";
 export { type TransferOptions, transfer } from "./studies/transfer/index.js";
 export {
   CONVERSION_RECIPES,

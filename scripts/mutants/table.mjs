@@ -13,6 +13,7 @@ import { NORMS } from "./tables/norms.mjs";
 import { PLACES } from "./tables/places.mjs";
 import { ROUTING } from "./tables/routing.mjs";
 import { RULES } from "./tables/rules.mjs";
+import { STATISTICS } from "./tables/statistics.mjs";
 import { TARGETS } from "./tables/targets.mjs";
 
 /** Each mutant has a name, a snippet of src/ that stands there once, what takes its place, a
@@ -34,6 +35,7 @@ export const MUTANTS = [
   ...TARGETS,
   ...CALIBRATION,
   ...AUTOATTACK,
+  ...STATISTICS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

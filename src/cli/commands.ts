@@ -70,6 +70,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: { "<bundle>": "a folder that `dynn export --format split` wrote" },
     load: async () => (await import("./serve/command.js")).serveCommand,
   },
+  study: {
+    about: "Plan, run and report a study: static and dynamic networks, attacks, six claims, verdicts.",
+    takes: {},
+    load: async () => (await import("./study/command.js")).studyCommand,
+  },
   worker: {
     about: "Run tasks of a study that another process began, on this or any other machine.",
     takes: {},

@@ -77,6 +77,15 @@ export const ERROR_CODES = {
     about:
       "The loss cannot be differentiated: an operator between loss and input has no gradient, or the loss does not depend on the input.",
   },
+  "statistics/value": {
+    exit: 2,
+    about: "Numbers do not fit a statistical function: too few, not finite, of different lengths, or out of range.",
+  },
+  "claims/data": {
+    exit: 2,
+    about:
+      "The table of a block does not fit a claim: a column, constant or factor is missing, or a column has another length or no number.",
+  },
   "zoo/unknown": { exit: 2, about: "The zoo has no network of this name." },
   "zoo/missing": { exit: 2, about: "The zoo lists the network, and this machine does not have its file." },
   "zoo/damaged": { exit: 1, about: "The file of a network is not the one that the index describes." },
@@ -107,11 +116,11 @@ export const ERROR_CODES = {
     about: "A network, a record or a plan is not the one that the plan of the study names.",
   },
   "study/version": { exit: 1, about: "Another version of dynn made the plan, the store or the task." },
+  "study/aside": { exit: 1, about: "Tasks of a study failed, or ended their workers twice. The others are done." },
   "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
-  "study/unfinished": { exit: 1, about: "Tasks of a study were set aside, or wait for another machine." },
   "study/worker": {
     exit: 1,
-    about: "The processes that run the tasks of a study cannot start, or a package that they need is missing.",
+    about: "The processes that run the tasks of a study cannot start, or a package or program is missing for them.",
   },
   "store/damaged": { exit: 1, about: "A file in a store of results is not the one that its manifest describes." },
   "store/unreachable": { exit: 1, about: "A store or a queue cannot be reached, or refuses access." },

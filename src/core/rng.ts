@@ -14,6 +14,7 @@ export const PURPOSES = [
   "dropout",
   "attack-choice",
   "attack-target",
+  "resample",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
@@ -82,34 +83,39 @@ function fillWords(key: StreamKey, out: Uint32Array): void {
   const seedHigh = Math.floor(key.seed / 2 ** 32) >>> 0;
   const purpose = PURPOSES.indexOf(key.purpose);
   const counter: [number, number, number, number] = [0, key.step >>> 0, key.sample >>> 0, purpose];
-  const words: [number, number] = [key.seed >>> 0, seedHigh];
+  const keyWords: [number, number] = [key.seed >>> 0, seedHigh];
   for (let i = 0; i < out.length; i += 4) {
     counter[0] = i >>> 2;
-    philox(counter, words, block);
+    philox(counter, keyWords, block);
     // Writes beyond the end of a typed array do nothing.
     for (let k = 0; k < 4; k++) out[i + k] = block[k];
   }
 }
 
+/** `n` words of 32 random bits each. */
+export function words(key: StreamKey, n: number): Uint32Array {
+  const out = new Uint32Array(n);
+  fillWords(key, out);
+  return out;
+}
+
 /** `n` uniform numbers in [low, high) with 24 random bits each. They are exact in float32 for
  * [0,1). */
 export function uniform(key: StreamKey, n: number, low = 0, high = 1): Float32Array {
-  const words = new Uint32Array(n);
-  fillWords(key, words);
+  const bits = words(key, n);
   // `Float32Array.from` with a function takes ten times as long as a loop.
   const out = new Float32Array(n);
-  for (let i = 0; i < n; i++) out[i] = low + (high - low) * ((words[i] >>> 8) / 2 ** 24);
+  for (let i = 0; i < n; i++) out[i] = low + (high - low) * ((bits[i] >>> 8) / 2 ** 24);
   return out;
 }
 
 /** `n` standard normal numbers (Box-Muller). */
 export function normal(key: StreamKey, n: number): Float32Array {
-  const words = new Uint32Array(n + (n & 1));
-  fillWords(key, words);
-  const out = new Float32Array(words.length);
-  for (let i = 0; i < words.length; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log((words[i] + 0.5) / 2 ** 32));
-    const angle = (2 * Math.PI * words[i + 1]) / 2 ** 32;
+  const bits = words(key, n + (n & 1));
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log((bits[i] + 0.5) / 2 ** 32));
+    const angle = (2 * Math.PI * bits[i + 1]) / 2 ** 32;
     out[i] = radius * Math.cos(angle);
     out[i + 1] = radius * Math.sin(angle);
   }
@@ -118,11 +124,10 @@ export function normal(key: StreamKey, n: number): Float32Array {
 
 /** A permutation of 0..n-1 (Fisher-Yates). */
 export function permutation(key: StreamKey, n: number): Uint32Array {
-  const words = new Uint32Array(n);
-  fillWords(key, words);
+  const bits = words(key, n);
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor((words[i] / 2 ** 32) * (i + 1));
+    const j = Math.floor((bits[i] / 2 ** 32) * (i + 1));
     [order[i], order[j]] = [order[j], order[i]];
   }
   return order;

@@ -93,7 +93,7 @@ function say(
 function unfinished(setAside: readonly SetAside[]): DynnError {
   const lines = setAside.map(({ key, task, reason }) => `\n  ${task.kind} ${key.slice(0, 12)}: ${reason}`);
   return new DynnError(
-    "study/unfinished",
+    "study/aside",
     `${setAside.length} tasks were set aside:${lines.join("")}\nCorrect the cause and run the study again: finished tasks stay.`,
     { tasks: setAside.map(({ key }) => key) },
   );

@@ -46,8 +46,7 @@ export function slurmScript({ list, store, root, jobs, threads, folder }: SlurmA
 
 /** Writes the script, submits it, and waits until all jobs have ended.
  * @returns the folder with the logs of the jobs
- * @throws DynnError 'study/unfinished' where there is no sbatch, 'study/worker' when it refuses the
- *  script; the reason of the signal, after the jobs were cancelled */
+ * @throws DynnError 'study/worker' where there is no sbatch, or when it refuses the script; the reason of the signal, after the jobs were cancelled */
 export async function runSlurm(array: SlurmArray, signal: AbortSignal | undefined): Promise<string> {
   const script = await written(array);
   const job = await submitted(script);
@@ -82,7 +81,7 @@ async function submitted(script: string): Promise<string> {
   const { code, out, err } = await called("sbatch", ["--parsable", script]);
   if (code === "ENOENT")
     throw new DynnError(
-      "study/unfinished",
+      "study/worker",
       `${script}: is written, and there is no sbatch here to submit it. Run \`sbatch ${script}\` on the cluster, and this command again when the jobs have ended.`,
       { script },
     );

@@ -2,7 +2,8 @@
  *  multiply-accumulates. One colour and symbol per batch size. */
 import { dot, gridX, gridY, link, ruleX } from "@observablehq/plot";
 import type { ProfileRecord, Spread } from "../../schema/profile-record.js";
-import { type Html, html } from "../shared/html.js";
+import type { Html } from "../shared/html.js";
+import { key, SYMBOLS } from "./key.js";
 import { CLEAN, SERIES, svg } from "./svg.js";
 
 interface Place {
@@ -10,7 +11,6 @@ interface Place {
   readonly measured: Spread;
 }
 
-const SYMBOLS = ["circle", "square", "diamond", "triangle", "cross"] as const;
 const [WIDTH, HEIGHT] = [400, 330];
 
 /** @param record with at least one operating point */
@@ -58,15 +58,11 @@ const placesAt = ({ points }: ProfileRecord, batch: number): Place[] =>
       .map(({ speedUp }) => ({ predicted: 1 / macsFraction, measured: speedUp })),
   );
 
-/** Outlines of the symbols, within 12 by 12. */
-const PATHS = {
-  circle: "M6,2a4,4 0 1,0 .01,0Z",
-  square: "M2.5,2.5h7v7h-7Z",
-  diamond: "M6,1l4,5l-4,5l-4,-5Z",
-  triangle: "M6,1.5l5,8.5h-10Z",
-  cross: "M4.5,1.5h3v3h3v3h-3v3h-3v-3h-3v-3h3Z",
-} as const satisfies Record<(typeof SYMBOLS)[number], string>;
-
 /** The key of the batch sizes. */
 export const savingKey = ({ batches }: ProfileRecord): Html =>
-  html`<ul class="key">${batches.map((batch, i) => html`<li><svg viewBox="0 0 12 12" aria-hidden="true"><path d="${PATHS[SYMBOLS[i % SYMBOLS.length]]}" fill="${SERIES[i % SERIES.length]}"/></svg>batch ${batch}</li>`)}</ul>`;
+  key(
+    batches.map((batch, i) => ({
+      ...{ name: `batch ${batch}`, colour: SERIES[i % SERIES.length], dash: "none" },
+      symbol: SYMBOLS[i % SYMBOLS.length],
+    })),
+  );

@@ -84,12 +84,15 @@ export const rateOf = (share: number, samples: number): Rate => wilson(Math.roun
 /** 12345 as "12.3 k". */
 export const count = (n: number): string => showCount(n).replace(" ", NBSP);
 
-/** Seconds as "8.3 s" or "2 min 05 s". */
+/** Seconds as "8.3 s", "2 min 05 s" or, from two hours on, "3 h 05 min". */
 export function duration(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)}${NBSP}s`;
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}${NBSP}min ${String(whole % 60).padStart(2, "0")}${NBSP}s`;
+  if (whole >= 7200) return `${Math.floor(whole / 3600)}${NBSP}h ${twoDigits((whole % 3600) / 60)}${NBSP}min`;
+  return `${Math.floor(whole / 60)}${NBSP}min ${twoDigits(whole % 60)}${NBSP}s`;
 }
+
+const twoDigits = (n: number): string => String(Math.floor(n)).padStart(2, "0");
 
 export type Norm = AttackRecord["norm"];
 

@@ -4,21 +4,31 @@
  *  lightened for dark. The page fetches neither fonts nor files. */
 import { raw } from "./html.js";
 
+/** The colours of a light page, by the name of their variable. Drawings outside a page have them
+ * too. */
+export const LIGHT: Readonly<Record<string, string>> = {
+  ...{ paper: "#fdfdfb", panel: "#fff", ink: "#1c2127", soft: "#565f6b", rule: "#dfe1e0", tint: "#f3f4f1" },
+  ...{ accent: "#005a8e", wrong: "#a83a00", clean: "#59636f", shade: "#d55e00" },
+  ...{ "series-1": "#0072b2", "series-2": "#d55e00", "series-3": "#009e73" },
+  ...{ "series-4": "#b3538e", "series-5": "#a87400" },
+  "plot-background": "transparent",
+};
+
+const DARK: Readonly<Record<string, string>> = {
+  ...{ paper: "#14171b", panel: "#1b1f25", ink: "#e7e9ec", soft: "#a7b0bb", rule: "#343a43", tint: "#20252c" },
+  ...{ accent: "#7cc4f2", wrong: "#ff9e66", clean: "#a3adb9", shade: "#e8702a" },
+  ...{ "series-1": "#56b4e9", "series-2": "#ff8f3f", "series-3": "#2fcf9f" },
+  ...{ "series-4": "#e59ac6", "series-5": "#e6b84c" },
+};
+
+const variables = (colours: Readonly<Record<string, string>>): string =>
+  Object.entries(colours)
+    .map(([name, colour]) => `--${name}: ${colour};`)
+    .join(" ");
+
 export const STYLE = raw(`
-:root {
-  color-scheme: light dark;
-  --paper: #fdfdfb; --panel: #fff; --ink: #1c2127; --soft: #565f6b; --rule: #dfe1e0; --tint: #f3f4f1;
-  --accent: #005a8e; --wrong: #a83a00; --clean: #59636f; --shade: #d55e00;
-  --series-1: #0072b2; --series-2: #d55e00; --series-3: #009e73; --series-4: #b3538e; --series-5: #a87400;
-  --plot-background: transparent;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --paper: #14171b; --panel: #1b1f25; --ink: #e7e9ec; --soft: #a7b0bb; --rule: #343a43; --tint: #20252c;
-    --accent: #7cc4f2; --wrong: #ff9e66; --clean: #a3adb9; --shade: #e8702a;
-    --series-1: #56b4e9; --series-2: #ff8f3f; --series-3: #2fcf9f; --series-4: #e59ac6; --series-5: #e6b84c;
-  }
-}
+:root { color-scheme: light dark; ${variables(LIGHT)} }
+@media screen and (prefers-color-scheme: dark) { :root { ${variables(DARK)} } }
 @media print { :root { color-scheme: light; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -43,6 +53,26 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 .card dt { font-size: .85rem; color: var(--soft); line-height: 1.35; }
 .card dd { margin: 0; font-size: .85rem; color: var(--soft); line-height: 1.35; overflow-wrap: anywhere; }
 .card dd.figure { font-size: 1.75rem; font-weight: 650; color: var(--ink); letter-spacing: -.02em; line-height: 1.35; font-variant-numeric: tabular-nums; }
+.loud { border: 2px solid var(--wrong); border-radius: .6rem; padding: .9rem 1.1rem; color: var(--wrong); font-size: 1.06rem; }
+.claims { max-width: 52rem; padding: 0; margin: 0; list-style: none; }
+.claims li { margin-bottom: .7rem; }
+.verdict { white-space: nowrap; }
+.verdict.supported { color: var(--series-3); }
+.verdict.refuted { color: var(--wrong); }
+.verdict.nil { color: var(--accent); }
+.verdict.inconclusive { color: var(--soft); }
+.reason { min-width: 12rem; max-width: 20rem; white-space: normal; }
+.unit { max-width: 11rem; white-space: normal; margin-left: auto; line-height: 1.35; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: .6rem 2rem; align-items: start; }
+.beside .key { margin: 0 0 .7rem; color: var(--ink); }
+.name { white-space: nowrap; }
+#verdicts tbody th { min-width: 2rem; }
+.key + .multiples, .key + .pair, .key + h3 { margin-top: 1rem; }
+details { margin: .6rem 0 1.2rem; }
+summary + * { margin-top: .6rem; }
+summary { cursor: pointer; color: var(--accent); font-size: .92rem; max-width: 48rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82rem; background: var(--tint); padding: 1rem; border-radius: .6rem; }
+code { overflow-wrap: anywhere; }
 .findings { max-width: 48rem; padding-left: 1.4rem; margin: 1rem 0 0; }
 .findings li { margin-bottom: .6rem; padding-left: .2rem; }
 .findings li::marker { color: var(--wrong); font-weight: 650; }
@@ -53,13 +83,14 @@ figure { margin: 0; }
 figure > svg { width: 100%; height: auto; max-width: 34rem; }
 figcaption, caption { font-size: .85rem; line-height: 1.45; }
 figure > svg + figcaption { padding-top: .5rem; }
+figure.wide > svg { width: auto; max-width: none; display: block; }
 .figure-text { white-space: nowrap; }
 .multiples figcaption { line-height: 1.35; }
 .multiples figcaption b { color: var(--ink); overflow-wrap: anywhere; }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .88rem; }
 .key svg { width: 1.9rem; height: .8rem; vertical-align: middle; margin-right: .4rem; overflow: visible; }
 .scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
-.scroll:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.scroll:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 .scroll > table { min-width: 100%; }
 caption { text-align: left; padding-bottom: .5rem; max-width: min(44rem, calc(100vw - 2rem)); }
@@ -94,6 +125,7 @@ b.wrong, .exits td b.wrong { color: var(--wrong); }
 .facts dd { margin: 0; max-width: 42rem; overflow-wrap: anywhere; }
 footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
 @media (max-width: 30rem) {
+  .name { white-space: normal; }
   main { padding: 1.6rem 1rem 3rem; }
   .cards { grid-template-columns: 1fr 1fr; }
   .card dd.figure { font-size: 1.45rem; }
@@ -111,10 +143,15 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   p, figure, .item, .card, .scroll, tr, .findings li, .pair > * { break-inside: avoid; }
   .key, .lead, section > p { break-after: avoid; }
   .scroll { overflow: visible; }
+  figure.wide > svg { max-width: 100%; }
+  .reason { min-width: 0; }
+  details.figures::details-content { content-visibility: visible; block-size: auto; }
   section { margin-top: 1.6rem; }
-  th, td { padding: .25rem .4rem; }
+  th, td { padding: .25rem .4rem; white-space: normal; }
+  .name { white-space: normal; }
   table { font-size: 8pt; }
-  .pair { grid-template-columns: 1fr 1fr; }
+  .pair, .beside { grid-template-columns: 1fr 1fr; }
+  .pair .beside { grid-template-columns: 1fr; }
   .multiples { grid-template-columns: repeat(3, 1fr); }
   .gallery { grid-template-columns: 1fr 1fr; }
   .card, .item, td.shade, .exits td.taken { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -91,3 +91,19 @@ export const PACE_COLUMNS: Columns<PaceRow> = {
   seconds: ["DOUBLE", "wall time of the attack"],
   samples: ["INT32", "images that were attacked"],
 };
+
+/** The gradient of one record beside a finite difference. */
+export interface SlopeRow {
+  readonly sample: number;
+  readonly gradient: number;
+  readonly difference: number;
+  readonly same: boolean;
+}
+
+/** The table of a task `finite-differences`. */
+export const SLOPE_COLUMNS: Columns<SlopeRow> = {
+  sample: ["INT32", "record number in the data set"],
+  gradient: ["DOUBLE", "L2 norm of the gradient of the loss, per pixel unit"],
+  difference: ["DOUBLE", "slope of the loss along the gradient, by central differences"],
+  same: ["BOOLEAN", "whether the policy stops at the same exit on both sides"],
+};

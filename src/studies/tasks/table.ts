@@ -2,11 +2,15 @@
 import type { TaskKind } from "./kind.js";
 import { answersKind } from "./kinds/answers.js";
 import { craftKind } from "./kinds/craft.js";
+import { finiteDifferencesKind } from "./kinds/finite-differences.js";
 import { latencyKind } from "./kinds/latency.js";
 import { paceKind } from "./kinds/pace.js";
 import { thresholdsKind } from "./kinds/thresholds.js";
 
 /** The kinds of tasks by name. */
 export const TASK_KINDS: Readonly<Record<string, TaskKind>> = Object.fromEntries(
-  [answersKind, thresholdsKind, craftKind, latencyKind, paceKind].map((kind) => [kind.name, kind]),
+  [answersKind, thresholdsKind, craftKind, finiteDifferencesKind, latencyKind, paceKind].map((kind) => [
+    kind.name,
+    kind,
+  ]),
 );

@@ -1,0 +1,68 @@
+/** @file `dynn study`: plans, runs and reports a study of networks, attacks and claims. */
+import { Command } from "commander";
+import type { Io } from "../shared/io.js";
+import { refuseFor } from "../shared/usage.js";
+import { planCommand } from "./plan.js";
+import { reportCommand } from "./report.js";
+import { runCommand } from "./run.js";
+import { statusCommand } from "./status.js";
+
+interface Action {
+  readonly name: string;
+  readonly about: string;
+  readonly argument: string;
+  readonly complete: (command: Command, io: Io) => Command;
+}
+
+const ACTIONS: readonly Action[] = [
+  {
+    name: "plan",
+    about: "Write the plan of a study: its tasks, their hours on this machine, its power, and what is missing.",
+    argument: "[file]",
+    complete: planCommand,
+  },
+  {
+    name: "run",
+    about: "Run a plan, or go on with it. Every finished task stays, whatever happens.",
+    argument: "<plan>",
+    complete: runCommand,
+  },
+  {
+    name: "status",
+    about: "Show what is done of a study, and what was set aside.",
+    argument: "<dir>",
+    complete: statusCommand,
+  },
+  {
+    name: "report",
+    about: "Write the verdicts of a study with all figures as one page.",
+    argument: "<dir>",
+    complete: reportCommand,
+  },
+];
+
+export function studyCommand(command: Command, io: Io): Command {
+  for (const { name, about, argument, complete } of ACTIONS) {
+    const part = new Command(name)
+      .description(about)
+      .copyInheritedSettings(command)
+      .exitOverride(refuseFor(`dynn study ${name}`))
+      .argument(argument);
+    command.addCommand(complete(part, io));
+  }
+  return command.addHelpText("after", HELP);
+}
+
+const HELP = `
+A study asks up to six questions about static and dynamic networks (C0 to C5, see
+docs/study.md). Its plan is fixed before the first attack, and verdicts name the
+plan's hash.
+
+Examples:
+  # The small study on bundled networks, in a few minutes
+  $ dynn study plan --tier demo -o demo.json
+  $ dynn study run demo.json --out demo
+  $ dynn study report demo -o demo.html
+
+  # A study of one's own networks (docs/study-file.md)
+  $ dynn study plan mine.yaml -o mine.json`;

@@ -1,0 +1,160 @@
+/** @file `dynn study plan`: from a study file or a tier to a plan. */
+import { dirname, relative, resolve } from "node:path";
+import type { Command } from "commander";
+import { DynnError } from "../../core/errors.js";
+import { powerOverBlocks } from "../../measures/statistics/index.js";
+import { checkWritable, writeText } from "../../node/files.js";
+import { readBytes } from "../../node/onnx-files.js";
+import { dataFromRoot, fromRoot } from "../../node/studies/context.js";
+import { checkedStudyFile, parseStudyFile, planStudy } from "../../node/studies/plan.js";
+import { measureRate } from "../../node/studies/rate.js";
+import type { StudyFile } from "../../schema/study/file.js";
+import type { StudyPlan } from "../../schema/study/plan.js";
+import type { Tier } from "../../schema/zoo.js";
+import { compileStudy, planHash } from "../../studies/study/compile.js";
+import { tierFile } from "../../studies/study/tiers.js";
+import { kindOf } from "../../studies/tasks/run.js";
+import { common } from "../shared/common-options.js";
+import type { Io } from "../shared/io.js";
+import { file, option } from "../shared/options.js";
+import { withProgress } from "../shared/progress.js";
+import { heading, percent, table } from "../shared/table.js";
+import { archivesOption, tierOption } from "../zoo/list.js";
+import { openIndex } from "../zoo/networks.js";
+
+interface PlanFlags {
+  readonly tier?: Tier;
+  readonly data?: string;
+  readonly samples?: number;
+  readonly out: string;
+}
+
+export const planCommand = (command: Command, io: Io): Command =>
+  command
+    .addOption(tierOption())
+    .addOption(archivesOption("folder that holds the unpacked CIFAR archives, for --tier small and paper"))
+    .addOption(common("samples", { about: "attack the first N records (default: those of the file or the tier)" }))
+    .addOption(option("-o, --out <file>", "the plan", file).makeOptionMandatory())
+    .addHelpText("after", HELP)
+    .action((path: string | undefined, flags: PlanFlags) => planAction(path, flags, io));
+
+const HELP = `
+Examples:
+  $ dynn study plan --tier demo -o demo.json
+  $ dynn study plan --tier small --data data -o small.json
+  $ dynn study plan mine.yaml -o mine.json`;
+
+async function planAction(path: string | undefined, flags: PlanFlags, io: Io): Promise<void> {
+  if ((path === undefined) === (flags.tier === undefined))
+    throw new DynnError("cli/usage", "dynn study plan: which study? Give a study file, or a tier: --tier demo.", {
+      path,
+      tier: flags.tier,
+    });
+  await checkWritable(flags.out);
+  const root = dirname(resolve(flags.out));
+  const written = path === undefined ? await ofTier(flags) : await fromFile(path, flags);
+  const study = rebased(written, path === undefined ? process.cwd() : dirname(resolve(path)), root);
+  const tier = flags.tier ?? null;
+  const plan = await withProgress((onProgress) => planStudy(study, { tier, root, signal: io.signal, onProgress }));
+  await writeText(flags.out, `${JSON.stringify(plan, undefined, 2)}\n`);
+  io.out(await summary(plan, root, io));
+  io.out(`\nwrote ${flags.out}\n`);
+}
+
+async function ofTier({ tier = "demo", data, samples }: PlanFlags): Promise<StudyFile> {
+  if (tier !== "demo" && data === undefined)
+    throw new DynnError(
+      "cli/usage",
+      `dynn study plan: the networks of --tier ${tier} were trained on CIFAR. Name the folder of the unpacked archives: --data DIR.`,
+      { tier },
+    );
+  return checkedStudyFile(tierFile(tier, await openIndex(), { data, samples }), `tier ${tier}`);
+}
+
+async function fromFile(path: string, { samples }: PlanFlags): Promise<StudyFile> {
+  const study = parseStudyFile(new TextDecoder().decode(await readBytes(path)), path);
+  return samples === undefined ? study : { ...study, samples };
+}
+
+/** The study file with paths from another folder, so that plan and networks can move together. */
+function rebased(study: StudyFile, from: string, to: string): StudyFile {
+  const path = (spec: string): string => {
+    const whole = fromRoot(spec, from);
+    return whole === spec ? spec : relative(to, whole);
+  };
+  const data = (spec: string): string => {
+    const whole = dataFromRoot(spec, from);
+    const colon = spec.indexOf(":");
+    if (whole === spec) return spec;
+    const paths = whole.slice(colon + 1).split(",");
+    return `${spec.slice(0, colon + 1)}${paths.map((one) => relative(to, one) || ".").join(",")}`;
+  };
+  return {
+    ...study,
+    data: Object.fromEntries(
+      Object.entries(study.data).map(([name, { records }]) => [name, { records: data(records) }]),
+    ),
+    blocks: study.blocks.map((block) => ({
+      ...block,
+      networks: Object.fromEntries(Object.entries(block.networks).map(([role, spec]) => [role, path(spec)])),
+    })),
+  };
+}
+
+async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
+  const { tasks } = compileStudy(plan);
+  const all = tasks.graph.all();
+  const rate = await measureRate(plan, root, io.signal);
+  const kinds = [...new Set(all.map(({ task }) => task.kind))];
+  const rows = kinds.map((kind) => {
+    const own = all.filter(({ task }) => task.kind === kind);
+    const macs = own.reduce((sum, { task }) => sum + kindOf(task).macs(task.parameters), 0);
+    return { kind, count: own.length, hours: macs / rate / 3600 };
+  });
+  const hours = rows.reduce((sum, row) => sum + row.hours, 0);
+  const missing = plan.blocks.flatMap((block) => block.missing.map(({ network }) => network));
+  return [
+    heading(`Study ${plan.name}, plan ${planHash(plan).slice(0, 16)}`),
+    `${plan.blocks.length} blocks, ${Object.keys(plan.networks).length} networks, ${plan.attacks.length} attacks, questions ${plan.questions.join(", ")}\n\n`,
+    table(
+      [{ head: "tasks", align: "left" }, { head: "number" }, { head: "hours, 1 thread" }],
+      [
+        ...rows.map(({ kind, count, hours: own }) => [kind, String(count), own.toFixed(2)]),
+        ["all", String(all.length), hours.toFixed(2)],
+      ],
+    ),
+    "The hours are an upper estimate at the speed of a short forward run; samples that fall early leave.\n",
+    powerLines(plan),
+    missing.length === 0
+      ? ""
+      : `\n${missing.length} networks are not trained yet, and their parts of the study are left out:\n${wrapped(missing)}\nTrain them with \`dynn zoo train NAME --data DIR\`, and make the plan again.\n`,
+  ].join("");
+}
+
+/** Names, a few on each line. */
+function wrapped(names: readonly string[]): string {
+  const shown = names.slice(0, 12);
+  const more = names.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((name) => `  ${name}\n`).join("");
+}
+
+/** Standard deviation between blocks that the power assumes. Source: docs/study.md, "Planning
+ * numbers". */
+const SPREAD = 0.05;
+
+function powerLines({ blocks, smallest, questions }: StudyPlan): string {
+  if (blocks.length < 2) return "\nOne block: every verdict will be inconclusive, because claims are about networks.\n";
+  const rows = questions
+    .filter((claim) => claim === "C0" || claim === "C1" || claim === "C3")
+    .map((claim) => {
+      const effect = smallest[claim] ?? 0.03;
+      const { signFlip } = powerOverBlocks({
+        blocks: blocks.length,
+        effect,
+        spread: SPREAD,
+        alpha: 0.05 / questions.length,
+      });
+      return [claim, effect.toFixed(3), percent(signFlip)];
+    });
+  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${blocks.length} blocks and a spread of ${SPREAD} between them (assumed).\n`;
+}

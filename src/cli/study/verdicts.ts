@@ -1,0 +1,29 @@
+/** @file Prints the verdicts of a study. */
+import type { StudyRecord, StudyVerdict } from "../../schema/study/record.js";
+import { heading, table } from "../shared/table.js";
+
+/** The verdicts as a table, each with its reason. */
+export const verdictTable = ({ name, verdicts, plan }: StudyRecord): string =>
+  [
+    heading(`Study ${name}, plan ${plan.sha256.slice(0, 16)}${plan.edited ? " (edited after the study began)" : ""}`),
+    table(
+      [
+        ...[
+          { head: "claim", align: "left" as const },
+          { head: "verdict", align: "left" as const },
+        ],
+        ...[{ head: "effect (95 %)" }, { head: "adjusted p" }, { head: "blocks" }],
+      ],
+      verdicts.map((each) => [each.claim, each.verdict, effectOf(each), numberOr(each.adjusted), String(each.blocks)]),
+    ),
+    ...verdicts.map(({ claim, statement, reason }) => `\n${claim}: ${statement}.\n  ${reason}.\n`),
+  ].join("");
+
+const numberOr = (value: number | null): string => (value === null ? "-" : value.toFixed(3));
+
+function effectOf({ effect, unit }: StudyVerdict): string {
+  if (!effect) return "-";
+  const interval =
+    effect.low === null || effect.high === null ? "" : ` (${effect.low.toFixed(3)} to ${effect.high.toFixed(3)})`;
+  return `${effect.value.toFixed(3)}${interval} ${unit}`;
+}

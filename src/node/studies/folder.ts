@@ -1,0 +1,100 @@
+/** @file The folder of a study: its plan, the plan that it began with, its store, its record. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { DynnError } from "../../core/errors.js";
+import { VERSION } from "../../core/version.js";
+import { type StudyPlan, studyPlanSchema } from "../../schema/study/plan.js";
+import { type StudyRecord, studyRecordSchema } from "../../schema/study/record.js";
+import { compileStudy, planHash } from "../../studies/study/compile.js";
+import { readJson, writeText } from "../files.js";
+
+/** Names of the files of a study. */
+const FILES = { plan: "plan.json", begun: "begun.json", record: "record.json", store: "store" } as const;
+
+/** The path of a part of a study's folder. */
+export const inStudy = (folder: string, part: keyof typeof FILES): string => join(folder, FILES[part]);
+
+/** Reads a plan that `dynn study plan` wrote.
+ * @throws DynnError 'file/missing', 'study/value' when it is no plan, 'study/version' */
+export async function readPlan(path: string): Promise<StudyPlan> {
+  const json = await readJson(path, "study/value");
+  const parsed = studyPlanSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new DynnError(
+      "study/value",
+      `${path}: is not the plan of a study (${issue?.path.join(".") || "the file"}: ${issue?.message}). Make one with \`dynn study plan\`.`,
+      { path },
+    );
+  }
+  if (parsed.data.tool.version === VERSION) return parsed.data;
+  throw new DynnError(
+    "study/version",
+    `${path}: dynn ${parsed.data.tool.version} made this plan, and this is dynn ${VERSION}. Make the plan again, or use that version.`,
+    { path, got: parsed.data.tool.version, expected: VERSION },
+  );
+}
+
+/** What a study began with. */
+interface Begun {
+  readonly plan: string;
+  /** The folder that relative paths start from. */
+  readonly root: string;
+}
+
+/** Begins a study in a folder, or goes on.
+ * @param edited whether another plan than the first may go on
+ * @throws DynnError 'study/changed' when the folder was begun with another plan */
+export async function beginStudy(
+  folder: string,
+  plan: StudyPlan,
+  { root, edited }: { root: string; edited: boolean },
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const begun = await readBegun(folder);
+  if (begun && begun.plan !== planHash(plan) && !edited)
+    throw new DynnError(
+      "study/changed",
+      `${folder}: was begun with the plan ${begun.plan.slice(0, 16)}, and this is ${planHash(plan).slice(0, 16)}. Give another folder, or allow the edited plan: the report then says so.`,
+      { folder, got: planHash(plan), expected: begun.plan, options: ["edited"] },
+    );
+  if (!begun) await writeText(inStudy(folder, "begun"), `${JSON.stringify({ plan: planHash(plan), root })}\n`);
+  await writeText(inStudy(folder, "plan"), `${JSON.stringify(plan, undefined, 2)}\n`);
+}
+
+async function readBegun(folder: string): Promise<Begun | undefined> {
+  const path = inStudy(folder, "begun");
+  return existsSync(path) ? ((await readJson(path, "study/value")) as Begun) : undefined;
+}
+
+/** A study that was begun. */
+export interface OpenedStudy {
+  readonly plan: StudyPlan;
+  readonly compiled: ReturnType<typeof compileStudy>;
+  /** Whether the plan differs from the first one. */
+  readonly edited: boolean;
+  readonly root: string;
+}
+
+/** Opens the study in a folder.
+ * @throws DynnError 'study/value' when there is none, 'study/version' */
+export async function openStudy(folder: string): Promise<OpenedStudy> {
+  const begun = await readBegun(folder);
+  if (!begun)
+    throw new DynnError(
+      "study/value",
+      `${folder}: holds no study. Begin one with \`dynn study run PLAN --out ${folder}\`.`,
+      { folder },
+    );
+  const plan = await readPlan(inStudy(folder, "plan"));
+  return { plan, compiled: compileStudy(plan), edited: begun.plan !== planHash(plan), root: begun.root };
+}
+
+/** Reads the record of a finished study.
+ * @throws DynnError 'file/missing', 'study/value' */
+export async function readStudyRecord(path: string): Promise<StudyRecord> {
+  const parsed = studyRecordSchema.safeParse(await readJson(path, "study/value"));
+  if (parsed.success) return parsed.data;
+  throw new DynnError("study/value", `${path}: is not the record of a study. Run the study again.`, { path });
+}

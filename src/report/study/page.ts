@@ -1,0 +1,43 @@
+/** @file The report of a study: one page that a reviewer reads in ten minutes. It is a pure
+ *  function of its record. */
+import { parseHTML } from "linkedom/worker";
+import type { StudyRecord } from "../../schema/study/record.js";
+import { type Section, shell } from "../shared/shell.js";
+import { checkSection, notRunSection } from "./checks.js";
+import { costSection } from "./cost.js";
+import { earlySection } from "./early.js";
+import { firstExitSection } from "./first-exit.js";
+import { head } from "./head.js";
+import { attackSection, networkSection } from "./materials.js";
+import { planSection } from "./plan.js";
+import { robustnessSection } from "./robustness.js";
+import { transferSection } from "./transfer.js";
+import { forestSection, verdictSection } from "./verdicts.js";
+import { yieldSection } from "./yield.js";
+
+const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section)[] = [
+  verdictSection,
+  forestSection,
+  robustnessSection,
+  transferSection,
+  yieldSection,
+  costSection,
+  firstExitSection,
+  earlySection,
+  checkSection,
+  notRunSection,
+  networkSection,
+  attackSection,
+  planSection,
+];
+
+/** The page as text: self-contained, without scripts, for light and dark screens and for paper.
+ * @param document where plots are drawn. Default: a document in memory
+ * @example
+ * await writeFile("report.html", renderStudy(studyRecordSchema.parse(JSON.parse(text))));
+ */
+export function renderStudy(record: StudyRecord, document?: Document): string {
+  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+  const sections = SECTIONS.map((section) => section(record, drawnIn));
+  return shell(`${record.name}: study`, head(record, sections), sections);
+}

@@ -1,0 +1,66 @@
+/** @file The plan of a study: everything that decides its results, fixed before the first attack.
+ *  Its hash stands in the verdicts. */
+import { z } from "zod";
+import { count, share, toolSchema } from "../numbers.js";
+import { FALLBACKS, RULES } from "../policy.js";
+import { targetSchema } from "../target.js";
+import { studyAttackSchema } from "./file.js";
+import { CLAIMS, ROLES } from "./record.js";
+import { dataRefSchema } from "./references.js";
+
+export const PLAN_VERSION = 1;
+
+const networkSchema = z.strictObject({
+  spec: z.string(),
+  sha256: z.string(),
+  parameters: count,
+  classes: count,
+  legalCuts: count.describe("places where an exit could be"),
+  exits: z.array(z.strictObject({ name: z.string(), output: z.string(), macs: count, costFraction: share })).min(1),
+});
+export type PlannedNetwork = z.infer<typeof networkSchema>;
+
+const blockSchema = z.strictObject({
+  name: z.string(),
+  cell: z.string(),
+  architecture: z.string(),
+  data: z.string(),
+  seed: count,
+  networks: z.partialRecord(z.enum(ROLES), z.string()).describe("names of networks of the plan"),
+  missing: z.array(z.strictObject({ role: z.enum(ROLES), network: z.string() })),
+});
+export type PlannedBlock = z.infer<typeof blockSchema>;
+
+/** Checks a plan. */
+export const studyPlanSchema = z.strictObject({
+  schemaVersion: z.literal(PLAN_VERSION),
+  tool: toolSchema,
+  name: z.string(),
+  tier: z.string().nullable(),
+  seed: count,
+  policy: z.strictObject({
+    rule: z.enum(RULES),
+    fallback: z.enum(FALLBACKS),
+    targets: z.array(z.strictObject({ name: z.string(), target: targetSchema })).min(1),
+  }),
+  radius: z.strictObject({ transfer: z.number(), whiteBox: z.number(), shown: z.array(z.number()) }),
+  data: z.record(
+    z.string(),
+    z.strictObject({
+      spec: z.string(),
+      classes: count,
+      reported: dataRefSchema,
+      validation: dataRefSchema,
+      checks: dataRefSchema.describe("the first reported records, for checks and costly attacks"),
+    }),
+  ),
+  networks: z.record(z.string(), networkSchema),
+  blocks: z.array(blockSchema).min(1),
+  attacks: z.array(studyAttackSchema),
+  questions: z.array(z.enum(CLAIMS)).min(1),
+  smallest: z.record(z.enum(CLAIMS), z.number()),
+  timing: z.boolean(),
+});
+/** The plan of a study. */
+export type StudyPlan = z.infer<typeof studyPlanSchema>;
+export type PlannedAttack = StudyPlan["attacks"][number];

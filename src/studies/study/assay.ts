@@ -1,0 +1,192 @@
+/** @file The assay checks of a study: what must hold before a number means anything. Their names are
+ *  those of the protocol of claims. Source: docs/study.md, "Assay checks". */
+import type { Check } from "../../schema/study/claims.js";
+import type { PlannedAttack } from "../../schema/study/plan.js";
+import type { TaskKey } from "../tasks/task.js";
+import type { Crafted, StudyTasks } from "./builder.js";
+import { dataOf, kinshipOf, type Placed, placedOn } from "./kinship.js";
+import { mean } from "./questions/question.js";
+import { primaryOf, radiusOf } from "./questions/transfer.js";
+import { routedAnswers, type StudyResults } from "./results.js";
+
+/** One attack judged on one network. */
+interface Judged {
+  readonly attack: PlannedAttack;
+  readonly judged: TaskKey;
+}
+
+interface NetworkNeeds {
+  readonly place: Placed;
+  readonly clean: TaskKey;
+  readonly policy: TaskKey | undefined;
+  /** The primary attack on the network itself, at rising radii. */
+  readonly own: readonly Judged[];
+  readonly crafted: readonly TaskKey[];
+  readonly large: TaskKey | undefined;
+  readonly noise: TaskKey | undefined;
+  readonly slopes: TaskKey;
+}
+
+interface TransferNeeds {
+  readonly self: { readonly place: number; readonly judged: TaskKey };
+  readonly others: readonly { readonly place: number; readonly judged: TaskKey }[];
+}
+
+/** The tasks of the checks. */
+export interface AssayNeeds {
+  readonly networks: readonly NetworkNeeds[];
+  readonly transfers: readonly TransferNeeds[];
+}
+
+/** Records of the gradient check. */
+const SLOPES = 20;
+
+/** Adds the tasks of the checks. */
+export function assayNeeds(tasks: StudyTasks): AssayNeeds {
+  const places = dataOf(tasks.plan).flatMap((data) => placedOn(tasks.plan, data, ["static", "joint"]));
+  return {
+    networks: places.map((place) => networkNeeds(place, tasks)),
+    transfers: places.map((place, i) => transferNeeds(place, i, places, tasks)),
+  };
+}
+
+function networkNeeds(place: Placed, tasks: StudyTasks): NetworkNeeds {
+  const part = { network: place.network };
+  const dynamic = tasks.exits(part).length > 1;
+  const on = (attack: PlannedAttack, records: Crafted["records"] = "reported"): Crafted => ({ part, attack, records });
+  const used = (use: PlannedAttack["uses"][number]) =>
+    tasks.plan.attacks.filter(
+      ({ uses, on: who }) => uses.includes(use) && (who === "any" || (who === "dynamic") === dynamic),
+    );
+  const primary = primaryOf(tasks);
+  const ladder = used("transfer")
+    .filter(({ method, goal, on: who }) => who === "any" && method === primary.method && goal === primary.goal)
+    .sort((a, b) => (radiusOf(a) ?? 0) - (radiusOf(b) ?? 0));
+  const [large] = used("check");
+  const [noise] = used("control");
+  const routed = tasks.plan.attacks.find(({ goal, on: who }) => goal === "routed" && who === "dynamic");
+  return {
+    place,
+    clean: tasks.clean(place.network, "reported"),
+    policy: tasks.policy(part),
+    own: ladder.map((attack) => ({ attack, judged: tasks.judge(place.network, on(attack)) })),
+    crafted: ladder.map((attack) => tasks.craft(on(attack))),
+    large: large && tasks.judge(place.network, on(large, "checks")),
+    noise: noise && tasks.judge(place.network, on(noise)),
+    slopes: tasks.slopes(part, dynamic && routed ? routed : primary, SLOPES),
+  };
+}
+
+function transferNeeds(place: Placed, at: number, places: readonly Placed[], tasks: StudyTasks): TransferNeeds {
+  const crafted: Crafted = { part: { network: place.network }, attack: primaryOf(tasks), records: "reported" };
+  const judged = (target: Placed, i: number) => ({ place: i, judged: tasks.judge(target.network, crafted) });
+  return {
+    self: judged(place, at),
+    others: places.flatMap((target, i) =>
+      target.block.data === place.block.data && kinshipOf(place, target) !== "same" ? judged(target, i) : [],
+    ),
+  };
+}
+
+/** A network with what it answers wrongly. */
+interface Reader {
+  /** Share of wrong routed answers, among the samples that are right when clean. */
+  readonly wrong: (judged: TaskKey | undefined) => Promise<number | undefined>;
+}
+
+async function readerOf({ clean, policy }: NetworkNeeds, results: StudyResults): Promise<Reader> {
+  const rule = await results.policy(policy);
+  const answers = await results.answers(clean);
+  const right = routedAnswers(answers, rule).map(({ label }, i) => label === answers.labels[i]);
+  return {
+    wrong: async (judged) => {
+      if (judged === undefined) return undefined;
+      const attacked = await results.answers(judged);
+      const routed = routedAnswers(attacked, rule);
+      const eligible = attacked.labels.flatMap((_, i) => (right[i] ? [i] : []));
+      return mean(eligible.map((i) => Number(routed[i].label !== attacked.labels[i])));
+    },
+  };
+}
+
+/** Makes the checks. One that cannot be made is left out, and so counts as failed. */
+export async function assay({ networks, transfers }: AssayNeeds, results: StudyResults): Promise<Check[]> {
+  const readers = await Promise.all(networks.map((one) => readerOf(one, results)));
+  const each = async (of: (one: NetworkNeeds, reader: Reader) => Promise<number | undefined>): Promise<number[]> =>
+    (await Promise.all(networks.map((one, i) => of(one, readers[i])))).filter((value) => value !== undefined);
+  const excess = await Promise.all(
+    transfers.map(async ({ self, others }) => {
+      const own = (await readers[self.place].wrong(self.judged)) ?? 0;
+      const most = await Promise.all(
+        others.map(async ({ place, judged }) => (await readers[place].wrong(judged)) ?? 0),
+      );
+      return Math.max(0, ...most) - own;
+    }),
+  );
+  const steps = await each(async ({ own }, { wrong }) => {
+    const rates = await Promise.all(own.map(async ({ judged }) => (await wrong(judged)) ?? 0));
+    return Math.max(0, ...rates.slice(1).map((rate, i) => rates[i] - rate));
+  });
+  const noise = await each(async ({ own, noise: key }, { wrong }) => {
+    const primary = own.at(Math.floor(own.length / 2));
+    const [attack, random] = [await wrong(primary?.judged), await wrong(key)];
+    return attack === undefined || random === undefined ? undefined : attack - random;
+  });
+  const vanished = await each(async ({ crafted }) => {
+    const rows = (await Promise.all(crafted.map((key) => results.outcomes(key)))).flat();
+    return mean(rows.map((row) => Number(row.vanished)));
+  });
+  return [
+    most(
+      "white-box at least as strong as transfer",
+      excess,
+      0.03,
+      "transfer beats the attack on the network itself by",
+    ),
+    most("more steps or radius never weaker", steps, 0.01, "a larger radius breaks fewer samples, by"),
+    least(
+      "radius 0.5 gives about 100 %",
+      await each(({ large }, { wrong }) => wrong(large)),
+      0.95,
+      "radius 0.5 breaks",
+    ),
+    least("stronger than sign noise of the same norm", noise, 0, "the attack breaks more samples than noise, by"),
+    most("zero gradients below 1 %", vanished, 0.01, "the gradient vanishes for"),
+    most(
+      "routed gradient equals finite differences",
+      await each(({ slopes }) => slopeError(slopes, results)),
+      0.05,
+      "median relative error",
+    ),
+  ].filter((check) => check !== undefined);
+}
+
+/** Below this slope, per pixel unit, float32 rounds the difference of two losses away. */
+const LEAST_SLOPE = 0.05;
+
+/** The median relative error of slopes, where the exit does not change. */
+async function slopeError(key: TaskKey, results: StudyResults): Promise<number | undefined> {
+  const rows = (await results.slopes(key)).filter(({ same, gradient }) => same && gradient > LEAST_SLOPE);
+  const errors = rows
+    .map(({ gradient, difference }) => Math.abs(difference - gradient) / gradient)
+    .sort((a, b) => a - b);
+  return errors[Math.floor(errors.length / 2)];
+}
+
+const most = (name: string, values: readonly number[], bound: number, what: string): Check | undefined =>
+  values.length === 0
+    ? undefined
+    : check(name, Math.max(...values), Math.max(...values) <= bound, `${what} at most ${show(bound)}`);
+
+const least = (name: string, values: readonly number[], bound: number, what: string): Check | undefined =>
+  values.length === 0
+    ? undefined
+    : check(name, Math.min(...values), Math.min(...values) >= bound, `${what} at least ${show(bound)}`);
+
+const check = (name: string, value: number, passed: boolean, expected: string): Check => ({
+  name,
+  passed,
+  detail: `got ${show(value)}, expected: ${expected}`,
+});
+
+const show = (value: number): string => `${Number((100 * value).toFixed(2))} %`;

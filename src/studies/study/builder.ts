@@ -1,0 +1,200 @@
+/** @file Makes the tasks of a plan. A question asks for results by network and attack. The same
+ *  question gives the same task, so that work is done once. */
+
+import type { AttackConfig } from "../../attacks/spec.js";
+import { attackConfigSchema } from "../../attacks/spec.js";
+import { present } from "../../core/present.js";
+import type { PlannedAttack, PlannedNetwork, StudyPlan } from "../../schema/study/plan.js";
+import type { DataRef, NetworkRef } from "../../schema/study/references.js";
+import { TaskGraph } from "../tasks/graph.js";
+import { makeTask } from "../tasks/kind.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { craftKind } from "../tasks/kinds/craft.js";
+import { finiteDifferencesKind } from "../tasks/kinds/finite-differences.js";
+import { latencyKind } from "../tasks/kinds/latency.js";
+import { paceKind } from "../tasks/kinds/pace.js";
+import { thresholdsKind } from "../tasks/kinds/thresholds.js";
+import type { TaskKey } from "../tasks/task.js";
+
+/** Some exits of a network, as a network of its own. */
+export interface Part {
+  /** Name of the network in the plan. */
+  readonly network: string;
+  /** Places of the exits that are kept, the last one as the final exit. Undefined: all. */
+  readonly exits?: readonly number[] | undefined;
+}
+
+/** Which records of a data set. */
+export type Records = "reported" | "validation" | "checks";
+
+/** An attack on a network, whose images others are judged on. */
+export interface Crafted {
+  readonly part: Part;
+  readonly attack: PlannedAttack;
+  readonly records: Records;
+}
+
+/** The tasks of a plan, made as questions ask for them. */
+export class StudyTasks {
+  readonly graph = new TaskGraph();
+  readonly plan: StudyPlan;
+
+  constructor(plan: StudyPlan) {
+    this.plan = plan;
+  }
+
+  network(name: string): PlannedNetwork {
+    return present(this.plan.networks[name], `network ${name}`);
+  }
+
+  /** The exits of a part, with costs as shares of its own final exit. */
+  exits({ network, exits }: Part): PlannedNetwork["exits"] {
+    const all = this.network(network).exits;
+    const kept = exits?.map((k) => present(all[k], `exit ${k}`)) ?? all;
+    const full = present(kept.at(-1), "the final exit").macs;
+    return kept.map((exit) => ({ ...exit, costFraction: full > 0 ? exit.macs / full : 1 }));
+  }
+
+  /** What every exit answers for clean records. */
+  clean(network: string, records: Records): TaskKey {
+    return this.graph.add(this.#answers(network, records, true, undefined));
+  }
+
+  /** The policy of a part, for a target of the plan. Undefined for a network with one exit.
+   * @param target place of the target in the plan */
+  policy(part: Part, target = 0): TaskKey | undefined {
+    const exits = this.exits(part);
+    if (exits.length === 1) return undefined;
+    const { rule, fallback, targets } = this.plan.policy;
+    return this.graph.add(
+      makeTask(
+        thresholdsKind,
+        {
+          ...{ rule, fallback, target: targets[target].target },
+          costs: this.network(part.network).exits.map((e) => e.costFraction),
+          ...(part.exits && { exits: [...part.exits] }),
+        },
+        { answers: [this.clean(part.network, "validation")] },
+      ),
+    );
+  }
+
+  /** The images of an attack. */
+  craft({ part, attack, records }: Crafted): TaskKey {
+    const policy = this.policy(part);
+    return this.graph.add(
+      makeTask(
+        craftKind,
+        {
+          ...{ network: this.#reference(part), data: this.#data(part.network, records), seed: this.plan.seed },
+          ...{ attack: configOf(attack), macs: this.#macs(part), gradients: workOf(attack) },
+        },
+        policy ? { policy: [policy] } : {},
+      ),
+    );
+  }
+
+  /** What every exit of a network answers for attacked images. */
+  judge(target: string, crafted: Crafted): TaskKey {
+    return this.graph.add(this.#answers(target, crafted.records, false, this.craft(crafted)));
+  }
+
+  /** The times of a network on clean and on attacked images. */
+  latency(target: string, sets: readonly Crafted[], { samples, rounds }: { samples: number; rounds: number }): TaskKey {
+    const policy = this.policy({ network: target });
+    return this.graph.add(
+      makeTask(
+        latencyKind,
+        {
+          ...{
+            network: this.#reference({ network: target }),
+            data: this.#data(target, sets[0]?.records ?? "reported"),
+          },
+          ...{ samples, rounds, macs: this.#macs({ network: target }), sets: sets.map(({ attack }) => attack.name) },
+        },
+        { images: sets.map((set) => this.craft(set)), ...(policy ? { policy: [policy] } : {}) },
+      ),
+    );
+  }
+
+  /** The gradient of an attack's goal beside finite differences. */
+  slopes(part: Part, attack: PlannedAttack, samples: number): TaskKey {
+    const policy = this.policy(part);
+    const parameters = { network: this.#reference(part), data: this.#data(part.network, "checks"), samples };
+    return this.graph.add(
+      makeTask(
+        finiteDifferencesKind,
+        { ...parameters, attack: configOf(attack), macs: this.#macs(part) },
+        policy ? { policy: [policy] } : {},
+      ),
+    );
+  }
+
+  /** The times of attacks on several networks. */
+  pace(contestants: readonly Omit<Crafted, "records">[], rounds: number): TaskKey {
+    const policies = contestants.map(({ part }) => this.policy(part));
+    const given = policies.filter((key) => key !== undefined);
+    const [first] = contestants;
+    const data = this.#data(first.part.network, "checks");
+    const work = contestants.reduce((sum, { part, attack }) => sum + 3 * workOf(attack) * this.#macs(part), 0);
+    return this.graph.add(
+      makeTask(
+        paceKind,
+        {
+          ...{ data, rounds, seed: this.plan.seed, macs: Math.round(work * rounds * countOf(data)) },
+          contestants: contestants.map(({ part, attack }, i) => ({
+            ...{ network: this.#reference(part), attack: configOf(attack) },
+            policy: policies[i] === undefined ? null : given.indexOf(policies[i]),
+          })),
+        },
+        { policies: given },
+      ),
+    );
+  }
+
+  #answers(network: string, records: Records, logits: boolean, images: TaskKey | undefined) {
+    const { rule } = this.plan.policy;
+    const reference = this.#reference({ network });
+    const parameters = {
+      network: reference,
+      data: this.#data(network, records),
+      rule,
+      logits,
+      macs: this.#macs({ network }),
+    };
+    return makeTask(answersKind, parameters, images ? { images: [images] } : {});
+  }
+
+  #reference({ network, exits }: Part): NetworkRef {
+    const { sha256, exits: all } = this.network(network);
+    const kept = exits && exits.length < all.length ? { exits: exits.map((k) => all[k].output) } : {};
+    return { name: network, sha256, ...kept };
+  }
+
+  #data(network: string, records: Records): DataRef {
+    const block = present(
+      this.plan.blocks.find(({ networks }) => Object.values(networks).includes(network)),
+      `the block of ${network}`,
+    );
+    return present(this.plan.data[block.data], `data ${block.data}`)[records];
+  }
+
+  #macs(part: Part): number {
+    return present(this.exits(part).at(-1), "the final exit").macs;
+  }
+}
+
+const countOf = ({ records }: DataRef): number => (Array.isArray(records) ? records.length : records.count);
+
+/** The entry of an attack file. */
+export function configOf({ on: _on, uses: _uses, ...config }: PlannedAttack): AttackConfig {
+  return attackConfigSchema.parse(config);
+}
+
+/** Gradients that an attack takes for one image at most, for estimates. A query counts a third. */
+export function workOf({ method, steps, queries }: PlannedAttack): number {
+  if (typeof queries === "number") return queries / 3;
+  if (method === "sign-noise") return 1;
+  if (method === "vmi") return 60;
+  return typeof steps === "number" ? steps : method === "fmn" ? 100 : 20;
+}

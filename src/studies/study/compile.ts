@@ -1,0 +1,50 @@
+/** @file From a plan to its tasks: those of its questions, of the assay checks, and of the tables of
+ *  networks. A pure function: the same plan gives the same tasks. */
+import { sha256 } from "../../core/digest.js";
+import type { StudyPlan } from "../../schema/study/plan.js";
+import type { Claim } from "../../schema/study/record.js";
+import type { TaskList } from "../tasks/list.js";
+import { canonicalJson, type Json } from "../tasks/task.js";
+import { type AssayNeeds, assayNeeds } from "./assay.js";
+import { StudyTasks } from "./builder.js";
+import { QUESTIONS } from "./questions/table.js";
+
+/** The tasks of a plan, and where each question finds its results. */
+export interface CompiledStudy {
+  readonly tasks: StudyTasks;
+  readonly needs: ReadonlyMap<Claim, unknown>;
+  readonly assay: AssayNeeds;
+}
+
+/** Makes the tasks of a plan. */
+export function compileStudy(plan: StudyPlan): CompiledStudy {
+  const tasks = new StudyTasks(plan);
+  for (const { networks } of plan.blocks)
+    for (const network of Object.values(networks)) {
+      tasks.clean(network, "reported");
+      for (const target of plan.policy.targets.keys()) tasks.policy({ network }, target);
+    }
+  const needs = new Map(plan.questions.map((claim) => [claim, QUESTIONS[claim].needs(tasks)]));
+  return { tasks, needs, assay: assayNeeds(tasks) };
+}
+
+/** The hash of a plan, which verdicts refer to. */
+export const planHash = (plan: StudyPlan): string =>
+  sha256(new TextEncoder().encode(canonicalJson(plan as unknown as Json)));
+
+/** The tasks of a plan as one document for workers. */
+export function taskListOf({ tasks }: Pick<CompiledStudy, "tasks">): TaskList {
+  const { plan, graph } = tasks;
+  return {
+    schemaVersion: 1,
+    tasks: graph.all().map(({ task }) => task),
+    networks: Object.fromEntries(
+      Object.entries(plan.networks).map(([name, { sha256: digest, spec }]) => [digest, { name, spec }]),
+    ),
+    data: Object.fromEntries(
+      Object.entries(plan.data).flatMap(([name, { spec, reported, validation, checks }]) =>
+        [reported, validation, checks].map(({ sha256: digest }) => [digest, { name, spec }]),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,89 @@
+/** @file Makes the plan of a study from a study file and from what its networks and data are. */
+import { parseAttackFile } from "../../attacks/spec.js";
+import { DynnError } from "../../core/errors.js";
+import { parseQuantity } from "../../core/units.js";
+import type { StudyFile } from "../../schema/study/file.js";
+import { PLAN_VERSION, type PlannedNetwork, type StudyPlan, studyPlanSchema } from "../../schema/study/plan.js";
+import { CLAIMS, type Role } from "../../schema/study/record.js";
+import { battery } from "./battery.js";
+import { protocolClaims } from "./claims/protocol.js";
+
+/** What is known of the networks and the data of a study file. */
+export interface ResolvedStudy {
+  /** By spec. Undefined: there is no such network yet. */
+  readonly networks: ReadonlyMap<string, PlannedNetwork | undefined>;
+  readonly data: StudyPlan["data"];
+  readonly targets: StudyPlan["policy"]["targets"];
+}
+
+/** Options of {@link makePlan}. */
+export interface PlanOptions {
+  readonly tier: string | null;
+  /** Version of dynn. */
+  readonly version: string;
+}
+
+/** Makes a plan. Networks that do not exist yet are named as missing.
+ * @throws DynnError 'study/value' when no block has a network, 'attack/config' */
+export function makePlan(file: StudyFile, resolved: ResolvedStudy, { tier, version }: PlanOptions): StudyPlan {
+  const radius = radiiOf(file);
+  const blocks = file.blocks.map((block) => blockOf(block, resolved));
+  if (blocks.every(({ networks }) => Object.keys(networks).length === 0))
+    throw new DynnError(
+      "study/value",
+      `study ${file.name}: none of its networks exists on this machine. Train them with \`dynn zoo train\`, or name others.`,
+      { missing: blocks.flatMap(({ missing }) => missing.map(({ network }) => network)) },
+    );
+  const attacks = file.attacks ?? battery(radius);
+  checkAttacks(attacks);
+  const used = new Map(
+    file.blocks.flatMap(({ networks }) =>
+      Object.values(networks).flatMap((spec) => {
+        const network = resolved.networks.get(spec);
+        return network ? [[nameOf(spec), network] as const] : [];
+      }),
+    ),
+  );
+  return studyPlanSchema.parse({
+    schemaVersion: PLAN_VERSION,
+    tool: { name: "dynn", version },
+    ...{ name: file.name, tier, seed: file.seed, radius, data: resolved.data, blocks, attacks },
+    policy: { rule: file.policy.rule, fallback: file.policy.fallback, targets: resolved.targets },
+    networks: Object.fromEntries(used),
+    questions: CLAIMS.filter((claim) => file.questions.includes(claim)),
+    smallest: Object.fromEntries(CLAIMS.map((claim) => [claim, file.smallest[claim] ?? SMALLEST[claim]])),
+    timing: file.timing,
+  });
+}
+
+/** Smallest effects of interest: those of the protocol. */
+const SMALLEST = Object.fromEntries(
+  protocolClaims().claims.map(({ id, endpoints: [{ smallest, reference }] }) => [id, smallest || reference]),
+);
+
+/** The name of a network in tables: its file or its name in the zoo. */
+export const nameOf = (spec: string): string => spec.replace(/^zoo:/, "").replace(/@.*$/, "");
+
+function radiiOf({ radius }: StudyFile): StudyPlan["radius"] {
+  const read = (value: number | string): number => parseQuantity(value, "radius");
+  const transfer = read(radius.transfer);
+  const shown = radius.shown.map(read).filter((value) => value !== transfer);
+  return { transfer, whiteBox: read(radius.whiteBox), shown };
+}
+
+function blockOf(block: StudyFile["blocks"][number], { networks }: ResolvedStudy): StudyPlan["blocks"][number] {
+  const entries = Object.entries(block.networks) as [Role, string][];
+  const here = entries.filter(([, spec]) => networks.get(spec));
+  return {
+    name: block.name ?? `${block.cell}-s${block.seed}`,
+    ...{ cell: block.cell, architecture: block.architecture ?? block.cell, data: block.data, seed: block.seed },
+    networks: Object.fromEntries(here.map(([role, spec]) => [role, nameOf(spec)])),
+    missing: entries.filter(([, spec]) => !networks.get(spec)).map(([role, spec]) => ({ role, network: nameOf(spec) })),
+  };
+}
+
+/** @throws DynnError 'attack/config' */
+function checkAttacks(attacks: StudyPlan["attacks"]): void {
+  const entries = attacks.map(({ on: _on, uses: _uses, ...entry }) => entry);
+  parseAttackFile(entries, "attacks of the study");
+}

@@ -1,0 +1,154 @@
+/** @file Makes the record of a study from the results of its tasks. */
+
+import { METHODS, type MethodName } from "../../attacks/methods/table.js";
+import { parseQuantity } from "../../core/units.js";
+import { meanCostFraction } from "../../measures/cost.js";
+import { wilson } from "../../measures/statistics/index.js";
+import { policySchema } from "../../schema/policy.js";
+import type { Check } from "../../schema/study/claims.js";
+import type { StudyPlan } from "../../schema/study/plan.js";
+import { type Role, STUDY_RECORD_VERSION, type StudyRecord, studyRecordSchema } from "../../schema/study/record.js";
+import type { TaskStore } from "../tasks/store.js";
+import { canonicalJson, type Json } from "../tasks/task.js";
+import { assay } from "./assay.js";
+import { familyOf } from "./attack-family.js";
+import type { ClaimData } from "./claims/index.js";
+import { type CompiledStudy, compileStudy, planHash } from "./compile.js";
+import type { Findings } from "./questions/question.js";
+import { QUESTIONS } from "./questions/table.js";
+import { routedAnswers, StudyResults } from "./results.js";
+import { cellsOf, judgeStudy, verdictsOf } from "./verdicts.js";
+
+/** Facts about a study that its plan does not hold. */
+export interface StudyFacts {
+  /** Whether the plan differs from the one that the study began with. */
+  readonly edited: boolean;
+  /** What was not done, and why. */
+  readonly notRun: StudyRecord["notRun"];
+  /** Version of dynn. */
+  readonly version: string;
+}
+
+/** Makes the record of a finished study.
+ * @param store holds the results of all tasks of the plan
+ * @throws DynnError 'store/damaged', 'store/unreachable' */
+export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: StudyFacts): Promise<StudyRecord> {
+  const compiled = compileStudy(plan);
+  const results = new StudyResults(store);
+  const checks = await assay(compiled.assay, results);
+  const findings = new Map<string, Findings>();
+  for (const claim of plan.questions)
+    findings.set(claim, await QUESTIONS[claim].analyse(compiled.needs.get(claim), compiled.tasks, results));
+  const judged = judgeStudy(plan, claimData(findings, checks));
+  return studyRecordSchema.parse({
+    schemaVersion: STUDY_RECORD_VERSION,
+    tool: { name: "dynn", version: facts.version },
+    ...{ name: plan.name, tier: plan.tier, seed: plan.seed },
+    plan: { sha256: planHash(plan), edited: facts.edited, text: canonicalJson(plan as unknown as Json) },
+    radius: {
+      ...{ primary: plan.radius.transfer, whiteBox: plan.radius.whiteBox },
+      all: [plan.radius.whiteBox, plan.radius.transfer, ...plan.radius.shown],
+    },
+    data: Object.entries(plan.data).map(([name, each]) => ({
+      ...{ name, classes: each.classes, samples: countOf(each.reported), validation: countOf(each.validation) },
+    })),
+    networks: await networkRecords(compiled, results),
+    blocks: plan.blocks.map(({ networks: _, ...block }) => block),
+    attacks: plan.attacks.map(attackRecord),
+    verdicts: verdictsOf(judged, checks, reasons(findings)),
+    cells: cellsOf(judged),
+    questions: {
+      ...EMPTY,
+      ...Object.assign({}, ...[...findings.values()].map(({ part }) => part)),
+    },
+    notRun: [...facts.notRun, ...missing(plan), ...[...findings.values()].flatMap(({ notRun }) => notRun)],
+    environment: await environment(compiled, results),
+  });
+}
+
+const EMPTY: StudyRecord["questions"] = {
+  robustness: [],
+  transfer: { matrices: [], effects: [] },
+  yield: [],
+  cost: [],
+  firstExit: [],
+  early: { rows: [], coefficients: [] },
+};
+
+const countOf = ({ records }: StudyPlan["data"][string]["reported"]): number =>
+  Array.isArray(records) ? records.length : records.count;
+
+const claimData = (findings: ReadonlyMap<string, Findings>, checks: readonly Check[]): Record<string, ClaimData> =>
+  Object.fromEntries([...findings].map(([claim, { tables }]) => [claim, { blocks: tables, checks }]));
+
+/** Per question, why parts of it were not measured. */
+const reasons = (findings: ReadonlyMap<string, Findings>): Record<string, string> =>
+  Object.fromEntries(
+    [...findings].flatMap(([claim, { notRun }]) =>
+      notRun.length === 0 ? [] : [[claim, [...new Set(notRun.map(({ why }) => why))].join("; ")]],
+    ),
+  );
+
+const missing = ({ blocks }: StudyPlan): StudyRecord["notRun"] =>
+  blocks.flatMap(({ name, missing: lacking }) =>
+    lacking.map(({ role, network }) => ({ what: `${role} network of ${name}`, why: `${network} is not trained yet` })),
+  );
+
+async function networkRecords({ tasks }: CompiledStudy, results: StudyResults): Promise<StudyRecord["networks"]> {
+  const placed = tasks.plan.blocks.flatMap(({ name, networks }) =>
+    (Object.entries(networks) as [Role, string][]).map(([role, network]) => ({ block: name, role, network })),
+  );
+  const records: StudyRecord["networks"] = [];
+  for (const { block, role, network } of placed) {
+    const { spec, sha256, parameters, exits } = tasks.network(network);
+    const answers = await results.answers(tasks.clean(network, "reported"));
+    const policy = await results.policy(tasks.policy({ network }));
+    const routed = routedAnswers(answers, policy);
+    const right = (said: (i: number) => number) =>
+      wilson(answers.labels.filter((label, i) => said(i) === label).length, answers.labels.length);
+    records.push({
+      ...{ name: network, spec, sha256, block, role, parameters },
+      policy: policySchema.parse(policy),
+      exits: exits.map(({ name, macs, costFraction }, k) => ({
+        ...{ name, macs, costFraction },
+        accuracy: right((i) => answers.answers[i][k]),
+      })),
+      routed: right((i) => routed[i].label),
+      cost: meanCostFraction(
+        Int32Array.from(routed, ({ stop }) => stop),
+        exits.map((e) => e.costFraction),
+      ),
+    });
+  }
+  return records;
+}
+
+function attackRecord(attack: StudyPlan["attacks"][number]): StudyRecord["attacks"][number] {
+  const { name, on: _on, uses: _uses, goal, method = "pgd", norm, radius, ...parameters } = attack;
+  const { norms, budget } = METHODS[method as MethodName];
+  return {
+    ...{ name, method: String(method), goal: String(goal ?? "misclassify:final"), norm: String(norm ?? norms[0]) },
+    radius: budget === "closest" || radius === undefined ? null : parseQuantity(radius as number | string, "radius"),
+    family: familyOf(attack),
+    parameters: Object.fromEntries(
+      Object.entries(parameters).flatMap(([key, value]) => {
+        const plain = typeof value === "number" || typeof value === "string" || typeof value === "boolean";
+        return plain ? [[key, value]] : [];
+      }),
+    ),
+  };
+}
+
+/** Versions, machines and seconds of all tasks. */
+async function environment({ tasks }: CompiledStudy, results: StudyResults): Promise<StudyRecord["environment"]> {
+  const versions = new Set<string>();
+  const machines = new Set<string>();
+  let seconds = 0;
+  for (const { key } of tasks.graph.all()) {
+    const { facts } = await results.manifest(key);
+    if (typeof facts.version === "string") versions.add(facts.version);
+    if (typeof facts.machine === "string") machines.add(facts.machine);
+    if (typeof facts.seconds === "number") seconds += facts.seconds;
+  }
+  return { versions: [...versions], machines: [...machines], seconds };
+}

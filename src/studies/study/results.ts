@@ -1,0 +1,122 @@
+/** @file Reads the results of tasks: answers of every exit, outcomes of attacks, policies. */
+import { present } from "../../core/present.js";
+import { readParquet } from "../../data/parquet.js";
+import { type Routed, routeReadings } from "../../dynamic/route/route.js";
+import type { Policy } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
+import {
+  ANSWER_COLUMNS,
+  type AnswerRow,
+  LATENCY_COLUMNS,
+  type LatencyRow,
+  OUTCOME_COLUMNS,
+  type OutcomeRow,
+  PACE_COLUMNS,
+  type PaceRow,
+  SLOPE_COLUMNS,
+  type SlopeRow,
+} from "../../schema/study/tables.js";
+import { ANSWERS_FILE } from "../tasks/kinds/answers.js";
+import { OUTCOMES_FILE } from "../tasks/kinds/craft.js";
+import { SLOPES_FILE } from "../tasks/kinds/finite-differences.js";
+import { LATENCY_FILE } from "../tasks/kinds/latency.js";
+import { PACE_FILE } from "../tasks/kinds/pace.js";
+import { POLICY_FILE, readPolicy } from "../tasks/kinds/thresholds.js";
+import type { Manifest, TaskStore } from "../tasks/store.js";
+import type { TaskKey } from "../tasks/task.js";
+
+/** The answers of every exit of a network for some images. */
+export interface Answers {
+  /** Record numbers, one per image. */
+  readonly samples: readonly number[];
+  /** True classes, one per image. */
+  readonly labels: readonly number[];
+  /** The answered class: one list per image, one entry per exit. */
+  readonly answers: readonly (readonly number[])[];
+  /** The confidence, in the same form. */
+  readonly confidences: readonly (readonly number[])[];
+  /** The margin of the true class, in the same form. */
+  readonly margins: readonly (readonly number[])[];
+}
+
+/** Reads results from a store. Each file is read once. */
+export class StudyResults {
+  readonly #store: TaskStore;
+  readonly #read = new Map<string, Promise<unknown>>();
+
+  constructor(store: TaskStore) {
+    this.#store = store;
+  }
+
+  /** @throws Error, as a bug of dynn, when the task is not done */
+  async manifest(key: TaskKey): Promise<Manifest> {
+    return present(await this.#store.manifest(key), `the result of task ${key}`);
+  }
+
+  answers(key: TaskKey): Promise<Answers> {
+    return this.#once(key, ANSWERS_FILE, async (bytes) =>
+      answersOf(await readParquet(bytes, ANSWER_COLUMNS, ANSWERS_FILE)),
+    );
+  }
+
+  outcomes(key: TaskKey): Promise<OutcomeRow[]> {
+    return this.#once(key, OUTCOMES_FILE, (bytes) => readParquet(bytes, OUTCOME_COLUMNS, OUTCOMES_FILE));
+  }
+
+  latency(key: TaskKey): Promise<LatencyRow[]> {
+    return this.#once(key, LATENCY_FILE, (bytes) => readParquet(bytes, LATENCY_COLUMNS, LATENCY_FILE));
+  }
+
+  slopes(key: TaskKey): Promise<SlopeRow[]> {
+    return this.#once(key, SLOPES_FILE, (bytes) => readParquet(bytes, SLOPE_COLUMNS, SLOPES_FILE));
+  }
+
+  pace(key: TaskKey): Promise<PaceRow[]> {
+    return this.#once(key, PACE_FILE, (bytes) => readParquet(bytes, PACE_COLUMNS, PACE_FILE));
+  }
+
+  /** @param key undefined: that of a network with one exit */
+  policy(key: TaskKey | undefined): Promise<Policy> {
+    if (key === undefined) return Promise.resolve(singleExitPolicy());
+    return this.#once(key, POLICY_FILE, async (bytes) => readPolicy(bytes));
+  }
+
+  #once<T>(key: TaskKey, file: string, parse: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+    const name = `${key}/${file}`;
+    const read = this.#read.get(name) ?? this.manifest(key).then(async (m) => parse(await this.#store.file(m, file)));
+    this.#read.set(name, read);
+    return read as Promise<T>;
+  }
+}
+
+/** Rows come samples first, each with all exits in order. */
+export function answersOf(rows: readonly AnswerRow[]): Answers {
+  const exits = 1 + rows.reduce((most, { exit }) => Math.max(most, exit), 0);
+  const count = rows.length / exits;
+  const at = (i: number): AnswerRow => present(rows[i * exits], `row of image ${i}`);
+  const field = (name: "answer" | "confidence" | "margin"): number[][] =>
+    Array.from({ length: count }, (_, i) => rows.slice(i * exits, (i + 1) * exits).map((row) => row[name]));
+  const images = Array.from({ length: count }, (_, i) => at(i));
+  return {
+    samples: images.map(({ sample }) => sample),
+    labels: images.map(({ label }) => label),
+    answers: field("answer"),
+    confidences: field("confidence"),
+    margins: field("margin"),
+  };
+}
+
+/** Where each image stops under a policy, and what is answered.
+ * @param exits the exits that are kept, the last one as the final exit. Undefined: all. `stop` and
+ *  `answer` are places among them */
+export function routedAnswers(
+  { answers, confidences }: Pick<Answers, "answers" | "confidences">,
+  policy: Policy,
+  exits?: readonly number[],
+): Routed[] {
+  return answers.map((row, i) => {
+    const kept = exits ?? row.map((_, k) => k);
+    const readings = kept.map((k) => ({ label: row[k], confidence: confidences[i][k] }));
+    return present(routeReadings(readings, policy, kept.length), "the routed answer");
+  });
+}
