@@ -1,16 +1,6 @@
-<<<<<<< HEAD
 /** @file Checks that the experiment could have told something: assay checks that the study made,
  *  and controls whose place is known. */
-import type { Check, Claim, ClaimsPlan, Control } from "../../../schema/study/claims.js";
-||||||| c8d6c22e
-/** @file Checks that the experiment could have told something: assay checks that the study made, and
- *  controls whose place is known. */
-import type { Check, Claim, ClaimsPlan, Control } from "../../../schema/study/claims.js";
-=======
-/** @file Checks that the experiment could have told something: assay checks that the study made, and
- *  controls whose place is known. */
 import { type Check, type Claim, type ClaimsPlan, type Control, NOT_RUN } from "../../../schema/study/claims.js";
->>>>>>> sreport
 import { effectOf } from "./effect.js";
 import { number, range } from "./numbers.js";
 import type { ClaimData } from "./table.js";
