@@ -5,7 +5,7 @@ WITH pairs AS (
   WHERE s.role = 'static'
 ),
 -- C0: success of the worst case over all white-box attacks, static minus routed.
-right AS (
+unharmed AS (
   SELECT p.block, c.sample FROM pairs p
   JOIN routed c ON c.network IN (p.fixed, p.dynamic) AND c.attack = '' AND c.records = 'reported'
   GROUP BY p.block, c.sample HAVING bool_and(c.answer = c.label AND c.finalAnswer = c.label)
@@ -19,7 +19,7 @@ worst AS (
 ),
 robustness AS (
   SELECT block, avg(wrong::INTEGER) FILTER (WHERE NOT routed) - avg(wrong::INTEGER) FILTER (WHERE routed) AS effect
-  FROM worst JOIN right USING (block, sample) GROUP BY block
+  FROM worst JOIN unharmed USING (block, sample) GROUP BY block
 ),
 -- C1: transfer of the first attack from joint to static networks minus the other way, without shared weights.
 -- Every target counts alike.

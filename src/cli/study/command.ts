@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { Io } from "../shared/io.js";
 import { refuseFor } from "../shared/usage.js";
+import { exportCommand } from "./export.js";
 import { planCommand } from "./plan.js";
 import { queryCommand } from "./query.js";
 import { reportCommand } from "./report.js";
@@ -45,6 +46,12 @@ const ACTIONS: readonly Action[] = [
     about: "Answer a question in SQL about the results of a study.",
     argument: "<dir>",
     complete: queryCommand,
+  },
+  {
+    name: "export",
+    about: "Write the routed results of a study as one sorted table.",
+    argument: "<dir>",
+    complete: exportCommand,
   },
 ];
 

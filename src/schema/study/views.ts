@@ -1,6 +1,6 @@
 /** @file The tables of `dynn study query` that describe tasks, networks and attacks, column by column.
  *  The tables of results are in tables.ts. docs/study-tables.md lists both. */
-import type { ColumnType, Columns } from "../columns.js";
+import type { Columns, ColumnType } from "../columns.js";
 
 /** What a task is about. */
 export interface SubjectRow {
