@@ -4,7 +4,6 @@ import type { FileHandle } from "node:fs/promises";
 import { checkParquet, TableWriter } from "../../data/parquet.js";
 import { ROUTED_COLUMNS, type RoutedRow } from "../../schema/study/tables.js";
 import type { StudyTasks } from "../../studies/study/builder.js";
-import { StudyResults } from "../../studies/study/results.js";
 import { routedSets } from "../../studies/study/routed-rows.js";
 import type { TaskStore } from "../../studies/tasks/store.js";
 import { replaceFile, replaceInSteps } from "../output-files.js";
@@ -38,7 +37,7 @@ export async function exportStudy(
   { out, csv, signal, onProgress }: ExportOptions,
 ): Promise<Exported> {
   const done = await store.done(tasks.graph.all().map(({ key }) => key));
-  const { sets, left } = routedSets(tasks, new StudyResults(store), done);
+  const { sets, left } = routedSets(tasks, store, done);
   const total = csv === undefined ? sets.length : 2 * sets.length;
   let read = 0;
   const each = async (take: (rows: readonly RoutedRow[]) => void | Promise<void>): Promise<void> => {

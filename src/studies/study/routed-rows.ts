@@ -3,9 +3,10 @@
 import { present } from "../../core/present.js";
 import type { Policy } from "../../schema/policy.js";
 import type { OutcomeRow, RoutedRow } from "../../schema/study/tables.js";
+import type { TaskStore } from "../tasks/store.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { StudyTasks } from "./builder.js";
-import { type Answers, routedAnswers, type StudyResults } from "./results.js";
+import { type Answers, routedAnswers, StudyResults } from "./results.js";
 import { imagesOf, type Subject, subjectsOf } from "./subjects.js";
 
 /** The rows of one surrogate, attack and target. */
@@ -21,13 +22,13 @@ export interface RoutedSet {
  * @returns `left`: the number of sets whose tasks are not done */
 export function routedSets(
   tasks: StudyTasks,
-  results: StudyResults,
+  store: TaskStore,
   done: ReadonlySet<TaskKey>,
 ): { readonly sets: readonly RoutedSet[]; readonly left: number } {
   const judged = subjectsOf(tasks).filter(({ task }) => task.kind === "answers" && imagesOf(task).length > 0);
   const sets = judged.filter((subject) => neededBy(subject, tasks).every((key) => done.has(key)));
   return {
-    sets: sets.sort(inOrder).map((subject) => ({ subject, rows: () => rowsOf(subject, tasks, results) })),
+    sets: sets.sort(inOrder).map((subject) => ({ subject, rows: () => rowsOf(subject, tasks, store) })),
     left: judged.length - sets.length,
   };
 }
@@ -42,8 +43,10 @@ function inOrder(a: Subject, b: Subject): number {
   return field === undefined ? 0 : a[field] < b[field] ? -1 : 1;
 }
 
-async function rowsOf(subject: Subject, tasks: StudyTasks, results: StudyResults): Promise<RoutedRow[]> {
+async function rowsOf(subject: Subject, tasks: StudyTasks, store: TaskStore): Promise<RoutedRow[]> {
   const { network, key, task } = subject;
+  // Results stay in memory as long as their reader, so each set has its own.
+  const results = new StudyResults(store);
   const policy = await results.policy(tasks.policy({ network }));
   const costs = tasks.exits({ network }).map((exit) => exit.costFraction);
   const read = (answers: Answers) => readings(answers, policy, costs);
