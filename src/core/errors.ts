@@ -123,7 +123,10 @@ export const ERROR_CODES = {
   "study/sql": { exit: 2, about: "A query is wrong, or does more than read, or names a table that does not exist." },
   "study/aside": { exit: 1, about: "Tasks of a study failed, or ended their workers twice. The others are done." },
   "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
-  "study/worker": { exit: 1, about: "The processes that run the tasks of a study cannot start." },
+  "study/worker": {
+    exit: 1,
+    about: "The processes that run the tasks of a study cannot start, or a package or program is missing for them.",
+  },
   "store/damaged": { exit: 1, about: "A file in a store of results is not the one that its manifest describes." },
   "store/unreachable": { exit: 1, about: "A store or a queue cannot be reached, or refuses access." },
   "data/spec": { exit: 2, about: "A data spec cannot be read." },

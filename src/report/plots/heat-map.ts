@@ -42,7 +42,6 @@ export function heatMapPlot({ label, rows, columns, cells, axes }: HeatMapOption
     ...{ marginLeft: left, marginTop: top, marginRight: 0.7 * marginOf(columns), marginBottom: 8 },
     x: { type: "band", domain: columns.map((_, i) => i), padding: 0.06 },
     y: { type: "band", domain: rows.map((_, i) => i), padding: 0.06 },
-    opacity: { type: "identity" },
     marks: [
       ...cellMarks(cells, numbered),
       axisX({ anchor: "top", tickFormat: name(columns), tickRotate: -45, label: axes.columns, tickSize: 0 }),

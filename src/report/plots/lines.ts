@@ -15,14 +15,14 @@ export interface LinePoint {
   readonly high?: number;
 }
 
-export interface Line extends Pick<KeyEntry, "colour" | "dash"> {
+export interface PlotLine extends Pick<KeyEntry, "colour" | "dash"> {
   readonly points: readonly LinePoint[];
 }
 
 export interface LinesOptions {
   /** Describes the plot in words. */
   readonly label: string;
-  readonly lines: readonly Line[];
+  readonly lines: readonly PlotLine[];
   readonly x: {
     readonly label: string;
     readonly tickFormat: (value: number) => string;
@@ -59,7 +59,7 @@ export function linesPlot({ label, lines, x, y, steps = false }: LinesOptions, d
 const domain = ([low, high]: readonly [number, number], logarithmic = false): [number, number] =>
   logarithmic ? [low, Math.max(high, 1.01 * low)] : [Math.min(0, low), high > low ? high : low + 1];
 
-function marks({ points, colour, dash }: Line, steps: boolean) {
+function marks({ points, colour, dash }: PlotLine, steps: boolean) {
   const line = lineY(points, {
     ...{ x: "x", y: "y", stroke: colour, strokeWidth: 1.7, strokeDasharray: dash },
     curve: steps ? "step-after" : "linear",

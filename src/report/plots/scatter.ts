@@ -36,7 +36,6 @@ export function scatterPlot({ label, dots, series, x, y }: ScatterOptions, docum
     marginRight: 24,
     marginBottom: 42,
     inset: 8,
-    symbol: { type: "identity" },
     x: { label: x.label, tickFormat: x.tickFormat, ticks: 5, labelAnchor: "center", labelArrow: "none" },
     y: {
       ...{ type: "log", domain: ends, ticks },

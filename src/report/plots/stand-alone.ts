@@ -14,7 +14,7 @@ export function standAlone(plot: Html, key: readonly KeyEntry[]): string {
   const whole = height + (key.length === 0 ? 0 : ROW * key.length + EDGE);
   const entries = key.map(
     (entry, i) =>
-      html`<g transform="translate(${EDGE},${height + ROW * i})">${keySign(entry)}<text x="38" y="10">${entry.name}</text></g>`,
+      html`<g transform="translate(${EDGE},${height + EDGE / 2 + ROW * i})">${keySign(entry)}<text x="38" y="10">${entry.name}</text></g>`,
   );
   const text =
     html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" viewBox="0 0 ${width} ${whole}" font-family="${FONT}" font-size="12" fill="${LIGHT.ink}" color="${LIGHT.ink}"><title>${label}</title><rect width="100%" height="100%" fill="#fff"/>${raw(plot.text)}${entries}</svg>\n`

@@ -64,7 +64,6 @@ export function stripsPlot(options: StripsOptions, document: Document): Html {
     marginBottom: 40,
     x: { domain },
     y: { domain: [rows.length - 0.5, -0.5] },
-    symbol: { type: "identity" },
     marks: [
       ...regionMarks(options),
       gridX({ ticks }),

@@ -69,6 +69,7 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 #verdicts tbody th { min-width: 2rem; }
 .key + .multiples, .key + .pair, .key + h3 { margin-top: 1rem; }
 details { margin: .6rem 0 1.2rem; }
+summary + * { margin-top: .6rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .92rem; max-width: 48rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82rem; background: var(--tint); padding: 1rem; border-radius: .6rem; }
 code { overflow-wrap: anywhere; }
@@ -146,9 +147,11 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   .reason { min-width: 0; }
   details.figures::details-content { content-visibility: visible; block-size: auto; }
   section { margin-top: 1.6rem; }
-  th, td { padding: .25rem .4rem; }
+  th, td { padding: .25rem .4rem; white-space: normal; }
+  .name { white-space: normal; }
   table { font-size: 8pt; }
   .pair, .beside { grid-template-columns: 1fr 1fr; }
+  .pair .beside { grid-template-columns: 1fr; }
   .multiples { grid-template-columns: repeat(3, 1fr); }
   .gallery { grid-template-columns: 1fr 1fr; }
   .card, .item, td.shade, .exits td.taken { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

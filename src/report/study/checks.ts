@@ -1,22 +1,34 @@
 /** @file The checks of the assay: whether the attacks were strong enough for the claims. And what
  *  was not run. */
+import { NOT_RUN } from "../../schema/study/claims.js";
 import type { Claim, StudyCheck, StudyRecord } from "../../schema/study/record.js";
-import { html } from "../shared/html.js";
+import { type Html, html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { empty } from "./figure.js";
+import { empty, foldedTable } from "./figure.js";
 import * as words from "./words.js";
 
-type Row = StudyCheck & { readonly claim: Claim };
+interface Row extends StudyCheck {
+  /** The claims that rest on the check. */
+  readonly claims: readonly Claim[];
+}
 
-const RESULTS = [
-  { passed: false, sign: "✗", name: "failed", look: "refuted" },
-  { passed: true, sign: "✓", name: "passed", look: "supported" },
-] as const;
+const RESULTS = {
+  failed: { sign: "✗", look: "refuted" },
+  "not made": { sign: "–", look: "inconclusive" },
+  passed: { sign: "✓", look: "supported" },
+} as const;
+type Result = keyof typeof RESULTS;
+
+function resultOf({ passed, detail }: StudyCheck): Result {
+  if (passed) return "passed";
+  return detail === NOT_RUN ? "not made" : "failed";
+}
 
 function mark(check: StudyCheck) {
-  const { sign, name, look } = RESULTS[check.passed ? 1 : 0];
-  return html`<b class="verdict ${look}"><span aria-hidden="true">${sign}</span>\u00a0${name}</b>`;
+  const result = resultOf(check);
+  const { sign, look } = RESULTS[result];
+  return html`<b class="verdict ${look}"><span aria-hidden="true">${sign}</span>\u00a0${result}</b>`;
 }
 
 /** What a failure of a check means. */
@@ -33,23 +45,34 @@ const MEANING: Readonly<Record<string, string>> = {
 };
 
 const COLUMNS: readonly Column<Row>[] = [
-  { head: "check", cell: (c) => html`${c.name}<small>${c.claim}</small>` },
+  { head: "check", cell: (c) => html`${c.name}<small>${c.claims.join(", ")}</small>` },
   { head: "result", align: "left", cell: mark },
-  { head: "what was seen", align: "left", cell: (c) => html`<div class="reason">${c.detail}</div>` },
+  { head: "what was seen", align: "left", cell: (c) => html`<div class="reason">${words.sentence(c.detail)}</div>` },
   { head: "what it means", align: "left", cell: (c) => html`<div class="reason">${MEANING[c.name] ?? ""}</div>` },
 ];
 
+/** Checks by result. A check with the same result for several claims is one row. */
+function rowsOf(verdicts: StudyRecord["verdicts"]): Record<Result, Row[]> {
+  const rows = new Map<string, Row>();
+  for (const { claim, checks } of verdicts)
+    for (const check of checks) {
+      const key = JSON.stringify([check.name, check.passed, check.detail]);
+      rows.set(key, { ...check, claims: [...(rows.get(key)?.claims ?? []), claim] });
+    }
+  const of = (result: Result): Row[] => [...rows.values()].filter((row) => resultOf(row) === result);
+  return { failed: of("failed"), "not made": of("not made"), passed: of("passed") };
+}
+
 /** Failed checks first, then those that were not made. */
 export function checkSection({ verdicts }: StudyRecord): Section {
-  const rows = verdicts.flatMap(({ claim, checks }) => checks.map((check): Row => ({ ...check, claim })));
-  const sorted = RESULTS.flatMap(({ passed }) => rows.filter((row) => row.passed === passed));
-  const counted = RESULTS.map(({ passed, name }) => `${rows.filter((r) => r.passed === passed).length} ${name}`);
-  const body = html`<p>${counted.join(", ")}. A claim with a failed check has the verdict "inconclusive": its attack may have been too weak, or its numbers wrong.</p>${table("Checks of each claim.", COLUMNS, sorted)}`;
+  const rows = rowsOf(verdicts);
+  const counted = Object.entries(rows).map(([result, { length }]) => `${length} ${result}`);
+  const body = html`<p>${counted.join(", ")}. A claim whose check failed or was not made has the verdict "inconclusive": its attack may have been too weak, or its numbers wrong.</p>${foldedTable("Checks that failed or were not made.", COLUMNS, [...rows.failed, ...rows["not made"]])}${foldedTable("Checks that passed.", COLUMNS, rows.passed)}`;
   return {
     id: "checks",
     title: "Checks of the assay",
     body:
-      rows.length === 0
+      rows.failed.length + rows["not made"].length + rows.passed.length === 0
         ? empty("The record holds no check, so nothing is known of the strength of the attacks.")
         : body,
   };
@@ -70,12 +93,17 @@ export const notRunSection = ({ notRun, blocks }: StudyRecord): Section => ({
           ],
           notRun,
         )
-  }${missingLines(blocks)}`,
+  }${missingLines(blocks, notRun)}`,
 });
 
-const missingLines = (blocks: StudyRecord["blocks"]) => {
-  const lacking = blocks.filter(({ missing }) => missing.length > 0);
-  if (lacking.length === 0) return empty("No block lacks a network.");
+/** Missing networks that the list of what was not run does not name yet. */
+function missingLines(blocks: StudyRecord["blocks"], notRun: StudyRecord["notRun"]): Html {
+  if (blocks.every(({ missing }) => missing.length === 0)) return empty("No block lacks a network.");
+  const named = (network: string): boolean => notRun.some(({ what, why }) => `${what} ${why}`.includes(network));
+  const lacking = blocks
+    .map(({ name, missing }) => ({ name, missing: missing.filter(({ network }) => !named(network)) }))
+    .filter(({ missing }) => missing.length > 0);
+  if (lacking.length === 0) return NOTHING;
   return table(
     "Networks that blocks lack.",
     [
@@ -88,4 +116,4 @@ const missingLines = (blocks: StudyRecord["blocks"]) => {
     ],
     lacking,
   );
-};
+}

@@ -32,7 +32,7 @@ const HEADS = ["claim", "verdict", "effect (95 % interval)", "unit", "p", "adjus
 
 const cellsOf = ({ claim, verdict, effect, unit, p, adjusted, blocks, scale }: StudyVerdict): string[] => [
   claim,
-  verdict,
+  words.verdictName(verdict),
   words.effect(effect, words.scaleOf({ scale })),
   unit,
   words.probability(p),

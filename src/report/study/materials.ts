@@ -2,7 +2,7 @@
 import { showThresholds } from "../../schema/policy.js";
 import type { StudyAttack, StudyRecord } from "../../schema/study/record.js";
 import * as write from "../shared/format.js";
-import { html } from "../shared/html.js";
+import { html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 import { empty, foldedTable } from "./figure.js";
@@ -12,17 +12,20 @@ type Network = StudyRecord["networks"][number];
 type Exit = Network["exits"][number] & { readonly network: string };
 
 const NETWORKS: readonly Column<Network>[] = [
-  { head: "network", cell: (n) => html`${words.unbroken(n.name)}<small>${n.spec}</small>` },
-  { head: "block", align: "left", cell: (n) => n.block },
-  { head: "role", align: "left", cell: (n) => n.role },
+  { head: "network", cell: nameCell },
+  { head: "block and role", align: "left", cell: (n) => html`${words.unbroken(n.block)}<br><small>${n.role}</small>` },
   { head: "parameters", cell: (n) => write.count(n.parameters) },
   { head: "exits", cell: (n) => n.exits.length },
   { head: "full cost, MACs", cell: (n) => write.count(n.exits[n.exits.length - 1].macs) },
-  { head: "policy", align: "left", cell: policyOf },
   { head: "accuracy, routed", cell: (n) => write.rate(n.routed) },
   { head: "mean cost", cell: (n) => write.percent(n.cost) },
-  { head: "SHA-256", align: "left", cell: (n) => html`<code>${n.sha256.slice(0, 12)}</code>` },
+  { head: "policy", align: "left", cell: (n) => html`<div class="reason">${policyOf(n)}</div>` },
 ];
+
+function nameCell({ name, spec, sha256 }: Network) {
+  const from = [name, `zoo:${name}`].includes(spec) ? NOTHING : html`<small>${spec}</small>`;
+  return html`${words.unbroken(name)}${from}<small>SHA-256 ${sha256.slice(0, 12)}</small>`;
+}
 
 function policyOf({ exits, policy }: Network): string {
   if (exits.length === 1) return "one exit";
@@ -81,7 +84,11 @@ const parametersOf = ({ parameters }: StudyAttack) =>
 
 /** Attacks, radii and data. */
 export function attackSection({ attacks, radius, data }: StudyRecord): Section {
-  const radii = `Primary radius: ${words.radius(radius.primary)}. All radii: ${radius.all.map(words.radius).join(", ")}.`;
+  const whiteBox = radius.whiteBox === undefined ? "" : ` White-box radius: ${words.radius(radius.whiteBox)}.`;
+  const radii = `Primary radius: ${words.radius(radius.primary)}.${whiteBox} All radii: ${[...new Set(radius.all)]
+    .sort((a, b) => a - b)
+    .map(words.radius)
+    .join(", ")}.`;
   return {
     id: "attacks",
     title: "Attacks and data",

@@ -16,12 +16,19 @@ const KEY = [
 ] as const;
 const ANSWERS = ["static", "final", "routed"] as const;
 
-const primaryRows = (record: StudyRecord): RobustnessRow[] =>
-  record.questions.robustness.filter(({ radius }) => words.isPrimary(record, radius));
+/** The radius of the white-box endpoint. Where no row has it: the first radius of the rows. */
+function mainRadius({ radius: { primary, whiteBox = primary }, questions }: StudyRecord): number {
+  const radii = questions.robustness.map(({ radius }) => radius);
+  return radii.find((radius) => words.same(radius, whiteBox)) ?? radii[0] ?? whiteBox;
+}
 
-/** Success by block at the primary radius. */
+const isMain = (record: StudyRecord, { radius }: RobustnessRow): boolean => words.same(radius, mainRadius(record));
+const mainRows = (record: StudyRecord): RobustnessRow[] =>
+  record.questions.robustness.filter((row) => isMain(record, row));
+
+/** Success by block at the radius of the white-box endpoint. */
 export function robustnessFigures(record: StudyRecord, document: Document): Figure[] {
-  const rows = primaryRows(record);
+  const rows = mainRows(record);
   if (rows.length === 0) return [];
   const options = {
     label: "White-box success on the static and the dynamic network of each block, with 95 % intervals.",
@@ -31,7 +38,7 @@ export function robustnessFigures(record: StudyRecord, document: Document): Figu
     x: { label: "success of the attack", tickFormat: write.wholePercent },
     domain: [0, 1] as const,
   };
-  const caption = `Share of the eligible samples that the attack wins at radius ${words.radius(record.radius.primary)}, with 95 % intervals. Static against final shows what joint training did; final against routed shows what the early exits did.`;
+  const caption = `Share of the eligible samples that the attack wins at radius ${words.radius(mainRadius(record))}, with 95 % intervals. Static against final shows what joint training did; final against routed shows what the early exits did.`;
   return [{ id: "robustness", plot: stripsPlot(options, document), key: KEY, caption }];
 }
 
@@ -48,12 +55,12 @@ const COLUMNS: readonly Column<RobustnessRow>[] = [
 
 const RADIUS: Column<RobustnessRow> = { head: "radius", cell: (r) => words.radius(r.radius) };
 const CAPTION =
-  "White-box success at the primary radius. Counts: samples that fall on both networks, on the static one only, on the routed one only. McNemar's exact test speaks of one pair of networks, not of the claim.";
+  "White-box success at the radius of the endpoint. Counts: samples that fall on both networks, on the static one only, on the routed one only. McNemar's exact test speaks of one pair of networks, not of the claim.";
 
 export function robustnessSection(record: StudyRecord, document: Document): Section {
   const all = record.questions.robustness;
-  const other = all.filter(({ radius }) => !words.isPrimary(record, radius));
-  const body = html`${robustnessFigures(record, document).map(single)}${foldedTable(CAPTION, COLUMNS, primaryRows(record))}${other.length === 0 ? NOTHING : folded("White-box success at the other radii", table("White-box success at the other radii.", [COLUMNS[0], RADIUS, ...COLUMNS.slice(1)], other))}`;
+  const other = all.filter((row) => !isMain(record, row));
+  const body = html`${robustnessFigures(record, document).map(single)}${foldedTable(CAPTION, COLUMNS, mainRows(record))}${other.length === 0 ? NOTHING : folded("White-box success at the other radii", table("White-box success at the other radii.", [COLUMNS[0], RADIUS, ...COLUMNS.slice(1)], other))}`;
   return {
     id: "robustness",
     title: "Robustness: static against dynamic (C0)",

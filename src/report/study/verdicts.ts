@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<StudyVerdict>[] = [
   {
     head: "verdict and reason",
     align: "left",
-    cell: (v) => html`${words.verdictMark(v.verdict)}<div class="reason">${small(v.reason)}</div>`,
+    cell: (v) => html`${words.verdictMark(v.verdict)}<div class="reason">${small(words.sentence(v.reason))}</div>`,
   },
   { head: "effect (95 % interval)", cell: effectCell },
   { head: "test", align: "left", cell: (v) => v.test },

@@ -77,11 +77,12 @@ export const radius = (value: number | null): string =>
 /** A name that is not broken, where the screen is wide enough. */
 export const unbroken = (name: string): Html => html`<span class="name">${name}</span>`;
 
-const close = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
+/** Whether two radii are the same. */
+export const same = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
 
 /** Whether a radius is the one of the primary endpoints. An attack without a radius has only one. */
 export const isPrimary = ({ radius: { primary } }: StudyRecord, value: number | null): boolean =>
-  value === null || close(value, primary);
+  value === null || same(value, primary);
 
 /** "6 blocks". */
 export const several = (n: number, one: string, many = `${one}s`): string => `${n}${NBSP}${n === 1 ? one : many}`;
@@ -95,7 +96,14 @@ const MARKS = {
 
 /** A verdict with its mark: colour is never the only sign. */
 export const verdictMark = (verdict: StudyVerdict["verdict"]): Html =>
-  html`<b class="verdict ${MARKS[verdict].name}"><span aria-hidden="true">${MARKS[verdict].sign}</span>${NBSP}${verdict.replace("-", " ")}</b>`;
+  html`<b class="verdict ${MARKS[verdict].name}"><span aria-hidden="true">${MARKS[verdict].sign}</span>${NBSP}${verdictName(verdict)}</b>`;
+
+/** "practically nil". */
+export const verdictName = (verdict: StudyVerdict["verdict"]): string => verdict.replace("-", " ");
+
+/** A text with a capital at its start and a point at its end. */
+export const sentence = (text: string): string =>
+  text === "" ? "" : `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 /** One sentence that says what came out of a claim. */
 export function outcome({ verdict, effect: found, adjusted, blocks, reason, ...claim }: StudyVerdict): string {
@@ -104,8 +112,8 @@ export function outcome({ verdict, effect: found, adjusted, blocks, reason, ...c
     ...(adjusted === null ? [] : [`adjusted${NBSP}p ${adjusted < 0.001 ? "" : "= "}${probability(adjusted)}`]),
     several(blocks, "block"),
   ].join(", ");
-  if (found === null) return reason;
-  return verdict === "inconclusive" ? `${numbers}. ${reason}` : `${numbers}.`;
+  if (found === null) return sentence(reason);
+  return verdict === "inconclusive" ? `${numbers}. ${sentence(reason)}` : `${numbers}.`;
 }
 
 /** The verdict of a claim, where the plan asks about it. */

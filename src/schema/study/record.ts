@@ -217,7 +217,13 @@ export const studyRecordSchema = z.strictObject({
     text: z.string().describe("the plan as JSON"),
   }),
   seed: count,
-  radius: z.strictObject({ primary: z.number(), all: z.array(z.number()) }).describe("pixel units"),
+  radius: z
+    .strictObject({
+      primary: z.number(),
+      all: z.array(z.number()),
+      whiteBox: z.number().optional().describe("of the white-box endpoint; absent: the primary one"),
+    })
+    .describe("pixel units"),
   data: z.array(z.strictObject({ name: z.string(), samples: count, validation: count, classes: count })),
   networks: z.array(networkSchema),
   blocks: z.array(blockSchema),

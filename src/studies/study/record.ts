@@ -17,7 +17,7 @@ import { type CompiledStudy, compileStudy, planHash } from "./compile.js";
 import type { Findings } from "./questions/question.js";
 import { QUESTIONS } from "./questions/table.js";
 import { routedAnswers, StudyResults } from "./results.js";
-import { cellsOf, verdictsOf } from "./verdicts.js";
+import { cellsOf, judgeStudy, verdictsOf } from "./verdicts.js";
 
 /** Facts about a study that its plan does not hold. */
 export interface StudyFacts {
@@ -39,21 +39,24 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
   const findings = new Map<string, Findings>();
   for (const claim of plan.questions)
     findings.set(claim, await QUESTIONS[claim].analyse(compiled.needs.get(claim), compiled.tasks, results));
-  const data = claimData(findings, checks);
+  const judged = judgeStudy(plan, claimData(findings, checks));
   return studyRecordSchema.parse({
     schemaVersion: STUDY_RECORD_VERSION,
     tool: { name: "dynn", version: facts.version },
     ...{ name: plan.name, tier: plan.tier, seed: plan.seed },
     plan: { sha256: planHash(plan), edited: facts.edited, text: canonicalJson(plan as unknown as Json) },
-    radius: { primary: plan.radius.transfer, all: [plan.radius.whiteBox, plan.radius.transfer, ...plan.radius.shown] },
+    radius: {
+      ...{ primary: plan.radius.transfer, whiteBox: plan.radius.whiteBox },
+      all: [plan.radius.whiteBox, plan.radius.transfer, ...plan.radius.shown],
+    },
     data: Object.entries(plan.data).map(([name, each]) => ({
       ...{ name, classes: each.classes, samples: countOf(each.reported), validation: countOf(each.validation) },
     })),
     networks: await networkRecords(compiled, results),
     blocks: plan.blocks.map(({ networks: _, ...block }) => block),
     attacks: plan.attacks.map(attackRecord),
-    verdicts: verdictsOf(plan, data, checks),
-    cells: cellsOf(plan, data),
+    verdicts: verdictsOf(judged, checks, reasons(findings)),
+    cells: cellsOf(judged),
     questions: {
       ...EMPTY,
       ...Object.assign({}, ...[...findings.values()].map(({ part }) => part)),
@@ -77,6 +80,14 @@ const countOf = ({ records }: StudyPlan["data"][string]["reported"]): number =>
 
 const claimData = (findings: ReadonlyMap<string, Findings>, checks: readonly Check[]): Record<string, ClaimData> =>
   Object.fromEntries([...findings].map(([claim, { tables }]) => [claim, { blocks: tables, checks }]));
+
+/** Per question, why parts of it were not measured. */
+const reasons = (findings: ReadonlyMap<string, Findings>): Record<string, string> =>
+  Object.fromEntries(
+    [...findings].flatMap(([claim, { notRun }]) =>
+      notRun.length === 0 ? [] : [[claim, [...new Set(notRun.map(({ why }) => why))].join("; ")]],
+    ),
+  );
 
 const missing = ({ blocks }: StudyPlan): StudyRecord["notRun"] =>
   blocks.flatMap(({ name, missing: lacking }) =>

@@ -1,6 +1,6 @@
-/** @file Checks that the experiment could have told something: assay checks that the study made, and
- *  controls whose place is known. */
-import type { Check, Claim, ClaimsPlan, Control } from "../../../schema/study/claims.js";
+/** @file Checks that the experiment could have told something: assay checks that the study made,
+ *  and controls whose place is known. */
+import { type Check, type Claim, type ClaimsPlan, type Control, NOT_RUN } from "../../../schema/study/claims.js";
 import { effectOf } from "./effect.js";
 import { number, range } from "./numbers.js";
 import type { ClaimData } from "./table.js";
@@ -13,7 +13,7 @@ export const checksOf = (claim: Claim, data: ClaimData, plan: ClaimsPlan): Check
 ];
 
 const assay = (name: string, results: readonly Check[]): Check =>
-  results.find((result) => result.name === name) ?? { name, passed: false, detail: "it was not run" };
+  results.find((result) => result.name === name) ?? { name, passed: false, detail: NOT_RUN };
 
 function runControl({ name, estimate, side, bound }: Control, data: ClaimData, plan: ClaimsPlan): Check {
   const { interval, effect } = effectOf(estimate, data.blocks, plan);
