@@ -62,7 +62,9 @@ describe("the summary of a clean network", () => {
 
   it("leaves out what records of earlier releases lack", () => {
     const { underthinking: _, confusion: __, ...clean } = record.clean;
-    expect(read(cleanWords({ ...record, clean }))).toMatch(/7\.4 % are right at some exit and wrong at the final one\.$/);
+    expect(read(cleanWords({ ...record, clean }))).toMatch(
+      /7\.4 % are right at some exit and wrong at the final one\.$/,
+    );
   });
 
   it("calls a gain a gain and no difference none", () => {

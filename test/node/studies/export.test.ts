@@ -40,7 +40,7 @@ test("the rows are those that SQL joins, in the order of their names", async () 
       AND o.sample = r.sample
     WHERE r.attack <> ''
     ORDER BY 1, 2, 3, 4, 5, 6, 7`);
-  sql.close();
+  await sql.close();
   expect(expected.columns).toEqual(Object.keys(ROUTED_COLUMNS));
   expect(got.map((row) => Object.values(row))).toEqual(expected.rows);
   expect(new Set(got.map(({ exits }) => exits)).size).toBeGreaterThan(1);
