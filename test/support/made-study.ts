@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { sha256 } from "../../src/core/digest.js";
 import { VERSION } from "../../src/core/version.js";
 import { writeParquet } from "../../src/data/parquet.js";
-import { objectPath } from "../../src/node/store/folder.js";
+import { objectName } from "../../src/node/store/blobs.js";
 import type { SharedStore } from "../../src/node/store/shared.js";
 import type { Rule } from "../../src/schema/policy.js";
 import type { StudyFileInput } from "../../src/schema/study/file.js";
@@ -103,7 +103,7 @@ export async function drawnStore(plan: StudyPlan, folder: string): Promise<Share
     publish: async (key, task, result) => {
       const manifest = await memory.publish(key, task, result);
       for (const [name, bytes] of Object.entries(result.files)) {
-        const path = objectPath(folder, manifest.files[name].sha256);
+        const path = join(folder, objectName(manifest.files[name].sha256));
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(path, bytes);
       }

@@ -39,7 +39,7 @@ async function queryAction(folder: string, sql: string, { json }: QueryFlags, io
     const result = await study.ask(sql, io.signal);
     await printWithJson(io, json, { value: asRecords(result), text: () => asText(result) });
   } finally {
-    study.close();
+    await study.close();
   }
 }
 

@@ -32,6 +32,8 @@ export async function openDuckDb(folder: string): Promise<ReadingDatabase> {
   const duckdb = await loadDuckDb();
   const instance = await duckdb.DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
+  // Sums of floating-point numbers depend on their order, and so on the number of threads.
+  await connection.run("SET threads = 1");
   await connection.run(`SET allowed_directories = [${quoted(folder)}]`);
   await connection.run("SET enable_external_access = false");
   await connection.run("SET lock_configuration = true");

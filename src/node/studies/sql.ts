@@ -1,7 +1,7 @@
 /** @file Questions about a study in SQL. Views show the results of its finished tasks, found by
  *  their manifests, and the tables of its questions (sql/tables). */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import {
   ANSWER_COLUMNS,
@@ -22,9 +22,9 @@ import { LATENCY_FILE } from "../../studies/tasks/kinds/latency.js";
 import { PACE_FILE } from "../../studies/tasks/kinds/pace.js";
 import type { TaskStore } from "../../studies/tasks/store.js";
 import { packageFile } from "../data/package-root.js";
-import { objectPath } from "../store/folder.js";
 import type { SharedStore } from "../store/shared.js";
 import { openDuckDb, quoted, type ReadingDatabase, type SqlResult, sqlType } from "./duckdb.js";
+import { type ResultFiles, resultFiles } from "./result-files.js";
 
 /** The tables of results: the file of each, and its columns. */
 export const RESULT_TABLES: Readonly<Record<string, { readonly file: string; readonly columns: AnyColumns }>> = {
@@ -40,36 +40,45 @@ export interface StudySql {
   /** Answers a question in SQL. `@name` is short for a table of the questions, whole and sorted.
    * @throws DynnError 'study/sql' */
   readonly ask: (question: string, signal?: AbortSignal) => Promise<SqlResult>;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens the tables of a study.
- * @param store a store in a folder; damaged files are found when they are read
- * @throws DynnError 'study/duckdb' when DuckDB is missing, 'study/sql' for a store without a folder,
- *  'store/damaged', 'store/unreachable'
+ * @throws DynnError 'study/duckdb' when DuckDB is missing, 'store/damaged', 'store/unreachable'
  * @example
  * const sql = await openStudySql(compiled.tasks, await openStore("demo/store"));
  * const { rows } = await sql.ask("SELECT kind, count(*) FROM tasks GROUP BY kind"); */
 export async function openStudySql(tasks: StudyTasks, store: SharedStore): Promise<StudySql> {
-  const folder = resolve(folderOf(store));
-  const finished = await finishedTasks(tasks, store);
-  const rows = await viewRows(tasks, finished, new StudyResults(store));
-  const database = await openDuckDb(join(folder, "objects"));
-  for (const [name, columns] of Object.entries(STUDY_VIEWS))
-    await database.fill(name, columns, rows[name as keyof typeof STUDY_VIEWS]);
-  await defineResults(database, folder, finished);
-  for (const { name, text } of questionTables()) await database.define(`CREATE VIEW "${name}" AS ${text}`);
-  return {
-    ask: (question, signal) => database.ask(question.startsWith("@") ? tableNamed(question) : question, signal),
-    close: database.close,
-  };
+  const files = await resultFiles(store);
+  try {
+    const database = await openDuckDb(files.folder);
+    await define(database, files, tasks, store);
+    return {
+      ask: (question, signal) => database.ask(question.startsWith("@") ? tableNamed(question) : question, signal),
+      close: async () => {
+        database.close();
+        await files.close();
+      },
+    };
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
 }
 
-function folderOf({ folder, id }: SharedStore): string {
-  if (folder !== undefined) return folder;
-  throw new DynnError("study/sql", `store ${id}: is no folder, and DuckDB reads folders alone. Copy it to a folder.`, {
-    id,
-  });
+async function define(
+  database: ReadingDatabase,
+  files: ResultFiles,
+  tasks: StudyTasks,
+  store: SharedStore,
+): Promise<void> {
+  const finished = await finishedTasks(tasks, store);
+  const rows = await viewRows(tasks, finished, new StudyResults(store));
+  for (const [name, columns] of Object.entries(STUDY_VIEWS))
+    await database.fill(name, columns, rows[name as keyof typeof STUDY_VIEWS]);
+  for (const [name, table] of Object.entries(RESULT_TABLES))
+    await defineResult(database, name, table, await pathsOf(finished, table.file, files));
+  for (const { name, text } of questionTables()) await database.define(`CREATE VIEW "${name}" AS ${text}`);
 }
 
 /** The tasks of a study that are done, in their order. */
@@ -84,24 +93,33 @@ export async function finishedTasks(tasks: StudyTasks, store: Pick<TaskStore, "m
 
 const FILE_COLUMNS: AnyColumns = { key: ["STRING", "key of the task"], path: ["STRING", "path of the object"] };
 
-/** Two tasks can have the same bytes, and so the same object: rows are joined by its path. */
-async function defineResults(database: ReadingDatabase, folder: string, finished: readonly Finished[]): Promise<void> {
-  for (const [name, { file, columns }] of Object.entries(RESULT_TABLES)) {
-    const files = finished.flatMap(({ manifest: { key, files: all } }) =>
-      Object.hasOwn(all, file) ? [{ key, path: objectPath(folder, all[file].sha256) }] : [],
-    );
-    await database.fill(`${name}Files`, FILE_COLUMNS, files);
-    await database.define(`CREATE VIEW "${name}" AS ${viewOf(name, columns, [...new Set(files.map((f) => f.path))])}`);
-  }
+interface KeyedPath {
+  readonly key: string;
+  readonly path: string;
+}
+
+async function pathsOf(finished: readonly Finished[], file: string, files: ResultFiles): Promise<KeyedPath[]> {
+  const paths: KeyedPath[] = [];
+  for (const { manifest } of finished)
+    if (Object.hasOwn(manifest.files, file)) paths.push({ key: manifest.key, path: await files.path(manifest, file) });
+  return paths;
+}
+
+/** Two tasks can have the same bytes, and so the same path: rows are joined by it. */
+async function defineResult(
+  database: ReadingDatabase,
+  name: string,
+  { columns }: { readonly columns: AnyColumns },
+  paths: readonly KeyedPath[],
+): Promise<void> {
+  await database.fill(`${name}Files`, FILE_COLUMNS, paths);
+  await database.define(`CREATE VIEW "${name}" AS ${viewOf(name, columns, [...new Set(paths.map((f) => f.path))])}`);
 }
 
 function viewOf(name: string, columns: AnyColumns, paths: readonly string[]): string {
-  const missing = paths.find((path) => !existsSync(path));
-  if (missing !== undefined)
-    throw new DynnError("store/damaged", `${missing}: is missing. Run the study again.`, { path: missing });
-  const own = Object.keys(columns).map((column) => `r."${column}"`);
-  const subject = Object.keys(SUBJECT_COLUMNS).map((column) => `t."${column}"`);
   if (paths.length === 0) return emptyView({ ...SUBJECT_COLUMNS, ...columns });
+  const subject = Object.keys(SUBJECT_COLUMNS).map((column) => `t."${column}"`);
+  const own = Object.keys(columns).map((column) => `r."${column}"`);
   return `SELECT ${[...subject, ...own].join(", ")} FROM read_parquet([${paths.map(quoted).join(", ")}], filename = true) r JOIN "${name}Files" f ON f.path = r.filename JOIN tasks t ON t.key = f.key`;
 }
 

@@ -23,8 +23,8 @@ const folder = mkdtempSync(join(tmpdir(), "dynn sql [1]*'-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const open: StudySql[] = [];
-afterAll(() => {
-  for (const each of open) each.close();
+afterAll(async () => {
+  for (const each of open) await each.close();
 });
 
 async function opened(plan: StudyPlan, name: string) {
@@ -157,6 +157,18 @@ describe("the tables of the questions", () => {
       expect(got, name).toEqual(Object.keys(columns));
       expect(rows, name).toHaveLength(1);
     }
+  });
+
+  test("of a store that is no folder are the same", async () => {
+    const { folder: _, ...bucket } = store;
+    const copy = await openStudySql(compileStudy(plan).tasks, bucket);
+    expect(await copy.ask("@claims")).toEqual(await sql.ask("@claims"));
+    await copy.close();
+  });
+
+  test("a missing file is named", async () => {
+    const lost: SharedStore = { ...store, folder: join(folder, "nowhere") };
+    await expect(openStudySql(compileStudy(plan).tasks, lost)).rejects.toThrow(/nowhere.*is missing/);
   });
 
   test("sets of times and contestants have their attacks", async () => {
