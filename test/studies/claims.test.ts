@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { tTest } from "../../src/measures/statistics/t-test.js";
 import { claimsPlanSchema, type EstimateForm, verdictSchema } from "../../src/schema/study/claims.js";
 import { blockValue, columnsOf } from "../../src/studies/study/claims/block-values.js";
 import { effectOf } from "../../src/studies/study/claims/effect.js";
@@ -33,6 +34,7 @@ describe("the verdict rule", () => {
     expect(verdict.verdict).toBe("supported");
     expect(verdict.reason).toMatch(/^difference: 0\.0508 \(0\.043 to 0\.0587\), 6 of 6 cells agree$/);
     expect(verdict.p).toBeCloseTo(2 / 4096, 14);
+    expect(verdict.endpoints[0].tTest).toBeCloseTo(tTest(TWELVE).p, 14);
     expect(verdictSchema.parse(verdict)).toEqual(verdict);
   });
 
@@ -132,7 +134,7 @@ describe("the test over blocks", () => {
     expect(pairs).toMatchObject({ both: 50, onlyOf: 4, onlyMinus: 0, neither: 46, exact: 0.125, midP: 0.0625 });
     const costs = [{ ...block(1, 0), columns: { a: [0.5, 0.7], b: [0.1, 0.2] } }];
     const form = { kind: "difference", of: "a", minus: "b" } as const;
-    expect(effectOf(form, costs, { level: 0.95, draws: 1, seed: 0 }).blocks[0].pairs).toBeUndefined();
+    expect(effectOf(form, costs, { level: 0.95, seed: 0 }).blocks[0].pairs).toBeUndefined();
   });
 });
 
@@ -163,7 +165,7 @@ describe("checks", () => {
 });
 
 describe("effects", () => {
-  const settings = { level: 0.95, draws: 10, seed: 0 };
+  const settings = { level: 0.95, seed: 0 };
 
   it("of a log ratio are the log of yields per cost, and no success counts as half a sample", () => {
     const form: EstimateForm = { kind: "log-ratio", of: { gain: "s", cost: "m" }, to: { gain: "t", cost: "n" } };

@@ -54,8 +54,8 @@ export const INTERVALS = [
   },
   {
     name: "measures/mcnemar-one-sided",
-    find: "Math.min(1, 2 * tail * Math.exp(",
-    replace: "Math.min(1, tail * Math.exp(",
+    find: "Math.min(1, 2 * halfTail(onlyA, onlyB).tail)",
+    replace: "Math.min(1, halfTail(onlyA, onlyB).tail)",
     test: INTERVALS_TEST,
     killedBy: "of 9 against 2 is the closed form",
   },
@@ -68,8 +68,8 @@ export const INTERVALS = [
   },
   {
     name: "measures/mcnemar-uncapped",
-    find: "return Math.min(1, 2 * tail",
-    replace: "return Math.max(0, 2 * tail",
+    find: "=> Math.min(1, 2 * halfTail",
+    replace: "=> Math.max(0, 2 * halfTail",
     test: INTERVALS_TEST,
     killedBy: "of 4 against 4 is the closed form",
   },

@@ -91,7 +91,7 @@ export const STATISTICS = [
   },
   {
     name: "statistics/clustered-correction",
-    find: "(clusters / (clusters - 1)) * ((n - 1) / (n - columns.length))",
+    find: "(clusters / (clusters - 1)) * ((n - 1) / (n - q.length))",
     replace: "clusters / (clusters - 1)",
     test: MODELS_TEST,
     killedBy: "equals R's coefficients, CR1 errors",

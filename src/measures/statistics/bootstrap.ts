@@ -64,7 +64,7 @@ export function hierarchicalBootstrap(
 /** The acceleration of BCa: skewness of the jackknife means over 6.
  * @example acceleration([3, 3, 3]) // 0 */
 export function acceleration(values: readonly number[]): number {
-  // Leaving a value out moves the mean by its distance from the mean, times a constant that cancels.
+  // Leaving a value out moves the mean by its distance from it, times a constant that cancels.
   const mean = meanOf(values);
   let [squares, cubes] = [0, 0];
   for (const value of values) {

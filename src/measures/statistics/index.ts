@@ -1,5 +1,5 @@
-/** @file The statistics of studies: tests, intervals, resampling and power. docs/statistics.md lists
- *  each with its source and with what it is checked against. */
+/** @file The statistics of studies: tests, intervals, resampling and power. docs/statistics.md
+ *  lists each with its source and with what it is checked against. */
 export { mcnemarExact, mcnemarMidP } from "../mcnemar.js";
 export { wilson } from "../wilson.js";
 export {

@@ -14,8 +14,8 @@ export interface PowerQuestion {
   readonly spread: number;
   /** Samples per block. */
   readonly samples?: number;
-  /** Variance of one sample's difference. For two rates it is about the share of discordant samples.
-   * Without it, the samples add no noise. */
+  /** Variance of one sample's difference. For two rates it is about the share of discordant
+   * samples. Without it, the samples add no noise. */
   readonly sampleVariance?: number;
   /** Two-sided level, 0.05 by default. */
   readonly alpha?: number;
@@ -37,7 +37,7 @@ export interface Power {
 
 /** Power of the two-sided sign-flip and t tests.
  * @throws DynnError `statistics/value` for fewer than two blocks or a spread below 0
- * @example powerOverBlocks({ blocks: 18, effect: 0.047, spread: 0.05, draws: 200 }).t > 0.9 // true */
+ * @example powerOverBlocks({ blocks: 18, effect: 0.047, spread: 0.05 }).t > 0.9 // true */
 export function powerOverBlocks(question: PowerQuestion): Power {
   const { blocks, effect, spread, alpha = 0.05, draws = 2000, seed = 0 } = question;
   if (!(blocks >= 2 && spread >= 0))

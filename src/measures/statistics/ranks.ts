@@ -8,7 +8,7 @@ export function midRanks(values: ArrayLike<number>): number[] {
   for (let start = 0; start < order.length; ) {
     let end = start;
     while (end < order.length && values[order[end]] === values[order[start]]) end++;
-    for (let i = start; i < end; i++) ranks[order[i]] = (start + end + 1) / 2;
+    for (const index of order.slice(start, end)) ranks[index] = (start + end + 1) / 2;
     start = end;
   }
   return ranks;

@@ -41,34 +41,56 @@ export interface RegressionRows {
  * @example linearRegression({ y: [1, 3, 5.1], columns: [[0, 1, 2]], cluster: [0, 1, 2] }) */
 export function linearRegression(rows: RegressionRows, level = 0.95): Regression {
   check(rows);
-  const n = rows.y.length;
-  const columns = [new Float64Array(n).fill(1), ...rows.columns.map((column) => Float64Array.from(column))];
-  const { q, r } = factorize(columns);
-  const values = solve(
-    r,
-    q.map((column) => dot(column, rows.y)),
-  );
-  const residuals = Float64Array.from(rows.y, (y, i) => y - columns.reduce((sum, x, j) => sum + values[j] * x[i], 0));
-  const influence = clusterSums(q, residuals, rows.cluster).map((sum) => solve(r, sum));
-  const clusters = influence.length;
-  const correction = (clusters / (clusters - 1)) * ((n - 1) / (n - columns.length));
-  const plainVariance = dot(residuals, residuals) / (n - columns.length);
-  const inverse = columns.map((_, j) =>
-    solve(
-      r,
-      columns.map((_, i) => (i === j ? 1 : 0)),
-    ),
-  );
-  const df = clusters - 1;
+  const ones = new Float64Array(rows.y.length).fill(1);
+  const fit = leastSquares([ones, ...rows.columns.map((column) => Float64Array.from(column))], rows.y);
+  const { errors, df } = clusteredErrors(fit, rows.cluster);
+  const plain = plainErrors(fit);
   const half = tQuantile(0.5 + level / 2, df);
-  const coefficients = values.map((value, j) => {
-    const error = Math.sqrt(correction * influence.reduce((sum, w) => sum + w[j] ** 2, 0));
-    const plainError = Math.sqrt(plainVariance * inverse.reduce((sum, column) => sum + column[j] ** 2, 0));
+  const coefficients = fit.values.map((value, j) => {
+    const error = errors[j];
     const t = error > 0 ? value / error : Math.sign(value) * Infinity || 0;
     const p = Math.min(1, 2 * tTail(Math.abs(t), df));
-    return { value, error, plainError, t, p, low: value - half * error, high: value + half * error };
+    return { value, error, plainError: plain[j], t, p, low: value - half * error, high: value + half * error };
   });
   return { coefficients, df };
+}
+
+interface Fit {
+  readonly q: readonly Float64Array[];
+  readonly r: readonly (readonly number[])[];
+  readonly values: readonly number[];
+  readonly residuals: Float64Array;
+}
+
+function leastSquares(columns: readonly Float64Array[], y: ArrayLike<number>): Fit {
+  const { q, r } = factorize(columns);
+  const along = q.map((direction) => dot(direction, y));
+  const rest = Float64Array.from(y);
+  orthogonalize(rest, q);
+  return { q, r, values: solve(r, along), residuals: rest };
+}
+
+/** CR1 errors, with the small-sample factor of Stata and of R's sandwich. */
+function clusteredErrors(
+  { q, r, residuals }: Fit,
+  cluster: RegressionRows["cluster"],
+): { errors: number[]; df: number } {
+  const influence = clusterSums(q, residuals, cluster).map((sum) => solve(r, sum));
+  const [n, clusters] = [residuals.length, influence.length];
+  const correction = (clusters / (clusters - 1)) * ((n - 1) / (n - q.length));
+  const errors = q.map((_, j) => Math.sqrt(correction * influence.reduce((sum, w) => sum + w[j] ** 2, 0)));
+  return { errors, df: clusters - 1 };
+}
+
+function plainErrors({ q, r, residuals }: Fit): number[] {
+  const variance = dot(residuals, residuals) / (residuals.length - q.length);
+  const inverse = q.map((_, j) =>
+    solve(
+      r,
+      q.map((__, i) => Number(i === j)),
+    ),
+  );
+  return q.map((_, j) => Math.sqrt(variance * inverse.reduce((sum, column) => sum + column[j] ** 2, 0)));
 }
 
 /** What a column says beyond the other columns and the intercept: its residuals. The regression of

@@ -1,5 +1,6 @@
-/** @file Wilcoxon's exact signed-rank test. It counts all sign patterns of the ranks, so it is exact
- *  with ties as well. Source: Wilcoxon, Biometrics Bulletin 1, 1945; zeros are left out, as there. */
+/** @file Wilcoxon's exact signed-rank test. It counts all sign patterns of the ranks, so it is
+ *  exact with ties as well. Source: Wilcoxon, Biometrics Bulletin 1, 1945. Zeros are left out, as
+ *  there. */
 import { midRanks } from "./ranks.js";
 import { requireValues } from "./sample.js";
 

@@ -46,7 +46,7 @@ export const endpointSchema = z.object({
     .describe("sides of the test"),
 });
 
-/** An effect whose place must be as known. Otherwise the experiment could not have told anything. */
+/** An effect whose place must be as known. Otherwise the experiment could tell nothing. */
 export const controlSchema = z.object({
   name: z.string().min(1),
   estimate: estimateSchema,
@@ -92,10 +92,6 @@ export const effectSchema = z.object({
   effect: z.number(),
   error: z.number().min(0).nullable().describe("standard error; null for fewer than two blocks"),
   interval: intervalSchema.nullable().describe("t interval over blocks"),
-  bootstrap: z
-    .object({ percentile: intervalSchema, bca: intervalSchema, draws: count })
-    .nullable()
-    .describe("hierarchical paired bootstrap; it is too short for few blocks, so no verdict rests on it"),
   test: z.string(),
   p: share.nullable(),
   blocks: z.array(z.object({ id: z.string(), cell: z.string(), value: z.number(), pairs: pairsSchema.optional() })),
@@ -107,6 +103,11 @@ export const endpointRecordSchema = effectSchema.extend({
   direction: z.enum(["greater", "less"]),
   reference: z.number(),
   smallest: z.number(),
+  bootstrap: z
+    .object({ percentile: intervalSchema, bca: intervalSchema, draws: count })
+    .nullable()
+    .describe("hierarchical paired bootstrap; it is too short for few blocks, so no verdict rests on it"),
+  tTest: share.nullable().describe("p value of the t test on the same numbers, for comparison"),
   equivalence: share.nullable().describe("p value of TOST within the smallest effect"),
   power: share.nullable().describe("chance to find the smallest effect with these blocks and this spread"),
 });

@@ -55,7 +55,7 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
     networks: await networkRecords(compiled, results),
     blocks: plan.blocks.map(({ networks: _, ...block }) => block),
     attacks: plan.attacks.map(attackRecord),
-    verdicts: verdictsOf(plan, data, checks),
+    verdicts: verdictsOf(plan, data, checks, reasons(findings)),
     cells: cellsOf(plan, data),
     questions: {
       ...EMPTY,
@@ -80,6 +80,14 @@ const countOf = ({ records }: StudyPlan["data"][string]["reported"]): number =>
 
 const claimData = (findings: ReadonlyMap<string, Findings>, checks: readonly Check[]): Record<string, ClaimData> =>
   Object.fromEntries([...findings].map(([claim, { tables }]) => [claim, { blocks: tables, checks }]));
+
+/** Per question, why parts of it were not measured. */
+const reasons = (findings: ReadonlyMap<string, Findings>): Record<string, string> =>
+  Object.fromEntries(
+    [...findings].flatMap(([claim, { notRun }]) =>
+      notRun.length === 0 ? [] : [[claim, [...new Set(notRun.map(({ why }) => why))].join("; ")]],
+    ),
+  );
 
 const missing = ({ blocks }: StudyPlan): StudyRecord["notRun"] =>
   blocks.flatMap(({ name, missing: lacking }) =>

@@ -25,14 +25,20 @@ function claimsPlan({ questions, smallest, seed }: StudyPlan): ClaimsPlan {
   return { ...protocol, claims, seed };
 }
 
-/** One verdict per claim of the plan. A claim without any table is inconclusive. */
-export function verdictsOf(plan: StudyPlan, data: Data, checks: readonly Check[]): StudyVerdict[] {
+/** One verdict per claim of the plan. A claim without any table is inconclusive.
+ * @param why per claim, why parts of it could not be measured */
+export function verdictsOf(
+  plan: StudyPlan,
+  data: Data,
+  checks: readonly Check[],
+  why: Readonly<Record<string, string>>,
+): StudyVerdict[] {
   const all = claimsPlan(plan);
   const measured = all.claims.filter(({ id }) => (data[id]?.blocks.length ?? 0) > 0);
   const judged = measured.length > 0 ? judgeClaims({ ...all, claims: measured }, data) : [];
   return all.claims.map((claim) => {
     const found = judged.find(({ id }) => id === claim.id);
-    return found ? measuredVerdict(found, plan) : unmeasured(claim, plan, checks);
+    return found ? measuredVerdict(found, plan) : unmeasured(claim, plan, checks, why[claim.id]);
   });
 }
 
@@ -65,6 +71,7 @@ const unmeasured = (
   { id, title, endpoints }: ClaimsPlan["claims"][number],
   plan: StudyPlan,
   checks: readonly Check[],
+  why = "the networks that it compares are missing",
 ): StudyVerdict => ({
   ...factsOf(id as Claim, plan),
   statement: title,
@@ -73,7 +80,7 @@ const unmeasured = (
   effect: null,
   test: "none",
   ...{ p: null, adjusted: null, blocks: 0, cells: { agree: 0, all: 0 }, power: null },
-  reason: "no block could be measured: the networks that it compares are missing",
+  reason: `no block could be measured: ${why}`,
   checks: checks.map(checkRecord),
 });
 

@@ -1,7 +1,7 @@
 /** @file Effects with one number per block: differences, log ratios and slopes. All give the names
  *  of their columns, and the number of a block from the columns' means. */
 import type { EstimateForm } from "../../../schema/study/claims.js";
-import { type BlockTable, constantOf } from "./table.js";
+import { type BlockTable, columnOf, constantOf } from "./table.js";
 
 /** An effect with one number per block. */
 export type BlockForm = Exclude<EstimateForm, { kind: "regression" }>;
@@ -15,6 +15,18 @@ export function columnsOf(form: BlockForm): readonly string[] {
   if (form.kind === "log-ratio") return [form.of.gain, form.of.cost, form.to.gain, form.to.cost];
   return form.columns;
 }
+
+/** The tables of all blocks, and how the number of each follows from its means.
+ * @throws DynnError `claims/data` for tables that do not fit the form */
+export function formulasOf(
+  form: BlockForm,
+  blocks: readonly BlockTable[],
+): { tables: Columns[]; formulas: BlockValue[] } {
+  const tables = blocks.map((block) => columnsOf(form).map((name) => columnOf(block, name)));
+  return { tables, formulas: blocks.map((block, i) => blockValue(form, block, tables[i][0].length)) };
+}
+
+type Columns = ArrayLike<number>[];
 
 /** How a block's number follows from its means.
  * @param rows number of the block's samples */

@@ -1,5 +1,5 @@
-/** @file Checks that the experiment could have told something: assay checks that the study made, and
- *  controls whose place is known. */
+/** @file Checks that the experiment could have told something: assay checks that the study made,
+ *  and controls whose place is known. */
 import { type Check, type Claim, type ClaimsPlan, type Control, NOT_RUN } from "../../../schema/study/claims.js";
 import { effectOf } from "./effect.js";
 import { number, range } from "./numbers.js";

@@ -1,9 +1,12 @@
 /** @file One endpoint of a claim: its effect, test, equivalence and power. */
+import { hierarchicalBootstrap } from "../../../measures/statistics/bootstrap.js";
 import { tTail } from "../../../measures/statistics/distributions.js";
 import { powerOverBlocks } from "../../../measures/statistics/power.js";
 import type { ClaimsPlan, Endpoint, EndpointRecord } from "../../../schema/study/claims.js";
-import { type Effect, effectOf } from "./effect.js";
-import type { ClaimData } from "./table.js";
+import { formulasOf } from "./block-values.js";
+import type { Effect } from "./contract.js";
+import { effectOf } from "./effect.js";
+import type { BlockTable, ClaimData } from "./table.js";
 
 /** Distance of a value from the reference, positive on the claimed side. */
 export const towards = ({ direction, reference }: Pick<Endpoint, "direction" | "reference">, value: number): number =>
@@ -21,12 +24,30 @@ export function judgeEndpoint(endpoint: Endpoint, data: ClaimData, plan: ClaimsP
     direction,
     reference,
     smallest,
+    bootstrap: bootstrap(endpoint, data.blocks, plan),
     p: pValue(endpoint, sideP),
+    tTest: pValue(endpoint, (side, from) => tSide((side * (effect.effect - from)) / (effect.error ?? 0), df)),
     cells: effect.cells.map((cell) => ({ ...cell, agrees: towards(endpoint, cell.value) > 0 })),
     equivalence: equivalence(endpoint, effect.effect, effect.error, df),
     power: power(endpoint, effect.error, data.blocks.length, { alpha: plan.alpha / tests, draws: plan.powerDraws }),
   };
 }
+
+/** A regression has no number per block that could be drawn. */
+function bootstrap(
+  { estimate }: Endpoint,
+  blocks: readonly BlockTable[],
+  { draws, seed, level }: ClaimsPlan,
+): EndpointRecord["bootstrap"] {
+  if (estimate.kind === "regression") return null;
+  const { tables, formulas } = formulasOf(estimate, blocks);
+  const value = (means: Float64Array, block: number): number => formulas[block](means);
+  const drawn = hierarchicalBootstrap(tables, { value, draws, seed, level });
+  return { percentile: [...drawn.percentile], bca: [...drawn.bca], draws };
+}
+
+/** One-sided p value of t. Without an error there is a test only where the effect is certain. */
+const tSide = (t: number, df: number): number | null => (df > 0 ? tTail(t || 0, df) : null);
 
 /** The p value on the claimed side, or twice the smaller one of both sides. */
 function pValue({ direction, reference, sides }: Endpoint, sideP: Effect["sideP"]): number | null {
@@ -52,7 +73,7 @@ function equivalence(
 
 /** Power for the smallest effect, or for no change at all against a margin. */
 function power(
-  { reference, smallest, sides }: Endpoint,
+  { estimate, reference, smallest, sides }: Endpoint,
   error: number | null,
   blocks: number,
   { alpha, draws }: { alpha: number; draws: number },
@@ -61,5 +82,6 @@ function power(
   const effect = smallest || Math.abs(reference);
   // A one-sided test at alpha is one side of a two-sided test at twice alpha.
   const level = sides === 1 ? 2 * alpha : alpha;
-  return powerOverBlocks({ blocks, effect, spread: error * Math.sqrt(blocks), alpha: level, draws }).signFlip;
+  const found = powerOverBlocks({ blocks, effect, spread: error * Math.sqrt(blocks), alpha: level, draws });
+  return estimate.kind === "regression" ? found.t : found.signFlip;
 }

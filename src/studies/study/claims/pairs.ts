@@ -5,13 +5,17 @@ import { pairedDifference } from "../../../measures/statistics/paired-difference
 import type { EstimateForm, Pairs } from "../../../schema/study/claims.js";
 
 /** The paired table of a difference whose columns hold 0 and 1 only. */
-export function pairsOf({ kind }: EstimateForm, [of, minus]: readonly ArrayLike<number>[]): Pairs | undefined {
+export function pairsOf(
+  { kind }: EstimateForm,
+  [of, minus]: readonly ArrayLike<number>[],
+  level: number,
+): Pairs | undefined {
   if (kind !== "difference" || ![of, minus].every(isBinary)) return undefined;
   const counts = { both: 0, onlyOf: 0, onlyMinus: 0, neither: 0 };
   for (let i = 0; i < of.length; i++)
     counts[of[i] ? (minus[i] ? "both" : "onlyOf") : minus[i] ? "onlyMinus" : "neither"]++;
   const { onlyOf, onlyMinus } = counts;
-  const { low, high } = pairedDifference(onlyOf, onlyMinus, of.length);
+  const { low, high } = pairedDifference(onlyOf, onlyMinus, of.length, level);
   return {
     ...counts,
     exact: mcnemarExact(onlyOf, onlyMinus),

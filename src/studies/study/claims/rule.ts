@@ -1,5 +1,5 @@
-/** @file The verdict rule, fixed in the protocol before any run. The order counts: checks first, then
- *  refuted, supported, practically nil, and inconclusive for the rest. */
+/** @file The verdict rule, fixed in the protocol before any run. The order counts: checks first,
+ *  then refuted, supported, practically nil, and inconclusive for the rest. */
 import type { Check, ClaimsPlan, EndpointRecord, VERDICTS } from "../../../schema/study/claims.js";
 import { towards } from "./endpoint.js";
 import { number, percent, range } from "./numbers.js";

@@ -2,8 +2,14 @@
  *  and its exits are sparse. Several sets of exits of each network are attacked with minimum norm.
  *  Source: docs/study.md, claim C5. */
 
+import { DynnError } from "../../../core/errors.js";
 import { percentile } from "../../../measures/percentile.js";
-import { kaplanMeier, linearRegression } from "../../../measures/statistics/index.js";
+import {
+  type Coefficient,
+  kaplanMeier,
+  linearRegression,
+  type RegressionRows,
+} from "../../../measures/statistics/index.js";
 import type { PlannedAttack } from "../../../schema/study/plan.js";
 import type { EarlyRow, Role, StudyRecord } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
@@ -49,11 +55,20 @@ export const early = question<readonly NetworkNeeds[]>({
     const rows: EarlyRow[] = [];
     for (const each of needs) rows.push(...(await rowsOf(each, tasks, results)));
     const tables = tablesOf(rows, tasks);
-    const notRun =
-      tables.length > 0 ? [] : [{ what: "regression of the early attack", why: "too few sets of exits were broken" }];
-    return { tables, part: { early: { rows, coefficients: coefficientsOf(rows, tasks) } }, notRun };
+    const coefficients = coefficientsOf(tables);
+    // Without the regression there is no endpoint.
+    return {
+      tables: coefficients.length > 0 ? tables : [],
+      part: { early: { rows, coefficients } },
+      notRun: coefficients.length > 0 ? [] : [UNABLE],
+    };
   },
 });
+
+const UNABLE = {
+  what: "regression of the early attack",
+  why: "dependency, sparsity and number of exits do not vary independently over at least two blocks",
+};
 
 /** The sets of early exits: each one alone, all, and the factorial. */
 export function exitSets(costs: readonly number[]): number[][] {
@@ -189,27 +204,28 @@ function tablesOf(rows: readonly EarlyRow[], { plan }: Pick<StudyTasks, "plan">)
 }
 
 /** The regression of the logarithm of the median norm, with errors clustered by block. Empty where
- * the rows cannot carry it. */
-export function coefficientsOf(
-  rows: readonly EarlyRow[],
-  tasks: Pick<StudyTasks, "plan">,
-): StudyRecord["questions"]["early"]["coefficients"] {
-  const tables = tablesOf(rows, tasks);
+ * the tables cannot carry it. */
+function coefficientsOf(tables: readonly BlockTable[]): StudyRecord["questions"]["early"]["coefficients"] {
   const column = (name: string): number[] => tables.flatMap(({ columns }) => Array.from(columns[name]));
-  const lengths = tables.map(({ columns }) => columns.exits.length);
   const perRow = <T>(of: (table: BlockTable) => T): T[] =>
-    tables.flatMap((t, i) => new Array<T>(lengths[i]).fill(of(t)));
+    tables.flatMap((table) => new Array<T>(table.columns.exits.length).fill(of(table)));
   const architecture = perRow(({ factors }) => factors?.architecture ?? "");
   const others = [...new Set(architecture)].slice(1);
   const names = ["dependency", "sparsity", "exits"];
   const columns = [...names.map(column), ...others.map((one) => architecture.map((name) => Number(name === one)))];
-  if (tables.length < 2 || others.length === 0 || columns[0].length <= columns.length + 1) return [];
-  const { coefficients } = linearRegression({
-    ...{ y: column("log minimum L2"), columns },
-    cluster: perRow(({ id }) => id),
+  const found = regressed({ y: column("log minimum L2"), columns, cluster: perRow(({ id }) => id) });
+  return [...names, ...others].flatMap((name, i) => {
+    const coefficient = found?.[i + 1];
+    return coefficient ? { name, value: coefficient.value, error: coefficient.error, p: coefficient.p } : [];
   });
-  return [...names, ...others].map((name, i) => {
-    const { value, error, p } = coefficients[i + 1];
-    return { name, value, error, p };
-  });
+}
+
+/** Undefined where the columns depend on each other, or there are too few rows or blocks. */
+function regressed(rows: RegressionRows): readonly Coefficient[] | undefined {
+  try {
+    return linearRegression(rows).coefficients;
+  } catch (error) {
+    if (error instanceof DynnError && error.code === "statistics/value") return undefined;
+    throw error;
+  }
 }
