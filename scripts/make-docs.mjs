@@ -122,9 +122,9 @@ const attackRecords = () => {
 const attacks = ({ catalogue }) =>
   attacksPage(catalogue(), attackRecords(), { table: markdownTable, made: madeBy("src/attacks") });
 
-function schema({ auditRecordSchema, toJSONSchema }) {
-  const { $schema, ...rest } = toJSONSchema(auditRecordSchema);
-  return `${JSON.stringify({ $schema, title: "dynn audit record", ...rest }, undefined, 2)}\n`;
+function schema(title, of, toJSONSchema, io = "output") {
+  const { $schema, ...rest } = toJSONSchema(of, { io });
+  return `${JSON.stringify({ $schema, title, ...rest }, undefined, 2)}\n`;
 }
 
 const sentences = (says) => says.map((one) => one.replace(/\.?$/, ".")).join(" ");
@@ -176,7 +176,9 @@ export const madeDocs = async (dynn) =>
       ["docs/models.md", models(dynn)],
       ["docs/zoo.md", zoo(dynn)],
       ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
-      ["docs/audit.schema.json", schema(dynn)],
+      ["docs/audit.schema.json", schema("dynn audit record", dynn.auditRecordSchema, dynn.toJSONSchema)],
+      ["docs/study-file.schema.json", schema("dynn study file", dynn.studyFileSchema, dynn.toJSONSchema, "input")],
+      ["docs/study-record.schema.json", schema("dynn study record", dynn.studyRecordSchema, dynn.toJSONSchema)],
     ].map(([path, text]) => [path, path.endsWith(".json") ? formatted(path, text) : text]),
   );
 
@@ -203,6 +205,8 @@ async function built() {
       import("../dist/onnx/model.js"),
       import("../dist/core/errors.js"),
       import("../dist/schema/audit-record.js"),
+      import("../dist/schema/study/file.js"),
+      import("../dist/schema/study/record.js"),
       import("../dist/schema/zoo.js"),
       import("../dist/measures/wilson.js"),
       import("../test/support/foreign/rows.ts"),

@@ -17,7 +17,7 @@ import { type CompiledStudy, compileStudy, planHash } from "./compile.js";
 import type { Findings } from "./questions/question.js";
 import { QUESTIONS } from "./questions/table.js";
 import { routedAnswers, StudyResults } from "./results.js";
-import { cellsOf, verdictsOf } from "./verdicts.js";
+import { cellsOf, judgeStudy, verdictsOf } from "./verdicts.js";
 
 /** Facts about a study that its plan does not hold. */
 export interface StudyFacts {
@@ -39,7 +39,7 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
   const findings = new Map<string, Findings>();
   for (const claim of plan.questions)
     findings.set(claim, await QUESTIONS[claim].analyse(compiled.needs.get(claim), compiled.tasks, results));
-  const data = claimData(findings, checks);
+  const judged = judgeStudy(plan, claimData(findings, checks));
   return studyRecordSchema.parse({
     schemaVersion: STUDY_RECORD_VERSION,
     tool: { name: "dynn", version: facts.version },
@@ -55,8 +55,8 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
     networks: await networkRecords(compiled, results),
     blocks: plan.blocks.map(({ networks: _, ...block }) => block),
     attacks: plan.attacks.map(attackRecord),
-    verdicts: verdictsOf(plan, data, checks, reasons(findings)),
-    cells: cellsOf(plan, data),
+    verdicts: verdictsOf(judged, checks, reasons(findings)),
+    cells: cellsOf(judged),
     questions: {
       ...EMPTY,
       ...Object.assign({}, ...[...findings.values()].map(({ part }) => part)),

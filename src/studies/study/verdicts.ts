@@ -25,22 +25,34 @@ function claimsPlan({ questions, smallest, seed }: StudyPlan): ClaimsPlan {
   return { ...protocol, claims, seed };
 }
 
+/** The claims of a study with what was judged. */
+export interface Judged {
+  readonly plan: StudyPlan;
+  readonly claims: ClaimsPlan;
+  readonly data: Data;
+  /** The claims of which at least one block was measured. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Judges the claims of a plan. */
+export function judgeStudy(plan: StudyPlan, data: Data): Judged {
+  const claims = claimsPlan(plan);
+  const measured = claims.claims.filter(({ id }) => (data[id]?.blocks.length ?? 0) > 0);
+  const verdicts = measured.length > 0 ? judgeClaims({ ...claims, claims: measured }, data) : [];
+  return { plan, claims, data, verdicts };
+}
+
 /** One verdict per claim of the plan. A claim without any table is inconclusive.
  * @param why per claim, why parts of it could not be measured */
-export function verdictsOf(
-  plan: StudyPlan,
-  data: Data,
+export const verdictsOf = (
+  { plan, claims, verdicts }: Judged,
   checks: readonly Check[],
   why: Readonly<Record<string, string>>,
-): StudyVerdict[] {
-  const all = claimsPlan(plan);
-  const measured = all.claims.filter(({ id }) => (data[id]?.blocks.length ?? 0) > 0);
-  const judged = measured.length > 0 ? judgeClaims({ ...all, claims: measured }, data) : [];
-  return all.claims.map((claim) => {
-    const found = judged.find(({ id }) => id === claim.id);
+): StudyVerdict[] =>
+  claims.claims.map((claim) => {
+    const found = verdicts.find(({ id }) => id === claim.id);
     return found ? measuredVerdict(found, plan) : unmeasured(claim, plan, checks, why[claim.id]);
   });
-}
 
 const factsOf = (claim: Claim, plan: StudyPlan) => ({
   claim,
@@ -87,20 +99,16 @@ const unmeasured = (
 const checkRecord = ({ name, passed, detail }: Check): StudyCheck => ({ name, passed, detail });
 
 /** Effects by cell, for the forest plot. A cell with one block has the interval of its samples. */
-export function cellsOf(plan: StudyPlan, data: Data): StudyRecord["cells"] {
-  const all = claimsPlan(plan);
-  const measured = all.claims.filter(({ id }) => (data[id]?.blocks.length ?? 0) > 0);
-  if (measured.length === 0) return [];
-  return judgeClaims({ ...all, claims: measured }, data).flatMap(({ id, endpoints: [endpoint] }) =>
+export const cellsOf = ({ claims, data, verdicts }: Judged): StudyRecord["cells"] =>
+  verdicts.flatMap(({ id, endpoints: [endpoint] }) =>
     endpoint.cells.map(({ cell, value }) => {
       const blocks = endpoint.blocks.filter((block) => block.cell === cell);
       return {
         ...{ claim: id as Claim, cell, blocks: blocks.length },
-        effect: { value, ...intervalOf(endpoint, blocks, data[id].blocks, all) },
+        effect: { value, ...intervalOf(endpoint, blocks, data[id].blocks, claims) },
       };
     }),
   );
-}
 
 function intervalOf(
   endpoint: EndpointRecord,

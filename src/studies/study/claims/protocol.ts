@@ -15,6 +15,9 @@ const ASSAY = [
 
 const points = (n: number): number => n / 100;
 
+/** 3 points for 10 % of the depth around the middle, per factor of 10 in cost. */
+const SLOPE = points(3) / Math.log10(0.6 / 0.5);
+
 const PROTOCOL: ClaimsPlanInput = {
   claims: [
     {
@@ -97,7 +100,7 @@ const PROTOCOL: ClaimsPlanInput = {
           name: "slope of changed routed labels on log cost of the first exit",
           estimate: { kind: "slope", columns: ["changed at 1", "changed at 2", "changed at 3", "changed at 4"] },
           direction: "greater",
-          smallest: points(3),
+          smallest: SLOPE,
         },
       ],
     },
