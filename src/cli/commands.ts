@@ -75,6 +75,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: {},
     load: async () => (await import("./study/command.js")).studyCommand,
   },
+  worker: {
+    about: "Run tasks of a study that another process began, on this or any other machine.",
+    takes: {},
+    load: async () => (await import("./worker/command.js")).workerCommand,
+  },
   zoo: {
     about: "List, show, fetch, verify and train the networks of the study.",
     takes: {},

@@ -116,9 +116,17 @@ export const ERROR_CODES = {
     about: "A network, a record or a plan is not the one that the plan of the study names.",
   },
   "study/version": { exit: 1, about: "Another version of dynn made the plan, the store or the task." },
+  "study/duckdb": {
+    exit: 1,
+    about: "Tables of a study are asked in SQL by DuckDB, which is not installed. Install @duckdb/node-api.",
+  },
+  "study/sql": { exit: 2, about: "A query is wrong, or does more than read, or names a table that does not exist." },
   "study/aside": { exit: 1, about: "Tasks of a study failed, or ended their workers twice. The others are done." },
   "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
-  "study/worker": { exit: 1, about: "The processes that run the tasks of a study cannot start." },
+  "study/worker": {
+    exit: 1,
+    about: "The processes that run the tasks of a study cannot start, or a package or program is missing for them.",
+  },
   "store/damaged": { exit: 1, about: "A file in a store of results is not the one that its manifest describes." },
   "store/unreachable": { exit: 1, about: "A store or a queue cannot be reached, or refuses access." },
   "data/spec": { exit: 2, about: "A data spec cannot be read." },

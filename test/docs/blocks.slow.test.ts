@@ -76,6 +76,22 @@ describe("shell blocks", () => {
   });
 });
 
+/** Blocks of other machines, such as clusters and servers: they are read and not run. */
+const foreign = blocksOf("bash");
+
+describe("shell blocks for other machines", () => {
+  test.each(foreign)("$at is a script", async ({ text }) => {
+    await stranger.run("bash", ["-n", "-c", text]);
+  });
+
+  test.each(foreign)("$at names commands and options of dynn that are there", async ({ text }) => {
+    for (const [, command = "", rest = ""] of text.matchAll(/\bdynn ((?:study )?\w+)([^\n]*)/g)) {
+      const help = await stranger.run("dynn", [...command.split(" "), "--help"]);
+      for (const [option] of rest.matchAll(/--[a-z-]+/g)) expect(help).toContain(option);
+    }
+  });
+});
+
 describe("TypeScript blocks", () => {
   test.each(typescript)("$at runs", async ({ file }) => {
     expect(await stranger.run(process.execPath, [`${file}.js`])).not.toBe("");

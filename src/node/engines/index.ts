@@ -1,24 +1,16 @@
 /** @file Runs a study: its tasks, in their order, by the chosen engine. */
-import { availableParallelism } from "node:os";
-import { type ConductOptions, conduct, type StudyEnd } from "../../studies/tasks/conduct.js";
-import { graphOf, publishList, type TaskList } from "../../studies/tasks/list.js";
+import type { StudyEnd } from "../../studies/tasks/conduct.js";
+import { graphOf, publishList, readList, type TaskList } from "../../studies/tasks/list.js";
+import type { TaskKey } from "../../studies/tasks/task.js";
 import { openStore } from "../store/open.js";
-import { localEngine } from "./local.js";
-import { TaskPool } from "./pool.js";
+import { type Run, runPublished } from "./published.js";
 
-/** How the tasks are run. */
-export type EngineChoice = { readonly name: "local" };
+export type { EngineChoice } from "./published.js";
 
-export interface StudyRun extends Omit<ConductOptions, "pollMs"> {
+export interface StudyRun extends Run {
   readonly list: TaskList;
   /** The store, as `openStore` takes it. */
   readonly store: string;
-  /** Default: local. */
-  readonly engine?: EngineChoice | undefined;
-  /** The folder that relative paths of the list start from. */
-  readonly root: string;
-  /** Threads of this machine that tasks may take. Default: one per core. */
-  readonly threads?: number | undefined;
 }
 
 /** Runs the tasks of a list that the store does not have.
@@ -27,13 +19,19 @@ export interface StudyRun extends Omit<ConductOptions, "pollMs"> {
  * @example
  * const { setAside } = await runStudy({ list, store: "study.store", root: "." });
  * for (const { task, reason } of setAside) console.log(task.kind, reason); */
-export async function runStudy({ list, store: spec, root, threads, ...options }: StudyRun): Promise<StudyEnd> {
+export async function runStudy({ list, store: spec, ...run }: StudyRun): Promise<StudyEnd> {
   const store = await openStore(spec);
   const key = await publishList(list, store);
-  const pool = new TaskPool({ store: spec, root }, threads ?? availableParallelism());
-  try {
-    return await conduct(graphOf(list), store, localEngine(key, pool), options);
-  } finally {
-    pool.close();
-  }
+  return runPublished({ key, graph: graphOf(list), store, spec }, run);
+}
+
+/** Runs the tasks of a list that is in the store, as a process on another machine does.
+ * @throws DynnError as `runStudy`, and 'study/value' when the store has no such list */
+export async function joinStudy({
+  list,
+  store: spec,
+  ...run
+}: Omit<StudyRun, "list"> & { readonly list: TaskKey }): Promise<StudyEnd> {
+  const store = await openStore(spec);
+  return runPublished({ key: list, graph: graphOf(await readList(list, store)), store, spec }, run);
 }

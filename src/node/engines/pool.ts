@@ -35,22 +35,32 @@ export class TaskPool {
   }
 
   /** Runs a task in a process of its own, once its threads are free. Does not reject. */
-  async run(
+  run(list: TaskKey, ready: KeyedTask, signal: AbortSignal, onProgress?: (share: number) => void): Promise<TaskEnd> {
+    return this.holding(ready, () => this.runHeld(list, ready, signal, onProgress));
+  }
+
+  /** Holds the threads of a task while something is done. */
+  async holding<T>({ task }: KeyedTask, work: () => Promise<T>): Promise<T> {
+    const need = this.slots.need(task);
+    await this.slots.take(need);
+    try {
+      return await work();
+    } finally {
+      this.slots.give(need);
+    }
+  }
+
+  /** Runs a task whose threads are held. Does not reject. */
+  async runHeld(
     list: TaskKey,
     { key, task }: KeyedTask,
     signal: AbortSignal,
     onProgress: (share: number) => void = () => undefined,
   ): Promise<TaskEnd> {
-    const need = this.slots.need(task);
-    await this.slots.take(need);
-    try {
-      const child = this.#take();
-      const end = await child.run({ list, key, threads: need }, signal, onProgress);
-      this.#put(child);
-      return this.#judged(end);
-    } finally {
-      this.slots.give(need);
-    }
+    const child = this.#take();
+    const end = await child.run({ list, key, threads: this.slots.need(task) }, signal, onProgress);
+    this.#put(child);
+    return this.#judged(end);
   }
 
   /** Ends all processes. Those that work are ended too. */

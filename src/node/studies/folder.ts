@@ -18,15 +18,10 @@ export const inStudy = (folder: string, part: keyof typeof FILES): string => joi
 /** Reads a plan that `dynn study plan` wrote.
  * @throws DynnError 'file/missing', 'study/value' when it is no plan, 'study/version' */
 export async function readPlan(path: string): Promise<StudyPlan> {
-  const json = await readJson(path, "study/value");
-  const parsed = studyPlanSchema.safeParse(json);
+  const parsed = studyPlanSchema.safeParse(await readJson(path, "study/value").catch(notJson(path)));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new DynnError(
-      "study/value",
-      `${path}: is not the plan of a study (${issue?.path.join(".") || "the file"}: ${issue?.message}). Make one with \`dynn study plan\`.`,
-      { path },
-    );
+    throw noPlan(path, `${issue?.path.join(".") || "the file"}: ${issue?.message}`);
   }
   if (parsed.data.tool.version === VERSION) return parsed.data;
   throw new DynnError(
@@ -35,6 +30,20 @@ export async function readPlan(path: string): Promise<StudyPlan> {
     { path, got: parsed.data.tool.version, expected: VERSION },
   );
 }
+
+const noPlan = (path: string, why: string): DynnError =>
+  new DynnError(
+    "study/value",
+    `${path}: is not the plan of a study (${why}). Make one of a study file with \`dynn study plan FILE -o PLAN\`.`,
+    { path },
+  );
+
+/** A study file in place of its plan is a common mistake. Other errors pass. */
+const notJson =
+  (path: string) =>
+  (error: unknown): never => {
+    throw error instanceof DynnError && error.code === "study/value" ? noPlan(path, "it is not JSON") : error;
+  };
 
 /** What a study began with. */
 interface Begun {

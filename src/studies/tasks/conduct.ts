@@ -8,6 +8,8 @@ import type { TaskKey } from "./task.js";
 /** How the run of a task ended. */
 export type TaskEnd =
   | { readonly end: "done"; readonly seconds?: number | undefined }
+  /** Another process has done it. */
+  | { readonly end: "found" }
   /** The task throws whenever it runs. */
   | { readonly end: "failed"; readonly reason: string }
   /** The task ended its worker, for example for want of memory. */
@@ -183,13 +185,13 @@ class Conductor {
     for (const map of [this.#stops, this.#ends, this.#shares]) map.delete(key);
     const wasOpen = this.#schedule.running.has(key);
     const setAside = this.#settle(key, end);
-    if (wasOpen || end.end === "done") this.#report(ready, end, setAside);
+    if (end.end !== "found" && (wasOpen || end.end === "done")) this.#report(ready, end, setAside);
     this.#wake();
   }
 
   /** @returns whether the task is set aside */
   #settle(key: TaskKey, end: TaskEnd): boolean {
-    if (end.end === "done") this.#schedule.finish(key);
+    if (end.end === "done" || end.end === "found") this.#schedule.finish(key);
     if (!this.#schedule.running.has(key)) return false;
     if (end.end === "died") return this.#schedule.die(key, end.reason);
     if (end.end === "failed") this.#schedule.giveUp(key, end.reason);

@@ -1,0 +1,72 @@
+// How much faster are two workers on two cores than one worker on one core? Many attacks at one thread each, in one run, turn by turn.
+// Usage: node bench/study.mjs [--tasks N] [--rounds N] [--engine local|bullmq] [--record]    bullmq needs redis-server
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { runStudy } from "../dist/node/engines/index.js";
+import { smallStudy } from "../scripts/study-kills/list.mjs";
+import { ownRedis } from "../scripts/study-kills/redis.mjs";
+import { environment, report, root } from "./record.mjs";
+
+const { values } = parseArgs({
+  options: {
+    tasks: { type: "string", default: "40" },
+    rounds: { type: "string", default: "3" },
+    engine: { type: "string", default: "bullmq" },
+    record: { type: "boolean", default: false },
+  },
+});
+const folder = mkdtempSync(join(tmpdir(), "dynn-bench-"));
+const list = await smallStudy({ attacks: Number(values.tasks), each: 8, steps: 10 });
+const redis = values.engine === "bullmq" ? await ownRedis() : undefined;
+
+const startWorker = (store) =>
+  spawn(
+    process.execPath,
+    [join(root, "scripts/study-kills/process.mjs"), "worker", JSON.stringify({ store, redis: redis.url })],
+    {
+      stdio: "ignore",
+    },
+  );
+
+let stores = 0;
+/** Attacks per second with so many workers, from the first attack that is done to the last one. */
+async function throughput(workers) {
+  const store = join(folder, `store-${stores++}`);
+  const ends = [];
+  const onTask = ({ task, end }) => task.kind === "craft" && end === "done" && ends.push(performance.now());
+  const engine = redis ? { name: "bullmq", redis: redis.url } : { name: "local" };
+  const run = runStudy({ list, store, root, threads: workers, engine, onTask });
+  const processes = redis ? Array.from({ length: workers }, () => startWorker(store)) : [];
+  await run;
+  const left = processes.map((child) => new Promise((resolve) => child.on("close", resolve)));
+  for (const child of processes) child.kill("SIGTERM");
+  await Promise.all(left);
+  // The first ends belong to the start: every worker opens the network once.
+  const [from, to] = [ends[workers], ends.at(-1)];
+  return (ends.length - 1 - workers) / ((to - from) / 1000);
+}
+
+const lines = [];
+const ratios = [];
+try {
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    const [one, two] = [await throughput(1), await throughput(2)];
+    ratios.push(two / one);
+    lines.push(
+      `round ${round}: one worker ${one.toFixed(2)}, two workers ${two.toFixed(2)} attacks/s, ratio ${(two / one).toFixed(2)}`,
+    );
+  }
+} finally {
+  redis?.kill();
+  rmSync(folder, { recursive: true, force: true });
+}
+const median = [...ratios].sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
+report(`study-${values.engine}`, [
+  environment(),
+  `engine ${values.engine}: ${values.tasks} PGD attacks of 10 steps on 8 records, one thread each, with the answers to their images`,
+  ...lines,
+  `median ratio ${median.toFixed(2)}`,
+]);
