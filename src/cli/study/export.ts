@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { checkWritable } from "../../node/files.js";
 import { openStore } from "../../node/store/open.js";
 import { exportStudy } from "../../node/studies/export.js";
-import { inStudy, openStudy } from "../../node/studies/folder.js";
+import { openStudy } from "../../node/studies/folder.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
 import { withProgress } from "../shared/progress.js";
@@ -30,8 +30,8 @@ Examples:
 async function exportAction(folder: string, { out, csv }: ExportFlags, io: Io): Promise<void> {
   await checkWritable(out);
   if (csv !== undefined) await checkWritable(csv);
-  const { compiled } = await openStudy(folder);
-  const store = await openStore(inStudy(folder, "store"));
+  const { compiled, store: place } = await openStudy(folder);
+  const store = await openStore(place);
   const { rows, left } = await withProgress((onProgress) =>
     exportStudy(compiled.tasks, store, { out, csv, signal: io.signal, onProgress }),
   );

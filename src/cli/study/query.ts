@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { openStore } from "../../node/store/open.js";
 import type { SqlResult } from "../../node/studies/duckdb.js";
-import { inStudy, openStudy } from "../../node/studies/folder.js";
+import { openStudy } from "../../node/studies/folder.js";
 import { openStudySql, questionTables } from "../../node/studies/sql.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
@@ -33,8 +33,8 @@ Examples:
 
 async function queryAction(folder: string, sql: string, { json }: QueryFlags, io: Io): Promise<void> {
   await checkJson(json);
-  const { compiled } = await openStudy(folder);
-  const study = await openStudySql(compiled.tasks, await openStore(inStudy(folder, "store")));
+  const { compiled, store: place } = await openStudy(folder);
+  const study = await openStudySql(compiled.tasks, await openStore(place));
   try {
     const result = await study.ask(sql, io.signal);
     await printWithJson(io, json, { value: asRecords(result), text: () => asText(result) });
