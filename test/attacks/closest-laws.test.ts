@@ -27,11 +27,12 @@ const METHODS: readonly Config[] = [
   { method: "ead", norm: "l1", steps: 15, searchSteps: 3 },
   { method: "ead", norm: "l1", steps: 15, searchSteps: 3, rule: "elastic-net" },
   { method: "jsma", norm: "l0", gamma: 0.5 },
+  { method: "sparsefool", norm: "l0" },
   { method: "one-pixel", norm: "l0", steps: 4 },
   { method: "pixle", norm: "l0", restarts: 4 },
 ];
-const ABOUT_CLASSES = ["deepfool", "jsma"];
-const UNTARGETED = ["deepfool"];
+const ABOUT_CLASSES = ["deepfool", "jsma", "sparsefool"];
+const UNTARGETED = ["deepfool", "sparsefool"];
 const run = async (config: Omit<AttackConfig, "name">, batch = 8) =>
   attackWith(victim, samples, config, { batch, backend });
 const distancesOf = (outcomes: Awaited<ReturnType<typeof run>>, norm: Norm) =>

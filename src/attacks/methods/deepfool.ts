@@ -26,30 +26,38 @@ export function* deepfoolSearch(task: Task, options: DeepFoolOptions): Search {
   return best.found();
 }
 
+/** Where the steps ended. */
+export interface Approached {
+  readonly image: Float32Array;
+  /** The class whose boundary was the nearest at the last step. */
+  readonly rival: number;
+}
+
 /** Steps from an image until the goal is met. Offers each image to `best`.
- * @param start the image, and the index of its loss
- * @returns the last image */
-function* approach(
+ * @param start the image, and the index of its loss */
+export function* approach(
   task: Task,
   options: DeepFoolOptions,
   { from, loss }: { readonly from: Float32Array; readonly loss: number },
   best: Best,
-): Search<Float32Array> {
+): Search<Approached> {
   const rivals = rivalsOf(task, loss, options.candidates);
+  let [rival] = rivals;
   const total = new Float32Array(from.length);
   const image = Float32Array.from(from);
   let at = loss;
   for (let step = 0; step < options.steps; step++) {
     const first = yield* evaluate(task, image, at, true, { target: rivals[0] });
     at = first.at;
-    if (best.offer(image, first)) return image;
-    const nearest = yield* nearestOf(task, image, first, rivals.slice(1));
-    if (!nearest) return image;
+    if (best.offer(image, first)) return { image, rival };
+    const nearest = yield* nearestOf(task, image, first, rivals);
+    if (!nearest) return { image, rival };
+    rival = nearest.rival;
     NORMS[task.budget.norm].step(total, nearest.gradient, nearest.distance + PAST_BOUNDARY);
     moveTo(image, from, total, 1 + options.overshoot);
   }
   best.offer(image, yield* evaluate(task, image, at, false, { target: rivals[0] }));
-  return image;
+  return { image, rival };
 }
 
 /** The classes whose boundaries count: those of the largest logits on the clean image, without the
@@ -62,18 +70,20 @@ function rivalsOf({ goal, sample }: Task, loss: number, candidates: number): num
 }
 
 interface Boundary {
+  readonly rival: number;
   readonly distance: number;
   readonly gradient: Float32Array;
 }
 
-/** The nearest boundary of the linear model. Undefined when no gradient leads to one. */
+/** The nearest boundary of the linear model. Undefined when no gradient leads to one.
+ * @param first the reply for the first rival */
 function* nearestOf(
   task: Task,
   image: Float32Array,
   first: Followed,
-  others: readonly number[],
+  [rival, ...others]: readonly number[],
 ): Search<Boundary | undefined> {
-  const known = boundaryOf(task, first);
+  const known = boundaryOf(task, first, rival);
   const replies = yield* evaluateAll(
     task,
     others.map(() => image),
@@ -81,14 +91,15 @@ function* nearestOf(
     true,
     (i) => ({ target: others[i] }),
   );
-  const all = [known, ...replies.map((reply) => boundaryOf(task, reply))];
+  const all = [known, ...replies.map((reply, i) => boundaryOf(task, reply, others[i]))];
   const nearest = all.reduce((a, b) => (b.distance < a.distance ? b : a));
   return Number.isFinite(nearest.distance) ? nearest : undefined;
 }
 
-function boundaryOf({ budget }: Task, { loss, gradient }: Followed): Boundary {
+function boundaryOf({ budget }: Task, { loss, gradient }: Followed, rival: number): Boundary {
   const slope = NORMS[budget.norm].dual(gradient);
   return {
+    rival,
     distance: slope > 0 ? Math.abs(loss) / slope : Number.POSITIVE_INFINITY,
     gradient: Float32Array.from(gradient),
   };

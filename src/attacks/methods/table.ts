@@ -39,6 +39,7 @@ import { pixle } from "./pixle.js";
 import { shrinking } from "./shrinking.js";
 import { simba } from "./simba.js";
 import { slide } from "./slide.js";
+import { sparsefool } from "./sparsefool.js";
 import { square } from "./square.js";
 import { tpgd } from "./tpgd.js";
 import { uap } from "./uap.js";
@@ -100,6 +101,7 @@ export const METHODS = {
   jsma,
   "one-pixel": onePixel,
   pixle,
+  sparsefool,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

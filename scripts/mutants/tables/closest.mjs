@@ -1,0 +1,12 @@
+/** @file Mutants of methods that search for the closest image. */
+const LINEAR_TEST = "test/attacks/closest-linear.test.ts";
+
+export const CLOSEST = [
+  {
+    name: "attacks/sparsefool-half-lambda",
+    find: "lambda / (1 + INNER.overshoot)",
+    replace: "lambda / (2 + INNER.overshoot)",
+    test: LINEAR_TEST,
+    killedBy: "moves the steepest values to a plane at lambda times the distance",
+  },
+];
