@@ -24,6 +24,7 @@ const METHODS: readonly Config[] = [
   { method: "fmn", norm: "l0", steps: 20 },
   { method: "cw", norm: "l2", steps: 15, searchSteps: 3 },
   { method: "cw", norm: "linf", steps: 15, searchSteps: 3 },
+  { method: "cw", norm: "l0", steps: 20, searchSteps: 4, stepSize: 0.1 },
   { method: "ead", norm: "l1", steps: 15, searchSteps: 3 },
   { method: "ead", norm: "l1", steps: 15, searchSteps: 3, rule: "elastic-net" },
   { method: "jsma", norm: "l0", gamma: 0.5 },

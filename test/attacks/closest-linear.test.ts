@@ -181,7 +181,7 @@ function fewest(image: readonly number[]): number {
   return Math.min(...WEIGHTS.map((_, k) => (k === label ? Number.POSITIVE_INFINITY : needed(k))));
 }
 
-test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
+test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }, { method: "cw" }] as const)(
   "$method changes at most one value more than the fewest that suffice",
   async (config) => {
     const found = await distances({ ...config, norm: "l0" });
@@ -191,6 +191,22 @@ test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
     }
   },
 );
+
+test("cw in l0 keeps the value whose slope times change is largest, though its change is the smallest", async () => {
+  // The steep value can rise by 0.03 and add 1.2. Each flat one can add 0.5, and 1 is missing.
+  const weights = [
+    [0, 0, 0, 0, 0, 0],
+    [40, 1, 1, 1, 1, 1],
+  ];
+  const exits = [{ weights, bias: [0, -42.3] }];
+  const sample = linearSample(exits, [0.97, 0.5, 0.5, 0.5, 0.5, 0.5]);
+  // With a large weight, the squared distance does not hold the flat values back.
+  const config = { method: "cw", norm: "l0", c: 100 } as const;
+  const [{ image, success }] = await attackWith(victimOf(linearExits(exits)), [sample], config);
+  expect(success).toBe(true);
+  expect(image[0]).toBeGreaterThan(0.995);
+  expect(Array.from(image.subarray(1))).toEqual([0.5, 0.5, 0.5, 0.5, 0.5]);
+});
 
 describe("SparseFool", () => {
   // No two slopes are alike, so the order of the moves is certain.
@@ -233,7 +249,7 @@ describe("logits times a factor", () => {
     { method: "deepfool", norm: "l2" },
     { method: "deepfool", norm: "linf" },
   ] as const;
-  const sparse = ["fmn", "jsma", "sparsefool"].map((method) => ({ method, norm: "l0" as const }));
+  const sparse = ["fmn", "jsma", "sparsefool", "cw"].map((method) => ({ method, norm: "l0" as const }));
 
   test.each([...configs, ...sparse])("do not change the distances: $method $norm", async ({ method, norm }) => {
     const config = { method, norm };

@@ -9,4 +9,11 @@ export const CLOSEST = [
     test: LINEAR_TEST,
     killedBy: "moves the steepest values to a plane at lambda times the distance",
   },
+  {
+    name: "attacks/cw-l0-drops-by-change",
+    find: "Math.abs(gradient[i] * (image[i] - clean[i]))",
+    replace: "Math.abs(image[i] - clean[i])",
+    test: LINEAR_TEST,
+    killedBy: "keeps the values whose slope times change is largest",
+  },
 ];

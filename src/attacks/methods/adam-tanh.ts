@@ -106,13 +106,23 @@ export class AdamTanhState {
   readonly #w: Float64Array;
   readonly #mean: Float64Array;
   readonly #square: Float64Array;
+  #open: readonly number[];
   #step = 0;
 
   constructor(w: Float64Array) {
     this.#w = w;
     this.#mean = new Float64Array(w.length);
     this.#square = new Float64Array(w.length);
+    this.#open = Array.from(w, (_, i) => i);
     this.image = Float32Array.from(w, imageOf);
+  }
+
+  /** Holds all values but the open ones exactly at those of an image. The change of variable would
+   * round them. */
+  hold(image: Float32Array, open: readonly number[]): void {
+    this.#open = open;
+    this.image.set(image);
+    for (const i of open) this.image[i] = imageOf(this.#w[i]);
   }
 
   /** One Adam step down c * (-loss) + |x - clean|^2. `gradient` is the gradient of the ascended
@@ -128,7 +138,7 @@ export class AdamTanhState {
     this.#step++;
     const [scale1, scale2] = [1 / (1 - 0.9 ** this.#step), 1 / (1 - 0.999 ** this.#step)];
     const { image } = this;
-    for (let i = 0; i < image.length; i++) {
+    for (const i of this.#open) {
       const x = image[i];
       // dx/dw = (1 - tanh(w)^2) / 2 = 2 x (1 - x)
       const g = slope(i, x) * 2 * x * (1 - x);
