@@ -25,6 +25,9 @@ const METHODS: readonly Config[] = [
   { method: "cw", norm: "l2", steps: 15, searchSteps: 3 },
   { method: "cw", norm: "linf", steps: 15, searchSteps: 3 },
   { method: "cw", norm: "l0", steps: 20, searchSteps: 4, stepSize: 0.1 },
+  { method: "brendel-bethge", norm: "l2", steps: 20 },
+  { method: "brendel-bethge", norm: "linf", steps: 20 },
+  { method: "brendel-bethge", norm: "l1", steps: 20 },
   { method: "ead", norm: "l1", steps: 15, searchSteps: 3 },
   { method: "ead", norm: "l1", steps: 15, searchSteps: 3, rule: "elastic-net" },
   { method: "jsma", norm: "l0", gamma: 0.5 },
@@ -33,7 +36,7 @@ const METHODS: readonly Config[] = [
   { method: "pixle", norm: "l0", restarts: 4 },
 ];
 const ABOUT_CLASSES = ["deepfool", "jsma", "sparsefool"];
-const UNTARGETED = ["deepfool", "sparsefool"];
+const UNTARGETED = ["deepfool", "sparsefool", "brendel-bethge"];
 const run = async (config: Omit<AttackConfig, "name">, batch = 8) =>
   attackWith(victim, samples, config, { batch, backend });
 const distancesOf = (outcomes: Awaited<ReturnType<typeof run>>, norm: Norm) =>

@@ -1,4 +1,5 @@
 /** @file Mutants of methods that search for the closest image. */
+const REGION_TEST = "test/attacks/trust-region.test.ts";
 const LINEAR_TEST = "test/attacks/closest-linear.test.ts";
 
 export const CLOSEST = [
@@ -15,5 +16,12 @@ export const CLOSEST = [
     replace: "Math.abs(image[i] - clean[i])",
     test: LINEAR_TEST,
     killedBy: "keeps the values whose slope times change is largest",
+  },
+  {
+    name: "attacks/brendel-bethge-ball-of-linf",
+    find: "clamp(pull, to - most, to + most)",
+    replace: "clamp(pull, to - 2 * most, to + most)",
+    test: REGION_TEST,
+    killedBy: "no other allowed step leads nearer",
   },
 ];

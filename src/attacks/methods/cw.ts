@@ -1,6 +1,6 @@
 /** @file The attack of Carlini & Wagner: Adam on the distance and a weighted margin, with a search
  *  over the weight. Source: Carlini & Wagner 2017, "Towards evaluating the robustness of neural
- *  networks", sections VI-A (L2) and VI-C (Linf). */
+ *  networks", sections VI-A (L2), VI-B (L0) and VI-C (Linf). */
 
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
@@ -92,7 +92,7 @@ interface Sparse {
 }
 
 /** Descends in fewer and fewer values. The values whose change does least for the loss return to
- * the clean image for good. After a failure, half as many return. Source: section VI-D. */
+ * the clean image for good. After a failure, half as many return. Source: section VI-B. */
 function* inL0(run: Run): Search<void> {
   const { pixels } = run.task.sample;
   const boundary = yield* boundaryFrom(run.task, run.loss, run.options.kappa);

@@ -6,6 +6,7 @@ import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
 import { autoattack } from "./autoattack.js";
 import { autoattackDynamic } from "./autoattack-dynamic.js";
 import { boundary } from "./boundary.js";
+import { brendelBethge } from "./brendel-bethge.js";
 import {
   contrast,
   gaussianBlur,
@@ -102,6 +103,7 @@ export const METHODS = {
   "one-pixel": onePixel,
   pixle,
   sparsefool,
+  "brendel-bethge": brendelBethge,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */
