@@ -36,7 +36,7 @@ const METHODS: readonly Config[] = [
   { method: "pixle", norm: "l0", restarts: 4 },
 ];
 const ABOUT_CLASSES = ["deepfool", "jsma", "sparsefool"];
-const UNTARGETED = ["deepfool", "sparsefool", "brendel-bethge"];
+const UNTARGETED = ["deepfool", "sparsefool"];
 const run = async (config: Omit<AttackConfig, "name">, batch = 8) =>
   attackWith(victim, samples, config, { batch, backend });
 const distancesOf = (outcomes: Awaited<ReturnType<typeof run>>, norm: Norm) =>
@@ -78,6 +78,8 @@ describe.each(METHODS)("$method in $norm $rule", (config) => {
   test("aims at a class where it has a targeted form", async () => {
     const targeted = run({ ...config, target: "least-likely" });
     if (UNTARGETED.includes(method)) return expect(targeted).rejects.toThrow("no targeted form");
+    // No sample has the class that is least likely for the first one. query-laws.test.ts aims at a class that samples have.
+    if (method === "brendel-bethge") return expect(targeted).rejects.toThrow("no other sample has this class");
     const session = await backend.compile(model.graph);
     for (const [i, { success, image }] of (await targeted).entries()) {
       if (!success) continue;

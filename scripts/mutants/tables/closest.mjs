@@ -24,4 +24,11 @@ export const CLOSEST = [
     test: REGION_TEST,
     killedBy: "no other allowed step leads nearer",
   },
+  {
+    name: "attacks/target-starts-far",
+    find: "(a, b) => a.far - b.far",
+    replace: "(a, b) => b.far - a.far",
+    test: "test/attacks/queries.test.ts",
+    killedBy: "begins at the nearest image that the network gives the target to",
+  },
 ];

@@ -10,7 +10,7 @@ import type { Best } from "./best.js";
 import { closestOf } from "./closest.js";
 import { evaluate } from "./evaluate.js";
 import { method, type Task } from "./method.js";
-import { noiseStart, toBoundary } from "./nearest.js";
+import { firstSuccess, toBoundary } from "./nearest.js";
 import { type StepProblem, trustRegionStep } from "./trust-region.js";
 import { plus } from "./vectors.js";
 
@@ -50,7 +50,7 @@ function* walk(task: Task, options: WalkOptions, loss: number, best: Best, victi
 /** An image on the boundary. Undefined when no start is found. */
 function* firstImage(task: Task, victim: Victim): Search<Float32Array | undefined> {
   const known = queryTask(task, victim.model.classes);
-  const start = yield* restrict(noiseStart(known, 1000, 50), task, "label", victim);
+  const start = yield* restrict(firstSuccess(known), task, "label", victim);
   return start && (yield* restrict(toBoundary(known, start, PRECISION), task, "label", victim));
 }
 
@@ -78,7 +78,7 @@ export const brendelBethge = method({
   scope: "sample",
   budget: "closest",
   norms: ["l2", "linf", "l1"],
-  targeted: false,
+  targeted: true,
   losses: ["margin"],
   parameters: {
     steps: count(1000, "steps along the boundary"),
