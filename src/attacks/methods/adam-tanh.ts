@@ -7,6 +7,7 @@ import { NORMS } from "../../perturb/norms.js";
 import { amount, count, flag, type Written } from "../parameters.js";
 import type { Search } from "../question.js";
 import { Best } from "./best.js";
+import { searchWeight } from "./closest.js";
 import { evaluate } from "./evaluate.js";
 import { keyOf, method, type Task } from "./method.js";
 
@@ -49,16 +50,14 @@ function* search(
   loss: number,
   best: Best,
 ): Search<Float32Array> {
-  let [c, low, high] = [options.c, 0, Number.POSITIVE_INFINITY];
   let last = task.sample.pixels;
-  for (let round = 0; round < options.searchSteps; round++) {
+  const rounds = options.c === 0 ? 1 : options.searchSteps;
+  yield* searchWeight(options.c, rounds, function* (c) {
+    if (best.success && options.stopAtSuccess) return true;
     const run = yield* descend(task, { ...options, c }, restart, loss, best);
     last = run.image;
-    if (c === 0 || (run.success && options.stopAtSuccess)) break;
-    if (run.success) high = c;
-    else low = c;
-    c = high === Number.POSITIVE_INFINITY ? c * 10 : (low + high) / 2;
-  }
+    return run.success;
+  });
   return last;
 }
 
