@@ -1,6 +1,6 @@
-/** @file The attack of Brendel & Bethge: starts at an image that meets the goal, and walks along the
- *  decision boundary to the point nearest to the clean image. Source: Brendel et al. 2019,
- *  "Accurate, reliable and fast robustness evaluation"; the trust region shrinks as in Foolbox 3. */
+/** @file The attack of Brendel & Bethge: starts at an image that meets the goal, and walks along
+ *  the decision boundary towards the clean image. Source: Brendel et al. 2019, "Accurate, reliable
+ *  and fast robustness evaluation". The trust region shrinks as in Foolbox 3. */
 
 import type { Victim } from "../goals/victim.js";
 import { queryTask, restrict } from "../oracle/restrict.js";

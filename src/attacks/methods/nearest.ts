@@ -61,8 +61,8 @@ export function* meets(image: Float32Array): Generator<readonly Query[], boolean
 
 type Step<T> = Generator<readonly Query[], T, readonly Shown["label"][]>;
 
-/** A success to begin with: at noise, or for a target at an image of that class. Undefined when none
- * meets the goal.
+/** A success to begin with: at noise, or with a target at an image of that class. Undefined when
+ * none meets the goal.
  * @throws DynnError 'attack/start' when no other sample has the target class */
 export const firstSuccess = (task: QueryTask): Step<Float32Array | undefined> =>
   task.sample.target === undefined ? noiseStart(task, 1000, 50) : sampleStart(task);

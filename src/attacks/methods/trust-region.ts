@@ -1,5 +1,5 @@
-/** @file The step of the attack of Brendel & Bethge: the change that brings an image nearest to the
- *  clean one, lands on a plane, and is no longer than a trust region in L2. Each norm has a closed
+/** @file The step of the attack of Brendel & Bethge. It is the change that brings an image nearest
+ *  to the clean one. It lands on a plane, and stays in a trust region of L2. Each norm has a closed
  *  form with two numbers, and each number is found by a search along one dimension. Source: Brendel
  *  et al. 2019, "Accurate, reliable and fast robustness evaluation", equation 2 and appendix. */
 
