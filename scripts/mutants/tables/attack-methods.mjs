@@ -153,7 +153,7 @@ export const METHODS = [
     CLOSEST_TEST,
     "EAD finds the elastic-net",
   ),
-  mutant("jsma", "image[i] + theta, 0", "image[i] + theta / 2, 0", CLOSEST_TEST, "jsma changes at most one value"),
+  mutant("jsma", "image[i] + theta, 0", "image[i] + theta / 2, 0", CLOSEST_TEST, "changes at most one value more"),
   mutant("fab", "v + eta * here[i]", "v + eta * here[i] / 2", "test/attacks/apgd.test.ts", "fab breaks an image"),
   mutant(
     "fab-t",
