@@ -153,14 +153,20 @@ export const METHODS = [
     CLOSEST_TEST,
     "EAD finds the elastic-net",
   ),
-  mutant("jsma", "image[i] + theta, 0", "image[i] + theta / 2, 0", CLOSEST_TEST, "changes at most one value more"),
+  mutant(
+    "jsma",
+    "undefined ? -sign : sign",
+    "undefined ? sign : -sign",
+    CLOSEST_TEST,
+    "changes at most one value more",
+  ),
   mutant("fab", "v + eta * here[i]", "v + eta * here[i] / 2", "test/attacks/apgd.test.ts", "fab breaks an image"),
   mutant(
     "fab-t",
-    "pixels[i] + eta * fromClean[i]",
-    "pixels[i] + 2 * eta * fromClean[i]",
+    ": others.map((other) => [other])",
+    ": others.slice(1).map((other) => [other])",
     "test/attacks/apgd.test.ts",
-    "fab-t ",
+    "fab-t breaks an image",
   ),
   mutant("autoattack", "({ eot: 20 })", "({ eot: 10 })", "test/attacks/autoattack.test.ts", "takes twenty gradients"),
   mutant(
@@ -182,7 +188,13 @@ export const METHODS = [
   ),
   mutant("spsa", "(rate * m)", "(2 * rate * m)", QUERIES_TEST, "steps of spsa begin"),
   mutant("simba", "+= sign * stepSize;", "+= 2 * sign * stepSize;", QUERIES_TEST, "simba takes steps"),
-  mutant("cost-walk", "return a.cost > b.cost;", "return a.cost < b.cost;", QUERIES_TEST, "raises the cost where"),
+  mutant(
+    "cost-walk",
+    "a.confidence < b.confidence",
+    "a.confidence > b.confidence",
+    QUERIES_TEST,
+    "lowers the confidence within",
+  ),
   mutant(
     "one-pixel",
     "trials[i].loss > member.loss",
@@ -219,11 +231,5 @@ export const METHODS = [
     UNIVERSAL_TEST,
     "patch takes steps",
   ),
-  mutant(
-    "shrinking",
-    "Math.floor(step / every)",
-    "Math.floor(step / every / 2)",
-    UNIVERSAL_TEST,
-    "ends in the last ball",
-  ),
+  mutant("shrinking", "(1 - shrink) **", "(1 - shrink / 2) **", UNIVERSAL_TEST, "ends in the last ball"),
 ];

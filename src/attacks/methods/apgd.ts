@@ -34,7 +34,7 @@ interface Run extends Pick<ApgdOptions, "steps" | "rho" | "eot" | "largeRadii"> 
   readonly at: number;
   /** Number of the run. Its random numbers depend on it. */
   readonly number: number;
-  /** Whether the start is noise, and no run in a larger ball comes first. */
+  /** Whether the start is noise, and not the result of a run in a larger ball. */
   readonly fromNoise: boolean;
 }
 
@@ -65,8 +65,9 @@ function* run(given: Omit<Run, "fromNoise">): Search<void> {
   const stage = norm === "l1" && largeRadii ? Math.min(Math.ceil(0.3 * steps), Math.floor((steps - 1) / 2)) : 0;
   let image = atBorder(task, stage > 0 ? 3 * radius : radius, given.number);
   for (const factor of stage > 0 ? [3, 2] : []) {
+    const fromNoise = factor === 3;
     image = yield* climb(
-      { ...given, steps: stage, fromNoise: false },
+      { ...given, steps: stage, fromNoise },
       moveInto(task, image, factor * radius),
       factor * radius,
       false,
