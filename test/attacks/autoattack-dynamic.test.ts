@@ -74,7 +74,7 @@ describe.each(NETWORKS)("on $name of two pixels", ({ exits, samples, stops, fewe
 
     test("with the goal slowdown stops as late as the grid does", async () => {
       const outcomes = await slowed(samples);
-      const clear = samples.flatMap((_, i) => (worst[i].there >= CLEAR ? [i] : []));
+      const clear = samples.flatMap((_, i) => (worst[i].share >= CLEAR ? [i] : []));
       const found = clear.map((i) => routedAt(exits, outcomes[i].image).stop);
       expect(found).toEqual(clear.map((i) => worst[i].stop));
       expect(new Set(found).size).toBeGreaterThanOrEqual(stops);

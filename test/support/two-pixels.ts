@@ -57,7 +57,7 @@ export interface Worst {
   /** The latest stop in the ball. */
   readonly stop: number;
   /** Share of the ball that stops there. */
-  readonly there: number;
+  readonly share: number;
 }
 
 export function worstInBall(
@@ -79,5 +79,5 @@ export function worstInBall(
       stops[answer.stop]++;
     }
   const stop = stops.findLastIndex((count) => count > 0);
-  return { wrong: wrong / all, stop, there: stops[stop] / all };
+  return { wrong: wrong / all, stop, share: stops[stop] / all };
 }

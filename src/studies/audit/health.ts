@@ -50,7 +50,8 @@ export function ownHealth({ attack, samples, outcomes }: Attacked, audited: Audi
     outcomes.filter((o, i) => o.eligible && test(i)).length / Math.max(1, eligible.length);
   const failed = (i: number) => !outcomes[i].success;
   const gradient = attack.method.access === "gradient";
-  // A search for the closest image gives the clean image back when its successes lie beyond the radius.
+  // A search for the closest image returns the clean one when its successes lie beyond the
+  // radius.
   const still = (i: number) =>
     outcomes[i].spent.queriesToSuccess === null && outcomes[i].image.every((v, k) => v === samples[i].pixels[k]);
   return [
@@ -77,7 +78,7 @@ export function ownHealth({ attack, samples, outcomes }: Attacked, audited: Audi
   ];
 }
 
-/** Whether an exit still gives probabilities, because neither the graph nor a first run has told. */
+/** Whether an exit still gives probabilities, because neither the graph nor a first run told. */
 const givesProbabilities = ({ logits }: AuditedModel): boolean =>
   logits.exits.some((rows) => rowsKind(rows, logits.classes) === "probabilities");
 
