@@ -2,6 +2,7 @@
 import { ADAM } from "./tables/adam.mjs";
 import { GOALS } from "./tables/attack-goals.mjs";
 import { LOSSES } from "./tables/attack-losses.mjs";
+import { METHODS } from "./tables/attack-methods.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
 import { AUTOATTACK } from "./tables/autoattack.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
@@ -36,6 +37,7 @@ export const MUTANTS = [
   ...CALIBRATION,
   ...AUTOATTACK,
   ...CLOSEST,
+  ...METHODS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

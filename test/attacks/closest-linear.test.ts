@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { AttackConfig } from "../../src/attacks/spec.js";
 import { NORMS } from "../../src/perturb/norms.js";
 import type { Norm } from "../../src/schema/norm.js";
-import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
+import { attackWith, type LinearExit, linearExits, linearSample, logitsAt, questionsOf } from "../support/attack.js";
 import { victimOf } from "../support/models.js";
 
 const WEIGHTS = [
@@ -136,6 +136,50 @@ function elasticNet(image: readonly number[], weight: number): { l1: number; l2:
     l2: Math.min(...solutions.map((d) => Math.hypot(...d))),
   };
 }
+
+describe("the radius of the search", () => {
+  const [exit] = exitsTimes(1);
+  const radiiOf = (config: Omit<AttackConfig, "name">, most: number) => {
+    const sample = linearSample([exit], IMAGES[0]);
+    return questionsOf(exit, sample, config, most).map(({ images: [image], met: [met] }) => ({
+      radius: NORMS.l2.distance(image, sample.pixels),
+      met,
+    }));
+  };
+
+  test("DDN shrinks and grows by gamma", () => {
+    const all = radiiOf({ method: "ddn", gamma: 0.04, startNorm: 0.1, steps: 40 }, 40);
+    expect(all[1].radius).toBeCloseTo(0.104, 6);
+    expect(new Set(all.slice(1).map(({ met }) => met)).size).toBe(2);
+    for (const [k, { radius, met }] of all.slice(1, -1).entries())
+      expect(all[k + 2].radius / radius).toBeCloseTo(met ? 0.96 : 1.04, 4);
+  });
+
+  test("FMN shrinks and grows by a share that falls along half a cosine", () => {
+    // The first steps are longer than the ball, so the image is at its border.
+    const all = radiiOf({ method: "fmn", gamma: 0.04, steps: 40 }, 40);
+    const from = all.findIndex(({ met }) => met);
+    expect(new Set(all.slice(from, from + 8).map(({ met }) => met)).size).toBe(2);
+    for (const [k, { radius, met }] of all.slice(from, from + 8).entries()) {
+      const gamma = 0.001 + (0.039 * (1 + Math.cos((Math.PI * (from + k)) / 40))) / 2;
+      expect(all[from + k + 1].radius / radius).toBeCloseTo(met ? 1 - gamma : 1 + gamma, 4);
+    }
+  });
+});
+
+// The least of |d|^2 - c * margin on a plane lies at c * slope / 2. It reaches the plane from c = 2 * gap / slope^2 on.
+test.each([
+  [0.8, false],
+  [1.25, true],
+])("C&W succeeds from the weight on at which distance and margin balance: %f of it", async (share, expected) => {
+  const slope = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];
+  const exit = { weights: [slope.map(() => 0), slope], bias: [0, 0.15] };
+  const sample = linearSample([exit], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
+  const c = (share * 2 * (sample.clean[0][1] - sample.clean[0][0])) / Math.hypot(...slope) ** 2;
+  const config = { method: "cw", c, searchSteps: 1, steps: 400, stepSize: 0.002 };
+  const [{ success }] = await attackWith(victimOf(linearExits([exit])), [sample], config);
+  expect(success).toBe(expected);
+});
 
 describe("EAD", () => {
   async function lengths(config: Omit<AttackConfig, "name" | "method">): Promise<{ l1: number; l2: number }[]> {

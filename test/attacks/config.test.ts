@@ -127,6 +127,21 @@ describe("wrong use of an attack gets one clear message", () => {
       { method: "pgd", radius: 0.1, target: 9 },
       'attack "t", target: got 9, expected a class from 0 to 3. Give one of them, least-likely or second or random. [attack/config]',
     ],
+    ...["", "cat", "1.5", -1, 0.5, null, true].map(
+      (target) =>
+        [
+          { method: "pgd", radius: 0.1, target: target as never },
+          `attack "t", target: got ${JSON.stringify(target)}, expected least-likely, second, random or the number of a class. docs/attack-file.md lists the fields. [attack/config]`,
+        ] as const,
+    ),
+    [
+      { method: "pgd", norm: "l0", radius: 3 },
+      'attack "t": pgd does not work in l0. It works in linf, l2, l1. [attack/config]',
+    ],
+    [
+      { method: "pgd", radius: "8/255", stepSize: 2 },
+      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+    ],
     [
       { method: "tpgd", radius: 0.1, target: 1 },
       'attack "t": tpgd has no targeted form. Remove "target". [attack/config]',
@@ -161,6 +176,14 @@ describe("an attack file", () => {
     expect(() => parseAttackFile([{ name: "a", objective: "routed", speed: 3 }], "f.json")).toThrow(
       /^f\.json at \[0\], attack "a": .*"speed"/,
     );
+  });
+
+  test("says what a target can be", () => {
+    expect(() => parseAttackFile([{ name: "a", radius: 0.1, target: "" }], "f.json")).toThrow(
+      /^f\.json at \[0\]\.target: got "", expected least-likely, second, random or the number of a class\./,
+    );
+    const [{ target }] = parseAttackFile([{ name: "a", radius: 0.1, target: "3" }], "f.json");
+    expect(target).toBe(3);
   });
 
   test("refuses two attacks of one name", () => {
