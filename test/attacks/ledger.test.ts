@@ -2,7 +2,9 @@
 import { expect, test } from "vitest";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
 import { lossGraph } from "../../src/attacks/oracle/loss-graph.js";
+import type { Question } from "../../src/attacks/question.js";
 import { runAttack } from "../../src/attacks/runner.js";
+import type { Sample } from "../../src/attacks/sample.js";
 import { configureAttack } from "../../src/attacks/spec.js";
 import { nodeMacs } from "../../src/graph/cost.js";
 import type { Graph } from "../../src/graph/graph.js";
@@ -45,6 +47,31 @@ test.each(["misclassify:final", "average", "routed", "slowdown"])(
     expect(spent).toBeGreaterThan(0);
   },
 );
+
+test.each(["deepfool", "fab", "fab-t"])("and where several gradients share a forward pass: %s", async (method) => {
+  const { backend, total } = counting();
+  const attack = configureAttack({ name: "t", method, norm: "l2", steps: 3 }, victimOf(model, 0.6));
+  const outcomes = await runAttack(attack, samples, new Evaluator(model, backend), { seed: 1, batch: 5 });
+  expect(outcomes.reduce((sum, { spent: s }) => sum + s.forwardMacs + s.backwardMacs, 0)).toBe(total());
+});
+
+test("the gradients of several targets in one run are those of one run each", async () => {
+  const { goal } = configureAttack({ name: "t", method: "deepfool", norm: "l2" }, victimOf(model, 0.6));
+  const evaluator = new Evaluator(model, referenceBackend);
+  const loss = goal.losses[goal.losses.length - 1];
+  const ask = (sample: Sample, aims: Pick<Question, "target" | "targets">) =>
+    evaluator.evaluate([{ sample, label: 0, question: { image: sample.pixels, loss, gradient: true, ...aims } }]);
+  const targets = [3, 1, 2];
+  for (const sample of samples.slice(0, 3)) {
+    const [{ each, loss: first, gradient }] = await ask(sample, { targets });
+    expect(each).toHaveLength(3);
+    expect({ loss: first, gradient }).toEqual(each?.[0]);
+    for (const [k, target] of targets.entries()) {
+      const [alone] = await ask(sample, { target });
+      expect(each?.[k]).toEqual({ loss: alone.loss, gradient: alone.gradient });
+    }
+  }
+});
 
 test("the routed goal pays only for the prefix up to the exit taken", async () => {
   const attack = configureAttack({ name: "t", goal: "routed", radius: 0.001, steps: 1 }, victimOf(model, 0.3));

@@ -4,9 +4,9 @@
 
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
-import type { Search } from "../question.js";
+import type { Search, Slope } from "../question.js";
 import { Best } from "./best.js";
-import { evaluate, evaluateAll, type Followed } from "./evaluate.js";
+import { evaluate } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
 export interface DeepFoolOptions {
@@ -40,15 +40,17 @@ function* approach(
   const image = Float32Array.from(from);
   let at = loss;
   for (let step = 0; step < options.steps; step++) {
-    const first = yield* evaluate(task, image, at, true, { target: rivals[0] });
-    at = first.at;
-    if (best.offer(image, first)) return image;
-    const nearest = yield* nearestOf(task, image, first, rivals.slice(1));
+    const here = yield* evaluate(task, image, at, true, { targets: rivals });
+    if (step === 0 && best.offer(image, here)) return image;
+    const nearest = nearestOf(task, here.each ?? []);
     if (!nearest) return image;
     NORMS[task.budget.norm].step(total, nearest.gradient, nearest.distance + PAST_BOUNDARY);
     moveTo(image, from, total, 1 + options.overshoot);
+    // Gradients of all rivals would be wasted on an image that ends the search.
+    const moved = yield* evaluate(task, image, here.at, false, { target: rivals[0] });
+    if (best.offer(image, moved)) return image;
+    at = moved.at;
   }
-  best.offer(image, yield* evaluate(task, image, at, false, { target: rivals[0] }));
   return image;
 }
 
@@ -67,26 +69,13 @@ interface Boundary {
 }
 
 /** The nearest boundary of the linear model. Undefined when no gradient leads to one. */
-function* nearestOf(
-  task: Task,
-  image: Float32Array,
-  first: Followed,
-  others: readonly number[],
-): Search<Boundary | undefined> {
-  const known = boundaryOf(task, first);
-  const replies = yield* evaluateAll(
-    task,
-    others.map(() => image),
-    others.map(() => first.at),
-    true,
-    (i) => ({ target: others[i] }),
-  );
-  const all = [known, ...replies.map((reply) => boundaryOf(task, reply))];
+function nearestOf(task: Task, slopes: readonly Slope[]): Boundary | undefined {
+  const all = slopes.map((slope) => boundaryOf(task, slope));
   const nearest = all.reduce((a, b) => (b.distance < a.distance ? b : a));
   return Number.isFinite(nearest.distance) ? nearest : undefined;
 }
 
-function boundaryOf({ budget }: Task, { loss, gradient }: Followed): Boundary {
+function boundaryOf({ budget }: Task, { loss, gradient }: Slope): Boundary {
   const slope = NORMS[budget.norm].dual(gradient);
   return {
     distance: slope > 0 ? Math.abs(loss) / slope : Number.POSITIVE_INFINITY,
