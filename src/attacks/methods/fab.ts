@@ -103,19 +103,22 @@ function dualLength(gradient: Float32Array, norm: FabNorm): number {
 function next({ task, options, norm }: Run, image: Float32Array, { loss, gradient }: Slope): Float32Array {
   const { pixels } = task.sample;
   const { eta, alphaMax } = options;
-  const rise = image.reduce((sum, v, i) => sum + gradient[i] * (v - pixels[i]), -loss);
+  let rise = -loss;
+  for (let i = 0; i < image.length; i++) rise += gradient[i] * (image[i] - pixels[i]);
   const here = ontoHyperplane(gradient, image, -loss, norm);
   const fromClean = ontoHyperplane(gradient, pixels, rise, norm);
   const [near, far] = [lengthOf(here, norm), lengthOf(fromClean, norm)];
   const alpha = Math.min(near / (near + far), alphaMax);
-  return image.map((v, i) => {
-    const moved = (v + eta * here[i]) * (1 - alpha) + (pixels[i] + eta * fromClean[i]) * alpha;
-    return Math.min(Math.max(moved, 0), 1);
-  });
+  const moved = new Float32Array(image.length);
+  for (let i = 0; i < image.length; i++) {
+    const to = (image[i] + eta * here[i]) * (1 - alpha) + (pixels[i] + eta * fromClean[i]) * alpha;
+    moved[i] = Math.min(Math.max(to, 0), 1);
+  }
+  return moved;
 }
 
 const lengthOf = (step: Float64Array, norm: FabNorm): number =>
-  Math.max(NORMS[norm].distance(Float32Array.from(step), new Float32Array(step.length)), 1e-8);
+  Math.max(NORMS[norm].distance(new Float32Array(step), new Float32Array(step.length)), 1e-8);
 
 const parameters = {
   steps: count(100, "projections of a run"),
