@@ -6,8 +6,14 @@ import type { Question } from "../../src/attacks/question.js";
 import { runAttack } from "../../src/attacks/runner.js";
 import type { Sample } from "../../src/attacks/sample.js";
 import { configureAttack } from "../../src/attacks/spec.js";
+import { fromNumbers } from "../../src/core/tensor.js";
+import { dynamicModel } from "../../src/dynamic/model/model.js";
+import { int } from "../../src/graph/attributes.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
 import { nodeMacs } from "../../src/graph/cost.js";
 import type { Graph } from "../../src/graph/graph.js";
+import { inferShapes } from "../../src/graph/infer.js";
+import { emptyGraph } from "../../src/graph/op.js";
 import { opTable } from "../../src/ops/table.js";
 import type { Backend } from "../../src/runtime/backend.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
@@ -72,6 +78,38 @@ test("the gradients of several targets in one run are those of one run each", as
     }
   }
 });
+
+test("questions about large images run in parts of equal length, and each gets its own reply", async () => {
+  const large = dynamicModel({ graph: brightness(1024), metadata: new Map() });
+  const rows: (number | undefined)[] = [];
+  const compile = async (graph: Graph) => {
+    const session = await referenceBackend.compile(graph);
+    const run: typeof session.run = (feeds) => {
+      rows.push(feeds.image?.dims[0]);
+      return session.run(feeds);
+    };
+    return { ...session, run };
+  };
+  const evaluator = new Evaluator(large, { ...referenceBackend, compile });
+  const { goal } = configureAttack({ name: "t", method: "fgsm", radius: 0.1 }, victimOf(large, 0.5));
+  const asked = Array.from({ length: 10 }, (_, id) => {
+    const image = new Float32Array(1024 * 1024).fill(id / 16);
+    return { sample: { ...samples[0], id }, label: 0, question: { image, loss: goal.losses[0], gradient: false } };
+  });
+  const replies = await evaluator.evaluate(asked);
+  expect(rows).toEqual([3, 4, 3]);
+  expect(replies.map(({ logits }) => logits[0]?.[0])).toEqual(asked.map((_, id) => id / 16));
+});
+
+/** A model whose first logit is the mean of a gray image, and whose second logit is its negative. */
+function brightness(size: number): Graph {
+  const b = new GraphBuilder(emptyGraph("brightness", 17));
+  const image = b.input("image", "float32", ["n", 1, size, size]);
+  const mean = b.op("Flatten", [b.op("GlobalAveragePool", [image])], { axis: int(1) });
+  const both = b.constant(fromNumbers("float32", [1, 2], [1, -1]));
+  b.output(b.op("Mul", [mean, both], {}, "logits"), "float32", ["n", 2]);
+  return inferShapes(b.build(), opTable);
+}
 
 test("the routed goal pays only for the prefix up to the exit taken", async () => {
   const attack = configureAttack({ name: "t", goal: "routed", radius: 0.001, steps: 1 }, victimOf(model, 0.3));
