@@ -3,7 +3,7 @@
  *  networks", sections VI-A (L2) and VI-C (Linf). */
 
 import { NORMS } from "../../perturb/norms.js";
-import { amount, count } from "../parameters.js";
+import { amount, count, flag } from "../parameters.js";
 import type { Evaluation, Search } from "../question.js";
 import { AdamTanhState, tanhOf } from "./adam-tanh.js";
 import { Best } from "./best.js";
@@ -17,6 +17,8 @@ interface CwOptions {
   readonly searchSteps: number;
   readonly c: number;
   readonly kappa: number;
+  /** Whether a run ends when a tenth of its steps has not lowered what Adam descends. */
+  readonly abortEarly: boolean;
 }
 
 /** One run of Adam. */
@@ -28,8 +30,12 @@ interface Run {
   readonly loss: number;
 }
 
-/** The derivative of what Adam descends, by value i, which now is x. */
-type Slope = (gradient: Float32Array, i: number, x: number) => number;
+/** What Adam descends. */
+interface Descent {
+  /** Its derivative by value i, which now is x. */
+  readonly slope: (gradient: Float32Array, i: number, x: number) => number;
+  readonly value: (image: Float32Array, loss: number) => number;
+}
 
 function* attack(task: Task, options: CwOptions): Search {
   const best = Best.closest(task);
@@ -46,8 +52,7 @@ function* inL2(run: Run): Search<void> {
   const { pixels } = task.sample;
   const first = options.c > 0 ? options.c : balancedWeight(yield* boundaryFrom(task, run.loss, options.kappa));
   yield* searchWeight(first, options.searchSteps, function* (c) {
-    const slope: Slope = (gradient, i, x) => 2 * (x - pixels[i]) - c * gradient[i];
-    return (yield* descend(run, pixels, slope)) !== undefined;
+    return (yield* descend(run, pixels, squared(pixels, c))) !== undefined;
   });
 }
 
@@ -72,19 +77,27 @@ function* inLinf(run: Run): Search<void> {
 /** The share of its distance at which tau continues after a success. */
 const NEXT_TAU = 0.9;
 
-const beyond =
-  (clean: Float32Array, tau: number, c: number): Slope =>
-  (gradient, i, x) => {
+const squared = (clean: Float32Array, c: number): Descent => ({
+  slope: (gradient, i, x) => 2 * (x - clean[i]) - c * gradient[i],
+  value: (image, loss) => NORMS.l2.distance(image, clean) ** 2 - c * loss,
+});
+
+const beyond = (clean: Float32Array, tau: number, c: number): Descent => ({
+  slope: (gradient, i, x) => {
     const move = x - clean[i];
     return (Math.abs(move) > tau ? Math.sign(move) : 0) - c * gradient[i];
-  };
+  },
+  value: (image, loss) => image.reduce((sum, x, i) => sum + Math.max(Math.abs(x - clean[i]) - tau, 0), 0) - c * loss,
+});
 
 /** Steps of Adam from an image. Returns the closest success of this run. */
-function* descend(run: Run, from: Float32Array, slope: Slope): Search<Float32Array | undefined> {
+function* descend(run: Run, from: Float32Array, { slope, value }: Descent): Search<Float32Array | undefined> {
   const { task, options, best } = run;
   const state = new AdamTanhState(tanhOf(from));
   const closest = new Best({ ...task, budget: { ...task.budget, radius: undefined } });
+  const tenth = Math.ceil(options.steps / 10);
   let at = run.loss;
+  let before: number | undefined;
   for (let step = 0; step < options.steps; step++) {
     const evaluation = yield* evaluate(task, state.image, at);
     at = evaluation.at;
@@ -92,11 +105,21 @@ function* descend(run: Run, from: Float32Array, slope: Slope): Search<Float32Arr
       closest.offer(state.image, evaluation);
       best.offer(state.image, evaluation);
     }
+    if (options.abortEarly && step % tenth === 0) {
+      const now = value(state.image, evaluation.loss);
+      // The authors' code compares with 0.9999 times the value, which rises where it is negative.
+      if (before !== undefined && now > before - LEAST_PROGRESS * Math.abs(before)) break;
+      before = now;
+    }
     const { gradient } = evaluation;
     state.descend((i, x) => slope(gradient, i, x), options.stepSize);
   }
   return closest.success ? closest.found().image : undefined;
 }
+
+/** The share by which a tenth of the steps must lower what Adam descends. Source: the authors' code.
+ */
+const LEAST_PROGRESS = 1e-4;
 
 /** Whether the loss has reached its cap, so that an image can count. */
 const reaches = ({ loss }: Evaluation, { kappa }: CwOptions): boolean => kappa === 0 || loss >= kappa;
@@ -117,6 +140,7 @@ export const cw = method({
     searchSteps: count(9, "rounds of search over the weight c; in linf over the distance"),
     c: amount(0, "first weight of the goal; 0: the weight that balances margin and distance at the image"),
     kappa: amount(0, "margin that a success must have"),
+    abortEarly: flag(false, "end a run when a tenth of its steps brings no progress, as the authors' code does"),
   },
   start: attack,
 });
