@@ -135,7 +135,8 @@ export class Flight {
    * resolution. */
   #hasVanished(evaluation: Evaluation, { scaleFree }: Judge): boolean {
     return (evaluation.each ?? [evaluation]).some(({ gradient, loss }) => {
-      // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
+      // A smaller cross-entropy means that the probability of the label is 1. Its gradient is
+      // then 0.
       const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
       return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
     });

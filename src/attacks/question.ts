@@ -65,7 +65,8 @@ export interface Evaluation {
   readonly gradient: Float32Array;
   /** Logits of the exits that were run. */
   readonly logits: ExitLogits;
-  /** The loss and the gradient of each of `targets`. `loss` and `gradient` are those of the first. */
+  /** The loss and the gradient of each of `targets`. `loss` and `gradient` are those of the
+   * first. */
   readonly each?: readonly Slope[];
 }
 

@@ -142,8 +142,8 @@ interface GradientRequest {
 export const gradientGraph = (graph: Graph, ops: OpTable, request: GradientRequest & NamedLoss): Graph =>
   gradientsGraph(graph, ops, [request], request);
 
-/** As {@link gradientGraph}, for several losses that share the forward pass. The outputs are `keep`,
- * then the losses, then the gradients of one loss after the other.
+/** As {@link gradientGraph}, for several losses that share the forward pass. The outputs are
+ * `keep`, then the losses, then the gradients of one loss after the other.
  * @throws DynnError 'gradient/none' when a loss does not depend on a value of `wrt` */
 export function gradientsGraph(
   graph: Graph,

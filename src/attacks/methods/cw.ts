@@ -117,8 +117,8 @@ function* descend(run: Run, from: Float32Array, { slope, value }: Descent): Sear
   return closest.success ? closest.found().image : undefined;
 }
 
-/** The share by which a tenth of the steps must lower what Adam descends. Source: the authors' code.
- */
+/** The share by which a tenth of the steps must lower what Adam descends. Source: the authors'
+ * code. */
 const LEAST_PROGRESS = 1e-4;
 
 /** Whether the loss has reached its cap, so that an image can count. */

@@ -29,8 +29,8 @@ export const NAMES = {
 
 /** The part of the model's graph that computes a loss and the logits of its exits. With `gradient`,
  * it also computes the gradient with respect to the image.
- * @param targets number of classes that the loss aims at; the loss and its gradient are computed for
- *   each of them */
+ * @param targets number of classes that the loss aims at; the loss and its gradient are computed
+ *   for each of them */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean, targets = 1): Graph {
   const builder = new GraphBuilder(model.graph);
   const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
