@@ -5,6 +5,7 @@ import { LOSSES } from "./tables/attack-losses.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
 import { AUTOATTACK } from "./tables/autoattack.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
+import { CLOSEST } from "./tables/closest.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
 import { EXIT_MEASURES } from "./tables/exit-measures.mjs";
 import { GRADIENT_STEPS } from "./tables/gradient-steps.mjs";
@@ -34,6 +35,7 @@ export const MUTANTS = [
   ...TARGETS,
   ...CALIBRATION,
   ...AUTOATTACK,
+  ...CLOSEST,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

@@ -50,7 +50,7 @@ export class Flight {
   #asked: readonly Pending[] = [];
   #replies: readonly Evaluation[] | undefined;
 
-  constructor(start: SearchStart, attack: Attack, evaluator: Evaluator, seed: number) {
+  constructor(start: SearchStart, attack: Attack, evaluator: Evaluator, { seed, set }: Pick<Task, "seed" | "set">) {
     this.start = start;
     this.#goal = start.goal;
     this.#evaluator = evaluator;
@@ -59,7 +59,7 @@ export class Flight {
     this.lossRose = start.samples.map(() => undefined);
     this.#firstLoss = start.samples.map(() => undefined);
     this.#search = attack.method.start(
-      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims })),
+      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims, set })),
     );
   }
 
@@ -143,7 +143,7 @@ export class Flight {
   }
 }
 
-function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims">): Task {
+function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims" | "set">): Task {
   const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), given);
   return { ...given, goal, budget: attack.budget, withLoss };
 }

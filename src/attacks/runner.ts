@@ -117,7 +117,7 @@ class Run {
   }
 
   #start(start: SearchStart): number {
-    const flight = new Flight(start, this.#attack, this.#evaluator, this.#options.seed);
+    const flight = new Flight(start, this.#attack, this.#evaluator, { seed: this.#options.seed, set: this.#samples });
     this.#inFlight.add(flight);
     this.advance(flight);
     return flight.open;

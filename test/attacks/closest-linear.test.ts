@@ -86,6 +86,9 @@ const NEAR = [
   { method: "fmn", norm: "l1", within: 1.02 },
   { method: "cw", norm: "l2", within: 1.02 },
   { method: "cw", norm: "linf", within: 1.12 },
+  { method: "brendel-bethge", norm: "l2", steps: 200, stepSize: 0.05, within: 1.005 },
+  { method: "brendel-bethge", norm: "linf", steps: 200, stepSize: 0.05, within: 1.005 },
+  { method: "brendel-bethge", norm: "l1", steps: 200, stepSize: 0.05, within: 1.005 },
 ] as const;
 
 test.each(NEAR)("$method in $norm comes within $within of the closest image", async ({ within, ...config }) => {
@@ -181,7 +184,7 @@ function fewest(image: readonly number[]): number {
   return Math.min(...WEIGHTS.map((_, k) => (k === label ? Number.POSITIVE_INFINITY : needed(k))));
 }
 
-test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
+test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }, { method: "cw" }] as const)(
   "$method changes at most one value more than the fewest that suffice",
   async (config) => {
     const found = await distances({ ...config, norm: "l0" });
@@ -192,6 +195,56 @@ test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
   },
 );
 
+test("cw in l0 keeps the value whose slope times change is largest, though its change is the smallest", async () => {
+  // The steep value can rise by 0.03 and add 1.2. Each flat one can add 0.5, and 1 is missing.
+  const weights = [
+    [0, 0, 0, 0, 0, 0],
+    [40, 1, 1, 1, 1, 1],
+  ];
+  const exits = [{ weights, bias: [0, -42.3] }];
+  const sample = linearSample(exits, [0.97, 0.5, 0.5, 0.5, 0.5, 0.5]);
+  // With a large weight, the squared distance does not hold the flat values back.
+  const config = { method: "cw", norm: "l0", c: 100 } as const;
+  const [{ image, success }] = await attackWith(victimOf(linearExits(exits)), [sample], config);
+  expect(success).toBe(true);
+  expect(image[0]).toBeGreaterThan(0.995);
+  expect(Array.from(image.subarray(1))).toEqual([0.5, 0.5, 0.5, 0.5, 0.5]);
+});
+
+describe("SparseFool", () => {
+  // No two slopes are alike, so the order of the moves is certain.
+  const weights = WEIGHTS.map((row, k) => row.map((w, i) => w + 0.01 * i * k));
+  const exits = [{ weights, bias: BIAS }];
+
+  /** Moves along the steepest values, until the nearest plane of L2, at lambda times its distance, lies a thousandth
+   *  behind. Then 2 percent farther. */
+  function sparse(image: readonly number[], lambda: number): number[] {
+    const z = logitsAt(exits, image)[0];
+    const label = z.indexOf(Math.max(...z));
+    const slopesOf = (k: number) => weights[k].map((w, i) => w - weights[label][i]);
+    const to = (k: number) => (k === label ? Number.POSITIVE_INFINITY : (z[label] - z[k]) / Math.hypot(...slopesOf(k)));
+    const rival = [0, 1, 2, 3].reduce((a, b) => (to(b) < to(a) ? b : a));
+    const unit = slopesOf(rival).map((w) => w / Math.hypot(...slopesOf(rival)));
+    const move = [0, 0, 0, 0, 0, 0];
+    const left = () => lambda * (to(rival) + 1e-4) + 1e-3 - unit.reduce((sum, w, i) => sum + w * move[i], 0);
+    const order = unit.map((_, i) => i).sort((a, b) => Math.abs(unit[b]) - Math.abs(unit[a]));
+    for (const i of order) if (left() > 1e-9) move[i] = Math.min(Math.max(left() / unit[i], -image[i]), 1 - image[i]);
+    return image.map((x, i) => Math.min(Math.max(x + 1.02 * move[i], 0), 1));
+  }
+
+  test.each([1, 3, 12])(
+    "moves the steepest values to a plane at lambda times the distance: lambda %d",
+    async (lambda) => {
+      const samples = IMAGES.map((pixels, id) => linearSample(exits, pixels, { id }));
+      const outcomes = await attackWith(victimOf(linearExits(exits)), samples, { method: "sparsefool", lambda });
+      for (const [i, { image, success }] of outcomes.entries()) {
+        expect(success).toBe(true);
+        sparse(IMAGES[i], lambda).forEach((want, k) => expect(image[k]).toBeCloseTo(want, 4));
+      }
+    },
+  );
+});
+
 describe("logits times a factor", () => {
   const configs = [
     ...NEAR,
@@ -199,10 +252,10 @@ describe("logits times a factor", () => {
     { method: "deepfool", norm: "l2" },
     { method: "deepfool", norm: "linf" },
   ] as const;
-  const sparse = ["fmn", "jsma"].map((method) => ({ method, norm: "l0" as const }));
+  const sparse = ["fmn", "jsma", "sparsefool", "cw"].map((method) => ({ method, norm: "l0" as const }));
 
-  test.each([...configs, ...sparse])("do not change the distances: $method $norm", async ({ method, norm }) => {
-    const config = { method, norm };
+  test.each([...configs, ...sparse])("do not change the distances: $method $norm", async (row) => {
+    const { within: _, ...config } = { within: 0, ...row };
     const [usual, small, large] = [
       await distances(config),
       await distances(config, 0.01),

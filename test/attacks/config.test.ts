@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { currentName, OLD_NAMES } from "../../src/attacks/names.js";
 import { PRESET_NAMES, presetConfigs, usable } from "../../src/attacks/presets.js";
 import { type AttackConfig, configureAttack, parseAttackFile } from "../../src/attacks/spec.js";
+import { attackWith, linearExits, linearSample } from "../support/attack.js";
 import { linearModel, smallExits, victimOf } from "../support/models.js";
 
 const victim = victimOf(smallExits(), 0.6);
@@ -183,6 +184,22 @@ describe("presets", () => {
     expect(names).not.toContain("slowdown");
     for (const config of presetConfigs(names, { epsilon: 0.1, earlyExits: 0 }))
       expect(() => configureAttack(config, single)).not.toThrow();
+  });
+
+  test("slowdown in L1 moves the steepest value: it succeeds just where the ball reaches a doubt of the first exit", async () => {
+    // The first exit fires at a gap of log(0.6 / 0.4) or more between its logits (0, w.x + 0.15).
+    const w = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];
+    const exits = [
+      { weights: [w.map(() => 0), w], bias: [0, 0.15] },
+      { weights: [w.map(() => 0), w], bias: [0, 0.3] },
+    ];
+    const sure = linearSample(exits, [0.7, 0.3, 0.6, 0.35, 0.7, 0.6]);
+    const needed = (sure.clean[0][1] - Math.log(0.6 / 0.4)) / 1.1;
+    const [preset] = presetConfigs(["slowdown-l1"], { epsilon: 0.1, earlyExits: 1 });
+    const succeeds = async (radius: number) =>
+      (await attackWith(victimOf(linearExits(exits), 0.6), [sure], { ...preset, radius, stepSize: radius / 16 }))[0]
+        .success;
+    expect([await succeeds(0.95 * needed), await succeeds(1.05 * needed)]).toEqual([false, true]);
   });
 
   test("refuse unknown names and attacks on exits that are not there", () => {
