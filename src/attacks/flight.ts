@@ -133,10 +133,13 @@ export class Flight {
 
   /** Whether the gradient of an image that does not meet the goal is zero or below float32's
    * resolution. */
-  #hasVanished({ gradient, loss }: Evaluation, { scaleFree }: Judge): boolean {
-    // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
-    const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
-    return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
+  #hasVanished(evaluation: Evaluation, { scaleFree }: Judge): boolean {
+    return (evaluation.each ?? [evaluation]).some(({ gradient, loss }) => {
+      // A smaller cross-entropy means that the probability of the label is 1. Its gradient is
+      // then 0.
+      const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+      return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
+    });
   }
 }
 
@@ -148,7 +151,7 @@ function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" 
 /** The work with one more question. */
 function added(
   spent: Spent,
-  { gradient }: Question,
+  { gradient, targets }: Question,
   work: { readonly forward: number; readonly backward: number },
   met: boolean,
 ): Spent {
@@ -158,7 +161,7 @@ function added(
   const first = met && spent.queriesToSuccess === null;
   return {
     queries,
-    gradients: spent.gradients + (gradient ? 1 : 0),
+    gradients: spent.gradients + (gradient ? (targets?.length ?? 1) : 0),
     forwardMacs,
     backwardMacs,
     macsToSuccess: first ? forwardMacs + backwardMacs : spent.macsToSuccess,

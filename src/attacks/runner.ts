@@ -61,8 +61,8 @@ class Run {
     const groups = new Map<string, Pending[]>();
     for (const flight of this.#inFlight)
       for (const pending of flight.pending) {
-        const { loss, gradient } = pending.question;
-        const key = `${loss.key}/${gradient}`;
+        const { loss, gradient, targets } = pending.question;
+        const key = `${loss.key}/${gradient}/${targets?.length}`;
         const group = groups.get(key);
         if (group) group.push(pending);
         else groups.set(key, [pending]);

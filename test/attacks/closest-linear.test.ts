@@ -312,3 +312,19 @@ describe("logits times a factor", () => {
     }
   });
 });
+
+test.each(["l2", "linf"] as const)(
+  "C&W that ends runs without progress finds the same with less work: %s",
+  async (norm) => {
+    const exits = exitsTimes(1);
+    const samples = IMAGES.slice(0, 2).map((pixels, id) => linearSample(exits, pixels, { id }));
+    const run = (abortEarly: boolean) =>
+      attackWith(victimOf(linearExits(exits)), samples, { method: "cw", norm, steps: 200, searchSteps: 5, abortEarly });
+    const [whole, ended] = [await run(false), await run(true)];
+    for (const [i, { image, spent }] of ended.entries()) {
+      const [far, near] = [image, whole[i].image].map((x) => NORMS[norm].distance(x, samples[i].pixels));
+      expect(far).toBeLessThan(1.05 * near);
+      expect(spent.gradients).toBeLessThan(0.8 * whole[i].spent.gradients);
+    }
+  },
+);

@@ -3,7 +3,7 @@
  *  networks", sections VI-A (L2), VI-B (L0) and VI-C (Linf). */
 
 import { NORMS } from "../../perturb/norms.js";
-import { amount, count } from "../parameters.js";
+import { amount, count, flag } from "../parameters.js";
 import type { Evaluation, Search } from "../question.js";
 import { AdamTanhState, tanhOf } from "./adam-tanh.js";
 import { Best } from "./best.js";
@@ -18,6 +18,8 @@ interface CwOptions {
   readonly c: number;
   readonly kappa: number;
   readonly drop: number;
+  /** Whether a run ends when a tenth of its steps has not lowered what Adam descends. */
+  readonly abortEarly: boolean;
 }
 
 /** One run of Adam. */
@@ -29,8 +31,12 @@ interface Run {
   readonly loss: number;
 }
 
-/** The derivative of what Adam descends, by value i, which now is x. */
-type Slope = (gradient: Float32Array, i: number, x: number) => number;
+/** What Adam descends. */
+interface Descent {
+  /** Its derivative by value i, which now is x. */
+  readonly slope: (gradient: Float32Array, i: number, x: number) => number;
+  readonly value: (image: Float32Array, loss: number) => number;
+}
 
 function* attack(task: Task, options: CwOptions): Search {
   const best = Best.closest(task);
@@ -47,8 +53,7 @@ function* inL2(run: Run): Search<void> {
   const { pixels } = task.sample;
   const first = options.c > 0 ? options.c : balancedWeight(yield* boundaryFrom(task, run.loss, options.kappa));
   yield* searchWeight(first, options.searchSteps, function* (c) {
-    const slope: Slope = (gradient, i, x) => 2 * (x - pixels[i]) - c * gradient[i];
-    return (yield* descend(run, stateAt(pixels), slope)).success !== undefined;
+    return (yield* descend(run, stateAt(pixels), squared(pixels, c))).success !== undefined;
   });
 }
 
@@ -74,12 +79,18 @@ function* inLinf(run: Run): Search<void> {
 /** The share of its distance at which tau continues after a success. */
 const NEXT_TAU = 0.9;
 
-const beyond =
-  (clean: Float32Array, tau: number, c: number): Slope =>
-  (gradient, i, x) => {
+const squared = (clean: Float32Array, c: number): Descent => ({
+  slope: (gradient, i, x) => 2 * (x - clean[i]) - c * gradient[i],
+  value: (image, loss) => NORMS.l2.distance(image, clean) ** 2 - c * loss,
+});
+
+const beyond = (clean: Float32Array, tau: number, c: number): Descent => ({
+  slope: (gradient, i, x) => {
     const move = x - clean[i];
     return (Math.abs(move) > tau ? Math.sign(move) : 0) - c * gradient[i];
-  };
+  },
+  value: (image, loss) => image.reduce((sum, x, i) => sum + Math.max(Math.abs(x - clean[i]) - tau, 0), 0) - c * loss,
+});
 
 /** Where the search in L0 stands. */
 interface Sparse {
@@ -116,8 +127,7 @@ function* firstSuccess(run: Run, from: Sparse): Search<Sparse | undefined> {
   state.hold(pixels, from.open);
   let { c, gradient } = from;
   for (let round = 0; round < run.options.searchSteps; round++, c *= 2) {
-    const slope: Slope = (g, i, x) => 2 * (x - pixels[i]) - c * g[i];
-    const { success, failing = gradient } = yield* descend(run, state, slope, true);
+    const { success, failing = gradient } = yield* descend(run, state, squared(pixels, c), true);
     gradient = failing;
     if (success) return { ...from, image: success, gradient, c };
   }
@@ -145,9 +155,11 @@ interface Descended {
 
 /** Steps of Adam.
  * @param stop whether the first success ends the run */
-function* descend(run: Run, state: AdamTanhState, slope: Slope, stop = false): Search<Descended> {
+function* descend(run: Run, state: AdamTanhState, { slope, value }: Descent, stop = false): Search<Descended> {
   const { task, options, best } = run;
   const closest = new Best({ ...task, budget: { ...task.budget, radius: undefined } });
+  const tenth = Math.ceil(options.steps / 10);
+  let before: number | undefined;
   let [at, failing]: [number, Float32Array | undefined] = [run.loss, undefined];
   for (let step = 0; step < options.steps && !(stop && closest.success); step++) {
     const evaluation = yield* evaluate(task, state.image, at);
@@ -158,10 +170,20 @@ function* descend(run: Run, state: AdamTanhState, slope: Slope, stop = false): S
       best.offer(state.image, evaluation);
     }
     if (stop && !closest.success) failing = Float32Array.from(gradient);
+    if (options.abortEarly && step % tenth === 0) {
+      const now = value(state.image, evaluation.loss);
+      // The authors' code compares with 0.9999 times the value, which rises where it is negative.
+      if (before !== undefined && now > before - LEAST_PROGRESS * Math.abs(before)) break;
+      before = now;
+    }
     state.descend((i, x) => slope(gradient, i, x), options.stepSize);
   }
   return { success: closest.success ? closest.found().image : undefined, failing };
 }
+
+/** The share by which a tenth of the steps must lower what Adam descends. Source: the authors'
+ * code. */
+const LEAST_PROGRESS = 1e-4;
 
 /** Whether the loss has reached its cap, so that an image can count. */
 const reaches = ({ loss }: Evaluation, { kappa }: CwOptions): boolean => kappa === 0 || loss >= kappa;
@@ -185,6 +207,7 @@ export const cw = method({
     ),
     c: amount(0, "first weight of the goal; 0: the weight that balances margin and distance at the image"),
     kappa: amount(0, "margin that a success must have"),
+    abortEarly: flag(false, "end a run when a tenth of its steps brings no progress, as the authors' code does"),
     drop: amount(0.2, "in l0, the share of the changed values that return to the clean image after a success", {
       most: 1,
     }),

@@ -4,9 +4,9 @@
 
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
-import type { Search } from "../question.js";
+import type { Search, Slope } from "../question.js";
 import { Best } from "./best.js";
-import { evaluate, evaluateAll, type Followed } from "./evaluate.js";
+import { evaluate } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
 export interface DeepFoolOptions {
@@ -47,16 +47,18 @@ export function* approach(
   const image = Float32Array.from(from);
   let at = loss;
   for (let step = 0; step < options.steps; step++) {
-    const first = yield* evaluate(task, image, at, true, { target: rivals[0] });
-    at = first.at;
-    if (best.offer(image, first)) return { image, rival };
-    const nearest = yield* nearestOf(task, image, first, rivals);
+    const here = yield* evaluate(task, image, at, true, { targets: rivals });
+    if (step === 0 && best.offer(image, here)) return { image, rival };
+    const nearest = nearestOf(task, here.each ?? [], rivals);
     if (!nearest) return { image, rival };
     rival = nearest.rival;
     NORMS[task.budget.norm].step(total, nearest.gradient, nearest.distance + PAST_BOUNDARY);
     moveTo(image, from, total, 1 + options.overshoot);
+    // Gradients of all rivals would be wasted on an image that ends the search.
+    const moved = yield* evaluate(task, image, here.at, false, { target: rivals[0] });
+    if (best.offer(image, moved)) return { image, rival };
+    at = moved.at;
   }
-  best.offer(image, yield* evaluate(task, image, at, false, { target: rivals[0] }));
   return { image, rival };
 }
 
@@ -76,27 +78,14 @@ interface Boundary {
 }
 
 /** The nearest boundary of the linear model. Undefined when no gradient leads to one.
- * @param first the reply for the first rival */
-function* nearestOf(
-  task: Task,
-  image: Float32Array,
-  first: Followed,
-  [rival, ...others]: readonly number[],
-): Search<Boundary | undefined> {
-  const known = boundaryOf(task, first, rival);
-  const replies = yield* evaluateAll(
-    task,
-    others.map(() => image),
-    others.map(() => first.at),
-    true,
-    (i) => ({ target: others[i] }),
-  );
-  const all = [known, ...replies.map((reply, i) => boundaryOf(task, reply, others[i]))];
+ * @param slopes the loss and its gradient for each rival */
+function nearestOf(task: Task, slopes: readonly Slope[], rivals: readonly number[]): Boundary | undefined {
+  const all = slopes.map((slope, i) => boundaryOf(task, slope, rivals[i]));
   const nearest = all.reduce((a, b) => (b.distance < a.distance ? b : a));
   return Number.isFinite(nearest.distance) ? nearest : undefined;
 }
 
-function boundaryOf({ budget }: Task, { loss, gradient }: Followed, rival: number): Boundary {
+function boundaryOf({ budget }: Task, { loss, gradient }: Slope, rival: number): Boundary {
   const slope = NORMS[budget.norm].dual(gradient);
   return {
     rival,
