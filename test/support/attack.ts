@@ -119,7 +119,14 @@ export function questionsOf(
     policy: { rule: "max-softmax", thresholds: [], fallback: "final" },
   };
   const attack = configureAttack({ name: "t", ...config }, victim);
-  const task: Task = { ...attack, sample, seed: 3, dims: [sample.pixels.length, 1, 1], withLoss: () => task };
+  const task: Task = {
+    ...attack,
+    sample,
+    set: [sample],
+    seed: 3,
+    dims: [sample.pixels.length, 1, 1],
+    withLoss: () => task,
+  };
   const search = attack.method.start([task]);
   const asked: AskedBatch[] = [];
   let step = search.next();
