@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { attacksPage } from "./attack-docs.mjs";
+import { studyTablesPage } from "./study-tables-docs.mjs";
 import { zooCurves, zooPage } from "./zoo-docs.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -122,8 +123,10 @@ const attackRecords = () => {
 const attacks = ({ catalogue }) =>
   attacksPage(catalogue(), attackRecords(), { table: markdownTable, made: madeBy("src/attacks") });
 
-function schema(title, of, toJSONSchema) {
-  const { $schema, ...rest } = toJSONSchema(of, { io: "input" });
+const studyTables = (dynn) => studyTablesPage(dynn, { table: markdownTable, made: madeBy("src/schema/study and sql") });
+
+function schema(title, of, toJSONSchema, io = "output") {
+  const { $schema, ...rest } = toJSONSchema(of, { io });
   return `${JSON.stringify({ $schema, title, ...rest }, undefined, 2)}\n`;
 }
 
@@ -174,10 +177,11 @@ export const madeDocs = async (dynn) =>
       ["docs/errors.md", errors(dynn)],
       ["docs/attacks.md", attacks(dynn)],
       ["docs/models.md", models(dynn)],
+      ["docs/study-tables.md", studyTables(dynn)],
       ["docs/zoo.md", zoo(dynn)],
       ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
       ["docs/audit.schema.json", schema("dynn audit record", dynn.auditRecordSchema, dynn.toJSONSchema)],
-      ["docs/study-file.schema.json", schema("dynn study file", dynn.studyFileSchema, dynn.toJSONSchema)],
+      ["docs/study-file.schema.json", schema("dynn study file", dynn.studyFileSchema, dynn.toJSONSchema, "input")],
       ["docs/study-record.schema.json", schema("dynn study record", dynn.studyRecordSchema, dynn.toJSONSchema)],
     ].map(([path, text]) => [path, path.endsWith(".json") ? formatted(path, text) : text]),
   );
@@ -207,6 +211,9 @@ async function built() {
       import("../dist/schema/audit-record.js"),
       import("../dist/schema/study/file.js"),
       import("../dist/schema/study/record.js"),
+      import("../dist/schema/study/tables.js"),
+      import("../dist/schema/study/views.js"),
+      import("../dist/node/studies/sql.js"),
       import("../dist/schema/zoo.js"),
       import("../dist/measures/wilson.js"),
       import("../test/support/foreign/rows.ts"),

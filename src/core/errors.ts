@@ -116,6 +116,11 @@ export const ERROR_CODES = {
     about: "A network, a record or a plan is not the one that the plan of the study names.",
   },
   "study/version": { exit: 1, about: "Another version of dynn made the plan, the store or the task." },
+  "study/duckdb": {
+    exit: 1,
+    about: "Tables of a study are asked in SQL by DuckDB, which is not installed. Install @duckdb/node-api.",
+  },
+  "study/sql": { exit: 2, about: "A query is wrong, or does more than read, or names a table that does not exist." },
   "study/aside": { exit: 1, about: "Tasks of a study failed, or ended their workers twice. The others are done." },
   "study/value": { exit: 2, about: "A study file or a plan has a wrong value, or names what does not exist." },
   "study/worker": {
@@ -204,6 +209,10 @@ export const ERROR_CODES = {
     about: "The server refuses the request of the device. Repeating the request would not help.",
   },
   "attack/config": { exit: 2, about: "An attack file, or one entry of it, is wrong." },
+  "attack/start": {
+    exit: 1,
+    about: "A targeted attack begins at an image of its target class, and the attacked samples hold none.",
+  },
   "attack/unsupported": {
     exit: 1,
     about: "The attack does not suit the model: it needs early exits, and the model has none.",

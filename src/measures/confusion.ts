@@ -23,3 +23,21 @@ export function zScores(scores: Float64Array, reference: Float64Array = scores):
 }
 
 const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The mean confusion of samples that the final exit answers right, and of those that it answers
+ * wrong, in standard deviations of all samples. A group without samples has null.
+ * @param probabilities as for {@link confusion}
+ * @param right [n], 1 where the final exit is right
+ * @example confusionByAnswer([early, final], 10, right).wrong; // above 0 where confusion tells errors */
+export function confusionByAnswer(
+  probabilities: readonly Float32Array[],
+  classes: number,
+  right: Uint8Array,
+): { readonly right: number | null; readonly wrong: number | null } {
+  const scores = zScores(confusion(probabilities, classes));
+  const mean = (is: number): number | null => {
+    const own = scores.filter((_, i) => right[i] === is);
+    return own.length === 0 ? null : meanOf(own);
+  };
+  return { right: mean(1), wrong: mean(0) };
+}

@@ -1,7 +1,19 @@
 /** @file Where outputs go and how they get there: links are followed, a new file replaces an old
  *  one when it is whole, and temporary files of killed runs are swept. */
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { chmod, mkdir, open, readlink, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  type FileHandle,
+  mkdir,
+  open,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DynnError, reasonOf } from "../core/errors.js";
 import { hostKey, isAlive } from "./processes.js";
@@ -70,13 +82,41 @@ export function sweepOnce(folder: string): void {
 /** Write `bytes` to `path`, whole or not at all. A link is followed. After Ctrl-C or a failure the
  * temporary file is removed.
  * @throws DynnError 'file/unwritable', 'file/full' */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+export const replaceFile = (path: string, bytes: Uint8Array): Promise<void> =>
+  replaced(path, bytes.length, (temporary) => writeFile(temporary, bytes, { flag: "wx" }));
+
+/** {@link replaceFile} for a file that is written in steps, because it is too large for memory.
+ * @throws DynnError 'file/unwritable', 'file/full', and what `write` throws */
+export async function replaceInSteps(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  let thrown: unknown;
+  const steps = async (temporary: string): Promise<void> => {
+    const file = await open(temporary, "wx");
+    try {
+      await write(file);
+    } catch (error) {
+      // The disk's errors have codes of the system.
+      if (codeOf(error) === "" || error instanceof DynnError) thrown = error;
+      throw error;
+    } finally {
+      await file.close();
+    }
+  };
+  await replaced(path, undefined, steps).catch((error: unknown) => {
+    throw thrown ?? error;
+  });
+}
+
+async function replaced(
+  path: string,
+  bytes: number | undefined,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
   try {
     const place = await outputPlace(path);
     const mode = (await stat(place).catch(() => undefined))?.mode;
     sweepOnce(dirname(place));
     await throughTemporary(dirname(place), async (temporary) => {
-      await writeFile(temporary, bytes, { flag: "wx" });
+      await write(temporary);
       if (mode !== undefined) await chmod(temporary, mode & 0o7777).catch(() => undefined);
       await flush(temporary);
       await rename(temporary, place);
@@ -85,8 +125,8 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     if (["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause)))
       throw new DynnError(
         "file/full",
-        `${path}: the disk is too full for ${bytes.length} bytes (${reasonOf(cause)}). Free some space or choose another place.`,
-        { path, bytes: bytes.length },
+        `${path}: the disk is too full${bytes === undefined ? "" : ` for ${bytes} bytes`} (${reasonOf(cause)}). Free some space or choose another place.`,
+        { path, bytes },
         { cause },
       );
     throw unwritable(path, cause, "Choose a place that you may write to.");

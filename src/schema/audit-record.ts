@@ -44,6 +44,11 @@ const overthinkingSchema = z.object({
   destructive: share.describe("right at some exit, wrong at the final one"),
 });
 
+const confusionSchema = z.object({
+  right: z.number().nullable().describe("mean of samples that the final exit answers right; null: there are none"),
+  wrong: z.number().nullable().describe("mean of samples that it answers wrong; null: there are none"),
+});
+
 /** No answer was right before the attack, so a robust accuracy of 0 says nothing. */
 export const NONE_RIGHT = "no sample was right when clean";
 /** The success of the attack held before it. */
@@ -177,6 +182,12 @@ export const auditRecordSchema = z.object({
     efficacy: share,
     efficacyStep: share,
     overthinking: overthinkingSchema,
+    underthinking: share
+      .optional()
+      .describe("stopped at a wrong early exit, while the final exit is right; absent in records of earlier releases"),
+    confusion: confusionSchema
+      .optional()
+      .describe("disagreement of the exits, in standard deviations; absent in records of earlier releases"),
   }),
   attacks: z.array(attackSchema),
   curves: z.array(curveSchema),

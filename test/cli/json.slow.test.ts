@@ -73,6 +73,8 @@ const SINCE = [
   ...of("clean.accuracyIntervals[]", RATE),
   ...of("clean", ["efficacy", "efficacyStep"]),
   ...of("clean.overthinking", ["wasteful", "destructive"]),
+  "clean.underthinking",
+  ...of("clean.confusion", ["right", "wrong"]),
   ...of("attacks[]", ["answer", "eligible", "efficacyStep", "successes", "normMedian", "normMean"]),
   ...of("attacks[]", [
     "queries",

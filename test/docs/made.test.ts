@@ -8,11 +8,14 @@ import { catalogue } from "../../src/attacks/catalogue.js";
 import { program } from "../../src/cli/run.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { wilson } from "../../src/measures/wilson.js";
+import { questionTables, RESULT_TABLES } from "../../src/node/studies/sql.js";
 import { OPSETS } from "../../src/onnx/model.js";
 import { OPS } from "../../src/ops/index.js";
 import { MICROSOFT_DOMAIN, MICROSOFT_OPS } from "../../src/ops/microsoft/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
+import { ROUTED_COLUMNS } from "../../src/schema/study/tables.js";
+import { STUDY_VIEWS, SUBJECT_COLUMNS } from "../../src/schema/study/views.js";
 import { TIERS } from "../../src/schema/zoo.js";
 import { STRANGER_CASES } from "../support/foreign/cases.js";
 import { foreignRows } from "../support/foreign/rows.js";
@@ -38,6 +41,7 @@ const docs = await madeDocs({
   toJSONSchema: z.toJSONSchema,
   foreignRows,
   STRANGER_CASES,
+  ...{ RESULT_TABLES, STUDY_VIEWS, SUBJECT_COLUMNS, ROUTED_COLUMNS, questionTables },
 });
 
 test.each([...docs])("%s is current (npm run build && node scripts/make-docs.mjs makes it again)", (path, text) => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { confusion, zScores } from "../../src/measures/confusion.js";
+import { confusion, confusionByAnswer, zScores } from "../../src/measures/confusion.js";
 import { exitHistogram, meanCostFraction } from "../../src/measures/cost.js";
 import { eec, efficacyStep, efficacyTrapezoid } from "../../src/measures/eec.js";
-import { overthinking } from "../../src/measures/overthinking.js";
+import { overthinking, underthinking } from "../../src/measures/overthinking.js";
 
 describe("exit histogram and mean cost", () => {
   it("count where the work stops and average what it costs", () => {
@@ -88,7 +88,49 @@ describe("overthinking", () => {
   });
 });
 
+describe("underthinking", () => {
+  it("counts samples that stop at a wrong exit although the final exit is right", () => {
+    // sample:                       0  1  2  3  4
+    const correct = [
+      Uint8Array.of(0, 1, 0, 0, 0), // exit 0
+      Uint8Array.of(1, 0, 0, 1, 0), // exit 1
+      Uint8Array.of(1, 1, 0, 0, 1), // final
+    ];
+    // 0: stops at 0, which is wrong; 1: stops at a right exit; 2: never right; 3: only the exit after the one taken
+    // is right, and the final one is not; 4: goes to the end.
+    expect(underthinking(correct, Int32Array.of(0, 0, 0, 0, 2))).toBe(1 / 5);
+    expect(underthinking(correct, Int32Array.of(0, 1, 1, 0, 1))).toBe(3 / 5);
+  });
+
+  it("does not exist in a network with one exit, nor without samples", () => {
+    expect(underthinking([Uint8Array.of(1, 0)], Int32Array.of(0, 0))).toBe(0);
+    expect(underthinking([new Uint8Array(0)], new Int32Array(0))).toBe(0);
+  });
+
+  it("is what routing loses of the final exit's right answers", () => {
+    const bits = fc.array(fc.tuple(fc.nat(1), fc.nat(1), fc.nat(1), fc.nat(2)), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(bits, (rows) => {
+        const correct = [0, 1, 2].map((exit) => Uint8Array.from(rows, (row) => row[exit]));
+        const stop = Int32Array.from(rows, (row) => row[3]);
+        const count = (test: (row: (typeof rows)[number]) => boolean) => rows.filter(test).length;
+        const routed = count((row) => row[row[3]] === 1);
+        const gained = count((row) => row[row[3]] === 1 && row[2] === 0);
+        const lost = (count((row) => row[2] === 1) + gained - routed) / rows.length;
+        expect(underthinking(correct, stop)).toBeCloseTo(lost, 12);
+      }),
+    );
+  });
+});
+
 describe("confusion", () => {
+  it("is averaged over right and over wrong answers, in standard deviations", () => {
+    const probabilities = [Float32Array.of(1, 0, 0.5, 0.5), Float32Array.of(0, 1, 0.5, 0.5)];
+    expect(confusionByAnswer(probabilities, 2, Uint8Array.of(0, 1))).toEqual({ right: -1, wrong: 1 });
+    expect(confusionByAnswer(probabilities, 2, Uint8Array.of(1, 1))).toEqual({ right: 0, wrong: null });
+    expect(confusionByAnswer([new Float32Array(0)], 2, new Uint8Array(0))).toEqual({ right: null, wrong: null });
+  });
+
   it("adds the L1 distances of the exits to the final exit", () => {
     const probabilities = [
       Float32Array.of(1, 0, 0.5, 0.5),

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import { expect, test } from "vitest";
+import { checkedParquet, checkParquet, TableWriter, writeParquet } from "../../src/data/parquet.js";
 import { writeRows } from "../../src/node/parquet.js";
 import type { SampleRow } from "../../src/schema/sample-row.js";
 import { temporaryFolder } from "../cli/support.js";
@@ -26,4 +27,34 @@ test("no rows are a file with columns alone", async () => {
   const file = join(folder, "empty.parquet");
   await writeRows(file, []);
   expect(await parquetReadObjects({ file: new Uint8Array(readFileSync(file)).buffer })).toEqual([]);
+});
+
+const COLUMNS = {
+  sample: ["INT32", "record number"],
+  name: ["STRING", "name"],
+  norm: ["nullable DOUBLE", "norm"],
+} as const;
+const made = (i: number) => ({ sample: i, name: i % 2 === 0 ? "even" : "odd", norm: i % 3 === 0 ? null : i / 7 });
+const many = Array.from({ length: 2500 }, (_, i) => made(i));
+
+test("rows that come in steps are all there, in order", async () => {
+  const writer = new TableWriter<ReturnType<typeof made>>(COLUMNS);
+  for (let i = 0; i < many.length; i += 700) writer.add(many.slice(i, i + 700));
+  writer.add([]);
+  const bytes = writer.finish();
+  expect(await parquetReadObjects({ file: bytes.slice().buffer })).toEqual(many);
+});
+
+test("a table that is published is read back and counted", async () => {
+  const bytes = await checkedParquet(many, COLUMNS);
+  expect(bytes).toEqual(writeParquet(many, COLUMNS));
+  await expect(checkParquet(bytes, COLUMNS, many.length + 1)).rejects.toThrow(
+    "bug: a Parquet file of 2501 rows says 2500",
+  );
+  const torn = bytes.slice(0, -20);
+  await expect(checkParquet(torn, COLUMNS, many.length)).rejects.toThrow();
+  // The footer is whole, and the data are not.
+  const damaged = bytes.slice();
+  damaged.fill(0, 4, 2000);
+  await expect(checkParquet(damaged, COLUMNS, many.length)).rejects.toThrow();
 });

@@ -97,6 +97,8 @@ export const record: AuditRecord = {
     efficacy: efficacyTrapezoid(CLEAN_COUNTS, COSTS),
     efficacyStep: efficacyStep(CLEAN_COUNTS, COSTS),
     overthinking: { wasteful: 121 / N, destructive: 19 / N },
+    underthinking: 11 / N,
+    confusion: { right: -0.21, wrong: 0.64 },
   },
   attacks: [
     attack({

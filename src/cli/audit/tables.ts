@@ -23,6 +23,7 @@ export const auditTables = (record: AuditRecord): string =>
     said(record),
     exitTable(record),
     routedLine(record),
+    thinkingLine(record),
     attackTable(record),
     curveTable(record),
     warningLines(record),
@@ -67,6 +68,21 @@ function routedLine({ clean, data, model }: AuditRecord): string {
   const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
   return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)})\n`;
 }
+
+function thinkingLine({ clean, model }: AuditRecord): string {
+  if (model.exits.length === 1) return "";
+  const { overthinking, underthinking, confusion } = clean;
+  const shares = [
+    `overthinking ${percent(overthinking.wasteful)} wasteful, ${percent(overthinking.destructive)} destructive`,
+    ...(underthinking === undefined ? [] : [`underthinking ${percent(underthinking)}`]),
+    ...(confusion
+      ? [`confusion ${deviations(confusion.right)} where right, ${deviations(confusion.wrong)} where wrong`]
+      : []),
+  ];
+  return `Exits: ${shares.join("; ")}\n`;
+}
+
+const deviations = (value: number | null): string => (value === null ? "-" : value.toFixed(2));
 
 function attackTable({ attacks }: AuditRecord): string {
   if (attacks.length === 0) return "";

@@ -2,7 +2,9 @@
 import { Command } from "commander";
 import type { Io } from "../shared/io.js";
 import { refuseFor } from "../shared/usage.js";
+import { exportCommand } from "./export.js";
 import { planCommand } from "./plan.js";
+import { queryCommand } from "./query.js";
 import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
 import { statusCommand } from "./status.js";
@@ -38,6 +40,18 @@ const ACTIONS: readonly Action[] = [
     about: "Write the verdicts of a study with all figures as one page.",
     argument: "<dir>",
     complete: reportCommand,
+  },
+  {
+    name: "query",
+    about: "Answer a question in SQL about the results of a study.",
+    argument: "<dir>",
+    complete: queryCommand,
+  },
+  {
+    name: "export",
+    about: "Write the routed results of a study as one sorted table.",
+    argument: "<dir>",
+    complete: exportCommand,
   },
 ];
 

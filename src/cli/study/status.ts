@@ -1,7 +1,7 @@
 /** @file `dynn study status`: what is done of a study. */
 import type { Command } from "commander";
 import { openStore } from "../../node/store/open.js";
-import { inStudy, openStudy } from "../../node/studies/folder.js";
+import { openStudy } from "../../node/studies/folder.js";
 import { planHash } from "../../studies/study/compile.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
@@ -16,8 +16,8 @@ export const statusCommand = (command: Command, io: Io): Command =>
 
 async function statusAction(folder: string, { json }: { readonly json?: string }, io: Io): Promise<void> {
   await checkJson(json);
-  const { plan, compiled, edited } = await openStudy(folder);
-  const store = await openStore(inStudy(folder, "store"));
+  const { plan, compiled, edited, store: place } = await openStudy(folder);
+  const store = await openStore(place);
   const all = compiled.tasks.graph.all();
   const done = await store.done(all.map(({ key }) => key));
   const kinds = [...new Set(all.map(({ task }) => task.kind))].map((kind) => {

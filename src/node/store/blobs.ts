@@ -25,7 +25,8 @@ export interface Blobs {
 }
 
 const manifestName = (key: TaskKey): string => `tasks/${key}.json`;
-const objectName = (digest: string): string => `objects/${digest.slice(0, 2)}/${digest}`;
+/** The name of a file of a result, by its digest. */
+export const objectName = (digest: string): string => `objects/${digest.slice(0, 2)}/${digest}`;
 
 /** Opens a store. It is made when it does not exist.
  * @throws DynnError 'study/version', 'store/damaged', and those of the bytes */

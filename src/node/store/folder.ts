@@ -5,7 +5,7 @@ import { link, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises
 import { dirname, join } from "node:path";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { codeOf, sweepOnce, temporaryIn, unwritable } from "../output-files.js";
-import { type Blobs, blobStore } from "./blobs.js";
+import { type Blobs, blobStore, objectName } from "./blobs.js";
 import type { SharedStore } from "./shared.js";
 
 /** Opens a store in a folder. The folder is made when it does not exist.
@@ -15,6 +15,9 @@ export async function folderTaskStore(folder: string): Promise<SharedStore> {
   await makeFolders(folder);
   return { ...(await blobStore(folderBlobs(folder))), folder };
 }
+
+/** The path of a file of a result, by its digest. */
+export const objectPath = (folder: string, digest: string): string => join(folder, objectName(digest));
 
 const folderBlobs = (folder: string): Blobs => ({
   get: (name) => read(join(folder, name)),

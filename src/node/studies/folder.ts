@@ -18,15 +18,10 @@ export const inStudy = (folder: string, part: keyof typeof FILES): string => joi
 /** Reads a plan that `dynn study plan` wrote.
  * @throws DynnError 'file/missing', 'study/value' when it is no plan, 'study/version' */
 export async function readPlan(path: string): Promise<StudyPlan> {
-  const json = await readJson(path, "study/value");
-  const parsed = studyPlanSchema.safeParse(json);
+  const parsed = studyPlanSchema.safeParse(await readJson(path, "study/value").catch(notJson(path)));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new DynnError(
-      "study/value",
-      `${path}: is not the plan of a study (${issue?.path.join(".") || "the file"}: ${issue?.message}). Make one with \`dynn study plan\`.`,
-      { path },
-    );
+    throw noPlan(path, `${issue?.path.join(".") || "the file"}: ${issue?.message}`);
   }
   if (parsed.data.tool.version === VERSION) return parsed.data;
   throw new DynnError(
@@ -36,32 +31,54 @@ export async function readPlan(path: string): Promise<StudyPlan> {
   );
 }
 
+const noPlan = (path: string, why: string): DynnError =>
+  new DynnError(
+    "study/value",
+    `${path}: is not the plan of a study (${why}). Make one of a study file with \`dynn study plan FILE -o PLAN\`.`,
+    { path },
+  );
+
+/** A study file in place of its plan is a common mistake. Other errors pass. */
+const notJson =
+  (path: string) =>
+  (error: unknown): never => {
+    throw error instanceof DynnError && error.code === "study/value" ? noPlan(path, "it is not JSON") : error;
+  };
+
 /** What a study began with. */
 interface Begun {
   readonly plan: string;
-  /** The folder that relative paths start from. */
-  readonly root: string;
+  /** Where the results are. */
+  readonly store: string;
 }
 
 /** Begins a study in a folder, or goes on.
  * @param edited whether another plan than the first may go on
- * @throws DynnError 'study/changed' when the folder was begun with another plan */
+ * @param store where results are, when not in the folder
+ * @returns where results are
+ * @throws DynnError 'study/changed' when the folder was begun with another plan or another store */
 export async function beginStudy(
   folder: string,
   plan: StudyPlan,
-  { root, edited }: { root: string; edited: boolean },
-): Promise<void> {
+  { edited, store: given }: { readonly edited: boolean; readonly store?: string | undefined },
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const begun = await readBegun(folder);
+  const store = given ?? begun?.store ?? inStudy(folder, "store");
   if (begun && begun.plan !== planHash(plan) && !edited)
-    throw new DynnError(
-      "study/changed",
-      `${folder}: was begun with the plan ${begun.plan.slice(0, 16)}, and this is ${planHash(plan).slice(0, 16)}. Give another folder, or allow the edited plan: the report then says so.`,
-      { folder, got: planHash(plan), expected: begun.plan, options: ["edited"] },
-    );
-  if (!begun) await writeText(inStudy(folder, "begun"), `${JSON.stringify({ plan: planHash(plan), root })}\n`);
+    throw changed(folder, "plan", [begun.plan.slice(0, 16), planHash(plan).slice(0, 16)], ["edited"]);
+  if (begun && begun.store !== store) throw changed(folder, "store", [begun.store, store], ["store"]);
+  if (!begun) await writeText(inStudy(folder, "begun"), `${JSON.stringify({ plan: planHash(plan), store })}\n`);
   await writeText(inStudy(folder, "plan"), `${JSON.stringify(plan, undefined, 2)}\n`);
+  return store;
 }
+
+const changed = (folder: string, what: string, [begun, now]: readonly [string, string], options: string[]): DynnError =>
+  new DynnError(
+    "study/changed",
+    `${folder}: was begun with the ${what} ${begun}, and this is ${now}. Give another folder${what === "plan" ? ", or allow the edited plan: the report then says so" : ", or the same store"}.`,
+    { folder, got: now, expected: begun, options },
+  );
 
 async function readBegun(folder: string): Promise<Begun | undefined> {
   const path = inStudy(folder, "begun");
@@ -74,7 +91,8 @@ export interface OpenedStudy {
   readonly compiled: ReturnType<typeof compileStudy>;
   /** Whether the plan differs from the first one. */
   readonly edited: boolean;
-  readonly root: string;
+  /** Where the results are. */
+  readonly store: string;
 }
 
 /** Opens the study in a folder.
@@ -88,7 +106,7 @@ export async function openStudy(folder: string): Promise<OpenedStudy> {
       { folder },
     );
   const plan = await readPlan(inStudy(folder, "plan"));
-  return { plan, compiled: compileStudy(plan), edited: begun.plan !== planHash(plan), root: begun.root };
+  return { plan, compiled: compileStudy(plan), edited: begun.plan !== planHash(plan), store: begun.store };
 }
 
 /** Reads the record of a finished study.

@@ -128,4 +128,9 @@ export const definitions: Html = list([
     "overthinking",
     "wasteful: right at the exit that answers, and right at an earlier exit too; destructive: right at some exit, wrong at the final one (Kaya et al. 2019)",
   ],
+  ["underthinking", "the work stops at a wrong early exit, and the final exit would be right (Mehra et al. 2022)"],
+  [
+    "confusion",
+    "sum over exits of the L1 distance between an exit's softmax and the final one, in standard deviations of all samples; a large value is a sign of a wrong answer (Kaya et al. 2019)",
+  ],
 ]);

@@ -26,7 +26,17 @@ export function cleanWords(record: AuditRecord): Html {
     return html`On ${write.samples(data.samples)} the network answers ${figure(finalAccuracy)} right. It has one exit, so every input has the full cost: early exits save nothing, and an attack cannot raise the cost.`;
   const { routed, overthinking } = clean;
   const saving = 1 - routed.meanCostFraction;
-  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: early exits save ${write.percent(saving)} of the multiply-accumulates. This ${priceOf(finalAccuracy.value - routed.accuracy)} compared with the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one that answered; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.`;
+  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: early exits save ${write.percent(saving)} of the multiply-accumulates. This ${priceOf(finalAccuracy.value - routed.accuracy)} compared with the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one that answered; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.${thinking(record)}`;
+}
+
+/** Underthinking and confusion. Records of earlier releases lack them. */
+function thinking({ clean: { underthinking, confusion } }: AuditRecord): string {
+  const stopped =
+    underthinking === undefined
+      ? ""
+      : ` ${write.percent(underthinking)} stop at a wrong exit, while the final one is right.`;
+  if (!confusion || confusion.right === null || confusion.wrong === null) return stopped;
+  return `${stopped} Confusion, the disagreement of the exits, is ${confusion.wrong.toFixed(2)} where the final exit is wrong and ${confusion.right.toFixed(2)} where it is right.`;
 }
 
 function priceOf(loss: number): string {

@@ -107,3 +107,54 @@ export const SLOPE_COLUMNS: Columns<SlopeRow> = {
   difference: ["DOUBLE", "slope of the loss along the gradient, by central differences"],
   same: ["BOOLEAN", "whether the policy stops at the same exit on both sides"],
 };
+
+/** What one network answers for one attacked image, with what the attack did. */
+export interface RoutedRow {
+  readonly data: string;
+  readonly surrogate: string;
+  readonly exits: string;
+  readonly attack: string;
+  readonly target: string;
+  readonly records: string;
+  readonly sample: number;
+  readonly label: number;
+  readonly cleanAnswer: number;
+  readonly answer: number;
+  readonly exit: number;
+  readonly confidence: number;
+  readonly cleanCostFraction: number;
+  readonly costFraction: number;
+  readonly finalAnswer: number;
+  readonly eligible: boolean;
+  readonly success: boolean;
+  readonly l0: number;
+  readonly l1: number;
+  readonly l2: number;
+  readonly linf: number;
+  readonly queries: number;
+  readonly gradients: number;
+  readonly forwardMacs: number;
+  readonly backwardMacs: number;
+}
+
+const { eligible, success, l0, l1, l2, linf, queries, gradients, forwardMacs, backwardMacs } = OUTCOME_COLUMNS;
+
+/** The table of `dynn study export`: one row per attacked image and target. */
+export const ROUTED_COLUMNS: Columns<RoutedRow> = {
+  data: ["STRING", "name of the data set"],
+  surrogate: ["STRING", "network that the image was made on"],
+  exits: ["STRING", "outputs of the surrogate that were kept, with commas between; empty: all"],
+  attack: ["STRING", "name of the attack"],
+  target: ["STRING", "network that answers"],
+  records: ["STRING", "reported or checks"],
+  sample: ["INT32", "record number in the data set"],
+  label: ["INT32", "true class"],
+  cleanAnswer: ["INT32", "class that the target answers for the clean image under its policy"],
+  answer: ["INT32", "class that the target answers for the attacked image under its policy"],
+  exit: ["INT32", "index of the exit where the work on the attacked image stops, from 0"],
+  confidence: ["DOUBLE", "confidence of the exit that answers"],
+  cleanCostFraction: ["DOUBLE", "cost of the clean image, as a share of the target's full cost"],
+  costFraction: ["DOUBLE", "cost of the attacked image, as a share of the target's full cost"],
+  finalAnswer: ["INT32", "class that the final exit of the target answers for the attacked image"],
+  ...{ eligible, success, l0, l1, l2, linf, queries, gradients, forwardMacs, backwardMacs },
+};

@@ -4,11 +4,14 @@
 
 import { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { configureAttack } from "../../attacks/spec.js";
+import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
+import { softmaxRow } from "../../dynamic/route/policy.js";
+import { confusionByAnswer } from "../../measures/confusion.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
-import { overthinking } from "../../measures/overthinking.js";
+import { overthinking, underthinking } from "../../measures/overthinking.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import {
   type AttackRecord,
@@ -194,8 +197,18 @@ function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRec
     efficacy: efficacyTrapezoid(routing.exitCounts, costs),
     efficacyStep: efficacyStep(routing.exitCounts, costs),
     overthinking: overthinking(right, stopsOf(routed)),
+    underthinking: underthinking(right, stopsOf(routed)),
+    confusion: confusionByAnswer(probabilitiesOf(logits), logits.classes, present(right.at(-1), "the final exit")),
   };
 }
+
+/** Softmax of every exit, [exits][n * classes]. */
+const probabilitiesOf = (logits: Logits): Float32Array[] =>
+  logits.exits.map((own, exit) => {
+    const probabilities = new Float32Array(own.length);
+    for (let i = 0; i < logits.count; i++) probabilities.set(softmaxRow(logits.row(exit, i)), i * logits.classes);
+    return probabilities;
+  });
 
 const policyRecord = ({ rule, thresholds, fallback, temperatures }: Policy) => ({
   rule,

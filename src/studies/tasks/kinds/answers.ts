@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Logits } from "../../../core/logits.js";
 import { writeNpy } from "../../../data/npy.js";
-import { writeParquet } from "../../../data/parquet.js";
+import { checkedParquet } from "../../../data/parquet.js";
 import { type Reader, readingOf } from "../../../dynamic/route/route.js";
 import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
@@ -46,7 +46,7 @@ export const answersKind = taskKind<AnswersParameters>({
       const logits = await forward.logits(images, { batch, signal, onProgress });
       const rows = answerRows(logits, { records, labels: data.labels }, given);
       const kept = given.logits ? { [LOGITS_FILE]: logitsFile(logits) } : {};
-      return { files: { [ANSWERS_FILE]: writeParquet(rows, ANSWER_COLUMNS), ...kept } };
+      return { files: { [ANSWERS_FILE]: await checkedParquet(rows, ANSWER_COLUMNS), ...kept } };
     } finally {
       await forward.release();
     }

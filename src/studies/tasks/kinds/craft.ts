@@ -8,7 +8,7 @@ import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { imageDims } from "../../../core/images.js";
 import { readImages } from "../../../data/dataset.js";
 import { writeNpy } from "../../../data/npy.js";
-import { writeParquet } from "../../../data/parquet.js";
+import { checkedParquet } from "../../../data/parquet.js";
 import { Forward } from "../../../dynamic/run/forward.js";
 import { norms } from "../../../measures/norms.js";
 import { count } from "../../../schema/numbers.js";
@@ -50,7 +50,7 @@ export const craftKind = taskKind<CraftParameters>({
     return {
       files: {
         [IMAGES_FILE]: imagesFile(rounded, subject),
-        [OUTCOMES_FILE]: writeParquet(outcomeRows(samples, outcomes, rounded), OUTCOME_COLUMNS),
+        [OUTCOMES_FILE]: await checkedParquet(outcomeRows(samples, outcomes, rounded), OUTCOME_COLUMNS),
       },
       facts: { seconds },
     };

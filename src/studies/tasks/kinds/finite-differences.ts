@@ -6,7 +6,7 @@ import { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { readImages } from "../../../data/dataset.js";
-import { writeParquet } from "../../../data/parquet.js";
+import { checkedParquet } from "../../../data/parquet.js";
 import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
@@ -54,7 +54,7 @@ export const finiteDifferencesKind = taskKind<SlopeParameters>({
     for (const [i, sample] of samples.entries())
       rows.push({ sample: records[i], ...(await compared(sample, goal, evaluator)) });
     await evaluator.release();
-    return { files: { [SLOPES_FILE]: writeParquet(rows, SLOPE_COLUMNS) } };
+    return { files: { [SLOPES_FILE]: await checkedParquet(rows, SLOPE_COLUMNS) } };
   },
 });
 

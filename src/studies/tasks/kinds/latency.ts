@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { Images } from "../../../core/images.js";
 import { readImages } from "../../../data/dataset.js";
-import { writeParquet } from "../../../data/parquet.js";
+import { checkedParquet } from "../../../data/parquet.js";
 import { createExecutor, type Executor } from "../../../dynamic/run/executor/index.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
@@ -53,7 +53,7 @@ export const latencyKind = taskKind<LatencyParameters>({
       rows.push(...(await oneRound(executor, sets, { round, samples, records }, { now, ...context })));
       context.onProgress?.(round + 1, given.rounds);
     }
-    return { files: { [LATENCY_FILE]: writeParquet(rows, LATENCY_COLUMNS) } };
+    return { files: { [LATENCY_FILE]: await checkedParquet(rows, LATENCY_COLUMNS) } };
   },
 });
 

@@ -7,7 +7,7 @@ import { runAttack } from "../../../attacks/runner.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { readImages } from "../../../data/dataset.js";
-import { writeParquet } from "../../../data/parquet.js";
+import { checkedParquet } from "../../../data/parquet.js";
 import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { singleExitPolicy } from "../../../schema/policy.js";
@@ -58,7 +58,7 @@ export const paceKind = taskKind<PaceParameters>({
     } finally {
       for (const { evaluator } of contestants) await evaluator.release();
     }
-    return { files: { [PACE_FILE]: writeParquet(rows, PACE_COLUMNS) } };
+    return { files: { [PACE_FILE]: await checkedParquet(rows, PACE_COLUMNS) } };
   },
 });
 

@@ -1,0 +1,52 @@
+-- The effects of claims C0, C1 and C3, one row per claim and block. Verdicts are made over blocks, and not here.
+WITH pairs AS (
+  SELECT s.block, s.data, s.name AS fixed, d.name AS dynamic
+  FROM networks s JOIN networks d ON d.block = s.block AND d.role = 'joint'
+  WHERE s.role = 'static'
+),
+-- C0: success of the worst case over all white-box attacks, static minus routed.
+unharmed AS (
+  SELECT p.block, c.sample FROM pairs p
+  JOIN routed c ON c.network IN (p.fixed, p.dynamic) AND c.attack = '' AND c.records = 'reported'
+  GROUP BY p.block, c.sample HAVING bool_and(c.answer = c.label AND c.finalAnswer = c.label)
+),
+worst AS (
+  SELECT p.block, r.sample, r.network = p.dynamic AS routed, bool_or(r.answer <> r.label) AS wrong
+  FROM pairs p
+  JOIN routed r ON r.network IN (p.fixed, p.dynamic) AND r.surrogate = r.network AND r.exits = '' AND r.records = 'reported'
+  JOIN attacks a ON a.name = r.attack AND list_contains(string_split(a.uses, ' '), 'white-box')
+  GROUP BY ALL
+),
+robustness AS (
+  SELECT block, avg(wrong::INTEGER) FILTER (WHERE NOT routed) - avg(wrong::INTEGER) FILTER (WHERE routed) AS effect
+  FROM worst JOIN unharmed USING (block, sample) GROUP BY block
+),
+-- C1: transfer of the first attack from joint to static networks minus the other way, without shared weights.
+-- Every target counts alike.
+main AS (
+  SELECT name FROM attacks WHERE made = 'any' AND list_contains(string_split(uses, ' '), 'transfer') ORDER BY place LIMIT 1
+),
+towards AS (
+  SELECT surrogateBlock AS block, surrogateRole AS role, avg(success) AS success
+  FROM transfer WHERE attack IN (FROM main) AND kinship IN ('same-arch', 'cross-arch') AND surrogateRole <> targetRole
+  GROUP BY ALL
+),
+asymmetry AS (
+  SELECT j.block, j.success - s.success AS effect
+  FROM towards j JOIN towards s ON s.block = j.block AND s.role = 'static' WHERE j.role = 'joint'
+),
+-- C3: mean change of cost under the first attack, over all static networks of the data set.
+costs AS (
+  SELECT p.block, avg(c.shift) AS effect
+  FROM pairs p
+  JOIN costShift c ON c.network = p.dynamic
+  JOIN networks n ON n.name = c.surrogate AND n.role = 'static' AND n.data = p.data
+  WHERE c.attack IN (
+    SELECT name FROM attacks
+    WHERE made <> 'dynamic' AND list_contains(string_split(uses, ' '), 'cost') ORDER BY place LIMIT 1
+  )
+  GROUP BY p.block
+)
+SELECT 'C0' AS claim, block, effect FROM robustness
+UNION ALL SELECT 'C1', block, effect FROM asymmetry
+UNION ALL SELECT 'C3', block, effect FROM costs;

@@ -1,0 +1,191 @@
+/** @file The tables of a study in SQL against the record, which is computed without SQL. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { VERSION } from "../../../src/core/version.js";
+import type { SharedStore } from "../../../src/node/store/shared.js";
+import { openStudySql, questionTables, RESULT_TABLES, type StudySql } from "../../../src/node/studies/sql.js";
+import { FALLBACKS, RULES } from "../../../src/schema/policy.js";
+import type { StudyPlan } from "../../../src/schema/study/plan.js";
+import type { StudyRecord } from "../../../src/schema/study/record.js";
+import { STUDY_VIEWS, SUBJECT_COLUMNS } from "../../../src/schema/study/views.js";
+import { compileStudy } from "../../../src/studies/study/compile.js";
+import { studyRecord } from "../../../src/studies/study/record.js";
+import { routedAnswers, StudyResults } from "../../../src/studies/study/results.js";
+import { subjectsOf } from "../../../src/studies/study/subjects.js";
+import { drawnStore, madePlan } from "../../support/made-study.js";
+
+type Row = Readonly<Record<string, unknown>>;
+
+// The folder's name has characters that a pattern of files would read as more than themselves.
+const folder = mkdtempSync(join(tmpdir(), "dynn sql [1]*'-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const open: StudySql[] = [];
+afterAll(async () => {
+  for (const each of open) await each.close();
+});
+
+async function opened(plan: StudyPlan, name: string) {
+  const store = await drawnStore(plan, join(folder, name));
+  const sql = await openStudySql(compileStudy(plan).tasks, store);
+  open.push(sql);
+  return { store, sql };
+}
+
+const rowsOf = async (sql: StudySql, question: string): Promise<Row[]> => {
+  const { columns, rows } = await sql.ask(question);
+  return rows.map((row): Row => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+};
+
+describe.each(FALLBACKS)("routed answers with the fallback %s", (fallback) => {
+  test.each(RULES)("are those of the record for the rule %s", async (rule) => {
+    const plan = madePlan(rule, fallback);
+    const { store, sql } = await opened(plan, `${rule} ${fallback}`);
+    const { tasks } = compileStudy(plan);
+    const results = new StudyResults(store);
+    const rows = await rowsOf(sql, "FROM routed ORDER BY key, sample");
+    const byKey = new Map<unknown, Row[]>();
+    for (const row of rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
+    const judged = subjectsOf(tasks).filter(({ task }) => task.kind === "answers");
+    expect(byKey.size).toBe(judged.length);
+    for (const { key, network } of judged) {
+      const answers = await results.answers(key);
+      const policy = await results.policy(tasks.policy({ network }));
+      const costs = tasks.exits({ network }).map((e) => e.costFraction);
+      const expected = routedAnswers(answers, policy).map(({ stop, answer, label, confidence }, i) => ({
+        ...{ sample: answers.samples[i], stop, exit: answer, answer: label, confidence, cost: costs[stop] },
+        finalAnswer: answers.answers[i].at(-1),
+      }));
+      expect(byKey.get(key)).toMatchObject(expected);
+    }
+  });
+});
+
+describe("the tables of the questions", () => {
+  let sql: StudySql;
+  let store: SharedStore;
+  let record: StudyRecord;
+  const plan = madePlan("max-softmax", "final");
+
+  beforeAll(async () => {
+    ({ sql, store } = await opened(plan, "questions"));
+    record = await studyRecord(plan, store, { edited: false, notRun: [], version: VERSION });
+  });
+
+  test("hold the transfer matrices of the record", async () => {
+    const rows = await rowsOf(sql, "@transfer");
+    const expected = record.questions.transfer.matrices.flatMap(
+      ({ attack, surrogates, targets, success, kinship, eligible }) =>
+        surrogates.flatMap((surrogate, i) =>
+          targets.map((target, k) => ({
+            ...{ data: "drawn", attack, surrogate, target, kinship: kinship[i][k], eligible },
+            success: expect.closeTo(success[i][k]?.value ?? NaN, 12),
+          })),
+        ),
+    );
+    expect(rows).toHaveLength(expected.length);
+    expect(rows.map(({ eligible }) => eligible)).not.toContain(0);
+    for (const each of expected) expect(rows).toContainEqual(expect.objectContaining(each));
+  });
+
+  test("hold the cost shifts of the record", async () => {
+    const rows = await rowsOf(sql, "@costShift");
+    for (const { block, attack, family, samples, shift, fooled, kept } of record.questions.cost) {
+      const { static: fixed, joint } = plan.blocks.find(({ name }) => name === block)?.networks ?? {};
+      const surrogate = family === "slowdown" ? joint : fixed;
+      const close = (value: number | null) => (value === null ? null : expect.closeTo(value, 12));
+      const expected = { attack, family, network: joint, surrogate, samples };
+      expect(rows).toContainEqual(
+        expect.objectContaining({ ...expected, shift: close(shift.value), fooled: close(fooled), kept: close(kept) }),
+      );
+    }
+    expect(record.questions.cost.length).toBeGreaterThan(5);
+  });
+
+  test("hold the first exits of the record", async () => {
+    const rows = await rowsOf(sql, "@firstExit");
+    const within = record.questions.firstExit.filter(({ scenario }) => scenario === "within");
+    expect(within).toHaveLength(2);
+    for (const { target, points } of within)
+      for (const { exit, changed, exposure, vulnerability } of points)
+        expect(rows).toContainEqual(
+          expect.objectContaining({
+            ...{ network: "a-dense.onnx", surrogate: "a-dense.onnx", attack: "pgd-final", target, exitName: exit },
+            ...{ changed: expect.closeTo(changed.value, 12), exposure: expect.closeTo(exposure, 12) },
+            vulnerability: vulnerability === null ? null : expect.closeTo(vulnerability, 12),
+          }),
+        );
+  });
+
+  test("hold the effects of claims for every block", async () => {
+    const rows = await rowsOf(sql, "@claims");
+    expect(rows).toHaveLength(6);
+    for (const { block, static: fixed, routed } of record.questions.robustness)
+      expect(rows).toContainEqual({ claim: "C0", block, effect: expect.closeTo(fixed.value - routed.value, 12) });
+    for (const { block, asymmetry } of record.questions.transfer.effects.filter((e) => e.attack === "pgd-final"))
+      expect(rows).toContainEqual({ claim: "C1", block, effect: expect.closeTo(asymmetry, 12) });
+    const cells = record.cells.filter(({ claim }) => claim === "C3");
+    expect(cells).toHaveLength(2);
+    for (const { cell, effect } of cells)
+      expect(rows).toContainEqual(
+        expect.objectContaining({ claim: "C3", block: `${cell}-s1`, effect: expect.closeTo(effect.value, 12) }),
+      );
+  });
+
+  test("are described by their first comment", () => {
+    expect(questionTables().map(({ name }) => name)).toEqual([
+      "routed",
+      "transfer",
+      "costShift",
+      "firstExit",
+      "claims",
+    ]);
+    for (const { about } of questionTables()) expect(about.length).toBeGreaterThan(20);
+  });
+
+  test("every view has the columns that are documented", async () => {
+    const views = {
+      ...STUDY_VIEWS,
+      ...Object.fromEntries(
+        Object.entries(RESULT_TABLES).map(([name, { columns }]) => [name, { ...SUBJECT_COLUMNS, ...columns }]),
+      ),
+    };
+    for (const [name, columns] of Object.entries(views)) {
+      const { columns: got, rows } = await sql.ask(`FROM "${name}" LIMIT 1`);
+      expect(got, name).toEqual(Object.keys(columns));
+      expect(rows, name).toHaveLength(1);
+    }
+  });
+
+  test("of a store that is no folder are the same", async () => {
+    const { folder: _, ...bucket } = store;
+    const copy = await openStudySql(compileStudy(plan).tasks, bucket);
+    expect(await copy.ask("@claims")).toEqual(await sql.ask("@claims"));
+    await copy.close();
+  });
+
+  test("a missing file is named", async () => {
+    const lost: SharedStore = { ...store, folder: join(folder, "nowhere") };
+    await expect(openStudySql(compileStudy(plan).tasks, lost)).rejects.toThrow(/nowhere.*is missing/);
+  });
+
+  test("sets of times and contestants have their attacks", async () => {
+    const times = await rowsOf(
+      sql,
+      "SELECT DISTINCT l.set, s.attack FROM latency l JOIN timedSets s USING (key, set) WHERE l.network = 'a-joint.onnx' ORDER BY 1",
+    );
+    expect(times).toEqual([
+      { set: 0, attack: "" },
+      { set: 1, attack: "pgd-final" },
+      { set: 2, attack: "sign-noise" },
+      { set: 3, attack: "slowdown" },
+    ]);
+    const paced = await rowsOf(
+      sql,
+      "SELECT c.network, c.attack FROM pace p JOIN contestants c USING (key, contestant) ORDER BY 1, 2",
+    );
+    expect(paced).toHaveLength(4);
+  });
+});
