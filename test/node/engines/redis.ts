@@ -1,7 +1,7 @@
 /** @file A Redis of its own for a test, on a free port. Tests that need it are skipped where there is no redis-server. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
-import { afterAll } from "vitest";
+import { onTestFinished } from "vitest";
 
 /** Why tests with Redis are skipped, or undefined. */
 export const NO_REDIS =
@@ -28,7 +28,7 @@ export class TestRedis {
   static async start(password = ""): Promise<TestRedis> {
     const redis = new TestRedis(await freePort(), password);
     await redis.restart();
-    afterAll(() => redis.kill());
+    onTestFinished(() => redis.kill());
     return redis;
   }
 
