@@ -17,7 +17,7 @@ import { thresholdsKind } from "../tasks/kinds/thresholds.js";
 import type { TaskKey } from "../tasks/task.js";
 
 /** Some exits of a network, as a network of its own. */
-export interface Part {
+export interface KeptExits {
   /** Name of the network in the plan. */
   readonly network: string;
   /** Places of the exits that are kept, the last one as the final exit. Undefined: all. */
@@ -29,7 +29,7 @@ export type Records = "reported" | "validation" | "checks";
 
 /** An attack on a network, whose images others are judged on. */
 export interface Crafted {
-  readonly part: Part;
+  readonly part: KeptExits;
   readonly attack: PlannedAttack;
   readonly records: Records;
 }
@@ -48,7 +48,7 @@ export class StudyTasks {
   }
 
   /** The exits of a part, with costs as shares of its own final exit. */
-  exits({ network, exits }: Part): PlannedNetwork["exits"] {
+  exits({ network, exits }: KeptExits): PlannedNetwork["exits"] {
     const all = this.network(network).exits;
     const kept = exits?.map((k) => present(all[k], `exit ${k}`)) ?? all;
     const full = present(kept.at(-1), "the final exit").macs;
@@ -62,7 +62,7 @@ export class StudyTasks {
 
   /** The policy of a part, for a target of the plan. Undefined for a network with one exit.
    * @param target place of the target in the plan */
-  policy(part: Part, target = 0): TaskKey | undefined {
+  policy(part: KeptExits, target = 0): TaskKey | undefined {
     const exits = this.exits(part);
     if (exits.length === 1) return undefined;
     const { rule, fallback, targets } = this.plan.policy;
@@ -118,7 +118,7 @@ export class StudyTasks {
   }
 
   /** The gradient of an attack's goal beside finite differences. */
-  slopes(part: Part, attack: PlannedAttack, samples: number): TaskKey {
+  slopes(part: KeptExits, attack: PlannedAttack, samples: number): TaskKey {
     const policy = this.policy(part);
     const parameters = { network: this.#reference(part), data: this.#data(part.network, "checks"), samples };
     return this.graph.add(
@@ -165,7 +165,7 @@ export class StudyTasks {
     return makeTask(answersKind, parameters, images ? { images: [images] } : {});
   }
 
-  #reference({ network, exits }: Part): NetworkRef {
+  #reference({ network, exits }: KeptExits): NetworkRef {
     const { sha256, exits: all } = this.network(network);
     const kept = exits && exits.length < all.length ? { exits: exits.map((k) => all[k].output) } : {};
     return { name: network, sha256, ...kept };
@@ -179,7 +179,7 @@ export class StudyTasks {
     return present(this.plan.data[block.data], `data ${block.data}`)[records];
   }
 
-  #macs(part: Part): number {
+  #macs(part: KeptExits): number {
     return present(this.exits(part).at(-1), "the final exit").macs;
   }
 }

@@ -13,7 +13,7 @@ import {
 import type { PlannedAttack } from "../../../schema/study/plan.js";
 import type { EarlyRow, Role, StudyRecord } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
-import type { Part, StudyTasks } from "../builder.js";
+import type { KeptExits, StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
@@ -91,7 +91,7 @@ function needsOf(place: Placed, attack: PlannedAttack, tasks: StudyTasks): Netwo
     place,
     clean: tasks.clean(place.network, "checks"),
     sets: sets.map((set) => {
-      const part: Part = { network: place.network, exits: [...set, exits.length - 1] };
+      const part: KeptExits = { network: place.network, exits: [...set, exits.length - 1] };
       const crafted = { part, attack, records: "checks" as const };
       return {
         exits: set,

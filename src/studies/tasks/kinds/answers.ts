@@ -11,7 +11,7 @@ import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/stud
 import { ANSWER_COLUMNS, type AnswerRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { taskKind } from "../kind.js";
-import { imagesOf, openSubject } from "./subject.js";
+import { imagesOf, openNetwork } from "./opened.js";
 
 /** Names of the files of the result. */
 export const ANSWERS_FILE = "answers.parquet";
@@ -36,9 +36,9 @@ export const answersKind = taskKind<AnswersParameters>({
   cores: "one",
   macs: ({ data, macs }) => recordsOf(data).length * macs,
   run: async (_key, given, inputs, context) => {
-    const subject = await openSubject(given, context);
-    const { model, data, records } = subject;
-    const images = await imagesOf(subject, inputs);
+    const opened = await openNetwork(given, context);
+    const { model, data, records } = opened;
+    const images = await imagesOf(opened, inputs);
     const { backend, signal, onProgress } = context;
     const { batch } = batchOf({ model, backend, batch: context.batch, images: images.count });
     const forward = await Forward.compile(model, backend);

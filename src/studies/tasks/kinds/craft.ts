@@ -19,7 +19,7 @@ import { OUTCOME_COLUMNS, type OutcomeRow } from "../../../schema/study/tables.j
 import { runStored } from "../../audit/store.js";
 import { attackRoom, batchOf } from "../../batch.js";
 import { type TaskContext, type TaskInputs, taskKind } from "../kind.js";
-import { IMAGES_FILE, openSubject, type Subject } from "./subject.js";
+import { IMAGES_FILE, openNetwork, type Opened } from "./opened.js";
 import { POLICY_FILE, readPolicy } from "./thresholds.js";
 
 export const OUTCOMES_FILE = "outcomes.parquet";
@@ -43,13 +43,13 @@ export const craftKind = taskKind<CraftParameters>({
   cores: "one",
   macs: ({ data, macs, gradients }) => 3 * gradients * recordsOf(data).length * macs,
   run: async (key, given, inputs, context) => {
-    const subject = await openSubject(given, context);
+    const opened = await openNetwork(given, context);
     const policy = await policyOf(inputs);
-    const { samples, outcomes, seconds } = await attacked(key, given, { ...subject, policy }, context);
+    const { samples, outcomes, seconds } = await attacked(key, given, { ...opened, policy }, context);
     const rounded = outcomes.map(({ image }) => toEightBits(image));
     return {
       files: {
-        [IMAGES_FILE]: imagesFile(rounded, subject),
+        [IMAGES_FILE]: imagesFile(rounded, opened),
         [OUTCOMES_FILE]: await checkedParquet(outcomeRows(samples, outcomes, rounded), OUTCOME_COLUMNS),
       },
       facts: { seconds },
@@ -66,17 +66,17 @@ export async function policyOf(inputs: TaskInputs): Promise<Policy> {
 async function attacked(
   key: string,
   { attack: config, seed }: CraftParameters,
-  subject: Subject & { readonly policy: Policy },
+  opened: Opened & { readonly policy: Policy },
   { backend, batch: given, signal, onProgress, unfinished, now, version }: TaskContext,
 ): Promise<{ samples: readonly Sample[]; outcomes: readonly SampleOutcome[]; seconds: number }> {
-  const { model, policy } = subject;
+  const { model, policy } = opened;
   const victim = { model, policy };
   const attack = configureAttack(config, victim);
-  const memory = batchOf({ model, backend, batch: given, images: 4 * subject.data.count, gradients: true });
-  const samples = aimed(attack, await samplesFor(subject, { backend, signal, batch: memory.batch }), seed);
+  const memory = batchOf({ model, backend, batch: given, images: 4 * opened.data.count, gradients: true });
+  const samples = aimed(attack, await samplesFor(opened, { backend, signal, batch: memory.batch }), seed);
   const evaluator = new Evaluator(model, backend, attackRoom(memory, model));
   const store = await unfinished?.(key);
-  const options = { model, backend, data: subject.data, attacks: [], policy: { kind: "fixed", policy } } as const;
+  const options = { model, backend, data: opened.data, attacks: [], policy: { kind: "fixed", policy } } as const;
   try {
     const run = await runStored(
       ...([attack, samples, evaluator, { victim }] as const),
@@ -91,7 +91,7 @@ async function attacked(
 
 /** The samples under the numbers that their records have in the data set. */
 async function samplesFor(
-  { model, data, records }: Subject,
+  { model, data, records }: Opened,
   options: Pick<TaskContext, "backend" | "signal"> & { readonly batch: number },
 ): Promise<Sample[]> {
   const forward = await Forward.compile(model, options.backend);
@@ -104,7 +104,7 @@ async function samplesFor(
   }
 }
 
-function imagesFile(images: readonly Float32Array[], { model }: Subject): Uint8Array {
+function imagesFile(images: readonly Float32Array[], { model }: Opened): Uint8Array {
   const dims = imageDims(model);
   const each = dims[0] * dims[1] * dims[2];
   const data = new Uint8Array(images.length * each);

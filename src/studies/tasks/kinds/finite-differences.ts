@@ -14,7 +14,7 @@ import { SLOPE_COLUMNS, type SlopeRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { taskKind } from "../kind.js";
 import { policyOf } from "./craft.js";
-import { openSubject } from "./subject.js";
+import { openNetwork } from "./opened.js";
 
 export const SLOPES_FILE = "slopes.parquet";
 
@@ -40,7 +40,7 @@ export const finiteDifferencesKind = taskKind<SlopeParameters>({
   cores: "one",
   macs: ({ samples, macs }) => 5 * samples * macs,
   run: async (_key, given, inputs, context) => {
-    const { model, data, records } = await openSubject(given, context);
+    const { model, data, records } = await openNetwork(given, context);
     const { backend, signal } = context;
     const { batch } = batchOf({ model, backend, batch: context.batch, gradients: true, images: data.count });
     const { goal } = configureAttack(given.attack, { model, policy: await policyOf(inputs) });

@@ -11,7 +11,7 @@ import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/stud
 import { LATENCY_COLUMNS, type LatencyRow } from "../../../schema/study/tables.js";
 import { taskKind } from "../kind.js";
 import { policyOf } from "./craft.js";
-import { attackedImages, IMAGES_FILE, openSubject } from "./subject.js";
+import { attackedImages, IMAGES_FILE, openNetwork } from "./opened.js";
 
 export const LATENCY_FILE = "latency.parquet";
 
@@ -38,7 +38,7 @@ export const latencyKind = taskKind<LatencyParameters>({
   cores: "all",
   macs: ({ samples, rounds, sets, macs }) => samples * rounds * (sets.length + 1) * macs,
   run: async (_key, given, inputs, { now, ...context }) => {
-    const { model, data, records } = await openSubject(given, { now, ...context });
+    const { model, data, records } = await openNetwork(given, { now, ...context });
     const attacked = await inputs.files("images", IMAGES_FILE);
     const sets = [await readImages(data), ...attacked.map((bytes) => attackedImages(model, bytes))];
     const executor = await createExecutor(model, {

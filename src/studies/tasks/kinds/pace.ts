@@ -15,7 +15,7 @@ import { dataRefSchema, networkRefSchema } from "../../../schema/study/reference
 import { PACE_COLUMNS, type PaceRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { type TaskContext, type TaskInputs, taskKind } from "../kind.js";
-import { openSubject } from "./subject.js";
+import { openNetwork } from "./opened.js";
 import { POLICY_FILE, readPolicy } from "./thresholds.js";
 
 export const PACE_FILE = "pace.parquet";
@@ -74,7 +74,7 @@ async function opened(given: PaceParameters, inputs: TaskInputs, context: TaskCo
   const policies = (await inputs.files("policies", POLICY_FILE)).map(readPolicy);
   const contestants: Contestant[] = [];
   for (const [place, { network, attack: config, policy }] of given.contestants.entries()) {
-    const { model, data, records } = await openSubject({ network, data: given.data }, context);
+    const { model, data, records } = await openNetwork({ network, data: given.data }, context);
     const { backend, signal } = context;
     const { batch } = batchOf({ model, backend, batch: context.batch, gradients: true, images: data.count });
     const attack = configureAttack(config, { model, policy: policy === null ? singleExitPolicy() : policies[policy] });

@@ -11,7 +11,7 @@ import { ANSWER_COLUMNS } from "../../../schema/study/tables.js";
 import { targetSchema } from "../../../schema/target.js";
 import { type TaskInputs, taskKind } from "../kind.js";
 import { ANSWERS_FILE, LOGITS_FILE } from "./answers.js";
-import { only } from "./subject.js";
+import { only } from "./opened.js";
 
 export const POLICY_FILE = "policy.json";
 

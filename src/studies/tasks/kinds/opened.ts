@@ -11,7 +11,7 @@ import { withCheckedModel } from "../../checked-model.js";
 import type { TaskContext, TaskInputs } from "../kind.js";
 
 /** A network with the records that it runs on. */
-export interface Subject {
+export interface Opened {
   readonly model: DynamicModel;
   /** The records, in the numbering of the network's classes. */
   readonly data: Dataset;
@@ -21,13 +21,13 @@ export interface Subject {
 
 /** Opens the network and the records of a task.
  * @throws DynnError 'study/changed', 'model/classifier', 'data/shape', 'data/label' */
-export async function openSubject(
+export async function openNetwork(
   { network, data: reference }: { readonly network: NetworkRef; readonly data: DataRef },
   context: TaskContext,
-): Promise<Subject> {
-  const opened = await context.network(network);
-  const data = fitData(opened, await context.data(reference));
-  const { model } = await withCheckedModel({ model: opened, backend: context.backend }, data);
+): Promise<Opened> {
+  const found = await context.network(network);
+  const data = fitData(found, await context.data(reference));
+  const { model } = await withCheckedModel({ model: found, backend: context.backend }, data);
   return { model, data, records: recordsOf(reference) };
 }
 
@@ -35,7 +35,7 @@ export async function openSubject(
 export const IMAGES_FILE = "images.npy";
 
 /** The images of a task: those of the input "images", or else the clean ones. */
-export async function imagesOf({ model, data }: Subject, inputs: TaskInputs): Promise<Images> {
+export async function imagesOf({ model, data }: Opened, inputs: TaskInputs): Promise<Images> {
   const [stored] = await inputs.files("images", IMAGES_FILE);
   return stored ? attackedImages(model, stored) : readImages(data);
 }
