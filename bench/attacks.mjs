@@ -1,13 +1,15 @@
 // Seconds of whole attacks, dynn against the authors' own code in PyTorch, in the same run and turn by turn: the same networks, images,
 // steps and radii. Prints robust accuracies and median distances beside them, because a fast attack that finds less is no gain, and the
 // share of dynn's time outside ONNX Runtime.
-// Usage: npm run build && node bench/attacks.mjs [--record] [--images N] [--rounds N] [--networks A,B] [--attacks A,B]
+// Usage: npm run build && node bench/attacks.mjs [--record] [--busy] [--images N] [--rounds N] [--networks A,B] [--attacks A,B]
+// It refuses a busy machine without --busy. The network vgg16-random has full width, random weights, and its own answers as labels.
 // PyTorch: Debian's python3-torch and python3-onnx; bench/README.md says where the attacks come from.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  ARCHITECTURES,
   configureAttack,
   dynamicModel,
   Evaluator,
@@ -19,9 +21,10 @@ import {
   samples as samplesOf,
   singleExitPolicy,
   subset,
+  writeModel,
   writeNpy,
 } from "../dist/node/index.js";
-import { environment, median, report, rival, root } from "./support.mjs";
+import { environment, median, quietLine, report, rival, root } from "./support.mjs";
 
 const CASES = {
   "pgd-1": { bar: 3, ...linf("pgd", "1/255", { steps: 20 }, { steps: 20, step_size: 1 / 255 / 4 }) },
@@ -31,7 +34,11 @@ const CASES = {
   deepfool: { bar: 2, ...closest("deepfool", { steps: 50 }, { steps: 50 }) },
   cw: {
     bar: 2,
-    ...closest("cw", { steps: 50, searchSteps: 4, c: 1 }, { steps: 50, search_steps: 4, step_size: 0.01, c: 1 }),
+    ...closest(
+      "cw",
+      { steps: 50, searchSteps: 4, c: 1, abortEarly: true },
+      { steps: 50, search_steps: 4, step_size: 0.01, c: 1 },
+    ),
   },
   "square-2": { bar: 1.5, ...linf("square", "2/255", { queries: 1000 }, { queries: 1000 }) },
   "square-8": { bar: 1.5, ...linf("square", "8/255", { queries: 1000 }, { queries: 1000 }) },
@@ -40,10 +47,12 @@ const CASES = {
   "autoattack-8": { bar: 2, ...linf("autoattack", "8/255", {}, { batch: 128 }) },
 };
 const NETWORKS = { resnet20: "resnet20-cifar10-joint.onnx", vgg16: "vgg16-w0.25-cifar10-joint-s1.onnx" };
+const RANDOM = "vgg16-random";
 
 const { values: options } = parseArgs({
   options: {
     record: { type: "boolean" },
+    busy: { type: "boolean" },
     images: { type: "string", default: "128" },
     rounds: { type: "string", default: "3" },
     networks: { type: "string", default: Object.keys(NETWORKS).join() },
@@ -79,13 +88,23 @@ function clocked(backend) {
   return { clock, backend: { ...backend, compile } };
 }
 
+/** A VGG-16 of full width with random weights, as a file. */
+function randomNetwork(folder) {
+  const { graph } = ARCHITECTURES.vgg16.make({ classes: 10, imageSize: 32, seed: 0 });
+  const path = join(folder, `${RANDOM}.onnx`);
+  writeFileSync(path, writeModel({ graph }));
+  return path;
+}
+
 /** A network with its first images, for us and as files for PyTorch. */
-async function settingOf(name) {
-  const path = join(root, "zoo", NETWORKS[name]);
+async function settingOf(name, folder) {
+  const path = name === RANDOM ? randomNetwork(folder) : join(root, "zoo", NETWORKS[name]);
   const model = dynamicModel(await loadModel(path), { name });
   const { clock, backend } = clocked(ortNode({ threads: THREADS }));
   const data = subset(await openDataset("sample"), [...new Array(IMAGES).keys()]);
-  const samples = await samplesOf(model, data, { backend });
+  const found = await samplesOf(model, data, { backend });
+  const answer = ({ clean }) => clean.at(-1).indexOf(Math.max(...clean.at(-1)));
+  const samples = name === RANDOM ? found.map((sample) => ({ ...sample, label: answer(sample) })) : found;
   return {
     clock,
     samples,
@@ -157,7 +176,7 @@ async function compare(setting, torch, name, network) {
 async function linesOf(network) {
   const folder = mkdtempSync(join(tmpdir(), "dynn-bench-"));
   try {
-    const setting = await settingOf(network);
+    const setting = await settingOf(network, folder);
     const torch = rival("attacks.py", [setting.path, ...writeImages(folder, setting.samples)]);
     const lines = [];
     for (const name of options.attacks.split(",")) {
@@ -172,10 +191,12 @@ async function linesOf(network) {
   }
 }
 
+const machine = quietLine();
 const lines = [];
 for (const network of options.networks.split(",")) lines.push(...(await linesOf(network)));
 report("attacks", [
   `bench/attacks   ${environment()}, PyTorch ${version}, ${THREADS} threads each`,
+  machine,
   `  ${IMAGES} images, median (range) of ${ROUNDS} rounds that take turns; dynn in batches of ${BATCH}, PyTorch all at once; L2: median distance of successes`,
   "  cores: processor seconds a second; where they are under 2, others took some of the machine, and times say less than processor seconds",
   "  dynn stops a sample at its first success that survives rounding to 8 bits, and leaves out images that are misclassified from the start",

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { dynamicModel, loadModel, openDataset, ortNode, samples, subset } from "../dist/node/index.js";
-import { environment, report, root } from "./record.mjs";
+import { environment, quietLine, report, root } from "./record.mjs";
 
-export { environment, report, root };
+export { environment, quietLine, report, root };
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 

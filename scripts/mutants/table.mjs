@@ -2,9 +2,11 @@
 import { ADAM } from "./tables/adam.mjs";
 import { GOALS } from "./tables/attack-goals.mjs";
 import { LOSSES } from "./tables/attack-losses.mjs";
+import { METHODS } from "./tables/attack-methods.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
 import { AUTOATTACK } from "./tables/autoattack.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
+import { CLOSEST } from "./tables/closest.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
 import { EXIT_MEASURES } from "./tables/exit-measures.mjs";
 import { GRADIENT_STEPS } from "./tables/gradient-steps.mjs";
@@ -36,6 +38,8 @@ export const MUTANTS = [
   ...CALIBRATION,
   ...AUTOATTACK,
   ...STATISTICS,
+  ...CLOSEST,
+  ...METHODS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

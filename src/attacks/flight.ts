@@ -50,7 +50,7 @@ export class Flight {
   #asked: readonly Pending[] = [];
   #replies: readonly Evaluation[] | undefined;
 
-  constructor(start: SearchStart, attack: Attack, evaluator: Evaluator, seed: number) {
+  constructor(start: SearchStart, attack: Attack, evaluator: Evaluator, { seed, set }: Pick<Task, "seed" | "set">) {
     this.start = start;
     this.#goal = start.goal;
     this.#evaluator = evaluator;
@@ -59,7 +59,7 @@ export class Flight {
     this.lossRose = start.samples.map(() => undefined);
     this.#firstLoss = start.samples.map(() => undefined);
     this.#search = attack.method.start(
-      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims })),
+      start.samples.map((sample) => taskOf(attack, start.goal, { sample, seed, dims: evaluator.dims, set })),
     );
   }
 
@@ -133,14 +133,17 @@ export class Flight {
 
   /** Whether the gradient of an image that does not meet the goal is zero or below float32's
    * resolution. */
-  #hasVanished({ gradient, loss }: Evaluation, { scaleFree }: Judge): boolean {
-    // A smaller cross-entropy means that the probability of the label is 1. Its gradient is then 0.
-    const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
-    return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
+  #hasVanished(evaluation: Evaluation, { scaleFree }: Judge): boolean {
+    return (evaluation.each ?? [evaluation]).some(({ gradient, loss }) => {
+      // A smaller cross-entropy means that the probability of the label is 1. Its gradient is
+      // then 0.
+      const saturated = scaleFree !== undefined && Math.abs(loss) < LEAST_GRADIENT;
+      return saturated || !gradient.some((g) => Math.abs(g) >= LEAST_GRADIENT);
+    });
   }
 }
 
-function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims">): Task {
+function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" | "dims" | "set">): Task {
   const withLoss: Task["withLoss"] = (form) => taskOf(attack, attack.withLoss(form), given);
   return { ...given, goal, budget: attack.budget, withLoss };
 }
@@ -148,7 +151,7 @@ function taskOf(attack: Attack, goal: Goal, given: Pick<Task, "sample" | "seed" 
 /** The work with one more question. */
 function added(
   spent: Spent,
-  { gradient }: Question,
+  { gradient, targets }: Question,
   work: { readonly forward: number; readonly backward: number },
   met: boolean,
 ): Spent {
@@ -158,7 +161,7 @@ function added(
   const first = met && spent.queriesToSuccess === null;
   return {
     queries,
-    gradients: spent.gradients + (gradient ? 1 : 0),
+    gradients: spent.gradients + (gradient ? (targets?.length ?? 1) : 0),
     forwardMacs,
     backwardMacs,
     macsToSuccess: first ? forwardMacs + backwardMacs : spent.macsToSuccess,

@@ -101,6 +101,14 @@ const SPECIAL = {
     needsEarlyExits: true,
     config: linfPgd("slowdown", 30),
   },
+  "slowdown-l1": {
+    about: "the same within an L1 ball of 8, in the pixels of the largest gradients",
+    needsEarlyExits: true,
+    // The steps and the radius are those of DeepSloth. SLIDE's projection onto the ball replaces
+    // its rescaling. At equal radius, PGD with steps along the whole gradient succeeds less often,
+    // and Auto-PGD and FMN about as often with two to four times the gradients.
+    config: () => ({ goal: "slowdown", method: "slide", norm: "l1", radius: 8, steps: 100, stepSize: 0.5 }),
+  },
 } as const satisfies Record<string, Preset>;
 
 /** A radius for each norm that suits 32 x 32 images of three channels. L1: Croce & Hein 2021. */

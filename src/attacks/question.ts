@@ -35,6 +35,9 @@ export interface Question {
   readonly gradient: boolean;
   /** The class that the loss aims at. The default is the target of the sample. */
   readonly target?: number | undefined;
+  /** Classes that the loss aims at, one after the other, in place of `target`. The reply holds the
+   * loss and the gradient of each. They share one forward pass. */
+  readonly targets?: readonly number[] | undefined;
   /** Numbers for the loss, by the names that the loss gives them. */
   readonly extra?: Readonly<Record<string, Float32Array>> | undefined;
   /** The sample of the image, in a search over many samples. */
@@ -46,6 +49,13 @@ export interface Question {
   readonly goal?: Judge | undefined;
 }
 
+/** A loss and its gradient. */
+export interface Slope {
+  readonly loss: number;
+  /** d loss / d image, [c*h*w]. */
+  readonly gradient: Float32Array;
+}
+
 /** The reply to a question. The arrays are views into a whole batch, so copy an array before you
  * keep it. */
 export interface Evaluation {
@@ -55,6 +65,9 @@ export interface Evaluation {
   readonly gradient: Float32Array;
   /** Logits of the exits that were run. */
   readonly logits: ExitLogits;
+  /** The loss and the gradient of each of `targets`. `loss` and `gradient` are those of the
+   * first. */
+  readonly each?: readonly Slope[];
 }
 
 /** The best image found. */

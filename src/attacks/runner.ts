@@ -61,8 +61,8 @@ class Run {
     const groups = new Map<string, Pending[]>();
     for (const flight of this.#inFlight)
       for (const pending of flight.pending) {
-        const { loss, gradient } = pending.question;
-        const key = `${loss.key}/${gradient}`;
+        const { loss, gradient, targets } = pending.question;
+        const key = `${loss.key}/${gradient}/${targets?.length}`;
         const group = groups.get(key);
         if (group) group.push(pending);
         else groups.set(key, [pending]);
@@ -117,7 +117,7 @@ class Run {
   }
 
   #start(start: SearchStart): number {
-    const flight = new Flight(start, this.#attack, this.#evaluator, this.#options.seed);
+    const flight = new Flight(start, this.#attack, this.#evaluator, { seed: this.#options.seed, set: this.#samples });
     this.#inFlight.add(flight);
     this.advance(flight);
     return flight.open;

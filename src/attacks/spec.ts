@@ -28,6 +28,16 @@ import { upgraded } from "./version1.js";
 const quantity = z.union([z.number(), z.string()]);
 const whole = z.union([z.number(), z.string().regex(/^\d+$/, "expected a whole number").transform(Number)]);
 
+const isClass = (value: unknown): boolean =>
+  typeof value === "string" ? /^\d+$/.test(value) : Number.isInteger(value) && Number(value) >= 0;
+
+/** What an attack aims at. A class that is text becomes a number. */
+const target = z
+  .custom<Aim | `${number}`>((value) => isClass(value) || AIM_NAMES.some((name) => name === value), {
+    error: ({ input }) => `got ${JSON.stringify(input)}, expected ${AIM_NAMES.join(", ")} or the number of a class`,
+  })
+  .transform((value) => (isClass(value) ? Number(value) : (value as (typeof AIM_NAMES)[number])));
+
 /** One attack of an attack file. Every field except the name has a default. The parameters of its
  * goal and its method are fields too. docs/attack-file.md explains them. */
 export const attackConfigSchema = z
@@ -38,7 +48,7 @@ export const attackConfigSchema = z
     norm: z.enum(NORM_NAMES).optional(),
     radius: quantity.nullable().optional(),
     /** The class to aim at. Without it, any wrong answer is a success. */
-    target: z.union([z.enum(AIM_NAMES), whole.pipe(z.number().int().min(0))]).optional(),
+    target: target.optional(),
     loss: z.enum(LOSS_NAMES).optional(),
     /** Attack only the first N samples. */
     samples: whole.pipe(z.number().int().min(1)).optional(),

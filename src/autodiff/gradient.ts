@@ -5,7 +5,7 @@
 import { DynnError } from "../core/errors.js";
 import { showNode } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
-import { ancestors, type Graph, type Node, type ValueName } from "../graph/graph.js";
+import { ancestors, type Graph, type Node, type ValueName, type ValueType } from "../graph/graph.js";
 import { constantOf, inferShapes } from "../graph/infer.js";
 import { GRAPH_LIMITS, grownFrom, tooLarge } from "../graph/limits.js";
 import type { OpTable, VjpContext } from "../graph/op.js";
@@ -118,6 +118,19 @@ function vjpContext(
   };
 }
 
+/** A per-sample loss, and the names of its gradients. */
+export interface NamedLoss {
+  readonly loss: ValueName;
+  /** Names for the gradient outputs, one per `wrt`. */
+  readonly names: readonly string[];
+}
+
+interface GradientRequest {
+  readonly wrt: readonly ValueName[];
+  readonly keep: readonly ValueName[];
+  readonly constants?: ReadonlySet<ValueName> | undefined;
+}
+
 /** A graph that also returns gradients of a per-sample loss. Its outputs are `keep`, then `loss`,
  * then one gradient per `wrt`.
  * @param graph forward graph with inferred types; `loss` is a float value of any shape, and its sum
@@ -126,41 +139,52 @@ function vjpContext(
  *   {@link VjpRequest}
  * @returns a pruned, shape-inferred graph
  * @throws DynnError 'gradient/none' when the loss does not depend on a value of `wrt` */
-export function gradientGraph(
+export const gradientGraph = (graph: Graph, ops: OpTable, request: GradientRequest & NamedLoss): Graph =>
+  gradientsGraph(graph, ops, [request], request);
+
+/** As {@link gradientGraph}, for several losses that share the forward pass. The outputs are
+ * `keep`, then the losses, then the gradients of one loss after the other.
+ * @throws DynnError 'gradient/none' when a loss does not depend on a value of `wrt` */
+export function gradientsGraph(
   graph: Graph,
   ops: OpTable,
-  request: {
-    readonly loss: ValueName;
-    readonly wrt: readonly ValueName[];
-    readonly names: readonly string[];
-    readonly keep: readonly ValueName[];
-    readonly constants?: ReadonlySet<ValueName> | undefined;
-  },
+  losses: readonly NamedLoss[],
+  request: GradientRequest,
 ): Graph {
   const b = new GraphBuilder(graph);
-  const lossType = graph.types.get(request.loss);
-  if (!lossType) throw new Error(`bug: no type inferred for the loss "${request.loss}"`);
   // The caller's names are reserved before dynn names any node.
-  const outputs = request.wrt.map((name, i) => b.fresh(request.names[i] ?? `grad_${name}`));
-  const one = b.scalar(1, lossType.dtype);
-  const seed = lossType.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [request.loss])], {}, "seed");
-  const reversed = reverse(b, graph, ops, { seeds: new Map([[request.loss, seed]]), ...request });
+  const outputs = losses.map(({ names }) => request.wrt.map((name, i) => b.fresh(names[i] ?? `grad_${name}`)));
+  const reversed = losses.map(({ loss }) => reverse(b, graph, ops, { ...request, seeds: seedOf(b, graph, loss) }));
   b.clearOutputs();
-  for (const name of new Set([...request.keep, request.loss]))
+  for (const name of new Set([...request.keep, ...losses.map(({ loss }) => loss)]))
     b.output(name, graph.types.get(name)?.dtype ?? "float32", graph.types.get(name)?.shape);
-  request.wrt.forEach((name, i) => {
-    const grad = reversed.grads.get(name);
-    if (grad === undefined)
-      throw independent(graph, ops, reversed, {
-        of: [request.loss],
-        wrt: name,
-        constants: request.constants,
-        apart: `gradient of "${request.loss}": it does not depend on "${name}". Choose a loss computed from that input.`,
-      });
-    const type = graph.types.get(name);
-    const output = outputs[i];
-    b.append({ opType: "Identity", domain: "", name: "", inputs: [grad], outputs: [output], attributes: {} });
-    b.output(output, type?.dtype ?? "float32", type?.shape);
+  losses.forEach(({ loss }, k) => {
+    request.wrt.forEach((name, i) => {
+      const grad = reversed[k].grads.get(name);
+      if (grad === undefined)
+        throw independent(graph, ops, reversed[k], {
+          of: [loss],
+          wrt: name,
+          constants: request.constants,
+          apart: `gradient of "${loss}": it does not depend on "${name}". Choose a loss computed from that input.`,
+        });
+      outputAs(b, grad, outputs[k][i], graph.types.get(name));
+    });
   });
   return inferShapes(prune(b.build()), ops);
+}
+
+/** The derivative 1 of a loss, for each of its elements. */
+function seedOf(b: GraphBuilder, graph: Graph, loss: ValueName): VjpRequest["seeds"] {
+  const type = graph.types.get(loss);
+  if (!type) throw new Error(`bug: no type inferred for the loss "${loss}"`);
+  const one = b.scalar(1, type.dtype);
+  const seed = type.shape.length === 0 ? one : b.op("Expand", [one, b.op("Shape", [loss])], {}, "seed");
+  return new Map([[loss, seed]]);
+}
+
+/** Makes a value an output of the graph, under a name of its own. */
+function outputAs(b: GraphBuilder, value: ValueName, output: ValueName, type: ValueType | undefined): void {
+  b.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [output], attributes: {} });
+  b.output(output, type?.dtype ?? "float32", type?.shape);
 }

@@ -209,6 +209,10 @@ export const ERROR_CODES = {
     about: "The server refuses the request of the device. Repeating the request would not help.",
   },
   "attack/config": { exit: 2, about: "An attack file, or one entry of it, is wrong." },
+  "attack/start": {
+    exit: 1,
+    about: "A targeted attack begins at an image of its target class, and the attacked samples hold none.",
+  },
   "attack/unsupported": {
     exit: 1,
     about: "The attack does not suit the model: it needs early exits, and the model has none.",

@@ -24,6 +24,7 @@ export class GraphBuilder {
   readonly #taken = new Set<string>();
   readonly #counters = new Map<string, number>();
   readonly #constants = new Map<string, ValueName>();
+  readonly #derived = new Map<string, ValueName>();
   #addedBytes = 0;
 
   /** Starts from a graph. Its values keep their names. */
@@ -91,6 +92,14 @@ export class GraphBuilder {
     this.#initializers.set(name, value);
     if (key !== undefined) this.#constants.set(key, name);
     return name;
+  }
+
+  /** A constant that several gradients derive from another, made once.
+   * @param key names the constant among those of this builder */
+  derived(key: string, make: () => Tensor, hint: string): ValueName {
+    const known = this.#derived.get(key) ?? this.constant(make(), hint);
+    this.#derived.set(key, known);
+    return known;
   }
 
   /** Adds an initializer under exactly this name. It is never shared, because training changes

@@ -305,7 +305,14 @@ describe("the loss of Jitter", () => {
       scale: 4,
     };
     const attack = configureAttack(written, victim);
-    const task: Task = { ...attack, sample: samples[0], seed: SEED, dims: [1, 1, WIDTH], withLoss: () => task };
+    const task: Task = {
+      ...attack,
+      sample: samples[0],
+      seed: SEED,
+      dims: [1, 1, WIDTH],
+      set: samples,
+      withLoss: () => task,
+    };
     const search = attack.method.start([task]);
     const { extra } = (search.next().value as unknown as { extra: Record<string, Float32Array> }[])[0];
     expect(Array.from(extra.jitter_scale)).toEqual([4]);

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { AttackConfig } from "../../src/attacks/spec.js";
 import { NORMS } from "../../src/perturb/norms.js";
 import type { Norm } from "../../src/schema/norm.js";
-import { attackWith, type LinearExit, linearExits, linearSample, logitsAt } from "../support/attack.js";
+import { attackWith, type LinearExit, linearExits, linearSample, logitsAt, questionsOf } from "../support/attack.js";
 import { victimOf } from "../support/models.js";
 
 const WEIGHTS = [
@@ -86,6 +86,9 @@ const NEAR = [
   { method: "fmn", norm: "l1", within: 1.02 },
   { method: "cw", norm: "l2", within: 1.02 },
   { method: "cw", norm: "linf", within: 1.12 },
+  { method: "brendel-bethge", norm: "l2", steps: 200, stepSize: 0.05, within: 1.005 },
+  { method: "brendel-bethge", norm: "linf", steps: 200, stepSize: 0.05, within: 1.005 },
+  { method: "brendel-bethge", norm: "l1", steps: 200, stepSize: 0.05, within: 1.005 },
 ] as const;
 
 test.each(NEAR)("$method in $norm comes within $within of the closest image", async ({ within, ...config }) => {
@@ -134,6 +137,50 @@ function elasticNet(image: readonly number[], weight: number): { l1: number; l2:
   };
 }
 
+describe("the radius of the search", () => {
+  const [exit] = exitsTimes(1);
+  const radiiOf = (config: Omit<AttackConfig, "name">, most: number) => {
+    const sample = linearSample([exit], IMAGES[0]);
+    return questionsOf(exit, sample, config, most).map(({ images: [image], met: [met] }) => ({
+      radius: NORMS.l2.distance(image, sample.pixels),
+      met,
+    }));
+  };
+
+  test("DDN shrinks and grows by gamma", () => {
+    const all = radiiOf({ method: "ddn", gamma: 0.04, startNorm: 0.1, steps: 40 }, 40);
+    expect(all[1].radius).toBeCloseTo(0.104, 6);
+    expect(new Set(all.slice(1).map(({ met }) => met)).size).toBe(2);
+    for (const [k, { radius, met }] of all.slice(1, -1).entries())
+      expect(all[k + 2].radius / radius).toBeCloseTo(met ? 0.96 : 1.04, 4);
+  });
+
+  test("FMN shrinks and grows by a share that falls along half a cosine", () => {
+    // The first steps are longer than the ball, so the image is at its border.
+    const all = radiiOf({ method: "fmn", gamma: 0.04, steps: 40 }, 40);
+    const from = all.findIndex(({ met }) => met);
+    expect(new Set(all.slice(from, from + 8).map(({ met }) => met)).size).toBe(2);
+    for (const [k, { radius, met }] of all.slice(from, from + 8).entries()) {
+      const gamma = 0.001 + (0.039 * (1 + Math.cos((Math.PI * (from + k)) / 40))) / 2;
+      expect(all[from + k + 1].radius / radius).toBeCloseTo(met ? 1 - gamma : 1 + gamma, 4);
+    }
+  });
+});
+
+// The least of |d|^2 - c * margin on a plane lies at c * slope / 2. It reaches the plane from c = 2 * gap / slope^2 on.
+test.each([
+  [0.8, false],
+  [1.25, true],
+])("C&W succeeds from the weight on at which distance and margin balance: %f of it", async (share, expected) => {
+  const slope = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];
+  const exit = { weights: [slope.map(() => 0), slope], bias: [0, 0.15] };
+  const sample = linearSample([exit], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
+  const c = (share * 2 * (sample.clean[0][1] - sample.clean[0][0])) / Math.hypot(...slope) ** 2;
+  const config = { method: "cw", c, searchSteps: 1, steps: 400, stepSize: 0.002 };
+  const [{ success }] = await attackWith(victimOf(linearExits([exit])), [sample], config);
+  expect(success).toBe(expected);
+});
+
 describe("EAD", () => {
   async function lengths(config: Omit<AttackConfig, "name" | "method">): Promise<{ l1: number; l2: number }[]> {
     const exits = exitsTimes(1);
@@ -181,7 +228,7 @@ function fewest(image: readonly number[]): number {
   return Math.min(...WEIGHTS.map((_, k) => (k === label ? Number.POSITIVE_INFINITY : needed(k))));
 }
 
-test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
+test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }, { method: "cw" }] as const)(
   "$method changes at most one value more than the fewest that suffice",
   async (config) => {
     const found = await distances({ ...config, norm: "l0" });
@@ -192,6 +239,56 @@ test.each([{ method: "fmn" }, { method: "jsma", gamma: 1 }] as const)(
   },
 );
 
+test("cw in l0 keeps the value whose slope times change is largest, though its change is the smallest", async () => {
+  // The steep value can rise by 0.03 and add 1.2. Each flat one can add 0.5, and 1 is missing.
+  const weights = [
+    [0, 0, 0, 0, 0, 0],
+    [40, 1, 1, 1, 1, 1],
+  ];
+  const exits = [{ weights, bias: [0, -42.3] }];
+  const sample = linearSample(exits, [0.97, 0.5, 0.5, 0.5, 0.5, 0.5]);
+  // With a large weight, the squared distance does not hold the flat values back.
+  const config = { method: "cw", norm: "l0", c: 100 } as const;
+  const [{ image, success }] = await attackWith(victimOf(linearExits(exits)), [sample], config);
+  expect(success).toBe(true);
+  expect(image[0]).toBeGreaterThan(0.995);
+  expect(Array.from(image.subarray(1))).toEqual([0.5, 0.5, 0.5, 0.5, 0.5]);
+});
+
+describe("SparseFool", () => {
+  // No two slopes are alike, so the order of the moves is certain.
+  const weights = WEIGHTS.map((row, k) => row.map((w, i) => w + 0.01 * i * k));
+  const exits = [{ weights, bias: BIAS }];
+
+  /** Moves along the steepest values, until the nearest plane of L2, at lambda times its distance, lies a thousandth
+   *  behind. Then 2 percent farther. */
+  function sparse(image: readonly number[], lambda: number): number[] {
+    const z = logitsAt(exits, image)[0];
+    const label = z.indexOf(Math.max(...z));
+    const slopesOf = (k: number) => weights[k].map((w, i) => w - weights[label][i]);
+    const to = (k: number) => (k === label ? Number.POSITIVE_INFINITY : (z[label] - z[k]) / Math.hypot(...slopesOf(k)));
+    const rival = [0, 1, 2, 3].reduce((a, b) => (to(b) < to(a) ? b : a));
+    const unit = slopesOf(rival).map((w) => w / Math.hypot(...slopesOf(rival)));
+    const move = [0, 0, 0, 0, 0, 0];
+    const left = () => lambda * (to(rival) + 1e-4) + 1e-3 - unit.reduce((sum, w, i) => sum + w * move[i], 0);
+    const order = unit.map((_, i) => i).sort((a, b) => Math.abs(unit[b]) - Math.abs(unit[a]));
+    for (const i of order) if (left() > 1e-9) move[i] = Math.min(Math.max(left() / unit[i], -image[i]), 1 - image[i]);
+    return image.map((x, i) => Math.min(Math.max(x + 1.02 * move[i], 0), 1));
+  }
+
+  test.each([1, 3, 12])(
+    "moves the steepest values to a plane at lambda times the distance: lambda %d",
+    async (lambda) => {
+      const samples = IMAGES.map((pixels, id) => linearSample(exits, pixels, { id }));
+      const outcomes = await attackWith(victimOf(linearExits(exits)), samples, { method: "sparsefool", lambda });
+      for (const [i, { image, success }] of outcomes.entries()) {
+        expect(success).toBe(true);
+        sparse(IMAGES[i], lambda).forEach((want, k) => expect(image[k]).toBeCloseTo(want, 4));
+      }
+    },
+  );
+});
+
 describe("logits times a factor", () => {
   const configs = [
     ...NEAR,
@@ -199,10 +296,10 @@ describe("logits times a factor", () => {
     { method: "deepfool", norm: "l2" },
     { method: "deepfool", norm: "linf" },
   ] as const;
-  const sparse = ["fmn", "jsma"].map((method) => ({ method, norm: "l0" as const }));
+  const sparse = ["fmn", "jsma", "sparsefool", "cw"].map((method) => ({ method, norm: "l0" as const }));
 
-  test.each([...configs, ...sparse])("do not change the distances: $method $norm", async ({ method, norm }) => {
-    const config = { method, norm };
+  test.each([...configs, ...sparse])("do not change the distances: $method $norm", async (row) => {
+    const { within: _, ...config } = { within: 0, ...row };
     const [usual, small, large] = [
       await distances(config),
       await distances(config, 0.01),
@@ -215,3 +312,19 @@ describe("logits times a factor", () => {
     }
   });
 });
+
+test.each(["l2", "linf"] as const)(
+  "C&W that ends runs without progress finds the same with less work: %s",
+  async (norm) => {
+    const exits = exitsTimes(1);
+    const samples = IMAGES.slice(0, 2).map((pixels, id) => linearSample(exits, pixels, { id }));
+    const run = (abortEarly: boolean) =>
+      attackWith(victimOf(linearExits(exits)), samples, { method: "cw", norm, steps: 200, searchSteps: 5, abortEarly });
+    const [whole, ended] = [await run(false), await run(true)];
+    for (const [i, { image, spent }] of ended.entries()) {
+      const [far, near] = [image, whole[i].image].map((x) => NORMS[norm].distance(x, samples[i].pixels));
+      expect(far).toBeLessThan(1.05 * near);
+      expect(spent.gradients).toBeLessThan(0.8 * whole[i].spent.gradients);
+    }
+  },
+);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { currentName, OLD_NAMES } from "../../src/attacks/names.js";
 import { PRESET_NAMES, presetConfigs, usable } from "../../src/attacks/presets.js";
 import { type AttackConfig, configureAttack, parseAttackFile } from "../../src/attacks/spec.js";
+import { attackWith, linearExits, linearSample } from "../support/attack.js";
 import { linearModel, smallExits, victimOf } from "../support/models.js";
 
 const victim = victimOf(smallExits(), 0.6);
@@ -126,6 +127,21 @@ describe("wrong use of an attack gets one clear message", () => {
       { method: "pgd", radius: 0.1, target: 9 },
       'attack "t", target: got 9, expected a class from 0 to 3. Give one of them, least-likely or second or random. [attack/config]',
     ],
+    ...["", "cat", "1.5", -1, 0.5, null, true].map(
+      (target) =>
+        [
+          { method: "pgd", radius: 0.1, target: target as never },
+          `attack "t", target: got ${JSON.stringify(target)}, expected least-likely, second, random or the number of a class. docs/attack-file.md lists the fields. [attack/config]`,
+        ] as const,
+    ),
+    [
+      { method: "pgd", norm: "l0", radius: 3 },
+      'attack "t": pgd does not work in l0. It works in linf, l2, l1. [attack/config]',
+    ],
+    [
+      { method: "pgd", radius: "8/255", stepSize: 2 },
+      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+    ],
     [
       { method: "tpgd", radius: 0.1, target: 1 },
       'attack "t": tpgd has no targeted form. Remove "target". [attack/config]',
@@ -162,6 +178,14 @@ describe("an attack file", () => {
     );
   });
 
+  test("says what a target can be", () => {
+    expect(() => parseAttackFile([{ name: "a", radius: 0.1, target: "" }], "f.json")).toThrow(
+      /^f\.json at \[0\]\.target: got "", expected least-likely, second, random or the number of a class\./,
+    );
+    const [{ target }] = parseAttackFile([{ name: "a", radius: 0.1, target: "3" }], "f.json");
+    expect(target).toBe(3);
+  });
+
   test("refuses two attacks of one name", () => {
     const one = { name: "a", objective: "routed" };
     expect(() => parseAttackFile([one, one], "f.json")).toThrow(
@@ -183,6 +207,22 @@ describe("presets", () => {
     expect(names).not.toContain("slowdown");
     for (const config of presetConfigs(names, { epsilon: 0.1, earlyExits: 0 }))
       expect(() => configureAttack(config, single)).not.toThrow();
+  });
+
+  test("slowdown in L1 moves the steepest value: it succeeds just where the ball reaches a doubt of the first exit", async () => {
+    // The first exit fires at a gap of log(0.6 / 0.4) or more between its logits (0, w.x + 0.15).
+    const w = [0.9, -0.4, 0.2, -1.1, 0.6, 0.3];
+    const exits = [
+      { weights: [w.map(() => 0), w], bias: [0, 0.15] },
+      { weights: [w.map(() => 0), w], bias: [0, 0.3] },
+    ];
+    const sure = linearSample(exits, [0.7, 0.3, 0.6, 0.35, 0.7, 0.6]);
+    const needed = (sure.clean[0][1] - Math.log(0.6 / 0.4)) / 1.1;
+    const [preset] = presetConfigs(["slowdown-l1"], { epsilon: 0.1, earlyExits: 1 });
+    const succeeds = async (radius: number) =>
+      (await attackWith(victimOf(linearExits(exits), 0.6), [sure], { ...preset, radius, stepSize: radius / 16 }))[0]
+        .success;
+    expect([await succeeds(0.95 * needed), await succeeds(1.05 * needed)]).toEqual([false, true]);
   });
 
   test("refuse unknown names and attacks on exits that are not there", () => {

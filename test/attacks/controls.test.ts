@@ -123,6 +123,38 @@ describe("on images", () => {
       else expect(spent.queries).toBeLessThanOrEqual(125);
   });
 
+  test("a translation moves the image by the stated pixels", async () => {
+    const samples = await samplesOf(model, 8);
+    const config = {
+      method: "rotate-translate",
+      degrees: 0,
+      angles: 1,
+      pixels: 2,
+      shifts: 2,
+      target: "least-likely",
+    } as const;
+    const failed = (await attackWith(victim, samples, config)).map((o, i) => ({ ...o, i })).filter((o) => !o.success);
+    expect(failed.length).toBeGreaterThan(0);
+    // The last candidate takes each pixel from the right and from below.
+    for (const { image, i } of failed)
+      for (let y = 0; y < 6; y++)
+        for (let x = 0; x < 6; x++) expect(image[8 * y + x]).toBeCloseTo(samples[i].pixels[8 * (y + 2) + x + 2], 5);
+  });
+
+  test("a blur has the stated standard deviation", async () => {
+    const width = 33;
+    const zeros = new Array<number>(width).fill(0);
+    const row = victimOf(linearModel([zeros, zeros], [1, 0]));
+    const sample = linearSample(
+      [{ weights: [zeros, zeros], bias: [1, 0] }],
+      zeros.map((_, i) => (i === 16 ? 1 : 0)),
+    );
+    const [{ image }] = await attackWith(row, [sample], { method: "gaussian-blur", steps: 1, widest: 1.5 / width });
+    const bell = (t: number) => Math.exp(-(t * t) / 4.5);
+    const total = zeros.map((_, i) => (Math.abs(i - 16) <= 6 ? bell(i - 16) : 0)).reduce((a, b) => a + b);
+    for (const t of [0, 1, 3, 6]) expect(image[16 + t]).toBeCloseTo(bell(t) / total, 5);
+  });
+
   test("a blur over the whole image leaves one value per channel", async () => {
     const samples = await samplesOf(model, 2);
     const outcomes = await attackWith(victim, samples, { method: "gaussian-blur", steps: 1, widest: 5 });

@@ -34,6 +34,37 @@ describe("a query method for the closest image", () => {
     });
   });
 
+  test.each([
+    { method: "hopskipjump", norm: "l2", steps: 12, gamma: 0.01, within: 1.03 },
+    { method: "boundary", norm: "l2", steps: 1500, sphericalStep: 0.1, sourceStep: 0.1, within: 1.03 },
+    { method: "brendel-bethge", norm: "l2", steps: 60, stepSize: 0.02, within: 1.01 },
+  ] as const)("begins at an image of its target, and comes near the plane: $method", async ({ within, ...config }) => {
+    const other = linearSample(EXITS, [0, 1, 0.2, 1, 0, 0.3], { id: 3 });
+    expect([...samples, other].map(({ label }) => label)).toEqual([1, 1, 1, 0]);
+    const outcomes = await attackWith(victim, [...samples, other], { ...config, target: 0 });
+    outcomes.slice(0, 3).forEach(({ image, success, spent }, i) => {
+      expect(success).toBe(true);
+      expect(spent.queriesToSuccess).toBe(1);
+      const distance = NORMS.l2.distance(image, samples[i].pixels);
+      expect(distance).toBeGreaterThanOrEqual(closest(samples[i], "l2") * 0.9999);
+      expect(distance).toBeLessThanOrEqual(closest(samples[i], "l2") * within);
+    });
+  });
+
+  test("begins at the nearest image that the network gives the target to", async () => {
+    // The nearest has the class, and the network does not see it. So the second query is the first success.
+    const unseen = { ...linearSample(EXITS, [0.55, 0.5, 0.5, 0.5, 0.5, 0.5], { id: 4 }), label: 0 };
+    const far = linearSample(EXITS, [0, 1, 0.2, 1, 0, 0.3], { id: 5 });
+    const config = { method: "hopskipjump", target: 0, steps: 1 } as const;
+    const [{ spent }] = await attackWith(victim, [samples[0], far, unseen], config);
+    expect(spent.queriesToSuccess).toBe(2);
+  });
+
+  test("says that no other sample has the class of the target", async () => {
+    const run = attackWith(victim, samples, { method: "hopskipjump", target: 0 });
+    await expect(run).rejects.toMatchObject({ code: "attack/start" });
+  });
+
   test("stops before its queries are more than the limit", async () => {
     for (const { spent } of await attackWith(victim, samples, { method: "hopskipjump", queries: 300 })) {
       expect(spent.queries).toBeLessThanOrEqual(300);

@@ -96,7 +96,25 @@ describe("every method of queries or of sets", () => {
     expect(outcomes.filter(({ success, eligible }) => success && eligible).length).toBeGreaterThanOrEqual(1);
   });
 
-  test.each(["hopskipjump", "boundary", "geoda", "cost-walk"])("has no targeted form: %s", (method) => {
+  test.each(["hopskipjump", "boundary", "brendel-bethge"])(
+    "aims at a class that other samples have, with the same bytes at any batch: %s",
+    async (method) => {
+      const target = samples[0].label;
+      const config = { method, target, steps: method === "hopskipjump" ? 2 : 20 };
+      const outcomes = await attack(config);
+      expect(outcomes.some(({ eligible, success }) => eligible && success)).toBe(true);
+      expect(await attack(config, 1)).toEqual(outcomes);
+      expect(await attack(config, 64)).toEqual(outcomes);
+      const session = await ortNode({ threads: 1 }).compile(model.graph);
+      for (const { image, success } of outcomes.filter(({ success }) => success)) {
+        const out = await session.run({ image: { dtype: "float32", dims: [1, 3, 8, 8], data: image } });
+        const z = Array.from(out.exit2?.data as Float32Array);
+        expect([success, z.indexOf(Math.max(...z))]).toEqual([true, target]);
+      }
+    },
+  );
+
+  test.each(["geoda", "cost-walk"])("has no targeted form: %s", (method) => {
     expect(() => attack({ method, target: "second", radius: 0.3 })).toThrow(/no targeted form/);
   });
 

@@ -1,6 +1,7 @@
 /** @file One perturbation for many images, on linear networks where it is known: the mean gradient of a linear loss is the
  *  same everywhere. */
 import { describe, expect, test } from "vitest";
+import { uniform } from "../../src/core/rng.js";
 import { NORMS } from "../../src/perturb/norms.js";
 import { attackWith, linearExits, linearSample } from "../support/attack.js";
 import { samplesOf as drawn, smallExits, victimOf } from "../support/models.js";
@@ -111,6 +112,13 @@ describe("patch", () => {
       epochs: 30,
     });
     image.forEach((v, k) => expect(v).toBe(W[k] > 0 ? 0 : 1));
+  });
+
+  test("takes steps of the stated length from random values", async () => {
+    const config = { method: "patch", norm: "l0", radius: 6, loss: "margin", epochs: 1, stepSize: 0.04 };
+    const [{ image }] = await attackWith(victim, samples.slice(0, 1), config, { seed: 3 });
+    const start = uniform({ seed: 3, sample: 0, purpose: "attack-start", step: 0 }, 6);
+    image.forEach((v, k) => expect(v).toBeCloseTo(Math.min(Math.max(start[k] - 0.04 * Math.sign(W[k]), 0), 1), 6));
   });
 
   test("refuses a square that does not fit", async () => {

@@ -178,6 +178,8 @@ describe("help", () => {
         early            the final exit keeps its label, an early one answers wrongly
         early-published  the same as the study published it, on 48 samples
         slowdown         no early exit fires (DeepSloth, Hong et al. 2021)
+        slowdown-l1      the same within an L1 ball of 8, in the pixels of the largest
+                         gradients
 
       Every method is an attack on the final exit too; \`dynn attacks\` lists them.
 

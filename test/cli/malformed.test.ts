@@ -370,7 +370,7 @@ describe("an attack file", () => {
 
   it("with an unknown optimizer is refused", async () => {
     expect(await attacks([{ ...pgd, optimizer: "lbfgs" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh, bim, mim, nim, sim, sini, vmi, vni, rfgsm, ffgsm, dim, tim, tpgd, jitter, eot-pgd, slide, sign-noise, uniform-noise, gaussian-noise, salt-and-pepper, gaussian-blur, contrast, rotate-translate, deepfool, ddn, fmn, apgd-ce, apgd-dlr, apgd-t, square, fab, fab-t, autoattack, autoattack-dynamic, hopskipjump, universal-pgd, class-universal, nes, spsa, cost-walk, boundary, simba, uap, geoda, shrinking, patch, cw, ead, jsma, one-pixel, pixle. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh, bim, mim, nim, sim, sini, vmi, vni, rfgsm, ffgsm, dim, tim, tpgd, jitter, eot-pgd, slide, sign-noise, uniform-noise, gaussian-noise, salt-and-pepper, gaussian-blur, contrast, rotate-translate, deepfool, ddn, fmn, apgd-ce, apgd-dlr, apgd-t, square, fab, fab-t, autoattack, autoattack-dynamic, hopskipjump, universal-pgd, class-universal, nes, spsa, cost-walk, boundary, simba, uap, geoda, shrinking, patch, cw, ead, jsma, one-pixel, pixle, sparsefool, brendel-bethge. [attack/config]"`,
     );
   });
 
@@ -480,7 +480,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,pdg")).toMatchInlineSnapshot(
-      `"error: attacks: "pdg" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: "pdg" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, slowdown-l1, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 

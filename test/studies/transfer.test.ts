@@ -90,4 +90,25 @@ describe("an audit with a surrogate", () => {
     const { record } = await audited(ensemble([a, b], "logits"));
     expect(record.attacks[0].surrogates).toEqual(["small+other"]);
   });
+
+  const other = (shape: readonly number[], classes: number): DynamicModel => ({
+    ...{ ...a, name: "other" },
+    ...{ input: { ...a.input, shape: ["n", ...shape] }, classes },
+  });
+
+  test.each([
+    { where: "another image size", surrogate: other([3, 16, 16], 4), takes: "images [3,16,16] and 4 classes" },
+    { where: "other classes", surrogate: other([3, 8, 8], 3), takes: "images [3,8,8] and 3 classes" },
+  ])("refuses one with $where", async ({ surrogate, takes }) => {
+    const own = `but ${a.name} takes images [3,8,8] and 4 classes. Give a surrogate for the same images and classes.`;
+    const message = `surrogate other: takes ${takes}, ${own} [transfer/mismatch]`;
+    await expect(audited(surrogate)).rejects.toThrow(expect.objectContaining({ message }));
+  });
+
+  test("refuses one with other names of its classes", async () => {
+    const named = (names: readonly string[]): DynamicModel => ({ ...a, classNames: names });
+    const options = { ...common, model: named(["a", "b", "c", "d"]), policy, attacks };
+    const surrogate = { model: named(["a", "b", "d", "c"]), policy: policy.policy, names: ["s"] };
+    await expect(audit({ ...options, surrogate })).rejects.toThrow(/with other names, but .* \[transfer\/mismatch\]$/);
+  });
 });

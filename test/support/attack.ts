@@ -3,7 +3,9 @@
 
 import { aimed, type SampleOutcome } from "../../src/attacks/attack.js";
 import type { Victim } from "../../src/attacks/goals/victim.js";
+import type { Task } from "../../src/attacks/methods/method.js";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
+import type { Evaluation } from "../../src/attacks/question.js";
 import { runAttack } from "../../src/attacks/runner.js";
 import type { Sample } from "../../src/attacks/sample.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
@@ -94,4 +96,46 @@ export async function lossAt(
   const asked = { question, sample: target, label: goal.label(sample) };
   const [found] = await new Evaluator(victim.model, referenceBackend).evaluate([asked]);
   return { loss: found?.loss ?? Number.NaN, gradient: Array.from(found?.gradient ?? []) };
+}
+
+/** What a search asks at once, and where the images stand. */
+export interface AskedBatch {
+  readonly images: readonly Float32Array[];
+  /** Whether each image meets the goal. */
+  readonly met: readonly boolean[];
+}
+
+/** The questions of a search for one sample on {@link linearExits} of one exit, answered from the definition. The loss is
+ *  the margin.
+ * @param most the most batches of questions */
+export function questionsOf(
+  exit: LinearExit,
+  sample: Sample,
+  config: Omit<AttackConfig, "name">,
+  most: number,
+): AskedBatch[] {
+  const victim: Victim = {
+    model: linearExits([exit]),
+    policy: { rule: "max-softmax", thresholds: [], fallback: "final" },
+  };
+  const attack = configureAttack({ name: "t", ...config }, victim);
+  const task: Task = { ...attack, sample, seed: 3, dims: [sample.pixels.length, 1, 1], withLoss: () => task };
+  const search = attack.method.start([task]);
+  const asked: AskedBatch[] = [];
+  let step = search.next();
+  while (!step.done && asked.length < most) {
+    const images = step.value.map(({ image }) => Float32Array.from(image));
+    const replies = images.map((image) => marginAt(exit, sample.label, image));
+    asked.push({ images, met: replies.map(({ logits: [row] }) => attack.goal.succeeded(sample, [row])) });
+    step = search.next(replies);
+  }
+  return asked;
+}
+
+function marginAt({ weights, bias }: LinearExit, label: number, image: Float32Array): Evaluation {
+  const row = Float32Array.from(logitsAt([{ weights, bias }], image)[0]);
+  const others = [...row.keys()].filter((k) => k !== label);
+  const rival = others.reduce((a, b) => (row[b] > row[a] ? b : a));
+  const gradient = Float32Array.from(weights[rival], (w, i) => w - weights[label][i]);
+  return { loss: row[rival] - row[label], gradient, logits: [row] };
 }

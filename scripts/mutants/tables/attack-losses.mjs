@@ -84,8 +84,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/slowdown-any-exit",
-    find: "firing(logits, victim) === undefined &&",
-    replace: "firing(logits, victim) !== 0 &&",
+    find: "stopOf(logits) > most && keeps(sample, logits)",
+    replace: "stopOf(logits) > 0 && keeps(sample, logits)",
     test: LAWS_TEST,
     killedBy: "slowdown succeeds where no early exit fires, and only there",
   },

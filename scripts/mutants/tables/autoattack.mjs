@@ -62,8 +62,8 @@ export const AUTOATTACK = [
   },
   {
     name: "autoattack/square-step",
-    find: "const step = board.radius * signOf(draw);",
-    replace: "const step = 2 * board.radius * signOf(draw);",
+    find: "image[at] = clamp01(clean[at] + step);",
+    replace: "image[at] = clamp01(clean[at] + 2 * step);",
     test: SQUARE_TEST,
     killedBy: "changes one square of the stated share",
   },

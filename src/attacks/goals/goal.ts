@@ -34,6 +34,9 @@ export interface Goal {
    * tried. Their gradients do not vanish where the softmax is saturated. Undefined when the goal
    * has no such losses. */
   readonly scaleFree?: readonly LossForm[] | undefined;
+  /** Easier goals on the way to this one, from the easiest on. The one at place k is met where the
+   * network runs beyond exit k. Undefined when there are none. */
+  readonly towards?: readonly Goal[] | undefined;
   /** Ranks iterates of equal success. Larger is better. The default is the loss itself. */
   readonly score?: (sample: Sample, evaluation: Evaluation) => number;
 }

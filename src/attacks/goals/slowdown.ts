@@ -9,6 +9,7 @@ import { reduceSum, unsqueeze } from "../../ops/support/emit.js";
 import type { LossContext } from "../losses/loss.js";
 import { capped, flatness, margin, scale, sum } from "../losses/nodes.js";
 import { amount, choice, flag } from "../parameters.js";
+import type { ExitLogits, Sample } from "../sample.js";
 import { type Goal, goal } from "./goal.js";
 import { allExits, earlyExits, exitCount, finalLabel, firing, labelAt, trueLabel, type Victim } from "./victim.js";
 
@@ -56,24 +57,34 @@ const lossOf = (victim: Victim, early: readonly number[], { form, keepLabel, kee
  * success needs it. */
 function make(victim: Victim, options: SlowdownOptions): Goal {
   const early = earlyExits(victim, "slowdown");
+  const towards = early.slice(0, -1).map((k) => beyond(victim, options, k));
+  return { ...beyond(victim, options, early.length - 1), towards };
+}
+
+/** The goal that no exit up to `most` fires. */
+function beyond(victim: Victim, options: SlowdownOptions, most: number): Goal {
+  const early = earlyExits(victim, "slowdown");
   const { form, keepLabel, keep } = options;
   const exits = keepLabel ? allExits(victim) : early;
+  const last = exitCount(victim) - 1;
+  const stopOf = (logits: ExitLogits) => firing(logits, victim) ?? last;
+  const keeps = (sample: Sample, logits: ExitLogits) => !keepLabel || labelAt(logits, last) === finalLabel(sample);
   return {
     name: "slowdown",
     losses: [
       {
-        key: `slowdown/${form}${keepLabel ? `/${keep}` : ""}`,
+        key: `slowdown/${form}${keepLabel ? `/${keep}` : ""}${most < early.length - 1 ? `@${most}` : ""}`,
         exits,
-        build: lossOf(victim, early, options),
+        build: lossOf(victim, early.slice(0, most + 1), options),
       },
     ],
     answer: "routed",
     exits,
     label: keepLabel ? finalLabel : trueLabel,
     starts: () => [0],
-    succeeded: (sample, logits) =>
-      firing(logits, victim) === undefined &&
-      (!keepLabel || labelAt(logits, exitCount(victim) - 1) === finalLabel(sample)),
+    succeeded: (sample, logits) => stopOf(logits) > most && keeps(sample, logits),
+    // The cost ranks first: the exit, plus the loss mapped to a number from 0 to 1.
+    score: (_, { logits, loss }) => stopOf(logits) + 0.5 + Math.atan(loss) / Math.PI,
   };
 }
 

@@ -7,6 +7,7 @@ import { NORMS } from "../../perturb/norms.js";
 import { amount, count, flag, type Written } from "../parameters.js";
 import type { Search } from "../question.js";
 import { Best } from "./best.js";
+import { searchWeight } from "./closest.js";
 import { evaluate } from "./evaluate.js";
 import { keyOf, method, type Task } from "./method.js";
 
@@ -49,16 +50,14 @@ function* search(
   loss: number,
   best: Best,
 ): Search<Float32Array> {
-  let [c, low, high] = [options.c, 0, Number.POSITIVE_INFINITY];
   let last = task.sample.pixels;
-  for (let round = 0; round < options.searchSteps; round++) {
+  const rounds = options.c === 0 ? 1 : options.searchSteps;
+  yield* searchWeight(options.c, rounds, function* (c) {
+    if (best.success && options.stopAtSuccess) return true;
     const run = yield* descend(task, { ...options, c }, restart, loss, best);
     last = run.image;
-    if (c === 0 || (run.success && options.stopAtSuccess)) break;
-    if (run.success) high = c;
-    else low = c;
-    c = high === Number.POSITIVE_INFINITY ? c * 10 : (low + high) / 2;
-  }
+    return run.success;
+  });
   return last;
 }
 
@@ -106,13 +105,23 @@ export class AdamTanhState {
   readonly #w: Float64Array;
   readonly #mean: Float64Array;
   readonly #square: Float64Array;
+  #open: readonly number[];
   #step = 0;
 
   constructor(w: Float64Array) {
     this.#w = w;
     this.#mean = new Float64Array(w.length);
     this.#square = new Float64Array(w.length);
+    this.#open = Array.from(w, (_, i) => i);
     this.image = Float32Array.from(w, imageOf);
+  }
+
+  /** Holds all values but the open ones exactly at those of an image. The change of variable would
+   * round them. */
+  hold(image: Float32Array, open: readonly number[]): void {
+    this.#open = open;
+    this.image.set(image);
+    for (const i of open) this.image[i] = imageOf(this.#w[i]);
   }
 
   /** One Adam step down c * (-loss) + |x - clean|^2. `gradient` is the gradient of the ascended
@@ -128,7 +137,7 @@ export class AdamTanhState {
     this.#step++;
     const [scale1, scale2] = [1 / (1 - 0.9 ** this.#step), 1 / (1 - 0.999 ** this.#step)];
     const { image } = this;
-    for (let i = 0; i < image.length; i++) {
+    for (const i of this.#open) {
       const x = image[i];
       // dx/dw = (1 - tanh(w)^2) / 2 = 2 x (1 - x)
       const g = slope(i, x) * 2 * x * (1 - x);

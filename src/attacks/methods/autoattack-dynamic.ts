@@ -3,7 +3,6 @@
  *  its images. With the goal `slowdown`, the image of the largest cost is kept. Source: dynn; Croce
  *  & Hein 2020 for the members. */
 
-import { present } from "../../core/present.js";
 import type { Goal } from "../goals/goal.js";
 import { goalNamed } from "../goals/table.js";
 import { allExits, exitCount, firing, type Victim } from "../goals/victim.js";
@@ -16,11 +15,12 @@ import { method, type Task } from "./method.js";
 
 const MEMBERS = "apgd-ce,apgd-t,fab-t,square";
 
-/** The goals whose losses the attacks follow. A network with one exit has one of them. */
+/** The goals whose losses the attacks follow. A network with one exit has one of them. The goal
+ * `max` is not among them, because its runs are those of the single exits. */
 export function followedGoals(victim: Victim): string[] {
   if (exitCount(victim) === 1) return ["misclassify:final"];
   const early = allExits(victim).slice(0, -1);
-  return ["misclassify:final", "routed", "average", "max", ...early.map((k) => `misclassify:${k}`)];
+  return ["misclassify:final", "routed", "average", ...early.map((k) => `misclassify:${k}`)];
 }
 
 /** The task with the losses of another goal. The task's own goal judges the images. */
@@ -45,29 +45,31 @@ function judged(goal: Goal, judge: Goal, victim: Victim): Goal {
   return { ...goal, losses, exits, answer, label, succeeded };
 }
 
-/** Returns the first success, or what the first attack found. */
-function* worstAnswer(task: Task, options: AutoAttackOptions, victim: Victim): Search {
-  let first: FoundImage | undefined;
-  for (const name of followedGoals(victim)) {
-    const found = yield* attackInOrder(following(task, name, victim), options, victim);
-    if (found.success) return found;
-    first ??= found;
-  }
-  return first as FoundImage;
-}
+const worstAnswer = (task: Task, options: AutoAttackOptions, victim: Victim): Search =>
+  attackInOrder(
+    followedGoals(victim).map((name) => following(task, name, victim)),
+    options,
+    victim,
+  );
 
-/** Returns the image whose routed answer costs most. */
+/** Returns the image that stops at the latest exit. The attacks first follow the goal itself, and
+ * then the goals towards it that no image meets yet. */
 function* worstCost(task: Task, options: AutoAttackOptions, victim: Victim): Search {
-  let [worst, most]: [FoundImage | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
-  for (const name of ["apgd-ce", "square"] as const) {
-    const found = yield* member(name, task, options, victim);
-    const { logits } = yield* evaluate(task, found.image, task.goal.starts(task.sample)[0], false);
-    const stop = firing(logits, victim) ?? exitCount(victim) - 1;
-    const cost = present(victim.model.exits[stop], "the exit taken").costFraction;
-    if (cost > most) [worst, most] = [found, cost];
-    if (found.success) break;
-  }
-  return worst as FoundImage;
+  const last = exitCount(victim) - 1;
+  const { goal, sample } = task;
+  let [worst, latest]: [FoundImage | undefined, number] = [undefined, firing(sample.clean, victim) ?? last];
+  for (const name of ["apgd-ce", "square"] as const)
+    for (const [k, followed] of [goal, ...(goal.towards ?? [])].entries()) {
+      // The goal towards it at place k - 1 is met by every image that stops after exit k - 1.
+      if (k > 0 && latest >= k) continue;
+      const found = yield* member(name, { ...task, goal: followed }, options, victim);
+      const { logits } = yield* evaluate(task, found.image, goal.starts(sample)[0], false);
+      if (goal.succeeded(sample, logits)) return { image: found.image, success: true };
+      const stop = firing(logits, victim) ?? last;
+      if (stop > latest || (worst === undefined && stop === latest))
+        [worst, latest] = [{ ...found, success: false }, stop];
+    }
+  return worst ?? { image: sample.pixels, success: false };
 }
 
 export const autoattackDynamic = method({

@@ -62,14 +62,17 @@ export function checkMembers(members: string, where: string, victim: Victim): vo
   for (const name of namesOf(members)) checkClasses(lossOf(name), `${where}, ${name}`, victim);
 }
 
-/** Returns the first success, or what the first member found. */
-export function* attackInOrder(task: Task, options: AutoAttackOptions, victim: Victim): Search {
+/** Returns the first success, or what the first member found. The first member, which needs the
+ * least work, attacks each of the tasks before the next one does.
+ * @param tasks the same sample with one goal or several */
+export function* attackInOrder(tasks: readonly Task[], options: AutoAttackOptions, victim: Victim): Search {
   let first: FoundImage | undefined;
-  for (const name of namesOf(options.members)) {
-    const found = yield* member(name, task.withLoss(lossOf(name)), options, victim);
-    if (found.success) return found;
-    first ??= found;
-  }
+  for (const name of namesOf(options.members))
+    for (const task of tasks) {
+      const found = yield* member(name, task.withLoss(lossOf(name)), options, victim);
+      if (found.success) return found;
+      first ??= found;
+    }
   return first as FoundImage;
 }
 
@@ -113,5 +116,5 @@ export const autoattack = method({
       { version, members },
     );
   },
-  start: (task, values, victim) => attackInOrder(task, values as AutoAttackOptions, victim),
+  start: (task, values, victim) => attackInOrder([task], values as AutoAttackOptions, victim),
 });

@@ -7,7 +7,7 @@ import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
 import type { QuerySearch } from "../question.js";
 import { keyOf, method, type QueryTask } from "./method.js";
-import { limited, meets, Nearest, noiseStart, queries } from "./nearest.js";
+import { firstSuccess, limited, meets, Nearest, queries } from "./nearest.js";
 
 interface BoundaryOptions {
   readonly steps: number;
@@ -56,7 +56,7 @@ class Sizes {
 const TRIAL_EVERY = 10;
 
 function* walk(task: QueryTask, options: BoundaryOptions, nearest: Nearest): QuerySearch<"label", void> {
-  let image = yield* noiseStart(task, 1000, 50);
+  let image = yield* firstSuccess(task);
   if (image === undefined) return;
   nearest.offer(image);
   const sizes = new Sizes(options);
@@ -111,7 +111,7 @@ export const boundary = method({
   scope: "sample",
   budget: "closest",
   norms: ["l2"],
-  targeted: false,
+  targeted: true,
   losses: [],
   parameters: {
     steps: count(25_000, "proposals"),

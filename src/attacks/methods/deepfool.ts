@@ -4,9 +4,9 @@
 
 import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
-import type { Search } from "../question.js";
+import type { Search, Slope } from "../question.js";
 import { Best } from "./best.js";
-import { evaluate, evaluateAll, type Followed } from "./evaluate.js";
+import { evaluate } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
 export interface DeepFoolOptions {
@@ -26,30 +26,40 @@ export function* deepfoolSearch(task: Task, options: DeepFoolOptions): Search {
   return best.found();
 }
 
+/** Where the steps ended. */
+export interface Approached {
+  readonly image: Float32Array;
+  /** The class whose boundary was the nearest at the last step. */
+  readonly rival: number;
+}
+
 /** Steps from an image until the goal is met. Offers each image to `best`.
- * @param start the image, and the index of its loss
- * @returns the last image */
-function* approach(
+ * @param start the image, and the index of its loss */
+export function* approach(
   task: Task,
   options: DeepFoolOptions,
   { from, loss }: { readonly from: Float32Array; readonly loss: number },
   best: Best,
-): Search<Float32Array> {
+): Search<Approached> {
   const rivals = rivalsOf(task, loss, options.candidates);
+  let [rival] = rivals;
   const total = new Float32Array(from.length);
   const image = Float32Array.from(from);
   let at = loss;
   for (let step = 0; step < options.steps; step++) {
-    const first = yield* evaluate(task, image, at, true, { target: rivals[0] });
-    at = first.at;
-    if (best.offer(image, first)) return image;
-    const nearest = yield* nearestOf(task, image, first, rivals.slice(1));
-    if (!nearest) return image;
+    const here = yield* evaluate(task, image, at, true, { targets: rivals });
+    if (step === 0 && best.offer(image, here)) return { image, rival };
+    const nearest = nearestOf(task, here.each ?? [], rivals);
+    if (!nearest) return { image, rival };
+    rival = nearest.rival;
     NORMS[task.budget.norm].step(total, nearest.gradient, nearest.distance + PAST_BOUNDARY);
     moveTo(image, from, total, 1 + options.overshoot);
+    // Gradients of all rivals would be wasted on an image that ends the search.
+    const moved = yield* evaluate(task, image, here.at, false, { target: rivals[0] });
+    if (best.offer(image, moved)) return { image, rival };
+    at = moved.at;
   }
-  best.offer(image, yield* evaluate(task, image, at, false, { target: rivals[0] }));
-  return image;
+  return { image, rival };
 }
 
 /** The classes whose boundaries count: those of the largest logits on the clean image, without the
@@ -62,33 +72,23 @@ function rivalsOf({ goal, sample }: Task, loss: number, candidates: number): num
 }
 
 interface Boundary {
+  readonly rival: number;
   readonly distance: number;
   readonly gradient: Float32Array;
 }
 
-/** The nearest boundary of the linear model. Undefined when no gradient leads to one. */
-function* nearestOf(
-  task: Task,
-  image: Float32Array,
-  first: Followed,
-  others: readonly number[],
-): Search<Boundary | undefined> {
-  const known = boundaryOf(task, first);
-  const replies = yield* evaluateAll(
-    task,
-    others.map(() => image),
-    others.map(() => first.at),
-    true,
-    (i) => ({ target: others[i] }),
-  );
-  const all = [known, ...replies.map((reply) => boundaryOf(task, reply))];
+/** The nearest boundary of the linear model. Undefined when no gradient leads to one.
+ * @param slopes the loss and its gradient for each rival */
+function nearestOf(task: Task, slopes: readonly Slope[], rivals: readonly number[]): Boundary | undefined {
+  const all = slopes.map((slope, i) => boundaryOf(task, slope, rivals[i]));
   const nearest = all.reduce((a, b) => (b.distance < a.distance ? b : a));
   return Number.isFinite(nearest.distance) ? nearest : undefined;
 }
 
-function boundaryOf({ budget }: Task, { loss, gradient }: Followed): Boundary {
+function boundaryOf({ budget }: Task, { loss, gradient }: Slope, rival: number): Boundary {
   const slope = NORMS[budget.norm].dual(gradient);
   return {
+    rival,
     distance: slope > 0 ? Math.abs(loss) / slope : Number.POSITIVE_INFINITY,
     gradient: Float32Array.from(gradient),
   };

@@ -10,7 +10,7 @@ export interface Followed extends Evaluation {
   readonly at: number;
 }
 
-export type Extras = Partial<Pick<Question, "target" | "extra" | "sample" | "gradient" | "candidate">>;
+export type Extras = Partial<Pick<Question, "target" | "targets" | "extra" | "sample" | "gradient" | "candidate">>;
 
 /** Evaluates an image under its loss. Repeats the question where the goal names another loss for
  * the new logits. Two prefixes can differ in the last bit near a threshold, so the number of

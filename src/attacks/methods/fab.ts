@@ -6,10 +6,10 @@ import { ontoHyperplane } from "../../perturb/hyperplane.js";
 import { NORMS } from "../../perturb/norms.js";
 import { likeliestOthers } from "../goals/targets.js";
 import { amount, count, flag } from "../parameters.js";
-import type { Search } from "../question.js";
+import type { Search, Slope } from "../question.js";
 import { Best } from "./best.js";
 import { atBorder } from "./border.js";
-import { evaluate, evaluateAll, type Followed } from "./evaluate.js";
+import { evaluate, type Followed } from "./evaluate.js";
 import { method, type Task } from "./method.js";
 
 interface FabOptions {
@@ -62,29 +62,27 @@ function startOf(task: Task, restart: number, number: number): Float32Array {
 
 function* approach(run: Run, start: Float32Array, at: number): Search<void> {
   const { task, best, options, classes } = run;
-  let image = start;
-  let loss = at;
+  const look = (image: Float32Array, loss: number, gradient: boolean) =>
+    evaluate(task, image, loss, gradient, { targets: classes });
+  let [image, loss, known]: [Float32Array, number, Followed | undefined] = [start, at, undefined];
   for (let step = 0; step < options.steps; step++) {
-    const faces = yield* evaluateAll(
-      task,
-      classes.map(() => image),
-      classes.map(() => loss),
-      true,
-      (i) => ({ target: classes[i] }),
-    );
-    const face = nearest(faces, run.norm);
-    image = next(run, image, face);
-    const seen = yield* evaluate(task, image, face.at, false, { target: classes[0] });
+    const faces: Followed = known ?? (yield* look(image, loss, true));
+    image = next(run, image, nearest(faces.each ?? [], run.norm));
+    // Before the first success, the next step mostly begins at this image.
+    const ahead = classes.length === 1 && !best.success;
+    const seen = yield* look(image, faces.at, ahead);
     loss = seen.at;
+    known = ahead ? seen : undefined;
     if (!best.offer(image, seen)) continue;
     if (options.stopAtSuccess && best.success) return;
     const { pixels } = task.sample;
     image = image.map((v, i) => pixels[i] + options.beta * (v - pixels[i]));
+    known = undefined;
   }
 }
 
 /** The class whose linearised boundary is closest. */
-function nearest(faces: readonly Followed[], norm: FabNorm): Followed {
+function nearest(faces: readonly Slope[], norm: FabNorm): Slope {
   const distances = faces.map(({ loss, gradient }) => Math.abs(loss) / (1e-12 + dualLength(gradient, norm)));
   return faces[distances.indexOf(Math.min(...distances))];
 }
@@ -102,22 +100,25 @@ function dualLength(gradient: Float32Array, norm: FabNorm): number {
 /** Between the projection of the image and that of the clean image, and a little beyond the
  * boundary. The farther the image is from the boundary, the nearer the next one is to the clean
  * one. */
-function next({ task, options, norm }: Run, image: Float32Array, { loss, gradient }: Followed): Float32Array {
+function next({ task, options, norm }: Run, image: Float32Array, { loss, gradient }: Slope): Float32Array {
   const { pixels } = task.sample;
   const { eta, alphaMax } = options;
-  const rise = image.reduce((sum, v, i) => sum + gradient[i] * (v - pixels[i]), -loss);
+  let rise = -loss;
+  for (let i = 0; i < image.length; i++) rise += gradient[i] * (image[i] - pixels[i]);
   const here = ontoHyperplane(gradient, image, -loss, norm);
   const fromClean = ontoHyperplane(gradient, pixels, rise, norm);
   const [near, far] = [lengthOf(here, norm), lengthOf(fromClean, norm)];
   const alpha = Math.min(near / (near + far), alphaMax);
-  return image.map((v, i) => {
-    const moved = (v + eta * here[i]) * (1 - alpha) + (pixels[i] + eta * fromClean[i]) * alpha;
-    return Math.min(Math.max(moved, 0), 1);
-  });
+  const moved = new Float32Array(image.length);
+  for (let i = 0; i < image.length; i++) {
+    const to = (image[i] + eta * here[i]) * (1 - alpha) + (pixels[i] + eta * fromClean[i]) * alpha;
+    moved[i] = Math.min(Math.max(to, 0), 1);
+  }
+  return moved;
 }
 
 const lengthOf = (step: Float64Array, norm: FabNorm): number =>
-  Math.max(NORMS[norm].distance(Float32Array.from(step), new Float32Array(step.length)), 1e-8);
+  Math.max(NORMS[norm].distance(new Float32Array(step), new Float32Array(step.length)), 1e-8);
 
 const parameters = {
   steps: count(100, "projections of a run"),

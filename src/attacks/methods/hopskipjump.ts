@@ -6,7 +6,7 @@ import { NORMS } from "../../perturb/norms.js";
 import { amount, count } from "../parameters.js";
 import type { Query, QuerySearch, Shown } from "../question.js";
 import { keyOf, method, type QueryTask } from "./method.js";
-import { limited, meets, Nearest, noiseStart, queries, toBoundary } from "./nearest.js";
+import { firstSuccess, limited, meets, Nearest, queries, toBoundary } from "./nearest.js";
 
 interface HopOptions {
   readonly steps: number;
@@ -19,7 +19,7 @@ interface HopOptions {
 type Step<T> = Generator<readonly Query[], T, readonly Shown["label"][]>;
 
 function* hop(task: QueryTask, options: HopOptions, nearest: Nearest): QuerySearch<"label", void> {
-  const start = yield* noiseStart(task, 1000, 50);
+  const start = yield* firstSuccess(task);
   if (start === undefined) return;
   const { distance } = NORMS[task.budget.norm];
   const precision = precisionOf(task, options.gamma);
@@ -96,7 +96,7 @@ export const hopskipjump = method({
   scope: "sample",
   budget: "closest",
   norms: ["l2", "linf"],
-  targeted: false,
+  targeted: true,
   losses: [],
   parameters: {
     steps: count(64, "jumps"),

@@ -24,6 +24,8 @@ export interface Task {
   readonly seed: number;
   /** Channels, height and width of the image. */
   readonly dims: ImageDims;
+  /** All samples of the attack. */
+  readonly set: readonly Sample[];
   /** The same task with another loss. Goals with a loss of their own keep it. */
   readonly withLoss: (form: LossForm) => Task;
 }
@@ -36,6 +38,8 @@ export interface QueryTask {
   readonly seed: number;
   /** Channels, height and width of the image. */
   readonly dims: ImageDims;
+  /** All samples of the attack, with their true classes. */
+  readonly set: readonly Omit<Sample, "clean">[];
   /** Number of classes. */
   readonly classes: number;
 }

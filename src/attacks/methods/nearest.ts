@@ -1,6 +1,7 @@
 /** @file What query methods for the closest image share: the closest success so far, a start at
  *  noise, and a bisection towards the image. Other query methods share the limit of queries. */
 
+import { DynnError } from "../../core/errors.js";
 import { uniform } from "../../core/rng.js";
 import { NORMS } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
@@ -59,6 +60,30 @@ export function* meets(image: Float32Array): Generator<readonly Query[], boolean
 }
 
 type Step<T> = Generator<readonly Query[], T, readonly Shown["label"][]>;
+
+/** A success to begin with: at noise, or with a target at an image of that class. Undefined when
+ * none meets the goal.
+ * @throws DynnError 'attack/start' when no other sample has the target class */
+export const firstSuccess = (task: QueryTask): Step<Float32Array | undefined> =>
+  task.sample.target === undefined ? noiseStart(task, 1000, 50) : sampleStart(task);
+
+/** The nearest image of the target class, among the other samples, that meets the goal. */
+function* sampleStart(task: QueryTask): Step<Float32Array | undefined> {
+  const { sample, set, budget } = task;
+  const { distance } = NORMS[budget.norm];
+  const images = set.filter(({ id, label }) => label === sample.target && id !== sample.id).map((one) => one.pixels);
+  if (images.length === 0) throw noStart(task);
+  const order = images.map((image) => ({ image, far: distance(image, sample.pixels) }));
+  for (const { image } of order.sort((a, b) => a.far - b.far)) if (yield* meets(image)) return image;
+  return undefined;
+}
+
+const noStart = ({ sample: { id, target } }: QueryTask): DynnError =>
+  new DynnError(
+    "attack/start",
+    `sample ${id}: the attack begins at an image of its target, class ${target}, and no other sample has this class. Attack more samples, or choose another target.`,
+    { sample: id, target },
+  );
 
 /** A success between the image and uniform noise: the first of `steps` equal steps towards the
  * noise. Undefined when no noise of `tries` meets the goal.

@@ -56,12 +56,18 @@ export function nextImage(board: SquareBoard, best: Float32Array, share: number,
   });
   const to = place();
   if (board.norm !== "linf") return imageAt(board, moved(board, best, to, place(), draw));
-  const image = Float32Array.from(best);
-  for (let c = 0; c < channels; c++) {
-    const step = board.radius * signOf(draw);
-    for (const at of indices(to, board.dims, c)) image[at] = clamp01(board.clean[at] + step);
-  }
+  const image = best.slice();
+  for (let c = 0; c < channels; c++) paint(board, image, to, c, board.radius * signOf(draw));
   return image;
+}
+
+/** Moves the values of a square in one channel by a step from the clean image. */
+function paint({ clean, dims }: SquareBoard, image: Float32Array, square: Square, channel: number, step: number): void {
+  const [, height, width] = dims;
+  for (let row = 0; row < square.side; row++) {
+    const from = (channel * height + square.top + row) * width + square.left;
+    for (let at = from; at < from + square.side; at++) image[at] = clamp01(clean[at] + step);
+  }
 }
 
 function sideOf(share: number, { norm, dims: [, height, width] }: SquareBoard): number {

@@ -6,6 +6,7 @@ import { apgdCe, apgdDlr, apgdT } from "./apgd.js";
 import { autoattack } from "./autoattack.js";
 import { autoattackDynamic } from "./autoattack-dynamic.js";
 import { boundary } from "./boundary.js";
+import { brendelBethge } from "./brendel-bethge.js";
 import {
   contrast,
   gaussianBlur,
@@ -39,6 +40,7 @@ import { pixle } from "./pixle.js";
 import { shrinking } from "./shrinking.js";
 import { simba } from "./simba.js";
 import { slide } from "./slide.js";
+import { sparsefool } from "./sparsefool.js";
 import { square } from "./square.js";
 import { tpgd } from "./tpgd.js";
 import { uap } from "./uap.js";
@@ -100,6 +102,8 @@ export const METHODS = {
   jsma,
   "one-pixel": onePixel,
   pixle,
+  sparsefool,
+  "brendel-bethge": brendelBethge,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

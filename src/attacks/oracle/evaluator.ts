@@ -8,10 +8,11 @@ import { fromNumbers, stackRows, type Tensor } from "../../core/tensor.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { nodeMacs } from "../../graph/cost.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
+import { bytesOf } from "../../graph/limits.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { Loss } from "../losses/loss.js";
-import type { Evaluation, Question } from "../question.js";
+import type { Evaluation, Question, Slope } from "../question.js";
 import type { Sample } from "../sample.js";
 import { lossGraph, NAMES } from "./loss-graph.js";
 import { type SessionRoom, Sessions } from "./sessions.js";
@@ -31,10 +32,22 @@ export interface Work {
   readonly backward: number;
 }
 
+/** Some targets of a question, from one place up to another. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Nodes of a graph with the gradients of several targets. ONNX Runtime optimizes graphs with up to
+ * 4096 nodes. */
+const MOST_NODES = 3072;
+
 interface Built {
   readonly key: string;
   readonly graph: Graph;
   readonly work: Work;
+  /** The most questions of one run. */
+  readonly rows: number;
 }
 
 /** Computes losses, gradients and logits of attacked images. It builds the graph of each loss
@@ -56,19 +69,45 @@ export class Evaluator {
     return imageDims(this.#model);
   }
 
-  /** Answers questions that have one loss in common and agree on whether to compute a gradient.
-   * Replies have the order of the questions.
+  /** Answers questions that have one loss in common, and agree on whether to compute a gradient and
+   * for how many targets. Replies have the order of the questions.
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(asked: readonly Asked[]): Promise<Evaluation[]> {
     const [{ question }] = asked;
-    const { key, graph } = this.#build(question.loss, question.gradient);
-    const results = await this.#sessions.use(key, graph, (session) => session.run(this.#feeds(session, asked)));
-    return asked.map((_, row) => this.#evaluation(question, results, row));
+    const { targets } = question;
+    if (!targets) return this.#run(asked, question, undefined);
+    const runs: Evaluation[][] = [];
+    for (const span of this.#spans(targets.length)) runs.push(await this.#run(asked, question, span));
+    return asked.map((_, row) => ({ ...runs[0][row], each: runs.flatMap((run) => run[row].each ?? []) }));
   }
 
-  /** The work of one question: a node-by-node count of the graph that answers it. */
-  workOf({ loss, gradient }: Question): Work {
-    return this.#build(loss, gradient).work;
+  /** The work of one question: a node-by-node count of the graphs that answer it. */
+  workOf({ loss, gradient, targets }: Question): Work {
+    const spans = targets ? this.#spans(targets.length) : [undefined];
+    const works = spans.map((span) => this.#build(loss, gradient, countOf(span)).work);
+    return works.reduce((a, b) => ({ forward: a.forward + b.forward, backward: a.backward + b.backward }));
+  }
+
+  /** The targets of a question by the graphs that compute them. Each graph has as many targets as
+   * keep it small enough for ONNX Runtime to optimize. */
+  #spans(targets: number): Span[] {
+    const most = Math.max(1, Math.floor(MOST_NODES / (2 * this.#model.graph.nodes.length)));
+    return Array.from({ length: Math.ceil(targets / most) }, (_, i) => ({
+      from: i * most,
+      to: Math.min((i + 1) * most, targets),
+    }));
+  }
+
+  async #run(asked: readonly Asked[], { loss, gradient }: Question, span: Span | undefined): Promise<Evaluation[]> {
+    const { key, graph, rows } = this.#build(loss, gradient, countOf(span));
+    return this.#sessions.use(key, graph, async (session) => {
+      const found: Evaluation[] = [];
+      for (const some of parts(asked, rows)) {
+        const results = await session.run(this.#feeds(session, some, span?.from));
+        found.push(...some.map((_, i) => this.#evaluation({ loss, gradient }, results, i, span && countOf(span))));
+      }
+      return found;
+    });
   }
 
   /** Releases the memory of all sessions. */
@@ -76,19 +115,19 @@ export class Evaluator {
     return this.#sessions.release();
   }
 
-  #build(loss: Loss, gradient: boolean): Built {
-    const key = `${loss.key}${gradient ? "/gradient" : ""}`;
+  #build(loss: Loss, gradient: boolean, targets: number): Built {
+    const key = `${loss.key}${gradient ? "/gradient" : ""}${targets === 1 ? "" : `/${targets}`}`;
     const known = this.#built.get(key);
     if (known) return known;
-    const graph = lossGraph(this.#model, loss, gradient);
-    const forward = gradient ? this.#build(loss, false).work.forward : macsOfGraph(graph);
+    const graph = lossGraph(this.#model, loss, gradient, targets);
+    const forward = gradient ? this.#build(loss, false, targets).work.forward : macsOfGraph(graph);
     const backward = gradient ? macsOfGraph(graph) - forward : 0;
-    const built = { key, graph, work: { forward, backward } };
+    const built = { key, graph, work: { forward, backward }, rows: rowsInCache(graph) };
     this.#built.set(key, built);
     return built;
   }
 
-  #feeds(session: Session, asked: readonly Asked[]): Record<string, Tensor> {
+  #feeds(session: Session, asked: readonly Asked[], from = 0): Record<string, Tensor> {
     const { dims } = this;
     const feeds: Record<string, Tensor> = {};
     for (const name of session.inputs) {
@@ -97,17 +136,16 @@ export class Evaluator {
           asked.map((a) => a.question.image),
           dims,
         );
-      else feeds[name] = this.#extraFeed(name, asked, dims);
+      else feeds[name] = this.#extraFeed(name, asked, dims, from);
     }
     return feeds;
   }
 
-  #extraFeed(name: string, asked: readonly Asked[], dims: readonly number[]): Tensor {
+  /** @param from place of the first target of this run among those of a question */
+  #extraFeed(name: string, asked: readonly Asked[], dims: readonly number[], from: number): Tensor {
     if (name === NAMES.labels) return classesOf(asked.map(({ label }) => label));
-    if (name === NAMES.targets)
-      return classesOf(
-        asked.map(({ question, sample }) => present(question.target ?? sample.target, "the target of a question")),
-      );
+    const place = targetPlace(name);
+    if (place !== undefined) return classesOf(asked.map((one) => targetOf(one, from + place)));
     if (name === NAMES.clean)
       return stackRows(
         asked.map(({ sample }) => sample.pixels),
@@ -118,20 +156,58 @@ export class Evaluator {
     return stackRows(asked.map(({ question }) => present(extraOf(question, name), `the numbers ${name}`)));
   }
 
-  #evaluation({ loss, gradient }: Question, results: Readonly<Record<string, Tensor>>, row: number): Evaluation {
+  /** @param targets number of targets, of a question that lists them */
+  #evaluation(
+    { loss, gradient }: Pick<Question, "loss" | "gradient">,
+    results: Readonly<Record<string, Tensor>>,
+    row: number,
+    targets: number | undefined,
+  ): Evaluation {
     const rowOf = (name: ValueName): Float32Array => {
       const { data, dims } = results[name] as Tensor<"float32">;
       const each = data.length / dims[0];
       return data.subarray(row * each, (row + 1) * each);
     };
     const logits = this.#model.exits.map((exit, k) => (loss.exits.includes(k) ? rowOf(exit.logits) : undefined));
-    return {
-      loss: rowOf(NAMES.loss)[0],
-      gradient: gradient ? rowOf(NAMES.gradient) : new Float32Array(0),
-      logits,
-    };
+    const slope = (k: number): Slope => ({
+      loss: rowOf(NAMES.loss(k))[0],
+      gradient: gradient ? rowOf(NAMES.gradient(k)) : new Float32Array(0),
+    });
+    if (targets === undefined) return { ...slope(0), logits };
+    const each = Array.from({ length: targets }, (_, k) => slope(k));
+    return { ...each[0], logits, each };
   }
 }
+
+/** Bytes of the largest value of a run. Values that leave the caches of the processor make
+ * elementwise nodes wait for memory. A gradient of MobileNetV2 at 224 x 224 takes about a tenth
+ * less time in runs of 3 images than in one of 16, and less than half of the memory. */
+const CACHE_BYTES = 2 ** 24;
+
+/** The number of images whose largest value stays in the cache. */
+function rowsInCache({ types }: Graph): number {
+  let largest = 1;
+  for (const type of types.values()) largest = Math.max(largest, bytesOf(type));
+  return Math.max(1, Math.floor(CACHE_BYTES / largest));
+}
+
+/** A list in parts of about equal length, each of at most `most`. */
+function parts<T>(list: readonly T[], most: number): (readonly T[])[] {
+  const count = Math.ceil(list.length / most);
+  const start = (i: number): number => Math.round((i * list.length) / count);
+  return Array.from({ length: count }, (_, i) => list.slice(start(i), start(i + 1)));
+}
+
+const countOf = (span: Span | undefined): number => (span ? span.to - span.from : 1);
+
+/** The place of the targets that an input holds. Undefined for another input. */
+function targetPlace(name: string): number | undefined {
+  const place = name.slice(NAMES.targets().length + 1);
+  return name === NAMES.targets(Number(place)) ? Number(place) : undefined;
+}
+
+const targetOf = ({ question, sample }: Asked, place: number): number =>
+  present(question.targets ? question.targets[place] : (question.target ?? sample.target), "the target of a question");
 
 const extraOf = ({ extra }: Question, input: string): Float32Array | undefined =>
   Object.entries(extra ?? {}).find(([name]) => NAMES.extra(name) === input)?.[1];

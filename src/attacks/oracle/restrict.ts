@@ -10,8 +10,11 @@ import type { QueryTask, Task } from "../methods/method.js";
 import type { QuerySearch, Search, Shown } from "../question.js";
 
 /** What a query method knows before its first query. */
-export function queryTask({ sample: { clean: _, ...sample }, budget, seed, dims }: Task, classes: number): QueryTask {
-  return { sample, budget, seed, dims, classes };
+export function queryTask(
+  { sample: { clean: _, ...sample }, budget, seed, dims, set }: Task,
+  classes: number,
+): QueryTask {
+  return { sample, budget, seed, dims, set, classes };
 }
 
 /** Turns a search with little access into one for the oracle. */

@@ -39,8 +39,8 @@ export interface Published {
   readonly spec: string;
 }
 
-/** Milliseconds between two looks at what other processes have done. */
-const POLL_MS = 1000;
+/** Milliseconds between two looks at what other processes have done. A bucket answers slowly. */
+const pollMsOf = ({ folder }: SharedStore): number => (folder === undefined ? 5000 : 1000);
 
 /** Runs the tasks of a published list. */
 export function runPublished(published: Published, { engine = { name: "local" }, ...run }: Run): Promise<StudyEnd> {
@@ -59,7 +59,7 @@ async function runHere(
   try {
     if (engine.name === "local") return await conduct(graph, store, localEngine(key, pool), options);
     const shard = shardEngine({ list: key, pool, store, claims }, engine);
-    return await conduct(graph, store, shard, { pollMs: POLL_MS, ...options });
+    return await conduct(graph, store, shard, { pollMs: pollMsOf(store), ...options });
   } finally {
     pool.close();
     await claims?.close();
@@ -73,7 +73,7 @@ async function runQueued(
 ): Promise<StudyEnd> {
   const queue = await QueueCoordinator.open({ redis, storeId: store.id, list: key, checkMs, onNotice });
   try {
-    return await conduct(graph, store, queue, { pollMs: POLL_MS, ...options });
+    return await conduct(graph, store, queue, { pollMs: pollMsOf(store), ...options });
   } finally {
     await queue.close();
   }

@@ -95,7 +95,8 @@ export class TaskChild {
     const { signalCode, exitCode } = this.#process;
     // It was told to stop by somebody else, and left between two tasks.
     if (exitCode === 0) return { end: "stopped" };
-    const words = this.#stderr.trim().split("\n").at(-1) ?? "";
+    const lines = this.#stderr.trim().split("\n");
+    const words = lines.find((line) => line.startsWith("FATAL ERROR")) ?? lines.at(-1) ?? "";
     const how = signalCode === null ? `exit code ${exitCode}` : `signal ${signalCode}`;
     const hint = signalCode === "SIGKILL" ? ", often for want of memory" : "";
     const reason = `${how}${hint}${words === "" ? "" : `: ${words}`}`;

@@ -67,6 +67,10 @@ export interface Kernel {
   readonly value: Tensor | undefined;
 }
 
+/** The flipped kernel of a constant. Gradients of several losses share it. */
+const flippedConstant = ({ b, groups }: Correlation, name: ValueName, value: Tensor): ValueName =>
+  b.derived(`${name} flipped in ${groups}`, () => flipKernel(value, groups), `${name}_flipped`);
+
 /** dX for dY. With stride 1, and at most as much padding as the kernel reaches, it is a Conv
  * with the flipped kernel and swapped channels. This is twice as fast in ONNX Runtime. Otherwise
  * it is a ConvTranspose. */
@@ -82,7 +86,7 @@ export function largeGradient(c: Correlation, dy: ValueName, w: Kernel): ValueNa
 function byFlippedConv(c: Correlation, dy: ValueName, reach: readonly number[], w: Kernel): ValueName {
   const { b, window } = c;
   const pads = [...window.before, ...window.after].map((p, i) => reach[i % reach.length] - p);
-  const kernel = w.value ? b.constant(flipKernel(w.value, c.groups), `${w.name}_flipped`) : emitFlipped(c, w);
+  const kernel = w.value ? flippedConstant(c, w.name, w.value) : emitFlipped(c, w);
   return b.op("Conv", [dy, kernel], { ...taps(c), pads: ints(pads) }, "grad");
 }
 

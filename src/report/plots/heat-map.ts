@@ -34,7 +34,7 @@ const STRONGEST = 0.62;
 export function heatMapPlot({ label, rows, columns, cells, axes }: HeatMapOptions, document: Document): Html {
   const numbered = columns.length <= NUMBERED;
   const [width, height] = numbered ? [52, 26] : [19, 19];
-  const [left, top] = [14 + marginOf(rows), 0.8 * marginOf(columns)];
+  const [left, top] = [14 + marginOf(rows), 12 + 0.8 * marginOf(columns)];
   const name = (names: readonly string[]) => (i: number) => shorten(names[i], LONGEST);
   return svg(label, document, {
     width: left + width * columns.length + 0.7 * marginOf(columns),
@@ -44,7 +44,14 @@ export function heatMapPlot({ label, rows, columns, cells, axes }: HeatMapOption
     y: { type: "band", domain: rows.map((_, i) => i), padding: 0.06 },
     marks: [
       ...cellMarks(cells, numbered),
-      axisX({ anchor: "top", tickFormat: name(columns), tickRotate: -45, label: axes.columns, tickSize: 0 }),
+      axisX({
+        anchor: "top",
+        tickFormat: name(columns),
+        tickRotate: -45,
+        label: axes.columns,
+        labelOffset: top - 6,
+        tickSize: 0,
+      }),
       axisY({ tickFormat: name(rows), label: axes.rows, labelOffset: left - 6, tickSize: 0 }),
     ],
   });

@@ -89,7 +89,7 @@ export const notRunSection = ({ notRun, blocks }: StudyRecord): Section => ({
           "Parts of the plan without a result.",
           [
             { head: "what", cell: (n) => n.what },
-            { head: "why", align: "left", cell: (n) => n.why },
+            { head: "why", align: "left", cell: (n) => words.sentence(n.why) },
           ],
           notRun,
         )

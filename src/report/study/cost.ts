@@ -53,7 +53,7 @@ const captionOf = (margin: number | undefined): string =>
 const COLUMNS: readonly Column<CostShift>[] = [
   { head: "block", cell: (s) => words.unbroken(s.block) },
   { head: "attack", align: "left", cell: (s) => s.attack },
-  { head: "family", align: "left", cell: (s) => FAMILIES[s.family].name },
+  { head: "family", align: "left", cell: (s) => s.family },
   { head: "samples", cell: (s) => s.samples },
   { head: "change of cost", cell: (s) => words.effect(s.shift, "share") },
   { head: "answer changed", cell: (s) => words.points(s.fooled) },

@@ -95,7 +95,7 @@ const ROWS: readonly Column<EarlyRow>[] = [
   { head: "exits that must change", align: "left", cell: (r) => `${r.exits.length}: ${r.exits.join(", ")}` },
   { head: "last exit", cell: (r) => write.percent(r.lastExit) },
   { head: "dependency", cell: (r) => words.share(r.dependency) },
-  { head: "exits per cut", cell: (r) => words.plain(r.sparsity) },
+  { head: "sparsity", cell: (r) => words.plain(r.sparsity) },
   { head: "largest gap", cell: (r) => write.percent(r.gap) },
   { head: "success", cell: (r) => write.rate(write.rateOf(r.successes / Math.max(1, r.samples), r.samples)) },
   { head: "fires", cell: (r) => words.share(r.firing) },
@@ -108,7 +108,7 @@ export function earlySection(record: StudyRecord, document: Document): Section {
     coefficients.length === 0
       ? empty("No regression could be fitted.")
       : table("Linear regression of the logarithm of the norm.", COEFFICIENTS, coefficients);
-  const body = html`<div class="pair"><div>${doseFigures(record, document).map(single)}</div>${regression}</div>${panels(survivalFigures(record, document))}${foldedTable("The early attack on each set of exits. Costs are shares of the full cost. Fires: successes whose changed label is the routed answer. Median L2: a dash when fewer than half succeed.", ROWS, rows)}`;
+  const body = html`<div class="pair"><div>${doseFigures(record, document).map(single)}</div>${regression}</div>${panels(survivalFigures(record, document))}${foldedTable("The early attack on each set of exits. Costs are shares of the full cost. Sparsity: share of the legal cuts that have no exit. Fires: successes whose changed label is the routed answer. Median L2: a dash when fewer than half succeed.", ROWS, rows)}`;
   return {
     id: "early",
     title: "The early attack, dependency and sparsity (C5)",

@@ -70,7 +70,7 @@ export function probability(p: number | null): string {
   return p < 0.001 ? `<${NBSP}0.001` : p.toFixed(3);
 }
 
-/** A radius in pixel units. The norm is not known here, so a multiple of 1/255 is taken for L∞. */
+/** A radius in pixel units. The norm is not known here: a multiple of 1/255 is taken for L∞. */
 export const radius = (value: number | null): string =>
   value === null ? "no limit" : value === 0 ? "0" : write.radius("linf", value);
 
@@ -80,7 +80,7 @@ export const unbroken = (name: string): Html => html`<span class="name">${name}<
 /** Whether two radii are the same. */
 export const same = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
 
-/** Whether a radius is the one of the primary endpoints. An attack without a radius has only one. */
+/** Whether a radius is the primary one. An attack without a radius has only one. */
 export const isPrimary = ({ radius: { primary } }: StudyRecord, value: number | null): boolean =>
   value === null || same(value, primary);
 

@@ -31,7 +31,7 @@ export function yieldFigures(record: StudyRecord, document: Document): Figure[] 
     ),
     key,
     caption:
-      "Kaplan-Meier: the share of samples that are not yet adversarial for the static target, by the work of the attack on its surrogate. Lower is a faster attack. One line per block, one colour per surrogate. A line ends where no attack went on; samples without a success are censored.",
+      "Kaplan-Meier: the share of samples without a success on the surrogate, by the work of the attack. Lower is a faster attack. One line per block, one colour per surrogate. A line ends where no attack went on; samples without a success are censored.",
   }));
 }
 
@@ -42,7 +42,7 @@ function cellPlot(cell: string, curves: readonly YieldCurve[], key: readonly Key
   }));
   const options = {
     label: `Share of samples without a success by work, ${cell}.`,
-    ...{ lines, y: "not yet adversarial", steps: true },
+    ...{ lines, y: "without success", steps: true },
     x: { label: "MACs of the attack on one sample", tickFormat: (v: number) => (v === 0 ? "0" : write.count(v)) },
   };
   return linesPlot(options, document);
@@ -82,12 +82,15 @@ const COLUMNS: readonly Column<YieldCurve>[] = [
   { head: "per second", cell: (c) => (c.perSecond === null ? words.DASH : words.plain(c.perSecond)) },
   { head: "samples", cell: (c) => c.samples },
   { head: "censored", cell: (c) => c.censored },
-  { head: "adversarial", cell: (c) => write.rate(write.rateOf(1 - c.censored / Math.max(1, c.samples), c.samples)) },
+  {
+    head: "success on the surrogate",
+    cell: (c) => write.rate(write.rateOf(1 - c.censored / Math.max(1, c.samples), c.samples)),
+  },
 ];
 
 export function yieldSection(record: StudyRecord, document: Document): Section {
   const curves = record.questions.yield;
-  const body = html`${shortTable(curves)}${panels(yieldFigures(record, document))}${foldedTable("Yield with censoring: work and time, and the samples without a success.", COLUMNS, curves)}`;
+  const body = html`${shortTable(curves)}${panels(yieldFigures(record, document))}${foldedTable("Yield for the static target by work and by time. Censored: samples without a success on the surrogate.", COLUMNS, curves)}`;
   return {
     id: "yield",
     title: "Adversarial samples for the same work (C2)",

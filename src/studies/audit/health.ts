@@ -1,8 +1,10 @@
 /** @file Signs that an attack is weaker than it looks. Sources: the flags of AutoAttack (Croce &
  *  Hein 2020); Carlini et al. 2019, "On evaluating adversarial robustness"; Pintor et al. 2022,
  *  "Indicators of attack failure". */
+import { goalNamed } from "../../attacks/goals/table.js";
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
+import { rowsKind } from "../../dynamic/run/rows-kind.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
@@ -17,6 +19,8 @@ const MEANINGS = {
   "loss-flat": "the attack failed and its loss never rose above the first value. Try a smaller step, or apgd-dlr",
   saturated:
     "the softmax of the final exit is 1 to float32's resolution, and cross-entropy then has no gradient. Try the loss margin or dlr",
+  probabilities:
+    "outputs look like probabilities, and losses are made for logits. Export the model without its softmax, or try square",
   random: "two runs on the same clean images gave different logits. Try eot-pgd, or AutoAttack with version rand",
   "large-radius":
     "a ball of half the pixel range holds images of any class, and yet samples stayed right. Look for a fault in the attack or the model",
@@ -25,7 +29,8 @@ const MEANINGS = {
   "query-stronger":
     "an attack that sees less of the model left fewer samples right. The gradient misleads. Trust the query attack, or try autoattack",
   "noise-as-strong": "a control without any search was as strong. The gradient misleads, or the radius is too large",
-  "more-is-weaker": "the same attack with a smaller radius or fewer steps left fewer samples right. Try more restarts",
+  "more-is-weaker":
+    "the same attack with a smaller radius or fewer steps, queries or restarts left fewer samples right. Try more restarts",
 } as const;
 
 /** A share of the samples, or nothing where no sample shows the sign. */
@@ -45,8 +50,10 @@ export function ownHealth({ attack, samples, outcomes }: Attacked, audited: Audi
     outcomes.filter((o, i) => o.eligible && test(i)).length / Math.max(1, eligible.length);
   const failed = (i: number) => !outcomes[i].success;
   const gradient = attack.method.access === "gradient";
-  const still = (i: number) => outcomes[i].image.every((v, k) => v === samples[i].pixels[k]);
-  const robust = eligible.some((o) => !o.success);
+  // A search for the closest image returns the clean one when its successes lie beyond the
+  // radius.
+  const still = (i: number) =>
+    outcomes[i].spent.queriesToSuccess === null && outcomes[i].image.every((v, k) => v === samples[i].pixels[k]);
   return [
     ...shareFlag(
       "zero-gradient",
@@ -65,10 +72,24 @@ export function ownHealth({ attack, samples, outcomes }: Attacked, audited: Audi
         )
       : []),
     ...(gradient && attack.parameters.loss === "cross-entropy" ? shareFlag("saturated", saturated(samples)) : []),
+    ...wholeFlag("probabilities", givesProbabilities(audited)),
     ...wholeFlag("random", audited.random),
-    ...wholeFlag("large-radius", attack.budget.norm === "linf" && (attack.budget.radius ?? 0) >= 0.5 && robust),
+    ...wholeFlag("large-radius", mustReachAll(attack) && eligible.some((o) => !o.success)),
   ];
 }
+
+/** Whether an exit still gives probabilities, because neither the graph nor a first run told. */
+const givesProbabilities = ({ logits }: AuditedModel): boolean =>
+  logits.exits.some((rows) => rowsKind(rows, logits.classes) === "probabilities");
+
+/** Whether the ball holds images of other answers for every sample: grey is in it. A control does
+ * not search for them, and grey need not be of the target or meet another goal. */
+const mustReachAll = ({ budget: { norm, radius = 0 }, goal, method }: Attacked["attack"]): boolean =>
+  norm === "linf" &&
+  radius >= 0.5 &&
+  goal.target === undefined &&
+  goalNamed(goal.name, goal.name).def.takesLoss &&
+  !isControl({ method: method.name });
 
 /** Share of the samples whose softmax at the final exit is 1. */
 const saturated = (samples: Attacked["samples"]): number =>
@@ -92,7 +113,7 @@ function comparisons(record: AttackRecord, all: readonly AttackRecord[]): Flag[]
     ),
     ...wholeFlag(
       "noise-as-strong",
-      gradient && rivals.some((o) => isControl(o) && sameBall(record, o) && !isWeaker(o, record) && o.successes > 0),
+      gradient && rivals.some((o) => isControl(o) && sameBall(record, o) && isAsStrong(o, record)),
     ),
     ...wholeFlag(
       "more-is-weaker",
@@ -107,15 +128,30 @@ const sameQuestion = (a: AttackRecord, b: AttackRecord): boolean =>
 
 const sameBall = (a: AttackRecord, b: AttackRecord): boolean => a.norm === b.norm && a.radius === b.radius;
 
-const isControl = ({ method }: AttackRecord): boolean => METHODS[method as MethodName]?.control === true;
+const isControl = ({ method }: Pick<AttackRecord, "method">): boolean =>
+  METHODS[method as MethodName]?.control === true;
 
 /** Whether an attack leaves more samples right, beyond the intervals of both. */
 const isWeaker = (a: AttackRecord, b: AttackRecord): boolean => a.robustAccuracy.low > b.robustAccuracy.high;
 
-/** Whether the first attack has a smaller radius or fewer steps, and is else the same. */
+/** The share of another attack's successes that counts as all of them. */
+const NEARLY_ALL = 0.8;
+
+/** Whether an attack has about as many successes as another one. Few samples tell little apart, so
+ * overlapping intervals alone do not count. */
+const isAsStrong = (a: AttackRecord, b: AttackRecord): boolean =>
+  a.successes > 0 && a.successes >= NEARLY_ALL * b.successes && !isWeaker(a, b);
+
+/** What an attack has more of when it does more. */
+const AMOUNTS = ["steps", "queries", "restarts"] as const;
+
+/** Whether the first attack has a smaller radius, fewer steps, queries or restarts, and is else the
+ * same. Lengths follow the radius, so only settings in words must agree. */
 function hasLess(a: AttackRecord, b: AttackRecord): boolean {
   if (a.norm !== b.norm || a.radius === null || b.radius === null) return false;
-  const steps = (record: AttackRecord) => Number(record.parameters.steps ?? 0);
-  const lessBall = a.radius < b.radius && steps(a) <= steps(b);
-  return lessBall || (a.radius === b.radius && steps(a) < steps(b));
+  const words = ({ parameters }: AttackRecord) => Object.entries(parameters).filter(([, v]) => typeof v !== "number");
+  if (JSON.stringify(words(a)) !== JSON.stringify(words(b))) return false;
+  const amounts = (of: AttackRecord) => [of.radius ?? 0, ...AMOUNTS.map((name) => Number(of.parameters[name] ?? 0))];
+  const [less, more] = [amounts(a), amounts(b)];
+  return less.every((v, k) => v <= more[k]) && less.some((v, k) => v < more[k]);
 }

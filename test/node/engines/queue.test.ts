@@ -6,7 +6,7 @@ import { checkRedis, queuePackages, shownUrl } from "../../../src/node/engines/q
 import { runWorker } from "../../../src/node/engines/queue/worker.js";
 import type { TaskList } from "../../../src/studies/tasks/list.js";
 import { NO_REDIS, TestRedis } from "./redis.js";
-import { chains, resultsIn, temporaryFolder } from "./support.js";
+import { chains, manyTasks, resultsIn, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
@@ -52,6 +52,24 @@ describe.skipIf(NO_REDIS)("the queue", () => {
     expect(setAside[0]?.reason).toMatch(/joint: the list of tasks does not say where it is.*\[study\/value\]/);
     expect(worker.ended).toHaveLength(1);
   });
+
+  test("gets the tasks of a stopped worker back", async () => {
+    const redis = await TestRedis.start();
+    const list = await manyTasks(30);
+    const first = working(redis, at("stopped"));
+    const engine = { name: "bullmq", redis: redis.url } as const;
+    const run = runStudy({ list, root: ".", store: at("stopped"), engine, pollMs: 300 });
+    while (first.ended.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+    first.stop();
+    await first.done;
+    const second = working(redis, at("stopped"));
+    const { done, setAside } = await run;
+    second.stop();
+    await second.done;
+    expect([done.size, setAside]).toEqual([30, []]);
+    const did = [...first.ended, ...second.ended].filter(([, end]) => end === "done").map(([key]) => key);
+    expect([did.length, new Set(did).size]).toEqual([30, 30]);
+  }, 120_000);
 
   test("says what is wrong with a password", async () => {
     const redis = await TestRedis.start("secret");
