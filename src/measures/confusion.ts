@@ -28,7 +28,7 @@ const meanOf = (values: Float64Array): number => values.reduce((sum, value) => s
  * wrong, in standard deviations of all samples. A group without samples has null.
  * @param probabilities as for {@link confusion}
  * @param right [n], 1 where the final exit is right
- * @example confusionByAnswer([early, final], 10, right).wrong; // above 0 where confusion tells errors */
+ * @example confusionByAnswer([early, final], 10, right).wrong; // above 0: errors show */
 export function confusionByAnswer(
   probabilities: readonly Float32Array[],
   classes: number,

@@ -129,7 +129,7 @@ export async function publishDrawn(plan: StudyPlan, store: TaskStore, left: Read
 export function writeStudyFolder(folder: string, plan: StudyPlan): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
-  writeFileSync(join(folder, "begun.json"), JSON.stringify({ plan: planHash(plan), root: "." }));
+  writeFileSync(join(folder, "begun.json"), JSON.stringify({ plan: planHash(plan), store: join(folder, "store") }));
 }
 
 const labelOf = (sample: number): number => sample % CLASSES;

@@ -18,7 +18,7 @@ export interface ResultFiles {
   readonly close: () => Promise<void>;
 }
 
-/** Finds the files of a store. Those of a bucket are copied to a temporary folder, until `close`. */
+/** Finds the files of a store. Those of a bucket are copied to a temporary folder until `close`. */
 export const resultFiles = (store: SharedStore): Promise<ResultFiles> =>
   store.folder === undefined ? copied(store) : Promise.resolve(inPlace(resolve(store.folder)));
 

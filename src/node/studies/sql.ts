@@ -84,9 +84,9 @@ async function define(
 /** The tasks of a study that are done, in their order. */
 export async function finishedTasks(tasks: StudyTasks, store: Pick<TaskStore, "manifest">): Promise<Finished[]> {
   const finished: Finished[] = [];
-  for (const subject of subjectsOf(tasks)) {
-    const manifest = await store.manifest(subject.key);
-    if (manifest) finished.push({ subject, manifest });
+  for (const topic of subjectsOf(tasks)) {
+    const manifest = await store.manifest(topic.key);
+    if (manifest) finished.push({ topic, manifest });
   }
   return finished;
 }
@@ -118,9 +118,9 @@ async function defineResult(
 
 function viewOf(name: string, columns: AnyColumns, paths: readonly string[]): string {
   if (paths.length === 0) return emptyView({ ...SUBJECT_COLUMNS, ...columns });
-  const subject = Object.keys(SUBJECT_COLUMNS).map((column) => `t."${column}"`);
+  const topic = Object.keys(SUBJECT_COLUMNS).map((column) => `t."${column}"`);
   const own = Object.keys(columns).map((column) => `r."${column}"`);
-  return `SELECT ${[...subject, ...own].join(", ")} FROM read_parquet([${paths.map(quoted).join(", ")}], filename = true) r JOIN "${name}Files" f ON f.path = r.filename JOIN tasks t ON t.key = f.key`;
+  return `SELECT ${[...topic, ...own].join(", ")} FROM read_parquet([${paths.map(quoted).join(", ")}], filename = true) r JOIN "${name}Files" f ON f.path = r.filename JOIN tasks t ON t.key = f.key`;
 }
 
 const emptyView = (columns: AnyColumns): string =>

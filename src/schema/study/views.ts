@@ -1,5 +1,5 @@
-/** @file The tables of `dynn study query` that describe tasks, networks and attacks, column by column.
- *  The tables of results are in tables.ts. docs/study-tables.md lists both. */
+/** @file The tables of `dynn study query` that describe tasks, networks and attacks, column by
+ *  column. The tables of results are in tables.ts. docs/study-tables.md lists both. */
 import type { Columns, ColumnType } from "../columns.js";
 
 /** What a task is about. */

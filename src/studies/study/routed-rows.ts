@@ -7,11 +7,11 @@ import type { TaskStore } from "../tasks/store.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { StudyTasks } from "./builder.js";
 import { type Answers, routedAnswers, StudyResults } from "./results.js";
-import { imagesOf, type Subject, subjectsOf } from "./subjects.js";
+import { imagesOf, subjectsOf, type TaskTopic } from "./subjects.js";
 
 /** The rows of one surrogate, attack and target. */
 export interface RoutedSet {
-  readonly subject: Subject;
+  readonly topic: TaskTopic;
   /** Reads the rows.
    * @throws DynnError 'store/damaged', 'store/unreachable' */
   readonly rows: () => Promise<RoutedRow[]>;
@@ -26,25 +26,25 @@ export function routedSets(
   done: ReadonlySet<TaskKey>,
 ): { readonly sets: readonly RoutedSet[]; readonly left: number } {
   const judged = subjectsOf(tasks).filter(({ task }) => task.kind === "answers" && imagesOf(task).length > 0);
-  const sets = judged.filter((subject) => neededBy(subject, tasks).every((key) => done.has(key)));
+  const sets = judged.filter((topic) => neededBy(topic, tasks).every((key) => done.has(key)));
   return {
-    sets: sets.sort(inOrder).map((subject) => ({ subject, rows: () => rowsOf(subject, tasks, store) })),
+    sets: sets.sort(inOrder).map((topic) => ({ topic, rows: () => rowsOf(topic, tasks, store) })),
     left: judged.length - sets.length,
   };
 }
 
-const neededBy = ({ key, network, task }: Subject, tasks: StudyTasks): TaskKey[] =>
+const neededBy = ({ key, network, task }: TaskTopic, tasks: StudyTasks): TaskKey[] =>
   [key, tasks.clean(network, "reported"), imagesOf(task)[0], tasks.policy({ network })].flatMap((each) => each ?? []);
 
 const ORDER = ["data", "surrogate", "exits", "attack", "network", "records"] as const;
 
-function inOrder(a: Subject, b: Subject): number {
+function inOrder(a: TaskTopic, b: TaskTopic): number {
   const field = ORDER.find((name) => a[name] !== b[name]);
   return field === undefined ? 0 : a[field] < b[field] ? -1 : 1;
 }
 
-async function rowsOf(subject: Subject, tasks: StudyTasks, store: TaskStore): Promise<RoutedRow[]> {
-  const { network, key, task } = subject;
+async function rowsOf(topic: TaskTopic, tasks: StudyTasks, store: TaskStore): Promise<RoutedRow[]> {
+  const { network, key, task } = topic;
   // Results stay in memory as long as their reader, so each set has its own.
   const results = new StudyResults(store);
   const policy = await results.policy(tasks.policy({ network }));
@@ -58,8 +58,8 @@ async function rowsOf(subject: Subject, tasks: StudyTasks, store: TaskStore): Pr
   return read(await results.answers(key)).map((attacked) => {
     const { sample } = attacked;
     return {
-      ...{ data: subject.data, surrogate: subject.surrogate, exits: subject.exits, attack: subject.attack },
-      ...{ target: network, records: subject.records, ...attacked },
+      ...{ data: topic.data, surrogate: topic.surrogate, exits: topic.exits, attack: topic.attack },
+      ...{ target: network, records: topic.records, ...attacked },
       cleanAnswer: present(clean.get(sample), "the clean answer").answer,
       cleanCostFraction: present(clean.get(sample), "the clean answer").costFraction,
       ...spentOn(present(outcomes.get(sample), "the outcome of the attack")),

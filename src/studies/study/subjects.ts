@@ -8,13 +8,13 @@ import type { Task, TaskKey } from "../tasks/task.js";
 import type { StudyTasks } from "./builder.js";
 
 /** A task with what it is about. */
-export interface Subject extends SubjectRow {
+export interface TaskTopic extends SubjectRow {
   readonly task: Task;
 }
 
 /** All tasks of a study, in their order.
  * @example subjectsOf(compileStudy(plan).tasks).filter(({ task }) => task.kind === "answers") */
-export const subjectsOf = ({ graph, plan }: Pick<StudyTasks, "graph" | "plan">): Subject[] =>
+export const subjectsOf = ({ graph, plan }: Pick<StudyTasks, "graph" | "plan">): TaskTopic[] =>
   graph.all().map(({ key, task }) => ({ key, ...subjectOf(task, graph, plan), task }));
 
 /** The fields of parameters that say what a task is about. */
@@ -25,7 +25,7 @@ interface Told {
   readonly exits?: readonly number[] | undefined;
 }
 
-const told = ({ parameters }: Task): Told => parameters as unknown as Told;
+const told = ({ parameters }: Task): Told => parameters as Told;
 
 function subjectOf(task: Task, graph: TaskGraph, plan: StudyPlan): Omit<SubjectRow, "key"> {
   const { network, data, attack } = told(task);

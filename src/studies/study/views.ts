@@ -19,11 +19,11 @@ import { canonicalJson } from "../tasks/task.js";
 import { familyOf } from "./attack-family.js";
 import type { StudyTasks } from "./builder.js";
 import type { StudyResults } from "./results.js";
-import { imagesOf, madeOn, type Subject } from "./subjects.js";
+import { imagesOf, madeOn, type TaskTopic } from "./subjects.js";
 
 /** A finished task. */
 export interface Finished {
-  readonly subject: Subject;
+  readonly topic: TaskTopic;
   readonly manifest: Manifest;
 }
 
@@ -40,7 +40,7 @@ export const viewRows = async (
   exits: exitRows(plan),
   policies: (await Promise.all(finished.map((each) => policyRows(each, plan, results)))).flat(),
   attacks: plan.attacks.map(attackRow),
-  timedSets: finished.flatMap(({ subject: { key, task } }): TimedSetRow[] =>
+  timedSets: finished.flatMap(({ topic: { key, task } }): TimedSetRow[] =>
     task.kind !== "latency"
       ? []
       : [undefined, ...imagesOf(task)].map((crafted, set) => {
@@ -48,13 +48,13 @@ export const viewRows = async (
           return { key, set, surrogate, attack };
         }),
   ),
-  contestants: finished.flatMap(({ subject }) => contestantRows(subject)),
+  contestants: finished.flatMap(({ topic }) => contestantRows(topic)),
 });
 
-function taskRow({ subject: { task, ...subject }, manifest: { facts } }: Finished): TaskRow {
+function taskRow({ topic: { task, ...topic }, manifest: { facts } }: Finished): TaskRow {
   const { seconds, version } = facts;
   return {
-    ...subject,
+    ...topic,
     kind: task.kind,
     seconds: typeof seconds === "number" ? seconds : null,
     version: typeof version === "string" ? version : "",
@@ -75,7 +75,7 @@ const exitRows = ({ networks }: StudyPlan): ExitRow[] =>
   );
 
 async function policyRows(
-  { subject: { key, network, exits: kept, task } }: Finished,
+  { topic: { key, network, exits: kept, task } }: Finished,
   plan: StudyPlan,
   results: Pick<StudyResults, "policy">,
 ): Promise<PolicyRow[]> {
@@ -109,7 +109,7 @@ function attackRow(attack: PlannedAttack, place: number): AttackRow {
   };
 }
 
-function contestantRows({ key, task }: Subject): ContestantRow[] {
+function contestantRows({ key, task }: TaskTopic): ContestantRow[] {
   if (task.kind !== "pace") return [];
   const contestants = task.parameters.contestants as unknown as readonly {
     readonly network: { readonly name: string };
