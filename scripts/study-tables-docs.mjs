@@ -1,8 +1,8 @@
 /** @file Makes docs/study-tables.md from the columns of the tables and the SQL of the questions. */
 
 /** Columns that stand before those of every table of results. */
-const subjectNote = (subject) =>
-  Object.keys(subject)
+const sharedNote = (columns) =>
+  Object.keys(columns)
     .map((name) => `\`${name}\``)
     .join(", ");
 
@@ -79,7 +79,7 @@ ${columns(ROUTED_COLUMNS)}
 
 ## Tables of results
 
-Each has these columns first: ${subjectNote(SUBJECT_COLUMNS)}.
+Each has these columns first: ${sharedNote(SUBJECT_COLUMNS)}.
 
 ${columns(SUBJECT_COLUMNS)}
 ${results.join("\n")}

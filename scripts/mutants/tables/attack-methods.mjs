@@ -16,6 +16,8 @@ export const ELSEWHERE = {
   "apgd-dlr": "autoattack/dlr-spread",
   "apgd-t": "autoattack/targeted-dlr-spread",
   square: "autoattack/square-step",
+  sparsefool: "attacks/sparsefool-half-lambda",
+  "brendel-bethge": "attacks/brendel-bethge-ball-of-linf",
 };
 
 const mutant = (method, find, replace, test, killedBy) => ({
@@ -130,7 +132,13 @@ export const METHODS = [
     CONTROLS_TEST,
     "a translation moves",
   ),
-  mutant("deepfool", "1 + options.overshoot", "1 + 2 * options.overshoot", CLOSEST_TEST, "moves as far beyond"),
+  mutant(
+    "deepfool",
+    "moveTo(image, from, total, 1 + options.overshoot)",
+    "moveTo(image, from, total, 1 + 2 * options.overshoot)",
+    CLOSEST_TEST,
+    "moves as far beyond",
+  ),
   mutant(
     "ddn",
     "success ? 1 - options.gamma : 1 + options.gamma",
@@ -139,13 +147,7 @@ export const METHODS = [
     "DDN shrinks and grows",
   ),
   mutant("fmn", "this.radius * (1 - gamma)", "this.radius * (1 - 2 * gamma)", CLOSEST_TEST, "FMN shrinks and grows"),
-  mutant(
-    "cw",
-    "2 * (x - pixels[i]) - c * gradient[i]",
-    "x - pixels[i] - c * gradient[i]",
-    CLOSEST_TEST,
-    "C&W succeeds",
-  ),
+  mutant("cw", "2 * (x - clean[i]) - c * gradient[i]", "x - pixels[i] - c * gradient[i]", CLOSEST_TEST, "C&W succeeds"),
   mutant(
     "ead",
     "size * (2 * (x - clean[i]) - c",
@@ -160,7 +162,13 @@ export const METHODS = [
     CLOSEST_TEST,
     "changes at most one value more",
   ),
-  mutant("fab", "v + eta * here[i]", "v + eta * here[i] / 2", "test/attacks/apgd.test.ts", "fab breaks an image"),
+  mutant(
+    "fab",
+    "image[i] + eta * here[i]",
+    "image[i] + eta * here[i] / 2",
+    "test/attacks/apgd.test.ts",
+    "fab breaks an image",
+  ),
   mutant(
     "fab-t",
     ": others.map((other) => [other])",

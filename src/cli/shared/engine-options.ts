@@ -29,7 +29,8 @@ const shard: Reader<Shard> = (given, where) => {
 export const shardOption = (): Option =>
   option("--shard <i/n>", "the share of this process, 1/N to N/N; it does what is missing in the end", shard);
 
-/** Everyone who may list processes sees a password on the command line, but not in the environment. */
+/** Everyone who may list processes sees a password on the command line, but not in the
+ * environment. */
 export const redisOption = (): Option => option("--redis <url>", "the Redis of the queue", text).env("DYNN_REDIS");
 
 export const storeOption = (): Option =>

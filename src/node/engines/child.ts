@@ -47,7 +47,7 @@ async function run(order: Order): Promise<void> {
 }
 
 /** Ends the process between two tasks. A task that runs stops at its next clean place first. */
-function leave(): void {
+function quit(): void {
   isLast = true;
   stop.abort(new Error("the worker was told to stop"));
   if (!isBusy) end();
@@ -61,8 +61,8 @@ process.on("message", (message: ToChild) => {
   if ("order" in message) void run(message.order);
   else stop.abort(new Error("the run was stopped"));
 });
-process.on("disconnect", leave);
-process.on("SIGTERM", leave);
+process.on("disconnect", quit);
+process.on("SIGTERM", quit);
 // Ctrl-C reaches every process of the terminal. The parent says when to stop.
 process.on("SIGINT", () => undefined);
 tell({ ready: true });

@@ -89,7 +89,7 @@ export class Claims {
     await Promise.all([...this.#held].map((key) => this.release(key, false)));
   }
 
-  #path = (key: TaskKey): string => join(this.folder, `${key}.json`);
+  readonly #path = (key: TaskKey): string => join(this.folder, `${key}.json`);
 
   async #create(key: TaskKey): Promise<boolean> {
     const { pid } = process;

@@ -1,4 +1,5 @@
-/** @file Child processes that run the tasks of this machine, as many at a time as it has threads. */
+/** @file Child processes that run the tasks of this machine, as many at a time as it has
+ *  threads. */
 import { DynnError } from "../../core/errors.js";
 import type { TaskEnd } from "../../studies/tasks/conduct.js";
 import type { KeyedTask } from "../../studies/tasks/schedule.js";
@@ -66,7 +67,7 @@ export class TaskPool {
   /** Ends all processes. Those that work are ended too. */
   close(): void {
     for (const child of this.#busy) child.kill();
-    for (const child of this.#idle.splice(0)) child.leave();
+    for (const child of this.#idle.splice(0)) child.quit();
   }
 
   #take(): TaskChild {

@@ -1,5 +1,5 @@
-/** @file The engine `slurm`: writes an array script whose jobs are shards of a study, and submits it
- *  where there is sbatch. Source: sbatch(1), job arrays. */
+/** @file The engine `slurm`: writes an array script whose jobs are shards of a study, and
+ *  submits it where there is sbatch. Source: sbatch(1), job arrays. */
 import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -26,8 +26,10 @@ const NOTICE_SECONDS = 60;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** The array script. Partition, time and memory come from the SBATCH_ variables of the environment.
- * @example slurmScript({ list, store: "/nfs/store", root: "/nfs", jobs: 8, threads: 4, folder: "/nfs/store/slurm" }) */
+/** The array script. Partition, time and memory come from the SBATCH_ variables of the
+ * environment.
+ * @example slurmScript({ list, store: "/nfs/store", root: "/nfs", jobs: 8, threads: 4, folder:
+ *   "/nfs/store/slurm" }) */
 export function slurmScript({ list, store, root, jobs, threads, folder }: SlurmArray): string {
   const main = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
   const place = store.startsWith("s3://") ? store : resolve(store);
@@ -46,7 +48,8 @@ export function slurmScript({ list, store, root, jobs, threads, folder }: SlurmA
 
 /** Writes the script, submits it, and waits until all jobs have ended.
  * @returns the folder with the logs of the jobs
- * @throws DynnError 'study/worker' where there is no sbatch, or when it refuses the script; the reason of the signal, after the jobs were cancelled */
+ * @throws DynnError 'study/worker' where there is no sbatch, or when it refuses the script; the
+ *   reason of the signal, after the jobs were cancelled */
 export async function runSlurm(array: SlurmArray, signal: AbortSignal | undefined): Promise<string> {
   const script = await written(array);
   const job = await submitted(script);
@@ -82,7 +85,7 @@ async function submitted(script: string): Promise<string> {
   if (code === "ENOENT")
     throw new DynnError(
       "study/worker",
-      `${script}: is written, and there is no sbatch here to submit it. Run \`sbatch ${script}\` on the cluster, and this command again when the jobs have ended.`,
+      `${script}: is written, and this machine has no sbatch to submit it. Run \`sbatch ${script}\` on the cluster, and this command again when the jobs have ended.`,
       { script },
     );
   if (code !== 0)

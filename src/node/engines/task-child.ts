@@ -82,7 +82,7 @@ export class TaskChild {
   }
 
   /** Lets the process end when it has nothing to do. */
-  leave(): void {
+  quit(): void {
     if (this.#process.connected) this.#process.disconnect();
   }
 

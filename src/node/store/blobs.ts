@@ -1,5 +1,5 @@
-/** @file A store of results over anything that keeps bytes by name: a folder, or a bucket. Files are
- *  named by their digest, and manifests by the key of their task. */
+/** @file A store of results over anything that keeps bytes by name: a folder, or a bucket. Files
+ *  are named by their digest, and manifests by the key of their task. */
 import { randomUUID } from "node:crypto";
 import { sha256 } from "../../core/digest.js";
 import { VERSION } from "../../core/version.js";

@@ -19,7 +19,7 @@ const schema = z.object({
 /** @throws DynnError 'store/damaged' */
 export function parseManifest(bytes: Uint8Array, where: string): Manifest {
   try {
-    return schema.parse(JSON.parse(new TextDecoder().decode(bytes))) as Manifest;
+    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw damaged(where, "is not a manifest", cause);
   }

@@ -102,7 +102,7 @@ class Bucket implements Blobs {
     return { names: texts("Key").map((key) => key.slice(prefix.length)), next };
   }
 
-  #url = (name: string): string => `${this.#root}/${this.#prefix}${name}`;
+  readonly #url = (name: string): string => `${this.#root}/${this.#prefix}${name}`;
 
   /** Asks until there is an answer that another try would not change.
    * @returns the answer: found, not found (404), or there already (412) */

@@ -1,5 +1,5 @@
-/** @file Makes the plan of a study on this machine: opens its networks and its data, and takes their
- *  digests. */
+/** @file Makes the plan of a study on this machine: opens its networks and its data, and takes
+ *  their digests. */
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { DynnError } from "../../core/errors.js";
 import { permutation } from "../../core/rng.js";

@@ -1,5 +1,5 @@
-/** @file The assay checks of a study: what must hold before a number means anything. Their names are
- *  those of the protocol of claims. Source: docs/study.md, "Assay checks". */
+/** @file The assay checks of a study: what must hold before a number means anything. Their names
+ *  are those of the protocol of claims. Source: docs/study.md, "Assay checks". */
 import type { Check } from "../../schema/study/claims.js";
 import type { PlannedAttack } from "../../schema/study/plan.js";
 import type { TaskKey } from "../tasks/task.js";

@@ -1,5 +1,5 @@
-/** @file From a plan to its tasks: those of its questions, of the assay checks, and of the tables of
- *  networks. A pure function: the same plan gives the same tasks. */
+/** @file From a plan to its tasks: those of its questions, of the assay checks, and of the
+ *  tables of networks. A pure function: the same plan gives the same tasks. */
 import { sha256 } from "../../core/digest.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
 import type { Claim } from "../../schema/study/record.js";

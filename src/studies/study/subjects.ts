@@ -25,7 +25,7 @@ interface Told {
   readonly exits?: readonly number[] | undefined;
 }
 
-const told = ({ parameters }: Task): Told => parameters as Told;
+const told = ({ parameters }: Task): Told => parameters;
 
 function subjectOf(task: Task, graph: TaskGraph, plan: StudyPlan): Omit<SubjectRow, "key"> {
   const { network, data, attack } = told(task);

@@ -72,17 +72,18 @@ function blocksOf(own: readonly (readonly [string, ZooNetwork])[]): StudyFileInp
   return [...blocks.values()];
 }
 
-/** The part that a network of the zoo has, by its name. Networks with a scaled gradient of the heads
- * have none. */
+/** The part of each recipe, as names of networks write it. */
+const ROLE_OF: Readonly<Record<string, Role>> = {
+  static: "static",
+  joint: "joint",
+  "ic-only": "ic-only",
+  "ic-only-dense": "dense",
+  "joint-dense": "dense-joint",
+};
+
+/** The part that a network of the zoo has, by its name. Networks with a scaled gradient of the
+ * heads have none. */
 function roleOf(name: string): Role | undefined {
   const recipe = /-cifar100?-(.+?)(?:-s\d+)?$/.exec(name)?.[1];
-  return (
-    {
-      static: "static",
-      joint: "joint",
-      "ic-only": "ic-only",
-      "ic-only-dense": "dense",
-      "joint-dense": "dense-joint",
-    } as const
-  )[recipe ?? ""] as Role | undefined;
+  return ROLE_OF[recipe ?? ""];
 }

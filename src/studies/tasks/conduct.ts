@@ -162,7 +162,7 @@ class Conductor {
     return best?.ready;
   }
 
-  #rests = ({ key }: KeyedTask): boolean => (this.#resting.get(key) ?? 0) > performance.now();
+  readonly #rests = ({ key }: KeyedTask): boolean => (this.#resting.get(key) ?? 0) > performance.now();
 
   #start(ready: KeyedTask): void {
     const stop = new AbortController();
@@ -184,13 +184,13 @@ class Conductor {
     const { key } = ready;
     for (const map of [this.#stops, this.#ends, this.#shares]) map.delete(key);
     const wasOpen = this.#schedule.running.has(key);
-    const setAside = this.#settle(key, end);
+    const setAside = this.#finish(key, end);
     if (end.end !== "found" && (wasOpen || end.end === "done")) this.#report(ready, end, setAside);
     this.#wake();
   }
 
   /** @returns whether the task is set aside */
-  #settle(key: TaskKey, end: TaskEnd): boolean {
+  #finish(key: TaskKey, end: TaskEnd): boolean {
     if (end.end === "done" || end.end === "found") this.#schedule.finish(key);
     if (!this.#schedule.running.has(key)) return false;
     if (end.end === "died") return this.#schedule.die(key, end.reason);

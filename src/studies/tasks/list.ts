@@ -59,7 +59,7 @@ export async function readList(key: TaskKey, store: TaskStore): Promise<TaskList
       { key },
     );
   const json: unknown = JSON.parse(new TextDecoder().decode(await store.file(manifest, LIST_FILE)));
-  return taskListSchema.parse(json) as TaskList;
+  return taskListSchema.parse(json);
 }
 
 /** The graph of a list. */

@@ -75,7 +75,7 @@ export class Schedule {
   finish(key: TaskKey): void {
     if (this.#done.has(key) || !this.#missing.has(key)) return;
     this.#done.add(key);
-    this.#leave(key);
+    this.#remove(key);
     this.#aside.delete(key);
     for (const user of this.#users.get(key) ?? []) this.#oneLess(user);
   }
@@ -98,7 +98,7 @@ export class Schedule {
   /** A task fails whenever it runs. */
   giveUp(key: TaskKey, reason: string): void {
     if (this.#done.has(key)) return;
-    this.#leave(key);
+    this.#remove(key);
     this.#aside.set(key, reason);
   }
 
@@ -113,7 +113,7 @@ export class Schedule {
     return [...reasons].map(([key, reason]) => ({ key, task: this.#graph.get(key), reason }));
   }
 
-  #leave(key: TaskKey): void {
+  #remove(key: TaskKey): void {
     this.#ready.delete(key);
     this.#running.delete(key);
   }

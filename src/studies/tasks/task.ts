@@ -12,7 +12,8 @@ export type TaskKey = string;
 export interface Task {
   /** The kind of work. Its definition runs the task. */
   readonly kind: string;
-  /** Version of the kind. A new version gives new keys, so old results are not taken for new ones. */
+  /** Version of the kind. A new version gives new keys, so old results are not taken for new
+   * ones. */
   readonly version: number;
   /** All that decides the result, apart from the inputs. */
   readonly parameters: { readonly [name: string]: Json | undefined };

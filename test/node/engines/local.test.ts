@@ -33,7 +33,7 @@ test("a task that throws is set aside with all that need it, and the rest goes o
   const list = await manyTasks(3);
   const [first] = list.tasks;
   const wrong = { ...first, parameters: { ...first?.parameters, network: { name: "joint", sha256: "0".repeat(64) } } };
-  const { chainsEnd, study } = await broken(list, wrong as never);
+  const { chainsEnd, study } = await broken(list, wrong);
   expect(chainsEnd.done.size).toBe(3);
   expect(chainsEnd.setAside.map(({ task, reason }) => [task.kind, reason])).toEqual([
     ["answers", expect.stringMatching(/joint: the list of tasks does not say where it is.*\[study\/value\]/)],

@@ -39,7 +39,7 @@ export class QueueCoordinator implements TaskEngine {
   readonly #clients: readonly Redis[];
   readonly #waiting = new Map<TaskKey, Waiting>();
   readonly #timer: NodeJS.Timeout;
-  #fresh: KeyedTask[] = [];
+  readonly #fresh: KeyedTask[] = [];
   #isLost = false;
   #isChecking = false;
 
@@ -55,7 +55,7 @@ export class QueueCoordinator implements TaskEngine {
       quiet(new packages.Queue(queueName(options.storeId, cores), { connection: client }));
     this.#queues = { one: queue("one"), all: queue("all") };
     this.#events = (["one", "all"] as const).map((cores, i) =>
-      this.#listen(new packages.QueueEvents(queueName(options.storeId, cores), { connection: listening[i] as Redis })),
+      this.#listen(new packages.QueueEvents(queueName(options.storeId, cores), { connection: listening[i] })),
     );
     this.#timer = setInterval(() => void this.#check(), options.checkMs ?? CHECK_MS);
   }
@@ -121,8 +121,8 @@ export class QueueCoordinator implements TaskEngine {
     this.#isChecking = true;
     try {
       const counts = await Promise.all(Object.values(this.#queues).map((queue) => queue.getJobCounts()));
-      const there = counts.flatMap((count) => Object.values(count)).reduce((a, b) => a + b, 0);
-      if (there < this.#waiting.size) await this.#addAll([...this.#waiting.values()].map(({ ready }) => ready));
+      const queued = counts.flatMap((count) => Object.values(count)).reduce((a, b) => a + b, 0);
+      if (queued < this.#waiting.size) await this.#addAll([...this.#waiting.values()].map(({ ready }) => ready));
     } catch {
       // Without Redis there is nothing to count. The next look comes soon.
     } finally {

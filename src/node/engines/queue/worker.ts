@@ -1,5 +1,5 @@
-/** @file A worker of the engine `bullmq`: it takes tasks from the queue of a store, and runs them in
- *  child processes of this machine. */
+/** @file A worker of the engine `bullmq`: it takes tasks from the queue of a store, and runs
+ *  them in child processes of this machine. */
 import type { Job, Worker } from "bullmq";
 import { DynnError, reasonOf } from "../../../core/errors.js";
 import type { TaskEnd } from "../../../studies/tasks/conduct.js";

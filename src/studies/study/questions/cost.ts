@@ -119,8 +119,8 @@ async function shiftOn(judged: TaskKey, needs: BlockNeeds, clean: Clean, results
   }));
 }
 
-/** Per sample that is right when clean: its cost when clean, under the primary attack of every static
- * network, and under both controls. */
+/** Per sample that is right when clean: its cost when clean, under the primary attack of every
+ * static network, and under both controls. */
 async function columnsOf(needs: BlockNeeds, results: StudyResults): Promise<BlockTable["columns"]> {
   const clean = await cleanOf(needs, results);
   const under = async (keys: readonly TaskKey[]): Promise<number[]> => {

@@ -1,6 +1,6 @@
-/** @file Claim C5: the early attack is easier when the layers of a network depend less on each other
- *  and its exits are sparse. Several sets of exits of each network are attacked with minimum norm.
- *  Source: docs/study.md, claim C5. */
+/** @file Claim C5: the early attack is easier when the layers of a network depend less on each
+ *  other and its exits are sparse. Several sets of exits of each network are attacked with
+ *  minimum norm. Source: docs/study.md, claim C5. */
 
 import { DynnError } from "../../../core/errors.js";
 import { percentile } from "../../../measures/percentile.js";

@@ -19,7 +19,7 @@ import { OUTCOME_COLUMNS, type OutcomeRow } from "../../../schema/study/tables.j
 import { runStored } from "../../audit/store.js";
 import { attackRoom, batchOf } from "../../batch.js";
 import { type TaskContext, type TaskInputs, taskKind } from "../kind.js";
-import { IMAGES_FILE, openNetwork, type Opened } from "./opened.js";
+import { IMAGES_FILE, type Opened, openNetwork } from "./opened.js";
 import { POLICY_FILE, readPolicy } from "./thresholds.js";
 
 export const OUTCOMES_FILE = "outcomes.parquet";

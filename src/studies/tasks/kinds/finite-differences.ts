@@ -1,5 +1,6 @@
-/** @file The task `finite-differences`: compares the gradient of a goal with finite differences along
- *  it, on records where the loss does not change its exit. Source: docs/study.md, assay checks. */
+/** @file The task `finite-differences`: compares the gradient of a goal with finite differences
+ *  along it, on records where the loss does not change its exit. Source: docs/study.md, assay
+ *  checks. */
 import { z } from "zod";
 import type { Goal } from "../../../attacks/goals/goal.js";
 import { Evaluator } from "../../../attacks/oracle/evaluator.js";
