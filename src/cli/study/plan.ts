@@ -115,7 +115,7 @@ async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
   const missing = plan.blocks.flatMap((block) => block.missing.map(({ network }) => network));
   return [
     heading(`Study ${plan.name}, plan ${planHash(plan).slice(0, 16)}`),
-    `${plan.blocks.length} blocks, ${Object.keys(plan.networks).length} networks, ${plan.attacks.length} attacks, questions ${plan.questions.join(", ")}\n\n`,
+    `${plan.blocks.length} blocks, ${pairedBlocks(plan)} of them with a static and a joint network; ${Object.keys(plan.networks).length} networks, ${plan.attacks.length} attacks, questions ${plan.questions.join(", ")}\n\n`,
     table(
       [{ head: "tasks", align: "left" }, { head: "number" }, { head: "hours, 1 thread" }],
       [
@@ -142,19 +142,26 @@ function wrapped(names: readonly string[]): string {
  * numbers". */
 const SPREAD = 0.05;
 
-function powerLines({ blocks, smallest, questions }: StudyPlan): string {
-  if (blocks.length < 2) return "\nOne block: every verdict will be inconclusive, because claims are about networks.\n";
+/** Blocks that most claims can count. */
+const pairedBlocks = ({ blocks }: StudyPlan): number =>
+  blocks.filter(({ networks }) => networks.static && networks.joint).length;
+
+function powerLines(plan: StudyPlan): string {
+  const { smallest, questions } = plan;
+  const blocks = pairedBlocks(plan);
+  if (blocks < 2)
+    return "\nFewer than two blocks: every verdict will be inconclusive, because claims are about networks.\n";
   const rows = questions
     .filter((claim) => claim === "C0" || claim === "C1" || claim === "C3")
     .map((claim) => {
       const effect = smallest[claim] ?? 0.03;
       const { signFlip } = powerOverBlocks({
-        blocks: blocks.length,
+        blocks,
         effect,
         spread: SPREAD,
         alpha: 0.05 / questions.length,
       });
       return [claim, effect.toFixed(3), percent(signFlip)];
     });
-  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${blocks.length} blocks and a spread of ${SPREAD} between them (assumed).\n`;
+  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${blocks} blocks and a spread of ${SPREAD} between them (assumed).\n`;
 }

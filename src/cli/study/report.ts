@@ -1,22 +1,52 @@
-/** @file `dynn study report`: the page of a finished study. */
+/** @file `dynn study report`: the page of a finished study, its figures and its LaTeX table. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { checkWritable, writeText } from "../../node/files.js";
+import { checkFolderName, checkWritable, writeText } from "../../node/files.js";
 import { inStudy, readStudyRecord } from "../../node/studies/folder.js";
+import { studyFigures } from "../../report/study/figures.js";
+import { studyTable } from "../../report/study/latex.js";
 import { renderStudy } from "../../report/study/page.js";
+import type { StudyRecord } from "../../schema/study/record.js";
+import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
 import { file, option } from "../shared/options.js";
 
 interface ReportFlags {
   readonly out: string;
+  readonly figures?: string;
+  readonly latex?: string;
 }
 
 export const reportCommand = (command: Command, io: Io): Command =>
   command
     .addOption(option("-o, --out <file>", "the page (HTML)", file).makeOptionMandatory())
-    .addHelpText("after", "\nExamples:\n  $ dynn study report demo -o demo.html")
-    .action(async (folder: string, { out }: ReportFlags) => {
-      await checkWritable(out);
-      const record = await readStudyRecord(inStudy(folder, "record"));
-      await writeText(out, renderStudy(record));
-      io.out(`wrote ${out}\n`);
-    });
+    .addOption(option("--figures <dir>", "folder for every figure as SVG", file))
+    .addOption(option("--latex <file>", "the verdicts as a LaTeX table", file))
+    .addHelpText("after", HELP)
+    .action((folder: string, flags: ReportFlags) => reportAction(folder, flags, io));
+
+const HELP = `
+Examples:
+  $ dynn study report demo -o demo.html
+  $ dynn study report demo -o demo.html --figures figures --latex verdicts.tex`;
+
+async function reportAction(folder: string, { out, figures, latex }: ReportFlags, io: Io): Promise<void> {
+  await checkDistinct({ "--out": out, "--latex": latex });
+  for (const path of [out, latex]) if (path !== undefined) await checkWritable(path);
+  if (figures !== undefined) await checkFolderName(figures);
+  const record = await readStudyRecord(inStudy(folder, "record"));
+  await writeText(out, renderStudy(record));
+  if (latex !== undefined) await writeText(latex, studyTable(record));
+  const drawn = figures === undefined ? 0 : await writeFigures(figures, record);
+  for (const path of [out, latex]) if (path !== undefined) io.out(`wrote ${path}\n`);
+  if (figures !== undefined) io.out(`wrote ${drawn} figures to ${figures}\n`);
+}
+
+/** @returns the number of figures */
+async function writeFigures(folder: string, record: StudyRecord): Promise<number> {
+  await mkdir(folder, { recursive: true });
+  const figures = studyFigures(record);
+  for (const [name, svg] of figures) await writeText(join(folder, `${name}.svg`), svg);
+  return figures.size;
+}

@@ -1,4 +1,6 @@
 /** @file Prints the verdicts of a study. */
+
+import * as words from "../../report/study/words.js";
 import type { StudyRecord, StudyVerdict } from "../../schema/study/record.js";
 import { heading, table } from "../shared/table.js";
 
@@ -21,9 +23,5 @@ export const verdictTable = ({ name, verdicts, plan }: StudyRecord): string =>
 
 const numberOr = (value: number | null): string => (value === null ? "-" : value.toFixed(3));
 
-function effectOf({ effect, unit }: StudyVerdict): string {
-  if (!effect) return "-";
-  const interval =
-    effect.low === null || effect.high === null ? "" : ` (${effect.low.toFixed(3)} to ${effect.high.toFixed(3)})`;
-  return `${effect.value.toFixed(3)}${interval} ${unit}`;
-}
+const effectOf = ({ effect, scale, unit }: StudyVerdict): string =>
+  effect ? `${words.effect(effect, words.scaleOf({ scale }))} ${unit}` : "-";

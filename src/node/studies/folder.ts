@@ -1,7 +1,7 @@
 /** @file The folder of a study: its plan, the plan that it began with, its store, its record. */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { type StudyPlan, studyPlanSchema } from "../../schema/study/plan.js";
@@ -48,8 +48,8 @@ const notJson =
 /** What a study began with. */
 interface Begun {
   readonly plan: string;
-  /** Where the results are. */
-  readonly store: string;
+  /** Where the results are. Null: in the folder of the study. */
+  readonly store: string | null;
 }
 
 /** Begins a study in a folder, or goes on.
@@ -64,14 +64,17 @@ export async function beginStudy(
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const begun = await readBegun(folder);
-  const store = given ?? begun?.store ?? inStudy(folder, "store");
+  const chosen = given === undefined ? (begun?.store ?? null) : storePlace(given);
   if (begun && begun.plan !== planHash(plan) && !edited)
     throw changed(folder, "plan", [begun.plan.slice(0, 16), planHash(plan).slice(0, 16)], ["edited"]);
-  if (begun && begun.store !== store) throw changed(folder, "store", [begun.store, store], ["store"]);
-  if (!begun) await writeText(inStudy(folder, "begun"), `${JSON.stringify({ plan: planHash(plan), store })}\n`);
+  if (begun && begun.store !== chosen) throw changed(folder, "store", [String(begun.store), String(chosen)], ["store"]);
+  if (!begun) await writeText(inStudy(folder, "begun"), `${JSON.stringify({ plan: planHash(plan), store: chosen })}\n`);
   await writeText(inStudy(folder, "plan"), `${JSON.stringify(plan, undefined, 2)}\n`);
-  return store;
+  return chosen ?? inStudy(folder, "store");
 }
+
+/** A folder may be named from another place the next time. */
+const storePlace = (store: string): string => (store.startsWith("s3://") ? store : resolve(store));
 
 const changed = (folder: string, what: string, [begun, now]: readonly [string, string], options: string[]): DynnError =>
   new DynnError(
@@ -106,7 +109,12 @@ export async function openStudy(folder: string): Promise<OpenedStudy> {
       { folder },
     );
   const plan = await readPlan(inStudy(folder, "plan"));
-  return { plan, compiled: compileStudy(plan), edited: begun.plan !== planHash(plan), store: begun.store };
+  return {
+    plan,
+    compiled: compileStudy(plan),
+    edited: begun.plan !== planHash(plan),
+    store: begun.store ?? inStudy(folder, "store"),
+  };
 }
 
 /** Reads the record of a finished study.

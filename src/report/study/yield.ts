@@ -52,7 +52,8 @@ function cellPlot(cell: string, curves: readonly YieldCurve[], key: readonly Key
 export const fromStart = (points: readonly { readonly x: number; readonly y: number }[]) =>
   points.length > 0 && points[0].x > 0 ? [{ x: 0, y: 1 }, ...points] : points;
 
-const perTeraMac = (value: number): string => (value >= 100 ? String(Math.round(value)) : words.plain(value));
+const perTeraMac = (value: number | null): string =>
+  value === null ? words.DASH : value >= 100 ? String(Math.round(value)) : words.plain(value);
 
 /** One row per block, one column per surrogate. */
 function shortTable(curves: readonly YieldCurve[]) {

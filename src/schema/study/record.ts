@@ -140,7 +140,7 @@ const transferEffects = z.strictObject({
 const yieldCurve = z.strictObject({
   block: z.string(),
   surrogate: z.string().describe("static, dynamic routed, pruned at an exit, or small static"),
-  perTeraMac: z.number().describe("samples adversarial for the target per 10^12 MACs"),
+  perTeraMac: z.number().nullable().describe("samples adversarial for the targets per 10^12 MACs; null: no target"),
   perSecond: z.number().nullable(),
   censored: count.describe("samples without a success"),
   samples: count,

@@ -177,8 +177,8 @@ async function madeBy(
   const total = work.reduce((a, b) => a + b, 0);
   const curve: YieldCurve = {
     ...{ block, surrogate: label, samples: eligible.length },
-    perTeraMac: total > 0 ? (adversarial.reduce((a, b) => a + b, 0) * 1e12) / total : 0,
-    perSecond: rate === undefined ? null : mean(adversarial) / rate,
+    perTeraMac: total > 0 && targets.length > 0 ? (adversarial.reduce((a, b) => a + b, 0) * 1e12) / total : null,
+    perSecond: rate === undefined || targets.length === 0 ? null : mean(adversarial) / rate,
     censored: times.filter((t) => t === null).length,
     points: steps.map(({ time, survival }) => ({ macs: time, remaining: survival })),
   };
