@@ -38,6 +38,7 @@ const RUNS: Readonly<Record<string, { readonly argv: readonly string[]; readonly
     outputs: ["transfer.html", "transfer.json"],
   },
   inspect: { argv: [NET, "--json", "inspect.json"], outputs: ["inspect.json"] },
+  study: { argv: ["plan", "--tier", "demo", "--samples", "20", "-o", "plan.json"], outputs: ["plan.json"] },
   zoo: { argv: ["list", "--json", "zoo.json"], outputs: ["zoo.json"] },
   gradient: { argv: [NET, "-o", "gradient.onnx"], outputs: ["gradient.onnx"] },
   train: {
@@ -102,7 +103,7 @@ beforeAll(async () => {
 it("the table has every command", async () => {
   const dynn = await program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
   const commands = dynn.commands.map((command) => command.name());
-  expect([...Object.keys(RUNS), "serve"].sort()).toEqual(commands.sort());
+  expect([...Object.keys(RUNS), "serve", "worker"].sort()).toEqual(commands.sort());
 });
 
 describe.skipIf(untraceable !== undefined)(`a command${untraceable ? ` (skipped: ${untraceable})` : ""}`, () => {

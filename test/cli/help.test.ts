@@ -61,6 +61,10 @@ describe("help", () => {
         serve <bundle>                Run the server's half of a split network over
                                       HTTP. It answers what devices are not confident
                                       of.
+        study [options]               Plan, run and report a study: static and dynamic
+                                      networks, attacks, six claims, verdicts.
+        worker [options]              Run tasks of a study that another process began,
+                                      on this or any other machine.
         zoo [options]                 List, show, fetch, verify and train the networks
                                       of the study.
         classify <model> <images...>  Classify images. The device answers when an exit

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { catalogue } from "../../src/attacks/catalogue.js";
 import { GOALS } from "../../src/attacks/goals/table.js";
@@ -9,6 +10,7 @@ import { METHODS } from "../../src/attacks/methods/table.js";
 import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/attacks/spec.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { openModel } from "../../src/node/models.js";
+import { parseStudyFile } from "../../src/node/studies/plan.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { blocksOf, docstrings, documents, ROOT } from "./documents.js";
 
@@ -26,9 +28,15 @@ const namesIn = (text: string): Set<string> =>
   new Set([...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.match(/\w+/g) ?? []));
 
 test("every code block is in a language that a test runs or checks", () => {
-  const known = ["sh", "ts", "json", "text"];
+  const known = ["sh", "bash", "ts", "json", "yaml", "text"];
   const blocks = [...documents, ...docstrings].flatMap((d) => d.blocks);
   expect(blocks.filter((b) => !known.includes(b.language)).map((b) => b.at)).toEqual([]);
+});
+
+test.each(blocksOf("yaml"))("$at is YAML, and a study file where it asks questions", ({ text, at }) => {
+  const read = parseYaml(text) as object;
+  if ("questions" in read) expect(parseStudyFile(text, at).blocks.length).toBeGreaterThan(0);
+  else expect(Object.keys(read).length).toBeGreaterThan(2);
 });
 
 /** What most programs begin with. */

@@ -14,6 +14,8 @@ import { OPS } from "../../src/ops/index.js";
 import { MICROSOFT_DOMAIN, MICROSOFT_OPS } from "../../src/ops/microsoft/index.js";
 import { UNSUPPORTED } from "../../src/ops/unsupported.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
+import { studyFileSchema } from "../../src/schema/study/file.js";
+import { studyRecordSchema } from "../../src/schema/study/record.js";
 import { ROUTED_COLUMNS } from "../../src/schema/study/tables.js";
 import { STUDY_VIEWS, SUBJECT_COLUMNS } from "../../src/schema/study/views.js";
 import { TIERS } from "../../src/schema/zoo.js";
@@ -36,6 +38,8 @@ const docs = await madeDocs({
   UNSUPPORTED,
   ERROR_CODES,
   auditRecordSchema,
+  studyFileSchema,
+  studyRecordSchema,
   TIERS,
   wilson,
   toJSONSchema: z.toJSONSchema,

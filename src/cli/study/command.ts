@@ -68,9 +68,9 @@ export function studyCommand(command: Command, io: Io): Command {
 }
 
 const HELP = `
-A study asks up to six questions about static and dynamic networks (C0 to C5, see
-docs/study.md). Its plan is fixed before the first attack, and verdicts name the
-plan's hash.
+A study asks up to six questions about static and dynamic networks (C0 to C5,
+see docs/study.md). Its plan is fixed before the first attack, and verdicts name
+the plan's hash.
 
 Examples:
   # The small study on bundled networks, in a few minutes
