@@ -113,18 +113,21 @@ export async function compare(given: ReferenceCase): Promise<Compared> {
 
 /** The value of an entry and its range. */
 function recordedValue(compare: ReferenceCase["compare"], entry: ReferenceEntry): [number, [number, number]] {
-  const reached = entry.runs?.[0]?.targeted_success_on_correct as number;
-  const common = percentile(
-    (entry.runs?.[0]?.distances ?? []).filter((distance) => distance !== null),
-    50,
-  );
+  const single = (value: number): [number, [number, number]] => [value, [value, value]];
+  const run = entry.runs?.[0];
   const values = {
-    common: [common, [common, common]],
-    robust: [entry.robust_accuracy, entry.robust_accuracy_range],
-    median: [entry.median_all ?? entry.median, entry.median_all_range ?? entry.median_range],
-    targeted: [reached, [reached, reached]],
+    common: () =>
+      single(
+        percentile(
+          (run?.distances ?? []).filter((distance) => distance !== null),
+          50,
+        ),
+      ),
+    robust: () => [entry.robust_accuracy, entry.robust_accuracy_range],
+    median: () => [entry.median_all ?? entry.median, entry.median_all_range ?? entry.median_range],
+    targeted: () => single(run?.targeted_success_on_correct as number),
   };
-  return values[compare] as [number, [number, number]];
+  return values[compare]() as [number, [number, number]];
 }
 
 /** Deterministic attacks: 1.5 points of robust accuracy or of targeted successes, and 3 % of a distance. Random attacks:
