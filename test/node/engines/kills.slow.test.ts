@@ -18,8 +18,8 @@ async function killed(engine: string, kills: number, seed: number) {
 }
 
 test.skipIf(!isLinux).each([
-  ["local", 5, 1],
-  ["shard", 5, 2],
+  ["local", 3, 1],
+  ["shard", 3, 2],
 ])(
   "engine %s, %i kills",
   async (engine, kills, seed) => {
@@ -29,9 +29,9 @@ test.skipIf(!isLinux).each([
 );
 
 test.skipIf(!isLinux || NO_REDIS)(
-  "engine bullmq, 10 kills, of Redis too",
+  "engine bullmq, 6 kills, of Redis too",
   async () => {
-    expect(await killed("bullmq", 10, 3)).toMatchObject({ kills: 10, equal: true });
+    expect(await killed("bullmq", 6, 3)).toMatchObject({ kills: 6, equal: true });
   },
   600_000,
 );
