@@ -68,7 +68,7 @@ describe("children that get signals", () => {
 });
 
 test("a stopped run keeps the parts of an unfinished attack, and the next run takes them", async () => {
-  const list = await chains(1, { each: 160, steps: 20 });
+  const list = await chains(1, { each: 320, steps: 20 });
   const stop = new AbortController();
   const run = runStudy({ list, root: ".", threads: 1, store: at("stopped"), signal: stop.signal });
   const scratch = at("stopped/scratch");
