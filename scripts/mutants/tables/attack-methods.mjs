@@ -147,7 +147,13 @@ export const METHODS = [
     "DDN shrinks and grows",
   ),
   mutant("fmn", "this.radius * (1 - gamma)", "this.radius * (1 - 2 * gamma)", CLOSEST_TEST, "FMN shrinks and grows"),
-  mutant("cw", "slope: (gradient, i, x) => 2 * (x - clean[i]) - c", "slope: (gradient, i, x) => x - clean[i] - c", CLOSEST_TEST, "C&W succeeds"),
+  mutant(
+    "cw",
+    "slope: (gradient, i, x) => 2 * (x - clean[i]) - c",
+    "slope: (gradient, i, x) => x - clean[i] - c",
+    CLOSEST_TEST,
+    "C&W succeeds",
+  ),
   mutant(
     "ead",
     "size * (2 * (x - clean[i]) - c",
