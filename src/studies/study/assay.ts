@@ -7,7 +7,7 @@ import type { Crafted, StudyTasks } from "./builder.js";
 import { dataOf, kinshipOf, type Placed, placedOn } from "./kinship.js";
 import { mean } from "./questions/question.js";
 import { primaryOf, radiusOf } from "./questions/transfer.js";
-import { routedAnswers, type StudyResults } from "./results.js";
+import { type Answers, routedAnswers, type StudyResults } from "./results.js";
 
 /** One attack judged on one network. */
 interface Judged {
@@ -27,9 +27,12 @@ interface NetworkNeeds {
   readonly slopes: TaskKey;
 }
 
+/** One target: attacks on itself, and the primary attack of every other network. */
 interface TransferNeeds {
-  readonly self: { readonly place: number; readonly judged: TaskKey };
-  readonly others: readonly { readonly place: number; readonly judged: TaskKey }[];
+  /** Place among the networks. */
+  readonly target: number;
+  readonly own: readonly TaskKey[];
+  readonly others: readonly TaskKey[];
 }
 
 /** The tasks of the checks. */
@@ -77,36 +80,49 @@ function networkNeeds(place: Placed, tasks: StudyTasks): NetworkNeeds {
   };
 }
 
-function transferNeeds(place: Placed, at: number, places: readonly Placed[], tasks: StudyTasks): TransferNeeds {
-  const crafted: Crafted = { part: { network: place.network }, attack: primaryOf(tasks), records: "reported" };
-  const judged = (target: Placed, i: number) => ({ place: i, judged: tasks.judge(target.network, crafted) });
+function transferNeeds(target: Placed, at: number, places: readonly Placed[], tasks: StudyTasks): TransferNeeds {
+  const primary = primaryOf(tasks);
+  const judged = ({ network }: Placed, attack: PlannedAttack): TaskKey =>
+    tasks.judge(target.network, { part: { network }, attack, records: "reported" });
+  const dynamic = tasks.exits({ network: target.network }).length > 1;
+  const strong = tasks.plan.attacks.filter(
+    (attack) =>
+      attack.uses.includes("transfer") &&
+      radiusOf(attack) === radiusOf(primary) &&
+      (attack.on === "any" || (attack.on === "dynamic") === dynamic),
+  );
   return {
-    self: judged(place, at),
-    others: places.flatMap((target, i) =>
-      target.block.data === place.block.data && kinshipOf(place, target) !== "same" ? judged(target, i) : [],
-    ),
+    target: at,
+    own: strong.map((attack) => judged(target, attack)),
+    others: places
+      .filter((other) => other.block.data === target.block.data && kinshipOf(other, target) !== "same")
+      .map((other) => judged(other, primary)),
   };
 }
 
-/** A network with what it answers wrongly. */
+/** A network with what it answers wrongly: shares among the samples that are right when clean. */
 interface Reader {
-  /** Share of wrong routed answers, among the samples that are right when clean. */
-  readonly wrong: (judged: TaskKey | undefined) => Promise<number | undefined>;
+  readonly routed: (judged: TaskKey | undefined) => Promise<number | undefined>;
+  /** At the final exit, which attacks with the goal misclassify:final are about. */
+  readonly final: (judged: TaskKey | undefined) => Promise<number | undefined>;
 }
 
 async function readerOf({ clean, policy }: NetworkNeeds, results: StudyResults): Promise<Reader> {
   const rule = await results.policy(policy);
-  const answers = await results.answers(clean);
-  const right = routedAnswers(answers, rule).map(({ label }, i) => label === answers.labels[i]);
-  return {
-    wrong: async (judged) => {
+  const routed = (answers: Answers): number[] => routedAnswers(answers, rule).map(({ label }) => label);
+  const final = ({ answers }: Answers): number[] => answers.map((row) => row.at(-1) ?? -1);
+  const unharmed = await results.answers(clean);
+  const wrongBy = (said: (answers: Answers) => number[]): Reader["routed"] => {
+    const right = said(unharmed).map((label, i) => label === unharmed.labels[i]);
+    return async (judged) => {
       if (judged === undefined) return undefined;
       const attacked = await results.answers(judged);
-      const routed = routedAnswers(attacked, rule);
-      const eligible = attacked.labels.flatMap((_, i) => (right[i] ? [i] : []));
-      return mean(eligible.map((i) => Number(routed[i].label !== attacked.labels[i])));
-    },
+      const labels = said(attacked);
+      const eligible = labels.flatMap((_, i) => (right[i] ? [i] : []));
+      return mean(eligible.map((i) => Number(labels[i] !== attacked.labels[i])));
+    };
   };
+  return { routed: wrongBy(routed), final: wrongBy(final) };
 }
 
 /** Makes the checks. One that cannot be made is left out, and so counts as failed. */
@@ -114,22 +130,21 @@ export async function assay({ networks, transfers }: AssayNeeds, results: StudyR
   const readers = await Promise.all(networks.map((one) => readerOf(one, results)));
   const each = async (of: (one: NetworkNeeds, reader: Reader) => Promise<number | undefined>): Promise<number[]> =>
     (await Promise.all(networks.map((one, i) => of(one, readers[i])))).filter((value) => value !== undefined);
+  const strongest = async (keys: readonly TaskKey[], { routed }: Reader): Promise<number> =>
+    Math.max(0, ...(await Promise.all(keys.map(async (key) => (await routed(key)) ?? 0))));
   const excess = await Promise.all(
-    transfers.map(async ({ self, others }) => {
-      const own = (await readers[self.place].wrong(self.judged)) ?? 0;
-      const most = await Promise.all(
-        others.map(async ({ place, judged }) => (await readers[place].wrong(judged)) ?? 0),
-      );
-      return Math.max(0, ...most) - own;
-    }),
+    transfers.map(
+      async ({ target, own, others }) =>
+        (await strongest(others, readers[target])) - (await strongest(own, readers[target])),
+    ),
   );
-  const steps = await each(async ({ own }, { wrong }) => {
-    const rates = await Promise.all(own.map(async ({ judged }) => (await wrong(judged)) ?? 0));
+  const steps = await each(async ({ own }, { final }) => {
+    const rates = await Promise.all(own.map(async ({ judged }) => (await final(judged)) ?? 0));
     return Math.max(0, ...rates.slice(1).map((rate, i) => rates[i] - rate));
   });
-  const noise = await each(async ({ own, noise: key }, { wrong }) => {
+  const noise = await each(async ({ own, noise: key }, { final }) => {
     const primary = own.at(Math.floor(own.length / 2));
-    const [attack, random] = [await wrong(primary?.judged), await wrong(key)];
+    const [attack, random] = [await final(primary?.judged), await final(key)];
     return attack === undefined || random === undefined ? undefined : attack - random;
   });
   const vanished = await each(async ({ crafted }) => {
@@ -146,7 +161,7 @@ export async function assay({ networks, transfers }: AssayNeeds, results: StudyR
     most("more steps or radius never weaker", steps, 0.01, "a larger radius breaks fewer samples, by"),
     least(
       "radius 0.5 gives about 100 %",
-      await each(({ large }, { wrong }) => wrong(large)),
+      await each(({ large }, { final }) => final(large)),
       0.95,
       "radius 0.5 breaks",
     ),

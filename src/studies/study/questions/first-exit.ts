@@ -3,6 +3,7 @@
  *  docs/study.md, claim C4. */
 import { wilson } from "../../../measures/statistics/index.js";
 import type { FirstExitCurve } from "../../../schema/study/record.js";
+import type { CalibrationTarget } from "../../../schema/target.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
@@ -15,7 +16,8 @@ interface BlockNeeds {
   readonly place: Placed;
   readonly clean: TaskKey;
   readonly exits: readonly { readonly name: string; readonly costFraction: number }[];
-  /** Per target of the plan and per early exit: the policy with that exit and the final one. */
+  /** Per target of the plan and per early exit: the policy with that exit and the final one.
+   * Undefined where they cannot reach the target. */
   readonly policies: readonly (readonly (TaskKey | undefined)[])[];
   readonly within: TaskKey;
   /** The same attack on networks that share no weights. */
@@ -60,7 +62,8 @@ export const firstExit = question<readonly BlockNeeds[]>({
 function needsOf(place: Placed | undefined, tasks: StudyTasks): BlockNeeds[] {
   const attack = tasks.plan.attacks.find(({ on, uses }) => uses.includes("transfer") && on === "any");
   if (!place || !attack) return [];
-  const { exits } = tasks.network(place.network);
+  const { network } = place;
+  const { exits } = tasks.network(network);
   const last = exits.length - 1;
   const others = placedOn(tasks.plan, place.block.data, ["static", "joint"]).filter((other) =>
     ["same-arch", "cross-arch"].includes(kinshipOf(other, place)),
@@ -71,14 +74,20 @@ function needsOf(place: Placed | undefined, tasks: StudyTasks): BlockNeeds[] {
       place,
       clean: tasks.clean(place.network, "reported"),
       exits: exits.slice(0, -1),
-      policies: tasks.plan.policy.targets.map((_, target) =>
-        exits.slice(0, -1).map((_exit, k) => tasks.policy({ network: place.network, exits: [k, last] }, target)),
+      policies: tasks.plan.policy.targets.map(({ target }, place) =>
+        exits
+          .slice(0, -1)
+          .map((exit, k) => (reaches(target, exit) ? tasks.policy({ network, exits: [k, last] }, place) : undefined)),
       ),
       within: judge(place.network),
       across: others.map(({ network }) => judge(network)),
     },
   ];
 }
+
+/** A network that cannot stop before this exit costs at least as much as the exit. */
+const reaches = (target: CalibrationTarget, { costFraction }: { readonly costFraction: number }): boolean =>
+  target.kind !== "budget" || costFraction <= target.cost;
 
 interface Sweep {
   /** Undefined for a network with too few early exits. */
@@ -98,7 +107,8 @@ async function curveOf(
   const eligible = clean.labels.flatMap((label, i) => (clean.answers[i][final] === label ? [i] : []));
   const points: FirstExitCurve["points"] = [];
   const changes: number[][] = [];
-  for (const [k, { name, costFraction }] of needs.exits.entries()) {
+  const kept = needs.exits.flatMap((exit, k) => (needs.policies[target][k] === undefined ? [] : [{ ...exit, k }]));
+  for (const { k, name, costFraction } of kept) {
     const policy = await results.policy(needs.policies[target][k]);
     const route = (answers: Answers) => routedAnswers(answers, policy, [k, final]);
     const before = route(clean);
@@ -108,20 +118,21 @@ async function curveOf(
     });
     const all = seen.flat();
     const fired = all.filter((one) => one.fired);
-    changes.push(eligible.map((_, i) => mean(seen.map((set) => Number(set[i].changed)))));
+    const changed = eligible.map((_, i) => mean(seen.map((set) => Number(set[i].changed))));
+    changes.push(changed);
     points.push({
       exit: name,
       costFraction,
       // The images of several surrogates are no independent samples: the interval counts records.
-      changed: wilson(Math.round(mean(changes[k]) * eligible.length), eligible.length),
+      changed: wilson(Math.round(mean(changed) * eligible.length), eligible.length),
       exposure: all.length === 0 ? 0 : fired.length / all.length,
       vulnerability: fired.length === 0 ? null : mean(fired.map(({ changed }) => Number(changed))),
     });
   }
   const { name, cell } = needs.place.block;
-  const places = chosenPlaces(needs.exits.length);
+  const places = chosenPlaces(kept.length);
   const column = (i: number): string => `changed at ${i + 1}`;
-  const logs = places.map((k) => Math.log10(needs.exits[k].costFraction));
+  const logs = places.map((k) => Math.log10(kept[k].costFraction));
   return {
     table:
       places.length < PLACES || eligible.length === 0
