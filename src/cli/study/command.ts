@@ -1,20 +1,13 @@
 /** @file `dynn study`: plans, runs and reports a study of networks, attacks and claims. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Io } from "../shared/io.js";
-import { refuseFor } from "../shared/usage.js";
+import { type Action, addActions } from "../shared/subcommands.js";
 import { exportCommand } from "./export.js";
 import { planCommand } from "./plan.js";
 import { queryCommand } from "./query.js";
 import { reportCommand } from "./report.js";
 import { runCommand } from "./run.js";
 import { statusCommand } from "./status.js";
-
-interface Action {
-  readonly name: string;
-  readonly about: string;
-  readonly argument: string;
-  readonly complete: (command: Command, io: Io) => Command;
-}
 
 const ACTIONS: readonly Action[] = [
   {
@@ -55,17 +48,8 @@ const ACTIONS: readonly Action[] = [
   },
 ];
 
-export function studyCommand(command: Command, io: Io): Command {
-  for (const { name, about, argument, complete } of ACTIONS) {
-    const part = new Command(name)
-      .description(about)
-      .copyInheritedSettings(command)
-      .exitOverride(refuseFor(`dynn study ${name}`))
-      .argument(argument);
-    command.addCommand(complete(part, io));
-  }
-  return command.addHelpText("after", HELP);
-}
+export const studyCommand = (command: Command, io: Io): Command =>
+  addActions(command, io, ACTIONS).addHelpText("after", HELP);
 
 const HELP = `
 A study asks up to six questions about static and dynamic networks (C0 to C5,

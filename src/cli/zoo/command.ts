@@ -1,19 +1,12 @@
 /** @file `dynn zoo`: lists, shows, fetches, checks and trains the networks of the study. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Io } from "../shared/io.js";
-import { refuseFor } from "../shared/usage.js";
+import { type Action, addActions } from "../shared/subcommands.js";
 import { getCommand } from "./get.js";
 import { infoCommand } from "./info.js";
 import { listCommand } from "./list.js";
 import { trainZooCommand } from "./train.js";
 import { verifyCommand } from "./verify.js";
-
-interface Action {
-  readonly name: string;
-  readonly about: string;
-  readonly argument?: string;
-  readonly complete: (command: Command, io: Io) => Command;
-}
 
 const ACTIONS: readonly Action[] = [
   {
@@ -47,17 +40,8 @@ const ACTIONS: readonly Action[] = [
   },
 ];
 
-export function zooCommand(command: Command, io: Io): Command {
-  for (const { name, about, argument, complete } of ACTIONS) {
-    const part = new Command(name)
-      .description(about)
-      .copyInheritedSettings(command)
-      .exitOverride(refuseFor(`dynn zoo ${name}`));
-    if (argument !== undefined) part.argument(argument);
-    command.addCommand(complete(part, io));
-  }
-  return command.addHelpText("after", HELP);
-}
+export const zooCommand = (command: Command, io: Io): Command =>
+  addActions(command, io, ACTIONS).addHelpText("after", HELP);
 
 const HELP = `
 A network is named ARCHITECTURE[-wWIDTH]-DATA-RECIPE[-sSEED]. zoo:NAME names it

@@ -48,8 +48,8 @@ export function slurmScript({ list, store, root, jobs, threads, folder }: SlurmA
 
 /** Writes the script, submits it, and waits until all jobs have ended.
  * @returns the folder with the logs of the jobs
- * @throws DynnError 'study/worker' where there is no sbatch, or when it refuses the script; the
- *   reason of the signal, after the jobs were cancelled */
+ * @throws DynnError 'study/worker' when the machine has no sbatch, or sbatch refuses the script
+ * @throws the reason of the signal, after the jobs were cancelled */
 export async function runSlurm(array: SlurmArray, signal: AbortSignal | undefined): Promise<string> {
   const script = await written(array);
   const job = await submitted(script);

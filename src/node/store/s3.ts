@@ -30,7 +30,7 @@ export function accessFrom(env: Readonly<Record<string, string | undefined>>, sp
   if (!accessKeyId || !secretAccessKey)
     throw new DynnError(
       "store/unreachable",
-      `${spec}: there are no keys for it. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL for a server that is not Amazon's.`,
+      `${spec}: the environment holds no keys. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. For a server of another maker than Amazon, set AWS_ENDPOINT_URL too.`,
       { spec },
     );
   return {
@@ -79,7 +79,7 @@ class Bucket implements Blobs {
   readonly putOnce = async (name: string, bytes: Uint8Array): Promise<void> => {
     const headers = { "If-None-Match": "*", "X-Amz-Content-Sha256": sha256(bytes) };
     const { status } = await this.#ask(name, "PUT", this.#url(name), { headers, body: new Uint8Array(bytes) });
-    if (status === 404) throw this.#refused(name, 404, "there is no such bucket");
+    if (status === 404) throw this.#refused(name, 404, "the bucket does not exist");
   };
 
   readonly list = async (folder: string): Promise<string[]> => {
@@ -95,7 +95,7 @@ class Bucket implements Blobs {
   async #page(prefix: string, token: string): Promise<{ names: string[]; next: string | undefined }> {
     const query = new URLSearchParams({ "list-type": "2", prefix, ...(token && { "continuation-token": token }) });
     const { status, bytes } = await this.#ask(prefix, "GET", `${this.#root}/?${query}`);
-    if (status === 404) throw this.#refused(prefix, 404, "there is no such bucket");
+    if (status === 404) throw this.#refused(prefix, 404, "the bucket does not exist");
     const xml = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "text/xml");
     const texts = (tag: string): string[] => [...xml.getElementsByTagName(tag)].map((node) => node.textContent ?? "");
     const [next] = texts("NextContinuationToken");

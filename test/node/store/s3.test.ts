@@ -76,12 +76,12 @@ describe("a clear message", () => {
 
   test("for a bucket that is not there", async () => {
     await expect(s3TaskStore("s3://other/x", { ...KEYS, endpoint: server.endpoint })).rejects.toThrow(
-      /there is no such bucket/,
+      /the bucket does not exist/,
     );
   });
 
   test("for keys that are missing, and for a wrong name", async () => {
-    expect(() => accessFrom({}, "s3://bucket/x")).toThrow(/there are no keys for it\. Set AWS_ACCESS_KEY_ID/);
+    expect(() => accessFrom({}, "s3://bucket/x")).toThrow(/the environment holds no keys\. Set AWS_ACCESS_KEY_ID/);
     await expect(open("").then(() => s3TaskStore("s3://", KEYS))).rejects.toThrow(/is not a place in a bucket/);
   });
 });
