@@ -5,6 +5,7 @@ import { LOSSES } from "./tables/attack-losses.mjs";
 import { METHODS } from "./tables/attack-methods.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
 import { AUTOATTACK } from "./tables/autoattack.mjs";
+import { BLOCKED } from "./tables/blocked.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
 import { CLOSEST } from "./tables/closest.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
@@ -22,6 +23,7 @@ import { TARGETS } from "./tables/targets.mjs";
  *  test file, and the test in it that fails. Snippets may leave out white space, parentheses and
  *  casts. */
 export const MUTANTS = [
+  ...BLOCKED,
   ...GOALS,
   ...LOSSES,
   ...GRADIENT_STEPS,

@@ -274,7 +274,32 @@ describe("steep masks", () => {
     await session.release();
   });
 
+  const clipped = graphOf((b, x) => {
+    const y = b.op("Clip", [x, b.scalar(0), b.scalar(6)]);
+    return b.op("Mul", [b.op("Cast", [b.op("Equal", [x, y])], { to: int(1) }), b.scalar(3)]);
+  });
+
+  test("take the place of a comparison with the clipped value that becomes a number", () => {
+    expect(shown(steepMasks(clipped))).toBe("Clip Sub Abs HardSigmoid Mul");
+  });
+
+  test("pass both bounds and no number beside them", async () => {
+    const values = [0, -0, 6, 2 ** -126, -(2 ** -126), 6 + 2 ** -21, 6 - 2 ** -21, 1, -1, 3.4e38, -Infinity, Infinity];
+    const data = Float32Array.from({ length: CHANNELS * SIDE * SIDE }, (_, i) => values[i % values.length]);
+    const session = await FAST.compile(clipped);
+    const results = await session.run({ x: { dtype: "float32", dims: [1, CHANNELS, SIDE, SIDE], data } });
+    const wanted = Float64Array.from(data, (v) => (v >= 0 && v <= 6 ? 3 : 0));
+    expect(toNumbers(Object.values(results)[0])).toEqual(wanted);
+    await session.release();
+  });
+
   test.each<[string, (b: GraphBuilder, x: ValueName) => ValueName]>([
+    ["an open bound", (b, x) => b.op("Cast", [b.op("Equal", [x, b.op("Clip", [x, b.scalar(0)])])], { to: int(1) })],
+    [
+      "another clipped value",
+      (b, x) =>
+        b.op("Cast", [b.op("Equal", [x, b.op("Clip", [b.op("Neg", [x]), b.scalar(0), b.scalar(6)])])], { to: int(1) }),
+    ],
     ["another bound", (b, x) => b.op("Cast", [b.op("Greater", [x, b.scalar(1)])], { to: int(1) })],
     [
       "a bound per channel",

@@ -8,6 +8,7 @@ import { emptyGraph } from "../../graph/op.js";
 import { writeModel } from "../../onnx/write.js";
 import { opTable } from "../../ops/table.js";
 import { isTraining, lowerBatchStatistics } from "../../runtime/blocked/batch-statistics.js";
+import { fillChannels } from "../../runtime/blocked/fill.js";
 import { NCHWC } from "../../runtime/blocked/layout.js";
 import { steepMasks } from "../../runtime/blocked/masks.js";
 import { blockedLayout } from "../../runtime/blocked/rewrite.js";
@@ -38,7 +39,7 @@ async function inference(graph: Graph): Promise<Graph> {
   if (graph.types.size === 0) return graph;
   const masked = steepMasks(graph);
   if (block === undefined) return masked;
-  const blocked = blockedLayout(masked, block);
+  const blocked = blockedLayout(fillChannels(masked, block), block);
   return has(blocked, isBlocked) && !has(blocked, isPlainConv) ? blocked : masked;
 }
 
