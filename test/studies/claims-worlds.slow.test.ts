@@ -94,7 +94,9 @@ it("six claims without any effect: at most 5 % of the studies support one of the
 
 it("a rise of exactly the margin passes for none in at most 5 % of the studies", () => {
   const endpoint = { name: "rise", estimate: { kind: "difference", of: "a", minus: "b" }, direction: "less" } as const;
-  const claim = { endpoints: [{ ...endpoint, reference: 0.05, smallest: 0, sides: 1 as const }] };
+  const claim = {
+    endpoints: [{ ...endpoint, scale: "share" as const, reference: 0.05, smallest: 0, sides: 1 as const }],
+  };
   const supported = (effect: number) =>
     shareOf(verdictsIn({ blocks: 18, effect, samples: SAMPLES }, 300, claim), ({ verdict }) => verdict === "supported");
   const [atMargin, none] = [supported(0.05), supported(0)];

@@ -32,7 +32,7 @@ describe("the verdict rule", () => {
   it("supports a claim with effect, test, interval and cells on its side", () => {
     const verdict = judge(TWELVE);
     expect(verdict.verdict).toBe("supported");
-    expect(verdict.reason).toMatch(/^difference: 0\.0508 \(0\.043 to 0\.0587\), 6 of 6 cells agree$/);
+    expect(verdict.reason).toMatch(/^0\.0508 \(0\.043 to 0\.0587\), 6 of 6 cells agree$/);
     expect(verdict.p).toBeCloseTo(2 / 4096, 14);
     expect(verdict.endpoints[0].tTest).toBeCloseTo(tTest(TWELVE).p, 14);
     expect(verdictSchema.parse(verdict)).toEqual(verdict);
@@ -48,6 +48,34 @@ describe("the verdict rule", () => {
     const small = judge([1, 1, 2, 1, 1, 2, 1, 1, 2, 1, 1, 1]);
     expect(small.p).toBeLessThan(0.001);
     expect(small).toMatchObject({ verdict: "practically-nil" });
+  });
+
+  it("calls practically nil only what has its whole interval within the smallest of interest", () => {
+    let [within, beyond] = [0, 0];
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -4, max: 4 }), { minLength: 4, maxLength: 12 }), (rises) => {
+        const { verdict, endpoints } = judge(rises);
+        const [{ interval, smallest, equivalence }] = endpoints;
+        const isWithin = interval?.every((end) => Math.abs(end) < smallest) ?? false;
+        if (verdict === "practically-nil") expect(isWithin).toBe(true);
+        if (isWithin && verdict !== "refuted") expect(verdict).not.toBe("inconclusive");
+        within += Number(isWithin);
+        beyond += Number(!isWithin && (equivalence ?? 1) < 0.05);
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+    expect(within).toBeGreaterThan(10);
+    expect(beyond).toBeGreaterThan(10);
+  });
+
+  it("says effects on the scale of its endpoint, and names the endpoint where there are several", () => {
+    const [endpoint] = planOf([{}]).claims[0].endpoints;
+    const shares = judge(TWELVE, { endpoints: [{ ...endpoint, scale: "share" }] });
+    expect(shares.reason).toBe("5.1 points (4.3 to 5.9 points), 6 of 6 cells agree");
+    const ratios = judge(TWELVE, { endpoints: [{ ...endpoint, scale: "logarithm" }] });
+    expect(ratios.reason).toMatch(/^1\.05× \(1\.04 to 1\.06×\)/);
+    const both = judge(TWELVE, { endpoints: [endpoint, { ...endpoint, name: "again" }] });
+    expect(both.reason).toMatch(/^difference: 0\.0508 .*; again: 0\.0508 /);
   });
 
   it("is inconclusive for a large effect of few networks, and says what is missing", () => {

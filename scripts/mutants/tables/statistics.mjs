@@ -6,6 +6,13 @@ const CLAIMS_TEST = "test/studies/claims.test.ts";
 
 export const STATISTICS = [
   {
+    name: "studies/nil-at-ninety-percent",
+    find: "equivalence < alpha / 2",
+    replace: "equivalence < alpha",
+    test: CLAIMS_TEST,
+    killedBy: "calls practically nil only what has its whole interval within the smallest of interest",
+  },
+  {
     name: "statistics/stirling-steps",
     find: "shifted < 15",
     replace: "shifted < 2",

@@ -1,11 +1,11 @@
 /** @file How a study's report writes effects, probabilities and verdicts, and why a section is
  *  empty. */
+import type { Scale } from "../../schema/study/claims.js";
 import {
   CLAIMS,
   type Claim,
   type Estimate,
   type Role,
-  type Scale,
   type StudyRecord,
   type StudyVerdict,
 } from "../../schema/study/record.js";

@@ -30,8 +30,14 @@ export const estimateSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** How an effect is stored and written. A share 0.031 is written as "3.1 points", a logarithm 0.18
+ * as "1.20×". */
+export const SCALES = ["share", "logarithm", "plain"] as const;
+export type Scale = (typeof SCALES)[number];
+
 export const endpointSchema = z.object({
   name: z.string().min(1),
+  scale: z.enum(SCALES).default("plain").describe("how sentences write the effect"),
   estimate: estimateSchema,
   direction: z.enum(["greater", "less"]).describe("the claimed side of `reference`"),
   reference: z.number().default(0).describe("0, or the margin of a non-inferiority claim"),
@@ -100,6 +106,7 @@ export const effectSchema = z.object({
 
 export const endpointRecordSchema = effectSchema.extend({
   name: z.string(),
+  scale: z.enum(SCALES),
   direction: z.enum(["greater", "less"]),
   reference: z.number(),
   smallest: z.number(),

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { count, rateSchema, share, toolSchema } from "../numbers.js";
 import { policySchema } from "../policy.js";
-import { checkSchema, VERDICTS } from "./claims.js";
+import { checkSchema, SCALES, VERDICTS } from "./claims.js";
 
 /** Version of the record. */
 export const STUDY_RECORD_VERSION = 1;
@@ -29,11 +29,6 @@ export const estimateSchema = z.strictObject({
 export type Estimate = z.infer<typeof estimateSchema>;
 
 export type StudyCheck = z.infer<typeof checkSchema>;
-
-/** How an effect is stored and written. A share 0.031 is written as "3.1 points", a logarithm 0.18
- * as "1.20×". */
-export const SCALES = ["share", "logarithm", "plain"] as const;
-export type Scale = (typeof SCALES)[number];
 
 const verdictSchema = z.strictObject({
   claim: z.enum(CLAIMS),

@@ -9,18 +9,18 @@ import { QUESTIONS } from "./questions/table.js";
 
 type Data = Readonly<Record<string, ClaimData>>;
 
-/** The claims of a plan, with its smallest effects. */
+/** The claims of a plan, with its smallest effects and the scales of its questions. */
 function claimsPlan({ questions, smallest, seed }: StudyPlan): ClaimsPlan {
   const protocol = protocolClaims();
   const claims = protocol.claims
     .filter(({ id }) => questions.includes(id as Claim))
     .map((claim) => ({
       ...claim,
-      endpoints: claim.endpoints.map((endpoint) =>
-        endpoint.reference === 0
-          ? { ...endpoint, smallest: smallest[claim.id as Claim] ?? endpoint.smallest }
-          : { ...endpoint, reference: smallest[claim.id as Claim] ?? endpoint.reference },
-      ),
+      endpoints: claim.endpoints.map((endpoint) => {
+        const bound = endpoint.reference === 0 ? "smallest" : "reference";
+        const scale = QUESTIONS[claim.id as Claim].scale;
+        return { ...endpoint, scale, [bound]: smallest[claim.id as Claim] ?? endpoint[bound] };
+      }),
     }));
   return { ...protocol, claims, seed };
 }

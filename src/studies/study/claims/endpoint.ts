@@ -17,10 +17,11 @@ export const towards = ({ direction, reference }: Pick<Endpoint, "direction" | "
  * @throws DynnError `claims/data` for tables that do not fit */
 export function judgeEndpoint(endpoint: Endpoint, data: ClaimData, plan: ClaimsPlan, tests: number): EndpointRecord {
   const { df, sideP, ...effect } = effectOf(endpoint.estimate, data.blocks, plan);
-  const { name, direction, reference, smallest } = endpoint;
+  const { name, scale, direction, reference, smallest } = endpoint;
   return {
     ...effect,
     name,
+    scale,
     direction,
     reference,
     smallest,

@@ -15,8 +15,8 @@ const ASSAY = [
 
 const points = (n: number): number => n / 100;
 
-/** 3 points for 10 % of the depth around the middle, per factor of 10 in cost. */
-const SLOPE = points(3) / Math.log10(0.6 / 0.5);
+/** 3 points for each 10 % of the depth, from 10 % to 90 % of it, per factor of 10 in cost. */
+const SLOPE = points(3 * 8) / Math.log10(0.9 / 0.1);
 
 const PROTOCOL: ClaimsPlanInput = {
   claims: [

@@ -2,7 +2,7 @@
  *  then refuted, supported, practically nil, and inconclusive for the rest. */
 import type { Check, ClaimsPlan, EndpointRecord, VERDICTS } from "../../../schema/study/claims.js";
 import { towards } from "./endpoint.js";
-import { number, percent, range } from "./numbers.js";
+import { number, percent, range, size } from "./numbers.js";
 
 export interface Ruling {
   readonly verdict: (typeof VERDICTS)[number];
@@ -29,24 +29,29 @@ export function rule(evidence: Evidence, rules: Rules): Ruling {
     return inconclusive(`failed checks: ${failed.map((c) => `${c.name} (${c.detail})`).join("; ")}`);
   if (adjusted === null) return inconclusive("1 block: it has no interval over networks");
   const refuted = endpoints.filter(isRefuted);
-  if (refuted.length > 0) return { verdict: "refuted", reason: refuted.map(refutation).join("; ") };
-  const lacks = [
-    ...(adjusted < rules.alpha ? [] : [weakTest(evidence)]),
-    ...endpoints.flatMap((e) => shortfalls(e, rules)),
-  ];
-  if (lacks.length === 0) return { verdict: "supported", reason: endpoints.map(support).join("; ") };
+  const each = (of: readonly EndpointRecord[], say: (e: EndpointRecord) => readonly string[]): string[] =>
+    of.flatMap((e) => said(e, say(e), endpoints));
+  if (refuted.length > 0) return { verdict: "refuted", reason: each(refuted, refutation).join("; ") };
+  const lacks = each(endpoints, (e) => shortfalls(e, rules));
+  const weak = adjusted < rules.alpha ? [] : [weakTest(evidence)];
+  if (weak.length + lacks.length === 0) return { verdict: "supported", reason: each(endpoints, support).join("; ") };
   if (endpoints.every((e) => isNil(e, rules)))
-    return { verdict: "practically-nil", reason: endpoints.map(nilness).join("; ") };
-  return inconclusive([...lacks, ...endpoints.flatMap(powerless)].join("; "));
+    return { verdict: "practically-nil", reason: each(endpoints, nilness).join("; ") };
+  return inconclusive([...weak, ...lacks, ...each(endpoints, powerless)].join("; "));
 }
+
+/** Sentences about an endpoint, with its name where the claim has several. */
+const said = (e: EndpointRecord, facts: readonly string[], all: readonly EndpointRecord[]): string[] =>
+  facts.map((fact) => (all.length > 1 ? `${e.name}: ${fact}` : fact));
 
 const inconclusive = (reason: string): Ruling => ({ verdict: "inconclusive", reason });
 
 /** The interval lies wholly on the side that the claim denies. */
 const isRefuted = (e: EndpointRecord): boolean => e.interval?.every((end) => towards(e, end) < 0) ?? false;
 
+/** The interval lies within the smallest effect on both sides. */
 const isNil = ({ equivalence }: EndpointRecord, { alpha }: Rules): boolean =>
-  equivalence !== null && equivalence < alpha;
+  equivalence !== null && equivalence < alpha / 2;
 
 /** What an endpoint lacks to support the claim, apart from the test. */
 function shortfalls(e: EndpointRecord, { agreement }: Rules): string[] {
@@ -56,13 +61,13 @@ function shortfalls(e: EndpointRecord, { agreement }: Rules): string[] {
   return [
     ...(e.interval?.every((end) => towards(e, end) > 0)
       ? []
-      : [`${e.name}: the interval ${e.interval && range(e.interval)} holds ${number(e.reference)}`]),
+      : [`the interval ${interval(e)} holds ${size(e.reference, e.scale)}`]),
     ...(towards(e, e.effect) >= e.smallest
       ? []
-      : [`${e.name}: the effect ${number(e.effect)} is smaller than ${number(e.smallest)}`]),
+      : [`the effect ${size(e.effect, e.scale)} is smaller than ${size(e.smallest, e.scale)}`]),
     ...(agreeing >= needed
       ? []
-      : [`${e.name}: ${agreeing} of ${e.cells.length} cells have the claimed sign, ${needed} are needed`]),
+      : [`${agreeing} of ${e.cells.length} cells have the claimed sign, ${needed} are needed`]),
   ];
 }
 
@@ -73,15 +78,20 @@ function weakTest({ adjusted, endpoints, fewestBlocks }: Evidence): string {
   return blocks < fewestBlocks ? `too few blocks: ${blocks}, the test needs ${fewestBlocks} (${p})` : p;
 }
 
-const refutation = (e: EndpointRecord): string =>
-  `${e.name}: the interval ${e.interval && range(e.interval)} lies wholly on the other side of ${number(e.reference)}`;
+const interval = (e: EndpointRecord): string => (e.interval === null ? "" : range(e.interval, e.scale));
 
-const support = (e: EndpointRecord): string =>
-  `${e.name}: ${number(e.effect)} (${e.interval && range(e.interval)}), ${e.cells.filter((c) => c.agrees).length} of ${e.cells.length} cells agree`;
+const refutation = (e: EndpointRecord): string[] => [
+  `the interval ${interval(e)} lies wholly on the other side of ${size(e.reference, e.scale)}`,
+];
 
-const nilness = (e: EndpointRecord): string =>
-  `${e.name}: the effect lies within ${number(e.smallest)} of ${number(e.reference)} (TOST p ${number(e.equivalence ?? 1)})`;
+const support = (e: EndpointRecord): string[] => [
+  `${size(e.effect, e.scale)} (${interval(e)}), ${e.cells.filter((c) => c.agrees).length} of ${e.cells.length} cells agree`,
+];
+
+const nilness = (e: EndpointRecord): string[] => [
+  `the interval ${interval(e)} lies within ${size(e.smallest, e.scale)} of ${size(e.reference, e.scale)} (TOST p ${number(e.equivalence ?? 1)})`,
+];
 
 /** Low power is a reason of its own. */
 const powerless = (e: EndpointRecord): string[] =>
-  e.power !== null && e.power < 0.8 ? [`${e.name}: power for the smallest effect is ${percent(e.power)}`] : [];
+  e.power !== null && e.power < 0.8 ? [`the power for the smallest effect is ${percent(e.power)}`] : [];

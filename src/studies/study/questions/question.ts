@@ -1,6 +1,7 @@
 /** @file What a question of a study is: the tasks that it needs, and the tables that its claim is
  *  judged by. */
-import type { Claim, Scale, StudyRecord } from "../../../schema/study/record.js";
+import type { Scale } from "../../../schema/study/claims.js";
+import type { Claim, StudyRecord } from "../../../schema/study/record.js";
 import type { StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import type { StudyResults } from "../results.js";
