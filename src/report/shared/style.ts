@@ -96,7 +96,8 @@ table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabu
 caption { text-align: left; padding-bottom: .5rem; max-width: min(44rem, calc(100vw - 2rem)); }
 th, td { padding: .42rem .7rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-tbody th { font-weight: 600; white-space: normal; min-width: 8rem; overflow-wrap: anywhere; }
+tbody th { font-weight: 600; white-space: normal; min-width: 8rem; overflow-wrap: normal; }
+.scroll > table tr > :first-child { position: sticky; left: 0; background: var(--paper); }
 tbody th small { display: block; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; border-bottom-color: var(--soft); white-space: normal; }
 td.shade { background: color-mix(in srgb, var(--shade) calc(var(--lost) * .3), transparent); }
