@@ -9,6 +9,7 @@ import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./comman
 import * as coloursOf from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
 import type { Io } from "./shared/io.js";
+import { spelled } from "./shared/spellings.js";
 import { refuseFor } from "./shared/usage.js";
 
 const STREAMS: Pick<Io, "out" | "err"> = {
@@ -28,8 +29,8 @@ const shown = (text: string, { isColorSupported }: typeof coloursOf.out): string
 
 /** Run a command line (without node and script).
  * @returns the exit code; never throws */
-export async function run(argv: readonly string[], given: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
-  const streams = safe(given);
+export async function run(written: readonly string[], given: Pick<Io, "out" | "err"> = STREAMS): Promise<number> {
+  const [streams, argv] = [safe(given), spelled(written, COMMAND_NAMES)];
   let command: Command | undefined;
   try {
     await withInterrupt(async (signal) => {

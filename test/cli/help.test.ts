@@ -253,7 +253,24 @@ describe("help", () => {
   });
 });
 
+describe("dynn help", () => {
+  it("of an unknown command is an error that guesses", async () => {
+    const { code, out, err } = await cli("help", "audti");
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("unknown command 'audti'. Did you mean audit?");
+  });
+
+  it("of a known command prints its help", async () => {
+    expect(await cli("help", "transfer")).toEqual(await cli("transfer", "--help"));
+    expect(await cli("help")).toMatchObject({ code: 0, out: expect.stringContaining("Usage: dynn") });
+  });
+});
+
 describe("dynn --version", () => {
+  it.each(["-v", "-V", "version"])("is %s too", async (word) => {
+    expect(await cli(word)).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
+  });
+
   it("prints the version and nothing else", async () => {
     expect(await cli("--version")).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
   });
