@@ -186,6 +186,19 @@ describe("tasks that train", () => {
     );
   });
 
+  test("train the second run from the weights of the first", async () => {
+    const recipes = structuredClone(STUDY.recipes) ?? {};
+    recipes.tiny.runs.splice(0, 1);
+    const block = { ...STUDY.blocks[0], networks: { static: "recipe:tiny" } };
+    const { tasks, ...other } = compileStudy(await plan({ ...STUDY, train: true, recipes, blocks: [block] }));
+    const context = taskContext({ list: taskListOf({ tasks, ...other }), store, backend: ortNode(), root: folder });
+    const key = tasks.trained("tiny") ?? "";
+    await runTask(key, tasks.graph.get(key), store, context);
+    const [alone, after] = [await results.trained(key), await results.trained(compiled.tasks.trained("tiny") ?? "")];
+    expect(alone.sha256).not.toBe(after.sha256);
+    expect(after.curve).toHaveLength(alone.curve.length + 2);
+  });
+
   test("are inputs of all tasks that run their networks", () => {
     const { graph } = compiled.tasks;
     const trains = new Set(Object.keys(planned.networks).map((name) => compiled.tasks.trained(name)));
