@@ -16,6 +16,7 @@ import { PLACES } from "./tables/places.mjs";
 import { ROUTING } from "./tables/routing.mjs";
 import { RULES } from "./tables/rules.mjs";
 import { STATISTICS } from "./tables/statistics.mjs";
+import { STUDY_EFFECTS } from "./tables/study-effects.mjs";
 import { TARGETS } from "./tables/targets.mjs";
 import { TRAINING_TASKS } from "./tables/training-tasks.mjs";
 
@@ -42,6 +43,7 @@ export const MUTANTS = [
   ...CLOSEST,
   ...METHODS,
   ...TRAINING_TASKS,
+  ...STUDY_EFFECTS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

@@ -15,7 +15,7 @@ export const TRAINING_TASKS = [
     find: "init: init === null ? null : this.#reference({ network: init }),",
     replace: "init: null,",
     test: STUDIES_TEST,
-    killedBy: "with another recipe or other records has other tasks",
+    killedBy: "train heads on the backbone of another task, bit for bit",
   },
   {
     name: "training-tasks/digest-parts",
@@ -33,8 +33,8 @@ export const TRAINING_TASKS = [
   },
   {
     name: "training-tasks/next-run",
-    find: "init = weightsOfModel(source, `${name}-${run + 1}.onnx`);",
-    replace: "",
+    find: "init = weightsOfModel(source,",
+    replace: "weightsOfModel(source,",
     test: STUDIES_TEST,
     killedBy: "train the second run from the weights of the first",
   },
@@ -48,7 +48,7 @@ export const TRAINING_TASKS = [
   {
     name: "training-tasks/checkpoints",
     find: "await TrainingRun.open(plan, { folder, resume: true })",
-    replace: "await TrainingRun.open(plan, { folder: `${folder}-${process.pid}`, resume: true })",
+    replace: "await TrainingRun.open(plan, { folder: folder + process.pid, resume: true })",
     test: ENGINES_TEST,
     slow: true,
     killedBy: "does not train epochs again that a checkpoint has",

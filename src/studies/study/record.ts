@@ -70,7 +70,7 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
 
 const EMPTY: StudyRecord["questions"] = {
   robustness: [],
-  transfer: { matrices: [], effects: [] },
+  transfer: { matrices: [], effects: [], overall: [] },
   yield: [],
   cost: [],
   firstExit: [],

@@ -125,7 +125,7 @@ describe("the tables of the questions", () => {
     for (const { block, static: fixed, routed } of record.questions.robustness)
       expect(rows).toContainEqual({ claim: "C0", block, effect: expect.closeTo(fixed.value - routed.value, 12) });
     for (const { block, asymmetry } of record.questions.transfer.effects.filter((e) => e.attack === "pgd-final"))
-      expect(rows).toContainEqual({ claim: "C1", block, effect: expect.closeTo(asymmetry, 12) });
+      expect(rows).toContainEqual({ claim: "C1", block, effect: expect.closeTo(asymmetry.value, 12) });
     const cells = record.cells.filter(({ claim }) => claim === "C3");
     expect(cells).toHaveLength(2);
     for (const { cell, effect } of cells)
