@@ -1,5 +1,5 @@
-/** @file The effects of surrogate and target on transfer, with intervals: of the samples in a block,
- *  and over blocks. Source: docs/study.md, claim C1; Student, Biometrika 6, 1908. */
+/** @file The effects of surrogate and target on transfer, with intervals: of the samples in a
+ *  block, and over blocks. Source: docs/study.md, claim C1; Student, Biometrika 6, 1908. */
 import { tTest } from "../../../measures/statistics/index.js";
 import type { Estimate, OverallEffects, TransferEffects } from "../../../schema/study/record.js";
 import { mean } from "./question.js";
