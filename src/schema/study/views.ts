@@ -50,6 +50,7 @@ export interface NetworkRow {
   readonly seed: number;
   readonly parameters: number;
   readonly exits: number;
+  readonly legalCuts: number;
   readonly sha256: string;
 }
 
@@ -64,6 +65,7 @@ export const NETWORK_COLUMNS: Columns<NetworkRow> = {
   seed: ["INT32", "training seed"],
   parameters: ["DOUBLE", "number of weights"],
   exits: ["INT32", "number of exits, with the final one"],
+  legalCuts: ["INT32", "places where an exit could be"],
   sha256: ["STRING", "digest of the model with its weights; empty: not trained yet"],
 };
 

@@ -76,9 +76,9 @@ async function trainedDigests(
 const networkRows = ({ blocks, networks }: StudyPlan, trained: ReadonlyMap<string, string>): NetworkRow[] =>
   blocks.flatMap(({ name: block, cell, architecture, data, seed, networks: roles }) =>
     Object.entries(roles).map(([role, name]) => {
-      const { parameters, exits, sha256: known } = networks[name];
+      const { parameters, exits, legalCuts, sha256: known } = networks[name];
       const sha256 = known ?? trained.get(name) ?? "";
-      return { name, role, block, cell, architecture, data, seed, parameters, exits: exits.length, sha256 };
+      return { name, role, block, cell, architecture, data, seed, parameters, exits: exits.length, legalCuts, sha256 };
     }),
   );
 
