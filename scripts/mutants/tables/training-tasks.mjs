@@ -11,11 +11,11 @@ export const TRAINING_TASKS = [
     killedBy: "trains nothing unasked",
   },
   {
-    name: "training-tasks/backbone-key",
-    find: "init: init === null ? null : this.#reference({ network: init }),",
-    replace: "init: null,",
+    name: "training-tasks/backbone-input",
+    find: "return makeTask(trainKind, parameters, this.#inputs(init === null ? [] : [init]));",
+    replace: "return makeTask(trainKind, parameters, {});",
     test: STUDIES_TEST,
-    killedBy: "train heads on the backbone of another task, bit for bit",
+    killedBy: "are inputs of all tasks that run their networks, and of trainings that begin with them",
   },
   {
     name: "training-tasks/digest-parts",
@@ -29,7 +29,7 @@ export const TRAINING_TASKS = [
     find: "trained.length === 0 ? {} : { networks: [...new Set(trained)] }",
     replace: "{}",
     test: STUDIES_TEST,
-    killedBy: "are inputs of all tasks that run their networks",
+    killedBy: "are inputs of all tasks that run their networks, and of trainings that begin with them",
   },
   {
     name: "training-tasks/next-run",

@@ -6,12 +6,14 @@ import { uniform } from "../../../src/core/rng.js";
 import { runStudy } from "../../../src/node/engines/index.js";
 import { localEngine } from "../../../src/node/engines/local.js";
 import { TaskPool } from "../../../src/node/engines/pool.js";
+import { runWorker } from "../../../src/node/engines/queue/worker.js";
 import { openStore } from "../../../src/node/store/open.js";
 import { checkedStudyFile, planStudy } from "../../../src/node/studies/plan.js";
 import { compileStudy, taskListOf } from "../../../src/studies/study/compile.js";
 import { conduct, type StudyEnd, type StudyProgress, type TaskNews } from "../../../src/studies/tasks/conduct.js";
 import { graphOf, publishList, type TaskList } from "../../../src/studies/tasks/list.js";
 import { tinyStudy, writeTinyArchive } from "../../support/tiny-training.js";
+import { NO_REDIS, TestRedis } from "./redis.js";
 import { resultsIn, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -184,3 +186,29 @@ test("two shards train each network once", async () => {
   );
   expect(resultsIn(at("shards"))).toEqual(resultsIn(at("calm")));
 }, 120_000);
+
+test.skipIf(NO_REDIS)(
+  "two workers on one Redis do each task once, trainings too",
+  async () => {
+    const redis = await TestRedis.start();
+    const stop = new AbortController();
+    const store = at("queue");
+    const ended: [worker: number, key: string, end: string][] = [];
+    const workers = [0, 1].map((worker) =>
+      runWorker({
+        ...{ redis: redis.url, store, root: folder, threads: 2, signal: stop.signal },
+        onTask: ({ key }, { end }) => ended.push([worker, key, end]),
+      }),
+    );
+    const engine = { name: "bullmq", redis: redis.url } as const;
+    const { done, setAside } = await runStudy({ list, root: folder, store, engine, pollMs: 300 });
+    stop.abort();
+    await Promise.all(workers);
+    expect([done.size, setAside]).toEqual([list.tasks.length, []]);
+    const keys = ended.filter(([, , end]) => end === "done").map(([, key]) => key);
+    expect([keys.length, new Set(keys).size]).toEqual([list.tasks.length, list.tasks.length]);
+    await runStudy({ list, root: folder, store: at("alone"), threads: 2 });
+    expect(resultsIn(store)).toEqual(resultsIn(at("alone")));
+  },
+  240_000,
+);

@@ -65,9 +65,7 @@ test("kept exits hold commas, and are quoted in CSV", async () => {
   const named = { ...plan, attacks };
   const drawn = await drawnStore(named, join(folder, "commas"));
   await exportStudy(compileStudy(named).tasks, drawn, { out: join(folder, "quoted.parquet"), csv });
-  expect(readFileSync(csv, "utf8")).toContain(
-    '\ndrawn,a-dense.onnx,"out0,out6","early, two",a-dense.onnx,checks,0,',
-  );
+  expect(readFileSync(csv, "utf8")).toContain('\ndrawn,a-dense.onnx,"out0,out6","early, two",a-dense.onnx,checks,0,');
 });
 
 test("what is not done is left out, and counted", async () => {

@@ -199,8 +199,10 @@ describe("tasks that train", () => {
     expect(after.curve).toHaveLength(alone.curve.length + 2);
   });
 
-  test("are inputs of all tasks that run their networks", () => {
+  test("are inputs of all tasks that run their networks, and of trainings that begin with them", () => {
     const { graph } = compiled.tasks;
+    const key = (name: string): string => compiled.tasks.trained(name) ?? "";
+    expect(inputsOf(graph.get(key("tiny-heads")))).toEqual([key("tiny")]);
     const trains = new Set(Object.keys(planned.networks).map((name) => compiled.tasks.trained(name)));
     const users = graph.all().filter(({ task }) => ["answers", "craft", "finite-differences"].includes(task.kind));
     expect(users.length).toBeGreaterThan(20);
