@@ -20,6 +20,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "50" },
     seed: { type: "string", default: "0" },
     attacks: { type: "string", default: "12" },
+    epochs: { type: "string", default: "4" },
   },
 });
 const [kills, seed, attacks] = [values.kills, values.seed, values.attacks].map(Number);
@@ -132,7 +133,13 @@ function results(store) {
 }
 
 try {
-  const list = await smallStudy({ attacks, each: 6, steps: 10 });
+  const trainings = { folder: join(folder, "archive"), epochs: Number(values.epochs) };
+  const list = await smallStudy({
+    attacks,
+    each: 6,
+    steps: 10,
+    trainings: trainings.epochs > 0 ? trainings : undefined,
+  });
   const calm = join(folder, "calm");
   await runStudy({ list, store: calm, root: process.cwd(), threads: 2 });
   const expected = results(calm);

@@ -1,4 +1,5 @@
--- The effects of claims C0, C1 and C3, one row per claim and block. Verdicts are made over blocks, and not here.
+-- The effects of claims C0 to C4, one row per claim and block. Verdicts are made over blocks, and not here. Claim C5 is a
+-- regression over all blocks, see `@earlyCoefficients`.
 WITH pairs AS (
   SELECT s.block, s.data, s.name AS fixed, d.name AS dynamic
   FROM networks s JOIN networks d ON d.block = s.block AND d.role = 'joint'
@@ -35,6 +36,17 @@ asymmetry AS (
   SELECT j.block, j.success - s.success AS effect
   FROM towards j JOIN towards s ON s.block = j.block AND s.role = 'static' WHERE j.role = 'joint'
 ),
+-- C2: logarithm of the ratio of yields, dynamic over static. No success at all counts as half a sample.
+yields AS (
+  SELECT d.block, ln(greatest(d.adversarial, 0.5) / d.macs) - ln(greatest(s.adversarial, 0.5) / s.macs) AS effect
+  FROM yield d JOIN yield s ON s.block = d.block AND s.surrogate = 'static'
+  WHERE d.surrogate = 'dynamic, routed' AND d.adversarial IS NOT NULL
+),
+-- C4: slope over four places of the first exit, attacks made on other networks, first target.
+sweeps AS (
+  SELECT block, slope AS effect FROM firstExitSlope
+  WHERE scenario = 'across' AND places = 4 AND target IN (SELECT target FROM policies WHERE main)
+),
 -- C3: mean change of cost under the first attack, over all static networks of the data set.
 costs AS (
   SELECT p.block, avg(c.shift) AS effect
@@ -49,4 +61,6 @@ costs AS (
 )
 SELECT 'C0' AS claim, block, effect FROM robustness
 UNION ALL SELECT 'C1', block, effect FROM asymmetry
-UNION ALL SELECT 'C3', block, effect FROM costs;
+UNION ALL SELECT 'C2', block, effect FROM yields
+UNION ALL SELECT 'C3', block, effect FROM costs
+UNION ALL SELECT 'C4', block, effect FROM sweeps;

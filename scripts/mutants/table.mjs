@@ -17,7 +17,9 @@ import { PLACES } from "./tables/places.mjs";
 import { ROUTING } from "./tables/routing.mjs";
 import { RULES } from "./tables/rules.mjs";
 import { STATISTICS } from "./tables/statistics.mjs";
+import { STUDY_EFFECTS } from "./tables/study-effects.mjs";
 import { TARGETS } from "./tables/targets.mjs";
+import { TRAINING_TASKS } from "./tables/training-tasks.mjs";
 
 /** Each mutant has a name, a snippet of src/ that stands there once, what takes its place, a
  *  test file, and the test in it that fails. Snippets may leave out white space, parentheses and
@@ -42,6 +44,8 @@ export const MUTANTS = [
   ...STATISTICS,
   ...CLOSEST,
   ...METHODS,
+  ...TRAINING_TASKS,
+  ...STUDY_EFFECTS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

@@ -1,5 +1,5 @@
-/** @file A small study of real tasks: thresholds of the bundled network, attacks on records with them, and the answers to the
- *  attacked images. */
+/** @file A small study of real tasks: thresholds of the bundled network, attacks on records with them, the answers to the
+ *  attacked images, and two trainings. */
 import { openDataset } from "../../dist/node/data/open.js";
 import { openOnnx } from "../../dist/node/models.js";
 import { networkDigest, recordsDigest } from "../../dist/node/studies/context.js";
@@ -8,13 +8,15 @@ import { makeTask } from "../../dist/studies/tasks/kind.js";
 import { answersKind } from "../../dist/studies/tasks/kinds/answers.js";
 import { craftKind } from "../../dist/studies/tasks/kinds/craft.js";
 import { thresholdsKind } from "../../dist/studies/tasks/kinds/thresholds.js";
+import { addTrainings } from "./trainings.mjs";
 
 const SPEC = "zoo:resnet20-cifar10-joint";
 const rule = "max-softmax";
 const numbers = (from, count) => Array.from({ length: count }, (_, i) => from + i);
 
-/** `attacks` attacks of `steps` steps on `each` records, and the answers to them. */
-export async function smallStudy({ attacks, each, steps }) {
+/** `attacks` attacks of `steps` steps on `each` records, and the answers to them. With `trainings`, also two tiny trainings, and
+ *  the answers of the trained networks. */
+export async function smallStudy({ attacks, each, steps, trainings }) {
   const { source } = await openOnnx(SPEC);
   const network = { name: "joint", sha256: networkDigest(source) };
   const sample = await openDataset("sample");
@@ -34,7 +36,14 @@ export async function smallStudy({ attacks, each, steps }) {
     const crafted = graph.add(makeTask(craftKind, given, { policy: [policy] }));
     graph.add(makeTask(answersKind, { network, data: records, rule, logits: false, macs: 1 }, { images: [crafted] }));
   }
-  return listOf(graph, network, data);
+  const list = listOf(graph, network, data);
+  if (!trainings) return list;
+  const { keys, training } = await addTrainings(graph, trainings);
+  for (const [i, key] of keys.entries()) {
+    const given = { network: { name: `trained ${i}`, task: key }, data: data[1], rule, logits: false, macs: 1 };
+    graph.add(makeTask(answersKind, given, { networks: [key] }));
+  }
+  return { ...list, tasks: graph.all().map(({ task }) => task), training };
 }
 
 /** `count` tasks of some milliseconds that do not depend on each other. */

@@ -66,14 +66,19 @@ const resultSchema = z.strictObject({
 });
 export type ZooResult = z.infer<typeof resultSchema>;
 
-/** One network: how it is trained, and what came out. */
-const networkSchema = z.strictObject({
-  tier: z.enum(TIERS),
+/** How a network is trained on its data. */
+export const networkRecipeSchema = z.strictObject({
   architecture: z.string(),
   width: z.number().positive(),
-  data: z.enum(ZOO_DATA),
   recipe: z.enum(RECIPES),
   runs: z.array(runSchema).min(1).describe("each run begins with the weights of the run before"),
+});
+export type NetworkRecipe = z.infer<typeof networkRecipeSchema>;
+
+/** One network: how it is trained, and what came out. */
+const networkSchema = networkRecipeSchema.extend({
+  tier: z.enum(TIERS),
+  data: z.enum(ZOO_DATA),
   init: z
     .string()
     .nullable()

@@ -60,7 +60,7 @@ describe("dynn study", () => {
 });
 
 describe("study files", () => {
-  it.each(["one-question.yaml", "seeds.yaml", "own-attacks.yaml"])("%s is one", (name) => {
+  it.each(["one-question.yaml", "seeds.yaml", "own-attacks.yaml", "train.yaml"])("%s is one", (name) => {
     const file = parseStudyFile(readFileSync(example(name), "utf8"), name);
     expect(file.blocks.length).toBeGreaterThan(0);
   });

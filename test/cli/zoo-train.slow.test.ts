@@ -4,47 +4,19 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { sha256 } from "../../src/core/digest.js";
 import { uniform } from "../../src/core/rng.js";
-import { type ZooIndex, zooIndexSchema } from "../../src/schema/zoo.js";
+import { openOnnx } from "../../src/node/models.js";
+import { networkDigest } from "../../src/node/studies/context.js";
+import { studyRecordSchema } from "../../src/schema/study/record.js";
+import { zooIndexSchema } from "../../src/schema/zoo.js";
+import { TINY_INDEX, tinyRecords, tinyStudy, writeTinyArchive } from "../support/tiny-training.js";
 import { filesIn, type Ran, temporaryFolder } from "./support.js";
 
 const MAIN = join(import.meta.dirname, "../../dist/cli/main.js");
 const folder = temporaryFolder();
 const at = (...parts: readonly string[]): string => join(folder, ...parts);
-
-const own: ZooIndex = zooIndexSchema.parse(
-  JSON.parse(readFileSync(join(import.meta.dirname, "../../zoo/index.json"), "utf8")),
-);
-const base = { tier: "small", architecture: "resnet20", width: 0.13, data: "cifar10", result: null } as const;
-const run = { epochs: 2, threads: 1, batch: 20 };
-const PLAN: ZooIndex = {
-  ...own,
-  aliases: {},
-  networks: {
-    "tiny-heads": { ...base, recipe: "ic-only", runs: [{ ...run, seed: 1, exits: "30,60" }], init: "tiny" },
-    tiny: {
-      ...base,
-      recipe: "static",
-      runs: [
-        { ...run, seed: 1 },
-        { ...run, seed: 2 },
-      ],
-      init: null,
-    },
-    "tiny-joint": { ...base, recipe: "joint", runs: [{ ...run, seed: 3, exits: "30,60" }], init: null },
-  },
-};
 const FILES = ["tiny-heads.onnx", "tiny-joint.onnx", "tiny.onnx"];
-
-/** Records of a CIFAR-10 archive: a label and 3072 bytes each, brighter for higher labels. */
-function records(count: number, seed: number): Uint8Array {
-  const noise = uniform({ seed, sample: 0, purpose: "test", step: 0 }, count * 3072);
-  return Uint8Array.from({ length: count * 3073 }, (_, i) => {
-    const [record, place] = [Math.floor(i / 3073), i % 3073];
-    const label = (record * 7 + seed) % 10;
-    return place === 0 ? label : Math.floor(100 * (noise[record * 3072 + place - 1] ?? 0) + 15 * label);
-  });
-}
 
 interface Started {
   readonly kill: () => void;
@@ -69,10 +41,8 @@ let took = 0;
 let whole: Ran;
 beforeAll(async () => {
   if (!existsSync(MAIN)) throw new Error("there is no dist/cli/main.js: run `npm run build` first");
-  mkdirSync(at("data"));
-  for (let i = 1; i <= 5; i++) writeFileSync(at("data", `data_batch_${i}.bin`), records(60, i));
-  writeFileSync(at("data", "test_batch.bin"), records(60, 9));
-  writeFileSync(at("index.json"), JSON.stringify(PLAN));
+  writeTinyArchive(at("data"));
+  writeFileSync(at("index.json"), JSON.stringify(TINY_INDEX));
   const begun = performance.now();
   whole = await started("whole").ended;
   took = performance.now() - begun;
@@ -133,9 +103,30 @@ describe("dynn zoo train", () => {
     expect(call("inspect", "zoo:tiny-heads").stdout).toContain("policy: max-softmax");
     // Other data have another accuracy, and that is an error.
     mkdirSync(at("other"));
-    writeFileSync(at("other", "test_batch.bin"), records(60, 2));
+    writeFileSync(at("other", "test_batch.bin"), tinyRecords(60, 2));
     const wrong = call("zoo", "verify", "tiny", "--data", at("other"));
     expect([wrong.status, wrong.stderr.includes("[zoo/damaged]")]).toEqual([1, true]);
+  }, 120_000);
+
+  it("gives the networks that tasks of a study train, bit for bit", async () => {
+    writeFileSync(at("study.yaml"), JSON.stringify(tinyStudy("data")));
+    const call = (...argv: readonly string[]) =>
+      spawnSync(process.execPath, [MAIN, "study", ...argv], { encoding: "utf8", cwd: folder });
+    const planned = call("plan", "study.yaml", "--train", "-o", "study.json");
+    expect(planned.stdout).toMatch(/\ntrain +3 /);
+    expect(planned.stdout).toMatch(/3 networks do not exist yet, and tasks of the study train them.*tiny-joint: /s);
+    expect(call("run", "study.json", "--out", "study", "--threads", "2").status).toBe(0);
+    const record = studyRecordSchema.parse(JSON.parse(readFileSync(at("study/record.json"), "utf8")));
+    for (const { name, sha256, exits } of record.networks) {
+      const { source } = await openOnnx(at("whole", `${name}.onnx`));
+      expect([name, sha256]).toEqual([name, networkDigest(source)]);
+      expect(exits).toHaveLength(name === "tiny" ? 1 : 3);
+    }
+    // A file with its own backbone is the same. That of heads alone refers to the backbone's file.
+    for (const file of ["tiny.onnx", "tiny-joint.onnx"]) {
+      const digest = sha256(readFileSync(at("whole", file)));
+      expect(existsSync(at("study/store/objects", digest.slice(0, 2), digest))).toBe(true);
+    }
   }, 120_000);
 
   it("that is killed 20 times at random moments ends with the same bytes", async () => {

@@ -76,6 +76,20 @@ describe("the LaTeX table", () => {
     await expect(studyTable(record)).toMatchFileSnapshot("snapshots/study-verdicts.tex");
   });
 
+  it("has the effects of transfer at the primary radius, with intervals", () => {
+    const text = studyTable(record);
+    const [, effects = ""] = text.split("% transfer");
+    const rows = effects.split("\n").filter((line) => / & .*\\\\$/.test(line));
+    const shown = record.questions.transfer.overall.filter(({ radius }) => words.isPrimary(record, radius));
+    expect(rows).toHaveLength(1 + shown.length);
+    for (const { attack, asymmetry } of shown)
+      expect(
+        rows.some((row) => row.startsWith(attack) && row.includes(escapeLatex(words.effect(asymmetry, "share")))),
+      ).toBe(true);
+    const none = { ...record.questions, transfer: { matrices: [], effects: [], overall: [] } };
+    expect(studyTable({ ...record, questions: none })).not.toContain("% transfer");
+  });
+
   it("holds no command that a name brings", () => {
     const evil = `${String.raw`\input{/etc/passwd} 5% of $x_1^2$ & #3 ~ <a> | "q"`}\nnext`;
     const text = studyTable({ ...record, name: evil, verdicts: record.verdicts.map((v) => ({ ...v, unit: evil })) });
@@ -229,7 +243,11 @@ describe("plots stand odd input", () => {
       cells: record.cells.filter(({ claim }) => claim !== "C2"),
       questions: {
         ...record.questions,
-        transfer: { matrices: [{ ...matrix, success: matrix.success.map((row) => row.map(() => null)) }], effects: [] },
+        transfer: {
+          matrices: [{ ...matrix, success: matrix.success.map((row) => row.map(() => null)) }],
+          effects: [],
+          overall: [],
+        },
       },
     };
     const names = [...studyFigures(none).keys()];

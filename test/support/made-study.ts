@@ -30,7 +30,7 @@ const digest = (text: string): string => sha256(new TextEncoder().encode(text));
 const CLASSES = 4;
 
 const network = (spec: string, exits: number): PlannedNetwork => ({
-  ...{ spec, sha256: digest(spec), parameters: 1000, classes: CLASSES, legalCuts: 9 },
+  ...{ spec, sha256: digest(spec), parameters: 1000, classes: CLASSES, legalCuts: 5 + 2 * exits },
   exits: Array.from({ length: exits }, (_, k) => ({
     ...{ name: `exit${k}`, output: `out${k}`, macs: 100 * (k + 1), costFraction: (k + 1) / exits },
   })),
@@ -40,7 +40,7 @@ const NETWORKS: Readonly<Record<string, PlannedNetwork>> = Object.fromEntries(
   [
     ["a-static.onnx", 1],
     ["a-joint.onnx", 4],
-    ["a-dense.onnx", 5],
+    ["a-dense.onnx", 7],
     ["b-static.onnx", 1],
     ["b-joint.onnx", 3],
   ].map(([spec, exits]) => [spec, network(String(spec), Number(exits))]),
@@ -61,6 +61,7 @@ const ATTACKS: StudyFileInput["attacks"] = [
   { name: "sign-noise", on: "any", uses: ["control", "cost"], method: "sign-noise", radius: 0.02 },
   { name: "slowdown", on: "dynamic", uses: ["slowdown"], goal: "slowdown", ...pgd, radius: 0.02 },
   { name: "check-radius", on: "any", uses: ["check"], ...pgd, radius: 0.5 },
+  { name: "early", on: "dynamic", uses: ["early"], goal: "early:minimum", method: "fmn", norm: "l2" },
 ];
 
 const reference = (name: string, from: number, count: number): DataRef => ({
@@ -72,7 +73,7 @@ export function madePlan(rule: Rule, fallback: "final" | "most-confident"): Stud
   const file = studyFileSchema.parse({
     name: "made",
     policy: { rule, fallback },
-    questions: ["C0", "C1", "C2", "C3", "C4"],
+    questions: ["C0", "C1", "C2", "C3", "C4", "C5"],
     data: { drawn: { records: "sample" } },
     attacks: ATTACKS,
     blocks: [

@@ -1,5 +1,7 @@
 /** @file A made-up record of a study: every number follows from a formula, and every section has something to show. */
+
 import type { Kinship, Role, StudyRecord } from "../../src/schema/study/record.js";
+import { overallOf } from "../../src/studies/study/questions/transfer-effects.js";
 import { claimsAndCells, costShifts, earlyAttack, firstExits, near, wobble, yields } from "./study-questions.js";
 
 const ARCHITECTURES = ["resnet20", "vgg16-w0.25", "mobilenet-w0.5"];
@@ -113,6 +115,8 @@ function kinship(
 
 const SUCCESS = { same: 0.95, shared: 0.8, "same-arch": 0.45, "cross-arch": 0.25 } as const;
 
+const within = (value: number) => ({ value, low: value - 0.05, high: value + 0.05 });
+
 function transfer(blocks: readonly Block[], networks: StudyRecord["networks"]): StudyRecord["questions"]["transfer"] {
   const matrices = [...new Set(blocks.map(({ data }) => data))].flatMap((data) => {
     const own = networks.filter(({ block }) => blocks.some((b) => b.name === block && b.data === data));
@@ -128,13 +132,14 @@ function transfer(blocks: readonly Block[], networks: StudyRecord["networks"]): 
   const effects = blocks.flatMap(({ name }, i) =>
     ATTACKS.slice(0, 3).flatMap((a, j) =>
       ["final", "routed"].map((objective, k) => ({
-        ...{ block: name, attack: a.name, objective, radius: a.radius, asymmetry: 0.06 + 0.04 * wobble(i + 5 * j + k) },
-        surrogate: 0.04 + 0.03 * wobble(i + j + 9),
-        target: j === 2 ? null : 0.02 + 0.03 * wobble(i + j + 21),
+        ...{ block: name, attack: a.name, objective, radius: a.radius },
+        asymmetry: within(0.06 + 0.04 * wobble(i + 5 * j + k)),
+        surrogate: within(0.04 + 0.03 * wobble(i + j + 9)),
+        target: j === 2 ? null : within(0.02 + 0.03 * wobble(i + j + 21)),
       })),
     ),
   );
-  return { matrices, effects };
+  return { matrices, effects, overall: overallOf(effects) };
 }
 
 /** A record with every section filled.
@@ -191,7 +196,7 @@ export const sparseStudyRecord = (): StudyRecord => ({
   ],
   questions: {
     ...{ robustness: [], yield: [], cost: [], firstExit: [] },
-    transfer: { matrices: [], effects: [] },
+    transfer: { matrices: [], effects: [], overall: [] },
     early: { rows: [], coefficients: [] },
   },
   environment: { versions: [], machines: [], seconds: 0 },

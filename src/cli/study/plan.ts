@@ -7,7 +7,7 @@ import { checkWritable, writeText } from "../../node/files.js";
 import { readBytes } from "../../node/onnx-files.js";
 import { dataFromRoot, fromRoot } from "../../node/studies/context.js";
 import { checkedStudyFile, parseStudyFile, planStudy } from "../../node/studies/plan.js";
-import { measureRate } from "../../node/studies/rate.js";
+import { measureRate, studyTrainingHours } from "../../node/studies/rate.js";
 import type { StudyFile } from "../../schema/study/file.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
 import type { Tier } from "../../schema/zoo.js";
@@ -26,6 +26,7 @@ interface PlanFlags {
   readonly tier?: Tier;
   readonly data?: string;
   readonly samples?: number;
+  readonly train?: boolean;
   readonly out: string;
 }
 
@@ -34,6 +35,7 @@ export const planCommand = (command: Command, io: Io): Command =>
     .addOption(tierOption())
     .addOption(archivesOption("folder that holds the unpacked CIFAR archives, for --tier small and paper"))
     .addOption(common("samples", { about: "attack the first N records (default: those of the file or the tier)" }))
+    .option("--train", "let the study train networks that do not exist yet, as `train: true` in the file does")
     .addOption(option("-o, --out <file>", "the plan", file).makeOptionMandatory())
     .addHelpText("after", HELP)
     .action((path: string | undefined, flags: PlanFlags) => planAction(path, flags, io));
@@ -42,6 +44,7 @@ const HELP = `
 Examples:
   $ dynn study plan --tier demo -o demo.json
   $ dynn study plan --tier small --data data -o small.json
+  $ dynn study plan --tier small --data data --train -o small.json
   $ dynn study plan mine.yaml -o mine.json`;
 
 async function planAction(path: string | undefined, flags: PlanFlags, io: Io): Promise<void> {
@@ -53,7 +56,8 @@ async function planAction(path: string | undefined, flags: PlanFlags, io: Io): P
   await checkWritable(flags.out);
   const root = dirname(resolve(flags.out));
   const written = path === undefined ? await ofTier(flags) : await fromFile(path, flags);
-  const study = rebased(written, path === undefined ? process.cwd() : dirname(resolve(path)), root);
+  const asked = { ...written, train: written.train || flags.train === true };
+  const study = rebased(asked, path === undefined ? process.cwd() : dirname(resolve(path)), root);
   const tier = flags.tier ?? null;
   const plan = await withProgress((onProgress) => planStudy(study, { tier, root, signal: io.signal, onProgress }));
   await writeText(flags.out, `${JSON.stringify(plan, undefined, 2)}\n`);
@@ -92,7 +96,16 @@ function rebased(study: StudyFile, from: string, to: string): StudyFile {
   return {
     ...study,
     data: Object.fromEntries(
-      Object.entries(study.data).map(([name, { records }]) => [name, { records: data(records) }]),
+      Object.entries(study.data).map(([name, { records, training }]) => [
+        name,
+        { records: data(records), ...(training === undefined ? {} : { training: data(training) }) },
+      ]),
+    ),
+    recipes: Object.fromEntries(
+      Object.entries(study.recipes).map(([name, { init, ...recipe }]) => [
+        name,
+        { ...recipe, ...(init === undefined ? {} : { init: path(init) }) },
+      ]),
     ),
     blocks: study.blocks.map((block) => ({
       ...block,
@@ -105,14 +118,14 @@ async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
   const { tasks } = compileStudy(plan);
   const all = tasks.graph.all();
   const rate = await measureRate(plan, root, io.signal);
+  const trainings = await measuredTrainings(plan, root, io);
   const kinds = [...new Set(all.map(({ task }) => task.kind))];
   const rows = kinds.map((kind) => {
     const own = all.filter(({ task }) => task.kind === kind);
     const macs = own.reduce((sum, { task }) => sum + kindOf(task).macs(task.parameters), 0);
-    return { kind, count: own.length, hours: macs / rate / 3600 };
+    return { kind, count: own.length, hours: kind === "train" ? sumOf(trainings) : macs / rate / 3600 };
   });
   const hours = rows.reduce((sum, row) => sum + row.hours, 0);
-  const missing = plan.blocks.flatMap((block) => block.missing.map(({ network }) => network));
   return [
     heading(`Study ${plan.name}, plan ${planHash(plan).slice(0, 16)}`),
     `${plan.blocks.length} blocks, ${pairedBlocks(plan)} of them with a static and a joint network; ${Object.keys(plan.networks).length} networks, ${plan.attacks.length} attacks, questions ${plan.questions.join(", ")}\n\n`,
@@ -124,11 +137,35 @@ async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
       ],
     ),
     "The hours are an upper estimate at the speed of a short forward run; samples that fall early leave.\n",
+    trainingLines(trainings),
     powerLines(plan),
-    missing.length === 0
-      ? ""
-      : `\n${missing.length} networks are not trained yet, and their parts of the study are left out:\n${wrapped(missing)}\nTrain them with \`dynn zoo train NAME --data DIR\`, and make the plan again.\n`,
+    missingLines(plan),
   ].join("");
+}
+
+type Trainings = Awaited<ReturnType<typeof studyTrainingHours>>;
+
+const sumOf = (trainings: Trainings): number => trainings.reduce((sum, [, hours]) => sum + hours, 0);
+
+const measuredTrainings = (plan: StudyPlan, root: string, io: Io): Promise<Trainings> =>
+  withProgress((onProgress) =>
+    studyTrainingHours(plan, root, {
+      signal: io.signal,
+      onProgress: (name, done, total) => onProgress({ phase: "measuring", name, done, total }),
+    }),
+  );
+
+function trainingLines(trainings: Trainings): string {
+  if (trainings.length === 0) return "";
+  const longest = [...trainings].sort(([, a], [, b]) => b - a);
+  const names = longest.map(([name, hours]) => `${name}: ${hours.toFixed(2)} hours`);
+  return `\n${trainings.length} networks do not exist yet, and tasks of the study train them, one at a time:\n${wrapped(names)}Measured by a few steps each, with as many threads as the recipe says.\n`;
+}
+
+function missingLines({ blocks }: StudyPlan): string {
+  const missing = blocks.flatMap((block) => block.missing.map(({ network }) => network));
+  if (missing.length === 0) return "";
+  return `\n${missing.length} networks are not trained yet, and their parts of the study are left out:\n${wrapped(missing)}\nPlan with --train to let the study train them, or train them with \`dynn zoo train NAME --data DIR\` and make the plan again.\n`;
 }
 
 /** Names, a few on each line. */

@@ -22,7 +22,7 @@ export const reportCommand = (command: Command, io: Io): Command =>
   command
     .addOption(option("-o, --out <file>", "the page (HTML)", file).makeOptionMandatory())
     .addOption(option("--figures <dir>", "folder for every figure as SVG", file))
-    .addOption(option("--latex <file>", "the verdicts as a LaTeX table", file))
+    .addOption(option("--latex <file>", "the verdicts and the effects of transfer as LaTeX tables", file))
     .addHelpText("after", HELP)
     .action((folder: string, flags: ReportFlags) => reportAction(folder, flags, io));
 

@@ -2,6 +2,7 @@
  *  and ends with that process. */
 
 import { toFailure } from "../failure.js";
+import { isLocked } from "../training/kept.js";
 import type { FromChild, Order, Place, ToChild } from "./protocol.js";
 import { isBroken, TaskWork } from "./work.js";
 
@@ -22,7 +23,7 @@ async function answer(order: Order): Promise<FromChild> {
     const { facts } = await work.run(order, { signal: stop.signal, onProgress: progress() });
     return { done: true, seconds: typeof facts.seconds === "number" ? facts.seconds : undefined };
   } catch (error) {
-    if (stop.signal.aborted) return { stopped: true };
+    if (stop.signal.aborted || isLocked(error)) return { stopped: true };
     return isBroken(error) ? { broken: toFailure(error) } : { failed: toFailure(error) };
   }
 }

@@ -5,7 +5,7 @@ import type { TaskEnd } from "../../studies/tasks/conduct.js";
 import type { KeyedTask } from "../../studies/tasks/schedule.js";
 import type { TaskKey } from "../../studies/tasks/task.js";
 import type { Place } from "./protocol.js";
-import { Slots } from "./slots.js";
+import { coresOf, Slots } from "./slots.js";
 import { TaskChild } from "./task-child.js";
 
 /** Processes in a row that may end before they begin to work. */
@@ -17,6 +17,8 @@ export class TaskPool {
   readonly #idle: TaskChild[] = [];
   readonly #busy = new Set<TaskChild>();
   #unborn = 0;
+  /** Tasks that run with their own number of cores. */
+  #own = 0;
 
   constructor(
     private readonly place: Place,
@@ -25,8 +27,9 @@ export class TaskPool {
     this.slots = new Slots(threads);
   }
 
-  /** Whether the threads for a task are free. */
+  /** Whether the threads for a task are free, and no other training runs. */
   takes({ task }: KeyedTask): boolean {
+    if (coresOf(task) === "own" && this.#own > 0) return false;
     return this.slots.has(this.slots.need(task));
   }
 
@@ -43,11 +46,13 @@ export class TaskPool {
   /** Holds the threads of a task while something is done. */
   async holding<T>({ task }: KeyedTask, work: () => Promise<T>): Promise<T> {
     const need = this.slots.need(task);
-    await this.slots.take(need);
+    const own = coresOf(task) === "own" ? 1 : 0;
+    this.#own += own;
     try {
-      return await work();
+      await this.slots.take(need);
+      return await work().finally(() => this.slots.give(need));
     } finally {
-      this.slots.give(need);
+      this.#own -= own;
     }
   }
 
@@ -59,7 +64,7 @@ export class TaskPool {
     onProgress: (share: number) => void = () => undefined,
   ): Promise<TaskEnd> {
     const child = this.#take();
-    const end = await child.run({ list, key, threads: this.slots.need(task) }, signal, onProgress);
+    const end = await child.run({ list, key, threads: this.slots.threads(task) }, signal, onProgress);
     this.#put(child);
     return this.#judged(end);
   }

@@ -4,9 +4,14 @@ import type { TaskKind } from "../../studies/tasks/kind.js";
 import { TASK_KINDS } from "../../studies/tasks/table.js";
 import type { Task } from "../../studies/tasks/task.js";
 
+const kindNamed = ({ kind }: Pick<Task, "kind">): TaskKind | undefined =>
+  Object.hasOwn(TASK_KINDS, kind) ? TASK_KINDS[kind] : undefined;
+
 /** The cores that a task works on. A kind that is not known fails before it works. */
-export const coresOf = ({ kind }: Pick<Task, "kind">): TaskKind["cores"] =>
-  Object.hasOwn(TASK_KINDS, kind) ? TASK_KINDS[kind].cores : "one";
+export const coresOf = (task: Pick<Task, "kind">): TaskKind["cores"] => kindNamed(task)?.cores ?? "one";
+
+/** What a task is to those who share threads. */
+type Sized = Pick<Task, "kind" | "parameters">;
 
 /** Threads that are free or taken. Those who wait get them in the order in which they came. */
 export class Slots {
@@ -17,9 +22,17 @@ export class Slots {
     this.#free = total;
   }
 
-  /** The threads that a task needs. */
-  need(task: Pick<Task, "kind">): number {
-    return coresOf(task) === "all" ? this.total : 1;
+  /** The threads that a task takes. */
+  need(task: Sized): number {
+    return Math.min(this.total, this.threads(task));
+  }
+
+  /** The threads of a task's engine. A training keeps its number on a machine with fewer too,
+   * because it decides the last bits. */
+  threads(task: Sized): number {
+    const cores = coresOf(task);
+    if (cores === "own") return kindNamed(task)?.threads?.(task.parameters) ?? 1;
+    return cores === "all" ? this.total : 1;
   }
 
   /** Whether so many threads are free, and nobody waits for them. */

@@ -14,6 +14,7 @@ import { type FolderStore, folderStore } from "../run-store.js";
 import { openStore } from "../store/open.js";
 import type { SharedStore } from "../store/shared.js";
 import { taskContext } from "../studies/context.js";
+import { isLocked, trainKept } from "../training/kept.js";
 import type { Order, Place } from "./protocol.js";
 
 /** Codes of errors that every task would meet. */
@@ -46,10 +47,10 @@ export class TaskWork {
   async run({ list, key, threads }: Order, options: Pick<TaskContext, "signal" | "onProgress">): Promise<Manifest> {
     const { graph, context } = await this.#study(list);
     const scratch = new Scratch(scratchOf(this.store, key));
-    const unfinished = () => scratch.open();
+    const { open: unfinished, train: keptTraining } = scratch;
     const backend = ortNode({ threads });
     try {
-      const given = { ...context, ...options, backend, unfinished };
+      const given = { ...context, ...options, backend, unfinished, keptTraining };
       const manifest = await runTask(key, graph.get(key), this.store, given);
       await scratch.remove();
       return manifest;
@@ -66,7 +67,10 @@ export class TaskWork {
 
   async #open(key: TaskKey): Promise<Study> {
     const list = await readList(key, this.store);
-    return { graph: graphOf(list), context: taskContext({ list, backend: ortNode(), root: this.root }) };
+    return {
+      graph: graphOf(list),
+      context: taskContext({ list, store: this.store, backend: ortNode(), root: this.root }),
+    };
   }
 }
 
@@ -74,23 +78,31 @@ export class TaskWork {
 export const scratchOf = ({ id, folder }: Pick<SharedStore, "id" | "folder">, key: TaskKey): string =>
   join(folder ?? join(tmpdir(), `dynn-${id}`), "scratch", key);
 
-/** Parts of an unfinished attack. */
+/** Parts of an unfinished attack, or the checkpoints of an unfinished training. */
 class Scratch {
   #store: FolderStore | undefined;
+  #hasTrained = false;
 
   constructor(private readonly folder: string) {}
 
   /** @returns undefined while another process does the same task, which is harmless */
-  async open(): Promise<FolderStore | undefined> {
+  readonly open = async (): Promise<FolderStore | undefined> => {
     this.#store = await folderStore(this.folder).catch((error: unknown) => {
-      if (error instanceof DynnError && error.code === "file/locked") return undefined;
+      if (isLocked(error)) return undefined;
       throw error;
     });
     return this.#store;
-  }
+  };
+
+  /** Each run has a folder of its own.
+   * @throws DynnError as `trainKept` */
+  readonly train: NonNullable<TaskContext["keptTraining"]> = (plan, training) => {
+    this.#hasTrained = true;
+    return trainKept(join(this.folder, `run-${training.run + 1}`), plan, training);
+  };
 
   async remove(): Promise<void> {
-    if (this.#store) await rm(this.folder, { recursive: true, force: true });
+    if (this.#store || this.#hasTrained) await rm(this.folder, { recursive: true, force: true });
   }
 
   close(): void {

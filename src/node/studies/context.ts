@@ -3,17 +3,27 @@ import { isAbsolute, join } from "node:path";
 import { bytesOf } from "../../core/bytes.js";
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
+import { present } from "../../core/present.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages, subset } from "../../data/dataset.js";
+import type { TrainingSplit } from "../../data/training-split.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import type { OnnxModel } from "../../onnx/model.js";
+import { readModel } from "../../onnx/read.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend } from "../../runtime/backend.js";
-import { type DataRef, type NetworkRef, recordsOf } from "../../schema/study/references.js";
+import { type DataRef, recordsOf, type TrainingRef } from "../../schema/study/references.js";
 import type { TaskContext } from "../../studies/tasks/kind.js";
+import { NETWORK_FILE } from "../../studies/tasks/kinds/train.js";
 import type { TaskList } from "../../studies/tasks/list.js";
+import type { TaskStore } from "../../studies/tasks/store.js";
+import type { TaskKey } from "../../studies/tasks/task.js";
 import { openDataset } from "../data/open.js";
 import { openOnnx } from "../models.js";
+import { openStudyTraining, trainingDigest } from "./training-data.js";
+
+/** The places of networks and records. */
+type Places = Pick<TaskList, "networks" | "data" | "training">;
 
 /** The digest of a network: its graph with all weights, wherever they lie. */
 export const networkDigest = ({ graph }: Pick<OnnxModel, "graph">): string => sha256(writeModel({ graph }));
@@ -29,26 +39,31 @@ export async function recordsDigest(data: Dataset, records: readonly number[]): 
 /** How the tasks of a process run. */
 export interface ContextOptions {
   /** The places of networks and records. */
-  readonly list: Pick<TaskList, "networks" | "data">;
+  readonly list: Places;
+  /** Holds the networks that tasks have trained. */
+  readonly store: Pick<TaskStore, "manifest" | "file">;
   readonly backend: Backend;
   /** The folder that relative paths start from. */
   readonly root: string;
 }
 
 /** Opens networks and records by reference. Each is opened once. */
-export function taskContext({ list, backend, root }: ContextOptions): TaskContext {
+export function taskContext({ list, store, backend, root }: ContextOptions): TaskContext {
   const models = new Map<string, Promise<OnnxModel>>();
   const sources = new Map<string, Promise<Dataset>>();
   const records = new Map<string, Promise<Dataset>>();
+  const trainings = new Map<string, Promise<TrainingSplit>>();
   const source = (spec: string) => cached(sources, spec, () => openDataset(dataFromRoot(spec, root)));
   return {
     backend,
     now: () => performance.now(),
     version: VERSION,
-    network: async ({ name, sha256: digest, exits }) => {
-      const source = cached(models, digest, () => openNetwork({ name, sha256: digest }, list, root));
-      return keptExits(await source, name, exits);
+    network: async ({ name, sha256: digest, task, exits }) => {
+      const open = () =>
+        task === undefined ? openNetwork(name, digest ?? "", list, root) : openTrained(name, task, store);
+      return keptExits(await cached(models, task ?? digest ?? "", open), name, exits);
     },
+    trainingData: (reference) => cached(trainings, reference.sha256, () => openTraining(reference, list, root)),
     data: (reference) => cached(records, reference.sha256, () => openRecords(reference, list, source)),
   };
 }
@@ -63,7 +78,8 @@ const keptExits = (source: OnnxModel, name: string, exits: readonly string[] | u
   dynamicModel(source, { name, ...(exits && { exits: exits.slice(0, -1), final: exits.at(-1) }) });
 
 async function openNetwork(
-  { name, sha256: digest }: NetworkRef,
+  name: string,
+  digest: string,
   { networks }: Pick<TaskList, "networks">,
   root: string,
 ): Promise<OnnxModel> {
@@ -72,6 +88,25 @@ async function openNetwork(
   const got = networkDigest(source);
   if (got !== digest) throw changed(`network ${name}, ${spec}`, got, digest);
   return source;
+}
+
+/** A network that a task has trained. */
+async function openTrained(name: string, task: TaskKey, store: ContextOptions["store"]): Promise<OnnxModel> {
+  const manifest = present(await store.manifest(task), `the task that trains ${name}`);
+  return readModel(await store.file(manifest, NETWORK_FILE), { name });
+}
+
+async function openTraining(
+  { name, sha256: digest }: TrainingRef,
+  { training = {} }: Pick<TaskList, "training">,
+  root: string,
+): Promise<TrainingSplit> {
+  const { spec, test } = training[digest] ?? missing(name, digest);
+  const rooted = { spec: dataFromRoot(spec, root), test: test === null ? null : dataFromRoot(test, root) };
+  const data = await openStudyTraining(rooted);
+  const got = await trainingDigest(data);
+  if (got !== digest) throw changed(`records to train on, ${spec}`, got, digest);
+  return data;
 }
 
 async function openRecords(
@@ -89,9 +124,9 @@ async function openRecords(
   return subset(data, records, name);
 }
 
-/** A path of a plan, from the folder of the study. Names of the zoo stay. */
+/** A path of a plan, from the folder of the study. Names of the zoo and of recipes stay. */
 export const fromRoot = (spec: string, root: string): string =>
-  spec.startsWith("zoo:") || isAbsolute(spec) ? spec : join(root, spec);
+  /^(zoo|recipe):/.test(spec) || isAbsolute(spec) ? spec : join(root, spec);
 
 /** A data spec whose paths start from the folder of the study. */
 export function dataFromRoot(spec: string, root: string): string {

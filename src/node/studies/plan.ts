@@ -7,16 +7,15 @@ import { VERSION } from "../../core/version.js";
 import { SeenImages } from "../../data/apart.js";
 import { type Dataset, subset } from "../../data/dataset.js";
 import { MIN_VALIDATION } from "../../data/split.js";
-import { backboneOf, cutsOf } from "../../dynamic/model/exits.js";
-import { dynamicModel } from "../../dynamic/model/model.js";
 import { type StudyFile, studyFileSchema } from "../../schema/study/file.js";
-import type { PlannedNetwork, StudyPlan } from "../../schema/study/plan.js";
+import type { StudyPlan } from "../../schema/study/plan.js";
 import type { DataRef } from "../../schema/study/references.js";
 import { readShareTarget } from "../../schema/target.js";
 import { makePlan } from "../../studies/study/plan.js";
 import { openDataset } from "../data/open.js";
-import { openOnnx } from "../models.js";
-import { dataFromRoot, fromRoot, networkDigest, recordsDigest } from "./context.js";
+import { dataFromRoot, recordsDigest } from "./context.js";
+import { StudyNetworks } from "./networks.js";
+import { StudyTrainings } from "./trainings.js";
 
 /** Reads a study file.
  * @param where its path, for errors
@@ -59,24 +58,24 @@ export interface PlanningOptions {
 
 /** Makes the plan of a study.
  * @throws DynnError 'study/value', 'policy/validation', and the errors of opening networks and
- *  data. A network of the zoo that is not trained yet is named as missing */
+ *  data. A network that is not trained yet is named as missing, unless the study trains it */
 export async function planStudy(
   file: StudyFile,
   { tier, root, signal, onProgress }: PlanningOptions,
 ): Promise<StudyPlan> {
+  checkData(file);
   const specs = [...new Set(file.blocks.flatMap(({ networks }) => Object.values(networks)))];
-  const networks = new Map<string, PlannedNetwork | undefined>();
+  const trainings = new StudyTrainings(file, root);
+  const networks = new StudyNetworks(file, root, trainings);
   for (const [done, spec] of specs.entries()) {
     signal?.throwIfAborted();
     onProgress?.({ phase: "networks", done, total: specs.length });
-    networks.set(spec, await resolveNetwork(spec, root));
+    await networks.find(spec);
   }
   const data: StudyPlan["data"] = {};
-  for (const [name, { records }] of Object.entries(file.data))
-    data[name] = await resolveData(name, records, file, root);
-  checkData(file, data);
+  for (const name of Object.keys(file.data)) data[name] = await resolveData(name, file, root, trainings);
   const targets = [file.policy.primary, file.policy.secondary].map(targetOf);
-  return makePlan(file, { networks, data, targets }, { tier, version: VERSION });
+  return makePlan(file, { networks: networks.found, data, targets }, { tier, version: VERSION });
 }
 
 function targetOf(text: string): StudyPlan["policy"]["targets"][number] {
@@ -90,7 +89,7 @@ function targetOf(text: string): StudyPlan["policy"]["targets"][number] {
 }
 
 /** @throws DynnError 'study/value' when a block names data that the file lacks */
-function checkData({ blocks, name }: StudyFile, data: StudyPlan["data"]): void {
+function checkData({ blocks, name, data }: StudyFile): void {
   const lacking = blocks.find((block) => !Object.hasOwn(data, block.data));
   if (lacking)
     throw new DynnError(
@@ -100,30 +99,15 @@ function checkData({ blocks, name }: StudyFile, data: StudyPlan["data"]): void {
     );
 }
 
-/** @returns undefined for a network of the zoo that is not trained yet */
-async function resolveNetwork(spec: string, root: string): Promise<PlannedNetwork | undefined> {
-  try {
-    const { source } = await openOnnx(fromRoot(spec, root));
-    const model = dynamicModel(source, { name: spec });
-    return {
-      ...{ spec, sha256: networkDigest(source), parameters: model.parameters, classes: model.classes },
-      legalCuts: cutsOf(backboneOf(model.graph)).length,
-      exits: model.exits.map(({ name, output, macs, costFraction }) => ({ name, output, macs, costFraction })),
-    };
-  } catch (error) {
-    if (error instanceof DynnError && error.code === "zoo/missing") return undefined;
-    throw error;
-  }
-}
-
 /** The records of a study: the first ones are reported, and validation records are drawn from the
  * rest. No image is in both. */
 async function resolveData(
   name: string,
-  spec: string,
   file: StudyFile,
   root: string,
+  trainings: StudyTrainings,
 ): Promise<StudyPlan["data"][string]> {
+  const { records: spec } = file.data[name];
   const data = await openDataset(dataFromRoot(spec, root));
   const reported = Math.min(file.samples, Math.max(1, data.count - MIN_VALIDATION));
   const rows = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -134,13 +118,15 @@ async function resolveData(
     records,
   });
   const first = (count: number) => reference({ from: 0, count }, rows(count));
-  return {
+  const parts = {
     spec,
     classes: data.classes?.length ?? 1 + data.labels.reduce((most, label) => Math.max(most, label), 0),
     reported: await first(reported),
     validation: await reference(validation, validation),
     checks: await first(Math.min(file.checkSamples, reported)),
   };
+  const training = await trainings.planned(name, data, parts);
+  return training ? { ...parts, training } : parts;
 }
 
 /** @throws DynnError 'policy/validation' when too few records are left */

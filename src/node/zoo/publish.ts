@@ -6,14 +6,12 @@ import { deflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { sha256 } from "../../core/digest.js";
 import { VERSION } from "../../core/version.js";
-import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { writeModel } from "../../onnx/write.js";
-import { METADATA_KEYS } from "../../schema/metadata.js";
-import { type ModelCard, modelCardSchema } from "../../schema/model-card.js";
 import { type EpochReport, epochReportSchema, RECIPE_DEFINITIONS } from "../../schema/training.js";
 import type { ZooIndex, ZooNetwork, ZooResult } from "../../schema/zoo.js";
-import { measureNetwork, type ZooMeasurement } from "../../studies/zoo/measure.js";
-import { type PublishedFile, roundedWeights, sharedWeights } from "../../training/zoo/publication.js";
+import { robustAccuracy, type ZooMeasurement } from "../../studies/zoo/measure.js";
+import { publishedNetwork } from "../../studies/zoo/published.js";
+import { type PublishedFile, sharedWeights } from "../../training/zoo/publication.js";
 import { loadModel, readBytes } from "../onnx-files.js";
 import { replaceFile } from "../output-files.js";
 import { recordNetwork } from "./index-file.js";
@@ -40,41 +38,25 @@ export interface Publication {
  *   measuring */
 export async function publishNetwork(publication: Publication): Promise<ZooResult> {
   const { name, network, trained, folder, index, inGit } = publication;
-  const source = await loadModel(trained);
-  const graph = roundedWeights(source.graph);
-  const { policy, ...measured } = await measureNetwork({ graph, metadata: source.metadata }, publication.measurement);
-  const metadata = new Map([
-    ...source.metadata,
-    ...writeMetadata(policy ? { policy } : {}),
-    ...cardAs(source.metadata, measured),
-  ]);
+  const { model, measured: answers } = await publishedNetwork(await loadModel(trained), publication.measurement);
+  const { policy, ...measured } = answers;
+  const robust = await robustAccuracy(model, policy, publication.measurement);
   const backbone = await backboneOf(network, folder);
-  const external = backbone ? sharedWeights(graph, backbone) : undefined;
-  const bytes = writeModel({ ...source, graph, metadata, external });
+  const external = backbone ? sharedWeights(model.graph, backbone) : undefined;
+  const bytes = writeModel({ ...model, external });
   const epochs = (await Promise.all(publication.metrics.map(readMetrics))).flat();
   await replaceFile(join(folder, `${name}.onnx`), bytes);
   const result: ZooResult = {
     file: { sha256: sha256(bytes), bytes: bytes.length, packedBytes: deflateRawSync(bytes, { level: 9 }).length },
     inGit,
     ...measured,
+    robust,
     curve: epochs.map(({ validationAccuracy }) => [...validationAccuracy]),
     training: timeOf(epochs),
     version: VERSION,
   };
   await recordNetwork(folder, [name, { ...network, result }], index);
   return result;
-}
-
-/** The card with the answers of the published file. */
-function cardAs(
-  metadata: ReadonlyMap<string, string>,
-  { exits }: Pick<ZooResult, "exits">,
-): ReadonlyMap<string, string> {
-  const text = metadata.get(METADATA_KEYS.card);
-  if (text === undefined) return new Map();
-  const card: ModelCard = modelCardSchema.parse(JSON.parse(text));
-  const measured = card.exits.map((exit, k) => ({ ...exit, validation: exits[k]?.validation, test: exits[k]?.test }));
-  return new Map([[METADATA_KEYS.card, JSON.stringify({ ...card, exits: measured })]]);
 }
 
 /** The published file that holds the frozen backbone. Undefined when the network trains its own.

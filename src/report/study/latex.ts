@@ -1,5 +1,6 @@
-/** @file The verdicts as a short LaTeX table for a paper. It needs no package. */
-import type { StudyRecord, StudyVerdict } from "../../schema/study/record.js";
+/** @file The verdicts and the effects of transfer as short LaTeX tables for a paper. They need no
+ *  package. */
+import type { OverallEffects, StudyRecord, StudyVerdict } from "../../schema/study/record.js";
 import * as words from "./words.js";
 
 /** What LaTeX reads as a command, and signs that its fonts may lack. */
@@ -42,20 +43,42 @@ const cellsOf = ({ claim, verdict, effect, unit, p, adjusted, blocks, scale }: S
 
 const line = (cells: readonly string[]): string => `${cells.map(escapeLatex).join(" & ")} \\\\`;
 
-/** The table of verdicts.
- * @returns an environment `tabular`; adjusted p is Holm's over the claims of the plan
+const tabular = (columns: string, heads: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  `\\begin{tabular}{${columns}}`,
+  "\\hline",
+  line(heads),
+  "\\hline",
+  ...rows.map(line),
+  "\\hline",
+  "\\end{tabular}",
+  "",
+];
+
+/** The table of verdicts, and behind it the effects of transfer at the primary radius.
+ * @returns one or two environments `tabular`; adjusted p is Holm's over the claims of the plan
  * @example
  * await writeFile("verdicts.tex", studyTable(record));
  */
-export const studyTable = ({ verdicts, name, plan }: StudyRecord): string =>
-  [
+export function studyTable(record: StudyRecord): string {
+  const { verdicts, name, plan } = record;
+  return [
     `% ${escapeLatex(name)}, plan ${escapeLatex(plan.sha256)}${plan.edited ? ", edited after the study began" : ""}`,
-    "\\begin{tabular}{llllrrr}",
-    "\\hline",
-    line(HEADS),
-    "\\hline",
-    ...verdicts.map((verdict) => line(cellsOf(verdict))),
-    "\\hline",
-    "\\end{tabular}",
-    "",
+    ...tabular("llllrrr", HEADS, verdicts.map(cellsOf)),
+    ...transferTable(record),
   ].join("\n");
+}
+
+const EFFECT_HEADS = ["attack", "goal", "asymmetry", "surrogate effect", "target effect", "blocks"];
+
+/** Nothing for a study without transfer. */
+function transferTable(record: StudyRecord): string[] {
+  const effects = record.questions.transfer.overall.filter(({ radius }) => words.isPrimary(record, radius));
+  if (effects.length === 0) return [];
+  return ["% transfer, 95 % intervals over blocks", ...tabular("llrrrr", EFFECT_HEADS, effects.map(effectCells))];
+}
+
+const effectCells = ({ attack, objective, asymmetry, surrogate, target, blocks }: OverallEffects): string[] => [
+  ...[attack, objective],
+  ...[asymmetry, surrogate, target].map((each) => words.effect(each, "share")),
+  String(blocks),
+];

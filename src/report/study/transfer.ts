@@ -1,8 +1,15 @@
 /** @file Transfer between networks: heat maps of surrogates and targets, and what the kind of
  *  surrogate and of target does. */
-import type { Kinship, StudyRecord, TransferEffects, TransferMatrix } from "../../schema/study/record.js";
+import type {
+  Kinship,
+  OverallEffects,
+  StudyRecord,
+  TransferEffects,
+  TransferMatrix,
+} from "../../schema/study/record.js";
 import { heatKey, heatMapPlot } from "../plots/heat-map.js";
-import { stripsPlot } from "../plots/strips.js";
+import type { KeyEntry } from "../plots/key.js";
+import { type StripDot, stripsPlot } from "../plots/strips.js";
 import { SERIES } from "../plots/svg.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
@@ -22,25 +29,39 @@ const KINDS = [
 ] as const;
 type Kind = (typeof KINDS)[number];
 
-const primaryEffects = (record: StudyRecord): TransferEffects[] =>
-  record.questions.transfer.effects.filter(({ radius }) => words.isPrimary(record, radius));
+type Effects = Pick<OverallEffects, "attack" | "objective" | "radius" | Kind["field"]>;
+
+/** The effects at the primary radius, of blocks and over all blocks. */
+function primaryEffects(record: StudyRecord): { readonly blocks: Effects[]; readonly overall: Effects[] } {
+  const { effects, overall } = record.questions.transfer;
+  const isPrimary = ({ radius }: Effects): boolean => words.isPrimary(record, radius);
+  return { blocks: effects.filter(isPrimary), overall: overall.filter(isPrimary) };
+}
 
 /** One strip of blocks for each of the three effects, at the primary radius. */
 export const effectFigures = (record: StudyRecord, document: Document): Figure[] =>
   KINDS.flatMap((kind) => effectFigure(kind, primaryEffects(record), document));
 
-const objectiveOf = ({ attack, objective }: TransferEffects): string => `${attack}, ${objective}`;
+const objectiveOf = ({ attack, objective }: Effects): string => `${attack}, ${objective}`;
 
-function effectFigure({ head, field, about }: Kind, effects: readonly TransferEffects[], document: Document): Figure[] {
-  const rows = [...new Set(effects.map(objectiveOf))];
-  const dots = effects.flatMap((e) => {
-    const value = e[field];
-    return value === null ? [] : [{ row: rows.indexOf(objectiveOf(e)), series: 0, value, low: null, high: null }];
-  });
+const SHOWN: readonly KeyEntry[] = [
+  { name: "block", colour: SERIES[0], dash: "none", symbol: "circle" },
+  { name: "all blocks", colour: SERIES[1], dash: "none", symbol: "diamond" },
+];
+
+function effectFigure(
+  { head, field, about }: Kind,
+  { blocks, overall }: ReturnType<typeof primaryEffects>,
+  document: Document,
+): Figure[] {
+  const rows = [...new Set(blocks.map(objectiveOf))];
+  const dotsOf = (effects: readonly Effects[], series: number): StripDot[] =>
+    effects.flatMap((e) => (e[field] === null ? [] : [{ row: rows.indexOf(objectiveOf(e)), series, ...e[field] }]));
+  const dots = [...dotsOf(blocks, 0), ...dotsOf(overall, 1)];
   if (dots.length === 0) return [];
   const options = {
-    label: `The ${head} of each attack: ${about}. One dot per block.`,
-    ...{ rows, dots, series: [{ name: "block", colour: SERIES[0], dash: "none", symbol: "circle" as const }] },
+    label: `The ${head} of each attack: ${about}. One dot per block and one over all blocks, with 95 % intervals.`,
+    ...{ rows, dots, series: SHOWN },
     small: true,
     x: { label: "points of success", tickFormat: (value: number) => words.tick(value, "share") },
   };
@@ -49,9 +70,9 @@ function effectFigure({ head, field, about }: Kind, effects: readonly TransferEf
       id: slug("transfer", head),
       title: `${head}: ${about}`,
       plot: stripsPlot(options, document),
-      key: [],
+      key: SHOWN,
       caption:
-        "Differences of transfer success at the primary radius, by attack and the goal on the dynamic surrogate. One dot per block.",
+        "Differences of transfer success at the primary radius, by attack and the goal on the dynamic surrogate. The interval of a block is that of its samples. The interval over all blocks is that of t over blocks.",
     },
   ];
 }
@@ -115,18 +136,28 @@ function matrixTable(matrix: TransferMatrix): Html {
   return table(`${nameOf(matrix)}: success with 95 % intervals.`, columns, rows);
 }
 
+const effectColumns = <T extends Effects>(): Column<T>[] => [
+  { head: "goal on the dynamic surrogate", align: "left", cell: (e) => e.objective },
+  { head: "radius", cell: (e) => words.radius(e.radius) },
+  ...KINDS.map(({ head, field }) => ({ head, cell: (e: T) => words.effect(e[field], "share") })),
+];
+
+const OVERALL: readonly Column<OverallEffects>[] = [
+  { head: "attack", cell: (e) => e.attack },
+  ...effectColumns<OverallEffects>(),
+  { head: "blocks", cell: (e) => e.blocks },
+];
+
 const COLUMNS: readonly Column<TransferEffects>[] = [
   { head: "block", cell: (e) => words.unbroken(e.block) },
   { head: "attack", align: "left", cell: (e) => e.attack },
-  { head: "goal on the dynamic surrogate", align: "left", cell: (e) => e.objective },
-  { head: "radius", cell: (e) => words.radius(e.radius) },
-  ...KINDS.map(({ head, field }) => ({ head, cell: (e: TransferEffects) => words.points(e[field]) })),
+  ...effectColumns<TransferEffects>(),
 ];
 
 export function transferSection(record: StudyRecord, document: Document): Section {
-  const { effects, matrices } = record.questions.transfer;
+  const { effects, overall, matrices } = record.questions.transfer;
   const found = effects.length + matrices.length > 0;
-  const body = html`${panels(effectFigures(record, document))}${foldedTable("Transfer effects of each block. Their spread between blocks is what the interval of the verdict comes from.", COLUMNS, effects)}${mapPart(record, document)}`;
+  const body = html`${panels(effectFigures(record, document))}${foldedTable("Transfer effects over all blocks, with 95 % intervals of t over blocks.", OVERALL, overall)}${foldedTable("Transfer effects of each block, with 95 % intervals of its samples. Their spread between blocks is what the interval of the verdict comes from.", COLUMNS, effects)}${mapPart(record, document)}`;
   return {
     id: "transfer",
     title: "Transfer between networks (C1)",

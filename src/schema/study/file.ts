@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { count } from "../numbers.js";
 import { FALLBACKS, RULES } from "../policy.js";
+import { networkRecipeSchema } from "../zoo.js";
 import { CLAIMS, ROLES } from "./record.js";
 
 const quantity = z.union([z.number(), z.string()]);
@@ -26,8 +27,21 @@ const blockSchema = z.strictObject({
   architecture: z.string().optional().describe("default: the cell's name"),
   seed: count.default(1),
   data: z.string().describe("name of the data set"),
-  networks: z.partialRecord(z.enum(ROLES), z.string()).describe("path or zoo:NAME of each network, by its part"),
+  networks: z
+    .partialRecord(z.enum(ROLES), z.string())
+    .describe("path, zoo:NAME or recipe:NAME of each network, by its part"),
 });
+
+const recipeSchema = networkRecipeSchema.extend({
+  width: z.number().positive().default(1),
+  data: z.string().describe("name of the data set that it is trained on"),
+  init: z
+    .string()
+    .optional()
+    .describe("recipe:NAME, zoo:NAME or path of the network whose weights the first run begins with"),
+});
+/** How a network of a study file is trained. */
+export type StudyRecipe = z.infer<typeof recipeSchema>;
 
 /** Checks a study file. */
 export const studyFileSchema = z.strictObject({
@@ -52,7 +66,18 @@ export const studyFileSchema = z.strictObject({
       shown: z.array(quantity).default(["2/255", "8/255"]).describe("shown beside them"),
     })
     .prefault({}),
-  data: z.record(z.string(), z.strictObject({ records: z.string().describe("data spec") })),
+  data: z.record(
+    z.string(),
+    z.strictObject({
+      records: z.string().describe("data spec"),
+      training: z
+        .string()
+        .optional()
+        .describe("data spec of the records that networks are trained on; default for CIFAR: its training records"),
+    }),
+  ),
+  train: z.boolean().default(false).describe("whether the study trains networks that do not exist yet"),
+  recipes: z.record(z.string(), recipeSchema).prefault({}).describe("networks that the study trains, by name"),
   blocks: z.array(blockSchema).min(1),
   attacks: z.array(studyAttackSchema).optional().describe("default: the battery of docs/study.md"),
   questions: z

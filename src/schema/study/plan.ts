@@ -4,15 +4,24 @@ import { z } from "zod";
 import { count, share, toolSchema } from "../numbers.js";
 import { FALLBACKS, RULES } from "../policy.js";
 import { targetSchema } from "../target.js";
+import { networkRecipeSchema } from "../zoo.js";
 import { studyAttackSchema } from "./file.js";
 import { CLAIMS, ROLES } from "./record.js";
-import { dataRefSchema } from "./references.js";
+import { dataRefSchema, trainingRefSchema } from "./references.js";
 
 export const PLAN_VERSION = 1;
 
+const trainingSchema = networkRecipeSchema.extend({
+  data: z.string().describe("name of the data set"),
+  init: z.string().nullable().describe("network of the plan whose weights the first run begins with"),
+});
+/** How a task of the study trains a network. */
+export type PlannedTraining = z.infer<typeof trainingSchema>;
+
 const networkSchema = z.strictObject({
   spec: z.string(),
-  sha256: z.string(),
+  sha256: z.string().nullable().describe("null: a task of the study trains the network"),
+  training: trainingSchema.optional(),
   parameters: count,
   classes: count,
   legalCuts: count.describe("places where an exit could be"),
@@ -52,6 +61,14 @@ export const studyPlanSchema = z.strictObject({
       reported: dataRefSchema,
       validation: dataRefSchema,
       checks: dataRefSchema.describe("the first reported records, for checks and costly attacks"),
+      training: trainingRefSchema
+        .extend({
+          spec: z.string().describe("data spec of the records to train on"),
+          test: z.string().nullable().describe("data spec of the test records; null: those of the archive"),
+          images: count.describe("of one epoch"),
+        })
+        .optional()
+        .describe("absent: no network is trained on it"),
     }),
   ),
   networks: z.record(z.string(), networkSchema),

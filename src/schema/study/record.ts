@@ -121,15 +121,16 @@ const transferMatrix = z.strictObject({
   eligible: count,
 });
 
-const transferEffects = z.strictObject({
-  block: z.string(),
+const effectFields = {
   attack: z.string(),
   objective: z.string().describe("goal on the dynamic surrogate"),
   radius: z.number().nullable(),
-  asymmetry: z.number().describe("T(D to S') minus T(S to D')"),
-  surrogate: z.number().nullable().describe("T(D to S') minus T(S to S')"),
-  target: z.number().nullable().describe("T(S to S') minus T(S to D')"),
-});
+  asymmetry: estimateSchema.describe("T(D to S') minus T(S to D')"),
+  surrogate: estimateSchema.nullable().describe("T(D to S') minus T(S to S')"),
+  target: estimateSchema.nullable().describe("T(S to S') minus T(S to D')"),
+};
+const transferEffects = z.strictObject({ block: z.string(), ...effectFields });
+const overallEffects = z.strictObject({ ...effectFields, blocks: count });
 
 /** Adversarial samples against the work of the attack. */
 const yieldCurve = z.strictObject({
@@ -227,7 +228,11 @@ export const studyRecordSchema = z.strictObject({
   cells: z.array(cellSchema).describe("effects by cell, for the forest plot"),
   questions: z.strictObject({
     robustness: z.array(robustnessRow),
-    transfer: z.strictObject({ matrices: z.array(transferMatrix), effects: z.array(transferEffects) }),
+    transfer: z.strictObject({
+      matrices: z.array(transferMatrix),
+      effects: z.array(transferEffects).describe("intervals are those of the samples of the block"),
+      overall: z.array(overallEffects).describe("means over blocks; intervals are those of t over blocks"),
+    }),
     yield: z.array(yieldCurve),
     cost: z.array(costShift),
     firstExit: z.array(firstExitCurve),
@@ -243,6 +248,7 @@ export const studyRecordSchema = z.strictObject({
 export type StudyRecord = z.infer<typeof studyRecordSchema>;
 export type TransferMatrix = z.infer<typeof transferMatrix>;
 export type TransferEffects = z.infer<typeof transferEffects>;
+export type OverallEffects = z.infer<typeof overallEffects>;
 export type RobustnessRow = z.infer<typeof robustnessRow>;
 export type YieldCurve = z.infer<typeof yieldCurve>;
 export type CostShift = z.infer<typeof costShift>;

@@ -4,15 +4,18 @@ import { count } from "../numbers.js";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 
-export const networkRefSchema = z.strictObject({
-  name: z.string().min(1).describe("its name in tables"),
-  sha256: digest.describe("of the model with its weights"),
-  exits: z
-    .array(z.string())
-    .min(1)
-    .optional()
-    .describe("names of the exits that are kept, the last one as the final exit; absent: all"),
-});
+export const networkRefSchema = z
+  .strictObject({
+    name: z.string().min(1).describe("its name in tables"),
+    sha256: digest.optional().describe("of the model with its weights"),
+    task: digest.optional().describe("key of the task that trains it, in place of a digest"),
+    exits: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("names of the exits that are kept, the last one as the final exit; absent: all"),
+  })
+  .refine(({ sha256, task }) => (sha256 === undefined) !== (task === undefined), "expected either sha256 or task");
 /** A network of a study. */
 export type NetworkRef = z.infer<typeof networkRefSchema>;
 
@@ -25,6 +28,13 @@ export const dataRefSchema = z.strictObject({
 });
 /** Records of a data set. */
 export type DataRef = z.infer<typeof dataRefSchema>;
+
+export const trainingRefSchema = z.strictObject({
+  name: z.string().min(1).describe("name of the data set in tables"),
+  sha256: digest.describe("of shape, classes, labels and images, for training, validation and test"),
+});
+/** The records that networks are trained on. */
+export type TrainingRef = z.infer<typeof trainingRefSchema>;
 
 /** The record numbers of a reference. */
 export const recordsOf = ({ records }: Pick<DataRef, "records">): number[] =>

@@ -17,11 +17,11 @@ export interface SubjectRow {
 export const SUBJECT_COLUMNS: Columns<SubjectRow> = {
   key: ["STRING", "key of the task"],
   data: ["STRING", "name of the data set; empty: the task reads no records"],
-  network: ["STRING", "network that answers, or that is attacked"],
+  network: ["STRING", "network that answers, that is attacked, or that is trained"],
   surrogate: ["STRING", "network that the images were made on; empty: clean images"],
   attack: ["STRING", "name of the attack; empty: clean images"],
   exits: ["STRING", "outputs of the attacked network that were kept, with commas between; empty: all"],
-  records: ["STRING", "reported, validation or checks; empty: the task reads no records"],
+  records: ["STRING", "reported, validation, checks or training; empty: the task reads no records"],
 };
 
 /** A finished task. */
@@ -50,6 +50,7 @@ export interface NetworkRow {
   readonly seed: number;
   readonly parameters: number;
   readonly exits: number;
+  readonly legalCuts: number;
   readonly sha256: string;
 }
 
@@ -64,7 +65,8 @@ export const NETWORK_COLUMNS: Columns<NetworkRow> = {
   seed: ["INT32", "training seed"],
   parameters: ["DOUBLE", "number of weights"],
   exits: ["INT32", "number of exits, with the final one"],
-  sha256: ["STRING", "digest of the model with its weights"],
+  legalCuts: ["INT32", "places where an exit could be"],
+  sha256: ["STRING", "digest of the model with its weights; empty: not trained yet"],
 };
 
 /** An exit of a network. */

@@ -4,7 +4,7 @@
 import type { AttackConfig } from "../../attacks/spec.js";
 import { attackConfigSchema } from "../../attacks/spec.js";
 import { present } from "../../core/present.js";
-import type { PlannedAttack, PlannedNetwork, StudyPlan } from "../../schema/study/plan.js";
+import type { PlannedAttack, PlannedNetwork, PlannedTraining, StudyPlan } from "../../schema/study/plan.js";
 import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import { TaskGraph } from "../tasks/graph.js";
 import { makeTask } from "../tasks/kind.js";
@@ -14,7 +14,8 @@ import { finiteDifferencesKind } from "../tasks/kinds/finite-differences.js";
 import { latencyKind } from "../tasks/kinds/latency.js";
 import { paceKind } from "../tasks/kinds/pace.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
-import type { TaskKey } from "../tasks/task.js";
+import { trainKind } from "../tasks/kinds/train.js";
+import type { Task, TaskKey } from "../tasks/task.js";
 
 /** Some exits of a network, as a network of its own. */
 export interface KeptExits {
@@ -38,6 +39,7 @@ export interface Crafted {
 export class StudyTasks {
   readonly graph = new TaskGraph();
   readonly plan: StudyPlan;
+  readonly #trained = new Map<string, TaskKey>();
 
   constructor(plan: StudyPlan) {
     this.plan = plan;
@@ -53,6 +55,26 @@ export class StudyTasks {
     const kept = exits?.map((k) => present(all[k], `exit ${k}`)) ?? all;
     const full = present(kept.at(-1), "the final exit").macs;
     return kept.map((exit) => ({ ...exit, costFraction: full > 0 ? exit.macs / full : 1 }));
+  }
+
+  /** The task that trains a network. Undefined for a network that exists. */
+  trained(name: string): TaskKey | undefined {
+    const { training } = this.network(name);
+    if (training === undefined) return undefined;
+    const key = this.#trained.get(name) ?? this.graph.add(this.#training(name, training));
+    this.#trained.set(name, key);
+    return key;
+  }
+
+  #training(name: string, training: PlannedTraining): Task {
+    const { data: set, init, ...recipe } = training;
+    const { name: of, sha256, images } = present(this.plan.data[set]?.training, `records to train ${name} on`);
+    const parameters = {
+      ...{ ...recipe, network: { name }, data: { name: of, sha256 }, images },
+      init: init === null ? null : this.#reference({ network: init }),
+      macs: this.#macs({ network: name }),
+    };
+    return makeTask(trainKind, parameters, this.#inputs(init === null ? [] : [init]));
   }
 
   /** What every exit answers for clean records. */
@@ -89,7 +111,7 @@ export class StudyTasks {
           ...{ network: this.#reference(part), data: this.#data(part.network, records), seed: this.plan.seed },
           ...{ attack: configOf(attack), macs: this.#macs(part), gradients: workOf(attack) },
         },
-        policy ? { policy: [policy] } : {},
+        { ...this.#inputs([part.network]), ...(policy ? { policy: [policy] } : {}) },
       ),
     );
   }
@@ -112,7 +134,10 @@ export class StudyTasks {
           },
           ...{ samples, rounds, macs: this.#macs({ network: target }), sets: sets.map(({ attack }) => attack.name) },
         },
-        { images: sets.map((set) => this.craft(set)), ...(policy ? { policy: [policy] } : {}) },
+        {
+          ...{ ...this.#inputs([target]), images: sets.map((set) => this.craft(set)) },
+          ...(policy ? { policy: [policy] } : {}),
+        },
       ),
     );
   }
@@ -125,7 +150,7 @@ export class StudyTasks {
       makeTask(
         finiteDifferencesKind,
         { ...parameters, attack: configOf(attack), macs: this.#macs(part) },
-        policy ? { policy: [policy] } : {},
+        { ...this.#inputs([part.network]), ...(policy ? { policy: [policy] } : {}) },
       ),
     );
   }
@@ -147,7 +172,7 @@ export class StudyTasks {
             policy: policies[i] === undefined ? null : given.indexOf(policies[i]),
           })),
         },
-        { policies: given },
+        { ...this.#inputs(contestants.map(({ part }) => part.network)), policies: given },
       ),
     );
   }
@@ -162,13 +187,22 @@ export class StudyTasks {
       logits,
       macs: this.#macs({ network }),
     };
-    return makeTask(answersKind, parameters, images ? { images: [images] } : {});
+    return makeTask(answersKind, parameters, { ...this.#inputs([network]), ...(images ? { images: [images] } : {}) });
+  }
+
+  /** The tasks that train these networks, as inputs. None for networks that exist, so that the
+   * names of their tasks do not change. */
+  #inputs(networks: readonly string[]): Task["inputs"] {
+    const trained = networks.map((name) => this.trained(name)).filter((key) => key !== undefined);
+    return trained.length === 0 ? {} : { networks: [...new Set(trained)] };
   }
 
   #reference({ network, exits }: KeptExits): NetworkRef {
     const { sha256, exits: all } = this.network(network);
     const kept = exits && exits.length < all.length ? { exits: exits.map((k) => all[k].output) } : {};
-    return { name: network, sha256, ...kept };
+    return sha256 === null
+      ? { name: network, task: this.trained(network), ...kept }
+      : { name: network, sha256, ...kept };
   }
 
   #data(network: string, records: Records): DataRef {

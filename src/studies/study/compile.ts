@@ -19,6 +19,8 @@ export interface CompiledStudy {
 /** Makes the tasks of a plan. */
 export function compileStudy(plan: StudyPlan): CompiledStudy {
   const tasks = new StudyTasks(plan);
+  // Trainings take longest and others wait for them, so they come first.
+  for (const network of Object.keys(plan.networks)) tasks.trained(network);
   for (const { networks } of plan.blocks)
     for (const network of Object.values(networks)) {
       tasks.clean(network, "reported");
@@ -39,12 +41,23 @@ export function taskListOf({ tasks }: Pick<CompiledStudy, "tasks">): TaskList {
     schemaVersion: 1,
     tasks: graph.all().map(({ task }) => task),
     networks: Object.fromEntries(
-      Object.entries(plan.networks).map(([name, { sha256: digest, spec }]) => [digest, { name, spec }]),
+      Object.entries(plan.networks).flatMap(([name, { sha256: digest, spec }]) =>
+        digest === null ? [] : [[digest, { name, spec }]],
+      ),
     ),
     data: Object.fromEntries(
       Object.entries(plan.data).flatMap(([name, { spec, reported, validation, checks }]) =>
         [reported, validation, checks].map(({ sha256: digest }) => [digest, { name, spec }]),
       ),
     ),
+    ...trainingPlaces(plan),
   };
+}
+
+/** Left out of a list that trains nothing, so that its name does not change. */
+function trainingPlaces({ data }: StudyPlan): Pick<TaskList, "training"> {
+  const places = Object.entries(data).flatMap(([name, { training }]) =>
+    training ? [[training.sha256, { name, spec: training.spec, test: training.test }] as const] : [],
+  );
+  return places.length === 0 ? {} : { training: Object.fromEntries(places) };
 }

@@ -24,32 +24,25 @@ export interface PlanOptions {
 }
 
 /** Makes a plan. Networks that do not exist yet are named as missing.
- * @throws DynnError 'study/value' when no block has a network, 'attack/config' */
+ * @throws DynnError 'study/value' when no block has a network, or two have one name;
+ *  'attack/config' */
 export function makePlan(file: StudyFile, resolved: ResolvedStudy, { tier, version }: PlanOptions): StudyPlan {
   const radius = radiiOf(file);
   const blocks = file.blocks.map((block) => blockOf(block, resolved));
   if (blocks.every(({ networks }) => Object.keys(networks).length === 0))
     throw new DynnError(
       "study/value",
-      `study ${file.name}: none of its networks exists on this machine. Train them with \`dynn zoo train\`, or name others.`,
+      `study ${file.name}: none of its networks exists on this machine. Let the study train them, train them with \`dynn zoo train\`, or name others.`,
       { missing: blocks.flatMap(({ missing }) => missing.map(({ network }) => network)) },
     );
   const attacks = file.attacks ?? battery(radius);
   checkAttacks(attacks);
-  const used = new Map(
-    file.blocks.flatMap(({ networks }) =>
-      Object.values(networks).flatMap((spec) => {
-        const network = resolved.networks.get(spec);
-        return network ? [[nameOf(spec), network] as const] : [];
-      }),
-    ),
-  );
   return studyPlanSchema.parse({
     schemaVersion: PLAN_VERSION,
     tool: { name: "dynn", version },
     ...{ name: file.name, tier, seed: file.seed, radius, data: resolved.data, blocks, attacks },
     policy: { rule: file.policy.rule, fallback: file.policy.fallback, targets: resolved.targets },
-    networks: Object.fromEntries(used),
+    networks: usedNetworks(file, resolved),
     questions: CLAIMS.filter((claim) => file.questions.includes(claim)),
     smallest: Object.fromEntries(CLAIMS.map((claim) => [claim, file.smallest[claim] ?? SMALLEST[claim]])),
     timing: file.timing,
@@ -61,8 +54,33 @@ const SMALLEST = Object.fromEntries(
   protocolClaims().claims.map(({ id, endpoints: [{ smallest, reference }] }) => [id, smallest || reference]),
 );
 
-/** The name of a network in tables: its file or its name in the zoo. */
-export const nameOf = (spec: string): string => spec.replace(/^zoo:/, "").replace(/@.*$/, "");
+/** The name of a network in tables: its file, its name in the zoo, or that of its recipe. */
+export const nameOf = (spec: string): string => spec.replace(/^(zoo|recipe):/, "").replace(/@.*$/, "");
+
+function sameName(specs: readonly string[], study: string): DynnError {
+  const names = specs.map(nameOf);
+  const [first, second] = specs.filter((spec) => names.filter((name) => name === nameOf(spec)).length > 1);
+  return new DynnError(
+    "study/value",
+    `study ${study}: ${first} and ${second} have the same name in tables. Give one of them another name.`,
+    { networks: [first, second] },
+  );
+}
+
+/** The networks of the blocks, each behind those that its training begins with. */
+function usedNetworks({ blocks, name }: StudyFile, { networks }: ResolvedStudy): StudyPlan["networks"] {
+  const byName = new Map([...networks].map(([spec, network]) => [nameOf(spec), network]));
+  if (byName.size < networks.size) throw sameName([...networks.keys()], name);
+  const used = new Map<string, PlannedNetwork>();
+  const add = (name: string): void => {
+    const network = byName.get(name);
+    if (network === undefined) return;
+    if (typeof network.training?.init === "string") add(network.training.init);
+    used.set(name, network);
+  };
+  for (const block of blocks) for (const spec of Object.values(block.networks)) add(nameOf(spec));
+  return Object.fromEntries(used);
+}
 
 function radiiOf({ radius }: StudyFile): StudyPlan["radius"] {
   const read = (value: number | string): number => parseQuantity(value, "radius");

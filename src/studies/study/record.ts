@@ -1,6 +1,7 @@
 /** @file Makes the record of a study from the results of its tasks. */
 
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
+import { present } from "../../core/present.js";
 import { parseQuantity } from "../../core/units.js";
 import { meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/statistics/index.js";
@@ -12,6 +13,7 @@ import type { TaskStore } from "../tasks/store.js";
 import { canonicalJson, type Json } from "../tasks/task.js";
 import { assay } from "./assay.js";
 import { familyOf } from "./attack-family.js";
+import type { StudyTasks } from "./builder.js";
 import type { ClaimData } from "./claims/index.js";
 import { type CompiledStudy, compileStudy, planHash } from "./compile.js";
 import type { Findings } from "./questions/question.js";
@@ -68,7 +70,7 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
 
 const EMPTY: StudyRecord["questions"] = {
   robustness: [],
-  transfer: { matrices: [], effects: [] },
+  transfer: { matrices: [], effects: [], overall: [] },
   yield: [],
   cost: [],
   firstExit: [],
@@ -100,7 +102,8 @@ async function networkRecords({ tasks }: CompiledStudy, results: StudyResults): 
   );
   const records: StudyRecord["networks"] = [];
   for (const { block, role, network } of placed) {
-    const { spec, sha256, parameters, exits } = tasks.network(network);
+    const { spec, parameters, exits } = tasks.network(network);
+    const sha256 = await digestOf(network, tasks, results);
     const answers = await results.answers(tasks.clean(network, "reported"));
     const policy = await results.policy(tasks.policy({ network }));
     const routed = routedAnswers(answers, policy);
@@ -121,6 +124,13 @@ async function networkRecords({ tasks }: CompiledStudy, results: StudyResults): 
     });
   }
   return records;
+}
+
+/** The digest of a network of the plan, or of the one that a task trained. */
+async function digestOf(network: string, tasks: StudyTasks, results: StudyResults): Promise<string> {
+  const { sha256 } = tasks.network(network);
+  if (sha256 !== null) return sha256;
+  return (await results.trained(present(tasks.trained(network), `the task that trains ${network}`))).sha256;
 }
 
 function attackRecord(attack: StudyPlan["attacks"][number]): StudyRecord["attacks"][number] {

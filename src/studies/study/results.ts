@@ -22,6 +22,7 @@ import { SLOPES_FILE } from "../tasks/kinds/finite-differences.js";
 import { LATENCY_FILE } from "../tasks/kinds/latency.js";
 import { PACE_FILE } from "../tasks/kinds/pace.js";
 import { POLICY_FILE, readPolicy } from "../tasks/kinds/thresholds.js";
+import { TRAINING_FILE, type Trained, trainedSchema } from "../tasks/kinds/train.js";
 import type { Manifest, TaskStore } from "../tasks/store.js";
 import type { TaskKey } from "../tasks/task.js";
 
@@ -73,6 +74,12 @@ export class StudyResults {
 
   pace(key: TaskKey): Promise<PaceRow[]> {
     return this.#once(key, PACE_FILE, (bytes) => readParquet(bytes, PACE_COLUMNS, PACE_FILE));
+  }
+
+  trained(key: TaskKey): Promise<Trained> {
+    return this.#once(key, TRAINING_FILE, async (bytes) =>
+      trainedSchema.parse(JSON.parse(new TextDecoder().decode(bytes))),
+    );
   }
 
   /** @param key undefined: that of a network with one exit */

@@ -19,8 +19,8 @@ export const subjectsOf = ({ graph, plan }: Pick<StudyTasks, "graph" | "plan">):
 
 /** The fields of parameters that say what a task is about. */
 interface Told {
-  readonly network?: NetworkRef | undefined;
-  readonly data?: DataRef | undefined;
+  readonly network?: Pick<NetworkRef, "name" | "exits"> | undefined;
+  readonly data?: Pick<DataRef, "name" | "sha256"> | undefined;
   readonly attack?: { readonly name: string } | undefined;
   readonly exits?: readonly number[] | undefined;
 }
@@ -58,10 +58,11 @@ function thresholdSubject(task: Task, graph: TaskGraph, plan: StudyPlan): Omit<S
   return { data: data?.name ?? "", network: network?.name ?? "", surrogate: "", attack: "", exits, records };
 }
 
-const keptBy = (network: NetworkRef | undefined): string => (network?.exits ?? []).join();
+const keptBy = (network: Pick<NetworkRef, "exits"> | undefined): string => (network?.exits ?? []).join();
 
 /** Which records of the plan a reference names. All reported records can be the checks too. */
-function recordsOf({ name, sha256 }: DataRef, { data }: StudyPlan): string {
+function recordsOf({ name, sha256 }: Pick<DataRef, "name" | "sha256">, { data }: StudyPlan): string {
   const known = data[name];
-  return (["reported", "validation", "checks"] as const).find((which) => known?.[which].sha256 === sha256) ?? "";
+  const parts = ["reported", "validation", "checks", "training"] as const;
+  return parts.find((which) => known?.[which]?.sha256 === sha256) ?? "";
 }

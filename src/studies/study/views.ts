@@ -31,12 +31,12 @@ export interface Finished {
  * @param finished the tasks that are done
  * @throws DynnError 'store/damaged', 'store/unreachable' */
 export const viewRows = async (
-  { plan, graph }: StudyTasks,
+  { plan, graph }: Pick<StudyTasks, "plan" | "graph">,
   finished: readonly Finished[],
-  results: Pick<StudyResults, "policy">,
+  results: Pick<StudyResults, "policy" | "trained">,
 ) => ({
   tasks: finished.map(taskRow),
-  networks: networkRows(plan),
+  networks: networkRows(plan, await trainedDigests(finished, results)),
   exits: exitRows(plan),
   policies: (await Promise.all(finished.map((each) => policyRows(each, plan, results)))).flat(),
   attacks: plan.attacks.map(attackRow),
@@ -61,11 +61,24 @@ function taskRow({ topic: { task, ...topic }, manifest: { facts } }: Finished): 
   };
 }
 
-const networkRows = ({ blocks, networks }: StudyPlan): NetworkRow[] =>
+/** Digests of the networks that tasks have trained, by name. */
+async function trainedDigests(
+  finished: readonly Finished[],
+  results: Pick<StudyResults, "trained">,
+): Promise<ReadonlyMap<string, string>> {
+  const trained = finished.filter(({ topic }) => topic.task.kind === "train");
+  const digests = trained.map(
+    async ({ topic: { key, network } }) => [network, (await results.trained(key)).sha256] as const,
+  );
+  return new Map(await Promise.all(digests));
+}
+
+const networkRows = ({ blocks, networks }: StudyPlan, trained: ReadonlyMap<string, string>): NetworkRow[] =>
   blocks.flatMap(({ name: block, cell, architecture, data, seed, networks: roles }) =>
     Object.entries(roles).map(([role, name]) => {
-      const { parameters, exits, sha256 } = networks[name];
-      return { name, role, block, cell, architecture, data, seed, parameters, exits: exits.length, sha256 };
+      const { parameters, exits, legalCuts, sha256: known } = networks[name];
+      const sha256 = known ?? trained.get(name) ?? "";
+      return { name, role, block, cell, architecture, data, seed, parameters, exits: exits.length, legalCuts, sha256 };
     }),
   );
 

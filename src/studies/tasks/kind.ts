@@ -1,9 +1,13 @@
 /** @file What a kind of task is, and what a task gets to run. */
 import type { z } from "zod";
 import type { Dataset } from "../../data/dataset.js";
+import type { TrainingSplit } from "../../data/training-split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
-import type { DataRef, NetworkRef } from "../../schema/study/references.js";
+import type { DataRef, NetworkRef, TrainingRef } from "../../schema/study/references.js";
+import type { TrainingPlan } from "../../training/run/plan.js";
+import type { TrainingRequest } from "../../training/run/request.js";
+import type { TrainingResult } from "../../training/run/trainer.js";
 import type { RunStore } from "../audit/run-store.js";
 import type { Manifest, TaskResult } from "./store.js";
 import type { Task, TaskKey } from "./task.js";
@@ -16,6 +20,15 @@ export interface TaskInputs {
   readonly files: (name: string, file: string) => Promise<readonly Uint8Array[]>;
 }
 
+/** One run of a task that trains a network. */
+export interface TaskTraining extends Pick<TrainingRequest, "signal" | "onStep"> {
+  readonly key: TaskKey;
+  /** Place of the run in the task, from 0. */
+  readonly run: number;
+  /** Threads of the engine. They decide the last bits. */
+  readonly threads: number;
+}
+
 /** What the machine gives to a task. */
 export interface TaskContext {
   readonly backend: Backend;
@@ -26,6 +39,15 @@ export interface TaskContext {
    * `records[i]` of the data set.
    * @throws DynnError 'study/changed' */
   readonly data: (reference: DataRef) => Promise<Dataset>;
+  /** Opens the records that networks are trained on, and compares them with the reference.
+   * @throws DynnError 'study/changed', and the errors of opening and splitting data */
+  readonly trainingData: (reference: TrainingRef) => Promise<TrainingSplit>;
+  /** Trains with checkpoints, so that a stopped task loses little, and goes on from the last one.
+   * Undefined: a stopped training begins anew.
+   * @throws DynnError 'file/locked' while another process does the same task */
+  readonly keptTraining?:
+    | ((plan: TrainingPlan, training: TaskTraining) => Promise<Pick<TrainingResult, "graph" | "epochs">>)
+    | undefined;
   /** Keeps an unfinished attack, so that a stopped task loses little. Undefined when another
    * process does the same task. */
   readonly unfinished?: ((key: TaskKey) => Promise<RunStore | undefined>) | undefined;
@@ -39,6 +61,9 @@ export interface TaskContext {
   readonly version: string;
 }
 
+/** How tasks share the cores of a machine. */
+export const CORES = ["one", "own", "all"] as const;
+
 /** A kind of task. */
 export interface TaskKind<P = unknown> {
   readonly name: string;
@@ -51,8 +76,11 @@ export interface TaskKind<P = unknown> {
   readonly inputs: readonly string[];
   /** Whether its result is a measured time, which differs between two runs. */
   readonly measuresTime?: boolean | undefined;
-  /** The cores that it works on. A measurement of time takes the whole machine. */
-  readonly cores: "one" | "all";
+  /** The cores that it works on. A measurement of time takes the whole machine. "own": as many as
+   * its parameters say, and a machine runs one such task at a time, beside others. */
+  readonly cores: (typeof CORES)[number];
+  /** The cores of a kind with its own number. */
+  readonly threads?: ((parameters: P) => number) | undefined;
   /** Work of the task in MACs, for the estimate of a plan. */
   readonly macs: (parameters: P) => number;
   readonly run: (key: TaskKey, parameters: P, inputs: TaskInputs, context: TaskContext) => Promise<TaskResult>;

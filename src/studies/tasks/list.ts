@@ -21,6 +21,10 @@ const taskListSchema = z.strictObject({
   tasks: z.array(taskSchema),
   networks: z.record(z.string(), place).describe("path or zoo name of each network, by digest"),
   data: z.record(z.string(), place).describe("data spec of the records, by digest"),
+  training: z
+    .record(z.string(), place.extend({ test: z.string().nullable() }))
+    .optional()
+    .describe("data specs of the records that networks are trained on, by digest"),
 });
 
 /** The tasks of a study, each behind its inputs, with the places of networks and records. */
@@ -29,6 +33,11 @@ export interface TaskList {
   readonly tasks: readonly Task[];
   readonly networks: { readonly [sha256: string]: { readonly name: string; readonly spec: string } };
   readonly data: { readonly [sha256: string]: { readonly name: string; readonly spec: string } };
+  readonly training?:
+    | {
+        readonly [sha256: string]: { readonly name: string; readonly spec: string; readonly test: string | null };
+      }
+    | undefined;
 }
 
 const LIST_FILE = "tasks.json";

@@ -6,10 +6,11 @@ import { finiteDifferencesKind } from "./kinds/finite-differences.js";
 import { latencyKind } from "./kinds/latency.js";
 import { paceKind } from "./kinds/pace.js";
 import { thresholdsKind } from "./kinds/thresholds.js";
+import { trainKind } from "./kinds/train.js";
 
 /** The kinds of tasks by name. */
 export const TASK_KINDS: Readonly<Record<string, TaskKind>> = Object.fromEntries(
-  [answersKind, thresholdsKind, craftKind, finiteDifferencesKind, latencyKind, paceKind].map((kind) => [
+  [trainKind, answersKind, thresholdsKind, craftKind, finiteDifferencesKind, latencyKind, paceKind].map((kind) => [
     kind.name,
     kind,
   ]),

@@ -1,5 +1,6 @@
 /** @file Measures a network of the zoo as it is published: accuracy of each exit, accuracy and
  *  cost of the routed answer, robust accuracy at small radii. */
+import { present } from "../../core/present.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
 import type { TrainingSplit } from "../../data/training-split.js";
@@ -28,7 +29,7 @@ export interface ZooMeasurement {
 }
 
 /** The measured facts of a network, and the policy for the first goal. */
-export interface MeasuredNetwork extends Pick<ZooResult, "parameters" | "exits" | "routed" | "robust"> {
+export interface MeasuredNetwork extends Pick<ZooResult, "parameters" | "exits" | "routed"> {
   /** Undefined for a network with one exit. */
   readonly policy: Policy | undefined;
 }
@@ -51,11 +52,10 @@ export async function measureNetwork(
   measurement: ZooMeasurement,
 ): Promise<MeasuredNetwork> {
   const model = dynamicModel(source);
-  const { validation, test } = measurement.data;
-  if (test === undefined) throw new Error("bug: a network of the zoo has test records");
+  const { data } = measurement;
   const measured = {
-    validation: await answersOf(model, validation, "validation records", measurement),
-    test: await answersOf(model, test, "test records", measurement),
+    validation: await answersOf(model, data.validation, "validation records", measurement),
+    test: await answersOf(model, testOf(data), "test records", measurement),
   };
   const chosen = model.exits.length > 1 ? TARGETS.map(([name, target]) => routed(model, name, target, measured)) : [];
   return {
@@ -66,10 +66,11 @@ export async function measureNetwork(
       test: rightAt(measured.test, k),
     })),
     routed: chosen.map(({ record }) => record),
-    robust: await robustAccuracy(model, test, chosen[0]?.policy, measurement),
     policy: chosen[0]?.policy,
   };
 }
+
+const testOf = ({ test }: Pick<TrainingSplit, "test">): Dataset => present(test, "the test records of a network");
 
 const answersOf = (
   { graph, exits }: DynamicModel,
@@ -108,13 +109,15 @@ function routed(
   };
 }
 
-/** PGD on the final exit and on the routed answer, on the first test records. */
-async function robustAccuracy(
-  model: DynamicModel,
-  test: Dataset,
+/** PGD on the final exit and on the routed answer, on the first test records.
+ * @throws DynnError as `audit`, or the signal's reason when aborted */
+export async function robustAccuracy(
+  source: Pick<OnnxModel, "graph" | "metadata">,
   policy: Policy = singleExitPolicy(FRAME.rule, FRAME.fallback),
-  { backend, batch, signal, onProgress }: ZooMeasurement,
+  { data, backend, batch, signal, onProgress }: ZooMeasurement,
 ): Promise<ZooResult["robust"]> {
+  const model = dynamicModel(source);
+  const test = testOf(data);
   const records = Uint32Array.from({ length: Math.min(ROBUST.records, test.count) }, (_, i) => i);
   const { record } = await audit({
     ...{ model, backend, batch, signal, onProgress, seed: 0, version: VERSION, attacks: [] },

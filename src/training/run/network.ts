@@ -215,8 +215,11 @@ export interface InitialWeights {
 /** The weights of a model, by the names of its initializers.
  * @param final name of the output that is the final classifier; left out: the costliest
  * @throws DynnError as dynamicModel */
-export function weightsOfModel(source: OnnxModel, where: string, final?: string): InitialWeights {
-  const classes = dynamicModel(source, { name: where, final });
+export const weightsOfModel = (source: OnnxModel, where: string, final?: string): InitialWeights =>
+  weightsOfNetwork(dynamicModel(source, { name: where, final }), where);
+
+/** The weights of an opened network, by the names of its initializers. */
+export function weightsOfNetwork(classes: DynamicModel, where: string): InitialWeights {
   const { normalization, source: graph } = classes;
   return { where, tensor: (name) => graph.initializers.get(name), normalization, classes };
 }

@@ -119,13 +119,89 @@ describe("the tables of the questions", () => {
         );
   });
 
+  test("hold the slopes of first exits of the record", async () => {
+    const rows = await rowsOf(sql, "@firstExitSlope");
+    const { firstExit } = record.questions;
+    expect(rows).toHaveLength(firstExit.length);
+    const close = (value: number | null) => (value === null ? null : expect.closeTo(value, 12));
+    for (const { block, scenario, target, slope, points } of firstExit) {
+      const row = rows.find((each) => each.block === block && each.scenario === scenario && each.target === target);
+      expect(row).toMatchObject({ slope: close(slope), places: Math.min(4, points.length) });
+      const shown = (row?.points as { entries: Row }[] | Row[]) ?? [];
+      expect(shown).toHaveLength(points.length);
+      for (const [i, { exit, exposure, vulnerability, costFraction }] of points.entries())
+        expect(shown[i]).toMatchObject({
+          exit,
+          cost: costFraction,
+          exposure: close(exposure),
+          vulnerability: close(vulnerability),
+        });
+    }
+    expect(new Set(firstExit.map(({ scenario }) => scenario)).size).toBe(2);
+  });
+
+  test("hold the yields of the record", async () => {
+    const rows = await rowsOf(sql, "@yield");
+    expect(rows).toHaveLength(record.questions.yield.length);
+    expect(record.questions.yield.map(({ surrogate }) => surrogate)).toContain("pruned at exit1");
+    const close = (value: number | null) => (value === null ? null : expect.closeTo(value, 6));
+    for (const { block, surrogate, perTeraMac, perSecond, censored, samples } of record.questions.yield)
+      expect(rows).toContainEqual(
+        expect.objectContaining({
+          ...{ block, surrogate, samples, censored },
+          ...{ perTeraMac: close(perTeraMac), perSecond: close(perSecond) },
+        }),
+      );
+    expect(rows.filter(({ perSecond }) => perSecond !== null)).toHaveLength(4);
+  });
+
+  test("hold the early attacks of the record, and the coefficients", async () => {
+    const rows = await rowsOf(sql, "@early");
+    const { early } = record.questions;
+    expect(rows).toHaveLength(early.rows.length);
+    expect(early.rows.length).toBeGreaterThan(12);
+    expect(early.rows.filter(({ medianNorm }) => medianNorm === null).length).toBeGreaterThan(0);
+    const close = (value: number | null) => (value === null ? null : expect.closeTo(value, 12));
+    for (const {
+      block,
+      network,
+      role,
+      exits,
+      lastExit,
+      dependency,
+      sparsity,
+      gap,
+      samples,
+      successes,
+      medianNorm,
+    } of early.rows) {
+      const row = rows.find((each) => each.network === network && JSON.stringify(each.exits) === JSON.stringify(exits));
+      expect(row).toMatchObject({
+        ...{ block, role, early: exits.length, lastExit: close(lastExit), samples, successes },
+        ...{ dependency: close(dependency), sparsity: close(sparsity), gap: close(gap), medianNorm: close(medianNorm) },
+      });
+    }
+    const coefficients = await rowsOf(sql, "@earlyCoefficients");
+    expect([coefficients.length, early.coefficients.length]).toEqual([3, 4]);
+    for (const name of ["dependency", "sparsity", "exits"]) {
+      const { value = NaN } = early.coefficients.find((each) => each.name === name) ?? {};
+      expect(coefficients).toContainEqual({ name, value: expect.closeTo(value, 8) });
+    }
+  });
+
   test("hold the effects of claims for every block", async () => {
     const rows = await rowsOf(sql, "@claims");
-    expect(rows).toHaveLength(6);
+    expect(rows.map(({ claim, block }) => `${claim} ${block}`).sort()).toEqual(
+      ["C0", "C1", "C2", "C3"].flatMap((claim) => [`${claim} a-s1`, `${claim} b-s1`]).concat("C4 a-s1"),
+    );
+    for (const claim of ["C2", "C4"])
+      for (const { cell, effect } of record.cells.filter((each) => each.claim === claim))
+        expect(rows).toContainEqual({ claim, block: `${cell}-s1`, effect: expect.closeTo(effect.value, 10) });
+    expect(record.cells.filter(({ claim }) => claim === "C2" || claim === "C4")).toHaveLength(3);
     for (const { block, static: fixed, routed } of record.questions.robustness)
       expect(rows).toContainEqual({ claim: "C0", block, effect: expect.closeTo(fixed.value - routed.value, 12) });
     for (const { block, asymmetry } of record.questions.transfer.effects.filter((e) => e.attack === "pgd-final"))
-      expect(rows).toContainEqual({ claim: "C1", block, effect: expect.closeTo(asymmetry, 12) });
+      expect(rows).toContainEqual({ claim: "C1", block, effect: expect.closeTo(asymmetry.value, 12) });
     const cells = record.cells.filter(({ claim }) => claim === "C3");
     expect(cells).toHaveLength(2);
     for (const { cell, effect } of cells)
@@ -140,6 +216,10 @@ describe("the tables of the questions", () => {
       "transfer",
       "costShift",
       "firstExit",
+      "firstExitSlope",
+      "yield",
+      "early",
+      "earlyCoefficients",
       "claims",
     ]);
     for (const { about } of questionTables()) expect(about.length).toBeGreaterThan(20);

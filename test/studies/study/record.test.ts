@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { renderStudy } from "../../../src/report/study/page.js";
 import type { StudyRecord } from "../../../src/schema/study/record.js";
+import { overallOf } from "../../../src/studies/study/questions/transfer-effects.js";
 import { studyRecord } from "../../../src/studies/study/record.js";
 import { COSTS, fakePlan, fakeStore, type Truth } from "../../support/fake-study.js";
 
@@ -44,8 +45,55 @@ describe("a study of nine blocks", () => {
     expect(at("net0-joint-s0", "net1-static-s0")).toBeCloseTo(Math.round(60 * (0.6 + wobble(0))) / 60, 12);
     expect(at("net0-static-s0", "net1-joint-s0")).toBeCloseTo(Math.round(60 * (0.3 + wobble(0))) / 60, 12);
     const effects = record.questions.transfer.effects.filter(({ attack }) => attack === "pgd-final");
-    for (const { asymmetry } of effects) expect(asymmetry).toBeCloseTo(0.3, 10);
+    for (const { asymmetry } of effects) expect(asymmetry.value).toBeCloseTo(0.3, 10);
     expect(verdict("C1")?.effect?.value).toBeCloseTo(0.3, 10);
+  });
+
+  test("has the effects of surrogate and target with intervals, in a block and over blocks", () => {
+    const { effects, overall } = record.questions.transfer;
+    const own = effects.filter(({ attack }) => attack === "pgd-final");
+    expect(own).toHaveLength(9);
+    // 18 of 60 samples differ by 1. The quantile of t with 59 degrees of freedom is from a table.
+    const half = 2.000995 * Math.sqrt((0.3 * 0.7) / 59);
+    for (const { asymmetry, surrogate, target } of own) {
+      for (const each of [asymmetry, surrogate]) {
+        expect(each?.value).toBeCloseTo(0.3, 10);
+        expect(each?.low).toBeCloseTo(0.3 - half, 6);
+        expect(each?.high).toBeCloseTo(0.3 + half, 6);
+      }
+      expect(target).toEqual({ value: 0, low: 0, high: 0 });
+    }
+    const [all] = overall.filter(({ attack }) => attack === "pgd-final");
+    const none = { value: 0, low: 0, high: 0 };
+    expect(all).toMatchObject({ blocks: 9, radius: 4 / 255, objective: "misclassify:final", target: none });
+    expect(all.asymmetry.low).toBeCloseTo(0.3, 10);
+    expect(new Set(overall.map(({ attack }) => attack)).size).toBe(overall.length);
+  });
+
+  test("has effects over blocks whose interval is that of t over blocks", () => {
+    const [one] = record.questions.transfer.effects;
+    const blocks = [0.1, 0.2, 0.6].map((value, i) => ({
+      ...one,
+      asymmetry: { value, low: null, high: null },
+      surrogate: i === 0 ? null : { value: 2 * value, low: null, high: null },
+      target: i === 0 ? { value, low: null, high: null } : null,
+    }));
+    const [all] = overallOf(blocks);
+    // Standard deviation sqrt(0.07); quantiles of t with 2 and 1 degrees of freedom from a table.
+    const half = 4.302653 * Math.sqrt(0.07 / 3);
+    expect(all.asymmetry).toEqual({
+      value: expect.closeTo(0.3, 12),
+      low: expect.closeTo(0.3 - half, 6),
+      high: expect.closeTo(0.3 + half, 6),
+    });
+    const wide = 12.706205 * 0.4;
+    expect(all.surrogate).toEqual({
+      value: expect.closeTo(0.8, 12),
+      low: expect.closeTo(0.8 - wide, 5),
+      high: expect.closeTo(0.8 + wide, 5),
+    });
+    expect([all.target, all.blocks]).toEqual([{ value: 0.1, low: null, high: null }, 3]);
+    expect(overallOf([...blocks, { ...one, attack: "other" }])).toHaveLength(2);
   });
 
   test("counts adversarial samples per work", () => {

@@ -76,7 +76,7 @@ describe("tasks", () => {
   test("give the same files in memory and in a folder", async () => {
     const { graph, list, crafted, judged } = await smallStudy();
     const stores = [memoryStore(), await folderTaskStore(mkdtempSync(join(tmpdir(), "dynn-store-")))];
-    const context = taskContext({ list, backend: ortNode(), root: "." });
+    const context = taskContext({ list, store: memoryStore(), backend: ortNode(), root: "." });
     for (const store of stores) for (const { key, task } of graph.all()) await runTask(key, task, store, context);
     const files = await Promise.all(
       stores.map(async (store) => Promise.all(graph.all().map(async ({ key }) => (await store.manifest(key))?.files))),

@@ -3,6 +3,7 @@
 import type { Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import type { TaskEnd, TaskEngine } from "../../../studies/tasks/conduct.js";
+import { CORES, type TaskKind } from "../../../studies/tasks/kind.js";
 import type { KeyedTask } from "../../../studies/tasks/schedule.js";
 import type { TaskKey } from "../../../studies/tasks/task.js";
 import { coresOf } from "../slots.js";
@@ -14,6 +15,8 @@ const ATTEMPTS = 3;
 const CHECK_MS = 5000;
 /** Tasks that are in the queue at a time. */
 const MOST_QUEUED = 2000;
+
+type Cores = TaskKind["cores"];
 
 /** A job that waits for its end. */
 interface Waiting {
@@ -34,7 +37,7 @@ export interface QueueOptions {
 
 /** Puts tasks into queues and waits for their ends. */
 export class QueueCoordinator implements TaskEngine {
-  readonly #queues: Readonly<Record<"one" | "all", Queue>>;
+  readonly #queues: Readonly<Record<Cores, Queue>>;
   readonly #events: readonly QueueEvents[];
   readonly #clients: readonly Redis[];
   readonly #waiting = new Map<TaskKey, Waiting>();
@@ -49,12 +52,12 @@ export class QueueCoordinator implements TaskEngine {
   ) {
     const client = connect(packages, options.redis, () => this.#lost());
     client.on("ready", () => this.#found());
-    const listening = (["one", "all"] as const).map(() => connect(packages, options.redis, () => undefined));
+    const listening = CORES.map(() => connect(packages, options.redis, () => undefined));
     this.#clients = [client, ...listening];
-    const queue = (cores: "one" | "all") =>
+    const queue = (cores: Cores) =>
       quiet(new packages.Queue(queueName(options.storeId, cores), { connection: client }));
-    this.#queues = { one: queue("one"), all: queue("all") };
-    this.#events = (["one", "all"] as const).map((cores, i) =>
+    this.#queues = { one: queue("one"), own: queue("own"), all: queue("all") };
+    this.#events = CORES.map((cores, i) =>
       this.#listen(new packages.QueueEvents(queueName(options.storeId, cores), { connection: listening[i] })),
     );
     this.#timer = setInterval(() => void this.#check(), options.checkMs ?? CHECK_MS);
@@ -68,7 +71,13 @@ export class QueueCoordinator implements TaskEngine {
     return new QueueCoordinator(packages, options);
   }
 
-  readonly takes = (): boolean => this.#waiting.size < MOST_QUEUED;
+  /** A measurement of time would wait for a training, and all else for the measurement. */
+  readonly takes = ({ task }: KeyedTask): boolean => {
+    if (coresOf(task) === "all" && this.#trains()) return false;
+    return this.#waiting.size < MOST_QUEUED;
+  };
+
+  readonly #trains = (): boolean => [...this.#waiting.values()].some(({ ready }) => coresOf(ready.task) === "own");
 
   readonly run = (ready: KeyedTask, signal: AbortSignal, onProgress: (share: number) => void): Promise<TaskEnd> =>
     new Promise((resolve) => {
@@ -103,7 +112,7 @@ export class QueueCoordinator implements TaskEngine {
 
   /** Redis keeps one job per key, so a job that is there stays. */
   async #addAll(tasks: readonly KeyedTask[]): Promise<void> {
-    for (const cores of ["one", "all"] as const) {
+    for (const cores of CORES) {
       const jobs = tasks
         .filter(({ task }) => coresOf(task) === cores)
         .map(({ key }) => ({

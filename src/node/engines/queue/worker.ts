@@ -4,6 +4,7 @@ import type { Job, Worker } from "bullmq";
 import { DynnError, reasonOf } from "../../../core/errors.js";
 import type { TaskEnd } from "../../../studies/tasks/conduct.js";
 import type { TaskGraph } from "../../../studies/tasks/graph.js";
+import { CORES } from "../../../studies/tasks/kind.js";
 import { graphOf, readList } from "../../../studies/tasks/list.js";
 import { type KeyedTask, MOST_DEATHS } from "../../../studies/tasks/schedule.js";
 import type { TaskKey } from "../../../studies/tasks/task.js";
@@ -61,7 +62,7 @@ class QueueWorker {
 
   async untilStopped(): Promise<void> {
     const client = connect(this.packages, this.run.redis, () => undefined);
-    const workers = [this.#worker("one", this.run.threads, client), this.#worker("all", 1, client)];
+    const workers = CORES.map((cores) => this.#worker(cores, cores === "one" ? this.run.threads : 1, client));
     if (!this.#stop.signal.aborted)
       await new Promise((resolve) => this.#stop.signal.addEventListener("abort", resolve, { once: true }));
     await Promise.all(workers.map((worker) => briefly(worker.close(), 40_000)));
@@ -70,7 +71,7 @@ class QueueWorker {
     if (this.#broken) throw this.#broken;
   }
 
-  #worker(cores: "one" | "all", concurrency: number, connection: ReturnType<typeof connect>): Worker {
+  #worker(cores: (typeof CORES)[number], concurrency: number, connection: ReturnType<typeof connect>): Worker {
     const { lockMs, stalledMs } = this.run.times ?? TIMES;
     const name = queueName(this.store.id, cores);
     const worker = new this.packages.Worker(name, (job, token) => this.#process(job, token), {

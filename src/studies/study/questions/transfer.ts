@@ -11,6 +11,7 @@ import type { BlockTable } from "../claims/table.js";
 import { dataOf, kinshipOf, type Placed, placedOn } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
 import { mean, question } from "./question.js";
+import { differenceOf, overallOf } from "./transfer-effects.js";
 
 /** One attack on one surrogate, with the answers of every target. */
 interface Row {
@@ -46,7 +47,7 @@ export const transfer = question<readonly DataNeeds[]>({
         if (columns && fooled.eligible > 0) tables.push({ id: block.name, cell: block.cell, columns });
       }
     }
-    return { tables, part: { transfer: { matrices, effects } }, notRun: [] };
+    return { tables, part: { transfer: { matrices, effects, overall: overallOf(effects) } }, notRun: [] };
   },
 });
 
@@ -161,13 +162,11 @@ function effectsOf(block: string, needs: DataNeeds, fooled: Fooled): TransferEff
     .filter(({ surrogate }) => surrogate.role === "joint")
     .flatMap(({ attack }) => {
       const twin = twinOf(attack, own);
-      const rate = (from: "static" | "joint", to: "static" | "joint", name: string): number | undefined => {
-        const values = towards(block, from, to, name, needs, fooled);
-        return values && mean(values);
-      };
-      const [ds, sd] = [rate("joint", "static", attack.name), twin && rate("static", "joint", twin.name)];
+      const fell = (from: "static" | "joint", to: "static" | "joint", name: string) =>
+        towards(block, from, to, name, needs, fooled);
+      const [ds, sd] = [fell("joint", "static", attack.name), twin && fell("static", "joint", twin.name)];
       if (ds === undefined || sd === undefined || !twin) return [];
-      const ss = rate("static", "static", twin.name);
+      const ss = fell("static", "static", twin.name);
       return {
         ...{
           block,
@@ -175,9 +174,9 @@ function effectsOf(block: string, needs: DataNeeds, fooled: Fooled): TransferEff
           objective: String(attack.goal ?? "misclassify:final"),
           radius: radiusOf(attack),
         },
-        asymmetry: ds - sd,
-        surrogate: ss === undefined ? null : ds - ss,
-        target: ss === undefined ? null : ss - sd,
+        asymmetry: differenceOf(ds, sd),
+        surrogate: ss === undefined ? null : differenceOf(ds, ss),
+        target: ss === undefined ? null : differenceOf(ss, sd),
       };
     });
 }

@@ -32,7 +32,7 @@ export const answersKind = taskKind<AnswersParameters>({
   version: 1,
   about: "runs every exit of a network on clean or attacked images",
   parameters,
-  inputs: ["images"],
+  inputs: ["networks", "images"],
   cores: "one",
   macs: ({ data, macs }) => recordsOf(data).length * macs,
   run: async (_key, given, inputs, context) => {

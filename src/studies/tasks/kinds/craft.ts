@@ -39,7 +39,7 @@ export const craftKind = taskKind<CraftParameters>({
   version: 1,
   about: "attacks records on a network",
   parameters,
-  inputs: ["policy"],
+  inputs: ["networks", "policy"],
   cores: "one",
   macs: ({ data, macs, gradients }) => 3 * gradients * recordsOf(data).length * macs,
   run: async (key, given, inputs, context) => {

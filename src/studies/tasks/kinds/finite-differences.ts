@@ -37,7 +37,7 @@ export const finiteDifferencesKind = taskKind<SlopeParameters>({
   version: 1,
   about: "compares gradients with finite differences",
   parameters,
-  inputs: ["policy"],
+  inputs: ["networks", "policy"],
   cores: "one",
   macs: ({ samples, macs }) => 5 * samples * macs,
   run: async (_key, given, inputs, context) => {

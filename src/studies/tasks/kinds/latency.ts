@@ -33,7 +33,7 @@ export const latencyKind = taskKind<LatencyParameters>({
   version: 1,
   about: "times a network on clean and attacked images",
   parameters,
-  inputs: ["policy", "images"],
+  inputs: ["networks", "policy", "images"],
   measuresTime: true,
   cores: "all",
   macs: ({ samples, rounds, sets, macs }) => samples * rounds * (sets.length + 1) * macs,

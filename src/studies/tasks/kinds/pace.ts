@@ -42,7 +42,7 @@ export const paceKind = taskKind<PaceParameters>({
   version: 1,
   about: "times the same attack on several networks",
   parameters,
-  inputs: ["policies"],
+  inputs: ["networks", "policies"],
   measuresTime: true,
   cores: "all",
   macs: ({ macs }) => macs,
