@@ -107,7 +107,3 @@ function firstImage(graph: Graph): Feature {
   const first = graph.nodes.find((node) => node.opType === "Conv");
   return featureOf(graph, first?.inputs[0] ?? graph.inputs[0].name);
 }
-
-/** The content of the metadata `dynn.gates`. */
-export const gatesMetadata = (gates: readonly TrainedGate[]) =>
-  gates.map(({ name, score, value, branch }) => ({ name, score, value, branch }));
