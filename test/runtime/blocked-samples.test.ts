@@ -143,6 +143,16 @@ describe("rows of a batch", () => {
       (b, y, z) => [
         b.op("ScatterND", [y, places(b, [1, 1], 1n), b.op("Gather", [z, b.ints([0])])], { reduction: string("add") }),
         b.op("ScatterND", [y, places(b, [1, 2], 1n, 3n), b.op("GatherND", [z, places(b, [1, 2], 0n, 5n)])]),
+        // The channels of one sample in reverse: as many sizes as whole rows have.
+        b.op("ScatterND", [
+          y,
+          places(
+            b,
+            [1, CHANNELS, 2],
+            ...Array.from({ length: 2 * CHANNELS }, (_, i) => BigInt(i % 2 ? 31 - (i >> 1) : 1)),
+          ),
+          b.op("Gather", [z, b.ints([0])]),
+        ]),
       ],
       16,
     );

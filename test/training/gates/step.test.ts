@@ -138,8 +138,8 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
         Object.fromEntries(
           group.map((parameter, i) => {
             const start = step.initial.get(parameter) as Tensor;
-            const there = [...toNumbers(start)].map((v, k) => v + t * directions[i][k]);
-            return [parameter, fromNumbers("float64", start.dims, there)];
+            const changed = [...toNumbers(start)].map((v, k) => v + t * directions[i][k]);
+            return [parameter, fromNumbers("float64", start.dims, changed)];
           }),
         );
       const h = 1e-6;
