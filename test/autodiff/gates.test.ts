@@ -67,7 +67,7 @@ function values(
 function gradient(graph: Graph, constants: ReadonlySet<ValueName>, fed = feeds()): readonly number[] {
   const typed = inferShapes(graph, opTable);
   const made = gradientGraph(typed, opTable, { loss: "loss", wrt: ["x"], names: ["dx"], keep: [], constants });
-  return values(made, fed, ["dx"])[0] as readonly number[];
+  return values(made, fed, ["dx"])[0];
 }
 
 /** The graph with some values as the numbers that they have at the base. */
@@ -77,7 +77,7 @@ function frozen(graph: Graph, names: readonly ValueName[]): Graph {
   const initializers = new Map(graph.initializers);
   names.forEach((name, i) => {
     const dims = types.get(name)?.shape as number[];
-    initializers.set(name, fromNumbers("float32", dims, found[i] as readonly number[]));
+    initializers.set(name, fromNumbers("float32", dims, found[i]));
   });
   const nodes = graph.nodes.filter((node) => !node.outputs.some((name) => names.includes(name)));
   return { ...graph, nodes, initializers, types: new Map() };
@@ -88,7 +88,7 @@ function expectDifferences(path: Graph, analytic: readonly number[]): void {
     const direction = toNumbers(random(DIMS, 50 + trial));
     const along = (t: number): number => {
       const moved = [...toNumbers(feeds().x)].map((v, i) => v + t * direction[i]);
-      return (values(path, { x: fromNumbers("float64", DIMS, moved) }, ["loss"])[0] as readonly number[])[0];
+      return (values(path, { x: fromNumbers("float64", DIMS, moved) }, ["loss"])[0])[0];
     };
     const h = 1e-6;
     const numeric = (along(h) - along(-h)) / (2 * h);
@@ -134,7 +134,7 @@ describe("a gradient through gates", () => {
   });
 
   test("follows a threshold", () => {
-    const moved: HardGate[] = [gates[0] as HardGate, { ...(gates[1] as HardGate), threshold: 0.2 }];
+    const moved: HardGate[] = [gates[0], { ...(gates[1]), threshold: 0.2 }];
     const soft = withSurrogates(graph, moved, { kind: "soft", slope: 2 });
     const [value, score] = values(soft.graph, feeds(), ["gate1", "score1"]) as [number[], number[]];
     expect(value).toHaveLength(ROWS);
@@ -158,7 +158,7 @@ test("straight through, a score gets slope * s(1 - s) times the sum of dy * bran
     keep: [],
     constants: made.constants,
   });
-  const [dz, score, branch] = values(withGradient, feeds(), ["dz", "score1", branches[1] as string]) as [
+  const [dz, score, branch] = values(withGradient, feeds(), ["dz", "score1", branches[1]]) as [
     number[],
     number[],
     number[],

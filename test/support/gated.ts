@@ -12,9 +12,9 @@ export const SIDE = 8;
 export const narrow = (depth = 20): Graph =>
   resnet(depth)({ classes: CLASSES, imageSize: SIDE, width: 0.25, seed: 1 }).graph;
 
-export const images = (rows: number, seed = 4): Tensor<"float32"> => {
+export const images = (rows: number, seed = 4): Tensor => {
   const dims = [rows, 3, SIDE, SIDE];
-  return fromNumbers("float32", dims, toNumbers(random(dims, seed, 0, 1))) as Tensor<"float32">;
+  return fromNumbers("float32", dims, toNumbers(random(dims, seed, 0, 1)));
 };
 
 /** The last layers of gates with larger weights and with biases around `bias`. Statistics of norms are moved away from 0 and 1 too. */

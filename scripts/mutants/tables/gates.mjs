@@ -15,14 +15,14 @@ export const GATES = [
   },
   {
     name: "gates/surrogate-without-slope",
-    find: "const scaled = slope === 1 ? from : b.op(\"Mul\", [from, b.scalar(slope)]);",
+    find: 'const scaled = slope === 1 ? from : b.op("Mul", [from, b.scalar(slope)]);',
     replace: "const scaled = from;",
     test: SURROGATES_TEST,
     killedBy: "slope * s(1 - s)",
   },
   {
     name: "gates/surrogate-without-threshold",
-    find: "const from = threshold === 0 ? score : b.op(\"Sub\", [score, b.scalar(threshold)]);",
+    find: 'const from = threshold === 0 ? score : b.op("Sub", [score, b.scalar(threshold)]);',
     replace: "const from = score;",
     test: SURROGATES_TEST,
     killedBy: "follows a threshold",
@@ -43,8 +43,8 @@ export const GATES = [
   },
   {
     name: "gates/budget-without-upper-bound",
-    find: "b.op(\"Add\", [above, below])",
-    replace: "b.op(\"Add\", [below, below])",
+    find: 'b.op("Add", [above, below])',
+    replace: 'b.op("Add", [below, below])',
     test: STEP_TEST,
     killedBy: "adds the loss of its gates",
   },
@@ -57,8 +57,8 @@ export const GATES = [
   },
   {
     name: "gates/noise-by-row",
-    find: "noise.set(logistic({ seed, sample, purpose: \"gate\", step: done }, count), row * count);",
-    replace: "noise.set(logistic({ seed, sample: row, purpose: \"gate\", step: done }, count), row * count);",
+    find: 'noise.set(logistic({ seed, sample, purpose: "gate", step: done }, count), row * count);',
+    replace: 'noise.set(logistic({ seed, sample: row, purpose: "gate", step: done }, count), row * count);',
     test: STEP_TEST,
     killedBy: "hangs on the seed, the record and the step",
   },
@@ -78,7 +78,7 @@ export const GATES = [
   },
   {
     name: "gates/halting-share-without-rest",
-    find: "const rest = this.#left === undefined ? stops : b.op(\"Mul\", [stops, this.#left]);",
+    find: 'const rest = this.#left === undefined ? stops : b.op("Mul", [stops, this.#left]);',
     replace: "const rest = stops;",
     test: HALTING_TEST,
     killedBy: "gives the sum of the blocks' outputs with their shares",
@@ -99,8 +99,8 @@ export const GATES = [
   },
   {
     name: "blocked/sum-of-sample-channels-only",
-    find: "const rows = reduceOver(l, \"ReduceSum\", reshaped(l, sums, [samples, channels]), 1);",
-    replace: "const rows = reduceOver(l, \"ReduceMean\", reshaped(l, sums, [samples, channels]), 1);",
+    find: 'const rows = reduceOver(l, "ReduceSum", reshaped(l, sums, [samples, channels]), 1);',
+    replace: 'const rows = reduceOver(l, "ReduceMean", reshaped(l, sums, [samples, channels]), 1);',
     test: SAMPLES_TEST,
     killedBy: "of images and of products that are not made",
   },

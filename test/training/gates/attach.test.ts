@@ -85,8 +85,8 @@ describe.each(Object.keys(GATES) as GateName[])("gates: %s", (gate) => {
       expect(typed.types.get(score)).toMatchObject({ dtype: "float32", shape: ["n"] });
       expect(typed.types.get(value)).toMatchObject({ dtype: "float32", shape: ["n", 1, 1, 1] });
     }
-    const [scores] = valuesOf(made.graph, [made.gates[3]?.score as string]);
-    for (const z of scores as readonly number[]) expect(z).toBeCloseTo(2, 1);
+    const [scores] = valuesOf(made.graph, [made.gates[3]?.score]);
+    for (const z of scores) expect(z).toBeCloseTo(2, 1);
     const [gated, plain] = [made.graph, resnet20()].map((graph) => valuesOf(graph, ["logits"])[0]);
     expect(gated).toEqual(plain);
   });
@@ -112,8 +112,8 @@ describe.each(Object.keys(GATES) as GateName[])("gates: %s", (gate) => {
       expect(GATE_PARAMETER.test(name), name).toBe(false);
       expect(made.graph.initializers.get(name)?.data).toEqual(resnet20().initializers.get(name)?.data);
     }
-    expect(attachGates(resnet20(), { gate, seed: 6 }).graph.initializers.get(own[0] as string)?.data).not.toEqual(
-      made.graph.initializers.get(own[0] as string)?.data,
+    expect(attachGates(resnet20(), { gate, seed: 6 }).graph.initializers.get(own[0])?.data).not.toEqual(
+      made.graph.initializers.get(own[0])?.data,
     );
   });
 });

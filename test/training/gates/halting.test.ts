@@ -58,7 +58,7 @@ function haltedIn(stage: number): readonly Halted[] {
     .slice(1)
     .map((name) => `${name}.gate.share`);
   const values = known;
-  return Array.from({ length: ROWS }, (_, row) => halted(names.map((name) => toNumbers(values[name])[row] as number)));
+  return Array.from({ length: ROWS }, (_, row) => halted(names.map((name) => toNumbers(values[name])[row])));
 }
 
 describe("a network that halts", () => {
@@ -97,13 +97,13 @@ describe("a network that halts", () => {
       expect(shares.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 6);
       for (let i = row * size; i < (row + 1) * size; i++) {
         const want = units.reduce(
-          (sum, name, k) => sum + (shares[k] as number) * (toNumbers(values[name])[i] as number),
+          (sum, name, k) => sum + (shares[k]) * (toNumbers(values[name])[i]),
           0,
         );
         expect(got[i]).toBeCloseTo(want, 5);
         // A block behind the last one returns its input.
         if (count < 5)
-          expect(toNumbers(values[units[count] as string])[i]).toBe(toNumbers(values[units[count - 1] as string])[i]);
+          expect(toNumbers(values[units[count]])[i]).toBe(toNumbers(values[units[count - 1]])[i]);
       }
     });
   });
@@ -116,7 +116,7 @@ describe("a network that halts", () => {
     const ponder = all.flat().reduce((sum, h) => sum + h.blocks + h.remainder, 0) / ROWS;
     expect(toNumbers(results[total])[0]).toBeCloseTo(0.25 * ponder, 5);
     const open = all.flatMap((rows) => [1, 2, 3, 4].map((i) => rows.filter((h) => h.blocks > i).length / ROWS));
-    [...toNumbers(results[rates])].forEach((rate, k) => expect(rate).toBeCloseTo(open[k] as number, 6));
+    [...toNumbers(results[rates])].forEach((rate, k) => expect(rate).toBeCloseTo(open[k], 6));
   });
 });
 

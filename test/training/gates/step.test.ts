@@ -77,7 +77,7 @@ function feedsOf(step: StepGraph, gates: number): Tensors {
     [GATE_STEP.noise]: noiseOf(gates),
     [GATE_STEP.bounds]: fromNumbers("float32", [2], BOUNDS),
   };
-  return Object.fromEntries(step.graph.inputs.map(({ name }) => [name, all[name] as Tensor]));
+  return Object.fromEntries(step.graph.inputs.map(({ name }) => [name, all[name]]));
 }
 
 const wideFeeds = (feeds: Tensors): Tensors =>
@@ -116,7 +116,7 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
     STEP.exitLosses,
     ...gates.flatMap((g) => [g.score, g.value]),
   ]);
-  const numbers = (value: ValueName): readonly number[] => [...toNumbers(results[value] as Tensor)];
+  const numbers = (value: ValueName): readonly number[] => [...toNumbers(results[value])];
 
   test("opens some gates and closes others, none at its threshold", () => {
     const bits = gates.flatMap(({ value }) => numbers(value));
@@ -164,7 +164,7 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
 
   test("adds the loss of its gates to that of its exit", () => {
     const rates = numbers(GATE_STEP.rates);
-    const [total, own] = [numbers(STEP.loss)[0] as number, numbers(STEP.exitLosses)[0] as number];
+    const [total, own] = [numbers(STEP.loss)[0], numbers(STEP.exitLosses)[0]];
     expect(total - own).toBeCloseTo(name === "halting" ? ponderOf(numbers, gates) : budgetOf(rates, gates), 6);
   });
 
@@ -174,13 +174,13 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
       const names = parametersOf(NETWORKS[name].graph).map((p) => s.next.get(`${p}.momentum`) as string);
       const found = runReference(s.graph, feedsOf(s, gates.length), opTable, names);
       return new Map(
-        names.map((key, i) => [parametersOf(NETWORKS[name].graph)[i] as string, toNumbers(found[key] as Tensor)]),
+        names.map((key, i) => [parametersOf(NETWORKS[name].graph)[i], toNumbers(found[key])]),
       );
     }) as [Map<string, Float64Array>, Map<string, Float64Array>];
     for (const parameter of parametersOf(NETWORKS[name].graph)) {
       const start = toNumbers(step.initial.get(parameter) as Tensor);
       (free.get(parameter) as Float64Array).forEach((g, i) => {
-        const want = GATE_PARAMETER.test(parameter) ? g : g + 0.1 * (start[i] as number);
+        const want = GATE_PARAMETER.test(parameter) ? g : g + 0.1 * (start[i]);
         expect(Math.abs((all.get(parameter)?.[i] as number) - want), parameter).toBeLessThan(
           1e-5 * Math.max(1, Math.abs(want)),
         );
@@ -191,9 +191,9 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
 
 /** 10 [(c - t)^2 + mean of what lies outside the bounds, squared]. */
 function budgetOf(rates: readonly number[], gates: GatedGraph["gates"]): number {
-  const [lower, upper] = [Math.fround(BOUNDS[0] as number), Math.fround(BOUNDS[1] as number)];
+  const [lower, upper] = [Math.fround(BOUNDS[0]), Math.fround(BOUNDS[1])];
   const all = gates.reduce((sum, { macs }) => sum + macs, 0);
-  const done = rates.reduce((sum, rate, k) => sum + (rate * (gates[k]?.macs as number)) / all, 0);
+  const done = rates.reduce((sum, rate, k) => sum + (rate * (gates[k]?.macs)) / all, 0);
   const outside = rates.map((rate) => Math.max(0, rate - upper) ** 2 + Math.max(0, lower - rate) ** 2);
   expect(rates.some((rate) => rate > upper) && rates.some((rate) => rate < lower)).toBe(true);
   return 10 * ((done - Math.fround(0.3)) ** 2 + outside.reduce((sum, v) => sum + v, 0) / rates.length);
@@ -205,9 +205,9 @@ function ponderOf(numbers: (value: ValueName) => readonly number[], gates: Gated
   for (let row = 0; row < ROWS; row++)
     for (const stage of new Set(gates.map((gate) => gate.stage))) {
       const own = gates.filter((gate) => gate.stage === stage);
-      const open = own.filter(({ score }) => (numbers(score)[row] as number) >= 0);
+      const open = own.filter(({ score }) => (numbers(score)[row]) >= 0);
       const last = open.at(-1);
-      sum += 1 + open.length + (last ? (numbers(last.score)[row] as number) + Math.fround(0.01) : 1);
+      sum += 1 + open.length + (last ? (numbers(last.score)[row]) + Math.fround(0.01) : 1);
     }
   return (0.5 * sum) / ROWS;
 }
@@ -243,7 +243,7 @@ describe("noise on scores", () => {
       exitWeights: [1],
       ...{ done, seed, gates: { noise, bounds: [0, 1] } },
     });
-    const all = [...toNumbers(seen[GATE_STEP.noise] as Tensor)];
+    const all = [...toNumbers(seen[GATE_STEP.noise])];
     return indices.map((_, i) => all.slice(i * gates.length, (i + 1) * gates.length));
   }
 

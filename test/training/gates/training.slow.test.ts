@@ -93,7 +93,7 @@ describe("open rates go to the target", () => {
     }
     expect(works[0]).toBeCloseTo(1, 9);
     expect(works[1]).toBeLessThan(0.8);
-    expect(works[2]).toBeLessThan(works[1] as number);
+    expect(works[2]).toBeLessThan(works[1]);
   }, 60_000);
 });
 
@@ -172,7 +172,7 @@ test("running statistics are in the end the means over the first batches of the 
       const now = [...toNumbers(results[batch])].map((v) => v * correction);
       sums.set(
         name,
-        (sums.get(name) ?? now.map(() => 0)).map((v, i) => v + (now[i] as number)),
+        (sums.get(name) ?? now.map(() => 0)).map((v, i) => v + (now[i])),
       );
     }
     steps++;
@@ -180,7 +180,7 @@ test("running statistics are in the end the means over the first batches of the 
   expect(steps).toBe(30);
   for (const [name, sum] of sums)
     [...toNumbers(graph.initializers.get(name) as Tensor)].forEach((v, i) => {
-      const want = (sum[i] as number) / steps;
+      const want = (sum[i]) / steps;
       expect(Math.abs(v - want), name).toBeLessThan(1e-4 * Math.max(0.1, Math.abs(want)));
     });
 }, 60_000);
