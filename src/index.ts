@@ -157,6 +157,7 @@ export { mcnemarExact } from "./measures/mcnemar.js";
 export * as statistics from "./measures/statistics/index.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
+export { GATES, type GateName } from "./nn/gates/index.js";
 export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
 export { type OnnxModel, OPSETS } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
@@ -253,12 +254,19 @@ export {
   planConversion,
 } from "./training/convert/plan.js";
 export type { Tally } from "./training/convert/policy.js";
+export { attachGates, type GatedGraph, type GateOptions, type TrainedGate } from "./training/gates/attach.js";
+export { attachHalting } from "./training/gates/halting.js";
+export { gateEntries } from "./training/gates/metadata.js";
+export type { GatePlaces } from "./training/gates/sites.js";
 export type {
   AdamConfig,
   AdversarialConfig,
   DistillConfig,
   ExitWeights,
+  GateBudgetConfig,
+  GatesConfig,
   OptimizerConfig,
+  PonderConfig,
   ScheduleConfig,
   SgdConfig,
   StepReport,
@@ -292,5 +300,5 @@ export type { TrainableModel, TrainingCheckpoint, TrainingRequest } from "./trai
 export { trainedNames } from "./training/run/trained.js";
 export { type TrainingResult, train } from "./training/run/trainer.js";
 export { type StepGraph, type StepRequest, stepGraph } from "./training/step/graph.js";
-export { type StepInputs, type StepResult, StepRunner } from "./training/step/runner.js";
+export { type GateInputs, type StepInputs, type StepResult, StepRunner } from "./training/step/runner.js";
 export type { TrainingState } from "./training/step/state.js";

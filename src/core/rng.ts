@@ -15,6 +15,7 @@ export const PURPOSES = [
   "attack-choice",
   "attack-target",
   "resample",
+  "gate",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

@@ -28,6 +28,16 @@ export const linearUniform =
     return tensor("float32", dims, uniform(key, sizeOf(dims), -bound, bound));
   };
 
+/** Normal around 0. */
+export const gaussian =
+  (deviation: number): Initial =>
+  (key, dims) =>
+    tensor(
+      "float32",
+      dims,
+      normal(key, sizeOf(dims)).map((v) => v * deviation),
+    );
+
 export const filled =
   (value: number): Initial =>
   (_, dims) =>

@@ -117,11 +117,17 @@ export const globalPool = (at: Scope, name: string, x: Feature): Feature =>
 export const flatten = (at: Scope, name: string, x: Feature): Feature =>
   node(at, name, "Flatten", [x.value], [sizeOf(x.dims)], { axis: int(1) });
 
+/** First values of a linear layer. */
+export interface LinearOptions {
+  readonly weight?: Initial;
+  readonly bias?: Initial;
+}
+
 /** Linear layer on a flat feature. Its parameters are `weight` [to, from] and `bias` of the
  * scope itself. */
-export function linear(at: Scope, output: string, x: Feature, to: number): Feature {
+export function linear(at: Scope, output: string, x: Feature, to: number, first: LinearOptions = {}): Feature {
   const from = x.dims[0];
-  const weight = parameter(at, "weight", [to, from], linearUniform(from));
-  const bias = parameter(at, "bias", [to], linearUniform(from));
+  const weight = parameter(at, "weight", [to, from], first.weight ?? linearUniform(from));
+  const bias = parameter(at, "bias", [to], first.bias ?? linearUniform(from));
   return { value: at.b.op("Gemm", [x.value, weight, bias], { transB: int(1) }, output), dims: [to] };
 }

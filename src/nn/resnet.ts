@@ -6,7 +6,8 @@ import { HEADS } from "./heads.js";
 import { add, batchNorm, conv, type Feature, inside, node, relu, type Scope } from "./layers.js";
 import { type Architecture, bad, network } from "./network.js";
 
-const STAGES = [16, 32, 64];
+/** Channels of each stage. */
+export const STAGES = [16, 32, 64] as const;
 
 /** Every stride-th pixel, with channels of zeros added before and after. */
 function shortcut(at: Scope, x: Feature, like: Feature, stride: number): Feature {
@@ -24,7 +25,8 @@ function shortcut(at: Scope, x: Feature, like: Feature, stride: number): Feature
   return node(at, "shortcut", "Pad", [thinned.value, pads], like.dims);
 }
 
-function block(at: Scope, x: Feature, to: number, stride: number): Feature {
+/** Two 3x3 convolutions beside a shortcut without parameters. */
+export function block(at: Scope, x: Feature, to: number, stride: number): Feature {
   const first = relu(at, "relu1", batchNorm(at, "bn1", conv(at, "conv1", x, { to, kernel: 3, stride })));
   const second = batchNorm(at, "bn2", conv(at, "conv2", first, { to, kernel: 3 }));
   return relu(at, "out", add(at, "add", second, shortcut(at, x, second, stride)));

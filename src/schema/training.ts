@@ -13,6 +13,8 @@ export interface RecipeDefinition {
   readonly distilled: boolean;
   /** Whether half of the images in a step are attacked. */
   readonly attacked: boolean;
+  /** The gates that the recipe attaches and trains. Left out: none. */
+  readonly gates?: "pooled" | "recurrent" | "policy" | "halting";
 }
 
 const LABELS = { frozen: false, distilled: false, attacked: false } as const;
@@ -25,6 +27,10 @@ export const RECIPE_DEFINITIONS = {
   distill: { ...LABELS, distilled: true },
   "ic-distill": { ...LABELS, frozen: true, distilled: true },
   adversarial: { ...LABELS, attacked: true },
+  gates: { ...LABELS, gates: "pooled" },
+  skipnet: { ...LABELS, gates: "recurrent" },
+  blockdrop: { ...LABELS, gates: "policy" },
+  act: { ...LABELS, gates: "halting" },
 } as const satisfies Record<string, RecipeDefinition>;
 
 /** The name of a training recipe. */
@@ -45,6 +51,8 @@ export const epochReportSchema = z.object({
   trainAccuracy: numbers,
   validationLosses: numbers,
   validationAccuracy: numbers,
+  /** Share of the training samples for which each gate was open. Left out without gates. */
+  gateRates: numbers.optional(),
   imagesPerSecond: z.number(),
   seconds: z.number(),
 });

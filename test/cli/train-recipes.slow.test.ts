@@ -70,6 +70,33 @@ describe("dynn train on a folder of images", () => {
     expect(card.exits.at(-1)?.name).toBe("final");
   });
 
+  it.each<[string, readonly string[], object, number]>([
+    ["gates", ["--gates-target", "0.4", "--gates", "all"], { kind: "budget", target: 0.4, weight: 10 }, 8],
+    ["skipnet", ["--gates-weight", "5"], { kind: "budget", target: 0.5, weight: 5 }, 6],
+    ["blockdrop", [], { kind: "budget", target: 0.5 }, 6],
+    ["act", ["--gates-weight", "0.01"], { kind: "ponder", weight: 0.01 }, 6],
+  ])("by %s %j, from a network that is trained", async (recipe, argv, gates, count) => {
+    await trained("static.onnx", "resnet20", "--recipe", "static", ...COMMON);
+    const further = COMMON.filter((_, i) => COMMON[i] !== "--width" && COMMON[i - 1] !== "--width");
+    const card = await trained("gated.onnx", at("static.onnx"), "--recipe", recipe, ...further, ...argv);
+    expect(card.training).toMatchObject({ recipe, gates });
+    const { graph, metadata } = await loadModel(at("gated.onnx"));
+    const stated = JSON.parse(metadata.get("dynn.gates") ?? "") as readonly Record<string, string>[];
+    expect(stated).toHaveLength(count);
+    // Reading folds BatchNormalization into convolutions, and the values keep their names.
+    const read = dynamicModel({ graph, metadata }).graph;
+    const made = new Set(read.nodes.flatMap((node) => node.outputs));
+    for (const { name, ...values } of stated)
+      for (const value of Object.values(values)) expect(made, `${name}: ${value}`).toContain(value);
+    expect(read.nodes.some((node) => node.opType === "BatchNormalization")).toBe(recipe === "act");
+  });
+
+  it("refuses gates on random weights", async () => {
+    const { code, err } = await cli("train", "resnet20", "--recipe", "gates", ...COMMON, "-o", at("none.onnx"));
+    expect(code).toBe(2);
+    expect(err).toContain("the recipe gates teaches a trained network to skip blocks");
+  });
+
   // Its step has 9000 nodes, which ONNX Runtime takes ten seconds and more to prepare.
   it("trains MSDNet with the exits that it has", async () => {
     const card = await trained("msdnet.onnx", "msdnet", "--recipe", "joint", ...COMMON);

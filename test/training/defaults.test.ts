@@ -53,10 +53,11 @@ describe("the default configuration", () => {
 
   it("has the settings of a recipe with that recipe alone", () => {
     for (const recipe of RECIPES) {
-      const { distill, adversarial } = trainingConfig(recipe, {}, cifar);
-      expect([distill !== undefined, adversarial !== undefined]).toEqual([
+      const { distill, adversarial, gates } = trainingConfig(recipe, {}, cifar);
+      expect([distill !== undefined, adversarial !== undefined, gates?.kind]).toEqual([
         recipe === "distill" || recipe === "ic-distill",
         recipe === "adversarial",
+        { gates: "budget", skipnet: "budget", blockdrop: "budget", act: "ponder" }[recipe as string],
       ]);
     }
     expect(trainingConfig("adversarial", { adversarial: { steps: 3 } }, cifar).adversarial).toEqual({
@@ -66,6 +67,18 @@ describe("the default configuration", () => {
       target: "final",
       weight: 0.5,
     });
+  });
+
+  it("of gates trains a network further, by half of the learning rate, with a budget of half the work", () => {
+    const config = trainingConfig("gates", { gates: { target: 0.4, weight: undefined } }, cifar);
+    expect(config).toMatchObject({
+      epochs: 12,
+      optimizer: { kind: "sgd", weightDecay: 5e-4 },
+      schedule: { kind: "one-cycle", peak: 0.05 },
+      gates: { kind: "budget", target: 0.4, weight: 10, relax: 1 / 3, quiet: 0.2 },
+    });
+    expect(trainingConfig("gates", { optimizer: "adam" }, cifar).schedule.peak).toBe(1e-3);
+    expect(trainingConfig("act", { gates: { weight: 0.02 } }, cifar).gates).toEqual({ kind: "ponder", weight: 0.02 });
   });
 
   it("takes the learning rate and decay of another optimizer", () => {
@@ -81,6 +94,8 @@ describe("choices that a recipe does not use", () => {
     ["joint", { distill: { temperature: 2 } }, "distill", "settings of distillation (temperature)"],
     ["distill", { adversarial: { steps: 2 } }, "adversarial", "settings of adversarial training (steps)"],
     ["static", { exitWeights: "equal" }, "joint", "weights of early exits (exitWeights)"],
+    ["joint", { gates: { target: 0.5 } }, "gates", "settings of gates (target)"],
+    ["act", { gates: { target: 0.5, weight: 1 } }, "gates", "a budget (target)"],
   ] as const)("are refused: %s with %o", (recipe, choices, other, what) => {
     expect(() => trainingConfig(recipe, choices, cifar)).toThrow(
       `recipe ${recipe}: got ${what}, which it does not use. Leave them out, or use the recipe ${other}. [training/config]`,
@@ -91,6 +106,15 @@ describe("choices that a recipe does not use", () => {
     expect(() => trainingConfig("joint", { distill: { temperature: undefined } }, cifar)).not.toThrow();
   });
 });
+
+it.each([{ target: 1.5 }, { target: -0.1 }, { quiet: 2 }, { relax: Number.NaN }])(
+  "a share outside [0,1] is refused: %o",
+  (gates) => {
+    expect(() => trainingConfig("gates", { gates }, cifar)).toThrow(
+      /expected a share from 0 to 1.*\[training\/config\]$/,
+    );
+  },
+);
 
 it.each([{ radius: 8 }, { radius: -1 / 255 }, { stepSize: 2 }, { radius: Number.NaN }])(
   "a length outside [0,1] is refused: %o",

@@ -5,6 +5,7 @@ import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { ValidationChoice } from "../../node/training/data.js";
 import type { Recipe } from "../../schema/training.js";
 import { RECIPES } from "../../schema/training.js";
+import { GATE_PLACES, type GatePlaces } from "../../training/gates/sites.js";
 import type { AdversarialConfig, AugmentConfig, ExitWeights } from "../../training/recipe/config.js";
 import {
   DEFAULT_BATCH,
@@ -59,6 +60,9 @@ export interface TrainFlags extends ClassFlags, BackendFlags, NormalizationFlags
   readonly attackSteps?: number;
   readonly attackTarget?: AdversarialConfig["target"];
   readonly attackWeight?: number;
+  readonly gates?: GatePlaces;
+  readonly gatesTarget?: number;
+  readonly gatesWeight?: number;
   readonly validation: ValidationChoice;
   readonly test?: string;
   readonly workers: number;
@@ -132,7 +136,7 @@ function trainOptions(): Option[] {
   share("seed", { about: "seed of initial weights, order and augmentation" });
   add(
     "--lr <x>",
-    "highest learning rate (default: sgd 0.1, adam and adamw 0.001, each times batch / 128)",
+    "highest learning rate (default: sgd 0.1, for recipes of gates 0.05; adam and adamw 0.001; each times batch / 128)",
     positive("0.1"),
   );
   add(
@@ -147,7 +151,7 @@ function trainOptions(): Option[] {
   );
   add(
     "--weight-decay <x>",
-    "weight decay (default: sgd 0.0001, for VGG 0.0005; adam 0; adamw 0.01)",
+    "weight decay, never of gates (default: sgd 0.0001, for VGG and recipes of gates 0.0005; adam 0; adamw 0.01)",
     atLeastZero("5e-4"),
   );
   addSwitch("--decay-all", "apply weight decay to norms and biases too");
@@ -200,6 +204,21 @@ function trainOptions(): Option[] {
   );
   add("--attack-weight <x>", "adversarial: share of the loss on attacked images (default: 0.5)", shareOf("0.5"));
   add(
+    "--gates <which>",
+    "gates, skipnet, blockdrop: blocks that get gates: same-size (the shortcut is the block's input) or all but the first (default: same-size)",
+    oneOf(GATE_PLACES),
+  );
+  add(
+    "--gates-target <x>",
+    "gates, skipnet, blockdrop: share of the gated work that is to be done (default: 0.5)",
+    shareOf("0.5"),
+  );
+  add(
+    "--gates-weight <x>",
+    "factor of the loss of gates (default: 10); for act, the price of a block (default: 0.005)",
+    atLeastZero("10"),
+  );
+  add(
     "--validation <v>",
     "share of the training records, or other data, to choose the best epoch on",
     validation,
@@ -251,4 +270,5 @@ export const choicesOf = (flags: Partial<TrainFlags>): TrainingChoices => ({
     target: flags.attackTarget,
     weight: flags.attackWeight,
   },
+  gates: { target: flags.gatesTarget, weight: flags.gatesWeight },
 });

@@ -50,6 +50,7 @@ export async function prepare(architecture: string, flags: TrainFlags): Promise<
   const data = await openTrainingData({ ...flags, fit, matching });
   const plan = await planTraining({
     ...{ data, recipe: flags.recipe, exits: flags.exits, head: flags.head, choices: choicesOf(flags) },
+    gatePlaces: flags.gates,
     ...normalizationOf(flags),
     ...{ base, init, final: flags.final, provider: flags.provider, backend: backendOf(flags) },
   });

@@ -2,7 +2,7 @@
 import { isStatic, sizeOf } from "../../core/shape.js";
 import type { ValueName } from "../../graph/graph.js";
 import type { Layout } from "./layout.js";
-import { equal, isAtHand, isScalar, keepLayout, type Rule } from "./rule.js";
+import { equal, isAtHand, isPerSample, isScalar, keepLayout, type Rule } from "./rule.js";
 
 export const ELEMENTWISE = new Set([
   "Add",
@@ -38,7 +38,8 @@ export const ELEMENTWISE = new Set([
   "Identity",
 ]);
 
-/** An elementwise node whose images have one shape and whose other inputs are scalars. */
+/** An elementwise node whose images have one shape. Its other inputs are scalars, or hold one
+ * number for each sample. */
 export const elementwise: Rule = (l, node) => inBlocks(l, node) || flattened(l, node);
 
 /** From this number of elements on, reshaping is faster. */
@@ -75,7 +76,7 @@ const flat = (l: Layout, name: ValueName, dims: readonly number[] = [-1]): Value
 
 const inBlocks: Rule = (l, node) => {
   const [output] = node.outputs as [ValueName];
-  const images = node.inputs.filter((name) => !isScalar(l, name));
+  const images = node.inputs.filter((name) => !isScalar(l, name) && !isPerSample(l, name, output));
   const same = images.every((name) => l.fits(name) && equal(l.shape(name), l.shape(output)));
   if (images.length === 0 || !same || !images.some((name) => l.isBlocked(name))) return false;
   if (!images.every((name) => isAtHand(l, name)) || !staysBlocked(l, output)) return false;
@@ -89,7 +90,10 @@ function staysBlocked(l: Layout, name: ValueName): boolean {
   if (l.isFloat(name)) return true;
   if (l.graph.outputs.some((o) => o.name === name)) return false;
   const takes = (input: ValueName): boolean =>
-    input === name || isScalar(l, input) || (equal(l.shape(input), l.shape(name)) && isAtHand(l, input));
+    input === name ||
+    isScalar(l, input) ||
+    isPerSample(l, input, name) ||
+    (equal(l.shape(input), l.shape(name)) && isAtHand(l, input));
   return l
     .readers(name)
     .every((node) => ELEMENTWISE.has(node.opType) && node.inputs.every(takes) && staysBlocked(l, node.outputs[0]));

@@ -1,18 +1,46 @@
-/** @file Rewrites reductions over batch and space, and pools. */
+/** @file Rewrites reductions over batch and space, reductions of whole samples, and pools. */
 import { type Attributes, attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
 import { axesOf } from "./axes.js";
 import { type Layout, NCHWC } from "./layout.js";
-import { reduceOver } from "./reorder.js";
+import { reduceOver, reshaped } from "./reorder.js";
 import { equal, type Rule } from "./rule.js";
 
+/** Reduces over batch and space, or each sample to one number. */
+export const reduction = (mean: boolean): Rule => {
+  const [channels, samples] = [perChannel(mean), perSample(mean)];
+  return (l, node) => {
+    const [x] = node.inputs as [ValueName];
+    if (!l.isBlocked(x) || !l.isFloat(x)) return false;
+    const axes = axesOf(l, node)?.join();
+    if (axes === "1,2,3") return samples(l, node);
+    return axes === "0,2,3" && channels(l, node);
+  };
+};
+
+/** Reduces each sample to one number. The order of its elements in memory does not matter. The sum
+ * of a product of images adds up the channels of {@link products}. */
+const perSample =
+  (mean: boolean): Rule =>
+  (l, node) => {
+    const [x, ...axes] = node.inputs as [ValueName, ...ValueName[]];
+    const [output] = node.outputs as [ValueName];
+    const sums = mean || !l.fits(x) ? undefined : products(l, x);
+    if (sums === undefined) l.push({ ...node, inputs: [l.blocked(x), ...axes.map((name) => l.plain(name))] });
+    else {
+      const [samples, channels] = l.shape(x) as [number, number];
+      const rows = reduceOver(l, "ReduceSum", reshaped(l, sums, [samples, channels]), 1);
+      reshapedTo(l, rows, l.shape(output) as readonly number[], output);
+    }
+    l.madePlain(output);
+    return true;
+  };
+
 /** Reduces over batch and space, samples first. */
-export const reduction =
+const perChannel =
   (mean: boolean): Rule =>
   (l, node) => {
     const [x] = node.inputs as [ValueName];
-    const axes = axesOf(l, node);
-    if (!l.isBlocked(x) || !l.isFloat(x) || axes?.join() !== "0,2,3") return false;
     const [, channels, height, width] = l.shape(x) as [unknown, number, number, number];
     const [sums, pixels] = [products(l, x), height * width];
     // The number of pixels may be unknown before the graph runs.
@@ -23,17 +51,16 @@ export const reduction =
     const exact = isExact ? reduced : l.op(mean ? "Div" : "Mul", [reduced, l.b.scalar(pixels)]);
     const kept = attribute(node, "keepdims", "int") !== 0;
     const output = node.outputs[0];
-    l.push({
-      opType: "Reshape",
-      domain: "",
-      name: "",
-      inputs: [exact, l.b.ints(kept ? [1, channels, 1, 1] : [channels])],
-      outputs: [output],
-      attributes: {},
-    });
+    reshapedTo(l, exact, kept ? [1, channels, 1, 1] : [channels], output);
     l.madePlain(output);
     return true;
   };
+
+/** The same memory under other dimensions and a given name. */
+function reshapedTo(l: Layout, value: ValueName, dims: readonly number[], output: ValueName): void {
+  const inputs = [value, l.b.ints(dims)];
+  l.push({ opType: "Reshape", domain: "", name: "", inputs, outputs: [output], attributes: {} });
+}
 
 /** The sums [n, c, 1, 1] of a product of images over space, without the product. The second factor
  * is the kernel of a depthwise convolution of the first, with one output per sample and channel.

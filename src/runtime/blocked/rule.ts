@@ -7,6 +7,13 @@ export type Rule = (l: Layout, node: Node) => boolean;
 
 export const isScalar = (l: Layout, name: ValueName): boolean => l.shape(name).every((d) => d === 1);
 
+/** Whether a value holds one number for each sample of a batch: [n, 1, 1, 1]. Memory of images has
+ * the samples outermost in both layouts. */
+export function isPerSample(l: Layout, name: ValueName, images: ValueName): boolean {
+  const [samples, ...rest] = l.shape(name);
+  return rest.length === 3 && rest.every((d) => d === 1) && samples === l.shape(images)[0];
+}
+
 export const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 

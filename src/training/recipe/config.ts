@@ -88,6 +88,30 @@ export interface DistillConfig {
   readonly weight: number;
 }
 
+/** How gates learn to close. budget: straight-through gradients, and a loss that draws the share of
+ * work towards a target. ponder: halting shares, and a price for each block that runs. */
+export type GatesConfig = GateBudgetConfig | PonderConfig;
+
+/** A budget for the gated work (Verelst & Tuytelaars 2020). */
+export interface GateBudgetConfig {
+  readonly kind: "budget";
+  /** Share of the gated blocks' work that is to be done, from 0 to 1. */
+  readonly target: number;
+  /** Factor of the budget's loss. */
+  readonly weight: number;
+  /** Share of the run in which bounds on each gate's rate widen from the target to 0 and 1. */
+  readonly relax: number;
+  /** Share of the run, at its end, without noise on the scores. */
+  readonly quiet: number;
+}
+
+/** A price for the blocks that run (Graves 2016). */
+export interface PonderConfig {
+  readonly kind: "ponder";
+  /** Loss of one block, in units of cross-entropy. */
+  readonly weight: number;
+}
+
 /** Every setting of a training run. */
 export interface TrainingConfig {
   /** How exits learn. */
@@ -125,6 +149,8 @@ export interface TrainingConfig {
   readonly distill: DistillConfig | undefined;
   /** The attack on training images. Undefined: no attack. */
   readonly adversarial: AdversarialConfig | undefined;
+  /** How gates learn to close. Undefined: the network has no gates. */
+  readonly gates?: GatesConfig | undefined;
 }
 
 /** The report of one step. Accuracies are per exit, in order, on the batch of this step. */

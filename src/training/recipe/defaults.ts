@@ -5,13 +5,16 @@
 import { DynnError } from "../../core/errors.js";
 import { NO_AUGMENTATION } from "../../data/augment.js";
 import { isRadius } from "../../perturb/norms.js";
-import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
+import { RECIPE_DEFINITIONS, type Recipe, type RecipeDefinition } from "../../schema/training.js";
 import type {
   AdversarialConfig,
   AugmentConfig,
   DistillConfig,
   ExitWeights,
+  GateBudgetConfig,
+  GatesConfig,
   OptimizerConfig,
+  PonderConfig,
   ScheduleConfig,
   TrainingConfig,
 } from "./config.js";
@@ -28,6 +31,8 @@ export interface RecipeDefaults {
   readonly schedule: ScheduleKind;
   readonly augment: boolean;
   readonly exitWeights: "ramp" | "equal";
+  /** Highest learning rate and weight decay of SGD, where they are not the optimizer's. */
+  readonly sgd?: { readonly peak: number; readonly decay: number };
   readonly about: string;
 }
 
@@ -48,6 +53,13 @@ const HEADS_ALONE = {
   exitWeights: "equal",
 } as const;
 
+const TRAINED_FURTHER = {
+  ...WHOLE_NETWORK,
+  exits: "none",
+  epochs: 12,
+  sgd: { peak: 0.05, decay: 5e-4 },
+} as const;
+
 export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
   static: { ...WHOLE_NETWORK, exits: "none", about: "one exit, cross-entropy" },
   joint: {
@@ -63,6 +75,10 @@ export const RECIPE_DEFAULTS: Readonly<Record<Recipe, RecipeDefaults>> = {
     exits: PLACES,
     about: "joint, on clean images and on images under PGD (Madry et al. 2018)",
   },
+  gates: { ...TRAINED_FURTHER, about: "a trained network learns to skip blocks, by gates on their inputs" },
+  skipnet: { ...TRAINED_FURTHER, about: "gates, and they share an LSTM (Wang et al. 2018)" },
+  blockdrop: { ...TRAINED_FURTHER, about: "gates by a small network on the image (Wu et al. 2018)" },
+  act: { ...TRAINED_FURTHER, about: "a trained network learns to stop in each stage (Figurnov et al. 2017)" },
 };
 
 /** Default number of images per step. The default learning rates are for this batch. */
@@ -86,6 +102,9 @@ export const OPTIMIZER_KINDS = Object.keys(OPTIMIZER_DEFAULTS) as readonly Optim
 
 const DISTILL: DistillConfig = { temperature: 3, weight: 0.5 };
 const ADVERSARIAL: AdversarialConfig = { radius: 8 / 255, stepSize: 2 / 255, steps: 7, target: "final", weight: 0.5 };
+
+const BUDGET: GateBudgetConfig = { kind: "budget", target: 0.5, weight: 10, relax: 1 / 3, quiet: 0.2 };
+const PONDER: PonderConfig = { kind: "ponder", weight: 0.005 };
 
 /** Any of the fields. Undefined means that the user did not choose it. */
 type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -125,6 +144,8 @@ export interface TrainingChoices {
   readonly distill?: Some<DistillConfig>;
   /** Settings of the attack, for the adversarial recipe. */
   readonly adversarial?: Some<AdversarialConfig>;
+  /** Settings of gates, for recipes that train them. The recipe act takes the weight alone. */
+  readonly gates?: Some<Omit<GateBudgetConfig, "kind">>;
 }
 
 /** The facts besides the recipe that defaults depend on. */
@@ -142,13 +163,15 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context
   const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
   const batch = choices.batch ?? DEFAULT_BATCH;
   const optimizer = choices.optimizer ?? defaults.optimizer;
-  const peak = choices.peak ?? (OPTIMIZER_DEFAULTS[optimizer].peak * batch) / DEFAULT_BATCH;
+  const own = optimizer === "sgd" ? defaults.sgd : undefined;
+  const peak = choices.peak ?? ((own ?? OPTIMIZER_DEFAULTS[optimizer]).peak * batch) / DEFAULT_BATCH;
+  const gates = gatesConfig(recipe, choices);
   return {
     recipe,
     epochs: choices.epochs ?? defaults.epochs,
     batch,
     seed: choices.seed ?? 0,
-    optimizer: optimizerConfig(optimizer, choices.weightDecay, context),
+    optimizer: optimizerConfig(optimizer, choices.weightDecay ?? own?.decay, context),
     decayAll: choices.decayAll ?? false,
     schedule: SCHEDULES[choices.schedule ?? defaults.schedule](peak),
     augment: choices.augment ?? defaultAugment(defaults, context),
@@ -160,7 +183,24 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context
     statisticsMomentum: 0.1,
     distill: distilled ? { ...DISTILL, ...given(choices.distill) } : undefined,
     adversarial: attacked ? checkedAttack({ ...ADVERSARIAL, ...given(choices.adversarial) }) : undefined,
+    ...(gates ? { gates } : {}),
   };
+}
+
+/** @throws DynnError 'training/config' */
+function gatesConfig(recipe: Recipe, { gates: chosen }: TrainingChoices): GatesConfig | undefined {
+  const { gates } = RECIPE_DEFINITIONS[recipe] as RecipeDefinition;
+  if (gates === undefined) return undefined;
+  if (gates === "halting") return { ...PONDER, ...given({ weight: chosen?.weight }) };
+  const config = { ...BUDGET, ...given(chosen) };
+  for (const key of ["target", "relax", "quiet"] as const)
+    if (!(config[key] >= 0 && config[key] <= 1))
+      throw new DynnError(
+        "training/config",
+        `gates.${key}: got ${config[key]}, expected a share from 0 to 1. Write e.g. 0.5.`,
+        { [key]: config[key], ...(key === "target" ? { options: ["gatesTarget"] } : {}) },
+      );
+  return config;
 }
 
 /** @throws DynnError 'training/config' */
@@ -192,8 +232,9 @@ const defaultAugment = ({ augment }: RecipeDefaults, { side }: RecipeContext): A
   augment ? { flip: true, crop: { pad: Math.floor(side / 8), mode: "reflect" }, cutout: undefined } : NO_AUGMENTATION;
 
 /** @throws DynnError 'training/config' */
-function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights, backboneGradient }: TrainingChoices): void {
-  const { distilled, attacked } = RECIPE_DEFINITIONS[recipe];
+function checkBelongs(recipe: Recipe, choices: TrainingChoices): void {
+  const { distill, adversarial, exitWeights, backboneGradient } = choices;
+  const { distilled, attacked, gates }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
   const wrong = [
     ["settings of distillation", !distilled && given(distill), "distill"],
     ["settings of adversarial training", !attacked && given(adversarial), "adversarial"],
@@ -203,6 +244,8 @@ function checkBelongs(recipe: Recipe, { distill, adversarial, exitWeights, backb
       recipe !== "joint" && backboneGradient !== undefined && { backboneGradient },
       "joint",
     ],
+    ["settings of gates", gates === undefined && given(choices.gates), "gates"],
+    ["a budget", gates === "halting" && given({ ...choices.gates, weight: undefined }), "gates"],
   ] as const;
   for (const [what, got, belongs] of wrong)
     if (got && Object.keys(got).length > 0)

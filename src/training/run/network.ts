@@ -23,7 +23,10 @@ import type { OnnxModel } from "../../onnx/model.js";
 import { writeModel } from "../../onnx/write.js";
 import type { Backend } from "../../runtime/backend.js";
 import { type Normalization, normalizationSchema } from "../../schema/normalization.js";
-import { RECIPE_DEFINITIONS, type Recipe } from "../../schema/training.js";
+import { RECIPE_DEFINITIONS, type Recipe, type RecipeDefinition } from "../../schema/training.js";
+import { attachGates, type GatedGraph } from "../gates/attach.js";
+import { attachHalting } from "../gates/halting.js";
+import type { GatePlaces } from "../gates/sites.js";
 import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
 import { averageOf } from "../step/updates.js";
@@ -49,6 +52,9 @@ export interface NetworkRequest {
   readonly exits?: ExitSpec | undefined;
   /** Form of the heads of new exits. */
   readonly head?: HeadName | undefined;
+  /** The blocks that get gates, for recipes that train gates. Left out: blocks whose shortcut is
+   * their input. */
+  readonly gatePlaces?: GatePlaces | undefined;
   /** The seed of new weights. */
   readonly seed: number;
   /** First weights from a file: {@link weightsOfModel}, {@link weightsOfCheckpoint}. */
@@ -105,15 +111,11 @@ interface Base {
  * }); */
 export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
   const { base: asked, recipe, init, normalization: given } = request;
-  if (RECIPE_DEFINITIONS[recipe].frozen && init === undefined && asked.kind === "architecture")
-    throw new DynnError(
-      "training/config",
-      `${asked.name}: the recipe ${recipe} does not change the backbone, and this one has random weights. Give first weights, or train with the recipe joint.`,
-      { architecture: asked.name, options: ["init"] },
-    );
+  checkStart(request);
   const heads = asked.kind === "model" ? namedHeads(asked.source, request.exits, asked.name) : undefined;
   const base = asked.kind === "model" ? await ofModel(asked, request, heads) : ofArchitecture(asked, request);
-  const graph = heads && recipe !== "static" ? base.graph : withExits(base.graph, request);
+  const { graph: backbone, gates } = withGates(base.graph, request);
+  const graph = heads && recipe !== "static" ? backbone : withExits(backbone, request);
   const isModel = asked.kind === "model";
   const wanted = isModel ? undefined : given ? onUnit(given) : await ownNormalization(request);
   const maps = wanted ? { normalization: wanted, reversed: request.channels === "bgr" } : base.prepended;
@@ -128,11 +130,44 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
     );
   return {
     name: base.name,
-    model: { graph: filled, exits: contract.exits },
+    model: { graph: filled, exits: contract.exits, ...(gates.length > 0 ? { gates } : {}) },
     normalization: wanted ?? base.normalization,
     digest: graphDigest(filled),
     note,
   };
+}
+
+/** Random weights would stay as they are, or would learn that no block is worth its price.
+ * @throws DynnError 'training/config' */
+function checkStart({ base, recipe, init }: NetworkRequest): void {
+  if (init !== undefined || base.kind === "model") return;
+  const { frozen, gates }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
+  const needs = frozen
+    ? "does not change the backbone"
+    : gates
+      ? "teaches a trained network to skip blocks"
+      : undefined;
+  if (needs === undefined) return;
+  const other = frozen ? "joint" : "static first";
+  throw new DynnError(
+    "training/config",
+    `${base.name}: the recipe ${recipe} ${needs}, and this one has random weights. Give first weights, or train with the recipe ${other}.`,
+    { architecture: base.name, options: ["init"] },
+  );
+}
+
+/** The base with the gates of the recipe.
+ * @throws DynnError 'training/config' when no block could have a gate */
+function withGates(graph: Graph, { recipe, gatePlaces, seed }: NetworkRequest): GatedGraph {
+  const { gates: gate }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
+  if (gate === undefined && gatePlaces === undefined) return { graph, gates: [] };
+  if (gate === undefined || (gate === "halting" && gatePlaces === "all"))
+    throw new DynnError(
+      "training/config",
+      `recipe ${recipe}: got a choice of blocks for gates (${gatePlaces}), which it does not use. Leave it out, or use the recipe gates.`,
+      { recipe, options: ["gates"] },
+    );
+  return gate === "halting" ? attachHalting(graph, { seed }) : attachGates(graph, { gate, places: gatePlaces, seed });
 }
 
 /** SHA-256 of a graph and its initializers, in hexadecimal. */

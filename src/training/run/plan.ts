@@ -11,6 +11,7 @@ import type { Backend } from "../../runtime/backend.js";
 import type { ModelCard, Placement } from "../../schema/model-card.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import type { EpochReport, Recipe, TrainingRecord } from "../../schema/training.js";
+import { gateEntries } from "../gates/metadata.js";
 import type { TrainingConfig } from "../recipe/config.js";
 import { type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
@@ -110,9 +111,10 @@ const partsOf = ({ train, validation, test }: TrainingSplit): ModelCard["data"] 
 /** Names and logits of the exits, as in the file. */
 export const exitNames = ({ model }: TrainingNetwork) => model.exits.map(({ name, logits }) => ({ name, logits }));
 
-/** The metadata of the trained network's file: exits, normalisation, class names, card. */
+/** The metadata of the trained network's file: exits, gates, normalisation, class names, card. */
 export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard): ReadonlyMap<string, string> =>
   new Map([
+    ...gateEntries(network.model.gates ?? []),
     ...writeMetadata({
       exits: exitNames(network),
       normalization: network.normalization,

@@ -5,6 +5,7 @@ import type { Dataset } from "../../data/dataset.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { EpochReport } from "../../schema/training.js";
+import type { TrainedGate } from "../gates/attach.js";
 import type { StepReport, TrainingConfig } from "../recipe/config.js";
 import type { TrainingState } from "../step/state.js";
 
@@ -13,6 +14,8 @@ import type { TrainingState } from "../step/state.js";
 export interface TrainableModel {
   readonly graph: Graph;
   readonly exits: readonly { readonly name: string; readonly logits: ValueName; readonly costFraction: number }[];
+  /** The gates of blocks. Left out: none. */
+  readonly gates?: readonly TrainedGate[] | undefined;
 }
 
 /** The input of `train`. */

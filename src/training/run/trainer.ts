@@ -8,12 +8,14 @@ import type { Graph } from "../../graph/graph.js";
 import { checkRoom } from "../../runtime/batch.js";
 import { type EpochReport, RECIPE_DEFINITIONS } from "../../schema/training.js";
 import { exitWeights } from "../recipe/exit-weights.js";
+import { gateInputs } from "../recipe/gate-schedule.js";
 import { learningRate } from "../recipe/schedules.js";
 import { stepGraph } from "../step/graph.js";
 import { type StepResult, StepRunner } from "../step/runner.js";
 import type { TrainingState } from "../step/state.js";
 import { averageOf } from "../step/updates.js";
 import { allFinite, diverged } from "./divergence.js";
+import { estimateStatistics } from "./estimate-statistics.js";
 import { evaluateExits } from "./evaluate.js";
 import { type FeedSource, makeFeeds } from "./feeds.js";
 import type { TrainingRequest } from "./request.js";
@@ -98,7 +100,7 @@ class Run {
     const { frozen } = RECIPE_DEFINITIONS[config.recipe];
     const feeds = await makeFeeds(request, trained, frozen);
     const logits = model.exits.map((e) => e.logits);
-    const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config });
+    const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config, gates: model.gates });
     try {
       checkRoom({ name: "training step", graph: graph.graph, batch: config.batch, backend });
       return new Run(request, await StepRunner.compile(backend, graph, request.resume?.tensors), feeds);
@@ -132,6 +134,7 @@ class Run {
     const rate = learningRate(config.schedule, done, total);
     const labels: Tensor<"int64"> = { dtype: "int64", dims: [config.batch], data: batch.labels };
     const costs = model.exits.map((e) => e.costFraction);
+    const gates = gateInputs(config.gates, done / total);
     const result = await this.#runner.step({
       data: await this.#feeds.feeds(batch, labels, this.#runner.state, done),
       labels,
@@ -140,6 +143,7 @@ class Run {
       exitWeights: exitWeights(config.exitWeights, costs, total > 1 ? done / (total - 1) : 1),
       done,
       seed: config.seed,
+      ...(gates ? { gates } : {}),
     });
     if (!Number.isFinite(result.loss)) throw diverged(this.#epoch, this.#step, rate);
     this.#count(result);
@@ -151,11 +155,18 @@ class Run {
   }
 
   #zeros(): number[] {
-    return new Array<number>(1 + 2 * this.#request.model.exits.length).fill(0);
+    const { exits } = this.#request.model;
+    return new Array<number>(1 + 2 * exits.length + this.#gates).fill(0);
   }
 
-  #count({ loss, exitLosses, correct }: StepResult): void {
-    [loss, ...exitLosses, ...correct].forEach((value, i) => {
+  /** Number of gates that the run trains. */
+  get #gates(): number {
+    const { config, model } = this.#request;
+    return config.gates ? (model.gates ?? []).length : 0;
+  }
+
+  #count({ loss, exitLosses, correct, gateRates }: StepResult): void {
+    [loss, ...exitLosses, ...correct, ...gateRates].forEach((value, i) => {
       this.#sums[i] += value;
     });
     this.#step++;
@@ -181,6 +192,7 @@ class Run {
     const { config, model, validation, backend, onEpoch } = this.#request;
     const seconds = (performance.now() - this.#epochStart) / 1000;
     const imagesPerSecond = this.#imagesSince / seconds;
+    if (this.#gates > 0 && this.#epoch === config.epochs - 1) await this.#estimateStatistics();
     const exits = model.exits.length;
     const [loss, ...sums] = this.#sums.map((sum) => sum / this.#steps);
     const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, backend, {
@@ -195,9 +207,10 @@ class Run {
       learningRate: learningRate(config.schedule, this.#done - 1, this.#steps * config.epochs),
       loss,
       exitLosses: sums.slice(0, exits),
-      trainAccuracy: sums.slice(exits).map((right) => right / config.batch),
+      trainAccuracy: sums.slice(exits, 2 * exits).map((right) => right / config.batch),
       validationLosses: checked.losses,
       validationAccuracy: checked.correct.map((right) => right / checked.count),
+      ...(this.#gates > 0 ? { gateRates: sums.slice(2 * exits) } : {}),
       imagesPerSecond,
       seconds,
     };
@@ -209,6 +222,16 @@ class Run {
     await onEpoch?.(report);
     this.#epochStart = performance.now();
     this.#imagesSince = 0;
+  }
+
+  /** Replaces the running statistics by those of the deployed network. In training, noise opened
+   * and closed other gates. */
+  async #estimateStatistics(): Promise<void> {
+    const { model, config, backend, signal } = this.#request;
+    await this.#save();
+    const batches = this.#feeds.batches({ epoch: 0, step: 0 });
+    const rest = { batches, rows: config.batch, backend, signal, state: this.#runner.state };
+    this.#runner.replace(await estimateStatistics({ graph: model.graph, ...rest }));
   }
 
   #isDue(): boolean {

@@ -13,8 +13,10 @@ import type { DropoutMask } from "../../graph/op.js";
 import { prune } from "../../graph/passes/prune.js";
 import { split } from "../../ops/support/emit.js";
 import { opTable } from "../../ops/table.js";
+import type { TrainedGate } from "../gates/attach.js";
 import type { TrainingConfig } from "../recipe/config.js";
 import { type ScaledBackbone, scaleBackboneGradient } from "./backbone-gradient.js";
+import { GATE_STEP, type GateForm, type GateLoss, gateForm, gateLoss } from "./gates.js";
 import { type MixedLoss, mixedLoss } from "./losses.js";
 import { StateWriter } from "./state-writer.js";
 import { trainingForm } from "./training-form.js";
@@ -46,6 +48,8 @@ export interface StepRequest {
   readonly frozen: boolean;
   /** The configuration of the training. */
   readonly config: TrainingConfig;
+  /** The gates of the network. Left out: none. */
+  readonly gates?: readonly TrainedGate[] | undefined;
 }
 
 /** One training step as a graph. */
@@ -54,6 +58,8 @@ export interface StepGraph {
   readonly graph: Graph;
   /** Dropout masks, which are inputs of every step. */
   readonly masks: readonly DropoutMask[];
+  /** Number of gates whose scores take noise, which is an input of every step. */
+  readonly noisyGates: number;
   /** Every state input with its first value. */
   readonly initial: ReadonlyMap<string, Tensor>;
   /** Output that holds the next value of each state input. */
@@ -64,7 +70,8 @@ export function stepGraph(request: StepRequest): StepGraph {
   const { config, trained, frozen } = request;
   const rows = config.batch * (config.adversarial ? 2 : 1);
   const form = trainingForm(request.graph, { batch: rows, trained, frozen });
-  const backbone = scaledBackbone(form.graph, request);
+  const gated = gatedForm(form.graph, request, rows);
+  const backbone = scaledBackbone(gated.graph, request);
   const b = new GraphBuilder(backbone.graph);
   const inputs = {
     labels: b.input(STEP.labels, "int64", [config.batch]),
@@ -73,8 +80,10 @@ export function stepGraph(request: StepRequest): StepGraph {
     count: b.input(STEP.count, "float32", []),
   };
   const classes = backbone.graph.types.get(present(request.logits.at(-1), "the final exit"))?.shape.at(-1) as number;
-  const own = stepLoss(b, request, { ...inputs, classes });
-  const loss = { ...own, constants: new Set([...own.constants, ...backbone.constants]) };
+  const exits = stepLoss(b, request, { ...inputs, classes });
+  const gates = config.gates && gateLoss(b, request.gates ?? [], config.gates);
+  const constants = new Set([...exits.constants, ...backbone.constants, ...gated.constants]);
+  const loss = { ...exits, total: gates ? b.op("Add", [exits.total, gates.total]) : exits.total, constants };
   const forward = inferShapes(b.build(), opTable);
   const grads = parameterGradients(b, forward, loss, trained);
   const state = new StateWriter(b);
@@ -82,14 +91,18 @@ export function stepGraph(request: StepRequest): StepGraph {
   const parameters = update(b, request, grads, scalars, state);
   const learned = [...parameters, ...runningStatistics(b, request, form.statistics, state)];
   if (config.ema !== undefined) averages(b, { graph: request.graph, names: learned, decay: config.ema }, state);
-  declare(b, loss, state);
+  declare(b, { ...loss, gates }, state);
   return {
     graph: prune(inferShapes(b.build(), opTable)),
     masks: form.masks,
+    noisyGates: config.gates?.kind === "budget" ? (request.gates ?? []).length : 0,
     initial: new Map([...state.initial(request.graph)]),
     next: state.next,
   };
 }
+
+const gatedForm = (graph: Graph, { config, gates = [] }: StepRequest, rows: number): GateForm =>
+  config.gates ? gateForm(graph, gates, config.gates, rows) : { graph, constants: new Set() };
 
 function scaledBackbone(graph: Graph, { config, logits }: StepRequest): ScaledBackbone {
   if (config.backboneGradient === undefined) return { graph, constants: new Set() };
@@ -143,7 +156,11 @@ function parameterGradients(
 }
 
 /** Gives the outputs fixed names: the names of the report, and `next.NAME` for each state. */
-function declare(b: GraphBuilder, loss: MixedLoss, state: StateWriter): void {
+function declare(
+  b: GraphBuilder,
+  loss: MixedLoss & { readonly gates: GateLoss | undefined },
+  state: StateWriter,
+): void {
   b.clearOutputs();
   const give = (value: ValueName, name: string, shape: readonly number[] | undefined): void => {
     b.append({ opType: "Identity", domain: "", name: "", inputs: [value], outputs: [name], attributes: {} });
@@ -152,6 +169,7 @@ function declare(b: GraphBuilder, loss: MixedLoss, state: StateWriter): void {
   give(loss.total, STEP.loss, []);
   give(loss.perExit, STEP.exitLosses, undefined);
   give(loss.correct, STEP.correct, undefined);
+  if (loss.gates) give(loss.gates.rates, GATE_STEP.rates, undefined);
   for (const [name, value] of [...state.next]) {
     const output = b.fresh(`next.${name}`);
     give(value, output, undefined);

@@ -1,9 +1,10 @@
 /** @file Runs the compiled step. Each run takes feeds, returns a report, and replaces the state. */
-import { uniform } from "../../core/rng.js";
+import { type StreamKey, uniform } from "../../core/rng.js";
 import { sizeOf } from "../../core/shape.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import type { DropoutMask } from "../../graph/op.js";
 import type { Backend, Session, Tensors } from "../../runtime/backend.js";
+import { GATE_STEP } from "./gates.js";
 import { STEP, type StepGraph } from "./graph.js";
 
 /** The inputs of a step besides the state. */
@@ -20,8 +21,18 @@ export interface StepInputs {
   readonly exitWeights: readonly number[];
   /** Steps of the whole run before this one. */
   readonly done: number;
-  /** The seed of the masks. */
+  /** The seed of the masks and of the noise. */
   readonly seed: number;
+  /** What the budget of gates needs. Left out: the network has none. */
+  readonly gates?: GateInputs | undefined;
+}
+
+/** The inputs of gates with a budget. */
+export interface GateInputs {
+  /** Whether scores take noise. */
+  readonly noise: boolean;
+  /** Smallest and largest open rate that costs nothing. */
+  readonly bounds: readonly [lower: number, upper: number];
 }
 
 /** The result of one step. */
@@ -32,6 +43,8 @@ export interface StepResult {
   readonly exitLosses: readonly number[];
   /** Number of right answers of each exit. */
   readonly correct: readonly number[];
+  /** Share of the batch for which each gate was open. Empty without gates. */
+  readonly gateRates: readonly number[];
 }
 
 /** Runs training steps and keeps the state between them. */
@@ -59,6 +72,11 @@ export class StepRunner {
     return this.#now;
   }
 
+  /** Replaces some tensors of the state. */
+  replace(tensors: ReadonlyMap<string, Tensor>): void {
+    this.#now = new Map([...this.#now, ...tensors]);
+  }
+
   /** Run one step on one batch. */
   async step(inputs: StepInputs): Promise<StepResult> {
     const results = await this.#session.run(this.#feeds(inputs));
@@ -68,6 +86,7 @@ export class StepRunner {
       loss: numbers(STEP.loss)[0],
       exitLosses: numbers(STEP.exitLosses),
       correct: numbers(STEP.correct),
+      gateRates: GATE_STEP.rates in results ? numbers(GATE_STEP.rates) : [],
     };
   }
 
@@ -81,12 +100,26 @@ export class StepRunner {
       ...Object.fromEntries(this.#now),
       ...inputs.data,
       ...this.#masks(inputs),
+      ...this.#gates(inputs),
       [STEP.labels]: inputs.labels,
       [STEP.learningRate]: fromNumbers("float32", [], [inputs.learningRate]),
       [STEP.exitWeights]: fromNumbers("float32", [inputs.exitWeights.length], inputs.exitWeights),
       [STEP.count]: fromNumbers("float32", [], [inputs.done + 1]),
     };
     return Object.fromEntries(this.#session.inputs.map((name) => [name, all[name]]));
+  }
+
+  #gates({ gates, indices, seed, done }: StepInputs): Tensors {
+    if (!gates) return {};
+    const count = this.#graph.noisyGates;
+    const noise = new Float32Array(indices.length * count);
+    if (gates.noise)
+      for (const [row, sample] of indices.entries())
+        noise.set(logistic({ seed, sample, purpose: "gate", step: done }, count), row * count);
+    return {
+      [GATE_STEP.noise]: { dtype: "float32", dims: [indices.length, count], data: noise },
+      [GATE_STEP.bounds]: fromNumbers("float32", [2], gates.bounds),
+    };
   }
 
   /** Each mask of each record has its own random stream. */
@@ -97,6 +130,15 @@ export class StepRunner {
     );
   }
 }
+
+/** Numbers of the logistic distribution: log u - log(1 - u) for a uniform u. A score plus such a
+ * number is at least 0 with probability sigmoid(score). */
+const logistic = (key: StreamKey, count: number): Float32Array =>
+  uniform(key, count).map((draw) => {
+    // A draw may be 0; the middle of its step of 2^-24 is not.
+    const u = draw + 2 ** -25;
+    return Math.log(u) - Math.log(1 - u);
+  });
 
 const copied = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() });
 

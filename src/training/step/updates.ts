@@ -6,6 +6,7 @@ import { int } from "../../graph/attributes.js";
 import type { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { RunningStatistic } from "../../graph/op.js";
+import { GATE_PARAMETER } from "../../nn/gates/index.js";
 import { split } from "../../ops/support/emit.js";
 import type { TrainingConfig } from "../recipe/config.js";
 import { averaged, clipGradients, optimizerOf, type StepScalars } from "./optimizers.js";
@@ -16,11 +17,14 @@ export const averageOf = (name: ValueName): string => `${name}.ema`;
 
 const shapeIn = (graph: Graph, name: ValueName): readonly number[] => graph.initializers.get(name)?.dims ?? [];
 
-/** Puts all vectors into one group, and each other value into its own group. */
+/** Puts the vectors of gates into one group, all other vectors into another, and each other value
+ * into its own group. */
 function groupsOf(graph: Graph, names: readonly ValueName[]): readonly (readonly ValueName[])[] {
   const isVector = (name: ValueName): boolean => shapeIn(graph, name).length === 1;
+  const isGate = (name: ValueName): boolean => GATE_PARAMETER.test(name);
   const vectors = names.filter(isVector);
-  return [...names.filter((name) => !isVector(name)).map((name) => [name]), ...(vectors.length > 0 ? [vectors] : [])];
+  const groups = [vectors.filter((name) => !isGate(name)), vectors.filter(isGate)];
+  return [...names.filter((name) => !isVector(name)).map((name) => [name]), ...groups.filter((g) => g.length > 0)];
 }
 
 /** Appends nodes that compute new values from the given values, element by element. */
@@ -60,7 +64,7 @@ export interface UpdateRequest {
 }
 
 /** Computes new values of the parameters and the optimizer's state. A parameter that no loss
- * depends on does not change.
+ * depends on does not change. Parameters of gates never decay: decay would draw their scores to 0.
  * @returns the parameters that change */
 export function update(
   b: GraphBuilder,
@@ -81,7 +85,7 @@ export function update(
     ...slotsOf(param).map((name) => state.slot(name, param, shapeIn(graph, param))),
   ];
   const next = moved({ b, graph, names: reached }, valuesOf, ([param = "", grad = "", ...kept], group) => {
-    const decay = config.decayAll || shapeIn(graph, group[0]).length > 1;
+    const decay = !GATE_PARAMETER.test(group[0]) && (config.decayAll || shapeIn(graph, group[0]).length > 1);
     const updated = step({ param, grad, state: kept, decay });
     return [updated.param, ...updated.state];
   });
