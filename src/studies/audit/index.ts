@@ -21,7 +21,7 @@ import {
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
-import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import { NEVER_FIRES, policyRecord, uniformPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
@@ -209,10 +209,3 @@ const probabilitiesOf = (logits: Logits): Float32Array[] =>
     for (let i = 0; i < logits.count; i++) probabilities.set(softmaxRow(logits.row(exit, i)), i * logits.classes);
     return probabilities;
   });
-
-const policyRecord = ({ rule, thresholds, fallback, temperatures }: Policy) => ({
-  rule,
-  thresholds: [...thresholds],
-  fallback,
-  ...(temperatures ? { temperatures: [...temperatures] } : {}),
-});

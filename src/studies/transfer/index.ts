@@ -21,6 +21,7 @@ import { wilson } from "../../measures/wilson.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import type { Rate } from "../../schema/numbers.js";
+import { policyRecord } from "../../schema/policy.js";
 import {
   TRANSFER_VERSION,
   type TransferAttack,
@@ -167,11 +168,7 @@ function networkRecord({
     parameters: model.parameters,
     exits: model.exits.length,
     macs: model.exits[model.exits.length - 1].macs,
-    policy: {
-      ...policy,
-      thresholds: [...policy.thresholds],
-      temperatures: policy.temperatures && [...policy.temperatures],
-    },
+    policy: policyRecord(policy),
     accuracy: accuracy(
       labels,
       routed.map((r) => r.label),
