@@ -39,7 +39,8 @@ Examples:
   $ dynn inspect model.onnx --image-size 224,224
   $ dynn inspect model.onnx --graph | less`;
 
-/** A gate: the values that make it, what it saves when it is closed, and the first exit behind it. */
+/** A gate: the values that make it, what it saves when it is closed, and the first exit behind
+ * it. */
 interface InspectedGate extends Pick<Gate, "name" | "score" | "value" | "branch" | "macs" | "costFraction"> {
   readonly exit: string;
 }

@@ -31,7 +31,7 @@ import {
 import { type AuditedModel, prepare } from "../audit/audited-model.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
-import { stopsOf } from "../audit/tally.js";
+import { costSharesOf } from "../audit/tally.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { PolicyChoice } from "../policy.js";
@@ -162,7 +162,6 @@ function networkRecord({
   labels,
   routed,
 }: AuditedModel): TransferRecord["networks"][number] {
-  const costs = model.exits.map((e) => e.costFraction);
   return {
     name: model.name,
     parameters: model.parameters,
@@ -173,7 +172,7 @@ function networkRecord({
       labels,
       routed.map((r) => r.label),
     ),
-    meanCostFraction: meanCostFraction(stopsOf(routed), costs),
+    meanCostFraction: meanCostFraction(costSharesOf(model, routed)),
   };
 }
 
