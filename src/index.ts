@@ -51,7 +51,7 @@ export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-
 export { ARRAY_OF, type ArrayOf, type DType } from "./core/dtype.js";
 export { DynnError, ERROR_CODES, type ErrorCode, type ErrorDetail } from "./core/errors.js";
 export { type ImageDims, Images, type ImageTaker, imageDims } from "./core/images.js";
-export { Logits } from "./core/logits.js";
+export { type GateScores, Logits } from "./core/logits.js";
 export { type StreamKey, uniform } from "./core/rng.js";
 export type { Dim, Dims, Shape } from "./core/shape.js";
 export { fromNumbers, type Tensor, tensor, toNumbers } from "./core/tensor.js";
@@ -109,6 +109,8 @@ export {
   type ModelSource,
 } from "./dynamic/model/model.js";
 export { prependNormalization } from "./dynamic/model/normalization.js";
+export { underPolicy } from "./dynamic/model/under-policy.js";
+export { costOf, costShareOf, type GateBit, type Path, type Unit, type Units } from "./dynamic/model/units.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
 export { makePolicy } from "./dynamic/route/policy.js";
@@ -126,7 +128,7 @@ export {
 export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
 export { checkOutputs } from "./dynamic/run/outputs.js";
-export { type Stage, type StagedGraph, splitStages } from "./dynamic/run/stages.js";
+export { type Stage, type StagedGraph, type StageGate, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimedExits, type TimingOptions, timeExits } from "./dynamic/run/timing.js";
 export type { Attribute, Attributes } from "./graph/attributes.js";
 export { GraphBuilder } from "./graph/builder.js";
@@ -185,8 +187,11 @@ export { type ModelCard, modelCardSchema } from "./schema/model-card.js";
 export { NORM_NAMES, type Norm } from "./schema/norm.js";
 export type { Normalization } from "./schema/normalization.js";
 export {
+  ALWAYS_CLOSED,
+  ALWAYS_OPEN,
   FALLBACKS,
   type Fallback,
+  type GateRule,
   NEVER,
   type Policy,
   RULES,

@@ -3,6 +3,7 @@
  *  Hence the code of a method reads like its paper. A finished sample returns and so leaves the
  *  batch. */
 
+import type { GateBit } from "../dynamic/model/units.js";
 import type { Loss } from "./losses/loss.js";
 import type { ExitLogits, Sample } from "./sample.js";
 
@@ -65,6 +66,9 @@ export interface Evaluation {
   readonly gradient: Float32Array;
   /** Logits of the exits that were run. */
   readonly logits: ExitLogits;
+  /** One bit per gate. Undefined for a gate behind the last exit that was run. Absent for a network
+   * without gates. */
+  readonly bits?: readonly GateBit[] | undefined;
   /** The loss and the gradient of each of `targets`. `loss` and `gradient` are those of the
    * first. */
   readonly each?: readonly Slope[];

@@ -59,6 +59,11 @@ export const ERROR_CODES = {
     about: "No output holds the logits of a classifier, or exits have different numbers of classes.",
   },
   "model/metadata": { exit: 1, about: "A `dynn.*` metadata entry of the file has a wrong value." },
+  "model/gates": {
+    exit: 1,
+    about:
+      "The gates that the metadata state do not fit the graph: a value is missing or has a wrong shape, a branch has another reader, or a score depends on its own branch.",
+  },
   "model/cut": {
     exit: 1,
     about:

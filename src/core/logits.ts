@@ -1,5 +1,15 @@
-/** @file Logits of every exit on many images. */
+/** @file Logits of every exit and scores of every gate on many images. */
 import { DynnError } from "./errors.js";
+
+/** The scores of one gate, and what is needed to read them as bits. */
+export interface GateScores {
+  /** One score per image. */
+  readonly scores: Float32Array;
+  /** The threshold that the graph compared the scores with. */
+  readonly threshold: number;
+  /** The first exit behind the gate. */
+  readonly exit: number;
+}
 
 /** The logits that every exit gives for the same images.
  * @example
@@ -10,6 +20,8 @@ import { DynnError } from "./errors.js";
 export class Logits {
   /** One array [count * classes] per exit, in the order of the exits. */
   readonly exits: readonly Float32Array[];
+  /** The scores of every gate, in the order of the gates. Empty for a network without gates. */
+  readonly gates: readonly GateScores[];
   /** Number of classes. */
   readonly classes: number;
   /** Number of images. */
@@ -17,11 +29,13 @@ export class Logits {
 
   /** Wraps arrays without copying them.
    * @param exits one array [n * classes] per exit
+   * @param gates scores of every gate on the same images
    * @throws DynnError 'shape/mismatch' when the length of an array is not a multiple of
    *   `classes`, or the arrays have different lengths */
-  constructor(exits: readonly Float32Array[], classes: number) {
+  constructor(exits: readonly Float32Array[], classes: number, gates: readonly GateScores[] = []) {
     const length = exits[0]?.length ?? 0;
     this.exits = exits;
+    this.gates = gates;
     this.classes = classes;
     this.count = length === 0 ? 0 : length / classes;
     const odd = exits.findIndex((exit) => exit.length !== length);

@@ -9,7 +9,7 @@ import type { DynamicModel } from "../dynamic/model/model.js";
 import { checkPolicy } from "../dynamic/route/policy.js";
 import type { ValueInfo } from "../graph/graph.js";
 import { isNormalization, normalizationSchema } from "../schema/normalization.js";
-import { type Policy, policySchema } from "../schema/policy.js";
+import { forcedBit, gateThresholds, type Policy, policyRecord, policySchema } from "../schema/policy.js";
 import type { ModelPart } from "./parts.js";
 
 export const BUNDLE_FORMAT = "dynn-bundle";
@@ -35,6 +35,10 @@ const partSchema = z.strictObject({
   inputs: z.array(valueSchema).min(1),
   outputs: z.array(valueSchema).min(1),
   kept: z.array(z.string().min(1)),
+  gates: z
+    .array(z.strictObject({ gate: count, score: z.string().min(1), threshold: z.number() }))
+    .optional()
+    .describe("the gates whose scores the part gives; absent: none"),
 });
 
 /** Checks and types manifest.json of a bundle. */
@@ -50,6 +54,17 @@ export const manifestSchema = z.strictObject({
   exits: z
     .array(z.strictObject({ name: z.string().min(1), macs: z.number().min(0), costFraction: z.number().min(0) }))
     .min(1),
+  gates: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        macs: z.number().min(0),
+        costFraction: z.number().min(0),
+        exit: count.describe("the first exit behind the gate"),
+      }),
+    )
+    .optional()
+    .describe("absent: the network has no gates"),
   policy: policySchema,
   parts: z.array(partSchema).min(1),
 });
@@ -85,12 +100,10 @@ export const manifestOf = (
     : null,
   classes: { count: model.classes, names: model.classNames ? [...model.classNames] : null },
   exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
-  policy: {
-    rule: policy.rule,
-    thresholds: [...policy.thresholds],
-    fallback: policy.fallback,
-    ...(policy.temperatures && { temperatures: [...policy.temperatures] }),
-  },
+  ...(model.gates.length > 0
+    ? { gates: model.gates.map(({ name, macs, costFraction, exit }) => ({ name, macs, costFraction, exit })) }
+    : {}),
+  policy: policyRecord(policy),
   parts: files.map(({ part, file, sha256, bytes }) => ({
     name: part.name,
     file,
@@ -100,6 +113,7 @@ export const manifestOf = (
     inputs: part.graph.inputs.map(asValue),
     outputs: part.graph.outputs.map(asValue),
     kept: [...part.kept],
+    ...(part.gates.length > 0 ? { gates: part.gates.map((gate) => ({ ...gate })) } : {}),
   })),
 });
 
@@ -137,22 +151,47 @@ function faultOf(manifest: Manifest): string | undefined {
     return `the parts hold exits ${held.join()}, expected 0 to ${exits.length - 1} in order`;
   if (kind === "split" && parts.length !== 2) return `a split has ${parts.length} parts, expected 2`;
   if (new Set(parts.map(({ file }) => file)).size < parts.length) return "two parts name one file";
-  const unfit = policyFault(policy, exits.length, classes.count);
+  const unfit = policyFault(policy, {
+    exits: exits.length,
+    gates: manifest.gates?.length ?? 0,
+    classes: classes.count,
+  });
   if (unfit !== undefined) return unfit;
   if (classes.names && classes.names.length !== classes.count)
     return `there are ${classes.names.length} class names, expected ${classes.count}`;
-  return flowFault(parts, input, classes.count);
+  return gateFault(manifest) ?? flowFault(parts, input, classes.count);
 }
 
-function policyFault(policy: Policy, exits: number, classes: number): string | undefined {
+/** The first gate whose score no part gives, or that a part names wrongly. */
+function gateFault({ gates = [], exits, parts, policy }: Manifest): string | undefined {
+  const held = parts.flatMap((part) => part.gates ?? []);
+  const thresholds = gateThresholds(policy, gates.length);
+  const blind = held.find(({ gate, threshold }) => gate >= gates.length || threshold !== thresholds[gate]);
+  if (blind) return `a part gives the score of gate ${blind.gate}, which the policy does not know`;
+  const asked = [...gates.keys()].filter((k) => forcedBit(thresholds[k]) === undefined);
+  if (
+    held
+      .map(({ gate }) => gate)
+      .sort((a, b) => a - b)
+      .join() !== asked.join()
+  )
+    return `the parts give scores of gates ${held.map(({ gate }) => gate).join()}, expected ${asked.join()}, each once`;
+  return gates.some(({ exit }) => exit >= exits.length) ? "a gate lies before an exit that does not exist" : undefined;
+}
+
+function policyFault(
+  policy: Policy,
+  network: { readonly exits: number; readonly gates: number; readonly classes: number },
+): string | undefined {
   try {
-    checkPolicy(policy, { exits, classes }, `${exits} exits`);
+    checkPolicy(policy, network, `${network.exits} exits`);
     return undefined;
   } catch (cause) {
     return `the policy does not fit: ${reasonOf(cause)}`;
   }
 }
 
+const scoreOf = (name: string): Value => ({ name, dtype: "float32", shape: ["n"] });
 const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "float32", shape: ["n", classes] });
 
 /** The first value that a part reads or keeps but that does not exist by then. The image exists
@@ -160,7 +199,7 @@ const logitsOf = (name: string, classes: number): Value => ({ name, dtype: "floa
 function flowFault(parts: Manifest["parts"], input: Value, classes: number): string | undefined {
   const same = (a: Value, b: Value | undefined) => b?.dtype === a.dtype && b.shape.join() === a.shape.join();
   let available = new Map([[input.name, input]]);
-  for (const { name, exits, inputs, outputs, kept } of parts) {
+  for (const { name, exits, inputs, outputs, kept, gates = [] } of parts) {
     const missing = inputs.find((value) => !same(value, available.get(value.name)));
     if (missing) return `part "${name}" reads "${missing.name}", but earlier parts do not give it in that form`;
     const known = new Map([...available, ...outputs.map((value) => [value.name, value] as const)]);
@@ -168,6 +207,8 @@ function flowFault(parts: Manifest["parts"], input: Value, classes: number): str
       ({ logits }) => !outputs.some((value) => value.name === logits && same(logitsOf(logits, classes), value)),
     );
     if (blind) return `part "${name}" does not give logits [n,${classes}] named "${blind.logits}"`;
+    const silent = gates.find(({ score }) => !outputs.some((value) => same(scoreOf(score), value)));
+    if (silent) return `part "${name}" does not give scores [n] named "${silent.score}"`;
     const lost = kept.find((value) => !known.has(value));
     if (lost !== undefined) return `part "${name}" keeps "${lost}", which does not exist`;
     available = new Map(kept.map((value) => [value, known.get(value) as Value]));

@@ -3,7 +3,7 @@
  *  staged export; two parts make a split. */
 import { DynnError } from "../core/errors.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
-import { rowSize, type Stage, splitStages } from "../dynamic/run/stages.js";
+import { rowSize, type Stage, type StageGate, splitStages } from "../dynamic/run/stages.js";
 import type { Graph, ValueInfo, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
 import { prune } from "../graph/passes/prune.js";
@@ -20,6 +20,8 @@ export interface ModelPart {
   readonly exits: readonly { readonly exit: number; readonly logits: ValueName }[];
   /** Hidden values of this part or earlier ones that a sample carries to later parts. */
   readonly kept: readonly ValueName[];
+  /** The gates whose scores the part gives. */
+  readonly gates: readonly StageGate[];
 }
 
 /** One part for each exit: stage0, stage1 ... */
@@ -70,7 +72,12 @@ function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[],
   const made = new Set(stages.flatMap((stage) => stage.graph.nodes.flatMap((node) => node.outputs)));
   const read = stages.flatMap((stage) => stage.graph.inputs.map((input) => input.name));
   const logits = stages.map((stage) => stage.logits);
-  const names = { inputs: read.filter((n) => !made.has(n)), outputs: [...logits, ...kept.filter((n) => made.has(n))] };
+  const gates = stages.flatMap((stage) => stage.gates);
+  const scores = gates.map(({ score }) => score);
+  const names = {
+    inputs: read.filter((n) => !made.has(n)),
+    outputs: [...logits, ...kept.filter((n) => made.has(n)), ...scores],
+  };
   const part: Graph = {
     ...graph,
     name: `${graph.name}/${name}`,
@@ -79,7 +86,7 @@ function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[],
     outputs: [...new Set(names.outputs)].map((n) => infoOf(graph, n)),
   };
   const exits = logits.map((value, i) => ({ exit: first + i, logits: value }));
-  return { name, graph: inferShapes(prune(part), opTable), exits, kept };
+  return { name, graph: inferShapes(prune(part), opTable), exits, kept, gates };
 }
 
 /** A value as an input or output. The image is an input of the model; other values have an inferred

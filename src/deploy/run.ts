@@ -1,13 +1,17 @@
 /** @file Runs an export on images to get its answers: the parts of a bundle one after the other, or
  *  a conditional graph. */
 import type { Images } from "../core/images.js";
-import { Logits } from "../core/logits.js";
+import { type GateScores, Logits } from "../core/logits.js";
 import type { Tensor } from "../core/tensor.js";
-import { route } from "../dynamic/route/route.js";
+import type { DynamicModel } from "../dynamic/model/model.js";
+import { route, withBits } from "../dynamic/route/route.js";
 import { CONDITIONAL_OUTPUTS } from "../dynamic/run/conditional/index.js";
+import { bitsOfRow } from "../dynamic/run/executor/conditional.js";
 import type { Graph } from "../graph/graph.js";
 import type { Backend, Session, Tensors } from "../runtime/backend.js";
+import { gateThresholds } from "../schema/policy.js";
 import type { Bundle } from "./bundle.js";
+import type { Manifest } from "./manifest.js";
 import type { FoundAnswer } from "./verify.js";
 
 /** Images in batches: first one image alone, as most devices see them, then batches of `batch`
@@ -36,10 +40,10 @@ export async function runBundle(
       let known: Tensors = { [input.name]: image };
       for (const session of sessions) known = { ...known, ...(await session.run(only(known, session.inputs))) };
       const exits = parts.flatMap((part) => part.exits.map((exit) => (known[exit.logits] as Tensor<"float32">).data));
-      const logits = new Logits(exits, classes.count);
-      return route(logits, policy).map(({ stop, label, answer }, i) => {
+      const logits = new Logits(exits, classes.count, scoresOf(manifest, known, image.dims[0]));
+      return route(logits, policy).map(({ answer, ...routed }, i) => {
         const all = logits.rows(i);
-        return { stop, label, logits: all[answer], all };
+        return { stop: routed.stop, label: routed.label, gates: routed.gates, logits: all[answer], all };
       });
     });
   } finally {
@@ -47,8 +51,25 @@ export async function runBundle(
   }
 }
 
+/** The scores of all gates. No part gives the score of a forced gate, and 0 stands for it. */
+function scoresOf({ gates = [], parts, policy }: Manifest, known: Tensors, count: number): GateScores[] {
+  const named = new Map(parts.flatMap((part) => (part.gates ?? []).map(({ gate, score }) => [gate, score] as const)));
+  const thresholds = gateThresholds(policy, gates.length);
+  return gates.map(({ exit }, k) => {
+    const score = named.get(k);
+    const scores = score === undefined ? new Float32Array(count) : (known[score] as Tensor<"float32">).data;
+    return { exit, threshold: thresholds[k], scores };
+  });
+}
+
 /** The answers of a conditional graph. */
-export async function runConditional(graph: Graph, backend: Backend, batches: Batches): Promise<FoundAnswer[]> {
+export async function runConditional(
+  graph: Graph,
+  { gates }: Pick<DynamicModel, "gates">,
+  backend: Backend,
+  batches: Batches,
+): Promise<FoundAnswer[]> {
+  const behind = gates.map(({ exit }) => exit);
   const session = await backend.compile(graph);
   const [input] = session.inputs as [string];
   try {
@@ -61,11 +82,11 @@ export async function runConditional(graph: Graph, backend: Backend, batches: Ba
         Tensor<"int64">,
       ];
       const logits = new Logits([answers.data], answers.dims[1]);
-      return Array.from(exits.data, (stop, i) => ({
-        stop: Number(stop),
-        label: Number(labels.data[i]),
-        logits: logits.row(0, i),
-      }));
+      return Array.from(exits.data, (exit, i) => {
+        const [stop, label] = [Number(exit), Number(labels.data[i])];
+        const path = withBits({ stop }, bitsOfRow(results, i, gates.length), behind);
+        return { ...path, label, logits: logits.row(0, i) };
+      });
     });
   } finally {
     await session.release();

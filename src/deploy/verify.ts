@@ -4,10 +4,10 @@
  *  rounding. Another outcome on a close call is counted and reported, but does not fail. */
 import { DynnError } from "../core/errors.js";
 import type { Logits } from "../core/logits.js";
-import type { DynamicModel } from "../dynamic/model/model.js";
+import type { DynamicModel, GateBit } from "../dynamic/model/model.js";
 import { RULE_DEFS } from "../dynamic/route/policy.js";
 import { type Routed, readingOf, route } from "../dynamic/route/route.js";
-import type { Policy } from "../schema/policy.js";
+import { forcedBit, type Policy } from "../schema/policy.js";
 
 /** The largest difference of logits, as a share of the largest logit of the row (of 1, when all are
  * smaller). Float32 sums depend on their order. */
@@ -22,6 +22,8 @@ export interface FoundAnswer {
   readonly stop: number;
   /** The predicted class. */
   readonly label: number;
+  /** The bits of the gates before that exit. */
+  readonly gates?: readonly GateBit[] | undefined;
   /** The logits of the exit that answers. */
   readonly logits: Float32Array;
   /** The logits of every exit, when the export gives them. Each must equal the model's. */
@@ -59,7 +61,7 @@ export function verify(
   const differences = found.map((f, i) => differenceOf(f, routed[i], rows[i]));
   const allowed = differences.filter((d) => d <= TOLERANCE);
   const rounding = Math.max(ROUNDING, ...allowed);
-  const close = rows.map((row, i) => slackOf(row, policy, routed[i]) <= rounding);
+  const close = rows.map((row, i) => Math.min(slackOf(row, policy, routed[i]), gateSlack(logits, i)) <= rounding);
   const wrong = differences.findIndex((d, i) => !(d <= TOLERANCE) && !close[i]);
   if (wrong >= 0) throw mismatch(model, wrong, found[wrong], routed[wrong], differences[wrong]);
   return {
@@ -72,13 +74,14 @@ export function verify(
   };
 }
 
-/** The largest difference of the logits. Infinite when label or exit differ. */
+/** The largest difference of the logits. Infinite when label, exit or bits of gates differ. */
 function differenceOf(
-  { stop, label, logits, all }: FoundAnswer,
+  { stop, label, logits, all, gates }: FoundAnswer,
   routed: Routed,
   rows: readonly Float32Array[],
 ): number {
   if (stop !== routed.stop || label !== routed.label) return Number.POSITIVE_INFINITY;
+  if (gates?.join() !== routed.gates?.join()) return Number.POSITIVE_INFINITY;
   if (!all) return relativeDifference(logits, rows[routed.answer]);
   return Math.max(...rows.map((row, exit) => relativeDifference(all[exit], row)));
 }
@@ -113,6 +116,13 @@ function slackOf(rows: readonly Float32Array[], policy: Policy, { stop, answer }
   }
   return Math.min(...distances) / Math.max(...seen.map(sizeOfRow));
 }
+
+/** The least change of a score, as a share of it, that could change a gate of image `i`. */
+const gateSlack = ({ gates }: Logits, i: number): number =>
+  gates.reduce((least, { scores, threshold }) => {
+    if (forcedBit(threshold) !== undefined) return least;
+    return Math.min(least, Math.abs(scores[i] - threshold) / Math.max(1, Math.abs(scores[i])));
+  }, Number.POSITIVE_INFINITY);
 
 /** Half the distance of the two largest values. */
 function gapOf(values: Float32Array): number {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
 import { visibleLine } from "../core/visible.js";
+import type { GateBit } from "../dynamic/model/units.js";
 import { confidenceRange } from "../dynamic/route/policy.js";
 import type { Routed } from "../dynamic/route/route.js";
 import type { Manifest } from "./manifest.js";
@@ -27,15 +28,18 @@ export const showReply = ({ answers, ms }: Reply, { exits, classes }: Manifest) 
 /** Read a reply.
  * @param samples the number of samples that were sent
  * @throws DynnError 'wire/format' when the text is not a reply to these samples */
-export function readReply(text: string, { exits, classes, policy }: Manifest, samples: number): Reply {
+export function readReply(text: string, { exits, gates = [], classes, policy }: Manifest, samples: number): Reply {
   const [low, high] = confidenceRange(policy.rule, classes.count);
   const below = (count: number) => z.number().int().min(0).lt(count);
-  const answer = z.object({
-    stop: below(exits.length),
-    answer: below(exits.length),
-    label: below(classes.count),
-    confidence: z.number().min(low).max(high),
-  });
+  const answer = z
+    .object({
+      stop: below(exits.length),
+      answer: below(exits.length),
+      label: below(classes.count),
+      confidence: z.number().min(low).max(high),
+      gates: z.array(bit).optional(),
+    })
+    .refine((one) => (one.gates?.length ?? 0) === gates.length, { error: `expected ${gates.length} bits of gates` });
   const parsed = z
     .object({ answers: z.array(answer).length(samples), ms: z.number().min(0) })
     .safeParse(parseJson(text));
@@ -47,6 +51,12 @@ export function readReply(text: string, { exits, classes, policy }: Manifest, sa
     { samples },
   );
 }
+
+/** A bit. JSON has null for a gate behind the exit taken. */
+const bit = z
+  .union([z.literal(0), z.literal(1)])
+  .nullable()
+  .transform((value): GateBit => value ?? undefined);
 
 const problem = z.object({ code: z.string(), message: z.string() });
 

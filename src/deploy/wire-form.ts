@@ -24,6 +24,7 @@ export function wireFormOf(manifest: Manifest): WireForm {
   return {
     fingerprint: fingerprintOf(manifest),
     deviceExits: device.exits.length,
+    gates: (device.gates ?? []).map(({ gate }) => gate),
     classes: manifest.classes.count,
     confidences: confidenceRange(manifest.policy.rule, manifest.classes.count),
     values: server.inputs.map(({ name, dtype, shape: [, ...dims] }) => ({ name, dtype, dims })),

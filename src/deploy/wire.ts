@@ -1,9 +1,10 @@
 /** @file Encodes requests from a device to its server: a header, the readings of the device's exits
- *  for each sample, and the hidden values.
+ *  and the bits of its gates for each sample, and the hidden values.
  *  Any bytes decode to a request or a typed error. All numbers are little-endian. Pure;
  *  docs/serving.md shows the layout. */
 import { concatBytes } from "../core/bytes.js";
 import { DynnError } from "../core/errors.js";
+import type { GateBit } from "../dynamic/model/units.js";
 import type { Reading } from "../dynamic/route/route.js";
 import type { Tensors } from "../runtime/backend.js";
 import { readRows, rowBytes, WIRES, type Wire, type WireValue, writeRows } from "./wire-values.js";
@@ -18,6 +19,8 @@ export interface WireForm {
   readonly fingerprint: string;
   /** The number of exits that the device has run. */
   readonly deviceExits: number;
+  /** The numbers of the gates whose bits the device has read. */
+  readonly gates: readonly number[];
   /** The number of classes. */
   readonly classes: number;
   /** The least and the largest confidence of the policy's rule. */
@@ -31,6 +34,8 @@ export interface WireSamples {
   /** The reading of each of the device's exits, for each sample. A policy may count agreement or
    * answer with the most confident exit. */
   readonly readings: readonly (readonly Reading[])[];
+  /** For each sample, one bit per gate that the form names. Absent where it names none. */
+  readonly bits?: readonly (readonly GateBit[])[] | undefined;
   /** One row per sample of each value that the form names. */
   readonly values: Tensors;
 }
@@ -42,14 +47,21 @@ const READING_BYTES = 12;
 
 /** Bytes of a request. */
 export const requestBytes = (form: WireForm, wire: Wire, count: number): number =>
-  HEADER_BYTES +
-  count * form.values.reduce((sum, value) => sum + rowBytes(value, wire), form.deviceExits * READING_BYTES);
+  HEADER_BYTES + count * form.values.reduce((sum, value) => sum + rowBytes(value, wire), sampleBytes(form));
+
+/** Bytes of a sample before its hidden values: the readings of exits, and a byte per gate. */
+const sampleBytes = ({ deviceExits, gates }: WireForm): number => deviceExits * READING_BYTES + gates.length;
 
 /** Encode samples.
  * @throws DynnError 'wire/value' when a hidden value holds NaN or an infinity */
 export function encodeRequest(form: WireForm, wire: Wire, samples: WireSamples): Uint8Array<ArrayBuffer> {
   const values = form.values.map((value) => writeRows(samples.values[value.name], value, wire));
-  return concatBytes([header(form, wire, samples.readings.length), readingsBytes(samples.readings.flat()), ...values]);
+  return concatBytes([
+    header(form, wire, samples.readings.length),
+    readingsBytes(samples.readings.flat()),
+    bitBytes(samples),
+    ...values,
+  ]);
 }
 
 function header({ fingerprint }: WireForm, wire: Wire, count: number): Uint8Array {
@@ -70,6 +82,8 @@ function readingsBytes(readings: readonly Reading[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
+const bitBytes = ({ bits = [] }: WireSamples): Uint8Array => Uint8Array.from(bits.flat(), (bit) => bit ?? 0);
+
 /** Decode samples.
  * @param most the most samples that are accepted
  * @throws DynnError 'wire/format' when the bytes are not a request, 'wire/bundle' when they are for
@@ -81,14 +95,15 @@ export function decodeRequest(form: WireForm, bytes: Uint8Array, most: number): 
   if (bytes.length !== expected)
     throw malformed(`has ${bytes.length} bytes, expected ${expected} for ${count} samples in ${wire}`);
   const readings = readReadings(form, bytes, count);
-  let at = HEADER_BYTES + count * form.deviceExits * READING_BYTES;
+  const bits = readBitBytes(form, bytes, count);
+  let at = HEADER_BYTES + count * sampleBytes(form);
   const entries = form.values.map((value) => {
     const end = at + count * rowBytes(value, wire);
     const rows = readRows(bytes.subarray(at, end), value, wire, count);
     at = end;
     return [value.name, rows] as const;
   });
-  return { readings, values: Object.fromEntries(entries) };
+  return { readings, ...(form.gates.length > 0 ? { bits } : {}), values: Object.fromEntries(entries) };
 }
 
 function readHeader(form: WireForm, bytes: Uint8Array, most: number): { readonly wire: Wire; readonly count: number } {
@@ -141,6 +156,22 @@ function readReadings(
         "wire/value",
         `sample ${sample}: exit ${exit} says class ${reading.label} with confidence ${reading.confidence}, expected a class from 0 to ${classes - 1} and a number from 0 to ${Number(high.toFixed(4))}. Check the device's half of the network.`,
         { sample, exit, ...reading },
+      );
+    }),
+  );
+}
+
+/** @throws DynnError 'wire/value' */
+function readBitBytes({ deviceExits, gates }: WireForm, bytes: Uint8Array, count: number): GateBit[][] {
+  const from = HEADER_BYTES + count * deviceExits * READING_BYTES;
+  return Array.from({ length: count }, (_, sample) =>
+    gates.map((gate, k) => {
+      const bit = bytes[from + sample * gates.length + k];
+      if (bit === 0 || bit === 1) return bit;
+      throw new DynnError(
+        "wire/value",
+        `sample ${sample}: gate ${gate} says ${bit}, expected 0 or 1. Check the device's half of the network.`,
+        { sample, gate, bit },
       );
     }),
   );

@@ -11,9 +11,9 @@ export interface EecPoint {
   readonly gone: number;
 }
 
-/** Points of the curve: (0,0), then one per exit. The last point is (1,1).
- * @param exitCounts samples whose work stops at each exit
- * @param costFractions cumulative cost per exit over the full cost, rising, the last 1 */
+/** Points of the curve: (0,0), then one per cost. The last point is (1,1).
+ * @param exitCounts samples of each cost: those whose work stops at an exit, or on a path
+ * @param costFractions costs over the full cost, rising, the last 1 */
 export function eec(exitCounts: readonly number[], costFractions: readonly number[]): EecPoint[] {
   if (exitCounts.length !== costFractions.length)
     throw new Error(`bug: ${exitCounts.length} exit counts for ${costFractions.length} costs`);

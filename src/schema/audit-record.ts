@@ -7,6 +7,7 @@ import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
+import { gateFields } from "./units.js";
 
 /** Version of the audit record. */
 export const SCHEMA_VERSION = 2;
@@ -15,6 +16,18 @@ const routedSchema = z.object({
   accuracy: share.describe("share of samples whose routed answer is the true label"),
   meanCostFraction: share.describe("mean cost, as a share of the full network's MACs"),
   exitCounts: z.array(count).describe("samples whose work stops at each exit"),
+  paths: z
+    .object({
+      openRates: z
+        .array(share.nullable())
+        .describe("per gate: the share of the samples that meet it for which it is open; null: no sample meets it"),
+      distinct: count.describe("different paths: the exit taken and the bits of the gates before it"),
+      costs: z
+        .array(z.object({ costFraction: share, samples: count }))
+        .describe("samples of each cost, by rising cost; the EEC curve"),
+    })
+    .optional()
+    .describe("absent: the network has no gates"),
 });
 
 const modelSchema = z.object({
@@ -24,6 +37,7 @@ const modelSchema = z.object({
   parameters: count,
   inputScale: readingFields.inputScale,
   exits: z.array(z.object({ name: z.string(), macs: z.number().min(0), costFraction: share })).min(1),
+  gates: gateFields.gates,
   changes: readingFields.changes,
   quantization: readingFields.quantization,
 });

@@ -9,6 +9,7 @@ import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
 import { steadinessSchema } from "./steadiness.js";
 import { targetSchema } from "./target.js";
+import { gateFields } from "./units.js";
 
 export const CALIBRATION_SCHEMA_VERSION = 1;
 
@@ -43,10 +44,18 @@ const outcomeSchema = z.object({
   meanCostFraction: intervalSchema.describe("mean cost, as a share of the full network's MACs"),
   meanMilliseconds: intervalSchema.optional().describe("mean time per sample, if the time of exits was measured"),
   exitCounts: z.array(count).describe("samples whose work stops at each exit"),
+  openRates: z
+    .array(share.nullable())
+    .optional()
+    .describe("per gate: the share of the samples that meet it for which it is open; absent: no gates"),
 });
 
 const pointSchema = z.object({
   thresholds: z.array(z.number()),
+  gates: z
+    .object({ thresholds: z.array(z.number()) })
+    .optional()
+    .describe("thresholds of the gates; absent: the network has none"),
   validation: z.object({ accuracy: rateSchema, cost: z.number().min(0) }),
   test: z.object({ accuracy: rateSchema, cost: z.number().min(0) }),
 });
@@ -65,7 +74,7 @@ const attackedSchema = z.object({
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
   tool: toolSchema,
-  model: z.object({ name: z.string(), parameters: count, classes: count, ...readingFields }),
+  model: z.object({ name: z.string(), parameters: count, classes: count, ...readingFields, ...gateFields }),
   data: z.object({
     test: z.object({ name: z.string(), samples: count }),
     validation: z.object({ name: z.string(), samples: count }),
@@ -79,7 +88,7 @@ export const calibrationRecordSchema = z.object({
   costUnit: z.enum(["share", "milliseconds"]).describe("unit of the curves' costs: share of the full MACs, or time"),
   steadiness: steadinessSchema.optional().describe("of the machine, where the time of exits was measured"),
   policy: policySchema,
-  exits: z.array(exitSchema).min(2),
+  exits: z.array(exitSchema).min(1),
   validation: outcomeSchema.describe(
     "result on the validation records, on which the policy was chosen, so slightly optimistic",
   ),

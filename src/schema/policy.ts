@@ -1,6 +1,7 @@
-/** @file The exit policy: a rule, thresholds, and a fallback for samples for which no early exit
- *  fires. Sources: max-softmax (Kaya et al. 2019, SDN), entropy (Teerapittayanon et al. 2016,
- *  BranchyNet), margin, patience (Zhou et al. 2020, PABEE). */
+/** @file The policy: one rule per unit. Exits have a rule, thresholds, and a fallback for samples
+ *  for which no early exit fires. Gates have thresholds of their scores. Sources: max-softmax (Kaya
+ *  et al. 2019, SDN), entropy (Teerapittayanon et al. 2016, BranchyNet), margin, patience (Zhou et
+ *  al. 2020, PABEE). */
 import { z } from "zod";
 
 /** The names of all rules. */
@@ -23,9 +24,17 @@ export const policySchema = z.strictObject({
     .array(z.number().positive())
     .optional()
     .describe("one per exit; its logits are divided by it before the softmax; absent: 1"),
+  gates: z
+    .strictObject({
+      thresholds: z
+        .array(z.number())
+        .describe("one per gate, on its score; -1e9 and less: always open; 1e9 and more: closed"),
+    })
+    .optional()
+    .describe("the rule of the gates: a gate is open when its score reaches its threshold; absent: 0 for each"),
 });
 
-/** An exit policy. An early exit that never fires has the threshold of its rule in
+/** A policy. An early exit that never fires has the threshold of its rule in
  * {@link NEVER_FIRES}. */
 export interface Policy {
   /** The rule, whose confidence is compared with a threshold. */
@@ -37,6 +46,37 @@ export interface Policy {
   /** Divisors of the logits before the softmax, one per exit, with the final exit. The default is
    * 1. Source: temperature scaling, Guo et al. 2017. */
   readonly temperatures?: readonly number[] | undefined;
+  /** The rule of the gates. The default is a threshold of 0 for each. */
+  readonly gates?: GateRule | undefined;
+}
+
+/** The rule of all gates: a gate is open when its score reaches its threshold. Scores are float32,
+ * and so are thresholds when they are compared. */
+export interface GateRule {
+  /** One number per gate. {@link ALWAYS_OPEN} and {@link ALWAYS_CLOSED} force a gate. */
+  readonly thresholds: readonly number[];
+}
+
+/** The threshold of a gate that is open for every input. It is finite, because JSON cannot hold
+ * infinity. */
+export const ALWAYS_OPEN = -1e9;
+/** The threshold of a gate that is closed for every input. */
+export const ALWAYS_CLOSED = 1e9;
+
+/** Whether a gate is open for every input (true), closed for every input (false), or asks its score
+ * (undefined). */
+export const forcedBit = (threshold: number): boolean | undefined =>
+  threshold <= ALWAYS_OPEN ? true : threshold >= ALWAYS_CLOSED ? false : undefined;
+
+/** The threshold of every gate under a policy. */
+export const gateThresholds = ({ gates }: Pick<Policy, "gates">, count: number): readonly number[] =>
+  gates?.thresholds ?? new Array<number>(count).fill(0);
+
+/** The threshold of a gate as text for people.
+ * @param digits significant digits */
+export function showGateThreshold(threshold: number, digits = 4): string {
+  const forced = forcedBit(threshold);
+  return forced === undefined ? String(Number(threshold.toPrecision(digits))) : forced ? "open" : "closed";
 }
 
 /** Stands for an exit that never fires in a list of thresholds. */
@@ -68,6 +108,28 @@ export const uniformPolicy = (rule: Rule, fallback: Fallback, threshold: number,
   rule,
   fallback,
   thresholds: new Array<number>(thresholdCount(rule, exits)).fill(threshold),
+});
+
+/** The rule of the gates as text behind the rule of the exits. Empty without one. */
+export function showGateRule({ gates }: Pick<Policy, "gates">): string {
+  if (gates === undefined) return "";
+  const shown = gates.thresholds.map((threshold) => showGateThreshold(threshold));
+  return `, gates ${(new Set(shown).size === 1 ? shown.slice(0, 1) : shown).join(", ")}`;
+}
+
+/** A policy as records hold it. */
+export const policyRecord = ({
+  rule,
+  thresholds,
+  fallback,
+  temperatures,
+  gates,
+}: Policy): z.infer<typeof policySchema> => ({
+  rule,
+  thresholds: [...thresholds],
+  fallback,
+  ...(temperatures ? { temperatures: [...temperatures] } : {}),
+  ...(gates ? { gates: { thresholds: [...gates.thresholds] } } : {}),
 });
 
 /** A threshold as text for people.

@@ -7,6 +7,7 @@ import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } fro
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
 import { steadinessSchema } from "./steadiness.js";
+import { gateFields } from "./units.js";
 
 /** Version of the profile record. */
 export const PROFILE_SCHEMA_VERSION = 1;
@@ -85,6 +86,7 @@ export const profileRecordSchema = z.object({
     parameters: count,
     exits: z.array(z.object({ name: z.string(), macs: positive, costFraction: share })).min(1),
     ...readingFields,
+    ...gateFields,
   }),
   data: z.object({
     name: z.string(),
@@ -103,7 +105,7 @@ export const profileRecordSchema = z.object({
   batches: z.array(size).min(1).describe("rising"),
   static: networkSchema.describe("the same weights up to the final exit, without early exits"),
   baseline: networkSchema.optional().describe("another network, usually a smaller one, up to its final exit"),
-  points: z.array(pointSchema).describe("empty for a network without early exits"),
+  points: z.array(pointSchema).describe("empty for a static network"),
   seconds: positive,
 });
 

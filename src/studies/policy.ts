@@ -6,6 +6,7 @@ import type { DynamicModel } from "../dynamic/model/model.js";
 import { makePolicy } from "../dynamic/route/policy.js";
 import { type Fallback, type Policy, type Rule, singleExitPolicy, type Threshold } from "../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../schema/target.js";
+import { isRoutable } from "../schema/units.js";
 
 /** The source of the exit policy: given (or stored in the model), or chosen on a validation
  * split. */
@@ -49,15 +50,19 @@ export const ruleOf = (
   fallback: fallback ?? policy?.fallback ?? "final",
 });
 
-/** The policy, if the request or the model gives one, or if the model has a single exit. Else
- * undefined.
+/** The policy, if the request or the model gives one, or if nothing needs to be chosen. Gates have
+ * their own thresholds of 0, so a network with a single exit needs a choice only for a target.
  * @throws DynnError 'policy/value' */
 export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy | undefined {
   const { rule, fallback } = ruleOf(request, model);
   const { exits, classes, policy } = model;
-  if (exits.length === 1) return singleExitPolicy(rule, fallback);
-  if (request.thresholds)
-    return makePolicy(rule, request.thresholds, fallback, { exits: exits.length, classes }, policy?.temperatures);
+  const gates = policy?.gates ? { gates: policy.gates } : {};
+  if (exits.length === 1 && (request.target === undefined || !isRoutable(model)))
+    return { ...singleExitPolicy(rule, fallback), ...gates };
+  if (request.thresholds) {
+    const shape = { exits: exits.length, classes };
+    return { ...makePolicy(rule, request.thresholds, fallback, shape, policy?.temperatures), ...gates };
+  }
   if (policy && request.rule === undefined && request.target === undefined) return { ...policy, fallback };
   return undefined;
 }

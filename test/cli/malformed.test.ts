@@ -560,7 +560,7 @@ describe("an option", () => {
     expect(
       await refused(1, "audit", model, "--data", data, "--threshold", "budget:1%", "--samples", "20"),
     ).toMatchInlineSnapshot(
-      `"error: calibration: no threshold of rule max-softmax keeps the mean cost at 1.0 % of the full network; the first exit alone costs 20.0 %. Allow a larger budget. [policy/validation]"`,
+      `"error: calibration: no threshold of rule max-softmax keeps the mean cost at 1.0 % of the full network; the cheapest path costs 20.0 %. Allow a larger budget. [policy/validation]"`,
     );
   });
 

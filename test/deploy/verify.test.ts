@@ -5,7 +5,15 @@ import type { Exit } from "../../src/dynamic/model/model.js";
 import type { Policy } from "../../src/schema/policy.js";
 import { failure } from "../support/failure.js";
 
-const exit = (name: string): Exit => ({ name, logits: name, output: name, cut: undefined, macs: 1, costFraction: 1 });
+const exit = (name: string): Exit => ({
+  name,
+  logits: name,
+  output: name,
+  cut: undefined,
+  macs: 1,
+  baseMacs: 1,
+  costFraction: 1,
+});
 const model = { name: "net", exits: [exit("early"), exit("final")] };
 const policy: Policy = { rule: "max-softmax", thresholds: [0.75], fallback: "final" };
 /** Two logits whose larger has this probability. */

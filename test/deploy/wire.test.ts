@@ -21,6 +21,7 @@ const places: WireValue = { name: "places", dtype: "int64", dims: [2] };
 const form: WireForm = {
   fingerprint: "0123456789abcdef".repeat(4),
   deviceExits: 2,
+  gates: [],
   classes: 4,
   confidences: [0, 1],
   values: [maps, vector, places],

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { confusion, confusionByAnswer, zScores } from "../../src/measures/confusion.js";
-import { exitHistogram, meanCostFraction } from "../../src/measures/cost.js";
+import { costLevels, exitHistogram, meanCostFraction, openRates } from "../../src/measures/cost.js";
 import { eec, efficacyStep, efficacyTrapezoid } from "../../src/measures/eec.js";
 import { overthinking, underthinking } from "../../src/measures/overthinking.js";
 
@@ -9,12 +9,42 @@ describe("exit histogram and mean cost", () => {
   it("count where the work stops and average what it costs", () => {
     const stops = Int32Array.of(0, 2, 2, 1);
     expect(exitHistogram(stops, 4)).toEqual([1, 1, 2, 0]);
-    expect(meanCostFraction(stops, [0.1, 0.4, 0.7, 1])).toBeCloseTo((0.1 + 0.4 + 0.7 + 0.7) / 4, 14);
-    expect(meanCostFraction(new Int32Array(0), [1])).toBe(0);
+    expect(meanCostFraction(Array.from(stops, (stop) => [0.1, 0.4, 0.7, 1][stop]))).toBeCloseTo(
+      (0.1 + 0.4 + 0.7 + 0.7) / 4,
+      14,
+    );
+    expect(meanCostFraction([])).toBe(0);
   });
 
   it("refuse an exit that does not exist", () => {
     expect(() => exitHistogram(Int32Array.of(4), 4)).toThrow("bug: a sample stops at exit 4 of 4");
+  });
+});
+
+describe("costs of paths", () => {
+  it("the costs of exits stand among the levels, with the samples of each cost", () => {
+    expect(costLevels([0.5, 0.25, 0.5], [0.4, 1])).toEqual({ counts: [1, 0, 2, 0], costs: [0.25, 0.4, 0.5, 1] });
+  });
+
+  it("give the saved share as the area of the step curve, whatever the paths", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 1 }), (shares) => {
+        const { counts, costs } = costLevels(shares, [1]);
+        expect(efficacyStep(counts, costs)).toBeCloseTo(1 - meanCostFraction(shares), 10);
+      }),
+    );
+  });
+
+  it("a gate's open rate counts the samples that meet it", () => {
+    expect(
+      openRates([
+        [1, 0, undefined],
+        [1, undefined, undefined],
+        [0, 1, undefined],
+        [1, undefined, undefined],
+      ]),
+    ).toEqual([0.75, 0.5, null]);
+    expect(openRates([])).toEqual([]);
   });
 });
 
@@ -58,7 +88,10 @@ describe("EEC", () => {
         const costs = gaps.map((_, i) => gaps.slice(0, i + 1).reduce((a, b) => a + b) / full);
         const taken = Int32Array.from(stops);
         const counts = exitHistogram(taken, gaps.length);
-        expect(efficacyStep(counts, costs)).toBeCloseTo(1 - meanCostFraction(taken, costs), 12);
+        expect(efficacyStep(counts, costs)).toBeCloseTo(
+          1 - meanCostFraction(Array.from(taken, (stop) => costs[stop])),
+          12,
+        );
         expect(efficacyTrapezoid(counts, costs)).toBeGreaterThanOrEqual(efficacyStep(counts, costs));
       }),
     );

@@ -1,5 +1,6 @@
 import { parseHTML } from "linkedom/worker";
 import { describe, expect, it } from "vitest";
+import { eec } from "../../src/measures/eec.js";
 import { eecPlot } from "../../src/report/plots/eec.js";
 import { exitsPlot } from "../../src/report/plots/exits.js";
 import { histogramPlot } from "../../src/report/plots/histograms.js";
@@ -19,7 +20,10 @@ const normal = (svg: { readonly text: string }): string =>
 describe("plots look as they did", () => {
   it.each([
     ["exits", exitsPlot(record, document)],
-    ["eec", eecPlot(slowdown.name, clean.routed.exitCounts, slowdown.routed.exitCounts, costs, document)],
+    [
+      "eec",
+      eecPlot(slowdown.name, eec(clean.routed.exitCounts, costs), eec(slowdown.routed.exitCounts, costs), document),
+    ],
     ["histogram", histogramPlot(slowdown.name, clean.routed.exitCounts, slowdown.routed.exitCounts, names, document)],
     ["robustness-linf", robustnessPlot("linf", curves.slice(0, 2), document)],
     ["robustness-l2", robustnessPlot("l2", curves.slice(2), document)],
@@ -30,7 +34,7 @@ describe("plots look as they did", () => {
 
 describe("the EEC plot", () => {
   it("draws the exact step: horizontal up to an exit's cost, then straight up", () => {
-    const svg = parseHTML(eecPlot("x", [1, 1], [0, 2], [0.5, 1], document).text).document;
+    const svg = parseHTML(eecPlot("x", eec([1, 1], [0.5, 1]), eec([0, 2], [0.5, 1]), document).text).document;
     const path =
       [...svg.querySelectorAll("path")].find((element) => element.closest("[stroke-dasharray]"))?.getAttribute("d") ??
       "";
@@ -57,6 +61,6 @@ describe("plots stand odd input", () => {
     expect(crowded.text).not.toMatch(/NaN|undefined/);
     expect(crowded.text.match(/a very lo…/g)).toHaveLength(1);
     expect(histogramPlot("x", [0, 0], [0, 0], ["a", "b"], document).text).not.toMatch(/NaN|undefined/);
-    expect(eecPlot("x", [0, 0], [0, 0], [0.5, 1], document).text).not.toMatch(/NaN|undefined/);
+    expect(eecPlot("x", eec([0, 0], [0.5, 1]), eec([0, 0], [0.5, 1]), document).text).not.toMatch(/NaN|undefined/);
   });
 });

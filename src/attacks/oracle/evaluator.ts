@@ -6,6 +6,7 @@ import { type ImageDims, imageDims } from "../../core/images.js";
 import { present } from "../../core/present.js";
 import { fromNumbers, stackRows, type Tensor } from "../../core/tensor.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import { bitOf, forcedBits } from "../../dynamic/route/route.js";
 import { nodeMacs } from "../../graph/cost.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import { bytesOf } from "../../graph/limits.js";
@@ -14,7 +15,7 @@ import type { Backend, Session } from "../../runtime/backend.js";
 import type { Loss } from "../losses/loss.js";
 import type { Evaluation, Question, Slope } from "../question.js";
 import type { Sample } from "../sample.js";
-import { lossGraph, NAMES } from "./loss-graph.js";
+import { lossGraph, NAMES, scoresBefore } from "./loss-graph.js";
 import { type SessionRoom, Sessions } from "./sessions.js";
 
 /** A question of one sample. */
@@ -173,9 +174,19 @@ export class Evaluator {
       loss: rowOf(NAMES.loss(k))[0],
       gradient: gradient ? rowOf(NAMES.gradient(k)) : new Float32Array(0),
     });
-    if (targets === undefined) return { ...slope(0), logits };
+    const bits = this.#bits(loss, rowOf);
+    if (targets === undefined) return { ...slope(0), logits, ...bits };
     const each = Array.from({ length: targets }, (_, k) => slope(k));
-    return { ...each[0], logits, each };
+    return { ...each[0], logits, each, ...bits };
+  }
+
+  #bits(loss: Loss, rowOf: (name: ValueName) => Float32Array): Pick<Evaluation, "bits"> {
+    const { gates } = this.#model;
+    if (gates.length === 0) return {};
+    const bits = forcedBits(gates.map(({ threshold }) => threshold));
+    for (const [k, { score, threshold }] of scoresBefore(this.#model, loss))
+      bits[k] = bitOf(rowOf(score)[0], threshold);
+    return { bits };
   }
 }
 

@@ -5,7 +5,8 @@ import { gradientsGraph } from "../../autodiff/gradient.js";
 import { targetsOf } from "../../autodiff/losses.js";
 import { present } from "../../core/present.js";
 import type { Shape } from "../../core/shape.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { DynamicModel, Gate } from "../../dynamic/model/model.js";
+import { scoredGates } from "../../dynamic/model/scores.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
@@ -33,7 +34,8 @@ export const NAMES = {
  *   for each of them */
 export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean, targets = 1): Graph {
   const builder = new GraphBuilder(model.graph);
-  const keep = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
+  const logits = loss.exits.map((k) => present(model.exits[k], `exit ${k}`).logits);
+  const keep = [...logits, ...scoresBefore(model, loss).map(([, { score }]) => score)];
   const all = Array.from({ length: targets }, (_, k) => k);
   const contexts = contextsOf(model, builder);
   for (const k of all) {
@@ -51,6 +53,12 @@ export function lossGraph(model: DynamicModel, loss: Loss, gradient: boolean, ta
     shape: forward.types.get(name)?.shape,
   }));
   return prune({ ...forward, outputs });
+}
+
+/** The gates that run for a loss and ask their scores, with their numbers. */
+export function scoresBefore(model: DynamicModel, { exits }: Pick<Loss, "exits">): [number, Gate][] {
+  const last = Math.max(...exits);
+  return scoredGates(model).filter(([, { exit }]) => exit <= last);
 }
 
 /** The values that a loss can use, by the place of its target. The inputs for labels, targets and

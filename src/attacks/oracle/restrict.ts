@@ -1,7 +1,7 @@
 /** @file Hides from a query method what its access does not show. The method asks about images. The
  *  questions behind hold a loss and all logits, and the method sees only the permitted part. */
 
-import { present } from "../../core/present.js";
+import { costShareOf } from "../../dynamic/model/units.js";
 import { RULE_DEFS } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
 import { allExits, exitCount, type Victim } from "../goals/victim.js";
@@ -51,13 +51,13 @@ function withAllExits(task: Task, victim: Victim): Pick<Task, "goal"> {
 const VIEWS: { readonly [A in keyof Shown]: (evaluation: Followed, task: Task, victim: Victim) => Shown[A] } = {
   scores: ({ loss, logits }, { goal, sample }) => ({ loss, success: goal.succeeded(sample, logits) }),
   label: ({ logits }, { goal, sample }) => ({ success: goal.succeeded(sample, logits) }),
-  cost: ({ logits }, { goal, sample }, victim) => {
+  cost: ({ logits, bits }, { goal, sample }, victim) => {
     const { model, policy } = victim;
     const routed = routeOne(logits as readonly Float32Array[], policy, exitCount(victim));
     const stop = routed?.stop ?? exitCount(victim) - 1;
     return {
       success: goal.succeeded(sample, logits),
-      cost: present(model.exits[stop], "the exit taken").costFraction,
+      cost: costShareOf(model, { stop, gates: bits }),
       confidence: routed ? RULE_DEFS[policy.rule].rank(routed.confidence) : Number.NaN,
     };
   },

@@ -6,7 +6,8 @@ import { attackRates, budget, nothingLines, radius } from "../../report/shared/f
 import { batchLine } from "../../report/shared/memory.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
-import { NEVER_FIRES, showThresholds } from "../../schema/policy.js";
+import { NEVER_FIRES, showGateRule, showThresholds } from "../../schema/policy.js";
+import { isRoutable, showUnits } from "../../schema/units.js";
 import {
   heading,
   notesAndWarnings,
@@ -22,6 +23,7 @@ export const auditTables = (record: AuditRecord): string =>
     titleOf(record),
     said(record),
     exitTable(record),
+    gateTable(record),
     routedLine(record),
     thinkingLine(record),
     attackTable(record),
@@ -42,7 +44,7 @@ const ATTACK_NOTE =
   " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data, memory }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${model.exits.length} ${model.exits.length === 1 ? "exit" : "exits"}\n${batchLine(memory)}${readingNotes(model)}`;
+  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${showUnits(model)}\n${batchLine(memory)}${readingNotes(model)}`;
 
 const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 
@@ -59,14 +61,25 @@ const exitTable = ({ model, clean }: AuditRecord): string =>
     ]),
   );
 
+function gateTable({ model: { gates = [] }, clean: { routed } }: AuditRecord): string {
+  if (gates.length === 0) return "";
+  const rate = (share: number | null | undefined): string => (typeof share === "number" ? percent(share) : "-");
+  const rows = gates.map(({ name, macs, costFraction, exit }, k) => [
+    ...[name, showCount(macs), percent(costFraction), exit],
+    rate(routed.paths?.openRates[k]),
+  ]);
+  const heads = [{ head: "MACs" }, { head: "cost" }, { head: "before exit", align: "left" as const }, { head: "open" }];
+  return heading("Gates, clean images") + table([{ head: "gate", align: "left" }, ...heads], rows);
+}
+
 function routedLine({ clean, data, model }: AuditRecord): string {
-  if (model.exits.length === 1) return "";
+  if (!isRoutable(model)) return "";
   const { rule, thresholds, fallback, temperatures, accuracy, meanCostFraction } = clean.routed;
   const shown = thresholds.every((t) => t === NEVER_FIRES[rule])
     ? "never stop early"
     : `threshold ${showThresholds(clean.routed)}`;
   const chosen = data.validation ? `, chosen on ${data.validation.samples} other samples` : "";
-  return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)})\n`;
+  return `\nRouted: ${percent(accuracy)} right at ${percent(meanCostFraction)} of the cost  (${rule}, ${shown}${chosen}, fallback ${fallback}${showTemperatures(temperatures)}${showGateRule(clean.routed)})\n`;
 }
 
 function thinkingLine({ clean, model }: AuditRecord): string {

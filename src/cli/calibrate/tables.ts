@@ -3,7 +3,8 @@ import { showCount } from "../../core/units.js";
 import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js";
 import { batchLine } from "../../report/shared/memory.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
-import { showThreshold, showThresholds } from "../../schema/policy.js";
+import { gateThresholds, showGateRule, showGateThreshold, showThreshold, showThresholds } from "../../schema/policy.js";
+import { showUnits } from "../../schema/units.js";
 import { busyNote } from "../shared/busy.js";
 import {
   type Column,
@@ -21,6 +22,7 @@ export const calibrationTables = (record: CalibrationRecord): string =>
     title(record),
     notesAndWarnings(record.data.notes, record.warnings),
     exitTable(record),
+    gateTable(record),
     busyNote(record.steadiness),
     outcomeTable(record),
     curveTable(record),
@@ -32,7 +34,7 @@ const NOTE =
   "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
 const title = ({ model, data, exits, memory }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${exits.length} exits\n${batchLine(memory)}${readingNotes(model)}`;
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${showUnits({ exits, gates: model.gates })}\n${batchLine(memory)}${readingNotes(model)}`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });
@@ -64,6 +66,18 @@ function exitTable({ exits, policy }: CalibrationRecord): string {
   );
 }
 
+function gateTable({ model: { gates = [] }, policy, test }: CalibrationRecord): string {
+  if (gates.length === 0) return "";
+  const thresholds = gateThresholds(policy, gates.length);
+  const rate = (share: number | null | undefined): string => (typeof share === "number" ? percent(share) : "-");
+  const rows = gates.map(({ name, costFraction, exit }, k) => [
+    ...[name, percent(costFraction), exit],
+    ...[showGateThreshold(thresholds[k]), rate(test.openRates?.[k])],
+  ]);
+  const heads = [{ head: "saves" }, left("before exit"), { head: "threshold" }, { head: "open, test" }];
+  return heading("Gates") + table([left("gate"), ...heads], rows);
+}
+
 function outcomeTable(record: CalibrationRecord): string {
   const { validation, test, policy, exits } = record;
   const timed = test.meanMilliseconds !== undefined;
@@ -73,7 +87,9 @@ function outcomeTable(record: CalibrationRecord): string {
   ] as const;
   const final = exits.at(-1)?.test.accuracy;
   return (
-    heading(`Chosen: ${policy.rule}, thresholds ${showThresholds(policy)}, fallback ${policy.fallback}`) +
+    heading(
+      `Chosen: ${policy.rule}, thresholds ${showThresholds(policy) || "none"}, fallback ${policy.fallback}${showGateRule(policy)}`,
+    ) +
     table(
       [
         left("records"),
@@ -111,12 +127,12 @@ function curveTable({ curves, costUnit, policy: { rule } }: CalibrationRecord): 
         heading(name) +
         table(
           [...columns, left("thresholds")],
-          spread(points).map(({ validation, test, thresholds }) => [
+          spread(points).map(({ validation, test, thresholds, gates }) => [
             cost(validation.cost),
             showRate(validation.accuracy),
             cost(test.cost),
             showRate(test.accuracy),
-            showThresholds({ rule, thresholds }),
+            `${showThresholds({ rule, thresholds }) || "none"}${showGateRule({ gates })}`,
           ]),
         ),
     )

@@ -3,8 +3,7 @@
 import { showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Exported } from "../../node/deploy/export.js";
-import { showThresholds } from "../../schema/policy.js";
-import { heading, percent, showTemperatures, table } from "../shared/table.js";
+import { heading, percent, showPolicy, table } from "../shared/table.js";
 
 export function exportTables(model: DynamicModel, format: string, exported: Exported, from: string): string {
   const { files, out, policy, verification: v } = exported;
@@ -15,7 +14,7 @@ export function exportTables(model: DynamicModel, format: string, exported: Expo
   ]);
   return [
     heading(`${model.name}, ${format}`),
-    `policy: ${policy.rule}, thresholds ${showThresholds(policy) || "none"}, fallback ${policy.fallback}${showTemperatures(policy.temperatures)}\n`,
+    `policy: ${showPolicy(policy)}\n`,
     table([{ head: "exit", align: "left" }, { head: "cost" }, { head: "stopped here" }], exits),
     heading("Compared with the model"),
     `${v.samples} images: ${from}\n`,

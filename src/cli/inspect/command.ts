@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { present } from "../../core/present.js";
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { DynamicModel, Gate } from "../../dynamic/model/model.js";
 import { cumulativeMacs, nodeMacs } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
 import type { Node } from "../../graph/graph.js";
@@ -12,13 +12,12 @@ import { printGraph } from "../../graph/printer.js";
 import { openModel } from "../../node/models.js";
 import { opTable } from "../../ops/table.js";
 import type { ModelCard } from "../../schema/model-card.js";
-import { showThresholds } from "../../schema/policy.js";
 import { readCard } from "../../training/run/card.js";
 import { cardTable } from "../shared/card-table.js";
 import { type CommonFlags, common, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { checkJson, printWithJson } from "../shared/json-output.js";
-import { heading, percent, showNumbers, showTemperatures, table } from "../shared/table.js";
+import { heading, percent, showNumbers, showPolicy, table } from "../shared/table.js";
 
 interface InspectFlags extends HeadFlags, CommonFlags<never, "imageSize" | "json"> {
   readonly graph?: boolean;
@@ -39,6 +38,12 @@ Examples:
   $ dynn inspect zoo:resnet20-joint
   $ dynn inspect model.onnx --image-size 224,224
   $ dynn inspect model.onnx --graph | less`;
+
+/** A gate: the values that make it, what it saves when it is closed, and the first exit behind
+ * it. */
+interface InspectedGate extends Pick<Gate, "name" | "score" | "value" | "branch" | "macs" | "costFraction"> {
+  readonly exit: string;
+}
 
 /** The results of inspect as data. */
 export interface Inspection {
@@ -65,7 +70,11 @@ export interface Inspection {
     readonly cut: string | null;
     readonly macs: number;
     readonly costFraction: number;
+    /** MACs with all gates closed. Only for a network with gates. */
+    readonly baseMacs?: number;
   }[];
+  /** Only for a network with gates. */
+  readonly gates?: readonly InspectedGate[];
   readonly cuts: readonly {
     readonly value: string;
     readonly shape: readonly (number | string)[];
@@ -115,9 +124,28 @@ export function inspect(model: DynamicModel): Inspection {
     inputScale: model.inputScale ?? 1,
     policy: model.policy ?? null,
     card: readCard(model.metadata, model.name) ?? null,
-    exits: model.exits.map((e) => ({ name: e.name, cut: e.cut ?? null, macs: e.macs, costFraction: e.costFraction })),
+    ...unitsOf(model),
     cuts,
     ops: opCounts(graph.nodes, costs),
+  };
+}
+
+/** Exits, and gates where the model has some. */
+function unitsOf({ exits, gates }: DynamicModel): Pick<Inspection, "exits" | "gates"> {
+  const gated = gates.length > 0;
+  return {
+    exits: exits.map(({ name, cut = null, macs, costFraction, baseMacs }) => ({
+      ...{ name, cut, macs, costFraction },
+      ...(gated ? { baseMacs } : {}),
+    })),
+    ...(gated
+      ? {
+          gates: gates.map(({ name, score, value, branch, macs, costFraction, exit }) => ({
+            ...{ name, score, value, branch, macs, costFraction },
+            exit: present(exits[exit], "the exit behind the gate").name,
+          })),
+        }
+      : {}),
   };
 }
 
@@ -144,6 +172,39 @@ function pixelsLine({ normalization, inputScale }: Inspection): string {
   return `normalisation inside: mean ${own(mean)}, std ${own(std)}: the file takes pixels in 0 to 255. dynn takes pixels in [0,1] and multiplies them.\n`;
 }
 
+const exitTable = ({ exits }: Inspection): string => {
+  const gated = exits.some(({ baseMacs }) => baseMacs !== undefined);
+  const closed = gated ? [{ head: "all gates closed" }] : [];
+  return table(
+    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, ...closed, { head: "cut", align: "left" }],
+    exits.map(({ name, macs, costFraction, baseMacs, cut }) => [
+      ...[name, showCount(macs), percent(costFraction)],
+      ...(baseMacs === undefined ? [] : [percent((baseMacs / Math.max(1, macs)) * costFraction)]),
+      cut ?? "-",
+    ]),
+  );
+};
+
+const gateTable = ({ gates = [] }: Inspection): string =>
+  gates.length === 0
+    ? ""
+    : `${heading("Gates (what a closed gate saves)")}${table(
+        [
+          { head: "gate", align: "left" },
+          { head: "MACs" },
+          { head: "cost" },
+          { head: "before exit", align: "left" },
+          { head: "branch", align: "left" },
+        ],
+        gates.map(({ name, macs, costFraction, exit, branch }) => [
+          name,
+          showCount(macs),
+          percent(costFraction),
+          exit,
+          branch,
+        ]),
+      )}`;
+
 const show = (i: Inspection): string =>
   [
     heading(i.name),
@@ -154,16 +215,12 @@ const show = (i: Inspection): string =>
         ? `normalisation inside: mean ${showNumbers(i.normalization.mean)}, std ${showNumbers(i.normalization.std)}\n`
         : "normalisation inside: none found at the start of the graph\n",
     i.oneByOne === null ? "" : `runs one image at a time, because ${i.oneByOne}\n`,
-    i.policy
-      ? `policy: ${i.policy.rule}, thresholds ${showThresholds(i.policy)}, fallback ${i.policy.fallback}${showTemperatures(i.policy.temperatures)}\n`
-      : "",
+    i.policy ? `policy: ${showPolicy(i.policy)}\n` : "",
     i.changes.length > 0 ? `${heading("What dynn changed on reading")}${i.changes.join("\n")}\n` : "",
     i.quantization === null ? "" : `${heading("Quantization")}${i.quantization}\n`,
     heading("Exits"),
-    table(
-      [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "cut", align: "left" }],
-      i.exits.map((e) => [e.name, showCount(e.macs), percent(e.costFraction), e.cut ?? "-"]),
-    ),
+    exitTable(i),
+    gateTable(i),
     i.card ? cardTable(i.card) : "",
     heading("Legal cuts (one value separates before from after)"),
     i.cuts.length > 0

@@ -1,7 +1,7 @@
 /** @file Prints the profile record as tables for a terminal. */
 import { showCount } from "../../core/units.js";
 import { batchLine } from "../../report/shared/memory.js";
-import { showThresholds } from "../../schema/policy.js";
+import { showGateRule, showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
   ProfiledPoint,
@@ -83,7 +83,7 @@ function exitTable({ points, model, data }: ProfileRecord): string {
       chosen.map((point) => [
         point.name,
         point.rule,
-        showThresholds(point),
+        `${showThresholds(point)}${showGateRule(point)}`,
         ...point.exitCounts.map((count) => percent(count / data.samples)),
       ]),
     )
@@ -105,7 +105,7 @@ function sweepTable({ points, baseline, batches }: ProfileRecord): string {
         const cost = [showCount(meanMacs), msSpread(msPerImage)];
         return [
           rule,
-          showThresholds(point),
+          `${showThresholds(point)}${showGateRule(point)}`,
           showRate(accuracy),
           ...cost,
           times(speedUp),

@@ -2,7 +2,7 @@
  *  a log too. */
 import Table from "cli-table3";
 import { visibleLine } from "../../core/visible.js";
-import type { Policy } from "../../schema/policy.js";
+import { type Policy, showGateRule, showThresholds } from "../../schema/policy.js";
 import { type Reading, readingLines } from "../../schema/reading.js";
 import { out } from "./colors.js";
 
@@ -70,6 +70,10 @@ export const showNumbers = (values: readonly number[]): string =>
 /** ", temperatures 1.5, 1.2" when the policy has temperatures, else "". */
 export const showTemperatures = (temperatures: Policy["temperatures"]): string =>
   temperatures ? `, temperatures ${showNumbers(temperatures)}` : "";
+
+/** A policy in one line: the rule of the exits, and that of the gates. */
+export const showPolicy = (policy: Policy): string =>
+  `${policy.rule}, thresholds ${showThresholds(policy) || "none"}, fallback ${policy.fallback}${showTemperatures(policy.temperatures)}${showGateRule(policy)}`;
 
 const listed = (values: readonly number[], show: (value: number) => string): string =>
   (values.every((v) => v === values[0]) ? values.slice(0, 1) : values).map(show).join(", ");

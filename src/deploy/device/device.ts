@@ -6,7 +6,7 @@ import { DynnError } from "../../core/errors.js";
 import { Images } from "../../core/images.js";
 import { checkPixels } from "../../core/pixels.js";
 import type { Tensor } from "../../core/tensor.js";
-import { type Reading, type Routed, routeReadings } from "../../dynamic/route/route.js";
+import { type Routed, routeReadings, withBits } from "../../dynamic/route/route.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
 import type { Backend } from "../../runtime/backend.js";
 import { type Bundle, partsOf } from "../bundle.js";
@@ -14,7 +14,7 @@ import type { Manifest } from "../manifest.js";
 import { encodeRequest, type WireForm } from "../wire.js";
 import { wireFormOf } from "../wire-form.js";
 import type { Wire } from "../wire-values.js";
-import { type CompiledPart, compileParts, releaseParts, runPart } from "./part.js";
+import { type CompiledPart, compileParts, firstBits, releaseParts, runPart } from "./part.js";
 import type { Remote } from "./remote.js";
 
 export const PLACES = ["device", "server", "fallback"] as const;
@@ -133,7 +133,13 @@ export class Device {
     signal: AbortSignal | undefined,
   ): Promise<readonly PlacedAnswer[]> {
     const pass: Pass = { start: performance.now(), answers: [], signal };
-    const tickets = Array.from({ length: count }, (_, index): Ticket => ({ index, readings: [], logits: [] }));
+    const tickets = Array.from(
+      { length: count },
+      (_, index): Ticket => ({
+        ...{ index, readings: [], logits: [] },
+        bits: firstBits(this.#manifest),
+      }),
+    );
     const image: Tensor = { dtype: "float32", dims: [count, ...dims], data };
     let rows: Rows | undefined = { tickets, values: { [this.#manifest.input.name]: image } };
     for (const part of this.#parts) {
@@ -159,10 +165,14 @@ export class Device {
   /** Ask the remote. When the remote is not reached, answer with the most confident exit so far. */
   async #send({ tickets, values }: Rows, { start, answers, signal }: Pass): Promise<void> {
     const { form, wire, remote } = this.#link as Link;
-    const request = encodeRequest(form, wire, { readings: tickets.map(({ readings }) => readings), values });
+    const request = encodeRequest(form, wire, {
+      readings: tickets.map(({ readings }) => readings),
+      bits: tickets.map(({ bits }) => form.gates.map((gate) => bits[gate])),
+      values,
+    });
     const deviceMs = performance.now() - start;
     const bytes = request.length / tickets.length;
-    const locals = tickets.map(({ readings }) => surest(readings, this.#manifest));
+    const locals = tickets.map((ticket) => surest(ticket, this.#manifest));
     const got = await remote.classify(request, tickets.length, signal).catch(ifUnreachable);
     const shared = { deviceMs, ms: performance.now() - start, bytes: 0, serverMs: 0 };
     tickets.forEach(({ index }, i) => {
@@ -176,8 +186,12 @@ export class Device {
 }
 
 /** The answer of the most confident exit so far, when no exit is confident enough to stop. */
-const surest = (readings: readonly Reading[], { policy }: Pick<Manifest, "policy">): Routed =>
-  routeReadings(readings, { ...policy, fallback: "most-confident" }, readings.length) as Routed;
+const surest = ({ readings, bits }: Ticket, { policy, gates = [] }: Pick<Manifest, "policy" | "gates">): Routed =>
+  withBits(
+    routeReadings(readings, { ...policy, fallback: "most-confident" }, readings.length) as Routed,
+    bits,
+    gates.map(({ exit }) => exit),
+  );
 
 function ifUnreachable(error: unknown): { readonly reason: string } {
   if (error instanceof DynnError && error.code === "serve/unreachable") return { reason: String(error.detail.reason) };

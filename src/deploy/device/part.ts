@@ -3,10 +3,12 @@
  *  Device and server each run one part. A staged bundle is a chain of parts. Rows and routing come
  *  from the executor. */
 import type { Tensor } from "../../core/tensor.js";
-import { type Routed, readingOf, routeReadings } from "../../dynamic/route/route.js";
+import type { GateBit } from "../../dynamic/model/units.js";
+import { forcedBits, type Routed, readingOf, routeReadings, withBits } from "../../dynamic/route/route.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
-import { runStageSession, type StageOutcome } from "../../dynamic/run/executor/stage-session.js";
+import { readBits, runStageSession, type StageOutcome } from "../../dynamic/run/executor/stage-session.js";
 import type { Backend, Session, Tensors } from "../../runtime/backend.js";
+import { gateThresholds } from "../../schema/policy.js";
 import type { BundlePart } from "../bundle.js";
 import type { Manifest, ManifestPart } from "../manifest.js";
 
@@ -41,12 +43,15 @@ export const releaseParts = async (parts: readonly CompiledPart[]): Promise<void
 export function runPart(
   { part, session }: CompiledPart,
   rows: Rows,
-  { policy, exits }: Pick<Manifest, "policy" | "exits">,
+  { policy, exits, gates = [] }: Pick<Manifest, "policy" | "exits" | "gates">,
 ): Promise<StageOutcome<Routed>> {
-  const read = ({ readings }: Ticket, results: Tensors, row: number): Routed | undefined => {
+  const behind = gates.map(({ exit }) => exit);
+  const read = (ticket: Ticket, results: Tensors, row: number): Routed | undefined => {
+    readBits(ticket, part.gates ?? [], results, row);
     for (const { exit, logits } of part.exits)
-      readings.push(readingOf(rowOf(results[logits] as Tensor<"float32">, row), policy, exit));
-    return routeReadings(readings, policy, exits.length);
+      ticket.readings.push(readingOf(rowOf(results[logits] as Tensor<"float32">, row), policy, exit));
+    const routed = routeReadings(ticket.readings, policy, exits.length);
+    return routed && withBits(routed, ticket.bits, behind);
   };
   return runStageSession({ session, kept: part.kept, read }, rows);
 }
@@ -55,3 +60,7 @@ const rowOf = ({ data, dims }: Tensor<"float32">, row: number): Float32Array => 
   const classes = dims[1];
   return data.subarray(row * classes, (row + 1) * classes);
 };
+
+/** The bits of a sample before any part has run. */
+export const firstBits = ({ policy, gates = [] }: Pick<Manifest, "policy" | "gates">): GateBit[] =>
+  forcedBits(gateThresholds(policy, gates.length));

@@ -9,7 +9,7 @@ import { best, type Goal, type OperatingPoint, type WorstBounds } from "./goal.j
 import { paretoFront } from "./pareto.js";
 import { type Measured, type PolicyFrame, type Readings, readExits, scoreOf, thresholdOf } from "./readings.js";
 import { makeProblem, type Problem, type State, searchPerExit, traceStates, uniformStates } from "./search.js";
-import { outcomeOf } from "./sweep.js";
+import { outcomeOf, type UnitCosts } from "./sweep.js";
 
 export { keeps, type OperatingPoint, type WorstBounds } from "./goal.js";
 export { paretoFront } from "./pareto.js";
@@ -29,9 +29,11 @@ export interface WorstCase extends WorstBounds {
 /** Options of {@link calibrate}. */
 export interface CalibrationRequest extends PolicyFrame {
   readonly target: CalibrationTarget;
-  /** Cumulative cost of each exit. In milliseconds for the target `latency`, in any unit for other
-   * targets. */
+  /** Cumulative cost of each exit, with all gates open. In milliseconds for the target `latency`,
+   * in any unit for other targets. */
   readonly costs: readonly number[];
+  /** What each gate saves when it is closed, in the same unit. The default is 0. */
+  readonly gateCosts?: readonly number[] | undefined;
   /** The default is uniform. */
   readonly thresholds?: ThresholdKind | undefined;
   /** Attacked samples, and bounds on their cost and accuracy. The default is none. */
@@ -79,25 +81,53 @@ export interface Calibration {
  * ```
  */
 export function calibrate(validation: Measured, request: CalibrationRequest): Calibration {
-  const { rule, fallback, temperatures, costs } = request;
   check(validation, request);
   const clean = readExits(validation, request);
-  const problem = problemOf(clean, request);
   const goal = goalOf(clean, request);
+  return bestOf([candidatesOf(clean, request, goal)], goal, request);
+}
+
+/** Points of all thresholds of the exits that were tried, under some thresholds of the gates. */
+export interface Candidates {
+  readonly uniform: readonly Named[];
+  readonly searched: readonly Named[];
+}
+
+export function candidatesOf(
+  clean: Readings,
+  request: Omit<CalibrationRequest, "target">,
+  goal: Goal,
+  gates?: readonly number[],
+): Candidates {
+  const { rule, costs } = request;
+  const problem = problemOf(clean, request);
   const [never, early] = [RULE_DEFS[rule].rank(NEVER_FIRES[rule]), costs.length - 1];
-  const named = (state: State): Named => ({ ...pointOf(rule, early, state), state });
+  const named = (state: State): Named => ({ ...pointOf(rule, early, state), ...(gates ? { gates } : {}), state });
   const uniform = uniformStates(problem, never).map(named);
   const searched = request.thresholds === "per-exit" ? perExit(problem, never, uniform, goal).map(named) : [];
+  return { uniform, searched };
+}
+
+/** The best point of all candidates, and the curves.
+ * @throws DynnError 'policy/validation' */
+export function bestOf(found: readonly Candidates[], goal: Goal, frame: PolicyFrame): Calibration {
+  const { rule, fallback, temperatures } = frame;
+  const uniform = found.flatMap((one) => one.uniform);
+  const searched = found.flatMap((one) => one.searched);
   const { state, ...point } = best(goal, rule, [...uniform, ...searched]);
   return {
-    policy: { rule, thresholds: point.thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
+    policy: {
+      ...{ rule, thresholds: point.thresholds, fallback },
+      ...(temperatures ? { temperatures } : {}),
+      ...(point.gates ? { gates: { thresholds: point.gates } } : {}),
+    },
     point,
     uniform: paretoFront(uniform).map(withoutState),
     perExit: searched.length === 0 ? [] : paretoFront([...uniform, ...searched]).map(withoutState),
   };
 }
 
-interface Named extends OperatingPoint {
+export interface Named extends OperatingPoint {
   readonly state: State;
 }
 
@@ -119,10 +149,10 @@ export function operatingPoints(
  * @param lists thresholds, each list in the form of a policy */
 export function outcomesAt(
   measured: Measured,
-  request: PolicyFrame & Pick<CalibrationRequest, "costs">,
+  request: PolicyFrame & UnitCosts,
   lists: readonly (readonly number[])[],
 ): OperatingPoint[] {
-  const problem = makeProblem(readExits(measured, request), [], request.costs);
+  const problem = makeProblem(readExits(measured, request), [], request);
   return lists.map((thresholds) => {
     const bars = Float64Array.from({ length: problem.early }, (_, k) =>
       scoreOf(request.rule, thresholds[k] ?? thresholds[0]),
@@ -135,10 +165,17 @@ const problemOf = (clean: Readings, request: Omit<CalibrationRequest, "target">)
   makeProblem(
     clean,
     (request.worstCase?.attacked ?? []).map((set) => readExits(set, request)),
-    request.costs,
+    request,
   );
 
-const goalOf = ({ finalRight, count }: Readings, { target, costs, worstCase }: CalibrationRequest): Goal => ({
+export const goalOf = (
+  { finalRight, count }: Readings,
+  {
+    target,
+    costs,
+    worstCase,
+  }: Pick<CalibrationRequest, "target" | "costs"> & { readonly worstCase?: WorstBounds | undefined },
+): Goal => ({
   target,
   finalAccuracy: finalRight / count,
   fullCost: costs.at(-1) as number,
@@ -158,7 +195,10 @@ const pointOf = (rule: Rule, early: number, { bars, outcome }: State): Operating
 });
 
 /** @throws DynnError 'policy/validation', 'policy/value' */
-function check({ labels }: Measured, { rule, thresholds }: CalibrationRequest): void {
+export function check(
+  { labels }: Measured,
+  { rule, thresholds }: Pick<CalibrationRequest, "rule" | "thresholds">,
+): void {
   if (labels.length === 0)
     throw new DynnError(
       "policy/validation",

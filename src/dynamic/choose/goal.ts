@@ -18,6 +18,8 @@ export interface WorstBounds {
 export interface OperatingPoint {
   /** Thresholds in the form of a policy. */
   readonly thresholds: readonly number[];
+  /** Thresholds of the gates. Absent for a network without gates. */
+  readonly gates?: readonly number[] | undefined;
   /** Share of right answers. */
   readonly accuracy: number;
   /** Mean cost of a sample. */
@@ -29,7 +31,7 @@ export interface OperatingPoint {
   readonly worstAccuracy: number | undefined;
 }
 
-export type Outcome = Omit<OperatingPoint, "thresholds">;
+export type Outcome = Omit<OperatingPoint, "thresholds" | "gates">;
 
 export interface Goal {
   readonly target: CalibrationTarget;
@@ -134,8 +136,8 @@ function missedTarget({ target, fullCost }: Goal, points: readonly OperatingPoin
     case "rad":
       return `keeps ${percent(1 - target.loss)} of the final exit's accuracy; the best reaches ${percent(-least(points, (p) => -p.accuracy))} accuracy. Allow a larger loss, or use the fallback final.`;
     case "budget":
-      return `keeps the mean cost at ${percent(target.cost)} of the full network; the first exit alone costs ${percent(cheapest / fullCost)}. Allow a larger budget.`;
+      return `keeps the mean cost at ${percent(target.cost)} of the full network; the cheapest path costs ${percent(cheapest / fullCost)}. Allow a larger budget.`;
     case "latency":
-      return `keeps the mean time at ${milliseconds(target.milliseconds)}; the first exit alone takes ${milliseconds(cheapest)}. Allow more time.`;
+      return `keeps the mean time at ${milliseconds(target.milliseconds)}; the cheapest path takes ${milliseconds(cheapest)}. Allow more time.`;
   }
 }

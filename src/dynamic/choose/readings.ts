@@ -6,7 +6,7 @@
 import type { Logits } from "../../core/logits.js";
 import { NEVER_FIRES, type Policy, type Rule, uniformPolicy } from "../../schema/policy.js";
 import { RULE_DEFS } from "../route/policy.js";
-import { type Routed, readingOf, routeReadings } from "../route/route.js";
+import { bitOf, type Routed, readingOf, routeReadings } from "../route/route.js";
 
 /** Logits of every exit on labelled samples. */
 export interface Measured {
@@ -24,8 +24,18 @@ export interface Readings {
   /** 1 where the answer is right. One array per early exit. The last array is for the answer when
    * no early exit fires. */
   readonly right: readonly Uint8Array[];
+  /** The gates, with the samples that close them. */
+  readonly gates: readonly GateReadings[];
   /** Number of samples that the final exit alone answers right. */
   readonly finalRight: number;
+}
+
+/** Which samples close a gate. */
+export interface GateReadings {
+  /** 1 where the gate is closed. */
+  readonly closed: Uint8Array;
+  /** The first exit behind the gate. */
+  readonly exit: number;
 }
 
 /** The parts of a policy that are known before its thresholds. */
@@ -49,7 +59,11 @@ export function readExits({ logits, labels }: Measured, frame: PolicyFrame): Rea
     (right[exits - 1] as Uint8Array)[i] = Number((routeReadings(readings, never, exits) as Routed).label === labels[i]);
     finalRight += Number(readings[exits - 1]?.label === labels[i]);
   }
-  return { count, scores, right, finalRight };
+  const gates = logits.gates.map((gate) => ({
+    closed: Uint8Array.from(gate.scores.subarray(0, count), (score) => 1 - bitOf(score, gate.threshold)),
+    exit: gate.exit,
+  }));
+  return { count, scores, right, gates, finalRight };
 }
 
 /** Converts a threshold into a score, and a score into a threshold. The rank of a rule keeps or

@@ -2,7 +2,7 @@
  *  this exit from the later exit where they stop, the most confident first. Each move updates the
  *  means. n samples take O(n) after one sort, and every threshold is tried. */
 import type { Outcome } from "./goal.js";
-import { type Readings, stopOf } from "./readings.js";
+import { type GateReadings, type Readings, stopOf } from "./readings.js";
 
 /** The samples of a search: clean samples, then each set of attacked samples. */
 export interface Problem {
@@ -16,10 +16,23 @@ export interface Problem {
   /** Per early exit: the rows for which it can fire, the most confident first. */
   readonly order: readonly Uint32Array[];
   readonly costs: readonly number[];
+  /** What each gate saves when it is closed, and the rows that close it. */
+  readonly gates: readonly (GateReadings & { readonly cost: number })[];
 }
 
-/** @param costs cumulative cost of each exit */
-export function makeProblem(clean: Readings, attacked: readonly Readings[], costs: readonly number[]): Problem {
+/** What units cost: the cumulative cost of each exit with all gates open, and what each gate saves
+ * when it is closed, in the same unit. */
+export interface UnitCosts {
+  readonly costs: readonly number[];
+  /** The default is 0 for each gate. */
+  readonly gateCosts?: readonly number[] | undefined;
+}
+
+export function makeProblem(
+  clean: Readings,
+  attacked: readonly Readings[],
+  { costs, gateCosts = [] }: UnitCosts,
+): Problem {
   const sets = [clean, ...attacked];
   const scores = clean.scores.map((_, k) => concatenated(sets.map((s) => s.scores[k])));
   return {
@@ -30,6 +43,11 @@ export function makeProblem(clean: Readings, attacked: readonly Readings[], cost
     sizes: sets.map((s) => s.count),
     order: scores.map(bySureness),
     costs,
+    gates: clean.gates.map(({ exit }, k) => ({
+      closed: Uint8Array.from(sets.flatMap((s) => [...s.gates[k].closed])),
+      exit,
+      cost: gateCosts[k] ?? 0,
+    })),
   };
 }
 
@@ -40,25 +58,28 @@ const bySureness = (scores: Float64Array): Uint32Array => {
   return rows.sort((a, b) => scores[b] - scores[a] || a - b);
 };
 
-/** Counts where rows stop, while they move. The counts are whole numbers, so the same thresholds
- * give the same means after any order of moves. */
+/** Counts where rows stop, and which gates are closed before, while rows move. The counts are whole
+ * numbers, so the same thresholds give the same means after any order of moves. */
 class Tally {
   readonly #right: Float64Array;
   readonly #stops: readonly Float64Array[];
+  readonly #closed: readonly Float64Array[];
   readonly #problem: Problem;
 
   constructor(problem: Problem) {
     this.#problem = problem;
     this.#right = new Float64Array(problem.sizes.length);
     this.#stops = problem.sizes.map(() => new Float64Array(problem.costs.length));
+    this.#closed = problem.sizes.map(() => new Float64Array(problem.gates.length));
   }
 
   /** Lets a row stop at an exit. With -1, removes the row again. */
   stop(row: number, exit: number, times: 1 | -1 = 1): void {
-    const { set, right } = this.#problem;
+    const { set, right, gates } = this.#problem;
     const own = set[row];
     this.#right[own] += times * right[exit][row];
     this.#stops[own][exit] += times;
+    for (const [k, gate] of gates.entries()) if (gate.exit <= exit) this.#closed[own][k] += times * gate.closed[row];
   }
 
   outcome(): Outcome {
@@ -76,9 +97,10 @@ class Tally {
   }
 
   #cost(set: number): number {
-    const { sizes, costs } = this.#problem;
+    const { sizes, costs, gates } = this.#problem;
     let sum = 0;
     for (const [exit, count] of this.#stops[set].entries()) sum += count * costs[exit];
+    for (const [k, count] of this.#closed[set].entries()) sum -= count * gates[k].cost;
     return sum / sizes[set];
   }
 }

@@ -1,7 +1,13 @@
 /** @file Reading and writing the `dynn.*` metadata of a model file. */
 import type { z } from "zod";
 import { DynnError, type ErrorDetail, reasonOf } from "../../core/errors.js";
-import { classesSchema, exitsSchema, METADATA_KEYS as KEYS, type ModelMetadata } from "../../schema/metadata.js";
+import {
+  classesSchema,
+  exitsSchema,
+  gatesSchema,
+  METADATA_KEYS as KEYS,
+  type ModelMetadata,
+} from "../../schema/metadata.js";
 import { normalizationSchema } from "../../schema/normalization.js";
 import { policySchema } from "../../schema/policy.js";
 
@@ -17,6 +23,7 @@ export function readMetadata(metadata: ReadonlyMap<string, string>, where: strin
     );
   return {
     exits: readEntry(metadata, KEYS.exits, exitsSchema, where),
+    gates: readEntry(metadata, KEYS.gates, gatesSchema, where),
     policy: readEntry(metadata, KEYS.policy, policySchema, where),
     normalization: readEntry(metadata, KEYS.normalization, normalizationSchema, where),
     classes: readEntry(metadata, KEYS.classes, classesSchema, where),
@@ -27,6 +34,7 @@ export function readMetadata(metadata: ReadonlyMap<string, string>, where: strin
 export function writeMetadata(model: Partial<ModelMetadata>): Map<string, string> {
   const entries = [
     [KEYS.exits, model.exits],
+    [KEYS.gates, model.gates],
     [KEYS.policy, model.policy],
     [KEYS.normalization, model.normalization],
     [KEYS.classes, model.classes],

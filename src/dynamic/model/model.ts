@@ -1,15 +1,13 @@
-/** @file The one model contract. A static network is a dynamic network with a single exit. Exits
- *  come from the `dynn.*` metadata of a file. Without metadata, every [n, classes] output is an
- *  exit, in order of cost. Attacks, measures and deployment treat both kinds alike. Source:
- *  docs/architecture.md. */
+/** @file The one model contract. A static network is a dynamic network without units that change
+ *  its work. Exits and gates come from the `dynn.*` metadata of a file. Without metadata, every
+ *  [n, classes] output is an exit, in order of cost. Attacks, measures and deployment treat all
+ *  kinds alike. Source: docs/architecture.md. */
 import { DynnError } from "../../core/errors.js";
 import { type Dim, type Shape, showShape } from "../../core/shape.js";
-import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
-import { findCuts } from "../../graph/cuts.js";
+import { parameterCount } from "../../graph/cost.js";
 import { ancestors, type Graph, type ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { foldConstants } from "../../graph/passes/fold-constants.js";
-import { simplify } from "../../graph/passes/simplify.js";
 import { refuseBatchMixing } from "../../graph/per-sample.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { opTable } from "../../ops/table.js";
@@ -18,36 +16,17 @@ import type { Normalization } from "../../schema/normalization.js";
 import { type Policy, thresholdCount } from "../../schema/policy.js";
 import { adapt } from "../adapt/adapt.js";
 import type { UncheckedBatch } from "../adapt/adapter.js";
+import { checkGateNames, gateValues, type StatedGates, simplifyKeeping } from "./gates.js";
 import { chosenExits, type HeadOptions, headsOf } from "./heads.js";
 import { type InputMaps, type InputOptions, inputOf, prependInput } from "./input.js";
 import { asLogits, withNodes } from "./logits.js";
 import { readMetadata } from "./metadata.js";
 import { findNormalization } from "./normalization.js";
 import { quantizationOf } from "./quantization.js";
+import { unitsOf } from "./read-units.js";
+import type { Exit, Gate } from "./units.js";
 
-/** One exit of a model. */
-export interface Exit {
-  /** The exit's name, which is the name of its output. */
-  readonly name: string;
-  /** The value that holds its logits, [n, classes]. */
-  readonly logits: ValueName;
-  /** The output of the file: the logits, or the probabilities that the file computes from them. */
-  readonly output: ValueName;
-  /** The last value that separates the work for this exit and later exits from the rest of the
-   * network. Undefined for the final exit, and where no single value separates them. */
-  readonly cut: ValueName | undefined;
-  /** MACs of one sample from the input up to and including this exit, earlier heads included. */
-  readonly macs: number;
-  /** `macs` divided by the MACs of the final exit. */
-  readonly costFraction: number;
-}
-
-/** A block that an input can skip. Files that dynn reads do not have gates yet. */
-export interface Gate {
-  /** The gate's name. */
-  readonly name: string;
-  readonly value: ValueName;
-}
+export type { Exit, Gate, GateBit } from "./units.js";
 
 /** A classifier with one exit or many, with the cost of each exit. */
 export interface DynamicModel {
@@ -61,7 +40,7 @@ export interface DynamicModel {
   readonly input: { readonly name: ValueName; readonly shape: Shape };
   /** The exits by rising cost, the final one last. */
   readonly exits: readonly Exit[];
-  /** Gates of blocks that can be skipped. */
+  /** The gates of blocks that can be skipped, in the order of the metadata. */
   readonly gates: readonly Gate[];
   /** Number of classes. */
   readonly classes: number;
@@ -115,7 +94,8 @@ export interface ModelOptions extends InputOptions, HeadOptions {
  * @throws DynnError 'model/classifier' when the model does not have an output [n, classes], or when
  *  several outputs could be the classifier
  * @throws DynnError 'exits/value' when a named output does not exist or is not a classifier
- * @throws DynnError 'model/metadata' when its dynn.* metadata do not fit the graph */
+ * @throws DynnError 'model/metadata' when its dynn.* metadata do not fit the graph
+ * @throws DynnError 'model/gates' when its gates do not */
 export const dynamicModel = (source: ModelSource, options: ModelOptions = {}): DynamicModel =>
   readModel(source, options);
 
@@ -123,6 +103,7 @@ export const dynamicModel = (source: ModelSource, options: ModelOptions = {}): D
 function readModel(source: ModelSource, options: ModelOptions, closed?: string): DynamicModel {
   const name = options.name ?? source.graph.name;
   const metadata = withChosen(readMetadata(source.metadata, name), name, options);
+  checkGateNames(source.graph, metadata.gates ?? [], name);
   const {
     graph: adapted,
     changes,
@@ -137,18 +118,19 @@ function readModel(source: ModelSource, options: ModelOptions, closed?: string):
     ? { outputs: statedOutputs(open, metadata.exits, name), changes: [] }
     : headsOf(open, name, options);
   const { graph: withLogits, named, added } = asLogits(open, heads.outputs, adapted, name);
-  const graph = simplify(withLogits, opTable);
+  const stated = reachedGates(withLogits, metadata.gates ?? [], options);
+  const graph = simplifyKeeping(withLogits, gateValues(stated));
   const input = graph.inputs[0];
-  const exits = makeExits(graph, metadata, named);
+  const { exits, gates } = unitsOf(graph, { exits: metadata.exits, gates: stated }, named, name);
   const classes = classesOf(graph, exits, name);
   const quantization = quantizationOf(graph);
-  checkCounts(metadata, { exits: exits.length, classes, channels: input.shape?.[1] }, name);
+  checkCounts(metadata, { exits: exits.length, gates: gates.length, classes, channels: input.shape?.[1] }, name);
   return {
     name,
     graph,
     input: { name: input.name, shape: input.shape ?? [] },
     exits,
-    gates: [],
+    gates,
     classes,
     classNames: metadata.classes,
     policy: metadata.policy,
@@ -219,7 +201,12 @@ function statedOutputs(graph: Graph, exits: NonNullable<ModelMetadata["exits"]>,
  *  graph */
 function checkCounts(
   { policy, classes, normalization }: ModelMetadata,
-  graph: { readonly exits: number; readonly classes: number; readonly channels: Dim | undefined },
+  graph: {
+    readonly exits: number;
+    readonly gates: number;
+    readonly classes: number;
+    readonly channels: Dim | undefined;
+  },
   name: string,
 ): void {
   const check = (key: string, what: string, got: number | undefined, expected: Dim | undefined) => {
@@ -236,6 +223,7 @@ function checkCounts(
         `rule ${policy.rule} takes ${wanted}`,
       );
     check("dynn.policy", "temperatures", policy.temperatures?.length, graph.exits);
+    check("dynn.policy", "thresholds of gates", policy.gates?.thresholds.length, graph.gates);
   }
   check("dynn.classes", "class names", classes?.length, graph.classes);
   check("dynn.normalization", "means", normalization?.mean.length, graph.channels);
@@ -249,34 +237,16 @@ const misfit = (name: string, key: string, wrong: string, expected: string): Dyn
     { key },
   );
 
-function makeExits(graph: Graph, metadata: ModelMetadata, named: readonly ValueName[]): Exit[] {
-  const costs = nodeMacs(graph, opTable);
-  const outputs = graph.outputs.map((o) => o.name);
-  const full = macsOf(graph, outputs, costs);
-  const cuts = cutsOf(graph, outputs.at(-1));
-  return outputs.map((logits, i) => {
-    const macs = macsOf(graph, outputs.slice(0, i + 1), costs);
-    return {
-      name: metadata.exits?.[i]?.name ?? named[i] ?? logits,
-      logits,
-      output: named[i] ?? logits,
-      cut: i === outputs.length - 1 ? undefined : lastUsed(graph, logits, cuts),
-      macs,
-      costFraction: full > 0 ? macs / full : 1,
-    };
-  });
-}
-
-/** The values on all paths from the input to the final exit. */
-const cutsOf = (graph: Graph, final: ValueName | undefined): readonly ValueName[] => {
-  const input = graph.inputs[0]?.name;
-  return input === undefined || final === undefined ? [] : findCuts(graph, input, final);
-};
-
-/** The last of the cuts that this exit depends on. */
-function lastUsed(graph: Graph, exit: ValueName, cuts: readonly ValueName[]): ValueName | undefined {
-  const used = new Set(ancestors(graph, [exit]).flatMap((node) => node.inputs));
-  return cuts.findLast((cut) => used.has(cut));
+/** The gates of the exits that the caller chose. Without a choice, all gates. */
+function reachedGates(graph: Graph, gates: StatedGates, { exits, final }: ModelOptions): StatedGates {
+  if (exits === undefined && final === undefined) return gates;
+  const before = new Set(
+    ancestors(
+      graph,
+      graph.outputs.map((o) => o.name),
+    ).flatMap((node) => node.outputs),
+  );
+  return gates.filter(({ value }) => before.has(value));
 }
 
 /** @throws DynnError 'model/classifier' */

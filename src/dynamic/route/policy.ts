@@ -1,7 +1,10 @@
 /** @file The exit rules, and policies with checked thresholds. */
 import { DynnError } from "../../core/errors.js";
 import {
+  ALWAYS_CLOSED,
+  ALWAYS_OPEN,
   type Fallback,
+  gateThresholds,
   NEVER,
   NEVER_FIRES,
   type Policy,
@@ -138,14 +141,17 @@ export function makePolicy(
 interface Network {
   readonly exits: number;
   readonly classes: number;
+  /** Number of gates. The default is none. */
+  readonly gates?: number;
 }
 
 /** Check a policy that somebody else made: the number of its thresholds and temperatures, and their
  * ranges.
  * @param where what to call the network in messages
  * @throws DynnError 'policy/value' */
-export function checkPolicy(policy: Policy, { exits, classes }: Network, where: string): void {
+export function checkPolicy(policy: Policy, { exits, classes, gates = 0 }: Network, where: string): void {
   checkCounts(policy, exits, where);
+  checkGateThresholds(gateThresholds(policy, gates), gates, where);
   checkThresholds(policy.rule, policy.thresholds, classes);
 }
 
@@ -162,6 +168,19 @@ export function checkCounts({ rule, thresholds, temperatures }: Policy, exits: n
       { thresholds, expected: wanted },
     );
   if (temperatures) checkTemperatures(temperatures, exits);
+}
+
+/** Check that a list has one threshold for each gate.
+ * @throws DynnError 'policy/value' */
+export function checkGateThresholds(thresholds: readonly number[], gates: number, where: string): void {
+  const wrong = thresholds.find((t) => !Number.isFinite(t));
+  if (thresholds.length === gates && wrong === undefined) return;
+  const got = wrong ?? thresholds.length;
+  throw new DynnError(
+    "policy/value",
+    `thresholds of gates: got ${got}, expected ${gates} for ${where}, one number per gate. ${ALWAYS_OPEN} keeps a gate open, and ${ALWAYS_CLOSED} keeps it closed.`,
+    { thresholds, expected: gates },
+  );
 }
 
 /** @throws DynnError 'policy/value' */

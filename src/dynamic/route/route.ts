@@ -1,14 +1,15 @@
 /** @file Routing: from the logits of every exit to the routed answer. Routing is a pure function.
  *  Code that skips work must give the same answers. */
 
+import { DynnError } from "../../core/errors.js";
 import type { Logits } from "../../core/logits.js";
-import type { Policy } from "../../schema/policy.js";
+import { forcedBit, gateThresholds, type Policy } from "../../schema/policy.js";
+import type { GateBit, Path } from "../model/units.js";
 import { argmax, checkCounts, RULE_DEFS, softmaxRow } from "./policy.js";
 
-/** The result of the deployed network for one sample. */
-export interface Routed {
-  /** Exit where the work stops. */
-  readonly stop: number;
+/** The result of the deployed network for one sample: an answer, and the path to it. `costOf` gives
+ * the cost of the path. */
+export interface Routed extends Path {
   /** Exit whose label is the answer. It can differ from `stop` only under the fallback
    * most-confident. */
   readonly answer: number;
@@ -71,13 +72,51 @@ function fallBack(readings: readonly Reading[], { rule, fallback }: Policy): Rou
   return { stop, answer, ...readings[answer] };
 }
 
+/** A routed answer with the bits of the gates before the exit taken. Unchanged without gates.
+ * @param bits one per gate, those behind the exit taken too
+ * @param exits the first exit behind each gate */
+export function withBits<P extends Path>(routed: P, bits: readonly GateBit[], exits: readonly number[]): P {
+  if (exits.length === 0) return routed;
+  return { ...routed, gates: exits.map((exit, k) => (exit <= routed.stop ? bits[k] : undefined)) };
+}
+
+/** The bits that are known before any score: those of forced gates.
+ * @param thresholds one per gate */
+export const forcedBits = (thresholds: readonly number[]): GateBit[] =>
+  thresholds.map((threshold) => (forcedBit(threshold) === undefined ? undefined : bitOf(0, threshold)));
+
+/** The bit of a gate: open where the score reaches the threshold. Both are float32. NaN is
+ * closed. */
+export const bitOf = (score: number, threshold: number): 0 | 1 => (score >= Math.fround(threshold) ? 1 : 0);
+
 /** Route a batch.
  * @returns one answer per image, in order
  * @throws DynnError 'policy/value' when the number of thresholds or temperatures is wrong, or when
  *  one is NaN, or when a temperature cannot be a divisor
+ * @throws DynnError 'policy/value' when the logits were computed under other thresholds of gates
  * @example for (const { stop, label } of route(logits, policy)) console.log(stop, label); */
 export function route(logits: Logits, policy: Policy): Routed[] {
-  const { count, exits } = logits;
+  const { count, exits, gates } = logits;
   checkCounts(policy, exits.length, `logits of ${exits.length} exits`);
-  return Array.from({ length: count }, (_, i) => routeOne(logits.rows(i), policy, exits.length) as Routed);
+  checkComputed(logits, policy);
+  const behind = gates.map(({ exit }) => exit);
+  return Array.from({ length: count }, (_, i) => {
+    const routed = routeOne(logits.rows(i), policy, exits.length) as Routed;
+    return withBits(routed, bitsOf(logits, i), behind);
+  });
+}
+
+/** One bit per gate for image `i`. */
+export const bitsOf = ({ gates }: Pick<Logits, "gates">, i: number): GateBit[] =>
+  gates.map(({ scores, threshold }) => bitOf(scores[i], threshold));
+
+/** @throws DynnError 'policy/value' */
+function checkComputed({ gates }: Logits, policy: Policy): void {
+  const [got, wanted] = [gates.map(({ threshold }) => threshold), gateThresholds(policy, gates.length)];
+  if (got.length === wanted.length && got.every((threshold, k) => threshold === wanted[k])) return;
+  throw new DynnError(
+    "policy/value",
+    `thresholds of gates: the logits were computed under ${got.join(", ") || "none"}, and the policy has ${wanted.join(", ") || "none"}. Run the model that underPolicy returns for this policy.`,
+    { got, expected: wanted },
+  );
 }

@@ -9,6 +9,7 @@ import { checkWhole } from "../../core/whole.js";
 import { endsUnbounded } from "../../ops/probabilities.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
+import { readingGraph, scoredGates } from "../model/scores.js";
 import { rowsKind } from "./rows-kind.js";
 
 /** Options of {@link Forward.logits}. */
@@ -38,11 +39,12 @@ export class Forward {
   /** Open a session for a model.
    * @throws DynnError 'runtime/load' */
   static async compile(model: DynamicModel, backend: Backend): Promise<Forward> {
-    return new Forward(model, await backend.compile(model.graph));
+    return new Forward(model, await backend.compile(readingGraph(model)));
   }
 
-  /** Runs every exit on images. All pixels are checked before work begins on the first image, and
-   * the results are checked too: routing and losses of probabilities would be wrong without a word.
+  /** Runs every exit and every gate on images. All pixels are checked before work begins on the
+   * first image. The results are checked too: routing and losses of probabilities would be wrong
+   * without a word.
    * @throws DynnError 'model/classifier' when an exit holds probabilities
    * @throws DynnError as {@link outputs} */
   async logits(images: Images, options: ForwardOptions): Promise<Logits> {
@@ -59,9 +61,10 @@ export class Forward {
   async outputs(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
     checkWhole("batch", batch);
     this.#check(images);
-    const { exits, classes, input } = this.#model;
+    const { exits, gates, classes, input } = this.#model;
     const { count, dims } = images;
     const out = exits.map(() => new Float32Array(count * classes));
+    const scores = gates.map(({ threshold, exit }) => ({ threshold, exit, scores: new Float32Array(count) }));
     for (let from = 0; from < count; from += batch) {
       signal?.throwIfAborted();
       const part = images.rows(from, from + batch);
@@ -69,9 +72,12 @@ export class Forward {
         [input.name]: { dtype: "float32", dims: [part.count, ...dims], data: part.data },
       });
       exits.forEach((exit, k) => out[k]?.set((results[exit.logits] as Tensor<"float32">).data, from * classes));
+      scoredGates(this.#model).forEach(([k, { score }]) => {
+        scores[k].scores.set((results[score] as Tensor<"float32">).data, from);
+      });
       onProgress?.(from + part.count, count);
     }
-    return new Logits(out, classes);
+    return new Logits(out, classes, scores);
   }
 
   /** Releases the memory of the session. */

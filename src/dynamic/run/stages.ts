@@ -7,7 +7,8 @@ import { batchOf, type Graph, type Node, producers, type ValueInfo, type ValueNa
 import { inferShapes } from "../../graph/infer.js";
 import { prune } from "../../graph/passes/prune.js";
 import { opTable } from "../../ops/table.js";
-import type { DynamicModel, Exit } from "../model/model.js";
+import type { DynamicModel, Exit, Gate } from "../model/model.js";
+import { scoredGates } from "../model/scores.js";
 
 /** The work between one exit and the next. */
 export interface Stage {
@@ -20,17 +21,24 @@ export interface Stage {
   /** Hidden values that later stages need of a sample that goes on. This stage or earlier stages
    * made them. */
   readonly kept: readonly ValueName[];
+  /** The gates whose scores this stage computes. Its outputs include the scores. */
+  readonly gates: readonly StageGate[];
+}
+
+/** A gate's number in the model, and its score. */
+export interface StageGate extends Pick<Gate, "score" | "threshold"> {
+  readonly gate: number;
 }
 
 /** A graph to cut, and the values that its stages end with. */
-export interface StagedGraph extends Pick<DynamicModel, "graph"> {
+export interface StagedGraph extends Pick<DynamicModel, "graph">, Partial<Pick<DynamicModel, "gates">> {
   /** The logits of each exit, in order. */
   readonly exits: readonly Pick<Exit, "logits">[];
 }
 
 /** Cuts a model at its exits. Values without a row per sample (mostly shapes) are computed again in
  * each stage that reads them. */
-export function splitStages({ graph, exits }: StagedGraph): Stage[] {
+export function splitStages({ graph, exits, gates = [] }: StagedGraph): Stage[] {
   const input = graph.inputs[0];
   const rows = new Set<ValueName>([input.name]);
   const cuts = exits.map(({ logits }) => {
@@ -41,11 +49,14 @@ export function splitStages({ graph, exits }: StagedGraph): Stage[] {
   return cuts.map(({ nodes, reads, logits, rows: known }, k) => {
     const later = [...new Set(cuts.slice(k + 1).flatMap((cut) => cut.reads))];
     const own = new Set(nodes.flatMap((node) => node.outputs));
-    const outputs = [...new Set([logits, ...later.filter((name) => own.has(name))])];
+    const scored = scoredGates({ gates }).filter(([, { score }]) => own.has(score));
+    const scores = scored.map(([, { score }]) => score);
+    const outputs = [...new Set([logits, ...later.filter((name) => own.has(name)), ...scores])];
     return {
       graph: stageGraph({ ...graph, name: `${graph.name}/stage${k}` }, nodes, reads, outputs),
       logits,
       kept: later.filter((name) => known.has(name)),
+      gates: scored.map(([gate, { score, threshold }]) => ({ gate, score, threshold })),
     };
   });
 }

@@ -11,6 +11,7 @@ import { type Batches, runBundle, runConditional } from "../../deploy/run.js";
 import { type FoundAnswer, type Verification, verify } from "../../deploy/verify.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { requireOpenBatch } from "../../dynamic/model/open-batch.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { conditionalModel } from "../../dynamic/run/conditional/index.js";
 import { policyOf } from "../../dynamic/run/executor/index.js";
 import { Forward } from "../../dynamic/run/forward.js";
@@ -85,10 +86,11 @@ async function exportBundle(
   options: ExportOptions,
 ): Promise<Exported> {
   imageDims(given);
-  const model = await checkOutputs(given, options.backend);
-  requireOpenBatch(model, "a bundle");
+  const checked = await checkOutputs(given, options.backend);
+  requireOpenBatch(checked, "a bundle");
   await checkReplaceable(out);
-  const policy = policyOf(model, options.policy);
+  const policy = policyOf(checked, options.policy);
+  const model = underPolicy(checked, policy);
   const files = bundleFiles(model, policy, kind, cut(model));
   const verification = await publishFolder(out, files, async (folder) => {
     const bundle = await openBundle(folder);
@@ -120,12 +122,13 @@ function bundleFiles(
  * @throws as {@link exportStaged} */
 export async function exportConditional(given: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {
   imageDims(given);
-  const model = await checkOutputs(given, options.backend);
-  const policy = policyOf(model, options.policy);
+  const checked = await checkOutputs(given, options.backend);
+  const policy = policyOf(checked, options.policy);
+  const model = underPolicy(checked, policy);
   const bytes = writeModel(conditionalModel(model, policy));
   const verification = await publishFile(out, bytes, async (path) => {
     const { graph } = await loadModel(path);
-    return compare(model, policy, options, (batches) => runConditional(graph, options.backend, batches));
+    return compare(model, policy, options, (batches) => runConditional(graph, model, options.backend, batches));
   });
   return { out, files: [{ name: basename(out), bytes: bytes.length }], policy, verification };
 }

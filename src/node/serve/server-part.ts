@@ -2,7 +2,7 @@
  *  out. */
 import { DynnError } from "../../core/errors.js";
 import { type Bundle, partsOf } from "../../deploy/bundle.js";
-import { type CompiledPart, compileParts, releaseParts, runPart } from "../../deploy/device/part.js";
+import { type CompiledPart, compileParts, firstBits, releaseParts, runPart } from "../../deploy/device/part.js";
 import type { Remote } from "../../deploy/device/remote.js";
 import type { Manifest } from "../../deploy/manifest.js";
 import { decodeRequest, type WireForm, type WireSamples } from "../../deploy/wire.js";
@@ -91,9 +91,20 @@ export class ServerPart {
    *   are not finite, 'runtime/run', or the signal's reason */
   async classify(request: Uint8Array, signal?: AbortSignal): Promise<Reply> {
     const start = performance.now();
-    const answers = await this.#batcher.submit(rowsOf(decodeRequest(this.form, request, this.maxBatch)), signal);
+    const answers = await this.#batcher.submit(this.#rowsOf(decodeRequest(this.form, request, this.maxBatch)), signal);
     checkAnswers(answers);
     return { answers, ms: performance.now() - start };
+  }
+
+  #rowsOf({ readings, bits, values }: WireSamples): Rows {
+    const tickets = readings.map((of, index): Ticket => {
+      const all = firstBits(this.manifest);
+      this.form.gates.forEach((gate, k) => {
+        all[gate] = bits?.[index][k];
+      });
+      return { index, readings: [...of], logits: [], bits: all };
+    });
+    return { tickets, values };
   }
 
   /** The server stops soon. From now on, no request waits for other requests. */
@@ -108,11 +119,6 @@ export class ServerPart {
     await releaseParts([this.#part]);
   }
 }
-
-const rowsOf = ({ readings, values }: WireSamples): Rows => ({
-  tickets: readings.map((of, index): Ticket => ({ index, readings: [...of], logits: [] })),
-  values,
-});
 
 /** @throws DynnError 'wire/value' */
 function checkAnswers(answers: readonly Routed[]): void {

@@ -5,8 +5,9 @@ import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { BatchMemory } from "../../schema/batch.js";
-import { showThreshold } from "../../schema/policy.js";
+import { type Policy, showGateThreshold, showThreshold } from "../../schema/policy.js";
 import { type Reading, readingLines } from "../../schema/reading.js";
+import { showUnits } from "../../schema/units.js";
 import * as write from "../shared/format.js";
 import { type Html, type HtmlContent, html } from "../shared/html.js";
 import { batchWords } from "../shared/memory.js";
@@ -44,17 +45,24 @@ export function setup({ model, data, clean, tool, memory, seconds }: AuditRecord
   return list([
     [
       "model",
-      `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${model.exits.length === 1 ? "one exit" : `${model.exits.length} exits`}`,
+      `${model.name}: ${showCount(model.parameters)} parameters, input ${showShape(model.input)}, ${showUnits(model)}`,
     ],
     ...readingFacts(model),
     ["data", `${data.name}, ${write.samples(data.samples)}`],
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),
+    ...gateFacts(clean.routed),
     ["engine", `${tool.name} ${tool.version}`],
     ...batchFacts(memory),
     ["time", write.duration(seconds)],
   ]);
 }
+
+/** The rule of the gates, if the policy moves them. */
+export const gateFacts = ({ gates }: Pick<Policy, "gates">): Fact[] =>
+  gates
+    ? [["gates", `open from these scores on: ${gates.thresholds.map((t) => showGateThreshold(t)).join(", ")}`]]
+    : [];
 
 /** How the file was read. */
 export const readingFacts = (model: Reading): Fact[] => readingLines(model).map((line): Fact => ["on reading", line]);
@@ -100,6 +108,7 @@ export const definitions: Html = list([
     "exit",
     "a classifier after some of the layers; the last one is the final exit, and a network with one exit is a static network",
   ],
+  ["gate", "decides for each input whether a block runs; a closed gate saves the work of its block"],
   ["routed answer", "what the deployed network returns: the label of the exit where the policy stops"],
   [
     "cost",

@@ -1,4 +1,5 @@
 /** @file The sections of the page after the summary. A section without content is left out. */
+import { type EecPoint, eec } from "../../measures/eec.js";
 import type { AttackRecord, AuditRecord, CurveRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { eecPlot } from "../plots/eec.js";
@@ -32,11 +33,23 @@ export function exitsSection(record: AuditRecord, document: Document): Section {
     { head: "stop here", cell: (row) => row.stops },
   ];
   const figures = table("Accuracy and cost of every exit, and how many samples stop there when routed.", columns, rows);
-  return {
-    id: "exits",
-    title: "Accuracy and cost per exit",
-    body: isStatic(record) ? figures : html`<div class="pair">${exitsFigure(record, document)}${figures}</div>`,
-  };
+  const drawn = isStatic(record) ? figures : html`<div class="pair">${exitsFigure(record, document)}${figures}</div>`;
+  return { id: "exits", title: "Accuracy and cost per exit", body: html`${drawn}${gatesTable(record)}` };
+}
+
+/** What each gate saves, and how often it is open. */
+function gatesTable({ model: { gates }, clean: { routed } }: AuditRecord): Html {
+  if (gates === undefined) return NOTHING;
+  const rows = gates.map((gate, k) => ({ ...gate, rate: routed.paths?.openRates[k] }));
+  const columns: Column<(typeof rows)[number]>[] = [
+    { head: "gate", cell: (row) => row.name },
+    { head: "MACs", cell: (row) => write.count(row.macs) },
+    { head: "cost", cell: (row) => write.percent(row.costFraction) },
+    { head: "before exit", cell: (row) => row.exit },
+    { head: "open", cell: (row) => (typeof row.rate === "number" ? write.percent(row.rate) : "–") },
+  ];
+  const caption = `What a closed gate saves, and how often each is open on the clean samples that meet it. ${routed.paths?.distinct ?? 0} different paths.`;
+  return table(caption, columns, rows);
 }
 
 const exitsFigure = (record: AuditRecord, document: Document): Html =>
@@ -53,12 +66,12 @@ export function routingSection(record: AuditRecord, document: Document): Section
   if (attacks.length === 0 || isStatic(record)) return undefined;
   const before = clean.routed.exitCounts;
   const names = model.exits.map((exit) => exit.name);
-  const costs = model.exits.map((exit) => exit.costFraction);
+  const curveOf = (routed: AttackRecord["routed"]) => eecOf(routed, model.exits);
   const curve = ({ name, routed, efficacyStep }: AttackRecord): Html =>
     panel(
       name,
       `efficacy ${clean.efficacyStep.toFixed(2)} → ${efficacyStep.toFixed(2)}`,
-      eecPlot(name, before, routed.exitCounts, costs, document),
+      eecPlot(name, curveOf(clean.routed), curveOf(routed), document),
     );
   const histogram = ({ name, routed }: AttackRecord): Html =>
     panel(
@@ -77,6 +90,15 @@ export function routingSection(record: AuditRecord, document: Document): Section
     body: html`<p>EEC curves: the share of samples that are answered by each share of the full cost. The area under a curve is the share of the cost that early exits save. An attack that lowers the curve makes the network slower.</p>${keyWith(ATTACKED_DASH)}<div class="multiples">${attacks.map(curve)}</div>
 <p>Histograms of the same data: the share of samples that stop at each exit.</p>${keyWith("none")}<div class="multiples">${attacks.map(histogram)}</div>`,
   };
+}
+
+/** The EEC curve of routed answers: by the costs of their paths, or of exits alone. */
+function eecOf({ exitCounts, paths }: AttackRecord["routed"], exits: AuditRecord["model"]["exits"]): EecPoint[] {
+  const levels = paths?.costs ?? exits.map(({ costFraction }, k) => ({ costFraction, samples: exitCounts[k] }));
+  return eec(
+    levels.map((level) => level.samples),
+    levels.map((level) => level.costFraction),
+  );
 }
 
 const panel = (name: string, note: string, plot: Html): Html =>

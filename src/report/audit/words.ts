@@ -5,6 +5,7 @@
  *  early answer that the final exit would not confirm. */
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
+import { isRoutable } from "../../schema/units.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 
@@ -15,8 +16,9 @@ export interface Finding {
   readonly text: Html;
 }
 
-/** A network with a single exit has neither a saving nor a routing that can be attacked. */
-export const isStatic = (record: AuditRecord): boolean => record.model.exits.length === 1;
+/** A network without early exits and gates has neither a saving nor a routing that can be
+ * attacked. */
+export const isStatic = (record: AuditRecord): boolean => !isRoutable(record.model);
 
 /** The network without an attack: accuracy, cost, and the accuracy that early exits cost. */
 export function cleanWords(record: AuditRecord): Html {
@@ -26,8 +28,12 @@ export function cleanWords(record: AuditRecord): Html {
     return html`On ${write.samples(data.samples)} the network answers ${figure(finalAccuracy)} right. It has one exit, so every input has the full cost: early exits save nothing, and an attack cannot raise the cost.`;
   const { routed, overthinking } = clean;
   const saving = 1 - routed.meanCostFraction;
-  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: early exits save ${write.percent(saving)} of the multiply-accumulates. This ${priceOf(finalAccuracy.value - routed.accuracy)} compared with the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one that answered; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.${thinking(record)}`;
+  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: ${savers(record)} save ${write.percent(saving)} of the multiply-accumulates. This ${priceOf(finalAccuracy.value - routed.accuracy)} compared with the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one that answered; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.${thinking(record)}`;
 }
+
+/** What saves work in the network. */
+const savers = ({ model: { exits, gates } }: AuditRecord): string =>
+  [...(exits.length > 1 ? ["early exits"] : []), ...(gates ? ["closed gates"] : [])].join(" and ");
 
 /** Underthinking and confusion. Records of earlier releases lack them. */
 function thinking({ clean: { underthinking, confusion } }: AuditRecord): string {

@@ -3,8 +3,9 @@
  *  It is a pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
-import { showThreshold, showThresholds } from "../../schema/policy.js";
-import { batchFacts, type Fact, list, readingFacts } from "../audit/methods.js";
+import { gateThresholds, showGateThreshold, showThreshold, showThresholds } from "../../schema/policy.js";
+import { showKind } from "../../schema/units.js";
+import { batchFacts, type Fact, gateFacts, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
@@ -21,6 +22,7 @@ export function renderCalibration(record: CalibrationRecord, document?: Document
     curveSection(record, drawnIn),
     outcomeSection(record),
     exitsSection(record),
+    ...gatesSection(record),
     ...(record.worstCase ? [attackSection(record.worstCase)] : []),
     settingsSection(record),
   ];
@@ -33,7 +35,7 @@ const temperature = (t: number): string => String(Number(t.toPrecision(4)));
 function header({ model, data, warnings, test, worstCase, exits, steadiness }: CalibrationRecord): Html {
   const final = exits[exits.length - 1].test.accuracy;
   const time = test.meanMilliseconds;
-  return html`<header><p class="kicker">Calibration of an early-exit network, ${exits.length} exits</p>
+  return html`<header><p class="kicker">Calibration of ${showKind({ exits, gates: model.gates })}</p>
 <h1>${model.name} <small>on ${data.test.name}</small></h1>
 <p class="soft">Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.</p>
 ${remarks(data.notes, warnings, steadiness)}<dl class="cards">
@@ -104,6 +106,27 @@ function exitsSection({ exits, policy, test }: CalibrationRecord): Section {
   return { id: "exits", title: "Every exit", body: table(caption, columns, [...exits.keys()]) };
 }
 
+/** The gates with their thresholds, and how often each is open. Empty without gates. */
+function gatesSection({ model: { gates }, policy, validation, test }: CalibrationRecord): Section[] {
+  if (gates === undefined) return [];
+  const thresholds = gateThresholds(policy, gates.length);
+  const rate = (of: CalibrationOutcome, k: number): string => {
+    const share = of.openRates?.[k];
+    return typeof share === "number" ? write.percent(share) : "–";
+  };
+  const columns: Column<number>[] = [
+    { head: "gate", cell: (k) => gates[k].name },
+    { head: "saves", cell: (k) => write.percent(gates[k].costFraction) },
+    { head: "before exit", cell: (k) => gates[k].exit },
+    { head: "threshold", cell: (k) => showGateThreshold(thresholds[k]) },
+    { head: "open, validation", cell: (k) => rate(validation, k) },
+    { head: "open, test", cell: (k) => rate(test, k) },
+  ];
+  const caption =
+    "What each gate saves of the full cost when it is closed, and how often it is open for a sample that meets it.";
+  return [{ id: "gates", title: "Every gate", body: table(caption, columns, [...gates.keys()]) }];
+}
+
 function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Section {
   const rows = [
     { name: "validation", attacked: worst.validation },
@@ -150,7 +173,8 @@ function settingsSection({
   const facts: Fact[] = [
     ["target", asked(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
-    ["thresholds", `${thresholdKind}: ${showThresholds(policy)}`],
+    ["thresholds", `${thresholdKind}: ${showThresholds(policy) || "none"}`],
+    ...gateFacts(policy),
     ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
     ...readingFacts(model),
     ["seed", data.seed],

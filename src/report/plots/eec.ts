@@ -1,21 +1,20 @@
 /** @file The EEC curve of one attack over the clean one: the share of samples answered by each
  *  cost, as an exact step function. */
 import { areaY, gridX, gridY, lineY } from "@observablehq/plot";
-import { type EecPoint, eec } from "../../measures/eec.js";
+import type { EecPoint } from "../../measures/eec.js";
 import { wholePercent } from "../shared/format.js";
 import type { Html } from "../shared/html.js";
 import { ATTACKED, ATTACKED_DASH, CLEAN, svg } from "./svg.js";
 
-/** @param exitCounts samples per exit: clean, and under the attack */
+/** @param clean the points of the curve without the attack
+ * @param attacked those under the attack */
 export function eecPlot(
   name: string,
-  clean: readonly number[],
-  attacked: readonly number[],
-  costFractions: readonly number[],
+  clean: readonly EecPoint[],
+  attacked: readonly EecPoint[],
   document: Document,
 ): Html {
   const step = { x: (d: EecPoint) => d.costFraction, y: (d: EecPoint) => d.gone, curve: "step-after" } as const;
-  const before = eec(clean, costFractions);
   return svg(`Share of samples answered by each cost, clean against ${name}.`, document, {
     width: 300,
     height: 200,
@@ -28,9 +27,9 @@ export function eecPlot(
     marks: [
       gridX({ ticks: 4 }),
       gridY({ ticks: 4 }),
-      areaY(before, { ...step, fill: CLEAN, fillOpacity: 0.16 }),
-      lineY(before, { ...step, stroke: CLEAN, strokeWidth: 1.5 }),
-      lineY(eec(attacked, costFractions), {
+      areaY(clean, { ...step, fill: CLEAN, fillOpacity: 0.16 }),
+      lineY(clean, { ...step, stroke: CLEAN, strokeWidth: 1.5 }),
+      lineY(attacked, {
         ...step,
         stroke: ATTACKED,
         strokeWidth: 2.5,

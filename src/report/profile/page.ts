@@ -2,7 +2,7 @@
  *  multiply-accumulates, and the accuracy that they cost.
  *  It is a pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
-import { showThresholds } from "../../schema/policy.js";
+import { showGateRule, showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
   ProfiledPoint,
@@ -11,6 +11,7 @@ import type {
   Spread,
   Timing,
 } from "../../schema/profile-record.js";
+import { showKind } from "../../schema/units.js";
 import { batchFacts, type Fact, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type LatencyRow, latencyPlot } from "../plots/latency.js";
@@ -57,7 +58,7 @@ function header(record: ProfileRecord): Html {
   const batch = largest(record);
   const own = keyPoint(record);
   const time = own && at(own.timings, batch);
-  return html`<header><p class="kicker">Profile of ${model.exits.length === 1 ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
+  return html`<header><p class="kicker">Profile of ${showKind(model)}</p>
 <h1>${model.name} <small>on ${data.name}</small></h1>
 <p class="soft">${write.samples(data.samples)}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}, on ${machine.cores} cores (${machine.cpu}). All times are measured, in one run.</p>
 ${remarks(data.notes, record.warnings, record.steadiness)}<dl class="cards">
@@ -184,7 +185,7 @@ function latencySection(record: ProfileRecord, document: Document): Section {
 function exitsSection(record: ProfileRecord, document: Document): Section {
   const names = record.model.exits.map((exit) => exit.name);
   const panel = (point: ProfiledPoint): Html =>
-    html`<figure><figcaption><b>${point.name}</b> ${point.rule}, ${showThresholds(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
+    html`<figure><figcaption><b>${point.name}</b> ${point.rule}, ${showThresholds(point)}${showGateRule(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
   return {
     id: "exits",
     title: "Where images stop",
@@ -195,7 +196,7 @@ function exitsSection(record: ProfileRecord, document: Document): Section {
 function sweepSection(record: ProfileRecord): Section {
   const columns: Column<ProfiledPoint>[] = [
     { head: "rule", cell: (p) => p.rule },
-    { head: "threshold", cell: (p) => showThresholds(p) },
+    { head: "threshold", cell: (p) => `${showThresholds(p)}${showGateRule(p)}` },
     { head: "accuracy", cell: (p) => write.rate(p.accuracy) },
     { head: "mean MACs", cell: (p) => write.count(p.meanMacs) },
     { head: "time per image", cell: (p) => msSpread(p.timings[0].msPerImage) },

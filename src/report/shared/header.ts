@@ -1,6 +1,7 @@
 /** @file The top of the page: title, key figures, the summary in words, and links to the sections.
  *  */
 import { type AttackRecord, type AuditRecord, NONE_RIGHT } from "../../schema/audit-record.js";
+import { showKind } from "../../schema/units.js";
 import { answerName, cleanWords, findings, isStatic } from "../audit/words.js";
 import * as write from "./format.js";
 import { type Html, html, NOTHING } from "./html.js";
@@ -9,7 +10,7 @@ import type { Section } from "./shell.js";
 
 export function header(record: AuditRecord, sections: readonly Section[]): Html {
   const { model, data } = record;
-  return html`<header><p class="kicker">Audit of ${isStatic(record) ? "a static network" : `an early-exit network, ${model.exits.length} exits`}</p>
+  return html`<header><p class="kicker">Audit of ${showKind(model)}</p>
 <h1>${model.name} <small>on ${data.name}</small></h1>
 <p class="soft">${write.samples(data.samples)}, seed ${data.seed}. Rates come with their 95 % intervals.</p>
 ${remarks(data.notes, record.warnings)}${cards(record)}

@@ -4,6 +4,7 @@
 import { parseHTML } from "linkedom/worker";
 import { wilson } from "../../measures/wilson.js";
 import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
+import { showUnits } from "../../schema/units.js";
 import { type Fact, list } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
@@ -35,7 +36,7 @@ function header(record: TrainingRecord): Html {
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
   return html`<header><p class="kicker">Training, recipe ${record.recipe}</p>
 <h1>${record.model} <small>on ${record.data}</small></h1>
-<p class="soft">${epochs.length} of ${planned} epochs done, ${exits.length === 1 ? "one exit" : `${exits.length} exits`}.</p>
+<p class="soft">${epochs.length} of ${planned} epochs done, ${showUnits({ exits })}.</p>
 ${remarks(record.notes, busy === undefined ? [] : [`Exits were placed by time. ${busy}`])}<dl class="cards">
 ${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not used for training`)}
 ${record.test ? card("test accuracy, final exit", write.percent(record.test[final].right / record.test[final].count), write.samples(record.test[final].count)) : NOTHING}

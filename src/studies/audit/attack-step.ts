@@ -11,7 +11,6 @@ import { present } from "../../core/present.js";
 import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import { route } from "../../dynamic/route/route.js";
-import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { Attacked } from "./attacked.js";
@@ -21,7 +20,7 @@ import { ownHealth } from "./health.js";
 import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AuditOptions } from "./options.js";
 import { runStored } from "./store.js";
-import { nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
+import { efficacies, nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
 
 /** Runs one attack where it searches, and then the audited model on its images. */
 export async function runStep(
@@ -73,10 +72,9 @@ export function judge(attacked: Attacked, audited: AuditedModel, perSample = fal
   const { model } = audited.victim;
   const { goal, method, budget } = attack;
   const labels = audited.labels.slice(0, samples.length);
-  const costs = model.exits.map((e) => e.costFraction);
   const eligible = outcomes.map((o) => o.eligible);
   const success = verdicts(samples, logits, goal.succeeded);
-  const routing = routedRecord(routed, labels, costs);
+  const routing = routedRecord(routed, labels, model);
   return {
     name: attack.name,
     goal: goal.name,
@@ -96,8 +94,7 @@ export function judge(attacked: Attacked, audited: AuditedModel, perSample = fal
     successes: success.filter((s, i) => s && eligible[i]).length,
     accuracyPerExit: perExit(logits, labels).map((r) => r.value),
     routed: routing,
-    efficacy: efficacyTrapezoid(routing.exitCounts, costs),
-    efficacyStep: efficacyStep(routing.exitCounts, costs),
+    ...efficacies(model, routed),
     ...distances(
       attacked,
       success.map((s, i) => s && eligible[i]),

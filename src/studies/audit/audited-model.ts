@@ -7,12 +7,13 @@ import type { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
 import { readImages } from "../../data/dataset.js";
 import { checkApart } from "../../data/split.js";
-import { calibrate } from "../../dynamic/choose/calibrate.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
+import { calibrateUnits } from "../../dynamic/choose/calibrate-units.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { type Routed, route } from "../../dynamic/route/route.js";
 import { Forward } from "../../dynamic/run/forward.js";
-import type { Policy } from "../../schema/policy.js";
-import { singleExitPolicy } from "../../schema/policy.js";
+import { GatedRuns, measuredUnits, unitShares } from "../../dynamic/run/gated-runs.js";
+import { type Policy, singleExitPolicy } from "../../schema/policy.js";
+import { isRoutable } from "../../schema/units.js";
 import type { PolicyChoice } from "../policy.js";
 import type { AuditOptions } from "./options.js";
 
@@ -34,10 +35,11 @@ type Prepared = Pick<AuditOptions, "model" | "data" | "backend" | "batch" | "sig
 /** Compiles the model, resolves the policy, and runs the clean samples.
  * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
 export async function prepare(options: Prepared): Promise<AuditedModel> {
-  const { model, data, backend, batch, signal } = options;
+  const { data, backend, batch, signal } = options;
   if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
+  const policy = await resolvePolicy(options.policy, options);
+  const model = underPolicy(options.model, policy);
   const forward = await Forward.compile(model, backend);
-  const policy = await resolvePolicy(options.policy, model, forward, options);
   const images = await readImages(data);
   const logits = await forward.logits(images, {
     batch,
@@ -62,20 +64,21 @@ async function differs(logits: Logits, images: Images, forward: Forward, batch: 
   );
 }
 
-async function resolvePolicy(
-  choice: PolicyChoice,
-  model: DynamicModel,
-  forward: Forward,
-  { batch, signal, onProgress }: Prepared,
-): Promise<Policy> {
+async function resolvePolicy(choice: PolicyChoice, options: Prepared): Promise<Policy> {
+  const { model, backend, batch, signal, onProgress } = options;
   if (choice.kind === "fixed") return choice.policy;
+  if (!isRoutable(model)) return singleExitPolicy(choice.rule, choice.fallback);
   const { validation } = choice;
-  if (model.exits.length === 1) return singleExitPolicy(choice.rule, choice.fallback);
-  const logits = await forward.logits(await readImages(validation), {
+  const runs = new GatedRuns(model, backend);
+  const records = { images: await readImages(validation), labels: validation.labels };
+  const measured = measuredUnits(runs, records, {
     batch,
     signal,
     onProgress: (done, total) => onProgress?.({ phase: "validation images", done, total }),
   });
-  const measured = { logits, labels: validation.labels };
-  return calibrate(measured, { ...choice, costs: model.exits.map((e) => e.costFraction) }).policy;
+  try {
+    return (await calibrateUnits(measured, { ...choice, ...unitShares(model), gates: model.gates.length })).policy;
+  } finally {
+    await runs.release();
+  }
 }

@@ -9,6 +9,7 @@ import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { readImages } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { AuditedModel } from "./audited-model.js";
 import type { AuditOptions, Surrogate } from "./options.js";
@@ -30,19 +31,20 @@ export async function craftingOf(
   options: AuditOptions,
   room: SessionRoom | undefined,
 ): Promise<Crafting> {
-  const { surrogate, backend, model } = options;
+  const { surrogate, backend } = options;
+  const { model } = audited.victim;
   if (!surrogate) {
     const { victim, samples } = audited;
     const configure = (config: AttackConfig) => configureAttack(config, victim);
     return { victim, samples, configure, evaluator: new Evaluator(model, backend, room), surrogates: undefined };
   }
   checkAlike(model, surrogate.model);
-  const victim = { model: surrogate.model, policy: surrogate.policy };
+  const victim = { model: underPolicy(surrogate.model, surrogate.policy), policy: surrogate.policy };
   return {
     victim,
-    samples: await samplesFor(surrogate.model, audited, options),
+    samples: await samplesFor(victim.model, audited, options),
     configure: (config) => configureAttack(onSurrogate(config, surrogate), victim),
-    evaluator: new Evaluator(surrogate.model, backend, room),
+    evaluator: new Evaluator(victim.model, backend, room),
     surrogates: surrogate.names,
   };
 }

@@ -10,7 +10,6 @@ import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { confusionByAnswer } from "../../measures/confusion.js";
-import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { overthinking, underthinking } from "../../measures/overthinking.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import {
@@ -21,9 +20,10 @@ import {
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
-import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import { NEVER_FIRES, policyRecord, uniformPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
+import { gateRecords, isRoutable } from "../../schema/units.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
@@ -35,7 +35,7 @@ import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
 import { rowsOf } from "./rows.js";
-import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
+import { efficacies, labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { SampleRow } from "../../schema/sample-row.js";
 export type { PolicyChoice } from "../policy.js";
@@ -84,7 +84,7 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
   const options = await withCheckedModel(onModel, onModel.data);
   const audited = await prepare(options);
   const room = attackRoom(memory, options.model);
-  const evaluator = new Evaluator(options.model, options.backend, room);
+  const evaluator = new Evaluator(audited.victim.model, options.backend, room);
   const crafting = await craftingOf(audited, options, room);
   try {
     const records: AttackRecord[] = [];
@@ -134,7 +134,7 @@ function memoryFor({ attacks, curves, data, policy, surrogate, ...runs }: OpenBa
 function fitted(options: AuditOptions): AuditOptions {
   const { model, policy } = options;
   const data = fitData(model, options.data);
-  if (policy.kind === "fixed" || model.exits.length === 1) return { ...options, data };
+  if (policy.kind === "fixed" || !isRoutable(model)) return { ...options, data };
   return { ...options, data, policy: { ...policy, validation: fitData(model, policy.validation) } };
 }
 
@@ -165,6 +165,7 @@ function header({
       input: [...model.input.shape],
       parameters: model.parameters,
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
+      ...gateRecords(model),
       ...readingOf(model),
     },
     data: {
@@ -184,9 +185,8 @@ const finalAccuracy = ({ logits, labels }: AuditedModel): Rate =>
 
 function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
   const { model, policy } = victim;
-  const costs = model.exits.map((e) => e.costFraction);
   const exits = perExit(logits, labels);
-  const routing = routedRecord(routed, labels, costs);
+  const routing = routedRecord(routed, labels, model);
   const right = logits.exits.map((_, exit) =>
     Uint8Array.from(labelsOf(logits, exit), (label, i) => (label === labels[i] ? 1 : 0)),
   );
@@ -194,8 +194,7 @@ function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRec
     accuracyPerExit: exits.map((r) => r.value),
     accuracyIntervals: exits,
     routed: { ...routing, ...policyRecord(policy) },
-    efficacy: efficacyTrapezoid(routing.exitCounts, costs),
-    efficacyStep: efficacyStep(routing.exitCounts, costs),
+    ...efficacies(model, routed),
     overthinking: overthinking(right, stopsOf(routed)),
     underthinking: underthinking(right, stopsOf(routed)),
     confusion: confusionByAnswer(probabilitiesOf(logits), logits.classes, present(right.at(-1), "the final exit")),
@@ -209,10 +208,3 @@ const probabilitiesOf = (logits: Logits): Float32Array[] =>
     for (let i = 0; i < logits.count; i++) probabilities.set(softmaxRow(logits.row(exit, i)), i * logits.classes);
     return probabilities;
   });
-
-const policyRecord = ({ rule, thresholds, fallback, temperatures }: Policy) => ({
-  rule,
-  thresholds: [...thresholds],
-  fallback,
-  ...(temperatures ? { temperatures: [...temperatures] } : {}),
-});

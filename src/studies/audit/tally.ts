@@ -3,10 +3,13 @@
 import type { SampleOutcome } from "../../attacks/attack.js";
 import type { Goal } from "../../attacks/goals/goal.js";
 import type { Logits } from "../../core/logits.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { costShareOf, type Units } from "../../dynamic/model/units.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
-import { exitHistogram, meanCostFraction } from "../../measures/cost.js";
+import { costLevels, exitHistogram, meanCostFraction, openRates } from "../../measures/cost.js";
+import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
 import { wilson } from "../../measures/wilson.js";
 import { ALL_WON, type AttackRecord, NONE_RIGHT, type RoutedRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -21,18 +24,51 @@ export const stopsOf = (routed: readonly Routed[]): Int32Array => Int32Array.fro
 export const perExit = (logits: Logits, labels: Int32Array): Rate[] =>
   logits.exits.map((_, exit) => accuracy(labels, labelsOf(logits, exit)));
 
-export const routedRecord = (
+/** The cost of each routed answer, as a share of the full network's. */
+export const costSharesOf = (model: Units, routed: readonly Routed[]): number[] =>
+  routed.map((path) => costShareOf(model, path));
+
+export function routedRecord(
   routed: readonly Routed[],
   labels: Int32Array,
-  costFractions: readonly number[],
-): RoutedRecord => ({
-  accuracy: accuracy(
-    labels,
-    routed.map((r) => r.label),
-  ).value,
-  meanCostFraction: meanCostFraction(stopsOf(routed), costFractions),
-  exitCounts: exitHistogram(stopsOf(routed), costFractions.length),
+  model: Pick<DynamicModel, "exits" | "gates">,
+): RoutedRecord {
+  const shares = costSharesOf(model, routed);
+  return {
+    accuracy: accuracy(
+      labels,
+      routed.map((r) => r.label),
+    ).value,
+    meanCostFraction: meanCostFraction(shares),
+    exitCounts: exitHistogram(stopsOf(routed), model.exits.length),
+    ...(model.gates.length > 0 ? { paths: pathsRecord(routed, levelsOf(model, shares)) } : {}),
+  };
+}
+
+/** How often each gate was open, and how many samples had each cost. */
+const pathsRecord = (
+  routed: readonly Routed[],
+  { counts, costs }: ReturnType<typeof costLevels>,
+): NonNullable<RoutedRecord["paths"]> => ({
+  openRates: openRates(routed.map(({ gates = [] }) => gates)),
+  distinct: new Set(routed.map(({ stop, gates = [] }) => [stop, ...gates].join())).size,
+  costs: costs.map((costFraction, k) => ({ costFraction, samples: counts[k] })),
 });
+
+const levelsOf = (model: Pick<DynamicModel, "exits">, shares: readonly number[]): ReturnType<typeof costLevels> =>
+  costLevels(
+    shares,
+    model.exits.map((e) => e.costFraction),
+  );
+
+/** Both areas under the EEC curve of routed answers. */
+export function efficacies(
+  model: Pick<DynamicModel, "exits" | "gates">,
+  routed: readonly Routed[],
+): { readonly efficacy: number; readonly efficacyStep: number } {
+  const { counts, costs } = levelsOf(model, costSharesOf(model, routed));
+  return { efficacy: efficacyTrapezoid(counts, costs), efficacyStep: efficacyStep(counts, costs) };
+}
 
 /** The share of set flags among the samples that count. */
 export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = flags.map(() => true)): Rate {

@@ -6,15 +6,11 @@ import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import {
-  type Calibration,
-  type CalibrationRequest,
-  calibrate,
-  fitTemperature,
-  type OperatingPoint,
-  outcomesAt,
-} from "../../dynamic/choose/calibrate.js";
-import { Forward } from "../../dynamic/run/forward.js";
+import { type Calibration, fitTemperature, type OperatingPoint, outcomesAt } from "../../dynamic/choose/calibrate.js";
+import { calibrateUnits, type UnitRequest } from "../../dynamic/choose/calibrate-units.js";
+import type { UnitCosts } from "../../dynamic/choose/sweep.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { GatedRuns, unitShares } from "../../dynamic/run/gated-runs.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
 import type { BatchChoice } from "../../runtime/batch.js";
@@ -26,12 +22,13 @@ import {
 import type { Rate } from "../../schema/numbers.js";
 import { readingOf } from "../../schema/reading.js";
 import { steadinessOf } from "../../schema/steadiness.js";
+import { gateRecords, isRoutable } from "../../schema/units.js";
 import { perExit } from "../audit/tally.js";
 import { attackRoom, batchOf, type OpenBatch } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
-import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
+import { exitsOn, type MeasuredSplit, openSplit, outcomeOn, type Split, underGates } from "./split.js";
 import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
 
 export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./options.js";
@@ -63,35 +60,42 @@ async function calibrateFitted(
   memory: BatchChoice,
   started: number,
 ): Promise<CalibrationResult> {
-  const forward = await Forward.compile(options.model, options.backend);
+  const { model } = options;
+  const runs = new GatedRuns(model, options.backend);
   try {
-    const validation = await openSplit(options.validation, forward, "validation images", options);
-    const test = await openSplit(options.test, forward, "test images", options);
+    const validation = await openSplit(options.validation, runs, "validation images", options);
+    const test = await openSplit(options.test, runs, "test images", options);
+    const own = await underGates(validation, {}, model);
+    await underGates(test, {}, model);
     const { milliseconds, roundSpread } = timesOf(await options.measureExits?.());
-    const request = requestOf(options, validation, milliseconds);
-    const room = attackRoom(memory, options.model);
+    const request = requestOf(options, own, milliseconds);
+    const room = attackRoom(memory, model);
     const { calibration, worstCase } = await choose(request, { validation, test }, { ...options, room });
     const { policy } = calibration;
-    const costFractions = options.model.exits.map((e) => e.costFraction);
+    const found = {
+      validation: await underGates(validation, policy, model),
+      test: await underGates(test, policy, model),
+    };
+    const times = milliseconds && timesOfUnits(model, milliseconds);
     const record = calibrationRecordSchema.parse({
       ...header(options, request),
       memory,
-      warnings: chanceWarnings(options.model, options.test, finalAccuracy(test)),
+      warnings: chanceWarnings(options.model, options.test, finalAccuracy(found.test)),
       steadiness: steadinessOf(roundSpread),
       policy,
-      exits: exitRecords(options, request, { validation, test }, milliseconds),
-      validation: outcomeOn(validation, policy, costFractions, milliseconds),
-      test: outcomeOn(test, policy, costFractions, milliseconds),
+      exits: exitRecords(options, request, found, milliseconds),
+      validation: outcomeOn(found.validation, policy, model, times),
+      test: outcomeOn(found.test, policy, model, times),
       curves: {
-        uniform: pointsOf(calibration.uniform, request, validation, test),
-        perExit: pointsOf(calibration.perExit, request, validation, test),
+        uniform: await pointsOf(calibration.uniform, request, validation, test),
+        perExit: await pointsOf(calibration.perExit, request, validation, test),
       },
       worstCase,
       seconds: (options.now() - started) / 1000,
     });
     return { policy, record };
   } finally {
-    await forward.release();
+    await runs.release();
   }
 }
 
@@ -101,11 +105,12 @@ function timesOf(measured: readonly number[] | TimedExits | undefined): Partial<
   return "milliseconds" in measured ? measured : { milliseconds: measured };
 }
 
-const finalAccuracy = ({ logits, labels }: Split): Rate => present(perExit(logits, labels).at(-1), "the final exit");
+const finalAccuracy = ({ logits, labels }: MeasuredSplit): Rate =>
+  present(perExit(logits, labels).at(-1), "the final exit");
 
 /** @throws DynnError 'policy/validation' */
 function checkExits({ model, target, measureExits }: CalibrationOptions): void {
-  if (model.exits.length === 1)
+  if (!isRoutable(model))
     throw new DynnError(
       "policy/validation",
       `${model.name}: the model has a single exit, so there is no threshold to choose. Give it early exits with \`dynn convert\`.`,
@@ -121,18 +126,29 @@ function checkExits({ model, target, measureExits }: CalibrationOptions): void {
 
 function requestOf(
   { model, rule, fallback, target, thresholds, temperature }: CalibrationOptions,
-  split: Split,
+  split: MeasuredSplit,
   milliseconds: readonly number[] | undefined,
-): CalibrationRequest {
+): UnitRequest {
   const temperatures = temperature ? model.exits.map((_, exit) => fitTemperature(split, exit)) : undefined;
-  const counted = model.exits.map((e) => e.costFraction);
   return {
     rule,
     fallback,
     temperatures,
     target,
     thresholds,
-    costs: target.kind === "latency" ? (milliseconds ?? []) : counted,
+    gates: model.gates.length,
+    ...(target.kind === "latency" ? timesOfUnits(model, milliseconds ?? []) : unitShares(model)),
+  };
+}
+
+/** The time of each unit: cumulative for exits, and for a gate its share of the MACs of the stage
+ * that holds it. It is what an engine saves that skips the branch. */
+function timesOfUnits({ exits, gates }: DynamicModel, milliseconds: readonly number[]): UnitCosts {
+  const stage = (of: readonly number[], k: number): number => of[k] - (k > 0 ? of[k - 1] : 0);
+  const macs = exits.map((e) => e.macs);
+  return {
+    costs: milliseconds,
+    gateCosts: gates.map((gate) => (stage(milliseconds, gate.exit) * gate.macs) / stage(macs, gate.exit)),
   };
 }
 
@@ -142,15 +158,15 @@ interface Splits {
 }
 
 async function choose(
-  request: CalibrationRequest,
+  request: UnitRequest,
   splits: Splits,
   options: Parameters<typeof boundWorstCase>[3],
 ): Promise<{ readonly calibration: Calibration; readonly worstCase: WorstCaseRecord | undefined }> {
   if (options.worstCase) return boundWorstCase(request, splits, options.worstCase, options);
-  return { calibration: calibrate(splits.validation, request), worstCase: undefined };
+  return { calibration: await calibrateUnits(splits.validation, request), worstCase: undefined };
 }
 
-const header = (options: CalibrationOptions, { target, thresholds }: CalibrationRequest) => ({
+const header = (options: CalibrationOptions, { target, thresholds }: UnitRequest) => ({
   schemaVersion: CALIBRATION_SCHEMA_VERSION,
   tool: { name: "dynn", version: options.version },
   model: {
@@ -158,6 +174,7 @@ const header = (options: CalibrationOptions, { target, thresholds }: Calibration
     parameters: options.model.parameters,
     classes: options.model.classes,
     ...readingOf(options.model),
+    ...gateRecords(options.model),
   },
   data: {
     test: { name: options.test.name, samples: options.test.count },
@@ -172,8 +189,8 @@ const header = (options: CalibrationOptions, { target, thresholds }: Calibration
 
 function exitRecords(
   { model }: CalibrationOptions,
-  { temperatures }: CalibrationRequest,
-  splits: Splits,
+  { temperatures }: UnitRequest,
+  splits: Readonly<Record<keyof Splits, MeasuredSplit>>,
   milliseconds: readonly number[] | undefined,
 ) {
   const [validation, test] = [exitsOn(splits.validation, temperatures), exitsOn(splits.test, temperatures)];
@@ -189,23 +206,23 @@ function exitRecords(
 }
 
 /** The points of a curve, each on the validation and on the test records. */
-function pointsOf(
+async function pointsOf(
   points: readonly OperatingPoint[],
-  request: CalibrationRequest,
+  request: UnitRequest,
   validation: Split,
   test: Split,
-): CalibrationPoint[] {
-  const tested = outcomesAt(
-    test,
-    request,
-    points.map((p) => p.thresholds),
-  );
+): Promise<CalibrationPoint[]> {
+  const zeros = new Array<number>(request.gates).fill(0);
+  const tested: OperatingPoint[] = [];
+  for (const { thresholds, gates = zeros } of points)
+    tested.push(...outcomesAt(await test.at(gates), request, [thresholds]));
   const side = ({ accuracy, cost }: OperatingPoint, samples: number) => ({
     accuracy: wilson(Math.round(accuracy * samples), samples),
     cost,
   });
   return points.map((point, i) => ({
     thresholds: [...point.thresholds],
+    ...(point.gates ? { gates: { thresholds: [...point.gates] } } : {}),
     validation: side(point, validation.labels.length),
     test: side(tested[i], test.labels.length),
   }));

@@ -1,44 +1,60 @@
-/** @file One split of the data for a calibration: pixels, labels, and the logits of every exit. */
+/** @file One split of the data for a calibration: pixels, labels, and the logits of every exit
+ *  under any thresholds of the gates. */
 
 import type { Images } from "../../core/images.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
+import type { MeasuredUnits } from "../../dynamic/choose/calibrate-units.js";
+import type { UnitCosts } from "../../dynamic/choose/sweep.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { Path } from "../../dynamic/model/units.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
-import { route } from "../../dynamic/route/route.js";
-import type { Forward } from "../../dynamic/run/forward.js";
-import { exitHistogram } from "../../measures/cost.js";
+import { type Routed, route } from "../../dynamic/route/route.js";
+import { type GatedRuns, measuredUnits, unitShares } from "../../dynamic/run/gated-runs.js";
+import { exitHistogram, openRates } from "../../measures/cost.js";
 import { expectedCalibrationError, negativeLogLikelihood } from "../../measures/ece.js";
-import { meanInterval } from "../../measures/mean.js";
+import { type Interval, meanInterval } from "../../measures/mean.js";
 import type { CalibrationExit, CalibrationOutcome } from "../../schema/calibration-record.js";
-import type { Policy } from "../../schema/policy.js";
+import { gateThresholds, type Policy } from "../../schema/policy.js";
 import { labelsOf, perExit, rateOf, stopsOf } from "../audit/tally.js";
 import type { CalibrationOptions } from "./options.js";
 
-export interface Split extends Measured {
+export interface Split extends MeasuredUnits {
   readonly labels: Int32Array;
   readonly images: Images;
-  readonly forward: Forward;
+  readonly runs: GatedRuns;
 }
 
-/** Run the whole network on a split. */
+/** A split under one list of thresholds of the gates. */
+export interface MeasuredSplit extends Measured {
+  readonly labels: Int32Array;
+}
+
+/** Reads a split, to run the whole network on it. */
 export async function openSplit(
   data: Dataset,
-  forward: Forward,
+  runs: GatedRuns,
   phase: string,
   { batch, signal, onProgress }: CalibrationOptions,
 ): Promise<Split> {
-  const images = await readImages(data);
-  const logits = await forward.logits(images, {
-    batch,
-    signal,
-    onProgress: (done, total) => onProgress?.({ phase, done, total }),
-  });
-  return { images, logits, labels: data.labels.slice(0, data.count), forward };
+  const records = { images: await readImages(data), labels: data.labels.slice(0, data.count) };
+  const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
+  return { ...records, ...measuredUnits(runs, records, { batch, signal, onProgress: progress }), runs };
+}
+
+/** The split under a policy. */
+export async function underGates(
+  split: Split,
+  policy: Pick<Policy, "gates">,
+  { gates }: DynamicModel,
+): Promise<MeasuredSplit> {
+  const { logits } = await split.at(gateThresholds(policy, gates.length));
+  return { logits, labels: split.labels };
 }
 
 /** Accuracy of each exit alone on a split, and how well its confidences match its accuracy.
  * @param temperatures one per exit. Undefined when they were not fitted */
-export function exitsOn(split: Split, temperatures: readonly number[] | undefined): CalibrationExit["test"][] {
+export function exitsOn(split: MeasuredSplit, temperatures: readonly number[] | undefined): CalibrationExit["test"][] {
   return perExit(split.logits, split.labels).map((accuracy, exit) => ({
     accuracy,
     plain: confidenceOf(split, exit, 1),
@@ -46,7 +62,11 @@ export function exitsOn(split: Split, temperatures: readonly number[] | undefine
   }));
 }
 
-function confidenceOf({ logits, labels }: Split, exit: number, temperature: number): CalibrationExit["test"]["plain"] {
+function confidenceOf(
+  { logits, labels }: MeasuredSplit,
+  exit: number,
+  temperature: number,
+): CalibrationExit["test"]["plain"] {
   const answers = labelsOf(logits, exit);
   const rows = Array.from(labels, (_, i) => softmaxRow(logits.row(exit, i), temperature));
   const right = Array.from(labels, (label, i) => answers[i] === label);
@@ -60,24 +80,36 @@ function confidenceOf({ logits, labels }: Split, exit: number, temperature: numb
 }
 
 /** Accuracy and cost of a policy on a split.
- * @param milliseconds cumulative time per exit. Undefined when it was not measured */
+ * @param milliseconds time of each unit. Undefined when it was not measured */
 export function outcomeOn(
-  { logits, labels }: Split,
+  { logits, labels }: MeasuredSplit,
   policy: Policy,
-  costFractions: readonly number[],
-  milliseconds: readonly number[] | undefined,
+  model: Pick<DynamicModel, "exits" | "gates">,
+  milliseconds: UnitCosts | undefined,
 ): CalibrationOutcome {
   const routed = route(logits, policy);
-  const mean = (costs: readonly number[]) =>
-    meanInterval(
-      routed.map((r) => costs[r.stop]),
-      [costs[0], costs.at(-1) as number],
-    );
   return {
     samples: routed.length,
     accuracy: rateOf(routed.map((r, i) => r.label === labels[i])),
-    meanCostFraction: mean(costFractions),
-    ...(milliseconds ? { meanMilliseconds: mean(milliseconds) } : {}),
-    exitCounts: exitHistogram(stopsOf(routed), costFractions.length),
+    meanCostFraction: meanCost(model, routed, unitShares(model)),
+    ...(milliseconds ? { meanMilliseconds: meanCost(model, routed, milliseconds) } : {}),
+    exitCounts: exitHistogram(stopsOf(routed), model.exits.length),
+    ...(model.gates.length > 0 ? { openRates: openRates(routed.map(({ gates = [] }) => gates)) } : {}),
   };
+}
+
+/** Mean cost of routed answers, with its interval. It lies between the cheapest path and the full
+ * network. */
+export function meanCost(
+  { gates }: Pick<DynamicModel, "gates">,
+  routed: readonly Routed[],
+  { costs, gateCosts = [] }: UnitCosts,
+): Interval {
+  const saved = ({ stop, gates: bits = [] }: Path) =>
+    gates.reduce((sum, { exit }, k) => sum + (exit <= stop && bits[k] !== 1 ? (gateCosts[k] ?? 0) : 0), 0);
+  const least = costs[0] - saved({ stop: 0, gates: gates.map(() => 0) });
+  return meanInterval(
+    routed.map((path) => costs[path.stop] - saved(path)),
+    [Math.max(0, least), costs.at(-1) as number],
+  );
 }

@@ -10,22 +10,19 @@ import { samplesOf, toEightBits } from "../../attacks/sample.js";
 import { configureAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
 import { stackRows } from "../../core/tensor.js";
-import {
-  type Calibration,
-  type CalibrationRequest,
-  calibrate,
-  keeps,
-  type Measured,
-} from "../../dynamic/choose/calibrate.js";
+import { type Calibration, keeps, type Measured } from "../../dynamic/choose/calibrate.js";
+import { calibrateUnits, type MeasuredUnits, type UnitRequest } from "../../dynamic/choose/calibrate-units.js";
+import type { UnitCosts } from "../../dynamic/choose/sweep.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { route } from "../../dynamic/route/route.js";
+import { measuredUnits } from "../../dynamic/run/gated-runs.js";
 import { accuracy } from "../../measures/accuracy.js";
-import { meanInterval } from "../../measures/mean.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
-import type { Policy } from "../../schema/policy.js";
-import { singleExitPolicy } from "../../schema/policy.js";
+import { gateThresholds, type Policy, singleExitPolicy } from "../../schema/policy.js";
 import { nothingToAttack } from "../audit/tally.js";
 import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
-import type { Split } from "./split.js";
+import { meanCost, type Split, underGates } from "./split.js";
 
 /** Largest number of rounds. In experiments, more rounds did not help. */
 const MOST_ROUNDS = 4;
@@ -36,19 +33,19 @@ export type WorstCaseRecord = NonNullable<CalibrationRecord["worstCase"]>;
  * @throws DynnError 'policy/validation' when no thresholds keep target and bounds
  * @throws DynnError 'attack/config', 'attack/unsupported' when the attack does not fit the model */
 export async function boundWorstCase(
-  request: CalibrationRequest,
+  request: UnitRequest,
   splits: { readonly validation: Split; readonly test: Split },
   worst: WorstCaseOptions,
   options: CalibrationOptions & { readonly room?: SessionRoom | undefined },
 ): Promise<{ calibration: Calibration; worstCase: WorstCaseRecord }> {
   const attacker = new Attacker(options, worst);
   const bounds = { maxCost: worst.maxCost, minAccuracy: worst.minAccuracy };
-  const judge = (attacked: Attacked, policy: Policy) => recordOf(attacked, policy, request.costs);
+  const judge = (attacked: Attacked, policy: Policy) => recordOf(attacked, policy, options.model, request);
   try {
-    const attacked: Measured[] = [];
+    const attacked: MeasuredUnits[] = [];
     for (let rounds = 1; ; rounds++) {
       const worstCase = attacked.length > 0 ? { attacked: [...attacked], ...bounds } : undefined;
-      const calibration = calibrate(splits.validation, { ...request, worstCase });
+      const calibration = await calibrateUnits(splits.validation, { ...request, worstCase });
       const fresh = await attacker.attack(splits.validation, calibration.policy, `validation, round ${rounds}`);
       const validation = judge(fresh, calibration.policy);
       const found = { worstCost: validation.meanCost.value, worstAccuracy: validation.accuracy.value };
@@ -63,27 +60,30 @@ export async function boundWorstCase(
   }
 }
 
-function recordOf(attacked: Attacked, policy: Policy, costs: readonly number[]): WorstCaseRecord["validation"] {
+function recordOf(
+  attacked: Attacked,
+  policy: Policy,
+  model: DynamicModel,
+  { costs, gateCosts = [] }: UnitCosts,
+): WorstCaseRecord["validation"] {
   const routed = route(attacked.logits, policy);
   const full = costs.at(-1) as number;
-  const shares = costs.map((cost) => cost / full);
+  const share = (cost: number): number => cost / full;
   return {
     samples: routed.length,
     accuracy: accuracy(
       attacked.labels,
       routed.map((r) => r.label),
     ),
-    meanCost: meanInterval(
-      routed.map((r) => shares[r.stop]),
-      [shares[0], 1],
-    ),
+    meanCost: meanCost(model, routed, { costs: costs.map(share), gateCosts: gateCosts.map(share) }),
     nothingToAttack: attacked.nothing,
     vanishedGradients: attacked.vanished,
   };
 }
 
-/** Records after an attack. */
-interface Attacked extends Measured {
+/** Records after an attack, under the policy that was attacked and under any thresholds of
+ * gates. */
+interface Attacked extends Measured, MeasuredUnits {
   /** Why there was nothing to attack, if so. */
   readonly nothing: WorstCaseRecord["validation"]["nothingToAttack"];
   /** Number of samples with a vanished gradient. */
@@ -92,15 +92,17 @@ interface Attacked extends Measured {
 
 /** One attack, for any records and any policy. */
 class Attacker {
-  readonly #options: CalibrationOptions;
+  readonly #options: Parameters<typeof boundWorstCase>[3];
   readonly #worst: WorstCaseOptions;
-  readonly #evaluator: Evaluator;
+  #evaluator: Evaluator;
+  #attacked: DynamicModel;
   /** The description of the attack. It does not depend on the policy. */
   readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius" | "retriedOnMargins">;
 
   constructor(options: Parameters<typeof boundWorstCase>[3], worst: WorstCaseOptions) {
     this.#options = options;
     this.#worst = worst;
+    this.#attacked = options.model;
     this.#evaluator = new Evaluator(options.model, options.backend, options.room);
     const { name, goal, method, budget } = configureAttack(worst.attack, {
       model: options.model,
@@ -118,9 +120,12 @@ class Attacker {
   /** The logits of the first records after the attack. Attacked images are rounded to 8 bits, as in
    * a file or a camera. */
   async attack(split: Split, policy: Policy, phase: string): Promise<Attacked> {
-    const { model, seed, batch, signal, onProgress } = this.#options;
+    const { seed, batch, signal, onProgress } = this.#options;
+    const model = await this.#under(policy);
     const attack = configureAttack(this.#worst.attack, { model, policy });
-    const samples = samplesOf({ ...split, labels: split.labels.subarray(0, this.#worst.samples) });
+    const clean = await underGates(split, policy, model);
+    const labels = split.labels.slice(0, this.#worst.samples);
+    const samples = samplesOf({ images: split.images, logits: clean.logits, labels });
     const outcomes = await runAttack(attack, samples, this.#evaluator, {
       seed,
       batch,
@@ -128,15 +133,25 @@ class Attacker {
       onProgress: (done, total) => onProgress?.({ phase: `${attack.name}, ${phase}`, done, total }),
     });
     const images = Images.for(model, toEightBits(stackRows(outcomes.map((o) => o.image)).data));
-    const logits = await split.forward.logits(images, { batch, signal });
-    const labels = split.labels.slice(0, samples.length);
-    const clean = { logits: split.logits, routed: route(split.logits, policy) };
+    const measured = measuredUnits(split.runs, { images, labels }, { batch, signal });
+    const answers = { logits: clean.logits, routed: route(clean.logits, policy) };
     return {
-      logits,
-      labels,
-      nothing: nothingToAttack(attack.goal, outcomes, clean, labels),
+      ...measured,
+      ...(await measured.at(gateThresholds(policy, model.gates.length))),
+      nothing: nothingToAttack(attack.goal, outcomes, answers, labels),
       vanished: outcomes.filter((o) => o.vanished).length,
     };
+  }
+
+  /** The model under a policy, with an evaluator that attacks it. */
+  async #under(policy: Policy): Promise<DynamicModel> {
+    const { model, backend, room } = this.#options;
+    const wanted = underPolicy(model, policy);
+    if (wanted.graph === this.#attacked.graph) return wanted;
+    await this.#evaluator.release();
+    this.#evaluator = new Evaluator(wanted, backend, room);
+    this.#attacked = wanted;
+    return wanted;
   }
 
   release(): Promise<void> {

@@ -6,16 +6,19 @@ import type { Images } from "../../core/images.js";
 import { checkWhole } from "../../core/whole.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import type { Measured } from "../../dynamic/choose/calibrate.js";
-import { Forward } from "../../dynamic/run/forward.js";
+import type { MeasuredUnits } from "../../dynamic/choose/calibrate-units.js";
+import type { Forward } from "../../dynamic/run/forward.js";
+import { GatedRuns, measuredUnits } from "../../dynamic/run/gated-runs.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import { gateThresholds } from "../../schema/policy.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
+import { isRoutable } from "../../schema/units.js";
 import { batchOf } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
 import { compileNetworks, pointContestant } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";
-import { type Findings, recordOf } from "./record.js";
+import { type Findings, type MeasuredPoint, recordOf } from "./record.js";
 import { SharedSessions } from "./sessions.js";
 import { timeAll } from "./timing.js";
 
@@ -33,19 +36,17 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const memory = memoryFor(options);
   const fixed = fixedPoints(options.model, options);
   const images = await readImages(options.data);
-  const { reported, validation } = await allExits(options, images, memory.batch);
-  const chosen = validation ? chosenPoints(options.model, options, validation) : [];
+  const wanted = await measuredPoints(options, fixed, images, memory.batch);
   const forwards: Forward[] = [];
   const sessions = new SharedSessions(options.backend);
   try {
     const networks = await compileNetworks(options, images, forwards);
-    const points = await compilePoints(options, distinct([...fixed, ...chosen]), sessions);
+    const points = await compilePoints(options, wanted, sessions);
     const contestants = [...networks, ...points].map(({ contestant }) => contestant);
     const measured = await timeAll(contestants, { ...options, images });
     return recordOf({
       options,
       memory,
-      reported,
       networks,
       points,
       measured,
@@ -84,34 +85,41 @@ function memoryFor({ model, backend, data, validation, batches }: ProfileOptions
   return batchOf({ model, backend, images });
 }
 
-/** Logits of every exit on the reported records. With a choice of thresholds, also on the
- * validation records. */
-async function allExits(
-  { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
+/** The points with the logits of every exit on the reported records, under the gates of each. With
+ * a choice of thresholds, also points that are chosen on the validation records. */
+async function measuredPoints(
+  options: ProfileOptions,
+  fixed: readonly Point[],
   images: Images,
   batch: number,
-): Promise<{ readonly reported: Measured; readonly validation: Measured | undefined }> {
-  const forward = await Forward.compile(model, backend);
-  const measured = async ({ labels }: Dataset, images: Images, phase: string): Promise<Measured> => {
-    const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
-    const logits = await forward.logits(images, { batch, signal, onProgress: progress });
-    return { logits, labels };
-  };
+): Promise<MeasuredPoint[]> {
+  const { model, backend, data, validation, thresholds, signal, onProgress } = options;
+  const runs = new GatedRuns(model, backend);
+  const unitsOf = ({ labels }: Dataset, images: Images, phase: string): MeasuredUnits =>
+    measuredUnits(
+      runs,
+      { images, labels },
+      { batch, signal, onProgress: (done, total) => onProgress?.({ phase, done, total }) },
+    );
   try {
-    const reported = await measured(data, images, "all exits");
-    const choosing = model.exits.length > 1 && thresholds === undefined ? validation : undefined;
-    return {
-      reported,
-      validation: choosing && (await measured(choosing, await readImages(choosing), "validation images")),
-    };
+    const units = unitsOf(data, images, "all exits");
+    await units.at(gateThresholds({}, model.gates.length));
+    const choosing = isRoutable(model) && thresholds === undefined ? validation : undefined;
+    const chosen = choosing
+      ? await chosenPoints(model, options, unitsOf(choosing, await readImages(choosing), "validation images"))
+      : [];
+    const points: MeasuredPoint[] = [];
+    for (const point of distinct([...fixed, ...chosen]))
+      points.push({ ...point, reported: await units.at(gateThresholds(point.policy, model.gates.length)) });
+    return points;
   } finally {
-    await forward.release();
+    await runs.release();
   }
 }
 
 async function compilePoints(
   { model, batches, signal, onProgress }: ProfileOptions,
-  points: readonly Point[],
+  points: readonly MeasuredPoint[],
   sessions: SharedSessions,
 ): Promise<Findings["points"]> {
   const compiled: Findings["points"][number][] = [];

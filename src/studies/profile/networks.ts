@@ -5,6 +5,7 @@ import type { Images } from "../../core/images.js";
 import { fitData } from "../../data/fit.js";
 import { backboneOf } from "../../dynamic/model/exits.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import { checkOutputs } from "../../dynamic/run/outputs.js";
@@ -12,6 +13,7 @@ import { macsOf, nodeMacs, parameterCount } from "../../graph/cost.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { opTable } from "../../ops/table.js";
 import type { Backend } from "../../runtime/backend.js";
+import { ALWAYS_OPEN } from "../../schema/policy.js";
 import type { ProfiledNetwork } from "../../schema/profile-record.js";
 import { labelsOf } from "../audit/tally.js";
 import type { ProfileOptions } from "./options.js";
@@ -25,16 +27,19 @@ export interface Network {
   readonly contestant: Contestant;
 }
 
-/** The model up to its final exit alone. The heads of early exits are neither computed nor counted.
+/** The model up to its final exit alone, with every block. The heads of early exits and the
+ * networks of gates are neither computed nor counted.
  * @throws DynnError 'shape/unknown' */
 export function staticOf(model: DynamicModel): DynamicModel {
-  const graph = backboneOf(model.graph);
+  const open = { thresholds: model.gates.map(() => ALWAYS_OPEN) };
+  const graph = backboneOf(underPolicy(model, { gates: open }).graph);
   const final = model.exits.at(-1) as Exit;
   const macs = macsOf(graph, [final.logits], nodeMacs(graph, opTable));
   return {
     ...model,
     graph,
-    exits: [{ ...final, macs, costFraction: 1 }],
+    exits: [{ ...final, macs, baseMacs: macs, costFraction: 1 }],
+    gates: [],
     parameters: parameterCount(graph),
     policy: undefined,
   };

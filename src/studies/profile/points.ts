@@ -2,17 +2,22 @@
  *  validation records, never on reported records. */
 import { DynnError } from "../../core/errors.js";
 import {
-  calibrate,
+  type Calibration,
   type Measured,
   type OperatingPoint,
   operatingPoints,
   paretoFront,
 } from "../../dynamic/choose/calibrate.js";
+import { calibrateUnits, type MeasuredUnits } from "../../dynamic/choose/calibrate-units.js";
+import type { PolicyFrame } from "../../dynamic/choose/readings.js";
+import type { UnitCosts } from "../../dynamic/choose/sweep.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { makePolicy, RULE_DEFS } from "../../dynamic/route/policy.js";
+import { unitShares } from "../../dynamic/run/gated-runs.js";
 import { NEVER_FIRES, type Policy, type Rule, uniformPolicy } from "../../schema/policy.js";
 import type { ProfiledPoint } from "../../schema/profile-record.js";
 import type { CalibrationTarget } from "../../schema/target.js";
+import { isRoutable } from "../../schema/units.js";
 import type { PointOptions } from "./options.js";
 
 export interface Point {
@@ -33,21 +38,22 @@ const SWEEP = 6;
 
 /** Points with known thresholds. One point never stops early, which shows the cost of the exits
  * when they save nothing. Others are the model's own policy, and the given thresholds under every
- * rule. A network without early exits has no points.
+ * rule. A static network has no points.
  * @throws DynnError 'policy/value' when a threshold is out of its rule's range */
 export function fixedPoints(model: DynamicModel, { rules, thresholds = [], fallback }: PointOptions): Point[] {
   const [exits, rule] = [model.exits.length, rules[0]];
-  if (exits === 1) return [];
-  const temperatures = model.policy?.temperatures;
+  if (!isRoutable(model)) return [];
+  const { temperatures, gates } = model.policy ?? {};
+  const own = { ...(temperatures ? { temperatures } : {}), ...(gates ? { gates } : {}) };
   const given = rules.flatMap((each) =>
     thresholds.map((threshold) =>
-      chosen(nameOf(each, threshold), makePolicy(each, [threshold], fallback, shapeOf(model), temperatures)),
+      chosen(nameOf(each, threshold), { ...makePolicy(each, [threshold], fallback, shapeOf(model)), ...own }),
     ),
   );
   return [
-    chosen("nothing leaves", {
+    chosen(exits > 1 ? "nothing leaves" : "gates as they are", {
       ...uniformPolicy(rule, fallback, strictest(rule, model.classes), exits),
-      ...(temperatures ? { temperatures } : {}),
+      ...own,
     }),
     ...(model.policy ? [chosen("own policy", model.policy)] : []),
     ...given,
@@ -69,30 +75,39 @@ function strictest(rule: Rule, classes: number): number {
 
 /** Points with thresholds that are chosen on validation logits: one per target for the first rule,
  * and a sweep for every rule. */
-export function chosenPoints(model: DynamicModel, { rules, fallback }: PointOptions, validation: Measured): Point[] {
-  const costs = model.exits.map((exit) => exit.costFraction);
-  const frameOf = (rule: Rule) => ({ rule, fallback, temperatures: model.policy?.temperatures, costs });
-  const targeted = TARGETS.flatMap(([name, target]) => {
-    const policy = reachable(() => calibrate(validation, { ...frameOf(rules[0]), target }).policy);
-    return policy ? [chosen(name, policy)] : [];
-  });
-  const swept = rules.flatMap((rule) => {
-    const { temperatures } = frameOf(rule);
-    return spaced(operatingPoints(validation, frameOf(rule)), rule).map(
-      ({ thresholds }): Point => ({
-        name: nameOf(rule, thresholds[0]),
-        kind: "sweep",
-        policy: { rule, thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
-      }),
-    );
-  });
+export async function chosenPoints(
+  model: DynamicModel,
+  { rules, fallback }: PointOptions,
+  validation: MeasuredUnits,
+): Promise<Point[]> {
+  const gates = model.gates.length;
+  const frameOf = (rule: Rule) => ({ rule, fallback, temperatures: model.policy?.temperatures, ...unitShares(model) });
+  const targeted: Point[] = [];
+  for (const [name, target] of TARGETS) {
+    const policy = await reachable(calibrateUnits(validation, { ...frameOf(rules[0]), gates, target }));
+    if (policy) targeted.push(chosen(name, policy));
+  }
+  const own = await validation.at(new Array<number>(gates).fill(0));
+  const swept = model.exits.length === 1 ? [] : rules.flatMap((rule) => sweepOf(frameOf(rule), own));
   return [...targeted, ...swept];
 }
 
+/** A sweep of the thresholds of exits. Gates stay as they are. */
+function sweepOf(frame: PolicyFrame & UnitCosts, own: Measured): Point[] {
+  const { rule, fallback, temperatures } = frame;
+  return spaced(operatingPoints(own, frame), rule).map(
+    ({ thresholds }): Point => ({
+      name: nameOf(rule, thresholds[0]),
+      kind: "sweep",
+      policy: { rule, thresholds, fallback, ...(temperatures ? { temperatures } : {}) },
+    }),
+  );
+}
+
 /** The policy for a target. Undefined when no threshold reaches the target. */
-function reachable(choose: () => Policy): Policy | undefined {
+async function reachable(calibration: Promise<Calibration>): Promise<Policy | undefined> {
   try {
-    return choose();
+    return (await calibration).policy;
   } catch (thrown) {
     if (thrown instanceof DynnError && thrown.code === "policy/validation") return undefined;
     throw thrown;
@@ -115,8 +130,8 @@ function spaced(points: readonly OperatingPoint[], rule: Rule): OperatingPoint[]
 export function distinct(points: readonly Point[]): Point[] {
   const found = new Map<string, Point>();
   for (const point of points) {
-    const { rule, thresholds, fallback } = point.policy;
-    const key = JSON.stringify([rule, thresholds, fallback]);
+    const { rule, thresholds, fallback, gates } = point.policy;
+    const key = JSON.stringify([rule, thresholds, fallback, gates]);
     const same = found.get(key);
     if (!same) found.set(key, point);
     else if (point.kind === "chosen") found.set(key, { ...same, name: `${same.name}, ${point.name}` });

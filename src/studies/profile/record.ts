@@ -3,10 +3,12 @@
 import { notesOf } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
+import { costOf } from "../../dynamic/model/units.js";
 import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram } from "../../measures/cost.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import { policyRecord } from "../../schema/policy.js";
 import {
   PROFILE_SCHEMA_VERSION,
   type ProfiledNetwork,
@@ -16,6 +18,7 @@ import {
 } from "../../schema/profile-record.js";
 import { readingOf } from "../../schema/reading.js";
 import { roundSpreadOf, steadinessOf } from "../../schema/steadiness.js";
+import { gateRecords } from "../../schema/units.js";
 import { stopsOf } from "../audit/tally.js";
 import { chanceWarnings } from "../chance.js";
 import type { Network } from "./networks.js";
@@ -24,14 +27,17 @@ import type { Point } from "./points.js";
 import { savings, timings } from "./summary.js";
 import type { Contestant, Measurement, Measurements } from "./timing.js";
 
+/** A point with the logits of every exit on the reported images, under its gates. */
+export interface MeasuredPoint extends Point {
+  readonly reported: Measured;
+}
+
 export interface Findings {
   readonly options: ProfileOptions;
   readonly memory: BatchChoice;
-  /** Logits of every exit on the reported images. */
-  readonly reported: Measured;
   /** The static network of the same weights, then the baseline, if one is given. */
   readonly networks: readonly Network[];
-  readonly points: readonly (Point & { readonly contestant: Contestant })[];
+  readonly points: readonly (MeasuredPoint & { readonly contestant: Contestant })[];
   readonly measured: Measurements;
   readonly seconds: number;
 }
@@ -73,6 +79,7 @@ function header({ model, data, validation, seed, version, machine, rounds, batch
       parameters: model.parameters,
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
       ...readingOf(model),
+      ...gateRecords(model),
     },
     data: {
       name: data.name,
@@ -97,23 +104,19 @@ const networkRecord = ({ model, accuracy, contestant }: Network, measured: Measu
 const macsOf = ({ exits }: DynamicModel): number => (exits.at(-1) as Exit).macs;
 
 function pointRecord(point: Findings["points"][number], findings: Findings): ProfiledPoint {
-  const { options, reported, networks, measured } = findings;
-  const { exits } = options.model;
-  const { name, kind, contestant } = point;
-  const { rule, thresholds, fallback, temperatures } = point.policy;
-  const routed = route(reported.logits, point.policy);
-  const exitCounts = exitHistogram(stopsOf(routed), exits.length);
-  const meanMacs = exits.reduce((sum, { macs }, k) => sum + macs * exitCounts[k], 0) / routed.length;
+  const { options, networks, measured } = findings;
+  const { model } = options;
+  const { name, kind, contestant, policy, reported } = point;
+  const routed = route(reported.logits, policy);
+  const exitCounts = exitHistogram(stopsOf(routed), model.exits.length);
+  const meanMacs = routed.reduce((sum, path) => sum + costOf(model, path), 0) / routed.length;
   const [fixed, baseline] = networks as readonly [Network, Network?];
   const macsFraction = meanMacs / macsOf(fixed.model);
   const labels = routed.map((r) => r.label);
   return {
     name,
     kind,
-    rule,
-    thresholds: [...thresholds],
-    fallback,
-    ...(temperatures ? { temperatures: [...temperatures] } : {}),
+    ...policyRecord(policy),
     accuracy: accuracy(reported.labels, labels),
     exitCounts,
     meanMacs,

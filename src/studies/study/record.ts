@@ -117,10 +117,7 @@ async function networkRecords({ tasks }: CompiledStudy, results: StudyResults): 
         accuracy: right((i) => answers.answers[i][k]),
       })),
       routed: right((i) => routed[i].label),
-      cost: meanCostFraction(
-        Int32Array.from(routed, ({ stop }) => stop),
-        exits.map((e) => e.costFraction),
-      ),
+      cost: meanCostFraction(routed.map(({ stop }) => exits[stop].costFraction)),
     });
   }
   return records;

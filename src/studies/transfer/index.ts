@@ -21,6 +21,7 @@ import { wilson } from "../../measures/wilson.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import type { Rate } from "../../schema/numbers.js";
+import { policyRecord } from "../../schema/policy.js";
 import {
   TRANSFER_VERSION,
   type TransferAttack,
@@ -30,7 +31,7 @@ import {
 import { type AuditedModel, prepare } from "../audit/audited-model.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
-import { stopsOf } from "../audit/tally.js";
+import { costSharesOf } from "../audit/tally.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
 import type { PolicyChoice } from "../policy.js";
@@ -161,22 +162,17 @@ function networkRecord({
   labels,
   routed,
 }: AuditedModel): TransferRecord["networks"][number] {
-  const costs = model.exits.map((e) => e.costFraction);
   return {
     name: model.name,
     parameters: model.parameters,
     exits: model.exits.length,
     macs: model.exits[model.exits.length - 1].macs,
-    policy: {
-      ...policy,
-      thresholds: [...policy.thresholds],
-      temperatures: policy.temperatures && [...policy.temperatures],
-    },
+    policy: policyRecord(policy),
     accuracy: accuracy(
       labels,
       routed.map((r) => r.label),
     ),
-    meanCostFraction: meanCostFraction(stopsOf(routed), costs),
+    meanCostFraction: meanCostFraction(costSharesOf(model, routed)),
   };
 }
 

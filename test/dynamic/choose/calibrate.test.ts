@@ -303,7 +303,7 @@ describe("failures", () => {
 
   test("a budget below the first exit's cost", () => {
     expectFailure(
-      "calibration: no threshold of rule max-softmax keeps the mean cost at 30.0 % of the full network; the first exit alone costs 40.0 %. Allow a larger budget.",
+      "calibration: no threshold of rule max-softmax keeps the mean cost at 30.0 % of the full network; the cheapest path costs 40.0 %. Allow a larger budget.",
       { kind: "budget", cost: 0.3 },
       two([1, 0, 0, 1], [1, 0, 0, 1]),
     );
@@ -315,7 +315,7 @@ describe("failures", () => {
     expect(() => calibrate(validation, { rule: "entropy", fallback: "final", target, costs: [2, 5] })).toThrow(
       failure(
         "policy/validation",
-        "calibration: no threshold of rule entropy keeps the mean time at 1.5 ms; the first exit alone takes 2 ms. Allow more time.",
+        "calibration: no threshold of rule entropy keeps the mean time at 1.5 ms; the cheapest path takes 2 ms. Allow more time.",
       ),
     );
   });

@@ -173,7 +173,7 @@ describe("what the search counts", () => {
         fc.nat(),
         (clean, attacked, rule, exit, pick) => {
           const frame = { rule, fallback: "final" } as const;
-          const problem = makeProblem(readExits(clean, frame), [readExits(attacked, frame)], costsOf(4));
+          const problem = makeProblem(readExits(clean, frame), [readExits(attacked, frame)], { costs: costsOf(4) });
           const bars = Float64Array.from(problem.order, (rows, k) => problem.scores[k][rows[pick % rows.length]]);
           const never = scoreOf(rule, NEVER_FIRES[rule]);
           const visited: number[] = [];

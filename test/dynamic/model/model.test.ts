@@ -32,8 +32,24 @@ describe("a plain file, by convention", () => {
       parameters: 4 * 3 * 9 + 4 * 4 * 9 + 16,
     });
     expect(model.exits).toEqual([
-      { name: "first", logits: "first", output: "first", cut: "h1", macs: first, costFraction: first / second },
-      { name: "second", logits: "second", output: "second", cut: undefined, macs: second, costFraction: 1 },
+      {
+        name: "first",
+        logits: "first",
+        output: "first",
+        cut: "h1",
+        macs: first,
+        baseMacs: first,
+        costFraction: first / second,
+      },
+      {
+        name: "second",
+        logits: "second",
+        output: "second",
+        cut: undefined,
+        macs: second,
+        baseMacs: second,
+        costFraction: 1,
+      },
     ]);
   });
 
@@ -96,7 +112,15 @@ describe("a plain file, by convention", () => {
       ),
     );
     expect(exits).toEqual([
-      { name: "y", logits: "y", output: "y", cut: undefined, macs: CONV * 3 + 20, costFraction: 1 },
+      {
+        name: "y",
+        logits: "y",
+        output: "y",
+        cut: undefined,
+        macs: CONV * 3 + 20,
+        baseMacs: CONV * 3 + 20,
+        costFraction: 1,
+      },
     ]);
   });
 

@@ -5,7 +5,7 @@ import { Batcher } from "../../../src/node/serve/batcher.js";
 
 /** Samples whose one hidden number is their label. */
 const rowsOf = (...labels: number[]): Rows => ({
-  tickets: labels.map((_, index) => ({ index, readings: [], logits: [] })),
+  tickets: labels.map((_, index) => ({ index, readings: [], logits: [], bits: [] })),
   values: { h: { dtype: "float32", dims: [labels.length, 1], data: Float32Array.from(labels) } },
 });
 const labelsIn = ({ values }: Rows): number[] => Array.from(values.h?.data as Float32Array);

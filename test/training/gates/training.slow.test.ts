@@ -172,7 +172,7 @@ test("running statistics are in the end the means over the first batches of the 
       const now = [...toNumbers(results[batch])].map((v) => v * correction);
       sums.set(
         name,
-        (sums.get(name) ?? now.map(() => 0)).map((v, i) => v + (now[i])),
+        (sums.get(name) ?? now.map(() => 0)).map((v, i) => v + now[i]),
       );
     }
     steps++;
@@ -180,7 +180,7 @@ test("running statistics are in the end the means over the first batches of the 
   expect(steps).toBe(30);
   for (const [name, sum] of sums)
     [...toNumbers(graph.initializers.get(name) as Tensor)].forEach((v, i) => {
-      const want = (sum[i]) / steps;
+      const want = sum[i] / steps;
       expect(Math.abs(v - want), name).toBeLessThan(1e-4 * Math.max(0.1, Math.abs(want)));
     });
 }, 60_000);

@@ -12,27 +12,35 @@ import type { Graph, ValueInfo, ValueName, ValueType } from "../../../graph/grap
 import { emptyGraph } from "../../../graph/op.js";
 import { distinctNames } from "../../../graph/scopes.js";
 import type { WritableModel } from "../../../onnx/write.js";
+import { unsqueeze } from "../../../ops/support/emit.js";
 import { METADATA_KEYS } from "../../../schema/metadata.js";
 import type { Policy } from "../../../schema/policy.js";
 import { writeMetadata } from "../../model/metadata.js";
 import type { DynamicModel } from "../../model/model.js";
 import { requireOpenBatch } from "../../model/open-batch.js";
+import { underPolicy } from "../../model/under-policy.js";
+import { forcedBits } from "../../route/route.js";
 import { type LiveExits, liveExits } from "../live-exits.js";
-import { type Stage, splitStages } from "../stages.js";
-import { type Answer, type ExitNodes, filled, labelOf, type Memory, readExit } from "./routing-graph.js";
+import { type Stage, type StageGate, splitStages } from "../stages.js";
+import { type Answer, type ExitNodes, filled, labelOf, type Memory, orEqual, readExit } from "./routing-graph.js";
 
 /** The outputs of a conditional graph: logits [n, classes] and confidence of the answering exit,
- * the exit where the work stopped, and the label. */
+ * the exit where the work stopped, and the label. A network with gates also has their bits, int64
+ * [n, gates], with 0 for a gate that the sample did not meet. */
 export const CONDITIONAL_OUTPUTS = {
   logits: "logits",
   exit: "exit",
   label: "label",
   confidence: "confidence",
+  gates: "gates",
 } as const;
 
-/** The result of every row: the answer, and the exit where the row stopped (int64 [n]). */
-type Outcome = Answer & { readonly exit: ValueName };
-const OUTCOME = ["logits", "exit", "confidence"] as const satisfies readonly (keyof Outcome)[];
+/** The result of every row: the answer, and the exit where the row stopped (int64 [n]). With gates,
+ * also their bits (int64 [n, gates]). */
+type Outcome = Answer & { readonly exit: ValueName; readonly gates?: ValueName };
+type OutcomePart = keyof Outcome;
+const partsOf = ({ model }: Plan): readonly OutcomePart[] =>
+  model.gates.length === 0 ? ["logits", "exit", "confidence"] : ["logits", "exit", "confidence", "gates"];
 
 /** The values that do not change from stage to stage. */
 interface Plan {
@@ -64,11 +72,12 @@ interface Rows {
  *  such a file as a model.
  * @throws DynnError 'model/batch' when the model runs one image at a time */
 export function conditionalModel(
-  model: DynamicModel,
+  given: DynamicModel,
   policy: Policy,
   { single = false }: ConditionalOptions = {},
 ): WritableModel {
-  requireOpenBatch(model, "a conditional graph");
+  requireOpenBatch(given, "a conditional graph");
+  const model = underPolicy(given, policy);
   const metadata = writeMetadata({ classes: model.classNames, normalization: model.normalization });
   const exits = model.exits.map(({ name, costFraction }) => ({ name, costFraction }));
   metadata.set(METADATA_KEYS.conditional, JSON.stringify({ model: model.name, exits, policy }));
@@ -79,18 +88,25 @@ function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean):
   const { graph } = model;
   const live = liveExits(model, policy);
   const names = [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => [node.name, ...node.outputs])];
-  const plan: Plan = { model, live, stages: splitStages({ graph, exits: live.exits }), names, single };
+  const plan: Plan = { model, live, stages: splitStages({ ...model, exits: live.exits }), names, single };
   const b = scope(plan, 0);
-  const { logits, exit, confidence } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
+  const { logits, exit, confidence, gates } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
   const label = labelOf(b, logits);
   const narrow = b.op("Cast", [confidence], { to: int(ONNX_CODE.float32) });
-  const named = { logits: b.op("Identity", [logits]), exit: b.op("Identity", [exit]), label, confidence: narrow };
+  const named = {
+    logits: b.op("Identity", [logits]),
+    exit: b.op("Identity", [exit]),
+    label,
+    confidence: narrow,
+    ...(gates === undefined ? {} : { gates: b.op("Identity", [gates]) }),
+  };
   b.output(named.logits, "float32", ["n", model.classes]);
   b.output(named.exit, "int64", ["n"]);
   b.output(named.label, "int64", ["n"]);
   b.output(named.confidence, "float32", ["n"]);
-  const outputs = Object.entries(CONDITIONAL_OUTPUTS).map(
-    ([key, to]) => [named[key as keyof typeof named], to] as const,
+  if (named.gates !== undefined) b.output(named.gates, "int64", ["n", model.gates.length]);
+  const outputs = Object.entries(named).map(
+    ([key, from]) => [from, CONDITIONAL_OUTPUTS[key as keyof typeof named]] as const,
   );
   const inputs = single ? graph.inputs.map(ofOne) : graph.inputs;
   const whole = distinctNames({ ...b.build(), name: graph.name, inputs }, new Map(outputs));
@@ -120,19 +136,45 @@ function scope(plan: Plan, k: number, outer: readonly ValueName[] = []): GraphBu
 /** Append stage k and all later stages. */
 function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows): Outcome {
   const { graph, logits, kept } = plan.stages[k];
+  const { length } = partsOf(plan);
   const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
   for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
   const last = k === plan.stages.length - 1;
   const reading = readExit(b, logits, { policy: plan.live.policy, exit: k, last }, memory);
-  const own = { ...reading.answer, exit: numberOf(plan, k, b, reading) };
+  const gates = bitsSoFar(plan, k, b, { like: reading.answer.confidence, before: memory.gates });
+  const own = { ...reading.answer, exit: numberOf(plan, k, b, reading), ...gates };
   if (reading.fires === undefined) return own;
-  const rows = { hidden: new Map(kept.map((name) => [name, here(name)])), memory: reading.memory };
+  const rows = { hidden: new Map(kept.map((name) => [name, here(name)])), memory: { ...reading.memory, ...gates } };
   const stops = branch(stop(plan, k, own));
   const routed = plan.single
-    ? b.ops("If", [reading.fires], OUTCOME.length, { then_branch: stops, else_branch: branch(rest(plan, k + 1, rows)) })
+    ? b.ops("If", [reading.fires], length, { then_branch: stops, else_branch: branch(rest(plan, k + 1, rows)) })
     : packed(plan, k, b, { fires: reading.fires, own, rows, stops });
-  return outcomeOf((part) => routed[OUTCOME.indexOf(part)]);
+  return outcomeOf(plan, (part) => routed[partsOf(plan).indexOf(part)]);
 }
+
+/** The bits of all gates up to stage k, int64 [n, gates]. Gates of later stages have 0.
+ * @param like a value [n]
+ * @param before the bits up to the stage before */
+function bitsSoFar(
+  { model, stages }: Plan,
+  k: number,
+  b: GraphBuilder,
+  { like, before }: { readonly like: ValueName; readonly before: ValueName | undefined },
+): Pick<Outcome, "gates"> {
+  if (model.gates.length === 0) return {};
+  const scored = new Map(stages[k].gates.map((gate) => [gate.gate, gate]));
+  const known = forcedBits(model.gates.map(({ threshold }) => threshold));
+  const columns = known.map((bit, gate) => {
+    const own = scored.get(gate);
+    return unsqueeze(b, own ? bitNode(b, own) : filled(b, like, before === undefined ? (bit ?? 0) : 0), [1]);
+  });
+  const own = b.op("Concat", columns, { axis: int(1) });
+  return { gates: before === undefined ? own : b.op("Add", [before, own]) };
+}
+
+/** The bit of a gate from its score, int64 [n]. */
+const bitNode = (b: GraphBuilder, { score, threshold }: StageGate): ValueName =>
+  b.op("Cast", [orEqual(b, "Greater", score, b.scalar(threshold))], { to: int(ONNX_CODE.int64) });
 
 /** The number of the exit where rows stop, for rows that fire here. Later exits overwrite the
  * number of the other rows. */
@@ -153,7 +195,7 @@ function packed(
   const goes = b.op("NonZero", [b.op("Not", [fires])]);
   const any = b.op("Cast", [b.op("Size", [goes])], { to: int(ONNX_CODE.bool) });
   const branches = { then_branch: branch(goOn(plan, k + 1, { goes, ...here })), else_branch: stops };
-  return b.ops("If", [any], OUTCOME.length, branches, "routed");
+  return b.ops("If", [any], partsOf(plan).length, branches, "routed");
 }
 
 /** The state behind an exit: the rows, and their answers if all of them stopped there. */
@@ -183,7 +225,7 @@ function goOn(plan: Plan, k: number, { goes, own, rows }: Stop & { readonly goes
   const memory = Object.fromEntries(Object.entries(rows.memory).map(([part, at]) => [part, going(at)]));
   const later = stage(plan, k, b, { hidden, memory });
   const places = b.op("Reshape", [goes, b.ints([-1, 1])]);
-  const all = outcomeOf((part) => b.op("ScatterND", [own[part], places, later[part]]));
+  const all = outcomeOf(plan, (part) => b.op("ScatterND", [own[part] as ValueName, places, later[part] as ValueName]));
   return branchOf(plan, k - 1, b, all);
 }
 
@@ -201,20 +243,21 @@ function stop(plan: Plan, k: number, own: Outcome): Graph {
     plan,
     k,
     b,
-    outcomeOf((part) => b.op("Identity", [own[part]])),
+    outcomeOf(plan, (part) => b.op("Identity", [own[part] as ValueName])),
   );
 }
 
-const outcomeOf = (part: (name: keyof Outcome) => ValueName): Outcome =>
-  Object.fromEntries(OUTCOME.map((name) => [name, part(name)])) as Record<keyof Outcome, ValueName>;
+const outcomeOf = (plan: Plan, part: (name: OutcomePart) => ValueName): Outcome =>
+  Object.fromEntries(partsOf(plan).map((name) => [name, part(name)])) as Record<OutcomePart, ValueName>;
 
-/** The outputs of a branch behind exit k, in the order of {@link OUTCOME}. */
-function infosOf(plan: Plan, k: number, { logits, exit, confidence }: Outcome): ValueInfo[] {
+/** The outputs of a branch behind exit k, in the order of {@link partsOf}. */
+function infosOf(plan: Plan, k: number, { logits, exit, confidence, gates }: Outcome): ValueInfo[] {
   const n = rowCount(plan, "n", k);
   return [
     { name: logits, dtype: "float32", shape: [n, plan.model.classes] },
     { name: exit, dtype: "int64", shape: [n] },
     { name: confidence, dtype: "float64", shape: [n] },
+    ...(gates === undefined ? [] : [{ name: gates, dtype: "int64" as const, shape: [n, plan.model.gates.length] }]),
   ];
 }
 

@@ -57,8 +57,8 @@ export interface Answer {
 
 /** Facts about earlier exits, one row per sample. For patience: the last label, and the number of
  * exits in a row that gave it. For the fallback most-confident: the most confident answer so
- * far. */
-export type Memory = Readonly<Partial<Record<"label" | "run" | keyof Answer, ValueName>>>;
+ * far. With gates: their bits so far. */
+export type Memory = Readonly<Partial<Record<"label" | "run" | "gates" | keyof Answer, ValueName>>>;
 
 /** An exit's nodes. */
 export interface ExitNodes {
@@ -119,7 +119,7 @@ function surestOf(b: GraphBuilder, surer: Comparison, own: Answer, before: Memor
 }
 
 /** x > y or x = y (x < y or x = y), because GreaterOrEqual and LessOrEqual need opset 12. */
-const orEqual = (b: GraphBuilder, comparison: Comparison, x: ValueName, y: ValueName): ValueName =>
+export const orEqual = (b: GraphBuilder, comparison: Comparison, x: ValueName, y: ValueName): ValueName =>
   b.opset >= 12 ? b.op(`${comparison}OrEqual`, [x, y]) : b.op("Or", [b.op(comparison, [x, y]), b.op("Equal", [x, y])]);
 
 /** The class with the largest logit, int64 [n]. The first one, if several are equal. */

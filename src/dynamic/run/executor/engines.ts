@@ -3,11 +3,12 @@
 import type { Backend } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
+import { withBits } from "../../route/route.js";
 import { conditionalModel } from "../conditional/index.js";
 import { liveExits } from "../live-exits.js";
 import { splitStages } from "../stages.js";
 import { ConditionalQueue } from "./conditional.js";
-import type { Answered, SampleQueue, StageRun } from "./sample-queue.js";
+import type { SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
 import { type CompiledStage, StagedQueue } from "./staged.js";
 
 /** Compiled sessions that all streams share. */
@@ -43,23 +44,25 @@ export function bestEngine(model: DynamicModel, policy: Policy, backend: Backend
 
 async function staged(model: DynamicModel, policy: Policy, { backend, batch, onRun }: EngineOptions): Promise<Engine> {
   const live = liveExits(model, policy);
+  const behind = model.gates.map(({ exit }) => exit);
+  const original = (answer: StageAnswer) => withBits(live.original(answer), answer.gates ?? [], behind);
   const stages: CompiledStage[] = [];
   const release = async (): Promise<void> => {
     await Promise.all(stages.map(({ session }) => session.release()));
   };
   try {
-    for (const stage of splitStages({ graph: model.graph, exits: live.exits }))
+    for (const stage of splitStages({ ...model, exits: live.exits }))
       stages.push({ ...stage, session: await backend.compile(stage.graph) });
   } catch (error) {
     await release();
     throw error;
   }
-  return { openQueue: () => renumbered(new StagedQueue(stages, live.policy, batch, onRun), live.original), release };
+  return { openQueue: () => renumbered(new StagedQueue(stages, live.policy, batch, onRun), original), release };
 }
 
 /** A queue whose answers use the model's numbers of exits instead of the numbers among the exits
  * that run. */
-const renumbered = (queue: SampleQueue, original: (answer: Answered["answer"]) => Answered["answer"]): SampleQueue => ({
+const renumbered = (queue: SampleQueue, original: (answer: StageAnswer) => StageAnswer): SampleQueue => ({
   enter: (rows) => queue.enter(rows),
   get waiting() {
     return queue.waiting;
@@ -74,6 +77,11 @@ async function conditional(model: DynamicModel, policy: Policy, options: EngineO
   const single = options.batch === 1;
   const session = await options.backend.compile(conditionalModel(model, policy, { single }).graph);
   const queue = () =>
-    new ConditionalQueue(session, { ...options, input: model.input.name, stages: model.exits.length });
+    new ConditionalQueue(session, {
+      ...options,
+      input: model.input.name,
+      stages: model.exits.length,
+      gates: model.gates.map(({ exit }) => exit),
+    });
   return { openQueue: queue, release: () => session.release() };
 }

@@ -7,7 +7,9 @@ import type { Backend } from "../../../runtime/backend.js";
 import { batchFor } from "../../../runtime/batch.js";
 import { type Policy, singleExitPolicy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
+import { underPolicy } from "../../model/under-policy.js";
 import { checkPolicy } from "../../route/policy.js";
+import { forcedBits } from "../../route/route.js";
 import { checkOutputs } from "../outputs.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
@@ -65,8 +67,9 @@ export interface ClassifyOptions {
 export async function createExecutor(given: DynamicModel, options: ExecutorOptions): Promise<Executor> {
   const { name, graph } = given;
   const { batch } = batchFor({ name, graph, backend: options.backend, batch: options.batch });
-  const model = await checkOutputs(given, options.backend);
-  const policy = policyOf(model, options.policy);
+  const checked = await checkOutputs(given, options.backend);
+  const policy = policyOf(checked, options.policy);
+  const model = underPolicy(checked, policy);
   const engine = options.engine ?? bestEngine(model, policy, options.backend);
   if (engine === "conditional" && policy.fallback !== "final")
     throw new DynnError(
@@ -89,7 +92,7 @@ export function policyOf(model: DynamicModel, given: Policy | undefined): Policy
       `${model.name}: the file has no policy, and none is given. Choose one with \`dynn calibrate\`, or give rule and thresholds.`,
       { model: model.name },
     );
-  checkPolicy(policy, { exits: model.exits.length, classes: model.classes }, model.name);
+  checkPolicy(policy, { exits: model.exits.length, classes: model.classes, gates: model.gates.length }, model.name);
   return policy;
 }
 
@@ -177,8 +180,9 @@ export class Executor {
 
   /** Puts images into the queue, at most one batch. */
   #enter(queue: SampleQueue, { data, count, dims }: Images, first: number): number {
+    const bits = () => forcedBits(this.#model.gates.map(({ threshold }) => threshold));
     queue.enter({
-      tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [] })),
+      tickets: Array.from({ length: count }, (_, i) => ({ index: first + i, readings: [], logits: [], bits: bits() })),
       values: { [this.#model.input.name]: { dtype: "float32", dims: [count, ...dims], data } },
     });
     return count;

@@ -3,6 +3,7 @@
 import type { Tensor } from "../../../core/tensor.js";
 import type { ValueName } from "../../../graph/graph.js";
 import type { Tensors } from "../../../runtime/backend.js";
+import type { GateBit } from "../../model/units.js";
 import type { Reading } from "../../route/route.js";
 
 /** One sample between the stages. */
@@ -12,6 +13,8 @@ export interface Ticket {
   readonly readings: Reading[];
   /** Logits of each exit so far, one row each. */
   readonly logits: Float32Array[];
+  /** One bit per gate. Undefined where the score is not known yet. */
+  readonly bits: GateBit[];
 }
 
 /** Samples with their hidden values, one row each, in the same order. */

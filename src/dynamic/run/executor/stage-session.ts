@@ -1,6 +1,9 @@
 /** @file Runs the session of one stage on a batch, and separates answered samples from the rest. */
+import type { Tensor } from "../../../core/tensor.js";
 import type { ValueName } from "../../../graph/graph.js";
 import type { Session, Tensors } from "../../../runtime/backend.js";
+import { bitOf } from "../../route/route.js";
+import type { StageGate } from "../stages.js";
 import { pick, type Rows, type Ticket } from "./rows.js";
 
 export interface StageSession<A> {
@@ -16,6 +19,13 @@ export interface StageOutcome<A> {
   /** In the order of the rows. */
   readonly answered: readonly { readonly ticket: Ticket; readonly answer: A }[];
   readonly remaining: Rows | undefined;
+}
+
+/** Reads the bits of gates for one row.
+ * @param gates the gates whose scores are among the results */
+export function readBits({ bits }: Ticket, gates: readonly StageGate[], results: Tensors, row: number): void {
+  for (const { gate, score, threshold } of gates)
+    bits[gate] = bitOf((results[score] as Tensor<"float32">).data[row], threshold);
 }
 
 /** Runs the session of a stage, or of a part with several exits.

@@ -8,7 +8,7 @@ import { readingOf, routeReadings } from "../../route/route.js";
 import type { Stage } from "../stages.js";
 import { type Rows, type Ticket, takeFirst } from "./rows.js";
 import type { Answered, SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
-import { runStageSession } from "./stage-session.js";
+import { readBits, runStageSession } from "./stage-session.js";
 
 /** A stage that is ready to run. */
 export interface CompiledStage extends Stage {
@@ -62,8 +62,10 @@ export class StagedQueue implements SampleQueue {
     if (at === undefined) return [];
     const stage = this.#stages[at];
     const rows = takeFirst(this.#waiting[at], Math.min(this.#batch, this.#count(at)));
-    const read = (ticket: Ticket, results: Tensors, row: number) =>
-      this.#read(ticket, at, rowOf(results[stage.logits] as Tensor<"float32">, row));
+    const read = (ticket: Ticket, results: Tensors, row: number) => {
+      readBits(ticket, stage.gates, results, row);
+      return this.#read(ticket, at, rowOf(results[stage.logits] as Tensor<"float32">, row));
+    };
     const { answered, remaining } = await runStageSession({ session: stage.session, kept: stage.kept, read }, rows);
     this.#onRun?.({ stage: at, rows: rows.tickets.length });
     if (remaining) this.#waiting[at + 1]?.push(remaining);
@@ -71,11 +73,11 @@ export class StagedQueue implements SampleQueue {
   }
 
   /** The answer when an exit fires. */
-  #read({ readings, logits }: Ticket, exit: number, row: Float32Array): StageAnswer | undefined {
+  #read({ readings, logits, bits }: Ticket, exit: number, row: Float32Array): StageAnswer | undefined {
     readings.push(readingOf(row, this.#policy, exit));
     logits.push(row);
     const routed = routeReadings(readings, this.#policy, this.#stages.length);
-    return routed && { ...routed, logits: logits[routed.answer] };
+    return routed && { ...routed, ...(bits.length > 0 ? { gates: bits } : {}), logits: logits[routed.answer] };
   }
 }
 

@@ -1,0 +1,160 @@
+/** @file Networks with gates in audits, calibrations and profiles, with early exits and without. Every number is counted again from
+ *  routed answers. */
+import { describe, expect, test } from "vitest";
+import { auditTables } from "../../src/cli/audit/tables.js";
+import { calibrationTables } from "../../src/cli/calibrate/tables.js";
+import { profileTables } from "../../src/cli/profile/tables.js";
+import { Images } from "../../src/core/images.js";
+import { type Dataset, inMemory } from "../../src/data/dataset.js";
+import { underPolicy } from "../../src/dynamic/model/under-policy.js";
+import { costShareOf } from "../../src/dynamic/model/units.js";
+import { type Routed, route } from "../../src/dynamic/route/route.js";
+import { Forward } from "../../src/dynamic/run/forward.js";
+import { ortNode } from "../../src/node/ort-node/index.js";
+import { renderAudit } from "../../src/report/audit/page.js";
+import { renderCalibration } from "../../src/report/calibration/page.js";
+import type { Policy } from "../../src/schema/policy.js";
+import { type AuditOptions, audit } from "../../src/studies/audit/index.js";
+import { calibrateModel } from "../../src/studies/calibration/index.js";
+import { profile } from "../../src/studies/profile/index.js";
+import { CLASSES, gatedImages, gatedModel } from "../support/gated.js";
+
+const backend = ortNode({ threads: 1 });
+
+const dataOf = (count: number, seed: number): Dataset => {
+  const labels = Int32Array.from({ length: count }, (_, i) => (i * 7 + seed) % CLASSES);
+  return inMemory({ name: `made${seed}`, shape: [3, 8, 8], classes: undefined, labels }, gatedImages(count, seed));
+};
+const data = dataOf(24, 3);
+const validation = dataOf(40, 11);
+
+const NETWORKS = [
+  ["gates alone", [], []],
+  ["gates and exits", [0, 2], [0.97, 0.9]],
+] as const;
+
+async function routedUnder(exits: readonly number[], policy: Policy, on: Dataset = data): Promise<Routed[]> {
+  const model = underPolicy(gatedModel({ exits }), policy);
+  const forward = await Forward.compile(model, backend);
+  const pixels = new Float32Array(on.count * 192);
+  await on.read([...Array(on.count).keys()], pixels);
+  const logits = await forward.logits(Images.for(model, pixels), { batch: 8 });
+  await forward.release();
+  return route(logits, policy);
+}
+
+const shares = (exits: readonly number[], routed: readonly Routed[]): number[] => {
+  const model = gatedModel({ exits });
+  return routed.map((path) => costShareOf(model, path));
+};
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
+  const model = gatedModel({ exits });
+  const policy: Policy = { rule: "max-softmax", thresholds, fallback: "final", gates: { thresholds: [0.5, 0, 1, -2] } };
+  const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({
+    ...{ model, backend, data, seed: 5, batch: 8, version: "test", now: () => 0 },
+    policy: { kind: "fixed", policy },
+    attacks: [
+      { name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 },
+      { name: "queries", objective: "routed", method: "square", radius: 0.05, queries: 10 } as never,
+    ].slice(0, 1) as AuditOptions["attacks"],
+    ...rest,
+  });
+
+  test("an audit counts paths, bits and costs of the routed answers", async () => {
+    const { record } = await audit(options());
+    const routed = await routedUnder(exits, policy);
+    const costs = shares(exits, routed);
+    expect(record.clean.routed.meanCostFraction).toBeCloseTo(mean(costs), 12);
+    expect(record.clean.efficacyStep).toBeCloseTo(1 - mean(costs), 12);
+    expect(record.clean.routed.gates).toEqual(policy.gates);
+    const met = (k: number) => routed.flatMap(({ gates }) => gates?.[k] ?? []);
+    expect(record.clean.routed.paths?.openRates).toEqual(
+      model.gates.map((_, k) => (met(k).length === 0 ? null : mean(met(k)))),
+    );
+    expect(record.clean.routed.paths?.distinct).toBe(
+      new Set(routed.map((r) => JSON.stringify([r.stop, r.gates]))).size,
+    );
+    expect(record.clean.routed.paths?.costs.reduce((sum, { samples }) => sum + samples, 0)).toBe(24);
+    expect(record.model.gates?.map(({ macs }) => macs)).toEqual(model.gates.map(({ macs }) => macs));
+    expect(record.attacks[0].routed.paths?.openRates).toHaveLength(4);
+    expect(record.attacks[0].efficacyStep).toBeCloseTo(1 - record.attacks[0].routed.meanCostFraction, 12);
+  });
+
+  test("an audit chooses thresholds of exits and gates on validation records", async () => {
+    const { record } = await audit(
+      options({
+        attacks: [],
+        policy: {
+          ...{ kind: "calibrated", rule: "max-softmax", fallback: "final", validation },
+          target: { kind: "budget", cost: 0.5 },
+        },
+      }),
+    );
+    const { rule, fallback, thresholds: chosen, gates } = record.clean.routed;
+    const found = shares(exits, await routedUnder(exits, { rule, fallback, thresholds: chosen, gates }, validation));
+    expect(mean(found)).toBeLessThanOrEqual(0.5 + 1e-9);
+    expect(gates?.thresholds).toHaveLength(4);
+  });
+
+  test("its tables and its report name the gates", async () => {
+    const { record, gallery } = await audit(options());
+    const tables = auditTables(record);
+    expect(tables).toContain("block2");
+    expect(tables).toContain("gates 0.5, 0, 1, -2");
+    const page = renderAudit(record, gallery);
+    expect(page).toContain("block2");
+  });
+
+  test("a calibration reports on test records what routing them under its policy gives", async () => {
+    for (const target of [
+      { kind: "rad", loss: 0.2 },
+      { kind: "budget", cost: 0.6 },
+      { kind: "latency", milliseconds: 0.7 },
+    ] as const) {
+      const { policy: found, record } = await calibrateModel({
+        ...{
+          model,
+          backend,
+          validation,
+          test: data,
+          rule: "max-softmax",
+          fallback: "final",
+          target,
+          thresholds: "uniform",
+        },
+        ...{ temperature: false, seed: 1, batch: 16, version: "test", now: () => 0 },
+        ...(target.kind === "latency" ? { measureExits: async () => model.exits.map((e) => e.costFraction) } : {}),
+      });
+      const routed = await routedUnder(exits, found);
+      expect(record.test.meanCostFraction.value).toBeCloseTo(mean(shares(exits, routed)), 12);
+      expect(record.test.accuracy.value).toBe(routed.filter((r, i) => r.label === data.labels[i]).length / 24);
+      expect(record.test.openRates).toHaveLength(4);
+      expect(record.policy).toEqual(found);
+      const [first] = record.curves.uniform;
+      const at = { ...found, thresholds: first.thresholds, gates: first.gates };
+      expect(first.test.cost).toBeCloseTo(mean(shares(exits, await routedUnder(exits, at))), 12);
+      if (target.kind === "latency")
+        expect(record.validation.meanMilliseconds?.value).toBeCloseTo(record.validation.meanCostFraction.value, 1);
+      expect(calibrationTables(record)).toContain("gates");
+      expect(renderCalibration(record)).toContain("block2");
+    }
+  });
+
+  test("a profile counts the MACs of each point by its paths", async () => {
+    const record = await profile({
+      ...{ model: gatedModel({ exits, policy }), backend, data, validation, rules: ["max-softmax"], fallback: "final" },
+      ...{ batches: [8], rounds: 1, seed: 1, version: "test", now: () => performance.now() },
+      machine: { cpu: "made", cores: 1, runtime: "test", engine: "test", threads: 1, load: 0 },
+    });
+    const own = record.points.find(({ name }) => name.includes("own policy"));
+    const macs = model.exits[model.exits.length - 1].macs;
+    expect(own?.meanMacs).toBeCloseTo(mean(shares(exits, await routedUnder(exits, policy))) * macs, 6);
+    expect(own?.gates).toEqual(policy.gates);
+    const heads = exits.map((k) => (k === 2 ? 8 : 6) * CLASSES).reduce((sum, macs: number) => sum + macs, 0);
+    expect(record.static.macs).toBe(macs - 26 - heads);
+    expect(record.points.filter(({ name }) => name.startsWith("budget"))).toHaveLength(1);
+    expect(profileTables(record)).toContain("gates 0.5, 0, 1, -2");
+  });
+});
