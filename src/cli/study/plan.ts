@@ -5,9 +5,9 @@ import { DynnError } from "../../core/errors.js";
 import { powerOverBlocks } from "../../measures/statistics/index.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { readBytes } from "../../node/onnx-files.js";
-import { dataFromRoot, fromRoot } from "../../node/studies/context.js";
+import { dataFromRoot, fromRoot } from "../../node/studies/paths.js";
 import { checkedStudyFile, parseStudyFile, planStudy } from "../../node/studies/plan.js";
-import { measureRate, studyTrainingHours } from "../../node/studies/rate.js";
+import { measureStudy, type StudyPace } from "../../node/studies/rate.js";
 import type { StudyFile } from "../../schema/study/file.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
 import type { Tier } from "../../schema/zoo.js";
@@ -117,8 +117,12 @@ function rebased(study: StudyFile, from: string, to: string): StudyFile {
 async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
   const { tasks } = compileStudy(plan);
   const all = tasks.graph.all();
-  const rate = await measureRate(plan, root, io.signal);
-  const trainings = await measuredTrainings(plan, root, io);
+  const { rate, trainings } = await withProgress((onProgress) =>
+    measureStudy(plan, root, {
+      signal: io.signal,
+      onProgress: (name, done, total) => onProgress({ phase: "measuring", name, done, total }),
+    }),
+  );
   const kinds = [...new Set(all.map(({ task }) => task.kind))];
   const rows = kinds.map((kind) => {
     const own = all.filter(({ task }) => task.kind === kind);
@@ -143,17 +147,9 @@ async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
   ].join("");
 }
 
-type Trainings = Awaited<ReturnType<typeof studyTrainingHours>>;
+type Trainings = StudyPace["trainings"];
 
 const sumOf = (trainings: Trainings): number => trainings.reduce((sum, [, hours]) => sum + hours, 0);
-
-const measuredTrainings = (plan: StudyPlan, root: string, io: Io): Promise<Trainings> =>
-  withProgress((onProgress) =>
-    studyTrainingHours(plan, root, {
-      signal: io.signal,
-      onProgress: (name, done, total) => onProgress({ phase: "measuring", name, done, total }),
-    }),
-  );
 
 function trainingLines(trainings: Trainings): string {
   if (trainings.length === 0) return "";

@@ -1,5 +1,4 @@
 /** @file What this machine gives to tasks: networks and records by their digests. */
-import { isAbsolute, join } from "node:path";
 import { bytesOf } from "../../core/bytes.js";
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
@@ -20,7 +19,8 @@ import type { TaskStore } from "../../studies/tasks/store.js";
 import type { TaskKey } from "../../studies/tasks/task.js";
 import { openDataset } from "../data/open.js";
 import { openOnnx } from "../models.js";
-import { openStudyTraining, trainingDigest } from "./training-data.js";
+import { dataFromRoot, fromRoot } from "./paths.js";
+import { openStudyTraining, rootedSpecs, trainingDigest } from "./training-data.js";
 
 /** The places of networks and records. */
 type Places = Pick<TaskList, "networks" | "data" | "training">;
@@ -102,8 +102,7 @@ async function openTraining(
   root: string,
 ): Promise<TrainingSplit> {
   const { spec, test } = training[digest] ?? missing(name, digest);
-  const rooted = { spec: dataFromRoot(spec, root), test: test === null ? null : dataFromRoot(test, root) };
-  const data = await openStudyTraining(rooted);
+  const data = await openStudyTraining(rootedSpecs({ spec, test }, root));
   const got = await trainingDigest(data);
   if (got !== digest) throw changed(`records to train on, ${spec}`, got, digest);
   return data;
@@ -122,18 +121,6 @@ async function openRecords(
   const got = beyond === undefined ? await recordsDigest(data, records) : `that of ${data.count} records`;
   if (got !== digest) throw changed(`records ${name}, ${spec}`, got, digest);
   return subset(data, records, name);
-}
-
-/** A path of a plan, from the folder of the study. Names of the zoo and of recipes stay. */
-export const fromRoot = (spec: string, root: string): string =>
-  /^(zoo|recipe):/.test(spec) || isAbsolute(spec) ? spec : join(root, spec);
-
-/** A data spec whose paths start from the folder of the study. */
-export function dataFromRoot(spec: string, root: string): string {
-  const colon = spec.indexOf(":");
-  if (colon < 0 || spec.startsWith("sample")) return spec;
-  const paths = spec.slice(colon + 1).split(",");
-  return `${spec.slice(0, colon + 1)}${paths.map((path) => fromRoot(path, root)).join(",")}`;
 }
 
 function missing(name: string, digest: string): never {

@@ -10,7 +10,8 @@ import { recipeKind, untrainedModel } from "../../training/zoo/runs.js";
 import { openOnnx } from "../models.js";
 import { ownIndex } from "../zoo/index-file.js";
 import { canonicalName } from "../zoo/places.js";
-import { fromRoot, networkDigest } from "./context.js";
+import { networkDigest } from "./context.js";
+import { fromRoot } from "./paths.js";
 import type { StudyTrainings } from "./trainings.js";
 
 const RECIPE = "recipe:";

@@ -13,8 +13,9 @@ import type { DataRef } from "../../schema/study/references.js";
 import { readShareTarget } from "../../schema/target.js";
 import { makePlan } from "../../studies/study/plan.js";
 import { openDataset } from "../data/open.js";
-import { dataFromRoot, recordsDigest } from "./context.js";
+import { recordsDigest } from "./context.js";
 import { StudyNetworks } from "./networks.js";
+import { dataFromRoot } from "./paths.js";
 import { StudyTrainings } from "./trainings.js";
 
 /** Reads a study file.

@@ -4,6 +4,7 @@ import { fingerprints } from "../../data/apart.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { TrainingSplit } from "../../data/training-split.js";
 import { openTrainingData, type TrainingData } from "../training/data.js";
+import { dataFromRoot } from "./paths.js";
 
 /** Data specs of records to train on. */
 export interface TrainingSpecs {
@@ -11,6 +12,12 @@ export interface TrainingSpecs {
   /** Null: the test records of the archive. */
   readonly test: string | null;
 }
+
+/** The specs with paths from the folder of the study. */
+export const rootedSpecs = ({ spec, test }: TrainingSpecs, root: string): TrainingSpecs => ({
+  spec: dataFromRoot(spec, root),
+  test: test === null ? null : dataFromRoot(test, root),
+});
 
 /** Opens records to train on, with the split of the zoo: a tenth is for validation.
  * @throws DynnError as `openTrainingData` */

@@ -7,8 +7,7 @@ import type { StudyFile } from "../../schema/study/file.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
 import { recordsOf } from "../../schema/study/references.js";
 import type { TrainingData } from "../training/data.js";
-import { dataFromRoot } from "./context.js";
-import { openStudyTraining, type TrainingSpecs, trainingDigest } from "./training-data.js";
+import { openStudyTraining, rootedSpecs, type TrainingSpecs, trainingDigest } from "./training-data.js";
 
 type PlannedData = StudyPlan["data"][string];
 
@@ -29,7 +28,7 @@ export class StudyTrainings {
   /** @throws DynnError 'study/value' when the file does not say what to train on, and as
    *  `openTrainingData` */
   open(name: string): Promise<TrainingData> {
-    const opened = this.#opened.get(name) ?? openStudyTraining(rooted(this.#specs(name), this.root));
+    const opened = this.#opened.get(name) ?? openStudyTraining(rootedSpecs(this.#specs(name), this.root));
     this.#opened.set(name, opened);
     return opened;
   }
@@ -71,8 +70,3 @@ export class StudyTrainings {
     );
   }
 }
-
-const rooted = ({ spec, test }: TrainingSpecs, root: string): TrainingSpecs => ({
-  spec: dataFromRoot(spec, root),
-  test: test === null ? null : dataFromRoot(test, root),
-});
