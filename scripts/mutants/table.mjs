@@ -9,6 +9,7 @@ import { CALIBRATION } from "./tables/calibration.mjs";
 import { CLOSEST } from "./tables/closest.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
 import { EXIT_MEASURES } from "./tables/exit-measures.mjs";
+import { GATES } from "./tables/gates.mjs";
 import { GRADIENT_STEPS } from "./tables/gradient-steps.mjs";
 import { INTERVALS } from "./tables/intervals.mjs";
 import { NORMS } from "./tables/norms.mjs";
@@ -24,6 +25,7 @@ import { TARGETS } from "./tables/targets.mjs";
 export const MUTANTS = [
   ...GOALS,
   ...LOSSES,
+  ...GATES,
   ...GRADIENT_STEPS,
   ...RESULTS,
   ...ADAM,
