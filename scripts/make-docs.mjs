@@ -143,7 +143,8 @@ function models({ foreignRows, STRANGER_CASES }) {
 
 dynn reads classifiers that other tools wrote. \`dynn inspect FILE\` says what dynn changed on reading, and every table, report
 and record of the file repeats it. What dynn cannot read is refused with a code ([errors.md](errors.md)) and the type, the axis or
-the node that is the problem.
+the node that is the problem. A file may also state exits, gates and a policy in metadata of dynn: see
+[architecture.md](architecture.md#from-a-graph-to-a-dynamic-model) and [gates.md](gates.md).
 
 ## Kinds of files
 

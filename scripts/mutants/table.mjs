@@ -10,6 +10,7 @@ import { CALIBRATION } from "./tables/calibration.mjs";
 import { CLOSEST } from "./tables/closest.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
 import { EXIT_MEASURES } from "./tables/exit-measures.mjs";
+import { GATE_TRAINING } from "./tables/gate-training.mjs";
 import { GATES } from "./tables/gates.mjs";
 import { GRADIENT_STEPS } from "./tables/gradient-steps.mjs";
 import { INTERVALS } from "./tables/intervals.mjs";
@@ -48,6 +49,7 @@ export const MUTANTS = [
   ...TRAINING_TASKS,
   ...STUDY_EFFECTS,
   ...GATES,
+  ...GATE_TRAINING,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

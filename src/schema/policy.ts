@@ -93,8 +93,10 @@ export const NEVER_FIRES = {
   patience: Number.MAX_SAFE_INTEGER,
 } as const satisfies Readonly<Record<Rule, number>>;
 
-/** Number of thresholds in a policy: one per early exit. Patience has one number for all exits. */
-export const thresholdCount = (rule: Rule, exits: number): number => (rule === "patience" ? 1 : exits - 1);
+/** Number of thresholds in a policy: one per early exit. Patience has one number for all early
+ * exits. */
+export const thresholdCount = (rule: Rule, exits: number): number =>
+  rule === "patience" ? Math.min(1, exits - 1) : exits - 1;
 
 /** The policy of a network with one exit, which needs no threshold. */
 export const singleExitPolicy = (rule: Rule = "max-softmax", fallback: Fallback = "final"): Policy => ({

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DynnError } from "../../src/core/errors.js";
 import { fromNumbers, type Tensor } from "../../src/core/tensor.js";
+import type { Manifest } from "../../src/deploy/manifest.js";
 import { decodeRequest, encodeRequest, HEADER_BYTES, requestBytes, type WireForm } from "../../src/deploy/wire.js";
+import { readReply, showReply } from "../../src/deploy/wire-answer.js";
 import {
   LARGEST_HALF,
   readRows,
@@ -252,5 +254,45 @@ describe("a request", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("a request of a network with gates", () => {
+  const gated: WireForm = { ...form, gates: [0, 3] };
+  const bits = [
+    [1, 0],
+    [0, 0],
+    [1, 1],
+  ] as const;
+
+  test("holds a byte per gate behind the readings, and gives the bits back", () => {
+    const bytes = encodeRequest(gated, "float32", { ...samples(3), bits });
+    expect(bytes.length).toBe(encodeRequest(form, "float32", samples(3)).length + 6);
+    expect([...bytes.subarray(44 + 3 * 2 * 12, 44 + 3 * 2 * 12 + 6)]).toEqual(bits.flat());
+    expect(decodeRequest(gated, bytes, 3)).toEqual({ ...samples(3), bits });
+  });
+
+  test("is refused with another byte", () => {
+    const bytes = encodeRequest(gated, "float32", { ...samples(3), bits });
+    bytes[44 + 3 * 2 * 12 + 3] = 2;
+    expect(() => decodeRequest(gated, bytes, 3)).toThrow(
+      failure("wire/value", "sample 1: gate 3 says 2, expected 0 or 1. Check the device's half of the network."),
+    );
+  });
+
+  test("a reply says each bit, and null for a gate behind the exit taken", () => {
+    const manifest = {
+      exits: [{ name: "a" }, { name: "b" }],
+      gates: [{ name: "g" }, { name: "h" }],
+      classes: { count: 4, names: null },
+      policy: { rule: "max-softmax", thresholds: [0.5], fallback: "final" },
+    } as unknown as Manifest;
+    const answer = { stop: 0, answer: 0, label: 1, confidence: 0.75 };
+    const text = JSON.stringify(showReply({ answers: [{ ...answer, gates: [1, undefined] }], ms: 1 }, manifest));
+    expect(JSON.parse(text).answers[0].gates).toEqual([1, null]);
+    expect(readReply(text, manifest, 1).answers).toEqual([{ ...answer, gates: [1, undefined] }]);
+    const bare = JSON.stringify({ answers: [answer], ms: 1 });
+    expect(() => readReply(bare, manifest, 1)).toThrow("expected 2 bits of gates");
+    expect(readReply(bare, { ...manifest, gates: undefined }, 1).answers).toEqual([answer]);
   });
 });

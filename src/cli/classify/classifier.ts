@@ -7,6 +7,7 @@ import type { Bundle } from "../../deploy/bundle.js";
 import { createDevice, type PlacedAnswer } from "../../deploy/device/device.js";
 import type { Remote } from "../../deploy/device/remote.js";
 import type { Wire } from "../../deploy/wire-values.js";
+import type { Units } from "../../dynamic/model/units.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
 import { type ClientOptions, SplitClient } from "../../node/client.js";
 import { openBundle } from "../../node/deploy/bundle.js";
@@ -30,6 +31,8 @@ export interface Classifier {
 export interface ClassifierSource extends Wanted {
   readonly kind: "split" | "staged" | "model";
   readonly exits: readonly string[];
+  /** The units that the cost of an answer depends on. */
+  readonly units: Units;
   readonly classNames: readonly string[] | null;
   /** Null where it is not known whether the network normalises its input. */
   readonly normalization: Normalization | undefined | null;
@@ -80,6 +83,7 @@ async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): 
     classNames: model.classNames ?? null,
     normalization: model.normalization,
     exits: model.exits.map((exit) => exit.name),
+    units: model,
     where: "everything on this machine, stage by stage",
     open: async (_, batch) => {
       const executor = await createExecutor(model, { backend, policy, batch });
@@ -99,7 +103,7 @@ async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): 
 const HERE = { place: "device", serverMs: 0, bytes: 0 } as const;
 
 function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Backend): ClassifierSource {
-  const { kind, model, input, classes, exits } = bundle.manifest;
+  const { kind, model, input, classes, exits, gates = [] } = bundle.manifest;
   return {
     kind,
     name: model,
@@ -108,6 +112,7 @@ function ofBundle(bundle: Bundle, server: ClientOptions | undefined, backend: Ba
     classNames: classes.names,
     normalization: null,
     exits: exits.map((exit) => exit.name),
+    units: { exits, gates },
     where: whereOf(kind, server),
     open: async (wire, batch) => {
       const { remote, close } = await remoteOf(bundle, server, backend, batch);

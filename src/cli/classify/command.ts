@@ -7,6 +7,7 @@ import { sizeOf } from "../../core/shape.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import { type LinkSpeed, parseLink } from "../../deploy/link.js";
 import { WIRES, type Wire } from "../../deploy/wire-values.js";
+import { costOf } from "../../dynamic/model/units.js";
 import type { ClientOptions } from "../../node/client.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { tokenOption } from "../serve/command.js";
@@ -173,7 +174,7 @@ function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly 
   const { name, kind, exits, classNames } = source;
   const { from, names, labels } = images;
   const [first] = summaries as [Summary];
-  const answerOf = ({ label, confidence, answer, place, reason, ms, bytes }: PlacedAnswer, i: number) => ({
+  const answerOf = ({ stop, gates, label, confidence, answer, place, reason, ms, bytes }: PlacedAnswer, i: number) => ({
     image: names[i],
     label,
     class: classNames?.[label] ?? null,
@@ -181,6 +182,7 @@ function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly 
     exit: exits[answer],
     place,
     ...(labels && { truth: labels[i] }),
+    ...(gates && { gates, macs: costOf(source.units, { stop, gates }) }),
     ...(reason !== undefined && { reason }),
     ms,
     bytes,

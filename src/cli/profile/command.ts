@@ -17,6 +17,7 @@ import type { Backend } from "../../runtime/backend.js";
 import { LARGEST_BATCH } from "../../runtime/batch.js";
 import { RULES, type Rule } from "../../schema/policy.js";
 import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
+import { isRoutable } from "../../schema/units.js";
 import { batchOf } from "../../studies/batch.js";
 import { ruleOf } from "../../studies/policy.js";
 import { profile } from "../../studies/profile/index.js";
@@ -172,7 +173,7 @@ async function recordsOf(
   data: Dataset,
 ): Promise<{ readonly data: Dataset; readonly validation?: Dataset }> {
   const { samples, validation, thresholds, seed } = flags;
-  if (model.exits.length === 1 || thresholds) {
+  if (!isRoutable(model) || thresholds) {
     const count = Math.min(samples ?? SAMPLES, data.count);
     return {
       data: subset(

@@ -160,7 +160,7 @@ export function checkPolicy(policy: Policy, { exits, classes, gates = 0 }: Netwo
  * @throws DynnError 'policy/value' */
 export function checkCounts({ rule, thresholds, temperatures }: Policy, exits: number, where: string): void {
   const wanted = thresholdCount(rule, exits);
-  const fits = thresholds.length === wanted || (exits === 1 && thresholds.length === 0);
+  const fits = thresholds.length === wanted;
   if (!fits || thresholds.some(Number.isNaN))
     throw new DynnError(
       "policy/value",
