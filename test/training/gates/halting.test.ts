@@ -96,14 +96,10 @@ describe("a network that halts", () => {
     haltedIn(stage).forEach(({ shares, blocks: count }, row) => {
       expect(shares.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 6);
       for (let i = row * size; i < (row + 1) * size; i++) {
-        const want = units.reduce(
-          (sum, name, k) => sum + (shares[k]) * (toNumbers(values[name])[i]),
-          0,
-        );
+        const want = units.reduce((sum, name, k) => sum + shares[k] * toNumbers(values[name])[i], 0);
         expect(got[i]).toBeCloseTo(want, 5);
         // A block behind the last one returns its input.
-        if (count < 5)
-          expect(toNumbers(values[units[count]])[i]).toBe(toNumbers(values[units[count - 1]])[i]);
+        if (count < 5) expect(toNumbers(values[units[count]])[i]).toBe(toNumbers(values[units[count - 1]])[i]);
       }
     });
   });

@@ -173,14 +173,12 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
     const [free, all] = [build(name), build(name, decay)].map((s) => {
       const names = parametersOf(NETWORKS[name].graph).map((p) => s.next.get(`${p}.momentum`) as string);
       const found = runReference(s.graph, feedsOf(s, gates.length), opTable, names);
-      return new Map(
-        names.map((key, i) => [parametersOf(NETWORKS[name].graph)[i], toNumbers(found[key])]),
-      );
+      return new Map(names.map((key, i) => [parametersOf(NETWORKS[name].graph)[i], toNumbers(found[key])]));
     }) as [Map<string, Float64Array>, Map<string, Float64Array>];
     for (const parameter of parametersOf(NETWORKS[name].graph)) {
       const start = toNumbers(step.initial.get(parameter) as Tensor);
       (free.get(parameter) as Float64Array).forEach((g, i) => {
-        const want = GATE_PARAMETER.test(parameter) ? g : g + 0.1 * (start[i]);
+        const want = GATE_PARAMETER.test(parameter) ? g : g + 0.1 * start[i];
         expect(Math.abs((all.get(parameter)?.[i] as number) - want), parameter).toBeLessThan(
           1e-5 * Math.max(1, Math.abs(want)),
         );
@@ -193,7 +191,7 @@ describe.each(Object.keys(NETWORKS) as Name[])("a step with gates: %s", (name) =
 function budgetOf(rates: readonly number[], gates: GatedGraph["gates"]): number {
   const [lower, upper] = [Math.fround(BOUNDS[0]), Math.fround(BOUNDS[1])];
   const all = gates.reduce((sum, { macs }) => sum + macs, 0);
-  const done = rates.reduce((sum, rate, k) => sum + (rate * (gates[k]?.macs)) / all, 0);
+  const done = rates.reduce((sum, rate, k) => sum + (rate * gates[k]?.macs) / all, 0);
   const outside = rates.map((rate) => Math.max(0, rate - upper) ** 2 + Math.max(0, lower - rate) ** 2);
   expect(rates.some((rate) => rate > upper) && rates.some((rate) => rate < lower)).toBe(true);
   return 10 * ((done - Math.fround(0.3)) ** 2 + outside.reduce((sum, v) => sum + v, 0) / rates.length);
@@ -205,9 +203,9 @@ function ponderOf(numbers: (value: ValueName) => readonly number[], gates: Gated
   for (let row = 0; row < ROWS; row++)
     for (const stage of new Set(gates.map((gate) => gate.stage))) {
       const own = gates.filter((gate) => gate.stage === stage);
-      const open = own.filter(({ score }) => (numbers(score)[row]) >= 0);
+      const open = own.filter(({ score }) => numbers(score)[row] >= 0);
       const last = open.at(-1);
-      sum += 1 + open.length + (last ? (numbers(last.score)[row]) + Math.fround(0.01) : 1);
+      sum += 1 + open.length + (last ? numbers(last.score)[row] + Math.fround(0.01) : 1);
     }
   return (0.5 * sum) / ROWS;
 }

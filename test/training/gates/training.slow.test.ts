@@ -141,6 +141,18 @@ describe("a run with gates is a function of its request", () => {
     expect(resumed.epochs.map((e) => e.gateRates)).toEqual(whole.epochs.map((e) => e.gateRates));
   });
 
+  test("one that learns from the network without gates, too; and it learns something else", async () => {
+    const taught = { ...short, distill: { temperature: 3, weight: 0.5 } };
+    const [first, second, plain] = [
+      await train(pooled(taught)),
+      await train(pooled(taught)),
+      await train(pooled(short)),
+    ];
+    expect(bytesOf(second.graph.initializers)).toEqual(bytesOf(first.graph.initializers));
+    expect(bytesOf(plain.graph.initializers)).not.toEqual(bytesOf(first.graph.initializers));
+    expect(first.epochs.at(-1)?.validationAccuracy[0]).toBeGreaterThan(0.9);
+  });
+
   test("a finished run that is resumed gives what it gave", async () => {
     const whole = await train(pooled(short));
     const again = await train({ ...pooled(short), resume: whole.state });
@@ -172,7 +184,7 @@ test("running statistics are in the end the means over the first batches of the 
       const now = [...toNumbers(results[batch])].map((v) => v * correction);
       sums.set(
         name,
-        (sums.get(name) ?? now.map(() => 0)).map((v, i) => v + (now[i])),
+        (sums.get(name) ?? now.map(() => 0)).map((v, i) => v + now[i]),
       );
     }
     steps++;
@@ -180,7 +192,7 @@ test("running statistics are in the end the means over the first batches of the 
   expect(steps).toBe(30);
   for (const [name, sum] of sums)
     [...toNumbers(graph.initializers.get(name) as Tensor)].forEach((v, i) => {
-      const want = (sum[i]) / steps;
+      const want = sum[i] / steps;
       expect(Math.abs(v - want), name).toBeLessThan(1e-4 * Math.max(0.1, Math.abs(want)));
     });
 }, 60_000);
