@@ -90,8 +90,8 @@ function imageFeeds({ model, train, config }: TrainingRequest, batches: Stream):
   };
 }
 
-/** Feeds of images, and of the answers of the network that gates start on: the same weights with all
- * gates open. */
+/** Feeds of images, and of the answers of the network that gates start on: the same weights with
+ * all gates open. */
 async function taughtFeeds(request: TrainingRequest, stream: Stream): Promise<FeedSource> {
   const { model, backend } = request;
   const plain = imageFeeds(request, stream);

@@ -58,7 +58,8 @@ export function mixedLoss(b: GraphBuilder, request: MixedLossRequest): MixedLoss
   return { total, perExit, correct: correctOf(b, stack, labels), constants };
 }
 
-/** Mixes the hard losses [exits, n] with the divergence of the exits from the teacher. Adds the teacher's logarithms to `constants`. */
+/** Mixes the hard losses [exits, n] with the divergence of the exits from the teacher. Adds the
+ * teacher's logarithms to `constants`. */
 function distilled(
   b: GraphBuilder,
   on: {
