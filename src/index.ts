@@ -250,6 +250,7 @@ export {
   type ConvertOptions,
   convert,
 } from "./training/convert/convert.js";
+export { withNamedParameters } from "./training/convert/parameters.js";
 export {
   type ConversionPlan,
   type ConversionRequest,

@@ -4,9 +4,13 @@
 import { expect, test } from "vitest";
 import { fromNumbers, toNumbers } from "../../src/core/tensor.js";
 import { attachExits } from "../../src/dynamic/model/exits.js";
+import type { Graph } from "../../src/graph/graph.js";
 import { resnet } from "../../src/nn/resnet.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import type { Tensors } from "../../src/runtime/backend.js";
+import { attachGates, type GatedGraph } from "../../src/training/gates/attach.js";
+import type { GatesConfig } from "../../src/training/recipe/config.js";
+import { GATE_STEP } from "../../src/training/step/gates.js";
 import { STEP, stepGraph } from "../../src/training/step/graph.js";
 import { parametersOf } from "../../src/training/step/training-form.js";
 import { random } from "../support/gradcheck.js";
@@ -14,20 +18,25 @@ import { CONFIG } from "../support/training.js";
 
 const ROWS = 4;
 
-test.each([
-  ["channels that fill blocks", 1],
-  ["channels of which only later ones do", 0.5],
-  ["channels that never do", 0.75],
-])("every output of a step of ResNet-20 is the same in both layouts: %s", async (_, width) => {
-  const backbone = resnet(20)({ classes: 10, imageSize: 16, width }).graph;
-  const graph = attachExits(backbone, ["stage1.block2.out", "stage2.block1.out"]);
+const plain = (width: number): Graph => resnet(20)({ classes: 10, imageSize: 16, width }).graph;
+const BUDGET = { kind: "budget", target: 0.5, weight: 10, relax: 0, quiet: 0 } as const;
+
+test.each<[string, GatedGraph, GatesConfig | undefined]>([
+  ["channels that fill blocks", { graph: plain(1), gates: [] }, undefined],
+  ["channels of which only later ones do", { graph: plain(0.5), gates: [] }, undefined],
+  ["channels that never do", { graph: plain(0.75), gates: [] }, undefined],
+  ["with gates", attachGates(plain(1), { gate: "pooled", places: "all" }), BUDGET],
+])("every output of a step of ResNet-20 is the same in both layouts: %s", async (_, made, gates) => {
+  const graph = attachExits(made.graph, ["stage1.block2.out", "stage2.block1.out"]);
   const step = stepGraph({
     graph,
+    gates: made.gates,
     logits: graph.outputs.map((o) => o.name),
     trained: parametersOf(graph),
     frozen: false,
-    config: { ...CONFIG, batch: ROWS, ema: 0.9, clipNorm: 5 },
+    config: { ...CONFIG, batch: ROWS, ema: 0.9, clipNorm: 5, gates },
   });
+  const closed = Array.from({ length: ROWS * made.gates.length }, (__, i) => (i % 3 === 0 ? -9 : 1));
   const all: Tensors = {
     ...Object.fromEntries(step.initial),
     images: fromNumbers("float32", [ROWS, 3, 16, 16], toNumbers(random([ROWS, 3, 16, 16], 7, 0, 1))),
@@ -35,6 +44,8 @@ test.each([
     [STEP.learningRate]: fromNumbers("float32", [], [0.1]),
     [STEP.exitWeights]: fromNumbers("float32", [3], [0.3, 0.6, 1]),
     [STEP.count]: fromNumbers("float32", [], [1]),
+    [GATE_STEP.noise]: fromNumbers("float32", [ROWS, made.gates.length], closed),
+    [GATE_STEP.bounds]: fromNumbers("float32", [2], [0.4, 0.6]),
   };
   const feeds = Object.fromEntries(step.graph.inputs.map(({ name }) => [name, all[name]]));
   const run = async (rewrite: boolean): Promise<Tensors> => {

@@ -77,6 +77,11 @@ describe("the default configuration", () => {
       schedule: { kind: "one-cycle", peak: 0.05 },
       gates: { kind: "budget", target: 0.4, weight: 10, relax: 1 / 3, quiet: 0.2 },
     });
+    expect(config.distill).toBeUndefined();
+    expect(trainingConfig("gates", { distill: { weight: 0.3 } }, cifar).distill).toEqual({
+      temperature: 3,
+      weight: 0.3,
+    });
     expect(trainingConfig("gates", { optimizer: "adam" }, cifar).schedule.peak).toBe(1e-3);
     expect(trainingConfig("act", { gates: { weight: 0.02 } }, cifar).gates).toEqual({ kind: "ponder", weight: 0.02 });
   });
@@ -94,6 +99,7 @@ describe("choices that a recipe does not use", () => {
     ["joint", { distill: { temperature: 2 } }, "distill", "settings of distillation (temperature)"],
     ["distill", { adversarial: { steps: 2 } }, "adversarial", "settings of adversarial training (steps)"],
     ["static", { exitWeights: "equal" }, "joint", "weights of early exits (exitWeights)"],
+    ["act", { distill: { weight: 0.5 } }, "distill", "settings of distillation (weight)"],
     ["joint", { gates: { target: 0.5 } }, "gates", "settings of gates (target)"],
     ["act", { gates: { target: 0.5, weight: 1 } }, "gates", "a budget (target)"],
   ] as const)("are refused: %s with %o", (recipe, choices, other, what) => {

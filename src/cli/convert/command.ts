@@ -18,6 +18,7 @@ import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { notesAndWarnings } from "../shared/table.js";
 import { type FinishedTraining, trainInFolder } from "../train/train-in-folder.js";
+import { convertToGates } from "./gates.js";
 import { addConvertOptions, type ConvertFlags } from "./options.js";
 import { placesTable, policyLines } from "./output.js";
 import { type ConvertPlan, prepareConversion } from "./plan.js";
@@ -41,10 +42,15 @@ Examples:
   # Two exits, heads that learn from the final exit; a model that expects
   # normalised images
   $ dynn convert model.onnx --data cifar10:data --exits 30,60 --recipe distill \\
-      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o dynamic.onnx`;
+      --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o dynamic.onnx
+
+  # Gates on residual blocks that leave half of their work undone
+  $ dynn convert model.onnx --data folder:photos --gates --gates-target 0.5 \\
+      -o gates.onnx`;
 
 async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise<void> {
   await checkWritable(flags.out);
+  if (flags.gates !== undefined) return convertToGates(spec, flags, io);
   const plan = await prepareConversion(spec, flags, io.signal);
   const { replaced, places } = plan.conversion;
   const { data } = plan.run.plan;

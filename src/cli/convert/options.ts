@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
 import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
+import { GATE_PLACES } from "../../training/gates/sites.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import type { ClassFlags } from "../shared/class-options.js";
 import { type CommonFlags, common, HEAD_DEFAULTS } from "../shared/common-options.js";
@@ -18,6 +19,8 @@ const SHARED = [
   "augment",
   "temperature",
   "distill-weight",
+  "gates-target",
+  "gates-weight",
   "seed",
   "classes",
   "by-order",
@@ -37,7 +40,7 @@ export interface ConvertFlags
     CommonFlags<"timeBatch", "final">,
     Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
     Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
-    Pick<TrainFlags, "checkpointEvery"> {
+    Pick<TrainFlags, "checkpointEvery" | "gates" | "gatesTarget" | "gatesWeight"> {
   readonly exits: ExitSpec;
   readonly cost: Cost;
   readonly recipe: ConversionRecipe;
@@ -68,14 +71,23 @@ export function addConvertOptions(command: Command): Command {
     ),
     common("timeBatch"),
     option(
+      "--gates [which]",
+      "put gates on residual blocks in place of exits, and train the whole network further: same-size or all (default: same-size)",
+      oneOf(GATE_PLACES),
+    ).preset("same-size"),
+    option(
       "--recipe <name>",
-      "heads learn from the labels (ic-only) or from the final exit too (distill)",
+      "heads learn from the labels (ic-only) or from the final exit too (distill); with --gates, the network does",
       oneOf(recipes),
     ).default("ic-only"),
     common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
     common("final"),
     ...normalizationOptions(),
-    option("--epochs <n>", `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs})`, whole(1, 10)),
+    option(
+      "--epochs <n>",
+      `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs}, with --gates ${RECIPE_DEFAULTS.gates.epochs})`,
+      whole(1, 10),
+    ),
     ...trainOptionsNamed(SHARED),
     new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),
   ];

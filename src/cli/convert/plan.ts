@@ -7,7 +7,7 @@ import { dynamicModel } from "../../dynamic/model/model.js";
 import type { ExitSpec } from "../../dynamic/place/exits.js";
 import type { MeasuredPlaces } from "../../dynamic/place/places.js";
 import { openOnnx } from "../../node/models.js";
-import { openTrainingData } from "../../node/training/data.js";
+import { openTrainingData, type TrainingData } from "../../node/training/data.js";
 import { keptSettings } from "../../node/training/run-folder.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { type Placement, placementSchema } from "../../schema/model-card.js";
@@ -37,14 +37,7 @@ export interface ConvertPlan {
  * @throws DynnError the errors of reading model and data, and of `planConversion`; 'cli/usage',
  *   'training/config', 'policy/validation' */
 export async function prepareConversion(spec: string, flags: ConvertFlags, signal: AbortSignal): Promise<ConvertPlan> {
-  const normalization = normalizationOf(flags);
-  const matching = await matchingOf(flags);
-  const { source: given, name } = await openOnnx(spec);
-  const fit = (data: Dataset): Dataset => {
-    const imageSize = [data.shape[1], data.shape[2]] as const;
-    return fitData(dynamicModel(given, { name, imageSize, final: flags.final, ...normalization }), data, matching);
-  };
-  const data = await openTrainingData({ ...flags, fit, matching });
+  const { given, name, data, normalization } = await openConversion(spec, flags);
   if (flags.policy) checkPolicyData(data.validation);
   const { exits, head, seed, final } = flags;
   const request = { name, exits, head, seed, final, ...normalization };
@@ -59,6 +52,28 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   const origin = { architecture: basename(spec), width: null, init: null };
   const plan = withSettings({ origin, data, network, config, placement: placementOf(exits, measured) }, flags.provider);
   return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags) } };
+}
+
+/** What a conversion starts from. */
+export interface OpenedConversion {
+  readonly given: OnnxModel;
+  /** What the model is called in errors. */
+  readonly name: string;
+  readonly data: TrainingData;
+  readonly normalization: ReturnType<typeof normalizationOf>;
+}
+
+/** Opens the model, and data that fit it.
+ * @throws DynnError the errors of reading model and data */
+export async function openConversion(spec: string, flags: ConvertFlags): Promise<OpenedConversion> {
+  const normalization = normalizationOf(flags);
+  const matching = await matchingOf(flags);
+  const { source: given, name } = await openOnnx(spec);
+  const fit = (data: Dataset): Dataset => {
+    const imageSize = [data.shape[1], data.shape[2]] as const;
+    return fitData(dynamicModel(given, { name, imageSize, final: flags.final, ...normalization }), data, matching);
+  };
+  return { given, name, data: await openTrainingData({ ...flags, fit, matching }), normalization };
 }
 
 /** The placement of the exits. Undefined for exits that the call names, because their cost does not

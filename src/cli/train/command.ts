@@ -35,8 +35,8 @@ Examples:
       --init resnet20.onnx -o resnet20-exits.onnx
 
   # A trained network that skips half of the work that gates cover
-  $ dynn train resnet20.onnx --data cifar10:data --recipe gates --gates-target 0.5 \\
-      -o resnet20-gates.onnx
+  $ dynn train resnet20.onnx --data cifar10:data --recipe gates \\
+      --gates-target 0.5 -o resnet20-gates.onnx
 
   # All exits together; after Ctrl-C or a crash, add --resume to continue
   $ dynn train resnet56 --data cifar10:data --recipe joint -o resnet56.onnx`;

@@ -186,12 +186,12 @@ function trainOptions(): Option[] {
   );
   add(
     "--temperature <t>",
-    "distill, ic-distill: temperature of the targets of early exits (default: 3)",
+    "distill, ic-distill: temperature of the targets of early exits (default: 3); gates, skipnet, blockdrop: as the next option",
     positive("3"),
   );
   add(
     "--distill-weight <x>",
-    "distill, ic-distill: share of distillation in the loss of an early exit (default: 0.5)",
+    "distill, ic-distill: share of distillation in the loss of an early exit (default: 0.5); gates, skipnet, blockdrop: the network also learns from itself without gates (default: it does not)",
     shareOf("0.5"),
   );
   share("eps", { about: "adversarial: Linf radius (default: 8/255)", default: undefined });

@@ -14,6 +14,7 @@ import type { OnnxModel } from "../../onnx/model.js";
 import type { Policy } from "../../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
 import type { EpochReport, Recipe } from "../../schema/training.js";
+import { statedGates } from "../gates/metadata.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import type { TrainingRequest } from "../run/request.js";
 import { train } from "../run/trainer.js";
@@ -60,13 +61,14 @@ interface Fitted {
   readonly train: Dataset;
 }
 
-/** The metadata of the converted file: those of the source, with new exits, normalisation, class
- * names and policy. */
+/** The metadata of the converted file: those of the source with its gates, and with new exits,
+ * normalisation, class names and policy. */
 export function conversionMetadata(plan: ConversionPlan, policy: Policy | undefined): Map<string, string> {
   const kept = [...plan.metadata].filter(([key]) => !key.startsWith("dynn."));
   const { normalization, classNames: classes } = plan;
   return new Map([
     ...kept,
+    ...statedGates(plan.metadata),
     ...writeMetadata({ exits: exitsMetadata(plan.model.graph), policy, normalization, classes }),
   ]);
 }

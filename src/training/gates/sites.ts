@@ -16,14 +16,16 @@ export interface NamedBlock extends ResidualBlock {
   readonly name: string;
 }
 
-/** The names of a block's sum in networks that dynn makes. */
-const SUM = /^(.+)\.(add|out)$/;
+/** The names of a block's sum in networks that dynn makes, and in exports of PyTorch
+ * (`/layer1/layer1.0/Add_output_0`). */
+const SUM = /^(?:(.+)\.(?:add|out)|.*\/([^/]+)\/Add(?:_\d+)?_output_0)$/;
 
 /** All residual blocks of a network in order, named after their sums, or else by their number. */
 export function namedBlocks(graph: Graph): NamedBlock[] {
   const names = new Set<string>();
   return findResidualBlocks(graph, opTable).map((block, i) => {
-    const own = SUM.exec(block.sum)?.[1];
+    const [, dotted, exported] = SUM.exec(block.sum) ?? [];
+    const own = dotted ?? exported;
     const name = own === undefined || names.has(own) ? `block${i}` : own;
     names.add(name);
     return { ...block, name };

@@ -80,11 +80,13 @@ export interface AdversarialConfig {
   readonly weight: number;
 }
 
-/** How exits learn from the final exit (Hinton et al. 2015). */
+/** How exits learn from the final exit, or from the network that gates start on (Hinton et al.
+ * 2015). */
 export interface DistillConfig {
   /** The logits are divided by this number before the softmax. */
   readonly temperature: number;
-  /** Share of the distillation term in each early exit's loss. Cross-entropy has the rest. */
+  /** Share of the distillation term in the loss of an exit that learns so. Cross-entropy has the
+   * rest. */
   readonly weight: number;
 }
 
@@ -145,7 +147,8 @@ export interface TrainingConfig {
   readonly ema: number | undefined;
   /** Weight of the new value in BatchNormalization's running averages (PyTorch's momentum). */
   readonly statisticsMomentum: number;
-  /** How early exits learn from the final exit. Undefined: no distillation. */
+  /** How early exits learn from the final exit, and networks with gates from the network without.
+   * Undefined: no distillation. */
   readonly distill: DistillConfig | undefined;
   /** The attack on training images. Undefined: no attack. */
   readonly adversarial: AdversarialConfig | undefined;

@@ -140,7 +140,8 @@ export interface TrainingChoices {
   readonly clipNorm?: number | undefined;
   /** Decay of the running average of the weights. */
   readonly ema?: number | undefined;
-  /** Settings of distillation, for recipes that distil. */
+  /** Settings of distillation, for recipes that distil. Gates with a budget distil when one is
+   * given. */
   readonly distill?: Some<DistillConfig>;
   /** Settings of the attack, for the adversarial recipe. */
   readonly adversarial?: Some<AdversarialConfig>;
@@ -181,7 +182,7 @@ export function trainingConfig(recipe: Recipe, choices: TrainingChoices, context
     clipNorm: choices.clipNorm,
     ema: choices.ema,
     statisticsMomentum: 0.1,
-    distill: distilled ? { ...DISTILL, ...given(choices.distill) } : undefined,
+    distill: distilled || isGiven(choices.distill) ? { ...DISTILL, ...given(choices.distill) } : undefined,
     adversarial: attacked ? checkedAttack({ ...ADVERSARIAL, ...given(choices.adversarial) }) : undefined,
     ...(gates ? { gates } : {}),
   };
@@ -236,7 +237,7 @@ function checkBelongs(recipe: Recipe, choices: TrainingChoices): void {
   const { distill, adversarial, exitWeights, backboneGradient } = choices;
   const { distilled, attacked, gates }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
   const wrong = [
-    ["settings of distillation", !distilled && given(distill), "distill"],
+    ["settings of distillation", !distilled && !learnsBudget(gates) && given(distill), "distill"],
     ["settings of adversarial training", !attacked && given(adversarial), "adversarial"],
     ["weights of early exits", recipe === "static" && exitWeights !== undefined && { exitWeights }, "joint"],
     [
@@ -255,6 +256,12 @@ function checkBelongs(recipe: Recipe, choices: TrainingChoices): void {
         { recipe, got },
       );
 }
+
+/** Whether a recipe trains gates with a budget. Such a network may learn from the network without
+ * gates. */
+const learnsBudget = (gates: RecipeDefinition["gates"]): boolean => gates !== undefined && gates !== "halting";
+
+const isGiven = <T extends object>(choices: Some<T> = {}): boolean => Object.keys(given(choices)).length > 0;
 
 /** The entries that are not undefined. */
 const given = <T extends object>(choices: Some<T> = {}): Partial<T> =>

@@ -11,10 +11,13 @@ import { checkLabels } from "../../data/dataset.js";
 import { channelStatistics } from "../../data/statistics.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
+import { prune } from "../../graph/passes/prune.js";
 import { opTable } from "../../ops/table.js";
 import type { Session, Tensors } from "../../runtime/backend.js";
+import { openGates } from "../gates/open.js";
 import { attackBatch, pgdGraph } from "../step/adversarial.js";
 import { splitFrozen } from "../step/frozen.js";
+import { STEP } from "../step/graph.js";
 import { trainingForm } from "../step/training-form.js";
 import type { TrainingRequest } from "./request.js";
 
@@ -51,7 +54,9 @@ export async function makeFeeds(
 ): Promise<FeedSource> {
   const stream = request.stream ?? (await ownStream(request));
   if (frozen) return frozenFeeds(request, trained, stream);
-  return request.config.adversarial ? attackedFeeds(request, trained, stream) : imageFeeds(request, stream);
+  if (request.config.adversarial) return attackedFeeds(request, trained, stream);
+  const { config, model } = request;
+  return config.distill && config.gates && model.gates ? taughtFeeds(request, stream) : imageFeeds(request, stream);
 }
 
 type Stream = (from: BatchPlace) => AsyncIterable<TrainingBatch>;
@@ -82,6 +87,25 @@ function imageFeeds({ model, train, config }: TrainingRequest, batches: Stream):
     batches,
     feeds: async (batch) => ({ [input]: imagesTensor(batch, config.batch, train.shape) }),
     release: async () => {},
+  };
+}
+
+/** Feeds of images, and of the answers of the network that gates start on: the same weights with
+ * all gates open. */
+async function taughtFeeds(request: TrainingRequest, stream: Stream): Promise<FeedSource> {
+  const { model, backend } = request;
+  const plain = imageFeeds(request, stream);
+  const outputs = model.graph.outputs.slice(-1);
+  const session = await backend.compile(prune({ ...openGates(model.graph, model.gates ?? []), outputs }));
+  const teach = async (images: Tensors): Promise<Tensor> =>
+    (await session.run(images))[present(outputs[0], "the final exit").name];
+  return {
+    ...plain,
+    feeds: async (...step) => {
+      const images = await plain.feeds(...step);
+      return { ...images, [STEP.teacher]: await teach(images) };
+    },
+    release: () => session.release(),
   };
 }
 

@@ -26,6 +26,7 @@ import { type Normalization, normalizationSchema } from "../../schema/normalizat
 import { RECIPE_DEFINITIONS, type Recipe, type RecipeDefinition } from "../../schema/training.js";
 import { attachGates, type GatedGraph } from "../gates/attach.js";
 import { attachHalting } from "../gates/halting.js";
+import { statedGates } from "../gates/metadata.js";
 import type { GatePlaces } from "../gates/sites.js";
 import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
@@ -87,6 +88,8 @@ export interface TrainingNetwork {
   readonly normalization: Normalization | undefined;
   /** SHA-256 of the graph and its first weights. */
   readonly digest: string;
+  /** Metadata of a model that stay true: the gates that it had. Left out: none. */
+  readonly kept?: readonly (readonly [key: string, json: string])[] | undefined;
   /** A message about weights from a file. Undefined without such weights. */
   readonly note: string | undefined;
 }
@@ -112,6 +115,7 @@ interface Base {
 export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
   const { base: asked, recipe, init, normalization: given } = request;
   checkStart(request);
+  const kept = asked.kind === "model" ? statedGates(asked.source.metadata) : [];
   const heads = asked.kind === "model" ? namedHeads(asked.source, request.exits, asked.name) : undefined;
   const base = asked.kind === "model" ? await ofModel(asked, request, heads) : ofArchitecture(asked, request);
   const { graph: backbone, gates } = withGates(base.graph, request);
@@ -133,15 +137,23 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
     model: { graph: filled, exits: contract.exits, ...(gates.length > 0 ? { gates } : {}) },
     normalization: wanted ?? base.normalization,
     digest: graphDigest(filled),
+    ...(kept.length > 0 ? { kept } : {}),
     note,
   };
 }
 
-/** Random weights would stay as they are, or would learn that no block is worth its price.
+/** Random weights would stay as they are, or would learn that no block is worth its price. Gates
+ * stand on a network once.
  * @throws DynnError 'training/config' */
 function checkStart({ base, recipe, init }: NetworkRequest): void {
-  if (init !== undefined || base.kind === "model") return;
   const { frozen, gates }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
+  if (gates && base.kind === "model" && statedGates(base.source.metadata).length > 0)
+    throw new DynnError(
+      "training/config",
+      `${base.name}: has gates already, and the recipe ${recipe} would put gates on them. Start on the network without gates.`,
+      { recipe },
+    );
+  if (init !== undefined || base.kind === "model") return;
   const needs = frozen
     ? "does not change the backbone"
     : gates

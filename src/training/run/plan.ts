@@ -114,6 +114,7 @@ export const exitNames = ({ model }: TrainingNetwork) => model.exits.map(({ name
 /** The metadata of the trained network's file: exits, gates, normalisation, class names, card. */
 export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard): ReadonlyMap<string, string> =>
   new Map([
+    ...(network.kept ?? []),
     ...gateEntries(network.model.gates ?? []),
     ...writeMetadata({
       exits: exitNames(network),

@@ -27,6 +27,8 @@ export const STEP = {
   labels: "step.labels",
   learningRate: "step.learning_rate",
   exitWeights: "step.exit_weights",
+  /** Logits of the network that teaches one with gates, [n, classes]. */
+  teacher: "step.teacher",
   /** Number of this update, counted from 1. */
   count: "step.count",
   loss: "step.loss",
@@ -117,8 +119,11 @@ function stepLoss(
   { logits, config }: StepRequest,
   { labels, weights, classes }: { readonly labels: ValueName; readonly weights: ValueName; readonly classes: number },
 ): MixedLoss {
+  const teacher =
+    config.gates && config.distill ? b.input(STEP.teacher, "float32", [config.batch, classes]) : undefined;
   const of = (exits: readonly ValueName[]): MixedLoss =>
     mixedLoss(b, {
+      teacher,
       exits,
       labels,
       weights,

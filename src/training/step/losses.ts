@@ -22,8 +22,11 @@ export interface MixedLossRequest {
   readonly weights: ValueName;
   /** Share of each target that is spread evenly over the classes. */
   readonly labelSmoothing: number;
-  /** Settings of distillation: early exits also learn from the final exit. */
+  /** Settings of distillation: early exits also learn from the final exit, or all exits from the
+   * teacher. */
   readonly distill?: DistillConfig | undefined;
+  /** Logits of another network, float32 [n, classes]. Left out: the final exit is the teacher. */
+  readonly teacher?: ValueName | undefined;
 }
 
 export interface MixedLoss {
@@ -39,24 +42,24 @@ export interface MixedLoss {
 }
 
 /** Appends sum_k weights[k] * mean over the batch of L_k. L_k is the cross-entropy with smoothed
- * labels. With distillation, an early exit has L_k =
+ * labels. With distillation, an exit that learns has L_k =
  * `(1 - weight) * cross-entropy + weight * T^2 * KL(teacher, exit)` on logits / T (Hinton et al.
  * 2015, section 2; the final exit as the teacher: Phuong & Lampert 2019). A gradient starts with 1
  * at `total` and takes `constants`. */
 export function mixedLoss(b: GraphBuilder, request: MixedLossRequest): MixedLoss {
-  const { exits, labels, classes, weights, labelSmoothing, distill } = request;
+  const { exits, labels, classes, weights, labelSmoothing, distill, teacher } = request;
   const rows = exits.map((logits) => unsqueeze(b, logits, [EXITS]));
   const stack = b.op("Concat", rows, { axis: int(EXITS) }, "exits");
   const hard = crossEntropy(b, stack, targetsOf(b, labels, classes, labelSmoothing), CLASSES);
   const constants = new Set<ValueName>();
-  const losses = distill ? distilled(b, { exits, stack, hard, constants }, distill) : hard;
+  const losses = distill ? distilled(b, { exits, stack, hard, constants, teacher }, distill) : hard;
   const perExit = reduce(b, "ReduceMean", losses, [BATCH], false);
   const total = reduceSum(b, b.op("Mul", [perExit, weights]), [0], false);
   return { total, perExit, correct: correctOf(b, stack, labels), constants };
 }
 
-/** Mixes the hard losses [exits, n] with the divergence of the early exits from the final exit.
- * Adds the teacher's logarithms to `constants`. */
+/** Mixes the hard losses [exits, n] with the divergence of the exits from the teacher. Adds the
+ * teacher's logarithms to `constants`. */
 function distilled(
   b: GraphBuilder,
   on: {
@@ -64,13 +67,14 @@ function distilled(
     readonly stack: ValueName;
     readonly hard: ValueName;
     readonly constants: Set<ValueName>;
+    readonly teacher: ValueName | undefined;
   },
   { temperature, weight }: DistillConfig,
 ): ValueName {
   const final = on.exits.length - 1;
   const tempered = (logits: ValueName, axis: number): ValueName =>
     b.op("LogSoftmax", [b.op("Div", [logits, b.scalar(temperature)])], { axis: int(axis) });
-  const teacher = tempered(on.exits[final], 1);
+  const teacher = tempered(on.teacher ?? on.exits[final], 1);
   on.constants.add(teacher);
   const gap = b.op("Sub", [teacher, tempered(on.stack, CLASSES)]);
   const divergence = reduceSum(b, b.op("Mul", [b.op("Exp", [teacher]), gap]), [CLASSES], false);
@@ -79,7 +83,7 @@ function distilled(
       fromNumbers(
         "float32",
         [final + 1, 1],
-        on.exits.map((_, k) => (k === final ? last : early)),
+        on.exits.map((_, k) => (k === final && on.teacher === undefined ? last : early)),
       ),
     );
   return b.op("Add", [

@@ -12,7 +12,7 @@ import { opTable } from "../../ops/table.js";
 
 /** Float initializers with such names are parameters. The names are those of PyTorch. `.mix` is the
  * pooling mix of an SDN head. */
-const PARAMETER = /\.(weight|bias|mix)$/;
+export const PARAMETER = /\.(weight|bias|mix)$/;
 
 /** The parameters that the outputs depend on, in the graph's order. */
 export const parametersOf = (graph: Graph): ValueName[] =>

@@ -7,10 +7,13 @@ import { inferShapes } from "../../../src/graph/infer.js";
 import { findResidualBlocks } from "../../../src/graph/residual.js";
 import { ARCHITECTURES } from "../../../src/nn/architectures.js";
 import { GATE_PARAMETER, GATES, type GateName } from "../../../src/nn/gates/index.js";
+import { readModel } from "../../../src/onnx/read.js";
 import { opTable } from "../../../src/ops/table.js";
 import { runReference } from "../../../src/runtime/reference.js";
 import { attachGates, type GatedGraph } from "../../../src/training/gates/attach.js";
+import { namedBlocks } from "../../../src/training/gates/sites.js";
 import { random } from "../../support/gradcheck.js";
+import { referenceFile } from "../../support/reference-cases.js";
 
 const ROWS = 3;
 const SIDE = 8;
@@ -42,6 +45,18 @@ describe("residual blocks are found", () => {
     const blocks = findResidualBlocks(graph, opTable);
     expect(blocks).toHaveLength(count);
     expect(blocks.filter(({ identity }) => !identity)).toHaveLength(changing);
+  });
+
+  test("in an export of MobileNetV2, with the names that its modules have", () => {
+    const { graph } = readModel(referenceFile("gradients/mobilenet_v2/model.onnx"));
+    const names = namedBlocks(graph).map(({ name }) => name);
+    expect(names).toEqual([1, 3, 5, 6, 8, 9, 10, 12, 13, 15, 16].map((i) => `features.${i}`));
+    const { gates } = attachGates(graph, { gate: "pooled" });
+    expect(gates.map(({ name }) => name)).toEqual(names.slice(1));
+    expect(gates[0]).toMatchObject({
+      value: "features.3.gate",
+      branch: "/features/features.3/conv/conv.2/Conv_output_0",
+    });
   });
 
   test("in no network without sums", () => {

@@ -141,6 +141,18 @@ describe("a run with gates is a function of its request", () => {
     expect(resumed.epochs.map((e) => e.gateRates)).toEqual(whole.epochs.map((e) => e.gateRates));
   });
 
+  test("one that learns from the network without gates, too; and it learns something else", async () => {
+    const taught = { ...short, distill: { temperature: 3, weight: 0.5 } };
+    const [first, second, plain] = [
+      await train(pooled(taught)),
+      await train(pooled(taught)),
+      await train(pooled(short)),
+    ];
+    expect(bytesOf(second.graph.initializers)).toEqual(bytesOf(first.graph.initializers));
+    expect(bytesOf(plain.graph.initializers)).not.toEqual(bytesOf(first.graph.initializers));
+    expect(first.epochs.at(-1)?.validationAccuracy[0]).toBeGreaterThan(0.9);
+  });
+
   test("a finished run that is resumed gives what it gave", async () => {
     const whole = await train(pooled(short));
     const again = await train({ ...pooled(short), resume: whole.state });
