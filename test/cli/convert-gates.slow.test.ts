@@ -11,7 +11,7 @@ import { runReference } from "../../src/runtime/reference.js";
 import { withNamedParameters } from "../../src/training/convert/parameters.js";
 import { readCard } from "../../src/training/run/card.js";
 import { parametersOf } from "../../src/training/step/training-form.js";
-import { images, narrow } from "../support/gated.js";
+import { images, narrow } from "../support/spread-gates.js";
 import { cli, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();

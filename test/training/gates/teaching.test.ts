@@ -15,8 +15,8 @@ import { makeFeeds } from "../../../src/training/run/feeds.js";
 import { STEP } from "../../../src/training/step/graph.js";
 import { mixedLoss } from "../../../src/training/step/losses.js";
 import { inFloat64 } from "../../support/float64.js";
-import { images, narrow, spread } from "../../support/gated.js";
 import { random } from "../../support/gradcheck.js";
+import { images, narrow, spread } from "../../support/spread-gates.js";
 import { CLASSES, CONFIG, patterns, request, SIDE, trainable } from "../../support/training.js";
 
 const ROWS = 3;
