@@ -262,7 +262,6 @@ export {
 export type { Tally } from "./training/convert/policy.js";
 export { attachGates, type GatedGraph, type GateOptions, type TrainedGate } from "./training/gates/attach.js";
 export { attachHalting } from "./training/gates/halting.js";
-export { gateEntries } from "./training/gates/metadata.js";
 export type { GatePlaces } from "./training/gates/sites.js";
 export type {
   AdamConfig,

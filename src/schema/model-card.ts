@@ -25,6 +25,9 @@ export type Placement = z.infer<typeof placementSchema>;
 /** Number of right answers, and number of records. */
 const answersSchema = z.strictObject({ right: count, count });
 
+/** Number of records for which a gate is open, and of all records. */
+const openSchema = z.strictObject({ open: count, count });
+
 /** Checks a model card. */
 export const modelCardSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -66,6 +69,18 @@ export const modelCardSchema = z.strictObject({
       }),
     )
     .min(1),
+  /** The gates, and for how many records each is open. Left out without gates. */
+  gates: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        /** Multiply-accumulates that one image saves when the gate is closed. */
+        macs: count,
+        validation: openSchema,
+        test: openSchema.nullable(),
+      }),
+    )
+    .optional(),
   tool: z.strictObject({ name: z.string(), version: z.string() }),
 });
 

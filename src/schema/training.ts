@@ -53,6 +53,8 @@ export const epochReportSchema = z.object({
   validationAccuracy: numbers,
   /** Share of the training samples for which each gate was open. Left out without gates. */
   gateRates: numbers.optional(),
+  /** Share of the validation records for which each gate is open as it is deployed. */
+  validationGateRates: numbers.optional(),
   imagesPerSecond: z.number(),
   seconds: z.number(),
 });

@@ -83,6 +83,11 @@ describe("dynn train on a folder of images", () => {
     const { graph, metadata } = await loadModel(at("gated.onnx"));
     const stated = JSON.parse(metadata.get("dynn.gates") ?? "") as readonly Record<string, string>[];
     expect(stated).toHaveLength(count);
+    expect(card.gates?.map(({ name }) => name)).toEqual(stated.map(({ name }) => name));
+    for (const { macs, validation } of card.gates ?? []) {
+      expect(macs).toBeGreaterThan(0);
+      expect(validation).toMatchObject({ open: expect.any(Number), count: card.data.validation.count });
+    }
     // Reading folds BatchNormalization into convolutions, and the values keep their names.
     const read = dynamicModel({ graph, metadata }).graph;
     const made = new Set(read.nodes.flatMap((node) => node.outputs));

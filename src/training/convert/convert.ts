@@ -14,7 +14,7 @@ import type { OnnxModel } from "../../onnx/model.js";
 import type { Policy } from "../../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
 import type { EpochReport, Recipe } from "../../schema/training.js";
-import { statedGates } from "../gates/metadata.js";
+import { gatesOf } from "../gates/metadata.js";
 import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import type { TrainingRequest } from "../run/request.js";
 import { train } from "../run/trainer.js";
@@ -66,10 +66,10 @@ interface Fitted {
 export function conversionMetadata(plan: ConversionPlan, policy: Policy | undefined): Map<string, string> {
   const kept = [...plan.metadata].filter(([key]) => !key.startsWith("dynn."));
   const { normalization, classNames: classes } = plan;
+  const gates = gatesOf(plan.metadata, plan.name);
   return new Map([
     ...kept,
-    ...statedGates(plan.metadata),
-    ...writeMetadata({ exits: exitsMetadata(plan.model.graph), policy, normalization, classes }),
+    ...writeMetadata({ exits: exitsMetadata(plan.model.graph), gates, policy, normalization, classes }),
   ]);
 }
 

@@ -4,6 +4,7 @@ import { Logits } from "../../core/logits.js";
 import { sizeOf } from "../../core/shape.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/readings.js";
+import type { StatedGates } from "../../dynamic/model/gates.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
 import { argmax } from "../../dynamic/route/policy.js";
@@ -20,12 +21,16 @@ export interface ExitEvaluation {
   readonly correct: readonly number[];
   /** Mean cross-entropy of each exit. */
   readonly losses: readonly number[];
+  /** Number of records for which each gate is open. Empty without gates. */
+  readonly open: readonly number[];
 }
 
 /** Options of an evaluation. */
 export interface EvaluateOptions {
   /** The most images in one run. It is lower where the memory needs it. */
   readonly batch: number;
+  /** The gates of the graph. Left out: none. */
+  readonly gates?: StatedGates | undefined;
   /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of finished records and the number of all records. */
@@ -53,9 +58,9 @@ export async function* answersOf(
   exits: readonly { readonly name: string; readonly logits: string }[],
   dataset: Dataset,
   backend: Backend,
-  { batch: given, signal, onProgress }: EvaluateOptions,
+  { batch: given, gates, signal, onProgress }: EvaluateOptions,
 ): AsyncGenerator<Answered> {
-  const metadata = writeMetadata({ exits: exits.map(({ name, logits }) => ({ name, logits })) });
+  const metadata = writeMetadata({ exits: exits.map(({ name, logits }) => ({ name, logits })), gates });
   const model = dynamicModel({ graph, metadata });
   const batch = Math.min(given, batchFor({ name: model.name, graph: model.graph, backend }).batch);
   const chunk = chunkOf(dataset);
@@ -106,7 +111,11 @@ export async function evaluateExits(
 ): Promise<ExitEvaluation> {
   const correct = new Array<number>(exits.length).fill(0);
   const losses = new Array<number>(exits.length).fill(0);
-  for await (const { labels, logits } of answersOf(graph, exits, dataset, backend, options))
+  const open = (options.gates ?? []).map(() => 0);
+  for await (const { labels, logits } of answersOf(graph, exits, dataset, backend, options)) {
+    logits.gates.forEach(({ scores, threshold }, k) => {
+      open[k] += scores.filter((score) => score >= threshold).length;
+    });
     exits.forEach((_, k) => {
       labels.forEach((label, row) => {
         const scores = logits.row(k, row);
@@ -114,7 +123,8 @@ export async function evaluateExits(
         losses[k] += crossEntropyOf(scores, label) / dataset.count;
       });
     });
-  return { count: dataset.count, correct, losses };
+  }
+  return { count: dataset.count, correct, losses, open };
 }
 
 /** -log softmax(logits)[label] in float64. */

@@ -10,6 +10,7 @@ import { firstImages } from "../../data/dataset.js";
 import { checkSize } from "../../data/fit.js";
 import { channelStatistics } from "../../data/statistics.js";
 import { attachExits, exitsMetadata } from "../../dynamic/model/exits.js";
+import type { StatedGates } from "../../dynamic/model/gates.js";
 import { type InputMaps, type InputOptions, onUnit, prependInput } from "../../dynamic/model/input.js";
 import { writeMetadata } from "../../dynamic/model/metadata.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
@@ -26,7 +27,7 @@ import { type Normalization, normalizationSchema } from "../../schema/normalizat
 import { RECIPE_DEFINITIONS, type Recipe, type RecipeDefinition } from "../../schema/training.js";
 import { attachGates, type GatedGraph } from "../gates/attach.js";
 import { attachHalting } from "../gates/halting.js";
-import { statedGates } from "../gates/metadata.js";
+import { gatesOf, statedGates } from "../gates/metadata.js";
 import type { GatePlaces } from "../gates/sites.js";
 import { RECIPE_DEFAULTS } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
@@ -88,8 +89,9 @@ export interface TrainingNetwork {
   readonly normalization: Normalization | undefined;
   /** SHA-256 of the graph and its first weights. */
   readonly digest: string;
-  /** Metadata of a model that stay true: the gates that it had. Left out: none. */
-  readonly kept?: readonly (readonly [key: string, json: string])[] | undefined;
+  /** The gates of the network: those that it had, or those that the recipe attached. Left out:
+   * none. */
+  readonly gates?: StatedGates | undefined;
   /** A message about weights from a file. Undefined without such weights. */
   readonly note: string | undefined;
 }
@@ -115,7 +117,7 @@ interface Base {
 export async function trainingNetwork(request: NetworkRequest): Promise<TrainingNetwork> {
   const { base: asked, recipe, init, normalization: given } = request;
   checkStart(request);
-  const kept = asked.kind === "model" ? statedGates(asked.source.metadata) : [];
+  const kept = asked.kind === "model" ? gatesOf(asked.source.metadata, asked.name) : undefined;
   const heads = asked.kind === "model" ? namedHeads(asked.source, request.exits, asked.name) : undefined;
   const base = asked.kind === "model" ? await ofModel(asked, request, heads) : ofArchitecture(asked, request);
   const { graph: backbone, gates } = withGates(base.graph, request);
@@ -137,7 +139,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
     model: { graph: filled, exits: contract.exits, ...(gates.length > 0 ? { gates } : {}) },
     normalization: wanted ?? base.normalization,
     digest: graphDigest(filled),
-    ...(kept.length > 0 ? { kept } : {}),
+    gates: kept ?? statedGates(gates),
     note,
   };
 }
@@ -147,7 +149,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
  * @throws DynnError 'training/config' */
 function checkStart({ base, recipe, init }: NetworkRequest): void {
   const { frozen, gates }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
-  if (gates && base.kind === "model" && statedGates(base.source.metadata).length > 0)
+  if (gates && base.kind === "model" && gatesOf(base.source.metadata, base.name))
     throw new DynnError(
       "training/config",
       `${base.name}: has gates already, and the recipe ${recipe} would put gates on them. Start on the network without gates.`,

@@ -11,7 +11,6 @@ import type { Backend } from "../../runtime/backend.js";
 import type { ModelCard, Placement } from "../../schema/model-card.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import type { EpochReport, Recipe, TrainingRecord } from "../../schema/training.js";
-import { gateEntries } from "../gates/metadata.js";
 import type { TrainingConfig } from "../recipe/config.js";
 import { type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import { parametersOf } from "../step/training-form.js";
@@ -114,10 +113,9 @@ export const exitNames = ({ model }: TrainingNetwork) => model.exits.map(({ name
 /** The metadata of the trained network's file: exits, gates, normalisation, class names, card. */
 export const trainedMetadata = ({ network, data }: TrainingPlan, card: ModelCard): ReadonlyMap<string, string> =>
   new Map([
-    ...(network.kept ?? []),
-    ...gateEntries(network.model.gates ?? []),
     ...writeMetadata({
       exits: exitNames(network),
+      gates: network.gates,
       normalization: network.normalization,
       classes: data.train.classes,
     }),
@@ -130,6 +128,8 @@ export interface RightAnswers {
   readonly right: readonly number[];
   /** Number of records. */
   readonly count: number;
+  /** Number of records for which each gate is open, in order. Left out without gates. */
+  readonly open?: readonly number[] | undefined;
 }
 
 /** Right answers of a trained network. */
@@ -151,8 +151,9 @@ export async function measurePlan(
   const answersOn = async (part: TrainingSplit["validation"]): Promise<RightAnswers> => {
     const { backend, signal } = options;
     const { exits } = network.model;
-    const { correct, count } = await evaluateExits(graph, exits, part, backend, { batch: config.batch, signal });
-    return { right: correct, count };
+    const request = { batch: config.batch, signal, gates: network.gates };
+    const { correct, count, open } = await evaluateExits(graph, exits, part, backend, request);
+    return { right: correct, count, ...(network.gates ? { open } : {}) };
   };
   return { validation: await answersOn(data.validation), test: data.test && (await answersOn(data.test)) };
 }
@@ -160,7 +161,10 @@ export async function measurePlan(
 /** The card of a trained network. */
 export function cardOf(plan: TrainingPlan, graph: Graph, { validation, test }: PlanAnswers): ModelCard {
   const { network, data, config, origin, placement } = plan;
-  const contract = dynamicModel({ graph, metadata: writeMetadata({ exits: exitNames(network) }) });
+  const contract = dynamicModel({
+    graph,
+    metadata: writeMetadata({ exits: exitNames(network), gates: network.gates }),
+  });
   return {
     schemaVersion: 1,
     ...origin,
@@ -175,6 +179,16 @@ export function cardOf(plan: TrainingPlan, graph: Graph, { validation, test }: P
       validation: answersAt(validation, k),
       test: test ? answersAt(test, k) : null,
     })),
+    ...(contract.gates.length > 0
+      ? {
+          gates: contract.gates.map(({ name, macs }, k) => ({
+            name,
+            macs,
+            validation: openAt(validation, k),
+            test: test ? openAt(test, k) : null,
+          })),
+        }
+      : {}),
     tool: { name: "dynn", version: VERSION },
   };
 }
@@ -184,6 +198,8 @@ function notesOn({ train, validation, test }: TrainingSplit): Pick<ModelCard["da
   const notes = notesOf(train, validation, test);
   return notes ? { notes } : {};
 }
+
+const openAt = ({ open, count }: RightAnswers, gate: number) => ({ open: open?.[gate] ?? 0, count });
 
 const answersAt = ({ right, count }: RightAnswers, exit: number) => ({ right: right[exit], count });
 

@@ -7,6 +7,7 @@ import { stepsPerEpoch, type TrainingBatch } from "../../data/batches.js";
 import type { Graph } from "../../graph/graph.js";
 import { checkRoom } from "../../runtime/batch.js";
 import { type EpochReport, RECIPE_DEFINITIONS } from "../../schema/training.js";
+import { statedGates } from "../gates/metadata.js";
 import { exitWeights } from "../recipe/exit-weights.js";
 import { gateInputs } from "../recipe/gate-schedule.js";
 import { learningRate } from "../recipe/schedules.js";
@@ -197,6 +198,7 @@ class Run {
     const [loss, ...sums] = this.#sums.map((sum) => sum / this.#steps);
     const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, backend, {
       batch: config.batch,
+      gates: this.#gates > 0 ? statedGates(model.gates) : undefined,
     });
     // Running statistics can lag behind weights that diverge. A network saved at this point would
     // give no finite answers.
@@ -210,7 +212,9 @@ class Run {
       trainAccuracy: sums.slice(exits, 2 * exits).map((right) => right / config.batch),
       validationLosses: checked.losses,
       validationAccuracy: checked.correct.map((right) => right / checked.count),
-      ...(this.#gates > 0 ? { gateRates: sums.slice(2 * exits) } : {}),
+      ...(this.#gates > 0
+        ? { gateRates: sums.slice(2 * exits), validationGateRates: checked.open.map((n) => n / checked.count) }
+        : {}),
       imagesPerSecond,
       seconds,
     };

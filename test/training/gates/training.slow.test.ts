@@ -79,6 +79,10 @@ describe("open rates go to the target", () => {
       expect(await workOf(result, made.gates)).toBeLessThan(target + 0.12);
       expect(result.epochs.at(-1)?.validationAccuracy[0]).toBeGreaterThan(0.9);
       expect(result.epochs.map(({ gateRates }) => gateRates?.length)).toEqual(new Array(12).fill(made.gates.length));
+      const rates = result.epochs.at(-1)?.validationGateRates ?? [];
+      const all = made.gates.reduce((sum, { macs }) => sum + macs, 0);
+      const work = made.gates.reduce((sum, { macs }, k) => sum + (macs * (rates[k] ?? 0)) / all, 0);
+      expect(Math.abs(work - (await workOf(result, made.gates)))).toBeLessThan(0.1);
     },
     60_000,
   );
