@@ -4,7 +4,6 @@
 import { fromNumbers, type Tensor, toNumbers } from "../../core/tensor.js";
 import { attribute, int, ints } from "../../graph/attributes.js";
 import type { Node, ValueName } from "../../graph/graph.js";
-import { ELEMENTWISE } from "./elementwise.js";
 import { type Layout, NCHWC } from "./layout.js";
 import { equal, keepLayout, type Rule } from "./rule.js";
 
@@ -162,21 +161,6 @@ export const scatterRows: Rule = (l, node) => {
   keepLayout(l, node, [images, changed]);
   return true;
 };
-
-/** Repeats one number per sample and channel over space, as the gradient of a mean over space
- * does. */
-export const expand: Rule = (l, node) => {
-  const [x] = node.inputs as [ValueName];
-  const [output] = node.outputs as [ValueName];
-  const [from, to] = [l.shape(x), l.shape(output)];
-  const isMean = equal(from, [...to.slice(0, 2), 1, 1]) && to.slice(2).every((d) => typeof d === "number");
-  if (!isMean || !l.fits(output) || !l.isFloat(x) || !l.readers(output).every(isElementwise)) return false;
-  const scales = ints([1, 1, ...(to.slice(2) as number[])]);
-  l.madeBlocked(output, l.nchwc("Upsample", [l.blocked(x)], { scales }, `${output}.blocked`));
-  return true;
-};
-
-const isElementwise = (node: Node): boolean => ELEMENTWISE.has(node.opType);
 
 /** Repeats every pixel over a square. With whole factors, all these coordinate modes choose the
  * same nearest pixel. */

@@ -12,7 +12,7 @@ import { ELEMENTWISE, elementwise } from "./elementwise.js";
 import { isWide, kernelGradient } from "./kernel-gradient.js";
 import { Layout } from "./layout.js";
 import { flatten, linear } from "./linear.js";
-import { concat, expand, pad, reshape, resize, rows, scatterRows, shape, slice, transpose } from "./movement.js";
+import { concat, pad, reshape, resize, rows, scatterRows, shape, slice, transpose } from "./movement.js";
 import { pool, reduction } from "./reductions.js";
 import type { Rule } from "./rule.js";
 
@@ -34,7 +34,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   Compress: rows,
   Gather: rows,
   ScatterND: scatterRows,
-  Expand: expand,
   Resize: resize,
   Shape: shape,
   MaxPool: pool,
