@@ -21,12 +21,13 @@ import {
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
-import { NEVER_FIRES, type Policy, uniformPolicy } from "../../schema/policy.js";
+import type { Policy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
+import { assumedPolicy } from "../policy.js";
 import { judge, runStep, verdicts } from "./attack-step.js";
 import { type AuditedModel, prepare } from "./audited-model.js";
 import { craftingOf } from "./crafting.js";
@@ -142,11 +143,8 @@ function fitted(options: AuditOptions): AuditOptions {
  * thresholds.
  * @throws DynnError 'attack/config', 'attack/unsupported' */
 function checkAttacks({ model, policy, attacks }: AuditOptions): void {
-  const assumed =
-    policy.kind === "fixed"
-      ? policy.policy
-      : uniformPolicy(policy.rule, policy.fallback, NEVER_FIRES[policy.rule], model.exits.length);
-  for (const config of attacks) configureAttack(config, { model, policy: assumed });
+  const victim = { model, policy: assumedPolicy(policy, model) };
+  for (const config of attacks) configureAttack(config, victim);
 }
 
 function header({

@@ -1,19 +1,26 @@
 /** @file What a kind of task is, and what a task gets to run. */
 import type { z } from "zod";
+import type { Tensor } from "../../core/tensor.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { BatchChoice } from "../../runtime/batch.js";
+import type { Columns } from "../../schema/columns.js";
 import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import type { RunStore } from "../audit/run-store.js";
-import type { Manifest, TaskResult } from "./store.js";
+import type { Bench } from "./bench.js";
+import type { TaskOutput } from "./content.js";
 import type { Task, TaskKey } from "./task.js";
 
-/** The results that a task reads. */
+/** The results that a task reads: a file of each task of an input, in the order of the task. */
 export interface TaskInputs {
-  /** The manifests of an input, in the order of the task. */
-  readonly manifests: (name: string) => Promise<readonly Manifest[]>;
-  /** A file of each task of an input, in the order of the task. */
   readonly files: (name: string, file: string) => Promise<readonly Uint8Array[]>;
+  readonly arrays: (name: string, file: string) => Promise<readonly Tensor[]>;
+  readonly tables: <Row extends object>(
+    name: string,
+    file: string,
+    columns: Columns<Row>,
+  ) => Promise<readonly (readonly Row[])[]>;
 }
 
 /** What the machine gives to a task. */
@@ -26,17 +33,25 @@ export interface TaskContext {
    * `records[i]` of the data set.
    * @throws DynnError 'study/changed' */
   readonly data: (reference: DataRef) => Promise<Dataset>;
-  /** Keeps an unfinished attack, so that a stopped task loses little. Undefined when another
-   * process does the same task. */
+  /** Keeps an attack, so that a stopped task loses little. Undefined when another process does the
+   * same task. */
   readonly unfinished?: ((key: TaskKey) => Promise<RunStore | undefined>) | undefined;
-  /** Samples in one run. Left out: as many as the memory allows. */
-  readonly batch?: number | undefined;
+  /** Samples in one run, and the memory that they take. Left out: each task chooses, by the memory
+   * that is free. */
+  readonly memory?: BatchChoice | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** What tasks of one process have open together. Left out: a task opens all it needs. */
+  readonly bench?: Bench | undefined;
   /** Clock in milliseconds. */
   readonly now: () => number;
   /** Version of dynn, for manifests. */
   readonly version: string;
+}
+
+/** What a running task has in addition. */
+export interface RunningContext extends TaskContext {
+  readonly bench: Bench;
 }
 
 /** A kind of task. */
@@ -55,7 +70,7 @@ export interface TaskKind<P = unknown> {
   readonly cores: "one" | "all";
   /** Work of the task in MACs, for the estimate of a plan. */
   readonly macs: (parameters: P) => number;
-  readonly run: (key: TaskKey, parameters: P, inputs: TaskInputs, context: TaskContext) => Promise<TaskResult>;
+  readonly run: (key: TaskKey, parameters: P, inputs: TaskInputs, context: RunningContext) => Promise<TaskOutput>;
 }
 
 /** Types a kind by its parameters. */

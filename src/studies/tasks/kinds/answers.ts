@@ -1,17 +1,16 @@
 /** @file The task `answers`: what every exit of a network answers for clean or attacked images. */
 import { z } from "zod";
-import type { Logits } from "../../../core/logits.js";
-import { writeNpy } from "../../../data/npy.js";
-import { checkedParquet } from "../../../data/parquet.js";
+import { Logits } from "../../../core/logits.js";
+import { type Tensor, tensor } from "../../../core/tensor.js";
 import { type Reader, readingOf } from "../../../dynamic/route/route.js";
-import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { RULES } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
 import { ANSWER_COLUMNS, type AnswerRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
+import { table } from "../content.js";
 import { taskKind } from "../kind.js";
-import { imagesOf, openNetwork } from "./opened.js";
+import { type Shown, shownTo } from "./opened.js";
 
 /** Names of the files of the result. */
 export const ANSWERS_FILE = "answers.parquet";
@@ -35,28 +34,23 @@ export const answersKind = taskKind<AnswersParameters>({
   inputs: ["images"],
   cores: "one",
   macs: ({ data, macs }) => recordsOf(data).length * macs,
-  run: async (_key, given, inputs, context) => {
-    const opened = await openNetwork(given, context);
-    const { model, data, records } = opened;
-    const images = await imagesOf(opened, inputs);
-    const { backend, signal, onProgress } = context;
-    const { batch } = batchOf({ model, backend, batch: context.batch, images: images.count });
-    const forward = await Forward.compile(model, backend);
-    try {
-      const logits = await forward.logits(images, { batch, signal, onProgress });
-      const rows = answerRows(logits, { records, labels: data.labels }, given);
-      const kept = given.logits ? { [LOGITS_FILE]: logitsFile(logits) } : {};
-      return { files: { [ANSWERS_FILE]: await checkedParquet(rows, ANSWER_COLUMNS), ...kept } };
-    } finally {
-      await forward.release();
-    }
+  run: async (_key, given, inputs, { bench, backend, signal, onProgress, memory }) => {
+    const opened = await bench.open(given);
+    const { model } = opened;
+    const shown = await shownTo(opened, inputs);
+    const { batch } = memory ?? batchOf({ model, backend, images: shown.images.count });
+    const forward = await bench.forward(model);
+    const logits = await forward.logits(shown.images, { batch, signal, onProgress });
+    const rows = answerRows(logits, shown, given);
+    const kept = given.logits ? { [LOGITS_FILE]: tensorOf(logits) } : {};
+    return { files: { [ANSWERS_FILE]: table(rows, ANSWER_COLUMNS), ...kept } };
   },
 });
 
 /** One row per image and exit, samples first. */
 export function answerRows(
   logits: Logits,
-  { records, labels }: { readonly records: readonly number[]; readonly labels: ArrayLike<number> },
+  { records, labels }: Pick<Shown, "records" | "labels">,
   reader: Reader,
 ): AnswerRow[] {
   return records.flatMap((sample, i) =>
@@ -74,8 +68,18 @@ function marginOf(row: Float32Array, label: number): number {
   return row[label] - other;
 }
 
-function logitsFile({ exits, count: n, classes }: Logits): Uint8Array {
+function tensorOf({ exits, count: n, classes }: Logits): Tensor {
   const data = new Float32Array(exits.length * n * classes);
   for (const [k, exit] of exits.entries()) data.set(exit, k * n * classes);
-  return writeNpy({ dtype: "float32", dims: [exits.length, n, classes], data });
+  return tensor("float32", [exits.length, n, classes], data);
+}
+
+/** The logits of a finished task, for some exits.
+ * @param exits places of the exits. Left out: all */
+export function logitsOf({ data, dims: [all, n, classes] }: Tensor, exits?: readonly number[]): Logits {
+  const kept = exits ?? Array.from({ length: all }, (_, k) => k);
+  return new Logits(
+    kept.map((k) => (data as Float32Array).subarray(k * n * classes, (k + 1) * n * classes)),
+    classes,
+  );
 }

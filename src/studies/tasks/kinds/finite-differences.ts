@@ -3,19 +3,16 @@
  *  checks. */
 import { z } from "zod";
 import type { Goal } from "../../../attacks/goals/goal.js";
-import { Evaluator } from "../../../attacks/oracle/evaluator.js";
+import type { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
-import { readImages } from "../../../data/dataset.js";
-import { checkedParquet } from "../../../data/parquet.js";
-import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
 import { SLOPE_COLUMNS, type SlopeRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
+import { table } from "../content.js";
 import { taskKind } from "../kind.js";
-import { policyOf } from "./craft.js";
-import { openNetwork } from "./opened.js";
+import { policyOf } from "./thresholds.js";
 
 export const SLOPES_FILE = "slopes.parquet";
 
@@ -40,22 +37,18 @@ export const finiteDifferencesKind = taskKind<SlopeParameters>({
   inputs: ["policy"],
   cores: "one",
   macs: ({ samples, macs }) => 5 * samples * macs,
-  run: async (_key, given, inputs, context) => {
-    const { model, data, records } = await openNetwork(given, context);
-    const { backend, signal } = context;
-    const { batch } = batchOf({ model, backend, batch: context.batch, gradients: true, images: data.count });
+  run: async (_key, given, inputs, { bench, backend, signal, memory }) => {
+    const { model, data, records, images: read } = await bench.open(given);
+    const { batch } = memory ?? batchOf({ model, backend, gradients: true, images: data.count });
     const { goal } = configureAttack(given.attack, { model, policy: await policyOf(inputs) });
-    const forward = await Forward.compile(model, backend);
-    const images = await readImages(data);
-    const logits = await forward.logits(images, { batch, signal });
-    await forward.release();
-    const evaluator = new Evaluator(model, backend);
+    const images = await read();
+    const logits = await (await bench.forward(model)).logits(images, { batch, signal });
+    const evaluator = await bench.evaluator(model, undefined);
     const rows: SlopeRow[] = [];
     const samples = samplesOf({ images, labels: data.labels, logits }).slice(0, given.samples);
     for (const [i, sample] of samples.entries())
       rows.push({ sample: records[i], ...(await compared(sample, goal, evaluator)) });
-    await evaluator.release();
-    return { files: { [SLOPES_FILE]: await checkedParquet(rows, SLOPE_COLUMNS) } };
+    return { files: { [SLOPES_FILE]: table(rows, SLOPE_COLUMNS) } };
   },
 });
 

@@ -6,16 +6,13 @@ import { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../../attacks/runner.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
-import { readImages } from "../../../data/dataset.js";
-import { checkedParquet } from "../../../data/parquet.js";
-import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { singleExitPolicy } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
 import { PACE_COLUMNS, type PaceRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
-import { type TaskContext, type TaskInputs, taskKind } from "../kind.js";
-import { openNetwork } from "./opened.js";
+import { table } from "../content.js";
+import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
 import { POLICY_FILE, readPolicy } from "./thresholds.js";
 
 export const PACE_FILE = "pace.parquet";
@@ -58,7 +55,7 @@ export const paceKind = taskKind<PaceParameters>({
     } finally {
       for (const { evaluator } of contestants) await evaluator.release();
     }
-    return { files: { [PACE_FILE]: await checkedParquet(rows, PACE_COLUMNS) } };
+    return { files: { [PACE_FILE]: table(rows, PACE_COLUMNS) } };
   },
 });
 
@@ -70,18 +67,16 @@ interface Contestant {
   readonly batch: number;
 }
 
-async function opened(given: PaceParameters, inputs: TaskInputs, context: TaskContext): Promise<Contestant[]> {
+async function opened(given: PaceParameters, inputs: TaskInputs, context: RunningContext): Promise<Contestant[]> {
   const policies = (await inputs.files("policies", POLICY_FILE)).map(readPolicy);
   const contestants: Contestant[] = [];
   for (const [place, { network, attack: config, policy }] of given.contestants.entries()) {
-    const { model, data, records } = await openNetwork({ network, data: given.data }, context);
-    const { backend, signal } = context;
-    const { batch } = batchOf({ model, backend, batch: context.batch, gradients: true, images: data.count });
+    const { backend, bench, signal } = context;
+    const { model, data, records, images: read } = await bench.open({ network, data: given.data });
+    const { batch } = context.memory ?? batchOf({ model, backend, gradients: true, images: data.count });
     const attack = configureAttack(config, { model, policy: policy === null ? singleExitPolicy() : policies[policy] });
-    const forward = await Forward.compile(model, backend);
-    const images = await readImages(data);
-    const logits = await forward.logits(images, { batch, signal });
-    await forward.release();
+    const images = await read();
+    const logits = await (await bench.forward(model)).logits(images, { batch, signal });
     const samples = samplesOf({ images, labels: data.labels, logits }).map((s, i) => ({ ...s, id: records[i] }));
     const evaluator = new Evaluator(model, backend);
     contestants.push({ place, attack, samples: aimed(attack, samples, given.seed), evaluator, batch });
@@ -93,7 +88,7 @@ async function timed(
   { place, attack, samples, evaluator, batch }: Contestant,
   round: number,
   { seed }: PaceParameters,
-  { signal, now }: TaskContext,
+  { signal, now }: RunningContext,
 ): Promise<PaceRow> {
   const from = now();
   await runAttack(attack, samples, evaluator, { seed, batch, signal });

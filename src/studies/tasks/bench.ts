@@ -1,0 +1,105 @@
+/** @file What tasks of one process share: opened networks with their records, and sessions. */
+import { Evaluator } from "../../attacks/oracle/evaluator.js";
+import type { SessionRoom } from "../../attacks/oracle/sessions.js";
+import type { Images } from "../../core/images.js";
+import { type Dataset, readImages } from "../../data/dataset.js";
+import { fitData } from "../../data/fit.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { Forward } from "../../dynamic/run/forward.js";
+import { type DataRef, type NetworkRef, recordsOf } from "../../schema/study/references.js";
+import { withCheckedModel } from "../checked-model.js";
+import type { TaskContext } from "./kind.js";
+import { canonicalJson, type Json } from "./task.js";
+
+/** A network with the records that it runs on. */
+export interface Opened {
+  readonly model: DynamicModel;
+  /** The records, in the numbering of the network's classes. */
+  readonly data: Dataset;
+  /** Record numbers in the data set. */
+  readonly records: readonly number[];
+  /** Reads the pixels, once for all networks. */
+  readonly images: () => Promise<Images>;
+}
+
+/** Opens each network, each set of records and each session once. Attacks keep the sessions of one
+ * network at a time.
+ * @example
+ * const bench = new Bench(context);
+ * const { model, images } = await bench.open({ network, data });
+ * const forward = await bench.forward(model);
+ * await bench.release(); */
+export class Bench {
+  readonly #context: Pick<TaskContext, "backend" | "network" | "data">;
+  readonly #networks = new Map<string, Promise<DynamicModel>>();
+  readonly #opened = new Map<string, Promise<Opened>>();
+  /** Pixels by records and number of channels. */
+  readonly #images = new Map<string, Map<number, Promise<Images>>>();
+  readonly #forwards = new Map<DynamicModel, Promise<Forward>>();
+  #attacked: { readonly model: DynamicModel; readonly evaluator: Evaluator } | undefined;
+
+  constructor(context: Pick<TaskContext, "backend" | "network" | "data">) {
+    this.#context = context;
+  }
+
+  /** Opens a network and records, and checks them against each other.
+   * @throws DynnError 'study/changed', 'model/classifier', 'data/shape', 'data/label' */
+  open({ network, data }: { readonly network: NetworkRef; readonly data: DataRef }): Promise<Opened> {
+    const name = nameOf([network, data]);
+    return once(this.#opened, name, () => this.#open(network, data));
+  }
+
+  async #open(network: NetworkRef, reference: DataRef): Promise<Opened> {
+    const found = await this.#context.network(network);
+    const data = fitData(found, await this.#context.data(reference));
+    const { backend } = this.#context;
+    const model = await once(this.#networks, nameOf(network), async () =>
+      withCheckedModel({ model: found, backend }, data).then((checked) => checked.model),
+    );
+    const images = (): Promise<Images> => {
+      const read = this.#images.get(nameOf(reference)) ?? new Map<number, Promise<Images>>();
+      this.#images.set(nameOf(reference), read);
+      return once(read, data.shape[0], () => readImages(data));
+    };
+    return { model, data, records: recordsOf(reference), images };
+  }
+
+  /** Drops the pixels of records. They are read again when a task needs them. */
+  forget(data: DataRef): void {
+    this.#images.delete(nameOf(data));
+  }
+
+  /** Runs every exit of a network.
+   * @throws DynnError 'runtime/load' */
+  forward(model: DynamicModel): Promise<Forward> {
+    return once(this.#forwards, model, () => Forward.compile(model, this.#context.backend));
+  }
+
+  /** Answers the questions of attacks on a network. Sessions for another network are released
+   * first.
+   * @param room limits the memory of the sessions */
+  async evaluator(model: DynamicModel, room: SessionRoom | undefined): Promise<Evaluator> {
+    if (this.#attacked?.model === model) return this.#attacked.evaluator;
+    await this.#attacked?.evaluator.release();
+    const evaluator = new Evaluator(model, this.#context.backend, room);
+    this.#attacked = { model, evaluator };
+    return evaluator;
+  }
+
+  /** Releases the memory of all sessions. */
+  async release(): Promise<void> {
+    await this.#attacked?.evaluator.release();
+    const compiled = await Promise.allSettled(this.#forwards.values());
+    this.#forwards.clear();
+    for (const each of compiled) if (each.status === "fulfilled") await each.value.release();
+  }
+}
+
+/** Equal references have equal names, whatever the order of their fields. */
+const nameOf = (references: object): string => canonicalJson(references as Json);
+
+function once<K, T>(known: Map<K, Promise<T>>, key: K, make: () => Promise<T>): Promise<T> {
+  const made = known.get(key) ?? make();
+  known.set(key, made);
+  return made;
+}

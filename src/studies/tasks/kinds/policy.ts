@@ -1,0 +1,19 @@
+/** @file The task `policy`: states a policy that is given, for tasks that read one. */
+import { z } from "zod";
+import { policySchema } from "../../../schema/policy.js";
+import { taskKind } from "../kind.js";
+import { POLICY_FILE, policyBytes } from "./thresholds.js";
+
+const parameters = z.strictObject({ policy: policySchema });
+export type PolicyParameters = z.infer<typeof parameters>;
+
+export const policyKind = taskKind<PolicyParameters>({
+  name: "policy",
+  version: 1,
+  about: "states a policy that is given",
+  parameters,
+  inputs: [],
+  cores: "one",
+  macs: () => 0,
+  run: async (_key, { policy }) => ({ files: { [POLICY_FILE]: policyBytes(policy) } }),
+});

@@ -1,0 +1,96 @@
+/** @file The record of a transfer study: a join over the results of its tasks. */
+import { type AttackConfig, configureAttack } from "../../attacks/spec.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { type Routed, route } from "../../dynamic/route/route.js";
+import { accuracy } from "../../measures/accuracy.js";
+import { meanCostFraction } from "../../measures/cost.js";
+import { wilson } from "../../measures/wilson.js";
+import type { Rate } from "../../schema/numbers.js";
+import type { Policy } from "../../schema/policy.js";
+import type { AnswerRow, OutcomeRow } from "../../schema/study/tables.js";
+import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
+import { stopsOf } from "../audit/tally.js";
+import type { InProcess } from "../tasks/in-process.js";
+import { ANSWERS_FILE, LOGITS_FILE, logitsOf } from "../tasks/kinds/answers.js";
+import { OUTCOMES_FILE } from "../tasks/kinds/opened.js";
+import { POLICY_FILE, readPolicy } from "../tasks/kinds/thresholds.js";
+import type { TaskKey } from "../tasks/task.js";
+import type { CraftedTasks, TransferPlan } from "./plan.js";
+
+/** The fields of the record that come from tasks.
+ * @param models the networks, in the order of the plan
+ * @param attacks the attacks as they ran, in the order of the plan */
+export function joined(
+  plan: TransferPlan,
+  models: readonly DynamicModel[],
+  attacks: readonly AttackConfig[],
+  run: InProcess,
+): Pick<TransferRecord, "networks" | "eligible" | "attacks"> {
+  const policies = plan.networks.map(({ policy }) => readPolicy(run.bytes(policy, POLICY_FILE)));
+  const clean = plan.networks.map((each, i) => answersOf(each.clean, policies[i], run));
+  const [{ labels }] = clean;
+  return {
+    networks: clean.map((answers, i) => networkRecord(models[i], policies[i], answers)),
+    eligible: labels.filter((label, i) => clean.every(({ routed }) => routed[i].label === label)).length,
+    attacks: plan.attacks.map((crafted, i) => ({
+      ...describedBy(attacks[i], models[0], policies[0]),
+      ...attackRecord(crafted, policies, run),
+    })),
+  };
+}
+
+interface Answered {
+  readonly routed: readonly Routed[];
+  readonly labels: readonly number[];
+}
+
+function answersOf(key: TaskKey, policy: Policy, run: InProcess): Answered {
+  const labels = run.rows<AnswerRow>(key, ANSWERS_FILE).flatMap(({ exit, label }) => (exit === 0 ? [label] : []));
+  return { routed: labels.length > 0 ? route(logitsOf(run.array(key, LOGITS_FILE)), policy) : [], labels };
+}
+
+function networkRecord(
+  { name, parameters, exits }: DynamicModel,
+  policy: Policy,
+  { routed, labels }: Answered,
+): TransferRecord["networks"][number] {
+  const costs = exits.map((e) => e.costFraction);
+  return {
+    ...{ name, parameters, exits: exits.length, macs: exits[exits.length - 1].macs },
+    policy: {
+      ...policy,
+      thresholds: [...policy.thresholds],
+      temperatures: policy.temperatures && [...policy.temperatures],
+    },
+    accuracy: accuracy(
+      labels,
+      routed.map((r) => r.label),
+    ),
+    meanCostFraction: meanCostFraction(stopsOf(routed), costs),
+  };
+}
+
+function describedBy(config: AttackConfig, model: DynamicModel, policy: Policy) {
+  const { name, goal, method, budget, parameters } = configureAttack(config, { model, policy });
+  const facts = { name, goal: goal.name, method: method.name, norm: budget.norm };
+  return { ...facts, radius: budget.radius ?? null, parameters: { ...parameters } };
+}
+
+function attackRecord(
+  crafted: readonly CraftedTasks[],
+  policies: readonly Policy[],
+  run: InProcess,
+): Pick<TransferAttack, "success" | "surrogateSuccess" | "seconds"> {
+  return {
+    success: crafted.map(({ judged }) => judged.map((key, target) => wrong(answersOf(key, policies[target], run)))),
+    surrogateSuccess: crafted.map(({ crafted: key }) => {
+      const rows = run.rows<OutcomeRow>(key, OUTCOMES_FILE);
+      return wilson(rows.filter(({ success }) => success).length, rows.length);
+    }),
+    seconds: crafted.map(({ crafted: key }) => run.seconds(key)),
+  };
+}
+
+/** Share of the images whose routed answer is wrong. */
+const wrong = ({ routed, labels }: Answered): Rate =>
+  wilson(routed.filter(({ label }, i) => label !== labels[i]).length, labels.length);
