@@ -20,7 +20,7 @@ export const dataRefSchema = z.strictObject({
   name: z.string().min(1).describe("its name in tables"),
   sha256: digest.describe("of shape, record numbers, labels and pixels"),
   records: z
-    .union([z.strictObject({ from: count, count: count.min(1) }), z.array(count).min(1)])
+    .union([z.strictObject({ from: count, count }), z.array(count)])
     .describe("record numbers in the data set: a range, or a list"),
 });
 /** Records of a data set. */

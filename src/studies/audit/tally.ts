@@ -44,7 +44,7 @@ export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = 
  * @param clean the answers on the clean images */
 export function nothingToAttack(
   { answer }: Goal,
-  outcomes: readonly SampleOutcome[],
+  outcomes: readonly Pick<SampleOutcome, "eligible">[],
   { routed, logits }: { readonly routed: readonly Routed[]; readonly logits: Logits },
   labels: Int32Array,
 ): AttackRecord["nothingToAttack"] {

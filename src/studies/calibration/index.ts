@@ -3,36 +3,24 @@
  *  apart. The choice of the policy never uses a test record. */
 
 import { DynnError } from "../../core/errors.js";
-import { present } from "../../core/present.js";
-import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import {
-  type Calibration,
-  type CalibrationRequest,
-  calibrate,
-  fitTemperature,
-  type OperatingPoint,
-  outcomesAt,
-} from "../../dynamic/choose/calibrate.js";
-import { Forward } from "../../dynamic/run/forward.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
-import { wilson } from "../../measures/wilson.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import {
-  CALIBRATION_SCHEMA_VERSION,
-  type CalibrationPoint,
-  calibrationRecordSchema,
-} from "../../schema/calibration-record.js";
-import type { Rate } from "../../schema/numbers.js";
-import { readingOf } from "../../schema/reading.js";
-import { steadinessOf } from "../../schema/steadiness.js";
-import { perExit } from "../audit/tally.js";
-import { attackRoom, batchOf, type OpenBatch } from "../batch.js";
-import { chanceWarnings } from "../chance.js";
-import { withCheckedModel } from "../checked-model.js";
+import { calibrationRecordSchema } from "../../schema/calibration-record.js";
+import { batchOf, type OpenBatch } from "../batch.js";
+import { InProcess } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { craftKind } from "../tasks/kinds/craft.js";
+import { IMAGES_FILE } from "../tasks/kinds/opened.js";
+import { CURVES_FILE, readCurves, type ThresholdParameters, thresholdsKind } from "../tasks/kinds/thresholds.js";
+import { CommandPlan } from "../tasks/plan.js";
+import type { Planned } from "../tasks/policy-tasks.js";
+import type { TaskKey } from "../tasks/task.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
-import { exitsOn, openSplit, outcomeOn, type Split } from "./split.js";
-import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
+import { choiceTask, splitTask } from "./plan.js";
+import { type Found, recordOf } from "./record.js";
+import { boundWorstCase } from "./worst-case.js";
 
 export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./options.js";
 
@@ -44,11 +32,24 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
 export async function calibrateModel(request: OpenBatch<CalibrationOptions>): Promise<CalibrationResult> {
   const started = request.now();
   const memory = memoryFor(request);
-  const given = { ...request, batch: memory.batch };
-  checkExits(given);
-  const [validation, test] = [fitData(given.model, given.validation), fitData(given.model, given.test)];
-  return calibrateFitted(await withCheckedModel({ ...given, validation, test }, test), memory, started);
+  checkExits(request);
+  const [validation, test] = [fitData(request.model, request.validation), fitData(request.model, request.test)];
+  const options = { ...request, batch: memory.batch, validation, test };
+  const run = new InProcess({ ...options, memory, kinds: KINDS, passing: [IMAGES_FILE] });
+  try {
+    const found = await calibrated(options, run);
+    const record = calibrationRecordSchema.parse({
+      ...recordOf(found, options),
+      memory,
+      seconds: (request.now() - started) / 1000,
+    });
+    return { policy: found.request.policy, record };
+  } finally {
+    await run.release();
+  }
 }
+
+const KINDS = { answers: answersKind, thresholds: thresholdsKind, craft: craftKind };
 
 /** @throws DynnError 'memory/batch' */
 function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<CalibrationOptions>): BatchChoice {
@@ -57,42 +58,48 @@ function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<Calibrati
   return batchOf({ ...runs, gradients: worstCase !== undefined, images: validation.count + test.count + attacked });
 }
 
-/** The calibration on data in the model's numbering. */
-async function calibrateFitted(
-  options: CalibrationOptions,
-  memory: BatchChoice,
-  started: number,
-): Promise<CalibrationResult> {
-  const forward = await Forward.compile(options.model, options.backend);
-  try {
-    const validation = await openSplit(options.validation, forward, "validation images", options);
-    const test = await openSplit(options.test, forward, "test images", options);
-    const { milliseconds, roundSpread } = timesOf(await options.measureExits?.());
-    const request = requestOf(options, validation, milliseconds);
-    const room = attackRoom(memory, options.model);
-    const { calibration, worstCase } = await choose(request, { validation, test }, { ...options, room });
-    const { policy } = calibration;
-    const costFractions = options.model.exits.map((e) => e.costFraction);
-    const record = calibrationRecordSchema.parse({
-      ...header(options, request),
-      memory,
-      warnings: chanceWarnings(options.model, options.test, finalAccuracy(test)),
-      steadiness: steadinessOf(roundSpread),
-      policy,
-      exits: exitRecords(options, request, { validation, test }, milliseconds),
-      validation: outcomeOn(validation, policy, costFractions, milliseconds),
-      test: outcomeOn(test, policy, costFractions, milliseconds),
-      curves: {
-        uniform: pointsOf(calibration.uniform, request, validation, test),
-        perExit: pointsOf(calibration.perExit, request, validation, test),
-      },
-      worstCase,
-      seconds: (options.now() - started) / 1000,
-    });
-    return { policy, record };
-  } finally {
-    await forward.release();
-  }
+/** Runs the tasks: the answers for both splits, and then the choice, in rounds under an attack. */
+async function calibrated(options: CalibrationOptions, run: InProcess): Promise<Found> {
+  const { rule, fallback, seed, worstCase: worst } = options;
+  const network = run.network(options.model);
+  const [reported, chosenOn] = [run.data(options.test), run.data(options.validation)];
+  const { model } = await run.open(network, reported);
+  const planned: Planned = { network, model, reader: { rule } };
+  const plan = new CommandPlan();
+  const validation = splitTask(plan, planned, chosenOn, "validation images");
+  const test = splitTask(plan, planned, reported, "test images");
+  await run.all(plan);
+  const times = timesOf(await options.measureExits?.());
+  const parameters = parametersOf(options, model, times);
+  const choose = async (attacked: readonly TaskKey[]): Promise<TaskKey> => {
+    const key = choiceTask(plan, validation, parameters, attacked);
+    await run.all(plan);
+    return key;
+  };
+  const { costs } = parameters;
+  const rounds = { plan, run, network: planned, model, validation, test, seed, costs, choose };
+  const { chosen, worstCase } = worst
+    ? await boundWorstCase(rounds, worst)
+    : { chosen: await choose([]), worstCase: undefined };
+  const policy = run.policy(chosen);
+  return {
+    ...{ model, times, worstCase, curves: readCurves(run.bytes(chosen, CURVES_FILE)) },
+    ...{ validation: run.measured(validation.answers), test: run.measured(test.answers) },
+    request: { rule, fallback, temperatures: policy.temperatures, costs, policy },
+  };
+}
+
+function parametersOf(
+  { rule, fallback, target, thresholds, temperature, worstCase }: CalibrationOptions,
+  { exits }: DynamicModel,
+  { milliseconds }: Partial<TimedExits>,
+): ThresholdParameters {
+  const counted = exits.map((e) => e.costFraction);
+  return {
+    ...{ rule, fallback, target, thresholds, fit: temperature, curves: true },
+    costs: target.kind === "latency" ? [...(milliseconds ?? [])] : counted,
+    ...(worstCase && { bounds: { maxCost: worstCase.maxCost, minAccuracy: worstCase.minAccuracy } }),
+  };
 }
 
 /** Times of exits, with the spread of the rounds if it was measured. */
@@ -101,10 +108,12 @@ function timesOf(measured: readonly number[] | TimedExits | undefined): Partial<
   return "milliseconds" in measured ? measured : { milliseconds: measured };
 }
 
-const finalAccuracy = ({ logits, labels }: Split): Rate => present(perExit(logits, labels).at(-1), "the final exit");
-
 /** @throws DynnError 'policy/validation' */
-function checkExits({ model, target, measureExits }: CalibrationOptions): void {
+function checkExits({
+  model,
+  target,
+  measureExits,
+}: Pick<CalibrationOptions, "model" | "target" | "measureExits">): void {
   if (model.exits.length === 1)
     throw new DynnError(
       "policy/validation",
@@ -117,96 +126,4 @@ function checkExits({ model, target, measureExits }: CalibrationOptions): void {
       `${model.name}: a target latency needs the time of every exit. Give measureExits.`,
       { target },
     );
-}
-
-function requestOf(
-  { model, rule, fallback, target, thresholds, temperature }: CalibrationOptions,
-  split: Split,
-  milliseconds: readonly number[] | undefined,
-): CalibrationRequest {
-  const temperatures = temperature ? model.exits.map((_, exit) => fitTemperature(split, exit)) : undefined;
-  const counted = model.exits.map((e) => e.costFraction);
-  return {
-    rule,
-    fallback,
-    temperatures,
-    target,
-    thresholds,
-    costs: target.kind === "latency" ? (milliseconds ?? []) : counted,
-  };
-}
-
-interface Splits {
-  readonly validation: Split;
-  readonly test: Split;
-}
-
-async function choose(
-  request: CalibrationRequest,
-  splits: Splits,
-  options: Parameters<typeof boundWorstCase>[3],
-): Promise<{ readonly calibration: Calibration; readonly worstCase: WorstCaseRecord | undefined }> {
-  if (options.worstCase) return boundWorstCase(request, splits, options.worstCase, options);
-  return { calibration: calibrate(splits.validation, request), worstCase: undefined };
-}
-
-const header = (options: CalibrationOptions, { target, thresholds }: CalibrationRequest) => ({
-  schemaVersion: CALIBRATION_SCHEMA_VERSION,
-  tool: { name: "dynn", version: options.version },
-  model: {
-    name: options.model.name,
-    parameters: options.model.parameters,
-    classes: options.model.classes,
-    ...readingOf(options.model),
-  },
-  data: {
-    test: { name: options.test.name, samples: options.test.count },
-    validation: { name: options.validation.name, samples: options.validation.count },
-    seed: options.seed,
-    notes: notesOf(options.test, options.validation),
-  },
-  target,
-  thresholdKind: thresholds,
-  costUnit: target.kind === "latency" ? "milliseconds" : "share",
-});
-
-function exitRecords(
-  { model }: CalibrationOptions,
-  { temperatures }: CalibrationRequest,
-  splits: Splits,
-  milliseconds: readonly number[] | undefined,
-) {
-  const [validation, test] = [exitsOn(splits.validation, temperatures), exitsOn(splits.test, temperatures)];
-  return model.exits.map(({ name, macs, costFraction }, k) => ({
-    name,
-    macs,
-    costFraction,
-    milliseconds: milliseconds?.[k],
-    temperature: temperatures?.[k],
-    validation: validation[k],
-    test: test[k],
-  }));
-}
-
-/** The points of a curve, each on the validation and on the test records. */
-function pointsOf(
-  points: readonly OperatingPoint[],
-  request: CalibrationRequest,
-  validation: Split,
-  test: Split,
-): CalibrationPoint[] {
-  const tested = outcomesAt(
-    test,
-    request,
-    points.map((p) => p.thresholds),
-  );
-  const side = ({ accuracy, cost }: OperatingPoint, samples: number) => ({
-    accuracy: wilson(Math.round(accuracy * samples), samples),
-    cost,
-  });
-  return points.map((point, i) => ({
-    thresholds: [...point.thresholds],
-    validation: side(point, validation.labels.length),
-    test: side(tested[i], test.labels.length),
-  }));
 }

@@ -1,40 +1,17 @@
-/** @file One split of the data for a calibration: pixels, labels, and the logits of every exit. */
+/** @file What a calibration reports on one split of the data. */
 
-import type { Images } from "../../core/images.js";
-import { type Dataset, readImages } from "../../data/dataset.js";
-import type { Measured } from "../../dynamic/choose/calibrate.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { route } from "../../dynamic/route/route.js";
-import type { Forward } from "../../dynamic/run/forward.js";
 import { exitHistogram } from "../../measures/cost.js";
 import { expectedCalibrationError, negativeLogLikelihood } from "../../measures/ece.js";
 import { meanInterval } from "../../measures/mean.js";
 import type { CalibrationExit, CalibrationOutcome } from "../../schema/calibration-record.js";
 import type { Policy } from "../../schema/policy.js";
 import { labelsOf, perExit, rateOf, stopsOf } from "../audit/tally.js";
-import type { CalibrationOptions } from "./options.js";
+import type { Answered } from "../tasks/in-process.js";
 
-export interface Split extends Measured {
-  readonly labels: Int32Array;
-  readonly images: Images;
-  readonly forward: Forward;
-}
-
-/** Run the whole network on a split. */
-export async function openSplit(
-  data: Dataset,
-  forward: Forward,
-  phase: string,
-  { batch, signal, onProgress }: CalibrationOptions,
-): Promise<Split> {
-  const images = await readImages(data);
-  const logits = await forward.logits(images, {
-    batch,
-    signal,
-    onProgress: (done, total) => onProgress?.({ phase, done, total }),
-  });
-  return { images, logits, labels: data.labels.slice(0, data.count), forward };
-}
+/** The answers of every exit for the records of a split. */
+export type Split = Answered;
 
 /** Accuracy of each exit alone on a split, and how well its confidences match its accuracy.
  * @param temperatures one per exit. Undefined when they were not fitted */

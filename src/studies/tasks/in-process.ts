@@ -4,24 +4,34 @@ import { sha256 } from "../../core/digest.js";
 import { present } from "../../core/present.js";
 import type { Tensor } from "../../core/tensor.js";
 import { type Dataset, subset } from "../../data/dataset.js";
+import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import type { Policy } from "../../schema/policy.js";
 import { type DataRef, type NetworkRef, recordsOf } from "../../schema/study/references.js";
+import type { AnswerRow } from "../../schema/study/tables.js";
+import type { Progress } from "../audit/options.js";
 import { Bench, type Opened } from "./bench.js";
 import type { Content, Table, TaskOutput } from "./content.js";
-import { inputsOf, type TaskGraph } from "./graph.js";
+import { inputsOf } from "./graph.js";
 import type { TaskContext, TaskInputs } from "./kind.js";
+import { ANSWERS_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./kinds/answers.js";
+import { POLICY_FILE, readPolicy } from "./kinds/thresholds.js";
 import { type Kinds, perform } from "./perform.js";
+import type { CommandPlan } from "./plan.js";
 import { canonicalJson, type Task, type TaskKey } from "./task.js";
 
 /** How the tasks of a call run. */
 export interface InProcessOptions extends Omit<TaskContext, "network" | "data" | "bench" | "onProgress"> {
   readonly kinds: Kinds;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Files that only tasks read. They are dropped behind the last task that reads them. */
   readonly passing?: readonly string[] | undefined;
 }
 
-/** Called with the number of finished units of a task, and of all its units. */
-export type TaskProgress = (key: TaskKey, done: number, total: number) => void;
+/** What every exit answers for some images. */
+export interface Answered extends Measured {
+  readonly labels: Int32Array;
+}
 
 /** Networks, records and results of one call.
  * @example
@@ -37,7 +47,7 @@ export class InProcess {
   readonly #context: TaskContext & { readonly bench: Bench };
 
   constructor(options: InProcessOptions) {
-    const { kinds: _kinds, passing: _passing, ...rest } = options;
+    const { kinds: _kinds, passing: _passing, onProgress: _onProgress, ...rest } = options;
     const opening = {
       backend: options.backend,
       network: async ({ sha256: digest }: NetworkRef) => present(this.#networks.get(digest), "a network in memory"),
@@ -75,14 +85,19 @@ export class InProcess {
 
   /** Runs all tasks that have no result.
    * @throws the signal's reason when aborted, and the errors of the kinds */
-  async all(graph: TaskGraph, onProgress?: TaskProgress): Promise<void> {
-    const open = graph.all().filter(({ key }) => !this.#results.has(key));
+  async all(plan: CommandPlan): Promise<void> {
+    const open = plan.graph.all().filter(({ key }) => !this.#results.has(key));
     for (const [i, { key, task }] of open.entries()) {
       this.#options.signal?.throwIfAborted();
-      const context = { ...this.#context, onProgress: onProgress?.bind(undefined, key) };
+      const context = { ...this.#context, onProgress: this.#progressOf(plan.phaseOf(key)) };
       this.#results.set(key, await perform({ key, task }, this.#inputs(task), context, this.#options.kinds));
       this.#tidy(task, key, open.slice(i + 1));
     }
+  }
+
+  #progressOf(phase: string | undefined): TaskContext["onProgress"] {
+    const { onProgress } = this.#options;
+    return phase === undefined ? undefined : (done, total) => onProgress?.({ phase, done, total });
   }
 
   /** Drops what no later task reads. */
@@ -124,6 +139,17 @@ export class InProcess {
 
   rows<Row extends object>(key: TaskKey, file: string): readonly Row[] {
     return (this.#content(key, file) as Table).rows as readonly Row[];
+  }
+
+  /** The logits of a task `answers`, and the true classes. */
+  measured(key: TaskKey): Answered {
+    const labels = Int32Array.from(labelsIn(this.rows<AnswerRow>(key, ANSWERS_FILE)));
+    return { logits: logitsOf(this.array(key, LOGITS_FILE)), labels };
+  }
+
+  /** The policy of a task. */
+  policy(key: TaskKey): Policy {
+    return readPolicy(this.bytes(key, POLICY_FILE));
   }
 
   /** Seconds of work of a task. */

@@ -4,39 +4,48 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import { type Policy, singleExitPolicy } from "../../schema/policy.js";
 import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import type { PolicyChoice } from "../policy.js";
-import type { TaskGraph } from "./graph.js";
 import { makeTask } from "./kind.js";
 import { type AnswersParameters, answersKind } from "./kinds/answers.js";
 import { policyKind } from "./kinds/policy.js";
 import { thresholdsKind } from "./kinds/thresholds.js";
-import type { TaskKey } from "./task.js";
+import type { CommandPlan } from "./plan.js";
+import type { Task, TaskKey } from "./task.js";
 
-/** A network of a plan, with the choice of its policy. */
+/** A network of a plan. */
 export interface Planned {
   readonly network: NetworkRef;
   readonly model: Pick<DynamicModel, "exits">;
+  /** How confidences are computed. */
+  readonly reader: Pick<Policy, "rule" | "temperatures">;
+}
+
+/** A network of a plan, with the choice of its policy. */
+export interface PlannedPolicy extends Planned {
   readonly choice: PolicyChoice;
   /** The validation records of a choice. */
   readonly validation?: DataRef | undefined;
 }
 
-/** The policy of a network.
- * @returns the keys of its task, and of the answers for validation records where there are any */
-export function policyTasks(graph: TaskGraph, planned: Planned): { policy: TaskKey; validation?: TaskKey } {
+/** How a choice computes confidences. */
+export const readerOf = (choice: PolicyChoice): Planned["reader"] => (choice.kind === "fixed" ? choice.policy : choice);
+
+/** The task of a network's policy, behind those that it reads.
+ * @param phase what the user reads while the validation records run */
+export function policyTask(plan: CommandPlan, planned: PlannedPolicy, phase: string): TaskKey {
   const { choice, model } = planned;
-  const stated = (policy: Policy) => ({ policy: graph.add(makeTask(policyKind, { policy: stateOf(policy) })) });
+  const stated = (policy: Policy) => plan.add(makeTask(policyKind, { policy: stateOf(policy) }));
   if (choice.kind === "fixed") return stated(choice.policy);
   const { rule, fallback, target } = choice;
   if (model.exits.length === 1) return stated(singleExitPolicy(rule, fallback));
-  const validation = graph.add(answersTask(planned, present(planned.validation, "the validation records")));
+  const validation = plan.add(answersTask(planned, present(planned.validation, "the validation records")), phase);
   const costs = model.exits.map(({ costFraction }) => costFraction);
   const parameters = { ...{ rule, fallback, target, costs }, temperatures: listOf(choice.temperatures) };
-  return { policy: graph.add(makeTask(thresholdsKind, parameters, { answers: [validation] })), validation };
+  return plan.add(makeTask(thresholdsKind, parameters, { answers: [validation] }));
 }
 
 /** What every exit of a network answers for records, or for the images of an attack on them. */
-export function answersTask({ network, model, choice }: Planned, data: DataRef, images?: TaskKey) {
-  const { rule, temperatures } = choice.kind === "fixed" ? choice.policy : choice;
+export function answersTask({ network, model, reader }: Planned, data: DataRef, images?: TaskKey): Task {
+  const { rule, temperatures } = reader;
   const macs = present(model.exits.at(-1), "the final exit").macs;
   const parameters: AnswersParameters = {
     ...{ network, data, rule, macs, logits: true },

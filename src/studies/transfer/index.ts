@@ -24,7 +24,7 @@ import { craftKind } from "../tasks/kinds/craft.js";
 import { IMAGES_FILE } from "../tasks/kinds/opened.js";
 import { policyKind } from "../tasks/kinds/policy.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
-import type { Planned } from "../tasks/policy-tasks.js";
+import { type PlannedPolicy, readerOf } from "../tasks/policy-tasks.js";
 import { transferPlan } from "./plan.js";
 import { joined } from "./record.js";
 
@@ -87,17 +87,14 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
     const reported = run.data(data);
     const networks: Opened[] = [];
     for (const each of request.networks) networks.push(await opened(each, { data, reported, attacks }, run));
-    const plan = transferPlan({ networks, data: reported, attacks, seed: request.seed });
-    await run.all(plan.graph, (key, done, total) => {
-      const phase = plan.phases.get(key);
-      if (phase !== undefined) request.onProgress?.({ phase, done, total });
-    });
+    const planned = transferPlan({ networks, data: reported, attacks, seed: request.seed });
+    await run.all(planned.plan);
     return transferRecordSchema.parse({
       schemaVersion: TRANSFER_VERSION,
       tool: { name: "dynn", version: request.version },
       data: { name: data.name, samples: data.count, seed: request.seed, notes: notesOf(data) },
       ...joined(
-        plan,
+        planned,
         networks.map(({ model }) => model),
         attacks,
         run,
@@ -112,7 +109,7 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
 
 const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
 
-interface Opened extends Planned {
+interface Opened extends PlannedPolicy {
   readonly model: DynamicModel;
 }
 
@@ -127,9 +124,10 @@ async function opened(
   const network = run.network(given);
   const { model } = await run.open(network, reported);
   for (const config of attacks) configureAttack(config, { model, policy: assumedPolicy(choice, model) });
-  if (choice.kind === "fixed") return { network, model, choice };
+  const found = { network, model, choice, reader: readerOf(choice) };
+  if (choice.kind === "fixed") return found;
   await checkApart(data, choice.validation);
-  return { network, model, choice, validation: run.data(choice.validation) };
+  return { ...found, validation: run.data(choice.validation) };
 }
 
 /** All networks stay in memory, and one of them is attacked at a time.

@@ -7,13 +7,11 @@ import { meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/wilson.js";
 import type { Rate } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
-import type { AnswerRow, OutcomeRow } from "../../schema/study/tables.js";
+import type { OutcomeRow } from "../../schema/study/tables.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
 import { stopsOf } from "../audit/tally.js";
 import type { InProcess } from "../tasks/in-process.js";
-import { ANSWERS_FILE, LOGITS_FILE, logitsOf } from "../tasks/kinds/answers.js";
 import { OUTCOMES_FILE } from "../tasks/kinds/opened.js";
-import { POLICY_FILE, readPolicy } from "../tasks/kinds/thresholds.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { CraftedTasks, TransferPlan } from "./plan.js";
 
@@ -26,7 +24,7 @@ export function joined(
   attacks: readonly AttackConfig[],
   run: InProcess,
 ): Pick<TransferRecord, "networks" | "eligible" | "attacks"> {
-  const policies = plan.networks.map(({ policy }) => readPolicy(run.bytes(policy, POLICY_FILE)));
+  const policies = plan.networks.map(({ policy }) => run.policy(policy));
   const clean = plan.networks.map((each, i) => answersOf(each.clean, policies[i], run));
   const [{ labels }] = clean;
   return {
@@ -39,20 +37,20 @@ export function joined(
   };
 }
 
-interface Answered {
+interface Answers {
   readonly routed: readonly Routed[];
-  readonly labels: readonly number[];
+  readonly labels: Int32Array;
 }
 
-function answersOf(key: TaskKey, policy: Policy, run: InProcess): Answered {
-  const labels = run.rows<AnswerRow>(key, ANSWERS_FILE).flatMap(({ exit, label }) => (exit === 0 ? [label] : []));
-  return { routed: labels.length > 0 ? route(logitsOf(run.array(key, LOGITS_FILE)), policy) : [], labels };
+function answersOf(key: TaskKey, policy: Policy, run: InProcess): Answers {
+  const { logits, labels } = run.measured(key);
+  return { routed: labels.length > 0 ? route(logits, policy) : [], labels };
 }
 
 function networkRecord(
   { name, parameters, exits }: DynamicModel,
   policy: Policy,
-  { routed, labels }: Answered,
+  { routed, labels }: Answers,
 ): TransferRecord["networks"][number] {
   const costs = exits.map((e) => e.costFraction);
   return {
@@ -92,5 +90,5 @@ function attackRecord(
 }
 
 /** Share of the images whose routed answer is wrong. */
-const wrong = ({ routed, labels }: Answered): Rate =>
+const wrong = ({ routed, labels }: Answers): Rate =>
   wilson(routed.filter(({ label }, i) => label !== labels[i]).length, labels.length);

@@ -83,3 +83,7 @@ export function logitsOf({ data, dims: [all, n, classes] }: Tensor, exits?: read
     classes,
   );
 }
+
+/** The true classes of a finished task, one per image. */
+export const labelsIn = (rows: readonly AnswerRow[]): number[] =>
+  rows.flatMap(({ exit, label }) => (exit === 0 ? [label] : []));

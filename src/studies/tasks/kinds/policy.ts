@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { policySchema } from "../../../schema/policy.js";
 import { taskKind } from "../kind.js";
-import { POLICY_FILE, policyBytes } from "./thresholds.js";
+import { jsonBytes, POLICY_FILE } from "./thresholds.js";
 
 const parameters = z.strictObject({ policy: policySchema });
 export type PolicyParameters = z.infer<typeof parameters>;
@@ -15,5 +15,5 @@ export const policyKind = taskKind<PolicyParameters>({
   inputs: [],
   cores: "one",
   macs: () => 0,
-  run: async (_key, { policy }) => ({ files: { [POLICY_FILE]: policyBytes(policy) } }),
+  run: async (_key, { policy }) => ({ files: { [POLICY_FILE]: jsonBytes(policy) } }),
 });

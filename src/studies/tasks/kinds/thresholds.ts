@@ -2,15 +2,23 @@
  *  exits or for some of them. */
 import { z } from "zod";
 import { present } from "../../../core/present.js";
-import { calibrate, type Measured } from "../../../dynamic/choose/calibrate.js";
+import {
+  type Calibration,
+  calibrate,
+  fitTemperature,
+  type Measured,
+  THRESHOLD_KINDS,
+} from "../../../dynamic/choose/calibrate.js";
 import { count } from "../../../schema/numbers.js";
 import { FALLBACKS, type Policy, policySchema, RULES, singleExitPolicy } from "../../../schema/policy.js";
 import { ANSWER_COLUMNS } from "../../../schema/study/tables.js";
 import { targetSchema } from "../../../schema/target.js";
 import { type TaskInputs, taskKind } from "../kind.js";
-import { ANSWERS_FILE, LOGITS_FILE, logitsOf } from "./answers.js";
+import { ANSWERS_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./answers.js";
 
 export const POLICY_FILE = "policy.json";
+/** The points of accuracy and cost that the policy was chosen from. */
+export const CURVES_FILE = "curves.json";
 
 const parameters = z.strictObject({
   rule: z.enum(RULES),
@@ -19,6 +27,13 @@ const parameters = z.strictObject({
   target: targetSchema,
   costs: z.array(z.number().min(0)).min(1).describe("cost of each exit of the network, as a share of the final exit's"),
   exits: z.array(count).min(1).optional().describe("the exits that are kept, the final one last; absent: all"),
+  thresholds: z.enum(THRESHOLD_KINDS).optional().describe("absent: one for all exits"),
+  fit: z.boolean().optional().describe("whether a temperature is fitted to each exit first"),
+  bounds: z
+    .strictObject({ maxCost: z.number().optional(), minAccuracy: z.number().optional() })
+    .optional()
+    .describe("bounds on the attacked records of the input"),
+  curves: z.boolean().optional().describe("whether the points that it was chosen from are kept"),
 });
 export type ThresholdParameters = z.infer<typeof parameters>;
 
@@ -27,27 +42,61 @@ export const thresholdsKind = taskKind<ThresholdParameters>({
   version: 1,
   about: "chooses thresholds on the answers for validation records",
   parameters,
-  inputs: ["answers"],
+  inputs: ["answers", "attacked"],
   cores: "one",
   macs: () => 0,
   run: async (_key, given, inputs) => {
-    const policy = choose(await measured(inputs, given), given);
-    return { files: { [POLICY_FILE]: policyBytes(policy) } };
+    const attacked = await measuredIn(inputs, "attacked", given);
+    const [validation] = await measuredIn(inputs, "answers", given);
+    const { policy, ...curves } = choose(present(validation, "the answers of the input"), attacked, given);
+    return {
+      files: { [POLICY_FILE]: jsonBytes(policy), ...(given.curves ? { [CURVES_FILE]: jsonBytes(curves) } : {}) },
+    };
   },
 });
 
 /** The policy for the kept exits, on their logits for validation records. */
-export function choose(validation: Measured, { costs, exits, ...request }: ThresholdParameters): Policy {
+function choose(
+  validation: Measured,
+  attacked: readonly Measured[],
+  { costs, exits, fit, bounds, curves: _curves, ...request }: ThresholdParameters,
+): Pick<Calibration, "policy" | "uniform" | "perExit"> {
   const kept = exits ?? costs.map((_, k) => k);
-  if (kept.length === 1) return singleExitPolicy(request.rule, request.fallback);
-  return calibrate(validation, { ...request, costs: kept.map((k) => costs[k]) }).policy;
+  if (kept.length === 1) return { policy: singleExitPolicy(request.rule, request.fallback), uniform: [], perExit: [] };
+  const temperatures = fit ? kept.map((_, k) => fitTemperature(validation, k)) : request.temperatures;
+  const { policy, uniform, perExit } = calibrate(validation, {
+    ...{ ...request, temperatures, costs: kept.map((k) => costs[k]) },
+    worstCase: attacked.length > 0 ? { attacked, ...bounds } : undefined,
+  });
+  return { policy, uniform, perExit };
 }
 
-export const policyBytes = (policy: Policy): Uint8Array => new TextEncoder().encode(`${JSON.stringify(policy)}\n`);
+/** JSON as the bytes of a file. */
+export const jsonBytes = (value: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value)}\n`);
 
 /** Reads the policy of a finished task. */
 export const readPolicy = (bytes: Uint8Array): Policy =>
   policySchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+
+const pointSchema = z.object({
+  thresholds: z.array(z.number()),
+  accuracy: z.number(),
+  cost: z.number(),
+  worstCost: z.number().optional(),
+  worstAccuracy: z.number().optional(),
+});
+const curvesSchema = z.object({ uniform: z.array(pointSchema), perExit: z.array(pointSchema) });
+
+/** The points that a policy was chosen from. */
+export type Curves = Pick<Calibration, "uniform" | "perExit">;
+
+/** Reads the points of a finished task. */
+export const readCurves = (bytes: Uint8Array): Curves => {
+  const { uniform, perExit } = curvesSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  const whole = (points: typeof uniform) =>
+    points.map(({ worstCost, worstAccuracy, ...point }) => ({ ...point, worstCost, worstAccuracy }));
+  return { uniform: whole(uniform), perExit: whole(perExit) };
+};
 
 /** The policy of an input, or that of a network with one exit. */
 export async function policyOf(inputs: TaskInputs, name = "policy"): Promise<Policy> {
@@ -55,11 +104,15 @@ export async function policyOf(inputs: TaskInputs, name = "policy"): Promise<Pol
   return file ? readPolicy(file) : singleExitPolicy();
 }
 
-async function measured(inputs: TaskInputs, { exits }: Pick<ThresholdParameters, "exits">): Promise<Measured> {
-  const [logits] = await inputs.arrays("answers", LOGITS_FILE);
-  const [rows] = await inputs.tables("answers", ANSWERS_FILE, ANSWER_COLUMNS);
-  return {
-    logits: logitsOf(present(logits, "the logits of the input"), exits),
-    labels: present(rows, "the answers of the input").flatMap(({ exit, label }) => (exit === 0 ? [label] : [])),
-  };
+/** The logits and labels of an input, one entry per task. */
+async function measuredIn(
+  inputs: TaskInputs,
+  name: string,
+  { exits }: Pick<ThresholdParameters, "exits">,
+): Promise<Measured[]> {
+  const rows = await inputs.tables(name, ANSWERS_FILE, ANSWER_COLUMNS);
+  return (await inputs.arrays(name, LOGITS_FILE)).map((logits, i) => ({
+    logits: logitsOf(logits, exits),
+    labels: labelsIn(rows[i]),
+  }));
 }
