@@ -2,22 +2,25 @@
  *  come from the logits of all exits and `route`, which is exact. Times come from the staged
  *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
-import type { Images } from "../../core/images.js";
+import { present } from "../../core/present.js";
 import { checkWhole } from "../../core/whole.js";
-import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import type { Measured } from "../../dynamic/choose/calibrate.js";
-import { Forward } from "../../dynamic/run/forward.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
+import type { DataRef } from "../../schema/study/references.js";
 import { batchOf } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
-import { compileNetworks, pointContestant } from "./networks.js";
+import { InProcess } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { pointsKind } from "../tasks/kinds/points.js";
+import { timesKind } from "../tasks/kinds/times.js";
+import type { Planned } from "../tasks/policy-tasks.js";
+import { staticOf } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
-import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";
-import { type Findings, recordOf } from "./record.js";
-import { SharedSessions } from "./sessions.js";
-import { timeAll } from "./timing.js";
+import { profilePlan } from "./plan.js";
+import { fixedPoints } from "./points.js";
+import { recordOf } from "./record.js";
 
 export type { PointOptions, ProfileOptions } from "./options.js";
 
@@ -31,29 +34,59 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   checkBatches(sorted);
   const options = await withCheckedModel(sorted, sorted.data);
   const memory = memoryFor(options);
-  const fixed = fixedPoints(options.model, options);
-  const images = await readImages(options.data);
-  const { reported, validation } = await allExits(options, images, memory.batch);
-  const chosen = validation ? chosenPoints(options.model, options, validation) : [];
-  const forwards: Forward[] = [];
-  const sessions = new SharedSessions(options.backend);
+  const points = fixedPoints(options.model, options);
+  const run = new InProcess({ ...options, memory, kinds: KINDS });
   try {
-    const networks = await compileNetworks(options, images, forwards);
-    const points = await compilePoints(options, distinct([...fixed, ...chosen]), sessions);
-    const contestants = [...networks, ...points].map(({ contestant }) => contestant);
-    const measured = await timeAll(contestants, { ...options, images });
-    return recordOf({
-      options,
-      memory,
-      reported,
-      networks,
-      points,
-      measured,
-      seconds: (options.now() - started) / 1000,
+    const data = run.data(options.data);
+    const network = await opened(options.model, options, data, run);
+    const statics = await staticNetworks(network.model, options, data, run);
+    const { validation, thresholds } = options;
+    const isChoosing = options.model.exits.length > 1 && thresholds === undefined;
+    const planned = profilePlan({
+      ...{ network, statics, data, given: points },
+      ...{ rules: options.rules, fallback: options.fallback, batches: options.batches, rounds: options.rounds },
+      validation: isChoosing && validation ? run.data(validation) : undefined,
     });
+    await run.all(planned.plan);
+    const models = statics.map(({ model }) => model);
+    return recordOf({ options, memory, models, planned, run, seconds: (options.now() - started) / 1000 });
   } finally {
-    await Promise.all([sessions, ...forwards].map((each) => each.release()));
+    await run.release();
   }
+}
+
+const KINDS = { answers: answersKind, points: pointsKind, times: timesKind };
+
+/** A network of a profile. */
+interface Opened extends Planned {
+  readonly model: DynamicModel;
+}
+
+/** A network as its tasks name it, after the check of its outputs. */
+async function opened(model: DynamicModel, { rules }: ProfileOptions, data: DataRef, run: InProcess): Promise<Opened> {
+  const network = run.network(model);
+  const checked = await run.open(network, data);
+  const reader = { rule: present(rules[0], "the first rule"), temperatures: checked.model.policy?.temperatures };
+  return { network, model: checked.model, reader };
+}
+
+/** The static network of the same weights and, where one is given, the baseline.
+ * @throws DynnError 'shape/unknown', 'data/shape', 'data/label' */
+async function staticNetworks(
+  model: DynamicModel,
+  options: ProfileOptions,
+  data: DataRef,
+  run: InProcess,
+): Promise<Opened[]> {
+  const baseline = options.baseline && (await opened(options.baseline, options, data, run));
+  return [model, ...(baseline ? [baseline.model] : [])].map((source) => {
+    const single = staticOf(source);
+    return {
+      network: run.network(single),
+      model: single,
+      reader: { rule: present(options.rules[0], "the first rule") },
+    };
+  });
 }
 
 /** The same profile with data in the model's numbering.
@@ -82,43 +115,4 @@ function memoryFor({ model, backend, data, validation, batches }: ProfileOptions
   const images = data.count + (validation?.count ?? 0);
   batchOf({ model, backend, images, batch: batches.at(-1) });
   return batchOf({ model, backend, images });
-}
-
-/** Logits of every exit on the reported records. With a choice of thresholds, also on the
- * validation records. */
-async function allExits(
-  { model, backend, data, validation, thresholds, signal, onProgress }: ProfileOptions,
-  images: Images,
-  batch: number,
-): Promise<{ readonly reported: Measured; readonly validation: Measured | undefined }> {
-  const forward = await Forward.compile(model, backend);
-  const measured = async ({ labels }: Dataset, images: Images, phase: string): Promise<Measured> => {
-    const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
-    const logits = await forward.logits(images, { batch, signal, onProgress: progress });
-    return { logits, labels };
-  };
-  try {
-    const reported = await measured(data, images, "all exits");
-    const choosing = model.exits.length > 1 && thresholds === undefined ? validation : undefined;
-    return {
-      reported,
-      validation: choosing && (await measured(choosing, await readImages(choosing), "validation images")),
-    };
-  } finally {
-    await forward.release();
-  }
-}
-
-async function compilePoints(
-  { model, batches, signal, onProgress }: ProfileOptions,
-  points: readonly Point[],
-  sessions: SharedSessions,
-): Promise<Findings["points"]> {
-  const compiled: Findings["points"][number][] = [];
-  for (const point of points) {
-    signal?.throwIfAborted();
-    compiled.push({ ...point, contestant: await pointContestant(model, point, batches, sessions) });
-    onProgress?.({ phase: "operating points", done: compiled.length, total: points.length });
-  }
-  return compiled;
 }

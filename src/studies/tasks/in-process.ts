@@ -95,9 +95,11 @@ export class InProcess {
     }
   }
 
-  #progressOf(phase: string | undefined): TaskContext["onProgress"] {
-    const { onProgress } = this.#options;
-    return phase === undefined ? undefined : (done, total) => onProgress?.({ phase, done, total });
+  #progressOf(named: string | undefined): TaskContext["onProgress"] {
+    return (done, total, part) => {
+      const phase = part ?? named;
+      if (phase !== undefined) this.#options.onProgress?.({ phase, done, total });
+    };
   }
 
   /** Drops what no later task reads. */

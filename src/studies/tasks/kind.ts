@@ -40,7 +40,8 @@ export interface TaskContext {
    * that is free. */
   readonly memory?: BatchChoice | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** @param part what the task does, where it does several things */
+  readonly onProgress?: ((done: number, total: number, part?: string) => void) | undefined;
   /** What tasks of one process have open together. Left out: a task opens all it needs. */
   readonly bench?: Bench | undefined;
   /** Clock in milliseconds. */

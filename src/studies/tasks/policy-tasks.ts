@@ -6,7 +6,7 @@ import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import type { PolicyChoice } from "../policy.js";
 import { makeTask } from "./kind.js";
 import { type AnswersParameters, answersKind } from "./kinds/answers.js";
-import { policyKind } from "./kinds/policy.js";
+import { policyKind, stated } from "./kinds/policy.js";
 import { thresholdsKind } from "./kinds/thresholds.js";
 import type { CommandPlan } from "./plan.js";
 import type { Task, TaskKey } from "./task.js";
@@ -33,10 +33,10 @@ export const readerOf = (choice: PolicyChoice): Planned["reader"] => (choice.kin
  * @param phase what the user reads while the validation records run */
 export function policyTask(plan: CommandPlan, planned: PlannedPolicy, phase: string): TaskKey {
   const { choice, model } = planned;
-  const stated = (policy: Policy) => plan.add(makeTask(policyKind, { policy: stateOf(policy) }));
-  if (choice.kind === "fixed") return stated(choice.policy);
+  const given = (policy: Policy) => plan.add(makeTask(policyKind, { policy: stated(policy) }));
+  if (choice.kind === "fixed") return given(choice.policy);
   const { rule, fallback, target } = choice;
-  if (model.exits.length === 1) return stated(singleExitPolicy(rule, fallback));
+  if (model.exits.length === 1) return given(singleExitPolicy(rule, fallback));
   const validation = plan.add(answersTask(planned, present(planned.validation, "the validation records")), phase);
   const costs = model.exits.map(({ costFraction }) => costFraction);
   const parameters = { ...{ rule, fallback, target, costs }, temperatures: listOf(choice.temperatures) };
@@ -53,11 +53,5 @@ export function answersTask({ network, model, reader }: Planned, data: DataRef, 
   };
   return makeTask(answersKind, parameters, images ? { images: [images] } : {});
 }
-
-/** The fields of a policy that tasks read. */
-const stateOf = ({ rule, thresholds, fallback, temperatures }: Policy) => ({
-  ...{ rule, thresholds: [...thresholds], fallback },
-  temperatures: listOf(temperatures),
-});
 
 const listOf = (numbers: readonly number[] | undefined): number[] | undefined => numbers && [...numbers];

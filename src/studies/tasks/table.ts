@@ -4,14 +4,23 @@ import { craftKind } from "./kinds/craft.js";
 import { finiteDifferencesKind } from "./kinds/finite-differences.js";
 import { latencyKind } from "./kinds/latency.js";
 import { paceKind } from "./kinds/pace.js";
+import { pointsKind } from "./kinds/points.js";
 import { policyKind } from "./kinds/policy.js";
 import { thresholdsKind } from "./kinds/thresholds.js";
+import { timesKind } from "./kinds/times.js";
 import type { Kinds } from "./perform.js";
 
 /** The kinds of tasks by name. */
 export const TASK_KINDS: Kinds = Object.fromEntries(
-  [answersKind, policyKind, thresholdsKind, craftKind, finiteDifferencesKind, latencyKind, paceKind].map((kind) => [
-    kind.name,
-    kind,
-  ]),
+  [
+    answersKind,
+    policyKind,
+    thresholdsKind,
+    craftKind,
+    finiteDifferencesKind,
+    latencyKind,
+    paceKind,
+    pointsKind,
+    timesKind,
+  ].map((kind) => [kind.name, kind]),
 );

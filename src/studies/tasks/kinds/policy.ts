@@ -1,6 +1,6 @@
 /** @file The task `policy`: states a policy that is given, for tasks that read one. */
 import { z } from "zod";
-import { policySchema } from "../../../schema/policy.js";
+import { type Policy, policySchema } from "../../../schema/policy.js";
 import { taskKind } from "../kind.js";
 import { jsonBytes, POLICY_FILE } from "./thresholds.js";
 
@@ -16,4 +16,10 @@ export const policyKind = taskKind<PolicyParameters>({
   cores: "one",
   macs: () => 0,
   run: async (_key, { policy }) => ({ files: { [POLICY_FILE]: jsonBytes(policy) } }),
+});
+
+/** The fields of a policy, as parameters hold them. */
+export const stated = ({ rule, thresholds, fallback, temperatures }: Policy): z.infer<typeof policySchema> => ({
+  ...{ rule, thresholds: [...thresholds], fallback },
+  ...(temperatures ? { temperatures: [...temperatures] } : {}),
 });

@@ -105,7 +105,7 @@ export async function policyOf(inputs: TaskInputs, name = "policy"): Promise<Pol
 }
 
 /** The logits and labels of an input, one entry per task. */
-async function measuredIn(
+export async function measuredIn(
   inputs: TaskInputs,
   name: string,
   { exits }: Pick<ThresholdParameters, "exits">,
