@@ -6,10 +6,22 @@ import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { Forward } from "../../dynamic/run/forward.js";
+import type { Backend } from "../../runtime/backend.js";
 import { type DataRef, type NetworkRef, recordsOf } from "../../schema/study/references.js";
 import { withCheckedModel } from "../checked-model.js";
-import type { TaskContext } from "./kind.js";
 import { canonicalJson, type Json } from "./task.js";
+
+/** How networks and records are opened. */
+export interface Opening {
+  readonly backend: Backend;
+  /** Opens a network and compares its bytes with the reference.
+   * @throws DynnError 'study/changed' when the file is another one than the plan names */
+  readonly network: (reference: NetworkRef) => Promise<DynamicModel>;
+  /** Opens records and compares them with the reference. Record i of the result is record
+   * `records[i]` of the data set.
+   * @throws DynnError 'study/changed' */
+  readonly data: (reference: DataRef) => Promise<Dataset>;
+}
 
 /** A network with the records that it runs on. */
 export interface Opened {
@@ -30,7 +42,7 @@ export interface Opened {
  * const forward = await bench.forward(model);
  * await bench.release(); */
 export class Bench {
-  readonly #context: Pick<TaskContext, "backend" | "network" | "data">;
+  readonly #context: Opening;
   readonly #networks = new Map<string, Promise<DynamicModel>>();
   readonly #opened = new Map<string, Promise<Opened>>();
   /** Pixels by records and number of channels. */
@@ -38,7 +50,7 @@ export class Bench {
   readonly #forwards = new Map<DynamicModel, Promise<Forward>>();
   #attacked: { readonly model: DynamicModel; readonly evaluator: Evaluator } | undefined;
 
-  constructor(context: Pick<TaskContext, "backend" | "network" | "data">) {
+  constructor(context: Opening) {
     this.#context = context;
   }
 

@@ -1,13 +1,11 @@
 /** @file What a task leaves before a store makes bytes of it: tables, arrays, or bytes. A store of
  *  files writes tables as Parquet and arrays as .npy. In one process they stay as they are. */
 import type { Tensor } from "../../core/tensor.js";
-import type { Columns } from "../../schema/columns.js";
 import type { Manifest } from "./store.js";
 
-/** Rows with the types and the meaning of their columns. */
+/** Rows of a table. The name of its file says which columns it has. */
 export interface Table<Row extends object = object> {
   readonly rows: readonly Row[];
-  readonly columns: Columns<Row>;
 }
 
 /** A file of a result before it is bytes. */
@@ -20,7 +18,3 @@ export interface TaskOutput {
   readonly files: { readonly [name: string]: Content };
   readonly facts?: Manifest["facts"] | undefined;
 }
-
-/** Types a table by its rows. */
-export const table = <Row extends object>(rows: readonly Row[], columns: Columns<Row>): Table =>
-  ({ rows, columns }) as unknown as Table;

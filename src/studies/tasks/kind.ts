@@ -1,14 +1,9 @@
 /** @file What a kind of task is, and what a task gets to run. */
 import type { z } from "zod";
 import type { Tensor } from "../../core/tensor.js";
-import type { Dataset } from "../../data/dataset.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
-import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import type { Columns } from "../../schema/columns.js";
-import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import type { RunStore } from "../audit/run-store.js";
-import type { Bench } from "./bench.js";
+import type { Bench, Opening } from "./bench.js";
 import type { TaskOutput } from "./content.js";
 import type { Task, TaskKey } from "./task.js";
 
@@ -16,23 +11,11 @@ import type { Task, TaskKey } from "./task.js";
 export interface TaskInputs {
   readonly files: (name: string, file: string) => Promise<readonly Uint8Array[]>;
   readonly arrays: (name: string, file: string) => Promise<readonly Tensor[]>;
-  readonly tables: <Row extends object>(
-    name: string,
-    file: string,
-    columns: Columns<Row>,
-  ) => Promise<readonly (readonly Row[])[]>;
+  readonly tables: <Row extends object>(name: string, file: string) => Promise<readonly (readonly Row[])[]>;
 }
 
 /** What the machine gives to a task. */
-export interface TaskContext {
-  readonly backend: Backend;
-  /** Opens a network and compares its bytes with the reference.
-   * @throws DynnError 'study/changed' when the file is another one than the plan names */
-  readonly network: (reference: NetworkRef) => Promise<DynamicModel>;
-  /** Opens records and compares them with the reference. Record i of the result is record
-   * `records[i]` of the data set.
-   * @throws DynnError 'study/changed' */
-  readonly data: (reference: DataRef) => Promise<Dataset>;
+export interface TaskContext extends Opening {
   /** Keeps an attack, so that a stopped task loses little. Undefined when another process does the
    * same task. */
   readonly unfinished?: ((key: TaskKey) => Promise<RunStore | undefined>) | undefined;

@@ -1,4 +1,4 @@
-/** @file The tasks that give a network its policy: it is stated, or chosen on validation records. */
+/** @file The tasks that give a network its policy: stated, or chosen on validation records. */
 import { present } from "../../core/present.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { type Policy, singleExitPolicy } from "../../schema/policy.js";

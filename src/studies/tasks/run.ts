@@ -2,6 +2,7 @@
 import { present } from "../../core/present.js";
 import { readNpy, writeNpy } from "../../data/npy.js";
 import { checkedParquet, readParquet } from "../../data/parquet.js";
+import { TABLE_COLUMNS } from "./columns.js";
 import type { Content } from "./content.js";
 import type { TaskContext, TaskInputs } from "./kind.js";
 import { type Kinds, kindIn, perform } from "./perform.js";
@@ -25,7 +26,7 @@ export async function runTask(
   if (known) return known;
   const { files, facts } = await perform({ key, task }, inputsFrom(task, store), context, kinds);
   const written = await Promise.all(
-    Object.entries(files).map(async ([name, content]) => [name, await bytesOf(content)] as const),
+    Object.entries(files).map(async ([name, content]) => [name, await bytesOf(content, name)] as const),
   );
   return store.publish(key, task, { files: Object.fromEntries(written), facts });
 }
@@ -35,10 +36,12 @@ export async function runTask(
 export const kindOf = (task: Pick<Task, "kind" | "version">) => kindIn(TASK_KINDS, task);
 
 /** The bytes of a file. */
-async function bytesOf(content: Content): Promise<Uint8Array> {
+async function bytesOf(content: Content, file: string): Promise<Uint8Array> {
   if (content instanceof Uint8Array) return content;
-  return "rows" in content ? checkedParquet(content.rows, content.columns) : writeNpy(content);
+  return "rows" in content ? checkedParquet(content.rows, columnsOf(file)) : writeNpy(content);
 }
+
+const columnsOf = (file: string) => present(TABLE_COLUMNS[file], `the columns of ${file}`);
 
 function inputsFrom({ inputs }: Task, store: TaskStore): TaskInputs {
   const files = (name: string, file: string): Promise<Uint8Array[]> =>
@@ -50,7 +53,9 @@ function inputsFrom({ inputs }: Task, store: TaskStore): TaskInputs {
   return {
     files,
     arrays: async (name, file) => (await files(name, file)).map((bytes) => readNpy(bytes, file)),
-    tables: async (name, file, columns) =>
-      Promise.all((await files(name, file)).map((bytes) => readParquet(bytes, columns, file))),
+    tables: async (name, file) =>
+      Promise.all((await files(name, file)).map((bytes) => readParquet(bytes, columnsOf(file), file))) as Promise<
+        never[][]
+      >,
   };
 }

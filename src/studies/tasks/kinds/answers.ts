@@ -6,9 +6,8 @@ import { type Reader, readingOf } from "../../../dynamic/route/route.js";
 import { count } from "../../../schema/numbers.js";
 import { RULES } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import { ANSWER_COLUMNS, type AnswerRow } from "../../../schema/study/tables.js";
+import type { AnswerRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
-import { table } from "../content.js";
 import { taskKind } from "../kind.js";
 import { type Shown, shownTo } from "./opened.js";
 
@@ -19,10 +18,13 @@ export const LOGITS_FILE = "logits.npy";
 const parameters = z.strictObject({
   network: networkRefSchema,
   data: dataRefSchema,
-  rule: z.enum(RULES).describe("rule of the confidence"),
+  /** Rule of the confidence. */
+  rule: z.enum(RULES),
   temperatures: z.array(z.number().positive()).optional(),
-  logits: z.boolean().describe("whether the logits are kept, float32 [exits,n,classes]"),
-  macs: count.describe("of one image, for estimates"),
+  /** Whether the logits are kept, float32 [exits,n,classes]. */
+  logits: z.boolean(),
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type AnswersParameters = z.infer<typeof parameters>;
 
@@ -43,7 +45,7 @@ export const answersKind = taskKind<AnswersParameters>({
     const logits = await forward.logits(shown.images, { batch, signal, onProgress });
     const rows = answerRows(logits, shown, given);
     const kept = given.logits ? { [LOGITS_FILE]: tensorOf(logits) } : {};
-    return { files: { [ANSWERS_FILE]: table(rows, ANSWER_COLUMNS), ...kept } };
+    return { files: { [ANSWERS_FILE]: { rows }, ...kept } };
   },
 });
 

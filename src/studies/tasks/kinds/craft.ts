@@ -12,11 +12,10 @@ import { norms } from "../../../measures/norms.js";
 import { count } from "../../../schema/numbers.js";
 import type { Policy } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import { OUTCOME_COLUMNS, type OutcomeRow } from "../../../schema/study/tables.js";
+import type { OutcomeRow } from "../../../schema/study/tables.js";
 import { runStored } from "../../audit/store.js";
 import { attackRoom, batchOf } from "../../batch.js";
 import type { Opened } from "../bench.js";
-import { table } from "../content.js";
 import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
 import { LOGITS_FILE, logitsOf } from "./answers.js";
 import { IMAGES_FILE, OUTCOMES_FILE } from "./opened.js";
@@ -27,8 +26,10 @@ const parameters = z.strictObject({
   data: dataRefSchema,
   attack: attackConfigSchema,
   seed: count,
-  macs: count.describe("of one image, for estimates"),
-  gradients: z.number().min(0).describe("forward and backward passes for one image, for estimates"),
+  /** Of one image, for estimates. */
+  macs: count,
+  /** Forward and backward passes for one image, for estimates. */
+  gradients: z.number().min(0),
 });
 export type CraftParameters = z.infer<typeof parameters>;
 
@@ -49,7 +50,7 @@ export const craftKind = taskKind<CraftParameters>({
     return {
       files: {
         [IMAGES_FILE]: imagesOf(rounded, opened),
-        [OUTCOMES_FILE]: table(outcomeRows(samples, outcomes, rounded), OUTCOME_COLUMNS),
+        [OUTCOMES_FILE]: { rows: outcomeRows(samples, outcomes, rounded) },
       },
       facts: { seconds },
     };

@@ -8,9 +8,8 @@ import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
-import { SLOPE_COLUMNS, type SlopeRow } from "../../../schema/study/tables.js";
+import type { SlopeRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
-import { table } from "../content.js";
 import { taskKind } from "../kind.js";
 import { policyOf } from "./thresholds.js";
 
@@ -19,9 +18,12 @@ export const SLOPES_FILE = "slopes.parquet";
 const parameters = z.strictObject({
   network: networkRefSchema,
   data: dataRefSchema,
-  attack: attackConfigSchema.describe("its goal and loss are checked"),
-  samples: count.min(1).describe("number of records, from the first on"),
-  macs: count.describe("of one image, for estimates"),
+  /** Its goal and loss are checked. */
+  attack: attackConfigSchema,
+  /** Number of records, from the first on. */
+  samples: count.min(1),
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type SlopeParameters = z.infer<typeof parameters>;
 
@@ -48,7 +50,7 @@ export const finiteDifferencesKind = taskKind<SlopeParameters>({
     const samples = samplesOf({ images, labels: data.labels, logits }).slice(0, given.samples);
     for (const [i, sample] of samples.entries())
       rows.push({ sample: records[i], ...(await compared(sample, goal, evaluator)) });
-    return { files: { [SLOPES_FILE]: table(rows, SLOPE_COLUMNS) } };
+    return { files: { [SLOPES_FILE]: { rows } } };
   },
 });
 

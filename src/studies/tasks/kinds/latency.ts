@@ -6,8 +6,7 @@ import type { Images } from "../../../core/images.js";
 import { createExecutor, type Executor } from "../../../dynamic/run/executor/index.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import { LATENCY_COLUMNS, type LatencyRow } from "../../../schema/study/tables.js";
-import { table } from "../content.js";
+import type { LatencyRow } from "../../../schema/study/tables.js";
 import { taskKind } from "../kind.js";
 import { attackedImages, IMAGES_FILE } from "./opened.js";
 import { policyOf } from "./thresholds.js";
@@ -17,10 +16,13 @@ export const LATENCY_FILE = "latency.parquet";
 const parameters = z.strictObject({
   network: networkRefSchema,
   data: dataRefSchema,
-  samples: count.min(1).describe("number of images that are timed, from the first on"),
+  /** Number of images that are timed, from the first on. */
+  samples: count.min(1),
   rounds: count.min(1),
-  sets: z.array(z.string()).describe("names of the sets of attacked images, in the order of the inputs"),
-  macs: count.describe("of one image, for estimates"),
+  /** Names of the sets of attacked images, in the order of the inputs. */
+  sets: z.array(z.string()),
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type LatencyParameters = z.infer<typeof parameters>;
 
@@ -52,7 +54,7 @@ export const latencyKind = taskKind<LatencyParameters>({
       rows.push(...(await oneRound(executor, sets, { round, samples, records }, { now, ...context })));
       context.onProgress?.(round + 1, given.rounds);
     }
-    return { files: { [LATENCY_FILE]: table(rows, LATENCY_COLUMNS) } };
+    return { files: { [LATENCY_FILE]: { rows } } };
   },
 });
 

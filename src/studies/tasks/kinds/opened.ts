@@ -3,7 +3,7 @@ import { Images } from "../../../core/images.js";
 import { present } from "../../../core/present.js";
 import type { Tensor } from "../../../core/tensor.js";
 import type { DynamicModel } from "../../../dynamic/model/model.js";
-import { OUTCOME_COLUMNS } from "../../../schema/study/tables.js";
+import type { OutcomeRow } from "../../../schema/study/tables.js";
 import type { Opened } from "../bench.js";
 import type { TaskInputs } from "../kind.js";
 
@@ -24,7 +24,7 @@ export interface Shown {
 export async function shownTo({ model, data, records, images }: Opened, inputs: TaskInputs): Promise<Shown> {
   const [stored] = await inputs.arrays("images", IMAGES_FILE);
   if (!stored) return { images: await images(), records, labels: data.labels };
-  const [outcomes] = await inputs.tables("images", OUTCOMES_FILE, OUTCOME_COLUMNS);
+  const [outcomes] = await inputs.tables<OutcomeRow>("images", OUTCOMES_FILE);
   const attacked = present(outcomes, "the outcomes of an attack").map(({ sample }) => sample);
   const places = new Map(records.map((record, i) => [record, i]));
   const labels = attacked.map((record) => data.labels[present(places.get(record), `record ${record}`)]);

@@ -9,9 +9,8 @@ import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { count } from "../../../schema/numbers.js";
 import { singleExitPolicy } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
-import { PACE_COLUMNS, type PaceRow } from "../../../schema/study/tables.js";
+import type { PaceRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
-import { table } from "../content.js";
 import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
 import { POLICY_FILE, readPolicy } from "./thresholds.js";
 
@@ -23,14 +22,16 @@ const parameters = z.strictObject({
       z.strictObject({
         network: networkRefSchema,
         attack: attackConfigSchema,
-        policy: count.nullable().describe("place of its policy in the input; null: it has one exit"),
+        /** Place of its policy in the input; null: it has one exit. */
+        policy: count.nullable(),
       }),
     )
     .min(2),
   data: dataRefSchema,
   rounds: count.min(1),
   seed: count,
-  macs: count.describe("of all rounds, for estimates"),
+  /** Of all rounds, for estimates. */
+  macs: count,
 });
 export type PaceParameters = z.infer<typeof parameters>;
 
@@ -55,7 +56,7 @@ export const paceKind = taskKind<PaceParameters>({
     } finally {
       for (const { evaluator } of contestants) await evaluator.release();
     }
-    return { files: { [PACE_FILE]: table(rows, PACE_COLUMNS) } };
+    return { files: { [PACE_FILE]: { rows } } };
   },
 });
 

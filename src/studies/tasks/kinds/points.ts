@@ -22,11 +22,14 @@ const pointSchema = z.strictObject({ name: z.string(), kind: z.enum(["chosen", "
 export type Point = z.infer<typeof pointSchema>;
 
 const parameters = z.strictObject({
-  given: z.array(pointSchema).describe("points that are measured in any case"),
-  rules: z.array(z.enum(RULES)).min(1).describe("rules of the sweeps; the targets take the first one"),
+  /** Points that are measured in any case. */
+  given: z.array(pointSchema),
+  /** Rules of the sweeps; the targets take the first one. */
+  rules: z.array(z.enum(RULES)).min(1),
   fallback: z.enum(FALLBACKS),
   temperatures: z.array(z.number().positive()).optional(),
-  costs: z.array(z.number().min(0)).min(1).describe("cost of each exit, as a share of the final exit's"),
+  /** Cost of each exit, as a share of the final exit's. */
+  costs: z.array(z.number().min(0)).min(1),
 });
 export type PointsParameters = z.infer<typeof parameters>;
 

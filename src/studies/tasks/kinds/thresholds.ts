@@ -11,7 +11,7 @@ import {
 } from "../../../dynamic/choose/calibrate.js";
 import { count } from "../../../schema/numbers.js";
 import { FALLBACKS, type Policy, policySchema, RULES, singleExitPolicy } from "../../../schema/policy.js";
-import { ANSWER_COLUMNS } from "../../../schema/study/tables.js";
+import type { AnswerRow } from "../../../schema/study/tables.js";
 import { targetSchema } from "../../../schema/target.js";
 import { type TaskInputs, taskKind } from "../kind.js";
 import { ANSWERS_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./answers.js";
@@ -25,15 +25,18 @@ const parameters = z.strictObject({
   fallback: z.enum(FALLBACKS),
   temperatures: z.array(z.number().positive()).optional(),
   target: targetSchema,
-  costs: z.array(z.number().min(0)).min(1).describe("cost of each exit of the network, as a share of the final exit's"),
-  exits: z.array(count).min(1).optional().describe("the exits that are kept, the final one last; absent: all"),
-  thresholds: z.enum(THRESHOLD_KINDS).optional().describe("absent: one for all exits"),
-  fit: z.boolean().optional().describe("whether a temperature is fitted to each exit first"),
-  bounds: z
-    .strictObject({ maxCost: z.number().optional(), minAccuracy: z.number().optional() })
-    .optional()
-    .describe("bounds on the attacked records of the input"),
-  curves: z.boolean().optional().describe("whether the points that it was chosen from are kept"),
+  /** Cost of each exit of the network, as a share of the final exit's. */
+  costs: z.array(z.number().min(0)).min(1),
+  /** The exits that are kept, the final one last; absent: all. */
+  exits: z.array(count).min(1).optional(),
+  /** Absent: one for all exits. */
+  thresholds: z.enum(THRESHOLD_KINDS).optional(),
+  /** Whether a temperature is fitted to each exit first. */
+  fit: z.boolean().optional(),
+  /** Bounds on the attacked records of the input. */
+  bounds: z.strictObject({ maxCost: z.number().optional(), minAccuracy: z.number().optional() }).optional(),
+  /** Whether the points that it was chosen from are kept. */
+  curves: z.boolean().optional(),
 });
 export type ThresholdParameters = z.infer<typeof parameters>;
 
@@ -78,25 +81,11 @@ export const jsonBytes = (value: object): Uint8Array => new TextEncoder().encode
 export const readPolicy = (bytes: Uint8Array): Policy =>
   policySchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
 
-const pointSchema = z.object({
-  thresholds: z.array(z.number()),
-  accuracy: z.number(),
-  cost: z.number(),
-  worstCost: z.number().optional(),
-  worstAccuracy: z.number().optional(),
-});
-const curvesSchema = z.object({ uniform: z.array(pointSchema), perExit: z.array(pointSchema) });
-
 /** The points that a policy was chosen from. */
 export type Curves = Pick<Calibration, "uniform" | "perExit">;
 
 /** Reads the points of a finished task. */
-export const readCurves = (bytes: Uint8Array): Curves => {
-  const { uniform, perExit } = curvesSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  const whole = (points: typeof uniform) =>
-    points.map(({ worstCost, worstAccuracy, ...point }) => ({ ...point, worstCost, worstAccuracy }));
-  return { uniform: whole(uniform), perExit: whole(perExit) };
-};
+export const readCurves = (bytes: Uint8Array): Curves => JSON.parse(new TextDecoder().decode(bytes)) as Curves;
 
 /** The policy of an input, or that of a network with one exit. */
 export async function policyOf(inputs: TaskInputs, name = "policy"): Promise<Policy> {
@@ -110,7 +99,7 @@ export async function measuredIn(
   name: string,
   { exits }: Pick<ThresholdParameters, "exits">,
 ): Promise<Measured[]> {
-  const rows = await inputs.tables(name, ANSWERS_FILE, ANSWER_COLUMNS);
+  const rows = await inputs.tables<AnswerRow>(name, ANSWERS_FILE);
   return (await inputs.arrays(name, LOGITS_FILE)).map((logits, i) => ({
     logits: logitsOf(logits, exits),
     labels: labelsIn(rows[i]),

@@ -8,22 +8,25 @@ import { createExecutor } from "../../../dynamic/run/executor/index.js";
 import type { Backend } from "../../../runtime/backend.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import { TIMES_COLUMNS, type TimesRow } from "../../../schema/study/tables.js";
+import type { TimesRow } from "../../../schema/study/tables.js";
 import { SharedSessions } from "../../profile/sessions.js";
 import { type Contestant, type Measurements, type Runner, timeAll } from "../../profile/timing.js";
-import { table } from "../content.js";
 import { type RunningContext, taskKind } from "../kind.js";
 import { POINTS_FILE, type Point, readPoints } from "./points.js";
 
 export const TIMES_FILE = "times.parquet";
 
 const parameters = z.strictObject({
-  whole: z.array(networkRefSchema).describe("networks that run whole, at every batch size"),
-  network: networkRefSchema.describe("runs under the policies of the input"),
+  /** Networks that run whole, at every batch size. */
+  whole: z.array(networkRefSchema),
+  /** Runs under the policies of the input. */
+  network: networkRefSchema,
   data: dataRefSchema,
-  batches: z.array(count.min(1)).min(1).describe("rising; points of a sweep are timed at the last one"),
+  /** Rising; points of a sweep are timed at the last one. */
+  batches: z.array(count.min(1)).min(1),
   rounds: count.min(1),
-  macs: count.describe("of one image, for estimates"),
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type TimesParameters = z.infer<typeof parameters>;
 
@@ -51,7 +54,7 @@ export const timesKind = taskKind<TimesParameters>({
         ...{ images: await images(), batches, rounds, signal, now },
         onProgress: ({ phase, done, total }) => onProgress?.(done, total, phase),
       });
-      return { files: { [TIMES_FILE]: table(rowsOf(contestants, measured), TIMES_COLUMNS) } };
+      return { files: { [TIMES_FILE]: { rows: rowsOf(contestants, measured) } } };
     } finally {
       await sessions.release();
     }
