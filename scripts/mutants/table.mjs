@@ -17,6 +17,7 @@ import { ROUTING } from "./tables/routing.mjs";
 import { RULES } from "./tables/rules.mjs";
 import { STATISTICS } from "./tables/statistics.mjs";
 import { TARGETS } from "./tables/targets.mjs";
+import { TASKS } from "./tables/tasks.mjs";
 
 /** Each mutant has a name, a snippet of src/ that stands there once, what takes its place, a
  *  test file, and the test in it that fails. Snippets may leave out white space, parentheses and
@@ -40,6 +41,7 @@ export const MUTANTS = [
   ...STATISTICS,
   ...CLOSEST,
   ...METHODS,
+  ...TASKS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

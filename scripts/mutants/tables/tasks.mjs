@@ -1,0 +1,56 @@
+/** @file Mutants of tasks, and of the plans of commands. */
+const IN_PROCESS_TEST = "test/studies/tasks/in-process.test.ts";
+const CALIBRATION_TEST = "test/studies/calibration.test.ts";
+
+export const TASKS = [
+  {
+    name: "studies/attacked-where-one-is-right",
+    find: "routed.every((answers) => answers[place]?.label === labels[place])",
+    replace: "routed.some((answers) => answers[place]?.label === labels[place])",
+    test: IN_PROCESS_TEST,
+    killedBy: "an attack is on the records that all networks of its input answer rightly, and on no others",
+  },
+  {
+    name: "studies/labels-of-first-records",
+    find: "new Map(records.map((record, i) => [record, i]))",
+    replace: "new Map(attacked.map((record, i) => [record, i]))",
+    test: IN_PROCESS_TEST,
+    killedBy: "an attack is on the records that all networks of its input answer rightly, and on no others",
+  },
+  {
+    name: "studies/pixels-read-for-each-task",
+    find: "return once(read, data.shape[0], () => readImages(data));",
+    replace: "return readImages(data);",
+    test: IN_PROCESS_TEST,
+    killedBy: "pixels are read once for all tasks and networks, and sessions are given back",
+  },
+  {
+    name: "studies/forward-sessions-stay",
+    find: 'for (const each of compiled) if (each.status === "fulfilled") await each.value.release();',
+    replace: "",
+    test: IN_PROCESS_TEST,
+    killedBy: "pixels are read once for all tasks and networks, and sessions are given back",
+  },
+  {
+    name: "studies/dropped-too-early",
+    find: "if (!reads.has(read)) this.#drop(read);",
+    replace: "this.#drop(read);",
+    test: IN_PROCESS_TEST,
+    killedBy: "a file that only tasks read is dropped behind the last one that reads it",
+  },
+  {
+    name: "studies/rounds-forget-the-attacked",
+    find: "earlier.push(judged);",
+    replace: "",
+    test: CALIBRATION_TEST,
+    killedBy:
+      "on the accuracy holds against a fresh attack on the validation records, at a higher cost than without it",
+  },
+  {
+    name: "studies/temperature-not-fitted",
+    find: "fit ? kept.map((_, k) => fitTemperature(validation, k)) : request.temperatures",
+    replace: "request.temperatures",
+    test: CALIBRATION_TEST,
+    killedBy: "fits temperatures that lower the likelihood loss of every exit on the records they were fitted on",
+  },
+];
