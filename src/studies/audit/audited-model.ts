@@ -1,24 +1,17 @@
-/** @file Runs the model on the clean samples under its policy. Every attack is compared with these
+/** @file The model on the clean samples under its policy. Every attack is compared with these
  *  results. */
-
 import type { Victim } from "../../attacks/goals/victim.js";
 import { type Sample, samplesOf } from "../../attacks/sample.js";
 import type { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
-import { readImages } from "../../data/dataset.js";
-import { checkApart } from "../../data/split.js";
-import { calibrate } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { type Routed, route } from "../../dynamic/route/route.js";
-import { Forward } from "../../dynamic/run/forward.js";
-import type { Policy } from "../../schema/policy.js";
-import { singleExitPolicy } from "../../schema/policy.js";
-import type { PolicyChoice } from "../policy.js";
-import type { AuditOptions } from "./options.js";
+import type { InProcess } from "../tasks/in-process.js";
+import { AGAIN_FILE, logitsOf } from "../tasks/kinds/answers.js";
+import type { AuditPlan } from "./plan.js";
 
 export interface AuditedModel {
   readonly victim: Victim;
-  readonly forward: Forward;
   readonly samples: readonly Sample[];
   readonly labels: Int32Array;
   /** Logits of the clean samples. */
@@ -28,54 +21,19 @@ export interface AuditedModel {
   readonly random: boolean;
 }
 
-/** The options that the clean samples need. */
-type Prepared = Pick<AuditOptions, "model" | "data" | "backend" | "batch" | "signal" | "policy" | "onProgress">;
-
-/** Compiles the model, resolves the policy, and runs the clean samples.
- * @throws DynnError 'data/shape', 'data/label', 'policy/validation' */
-export async function prepare(options: Prepared): Promise<AuditedModel> {
-  const { model, data, backend, batch, signal } = options;
-  if (options.policy.kind === "calibrated") await checkApart(data, options.policy.validation);
-  const forward = await Forward.compile(model, backend);
-  const policy = await resolvePolicy(options.policy, model, forward, options);
-  const images = await readImages(data);
-  const logits = await forward.logits(images, {
-    batch,
-    signal,
-    onProgress: (done, total) => options.onProgress?.({ phase: "clean images", done, total }),
-  });
-  const labels = data.labels.slice(0, data.count);
+/** The results of the tasks on clean images. */
+export function auditedModel(
+  { policy: policyKey, clean }: Pick<AuditPlan, "policy" | "clean">,
+  { model, images }: { readonly model: DynamicModel; readonly images: Images },
+  run: InProcess,
+): AuditedModel {
+  const policy = run.policy(policyKey);
+  const { logits, labels } = run.measured(clean);
   const samples = samplesOf({ images, labels, logits });
-  const random = await differs(logits, images, forward, batch);
-  return { victim: { model, policy }, forward, samples, labels, logits, routed: route(logits, policy), random };
+  const random = differs(logits, logitsOf(run.array(clean, AGAIN_FILE)));
+  return { victim: { model, policy }, samples, labels, logits, routed: route(logits, policy), random };
 }
 
-/** Number of images that are run twice. */
-const RUN_TWICE = 16;
-
-/** Whether a second run on the first images gives other logits than the first run. */
-async function differs(logits: Logits, images: Images, forward: Forward, batch: number): Promise<boolean> {
-  const few = Math.min(RUN_TWICE, images.count);
-  const again = await forward.logits(images.rows(0, few), { batch: Math.min(few, batch) });
-  return logits.exits.some((_, k) =>
-    Array.from({ length: few }, (_, i) => i).some((i) => again.row(k, i).some((v, j) => v !== logits.row(k, i)[j])),
-  );
-}
-
-async function resolvePolicy(
-  choice: PolicyChoice,
-  model: DynamicModel,
-  forward: Forward,
-  { batch, signal, onProgress }: Prepared,
-): Promise<Policy> {
-  if (choice.kind === "fixed") return choice.policy;
-  const { validation } = choice;
-  if (model.exits.length === 1) return singleExitPolicy(choice.rule, choice.fallback);
-  const logits = await forward.logits(await readImages(validation), {
-    batch,
-    signal,
-    onProgress: (done, total) => onProgress?.({ phase: "validation images", done, total }),
-  });
-  const measured = { logits, labels: validation.labels };
-  return calibrate(measured, { ...choice, costs: model.exits.map((e) => e.costFraction) }).policy;
-}
+/** Whether a second run on the first images gave other logits than the first run. */
+const differs = (logits: Logits, again: Logits): boolean =>
+  again.exits.some((exit, k) => exit.some((value, i) => value !== logits.exits[k][i]));

@@ -2,12 +2,13 @@
  *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
  *  record. */
 
-import { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { configureAttack } from "../../attacks/spec.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
+import { checkApart } from "../../data/split.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { confusionByAnswer } from "../../measures/confusion.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
@@ -24,17 +25,25 @@ import type { Rate } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
-import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
+import type { DataRef } from "../../schema/study/references.js";
+import { batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
-import { assumedPolicy } from "../policy.js";
-import { judge, runStep, verdicts } from "./attack-step.js";
-import { type AuditedModel, prepare } from "./audited-model.js";
-import { craftingOf } from "./crafting.js";
-import { runCurves } from "./curves.js";
+import { assumedPolicy, type PolicyChoice } from "../policy.js";
+import { InProcess } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { craftKind } from "../tasks/kinds/craft.js";
+import { policyKind } from "../tasks/kinds/policy.js";
+import { thresholdsKind } from "../tasks/kinds/thresholds.js";
+import { type PlannedPolicy, readerOf } from "../tasks/policy-tasks.js";
+import { attackedBy, judge, verdicts } from "./attack-step.js";
+import { type AuditedModel, auditedModel } from "./audited-model.js";
+import { checkAlike, onSurrogate } from "./crafting.js";
+import { curveRecord, curvesOf } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
+import { auditPlan } from "./plan.js";
 import { rowsOf } from "./rows.js";
 import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
@@ -79,45 +88,94 @@ export type { RunManifest, RunPart, RunStore, StoredRun } from "./run-store.js";
 export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutcome> {
   const started = request.now();
   const memory = memoryFor(request);
-  const given = { ...request, batch: memory.batch };
-  const onModel = fitted(given);
+  const onModel = fitted({ ...request, batch: memory.batch });
   checkAttacks(onModel);
   const options = await withCheckedModel(onModel, onModel.data);
-  const audited = await prepare(options);
-  const room = attackRoom(memory, options.model);
-  const evaluator = new Evaluator(options.model, options.backend, room);
-  const crafting = await craftingOf(audited, options, room);
+  const run = new InProcess({ ...options, memory, kinds: KINDS, unfinished: async () => options.store });
   try {
-    const records: AttackRecord[] = [];
-    const gallery: GalleryItem[] = [];
-    const rows: SampleRow[] = [];
-    const adversarial = new Map<string, Float32Array>();
-    for (const config of options.attacks) {
-      const attacked = await runStep(config, audited, crafting, options);
-      records.push(judge(attacked, audited, options.perSample));
-      rows.push(
-        ...rowsOf(attacked, audited, verdicts(attacked.samples, attacked.logits, attacked.attack.goal.succeeded)),
-      );
-      gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
-      adversarial.set(config.name, attacked.images.data);
-    }
-    await crafting.evaluator.release();
-    const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
+    const { found, gallery, rows, adversarial } = await audited(options, run);
     const record = auditRecordSchema.parse({
       ...header(options),
       memory,
-      warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
-      clean: cleanRecord(audited),
-      attacks: withComparisons(records),
-      curves,
+      ...found,
       seconds: (options.now() - started) / 1000,
     });
     return { record, gallery, rows, adversarial };
   } finally {
-    await evaluator.release();
-    await crafting.evaluator.release();
-    await audited.forward.release();
+    await run.release();
   }
+}
+
+const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
+
+/** Runs the tasks, and joins their results. */
+async function audited(
+  options: AuditOptions,
+  run: InProcess,
+): Promise<
+  Omit<AuditOutcome, "record"> & { readonly found: Pick<AuditRecord, "clean" | "attacks" | "curves" | "warnings"> }
+> {
+  const { model, data, policy, surrogate, seed, perSample, galleryPerAttack = 2 } = options;
+  if (policy.kind === "calibrated") await checkApart(data, policy.validation);
+  if (surrogate) checkAlike(model, surrogate.model);
+  // The labels have the numbering of the model already.
+  const reported = run.data({ ...data, classes: undefined });
+  const network = await opened(model, policy, reported, run);
+  const searchedOn = surrogate && (await opened(surrogate.model, fixed(surrogate.policy), reported, run));
+  const searches = options.attacks.map((config) => (surrogate ? onSurrogate(config, surrogate) : config));
+  const curves = curvesOf(options.curves, model);
+  const planned = auditPlan({
+    ...{ network, surrogate: searchedOn, data: reported, count: data.count, seed },
+    ...{ attacks: searches, curves },
+  });
+  const images = await (await run.open(network.network, reported)).images();
+  await run.all(planned.plan);
+  const onClean = auditedModel(planned, { model: network.model, images }, run);
+  const victim = searchedOn && surrogate ? { model: searchedOn.model, policy: surrogate.policy } : onClean.victim;
+  const joined: Joined = { records: [], gallery: [], rows: [], adversarial: new Map() };
+  for (const [i, config] of options.attacks.entries()) {
+    const how = { config, search: configureAttack(searches[i], victim), surrogates: surrogate?.names, seed };
+    const attacked = attackedBy(planned.attacks[i], how, onClean, run);
+    joined.records.push(judge(attacked, onClean, perSample));
+    const success = verdicts(attacked.samples, attacked.logits, attacked.attack.goal.succeeded);
+    joined.rows.push(...rowsOf(attacked, onClean, success));
+    joined.gallery.push(...pickGallery(attacked, onClean, galleryPerAttack));
+    joined.adversarial.set(config.name, attacked.images.data);
+  }
+  const { records, ...rest } = joined;
+  return {
+    ...rest,
+    found: {
+      warnings: chanceWarnings(model, data, finalAccuracy(onClean)),
+      clean: cleanRecord(onClean),
+      attacks: withComparisons(records),
+      curves: curves.map((curve, i) => curveRecord(curve, planned.curves[i], onClean, run)),
+    },
+  };
+}
+
+/** What is joined attack by attack, so that the images of one attack are in memory twice at a
+ * time. */
+interface Joined {
+  readonly records: AttackRecord[];
+  readonly gallery: GalleryItem[];
+  readonly rows: SampleRow[];
+  readonly adversarial: Map<string, Float32Array>;
+}
+
+const fixed = (policy: Policy): PolicyChoice => ({ kind: "fixed", policy });
+
+/** A network as its tasks name it. */
+async function opened(
+  given: DynamicModel,
+  choice: PolicyChoice,
+  data: DataRef,
+  run: InProcess,
+): Promise<PlannedPolicy & { readonly model: DynamicModel }> {
+  const network = run.network(given);
+  const { model } = await run.open(network, data);
+  const validation = choice.kind === "calibrated" ? run.data(choice.validation) : undefined;
+  return { network, model, choice, validation, reader: readerOf(choice) };
 }
 
 /** @throws DynnError 'memory/batch' */

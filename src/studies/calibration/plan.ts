@@ -62,7 +62,7 @@ export function attackTasks(
   const attack = attackConfigSchema.parse(config);
   const inputs = { policy: [policy], clean: [answers] };
   const crafted = plan.add(makeTask(craftKind, { ...parameters, attack }, inputs), phase);
-  return { crafted, judged: plan.add(answersTask(network, first, crafted)) };
+  return { crafted, judged: plan.add(answersTask(network, first, { images: crafted })) };
 }
 
 /** The first records of a range. */

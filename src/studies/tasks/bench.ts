@@ -32,6 +32,18 @@ export interface Opened {
   readonly records: readonly number[];
   /** Reads the pixels, once for all networks. */
   readonly images: () => Promise<Images>;
+  /** The pixels of each image, always the same views. */
+  readonly pixels: () => Promise<readonly Float32Array[]>;
+}
+
+interface Pixels {
+  readonly images: Images;
+  readonly rows: readonly Float32Array[];
+}
+
+async function pixelsOf(data: Dataset): Promise<Pixels> {
+  const images = await readImages(data);
+  return { images, rows: Array.from({ length: images.count }, (_, i) => images.row(i)) };
 }
 
 /** Opens each network, each set of records and each session once. Attacks keep the sessions of one
@@ -46,7 +58,7 @@ export class Bench {
   readonly #networks = new Map<string, Promise<DynamicModel>>();
   readonly #opened = new Map<string, Promise<Opened>>();
   /** Pixels by records and number of channels. */
-  readonly #images = new Map<string, Map<number, Promise<Images>>>();
+  readonly #pixels = new Map<string, Map<number, Promise<Pixels>>>();
   readonly #forwards = new Map<DynamicModel, Promise<Forward>>();
   #attacked: { readonly model: DynamicModel; readonly evaluator: Evaluator } | undefined;
 
@@ -68,17 +80,21 @@ export class Bench {
     const model = await once(this.#networks, nameOf(network), async () =>
       withCheckedModel({ model: found, backend }, data).then((checked) => checked.model),
     );
-    const images = (): Promise<Images> => {
-      const read = this.#images.get(nameOf(reference)) ?? new Map<number, Promise<Images>>();
-      this.#images.set(nameOf(reference), read);
-      return once(read, data.shape[0], () => readImages(data));
+    const pixels = (): Promise<Pixels> => {
+      const read = this.#pixels.get(nameOf(reference)) ?? new Map<number, Promise<Pixels>>();
+      this.#pixels.set(nameOf(reference), read);
+      return once(read, data.shape[0], () => pixelsOf(data));
     };
-    return { model, data, records: recordsOf(reference), images };
+    return {
+      ...{ model, data, records: recordsOf(reference) },
+      images: async () => (await pixels()).images,
+      pixels: async () => (await pixels()).rows,
+    };
   }
 
   /** Drops the pixels of records. They are read again when a task needs them. */
   forget(data: DataRef): void {
-    this.#images.delete(nameOf(data));
+    this.#pixels.delete(nameOf(data));
   }
 
   /** Runs every exit of a network.

@@ -43,14 +43,20 @@ export function policyTask(plan: CommandPlan, planned: PlannedPolicy, phase: str
   return plan.add(makeTask(thresholdsKind, parameters, { answers: [validation] }));
 }
 
+/** What is run instead of clean images, and how. */
+export interface Shown extends Pick<AnswersParameters, "rounded" | "again"> {
+  /** The attack whose images are run. */
+  readonly images?: TaskKey | undefined;
+}
+
 /** What every exit of a network answers for records, or for the images of an attack on them. */
-export function answersTask({ network, model, reader }: Planned, data: DataRef, images?: TaskKey): Task {
-  const { rule, temperatures } = reader;
-  const macs = present(model.exits.at(-1), "the final exit").macs;
-  const parameters: AnswersParameters = {
-    ...{ network, data, rule, macs, logits: true },
-    ...(temperatures && { temperatures: [...temperatures] }),
-  };
+export function answersTask(
+  { network, model, reader: { rule, temperatures } }: Planned,
+  data: DataRef,
+  { images, ...how }: Shown = {},
+): Task {
+  const { macs } = present(model.exits.at(-1), "the final exit");
+  const parameters = { ...{ network, data, rule, macs, logits: true }, temperatures: listOf(temperatures), ...how };
   return makeTask(answersKind, parameters, images ? { images: [images] } : {});
 }
 

@@ -52,7 +52,7 @@ export function transferPlan({ networks, data, attacks, seed }: TransferRequest)
     const parameters = { network, data, seed, attack: attackConfigSchema.parse(config), macs, gradients: 0 };
     const task = makeTask(craftKind, parameters, inputsOf(planned, place));
     const key = plan.add(task, `${config.name} on ${network.name}`);
-    return { crafted: key, judged: networks.map((target) => plan.add(answersTask(target, data, key))) };
+    return { crafted: key, judged: networks.map((target) => plan.add(answersTask(target, data, { images: key }))) };
   };
   const all = attacks.map((config) => networks.map((_, place) => crafted(config, place)));
   return { plan, networks: planned, attacks: all };

@@ -75,7 +75,7 @@ function planOf(networks: readonly NetworkRef[], data: ReturnType<InProcess["dat
   const parameters = { network: networks[0], data, attack, seed: 1, macs: 1, gradients: 4 };
   const inputs = { policy: [policies[0]], clean: [clean[0]], agreed: clean, policies };
   const crafted = plan.add(makeTask(craftKind, parameters, inputs), "pgd");
-  const judged = planned.map((one) => plan.add(answersTask(one, data, crafted)));
+  const judged = planned.map((one) => plan.add(answersTask(one, data, { images: crafted })));
   return { plan, policy, clean, crafted, judged };
 }
 

@@ -1,5 +1,7 @@
 /** @file The task `answers`: what every exit of a network answers for clean or attacked images. */
 import { z } from "zod";
+import { toEightBits } from "../../../attacks/sample.js";
+import { Images } from "../../../core/images.js";
 import { Logits } from "../../../core/logits.js";
 import { type Tensor, tensor } from "../../../core/tensor.js";
 import { type Reader, readingOf } from "../../../dynamic/route/route.js";
@@ -14,6 +16,8 @@ import { type Shown, shownTo } from "./opened.js";
 /** Names of the files of the result. */
 export const ANSWERS_FILE = "answers.parquet";
 export const LOGITS_FILE = "logits.npy";
+/** The logits of the images that ran a second time. */
+export const AGAIN_FILE = "again.npy";
 
 const parameters = z.strictObject({
   network: networkRefSchema,
@@ -23,6 +27,10 @@ const parameters = z.strictObject({
   temperatures: z.array(z.number().positive()).optional(),
   /** Whether the logits are kept, float32 [exits,n,classes]. */
   logits: z.boolean(),
+  /** Whether images are rounded to 8 bits first. */
+  rounded: z.boolean().optional(),
+  /** Number of images, from the first on, that run a second time. */
+  again: count.optional(),
   /** Of one image, for estimates. */
   macs: count,
 });
@@ -39,14 +47,21 @@ export const answersKind = taskKind<AnswersParameters>({
   run: async (_key, given, inputs, { bench, backend, signal, onProgress, memory }) => {
     const opened = await bench.open(given);
     const { model } = opened;
-    const shown = await shownTo(opened, inputs);
+    const shown = roundedIf(given.rounded, await shownTo(opened, inputs));
     const { batch } = memory ?? batchOf({ model, backend, images: shown.images.count });
     const forward = await bench.forward(model);
     const logits = await forward.logits(shown.images, { batch, signal, onProgress });
     const rows = answerRows(logits, shown, given);
     const kept = given.logits ? { [LOGITS_FILE]: tensorOf(logits) } : {};
-    return { files: { [ANSWERS_FILE]: { rows }, ...kept } };
+    if (given.again === undefined) return { files: { [ANSWERS_FILE]: { rows }, ...kept } };
+    const again = await forward.logits(shown.images.rows(0, given.again), { batch });
+    return { files: { [ANSWERS_FILE]: { rows }, ...kept, [AGAIN_FILE]: tensorOf(again) } };
   },
+});
+
+const roundedIf = (rounded: boolean | undefined, { images, ...rest }: Shown): Shown => ({
+  ...rest,
+  images: rounded ? new Images(toEightBits(images.data), images.dims) : images,
 });
 
 /** One row per image and exit, samples first. */

@@ -1,12 +1,14 @@
-/** @file The task `craft`: attacks records on a network, and keeps the images rounded to 8 bits. */
+/** @file The task `craft`: attacks records on a network, and keeps the images: rounded to 8 bits,
+ *  exactly, or not at all. */
 import { z } from "zod";
 import type { SampleOutcome } from "../../../attacks/attack.js";
 import { aimed } from "../../../attacks/attack.js";
+import type { Goal } from "../../../attacks/goals/goal.js";
 import { type Sample, samplesOf, toEightBits } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { imageDims } from "../../../core/images.js";
 import { present } from "../../../core/present.js";
-import { type Tensor, tensor } from "../../../core/tensor.js";
+import { stackRows, type Tensor, tensor } from "../../../core/tensor.js";
 import { route } from "../../../dynamic/route/route.js";
 import { norms } from "../../../measures/norms.js";
 import { count } from "../../../schema/numbers.js";
@@ -18,7 +20,7 @@ import { attackRoom, batchOf } from "../../batch.js";
 import type { Opened } from "../bench.js";
 import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
 import { LOGITS_FILE, logitsOf } from "./answers.js";
-import { IMAGES_FILE, OUTCOMES_FILE } from "./opened.js";
+import { IMAGES_FILE, OUTCOMES_FILE, ROSE_FILE } from "./opened.js";
 import { POLICY_FILE, policyOf, readPolicy } from "./thresholds.js";
 
 const parameters = z.strictObject({
@@ -26,6 +28,12 @@ const parameters = z.strictObject({
   data: dataRefSchema,
   attack: attackConfigSchema,
   seed: count,
+  /** Number of records, from the first on; absent: all. */
+  first: count.optional(),
+  /** Whether samples whose clean image meets the goal are left out. */
+  standing: z.boolean().optional(),
+  /** How images are kept; absent: rounded to 8 bits. */
+  images: z.enum(["exact", "none"]).optional(),
   /** Of one image, for estimates. */
   macs: count,
   /** Forward and backward passes for one image, for estimates. */
@@ -38,19 +46,21 @@ export const craftKind = taskKind<CraftParameters>({
   version: 1,
   about: "attacks records on a network",
   parameters,
-  // The samples that are attacked are those of "clean" and "agreed", where there are such inputs.
-  inputs: ["policy", "clean", "agreed", "policies"],
+  // The logits of clean images may be given. The networks of "agreed", under "policies", must all be
+  // right. The attack "survived" must have failed.
+  inputs: ["policy", "clean", "agreed", "policies", "survived"],
   cores: "one",
   macs: ({ data, macs, gradients }) => 3 * gradients * recordsOf(data).length * macs,
   run: async (key, given, inputs, context) => {
     const opened = await context.bench.open(given);
     const policy = await policyOf(inputs);
     const { samples, outcomes, seconds } = await attacked(key, given, { ...opened, policy }, inputs, context);
-    const rounded = outcomes.map(({ image }) => toEightBits(image));
+    const kept = outcomes.map(({ image }) => (given.images ? image : toEightBits(image)));
     return {
       files: {
-        [IMAGES_FILE]: imagesOf(rounded, opened),
-        [OUTCOMES_FILE]: { rows: outcomeRows(samples, outcomes, rounded) },
+        ...(given.images === "none" ? {} : { [IMAGES_FILE]: imagesOf(kept, opened, given.images === "exact") }),
+        ...(given.images ? { [ROSE_FILE]: rosesOf(outcomes) } : {}),
+        [OUTCOMES_FILE]: { rows: outcomeRows(samples, outcomes, kept) },
       },
       facts: { seconds },
     };
@@ -59,7 +69,7 @@ export const craftKind = taskKind<CraftParameters>({
 
 async function attacked(
   key: string,
-  { attack: config, seed }: CraftParameters,
+  { attack: config, seed, first, standing }: CraftParameters,
   opened: Opened & { readonly policy: Policy },
   inputs: TaskInputs,
   context: RunningContext,
@@ -69,30 +79,43 @@ async function attacked(
   const victim = { model, policy };
   const attack = configureAttack(config, victim);
   const memory = context.memory ?? batchOf({ model, backend, images: 4 * opened.data.count, gradients: true });
-  const samples = aimed(attack, await samplesFor(opened, inputs, { ...context, batch: memory.batch }), seed);
+  const all = aimed(attack, await samplesFor(opened, inputs, { ...context, batch: memory.batch, first }), seed);
+  const stands = await standingIn(inputs, standing ? attack.goal : undefined);
+  const samples = all.filter(stands);
   const evaluator = await bench.evaluator(model, attackRoom(memory, model));
   const store = await unfinished?.(key);
-  const options = { model, backend, data: opened.data, attacks: [], policy: { kind: "fixed", policy } } as const;
-  const run = await runStored(
-    ...([attack, samples, evaluator, { victim }] as const),
-    { ...options, seed, batch: memory.batch, version, store, signal, now },
+  const run = await runStored(...([attack, samples, evaluator, victim] as const), {
+    seed,
+    batch: memory.batch,
+    version,
+    store,
+    signal,
+    now,
     onProgress,
-  );
+  });
   return { samples, outcomes: run.outcomes, seconds: run.seconds };
 }
 
 /** The samples to attack, under the numbers that their records have in the data set. */
 async function samplesFor(
-  { model, data, records, images: read }: Opened,
+  { model, data, records, images: read, pixels: rows }: Opened,
   inputs: TaskInputs,
-  { bench, signal, batch }: RunningContext & { readonly batch: number },
+  { bench, signal, batch, first }: RunningContext & { readonly batch: number; readonly first: number | undefined },
 ): Promise<Sample[]> {
-  const images = await read();
+  const [images, pixels] = [await read(), await rows()];
   const [clean] = await inputs.arrays("clean", LOGITS_FILE);
   const logits = clean ? logitsOf(clean) : await (await bench.forward(model)).logits(images, { batch, signal });
-  const samples = samplesOf({ images, labels: data.labels, logits });
+  const samples = samplesOf({ images, labels: data.labels.subarray(0, first ?? images.count), logits });
   const agreed = await agreedBy(inputs, data.labels);
-  return samples.map((sample, i) => ({ ...sample, id: records[i] })).filter((_, i) => agreed(i));
+  return samples.map((one, i) => ({ ...one, id: records[i], pixels: pixels[i] })).filter((_, i) => agreed(i));
+}
+
+/** Which samples the attack is on.
+ * @param goal samples whose clean image meets it are left out */
+async function standingIn(inputs: TaskInputs, goal: Goal | undefined): Promise<(sample: Sample) => boolean> {
+  const [before] = await inputs.tables<OutcomeRow>("survived", OUTCOMES_FILE);
+  const survivors = before && new Set(before.flatMap(({ sample, success }) => (success ? [] : [sample])));
+  return (sample) => survivors?.has(sample.id) ?? !goal?.succeeded(sample, sample.clean);
 }
 
 /** Which records all networks of the input "agreed" answer rightly, under their policies. */
@@ -104,14 +127,23 @@ async function agreedBy(inputs: TaskInputs, labels: ArrayLike<number>): Promise<
   return (place) => routed.every((answers) => answers[place]?.label === labels[place]);
 }
 
-function imagesOf(images: readonly Float32Array[], { model }: Opened): Tensor {
+function imagesOf(images: readonly Float32Array[], { model }: Opened, isExact: boolean): Tensor {
   const dims = imageDims(model);
+  if (isExact) return stackRows(images, dims);
   const each = dims[0] * dims[1] * dims[2];
   const data = new Uint8Array(images.length * each);
   for (const [i, image] of images.entries())
     for (let k = 0; k < each; k++) data[i * each + k] = Math.round(image[k] * 255);
   return tensor("uint8", [images.length, ...dims], data);
 }
+
+/** Whether the loss rose above its first value. */
+const rosesOf = (outcomes: readonly SampleOutcome[]): Tensor =>
+  tensor(
+    "int8",
+    [outcomes.length],
+    Int8Array.from(outcomes, ({ lossRose }) => (lossRose === undefined ? -1 : Number(lossRose))),
+  );
 
 function outcomeRows(
   samples: readonly Sample[],

@@ -10,6 +10,9 @@ import type { TaskInputs } from "../kind.js";
 /** The files in the result of an attack. */
 export const IMAGES_FILE = "images.npy";
 export const OUTCOMES_FILE = "outcomes.parquet";
+/** Whether the loss of each search rose above its first value, int8 [n]: 1 or 0, and -1 where no
+ * gradient was asked for. */
+export const ROSE_FILE = "rose.npy";
 
 /** Images with what is known of them, one entry per image. */
 export interface Shown {
@@ -31,9 +34,6 @@ export async function shownTo({ model, data, records, images }: Opened, inputs: 
   return { images: attackedImages(model, stored), records: attacked, labels };
 }
 
-/** Attacked images as the network takes them. */
+/** Attacked images as the network takes them. They are kept as bytes, or exactly. */
 export const attackedImages = (model: DynamicModel, { data }: Tensor): Images =>
-  Images.for(
-    model,
-    Float32Array.from(data as Uint8Array, (byte) => byte / 255),
-  );
+  Images.for(model, data instanceof Float32Array ? data : Float32Array.from(data as Uint8Array, (byte) => byte / 255));
