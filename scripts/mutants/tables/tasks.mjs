@@ -1,5 +1,8 @@
 /** @file Mutants of tasks, and of the plans of commands. */
 const IN_PROCESS_TEST = "test/studies/tasks/in-process.test.ts";
+const CRAFT_TEST = "test/studies/tasks/craft.test.ts";
+const AUDIT_TEST = "test/studies/audit.test.ts";
+const HEALTH_TEST = "test/studies/health-own.test.ts";
 const CALIBRATION_TEST = "test/studies/calibration.test.ts";
 
 export const TASKS = [
@@ -19,8 +22,8 @@ export const TASKS = [
   },
   {
     name: "studies/pixels-read-for-each-task",
-    find: "return once(read, data.shape[0], () => readImages(data));",
-    replace: "return readImages(data);",
+    find: "return once(read, data.shape[0], () => pixelsOf(data));",
+    replace: "return pixelsOf(data);",
     test: IN_PROCESS_TEST,
     killedBy: "pixels are read once for all tasks and networks, and sessions are given back",
   },
@@ -37,6 +40,55 @@ export const TASKS = [
     replace: "this.#drop(read);",
     test: IN_PROCESS_TEST,
     killedBy: "a file that only tasks read is dropped behind the last one that reads it",
+  },
+  {
+    name: "studies/survivors-forgotten",
+    find: "(success ? [] : [sample])",
+    replace: "[sample]",
+    test: CRAFT_TEST,
+    killedBy: "an attack after another one is on its survivors alone",
+  },
+  {
+    name: "studies/fallen-samples-stand",
+    find: "!goal?.succeeded(sample, sample.clean)",
+    replace: "true",
+    test: CRAFT_TEST,
+    killedBy: "an attack on samples that stand leaves out those whose clean image meets the goal",
+  },
+  {
+    name: "studies/exact-images-rounded",
+    find: "given.images ? image : toEightBits(image)",
+    replace: "toEightBits(image)",
+    test: CRAFT_TEST,
+    killedBy: "answers for exact images are those of the search, and those for rounded ones differ",
+  },
+  {
+    name: "studies/rounded-images-exact",
+    find: "rounded ? new Images(toEightBits(images.data), images.dims) : images",
+    replace: "images",
+    test: CRAFT_TEST,
+    killedBy: "answers for exact images are those of the search, and those for rounded ones differ",
+  },
+  {
+    name: "studies/kept-attacks-not-asked",
+    find: "unfinished: async () => options.store",
+    replace: "unfinished: async () => undefined",
+    test: AUDIT_TEST,
+    killedBy: "that was interrupted goes on from the attacks it had kept, to the same result",
+  },
+  {
+    name: "studies/loss-always-rose",
+    find: "lossRose: roses[i] === 1",
+    replace: "lossRose: true",
+    test: HEALTH_TEST,
+    killedBy: "loss-flat where the loss is constant",
+  },
+  {
+    name: "studies/answers-never-random",
+    find: "exit.some((value, i) => value !== logits.exits[k][i])",
+    replace: "exit.some((value, i) => value === logits.exits[k].length + i)",
+    test: HEALTH_TEST,
+    killedBy: "random where two runs differ",
   },
   {
     name: "studies/rounds-forget-the-attacked",

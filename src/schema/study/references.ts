@@ -5,23 +5,23 @@ import { count } from "../numbers.js";
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits");
 
 export const networkRefSchema = z.strictObject({
-  name: z.string().min(1).describe("its name in tables"),
-  sha256: digest.describe("of the model with its weights"),
-  exits: z
-    .array(z.string())
-    .min(1)
-    .optional()
-    .describe("names of the exits that are kept, the last one as the final exit; absent: all"),
+  /** Its name in tables. */
+  name: z.string().min(1),
+  /** Of the model with its weights. */
+  sha256: digest,
+  /** Names of the exits that are kept, the last one as the final exit; absent: all. */
+  exits: z.array(z.string()).min(1).optional(),
 });
 /** A network of a study. */
 export type NetworkRef = z.infer<typeof networkRefSchema>;
 
 export const dataRefSchema = z.strictObject({
-  name: z.string().min(1).describe("its name in tables"),
-  sha256: digest.describe("of shape, record numbers, labels and pixels"),
-  records: z
-    .union([z.strictObject({ from: count, count }), z.array(count)])
-    .describe("record numbers in the data set: a range, or a list"),
+  /** Its name in tables. */
+  name: z.string().min(1),
+  /** Of shape, record numbers, labels and pixels. */
+  sha256: digest,
+  /** Record numbers in the data set: a range, or a list. */
+  records: z.union([z.strictObject({ from: count, count }), z.array(count)]),
 });
 /** Records of a data set. */
 export type DataRef = z.infer<typeof dataRefSchema>;

@@ -7,8 +7,6 @@ import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import { checkApart } from "../../data/split.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { confusionByAnswer } from "../../measures/confusion.js";
 import { efficacyStep, efficacyTrapezoid } from "../../measures/eec.js";
@@ -21,11 +19,9 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
-import type { Rate } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
-import type { DataRef } from "../../schema/study/references.js";
 import { batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
@@ -35,17 +31,16 @@ import { answersKind } from "../tasks/kinds/answers.js";
 import { craftKind } from "../tasks/kinds/craft.js";
 import { policyKind } from "../tasks/kinds/policy.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
-import { type PlannedPolicy, readerOf } from "../tasks/policy-tasks.js";
 import { attackedBy, judge, verdicts } from "./attack-step.js";
 import { type AuditedModel, auditedModel } from "./audited-model.js";
 import { checkAlike, onSurrogate } from "./crafting.js";
-import { curveRecord, curvesOf } from "./curves.js";
+import { curveRecord } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
-import { auditPlan } from "./plan.js";
+import { auditPlan, curvesOf } from "./plan.js";
 import { rowsOf } from "./rows.js";
-import { labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
+import { finalAccuracy, labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { SampleRow } from "../../schema/sample-row.js";
 export type { PolicyChoice } from "../policy.js";
@@ -116,12 +111,11 @@ async function audited(
   Omit<AuditOutcome, "record"> & { readonly found: Pick<AuditRecord, "clean" | "attacks" | "curves" | "warnings"> }
 > {
   const { model, data, policy, surrogate, seed, perSample, galleryPerAttack = 2 } = options;
-  if (policy.kind === "calibrated") await checkApart(data, policy.validation);
   if (surrogate) checkAlike(model, surrogate.model);
   // The labels have the numbering of the model already.
   const reported = run.data({ ...data, classes: undefined });
-  const network = await opened(model, policy, reported, run);
-  const searchedOn = surrogate && (await opened(surrogate.model, fixed(surrogate.policy), reported, run));
+  const network = await run.planned(model, policy, reported);
+  const searchedOn = surrogate && (await run.planned(surrogate.model, fixed(surrogate.policy), reported));
   const searches = options.attacks.map((config) => (surrogate ? onSurrogate(config, surrogate) : config));
   const curves = curvesOf(options.curves, model);
   const planned = auditPlan({
@@ -164,19 +158,6 @@ interface Joined {
 }
 
 const fixed = (policy: Policy): PolicyChoice => ({ kind: "fixed", policy });
-
-/** A network as its tasks name it. */
-async function opened(
-  given: DynamicModel,
-  choice: PolicyChoice,
-  data: DataRef,
-  run: InProcess,
-): Promise<PlannedPolicy & { readonly model: DynamicModel }> {
-  const network = run.network(given);
-  const { model } = await run.open(network, data);
-  const validation = choice.kind === "calibrated" ? run.data(choice.validation) : undefined;
-  return { network, model, choice, validation, reader: readerOf(choice) };
-}
 
 /** @throws DynnError 'memory/batch' */
 function memoryFor({ attacks, curves, data, policy, surrogate, ...runs }: OpenBatch<AuditOptions>): BatchChoice {
@@ -234,9 +215,6 @@ function header({
     },
   };
 }
-
-const finalAccuracy = ({ logits, labels }: AuditedModel): Rate =>
-  present(perExit(logits, labels).at(-1), "the final exit");
 
 function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
   const { model, policy } = victim;

@@ -1,13 +1,49 @@
 /** @file The tasks of an audit: a pure function of networks, records, attacks and curves. */
-import { type AttackConfig, attackConfigSchema } from "../../attacks/spec.js";
-import { present } from "../../core/present.js";
+import type { AttackConfig } from "../../attacks/spec.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { DataRef } from "../../schema/study/references.js";
-import { makeTask } from "../tasks/kind.js";
-import { type CraftParameters, craftKind } from "../tasks/kinds/craft.js";
+import {
+  answersTask,
+  type CraftRequest,
+  craftTask,
+  type Planned,
+  type PlannedPolicy,
+  policyTask,
+} from "../tasks/common.js";
 import { CommandPlan } from "../tasks/plan.js";
-import { answersTask, type Planned, type PlannedPolicy, policyTask } from "../tasks/policy-tasks.js";
 import type { TaskKey } from "../tasks/task.js";
-import type { Curve } from "./curves.js";
+import type { CurveOptions } from "./options.js";
+
+/** A curve of robust accuracy, with one attack for each radius. Radii rise. A sample that fails at
+ * one radius counts as failed at every larger radius. So only the other samples are attacked
+ * again, and the curve never rises. */
+export interface Curve {
+  readonly name: string;
+  readonly radii: readonly number[];
+  readonly configs: readonly AttackConfig[];
+}
+
+/** One curve per goal: PGD on the final exit and, with early exits, on the routed answer. */
+export function curvesOf(options: CurveOptions | undefined, { exits }: Pick<DynamicModel, "exits">): Curve[] {
+  if (!options) return [];
+  const goals = exits.length > 1 ? (["misclassify:final", "routed"] as const) : (["misclassify:final"] as const);
+  return goals.map((goal) => curveOf(goal, options));
+}
+
+function curveOf(goal: "misclassify:final" | "routed", { radii, steps }: CurveOptions): Curve {
+  const name = goal === "routed" ? "PGD, routed answer" : "PGD, final exit";
+  const configs = radii.map((radius) => ({
+    name: `${name}, radius ${radius}`,
+    goal,
+    method: "pgd",
+    norm: "linf" as const,
+    radius,
+    steps,
+    stepSize: (2.5 * radius) / steps,
+    randomStart: true,
+  }));
+  return { name, radii, configs };
+}
 
 /** What an audit asks for. */
 export interface AuditRequest {
@@ -55,8 +91,8 @@ export function auditPlan(request: AuditRequest): AuditPlan {
     ? { network: surrogate, policy: policyTask(plan, surrogate, ""), clean: plan.add(answersTask(surrogate, data)) }
     : own;
   const attacks = request.attacks.map((config): AttackTasks => {
-    const keep = { images: "exact", first: firstOf(config) } as const;
-    const crafted = craft(plan, searched, request, { config, keep, phase: config.name });
+    const how = { config, images: "exact", first: firstOf(config), phase: config.name } as const;
+    const crafted = craft(plan, searched, request, how);
     const judged = (rounded?: boolean) => plan.add(answersTask(network, data, { images: crafted, rounded }));
     return { crafted, exact: judged(), rounded: judged(true) };
   });
@@ -64,8 +100,8 @@ export function auditPlan(request: AuditRequest): AuditPlan {
     const keys: TaskKey[] = [];
     for (const [i, config] of configs.entries()) {
       const phase = `${name}, radius ${i + 1} of ${configs.length}`;
-      const keep = { images: "none", standing: true } as const;
-      keys.push(craft(plan, own, request, { config, keep, phase, survived: keys.slice(-1) }));
+      const how = { config, images: "none", standing: true, phase, survived: keys.slice(-1) } as const;
+      keys.push(craft(plan, own, request, how));
     }
     return keys;
   });
@@ -82,20 +118,17 @@ interface Searched {
   readonly clean: TaskKey;
 }
 
+interface Attacking extends Omit<CraftRequest, "data" | "seed"> {
+  readonly phase: string;
+  readonly survived?: readonly TaskKey[];
+}
+
 function craft(
   plan: CommandPlan,
-  { network: { network, model }, policy, clean }: Searched,
+  { network, policy, clean }: Searched,
   { data, seed }: AuditRequest,
-  attack: {
-    readonly config: AttackConfig;
-    readonly keep: Pick<CraftParameters, "images" | "first" | "standing">;
-    readonly phase: string;
-    readonly survived?: readonly TaskKey[];
-  },
+  { phase, survived = [], ...attack }: Attacking,
 ): TaskKey {
-  const { macs } = present(model.exits.at(-1), "the final exit");
-  const parameters = { ...{ network, data, seed, macs, gradients: 0 }, ...attack.keep };
-  const inputs = { policy: [policy], clean: [clean], survived: attack.survived ?? [] };
-  const config = attackConfigSchema.parse(attack.config);
-  return plan.add(makeTask(craftKind, { ...parameters, attack: config }, inputs), attack.phase);
+  const inputs = { policy: [policy], clean: [clean], survived };
+  return plan.add(craftTask(network, { ...attack, data, seed }, inputs), phase);
 }

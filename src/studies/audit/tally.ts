@@ -3,6 +3,7 @@
 import type { SampleOutcome } from "../../attacks/attack.js";
 import type { Goal } from "../../attacks/goals/goal.js";
 import type { Logits } from "../../core/logits.js";
+import { present } from "../../core/present.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
@@ -16,6 +17,10 @@ export const labelsOf = (logits: Logits, exit: number): Int32Array =>
   Int32Array.from({ length: logits.count }, (_, i) => argmax(logits.row(exit, i)));
 
 export const stopsOf = (routed: readonly Routed[]): Int32Array => Int32Array.from(routed, (r) => r.stop);
+
+/** Accuracy of the final exit. */
+export const finalAccuracy = ({ logits, labels }: { readonly logits: Logits; readonly labels: Int32Array }): Rate =>
+  present(perExit(logits, labels).at(-1), "the final exit");
 
 /** Accuracy of every exit. */
 export const perExit = (logits: Logits, labels: Int32Array): Rate[] =>

@@ -8,6 +8,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import { calibrationRecordSchema } from "../../schema/calibration-record.js";
+import { singleExitPolicy } from "../../schema/policy.js";
 import { batchOf, type OpenBatch } from "../batch.js";
 import { InProcess } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
@@ -15,7 +16,6 @@ import { craftKind } from "../tasks/kinds/craft.js";
 import { IMAGES_FILE } from "../tasks/kinds/opened.js";
 import { CURVES_FILE, readCurves, type ThresholdParameters, thresholdsKind } from "../tasks/kinds/thresholds.js";
 import { CommandPlan } from "../tasks/plan.js";
-import type { Planned } from "../tasks/policy-tasks.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
 import { choiceTask, splitTask } from "./plan.js";
@@ -61,10 +61,9 @@ function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<Calibrati
 /** Runs the tasks: the answers for both splits, and then the choice, in rounds under an attack. */
 async function calibrated(options: CalibrationOptions, run: InProcess): Promise<Found> {
   const { rule, fallback, seed, worstCase: worst } = options;
-  const network = run.network(options.model);
   const [reported, chosenOn] = [run.data(options.test), run.data(options.validation)];
-  const { model } = await run.open(network, reported);
-  const planned: Planned = { network, model, reader: { rule } };
+  const planned = await run.planned(options.model, { kind: "fixed", policy: singleExitPolicy(rule) }, reported);
+  const { model } = planned;
   const plan = new CommandPlan();
   const validation = splitTask(plan, planned, chosenOn, "validation images");
   const test = splitTask(plan, planned, reported, "test images");

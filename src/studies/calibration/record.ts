@@ -1,16 +1,14 @@
 /** @file The record of a calibration: a join over the results of its tasks. */
-import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { type CalibrationRequest, type OperatingPoint, outcomesAt } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
 import { CALIBRATION_SCHEMA_VERSION, type CalibrationPoint } from "../../schema/calibration-record.js";
-import type { Rate } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import { steadinessOf } from "../../schema/steadiness.js";
-import { perExit } from "../audit/tally.js";
+import { finalAccuracy } from "../audit/tally.js";
 import { chanceWarnings } from "../chance.js";
 import type { Curves } from "../tasks/kinds/thresholds.js";
 import type { CalibrationOptions } from "./options.js";
@@ -55,8 +53,6 @@ export function recordOf(
     worstCase,
   };
 }
-
-const finalAccuracy = ({ logits, labels }: Split): Rate => present(perExit(logits, labels).at(-1), "the final exit");
 
 interface Splits {
   readonly validation: Split;

@@ -2,20 +2,18 @@
  *  come from the logits of all exits and `route`, which is exact. Times come from the staged
  *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
-import { present } from "../../core/present.js";
 import { checkWhole } from "../../core/whole.js";
 import { fitData } from "../../data/fit.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import { singleExitPolicy } from "../../schema/policy.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
 import type { DataRef } from "../../schema/study/references.js";
 import { batchOf } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
-import { InProcess } from "../tasks/in-process.js";
+import { InProcess, type PlannedModel } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { pointsKind } from "../tasks/kinds/points.js";
 import { timesKind } from "../tasks/kinds/times.js";
-import type { Planned } from "../tasks/policy-tasks.js";
 import { staticOf } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
 import { profilePlan } from "./plan.js";
@@ -38,12 +36,13 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   const run = new InProcess({ ...options, memory, kinds: KINDS });
   try {
     const data = run.data(options.data);
-    const network = await opened(options.model, options, data, run);
-    const statics = await staticNetworks(network.model, options, data, run);
+    const policy = singleExitPolicy(options.rules[0], options.fallback);
+    const network = await run.planned(options.model, { kind: "fixed", policy }, data);
+    const statics = await staticNetworks(network, options, data, run);
     const { validation, thresholds } = options;
     const isChoosing = options.model.exits.length > 1 && thresholds === undefined;
     const planned = profilePlan({
-      ...{ network, statics, data, given: points },
+      ...{ network, statics, data, given: points, temperatures: options.model.policy?.temperatures },
       ...{ rules: options.rules, fallback: options.fallback, batches: options.batches, rounds: options.rounds },
       validation: isChoosing && validation ? run.data(validation) : undefined,
     });
@@ -57,35 +56,18 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
 
 const KINDS = { answers: answersKind, points: pointsKind, times: timesKind };
 
-/** A network of a profile. */
-interface Opened extends Planned {
-  readonly model: DynamicModel;
-}
-
-/** A network as its tasks name it, after the check of its outputs. */
-async function opened(model: DynamicModel, { rules }: ProfileOptions, data: DataRef, run: InProcess): Promise<Opened> {
-  const network = run.network(model);
-  const checked = await run.open(network, data);
-  const reader = { rule: present(rules[0], "the first rule"), temperatures: checked.model.policy?.temperatures };
-  return { network, model: checked.model, reader };
-}
-
 /** The static network of the same weights and, where one is given, the baseline.
  * @throws DynnError 'shape/unknown', 'data/shape', 'data/label' */
 async function staticNetworks(
-  model: DynamicModel,
-  options: ProfileOptions,
+  network: PlannedModel,
+  { baseline }: ProfileOptions,
   data: DataRef,
   run: InProcess,
-): Promise<Opened[]> {
-  const baseline = options.baseline && (await opened(options.baseline, options, data, run));
-  return [model, ...(baseline ? [baseline.model] : [])].map((source) => {
-    const single = staticOf(source);
-    return {
-      network: run.network(single),
-      model: single,
-      reader: { rule: present(options.rules[0], "the first rule") },
-    };
+): Promise<PlannedModel[]> {
+  const other = baseline && (await run.planned(baseline, network.choice, data));
+  return [network, ...(other ? [other] : [])].map((source) => {
+    const model = staticOf(source.model);
+    return { ...source, model, network: run.network(model) };
   });
 }
 

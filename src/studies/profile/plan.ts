@@ -1,11 +1,10 @@
 /** @file The tasks of a profile: a pure function of networks, records and points. */
-import { present } from "../../core/present.js";
 import type { DataRef } from "../../schema/study/references.js";
+import { answersTask, fullMacs, type Planned } from "../tasks/common.js";
 import { makeTask } from "../tasks/kind.js";
 import { type Point, pointsKind } from "../tasks/kinds/points.js";
 import { timesKind } from "../tasks/kinds/times.js";
 import { CommandPlan } from "../tasks/plan.js";
-import { answersTask, type Planned } from "../tasks/policy-tasks.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { ProfileOptions } from "./options.js";
 
@@ -18,6 +17,8 @@ export interface ProfileRequest extends Pick<ProfileOptions, "rules" | "fallback
   /** Records on which thresholds are chosen. Undefined: none are chosen. */
   readonly validation: DataRef | undefined;
   readonly given: readonly Point[];
+  /** Temperatures of the points that are chosen. */
+  readonly temperatures: readonly number[] | undefined;
 }
 
 /** The tasks, and where each number of the record comes from. */
@@ -30,7 +31,15 @@ export interface ProfilePlan {
 }
 
 /** Plans a profile. */
-export function profilePlan({ network, statics, data, validation, given, ...request }: ProfileRequest): ProfilePlan {
+export function profilePlan({
+  network,
+  statics,
+  data,
+  validation,
+  given,
+  temperatures,
+  ...request
+}: ProfileRequest): ProfilePlan {
   const plan = new CommandPlan();
   const reported = plan.add(answersTask(network, data), "all exits");
   const chosenOn = validation && plan.add(answersTask(network, validation), "validation images");
@@ -41,12 +50,12 @@ export function profilePlan({ network, statics, data, validation, given, ...requ
       pointsKind,
       {
         ...{ given: [...given], rules: [...request.rules], fallback: request.fallback },
-        ...{ temperatures: listOf(network.reader.temperatures), costs: exits.map((exit) => exit.costFraction) },
+        ...{ temperatures: temperatures && [...temperatures], costs: exits.map((exit) => exit.costFraction) },
       },
       chosenOn ? { answers: [chosenOn] } : {},
     ),
   );
-  const { macs } = present(exits.at(-1), "the final exit");
+  const macs = fullMacs(network.model);
   const { batches, rounds } = request;
   const parameters = { network: network.network, whole: statics.map((each) => each.network) };
   const times = plan.add(
@@ -54,5 +63,3 @@ export function profilePlan({ network, statics, data, validation, given, ...requ
   );
   return { plan, reported, statics: static_, points, times };
 }
-
-const listOf = (numbers: readonly number[] | undefined): number[] | undefined => numbers && [...numbers];

@@ -1,16 +1,18 @@
 /** @file Runs tasks one after the other in this process. Networks and records are in memory, and so
  *  are the results: nothing becomes bytes. `audit` and its like run this way, in a browser too. */
-import { sha256 } from "../../core/digest.js";
 import { present } from "../../core/present.js";
 import type { Tensor } from "../../core/tensor.js";
-import { type Dataset, subset } from "../../data/dataset.js";
+import type { Dataset } from "../../data/dataset.js";
+import { checkApart } from "../../data/split.js";
 import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Policy } from "../../schema/policy.js";
-import { type DataRef, type NetworkRef, recordsOf } from "../../schema/study/references.js";
+import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import type { AnswerRow } from "../../schema/study/tables.js";
 import type { Progress } from "../audit/options.js";
+import type { PolicyChoice } from "../policy.js";
 import { Bench, type Opened } from "./bench.js";
+import type { PlannedPolicy } from "./common.js";
 import type { Content, Table, TaskOutput } from "./content.js";
 import { inputsOf } from "./graph.js";
 import type { TaskContext, TaskInputs } from "./kind.js";
@@ -18,7 +20,7 @@ import { ANSWERS_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./kinds/answers.j
 import { POLICY_FILE, readPolicy } from "./kinds/thresholds.js";
 import { type Kinds, perform } from "./perform.js";
 import type { CommandPlan } from "./plan.js";
-import { canonicalJson, type Task, type TaskKey } from "./task.js";
+import type { Task, TaskKey } from "./task.js";
 
 /** How the tasks of a call run. */
 export interface InProcessOptions extends Omit<TaskContext, "network" | "data" | "bench" | "onProgress"> {
@@ -26,6 +28,11 @@ export interface InProcessOptions extends Omit<TaskContext, "network" | "data" |
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Files that only tasks read. They are dropped behind the last task that reads them. */
   readonly passing?: readonly string[] | undefined;
+}
+
+/** A network of a plan with its model. */
+export interface PlannedModel extends PlannedPolicy {
+  readonly model: DynamicModel;
 }
 
 /** What every exit answers for some images. */
@@ -50,37 +57,43 @@ export class InProcess {
     const { kinds: _kinds, passing: _passing, onProgress: _onProgress, ...rest } = options;
     const opening = {
       backend: options.backend,
-      network: async ({ sha256: digest }: NetworkRef) => present(this.#networks.get(digest), "a network in memory"),
-      data: async (reference: DataRef) => this.#records(reference),
+      network: async ({ sha256: digest }: NetworkRef) => present(this.#networks.get(digest), digest),
+      data: async ({ sha256: digest }: DataRef) => present(this.#data.get(digest), digest),
     };
     this.#options = options;
     this.#context = { ...rest, ...opening, bench: new Bench(opening) };
   }
 
-  /** A name for a network in memory. It is no digest, because no result outlives the call. */
+  /** A name for a network in memory. Its place stands for a digest, because no result outlives the
+   * call. */
   network(model: DynamicModel): NetworkRef {
-    const digest = digestOf("network", this.#networks.size);
+    const digest = digestOf(this.#networks.size);
     this.#networks.set(digest, model);
     return { name: model.name, sha256: digest };
   }
 
   /** A name for records in memory. Their numbers are their places. */
   data(data: Dataset): DataRef {
-    const digest = digestOf("records", this.#data.size);
+    const digest = digestOf(this.#data.size);
     this.#data.set(digest, data);
     return { name: data.name, sha256: digest, records: { from: 0, count: data.count } };
+  }
+
+  /** A network with the choice of its policy, as plans name it. It is opened and checked first.
+   * @throws DynnError as {@link Bench.open}, 'policy/validation' when reported records are among
+   *  those that thresholds are chosen on */
+  async planned(given: DynamicModel, choice: PolicyChoice, data: DataRef): Promise<PlannedModel> {
+    const network = this.network(given);
+    const { model, data: reported } = await this.open(network, data);
+    if (choice.kind === "fixed") return { network, model, choice, reader: choice.policy };
+    await checkApart(reported, choice.validation);
+    return { network, model, choice, validation: this.data(choice.validation), reader: choice };
   }
 
   /** Opens a network and records, and checks them against each other.
    * @throws DynnError as {@link Bench.open} */
   open(network: NetworkRef, data: DataRef): Promise<Opened> {
     return this.#context.bench.open({ network, data });
-  }
-
-  #records(reference: DataRef): Dataset {
-    const data = present(this.#data.get(reference.sha256), "records in memory");
-    const records = recordsOf(reference);
-    return records.length === data.count ? data : subset(data, records);
   }
 
   /** Runs all tasks that have no result.
@@ -90,7 +103,8 @@ export class InProcess {
     for (const [i, { key, task }] of open.entries()) {
       this.#options.signal?.throwIfAborted();
       const context = { ...this.#context, onProgress: this.#progressOf(plan.phaseOf(key)) };
-      this.#results.set(key, await perform({ key, task }, this.#inputs(task), context, this.#options.kinds));
+      const kind = present(this.#options.kinds[task.kind], task.kind);
+      this.#results.set(key, await perform(kind, { key, task }, this.#inputs(task), context));
       this.#tidy(task, key, open.slice(i + 1));
     }
   }
@@ -106,13 +120,13 @@ export class InProcess {
   #tidy({ parameters, inputs }: Task, key: TaskKey, later: readonly { readonly task: Task }[]): void {
     const reads = new Set(later.flatMap(({ task }) => inputsOf(task)));
     for (const read of [key, ...inputsOf({ inputs })]) if (!reads.has(read)) this.#drop(read);
-    const data = canonicalJson(parameters.data);
-    const again = later.some(({ task }) => canonicalJson(task.parameters.data) === data);
-    if (parameters.data !== undefined && !again) this.#context.bench.forget(parameters.data as unknown as DataRef);
+    const data = dataOf(parameters);
+    if (data && !later.some(({ task }) => dataOf(task.parameters)?.sha256 === data.sha256))
+      this.#context.bench.forget(data);
   }
 
   #drop(key: TaskKey): void {
-    const { files, facts } = present(this.#results.get(key), "a result");
+    const { files, facts } = present(this.#results.get(key), key);
     const kept = Object.entries(files).filter(([name]) => !this.#options.passing?.includes(name));
     this.#results.set(key, { files: Object.fromEntries(kept), facts });
   }
@@ -165,5 +179,6 @@ export class InProcess {
   }
 }
 
-const digestOf = (what: string, place: number): string =>
-  sha256(new TextEncoder().encode(`${what} ${place} in memory`));
+const dataOf = ({ data }: Task["parameters"]) => data as unknown as DataRef | undefined;
+
+const digestOf = (place: number): string => String(place).padStart(64, "0");

@@ -43,13 +43,9 @@ export interface TaskKind<P = unknown> {
   readonly name: string;
   /** A change of the results is a new version. */
   readonly version: number;
-  /** What it does, in one sentence without its subject. */
-  readonly about: string;
   readonly parameters: z.ZodType<P>;
   /** The names of its inputs. */
   readonly inputs: readonly string[];
-  /** Whether its result is a measured time, which differs between two runs. */
-  readonly measuresTime?: boolean | undefined;
   /** The cores that it works on. A measurement of time takes the whole machine. */
   readonly cores: "one" | "all";
   /** Work of the task in MACs, for the estimate of a plan. */

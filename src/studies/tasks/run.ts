@@ -1,11 +1,12 @@
 /** @file Runs one task: reads the results of its inputs, works, and publishes its own result. */
+import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
 import { readNpy, writeNpy } from "../../data/npy.js";
 import { checkedParquet, readParquet } from "../../data/parquet.js";
 import { TABLE_COLUMNS } from "./columns.js";
 import type { Content } from "./content.js";
-import type { TaskContext, TaskInputs } from "./kind.js";
-import { type Kinds, kindIn, perform } from "./perform.js";
+import type { TaskContext, TaskInputs, TaskKind } from "./kind.js";
+import { type Kinds, perform } from "./perform.js";
 import type { Manifest, TaskStore } from "./store.js";
 import { TASK_KINDS } from "./table.js";
 import type { Task, TaskKey } from "./task.js";
@@ -24,7 +25,8 @@ export async function runTask(
 ): Promise<Manifest> {
   const known = await store.manifest(key);
   if (known) return known;
-  const { files, facts } = await perform({ key, task }, inputsFrom(task, store), context, kinds);
+  const kind = kindOf(task, kinds);
+  const { files, facts } = await perform(kind, { key, task }, inputsFrom(task, store), context);
   const written = await Promise.all(
     Object.entries(files).map(async ([name, content]) => [name, await bytesOf(content, name)] as const),
   );
@@ -33,7 +35,15 @@ export async function runTask(
 
 /** The kind of a task.
  * @throws DynnError 'study/version' */
-export const kindOf = (task: Pick<Task, "kind" | "version">) => kindIn(TASK_KINDS, task);
+export function kindOf(task: Pick<Task, "kind" | "version">, kinds: Kinds = TASK_KINDS): TaskKind {
+  const kind = Object.hasOwn(kinds, task.kind) ? kinds[task.kind] : undefined;
+  if (kind?.version === task.version) return kind;
+  throw new DynnError(
+    "study/version",
+    `task ${task.kind}, version ${task.version}: this version of dynn has ${kind ? `version ${kind.version} of it` : "no such kind"}. Use the version of dynn that made the plan, or make the plan again.`,
+    { kind: task.kind, version: task.version },
+  );
+}
 
 /** The bytes of a file. */
 async function bytesOf(content: Content, file: string): Promise<Uint8Array> {

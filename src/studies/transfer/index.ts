@@ -8,23 +8,20 @@ import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
 import { type Dataset, notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import { checkApart } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import type { DataRef } from "../../schema/study/references.js";
 import { TRANSFER_VERSION, type TransferRecord, transferRecordSchema } from "../../schema/transfer-record.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
 import { batchOf, type OpenBatch, tightest } from "../batch.js";
 import { assumedPolicy, type PolicyChoice } from "../policy.js";
-import { InProcess } from "../tasks/in-process.js";
+import { InProcess, type PlannedModel } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { craftKind } from "../tasks/kinds/craft.js";
 import { IMAGES_FILE } from "../tasks/kinds/opened.js";
 import { policyKind } from "../tasks/kinds/policy.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
-import { type PlannedPolicy, readerOf } from "../tasks/policy-tasks.js";
 import { transferPlan } from "./plan.js";
 import { joined } from "./record.js";
 
@@ -85,8 +82,13 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
   const run = new InProcess({ ...request, memory, kinds: KINDS, passing: [IMAGES_FILE] });
   try {
     const reported = run.data(data);
-    const networks: Opened[] = [];
-    for (const each of request.networks) networks.push(await opened(each, { data, reported, attacks }, run));
+    const networks: PlannedModel[] = [];
+    for (const { model: given, policy } of request.networks) {
+      const network = await run.planned(given, policy, reported);
+      const victim = { model: network.model, policy: assumedPolicy(policy, network.model) };
+      for (const config of attacks) configureAttack(config, victim);
+      networks.push(network);
+    }
     const planned = transferPlan({ networks, data: reported, attacks, seed: request.seed });
     await run.all(planned.plan);
     return transferRecordSchema.parse({
@@ -108,27 +110,6 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
 }
 
 const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
-
-interface Opened extends PlannedPolicy {
-  readonly model: DynamicModel;
-}
-
-/** A network as its tasks name it. Its records and its attacks are checked first.
- * @throws DynnError 'model/classifier', 'policy/validation', 'attack/config',
- *  'attack/unsupported' */
-async function opened(
-  { model: given, policy: choice }: TransferOptions["networks"][number],
-  { data, reported, attacks }: { data: Dataset; reported: DataRef; attacks: readonly AttackConfig[] },
-  run: InProcess,
-): Promise<Opened> {
-  const network = run.network(given);
-  const { model } = await run.open(network, reported);
-  for (const config of attacks) configureAttack(config, { model, policy: assumedPolicy(choice, model) });
-  const found = { network, model, choice, reader: readerOf(choice) };
-  if (choice.kind === "fixed") return found;
-  await checkApart(data, choice.validation);
-  return { ...found, validation: run.data(choice.validation) };
-}
 
 /** All networks stay in memory, and one of them is attacked at a time.
  * @throws DynnError 'memory/batch' */

@@ -1,12 +1,8 @@
 /** @file The tasks of a transfer study: a pure function of networks, records and attacks. */
 import type { AttackConfig } from "../../attacks/spec.js";
-import { attackConfigSchema } from "../../attacks/spec.js";
-import { present } from "../../core/present.js";
 import type { DataRef } from "../../schema/study/references.js";
-import { makeTask } from "../tasks/kind.js";
-import { craftKind } from "../tasks/kinds/craft.js";
+import { answersTask, craftTask, type PlannedPolicy, policyTask } from "../tasks/common.js";
 import { CommandPlan } from "../tasks/plan.js";
-import { answersTask, type PlannedPolicy, policyTask } from "../tasks/policy-tasks.js";
 import type { TaskKey } from "../tasks/task.js";
 
 /** What a transfer study asks for. */
@@ -47,11 +43,8 @@ export function transferPlan({ networks, data, attacks, seed }: TransferRequest)
     return { policy, clean: plan.add(answersTask(each, data), `${name}, clean images`) };
   });
   const crafted = (config: AttackConfig, place: number): CraftedTasks => {
-    const { network, model } = networks[place];
-    const { macs } = present(model.exits.at(-1), "the final exit");
-    const parameters = { network, data, seed, attack: attackConfigSchema.parse(config), macs, gradients: 0 };
-    const task = makeTask(craftKind, parameters, inputsOf(planned, place));
-    const key = plan.add(task, `${config.name} on ${network.name}`);
+    const task = craftTask(networks[place], { config, data, seed }, inputsOf(planned, place));
+    const key = plan.add(task, `${config.name} on ${networks[place].network.name}`);
     return { crafted: key, judged: networks.map((target) => plan.add(answersTask(target, data, { images: key }))) };
   };
   const all = attacks.map((config) => networks.map((_, place) => crafted(config, place)));

@@ -44,7 +44,7 @@ interface Answers {
 
 function answersOf(key: TaskKey, policy: Policy, run: InProcess): Answers {
   const { logits, labels } = run.measured(key);
-  return { routed: labels.length > 0 ? route(logits, policy) : [], labels };
+  return { routed: route(logits, policy), labels };
 }
 
 function networkRecord(

@@ -9,6 +9,7 @@ import { referenceBackend } from "../../../src/runtime/reference.js";
 import type { NetworkRef } from "../../../src/schema/study/references.js";
 import type { AnswerRow, OutcomeRow } from "../../../src/schema/study/tables.js";
 import { StudyResults } from "../../../src/studies/study/results.js";
+import { answersTask, type PlannedPolicy, policyTask } from "../../../src/studies/tasks/common.js";
 import { InProcess } from "../../../src/studies/tasks/in-process.js";
 import { makeTask } from "../../../src/studies/tasks/kind.js";
 import { ANSWERS_FILE } from "../../../src/studies/tasks/kinds/answers.js";
@@ -16,7 +17,6 @@ import { craftKind } from "../../../src/studies/tasks/kinds/craft.js";
 import { IMAGES_FILE, OUTCOMES_FILE } from "../../../src/studies/tasks/kinds/opened.js";
 import { memoryStore } from "../../../src/studies/tasks/memory-store.js";
 import { CommandPlan } from "../../../src/studies/tasks/plan.js";
-import { answersTask, type PlannedPolicy, policyTask, readerOf } from "../../../src/studies/tasks/policy-tasks.js";
 import { runTask } from "../../../src/studies/tasks/run.js";
 import { TASK_KINDS } from "../../../src/studies/tasks/table.js";
 import type { TaskKey } from "../../../src/studies/tasks/task.js";
@@ -66,9 +66,7 @@ function planOf(networks: readonly NetworkRef[], data: ReturnType<InProcess["dat
   const plan = new CommandPlan();
   const { policy } = victimOf(models[0], 2);
   const choice = { kind: "fixed", policy } as const;
-  const planned = networks.map(
-    (network, i): PlannedPolicy => ({ network, model: models[i], choice, reader: readerOf(choice) }),
-  );
+  const planned = networks.map((network, i): PlannedPolicy => ({ network, model: models[i], choice, reader: policy }));
   const policies = planned.map((one) => policyTask(plan, one, "validation images"));
   const clean = planned.map((one) => plan.add(answersTask(one, data), `clean images of ${one.network.name}`));
   const attack = attackConfigSchema.parse({ name: "pgd", method: "pgd", radius: 0.06, steps: 4, iterate: "last" });

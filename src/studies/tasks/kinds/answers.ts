@@ -39,7 +39,6 @@ export type AnswersParameters = z.infer<typeof parameters>;
 export const answersKind = taskKind<AnswersParameters>({
   name: "answers",
   version: 1,
-  about: "runs every exit of a network on clean or attacked images",
   parameters,
   inputs: ["images"],
   cores: "one",

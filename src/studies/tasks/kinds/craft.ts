@@ -7,7 +7,6 @@ import type { Goal } from "../../../attacks/goals/goal.js";
 import { type Sample, samplesOf, toEightBits } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { imageDims } from "../../../core/images.js";
-import { present } from "../../../core/present.js";
 import { stackRows, type Tensor, tensor } from "../../../core/tensor.js";
 import { route } from "../../../dynamic/route/route.js";
 import { norms } from "../../../measures/norms.js";
@@ -44,10 +43,9 @@ export type CraftParameters = z.infer<typeof parameters>;
 export const craftKind = taskKind<CraftParameters>({
   name: "craft",
   version: 1,
-  about: "attacks records on a network",
   parameters,
-  // The logits of clean images may be given. The networks of "agreed", under "policies", must all be
-  // right. The attack "survived" must have failed.
+  // "clean" gives the logits of clean images. All networks of "agreed", under "policies", must be
+  // right. The attack of "survived" must have failed.
   inputs: ["policy", "clean", "agreed", "policies", "survived"],
   cores: "one",
   macs: ({ data, macs, gradients }) => 3 * gradients * recordsOf(data).length * macs,
@@ -121,9 +119,7 @@ async function standingIn(inputs: TaskInputs, goal: Goal | undefined): Promise<(
 /** Which records all networks of the input "agreed" answer rightly, under their policies. */
 async function agreedBy(inputs: TaskInputs, labels: ArrayLike<number>): Promise<(place: number) => boolean> {
   const policies = (await inputs.files("policies", POLICY_FILE)).map(readPolicy);
-  const routed = (await inputs.arrays("agreed", LOGITS_FILE)).map((logits, i) =>
-    route(logitsOf(logits), present(policies[i], "the policy of a network")),
-  );
+  const routed = (await inputs.arrays("agreed", LOGITS_FILE)).map((logits, i) => route(logitsOf(logits), policies[i]));
   return (place) => routed.every((answers) => answers[place]?.label === labels[place]);
 }
 

@@ -34,7 +34,6 @@ const STEP = 1 / 255;
 export const finiteDifferencesKind = taskKind<SlopeParameters>({
   name: "finite-differences",
   version: 1,
-  about: "compares gradients with finite differences",
   parameters,
   inputs: ["policy"],
   cores: "one",

@@ -32,10 +32,8 @@ const WARM_UP = 8;
 export const latencyKind = taskKind<LatencyParameters>({
   name: "latency",
   version: 1,
-  about: "times a network on clean and attacked images",
   parameters,
   inputs: ["policy", "images"],
-  measuresTime: true,
   cores: "all",
   macs: ({ samples, rounds, sets, macs }) => samples * rounds * (sets.length + 1) * macs,
   run: async (_key, given, inputs, { now, ...context }) => {

@@ -28,9 +28,9 @@ export async function shownTo({ model, data, records, images }: Opened, inputs: 
   const [stored] = await inputs.arrays("images", IMAGES_FILE);
   if (!stored) return { images: await images(), records, labels: data.labels };
   const [outcomes] = await inputs.tables<OutcomeRow>("images", OUTCOMES_FILE);
-  const attacked = present(outcomes, "the outcomes of an attack").map(({ sample }) => sample);
+  const attacked = outcomes.map(({ sample }) => sample);
   const places = new Map(records.map((record, i) => [record, i]));
-  const labels = attacked.map((record) => data.labels[present(places.get(record), `record ${record}`)]);
+  const labels = attacked.map((record) => data.labels[present(places.get(record), "a record")]);
   return { images: attackedImages(model, stored), records: attacked, labels };
 }
 

@@ -38,10 +38,8 @@ export type PaceParameters = z.infer<typeof parameters>;
 export const paceKind = taskKind<PaceParameters>({
   name: "pace",
   version: 1,
-  about: "times the same attack on several networks",
   parameters,
   inputs: ["policies"],
-  measuresTime: true,
   cores: "all",
   macs: ({ macs }) => macs,
   run: async (_key, given, inputs, context) => {

@@ -36,7 +36,6 @@ export type PointsParameters = z.infer<typeof parameters>;
 export const pointsKind = taskKind<PointsParameters>({
   name: "points",
   version: 1,
-  about: "chooses the operating points of a profile",
   parameters,
   inputs: ["answers"],
   cores: "one",
@@ -49,8 +48,7 @@ export const pointsKind = taskKind<PointsParameters>({
 });
 
 /** Reads the points of a finished task. */
-export const readPoints = (bytes: Uint8Array): Point[] =>
-  z.array(pointSchema).parse(JSON.parse(new TextDecoder().decode(bytes)));
+export const readPoints = (bytes: Uint8Array): Point[] => JSON.parse(new TextDecoder().decode(bytes)) as Point[];
 
 /** The targets for thresholds when none are given. */
 const TARGETS: readonly (readonly [name: string, target: CalibrationTarget])[] = [

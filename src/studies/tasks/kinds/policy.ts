@@ -10,7 +10,6 @@ export type PolicyParameters = z.infer<typeof parameters>;
 export const policyKind = taskKind<PolicyParameters>({
   name: "policy",
   version: 1,
-  about: "states a policy that is given",
   parameters,
   inputs: [],
   cores: "one",

@@ -1,7 +1,6 @@
 /** @file The task `thresholds`: chooses the policy of a network on validation records, for all its
  *  exits or for some of them. */
 import { z } from "zod";
-import { present } from "../../../core/present.js";
 import {
   type Calibration,
   calibrate,
@@ -43,7 +42,6 @@ export type ThresholdParameters = z.infer<typeof parameters>;
 export const thresholdsKind = taskKind<ThresholdParameters>({
   name: "thresholds",
   version: 1,
-  about: "chooses thresholds on the answers for validation records",
   parameters,
   inputs: ["answers", "attacked"],
   cores: "one",
@@ -51,7 +49,7 @@ export const thresholdsKind = taskKind<ThresholdParameters>({
   run: async (_key, given, inputs) => {
     const attacked = await measuredIn(inputs, "attacked", given);
     const [validation] = await measuredIn(inputs, "answers", given);
-    const { policy, ...curves } = choose(present(validation, "the answers of the input"), attacked, given);
+    const { policy, ...curves } = choose(validation, attacked, given);
     return {
       files: { [POLICY_FILE]: jsonBytes(policy), ...(given.curves ? { [CURVES_FILE]: jsonBytes(curves) } : {}) },
     };

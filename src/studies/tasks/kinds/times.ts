@@ -2,7 +2,6 @@
  *  several policies. All take turns, so that a slower machine affects all of them. Source:
  *  docs/method.md, timing. */
 import { z } from "zod";
-import { present } from "../../../core/present.js";
 import type { DynamicModel } from "../../../dynamic/model/model.js";
 import { createExecutor } from "../../../dynamic/run/executor/index.js";
 import type { Backend } from "../../../runtime/backend.js";
@@ -33,16 +32,14 @@ export type TimesParameters = z.infer<typeof parameters>;
 export const timesKind = taskKind<TimesParameters>({
   name: "times",
   version: 1,
-  about: "times networks and policies at several batch sizes",
   parameters,
   inputs: ["points"],
-  measuresTime: true,
   cores: "all",
   macs: ({ data, whole, batches, rounds, macs }) =>
     2 * recordsOf(data).length * (whole.length + 1) * batches.length * rounds * macs,
   run: async (_key, given, inputs, context) => {
     const [file] = await inputs.files("points", POINTS_FILE);
-    const points = readPoints(present(file, "the points of the input"));
+    const points = readPoints(file);
     const { model, images } = await context.bench.open(given);
     const sessions = new SharedSessions(context.backend);
     try {
@@ -114,7 +111,7 @@ async function pointContestant(
 
 const rowsOf = (contestants: readonly Contestant[], measured: Measurements): TimesRow[] =>
   contestants.flatMap((one, contestant) =>
-    [...present(measured.get(one), "the times of a contestant")].flatMap(([batch, { perImage, requests }]) => [
+    [...(measured.get(one) ?? [])].flatMap(([batch, { perImage, requests }]) => [
       ...perImage.map((ms) => ({ contestant, batch, request: null, ms })),
       ...requests.map((ms, request) => ({ contestant, batch, request, ms })),
     ]),

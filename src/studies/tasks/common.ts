@@ -1,4 +1,5 @@
-/** @file The tasks that give a network its policy: stated, or chosen on validation records. */
+/** @file The tasks that plans of commands have in common: policies, answers, attacks. */
+import { type AttackConfig, attackConfigSchema } from "../../attacks/spec.js";
 import { present } from "../../core/present.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { type Policy, singleExitPolicy } from "../../schema/policy.js";
@@ -6,6 +7,7 @@ import type { DataRef, NetworkRef } from "../../schema/study/references.js";
 import type { PolicyChoice } from "../policy.js";
 import { makeTask } from "./kind.js";
 import { type AnswersParameters, answersKind } from "./kinds/answers.js";
+import { type CraftParameters, craftKind } from "./kinds/craft.js";
 import { policyKind, stated } from "./kinds/policy.js";
 import { thresholdsKind } from "./kinds/thresholds.js";
 import type { CommandPlan } from "./plan.js";
@@ -26,9 +28,6 @@ export interface PlannedPolicy extends Planned {
   readonly validation?: DataRef | undefined;
 }
 
-/** How a choice computes confidences. */
-export const readerOf = (choice: PolicyChoice): Planned["reader"] => (choice.kind === "fixed" ? choice.policy : choice);
-
 /** The task of a network's policy, behind those that it reads.
  * @param phase what the user reads while the validation records run */
 export function policyTask(plan: CommandPlan, planned: PlannedPolicy, phase: string): TaskKey {
@@ -37,7 +36,7 @@ export function policyTask(plan: CommandPlan, planned: PlannedPolicy, phase: str
   if (choice.kind === "fixed") return given(choice.policy);
   const { rule, fallback, target } = choice;
   if (model.exits.length === 1) return given(singleExitPolicy(rule, fallback));
-  const validation = plan.add(answersTask(planned, present(planned.validation, "the validation records")), phase);
+  const validation = plan.add(answersTask(planned, present(planned.validation, "validation records")), phase);
   const costs = model.exits.map(({ costFraction }) => costFraction);
   const parameters = { ...{ rule, fallback, target, costs }, temperatures: listOf(choice.temperatures) };
   return plan.add(makeTask(thresholdsKind, parameters, { answers: [validation] }));
@@ -55,9 +54,30 @@ export function answersTask(
   data: DataRef,
   { images, ...how }: Shown = {},
 ): Task {
-  const { macs } = present(model.exits.at(-1), "the final exit");
-  const parameters = { ...{ network, data, rule, macs, logits: true }, temperatures: listOf(temperatures), ...how };
-  return makeTask(answersKind, parameters, images ? { images: [images] } : {});
+  const parameters = { ...{ network, data, rule, macs: fullMacs(model), logits: true }, ...how };
+  return makeTask(
+    answersKind,
+    { ...parameters, temperatures: listOf(temperatures) },
+    images ? { images: [images] } : {},
+  );
 }
+
+/** An attack on records, and how its images are kept. */
+export interface CraftRequest extends Pick<CraftParameters, "data" | "seed" | "first" | "standing" | "images"> {
+  readonly config: AttackConfig;
+}
+
+/** The attack on a network. */
+export const craftTask = (
+  { network, model }: Planned,
+  { config, ...how }: CraftRequest,
+  inputs: Task["inputs"],
+): Task => {
+  const attack = attackConfigSchema.parse(config);
+  return makeTask(craftKind, { network, ...how, attack, macs: fullMacs(model), gradients: 0 }, inputs);
+};
+
+/** MACs of one image through the whole network. */
+export const fullMacs = ({ exits }: Planned["model"]): number => present(exits.at(-1), "the final exit").macs;
 
 const listOf = (numbers: readonly number[] | undefined): number[] | undefined => numbers && [...numbers];
