@@ -88,7 +88,7 @@ function expectDifferences(path: Graph, analytic: readonly number[]): void {
     const direction = toNumbers(random(DIMS, 50 + trial));
     const along = (t: number): number => {
       const moved = [...toNumbers(feeds().x)].map((v, i) => v + t * direction[i]);
-      return (values(path, { x: fromNumbers("float64", DIMS, moved) }, ["loss"])[0])[0];
+      return values(path, { x: fromNumbers("float64", DIMS, moved) }, ["loss"])[0][0];
     };
     const h = 1e-6;
     const numeric = (along(h) - along(-h)) / (2 * h);
@@ -134,7 +134,7 @@ describe("a gradient through gates", () => {
   });
 
   test("follows a threshold", () => {
-    const moved: HardGate[] = [gates[0], { ...(gates[1]), threshold: 0.2 }];
+    const moved: HardGate[] = [gates[0], { ...gates[1], threshold: 0.2 }];
     const soft = withSurrogates(graph, moved, { kind: "soft", slope: 2 });
     const [value, score] = values(soft.graph, feeds(), ["gate1", "score1"]) as [number[], number[]];
     expect(value).toHaveLength(ROWS);

@@ -55,10 +55,7 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
   const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({
     ...{ model, backend, data, seed: 5, batch: 8, version: "test", now: () => 0 },
     policy: { kind: "fixed", policy },
-    attacks: [
-      { name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 },
-      { name: "queries", objective: "routed", method: "square", radius: 0.05, queries: 10 } as never,
-    ].slice(0, 1) as AuditOptions["attacks"],
+    attacks: [{ name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 }],
     ...rest,
   });
 

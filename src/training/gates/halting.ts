@@ -50,7 +50,7 @@ function stagesOf(graph: Graph): Stage[] {
   return groups
     .filter((group) => group.length > 1)
     .map(([, ...blocks]) => ({
-      first: (blocks[0]).input,
+      first: blocks[0].input,
       blocks,
       last: outputs((blocks.at(-1) as NamedBlock).sum),
     }));

@@ -79,7 +79,7 @@ async function meansOf(
       const sum = sums.get(name) ?? new Float64Array(now.length);
       sums.set(
         name,
-        sum.map((v, i) => v + correction * (now[i])),
+        sum.map((v, i) => v + correction * now[i]),
       );
     }
     if (++count === BATCHES) break;
