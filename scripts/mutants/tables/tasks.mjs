@@ -81,14 +81,14 @@ export const TASKS = [
     find: "lossRose: roses[i] === 1",
     replace: "lossRose: true",
     test: HEALTH_TEST,
-    killedBy: "loss-flat where the loss is constant",
+    killedBy: "'loss-flat' where 'the loss is constant'",
   },
   {
     name: "studies/answers-never-random",
     find: "exit.some((value, i) => value !== logits.exits[k][i])",
     replace: "exit.some((value, i) => value === logits.exits[k].length + i)",
     test: HEALTH_TEST,
-    killedBy: "random where two runs differ",
+    killedBy: "'random' where 'two runs differ'",
   },
   {
     name: "studies/rounds-forget-the-attacked",
