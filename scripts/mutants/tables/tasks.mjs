@@ -3,6 +3,7 @@ const IN_PROCESS_TEST = "test/studies/tasks/in-process.test.ts";
 const CRAFT_TEST = "test/studies/tasks/craft.test.ts";
 const AUDIT_TEST = "test/studies/audit.test.ts";
 const HEALTH_TEST = "test/studies/health-own.test.ts";
+const GATED_TEST = "test/studies/gated.test.ts";
 const CALIBRATION_TEST = "test/studies/calibration.test.ts";
 
 export const TASKS = [
@@ -104,5 +105,40 @@ export const TASKS = [
     replace: "request.temperatures",
     test: CALIBRATION_TEST,
     killedBy: "fits temperatures that lower the likelihood loss of every exit on the records they were fitted on",
+  },
+  {
+    name: "studies/answers-under-own-gates",
+    find: "const model = bench.under(opened.model, await policyOf(inputs));",
+    replace: "const { model } = opened;",
+    test: GATED_TEST,
+    killedBy: "a transfer counts the cost of each network by its paths",
+  },
+  {
+    name: "studies/gates-are-not-kept",
+    find: "...(logits.gates.length > 0 ? { [GATES_FILE]: gatesTensor(logits) } : {}),",
+    replace: "",
+    test: GATED_TEST,
+    killedBy: "tasks in a store of files leave the policy and the gates that tasks in one process leave",
+  },
+  {
+    name: "studies/exit-behind-a-gate-forgotten",
+    find: "exit: kept.findIndex((one) => one >= exit)",
+    replace: "exit: 0",
+    test: GATED_TEST,
+    killedBy: "tasks in a store of files leave the policy and the gates that tasks in one process leave",
+  },
+  {
+    name: "studies/closed-gates-save-nothing",
+    find: "gateCosts: gated?.costs });",
+    replace: "gateCosts: undefined });",
+    test: GATED_TEST,
+    killedBy: "a calibration reports on test records what routing them under its policy gives",
+  },
+  {
+    name: "studies/gates-forget-earlier-attacks",
+    find: "{ images: attacked.map(({ crafted }) => crafted) }",
+    replace: "{ images: [] }",
+    test: GATED_TEST,
+    killedBy: "gates keep a bound on the accuracy under an attack, and the attacks of earlier rounds count",
   },
 ];

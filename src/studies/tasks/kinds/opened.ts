@@ -33,9 +33,9 @@ export async function shownTo(opened: Opened, inputs?: TaskInputs): Promise<Show
 /** The images of the attacks of the input "images". */
 export async function attackedSets({ model, data, records }: Opened, inputs: TaskInputs): Promise<Shown[]> {
   const outcomes = await inputs.tables<OutcomeRow>("images", OUTCOMES_FILE);
-  const places = new Map(records.map((record, i) => [record, i]));
   return (await inputs.arrays("images", IMAGES_FILE)).map((stored, set) => {
     const attacked = outcomes[set].map(({ sample }) => sample);
+    const places = new Map(records.map((record, i) => [record, i]));
     const labels = attacked.map((record) => data.labels[present(places.get(record), "a record")]);
     return { images: attackedImages(model, stored), records: attacked, labels };
   });
