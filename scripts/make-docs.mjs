@@ -96,8 +96,8 @@ These are the rest of ONNX's own operators of those opsets, and why a model that
 ${markdownTable(["operator", "status", "reason"], missing)}`;
 }
 
-function errors({ ERROR_CODES }) {
-  const rows = Object.entries(ERROR_CODES).map(([code, { exit, about }]) => [`\`${code}\``, exit, about]);
+function errors({ ERROR_CODES, ERROR_TEXTS }) {
+  const rows = Object.entries(ERROR_CODES).map(([code, { exit }]) => [`\`${code}\``, exit, ERROR_TEXTS[code]]);
   return `${madeBy("src/core/errors.ts")}
 # Errors
 
@@ -209,6 +209,7 @@ async function built() {
       import("../dist/ops/unsupported.js"),
       import("../dist/onnx/model.js"),
       import("../dist/core/errors.js"),
+      import("../dist/core/error-texts.js"),
       import("../dist/schema/audit-record.js"),
       import("../dist/schema/study/file.js"),
       import("../dist/schema/study/record.js"),

@@ -21,6 +21,7 @@ import { RULES } from "./tables/rules.mjs";
 import { STATISTICS } from "./tables/statistics.mjs";
 import { STUDY_EFFECTS } from "./tables/study-effects.mjs";
 import { TARGETS } from "./tables/targets.mjs";
+import { TASKS } from "./tables/tasks.mjs";
 import { TRAINING_TASKS } from "./tables/training-tasks.mjs";
 
 /** Each mutant has a name, a snippet of src/ that stands there once, what takes its place, a
@@ -50,6 +51,7 @@ export const MUTANTS = [
   ...STUDY_EFFECTS,
   ...GATES,
   ...GATE_TRAINING,
+  ...TASKS,
 ];
 
 /** Changes that leave every answer as it is, so that no test can notice them. */

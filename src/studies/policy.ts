@@ -4,7 +4,15 @@ import type { Dataset } from "../data/dataset.js";
 import { type ReportRequest, reportedOf, splitReported } from "../data/split.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { makePolicy } from "../dynamic/route/policy.js";
-import { type Fallback, type Policy, type Rule, singleExitPolicy, type Threshold } from "../schema/policy.js";
+import {
+  type Fallback,
+  NEVER_FIRES,
+  type Policy,
+  type Rule,
+  singleExitPolicy,
+  type Threshold,
+  uniformPolicy,
+} from "../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../schema/target.js";
 import { isRoutable } from "../schema/units.js";
 
@@ -84,3 +92,10 @@ export async function resolvePolicy(
     policy: { kind: "calibrated", ...ruleOf(request, model), temperatures, target, validation },
   };
 }
+
+/** The policy of a choice before its thresholds are known: no early exit fires. It has the rule,
+ * which is what checks need. */
+export const assumedPolicy = (choice: PolicyChoice, { exits }: Pick<DynamicModel, "exits">): Policy =>
+  choice.kind === "fixed"
+    ? choice.policy
+    : uniformPolicy(choice.rule, choice.fallback, NEVER_FIRES[choice.rule], exits.length);

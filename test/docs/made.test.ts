@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { catalogue } from "../../src/attacks/catalogue.js";
 import { program } from "../../src/cli/run.js";
+import { ERROR_TEXTS } from "../../src/core/error-texts.js";
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { questionTables, RESULT_TABLES } from "../../src/node/studies/sql.js";
@@ -37,6 +38,7 @@ const docs = await madeDocs({
   MICROSOFT_OPS,
   UNSUPPORTED,
   ERROR_CODES,
+  ERROR_TEXTS,
   auditRecordSchema,
   studyFileSchema,
   studyRecordSchema,

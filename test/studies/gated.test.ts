@@ -1,11 +1,13 @@
-/** @file Networks with gates in audits, calibrations and profiles, with early exits and without. Every number is counted again from
+/** @file Networks with gates in audits, transfers, calibrations and profiles, with early exits and without. Every number is counted again from
  *  routed answers. */
 import { describe, expect, test } from "vitest";
 import { auditTables } from "../../src/cli/audit/tables.js";
 import { calibrationTables } from "../../src/cli/calibrate/tables.js";
 import { profileTables } from "../../src/cli/profile/tables.js";
 import { Images } from "../../src/core/images.js";
+import { present } from "../../src/core/present.js";
 import { type Dataset, inMemory } from "../../src/data/dataset.js";
+import { readNpy } from "../../src/data/npy.js";
 import { underPolicy } from "../../src/dynamic/model/under-policy.js";
 import { costShareOf } from "../../src/dynamic/model/units.js";
 import { type Routed, route } from "../../src/dynamic/route/route.js";
@@ -14,9 +16,19 @@ import { ortNode } from "../../src/node/ort-node/index.js";
 import { renderAudit } from "../../src/report/audit/page.js";
 import { renderCalibration } from "../../src/report/calibration/page.js";
 import type { Policy } from "../../src/schema/policy.js";
+import type { DataRef } from "../../src/schema/study/references.js";
 import { type AuditOptions, audit } from "../../src/studies/audit/index.js";
 import { calibrateModel } from "../../src/studies/calibration/index.js";
 import { profile } from "../../src/studies/profile/index.js";
+import { answersTask, policyTask } from "../../src/studies/tasks/common.js";
+import { InProcess } from "../../src/studies/tasks/in-process.js";
+import { GATES_FILE, LOGITS_FILE, logitsOf } from "../../src/studies/tasks/kinds/answers.js";
+import { POLICY_FILE, readPolicy } from "../../src/studies/tasks/kinds/policy.js";
+import { memoryStore } from "../../src/studies/tasks/memory-store.js";
+import { CommandPlan } from "../../src/studies/tasks/plan.js";
+import { runTask } from "../../src/studies/tasks/run.js";
+import { TASK_KINDS } from "../../src/studies/tasks/table.js";
+import { transfer } from "../../src/studies/transfer/index.js";
 import { CLASSES, gatedImages, gatedModel } from "../support/gated.js";
 
 const backend = ortNode({ threads: 1 });
@@ -27,6 +39,8 @@ const dataOf = (count: number, seed: number): Dataset => {
 };
 const data = dataOf(24, 3);
 const validation = dataOf(40, 11);
+
+const OTHER: Policy = { rule: "entropy", thresholds: [0.3], fallback: "final", gates: { thresholds: [0, 0.2, -1, 2] } };
 
 const NETWORKS = [
   ["gates alone", [], []],
@@ -55,10 +69,7 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
   const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({
     ...{ model, backend, data, seed: 5, batch: 8, version: "test", now: () => 0 },
     policy: { kind: "fixed", policy },
-    attacks: [
-      { name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 },
-      { name: "queries", objective: "routed", method: "square", radius: 0.05, queries: 10 } as never,
-    ].slice(0, 1) as AuditOptions["attacks"],
+    attacks: [{ name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 }],
     ...rest,
   });
 
@@ -142,6 +153,49 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     }
   });
 
+  test("a transfer counts the cost of each network by its paths", async () => {
+    const { networks, attacks } = await transfer({
+      ...{ backend, data, seed: 5, batch: 8, version: "test", now: () => 0 },
+      networks: [
+        { model, policy: { kind: "fixed", policy } },
+        { model: { ...gatedModel({ exits: [1] }), name: "other" }, policy: { kind: "fixed", policy: OTHER } },
+      ],
+      attacks: [{ name: "pgd", radius: 0.03, steps: 2 }],
+    });
+    const routed = await routedUnder(exits, policy);
+    expect(networks[0].meanCostFraction).toBeCloseTo(mean(shares(exits, routed)), 12);
+    expect(networks[0].policy.gates).toEqual(policy.gates);
+    expect(networks[1].meanCostFraction).toBeCloseTo(mean(shares([1], await routedUnder([1], OTHER))), 12);
+    expect(attacks[0].success.map((row) => row.length)).toEqual([2, 2]);
+  });
+
+  test("tasks in a store of files leave the policy and the gates that tasks in one process leave", async () => {
+    const run = new InProcess({ backend, kinds: TASK_KINDS, version: "test", now: () => 0 });
+    const target = { kind: "budget", cost: 0.5 } as const;
+    const choice = { kind: "calibrated", rule: "max-softmax", fallback: "final", target, validation } as const;
+    const plan = new CommandPlan();
+    const reported = run.data(data);
+    const planned = await run.planned(model, choice, reported);
+    const chosen = policyTask(plan, planned, "validation images");
+    const answers = plan.add(answersTask(planned, reported, { policy: chosen }));
+    await run.all(plan);
+    const store = memoryStore();
+    const context = {
+      ...{ backend, version: "test", now: () => 0, network: async () => model },
+      data: async ({ name }: DataRef) => (name === data.name ? data : validation),
+      trainingData: () => Promise.reject(new Error("no task trains")),
+    };
+    for (const { key, task } of plan.graph.all()) await runTask(key, task, store, context);
+    const file = async (key: string, name: string) => store.file(present(await store.manifest(key), key), name);
+    const policyFound = readPolicy(await file(chosen, POLICY_FILE));
+    expect(policyFound).toEqual(run.policy(chosen));
+    const gates = readNpy(await file(answers, GATES_FILE), GATES_FILE);
+    const logits = logitsOf(readNpy(await file(answers, LOGITS_FILE), LOGITS_FILE), { gates });
+    expect(route(logits, policyFound)).toEqual(await routedUnder(exits, policyFound));
+    expect(route(run.measured(answers).logits, policyFound)).toEqual(await routedUnder(exits, policyFound));
+    await run.release();
+  });
+
   test("a profile counts the MACs of each point by its paths", async () => {
     const record = await profile({
       ...{ model: gatedModel({ exits, policy }), backend, data, validation, rules: ["max-softmax"], fallback: "final" },
@@ -157,4 +211,21 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     expect(record.points.filter(({ name }) => name.startsWith("budget"))).toHaveLength(1);
     expect(profileTables(record)).toContain("gates 0.5, 0, 1, -2");
   });
+});
+
+test("gates keep a bound on the accuracy under an attack, and the attacks of earlier rounds count", async () => {
+  const calibrated = (worst: object) =>
+    calibrateModel({
+      ...{ model: gatedModel(), backend, validation, test: data, seed: 5, batch: 8, version: "test", now: () => 0 },
+      ...{ rule: "max-softmax", fallback: "final", thresholds: "uniform", temperature: false },
+      ...{ target: { kind: "rad", loss: 0.9 }, ...worst },
+    });
+  const attack = { name: "pgd", radius: 0.5, steps: 8, stepSize: 0.2 };
+  const free = await calibrated({});
+  const { record } = await calibrated({ worstCase: { attack, samples: 20, minAccuracy: 0.05 } });
+  expect(record.worstCase).toMatchObject({ rounds: 2, held: true });
+  expect(record.worstCase?.validation.accuracy.value).toBeGreaterThanOrEqual(0.05);
+  // The attack drives the accuracy of the first policy to 0, so another one is chosen.
+  expect(record.policy.gates).not.toEqual(free.policy.gates);
+  expect(record.validation.meanCostFraction.value).toBeGreaterThan(free.record.validation.meanCostFraction.value);
 });

@@ -33,7 +33,7 @@ export class GatedRuns {
   async release(): Promise<void> {
     const opened = await Promise.allSettled(this.#open.values());
     this.#open.clear();
-    await Promise.all(opened.map((one) => (one.status === "fulfilled" ? one.value.release() : undefined)));
+    await Promise.all(opened.map(async (one) => (one.status === "fulfilled" ? one.value.release() : undefined)));
   }
 
   #compile(thresholds: readonly number[]): Promise<Forward> {
@@ -46,7 +46,7 @@ export class GatedRuns {
 /** Labelled images, measured once under each list of thresholds. */
 export function measuredUnits(
   runs: GatedRuns,
-  { images, labels }: { readonly images: Images; readonly labels: Int32Array | Uint8Array },
+  { images, labels }: { readonly images: Images; readonly labels: ArrayLike<number> },
   options: ForwardOptions,
 ): MeasuredUnits {
   const known = new Map<string, Promise<Measured>>();

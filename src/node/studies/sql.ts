@@ -3,22 +3,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DynnError } from "../../core/errors.js";
-import {
-  ANSWER_COLUMNS,
-  LATENCY_COLUMNS,
-  OUTCOME_COLUMNS,
-  PACE_COLUMNS,
-  SLOPE_COLUMNS,
-} from "../../schema/study/tables.js";
 import { type AnyColumns, STUDY_VIEWS, SUBJECT_COLUMNS } from "../../schema/study/views.js";
 import type { StudyTasks } from "../../studies/study/builder.js";
 import { StudyResults } from "../../studies/study/results.js";
 import { subjectsOf } from "../../studies/study/subjects.js";
 import { type Finished, viewRows } from "../../studies/study/views.js";
+import { TABLE_COLUMNS } from "../../studies/tasks/columns.js";
 import { ANSWERS_FILE } from "../../studies/tasks/kinds/answers.js";
-import { OUTCOMES_FILE } from "../../studies/tasks/kinds/craft.js";
 import { SLOPES_FILE } from "../../studies/tasks/kinds/finite-differences.js";
 import { LATENCY_FILE } from "../../studies/tasks/kinds/latency.js";
+import { OUTCOMES_FILE } from "../../studies/tasks/kinds/opened.js";
 import { PACE_FILE } from "../../studies/tasks/kinds/pace.js";
 import type { TaskStore } from "../../studies/tasks/store.js";
 import { packageFile } from "../data/package-root.js";
@@ -27,13 +21,13 @@ import { openDuckDb, quoted, type ReadingDatabase, type SqlResult, sqlType } fro
 import { type ResultFiles, resultFiles } from "./result-files.js";
 
 /** The tables of results: the file of each, and its columns. */
-export const RESULT_TABLES: Readonly<Record<string, { readonly file: string; readonly columns: AnyColumns }>> = {
-  answers: { file: ANSWERS_FILE, columns: ANSWER_COLUMNS },
-  outcomes: { file: OUTCOMES_FILE, columns: OUTCOME_COLUMNS },
-  latency: { file: LATENCY_FILE, columns: LATENCY_COLUMNS },
-  pace: { file: PACE_FILE, columns: PACE_COLUMNS },
-  slopes: { file: SLOPES_FILE, columns: SLOPE_COLUMNS },
-};
+export const RESULT_TABLES: Readonly<Record<string, { readonly file: string; readonly columns: AnyColumns }>> =
+  Object.fromEntries(
+    Object.entries({
+      ...{ answers: ANSWERS_FILE, outcomes: OUTCOMES_FILE, latency: LATENCY_FILE },
+      ...{ pace: PACE_FILE, slopes: SLOPES_FILE },
+    }).map(([name, file]) => [name, { file, columns: TABLE_COLUMNS[file] }]),
+  );
 
 /** A study whose tables can be asked. */
 export interface StudySql {

@@ -6,32 +6,35 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digit
 
 export const networkRefSchema = z
   .strictObject({
-    name: z.string().min(1).describe("its name in tables"),
-    sha256: digest.optional().describe("of the model with its weights"),
-    task: digest.optional().describe("key of the task that trains it, in place of a digest"),
-    exits: z
-      .array(z.string())
-      .min(1)
-      .optional()
-      .describe("names of the exits that are kept, the last one as the final exit; absent: all"),
+    /** Its name in tables. */
+    name: z.string().min(1),
+    /** Of the model with its weights. */
+    sha256: digest.optional(),
+    /** Key of the task that trains it, in place of a digest. */
+    task: digest.optional(),
+    /** Names of the exits that are kept, the last one as the final exit; absent: all. */
+    exits: z.array(z.string()).min(1).optional(),
   })
   .refine(({ sha256, task }) => (sha256 === undefined) !== (task === undefined), "expected either sha256 or task");
 /** A network of a study. */
 export type NetworkRef = z.infer<typeof networkRefSchema>;
 
 export const dataRefSchema = z.strictObject({
-  name: z.string().min(1).describe("its name in tables"),
-  sha256: digest.describe("of shape, record numbers, labels and pixels"),
-  records: z
-    .union([z.strictObject({ from: count, count: count.min(1) }), z.array(count).min(1)])
-    .describe("record numbers in the data set: a range, or a list"),
+  /** Its name in tables. */
+  name: z.string().min(1),
+  /** Of shape, record numbers, labels and pixels. */
+  sha256: digest,
+  /** Record numbers in the data set: a range, or a list. */
+  records: z.union([z.strictObject({ from: count, count }), z.array(count)]),
 });
 /** Records of a data set. */
 export type DataRef = z.infer<typeof dataRefSchema>;
 
 export const trainingRefSchema = z.strictObject({
-  name: z.string().min(1).describe("name of the data set in tables"),
-  sha256: digest.describe("of shape, classes, labels and images, for training, validation and test"),
+  /** Name of the data set in tables. */
+  name: z.string().min(1),
+  /** Of shape, classes, labels and images, for training, validation and test. */
+  sha256: digest,
 });
 /** The records that networks are trained on. */
 export type TrainingRef = z.infer<typeof trainingRefSchema>;

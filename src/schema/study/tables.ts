@@ -76,6 +76,22 @@ export const LATENCY_COLUMNS: Columns<LatencyRow> = {
   ms: ["DOUBLE", "milliseconds of one image at batch 1"],
 };
 
+/** One timed run of a network at one batch size. */
+export interface TimesRow {
+  readonly contestant: number;
+  readonly batch: number;
+  readonly request: number | null;
+  readonly ms: number;
+}
+
+/** The table of a task `times`. Two runs differ. */
+export const TIMES_COLUMNS: Columns<TimesRow> = {
+  contestant: ["INT32", "index: first the networks that run whole, then the operating points"],
+  batch: ["INT32", "images in one run"],
+  request: ["nullable INT32", "number of a batch that arrives alone, over all rounds; null: all images at once"],
+  ms: ["DOUBLE", "milliseconds of the request; of one image, where all images come at once, one row per round"],
+};
+
 /** One timed attack. */
 export interface PaceRow {
   readonly contestant: number;

@@ -1,62 +1,70 @@
-/** @file Runs one attack of an audit. Then runs the whole network on its images, exact and rounded
- *  to 8 bits, and judges the results. */
+/** @file Judges one attack of an audit, by the answers of the whole network for its images, exact
+ *  and rounded to 8 bits. */
 
-import { aimed } from "../../attacks/attack.js";
+import { aimed, type SampleOutcome } from "../../attacks/attack.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/goals/early.js";
 import { type Sample, toEightBits } from "../../attacks/sample.js";
-import { type AttackConfig, configureAttack } from "../../attacks/spec.js";
+import { type AttackConfig, type ConfiguredAttack, configureAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
-import { stackRows } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import { route } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
+import type { OutcomeRow } from "../../schema/study/tables.js";
+import type { InProcess } from "../tasks/in-process.js";
+import { attackedImages, IMAGES_FILE, OUTCOMES_FILE, ROSE_FILE } from "../tasks/kinds/opened.js";
+import type { TaskKey } from "../tasks/task.js";
 import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
-import { type Crafting, forTarget } from "./crafting.js";
+import { forTarget } from "./crafting.js";
 import { ownHealth } from "./health.js";
 import { normRecord, sampleRecords, workRecord } from "./ledger.js";
-import type { AuditOptions } from "./options.js";
-import { runStored } from "./store.js";
+import type { AttackTasks } from "./plan.js";
 import { efficacies, nothingToAttack, perExit, rateOf, routedRecord } from "./tally.js";
 
-/** Runs one attack where it searches, and then the audited model on its images. */
-export async function runStep(
-  config: AttackConfig,
+/** The results of the tasks of one attack.
+ * @param search the attack as it searched */
+export function attackedBy(
+  { crafted, exact, rounded }: AttackTasks,
+  { config, search, surrogates, seed }: Searched,
   audited: AuditedModel,
-  crafting: Crafting,
-  options: AuditOptions,
-): Promise<Attacked> {
-  const attack = configureAttack(config, audited.victim);
-  const search = crafting.configure(config);
-  const samples = aimed(attack, audited.samples.slice(0, attack.samples ?? audited.samples.length), options.seed);
-  const { batch, signal, onProgress } = options;
-  const searched = crafting.samples.slice(0, samples.length);
-  const stored = await runStored(search, searched, crafting.evaluator, crafting, options, (done, total) =>
-    onProgress?.({ phase: attack.name, done, total }),
-  );
-  const { seconds } = stored;
-  const outcomes = crafting.surrogates ? forTarget(stored.outcomes, attack, samples) : stored.outcomes;
-  const { model, policy } = audited.victim;
-  const images = Images.for(model, stackRows(outcomes.map((o) => o.image)).data);
-  const rounded = Images.for(model, toEightBits(images.data));
-  const logits = await audited.forward.logits(images, { batch, signal });
-  const roundedLogits = await audited.forward.logits(rounded, { batch, signal });
+  run: InProcess,
+): Attacked {
+  const { victim } = audited;
+  const attack = configureAttack(config, victim);
+  const samples = aimed(attack, audited.samples.slice(0, attack.samples ?? audited.samples.length), seed);
+  const images = attackedImages(victim.model, run.array(crafted, IMAGES_FILE));
+  const found = outcomesOf(run, crafted, images);
+  const { logits } = run.measured(exact);
   return {
     // The record says how the search ran.
     attack: { ...attack, parameters: search.parameters },
-    surrogates: crafting.surrogates,
-    samples,
-    outcomes,
-    images,
-    rounded,
-    logits,
-    roundedLogits,
-    routed: route(logits, policy),
-    seconds,
+    ...{ surrogates, samples, images, logits },
+    outcomes: surrogates ? forTarget(found, attack, samples) : found,
+    rounded: new Images(toEightBits(images.data), images.dims),
+    roundedLogits: run.measured(rounded).logits,
+    routed: route(logits, victim.policy),
+    seconds: run.seconds(crafted),
   };
+}
+
+/** An attack of an audit, and how it searched. */
+export interface Searched {
+  readonly config: AttackConfig;
+  readonly search: ConfiguredAttack;
+  /** The networks that it searched on, if not the audited one. */
+  readonly surrogates: readonly string[] | undefined;
+  readonly seed: number;
+}
+
+function outcomesOf(run: InProcess, crafted: TaskKey, images: Images): SampleOutcome[] {
+  const roses = run.array(crafted, ROSE_FILE).data as Int8Array;
+  return run.rows<OutcomeRow>(crafted, OUTCOMES_FILE).map(({ eligible, success, vanished, ...spent }, i) => ({
+    ...{ image: images.row(i), eligible, success, vanished, spent },
+    ...(roses[i] < 0 ? {} : { lossRose: roses[i] === 1 }),
+  }));
 }
 
 /** For each sample, whether it passes a test with some logits. */

@@ -2,12 +2,12 @@
  *  runs the clean images, then each attack, then the curve over radii. It makes every number of the
  *  record. */
 
-import { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { configureAttack } from "../../attacks/spec.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { confusionByAnswer } from "../../measures/confusion.js";
 import { overthinking, underthinking } from "../../measures/overthinking.js";
@@ -19,23 +19,29 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
-import type { Rate } from "../../schema/numbers.js";
-import { NEVER_FIRES, policyRecord, uniformPolicy } from "../../schema/policy.js";
+import { type Policy, policyRecord } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import { gateRecords, isRoutable } from "../../schema/units.js";
-import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
+import { batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
-import { judge, runStep, verdicts } from "./attack-step.js";
-import { type AuditedModel, prepare } from "./audited-model.js";
-import { craftingOf } from "./crafting.js";
-import { runCurves } from "./curves.js";
+import { assumedPolicy, type PolicyChoice } from "../policy.js";
+import { InProcess } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { craftKind } from "../tasks/kinds/craft.js";
+import { policyKind } from "../tasks/kinds/policy.js";
+import { thresholdsKind } from "../tasks/kinds/thresholds.js";
+import { attackedBy, judge, verdicts } from "./attack-step.js";
+import { type AuditedModel, auditedModel } from "./audited-model.js";
+import { checkAlike, onSurrogate } from "./crafting.js";
+import { curveRecord } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
+import { auditPlan, curvesOf } from "./plan.js";
 import { rowsOf } from "./rows.js";
-import { efficacies, labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
+import { efficacies, finalAccuracy, labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
 
 export type { SampleRow } from "../../schema/sample-row.js";
 export type { PolicyChoice } from "../policy.js";
@@ -78,46 +84,84 @@ export type { RunManifest, RunPart, RunStore, StoredRun } from "./run-store.js";
 export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutcome> {
   const started = request.now();
   const memory = memoryFor(request);
-  const given = { ...request, batch: memory.batch };
-  const onModel = fitted(given);
+  const onModel = fitted({ ...request, batch: memory.batch });
   checkAttacks(onModel);
   const options = await withCheckedModel(onModel, onModel.data);
-  const audited = await prepare(options);
-  const room = attackRoom(memory, options.model);
-  const evaluator = new Evaluator(audited.victim.model, options.backend, room);
-  const crafting = await craftingOf(audited, options, room);
+  const run = new InProcess({ ...options, memory, kinds: KINDS, unfinished: async () => options.store });
   try {
-    const records: AttackRecord[] = [];
-    const gallery: GalleryItem[] = [];
-    const rows: SampleRow[] = [];
-    const adversarial = new Map<string, Float32Array>();
-    for (const config of options.attacks) {
-      const attacked = await runStep(config, audited, crafting, options);
-      records.push(judge(attacked, audited, options.perSample));
-      rows.push(
-        ...rowsOf(attacked, audited, verdicts(attacked.samples, attacked.logits, attacked.attack.goal.succeeded)),
-      );
-      gallery.push(...pickGallery(attacked, audited, options.galleryPerAttack ?? 2));
-      adversarial.set(config.name, attacked.images.data);
-    }
-    await crafting.evaluator.release();
-    const curves = options.curves ? await runCurves(options.curves, audited, evaluator, options) : [];
+    const { found, gallery, rows, adversarial } = await audited(options, run);
     const record = auditRecordSchema.parse({
       ...header(options),
       memory,
-      warnings: chanceWarnings(options.model, options.data, finalAccuracy(audited)),
-      clean: cleanRecord(audited),
-      attacks: withComparisons(records),
-      curves,
+      ...found,
       seconds: (options.now() - started) / 1000,
     });
     return { record, gallery, rows, adversarial };
   } finally {
-    await evaluator.release();
-    await crafting.evaluator.release();
-    await audited.forward.release();
+    await run.release();
   }
 }
+
+const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
+
+/** Runs the tasks, and joins their results. */
+async function audited(
+  options: AuditOptions,
+  run: InProcess,
+): Promise<
+  Omit<AuditOutcome, "record"> & { readonly found: Pick<AuditRecord, "clean" | "attacks" | "curves" | "warnings"> }
+> {
+  const { model, data, policy, surrogate, seed, perSample, galleryPerAttack = 2 } = options;
+  if (surrogate) checkAlike(model, surrogate.model);
+  // The labels have the numbering of the model already.
+  const reported = run.data({ ...data, classes: undefined });
+  const network = await run.planned(model, policy, reported);
+  const searchedOn = surrogate && (await run.planned(surrogate.model, fixed(surrogate.policy), reported));
+  const searches = options.attacks.map((config) => (surrogate ? onSurrogate(config, surrogate) : config));
+  const curves = curvesOf(options.curves, model);
+  const planned = auditPlan({
+    ...{ network, surrogate: searchedOn, data: reported, count: data.count, seed },
+    ...{ attacks: searches, curves },
+  });
+  const images = await (await run.open(network.network, reported)).images();
+  await run.all(planned.plan);
+  const onClean = auditedModel(planned, { model: network.model, images }, run);
+  const victim =
+    searchedOn && surrogate
+      ? { model: underPolicy(searchedOn.model, surrogate.policy), policy: surrogate.policy }
+      : onClean.victim;
+  const joined: Joined = { records: [], gallery: [], rows: [], adversarial: new Map() };
+  for (const [i, config] of options.attacks.entries()) {
+    const how = { config, search: configureAttack(searches[i], victim), surrogates: surrogate?.names, seed };
+    const attacked = attackedBy(planned.attacks[i], how, onClean, run);
+    joined.records.push(judge(attacked, onClean, perSample));
+    const success = verdicts(attacked.samples, attacked.logits, attacked.attack.goal.succeeded);
+    joined.rows.push(...rowsOf(attacked, onClean, success));
+    joined.gallery.push(...pickGallery(attacked, onClean, galleryPerAttack));
+    joined.adversarial.set(config.name, attacked.images.data);
+  }
+  const { records, ...rest } = joined;
+  return {
+    ...rest,
+    found: {
+      warnings: chanceWarnings(model, data, finalAccuracy(onClean)),
+      clean: cleanRecord(onClean),
+      attacks: withComparisons(records),
+      curves: curves.map((curve, i) => curveRecord(curve, planned.curves[i], onClean, run)),
+    },
+  };
+}
+
+/** What is joined attack by attack, so that the images of one attack are in memory twice at a
+ * time. */
+interface Joined {
+  readonly records: AttackRecord[];
+  readonly gallery: GalleryItem[];
+  readonly rows: SampleRow[];
+  readonly adversarial: Map<string, Float32Array>;
+}
+
+const fixed = (policy: Policy): PolicyChoice => ({ kind: "fixed", policy });
 
 /** @throws DynnError 'memory/batch' */
 function memoryFor({ attacks, curves, data, policy, surrogate, ...runs }: OpenBatch<AuditOptions>): BatchChoice {
@@ -142,11 +186,8 @@ function fitted(options: AuditOptions): AuditOptions {
  * thresholds.
  * @throws DynnError 'attack/config', 'attack/unsupported' */
 function checkAttacks({ model, policy, attacks }: AuditOptions): void {
-  const assumed =
-    policy.kind === "fixed"
-      ? policy.policy
-      : uniformPolicy(policy.rule, policy.fallback, NEVER_FIRES[policy.rule], model.exits.length);
-  for (const config of attacks) configureAttack(config, { model, policy: assumed });
+  const victim = { model, policy: assumedPolicy(policy, model) };
+  for (const config of attacks) configureAttack(config, victim);
 }
 
 function header({
@@ -179,9 +220,6 @@ function header({
     },
   };
 }
-
-const finalAccuracy = ({ logits, labels }: AuditedModel): Rate =>
-  present(perExit(logits, labels).at(-1), "the final exit");
 
 function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
   const { model, policy } = victim;

@@ -3,29 +3,38 @@
  *  images, labels, attack and seed. */
 
 import type { Attack, AttackOptions, SampleOutcome } from "../../attacks/attack.js";
+import type { Victim } from "../../attacks/goals/victim.js";
 import type { Evaluator } from "../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../attacks/runner.js";
 import type { Sample } from "../../attacks/sample.js";
 import { bytesOf } from "../../core/bytes.js";
 import { imageDims } from "../../core/images.js";
 import { writeModel } from "../../onnx/write.js";
-import type { AuditedModel } from "./audited-model.js";
-import type { AuditOptions } from "./options.js";
 import type { RunPart, RunStore, StoredRun } from "./run-store.js";
+
+/** An attack whose outcomes are kept under its name. */
+type NamedAttack = Attack & { readonly name: string; readonly parameters: object };
+
+/** How an attack runs, and where it is kept. */
+export interface StoredOptions extends Pick<AttackOptions, "seed" | "batch" | "signal" | "onProgress"> {
+  readonly store: RunStore | undefined;
+  readonly version: string;
+  /** Clock in milliseconds. */
+  readonly now: () => number;
+}
 
 /** Attacks the samples, or takes the outcomes from the store. */
 export async function runStored(
-  attack: Attack & { readonly name: string; readonly parameters: object },
+  attack: NamedAttack,
   samples: readonly Sample[],
   evaluator: Evaluator,
-  audited: Pick<AuditedModel, "victim">,
-  options: AuditOptions,
-  onProgress: AttackOptions["onProgress"],
+  victim: Victim,
+  options: StoredOptions,
 ): Promise<StoredRun> {
-  const fingerprint = options.store ? await fingerprintOf(attack, samples, audited, options) : "";
+  const fingerprint = options.store ? await fingerprintOf(attack, samples, victim, options) : "";
   const finished = await options.store?.load(attack.name, fingerprint);
   if (finished?.outcomes.length === samples.length) return finished;
-  const { seed, batch, signal, now, store } = options;
+  const { seed, batch, signal, now, store, onProgress } = options;
   const journal = new Journal(attack.name, fingerprint, store, now);
   const known = await store?.loadParts(attack.name, fingerprint);
   const outcomes = await runAttack(attack, samples, evaluator, {
@@ -34,16 +43,16 @@ export async function runStored(
     between: () => journal.saveWhenDue(),
   });
   const seconds = (known?.seconds ?? 0) + journal.seconds;
-  const run = { outcomes, seconds, manifest: manifestOf(attack, samples, audited) };
+  const run = { outcomes, seconds, manifest: manifestOf(attack, samples, victim) };
   await store?.save(attack.name, fingerprint, run);
   return run;
 }
 
 /** What the images are, for those who load them elsewhere. */
 function manifestOf(
-  { name, goal, method, budget, parameters }: Parameters<typeof runStored>[0],
+  { name, goal, method, budget, parameters }: NamedAttack,
   samples: readonly Sample[],
-  { victim: { model } }: Pick<AuditedModel, "victim">,
+  { model }: Victim,
 ): NonNullable<StoredRun["manifest"]> {
   return {
     ...{ attack: name, goal: goal.name, method: method.name, norm: budget.norm, radius: budget.radius ?? null },
@@ -91,10 +100,10 @@ class Journal {
 }
 
 async function fingerprintOf(
-  attack: Parameters<typeof runStored>[0],
+  attack: NamedAttack,
   samples: readonly Sample[],
-  { victim }: Pick<AuditedModel, "victim">,
-  { seed, version }: AuditOptions,
+  victim: Victim,
+  { seed, version }: StoredOptions,
 ): Promise<string> {
   const { name, goal, method, budget, parameters } = attack;
   const how = {

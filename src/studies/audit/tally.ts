@@ -3,6 +3,7 @@
 import type { SampleOutcome } from "../../attacks/attack.js";
 import type { Goal } from "../../attacks/goals/goal.js";
 import type { Logits } from "../../core/logits.js";
+import { present } from "../../core/present.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { costShareOf, type Units } from "../../dynamic/model/units.js";
 import { argmax } from "../../dynamic/route/policy.js";
@@ -19,6 +20,10 @@ export const labelsOf = (logits: Logits, exit: number): Int32Array =>
   Int32Array.from({ length: logits.count }, (_, i) => argmax(logits.row(exit, i)));
 
 export const stopsOf = (routed: readonly Routed[]): Int32Array => Int32Array.from(routed, (r) => r.stop);
+
+/** Accuracy of the final exit. */
+export const finalAccuracy = ({ logits, labels }: { readonly logits: Logits; readonly labels: Int32Array }): Rate =>
+  present(perExit(logits, labels).at(-1), "the final exit");
 
 /** Accuracy of every exit. */
 export const perExit = (logits: Logits, labels: Int32Array): Rate[] =>
@@ -80,7 +85,7 @@ export function rateOf(flags: readonly boolean[], counted: readonly boolean[] = 
  * @param clean the answers on the clean images */
 export function nothingToAttack(
   { answer }: Goal,
-  outcomes: readonly SampleOutcome[],
+  outcomes: readonly Pick<SampleOutcome, "eligible">[],
   { routed, logits }: { readonly routed: readonly Routed[]; readonly logits: Logits },
   labels: Int32Array,
 ): AttackRecord["nothingToAttack"] {

@@ -4,32 +4,28 @@
 
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
-import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import { type Calibration, fitTemperature, type OperatingPoint, outcomesAt } from "../../dynamic/choose/calibrate.js";
-import { calibrateUnits, type UnitRequest } from "../../dynamic/choose/calibrate-units.js";
-import type { UnitCosts } from "../../dynamic/choose/sweep.js";
+import type { OperatingPoint } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { GatedRuns, unitShares } from "../../dynamic/run/gated-runs.js";
+import { unitShares } from "../../dynamic/run/gated-runs.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
-import { wilson } from "../../measures/wilson.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import {
-  CALIBRATION_SCHEMA_VERSION,
-  type CalibrationPoint,
-  calibrationRecordSchema,
-} from "../../schema/calibration-record.js";
-import type { Rate } from "../../schema/numbers.js";
-import { readingOf } from "../../schema/reading.js";
-import { steadinessOf } from "../../schema/steadiness.js";
-import { gateRecords, isRoutable } from "../../schema/units.js";
-import { perExit } from "../audit/tally.js";
-import { attackRoom, batchOf, type OpenBatch } from "../batch.js";
-import { chanceWarnings } from "../chance.js";
-import { withCheckedModel } from "../checked-model.js";
+import { calibrationRecordSchema } from "../../schema/calibration-record.js";
+import { singleExitPolicy } from "../../schema/policy.js";
+import { isRoutable } from "../../schema/units.js";
+import { batchOf, type OpenBatch } from "../batch.js";
+import { InProcess } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { craftKind } from "../tasks/kinds/craft.js";
+import { IMAGES_FILE } from "../tasks/kinds/opened.js";
+import { policyKind } from "../tasks/kinds/policy.js";
+import { CURVES_FILE, readCurves, thresholdsKind } from "../tasks/kinds/thresholds.js";
+import { CommandPlan } from "../tasks/plan.js";
+import type { TaskKey } from "../tasks/task.js";
 import type { CalibrationOptions, CalibrationResult } from "./options.js";
-import { exitsOn, type MeasuredSplit, openSplit, outcomeOn, type Split, underGates } from "./split.js";
-import { boundWorstCase, type WorstCaseRecord } from "./worst-case.js";
+import { type AttackedTasks, type Choice, choiceTask, pointTasks, splitTask, underGates } from "./plan.js";
+import { type Found, recordOf, timesOfUnits } from "./record.js";
+import { boundWorstCase } from "./worst-case.js";
 
 export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./options.js";
 
@@ -41,11 +37,26 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
 export async function calibrateModel(request: OpenBatch<CalibrationOptions>): Promise<CalibrationResult> {
   const started = request.now();
   const memory = memoryFor(request);
-  const given = { ...request, batch: memory.batch };
-  checkExits(given);
-  const [validation, test] = [fitData(given.model, given.validation), fitData(given.model, given.test)];
-  return calibrateFitted(await withCheckedModel({ ...given, validation, test }, test), memory, started);
+  checkExits(request);
+  const [validation, test] = [fitData(request.model, request.validation), fitData(request.model, request.test)];
+  const options = { ...request, batch: memory.batch, validation, test };
+  // A choice for gates reads the attacked images of all earlier rounds.
+  const passing = request.model.gates.length > 0 ? [] : [IMAGES_FILE];
+  const run = new InProcess({ ...options, memory, kinds: KINDS, passing });
+  try {
+    const found = await calibrated(options, run);
+    const record = calibrationRecordSchema.parse({
+      ...recordOf(found, options),
+      memory,
+      seconds: (request.now() - started) / 1000,
+    });
+    return { policy: found.request.policy, record };
+  } finally {
+    await run.release();
+  }
 }
+
+const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
 
 /** @throws DynnError 'memory/batch' */
 function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<CalibrationOptions>): BatchChoice {
@@ -54,49 +65,55 @@ function memoryFor({ worstCase, validation, test, ...runs }: OpenBatch<Calibrati
   return batchOf({ ...runs, gradients: worstCase !== undefined, images: validation.count + test.count + attacked });
 }
 
-/** The calibration on data in the model's numbering. */
-async function calibrateFitted(
-  options: CalibrationOptions,
-  memory: BatchChoice,
-  started: number,
-): Promise<CalibrationResult> {
-  const { model } = options;
-  const runs = new GatedRuns(model, options.backend);
-  try {
-    const validation = await openSplit(options.validation, runs, "validation images", options);
-    const test = await openSplit(options.test, runs, "test images", options);
-    const own = await underGates(validation, {}, model);
-    await underGates(test, {}, model);
-    const { milliseconds, roundSpread } = timesOf(await options.measureExits?.());
-    const request = requestOf(options, own, milliseconds);
-    const room = attackRoom(memory, model);
-    const { calibration, worstCase } = await choose(request, { validation, test }, { ...options, room });
-    const { policy } = calibration;
-    const found = {
-      validation: await underGates(validation, policy, model),
-      test: await underGates(test, policy, model),
-    };
-    const times = milliseconds && timesOfUnits(model, milliseconds);
-    const record = calibrationRecordSchema.parse({
-      ...header(options, request),
-      memory,
-      warnings: chanceWarnings(options.model, options.test, finalAccuracy(found.test)),
-      steadiness: steadinessOf(roundSpread),
-      policy,
-      exits: exitRecords(options, request, found, milliseconds),
-      validation: outcomeOn(found.validation, policy, model, times),
-      test: outcomeOn(found.test, policy, model, times),
-      curves: {
-        uniform: await pointsOf(calibration.uniform, request, validation, test),
-        perExit: await pointsOf(calibration.perExit, request, validation, test),
-      },
-      worstCase,
-      seconds: (options.now() - started) / 1000,
-    });
-    return { policy, record };
-  } finally {
-    await runs.release();
-  }
+/** Runs the tasks: the answers for both splits, and then the choice, in rounds under an attack. */
+async function calibrated(options: CalibrationOptions, run: InProcess): Promise<Found> {
+  const { rule, fallback, seed, worstCase: worst } = options;
+  const [reported, chosenOn] = [run.data(options.test), run.data(options.validation)];
+  const planned = await run.planned(options.model, { kind: "fixed", policy: singleExitPolicy(rule) }, reported);
+  const { model } = planned;
+  const plan = new CommandPlan();
+  const validation = splitTask(plan, planned, chosenOn, "validation images");
+  const test = splitTask(plan, planned, reported, "test images");
+  await run.all(plan);
+  const times = timesOf(await options.measureExits?.());
+  const choice = choiceOf(options, model, times);
+  const choose = async (attacked: readonly AttackedTasks[]): Promise<TaskKey> => {
+    const key = choiceTask(plan, planned, validation, choice, attacked);
+    await run.all(plan);
+    return key;
+  };
+  const costs = { costs: choice.parameters.costs, gateCosts: choice.gateCosts };
+  const rounds = { plan, run, network: planned, model, validation, test, seed, costs, choose };
+  const { chosen, worstCase } = worst
+    ? await boundWorstCase(rounds, worst)
+    : { chosen: await choose([]), worstCase: undefined };
+  const policy = run.policy(chosen);
+  const curves = readCurves(run.bytes(chosen, CURVES_FILE));
+  const under = [validation, test].map((split) => underGates(plan, planned, split, chosen));
+  const points = pointTasks(plan, planned, test, { rule, fallback }, [...curves.uniform, ...curves.perExit]);
+  await run.all(plan);
+  const testAt = ({ gates = [] }: Pick<OperatingPoint, "gates">) =>
+    run.measured(present(points.get(gates.join()), "the task of a point"));
+  return {
+    ...{ model, times, worstCase, curves, testAt },
+    ...{ validation: run.measured(under[0]), test: run.measured(under[1]) },
+    request: { rule, fallback, temperatures: policy.temperatures, ...costs, policy },
+  };
+}
+
+function choiceOf(
+  { rule, fallback, target, thresholds, temperature, worstCase }: CalibrationOptions,
+  model: DynamicModel,
+  { milliseconds }: Partial<TimedExits>,
+): Choice {
+  const { costs, gateCosts } = target.kind === "latency" ? timesOfUnits(model, milliseconds ?? []) : unitShares(model);
+  return {
+    parameters: {
+      ...{ rule, fallback, target, thresholds, fit: temperature, curves: true, costs: [...costs] },
+      ...(worstCase && { bounds: { maxCost: worstCase.maxCost, minAccuracy: worstCase.minAccuracy } }),
+    },
+    gateCosts,
+  };
 }
 
 /** Times of exits, with the spread of the rounds if it was measured. */
@@ -105,11 +122,12 @@ function timesOf(measured: readonly number[] | TimedExits | undefined): Partial<
   return "milliseconds" in measured ? measured : { milliseconds: measured };
 }
 
-const finalAccuracy = ({ logits, labels }: MeasuredSplit): Rate =>
-  present(perExit(logits, labels).at(-1), "the final exit");
-
 /** @throws DynnError 'policy/validation' */
-function checkExits({ model, target, measureExits }: CalibrationOptions): void {
+function checkExits({
+  model,
+  target,
+  measureExits,
+}: Pick<CalibrationOptions, "model" | "target" | "measureExits">): void {
   if (!isRoutable(model))
     throw new DynnError(
       "policy/validation",
@@ -122,108 +140,4 @@ function checkExits({ model, target, measureExits }: CalibrationOptions): void {
       `${model.name}: a target latency needs the time of every exit. Give measureExits.`,
       { target },
     );
-}
-
-function requestOf(
-  { model, rule, fallback, target, thresholds, temperature }: CalibrationOptions,
-  split: MeasuredSplit,
-  milliseconds: readonly number[] | undefined,
-): UnitRequest {
-  const temperatures = temperature ? model.exits.map((_, exit) => fitTemperature(split, exit)) : undefined;
-  return {
-    rule,
-    fallback,
-    temperatures,
-    target,
-    thresholds,
-    gates: model.gates.length,
-    ...(target.kind === "latency" ? timesOfUnits(model, milliseconds ?? []) : unitShares(model)),
-  };
-}
-
-/** The time of each unit: cumulative for exits, and for a gate its share of the MACs of the stage
- * that holds it. It is what an engine saves that skips the branch. */
-function timesOfUnits({ exits, gates }: DynamicModel, milliseconds: readonly number[]): UnitCosts {
-  const stage = (of: readonly number[], k: number): number => of[k] - (k > 0 ? of[k - 1] : 0);
-  const macs = exits.map((e) => e.macs);
-  return {
-    costs: milliseconds,
-    gateCosts: gates.map((gate) => (stage(milliseconds, gate.exit) * gate.macs) / stage(macs, gate.exit)),
-  };
-}
-
-interface Splits {
-  readonly validation: Split;
-  readonly test: Split;
-}
-
-async function choose(
-  request: UnitRequest,
-  splits: Splits,
-  options: Parameters<typeof boundWorstCase>[3],
-): Promise<{ readonly calibration: Calibration; readonly worstCase: WorstCaseRecord | undefined }> {
-  if (options.worstCase) return boundWorstCase(request, splits, options.worstCase, options);
-  return { calibration: await calibrateUnits(splits.validation, request), worstCase: undefined };
-}
-
-const header = (options: CalibrationOptions, { target, thresholds }: UnitRequest) => ({
-  schemaVersion: CALIBRATION_SCHEMA_VERSION,
-  tool: { name: "dynn", version: options.version },
-  model: {
-    name: options.model.name,
-    parameters: options.model.parameters,
-    classes: options.model.classes,
-    ...readingOf(options.model),
-    ...gateRecords(options.model),
-  },
-  data: {
-    test: { name: options.test.name, samples: options.test.count },
-    validation: { name: options.validation.name, samples: options.validation.count },
-    seed: options.seed,
-    notes: notesOf(options.test, options.validation),
-  },
-  target,
-  thresholdKind: thresholds,
-  costUnit: target.kind === "latency" ? "milliseconds" : "share",
-});
-
-function exitRecords(
-  { model }: CalibrationOptions,
-  { temperatures }: UnitRequest,
-  splits: Readonly<Record<keyof Splits, MeasuredSplit>>,
-  milliseconds: readonly number[] | undefined,
-) {
-  const [validation, test] = [exitsOn(splits.validation, temperatures), exitsOn(splits.test, temperatures)];
-  return model.exits.map(({ name, macs, costFraction }, k) => ({
-    name,
-    macs,
-    costFraction,
-    milliseconds: milliseconds?.[k],
-    temperature: temperatures?.[k],
-    validation: validation[k],
-    test: test[k],
-  }));
-}
-
-/** The points of a curve, each on the validation and on the test records. */
-async function pointsOf(
-  points: readonly OperatingPoint[],
-  request: UnitRequest,
-  validation: Split,
-  test: Split,
-): Promise<CalibrationPoint[]> {
-  const zeros = new Array<number>(request.gates).fill(0);
-  const tested: OperatingPoint[] = [];
-  for (const { thresholds, gates = zeros } of points)
-    tested.push(...outcomesAt(await test.at(gates), request, [thresholds]));
-  const side = ({ accuracy, cost }: OperatingPoint, samples: number) => ({
-    accuracy: wilson(Math.round(accuracy * samples), samples),
-    cost,
-  });
-  return points.map((point, i) => ({
-    thresholds: [...point.thresholds],
-    ...(point.gates ? { gates: { thresholds: [...point.gates] } } : {}),
-    validation: side(point, validation.labels.length),
-    test: side(tested[i], test.labels.length),
-  }));
 }

@@ -1,60 +1,25 @@
-/** @file One split of the data for a calibration: pixels, labels, and the logits of every exit
- *  under any thresholds of the gates. */
+/** @file What a calibration reports on one split of the data. */
 
-import type { Images } from "../../core/images.js";
-import { type Dataset, readImages } from "../../data/dataset.js";
-import type { Measured } from "../../dynamic/choose/calibrate.js";
-import type { MeasuredUnits } from "../../dynamic/choose/calibrate-units.js";
 import type { UnitCosts } from "../../dynamic/choose/sweep.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Path } from "../../dynamic/model/units.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { type Routed, route } from "../../dynamic/route/route.js";
-import { type GatedRuns, measuredUnits, unitShares } from "../../dynamic/run/gated-runs.js";
+import { unitShares } from "../../dynamic/run/gated-runs.js";
 import { exitHistogram, openRates } from "../../measures/cost.js";
 import { expectedCalibrationError, negativeLogLikelihood } from "../../measures/ece.js";
 import { type Interval, meanInterval } from "../../measures/mean.js";
 import type { CalibrationExit, CalibrationOutcome } from "../../schema/calibration-record.js";
-import { gateThresholds, type Policy } from "../../schema/policy.js";
+import type { Policy } from "../../schema/policy.js";
 import { labelsOf, perExit, rateOf, stopsOf } from "../audit/tally.js";
-import type { CalibrationOptions } from "./options.js";
+import type { Answered } from "../tasks/in-process.js";
 
-export interface Split extends MeasuredUnits {
-  readonly labels: Int32Array;
-  readonly images: Images;
-  readonly runs: GatedRuns;
-}
-
-/** A split under one list of thresholds of the gates. */
-export interface MeasuredSplit extends Measured {
-  readonly labels: Int32Array;
-}
-
-/** Reads a split, to run the whole network on it. */
-export async function openSplit(
-  data: Dataset,
-  runs: GatedRuns,
-  phase: string,
-  { batch, signal, onProgress }: CalibrationOptions,
-): Promise<Split> {
-  const records = { images: await readImages(data), labels: data.labels.slice(0, data.count) };
-  const progress = (done: number, total: number) => onProgress?.({ phase, done, total });
-  return { ...records, ...measuredUnits(runs, records, { batch, signal, onProgress: progress }), runs };
-}
-
-/** The split under a policy. */
-export async function underGates(
-  split: Split,
-  policy: Pick<Policy, "gates">,
-  { gates }: DynamicModel,
-): Promise<MeasuredSplit> {
-  const { logits } = await split.at(gateThresholds(policy, gates.length));
-  return { logits, labels: split.labels };
-}
+/** The answers of every exit for the records of a split. */
+export type Split = Answered;
 
 /** Accuracy of each exit alone on a split, and how well its confidences match its accuracy.
  * @param temperatures one per exit. Undefined when they were not fitted */
-export function exitsOn(split: MeasuredSplit, temperatures: readonly number[] | undefined): CalibrationExit["test"][] {
+export function exitsOn(split: Split, temperatures: readonly number[] | undefined): CalibrationExit["test"][] {
   return perExit(split.logits, split.labels).map((accuracy, exit) => ({
     accuracy,
     plain: confidenceOf(split, exit, 1),
@@ -62,11 +27,7 @@ export function exitsOn(split: MeasuredSplit, temperatures: readonly number[] | 
   }));
 }
 
-function confidenceOf(
-  { logits, labels }: MeasuredSplit,
-  exit: number,
-  temperature: number,
-): CalibrationExit["test"]["plain"] {
+function confidenceOf({ logits, labels }: Split, exit: number, temperature: number): CalibrationExit["test"]["plain"] {
   const answers = labelsOf(logits, exit);
   const rows = Array.from(labels, (_, i) => softmaxRow(logits.row(exit, i), temperature));
   const right = Array.from(labels, (label, i) => answers[i] === label);
@@ -82,7 +43,7 @@ function confidenceOf(
 /** Accuracy and cost of a policy on a split.
  * @param milliseconds time of each unit. Undefined when it was not measured */
 export function outcomeOn(
-  { logits, labels }: MeasuredSplit,
+  { logits, labels }: Split,
   policy: Policy,
   model: Pick<DynamicModel, "exits" | "gates">,
   milliseconds: UnitCosts | undefined,

@@ -3,158 +3,121 @@
  *  and attacks the validation records under it. While the attack breaks a bound, the next round
  *  adds these samples to those that must keep the bounds. Earlier sets stay. */
 
-import { Evaluator } from "../../attacks/oracle/evaluator.js";
-import type { SessionRoom } from "../../attacks/oracle/sessions.js";
-import { runAttack } from "../../attacks/runner.js";
-import { samplesOf, toEightBits } from "../../attacks/sample.js";
 import { configureAttack } from "../../attacks/spec.js";
-import { Images } from "../../core/images.js";
-import { stackRows } from "../../core/tensor.js";
-import { type Calibration, keeps, type Measured } from "../../dynamic/choose/calibrate.js";
-import { calibrateUnits, type MeasuredUnits, type UnitRequest } from "../../dynamic/choose/calibrate-units.js";
+import { keeps } from "../../dynamic/choose/calibrate.js";
 import type { UnitCosts } from "../../dynamic/choose/sweep.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { underPolicy } from "../../dynamic/model/under-policy.js";
 import { route } from "../../dynamic/route/route.js";
-import { measuredUnits } from "../../dynamic/run/gated-runs.js";
 import { accuracy } from "../../measures/accuracy.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
-import { gateThresholds, type Policy, singleExitPolicy } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
+import type { OutcomeRow } from "../../schema/study/tables.js";
 import { nothingToAttack } from "../audit/tally.js";
-import type { CalibrationOptions, WorstCaseOptions } from "./options.js";
-import { meanCost, type Split, underGates } from "./split.js";
+import type { Planned } from "../tasks/common.js";
+import type { InProcess } from "../tasks/in-process.js";
+import { OUTCOMES_FILE } from "../tasks/kinds/opened.js";
+import type { CommandPlan } from "../tasks/plan.js";
+import type { TaskKey } from "../tasks/task.js";
+import type { WorstCaseOptions } from "./options.js";
+import { type AttackedTasks, attackTasks, type SplitTasks } from "./plan.js";
+import { meanCost } from "./split.js";
 
 /** Largest number of rounds. In experiments, more rounds did not help. */
 const MOST_ROUNDS = 4;
 
 export type WorstCaseRecord = NonNullable<CalibrationRecord["worstCase"]>;
 
+/** What the rounds work on. */
+export interface Rounds {
+  readonly plan: CommandPlan;
+  readonly run: InProcess;
+  readonly network: Planned;
+  readonly model: DynamicModel;
+  readonly validation: SplitTasks;
+  readonly test: SplitTasks;
+  readonly seed: number;
+  readonly costs: UnitCosts;
+  /** Chooses thresholds, given the attacks of earlier rounds. */
+  readonly choose: (attacked: readonly AttackedTasks[]) => Promise<TaskKey>;
+}
+
 /** Chooses a policy under the bounds, and attacks the test records under this policy.
+ * @returns the task that chose the policy, and the record
  * @throws DynnError 'policy/validation' when no thresholds keep target and bounds
  * @throws DynnError 'attack/config', 'attack/unsupported' when the attack does not fit the model */
 export async function boundWorstCase(
-  request: UnitRequest,
-  splits: { readonly validation: Split; readonly test: Split },
+  rounds: Rounds,
   worst: WorstCaseOptions,
-  options: CalibrationOptions & { readonly room?: SessionRoom | undefined },
-): Promise<{ calibration: Calibration; worstCase: WorstCaseRecord }> {
-  const attacker = new Attacker(options, worst);
+): Promise<{ readonly chosen: TaskKey; readonly worstCase: WorstCaseRecord }> {
+  const { goal, ...described } = describe(rounds.model, worst);
   const bounds = { maxCost: worst.maxCost, minAccuracy: worst.minAccuracy };
-  const judge = (attacked: Attacked, policy: Policy) => recordOf(attacked, policy, options.model, request);
-  try {
-    const attacked: MeasuredUnits[] = [];
-    for (let rounds = 1; ; rounds++) {
-      const worstCase = attacked.length > 0 ? { attacked: [...attacked], ...bounds } : undefined;
-      const calibration = await calibrateUnits(splits.validation, { ...request, worstCase });
-      const fresh = await attacker.attack(splits.validation, calibration.policy, `validation, round ${rounds}`);
-      const validation = judge(fresh, calibration.policy);
-      const found = { worstCost: validation.meanCost.value, worstAccuracy: validation.accuracy.value };
-      const held = keeps(bounds, found);
-      attacked.push(fresh);
-      if (!held && rounds < MOST_ROUNDS) continue;
-      const test = judge(await attacker.attack(splits.test, calibration.policy, "test"), calibration.policy);
-      return { calibration, worstCase: { ...attacker.described, ...bounds, rounds, held, validation, test } };
-    }
-  } finally {
-    await attacker.release();
+  const attack = async (split: SplitTasks, policy: TaskKey, which: string) => {
+    const found = await attacked(rounds, worst, split, policy, `${described.attack}, ${which}`);
+    return { found, record: recordOf(found, goal, policy, rounds) };
+  };
+  const earlier: AttackedTasks[] = [];
+  for (let round = 1; ; round++) {
+    const chosen = await rounds.choose(earlier);
+    const { found: fresh, record: validation } = await attack(rounds.validation, chosen, `validation, round ${round}`);
+    const found = { worstCost: validation.meanCost.value, worstAccuracy: validation.accuracy.value };
+    const held = keeps(bounds, found);
+    earlier.push(fresh);
+    if (!held && round < MOST_ROUNDS) continue;
+    const { record: test } = await attack(rounds.test, chosen, "test");
+    return { chosen, worstCase: { ...described, ...bounds, rounds: round, held, validation, test } };
   }
 }
 
+/** The description of the attack. It does not depend on the policy. */
+function describe(model: DynamicModel, { attack }: WorstCaseOptions) {
+  const { name, goal, method, budget } = configureAttack(attack, { model, policy: singleExitPolicy() });
+  return {
+    goal,
+    attack: name,
+    objective: goal.name,
+    norm: budget.norm,
+    radius: budget.radius ?? null,
+    retriedOnMargins: method.retriesVanished && goal.scaleFree !== undefined,
+  };
+}
+
+async function attacked(
+  { plan, run, network, seed }: Rounds,
+  { attack: config, samples }: WorstCaseOptions,
+  split: SplitTasks,
+  policy: TaskKey,
+  phase: string,
+): Promise<AttackedTasks> {
+  const tasks = attackTasks(plan, network, split, policy, { config, samples, seed, phase });
+  await run.all(plan);
+  return tasks;
+}
+
 function recordOf(
-  attacked: Attacked,
-  policy: Policy,
-  model: DynamicModel,
-  { costs, gateCosts = [] }: UnitCosts,
+  { clean: cleanKey, crafted, judged }: AttackedTasks,
+  goal: ReturnType<typeof describe>["goal"],
+  policyKey: TaskKey,
+  { run, model, costs: { costs, gateCosts = [] } }: Rounds,
 ): WorstCaseRecord["validation"] {
-  const routed = route(attacked.logits, policy);
+  const policy = run.policy(policyKey);
+  const [{ logits, labels }, clean] = [run.measured(judged), run.measured(cleanKey)];
+  const outcomes = run.rows<OutcomeRow>(crafted, OUTCOMES_FILE);
+  const routed = route(logits, policy);
   const full = costs.at(-1) as number;
   const share = (cost: number): number => cost / full;
   return {
     samples: routed.length,
     accuracy: accuracy(
-      attacked.labels,
+      labels,
       routed.map((r) => r.label),
     ),
     meanCost: meanCost(model, routed, { costs: costs.map(share), gateCosts: gateCosts.map(share) }),
-    nothingToAttack: attacked.nothing,
-    vanishedGradients: attacked.vanished,
+    nothingToAttack: nothingToAttack(
+      goal,
+      outcomes,
+      { logits: clean.logits, routed: route(clean.logits, policy) },
+      labels,
+    ),
+    vanishedGradients: outcomes.filter(({ vanished }) => vanished).length,
   };
-}
-
-/** Records after an attack, under the policy that was attacked and under any thresholds of
- * gates. */
-interface Attacked extends Measured, MeasuredUnits {
-  /** Why there was nothing to attack, if so. */
-  readonly nothing: WorstCaseRecord["validation"]["nothingToAttack"];
-  /** Number of samples with a vanished gradient. */
-  readonly vanished: number;
-}
-
-/** One attack, for any records and any policy. */
-class Attacker {
-  readonly #options: Parameters<typeof boundWorstCase>[3];
-  readonly #worst: WorstCaseOptions;
-  #evaluator: Evaluator;
-  #attacked: DynamicModel;
-  /** The description of the attack. It does not depend on the policy. */
-  readonly described: Pick<WorstCaseRecord, "attack" | "objective" | "norm" | "radius" | "retriedOnMargins">;
-
-  constructor(options: Parameters<typeof boundWorstCase>[3], worst: WorstCaseOptions) {
-    this.#options = options;
-    this.#worst = worst;
-    this.#attacked = options.model;
-    this.#evaluator = new Evaluator(options.model, options.backend, options.room);
-    const { name, goal, method, budget } = configureAttack(worst.attack, {
-      model: options.model,
-      policy: singleExitPolicy(),
-    });
-    this.described = {
-      attack: name,
-      objective: goal.name,
-      norm: budget.norm,
-      radius: budget.radius ?? null,
-      retriedOnMargins: method.retriesVanished && goal.scaleFree !== undefined,
-    };
-  }
-
-  /** The logits of the first records after the attack. Attacked images are rounded to 8 bits, as in
-   * a file or a camera. */
-  async attack(split: Split, policy: Policy, phase: string): Promise<Attacked> {
-    const { seed, batch, signal, onProgress } = this.#options;
-    const model = await this.#under(policy);
-    const attack = configureAttack(this.#worst.attack, { model, policy });
-    const clean = await underGates(split, policy, model);
-    const labels = split.labels.slice(0, this.#worst.samples);
-    const samples = samplesOf({ images: split.images, logits: clean.logits, labels });
-    const outcomes = await runAttack(attack, samples, this.#evaluator, {
-      seed,
-      batch,
-      signal,
-      onProgress: (done, total) => onProgress?.({ phase: `${attack.name}, ${phase}`, done, total }),
-    });
-    const images = Images.for(model, toEightBits(stackRows(outcomes.map((o) => o.image)).data));
-    const measured = measuredUnits(split.runs, { images, labels }, { batch, signal });
-    const answers = { logits: clean.logits, routed: route(clean.logits, policy) };
-    return {
-      ...measured,
-      ...(await measured.at(gateThresholds(policy, model.gates.length))),
-      nothing: nothingToAttack(attack.goal, outcomes, answers, labels),
-      vanished: outcomes.filter((o) => o.vanished).length,
-    };
-  }
-
-  /** The model under a policy, with an evaluator that attacks it. */
-  async #under(policy: Policy): Promise<DynamicModel> {
-    const { model, backend, room } = this.#options;
-    const wanted = underPolicy(model, policy);
-    if (wanted.graph === this.#attacked.graph) return wanted;
-    await this.#evaluator.release();
-    this.#evaluator = new Evaluator(wanted, backend, room);
-    this.#attacked = wanted;
-    return wanted;
-  }
-
-  release(): Promise<void> {
-    return this.#evaluator.release();
-  }
 }

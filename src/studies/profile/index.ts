@@ -2,25 +2,25 @@
  *  come from the logits of all exits and `route`, which is exact. Times come from the staged
  *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
-import type { Images } from "../../core/images.js";
 import { checkWhole } from "../../core/whole.js";
-import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
-import type { MeasuredUnits } from "../../dynamic/choose/calibrate-units.js";
-import type { Forward } from "../../dynamic/run/forward.js";
-import { GatedRuns, measuredUnits } from "../../dynamic/run/gated-runs.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import { gateThresholds } from "../../schema/policy.js";
+import { singleExitPolicy } from "../../schema/policy.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
+import type { DataRef } from "../../schema/study/references.js";
 import { isRoutable } from "../../schema/units.js";
 import { batchOf } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
-import { compileNetworks, pointContestant } from "./networks.js";
+import { InProcess, type PlannedModel } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { POINTS_FILE, pointsKind, readPoints } from "../tasks/kinds/points.js";
+import { policyKind } from "../tasks/kinds/policy.js";
+import { timesKind } from "../tasks/kinds/times.js";
+import { staticOf } from "./networks.js";
 import type { ProfileOptions } from "./options.js";
-import { chosenPoints, distinct, fixedPoints, type Point } from "./points.js";
-import { type Findings, type MeasuredPoint, recordOf } from "./record.js";
-import { SharedSessions } from "./sessions.js";
-import { timeAll } from "./timing.js";
+import { profilePlan, reportedAt } from "./plan.js";
+import { fixedPoints } from "./points.js";
+import { recordOf } from "./record.js";
 
 export type { PointOptions, ProfileOptions } from "./options.js";
 
@@ -34,27 +34,48 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
   checkBatches(sorted);
   const options = await withCheckedModel(sorted, sorted.data);
   const memory = memoryFor(options);
-  const fixed = fixedPoints(options.model, options);
-  const images = await readImages(options.data);
-  const wanted = await measuredPoints(options, fixed, images, memory.batch);
-  const forwards: Forward[] = [];
-  const sessions = new SharedSessions(options.backend);
+  const points = fixedPoints(options.model, options);
+  const run = new InProcess({ ...options, memory, kinds: KINDS });
   try {
-    const networks = await compileNetworks(options, images, forwards);
-    const points = await compilePoints(options, wanted, sessions);
-    const contestants = [...networks, ...points].map(({ contestant }) => contestant);
-    const measured = await timeAll(contestants, { ...options, images });
-    return recordOf({
-      options,
-      memory,
-      networks,
-      points,
-      measured,
-      seconds: (options.now() - started) / 1000,
+    const data = run.data(options.data);
+    const policy = singleExitPolicy(options.rules[0], options.fallback);
+    const network = await run.planned(options.model, { kind: "fixed", policy }, data);
+    const statics = await staticNetworks(network, options, data, run);
+    const { validation, thresholds } = options;
+    const isChoosing = isRoutable(options.model) && thresholds === undefined;
+    const planned = profilePlan({
+      ...{ network, statics, data, given: points, temperatures: options.model.policy?.temperatures },
+      ...{ rules: options.rules, fallback: options.fallback, batches: options.batches, rounds: options.rounds },
+      validation: isChoosing && validation ? run.data(validation) : undefined,
     });
+    await run.all(planned.plan);
+    const found = readPoints(run.bytes(planned.points, POINTS_FILE));
+    const reported = reportedAt(planned, { network, data }, found);
+    await run.all(planned.plan);
+    const models = statics.map(({ model }) => model);
+    const measured = found.map((point, i) => ({ ...point, reported: run.measured(reported[i]) }));
+    const seconds = (options.now() - started) / 1000;
+    return recordOf({ options, memory, models, points: measured, planned, run, seconds });
   } finally {
-    await Promise.all([sessions, ...forwards].map((each) => each.release()));
+    await run.release();
   }
+}
+
+const KINDS = { answers: answersKind, policy: policyKind, points: pointsKind, times: timesKind };
+
+/** The static network of the same weights and, where one is given, the baseline.
+ * @throws DynnError 'shape/unknown', 'data/shape', 'data/label' */
+async function staticNetworks(
+  network: PlannedModel,
+  { baseline }: ProfileOptions,
+  data: DataRef,
+  run: InProcess,
+): Promise<PlannedModel[]> {
+  const other = baseline && (await run.planned(baseline, network.choice, data));
+  return [network, ...(other ? [other] : [])].map((source) => {
+    const model = staticOf(source.model);
+    return { ...source, model, network: run.network(model) };
+  });
 }
 
 /** The same profile with data in the model's numbering.
@@ -83,50 +104,4 @@ function memoryFor({ model, backend, data, validation, batches }: ProfileOptions
   const images = data.count + (validation?.count ?? 0);
   batchOf({ model, backend, images, batch: batches.at(-1) });
   return batchOf({ model, backend, images });
-}
-
-/** The points with the logits of every exit on the reported records, under the gates of each. With
- * a choice of thresholds, also points that are chosen on the validation records. */
-async function measuredPoints(
-  options: ProfileOptions,
-  fixed: readonly Point[],
-  images: Images,
-  batch: number,
-): Promise<MeasuredPoint[]> {
-  const { model, backend, data, validation, thresholds, signal, onProgress } = options;
-  const runs = new GatedRuns(model, backend);
-  const unitsOf = ({ labels }: Dataset, images: Images, phase: string): MeasuredUnits =>
-    measuredUnits(
-      runs,
-      { images, labels },
-      { batch, signal, onProgress: (done, total) => onProgress?.({ phase, done, total }) },
-    );
-  try {
-    const units = unitsOf(data, images, "all exits");
-    await units.at(gateThresholds({}, model.gates.length));
-    const choosing = isRoutable(model) && thresholds === undefined ? validation : undefined;
-    const chosen = choosing
-      ? await chosenPoints(model, options, unitsOf(choosing, await readImages(choosing), "validation images"))
-      : [];
-    const points: MeasuredPoint[] = [];
-    for (const point of distinct([...fixed, ...chosen]))
-      points.push({ ...point, reported: await units.at(gateThresholds(point.policy, model.gates.length)) });
-    return points;
-  } finally {
-    await runs.release();
-  }
-}
-
-async function compilePoints(
-  { model, batches, signal, onProgress }: ProfileOptions,
-  points: readonly MeasuredPoint[],
-  sessions: SharedSessions,
-): Promise<Findings["points"]> {
-  const compiled: Findings["points"][number][] = [];
-  for (const point of points) {
-    signal?.throwIfAborted();
-    compiled.push({ ...point, contestant: await pointContestant(model, point, batches, sessions) });
-    onProgress?.({ phase: "operating points", done: compiled.length, total: points.length });
-  }
-  return compiled;
 }

@@ -1,7 +1,6 @@
 /** @file Makes the profile record from the measurements. */
 
 import { notesOf } from "../../data/dataset.js";
-import type { Measured } from "../../dynamic/choose/calibrate.js";
 import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { costOf } from "../../dynamic/model/units.js";
 import { route } from "../../dynamic/route/route.js";
@@ -18,55 +17,74 @@ import {
 } from "../../schema/profile-record.js";
 import { readingOf } from "../../schema/reading.js";
 import { roundSpreadOf, steadinessOf } from "../../schema/steadiness.js";
+import type { TimesRow } from "../../schema/study/tables.js";
 import { gateRecords } from "../../schema/units.js";
-import { stopsOf } from "../audit/tally.js";
+import { labelsOf, stopsOf } from "../audit/tally.js";
 import { chanceWarnings } from "../chance.js";
-import type { Network } from "./networks.js";
+import type { Answered, InProcess } from "../tasks/in-process.js";
+import type { Point } from "../tasks/kinds/points.js";
+import { TIMES_FILE } from "../tasks/kinds/times.js";
 import type { ProfileOptions } from "./options.js";
-import type { Point } from "./points.js";
+import type { ProfilePlan } from "./plan.js";
 import { savings, timings } from "./summary.js";
-import type { Contestant, Measurement, Measurements } from "./timing.js";
+import type { Measurement } from "./timing.js";
 
-/** A point with the logits of every exit on the reported images, under its gates. */
+/** A point with the answers for the reported images, under its gates. */
 export interface MeasuredPoint extends Point {
-  readonly reported: Measured;
+  readonly reported: Answered;
 }
 
 export interface Findings {
   readonly options: ProfileOptions;
   readonly memory: BatchChoice;
   /** The static network of the same weights, then the baseline, if one is given. */
-  readonly networks: readonly Network[];
-  readonly points: readonly (MeasuredPoint & { readonly contestant: Contestant })[];
-  readonly measured: Measurements;
+  readonly models: readonly DynamicModel[];
+  readonly points: readonly MeasuredPoint[];
+  readonly planned: ProfilePlan;
+  readonly run: InProcess;
   readonly seconds: number;
 }
 
-export function recordOf(findings: Findings): ProfileRecord {
-  const { options, memory, networks, points, measured, seconds } = findings;
-  const [fixed, baseline] = networks.map((network) => networkRecord(network, measured));
+/** Times by contestant: first the networks that run whole, then the points. */
+type Times = readonly ReadonlyMap<number, Measurement>[];
+
+export function recordOf({ options, memory, models, points, planned, run, seconds }: Findings): ProfileRecord {
+  const times = timesIn(run.rows<TimesRow>(planned.times, TIMES_FILE), models.length + points.length);
+  const [fixed, baseline] = models.map((model, i) => networkRecord(model, run.measured(planned.statics[i]), times[i]));
+  const compared = { fixed: times[0], baseline: models.length > 1 ? times[1] : undefined };
+  const { model } = options;
   return profileRecordSchema.parse({
     ...header(options),
     memory,
     warnings: fixed && chanceWarnings(options.model, options.data, fixed.accuracy),
     static: fixed,
     ...(baseline ? { baseline } : {}),
-    points: points.map((point) => pointRecord(point, findings)),
-    steadiness: steadinessOf(worstSpread(measured)),
+    points: points.map((point, i) =>
+      pointRecord(point, times[models.length + i], { model, full: macsOf(models[0]), compared }),
+    ),
+    steadiness: steadinessOf(worstSpread(times)),
     seconds,
   });
 }
 
+/** The rows of each contestant by batch size. */
+function timesIn(rows: readonly TimesRow[], contestants: number): Times {
+  const times = Array.from({ length: contestants }, () => new Map<number, Measurement>());
+  for (const { contestant, batch, request, ms } of rows) {
+    const found = times[contestant].get(batch) ?? { perImage: [], requests: [] };
+    times[contestant].set(batch, found);
+    (request === null ? found.perImage : found.requests).push(ms);
+  }
+  return times;
+}
+
 /** Of all that was timed, how much the rounds of what differed most differ. */
-function worstSpread(measured: Measurements): number | undefined {
-  const spreads = [...measured.values()].flatMap((byBatch) =>
+function worstSpread(times: Times): number | undefined {
+  const spreads = times.flatMap((byBatch) =>
     [...byBatch.values()].flatMap(({ perImage }) => roundSpreadOf(perImage) ?? []),
   );
   return spreads.length > 0 ? Math.max(...spreads) : undefined;
 }
-
-const timesOf = (measured: Measurements, contestant: Contestant): ReadonlyMap<number, Measurement> =>
-  measured.get(contestant) ?? new Map();
 
 function header({ model, data, validation, seed, version, machine, rounds, batches }: ProfileOptions) {
   return {
@@ -93,25 +111,37 @@ function header({ model, data, validation, seed, version, machine, rounds, batch
   };
 }
 
-const networkRecord = ({ model, accuracy, contestant }: Network, measured: Measurements): ProfiledNetwork => ({
+const networkRecord = (
+  model: DynamicModel,
+  { logits, labels }: Answered,
+  times: ReadonlyMap<number, Measurement>,
+): ProfiledNetwork => ({
   name: model.name,
   macs: macsOf(model),
   parameters: model.parameters,
-  accuracy,
-  timings: timings(timesOf(measured, contestant)),
+  accuracy: accuracy(labels, labelsOf(logits, 0)),
+  timings: timings(times),
 });
 
 const macsOf = ({ exits }: DynamicModel): number => (exits.at(-1) as Exit).macs;
 
-function pointRecord(point: Findings["points"][number], findings: Findings): ProfiledPoint {
-  const { options, networks, measured } = findings;
-  const { model } = options;
-  const { name, kind, contestant, policy, reported } = point;
+/** What the points are compared with. */
+interface Compared {
+  readonly model: DynamicModel;
+  /** MACs of the static network. */
+  readonly full: number;
+  readonly compared: Parameters<typeof savings>[2];
+}
+
+function pointRecord(
+  { name, kind, policy, reported }: MeasuredPoint,
+  times: ReadonlyMap<number, Measurement>,
+  { model, full, compared }: Compared,
+): ProfiledPoint {
   const routed = route(reported.logits, policy);
   const exitCounts = exitHistogram(stopsOf(routed), model.exits.length);
   const meanMacs = routed.reduce((sum, path) => sum + costOf(model, path), 0) / routed.length;
-  const [fixed, baseline] = networks as readonly [Network, Network?];
-  const macsFraction = meanMacs / macsOf(fixed.model);
+  const macsFraction = meanMacs / full;
   const labels = routed.map((r) => r.label);
   return {
     name,
@@ -121,9 +151,6 @@ function pointRecord(point: Findings["points"][number], findings: Findings): Pro
     exitCounts,
     meanMacs,
     macsFraction,
-    timings: savings(timesOf(measured, contestant), macsFraction, {
-      fixed: timesOf(measured, fixed.contestant),
-      baseline: baseline && timesOf(measured, baseline.contestant),
-    }),
+    timings: savings(times, macsFraction, compared),
   };
 }

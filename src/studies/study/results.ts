@@ -17,11 +17,11 @@ import {
   type SlopeRow,
 } from "../../schema/study/tables.js";
 import { ANSWERS_FILE } from "../tasks/kinds/answers.js";
-import { OUTCOMES_FILE } from "../tasks/kinds/craft.js";
 import { SLOPES_FILE } from "../tasks/kinds/finite-differences.js";
 import { LATENCY_FILE } from "../tasks/kinds/latency.js";
+import { OUTCOMES_FILE } from "../tasks/kinds/opened.js";
 import { PACE_FILE } from "../tasks/kinds/pace.js";
-import { POLICY_FILE, readPolicy } from "../tasks/kinds/thresholds.js";
+import { POLICY_FILE, readPolicy } from "../tasks/kinds/policy.js";
 import { TRAINING_FILE, type Trained, trainedSchema } from "../tasks/kinds/train.js";
 import type { Manifest, TaskStore } from "../tasks/store.js";
 import type { TaskKey } from "../tasks/task.js";

@@ -1,23 +1,24 @@
 /** @file What a kind of task is, and what a task gets to run. */
 import type { z } from "zod";
-import type { Dataset } from "../../data/dataset.js";
+import type { Tensor } from "../../core/tensor.js";
 import type { TrainingSplit } from "../../data/training-split.js";
-import type { DynamicModel } from "../../dynamic/model/model.js";
-import type { Backend } from "../../runtime/backend.js";
-import type { DataRef, NetworkRef, TrainingRef } from "../../schema/study/references.js";
+import type { BatchChoice } from "../../runtime/batch.js";
+import type { TrainingRef } from "../../schema/study/references.js";
 import type { TrainingPlan } from "../../training/run/plan.js";
 import type { TrainingRequest } from "../../training/run/request.js";
 import type { TrainingResult } from "../../training/run/trainer.js";
 import type { RunStore } from "../audit/run-store.js";
-import type { Manifest, TaskResult } from "./store.js";
+import type { Bench, Opening } from "./bench.js";
+import type { TaskOutput } from "./content.js";
 import type { Task, TaskKey } from "./task.js";
 
-/** The results that a task reads. */
+/** The results that a task reads: a file of each task of an input, in the order of the task. */
 export interface TaskInputs {
-  /** The manifests of an input, in the order of the task. */
-  readonly manifests: (name: string) => Promise<readonly Manifest[]>;
-  /** A file of each task of an input, in the order of the task. */
   readonly files: (name: string, file: string) => Promise<readonly Uint8Array[]>;
+  readonly arrays: (name: string, file: string) => Promise<readonly Tensor[]>;
+  /** The same for a file that a result may lack. */
+  readonly optional: (name: string, file: string) => Promise<readonly (Tensor | undefined)[]>;
+  readonly tables: <Row extends object>(name: string, file: string) => Promise<readonly (readonly Row[])[]>;
 }
 
 /** One run of a task that trains a network. */
@@ -30,15 +31,7 @@ export interface TaskTraining extends Pick<TrainingRequest, "signal" | "onStep">
 }
 
 /** What the machine gives to a task. */
-export interface TaskContext {
-  readonly backend: Backend;
-  /** Opens a network and compares its bytes with the reference.
-   * @throws DynnError 'study/changed' when the file is another one than the plan names */
-  readonly network: (reference: NetworkRef) => Promise<DynamicModel>;
-  /** Opens records and compares them with the reference. Record i of the result is record
-   * `records[i]` of the data set.
-   * @throws DynnError 'study/changed' */
-  readonly data: (reference: DataRef) => Promise<Dataset>;
+export interface TaskContext extends Opening {
   /** Opens the records that networks are trained on, and compares them with the reference.
    * @throws DynnError 'study/changed', and the errors of opening and splitting data */
   readonly trainingData: (reference: TrainingRef) => Promise<TrainingSplit>;
@@ -48,17 +41,26 @@ export interface TaskContext {
   readonly keptTraining?:
     | ((plan: TrainingPlan, training: TaskTraining) => Promise<Pick<TrainingResult, "graph" | "epochs">>)
     | undefined;
-  /** Keeps an unfinished attack, so that a stopped task loses little. Undefined when another
-   * process does the same task. */
+  /** Keeps an attack, so that a stopped task loses little. Undefined when another process does the
+   * same task. */
   readonly unfinished?: ((key: TaskKey) => Promise<RunStore | undefined>) | undefined;
-  /** Samples in one run. Left out: as many as the memory allows. */
-  readonly batch?: number | undefined;
+  /** Samples in one run, and the memory that they take. Left out: each task chooses, by the memory
+   * that is free. */
+  readonly memory?: BatchChoice | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** @param part what the task does, where it does several things */
+  readonly onProgress?: ((done: number, total: number, part?: string) => void) | undefined;
+  /** What tasks of one process have open together. Left out: a task opens all it needs. */
+  readonly bench?: Bench | undefined;
   /** Clock in milliseconds. */
   readonly now: () => number;
   /** Version of dynn, for manifests. */
   readonly version: string;
+}
+
+/** What a running task has in addition. */
+export interface RunningContext extends TaskContext {
+  readonly bench: Bench;
 }
 
 /** How tasks share the cores of a machine. */
@@ -69,8 +71,6 @@ export interface TaskKind<P = unknown> {
   readonly name: string;
   /** A change of the results is a new version. */
   readonly version: number;
-  /** What it does, in one sentence without its subject. */
-  readonly about: string;
   readonly parameters: z.ZodType<P>;
   /** The names of its inputs. */
   readonly inputs: readonly string[];
@@ -83,7 +83,7 @@ export interface TaskKind<P = unknown> {
   readonly threads?: ((parameters: P) => number) | undefined;
   /** Work of the task in MACs, for the estimate of a plan. */
   readonly macs: (parameters: P) => number;
-  readonly run: (key: TaskKey, parameters: P, inputs: TaskInputs, context: TaskContext) => Promise<TaskResult>;
+  readonly run: (key: TaskKey, parameters: P, inputs: TaskInputs, context: RunningContext) => Promise<TaskOutput>;
 }
 
 /** Types a kind by its parameters. */

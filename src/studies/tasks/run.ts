@@ -1,7 +1,12 @@
 /** @file Runs one task: reads the results of its inputs, works, and publishes its own result. */
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
+import { readNpy, writeNpy } from "../../data/npy.js";
+import { checkedParquet, readParquet } from "../../data/parquet.js";
+import { TABLE_COLUMNS } from "./columns.js";
+import type { Content } from "./content.js";
 import type { TaskContext, TaskInputs, TaskKind } from "./kind.js";
+import { type Kinds, perform } from "./perform.js";
 import type { Manifest, TaskStore } from "./store.js";
 import { TASK_KINDS } from "./table.js";
 import type { Task, TaskKey } from "./task.js";
@@ -16,21 +21,21 @@ export async function runTask(
   task: Task,
   store: TaskStore,
   context: TaskContext,
-  kinds: Readonly<Record<string, TaskKind>> = TASK_KINDS,
+  kinds: Kinds = TASK_KINDS,
 ): Promise<Manifest> {
   const known = await store.manifest(key);
   if (known) return known;
   const kind = kindOf(task, kinds);
-  const parameters = kind.parameters.parse(task.parameters);
-  const started = context.now();
-  const result = await kind.run(key, parameters, inputsFrom(task, store), context);
-  const seconds = (context.now() - started) / 1000;
-  return store.publish(key, task, { ...result, facts: { seconds, version: context.version, ...result.facts } });
+  const { files, facts } = await perform(kind, { key, task }, inputsFrom(task, store), context);
+  const written = await Promise.all(
+    Object.entries(files).map(async ([name, content]) => [name, await bytesOf(content, name)] as const),
+  );
+  return store.publish(key, task, { files: Object.fromEntries(written), facts });
 }
 
 /** The kind of a task.
  * @throws DynnError 'study/version' */
-export function kindOf(task: Pick<Task, "kind" | "version">, kinds = TASK_KINDS): TaskKind {
+export function kindOf(task: Pick<Task, "kind" | "version">, kinds: Kinds = TASK_KINDS): TaskKind {
   const kind = Object.hasOwn(kinds, task.kind) ? kinds[task.kind] : undefined;
   if (kind?.version === task.version) return kind;
   throw new DynnError(
@@ -40,15 +45,36 @@ export function kindOf(task: Pick<Task, "kind" | "version">, kinds = TASK_KINDS)
   );
 }
 
+/** The bytes of a file. */
+async function bytesOf(content: Content, file: string): Promise<Uint8Array> {
+  if (content instanceof Uint8Array) return content;
+  return "rows" in content ? checkedParquet(content.rows, columnsOf(file)) : writeNpy(content);
+}
+
+const columnsOf = (file: string) => present(TABLE_COLUMNS[file], `the columns of ${file}`);
+
 function inputsFrom({ inputs }: Task, store: TaskStore): TaskInputs {
-  const manifests = (name: string): Promise<Manifest[]> =>
+  const keysOf = (name: string): readonly TaskKey[] => (Object.hasOwn(inputs, name) ? inputs[name] : []);
+  const files = (name: string, file: string): Promise<Uint8Array[]> =>
     Promise.all(
-      (Object.hasOwn(inputs, name) ? inputs[name] : []).map(async (key) =>
-        present(await store.manifest(key), `the result of input ${name}`),
+      keysOf(name).map(async (key) =>
+        store.file(present(await store.manifest(key), `the result of input ${name}`), file),
       ),
     );
   return {
-    manifests,
-    files: async (name, file) => Promise.all((await manifests(name)).map((manifest) => store.file(manifest, file))),
+    files,
+    arrays: async (name, file) => (await files(name, file)).map((bytes) => readNpy(bytes, file)),
+    optional: (name, file) =>
+      Promise.all(
+        keysOf(name).map(async (key) => {
+          const manifest = present(await store.manifest(key), `the result of input ${name}`);
+          if (!Object.hasOwn(manifest.files, file)) return undefined;
+          return readNpy(await store.file(manifest, file), file);
+        }),
+      ),
+    tables: async (name, file) =>
+      Promise.all((await files(name, file)).map((bytes) => readParquet(bytes, columnsOf(file), file))) as Promise<
+        never[][]
+      >,
   };
 }

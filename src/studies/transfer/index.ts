@@ -3,38 +3,27 @@
  *  when clean are attacked, and all of them count, whether the attack worked on its surrogate or
  *  not (intention to treat). Source: docs/method.md, section 4. */
 
-import { Evaluator } from "../../attacks/oracle/evaluator.js";
-import { runAttack } from "../../attacks/runner.js";
-import { toEightBits } from "../../attacks/sample.js";
-import { type AttackConfig, type ConfiguredAttack, configureAttack } from "../../attacks/spec.js";
+import { type AttackConfig, configureAttack } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
-import { Images } from "../../core/images.js";
 import { showShape } from "../../core/shape.js";
-import { stackRows } from "../../core/tensor.js";
 import { type Dataset, notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { route } from "../../dynamic/route/route.js";
-import { accuracy } from "../../measures/accuracy.js";
-import { meanCostFraction } from "../../measures/cost.js";
-import { wilson } from "../../measures/wilson.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import type { Rate } from "../../schema/numbers.js";
-import { policyRecord } from "../../schema/policy.js";
-import {
-  TRANSFER_VERSION,
-  type TransferAttack,
-  type TransferRecord,
-  transferRecordSchema,
-} from "../../schema/transfer-record.js";
-import { type AuditedModel, prepare } from "../audit/audited-model.js";
+import { TRANSFER_VERSION, type TransferRecord, transferRecordSchema } from "../../schema/transfer-record.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
-import { costSharesOf } from "../audit/tally.js";
-import { attackRoom, batchOf, type OpenBatch, tightest } from "../batch.js";
-import { withCheckedModel } from "../checked-model.js";
-import type { PolicyChoice } from "../policy.js";
+import { batchOf, type OpenBatch, tightest } from "../batch.js";
+import { assumedPolicy, type PolicyChoice } from "../policy.js";
+import { InProcess, type PlannedModel } from "../tasks/in-process.js";
+import { answersKind } from "../tasks/kinds/answers.js";
+import { craftKind } from "../tasks/kinds/craft.js";
+import { IMAGES_FILE } from "../tasks/kinds/opened.js";
+import { policyKind } from "../tasks/kinds/policy.js";
+import { thresholdsKind } from "../tasks/kinds/thresholds.js";
+import { transferPlan } from "./plan.js";
+import { joined } from "./record.js";
 
 /** The input of a transfer study. */
 export interface TransferOptions {
@@ -88,30 +77,39 @@ export interface TransferOptions {
 export async function transfer(request: OpenBatch<TransferOptions>): Promise<TransferRecord> {
   const started = request.now();
   const memory = memoryFor(request);
-  const options = { ...request, batch: memory.batch, memory };
-  const data = sameData(options);
-  const networks: AuditedModel[] = [];
+  const data = sameData(request);
+  const attacks = request.attacks.map(transferable);
+  const run = new InProcess({ ...request, memory, kinds: KINDS, passing: [IMAGES_FILE] });
   try {
-    for (const network of options.networks) networks.push(await prepared(network, data, options));
-    const eligible = Array.from({ length: data.count }, (_, i) => i).filter((i) =>
-      networks.every(({ routed }) => routed[i].label === data.labels[i]),
-    );
-    const attacks: TransferAttack[] = [];
-    for (const config of options.attacks) attacks.push(await runOne(config, networks, eligible, options));
+    const reported = run.data(data);
+    const networks: PlannedModel[] = [];
+    for (const { model: given, policy } of request.networks) {
+      const network = await run.planned(given, policy, reported);
+      const victim = { model: network.model, policy: assumedPolicy(policy, network.model) };
+      for (const config of attacks) configureAttack(config, victim);
+      networks.push(network);
+    }
+    const planned = transferPlan({ networks, data: reported, attacks, seed: request.seed });
+    await run.all(planned.plan);
     return transferRecordSchema.parse({
       schemaVersion: TRANSFER_VERSION,
-      tool: { name: "dynn", version: options.version },
-      data: { name: data.name, samples: data.count, seed: options.seed, notes: notesOf(data) },
-      networks: networks.map(networkRecord),
-      eligible: eligible.length,
-      attacks,
+      tool: { name: "dynn", version: request.version },
+      data: { name: data.name, samples: data.count, seed: request.seed, notes: notesOf(data) },
+      ...joined(
+        planned,
+        networks.map(({ model }) => model),
+        attacks,
+        run,
+      ),
       memory,
-      seconds: (options.now() - started) / 1000,
+      seconds: (request.now() - started) / 1000,
     });
   } finally {
-    for (const { forward } of networks) await forward.release();
+    await run.release();
   }
 }
+
+const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
 
 /** All networks stay in memory, and one of them is attacked at a time.
  * @throws DynnError 'memory/batch' */
@@ -143,108 +141,4 @@ function sameData({ networks, data }: Pick<TransferOptions, "networks" | "data">
     );
   }
   return first.data;
-}
-
-async function prepared(
-  { model, policy }: TransferOptions["networks"][number],
-  data: Dataset,
-  { backend, batch, signal, onProgress }: TransferOptions,
-): Promise<AuditedModel> {
-  const checked = await withCheckedModel({ model, backend, policy, data, batch, signal }, data);
-  return prepare({
-    ...checked,
-    onProgress: ({ phase, ...rest }) => onProgress?.({ phase: `${model.name}, ${phase}`, ...rest }),
-  });
-}
-
-function networkRecord({
-  victim: { model, policy },
-  labels,
-  routed,
-}: AuditedModel): TransferRecord["networks"][number] {
-  return {
-    name: model.name,
-    parameters: model.parameters,
-    exits: model.exits.length,
-    macs: model.exits[model.exits.length - 1].macs,
-    policy: policyRecord(policy),
-    accuracy: accuracy(
-      labels,
-      routed.map((r) => r.label),
-    ),
-    meanCostFraction: meanCostFraction(costSharesOf(model, routed)),
-  };
-}
-
-type Attacking = TransferOptions & { readonly memory: BatchChoice };
-
-/** One attack on every surrogate, judged on every target. */
-async function runOne(
-  config: AttackConfig,
-  networks: readonly AuditedModel[],
-  eligible: readonly number[],
-  options: Attacking,
-): Promise<TransferAttack> {
-  const success: Rate[][] = [];
-  const surrogateSuccess: Rate[] = [];
-  const seconds: number[] = [];
-  let described: ConfiguredAttack | undefined;
-  for (const surrogate of networks) {
-    const attack = configureAttack(transferable(config), surrogate.victim);
-    described ??= attack;
-    const crafted = await craft(attack, surrogate, eligible, options);
-    surrogateSuccess.push(wilson(crafted.successes, eligible.length));
-    seconds.push(crafted.seconds);
-    const row: Rate[] = [];
-    for (const target of networks) row.push(await judged(crafted.images, target, eligible, options));
-    success.push(row);
-  }
-  const { goal, method, budget, parameters } = described as ConfiguredAttack;
-  const facts = { name: config.name, goal: goal.name, method: method.name, norm: budget.norm };
-  return { ...facts, radius: budget.radius ?? null, parameters: { ...parameters }, success, surrogateSuccess, seconds };
-}
-
-interface Crafted {
-  /** Images of the eligible samples, rounded to 8 bits. */
-  readonly images: Images;
-  readonly successes: number;
-  readonly seconds: number;
-}
-
-async function craft(
-  attack: ConfiguredAttack,
-  { victim, samples }: AuditedModel,
-  eligible: readonly number[],
-  { backend, seed, batch, memory, signal, onProgress, now }: Attacking,
-): Promise<Crafted> {
-  const evaluator = new Evaluator(victim.model, backend, attackRoom(memory, victim.model));
-  const phase = `${attack.name} on ${victim.model.name}`;
-  const started = now();
-  try {
-    const outcomes = await runAttack(
-      attack,
-      eligible.map((i) => samples[i]),
-      evaluator,
-      { seed, batch, signal, onProgress: (done, total) => onProgress?.({ phase, done, total }) },
-    );
-    const pixels = outcomes.length > 0 ? stackRows(outcomes.map((o) => o.image)).data : new Float32Array();
-    return {
-      images: Images.for(victim.model, toEightBits(pixels)),
-      successes: outcomes.filter((o) => o.success).length,
-      seconds: (now() - started) / 1000,
-    };
-  } finally {
-    await evaluator.release();
-  }
-}
-
-/** Share of the images whose routed answer is wrong. */
-async function judged(
-  images: Images,
-  { victim, forward, labels }: AuditedModel,
-  eligible: readonly number[],
-  { batch, signal }: TransferOptions,
-): Promise<Rate> {
-  const routed = eligible.length > 0 ? route(await forward.logits(images, { batch, signal }), victim.policy) : [];
-  return wilson(routed.filter((r, k) => r.label !== labels[eligible[k]]).length, eligible.length);
 }

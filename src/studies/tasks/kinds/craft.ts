@@ -1,117 +1,149 @@
-/** @file The task `craft`: attacks records on a network, and keeps the images rounded to 8 bits. */
+/** @file The task `craft`: attacks records on a network, and keeps the images: rounded to 8 bits,
+ *  exactly, or not at all. */
 import { z } from "zod";
 import type { SampleOutcome } from "../../../attacks/attack.js";
 import { aimed } from "../../../attacks/attack.js";
-import { Evaluator } from "../../../attacks/oracle/evaluator.js";
+import type { Goal } from "../../../attacks/goals/goal.js";
 import { type Sample, samplesOf, toEightBits } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
 import { imageDims } from "../../../core/images.js";
-import { readImages } from "../../../data/dataset.js";
-import { writeNpy } from "../../../data/npy.js";
-import { checkedParquet } from "../../../data/parquet.js";
-import { Forward } from "../../../dynamic/run/forward.js";
+import { stackRows, type Tensor, tensor } from "../../../core/tensor.js";
+import { route } from "../../../dynamic/route/route.js";
 import { norms } from "../../../measures/norms.js";
 import { count } from "../../../schema/numbers.js";
 import type { Policy } from "../../../schema/policy.js";
-import { singleExitPolicy } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import { OUTCOME_COLUMNS, type OutcomeRow } from "../../../schema/study/tables.js";
+import type { OutcomeRow } from "../../../schema/study/tables.js";
 import { runStored } from "../../audit/store.js";
 import { attackRoom, batchOf } from "../../batch.js";
-import { type TaskContext, type TaskInputs, taskKind } from "../kind.js";
-import { IMAGES_FILE, type Opened, openNetwork } from "./opened.js";
-import { POLICY_FILE, readPolicy } from "./thresholds.js";
-
-export const OUTCOMES_FILE = "outcomes.parquet";
+import type { Opened } from "../bench.js";
+import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
+import { GATES_FILE, LOGITS_FILE, logitsOf } from "./answers.js";
+import { IMAGES_FILE, OUTCOMES_FILE, ROSE_FILE } from "./opened.js";
+import { POLICY_FILE, policyOf, readPolicy } from "./policy.js";
 
 const parameters = z.strictObject({
   network: networkRefSchema,
   data: dataRefSchema,
   attack: attackConfigSchema,
   seed: count,
-  macs: count.describe("of one image, for estimates"),
-  gradients: z.number().min(0).describe("forward and backward passes for one image, for estimates"),
+  /** Number of records, from the first on; absent: all. */
+  first: count.optional(),
+  /** Whether samples whose clean image meets the goal are left out. */
+  standing: z.boolean().optional(),
+  /** How images are kept; absent: rounded to 8 bits. */
+  images: z.enum(["exact", "none"]).optional(),
+  /** Of one image, for estimates. */
+  macs: count,
+  /** Forward and backward passes for one image, for estimates. */
+  gradients: z.number().min(0),
 });
 export type CraftParameters = z.infer<typeof parameters>;
 
 export const craftKind = taskKind<CraftParameters>({
   name: "craft",
   version: 1,
-  about: "attacks records on a network",
   parameters,
-  inputs: ["networks", "policy"],
+  // "clean" gives the logits of clean images. All networks of "agreed", under "policies", must be
+  // right. The attack of "survived" must have failed.
+  inputs: ["networks", "policy", "clean", "agreed", "policies", "survived"],
   cores: "one",
   macs: ({ data, macs, gradients }) => 3 * gradients * recordsOf(data).length * macs,
   run: async (key, given, inputs, context) => {
-    const opened = await openNetwork(given, context);
+    const found = await context.bench.open(given);
     const policy = await policyOf(inputs);
-    const { samples, outcomes, seconds } = await attacked(key, given, { ...opened, policy }, context);
-    const rounded = outcomes.map(({ image }) => toEightBits(image));
+    const opened = { ...found, model: context.bench.under(found.model, policy) };
+    const { samples, outcomes, seconds } = await attacked(key, given, { ...opened, policy }, inputs, context);
+    const kept = outcomes.map(({ image }) => (given.images ? image : toEightBits(image)));
     return {
       files: {
-        [IMAGES_FILE]: imagesFile(rounded, opened),
-        [OUTCOMES_FILE]: await checkedParquet(outcomeRows(samples, outcomes, rounded), OUTCOME_COLUMNS),
+        ...(given.images === "none" ? {} : { [IMAGES_FILE]: imagesOf(kept, opened, given.images === "exact") }),
+        ...(given.images ? { [ROSE_FILE]: rosesOf(outcomes) } : {}),
+        [OUTCOMES_FILE]: { rows: outcomeRows(samples, outcomes, kept) },
       },
       facts: { seconds },
     };
   },
 });
 
-/** The policy of the input "policy", or that of a network with one exit. */
-export async function policyOf(inputs: TaskInputs): Promise<Policy> {
-  const [file] = await inputs.files("policy", POLICY_FILE);
-  return file ? readPolicy(file) : singleExitPolicy();
-}
-
 async function attacked(
   key: string,
-  { attack: config, seed }: CraftParameters,
+  { attack: config, seed, first, standing }: CraftParameters,
   opened: Opened & { readonly policy: Policy },
-  { backend, batch: given, signal, onProgress, unfinished, now, version }: TaskContext,
+  inputs: TaskInputs,
+  context: RunningContext,
 ): Promise<{ samples: readonly Sample[]; outcomes: readonly SampleOutcome[]; seconds: number }> {
+  const { backend, bench, signal, onProgress, unfinished, now, version } = context;
   const { model, policy } = opened;
   const victim = { model, policy };
   const attack = configureAttack(config, victim);
-  const memory = batchOf({ model, backend, batch: given, images: 4 * opened.data.count, gradients: true });
-  const samples = aimed(attack, await samplesFor(opened, { backend, signal, batch: memory.batch }), seed);
-  const evaluator = new Evaluator(model, backend, attackRoom(memory, model));
+  const memory = context.memory ?? batchOf({ model, backend, images: 4 * opened.data.count, gradients: true });
+  const all = aimed(attack, await samplesFor(opened, inputs, { ...context, batch: memory.batch, first }), seed);
+  const stands = await standingIn(inputs, standing ? attack.goal : undefined);
+  const samples = all.filter(stands);
+  const evaluator = await bench.evaluator(model, attackRoom(memory, model));
   const store = await unfinished?.(key);
-  const options = { model, backend, data: opened.data, attacks: [], policy: { kind: "fixed", policy } } as const;
-  try {
-    const run = await runStored(
-      ...([attack, samples, evaluator, { victim }] as const),
-      { ...options, seed, batch: memory.batch, version, store, signal, now },
-      onProgress,
-    );
-    return { samples, outcomes: run.outcomes, seconds: run.seconds };
-  } finally {
-    await evaluator.release();
-  }
+  const run = await runStored(...([attack, samples, evaluator, victim] as const), {
+    seed,
+    batch: memory.batch,
+    version,
+    store,
+    signal,
+    now,
+    onProgress,
+  });
+  return { samples, outcomes: run.outcomes, seconds: run.seconds };
 }
 
-/** The samples under the numbers that their records have in the data set. */
+/** The samples to attack, under the numbers that their records have in the data set. */
 async function samplesFor(
-  { model, data, records }: Opened,
-  options: Pick<TaskContext, "backend" | "signal"> & { readonly batch: number },
+  { model, data, records, images: read, pixels: rows }: Opened,
+  inputs: TaskInputs,
+  { bench, signal, batch, first }: RunningContext & { readonly batch: number; readonly first: number | undefined },
 ): Promise<Sample[]> {
-  const forward = await Forward.compile(model, options.backend);
-  try {
-    const images = await readImages(data);
-    const logits = await forward.logits(images, options);
-    return samplesOf({ images, labels: data.labels, logits }).map((sample, i) => ({ ...sample, id: records[i] }));
-  } finally {
-    await forward.release();
-  }
+  const [images, pixels] = [await read(), await rows()];
+  const [clean] = await inputs.arrays("clean", LOGITS_FILE);
+  const logits = clean ? logitsOf(clean) : await (await bench.forward(model)).logits(images, { batch, signal });
+  const samples = samplesOf({ images, labels: data.labels.subarray(0, first ?? images.count), logits });
+  const agreed = await agreedBy(inputs, data.labels);
+  return samples.map((one, i) => ({ ...one, id: records[i], pixels: pixels[i] })).filter((_, i) => agreed(i));
 }
 
-function imagesFile(images: readonly Float32Array[], { model }: Opened): Uint8Array {
+/** Which samples the attack is on.
+ * @param goal samples whose clean image meets it are left out */
+async function standingIn(inputs: TaskInputs, goal: Goal | undefined): Promise<(sample: Sample) => boolean> {
+  const [before] = await inputs.tables<OutcomeRow>("survived", OUTCOMES_FILE);
+  const survivors = before && new Set(before.flatMap(({ sample, success }) => (success ? [] : [sample])));
+  return (sample) => survivors?.has(sample.id) ?? !goal?.succeeded(sample, sample.clean);
+}
+
+/** Which records all networks of the input "agreed" answer rightly, under their policies. */
+async function agreedBy(inputs: TaskInputs, labels: ArrayLike<number>): Promise<(place: number) => boolean> {
+  const policies = (await inputs.files("policies", POLICY_FILE)).map(readPolicy);
+  const gates = await inputs.optional("agreed", GATES_FILE);
+  const routed = (await inputs.arrays("agreed", LOGITS_FILE)).map((logits, i) =>
+    route(logitsOf(logits, { gates: gates[i] }), policies[i]),
+  );
+  return (place) => routed.every((answers) => answers[place]?.label === labels[place]);
+}
+
+function imagesOf(images: readonly Float32Array[], { model }: Opened, isExact: boolean): Tensor {
   const dims = imageDims(model);
+  if (isExact) return stackRows(images, dims);
   const each = dims[0] * dims[1] * dims[2];
   const data = new Uint8Array(images.length * each);
   for (const [i, image] of images.entries())
     for (let k = 0; k < each; k++) data[i * each + k] = Math.round(image[k] * 255);
-  return writeNpy({ dtype: "uint8", dims: [images.length, ...dims], data });
+  return tensor("uint8", [images.length, ...dims], data);
 }
+
+/** Whether the loss rose above its first value. */
+const rosesOf = (outcomes: readonly SampleOutcome[]): Tensor =>
+  tensor(
+    "int8",
+    [outcomes.length],
+    Int8Array.from(outcomes, ({ lossRose }) => (lossRose === undefined ? -1 : Number(lossRose))),
+  );
 
 function outcomeRows(
   samples: readonly Sample[],

@@ -3,28 +3,27 @@
  *  checks. */
 import { z } from "zod";
 import type { Goal } from "../../../attacks/goals/goal.js";
-import { Evaluator } from "../../../attacks/oracle/evaluator.js";
+import type { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
-import { readImages } from "../../../data/dataset.js";
-import { checkedParquet } from "../../../data/parquet.js";
-import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
-import { SLOPE_COLUMNS, type SlopeRow } from "../../../schema/study/tables.js";
+import type { SlopeRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { taskKind } from "../kind.js";
-import { policyOf } from "./craft.js";
-import { openNetwork } from "./opened.js";
+import { policyOf } from "./policy.js";
 
 export const SLOPES_FILE = "slopes.parquet";
 
 const parameters = z.strictObject({
   network: networkRefSchema,
   data: dataRefSchema,
-  attack: attackConfigSchema.describe("its goal and loss are checked"),
-  samples: count.min(1).describe("number of records, from the first on"),
-  macs: count.describe("of one image, for estimates"),
+  /** Its goal and loss are checked. */
+  attack: attackConfigSchema,
+  /** Number of records, from the first on. */
+  samples: count.min(1),
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type SlopeParameters = z.infer<typeof parameters>;
 
@@ -35,27 +34,24 @@ const STEP = 1 / 255;
 export const finiteDifferencesKind = taskKind<SlopeParameters>({
   name: "finite-differences",
   version: 1,
-  about: "compares gradients with finite differences",
   parameters,
   inputs: ["networks", "policy"],
   cores: "one",
   macs: ({ samples, macs }) => 5 * samples * macs,
-  run: async (_key, given, inputs, context) => {
-    const { model, data, records } = await openNetwork(given, context);
-    const { backend, signal } = context;
-    const { batch } = batchOf({ model, backend, batch: context.batch, gradients: true, images: data.count });
-    const { goal } = configureAttack(given.attack, { model, policy: await policyOf(inputs) });
-    const forward = await Forward.compile(model, backend);
-    const images = await readImages(data);
-    const logits = await forward.logits(images, { batch, signal });
-    await forward.release();
-    const evaluator = new Evaluator(model, backend);
+  run: async (_key, given, inputs, { bench, backend, signal, memory }) => {
+    const { model: found, data, records, images: read } = await bench.open(given);
+    const policy = await policyOf(inputs);
+    const model = bench.under(found, policy);
+    const { batch } = memory ?? batchOf({ model, backend, gradients: true, images: data.count });
+    const { goal } = configureAttack(given.attack, { model, policy });
+    const images = await read();
+    const logits = await (await bench.forward(model)).logits(images, { batch, signal });
+    const evaluator = await bench.evaluator(model, undefined);
     const rows: SlopeRow[] = [];
     const samples = samplesOf({ images, labels: data.labels, logits }).slice(0, given.samples);
     for (const [i, sample] of samples.entries())
       rows.push({ sample: records[i], ...(await compared(sample, goal, evaluator)) });
-    await evaluator.release();
-    return { files: { [SLOPES_FILE]: await checkedParquet(rows, SLOPE_COLUMNS) } };
+    return { files: { [SLOPES_FILE]: { rows } } };
   },
 });
 

@@ -3,25 +3,26 @@
  *  docs/method.md, timing. */
 import { z } from "zod";
 import type { Images } from "../../../core/images.js";
-import { readImages } from "../../../data/dataset.js";
-import { checkedParquet } from "../../../data/parquet.js";
 import { createExecutor, type Executor } from "../../../dynamic/run/executor/index.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import { LATENCY_COLUMNS, type LatencyRow } from "../../../schema/study/tables.js";
+import type { LatencyRow } from "../../../schema/study/tables.js";
 import { taskKind } from "../kind.js";
-import { policyOf } from "./craft.js";
-import { attackedImages, IMAGES_FILE, openNetwork } from "./opened.js";
+import { attackedImages, IMAGES_FILE } from "./opened.js";
+import { policyOf } from "./policy.js";
 
 export const LATENCY_FILE = "latency.parquet";
 
 const parameters = z.strictObject({
   network: networkRefSchema,
   data: dataRefSchema,
-  samples: count.min(1).describe("number of images that are timed, from the first on"),
+  /** Number of images that are timed, from the first on. */
+  samples: count.min(1),
   rounds: count.min(1),
-  sets: z.array(z.string()).describe("names of the sets of attacked images, in the order of the inputs"),
-  macs: count.describe("of one image, for estimates"),
+  /** Names of the sets of attacked images, in the order of the inputs. */
+  sets: z.array(z.string()),
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type LatencyParameters = z.infer<typeof parameters>;
 
@@ -31,16 +32,15 @@ const WARM_UP = 8;
 export const latencyKind = taskKind<LatencyParameters>({
   name: "latency",
   version: 1,
-  about: "times a network on clean and attacked images",
   parameters,
   inputs: ["networks", "policy", "images"],
   measuresTime: true,
   cores: "all",
   macs: ({ samples, rounds, sets, macs }) => samples * rounds * (sets.length + 1) * macs,
   run: async (_key, given, inputs, { now, ...context }) => {
-    const { model, data, records } = await openNetwork(given, { now, ...context });
-    const attacked = await inputs.files("images", IMAGES_FILE);
-    const sets = [await readImages(data), ...attacked.map((bytes) => attackedImages(model, bytes))];
+    const { model, images, records } = await context.bench.open(given);
+    const attacked = await inputs.arrays("images", IMAGES_FILE);
+    const sets = [await images(), ...attacked.map((stored) => attackedImages(model, stored))];
     const executor = await createExecutor(model, {
       backend: context.backend,
       policy: await policyOf(inputs),
@@ -53,7 +53,7 @@ export const latencyKind = taskKind<LatencyParameters>({
       rows.push(...(await oneRound(executor, sets, { round, samples, records }, { now, ...context })));
       context.onProgress?.(round + 1, given.rounds);
     }
-    return { files: { [LATENCY_FILE]: await checkedParquet(rows, LATENCY_COLUMNS) } };
+    return { files: { [LATENCY_FILE]: { rows } } };
   },
 });
 

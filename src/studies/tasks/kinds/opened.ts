@@ -1,54 +1,46 @@
-/** @file The network and the records of a task, opened and checked against each other. */
-
+/** @file The images that a task works on: clean ones, or those of an attack. */
 import { Images } from "../../../core/images.js";
 import { present } from "../../../core/present.js";
-import { type Dataset, readImages } from "../../../data/dataset.js";
-import { fitData } from "../../../data/fit.js";
-import { readNpy } from "../../../data/npy.js";
+import type { Tensor } from "../../../core/tensor.js";
 import type { DynamicModel } from "../../../dynamic/model/model.js";
-import { type DataRef, type NetworkRef, recordsOf } from "../../../schema/study/references.js";
-import { withCheckedModel } from "../../checked-model.js";
-import type { TaskContext, TaskInputs } from "../kind.js";
+import type { OutcomeRow } from "../../../schema/study/tables.js";
+import type { Opened } from "../bench.js";
+import type { TaskInputs } from "../kind.js";
 
-/** A network with the records that it runs on. */
-export interface Opened {
-  readonly model: DynamicModel;
-  /** The records, in the numbering of the network's classes. */
-  readonly data: Dataset;
+/** The files in the result of an attack. */
+export const IMAGES_FILE = "images.npy";
+export const OUTCOMES_FILE = "outcomes.parquet";
+/** Whether the loss of each search rose above its first value, int8 [n]: 1 or 0, and -1 where no
+ * gradient was asked for. */
+export const ROSE_FILE = "rose.npy";
+
+/** Images with what is known of them, one entry per image. */
+export interface Shown {
+  readonly images: Images;
   /** Record numbers in the data set. */
   readonly records: readonly number[];
+  /** True classes, in the numbering of the network. */
+  readonly labels: ArrayLike<number>;
 }
-
-/** Opens the network and the records of a task.
- * @throws DynnError 'study/changed', 'model/classifier', 'data/shape', 'data/label' */
-export async function openNetwork(
-  { network, data: reference }: { readonly network: NetworkRef; readonly data: DataRef },
-  context: TaskContext,
-): Promise<Opened> {
-  const found = await context.network(network);
-  const data = fitData(found, await context.data(reference));
-  const { model } = await withCheckedModel({ model: found, backend: context.backend }, data);
-  return { model, data, records: recordsOf(reference) };
-}
-
-/** The file of images in the result of an attack: uint8 [n,c,h,w]. */
-export const IMAGES_FILE = "images.npy";
 
 /** The images of a task: those of the input "images", or else the clean ones. */
-export async function imagesOf({ model, data }: Opened, inputs: TaskInputs): Promise<Images> {
-  const [stored] = await inputs.files("images", IMAGES_FILE);
-  return stored ? attackedImages(model, stored) : readImages(data);
+export async function shownTo(opened: Opened, inputs?: TaskInputs): Promise<Shown> {
+  const [attacked] = inputs ? await attackedSets(opened, inputs) : [];
+  const { data, records, images } = opened;
+  return attacked ?? { images: await images(), records, labels: data.labels };
 }
 
-/** Attacked images as the network takes them. */
-export function attackedImages(model: DynamicModel, stored: Uint8Array): Images {
-  const bytes = readNpy(stored, IMAGES_FILE).data as Uint8Array;
-  return Images.for(
-    model,
-    Float32Array.from(bytes, (byte) => byte / 255),
-  );
+/** The images of the attacks of the input "images". */
+export async function attackedSets({ model, data, records }: Opened, inputs: TaskInputs): Promise<Shown[]> {
+  const outcomes = await inputs.tables<OutcomeRow>("images", OUTCOMES_FILE);
+  return (await inputs.arrays("images", IMAGES_FILE)).map((stored, set) => {
+    const attacked = outcomes[set].map(({ sample }) => sample);
+    const places = new Map(records.map((record, i) => [record, i]));
+    const labels = attacked.map((record) => data.labels[present(places.get(record), "a record")]);
+    return { images: attackedImages(model, stored), records: attacked, labels };
+  });
 }
 
-/** The one file of an input that has one task. */
-export const only = async (inputs: TaskInputs, name: string, file: string): Promise<Uint8Array> =>
-  present((await inputs.files(name, file))[0], `the input "${name}"`);
+/** Attacked images as the network takes them. They are kept as bytes, or exactly. */
+export const attackedImages = (model: DynamicModel, { data }: Tensor): Images =>
+  Images.for(model, data instanceof Float32Array ? data : Float32Array.from(data as Uint8Array, (byte) => byte / 255));

@@ -6,17 +6,13 @@ import { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../../attacks/runner.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
 import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
-import { readImages } from "../../../data/dataset.js";
-import { checkedParquet } from "../../../data/parquet.js";
-import { Forward } from "../../../dynamic/run/forward.js";
 import { count } from "../../../schema/numbers.js";
 import { singleExitPolicy } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
-import { PACE_COLUMNS, type PaceRow } from "../../../schema/study/tables.js";
+import type { PaceRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
-import { type TaskContext, type TaskInputs, taskKind } from "../kind.js";
-import { openNetwork } from "./opened.js";
-import { POLICY_FILE, readPolicy } from "./thresholds.js";
+import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
+import { POLICY_FILE, readPolicy } from "./policy.js";
 
 export const PACE_FILE = "pace.parquet";
 
@@ -26,21 +22,22 @@ const parameters = z.strictObject({
       z.strictObject({
         network: networkRefSchema,
         attack: attackConfigSchema,
-        policy: count.nullable().describe("place of its policy in the input; null: it has one exit"),
+        /** Place of its policy in the input; null: it has one exit. */
+        policy: count.nullable(),
       }),
     )
     .min(2),
   data: dataRefSchema,
   rounds: count.min(1),
   seed: count,
-  macs: count.describe("of all rounds, for estimates"),
+  /** Of all rounds, for estimates. */
+  macs: count,
 });
 export type PaceParameters = z.infer<typeof parameters>;
 
 export const paceKind = taskKind<PaceParameters>({
   name: "pace",
   version: 1,
-  about: "times the same attack on several networks",
   parameters,
   inputs: ["networks", "policies"],
   measuresTime: true,
@@ -58,7 +55,7 @@ export const paceKind = taskKind<PaceParameters>({
     } finally {
       for (const { evaluator } of contestants) await evaluator.release();
     }
-    return { files: { [PACE_FILE]: await checkedParquet(rows, PACE_COLUMNS) } };
+    return { files: { [PACE_FILE]: { rows } } };
   },
 });
 
@@ -70,18 +67,18 @@ interface Contestant {
   readonly batch: number;
 }
 
-async function opened(given: PaceParameters, inputs: TaskInputs, context: TaskContext): Promise<Contestant[]> {
+async function opened(given: PaceParameters, inputs: TaskInputs, context: RunningContext): Promise<Contestant[]> {
   const policies = (await inputs.files("policies", POLICY_FILE)).map(readPolicy);
   const contestants: Contestant[] = [];
-  for (const [place, { network, attack: config, policy }] of given.contestants.entries()) {
-    const { model, data, records } = await openNetwork({ network, data: given.data }, context);
-    const { backend, signal } = context;
-    const { batch } = batchOf({ model, backend, batch: context.batch, gradients: true, images: data.count });
-    const attack = configureAttack(config, { model, policy: policy === null ? singleExitPolicy() : policies[policy] });
-    const forward = await Forward.compile(model, backend);
-    const images = await readImages(data);
-    const logits = await forward.logits(images, { batch, signal });
-    await forward.release();
+  for (const [place, { network, attack: config, policy: at }] of given.contestants.entries()) {
+    const { backend, bench, signal } = context;
+    const policy = at === null ? singleExitPolicy() : policies[at];
+    const { model: found, data, records, images: read } = await bench.open({ network, data: given.data });
+    const model = bench.under(found, policy);
+    const { batch } = context.memory ?? batchOf({ model, backend, gradients: true, images: data.count });
+    const attack = configureAttack(config, { model, policy });
+    const images = await read();
+    const logits = await (await bench.forward(model)).logits(images, { batch, signal });
     const samples = samplesOf({ images, labels: data.labels, logits }).map((s, i) => ({ ...s, id: records[i] }));
     const evaluator = new Evaluator(model, backend);
     contestants.push({ place, attack, samples: aimed(attack, samples, given.seed), evaluator, batch });
@@ -93,7 +90,7 @@ async function timed(
   { place, attack, samples, evaluator, batch }: Contestant,
   round: number,
   { seed }: PaceParameters,
-  { signal, now }: TaskContext,
+  { signal, now }: RunningContext,
 ): Promise<PaceRow> {
   const from = now();
   await runAttack(attack, samples, evaluator, { seed, batch, signal });

@@ -21,11 +21,15 @@ export const NETWORK_FILE = "network.onnx";
 export const TRAINING_FILE = "training.json";
 
 const parameters = networkRecipeSchema.extend({
-  network: z.strictObject({ name: z.string().min(1).describe("its name in tables") }),
+  /** Its name in tables. */
+  network: z.strictObject({ name: z.string().min(1) }),
   data: trainingRefSchema,
-  init: networkRefSchema.nullable().describe("network whose weights the first run begins with"),
-  images: count.describe("of one epoch, for estimates"),
-  macs: count.describe("of one image, for estimates"),
+  /** Network whose weights the first run begins with. */
+  init: networkRefSchema.nullable(),
+  /** Of one epoch, for estimates. */
+  images: count,
+  /** Of one image, for estimates. */
+  macs: count,
 });
 export type TrainParameters = z.infer<typeof parameters>;
 
@@ -33,12 +37,14 @@ const answers = z.strictObject({ right: count, count });
 
 /** What is known of a trained network. */
 export const trainedSchema = z.strictObject({
-  sha256: z.string().describe("digest of the model with its weights"),
+  /** Digest of the model with its weights. */
+  sha256: z.string(),
   parameters: count,
   exits: z.array(
     z.strictObject({ name: z.string(), macs: count, costFraction: z.number(), validation: answers, test: answers }),
   ),
-  curve: z.array(z.array(z.number())).describe("accuracy of each exit on the validation records, by epoch"),
+  /** Accuracy of each exit on the validation records, by epoch. */
+  curve: z.array(z.array(z.number())),
 });
 export type Trained = z.infer<typeof trainedSchema>;
 
@@ -48,7 +54,6 @@ const BATCH = 100;
 export const trainKind = taskKind<TrainParameters>({
   name: "train",
   version: 1,
-  about: "trains a network by its recipe",
   parameters,
   inputs: ["networks"],
   cores: "own",
