@@ -56,9 +56,9 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     ...{ model, backend, data, seed: 5, batch: 8, version: "test", now: () => 0 },
     policy: { kind: "fixed", policy },
     attacks: [
-      { name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 },
-      { name: "queries", objective: "routed", method: "square", radius: 0.05, queries: 10 } as never,
-    ].slice(0, 1) as AuditOptions["attacks"],
+      { name: "pgd", goal: "misclassify:final", method: "pgd", radius: 0.03, steps: 4 },
+      { name: "walk", goal: "misclassify:final", method: "cost-walk", radius: 0.05, queries: 6, samples: 4 },
+    ],
     ...rest,
   });
 

@@ -82,6 +82,28 @@ describe.each(FORMS)("%s", (_name, exits, thresholds, engine) => {
   });
 });
 
+test.each([1, 8])("wide blocks skip in the blocked layout too, in batches of %i", async (batch) => {
+  const wide = (bias: number) => gatedModel({ exits: [1], width: 8, biases: [bias, bias, bias, bias] });
+  const policy: Policy = { rule: "max-softmax", thresholds: [2], fallback: "final" };
+  const bits = new Set<string>();
+  for (const bias of [-1e6, -8, -2, 0, 2, 8, 1e6]) {
+    const model = wide(bias);
+    const forward = await Forward.compile(model, ortNode({ threads: 1, rewrite: false }));
+    const logits = await forward.logits(Images.for(model, gatedImages(COUNT)), { batch: COUNT });
+    await forward.release();
+    const routed = route(logits, policy);
+    for (const engine of ["staged", "conditional"] as const)
+      (await answersOf(model, policy, engine, batch)).forEach((answer, i) => {
+        bits.add(String(answer.gates));
+        expect(answer.gates).toEqual(routed[i].gates);
+        answer.logits.forEach((value, k) => {
+          expect(Math.abs(value - logits.row(1, i)[k])).toBeLessThan(1e-3 * Math.max(1, Math.abs(value)));
+        });
+      });
+  }
+  expect(bits.size).toBeGreaterThan(3);
+});
+
 /** All convolutions of a graph, with the depth at which they lie. */
 const convs = (graph: Graph, depth = 0): [string, number][] =>
   graph.nodes.flatMap((node) => [

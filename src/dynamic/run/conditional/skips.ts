@@ -20,11 +20,14 @@ type SkippedGate = Pick<Gate, "score" | "value" | "branch" | "threshold">;
 /** The graph with an `If` for each gate of the form Add(shortcut, Mul(branch, value)), with or
  * without a Relu behind. Other gates stay masked. Values that the graph gives are the same.
  * @param single batches hold one sample */
-export const withSkips = (graph: Graph, gates: readonly SkippedGate[], single: boolean): Graph =>
-  gates.reduce((skipping, gate, k) => {
-    const block = forcedBit(gate.threshold) === undefined ? blockOf(skipping, gate) : undefined;
+export function withSkips(graph: Graph, gates: readonly SkippedGate[], single: boolean): Graph {
+  const relus = graph.nodes.filter(({ opType }) => opType === "Relu");
+  const rectified = new Set(relus.flatMap(({ outputs }) => outputs));
+  return gates.reduce((skipping, gate, k) => {
+    const block = forcedBit(gate.threshold) === undefined ? blockOf(skipping, gate, rectified) : undefined;
     return block ? prune(withSkip(skipping, gate, block, { single, rows: `gate${k}` })) : skipping;
   }, graph);
+}
 
 /** The nodes that an `If` takes the place of. */
 interface Block {
@@ -34,9 +37,12 @@ interface Block {
   readonly add: Node;
   readonly relu: Node | undefined;
   readonly shortcut: ValueName;
+  /** What makes the block's output from the shortcut, where the gate is closed. */
+  readonly skip: "Relu" | "Identity";
 }
 
-function blockOf(graph: Graph, gate: SkippedGate): Block | undefined {
+/** @param rectified values that a Relu made: a second one changes nothing */
+function blockOf(graph: Graph, gate: SkippedGate, rectified: ReadonlySet<ValueName>): Block | undefined {
   const product = gateProduct(graph, gate);
   const add = product && onlyReader(graph, product, "Add");
   const shortcut = add?.inputs.find((name) => name !== product?.outputs[0]);
@@ -49,7 +55,8 @@ function blockOf(graph: Graph, gate: SkippedGate): Block | undefined {
     graph.outputs.map((o) => o.name),
   );
   const branch = graph.nodes.filter((node) => within.has(node));
-  return { branch, product, add, relu: onlyReader(graph, add, "Relu"), shortcut };
+  const relu = onlyReader(graph, add, "Relu");
+  return { branch, product, add, relu, shortcut, skip: relu && !rectified.has(shortcut) ? "Relu" : "Identity" };
 }
 
 const isMade = (graph: Graph, value: ValueName): boolean =>
@@ -90,17 +97,22 @@ function skipNode(b: GraphBuilder, graph: Graph, gate: SkippedGate, block: Block
   });
   const [taken, left] = [new Inner(b, graph, "open"), new Inner(b, graph, "closed")];
   if (form.single) {
-    taken.give(taken.block(block, (name) => name));
-    left.give(left.op(block.relu ? "Relu" : "Identity", [block.shortcut]));
+    taken.give(
+      taken.block(block, (name) => name),
+      output,
+    );
+    left.give(left.op(block.skip, [block.shortcut]), output);
     return node(open, taken, left);
   }
   const goes = b.op("NonZero", [open]);
   const any = b.op("Cast", [b.op("Size", [goes])], { to: int(ONNX_CODE.bool) });
-  const skipped = block.relu ? b.op("Relu", [block.shortcut]) : block.shortcut;
+  const skipped = block.skip === "Relu" ? b.op("Relu", [block.shortcut]) : block.shortcut;
+  const type = graph.types.get(output);
+  if (type) b.setType(skipped, type);
   const which = taken.op("Reshape", [goes, taken.ints([-1])]);
   const packed = taken.block(block, (name) => taken.rows(name, which, form.rows), form.rows);
-  taken.give(taken.op("ScatterND", [skipped, taken.op("Reshape", [goes, taken.ints([-1, 1])]), packed]));
-  left.give(left.op("Identity", [skipped]));
+  taken.give(taken.op("ScatterND", [skipped, taken.op("Reshape", [goes, taken.ints([-1, 1])]), packed]), output);
+  left.give(left.op("Identity", [skipped]), output);
   return node(any, taken, left);
 }
 
@@ -158,7 +170,9 @@ class Inner {
     const sum = this.op("Add", inputs);
     const type = this.#graph.types.get(add.outputs[0]);
     if (type) this.#types.set(sum, rowsOf(type, count, this.#graph));
-    return relu ? this.op("Relu", [sum]) : sum;
+    const given = relu ? this.op("Relu", [sum]) : sum;
+    if (type) this.#types.set(given, rowsOf(type, count, this.#graph));
+    return given;
   }
 
   #take(node: Node, at: (name: ValueName) => ValueName, count: string | undefined): void {
@@ -173,8 +187,11 @@ class Inner {
     this.#nodes.push({ ...node, inputs: node.inputs.map(at) });
   }
 
-  give(value: ValueName): void {
+  /** States what the sub-graph gives, with the type of the block's output. */
+  give(value: ValueName, like: ValueName): void {
     this.#given = value;
+    const type = this.#graph.types.get(like);
+    if (type) this.#types.set(value, type);
   }
 
   /** The finished sub-graph.
