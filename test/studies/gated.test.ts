@@ -69,7 +69,10 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
   const options = (rest: Partial<AuditOptions> = {}): AuditOptions => ({
     ...{ model, backend, data, seed: 5, batch: 8, version: "test", now: () => 0 },
     policy: { kind: "fixed", policy },
-    attacks: [{ name: "pgd", objective: "misclassify:final", radius: 0.03, steps: 4 }],
+    attacks: [
+      { name: "pgd", goal: "misclassify:final", method: "pgd", radius: 0.03, steps: 4 },
+      { name: "walk", goal: "misclassify:final", method: "cost-walk", radius: 0.05, queries: 6, samples: 4 },
+    ],
     ...rest,
   });
 

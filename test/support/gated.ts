@@ -25,6 +25,8 @@ export interface GatedOptions {
   /** Blocks without a gate. */
   readonly plain?: readonly number[];
   readonly policy?: Policy;
+  /** Factor for the channels. The default is 1, with too few channels for the blocked layout. */
+  readonly width?: number;
   /** What is added to each score. */
   readonly biases?: readonly number[];
 }
@@ -37,7 +39,14 @@ const noise = (dims: readonly number[], seed: number, scale: number): Tensor<"fl
 
 /** Four blocks over [n,3,8,8] images, the third with stride 2. Each block is Relu(Add(shortcut, Mul(branch, value))), and its gate reads the
  *  block's input. */
-export function gatedSource({ exits = [], plain = [], policy, biases = GATE_BIASES }: GatedOptions = {}): ModelSource {
+export function gatedSource({
+  exits = [],
+  plain = [],
+  policy,
+  biases = GATE_BIASES,
+  width = 1,
+}: GatedOptions = {}): ModelSource {
+  const [narrow, wide] = [CHANNELS * width, WIDE * width];
   const b = new GraphBuilder(emptyGraph("gated", 17));
   const conv = (x: ValueName, [from, to, stride = 1]: readonly number[], seed: number, hint: string) =>
     b.op(
@@ -52,11 +61,11 @@ export function gatedSource({ exits = [], plain = [], policy, biases = GATE_BIAS
   };
   const gates: { name: string; score: string; value: string; branch: string }[] = [];
   let [h, channels] = [
-    b.op("Relu", [conv(b.input("image", "float32", ["n", 3, 8, 8]), [3, CHANNELS], 1, "stem")]),
-    CHANNELS,
+    b.op("Relu", [conv(b.input("image", "float32", ["n", 3, 8, 8]), [3, narrow], 1, "stem")]),
+    narrow,
   ];
   for (const [k, bias] of biases.entries()) {
-    const [to, stride] = k === 2 ? [WIDE, 2] : [channels, 1];
+    const [to, stride] = k === 2 ? [wide, 2] : [channels, 1];
     const at = `block${k}`;
     const inner = b.op("Relu", [conv(h, [channels, to, stride], 10 * k + 2, `${at}.conv1`)]);
     const bn = b.constant(noise([to, 1, 1], 10 * k + 3, 1), `${at}.shift`);

@@ -1,6 +1,7 @@
 /** @file Mutants of gates: refusals, bits, costs, thresholds in the graph, the wire, calibration by one offset. */
 const FILE_TEST = "test/dynamic/model/gates.test.ts";
 const FORMS_TEST = "test/conformance/gates.test.ts";
+const SKIPS_TEST = "test/dynamic/run/skips.test.ts";
 const CHOICE_TEST = "test/dynamic/choose/units.test.ts";
 const STUDIES_TEST = "test/studies/gated.test.ts";
 
@@ -34,9 +35,9 @@ export const GATES = [
     killedBy: "a gate inside the branch of another",
   },
   {
-    name: "gates/macs-of-all",
-    find: "return new Set(ancestors(graph, wanted).filter((node) => !kept.has(node)));",
-    replace: "return new Set(ancestors(graph, wanted));",
+    name: "gates/saves-nothing",
+    find: "nodes: graph.nodes.filter((node) => node !== producer) };",
+    replace: "nodes: graph.nodes.filter((node) => node !== producer || node.outputs.length > 0) };",
     test: FORMS_TEST,
     killedBy: "the sum of the closed gates is the difference of full and base cost",
   },
@@ -72,8 +73,8 @@ export const GATES = [
     name: "gates/forced-the-other-way",
     find: "[bit ? 1 : -1]",
     replace: "[bit ? -1 : 1]",
-    test: FORMS_TEST,
-    killedBy: "over arrays",
+    test: FILE_TEST,
+    killedBy: "a forced gate acts where its product is not summed",
   },
   {
     name: "gates/closed-branch-stays",
@@ -119,9 +120,23 @@ export const GATES = [
   },
   {
     name: "gates/audit-without-policy",
-    find: "const model = underPolicy(options.model, policy);",
-    replace: "const model = options.model;",
+    find: "const policy = run.policy(policyKey); const model = underPolicy(given, policy);",
+    replace: "const policy = run.policy(policyKey); const model = given;",
     test: STUDIES_TEST,
     killedBy: "an audit counts paths, bits and costs",
+  },
+  {
+    name: "gates/skips-when-open",
+    find: "attributes: { then_branch: taken.done(output), else_branch: left.done(output) },",
+    replace: "attributes: { then_branch: left.done(output), else_branch: taken.done(output) },",
+    test: SKIPS_TEST,
+    killedBy: "poison in a closed branch changes nothing",
+  },
+  {
+    name: "gates/packed-shortcut",
+    find: "const inputs = add.inputs.map((name) => (name === shortcut ? at(shortcut) : value));",
+    replace: "const inputs = add.inputs.map(() => value);",
+    test: SKIPS_TEST,
+    killedBy: "gives the bits and, within rounding, the logits of the masked form",
   },
 ];

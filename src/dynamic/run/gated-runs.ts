@@ -33,7 +33,7 @@ export class GatedRuns {
   async release(): Promise<void> {
     const opened = await Promise.allSettled(this.#open.values());
     this.#open.clear();
-    await Promise.all(opened.map(async (one) => (one.status === "fulfilled" ? one.value.release() : undefined)));
+    await Promise.all(opened.flatMap((one) => (one.status === "fulfilled" ? [one.value.release()] : [])));
   }
 
   #compile(thresholds: readonly number[]): Promise<Forward> {

@@ -1,13 +1,19 @@
 /** @file Gates that the metadata of a file state: what is read, and what is refused with advice. */
 import { describe, expect, test } from "vitest";
+import { Images } from "../../../src/core/images.js";
 import type { StatedGates } from "../../../src/dynamic/model/gates.js";
 import { readMetadata, writeMetadata } from "../../../src/dynamic/model/metadata.js";
+import type { DynamicModel } from "../../../src/dynamic/model/model.js";
 import { dynamicModel } from "../../../src/dynamic/model/model.js";
+import { underPolicy } from "../../../src/dynamic/model/under-policy.js";
+import { Forward } from "../../../src/dynamic/run/forward.js";
 import type { Graph, Node } from "../../../src/graph/graph.js";
 import { readModel } from "../../../src/onnx/read.js";
 import { writeModel } from "../../../src/onnx/write.js";
+import { referenceBackend } from "../../../src/runtime/reference.js";
+import { ALWAYS_CLOSED, ALWAYS_OPEN } from "../../../src/schema/policy.js";
 import { failure } from "../../support/failure.js";
-import { gatedModel, gatedSource } from "../../support/gated.js";
+import { gatedImages, gatedModel, gatedSource } from "../../support/gated.js";
 
 const FORM =
   "The masked form is Mul(branch, value) with value = Reshape(Cast(GreaterOrEqual(score, 0)), [-1,1,1,1]) and a score [n].";
@@ -75,6 +81,40 @@ describe("a file with gates", () => {
     );
   });
 });
+
+test("a forced gate acts where its product is not summed with a shortcut", async () => {
+  const maximum = (graph: Graph): Graph => ({
+    ...graph,
+    nodes: graph.nodes.map((n) => (n.outputs.some((name) => isSum(graph, name)) ? { ...n, opType: "Max" } : n)),
+  });
+  const logitsOf = async (model: DynamicModel): Promise<readonly number[]> => {
+    const forward = await Forward.compile(model, referenceBackend);
+    const { exits } = await forward.logits(Images.for(model, gatedImages(6)), { batch: 6 });
+    return [...(exits.at(-1) as Float32Array)];
+  };
+  const model = read(stated, maximum);
+  const answers: (readonly number[])[] = [];
+  for (const [at, bias] of [
+    [ALWAYS_OPEN, 1e6],
+    [ALWAYS_CLOSED, -1e6],
+  ]) {
+    const forced = gatedSource({ exits: [1], biases: [bias, bias, bias, bias] });
+    const wanted = await logitsOf(dynamicModel({ ...forced, graph: maximum(forced.graph) }));
+    const found = await logitsOf(underPolicy(model, { gates: { thresholds: [at, at, at, at] } }));
+    found.forEach((value, i) => {
+      expect(value).toBeCloseTo(wanted[i], 4);
+    });
+    answers.push(found);
+  }
+  expect(answers[0]).not.toEqual(answers[1]);
+});
+
+/** Whether a value is the sum of a shortcut and a gated branch. */
+const isSum = (graph: Graph, name: string): boolean => {
+  const add = graph.nodes.find(({ opType, outputs }) => opType === "Add" && outputs.includes(name));
+  const products = graph.nodes.filter(({ opType }) => opType === "Mul").flatMap(({ outputs }) => outputs);
+  return add?.inputs.some((input) => products.includes(input)) ?? false;
+};
 
 describe("refused", () => {
   const refusal = (what: string, advice: string) => failure("model/gates", `gated: gate "block0": ${what}. ${advice}`);
