@@ -8,15 +8,7 @@ import type { Dim, Shape } from "../../../core/shape.js";
 import { type Attribute, int } from "../../../graph/attributes.js";
 import { GraphBuilder } from "../../../graph/builder.js";
 import { checkGraph } from "../../../graph/checker.js";
-import {
-  type Graph,
-  type Node,
-  subgraphs,
-  type ValueInfo,
-  type ValueName,
-  type ValueType,
-  withSubgraphs,
-} from "../../../graph/graph.js";
+import type { Graph, ValueInfo, ValueName, ValueType } from "../../../graph/graph.js";
 import { emptyGraph } from "../../../graph/op.js";
 import { distinctNames } from "../../../graph/scopes.js";
 import type { WritableModel } from "../../../onnx/write.js";
@@ -31,7 +23,6 @@ import { forcedBits } from "../../route/route.js";
 import { type LiveExits, liveExits } from "../live-exits.js";
 import { type Stage, type StageGate, splitStages } from "../stages.js";
 import { type Answer, type ExitNodes, filled, labelOf, type Memory, orEqual, readExit } from "./routing-graph.js";
-import { withSkips } from "./skips.js";
 
 /** The outputs of a conditional graph: logits [n, classes] and confidence of the answering exit,
  * the exit where the work stopped, and the label. A network with gates also has their bits, int64
@@ -96,9 +87,8 @@ export function conditionalModel(
 function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean): Graph {
   const { graph } = model;
   const live = liveExits(model, policy);
-  const stages = stagesOf(model, live, single);
-  const names = [graph, ...stages.map((each) => each.graph)].flatMap(namesIn);
-  const plan: Plan = { model, live, stages, names, single };
+  const names = [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => [node.name, ...node.outputs])];
+  const plan: Plan = { model, live, stages: splitStages({ ...model, exits: live.exits }), names, single };
   const b = scope(plan, 0);
   const { logits, exit, confidence, gates } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
   const label = labelOf(b, logits);
@@ -124,16 +114,6 @@ function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean):
   return whole;
 }
 
-/** The names of a graph and of its sub-graphs. */
-const namesIn = ({ nodes, initializers }: Graph): ValueName[] => [
-  ...initializers.keys(),
-  ...nodes.flatMap((node) => [node.name, ...node.outputs, ...subgraphs(node).flatMap(namesIn)]),
-];
-
-/** The stages of the exits that can fire. They skip the branches of closed gates. */
-const stagesOf = (model: DynamicModel, { exits }: LiveExits, single: boolean): Stage[] =>
-  splitStages({ ...model, exits }).map((stage) => ({ ...stage, graph: withSkips(stage.graph, model.gates, single) }));
-
 /** An input for one sample. */
 const ofOne = (info: ValueInfo): ValueInfo => ({ ...info, shape: info.shape && [1, ...info.shape.slice(1)] });
 
@@ -158,7 +138,7 @@ function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows)
   const { graph, logits, kept } = plan.stages[k];
   const { length } = partsOf(plan);
   const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
-  for (const node of graph.nodes) b.append(readAs(plan, k, node, here));
+  for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
   const last = k === plan.stages.length - 1;
   const reading = readExit(b, logits, { policy: plan.live.policy, exit: k, last }, memory);
   const gates = bitsSoFar(plan, k, b, { like: reading.answer.confidence, before: memory.gates });
@@ -195,16 +175,6 @@ function bitsSoFar(
 /** The bit of a gate from its score, int64 [n]. */
 const bitNode = (b: GraphBuilder, { score, threshold }: StageGate): ValueName =>
   b.op("Cast", [orEqual(b, "Greater", score, b.scalar(threshold))], { to: int(ONNX_CODE.int64) });
-
-/** A node that reads values by other names, in its sub-graphs too. Their types are those of stage
- * k. */
-const readAs = (plan: Plan, k: number, node: Node, here: (name: ValueName) => ValueName): Node =>
-  withSubgraphs({ ...node, inputs: node.inputs.map(here) }, (inner) => ({
-    ...inner,
-    nodes: inner.nodes.map((each) => readAs(plan, k, each, here)),
-    types: new Map([...inner.types].map(([name, type]) => [name, rowsOf(plan, type, k)])),
-    outputs: inner.outputs.map((info) => ({ ...info, shape: info.shape?.map((dim) => rowCount(plan, dim, k)) })),
-  }));
 
 /** The number of the exit where rows stop, for rows that fire here. Later exits overwrite the
  * number of the other rows. */

@@ -1,14 +1,10 @@
 /** @file The two engines that run a dynamic model and skip work, and the choice between them.
  *  Measurements: docs/decisions/0011. */
-
-import type { Graph } from "../../../graph/graph.js";
-import { distinctNames } from "../../../graph/scopes.js";
 import type { Backend } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
 import { withBits } from "../../route/route.js";
 import { conditionalModel } from "../conditional/index.js";
-import { withSkips } from "../conditional/skips.js";
 import { liveExits } from "../live-exits.js";
 import { splitStages } from "../stages.js";
 import { ConditionalQueue } from "./conditional.js";
@@ -55,28 +51,13 @@ async function staged(model: DynamicModel, policy: Policy, { backend, batch, onR
     await Promise.all(stages.map(({ session }) => session.release()));
   };
   try {
-    for (const stage of splitStages({ ...model, exits: live.exits })) {
-      const graph = backend.routes ? skipping(stage.graph, model, batch === 1) : stage.graph;
-      stages.push({ ...stage, session: await backend.compile(graph) });
-    }
+    for (const stage of splitStages({ ...model, exits: live.exits }))
+      stages.push({ ...stage, session: await backend.compile(stage.graph) });
   } catch (error) {
     await release();
     throw error;
   }
   return { openQueue: () => renumbered(new StagedQueue(stages, live.policy, batch, onRun), original), release };
-}
-
-/** A stage that skips the branches of closed gates. A stage without gates stays as it is. */
-function skipping(graph: Graph, { gates }: DynamicModel, single: boolean): Graph {
-  const skips = withSkips(graph, gates, single);
-  if (skips === graph) return graph;
-  const inputs = single
-    ? graph.inputs.map((info) => ({ ...info, shape: info.shape && [1, ...info.shape.slice(1)] }))
-    : graph.inputs;
-  return distinctNames(
-    { ...skips, inputs },
-    new Map([...graph.inputs, ...graph.outputs].map(({ name }) => [name, name])),
-  );
 }
 
 /** A queue whose answers use the model's numbers of exits instead of the numbers among the exits
