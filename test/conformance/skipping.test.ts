@@ -9,7 +9,8 @@ import { uniform } from "../../src/core/rng.js";
 import type { Bundle } from "../../src/deploy/bundle.js";
 import { createDevice } from "../../src/deploy/device/device.js";
 import { runConditional } from "../../src/deploy/run.js";
-import type { DynamicModel } from "../../src/dynamic/model/model.js";
+import { writeMetadata } from "../../src/dynamic/model/metadata.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
 import { readingGraph } from "../../src/dynamic/model/scores.js";
 import { underPolicy } from "../../src/dynamic/model/under-policy.js";
 import type { GateBit } from "../../src/dynamic/model/units.js";
@@ -17,6 +18,7 @@ import { route } from "../../src/dynamic/route/route.js";
 import { createExecutor } from "../../src/dynamic/run/executor/index.js";
 import { Forward } from "../../src/dynamic/run/forward.js";
 import { type Graph, subgraphs } from "../../src/graph/graph.js";
+import { resnet } from "../../src/nn/resnet.js";
 import { openBundle } from "../../src/node/deploy/bundle.js";
 import { exportConditional, exportSplit, exportStaged } from "../../src/node/deploy/export.js";
 import { loadModel } from "../../src/node/onnx-files.js";
@@ -25,7 +27,10 @@ import { createServerPart } from "../../src/node/serve/server-part.js";
 import type { Backend } from "../../src/runtime/backend.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
 import { NEVER_FIRES, type Policy } from "../../src/schema/policy.js";
+import { attachGates } from "../../src/training/gates/attach.js";
+import { attachHalting } from "../../src/training/gates/halting.js";
 import { gatedImages, gatedModel } from "../support/gated.js";
+import { spread } from "../support/spread-gates.js";
 import { counting, poisonous } from "../support/watched-backends.js";
 
 const ort = ortNode({ threads: 1 });
@@ -225,12 +230,7 @@ describe("any thresholds", () => {
       for (const batch of [1, 2, 64]) {
         const answers = await (await executed(engine, batch)(model, policy, IMAGES))(ort);
         expect(bare(answers)).toEqual(bare(wanted));
-        answers.forEach((answer, i) => {
-          const [found, row] = [Array.from(answer.logits ?? []), Array.from(wanted[i].logits ?? [])];
-          row.forEach((logit, c) =>
-            expect(Math.abs(found[c] - logit)).toBeLessThanOrEqual(1e-4 * (1 + Math.abs(logit))),
-          );
-        });
+        expectClose(answers, wanted);
       }
   });
 
@@ -247,6 +247,56 @@ describe("any thresholds", () => {
       expect(bare(await (await executed("conditional", batch)(model, policy, IMAGES))(ort))).toEqual(bare(wanted));
   });
 });
+
+describe("residual networks in the blocked layout", () => {
+  const [SIDE, ROWS] = [16, 20];
+  const size = 3 * SIDE * SIDE;
+  const noise = uniform({ seed: 5, sample: 0, purpose: "test", step: 8 }, ROWS * size, 0, 1);
+  /** Images of rising contrast. */
+  const pixels = Float32Array.from(noise, (v, i) => v * ((Math.floor(i / size) + 1) / ROWS));
+  const plain = resnet(20)({ classes: 10, imageSize: SIDE, seed: 1 }).graph;
+
+  test.each([
+    ["on same-size blocks", attachGates(plain, { gate: "pooled", places: "same-size", seed: 1 })],
+    ["on all blocks", attachGates(plain, { gate: "pooled", places: "all", seed: 1 })],
+    ["that halt", attachHalting(plain, { seed: 1 })],
+  ])("with gates %s", async (_name, attached) => {
+    const gates = attached.gates.map(({ name, score, value, branch }) => ({ name, score, value, branch }));
+    const graph = spread(attached.graph, { bias: 0, weight: 3 });
+    const model = dynamicModel({ graph, metadata: writeMetadata({ gates }) });
+    // Each threshold is the median of its gate's scores under the thresholds before it.
+    const thresholds: number[] = model.gates.map(() => 0);
+    for (const k of model.gates.keys()) {
+      const scores = await scoresOf(underPolicy(model, { gates: { thresholds } }), pixels);
+      const sorted = scores[k].toSorted((a, b) => a - b);
+      thresholds[k] = (sorted[ROWS / 2 - 1] + sorted[ROWS / 2]) / 2;
+    }
+    const policy = policyFor([], thresholds);
+    const wanted = await masked(model, policy, ort, pixels);
+    expect(new Set(wanted.map((answer) => answer.gates?.join(""))).size).toBeGreaterThan(2);
+    for (const gate of model.gates.keys()) expect(new Set(wanted.map((answer) => answer.gates?.[gate])).size).toBe(2);
+    for (const batch of [1, 2, ROWS]) {
+      const answers = await (await executed("conditional", batch)(model, policy, pixels))(ort);
+      expect(bare(answers)).toEqual(bare(wanted));
+      expectClose(answers, wanted);
+    }
+  });
+});
+
+/** Scores of each gate. */
+async function scoresOf(model: DynamicModel, images: Float32Array): Promise<number[][]> {
+  const forward = await Forward.compile(model, ort);
+  const { gates } = await forward.logits(Images.for(model, images), { batch: 64 });
+  await forward.release();
+  return gates.map(({ scores }) => [...scores]);
+}
+
+function expectClose(answers: readonly Answer[], wanted: readonly Answer[]): void {
+  answers.forEach((answer, i) => {
+    const [found, row] = [Array.from(answer.logits ?? []), Array.from(wanted[i].logits ?? [])];
+    row.forEach((logit, c) => expect(Math.abs(found[c] - logit)).toBeLessThanOrEqual(1e-4 * (1 + Math.abs(logit))));
+  });
+}
 
 describe("a branch and its weights", () => {
   const scopes = (graph: Graph): Graph[] => [graph, ...graph.nodes.flatMap(subgraphs).flatMap(scopes)];
