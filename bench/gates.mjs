@@ -1,6 +1,6 @@
 // What does skipping save? A ResNet with gates of random weights, whose thresholds give open rates from 0 to 1, against the static network and
 // against cost x static, turn by turn in one run, at batch 64 and 1.
-// Usage: npm run build && node bench/gates.mjs [--network NAME] [--data SPEC] [--images N] [--rounds N] [--rates 0,0.5,1] [--record] [--busy]
+// Usage: npm run build && node bench/gates.mjs [--network NAME] [--data SPEC] [--images N] [--rounds N] [--rates 0,0.5,1] [--threads N] [--record] [--busy]
 import { parseArgs } from "node:util";
 import {
   ARCHITECTURES,
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     data: { type: "string", default: "sample" },
     images: { type: "string", default: "256" },
     rounds: { type: "string", default: "21" },
+    threads: { type: "string" },
     rates: { type: "string", default: "0,0.25,0.5,0.75,1" },
     record: { type: "boolean" },
     busy: { type: "boolean" },
@@ -32,7 +33,7 @@ const { values } = parseArgs({
 const [rounds, wanted] = [Number(values.rounds), Number(values.images)];
 const data = await openDataset(values.data);
 const images = await readImages(subset(data, [...Array(Math.min(wanted, data.count)).keys()]));
-const backend = ortNode();
+const backend = ortNode(values.threads ? { threads: Number(values.threads) } : {});
 
 const [, , size] = images.dims;
 const plain = ARCHITECTURES[values.network].make({ classes: 10, imageSize: size, seed: 1 }).graph;
@@ -47,6 +48,12 @@ function spread(graph) {
   const larger = ({ data, ...rest }) => ({ ...rest, data: data.map((v) => v * 1000) });
   const weights = [...graph.initializers].map(([name, t]) => [name, /\.gate\.fc2\.weight$/.test(name) ? larger(t) : t]);
   return { ...graph, initializers: new Map(weights) };
+}
+
+/** Milliseconds of the clock, and microseconds of all threads. */
+function mark() {
+  const { user, system } = process.cpuUsage();
+  return { wall: performance.now(), processor: user + system };
 }
 
 async function scoresOf(thresholds) {
@@ -85,15 +92,19 @@ for (const batch of [64, 1])
     const some = images.rows(0, Math.min(images.count, batch === 1 ? 64 : images.count));
     const executor = await createExecutor(model, { backend, policy, batch });
     const runs = { static: [], gated: [] };
+    const processor = { static: [], gated: [] };
     let answers = [];
     for (let round = 0; round <= rounds; round++) {
-      const before = performance.now();
+      const marks = [mark()];
       await forward.logits(some, { batch });
-      const between = performance.now();
+      marks.push(mark());
       answers = await executor.classify(some.data);
+      marks.push(mark());
       if (round === 0) continue;
-      runs.static.push((between - before) / some.count);
-      runs.gated.push((performance.now() - between) / some.count);
+      ["static", "gated"].forEach((form, k) => {
+        runs[form].push((marks[k + 1].wall - marks[k].wall) / some.count);
+        processor[form].push(marks[k + 1].processor - marks[k].processor);
+      });
     }
     await executor.release();
     const bits = answers.flatMap(({ gates: of }) => of);
@@ -102,9 +113,10 @@ for (const batch of [64, 1])
     // Both of one round ran one after the other, so that a slow minute of the machine is in both.
     const ratios = runs.gated.map((ms, round) => ms / runs.static[round]);
     const ratio = median(ratios);
+    const used = median(processor.gated.map((us, round) => us / processor.static[round]));
     const closed = rate <= 0 ? `  a closed gate / its block ${((ratio - (1 - share)) / share).toFixed(3)}` : "";
     lines.push(
-      `  batch ${String(batch).padStart(2)}, rate ${rate}: open ${(100 * open).toFixed(1)} %  cost ${(100 * cost).toFixed(1)} %  static ${median(runs.static).toFixed(3)}  skipping ${median(runs.gated).toFixed(3)}  ratio ${ratio.toFixed(3)} (${Math.min(...ratios).toFixed(3)}-${Math.max(...ratios).toFixed(3)})  skipping / (cost x static) ${(ratio / cost).toFixed(3)}${closed}`,
+      `  batch ${String(batch).padStart(2)}, rate ${rate}: open ${(100 * open).toFixed(1)} %  cost ${(100 * cost).toFixed(1)} %  static ${median(runs.static).toFixed(3)}  skipping ${median(runs.gated).toFixed(3)}  ratio ${ratio.toFixed(3)} (${Math.min(...ratios).toFixed(3)}-${Math.max(...ratios).toFixed(3)})  skipping / (cost x static) ${(ratio / cost).toFixed(3)}, of processor time ${(used / cost).toFixed(3)}${closed}`,
     );
   }
 await forward.release();

@@ -49,7 +49,7 @@ interface Place {
 function appendBlock(place: Place, number: number): void {
   const { b, block, single } = place;
   const rows = single ? undefined : openRows(place);
-  const condition = rows?.any ?? b.op("Cast", [block.open], { to: int(ONNX_CODE.bool) });
+  const condition = rows?.any ?? conditionOf(place);
   const then = rows ? packed(place, rows.numbers, `open${number}`) : alone(place);
   const branches = { then_branch: graphAttribute(then), else_branch: graphAttribute(closed(place)) };
   b.append({
@@ -57,6 +57,10 @@ function appendBlock(place: Place, number: number): void {
     attributes: branches,
   });
 }
+
+/** Whether the gate of a single sample is open. */
+const conditionOf = ({ graph, b, block: { open } }: Place): ValueName =>
+  graph.types.get(open)?.dtype === "bool" ? open : b.op("Cast", [open], { to: int(ONNX_CODE.bool) });
 
 const graphAttribute = (value: Graph) => ({ kind: "graph", value }) as const;
 
