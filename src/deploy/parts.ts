@@ -3,6 +3,7 @@
  *  staged export; two parts make a split. */
 import { DynnError } from "../core/errors.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
+import { skipping } from "../dynamic/run/skipping/index.js";
 import { rowSize, type Stage, type StageGate, splitStages } from "../dynamic/run/stages.js";
 import type { Graph, ValueInfo, ValueName } from "../graph/graph.js";
 import { inferShapes } from "../graph/infer.js";
@@ -67,7 +68,7 @@ function refuseStatic({ name, exits }: DynamicModel): void {
 }
 
 /** Consecutive stages as one part. */
-function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[], first: number): ModelPart {
+function partOf({ graph, gates: all }: DynamicModel, name: string, stages: readonly Stage[], first: number): ModelPart {
   const kept = (stages.at(-1) as Stage).kept;
   const made = new Set(stages.flatMap((stage) => stage.graph.nodes.flatMap((node) => node.outputs)));
   const read = stages.flatMap((stage) => stage.graph.inputs.map((input) => input.name));
@@ -86,7 +87,7 @@ function partOf({ graph }: DynamicModel, name: string, stages: readonly Stage[],
     outputs: [...new Set(names.outputs)].map((n) => infoOf(graph, n)),
   };
   const exits = logits.map((value, i) => ({ exit: first + i, logits: value }));
-  return { name, graph: inferShapes(prune(part), opTable), exits, kept, gates };
+  return { name, graph: skipping(inferShapes(prune(part), opTable), all, { single: false }), exits, kept, gates };
 }
 
 /** A value as an input or output. The image is an input of the model; other values have an inferred

@@ -1,7 +1,7 @@
 /** @file Memory that a graph needs while it runs, from the shapes of its values. An engine frees a
  *  value after its last reader. The most memory is in use where the living values are largest. */
-import type { Graph, Node, ValueName } from "./graph.js";
-import { reads } from "./graph.js";
+import type { Dim } from "../core/shape.js";
+import { type Graph, type Node, reads, subgraphs, type ValueName, type ValueType, withSubgraphs } from "./graph.js";
 import { inferShapes } from "./infer.js";
 import { bytesOf } from "./limits.js";
 import type { OpTable } from "./op.js";
@@ -10,7 +10,9 @@ import type { OpTable } from "./op.js";
  * between them that are alive together. */
 export type BytesAt = (samples: number) => number;
 
-/** The memory that a run of a graph needs. The batch is the named first length of the inputs.
+/** The memory that a run of a graph needs. The batch is the named first length of the inputs. A
+ * graph with sub-graphs must state its types, because inference does not enter sub-graphs. Packed
+ * rows count as whole batches.
  * @returns undefined when an input has another open size
  * @throws DynnError as inferShapes does
  * @example
@@ -20,9 +22,9 @@ export function memoryOf(graph: Graph, ops: OpTable): BytesAt | undefined {
   const batch = batchName(graph);
   const open = graph.inputs.some(({ shape }) => !shape || shape.some((d) => typeof d === "string" && d !== batch));
   if (open) return undefined;
-  const fixed = batch === undefined ? {} : { [batch]: 1 };
-  const one = aliveBytes(inferShapes(graph, ops, fixed));
-  const two = batch === undefined ? one : aliveBytes(inferShapes(graph, ops, { [batch]: 2 }));
+  const at = (samples: number): number[] => aliveBytes(typedFor(graph, ops, batch, samples));
+  const one = at(1);
+  const two = batch === undefined ? one : at(2);
   const weights = weightBytes(graph);
   // The bytes at each node are a line over the samples, and two points fix it.
   return (samples) => weights + one.reduce((most, a, i) => Math.max(most, a + (samples - 1) * (two[i] - a)), 0);
@@ -31,8 +33,31 @@ export function memoryOf(graph: Graph, ops: OpTable): BytesAt | undefined {
 const batchName = ({ inputs }: Graph): string | undefined =>
   inputs.map(({ shape }) => shape?.[0]).find((d) => typeof d === "string");
 
-const weightBytes = ({ initializers }: Graph): number =>
-  [...initializers.values()].reduce((sum, t) => sum + t.data.byteLength, 0);
+/** The graph with the types that it has for a number of samples. */
+function typedFor(graph: Graph, ops: OpTable, batch: string | undefined, samples: number): Graph {
+  const routes = graph.nodes.some((node) => subgraphs(node).length > 0);
+  return routes ? counted(graph, samples) : inferShapes(graph, ops, batch === undefined ? {} : { [batch]: samples });
+}
+
+/** The stated types, with every number of rows replaced by the number of samples. */
+const counted = (graph: Graph, samples: number): Graph => {
+  const inputs = graph.inputs.map(({ name, dtype, shape = [] }) => [name, { dtype, shape }] as const);
+  const types = [...inputs, ...graph.types].map(([name, { dtype, shape }]): [ValueName, ValueType] => [
+    name,
+    { dtype, shape: shape.map((dim) => lengthOf(dim, samples)) },
+  ]);
+  const nodes = graph.nodes.map((node) => withSubgraphs(node, (inner) => counted(inner, samples)));
+  return { ...graph, nodes, types: new Map(types) };
+};
+
+const lengthOf = (dim: Dim, samples: number): number =>
+  typeof dim === "number"
+    ? dim
+    : dim.split("*").reduce((product, factor) => product * (/^\d+$/.test(factor) ? Number(factor) : samples), 1);
+
+const weightBytes = ({ initializers, nodes }: Graph): number =>
+  [...initializers.values()].reduce((sum, t) => sum + t.data.byteLength, 0) +
+  nodes.flatMap(subgraphs).reduce((sum, inner) => sum + weightBytes(inner), 0);
 
 /** The bytes that are alive at each node: its inputs, its outputs, and all values that later nodes
  * read. The caller holds inputs and outputs of the graph to the end. */
@@ -45,8 +70,9 @@ function aliveBytes(graph: Graph): number[] {
   const ends = endsOf(graph);
   let alive = total(graph.inputs.map(({ name }) => name));
   return graph.nodes.map((node) => {
+    const inside = subgraphs(node).map((inner) => Math.max(0, ...aliveBytes(inner)));
     alive += total(node.outputs);
-    const most = alive;
+    const most = alive + Math.max(0, ...inside);
     alive -= total(ends.get(node) ?? []);
     return most;
   });

@@ -2,13 +2,31 @@
  *  name of another value. Source: ONNX IR specification, "Names within a graph". */
 import type { Tensor } from "../core/tensor.js";
 import type { Attribute } from "./attributes.js";
-import type { Graph, Node, ValueInfo, ValueName } from "./graph.js";
+import { type Graph, type Node, subgraphs, type ValueInfo, type ValueName, withSubgraphs } from "./graph.js";
 
 interface Scope {
   /** The new name of every visible value. */
   readonly names: ReadonlyMap<ValueName, ValueName>;
   /** The visible constants, by their old names. */
   readonly constants: ReadonlyMap<ValueName, Tensor>;
+}
+
+/** Every name in a graph and in its sub-graphs. */
+export const namesIn = ({ inputs, initializers, nodes }: Graph): ValueName[] => [
+  ...inputs.map(({ name }) => name),
+  ...initializers.keys(),
+  ...nodes.flatMap((node) => [node.name, ...node.outputs, ...subgraphs(node).flatMap(namesIn)]),
+];
+
+/** The node with other names for values that it reads. Its sub-graphs may read them too, but they
+ * must not make values of these names. */
+export function withReads(node: Node, rename: (name: ValueName) => ValueName): Node {
+  const inside = (graph: Graph): Graph => ({
+    ...graph,
+    nodes: graph.nodes.map((one) => withReads(one, rename)),
+    outputs: graph.outputs.map((info) => renamed(info, rename)),
+  });
+  return withSubgraphs({ ...node, inputs: node.inputs.map(rename) }, inside);
 }
 
 /** The graph with all names different. A constant that an outer graph also has under the same name

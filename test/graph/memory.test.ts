@@ -37,6 +37,27 @@ describe("the memory of a run", () => {
     expect(bytes(held, 3)).toBe(4 * 40 * 3);
   });
 
+  test("counts the values and weights of the larger sub-graph, with packed rows as whole batches", () => {
+    const branch = (relus: number, weights: number): Graph => {
+      const b = new GraphBuilder(emptyGraph("branch", 17));
+      const w = b.constant(fromNumbers("float32", [weights], new Array(weights).fill(1)));
+      let last = "x";
+      for (let i = 0; i < relus; i++) last = b.op("Add", [last, w]);
+      for (const { outputs } of b.build().nodes) b.setType(outputs[0], { dtype: "float32", shape: ["open0", 10] });
+      b.output(last, "float32", ["open0", 10]);
+      return b.build();
+    };
+    const routed = graphOf((b) => {
+      const attribute = (value: Graph) => ({ kind: "graph", value }) as const;
+      const branches = { then_branch: attribute(branch(3, 10)), else_branch: attribute(branch(1, 1)) };
+      const y = b.op("If", [b.constant(fromNumbers("bool", [1], [1]))], branches);
+      b.setType(y, { dtype: "float32", shape: ["n", 10] });
+      return [y];
+    });
+    // Input, output and two values of the longer branch. The weights of both branches and the condition.
+    for (const n of [1, 5]) expect(bytes(routed, n)).toBe(4 * 40 * n + 4 * 11 + 1);
+  });
+
   test("counts weights once, and outputs to the end", () => {
     const weighted = graphOf((b, x) => {
       const w = b.parameter("w", fromNumbers("float32", [10, 1000], new Float32Array(10_000)));

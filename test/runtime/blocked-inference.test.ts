@@ -1,17 +1,20 @@
 /** The blocked layout of graphs whose weights are constants, sub-graphs included, and steep masks: what is left, and equal answers. */
 import { describe, expect, test } from "vitest";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
+import { skipping } from "../../src/dynamic/run/skipping/index.js";
 import { float, int, ints } from "../../src/graph/attributes.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { type Graph, type Node, subgraphs, type ValueName } from "../../src/graph/graph.js";
 import { inferShapes } from "../../src/graph/infer.js";
 import { emptyGraph } from "../../src/graph/op.js";
 import { distinctNames } from "../../src/graph/scopes.js";
+import { resnet } from "../../src/nn/resnet.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { opTable } from "../../src/ops/table.js";
 import { NCHWC } from "../../src/runtime/blocked/layout.js";
 import { steepMasks } from "../../src/runtime/blocked/masks.js";
 import { blockedLayout } from "../../src/runtime/blocked/rewrite.js";
+import { attachGates } from "../../src/training/gates/attach.js";
 import { random } from "../support/gradcheck.js";
 
 const [CHANNELS, SIDE] = [16, 6];
@@ -212,7 +215,7 @@ describe("sub-graphs", () => {
   test("take what the graph around them has made, in the layout it has", async () => {
     const graph = routed((b, y) => b.op("Relu", [b.op("Add", [conv(b, y), y])]), "Greater");
     expect(shown(blockedLayout(graph, 8))).toBe(
-      "ReorderInput* Conv* ReduceSum Greater If[Conv* ReorderOutput*][ReorderOutput* Identity] Neg",
+      "ReorderInput* Conv* ReduceSum Greater If[Conv*][Identity] Neg ReorderOutput*",
     );
     await expectSame(graph);
     await expectSame(routed((b, y) => b.op("Relu", [b.op("Add", [conv(b, y), y])]), "Less"));
@@ -223,10 +226,30 @@ describe("sub-graphs", () => {
       conv(b, b.op("Gather", [y, b.constant(fromNumbers("int64", [3], [0, 1, 2]))], { axis: int(0) }));
     const graph = routed(some, "Greater");
     const blocked = blockedLayout(graph, 8);
-    expect(shown(blocked)).toContain("If[Gather Conv* ReorderOutput*]");
+    expect(shown(blocked)).toContain("If[Gather Conv*][Identity] Neg ReorderOutput*");
     expectTyped(blocked, "Gather", [3, CHANNELS, SIDE, SIDE]);
     await expectSame(graph);
     await expectSame(routed(some, "Less"));
+  });
+
+  test("reorder inside the branch whose operator has no blocked form", async () => {
+    const graph = routed((b, y) => b.op("Pow", [y, b.scalar(2)]), "Greater");
+    expect(shown(blockedLayout(graph, 8))).toContain(
+      "If[ReorderOutput* Pow ReorderInput*][Identity] Neg ReorderOutput*",
+    );
+    await expectSame(graph);
+    await expectSame(routed((b, y) => b.op("Pow", [y, b.scalar(2)]), "Less"));
+  });
+
+  test.each(["same-size", "all"] as const)("no image changes its layout around the blocks of gates: %s", (places) => {
+    const plain = resnet(20)({ classes: 10, imageSize: 16, seed: 1 }).graph;
+    const { graph, gates } = attachGates(plain, { gate: "pooled", seed: 1, places });
+    for (const single of [true, false]) {
+      const blocked = shown(blockedLayout(skipping(graph, gates, { single }), 8));
+      expect(blocked.match(/If/g)).toHaveLength(gates.length);
+      expect(blocked).not.toContain("Reorder");
+      expect(blocked).not.toContain("Conv ");
+    }
   });
 
   test("leave a convolution alone whose output they read", () => {

@@ -45,4 +45,11 @@ export const BLOCKED = [
     test: MASK_TEST,
     killedBy: "an open bound",
   },
+  {
+    name: "blocked/outputs-of-if-plain",
+    find: 'opType === "If" &&',
+    replace: 'opType === "Loop" &&',
+    test: MASK_TEST,
+    killedBy: "no image changes its layout around the blocks of gates",
+  },
 ];

@@ -1,9 +1,11 @@
 /** @file Mutants of gates: refusals, bits, costs, thresholds in the graph, the wire, calibration by one offset. */
 const FILE_TEST = "test/dynamic/model/gates.test.ts";
 const FORMS_TEST = "test/conformance/gates.test.ts";
-const SKIPS_TEST = "test/dynamic/run/skips.test.ts";
 const CHOICE_TEST = "test/dynamic/choose/units.test.ts";
 const STUDIES_TEST = "test/studies/gated.test.ts";
+
+const SKIPPING_TEST = "test/conformance/skipping.test.ts";
+const BLOCKS_TEST = "test/dynamic/run/skipping.test.ts";
 
 export const GATES = [
   {
@@ -126,17 +128,59 @@ export const GATES = [
     killedBy: "an audit counts paths, bits and costs",
   },
   {
-    name: "gates/skips-when-open",
-    find: "attributes: { then_branch: taken.done(output), else_branch: left.done(output) },",
-    replace: "attributes: { then_branch: left.done(output), else_branch: taken.done(output) },",
-    test: SKIPS_TEST,
-    killedBy: "poison in a closed branch changes nothing",
+    name: "gates/nothing-skipped",
+    find: "if (blocks.size === 0) return graph;",
+    replace: "if (blocks.size >= 0) return graph;",
+    test: SKIPPING_TEST,
+    killedBy: "reach the open samples alone",
   },
   {
-    name: "gates/packed-shortcut",
-    find: "const inputs = add.inputs.map((name) => (name === shortcut ? at(shortcut) : value));",
-    replace: "const inputs = add.inputs.map(() => value);",
-    test: SKIPS_TEST,
-    killedBy: "gives the bits and, within rounding, the logits of the masked form",
+    name: "gates/weights-stay-outside",
+    find: "filter(([name]) => read.has(name) && isOwn(name))",
+    replace: "filter(([name]) => read.has(name) && !isOwn(name))",
+    test: SKIPPING_TEST,
+    killedBy: "are in the sub-graph that runs when the gate is open",
+  },
+  {
+    name: "gates/closed-without-activation",
+    find: 'const plain = activation.length === 0 || ends.makers.get(sum.shortcut)?.opType === "Relu";',
+    replace: "const plain = true;",
+    test: BLOCKS_TEST,
+    killedBy: "a sum with a ReLU, behind another operator",
+  },
+  {
+    name: "gates/two-blocks-in-one-sum",
+    find: " || ends.taken.has(node)) return undefined;",
+    replace: ") return undefined;",
+    test: BLOCKS_TEST,
+    killedBy: "two branches in one sum",
+  },
+  {
+    name: "gates/shortcut-of-any-shape",
+    find: "return shapeOf(shortcut) === shapeOf(node.outputs[0]) ? { node, shortcut } : undefined;",
+    replace: "return shapeOf(shortcut) === undefined ? undefined : { node, shortcut };",
+    test: BLOCKS_TEST,
+    killedBy: "a sum with a smaller shortcut",
+  },
+  {
+    name: "gates/product-with-any-reader",
+    find: "return found.length === 1 && !outputs.has(name) ? found[0] : undefined;",
+    replace: "return found.length > 0 && !outputs.has(name) ? found[0] : undefined;",
+    test: BLOCKS_TEST,
+    killedBy: "a sum with two readers",
+  },
+  {
+    name: "gates/rows-of-the-whole-batch",
+    find: "return { nodes: [...again, ...block], reads",
+    replace: "return { nodes: block, reads",
+    test: BLOCKS_TEST,
+    killedBy: "a branch that reads the number of rows",
+  },
+  {
+    name: "gates/staged-runs-masked",
+    find: "(backend.routes ? skipping(graph, model.gates, { single }) : graph)",
+    replace: "(single ? graph : graph)",
+    test: SKIPPING_TEST,
+    killedBy: "reach the open samples alone: the staged executor",
   },
 ];

@@ -77,7 +77,13 @@ export class Layout {
   }
 
   private typeOf(name: ValueName | undefined): ValueType | undefined {
-    return this.graph.types.get(name ?? "") ?? this.#outer?.typeOf(name);
+    return this.graph.types.get(name ?? "") ?? this.outputType(name) ?? this.#outer?.typeOf(name);
+  }
+
+  /** The type that the graph declares for an output. */
+  private outputType(name: ValueName | undefined): ValueType | undefined {
+    const info = this.graph.outputs.find((output) => output.name === name);
+    return info?.shape && { dtype: info.dtype, shape: info.shape };
   }
 
   /** The constant of that name, from this graph or a graph around it. */
@@ -230,9 +236,13 @@ export class Layout {
   /** The rewritten graph. Shape inference does not know ONNX Runtime's blocked operators, so types
    * are stated.
    * Without stated types, ONNX Runtime would not know the number of rows of a value in a sub-graph.
-   * It would then add a sum to a convolution's output in new memory and not in place. */
-  build(): Graph {
-    const outputs = this.graph.outputs.map((output) => ({ ...output, name: this.plain(output.name) }));
+   * It would then add a sum to a convolution's output in new memory and not in place.
+   * @param stay outputs, by their places, that stay blocked */
+  build(stay: readonly boolean[] = []): Graph {
+    const outputs = this.graph.outputs.map((output, k) => ({
+      ...output,
+      name: stay[k] ? this.blocked(output.name) : this.plain(output.name),
+    }));
     const nodes = this.#out.flatMap((entry) => (entry ? [entry.node] : []));
     const stated = [...this.#plain, ...[...this.#blocked].filter(([name]) => this.fits(name))];
     const types = new Map(

@@ -2,7 +2,7 @@
  *  By itself, ONNX Runtime does so only around convolutions with constant weights. The weights of a
  *  training step are inputs, and its plain convolutions run at half the speed.
  *  Only the time changes: every rule gives the operator that it replaces, in another layout. */
-import { type Graph, subgraphs, withSubgraphs } from "../../graph/graph.js";
+import { type Graph, type Node, subgraphs, withSubgraphs } from "../../graph/graph.js";
 import { distinctNames } from "../../graph/scopes.js";
 import { lowerKernelGradients } from "../kernel-gradients.js";
 import { ACTIVATIONS, activation } from "./activations.js";
@@ -54,13 +54,33 @@ export const blockedLayout = (graph: Graph, block: number): Graph => {
   return graph.nodes.some((node) => subgraphs(node).length > 0) ? distinctNames(rewritten) : rewritten;
 };
 
-function inBlocks(graph: Graph, block: number, outer?: Layout): Graph {
+const inBlocks = (graph: Graph, block: number): Graph => laidOut(graph, block).build();
+
+/** The nodes of a graph in their layouts. The graph's outputs may still have either layout. */
+function laidOut(graph: Graph, block: number, outer?: Layout): Layout {
   const l = new Layout(graph, block, outer);
   for (const node of graph.nodes) {
     if (node.domain === "" && RULES[node.opType]?.(l, node)) continue;
     const inputs = node.inputs.map((name) => name && l.plain(name));
-    l.push(withSubgraphs({ ...node, inputs }, (inner) => inBlocks(inner, block, l)));
-    for (const name of node.outputs) if (name) l.madePlain(name);
+    const branches = new Map(subgraphs(node).map((inner) => [inner, laidOut(inner, block, l)]));
+    const stay = staysBlocked(l, node, [...branches.values()]);
+    const outputs = node.outputs.map((name, k) => (stay[k] ? l.b.fresh(`${name}.blocked`) : name));
+    l.push(withSubgraphs({ ...node, inputs, outputs }, (inner) => (branches.get(inner) as Layout).build(stay)));
+    node.outputs.forEach((name, k) => {
+      if (stay[k]) l.madeBlocked(name, outputs[k]);
+      else if (name) l.madePlain(name);
+    });
   }
-  return l.build();
+  return l;
 }
+
+/** Which outputs of an `If` stay blocked: images that one of its branches has in blocks. The other
+ * branch then reorders its own. */
+const staysBlocked = (l: Layout, { opType, outputs }: Node, branches: readonly Layout[]): boolean[] =>
+  outputs.map(
+    (name, k) =>
+      opType === "If" &&
+      l.fits(name) &&
+      l.isFloat(name) &&
+      branches.some((inner) => inner.isBlocked(inner.graph.outputs[k].name)),
+  );

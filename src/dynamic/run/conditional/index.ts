@@ -8,9 +8,9 @@ import type { Dim, Shape } from "../../../core/shape.js";
 import { type Attribute, int } from "../../../graph/attributes.js";
 import { GraphBuilder } from "../../../graph/builder.js";
 import { checkGraph } from "../../../graph/checker.js";
-import type { Graph, ValueInfo, ValueName, ValueType } from "../../../graph/graph.js";
+import { type Graph, type ValueInfo, type ValueName, type ValueType, withSubgraphs } from "../../../graph/graph.js";
 import { emptyGraph } from "../../../graph/op.js";
-import { distinctNames } from "../../../graph/scopes.js";
+import { distinctNames, namesIn, withReads } from "../../../graph/scopes.js";
 import type { WritableModel } from "../../../onnx/write.js";
 import { unsqueeze } from "../../../ops/support/emit.js";
 import { METADATA_KEYS } from "../../../schema/metadata.js";
@@ -21,6 +21,7 @@ import { requireOpenBatch } from "../../model/open-batch.js";
 import { underPolicy } from "../../model/under-policy.js";
 import { forcedBits } from "../../route/route.js";
 import { type LiveExits, liveExits } from "../live-exits.js";
+import { skipping } from "../skipping/index.js";
 import { type Stage, type StageGate, splitStages } from "../stages.js";
 import { type Answer, type ExitNodes, filled, labelOf, type Memory, orEqual, readExit } from "./routing-graph.js";
 
@@ -87,8 +88,10 @@ export function conditionalModel(
 function conditionalGraph(model: DynamicModel, policy: Policy, single: boolean): Graph {
   const { graph } = model;
   const live = liveExits(model, policy);
-  const names = [...graph.initializers.keys(), ...graph.nodes.flatMap((node) => [node.name, ...node.outputs])];
-  const plan: Plan = { model, live, stages: splitStages({ ...model, exits: live.exits }), names, single };
+  const cut = splitStages({ ...model, exits: live.exits });
+  const stages = cut.map((stage) => ({ ...stage, graph: skipping(stage.graph, model.gates, { single }) }));
+  const names = [graph, ...stages.map((stage) => stage.graph)].flatMap(namesIn);
+  const plan: Plan = { model, live, stages, names, single };
   const b = scope(plan, 0);
   const { logits, exit, confidence, gates } = stage(plan, 0, b, { hidden: new Map(), memory: {} });
   const label = labelOf(b, logits);
@@ -138,7 +141,8 @@ function stage(plan: Plan, k: number, b: GraphBuilder, { hidden, memory }: Rows)
   const { graph, logits, kept } = plan.stages[k];
   const { length } = partsOf(plan);
   const here = (name: ValueName): ValueName => hidden.get(name) ?? name;
-  for (const node of graph.nodes) b.append({ ...node, inputs: node.inputs.map(here) });
+  const typed = (inner: Graph): Graph => inStage(plan, inner, k);
+  for (const node of graph.nodes) b.append(withSubgraphs(withReads(node, here), typed));
   const last = k === plan.stages.length - 1;
   const reading = readExit(b, logits, { policy: plan.live.policy, exit: k, last }, memory);
   const gates = bitsSoFar(plan, k, b, { like: reading.answer.confidence, before: memory.gates });
@@ -270,6 +274,13 @@ const rowsOf = (
 ): { readonly dtype: ValueType["dtype"]; readonly shape: Shape } => ({
   dtype,
   shape: shape.map((d) => rowCount(plan, d, k)),
+});
+
+/** A sub-graph of stage k with the number of rows of the stage. */
+const inStage = (plan: Plan, graph: Graph, k: number): Graph => ({
+  ...graph,
+  types: new Map([...graph.types].map(([name, type]) => [name, rowsOf(plan, type, k)])),
+  outputs: graph.outputs.map((info) => ({ ...info, shape: info.shape?.map((d) => rowCount(plan, d, k)) })),
 });
 
 const rowCount = ({ single }: Plan, dim: Dim, k: number): Dim =>

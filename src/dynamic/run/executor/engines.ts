@@ -1,11 +1,13 @@
 /** @file The two engines that run a dynamic model and skip work, and the choice between them.
  *  Measurements: docs/decisions/0011. */
+import type { Graph } from "../../../graph/graph.js";
 import type { Backend } from "../../../runtime/backend.js";
 import type { Policy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
 import { withBits } from "../../route/route.js";
 import { conditionalModel } from "../conditional/index.js";
 import { liveExits } from "../live-exits.js";
+import { skipping } from "../skipping/index.js";
 import { splitStages } from "../stages.js";
 import { ConditionalQueue } from "./conditional.js";
 import type { SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
@@ -47,12 +49,14 @@ async function staged(model: DynamicModel, policy: Policy, { backend, batch, onR
   const behind = model.gates.map(({ exit }) => exit);
   const original = (answer: StageAnswer) => withBits(live.original(answer), answer.gates ?? [], behind);
   const stages: CompiledStage[] = [];
+  const single = batch === 1 || model.oneByOne !== undefined;
+  const skips = (graph: Graph): Graph => (backend.routes ? skipping(graph, model.gates, { single }) : graph);
   const release = async (): Promise<void> => {
     await Promise.all(stages.map(({ session }) => session.release()));
   };
   try {
     for (const stage of splitStages({ ...model, exits: live.exits }))
-      stages.push({ ...stage, session: await backend.compile(stage.graph) });
+      stages.push({ ...stage, session: await backend.compile(skips(stage.graph)) });
   } catch (error) {
     await release();
     throw error;
