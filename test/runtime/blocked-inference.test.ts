@@ -306,6 +306,13 @@ describe("steep masks", () => {
     expect(shown(steepMasks(clipped))).toBe("Clip Sub Abs HardSigmoid Mul");
   });
 
+  test("leave a value without a type as it is", () => {
+    const types = [...clipped.types].filter(([name]) => name !== clipped.outputs[0].name);
+    const steep = steepMasks({ ...clipped, types: new Map(types) });
+    expect(steep.types.has(clipped.outputs[0].name)).toBe(false);
+    expect(steep.nodes.filter(({ outputs }) => !steep.types.has(outputs[0]))).toHaveLength(1);
+  });
+
   test("pass both bounds and no number beside them", async () => {
     const values = [0, -0, 6, 2 ** -126, -(2 ** -126), 6 + 2 ** -21, 6 - 2 ** -21, 1, -1, 3.4e38, -Infinity, Infinity];
     const data = Float32Array.from({ length: CHANNELS * SIDE * SIDE }, (_, i) => values[i % values.length]);

@@ -20,15 +20,16 @@ export function steepMasks(graph: Graph): Graph {
     return (asked && (positive(graph, node, asked) ?? unclipped(graph, node, asked, makers))) ?? [node];
   });
   if (nodes.every((node, i) => node === graph.nodes[i])) return graph;
-  return prune({ ...graph, nodes, types: typesWith(graph.types, nodes) });
+  return prune({ ...graph, nodes, types: typesWith(graph, nodes) });
 }
 
 /** The types, and those of new values, which have the type of their first input. */
-function typesWith(types: Graph["types"], nodes: readonly Node[]): Graph["types"] {
+function typesWith({ types, nodes: old }: Graph, nodes: readonly Node[]): Graph["types"] {
+  const made = new Set(old.flatMap((node) => node.outputs));
   const all = new Map(types);
   for (const { inputs, outputs } of nodes) {
     const type = all.get(inputs[0]);
-    if (type && !all.has(outputs[0])) all.set(outputs[0], type);
+    if (type && !made.has(outputs[0])) all.set(outputs[0], type);
   }
   return all;
 }
