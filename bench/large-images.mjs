@@ -75,9 +75,12 @@ async function compare(torch, model, work) {
   await session.release();
   const head = `  ${model.name.padEnd(12)} ${work.padEnd(8)} dynn ${show(mine)} images/s, peak ${peak().toFixed(2)} GB`;
   if (memory === 0) return `${head}   the other is not there`;
-  const ratio = median(mine) / Math.max(...FORMS.map((form) => median(theirs[form])));
+  const times = (forms) => (median(mine) / Math.max(...forms.map((form) => median(theirs[form])))).toFixed(2);
+  const [plain, folded] = [false, true].map((fold) => FORMS.filter((form) => form.endsWith("-folded") === fold));
+  const bar = work === "gradient" ? ` (bar ${BAR})` : "";
+  const ratios = `${plain.length > 0 ? `${times(plain)} x the better PyTorch${bar}, ` : ""}${folded.length > 0 ? `${times(folded)} x with norms folded` : ""}`;
   const all = FORMS.map((form) => `${form} ${show(theirs[form])}`).join(", ");
-  return `${head}   ${ratio.toFixed(2)} x${work === "gradient" ? ` (bar ${BAR})` : ""}   PyTorch ${all}, peak ${memory.toFixed(2)} GB`;
+  return `${head}   ${ratios}   PyTorch ${all}, peak ${memory.toFixed(2)} GB`;
 }
 
 const machine = quietLine();
