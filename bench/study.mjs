@@ -1,5 +1,5 @@
 // How much faster are two workers on two cores than one worker on one core? Many attacks at one thread each, in one run, turn by turn.
-// Usage: node bench/study.mjs [--tasks N] [--rounds N] [--engine local|bullmq] [--record]    bullmq needs redis-server
+// Usage: node bench/study.mjs [--tasks N] [--records N] [--rounds N] [--engine local|bullmq] [--record]    bullmq needs redis-server
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,14 +12,15 @@ import { environment, report, root } from "./record.mjs";
 
 const { values } = parseArgs({
   options: {
-    tasks: { type: "string", default: "40" },
+    tasks: { type: "string", default: "16" },
+    records: { type: "string", default: "64" },
     rounds: { type: "string", default: "3" },
     engine: { type: "string", default: "bullmq" },
     record: { type: "boolean", default: false },
   },
 });
 const folder = mkdtempSync(join(tmpdir(), "dynn-bench-"));
-const list = await smallStudy({ attacks: Number(values.tasks), each: 8, steps: 10 });
+const list = await smallStudy({ attacks: Number(values.tasks), each: Number(values.records), steps: 10 });
 const redis = values.engine === "bullmq" ? await ownRedis() : undefined;
 
 const startWorker = (store) =>
@@ -66,7 +67,7 @@ try {
 const median = [...ratios].sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
 report(`study-${values.engine}`, [
   environment(),
-  `engine ${values.engine}: ${values.tasks} PGD attacks of 10 steps on 8 records, one thread each, with the answers to their images`,
+  `engine ${values.engine}: ${values.tasks} PGD attacks of 10 steps on ${values.records} records, one thread each, with the answers to their images`,
   ...lines,
   `median ratio ${median.toFixed(2)}`,
 ]);

@@ -1,5 +1,5 @@
-/** @file The verdict rule, fixed in the protocol before any run. The order counts: checks first,
- *  then refuted, supported, practically nil, and inconclusive for the rest. */
+/** @file The verdict rule, fixed in the protocol before any run. The order counts: the number of
+ *  blocks first, then checks, then refuted, supported, practically nil, and inconclusive for the rest. */
 import type { Check, ClaimsPlan, EndpointRecord, VERDICTS } from "../../../schema/study/claims.js";
 import { towards } from "./endpoint.js";
 import { number, percent, range, size } from "./numbers.js";
@@ -24,10 +24,10 @@ type Rules = Pick<ClaimsPlan, "alpha" | "agreement">;
  * claim; all must be practically nil for that verdict. */
 export function rule(evidence: Evidence, rules: Rules): Ruling {
   const { endpoints, checks, adjusted } = evidence;
+  if (adjusted === null) return inconclusive("1 block: it has no interval over networks");
   const failed = checks.filter(({ passed }) => !passed);
   if (failed.length > 0)
     return inconclusive(`failed checks: ${failed.map((c) => `${c.name} (${c.detail})`).join("; ")}`);
-  if (adjusted === null) return inconclusive("1 block: it has no interval over networks");
   const refuted = endpoints.filter(isRefuted);
   const each = (of: readonly EndpointRecord[], say: (e: EndpointRecord) => readonly string[]): string[] =>
     of.flatMap((e) => said(e, say(e), endpoints));
