@@ -1,5 +1,5 @@
 /** @file The verdict rule, fixed in the protocol before any run. The order counts: the number of
- *  blocks first, then checks, then refuted, supported, practically nil, and inconclusive for the rest. */
+ *  blocks, checks, then refuted, supported, practically nil, and inconclusive for the rest. */
 import type { Check, ClaimsPlan, EndpointRecord, VERDICTS } from "../../../schema/study/claims.js";
 import { towards } from "./endpoint.js";
 import { number, percent, range, size } from "./numbers.js";
