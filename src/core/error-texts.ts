@@ -77,7 +77,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, string>> = {
   "data/value": "A pixel is NaN or outside [0,1].",
   "data/worker": "A thread that makes training batches stopped by itself. Often it ran out of memory.",
   "training/config": "A training setting is out of range, or does not fit the model or the data.",
-  "training/diverged": "The training loss is no longer a number. The last good checkpoint is kept.",
+  "training/diverged":
+    "The training loss became NaN or infinite. dynn keeps the last good checkpoint. Train again with a lower learning rate.",
   "checkpoint/format": "The bytes are not a checkpoint of a training run, or the checkpoint is damaged.",
   "checkpoint/mismatch":
     "A run folder or a checkpoint was made with other settings, or its tensors do not fit the model.",

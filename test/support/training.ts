@@ -1,4 +1,5 @@
 /** @file Small things to train: a residual network of two exits on 8 x 8 images, and data that it can tell apart. */
+import { expect } from "vitest";
 import { uniform } from "../../src/core/rng.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Tensor } from "../../src/core/tensor.js";
@@ -11,6 +12,8 @@ import { network } from "../../src/nn/network.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import type { TrainingConfig } from "../../src/training/recipe/config.js";
 import type { TrainableModel, TrainingRequest } from "../../src/training/run/request.js";
+import { train } from "../../src/training/run/trainer.js";
+import type { TrainingState } from "../../src/training/step/state.js";
 
 export const CLASSES = 3;
 export const SIDE = 8;
@@ -93,3 +96,25 @@ export const bytesOf = (tensors: ReadonlyMap<string, Tensor>): Readonly<Record<s
       Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex"),
     ]),
   );
+
+/** Run until `steps` steps are done, then stop; the state that was saved last. */
+export async function stoppedAfter(steps: number, r: TrainingRequest): Promise<TrainingState> {
+  const stop = new AbortController();
+  let saved: TrainingState | undefined;
+  const reason = new Error("stopped");
+  const run = train({
+    ...r,
+    signal: stop.signal,
+    onStep: ({ totalStep }) => {
+      if (totalStep === steps) stop.abort(reason);
+    },
+    checkpoint: {
+      everySeconds: Number.POSITIVE_INFINITY,
+      save: async (state) => {
+        saved = state;
+      },
+    },
+  });
+  await expect(run).rejects.toBe(reason);
+  return saved as TrainingState;
+}

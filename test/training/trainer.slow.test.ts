@@ -8,32 +8,19 @@ import type { TrainingRequest } from "../../src/training/run/request.js";
 import { train } from "../../src/training/run/trainer.js";
 import type { TrainingState } from "../../src/training/step/state.js";
 import { failure } from "../support/failure.js";
-import { backbone, bytesOf, earlyExits, patterns, request, SIDE, trainable } from "../support/training.js";
+import {
+  backbone,
+  bytesOf,
+  earlyExits,
+  patterns,
+  request,
+  SIDE,
+  stoppedAfter,
+  trainable,
+} from "../support/training.js";
 
 const finalBytes = async (r: TrainingRequest): Promise<Readonly<Record<string, string>>> =>
   bytesOf((await train(r)).state.tensors);
-
-/** Run until `steps` steps are done, then stop; the state that was saved last. */
-async function stoppedAfter(steps: number, r: TrainingRequest): Promise<TrainingState> {
-  const stop = new AbortController();
-  let saved: TrainingState | undefined;
-  const reason = new Error("stopped");
-  const run = train({
-    ...r,
-    signal: stop.signal,
-    onStep: ({ totalStep }) => {
-      if (totalStep === steps) stop.abort(reason);
-    },
-    checkpoint: {
-      everySeconds: Number.POSITIVE_INFINITY,
-      save: async (state) => {
-        saved = state;
-      },
-    },
-  });
-  await expect(run).rejects.toBe(reason);
-  return saved as TrainingState;
-}
 
 test("a separable problem is learned to 100 %, by every exit, and reported step by step", async () => {
   const steps: StepReport[] = [];

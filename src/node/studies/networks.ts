@@ -25,7 +25,7 @@ const factsOf = ({ parameters, classes, graph, exits }: DynamicModel): Facts => 
 
 /** Finds the networks of a study file. */
 export class StudyNetworks {
-  /** By spec. Undefined: there is no such network, and the study does not train it. */
+  /** Networks by spec. Undefined when the zoo lacks one and the plan does not train it. */
   readonly found = new Map<string, PlannedNetwork | undefined>();
   readonly #begun = new Set<string>();
   readonly #facts = new Map<string, Facts>();
