@@ -86,6 +86,7 @@ const ABOUT = {
   demo: "For examples and the demo of the README.",
   small: "Thin networks with three seeds each. The verdicts of the study come from them.",
   paper: "The full networks of the study, one seed.",
+  gates: "Networks that skip blocks. A trained network learned to.",
 };
 
 /** docs/zoo.md as text. */

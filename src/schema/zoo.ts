@@ -4,9 +4,13 @@ import { z } from "zod";
 import { count, share } from "./numbers.js";
 import { RECIPES } from "./training.js";
 
-/** Groups of networks. `demo`: for examples. `small`: thin networks with three seeds. `paper`: the
- * full networks of the study. */
-export const TIERS = ["demo", "small", "paper"] as const;
+/** Groups of networks that a study runs on. `demo`: for examples. `small`: thin networks with three
+ * seeds. `paper`: the full networks. */
+export const STUDY_TIERS = ["demo", "small", "paper"] as const;
+export type StudyTier = (typeof STUDY_TIERS)[number];
+
+/** All groups. `gates`: networks that skip blocks. */
+export const TIERS = [...STUDY_TIERS, "gates"] as const;
 export type Tier = (typeof TIERS)[number];
 
 /** The data sets that networks of the zoo are trained on. */
@@ -25,6 +29,19 @@ const runSchema = z.strictObject({
   batch: count.min(1).optional(),
   backboneGradient: share.optional(),
   exits: z.string().optional().describe("places of the early exits: auto, percentages of the cost, or names of values"),
+  attack: z
+    .strictObject({
+      radius: share.optional(),
+      stepSize: share.optional(),
+      steps: count.min(1).optional(),
+      weight: share.optional(),
+    })
+    .optional()
+    .describe("recipe adversarial: PGD on the training images, in pixel units [0,1]"),
+  gates: z
+    .strictObject({ target: share.optional(), weight: z.number().min(0).optional() })
+    .optional()
+    .describe("recipes of gates: the share of the gated work, and the weight of the loss of gates"),
 });
 export type ZooRun = z.infer<typeof runSchema>;
 

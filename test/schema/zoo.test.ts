@@ -13,7 +13,9 @@ const entries = Object.entries(index.networks);
 describe("zoo/index.json", () => {
   test.each(entries)("%s is named after its parts", (name, { architecture, width, data, recipe, tier, runs }) => {
     const parts =
-      /^([a-z]+\d*)(?:-w([\d.]+))?-(cifar100?)-(static|joint|ic-only)(-dense)?(?:-g([\d.]+))?(?:-s(\d))?$/.exec(name);
+      /^([a-z]+\d*)(?:-w([\d.]+))?-(cifar100?)-(static|joint|ic-only|adversarial|gates|act|blockdrop)(-dense)?(?:-g([\d.]+))?(?:-s(\d))?$/.exec(
+        name,
+      );
     expect(parts?.slice(1, 5)).toEqual([architecture, width === 1 ? undefined : String(width), data, recipe]);
     expect(parts?.[5] !== undefined).toBe(runs[0]?.exits === "every");
     expect(parts?.[6]).toBe(runs[0]?.backboneGradient?.toString());

@@ -26,7 +26,7 @@ describe("adversarial training", () => {
       await train(request({ recipe: "adversarial", epochs: 1, adversarial }, { onStep: (s) => void reports.push(s) }));
       return reports[0];
     };
-    const [clean, half, hard] = [await first(0, 0.1), await first(0.5, 0.1), await first(1, 0.1)];
+    const [clean, half, hard] = [await first(0.25, 0.1), await first(0.5, 0.1), await first(0.75, 0.1)];
     expect(half.loss).toBeCloseTo((clean.loss + hard.loss) / 2, 5);
     expect(hard.loss).toBeGreaterThan(clean.loss);
     expect([half.accuracy, hard.accuracy]).toEqual([clean.accuracy, clean.accuracy]);
@@ -50,6 +50,15 @@ describe("adversarial training", () => {
       const worst = toNumbers(t).reduce((m, v, i) => Math.max(m, Math.abs(v - got[i])), 0);
       expect(worst, name).toBeLessThan(2e-6);
     }
+  });
+
+  test("a share of 1 leaves clean images out: without room to move, every state is that of plain training", async () => {
+    const alone = { ...PGD, steps: 1, weight: 1 };
+    const plain = await train(request({ epochs: 1 }));
+    const still = await train(request({ recipe: "adversarial", epochs: 1, adversarial: { ...alone, radius: 0 } }));
+    const moved = await train(request({ recipe: "adversarial", epochs: 1, adversarial: alone }));
+    expect(bytesOf(still.state.tensors)).toEqual(bytesOf(plain.state.tensors));
+    expect(moved.epochs[0]?.loss).toBeGreaterThan(Number(plain.epochs[0]?.loss));
   });
 
   test("takes a network with one exit", async () => {

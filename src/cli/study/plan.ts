@@ -10,7 +10,7 @@ import { checkedStudyFile, parseStudyFile, planStudy } from "../../node/studies/
 import { measureStudy, type StudyPace } from "../../node/studies/rate.js";
 import type { StudyFile } from "../../schema/study/file.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
-import type { Tier } from "../../schema/zoo.js";
+import { STUDY_TIERS, type StudyTier } from "../../schema/zoo.js";
 import { compileStudy, planHash } from "../../studies/study/compile.js";
 import { tierFile } from "../../studies/study/tiers.js";
 import { kindOf } from "../../studies/tasks/run.js";
@@ -23,7 +23,7 @@ import { archivesOption, tierOption } from "../zoo/list.js";
 import { openIndex } from "../zoo/networks.js";
 
 interface PlanFlags {
-  readonly tier?: Tier;
+  readonly tier?: StudyTier;
   readonly data?: string;
   readonly samples?: number;
   readonly train?: boolean;
@@ -32,7 +32,7 @@ interface PlanFlags {
 
 export const planCommand = (command: Command, io: Io): Command =>
   command
-    .addOption(tierOption())
+    .addOption(tierOption(STUDY_TIERS))
     .addOption(archivesOption("folder that holds the unpacked CIFAR archives, for --tier small and paper"))
     .addOption(common("samples", { about: "attack the first N records (default: those of the file or the tier)" }))
     .option("--train", "let the study train networks that do not exist yet, as `train: true` in the file does")

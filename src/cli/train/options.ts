@@ -202,7 +202,11 @@ function trainOptions(): Option[] {
     "adversarial: the loss that PGD attacks: final, average or max over the exits (default: final)",
     oneOf(["final", "average", "max"] as const),
   );
-  add("--attack-weight <x>", "adversarial: share of the loss on attacked images (default: 0.5)", shareOf("0.5"));
+  add(
+    "--attack-weight <x>",
+    "adversarial: share of the loss on attacked images; 1 leaves clean images out (default: 0.5)",
+    shareOf("0.5"),
+  );
   add(
     "--gates <which>",
     "gates, skipnet, blockdrop: blocks that get gates: same-size (the shortcut is the block's input) or all but the first (default: same-size)",

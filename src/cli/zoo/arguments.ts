@@ -18,13 +18,20 @@ export const stemOf = ({ stem }: Pick<TrainingPlace, "stem">, run: number, runs:
 /** The arguments of each run, in order. */
 export function trainArguments(network: ZooNetwork, place: TrainingPlace): string[][] {
   const { architecture, width, recipe, runs, data } = network;
-  return runs.map(({ epochs, seed, threads, learningRate, weightDecay, batch, exits, backboneGradient }, i) => {
+  return runs.map((run, i) => {
+    const { epochs, seed, threads, learningRate, weightDecay, batch, exits, backboneGradient } = run;
     const init = i === 0 ? place.init : `${stemOf(place, i - 1, runs.length)}.onnx`;
     const pairs: readonly (readonly [string, string | number | undefined])[] = [
       ["--recipe", recipe],
       ["--width", width === 1 ? undefined : width],
       ["--exits", exits],
       ["--trunk-gradient", backboneGradient],
+      ["--eps", run.attack?.radius],
+      ["--attack-step", run.attack?.stepSize],
+      ["--attack-steps", run.attack?.steps],
+      ["--attack-weight", run.attack?.weight],
+      ["--gates-target", run.gates?.target],
+      ["--gates-weight", run.gates?.weight],
       ["--epochs", epochs],
       ["--seed", seed],
       ["--lr", learningRate],

@@ -15,7 +15,8 @@ interface ListFlags {
   readonly json?: string;
 }
 
-export const tierOption = () => option("--tier <name>", `networks of one tier: ${TIERS.join(", ")}`, oneOf(TIERS));
+export const tierOption = (tiers: readonly [Tier, ...Tier[]] = TIERS) =>
+  option("--tier <name>", `networks of one tier: ${tiers.join(", ")}`, oneOf(tiers));
 
 /** The folder of the data sets of the zoo. */
 export const archivesOption = (about: string) => option("--data <dir>", about, text);

@@ -2,7 +2,7 @@
  *  docs/study.md, "Tiers". */
 import type { StudyFileInput } from "../../schema/study/file.js";
 import type { Role } from "../../schema/study/record.js";
-import type { Tier, ZooData, ZooIndex, ZooNetwork } from "../../schema/zoo.js";
+import type { StudyTier, ZooData, ZooIndex, ZooNetwork } from "../../schema/zoo.js";
 import { battery } from "./battery.js";
 
 /** Options of {@link tierFile}. */
@@ -13,7 +13,7 @@ export interface TierOptions {
 }
 
 /** The study file of a tier. */
-export const tierFile = (tier: Tier, index: ZooIndex, options: TierOptions): StudyFileInput =>
+export const tierFile = (tier: StudyTier, index: ZooIndex, options: TierOptions): StudyFileInput =>
   tier === "demo" ? demo(options) : zooStudy(tier, index, options);
 
 /** Attacks that the demo leaves out, because each takes as long as several others. */

@@ -76,7 +76,9 @@ export interface AdversarialConfig {
   /** The loss that PGD ascends: the loss of the final exit, the mean over exits, or the strongest
    * exit of each sample. */
   readonly target: "final" | "average" | "max";
-  /** Share of the attacked loss in the total. The clean loss has the rest. */
+  /** Share of the attacked loss in the total. The clean loss has the rest. With 1, a step runs on
+   * attacked images alone, and losses and accuracies of training are theirs (Madry et al. 2018;
+   * with one step of PGD, Wong et al. 2020). */
   readonly weight: number;
 }
 

@@ -17,7 +17,7 @@ import type { Session, Tensors } from "../../runtime/backend.js";
 import { openGates } from "../gates/open.js";
 import { attackBatch, pgdGraph } from "../step/adversarial.js";
 import { splitFrozen } from "../step/frozen.js";
-import { STEP } from "../step/graph.js";
+import { rowsOf, STEP } from "../step/graph.js";
 import { trainingForm } from "../step/training-form.js";
 import type { TrainingRequest } from "./request.js";
 
@@ -109,7 +109,7 @@ async function taughtFeeds(request: TrainingRequest, stream: Stream): Promise<Fe
   };
 }
 
-/** Feeds of clean images, followed by their attacked versions. */
+/** Feeds of clean images, followed by their attacked versions, or of attacked images alone. */
 async function attackedFeeds(
   request: TrainingRequest,
   trained: readonly ValueName[],
@@ -129,13 +129,25 @@ async function attackedFeeds(
       const images = imagesTensor(batch, config.batch, train.shape);
       const attack = { images, labels, indices: batch.indices, step, seed: config.seed };
       const moved = await attackBatch(session, attack, adversarial, logits.length, Object.fromEntries(now));
-      const both = new Float32Array(2 * moved.length);
-      both.set(images.data);
-      both.set(moved, moved.length);
-      return { [input]: { dtype: "float32", dims: [2 * config.batch, ...train.shape], data: both } };
+      const rows = rowsOf(config);
+      return {
+        [input]: {
+          dtype: "float32",
+          dims: [rows, ...train.shape],
+          data: rows > config.batch ? bothOf(images.data, moved) : moved,
+        },
+      };
     },
     release: () => session.release(),
   };
+}
+
+/** Clean images and then their attacked versions. */
+function bothOf(clean: Float32Array, attacked: Float32Array): Float32Array {
+  const both = new Float32Array(clean.length + attacked.length);
+  both.set(clean);
+  both.set(attacked, clean.length);
+  return both;
 }
 
 async function frozenFeeds(

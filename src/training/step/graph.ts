@@ -70,7 +70,7 @@ export interface StepGraph {
 
 export function stepGraph(request: StepRequest): StepGraph {
   const { config, trained, frozen } = request;
-  const rows = config.batch * (config.adversarial ? 2 : 1);
+  const rows = rowsOf(config);
   const form = trainingForm(request.graph, { batch: rows, trained, frozen });
   const gated = gatedForm(form.graph, request, rows);
   const backbone = scaledBackbone(gated.graph, request);
@@ -112,8 +112,12 @@ function scaledBackbone(graph: Graph, { config, logits }: StepRequest): ScaledBa
   return { ...scaled, graph: inferShapes(scaled.graph, opTable) };
 }
 
+/** Rows of a step. A share of 1 of the attacked loss leaves no work for clean images. */
+export const rowsOf = ({ batch, adversarial }: TrainingConfig): number =>
+  adversarial && adversarial.weight < 1 ? 2 * batch : batch;
+
 /** The loss of the batch. In adversarial training the batch holds n clean images and then n
- * attacked images. */
+ * attacked images, or attacked images alone. */
 function stepLoss(
   b: GraphBuilder,
   { logits, config }: StepRequest,
@@ -131,7 +135,7 @@ function stepLoss(
       labelSmoothing: config.labelSmoothing,
       distill: config.distill,
     });
-  if (!config.adversarial) return of(logits);
+  if (!config.adversarial || rowsOf(config) === config.batch) return of(logits);
   const halves = logits.map((name) => split(b, name, 0, [config.batch, config.batch]));
   const [clean, attacked] = [0, 1].map((half) => of(halves.map((parts) => parts[half])));
   const share = config.adversarial.weight;

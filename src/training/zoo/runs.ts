@@ -8,7 +8,7 @@ import { ARCHITECTURES, type ArchitectureName } from "../../nn/architectures.js"
 import type { OnnxModel } from "../../onnx/model.js";
 import { readModel } from "../../onnx/read.js";
 import { writeModel } from "../../onnx/write.js";
-import { RECIPE_DEFINITIONS } from "../../schema/training.js";
+import { RECIPE_DEFINITIONS, type RecipeDefinition } from "../../schema/training.js";
 import type { NetworkRecipe } from "../../schema/zoo.js";
 import type { InitialWeights } from "../run/network.js";
 import { cardOf, planTraining, type TrainingPlan, trainedMetadata } from "../run/plan.js";
@@ -24,10 +24,14 @@ export interface RunRequest {
  * @param run place of the run, from 0
  * @throws DynnError as `planTraining`, and 'exits/value' */
 export function planRun(recipe: NetworkRecipe, run: number, request: RunRequest): Promise<TrainingPlan> {
-  const { epochs, seed, batch, learningRate, weightDecay, backboneGradient, exits } = recipe.runs[run];
+  const { epochs, seed, batch, learningRate, weightDecay, backboneGradient, exits, attack, gates } = recipe.runs[run];
   return planTraining({
     ...{ ...request, recipe: recipe.recipe },
-    choices: { epochs, seed, batch, peak: learningRate, weightDecay, backboneGradient },
+    choices: {
+      ...{ epochs, seed, batch, peak: learningRate, weightDecay, backboneGradient },
+      ...(gates ? { gates } : {}),
+      ...(attack ? { adversarial: attack } : {}),
+    },
     base: { kind: "architecture", name: recipe.architecture, width: recipe.width },
     exits: exits === undefined ? undefined : parseExits(exits),
   });
@@ -58,7 +62,8 @@ export function standInWeights(
   { architecture, width, recipe }: Pick<NetworkRecipe, "architecture" | "width" | "recipe">,
   { classes, train }: Pick<TrainingSplit, "classes" | "train">,
 ): InitialWeights | undefined {
-  if (!RECIPE_DEFINITIONS[recipe].frozen) return undefined;
+  const { frozen, gates }: RecipeDefinition = RECIPE_DEFINITIONS[recipe];
+  if (!frozen && gates === undefined) return undefined;
   const [channels, height, columns] = train.shape;
   const { graph } = ARCHITECTURES[architecture as ArchitectureName].make({
     ...{ classes, channels, imageSize: [height, columns], width, seed: 0 },
