@@ -1,11 +1,12 @@
 /** @file Makes the documentation that must not drift from the code: docs/cli.md from the program's own help, docs/ops.md from the
  *  table of operators, docs/errors.md from the table of error codes, docs/attacks.md from the tables of attacks, docs/models.md from the models in the forms of other
- *  exporters, docs/audit.schema.json from the schema of the audit record.
+ *  exporters, docs/audit.schema.json from the schema of the audit record. And src/report/shared/glossary-terms.ts from docs/glossary.md.
  *  Usage: npm run build && node scripts/make-docs.mjs [--check]   (--check writes nothing and fails when a file is stale) */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { attacksPage } from "./attack-docs.mjs";
+import { glossaryTerms } from "./glossary-terms.mjs";
 import { studyTablesPage } from "./study-tables-docs.mjs";
 import { zooCurves, zooPage } from "./zoo-docs.mjs";
 
@@ -183,8 +184,9 @@ export const madeDocs = async (dynn) =>
       ["docs/pictures/zoo-curves.svg", zooCurves(zooIndex())],
       ["docs/audit.schema.json", schema("dynn audit record", dynn.auditRecordSchema, dynn.toJSONSchema)],
       ["docs/study-file.schema.json", schema("dynn study file", dynn.studyFileSchema, dynn.toJSONSchema, "input")],
+      ["src/report/shared/glossary-terms.ts", glossaryTerms(readFileSync(join(root, "docs/glossary.md"), "utf8"))],
       ["docs/study-record.schema.json", schema("dynn study record", dynn.studyRecordSchema, dynn.toJSONSchema)],
-    ].map(([path, text]) => [path, path.endsWith(".json") ? formatted(path, text) : text]),
+    ].map(([path, text]) => [path, /\.(json|ts)$/.test(path) ? formatted(path, text) : text]),
   );
 
 /** As the project's formatter would have it. */

@@ -33,6 +33,10 @@ export const showBytes = (bytes: number): string => {
   return `${number} ${unit}B`;
 };
 
+/** A number of things, in the singular or the plural: "1 image", "2 images".
+ * @param many the plural. Default: `one` with an s */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
 /** 12345678 as "12.3 M". A number that rounds up to the next unit is written in that unit. */
 export function showCount(count: number): string {
   for (const [size, unit] of [

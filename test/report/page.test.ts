@@ -51,9 +51,18 @@ describe("the page", () => {
   });
 
   it("has every section, linked from the top", () => {
-    expect(sectionsOf(page)).toEqual(["summary", "exits", "attacks", "routing", "radius", "gallery", "methods"]);
+    expect(sectionsOf(page)).toEqual([
+      "summary",
+      "exits",
+      "attacks",
+      "routing",
+      "radius",
+      "gallery",
+      "methods",
+      "words",
+    ]);
     const links = [...documentOf(page).querySelectorAll("nav a")].map((link) => link.getAttribute("href"));
-    expect(links).toEqual(["#exits", "#attacks", "#routing", "#radius", "#gallery", "#methods"]);
+    expect(links).toEqual(["#exits", "#attacks", "#routing", "#radius", "#gallery", "#methods", "#words"]);
   });
 
   it("gives every image and plot words, every table a caption and headed rows and columns", () => {
@@ -149,13 +158,13 @@ describe("hostile names", () => {
 describe("less to show", () => {
   it("without attacks, curves and images leaves their sections out and says so", () => {
     const text = renderAudit({ ...record, attacks: [], curves: [] }, []);
-    expect(sectionsOf(text)).toEqual(["summary", "exits", "methods"]);
+    expect(sectionsOf(text)).toEqual(["summary", "exits", "methods", "words"]);
     expect(readable(text)).toContain("No attack was run, so this report does not measure robustness.");
   });
 
   it("of a static network speaks of no routing", () => {
     const text = renderAudit(staticRecord, []);
-    expect(sectionsOf(text)).toEqual(["summary", "exits", "attacks", "methods"]);
+    expect(sectionsOf(text)).toEqual(["summary", "exits", "attacks", "methods", "words"]);
     const words = documentOf(text).querySelector("#summary")?.textContent;
     expect(words).toContain("It has one exit");
     expect(words).not.toContain("routed");

@@ -129,7 +129,13 @@ describe("the report of a profile", () => {
 
   it("of a static network has times and latency, and no word of exits", () => {
     const page = pageOf(still);
-    expect([...page.querySelectorAll("section")].map((s) => s.id)).toEqual(["time", "latency", "settings"]);
+    expect([...page.querySelectorAll("section")].map((s) => s.id)).toEqual([
+      "summary",
+      "time",
+      "latency",
+      "settings",
+      "words",
+    ]);
     expect(renderProfile(still)).not.toMatch(/NaN|undefined/);
   });
 

@@ -27,7 +27,7 @@ const changed = (changes: Partial<StudyRecord>): string => renderStudy({ ...litt
 
 const SECTIONS = [
   ...["verdicts", "cells", "robustness", "transfer", "yield", "cost", "first-exit", "early"],
-  ...["checks", "not-run", "networks", "attacks", "plan"],
+  ...["checks", "not-run", "networks", "attacks", "plan", "words"],
 ];
 
 describe("the report of a study", () => {
@@ -47,7 +47,7 @@ describe("the report of a study", () => {
   });
 
   it("says in a sentence per claim what came out", async () => {
-    const items = [...documentOf(page).querySelectorAll(".claims li")].map(textOf);
+    const items = [...documentOf(page).querySelectorAll(".short li")].map(textOf);
     await expect(`${items.join("\n")}\n`).toMatchFileSnapshot("snapshots/study-claims.txt");
   });
 

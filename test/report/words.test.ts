@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { cleanAccuracyOf, cleanWords, findings } from "../../src/report/audit/words.js";
+import { cleanAccuracyOf, findings } from "../../src/report/audit/words.js";
 import * as write from "../../src/report/shared/format.js";
 import { html, raw } from "../../src/report/shared/html.js";
 import type { AttackRecord, AuditRecord } from "../../src/schema/audit-record.js";
-import { record, staticRecord } from "./fixture.js";
+import { record } from "./fixture.js";
 
 /** Markup as a reader sees it: no tags, plain spaces. */
 const read = (markup: { readonly text: string }): string =>
@@ -49,34 +49,6 @@ describe("html", () => {
     const name = `<b a="1" b='2'>&`;
     expect(html`<i title="${name}">${[name, raw("<br>"), 3]}</i>`.text).toBe(
       `<i title="&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;">&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;<br>3</i>`,
-    );
-  });
-});
-
-describe("the summary of a clean network", () => {
-  it("says what leaving early saves and what it costs", () => {
-    expect(read(cleanWords(record))).toBe(
-      "On 256 samples the routed network answers 84.0 % (79.0–88.0) right for 56.3 % of the full cost: early exits save 43.7 % of the multiply-accumulates. This costs 1.2 points of accuracy compared with the final exit, which is right on 85.2 % (80.3–89.0). 47.3 % of the samples were already right at an exit before the one that answered; 7.4 % are right at some exit and wrong at the final one. 4.3 % stop at a wrong exit, while the final one is right. Confusion, the disagreement of the exits, is 0.64 where the final exit is wrong and -0.21 where it is right.",
-    );
-  });
-
-  it("leaves out what records of earlier releases lack", () => {
-    const { underthinking: _, confusion: __, ...clean } = record.clean;
-    expect(read(cleanWords({ ...record, clean }))).toMatch(
-      /7\.4 % are right at some exit and wrong at the final one\.$/,
-    );
-  });
-
-  it("calls a gain a gain and no difference none", () => {
-    const withAccuracy = (accuracy: number) =>
-      read(cleanWords({ ...record, clean: { ...record.clean, routed: { ...record.clean.routed, accuracy } } }));
-    expect(withAccuracy(218 / 256)).toContain("costs no accuracy compared with the final exit");
-    expect(withAccuracy(222 / 256)).toContain("gains 1.6 points of accuracy compared with the final exit");
-  });
-
-  it("of one exit says that there is nothing to save", () => {
-    expect(read(cleanWords(staticRecord))).toBe(
-      "On 256 samples the network answers 85.2 % (80.3–89.0) right. It has one exit, so every input has the full cost: early exits save nothing, and an attack cannot raise the cost.",
     );
   });
 });

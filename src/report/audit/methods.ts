@@ -1,5 +1,4 @@
-/** @file Explains the numbers: everything that is needed to run the audit again, and one line for
- *  each term. */
+/** @file Everything that is needed to run the audit again. */
 
 import { showShape } from "../../core/shape.js";
 import { showCount } from "../../core/units.js";
@@ -101,45 +100,3 @@ function showValue(norm: write.Norm, key: string, value: number | string | boole
   if (typeof value !== "number") return String(value);
   return PIXEL_UNITS.has(key) ? write.radius(norm, value) : String(Number(value.toPrecision(6)));
 }
-
-/** One line for each term that the report uses. */
-export const definitions: Html = list([
-  [
-    "exit",
-    "a classifier after some of the layers; the last one is the final exit, and a network with one exit is a static network",
-  ],
-  ["gate", "decides for each input whether a block runs; a closed gate saves the work of its block"],
-  ["routed answer", "what the deployed network returns: the label of the exit where the policy stops"],
-  [
-    "cost",
-    "multiply-accumulates from the input up to and including an exit, with the classifiers of earlier exits, as a share of the full network's",
-  ],
-  [
-    "interval",
-    "the 95 % Wilson score interval: the true rates that are consistent with the observed rate on this many samples",
-  ],
-  ["robust accuracy", "share of all samples whose judged answer is still right after the attack"],
-  [
-    "success",
-    "share of the eligible samples that the attack won; a sample is eligible when the goal of the attack does not hold on its clean image",
-  ],
-  ["8-bit", "the same after rounding the attacked image to 8 bits, as a file or camera would"],
-  ["EEC curve", "share of samples answered by each share of the full cost; a higher curve saves more"],
-  [
-    "efficacy",
-    "area under the EEC curve: step is exact and equals 1 − mean cost; trapezoid joins the exits by straight lines, as published with DeepSloth (Hong et al. 2021)",
-  ],
-  [
-    "radius",
-    "the largest change an attack may make, for pixel values from 0 to 1: L∞ bounds every value, L2 the root of the summed squares over the image",
-  ],
-  [
-    "overthinking",
-    "wasteful: right at the exit that answers, and right at an earlier exit too; destructive: right at some exit, wrong at the final one (Kaya et al. 2019)",
-  ],
-  ["underthinking", "the work stops at a wrong early exit, and the final exit would be right (Mehra et al. 2022)"],
-  [
-    "confusion",
-    "sum over exits of the L1 distance between an exit's softmax and the final one, in standard deviations of all samples; a large value is a sign of a wrong answer (Kaya et al. 2019)",
-  ],
-]);

@@ -1,4 +1,5 @@
 /** @file The sections of the page after the summary. A section without content is left out. */
+import { counted } from "../../core/units.js";
 import { type EecPoint, eec } from "../../measures/eec.js";
 import type { AttackRecord, AuditRecord, CurveRecord, GalleryItem } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -14,8 +15,9 @@ import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 import { attackTables } from "./attack-tables.js";
 import { gallery } from "./gallery.js";
-import { attackParameters, definitions, setup } from "./methods.js";
-import { isStatic } from "./words.js";
+import { attackParameters, setup } from "./methods.js";
+import { thinkingWords } from "./short.js";
+import { findings, isStatic } from "./words.js";
 
 /** Accuracy and cost of every exit, as plot and table. */
 export function exitsSection(record: AuditRecord, document: Document): Section {
@@ -34,7 +36,8 @@ export function exitsSection(record: AuditRecord, document: Document): Section {
   ];
   const figures = table("Accuracy and cost of every exit, and how many samples stop there when routed.", columns, rows);
   const drawn = isStatic(record) ? figures : html`<div class="pair">${exitsFigure(record, document)}${figures}</div>`;
-  return { id: "exits", title: "Accuracy and cost per exit", body: html`${drawn}${gatesTable(record)}` };
+  const words = isStatic(record) ? NOTHING : html`<p>${thinkingWords(record)}</p>`;
+  return { id: "exits", title: "Accuracy and cost per exit", body: html`${words}${drawn}${gatesTable(record)}` };
 }
 
 /** What each gate saves, and how often it is open. */
@@ -55,9 +58,16 @@ function gatesTable({ model: { gates }, clean: { routed } }: AuditRecord): Html 
 const exitsFigure = (record: AuditRecord, document: Document): Html =>
   html`<figure>${exitsPlot(record, document)}<figcaption>Accuracy of every exit on all samples against its share of the full cost. Bars are 95 % intervals. The diamond is the routed network at its mean cost. Above the line, routing is more accurate than the exits are at that cost.</figcaption></figure>`;
 
-/** Tables of the attacks. */
+/** Each attack in a sentence, the most dangerous first, and the tables of the attacks. */
 export function attacksSection(record: AuditRecord): Section | undefined {
-  return record.attacks.length === 0 ? undefined : { id: "attacks", title: "Attacks", body: attackTables(record) };
+  if (record.attacks.length === 0) return undefined;
+  return { id: "attacks", title: "Attacks", body: html`${findingList(record)}${attackTables(record)}` };
+}
+
+function findingList(record: AuditRecord): Html {
+  const ranked = findings(record);
+  const order = ranked.length === 1 ? "" : " The most dangerous comes first.";
+  return html`<p>${counted(ranked.length, "attack")} ${ranked.length === 1 ? "was" : "were"} run.${order}</p><ol class="findings">${ranked.map(({ text }) => html`<li>${text}</li>`)}</ol>`;
 }
 
 /** EEC curves and exit histograms, one small panel per attack. */
@@ -171,12 +181,9 @@ export function gallerySection({ model }: AuditRecord, items: readonly GalleryIt
   };
 }
 
-/** How to get the same numbers again, and the meaning of each term. */
-export function methodsSection(record: AuditRecord, generatedBy: string | undefined): Section {
-  const by = generatedBy === undefined ? NOTHING : html` Made by <code>${generatedBy}</code>.`;
-  return {
-    id: "methods",
-    title: "Methods",
-    body: html`${setup(record)}${record.attacks.length > 0 ? attackParameters(record.attacks) : NOTHING}<h3>Words used here</h3>${definitions}<footer>Audit record, schema version ${record.schemaVersion}. Robust accuracy is an upper bound: a stronger attack may lower it.${by}</footer>`,
-  };
-}
+/** How to get the same numbers again. */
+export const methodsSection = (record: AuditRecord): Section => ({
+  id: "methods",
+  title: "Methods",
+  body: html`${setup(record)}${record.attacks.length > 0 ? attackParameters(record.attacks) : NOTHING}`,
+});

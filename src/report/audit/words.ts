@@ -1,5 +1,4 @@
-/** @file The summary in words: the saving of the network without an attack, then one finding per
- *  attack, the most dangerous first.
+/** @file One finding per attack in words, the most dangerous first, and the warnings about numbers.
  *  The danger of an attack is its largest relative loss. A loss is one of three: right answers (of
  *  the attacked exit or of the routed network), the saving, or trust. Trust is lost by a wrong
  *  early answer that the final exit would not confirm. */
@@ -20,36 +19,6 @@ export interface Finding {
  * attacked. */
 export const isStatic = (record: AuditRecord): boolean => !isRoutable(record.model);
 
-/** The network without an attack: accuracy, cost, and the accuracy that early exits cost. */
-export function cleanWords(record: AuditRecord): Html {
-  const { clean, data } = record;
-  const finalAccuracy = clean.accuracyIntervals[clean.accuracyIntervals.length - 1];
-  if (isStatic(record))
-    return html`On ${write.samples(data.samples)} the network answers ${figure(finalAccuracy)} right. It has one exit, so every input has the full cost: early exits save nothing, and an attack cannot raise the cost.`;
-  const { routed, overthinking } = clean;
-  const saving = 1 - routed.meanCostFraction;
-  return html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(routed.accuracy, data.samples))} right for <b>${write.percent(routed.meanCostFraction)}</b> of the full cost: ${savers(record)} save ${write.percent(saving)} of the multiply-accumulates. This ${priceOf(finalAccuracy.value - routed.accuracy)} compared with the final exit, which is right on ${figure(finalAccuracy)}. ${write.percent(overthinking.wasteful)} of the samples were already right at an exit before the one that answered; ${write.percent(overthinking.destructive)} are right at some exit and wrong at the final one.${thinking(record)}`;
-}
-
-/** What saves work in the network. */
-const savers = ({ model: { exits, gates } }: AuditRecord): string =>
-  [...(exits.length > 1 ? ["early exits"] : []), ...(gates ? ["closed gates"] : [])].join(" and ");
-
-/** Underthinking and confusion. Records of earlier releases lack them. */
-function thinking({ clean: { underthinking, confusion } }: AuditRecord): string {
-  const stopped =
-    underthinking === undefined
-      ? ""
-      : ` ${write.percent(underthinking)} stop at a wrong exit, while the final one is right.`;
-  if (!confusion || confusion.right === null || confusion.wrong === null) return stopped;
-  return `${stopped} Confusion, the disagreement of the exits, is ${confusion.wrong.toFixed(2)} where the final exit is wrong and ${confusion.right.toFixed(2)} where it is right.`;
-}
-
-function priceOf(loss: number): string {
-  if (Math.abs(loss) < 0.0005) return "costs no accuracy";
-  return loss > 0 ? `costs ${write.points(loss)} of accuracy` : `gains ${write.points(-loss)} of accuracy`;
-}
-
 /** One finding per attack, the most dangerous first. Attacks of equal danger stay in the record's
  * order. */
 export const findings = (record: AuditRecord): Finding[] =>
@@ -65,8 +34,9 @@ const dangerOf = (record: AuditRecord, attack: AttackRecord): number =>
     attack.early?.firing.value ?? 0,
   );
 
-/** The share of `before` that is lost. 0 when `before` is 0. */
-const lost = (before: number, after: number): number => (before > 0 ? Math.max(0, (before - after) / before) : 0);
+/** The share of `before` that is lost: 0 when `before` is 0. */
+export const lost = (before: number, after: number): number =>
+  before > 0 ? Math.max(0, (before - after) / before) : 0;
 
 /** The clean accuracy of the answer by which an attack is judged. */
 export function cleanAccuracyOf(record: AuditRecord, answer: string): number {
@@ -93,9 +63,10 @@ function sizeWords(attack: AttackRecord): string {
       ? "no limit on the change"
       : `no limit on the change; mean L2 ${write.l2(attack.l2Mean)}`;
   const size = write.radius(attack.norm, attack.radius);
+  if (attack.norm === "l0") return `at most ${size} pixels change`;
   return attack.norm === "linf"
     ? `no pixel value changes by more than ${size}`
-    : `the whole image changes by at most ${size} in L2`;
+    : `the whole image changes by at most ${size} in ${write.NORM_NAMES[attack.norm]}`;
 }
 
 function accuracyWords(record: AuditRecord, attack: AttackRecord): Html {
@@ -151,7 +122,7 @@ export const answerName = (answer: string): string =>
   answer === "routed" || answer === "final" ? `${answer} answer` : `answer of exit “${answer}”`;
 
 /** A rate that a line break cannot split. */
-const figure = (r: Rate): Html =>
+export const figure = (r: Rate): Html =>
   html`<span class="figure-text"><b>${write.percent(r.value)}</b> (${write.interval(r)})</span>`;
 
 function routedWords(record: AuditRecord, attack: AttackRecord): Html {

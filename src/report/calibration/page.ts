@@ -9,11 +9,12 @@ import { batchFacts, type Fact, gateFacts, list, readingFacts } from "../audit/m
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
-import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
+import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
-import { type Section, shell } from "../shared/shell.js";
+import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { calibrationShort } from "./short.js";
 
 /** The page as text. */
 export function renderCalibration(record: CalibrationRecord, document?: Document): string {
@@ -26,26 +27,46 @@ export function renderCalibration(record: CalibrationRecord, document?: Document
     ...(record.worstCase ? [attackSection(record.worstCase)] : []),
     settingsSection(record),
   ];
-  return shell(`${record.model.name}: calibration`, header(record), sections);
+  const { model, data, warnings, exits, steadiness } = record;
+  return reportPage({
+    title: `${model.name}: calibration`,
+    kind: `Calibration of ${showKind({ exits, gates: model.gates })}`,
+    heading: html`${model.name} <small>on ${data.test.name}</small>`,
+    about: `Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.`,
+    remarks: remarks(data.notes, warnings, steadiness),
+    cards: cards(record),
+    short: calibrationShort(record),
+    sections,
+  });
 }
 
 const milliseconds = (ms: number): string => `${Number(ms.toPrecision(3))}\u00a0ms`;
 const temperature = (t: number): string => String(Number(t.toPrecision(4)));
 
-function header({ model, data, warnings, test, worstCase, exits, steadiness }: CalibrationRecord): Html {
+function cards({ test, worstCase, exits }: CalibrationRecord): Html[] {
   const final = exits[exits.length - 1].test.accuracy;
   const time = test.meanMilliseconds;
-  return html`<header><p class="kicker">Calibration of ${showKind({ exits, gates: model.gates })}</p>
-<h1>${model.name} <small>on ${data.test.name}</small></h1>
-<p class="soft">Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.</p>
-${remarks(data.notes, warnings, steadiness)}<dl class="cards">
-${card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.interval(test.accuracy)}`)}
-${card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`)}
-${card("mean cost, test", write.percent(test.meanCostFraction.value), `saves ${write.percent(1 - test.meanCostFraction.value)}`)}
-${time ? card("mean time, test", milliseconds(time.value), "per sample, from measured times per exit") : NOTHING}
-${worstCase?.maxCost !== undefined ? card("mean cost under attack, test", write.percent(worstCase.test.meanCost.value), `${worstCase.attack}; at most ${write.percent(worstCase.maxCost)}`) : NOTHING}
-${worstCase?.minAccuracy !== undefined ? card("accuracy under attack, test", write.percent(worstCase.test.accuracy.value), `${worstCase.attack}; at least ${write.percent(worstCase.minAccuracy)}`) : NOTHING}
-</dl></header>`;
+  const { value: cost } = test.meanCostFraction;
+  return [
+    card("accuracy, test", write.percent(test.accuracy.value), `95 %: ${write.interval(test.accuracy)}`),
+    card("final exit alone", write.percent(final.value), `95 %: ${write.interval(final)}`),
+    card("mean cost, test", write.percent(cost), `saves ${write.percent(1 - cost)}`),
+    time ? card("mean time, test", milliseconds(time.value), "per sample, from measured times per exit") : NOTHING,
+    worstCase?.maxCost === undefined
+      ? NOTHING
+      : card(
+          "mean cost under attack, test",
+          write.percent(worstCase.test.meanCost.value),
+          `${worstCase.attack}; at most ${write.percent(worstCase.maxCost)}`,
+        ),
+    worstCase?.minAccuracy === undefined
+      ? NOTHING
+      : card(
+          "accuracy under attack, test",
+          write.percent(worstCase.test.accuracy.value),
+          `${worstCase.attack}; at least ${write.percent(worstCase.minAccuracy)}`,
+        ),
+  ];
 }
 
 function curveSection(record: CalibrationRecord, document: Document): Section {

@@ -2,6 +2,7 @@
  *  multiply-accumulates, and the accuracy that they cost.
  *  It is a pure function of its record. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
+import { counted } from "../../core/units.js";
 import { showGateRule, showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
@@ -19,11 +20,12 @@ import { marksKey, profilePlot, sweepsOf } from "../plots/profile.js";
 import { profileExitsPlot } from "../plots/profile-exits.js";
 import { savingKey, savingPlot } from "../plots/profile-saving.js";
 import * as write from "../shared/format.js";
-import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
+import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
-import { type Section, shell } from "../shared/shell.js";
+import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { keyPoint, profileShort } from "./short.js";
 
 /** The page as text. */
 export function renderProfile(record: ProfileRecord, document?: Document): string {
@@ -37,7 +39,17 @@ export function renderProfile(record: ProfileRecord, document?: Document): strin
     ...(record.points.some((p) => p.kind === "sweep") ? [sweepSection(record)] : []),
     settingsSection(record),
   ];
-  return shell(`${record.model.name}: profile`, header(record), sections);
+  const { model, data, machine, rounds } = record;
+  return reportPage({
+    title: `${model.name}: profile`,
+    kind: `Profile of ${showKind(model)}`,
+    heading: html`${model.name} <small>on ${data.name}</small>`,
+    about: `${write.samples(data.samples)}, ${counted(rounds, "round")}, on ${counted(machine.cores, "core")} (${machine.cpu}). All times are measured, in one run.`,
+    remarks: remarks(data.notes, record.warnings, record.steadiness),
+    cards: cards(record),
+    short: profileShort(record),
+    sections,
+  });
 }
 
 const NBSP = "\u00a0";
@@ -53,27 +65,25 @@ const at = <T extends Timing>(timings: readonly T[], batch: number): T =>
   timings.find((timing) => timing.batch === batch) as T;
 const largest = ({ batches }: ProfileRecord): number => batches[batches.length - 1];
 
-function header(record: ProfileRecord): Html {
-  const { model, data, machine, rounds } = record;
-  const batch = largest(record);
-  const own = keyPoint(record);
+function cards(record: ProfileRecord): Html[] {
+  const { accuracy, timings } = record.static;
+  const [batch, own] = [largest(record), keyPoint(record)];
   const time = own && at(own.timings, batch);
-  return html`<header><p class="kicker">Profile of ${showKind(model)}</p>
-<h1>${model.name} <small>on ${data.name}</small></h1>
-<p class="soft">${write.samples(data.samples)}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}, on ${machine.cores} cores (${machine.cpu}). All times are measured, in one run.</p>
-${remarks(data.notes, record.warnings, record.steadiness)}<dl class="cards">
-${time ? card(`speed-up, ${own.name}`, times(time.speedUp.median), `batch ${batch}; predicted from MACs: ${times(1 / own.macsFraction)}`) : NOTHING}
-${own ? card(`accuracy, ${own.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`) : NOTHING}
-${card("accuracy, static network", write.percent(record.static.accuracy.value), `95 %: ${write.interval(record.static.accuracy)}`)}
-${card("time, static network", ms(at(record.static.timings, batch).msPerImage.median), `per image, batch ${batch}`)}
-</dl></header>`;
+  return [
+    time
+      ? card(
+          `speed-up, ${own.name}`,
+          times(time.speedUp.median),
+          `batch ${batch}; predicted from MACs: ${times(1 / own.macsFraction)}`,
+        )
+      : NOTHING,
+    own
+      ? card(`accuracy, ${own.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`)
+      : NOTHING,
+    card("accuracy, static network", write.percent(accuracy.value), `95 %: ${write.interval(accuracy)}`),
+    card("time, static network", ms(at(timings, batch).msPerImage.median), `per image, batch ${batch}`),
+  ];
 }
-
-/** The point of the key figures: the model's own policy, else the first after "nothing leaves". */
-const keyPoint = (record: ProfileRecord): ProfiledPoint | undefined => {
-  const chosen = chosenOf(record);
-  return chosen.find(({ name }) => name.startsWith("own policy")) ?? chosen[1] ?? chosen[0];
-};
 
 /** Accuracy against time at the largest and the smallest batch. */
 function timeSection(record: ProfileRecord, document: Document): Section {
@@ -210,7 +220,7 @@ function sweepSection(record: ProfileRecord): Section {
 
 function settingsSection({ machine, data, rounds, batches, model, tool, memory, seconds }: ProfileRecord): Section {
   const facts: Fact[] = [
-    ["machine", `${machine.cores} cores, ${machine.cpu}; load before the run ${machine.load.toFixed(2)}`],
+    ["machine", `${counted(machine.cores, "core")}, ${machine.cpu}; load before the run ${machine.load.toFixed(2)}`],
     [
       "engine",
       `${tool.name} ${tool.version}, ${machine.runtime}, ${machine.engine}, ${machine.threads === null ? "default number of threads" : `threads: ${machine.threads}`}`,
@@ -222,7 +232,7 @@ function settingsSection({ machine, data, rounds, batches, model, tool, memory, 
     ],
     [
       "order",
-      `warm-up, then ${rounds === 1 ? "1 round" : `${rounds} rounds`} in which all networks take turns at batch ${batches.join(", ")}; every other round backwards`,
+      `warm-up, then ${counted(rounds, "round")} in which all networks take turns at batch ${batches.join(", ")}; every other round backwards`,
     ],
     ...batchFacts(memory, "; for runs that are not timed"),
     ["static", "the same weights up to the final exit, in one session, without the heads of early exits"],

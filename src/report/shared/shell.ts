@@ -2,7 +2,7 @@
  *  files.
  *  A content security policy in the page forbids every request, so even a mistake here could not
  *  reach the network. */
-import { type Html, html } from "./html.js";
+import { type Html, html, NOTHING } from "./html.js";
 import { STYLE } from "./style.js";
 
 export interface Section {
@@ -11,8 +11,9 @@ export interface Section {
   readonly body: Html;
 }
 
-/** The page as text. */
-export const shell = (title: string, header: Html, sections: readonly Section[]): string =>
+/** The page as text.
+ * @param foot stands below all sections */
+export const shell = (title: string, header: Html, sections: readonly Section[], foot?: Html): string =>
   html`<!doctype html>
 <html lang="en">
 <head>
@@ -27,6 +28,7 @@ export const shell = (title: string, header: Html, sections: readonly Section[])
 <main>
 ${header}
 ${sections.map(({ id, title, body }) => html`<section id="${id}"><h2>${title}</h2>${body}</section>\n`)}
+${foot === undefined ? NOTHING : html`<footer>${foot}</footer>`}
 </main>
 </body>
 </html>

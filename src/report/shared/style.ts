@@ -46,7 +46,9 @@ p { max-width: 48rem; margin: 0 0 .9rem; }
 a { color: var(--accent); }
 b { font-weight: 650; }
 .kicker { font-size: .85rem; letter-spacing: .06em; text-transform: uppercase; margin: 0 0 .5rem; }
-.lead { font-size: 1.12rem; }
+.short { max-width: 48rem; padding-left: 1.2rem; margin: 0 0 .9rem; }
+.short li { margin-bottom: .45rem; }
+.short li:first-child { font-size: 1.12rem; }
 nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; font-size: .92rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .8rem; margin: 1.6rem 0 0; padding: 0; }
 .card { background: var(--panel); border: 1px solid var(--rule); border-radius: .6rem; padding: .9rem 1rem; }
@@ -54,8 +56,6 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 .card dd { margin: 0; font-size: .85rem; color: var(--soft); line-height: 1.35; overflow-wrap: anywhere; }
 .card dd.figure { font-size: 1.75rem; font-weight: 650; color: var(--ink); letter-spacing: -.02em; line-height: 1.35; font-variant-numeric: tabular-nums; }
 .loud { border: 2px solid var(--wrong); border-radius: .6rem; padding: .9rem 1.1rem; color: var(--wrong); font-size: 1.06rem; }
-.claims { max-width: 52rem; padding: 0; margin: 0; list-style: none; }
-.claims li { margin-bottom: .7rem; }
 .verdict { white-space: nowrap; }
 .verdict.supported { color: var(--series-3); }
 .verdict.refuted { color: var(--wrong); }
@@ -142,7 +142,7 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   nav { display: none; }
   h2, h3, caption { break-after: avoid; }
   p, figure, .item, .card, .scroll, tr, .findings li, .pair > * { break-inside: avoid; }
-  .key, .lead, section > p { break-after: avoid; }
+  .key, section > p { break-after: avoid; }
   .scroll { overflow: visible; }
   figure.wide > svg { max-width: 100%; }
   .reason { min-width: 0; }

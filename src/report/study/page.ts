@@ -2,12 +2,14 @@
  *  function of its record. */
 import { parseHTML } from "linkedom/worker";
 import type { StudyRecord } from "../../schema/study/record.js";
-import { type Section, shell } from "../shared/shell.js";
+import { html, NOTHING } from "../shared/html.js";
+import { reportPage } from "../shared/page.js";
+import type { Section } from "../shared/shell.js";
 import { checkSection, notRunSection } from "./checks.js";
 import { costSection } from "./cost.js";
 import { earlySection } from "./early.js";
 import { firstExitSection } from "./first-exit.js";
-import { head } from "./head.js";
+import { about, EDITED, studyShort } from "./head.js";
 import { attackSection, networkSection } from "./materials.js";
 import { planSection } from "./plan.js";
 import { robustnessSection } from "./robustness.js";
@@ -39,5 +41,15 @@ const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section)[
 export function renderStudy(record: StudyRecord, document?: Document): string {
   const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
   const sections = SECTIONS.map((section) => section(record, drawnIn));
-  return shell(`${record.name}: study`, head(record, sections), sections);
+  const { name, tier, plan, schemaVersion } = record;
+  return reportPage({
+    title: `${name}: study`,
+    kind: `Study of dynamic networks${tier === null ? "" : `, tier ${tier}`}`,
+    heading: name,
+    about: about(record),
+    remarks: plan.edited ? EDITED : NOTHING,
+    short: studyShort(record),
+    sections,
+    foot: html`Study record, schema version ${schemaVersion}. Verdicts speak of this protocol only. Success rates are lower bounds: a stronger attack may raise them.`,
+  });
 }

@@ -9,7 +9,7 @@ import { folded } from "./figure.js";
 
 const named = (values: readonly string[]): string => (values.length === 0 ? "not recorded" : values.join("; "));
 
-export function planSection({ plan, tool, seed, environment, schemaVersion }: StudyRecord): Section {
+export function planSection({ plan, tool, seed, environment }: StudyRecord): Section {
   const facts: Fact[] = [
     ["plan, SHA-256", html`<code>${plan.sha256}</code>`],
     ["plan", plan.edited ? html`<b class="wrong">edited after the study began</b>` : "unchanged since the study began"],
@@ -22,6 +22,6 @@ export function planSection({ plan, tool, seed, environment, schemaVersion }: St
   return {
     id: "plan",
     title: "Plan, versions, machines",
-    body: html`${list(facts)}${folded("The plan", html`<pre>${plan.text}</pre>`)}<footer>Study record, schema version ${schemaVersion}. Verdicts speak of this protocol only. Success rates are lower bounds: a stronger attack may raise them.</footer>`,
+    body: html`${list(facts)}${folded("The plan", html`<pre>${plan.text}</pre>`)}`,
   };
 }

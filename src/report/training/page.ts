@@ -2,6 +2,7 @@
  *  of every exit.
  *  It is a pure function of its record and is drawn again after every epoch. Read by: cli. */
 import { parseHTML } from "linkedom/worker";
+import { counted } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
 import { showUnits } from "../../schema/units.js";
@@ -9,11 +10,12 @@ import { type Fact, list } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
 import * as write from "../shared/format.js";
-import { card } from "../shared/header.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
+import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
-import { type Section, shell } from "../shared/shell.js";
+import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { trainingShort } from "./short.js";
 
 /** The page as text. */
 export function renderTraining(record: TrainingRecord, document?: Document): string {
@@ -24,25 +26,42 @@ export function renderTraining(record: TrainingRecord, document?: Document): str
     perExitSection(record, drawnIn),
     settingsSection(record),
   ];
-  return shell(`${record.model}: training`, header(record), sections);
+  const { exits, epochs, planned } = record;
+  const busy = record.steadiness?.warning;
+  return reportPage({
+    title: `${record.model}: training`,
+    kind: `Training, recipe ${record.recipe}`,
+    heading: html`${record.model} <small>on ${record.data}</small>`,
+    about: `${epochs.length} of ${counted(planned, "epoch")} done, ${showUnits({ exits })}.`,
+    remarks: remarks(record.notes, busy === undefined ? [] : [`Exits were placed by time. ${busy}`]),
+    cards: cards(record),
+    short: trainingShort(record),
+    sections,
+  });
 }
 
 const last = ({ epochs }: TrainingRecord): EpochReport => epochs[epochs.length - 1];
 
-function header(record: TrainingRecord): Html {
-  const { epochs, planned, exits } = record;
-  const busy = record.steadiness?.warning;
+function cards(record: TrainingRecord): Html[] {
+  const { epochs, exits, test } = record;
   const [{ loss, learningRate, validationAccuracy }, final] = [last(record), exits.length - 1];
   const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
-  return html`<header><p class="kicker">Training, recipe ${record.recipe}</p>
-<h1>${record.model} <small>on ${record.data}</small></h1>
-<p class="soft">${epochs.length} of ${planned} epochs done, ${showUnits({ exits })}.</p>
-${remarks(record.notes, busy === undefined ? [] : [`Exits were placed by time. ${busy}`])}<dl class="cards">
-${card("validation accuracy, final exit", write.percent(validationAccuracy[final]), `${write.samples(record.validationCount)} that are not used for training`)}
-${record.test ? card("test accuracy, final exit", write.percent(record.test[final].right / record.test[final].count), write.samples(record.test[final].count)) : NOTHING}
-${card("training loss", loss.toFixed(3), `learning rate ${showNumber(learningRate)}`)}
-${card("time", write.duration(seconds), `${Math.round(last(record).imagesPerSecond)} images per second`)}
-</dl></header>`;
+  return [
+    card(
+      "validation accuracy, final exit",
+      write.percent(validationAccuracy[final]),
+      `${write.samples(record.validationCount)} that are not used for training`,
+    ),
+    test
+      ? card(
+          "test accuracy, final exit",
+          write.percent(test[final].right / test[final].count),
+          write.samples(test[final].count),
+        )
+      : NOTHING,
+    card("training loss", loss.toFixed(3), `learning rate ${showNumber(learningRate)}`),
+    card("time", write.duration(seconds), `${counted(Math.round(last(record).imagesPerSecond), "image")} per second`),
+  ];
 }
 
 const showNumber = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,15 +1,17 @@
 /** @file The report of a transfer study: a heat map of surrogates and targets for each attack. It
  *  is a pure function of its record. Read by: cli. */
 
+import { counted } from "../../core/units.js";
 import { showThresholds } from "../../schema/policy.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
 import { batchFacts, list } from "../audit/methods.js";
 import * as write from "../shared/format.js";
-import { card } from "../shared/header.js";
 import { type Html, html } from "../shared/html.js";
+import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
-import { type Section, shell } from "../shared/shell.js";
+import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { meanOf, transferShort } from "./short.js";
 
 /** The page as text. */
 export function renderTransfer(record: TransferRecord): string {
@@ -18,24 +20,29 @@ export function renderTransfer(record: TransferRecord): string {
     { id: "networks", title: "Networks", body: networkTable(record) },
     { id: "settings", title: "How this was measured", body: settings(record) },
   ];
-  return shell(`Transfer between ${record.networks.length} networks`, header(record), sections);
-}
-
-function header(record: TransferRecord): Html {
   const { networks, data, eligible, attacks } = record;
-  return html`<header><p class="kicker">Transfer of attacks</p>
-<h1>${networks.length} networks <small>on ${data.name}</small></h1>
-<p class="soft">${write.samples(data.samples)}, seed ${data.seed}. Rates come with their 95 % intervals.</p>
-${remarks(data.notes)}<dl class="cards">
-${card("attacked", String(eligible), "samples that every network gets right when clean")}
-${attacks.slice(0, 3).map((attack) => card(`${attack.name}, transfer`, write.percent(meanOf(attack, false)), `white-box ${write.percent(meanOf(attack, true))}`))}
-</dl></header>`;
-}
-
-/** Mean success on the diagonal, or off it. */
-function meanOf({ success }: TransferAttack, diagonal: boolean): number {
-  const rates = success.flatMap((row, i) => row.filter((_, j) => (i === j) === diagonal).map(({ value }) => value));
-  return rates.reduce((sum, v) => sum + v, 0) / Math.max(1, rates.length);
+  const named = counted(networks.length, "network");
+  return reportPage({
+    title: `Transfer between ${named}`,
+    kind: "Transfer of attacks",
+    heading: html`${named} <small>on ${data.name}</small>`,
+    about: `${write.samples(data.samples)}, seed ${data.seed}. Rates come with their 95 % intervals.`,
+    remarks: remarks(data.notes),
+    cards: [
+      card("attacked", String(eligible), "samples that every network gets right when clean"),
+      ...attacks
+        .slice(0, 3)
+        .map((attack) =>
+          card(
+            `${attack.name}, transfer`,
+            write.percent(meanOf(attack, false)),
+            `white-box ${write.percent(meanOf(attack, true))}`,
+          ),
+        ),
+    ],
+    short: transferShort(record),
+    sections,
+  });
 }
 
 function attackSection(attack: TransferAttack, at: number, { networks }: TransferRecord): Section {
