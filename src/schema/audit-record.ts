@@ -7,6 +7,7 @@ import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
+import { skippingSchema } from "./skipping.js";
 import { gateFields } from "./units.js";
 
 /** Version of the audit record. */
@@ -202,6 +203,7 @@ export const auditRecordSchema = z.object({
     confusion: confusionSchema
       .optional()
       .describe("disagreement of the exits, in standard deviations; absent in records of earlier releases"),
+    skipping: skippingSchema.optional().describe("what the gates did; absent: the network has no gates"),
   }),
   attacks: z.array(attackSchema),
   curves: z.array(curveSchema),

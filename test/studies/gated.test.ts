@@ -5,6 +5,7 @@ import { auditTables } from "../../src/cli/audit/tables.js";
 import { calibrationTables } from "../../src/cli/calibrate/tables.js";
 import { profileTables } from "../../src/cli/profile/tables.js";
 import { Images } from "../../src/core/images.js";
+import type { Logits } from "../../src/core/logits.js";
 import { present } from "../../src/core/present.js";
 import { type Dataset, inMemory } from "../../src/data/dataset.js";
 import { readNpy } from "../../src/data/npy.js";
@@ -12,6 +13,7 @@ import { underPolicy } from "../../src/dynamic/model/under-policy.js";
 import { costShareOf } from "../../src/dynamic/model/units.js";
 import { type Routed, route } from "../../src/dynamic/route/route.js";
 import { Forward } from "../../src/dynamic/run/forward.js";
+import { spearman } from "../../src/measures/statistics/index.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { renderAudit } from "../../src/report/audit/page.js";
 import { renderCalibration } from "../../src/report/calibration/page.js";
@@ -47,14 +49,17 @@ const NETWORKS = [
   ["gates and exits", [0, 2], [0.97, 0.9]],
 ] as const;
 
-async function routedUnder(exits: readonly number[], policy: Policy, on: Dataset = data): Promise<Routed[]> {
+const routedUnder = async (exits: readonly number[], policy: Policy, on: Dataset = data): Promise<Routed[]> =>
+  route(await logitsUnder(exits, policy, on), policy);
+
+async function logitsUnder(exits: readonly number[], policy: Policy, on: Dataset): Promise<Logits> {
   const model = underPolicy(gatedModel({ exits }), policy);
   const forward = await Forward.compile(model, backend);
   const pixels = new Float32Array(on.count * 192);
   await on.read([...Array(on.count).keys()], pixels);
   const logits = await forward.logits(Images.for(model, pixels), { batch: 8 });
   await forward.release();
-  return route(logits, policy);
+  return logits;
 }
 
 const shares = (exits: readonly number[], routed: readonly Routed[]): number[] => {
@@ -62,6 +67,18 @@ const shares = (exits: readonly number[], routed: readonly Routed[]): number[] =
   return routed.map((path) => costShareOf(model, path));
 };
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+test("a network without gates has no such measures, and an audit refuses a baseline of other images", async () => {
+  const still = gatedModel({ plain: [0, 1, 2, 3] });
+  const options = { backend, data, seed: 5, batch: 8, version: "test", now: () => 0, attacks: [] };
+  const policy = { kind: "fixed", policy: { rule: "max-softmax", thresholds: [], fallback: "final" } } as const;
+  const { record } = await audit({ ...options, policy, model: still });
+  expect(record.clean).not.toHaveProperty("skipping");
+  const other = { ...still, name: "other", classes: CLASSES + 1 };
+  await expect(audit({ ...options, policy, model: gatedModel(), baseline: other })).rejects.toThrow(
+    "baseline other: takes images [3,8,8] and 5 classes, but gated takes images [3,8,8] and 4 classes. Give a baseline",
+  );
+});
 
 describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
   const model = gatedModel({ exits });
@@ -94,6 +111,68 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     expect(record.model.gates?.map(({ macs }) => macs)).toEqual(model.gates.map(({ macs }) => macs));
     expect(record.attacks[0].routed.paths?.openRates).toHaveLength(4);
     expect(record.attacks[0].efficacyStep).toBeCloseTo(1 - record.attacks[0].routed.meanCostFraction, 12);
+  });
+
+  test("an audit measures what the gates did, and whether cost follows difficulty", async () => {
+    const many = dataOf(120, 8);
+    const policyOpen = { ...policy, gates: { thresholds: model.gates.map(() => -1e9) } };
+    const static1 = { ...gatedModel({ plain: [0, 1, 2, 3] }), name: "still" };
+    const { record } = await audit(options({ attacks: [], data: many, baseline: static1 }));
+    const routed = await routedUnder(exits, policy, many);
+    const costs = shares(exits, routed);
+    const { executed, byClass, pathEntropy, dynamicShare, difficulty, answers } = present(
+      record.clean.skipping,
+      "gates",
+    );
+    const open = routed.map(({ gates = [] }) => gates.reduce((sum: number, bit) => sum + (bit ?? 0), 0));
+    expect(executed.counts).toEqual([0, 1, 2, 3, 4].map((n) => open.filter((one) => one === n).length));
+    expect(executed.mean).toBeCloseTo(mean(open), 12);
+    for (const { label, samples, openRates, meanCostFraction } of byClass) {
+      const own = routed.filter((_, i) => many.labels[i] === label);
+      expect(samples).toBe(own.length);
+      expect(meanCostFraction).toBeCloseTo(mean(shares(exits, own)), 12);
+      const bits = own.flatMap(({ gates }) => gates?.[2] ?? []);
+      expect(openRates[2]).toBe(bits.length === 0 ? null : mean(bits));
+    }
+    expect(byClass).toHaveLength(CLASSES);
+    const seen = new Map<string, number>();
+    for (const { stop, gates } of routed) {
+      const path = JSON.stringify([stop, gates]);
+      seen.set(path, (seen.get(path) ?? 0) + 1);
+    }
+    expect(pathEntropy).toBeCloseTo(
+      [...seen.values()].reduce((sum, n) => sum + (n / 120) * Math.log2(120 / n), 0),
+      10,
+    );
+    const rates = record.clean.routed.paths?.openRates ?? [];
+    expect(dynamicShare).toBe(rates.filter((rate) => rate !== null && rate > 0.02 && rate < 0.98).length / 4);
+    expect(difficulty.map(({ reference }) => reference)).toEqual(["all gates open", "still"]);
+    // All gates open is the network without gates, because their weights are the same.
+    expect({ ...difficulty[0], reference: "still" }).toEqual(difficulty[1]);
+    const whole = await logitsUnder(exits, policyOpen, many);
+    const last = whole.exits.length - 1;
+    const margins = routed.map((_, i) => {
+      const row = [...whole.row(last, i)];
+      const [own] = row.splice(many.labels[i], 1);
+      return own - Math.max(...row);
+    });
+    expect(difficulty[0].margin?.value).toBeCloseTo(
+      spearman(
+        costs,
+        margins.map((m) => -m),
+      ),
+      12,
+    );
+    const easiest = [...margins.keys()].sort((a, b) => margins[b] - margins[a]).slice(0, 30);
+    expect(difficulty[0].quarters[0]).toEqual({
+      samples: 30,
+      meanCostFraction: expect.closeTo(mean(easiest.map((i) => costs[i])), 12),
+      accuracy: easiest.filter((i) => routed[i].label === many.labels[i]).length / 30,
+    });
+    const costOf = (is: boolean) => mean(costs.filter((_, i) => (routed[i].label === many.labels[i]) === is));
+    expect(answers.right).toBeCloseTo(costOf(true), 12);
+    expect(answers.wrong).toBeCloseTo(costOf(false), 12);
+    expect(answers.difference?.value).toBeCloseTo(costOf(false) - costOf(true), 12);
   });
 
   test("an audit chooses thresholds of exits and gates on validation records", async () => {

@@ -5,7 +5,9 @@ import { type Command, Option } from "commander";
 import { AIM_NAMES, type Aim } from "../../attacks/goals/targets.js";
 import { DEFAULT_PRESETS, NAMED_ATTACKS, PRESETS, presetConfigs, usable } from "../../attacks/presets.js";
 import { type AttackConfig, parseAttackFile } from "../../attacks/spec.js";
+import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
+import type { Dataset } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { ENSEMBLE_FORMS, type EnsembleForm, ensemble } from "../../dynamic/model/ensemble.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -17,6 +19,7 @@ import { folderStore } from "../../node/run-store.js";
 import { renderAudit } from "../../report/audit/page.js";
 import { NEVER_FIRES, uniformPolicy } from "../../schema/policy.js";
 import { type AuditOptions, type AuditOutcome, audit } from "../../studies/audit/index.js";
+import { givenPolicy, type ResolvedPolicy } from "../../studies/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
 import {
@@ -32,7 +35,7 @@ import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, listOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
-import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/policy-options.js";
+import { type PolicyFlags, policyOptions, policyRequest, resolvePolicyFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
@@ -46,6 +49,8 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly records?: string;
   readonly surrogate?: readonly string[];
   readonly ensemble: EnsembleForm;
+  readonly baseline?: string;
+  readonly fixedBlocks?: boolean;
   readonly keep?: string;
 }
 
@@ -90,6 +95,19 @@ export function auditCommand(command: Command, io: Io): Command {
         .default("logits"),
     );
   command.addOption(
+    option(
+      "--baseline <model>",
+      "for a network with gates: a static network that says how difficult each image is (ONNX file or zoo:NAME)",
+      (name) => name,
+    ),
+  );
+  command.addOption(
+    new Option(
+      "--fixed-blocks",
+      "for a network with gates: search the best fixed blocks of equal cost on validation records, and compare with them, with random gates and with --baseline (McNemar's test)",
+    ),
+  );
+  command.addOption(
     option("--records <file>", "write one row per sample and attack as a Parquet file (docs/audit-json.md)", file),
   );
   command.addOption(new Option("--json-samples", "the record also holds one entry for each attacked sample"));
@@ -126,6 +144,9 @@ Examples:
   # What an attacker reaches who only has another network
   $ dynn audit zoo:resnet20-joint --surrogate zoo:resnet20-static --attacks pgd
 
+  # Whether a network with gates spends more on images that a static network finds difficult
+  $ dynn audit gated.onnx --data cifar10:data --attacks none --baseline zoo:resnet20-static
+
   # Two attacks, a smaller radius, your own arrays, a JSON record
   $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
       --eps 2/255 --json audit.json`;
@@ -144,8 +165,10 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   });
   const data = fitData(model, given, matching);
   const chosen = attacks ?? presets(flags, model);
-  const resolved = await resolvePolicyFlags(flags, model, data, flags.samples, flags.seed);
+  checkGated(flags, model);
+  const { gateBaselines, ...resolved } = await resolvedRecords(flags, model, data);
   const surrogate = await surrogateOf(flags, given.shape);
+  const baseline = flags.baseline === undefined ? undefined : await openModel(flags.baseline, { imageSize: [given.shape[1], given.shape[2]] });
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
   const outcome = await withProgress((onProgress) =>
     audit({
@@ -159,6 +182,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       batch: flags.batch,
       perSample: flags.jsonSamples,
       surrogate,
+      ...{ baseline, gateBaselines },
       version: VERSION,
       signal: io.signal,
       onProgress,
@@ -186,6 +210,35 @@ async function surrogateOf(
     names: models.map(({ name }) => name),
     form: models.length === 1 ? undefined : form,
   };
+}
+
+/** @throws DynnError 'cli/usage' when a network without gates is to be compared */
+function checkGated({ baseline, fixedBlocks }: AuditFlags, { name, gates }: DynamicModel): void {
+  const flag = baseline === undefined ? "--fixed-blocks" : "--baseline";
+  if (gates.length > 0 || (baseline === undefined && !fixedBlocks)) return;
+  throw new DynnError(
+    "cli/usage",
+    `${flag}: ${name} has no gates that could be compared with other networks. Leave ${flag} out. \`dynn profile --baseline\` compares the times of two networks.`,
+    { model: name },
+  );
+}
+
+/** Records, policy, and the records on which fixed blocks are chosen.
+ * @throws DynnError 'cli/usage', 'policy/value', 'policy/validation', 'data/spec' */
+async function resolvedRecords(
+  flags: AuditFlags,
+  model: DynamicModel,
+  data: Dataset,
+): Promise<ResolvedPolicy & Pick<AuditOptions, "gateBaselines">> {
+  const { samples, seed, fixedBlocks } = flags;
+  const given = fixedBlocks ? givenPolicy(policyRequest(flags), model) : undefined;
+  if (given) {
+    const { reported, validation } = await splitRecords(flags, model, data, samples, seed);
+    return { data: reported, policy: { kind: "fixed", policy: given }, gateBaselines: { validation } };
+  }
+  const resolved = await resolvePolicyFlags(flags, model, data, samples, seed);
+  if (!fixedBlocks || resolved.policy.kind === "fixed") return resolved;
+  return { ...resolved, gateBaselines: { validation: resolved.policy.validation } };
 }
 
 /** @throws DynnError 'cli/usage', 'file/unwritable' */

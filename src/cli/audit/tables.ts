@@ -1,6 +1,7 @@
 /** @file Prints the audit record as tables for a terminal. */
 
 import { showCount } from "../../core/units.js";
+import { skippingWords } from "../../report/audit/skipping-words.js";
 import { attackWarnings, isDoubted, surrogateLines } from "../../report/audit/words.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import { batchLine } from "../../report/shared/memory.js";
@@ -26,6 +27,7 @@ export const auditTables = (record: AuditRecord): string =>
     gateTable(record),
     routedLine(record),
     thinkingLine(record),
+    skippingLines(record),
     attackTable(record),
     curveTable(record),
     warningLines(record),
@@ -93,6 +95,11 @@ function thinkingLine({ clean, model }: AuditRecord): string {
       : []),
   ];
   return `Exits: ${shares.join("; ")}\n`;
+}
+
+function skippingLines(record: AuditRecord): string {
+  const said = skippingWords(record);
+  return said.length === 0 ? "" : heading("Blocks") + linesOf(said.map(([measure, words]) => `${measure}: ${words}`));
 }
 
 const deviations = (value: number | null): string => (value === null ? "-" : value.toFixed(2));

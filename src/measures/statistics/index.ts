@@ -10,7 +10,7 @@ export {
   type PairedBlock,
 } from "./bootstrap.js";
 export { clopperPearson } from "./clopper-pearson.js";
-export { kendall, pearson, spearman } from "./correlation.js";
+export { kendall, pearson, spearman, spearmanInterval } from "./correlation.js";
 export {
   betaQuantile,
   chiSquaredTail,

@@ -22,15 +22,19 @@ export function transferable(config: AttackConfig): AttackConfig {
 }
 
 /** @throws DynnError 'transfer/mismatch' */
-export function checkAlike(target: DynamicModel, surrogate: DynamicModel): void {
+export function checkAlike(
+  target: DynamicModel,
+  other: DynamicModel,
+  role: "surrogate" | "baseline" = "surrogate",
+): void {
   const what = ({ input, classes }: DynamicModel) => `images ${showShape(input.shape.slice(1))} and ${classes} classes`;
   const names = ({ classNames }: DynamicModel) => classNames?.join("\n");
-  const sameNames = [names(target), names(surrogate)].includes(undefined) || names(target) === names(surrogate);
-  if (what(target) === what(surrogate) && sameNames) return;
+  const sameNames = [names(target), names(other)].includes(undefined) || names(target) === names(other);
+  if (what(target) === what(other) && sameNames) return;
   throw new DynnError(
     "transfer/mismatch",
-    `surrogate ${surrogate.name}: takes ${what(surrogate)}${sameNames ? "" : " with other names"}, but ${target.name} takes ${what(target)}. Give a surrogate for the same images and classes.`,
-    { target: target.name, surrogate: surrogate.name, options: ["surrogate"] },
+    `${role} ${other.name}: takes ${what(other)}${sameNames ? "" : " with other names"}, but ${target.name} takes ${what(target)}. Give a ${role} for the same images and classes.`,
+    { target: target.name, [role]: other.name, options: [role] },
   );
 }
 

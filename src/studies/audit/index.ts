@@ -3,12 +3,10 @@
  *  record. */
 
 import { configureAttack } from "../../attacks/spec.js";
-import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { underPolicy } from "../../dynamic/model/under-policy.js";
-import { softmaxRow } from "../../dynamic/route/policy.js";
 import { confusionByAnswer } from "../../measures/confusion.js";
 import { overthinking, underthinking } from "../../measures/overthinking.js";
 import type { BatchChoice } from "../../runtime/batch.js";
@@ -19,13 +17,14 @@ import {
   type GalleryItem,
   SCHEMA_VERSION,
 } from "../../schema/audit-record.js";
-import { type Policy, policyRecord } from "../../schema/policy.js";
+import { type Policy, policyRecord, singleExitPolicy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import { gateRecords, isRoutable } from "../../schema/units.js";
 import { batchOf, type OpenBatch, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
+import { gateBaselines } from "../gates/baselines.js";
 import { assumedPolicy, type PolicyChoice } from "../policy.js";
 import { InProcess } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
@@ -41,7 +40,8 @@ import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
 import { auditPlan, curvesOf } from "./plan.js";
 import { rowsOf } from "./rows.js";
-import { efficacies, finalAccuracy, labelsOf, perExit, routedRecord, stopsOf } from "./tally.js";
+import { type Reference, referencesOf, skippingRecord } from "./skipping.js";
+import { efficacies, finalAccuracy, labelsOf, perExit, probabilitiesOf, routedRecord, stopsOf } from "./tally.js";
 
 export type { SampleRow } from "../../schema/sample-row.js";
 export type { PolicyChoice } from "../policy.js";
@@ -111,16 +111,18 @@ async function audited(
 ): Promise<
   Omit<AuditOutcome, "record"> & { readonly found: Pick<AuditRecord, "clean" | "attacks" | "curves" | "warnings"> }
 > {
-  const { model, data, policy, surrogate, seed, perSample, galleryPerAttack = 2 } = options;
+  const { model, data, policy, surrogate, baseline, seed, perSample, galleryPerAttack = 2 } = options;
   if (surrogate) checkAlike(model, surrogate.model);
+  if (baseline) checkAlike(model, baseline, "baseline");
   // The labels have the numbering of the model already.
   const reported = run.data({ ...data, classes: undefined });
   const network = await run.planned(model, policy, reported);
   const searchedOn = surrogate && (await run.planned(surrogate.model, fixed(surrogate.policy), reported));
   const searches = options.attacks.map((config) => (surrogate ? onSurrogate(config, surrogate) : config));
+  const compared = baseline && (await run.planned(baseline, fixed(singleExitPolicy()), reported));
   const curves = curvesOf(options.curves, model);
   const planned = auditPlan({
-    ...{ network, surrogate: searchedOn, data: reported, count: data.count, seed },
+    ...{ network, surrogate: searchedOn, baseline: compared, data: reported, count: data.count, seed },
     ...{ attacks: searches, curves },
   });
   const images = await (await run.open(network.network, reported)).images();
@@ -145,11 +147,24 @@ async function audited(
     ...rest,
     found: {
       warnings: chanceWarnings(model, data, finalAccuracy(onClean)),
-      clean: cleanRecord(onClean),
+      clean: { ...cleanRecord(onClean), ...(await skipping(options, onClean, referencesOf(planned, baseline?.name, run))) },
       attacks: withComparisons(records),
       curves: curves.map((curve, i) => curveRecord(curve, planned.curves[i], onClean, run)),
     },
   };
+}
+
+/** What the gates did, and the baselines where they are asked for. */
+async function skipping(
+  { gateBaselines: asked, ...options }: AuditOptions,
+  onClean: AuditedModel,
+  references: readonly Reference[],
+): Promise<Pick<AuditRecord["clean"], "skipping">> {
+  const own = skippingRecord(onClean, references);
+  if (!asked) return own;
+  const { policy } = onClean.victim;
+  const baselines = await gateBaselines({ ...options, ...asked, policy });
+  return own.skipping ? { skipping: { ...own.skipping, baselines } } : own;
 }
 
 /** What is joined attack by attack, so that the images of one attack are in memory twice at a
@@ -164,12 +179,20 @@ interface Joined {
 const fixed = (policy: Policy): PolicyChoice => ({ kind: "fixed", policy });
 
 /** @throws DynnError 'memory/batch' */
-function memoryFor({ attacks, curves, data, policy, surrogate, ...runs }: OpenBatch<AuditOptions>): BatchChoice {
+function memoryFor({
+  attacks,
+  curves,
+  data,
+  policy,
+  surrogate,
+  baseline,
+  ...runs
+}: OpenBatch<AuditOptions>): BatchChoice {
   const validation = policy.kind === "calibrated" ? policy.validation.count : 0;
   // The clean images, those of each attack, and copies while one attack is judged.
   const images = data.count * (attacks.length + 4) + validation;
   const gradients = attacks.length > 0 || curves !== undefined;
-  const models = [runs.model, ...(surrogate ? [surrogate.model] : [])];
+  const models = [runs.model, ...(surrogate ? [surrogate.model] : []), ...(baseline ? [baseline] : [])];
   return tightest(models.map((model) => batchOf({ ...runs, model, images, gradients })));
 }
 
@@ -238,11 +261,3 @@ function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRec
     confusion: confusionByAnswer(probabilitiesOf(logits), logits.classes, present(right.at(-1), "the final exit")),
   };
 }
-
-/** Softmax of every exit, [exits][n * classes]. */
-const probabilitiesOf = (logits: Logits): Float32Array[] =>
-  logits.exits.map((own, exit) => {
-    const probabilities = new Float32Array(own.length);
-    for (let i = 0; i < logits.count; i++) probabilities.set(softmaxRow(logits.row(exit, i)), i * logits.classes);
-    return probabilities;
-  });

@@ -55,6 +55,12 @@ export interface AuditOptions {
   /** The network that the attacks search on, when the attacker does not see the audited one. Its
    * images are judged on the audited model. */
   readonly surrogate?: Surrogate | undefined;
+  /** A static network that a network with gates is compared with: how difficult each sample is for
+   * it. It takes the same images and classes. */
+  readonly baseline?: DynamicModel | undefined;
+  /** Compares the decisions of gates with fixed blocks and random gates of equal cost, which are
+   * chosen on these records. Left out: no comparison. */
+  readonly gateBaselines?: { readonly validation: Dataset } | undefined;
   /** The attacks to run, in this order. */
   readonly attacks: readonly AttackConfig[];
   /** Options of the curve of robust accuracy. Undefined: no curve. */

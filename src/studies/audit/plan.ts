@@ -1,11 +1,13 @@
 /** @file The tasks of an audit: a pure function of networks, records, attacks and curves. */
 import type { AttackConfig } from "../../attacks/spec.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import { ALWAYS_OPEN, singleExitPolicy } from "../../schema/policy.js";
 import type { DataRef } from "../../schema/study/references.js";
 import {
   answersTask,
   type CraftRequest,
   craftTask,
+  givenTask,
   type Planned,
   type PlannedPolicy,
   policyTask,
@@ -50,6 +52,8 @@ export interface AuditRequest {
   readonly network: PlannedPolicy;
   /** The network that attacks search on, when it is another one. */
   readonly surrogate: PlannedPolicy | undefined;
+  /** A static network that says how difficult samples are. */
+  readonly baseline?: PlannedPolicy | undefined;
   readonly data: DataRef;
   /** Number of records. */
   readonly count: number;
@@ -72,6 +76,9 @@ export interface AuditPlan {
   readonly plan: CommandPlan;
   readonly policy: TaskKey;
   readonly clean: TaskKey;
+  /** The answers with all gates open, and those of the baseline. Undefined where there are none. */
+  readonly allOpen: TaskKey | undefined;
+  readonly baseline: TaskKey | undefined;
   readonly attacks: readonly AttackTasks[];
   /** One list per curve, with an entry per radius. */
   readonly curves: readonly (readonly TaskKey[])[];
@@ -103,7 +110,21 @@ export function auditPlan(request: AuditRequest): AuditPlan {
     }
     return keys;
   });
-  return { plan, policy, clean: own.clean, attacks, curves };
+  return { plan, policy, clean: own.clean, ...references(plan, request), attacks, curves };
+}
+
+/** The answers of the networks that say how difficult samples are. */
+function references(
+  plan: CommandPlan,
+  { network, baseline, data }: AuditRequest,
+): Pick<AuditPlan, "allOpen" | "baseline"> {
+  const { gates } = network.model;
+  if (gates.length === 0) return { allOpen: undefined, baseline: undefined };
+  const open = givenTask(plan, { ...singleExitPolicy(), gates: { thresholds: gates.map(() => ALWAYS_OPEN) } });
+  return {
+    allOpen: plan.add(answersTask(network, data, { policy: open }), "clean images, all gates open"),
+    baseline: baseline && plan.add(answersTask(baseline, data), "clean images, baseline"),
+  };
 }
 
 const firstOf = ({ samples }: AttackConfig): number | undefined =>

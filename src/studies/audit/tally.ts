@@ -5,8 +5,8 @@ import type { Goal } from "../../attacks/goals/goal.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
-import { costShareOf, type Units } from "../../dynamic/model/units.js";
-import { argmax } from "../../dynamic/route/policy.js";
+import { costShareOf, type Path, type Units } from "../../dynamic/model/units.js";
+import { argmax, softmaxRow } from "../../dynamic/route/policy.js";
 import type { Routed } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { costLevels, exitHistogram, meanCostFraction, openRates } from "../../measures/cost.js";
@@ -18,6 +18,14 @@ import type { Rate } from "../../schema/numbers.js";
 /** The labels of one exit. */
 export const labelsOf = (logits: Logits, exit: number): Int32Array =>
   Int32Array.from({ length: logits.count }, (_, i) => argmax(logits.row(exit, i)));
+
+/** Softmax of every exit, [exits][n * classes]. */
+export const probabilitiesOf = (logits: Logits): Float32Array[] =>
+  logits.exits.map((own, exit) => {
+    const probabilities = new Float32Array(own.length);
+    for (let i = 0; i < logits.count; i++) probabilities.set(softmaxRow(logits.row(exit, i)), i * logits.classes);
+    return probabilities;
+  });
 
 export const stopsOf = (routed: readonly Routed[]): Int32Array => Int32Array.from(routed, (r) => r.stop);
 
@@ -50,13 +58,16 @@ export function routedRecord(
   };
 }
 
+/** Which path a sample took. */
+export const pathKey = ({ stop, gates = [] }: Path): string => [stop, ...gates].join();
+
 /** How often each gate was open, and how many samples had each cost. */
 const pathsRecord = (
   routed: readonly Routed[],
   { counts, costs }: ReturnType<typeof costLevels>,
 ): NonNullable<RoutedRecord["paths"]> => ({
   openRates: openRates(routed.map(({ gates = [] }) => gates)),
-  distinct: new Set(routed.map(({ stop, gates = [] }) => [stop, ...gates].join())).size,
+  distinct: new Set(routed.map(pathKey)).size,
   costs: costs.map((costFraction, k) => ({ costFraction, samples: counts[k] })),
 });
 

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { normal } from "../../../src/core/rng.js";
 import { mcnemarExact, mcnemarMidP } from "../../../src/measures/mcnemar.js";
 import { clopperPearson } from "../../../src/measures/statistics/clopper-pearson.js";
+import { spearman, spearmanInterval } from "../../../src/measures/statistics/correlation.js";
 import { chiSquaredTail } from "../../../src/measures/statistics/distributions.js";
 import { nonInferiority, tost } from "../../../src/measures/statistics/equivalence.js";
 import { benjaminiHochberg, holm } from "../../../src/measures/statistics/multiplicity.js";
@@ -243,5 +245,41 @@ describe("Page's trend test", () => {
       ]),
     ).toThrow("statistics/value");
     expect(() => pageTrend([])).toThrow("statistics/value");
+  });
+});
+
+describe("the interval of a rank correlation", () => {
+  const worlds = Array.from({ length: 500 }, (_, sample) => {
+    const [x, e] = [0, 1].map((step) => [...normal({ seed: 9, sample, purpose: "test", step }, 60)]);
+    return spearmanInterval(
+      x,
+      x.map((v, i) => 0.5 * v + Math.sqrt(0.75) * e[i]),
+    );
+  });
+
+  it("covers the correlation of a normal world in about 95 of 100 samples", () => {
+    // Of normal variables with the linear correlation r, it is 6 / pi * asin(r / 2).
+    const true_ = (6 / Math.PI) * Math.asin(0.25);
+    const covered = worlds.filter(({ low, high }) => low <= true_ && true_ <= high).length;
+    expect(covered).toBeGreaterThan(500 * 0.92);
+    expect(covered).toBeLessThan(500 * 0.98);
+  });
+
+  it("holds the correlation, turns with its sign, and refuses three numbers", () => {
+    const [x, y] = [
+      [1, 2, 3, 4, 5, 6],
+      [2, 1, 4, 3, 6, 5],
+    ];
+    const { value, low, high } = spearmanInterval(x, y);
+    expect(value).toBe(spearman(x, y));
+    // By hand: z = atanh(29/35), with the variance (1 + (29/35)^2 / 2) / 3.
+    const half = 1.959963984540054 * Math.sqrt((1 + (29 / 35) ** 2 / 2) / 3);
+    expectClose([low, high], [Math.tanh(Math.atanh(29 / 35) - half), Math.tanh(Math.atanh(29 / 35) + half)]);
+    const turned = spearmanInterval(
+      x,
+      y.map((v) => -v),
+    );
+    expectClose([turned.low, turned.high], [-high, -low]);
+    expect(() => spearmanInterval([1, 2, 3], [1, 2, 3])).toThrow("statistics/value");
   });
 });

@@ -5,6 +5,7 @@ import { Images } from "../../../core/images.js";
 import { type GateScores, Logits } from "../../../core/logits.js";
 import { type Tensor, tensor } from "../../../core/tensor.js";
 import { type Reader, readingOf } from "../../../dynamic/route/route.js";
+import { trueMargin } from "../../../measures/difficulty.js";
 import { count } from "../../../schema/numbers.js";
 import { RULES } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
@@ -77,16 +78,9 @@ export function answerRows(
   return records.flatMap((sample, i) =>
     logits.rows(i).map((row, exit) => {
       const { label: answer, confidence } = readingOf(row, reader, exit);
-      return { sample, exit, label: labels[i], answer, confidence, margin: marginOf(row, labels[i]) };
+      return { sample, exit, label: labels[i], answer, confidence, margin: trueMargin(row, labels[i]) };
     }),
   );
-}
-
-/** The logit of a class minus the largest of the others. */
-function marginOf(row: Float32Array, label: number): number {
-  let other = -Infinity;
-  for (let i = 0; i < row.length; i++) if (i !== label && row[i] > other) other = row[i];
-  return row[label] - other;
 }
 
 function tensorOf({ exits, count: n, classes }: Logits): Tensor {
