@@ -47,6 +47,37 @@ function tierTable(entries, { wilson, table }) {
   );
 }
 
+const BASELINES = { "fixed-blocks": "best fixed blocks", "random-gates": "random gates", static: "static network" };
+
+/** Networks with gates beside networks that decide nothing. */
+function gateTable(entries, { wilson, table }) {
+  const gated = entries.filter(([, { result }]) => result.gates);
+  if (gated.length === 0) return "";
+  const rate = ({ right, count }) => {
+    const { value, low, high } = wilson(right, count);
+    return `${percent(value)} (${(100 * low).toFixed(1)}-${(100 * high).toFixed(1)})`;
+  };
+  const gain = ({ onlyNetwork, onlyBaseline, test }) =>
+    ((100 * (onlyNetwork - onlyBaseline)) / test.count).toFixed(2).replace("-", "−");
+  const p = (value) => (value < 0.0001 ? "below 0.0001" : value.toFixed(4));
+  const rows = gated.flatMap(
+    ([
+      name,
+      {
+        result: { gates },
+      },
+    ]) => [
+      [`\`${name}\``, rate(gates.test), percent(gates.cost), "", ""],
+      ...gates.baselines.map((one) => [
+        `${BASELINES[one.kind]}${one.kind === "static" ? ` \`${one.about.split(",")[0]}\`` : ""}`,
+        ...[rate(one.test), percent(one.cost), gain(one), p(one.p)],
+      ]),
+    ],
+  );
+  const heads = ["network", "test", "mean cost", "gain of the gates, points", "McNemar p"];
+  return `\n**Beside networks without decisions**, on the same test records ([gates.md](gates.md#what-to-measure)):\n\n${table(heads, rows)}`;
+}
+
 /** Mean and range of the final accuracy over the seeds of one network. */
 function seedTable(entries, table) {
   const groups = new Map();
@@ -100,6 +131,7 @@ export function zooPage(index, { wilson, TIERS, table, made }) {
     return [
       `\n## Tier ${tier}\n\n${ABOUT[tier]} ${trained.length} of ${own.length} networks are trained.\n`,
       trained.length > 0 ? `\n${tierTable(trained, { wilson, table })}` : "",
+      gateTable(trained, { wilson, table }),
       ...remarks.map((remark) => `\n${remark}\n`),
       seedTable(trained, table),
       missing.length > 0 ? `\n**Not trained yet:** ${missing.join(", ")}.\n` : "",

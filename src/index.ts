@@ -236,6 +236,7 @@ export {
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export { type GateBaselinesOptions, gateBaselines } from "./studies/gates/baselines.js";
 export { type FileGradient, type FileGradientOptions, fileGradient } from "./studies/gradient-model.js";
 export { holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";

@@ -1,7 +1,7 @@
 /** @file Writes the rows of an audit as a Parquet file. */
 import { writeParquet } from "../data/parquet.js";
 import type { Columns } from "../schema/columns.js";
-import type { SampleRow } from "../schema/sample-row.js";
+import type { GatedSampleRow, SampleRow } from "../schema/sample-row.js";
 import { replaceFile } from "./output-files.js";
 
 const COLUMNS: Columns<SampleRow> = {
@@ -23,7 +23,21 @@ const COLUMNS: Columns<SampleRow> = {
   ms: ["DOUBLE", "share of the wall time of the attack, by multiply-accumulates"],
 };
 
+/** What networks with gates have besides. Files of other networks lack these columns. */
+const GATED_COLUMNS: Columns<GatedSampleRow> = {
+  ...COLUMNS,
+  cleanGates: ["STRING", "bits of the gates on the clean image: 1 open, 0 closed, - behind the exit taken"],
+  cleanCostFraction: ["DOUBLE", "cost of the clean image, as a share of the full cost"],
+  gates: ["STRING", "bits of the gates on the attacked image"],
+  costFraction: ["DOUBLE", "cost of the attacked image, as a share of the full cost"],
+};
+
+const isGated = (row: SampleRow): row is GatedSampleRow => "gates" in row;
+
 /** Writes one row per sample and attack. The file appears whole or not at all.
  * @throws DynnError 'file/unwritable', 'file/full' */
 export const writeRows = (path: string, rows: readonly SampleRow[]): Promise<void> =>
-  replaceFile(path, writeParquet(rows, COLUMNS));
+  replaceFile(
+    path,
+    rows.length > 0 && rows.every(isGated) ? writeParquet(rows, GATED_COLUMNS) : writeParquet(rows, COLUMNS),
+  );

@@ -153,6 +153,11 @@ const attackSchema = z.object({
         success: z.boolean(),
         norm: z.number().min(0).describe("distance of the image in the attack's norm"),
         queries: count.describe("images evaluated"),
+        gates: z
+          .string()
+          .optional()
+          .describe("bits of the gates on the attacked image: 1 open, 0 closed, - behind the exit taken"),
+        costFraction: share.optional().describe("cost of the attacked image; absent, as gates, without gates"),
       }),
     )
     .optional()

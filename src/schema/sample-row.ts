@@ -29,3 +29,13 @@ export interface SampleRow {
    * sees one alone. */
   readonly ms: number;
 }
+
+/** The same for a network with gates: the paths, and what they cost as a share of the full cost. */
+export interface GatedSampleRow extends SampleRow {
+  /** Bits of the gates on the clean image, as `showBits` writes them. */
+  readonly cleanGates: string;
+  readonly cleanCostFraction: number;
+  /** Bits of the gates on the attacked image. */
+  readonly gates: string;
+  readonly costFraction: number;
+}

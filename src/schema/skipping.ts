@@ -48,6 +48,7 @@ export const gateBaselinesSchema = z.object({
   samples: count.describe("samples that all networks answered"),
   accuracy: rateSchema.describe("of the gated network on them"),
   meanCostFraction: share,
+  openRates,
   validation: z
     .object({ name: z.string(), samples: count })
     .describe("records on which fixed blocks and rates were chosen; none is among the samples"),

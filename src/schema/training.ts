@@ -81,6 +81,9 @@ export interface TrainingRecord {
   readonly recipe: string;
   /** Names of the exits, the final exit last. */
   readonly exits: readonly string[];
+  /** The gates in order, and the share of the full cost that each saves when it is closed. Left out
+   * without gates. */
+  readonly gates?: readonly { readonly name: string; readonly costFraction: number }[] | undefined;
   /** Epochs of the whole run. */
   readonly planned: number;
   /** The reports of finished epochs, at least one. */

@@ -62,3 +62,7 @@ export function showKind(units: Listed): string {
   if (units.exits.length === 1) return `a network that skips blocks, ${showUnits(units)}`;
   return `an early-exit network, ${showUnits(units)}`;
 }
+
+/** The bits of all gates as text: 1 open, 0 closed, - behind the exit where the work stopped.
+ * @example showBits([1, 0, undefined]); // "10-" */
+export const showBits = (bits: readonly (0 | 1 | undefined)[]): string => bits.map((bit) => bit ?? "-").join("");

@@ -2,6 +2,7 @@
  *  of the finished ones. `zoo/index.json` has this form. */
 import { z } from "zod";
 import { count, share } from "./numbers.js";
+import { GATE_BASELINES } from "./skipping.js";
 import { RECIPES } from "./training.js";
 
 /** Groups of networks that a study runs on. `demo`: for examples. `small`: thin networks with three
@@ -45,6 +46,29 @@ const runSchema = z.strictObject({
 });
 export type ZooRun = z.infer<typeof runSchema>;
 
+/** A network without decisions beside one with gates, on the same test records. */
+const baselineSchema = z.strictObject({
+  kind: z.enum(GATE_BASELINES),
+  about: z.string().describe("how it was made"),
+  open: z.array(z.string()).optional().describe("of fixed blocks: the gates that are open for every image"),
+  test: answers,
+  cost: z.number().min(0).describe("mean cost, as a share of the gated network's full cost"),
+  onlyNetwork: count.describe("test records that the gated network alone answers right"),
+  onlyBaseline: count.describe("test records that the baseline alone answers right"),
+  p: share.describe("McNemar's exact test, two-sided"),
+});
+
+/** What the gates of a network do on the test records. */
+const gatesSchema = z.strictObject({
+  test: answers.describe("right routed answers"),
+  cost: share.describe("mean cost, as a share of the full cost"),
+  gates: z
+    .array(z.strictObject({ name: z.string(), macs: count, openRate: share.nullable() }))
+    .min(1)
+    .describe("macs: saved when closed; openRate: among the test records that meet the gate; null: none does"),
+  baselines: z.array(baselineSchema),
+});
+
 /** What is known of a finished network. All numbers are of the file as published. */
 const resultSchema = z.strictObject({
   file: z.strictObject({
@@ -67,6 +91,7 @@ const resultSchema = z.strictObject({
       }),
     )
     .describe("empty for a network with one exit"),
+  gates: gatesSchema.optional().describe("absent: the network has no gates"),
   robust: z.array(
     z.strictObject({ attack: z.string(), radius: z.number(), test: answers.describe("right after the attack") }),
   ),
@@ -100,6 +125,10 @@ const networkSchema = networkRecipeSchema.extend({
     .string()
     .nullable()
     .describe("network whose weights the first run begins with; a frozen backbone stays in that network's file"),
+  baseline: z
+    .string()
+    .optional()
+    .describe("a static network of about equal cost, which the network with gates is compared with"),
   result: resultSchema.nullable().describe("null: not trained yet"),
 });
 export type ZooNetwork = z.infer<typeof networkSchema>;
@@ -113,19 +142,20 @@ export const zooIndexSchema = z
     networks: z.record(z.string(), networkSchema),
   })
   .superRefine(({ aliases, networks }, context) => {
-    for (const [name, { init }] of Object.entries(networks)) {
+    for (const [name, { init, baseline }] of Object.entries(networks)) {
       if (!FILE_NAME.test(name))
         context.addIssue({
           code: "custom",
           path: ["networks", name],
           message: "is not a valid name: it may hold a to z, 0 to 9, dots and hyphens",
         });
-      if (init !== null && !Object.hasOwn(networks, init))
-        context.addIssue({
-          code: "custom",
-          path: ["networks", name, "init"],
-          message: `"${init}" is not in the index`,
-        });
+      for (const [field, other] of Object.entries({ init, baseline }))
+        if (typeof other === "string" && !Object.hasOwn(networks, other))
+          context.addIssue({
+            code: "custom",
+            path: ["networks", name, field],
+            message: `"${other}" is not in the index`,
+          });
     }
     for (const [alias, name] of Object.entries(aliases))
       if (!Object.hasOwn(networks, name))

@@ -4,8 +4,11 @@ import { uniform } from "../../src/core/rng.js";
 import { fromNumbers } from "../../src/core/tensor.js";
 import { ensemble } from "../../src/dynamic/model/ensemble.js";
 import type { DynamicModel } from "../../src/dynamic/model/model.js";
+import { underPolicy } from "../../src/dynamic/model/under-policy.js";
 import { softmaxRow } from "../../src/dynamic/route/policy.js";
 import { runReference } from "../../src/runtime/reference.js";
+import { ALWAYS_CLOSED, ALWAYS_OPEN } from "../../src/schema/policy.js";
+import { gatedModel } from "../support/gated.js";
 import { linearModel, smallExits } from "../support/models.js";
 
 const parts = [smallExits(1), smallExits(2), smallExits(3)];
@@ -44,6 +47,19 @@ describe("an ensemble", () => {
     expect(found.length).toBe(3);
     const sorted = (all: readonly (readonly number[][])[]) => all.map((rows) => rows[0][0]).sort((a, b) => a - b);
     sorted(found).forEach((z, k) => expect(z).toBeCloseTo(sorted(finals)[k], 5));
+  });
+
+  test("of parts with gates answers as the parts do under the gates of their files", () => {
+    const frame = { rule: "max-softmax", thresholds: [], fallback: "final" } as const;
+    const policies = [ALWAYS_OPEN, ALWAYS_CLOSED].map((t) => ({ ...frame, gates: { thresholds: [t, t, t, t] } }));
+    const gated = policies.map((policy) => gatedModel({ policy }));
+    const own = gated.map((part, i) => logitsOf(underPolicy(part, policies[i]))[0]);
+    expect(own[0]).not.toEqual(own[1]);
+    const model = ensemble(gated, "logits");
+    expect(model.gates).toEqual([]);
+    const [found] = logitsOf(model);
+    for (const i of [0, 1])
+      meanOver(own.map((rows) => rows[i])).forEach((z, k) => expect(found[i][k]).toBeCloseTo(z, 4));
   });
 
   test("refuses parts for other images", () => {

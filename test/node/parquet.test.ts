@@ -23,6 +23,16 @@ test("rows come back as they were written", async () => {
   expect(await parquetReadObjects({ file: bytes.buffer })).toEqual(rows);
 });
 
+test("rows of a network with gates have its bits and costs as well", async () => {
+  const gated = [0, 1].map((i) => ({
+    ...row(i),
+    ...{ cleanGates: "10-", cleanCostFraction: 0.5, gates: "111", costFraction: 0.5 + i / 4 },
+  }));
+  const file = join(folder, "gated.parquet");
+  await writeRows(file, gated);
+  expect(await parquetReadObjects({ file: new Uint8Array(readFileSync(file)).buffer })).toEqual(gated);
+});
+
 test("no rows are a file with columns alone", async () => {
   const file = join(folder, "empty.parquet");
   await writeRows(file, []);

@@ -1,6 +1,7 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { curvesPlot, lineStyle } from "../../src/report/plots/training.js";
+import { meanCost } from "../../src/report/training/gates.js";
 import { renderTraining } from "../../src/report/training/page.js";
 import type { EpochReport, TrainingRecord } from "../../src/schema/training.js";
 
@@ -112,5 +113,41 @@ describe("curves", () => {
   it("of 25 exits all differ in colour or dash", () => {
     const styles = Array.from({ length: 25 }, (_, i) => JSON.stringify(lineStyle(i)));
     expect(new Set(styles).size).toBe(25);
+  });
+});
+
+describe("the gates of a run", () => {
+  const gates = [0.3, 0.2, 0.1].map((costFraction, k) => ({ name: `block${k}`, costFraction }));
+  const withGates = (epochs: number): TrainingRecord => ({
+    ...record(epochs, 1),
+    gates,
+    epochs: record(epochs, 1).epochs.map((one, i) => ({
+      ...one,
+      gateRates: [0.9, 0.8, 0.7],
+      validationGateRates: [1, 0.5, i === epochs - 1 ? 0 : 1],
+    })),
+  });
+
+  it("mean cost takes off what closed gates save, and the gates that decide are counted", () => {
+    expect(meanCost(gates, [1, 0.5, 0])).toBeCloseTo(1 - 0.1 - 0.1, 12);
+    const short = pageOf(withGates(4)).querySelector(".short")?.textContent?.replaceAll("\u00a0", " ");
+    expect(short).toContain(
+      "On validation samples the final exit costs 80.0 % of the full network on average. 1 of 3 gates decide",
+    );
+  });
+
+  it("draws the cost of each epoch and a map of open rates, with the last epoch in it", () => {
+    const page = pageOf(withGates(60));
+    expect(page.querySelectorAll("#gates figure svg[role=img]")).toHaveLength(2);
+    const map = page.querySelector("#gates figure.wide");
+    const columns = [...(map?.querySelectorAll("text") ?? [])].map(({ textContent }) => textContent);
+    expect(columns).toContain("60");
+    expect(columns).toContain("block2");
+    expect(map?.querySelectorAll("rect").length).toBeLessThanOrEqual(2 * 3 * 24);
+  });
+
+  it("a run without gates, and a record of before, has no such part", () => {
+    expect(pageOf(record(3, 2)).querySelector("#gates")).toBeNull();
+    expect(pageOf({ ...record(3, 2), gates }).querySelector("#gates")).toBeNull();
   });
 });

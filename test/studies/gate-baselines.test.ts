@@ -32,7 +32,9 @@ async function dataOf(count: number, seed: number): Promise<Dataset> {
   const header = { name: `made${seed}`, shape: [3, 8, 8] as const, classes: undefined };
   const blank = inMemory({ ...header, labels: new Int32Array(count) }, gatedImages(count, seed));
   const open = { ...ALL, gates: { thresholds: [0, 1, 2, 3].map(() => ALWAYS_OPEN) } };
-  const labels = Int32Array.from(await routed([], open, blank), ({ label }, i) => (i % 5 === 0 ? (label + 1) % CLASSES : label));
+  const labels = Int32Array.from(await routed([], open, blank), ({ label }, i) =>
+    i % 5 === 0 ? (label + 1) % CLASSES : label,
+  );
   return inMemory({ ...header, labels }, gatedImages(count, seed));
 }
 const data = await dataOf(90, 3);
@@ -86,8 +88,18 @@ describe("the search of fixed blocks", () => {
       return { accuracy, loss: 1, cost: 0.2 * (1 + open.filter(Boolean).length) };
     };
     const search = { target: 0.6, costOf: () => undefined, run: async (open: readonly boolean[]) => pair(open) };
-    expect((await bestFixedBlocks({ ...search, rates: [0.9, 0.8, 0.1, 0.2] })).open).toEqual([true, true, false, false]);
-    expect((await bestFixedBlocks({ ...search, rates: [0.1, 0.2, 0.9, 0.8] })).open).toEqual([false, false, true, true]);
+    expect((await bestFixedBlocks({ ...search, rates: [0.9, 0.8, 0.1, 0.2] })).open).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect((await bestFixedBlocks({ ...search, rates: [0.1, 0.2, 0.9, 0.8] })).open).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
     const loss = { ...search, rates: [1, 1, 1, 1], target: 0.7 };
     const equal = async (open: readonly boolean[]) => ({ ...pair(open), accuracy: 0.5, loss: open[2] ? 1 : 0.5 });
     expect((await bestFixedBlocks({ ...loss, run: equal })).open).toEqual([true, true, false, true]);
@@ -100,7 +112,11 @@ describe("given bits", () => {
 
   test("answer as the policy that forces the same bits", async () => {
     const given = await GivenBits.compile(model, referenceBackend);
-    for (const bits of [[1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]] as const) {
+    for (const bits of [
+      [1, 0, 1, 0],
+      [0, 0, 0, 0],
+      [1, 1, 1, 1],
+    ] as const) {
       const thresholds = bits.map((bit) => (bit === 1 ? ALWAYS_OPEN : ALWAYS_CLOSED));
       const forced = await Forward.compile(underPolicy(model, { gates: { thresholds } }), referenceBackend);
       const found = await given.logits(images, Array(12).fill(bits), { batch: 5 });
@@ -137,7 +153,11 @@ describe.each([
   const model = gatedModel({ exits });
   const policy: Policy = { ...ALL, thresholds };
   const baseline = { ...gatedModel({ plain: [0, 1, 2, 3] }), name: "still" };
-  const found = gateBaselines({ ...{ model, policy, backend, data, validation, baseline }, seed: 4, batch: 16 });
+  const found = gateBaselines({
+    ...{ model, policy, backend, data, validation, statics: [baseline] },
+    seed: 4,
+    batch: 16,
+  });
 
   test("the network and the static network are counted as they answer", async () => {
     const { samples, accuracy, meanCostFraction, compared } = await found;
@@ -196,13 +216,18 @@ describe.each([
 
 test("records that are reported choose no blocks, and a network without gates is refused", async () => {
   const options = { policy: ALL, backend, data, seed: 0, batch: 16 };
-  await expect(gateBaselines({ ...options, model: gatedModel(), validation: data })).rejects.toThrow("policy/validation");
+  await expect(gateBaselines({ ...options, model: gatedModel(), validation: data })).rejects.toThrow(
+    "policy/validation",
+  );
   const still = gatedModel({ plain: [0, 1, 2, 3] });
   await expect(gateBaselines({ ...options, model: still, validation })).rejects.toThrow("has no gates");
 });
 
 test("the test is of the images on which one alone is right", () => {
-  const [a, b] = [[true, true, true, false, true], [false, true, false, true, false]];
+  const [a, b] = [
+    [true, true, true, false, true],
+    [false, true, false, true, false],
+  ];
   const found = compare("static", "", { right: a }, { right: b, cost: 0.5 });
   expect(found).toMatchObject({ onlyNetwork: 3, onlyBaseline: 1, p: mcnemarExact(3, 1), meanCostFraction: 0.5 });
   expect(found.gain.value).toBeCloseTo(0.4, 12);

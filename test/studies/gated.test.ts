@@ -1,5 +1,6 @@
 /** @file Networks with gates in audits, transfers, calibrations and profiles, with early exits and without. Every number is counted again from
  *  routed answers. */
+import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import { auditTables } from "../../src/cli/audit/tables.js";
 import { calibrationTables } from "../../src/cli/calibrate/tables.js";
@@ -16,6 +17,7 @@ import { Forward } from "../../src/dynamic/run/forward.js";
 import { spearman } from "../../src/measures/statistics/index.js";
 import { ortNode } from "../../src/node/ort-node/index.js";
 import { renderAudit } from "../../src/report/audit/page.js";
+import { skippingWords } from "../../src/report/audit/skipping-words.js";
 import { renderCalibration } from "../../src/report/calibration/page.js";
 import type { Policy } from "../../src/schema/policy.js";
 import type { DataRef } from "../../src/schema/study/references.js";
@@ -74,6 +76,17 @@ test("a network without gates has no such measures, and an audit refuses a basel
   const policy = { kind: "fixed", policy: { rule: "max-softmax", thresholds: [], fallback: "final" } } as const;
   const { record } = await audit({ ...options, policy, model: still });
   expect(record.clean).not.toHaveProperty("skipping");
+  expect(renderAudit(record, [])).not.toContain('id="blocks"');
+  expect(auditTables(record)).not.toContain("blocks");
+  const attacked = await audit({
+    ...options,
+    policy,
+    model: still,
+    perSample: true,
+    attacks: [{ name: "pgd", radius: 0.01, steps: 1 }],
+  });
+  expect(attacked.rows[0]).not.toHaveProperty("gates");
+  expect(attacked.record.attacks[0].perSample?.[0]).not.toHaveProperty("gates");
   const other = { ...still, name: "other", classes: CLASSES + 1 };
   await expect(audit({ ...options, policy, model: gatedModel(), baseline: other })).rejects.toThrow(
     "baseline other: takes images [3,8,8] and 5 classes, but gated takes images [3,8,8] and 4 classes. Give a baseline",
@@ -175,6 +188,26 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     expect(answers.difference?.value).toBeCloseTo(costOf(false) - costOf(true), 12);
   });
 
+  test("rows and entries per sample carry bits and costs before and after the attack", async () => {
+    const { record, rows, adversarial } = await audit(options({ perSample: true }));
+    const clean = await routedUnder(exits, policy);
+    const shown = inMemory({ ...data, shape: [3, 8, 8] }, present(adversarial.get("pgd"), "images"));
+    const attacked = await routedUnder(exits, policy, shown);
+    const text = ({ gates = [] }: Routed) => gates.map((bit) => (bit === undefined ? "-" : String(bit))).join("");
+    const own = rows.filter(({ attack }) => attack === "pgd");
+    expect(own).toMatchObject(
+      attacked.map((path, i) => ({
+        ...{ cleanGates: text(clean[i]), gates: text(path) },
+        cleanCostFraction: shares(exits, [clean[i]])[0],
+        costFraction: shares(exits, [path])[0],
+      })),
+    );
+    expect(record.attacks[0].perSample).toMatchObject(
+      attacked.map((path) => ({ gates: text(path), costFraction: shares(exits, [path])[0] })),
+    );
+    expect(new Set(attacked.map(text)).size).toBeGreaterThan(2);
+  });
+
   test("an audit chooses thresholds of exits and gates on validation records", async () => {
     const { record } = await audit(
       options({
@@ -198,6 +231,16 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     expect(tables).toContain("gates 0.5, 0, 1, -2");
     const page = renderAudit(record, gallery);
     expect(page).toContain("block2");
+    const { document } = parseHTML(page);
+    const blocks = document.querySelector("#blocks");
+    expect(blocks?.querySelectorAll("figure svg[role=img]")).toHaveLength(3);
+    const [mapped] = [...(blocks?.querySelectorAll("details table tbody tr") ?? [])];
+    const [{ label, samples, openRates }] = present(record.clean.skipping, "gates").byClass;
+    expect([...mapped.children].map(({ textContent }) => textContent?.replaceAll("\u00a0", " "))).toEqual([
+      ...[`class ${label}`, String(samples), expect.any(String), expect.any(String)],
+      ...openRates.map((rate) => (rate === null ? "–" : `${Math.round(100 * rate)} %`)),
+    ]);
+    expect(tables).toContain(skippingWords(record)[0][1]);
   });
 
   test("a calibration reports on test records what routing them under its policy gives", async () => {

@@ -35,7 +35,13 @@ import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, listOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
-import { type PolicyFlags, policyOptions, policyRequest, resolvePolicyFlags, splitRecords } from "../shared/policy-options.js";
+import {
+  type PolicyFlags,
+  policyOptions,
+  policyRequest,
+  resolvePolicyFlags,
+  splitRecords,
+} from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
@@ -168,7 +174,10 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
   checkGated(flags, model);
   const { gateBaselines, ...resolved } = await resolvedRecords(flags, model, data);
   const surrogate = await surrogateOf(flags, given.shape);
-  const baseline = flags.baseline === undefined ? undefined : await openModel(flags.baseline, { imageSize: [given.shape[1], given.shape[2]] });
+  const baseline =
+    flags.baseline === undefined
+      ? undefined
+      : await openModel(flags.baseline, { imageSize: [given.shape[1], given.shape[2]] });
   const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
   const outcome = await withProgress((onProgress) =>
     audit({

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import { localPlace } from "../../node/zoo/places.js";
+import { BASELINES, showP } from "../../report/audit/skipping-words.js";
 import { duration } from "../../report/shared/format.js";
 import type { ZooIndex, ZooNetwork, ZooResult } from "../../schema/zoo.js";
 import { common } from "../shared/common-options.js";
@@ -36,7 +37,41 @@ function show(name: string, network: ZooNetwork, { data, aliases }: ZooIndex): s
   return `${heading(name)}${facts.join("\n")}\n${result ? showResult(result) : ""}`;
 }
 
-const showResult = ({ file, exits, routed, robust, training, version, inGit, parameters, remark }: ZooResult): string =>
+/** What the gates do, and networks without decisions beside them. */
+function showGates(gates: ZooResult["gates"]): string {
+  if (gates === undefined) return "";
+  const rate = ({ right, count }: { right: number; count: number }) => showRate(wilson(right, count));
+  return [
+    heading("Gates"),
+    `routed: ${rate(gates.test)} at ${percent(gates.cost)} of the cost\n`,
+    ...gates.baselines.map(
+      ({ kind, test, cost, p, onlyNetwork, onlyBaseline }) =>
+        `${BASELINES[kind]}: ${rate(test)} at ${percent(cost)}; right alone: ${onlyNetwork} with gates, ${onlyBaseline} without, McNemar p ${showP(p)}\n`,
+    ),
+    "\n",
+    table(
+      [{ head: "gate", align: "left" }, { head: "MACs" }, { head: "open" }],
+      gates.gates.map(({ name, macs, openRate }) => [
+        name,
+        showCount(macs),
+        openRate === null ? "-" : percent(openRate),
+      ]),
+    ),
+  ].join("");
+}
+
+const showResult = ({
+  file,
+  exits,
+  routed,
+  gates,
+  robust,
+  training,
+  version,
+  inGit,
+  parameters,
+  remark,
+}: ZooResult): string =>
   [
     `${showCount(parameters)} parameters, ${(file.bytes / 1e6).toFixed(1)} MB, sha256 ${file.sha256}${inGit ? ", in git" : ""}\n`,
     `trained in ${duration(training.seconds)} of wall time on ${training.cores} cores (${training.cpu}, ${training.memoryGiB} GiB), dynn ${version}\n`,
@@ -57,6 +92,7 @@ const showResult = ({ file, exits, routed, robust, training, version, inGit, par
       ({ target, test, cost }) =>
         `${target}: ${showRate(wilson(test.right, test.count))} at ${percent(cost)} of the cost\n`,
     ),
+    showGates(gates),
     heading("Robust accuracy"),
     ...robust.map(
       ({ attack, radius, test }) =>

@@ -101,8 +101,9 @@ interface Workplace {
 
 async function trainOne([name, network]: Named, { index, folder, work, data }: Workplace, io: Io): Promise<void> {
   const stem = join(work, name);
-  const init = network.init === null ? undefined : await initIn(folder, network.init);
-  const { runs } = network;
+  const init = network.init === null ? undefined : await fileIn(folder, network.init);
+  const { runs, baseline } = network;
+  if (baseline !== undefined) await fileIn(folder, baseline);
   for (const [i, argv] of trainArguments(network, { stem, data, init }).entries()) {
     if (existsSync(`${stemOf({ stem }, i, runs.length)}.onnx`)) continue;
     const command = trainCommand(new Command("train").exitOverride(), { ...io, out: io.err });
@@ -125,9 +126,9 @@ async function trainOne([name, network]: Named, { index, folder, work, data }: W
   );
 }
 
-/** The file of the network to begin with, in the folder: a frozen backbone must lie beside the file
- * that refers to it. */
-async function initIn(folder: string, name: string): Promise<string> {
+/** The file of another network, in the folder: a frozen backbone must lie beside the file that
+ * refers to it, and publishing reads it there. */
+async function fileIn(folder: string, name: string): Promise<string> {
   const path = join(folder, `${name}.onnx`);
   if (!existsSync(path)) await copyFile((await findNetwork(name)).path, path);
   return path;

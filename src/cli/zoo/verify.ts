@@ -50,7 +50,7 @@ async function verifyAction(names: readonly string[], { data }: { readonly data?
 
 async function measureAgain(
   path: string,
-  { exits }: ZooResult,
+  { exits, gates }: ZooResult,
   spec: string,
   io: Io,
 ): Promise<{ readonly same: boolean; readonly line: string }> {
@@ -66,6 +66,6 @@ async function measureAgain(
   const share = (right.at(-1) ?? 0) / data.count;
   return {
     same: data.count === exits[0]?.test.count && most <= TOLERANCE * data.count,
-    line: `${percent(share)} at the final exit; at most ${most} of ${data.count} answers of an exit differ in number from the index`,
+    line: `${percent(share)} at the final exit; at most ${most} of ${data.count} answers of an exit differ in number from the index${gates ? `; ${gates.gates.length} gates, ${percent(gates.cost)} of the cost in the index` : ""}`,
   };
 }

@@ -6,6 +6,7 @@ import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import { distinctNames } from "../../graph/scopes.js";
 import { type DynamicModel, dynamicModel } from "./model.js";
+import { underPolicy } from "./under-policy.js";
 
 /** How the final answers of an ensemble become one.
  * - logits: the mean of the logits. Source: Dong et al. 2018, equation 8.
@@ -15,7 +16,8 @@ export const ENSEMBLE_FORMS = ["logits", "probabilities", "losses"] as const;
 export type EnsembleForm = (typeof ENSEMBLE_FORMS)[number];
 
 /** One model from several. Its exits are the final exits of the parts (`losses`), or one exit with
- * their mean.
+ * their mean. Gates of a part act as the policy of its file says. The ensemble itself has no gates,
+ * and every input has its full cost.
  * @throws DynnError 'transfer/mismatch' when they take different images or classes
  * @example
  * ```ts
@@ -28,7 +30,7 @@ export function ensemble(models: readonly DynamicModel[], form: EnsembleForm): D
   const [first] = models;
   for (const model of models) checkAlike(first, model);
   const name = models.map((model) => model.name).join("+");
-  const graphs = models.map((model, i) => renamed(model, i, first.input.name));
+  const graphs = models.map((model, i) => renamed(underOwnGates(model), i, first.input.name));
   const finals = models.map(({ exits }, i) => prefixed(exits[exits.length - 1].logits, i));
   const builder = new GraphBuilder({ ...joined(graphs, name), outputs: [] });
   const outputs = form === "losses" ? finals : [meanOf(builder, finals, form)];
@@ -37,6 +39,12 @@ export function ensemble(models: readonly DynamicModel[], form: EnsembleForm): D
   const metadata = new Map([["dynn.exits", JSON.stringify(exits)]]);
   return dynamicModel({ graph: builder.build(), metadata }, { name });
 }
+
+/** A part with the thresholds of its own policy in the graph. */
+const underOwnGates = (model: DynamicModel): DynamicModel =>
+  model.policy?.gates && model.gates.every(({ threshold }) => threshold === 0)
+    ? underPolicy(model, model.policy)
+    : model;
 
 const prefixed = (value: ValueName, at: number): ValueName => `m${at}/${value}`;
 

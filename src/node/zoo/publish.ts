@@ -6,12 +6,14 @@ import { deflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { sha256 } from "../../core/digest.js";
 import { VERSION } from "../../core/version.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
 import { writeModel } from "../../onnx/write.js";
 import { type EpochReport, epochReportSchema, RECIPE_DEFINITIONS } from "../../schema/training.js";
 import type { ZooIndex, ZooNetwork, ZooResult } from "../../schema/zoo.js";
 import { robustAccuracy, type ZooMeasurement } from "../../studies/zoo/measure.js";
 import { publishedNetwork } from "../../studies/zoo/published.js";
 import { type PublishedFile, sharedWeights } from "../../training/zoo/publication.js";
+import { load } from "../load.js";
 import { loadModel, readBytes } from "../onnx-files.js";
 import { replaceFile } from "../output-files.js";
 import { recordNetwork } from "./index-file.js";
@@ -38,9 +40,10 @@ export interface Publication {
  *   measuring */
 export async function publishNetwork(publication: Publication): Promise<ZooResult> {
   const { name, network, trained, folder, index, inGit } = publication;
-  const { model, measured: answers } = await publishedNetwork(await loadModel(trained), publication.measurement);
+  const measurement = { ...publication.measurement, statics: await staticsOf(network, folder) };
+  const { model, measured: answers } = await publishedNetwork(await loadModel(trained), measurement);
   const { policy, ...measured } = answers;
-  const robust = await robustAccuracy(model, policy, publication.measurement);
+  const robust = await robustAccuracy(model, policy, measurement);
   const backbone = await backboneOf(network, folder);
   const external = backbone ? sharedWeights(model.graph, backbone) : undefined;
   const bytes = writeModel({ ...model, external });
@@ -57,6 +60,15 @@ export async function publishNetwork(publication: Publication): Promise<ZooResul
   };
   await recordNetwork(folder, [name, { ...network, result }], index);
   return result;
+}
+
+/** The static networks that a network with gates is compared with: the one that training began
+ * with, and the baseline of the index.
+ * @throws DynnError 'file/missing', and the errors of reading */
+async function staticsOf({ recipe, init, baseline }: ZooNetwork, folder: string): Promise<DynamicModel[]> {
+  if (!("gates" in RECIPE_DEFINITIONS[recipe])) return [];
+  const names = [init, baseline].flatMap((name) => name ?? []);
+  return Promise.all(names.map(async (name) => load(join(folder, `${name}.onnx`), { name })));
 }
 
 /** The published file that holds the frozen backbone. Undefined when the network trains its own.

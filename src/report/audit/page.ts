@@ -17,6 +17,7 @@ import {
   routingSection,
 } from "./sections.js";
 import { auditShort, worstOf } from "./short.js";
+import { skippingSection } from "./skipping-section.js";
 import { answerName, isStatic } from "./words.js";
 
 /** How an audit report is made. */
@@ -35,6 +36,7 @@ export function renderAudit(record: AuditRecord, gallery: readonly GalleryItem[]
   const document = options.document ?? parseHTML("<!doctype html><html></html>").document;
   const sections = [
     exitsSection(record, document),
+    skippingSection(record, document),
     attacksSection(record),
     routingSection(record, document),
     radiusSection(record, document),

@@ -3,6 +3,7 @@
 import { type AttackRecord, type AuditRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
+import { baselineWords } from "./skipping-words.js";
 import { answerName, attackWarnings, cleanAccuracyOf, figure, isStatic, lost } from "./words.js";
 
 /** Three to five sentences. */
@@ -22,9 +23,25 @@ export function cleanSentences(record: AuditRecord): Html[] {
       html`It has one exit: every input has the full cost, and an attack cannot raise it.`,
     ];
   const { accuracy, meanCostFraction } = clean.routed;
+  const routed = html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(accuracy, data.samples))} right for <b>${write.percent(meanCostFraction)}</b> of the full cost.`;
+  // The answer of a single exit is the routed answer, so its accuracy is no comparison.
+  if (record.model.exits.length === 1) return [routed, ...skippingSentences(record)];
   return [
-    html`On ${write.samples(data.samples)} the routed network answers ${figure(write.rateOf(accuracy, data.samples))} right for <b>${write.percent(meanCostFraction)}</b> of the full cost.`,
+    routed,
     html`The saving of ${write.percent(1 - meanCostFraction)} by ${savers(record)} ${priceOf(last.value - accuracy)} compared with the final exit, which is right on ${figure(last)}.`,
+  ];
+}
+
+/** What closed gates save and cost, and whether fixed blocks would do as well. */
+function skippingSentences({ clean: { routed, skipping } }: AuditRecord): Html[] {
+  const saving = html`Closed gates save ${write.percent(1 - routed.meanCostFraction)}`;
+  const open = skipping?.difficulty[0];
+  const fixed = skipping?.baselines?.compared.find(({ kind }) => kind === "fixed-blocks");
+  return [
+    open
+      ? html`${saving}. With all gates open the network is right on ${figure(open.accuracy)}, so skipping ${priceOf(open.accuracy.value - routed.accuracy)}.`
+      : html`${saving}.`,
+    ...(fixed ? [html`Against the best fixed blocks of equal cost: ${baselineWords(fixed)}`] : []),
   ];
 }
 

@@ -15,6 +15,7 @@ import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { gatesSection } from "./gates.js";
 import { trainingShort } from "./short.js";
 
 /** The page as text. */
@@ -23,16 +24,17 @@ export function renderTraining(record: TrainingRecord, document?: Document): str
   const sections = [
     exitsSection(record),
     curvesSection(record, drawnIn),
+    gatesSection(record, drawnIn),
     perExitSection(record, drawnIn),
     settingsSection(record),
-  ];
-  const { exits, epochs, planned } = record;
+  ].filter((section) => section !== undefined);
+  const { epochs, planned } = record;
   const busy = record.steadiness?.warning;
   return reportPage({
     title: `${record.model}: training`,
     kind: `Training, recipe ${record.recipe}`,
     heading: html`${record.model} <small>on ${record.data}</small>`,
-    about: `${epochs.length} of ${counted(planned, "epoch")} done, ${showUnits({ exits })}.`,
+    about: `${epochs.length} of ${counted(planned, "epoch")} done, ${showUnits(record)}.`,
     remarks: remarks(record.notes, busy === undefined ? [] : [`Exits were placed by time. ${busy}`]),
     cards: cards(record),
     short: trainingShort(record),

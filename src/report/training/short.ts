@@ -4,6 +4,7 @@ import { counted } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { TrainingRecord } from "../../schema/training.js";
 import * as write from "../shared/format.js";
+import { gateSentences } from "./gates.js";
 
 /** A training accuracy that is this much above the validation accuracy is called overfitting. */
 const GAP = 0.1;
@@ -12,6 +13,7 @@ const GAP = 0.1;
 export const trainingShort = (record: TrainingRecord): string[] => [
   finalExit(record),
   ...earlyExits(record),
+  ...gateSentences(record),
   ...bestEpoch(record),
   ...overfit(record),
 ];

@@ -147,7 +147,10 @@ async function audited(
     ...rest,
     found: {
       warnings: chanceWarnings(model, data, finalAccuracy(onClean)),
-      clean: { ...cleanRecord(onClean), ...(await skipping(options, onClean, referencesOf(planned, baseline?.name, run))) },
+      clean: {
+        ...cleanRecord(onClean),
+        ...(await skipping(options, onClean, referencesOf(planned, baseline?.name, run))),
+      },
       attacks: withComparisons(records),
       curves: curves.map((curve, i) => curveRecord(curve, planned.curves[i], onClean, run)),
     },
@@ -163,7 +166,8 @@ async function skipping(
   const own = skippingRecord(onClean, references);
   if (!asked) return own;
   const { policy } = onClean.victim;
-  const baselines = await gateBaselines({ ...options, ...asked, policy });
+  const statics = options.baseline ? [options.baseline] : [];
+  const baselines = await gateBaselines({ ...options, ...asked, policy, statics });
   return own.skipping ? { skipping: { ...own.skipping, baselines } } : own;
 }
 

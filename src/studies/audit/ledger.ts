@@ -1,8 +1,10 @@
 /** @file The account of an attack: its work, the queries up to success, and the distances. */
 import type { SampleOutcome } from "../../attacks/attack.js";
+import { costShareOf } from "../../dynamic/model/units.js";
 import { percentile } from "../../measures/percentile.js";
 import { NORMS } from "../../perturb/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
+import { showBits } from "../../schema/units.js";
 import { type Attacked, cleanAnswers } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 
@@ -47,10 +49,11 @@ export function normRecord(
 /** One entry per attacked sample.
  * @param success one per sample */
 export function sampleRecords(
-  { attack, samples, outcomes }: Attacked,
+  { attack, samples, outcomes, routed }: Attacked,
   audited: AuditedModel,
   success: readonly boolean[],
 ): NonNullable<AttackRecord["perSample"]> {
+  const { model } = audited.victim;
   const { distance } = NORMS[attack.budget.norm];
   const labels = cleanAnswers(attack, samples, audited);
   return samples.map(({ id, pixels }, i) => ({
@@ -59,5 +62,8 @@ export function sampleRecords(
     success: success[i],
     norm: distance(pixels, outcomes[i].image),
     queries: outcomes[i].spent.queries,
+    ...(model.gates.length > 0
+      ? { gates: showBits(routed[i].gates ?? []), costFraction: costShareOf(model, routed[i]) }
+      : {}),
   }));
 }

@@ -28,8 +28,8 @@ export interface GateBaselinesOptions {
   readonly data: Dataset;
   /** Other records, on which blocks and rates are chosen. */
   readonly validation: Dataset;
-  /** A static network. */
-  readonly baseline?: DynamicModel | undefined;
+  /** Static networks, judged by their final exits. */
+  readonly statics?: readonly DynamicModel[] | undefined;
   /** Most validation records in the search of fixed blocks, from the first on. Default: 500. */
   readonly searched?: number | undefined;
   /** The seed of random gates. */
@@ -57,7 +57,7 @@ export async function gateBaselines(given: GateBaselinesOptions): Promise<GateBa
       `${given.model.name}: has no gates, so there are no fixed blocks to compare it with. Give a network with gates.`,
       { model: given.model.name },
     );
-  const { model, policy, data, validation, seed, baseline } = await withCheckedModel(given, given.data);
+  const { model, policy, data, validation, seed, statics = [] } = await withCheckedModel(given, given.data);
   await checkApart(data, validation);
   const chosenOn = await labelled(model, first(validation, given.searched ?? SEARCHED));
   const shown = await labelled(model, data);
@@ -68,14 +68,15 @@ export async function gateBaselines(given: GateBaselinesOptions): Promise<GateBa
   const under = fixedPolicy(policy, fixed);
   const fixedAnswers = await answersUnder(model, under, shown, running(given, "images, fixed blocks"));
   const how = { ...running(given, "images, random gates"), rates, seed };
-  const compared = [
+  const compared: GateBaseline[] = [
     { ...compare("fixed-blocks", FIXED(chosenOn.labels.length), network, fixedAnswers), open: openNames(model, fixed) },
     compare("random-gates", RANDOM, network, await answersAtRandom(model, policy, shown, how)),
-    ...(baseline ? [await staticOf(baseline, { given, model, shown, network })] : []),
   ];
+  for (const one of statics) compared.push(await staticOf(one, { given, model, shown, network }));
   return {
     samples: shown.labels.length,
     ...summary(network),
+    openRates: openRates(network.routed.map(({ gates = [] }) => gates)),
     validation: { name: validation.name, samples: chosenOn.labels.length },
     compared,
   };

@@ -7,15 +7,17 @@ import type { TrainingSplit } from "../../data/training-split.js";
 import { calibrate, type Measured, outcomesAt } from "../../dynamic/choose/calibrate.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { argmax } from "../../dynamic/route/policy.js";
+import { unitShares } from "../../dynamic/run/gated-runs.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import type { Backend } from "../../runtime/backend.js";
-import type { Policy } from "../../schema/policy.js";
-import { singleExitPolicy } from "../../schema/policy.js";
+import type { Rate } from "../../schema/numbers.js";
+import { type Policy, singleExitPolicy } from "../../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
 import type { ZooResult } from "../../schema/zoo.js";
 import { evaluatedLogits } from "../../training/run/evaluate.js";
 import { audit } from "../audit/index.js";
 import type { Progress } from "../audit/options.js";
+import { gateBaselines } from "../gates/baselines.js";
 
 /** What {@link measureNetwork} needs. */
 export interface ZooMeasurement {
@@ -24,12 +26,14 @@ export interface ZooMeasurement {
   readonly backend: Backend;
   /** Images in one run. */
   readonly batch: number;
+  /** Static networks that a network with gates is compared with. */
+  readonly statics?: readonly DynamicModel[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** The measured facts of a network, and the policy for the first goal. */
-export interface MeasuredNetwork extends Pick<ZooResult, "parameters" | "exits" | "routed"> {
+export interface MeasuredNetwork extends Pick<ZooResult, "parameters" | "exits" | "routed" | "gates"> {
   /** Undefined for a network with one exit. */
   readonly policy: Policy | undefined;
 }
@@ -58,6 +62,7 @@ export async function measureNetwork(
     test: await answersOf(model, testOf(data), "test records", measurement),
   };
   const chosen = model.exits.length > 1 ? TARGETS.map(([name, target]) => routed(model, name, target, measured)) : [];
+  const policy = chosen[0]?.policy;
   return {
     parameters: model.parameters,
     exits: model.exits.map(({ name, macs, costFraction }, k) => ({
@@ -66,20 +71,43 @@ export async function measureNetwork(
       test: rightAt(measured.test, k),
     })),
     routed: chosen.map(({ record }) => record),
-    policy: chosen[0]?.policy,
+    ...(model.gates.length > 0 ? { gates: await gatesOf(model, policy, measurement) } : {}),
+    policy,
+  };
+}
+
+/** What the gates do on the test records, beside networks without decisions. */
+async function gatesOf(
+  model: DynamicModel,
+  policy: Policy = singleExitPolicy(FRAME.rule, FRAME.fallback),
+  { data, statics, ...how }: ZooMeasurement,
+): Promise<ZooResult["gates"]> {
+  const { validation } = data;
+  const found = await gateBaselines({ ...how, model, policy, statics, data: testOf(data), validation, seed: 0 });
+  const answersOf = ({ value }: Rate) => ({ right: Math.round(value * found.samples), count: found.samples });
+  return {
+    test: answersOf(found.accuracy),
+    cost: found.meanCostFraction,
+    gates: model.gates.map(({ name, macs }, k) => ({ name, macs, openRate: found.openRates[k] })),
+    baselines: found.compared.map(({ accuracy, meanCostFraction: cost, gain: _gain, ...rest }) => ({
+      ...rest,
+      ...{ test: answersOf(accuracy), cost },
+    })),
   };
 }
 
 const testOf = ({ test }: Pick<TrainingSplit, "test">): Dataset => present(test, "the test records of a network");
 
 const answersOf = (
-  { graph, exits }: DynamicModel,
+  { graph, exits, gates }: DynamicModel,
   dataset: Dataset,
   phase: string,
   { backend, batch, signal, onProgress }: ZooMeasurement,
 ): Promise<Measured> =>
   evaluatedLogits(graph, exits, dataset, backend, {
     ...{ batch, signal },
+    gates:
+      gates.length > 0 ? gates.map(({ name, score, value, branch }) => ({ name, score, value, branch })) : undefined,
     onProgress: (done, total) => onProgress?.({ phase, done, total }),
   });
 
@@ -93,15 +121,15 @@ function rightAt({ logits, labels }: Measured, exit: number): { right: number; c
 const DIGITS = 4;
 
 function routed(
-  { exits }: DynamicModel,
+  model: DynamicModel,
   name: string,
   target: CalibrationTarget,
   { validation, test }: Readonly<Record<"validation" | "test", Measured>>,
 ): { readonly record: ZooResult["routed"][number]; readonly policy: Policy } {
-  const costs = exits.map((e) => e.costFraction);
-  const { policy } = calibrate(validation, { ...FRAME, target, costs });
+  const shares = unitShares(model);
+  const { policy } = calibrate(validation, { ...FRAME, ...shares, target });
   const thresholds = policy.thresholds.map((t) => Number(t.toFixed(DIGITS)));
-  const [{ accuracy, cost }] = outcomesAt(test, { ...FRAME, costs }, [thresholds]);
+  const [{ accuracy, cost }] = outcomesAt(test, { ...FRAME, ...shares }, [thresholds]);
   const count = test.labels.length;
   return {
     record: { target: name, thresholds, test: { right: Math.round(accuracy * count), count }, cost },

@@ -1,6 +1,6 @@
 /** @file Accuracy and loss of every exit on validation or test records. */
 
-import { Logits } from "../../core/logits.js";
+import { type GateScores, Logits } from "../../core/logits.js";
 import { sizeOf } from "../../core/shape.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import type { Measured } from "../../dynamic/choose/readings.js";
@@ -96,8 +96,15 @@ export async function evaluatedLogits(...request: Parameters<typeof answersOf>):
     }
     return joined;
   });
-  return { labels: dataset.labels, logits: new Logits(whole, classes) };
+  return { labels: dataset.labels, logits: new Logits(whole, classes, joinedScores(parts)) };
 }
+
+/** The scores of every gate on all records. */
+const joinedScores = ([first, ...rest]: readonly Logits[]): GateScores[] =>
+  (first?.gates ?? []).map((gate, k) => ({
+    ...gate,
+    scores: Float32Array.from([first, ...rest].flatMap(({ gates }) => [...(gates[k]?.scores ?? [])])),
+  }));
 
 /** Measures accuracy and loss of each exit on labelled records.
  * @param graph a trained network with its parameters as initializers

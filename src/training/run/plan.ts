@@ -218,6 +218,7 @@ export const recordOf = (
   ...notesOn(data),
   recipe: config.recipe,
   exits: network.model.exits.map((e) => e.name),
+  ...gatesOf(network.model),
   planned: config.epochs,
   validationCount: data.validation.count,
   epochs,
@@ -225,6 +226,13 @@ export const recordOf = (
   steadiness: placement?.cost === "time" ? steadinessOf(placement.roundSpread) : undefined,
   settings: leaves("", settings),
 });
+
+/** The gates with what they save. */
+function gatesOf({ exits, gates = [] }: TrainingNetwork["model"]): Pick<TrainingRecord, "gates"> {
+  const full = exits[exits.length - 1].macs;
+  if (gates.length === 0 || !full) return {};
+  return { gates: gates.map(({ name, macs }) => ({ name, costFraction: macs / full })) };
+}
 
 /** Every setting as path and value. */
 function leaves(at: string, value: unknown): [name: string, value: string][] {

@@ -13,7 +13,13 @@ import type { TrainingState } from "../step/state.js";
  * outputs. */
 export interface TrainableModel {
   readonly graph: Graph;
-  readonly exits: readonly { readonly name: string; readonly logits: ValueName; readonly costFraction: number }[];
+  readonly exits: readonly {
+    readonly name: string;
+    readonly logits: ValueName;
+    readonly costFraction: number;
+    /** MACs of one sample. Reports of gates need it. */
+    readonly macs?: number;
+  }[];
   /** The gates of blocks. Left out: none. */
   readonly gates?: readonly TrainedGate[] | undefined;
 }
