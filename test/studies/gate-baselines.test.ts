@@ -80,7 +80,7 @@ describe("the search of fixed blocks", () => {
   });
 
   test("takes the most open gates where greedy closing goes wrong, and the lower loss among equals", async () => {
-    // Only the pair 0 and 1 is good; closing one gate at a time sees no way there.
+    // Only the pair 0 and 1 is good; closing one gate at a time sees no way judged.
     const pair = (open: readonly boolean[]): FixedOutcome => {
       const good = open[0] && open[1] && !open[2] && !open[3];
       const key = open.map(Number).join("");
@@ -132,7 +132,7 @@ describe("given bits", () => {
   test("the network's own bits give its own answers, image by image", async () => {
     const forward = await Forward.compile(model, backend);
     const own = await forward.logits(images, { batch: 12 });
-    const bits = Array.from({ length: 12 }, (_, i) => own.gates.map(({ scores }) => (scores[i] >= 0 ? 1 : 0) as 0 | 1));
+    const bits = Array.from({ length: 12 }, (_, i) => own.gates.map(({ scores }) => (scores[i] >= 0 ? 1 : 0)));
     expect(new Set(bits.map(String)).size).toBeGreaterThan(2);
     const given = await GivenBits.compile(model, backend);
     const found = await given.logits(images, bits, { batch: 7 });
@@ -194,8 +194,8 @@ describe.each([
     const ways = [];
     for (const k of [0, 1, 2, 3]) {
       const way = [true, true, true, true].with(k, false);
-      const there = await routed(exits, under(way), validation);
-      if (costOn(there) >= target - 1e-9) ways.push(share(rightOf(there, validation)));
+      const judged = await routed(exits, under(way), validation);
+      if (costOn(judged) >= target - 1e-9) ways.push(share(rightOf(judged, validation)));
     }
     expect(share(rightOf(chosen, validation))).toBeGreaterThanOrEqual(ways.length === 0 ? 0 : Math.min(...ways));
     expect(fixed.about).toContain("110 validation records");

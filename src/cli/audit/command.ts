@@ -45,7 +45,10 @@ import {
 import { withProgress } from "../shared/progress.js";
 import { auditTables } from "./tables.js";
 
-type Shared = CommonFlags<"data" | "eps" | "seed", "batch" | "samples" | "attacks" | "attackFile" | "json" | "report">;
+type Shared = CommonFlags<
+  "data" | "eps" | "seed",
+  "batch" | "samples" | "attacks" | "attackFile" | "baseline" | "json" | "report"
+>;
 
 interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, BackendFlags, Shared {
   readonly radii?: readonly number[];
@@ -55,7 +58,6 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly records?: string;
   readonly surrogate?: readonly string[];
   readonly ensemble: EnsembleForm;
-  readonly baseline?: string;
   readonly fixedBlocks?: boolean;
   readonly keep?: string;
 }
@@ -101,11 +103,9 @@ export function auditCommand(command: Command, io: Io): Command {
         .default("logits"),
     );
   command.addOption(
-    option(
-      "--baseline <model>",
-      "for a network with gates: a static network that says how difficult each image is (ONNX file or zoo:NAME)",
-      (name) => name,
-    ),
+    common("baseline", {
+      about: "for a network with gates: a static network that says how difficult each image is (ONNX file or zoo:NAME)",
+    }),
   );
   command.addOption(
     new Option(

@@ -74,7 +74,7 @@ export function profileCommand(command: Command, io: Io): Command {
       ),
     )
     .addOption(common("fallback"))
-    .option("--baseline <model>", "a network to compare with, usually a smaller one without exits");
+    .addOption(common("baseline"));
   for (const one of commons("exits", "final", "classes", "byOrder", "validation", "validationSamples"))
     command.addOption(one);
   return command

@@ -40,6 +40,7 @@ interface CommonValues {
   readonly report: string;
   readonly attacks: readonly string[];
   readonly attackFile: string;
+  readonly baseline: string;
 }
 type Name = keyof CommonValues;
 
@@ -162,6 +163,11 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     about: "a JSON file that states the attacks exactly (docs/attack-file.md)",
     read: file,
     conflicts: "attacks",
+  },
+  baseline: {
+    flags: "--baseline <model>",
+    about: "a network to compare with, usually a smaller one without exits",
+    read: text,
   },
   seed: { flags: "--seed <n>", about: "seed of every random number", read: whole(0, 0), default: 0 },
   batch: {

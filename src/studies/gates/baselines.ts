@@ -48,7 +48,8 @@ const SEARCHED = 500;
  * @throws DynnError 'policy/validation' when a reported record is among the validation records
  * @throws DynnError 'data/shape', 'runtime/run', or the signal's reason when aborted
  * @example
- * const found = await gateBaselines({ model, policy, backend, data, validation, seed: 0, batch: 64 });
+ * const records = { data, validation };
+ * const found = await gateBaselines({ model, policy, backend, ...records, seed: 0, batch: 64 });
  * for (const { kind, gain, p } of found.compared) console.log(kind, gain.value, p); */
 export async function gateBaselines(given: GateBaselinesOptions): Promise<GateBaselines> {
   if (given.model.gates.length === 0)
