@@ -59,6 +59,10 @@ const pointSchema = z.object({
   ...policySchema.shape,
   accuracy: rateSchema,
   exitCounts: z.array(count).describe("images whose work stops at each exit"),
+  openRates: z
+    .array(share.nullable())
+    .optional()
+    .describe("per gate: share of the images that meet it for which it is open; absent: the network has no gates"),
   meanMacs: positive,
   macsFraction: positive.describe(
     "meanMacs divided by the MACs of the static network; above 1 when heads cost more than they save",

@@ -5,6 +5,7 @@ import { backboneOf, cutsOf } from "../../dynamic/model/exits.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import type { StudyFile, StudyRecipe } from "../../schema/study/file.js";
 import type { PlannedNetwork } from "../../schema/study/plan.js";
+import { RECIPE_DEFINITIONS } from "../../schema/training.js";
 import { nameOf } from "../../studies/study/plan.js";
 import { recipeKind, untrainedModel } from "../../training/zoo/runs.js";
 import { openOnnx } from "../models.js";
@@ -52,7 +53,9 @@ export class StudyNetworks {
     if (spec.startsWith(RECIPE)) return undefined;
     try {
       const { source } = await openOnnx(fromRoot(spec, this.root));
-      return { spec, sha256: networkDigest(source), ...factsOf(dynamicModel(source, { name: spec })) };
+      const model = dynamicModel(source, { name: spec });
+      this.#refuseGates(spec, model.gates.length);
+      return { spec, sha256: networkDigest(source), ...factsOf(model) };
     } catch (error) {
       if (error instanceof DynnError && error.code === "zoo/missing") return undefined;
       throw error;
@@ -61,6 +64,7 @@ export class StudyNetworks {
 
   async #trained(spec: string): Promise<PlannedNetwork | undefined> {
     const recipe = await this.#recipe(spec);
+    if ("gates" in RECIPE_DEFINITIONS[recipe.recipe]) this.#refuseGates(spec, 1);
     if (!this.file.train) return undefined;
     const { init, data, ...rest } = recipe;
     if (init !== undefined && !(await this.find(init)))
@@ -102,6 +106,17 @@ export class StudyNetworks {
       throw this.#wrong(`${spec} is trained on ${network.data}`, `Add data with the records ${network.data}:DIR`);
     const begin = init === null ? {} : { init: `zoo:${init}` };
     return { architecture, width, recipe, runs, data: data?.[0] ?? "", ...begin };
+  }
+
+  /** The tables of a study count the cost of an answer by its exit alone, so the costs of such a
+   * network would be wrong.
+   * @throws DynnError 'study/value' */
+  #refuseGates(spec: string, gates: number): void {
+    if (gates === 0) return;
+    throw this.#wrong(
+      `${spec} has gates, and a study counts costs by exits alone`,
+      "Leave the network out, and measure it with `dynn audit` and `dynn transfer`",
+    );
   }
 
   #wrong(what: string, todo: string): DynnError {

@@ -25,6 +25,7 @@ import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { gatesSections } from "./gates.js";
 import { keyPoint, profileShort } from "./short.js";
 
 /** The page as text. */
@@ -36,6 +37,7 @@ export function renderProfile(record: ProfileRecord, document?: Document): strin
     ...(dynamic ? [savingSection(record, drawnIn)] : []),
     latencySection(record, drawnIn),
     ...(dynamic ? [exitsSection(record, drawnIn)] : []),
+    ...gatesSections(record, drawnIn),
     ...(record.points.some((p) => p.kind === "sweep") ? [sweepSection(record)] : []),
     settingsSection(record),
   ];

@@ -5,7 +5,7 @@ import type { DynamicModel, Exit } from "../../dynamic/model/model.js";
 import { costOf } from "../../dynamic/model/units.js";
 import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
-import { exitHistogram } from "../../measures/cost.js";
+import { exitHistogram, openRates } from "../../measures/cost.js";
 import type { BatchChoice } from "../../runtime/batch.js";
 import { policyRecord } from "../../schema/policy.js";
 import {
@@ -149,6 +149,7 @@ function pointRecord(
     ...policyRecord(policy),
     accuracy: accuracy(reported.labels, labels),
     exitCounts,
+    ...(model.gates.length > 0 ? { openRates: openRates(routed.map(({ gates = [] }) => gates)) } : {}),
     meanMacs,
     macsFraction,
     timings: savings(times, macsFraction, compared),

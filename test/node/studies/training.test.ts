@@ -9,6 +9,7 @@ import { ortNode } from "../../../src/node/ort-node/index.js";
 import { taskContext } from "../../../src/node/studies/context.js";
 import { checkedStudyFile, planStudy } from "../../../src/node/studies/plan.js";
 import { readModel } from "../../../src/onnx/read.js";
+import { writeModel } from "../../../src/onnx/write.js";
 import type { StudyFileInput } from "../../../src/schema/study/file.js";
 import type { StudyPlan } from "../../../src/schema/study/plan.js";
 import { compileStudy, planHash, taskListOf } from "../../../src/studies/study/compile.js";
@@ -18,6 +19,7 @@ import { viewRows } from "../../../src/studies/study/views.js";
 import { inputsOf } from "../../../src/studies/tasks/graph.js";
 import { memoryStore } from "../../../src/studies/tasks/memory-store.js";
 import { runTask } from "../../../src/studies/tasks/run.js";
+import { gatedSource } from "../../support/gated.js";
 import { tinyRecords, tinyStudy, writeTinyArchive } from "../../support/tiny-training.js";
 import { temporaryFolder } from "../engines/support.js";
 
@@ -89,11 +91,22 @@ describe("a plan", () => {
     [{ static: "recipe:tiny" }, { tiny: { init: "recipe:tiny" } }, /begins with its own weights/],
     [{ static: "recipe:tiny" }, { tiny: { init: "zoo:none" } }, /zoo:none/],
     [{ static: "recipe:tiny", joint: "zoo:tiny" }, {}, /zoo:tiny/],
+    [
+      { joint: "recipe:tiny-joint" },
+      { "tiny-joint": { recipe: "gates" } },
+      /tiny-joint has gates.*costs by exits alone/,
+    ],
   ])("with networks %j and recipes %j is refused", async (networks, changes, message) => {
     const recipes = structuredClone(STUDY.recipes) ?? {};
     for (const [name, change] of Object.entries(changes)) Object.assign(recipes[name], change);
     const block = { ...STUDY.blocks[0], networks };
     await expect(plan({ ...STUDY, train: true, recipes, blocks: [block] })).rejects.toThrow(message);
+  });
+
+  test("with a network that has gates is refused, because its costs would be those of its exits", async () => {
+    writeFileSync(at("gated.onnx"), writeModel(gatedSource()));
+    const block = { ...STUDY.blocks[0], networks: { static: "gated.onnx" } };
+    await expect(plan({ ...STUDY, blocks: [block] })).rejects.toThrow(/gated.onnx has gates.*Leave the network out/);
   });
 
   test("refuses to attack images that it trains on", async () => {
