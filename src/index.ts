@@ -11,30 +11,45 @@ export {
 } from "./attacks/catalogue.js";
 export { type Goal, type GoalContext, type GoalDef, goal } from "./attacks/goals/goal.js";
 export { GOALS, type GoalName } from "./attacks/goals/table.js";
+export type { Aim } from "./attacks/goals/targets.js";
 export type { Victim } from "./attacks/goals/victim.js";
 export type { Loss, LossContext } from "./attacks/losses/loss.js";
 /** Losses that attacks ascend, as graph nodes. */
 export * as losses from "./attacks/losses/nodes.js";
 export { type ExitLoss, LOSSES, type LossForm, type LossName } from "./attacks/losses/table.js";
-export { Best } from "./attacks/methods/best.js";
-export { evaluate, evaluateAll, type Followed, survivesRounding } from "./attacks/methods/evaluate.js";
-export { keyOf, type Method, type MethodDef, method, type QueryTask, type Task } from "./attacks/methods/method.js";
+export { Best, type BestOptions } from "./attacks/methods/best.js";
+export { type Extras, evaluate, evaluateAll, type Followed, survivesRounding } from "./attacks/methods/evaluate.js";
+export {
+  type GradientMethod,
+  keyOf,
+  type Method,
+  type MethodDef,
+  method,
+  type QueryMethod,
+  type QueryTask,
+  type SetMethod,
+  type Task,
+} from "./attacks/methods/method.js";
 export { METHODS, type MethodName } from "./attacks/methods/table.js";
 export { type Asked, Evaluator, type Work } from "./attacks/oracle/evaluator.js";
 export { lossGraph } from "./attacks/oracle/loss-graph.js";
+export type { SessionRoom } from "./attacks/oracle/sessions.js";
+export type { Limits } from "./attacks/parameters.js";
 export * as parameters from "./attacks/parameters.js";
-export { PRESETS, type PresetContext, presetConfigs } from "./attacks/presets.js";
+export { PRESETS, type Preset, type PresetContext, presetConfigs } from "./attacks/presets.js";
 export {
   ACCESS,
   type Access,
   ask,
   type Evaluation,
   type FoundImage,
+  type Judge,
   type Query,
   type QuerySearch,
   type Question,
   type Search,
   type Shown,
+  type Slope,
 } from "./attacks/question.js";
 export { runAttack } from "./attacks/runner.js";
 export { type ExitLogits, type Sample, samplesOf } from "./attacks/sample.js";
@@ -45,7 +60,13 @@ export {
   configureAttack,
   parseAttackFile,
 } from "./attacks/spec.js";
-export { appendVjp, gradientGraph, type VjpRequest } from "./autodiff/gradient.js";
+export {
+  appendVjp,
+  type GradientRequest,
+  gradientGraph,
+  type NamedLoss,
+  type VjpRequest,
+} from "./autodiff/gradient.js";
 export { type ModelGradient, type ModelGradientOptions, modelGradient } from "./autodiff/model-gradient.js";
 export { type ModelVjp, type ModelVjpOptions, modelVjp } from "./autodiff/model-vjp.js";
 export { ARRAY_OF, type ArrayOf, type DType } from "./core/dtype.js";
@@ -83,6 +104,7 @@ export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSam
 export type { Reply } from "./deploy/wire-answer.js";
 export { fingerprintOf, wireFormOf } from "./deploy/wire-form.js";
 export { WIRES, type Wire, type WireValue } from "./deploy/wire-values.js";
+export type { UncheckedBatch } from "./dynamic/adapt/adapter.js";
 export {
   type Calibration,
   type CalibrationRequest,
@@ -96,6 +118,7 @@ export {
   type WorstCase,
 } from "./dynamic/choose/calibrate.js";
 export type { PolicyFrame } from "./dynamic/choose/readings.js";
+export type { UnitCosts } from "./dynamic/choose/sweep.js";
 export { ENSEMBLE_FORMS, type EnsembleForm, ensemble } from "./dynamic/model/ensemble.js";
 export { attachExits, backboneOf, type ExitOptions, exitsMetadata } from "./dynamic/model/exits.js";
 export { CHANNEL_ORDERS, type InputMaps, type InputOptions } from "./dynamic/model/input.js";
@@ -160,10 +183,13 @@ export * as statistics from "./measures/statistics/index.js";
 export { wilson } from "./measures/wilson.js";
 export { ARCHITECTURES, type ArchitectureName, REFERENCE_EXITS } from "./nn/architectures.js";
 export { GATES, type GateName } from "./nn/gates/index.js";
+export type { GateContext, GateMechanism, ScoreOf } from "./nn/gates/mechanism.js";
+export type { Feature, Scope } from "./nn/layers.js";
 export type { Architecture, Network, NetworkOptions } from "./nn/network.js";
 export { type OnnxModel, OPSETS } from "./onnx/model.js";
 export { patchMetadata } from "./onnx/patch-metadata.js";
 export { type ReadLimits, type ReadOptions, readModel } from "./onnx/read.js";
+export type { ExternalPlace } from "./onnx/tensors.js";
 export { type WritableModel, writeModel } from "./onnx/write.js";
 export { opTable } from "./ops/table.js";
 export type { NormDef } from "./perturb/norms.js";
@@ -200,6 +226,7 @@ export {
   type Threshold,
 } from "./schema/policy.js";
 export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./schema/profile-record.js";
+export type { SampleRow } from "./schema/sample-row.js";
 export {
   type Check,
   type Claim,
@@ -228,8 +255,9 @@ export {
   type PolicyChoice,
   type RunStore,
 } from "./studies/audit/index.js";
-export type { CurveOptions, Progress } from "./studies/audit/options.js";
-export type { StoredRun } from "./studies/audit/run-store.js";
+export type { CurveOptions, Progress, Surrogate } from "./studies/audit/options.js";
+export type { RunManifest, RunPart, StoredRun } from "./studies/audit/run-store.js";
+export type { OpenBatch } from "./studies/batch.js";
 export {
   type CalibrationOptions,
   type CalibrationResult,

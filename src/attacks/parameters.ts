@@ -60,9 +60,13 @@ const numberOf = (written: Written, where: string): number =>
     ? parseQuantity(written, where)
     : refuse(where, written, "a number");
 
-interface Limits {
+/** The range of a parameter. */
+export interface Limits {
+  /** The least value. Default: 1 for whole numbers, else 0. */
   readonly least?: number;
+  /** The greatest value. Default: no limit. */
   readonly most?: number;
+  /** The default in words, when it depends on the attack. */
   readonly usual?: string;
 }
 

@@ -13,9 +13,13 @@ export interface PresetContext {
   readonly earlyExits: number;
 }
 
-interface Preset {
+/** A named attack. */
+export interface Preset {
+  /** One sentence for tables and help texts. */
   readonly about: string;
+  /** Whether a network without early exits leaves the attack out. */
   readonly needsEarlyExits: boolean;
+  /** Its goal, method and budget. */
   readonly config: (ctx: PresetContext) => Omit<AttackConfig, "name">;
 }
 

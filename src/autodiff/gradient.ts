@@ -125,9 +125,13 @@ export interface NamedLoss {
   readonly names: readonly string[];
 }
 
-interface GradientRequest {
+/** What a graph with gradients gives. */
+export interface GradientRequest {
+  /** The values that gradients are taken of. */
   readonly wrt: readonly ValueName[];
+  /** The forward values that stay outputs. */
   readonly keep: readonly ValueName[];
+  /** Values without a gradient, as in {@link VjpRequest}. */
   readonly constants?: ReadonlySet<ValueName> | undefined;
 }
 

@@ -25,7 +25,7 @@ export {
   PROVIDERS,
   type Provider,
 } from "./ort-node/index.js";
-export { folderStore } from "./run-store.js";
+export { type FolderStore, folderStore } from "./run-store.js";
 export { type Address, createServer, type Server, type ServerOptions } from "./serve/server.js";
 export { createServerPart, type ServerPart, type ServerPartOptions } from "./serve/server-part.js";
 export {

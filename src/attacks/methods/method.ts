@@ -88,7 +88,7 @@ interface MethodFacts<P extends Parameters> {
 }
 
 /** A search with full access to each sample. */
-interface GradientMethod<P extends Parameters> extends MethodFacts<P> {
+export interface GradientMethod<P extends Parameters> extends MethodFacts<P> {
   readonly access: "gradient";
   readonly scope: "sample";
   /** @param victim the attacked model, for a method that runs others */
@@ -96,14 +96,14 @@ interface GradientMethod<P extends Parameters> extends MethodFacts<P> {
 }
 
 /** A search with full access to all samples at once, such as one for a universal perturbation. */
-interface SetMethod<P extends Parameters> extends MethodFacts<P> {
+export interface SetMethod<P extends Parameters> extends MethodFacts<P> {
   readonly access: "gradient";
   readonly scope: "set";
   readonly start: (tasks: readonly Task[], values: Values<P>) => Search<readonly FoundImage[]>;
 }
 
 /** A search that sees scores, labels or costs. */
-interface QueryMethod<P extends Parameters, A extends keyof Shown> extends MethodFacts<P> {
+export interface QueryMethod<P extends Parameters, A extends keyof Shown> extends MethodFacts<P> {
   readonly access: A;
   readonly scope: "sample";
   readonly start: (task: QueryTask, values: Values<P>) => QuerySearch<A>;

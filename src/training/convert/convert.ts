@@ -119,7 +119,7 @@ export interface Conversion extends Measurement {
 
 /** Adds early exits to a trained classifier: chooses places, trains heads on the frozen backbone,
  * and chooses a policy.
- * @param source a classifier, as {@link OnnxModel} from `loadModel`. Exits that it has already are
+ * @param given a classifier, as {@link OnnxModel} from `loadModel`. Exits that it has already are
  *  replaced
  * @throws DynnError as {@link planConversion}, `train` and `calibrate`
  * @example
