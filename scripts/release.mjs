@@ -32,6 +32,9 @@ const output = (file, args) => execFileSync(file, args, { cwd: ROOT, encoding: "
 export function versionProblems(version, { tag, changelog, citation, source }) {
   const heading = `## ${version}`;
   return [
+    version.endsWith("-unreleased")
+      ? `package.json: "${version}" is a build between two releases; set the version without the ending`
+      : "",
     /^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version) ? "" : `package.json: "${version}" is no version, expected e.g. 1.2.3`,
     tag === undefined || tag === `v${version}` ? "" : `the tag is ${tag}, expected v${version}, as package.json says`,
     changelog.split("\n").some((line) => line === heading || line.startsWith(`${heading} `))

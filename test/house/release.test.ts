@@ -40,8 +40,23 @@ describe("the version", () => {
   test("of today stands in the package, the citation and the source", () => {
     const { version } = JSON.parse(read("package.json")) as { version: string };
     const today = { ...places, tag: undefined, citation: read("CITATION.cff"), source: read("src/core/version.ts") };
-    expect(versionProblems(version, { ...today, changelog: `## ${version}\n` })).toEqual([]);
+    const problems = versionProblems(version, { ...today, changelog: `## ${version}\n` });
+    expect(problems.filter((problem) => !problem.includes("between two releases"))).toEqual([]);
   });
+});
+
+test("between two releases the version is the next one, and says so", () => {
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  const [, latest] = /^## (\d+\.\d+\.\d+)/m.exec(read("CHANGELOG.md")) ?? [];
+  const numbers = (text: string) => text.split(".").map((part) => Number.parseInt(part, 10));
+  if (version === latest) return expect(read("CHANGELOG.md")).not.toMatch(/^## Unreleased\s+[^#\s]/m);
+  expect(version).toMatch(/^\d+\.\d+\.\d+-unreleased$/);
+  const [next, last] = [numbers(version), numbers(latest ?? "")];
+  const place = next.findIndex((part, i) => part !== last[i]);
+  expect(next[place]).toBe(last[place] + 1);
+  expect(versionProblems(version, { ...places, tag: undefined })).toContain(
+    `package.json: "${version}" is a build between two releases; set the version without the ending`,
+  );
 });
 
 test("the package may lack nothing, hold nothing else, and not be large", () => {
