@@ -188,9 +188,10 @@ export function checkLength(
 ): void {
   if (isRadius(value, norm, size)) return;
   const most = Number(largestRadius(norm, size).toPrecision(4));
+  const fraction = Number.isInteger(value) && value > 1 && value < 256 ? `${value}/255` : "8/255";
   throw new DynnError(
     "attack/config",
-    `${what}: got ${value}, expected 0 to ${most}: pixels lie in [0,1], and no two images are farther apart in ${norm}. Write a fraction such as "8/255".`,
+    `${what}: got ${value}, expected 0 to ${most}: pixels lie in [0,1], and no two images are farther apart in ${norm}. Write a fraction such as "${fraction}".`,
     { what, value, most },
   );
 }

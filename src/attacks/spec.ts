@@ -92,9 +92,13 @@ export function parseAttackFile(json: unknown, where: string): AttackConfig[] {
   );
 }
 
-/** @throws DynnError 'attack/config' when the entry names what does not exist */
+/** @throws DynnError 'attack/config' when the entry names what does not exist, or its budget cannot
+ *  be */
 function checked(entry: AttackConfig, where: string): AttackConfig {
-  checkFields(choose(entry, `${where}, attack "${entry.name}"`));
+  const chosen = choose(entry, `${where}, attack "${entry.name}"`);
+  checkFields(chosen);
+  // The size of the images is not known yet. In Linf no radius depends on it.
+  budgetOf(chosen, Number.POSITIVE_INFINITY);
   return entry;
 }
 
@@ -137,13 +141,13 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   const entry = upgraded(written) as AttackConfig;
   checkForm(entry);
   const chosen = choose(entry);
+  checkFields(chosen);
   const context = contextOf(chosen, victim);
   const { where, goal, method, at, goalName } = chosen;
   const defaults = method.defaultsFor?.(goalName, chosen.config) ?? {};
   const full = { ...defaults, ...chosen.config };
   const goalValues = valuesOf(goal.parameters, full, where, context);
   const methodValues = valuesOf(method.parameters, full, where, context);
-  checkFields(chosen);
   method.check?.(methodValues, where, context);
   const target = aimOf(chosen, victim);
   const form = formOf(chosen, methodValues);
@@ -191,7 +195,26 @@ function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
 }
 
 /** @throws DynnError 'attack/config' when the norm or the radius does not fit the method */
-function contextOf({ config, where, method, methodName }: Chosen, victim: Victim): Omit<ParameterContext, "before"> {
+function contextOf(chosen: Chosen, victim: Victim): Omit<ParameterContext, "before"> {
+  const size = sizeOf(victim);
+  const budget = budgetOf(chosen, size);
+  const { config, where, method, methodName } = chosen;
+  if (budget.radius === undefined && method.budget === "radius")
+    throw new DynnError(
+      "attack/config",
+      `${where}: ${methodName} needs a radius. Add one in pixel units, e.g. "radius": "8/255".`,
+      { name: config.name },
+    );
+  return { ...budget, size, victim };
+}
+
+/** @param size values of one image, over all channels
+ * @throws DynnError 'attack/config' when the method does not work in the norm, or no radius has
+ *  this size */
+function budgetOf(
+  { config, where, method, methodName }: Chosen,
+  size: number,
+): Pick<ParameterContext, "norm" | "radius"> {
   const norm = (config.norm ?? method.norms[0]) as Norm;
   if (!method.norms.includes(norm))
     throw new DynnError(
@@ -199,24 +222,33 @@ function contextOf({ config, where, method, methodName }: Chosen, victim: Victim
       `${where}: ${methodName} does not work in ${norm}. It works in ${method.norms.join(", ")}.`,
       { name: config.name, norm },
     );
-  const size = sizeOf(victim);
   const radius =
     config.radius === undefined || config.radius === null
       ? undefined
       : parseQuantity(config.radius as number | string, `${where}, radius`);
   if (radius !== undefined) checkLength(radius, `${where}, radius`, { norm, size });
-  if (radius === undefined && method.budget === "radius")
-    throw new DynnError(
-      "attack/config",
-      `${where}: ${methodName} needs a radius. Add one in pixel units, e.g. "radius": "8/255".`,
-      { name: config.name },
-    );
-  return { norm, radius, size, victim };
+  return { norm, radius };
 }
 
 /** Values of one image, over all channels. Infinity when the model leaves the size open. */
 const sizeOf = ({ model }: Victim): number =>
   model.input.shape.slice(1).reduce<number>((n, d) => n * (typeof d === "number" ? d : Number.POSITIVE_INFINITY), 1);
+
+/** Fields under the names that they have in other libraries, without signs between words. */
+const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
+  ...{ eps: "radius", epsilon: "radius", epsilons: "radius", maxnorm: "radius" },
+  ...{ alpha: "stepSize", epsstep: "stepSize", epsiter: "stepSize", relstepsize: "stepSize" },
+  ...{ iterations: "steps", iters: "steps", niter: "steps", nbiter: "steps", maxiter: "steps", numsteps: "steps" },
+  ...{ randominit: "randomStart", randstart: "randomStart", nrestarts: "restarts", numrandominit: "restarts" },
+  ...{ attack: "method", optimizer: "method", nqueries: "queries", maxqueries: "queries", lr: "stepSize" },
+};
+
+/** The field that an unknown one may mean: itself in another spelling, or its name here. */
+function meantBy(field: string, known: ReadonlySet<string>): string | undefined {
+  const plain = (text: string) => text.replaceAll(/[^a-z]/gi, "").toLowerCase();
+  const meant = [...known].find((name) => plain(name) === plain(field)) ?? NAMED_ELSEWHERE[plain(field)];
+  return meant !== undefined && known.has(meant) ? meant : undefined;
+}
 
 /** @throws DynnError 'attack/config' when the file gives a field that this attack does not use */
 function checkFields({ config, where, goalName, goal, method, methodName }: Chosen): void {
@@ -228,11 +260,12 @@ function checkFields({ config, where, goalName, goal, method, methodName }: Chos
     ...Object.keys(method.parameters),
   ]);
   const unused = Object.keys(config).find((key) => config[key] !== undefined && !known.has(key));
+  const meant = unused === undefined ? undefined : meantBy(unused, known);
   if (unused !== undefined)
     throw new DynnError(
       "attack/config",
-      `${where}: ${goalName} with ${methodName} has no parameter "${unused}". Remove it; it takes ${[...known].sort().join(", ")}.`,
-      { name: config.name, field: unused },
+      `${where}: ${goalName} with ${methodName} has no parameter "${unused}". ${meant === undefined ? "Remove it" : `Write "${meant}" in its place`}; it takes ${[...known].sort().join(", ")}.`,
+      { name: config.name, field: unused, meant },
     );
 }
 

@@ -94,7 +94,7 @@ describe("an attack of a file", () => {
     ],
     [
       { radius: 0.1, stepSize: 2 },
-      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "2/255". [attack/config]',
     ],
     [
       { radius: 0.1, steps: 1.5 },
@@ -110,10 +110,50 @@ describe("an attack of a file", () => {
     ],
     [
       { radius: 0.1, alpha: 1 },
-      'attack "t": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]',
+      'attack "t": misclassify:final with pgd has no parameter "alpha". Write "stepSize" in its place; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]',
     ],
   ])("is refused when wrong: %j", (config, text) => {
     expect(() => configure(config)).toThrow(expect.objectContaining({ message: text }));
+  });
+});
+
+describe("a field under the name that it has elsewhere is answered with its name here", () => {
+  test.each([
+    ["eps", "radius"],
+    ["epsilon", "radius"],
+    ["alpha", "stepSize"],
+    ["step_size", "stepSize"],
+    ["iterations", "steps"],
+    ["random_start", "randomStart"],
+    ["n_restarts", "restarts"],
+  ])("%s: %s", (field, name) => {
+    const file = () => parseAttackFile([{ name: "p", method: "pgd", [field]: 1 }], "f.json");
+    expect(file).toThrow(`f.json at [0], attack "p": misclassify:final with pgd has no parameter "${field}"`);
+    expect(file).toThrow(`Write "${name}" in its place`);
+  });
+
+  test("unless the attack has no such field either", () => {
+    const file = () => parseAttackFile([{ name: "p", method: "deepfool", alpha: 1 }], "f.json");
+    expect(file).toThrow(/has no parameter "alpha"\. Remove it/);
+  });
+});
+
+describe("a radius of an attack file has the range of an option", () => {
+  test.each([8, "8", "2040/255", 1.01, -0.1])("%s in Linf is refused, and the file is named", (radius) => {
+    const file = () => parseAttackFile([{ name: "p", method: "pgd", radius }], "f.json");
+    expect(file).toThrow(
+      /^f\.json at \[0\], attack "p", radius: got .*expected 0 to 1: .*Write a fraction such as "8\/255"/,
+    );
+  });
+
+  test("the advice names the radius that was meant", () => {
+    const file = () => parseAttackFile([{ name: "p", method: "pgd", radius: 4 }], "f.json");
+    expect(file).toThrow('Write a fraction such as "4/255"');
+  });
+
+  test("8 in L2 and L1 is a radius", () => {
+    for (const norm of ["l2", "l1"] as const)
+      expect(parseAttackFile([{ name: "p", method: "pgd", norm, radius: 8 }], "f.json")).toHaveLength(1);
   });
 });
 
@@ -140,7 +180,7 @@ describe("wrong use of an attack gets one clear message", () => {
     ],
     [
       { method: "pgd", radius: "8/255", stepSize: 2 },
-      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]',
+      'attack "t", stepSize: got 2, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "2/255". [attack/config]',
     ],
     [
       { method: "tpgd", radius: 0.1, target: 1 },
