@@ -3,7 +3,7 @@
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
 import { SeenImages } from "./apart.js";
-import { type Dataset, first, subset } from "./dataset.js";
+import { type Dataset, first, subset, withNotes } from "./dataset.js";
 
 /** Smallest number of validation records for the choice of a threshold. */
 export const MIN_VALIDATION = 50;
@@ -70,8 +70,15 @@ export interface ReportSplit {
   readonly validation: Dataset;
 }
 
-/** The reported records when no thresholds are chosen. */
-export const reportedOf = (data: Dataset, samples = DEFAULT_REPORTED): Dataset => first(data, samples);
+/** The reported records when no thresholds are chosen. A note says when there are fewer than asked
+ * for. */
+export function reportedOf(data: Dataset, samples?: number): Dataset {
+  const reported = first(data, samples ?? DEFAULT_REPORTED);
+  if (samples === undefined || samples <= data.count) return reported;
+  return withNotes(reported, [
+    `${data.name}: ${samples} samples were asked for, and it has ${data.count}; all are used`,
+  ]);
+}
 
 /** Cuts data into the reported records and the validation records. No image is in both, even if the
  * data have two names or hold an image twice.

@@ -4,7 +4,7 @@ import { DynnError, type ErrorCode, reasonOf } from "../core/errors.js";
 import { readBytes } from "./onnx-files.js";
 import { replaceFile } from "./output-files.js";
 
-export { checkFolderName, checkWritable } from "./output-files.js";
+export { checkFolderName, checkWritable, makeFolder } from "./output-files.js";
 
 export const writeText = (path: string, text: string): Promise<void> =>
   replaceFile(path, new TextEncoder().encode(text));

@@ -201,6 +201,18 @@ function checkName(path: string): void {
   if (path.includes("\ufffd")) throw new Error("its name is not UTF-8");
 }
 
+/** Makes a folder, and first those above it. Node.js tries without end to make a folder in /proc
+ * when it makes all of them in one go.
+ * @throws the error of the system */
+export async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  const isThere = async (folder: string) => (await stat(folder).catch(() => undefined)) !== undefined;
+  if (above !== path && !(await isThere(above))) await makeFolder(above);
+  await mkdir(path).catch(async (cause: unknown) => {
+    if (!(await isThere(path))) throw cause;
+  });
+}
+
 /** The error of an output that cannot be written. */
 export const unwritable = (path: string, cause: unknown, remedy: string): DynnError =>
   new DynnError("file/unwritable", `${path}: cannot be written (${reasonOf(cause)}). ${remedy}`, { path }, { cause });

@@ -1,8 +1,7 @@
 /** @file `dynn study report`: the page of a finished study, its figures and its LaTeX table. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { checkFolderName, checkWritable, writeText } from "../../node/files.js";
+import { checkFolderName, checkWritable, makeFolder, writeText } from "../../node/files.js";
 import { inStudy, readStudyRecord } from "../../node/studies/folder.js";
 import { studyFigures } from "../../report/study/figures.js";
 import { studyTable } from "../../report/study/latex.js";
@@ -45,7 +44,7 @@ async function reportAction(folder: string, { out, figures, latex }: ReportFlags
 
 /** @returns the number of figures */
 async function writeFigures(folder: string, record: StudyRecord): Promise<number> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const figures = studyFigures(record);
   for (const [name, svg] of figures) await writeText(join(folder, `${name}.svg`), svg);
   return figures.size;

@@ -4,7 +4,7 @@
 import { link, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DynnError, reasonOf } from "../../core/errors.js";
-import { codeOf, sweepOnce, temporaryIn, unwritable } from "../output-files.js";
+import { codeOf, makeFolder, sweepOnce, temporaryIn, unwritable } from "../output-files.js";
 import { type Blobs, blobStore, objectName } from "./blobs.js";
 import type { SharedStore } from "./shared.js";
 
@@ -33,7 +33,7 @@ const folderBlobs = (folder: string): Blobs => ({
 
 async function makeFolders(folder: string): Promise<void> {
   try {
-    for (const name of ["objects", "tasks"]) await mkdir(join(folder, name), { recursive: true });
+    for (const name of ["objects", "tasks"]) await makeFolder(join(folder, name));
   } catch (cause) {
     throw unwritable(folder, cause, "Choose a store that you may write to.");
   }

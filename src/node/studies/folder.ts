@@ -1,13 +1,12 @@
 /** @file The folder of a study: its plan, the plan that it began with, its store, its record. */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { type StudyPlan, studyPlanSchema } from "../../schema/study/plan.js";
 import { type StudyRecord, studyRecordSchema } from "../../schema/study/record.js";
 import { compileStudy, planHash } from "../../studies/study/compile.js";
-import { readJson, writeText } from "../files.js";
+import { makeFolder, readJson, writeText } from "../files.js";
 
 /** Names of the files of a study. */
 const FILES = { plan: "plan.json", begun: "begun.json", record: "record.json", store: "store" } as const;
@@ -62,7 +61,7 @@ export async function beginStudy(
   plan: StudyPlan,
   { edited, store: given }: { readonly edited: boolean; readonly store?: string | undefined },
 ): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const begun = await readBegun(folder);
   const chosen = given === undefined ? (begun?.store ?? null) : storePlace(given);
   if (begun && begun.plan !== planHash(plan) && !edited)

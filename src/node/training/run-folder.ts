@@ -2,7 +2,7 @@
  *  (the last good state), metrics.jsonl (a line for each epoch), report.html, and card.json.
  *  card.json is written last: a run without card.json is not finished.
  *  Every file is replaced whole, so an interrupted write leaves the earlier file. */
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { DynnError, reasonOf } from "../../core/errors.js";
@@ -15,7 +15,7 @@ import { checkWritable, writeText } from "../files.js";
 import { type FolderLock, lockFolder } from "../folder-lock.js";
 import { readBytes } from "../onnx-files.js";
 import { ENGINE_VERSION } from "../ort-node/index.js";
-import { outputPlace, replaceFile } from "../output-files.js";
+import { makeFolder, outputPlace, replaceFile } from "../output-files.js";
 
 const configSchema = z.object({
   settings: z.record(z.string(), z.unknown()),
@@ -65,7 +65,7 @@ export class RunFolder {
   static async open(options: RunOptions): Promise<RunFolder> {
     const { folder } = options;
     const place = await outputPlace(folder).catch(() => folder);
-    await mkdir(place, { recursive: true }).catch(() => undefined);
+    await makeFolder(place).catch(() => undefined);
     await checkWritable(join(folder, CONFIG));
     const lock = lockFolder(folder);
     try {
