@@ -6,6 +6,7 @@ const IN_REPORTS = [
   ...["confidence", "rule", "threshold", "fallback", "policy", "routed answer", "path", "cost", "temperature"],
   ...["method", "goal", "access", "eligible", "surrogate", "recovery", "efficacy", "early:margin", "early:published"],
   ...["clean", "interval", "robust accuracy", "success", "8-bit", "radius", "white-box", "transfer", "slowdown"],
+  ...["resist", "standard deviation"],
   ...["EEC curve", "confusion", "MAC", "speed-up", "latency", "calibration error", "loss", "epoch", "learning rate"],
 ];
 

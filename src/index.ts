@@ -195,6 +195,7 @@ export { opTable } from "./ops/table.js";
 export type { NormDef } from "./perturb/norms.js";
 export { type Budget, NORMS } from "./perturb/norms.js";
 export { type ReportOptions, renderAudit } from "./report/audit/page.js";
+export { type ResultForm, resultsTable } from "./report/audit/results.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
 export { renderTraining } from "./report/training/page.js";

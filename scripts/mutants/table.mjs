@@ -4,6 +4,7 @@ import { GOALS } from "./tables/attack-goals.mjs";
 import { LOSSES } from "./tables/attack-losses.mjs";
 import { METHODS } from "./tables/attack-methods.mjs";
 import { RESULTS } from "./tables/attack-results.mjs";
+import { AUDIT_RESULTS } from "./tables/audit-results.mjs";
 import { AUTOATTACK } from "./tables/autoattack.mjs";
 import { BLOCKED } from "./tables/blocked.mjs";
 import { CALIBRATION } from "./tables/calibration.mjs";
@@ -33,6 +34,7 @@ export const MUTANTS = [
   ...LOSSES,
   ...GRADIENT_STEPS,
   ...RESULTS,
+  ...AUDIT_RESULTS,
   ...ADAM,
   ...INTERVALS,
   ...EXIT_MEASURES,

@@ -13,7 +13,7 @@ const RENAMED = {
 /** JSON files by the end of their path, and what is taken out of them. `[]` stands for each item.
  *  The first entry that fits holds. JSON files of no entry are compared whole. */
 const STRIPPED = [
-  { file: /audit\.json$/, paths: ["tool/version", "seconds", "attacks/[]/seconds"] },
+  { file: /audit\.json$/, paths: ["tool/version", "made", "seconds", "attacks/[]/seconds"] },
   // The fingerprint is a digest of all that decides an attack, the version among it.
   { file: /kept\/[^/]+\.json$/, paths: ["fingerprint", "seconds"] },
   { file: /calibration\.json$/, paths: ["tool/version", "seconds"] },

@@ -34,7 +34,7 @@ export async function run(written: readonly string[], given: Pick<Io, "out" | "e
   let command: Command | undefined;
   try {
     await withInterrupt(async (signal) => {
-      const dynn = await program({ ...streams, signal }, calledIn(argv));
+      const dynn = await program({ ...streams, signal, command: commandLine(argv) }, calledIn(argv));
       command = dynn.commands.find((one) => one.name() === argv[0]);
       command = command?.commands.find((one) => one.name() === argv[1]) ?? command;
       await dynn.parseAsync([...argv], { from: "user" });
@@ -44,6 +44,12 @@ export async function run(written: readonly string[], given: Pick<Io, "out" | "e
     return report(thrown, streams, command, argv);
   }
 }
+
+/** The call as one writes it in a shell. */
+const commandLine = (argv: readonly string[]): string =>
+  ["dynn", ...argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))].join(
+    " ",
+  );
 
 /** The program.
  * @param called commands whose options are loaded; the other commands have a name only. Default:

@@ -11,6 +11,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, string>> = {
     "A file exists but cannot be read: permission is denied, its name is not UTF-8, or it is a folder, FIFO, socket or device.",
   "file/unwritable": "An output cannot be written. dynn checks outputs before the work starts.",
   "file/locked": "Another process works in the folder. Wait until it ends, or choose another folder.",
+  "file/other-run": "A folder holds the images of another run. They are not replaced: choose another folder.",
   "file/full": "The disk has no space for an output. No partly written file stays.",
   "model/parse": "The bytes are not an ONNX model, or the model holds a training graph.",
   "model/empty": "The model holds no graph, or its graph has no nodes or no outputs.",

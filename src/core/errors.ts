@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   "file/unreadable": WRONG,
   "file/unwritable": WRONG,
   "file/locked": FAILED,
+  "file/other-run": WRONG,
   "file/full": FAILED,
   "model/parse": FAILED,
   "model/empty": FAILED,

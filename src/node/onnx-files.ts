@@ -1,6 +1,7 @@
 /** @file Reads and writes model files. External data is read only from the model's own folder,
  *  wherever links point.
  *  Files are written beside their target and then renamed, so a reader never sees half a file. */
+import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve, sep, win32 } from "node:path";
 import { DynnError, reasonOf } from "../core/errors.js";
@@ -15,7 +16,14 @@ import { readPlainFile } from "./plain-file.js";
  *   {@link readModel} */
 export async function loadModel(path: string): Promise<OnnxModel> {
   const bytes = await readBytes(path);
-  return readModel(bytes, { name: path, external: (location) => readBeside(path, location), owned: true });
+  const digest = createHash("sha256").update(bytes);
+  const external = (location: string): Uint8Array => {
+    const beside = readBeside(path, location);
+    digest.update(beside);
+    return beside;
+  };
+  const model = readModel(bytes, { name: path, external, owned: true });
+  return { ...model, sha256: digest.digest("hex") };
 }
 
 /** Write a model file. An existing file is replaced only after the new one is complete.

@@ -6,6 +6,7 @@ import { replaceFile } from "./output-files.js";
 
 const COLUMNS: Columns<SampleRow> = {
   attack: ["STRING", "name of the attack"],
+  seed: ["INT32", "seed of the attack"],
   sample: ["INT32", "record number in the data set"],
   label: ["INT32", "true class"],
   cleanLabel: ["INT32", "label of the judged answer when clean"],

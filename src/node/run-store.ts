@@ -1,18 +1,19 @@
 /** @file Stores attacks on disk: NAME.npy holds the adversarial images (float32 [n,c,h,w] in
  *  [0,1]), NAME.json the rest. Parts of an unfinished attack lie beside them.
  *  The JSON is written last, so an incomplete pair does not count. */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { SampleOutcome } from "../attacks/attack.js";
 import { sha256 } from "../core/digest.js";
+import { DynnError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { stackRows } from "../core/tensor.js";
 import { readNpy, writeNpy } from "../data/npy.js";
 import type { RunPart, RunStore, StoredRun } from "../studies/audit/index.js";
 import { checkWritable, writeText } from "./files.js";
 import { lockFolder } from "./folder-lock.js";
-import { outputPlace, replaceFile } from "./output-files.js";
+import { makeFolder, outputPlace, replaceFile } from "./output-files.js";
 import { readPlainFile } from "./plain-file.js";
 
 const outcomeSchema = z.object({
@@ -49,13 +50,16 @@ export interface FolderStore extends RunStore {
  * @throws DynnError 'file/unwritable', 'file/locked' */
 export async function folderStore(folder: string): Promise<FolderStore> {
   const place = await outputPlace(folder).catch(() => folder);
-  await mkdir(place, { recursive: true }).catch(() => undefined);
+  await makeFolder(place).catch(() => undefined);
   await checkWritable(join(folder, "probe"));
   const lock = lockFolder(folder);
   const baseOf = (name: string) => join(folder, fileNameOf(name));
   return {
     close: lock.release,
-    load: (name, fingerprint) => load(baseOf(name), fingerprint),
+    load: async (name, fingerprint) => {
+      await refuseOther(baseOf(name), fingerprint);
+      return load(baseOf(name), fingerprint);
+    },
     loadParts: (name, fingerprint) => loadParts(folder, name, fingerprint),
     savePart: async (name, fingerprint, { outcomes, seconds }) => {
       const base = `${baseOf(name)}.part-${(await partsOf(folder, name)).length}`;
@@ -114,10 +118,24 @@ async function loadParts(folder: string, name: string, fingerprint: string): Pro
 const LONGEST = 100;
 
 /** An attack's name as a file name. A long name is cut, and its hash keeps it apart from others. */
-function fileNameOf(name: string): string {
+export function fileNameOf(name: string): string {
   const plain = name.replace(/[^\w.-]+/g, "_");
   if (plain.length <= LONGEST) return plain;
   return `${plain.slice(0, LONGEST - 17)}-${sha256(new TextEncoder().encode(name)).slice(0, 16)}`;
+}
+
+/** Images that are whole and of another run are not replaced.
+ * @throws DynnError 'file/other-run' */
+async function refuseOther(base: string, fingerprint: string): Promise<void> {
+  const other = await readPlainFile(`${base}.json`)
+    .then((json) => schema.parse(JSON.parse(new TextDecoder().decode(json))).fingerprint)
+    .catch(() => fingerprint);
+  if (other === fingerprint) return;
+  throw new DynnError(
+    "file/other-run",
+    `${base}.npy: holds images of another run, and they are not replaced. Its version, model, policy, data, attack or seed differs. Give another folder, or remove ${base}.npy and ${base}.json.`,
+    { path: `${base}.npy` },
+  );
 }
 
 /** The outcomes stored under the fingerprint. Undefined when the files are missing, damaged or of

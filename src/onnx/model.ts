@@ -16,6 +16,9 @@ export interface OnnxModel {
   readonly opsets: ReadonlyMap<string, number>;
   /** What the reader changed, one sentence each. Left out: nothing. */
   readonly changes?: readonly string[];
+  /** SHA-256 of the file, then of its data files in the order in which they were read. Left out: it
+   * was read from memory. */
+  readonly sha256?: string;
 }
 
 /** The IR version of the ONNX release that introduced each ai.onnx operator set. It is the

@@ -3,6 +3,7 @@
  *  `schemaVersion` rises. docs/audit-json.md explains the fields. */
 import { z } from "zod";
 import { memoryFields } from "./batch.js";
+import { digestSchema, madeFields } from "./made.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
@@ -33,6 +34,7 @@ const routedSchema = z.object({
 
 const modelSchema = z.object({
   name: z.string(),
+  sha256: digestSchema,
   classes: z.array(z.string()).optional(),
   input: z.array(z.union([z.string(), z.number()])),
   parameters: count,
@@ -74,6 +76,42 @@ export const nothingSchema = z
   .enum([NONE_RIGHT, ALL_WON])
   .optional()
   .describe("why there was nothing to attack; rates over no samples then have the value 0 and say nothing");
+
+const spreadSchema = z.object({
+  mean: z.number(),
+  deviation: z.number().min(0).describe("standard deviation, with the divisor seeds - 1"),
+  low: z.number().describe("lower end of the 95 % interval of the mean, by Student's t"),
+  high: z.number().describe("upper end"),
+  values: z.array(z.number()).describe("one per seed"),
+});
+
+const seedsSchema = z
+  .object({
+    seeds: z.array(count).min(2).describe("the first is the seed of the other fields of the attack"),
+    robustAccuracy: spreadSchema,
+    successRate: spreadSchema,
+    success8bit: spreadSchema,
+    routedAccuracy: spreadSchema,
+    meanCostFraction: spreadSchema,
+    seconds: z.number().min(0).describe("of all seeds together"),
+  })
+  .optional()
+  .describe("the spread over the seeds of the attack; absent: it ran with one seed");
+
+const worstCaseSchema = z.object({
+  norm: normSchema,
+  radius: z.number().min(0).describe("pixel units"),
+  attacks: z
+    .array(z.string())
+    .describe("attacks that searched within this budget, and others that broke an answer within it"),
+  answers: z.array(
+    z.object({
+      answer: z.string().describe("routed, or the name of an exit"),
+      standing: count.describe("samples whose answer is right on the clean image and on each image within the budget"),
+      robustAccuracy: rateSchema.describe("the same as a share of all samples"),
+    }),
+  ),
+});
 
 const attackSchema = z.object({
   name: z.string(),
@@ -162,6 +200,7 @@ const attackSchema = z.object({
     )
     .optional()
     .describe("one entry per attacked sample, on request"),
+  seeds: seedsSchema,
   vanishedGradients: count
     .optional()
     .describe(
@@ -191,6 +230,7 @@ const curveSchema = z.object({
 export const auditRecordSchema = z.object({
   schemaVersion: z.literal(SCHEMA_VERSION),
   tool: toolSchema,
+  ...madeFields,
   model: modelSchema,
   data: dataSchema,
   warnings: warningsSchema,
@@ -211,6 +251,10 @@ export const auditRecordSchema = z.object({
     skipping: skippingSchema.optional().describe("what the gates did; absent: the network has no gates"),
   }),
   attacks: z.array(attackSchema),
+  worstCase: z
+    .array(worstCaseSchema)
+    .optional()
+    .describe("samples that resist every attack, per budget; absent where no attack has a radius"),
   curves: z.array(curveSchema),
   seconds: z.number().min(0),
 });

@@ -3,6 +3,7 @@
  *  the same round of the same run. docs/profiling.md explains the fields. */
 import { z } from "zod";
 import { memoryFields } from "./batch.js";
+import { machineSchema } from "./made.js";
 import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
@@ -70,15 +71,6 @@ const pointSchema = z.object({
   timings: z.array(savingSchema).min(1),
 });
 
-const machineSchema = z.object({
-  cpu: z.string(),
-  cores: size,
-  runtime: z.string().describe("e.g. node 22.11.0"),
-  engine: z.string().describe("e.g. onnxruntime 1.30.0"),
-  threads: size.nullable().describe("threads inside one operator; null: the engine's own choice"),
-  load: positive.describe("mean number of running processes over the minute before the run"),
-});
-
 /** Checks and types the record of a profile. */
 export const profileRecordSchema = z.object({
   schemaVersion: z.literal(PROFILE_SCHEMA_VERSION),
@@ -119,6 +111,5 @@ export type Timing = z.infer<typeof timingSchema>;
 export type Saving = z.infer<typeof savingSchema>;
 export type ProfiledNetwork = z.infer<typeof networkSchema>;
 export type ProfiledPoint = z.infer<typeof pointSchema>;
-export type Machine = z.infer<typeof machineSchema>;
 /** The record of a profile. docs/profiling.md explains it. */
 export type ProfileRecord = z.infer<typeof profileRecordSchema>;

@@ -3,6 +3,8 @@
 /** One sample under one attack. */
 export interface SampleRow {
   readonly attack: string;
+  /** Seed of the attack. */
+  readonly seed: number;
   /** Record number in the data set. */
   readonly sample: number;
   /** True class. */

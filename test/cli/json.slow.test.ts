@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type AuditRecord, auditRecordSchema } from "../../src/schema/audit-record.js";
+import { timeless } from "../support/timeless.js";
 import { cli, filesIn, network, npyPair, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -35,13 +36,6 @@ const small = (...more: readonly string[]): Promise<AuditRecord> =>
     ...["--radii", "8/255,16/255", "--curve-steps", "2", "--threads", "1", ...more],
   );
 
-/** A record without what the clock writes and without the batch, which has no effect on the rest. */
-const timeless = ({ memory: _, ...r }: AuditRecord): Omit<AuditRecord, "memory"> => ({
-  ...r,
-  seconds: 0,
-  attacks: r.attacks.map((a) => ({ ...a, seconds: 0 })),
-});
-
 /** Every path of a value, arrays as []. */
 function paths(value: unknown, at = ""): string[] {
   if (Array.isArray(value)) return [...new Set(value.flatMap((v) => paths(v, `${at}[]`)))];
@@ -67,7 +61,9 @@ const PROMISED = [
 
 const SINCE = [
   ...of("tool", ["name", "version"]),
-  "model.name",
+  ...of("made", ["date", "command"]),
+  ...of("made.machine", ["cpu", "cores", "runtime", "engine", "threads", "load"]),
+  ...of("model", ["name", "sha256"]),
   "model.input[]",
   "model.parameters",
   ...of("clean.accuracyIntervals[]", RATE),

@@ -27,7 +27,7 @@ test("a kept run comes back as it was, under its fingerprint alone", async () =>
   const store = await folderStore(join(folder, "a"));
   await store.save("pgd", "f1", run);
   expect(await store.load("pgd", "f1")).toEqual(run);
-  expect(await store.load("pgd", "f2")).toBeUndefined();
+  await expect(store.load("pgd", "f2")).rejects.toMatchObject({ code: "file/other-run" });
   expect(await store.load("fgsm", "f1")).toBeUndefined();
 });
 

@@ -107,8 +107,26 @@ describe("an interrupted audit", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("by %s says so, exits with 130 and leaves nothing", async (signal) => {
     const { code, out, err } = await interrupted(signal);
     expect([code, out]).toEqual([130, ""]);
-    expect(err).toBe("listening\n\nInterrupted. No report was written.\n");
+    expect(err).toBe(
+      "listening\n\nInterrupted. No report was written, and nothing is kept. With --keep FOLDER, the same command goes on where it stopped.\n",
+    );
     expect(filesIn(results)).toEqual([]);
+  });
+
+  it("with --keep says what is kept and how to go on, and the same command ends", async () => {
+    const keep = join(folder, "kept");
+    const call = ["audit", "zoo:resnet20-joint", "--samples", "64", "--attacks", "fgsm,apgd-dlr", "--radii", "0"];
+    const running = dynn([...call, "--batch", "8", "--keep", keep]);
+    while (!existsSync(join(keep, "fgsm.npy")) || !filesIn(keep).some((name) => name.includes("part-")))
+      await pause(20);
+    running.child.kill("SIGINT");
+    const { code, out, err } = await running.ended;
+    expect([code, out]).toEqual([130, ""]);
+    expect(err).toBe(
+      `\nInterrupted. No report was written. ${keep} keeps the images of 1 of 2 attacks, and finished samples of the one that ran. The same command goes on from there.\n`,
+    );
+    expect((await dynn([...call, "--keep", keep]).ended).code).toBe(0);
+    expect(filesIn(keep)).toContain("apgd-dlr.npy");
   });
 
   it("twice stops at once and leaves nothing", async () => {
@@ -123,7 +141,7 @@ describe("an interrupted audit", () => {
     running.child.stdin?.write("\x03");
     const { code, out } = await running.ended;
     expect(code).toBe(130);
-    expect(out).toContain("Interrupted. No report was written.");
+    expect(out).toContain("Interrupted. No report was written");
     expect(cursor(out)).toBe("shown");
     expect(filesIn(results)).toEqual([]);
   });

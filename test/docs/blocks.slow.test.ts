@@ -1,5 +1,6 @@
 /** @file The code blocks of the documents and the examples do what they say: shell blocks run in a stranger's folder, TypeScript is
  *  type-checked against the package's own types, compiled and run. */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
@@ -90,6 +91,47 @@ describe("shell blocks for other machines", () => {
       for (const [option] of rest.matchAll(/--[a-z-]+/g)) expect(help).toContain(option);
     }
   });
+});
+
+const PYTHON = process.env.PYTHON ?? "python3";
+const hasTorch = spawnSync(PYTHON, ["-c", "import numpy, torch"]).status === 0;
+
+/** What Python blocks take as given: a model of the reader, and torchattacks where it is not installed. It reads what
+ *  torchattacks' own `load` reads. */
+const GIVEN = `
+import sys, types, torch
+model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3072, 10))
+def load(path, batch_size):
+    saved = torch.load(path)
+    assert saved["save_type"] == "float" and saved["adv_inputs"].dtype == torch.float32
+    kept = torch.utils.data.TensorDataset(saved["adv_inputs"], saved["labels"])
+    return torch.utils.data.DataLoader(kept, batch_size=batch_size)
+try: import torchattacks
+except ImportError:
+    sys.modules["torchattacks"] = types.SimpleNamespace(attack=types.SimpleNamespace(Attack=types.SimpleNamespace(load=load)))
+`;
+/** What must hold of the names that a block has defined. */
+const HOLDS = `
+assert tuple(x.shape) == (16, 3, 32, 32) and x.min() >= 0 and x.max() <= 1 and str(x.dtype).endswith("float32")
+assert len(y) >= len(x) and str(y.dtype).endswith("int64") and all(0 <= int(label) < 10 for label in y)
+if "attack" in globals(): assert attack["radius"] == 8 / 255 and attack["samples"] == len(x)
+if "loader" in globals(): assert sum(len(labels) for _, labels in loader) == len(x)
+print("ok")
+`;
+
+describe.skipIf(!hasTorch)("Python blocks", () => {
+  beforeAll(async () => {
+    const images = ["--samples", "16", "--attacks", "fgsm,routed", "--radii", "0", "--keep", "kept"];
+    await stranger.run("dynn", ["audit", "zoo:resnet20-joint", ...images]);
+  });
+
+  test.each(blocksOf("python").filter(({ document }) => document === "docs/attack-file.md"))(
+    "$at runs, and has four lines",
+    async ({ text }) => {
+      expect(text.trimEnd().split("\n")).toHaveLength(4);
+      expect(await stranger.run(PYTHON, ["-c", `${GIVEN}${text}${HOLDS}`])).toMatch(/ok\n$/);
+    },
+  );
 });
 
 describe("TypeScript blocks", () => {

@@ -10,7 +10,16 @@ import { temporaryFolder } from "../cli/support.js";
 
 const folder = temporaryFolder();
 const row = (sample: number): SampleRow => ({
-  ...{ attack: "pgd é", sample, label: 3, cleanLabel: 3, exit: 1, answer: 5, confidence: 0.75 + sample / 1000 },
+  ...{
+    attack: "pgd é",
+    seed: 0,
+    sample,
+    label: 3,
+    cleanLabel: 3,
+    exit: 1,
+    answer: 5,
+    confidence: 0.75 + sample / 1000,
+  },
   ...{ eligible: sample % 2 === 0, success: sample % 3 === 0, linf: 8 / 255, l2: 0.1 * sample },
   ...{ queries: 21, gradients: 20, forwardMacs: 4.1e10, backwardMacs: 8.2e10, ms: 12.5 },
 });

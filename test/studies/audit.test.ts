@@ -15,6 +15,7 @@ import {
   type StoredRun,
 } from "../../src/studies/audit/index.js";
 import { samplesOf, smallExits } from "../support/models.js";
+import { timeless } from "../support/timeless.js";
 
 const model = smallExits();
 const samples = await samplesOf(model, 40);
@@ -99,10 +100,6 @@ describe("an audit", () => {
     expect(done).toBeGreaterThan(0);
     const resumed = await audit(options({ store }));
     expect(resumed.adversarial).toEqual(whole.adversarial);
-    const timeless = ({ attacks, ...rest }: typeof whole.record) => ({
-      ...{ ...rest, seconds: 0, memory: 0 },
-      attacks: attacks.map((a) => ({ ...a, seconds: 0 })),
-    });
     expect(timeless(resumed.record)).toEqual(timeless(whole.record));
   });
 

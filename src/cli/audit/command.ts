@@ -12,13 +12,12 @@ import { fitData } from "../../data/fit.js";
 import { ENSEMBLE_FORMS, type EnsembleForm, ensemble } from "../../dynamic/model/ensemble.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
-import { checkWritable, readJson, writeText } from "../../node/files.js";
+import { readJson } from "../../node/files.js";
+import { keptStore } from "../../node/kept.js";
+import { describeRun } from "../../node/machine.js";
 import { openModel } from "../../node/models.js";
-import { writeRows } from "../../node/parquet.js";
-import { folderStore } from "../../node/run-store.js";
-import { renderAudit } from "../../report/audit/page.js";
 import { NEVER_FIRES, uniformPolicy } from "../../schema/policy.js";
-import { type AuditOptions, type AuditOutcome, audit } from "../../studies/audit/index.js";
+import { type AuditOptions, audit } from "../../studies/audit/index.js";
 import { givenPolicy, type ResolvedPolicy } from "../../studies/policy.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
@@ -30,7 +29,7 @@ import {
   headsOfFlags,
   recordJson,
 } from "../shared/common-options.js";
-import { checkDistinct } from "../shared/distinct.js";
+import { Interrupted } from "../shared/interrupt.js";
 import type { Io } from "../shared/io.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
@@ -43,7 +42,8 @@ import {
   splitRecords,
 } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
-import { auditTables } from "./tables.js";
+import { interrupted, keptRun } from "./keep.js";
+import { checkOutputs, FORM_ENDINGS, tableFile, writeOutputs } from "./output.js";
 
 type Shared = CommonFlags<
   "data" | "eps" | "seed",
@@ -60,6 +60,8 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly ensemble: EnsembleForm;
   readonly fixedBlocks?: boolean;
   readonly keep?: string;
+  readonly seeds: number;
+  readonly table?: string;
 }
 
 export function auditCommand(command: Command, io: Io): Command {
@@ -116,6 +118,16 @@ export function auditCommand(command: Command, io: Io): Command {
   command.addOption(
     option("--records <file>", "write one row per sample and attack as a Parquet file (docs/audit-json.md)", file),
   );
+  command.addOption(
+    option("--table <file>", `write the results as a table, by the ending: ${FORM_ENDINGS}`, tableFile),
+  );
+  command.addOption(
+    option(
+      "--seeds <n>",
+      "run the attacks with N seeds, from --seed on: mean, standard deviation and 95 % interval",
+      whole(1, 5),
+    ).default(1),
+  );
   command.addOption(new Option("--json-samples", "the record also holds one entry for each attacked sample"));
   const shared = [
     ...policyOptions(),
@@ -127,7 +139,7 @@ export function auditCommand(command: Command, io: Io): Command {
   command.addOption(
     option(
       "--keep <folder>",
-      "keep the images of each finished attack (NAME.npy), and continue from them after an interruption",
+      "keep the images of each finished attack (NAME.npy) with labels.npy, indices.npy and manifest.json, and continue from them after an interruption",
       file,
     ),
   );
@@ -153,12 +165,17 @@ Examples:
   # Whether a network with gates spends more on images that a static network finds difficult
   $ dynn audit gated.onnx --data cifar10:data --attacks none --baseline zoo:resnet20-static
 
+  # Results for a paper: five seeds, a LaTeX table
+  $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
+      --seeds 5 --table results.tex
+
   # Two attacks, a smaller radius, your own arrays, a JSON record
   $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
       --eps 2/255 --json audit.json`;
 
 async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<void> {
   const normalization = normalizationOf(flags);
+  const made = describeRun(flags.threads, io.command);
   await checkOutputs(flags);
   const attacks =
     flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);
@@ -178,7 +195,8 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
     flags.baseline === undefined
       ? undefined
       : await openModel(flags.baseline, { imageSize: [given.shape[1], given.shape[2]] });
-  const store = flags.keep === undefined ? undefined : await folderStore(flags.keep);
+  const images = { attacks: chosen, model, data: resolved.data };
+  const store = flags.keep === undefined ? undefined : await keptStore(flags.keep, keptRun(flags, images, made));
   const outcome = await withProgress((onProgress) =>
     audit({
       ...resolved,
@@ -188,16 +206,22 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       curves: curvesOf(flags),
       store,
       seed: flags.seed,
+      seeds: flags.seeds,
       batch: flags.batch,
       perSample: flags.jsonSamples,
       surrogate,
       ...{ baseline, gateBaselines },
       version: VERSION,
+      made,
       signal: io.signal,
       onProgress,
       now: () => performance.now(),
     }),
-  ).finally(() => store?.close());
+  )
+    .catch((thrown: unknown) => {
+      throw thrown instanceof Interrupted ? interrupted(flags.keep, store) : thrown;
+    })
+    .finally(() => store?.close());
   io.signal.throwIfAborted();
   await writeOutputs(outcome, flags, io);
 }
@@ -275,14 +299,4 @@ function curvesOf({ radii, eps, attackFile, attacks, curveSteps, surrogate }: Au
   const wanted = radii ?? (isPlain ? [eps / 8, eps / 4, eps / 2, eps] : []);
   const rising = [...new Set(wanted)].filter((r) => r > 0).sort((a, b) => a - b);
   return rising.length > 0 ? { radii: rising, steps: curveSteps } : undefined;
-}
-
-async function writeOutputs({ record, gallery, rows }: AuditOutcome, flags: AuditFlags, io: Io): Promise<void> {
-  const json = `${JSON.stringify(record, undefined, 2)}\n`;
-  if (flags.report !== undefined) await writeText(flags.report, renderAudit(record, gallery));
-  if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
-  if (flags.records !== undefined) await writeRows(flags.records, rows);
-  if (flags.json === "-") return io.out(json);
-  io.out(auditTables(record));
-  for (const path of [flags.report, flags.json, flags.records]) if (path !== undefined) io.out(`wrote ${path}\n`);
 }

@@ -3,6 +3,15 @@
 import { showCount } from "../../core/units.js";
 import { skippingWords } from "../../report/audit/skipping-words.js";
 import { attackWarnings, isDoubted, surrogateLines } from "../../report/audit/words.js";
+import {
+  deviation,
+  judgedAnswers,
+  SEEDS_MEAN,
+  seeded,
+  seedRange,
+  WORST_CASE_MEANS,
+  worstCaseLines,
+} from "../../report/audit/worst-case.js";
 import { attackRates, budget, nothingLines, radius } from "../../report/shared/format.js";
 import { batchLine } from "../../report/shared/memory.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
@@ -29,6 +38,8 @@ export const auditTables = (record: AuditRecord): string =>
     thinkingLine(record),
     skippingLines(record),
     attackTable(record),
+    seedsTable(record),
+    worstCaseTable(record),
     curveTable(record),
     warningLines(record),
     note(record),
@@ -118,6 +129,44 @@ function attackTable({ attacks }: AuditRecord): string {
     attacks.some((a) => a.early) ? "\n" : "",
     ...attacks.map(earlyLine),
   ].join("");
+}
+
+/** Mean, standard deviation and interval over seeds. */
+function seedsTable(record: AuditRecord): string {
+  const rows = seeded(record);
+  if (rows.length === 0) return "";
+  const heads = ["judged", "robust %", "sd", "95 % of mean", "success %", "sd", "cost %", "sd"];
+  const pair = (spread: (typeof rows)[number]["seeds"]["robustAccuracy"]) => [bare(spread.mean), deviation(spread)];
+  return (
+    heading(`Attacks over ${seedRange(rows[0].seeds)}`) +
+    table(
+      [{ head: "attack", align: "left" }, ...heads.map((head) => ({ head }))],
+      rows.map(({ name, answer, seeds }) => [
+        ...[name, answer, ...pair(seeds.robustAccuracy)],
+        `${bare(seeds.robustAccuracy.low)}-${bare(seeds.robustAccuracy.high)}`,
+        ...pair(seeds.successRate),
+        ...pair(seeds.meanCostFraction),
+      ]),
+    ) +
+    `sd: standard deviation, in points. ${SEEDS_MEAN}\n`
+  );
+}
+
+/** How many samples resist all attacks, per budget and answer. */
+function worstCaseTable(record: AuditRecord): string {
+  const { worstCase = [], data } = record;
+  if (worstCase.length === 0) return "";
+  const rows = worstCase.flatMap((one) =>
+    judgedAnswers(record, one).map(({ answer, standing, robustAccuracy }) => [
+      ...[budget(one.norm, one.radius), answer, `${standing} of ${data.samples}`, bareRate(robustAccuracy)],
+    ]),
+  );
+  const left = ["budget", "answer"].map((head) => ({ head, align: "left" as const }));
+  return (
+    heading("Worst case over attacks, sample by sample") +
+    table([...left, { head: "resist all" }, { head: "robust %" }], rows) +
+    linesOf([WORST_CASE_MEANS, ...worstCaseLines(record)])
+  );
 }
 
 function successRow(a: AttackRecord): string[] {

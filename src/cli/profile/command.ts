@@ -1,7 +1,6 @@
 /** @file `dynn profile`: measures how much time early exits save on this machine, and how much
  *  accuracy they cost. */
 
-import { cpus, loadavg } from "node:os";
 import type { Command } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
@@ -10,13 +9,13 @@ import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
+import { describeMachine } from "../../node/machine.js";
 import { openModel } from "../../node/models.js";
-import { ENGINE_VERSION } from "../../node/ort-node/index.js";
 import { renderProfile } from "../../report/profile/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import { LARGEST_BATCH } from "../../runtime/batch.js";
 import { RULES, type Rule } from "../../schema/policy.js";
-import type { Machine, ProfileRecord } from "../../schema/profile-record.js";
+import type { ProfileRecord } from "../../schema/profile-record.js";
 import { isRoutable } from "../../schema/units.js";
 import { batchOf } from "../../studies/batch.js";
 import { ruleOf } from "../../studies/policy.js";
@@ -111,7 +110,8 @@ const SAMPLES = 400;
 async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise<void> {
   await checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
-  const machine = describeMachine(flags);
+  // Before the work adds its own load.
+  const machine = describeMachine(flags.threads);
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);
   const open = (which: string, heads: HeadFlags = {}): Promise<DynamicModel> =>
@@ -143,19 +143,6 @@ const defaultBatches = (model: DynamicModel, backend: Backend, images: number): 
   const { batch: most } = batchOf({ model, backend });
   return [1, 8, LARGEST_BATCH].map((batch) => Math.min(batch, most)).filter((batch) => batch <= images);
 };
-
-/** The machine before the work adds its own load. */
-function describeMachine({ threads }: ProfileFlags): Machine {
-  const cores = cpus();
-  return {
-    cpu: cores[0]?.model.trim() ?? "unknown",
-    cores: Math.max(1, cores.length),
-    runtime: `node ${process.versions.node}`,
-    engine: `onnxruntime ${ENGINE_VERSION}`,
-    threads: threads ?? null,
-    load: loadavg()[0],
-  };
-}
 
 /** The rules in their order, the fallback, and the given thresholds. With given thresholds one rule
  * is enough. */

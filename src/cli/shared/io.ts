@@ -5,4 +5,6 @@ export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly signal: AbortSignal;
+  /** The command line, for records. */
+  readonly command?: string | undefined;
 }

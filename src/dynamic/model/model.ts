@@ -77,10 +77,12 @@ export interface DynamicModel {
   /** What quantized operators mean for answers and gradients, in sentences. Undefined for a file
    * without such operators. */
   readonly quantization?: string;
+  /** SHA-256 of the file. Undefined for a model that came from no file. */
+  readonly sha256?: string;
 }
 
 /** The parts of an ONNX model from which a {@link DynamicModel} is built. */
-export type ModelSource = Pick<OnnxModel, "graph" | "metadata" | "changes">;
+export type ModelSource = Pick<OnnxModel, "graph" | "metadata" | "changes" | "sha256">;
 
 /** Options for reading a graph as a classifier. */
 export interface ModelOptions extends InputOptions, HeadOptions {
@@ -145,6 +147,7 @@ function readModel(source: ModelSource, options: ModelOptions, closed?: string):
     ...(oneByOne ? { oneByOne } : {}),
     ...(scale ? { inputScale: scale } : {}),
     ...(quantization === undefined ? {} : { quantization }),
+    ...(source.sha256 === undefined ? {} : { sha256: source.sha256 }),
   };
 }
 

@@ -5,6 +5,7 @@ import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
 import { attackWarnings, isDoubted, isStatic, surrogateLines } from "./words.js";
+import { seedsTable, worstCaseTable } from "./worst-case.js";
 
 const name: Column<AttackRecord> = {
   head: "attack",
@@ -54,7 +55,7 @@ export function attackTables(record: AuditRecord): Html {
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
   return html`${surrogateLines(attacks).map((line) => html`<p>${line}</p>`)}${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
 ${warningNotes(record)}
-${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
+${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${worstCaseTable(record)}${seedsTable(record)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }

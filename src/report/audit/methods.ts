@@ -30,7 +30,7 @@ const FALLBACKS = {
 } as const satisfies Record<AuditRecord["clean"]["routed"]["fallback"], string>;
 
 /** The model, the data and the policy of the audit. */
-export function setup({ model, data, clean, tool, memory, seconds }: AuditRecord): Html {
+export function setup({ model, data, clean, tool, made, memory, seconds }: AuditRecord): Html {
   const { rule, thresholds, fallback, temperatures } = clean.routed;
   const policy: readonly Fact[] = [
     ["exit rule", `${rule}: ${RULES[rule]}`],
@@ -51,10 +51,24 @@ export function setup({ model, data, clean, tool, memory, seconds }: AuditRecord
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),
     ...gateFacts(clean.routed),
-    ["engine", `${tool.name} ${tool.version}`],
+    ["engine", `${tool.name} ${tool.version}${made ? `, ${made.machine.engine}, ${made.machine.runtime}` : ""}`],
     ...batchFacts(memory),
     ["time", write.duration(seconds)],
+    ...madeFacts(made, model.sha256),
   ]);
+}
+
+/** The run behind the record, and the file of the model. */
+function madeFacts(made: AuditRecord["made"], sha256: string | undefined): Fact[] {
+  const digest: Fact[] = sha256 === undefined ? [] : [["SHA-256 of the model", html`<code>${sha256}</code>`]];
+  if (made === undefined) return digest;
+  const { date, command, machine } = made;
+  return [
+    ...digest,
+    ["date", `${date.slice(0, 16).replace("T", " ")} UTC`],
+    ["machine", `${machine.cpu}, ${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`],
+    ...(command === undefined ? [] : [["command", html`<code>${command}</code>`] as Fact]),
+  ];
 }
 
 /** The rule of the gates, if the policy moves them. */

@@ -1,5 +1,5 @@
 /** @file The audit report. It is a pure function of the record and the images: the same input gives
- *  the same bytes, without a date or a locale.
+ *  the same bytes. A date in it is the record's.
  *  Read by: studies, cli. */
 import { parseHTML } from "linkedom/worker";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";

@@ -85,13 +85,21 @@ function harm(record: AuditRecord, attack: AttackRecord): Html {
   const { name, norm, radius, answer, robustAccuracy } = attack;
   if (dropOf(record, attack) <= 0) return html`No attack lowers the accuracy of the answer by which it is judged.`;
   const whose = isStatic(record) ? "answer" : answerName(answer);
-  return html`<b>${name}</b> (${write.budget(norm, radius)}) takes most right answers: it leaves the ${whose} right on ${figure(robustAccuracy)}, from ${write.percent(cleanAccuracyOf(record, answer))}.`;
+  return html`<b>${name}</b> (${write.budget(norm, radius)}) takes most right answers: it leaves the ${whose} right on ${figure(robustAccuracy)}, from ${write.percent(cleanAccuracyOf(record, answer))}${resistWords(record, attack)}.`;
 }
 
 function slowdown({ clean }: AuditRecord, { name, routed }: AttackRecord): Html {
   const [before, after] = [clean.routed.meanCostFraction, routed.meanCostFraction];
   if (after - before < 0.005) return html`No attack raises the mean cost by more than half a point.`;
   return html`Cost rises most under <b>${name}</b>: from ${write.percent(before)} to <b>${write.percent(after)}</b>, so ${write.percent(lost(1 - before, 1 - after))} of the saving is gone.`;
+}
+
+/** How many samples resist all attacks within the budget of this one. */
+function resistWords({ attacks, worstCase, data }: AuditRecord, { norm, radius, answer }: AttackRecord): string {
+  const budget = worstCase?.find((one) => one.norm === norm && one.radius === radius);
+  const judged = budget?.answers.find((one) => one.answer === answer);
+  if (judged === undefined || attacks.length < 2) return "";
+  return `; ${judged.standing} of ${data.samples} resist all attacks within that budget`;
 }
 
 /** Numbers that have a warning, counted. */

@@ -1,33 +1,8 @@
 /** @file The verdicts and the effects of transfer as short LaTeX tables for a paper. They need no
  *  package. */
 import type { OverallEffects, StudyRecord, StudyVerdict } from "../../schema/study/record.js";
+import { escapeLatex, tabular } from "../shared/latex.js";
 import * as words from "./words.js";
-
-/** What LaTeX reads as a command, and signs that its fonts may lack. */
-const SPECIAL: Readonly<Record<string, string>> = {
-  "\\": "\\textbackslash{}",
-  "{": "\\{",
-  "}": "\\}",
-  $: "\\$",
-  "&": "\\&",
-  "#": "\\#",
-  "%": "\\%",
-  _: "\\_",
-  "^": "\\textasciicircum{}",
-  "~": "\\textasciitilde{}",
-  "<": "$<$",
-  ">": "$>$",
-  "|": "$|$",
-  '"': "''",
-  "\u00a0": "~",
-  "−": "$-$",
-  "–": "--",
-  "×": "$\\times$",
-};
-
-/** A text in which LaTeX finds no command. Line breaks become spaces. */
-export const escapeLatex = (text: string): string =>
-  text.replace(/\s*[\n\r]\s*/g, " ").replace(/[\\{}$&#%_^~<>|"\u00a0−–×]/g, (sign) => SPECIAL[sign]);
 
 const HEADS = ["claim", "verdict", "effect (95 % interval)", "unit", "p", "adjusted p", "blocks"];
 
@@ -39,19 +14,6 @@ const cellsOf = ({ claim, verdict, effect, unit, p, adjusted, blocks, scale }: S
   words.probability(p),
   words.probability(adjusted),
   String(blocks),
-];
-
-const line = (cells: readonly string[]): string => `${cells.map(escapeLatex).join(" & ")} \\\\`;
-
-const tabular = (columns: string, heads: readonly string[], rows: readonly (readonly string[])[]): string[] => [
-  `\\begin{tabular}{${columns}}`,
-  "\\hline",
-  line(heads),
-  "\\hline",
-  ...rows.map(line),
-  "\\hline",
-  "\\end{tabular}",
-  "",
 ];
 
 /** The table of verdicts, and behind it the effects of transfer at the primary radius.

@@ -40,13 +40,16 @@ import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
 import { auditPlan, curvesOf } from "./plan.js";
 import { rowsOf } from "./rows.js";
+import { seedsFrom, storeOfSeed, withSpread } from "./seeds.js";
 import { type Reference, referencesOf, skippingRecord } from "./skipping.js";
 import { efficacies, finalAccuracy, labelsOf, perExit, probabilitiesOf, routedRecord, stopsOf } from "./tally.js";
+import { WorstCase } from "./worst-case.js";
 
 export type { SampleRow } from "../../schema/sample-row.js";
 export type { PolicyChoice } from "../policy.js";
 export type { AuditOptions, AuditOutcome, CurveOptions, Progress } from "./options.js";
 export type { RunManifest, RunPart, RunStore, StoredRun } from "./run-store.js";
+export { nameOfSeed } from "./seeds.js";
 
 /** Audits a model.
  * @returns the record (docs/audit-json.md), the images for the report, and every adversarial image
@@ -87,30 +90,54 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
   const onModel = fitted({ ...request, batch: memory.batch });
   checkAttacks(onModel);
   const options = await withCheckedModel(onModel, onModel.data);
+  const first = await audited(options, memory);
+  const seeds = seedsFrom(options.seed, options.seeds ?? 1);
+  const runs = [first];
+  for (const seed of seeds.slice(1)) runs.push(await audited(ofSeed(options, seed, first), memory, first.worst));
+  const { found, gallery, adversarial } = first;
+  const attacks = runs.map((run) => run.found.attacks);
+  const record = auditRecordSchema.parse({
+    ...header(options),
+    memory,
+    ...found,
+    attacks: withSpread(seeds, attacks),
+    worstCase: first.worst.record(),
+    seconds: (options.now() - started) / 1000,
+  });
+  return { record, gallery, rows: runs.flatMap(({ rows }) => rows), adversarial };
+}
+
+const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
+
+/** The audit with a later seed: only attacks, under the policy that the first run has. */
+function ofSeed(options: AuditOptions, seed: number, { policy }: Pick<Audited, "policy">): AuditOptions {
+  const { store, onProgress } = options;
+  return {
+    ...{ ...options, seed, policy: fixed(policy), curves: undefined, perSample: false, galleryPerAttack: 0 },
+    store: store && storeOfSeed(store, seed, options.seed),
+    onProgress: onProgress && (({ phase, ...rest }) => onProgress({ ...rest, phase: `${phase}, seed ${seed}` })),
+  };
+}
+
+/** The results of one seed. */
+interface Audited extends Omit<AuditOutcome, "record"> {
+  readonly found: Pick<AuditRecord, "clean" | "attacks" | "curves" | "warnings">;
+  readonly policy: Policy;
+  readonly worst: WorstCase;
+}
+
+/** @param worst of the seeds before */
+async function audited(options: AuditOptions, memory: BatchChoice, worst?: WorstCase): Promise<Audited> {
   const run = new InProcess({ ...options, memory, kinds: KINDS, unfinished: async () => options.store });
   try {
-    const { found, gallery, rows, adversarial } = await audited(options, run);
-    const record = auditRecordSchema.parse({
-      ...header(options),
-      memory,
-      ...found,
-      seconds: (options.now() - started) / 1000,
-    });
-    return { record, gallery, rows, adversarial };
+    return await joinedResults(options, run, worst);
   } finally {
     await run.release();
   }
 }
 
-const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
-
 /** Runs the tasks, and joins their results. */
-async function audited(
-  options: AuditOptions,
-  run: InProcess,
-): Promise<
-  Omit<AuditOutcome, "record"> & { readonly found: Pick<AuditRecord, "clean" | "attacks" | "curves" | "warnings"> }
-> {
+async function joinedResults(options: AuditOptions, run: InProcess, before: WorstCase | undefined): Promise<Audited> {
   const { model, data, policy, surrogate, baseline, seed, perSample, galleryPerAttack = 2 } = options;
   if (surrogate) checkAlike(model, surrogate.model);
   if (baseline) checkAlike(model, baseline, "baseline");
@@ -132,19 +159,23 @@ async function audited(
     searchedOn && surrogate
       ? { model: underPolicy(searchedOn.model, surrogate.policy), policy: surrogate.policy }
       : onClean.victim;
+  const budgets = options.attacks.map((config) => configureAttack(config, onClean.victim).budget);
+  const worst = before ?? new WorstCase(budgets, onClean);
   const joined: Joined = { records: [], gallery: [], rows: [], adversarial: new Map() };
   for (const [i, config] of options.attacks.entries()) {
     const how = { config, search: configureAttack(searches[i], victim), surrogates: surrogate?.names, seed };
     const attacked = attackedBy(planned.attacks[i], how, onClean, run);
     joined.records.push(judge(attacked, onClean, perSample));
     const success = verdicts(attacked.samples, attacked.logits, attacked.attack.goal.succeeded);
-    joined.rows.push(...rowsOf(attacked, onClean, success));
+    joined.rows.push(...rowsOf(attacked, onClean, success, seed));
+    worst.add(attacked);
     joined.gallery.push(...pickGallery(attacked, onClean, galleryPerAttack));
     joined.adversarial.set(config.name, attacked.images.data);
   }
   const { records, ...rest } = joined;
   return {
     ...rest,
+    ...{ policy: onClean.victim.policy, worst },
     found: {
       warnings: chanceWarnings(model, data, finalAccuracy(onClean)),
       clean: {
@@ -223,12 +254,15 @@ function header({
   policy,
   seed,
   version,
-}: AuditOptions): Pick<AuditRecord, "schemaVersion" | "tool" | "model" | "data"> {
+  made,
+}: AuditOptions): Pick<AuditRecord, "schemaVersion" | "tool" | "made" | "model" | "data"> {
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: "dynn", version },
+    ...(made ? { made } : {}),
     model: {
       name: model.name,
+      ...(model.sha256 === undefined ? {} : { sha256: model.sha256 }),
       ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
       input: [...model.input.shape],
       parameters: model.parameters,

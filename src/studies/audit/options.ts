@@ -6,6 +6,7 @@ import type { EnsembleForm } from "../../dynamic/model/ensemble.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
+import type { Made } from "../../schema/made.js";
 import type { Policy } from "../../schema/policy.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import type { PolicyChoice } from "../policy.js";
@@ -67,11 +68,16 @@ export interface AuditOptions {
   readonly curves?: CurveOptions | undefined;
   /** The seed of every random number. The same seed gives the same bytes. */
   readonly seed: number;
+  /** How many seeds the attacks run with: `seed`, `seed` + 1 and so on. The policy and the samples
+   * stay those of the first. Default: 1. */
+  readonly seeds?: number | undefined;
   /** Samples per evaluation. This number changes time and memory, never results. Left out: as many
    * as the memory allows, at most 64. */
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;
+  /** When, how and where the audit runs, for the record. Left out: the record does not say. */
+  readonly made?: Made | undefined;
   /** Keeps finished attacks, so that an interrupted audit can resume. */
   readonly store?: RunStore | undefined;
   /** Whether the record holds one entry per attacked sample. The default is false. */
@@ -92,8 +98,9 @@ export interface AuditOutcome {
   readonly record: AuditRecord;
   /** Images for the report. */
   readonly gallery: readonly GalleryItem[];
-  /** One row per sample and attack. */
+  /** One row per sample, attack and seed. */
   readonly rows: readonly SampleRow[];
-  /** The adversarial images of each attack, float32 [samples*c*h*w]. */
+  /** The adversarial images of each attack, float32 [samples*c*h*w]. With several seeds: those of
+   * the first. */
   readonly adversarial: ReadonlyMap<string, Float32Array>;
 }

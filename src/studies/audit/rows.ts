@@ -9,7 +9,12 @@ import type { AuditedModel } from "./audited-model.js";
 
 /** One row per sample of an attack. Rows of a network with gates are {@link GatedSampleRow}s.
  * @param success one per sample */
-export function rowsOf(attacked: Attacked, audited: AuditedModel, success: readonly boolean[]): SampleRow[] {
+export function rowsOf(
+  attacked: Attacked,
+  audited: AuditedModel,
+  success: readonly boolean[],
+  seed: number,
+): SampleRow[] {
   const { attack, samples, outcomes, logits, routed, seconds } = attacked;
   const labels = cleanAnswers(attack, samples, audited);
   const { model } = audited.victim;
@@ -20,7 +25,7 @@ export function rowsOf(attacked: Attacked, audited: AuditedModel, success: reado
     const { queries, gradients, forwardMacs, backwardMacs } = outcomes[i].spent;
     const { l2, linf } = norms(pixels, outcomes[i].image);
     return {
-      ...{ attack: attack.name, sample: id, label, cleanLabel: labels[i], exit: stop, answer: said },
+      ...{ attack: attack.name, seed, sample: id, label, cleanLabel: labels[i], exit: stop, answer: said },
       confidence: Math.max(...softmaxRow(logits.row(answer, i))),
       ...{ eligible: outcomes[i].eligible, success: success[i], linf, l2 },
       ...{ queries, gradients, forwardMacs, backwardMacs },

@@ -18,6 +18,8 @@ export interface RunManifest {
   /** In pixel units, or null without a limit. */
   readonly radius: number | null;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** The seed of the attack. */
+  readonly seed: number;
   /** The network that the attack searched on. */
   readonly network: string;
   /** [c,h,w] of one image. */
@@ -36,7 +38,8 @@ export interface RunPart {
   readonly seconds: number;
 }
 
-/** A store of runs. When it cannot read a run, it returns undefined. */
+/** A store of runs. When it cannot read a run, it returns undefined. A store may refuse to replace
+ * a run that it holds under the same name and another fingerprint. */
 export interface RunStore {
   /** The run that was saved under this name and fingerprint, or undefined. */
   readonly load: (name: string, fingerprint: string) => Promise<StoredRun | undefined>;

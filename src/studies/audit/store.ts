@@ -43,7 +43,7 @@ export async function runStored(
     between: () => journal.saveWhenDue(),
   });
   const seconds = (known?.seconds ?? 0) + journal.seconds;
-  const run = { outcomes, seconds, manifest: manifestOf(attack, samples, victim) };
+  const run = { outcomes, seconds, manifest: manifestOf(attack, samples, victim, seed) };
   await store?.save(attack.name, fingerprint, run);
   return run;
 }
@@ -53,10 +53,12 @@ function manifestOf(
   { name, goal, method, budget, parameters }: NamedAttack,
   samples: readonly Sample[],
   { model }: Victim,
+  seed: number,
 ): NonNullable<StoredRun["manifest"]> {
   return {
     ...{ attack: name, goal: goal.name, method: method.name, norm: budget.norm, radius: budget.radius ?? null },
     parameters: { ...parameters },
+    seed,
     ...{ network: model.name, image: imageDims(model) },
     records: samples.map(({ id }) => id),
     labels: samples.map(({ label }) => label),

@@ -2,8 +2,8 @@
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
+import type { Machine } from "../../schema/made.js";
 import type { Fallback, Rule } from "../../schema/policy.js";
-import type { Machine } from "../../schema/profile-record.js";
 import type { Progress } from "../audit/options.js";
 
 /** The operating points to measure. */
