@@ -48,8 +48,6 @@ test("an audit that is killed with SIGKILL within an attack ends with the same b
   expect(readFileSync(join(cut, images)).equals(readFileSync(join(whole, images)))).toBe(true);
   const facts = (at: string) => ({ ...JSON.parse(readFileSync(join(at, "apgd-dlr.json"), "utf8")), seconds: 0 });
   expect(facts(cut)).toEqual(facts(whole));
-  expect(readdirSync(cut).sort()).toEqual([
-    ...["apgd-dlr.json", images, "indices.npy", "labels.npy", "manifest.json"],
-  ]);
+  expect(readdirSync(cut).sort()).toEqual([...["apgd-dlr.json", images, "indices.npy", "labels.npy", "manifest.json"]]);
   rmSync(folder, { recursive: true });
 }, 240_000);

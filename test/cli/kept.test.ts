@@ -132,10 +132,10 @@ describe("another run", () => {
       join(folder, "bare", "manifest.json"),
       JSON.stringify({ ...manifest, run: { ...manifest.run, seed: "1" }, attacks: [] }),
     );
-    const before = readFileSync(join(folder, "bare", "routed.npy"));
+    const before = readFileSync(join(folder, "bare", "fgsm.npy"));
     const { code, err } = await keep("bare", "--seed", "1");
-    expect([code, err]).toEqual([2, expect.stringContaining("routed.npy: holds images of another run")]);
-    expect(readFileSync(join(folder, "bare", "routed.npy")).equals(before)).toBe(true);
+    expect([code, err]).toEqual([2, expect.stringContaining("fgsm.npy: holds images of another run")]);
+    expect(readFileSync(join(folder, "bare", "fgsm.npy")).equals(before)).toBe(true);
   });
 
   test("two attacks of one file name are refused", async () => {

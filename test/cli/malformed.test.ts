@@ -96,7 +96,7 @@ describe("a model", () => {
 
   it("that the zoo does not have is refused with those it has", async () => {
     expect(await refused(2, "audit", "zoo:resnet", "--data", data)).toMatchInlineSnapshot(
-      `"error: zoo:resnet: the zoo has no network of this name. Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, see \`dynn zoo list\` for all 116, or give the path of an ONNX file. [zoo/unknown]"`,
+      `"error: zoo:resnet: the zoo has no network of this name. Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, see \`dynn zoo list\` for all 121, or give the path of an ONNX file. [zoo/unknown]"`,
     );
   });
 
@@ -358,7 +358,7 @@ describe("an attack file", () => {
 
   it("with an unknown field is refused", async () => {
     expect(await attacks([{ ...pgd, stepsize: "1/255" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Remove it; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Write "stepSize" in its place; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 
@@ -388,7 +388,7 @@ describe("an attack file", () => {
 
   it("with a negative radius is refused", async () => {
     expect(await attacks([{ ...pgd, radius: -1 }])).toMatchInlineSnapshot(
-      `"error: attack "pgd", radius: got -1, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd", radius: got -1, expected 0 to 1: pixels lie in [0,1], and no two images are farther apart in linf. Write a fraction such as "8/255". [attack/config]"`,
     );
   });
 
@@ -400,7 +400,7 @@ describe("an attack file", () => {
 
   it("with a parameter that the attack has no use for is refused", async () => {
     expect(await attacks([{ ...pgd, alpha: 0.1 }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Remove it; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Write "stepSize" in its place; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 

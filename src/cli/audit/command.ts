@@ -274,12 +274,6 @@ async function resolvedRecords(
   return { ...resolved, gateBaselines: { validation: resolved.policy.validation } };
 }
 
-/** @throws DynnError 'cli/usage', 'file/unwritable' */
-async function checkOutputs({ json, report, records }: AuditFlags): Promise<void> {
-  await checkDistinct({ "--json": json, "--report": report, "--records": records });
-  for (const path of [json, report, records]) if (path !== undefined && path !== "-") await checkWritable(path);
-}
-
 const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
   const ctx = { epsilon: flags.eps, earlyExits: model.exits.length - 1 };
   const configs = presetConfigs(flags.attacks ?? usable(DEFAULT_PRESETS, ctx), ctx);

@@ -5,7 +5,7 @@ import type { Made } from "../../schema/made.js";
 import type { AuditOptions } from "../../studies/audit/index.js";
 import { Interrupted } from "../shared/interrupt.js";
 
-/** The flags of the call. All of them decide which images it finds, but for those without effect. */
+/** The flags of the call. All decide which images it finds, but for those without effect. */
 interface KeepFlags {
   readonly seed: number;
   readonly seeds: number;

@@ -41,11 +41,15 @@ export const GLOSSARY: Readonly<Record<string, string>> = {
   radius:
     "The largest change that an attack may make, for pixels in [0,1]. L∞ bounds each value, L2 the root of the summed squares over the image.",
   recovery: "The share of the saved cost that an attack takes back.",
+  resist:
+    "What a sample does whose answer is right on the clean image and on every image within a budget that any attack found.",
   "robust accuracy": "The share of all samples whose judged answer is still right after the attack.",
   "routed answer": "What the deployed network returns: label, confidence and path. The path has a cost.",
   rule: "How confidence is read and when an exit fires: max-softmax, entropy, margin, patience.",
   slowdown: "An attack that wants no early exit to fire, so that each input costs more.",
   "speed-up": "The time of the static network divided by the time of the dynamic one, in the same round.",
+  "standard deviation":
+    "How far single results lie from their mean: the root of the mean squared distance, with the divisor n - 1.",
   "static network": "A network in which every input pays for every layer.",
   success: "The share of the eligible samples that the attack wins.",
   surrogate: "The model on which a transfer attack searches.",
