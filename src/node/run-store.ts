@@ -13,7 +13,7 @@ import { readNpy, writeNpy } from "../data/npy.js";
 import type { RunPart, RunStore, StoredRun } from "../studies/audit/index.js";
 import { checkWritable, writeText } from "./files.js";
 import { lockFolder } from "./folder-lock.js";
-import { makeFolder, outputPlace, replaceFile } from "./output-files.js";
+import { makeFolder, outputPlace, replaceFile, unwritable } from "./output-files.js";
 import { readPlainFile } from "./plain-file.js";
 
 const outcomeSchema = z.object({
@@ -50,7 +50,9 @@ export interface FolderStore extends RunStore {
  * @throws DynnError 'file/unwritable', 'file/locked' */
 export async function folderStore(folder: string): Promise<FolderStore> {
   const place = await outputPlace(folder).catch(() => folder);
-  await makeFolder(place).catch(() => undefined);
+  await makeFolder(place).catch((cause: unknown) => {
+    throw unwritable(folder, cause, "Choose a folder in a place that you may write to.");
+  });
   await checkWritable(join(folder, "probe"));
   const lock = lockFolder(folder);
   const baseOf = (name: string) => join(folder, fileNameOf(name));

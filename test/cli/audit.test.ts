@@ -69,7 +69,7 @@ describe("--keep", () => {
   test.skipIf(process.platform !== "linux")("in a place where no folder can be made fails at once", async () => {
     const { code, err } = await cli(...CALL, "--attacks", "fgsm", "--keep", "/proc/x/y");
     expect(code).toBe(2);
-    expect(err).toMatch(/^error: \/proc\/x\/y\/.*cannot be written.*\[file\/unwritable\]\n$/);
+    expect(err).toMatch(/^error: \/proc\/x\/y: cannot be written .* Choose a folder .*\[file\/unwritable\]\n$/);
   });
 });
 
