@@ -2,6 +2,7 @@
  *  versioned contract, as the record of an audit. docs/transfer.md explains the fields. */
 import { z } from "zod";
 import { memoryFields } from "./batch.js";
+import { digestSchema, madeFields } from "./made.js";
 import { normSchema } from "./norm.js";
 import { count, notesSchema, rateSchema, share, toolSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
@@ -11,6 +12,7 @@ export const TRANSFER_VERSION = 1;
 
 const networkSchema = z.object({
   name: z.string(),
+  sha256: digestSchema,
   parameters: count,
   exits: count.describe("number of exits"),
   macs: z.number().min(0).describe("MACs of the final exit"),
@@ -41,6 +43,7 @@ const attackSchema = z.object({
 export const transferRecordSchema = z.object({
   schemaVersion: z.literal(TRANSFER_VERSION),
   tool: toolSchema,
+  ...madeFields,
   data: z.object({ name: z.string(), samples: count, seed: z.number().int(), notes: notesSchema }),
   networks: z.array(networkSchema).min(2),
   eligible: count.describe("samples that every network got right when clean; only they are attacked"),

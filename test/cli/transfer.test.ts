@@ -1,4 +1,5 @@
 /** @file `dynn transfer` as a command: tables, record, report, and calls that are refused. */
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -27,6 +28,10 @@ describe("dynn transfer", () => {
     ]);
     // The two files are the same network.
     for (const { success } of record.attacks) expect(success[0][1]).toEqual(success[0][0]);
+    expect(record.made?.command).toMatch(/^dynn transfer .*a\.onnx .*b\.onnx --attacks fgsm,pgd --eps 32\/255 /);
+    expect(record.networks.map(({ sha256 }) => sha256)).toEqual(
+      new Array(2).fill(createHash("sha256").update(network()).digest("hex")),
+    );
     const page = readFileSync(report, "utf8");
     expect(page.match(/class="shade"/g)?.length).toBe(8);
     expect(page).not.toContain("NaN");

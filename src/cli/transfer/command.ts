@@ -5,10 +5,11 @@ import { presetConfigs } from "../../attacks/presets.js";
 import { parseAttackFile } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
-import { subset } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
+import { reportedOf } from "../../data/split.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, readJson, writeText } from "../../node/files.js";
+import { describeRun } from "../../node/machine.js";
 import { openModel } from "../../node/models.js";
 import { renderTransfer } from "../../report/transfer/page.js";
 import { type TransferOptions, transfer } from "../../studies/transfer/index.js";
@@ -63,6 +64,7 @@ Examples:
 async function transferAction(specs: readonly string[], flags: TransferFlags, io: Io): Promise<void> {
   if (specs.length < 2)
     throw new DynnError("cli/usage", "transfer: got one network, expected at least two. Name another one.", { specs });
+  const made = describeRun(flags.threads, io.command);
   await checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   const file = flags.attackFile;
@@ -72,7 +74,6 @@ async function transferAction(specs: readonly string[], flags: TransferFlags, io
       : parseAttackFile(await readJson(file), file);
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);
-  const wanted = Math.min(flags.samples ?? SAMPLES, given.count);
   const networks: TransferOptions["networks"][number][] = [];
   let data = given;
   for (const spec of specs) {
@@ -83,13 +84,10 @@ async function transferAction(specs: readonly string[], flags: TransferFlags, io
     // Reported records are the first ones. A network that needs validation records reports fewer.
     if (resolved.data.count < data.count) data = resolved.data;
   }
-  data = subset(
-    data,
-    Array.from({ length: Math.min(wanted, data.count) }, (_, i) => i),
-  );
+  data = reportedOf(data, flags.samples ?? Math.min(SAMPLES, data.count));
   const record = await withProgress((onProgress) =>
     transfer({
-      ...{ networks, data, attacks, seed: flags.seed, batch: flags.batch, version: VERSION, onProgress },
+      ...{ networks, data, attacks, seed: flags.seed, batch: flags.batch, version: VERSION, made, onProgress },
       ...{ backend: backendOf(flags), signal: io.signal, now: () => performance.now() },
     }),
   );

@@ -11,6 +11,7 @@ import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import type { Made } from "../../schema/made.js";
 import { TRANSFER_VERSION, type TransferRecord, transferRecordSchema } from "../../schema/transfer-record.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
@@ -40,6 +41,8 @@ export interface TransferOptions {
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;
+  /** When, how and where the study runs, for the record. Left out: the record does not say. */
+  readonly made?: Made | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Clock in milliseconds. Only the `seconds` fields use it. */
@@ -94,6 +97,7 @@ export async function transfer(request: OpenBatch<TransferOptions>): Promise<Tra
     return transferRecordSchema.parse({
       schemaVersion: TRANSFER_VERSION,
       tool: { name: "dynn", version: request.version },
+      ...(request.made ? { made: request.made } : {}),
       data: { name: data.name, samples: data.count, seed: request.seed, notes: notesOf(data) },
       ...joined(
         planned,

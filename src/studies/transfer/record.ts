@@ -52,8 +52,9 @@ function networkRecord(
   policy: Policy,
   { routed, labels }: Answers,
 ): TransferRecord["networks"][number] {
-  const { name, parameters, exits } = model;
+  const { name, parameters, exits, sha256 } = model;
   return {
+    ...(sha256 === undefined ? {} : { sha256 }),
     ...{ name, parameters, exits: exits.length, macs: exits[exits.length - 1].macs },
     policy: policyRecord(policy),
     accuracy: accuracy(
