@@ -92,10 +92,14 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
   const options = await withCheckedModel(onModel, onModel.data);
   const first = await audited(options, memory);
   const seeds = seedsFrom(options.seed, options.seeds ?? 1);
-  const runs = [first];
-  for (const seed of seeds.slice(1)) runs.push(await audited(ofSeed(options, seed, first), memory, first.worst));
   const { found, gallery, adversarial } = first;
-  const attacks = runs.map((run) => run.found.attacks);
+  const [attacks, rows] = [[found.attacks], [first.rows]];
+  // The images of a later seed leave the memory before the next one begins.
+  for (const seed of seeds.slice(1)) {
+    const run = await audited(ofSeed(options, seed, first), memory, first.worst);
+    attacks.push(run.found.attacks);
+    rows.push(run.rows);
+  }
   const record = auditRecordSchema.parse({
     ...header(options),
     memory,
@@ -104,7 +108,7 @@ export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutc
     worstCase: first.worst.record(),
     seconds: (options.now() - started) / 1000,
   });
-  return { record, gallery, rows: runs.flatMap(({ rows }) => rows), adversarial };
+  return { record, gallery, rows: rows.flat(), adversarial };
 }
 
 const KINDS = { answers: answersKind, policy: policyKind, thresholds: thresholdsKind, craft: craftKind };
@@ -224,8 +228,10 @@ function memoryFor({
   ...runs
 }: OpenBatch<AuditOptions>): BatchChoice {
   const validation = policy.kind === "calibrated" ? policy.validation.count : 0;
-  // The clean images, those of each attack, and copies while one attack is judged.
-  const images = data.count * (attacks.length + 4) + validation;
+  // The clean images, those of each attack for the first and one later seed, and copies while one
+  // attack is judged.
+  const seeds = (runs.seeds ?? 1) > 1 ? 2 : 1;
+  const images = data.count * (seeds * attacks.length + 4) + validation;
   const gradients = attacks.length > 0 || curves !== undefined;
   const models = [runs.model, ...(surrogate ? [surrogate.model] : []), ...(baseline ? [baseline] : [])];
   return tightest(models.map((model) => batchOf({ ...runs, model, images, gradients })));
