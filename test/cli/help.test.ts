@@ -110,8 +110,7 @@ describe("help", () => {
         --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
                                   (default: 8/255)
         --attacks <list>          names from the list below, all or none (default:
-                                  fgsm, pgd, average, routed, early, early-published,
-                                  slowdown)
+                                  fgsm, pgd, average, routed, early, slowdown)
         --attack-file <file>      a JSON file that states the attacks exactly
                                   (docs/attack-file.md)
         --targeted <class>        attacks aim at a class: least-likely, second,
@@ -128,6 +127,10 @@ describe("help", () => {
                                   "logits")
         --records <file>          write one row per sample and attack as a Parquet
                                   file (docs/audit-json.md)
+        --table <file>            write the results as a table, by the ending: .tex,
+                                  .md, .csv
+        --seeds <n>               run the attacks with N seeds, from --seed on: mean,
+                                  standard deviation and 95 % interval (default: 1)
         --json-samples            the record also holds one entry for each attacked
                                   sample
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
@@ -166,8 +169,9 @@ describe("help", () => {
         --json <file>             write the record as JSON (docs/audit-json.md); -
                                   prints it instead of the tables
         --report <file>           write a self-contained HTML report
-        --keep <folder>           keep the images of each finished attack (NAME.npy),
-                                  and continue from them after an interruption
+        --keep <folder>           keep the images of each finished attack (NAME.npy)
+                                  with labels.npy, indices.npy and manifest.json, and
+                                  continue from them after an interruption
         -h, --help                print help
 
       Attacks:
@@ -196,6 +200,10 @@ describe("help", () => {
 
         # What an attacker reaches who only has another network
         $ dynn audit zoo:resnet20-joint --surrogate zoo:resnet20-static --attacks pgd
+
+        # Results for a paper: five seeds, a LaTeX table
+        $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
+            --seeds 5 --table results.tex
 
         # Two attacks, a smaller radius, your own arrays, a JSON record
         $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
