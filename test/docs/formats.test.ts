@@ -28,7 +28,7 @@ const namesIn = (text: string): Set<string> =>
   new Set([...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.match(/\w+/g) ?? []));
 
 test("every code block is in a language that a test runs or checks", () => {
-  const known = ["sh", "bash", "ts", "json", "yaml", "text"];
+  const known = ["sh", "bash", "ts", "json", "yaml", "text", "python"];
   const blocks = [...documents, ...docstrings].flatMap((d) => d.blocks);
   expect(blocks.filter((b) => !known.includes(b.language)).map((b) => b.at)).toEqual([]);
 });
