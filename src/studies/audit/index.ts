@@ -118,6 +118,7 @@ function ofSeed(options: AuditOptions, seed: number, { policy }: Pick<Audited, "
   const { store, onProgress } = options;
   return {
     ...{ ...options, seed, policy: fixed(policy), curves: undefined, perSample: false, galleryPerAttack: 0 },
+    ...{ baseline: undefined, gateBaselines: undefined },
     store: store && storeOfSeed(store, seed, options.seed),
     onProgress: onProgress && (({ phase, ...rest }) => onProgress({ ...rest, phase: `${phase}, seed ${seed}` })),
   };
