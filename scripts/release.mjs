@@ -18,12 +18,13 @@ const NEEDED = [
   "dist/web/index.js",
   "dist/web/index.d.ts",
   "dist/cli/main.js",
+  "playground/dist/index.html",
   "README.md",
   "LICENSE",
   "CHANGELOG.md",
 ];
 /** What the package may hold, by the first part of the path. */
-const ALLOWED = ["dist", "zoo", "samples", "README.md", "CHANGELOG.md", "LICENSE", "package.json"];
+const ALLOWED = ["dist", "zoo", "samples", "sql", "playground", "README.md", "CHANGELOG.md", "LICENSE", "package.json"];
 
 const read = (path) => readFileSync(join(ROOT, path), "utf8");
 const output = (file, args) => execFileSync(file, args, { cwd: ROOT, encoding: "utf8" });
@@ -72,8 +73,9 @@ function main() {
   if (changed !== "") problems.push(`the working tree is not clean:\n${changed}`);
   // The slow part comes last, and only when the rest is right.
   const npm = (...args) => spawnSync("npm", args, { cwd: ROOT, stdio: "inherit" }).status === 0;
-  if (problems.length === 0 && !npm(...(values["no-tests"] ? ["run", "build"] : ["test"])))
-    problems.push("the tests fail");
+  const steps = [...(values["no-tests"] ? [] : [["test"]]), ["run", "playground:build"]];
+  const failed = problems.length === 0 && steps.find((args) => !npm(...args));
+  if (failed) problems.push(`npm ${failed.join(" ")} fails`);
   if (existsSync(join(ROOT, "dist"))) {
     const [{ files }] = JSON.parse(output("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
     problems.push(...packageProblems(files));

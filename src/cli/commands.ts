@@ -70,6 +70,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     takes: { "<bundle>": "a folder that `dynn export --format split` wrote" },
     load: async () => (await import("./serve/command.js")).serveCommand,
   },
+  play: {
+    about: "Open the playground in a browser: see a network think, and attack it image by image.",
+    takes: { "[model]": "an ONNX classifier, or zoo:NAME (default: the bundled network)" },
+    load: async () => (await import("./play/command.js")).playCommand,
+  },
   study: {
     about: "Plan, run and report a study: static and dynamic networks, attacks, six claims, verdicts.",
     takes: {},

@@ -103,7 +103,7 @@ beforeAll(async () => {
 it("the table has every command", async () => {
   const dynn = await program({ out: () => {}, err: () => {}, signal: new AbortController().signal });
   const commands = dynn.commands.map((command) => command.name());
-  expect([...Object.keys(RUNS), "serve", "worker"].sort()).toEqual(commands.sort());
+  expect([...Object.keys(RUNS), "play", "serve", "worker"].sort()).toEqual(commands.sort());
 });
 
 describe.skipIf(untraceable !== undefined)(`a command${untraceable ? ` (skipped: ${untraceable})` : ""}`, () => {

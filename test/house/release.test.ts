@@ -68,6 +68,7 @@ test("the package may lack nothing, hold nothing else, and not be large", () => 
     "dist/web/index.js",
     "dist/web/index.d.ts",
     "dist/cli/main.js",
+    "playground/dist/index.html",
     "README.md",
     "LICENSE",
     "CHANGELOG.md",

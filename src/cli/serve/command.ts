@@ -6,13 +6,13 @@ import { reasonOf } from "../../core/errors.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { createServer } from "../../node/serve/server.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
-import { common } from "../shared/common-options.js";
+import { type CommonFlags, common } from "../shared/common-options.js";
+import { interrupted } from "../shared/interrupt.js";
 import type { Io } from "../shared/io.js";
-import { option, type Reader, refuse, whole } from "../shared/options.js";
+import { option, whole } from "../shared/options.js";
 
-interface ServeFlags extends BackendFlags {
+interface ServeFlags extends BackendFlags, CommonFlags<"port"> {
   readonly host: string;
-  readonly port: number;
   readonly token?: string;
   readonly maxBatch?: number;
   readonly maxBody?: number;
@@ -23,12 +23,6 @@ interface ServeFlags extends BackendFlags {
   readonly window: number;
 }
 
-const port: Reader<number> = (text, where) => {
-  const value = whole(0, 8790)(text, where);
-  if (value < 2 ** 16) return value;
-  throw refuse(where, text, "a port from 0 (any free port) to 65535", `Write e.g. ${where} 8790`);
-};
-
 export const serveCommand = (command: Command, io: Io): Command =>
   command
     .option(
@@ -36,7 +30,7 @@ export const serveCommand = (command: Command, io: Io): Command =>
       "address to listen on; an address that other machines can reach needs a token",
       "127.0.0.1",
     )
-    .addOption(option("--port <n>", "port to listen on; 0 takes any free port", port).default(8790))
+    .addOption(common("port"))
     .addOption(tokenOption("the token that clients must send"))
     .addOption(
       option(
@@ -107,15 +101,9 @@ async function serveAction(folder: string, flags: ServeFlags, io: Io): Promise<v
     const { model, exits } = bundle.manifest;
     const names = bundle.parts[0]?.exits.map(({ exit }) => exits[exit]?.name).join(", ");
     io.out(`${model}: ${names}\nlistening on ${url}${token === undefined ? "" : ", with a token"}\n`);
-    await aborted(io.signal);
+    await interrupted(io.signal);
     io.err("stopping: finishing the requests in flight, accepting no more\n");
   } finally {
     await server.close();
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

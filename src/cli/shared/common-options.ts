@@ -10,7 +10,19 @@ import { type OrtNodeOptions, PROVIDERS, type Provider } from "../../node/ort-no
 import type { Normalization } from "../../schema/normalization.js";
 import { FALLBACKS, type Policy, RULES } from "../../schema/policy.js";
 import type { AuditOptions } from "../../studies/audit/index.js";
-import { file, fileOrOutput, imageSize, listOf, oneOf, option, type Reader, radius, text, whole } from "./options.js";
+import {
+  file,
+  fileOrOutput,
+  imageSize,
+  listOf,
+  oneOf,
+  option,
+  port,
+  type Reader,
+  radius,
+  text,
+  whole,
+} from "./options.js";
 
 /** The type of each option's value. */
 interface CommonValues {
@@ -38,6 +50,7 @@ interface CommonValues {
   readonly provider: Provider;
   readonly json: string;
   readonly report: string;
+  readonly port: number;
   readonly attacks: readonly string[];
   readonly attackFile: string;
   readonly baseline: string;
@@ -183,6 +196,7 @@ const COMMON: { readonly [K in Name]: Declared<CommonValues[K]> } = {
     default: "cpu",
   },
   json: { flags: "--json <file>", about: "write the results as JSON; - prints them", read: fileOrOutput },
+  port: { flags: "--port <n>", about: "port to listen on; 0 takes any free port", read: port, default: 8790 },
   report: { flags: "--report <file>", about: "write a self-contained HTML report", read: file },
 };
 

@@ -20,3 +20,10 @@ export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>
     for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, stop);
   }
 }
+
+/** Resolves at Ctrl-C, for commands that run until then. */
+export const interrupted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

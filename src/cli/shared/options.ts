@@ -53,6 +53,13 @@ export const oneOf =
     throw refuse(where, text, `one of ${words.join(", ")}`, `Write e.g. ${where} ${words[0]}`);
   };
 
+/** A port of this machine. */
+export const port: Reader<number> = (text, where) => {
+  const value = whole(0, 8790)(text, where);
+  if (value < 2 ** 16) return value;
+  throw refuse(where, text, "a port from 0 (any free port) to 65535", `Write e.g. ${where} 8790`);
+};
+
 /** [height, width] from "224,224" or "224". */
 export const imageSize: Reader<readonly [number, number]> = (text, where) => {
   const [height, width = height, ...more] = text.split(",").map(Number);
