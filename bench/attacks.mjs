@@ -112,7 +112,7 @@ async function settingOf(name, folder) {
     samples,
     path,
     victim: { model, policy: singleExitPolicy() },
-    evaluator: new Evaluator(model, backend),
+    evaluator: new Evaluator(model, { backend }),
   };
 }
 

@@ -38,7 +38,7 @@ const { reported, validation } = splitValidation(await openDataset(values.data),
 });
 
 const rule = "max-softmax";
-const forward = await Forward.compile(model, backend);
+const forward = await Forward.compile(model, { backend });
 const seen = { logits: await forward.logits(await readImages(validation), { batch: 64 }), labels: validation.labels };
 await forward.release();
 const costs = model.exits.map((e) => e.costFraction);
@@ -47,7 +47,7 @@ const { policy } = calibrate(seen, { rule, fallback: "final", target: { kind: "r
 const never = { rule, thresholds: policy.thresholds.map(() => 1), fallback: "final" };
 const policies = { "rad 5 %": policy, "nothing leaves": never };
 
-const still = await Forward.compile(dynamicModel({ graph: backboneOf(model.graph), metadata: new Map() }), backend);
+const still = await Forward.compile(dynamicModel({ graph: backboneOf(model.graph), metadata: new Map() }), { backend });
 const all = await readImages(reported);
 const lines = [
   `bench/dynamic   ${environment()}`,

@@ -12,7 +12,7 @@ const SAMPLES = 48;
 const ONE_BY_ONE = 12;
 const PYTHON = process.env.PYTHON ?? "/usr/bin/python3";
 const { victim, backend, samples } = await attackSetting(SAMPLES, 0.8);
-const evaluator = new Evaluator(victim.model, backend);
+const evaluator = new Evaluator(victim.model, { backend });
 const attack = configureAttack({ name: "early", goal: "early:published", alpha: 0.1, steps: 1000 }, victim);
 
 async function run(chosen, batch) {

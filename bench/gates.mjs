@@ -57,7 +57,7 @@ function mark() {
 }
 
 async function scoresOf(thresholds) {
-  const forward = await Forward.compile(underPolicy(model, { gates: { thresholds } }), backend);
+  const forward = await Forward.compile(underPolicy(model, { gates: { thresholds } }), { backend });
   const { gates } = await forward.logits(images, { batch: 64 });
   await forward.release();
   return gates.map(({ scores }) => scores);
@@ -86,7 +86,7 @@ const lines = [
   quietLine(),
   `  ${values.network} with ${model.gates.length} gates that hold ${(100 * share).toFixed(1)} % of its cost, ${images.count} images of ${data.name}, median of ${rounds} rounds, milliseconds an image; rival: the static network of the same weights`,
 ];
-const forward = await Forward.compile(still, backend);
+const forward = await Forward.compile(still, { backend });
 for (const batch of [64, 1])
   for (const [rate, policy] of forms) {
     const some = images.rows(0, Math.min(images.count, batch === 1 ? 64 : images.count));

@@ -6,7 +6,7 @@ import { attackSetting, environment, measure, report, spread } from "./support.m
 
 const BATCH = 64;
 const { victim, backend, samples } = await attackSetting(BATCH, 0.8);
-const evaluator = new Evaluator(victim.model, backend);
+const evaluator = new Evaluator(victim.model, { backend });
 const goal = (name) => configureAttack({ name, goal: name, radius: "8/255" }, victim).goal;
 
 async function time(attacked, loss) {

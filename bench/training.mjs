@@ -129,7 +129,7 @@ async function frozenStep() {
   const batch = { images: pixels, indices: Uint32Array.from({ length: BATCH }, (_, i) => i) };
   const forward = await Forward.compile(
     dynamicModel({ graph, metadata: writeMetadata({ exits: exitsMetadata(graph) }) }),
-    backend,
+    { backend },
   );
   const step = async () => {
     const feed = inputs(undefined, exits.length);

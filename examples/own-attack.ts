@@ -62,7 +62,7 @@ const pgd = configureAttack(
   { name: "pgd", goal: "misclassify:final", method: "pgd", norm: "linf", radius: RADIUS, steps: STEPS },
   { model, policy },
 );
-const evaluator = new Evaluator(model, backend);
+const evaluator = new Evaluator(model, { backend });
 const attacks: readonly [string, Attack][] = [
   ["pgd", pgd],
   ["momentum", { ...pgd, method: momentum }],

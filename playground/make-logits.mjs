@@ -7,7 +7,7 @@ import { Forward, load, openDataset, ortNode, readImages } from "../dist/node/in
 const FOLDER = join(import.meta.dirname, "made");
 const model = await load(join(import.meta.dirname, "../zoo/resnet20-cifar10-joint.onnx"));
 const images = await readImages(await openDataset("sample"));
-const forward = await Forward.compile(model, ortNode());
+const forward = await Forward.compile(model, { backend: ortNode() });
 const { exits } = await forward.logits(images, { batch: 50 });
 await forward.release();
 mkdirSync(FOLDER, { recursive: true });

@@ -69,7 +69,7 @@ function serve(folder, images) {
 }
 
 async function nodesLogits(images) {
-  const forward = await Forward.compile(await load(MODEL), ortNode());
+  const forward = await Forward.compile(await load(MODEL), { backend: ortNode() });
   const logits = await forward.logits(images, { batch: IMAGES });
   await forward.release();
   return logits.exits;

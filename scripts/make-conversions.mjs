@@ -120,7 +120,7 @@ for (const network of NETWORKS) {
   const model = dynamicModel(written);
   for (const [weight, bytes] of bytesOf(source.graph))
     if (!kept.get(weight)?.equals(bytes)) throw new Error(`${name}: ${weight} changed`);
-  const { correct } = await evaluateExits(model.graph, model.exits, test, backend, { batch: 250 });
+  const { correct } = await evaluateExits(model.graph, model.exits, test, { backend, batch: 250 });
   networks.push([
     title,
     trait,

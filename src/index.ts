@@ -1,6 +1,9 @@
 /** @file The entry `dynn`: all that runs in any JavaScript engine. The entries `dynn/node` and
  *  `dynn/web` give these names too. */
 
+// Types of `Symbol.asyncDispose`, for programs whose lib lacks them.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export { type Attack, type AttackOptions, aimed, type SampleOutcome, type Spent } from "./attacks/attack.js";
 export {
   type Catalogue,
@@ -31,7 +34,7 @@ export {
   type Task,
 } from "./attacks/methods/method.js";
 export { METHODS, type MethodName } from "./attacks/methods/table.js";
-export { type Asked, Evaluator, type Work } from "./attacks/oracle/evaluator.js";
+export { type Asked, Evaluator, type EvaluatorOptions, type Work } from "./attacks/oracle/evaluator.js";
 export { lossGraph } from "./attacks/oracle/loss-graph.js";
 export type { SessionRoom } from "./attacks/oracle/sessions.js";
 export type { Limits } from "./attacks/parameters.js";
@@ -136,21 +139,22 @@ export { underPolicy } from "./dynamic/model/under-policy.js";
 export { costOf, costShareOf, type GateBit, type Path, type Unit, type Units } from "./dynamic/model/units.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
-export { makePolicy } from "./dynamic/route/policy.js";
+export { makePolicy, type PolicyOptions } from "./dynamic/route/policy.js";
 export { type Reading, type Routed, route, routeOne } from "./dynamic/route/route.js";
 export { CONDITIONAL_OUTPUTS, type ConditionalOptions, conditionalModel } from "./dynamic/run/conditional/index.js";
 export {
   type Answer,
   type ClassifyOptions,
   createExecutor,
+  type EngineName,
   type Executor,
   type ExecutorOptions,
   type ImageSource,
   type StageRun,
 } from "./dynamic/run/executor/index.js";
 export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
-export { Forward, type ForwardOptions } from "./dynamic/run/forward.js";
-export { checkOutputs } from "./dynamic/run/outputs.js";
+export { type CompileOptions, Forward, type ForwardOptions } from "./dynamic/run/forward.js";
+export { checkOutputs, type OutputOptions } from "./dynamic/run/outputs.js";
 export { type Stage, type StagedGraph, type StageGate, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimedExits, type TimingOptions, timeExits } from "./dynamic/run/timing.js";
 export type { Attribute, Attributes } from "./graph/attributes.js";
@@ -199,7 +203,7 @@ export { type ResultForm, resultsTable } from "./report/audit/results.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
 export { renderTraining } from "./report/training/page.js";
-export type { Backend, Session, Tensors } from "./runtime/backend.js";
+export type { Backend, BackendMachine, Session, Tensors } from "./runtime/backend.js";
 export { referenceBackend } from "./runtime/reference.js";
 export {
   type AuditRecord,
@@ -209,6 +213,7 @@ export {
   SCHEMA_VERSION,
 } from "./schema/audit-record.js";
 export { type CalibrationRecord, calibrationRecordSchema } from "./schema/calibration-record.js";
+export type { Machine } from "./schema/made.js";
 export type { ModelMetadata } from "./schema/metadata.js";
 export { type ModelCard, modelCardSchema } from "./schema/model-card.js";
 export { NORM_NAMES, type Norm } from "./schema/norm.js";
@@ -226,7 +231,11 @@ export {
   singleExitPolicy,
   type Threshold,
 } from "./schema/policy.js";
-export { PROFILE_SCHEMA_VERSION, type ProfileRecord, profileRecordSchema } from "./schema/profile-record.js";
+export {
+  PROFILE_SCHEMA_VERSION,
+  type ProfileRecord,
+  profileRecordSchema,
+} from "./schema/profile-record.js";
 export type { SampleRow } from "./schema/sample-row.js";
 export {
   type Check,
@@ -258,18 +267,19 @@ export {
 } from "./studies/audit/index.js";
 export type { CurveOptions, Progress, Surrogate } from "./studies/audit/options.js";
 export type { RunManifest, RunPart, StoredRun } from "./studies/audit/run-store.js";
-export type { OpenBatch } from "./studies/batch.js";
+export type { OpenBatch, StudyRequest } from "./studies/batch.js";
 export {
   type CalibrationOptions,
   type CalibrationResult,
   calibrateModel,
   type WorstCaseOptions,
 } from "./studies/calibration/index.js";
+export type { OpenRecorded, Recorded } from "./studies/defaults.js";
 export { type GateBaselinesOptions, gateBaselines } from "./studies/gates/baselines.js";
 export { type FileGradient, type FileGradientOptions, fileGradient } from "./studies/gradient-model.js";
-export { holdsProbabilities } from "./studies/gradient-output.js";
+export { type HeldOptions, holdsProbabilities } from "./studies/gradient-output.js";
 export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studies/policy.js";
-export { type ProfileOptions, profile } from "./studies/profile/index.js";
+export { type PointOptions, type ProfileOptions, type ProfileRequest, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
 export { type BlockTable, type ClaimData, judgeClaims, protocolClaims } from "./studies/study/claims/index.js";
 export { type TransferOptions, transfer } from "./studies/transfer/index.js";

@@ -1,5 +1,7 @@
 /** @file Attacks by name, with parameters that suit a first audit. The audit command reads them. */
+
 import { DynnError } from "../core/errors.js";
+import { didYouMean } from "../core/guess.js";
 import type { MethodDef } from "./methods/method.js";
 import { METHOD_NAMES, METHODS } from "./methods/table.js";
 import { currentName } from "./names.js";
@@ -161,7 +163,7 @@ export function presetConfigs(names: readonly string[], ctx: PresetContext): Att
     if (!preset)
       throw new DynnError(
         "cli/value",
-        `attacks: "${name}" is not the name of an attack. Choose from ${NAMED_ATTACKS.join(", ")}, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file.`,
+        `attacks: "${name}" is not the name of an attack.${didYouMean(name, [...NAMED_ATTACKS, "all", "none"])} Choose from ${NAMED_ATTACKS.join(", ")}, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file.`,
         { name, options: ["attacks", "attackFile"] },
       );
     if (preset.needsEarlyExits && ctx.earlyExits === 0)

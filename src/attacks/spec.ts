@@ -1,8 +1,10 @@
 /** @file Reads the entries of an attack file, checks them and completes them with defaults. An
  *  entry names a goal and a method. The tables of goals and methods say which fields it can
  *  have. */
+
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
+import { didYouMean } from "../core/guess.js";
 import { parseQuantity } from "../core/units.js";
 import { NORM_NAMES, type Norm } from "../schema/norm.js";
 import type { Attack } from "./attack.js";
@@ -179,7 +181,7 @@ function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
   if (!Object.hasOwn(METHODS, methodName))
     throw new DynnError(
       "attack/config",
-      `${where}: "${methodName}" is not the name of a method. Choose from ${METHOD_NAMES.join(", ")}.`,
+      `${where}: "${methodName}" is not the name of a method.${didYouMean(methodName, METHOD_NAMES)} Choose from ${METHOD_NAMES.join(", ")}.`,
       { name: entry.name, methodName },
     );
   const method: MethodDef = METHODS[methodName as MethodName];

@@ -62,12 +62,12 @@ export async function program(io: Io, called: readonly string[] = COMMAND_NAMES)
     .helpCommand("help [command]", "print the help of a command")
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options] ", "")}` })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
-    .exitOverride(refuseFor("dynn"))
+    .showSuggestionAfterError(false)
     .addHelpText("after", EXAMPLES);
+  dynn.exitOverride(refuseFor("dynn", dynn));
   for (const name of COMMAND_NAMES) {
-    const command = namedCommand(name)
-      .copyInheritedSettings(dynn)
-      .exitOverride(refuseFor(`dynn ${name}`));
+    const command = namedCommand(name).copyInheritedSettings(dynn);
+    command.exitOverride(refuseFor(`dynn ${name}`, command));
     if (called.includes(name)) await completeCommand(command, io);
     dynn.addCommand(command);
   }

@@ -6,6 +6,9 @@ import type { ErrorCode } from "./errors.js";
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, string>> = {
   "cli/usage": "A command or option is not known, an argument is missing, or options do not fit together.",
   "cli/value": "A value given to an option, or a number in an attack, cannot be read or is out of range.",
+  "call/argument":
+    "A function of the library got an argument of the wrong kind, such as a promise or nothing in place of a model.",
+  "call/released": "An executor, a forward pass or the like was used after its release.",
   "file/missing": "A named file does not exist.",
   "file/unreadable":
     "A file exists but cannot be read: permission is denied, its name is not UTF-8, or it is a folder, FIFO, socket or device.",

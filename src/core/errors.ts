@@ -11,6 +11,8 @@ const FAILED = { exit: 1 } as const;
 export const ERROR_CODES = {
   "cli/usage": WRONG,
   "cli/value": WRONG,
+  "call/argument": WRONG,
+  "call/released": WRONG,
   "file/missing": WRONG,
   "file/unreadable": WRONG,
   "file/unwritable": WRONG,

@@ -1,5 +1,6 @@
 /** @file Images: pixels with the number of images and their shape. */
 import { DynnError } from "./errors.js";
+import { checkFloats } from "./given.js";
 import { type Shape, showShape, sizeOf } from "./shape.js";
 
 /** Shape of one image. */
@@ -66,6 +67,14 @@ export class Images {
   row(i: number): Float32Array {
     return this.data.subarray(i * this.size, (i + 1) * this.size);
   }
+}
+
+/** The pixels of images, or the pixels that are given as an array.
+ * @throws DynnError 'call/argument' for another kind of value */
+export function pixelsOf(where: string, given: Float32Array | Images): Float32Array {
+  if (given instanceof Images) return given.data;
+  checkFloats(where, given);
+  return given;
 }
 
 /** Channels, height and width that a model takes.

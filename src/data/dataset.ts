@@ -20,6 +20,9 @@ export interface Dataset {
   /** What a reader of results must know of the data, e.g. files that were passed over and how
    * classes were matched. */
   readonly notes?: readonly string[] | undefined;
+  /** The same records with images of another size. Absent where the size is fixed, as in archives
+   * and where the caller chose it. */
+  readonly resized?: ((height: number, width: number) => Dataset) | undefined;
   /** Write the records `indices`, row by row, to `out` (indices.length * c * h * w values in
    * [0,1]).
    * @throws DynnError 'data/format' or 'data/shape' when an image that is decoded on demand turns
@@ -113,12 +116,14 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = data
   checkIndices(name, indices, dataset.count);
   const chosen = Uint32Array.from(indices);
   const labels = Int32Array.from(chosen, (index) => dataset.labels[index]);
-  return makeDataset({ ...dataset, name, labels }, (rows, out) =>
+  const { resized } = dataset;
+  const made = makeDataset({ ...dataset, name, labels }, (rows, out) =>
     dataset.read(
       Array.from(rows, (row) => chosen[row]),
       out,
     ),
   );
+  return resized ? { ...made, resized: (height, width) => subset(resized(height, width), indices, name) } : made;
 }
 
 /** The records of several datasets of one shape, one after the other. */

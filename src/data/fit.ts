@@ -18,8 +18,9 @@ export interface FittedModel {
   readonly classNames?: readonly string[] | undefined;
 }
 
-/** Fit data to a model: labels take the model's numbering, by the names of the classes. Colour
- * images become grey for a model of one channel, and grey images colour for a model of three.
+/** Fit data to a model: photos take the model's size, and labels take its numbering, by the names
+ * of the classes. Colour images become grey for a model of one channel, and grey images colour for
+ * a model of three.
  * @param matching for names that differ from the model's
  * @returns the data; what was matched and converted stands in its notes. Data that fit already come
  *  back as they are.
@@ -36,7 +37,9 @@ export function fitData(model: FittedModel, data: Dataset, matching?: ClassMatch
 /** As {@link fitData}, for the images alone.
  * @throws DynnError 'data/shape' */
 export function fitImages(model: FittedModel, data: Dataset): Dataset {
-  const fitted = withChannels(data, model.input.shape[1]);
+  const [, channels, height, width] = model.input.shape;
+  const isOpen = typeof height !== "number" || typeof width !== "number";
+  const fitted = withChannels(isOpen ? data : (data.resized?.(height, width) ?? data), channels);
   checkSize(model, fitted);
   return fitted;
 }
@@ -56,6 +59,7 @@ export function fitLabels(model: Omit<FittedModel, "input">, data: Dataset, matc
   return withNotes(
     {
       ...data,
+      resized: undefined,
       labels: kept ? data.labels : data.labels.map((label) => labels[label]),
       classes: modelNames ?? (kept ? data.classes : undefined),
     },
@@ -71,7 +75,7 @@ export function checkSize({ name, input }: FittedModel, data: Pick<Dataset, "nam
   const isSized = height === data.shape[1] && width === data.shape[2];
   throw new DynnError(
     "data/shape",
-    `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. ${isSized ? `Give images of ${channels} channels.` : `Give images of that size (folder:DIR?size=${width}x${height} resizes).`}`,
+    `${data.name}: images are ${showShape(data.shape)} but ${name} takes ${showShape(wanted)}. ${isSized ? `Give images of ${channels} channels.` : `Give images of that size (folder:DIR without ?size resizes).`}`,
     { got: data.shape, expected: wanted },
   );
 }

@@ -3,8 +3,10 @@
 
 export * from "../index.js";
 export { type ClientOptions, SplitClient } from "./client.js";
+export { FITS, type Fit } from "./data/image.js";
 export { DATA_SCHEMES, openDataset, type Scheme } from "./data/open.js";
 export { type DataSource, type PrefetchOptions, prefetch } from "./data/prefetch.js";
+export { type ReadImageOptions, readImage } from "./data/read-image.js";
 export { type OpenOptions, openBundle, openManifest } from "./deploy/bundle.js";
 export {
   type Exported,

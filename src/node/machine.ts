@@ -1,7 +1,7 @@
 /** @file The machine of this process, and the run that it does, for records. */
 import { cpus, loadavg } from "node:os";
 import type { Machine, Made } from "../schema/made.js";
-import { ENGINE_VERSION } from "./ort-node/index.js";
+import { ort } from "./ort-node/ort.js";
 
 /** Describes this machine. Ask before the work begins: the work adds to the load.
  * @param threads inside one operator; left out: the engine's own choice
@@ -13,7 +13,7 @@ export function describeMachine(threads?: number): Machine {
     cpu: cores[0]?.model.trim() ?? "unknown",
     cores: Math.max(1, cores.length),
     runtime: `node ${process.versions.node}`,
-    engine: `onnxruntime ${ENGINE_VERSION}`,
+    engine: `onnxruntime ${ort.env.versions.node}`,
     threads: threads ?? null,
     load: loadavg()[0],
   };

@@ -1,9 +1,10 @@
 /** @file Opens models by path, or by name from the zoo. */
 import { basename } from "node:path";
+import { DynnError } from "../core/errors.js";
 import { type DynamicModel, dynamicModel, type ModelOptions } from "../dynamic/model/model.js";
 import type { OnnxModel } from "../onnx/model.js";
 import { loadModel } from "./onnx-files.js";
-import { findNetwork } from "./zoo/places.js";
+import { findNetwork, zooGuess } from "./zoo/places.js";
 
 const ZOO = "zoo:";
 
@@ -21,10 +22,25 @@ export interface OpenedModel {
  * @throws DynnError 'file/missing', 'file/unreadable', and the errors of loadModel and
  *   findNetwork */
 export async function openOnnx(spec: string): Promise<OpenedModel> {
-  if (!spec.startsWith(ZOO)) return { source: await loadModel(spec), name: basename(spec), path: spec };
+  if (!spec.startsWith(ZOO))
+    return {
+      source: await loadModel(spec).catch((thrown) => withGuess(spec, thrown)),
+      name: basename(spec),
+      path: spec,
+    };
   const asked = spec.slice(ZOO.length);
   const { path } = await findNetwork(asked);
   return { source: await loadModel(path), name: asked.replace(/@.*$/, ""), path };
+}
+
+/** A file that is not there may be a network of the zoo without its prefix. */
+async function withGuess(spec: string, thrown: unknown): Promise<never> {
+  if (!(thrown instanceof DynnError) || thrown.code !== "file/missing") throw thrown;
+  const guess = await zooGuess(spec);
+  if (guess === "") throw thrown;
+  throw new DynnError("file/missing", `${spec}: there is no such file.${guess} Check the path.`, thrown.detail, {
+    cause: thrown,
+  });
 }
 
 /** Read an ONNX model as {@link openOnnx} does, and make a dynamic model of it.

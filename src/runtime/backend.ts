@@ -19,6 +19,20 @@ export interface Session {
   readonly release: () => Promise<void>;
 }
 
+/** The machine that runs graphs, for records. */
+export interface BackendMachine {
+  readonly cpu: string;
+  readonly cores: number;
+  /** E.g. "node 22.11.0". */
+  readonly runtime: string;
+  /** E.g. "onnxruntime 1.30.0". */
+  readonly engine: string;
+  /** Threads inside one operator. Null: the engine's own choice. */
+  readonly threads: number | null;
+  /** Mean number of running processes over the last minute. */
+  readonly load: number;
+}
+
 /** An engine that runs graphs. */
 export interface Backend {
   /** The name of the engine in records. */
@@ -27,6 +41,8 @@ export interface Backend {
   readonly routes?: boolean;
   /** Bytes of memory that runs can still take. Left out: not known, as in a browser. */
   readonly freeMemory?: () => number;
+  /** Describes the machine. Left out: not known. */
+  readonly machine?: () => BackendMachine;
   /** Makes a session that runs the graph.
    * @throws DynnError 'runtime/load' when the backend cannot run the graph */
   readonly compile: (graph: Graph) => Promise<Session>;

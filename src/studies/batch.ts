@@ -13,12 +13,16 @@ import { memoryOf } from "../graph/memory.js";
 import { opTable } from "../ops/table.js";
 import type { Backend } from "../runtime/backend.js";
 import { type BatchChoice, batchFor } from "../runtime/batch.js";
+import type { OpenRecorded } from "./defaults.js";
 
 /** Options of a study whose batch may be left out. It then follows from the memory. */
 export type OpenBatch<T extends { readonly batch: number }> = Omit<T, "batch"> & {
   /** Samples in one run. Left out: as many as the memory allows, at most 64. */
   readonly batch?: number | undefined;
 };
+
+/** What the caller of a study gives. The batch, the version and the clock may be left out. */
+export type StudyRequest<T extends { readonly batch: number }> = OpenRecorded<OpenBatch<T>>;
 
 /** What a study runs. */
 export interface StudyRuns {

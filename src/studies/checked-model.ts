@@ -12,5 +12,5 @@ export async function withCheckedModel<T extends { readonly model: DynamicModel;
   data: Dataset,
 ): Promise<T> {
   const { model, backend } = options;
-  return { ...options, model: await checkOutputs(model, backend, await firstImages(data)) };
+  return { ...options, model: await checkOutputs(model, { backend, images: await firstImages(data) }) };
 }

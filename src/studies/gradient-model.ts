@@ -47,7 +47,8 @@ export async function fileGradient(source: ModelSource, options: FileGradientOpt
   const output = options.output ?? finalOutput(source, { name, final: options.final, exits: options.exits });
   const { graph, changes } = adapt(source.graph, { ops: opTable, name, imageSize: undefined }, GRADIENT_ADAPTERS);
   const probabilities =
-    options.loss === "cross-entropy" && (await holdsProbabilities({ ...graph, name }, options.backend, output));
+    options.loss === "cross-entropy" &&
+    (await holdsProbabilities({ ...graph, name }, { backend: options.backend, output }));
   const made = modelGradient({ ...graph, name }, opTable, { ...options, output, probabilities });
   return {
     ...made,

@@ -17,12 +17,19 @@ import type { Backend } from "../runtime/backend.js";
 /** Samples in the run, when the batch is open. */
 const SAMPLES = 16;
 
+/** Options of {@link holdsProbabilities}. */
+export interface HeldOptions {
+  /** Runs the graph. */
+  readonly backend: Backend;
+  /** The output of the loss. Left out: the last float output. */
+  readonly output?: string | undefined;
+}
+
 /** Runs a graph on random pixels and says whether the rows of an output are probabilities. A graph
  * with several inputs, or with open sizes besides the batch, is not run: the answer is false.
- * @param output the output of the loss; left out: the last float output
  * @throws DynnError 'model/classifier' when the output does not exist, or holds a probability for
  *   each label of several; 'runtime/load', 'runtime/run' */
-export async function holdsProbabilities(source: Graph, backend: Backend, output?: string): Promise<boolean> {
+export async function holdsProbabilities(source: Graph, { backend, output }: HeldOptions): Promise<boolean> {
   const graph = foldConstants(inferShapes(source, opTable), opTable);
   const names = output === undefined ? undefined : [output];
   const chosen = floatValues(graph.outputs, names, "model/classifier", `${source.name}: output`).at(-1);

@@ -69,7 +69,10 @@ export function givenPolicy(request: PolicyRequest, model: DynamicModel): Policy
     return { ...singleExitPolicy(rule, fallback), ...gates };
   if (request.thresholds) {
     const shape = { exits: exits.length, classes };
-    return { ...makePolicy(rule, request.thresholds, fallback, shape, policy?.temperatures), ...gates };
+    return {
+      ...makePolicy(shape, { rule, thresholds: request.thresholds, fallback, temperatures: policy?.temperatures }),
+      ...gates,
+    };
   }
   if (policy && request.rule === undefined && request.target === undefined) return { ...policy, fallback };
   return undefined;

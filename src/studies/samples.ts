@@ -40,7 +40,7 @@ export async function samples(
   const data = fitData(model, records);
   const { batch } = batchOf({ model, backend, batch: given, images: data.count });
   const images = await readImages(data);
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   try {
     const logits = await forward.logits(images, { batch, signal, onProgress });
     return samplesOf({ images, labels: data.labels, logits });

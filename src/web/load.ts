@@ -19,7 +19,7 @@ export interface LoadOptions extends ModelOptions {
  * import { Forward, load, ortWeb } from "dynn/web";
  *
  * const model = await load("models/resnet20.onnx");
- * const forward = await Forward.compile(model, ortWeb()); */
+ * const forward = await Forward.compile(model, { backend: ortWeb() }); */
 export async function load(url: string | URL, { signal, ...options }: LoadOptions = {}): Promise<DynamicModel> {
   const where = String(url);
   const bytes = await download(where, signal);

@@ -22,7 +22,7 @@ type Norm = (typeof NORMS)[number];
 /** One network, whose sessions all attacks on it share. */
 function bench(exits: readonly LinearExit[], norm: Norm, radius: number) {
   const victim = victimFor(exits);
-  const evaluator = new Evaluator(victim.model, ortNode({ threads: 1 }));
+  const evaluator = new Evaluator(victim.model, { backend: ortNode({ threads: 1 }) });
   afterAll(() => evaluator.release());
   const attackOf = (goal: string): Attack =>
     configureAttack({ name: "t", method: "autoattack-dynamic", goal, norm, radius, ...SHORT }, victim);
@@ -114,7 +114,7 @@ describe("on a network with one exit", () => {
     const samples = lattice(exits, 6);
     const { victim, routed } = bench(exits, "linf", RADIUS);
     const config = { name: "t", method: "autoattack", radius: RADIUS, ...SHORT };
-    const evaluator = new Evaluator(victim.model, ortNode({ threads: 1 }));
+    const evaluator = new Evaluator(victim.model, { backend: ortNode({ threads: 1 }) });
     const standard = await runAttack(configureAttack(config, victim), samples, evaluator, { seed: 3, batch: 64 });
     await evaluator.release();
     expect(fallen(await routed(samples))).toEqual(fallen(standard));

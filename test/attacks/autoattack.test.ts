@@ -12,7 +12,7 @@ import { linearModel, samplesOf, smallExits, victimOf } from "../support/models.
 const model = smallExits();
 const victim = victimOf(model);
 const samples = (await samplesOf(model, 12)).map((s) => ({ ...s, label: routedLabel(s.clean, victim) }));
-const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
+const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 
 type Config = Omit<AttackConfig, "name">;
 const attack = (config: Config, batch = 64, against = victim): Promise<SampleOutcome[]> =>
@@ -188,7 +188,7 @@ describe("AutoAttack for networks with several exits", () => {
       runAttack(
         configureAttack({ name: "t", method, goal: "misclassify:final", radius: 0.1, steps: 5, queries: 6 }, one),
         of,
-        new Evaluator(single, ortNode({ threads: 1 })),
+        new Evaluator(single, { backend: ortNode({ threads: 1 }) }),
         { seed: 1, batch: 8 },
       );
     const [dynamic, standard] = [await run("autoattack-dynamic"), await run("autoattack")];

@@ -11,7 +11,7 @@ import { samplesOf, smallExits, victimOf } from "../support/models.js";
 const model = smallExits();
 const victim = victimOf(model);
 const samples = await samplesOf(model, 9);
-const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
+const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 type Config = Omit<AttackConfig, "name">;
 
 const attack = (config: Config, batch = 8): Promise<SampleOutcome[]> =>

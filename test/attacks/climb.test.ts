@@ -277,7 +277,7 @@ describe("the loss of Jitter", () => {
 
   test.each([0, 0.1, 0.5])("is the formula, with its gradient, at a distance of %f", async (distance) => {
     const { goal } = configureAttack({ name: "t", method: "jitter", radius: 0.1 }, victim);
-    const evaluator = new Evaluator(model, referenceBackend);
+    const evaluator = new Evaluator(model, { backend: referenceBackend });
     for (const s of samples) {
       // The largest distance belongs to one pixel alone, so that the maximum has a gradient.
       const x = Array.from(s.pixels, (p, i) => p + distance * Math.sin(i + 1) * (i === 3 ? 1.5 : 0.5));

@@ -47,7 +47,7 @@ test.each(["misclassify:final", "average", "routed", "slowdown"])(
   async (goal) => {
     const { backend, total } = counting();
     const attack = configureAttack({ name: "t", goal, radius: 0.05, steps: 4 }, victimOf(model, 0.6));
-    const outcomes = await runAttack(attack, samples, new Evaluator(model, backend), { seed: 1, batch: 5 });
+    const outcomes = await runAttack(attack, samples, new Evaluator(model, { backend }), { seed: 1, batch: 5 });
     const spent = outcomes.reduce((sum, { spent: s }) => sum + s.forwardMacs + s.backwardMacs, 0);
     expect(spent).toBe(total());
     expect(spent).toBeGreaterThan(0);
@@ -57,13 +57,13 @@ test.each(["misclassify:final", "average", "routed", "slowdown"])(
 test.each(["deepfool", "fab", "fab-t"])("and where several gradients share a forward pass: %s", async (method) => {
   const { backend, total } = counting();
   const attack = configureAttack({ name: "t", method, norm: "l2", steps: 3 }, victimOf(model, 0.6));
-  const outcomes = await runAttack(attack, samples, new Evaluator(model, backend), { seed: 1, batch: 5 });
+  const outcomes = await runAttack(attack, samples, new Evaluator(model, { backend }), { seed: 1, batch: 5 });
   expect(outcomes.reduce((sum, { spent: s }) => sum + s.forwardMacs + s.backwardMacs, 0)).toBe(total());
 });
 
 test("the gradients of several targets in one run are those of one run each", async () => {
   const { goal } = configureAttack({ name: "t", method: "deepfool", norm: "l2" }, victimOf(model, 0.6));
-  const evaluator = new Evaluator(model, referenceBackend);
+  const evaluator = new Evaluator(model, { backend: referenceBackend });
   const loss = goal.losses[goal.losses.length - 1];
   const ask = (sample: Sample, aims: Pick<Question, "target" | "targets">) =>
     evaluator.evaluate([{ sample, label: 0, question: { image: sample.pixels, loss, gradient: true, ...aims } }]);
@@ -90,7 +90,7 @@ test("questions about large images run in parts of equal length, and each gets i
     };
     return { ...session, run };
   };
-  const evaluator = new Evaluator(large, { ...referenceBackend, compile });
+  const evaluator = new Evaluator(large, { backend: { ...referenceBackend, compile } });
   const { goal } = configureAttack({ name: "t", method: "fgsm", radius: 0.1 }, victimOf(large, 0.5));
   const asked = Array.from({ length: 10 }, (_, id) => {
     const image = new Float32Array(1024 * 1024).fill(id / 16);
@@ -113,7 +113,7 @@ function brightness(size: number): Graph {
 
 test("the routed goal pays only for the prefix up to the exit taken", async () => {
   const attack = configureAttack({ name: "t", goal: "routed", radius: 0.001, steps: 1 }, victimOf(model, 0.3));
-  const evaluator = new Evaluator(model, referenceBackend);
+  const evaluator = new Evaluator(model, { backend: referenceBackend });
   const work = attack.goal.losses.map((loss) => evaluator.workOf({ image: new Float32Array(), loss, gradient: true }));
   const forward = work.map((w) => w.forward);
   expect(forward).toEqual(attack.goal.losses.map((loss) => macsOf(lossGraph(model, loss, false))));

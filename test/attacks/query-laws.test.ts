@@ -12,7 +12,7 @@ import { samplesOf, smallExits, victimOf } from "../support/models.js";
 const model = smallExits();
 const victim = victimOf(model, 0.6);
 const samples = await samplesOf(model, 10);
-const evaluator = new Evaluator(model, ortNode({ threads: 1 }));
+const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 
 const attack = (config: Omit<AttackConfig, "name">, batch = 8): Promise<SampleOutcome[]> =>
   runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, { seed: 1, batch });

@@ -4,7 +4,7 @@ import { Forward, Images, load, ortWeb } from "../../src/web/index.js";
 async function answers(): Promise<number[][]> {
   const pixels = await (await fetch("/pixels.bin")).arrayBuffer();
   const model = await load("/model.onnx");
-  const forward = await Forward.compile(model, ortWeb());
+  const forward = await Forward.compile(model, { backend: ortWeb() });
   const logits = await forward.logits(Images.for(model, new Float32Array(pixels)), { batch: 4 });
   await forward.release();
   return logits.exits.map((values) => Array.from(values));

@@ -77,7 +77,7 @@ describe("dynn classify", () => {
     );
   });
 
-  it("reads image files and folders, stretched to the size that the network takes", async () => {
+  it("reads image files and folders, brought to the size that the network takes", async () => {
     cpSync(at("photos/1.png"), at("alone.png"));
     const ran = await cli("classify", at("split"), at("photos"), at("alone.png"), "--server", url, ...patient);
     expect(ran).toMatchObject({ code: 0, err: "" });

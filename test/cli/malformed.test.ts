@@ -204,7 +204,7 @@ describe("a model", () => {
   it("for images of another size is refused", async () => {
     const bad = put("bad.onnx", network({ size: 16 }));
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: npy:good-x.npy: images are [3,8,8] but bad.onnx takes [3,16,16]. Give images of that size (folder:DIR?size=16x16 resizes). [data/shape]"`,
+      `"error: npy:good-x.npy: images are [3,8,8] but bad.onnx takes [3,16,16]. Give images of that size (folder:DIR without ?size resizes). [data/shape]"`,
     );
   });
 
@@ -222,7 +222,7 @@ describe("data", () => {
       "error: data "mnist:somewhere": is not a data spec. Write one of:
         cifar10:DIR or cifar10:DIR#train (e.g. cifar10:data/cifar-10-batches-bin)
         cifar100:DIR or cifar100:DIR#train (e.g. cifar100:data/cifar-100-binary)
-        folder:DIR or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos?size=32x32)
+        folder:DIR, folder:DIR?fit=crop|pad|stretch or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos)
         npy:IMAGES,LABELS (e.g. npy:x.npy,y.npy)
         sample (e.g. sample:cifar10)
        [data/spec]"

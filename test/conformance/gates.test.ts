@@ -56,7 +56,7 @@ const policyFor = (thresholds: readonly number[], gates: readonly number[] | und
 });
 
 async function overArrays(model: DynamicModel, policy: Policy, on: Backend = backend): Promise<Routed[]> {
-  const forward = await Forward.compile(model, on);
+  const forward = await Forward.compile(model, { backend: on });
   const logits = await forward.logits(Images.for(model, gatedImages(COUNT)), { batch: 7 });
   await forward.release();
   return route(logits, policy);
@@ -216,7 +216,7 @@ describe("policies", () => {
   });
 
   test("float32 decides at the threshold, as the graph does", async () => {
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const { gates } = await forward.logits(Images.for(model, gatedImages(COUNT)), { batch: COUNT });
     const [at] = gates[0].scores;
     const bitAt = async (threshold: number) =>

@@ -58,7 +58,7 @@ interface Answer {
 type Form = (images: Images, policy: Policy) => Promise<readonly Answer[]>;
 
 async function logitsOf(images: Images): Promise<Logits> {
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const logits = await forward.logits(images, { batch: 64 });
   await forward.release();
   return logits;

@@ -119,7 +119,7 @@ const split: Form = async (model, policy, images) => {
 /** The answers of the masked form. */
 async function masked(given: DynamicModel, policy: Policy, on: Backend, images = IMAGES): Promise<Answer[]> {
   const model = underPolicy(given, policy);
-  const forward = await Forward.compile(model, on);
+  const forward = await Forward.compile(model, { backend: on });
   const logits = await forward.logits(Images.for(model, images), { batch: 64 });
   await forward.release();
   return route(logits, policy).map((routed, i) => ({ ...routed, logits: logits.row(routed.answer, i) }));
@@ -236,7 +236,7 @@ describe("any thresholds", () => {
 
   test.each(["none", "one", "all"] as const)("%s of a batch open", async (which) => {
     const model = gatedModel({ exits: [1] });
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const { gates } = await forward.logits(Images.for(model, IMAGES), { batch: COUNT });
     const sorted = Float32Array.from(gates[0].scores).sort();
     const least = { none: (sorted.at(-1) as number) + 1, one: sorted.at(-1) as number, all: sorted[0] }[which];
@@ -285,7 +285,7 @@ describe("residual networks in the blocked layout", () => {
 
 /** Scores of each gate. */
 async function scoresOf(model: DynamicModel, images: Float32Array): Promise<number[][]> {
-  const forward = await Forward.compile(model, ort);
+  const forward = await Forward.compile(model, { backend: ort });
   const { gates } = await forward.logits(Images.for(model, images), { batch: 64 });
   await forward.release();
   return gates.map(({ scores }) => [...scores]);

@@ -44,7 +44,7 @@ const close = (rows: readonly number[][]) => rows.flat().map((v) => expect.close
 
 async function logitsOf(name: OneImageName, batch: number, backend = ortNode({ threads: 1 })) {
   const model = dynamicModel(oneImageNet(name));
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const logits = await forward.logits(Images.for(model, PIXELS), { batch });
   await forward.release();
   return { model, logits };

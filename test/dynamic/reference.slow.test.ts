@@ -35,7 +35,7 @@ const POINT_TENTH = 0.001 + 1e-9;
 test("logits of the reference network on the first 64 records are within 1e-4 of the largest", async () => {
   const { pixels } = await firstRecords(await cifarTestRecords(), 64);
   const model = dynamicModel(readModel(file("model.onnx")));
-  const forward = await Forward.compile(model, ortNode());
+  const forward = await Forward.compile(model, { backend: ortNode() });
   const logits = await forward.logits(Images.for(model, pixels), { batch: 64 });
   await forward.release();
   const npy = toNumbers(readNpy(file("logits_first64.npy"), "logits_first64.npy"));
@@ -58,7 +58,7 @@ describe.skipIf(!hasCifar10)("the reference network on CIFAR-10 (needs the archi
     model = dynamicModel(readModel(file("model.onnx")));
     const all = await firstRecords(await openDataset(`cifar10:${folder}`), 10_000);
     labels = all.labels;
-    const forward = await Forward.compile(model, ortNode());
+    const forward = await Forward.compile(model, { backend: ortNode() });
     logits = await forward.logits(Images.for(model, all.pixels), { batch: 250 });
     await forward.release();
   });
@@ -70,7 +70,9 @@ describe.skipIf(!hasCifar10)("the reference network on CIFAR-10 (needs the archi
     );
   const accuracies = (n: number) =>
     first(n).exits.map((exit) => {
-      const [only] = [makePolicy("max-softmax", [], "final", { exits: 1, classes: CLASSES })];
+      const [only] = [
+        makePolicy({ exits: 1, classes: CLASSES }, { rule: "max-softmax", thresholds: [], fallback: "final" }),
+      ];
       return route(new Logits([exit], CLASSES), only).filter((r, i) => r.label === labels[i]).length / n;
     });
 
@@ -84,7 +86,10 @@ describe.skipIf(!hasCifar10)("the reference network on CIFAR-10 (needs the archi
   test("routing stops where the reference stops, and answers as well, at every threshold and fallback", () => {
     expect(expected.routing_first1000.length).toBeGreaterThanOrEqual(12);
     for (const { tau, fallback, accuracy, work_stops_at_exit_counts } of expected.routing_first1000) {
-      const policy = makePolicy("max-softmax", [tau], fallback, { exits: model.exits.length, classes: CLASSES });
+      const policy = makePolicy(
+        { exits: model.exits.length, classes: CLASSES },
+        { rule: "max-softmax", thresholds: [tau], fallback },
+      );
       const routed = route(first(1000), policy);
       const counts = model.exits.map((_, k) => routed.filter((r) => r.stop === k).length);
       const moved = counts.reduce((sum, c, k) => sum + Math.abs(c - work_stops_at_exit_counts[k]), 0) / 2;

@@ -19,7 +19,7 @@ const backend = ortNode({ threads: 1 });
 
 async function routed(exits: readonly number[], policy: Policy, data: Dataset): Promise<Routed[]> {
   const model = underPolicy(gatedModel({ exits }), policy);
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const logits = await forward.logits(await readImages(data), { batch: 16 });
   await forward.release();
   return route(logits, policy);
@@ -111,14 +111,16 @@ describe("given bits", () => {
   const images = Images.for(model, gatedImages(12));
 
   test("answer as the policy that forces the same bits", async () => {
-    const given = await GivenBits.compile(model, referenceBackend);
+    const given = await GivenBits.compile(model, { backend: referenceBackend });
     for (const bits of [
       [1, 0, 1, 0],
       [0, 0, 0, 0],
       [1, 1, 1, 1],
     ] as const) {
       const thresholds = bits.map((bit) => (bit === 1 ? ALWAYS_OPEN : ALWAYS_CLOSED));
-      const forced = await Forward.compile(underPolicy(model, { gates: { thresholds } }), referenceBackend);
+      const forced = await Forward.compile(underPolicy(model, { gates: { thresholds } }), {
+        backend: referenceBackend,
+      });
       const found = await given.logits(images, Array(12).fill(bits), { batch: 5 });
       const wanted = await forced.logits(images, { batch: 12 });
       found.exits.forEach((exit, k) => {
@@ -130,11 +132,11 @@ describe("given bits", () => {
   });
 
   test("the network's own bits give its own answers, image by image", async () => {
-    const forward = await Forward.compile(model, backend);
+    const forward = await Forward.compile(model, { backend });
     const own = await forward.logits(images, { batch: 12 });
     const bits = Array.from({ length: 12 }, (_, i) => own.gates.map(({ scores }) => (scores[i] >= 0 ? 1 : 0)));
     expect(new Set(bits.map(String)).size).toBeGreaterThan(2);
-    const given = await GivenBits.compile(model, backend);
+    const given = await GivenBits.compile(model, { backend });
     const found = await given.logits(images, bits, { batch: 7 });
     const policy = { ...ALL, thresholds: [0.8] };
     expect(route(found, policy).map(({ gates }) => gates)).toEqual(route(own, policy).map(({ gates }) => gates));

@@ -57,7 +57,7 @@ const routedUnder = async (exits: readonly number[], policy: Policy, on: Dataset
 
 async function logitsUnder(exits: readonly number[], policy: Policy, on: Dataset): Promise<Logits> {
   const model = underPolicy(gatedModel({ exits }), policy);
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const pixels = new Float32Array(on.count * 192);
   await on.read([...Array(on.count).keys()], pixels);
   const logits = await forward.logits(Images.for(model, pixels), { batch: 8 });

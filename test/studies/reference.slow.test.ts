@@ -139,7 +139,7 @@ describe("the audit of the reference network", () => {
         clean: [0, 1, 2, 3, 4].map((k) => Float32Array.from(rowAt(k, i))),
       },
     }));
-    const evaluator = new Evaluator(model, ortNode());
+    const evaluator = new Evaluator(model, { backend: ortNode() });
     const found = await evaluator.evaluate(
       requests.map((request) => ({ ...request, label: goal.label(request.sample) })),
     );

@@ -44,7 +44,7 @@ const DISTANCES = {
 
 /** For each answer (routed, then the exits), whether it is right on each image. */
 async function rightOn(pixels: Float32Array): Promise<boolean[][]> {
-  const forward = await Forward.compile(model, ortNode({ threads: 1 }));
+  const forward = await Forward.compile(model, { backend: ortNode({ threads: 1 }) });
   const logits = await forward.logits(new Images(pixels, [3, 8, 8]), { batch: 8 });
   await forward.release();
   const routed = route(logits, policy);

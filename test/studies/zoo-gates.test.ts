@@ -25,7 +25,7 @@ test.each([
   const measurement = { data: { validation, test: test_ }, backend, batch: 16, statics: [still] };
   const { gates, routed, policy, exits: measured } = await measureNetwork(gatedSource({ exits }), measurement);
   const model = gatedModel({ exits });
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const logits = await forward.logits(await readImages(test_), { batch: 16 });
   await forward.release();
   const frame = { rule: "max-softmax", thresholds: [], fallback: "final" } as const;

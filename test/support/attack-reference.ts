@@ -156,11 +156,11 @@ async function measured(
   const backend = ortNode({ threads: 1 });
   const { pixels, labels } = await chosenRecords(await cifarTestRecords(), records);
   const images = Images.for(model, pixels);
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const samples = samplesOf({ images, labels, logits: await forward.logits(images, { batch: 64 }) });
   const policy = { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } as const;
   const configured = aimedAs(entryOf(given), configureAttack({ name: "t", ...given.attack }, { model, policy }));
-  const evaluator = new Evaluator(model, backend);
+  const evaluator = new Evaluator(model, { backend });
   const outcomes = await runAttack(configured, samples, evaluator, { seed, batch: 64 });
   await forward.release();
   await evaluator.release();

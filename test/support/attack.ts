@@ -77,7 +77,7 @@ export function attackWith(
   { seed = 3, batch = 64, backend = referenceBackend }: RunWith = {},
 ): Promise<SampleOutcome[]> {
   const attack = configureAttack({ name: "t", ...config }, victim);
-  return runAttack(attack, samples, new Evaluator(victim.model, backend), { seed, batch });
+  return runAttack(attack, samples, new Evaluator(victim.model, { backend }), { seed, batch });
 }
 
 /** A loss of an attack at an image, with its gradient.
@@ -94,7 +94,7 @@ export async function lossAt(
   const question = { image: Float32Array.from(image), loss: goal.losses[index], gradient: true };
   const [target] = aimed(attack, [sample], 0);
   const asked = { question, sample: target, label: goal.label(sample) };
-  const [found] = await new Evaluator(victim.model, referenceBackend).evaluate([asked]);
+  const [found] = await new Evaluator(victim.model, { backend: referenceBackend }).evaluate([asked]);
   return { loss: found?.loss ?? Number.NaN, gradient: Array.from(found?.gradient ?? []) };
 }
 

@@ -223,7 +223,7 @@ describe("a model or data that do not fit are refused:", () => {
     expect(() => planConversion(source, other)).toThrow(
       failure(
         "data/shape",
-        "patterns: images are [3,9,9] but small takes [3,8,8]. Give images of that size (folder:DIR?size=8x8 resizes).",
+        "patterns: images are [3,9,9] but small takes [3,8,8]. Give images of that size (folder:DIR without ?size resizes).",
       ),
     );
   });

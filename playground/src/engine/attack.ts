@@ -46,7 +46,7 @@ class Watched extends Evaluator {
     shared: Evaluator,
     onImage: (image: Float32Array, gradient: boolean) => Promise<void>,
   ) {
-    super(model, backend);
+    super(model, { backend });
     this.#shared = shared;
     this.#onImage = onImage;
   }
@@ -99,7 +99,7 @@ export async function prepare({
 async function sharedOf(network: Network): Promise<Evaluator> {
   if (kept?.network === network) return kept.evaluator;
   await kept?.evaluator.release();
-  const evaluator = new Evaluator(network.model, network.backend, { bytes: ROOM, batch: 1 });
+  const evaluator = new Evaluator(network.model, { backend: network.backend, room: { bytes: ROOM, batch: 1 } });
   kept = { network, evaluator };
   return evaluator;
 }

@@ -48,10 +48,10 @@ export class Network {
   static async open(bytes: Uint8Array, facts: Facts): Promise<Network> {
     const source = readModel(bytes, { name: facts.name, owned: true });
     const backend = inTurn(ortWeb({ provider: facts.provider }));
-    const checked = await checkOutputs(dynamicModel(source, { name: facts.name }), backend);
+    const checked = await checkOutputs(dynamicModel(source, { name: facts.name }), { backend });
     const model = checked.policy ? underPolicy(checked, checked.policy) : checked;
     imageDims(model);
-    return new Network(model, backend, await Forward.compile(model, backend), facts);
+    return new Network(model, backend, await Forward.compile(model, { backend }), facts);
   }
 
   get facts(): NetworkFacts {
@@ -84,7 +84,7 @@ export class Network {
     const shape = { exits: exits.length, classes };
     return {
       ...(exits.length > 1
-        ? makePolicy(rule, thresholds, fallback, shape, policy?.temperatures)
+        ? makePolicy(shape, { rule, thresholds, fallback, temperatures: policy?.temperatures })
         : { rule, fallback, thresholds: [] }),
       ...(policy?.gates ? { gates: policy.gates } : {}),
     };

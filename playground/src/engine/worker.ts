@@ -59,8 +59,8 @@ const HANDLERS: Handlers = {
   curve: async ({ policy }, id) => (await answersOf(id)).curve(policy),
   times: async ({ pixels }) => {
     const { model, backend } = await current();
-    const timing = { images: Images.for(model, pixels), runs: RUNS, warmUp: 1, now: () => performance.now() };
-    return (await timeExits(model, backend, timing)).milliseconds;
+    const timing = { backend, images: Images.for(model, pixels), runs: RUNS, warmUp: 1, now: () => performance.now() };
+    return (await timeExits(model, timing)).milliseconds;
   },
   attack: async ({ image, config, policy, seed }, id) => {
     const open = await current();

@@ -1,6 +1,7 @@
 /** @file The table of goals. Attack files, help texts and documentation are made from it. */
 
 import { DynnError } from "../../core/errors.js";
+import { didYouMean } from "../../core/guess.js";
 import { average, max } from "./combined.js";
 import { earlyMargin, earlyPublished } from "./early.js";
 import { earlyMinimum } from "./early-minimum.js";
@@ -35,7 +36,7 @@ export function goalNamed(name: string, where: string): { readonly def: GoalDef;
   if (at !== undefined) return { def: GOALS.misclassify, at };
   throw new DynnError(
     "attack/config",
-    `${where}: goal "${name}" is not known. Choose from misclassify:final, misclassify:K, ${GOAL_NAMES.slice(1).join(", ")}.`,
+    `${where}: goal "${name}" is not known.${didYouMean(name, GOAL_NAMES)} Choose from misclassify:final, misclassify:K, ${GOAL_NAMES.slice(1).join(", ")}.`,
     { name },
   );
 }

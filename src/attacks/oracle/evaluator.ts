@@ -2,7 +2,9 @@
  *  A session opens at its first use and is kept while there is room. The graph of a loss holds only
  *  what its exits and its gradient need. */
 
+import { checkGiven } from "../../core/given.js";
 import { type ImageDims, imageDims } from "../../core/images.js";
+import { Lifetime } from "../../core/lifetime.js";
 import { present } from "../../core/present.js";
 import { fromNumbers, stackRows, type Tensor } from "../../core/tensor.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -51,17 +53,29 @@ interface Built {
   readonly rows: number;
 }
 
+/** Options of an {@link Evaluator}. */
+export interface EvaluatorOptions {
+  /** Runs the graphs. */
+  readonly backend: Backend;
+  /** Limits the memory of the sessions. Left out: all sessions stay open. */
+  readonly room?: SessionRoom | undefined;
+}
+
 /** Computes losses, gradients and logits of attacked images. It builds the graph of each loss
  * once. */
 export class Evaluator {
   readonly #model: DynamicModel;
   readonly #built = new Map<string, Built>();
   readonly #sessions: Sessions;
+  readonly #life: Lifetime;
 
-  /** @param room limits the memory of the sessions. Left out: all sessions stay open */
-  constructor(model: DynamicModel, backend: Backend, room?: SessionRoom) {
+  /** @throws DynnError 'call/argument' */
+  constructor(model: DynamicModel, options: EvaluatorOptions) {
+    checkGiven("Evaluator", { model, options, backend: options?.backend });
+    const sessions = new Sessions(options.backend, options.room);
     this.#model = model;
-    this.#sessions = new Sessions(backend, room);
+    this.#sessions = sessions;
+    this.#life = new Lifetime(`the evaluator of ${model.name}`, () => sessions.release());
   }
 
   /** Channels, height and width of the images.
@@ -74,6 +88,7 @@ export class Evaluator {
    * for how many targets. Replies have the order of the questions.
    * @returns evaluations whose arrays are views into one batch */
   async evaluate(asked: readonly Asked[]): Promise<Evaluation[]> {
+    this.#life.check();
     const [{ question }] = asked;
     const { targets } = question;
     if (!targets) return this.#run(asked, question, undefined);
@@ -111,9 +126,14 @@ export class Evaluator {
     });
   }
 
-  /** Releases the memory of all sessions. */
+  /** Releases the memory of all sessions. A second call does nothing. */
   release(): Promise<void> {
-    return this.#sessions.release();
+    return this.#life.release();
+  }
+
+  /** Releases the memory at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 
   #build(loss: Loss, gradient: boolean, targets: number): Built {

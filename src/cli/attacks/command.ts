@@ -1,9 +1,11 @@
 /** @file `dynn attacks`: lists the methods, goals and losses of attacks, or shows one of them with
  *  its parameters. */
+
 import { type Command, Option } from "commander";
 import { type Catalogue, catalogue, type MethodEntry, type ParameterEntry } from "../../attacks/catalogue.js";
 import { ACCESS, type Access } from "../../attacks/question.js";
 import { DynnError } from "../../core/errors.js";
+import { didYouMean } from "../../core/guess.js";
 import { NORM_NAMES, type Norm } from "../../schema/norm.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
@@ -88,7 +90,7 @@ function one(all: Catalogue, name: string): { readonly value: unknown; readonly 
   const known = [...all.methods, ...all.goals].map((entry) => entry.name);
   throw new DynnError(
     "cli/value",
-    `attacks: "${name}" is neither a method nor a goal. Choose from ${known.join(", ")}.`,
+    `attacks: "${name}" is neither a method nor a goal.${didYouMean(name, known)} Choose from ${known.join(", ")}.`,
     { name },
   );
 }

@@ -226,11 +226,7 @@ const timer =
   (model: DynamicModel, backend: Backend, data: Dataset, { timeBatch }: CalibrateFlags, { signal }: Io) =>
   async (): Promise<TimedExits> => {
     const records = Array.from({ length: timeBatch }, (_, i) => i % data.count);
-    return timeExits(model, backend, {
-      images: await readImages(data, records),
-      now: () => performance.now(),
-      signal,
-    });
+    return timeExits(model, { backend, images: await readImages(data, records), now: () => performance.now(), signal });
   };
 
 async function writeOutputs(

@@ -3,14 +3,16 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import { didYouMean } from "../../core/guess.js";
 import type { ImageDims } from "../../core/images.js";
-import { GREY, writeGrey } from "../../data/channels.js";
+import { GREY } from "../../data/channels.js";
 import type { ClassMatching } from "../../data/classes.js";
-import { type Dataset, subset, writePixels } from "../../data/dataset.js";
+import { type Dataset, subset } from "../../data/dataset.js";
 import { type FittedModel, fitData } from "../../data/fit.js";
-import { findImages, passedOver } from "../../node/data/folder.js";
-import { cropPlanes, decodeImage } from "../../node/data/image.js";
+import { findImages, passedOver, resizeNote } from "../../node/data/folder.js";
+import { FITS, type Fit, imageSize } from "../../node/data/image.js";
 import { DATA_SCHEMES, openDataset } from "../../node/data/open.js";
+import { decodeInto } from "../../node/data/read-image.js";
 
 export interface NamedImages {
   /** Where the images come from, in words. */
@@ -83,54 +85,78 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
   const found = await Promise.all(given.map(filesAt));
   const files = found.flatMap((one) => one.files);
   const [channels, height, width] = dims;
-  if (channels !== 3 && channels !== 1)
-    throw new DynnError(
-      "data/shape",
-      `${name}: takes images of ${channels} channels, but image files are read as 3 (RGB). Give an npy: data spec.`,
-      { channels },
-    );
-  const size = { height, width };
+  const size = channels * height * width;
   return {
     from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
-    names: files,
+    names: files.map(({ path }) => path),
     labels: undefined,
-    notes: [...found.flatMap((one) => one.notes), ...(channels === 1 ? [`image files: ${GREY}.`] : [])],
+    notes: [
+      ...found.flatMap((one) => one.notes),
+      ...(channels === 1 ? [`image files: ${GREY}.`] : []),
+      ...(await sizeNotes(files, { height, width })),
+    ],
     data: undefined,
     read: (from, to) =>
       readRows(to - from, dims, async (out) => {
-        for (let i = from; i < to; i++) {
-          const image = await decodeImage(files[i], size);
-          const rgb = new Float32Array(3 * height * width);
-          writePixels(cropPlanes(image, size), rgb, 0);
-          const place = out.subarray(
-            (i - from) * channels * height * width,
-            (i - from + 1) * channels * height * width,
-          );
-          if (channels === 3) place.set(rgb);
-          else writeGrey(rgb, place, height * width);
-        }
+        for (const [i, { path, fit }] of files.slice(from, to).entries())
+          await decodeInto(path, out.subarray(i * size, (i + 1) * size), { name, dims, fit });
       }),
   };
 }
 
+/** What is done to images of another size; nothing where all have the size. */
+async function sizeNotes(
+  files: readonly NamedFile[],
+  size: { readonly height: number; readonly width: number },
+): Promise<string[]> {
+  const sizes = await Promise.all(files.map(({ path }) => imageSize(path).catch(() => size)));
+  const others = files.filter((_, i) => sizes[i].height !== size.height || sizes[i].width !== size.width);
+  return FITS.flatMap((fit) => {
+    const count = others.filter((file) => file.fit === fit).length;
+    return count === 0 ? [] : [`size: ${resizeNote(count, files.length, { ...size, fit })}`];
+  });
+}
+
+/** A file, and how its image comes to the model's size. */
+interface NamedFile {
+  readonly path: string;
+  readonly fit: Fit;
+}
+
 interface FoundFiles {
-  readonly files: readonly string[];
+  readonly files: readonly NamedFile[];
   readonly notes: readonly string[];
 }
 
-/** @throws DynnError 'data/missing' */
-async function filesAt(path: string): Promise<FoundFiles> {
+/** @param given a path, or PATH?fit=crop|pad|stretch
+ * @throws DynnError 'data/missing' */
+async function filesAt(given: string): Promise<FoundFiles> {
+  const [, path, named] = /^(.*?)(?:\?fit=(\w+))?$/s.exec(given) as unknown as [string, string, string | undefined];
+  const fit = named === undefined ? "crop" : fitOf(given, named);
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile()) return { files: [path], notes: [] };
+  if (stats?.isFile()) return { files: [{ path, fit }], notes: [] };
   const found = stats ? await findImages(path) : undefined;
   const others = found && passedOver([found]);
   if (found && found.images.length > 0)
-    return { files: found.images, notes: others === undefined ? [] : [`${path}: ${others}`] };
+    return {
+      files: found.images.map((image) => ({ path: image, fit })),
+      notes: others === undefined ? [] : [`${path}: ${others}`],
+    };
+  const scheme = stats ? "" : didYouMean(given.split(":")[0], Object.keys(DATA_SCHEMES));
   throw new DynnError(
     "data/missing",
-    `${path}: ${stats ? `does not hold images${others === undefined ? "" : ` (${others})`}` : "does not exist"}. Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
+    `${path}: ${stats ? `does not hold images${others === undefined ? "" : ` (${others})`}` : "does not exist"}.${scheme} Give image files, folders of them, or a data spec such as sample or cifar10:DIR.`,
     { path },
   );
+}
+
+/** @throws DynnError 'data/spec' */
+function fitOf(given: string, named: string): Fit {
+  const fit = FITS.find((one) => one === named);
+  if (fit) return fit;
+  throw new DynnError("data/spec", `${given}: got fit=${named}, expected fit=${FITS.join("|")}. Write one of them.`, {
+    given,
+  });
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);

@@ -2,6 +2,7 @@
  *  text and the expected values. */
 import { Option } from "commander";
 import { DynnError } from "../../core/errors.js";
+import { guesses } from "../../core/guess.js";
 import { parseQuantity } from "../../core/units.js";
 import { isRadius } from "../../perturb/norms.js";
 
@@ -50,7 +51,8 @@ export const oneOf =
   (text, where) => {
     const word = words.find((w) => w === text);
     if (word !== undefined) return word;
-    throw refuse(where, text, `one of ${words.join(", ")}`, `Write e.g. ${where} ${words[0]}`);
+    const [guess = words[0]] = guesses(text, words);
+    throw refuse(where, text, `one of ${words.join(", ")}`, `Write e.g. ${where} ${guess}`);
   };
 
 /** A port of this machine. */

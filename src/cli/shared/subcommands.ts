@@ -15,10 +15,8 @@ export interface Action {
 /** Adds commands below a command. */
 export function addActions(command: Command, io: Io, actions: readonly Action[]): Command {
   for (const { name, about, argument, complete } of actions) {
-    const part = new Command(name)
-      .description(about)
-      .copyInheritedSettings(command)
-      .exitOverride(refuseFor(`dynn ${command.name()} ${name}`));
+    const part = new Command(name).description(about).copyInheritedSettings(command);
+    part.exitOverride(refuseFor(`dynn ${command.name()} ${name}`, part));
     if (argument !== undefined) part.argument(argument);
     command.addCommand(complete(part, io));
   }

@@ -3,7 +3,9 @@
  *  When the server does not answer, the device answers those samples itself. A bundle without a
  *  remote runs on the device to its end. */
 import { DynnError } from "../../core/errors.js";
-import { Images } from "../../core/images.js";
+import { checkGiven } from "../../core/given.js";
+import { Images, pixelsOf } from "../../core/images.js";
+import { Lifetime } from "../../core/lifetime.js";
 import { checkPixels } from "../../core/pixels.js";
 import type { Tensor } from "../../core/tensor.js";
 import { type Routed, routeReadings, withBits } from "../../dynamic/route/route.js";
@@ -66,6 +68,7 @@ export interface DeviceRun {
  * @throws DynnError 'serve/config' when a remote is given for a bundle that is not a split, a part
  *   that runs here was not opened, or `batch` is not a whole number; 'runtime/load' */
 export async function createDevice(bundle: Bundle, options: DeviceOptions): Promise<Device> {
+  checkGiven("createDevice", { bundle, options, backend: options?.backend });
   const { remote, batch = 1, wire = "float32" } = options;
   if (!(Number.isInteger(batch) && batch >= 1))
     throw new DynnError("serve/config", `batch: got ${batch}, expected a whole number of at least 1. Give e.g. 1.`, {
@@ -96,20 +99,24 @@ export class Device {
   readonly #parts: readonly CompiledPart[];
   readonly #batch: number;
   readonly #link: Link | undefined;
+  readonly #life: Lifetime;
 
   constructor(manifest: Manifest, parts: readonly CompiledPart[], batch: number, link: Link | undefined) {
     this.#manifest = manifest;
     this.#parts = parts;
     this.#batch = batch;
     this.#link = link;
+    this.#life = new Lifetime(`the device of ${manifest.model}`, () => releaseParts(parts));
   }
 
   /** Classify images, one batch after the other.
-   * @param images float32 [n*c*h*w] in [0,1]
+   * @param given images, or float32 [n*c*h*w] in [0,1]
    * @returns one answer per image, in order; a server that is not reached is not a failure
    * @throws DynnError 'data/shape', 'data/value', 'runtime/run', 'wire/value', 'serve/refused', or
-   *   the signal's reason */
-  async classify(images: Float32Array, { signal, onProgress }: DeviceRun = {}): Promise<PlacedAnswer[]> {
+   *   the signal's reason; 'call/argument', 'call/released' */
+  async classify(given: Float32Array | Images, { signal, onProgress }: DeviceRun = {}): Promise<PlacedAnswer[]> {
+    this.#life.check();
+    const images = pixelsOf("device.classify", given);
     const { model: name, input } = this.#manifest;
     const all = Images.for({ name, input }, images);
     checkPixels({ name: "images", pixels: images }, all.size);
@@ -123,9 +130,14 @@ export class Device {
     return answers;
   }
 
-  /** Free the memory. */
+  /** Free the memory. A second call does nothing. */
   release(): Promise<void> {
-    return releaseParts(this.#parts);
+    return this.#life.release();
+  }
+
+  /** Frees the memory at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 
   async #classifyBatch(

@@ -64,7 +64,7 @@ export interface Calibration {
  *
  * const model = await load("model.onnx");
  * const data = subset(await openDataset("sample"), [...Array(100).keys()]);
- * const forward = await Forward.compile(model, ortNode());
+ * const forward = await Forward.compile(model, { backend: ortNode() });
  * const logits = await forward.logits(await readImages(data), { batch: 50 });
  * await forward.release();
  *

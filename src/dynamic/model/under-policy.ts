@@ -15,7 +15,7 @@ import type { Gate } from "./units.js";
  * without gates stays as it is, and so does a model that runs under these thresholds already.
  * @throws DynnError 'policy/value' when there is not one threshold for each gate
  * @example
- * const forward = await Forward.compile(underPolicy(model, policy), ortNode());
+ * const forward = await Forward.compile(underPolicy(model, policy), { backend: ortNode() });
  * const routed = route(await forward.logits(images, { batch: 64 }), policy); */
 export function underPolicy(model: DynamicModel, policy: Pick<Policy, "gates">): DynamicModel {
   const { gates, name } = model;

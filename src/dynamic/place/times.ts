@@ -8,7 +8,6 @@ import type { Graph, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { HEADS, type HeadName } from "../../nn/heads.js";
 import { opTable } from "../../ops/table.js";
-import type { Backend } from "../../runtime/backend.js";
 import { backboneOf } from "../model/exits.js";
 import { measureStages, type TimingOptions } from "../run/timing.js";
 import { type Candidate, candidatesOf } from "./auto.js";
@@ -27,14 +26,13 @@ export interface PlaceTimingOptions extends TimingOptions {
  * @throws DynnError as `candidatesOf` and `measureStages` */
 export async function measurePlaces(
   graph: Graph,
-  backend: Backend,
   { head, named, ...timing }: PlaceTimingOptions,
 ): Promise<MeasuredPlaces> {
   const candidates = candidatesOf(graph, head, named);
   const { headed, ends } = withHeads(backboneOf(graph), candidates);
   const { name, shape = [] } = headed.inputs[0];
   const model = { name: graph.name, graph: headed, input: { name, shape }, exits: ends };
-  const { milliseconds, roundSpread } = await measureStages(model, backend, timing);
+  const { milliseconds, roundSpread } = await measureStages(model, timing);
   return {
     batch: timing.images.count,
     places: sharesOf(candidates, ends, milliseconds),

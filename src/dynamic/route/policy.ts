@@ -103,20 +103,32 @@ export function argmax(row: ArrayLike<number>): number {
   return best;
 }
 
-/** Makes a policy with one threshold for every early exit, or with the given list.
- * @param given numbers in the rule's range, or {@link NEVER}, or the rule's own number for never
- * @param temperatures one per exit, with the final exit. The default is 1
+/** The parts of a policy. */
+export interface PolicyOptions {
+  /** The rule. Default: max-softmax. */
+  readonly rule?: Rule | undefined;
+  /** One threshold for every early exit, or a list with one per early exit: numbers in the rule's
+   * range, or {@link NEVER}, or the rule's own number for never. */
+  readonly thresholds: Threshold | readonly Threshold[];
+  /** The exit that answers when no early exit fires. Default: final. */
+  readonly fallback?: Fallback | undefined;
+  /** One per exit, with the final exit. Default: 1. */
+  readonly temperatures?: readonly number[] | undefined;
+}
+
+/** Makes a policy that fits a model.
+ * @param model a model, or its number of exits and of classes
  * @throws DynnError 'policy/value' when a threshold or temperature is out of range or a list has
- *  the wrong length */
+ *  the wrong length
+ * @example const policy = makePolicy(model, { rule: "max-softmax", thresholds: 0.8 }); */
 export function makePolicy(
-  rule: Rule,
-  given: readonly Threshold[],
-  fallback: Fallback,
-  model: { readonly exits: number; readonly classes: number },
-  temperatures?: readonly number[],
+  model: { readonly exits: number | readonly unknown[]; readonly classes: number },
+  { rule = "max-softmax", thresholds: wanting, fallback = "final", temperatures }: PolicyOptions,
 ): Policy {
-  if (temperatures) checkTemperatures(temperatures, model.exits);
-  const wanted = thresholdCount(rule, model.exits);
+  const exits = typeof model.exits === "number" ? model.exits : model.exits.length;
+  const given = Array.isArray(wanting) ? (wanting as readonly Threshold[]) : [wanting as Threshold];
+  if (temperatures) checkTemperatures(temperatures, exits);
+  const wanted = thresholdCount(rule, exits);
   const never = NEVER_FIRES[rule];
   const thresholds = given.map((t) => (t === NEVER ? never : t));
   if (thresholds.length !== 1 && thresholds.length !== wanted)

@@ -2,6 +2,7 @@
  *  Code that skips work must give the same answers. */
 
 import { DynnError } from "../../core/errors.js";
+import { checkGiven } from "../../core/given.js";
 import type { Logits } from "../../core/logits.js";
 import { forcedBit, gateThresholds, type Policy } from "../../schema/policy.js";
 import type { GateBit, Path } from "../model/units.js";
@@ -96,6 +97,7 @@ export const bitOf = (score: number, threshold: number): 0 | 1 => (score >= Math
  * @throws DynnError 'policy/value' when the logits were computed under other thresholds of gates
  * @example for (const { stop, label } of route(logits, policy)) console.log(stop, label); */
 export function route(logits: Logits, policy: Policy): Routed[] {
+  checkGiven("route", { logits, policy });
   const { count, exits, gates } = logits;
   checkCounts(policy, exits.length, `logits of ${exits.length} exits`);
   checkComputed(logits, policy);

@@ -1,6 +1,8 @@
 /** @file Runs the whole network on many images and returns the logits of every exit. */
 import { DynnError } from "../../core/errors.js";
+import { checkGiven } from "../../core/given.js";
 import { type Images, imageDims } from "../../core/images.js";
+import { Lifetime } from "../../core/lifetime.js";
 import { Logits } from "../../core/logits.js";
 import { checkPixels } from "../../core/pixels.js";
 import { showShape } from "../../core/shape.js";
@@ -8,14 +10,22 @@ import type { Tensor } from "../../core/tensor.js";
 import { checkWhole } from "../../core/whole.js";
 import { endsUnbounded } from "../../ops/probabilities.js";
 import type { Backend, Session } from "../../runtime/backend.js";
+import { batchFor } from "../../runtime/batch.js";
 import type { DynamicModel } from "../model/model.js";
 import { readingGraph, scoredGates } from "../model/scores.js";
 import { rowsKind } from "./rows-kind.js";
 
+/** Options of {@link Forward.compile}. */
+export interface CompileOptions {
+  /** Runs the model. */
+  readonly backend: Backend;
+}
+
 /** Options of {@link Forward.logits}. */
 export interface ForwardOptions {
-  /** Largest number of images in one run. It changes time and memory. */
-  readonly batch: number;
+  /** Largest number of images in one run. It changes time and memory. Left out: as many as the
+   * memory allows, at most 64. */
+  readonly batch?: number | undefined;
   /** Stops the work. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of finished images and the number of all images. */
@@ -24,22 +34,27 @@ export interface ForwardOptions {
 
 /** Runs a compiled model batch by batch.
  * @example
- * const forward = await Forward.compile(model, ortNode());
+ * const forward = await Forward.compile(model, { backend: ortNode() });
  * const logits = await forward.logits(images, { batch: 64 });
  * await forward.release(); */
 export class Forward {
   readonly #model: DynamicModel;
+  readonly #backend: Backend;
   readonly #session: Session;
+  readonly #life: Lifetime;
 
-  private constructor(model: DynamicModel, session: Session) {
+  private constructor(model: DynamicModel, backend: Backend, session: Session) {
     this.#model = model;
+    this.#backend = backend;
     this.#session = session;
+    this.#life = new Lifetime(`the forward pass of ${model.name}`, () => session.release());
   }
 
   /** Open a session for a model.
-   * @throws DynnError 'runtime/load' */
-  static async compile(model: DynamicModel, backend: Backend): Promise<Forward> {
-    return new Forward(model, await backend.compile(readingGraph(model)));
+   * @throws DynnError 'runtime/load', 'call/argument' */
+  static async compile(model: DynamicModel, options: CompileOptions): Promise<Forward> {
+    checkGiven("Forward.compile", { model, options, backend: options?.backend });
+    return new Forward(model, options.backend, await options.backend.compile(readingGraph(model)));
   }
 
   /** Runs every exit and every gate on images. All pixels are checked before work begins on the
@@ -47,7 +62,7 @@ export class Forward {
    * without a word.
    * @throws DynnError 'model/classifier' when an exit holds probabilities
    * @throws DynnError as {@link outputs} */
-  async logits(images: Images, options: ForwardOptions): Promise<Logits> {
+  async logits(images: Images, options: ForwardOptions = {}): Promise<Logits> {
     const logits = await this.outputs(images, options);
     this.#refuseProbabilities(logits);
     return logits;
@@ -57,8 +72,11 @@ export class Forward {
    * @throws DynnError 'data/shape' when the model takes images of another shape
    * @throws DynnError 'data/value' when a pixel is NaN or outside [0,1]
    * @throws DynnError 'cli/value' when the batch is below 1
-   * @throws DynnError 'shape/unknown', 'runtime/run', or the signal's reason when aborted */
-  async outputs(images: Images, { batch, signal, onProgress }: ForwardOptions): Promise<Logits> {
+   * @throws DynnError 'shape/unknown', 'runtime/run', or the signal's reason when aborted
+   * @throws DynnError 'call/argument', 'call/released' */
+  async outputs(images: Images, { batch: given, signal, onProgress }: ForwardOptions = {}): Promise<Logits> {
+    this.#life.check();
+    const batch = given ?? this.#fittingBatch();
     checkWhole("batch", batch);
     this.#check(images);
     const { exits, gates, classes, input } = this.#model;
@@ -67,6 +85,7 @@ export class Forward {
     const scores = gates.map(({ threshold, exit }) => ({ threshold, exit, scores: new Float32Array(count) }));
     for (let from = 0; from < count; from += batch) {
       signal?.throwIfAborted();
+      this.#life.check();
       const part = images.rows(from, from + batch);
       const results = await this.#session.run({
         [input.name]: { dtype: "float32", dims: [part.count, ...dims], data: part.data },
@@ -80,9 +99,19 @@ export class Forward {
     return new Logits(out, classes, scores);
   }
 
-  /** Releases the memory of the session. */
+  /** Releases the memory of the session. A second call does nothing. */
   release(): Promise<void> {
-    return this.#session.release();
+    return this.#life.release();
+  }
+
+  /** Releases the memory at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  #fittingBatch(): number {
+    const { name, graph } = this.#model;
+    return batchFor({ name, graph, backend: this.#backend }).batch;
   }
 
   /** @throws DynnError 'model/classifier' */
@@ -100,7 +129,9 @@ export class Forward {
   }
 
   /** @throws DynnError 'data/shape', 'data/value', 'shape/unknown' */
-  #check({ data, dims, size }: Images): void {
+  #check(images: Images): void {
+    checkGiven("images of a forward pass", { images });
+    const { data, dims, size } = images;
     const wanted = imageDims(this.#model);
     if (wanted.some((d, i) => d !== dims[i]))
       throw new DynnError(

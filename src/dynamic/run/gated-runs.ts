@@ -39,7 +39,7 @@ export class GatedRuns {
   #compile(thresholds: readonly number[]): Promise<Forward> {
     const { gates } = this.#model;
     const model = gates.length === 0 ? this.#model : underPolicy(this.#model, { gates: { thresholds } });
-    return Forward.compile(model, this.#backend);
+    return Forward.compile(model, { backend: this.#backend });
   }
 }
 

@@ -6,13 +6,13 @@ import type { Tensor } from "../../core/tensor.js";
 import type { Graph } from "../../graph/graph.js";
 import { simplify } from "../../graph/passes/simplify.js";
 import { opTable } from "../../ops/table.js";
-import type { Backend, Session } from "../../runtime/backend.js";
+import type { Session } from "../../runtime/backend.js";
 import type { DynamicModel } from "../model/model.js";
-import type { ForwardOptions } from "./forward.js";
+import type { CompileOptions, ForwardOptions } from "./forward.js";
 
 /** A model whose scores are inputs.
  * @example
- * const given = await GivenBits.compile(model, ortNode());
+ * const given = await GivenBits.compile(model, { backend: ortNode() });
  * const logits = await given.logits(images, images.map(() => [1, 0, 1]), { batch: 64 });
  * await given.release(); */
 export class GivenBits {
@@ -27,7 +27,7 @@ export class GivenBits {
   /** Opens a session.
    * @param model a network with gates under no policy
    * @throws DynnError 'runtime/load' */
-  static async compile(model: DynamicModel, backend: Backend): Promise<GivenBits> {
+  static async compile(model: DynamicModel, { backend }: CompileOptions): Promise<GivenBits> {
     return new GivenBits(model, await backend.compile(scoresAsInputs(model)));
   }
 
@@ -38,7 +38,7 @@ export class GivenBits {
   async logits(
     images: Images,
     bits: readonly (readonly (0 | 1)[])[],
-    { batch: most, signal, onProgress }: ForwardOptions,
+    { batch: most, signal, onProgress }: ForwardOptions & { readonly batch: number },
   ): Promise<Logits> {
     const { exits, gates, classes, input, oneByOne } = this.#model;
     const batch = oneByOne === undefined ? most : 1;

@@ -19,18 +19,26 @@ import { rowsKind } from "./rows-kind.js";
 /** Images that are run. */
 const PROBES = 16;
 
+/** Options of {@link checkOutputs}. */
+export interface OutputOptions {
+  /** Runs the model. */
+  readonly backend: Backend;
+  /** A few of them are run. Left out: random pixels. */
+  readonly images?: Images | undefined;
+}
+
 /** The model with the logarithm of each exit that turns out to hold probabilities. A model whose
  * exits end in a matrix product or a convolution is not run: its outputs have no bounds.
- * @param images a few are run; left out: random pixels
  * A batch that was opened by sizes alone is compared with the file first.
  * @throws DynnError 'model/classifier' when an exit holds a probability for each label of several;
  *         'model/input' when an opened batch gives other answers; 'runtime/load', 'runtime/run' */
-export async function checkOutputs(given: DynamicModel, backend: Backend, images?: Images): Promise<DynamicModel> {
+export async function checkOutputs(given: DynamicModel, options: OutputOptions): Promise<DynamicModel> {
+  const { backend, images } = options;
   const model = await withCheckedBatch(given, backend);
   const doubtful = model.exits.some(({ logits }) => !endsUnbounded(model.graph, logits));
   if (!doubtful || !isStatic(model.input.shape.slice(1))) return model;
   const probes = images && images.count > 0 ? images.rows(0, PROBES) : randomImages(model);
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   try {
     const logits = await forward.outputs(probes, { batch: PROBES });
     return asRead(model, logits);

@@ -10,25 +10,25 @@ import { type Stage, type StagedGraph, splitStages } from "./stages.js";
 
 /** Options of a measurement. */
 export interface TimingOptions {
+  /** Runs the stages. */
+  readonly backend: Backend;
   /** One batch. */
   readonly images: Images;
   /** Number of runs that count. The result is their median. */
   readonly runs?: number;
   /** Number of runs before them, which do not count. */
   readonly warmUp?: number;
-  /** Clock in milliseconds. */
-  readonly now: () => number;
+  /** Clock in milliseconds. Default: that of the platform. */
+  readonly now?: (() => number) | undefined;
   /** Stops the measurement. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Cumulative milliseconds per sample of each exit, rising.
  * @throws DynnError as {@link measureStages} */
-export const measureExits = async (
-  model: DynamicModel,
-  backend: Backend,
-  options: TimingOptions,
-): Promise<number[]> => [...(await timeExits(model, backend, options)).milliseconds];
+export const measureExits = async (model: DynamicModel, options: TimingOptions): Promise<number[]> => [
+  ...(await timeExits(model, options)).milliseconds,
+];
 
 /** Times, and how much they differed from run to run. */
 export interface TimedExits {
@@ -41,8 +41,8 @@ export interface TimedExits {
 
 /** The same, and how much runs differed.
  * @throws DynnError as {@link measureStages} */
-export async function timeExits(model: DynamicModel, backend: Backend, options: TimingOptions): Promise<TimedExits> {
-  const { milliseconds, roundSpread } = await measureStages(model, backend, options);
+export async function timeExits(model: DynamicModel, options: TimingOptions): Promise<TimedExits> {
+  const { milliseconds, roundSpread } = await measureStages(model, options);
   return { milliseconds: cumulative(milliseconds), roundSpread };
 }
 
@@ -51,10 +51,9 @@ export async function timeExits(model: DynamicModel, backend: Backend, options: 
  * @throws DynnError 'runtime/load', 'runtime/run', or the signal's reason when aborted */
 export async function measureStages(
   model: StagedGraph & Pick<DynamicModel, "input">,
-  backend: Backend,
   options: TimingOptions,
 ): Promise<TimedExits> {
-  const { images, runs = 21, warmUp = 3, now, signal } = options;
+  const { backend, images, runs = 21, warmUp = 3, now = () => performance.now(), signal } = options;
   const { data, count, dims } = images;
   const input: Tensor = { dtype: "float32", dims: [count, ...dims], data };
   const stages: Compiled[] = [];

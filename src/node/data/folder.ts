@@ -1,99 +1,143 @@
 /** @file Opens a folder of images, with one sub-folder for each class. */
 import { basename, join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
-import { type Dataset, makeDataset, writePixels } from "../../data/dataset.js";
-import { cropPlanes, decodeImage, extensionOf, IMAGE_EXTENSIONS, imageSize, type Size } from "./image.js";
+import { type Dataset, type DatasetHeader, makeDataset, withNotes, writePixels } from "../../data/dataset.js";
+import {
+  cropPlanes,
+  decodeImage,
+  extensionOf,
+  FITS,
+  type Fit,
+  type FittedSize,
+  IMAGE_EXTENSIONS,
+  imageSize,
+  type Size,
+} from "./image.js";
 import { listFolder, listFolders } from "./read.js";
 
 const AT_ONCE = 8;
 const MAX_SIDE = 4096;
 
 /** Open a folder. Files with other extensions than those of images are passed over and counted; a
- * sub-folder without images is
- *  not a class. The data set's notes name both.
- * @param argument DIR, or DIR?size=WIDTHxHEIGHT to stretch every image to one size
- * @throws DynnError 'data/missing', 'data/spec', 'data/shape' (images of several sizes),
- *   'data/format' */
+ * sub-folder without images is not a class. Folders within a class belong to the class. The data
+ * set's notes name what was passed over. Images of several sizes take the commonest size, and
+ * `resized` gives all images any other size.
+ * @param argument DIR, or DIR?size=WIDTHxHEIGHT for one size, or DIR?fit=crop|pad|stretch, or both
+ *  joined by &. The default is crop
+ * @throws DynnError 'data/missing', 'data/spec', 'data/format' */
 export async function openFolder(argument: string): Promise<Dataset> {
-  const { dir, size: wanted } = parseArgument(argument);
-  const folders = inOrder(await listFolders(dir));
-  const found = await Promise.all(folders.map((name) => findImages(join(dir, name))));
-  const unread = [...found, await outsideClasses(dir)];
-  const classes = folders.filter((_, i) => found[i].images.length > 0);
-  const records = takeTurns(found.map(({ images }) => images).filter((images) => images.length > 0));
-  const files = records.map((record) => record.file);
-  if (files.length === 0)
-    throw new DynnError(
-      "data/missing",
-      `folder:${dir}: no images in its ${folders.length} sub-folders${inBrackets(passedOver(unread))}. Give a folder with one sub-folder of ${IMAGE_EXTENSIONS.join(" ")} files for each class.`,
-      { dir, classes: folders },
+  const { dir, size, fit } = parseArgument(argument);
+  const { files, header } = await recordsIn(dir);
+  if (size) return photos(files, header, { ...size, fit });
+  const sizes = await sizesOf(files);
+  const own = commonest(sizes);
+  const at = (height: number, width: number): Dataset => {
+    const others = sizes.filter((one) => !isSame(one, { height, width })).length;
+    return withNotes(
+      photos(files, header, { height, width, fit }),
+      others === 0 ? [] : [`${header.name}: ${resizeNote(others, files.length, { height, width, fit })}`],
     );
-  const size = wanted ?? (await commonSize(files));
-  const labels = Int32Array.from(records, (record) => record.label);
-  const header = {
-    name: `folder:${basename(resolve(dir))}`,
-    shape: [3, size.height, size.width] as const,
-    classes,
-    labels,
-    notes: notesOf(`folder:${basename(resolve(dir))}`, folders, found, passedOver(unread)),
   };
-  return makeDataset(header, (indices, out, length) =>
+  return { ...at(own.height, own.width), resized: at };
+}
+
+/** A data set of files, each decoded when it is read. */
+const photos = (files: readonly string[], header: Omit<DatasetHeader, "shape">, size: FittedSize): Dataset =>
+  makeDataset({ ...header, shape: [3, size.height, size.width] }, (indices, out, length) =>
     eachOf(indices.length, async (row) => {
-      const file = files[indices[row]];
-      const image = await decodeImage(file, wanted);
-      checkSize(file, image, size);
+      const image = await decodeImage(files[indices[row]], size);
       writePixels(cropPlanes(image, size), out, row * length);
     }),
   );
+
+/** What was done to images of other sizes, for people. */
+export function resizeNote(count: number, all: number, { width, height, fit }: FittedSize): string {
+  const which =
+    all === 1 ? "the image was" : count === all ? `all ${all} images were` : `${count} of ${all} images were`;
+  return `${which} brought to ${width}x${height}: ${HOW[fit]}`;
 }
 
-function parseArgument(argument: string): { dir: string; size?: Size } {
-  const [dir, ...options] = argument.split("?") as [string, ...string[]];
-  if (options.length === 0) return { dir };
-  const [width, height] = (/^size=(\d+)x(\d+)$/.exec(options.join("?")) ?? []).slice(1).map(Number) as [
-    number?,
-    number?,
-  ];
-  if (width && height && Math.max(width, height) <= MAX_SIDE) return { dir, size: { width, height } };
-  throw new DynnError(
-    "data/spec",
-    `folder:${argument}: got the option "${options.join("?")}", expected size=WIDTHxHEIGHT with sides from 1 to ${MAX_SIDE}. Write folder:${dir}?size=32x32.`,
-    { options },
-  );
+const HOW: Readonly<Record<Fit, string>> = {
+  crop: "short side resized, centre cut out (?fit=pad or ?fit=stretch keep the edges)",
+  pad: "long side resized, black bars added",
+  stretch: "stretched",
+};
+
+/** The files of the classes, and what is known of them.
+ * @throws DynnError 'data/missing' */
+async function recordsIn(dir: string): Promise<{ files: string[]; header: Omit<DatasetHeader, "shape"> }> {
+  const folders = inOrder(await listFolders(dir));
+  const found = await Promise.all(folders.map((name) => findImages(join(dir, name))));
+  const unread = passedOver([...found, await outsideClasses(dir)]);
+  const classes = folders.filter((_, i) => found[i].images.length > 0);
+  const records = takeTurns(found.map(({ images }) => images).filter((images) => images.length > 0));
+  if (records.length === 0)
+    throw new DynnError(
+      "data/missing",
+      `folder:${dir}: no images in its ${folders.length} sub-folders${inBrackets(unread)}. Give a folder with one sub-folder of ${IMAGE_EXTENSIONS.join(" ")} files for each class.`,
+      { dir, classes: folders },
+    );
+  const name = `folder:${basename(resolve(dir))}`;
+  const labels = Int32Array.from(records, (record) => record.label);
+  return {
+    files: records.map((record) => record.file),
+    header: { name, classes, labels, notes: notesOf(name, folders, found, unread) },
+  };
+}
+
+const MOST_OPTIONS = /^(?:size=(?<width>\d+)x(?<height>\d+)|fit=(?<fit>\w+))$/;
+
+/** @throws DynnError 'data/spec' */
+function parseArgument(argument: string): { dir: string; size?: Size; fit: Fit } {
+  const [dir, ...rest] = argument.split("?") as [string, ...string[]];
+  const read: { size?: Size; fit?: Fit } = {};
+  for (const part of rest.length === 0 ? [] : rest.join("?").split("&")) {
+    const { width, height, fit } = MOST_OPTIONS.exec(part)?.groups ?? {};
+    const size = { width: Number(width), height: Number(height) };
+    const known = FITS.find((one) => one === fit);
+    if (size.width > 0 && size.height > 0 && Math.max(size.width, size.height) <= MAX_SIDE) read.size = size;
+    else if (known) read.fit = known;
+    else
+      throw new DynnError(
+        "data/spec",
+        `folder:${argument}: got the option "${part}", expected size=WIDTHxHEIGHT with sides from 1 to ${MAX_SIDE}, or fit=${FITS.join("|")}. Write folder:${dir}?size=32x32 or folder:${dir}?fit=pad.`,
+        { options: part },
+      );
+  }
+  return { dir, fit: "crop", ...read };
 }
 
 /** The images in a folder, and what else is in it. */
 export interface FolderContent {
-  /** Paths, by name. */
+  /** Paths, by name; those of folders within come last. */
   readonly images: readonly string[];
-  /** Extension of each other file, or "folder". */
+  /** Extension of each other file. */
   readonly others: readonly string[];
 }
 
-/** Look for images in a folder. Hidden files do not count.
+/** Look for images in a folder and in the folders within it. Hidden files do not count.
+ * @param deep false: folders within it are not searched
  * @throws DynnError 'data/missing', 'file/unreadable' */
-export async function findImages(folder: string): Promise<FolderContent> {
-  const folders = new Set(await listFolders(folder));
-  const names = await listFolder(folder);
-  const isImage = (name: string) => !folders.has(name) && IMAGE_EXTENSIONS.includes(extensionOf(name));
-  const kindOf = (name: string) => (folders.has(name) ? "folder" : extensionOf(name) || "no extension");
+export async function findImages(folder: string, deep = true): Promise<FolderContent> {
+  const folders = await listFolders(folder);
+  const names = (await listFolder(folder)).filter((name) => !folders.includes(name));
+  const isImage = (name: string) => IMAGE_EXTENSIONS.includes(extensionOf(name));
+  const within = deep ? await Promise.all(folders.map((name) => findImages(join(folder, name)))) : [];
   return {
-    images: names.filter(isImage).map((name) => join(folder, name)),
-    others: names.filter((name) => !isImage(name)).map(kindOf),
+    images: [...names.filter(isImage).map((name) => join(folder, name)), ...within.flatMap(({ images }) => images)],
+    others: [
+      ...names.filter((name) => !isImage(name)).map((name) => extensionOf(name) || "no extension"),
+      ...within.flatMap(({ others }) => others),
+    ],
   };
 }
 
 /** "35 files passed over: 34 .bmp, 1 .txt", or nothing. */
 export function passedOver(found: readonly FolderContent[]): string | undefined {
-  const all = found.flatMap(({ others }) => others);
-  const [folders, files] = [all.filter((kind) => kind === "folder"), all.filter((kind) => kind !== "folder")];
+  const files = found.flatMap(({ others }) => others);
   const kinds = [...new Set(files)].sort();
   const counts = kinds.map((kind) => (kinds.length === 1 ? kind : `${files.filter((k) => k === kind).length} ${kind}`));
-  const parts = [
-    ...(files.length > 0 ? [`${counted(files.length, "file")} passed over: ${counts.join(", ")}`] : []),
-    ...(folders.length > 0 ? [`${counted(folders.length, "folder")} within classes not read`] : []),
-  ];
-  return parts.length > 0 ? parts.join("; ") : undefined;
+  return files.length > 0 ? `${counted(files.length, "file")} passed over: ${counts.join(", ")}` : undefined;
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
@@ -120,9 +164,8 @@ const inOrder = (names: readonly string[]): readonly string[] =>
 
 /** Files beside the classes, whatever they are. */
 async function outsideClasses(dir: string): Promise<FolderContent> {
-  const { images, others } = await findImages(dir);
-  const files = others.filter((kind) => kind !== "folder");
-  return { images: [], others: [...images.map((image) => `${extensionOf(image)} outside a class`), ...files] };
+  const { images, others } = await findImages(dir, false);
+  return { images: [], others: [...images.map((image) => `${extensionOf(image)} outside a class`), ...others] };
 }
 
 /** The files in turn, one of each class at a time. */
@@ -131,27 +174,26 @@ function takeTurns(filesOf: readonly (readonly string[])[]): { file: string; lab
   return turns.sort((a, b) => a.turn - b.turn || a.label - b.label);
 }
 
-async function commonSize(files: readonly string[]): Promise<Size> {
+async function sizesOf(files: readonly string[]): Promise<Size[]> {
   const sizes = new Array<Size>(files.length);
   await eachOf(files.length, async (i) => {
     sizes[i] = await imageSize(files[i]);
   });
-  const first = sizes[0];
-  files.forEach((file, i) => {
-    checkSize(file, sizes[i], first);
-  });
-  return first;
+  return sizes;
 }
 
-function checkSize(file: string, got: Size, expected: Size): void {
-  if (got.width === expected.width && got.height === expected.height) return;
-  const [is, others] = [got, expected].map(({ width, height }) => `${width}x${height}`);
-  throw new DynnError(
-    "data/shape",
-    `${file}: got an image of ${is}, expected ${others} like the others. Add ?size=${others} to the folder to resize.`,
-    { file, got, expected },
-  );
+/** The size of most images; the first of equally common ones. */
+function commonest(sizes: readonly Size[]): Size {
+  const counts = new Map<string, { readonly size: Size; count: number }>();
+  for (const size of sizes) {
+    const seen = counts.get(`${size.width}x${size.height}`) ?? { size, count: 0 };
+    seen.count++;
+    counts.set(`${size.width}x${size.height}`, seen);
+  }
+  return [...counts.values()].reduce((best, one) => (one.count > best.count ? one : best)).size;
 }
+
+const isSame = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;
 
 /** Call `visit(0..count-1)`, a few calls at once. After a failure no further call starts. */
 async function eachOf(count: number, visit: (i: number) => Promise<void>): Promise<void> {

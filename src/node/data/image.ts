@@ -12,6 +12,24 @@ export interface Size {
   readonly height: number;
 }
 
+/** How an image of another shape comes to a size. crop: the short side is resized, and the centre
+ * is cut out. pad: the long side is resized, and black bars fill the rest. stretch: both sides are
+ * resized. */
+export const FITS = ["crop", "pad", "stretch"] as const;
+/** One of {@link FITS}. */
+export type Fit = (typeof FITS)[number];
+
+/** The same in the words of sharp. */
+const SHARP_FITS = { crop: "cover", pad: "contain", stretch: "fill" } as const satisfies Record<Fit, string>;
+
+/** A size, and how images come to it. */
+export interface FittedSize extends Size {
+  readonly fit: Fit;
+}
+
+/** An image file: its path, or its bytes. */
+export type ImageFile = string | Uint8Array;
+
 /** RGB bytes, interleaved, row by row. */
 export interface RgbImage extends Size {
   readonly pixels: Uint8Array;
@@ -22,10 +40,17 @@ const OPENERS: Readonly<Record<string, (file: string) => Sharp | Promise<Sharp>>
   ...Object.fromEntries(
     [".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".tif", ".tiff", ".avif"].map((end) => [end, bySharp]),
   ),
-  ".bmp": async (file) => ofPixels(decodeBmp(await readBytes(file))),
-  ".ppm": async (file) => ofPixels(decodeNetpbm(await readBytes(file))),
-  ".pgm": async (file) => ofPixels(decodeNetpbm(await readBytes(file))),
+  ".bmp": async (file) => ofBytes(await readBytes(file)),
+  ".ppm": async (file) => ofBytes(await readBytes(file)),
+  ".pgm": async (file) => ofBytes(await readBytes(file)),
 };
+
+/** The first bytes tell the kind of an image that has no name. */
+function ofBytes(bytes: Uint8Array): Sharp {
+  const start = String.fromCharCode(...bytes.subarray(0, 2));
+  if (start === "BM") return ofPixels(decodeBmp(bytes));
+  return /^P[2356]$/.test(start) ? ofPixels(decodeNetpbm(bytes)) : bySharp(bytes);
+}
 
 /** Extensions of the image files that are read, in small letters. */
 export const IMAGE_EXTENSIONS: readonly string[] = Object.keys(OPENERS);
@@ -33,7 +58,7 @@ export const IMAGE_EXTENSIONS: readonly string[] = Object.keys(OPENERS);
 /** The extension of a file, in small letters. */
 export const extensionOf = (file: string): string => extname(file).toLowerCase();
 
-function bySharp(file: string): Sharp {
+function bySharp(file: ImageFile): Sharp {
   return sharp(file, { failOn: "warning" });
 }
 
@@ -44,17 +69,22 @@ const ofPixels = ({ width, height, pixels }: RgbImage): Sharp => sharp(pixels, {
 export const imageSize = (file: string): Promise<Size> =>
   attempt(file, async (image) => (await image.metadata()).autoOrient);
 
-/** Decode a file. Stretch the image to `size`, if `size` is given.
+/** Decode a file. Bring the image to `size`, if `size` is given.
  * @throws DynnError 'data/format' when the file is cut short, damaged or not an image,
  *  'data/missing', 'file/unreadable' */
-export const decodeImage = (file: string, size?: Size): Promise<RgbImage> =>
+export const decodeImage = (file: ImageFile, size?: FittedSize): Promise<RgbImage> =>
   attempt(file, async (image) => {
     const upright = image.autoOrient().toColourspace("srgb").removeAlpha();
-    const fitted = size ? upright.resize({ ...size, fit: "fill" }) : upright;
+    const fitted = size ? upright.resize(resizeOf(size)) : upright;
     const { data, info } = await fitted.raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`bug: ${file} was decoded to ${info.channels} channels`);
     return { width: info.width, height: info.height, pixels: data };
   });
+
+const resizeOf = ({ width, height, fit }: FittedSize) => ({
+  ...{ width, height, fit: SHARP_FITS[fit] },
+  background: { r: 0, g: 0, b: 0 },
+});
 
 /** A rectangle of an image as planes [3,height,width]. Its top left corner is column `x` and row
  * `y`. */
@@ -68,10 +98,13 @@ export function cropPlanes(image: RgbImage, { width, height }: Size, x = 0, y = 
   return planes;
 }
 
-async function attempt<T>(file: string, work: (image: Sharp) => Promise<T>): Promise<T> {
-  await checkDataFile(file);
+async function attempt<T>(given: ImageFile, work: (image: Sharp) => Promise<T>): Promise<T> {
+  const file = typeof given === "string" ? given : `an image of ${given.length} bytes`;
+  if (typeof given === "string") await checkDataFile(given);
   try {
-    return await work(await (OPENERS[extensionOf(file)] ?? bySharp)(file));
+    return await work(
+      typeof given === "string" ? await (OPENERS[extensionOf(given)] ?? bySharp)(given) : ofBytes(given),
+    );
   } catch (thrown) {
     if (thrown instanceof DynnError) throw thrown;
     throw new DynnError(

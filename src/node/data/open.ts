@@ -1,7 +1,9 @@
 /** @file Opens a dataset from a data spec, `scheme:argument`. One table holds every scheme: its
  *  form, an example, its opener.
  *  Read by: cli (--data), studies. */
+import { stat } from "node:fs/promises";
 import { DynnError } from "../../core/errors.js";
+import { didYouMean } from "../../core/guess.js";
 import type { Dataset } from "../../data/dataset.js";
 import { CIFAR10_ARCHIVE, CIFAR100_ARCHIVE, openCifar } from "./cifar.js";
 import { openFolder } from "./folder.js";
@@ -37,8 +39,8 @@ export const DATA_SCHEMES: Readonly<Record<string, Scheme>> = {
     open: (argument) => openCifar(CIFAR100_ARCHIVE, argument),
   },
   folder: {
-    form: "folder:DIR or folder:DIR?size=WIDTHxHEIGHT",
-    example: "folder:photos?size=32x32",
+    form: "folder:DIR, folder:DIR?fit=crop|pad|stretch or folder:DIR?size=WIDTHxHEIGHT",
+    example: "folder:photos",
     accepts: isGiven,
     open: openFolder,
   },
@@ -68,8 +70,20 @@ export async function openDataset(spec: string): Promise<Dataset> {
   const [name, argument] = colon < 0 ? [spec, undefined] : [spec.slice(0, colon), spec.slice(colon + 1)];
   const scheme = Object.hasOwn(DATA_SCHEMES, name) ? DATA_SCHEMES[name] : undefined;
   if (scheme?.accepts(argument)) return scheme.open(argument ?? "");
+  const guess = await guessFor(spec);
   const forms = Object.values(DATA_SCHEMES).map(({ form, example }) => `  ${form} (e.g. ${example})`);
-  throw new DynnError("data/spec", `data "${spec}": is not a data spec. Write one of:\n${forms.join("\n")}\n`, {
+  throw new DynnError("data/spec", `data "${spec}": is not a data spec.${guess} Write one of:\n${forms.join("\n")}\n`, {
     spec,
   });
 }
+
+/** What a text may mean: a folder without its scheme, or a scheme of another spelling. */
+async function guessFor(spec: string): Promise<string> {
+  if (await isFolder(spec)) return ` Did you mean folder:${spec}?`;
+  const [name, ...rest] = spec.split(":");
+  const known = Object.keys(DATA_SCHEMES);
+  return known.includes(name) ? "" : didYouMean(name, known, (one) => [one, ...rest].join(":"));
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;

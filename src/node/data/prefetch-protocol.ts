@@ -16,6 +16,8 @@ export interface DataSource {
   readonly labels?: Int32Array | undefined;
   /** Number of channels that the images get. Left out: as the data have. */
   readonly channels?: number | undefined;
+  /** Height and width that the images get. Left out: as the data have. */
+  readonly size?: readonly [height: number, width: number] | undefined;
 }
 
 /** The data that a thread starts with. Each later message is a place in the stream. Answers come in
@@ -29,8 +31,9 @@ export type Answer = { readonly batch: TrainingBatch } | { readonly failure: Fai
 
 /** The dataset of a source.
  * @throws as openDataset */
-export const openSource = async ({ spec, indices, labels, channels }: DataSource): Promise<Dataset> => {
-  const all = await openDataset(spec);
+export const openSource = async ({ spec, indices, labels, channels, size }: DataSource): Promise<Dataset> => {
+  const opened = await openDataset(spec);
+  const all = size ? (opened.resized?.(...size) ?? opened) : opened;
   const data = subset(withChannels(all, channels), indices);
   return labels ? { ...data, labels } : data;
 };

@@ -86,7 +86,7 @@ async function exportBundle(
   options: ExportOptions,
 ): Promise<Exported> {
   imageDims(given);
-  const checked = await checkOutputs(given, options.backend);
+  const checked = await checkOutputs(given, { backend: options.backend });
   requireOpenBatch(checked, "a bundle");
   await checkReplaceable(out);
   const policy = policyOf(checked, options.policy);
@@ -122,7 +122,7 @@ function bundleFiles(
  * @throws as {@link exportStaged} */
 export async function exportConditional(given: DynamicModel, out: string, options: ExportOptions): Promise<Exported> {
   imageDims(given);
-  const checked = await checkOutputs(given, options.backend);
+  const checked = await checkOutputs(given, { backend: options.backend });
   const policy = policyOf(checked, options.policy);
   const model = underPolicy(checked, policy);
   const bytes = writeModel(conditionalModel(model, policy));
@@ -144,7 +144,7 @@ async function compare(
   const { backend, signal, onProgress } = options;
   const images = Images.for(model, options.images ?? randomPixels(imageDims(model)));
   const { batch } = batchOf({ model, backend, batch: options.batch, images: images.count, sessions: 2 });
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const report = (done: number) => {
     signal?.throwIfAborted();
     onProgress?.(done, 2 * images.count);

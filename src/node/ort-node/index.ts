@@ -5,6 +5,7 @@ import type { Graph } from "../../graph/graph.js";
 import { emptyGraph } from "../../graph/op.js";
 import type { Backend, Session } from "../../runtime/backend.js";
 import { countNodes, openable, openSession } from "../../runtime/onnxruntime.js";
+import { describeMachine } from "../machine.js";
 import { freeMemory } from "../memory.js";
 import { ort } from "./ort.js";
 import { rewritten } from "./rewrites.js";
@@ -42,6 +43,7 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
     // On another provider the condition must come back from the device first.
     routes: provider === "cpu",
     ...(provider === "cpu" ? { freeMemory } : {}),
+    machine: () => describeMachine(options.threads),
     compile: async (graph) => {
       await checkProvider(provider);
       return compile(graph, options);

@@ -63,7 +63,7 @@ async function measureRate(
   const data = await context.data(plan.data[block.data].checks);
   const some = subset(data, [...Array(Math.min(IMAGES, data.count)).keys()]);
   const images = await readImages(fitImages(model, some));
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   try {
     await forward.logits(images, { batch: IMAGES, signal });
     const from = performance.now();

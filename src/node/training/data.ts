@@ -50,7 +50,8 @@ export async function openTrainingData(request: TrainingDataRequest): Promise<Tr
     matching: request.fit ? undefined : request.matching,
   });
   const { kept: indices, train } = split;
-  return { ...split, source: { spec: specs.train, indices, labels: train.labels, channels: train.shape[0] } };
+  const [channels, ...size] = train.shape;
+  return { ...split, source: { spec: specs.train, indices, labels: train.labels, channels, size } };
 }
 
 const ARCHIVE = /^(cifar100?:.*?)(?:#(train|test))?$/s;

@@ -1,10 +1,12 @@
 /** @file Where networks of the zoo are: bundled with dynn, in an installed package, in the cache,
  *  in a mirror. Every file is compared with the SHA-256 in an index before it is used. */
+
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
+import { didYouMean } from "../../core/guess.js";
 import { RECIPE_DEFINITIONS } from "../../schema/training.js";
 import type { ZooIndex, ZooNetwork } from "../../schema/zoo.js";
 import { cachedZoo } from "../cache.js";
@@ -56,6 +58,17 @@ export async function findNetwork(spec: string): Promise<ZooFile> {
     if (found) return found;
   }
   throw (await isKnown(name, index)) ? missing(name, index) : unknown(asked, index);
+}
+
+/** The names that a word may mean, of networks and of their aliases.
+ * @param word a text in the place of a model's path */
+export async function zooGuess(word: string): Promise<string> {
+  const { networks, aliases } = await ownIndex();
+  return didYouMean(
+    word.replace(/\.onnx$/, ""),
+    [...Object.keys(aliases), ...Object.keys(networks)],
+    (one) => `zoo:${one}`,
+  );
 }
 
 const CACHE = (): Place => ({ kind: "cache", folder: cachedZoo(), ownFirst: true });
@@ -145,7 +158,7 @@ function unknown(name: string, { networks, aliases }: ZooIndex): DynnError {
     .filter((known) => existsSync(packageFile("zoo", `${canonicalName({ aliases }, known)}.onnx`)));
   return new DynnError(
     "zoo/unknown",
-    `zoo:${name}: the zoo has no network of this name. Choose from ${here.join(", ")}, see \`dynn zoo list\` for all ${Object.keys(networks).length}, or give the path of an ONNX file.`,
+    `zoo:${name}: the zoo has no network of this name.${didYouMean(name, names, (one) => `zoo:${one}`)} Choose from ${here.join(", ")}, see \`dynn zoo list\` for all ${Object.keys(networks).length}, or give the path of an ONNX file.`,
     { name, names },
   );
 }

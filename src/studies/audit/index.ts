@@ -3,6 +3,7 @@
  *  record. */
 
 import { configureAttack } from "../../attacks/spec.js";
+import { checkGiven } from "../../core/given.js";
 import { present } from "../../core/present.js";
 import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
@@ -21,9 +22,10 @@ import { type Policy, policyRecord, singleExitPolicy } from "../../schema/policy
 import { readingOf } from "../../schema/reading.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import { gateRecords, isRoutable } from "../../schema/units.js";
-import { batchOf, type OpenBatch, tightest } from "../batch.js";
+import { batchOf, type OpenBatch, type StudyRequest, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
+import { recorded } from "../defaults.js";
 import { gateBaselines } from "../gates/baselines.js";
 import { assumedPolicy, type PolicyChoice } from "../policy.js";
 import { InProcess } from "../tasks/in-process.js";
@@ -84,7 +86,10 @@ export { nameOfSeed } from "./seeds.js";
  * console.log(record.clean.routed.accuracy, record.attacks[0]?.robustAccuracy);
  * ```
  */
-export async function audit(request: OpenBatch<AuditOptions>): Promise<AuditOutcome> {
+export async function audit(given: StudyRequest<AuditOptions>): Promise<AuditOutcome> {
+  checkGiven("audit", { options: given });
+  checkGiven("audit", { model: given.model, backend: given.backend, data: given.data });
+  const request = recorded(given);
   const started = request.now();
   const memory = memoryFor(request);
   const onModel = fitted({ ...request, batch: memory.batch });

@@ -3,6 +3,7 @@
  *  apart. The choice of the policy never uses a test record. */
 
 import { DynnError } from "../../core/errors.js";
+import { checkGiven } from "../../core/given.js";
 import { present } from "../../core/present.js";
 import { fitData } from "../../data/fit.js";
 import type { OperatingPoint } from "../../dynamic/choose/calibrate.js";
@@ -13,7 +14,8 @@ import type { BatchChoice } from "../../runtime/batch.js";
 import { calibrationRecordSchema } from "../../schema/calibration-record.js";
 import { singleExitPolicy } from "../../schema/policy.js";
 import { isRoutable } from "../../schema/units.js";
-import { batchOf, type OpenBatch } from "../batch.js";
+import { batchOf, type OpenBatch, type StudyRequest } from "../batch.js";
+import { recorded } from "../defaults.js";
 import { InProcess } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { craftKind } from "../tasks/kinds/craft.js";
@@ -34,7 +36,10 @@ export type { CalibrationOptions, CalibrationResult, WorstCaseOptions } from "./
  * @throws DynnError 'policy/validation' when no thresholds reach the target, or the model has a
  * single exit; 'policy/value'; when model and
  *         data do not fit together; the signal's reason when aborted */
-export async function calibrateModel(request: OpenBatch<CalibrationOptions>): Promise<CalibrationResult> {
+export async function calibrateModel(given: StudyRequest<CalibrationOptions>): Promise<CalibrationResult> {
+  checkGiven("calibrateModel", { options: given });
+  checkGiven("calibrateModel", { model: given.model, backend: given.backend, data: given.validation });
+  const request = recorded(given);
   const started = request.now();
   const memory = memoryFor(request);
   checkExits(request);

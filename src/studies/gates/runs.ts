@@ -33,6 +33,7 @@ export interface Answers {
 
 /** How networks run. */
 export interface Running extends ForwardOptions {
+  readonly batch: number;
   readonly backend: Backend;
 }
 
@@ -43,7 +44,7 @@ export async function answersUnder(
   shown: Labelled,
   { backend, ...how }: Running,
 ): Promise<Answers> {
-  const forward = await Forward.compile(underPolicy(model, policy), backend);
+  const forward = await Forward.compile(underPolicy(model, policy), { backend });
   try {
     return answersOf(model, await forward.logits(shown.images, how), policy, shown);
   } finally {
@@ -64,7 +65,7 @@ export async function answersAtRandom(
     const draws = uniform({ seed, sample, purpose: "gate", step: 0 }, rates.length);
     return rates.map((rate, k) => (draws[k] < (rate ?? 0) ? 1 : 0));
   });
-  const given = await GivenBits.compile(model, backend);
+  const given = await GivenBits.compile(model, { backend });
   try {
     return answersOf(model, await given.logits(shown.images, bits, how), exits, shown);
   } finally {
@@ -90,7 +91,7 @@ export async function finalAnswers(
   { images, labels }: Labelled,
   { backend, ...how }: Running,
 ): Promise<Pick<Answers, "right" | "cost">> {
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   try {
     const logits = await forward.logits(images, how);
     const final = model.exits.length - 1;

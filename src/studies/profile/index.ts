@@ -2,33 +2,40 @@
  *  come from the logits of all exits and `route`, which is exact. Times come from the staged
  *  executor and from the static network of the same weights, which take turns. */
 import { DynnError } from "../../core/errors.js";
+import { checkGiven } from "../../core/given.js";
 import { checkWhole } from "../../core/whole.js";
 import { fitData } from "../../data/fit.js";
+import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import type { Machine } from "../../schema/made.js";
 import { singleExitPolicy } from "../../schema/policy.js";
 import type { ProfileRecord } from "../../schema/profile-record.js";
 import type { DataRef } from "../../schema/study/references.js";
 import { isRoutable } from "../../schema/units.js";
 import { batchOf } from "../batch.js";
 import { withCheckedModel } from "../checked-model.js";
+import { recorded } from "../defaults.js";
 import { InProcess, type PlannedModel } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { POINTS_FILE, pointsKind, readPoints } from "../tasks/kinds/points.js";
 import { policyKind } from "../tasks/kinds/policy.js";
 import { timesKind } from "../tasks/kinds/times.js";
 import { staticOf } from "./networks.js";
-import type { ProfileOptions } from "./options.js";
+import type { ProfileOptions, ProfileRequest } from "./options.js";
 import { profilePlan, reportedAt } from "./plan.js";
 import { fixedPoints } from "./points.js";
 import { recordOf } from "./record.js";
 
-export type { PointOptions, ProfileOptions } from "./options.js";
+export type { PointOptions, ProfileOptions, ProfileRequest } from "./options.js";
 
 /** Profiles a model.
  * @returns the record (docs/profiling.md)
  * @throws DynnError 'cli/value', 'data/shape', 'data/label', 'policy/value', 'shape/unknown',
  *  'runtime/load', or the signal's reason when aborted */
-export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
+export async function profile(request: ProfileRequest): Promise<ProfileRecord> {
+  checkGiven("profile", { options: request });
+  checkGiven("profile", { model: request.model, backend: request.backend, data: request.data });
+  const given = { ...recorded(request), machine: request.machine ?? machineOf(request.backend) };
   const started = given.now();
   const sorted = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
   checkBatches(sorted);
@@ -60,6 +67,10 @@ export async function profile(given: ProfileOptions): Promise<ProfileRecord> {
     await run.release();
   }
 }
+
+/** The machine as the backend knows it. */
+const machineOf = ({ name, machine }: Backend): Machine =>
+  machine?.() ?? { cpu: "unknown", cores: 1, runtime: "unknown", engine: name, threads: null, load: 0 };
 
 const KINDS = { answers: answersKind, policy: policyKind, points: pointsKind, times: timesKind };
 

@@ -5,6 +5,7 @@ import type { Backend } from "../../runtime/backend.js";
 import type { Machine } from "../../schema/made.js";
 import type { Fallback, Rule } from "../../schema/policy.js";
 import type { Progress } from "../audit/options.js";
+import type { OpenRecorded } from "../defaults.js";
 
 /** The operating points to measure. */
 export interface PointOptions {
@@ -16,7 +17,13 @@ export interface PointOptions {
   readonly thresholds?: readonly number[] | undefined;
 }
 
-/** The input of {@link profile}. */
+/** What the caller of `profile` gives. The version, the clock and the machine may be left out. */
+export type ProfileRequest = OpenRecorded<Omit<ProfileOptions, "machine">> & {
+  /** The machine, for the record. Default: as the backend describes it. */
+  readonly machine?: Machine | undefined;
+};
+
+/** The input of a profile, complete. */
 export interface ProfileOptions extends PointOptions {
   /** The model to measure. */
   readonly model: DynamicModel;

@@ -17,7 +17,10 @@ export function fixedPoints(model: DynamicModel, { rules, thresholds = [], fallb
   const own = { ...(temperatures ? { temperatures } : {}), ...(gates ? { gates } : {}) };
   const given = rules.flatMap((each) =>
     thresholds.map((threshold) =>
-      chosen(pointName(each, threshold), { ...makePolicy(each, [threshold], fallback, shapeOf(model)), ...own }),
+      chosen(pointName(each, threshold), {
+        ...makePolicy(shapeOf(model), { rule: each, thresholds: [threshold], fallback }),
+        ...own,
+      }),
     ),
   );
   return [

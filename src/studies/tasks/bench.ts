@@ -125,7 +125,7 @@ export class Bench {
   /** Runs every exit of a network.
    * @throws DynnError 'runtime/load' */
   forward(model: DynamicModel): Promise<Forward> {
-    return once(this.#forwards, model, () => Forward.compile(model, this.#context.backend));
+    return once(this.#forwards, model, () => Forward.compile(model, { backend: this.#context.backend }));
   }
 
   /** Answers the questions of attacks on a network. Sessions for another network are released
@@ -134,7 +134,7 @@ export class Bench {
   async evaluator(model: DynamicModel, room: SessionRoom | undefined): Promise<Evaluator> {
     if (this.#attacked?.model === model) return this.#attacked.evaluator;
     await this.#attacked?.evaluator.release();
-    const evaluator = new Evaluator(model, this.#context.backend, room);
+    const evaluator = new Evaluator(model, { backend: this.#context.backend, room });
     this.#attacked = { model, evaluator };
     return evaluator;
   }

@@ -5,6 +5,7 @@
 
 import { type AttackConfig, configureAttack } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
+import { checkGiven } from "../../core/given.js";
 import { showShape } from "../../core/shape.js";
 import { type Dataset, notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
@@ -15,7 +16,8 @@ import type { Made } from "../../schema/made.js";
 import { TRANSFER_VERSION, type TransferRecord, transferRecordSchema } from "../../schema/transfer-record.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
-import { batchOf, type OpenBatch, tightest } from "../batch.js";
+import { batchOf, type OpenBatch, type StudyRequest, tightest } from "../batch.js";
+import { recorded } from "../defaults.js";
 import { assumedPolicy, type PolicyChoice } from "../policy.js";
 import { InProcess, type PlannedModel } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
@@ -77,7 +79,10 @@ export interface TransferOptions {
  * });
  * console.log(record.attacks[0]?.success[0]?.[1]?.value);
  * ``` */
-export async function transfer(request: OpenBatch<TransferOptions>): Promise<TransferRecord> {
+export async function transfer(given: StudyRequest<TransferOptions>): Promise<TransferRecord> {
+  checkGiven("transfer", { options: given });
+  checkGiven("transfer", { backend: given.backend, data: given.data });
+  const request = recorded(given);
   const started = request.now();
   const memory = memoryFor(request);
   const data = sameData(request);

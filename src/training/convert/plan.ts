@@ -122,7 +122,7 @@ const statedOf = ({ prepended, inputScale }: DynamicModel, { normalization, forc
 export async function measureConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { backend, batch, ...timing }: PlaceCostOptions,
+  { batch, ...timing }: PlaceCostOptions,
   request: ConversionRequest = {},
 ): Promise<MeasuredPlaces> {
   const { exits, head } = request;
@@ -132,7 +132,7 @@ export async function measureConversion(
   );
   const backbone = backboneFrom(contractOf(source, data, request).contract);
   const named = exits?.kind === "values" ? exits.values : [];
-  return measurePlaces(backbone, backend, { ...timing, images, head, named });
+  return measurePlaces(backbone, { ...timing, images, head, named });
 }
 
 /** The source with the logits of its classifier as the last output, when a run on images shows
@@ -145,7 +145,7 @@ export async function checkedSource(
   request: ConversionRequest = {},
 ): Promise<OnnxModel> {
   const { contract } = contractOf(source, data, request);
-  const checked = await checkOutputs(contract, backend, await firstImages(data));
+  const checked = await checkOutputs(contract, { backend, images: await firstImages(data) });
   requireOpenBatch(checked, "a conversion");
   if (checked === contract) return source;
   const metadata = new Map(

@@ -64,7 +64,7 @@ export async function* answersOf(
   const model = dynamicModel({ graph, metadata });
   const batch = Math.min(given, batchFor({ name: model.name, graph: model.graph, backend }).batch);
   const chunk = chunkOf(dataset);
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   try {
     for (let from = 0; from < dataset.count; from += chunk) {
       const rows = Uint32Array.from({ length: Math.min(chunk, dataset.count - from) }, (_, i) => from + i);
@@ -113,8 +113,7 @@ export async function evaluateExits(
   graph: Graph,
   exits: readonly { readonly name: string; readonly logits: string }[],
   dataset: Dataset,
-  backend: Backend,
-  options: EvaluateOptions,
+  { backend, ...options }: EvaluateOptions & { readonly backend: Backend },
 ): Promise<ExitEvaluation> {
   const correct = new Array<number>(exits.length).fill(0);
   const losses = new Array<number>(exits.length).fill(0);

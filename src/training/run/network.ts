@@ -3,6 +3,7 @@
 
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
+import { didYouMean } from "../../core/guess.js";
 import { showShape } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import type { Dataset } from "../../data/dataset.js";
@@ -193,7 +194,7 @@ function ofArchitecture({ name, width = 1 }: Architecture, { classes, train, see
   if (!Object.hasOwn(ARCHITECTURES, name))
     throw new DynnError(
       "cli/value",
-      `architecture "${name}": dynn does not have this architecture. Choose from ${Object.keys(ARCHITECTURES).join(", ")}, or give an ONNX file.`,
+      `architecture "${name}": dynn does not have this architecture.${didYouMean(name, Object.keys(ARCHITECTURES))} Choose from ${Object.keys(ARCHITECTURES).join(", ")}, or give an ONNX file.`,
       { architecture: name },
     );
   const [channels, height, columns] = train.shape;
@@ -213,7 +214,7 @@ async function ofModel(
     ...{ normalization: given, forceNormalization, channels },
   });
   checkSize(read, train);
-  const model = backend ? await checkOutputs(read, backend, await firstImages(train)) : read;
+  const model = backend ? await checkOutputs(read, { backend, images: await firstImages(train) }) : read;
   requireOpenBatch(model, "training");
   const { input, normalization } = model;
   const graph: Graph = {

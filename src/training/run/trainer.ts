@@ -196,7 +196,8 @@ class Run {
     if (this.#gates > 0 && this.#epoch === config.epochs - 1) await this.#estimateStatistics();
     const exits = model.exits.length;
     const [loss, ...sums] = this.#sums.map((sum) => sum / this.#steps);
-    const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, backend, {
+    const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, {
+      backend,
       batch: config.batch,
       gates: this.#gates > 0 ? statedGates(model.gates) : undefined,
     });

@@ -139,16 +139,16 @@ describe("a network that is too large to run on reading", () => {
   test("is compared with the file before it is used, by whatever runs it", async () => {
     const model = dynamicModel(large(false));
     expect(model.changes).toEqual([expect.stringContaining("dynn opened it, by the sizes alone: ")]);
-    const used = await checkOutputs(model, ortNode());
+    const used = await checkOutputs(model, { backend: ortNode() });
     expect([used.changes, used.unchecked]).toEqual([[expect.stringMatching(CHECKED)], undefined]);
-    expect(await checkOutputs(used, ortNode())).toBe(used);
+    expect(await checkOutputs(used, { backend: ortNode() })).toBe(used);
   });
 
   test("runs one image at a time when its answers differ from the file's", async () => {
-    const model = await checkOutputs(dynamicModel(large(true)), ortNode());
+    const model = await checkOutputs(dynamicModel(large(true)), { backend: ortNode() });
     const because = 'with another batch than 1 the output "matmul" differs';
     expect([model.oneByOne, model.unchecked, model.input.shape]).toEqual([because, undefined, [1, 3, 64, 64]]);
     expect(model.changes).toEqual([`dynn runs one image at a time, because ${because}.`]);
-    expect(await checkOutputs(model, ortNode())).toBe(model);
+    expect(await checkOutputs(model, { backend: ortNode() })).toBe(model);
   });
 });

@@ -21,7 +21,7 @@ const FRAME = { rule: "max-softmax", fallback: "final" } as const;
 async function labelled(exits: readonly number[]) {
   const model = gatedModel({ exits });
   const images = Images.for(model, gatedImages(COUNT, 11));
-  const forward = await Forward.compile(model, backend);
+  const forward = await Forward.compile(model, { backend });
   const logits = await forward.logits(images, { batch: COUNT });
   await forward.release();
   const never = new Array<number>(exits.length).fill(2);
@@ -32,7 +32,7 @@ async function labelled(exits: readonly number[]) {
 
 /** Accuracy and mean cost of a policy, by routing every image. */
 async function routedAt({ model, images, labels }: Awaited<ReturnType<typeof labelled>>, policy: Policy) {
-  const forward = await Forward.compile(underPolicy(model, policy), backend);
+  const forward = await Forward.compile(underPolicy(model, policy), { backend });
   const routed = route(await forward.logits(images, { batch: COUNT }), policy);
   await forward.release();
   return {

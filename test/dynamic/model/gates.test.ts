@@ -88,7 +88,7 @@ test("a forced gate acts where its product is not summed with a shortcut", async
     nodes: graph.nodes.map((n) => (n.outputs.some((name) => isSum(graph, name)) ? { ...n, opType: "Max" } : n)),
   });
   const logitsOf = async (model: DynamicModel): Promise<readonly number[]> => {
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const { exits } = await forward.logits(Images.for(model, gatedImages(6)), { batch: 6 });
     return [...(exits.at(-1) as Float32Array)];
   };

@@ -29,7 +29,7 @@ function file(own?: { readonly mean: readonly number[]; readonly std: readonly n
 /** Logits by dynn for RGB pixels in [0,1]. */
 async function logitsOf(graph: Graph, options: ModelOptions = {}): Promise<number[]> {
   const model = dynamicModel({ graph, metadata: new Map() }, options);
-  const forward = await Forward.compile(model, referenceBackend);
+  const forward = await Forward.compile(model, { backend: referenceBackend });
   return [...(await forward.logits(new Images(pixels, [3, 2, 2]), { batch: COUNT })).exits[0]];
 }
 

@@ -284,7 +284,7 @@ describe("all logits of many images", () => {
   const images = Images.for(model, uniform({ seed: 2, sample: 0, purpose: "test", step: 0 }, 5 * 3 * 64));
 
   test("do not depend on the batch, and progress is reported", async () => {
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const done: number[] = [];
     const two = await forward.logits(images, { batch: 2, onProgress: (n) => done.push(n) });
     expect(two).toEqual(await forward.logits(images, { batch: 8 }));
@@ -294,7 +294,7 @@ describe("all logits of many images", () => {
   });
 
   test("refuse pixels outside [0,1] and images of another shape before anything runs", async () => {
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const options = { batch: 2, onProgress: () => expect.unreachable() };
     const bad = Images.for(
       model,
@@ -317,7 +317,7 @@ describe("all logits of many images", () => {
   });
 
   test("stop when the signal says so", async () => {
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const reason = new Error("enough");
     await expect(forward.logits(images, { batch: 2, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });

@@ -48,8 +48,8 @@ async function ofFile(graph: Graph): Promise<Float32Array> {
 
 async function ofModel(graph: Graph): Promise<number[][]> {
   const read = dynamicModel({ graph, metadata: new Map() });
-  const model = await checkOutputs(read, referenceBackend);
-  const forward = await Forward.compile(model, referenceBackend);
+  const model = await checkOutputs(read, { backend: referenceBackend });
+  const forward = await Forward.compile(model, { backend: referenceBackend });
   const logits = await forward.logits(new Images(pixels, [3, 2, 2]), { batch: COUNT });
   return Array.from({ length: COUNT }, (_, i) => [...softmaxRow(logits.row(0, i))]);
 }
@@ -140,7 +140,7 @@ describe("the confidence is the file's own", () => {
   test.each(Object.entries(PROBABILITIES))("of %s", async (name, tail) => {
     const graph = classifier(tail);
     const read = dynamicModel({ graph, metadata: new Map() });
-    const checked = await checkOutputs(read, referenceBackend);
+    const checked = await checkOutputs(read, { backend: referenceBackend });
     expect(checked === read).toBe(!name.includes("only images show"));
     expectClose(await ofModel(graph), rowsOf(await ofFile(graph), CLASSES));
   });
@@ -182,7 +182,7 @@ describe("what is no distribution stays as it is", () => {
 
   test("means of ReLUs, which are small logits", async () => {
     const model = read((b, dense) => b.op("Mul", [b.op("Relu", [dense(CLASSES)]), b.scalar(0.01)]));
-    expect(await checkOutputs(model, referenceBackend)).toBe(model);
+    expect(await checkOutputs(model, { backend: referenceBackend })).toBe(model);
   });
 
   test("a file that gives logits and their softmax has one exit, named after the logits", () => {
@@ -213,7 +213,7 @@ describe("several labels at once are refused by name", () => {
   test("as images show them", async () => {
     const graph = classifier((b, dense) => b.op("HardSigmoid", [dense(CLASSES)], {}, "tags"));
     const model = dynamicModel({ graph, metadata: new Map() });
-    await expect(checkOutputs(model, referenceBackend)).rejects.toThrow(text("tags"));
+    await expect(checkOutputs(model, { backend: referenceBackend })).rejects.toThrow(text("tags"));
   });
 });
 
@@ -227,10 +227,10 @@ test("Forward and samples refuse probabilities that the graph hides, and take th
     "model/classifier",
     'tails: exit "probs" holds probabilities, expected logits. Give the model that checkOutputs returns.',
   );
-  const forward = await Forward.compile(model, referenceBackend);
+  const forward = await Forward.compile(model, { backend: referenceBackend });
   await expect(forward.logits(images, { batch: 8 })).rejects.toThrow(refused);
   await expect(samples(model, data, { backend: referenceBackend })).rejects.toThrow(refused);
-  const checked = await checkOutputs(model, referenceBackend);
+  const checked = await checkOutputs(model, { backend: referenceBackend });
   const [one] = await samples(checked, data, { backend: referenceBackend });
   const expected = [...(await ofFile(graph)).slice(0, CLASSES)];
   softmaxRow(one.clean[0]).forEach((p, c) => {
@@ -240,7 +240,7 @@ test("Forward and samples refuse probabilities that the graph hides, and take th
 
 test("Forward refuses pixels outside [0,1]", async () => {
   const model = dynamicModel({ graph: classifier((_, dense) => dense(CLASSES)), metadata: new Map() });
-  const forward = await Forward.compile(model, referenceBackend);
+  const forward = await Forward.compile(model, { backend: referenceBackend });
   const large = new Images(
     pixels.map((v) => 255 * v),
     [3, 2, 2],

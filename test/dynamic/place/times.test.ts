@@ -80,7 +80,7 @@ const COSTS = {
 describe("measured places", () => {
   test("hold the share of the time in front of each, and of its head", async () => {
     const { backend, seen, timing } = clocked(COSTS);
-    const measured = await measurePlaces(chain(4), backend, { ...timing, head: "pool-linear" });
+    const measured = await measurePlaces(chain(4), { backend, ...timing, head: "pool-linear" });
     expect(measured).toEqual({
       batch: BATCH,
       places: [
@@ -98,7 +98,7 @@ describe("measured places", () => {
   test("are what exits are placed and judged by, in place of counted cost", async () => {
     const { backend, timing } = clocked(COSTS);
     const graph = chain(4);
-    const measured = await measurePlaces(graph, backend, { ...timing, head: "pool-linear" });
+    const measured = await measurePlaces(graph, { backend, ...timing, head: "pool-linear" });
     expect(placeExits(graph, [0.5])).toEqual(["c1"]);
     expect(placeExits(graph, [0.5], measured)).toEqual(["c0"]);
     expect(cutsFor(graph, { kind: "fractions", fractions: [0.5] }, undefined, measured)).toEqual(["c0"]);
@@ -116,14 +116,14 @@ describe("measured places", () => {
 
   test("that no head reads are timed without one", async () => {
     const { backend, timing } = clocked(COSTS);
-    const { places } = await measurePlaces(chain(2), backend, { ...timing, head: "mean-linear" });
+    const { places } = await measurePlaces(chain(2), { backend, ...timing, head: "mean-linear" });
     expect(places.map(({ headFraction }) => headFraction)).toEqual([0, 0]);
     expect(places[0]?.fraction).toBeCloseTo(50 / 60, 12);
   });
 
   test("of another network are refused", async () => {
     const { backend, timing } = clocked(COSTS);
-    const measured = await measurePlaces(chain(2), backend, timing);
+    const measured = await measurePlaces(chain(2), { backend, ...timing });
     expect(() => placeExits(chain(3), [0.5], measured)).toThrow(
       failure(
         "exits/value",
@@ -135,7 +135,7 @@ describe("measured places", () => {
   test("may be others of the same counted cost, when they are named", async () => {
     const { backend, timing } = clocked(COSTS);
     const cuts = async (named: readonly string[]) =>
-      (await measurePlaces(chain(2), backend, { ...timing, named })).places.map(({ cut }) => cut);
+      (await measurePlaces(chain(2), { backend, ...timing, named })).places.map(({ cut }) => cut);
     expect(await cuts([])).toEqual(["c0", "last.pooled"]);
     expect(await cuts(["c1"])).toEqual(["c0", "c1"]);
   });

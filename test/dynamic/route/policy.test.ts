@@ -8,22 +8,26 @@ const advice = "Choose one in that range, write never for an exit that must not 
 
 describe("a policy", () => {
   test("spreads one threshold over the early exits, or takes one for each", () => {
-    expect(makePolicy("max-softmax", [0.8], "final", model)).toEqual({
+    expect(makePolicy(model, { rule: "max-softmax", thresholds: [0.8], fallback: "final" })).toEqual({
       rule: "max-softmax",
       thresholds: [0.8, 0.8, 0.8],
       fallback: "final",
     });
-    expect(makePolicy("margin", [0.1, 0.2, 0.3], "most-confident", model).thresholds).toEqual([0.1, 0.2, 0.3]);
-    expect(makePolicy("patience", [2], "final", model).thresholds).toEqual([2]);
+    expect(
+      makePolicy(model, { rule: "margin", thresholds: [0.1, 0.2, 0.3], fallback: "most-confident" }).thresholds,
+    ).toEqual([0.1, 0.2, 0.3]);
+    expect(makePolicy(model, { rule: "patience", thresholds: [2], fallback: "final" }).thresholds).toEqual([2]);
     expect(thresholdCount("patience", 4)).toBe(1);
   });
 
   test.each(RULES)("of rule %s takes never, by word and by the number that a file holds for it", (rule) => {
     const { fires } = RULE_DEFS[rule];
     const never = NEVER_FIRES[rule];
-    const policy = makePolicy(rule, ["never"], "final", model);
+    const policy = makePolicy(model, { rule, thresholds: ["never"], fallback: "final" });
     expect(policy.thresholds).toEqual(new Array(thresholdCount(rule, 4)).fill(never));
-    expect(makePolicy(rule, JSON.parse(JSON.stringify(policy.thresholds)), "final", model)).toEqual(policy);
+    expect(
+      makePolicy(model, { rule, thresholds: JSON.parse(JSON.stringify(policy.thresholds)), fallback: "final" }),
+    ).toEqual(policy);
     for (const p of [
       [1, 0, 0, 0],
       [0.25, 0.25, 0.25, 0.25],
@@ -33,13 +37,19 @@ describe("a policy", () => {
   });
 
   test("may close one exit and not the others", () => {
-    expect(makePolicy("entropy", [0.5, "never", 1], "final", model).thresholds).toEqual([0.5, -1, 1]);
+    expect(makePolicy(model, { rule: "entropy", thresholds: [0.5, "never", 1], fallback: "final" }).thresholds).toEqual(
+      [0.5, -1, 1],
+    );
     expect([0.123456, 2].map((t) => showThreshold("margin", t))).toEqual(["0.1235", "never"]);
   });
 
   test("of a static network has none", () => {
-    expect(makePolicy("max-softmax", [0.8], "final", { exits: 1, classes: 10 }).thresholds).toEqual([]);
-    expect(makePolicy("entropy", [], "final", { exits: 1, classes: 10 }).thresholds).toEqual([]);
+    expect(
+      makePolicy({ exits: 1, classes: 10 }, { rule: "max-softmax", thresholds: [0.8], fallback: "final" }).thresholds,
+    ).toEqual([]);
+    expect(
+      makePolicy({ exits: 1, classes: 10 }, { rule: "entropy", thresholds: [], fallback: "final" }).thresholds,
+    ).toEqual([]);
   });
 
   test.each([
@@ -57,15 +67,17 @@ describe("a policy", () => {
     ["entropy", [], "thresholds: got 0, expected 1 or 3 (one per early exit). List one number, or one per early exit."],
     ["patience", [1, 2, 3], "thresholds: got 3, expected 1. List one number."],
   ] as const)("of rule %s refuses %j", (rule, thresholds, text) => {
-    expect(() => makePolicy(rule, thresholds, "final", model)).toThrow(failure("policy/value", text));
+    expect(() => makePolicy(model, { rule, thresholds, fallback: "final" })).toThrow(failure("policy/value", text));
   });
 });
 
 describe("temperatures", () => {
   test("are kept as they are, one per exit; without them the policy has none", () => {
     const temperatures = [0.5, 1, 2, 1.5];
-    expect(makePolicy("margin", [0.5], "final", model, temperatures).temperatures).toEqual(temperatures);
-    expect("temperatures" in makePolicy("margin", [0.5], "final", model)).toBe(false);
+    expect(
+      makePolicy(model, { rule: "margin", thresholds: [0.5], fallback: "final", temperatures }).temperatures,
+    ).toEqual(temperatures);
+    expect("temperatures" in makePolicy(model, { rule: "margin", thresholds: [0.5], fallback: "final" })).toBe(false);
   });
 
   test.each([
@@ -83,7 +95,9 @@ describe("temperatures", () => {
       "temperature Infinity: expected a number above 0. Use 1 to leave an exit's confidences as they are.",
     ],
   ])("%j are refused", (temperatures, text) => {
-    expect(() => makePolicy("margin", [0.5], "final", model, temperatures)).toThrow(failure("policy/value", text));
+    expect(() => makePolicy(model, { rule: "margin", thresholds: [0.5], fallback: "final", temperatures })).toThrow(
+      failure("policy/value", text),
+    );
   });
 });
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const data = await openDataset("sample");
   const first = await readImages(data, [...Array(COUNT).keys()]);
   images = first.data;
-  const forward = await Forward.compile(model, ortNode());
+  const forward = await Forward.compile(model, { backend: ortNode() });
   logits = await forward.logits(first, { batch: COUNT });
   await forward.release();
 });

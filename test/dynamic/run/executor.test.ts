@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Images } from "../../../src/core/images.js";
 import { fromNumbers } from "../../../src/core/tensor.js";
 import { type DynamicModel, dynamicModel } from "../../../src/dynamic/model/model.js";
+import { costShareOf } from "../../../src/dynamic/model/units.js";
 import { type Reader, readingOf, route } from "../../../src/dynamic/route/route.js";
 import {
   type Answer,
@@ -38,7 +39,7 @@ const images = fromNumbers(
   draw(1, COUNT, SIZE).data.map((v, i) => Math.min(1, Math.abs(v) * 0.1 * (1 + Math.floor(i / SIZE) / COUNT))),
 ).data;
 
-const logits = await (await Forward.compile(model, referenceBackend)).logits(Images.for(model, images), {
+const logits = await (await Forward.compile(model, { backend: referenceBackend })).logits(Images.for(model, images), {
   batch: COUNT,
 });
 /** What must come out: `route` on the logits of all exits. */
@@ -46,6 +47,9 @@ const expected = (policy: Policy): Answer[] =>
   route(logits, policy).map((routed, i) => ({
     ...routed,
     logits: logits.row(routed.answer, i).slice(),
+    className: model.classNames?.[routed.label],
+    exitName: model.exits[routed.answer].name,
+    costFraction: costShareOf(model, routed),
   }));
 
 const executor = (options: Partial<ExecutorOptions>) =>

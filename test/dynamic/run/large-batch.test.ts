@@ -22,7 +22,7 @@ const model = dynamicModel({ graph: earlyExits(), metadata: new Map() });
 const data = patterns(COUNT, { noise: 0.4 });
 const images = await readImages(data);
 
-const forward = await Forward.compile(model, backend);
+const forward = await Forward.compile(model, { backend });
 const logits = await forward.logits(images, { batch: BATCH });
 await forward.release();
 

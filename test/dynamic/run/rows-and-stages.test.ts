@@ -95,7 +95,7 @@ describe("answers by closed form", () => {
   });
 
   test("of the whole network are put together batch by batch", async () => {
-    const forward = await Forward.compile(model, referenceBackend);
+    const forward = await Forward.compile(model, { backend: referenceBackend });
     const logits = await forward.logits(Images.for(model, pack(images)), { batch: 7 });
     logits.exits.forEach((exit, k) =>
       stops.forEach((stop, i) => expect(exit[2 * i + 1]).toBeCloseTo((stop === k ? 8 : 0) + i / 100, 5)),

@@ -36,34 +36,34 @@ function clocked(costs: readonly number[]) {
 describe("the time of exits", () => {
   test("is cumulative, per sample, and without the warm-up", async () => {
     const { backend, now, open, runs } = clocked([8, 4, 20]);
-    expect(await measureExits(model, backend, { images, now, warmUp: 2, runs: 5 })).toEqual([2, 3, 8]);
+    expect(await measureExits(model, { backend, images, now, warmUp: 2, runs: 5 })).toEqual([2, 3, 8]);
     expect([open(), runs()]).toEqual([0, 21]);
   });
 
   test("does not count the warm-up, however few runs follow", async () => {
     const { backend, now } = clocked([8, 4, 20]);
-    expect(await measureExits(model, backend, { images, now, warmUp: 2, runs: 1 })).toEqual([2, 3, 8]);
+    expect(await measureExits(model, { backend, images, now, warmUp: 2, runs: 1 })).toEqual([2, 3, 8]);
   });
 
   test("is the median, so that one slow run does not count", async () => {
     const { backend, now } = clocked([8, 4, 20]);
-    expect(await measureExits(model, backend, { images, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);
+    expect(await measureExits(model, { backend, images, now, warmUp: 0, runs: 5 })).toEqual([2, 3, 8]);
   });
 
   test("comes with how much the runs differ", async () => {
     const steady = clocked([8, 4, 20]);
-    expect((await timeExits(model, steady.backend, { images, now: steady.now, warmUp: 2, runs: 5 })).roundSpread).toBe(
-      1,
-    );
+    expect(
+      (await timeExits(model, { backend: steady.backend, images, now: steady.now, warmUp: 2, runs: 5 })).roundSpread,
+    ).toBe(1);
     const { backend, now } = clocked([8, 4, 20]);
-    const { roundSpread } = await timeExits(model, backend, { images, now, warmUp: 0, runs: 5 });
+    const { roundSpread } = await timeExits(model, { backend, images, now, warmUp: 0, runs: 5 });
     expect(roundSpread).toBe((3000 + 32) / 32);
   });
 
   test("stops when it is aborted, and gives its sessions back", async () => {
     const { backend, now, open } = clocked([1, 1, 1]);
     const signal = AbortSignal.abort(new Error("enough"));
-    await expect(measureExits(model, backend, { images, now, signal })).rejects.toThrow("enough");
+    await expect(measureExits(model, { backend, images, now, signal })).rejects.toThrow("enough");
     expect(open()).toBe(0);
   });
 });

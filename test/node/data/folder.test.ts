@@ -61,13 +61,16 @@ describe("a folder of images", () => {
   test("what is not read is counted by kind", async () => {
     await draw("left/10/a.png", 1);
     await draw("left/9/a.png", 2);
-    mkdirSync(join(root, "left/9/deeper"));
+    await draw("left/9/deeper/z.png", 4);
+    await draw("left/9/deeper/.hidden/y.png", 5);
     await draw("left/stray.png", 3);
     for (const name of ["b.heic", "c.HEIC", "d.txt", "LICENSE"]) writeFileSync(join(root, "left/9", name), "");
-    const { classes, notes } = await openDataset(`folder:${join(root, "left")}`);
+    const { classes, notes, count } = await openDataset(`folder:${join(root, "left")}`);
     expect(classes).toEqual(["9", "10"]);
+    // The image in a folder within the class belongs to the class.
+    expect(count).toBe(3);
     expect(notes).toEqual([
-      "folder:left: 5 files passed over: 2 .heic, 1 .png outside a class, 1 .txt, 1 no extension; 1 folder within classes not read",
+      "folder:left: 5 files passed over: 2 .heic, 1 .png outside a class, 1 .txt, 1 no extension",
     ]);
   });
 
@@ -133,19 +136,49 @@ describe("a folder of images", () => {
     expect(bytesOf(await readPixels(dataset, [3]))).toEqual([9, 250, 9, 250, 9, 250]);
   });
 
-  test("images of two sizes are refused by file, or stretched to the size asked for", async () => {
+  test("images of several sizes take the commonest, and any other size that is asked for", async () => {
     await draw("sizes/c/a.png", 5);
-    const odd = await draw("sizes/c/b.png", 6, 8, 8);
+    await draw("sizes/c/b.png", 6, 8, 8);
+    await draw("sizes/c/c.png", 7);
     const spec = `folder:${join(root, "sizes")}`;
-    await expect(openDataset(spec)).rejects.toThrow(
-      `${odd}: got an image of 8x8, expected 4x3 like the others. Add ?size=4x3 to the folder to resize. [data/shape]`,
+    const dataset = await openDataset(spec);
+    expect(dataset.shape).toEqual([3, 3, 4]);
+    const how = "short side resized, centre cut out (?fit=pad or ?fit=stretch keep the edges)";
+    expect(dataset.notes).toEqual([`folder:sizes: 1 of 3 images were brought to 4x3: ${how}`]);
+    const larger = dataset.resized?.(2, 6);
+    expect(larger?.shape).toEqual([3, 2, 6]);
+    expect(larger?.notes).toEqual([`folder:sizes: all 3 images were brought to 6x2: ${how}`]);
+    const asked = await openDataset(`${spec}?size=6x2`);
+    expect([asked.shape, asked.notes, asked.resized]).toEqual([[3, 2, 6], [], undefined]);
+    const reds = bytesOf(await readPixels(asked)).filter((_, i) => i % 36 < 12);
+    expect(reds).toEqual([...Array(12).fill(5), ...Array(12).fill(6), ...Array(12).fill(7)]);
+  });
+
+  /** Three squares side by side: 10, 100 and 200. */
+  async function squares(file: string): Promise<void> {
+    const pixels = Array.from(
+      { length: 3 * 12 * 4 },
+      (_, i) => [10, 100, 200][Math.floor((Math.floor(i / 3) % 12) / 4)],
     );
-    const dataset = await openDataset(`${spec}?size=6x2`);
-    expect(dataset.shape).toEqual([3, 2, 6]);
-    expect(bytesOf(await readPixels(dataset)).filter((_, i) => i % 36 < 12)).toEqual([
-      ...Array(12).fill(5),
-      ...Array(12).fill(6),
-    ]);
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    await sharp(Uint8Array.from(pixels), { raw: { width: 12, height: 4, channels: 3 } }).toFile(join(root, file));
+  }
+
+  test("a wide image is cut at its centre, or keeps its edges", async () => {
+    await squares("fits/c/a.png");
+    const at = async (option: string) => {
+      const all = await openDataset(`folder:${join(root, "fits")}${option}`);
+      return bytesOf(await readPixels(all.resized?.(4, 4) ?? all)).slice(0, 16);
+    };
+    expect(await at("")).toEqual(Array(16).fill(100));
+    expect(await at("?fit=crop")).toEqual(Array(16).fill(100));
+    const stretched = await at("?fit=stretch");
+    expect([stretched[0] < 60, stretched[3] > 150]).toEqual([true, true]);
+    const padded = await at("?fit=pad");
+    expect([padded.slice(0, 4), padded.slice(12)]).toEqual([Array(4).fill(0), Array(4).fill(0)]);
+    expect(padded.slice(4, 12).some((value) => value > 0)).toBe(true);
+    const both = await openDataset(`folder:${join(root, "fits")}?size=4x4&fit=pad`);
+    expect(bytesOf(await readPixels(both)).slice(0, 16)).toEqual(padded);
   });
 
   test("the same bytes each time", async () => {
@@ -156,11 +189,14 @@ describe("a folder of images", () => {
 });
 
 describe("refusals", () => {
-  test.each(["size=", "size=32", "size=0x4", "size=4x5000", "scale=2", ""])("the option ?%s", async (option) => {
-    await expect(openDataset(`folder:x?${option}`)).rejects.toThrow(
-      `folder:x?${option}: got the option "${option}", expected size=WIDTHxHEIGHT with sides from 1 to 4096. Write folder:x?size=32x32. [data/spec]`,
-    );
-  });
+  test.each(["size=", "size=32", "size=0x4", "size=4x5000", "scale=2", "fit=zoom", ""])(
+    "the option ?%s",
+    async (option) => {
+      await expect(openDataset(`folder:x?${option}`)).rejects.toThrow(
+        `folder:x?${option}: got the option "${option}", expected size=WIDTHxHEIGHT with sides from 1 to 4096, or fit=crop|pad|stretch. Write folder:x?size=32x32 or folder:x?fit=pad. [data/spec]`,
+      );
+    },
+  );
 
   test("no folder, and a folder without images", async () => {
     const none = join(root, "none");

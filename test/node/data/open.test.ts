@@ -21,18 +21,24 @@ beforeAll(() => {
 });
 
 describe("specs", () => {
-  test.each(["", "cifar", "cifar10", "cifar10:", "constructor:x", "sample:cifar11", "sample:", "folder", "C:\\data"])(
-    '"%s" is none',
-    async (spec) => {
-      await expect(openDataset(spec)).rejects.toThrow(`data "${spec}": is not a data spec. Write one of:
+  test.each([
+    ...["", "cifar10", "cifar10:", "constructor:x", "sample:cifar11", "sample:", "folder", "C:\\data"].map((s) => [
+      s,
+      "",
+    ]),
+    ["cifar", " Did you mean cifar10?"],
+    ["folders:photos", " Did you mean folder:photos?"],
+    ["smaple", " Did you mean sample?"],
+    [root, ` Did you mean folder:${root}?`],
+  ])('"%s" is none', async (spec, guess) => {
+    await expect(openDataset(spec)).rejects.toThrow(`data "${spec}": is not a data spec.${guess} Write one of:
   cifar10:DIR or cifar10:DIR#train (e.g. cifar10:data/cifar-10-batches-bin)
   cifar100:DIR or cifar100:DIR#train (e.g. cifar100:data/cifar-100-binary)
-  folder:DIR or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos?size=32x32)
+  folder:DIR, folder:DIR?fit=crop|pad|stretch or folder:DIR?size=WIDTHxHEIGHT (e.g. folder:photos)
   npy:IMAGES,LABELS (e.g. npy:x.npy,y.npy)
   sample (e.g. sample:cifar10)
  [data/spec]`);
-    },
-  );
+  });
 });
 
 describe("cifar", () => {

@@ -166,7 +166,7 @@ describe("a profile on a machine whose time is its multiply-accumulates", () => 
 
 describe("the operating points of a profile", () => {
   test("have the accuracy and the exits of routing", async () => {
-    const forward = await Forward.compile(model, engine);
+    const forward = await Forward.compile(model, { backend: engine });
     const logits = await forward.logits(await readImages(reported), { batch: 24 });
     for (const { rule, thresholds, fallback, accuracy, exitCounts } of plain.points) {
       const routed = route(logits, { rule, thresholds, fallback });

@@ -1,19 +1,22 @@
 /** @file The executor runs a dynamic model exit by exit. It removes a sample from the batch when an
  *  exit fires. Its answers equal the answers of `route` on the logits of all exits. */
 import { DynnError } from "../../../core/errors.js";
-import { Images, imageDims } from "../../../core/images.js";
+import { checkGiven } from "../../../core/given.js";
+import { Images, imageDims, pixelsOf } from "../../../core/images.js";
+import { Lifetime } from "../../../core/lifetime.js";
 import { checkPixels } from "../../../core/pixels.js";
 import type { Backend } from "../../../runtime/backend.js";
 import { batchFor } from "../../../runtime/batch.js";
 import { type Policy, singleExitPolicy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
 import { underPolicy } from "../../model/under-policy.js";
+import { costShareOf } from "../../model/units.js";
 import { checkPolicy } from "../../route/policy.js";
 import { forcedBits } from "../../route/route.js";
 import { checkOutputs } from "../outputs.js";
 import { bestEngine, ENGINES, type Engine, type EngineName } from "./engines.js";
 import { type ImageSource, Intake } from "./intake.js";
-import type { SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
+import type { Answered, SampleQueue, StageAnswer, StageRun } from "./sample-queue.js";
 
 export type { EngineName } from "./engines.js";
 export type { ImageSource } from "./intake.js";
@@ -21,7 +24,14 @@ export type { StageRun } from "./sample-queue.js";
 
 /** The network's answer for one image. `stop` and `answer` are exits of the model. `logits` are the
  * logits of the answering exit. */
-export type Answer = StageAnswer;
+export interface Answer extends StageAnswer {
+  /** Name of the answered class. Undefined when the model has no names. */
+  readonly className: string | undefined;
+  /** Name of the exit whose label is the answer. */
+  readonly exitName: string;
+  /** The work for this image as a share of the work of the full network. */
+  readonly costFraction: number;
+}
 
 /** Options of an executor. */
 export interface ExecutorOptions {
@@ -60,14 +70,16 @@ export interface ClassifyOptions {
  *
  * const executor = await createExecutor(await load("model.onnx"), { backend: ortNode() });
  * const gray = new Float32Array(2 * 3 * 32 * 32).fill(0.5);
- * for (const { label, stop } of await executor.classify(gray)) console.log(label, stop);
+ * for (const { className, exitName, costFraction } of await executor.classify(gray))
+ *   console.log(className, exitName, costFraction);
  * await executor.release();
  * ```
  */
 export async function createExecutor(given: DynamicModel, options: ExecutorOptions): Promise<Executor> {
+  checkGiven("createExecutor", { model: given, options, backend: options?.backend });
   const { name, graph } = given;
   const { batch } = batchFor({ name, graph, backend: options.backend, batch: options.batch });
-  const checked = await checkOutputs(given, options.backend);
+  const checked = await checkOutputs(given, { backend: options.backend });
   const policy = policyOf(checked, options.policy);
   const model = underPolicy(checked, policy);
   const engine = options.engine ?? bestEngine(model, policy, options.backend);
@@ -101,20 +113,25 @@ export class Executor {
   readonly #model: DynamicModel;
   readonly #engine: Engine;
   readonly #batch: number;
+  readonly #life: Lifetime;
 
+  /** Use {@link createExecutor}, which chooses the engine and the batch. */
   constructor(model: DynamicModel, engine: Engine, batch: number) {
     this.#model = model;
     this.#engine = engine;
     this.#batch = batch;
+    this.#life = new Lifetime(`the executor of ${model.name}`, () => engine.release());
     imageDims(model);
   }
 
   /** Classify images.
-   * @param images float32 [n*c*h*w] in [0,1]
+   * @param given images, or float32 [n*c*h*w] in [0,1]
    * @returns one answer per image, in order
    * @throws DynnError 'data/shape', 'data/value', 'runtime/run', or the signal's reason when
-   *  aborted */
-  async classify(images: Float32Array, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
+   *  aborted
+   * @throws DynnError 'call/argument', 'call/released' */
+  async classify(given: Float32Array | Images, { signal, onProgress }: ClassifyOptions = {}): Promise<Answer[]> {
+    const images = pixelsOf("executor.classify", given);
     const total = Images.for(this.#model, images).count;
     const answers: Answer[] = [];
     for await (const some of this.#answered([images])) {
@@ -142,13 +159,14 @@ export class Executor {
     let held: Images | undefined;
     let [entered, given] = [0, 0];
     try {
+      this.#life.check();
       while (held || !intake.ended || !queue.empty) {
         const room = queue.waiting < batch && entered - given < MOST_BATCHES * batch;
         if (room && !held && !intake.ended) held = this.#checked(await intake.take(queue.empty), entered);
         if (room && held) {
           entered += this.#enter(queue, held.rows(0, batch), entered);
           held = held.count > batch ? held.rows(batch, held.count) : undefined;
-        } else for (const { index, answer } of await queue.run()) done.set(index, answer);
+        } else for (const { index, answer } of await this.#run(queue)) done.set(index, this.#named(answer));
         const ready: Answer[] = [];
         for (let answer = done.get(given); answer; answer = done.get(given)) {
           done.delete(given++);
@@ -163,9 +181,31 @@ export class Executor {
     }
   }
 
-  /** Releases the memory of all stages. */
-  async release(): Promise<void> {
-    await this.#engine.release();
+  /** Releases the memory of all stages. A second call does nothing. Calls that still run are
+   * refused. */
+  release(): Promise<void> {
+    return this.#life.release();
+  }
+
+  /** Releases the memory at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  /** @throws DynnError 'call/released', 'runtime/run' */
+  #run(queue: SampleQueue): Promise<Answered[]> {
+    this.#life.check();
+    return queue.run();
+  }
+
+  #named(answer: StageAnswer): Answer {
+    const { classNames, exits } = this.#model;
+    return {
+      ...answer,
+      className: classNames?.[answer.label],
+      exitName: exits[answer.answer].name,
+      costFraction: costShareOf(this.#model, answer),
+    };
   }
 
   /** New images. All of them are checked before work begins on the first.

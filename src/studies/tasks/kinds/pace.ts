@@ -80,7 +80,7 @@ async function opened(given: PaceParameters, inputs: TaskInputs, context: Runnin
     const images = await read();
     const logits = await (await bench.forward(model)).logits(images, { batch, signal });
     const samples = samplesOf({ images, labels: data.labels, logits }).map((s, i) => ({ ...s, id: records[i] }));
-    const evaluator = new Evaluator(model, backend);
+    const evaluator = new Evaluator(model, { backend });
     contestants.push({ place, attack, samples: aimed(attack, samples, given.seed), evaluator, batch });
   }
   return contestants;
