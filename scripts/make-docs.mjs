@@ -50,6 +50,9 @@ async function cli({ program }) {
 What \`dynn --help\` and the help of each command print. Radii are in pixel units: inputs lie in [0,1], and 8/255 is a usual
 Linf radius. Wherever a number is expected, a fraction (8/255) or a percentage (5%) will do.
 
+Tables are as wide as the terminal, or 80 columns where there is none; \`COLUMNS\` sets another width. \`dynn completion\` prints what
+bash, zsh and fish need to complete commands, options and networks.
+
 Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 the work failed, 2 the call was
 wrong, 130 interrupted. [errors.md](errors.md) says which error has which.
 ${sections.join("")}`;

@@ -4,11 +4,16 @@
  *  load. */
 import { Command } from "commander";
 import type { Io } from "./shared/io.js";
+import { oftenUsed } from "./shared/often.js";
 
 interface Entry {
   readonly about: string;
   /** Each argument as it is written, with its description. */
   readonly takes: Readonly<Record<string, string>>;
+  /** Whether its work needs the options of all commands. */
+  readonly needsAll?: boolean;
+  /** The options that a long help begins with. */
+  readonly often?: readonly string[];
   /** Loads the function that adds options and work to the command. */
   readonly load: () => Promise<(command: Command, io: Io) => Command>;
 }
@@ -18,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   audit: {
     about: "Attack a network with one exit or many, and report how accurate, how fast and how attackable it is.",
     takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
+    often: ["--data", "--samples", "--attacks", "--eps", "--threshold", "--report", "--json"],
     load: async () => (await import("./audit/command.js")).auditCommand,
   },
   attacks: {
@@ -38,31 +44,37 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   train: {
     about: "Train a network with one exit or many, and write it as one ONNX file with a model card.",
     takes: { "<architecture>": "a name from the list below, or an ONNX file with named parameters" },
+    often: ["--data", "--recipe", "--out", "--epochs", "--init", "--seed", "--resume"],
     load: async () => (await import("./train/command.js")).trainCommand,
   },
   transfer: {
     about: "Make attacks on each of several networks and measure how they work on the others.",
     takes: { "<models...>": "ONNX classifiers for the same images and classes, or zoo:NAME" },
+    often: ["--data", "--samples", "--attacks", "--eps", "--report", "--json"],
     load: async () => (await import("./transfer/command.js")).transferCommand,
   },
   convert: {
     about: "Add early exits to a trained classifier. Its weights and its final answers do not change.",
     takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
+    often: ["--data", "--out", "--exits", "--cost", "--recipe", "--gates", "--resume"],
     load: async () => (await import("./convert/command.js")).convertCommand,
   },
   calibrate: {
     about: "Choose thresholds on validation records, measure them on test records, and write them into the model.",
     takes: { "<model>": "an ONNX classifier with early exits, or zoo:NAME for a bundled one" },
+    often: ["--data", "--target", "--thresholds", "--samples", "--report", "--out"],
     load: async () => (await import("./calibrate/command.js")).calibrateCommand,
   },
   profile: {
     about: "Measure what early exits save: accuracy, time and latency against the static network, in one run.",
     takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },
+    often: ["--data", "--samples", "--batch", "--thresholds", "--rounds", "--report"],
     load: async () => (await import("./profile/command.js")).profileCommand,
   },
   export: {
     about: "Write a model for deployment: stage files, one file that stops early by itself, or device and server.",
     takes: { "<model>": "an ONNX classifier with early exits, or zoo:NAME for a bundled one" },
+    often: ["--format", "--out", "--at", "--threshold", "--data"],
     load: async () => (await import("./export/command.js")).exportCommand,
   },
   serve: {
@@ -96,17 +108,25 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       "<model>": "a bundle's folder (`dynn export`), an ONNX classifier, or zoo:NAME",
       "<images...>": "image files, folders of them, or one data spec: sample, cifar10:DIR, npy:X,Y ...",
     },
+    often: ["--server", "--threshold", "--samples", "--json"],
     load: async () => (await import("./classify/command.js")).classifyCommand,
+  },
+  completion: {
+    about: "Print the script by which a shell completes the words of dynn.",
+    takes: { "<shell>": "bash, zsh or fish" },
+    needsAll: true,
+    load: async () => (await import("./completion/command.js")).completionCommand,
   },
 };
 
 export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
 
-/** The called command: the first word, or the word after `help`. */
+/** The called command: the first word, or the word after `help`. All commands where that one needs
+ * them. */
 export function calledIn(argv: readonly string[]): string[] {
   const [first, second] = argv.filter((word) => !word.startsWith("-"));
   const called = first === "help" ? second : first;
-  return COMMAND_NAMES.filter((name) => name === called);
+  return COMMAND_NAMES.filter((name) => name === called || COMMANDS[called ?? ""]?.needsAll === true);
 }
 
 /** A command with name, description and arguments. The list of commands shows nothing else. */
@@ -118,8 +138,9 @@ export function namedCommand(name: string): Command {
 
 /** Load a command's module, and add its options and its work. */
 export async function completeCommand(command: Command, io: Io): Promise<void> {
-  const complete = await entryOf(command.name()).load();
-  complete(command, io);
+  const { load, often = [] } = entryOf(command.name());
+  const complete = await load();
+  oftenUsed(complete(command, io), often);
 }
 
 function entryOf(name: string): Entry {

@@ -9,7 +9,9 @@ import { COMMAND_NAMES, calledIn, completeCommand, namedCommand } from "./comman
 import * as coloursOf from "./shared/colors.js";
 import { Interrupted, withInterrupt } from "./shared/interrupt.js";
 import type { Io } from "./shared/io.js";
+import { groupItems } from "./shared/often.js";
 import { spelled } from "./shared/spellings.js";
+import { wrapped } from "./shared/terminal.js";
 import { refuseFor } from "./shared/usage.js";
 
 const STREAMS: Pick<Io, "out" | "err"> = {
@@ -20,8 +22,8 @@ const STREAMS: Pick<Io, "out" | "err"> = {
 /** The streams with control characters escaped, whoever wrote them. Colours pass where colours are
  * on. */
 const safe = ({ out, err }: Pick<Io, "out" | "err">): Pick<Io, "out" | "err"> => ({
-  out: (text) => out(shown(text, coloursOf.out)),
-  err: (text) => err(shown(text, coloursOf.err)),
+  out: (text) => out(wrapped(shown(text, coloursOf.out))),
+  err: (text) => err(wrapped(shown(text, coloursOf.err))),
 });
 
 const shown = (text: string, { isColorSupported }: typeof coloursOf.out): string =>
@@ -60,7 +62,10 @@ export async function program(io: Io, called: readonly string[] = COMMAND_NAMES)
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print the help of a command")
-    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options] ", "")}` })
+    .configureHelp({
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace(/\[options\] ?/, "")}`.trim(),
+      groupItems,
+    })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => undefined })
     .showSuggestionAfterError(false)
     .addHelpText("after", EXAMPLES);

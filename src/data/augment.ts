@@ -1,9 +1,11 @@
 /** @file Random changes of training images: mirroring, padded crops, cutout. All random numbers of
  *  an image are a function of (seed, record, epoch). So batch size, order, workers and a resume do
  *  not affect them. Each change keeps its numbers when another change is switched off. */
+
 import { DynnError } from "../core/errors.js";
 import { uniform } from "../core/rng.js";
 import { sizeOf } from "../core/shape.js";
+import { counted } from "../core/units.js";
 
 /** Random changes of training images, never of validation or test images. A change is off when its
  * field is undefined. */
@@ -49,7 +51,7 @@ export function checkAugmentation(
   if (crop && !(Number.isInteger(crop.pad) && crop.pad >= 0 && (crop.mode === "zero" || crop.pad <= most)))
     throw new DynnError(
       "cli/value",
-      `augmentation: got a crop padded by ${crop.pad} pixels (${crop.mode}), expected an integer from 0${crop.mode === "reflect" ? ` to ${most}, one less than the image's side` : ""}. Change the padding.`,
+      `augmentation: got a crop padded by ${counted(crop.pad, "pixel")} (${crop.mode}), expected an integer from 0${crop.mode === "reflect" ? ` to ${most}, one less than the image's side` : ""}. Change the padding.`,
       { crop, height: h, width: w },
     );
   if (cutout !== undefined && !(Number.isInteger(cutout) && cutout >= 1))
@@ -61,7 +63,7 @@ export function checkAugmentation(
   if (cutout !== undefined && !(fill.length === c && fill.every(Number.isFinite)))
     throw new DynnError(
       "cli/value",
-      `augmentation: got the cutout colour [${fill.join(", ")}], expected ${c} numbers, one for each channel. Give the mean of the training images.`,
+      `augmentation: got the cutout colour [${fill.join(", ")}], expected ${counted(c, "number")}, one for each channel. Give the mean of the training images.`,
       { fill, channels: c },
     );
 }

@@ -8,6 +8,7 @@ import { DynnError } from "../core/errors.js";
 import { checkPixels } from "../core/pixels.js";
 import { permutation } from "../core/rng.js";
 import { sizeOf } from "../core/shape.js";
+import { counted } from "../core/units.js";
 import { type Augmentation, augment, checkAugmentation } from "./augment.js";
 import { checkLabels, type Dataset } from "./dataset.js";
 
@@ -120,7 +121,7 @@ function checkBatch(count: number, batch: number): void {
   if (Number.isInteger(batch) && batch >= 1 && batch <= count) return;
   throw new DynnError(
     "cli/value",
-    `batch: got ${batch} images, expected an integer from 1 to ${count}, the records to train on. Choose a smaller batch, or give more data.`,
+    `batch: got ${counted(batch, "image")}, expected an integer from 1 to ${count}, the records to train on. Choose a smaller batch, or give more data.`,
     { batch, count },
   );
 }

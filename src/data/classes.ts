@@ -1,7 +1,9 @@
 /** @file Classes of data matched with the classes of a model, by name. Case, spaces, hyphens and
  *  underscores do not count. */
+
 import { z } from "zod";
 import { DynnError } from "../core/errors.js";
+import { counted } from "../core/units.js";
 
 /** How classes of data are matched with those of a model, where their names do not suffice. */
 export interface ClassMatching {
@@ -75,7 +77,10 @@ function labelOf(name: string, sides: ClassSides, named: ClassMatching["classes"
   const wanted = named && givenFor(name, named, sides);
   if (typeof wanted === "number") {
     if (wanted < sides.count) return wanted;
-    throw mismatch(sides, `"${name}" is given the class ${wanted}, and ${sides.model} has ${sides.count} classes`);
+    throw mismatch(
+      sides,
+      `"${name}" is given the class ${wanted}, and ${sides.model} has ${counted(sides.count, "class", "classes")}`,
+    );
   }
   const found = labelsNamed(wanted ?? name, namesOf(sides));
   const [label] = found;
@@ -131,11 +136,11 @@ function matchByNumber(sides: ClassSides): ClassMatch {
 }
 
 const countsOf = ({ model, count, dataNames }: ClassSides): string =>
-  `it has ${dataNames.length} classes, and ${model} tells ${count} classes apart`;
+  `it has ${counted(dataNames.length, "class", "classes")}, and ${model} tells ${counted(count, "class", "classes")} apart`;
 
 const shareOf = (labels: readonly number[], { count }: ClassSides): string => {
   const present = new Set(labels).size;
-  return present < count ? ` (${present} of the model's ${count} classes are in the data)` : "";
+  return present < count ? ` (${present} of the model's ${counted(count, "class is", "classes are")} in the data)` : "";
 };
 
 /** "0 airplane, 3 cat (Cat)": label, the model's name, and the data's where it differs. */

@@ -1,9 +1,11 @@
 /** @file Datasets, with labels in memory and pixels on demand, and functions that cut and join
  *  them. Pixels are always float32 in [0,1], NCHW, RGB (or grey). The index of a record is its
  *  place in file order. */
+
 import { DynnError } from "../core/errors.js";
 import { Images } from "../core/images.js";
 import { sizeOf } from "../core/shape.js";
+import { counted } from "../core/units.js";
 
 /** Labelled images of one size. */
 export interface Dataset {
@@ -52,7 +54,7 @@ export function makeDataset(
   const read = async (indices: ArrayLike<number>, out: Float32Array): Promise<void> => {
     if (out.length !== indices.length * size)
       throw new Error(
-        `bug: ${name}: ${indices.length} records need ${indices.length * size} values, out has ${out.length}`,
+        `bug: ${name}: ${counted(indices.length, "record needs", "records need")} ${indices.length * size} values, out has ${out.length}`,
       );
     checkIndices(name, indices, labels.length);
     await readAll(indices, out, size);

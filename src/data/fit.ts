@@ -1,5 +1,6 @@
 /** @file Fits data to a model: the channels and size of the images, and the numbering of the
  *  classes. */
+
 import { DynnError } from "../core/errors.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { withChannels } from "./channels.js";

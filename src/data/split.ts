@@ -1,7 +1,9 @@
 /** @file Splits data into the reported records and the validation records, on which thresholds are
  *  chosen. No image is in both. Source: docs/method.md section 2. */
+
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
+import { counted } from "../core/units.js";
 import { SeenImages } from "./apart.js";
 import { type Dataset, first, subset, withNotes } from "./dataset.js";
 
@@ -30,7 +32,7 @@ export function splitValidation(
   if (left < MIN_VALIDATION)
     throw new DynnError(
       "policy/validation",
-      `${dataset.name}: ${reported} of ${dataset.count} records are reported, which leaves ${left} to choose thresholds on, expected at least ${MIN_VALIDATION}. ${dataset.count > MIN_VALIDATION ? `Report at most ${dataset.count - MIN_VALIDATION} records` : "Give other data to choose them on"}, or give the thresholds.`,
+      `${dataset.name}: ${reported} of ${counted(dataset.count, "record is", "records are")} reported, which leaves ${left} to choose thresholds on, expected at least ${MIN_VALIDATION}. ${dataset.count > MIN_VALIDATION ? `Report at most ${counted(dataset.count - MIN_VALIDATION, "record")}` : "Give other data to choose them on"}, or give the thresholds.`,
       {
         reported,
         count: dataset.count,
@@ -123,7 +125,7 @@ export async function checkApart(reported: Dataset, validation: Dataset): Promis
   if (shared === 0) return;
   throw new DynnError(
     "policy/validation",
-    `${validation.name}: ${shared} of its ${validation.count} images are among those reported. Choose thresholds on images that are not reported; splitReported cuts data in this way.`,
+    `${validation.name}: ${shared} of its ${counted(validation.count, "image is", "images are")} among those reported. Choose thresholds on images that are not reported; splitReported cuts data in this way.`,
     { name: validation.name, shared },
   );
 }

@@ -2,9 +2,11 @@
  *  after each epoch uses the validation records. Only the finished model sees the test records. No
  *  image is in two parts. The split does not depend on the run's seed. So a network that is trained
  *  further with another seed never trains on its validation records. */
+
 import { DynnError } from "../core/errors.js";
 import { permutation } from "../core/rng.js";
 import { showShape } from "../core/shape.js";
+import { counted } from "../core/units.js";
 import { SeenImages } from "./apart.js";
 import type { ClassMatching } from "./classes.js";
 import { checkLabels, type Dataset, subset } from "./dataset.js";
@@ -63,7 +65,7 @@ function cutValidation(whole: Dataset, choice: number | Dataset): { kept: Uint32
   if (count === 0 || count === whole.count)
     throw new DynnError(
       "training/config",
-      `${whole.name}: a share of ${choice} of ${whole.count} records leaves ${count === 0 ? "nothing to validate on" : "nothing to train on"}. Give more records, or another validation share.`,
+      `${whole.name}: a share of ${choice} of ${counted(whole.count, "record")} leaves ${count === 0 ? "nothing to validate on" : "nothing to train on"}. Give more records, or another validation share.`,
       { share: choice, count: whole.count, options: ["validation"] },
     );
   const order = permutation({ seed: SPLIT_SEED, sample: 0, purpose: "split", step: 0 }, whole.count);
@@ -85,7 +87,7 @@ async function keepApart(train: Dataset, { validation, test }: HeldOut): Promise
     if (fresh) return fresh;
     throw new DynnError(
       "training/config",
-      `${part.name}: all ${part.count} images are among those trained or validated on. Name other data.`,
+      `${part.name}: all ${counted(part.count, "image is", "images are")} among those trained or validated on. Name other data.`,
       { name: part.name },
     );
   };

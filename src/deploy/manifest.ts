@@ -1,9 +1,11 @@
 /** @file The format of manifest.json of a bundle: which file holds which exits, which values pass
  *  between the files, and how to choose an exit.
  *  This is the only description of the format in code. docs/deployment.md explains the fields. */
+
 import { z } from "zod";
 import { ARRAY_OF, type DType } from "../core/dtype.js";
 import { DynnError, reasonOf } from "../core/errors.js";
+import { counted } from "../core/units.js";
 import { VERSION } from "../core/version.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { checkPolicy } from "../dynamic/route/policy.js";
@@ -149,7 +151,7 @@ function faultOf(manifest: Manifest): string | undefined {
   const held = parts.flatMap((part) => part.exits.map(({ exit }) => exit));
   if (held.join() !== [...exits.keys()].join())
     return `the parts hold exits ${held.join()}, expected 0 to ${exits.length - 1} in order`;
-  if (kind === "split" && parts.length !== 2) return `a split has ${parts.length} parts, expected 2`;
+  if (kind === "split" && parts.length !== 2) return `a split has ${counted(parts.length, "part")}, expected 2`;
   if (new Set(parts.map(({ file }) => file)).size < parts.length) return "two parts name one file";
   const unfit = policyFault(policy, {
     exits: exits.length,
@@ -184,7 +186,7 @@ function policyFault(
   network: { readonly exits: number; readonly gates: number; readonly classes: number },
 ): string | undefined {
   try {
-    checkPolicy(policy, network, `${network.exits} exits`);
+    checkPolicy(policy, network, counted(network.exits, "exit"));
     return undefined;
   } catch (cause) {
     return `the policy does not fit: ${reasonOf(cause)}`;

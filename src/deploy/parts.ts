@@ -1,7 +1,9 @@
 /** @file Cuts a model into parts that run on different machines or one after the other.
  *  Each part holds consecutive exits and the work that only they need. One part per exit makes a
  *  staged export; two parts make a split. */
+
 import { DynnError } from "../core/errors.js";
+import { counted } from "../core/units.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { skipping } from "../dynamic/run/skipping/index.js";
 import { rowSize, type Stage, type StageGate, splitStages } from "../dynamic/run/stages.js";
@@ -40,7 +42,7 @@ export function splitParts(model: DynamicModel, at: number): [device: ModelPart,
   if (!(Number.isInteger(at) && at >= 0 && at < model.exits.length - 1))
     throw new DynnError(
       "cli/value",
-      `split: got exit ${at}, expected an early exit, 0 to ${model.exits.length - 2}. ${model.name} has ${model.exits.length} exits, and the server needs the last one.`,
+      `split: got exit ${at}, expected an early exit, 0 to ${model.exits.length - 2}. ${model.name} has ${counted(model.exits.length, "exit")}, and the server needs the last one.`,
       { at, exits: model.exits.length },
     );
   const stages = splitStages(model);

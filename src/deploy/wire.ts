@@ -2,8 +2,10 @@
  *  and the bits of its gates for each sample, and the hidden values.
  *  Any bytes decode to a request or a typed error. All numbers are little-endian. Pure;
  *  docs/serving.md shows the layout. */
+
 import { concatBytes } from "../core/bytes.js";
 import { DynnError } from "../core/errors.js";
+import { counted } from "../core/units.js";
 import type { GateBit } from "../dynamic/model/units.js";
 import type { Reading } from "../dynamic/route/route.js";
 import type { Tensors } from "../runtime/backend.js";
@@ -93,7 +95,7 @@ export function decodeRequest(form: WireForm, bytes: Uint8Array, most: number): 
   const { wire, count } = readHeader(form, bytes, most);
   const expected = requestBytes(form, wire, count);
   if (bytes.length !== expected)
-    throw malformed(`has ${bytes.length} bytes, expected ${expected} for ${count} samples in ${wire}`);
+    throw malformed(`has ${bytes.length} bytes, expected ${expected} for ${counted(count, "sample")} in ${wire}`);
   const readings = readReadings(form, bytes, count);
   const bits = readBitBytes(form, bytes, count);
   let at = HEADER_BYTES + count * sampleBytes(form);
@@ -123,7 +125,7 @@ function readHeader(form: WireForm, bytes: Uint8Array, most: number): { readonly
   if (count > most)
     throw new DynnError(
       "wire/limit",
-      `request: holds ${count} samples, expected at most ${most}. Send fewer at a time, or raise the server's limit maxBatch.`,
+      `request: holds ${counted(count, "sample")}, expected at most ${most}. Send fewer at a time, or raise the server's limit maxBatch.`,
       { count, most },
     );
   return { wire, count };

@@ -1,6 +1,7 @@
 /** @file Measures how well confidences match accuracy: the expected calibration error and the
  *  negative log-likelihood. Source: Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al. 2017,
  *  equation 3, with their 15 bins of equal width. */
+import { counted } from "../core/units.js";
 
 const BINS = 15;
 
@@ -15,7 +16,7 @@ export function expectedCalibrationError(
   bins = BINS,
 ): number {
   if (confidences.length !== right.length)
-    throw new Error(`bug: ${confidences.length} confidences for ${right.length} answers`);
+    throw new Error(`bug: ${confidences.length} confidences for ${counted(right.length, "answer")}`);
   const gaps = new Float64Array(bins);
   for (let i = 0; i < confidences.length; i++) {
     const confidence = confidences[i];

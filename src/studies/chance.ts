@@ -1,4 +1,5 @@
 /** @file What a record says beside its numbers: a warning where an accuracy is not above chance. */
+import { counted } from "../core/units.js";
 import type { Dataset } from "../data/dataset.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import type { Rate } from "../schema/numbers.js";
@@ -21,7 +22,7 @@ export function chanceWarning(model: JudgedModel, data: JudgedData, accuracy: Ra
   if (accuracy.low > chance) return undefined;
   const reasons =
     "Likely reasons: classes in another order than the model's, normalisation that is missing or applied twice, channels in the other order (RGB or BGR: the option channels), pixels in 0 to 255";
-  return `${data.name}: accuracy ${share(accuracy.value)} is not above chance (${share(chance)} for ${model.classes} classes). ${reasons}. Checked: ${[classWords(model, data), normalizationWords(model), "pixels lie in [0,1]", "the order of channels is not known"].join("; ")}.`;
+  return `${data.name}: accuracy ${share(accuracy.value)} is not above chance (${share(chance)} for ${counted(model.classes, "class", "classes")}). ${reasons}. Checked: ${[classWords(model, data), normalizationWords(model), "pixels lie in [0,1]", "the order of channels is not known"].join("; ")}.`;
 }
 
 /** The warnings about one accuracy: one, or undefined for none. */

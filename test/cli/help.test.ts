@@ -1,5 +1,6 @@
 /** @file What the command says of itself. Commander folds help to the terminal; without one, to 80 columns. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodesOf } from "../../src/cli/completion/tree.js";
 import { program } from "../../src/cli/run.js";
 import { VERSION } from "../../src/core/version.js";
 import { cli } from "./support.js";
@@ -12,12 +13,13 @@ afterAll(() => {
   process.stdout.columns = columns;
 });
 
-const { commands } = await program({
-  out: () => undefined,
-  err: () => undefined,
-  signal: new AbortController().signal,
-});
-const NAMES = commands.map((command) => command.name());
+const SILENT = { out: () => undefined, err: () => undefined, signal: new AbortController().signal };
+/** A help with more options than this begins with those that are often used. */
+const MANY = 13;
+
+/** The words of every command, as they are written. */
+const allPaths = async (): Promise<string[][]> =>
+  nodesOf(await program(SILENT)).map(({ path }) => path.split(" ").filter(Boolean));
 
 describe("help", () => {
   it("of dynn names the commands", async () => {
@@ -61,14 +63,18 @@ describe("help", () => {
         serve <bundle>                Run the server's half of a split network over
                                       HTTP. It answers what devices are not confident
                                       of.
-        study [options]               Plan, run and report a study: static and dynamic
+        play [model]                  Open the playground in a browser: see a network
+                                      think, and attack it image by image.
+        study                         Plan, run and report a study: static and dynamic
                                       networks, attacks, six claims, verdicts.
-        worker [options]              Run tasks of a study that another process began,
+        worker                        Run tasks of a study that another process began,
                                       on this or any other machine.
-        zoo [options]                 List, show, fetch, verify and train the networks
+        zoo                           List, show, fetch, verify and train the networks
                                       of the study.
         classify <model> <images...>  Classify images. The device answers when an exit
                                       is confident; a server answers the rest.
+        completion <shell>            Print the script by which a shell completes the
+                                      words of dynn.
         help [command]                print the help of a command
 
       Examples:
@@ -103,14 +109,23 @@ describe("help", () => {
         model                     an ONNX classifier (pixels in [0,1], NCHW), or
                                   zoo:NAME for a bundled one
 
-      Options:
+      Often used:
         --data <spec>             cifar10:DIR, cifar100:DIR, folder:DIR,
                                   npy:IMAGES,LABELS or sample (default: "sample")
         --samples <n>             report on the first N records (default: up to 1000)
-        --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
-                                  (default: 8/255)
         --attacks <list>          names from the list below, all or none (default:
                                   fgsm, pgd, average, routed, early, slowdown)
+        --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
+                                  (default: 8/255)
+        --threshold <t>           0.8 | 0.8,0.7,never,... (one per early exit) |
+                                  rad:5% (cheapest that keeps 95 % of the final
+                                  accuracy) | budget:50% (most accurate at half the
+                                  cost) (default: the model's own, else rad:5%)
+        --report <file>           write a self-contained HTML report
+        --json <file>             write the record as JSON (docs/audit-json.md); -
+                                  prints it instead of the tables
+
+      More options:
         --attack-file <file>      a JSON file that states the attacks exactly
                                   (docs/attack-file.md)
         --targeted <class>        attacks aim at a class: least-likely, second,
@@ -125,6 +140,12 @@ describe("help", () => {
                                   their logits, probabilities or losses (choices:
                                   "logits", "probabilities", "losses", default:
                                   "logits")
+        --baseline <model>        for a network with gates: a static network that says
+                                  how difficult each image is (ONNX file or zoo:NAME)
+        --fixed-blocks            for a network with gates: search the best fixed
+                                  blocks of equal cost on validation records, and
+                                  compare with them, with random gates and with
+                                  --baseline (McNemar's test)
         --records <file>          write one row per sample and attack as a Parquet
                                   file (docs/audit-json.md)
         --table <file>            write the results as a table, by the ending: .tex,
@@ -135,10 +156,6 @@ describe("help", () => {
                                   sample
         --rule <name>             exit rule: max-softmax, entropy, margin, patience
                                   (default: the model's own, else max-softmax)
-        --threshold <t>           0.8 | 0.8,0.7,never,... (one per early exit) |
-                                  rad:5% (cheapest that keeps 95 % of the final
-                                  accuracy) | budget:50% (most accurate at half the
-                                  cost) (default: the model's own, else rad:5%)
         --fallback <name>         answer when no early exit fires: final or
                                   most-confident (default: the model's own, else
                                   final)
@@ -166,9 +183,6 @@ describe("help", () => {
                                   holds)
         --threads <n>             threads of the engine (default: one per core)
         --provider <name>         where to compute: cpu, webgpu, cuda (default: "cpu")
-        --json <file>             write the record as JSON (docs/audit-json.md); -
-                                  prints it instead of the tables
-        --report <file>           write a self-contained HTML report
         --keep <folder>           keep the images of each finished attack (NAME.npy)
                                   with labels.npy, indices.npy and manifest.json, and
                                   continue from them after an interruption
@@ -200,6 +214,10 @@ describe("help", () => {
 
         # What an attacker reaches who only has another network
         $ dynn audit zoo:resnet20-joint --surrogate zoo:resnet20-static --attacks pgd
+
+        # Whether gates spend more on images that a static network finds difficult
+        $ dynn audit gated.onnx --data cifar10:data --attacks none \\
+            --baseline zoo:resnet20-static
 
         # Results for a paper: five seeds, a LaTeX table
         $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
@@ -249,10 +267,22 @@ describe("help", () => {
     expect(await cli("audit", "-h")).toEqual(asked);
   });
 
-  it("fits in 80 columns", async () => {
-    for (const command of [[], ...NAMES.map((name) => [name])]) {
-      const { out } = await cli(...command, "--help");
-      expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  it("fits in 80 columns, of every command and every command below one", async () => {
+    const paths = await allPaths();
+    expect(paths.length).toBeGreaterThan(20);
+    for (const path of paths) {
+      const { code, out } = await cli(...path, "--help");
+      expect([path, code, out.split("\n").filter((line) => line.length > 80)]).toEqual([path, 0, []]);
+    }
+  });
+
+  it("begins with the options that are often used, where there are many", async () => {
+    const help = async (...path: string[]) => (await cli(...path, "--help")).out;
+    for (const { path, options } of nodesOf(await program(SILENT))) {
+      const text = await help(...path.split(" ").filter(Boolean));
+      expect([path, text.includes("Often used:")]).toEqual([path, options.length > MANY]);
+      if (options.length > MANY) expect(text).toMatch(/Often used:\n {2}[\s\S]*\n\nMore options:\n/);
+      else expect(text).not.toContain("More options:");
     }
   });
 

@@ -1,5 +1,6 @@
 import { parseHTML } from "linkedom/worker";
 import { describe, expect, it } from "vitest";
+import { auditTables } from "../../src/cli/audit/tables.js";
 import { renderAudit } from "../../src/report/audit/page.js";
 import { type AuditRecord, auditRecordSchema, type GalleryItem } from "../../src/schema/audit-record.js";
 import { CLASSES, galleryOf, record, staticRecord } from "./fixture.js";
@@ -168,6 +169,18 @@ describe("less to show", () => {
     const words = documentOf(text).querySelector("#summary")?.textContent;
     expect(words).toContain("It has one exit");
     expect(words).not.toContain("routed");
+  });
+
+  it("of a static network has no columns of exits, on the page and in the terminal", () => {
+    const document = documentOf(renderAudit(staticRecord, galleryOf(2)));
+    const heads = [...document.querySelectorAll("th[scope=col]")].map((head) => head.textContent);
+    expect(heads).toEqual(expect.arrayContaining(["network", "accuracy", "MACs", "robust accuracy"]));
+    for (const head of ["exit", "stop here", "cost", "judged by", "routed accuracy"]) expect(heads).not.toContain(head);
+    expect(document.querySelector(".item table")).toBeNull();
+    const tables = auditTables(staticRecord);
+    expect(tables).toMatch(/network +MACs +accuracy\n/);
+    expect(tables).not.toMatch(/stop here|judged|routed %|cost %/);
+    expect(auditTables(record)).toMatch(/judged[\s\S]*routed % +cost %/);
   });
 
   it("of an attack that never succeeded shows dashes for its sizes", () => {

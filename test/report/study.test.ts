@@ -129,13 +129,13 @@ describe("sections show what the record holds", () => {
   });
 
   it("transfer: a heat map per data set and attack, with the numbers and kinship; a dash where none was measured", () => {
-    const labels = [...documentOf(page).querySelectorAll("#transfer figure.wide svg")].map((s) =>
-      s.getAttribute("aria-label"),
-    );
+    const labels = [
+      ...documentOf(page).querySelectorAll("#transfer .below-57 > .wide svg, #transfer .below-65 > .wide svg"),
+    ].map((s) => s.getAttribute("aria-label"));
     expect(labels).toEqual(
       ["pgd", "mim"].map((a) => `Transfer success of cifar10, ${a}, 4/255: surrogates in rows, targets in columns.`),
     );
-    const map = documentOf(page).querySelector("#transfer figure.wide svg");
+    const map = documentOf(page).querySelector("#transfer .below-57 > .wide svg, #transfer .below-65 > .wide svg");
     const cells = [...(map?.querySelectorAll("text") ?? [])].map(textOf).filter((t) => /^(\d+|–)( |$)/.test(t));
     expect(cells).toHaveLength(12 * 12);
     expect(cells.slice(0, 4)).toEqual(["97 ●", "47 ○", "82 ◐", "46 ○"]);
@@ -174,7 +174,7 @@ describe("sections show what the record holds", () => {
     expect(sectionText(page, "checks")).toContain("1 failed, 1 not made, 2 passed.");
   });
 
-  it("what was not run, the networks that blocks lack, and the plan as text", () => {
+  it("what was not run, the networks that blocks lack, and the plan as a table", () => {
     expect(sectionText(page, "not-run")).toContain("No network of this cell is trained.");
     expect(sectionText(page, "not-run")).toContain("resnet20-cifar10-small-s2 (small-static)");
     const told = changed({
@@ -184,7 +184,7 @@ describe("sections show what the record holds", () => {
       ),
     });
     expect(sectionText(told, "not-run")).not.toContain("(small-static)");
-    expect(documentOf(page).querySelector("#plan details pre")?.textContent).toBe(record.plan.text);
+    expect([...tablesIn(page, "plan")[0].querySelectorAll("tbody tr")].map(textOf)[0]).toContain("dynamic networks");
     expect(sectionText(page, "plan")).toContain(record.plan.sha256);
     expect(sectionText(page, "plan")).toContain("3 h 25 min");
   });
@@ -276,7 +276,7 @@ describe("hostile names", () => {
 
   it("are shown as they are", () => {
     expect(documentOf(text).querySelector("h1")?.textContent).toBe(hostile.name);
-    expect(documentOf(text).querySelector("#plan pre")?.textContent).toBe(hostile.plan.text);
+    expect(documentOf(text).querySelector("#plan details td")?.textContent).toBe(hostile.plan.text);
     expect(documentOf(text).querySelector("#cells figcaption b")?.textContent).toContain("<script>");
   });
 });

@@ -101,7 +101,7 @@ describe("curves", () => {
   it.each([1, 2, 7, 300])("of %i epochs have at most six whole numbers on the axis", (epochs) => {
     const values = Array.from({ length: epochs }, (_, i) => 1 / (i + 1));
     const { text } = curvesPlot([{ name: "a", values }], { label: "x", y: "loss" }, document);
-    const ticks = [...parseHTML(text).document.querySelectorAll('[aria-label="x-axis tick label"] text')].map((t) =>
+    const ticks = [...parseHTML(text).document.querySelectorAll('[data-mark="x-axis tick label"] text')].map((t) =>
       Number(t.textContent),
     );
     expect(ticks.length).toBeLessThanOrEqual(6);
@@ -138,8 +138,8 @@ describe("the gates of a run", () => {
 
   it("draws the cost of each epoch and a map of open rates, with the last epoch in it", () => {
     const page = pageOf(withGates(60));
-    expect(page.querySelectorAll("#gates figure svg[role=img]")).toHaveLength(2);
-    const map = page.querySelector("#gates figure.wide");
+    expect(page.querySelectorAll("#gates .chart")).toHaveLength(2);
+    const map = page.querySelector("#gates .chart > .wide");
     const columns = [...(map?.querySelectorAll("text") ?? [])].map(({ textContent }) => textContent);
     expect(columns).toContain("60");
     expect(columns).toContain("block2");
@@ -149,5 +149,27 @@ describe("the gates of a run", () => {
   it("a run without gates, and a record of before, has no such part", () => {
     expect(pageOf(record(3, 2)).querySelector("#gates")).toBeNull();
     expect(pageOf({ ...record(3, 2), gates }).querySelector("#gates")).toBeNull();
+  });
+});
+
+describe("the settings of a training run", () => {
+  it("are a table in words, and a setting without words of its own is named by its path", () => {
+    const settings = [
+      ["config.epochs", "10"],
+      ["config.adversarial.radius", String(8 / 255)],
+      ["config.optimizer.nesterov", "true"],
+      ["config.ema", "null"],
+      ["normalization.std", "0.2470322324, 0.5"],
+      ["config.someThing.newAndOdd", "x"],
+    ] as const;
+    const rows = [...pageOf({ ...record(3, 2), settings }).querySelectorAll("#settings tbody tr")];
+    expect(rows.map((row) => [...row.children].map((cell) => cell.textContent))).toEqual([
+      ["epochs", "10"],
+      ["attacked images: L∞ radius", "8/255"],
+      ["Nesterov's momentum", "yes"],
+      ["decay of the running average of weights", "none"],
+      ["deviation that divides, per channel", "0.247032, 0.5"],
+      ["some thing: new and odd", "x"],
+    ]);
   });
 });

@@ -234,7 +234,7 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     expect(page).toContain("block2");
     const { document } = parseHTML(page);
     const blocks = document.querySelector("#blocks");
-    expect(blocks?.querySelectorAll("figure svg[role=img]")).toHaveLength(3);
+    expect(blocks?.querySelectorAll(".chart")).toHaveLength(3);
     const [mapped] = [...(blocks?.querySelectorAll("details table tbody tr") ?? [])];
     const [{ label, samples, openRates }] = present(record.clean.skipping, "gates").byClass;
     expect([...mapped.children].map(({ textContent }) => textContent?.replaceAll("\u00a0", " "))).toEqual([

@@ -1,5 +1,7 @@
 /** @file The attacked model and its policy, as goals use them. */
+
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import { routeOne } from "../../dynamic/route/route.js";
@@ -74,7 +76,7 @@ export function checkClasses({ kind }: LossForm, where: string, { model: { class
   if (classes >= fewestClasses) return;
   throw new DynnError(
     "attack/unsupported",
-    `${where}, loss: the model has ${classes} classes, and "${kind}" needs at least ${fewestClasses}. Use an attack with another loss: pgd, apgd-ce, fab, square, or autoattack with these as its members.`,
+    `${where}, loss: the model has ${counted(classes, "class", "classes")}, and "${kind}" needs at least ${fewestClasses}. Use an attack with another loss: pgd, apgd-ce, fab, square, or autoattack with these as its members.`,
     { kind, classes, fewestClasses },
   );
 }

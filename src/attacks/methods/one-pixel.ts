@@ -4,6 +4,7 @@
 
 import { DynnError } from "../../core/errors.js";
 import { uniform } from "../../core/rng.js";
+import { counted } from "../../core/units.js";
 import { count } from "../parameters.js";
 import type { QuerySearch, Shown } from "../question.js";
 import { keyOf, method, type QueryTask } from "./method.js";
@@ -107,7 +108,7 @@ export const onePixel = method({
     if (radius === undefined || radius >= values) return;
     throw new DynnError(
       "attack/config",
-      `${where}, radius: got ${radius}, but ${pixels} pixels have ${values} values. Raise the radius, or remove it.`,
+      `${where}, radius: got ${radius}, but ${counted(pixels, "pixel has", "pixels have")} ${counted(values, "value")}. Raise the radius, or remove it.`,
       { radius, values },
     );
   },

@@ -6,6 +6,7 @@
 import { DynnError } from "../../core/errors.js";
 import type { ImageDims } from "../../core/images.js";
 import { uniform } from "../../core/rng.js";
+import { counted } from "../../core/units.js";
 import { amount, count, type Values } from "../parameters.js";
 import type { FoundImage, Search } from "../question.js";
 import { method, type Task } from "./method.js";
@@ -44,7 +45,7 @@ function maskOf([channels, height, width]: ImageDims, radius: number, { top, lef
   if (side < 1 || top + side > height || left + side > width)
     throw new DynnError(
       "attack/config",
-      `patch: a square of ${side} x ${side} pixels at row ${top}, column ${left} does not fit into ${height} x ${width}. Change "area", or the radius, which is the number of values of the patch, or "top" and "left".`,
+      `patch: a square of ${side} x ${counted(side, "pixel")} at row ${top}, column ${left} does not fit into ${height} x ${width}. Change "area", or the radius, which is the number of values of the patch, or "top" and "left".`,
       { side, top, left, height, width },
     );
   return (i) => {

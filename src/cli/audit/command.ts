@@ -162,8 +162,9 @@ Examples:
   # What an attacker reaches who only has another network
   $ dynn audit zoo:resnet20-joint --surrogate zoo:resnet20-static --attacks pgd
 
-  # Whether a network with gates spends more on images that a static network finds difficult
-  $ dynn audit gated.onnx --data cifar10:data --attacks none --baseline zoo:resnet20-static
+  # Whether gates spend more on images that a static network finds difficult
+  $ dynn audit gated.onnx --data cifar10:data --attacks none \\
+      --baseline zoo:resnet20-static
 
   # Results for a paper: five seeds, a LaTeX table
   $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\

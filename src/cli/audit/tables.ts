@@ -1,6 +1,6 @@
 /** @file Prints the audit record as tables for a terminal. */
 
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import { skippingWords } from "../../report/audit/skipping-words.js";
 import { attackWarnings, isDoubted, surrogateLines } from "../../report/audit/words.js";
 import {
@@ -57,22 +57,25 @@ const ATTACK_NOTE =
   " Robust accuracy: share of all samples with a right answer after the attack.\nSuccess: share of the samples that the attack could win. 8-bit: the same after rounding the images to 8 bits.";
 
 const titleOf = ({ model, data, memory }: AuditRecord): string =>
-  `${heading(`${model.name} on ${data.name}`)}${data.samples} samples, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${showUnits(model)}\n${batchLine(memory)}${readingNotes(model)}`;
+  `${heading(`${model.name} on ${data.name}`)}${counted(data.samples, "sample")}, seed ${data.seed}, ${showCount(model.parameters)} parameters, ${showUnits(model)}\n${batchLine(memory)}${readingNotes(model)}`;
 
 const said = ({ data, warnings }: AuditRecord): string => notesAndWarnings(data.notes, warnings);
 
-const exitTable = ({ model, clean }: AuditRecord): string =>
-  heading("Exits, clean images") +
-  table(
-    [{ head: "exit", align: "left" }, { head: "MACs" }, { head: "cost" }, { head: "accuracy" }, { head: "stop here" }],
-    model.exits.map((exit, k) => [
-      exit.name,
-      showCount(exit.macs),
-      percent(exit.costFraction),
-      showRate(clean.accuracyIntervals[k]),
-      String(clean.routed.exitCounts[k]),
-    ]),
+/** A static network has one answer, at the full cost. */
+function exitTable({ model, clean }: AuditRecord): string {
+  const whole = !isRoutable(model);
+  const rows = model.exits.map((exit, k) => [
+    ...[whole ? model.name : exit.name, showCount(exit.macs)],
+    ...(whole ? [] : [percent(exit.costFraction)]),
+    showRate(clean.accuracyIntervals[k]),
+    ...(whole ? [] : [String(clean.routed.exitCounts[k])]),
+  ]);
+  const heads = whole ? ["MACs", "accuracy"] : ["MACs", "cost", "accuracy", "stop here"];
+  return (
+    heading(whole ? "Clean images" : "Exits, clean images") +
+    table([{ head: whole ? "network" : "exit", align: "left" }, ...heads.map((head) => ({ head }))], rows)
   );
+}
 
 function gateTable({ model: { gates = [] }, clean: { routed } }: AuditRecord): string {
   if (gates.length === 0) return "";
@@ -115,17 +118,26 @@ function skippingLines(record: AuditRecord): string {
 
 const deviations = (value: number | null): string => (value === null ? "-" : value.toFixed(2));
 
-function attackTable({ attacks }: AuditRecord): string {
+function attackTable({ attacks, model }: AuditRecord): string {
   if (attacks.length === 0) return "";
+  const routed = isRoutable(model);
+  const without = (row: readonly string[], left: readonly number[]): readonly string[] =>
+    routed ? row : row.filter((_, i) => !left.includes(i));
   const left = ["attack", "budget"].map((head) => ({ head, align: "left" as const }));
   const right = (heads: readonly string[]) => heads.map((head) => ({ head }));
   return [
     heading("Attacks"),
     linesOf(surrogateLines(attacks)),
-    table([...left, ...right(["judged", "robust %", "success %", "8-bit %"])], attacks.map(successRow)),
+    table(
+      [...left, ...right([...(routed ? ["judged"] : []), "robust %", "success %", "8-bit %"])],
+      attacks.map((a) => without(successRow(a), [2])),
+    ),
     linesOf(nothingLines(attacks)),
     "\n",
-    table([...left, ...right(["routed %", "cost %", "mean L2", "gradients", "time"])], attacks.map(costRow)),
+    table(
+      [...left, ...right([...(routed ? ["routed %", "cost %"] : []), "mean L2", "gradients", "time"])],
+      attacks.map((a) => without(costRow(a), [2, 3])),
+    ),
     attacks.some((a) => a.early) ? "\n" : "",
     ...attacks.map(earlyLine),
   ].join("");

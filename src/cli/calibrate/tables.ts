@@ -1,5 +1,5 @@
 /** @file Prints the calibration record as tables for a terminal. */
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js";
 import { batchLine } from "../../report/shared/memory.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
@@ -34,7 +34,7 @@ const NOTE =
   "\nIn brackets: 95 % intervals, Wilson's for accuracy, mean +- 1.96 standard errors for cost.\nThe policy was chosen by the validation figures, so these are a little too good.\n";
 
 const title = ({ model, data, exits, memory }: CalibrationRecord): string =>
-  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${data.validation.samples} samples of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${showUnits({ exits, gates: model.gates })}\n${batchLine(memory)}${readingNotes(model)}`;
+  `${heading(`${model.name} on ${data.test.name}`)}chosen on ${counted(data.validation.samples, "sample")} of ${data.validation.name}, tested on ${data.test.samples} other samples, ${showCount(model.parameters)} parameters, ${showUnits({ exits, gates: model.gates })}\n${batchLine(memory)}${readingNotes(model)}`;
 
 const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 const left = (head: string): Column => ({ head, align: "left" });
@@ -164,6 +164,6 @@ function attackTable({ worstCase }: CalibrationRecord): string {
     worstCaseWarnings(worstCase)
       .map((line) => `Warning: ${line}\n`)
       .join("") +
-    `${held ? "This holds" : "This does NOT hold"} against a fresh attack on the validation records (${rounds} ${rounds === 1 ? "round" : "rounds"}).\n`
+    `${held ? "This holds" : "This does NOT hold"} against a fresh attack on the validation records (${counted(rounds, "round")}).\n`
   );
 }

@@ -5,6 +5,7 @@ import { basename, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { didYouMean } from "../../core/guess.js";
 import type { ImageDims } from "../../core/images.js";
+import { counted } from "../../core/units.js";
 import { GREY } from "../../data/channels.js";
 import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, subset } from "../../data/dataset.js";
@@ -87,7 +88,7 @@ async function ofFiles(given: readonly string[], { name, dims }: Wanted): Promis
   const [channels, height, width] = dims;
   const size = channels * height * width;
   return {
-    from: given.length === 1 ? basename(resolve(given[0])) : `${files.length} files`,
+    from: given.length === 1 ? basename(resolve(given[0])) : counted(files.length, "file"),
     names: files.map(({ path }) => path),
     labels: undefined,
     notes: [

@@ -1,6 +1,6 @@
 /** @file Prints the results of `dynn classify`: an answer per image, who answered, and the bytes
  *  and times of the wire. */
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
 import type { Percentiles } from "../../measures/percentile.js";
 import { chanceWarnings } from "../../studies/chance.js";
@@ -22,7 +22,7 @@ export function classifyTables(
   const [first] = runs as [Run];
   const [summary] = summaries as [Summary];
   return [
-    heading(`${source.name}, ${images.names.length} images: ${images.from}`),
+    heading(`${source.name}, ${counted(images.names.length, "image")}: ${images.from}`),
     `${source.where}\n${notesAndWarnings(images.notes, warningsOf(source, images, summary))}\n`,
     answersTable(source, images, first.answers),
     heading("Answered"),

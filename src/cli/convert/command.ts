@@ -2,6 +2,7 @@
  *  change. */
 
 import type { Command } from "commander";
+import { counted } from "../../core/units.js";
 import { notesOf } from "../../data/dataset.js";
 import { wilson } from "../../measures/wilson.js";
 import { HEADS } from "../../nn/heads.js";
@@ -77,7 +78,7 @@ async function write(
     target: flags.policy ? DEFAULT_TARGET : undefined,
     batch: plan.config.batch,
     signal: io.signal,
-    onProgress: (done, total) => finished.bar.update({ phase: `measuring ${total} images`, done, total }),
+    onProgress: (done, total) => finished.bar.update({ phase: `measuring ${counted(total, "image")}`, done, total }),
   });
   finished.bar.stop();
   const card = cardOf(plan, graph, measured);

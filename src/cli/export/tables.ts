@@ -1,6 +1,6 @@
 /** @file Prints the results of `dynn export`: the files, the exits with the number of images that
  *  stopped there, and how well the export agrees with the model. */
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Exported } from "../../node/deploy/export.js";
 import { heading, percent, showPolicy, table } from "../shared/table.js";
@@ -17,7 +17,7 @@ export function exportTables(model: DynamicModel, format: string, exported: Expo
     `policy: ${showPolicy(policy)}\n`,
     table([{ head: "exit", align: "left" }, { head: "cost" }, { head: "stopped here" }], exits),
     heading("Compared with the model"),
-    `${v.samples} images: ${from}\n`,
+    `${counted(v.samples, "image")}: ${from}\n`,
     `equal labels and exits; logits differ by at most ${v.largestDifference.toExponential(1)} of the largest (allowed: ${v.tolerance})\n`,
     closeCalls(v),
     heading("Written"),

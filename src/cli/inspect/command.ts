@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { present } from "../../core/present.js";
 import { showShape } from "../../core/shape.js";
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import type { DynamicModel, Gate } from "../../dynamic/model/model.js";
 import { cumulativeMacs, nodeMacs } from "../../graph/cost.js";
 import { findCuts } from "../../graph/cuts.js";
@@ -208,7 +208,7 @@ const gateTable = ({ gates = [] }: Inspection): string =>
 const show = (i: Inspection): string =>
   [
     heading(i.name),
-    `input ${i.input.name} float32${showShape(i.input.shape)}, ${i.classes} classes, ${showCount(i.parameters)} parameters, opset ${i.opset}\n`,
+    `input ${i.input.name} float32${showShape(i.input.shape)}, ${counted(i.classes, "class", "classes")}, ${showCount(i.parameters)} parameters, opset ${i.opset}\n`,
     i.inputScale === 255
       ? pixelsLine(i)
       : i.normalization

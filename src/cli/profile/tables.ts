@@ -1,5 +1,5 @@
 /** @file Prints the profile record as tables for a terminal. */
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import { batchLine } from "../../report/shared/memory.js";
 import { showGateRule, showThresholds } from "../../schema/policy.js";
 import type {
@@ -29,8 +29,8 @@ const right = (...heads: readonly string[]): Column[] => heads.map((head) => ({ 
 function title({ model, data, machine, memory, rounds }: ProfileRecord): string {
   const { cores, cpu, runtime, engine, threads, load } = machine;
   const chosen = data.validation ? `, thresholds chosen on ${data.validation.samples} other images` : "";
-  return `${heading(`${model.name} on ${data.name}`)}${data.samples} images${chosen}, ${rounds} rounds, seed ${data.seed}
-${cores} cores (${cpu}), ${threads === null ? "" : `${threads} threads, `}${runtime}, ${engine}, load before ${load.toFixed(1)}
+  return `${heading(`${model.name} on ${data.name}`)}${counted(data.samples, "image")}${chosen}, ${counted(rounds, "round")}, seed ${data.seed}
+${counted(cores, "core")} (${cpu}), ${threads === null ? "" : `${counted(threads, "thread")}, `}${runtime}, ${engine}, load before ${load.toFixed(1)}
 ${batchLine(memory, "; for runs that are not timed")}${readingNotes(model)}`;
 }
 
@@ -118,7 +118,7 @@ function sweepTable({ points, baseline, batches }: ProfileRecord): string {
 }
 
 const note = ({ points, rounds }: ProfileRecord): string =>
-  `\nAccuracy with 95 % Wilson intervals; times are the median of ${rounds} rounds (lowest-highest).
+  `\nAccuracy with 95 % Wilson intervals; times are the median of ${counted(rounds, "round")} (lowest-highest).
 Latency: the time of a batch that runs alone.${points.length === 0 ? "" : SAVINGS}\n`;
 
 const SAVINGS =

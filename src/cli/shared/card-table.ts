@@ -1,5 +1,5 @@
 /** @file Prints a model card for a terminal. */
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { ModelCard } from "../../schema/model-card.js";
 import { heading, notesAndWarnings, percent, showRate, table } from "./table.js";
@@ -12,8 +12,8 @@ export function cardTable(card: ModelCard): string {
   const test = exits.some((e) => e.test !== null);
   return [
     heading(`${architecture}, trained on ${data.train.name}`),
-    `recipe ${training.recipe}, ${training.epochs} epochs, batch ${training.batch}, ${training.optimizer.kind}, seed ${training.seed}, ${showCount(parameters)} parameters\n`,
-    `${data.train.count} images trained on, ${data.validation.count} for validation${data.test ? `, ${data.test.count} for the test` : ""}\n${notesAndWarnings(data.notes)}\n`,
+    `recipe ${training.recipe}, ${counted(training.epochs, "epoch")}, batch ${training.batch}, ${training.optimizer.kind}, seed ${training.seed}, ${showCount(parameters)} parameters\n`,
+    `${counted(data.train.count, "image")} trained on, ${data.validation.count} for validation${data.test ? `, ${data.test.count} for the test` : ""}\n${notesAndWarnings(data.notes)}\n`,
     table(
       [
         { head: "exit", align: "left" },

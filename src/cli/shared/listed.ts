@@ -9,3 +9,7 @@ export function listed(entries: readonly (readonly [name: string, about: string]
   });
   return lines.join("\n");
 }
+
+/** A line of words below each other, in 80 columns, indented by two. */
+export const folded = (words: string): string =>
+  (words.match(/.{1,78}(?: |$)/g) ?? []).map((line) => `  ${line.trimEnd()}`).join("\n");

@@ -9,9 +9,17 @@ import { isRadius } from "../../perturb/norms.js";
 /** Reads the text of one option. `where` is the option as it is written, "--samples". */
 export type Reader<T> = (text: string, where: string) => T;
 
+/** The words of readers and options that take nothing else. */
+const words = new WeakMap<object, readonly string[]>();
+
+/** The words that an option takes. Undefined where it takes other values too. */
+export const wordsOf = (given: Option): readonly string[] | undefined => given.argChoices ?? words.get(given);
+
 /** An option whose value is read by `read`. */
 export function option<T>(flags: string, about: string, read: Reader<T>): Option {
   const made = new Option(flags, about);
+  const known = words.get(read);
+  if (known !== undefined) words.set(made, known);
   return made.argParser((text) => read(text, made.long ?? flags));
 }
 
@@ -46,14 +54,16 @@ export const listOf =
     text.split(",").map((part) => read(part.trim(), where));
 
 /** One of these words. */
-export const oneOf =
-  <T extends string>(words: readonly T[]): Reader<T> =>
-  (text, where) => {
-    const word = words.find((w) => w === text);
+export function oneOf<T extends string>(choices: readonly T[]): Reader<T> {
+  const read: Reader<T> = (text, where) => {
+    const word = choices.find((w) => w === text);
     if (word !== undefined) return word;
-    const [guess = words[0]] = guesses(text, words);
-    throw refuse(where, text, `one of ${words.join(", ")}`, `Write e.g. ${where} ${guess}`);
+    const [guess = choices[0]] = guesses(text, choices);
+    throw refuse(where, text, `one of ${choices.join(", ")}`, `Write e.g. ${where} ${guess}`);
   };
+  words.set(read, choices);
+  return read;
+}
 
 /** A port of this machine. */
 export const port: Reader<number> = (text, where) => {

@@ -5,6 +5,10 @@ import { visibleLine } from "../../core/visible.js";
 import { type Policy, showGateRule, showThresholds } from "../../schema/policy.js";
 import { type Reading, readingLines } from "../../schema/reading.js";
 import { out } from "./colors.js";
+import { type Column, fitted, type Slice } from "./table-widths.js";
+import { tableWidth } from "./terminal.js";
+
+export type { Column };
 
 const NO_LINES = {
   top: "",
@@ -24,21 +28,27 @@ const NO_LINES = {
   middle: "  ",
 };
 
-export interface Column {
-  readonly head: string;
-  readonly align?: "left" | "right";
+/** Rows under a header. A name with a newline does not look like two rows. Columns are
+ * right-aligned unless `align` says otherwise. On a terminal a wide table breaks its heads between
+ * words, then its left-aligned columns, then it goes on below with the first column again. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map(visibleLine));
+  return fitted(columns, cells, tableWidth())
+    .map((part) => drawn(part, cells))
+    .join("\n");
 }
 
-/** Rows under a header. A name with a newline does not look like two rows. Columns are
- * right-aligned unless `align` says otherwise. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+function drawn(part: Slice, rows: readonly (readonly string[])[]): string {
   const t = new Table({
-    head: columns.map((c) => out.bold(c.head)),
+    head: part.map(({ column }) => out.bold(column.head)),
     chars: NO_LINES,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-    colAligns: columns.map((c) => c.align ?? "right"),
+    colAligns: part.map(({ column }) => column.align ?? "right"),
+    ...(part.some(({ width, natural }) => width < natural)
+      ? { colWidths: part.map(({ width }) => width), wordWrap: true }
+      : {}),
   });
-  t.push(...rows.map((row) => row.map(visibleLine)));
+  t.push(...rows.map((row) => part.map(({ index }) => row[index])));
   return `${t.toString().replace(/[ ]+$/gm, "")}\n`;
 }
 

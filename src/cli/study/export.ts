@@ -1,5 +1,7 @@
 /** @file `dynn study export`: the routed results of a study as one table. */
+
 import type { Command } from "commander";
+import { counted } from "../../core/units.js";
 import { checkWritable } from "../../node/files.js";
 import { openStore } from "../../node/store/open.js";
 import { exportStudy } from "../../node/studies/export.js";
@@ -21,8 +23,8 @@ export const exportCommand = (command: Command, io: Io): Command =>
     .action((folder: string, flags: ExportFlags) => exportAction(folder, flags, io));
 
 const HELP = `
-One row per attacked image and target, sorted. The same study gives the same bytes.
-docs/study-tables.md lists the columns.
+One row per attacked image and target, sorted. The same study gives the same
+bytes. docs/study-tables.md lists the columns.
 
 Examples:
   $ dynn study export demo -o demo.parquet --csv demo.csv`;
@@ -36,5 +38,5 @@ async function exportAction(folder: string, { out, csv }: ExportFlags, io: Io): 
     exportStudy(compiled.tasks, store, { out, csv, signal: io.signal, onProgress }),
   );
   if (left > 0) io.err(`${left} pairs of attack and target are left out: their tasks are not done.\n`);
-  io.out(`wrote ${rows} rows to ${csv === undefined ? out : `${out} and ${csv}`}\n`);
+  io.out(`wrote ${counted(rows, "row")} to ${csv === undefined ? out : `${out} and ${csv}`}\n`);
 }

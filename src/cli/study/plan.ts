@@ -1,7 +1,9 @@
 /** @file `dynn study plan`: from a study file or a tier to a plan. */
+
 import { dirname, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { powerOverBlocks } from "../../measures/statistics/index.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { readBytes } from "../../node/onnx-files.js";
@@ -132,7 +134,7 @@ async function summary(plan: StudyPlan, root: string, io: Io): Promise<string> {
   const hours = rows.reduce((sum, row) => sum + row.hours, 0);
   return [
     heading(`Study ${plan.name}, plan ${planHash(plan).slice(0, 16)}`),
-    `${plan.blocks.length} blocks, ${pairedBlocks(plan)} of them with a static and a joint network; ${Object.keys(plan.networks).length} networks, ${plan.attacks.length} attacks, questions ${plan.questions.join(", ")}\n\n`,
+    `${counted(plan.blocks.length, "block")}, ${pairedBlocks(plan)} of them with a static and a joint network; ${counted(Object.keys(plan.networks).length, "network")}, ${counted(plan.attacks.length, "attack")}, questions ${plan.questions.join(", ")}\n\n`,
     table(
       [{ head: "tasks", align: "left" }, { head: "number" }, { head: "hours, 1 thread" }],
       [
@@ -155,13 +157,13 @@ function trainingLines(trainings: Trainings): string {
   if (trainings.length === 0) return "";
   const longest = [...trainings].sort(([, a], [, b]) => b - a);
   const names = longest.map(([name, hours]) => `${name}: ${hours.toFixed(2)} hours`);
-  return `\n${trainings.length} networks do not exist yet, and tasks of the study train them, one at a time:\n${wrapped(names)}Measured by a few steps each, with as many threads as the recipe says.\n`;
+  return `\n${counted(trainings.length, "network does", "networks do")} not exist yet, and tasks of the study train them, one at a time:\n${wrapped(names)}Measured by a few steps each, with as many threads as the recipe says.\n`;
 }
 
 function missingLines({ blocks }: StudyPlan): string {
   const missing = blocks.flatMap((block) => block.missing.map(({ network }) => network));
   if (missing.length === 0) return "";
-  return `\n${missing.length} networks are not trained yet, and their parts of the study are left out:\n${wrapped(missing)}\nPlan with --train to let the study train them, or train them with \`dynn zoo train NAME --data DIR\` and make the plan again.\n`;
+  return `\n${counted(missing.length, "network is", "networks are")} not trained yet, and their parts of the study are left out:\n${wrapped(missing)}\nPlan with --train to let the study train them, or train them with \`dynn zoo train NAME --data DIR\` and make the plan again.\n`;
 }
 
 /** Names, a few on each line. */
@@ -196,5 +198,5 @@ function powerLines(plan: StudyPlan): string {
       });
       return [claim, effect.toFixed(3), percent(signFlip)];
     });
-  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${blocks} blocks and a spread of ${SPREAD} between them (assumed).\n`;
+  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${counted(blocks, "block")} and a spread of ${SPREAD} between them (assumed).\n`;
 }

@@ -1,5 +1,7 @@
 /** @file `dynn study query`: answers a question in SQL about the results of a study. */
+
 import type { Command } from "commander";
+import { counted } from "../../core/units.js";
 import { openStore } from "../../node/store/open.js";
 import type { SqlResult } from "../../node/studies/duckdb.js";
 import { openStudy } from "../../node/studies/folder.js";
@@ -7,6 +9,7 @@ import { openStudySql, questionTables } from "../../node/studies/sql.js";
 import { common } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { checkJson, printWithJson } from "../shared/json-output.js";
+import { folded } from "../shared/listed.js";
 import { table } from "../shared/table.js";
 
 interface QueryFlags {
@@ -21,10 +24,13 @@ export const queryCommand = (command: Command, io: Io): Command =>
     .action((folder: string, sql: string, flags: QueryFlags) => queryAction(folder, sql, flags, io));
 
 const help = (): string => `
-DuckDB answers (npm install @duckdb/node-api). docs/study-tables.md lists the tables.
-Tables of the questions: ${questionTables()
-  .map(({ name }) => `@${name}`)
-  .join(", ")}.
+DuckDB answers (npm install @duckdb/node-api). docs/study-tables.md lists the
+tables. Tables of the questions:
+${folded(
+  questionTables()
+    .map(({ name }) => `@${name}`)
+    .join(", "),
+)}
 
 Examples:
   $ dynn study query demo @transfer
@@ -52,7 +58,7 @@ function asText({ columns, rows }: SqlResult): string {
     align: rows.some((row) => typeof row[i] === "string") ? ("left" as const) : ("right" as const),
   }));
   const shown = rows.map((row) => row.map(shownValue));
-  return `${table(heads, shown)}${rows.length} ${rows.length === 1 ? "row" : "rows"}\n`;
+  return `${table(heads, shown)}${counted(rows.length, "row")}\n`;
 }
 
 function shownValue(value: unknown): string {

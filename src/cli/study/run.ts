@@ -1,7 +1,9 @@
 /** @file `dynn study run`: runs a plan, or goes on with it. */
+
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { runStudy } from "../../node/engines/index.js";
 import { writeText } from "../../node/files.js";
@@ -72,7 +74,7 @@ async function runAction(path: string, flags: RunFlags, io: Io): Promise<void> {
 const unfinished = (folder: string, setAside: StudyEnd["setAside"]): DynnError =>
   new DynnError(
     "study/aside",
-    `${folder}: ${setAside.length} tasks were set aside. The first is ${setAside[0].task.kind}: ${setAside[0].reason} \`dynn study status ${folder}\` counts what is done. The same command tries again.`,
+    `${folder}: ${counted(setAside.length, "task was", "tasks were")} set aside. The first is ${setAside[0].task.kind}: ${setAside[0].reason} \`dynn study status ${folder}\` counts what is done. The same command tries again.`,
     { folder, tasks: setAside.map(({ key }) => key) },
   );
 

@@ -1,5 +1,7 @@
 /** @file `dynn study status`: what is done of a study. */
+
 import type { Command } from "commander";
+import { counted } from "../../core/units.js";
 import { openStore } from "../../node/store/open.js";
 import { openStudy } from "../../node/studies/folder.js";
 import { planHash } from "../../studies/study/compile.js";
@@ -26,7 +28,7 @@ async function statusAction(folder: string, { json }: { readonly json?: string }
   });
   const value = { study: plan.name, plan: planHash(plan), edited, done: done.size, total: all.length, kinds };
   const text = () =>
-    `${heading(`Study ${plan.name}: ${done.size} of ${all.length} tasks are done`)}${edited ? "The plan was edited after the study began.\n" : ""}${table(
+    `${heading(`Study ${plan.name}: ${done.size} of ${counted(all.length, "task is", "tasks are")} done`)}${edited ? "The plan was edited after the study began.\n" : ""}${table(
       [{ head: "tasks", align: "left" }, { head: "done" }, { head: "of" }],
       kinds.map((row) => [row.kind, String(row.done), String(row.total)]),
     )}`;

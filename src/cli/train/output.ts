@@ -1,4 +1,5 @@
 /** @file Prints the progress of `dynn train`, and gives the facts of its report. */
+import { counted } from "../../core/units.js";
 import type { EpochReport } from "../../schema/training.js";
 import type { StepReport } from "../../training/recipe/config.js";
 import type { TrainingState } from "../../training/step/state.js";
@@ -25,7 +26,7 @@ export function stepLines(now: () => number): (report: StepReport) => PhaseProgr
     // not training.
     const seconds = (at - (recent[0]?.at ?? at)) / 1000;
     const images = recent.slice(1).reduce((sum, step) => sum + step.report.images, 0);
-    const speed = seconds > 0 ? `  ${Math.round(images / seconds)} images/s` : "";
+    const speed = seconds > 0 ? `  ${counted(Math.round(images / seconds), "image")}/s` : "";
     return {
       phase: "training",
       name: `epoch ${report.epoch + 1}/${report.epochs}`,
@@ -39,7 +40,7 @@ export function stepLines(now: () => number): (report: StepReport) => PhaseProgr
 
 /** One line for each epoch. */
 export const epochLine = (report: EpochReport, epochs: number): string =>
-  `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.loss.toFixed(3)}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${Math.round(report.imagesPerSecond)} images/s\n`;
+  `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.loss.toFixed(3)}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${counted(Math.round(report.imagesPerSecond), "image")}/s\n`;
 
 /** The position of a run: "epoch 3, step 20". */
 export const placeOf = ({ epoch, step }: TrainingState): string =>

@@ -1,4 +1,5 @@
 /** @file Prints the transfer record as tables for a terminal. */
+import { counted } from "../../core/units.js";
 import { budget } from "../../report/shared/format.js";
 import { batchLine } from "../../report/shared/memory.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
@@ -6,8 +7,8 @@ import { heading, percent, showRate, table } from "../shared/table.js";
 
 export const transferTables = (record: TransferRecord): string =>
   [
-    heading(`${record.networks.length} networks on ${record.data.name}`),
-    `${record.data.samples} samples, seed ${record.data.seed}; ${record.eligible} of them are right on every network and are attacked\n`,
+    heading(`${counted(record.networks.length, "network")} on ${record.data.name}`),
+    `${counted(record.data.samples, "sample")}, seed ${record.data.seed}; ${record.eligible} of them are right on every network and are attacked\n`,
     batchLine(record.memory),
     heading("Networks, clean images"),
     table(

@@ -1,7 +1,9 @@
 /** @file `dynn worker`: runs tasks of a study that another process began, from a queue on Redis or
  *  as one shard of a published list. */
+
 import type { Command } from "commander";
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { joinStudy } from "../../node/engines/index.js";
 import { runWorker } from "../../node/engines/queue/worker.js";
 import type { Shard } from "../../node/engines/shard.js";
@@ -61,7 +63,7 @@ async function work(flags: WorkerFlags, io: Io): Promise<void> {
 async function workQueue(flags: WorkerFlags & { readonly redis: string }, io: Io): Promise<void> {
   const { store, redis, root } = flags;
   const threads = threadsOf(flags);
-  io.err(`works for ${store} with ${threads} ${threads === 1 ? "thread" : "threads"}, until Ctrl-C\n`);
+  io.err(`works for ${store} with ${counted(threads, "thread")}, until Ctrl-C\n`);
   await runWorker({ store, redis, root, threads, signal: io.signal, onTask: (ready, end) => say(ready, end, io) });
   io.err("stopped: unfinished tasks are back in the queue\n");
 }
@@ -94,7 +96,7 @@ function unfinished(setAside: readonly SetAside[]): DynnError {
   const lines = setAside.map(({ key, task, reason }) => `\n  ${task.kind} ${key.slice(0, 12)}: ${reason}`);
   return new DynnError(
     "study/aside",
-    `${setAside.length} tasks were set aside:${lines.join("")}\nCorrect the cause and run the study again: finished tasks stay.`,
+    `${counted(setAside.length, "task was", "tasks were")} set aside:${lines.join("")}\nCorrect the cause and run the study again: finished tasks stay.`,
     { tasks: setAside.map(({ key }) => key) },
   );
 }

@@ -1,6 +1,6 @@
 /** @file `dynn zoo info`: one network. */
 import type { Command } from "commander";
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import { localPlace } from "../../node/zoo/places.js";
 import { BASELINES, showP } from "../../report/audit/skipping-words.js";
@@ -29,7 +29,7 @@ function show(name: string, network: ZooNetwork, { data, aliases }: ZooIndex): s
     ...(init === null ? [] : [`begins with the weights of ${init}`]),
     ...network.runs.map(
       ({ epochs, seed, threads, learningRate, weightDecay, exits, backboneGradient }) =>
-        `run: ${epochs} epochs, seed ${seed}, ${threads} ${threads === 1 ? "thread" : "threads"}${learningRate === undefined ? "" : `, learning rate ${learningRate}`}${weightDecay === undefined ? "" : `, weight decay ${weightDecay}`}${exits === undefined ? "" : `, exits ${exits}`}${backboneGradient === undefined ? "" : `, backbone gradient times ${backboneGradient}`}`,
+        `run: ${counted(epochs, "epoch")}, seed ${seed}, ${counted(threads, "thread")}${learningRate === undefined ? "" : `, learning rate ${learningRate}`}${weightDecay === undefined ? "" : `, weight decay ${weightDecay}`}${exits === undefined ? "" : `, exits ${exits}`}${backboneGradient === undefined ? "" : `, backbone gradient times ${backboneGradient}`}`,
     ),
     `file: ${result ? (localPlace(name) ?? "not on this machine") : "not trained yet"}`,
     `train it: dynn zoo train ${name} --data DIR`,
@@ -74,7 +74,7 @@ const showResult = ({
 }: ZooResult): string =>
   [
     `${showCount(parameters)} parameters, ${(file.bytes / 1e6).toFixed(1)} MB, sha256 ${file.sha256}${inGit ? ", in git" : ""}\n`,
-    `trained in ${duration(training.seconds)} of wall time on ${training.cores} cores (${training.cpu}, ${training.memoryGiB} GiB), dynn ${version}\n`,
+    `trained in ${duration(training.seconds)} of wall time on ${counted(training.cores, "core")} (${training.cpu}, ${training.memoryGiB} GiB), dynn ${version}\n`,
     remark ? `${remark}\n` : "",
     "\n",
     table(

@@ -1,5 +1,7 @@
 /** @file `dynn zoo list`: what is trained, and where its file is. */
+
 import type { Command } from "commander";
+import { counted } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import { localPlace } from "../../node/zoo/places.js";
 import { TIERS, type Tier, type ZooNetwork } from "../../schema/zoo.js";
@@ -45,7 +47,7 @@ function show(networks: readonly Listed[]): string {
   const rows = networks.map(({ name, network, place }) => [
     ...[name, network.tier, ...figures(network), stateOf(network, place)],
   ]);
-  return `${table(COLUMNS, rows)}\n${trained} of ${networks.length} networks are trained.\n`;
+  return `${table(COLUMNS, rows)}\n${trained} of ${counted(networks.length, "network is", "networks are")} trained.\n`;
 }
 
 const COLUMNS: readonly Column[] = [

@@ -1,9 +1,11 @@
 /** @file `dynn zoo train`: trains what is missing, in order, and publishes it. */
+
 import { existsSync } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { cachedZoo } from "../../node/cache.js";
 import { packageFile } from "../../node/data/package-root.js";
 import { type FolderLock, lockFolder } from "../../node/folder-lock.js";
@@ -36,10 +38,10 @@ export const trainZooCommand = (command: Command, io: Io): Command =>
     .action((names: readonly string[], flags: TrainZooFlags) => trainAction(names, flags, io));
 
 const HELP = `
-The number of threads comes from the index, because it decides the last bits. The
-same version of dynn then gives the same bytes. Networks that another one begins
-with are trained before it. Unfinished runs stay in the cache: call the command
-again to go on.
+The number of threads comes from the index, because it decides the last bits.
+The same version of dynn then gives the same bytes. Networks that another one
+begins with are trained before it. Unfinished runs stay in the cache: call the
+command again to go on.
 
 Examples:
   $ dynn zoo train --tier small --data data --plan
@@ -52,7 +54,9 @@ async function trainAction(names: readonly string[], flags: TrainZooFlags, io: I
   const folder = flags.out ?? cachedZoo();
   const wanted = withInits(index, chosen(index, names, flags.tier));
   const missing = await missingOf(wanted, folder);
-  io.out(`${wanted.length - missing.length} of ${wanted.length} networks are trained in ${folder}.\n`);
+  io.out(
+    `${wanted.length - missing.length} of ${counted(wanted.length, "network is", "networks are")} trained in ${folder}.\n`,
+  );
   if (flags.plan) return showPlan(missing, flags, io);
   await mkdir(folder, { recursive: true });
   const work = join(cachedZoo(), "training");

@@ -1,6 +1,8 @@
 /** @file `dynn zoo verify`: compares files with the index, and measures their accuracy again. */
+
 import type { Command } from "commander";
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { openDataset } from "../../node/data/open.js";
 import { findNetwork, localPlace } from "../../node/zoo/places.js";
 import { rightAnswers } from "../../node/zoo/stock.js";
@@ -21,8 +23,8 @@ export const verifyCommand = (command: Command, io: Io): Command =>
     .action((names: readonly string[], flags: { readonly data?: string }) => verifyAction(names, flags, io));
 
 const HELP = `
-Without names, all networks of this machine are verified. Accuracy is measured by
-onnxruntime-node on the file as it is. Exit code 1 means that a file differs.
+Without names, all networks of this machine are verified. Accuracy is measured
+by onnxruntime-node on the file as it is. Exit code 1 means that a file differs.
 
 Example:
   $ dynn zoo verify --data data`;
@@ -43,7 +45,7 @@ async function verifyAction(names: readonly string[], { data }: { readonly data?
   if (wrong > 0)
     throw new DynnError(
       "zoo/damaged",
-      `${wrong} of ${known.length} networks do not have the accuracy of the index. Check that the data are those of the index.`,
+      `${wrong} of ${counted(known.length, "network does", "networks do")} not have the accuracy of the index. Check that the data are those of the index.`,
       { wrong },
     );
 }
@@ -66,6 +68,6 @@ async function measureAgain(
   const share = (right.at(-1) ?? 0) / data.count;
   return {
     same: data.count === exits[0]?.test.count && most <= TOLERANCE * data.count,
-    line: `${percent(share)} at the final exit; at most ${most} of ${data.count} answers of an exit differ in number from the index${gates ? `; ${gates.gates.length} gates, ${percent(gates.cost)} of the cost in the index` : ""}`,
+    line: `${percent(share)} at the final exit; at most ${most} of ${counted(data.count, "answer")} of an exit differ in number from the index${gates ? `; ${counted(gates.gates.length, "gate")}, ${percent(gates.cost)} of the cost in the index` : ""}`,
   };
 }

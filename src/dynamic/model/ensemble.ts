@@ -1,6 +1,8 @@
 /** @file Several classifiers as one model, which attacks use as an ensemble of surrogates. */
+
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
+import { counted } from "../../core/units.js";
 import { int } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
@@ -77,7 +79,7 @@ function meanOf(b: GraphBuilder, finals: readonly ValueName[], form: "logits" | 
 /** @throws DynnError 'transfer/mismatch' */
 function checkAlike(first: DynamicModel, model: DynamicModel): void {
   const what = ({ input, classes, graph }: DynamicModel) =>
-    `images ${showShape(input.shape.slice(1))}, ${classes} classes, opset ${graph.opset}`;
+    `images ${showShape(input.shape.slice(1))}, ${counted(classes, "class", "classes")}, opset ${graph.opset}`;
   if (what(first) === what(model)) return;
   throw new DynnError(
     "transfer/mismatch",

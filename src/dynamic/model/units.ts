@@ -1,5 +1,6 @@
 /** @file Units: what may change the work for an input. An exit ends it, and a gate skips a block.
  *  Both share one account of cost. */
+import { counted } from "../../core/units.js";
 import type { ValueName } from "../../graph/graph.js";
 
 /** One exit of a model. */
@@ -71,7 +72,8 @@ export interface Units {
  * open gates before it.
  * @example costOf(model, { stop: 2, gates: [1, 0, undefined] }); */
 export function costOf({ exits, gates }: Units, { stop, gates: bits = [] }: Path): number {
-  if (bits.length !== gates.length) throw new Error(`bug: a path has ${bits.length} bits for ${gates.length} gates`);
+  if (bits.length !== gates.length)
+    throw new Error(`bug: a path has ${bits.length} bits for ${counted(gates.length, "gate")}`);
   const saved = gates.reduce((sum, { macs, exit }, k) => sum + (exit <= stop && bits[k] !== 1 ? macs : 0), 0);
   return (exits[stop] as Exit).macs - saved;
 }

@@ -1,6 +1,8 @@
 /** @file Chooses the places of exits: by cost, near given shares of the cost, or at named values.
  *  Cost is counted or measured. Source: docs/method.md section 2. */
+
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import type { HeadName } from "../../nn/heads.js";
 import { candidatesOf, spreadExits } from "./auto.js";
@@ -78,7 +80,7 @@ export function placeExits(graph: Graph, fractions: readonly number[], measured?
   if (places.length === 0) throw noPlace(graph);
   throw new DynnError(
     "exits/value",
-    `${graph.name}: ${fractions.length} exits asked for, and there are ${places.length} places for one. Ask for fewer.`,
+    `${graph.name}: ${counted(fractions.length, "exit")} asked for, and there are ${places.length} places for one. Ask for fewer.`,
     { places, fractions },
   );
 }

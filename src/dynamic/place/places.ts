@@ -4,6 +4,7 @@
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
 import type { Shape } from "../../core/shape.js";
+import { counted } from "../../core/units.js";
 import { showNode } from "../../graph/attributes.js";
 import { macsOf, nodeMacs } from "../../graph/cost.js";
 import { ancestors, descendants, type Graph, type Node, type ValueName } from "../../graph/graph.js";
@@ -139,7 +140,8 @@ function branchOf(
     const outputs: readonly ValueName[] = readers[0]?.outputs.filter((name) => used.has(name)) ?? [];
     if (readers.length > 1)
       return { branch: `"${value}" goes to ${readers.map(showNode).join(", ")}`, join: shown(join) };
-    if (outputs.length > 1) return { branch: `${shown(readers[0])} has ${outputs.length} results`, join: shown(join) };
+    if (outputs.length > 1)
+      return { branch: `${shown(readers[0])} has ${counted(outputs.length, "result")}`, join: shown(join) };
     at = outputs[0];
   }
   return { branch: undefined, join: undefined };

@@ -4,6 +4,7 @@
 import { DynnError } from "../../core/errors.js";
 import { checkGiven } from "../../core/given.js";
 import type { Logits } from "../../core/logits.js";
+import { counted } from "../../core/units.js";
 import { forcedBit, gateThresholds, type Policy } from "../../schema/policy.js";
 import type { GateBit, Path } from "../model/units.js";
 import { argmax, checkCounts, RULE_DEFS, softmaxRow } from "./policy.js";
@@ -99,7 +100,7 @@ export const bitOf = (score: number, threshold: number): 0 | 1 => (score >= Math
 export function route(logits: Logits, policy: Policy): Routed[] {
   checkGiven("route", { logits, policy });
   const { count, exits, gates } = logits;
-  checkCounts(policy, exits.length, `logits of ${exits.length} exits`);
+  checkCounts(policy, exits.length, `logits of ${counted(exits.length, "exit")}`);
   checkComputed(logits, policy);
   const behind = gates.map(({ exit }) => exit);
   return Array.from({ length: count }, (_, i) => {

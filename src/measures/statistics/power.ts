@@ -1,7 +1,9 @@
 /** @file Power by simulation: how often a test over blocks finds an effect of a given size. The
  *  difference of a block is the effect, plus the spread between blocks, plus the noise of its
  *  samples. */
+
 import { normal } from "../../core/rng.js";
+import { counted } from "../../core/units.js";
 import { statisticsError } from "./sample.js";
 import { signFlip } from "./sign-flip.js";
 import { tTest } from "./t-test.js";
@@ -44,7 +46,7 @@ export function powerOverBlocks(question: PowerQuestion): Power {
     throw statisticsError(
       "powerOverBlocks",
       "the plan does not fit",
-      `${blocks} blocks, spread ${spread}`,
+      `${counted(blocks, "block")}, spread ${spread}`,
       "2, 0 or more",
     );
   const deviation = Math.sqrt(spread ** 2 + (question.sampleVariance ?? 0) / (question.samples ?? 1));

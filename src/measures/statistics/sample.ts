@@ -1,5 +1,7 @@
 /** @file Mean, standard deviation and the checks of what statistical functions are given. */
+
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 
 /** Mean of at least one number. */
 export function meanOf(values: ArrayLike<number>): number {
@@ -21,7 +23,7 @@ export function deviationOf(values: ArrayLike<number>): number {
 export function requireValues(where: string, values: ArrayLike<number>, least: number): void {
   const wrong = Array.from(values).findIndex((value) => !Number.isFinite(value));
   if (values.length >= least && wrong < 0) return;
-  const got = values.length < least ? `${values.length} numbers` : `${values[wrong]} at index ${wrong}`;
+  const got = values.length < least ? counted(values.length, "number") : `${values[wrong]} at index ${wrong}`;
   throw statisticsError(where, "the numbers cannot be used", got, `at least ${least} finite numbers`);
 }
 

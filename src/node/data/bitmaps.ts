@@ -2,6 +2,7 @@
  *  .pgm).
  *  Sources: Microsoft, "Bitmap Storage" (BITMAPINFOHEADER and its successors); Netpbm, "PPM and PGM
  *  Format Specification". */
+import { counted } from "../../core/units.js";
 
 /** Interleaved RGB bytes, row by row from the top. */
 interface DecodedImage {
@@ -116,7 +117,7 @@ function plainValues(bytes: Uint8Array, count: number): ArrayLike<number> {
   const text = new TextDecoder("latin1").decode(bytes).replaceAll(/#[^\n]*/g, " ");
   const words = text.split(/\s+/).filter((word) => word !== "");
   if (words.length < count || !words.every((word) => /^\d+$/.test(word)))
-    throw new Error(`it has ${words.length} values, expected ${count} whole numbers`);
+    throw new Error(`it has ${counted(words.length, "value")}, expected ${count} whole numbers`);
   return words.slice(0, count).map(Number);
 }
 

@@ -1,6 +1,8 @@
 /** @file Opens a folder of images, with one sub-folder for each class. */
+
 import { basename, join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { type Dataset, type DatasetHeader, makeDataset, withNotes, writePixels } from "../../data/dataset.js";
 import {
   cropPlanes,
@@ -139,8 +141,6 @@ export function passedOver(found: readonly FolderContent[]): string | undefined 
   const counts = kinds.map((kind) => (kinds.length === 1 ? kind : `${files.filter((k) => k === kind).length} ${kind}`));
   return files.length > 0 ? `${counted(files.length, "file")} passed over: ${counts.join(", ")}` : undefined;
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 const inBrackets = (text: string | undefined): string => (text === undefined ? "" : ` (${text})`);
 

@@ -1,9 +1,11 @@
 /** @file Image files to RGB bytes, by sharp, and by bitmaps what sharp does not read. Rotation in
  *  the EXIF data is applied,
  *  transparency dropped, grey spread over RGB. */
+
 import { extname } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { DynnError, reasonOf } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { decodeBmp, decodeNetpbm } from "./bitmaps.js";
 import { checkDataFile, readBytes } from "./read.js";
 
@@ -77,7 +79,7 @@ export const decodeImage = (file: ImageFile, size?: FittedSize): Promise<RgbImag
     const upright = image.autoOrient().toColourspace("srgb").removeAlpha();
     const fitted = size ? upright.resize(resizeOf(size)) : upright;
     const { data, info } = await fitted.raw().toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) throw new Error(`bug: ${file} was decoded to ${info.channels} channels`);
+    if (info.channels !== 3) throw new Error(`bug: ${file} was decoded to ${counted(info.channels, "channel")}`);
     return { width: info.width, height: info.height, pixels: data };
   });
 

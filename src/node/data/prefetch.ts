@@ -10,8 +10,10 @@
  *  One worker is enough when making a batch is faster than training on it. More workers help when
  *  large images must be decoded.
  *  Read by: cli (train). */
+
 import { Worker } from "node:worker_threads";
 import { DynnError, reasonOf } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { type BatchPlace, places, type StreamOptions, type TrainingBatch } from "../../data/batches.js";
 import { fromFailure } from "../failure.js";
 import type { Answer, Assignment, DataSource } from "./prefetch-protocol.js";
@@ -36,7 +38,7 @@ export function prefetch(source: DataSource, options: PrefetchOptions): AsyncGen
   if (!(Number.isInteger(workers) && workers >= 1 && Number.isInteger(ahead) && ahead >= 0))
     throw new DynnError(
       "cli/value",
-      `prefetch: got ${workers} workers and ${ahead} batches ahead, expected integers of at least 1 and 0. Use one worker when in doubt.`,
+      `prefetch: got ${counted(workers, "worker")} and ${ahead} batches ahead, expected integers of at least 1 and 0. Use one worker when in doubt.`,
       { workers, ahead },
     );
   const wanted = places(source.indices.length, { batch: batchOptions.batch, epochs, from });

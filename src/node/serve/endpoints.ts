@@ -1,9 +1,11 @@
 /** @file The HTTP endpoints: access control, places and answers.
  *  A request holds a place from its header until its answer is ready, its time is up, its client
  *  disconnects or a client with a smaller share evicts it. */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DynnError, reasonOf } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { WIRE_TYPE } from "../../deploy/wire.js";
 import { showReply } from "../../deploy/wire-answer.js";
 import type { Admission } from "./admission.js";
@@ -125,7 +127,7 @@ function enter(service: Service, { raw, ip }: FastifyRequest): void {
   const place = admission.take(clientOf(ip), () =>
     exchange.stop(busy("another client with fewer requests in flight needs the place")),
   );
-  if (!place) throw busy(`${admission.most} requests are in flight`);
+  if (!place) throw busy(`${counted(admission.most, "request is", "requests are")} in flight`);
   exchange.place = place;
   exchange.onOver(place.giveBack);
   exchange.allow(timeoutMs, late);

@@ -1,8 +1,10 @@
 /** @file What this machine gives to tasks: networks and records by their digests. */
+
 import { bytesOf } from "../../core/bytes.js";
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
 import { present } from "../../core/present.js";
+import { counted } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, readImages, subset } from "../../data/dataset.js";
 import type { TrainingSplit } from "../../data/training-split.js";
@@ -118,7 +120,7 @@ async function openRecords(
   const data = await source(spec);
   const records = recordsOf(reference);
   const beyond = records.find((record) => record >= data.count);
-  const got = beyond === undefined ? await recordsDigest(data, records) : `that of ${data.count} records`;
+  const got = beyond === undefined ? await recordsDigest(data, records) : `that of ${counted(data.count, "record")}`;
   if (got !== digest) throw changed(`records ${name}, ${spec}`, got, digest);
   return subset(data, records, name);
 }

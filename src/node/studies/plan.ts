@@ -1,8 +1,10 @@
 /** @file Makes the plan of a study on this machine: opens its networks and its data, and takes
  *  their digests. */
+
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { DynnError } from "../../core/errors.js";
 import { permutation } from "../../core/rng.js";
+import { counted } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { SeenImages } from "../../data/apart.js";
 import { type Dataset, subset } from "../../data/dataset.js";
@@ -141,7 +143,7 @@ async function validationOf(data: Dataset, reported: number, { validation, seed 
   if (fresh.length >= MIN_VALIDATION) return fresh;
   throw new DynnError(
     "policy/validation",
-    `${data.name}: ${fresh.length} records are left to choose thresholds on, expected at least ${MIN_VALIDATION}. Attack fewer samples, or give more data.`,
+    `${data.name}: ${counted(fresh.length, "record is", "records are")} left to choose thresholds on, expected at least ${MIN_VALIDATION}. Attack fewer samples, or give more data.`,
     { name: data.name, left: fresh.length, options: ["samples"] },
   );
 }

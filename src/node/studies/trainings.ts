@@ -1,6 +1,8 @@
 /** @file The records that a study trains its networks on. Each data set is opened once, when the
  *  first network needs it. */
+
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { SeenImages } from "../../data/apart.js";
 import { type Dataset, subset } from "../../data/dataset.js";
 import type { StudyFile } from "../../schema/study/file.js";
@@ -65,7 +67,7 @@ export class StudyTrainings {
     if (fresh.length === asked.length) return;
     throw new DynnError(
       "study/value",
-      `study ${this.file.name}: ${asked.length - fresh.length} of ${asked.length} images of the data "${name}" are among those that networks are trained on. Give records that no network has seen.`,
+      `study ${this.file.name}: ${asked.length - fresh.length} of ${counted(asked.length, "image")} of the data "${name}" are among those that networks are trained on. Give records that no network has seen.`,
       { data: name },
     );
   }

@@ -12,12 +12,13 @@ const name: Column<AttackRecord> = {
   cell: (a) => html`${a.name} <small>${write.budget(a.norm, a.radius)}</small>`,
 };
 
-const answers: readonly Column<AttackRecord>[] = [
+/** A static network has one answer, so nothing is said of by which it is judged. */
+const answersOf = (record: AuditRecord): readonly Column<AttackRecord>[] => [
   name,
-  { head: "judged by", align: "left", cell: (a) => a.answer },
+  ...(isStatic(record) ? [] : [{ head: "judged by", align: "left", cell: (a) => a.answer } as Column<AttackRecord>]),
   {
     head: "robust accuracy",
-    cell: (a) => html`${write.attackRates(a, write.rate).robust}${isDoubted(a) ? "*" : ""}`,
+    cell: (a) => [write.attackRates(a, write.rate).robust, isDoubted(a) ? "*" : ""],
     shade: (a) => a.robustAccuracy.value,
   },
   { head: "success", cell: (a) => write.attackRates(a, write.rate).success },
@@ -53,7 +54,7 @@ const early: readonly Column<EarlyRow>[] = [
 export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
   const earlyRows = attacks.filter((attack): attack is EarlyRow => attack.early !== undefined);
-  return html`${surrogateLines(attacks).map((line) => html`<p>${line}</p>`)}${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answers, attacks)}
+  return html`${surrogateLines(attacks).map((line) => html`<p>${line}</p>`)}${table("The effect of each attack on the answer that it attacks. Intervals are 95 % Wilson intervals, in percent.", answersOf(record), attacks)}
 ${warningNotes(record)}
 ${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${worstCaseTable(record)}${seedsTable(record)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}

@@ -29,7 +29,7 @@ const card = (item: GalleryItem, names: Names): Html =>
   html`<article class="item"><h3>${item.attack} <small>sample ${item.sample}, truly <b>${names.label(item.label)}</b></small></h3>
 ${images(item, names.label(item.label))}
 <p class="sizes">${answer(item.clean, item, names)} → ${answer(item.attacked, item, names)}<br>L2 ${write.l2(item.l2)}, L∞ ${write.linf(item.linf)}</p>
-${views(item, names)}</article>
+${names.exits.length > 1 ? views(item, names) : NOTHING}</article>
 `;
 
 function images(item: GalleryItem, truth: string): Html {
@@ -47,7 +47,8 @@ function images(item: GalleryItem, truth: string): Html {
 }
 
 function answer(seen: ExitView, item: GalleryItem, { exits, label }: Names): Html {
-  const where = exits.length > 1 ? html` at ${exits[seen.stop]}` : NOTHING;
+  const where =
+    exits.length > 1 ? html` at ${exits[seen.stop]}` : html` ${write.wholePercent(seen.confidences[seen.stop])}`;
   return html`${said(seen.answer, item.label, label)}${where}`;
 }
 

@@ -1,7 +1,7 @@
 /** @file Everything that is needed to run the audit again. */
 
 import { showShape } from "../../core/shape.js";
-import { showCount } from "../../core/units.js";
+import { counted, showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { BatchMemory } from "../../schema/batch.js";
 import { type Policy, showGateThreshold, showThreshold } from "../../schema/policy.js";
@@ -66,7 +66,7 @@ function madeFacts(made: AuditRecord["made"], sha256: string | undefined): Fact[
   return [
     ...digest,
     ["date", `${date.slice(0, 16).replace("T", " ")} UTC`],
-    ["machine", `${machine.cpu}, ${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`],
+    ["machine", `${machine.cpu}, ${counted(machine.cores, "core")}`],
     ...(command === undefined ? [] : [["command", html`<code>${command}</code>`] as Fact]),
   ];
 }

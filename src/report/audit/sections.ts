@@ -19,8 +19,9 @@ import { attackParameters, setup } from "./methods.js";
 import { thinkingWords } from "./short.js";
 import { findings, isStatic } from "./words.js";
 
-/** Accuracy and cost of every exit, as plot and table. */
+/** Accuracy and cost of every exit, as plot and table. A static network has one line. */
 export function exitsSection(record: AuditRecord, document: Document): Section {
+  if (isStatic(record)) return { id: "exits", title: "Accuracy and cost", body: wholeTable(record) };
   const { model, clean } = record;
   const rows = model.exits.map((exit, i) => ({
     ...exit,
@@ -35,9 +36,22 @@ export function exitsSection(record: AuditRecord, document: Document): Section {
     { head: "stop here", cell: (row) => row.stops },
   ];
   const figures = table("Accuracy and cost of every exit, and how many samples stop there when routed.", columns, rows);
-  const drawn = isStatic(record) ? figures : html`<div class="pair">${exitsFigure(record, document)}${figures}</div>`;
-  const words = isStatic(record) ? NOTHING : html`<p>${thinkingWords(record)}</p>`;
-  return { id: "exits", title: "Accuracy and cost per exit", body: html`${words}${drawn}${gatesTable(record)}` };
+  return {
+    id: "exits",
+    title: "Accuracy and cost per exit",
+    body: html`<p>${thinkingWords(record)}</p><div class="pair">${exitsFigure(record, document)}${figures}</div>${gatesTable(record)}`,
+  };
+}
+
+/** A network without exits and gates has nothing to choose from. */
+function wholeTable({ model, clean, data }: AuditRecord): Html {
+  const columns: Column<AuditRecord["model"]["exits"][number]>[] = [
+    { head: "network", cell: () => model.name },
+    { head: "samples", cell: () => data.samples },
+    { head: "accuracy", cell: () => write.rate(clean.accuracyIntervals[0]) },
+    { head: "MACs", cell: ({ macs }) => write.count(macs) },
+  ];
+  return table("Accuracy without an attack, and multiply-accumulates for one sample.", columns, model.exits);
 }
 
 /** What each gate saves, and how often it is open. */
@@ -167,13 +181,15 @@ function radiusTable(norm: write.Norm, curves: readonly CurveRecord[]): Html {
   return table(`Robust accuracy by ${write.NORM_NAMES[norm]} radius.`, [first, ...columns], radii);
 }
 
+const EXITS_BELOW = html`the label and the confidence of every exit: <span aria-hidden="true">●</span> marks the exit where the work stops. Pale exits after it do not run.`;
+
 /** Adversarial images beside their originals. */
 export function gallerySection({ model }: AuditRecord, items: readonly GalleryItem[]): Section | undefined {
   if (items.length === 0) return undefined;
   return {
     id: "gallery",
     title: "Adversarial images",
-    body: html`<p>The original, the attacked image, and the difference, magnified around grey. Below, the label and the confidence of every exit: <span aria-hidden="true">●</span> marks the exit where the work stops. Pale exits after it do not run. <b class="wrong">✗</b> marks a wrong label.</p>${gallery(
+    body: html`<p>The original, the attacked image, and the difference, magnified around grey. Below, ${model.exits.length === 1 ? "the label and its confidence, before and after." : EXITS_BELOW} <b class="wrong">✗</b> marks a wrong label.</p>${gallery(
       items,
       model.exits.map((exit) => exit.name),
       model.classes,

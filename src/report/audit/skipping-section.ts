@@ -54,7 +54,7 @@ function classMap({ model }: AuditRecord, { byClass }: SkippingRecord, document:
     },
     document,
   );
-  const map = html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><figure class="wide">${plot}<figcaption>${label} A dash: no sample of the class meets the gate. Rows that look alike: the gates do not look at the class.</figcaption></figure></div>${heatKey()}`;
+  const map = html`<figure>${plot}<figcaption>${label} A dash: no sample of the class meets the gate. Rows that look alike: the gates do not look at the class.</figcaption></figure>${heatKey()}`;
   const shown =
     classes.length > FOLDED
       ? html`<details><summary>The map of ${classes.length} classes</summary>${map}</details>`

@@ -3,8 +3,7 @@
 import { areaY, gridX, gridY, lineY } from "@observablehq/plot";
 import type { EecPoint } from "../../measures/eec.js";
 import { wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { ATTACKED, ATTACKED_DASH, CLEAN, svg } from "./svg.js";
+import { ATTACKED, ATTACKED_DASH, type Chart, CLEAN, chart } from "./svg.js";
 
 /** @param clean the points of the curve without the attack
  * @param attacked those under the attack */
@@ -13,10 +12,9 @@ export function eecPlot(
   clean: readonly EecPoint[],
   attacked: readonly EecPoint[],
   document: Document,
-): Html {
+): Chart {
   const step = { x: (d: EecPoint) => d.costFraction, y: (d: EecPoint) => d.gone, curve: "step-after" } as const;
-  return svg(`Share of samples answered by each cost, clean against ${name}.`, document, {
-    width: 300,
+  return chart(`Share of samples answered by each cost, clean against ${name}.`, document, 300, () => ({
     height: 200,
     marginLeft: 48,
     marginRight: 24,
@@ -36,5 +34,5 @@ export function eecPlot(
         strokeDasharray: ATTACKED_DASH,
       }),
     ],
-  });
+  }));
 }

@@ -4,8 +4,7 @@ import { dot, gridX, gridY, line, ruleX, text } from "@observablehq/plot";
 import type { AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
 import { rateOf, shorten, wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { CLEAN, SERIES, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, HALO, SERIES } from "./svg.js";
 
 interface Place {
   readonly name: string;
@@ -17,11 +16,9 @@ const [WIDTH, HEIGHT] = [400, 290];
 /** Labels of two exits that are closer than this share of the axis would touch. The table beside
  * the plot names every exit. */
 const LABEL_GAP = 0.15;
-/** Keeps a label readable on top of a line. */
-const HALO = { stroke: "var(--paper)", strokeWidth: 4 };
 
 /** @param record of a network with at least two exits */
-export function exitsPlot(record: AuditRecord, document: Document): Html {
+export function exitsPlot(record: AuditRecord, document: Document): Chart {
   const { clean, model, data } = record;
   const exits = model.exits.map(
     (exit, i): Place => ({
@@ -35,11 +32,11 @@ export function exitsPlot(record: AuditRecord, document: Document): Html {
     cost: clean.routed.meanCostFraction,
     accuracy: rateOf(clean.routed.accuracy, data.samples),
   };
-  return svg(
+  return chart(
     "Accuracy of each exit against its share of the full cost, with 95 % intervals, and the routed network.",
     document,
-    {
-      width: WIDTH,
+    WIDTH,
+    () => ({
       height: HEIGHT,
       marginLeft: 52,
       marginRight: 30,
@@ -84,7 +81,7 @@ export function exitsPlot(record: AuditRecord, document: Document): Html {
           ...HALO,
         }),
       ],
-    },
+    }),
   );
 }
 

@@ -1,8 +1,7 @@
 /** @file What gates do: how many blocks samples run, and how often each gate is open. */
 import { axisX, axisY, barX, gridX, gridY, rectY, ruleX } from "@observablehq/plot";
 import { shorten, wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { CLEAN, SERIES, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, SERIES } from "./svg.js";
 
 const ROW = 15;
 const TOP = 6;
@@ -11,12 +10,11 @@ const LONGEST = 22;
 
 /** The share of samples that ran each number of blocks.
  * @param counts samples that ran 0, 1, 2, ... blocks; at least one sample */
-export function executedPlot(counts: readonly number[], mean: number, document: Document): Html {
+export function executedPlot(counts: readonly number[], mean: number, document: Document): Chart {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const bars = counts.map((count, blocks) => ({ from: blocks - 0.45, to: blocks + 0.45, share: count / total }));
   const step = Math.ceil(counts.length / 9);
-  return svg("Share of samples that run each number of blocks with a gate.", document, {
-    width: 400,
+  return chart("Share of samples that run each number of blocks with a gate.", document, 400, () => ({
     height: 270,
     marginLeft: 52,
     marginRight: 24,
@@ -36,7 +34,7 @@ export function executedPlot(counts: readonly number[], mean: number, document: 
         labelArrow: "none",
       }),
     ],
-  });
+  }));
 }
 
 /** The open rate of each gate, in the order of the network.
@@ -47,11 +45,10 @@ export function openRatesPlot(
   names: readonly string[],
   band: readonly [number, number],
   document: Document,
-): Html {
+): Chart {
   const bars = rates.flatMap((rate, gate) => (rate === null ? [] : [{ gate, rate, decides: inside(rate, band) }]));
   const left = 14 + LETTER * Math.max(...names.map((name) => Math.min(LONGEST, name.length)));
-  return svg("Share of samples for which each gate is open.", document, {
-    width: 400,
+  return chart("Share of samples for which each gate is open.", document, 400, () => ({
     height: 46 + ROW * rates.length,
     ...{ marginLeft: left, marginRight: 24, marginTop: TOP, marginBottom: 40 },
     x: { domain: [0, 1] },
@@ -62,7 +59,7 @@ export function openRatesPlot(
       axisX({ ticks: 4, tickFormat: wholePercent, label: "open", labelAnchor: "center", labelArrow: "none" }),
       axisY({ tickFormat: (gate: number) => shorten(names[gate], LONGEST), label: null, tickSize: 0 }),
     ],
-  });
+  }));
 }
 
 const inside = (rate: number, [low, high]: readonly [number, number]): boolean => rate > low && rate < high;

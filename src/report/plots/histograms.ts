@@ -2,8 +2,7 @@
  *  (narrow, strong). */
 import { axisX, axisY, barX, gridX } from "@observablehq/plot";
 import { shorten, wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { ATTACKED, CLEAN, svg } from "./svg.js";
+import { ATTACKED, type Chart, CLEAN, chart } from "./svg.js";
 
 const ROW = 24;
 
@@ -14,11 +13,10 @@ export function histogramPlot(
   attacked: readonly number[],
   exits: readonly string[],
   document: Document,
-): Html {
+): Chart {
   const y = exits.map((_, i) => i);
   const tick = (i: number): string => shorten(exits[i], 9);
-  return svg(`Share of samples that stop at each exit, clean against ${name}.`, document, {
-    width: 300,
+  return chart(`Share of samples that stop at each exit, clean against ${name}.`, document, 300, () => ({
     height: 40 + ROW * exits.length,
     marginLeft: 66,
     marginRight: 24,
@@ -33,7 +31,7 @@ export function histogramPlot(
       axisX({ ticks: 2, tickFormat: wholePercent, label: "samples", labelAnchor: "center", labelArrow: "none" }),
       axisY({ tickFormat: tick, label: null, tickSize: 0 }),
     ],
-  });
+  }));
 }
 
 function shares(counts: readonly number[]): { readonly exit: number; readonly share: number }[] {

@@ -3,8 +3,7 @@
 import { axisX, axisY, dot, gridX, ruleY, tickX } from "@observablehq/plot";
 import type { Latency } from "../../schema/profile-record.js";
 import { shorten } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { CLEAN, SERIES, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, SERIES } from "./svg.js";
 
 export interface LatencyRow {
   readonly name: string;
@@ -16,11 +15,10 @@ export interface LatencyRow {
 const ROW = 26;
 
 /** @param rows at least one */
-export function latencyPlot(batch: number, rows: readonly LatencyRow[], document: Document): Html {
+export function latencyPlot(batch: number, rows: readonly LatencyRow[], document: Document): Chart {
   const y = (_: LatencyRow, i: number): number => i;
   const colour = ({ reference }: LatencyRow): string => (reference ? CLEAN : SERIES[0]);
-  return svg(`Latency at batch ${batch}: median, 95th and 99th percentile of each network.`, document, {
-    width: 400,
+  return chart(`Latency at batch ${batch}: median, 95th and 99th percentile of each network.`, document, 400, () => ({
     height: 48 + ROW * rows.length,
     marginLeft: 128,
     marginRight: 20,
@@ -43,5 +41,5 @@ export function latencyPlot(batch: number, rows: readonly LatencyRow[], document
       axisX({ ticks: 5, label: "ms", labelAnchor: "center", labelArrow: "none" }),
       axisY({ tickFormat: (i: number) => shorten(rows[i].name, 17), label: null, tickSize: 0 }),
     ],
-  });
+  }));
 }

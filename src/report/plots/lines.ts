@@ -2,9 +2,8 @@
  *  the cost of the first exit. */
 import { dot, gridX, gridY, lineY, ruleX } from "@observablehq/plot";
 import { wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
-import { svg } from "./svg.js";
+import { type Chart, chart } from "./svg.js";
 import { logTicks } from "./ticks.js";
 
 /** One point of a line, with its interval where it has one. */
@@ -34,12 +33,11 @@ export interface LinesOptions {
 }
 
 /** @param options with at least one point. Values of y are shares */
-export function linesPlot({ label, lines, x, y, steps = false }: LinesOptions, document: Document): Html {
+export function linesPlot({ label, lines, x, y, steps = false }: LinesOptions, document: Document): Chart {
   const xs = lines.flatMap(({ points }) => points.map((p) => p.x));
   const ends = [Math.min(...xs), Math.max(...xs)] as const;
   const ticks = x.logarithmic ? logTicks(...ends) : 4;
-  return svg(label, document, {
-    width: 300,
+  return chart(label, document, 300, () => ({
     height: 215,
     marginLeft: 46,
     marginRight: 20,
@@ -53,7 +51,7 @@ export function linesPlot({ label, lines, x, y, steps = false }: LinesOptions, d
     },
     y: { domain: [0, 1], label: y, labelArrow: "none", ticks: 5, tickFormat: wholePercent },
     marks: [gridX({ ticks }), gridY({ ticks: 5 }), ...lines.flatMap((l) => marks(l, steps))],
-  });
+  }));
 }
 
 const domain = ([low, high]: readonly [number, number], logarithmic = false): [number, number] =>

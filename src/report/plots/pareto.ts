@@ -4,14 +4,11 @@
 import { areaY, dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
 import { wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
-import { CLEAN, DASHES, SERIES, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, DASHES, HALO, SERIES } from "./svg.js";
 
-const [WIDTH, HEIGHT] = [640, 400];
+const WIDTH = 640;
 const TEST = SERIES[2];
-/** Keeps a label readable on top of a line. */
-const HALO = { stroke: "var(--paper)", strokeWidth: 4 };
 
 interface Curve extends KeyEntry {
   readonly points: readonly CalibrationPoint[];
@@ -30,7 +27,7 @@ export const curvesOf = ({ curves }: CalibrationRecord): Curve[] =>
     { name: "a threshold per exit", colour: SERIES[1], dash: DASHES[1], points: curves.perExit },
   ].filter(({ points }) => points.length > 0);
 
-export function paretoPlot(record: CalibrationRecord, document: Document): Html {
+export function paretoPlot(record: CalibrationRecord, document: Document): Chart {
   const curves = curvesOf(record);
   const [chosen, test] = [placeOf("chosen", record, "validation"), placeOf("test", record, "test")];
   const exits = record.exits.map(
@@ -38,12 +35,12 @@ export function paretoPlot(record: CalibrationRecord, document: Document): Html 
   );
   const most = Math.max(...exits.map((e) => e.cost));
   const inTime = record.costUnit === "milliseconds";
-  return svg(
+  return chart(
     "Accuracy against mean cost: the best that thresholds reach on validation records, every exit alone, and the chosen point on validation and on test records with 95 % intervals.",
     document,
-    {
-      width: WIDTH,
-      height: HEIGHT,
+    WIDTH,
+    (width) => ({
+      height: 210 + 0.3 * width,
       marginLeft: 52,
       marginRight: 30,
       marginBottom: 42,
@@ -79,9 +76,9 @@ export function paretoPlot(record: CalibrationRecord, document: Document): Html 
           r: 7,
         }),
         ...labels([chosen], "currentColor", -12),
-        ...labels([test], TEST, 16),
+        ...labels([test], "var(--good)", 16),
       ],
-    },
+    }),
   );
 }
 

@@ -1,8 +1,7 @@
 /** @file The share of images that stop at each exit, under one policy. */
 import { axisX, axisY, barX, gridX } from "@observablehq/plot";
 import { shorten, wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { SERIES, svg } from "./svg.js";
+import { type Chart, chart, SERIES } from "./svg.js";
 
 const ROW = 24;
 
@@ -12,11 +11,10 @@ export function profileExitsPlot(
   exitCounts: readonly number[],
   exits: readonly string[],
   document: Document,
-): Html {
+): Chart {
   const total = exitCounts.reduce((sum, count) => sum + count, 0);
   const bars = exitCounts.map((count, exit) => ({ exit, share: count / total }));
-  return svg(`Share of images that stop at each exit, ${name}.`, document, {
-    width: 300,
+  return chart(`Share of images that stop at each exit, ${name}.`, document, 300, () => ({
     height: 40 + ROW * exits.length,
     marginLeft: 66,
     marginRight: 24,
@@ -30,5 +28,5 @@ export function profileExitsPlot(
       axisX({ ticks: 2, tickFormat: wholePercent, label: "images", labelAnchor: "center", labelArrow: "none" }),
       axisY({ tickFormat: (i: number) => shorten(exits[i], 9), label: null, tickSize: 0 }),
     ],
-  });
+  }));
 }

@@ -4,7 +4,7 @@ import { dot, gridX, gridY, link, ruleX } from "@observablehq/plot";
 import type { ProfileRecord, Spread } from "../../schema/profile-record.js";
 import type { Html } from "../shared/html.js";
 import { key, SYMBOLS } from "./key.js";
-import { CLEAN, SERIES, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, SERIES } from "./svg.js";
 
 interface Place {
   readonly predicted: number;
@@ -14,7 +14,7 @@ interface Place {
 const [WIDTH, HEIGHT] = [400, 330];
 
 /** @param record with at least one operating point */
-export function savingPlot(record: ProfileRecord, document: Document): Html {
+export function savingPlot(record: ProfileRecord, document: Document): Chart {
   const series = record.batches.map((batch, i) => ({
     places: placesAt(record, batch),
     colour: SERIES[i % SERIES.length],
@@ -23,8 +23,7 @@ export function savingPlot(record: ProfileRecord, document: Document): Html {
   const most =
     1.05 * Math.max(1, ...series.flatMap(({ places }) => places.flatMap((p) => [p.predicted, p.measured.high])));
   const axis = { domain: [0, most], labelArrow: "none", ticks: 5, tickFormat: (v: number) => `${v}×` } as const;
-  return svg("Measured against predicted speed-up of every operating point and batch size.", document, {
-    width: WIDTH,
+  return chart("Measured against predicted speed-up of every operating point and batch size.", document, WIDTH, () => ({
     height: HEIGHT,
     marginLeft: 52,
     marginRight: 24,
@@ -48,7 +47,7 @@ export function savingPlot(record: ProfileRecord, document: Document): Html {
         dot(places, { x: "predicted", y: (p: Place) => p.measured.median, fill: colour, symbol, r: 3.5 }),
       ]),
     ],
-  });
+  }));
 }
 
 const placesAt = ({ points }: ProfileRecord, batch: number): Place[] =>

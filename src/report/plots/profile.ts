@@ -6,7 +6,7 @@ import type { ProfileRecord, Spread, Timing } from "../../schema/profile-record.
 import { wholePercent } from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
-import { CLEAN, DASHES, SERIES, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, DASHES, SERIES } from "./svg.js";
 
 interface Place {
   readonly name: string;
@@ -47,7 +47,7 @@ export const marksKey = (record: ProfileRecord): Html =>
   html`<ul class="key">${markedOf(record).map(({ mark, name }) => html`<li><b>${mark}</b> ${name}</li>`)}</ul>`;
 
 /** @param batch one of the record's batch sizes */
-export function profilePlot(record: ProfileRecord, batch: number, document: Document): Html {
+export function profilePlot(record: ProfileRecord, batch: number, document: Document): Chart {
   const marked = markedOf(record).map((mark) => ({ ...mark, places: place(mark.mark, mark.source, batch) }));
   const sweeps = sweepsOf(record).map((entry) => ({
     ...entry,
@@ -56,11 +56,11 @@ export function profilePlot(record: ProfileRecord, batch: number, document: Docu
       .flatMap((p) => place(p.name, p, batch)),
   }));
   const all = [...marked, ...sweeps].flatMap(({ places }) => places);
-  return svg(
+  return chart(
     `Accuracy against measured time per image at batch ${batch}, with 95 % intervals of accuracy and the range of time over the rounds.`,
     document,
-    {
-      width: WIDTH,
+    WIDTH,
+    (width) => ({
       height: HEIGHT,
       marginLeft: 52,
       marginRight: 24,
@@ -71,7 +71,7 @@ export function profilePlot(record: ProfileRecord, batch: number, document: Docu
         label: "time per image, ms",
         labelAnchor: "center",
         labelArrow: "none",
-        ticks: 6,
+        ticks: width / 70,
       },
       y: { domain: span(all), label: "accuracy", labelArrow: "none", tickFormat: wholePercent, ticks: 6 },
       marks: [
@@ -83,7 +83,7 @@ export function profilePlot(record: ProfileRecord, batch: number, document: Docu
         ...sweeps.map(({ places, colour }) => dot(places, { x, y, fill: colour, r: 2.5 })),
         ...marked.flatMap(({ places, reference }) => marks(places, reference)),
       ],
-    },
+    }),
   );
 }
 

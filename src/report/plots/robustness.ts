@@ -3,17 +3,15 @@
 import { areaY, dot, gridX, gridY, lineY } from "@observablehq/plot";
 import type { CurveRecord } from "../../schema/audit-record.js";
 import { NORM_NAMES, type Norm, radius, wholePercent } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
-import { DASHES, SERIES, svg } from "./svg.js";
+import { type Chart, chart, DASHES, SERIES } from "./svg.js";
 
 type CurvePoint = CurveRecord["points"][number];
 
 const [WIDTH, HEIGHT] = [400, 270];
 
 /** @param curves at least one, all of norm `norm` */
-export function robustnessPlot(norm: Norm, curves: readonly CurveRecord[], document: Document): Html {
-  return svg(`Robust accuracy against ${NORM_NAMES[norm]} radius, with 95 % intervals.`, document, {
-    width: WIDTH,
+export function robustnessPlot(norm: Norm, curves: readonly CurveRecord[], document: Document): Chart {
+  return chart(`Robust accuracy against ${NORM_NAMES[norm]} radius, with 95 % intervals.`, document, WIDTH, () => ({
     height: HEIGHT,
     marginLeft: 52,
     marginRight: 26,
@@ -32,7 +30,7 @@ export function robustnessPlot(norm: Norm, curves: readonly CurveRecord[], docum
       gridY({ ticks: 5 }),
       ...curves.flatMap((curve, i) => curveMarks(curve, i)),
     ],
-  });
+  }));
 }
 
 function curveMarks(curve: CurveRecord, index: number) {

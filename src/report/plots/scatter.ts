@@ -1,9 +1,8 @@
 /** @file Dots of several series in a plane, with a logarithmic vertical axis: a dose and its
  *  response. */
 import { dot, gridX, gridY } from "@observablehq/plot";
-import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
-import { svg } from "./svg.js";
+import { type Chart, chart } from "./svg.js";
 import { logTicks } from "./ticks.js";
 
 export interface ScatterDot {
@@ -25,12 +24,11 @@ export interface ScatterOptions {
 }
 
 /** @param options with at least one dot */
-export function scatterPlot({ label, dots, series, x, y }: ScatterOptions, document: Document): Html {
+export function scatterPlot({ label, dots, series, x, y }: ScatterOptions, document: Document): Chart {
   const ys = dots.map((d) => d.y);
   const ends = [0.95 * Math.min(...ys), 1.05 * Math.max(...ys)] as const;
   const ticks = logTicks(...ends);
-  return svg(label, document, {
-    width: 440,
+  return chart(label, document, 440, () => ({
     height: 310,
     marginLeft: 52,
     marginRight: 24,
@@ -49,5 +47,5 @@ export function scatterPlot({ label, dots, series, x, y }: ScatterOptions, docum
         symbol: (d: ScatterDot) => series[d.series].symbol ?? "circle",
       }),
     ],
-  });
+  }));
 }

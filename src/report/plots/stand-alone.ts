@@ -3,21 +3,22 @@
 import { type Html, html, raw } from "../shared/html.js";
 import { LIGHT } from "../shared/style.js";
 import { type KeyEntry, keySign } from "./key.js";
+import type { Chart } from "./svg.js";
 
 const [ROW, EDGE] = [18, 10];
 const FONT = "system-ui, Arial, 'DejaVu Sans', sans-serif";
 
 /** The document as text: white paper, the plot, one line of the key below the other.
- * @param plot as `svg` gives it */
-export function standAlone(plot: Html, key: readonly KeyEntry[]): string {
-  const { width, height, label } = sizeOf(plot.text);
+ * @param chart its wide drawing is taken */
+export function standAlone({ wide }: Chart, key: readonly KeyEntry[]): string {
+  const { width, height, label } = sizeOf(wide.text);
   const whole = height + (key.length === 0 ? 0 : ROW * key.length + EDGE);
   const entries = key.map(
     (entry, i) =>
       html`<g transform="translate(${EDGE},${height + EDGE / 2 + ROW * i})">${keySign(entry)}<text x="38" y="10">${entry.name}</text></g>`,
   );
   const text =
-    html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" viewBox="0 0 ${width} ${whole}" font-family="${FONT}" font-size="12" fill="${LIGHT.ink}" color="${LIGHT.ink}"><title>${label}</title><rect width="100%" height="100%" fill="#fff"/>${raw(plot.text)}${entries}</svg>\n`
+    html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" viewBox="0 0 ${width} ${whole}" font-family="${FONT}" font-size="12" fill="${LIGHT.ink}" color="${LIGHT.ink}"><title>${label}</title><rect width="100%" height="100%" fill="#fff"/>${wide}${entries}</svg>\n`
       .text;
   return literal(text);
 }

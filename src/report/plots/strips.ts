@@ -1,10 +1,9 @@
 /** @file Named rows with dots and their intervals: effects by cell, rates by block, changes by
  *  attack. A region of small values can be shaded. */
-import { axisX, axisY, dot, gridX, rectX, ruleX, ruleY } from "@observablehq/plot";
+import { axisX, axisY, dot, gridX, rectX, ruleX, ruleY, text } from "@observablehq/plot";
 import { shorten } from "../shared/format.js";
-import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
-import { CLEAN, svg } from "./svg.js";
+import { type Chart, CLEAN, chart, HALO } from "./svg.js";
 import { logTicks } from "./ticks.js";
 
 /** One dot. */
@@ -45,36 +44,59 @@ interface Placed extends StripDot {
   readonly y: number;
 }
 
-const [WIDTH, SMALL, LETTER, LONGEST] = [440, 330, 6.4, 26];
+const [WIDTH, SMALL, LETTER] = [520, 340, 6.4];
+/** The longest name beside a row, and above one, in letters. */
+const [LONGEST, ALONE] = [26, 46];
+/** The height of a name above its row. */
+const LINE = 16;
 /** Height of a row: room for its dots below each other, in full or, where they are many, closer. */
 const [LEAST, STEP, MOST, MOST_BARE] = [24, 9, 100, 48];
 
 /** @param options with at least one row */
-export function stripsPlot(options: StripsOptions, document: Document): Html {
+export function stripsPlot(options: StripsOptions, document: Document): Chart {
   const { label, rows, series, x } = options;
-  const names = rows.map((name) => shorten(name, LONGEST));
   const domain = options.domain ?? span(options);
-  const ticks = x.logarithms ? logTicks(Math.exp(domain[0]), Math.exp(domain[1])).map(Math.log) : 5;
-  return svg(label, document, {
-    width: options.small ? SMALL : WIDTH,
-    height: 52 + rowHeight(options) * rows.length,
-    marginLeft: 16 + LETTER * Math.max(...names.map(({ length }) => length)),
-    marginRight: 22,
-    marginTop: 6,
-    marginBottom: 40,
-    x: { domain },
-    y: { domain: [rows.length - 0.5, -0.5] },
-    marks: [
-      ...regionMarks(options),
-      gridX({ ticks }),
-      ...dotMarks(
-        rows.flatMap((_, i) => place(dotsIn(options, i))),
-        series,
-      ),
-      axisX({ ticks, tickFormat: x.tickFormat, label: x.label, labelAnchor: "center", labelArrow: "none" }),
-      axisY({ ticks: rows.map((_, i) => i), tickFormat: (i: number) => names[i], label: null, tickSize: 0 }),
-    ],
+  return chart(label, document, options.small ? SMALL : WIDTH, (width, narrow) => {
+    const above = options.small === true || narrow;
+    const ticks = x.logarithms ? logTicks(Math.exp(domain[0]), Math.exp(domain[1])).map(Math.log) : width / 85;
+    const height = rowHeight(options) + (above ? LINE : 0);
+    const dots = rows.flatMap((_, i) => place(dotsIn(options, i), above ? LINE / height : 0));
+    const { marks, ...room } = above ? namesAbove(rows, domain[0]) : namesBeside(rows);
+    return {
+      height: 52 + height * rows.length,
+      ...{ ...room, marginRight: 22, marginTop: 6, marginBottom: 40 },
+      x: { domain },
+      y: { domain: [rows.length - 0.5, -0.5], axis: null },
+      marks: [
+        ...regionMarks(options),
+        gridX({ ticks }),
+        ...dotMarks(dots, series),
+        axisX({ ticks, tickFormat: x.tickFormat, label: x.label, labelAnchor: "center", labelArrow: "none" }),
+        ...marks,
+      ],
+    };
   });
+}
+
+/** Names of rows on the left. */
+function namesBeside(rows: readonly string[]) {
+  const names = rows.map((name) => shorten(name, LONGEST));
+  return {
+    marginLeft: 16 + LETTER * Math.max(...names.map(({ length }) => length)),
+    marks: [axisY({ ticks: rows.map((_, i) => i), tickFormat: (i: number) => names[i], label: null, tickSize: 0 })],
+  };
+}
+
+/** Names of rows above their dots, so that the dots have the whole width. */
+function namesAbove(rows: readonly string[], left: number) {
+  const at = { x: () => left, y: (_: string, i: number) => i - 0.5, text: (name: string) => shorten(name, ALONE) };
+  return {
+    marginLeft: 18,
+    marks: [
+      ruleY(rows.slice(1), { y: (_: string, i: number) => i + 0.5, stroke: "var(--rule)" }),
+      text(rows, { ...at, dy: 3, textAnchor: "start", lineAnchor: "top", fill: "currentColor", ...HALO }),
+    ],
+  };
 }
 
 function rowHeight({ rows, dots, ...options }: StripsOptions): number {
@@ -85,9 +107,10 @@ function rowHeight({ rows, dots, ...options }: StripsOptions): number {
 
 const dotsIn = ({ dots }: StripsOptions, row: number): StripDot[] => dots.filter((d) => d.row === row);
 
-/** The dots of a row below each other, within 80 % of its height. */
-const place = (dots: readonly StripDot[]): Placed[] =>
-  dots.map((d, i) => ({ ...d, y: d.row + 0.8 * ((i + 0.5) / dots.length - 0.5) }));
+/** The dots of a row below each other, within 80 % of the height that its name leaves.
+ * @param taken the share of the row's height that its name takes, at the top */
+const place = (dots: readonly StripDot[], taken: number): Placed[] =>
+  dots.map((d, i) => ({ ...d, y: d.row - 0.5 + taken + (1 - taken) * (0.1 + (0.8 * (i + 0.5)) / dots.length) }));
 
 function dotMarks(dots: readonly Placed[], series: readonly KeyEntry[]) {
   const colour = (d: Placed): string => series[d.series].colour;

@@ -1,8 +1,7 @@
 /** @file Curves of a training run: one or more values after each epoch. */
 import { dot, gridX, gridY, lineY } from "@observablehq/plot";
-import type { Html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
-import { DASHES, SERIES, svg } from "./svg.js";
+import { type Chart, chart, DASHES, SERIES } from "./svg.js";
 
 /** One line: a value for each epoch, from the first on. */
 export interface Curve {
@@ -35,13 +34,12 @@ export const lineStyle = (index: number): Omit<KeyEntry, "name"> => ({
   dash: DASHES[(index + Math.floor(index / SERIES.length)) % DASHES.length],
 });
 
-export function curvesPlot(curves: readonly Curve[], options: CurvesOptions, document: Document): Html {
+export function curvesPlot(curves: readonly Curve[], options: CurvesOptions, document: Document): Chart {
   const { label, y, tickFormat, domain, small = false } = options;
   const epochs = Math.max(1, ...curves.map(({ values }) => values.length));
   const largest = Math.max(...curves.flatMap(({ values }) => values), Number.MIN_VALUE);
   const ticks = small ? 3 : 5;
-  return svg(label, document, {
-    width: small ? 300 : 400,
+  return chart(label, document, small ? 300 : 400, () => ({
     height: small ? 200 : 270,
     marginLeft: 52,
     marginRight: 24,
@@ -57,7 +55,7 @@ export function curvesPlot(curves: readonly Curve[], options: CurvesOptions, doc
     },
     y: { domain: domain ?? [0, largest], label: y, labelArrow: "none", ticks, ...(tickFormat ? { tickFormat } : {}) },
     marks: [gridX(wholeTicks(epochs)), gridY({ ticks }), ...curves.flatMap((curve, i) => curveMarks(curve, i))],
-  });
+  }));
 }
 
 function curveMarks({ values }: Curve, index: number) {

@@ -144,7 +144,7 @@ function batchTable(record: ProfileRecord, batch: number): Html {
         ]
       : []),
   ];
-  const caption = `Batch ${batch}. In brackets: 95 % Wilson intervals of accuracy; lowest and highest of ${record.rounds} rounds of time. Speed-ups compare within a round.`;
+  const caption = `Batch ${batch}. In brackets: 95 % Wilson intervals of accuracy; lowest and highest of ${counted(record.rounds, "round")} of time. Speed-ups compare within a round.`;
   return table(caption, columns, rowsAt(record, batch));
 }
 
@@ -180,7 +180,7 @@ function latencySection(record: ProfileRecord, document: Document): Section {
       latencyMs ? [{ name, latency: latencyMs, reference: saving === undefined }] : [],
     );
   const figure = (batch: number): Html =>
-    html`<figure>${latencyPlot(batch, rows(batch), document)}<figcaption>Batch ${batch}: ${rows(batch)[0].latency.requests} requests to each network.</figcaption></figure>`;
+    html`<figure>${latencyPlot(batch, rows(batch), document)}<figcaption>Batch ${batch}: ${counted(rows(batch)[0].latency.requests, "request")} to each network.</figcaption></figure>`;
   const columns = (batch: number): Column<LatencyRow>[] => [
     { head: `batch ${batch}`, cell: (r) => r.name },
     { head: "median", cell: (r) => ms(r.latency.p50) },

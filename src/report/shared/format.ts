@@ -1,7 +1,7 @@
 /** @file Formats the numbers of the reports: one decimal for percentages, an en dash between the
  *  ends of an interval, no-break spaces inside a figure.
  *  The result does not depend on the reader's locale. */
-import { showCount, showRadius } from "../../core/units.js";
+import { counted, showCount, showRadius } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import { type AttackRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
@@ -49,7 +49,7 @@ export interface Vanished {
 
 /** The warning about vanished gradients. */
 export const vanishedText = (name: string, vanished: number, { samples, retried, right }: Vanished): string =>
-  `${name}: the gradient was 0 or below float32's resolution at ${vanished} of ${samples} samples.${
+  `${name}: the gradient was 0 or below float32's resolution at ${vanished} of ${counted(samples, "sample")}.${
     retried
       ? " They were attacked again with losses that do not depend on the scale of logits (the margin loss, scaled cross-entropy)."
       : ""
@@ -73,7 +73,7 @@ export const worstCaseWarnings = ({
   });
 
 /** "1 sample", "256 samples". */
-export const samples = (n: number): string => (n === 1 ? "1 sample" : `${n} samples`);
+export const samples = (n: number): string => counted(n, "sample");
 
 /** A difference of shares in points: "1.1 points". */
 export const points = (difference: number): string => `${oneDecimal(difference)}${NBSP}points`;

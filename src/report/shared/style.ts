@@ -2,21 +2,23 @@
  *  light on paper.
  *  Colours are variables, so that plots follow. Series colours are Okabe and Ito's (2008),
  *  lightened for dark. The page fetches neither fonts nor files. */
+import { BELOW } from "../plots/svg.js";
 import { raw } from "./html.js";
 
 /** The colours of a light page, by the name of their variable. Drawings outside a page have them
  * too. */
 export const LIGHT: Readonly<Record<string, string>> = {
   ...{ paper: "#fdfdfb", panel: "#fff", ink: "#1c2127", soft: "#565f6b", rule: "#dfe1e0", tint: "#f3f4f1" },
-  ...{ accent: "#005a8e", wrong: "#a83a00", clean: "#59636f", shade: "#d55e00" },
+  ...{ accent: "#005a8e", wrong: "#a83a00", good: "#00704f", clean: "#59636f", shade: "#d55e00" },
   ...{ "series-1": "#0072b2", "series-2": "#d55e00", "series-3": "#009e73" },
   ...{ "series-4": "#b3538e", "series-5": "#a87400" },
   "plot-background": "transparent",
 };
 
-const DARK: Readonly<Record<string, string>> = {
+/** The colours that differ on a dark screen. */
+export const DARK: Readonly<Record<string, string>> = {
   ...{ paper: "#14171b", panel: "#1b1f25", ink: "#e7e9ec", soft: "#a7b0bb", rule: "#343a43", tint: "#20252c" },
-  ...{ accent: "#7cc4f2", wrong: "#ff9e66", clean: "#a3adb9", shade: "#e8702a" },
+  ...{ accent: "#7cc4f2", wrong: "#ff9e66", good: "#2fcf9f", clean: "#a3adb9", shade: "#e8702a" },
   ...{ "series-1": "#56b4e9", "series-2": "#ff8f3f", "series-3": "#2fcf9f" },
   ...{ "series-4": "#e59ac6", "series-5": "#e6b84c" },
 };
@@ -57,7 +59,7 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin-top: 1.2rem; fon
 .card dd.figure { font-size: 1.75rem; font-weight: 650; color: var(--ink); letter-spacing: -.02em; line-height: 1.35; font-variant-numeric: tabular-nums; }
 .loud { border: 2px solid var(--wrong); border-radius: .6rem; padding: .9rem 1.1rem; color: var(--wrong); font-size: 1.06rem; }
 .verdict { white-space: nowrap; }
-.verdict.supported { color: var(--series-3); }
+.verdict.supported { color: var(--good); }
 .verdict.refuted { color: var(--wrong); }
 .verdict.nil { color: var(--accent); }
 .verdict.inconclusive { color: var(--soft); }
@@ -80,20 +82,26 @@ code { overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.6rem 2rem; align-items: start; }
 .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 16rem), 1fr)); gap: 1.6rem 1.5rem; margin: 1rem 0 1.8rem; }
 figure { margin: 0; }
-figure > svg { width: 100%; height: auto; max-width: 34rem; }
+.chart { container-type: inline-size; }
+.chart svg { display: block; width: 100%; height: auto; }
+.plot text, .plot tspan { white-space: pre; }
+.chart > .narrow { display: none; max-width: 27rem; }
+${BELOW.map((step) => `@container (max-width: ${step}rem) { .below-${step} > .wide { display: none; } .below-${step} > .narrow { display: block; } }`).join("\n")}
+.numbered { columns: 2; column-gap: 1.5rem; font-size: .85rem; margin: .3rem 0 .6rem; padding-left: 1.6rem; }
+.numbered li { overflow-wrap: anywhere; }
 figcaption, caption { font-size: .85rem; line-height: 1.45; }
-figure > svg + figcaption { padding-top: .5rem; }
-figure.wide > svg { width: auto; max-width: none; display: block; }
-.figure-text { white-space: nowrap; }
+.chart + figcaption, .key + figcaption { padding-top: .5rem; }
+.figure-text, td .figure-text { white-space: nowrap; }
 .multiples figcaption { line-height: 1.35; }
 .multiples figcaption b { color: var(--ink); overflow-wrap: anywhere; }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: .4rem 0 0; padding: 0; font-size: .88rem; }
 .key svg { width: 1.9rem; height: .8rem; vertical-align: middle; margin-right: .4rem; overflow: visible; }
-.scroll { overflow-x: auto; margin: 1rem 0 1.6rem; }
+.scroll { container-type: inline-size; overflow-x: auto; margin: 1rem 0 1.6rem; }
 .scroll:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 .scroll > table { min-width: 100%; }
-caption { text-align: left; padding-bottom: .5rem; max-width: min(44rem, calc(100vw - 2rem)); }
+caption { text-align: left; padding-bottom: .5rem; }
+caption > span { display: block; position: sticky; left: 0; max-width: min(44rem, 100cqi); }
 th, td { padding: .42rem .7rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tbody th { font-weight: 600; white-space: normal; min-width: 8rem; overflow-wrap: normal; }
@@ -141,10 +149,13 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   main { max-width: none; padding: 0; }
   nav { display: none; }
   h2, h3, caption { break-after: avoid; }
-  p, figure, .item, .card, .scroll, tr, .findings li, .pair > * { break-inside: avoid; }
+  p, figure, .item, .card, .scroll.few, tr, li, .facts > * { break-inside: avoid; }
+  thead { display: table-header-group; }
+  tbody tr:nth-child(-n + 2), tbody tr:nth-last-child(2) { break-after: avoid; }
+  .multiples .plot { font-size: 13.5px !important; }
+  .images figure { flex: 0 1 4.8rem; }
   .key, section > p { break-after: avoid; }
   .scroll { overflow: visible; }
-  figure.wide > svg { max-width: 100%; }
   .reason { min-width: 0; }
   details.figures::details-content { content-visibility: visible; block-size: auto; }
   section { margin-top: 1.6rem; }
@@ -154,7 +165,10 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   .pair, .beside { grid-template-columns: 1fr 1fr; }
   .pair .beside { grid-template-columns: 1fr; }
   .multiples { grid-template-columns: repeat(3, 1fr); }
-  .gallery { grid-template-columns: 1fr 1fr; }
+  .gallery { grid-template-columns: 1fr 1fr; gap: .6rem; }
+  .item { padding: .6rem .8rem; }
+  .facts { gap: .15rem 1.2rem; font-size: .85rem; }
+  summary { list-style: none; color: var(--soft); }
   .card, .item, td.shade, .exits td.taken { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `);

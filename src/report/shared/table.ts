@@ -13,6 +13,9 @@ export interface Column<Row> {
   readonly shade?: (row: Row) => number;
 }
 
+/** Tables of at most this number of rows stay on one page of paper. */
+const FEW = 5;
+
 /** A captioned table of `rows`. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   const heads = columns.map((column) => html`<th scope="col"${alignment(column)}>${column.head}</th>`);
@@ -20,14 +23,24 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
     (row) =>
       html`<tr>${columns.map((column, i) => (i === 0 ? html`<th scope="row">${column.cell(row)}</th>` : cell(column, row)))}</tr>`,
   );
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+  const size = rows.length <= FEW ? " few" : "";
+  return html`<div class="scroll${size}" role="region" aria-label="${caption}" tabindex="0"><table><caption><span>${caption}</span></caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 function cell<Row>(column: Column<Row>, row: Row): Html {
   const shade = column.shade
     ? html` class="shade" style="--lost:${Math.round(100 * (1 - column.shade(row)))}%"`
     : NOTHING;
-  return html`<td${alignment(column)}${shade}>${column.cell(row)}</td>`;
+  return html`<td${alignment(column)}${shade}>${unbroken(column.cell(row))}</td>`;
 }
 
 const alignment = <Row>(column: Column<Row>): Html => (column.align === "left" ? html` class="text"` : NOTHING);
+
+/** Text whose brackets, such as those of an interval, stay in one line. */
+function unbroken(content: HtmlContent): HtmlContent {
+  if (typeof content === "string")
+    return content
+      .split(/(\([^()]{1,18}\))/)
+      .map((part) => (part.startsWith("(") ? html`<span class="figure-text">${part}</span>` : part));
+  return Array.isArray(content) ? content.map(unbroken) : content;
+}

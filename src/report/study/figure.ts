@@ -1,6 +1,8 @@
 /** @file One figure of a study's report: a plot, its key and its caption. The page and the files of
  *  figures are made from the same list. */
+import { counted } from "../../core/units.js";
 import { type KeyEntry, key } from "../plots/key.js";
+import type { Chart } from "../plots/svg.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
 
@@ -9,7 +11,7 @@ export interface Figure {
   readonly id: string;
   /** What stands above a small panel. */
   readonly title?: string;
-  readonly plot: Html;
+  readonly plot: Chart;
   readonly key: readonly KeyEntry[];
   readonly caption: string;
 }
@@ -40,7 +42,7 @@ const LONG = 20;
 export function foldedTable<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   if (rows.length === 0) return NOTHING;
   const whole = table(caption, columns, rows);
-  return rows.length <= LONG ? whole : folded(`Table of ${rows.length} rows: ${caption}`, whole);
+  return rows.length <= LONG ? whole : folded(`Table of ${counted(rows.length, "row")}: ${caption}`, whole);
 }
 
 /** Content behind a line that opens it. */

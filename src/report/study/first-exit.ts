@@ -1,5 +1,6 @@
 /** @file Label changes against the place of the first exit, split into exposure and
  *  vulnerability. */
+import { counted } from "../../core/units.js";
 import type { FirstExitCurve, StudyRecord } from "../../schema/study/record.js";
 import type { KeyEntry } from "../plots/key.js";
 import { type LinePoint, linesPlot } from "../plots/lines.js";
@@ -123,7 +124,7 @@ const POINTS: readonly Column<Row>[] = [
 function figurePart(record: StudyRecord, document: Document): Html {
   const [first = [], ...others] = firstExitGroups(record, document);
   const rest = others.flat();
-  return html`${panels(first)}${rest.length === 0 ? NOTHING : moreFigures(`Other scenarios and thresholds: ${rest.length} plots`, panels(rest))}`;
+  return html`${panels(first)}${rest.length === 0 ? NOTHING : moreFigures(`Other scenarios and thresholds: ${counted(rest.length, "plot")}`, panels(rest))}`;
 }
 
 export function firstExitSection(record: StudyRecord, document: Document): Section {

@@ -4,6 +4,7 @@ import type { StudyRecord } from "../../schema/study/record.js";
 import { type Fact, list } from "../audit/methods.js";
 import * as write from "../shared/format.js";
 import { html } from "../shared/html.js";
+import { jsonTable } from "../shared/settings.js";
 import type { Section } from "../shared/shell.js";
 import { folded } from "./figure.js";
 
@@ -22,6 +23,6 @@ export function planSection({ plan, tool, seed, environment }: StudyRecord): Sec
   return {
     id: "plan",
     title: "Plan, versions, machines",
-    body: html`${list(facts)}${folded("The plan", html`<pre>${plan.text}</pre>`)}`,
+    body: html`${list(facts)}${folded("The plan", jsonTable("What the plan fixed before the study began.", plan.text))}`,
   };
 }

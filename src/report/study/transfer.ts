@@ -1,5 +1,7 @@
 /** @file Transfer between networks: heat maps of surrogates and targets, and what the kind of
  *  surrogate and of target does. */
+
+import { counted } from "../../core/units.js";
 import type {
   Kinship,
   OverallEffects,
@@ -110,10 +112,10 @@ function mapPart(record: StudyRecord, document: Document): Html {
   if (matrices.length === 0) return empty("No matrix of surrogates and targets was measured.");
   const drawn = mapFigures(record, document).map((figure, i) => ({ figure, matrix: matrices[i] }));
   const one = ({ figure, matrix }: (typeof drawn)[number]): Html => html`<h3>${figure.title ?? ""}</h3>
-<div class="scroll" role="region" aria-label="${figure.title ?? ""}" tabindex="0"><figure class="wide">${figure.plot}<figcaption>${figure.caption}</figcaption></figure></div>${folded("The numbers with their intervals", matrixTable(matrix))}`;
+<figure>${figure.plot}<figcaption>${figure.caption}</figcaption></figure>${folded("The numbers with their intervals", matrixTable(matrix))}`;
   const main = drawn.filter(({ matrix }) => matrix === mainOf(record, matrix.data));
   const other = drawn.filter(({ matrix }) => matrix !== mainOf(record, matrix.data));
-  return html`${heatKey()}${main.map(one)}${other.length === 0 ? NOTHING : moreFigures(`Other attacks and radii: ${other.length} heat maps`, html`${other.map(one)}`)}`;
+  return html`${heatKey()}${main.map(one)}${other.length === 0 ? NOTHING : moreFigures(`Other attacks and radii: ${counted(other.length, "heat map")}`, html`${other.map(one)}`)}`;
 }
 
 /** The heat map of a data set that is open: the first at the primary radius, else the first. */

@@ -1,5 +1,6 @@
 /** @file How a study's report writes effects, probabilities and verdicts, and why a section is
  *  empty. */
+import { counted } from "../../core/units.js";
 import type { Scale } from "../../schema/study/claims.js";
 import {
   CLAIMS,
@@ -85,7 +86,7 @@ export const isPrimary = ({ radius: { primary } }: StudyRecord, value: number | 
   value === null || same(value, primary);
 
 /** "6 blocks". */
-export const several = (n: number, one: string, many = `${one}s`): string => `${n}${NBSP}${n === 1 ? one : many}`;
+export const several = (n: number, one: string, many = `${one}s`): string => counted(n, one, many).replace(" ", NBSP);
 
 const MARKS = {
   supported: { sign: "✓", name: "supported" },

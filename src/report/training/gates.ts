@@ -1,4 +1,5 @@
 /** @file The gates of a training run: mean cost and open rates after each epoch. */
+import { counted } from "../../core/units.js";
 import { isDynamic } from "../../measures/gates.js";
 import type { EpochReport, TrainingRecord } from "../../schema/training.js";
 import { heatKey, heatMapPlot } from "../plots/heat-map.js";
@@ -25,7 +26,7 @@ export function gateSentences({ gates = [], epochs }: TrainingRecord): string[] 
   const rest =
     deciding === 0
       ? "No gate decides: each is open, or closed, for nearly all of them."
-      : `${deciding} of ${gates.length} gates decide: they are open for some and closed for others.`;
+      : `${deciding} of ${counted(gates.length, "gate decides: it is", "gates decide: they are")} open for some and closed for others.`;
   return [
     `On validation samples the final exit costs ${write.percent(meanCost(gates, rates))} of the full network on average. ${rest}`,
   ];
@@ -48,7 +49,7 @@ export function gatesSection({ gates = [], epochs }: TrainingRecord, document: D
     id: "gates",
     title: "Gates",
     body: html`<div class="pair"><figure>${curvesPlot(costs, options, document)}${key(costs.map(({ name }, i) => ({ name, ...lineStyle(i) })))}<figcaption>${label}</figcaption></figure></div>
-<div class="scroll" role="region" aria-label="${map}" tabindex="0"><figure class="wide">${ratesMap(gates, epochs, map, document)}<figcaption>${map} A gate that is always open, or always closed, decides nothing.</figcaption></figure></div>${heatKey()}`,
+<figure>${ratesMap(gates, epochs, map, document)}<figcaption>${map} A gate that is always open, or always closed, decides nothing.</figcaption></figure>${heatKey()}`,
   };
 }
 

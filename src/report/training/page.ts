@@ -6,7 +6,6 @@ import { counted } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
 import { showUnits } from "../../schema/units.js";
-import { type Fact, list } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
 import * as write from "../shared/format.js";
@@ -16,6 +15,7 @@ import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 import { gatesSection } from "./gates.js";
+import { trainingSettings } from "./settings.js";
 import { trainingShort } from "./short.js";
 
 /** The page as text. */
@@ -148,5 +148,5 @@ function perExitSection({ exits, epochs }: TrainingRecord, document: Document): 
 const settingsSection = ({ settings }: TrainingRecord): Section => ({
   id: "settings",
   title: "Settings",
-  body: html`<p>The same settings on the same data give the same weights.</p>${list(settings.map(([name, value]): Fact => [name, value]))}`,
+  body: trainingSettings(settings),
 });

@@ -1,5 +1,6 @@
 /** @file "In short" of a study of transfer: how often attacks work on a network that they did not
  *  see, and the pair of networks for which they work best. */
+import { counted } from "../../core/units.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
 import * as write from "../shared/format.js";
 
@@ -9,7 +10,7 @@ const MOST = 3;
 /** Two to four sentences. */
 export function transferShort(record: TransferRecord): string[] {
   const { networks, eligible, data, attacks } = record;
-  const start = `${networks.length} networks are all right on ${eligible} of ${write.samples(data.samples)}; only these are attacked.`;
+  const start = `${counted(networks.length, "network is", "networks are")} all right on ${eligible} of ${write.samples(data.samples)}; only these are attacked.`;
   if (eligible === 0) return [start];
   const more = attacks.length - MOST;
   return [

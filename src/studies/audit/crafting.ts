@@ -1,10 +1,12 @@
 /** @file What changes when the attacks of an audit search on a surrogate. */
+
 import type { SampleOutcome } from "../../attacks/attack.js";
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
 import type { Sample } from "../../attacks/sample.js";
 import type { AttackConfig, ConfiguredAttack } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
+import { counted } from "../../core/units.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Surrogate } from "./options.js";
 
@@ -27,7 +29,8 @@ export function checkAlike(
   other: DynamicModel,
   role: "surrogate" | "baseline" = "surrogate",
 ): void {
-  const what = ({ input, classes }: DynamicModel) => `images ${showShape(input.shape.slice(1))} and ${classes} classes`;
+  const what = ({ input, classes }: DynamicModel) =>
+    `images ${showShape(input.shape.slice(1))} and ${counted(classes, "class", "classes")}`;
   const names = ({ classNames }: DynamicModel) => classNames?.join("\n");
   const sameNames = [names(target), names(other)].includes(undefined) || names(target) === names(other);
   if (what(target) === what(other) && sameNames) return;

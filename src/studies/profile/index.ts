@@ -1,8 +1,10 @@
 /** @file The profile measures the time that early exits save on this machine. Accuracy and stops
  *  come from the logits of all exits and `route`, which is exact. Times come from the staged
  *  executor and from the static network of the same weights, which take turns. */
+
 import { DynnError } from "../../core/errors.js";
 import { checkGiven } from "../../core/given.js";
+import { counted } from "../../core/units.js";
 import { checkWhole } from "../../core/whole.js";
 import { fitData } from "../../data/fit.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -104,7 +106,7 @@ function checkBatches({ data, batches, rounds }: ProfileOptions): void {
   if (large === undefined) return;
   throw new DynnError(
     "cli/value",
-    `batch: ${large} is more than the ${data.count} images of ${data.name} that are timed. Time more images, or give smaller batches.`,
+    `batch: ${large} is more than the ${counted(data.count, "image")} of ${data.name} that are timed. Time more images, or give smaller batches.`,
     { batch: large, count: data.count },
   );
 }

@@ -7,6 +7,7 @@ import { type AttackConfig, configureAttack } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
 import { checkGiven } from "../../core/given.js";
 import { showShape } from "../../core/shape.js";
+import { counted } from "../../core/units.js";
 import { type Dataset, notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
@@ -142,7 +143,8 @@ function sameData({ networks, data }: Pick<TransferOptions, "networks" | "data">
     const sameClasses =
       model.classes === first.model.classes && fitted.labels.every((label, i) => label === first.data.labels[i]);
     if (sameImages && sameClasses) continue;
-    const what = (one: DynamicModel) => `images ${showShape(one.input.shape.slice(1))} and ${one.classes} classes`;
+    const what = (one: DynamicModel) =>
+      `images ${showShape(one.input.shape.slice(1))} and ${counted(one.classes, "class", "classes")}`;
     throw new DynnError(
       "transfer/mismatch",
       `${model.name}: takes ${what(model)}${sameImages && model.classes === first.model.classes ? " in another order" : ""}, but ${first.model.name} takes ${what(first.model)}. Compare networks for the same images and classes.`,

@@ -1,6 +1,8 @@
 /** @file Measures a network of the zoo as it is published: accuracy of each exit, accuracy and
  *  cost of the routed answer, robust accuracy at small radii. */
+
 import { present } from "../../core/present.js";
+import { counted } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { type Dataset, subset } from "../../data/dataset.js";
 import type { TrainingSplit } from "../../data/training-split.js";
@@ -156,7 +158,7 @@ export async function robustAccuracy(
   });
   return record.curves.flatMap(({ name, points }) =>
     points.slice(1).map(({ radius, robustAccuracy }) => ({
-      attack: `${name}, ${ROBUST.steps} steps`,
+      attack: `${name}, ${counted(ROBUST.steps, "step")}`,
       radius,
       test: { right: Math.round(robustAccuracy.value * records.length), count: records.length },
     })),

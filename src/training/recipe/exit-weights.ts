@@ -1,6 +1,8 @@
 /** @file The coefficient of each exit's loss during training. Source: Kaya et al. 2019, section 4
  *  ("SDN training"). */
+
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import type { ExitWeights } from "./config.js";
 
 /** The first coefficient of every early exit. */
@@ -24,7 +26,7 @@ export function exitWeights(
   if (config.length === costFractions.length) return config;
   throw new DynnError(
     "training/config",
-    `exit weights: got ${config.length} numbers for ${costFractions.length} exits. Give one per exit, the final one included.`,
+    `exit weights: got ${counted(config.length, "number")} for ${counted(costFractions.length, "exit")}. Give one per exit, the final one included.`,
     { weights: config, exits: costFractions.length },
   );
 }

@@ -6,6 +6,7 @@ import { DynnError } from "../../core/errors.js";
 import { didYouMean } from "../../core/guess.js";
 import { showShape } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
+import { counted } from "../../core/units.js";
 import type { Dataset } from "../../data/dataset.js";
 import { firstImages } from "../../data/dataset.js";
 import { checkSize } from "../../data/fit.js";
@@ -132,7 +133,7 @@ export async function trainingNetwork(request: NetworkRequest): Promise<Training
   if (contract.classes !== request.classes)
     throw new DynnError(
       "data/label",
-      `${base.name}: has ${contract.classes} classes, and ${request.train.name} has ${request.classes}. Take an architecture by name, or data with as many classes.`,
+      `${base.name}: has ${counted(contract.classes, "class", "classes")}, and ${request.train.name} has ${request.classes}. Take an architecture by name, or data with as many classes.`,
       { model: contract.classes, data: request.classes },
     );
   return {

@@ -1,6 +1,8 @@
 /** @file Plans a training run before its first step: data, network, configuration, and the settings
  *  that decide the result. */
+
 import { DynnError } from "../../core/errors.js";
+import { counted } from "../../core/units.js";
 import { VERSION } from "../../core/version.js";
 import { notesOf } from "../../data/dataset.js";
 import type { TrainingSplit } from "../../data/training-split.js";
@@ -70,7 +72,7 @@ export function checkBatch({ batch }: TrainingConfig, { train }: TrainingSplit):
   if (batch <= train.count) return;
   throw new DynnError(
     "training/config",
-    `batch ${batch}: there are ${train.count} records to train on, expected at least one batch. Give a smaller batch, or more data.`,
+    `batch ${batch}: the data have ${counted(train.count, "record")} to train on, expected at least one batch. Give a smaller batch, or more data.`,
     { batch, records: train.count, options: ["batch"] },
   );
 }

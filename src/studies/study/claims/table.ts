@@ -1,5 +1,7 @@
 /** @file The numbers that a claim is judged by: one table per block, one row per sample. */
+
 import { DynnError } from "../../../core/errors.js";
+import { counted } from "../../../core/units.js";
 import type { Check } from "../../../schema/study/claims.js";
 
 /** The samples of one block under all conditions. */
@@ -30,7 +32,12 @@ export function columnOf(block: BlockTable, name: string): ArrayLike<number> {
     throw dataError(block, `column "${name}" is missing`, Object.keys(block.columns).join(", "), name);
   const rows = Math.max(...Object.values(block.columns).map(({ length }) => length));
   if (column.length === 0 || column.length !== rows)
-    throw dataError(block, `column "${name}" has another length`, `${column.length} rows`, `${rows || "at least 1"}`);
+    throw dataError(
+      block,
+      `column "${name}" has another length`,
+      counted(column.length, "row"),
+      `${rows || "at least 1"}`,
+    );
   for (let i = 0; i < column.length; i++)
     if (!Number.isFinite(column[i]))
       throw dataError(block, `column "${name}" has no number in row ${i}`, `${column[i]}`, "a finite number");
