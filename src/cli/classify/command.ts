@@ -75,9 +75,9 @@ export function classifyCommand(command: Command, io: Io): Command {
 
 const HELP = `
 Image files are resized to the input size of the network: the short side, then
-the centre is cut out. FILE?fit=pad and FILE?fit=stretch keep the edges. When the
-server is not reached, the device answers with its most confident exit, and the
-table says so. When the server refuses (another export, another token), the
+the centre is cut out. FILE?fit=pad and FILE?fit=stretch keep the edges. When
+the server is not reached, the device answers with its most confident exit, and
+the table says so. When the server refuses (another export, another token), the
 command fails.
 
 Examples:
