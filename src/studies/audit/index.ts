@@ -4,29 +4,17 @@
 
 import { configureAttack } from "../../attacks/spec.js";
 import { checkGiven } from "../../core/given.js";
-import { present } from "../../core/present.js";
-import { notesOf } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import { underPolicy } from "../../dynamic/model/under-policy.js";
-import { confusionByAnswer } from "../../measures/confusion.js";
-import { overthinking, underthinking } from "../../measures/overthinking.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import {
-  type AttackRecord,
-  type AuditRecord,
-  auditRecordSchema,
-  type GalleryItem,
-  SCHEMA_VERSION,
-} from "../../schema/audit-record.js";
-import { type Policy, policyRecord, singleExitPolicy } from "../../schema/policy.js";
-import { readingOf } from "../../schema/reading.js";
+import { type AttackRecord, type AuditRecord, auditRecordSchema, type GalleryItem } from "../../schema/audit-record.js";
+import { type Policy, singleExitPolicy } from "../../schema/policy.js";
 import type { SampleRow } from "../../schema/sample-row.js";
-import { gateRecords, isRoutable } from "../../schema/units.js";
+import { isRoutable } from "../../schema/units.js";
 import { batchOf, type OpenBatch, type StudyRequest, tightest } from "../batch.js";
 import { chanceWarnings } from "../chance.js";
 import { withCheckedModel } from "../checked-model.js";
 import { recorded } from "../defaults.js";
-import { gateBaselines } from "../gates/baselines.js";
 import { assumedPolicy, type PolicyChoice } from "../policy.js";
 import { InProcess } from "../tasks/in-process.js";
 import { answersKind } from "../tasks/kinds/answers.js";
@@ -34,17 +22,18 @@ import { craftKind } from "../tasks/kinds/craft.js";
 import { policyKind } from "../tasks/kinds/policy.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
 import { attackedBy, judge, verdicts } from "./attack-step.js";
-import { type AuditedModel, auditedModel } from "./audited-model.js";
+import { auditedModel } from "./audited-model.js";
 import { checkAlike, onSurrogate } from "./crafting.js";
 import { curveRecord } from "./curves.js";
 import { pickGallery } from "./gallery.js";
 import { withComparisons } from "./health.js";
 import type { AuditOptions, AuditOutcome } from "./options.js";
 import { auditPlan, curvesOf } from "./plan.js";
+import { cleanRecord, header, skipping } from "./record.js";
 import { rowsOf } from "./rows.js";
 import { seedsFrom, storeOfSeed, withSpread } from "./seeds.js";
-import { type Reference, referencesOf, skippingRecord } from "./skipping.js";
-import { efficacies, finalAccuracy, labelsOf, perExit, probabilitiesOf, routedRecord, stopsOf } from "./tally.js";
+import { referencesOf } from "./skipping.js";
+import { finalAccuracy } from "./tally.js";
 import { WorstCase } from "./worst-case.js";
 
 export type { SampleRow } from "../../schema/sample-row.js";
@@ -198,20 +187,6 @@ async function joinedResults(options: AuditOptions, run: InProcess, before: Wors
   };
 }
 
-/** What the gates did, and the baselines where they are asked for. */
-async function skipping(
-  { gateBaselines: asked, ...options }: AuditOptions,
-  onClean: AuditedModel,
-  references: readonly Reference[],
-): Promise<Pick<AuditRecord["clean"], "skipping">> {
-  const own = skippingRecord(onClean, references);
-  if (!asked) return own;
-  const { policy } = onClean.victim;
-  const statics = options.baseline ? [options.baseline] : [];
-  const baselines = await gateBaselines({ ...options, ...asked, policy, statics });
-  return own.skipping ? { skipping: { ...own.skipping, baselines } } : own;
-}
-
 /** What is joined attack by attack, so that the images of one attack are in memory twice at a
  * time. */
 interface Joined {
@@ -258,56 +233,4 @@ function fitted(options: AuditOptions): AuditOptions {
 function checkAttacks({ model, policy, attacks }: AuditOptions): void {
   const victim = { model, policy: assumedPolicy(policy, model) };
   for (const config of attacks) configureAttack(config, victim);
-}
-
-function header({
-  model,
-  data,
-  policy,
-  seed,
-  version,
-  made,
-}: AuditOptions): Pick<AuditRecord, "schemaVersion" | "tool" | "made" | "model" | "data"> {
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: { name: "dynn", version },
-    ...(made ? { made } : {}),
-    model: {
-      name: model.name,
-      ...(model.sha256 === undefined ? {} : { sha256: model.sha256 }),
-      ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
-      input: [...model.input.shape],
-      parameters: model.parameters,
-      exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),
-      ...gateRecords(model),
-      ...readingOf(model),
-    },
-    data: {
-      name: data.name,
-      samples: data.count,
-      seed,
-      ...(policy.kind === "calibrated"
-        ? { validation: { name: policy.validation.name, samples: policy.validation.count } }
-        : {}),
-      notes: notesOf(data, policy.kind === "calibrated" ? policy.validation : undefined),
-    },
-  };
-}
-
-function cleanRecord({ victim, logits, labels, routed }: AuditedModel): AuditRecord["clean"] {
-  const { model, policy } = victim;
-  const exits = perExit(logits, labels);
-  const routing = routedRecord(routed, labels, model);
-  const right = logits.exits.map((_, exit) =>
-    Uint8Array.from(labelsOf(logits, exit), (label, i) => (label === labels[i] ? 1 : 0)),
-  );
-  return {
-    accuracyPerExit: exits.map((r) => r.value),
-    accuracyIntervals: exits,
-    routed: { ...routing, ...policyRecord(policy) },
-    ...efficacies(model, routed),
-    overthinking: overthinking(right, stopsOf(routed)),
-    underthinking: underthinking(right, stopsOf(routed)),
-    confusion: confusionByAnswer(probabilitiesOf(logits), logits.classes, present(right.at(-1), "the final exit")),
-  };
 }
