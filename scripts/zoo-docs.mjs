@@ -47,7 +47,12 @@ function tierTable(entries, { wilson, table }) {
   );
 }
 
-const BASELINES = { "fixed-blocks": "best fixed blocks", "random-gates": "random gates", static: "static network" };
+const BASELINES = {
+  "fixed-blocks": "fixed blocks, closed one by one",
+  "most-open-blocks": "fixed blocks, the most open",
+  "random-gates": "random gates",
+  static: "static network",
+};
 
 /** Networks with gates beside networks that decide nothing. */
 function gateTable(entries, { wilson, table }) {
@@ -167,7 +172,11 @@ either side.
 ${sections.join("")}`;
 }
 
-const COLOURS = { domain: ["static", "joint", "ic-only"], range: ["#0072b2", "#d55e00", "#009e73"], legend: true };
+const COLOURS = {
+  domain: ["static", "joint", "ic-only", "gates", "blockdrop", "act"],
+  range: ["#0072b2", "#d55e00", "#009e73", "#b3538e", "#a87400", "#59636f"],
+  legend: true,
+};
 
 const TITLE = "Accuracy of the final exit on the validation records after each epoch";
 
@@ -196,16 +205,18 @@ export function zooCurves(index) {
     color: { ...COLOURS, legend: false },
     marks: [
       Plot.lineY(points, { fx: "panel", x: "epoch", y: "accuracy", z: "name", stroke: "recipe", strokeWidth: 1.5 }),
-      ...COLOURS.domain.map((recipe, i) =>
-        Plot.text([recipe], {
-          fx: () => panels[0],
-          frameAnchor: "bottom-right",
-          dx: -6,
-          dy: -40 + 14 * i,
-          text: (name) => name,
-          fill: () => recipe,
-        }),
-      ),
+      ...COLOURS.domain
+        .filter((recipe) => points.some((point) => point.recipe === recipe))
+        .map((recipe, i) =>
+          Plot.text([recipe], {
+            fx: () => panels[0],
+            frameAnchor: "bottom-right",
+            dx: -6,
+            dy: -40 + 14 * i,
+            text: (name) => name,
+            fill: () => recipe,
+          }),
+        ),
     ],
   });
   plot.setAttribute("style", "background: white; color: #222; font-family: sans-serif; font-size: 12px");

@@ -26,8 +26,9 @@ const difficultySchema = z.object({
     .describe("the routed network on four groups from easy to difficult, by margin; empty for fewer than 4 samples"),
 });
 
-/** What the network is compared with. */
-export const GATE_BASELINES = ["fixed-blocks", "random-gates", "static"] as const;
+/** What the network is compared with. Both kinds of fixed blocks were chosen on validation records:
+ * closed one after the other, or the most often open ones. */
+export const GATE_BASELINES = ["fixed-blocks", "most-open-blocks", "random-gates", "static"] as const;
 
 /** A network without decisions, and the gated network against it on the same images. */
 export const gateBaselineSchema = z.object({

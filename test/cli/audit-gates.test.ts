@@ -44,7 +44,7 @@ describe("gates", () => {
     ])
       expect(out).toContain(text);
     expect(out).toMatch(
-      /best fixed blocks: [\d.]+.% right at [\d.]+.% of the cost: (no gain shown|the gates (gain|lose))/,
+      /fixed blocks, closed one by one: [\d.]+.% right at [\d.]+.% of the cost: (no gain shown|the gates (gain|lose))/,
     );
     expect(out).toMatch(/random gates: .*McNemar p/);
     expect(out).toMatch(/static network: .*McNemar p/);
@@ -60,7 +60,7 @@ describe("gates", () => {
       expect(clean.skipping?.baselines?.accuracy.value).toBe(clean.routed.accuracy);
     }
     const { clean } = await audited(both, "--fixed-blocks", "--samples", "60", "--threshold", "0.9");
-    expect(clean.skipping?.baselines?.compared).toHaveLength(2);
+    expect(clean.skipping?.baselines?.compared).toHaveLength(3);
     expect((await audited(gated)).clean.skipping).not.toHaveProperty("baselines");
   });
 

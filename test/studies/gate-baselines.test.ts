@@ -1,6 +1,7 @@
 /** @file Networks with gates against fixed blocks, random gates and a static network, each compared with a direct computation. */
 import { describe, expect, test } from "vitest";
 import { Images } from "../../src/core/images.js";
+import type { Logits } from "../../src/core/logits.js";
 import { type Dataset, inMemory, readImages } from "../../src/data/dataset.js";
 import { underPolicy } from "../../src/dynamic/model/under-policy.js";
 import { costShareOf } from "../../src/dynamic/model/units.js";
@@ -12,17 +13,20 @@ import { ortNode } from "../../src/node/ort-node/index.js";
 import { referenceBackend } from "../../src/runtime/reference.js";
 import { ALWAYS_CLOSED, ALWAYS_OPEN, type Policy } from "../../src/schema/policy.js";
 import { compare, gateBaselines } from "../../src/studies/gates/baselines.js";
-import { bestFixedBlocks, type FixedOutcome } from "../../src/studies/gates/search.js";
+import { type FixedOutcome, fixedCandidates } from "../../src/studies/gates/search.js";
 import { CLASSES, gatedImages, gatedModel } from "../support/gated.js";
 
 const backend = ortNode({ threads: 1 });
 
-async function routed(exits: readonly number[], policy: Policy, data: Dataset): Promise<Routed[]> {
+const routed = async (exits: readonly number[], policy: Policy, data: Dataset): Promise<Routed[]> =>
+  route(await logitsOf(exits, policy, data), policy);
+
+async function logitsOf(exits: readonly number[], policy: Policy, data: Dataset): Promise<Logits> {
   const model = underPolicy(gatedModel({ exits }), policy);
   const forward = await Forward.compile(model, { backend });
   const logits = await forward.logits(await readImages(data), { batch: 16 });
   await forward.release();
-  return route(logits, policy);
+  return logits;
 }
 
 const ALL = { rule: "max-softmax", thresholds: [], fallback: "final" } as const;
@@ -47,24 +51,25 @@ const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / 
 describe("the search of fixed blocks", () => {
   const COSTS = [0.1, 0.2, 0.3, 0.15];
   const costOf = (open: readonly boolean[]) => 0.25 + open.reduce((sum, one, k) => sum + (one ? COSTS[k] : 0), 0);
-  const subsets = Array.from({ length: 16 }, (_, bits) => [0, 1, 2, 3].map((k) => (bits >> k) % 2 === 1));
   /** Each open block adds something of its own, so greedy closing finds the best subset. */
   const outcome = (open: readonly boolean[]): FixedOutcome => {
     const worth = open.reduce((sum, one, k) => sum + (one ? [0.05, 0.02, 0.2, 0.01][k] : 0), 0);
     return { accuracy: 0.5 + worth, loss: 1 - worth, cost: costOf(open) };
   };
 
-  test("finds the best subset whose cost reaches the target, where blocks add up", async () => {
+  test("closes the blocks that are worth least, as far as the target allows", async () => {
+    const greedyOf = async (target: number) =>
+      (await fixedCandidates({ rates: [0, 0, 0, 0], target, costOf, run: async (open) => outcome(open) })).greedy;
     for (const target of [0.3, 0.55, 0.75, 0.9, 1]) {
-      const found = await bestFixedBlocks({
-        ...{ rates: [0.1, 0.9, 0.2, 0.3], target, costOf },
-        run: async (open) => outcome(open),
-      });
+      const found = await greedyOf(target);
       expect(found.cost).toBeGreaterThanOrEqual(target - 1e-9);
-      const minimal = subsets.filter((open) => costOf(open) >= target - 1e-9);
-      expect(minimal.map((open) => outcome(open).accuracy).every((a) => a <= 1)).toBe(true);
       expect(found).toMatchObject(outcome(found.open));
+      // No further block can be closed.
+      const fewer = found.open.flatMap((one, k) => (one ? [found.cost - COSTS[k]] : []));
+      expect(Math.max(...fewer)).toBeLessThan(target - 1e-9);
     }
+    expect((await greedyOf(0.85)).open).toEqual([true, true, true, false]);
+    expect((await greedyOf(0.65)).open).toEqual([true, false, true, false]);
   });
 
   test("closes nothing when the target is the full cost, and runs no subset below the target", async () => {
@@ -73,36 +78,24 @@ describe("the search of fixed blocks", () => {
       seen.push(costOf(open));
       return outcome(open);
     };
-    const whole = await bestFixedBlocks({ rates: [0, 0, 0, 0], target: 1, costOf, run });
-    expect(whole.open).toEqual([true, true, true, true]);
-    await bestFixedBlocks({ rates: [0, 0, 0, 0], target: 0.6, costOf, run });
+    const { greedy, mostOpen } = await fixedCandidates({ rates: [0, 0, 0, 0], target: 1, costOf, run });
+    expect([greedy.open, mostOpen.open]).toEqual([Array(4).fill(true), Array(4).fill(true)]);
+    await fixedCandidates({ rates: [0, 0, 0, 0], target: 0.6, costOf, run });
     expect(Math.min(...seen)).toBeGreaterThanOrEqual(0.6 - 1e-9);
   });
 
-  test("takes the most open gates where greedy closing goes wrong, and the lower loss among equals", async () => {
-    // Only the pair 0 and 1 is good; closing one gate at a time sees no way judged.
-    const pair = (open: readonly boolean[]): FixedOutcome => {
-      const good = open[0] && open[1] && !open[2] && !open[3];
-      const key = open.map(Number).join("");
-      const accuracy = good ? 0.9 : key === "0111" ? 0.8 : key === "0011" ? 0.7 : key === "1111" ? 0.6 : 0.1;
-      return { accuracy, loss: 1, cost: 0.2 * (1 + open.filter(Boolean).length) };
-    };
-    const search = { target: 0.6, costOf: () => undefined, run: async (open: readonly boolean[]) => pair(open) };
-    expect((await bestFixedBlocks({ ...search, rates: [0.9, 0.8, 0.1, 0.2] })).open).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
-    expect((await bestFixedBlocks({ ...search, rates: [0.1, 0.2, 0.9, 0.8] })).open).toEqual([
-      false,
-      false,
-      true,
-      true,
-    ]);
-    const loss = { ...search, rates: [1, 1, 1, 1], target: 0.7 };
-    const equal = async (open: readonly boolean[]) => ({ ...pair(open), accuracy: 0.5, loss: open[2] ? 1 : 0.5 });
-    expect((await bestFixedBlocks({ ...loss, run: equal })).open).toEqual([true, true, false, true]);
+  test("the other candidate has the most open gates, whatever they are worth; a cost may depend on answers", async () => {
+    const search = { target: 0.6, costOf: () => undefined, run: async (open: readonly boolean[]) => even(open) };
+    const even = (open: readonly boolean[]) => ({ ...outcome(open), cost: 0.2 * (1 + open.filter(Boolean).length) });
+    const openOf = async (rates: (number | null)[]) => (await fixedCandidates({ ...search, rates })).mostOpen.open;
+    expect(await openOf([0.9, 0.8, 0.1, 0.2])).toEqual([true, true, false, false]);
+    expect(await openOf([0.1, null, 0.9, 0.8])).toEqual([false, false, true, true]);
+  });
+
+  test("the accuracy decides between equal cross-entropies alone", async () => {
+    const run = async (open: readonly boolean[]) => ({ accuracy: open[2] ? 0.5 : 0.6, loss: 1, cost: costOf(open) });
+    const found = await fixedCandidates({ rates: [1, 1, 1, 1], target: 0.6, costOf, run });
+    expect(found.greedy.open[2]).toBe(false);
   });
 });
 
@@ -169,7 +162,7 @@ describe.each([
     expect(meanCostFraction).toBeCloseTo(mean(own.map((path) => costShareOf(model, path))), 12);
     const open = { ...ALL, gates: { thresholds: [0, 0, 0, 0].map(() => ALWAYS_OPEN) } };
     const still = rightOf(await routed([], open, data), data);
-    const [, , fixed] = compared;
+    const [, , , fixed] = compared;
     expect(fixed).toMatchObject({ kind: "static", accuracy: { value: share(still) } });
     const only = right.filter((one, i) => one && !still[i]).length;
     const other = still.filter((one, i) => one && !right[i]).length;
@@ -178,40 +171,57 @@ describe.each([
     expect(fixed.meanCostFraction).toBeCloseTo(baseline.exits[0].macs / model.exits[exits.length].macs, 12);
   });
 
-  test("fixed blocks are the best of all subsets that greedy closing meets, and cost at least as much", async () => {
-    const [fixed] = (await found).compared;
+  test("both kinds of fixed blocks are those of a direct search, judged on the reported images", async () => {
     const under = (open: readonly boolean[]): Policy => ({
       ...policy,
       gates: { thresholds: open.map((one) => (one ? ALWAYS_OPEN : ALWAYS_CLOSED)) },
     });
-    const open = model.gates.map(({ name }) => fixed.open?.includes(name) === true);
-    const answers = await routed(exits, under(open), data);
-    expect(fixed.accuracy.value).toBe(share(rightOf(answers, data)));
-    expect(fixed.meanCostFraction).toBeCloseTo(mean(answers.map((path) => costShareOf(model, path))), 12);
     const costOn = (list: readonly Routed[]) => mean(list.map((path) => costShareOf(model, path)));
-    const target = costOn(await routed(exits, policy, validation));
-    const chosen = await routed(exits, under(open), validation);
-    expect(costOn(chosen)).toBeGreaterThanOrEqual(target - 1e-9);
-    // From all gates open, the first gate that is closed is the one that leaves the most right answers.
-    const ways = [];
-    for (const k of [0, 1, 2, 3]) {
-      const way = [true, true, true, true].with(k, false);
-      const judged = await routed(exits, under(way), validation);
-      if (costOn(judged) >= target - 1e-9) ways.push(share(rightOf(judged, validation)));
+    const own = await routed(exits, policy, validation);
+    const target = costOn(own);
+    const lossOf = async (open: readonly boolean[]) => {
+      const logits = await logitsOf(exits, under(open), validation);
+      const paths = route(logits, under(open));
+      const losses = paths.map(({ answer }, i) => {
+        const exps = [...logits.row(answer, i)].map(Math.exp);
+        return -Math.log(exps[validation.labels[i]] / exps.reduce((a, b) => a + b, 0));
+      });
+      return costOn(paths) >= target - 1e-9 ? mean(losses) : Number.POSITIVE_INFINITY;
+    };
+    let greedy = [true, true, true, true];
+    for (;;) {
+      const ways = greedy.flatMap((one, k) => (one ? [greedy.with(k, false)] : []));
+      const losses: number[] = [];
+      for (const way of ways) losses.push(await lossOf(way));
+      const least = Math.min(...losses);
+      if (!Number.isFinite(least)) break;
+      greedy = ways[losses.indexOf(least)];
     }
-    expect(share(rightOf(chosen, validation))).toBeGreaterThanOrEqual(ways.length === 0 ? 0 : Math.min(...ways));
-    expect(fixed.about).toContain("110 validation records");
+    const rates = model.gates.map((_, k) => mean(own.flatMap(({ gates }) => gates?.[k] ?? [])) || 0);
+    let often = [true, true, true, true];
+    for (const k of [0, 1, 2, 3].sort((a, b) => rates[a] - rates[b] || b - a))
+      if (Number.isFinite(await lossOf(often.with(k, false)))) often = often.with(k, false);
+    const { compared } = await found;
+    for (const [at, open] of [greedy, often].entries()) {
+      const answers = await routed(exits, under(open), data);
+      expect(compared[at].open).toEqual(model.gates.flatMap(({ name }, k) => (open[k] ? [name] : [])));
+      expect(compared[at].accuracy.value).toBe(share(rightOf(answers, data)));
+      expect(compared[at].meanCostFraction).toBeCloseTo(costOn(answers), 12);
+      expect(compared[at].about).toContain("110 validation records");
+    }
+    expect(compared.map(({ kind }) => kind).slice(0, 2)).toEqual(["fixed-blocks", "most-open-blocks"]);
+    expect(greedy).toContain(false);
   });
 
   test("random gates are open about as often as the network's, and the seed decides them", async () => {
-    const random = (await found).compared[1];
+    const random = (await found).compared[2];
     const network = await found;
     expect(random.kind).toBe("random-gates");
     expect(Math.abs(random.meanCostFraction - network.meanCostFraction)).toBeLessThan(0.08);
     const again = await gateBaselines({ ...{ model, policy, backend, data, validation }, seed: 4, batch: 7 });
-    expect(again.compared[1]).toEqual(random);
+    expect(again.compared[2]).toEqual(random);
     const other = await gateBaselines({ ...{ model, policy, backend, data, validation }, seed: 5, batch: 16 });
-    expect(other.compared[1]).not.toEqual(random);
+    expect(other.compared[2]).not.toEqual(random);
     expect(other.compared[0]).toEqual(network.compared[0]);
   });
 });

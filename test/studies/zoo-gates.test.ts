@@ -37,7 +37,12 @@ test.each([
     ...{ name: "block3", macs: model.gates[3].macs },
     openRate: met.length === 0 ? null : mean(met),
   });
-  expect(gates?.baselines.map(({ kind }) => kind)).toEqual(["fixed-blocks", "random-gates", "static"]);
+  expect(gates?.baselines.map(({ kind }) => kind)).toEqual([
+    "fixed-blocks",
+    "most-open-blocks",
+    "random-gates",
+    "static",
+  ]);
   // With early exits, the cost of the first goal is the cost of the card: both count gates.
   if (exits.length > 0) expect(routed[0].cost).toBeCloseTo(gates?.cost ?? 0, 12);
   expect(measured.at(-1)?.test.count).toBe(50);

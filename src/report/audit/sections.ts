@@ -36,10 +36,12 @@ export function exitsSection(record: AuditRecord, document: Document): Section {
     { head: "stop here", cell: (row) => row.stops },
   ];
   const figures = table("Accuracy and cost of every exit, and how many samples stop there when routed.", columns, rows);
+  // A single exit cannot be compared with others.
+  const words = model.exits.length === 1 ? NOTHING : html`<p>${thinkingWords(record)}</p>`;
   return {
     id: "exits",
     title: "Accuracy and cost per exit",
-    body: html`<p>${thinkingWords(record)}</p><div class="pair">${exitsFigure(record, document)}${figures}</div>${gatesTable(record)}`,
+    body: html`${words}<div class="pair">${exitsFigure(record, document)}${figures}</div>${gatesTable(record)}`,
   };
 }
 
@@ -66,11 +68,16 @@ function gatesTable({ model: { gates }, clean: { routed } }: AuditRecord): Html 
     { head: "open", cell: (row) => (typeof row.rate === "number" ? write.percent(row.rate) : "–") },
   ];
   const caption = `What a closed gate saves, and how often each is open on the clean samples that meet it. ${routed.paths?.distinct ?? 0} different paths.`;
-  return table(caption, columns, rows);
+  return html`<details><summary>What each gate saves</summary>${table(caption, columns, rows)}</details>`;
 }
 
 const exitsFigure = (record: AuditRecord, document: Document): Html =>
-  html`<figure>${exitsPlot(record, document)}<figcaption>Accuracy of every exit on all samples against its share of the full cost. Bars are 95 % intervals. The diamond is the routed network at its mean cost. Above the line, routing is more accurate than the exits are at that cost.</figcaption></figure>`;
+  html`<figure>${exitsPlot(record, document)}<figcaption>${record.model.exits.length === 1 ? BESIDE : BY_EXIT}</figcaption></figure>`;
+
+const BESIDE =
+  "Accuracy against mean cost. The diamond is the routed network. Beside it stand the network with all gates open, and networks that decide nothing where they were asked for. Bars are 95 % intervals.";
+const BY_EXIT =
+  "Accuracy of every exit on all samples against its share of the full cost. Bars are 95 % intervals. The diamond is the routed network at its mean cost. Above the line, routing is more accurate than the exits are at that cost.";
 
 /** Each attack in a sentence, the most dangerous first, and the tables of the attacks. */
 export function attacksSection(record: AuditRecord): Section | undefined {

@@ -3,7 +3,7 @@
 import { type AttackRecord, type AuditRecord, NONE_RIGHT } from "../../schema/audit-record.js";
 import * as write from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
-import { baselineWords } from "./skipping-words.js";
+import { baselineWords, bestFixed } from "./skipping-words.js";
 import { answerName, attackWarnings, cleanAccuracyOf, figure, isStatic, lost } from "./words.js";
 
 /** Three to five sentences. */
@@ -36,12 +36,12 @@ export function cleanSentences(record: AuditRecord): Html[] {
 function skippingSentences({ clean: { routed, skipping } }: AuditRecord): Html[] {
   const saving = html`Closed gates save ${write.percent(1 - routed.meanCostFraction)}`;
   const open = skipping?.difficulty[0];
-  const fixed = skipping?.baselines?.compared.find(({ kind }) => kind === "fixed-blocks");
+  const fixed = bestFixed(skipping?.baselines?.compared ?? []);
   return [
     open
       ? html`${saving}. With all gates open the network is right on ${figure(open.accuracy)}, so skipping ${priceOf(open.accuracy.value - routed.accuracy)}.`
       : html`${saving}.`,
-    ...(fixed ? [html`Against the best fixed blocks of equal cost: ${baselineWords(fixed)}`] : []),
+    ...(fixed ? [html`Against the better fixed blocks of equal cost: ${baselineWords(fixed)}`] : []),
   ];
 }
 

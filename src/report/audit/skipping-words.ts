@@ -59,30 +59,39 @@ export function relationWords(relation: DifficultyRecord["margin"]): string {
   return `difficult samples cost ${strength} ${value > 0 ? "more" : "less"} (${figures})`;
 }
 
-const signed = (value: number): string => value.toFixed(2).replace("-", "−");
+const signed = (value: number, digits = 2): string => value.toFixed(digits).replace("-", "−");
+const points = (share: number): string => signed(100 * share, 1);
 
 function answersWords({ right, wrong, difference }: SkippingRecord["answers"]): string {
   if (right === null || wrong === null) return `All answers are ${right === null ? "wrong" : "right"}.`;
   const means = `Wrong answers cost ${write.percent(wrong)}, right ones ${write.percent(right)}`;
   if (difference === null) return `${means}. There are too few of either for an interval.`;
   const { value, low, high } = difference;
-  const points = `${signed(100 * value)} points, ${signed(100 * low)} to ${signed(100 * high)}`;
-  return low <= 0 && high >= 0 ? `${means}: no difference shown (${points}).` : `${means} (difference ${points}).`;
+  const figures = `${points(value)} points, ${points(low)} to ${points(high)}`;
+  return low <= 0 && high >= 0 ? `${means}: no difference shown (${figures}).` : `${means} (difference ${figures}).`;
 }
 
 /** What readers call a baseline. */
 export const BASELINES = {
-  "fixed-blocks": "best fixed blocks",
+  "fixed-blocks": "fixed blocks, closed one by one",
+  "most-open-blocks": "fixed blocks, the most open",
   "random-gates": "random gates",
   static: "static network",
 } as const satisfies Record<GateBaseline["kind"], string>;
+
+/** The fixed blocks that are right more often on the reported samples: the harder test of the
+ * gates. */
+export const bestFixed = (compared: readonly GateBaseline[]): GateBaseline | undefined =>
+  compared
+    .filter(({ kind }) => kind === "fixed-blocks" || kind === "most-open-blocks")
+    .sort((a, b) => b.accuracy.value - a.accuracy.value)[0];
 
 /** P values from here on show no difference. */
 const LEVEL = 0.05;
 
 /** The gated network against a baseline. */
 export function baselineWords({ accuracy, meanCostFraction, gain: { value, low, high }, p }: GateBaseline): string {
-  const figures = `${signed(100 * value)} points, ${signed(100 * low)} to ${signed(100 * high)}; McNemar p ${showP(p)}`;
+  const figures = `${points(value)} points, ${points(low)} to ${points(high)}; McNemar p ${showP(p)}`;
   const verdict = p >= LEVEL ? "no gain shown" : value > 0 ? "the gates gain" : "the gates lose";
   return `${write.percent(accuracy.value)} right at ${write.percent(meanCostFraction)} of the cost: ${verdict} (${figures}).`;
 }

@@ -1,5 +1,5 @@
 /** @file Accuracy against cost: each exit with its interval, and the routed network at its mean
- *  cost. */
+ *  cost. A network with gates and one exit stands beside networks that decide nothing. */
 import { dot, gridX, gridY, line, ruleX, text } from "@observablehq/plot";
 import type { AuditRecord } from "../../schema/audit-record.js";
 import type { Rate } from "../../schema/numbers.js";
@@ -17,23 +17,39 @@ const [WIDTH, HEIGHT] = [400, 290];
  * the plot names every exit. */
 const LABEL_GAP = 0.15;
 
-/** @param record of a network with at least two exits */
+const NAMES = {
+  ...{ "fixed-blocks": "fixed", "most-open-blocks": "most open", "random-gates": "random", static: "static" },
+} as const;
+
+/** Networks beside one whose single exit gives the routed answer. Undefined for other networks. */
+function besideGates({ model, clean: { skipping } }: AuditRecord): Place[] | undefined {
+  if (model.exits.length > 1 || skipping === undefined) return undefined;
+  const open = skipping.difficulty.slice(0, 1).map(({ accuracy }) => ({ name: "all open", cost: 1, accuracy }));
+  const others = (skipping.baselines?.compared ?? []).map(({ kind, meanCostFraction, accuracy }) => ({
+    ...{ name: NAMES[kind], cost: meanCostFraction, accuracy },
+  }));
+  return [...open, ...others];
+}
+
+const exitPlaces = ({ model, clean }: AuditRecord): Place[] =>
+  model.exits.map((exit, i) => ({
+    ...{ name: shorten(exit.name, 10), cost: exit.costFraction, accuracy: clean.accuracyIntervals[i] },
+  }));
+
+/** @param record of a network with at least two exits, or with gates */
 export function exitsPlot(record: AuditRecord, document: Document): Chart {
-  const { clean, model, data } = record;
-  const exits = model.exits.map(
-    (exit, i): Place => ({
-      name: shorten(exit.name, 10),
-      cost: exit.costFraction,
-      accuracy: clean.accuracyIntervals[i],
-    }),
-  );
+  const { clean, data } = record;
+  const beside = besideGates(record);
+  const exits = beside ?? exitPlaces(record);
   const routed: Place = {
     name: "routed",
     cost: clean.routed.meanCostFraction,
     accuracy: rateOf(clean.routed.accuracy, data.samples),
   };
   return chart(
-    "Accuracy of each exit against its share of the full cost, with 95 % intervals, and the routed network.",
+    beside
+      ? "Accuracy of the routed network and of networks that decide nothing against their mean costs, with 95 % intervals."
+      : "Accuracy of each exit against its share of the full cost, with 95 % intervals, and the routed network.",
     document,
     WIDTH,
     () => ({
@@ -43,7 +59,7 @@ export function exitsPlot(record: AuditRecord, document: Document): Chart {
       marginBottom: 42,
       insetTop: 10,
       x: {
-        domain: [0, 1],
+        domain: [0, Math.max(1, ...exits.map(({ cost }) => cost))],
         label: "cost, share of the full network",
         labelAnchor: "center",
         labelArrow: "none",
@@ -60,14 +76,14 @@ export function exitsPlot(record: AuditRecord, document: Document): Chart {
       marks: [
         gridX({ ticks: 5 }),
         gridY({ ticks: 6 }),
-        line(exits, { x: "cost", y: middle, stroke: CLEAN, strokeWidth: 1.5, strokeOpacity: 0.5 }),
+        ...(beside ? [] : [line(exits, { x: "cost", y: middle, stroke: CLEAN, strokeWidth: 1.5, strokeOpacity: 0.5 })]),
         ...places(exits, CLEAN, "circle"),
         ...places([routed], SERIES[0], "diamond"),
-        text(labelled(exits), {
+        text(beside ?? labelled(exits), {
           x: "cost",
-          y: (d: Place) => d.accuracy.low,
+          y: (d: Place) => (beside ? d.accuracy.value : d.accuracy.low),
           text: "name",
-          dy: 11,
+          ...(beside ? { dx: -9, textAnchor: "end" } : { dy: 11 }),
           fill: "currentColor",
           ...HALO,
         }),

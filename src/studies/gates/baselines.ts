@@ -16,7 +16,7 @@ import type { GateBaseline, GateBaselines } from "../../schema/skipping.js";
 import type { Progress } from "../audit/options.js";
 import { withCheckedModel } from "../checked-model.js";
 import { type Answers, answersAtRandom, answersUnder, finalAnswers, type Labelled, type Running } from "./runs.js";
-import { bestFixedBlocks, type FixedBlocks } from "./search.js";
+import { type FixedBlocks, type FixedCandidates, fixedCandidates } from "./search.js";
 
 /** The input of {@link gateBaselines}. */
 export interface GateBaselinesOptions {
@@ -64,13 +64,17 @@ export async function gateBaselines(given: GateBaselinesOptions): Promise<GateBa
   const shown = await labelled(model, data);
   const own = await answersUnder(model, policy, chosenOn, running(given, "validation images"));
   const rates = openRates(own.routed.map(({ gates = [] }) => gates));
-  const fixed = await fixedBlocks(given, { model, policy, chosenOn, own, rates });
+  const { greedy, mostOpen } = await fixedBlocks(given, { model, policy, chosenOn, own, rates });
   const network = await answersUnder(model, policy, shown, running(given, "images"));
-  const under = fixedPolicy(policy, fixed);
-  const fixedAnswers = await answersUnder(model, under, shown, running(given, "images, fixed blocks"));
+  const fixed = async (kind: GateBaseline["kind"], about: string, blocks: FixedBlocks): Promise<GateBaseline> => {
+    const how = running(given, "images, fixed blocks");
+    const answers = await answersUnder(model, fixedPolicy(policy, blocks), shown, how);
+    return { ...compare(kind, about, network, answers), open: openNames(model, blocks) };
+  };
   const how = { ...running(given, "images, random gates"), rates, seed };
   const compared: GateBaseline[] = [
-    { ...compare("fixed-blocks", FIXED(chosenOn.labels.length), network, fixedAnswers), open: openNames(model, fixed) },
+    await fixed("fixed-blocks", CLOSED(chosenOn.labels.length), greedy),
+    await fixed("most-open-blocks", OFTEN(chosenOn.labels.length), mostOpen),
     compare("random-gates", RANDOM, network, await answersAtRandom(model, policy, shown, how)),
   ];
   for (const one of statics) compared.push(await staticOf(one, { given, model, shown, network }));
@@ -83,8 +87,10 @@ export async function gateBaselines(given: GateBaselinesOptions): Promise<GateBa
   };
 }
 
-const FIXED = (records: number): string =>
-  `On ${records} validation records: from all gates open, the gate whose closing leaves the most right answers is closed, one after the other, while the mean cost stays at or above that of the network; or the gates with the highest open rates; the better of both. The weights stay.`;
+const CLOSED = (records: number): string =>
+  `On ${records} validation records, from all gates open: the gate whose closing leaves the lowest cross-entropy is closed, one after the other, while the mean cost stays at or above that of the network. The weights stay.`;
+const OFTEN = (records: number): string =>
+  `The gates that are open most often on ${records} validation records; as many as the mean cost of the network needs. The weights stay.`;
 const RANDOM = "Each gate is open at random, at its rate on the validation records, for each image by itself.";
 
 async function labelled(model: DynamicModel, given: Dataset): Promise<Labelled> {
@@ -105,11 +111,14 @@ interface Choosing {
   readonly rates: readonly (number | null)[];
 }
 
-function fixedBlocks(given: GateBaselinesOptions, { model, policy, chosenOn, own, rates }: Choosing) {
+function fixedBlocks(
+  given: GateBaselinesOptions,
+  { model, policy, chosenOn, own, rates }: Choosing,
+): Promise<FixedCandidates> {
   const { backend, batch, signal, onProgress } = given;
   const total = runsOf(model, own.cost);
   let done = 0;
-  return bestFixedBlocks({
+  return fixedCandidates({
     rates,
     target: own.cost,
     costOf: (open) => (model.exits.length > 1 ? undefined : costShareOf(model, { stop: 0, gates: open.map(bitOf) })),

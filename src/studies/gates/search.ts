@@ -1,11 +1,12 @@
-/** @file Searches the best fixed blocks: gates that are open, or closed, for every image. The mean
- *  cost stays at or above a target, so what is found may cost a little more than the target. */
+/** @file Searches good fixed blocks: gates that are open, or closed, for every image. The mean cost
+ *  stays at or above a target, so what is found may cost a little more than the target. The
+ *  cross-entropy decides, because the accuracy on some hundred records is a noisy guide. */
 
 /** How some fixed blocks do on the records of the choice. */
 export interface FixedOutcome {
   /** Share of right answers. */
   readonly accuracy: number;
-  /** Mean cross-entropy of the answering exits. It decides between equal accuracies. */
+  /** Mean cross-entropy of the answering exits. */
   readonly loss: number;
   /** Mean cost, as a share of the full network's. */
   readonly cost: number;
@@ -22,26 +23,31 @@ export interface FixedSearch {
   readonly run: (open: readonly boolean[]) => Promise<FixedOutcome>;
 }
 
-/** The best fixed blocks that were found. */
+/** Fixed blocks that were found, with their outcome. */
 export interface FixedBlocks extends FixedOutcome {
   /** One entry per gate. */
   readonly open: readonly boolean[];
 }
 
-/** The better of both: gates closed one after the other, and the gates with the highest open
- * rates. */
-export async function bestFixedBlocks(search: FixedSearch): Promise<FixedBlocks> {
-  const whole = await measured(
-    search,
-    search.rates.map(() => true),
-  );
-  const greedy = await closedGreedily(search, whole);
-  const often = await mostOpen(search, whole);
-  return isBetter(often, greedy) ? often : greedy;
+/** Two candidates. The records of the choice do not say which is better elsewhere, so both are
+ * reported. */
+export interface FixedCandidates {
+  /** Gates closed one after the other, each time the one that leaves the lowest cross-entropy. */
+  readonly greedy: FixedBlocks;
+  /** The gates with the highest open rates. */
+  readonly mostOpen: FixedBlocks;
 }
 
-/** From all gates open, closes the gate that leaves the best answers, as long as the cost
- * allows. */
+/** Both candidates.
+ * @example
+ * const { greedy, mostOpen } = await fixedCandidates({ rates: [0.9, 0.2], target, costOf, run }); */
+export async function fixedCandidates(search: FixedSearch): Promise<FixedCandidates> {
+  const all = search.rates.map(() => true);
+  const whole = { ...(await search.run(all)), open: all };
+  return { greedy: await closedGreedily(search, whole), mostOpen: await mostOpen(search, whole) };
+}
+
+/** Closes the gate that leaves the best answers, as long as the cost allows. */
 async function closedGreedily(search: FixedSearch, from: FixedBlocks): Promise<FixedBlocks> {
   let best: FixedBlocks | undefined;
   for (const k of from.open.keys()) {
@@ -64,17 +70,12 @@ async function mostOpen(search: FixedSearch, whole: FixedBlocks): Promise<FixedB
 async function within(search: FixedSearch, open: readonly boolean[]): Promise<FixedBlocks | undefined> {
   const known = search.costOf(open);
   if (known !== undefined && known < search.target - ROUNDING) return undefined;
-  const found = await measured(search, open);
+  const found = { ...(await search.run(open)), open };
   return found.cost < search.target - ROUNDING ? undefined : found;
 }
 
 /** Sums of shares differ in their last digits. */
 const ROUNDING = 1e-9;
 
-const measured = async ({ run }: FixedSearch, open: readonly boolean[]): Promise<FixedBlocks> => ({
-  ...(await run(open)),
-  open,
-});
-
 const isBetter = (a: FixedOutcome, b: FixedOutcome): boolean =>
-  a.accuracy === b.accuracy ? a.loss < b.loss : a.accuracy > b.accuracy;
+  a.loss === b.loss ? a.accuracy > b.accuracy : a.loss < b.loss;
