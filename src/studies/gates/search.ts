@@ -40,7 +40,7 @@ export interface FixedCandidates {
 
 /** Both candidates.
  * @example
- * const { greedy, mostOpen } = await fixedCandidates({ rates: [0.9, 0.2], target, costOf, run }); */
+ * const { greedy } = await fixedCandidates({ rates: [0.9, 0.2], target: 0.5, costOf, run }); */
 export async function fixedCandidates(search: FixedSearch): Promise<FixedCandidates> {
   const all = search.rates.map(() => true);
   const whole = { ...(await search.run(all)), open: all };
