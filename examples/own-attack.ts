@@ -38,8 +38,9 @@ function* climb({ sample, goal }: Task): Search {
   const image = Float32Array.from(sample.pixels);
   const velocity = new Float32Array(image.length);
   for (let step = 0; step < STEPS; step++) {
-    const { gradient, logits } = yield* ask({ image, loss, gradient: true });
-    if (goal.succeeded(sample, logits)) return { image, success: true };
+    const reply = yield* ask({ image, loss, gradient: true });
+    if (goal.succeeded(sample, reply)) return { image, success: true };
+    const { gradient } = reply;
     const scale = gradient.reduce((sum, g) => sum + Math.abs(g), 0) || 1;
     for (const [i, clean] of sample.pixels.entries()) {
       velocity[i] = velocity[i] + gradient[i] / scale;
@@ -47,8 +48,7 @@ function* climb({ sample, goal }: Task): Search {
       image[i] = Math.min(Math.max(moved, clean - RADIUS, 0), clean + RADIUS, 1);
     }
   }
-  const { logits } = yield* ask({ image, loss, gradient: false });
-  return { image, success: goal.succeeded(sample, logits) };
+  return { image, success: goal.succeeded(sample, yield* ask({ image, loss, gradient: false })) };
 }
 
 const model = await load(fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url)));

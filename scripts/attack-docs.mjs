@@ -109,6 +109,39 @@ ${table(
   ["loss", "what it is", "source"],
   losses.map(({ name, about, source }) => [code(name), about, source]),
 )}
+## Published attacks on gates
+
+\`ilfo\`, \`gradauto\` and \`gradmdm\` follow the published code of three attacks that open gates: Haque et al., "ILFO:
+Adversarial attack on adaptive neural networks", CVPR 2020; Pan et al., "GradAuto: Energy-oriented attack on dynamic
+neural networks", ECCV 2022; Pan et al., "GradMDM: Adversarial attack on dynamic networks", TPAMI 2023. g is the
+probability of a gate, sigmoid(score - threshold), and the distance is squared in normalised space.
+
+| name | descends | Adam | iterate that counts |
+| --- | --- | --- | --- |
+| \`ilfo\` | 1e5 sum relu(1/2 - g) + distance | 0.0005, 1000 steps | of the smallest objective |
+| \`gradauto\` | the gradient of sum relu(1/2 - g) without its part against that of -sum relu(g - 1/2), at length 1, times the number of values; plus the distance | 0.01, 300 steps | the last |
+| \`gradmdm\` | -1.5e5 times the 3.5-norm of min(g, 1/2), plus 100 times the distance | 0.01, 100 steps, the first 10 with plain gradients of the 1-norm | the last |
+
+GradMDM also adjusts gradients where a gate reads a value. The gradient through the gate and the one through later
+blocks get length 1. The latter is multiplied by the number of open gates from there on, and the sum loses its part
+against the gradient of the 50-norm of 1 - max(g, 1/2), which is adjusted in the same way with closed gates.
+
+What the published code does, and ours keeps: the image is (tanh(c (u + w)) + 1) / 2 with u the normalised clean image
+and c = 1 (ILFO) or 0.8. There is no inverse of tanh, so w = 0 is an image of strong contrast and not the clean one.
+Nothing bounds the distance.
+
+What differs:
+
+- Images stay in [0,1]. The published code bounds normalised values by constants such as -2.22 and 2.5, beyond the
+  pixels of most images. A model that does not state its normalisation counts as one of mean 1/2 and deviation 1/4.
+- Recovery is in MACs. ILFO's table of costs has two entries that outweigh all others, and GradAuto and GradMDM count
+  blocks alike.
+- Success is judged with hard gates, and again after rounding to 8 bits.
+- SkipNet's gates pass gradients straight through, and so do ours by default.
+- GradMDM's power for open gates is 50 there for gates trained by reinforcement and 0.35 for others. \`keepPower\` is 50.
+- With a radius, Adam moves the pixels from the clean image, and each step is projected into the ball. This form is ours.
+- The option that also keeps the logits is left out. \`slowdown\` with \`keepLabel\` keeps the label.
+
 ## Against the original implementations
 
 Both sides attack the same network, the final exit of a ResNet-20 with five exits, on the first test records of CIFAR-10.

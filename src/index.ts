@@ -55,7 +55,7 @@ export {
   type Slope,
 } from "./attacks/question.js";
 export { runAttack } from "./attacks/runner.js";
-export { type ExitLogits, type Sample, samplesOf } from "./attacks/sample.js";
+export { type ExitLogits, type Sample, type Seen, samplesOf, seenIn } from "./attacks/sample.js";
 export {
   type AttackConfig,
   attackConfigSchema,
@@ -135,6 +135,7 @@ export {
   type ModelSource,
 } from "./dynamic/model/model.js";
 export { prependNormalization } from "./dynamic/model/normalization.js";
+export { openGates } from "./dynamic/model/open-gates.js";
 export { underPolicy } from "./dynamic/model/under-policy.js";
 export { costOf, costShareOf, type GateBit, type Path, type Unit, type Units } from "./dynamic/model/units.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";

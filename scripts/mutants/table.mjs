@@ -11,6 +11,7 @@ import { CALIBRATION } from "./tables/calibration.mjs";
 import { CLOSEST } from "./tables/closest.mjs";
 import { EXECUTOR } from "./tables/executor.mjs";
 import { EXIT_MEASURES } from "./tables/exit-measures.mjs";
+import { GATE_ATTACKS } from "./tables/gate-attacks.mjs";
 import { GATE_TRAINING } from "./tables/gate-training.mjs";
 import { GATES } from "./tables/gates.mjs";
 import { GRADIENT_STEPS } from "./tables/gradient-steps.mjs";
@@ -52,6 +53,7 @@ export const MUTANTS = [
   ...TRAINING_TASKS,
   ...STUDY_EFFECTS,
   ...GATES,
+  ...GATE_ATTACKS,
   ...GATE_TRAINING,
   ...TASKS,
 ];

@@ -1,7 +1,7 @@
 /** @file The catalogue: every goal, method, loss and named attack with its facts, as plain values.
  *  `dynn attacks` prints it, and docs/attacks.md is made from it. */
 
-import type { GoalDef } from "./goals/goal.js";
+import type { GoalDef, Need } from "./goals/goal.js";
 import { GOALS } from "./goals/table.js";
 import { LOSSES } from "./losses/table.js";
 import type { MethodDef } from "./methods/method.js";
@@ -36,8 +36,10 @@ export interface MethodEntry {
 }
 
 /** One goal. */
-export interface GoalEntry extends Pick<GoalDef, "about" | "success" | "source" | "needsEarlyExits" | "targeted"> {
+export interface GoalEntry extends Pick<GoalDef, "about" | "success" | "source" | "targeted"> {
   readonly name: string;
+  /** What the network must have. Null: nothing. */
+  readonly needs: Need | null;
   /** Whether it takes a loss of one exit, or has a loss of its own. */
   readonly takesLoss: boolean;
   readonly parameters: readonly ParameterEntry[];
@@ -72,8 +74,8 @@ function methodEntry(name: string, def: MethodDef): MethodEntry {
 }
 
 function goalEntry(name: string, def: GoalDef): GoalEntry {
-  const { about, success, source, needsEarlyExits, targeted, takesLoss, parameters } = def;
-  return { name, about, success, source, needsEarlyExits, targeted, takesLoss, parameters: entriesOf(parameters) };
+  const { about, success, source, needs = null, targeted, takesLoss, parameters } = def;
+  return { name, about, success, source, needs, targeted, takesLoss, parameters: entriesOf(parameters) };
 }
 
 const entriesOf = (parameters: Parameters): ParameterEntry[] =>

@@ -123,12 +123,13 @@ export class Flight {
 
   /** Whether the image meets the goal. Undefined when the loss belongs to another image, because
    * its logits then do not show the answer. */
-  #isMet({ loss, goal }: Question, { logits }: Evaluation, sample: Sample): boolean | undefined {
+  #isMet({ loss, goal }: Question, evaluation: Evaluation, sample: Sample): boolean | undefined {
+    const { logits } = evaluation;
     const { follow, losses, exits, succeeded } = goal ?? this.#goal;
     const at = losses.indexOf(loss);
     if (at >= 0 && follow && follow(logits, at) !== at) return undefined;
     if (!follow && exits.some((exit) => logits[exit] === undefined)) return undefined;
-    return succeeded(sample, logits);
+    return succeeded(sample, evaluation);
   }
 
   /** Whether the gradient of an image that does not meet the goal is zero or below float32's

@@ -29,6 +29,9 @@ export interface Parameter<T extends number | string | boolean = number | string
   /** The default, in words, where it is not one value. */
   readonly usual?: string | undefined;
   readonly fallback: T | ((context: ParameterContext) => T);
+  /** What the network must have for the parameter to mean something. Other networks have no value
+   * of it, and a file that gives one is refused. */
+  readonly needs?: "gates" | undefined;
   /** Reads what a file says.
    * @throws DynnError 'attack/config' naming `where` */
   readonly read: (written: Written, where: string, context: ParameterContext) => T;
@@ -62,6 +65,8 @@ const numberOf = (written: Written, where: string): number =>
 
 /** The range of a parameter. */
 export interface Limits {
+  /** As in {@link Parameter}. */
+  readonly needs?: Parameter["needs"];
   /** The least value. Default: 1 for whole numbers, else 0. */
   readonly least?: number;
   /** The greatest value. Default: no limit. */
@@ -96,11 +101,12 @@ export const count = (
 export const amount = (
   fallback: Fallback<number>,
   about: string,
-  { least = 0, most, usual }: Limits = {},
+  { least = 0, most, usual, needs }: Limits = {},
 ): Parameter<number> => ({
   about,
   usual,
   fallback,
+  needs,
   read: (written, where) => {
     const value = numberOf(written, where);
     const fits = value >= least && value <= (most ?? Number.POSITIVE_INFINITY);
@@ -196,7 +202,25 @@ export function checkLength(
   );
 }
 
-/** Reads the values of all parameters, in the order of the table. */
+/** Whether a parameter means nothing for the network.
+ * @throws DynnError 'attack/unsupported' when a file gives it all the same */
+function isIdle(
+  { needs }: Parameter,
+  { victim: { model } }: Pick<ParameterContext, "victim">,
+  written: Written,
+  where: string,
+): boolean {
+  if (needs !== "gates" || model.gates.length > 0) return false;
+  if (written === undefined) return true;
+  throw new DynnError(
+    "attack/unsupported",
+    `${where}: ${model.name} has no gates, and this parameter is about gates. Remove it.`,
+    { where },
+  );
+}
+
+/** Reads the values of all parameters, in the order of the table. A parameter that means nothing
+ * for the network has no value. */
 export function valuesOf<P extends Parameters>(
   parameters: P,
   written: Readonly<Record<string, Written>>,
@@ -207,6 +231,7 @@ export function valuesOf<P extends Parameters>(
   for (const [key, parameter] of Object.entries(parameters)) {
     const full = { ...context, before: values };
     const given = written[key];
+    if (isIdle(parameter, context, given, `${where}, ${key}`)) continue;
     const { fallback } = parameter;
     values[key] =
       given === undefined

@@ -3,9 +3,9 @@
  *  Hence the code of a method reads like its paper. A finished sample returns and so leaves the
  *  batch. */
 
-import type { GateBit } from "../dynamic/model/units.js";
+import type { Surrogate } from "../autodiff/gates.js";
 import type { Loss } from "./losses/loss.js";
-import type { ExitLogits, Sample } from "./sample.js";
+import type { ExitLogits, Sample, Seen } from "./sample.js";
 
 /** What an attacker can see of a model, from much to little.
  * - gradient: the loss, its gradient and all logits.
@@ -21,7 +21,7 @@ export interface Judge {
   /** Exits whose logits `succeeded` needs. */
   readonly exits: readonly number[];
   readonly follow?: (logits: ExitLogits, at: number) => number;
-  readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
+  readonly succeeded: (sample: Sample, seen: Seen) => boolean;
   /** Defined where the loss depends on the scale of logits. */
   readonly scaleFree?: unknown;
 }
@@ -46,6 +46,9 @@ export interface Question {
   /** False for an image that cannot be the result, such as one outside the ball. The account of the
    * work then takes no success from it. */
   readonly candidate?: boolean | undefined;
+  /** How the gradient passes gates. The default is straight through. The loss, the logits and the
+   * bits of the reply are always those of hard gates. */
+  readonly through?: Surrogate | undefined;
   /** What the loss belongs to. The default is the goal of the search. */
   readonly goal?: Judge | undefined;
 }
@@ -59,16 +62,11 @@ export interface Slope {
 
 /** The reply to a question. The arrays are views into a whole batch, so copy an array before you
  * keep it. */
-export interface Evaluation {
+export interface Evaluation extends Seen {
   /** The loss that the attack ascends. */
   readonly loss: number;
   /** d loss / d image, [c*h*w]. Empty when the question did not want a gradient. */
   readonly gradient: Float32Array;
-  /** Logits of the exits that were run. */
-  readonly logits: ExitLogits;
-  /** One bit per gate. Undefined for a gate behind the last exit that was run. Absent for a network
-   * without gates. */
-  readonly bits?: readonly GateBit[] | undefined;
   /** The loss and the gradient of each of `targets`. `loss` and `gradient` are those of the
    * first. */
   readonly each?: readonly Slope[];
@@ -80,6 +78,9 @@ export interface FoundImage {
   readonly image: Float32Array;
   /** Whether it meets the goal. */
   readonly success: boolean;
+  /** For a search that ran once with each surrogate of hard gates: whether each run succeeded, in
+   * the order hard, straight through, soft. */
+  readonly reached?: readonly boolean[] | undefined;
 }
 
 /** A search with full access. It yields questions, receives one evaluation for each, and returns

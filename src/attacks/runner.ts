@@ -6,7 +6,7 @@ import { type Attack, type AttackOptions, aimed, NOTHING_SPENT, type SampleOutco
 import { Flight, type Pending, type SearchStart } from "./flight.js";
 import type { Evaluator } from "./oracle/evaluator.js";
 import type { FoundImage } from "./question.js";
-import type { Sample } from "./sample.js";
+import { cleanOf, type Sample } from "./sample.js";
 
 /** Attack every sample.
  * @returns one outcome per sample, in order
@@ -61,8 +61,8 @@ class Run {
     const groups = new Map<string, Pending[]>();
     for (const flight of this.#inFlight)
       for (const pending of flight.pending) {
-        const { loss, gradient, targets } = pending.question;
-        const key = `${loss.key}/${gradient}/${targets?.length}`;
+        const { loss, gradient, targets, through } = pending.question;
+        const key = `${loss.key}/${gradient}/${targets?.length}/${through?.kind}/${through?.slope}`;
         const group = groups.get(key);
         if (group) group.push(pending);
         else groups.set(key, [pending]);
@@ -113,7 +113,7 @@ class Run {
 
   #hasWon(sample: Sample): boolean {
     const { goal } = this.#attack;
-    return goal.everySampleEligible !== true && goal.succeeded(sample, sample.clean);
+    return goal.everySampleEligible !== true && goal.succeeded(sample, cleanOf(sample));
   }
 
   #start(start: SearchStart): number {

@@ -16,6 +16,7 @@ import { exitLoss, LOSS_NAMES, type LossForm, type LossName } from "./losses/tab
 import { bind } from "./methods/bind.js";
 import type { MethodDef } from "./methods/method.js";
 import { METHOD_NAMES, METHODS, type MethodName } from "./methods/table.js";
+import { passingOf } from "./methods/through.js";
 import { currentName } from "./names.js";
 import {
   checkLength,
@@ -52,6 +53,9 @@ export const attackConfigSchema = z
     /** The class to aim at. Without it, any wrong answer is a success. */
     target: target.optional(),
     loss: z.enum(LOSS_NAMES).optional(),
+    /** How gradients pass hard gates: hard, straight-through, soft, with a slope such as "soft:2",
+     * or best. */
+    gates: z.string().optional(),
     /** Attack only the first N samples. */
     samples: whole.pipe(z.number().int().min(1)).optional(),
   })
@@ -152,6 +156,7 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
   const methodValues = valuesOf(method.parameters, full, where, context);
   method.check?.(methodValues, where, context);
   const target = aimOf(chosen, victim);
+  const passing = method.access === "gradient" ? passingOf(entry.gates, where, victim, method.surrogates) : undefined;
   const form = formOf(chosen, methodValues);
   const withLoss = (loss: LossForm): Goal => {
     if (goal.takesLoss) checkClasses(loss, where, victim);
@@ -162,16 +167,21 @@ export function configureAttack(written: AttackConfig, victim: Victim): Configur
     samples: entry.samples === undefined ? undefined : Number(entry.samples),
     goal: withLoss(form),
     withLoss,
-    method: bind(chosen.methodName, method, methodValues, victim),
+    method: bind(chosen.methodName, method, methodValues, { victim, passing }),
     budget: { norm: context.norm, radius: context.radius },
     parameters: {
       ...methodValues,
       ...goalValues,
       ...(goal.takesLoss && method.losses.length > 0 ? { loss: form.kind } : {}),
       ...(entry.target === undefined ? {} : { target: entry.target }),
+      ...(passing ? { gates: passing.written } : {}),
     },
   };
 }
+
+/** Whether the goal of an attack is about the full network, which has every gate open.
+ * @throws DynnError 'attack/config' */
+export const readsFull = (written: AttackConfig): boolean => choose(upgraded(written)).goal.readsFull === true;
 
 /** @throws DynnError 'attack/config' when the names are not known or do not fit each other */
 function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
@@ -191,6 +201,12 @@ function choose(entry: AttackConfig, where = `attack "${entry.name}"`): Chosen {
     throw new DynnError(
       "attack/config",
       `${where}: ${methodName} asks about single classes, and the goal ${goalName} has a loss of its own. Choose another method.`,
+      { name: entry.name, methodName, goalName },
+    );
+  if (method.goals && !method.goals.includes(goalName))
+    throw new DynnError(
+      "attack/config",
+      `${where}: ${methodName} is made for the goal ${method.goals.join(" or ")}, and the goal here is ${goalName}. Choose another method, or that goal.`,
       { name: entry.name, methodName, goalName },
     );
   return { config: entry, where, goalName, goal, at, methodName: methodName as MethodName, method };
@@ -258,6 +274,7 @@ function checkFields({ config, where, goalName, goal, method, methodName }: Chos
   const known = new Set([
     ...COMMON,
     ...(takesLoss ? ["loss"] : []),
+    ...(method.access === "gradient" ? ["gates"] : []),
     ...Object.keys(goal.parameters),
     ...Object.keys(method.parameters),
   ]);

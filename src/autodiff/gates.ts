@@ -72,8 +72,8 @@ function straightThrough(b: GraphBuilder, node: Node, gate: HardGate, slope: num
 const give = (b: GraphBuilder, output: ValueName, opType: string, inputs: readonly ValueName[]): void =>
   b.append({ opType, domain: "", name: "", inputs, outputs: [output], attributes: {} });
 
-/** sigmoid(slope * (score - threshold)), [n,1,1,1]. */
-function softValue(b: GraphBuilder, { score, threshold = 0, value }: HardGate, slope: number): ValueName {
+/** Appends sigmoid(slope * (score - threshold)), [n,1,1,1]. */
+export function softValue(b: GraphBuilder, { score, threshold = 0, value }: HardGate, slope: number): ValueName {
   const from = threshold === 0 ? score : b.op("Sub", [score, b.scalar(threshold)]);
   const scaled = slope === 1 ? from : b.op("Mul", [from, b.scalar(slope)]);
   const soft = b.op("Sigmoid", [scaled], {}, `${value}.soft`);

@@ -22,6 +22,9 @@ export class Logits {
   readonly exits: readonly Float32Array[];
   /** The scores of every gate, in the order of the gates. Empty for a network without gates. */
   readonly gates: readonly GateScores[];
+  /** The logits of the final exit with every gate open, [count * classes]. Undefined when they were
+   * not asked for. A gate that the policy forces closed stays closed. */
+  readonly full: Float32Array | undefined;
   /** Number of classes. */
   readonly classes: number;
   /** Number of images. */
@@ -30,12 +33,14 @@ export class Logits {
   /** Wraps arrays without copying them.
    * @param exits one array [n * classes] per exit
    * @param gates scores of every gate on the same images
+   * @param full as the field `full`
    * @throws DynnError 'shape/mismatch' when the length of an array is not a multiple of
    *   `classes`, or the arrays have different lengths */
-  constructor(exits: readonly Float32Array[], classes: number, gates: readonly GateScores[] = []) {
+  constructor(exits: readonly Float32Array[], classes: number, gates: readonly GateScores[] = [], full?: Float32Array) {
     const length = exits[0]?.length ?? 0;
     this.exits = exits;
     this.gates = gates;
+    this.full = full;
     this.classes = classes;
     this.count = length === 0 ? 0 : length / classes;
     const odd = exits.findIndex((exit) => exit.length !== length);
@@ -54,6 +59,11 @@ export class Logits {
     const own = this.exits[exit];
     if (own === undefined) throw new Error(`bug: exit ${exit} of ${this.exits.length} does not exist`);
     return own.subarray(i * this.classes, (i + 1) * this.classes);
+  }
+
+  /** Logits of the final exit with every gate open on image `i`, [classes], as a view. */
+  fullRow(i: number): Float32Array | undefined {
+    return this.full?.subarray(i * this.classes, (i + 1) * this.classes);
   }
 
   /** Logits of every exit on image `i`, one row [classes] per exit, as views. */

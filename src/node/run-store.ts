@@ -29,6 +29,7 @@ const outcomeSchema = z.object({
   }),
   vanished: z.boolean().optional(),
   lossRose: z.boolean().optional(),
+  reached: z.array(z.boolean()).optional(),
 });
 
 const schema = z.object({
@@ -153,10 +154,11 @@ async function load(
     const { data, dims, dtype } = readNpy(await readPlainFile(`${base}.npy`), base);
     if (dtype !== "float32" || dims[0] !== samples.length) return undefined;
     const each = sizeOf(dims.slice(1));
-    const outcomes = samples.map(({ vanished, lossRose, ...s }, i) => ({
+    const outcomes = samples.map(({ vanished, lossRose, reached, ...s }, i) => ({
       ...s,
       ...(vanished ? { vanished } : {}),
       ...(lossRose === undefined ? {} : { lossRose }),
+      ...(reached ? { reached } : {}),
       image: (data as Float32Array).slice(i * each, (i + 1) * each),
     }));
     return { seconds, outcomes, ...(places ? { places } : {}) };

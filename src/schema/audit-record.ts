@@ -161,11 +161,42 @@ const attackSchema = z.object({
   normMean: z.number().min(0).nullable().describe("mean of the same distances; null when one is infinite"),
   early: z
     .object({
-      labels: rateSchema.describe("final label kept and every early label changed"),
-      firing: rateSchema.describe("final label kept and an early exit fires with another label under the policy"),
-      alreadyDisagree: count.describe("samples whose early exits all disagree with the final exit when clean"),
+      labels: rateSchema.describe(
+        "label of the full network kept and every early label changed; with gates, the final label too",
+      ),
+      firing: rateSchema.describe(
+        "label of the full network kept and an early exit fires with another label under the policy; with gates, the routed answer is another label",
+      ),
+      alreadyDisagree: count.describe(
+        "samples whose early exits all disagree with the full network when clean; with gates, the final exit too",
+      ),
+      full: z
+        .object({
+          accuracy: rateSchema.describe(
+            "of the full network on the clean samples; where it is poor, its label says little",
+          ),
+          attacked: rateSchema.describe("of the full network on the attacked samples"),
+          disagreement: rateSchema.describe("clean samples whose routed answer is not that of the full network"),
+        })
+        .optional()
+        .describe("the network with every gate open that the policy does not force closed; absent: no gates"),
     })
     .optional(),
+  gates: z
+    .object({
+      changed: share
+        .nullable()
+        .describe("share of gates that the attack opened or closed, among those that both images meet"),
+      recovery: z
+        .object({ value: z.number(), low: z.number(), high: z.number() })
+        .nullable()
+        .describe(
+          "(cost attacked - cost clean) / (cost full - cost clean) of mean costs in MACs, with a 95 % bootstrap interval; below 0: the attack saves work; null: undefined",
+        ),
+      noRecovery: z.string().optional().describe("why the recovery is undefined"),
+    })
+    .optional()
+    .describe("the effect on the gates of the network; absent: it has none"),
   gradientEvaluations: count.describe("gradients of single samples"),
   queries: count.describe("images that the network evaluated for the attack"),
   queriesMedian: z

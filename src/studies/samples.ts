@@ -1,9 +1,11 @@
 /** @file Makes samples for attacks from the records of a data set: images, labels, and the logits
  *  of a model. */
 import { type Sample, samplesOf } from "../attacks/sample.js";
+import { Logits } from "../core/logits.js";
 import { type Dataset, readImages } from "../data/dataset.js";
 import { fitData } from "../data/fit.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
+import { openGates } from "../dynamic/model/open-gates.js";
 import { Forward } from "../dynamic/run/forward.js";
 import type { Backend } from "../runtime/backend.js";
 import { batchOf } from "./batch.js";
@@ -23,7 +25,8 @@ export interface SampleOptions {
 
 /** Runs a model on all records of a data set, and makes samples for `runAttack`.
  * @returns one sample per record, in file order. `id` is the record's number in `data`. `pixels`
- *  are float32 [c*h*w]. `clean` holds one row [classes] per exit
+ *  are float32 [c*h*w]. `clean` holds one row [classes] per exit. With gates, `bits` holds one bit
+ *  per gate, and `full` the logits [classes] of the network with every gate open
  * @throws DynnError 'data/shape', 'data/label' when the records do not fit the model
  * @throws DynnError 'model/classifier' when an exit holds probabilities: give the model that
  *  `checkOutputs` returns, here and to the attack
@@ -40,10 +43,22 @@ export async function samples(
   const data = fitData(model, records);
   const { batch } = batchOf({ model, backend, batch: given, images: data.count });
   const images = await readImages(data);
+  const logits = await logitsOf(model, backend, (forward) => forward.logits(images, { batch, signal, onProgress }));
+  const open = openGates(model);
+  if (open === model) return samplesOf({ images, labels: data.labels, logits });
+  const { exits, gates, classes } = logits;
+  const opened = await logitsOf(open, backend, (forward) => forward.logits(images, { batch, signal }));
+  return samplesOf({ images, labels: data.labels, logits: new Logits(exits, classes, gates, opened.exits.at(-1)) });
+}
+
+async function logitsOf(
+  model: DynamicModel,
+  backend: Backend,
+  run: (forward: Forward) => Promise<Logits>,
+): Promise<Logits> {
   const forward = await Forward.compile(model, { backend });
   try {
-    const logits = await forward.logits(images, { batch, signal, onProgress });
-    return samplesOf({ images, labels: data.labels, logits });
+    return await run(forward);
   } finally {
     await forward.release();
   }

@@ -110,7 +110,7 @@ describe("an attack of a file", () => {
     ],
     [
       { radius: 0.1, alpha: 1 },
-      'attack "t": misclassify:final with pgd has no parameter "alpha". Write "stepSize" in its place; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]',
+      'attack "t": misclassify:final with pgd has no parameter "alpha". Write "stepSize" in its place; it takes gates, goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]',
     ],
   ])("is refused when wrong: %j", (config, text) => {
     expect(() => configure(config)).toThrow(expect.objectContaining({ message: text }));
@@ -245,6 +245,7 @@ describe("presets", () => {
     const names = usable(PRESET_NAMES, { earlyExits: 0 });
     expect(names).toEqual(expect.arrayContaining(["fgsm", "pgd", "pgd-l2", "cw"]));
     expect(names).not.toContain("slowdown");
+    expect(names).not.toContain("ilfo");
     for (const config of presetConfigs(names, { epsilon: 0.1, earlyExits: 0 }))
       expect(() => configureAttack(config, single)).not.toThrow();
   });
@@ -267,10 +268,10 @@ describe("presets", () => {
 
   test("refuse unknown names and attacks on exits that are not there", () => {
     expect(() => presetConfigs(["pdg"], { epsilon: 0.1, earlyExits: 2 })).toThrow(
-      /^attacks: "pdg" is not the name of an attack\. Choose from fgsm, .*\[cli\/value\]$/,
+      /^attacks: "pdg" is not the name of an attack\. Did you mean pgd\? Choose from fgsm, .*\[cli\/value\]$/,
     );
     expect(() => presetConfigs(["slowdown"], { epsilon: 0.1, earlyExits: 0 })).toThrow(
-      /^attack slowdown: the model has a single exit, and this attack needs early ones\. Use fgsm, pgd, pgd-l2, cw, .* \[attack\/unsupported\]$/,
+      /^attack slowdown: the model has a single exit, and this attack needs early ones or gates\. Use fgsm, pgd, pgd-l2, cw, .* \[attack\/unsupported\]$/,
     );
   });
 });

@@ -3,7 +3,7 @@ import { earlyFires, earlyLabelsChanged } from "../../src/attacks/goals/early.js
 import type { Goal } from "../../src/attacks/goals/goal.js";
 import type { Victim } from "../../src/attacks/goals/victim.js";
 import { lossGraph } from "../../src/attacks/oracle/loss-graph.js";
-import type { ExitLogits, Sample } from "../../src/attacks/sample.js";
+import type { ExitLogits, Sample, Seen } from "../../src/attacks/sample.js";
 import { type AttackConfig, configureAttack } from "../../src/attacks/spec.js";
 import { uniform } from "../../src/core/rng.js";
 import { fromNumbers, type Tensor, toNumbers } from "../../src/core/tensor.js";
@@ -57,14 +57,14 @@ const widened = (fed: Readonly<Record<string, Tensor>>): Record<string, Tensor> 
 
 describe("every loss", () => {
   test.each(losses)("has the gradient of its own finite difference on ONNX Runtime: %s", async (_, goal, index) => {
-    const graph = lossGraph(model, goal.losses[index], true);
+    const graph = lossGraph(model, goal.losses[index], { gradient: true });
     const session = await ortNode({ threads: 1 }).compile(graph);
     const only = (f: ReturnType<typeof feeds>) =>
       Object.fromEntries(Object.entries(f).filter(([name]) => session.inputs.includes(name)));
     const gradient = toNumbers((await session.run(only(feeds(goal, moved)))).dynn_gradient);
     await session.release();
     const direction = uniform({ seed: 5, sample: 0, purpose: "test", step: 9 }, moved.length, -1, 1);
-    const forward = inFloat64(lossGraph(model, goal.losses[index], false));
+    const forward = inFloat64(lossGraph(model, goal.losses[index], { gradient: false }));
     const h = 1e-6;
     const fed = only(feeds(goal, moved));
     const along = (t: number): number => {
@@ -83,7 +83,7 @@ describe("every loss", () => {
 
   test("of the routed goal holds only the prefix up to its exit", () => {
     const convs = goalOf(victim, "routed").losses.map(
-      (loss) => lossGraph(model, loss, false).nodes.filter((n) => n.opType === "Conv").length,
+      (loss) => lossGraph(model, loss, { gradient: false }).nodes.filter((n) => n.opType === "Conv").length,
     );
     expect(convs).toEqual([1, 2, 3]);
   });
@@ -91,7 +91,7 @@ describe("every loss", () => {
   test("of the slowdown goal leaves the final exit out", () => {
     const [loss] = goalOf(victim, "slowdown").losses;
     expect(
-      lossGraph(model, loss as never, true)
+      lossGraph(model, loss as never, { gradient: true })
         .nodes.filter((n) => n.opType === "Conv" && n.inputs[0] !== "image")
         .some((n) => n.inputs[1] === "w2"),
     ).toBe(false);
@@ -106,8 +106,8 @@ const row = (label: number, p: number): Float32Array => {
 };
 const sure = (label: number) => row(label, 0.9);
 const unsure = (label: number) => row(label, 0.4);
-const of = (...rows: (Float32Array | undefined)[]): ExitLogits => rows;
-const who = (label: number, clean: ExitLogits = of(sure(label), sure(label), sure(label))): Sample => ({
+const of = (...rows: (Float32Array | undefined)[]): Seen => ({ logits: rows });
+const who = (label: number, clean: ExitLogits = [sure(label), sure(label), sure(label)]): Sample => ({
   id: 0,
   pixels: new Float32Array(192),
   label,
@@ -160,7 +160,7 @@ describe("success", () => {
   });
 
   test("of the early attack is about the model's own final label, not the true one", () => {
-    const wrongWhenClean = who(0, of(sure(2), sure(2), sure(2)));
+    const wrongWhenClean = who(0, [sure(2), sure(2), sure(2)]);
     expect(goalOf(victim, "early:published").label(wrongWhenClean)).toBe(2);
     expect(earlyFires(victim)(wrongWhenClean, of(sure(1), sure(3), sure(2)))).toBe(true);
   });
@@ -168,28 +168,28 @@ describe("success", () => {
 
 describe("the routed goal", () => {
   test("starts from the exit that the clean image takes", () => {
-    expect(goalOf(victim, "routed").starts(who(1, of(sure(1), sure(1), sure(1))))).toEqual([0]);
-    expect(goalOf(victim, "routed").starts(who(1, of(unsure(1), unsure(1), sure(1))))).toEqual([2]);
+    expect(goalOf(victim, "routed").starts(who(1, [sure(1), sure(1), sure(1)]))).toEqual([0]);
+    expect(goalOf(victim, "routed").starts(who(1, [unsure(1), unsure(1), sure(1)]))).toEqual([2]);
   });
 
   test("moves on to the next prefix when no exit of this one fires, and back when an earlier one does", () => {
     const { follow } = goalOf(victim, "routed");
-    expect(follow?.(of(unsure(1), undefined, undefined), 0)).toBe(1);
-    expect(follow?.(of(unsure(1), unsure(1), undefined), 1)).toBe(2);
-    expect(follow?.(of(sure(1), unsure(1), unsure(1)), 2)).toBe(0);
-    expect(follow?.(of(unsure(1), sure(1), undefined), 1)).toBe(1);
+    expect(follow?.([unsure(1), undefined, undefined], 0)).toBe(1);
+    expect(follow?.([unsure(1), unsure(1), undefined], 1)).toBe(2);
+    expect(follow?.([sure(1), unsure(1), unsure(1)], 2)).toBe(0);
+    expect(follow?.([unsure(1), sure(1), undefined], 1)).toBe(1);
   });
 
   test("under the fallback most-confident follows the exit that would answer", () => {
     const { follow, losses: all } = goalOf(victimOf(model, 0.95, { fallback: "most-confident" }), "routed");
     expect(all.length).toBe(5);
-    const at = follow?.(of(unsure(1), row(1, 0.8), unsure(1)), 4) as number;
+    const at = follow?.([unsure(1), row(1, 0.8), unsure(1)], 4) as number;
     expect(all[at]?.key).toBe("routed-cross-entropy@2/1");
   });
 });
 
 test("max ranks iterates by the summed cross-entropy of all exits", () => {
-  const logits = of(unsure(1), sure(2), sure(3)) as Float32Array[];
+  const logits = [unsure(1), sure(2), sure(3)];
   const total = logits.reduce((s, l) => s - Math.log(softmaxRow(l)[1]), 0);
   expect(goalOf(victim, "max").score?.(who(1), { loss: 0, gradient: new Float32Array(0), logits })).toBeCloseTo(
     total,
@@ -201,6 +201,6 @@ test("attacks on early exits refuse a model with one exit", async () => {
   const { linearModel } = await import("../support/models.js");
   const single = victimOf(linearModel([[1], [0]], [0, 0]));
   expect(() => goalOf(single, "slowdown")).toThrow(
-    "goal slowdown: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model. [attack/unsupported]",
+    "goal slowdown: the model has a single exit, and this attack needs early ones or gates. Use misclassify:final, or a multi-exit model. [attack/unsupported]",
   );
 });

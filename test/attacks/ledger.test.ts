@@ -116,7 +116,7 @@ test("the routed goal pays only for the prefix up to the exit taken", async () =
   const evaluator = new Evaluator(model, { backend: referenceBackend });
   const work = attack.goal.losses.map((loss) => evaluator.workOf({ image: new Float32Array(), loss, gradient: true }));
   const forward = work.map((w) => w.forward);
-  expect(forward).toEqual(attack.goal.losses.map((loss) => macsOf(lossGraph(model, loss, false))));
+  expect(forward).toEqual(attack.goal.losses.map((loss) => macsOf(lossGraph(model, loss, { gradient: false }))));
   expect(forward[0]).toBeLessThan(forward[1]);
   expect(forward[1]).toBeLessThan(forward[2]);
 });

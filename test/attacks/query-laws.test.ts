@@ -80,7 +80,7 @@ describe("every method of queries or of sets", () => {
     for (const [i, { image, success, eligible }] of outcomes.entries()) {
       const out = await session.run({ image: { dtype: "float32", dims: [1, 3, 8, 8], data: image } });
       const logits = ["exit0", "exit1", "exit2"].map((name) => out[name]?.data as Float32Array);
-      if (eligible) expect(success, `sample ${i}`).toBe(configured.goal.succeeded(samples[i], logits));
+      if (eligible) expect(success, `sample ${i}`).toBe(configured.goal.succeeded(samples[i], { logits }));
     }
     expect(outcomes.some(({ image }, i) => image.some((v, k) => v !== samples[i].pixels[k]))).toBe(true);
   });

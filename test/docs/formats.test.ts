@@ -12,6 +12,7 @@ import { ERROR_CODES } from "../../src/core/errors.js";
 import { openModel } from "../../src/node/models.js";
 import { parseStudyFile } from "../../src/node/studies/plan.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
+import { gatedVictim } from "../support/gated-attacks.js";
 import { blocksOf, docstrings, documents, ROOT } from "./documents.js";
 
 /** What a test cannot go on without. */
@@ -65,9 +66,9 @@ test("JSON blocks stand only where a test knows their format", () => {
 describe("the attack file", () => {
   const examples = jsonBlocks.filter((b) => b.document === "docs/attack-file.md");
 
-  test.each(examples)("at $at is accepted for the bundled network", async ({ at, text }) => {
+  test.each(examples)("at $at is accepted for the bundled network, or for one with gates", async ({ at, text }) => {
     const model = await openModel("zoo:resnet20-joint");
-    const target = { model, policy: present(model.policy) };
+    const target = text.includes('"gates"') ? gatedVictim() : { model, policy: present(model.policy) };
     const attacks = parseAttackFile(JSON.parse(text), at).map((config) => configureAttack(config, target));
     expect(attacks.length).toBeGreaterThan(0);
   });

@@ -125,7 +125,7 @@ describe("the gradient of a QDQ file", () => {
       build: ({ logits, builder }: { logits: (k: number) => string; builder: GraphBuilder }) =>
         builder.op("ReduceSum", [logits(1), builder.ints([1])]),
     };
-    const graph = lossGraph(model, loss as never, true);
+    const graph = lossGraph(model, loss as never, { gradient: true });
     const [ours, theirs] = await Promise.all(
       [referenceBackend, ortNode({ threads: 1 })].map(async (backend) => {
         const session = await backend.compile(graph);
@@ -154,7 +154,7 @@ test.each(["qoperator", "dynamic"] as const)("attacks on %s name the operator th
   };
   const [name, operator] =
     form === "dynamic" ? ["matmulinteger_1", "MatMulInteger"] : ["/logits_quantized_quant", "QGemm"];
-  expect(() => lossGraph(modelOf(form), loss as never, true)).toThrow(
+  expect(() => lossGraph(modelOf(form), loss as never, { gradient: true })).toThrow(
     failure(
       "gradient/none",
       `${operator} "${name}": ${operator} has no gradient: it computes with 8-bit integers. Give the float model, or one with QuantizeLinear and DequantizeLinear around float operators. Or audit this one with the attacks "none".`,

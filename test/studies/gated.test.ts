@@ -351,7 +351,7 @@ test("gates keep a bound on the accuracy under an attack, and the attacks of ear
       ...{ rule: "max-softmax", fallback: "final", thresholds: "uniform", temperature: false },
       ...{ target: { kind: "rad", loss: 0.9 }, ...worst },
     });
-  const attack = { name: "pgd", radius: 0.5, steps: 8, stepSize: 0.2 };
+  const attack = { name: "pgd", radius: 0.5, steps: 8, stepSize: 0.2, gates: "hard" };
   const free = await calibrated({});
   const { record } = await calibrated({ worstCase: { attack, samples: 20, minAccuracy: 0.05 } });
   expect(record.worstCase).toMatchObject({ rounds: 2, held: true });

@@ -133,7 +133,7 @@ export function questionsOf(
   while (!step.done && asked.length < most) {
     const images = step.value.map(({ image }) => Float32Array.from(image));
     const replies = images.map((image) => marginAt(exit, sample.label, image));
-    asked.push({ images, met: replies.map(({ logits: [row] }) => attack.goal.succeeded(sample, [row])) });
+    asked.push({ images, met: replies.map(({ logits: [row] }) => attack.goal.succeeded(sample, { logits: [row] })) });
     step = search.next(replies);
   }
   return asked;

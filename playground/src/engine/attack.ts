@@ -13,6 +13,7 @@ import {
   runAttack,
   type Sample,
   type SampleOutcome,
+  seenIn,
   type Work,
 } from "dynn/web";
 import type { AttackEnd, Frame, LabelledImage } from "../shared/messages.js";
@@ -138,7 +139,7 @@ class Frames {
     both.set(image);
     both.set(image.map(eightBits), image.length);
     const logits = await network.logits(both, 2);
-    const fools = (i: number): boolean => this.#attack.goal.succeeded(this.#sample, logits.rows(i));
+    const fools = (i: number): boolean => this.#attack.goal.succeeded(this.#sample, seenIn(logits, i));
     return {
       pixels: both.slice(0, image.length),
       reading: network.readings(logits, policy)[0],

@@ -84,8 +84,8 @@ export const LOSSES = [
   },
   {
     name: "attacks/slowdown-any-exit",
-    find: "stopOf(logits) > most && keeps(sample, logits)",
-    replace: "stopOf(logits) > 0 && keeps(sample, logits)",
+    find: "stopOf(seen.logits) > most && keepsLabel(",
+    replace: "stopOf(seen.logits) > 0 && keepsLabel(",
     test: LAWS_TEST,
     killedBy: "slowdown succeeds where no early exit fires, and only there",
   },

@@ -51,7 +51,7 @@ export const TASKS = [
   },
   {
     name: "studies/fallen-samples-stand",
-    find: "!goal?.succeeded(sample, sample.clean)",
+    find: "!goal?.succeeded(sample, cleanOf(sample))",
     replace: "true",
     test: CRAFT_TEST,
     killedBy: "an attack on samples that stand leaves out those whose clean image meets the goal",

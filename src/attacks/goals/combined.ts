@@ -72,7 +72,7 @@ const totalLoss = ({ label, target }: Sample, { logits }: Evaluation): number =>
 const common = {
   success: "the routed answer is wrong",
   source: "Hu et al. 2020",
-  needsEarlyExits: true,
+  needs: "early exits" as const,
   takesLoss: true,
   targeted: true,
   parameters: {},

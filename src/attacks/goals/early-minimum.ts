@@ -29,7 +29,7 @@ function make(victim: Victim, exits: string): Goal {
     exits: [...chosen, last],
     label: finalLabel,
     starts: () => [0],
-    succeeded: (sample, logits) => {
+    succeeded: (sample, { logits }) => {
       const y = finalLabel(sample);
       return labelAt(logits, last) === y && chosen.every((k) => argmax(logits[k] as Float32Array) !== y);
     },
@@ -54,7 +54,7 @@ export const earlyMinimum = goal({
   about: "the worst margin larger: each chosen early exit away from the final label, the final exit towards it",
   success: "the final label is kept, the labels of the chosen early exits are changed",
   source: "dynn; docs/method.md, section 5",
-  needsEarlyExits: true,
+  needs: "early exits",
   takesLoss: false,
   targeted: false,
   parameters: { exits: list("", 'the early exits to change, such as "0,2"', "all early exits") },

@@ -1,93 +1,121 @@
-/** @file The early attack. The final exit keeps its label y, and the early exits change their
- *  labels. y is the model's own label of the clean image. A server that runs the full network sees
- *  no change. A device that stops at an early exit answers wrongly. Source: docs/method.md section
- *  5. `early:published` is the loss of the study's published code. `early:margin` works on margins
- *  under the deployed policy. */
-import { argmax } from "../../dynamic/route/policy.js";
+/** @file The early attack. The full network keeps its label y, and the early exits change their
+ *  labels. y is the full network's own label of the clean image. The full network is the final
+ *  exit, with every gate open. With gates, the routed network changes its label. A server that runs
+ *  the full network sees no change. A device that saves work answers wrongly. Source:
+ *  docs/method.md section 5. `early:published` is the loss of the study's published code.
+ *  `early:margin` works on margins under the deployed policy. */
 import { routeOne } from "../../dynamic/route/route.js";
 import type { ValueName } from "../../graph/graph.js";
 import { reduceSum } from "../../ops/support/emit.js";
-import type { LossContext } from "../losses/loss.js";
-import { capped, margin, normalizedDistance, ofLabel, scale, softmax, sum } from "../losses/nodes.js";
+import type { Loss, LossContext } from "../losses/loss.js";
+import {
+  capped,
+  margin,
+  marginOf,
+  normalizedDistance,
+  ofLabel,
+  scale,
+  softmax,
+  softmaxOf,
+  sum,
+} from "../losses/nodes.js";
 import { amount, type ParameterContext } from "../parameters.js";
-import type { ExitLogits, Sample } from "../sample.js";
+import { cleanOf, type Sample, type Seen } from "../sample.js";
 import { type Goal, goal } from "./goal.js";
-import { allExits, earlyExits, exitCount, finalLabel, labelAt, type Victim } from "./victim.js";
+import { allExits, exitCount, fullLabel, hasFull, labelAt, movableUnits, type Victim } from "./victim.js";
 
-/** The final exit keeps its label and every early label differs from it. */
+/** The full network keeps its label, and every early label differs from it. With gates, so does the
+ * label of the final exit. */
 export const earlyLabelsChanged =
   (victim: Victim) =>
-  (sample: Sample, logits: ExitLogits): boolean => {
-    const y = finalLabel(sample);
-    const last = exitCount(victim) - 1;
-    return labelAt(logits, last) === y && logits.slice(0, last).every((row) => argmax(row as Float32Array) !== y);
+  (sample: Sample, seen: Seen): boolean => {
+    const y = fullLabel(victim, cleanOf(sample));
+    return fullLabel(victim, seen) === y && attackedExits(victim).every((k) => labelAt(seen.logits, k) !== y);
   };
 
-/** The final exit keeps its label, and an early exit fires with another label. */
+/** The full network keeps its label, and an early exit fires with another label. With gates, the
+ * routed answer is another label. */
 export const earlyFires =
   (victim: Victim) =>
-  (sample: Sample, logits: ExitLogits): boolean => {
-    const y = finalLabel(sample);
-    const routed = routeOne(logits as readonly Float32Array[], victim.policy, exitCount(victim));
+  (sample: Sample, seen: Seen): boolean => {
+    const y = fullLabel(victim, cleanOf(sample));
+    const routed = routeOne(seen.logits as readonly Float32Array[], victim.policy, exitCount(victim));
     return (
-      labelAt(logits, exitCount(victim) - 1) === y &&
+      fullLabel(victim, seen) === y &&
       routed !== undefined &&
-      routed.stop < exitCount(victim) - 1 &&
+      (routed.stop < exitCount(victim) - 1 || hasFull(victim)) &&
       routed.label !== y
     );
   };
 
-/** Minus `50 * ( -alpha * sum_j relu(p_final[y] - p_final[j]) + sum_k p_k[y] ) + ||x' - x||^2`,
+/** The exits whose labels the attack changes: the early ones, and with gates also the final one,
+ * because the full network then is another one.
+ * @throws DynnError 'attack/unsupported' when the network has neither */
+function attackedExits(victim: Victim, goal = "early"): readonly number[] {
+  const { early, gates } = movableUnits(victim, goal);
+  return gates.length > 0 ? allExits(victim) : early;
+}
+
+/** The logits of the full network. */
+const fullOf = (ctx: LossContext, victim: Victim): ValueName =>
+  hasFull(victim) ? ctx.full() : ctx.logits(exitCount(victim) - 1);
+
+/** What the losses of both forms have in common. */
+const shared = (victim: Victim) => ({
+  answer: "routed" as const,
+  exits: allExits(victim),
+  label: (sample: Sample) => fullLabel(victim, cleanOf(sample)),
+  starts: () => [0],
+});
+
+/** A loss on all exits and on the full network. */
+const lossOf = (victim: Victim, key: string, build: Loss["build"]): Loss => ({
+  ...{ key, exits: allExits(victim), build },
+  ...(hasFull(victim) ? { full: true } : {}),
+});
+
+/** Minus `50 * ( -alpha * sum_j relu(p_full[y] - p_full[j]) + sum_k p_k[y] ) + ||x' - x||^2`,
  * with p = softmax. */
-function publishedLoss(ctx: LossContext, victim: Victim, early: readonly number[], alpha: number): ValueName {
-  const p = softmax(ctx, exitCount(victim) - 1);
+function publishedLoss(ctx: LossContext, victim: Victim, attacked: readonly number[], alpha: number): ValueName {
+  const p = softmaxOf(ctx, fullOf(ctx, victim));
   const gap = ctx.builder.op("Relu", [
     ctx.builder.op("Sub", [reduceSum(ctx.builder, ctx.builder.op("Mul", [p, ctx.oneHot()]), [1], true), p]),
   ]);
   const keep = scale(ctx, reduceSum(ctx.builder, gap, [1], false), -alpha);
   const change = sum(
     ctx,
-    early.map((k) => ofLabel(ctx, softmax(ctx, k))),
+    attacked.map((k) => ofLabel(ctx, softmax(ctx, k))),
   );
   return ctx.builder.op("Neg", [
     ctx.builder.op("Add", [scale(ctx, ctx.builder.op("Add", [keep, change]), 50), normalizedDistance(ctx)]),
   ]);
 }
 
-/** The early attack as published. Success depends on labels alone. Every sample counts, even a
- * sample whose exits disagree on the clean image. */
 function makePublished(victim: Victim, options: { readonly alpha: number }): Goal {
-  const early = earlyExits(victim, "early:published");
+  const attacked = attackedExits(victim, "early:published");
   return {
+    ...shared(victim),
     name: "early:published",
     losses: [
-      {
-        key: `early:published/${options.alpha}`,
-        exits: allExits(victim),
-        build: (ctx) => publishedLoss(ctx, victim, early, options.alpha),
-      },
+      lossOf(victim, `early:published/${options.alpha}`, (ctx) => publishedLoss(ctx, victim, attacked, options.alpha)),
     ],
-    answer: "routed",
-    exits: allExits(victim),
-    label: finalLabel,
-    starts: () => [0],
     succeeded: earlyLabelsChanged(victim),
     everySampleEligible: true,
   };
 }
 
-/** Raises each early margin up to `kappa` and holds the final margin below `-keep`. */
+/** Raises each margin to change up to `kappa` and holds that of the full network below `-keep`. */
 function marginLoss(
   ctx: LossContext,
   victim: Victim,
-  early: readonly number[],
+  attacked: readonly number[],
   options: EarlyMarginOptions,
 ): ValueName {
   const change = sum(
     ctx,
-    early.map((k) => capped(ctx, margin(ctx, k), options.kappa)),
+    attacked.map((k) => capped(ctx, margin(ctx, k), options.kappa)),
   );
-  const held = capped(ctx, ctx.builder.op("Neg", [margin(ctx, exitCount(victim) - 1)]), options.keep);
+  const held = capped(ctx, ctx.builder.op("Neg", [marginOf(ctx, fullOf(ctx, victim))]), options.keep);
   return ctx.builder.op("Add", [change, scale(ctx, held, options.weight)]);
 }
 
@@ -101,32 +129,26 @@ export interface EarlyMarginOptions {
 }
 
 function makeMargin(victim: Victim, options: EarlyMarginOptions): Goal {
-  const early = earlyExits(victim, "early:margin");
+  const attacked = attackedExits(victim, "early:margin");
+  const key = `early:margin/${options.kappa}/${options.keep}/${options.weight}`;
   return {
+    ...shared(victim),
     name: "early:margin",
-    losses: [
-      {
-        key: `early:margin/${options.kappa}/${options.keep}/${options.weight}`,
-        exits: allExits(victim),
-        build: (ctx) => marginLoss(ctx, victim, early, options),
-      },
-    ],
-    answer: "routed",
-    exits: allExits(victim),
-    label: finalLabel,
-    starts: () => [0],
+    losses: [lossOf(victim, key, (ctx) => marginLoss(ctx, victim, attacked, options))],
     succeeded: earlyFires(victim),
   };
 }
 
 export const earlyPublished = goal({
-  about: "the published loss smaller: keep the final label, change every early one, stay near",
-  success: "the final label is kept, every early label is changed",
+  about:
+    "the published loss smaller: keep the full network's label, change every early one, and with gates the final one, stay near",
+  success: "the full network's label is kept, every early label is changed; with gates, the final label too",
   source: "docs/method.md, section 5",
-  needsEarlyExits: true,
+  needs: "early exits or gates",
+  readsFull: true,
   takesLoss: false,
   targeted: false,
-  parameters: { alpha: amount(0.1, "weight of keeping the final label") },
+  parameters: { alpha: amount(0.1, "weight of keeping the label of the full network") },
   make: ({ victim }, values) => makePublished(victim, values),
 });
 
@@ -141,21 +163,24 @@ const MARGIN_PARAMETERS = {
   kappa: amount(firingGap, "margin at which an early exit is wrong and confident enough to fire", {
     usual: "the logit gap at which two classes reach the largest threshold, plus 1",
   }),
-  keep: amount(1, "margin at which the final label is safe"),
+  keep: amount(1, "margin at which the label of the full network is safe"),
   weight: amount(
-    ({ victim }) => Math.max(1, exitCount(victim) - 1),
-    "weight of the final exit against the sum of the early ones",
+    ({ victim }) => Math.max(1, exitCount(victim) - (hasFull(victim) ? 0 : 1)),
+    "weight of the full network against the sum of the others",
     {
-      usual: "the number of early exits",
+      usual: "the number of early exits, plus 1 with gates",
     },
   ),
 };
 
 export const earlyMargin = goal({
-  about: "the early exits' margins larger, up to `kappa`, while the final exit keeps its label by `keep`",
-  success: "an early exit fires with another label, the final exit keeps its own",
+  about:
+    "the early exits' margins larger, up to `kappa`, and with gates the final one's, while the full network keeps its label by `keep`",
+  success:
+    "an early exit fires with another label, the full network keeps its own; with gates, the routed answer is another label",
   source: "dynn; docs/method.md, section 5",
-  needsEarlyExits: true,
+  needs: "early exits or gates",
+  readsFull: true,
   takesLoss: false,
   targeted: false,
   parameters: MARGIN_PARAMETERS,

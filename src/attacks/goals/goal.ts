@@ -5,7 +5,7 @@ import type { Loss } from "../losses/loss.js";
 import type { ExitLoss, LossForm } from "../losses/table.js";
 import type { Parameters, Values } from "../parameters.js";
 import type { Evaluation } from "../question.js";
-import type { ExitLogits, Sample } from "../sample.js";
+import type { ExitLogits, Sample, Seen } from "../sample.js";
 import type { Victim } from "./victim.js";
 
 /** A goal for one model under one policy. */
@@ -26,8 +26,8 @@ export interface Goal {
   readonly starts: (sample: Sample) => readonly number[];
   /** The loss of an iterate with these logits, where the loss depends on the iterate. */
   readonly follow?: (logits: ExitLogits, at: number) => number;
-  /** Whether an image with these logits meets the goal. */
-  readonly succeeded: (sample: Sample, logits: ExitLogits) => boolean;
+  /** Whether an image for which the network gives this meets the goal. */
+  readonly succeeded: (sample: Sample, seen: Seen) => boolean;
   /** Whether the attack also runs on, and counts, samples whose clean image succeeds already. */
   readonly everySampleEligible?: boolean;
   /** Forms of the loss that do not depend on the scale of logits, in the order in which they are
@@ -52,6 +52,13 @@ export interface GoalContext {
   readonly at: string | undefined;
 }
 
+/** What a network must have for an attack: early exits, gates, or one of both. */
+export type Need = "early exits" | "early exits or gates" | "gates";
+
+/** Whether a network with so many early exits and gates has it. */
+export const has = (need: Need | undefined, earlyExits: number, gates: number): boolean =>
+  need === undefined || (need === "early exits" ? earlyExits : need === "gates" ? gates : earlyExits + gates) > 0;
+
 /** One entry of the table of goals. */
 export interface GoalDef<P extends Parameters = Parameters> {
   /** What the attack makes of the network, after "the attack makes". */
@@ -59,7 +66,10 @@ export interface GoalDef<P extends Parameters = Parameters> {
   /** What counts as success. */
   readonly success: string;
   readonly source: string;
-  readonly needsEarlyExits: boolean;
+  /** What the network must have. Undefined: nothing. */
+  readonly needs?: Need | undefined;
+  /** Whether it reads the logits of the full network, which has every gate open. */
+  readonly readsFull?: boolean | undefined;
   /** Whether it takes any loss of one exit. The others have a loss of their own. */
   readonly takesLoss: boolean;
   /** Whether it has a targeted form. */

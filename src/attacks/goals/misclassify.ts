@@ -1,6 +1,6 @@
 /** @file Change the label of one exit. */
 import { DynnError } from "../../core/errors.js";
-import type { ExitLogits, Sample } from "../sample.js";
+import type { Sample, Seen } from "../sample.js";
 import { type Goal, type GoalContext, goal } from "./goal.js";
 import { exitCount, labelAt, scaleFreeOf, trueLabel } from "./victim.js";
 
@@ -21,7 +21,7 @@ function make({ victim, loss, target, at }: GoalContext): Goal {
     label: trueLabel,
     target,
     starts: () => [0],
-    succeeded: (sample: Sample, logits: ExitLogits) =>
+    succeeded: (sample: Sample, { logits }: Seen) =>
       sample.target === undefined ? labelAt(logits, k) !== sample.label : labelAt(logits, k) === sample.target,
     scaleFree: scaleFreeOf(loss),
   };
@@ -31,7 +31,6 @@ export const misclassify = goal({
   about: "the label of one exit wrong: `misclassify:final`, or `misclassify:K` for exit K from 0",
   success: "that label is wrong",
   source: "Szegedy et al. 2014",
-  needsEarlyExits: false,
   takesLoss: true,
   targeted: true,
   parameters: {},

@@ -48,7 +48,7 @@ export const routed = goal({
   about: "the loss at the exit that the policy takes for this iterate larger; only the prefix up to it is run",
   success: "the routed answer is wrong",
   source: "dynn",
-  needsEarlyExits: true,
+  needs: "early exits",
   takesLoss: true,
   targeted: true,
   parameters: {},

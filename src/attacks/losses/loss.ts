@@ -21,6 +21,12 @@ export interface LossContext {
   readonly cleanLogits: (exit: number) => ValueName;
   /** Numbers that each question gives under this name, [n, length]. */
   readonly extra: (name: string, length: number) => ValueName;
+  /** The score of a gate minus its threshold, [n]. The gate is open from 0 on. Only for gates that
+   * no policy forces. */
+  readonly gate: (gate: number) => ValueName;
+  /** The logits of the final exit with every gate open that no policy forces closed,
+   * [n,classes]. */
+  readonly full: () => ValueName;
   /** Standard deviation per channel of the model's normalisation. Ones when the model does not
    * state it. */
   readonly std: readonly number[];
@@ -33,6 +39,10 @@ export interface Loss {
   /** Exits whose logits the evaluation returns. Only the nodes that these exits and the loss need
    * are run. */
   readonly exits: readonly number[];
+  /** Whether the evaluation also returns the logits of {@link LossContext.full}. */
+  readonly full?: boolean | undefined;
+  /** A second loss, [n]: the gradient is adjusted against its gradient, layer by layer. */
+  readonly against?: ((ctx: LossContext) => ValueName) | undefined;
   /** Returns a value of shape [n]. */
   readonly build: (ctx: LossContext) => ValueName;
 }

@@ -30,7 +30,11 @@ export const crossEntropy = (ctx: LossContext, exit: number, hot = ctx.oneHot())
 /** max over others of z_j, minus z_y (Carlini & Wagner 2017, f6). Positive when the label has
  * changed. */
 export const margin = (ctx: LossContext, exit: number, hot = ctx.oneHot()): ValueName =>
-  ctx.builder.op("Sub", [ofOthers(ctx, ctx.logits(exit), hot), ofLabel(ctx, ctx.logits(exit), hot)]);
+  marginOf(ctx, ctx.logits(exit), hot);
+
+/** The margin of logits. */
+export const marginOf = (ctx: LossContext, z: ValueName, hot = ctx.oneHot()): ValueName =>
+  ctx.builder.op("Sub", [ofOthers(ctx, z, hot), ofLabel(ctx, z, hot)]);
 
 /** The logit of the class that the question aims at, minus the logit of the label. Positive when
  * the class beats the label. */
@@ -65,8 +69,10 @@ export const capped = (ctx: LossContext, x: ValueName, cap: number): ValueName =
 export const flatness = (ctx: LossContext, exit: number): ValueName =>
   reduce(ctx.builder, "ReduceMean", ctx.builder.op("LogSoftmax", [ctx.logits(exit)], overClasses), [1], false);
 
-export const softmax = (ctx: LossContext, exit: number): ValueName =>
-  ctx.builder.op("Softmax", [ctx.logits(exit)], overClasses);
+export const softmax = (ctx: LossContext, exit: number): ValueName => softmaxOf(ctx, ctx.logits(exit));
+
+/** The probabilities of logits. */
+export const softmaxOf = (ctx: LossContext, z: ValueName): ValueName => ctx.builder.op("Softmax", [z], overClasses);
 
 /** Squared L2 distance to the clean image in the model's normalised space. */
 export function normalizedDistance(ctx: LossContext): ValueName {

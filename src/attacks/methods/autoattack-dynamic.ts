@@ -3,6 +3,7 @@
  *  its images. With the goal `slowdown`, the image of the largest cost is kept. Source: dynn; Croce
  *  & Hein 2020 for the members. */
 
+import { answerCost, cleanCost } from "../goals/costs.js";
 import type { Goal } from "../goals/goal.js";
 import { goalNamed } from "../goals/table.js";
 import { allExits, exitCount, firing, type Victim } from "../goals/victim.js";
@@ -39,9 +40,11 @@ export function following(task: Task, name: string, victim: Victim): Task {
  * judge may need them. The goal `routed` judges by the prefix that its own losses compute. */
 function judged(goal: Goal, judge: Goal, victim: Victim): Goal {
   const { answer, label, succeeded } = judge;
+  // The judge may read the full network too.
+  const full = judge.losses.some((loss) => loss.full) ? { full: true } : {};
   if (goal.follow && judge.follow) return { ...goal, answer, label, succeeded };
   const exits = allExits(victim);
-  const losses = goal.losses.map((loss) => ({ ...loss, key: `all-${loss.key}`, exits }));
+  const losses = goal.losses.map((loss) => ({ ...loss, key: `all-${loss.key}`, exits, ...full }));
   return { ...goal, losses, exits, answer, label, succeeded };
 }
 
@@ -52,22 +55,23 @@ const worstAnswer = (task: Task, options: AutoAttackOptions, victim: Victim): Se
     victim,
   );
 
-/** Returns the image that stops at the latest exit. The attacks first follow the goal itself, and
- * then the goals towards it that no image meets yet. */
+/** Returns the image whose answer costs most. The attacks first follow the goal itself, and then
+ * the goals towards it that no image meets yet. */
 function* worstCost(task: Task, options: AutoAttackOptions, victim: Victim): Search {
   const last = exitCount(victim) - 1;
   const { goal, sample } = task;
-  let [worst, latest]: [FoundImage | undefined, number] = [undefined, firing(sample.clean, victim) ?? last];
+  let worst: FoundImage | undefined;
+  let [most, latest] = [cleanCost(victim, sample), firing(sample.clean, victim) ?? last];
   for (const name of ["apgd-ce", "square"] as const)
     for (const [k, followed] of [goal, ...(goal.towards ?? [])].entries()) {
       // The goal towards it at place k - 1 is met by every image that stops after exit k - 1.
       if (k > 0 && latest >= k) continue;
       const found = yield* member(name, { ...task, goal: followed }, options, victim);
-      const { logits } = yield* evaluate(task, found.image, goal.starts(sample)[0], false);
-      if (goal.succeeded(sample, logits)) return { image: found.image, success: true };
-      const stop = firing(logits, victim) ?? last;
-      if (stop > latest || (worst === undefined && stop === latest))
-        [worst, latest] = [{ ...found, success: false }, stop];
+      const evaluation = yield* evaluate(task, found.image, goal.starts(sample)[0], false);
+      if (goal.succeeded(sample, evaluation)) return { image: found.image, success: true };
+      const cost = answerCost(victim, evaluation);
+      latest = Math.max(latest, firing(evaluation.logits, victim) ?? last);
+      if (cost > most || (worst === undefined && cost === most)) [worst, most] = [{ ...found, success: false }, cost];
     }
   return worst ?? { image: sample.pixels, success: false };
 }

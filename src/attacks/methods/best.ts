@@ -37,7 +37,7 @@ export class Best {
    * @returns whether the iterate is a success */
   offer(image: Float32Array, evaluation: Evaluation): boolean {
     const { sample, goal } = this.#task;
-    const success = goal.succeeded(sample, evaluation.logits);
+    const success = goal.succeeded(sample, evaluation);
     if (this.#distance && !this.#counts(image)) return success;
     const rank =
       success && this.#distance

@@ -71,5 +71,5 @@ export function* survivesRounding(
   extras: Extras = {},
 ): Generator<readonly Question[], boolean, readonly Evaluation[]> {
   const rounded = yield* evaluate(task, toEightBits(image), loss, false, extras);
-  return task.goal.succeeded(task.sample, rounded.logits);
+  return task.goal.succeeded(task.sample, rounded);
 }

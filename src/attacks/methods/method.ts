@@ -1,11 +1,12 @@
 /** @file What a method of attack is: a search for an image that meets a goal, and the facts about
  *  the method that attack files, help texts and documentation are made from. */
 
+import type { Surrogate } from "../../autodiff/gates.js";
 import type { ImageDims } from "../../core/images.js";
 import type { StreamKey } from "../../core/rng.js";
 import type { Budget } from "../../perturb/norms.js";
 import type { Norm } from "../../schema/norm.js";
-import type { Goal } from "../goals/goal.js";
+import type { Goal, Need } from "../goals/goal.js";
 import type { Victim } from "../goals/victim.js";
 import type { LossForm, LossName } from "../losses/table.js";
 import type { ParameterContext, Parameters, Values, Written } from "../parameters.js";
@@ -30,16 +31,19 @@ export interface Task {
   readonly withLoss: (form: LossForm) => Task;
 }
 
+/** A sample without what the network gives for it. */
+type SampleShown = Omit<Sample, "clean" | "bits" | "full">;
+
 /** The task of a query method. It holds no loss. */
 export interface QueryTask {
-  /** The clean image, its label and its target. The logits of the clean image are not shown. */
-  readonly sample: Omit<Sample, "clean">;
+  /** The clean image, its label and its target. What the network gives for it is not shown. */
+  readonly sample: SampleShown;
   readonly budget: Budget;
   readonly seed: number;
   /** Channels, height and width of the image. */
   readonly dims: ImageDims;
   /** All samples of the attack, with their true classes. */
-  readonly set: readonly Omit<Sample, "clean">[];
+  readonly set: readonly SampleShown[];
   /** Number of classes. */
   readonly classes: number;
 }
@@ -66,6 +70,12 @@ interface MethodFacts<P extends Parameters> {
   readonly targeted: boolean;
   /** The goal of an attack that names none. The default is misclassify:final. */
   readonly goal?: string;
+  /** The only goals that it can have. Left out: all. */
+  readonly goals?: readonly string[] | undefined;
+  /** What the network must have. Left out: nothing. */
+  readonly needs?: Need | undefined;
+  /** The surrogates of hard gates that it works with. Left out: all. */
+  readonly surrogates?: readonly Surrogate["kind"][] | undefined;
   /** The losses of one exit that it can ascend. The first is the default. */
   readonly losses: readonly LossName[];
   /** Whether its questions are about single classes. A goal with a loss of its own does not fit. */

@@ -27,6 +27,7 @@ import { nes, spsa } from "./estimated.js";
 import { fab, fabT } from "./fab.js";
 import { ffgsm, rfgsm } from "./fast.js";
 import { fmn } from "./fmn.js";
+import { gradauto, gradmdm, ilfo } from "./gate-openers.js";
 import { geoda } from "./geoda.js";
 import { hopskipjump } from "./hopskipjump.js";
 import { jitter } from "./jitter.js";
@@ -104,6 +105,9 @@ export const METHODS = {
   pixle,
   sparsefool,
   "brendel-bethge": brendelBethge,
+  ilfo,
+  gradauto,
+  gradmdm,
 } as const satisfies Readonly<Record<string, MethodDef>>;
 
 /** The name of a method. */

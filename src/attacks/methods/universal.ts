@@ -73,7 +73,7 @@ export function* judged(tasks: readonly Task[], change: Change): Search<readonly
   const replies = yield* replyTo(tasks, change, false);
   return tasks.map(({ sample, goal }, k) => ({
     image: change.apply(sample.pixels),
-    success: goal.succeeded(sample, replies[k].logits),
+    success: goal.succeeded(sample, replies[k]),
   }));
 }
 

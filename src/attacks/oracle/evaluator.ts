@@ -17,7 +17,7 @@ import type { Backend, Session } from "../../runtime/backend.js";
 import type { Loss } from "../losses/loss.js";
 import type { Evaluation, Question, Slope } from "../question.js";
 import type { Sample } from "../sample.js";
-import { lossGraph, NAMES, scoresBefore } from "./loss-graph.js";
+import { asksGates, lossGraph, NAMES, STRAIGHT_THROUGH, scoresBefore } from "./loss-graph.js";
 import { type SessionRoom, Sessions } from "./sessions.js";
 
 /** A question of one sample. */
@@ -98,9 +98,10 @@ export class Evaluator {
   }
 
   /** The work of one question: a node-by-node count of the graphs that answer it. */
-  workOf({ loss, gradient, targets }: Question): Work {
+  workOf(question: Question): Work {
+    const { targets } = question;
     const spans = targets ? this.#spans(targets.length) : [undefined];
-    const works = spans.map((span) => this.#build(loss, gradient, countOf(span)).work);
+    const works = spans.map((span) => this.#build(question, countOf(span)).work);
     return works.reduce((a, b) => ({ forward: a.forward + b.forward, backward: a.backward + b.backward }));
   }
 
@@ -114,8 +115,9 @@ export class Evaluator {
     }));
   }
 
-  async #run(asked: readonly Asked[], { loss, gradient }: Question, span: Span | undefined): Promise<Evaluation[]> {
-    const { key, graph, rows } = this.#build(loss, gradient, countOf(span));
+  async #run(asked: readonly Asked[], question: Question, span: Span | undefined): Promise<Evaluation[]> {
+    const { loss, gradient } = question;
+    const { key, graph, rows } = this.#build(question, countOf(span));
     return this.#sessions.use(key, graph, async (session) => {
       const found: Evaluation[] = [];
       for (const some of parts(asked, rows)) {
@@ -136,12 +138,14 @@ export class Evaluator {
     return this.release();
   }
 
-  #build(loss: Loss, gradient: boolean, targets: number): Built {
-    const key = `${loss.key}${gradient ? "/gradient" : ""}${targets === 1 ? "" : `/${targets}`}`;
+  #build(question: Pick<Question, "loss" | "gradient" | "through">, targets: number): Built {
+    const { loss, gradient, through = STRAIGHT_THROUGH } = question;
+    const passes = gradient && asksGates(this.#model) ? `/${through.kind}/${through.slope ?? 1}` : "";
+    const key = `${loss.key}${gradient ? "/gradient" : ""}${targets === 1 ? "" : `/${targets}`}${passes}`;
     const known = this.#built.get(key);
     if (known) return known;
-    const graph = lossGraph(this.#model, loss, gradient, targets);
-    const forward = gradient ? this.#build(loss, false, targets).work.forward : macsOfGraph(graph);
+    const graph = lossGraph(this.#model, loss, { gradient, targets, through });
+    const forward = gradient ? this.#build({ loss, gradient: false }, targets).work.forward : macsOfGraph(graph);
     const backward = gradient ? macsOfGraph(graph) - forward : 0;
     const built = { key, graph, work: { forward, backward }, rows: rowsInCache(graph) };
     this.#built.set(key, built);
@@ -194,10 +198,10 @@ export class Evaluator {
       loss: rowOf(NAMES.loss(k))[0],
       gradient: gradient ? rowOf(NAMES.gradient(k)) : new Float32Array(0),
     });
-    const bits = this.#bits(loss, rowOf);
-    if (targets === undefined) return { ...slope(0), logits, ...bits };
+    const seen = { logits, ...this.#bits(loss, rowOf), ...(loss.full ? { full: rowOf(NAMES.full) } : {}) };
+    if (targets === undefined) return { ...slope(0), ...seen };
     const each = Array.from({ length: targets }, (_, k) => slope(k));
-    return { ...each[0], logits, each, ...bits };
+    return { ...each[0], each, ...seen };
   }
 
   #bits(loss: Loss, rowOf: (name: ValueName) => Float32Array): Pick<Evaluation, "bits"> {

@@ -11,7 +11,7 @@ import type { QuerySearch, Search, Shown } from "../question.js";
 
 /** What a query method knows before its first query. */
 export function queryTask(
-  { sample: { clean: _, ...sample }, budget, seed, dims, set }: Task,
+  { sample: { clean: _clean, bits: _bits, full: _full, ...sample }, budget, seed, dims, set }: Task,
   classes: number,
 ): QueryTask {
   return { sample, budget, seed, dims, set, classes };
@@ -49,14 +49,15 @@ function withAllExits(task: Task, victim: Victim): Pick<Task, "goal"> {
 }
 
 const VIEWS: { readonly [A in keyof Shown]: (evaluation: Followed, task: Task, victim: Victim) => Shown[A] } = {
-  scores: ({ loss, logits }, { goal, sample }) => ({ loss, success: goal.succeeded(sample, logits) }),
-  label: ({ logits }, { goal, sample }) => ({ success: goal.succeeded(sample, logits) }),
-  cost: ({ logits, bits }, { goal, sample }, victim) => {
+  scores: (evaluation, { goal, sample }) => ({ loss: evaluation.loss, success: goal.succeeded(sample, evaluation) }),
+  label: (evaluation, { goal, sample }) => ({ success: goal.succeeded(sample, evaluation) }),
+  cost: (evaluation, { goal, sample }, victim) => {
+    const { logits, bits } = evaluation;
     const { model, policy } = victim;
     const routed = routeOne(logits as readonly Float32Array[], policy, exitCount(victim));
     const stop = routed?.stop ?? exitCount(victim) - 1;
     return {
-      success: goal.succeeded(sample, logits),
+      success: goal.succeeded(sample, evaluation),
       cost: costShareOf(model, { stop, gates: bits }),
       confidence: routed ? RULE_DEFS[policy.rule].rank(routed.confidence) : Number.NaN,
     };

@@ -73,6 +73,8 @@ const NOTE = `
 Access: what the attacker sees. gradient: everything; scores: the loss; label: success alone;
 cost: success, and the exit that was taken. Budget: radius needs one; closest searches for the nearest image.
 \`dynn attacks NAME\` shows the parameters of a method or a goal.
+On a network with gates, methods that see gradients take the field \`gates\` of an attack file: hard,
+straight-through (the default), soft, or best for the strongest of all (docs/attack-file.md).
 `;
 
 /** One method or goal.

@@ -170,6 +170,9 @@ Examples:
   $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
       --seeds 5 --table results.tex
 
+  # A network that skips blocks: which share of the saved work attacks bring back
+  $ dynn audit gates.onnx --data cifar10:data --attacks slowdown,ilfo-linf,early
+
   # Two attacks, a smaller radius, your own arrays, a JSON record
   $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\
       --eps 2/255 --json audit.json`;
@@ -276,7 +279,7 @@ async function resolvedRecords(
 }
 
 const presets = (flags: AuditFlags, model: DynamicModel): AttackConfig[] => {
-  const ctx = { epsilon: flags.eps, earlyExits: model.exits.length - 1 };
+  const ctx = { epsilon: flags.eps, earlyExits: model.exits.length - 1, gates: model.gates.length };
   const configs = presetConfigs(flags.attacks ?? usable(DEFAULT_PRESETS, ctx), ctx);
   return flags.targeted === undefined ? configs : configs.map((config) => ({ ...config, target: flags.targeted }));
 };

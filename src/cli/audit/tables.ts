@@ -138,6 +138,7 @@ function attackTable({ attacks, model }: AuditRecord): string {
       [...left, ...right([...(routed ? ["routed %", "cost %"] : []), "mean L2", "gradients", "time"])],
       attacks.map((a) => without(costRow(a), [2, 3])),
     ),
+    gatesTable(attacks),
     attacks.some((a) => a.early) ? "\n" : "",
     ...attacks.map(earlyLine),
   ].join("");
@@ -206,8 +207,29 @@ const bareRate = ({ value, low, high }: Rate): string => `${bare(value)} (${bare
 
 const earlyLine = ({ name, early }: AttackRecord): string =>
   early
-    ? `${name}: all early labels changed ${showRate(early.labels)}\n${" ".repeat(name.length)}  a wrong early exit fires ${showRate(early.firing)}; ${early.alreadyDisagree} disagreed when clean\n`
+    ? `${name}: all early labels changed ${showRate(early.labels)}\n${" ".repeat(name.length)}  ${early.full ? "the routed answer changes" : "a wrong early exit fires"} ${showRate(early.firing)}; ${early.alreadyDisagree} disagreed when clean\n${fullLine(name, early)}`
     : "";
+
+/** The full network, whose label an early attack keeps. */
+const fullLine = (name: string, { full }: NonNullable<AttackRecord["early"]>): string =>
+  full
+    ? `${" ".repeat(name.length)}  full network ${showRate(full.accuracy)} right when clean, ${showRate(full.attacked)} attacked; ${percent(full.disagreement.value)} routed otherwise when clean\n`
+    : "";
+
+/** The effect of each attack on gates. */
+function gatesTable(attacks: readonly AttackRecord[]): string {
+  const rows = attacks.flatMap((a) => (a.gates ? [{ ...a, gates: a.gates }] : []));
+  if (rows.length === 0) return "";
+  const heads = [{ head: "recovery %" }, { head: "gates changed %" }];
+  const reasons = [...new Set(rows.flatMap(({ gates }) => gates.noRecovery ?? []))];
+  return `\n${table(
+    [{ head: "attack", align: "left" }, { head: "budget", align: "left" }, ...heads],
+    rows.map(({ name, norm, radius: most, gates: { recovery, changed } }) => [
+      ...[name, budget(norm, most), recovery === null ? "undefined" : bareRate(recovery)],
+      changed === null ? "-" : bare(changed),
+    ]),
+  )}${linesOf(reasons.map((why) => `Recovery is undefined where ${why}.`))}`;
+}
 
 function curveTable({ curves }: AuditRecord): string {
   const [first] = curves;

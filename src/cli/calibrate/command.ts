@@ -214,9 +214,13 @@ function attackOf({ worstCase, worstCost, worstAccuracy }: CalibrateFlags): Pres
 /** The bound on the cost when the call does not give a bound. */
 const DEFAULT_MAX_COST = 0.8;
 
-function worstCaseOf(preset: PresetName, flags: CalibrateFlags, { exits }: DynamicModel): WorstCaseOptions | undefined {
+function worstCaseOf(
+  preset: PresetName,
+  flags: CalibrateFlags,
+  { exits, gates }: DynamicModel,
+): WorstCaseOptions | undefined {
   const { worstCost, worstAccuracy: minAccuracy, worstSamples: samples } = flags;
-  const [attack] = presetConfigs([preset], { epsilon: flags.eps, earlyExits: exits.length - 1 });
+  const [attack] = presetConfigs([preset], { epsilon: flags.eps, earlyExits: exits.length - 1, gates: gates.length });
   const maxCost = worstCost ?? (minAccuracy === undefined ? DEFAULT_MAX_COST : undefined);
   return attack && { attack, maxCost, minAccuracy, samples };
 }

@@ -50,6 +50,34 @@ const early: readonly Column<EarlyRow>[] = [
   { head: "disagreed when clean", cell: (a) => `${a.early.alreadyDisagree} of ${a.samples}` },
 ];
 
+type Gated = NonNullable<AttackRecord["gates"]>;
+type GatedRow = AttackRecord & { readonly gates: Gated };
+
+const gated: readonly Column<GatedRow>[] = [
+  name,
+  {
+    head: "recovery",
+    cell: ({ gates: { recovery, noRecovery } }) =>
+      recovery === null ? `undefined: ${noRecovery}` : write.rate(recovery),
+  },
+  { head: "gates changed", cell: ({ gates: { changed } }) => (changed === null ? "–" : write.percent(changed)) },
+];
+
+type Full = NonNullable<Early["full"]>;
+const full: readonly Column<AttackRecord & { readonly full: Full }>[] = [
+  name,
+  { head: "right when clean", cell: (a) => write.rate(a.full.accuracy) },
+  { head: "right when attacked", cell: (a) => write.rate(a.full.attacked) },
+  { head: "routed otherwise when clean", cell: (a) => write.rate(a.full.disagreement) },
+];
+
+/** The tables of networks with gates. */
+function gateTables(attacks: readonly AttackRecord[]): Html {
+  const rows = attacks.filter((attack): attack is GatedRow => attack.gates !== undefined);
+  const fulls = attacks.flatMap((a) => (a.early?.full ? [{ ...a, full: a.early.full }] : []));
+  return html`${rows.length > 0 ? table("The effect of each attack on gates. Recovery: the share of the saved work that the attack brings back, with a 95 % bootstrap interval, in percent.", gated, rows) : NOTHING}${fulls.length > 0 ? table("The full network, with every gate open, whose label an early attack keeps. Where its clean accuracy is low, its label says little.", full, fulls) : NOTHING}`;
+}
+
 /** All tables that have rows. */
 export function attackTables(record: AuditRecord): Html {
   const { attacks } = record;
@@ -58,6 +86,7 @@ export function attackTables(record: AuditRecord): Html {
 ${warningNotes(record)}
 ${write.nothingLines(attacks).map((line) => html`<p class="soft">${line}</p>`)}${worstCaseTable(record)}${seedsTable(record)}${earlyRows.length > 0 ? table("Early attacks: the final exit keeps its label while the early exits change theirs.", early, earlyRows) : NOTHING}
 ${isStatic(record) ? NOTHING : table("The effect of each attack on the routed network and its cost.", [...cost], attacks)}
+${gateTables(attacks)}
 ${isStatic(record) ? NOTHING : perExit(record)}`;
 }
 

@@ -3,22 +3,25 @@
 
 import { aimed, type SampleOutcome } from "../../attacks/attack.js";
 import { earlyFires, earlyLabelsChanged } from "../../attacks/goals/early.js";
-import { type Sample, toEightBits } from "../../attacks/sample.js";
+import { fullLabel, hasFull } from "../../attacks/goals/victim.js";
+import { cleanOf, type Sample, type Seen, seenIn, toEightBits } from "../../attacks/sample.js";
 import { type AttackConfig, type ConfiguredAttack, configureAttack } from "../../attacks/spec.js";
 import { Images } from "../../core/images.js";
 import type { Logits } from "../../core/logits.js";
 import { present } from "../../core/present.js";
+import type { Tensor } from "../../core/tensor.js";
 import { argmax } from "../../dynamic/route/policy.js";
 import { route } from "../../dynamic/route/route.js";
 import { norms } from "../../measures/norms.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { OutcomeRow } from "../../schema/study/tables.js";
 import type { InProcess } from "../tasks/in-process.js";
-import { attackedImages, IMAGES_FILE, OUTCOMES_FILE, ROSE_FILE } from "../tasks/kinds/opened.js";
+import { attackedImages, IMAGES_FILE, OUTCOMES_FILE, REACHED_FILE, ROSE_FILE } from "../tasks/kinds/opened.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
 import { forTarget } from "./crafting.js";
+import { gatesRecord } from "./gates.js";
 import { ownHealth } from "./health.js";
 import { normRecord, sampleRecords, workRecord } from "./ledger.js";
 import type { AttackTasks } from "./plan.js";
@@ -61,18 +64,28 @@ export interface Searched {
 
 function outcomesOf(run: InProcess, crafted: TaskKey, images: Images): SampleOutcome[] {
   const roses = run.array(crafted, ROSE_FILE).data as Int8Array;
+  const reached = reachedIn(run.optional(crafted, REACHED_FILE));
   return run.rows<OutcomeRow>(crafted, OUTCOMES_FILE).map(({ eligible, success, vanished, ...spent }, i) => ({
     ...{ image: images.row(i), eligible, success, vanished, spent },
     ...(roses[i] < 0 ? {} : { lossRose: roses[i] === 1 }),
+    ...(reached?.[i] ? { reached: reached[i] } : {}),
   }));
+}
+
+/** Which surrogates succeeded, per sample. Undefined for samples that were not attacked. */
+function reachedIn(stored: Tensor | undefined): readonly (readonly boolean[] | undefined)[] | undefined {
+  if (stored === undefined) return undefined;
+  const [count, each] = stored.dims;
+  const row = (i: number) => Array.from((stored.data as Int8Array).subarray(i * each, (i + 1) * each));
+  return Array.from({ length: count }, (_, i) => (row(i)[0] < 0 ? undefined : row(i).map((bit) => bit === 1)));
 }
 
 /** For each sample, whether it passes a test with some logits. */
 export const verdicts = (
   samples: readonly Sample[],
   logits: Logits,
-  test: (sample: Sample, logits: readonly Float32Array[]) => boolean,
-): boolean[] => samples.map((sample, i) => test(sample, logits.rows(i)));
+  test: (sample: Sample, seen: Seen) => boolean,
+): boolean[] => samples.map((sample, i) => test(sample, seenIn(logits, i)));
 
 /** The record of an attack. */
 export function judge(attacked: Attacked, audited: AuditedModel, perSample = false): AttackRecord {
@@ -109,6 +122,7 @@ export function judge(attacked: Attacked, audited: AuditedModel, perSample = fal
     ),
     ...normRecord(attacked, audited, success),
     ...earlyRecord(attacked, audited),
+    ...gatesRecord(attacked, audited),
     ...workRecord(outcomes),
     health: ownHealth(attacked, audited),
     ...vanishedRecord(attacked),
@@ -144,15 +158,33 @@ function distances(
 }
 
 /** Both measures of the early attack: by labels alone, and by the exits that fire. */
-function earlyRecord({ attack, samples, logits }: Attacked, { victim }: AuditedModel): Pick<AttackRecord, "early"> {
+function earlyRecord(attacked: Attacked, audited: AuditedModel): Pick<AttackRecord, "early"> {
+  const { attack, samples, logits } = attacked;
+  const { victim } = audited;
   if (!attack.goal.name.startsWith("early:")) return {};
   const [changed, fired] = [earlyLabelsChanged(victim), earlyFires(victim)];
-  const disagree = samples.filter((s) => changed(s, s.clean));
+  const disagree = samples.filter((s) => changed(s, cleanOf(s)));
   return {
     early: {
       labels: rateOf(verdicts(samples, logits, changed)),
       firing: rateOf(verdicts(samples, logits, fired)),
       alreadyDisagree: disagree.length,
+      ...(attack.goal.losses.some(({ full }) => full) && hasFull(victim)
+        ? { full: fullRecord(attacked, audited) }
+        : {}),
     },
+  };
+}
+
+/** How good the full network is, and how often it disagrees with the routed one. */
+function fullRecord(
+  { samples, logits }: Attacked,
+  { victim, routed }: AuditedModel,
+): NonNullable<NonNullable<AttackRecord["early"]>["full"]> {
+  const labels = samples.map((sample) => fullLabel(victim, cleanOf(sample)));
+  return {
+    accuracy: rateOf(samples.map(({ label }, i) => labels[i] === label)),
+    attacked: rateOf(samples.map(({ label }, i) => fullLabel(victim, seenIn(logits, i)) === label)),
+    disagreement: rateOf(samples.map((_, i) => labels[i] !== routed[i].label)),
   };
 }

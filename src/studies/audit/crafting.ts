@@ -2,7 +2,7 @@
 
 import type { SampleOutcome } from "../../attacks/attack.js";
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
-import type { Sample } from "../../attacks/sample.js";
+import { cleanOf, type Sample } from "../../attacks/sample.js";
 import type { AttackConfig, ConfiguredAttack } from "../../attacks/spec.js";
 import { DynnError } from "../../core/errors.js";
 import { showShape } from "../../core/shape.js";
@@ -49,5 +49,5 @@ export const forTarget = (
 ): SampleOutcome[] =>
   outcomes.map((outcome, i) => ({
     ...outcome,
-    eligible: goal.everySampleEligible === true || !goal.succeeded(samples[i], samples[i].clean),
+    eligible: goal.everySampleEligible === true || !goal.succeeded(samples[i], cleanOf(samples[i])),
   }));

@@ -1,4 +1,5 @@
 /** @file The record of a curve of robust accuracy against radius. */
+import { cleanOf } from "../../attacks/sample.js";
 import { configureAttack } from "../../attacks/spec.js";
 import { wilson } from "../../measures/wilson.js";
 import { type CurveRecord, NONE_RIGHT } from "../../schema/audit-record.js";
@@ -19,7 +20,7 @@ export function curveRecord(
 ): CurveRecord {
   const { goal } = configureAttack(configs[0], victim);
   const robust = (standing: number) => wilson(standing, samples.length);
-  const clean = samples.filter((s) => !goal.succeeded(s, s.clean)).length;
+  const clean = samples.filter((s) => !goal.succeeded(s, cleanOf(s))).length;
   const outcomes = keys.map((key) => run.rows<OutcomeRow>(key, OUTCOMES_FILE));
   const points = outcomes.map((rows, i) => ({
     radius: radii[i],

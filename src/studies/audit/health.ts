@@ -5,6 +5,7 @@ import { goalNamed } from "../../attacks/goals/table.js";
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
 import { softmaxRow } from "../../dynamic/route/policy.js";
 import { rowsKind } from "../../dynamic/run/rows-kind.js";
+import { wilson } from "../../measures/wilson.js";
 import type { AttackRecord } from "../../schema/audit-record.js";
 import type { Attacked } from "./attacked.js";
 import type { AuditedModel } from "./audited-model.js";
@@ -29,6 +30,12 @@ const MEANINGS = {
   "query-stronger":
     "an attack that sees less of the model left fewer samples right. The gradient misleads. Trust the query attack, or try autoattack",
   "noise-as-strong": "a control without any search was as strong. The gradient misleads, or the radius is too large",
+  "hard-gates":
+    "the gradient was 0 through hard gates, which hide how scores change. Use straight-through, soft or best for the field gates",
+  "surrogates-disagree":
+    "the same search succeeded far more often with one surrogate of hard gates than with another, so the gradient of the weaker one misleads. Report best, the strongest of all",
+  "gates-weaker":
+    "the same attack with another surrogate of hard gates left fewer samples right. Use best for the field gates",
   "more-is-weaker":
     "the same attack with a smaller radius or fewer steps, queries or restarts left fewer samples right. Try more restarts",
 } as const;
@@ -59,6 +66,13 @@ export function ownHealth({ attack, samples, outcomes }: Attacked, audited: Audi
       "zero-gradient",
       shareOf((i) => outcomes[i].vanished === true),
     ),
+    ...(passes(attack) === "hard"
+      ? shareFlag(
+          "hard-gates",
+          shareOf((i) => outcomes[i].vanished === true),
+        )
+      : []),
+    ...shareFlag("surrogates-disagree", disagreement(eligible)),
     ...(gradient
       ? shareFlag(
           "unchanged",
@@ -76,6 +90,21 @@ export function ownHealth({ attack, samples, outcomes }: Attacked, audited: Audi
     ...wholeFlag("random", audited.random),
     ...wholeFlag("large-radius", mustReachAll(attack) && eligible.some((o) => !o.success)),
   ];
+}
+
+/** How gradients pass gates. Undefined for a network without gates. */
+const passes = ({ parameters }: Pick<AttackRecord, "parameters">): string | undefined =>
+  parameters.gates === undefined ? undefined : String(parameters.gates);
+
+/** The share of samples on which the surrogates of hard gates disagree, where the strongest
+ * succeeds more often than the weakest beyond the intervals of both. Else 0. */
+function disagreement(eligible: readonly Pick<Attacked["outcomes"][number], "reached">[]): number {
+  const tried = eligible.flatMap(({ reached }) => (reached ? [reached] : []));
+  if (tried.length === 0) return 0;
+  const rates = tried[0].map((_, k) => wilson(tried.filter((reached) => reached[k]).length, tried.length));
+  const [strongest, weakest] = [Math.max(...rates.map((r) => r.low)), Math.min(...rates.map((r) => r.high))];
+  if (strongest <= weakest) return 0;
+  return tried.filter((reached) => new Set(reached).size > 1).length / eligible.length;
 }
 
 /** Whether an exit still gives probabilities, because neither the graph nor a first run told. */
@@ -114,6 +143,10 @@ function comparisons(record: AttackRecord, all: readonly AttackRecord[]): Flag[]
     ...wholeFlag(
       "noise-as-strong",
       gradient && rivals.some((o) => isControl(o) && sameBall(record, o) && isAsStrong(o, record)),
+    ),
+    ...wholeFlag(
+      "gates-weaker",
+      beaten((o) => o.method === record.method && sameBall(record, o) && passes(o) !== passes(record)),
     ),
     ...wholeFlag(
       "more-is-weaker",

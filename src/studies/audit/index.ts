@@ -231,6 +231,7 @@ function fitted(options: AuditOptions): AuditOptions {
  * thresholds.
  * @throws DynnError 'attack/config', 'attack/unsupported' */
 function checkAttacks({ model, policy, attacks }: AuditOptions): void {
-  const victim = { model, policy: assumedPolicy(policy, model) };
+  const assumed = assumedPolicy(policy, model);
+  const victim = { model: underPolicy(model, assumed), policy: assumed };
   for (const config of attacks) configureAttack(config, victim);
 }

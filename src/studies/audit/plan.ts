@@ -1,5 +1,5 @@
 /** @file The tasks of an audit: a pure function of networks, records, attacks and curves. */
-import type { AttackConfig } from "../../attacks/spec.js";
+import { type AttackConfig, readsFull } from "../../attacks/spec.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { ALWAYS_OPEN, singleExitPolicy } from "../../schema/policy.js";
 import type { DataRef } from "../../schema/study/references.js";
@@ -93,12 +93,14 @@ export function auditPlan(request: AuditRequest): AuditPlan {
   const plan = new CommandPlan();
   const policy = policyTask(plan, network, "validation images");
   const again = Math.min(RUN_TWICE, count);
-  const own = { network, policy, clean: plan.add(answersTask(network, data, { again, policy }), "clean images") };
-  const searched = surrogate ? searchedOn(plan, surrogate, data) : own;
+  const full = request.attacks.some(readsFull);
+  const own = { network, policy, clean: plan.add(answersTask(network, data, { again, policy, full }), "clean images") };
+  const searched = surrogate ? searchedOn(plan, surrogate, data, full) : own;
   const attacks = request.attacks.map((config): AttackTasks => {
     const how = { config, images: "exact", first: firstOf(config), phase: config.name } as const;
     const crafted = craft(plan, searched, request, how);
-    const judged = (rounded?: boolean) => plan.add(answersTask(network, data, { images: crafted, rounded, policy }));
+    const shown = { images: crafted, policy, full: readsFull(config) };
+    const judged = (rounded?: boolean) => plan.add(answersTask(network, data, { ...shown, rounded }));
     return { crafted, exact: judged(), rounded: judged(true) };
   });
   const curves = request.curves.map(({ name, configs }) => {
@@ -137,9 +139,9 @@ interface Searched {
   readonly clean: TaskKey;
 }
 
-function searchedOn(plan: CommandPlan, network: PlannedPolicy, data: DataRef): Searched {
+function searchedOn(plan: CommandPlan, network: PlannedPolicy, data: DataRef, full: boolean): Searched {
   const policy = policyTask(plan, network, "");
-  return { network, policy, clean: plan.add(answersTask(network, data, { policy })) };
+  return { network, policy, clean: plan.add(answersTask(network, data, { policy, full })) };
 }
 
 interface Attacking extends Omit<CraftRequest, "data" | "seed"> {

@@ -2,11 +2,14 @@
 import { Evaluator } from "../../attacks/oracle/evaluator.js";
 import type { SessionRoom } from "../../attacks/oracle/sessions.js";
 import type { Images } from "../../core/images.js";
+import { present } from "../../core/present.js";
+import { type Tensor, tensor } from "../../core/tensor.js";
 import { type Dataset, readImages } from "../../data/dataset.js";
 import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
+import { openGates } from "../../dynamic/model/open-gates.js";
 import { underPolicy } from "../../dynamic/model/under-policy.js";
-import { Forward } from "../../dynamic/run/forward.js";
+import { Forward, type ForwardOptions } from "../../dynamic/run/forward.js";
 import { GatedRuns } from "../../dynamic/run/gated-runs.js";
 import type { Backend } from "../../runtime/backend.js";
 import { gateThresholds, type Policy } from "../../schema/policy.js";
@@ -65,6 +68,8 @@ export class Bench {
   /** Networks under thresholds of their gates, by network and thresholds. */
   readonly #under = new Map<DynamicModel, Map<string, DynamicModel>>();
   readonly #gated = new Map<DynamicModel, GatedRuns>();
+  /** Networks with every gate open. */
+  readonly #full = new Map<DynamicModel, DynamicModel>();
   readonly #forwards = new Map<DynamicModel, Promise<Forward>>();
   #attacked: { readonly model: DynamicModel; readonly evaluator: Evaluator } | undefined;
 
@@ -126,6 +131,17 @@ export class Bench {
    * @throws DynnError 'runtime/load' */
   forward(model: DynamicModel): Promise<Forward> {
     return once(this.#forwards, model, () => Forward.compile(model, { backend: this.#context.backend }));
+  }
+
+  /** The logits of the final exit with every gate open that no policy forces closed, float32
+   * [n,classes]. Undefined for a network in which no gate asks its score.
+   * @throws DynnError as {@link Forward.logits} */
+  async full(model: DynamicModel, images: Images, options: ForwardOptions): Promise<Tensor | undefined> {
+    const open = this.#full.get(model) ?? openGates(model);
+    this.#full.set(model, open);
+    if (open === model) return undefined;
+    const { exits, count, classes } = await (await this.forward(open)).logits(images, options);
+    return tensor("float32", [count, classes], present(exits.at(-1), "the final exit"));
   }
 
   /** Answers the questions of attacks on a network. Sessions for another network are released

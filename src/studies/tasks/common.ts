@@ -71,7 +71,7 @@ export function chosenOn(
 }
 
 /** What is run instead of clean images, and how. */
-export interface Shown extends Pick<AnswersParameters, "rounded" | "again"> {
+export interface Shown extends Pick<AnswersParameters, "rounded" | "again" | "full"> {
   /** The attack whose images are run. */
   readonly images?: TaskKey | undefined;
   /** The task of the policy whose gates the network runs under. Left out: each gate has its own
@@ -87,7 +87,12 @@ export function answersTask(
 ): Task {
   // No policy changes the answers of a network without gates, so its task names none.
   const gates = model.gates.length > 0 && policy ? { policy: [policy] } : {};
-  const parameters = { ...{ network, data, rule, macs: fullMacs(model), logits: true }, ...how };
+  const { full, ...rest } = how;
+  const parameters = {
+    ...{ network, data, rule, macs: fullMacs(model), logits: true },
+    ...rest,
+    ...(full && model.gates.length > 0 ? { full } : {}),
+  };
   return makeTask(
     answersKind,
     { ...parameters, temperatures: listOf(temperatures) },

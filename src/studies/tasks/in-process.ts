@@ -17,7 +17,7 @@ import type { PlannedPolicy } from "./common.js";
 import type { Content, Table, TaskOutput } from "./content.js";
 import { inputsOf } from "./graph.js";
 import type { TaskContext, TaskInputs } from "./kind.js";
-import { ANSWERS_FILE, GATES_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./kinds/answers.js";
+import { ANSWERS_FILE, FULL_FILE, GATES_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./kinds/answers.js";
 import { POLICY_FILE, readPolicy } from "./kinds/policy.js";
 import { type Kinds, perform } from "./perform.js";
 import type { CommandPlan } from "./plan.js";
@@ -158,6 +158,11 @@ export class InProcess {
     return this.#content(key, file) as Tensor;
   }
 
+  /** An array that not every task of a kind has. */
+  optional(key: TaskKey, file: string): Tensor | undefined {
+    return this.#results.get(key)?.files[file] as Tensor | undefined;
+  }
+
   rows<Row extends object>(key: TaskKey, file: string): readonly Row[] {
     return (this.#content(key, file) as Table).rows as readonly Row[];
   }
@@ -165,8 +170,8 @@ export class InProcess {
   /** The logits of a task `answers`, with the scores of gates, and the true classes. */
   measured(key: TaskKey): Answered {
     const labels = Int32Array.from(labelsIn(this.rows<AnswerRow>(key, ANSWERS_FILE)));
-    const gates = this.#results.get(key)?.files[GATES_FILE] as Tensor | undefined;
-    return { logits: logitsOf(this.array(key, LOGITS_FILE), { gates }), labels };
+    const [gates, full] = [this.optional(key, GATES_FILE), this.optional(key, FULL_FILE)];
+    return { logits: logitsOf(this.array(key, LOGITS_FILE), { gates, full }), labels };
   }
 
   /** The policy of a task. */

@@ -115,7 +115,7 @@ test("answers for exact images are those of the search, and those for rounded on
   });
   const { goal } = configureAttack(attackOf(0.03), victimOf(model, 2));
   const logits = logitsOf(run.array(keys[1], LOGITS_FILE));
-  const success = samples.map((s, i) => goal.succeeded({ ...s, label: labels[i] }, logits.rows(i)));
+  const success = samples.map((s, i) => goal.succeeded({ ...s, label: labels[i] }, { logits: logits.rows(i) }));
   expect(success).toEqual(rows(keys[0]).map((row) => row.success));
   expect(new Set(success).size).toBe(2);
   const rounded = logitsOf(run.array(keys[2], LOGITS_FILE));

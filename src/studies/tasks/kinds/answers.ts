@@ -21,6 +21,8 @@ export const LOGITS_FILE = "logits.npy";
 /** Per gate its threshold, the first exit behind it, and its score for each image, float64
  * [gates,2+n]. Networks without gates have no such file. */
 export const GATES_FILE = "gates.npy";
+/** The logits of the final exit with every gate open, float32 [n,classes]. */
+export const FULL_FILE = "full.npy";
 /** The logits of the images that ran a second time. */
 export const AGAIN_FILE = "again.npy";
 
@@ -34,6 +36,8 @@ const parameters = z.strictObject({
   logits: z.boolean(),
   /** Whether images are rounded to 8 bits first. */
   rounded: z.boolean().optional(),
+  /** Whether the images also run with every gate open, for the logits of the final exit. */
+  full: z.boolean().optional(),
   /** Number of images, from the first on, that run a second time. */
   again: count.optional(),
   /** Of one image, for estimates. */
@@ -57,7 +61,8 @@ export const answersKind = taskKind<AnswersParameters>({
     const forward = await bench.forward(model);
     const logits = await forward.logits(shown.images, { batch, signal, onProgress });
     const rows = answerRows(logits, shown, given);
-    const kept = given.logits ? logitFiles(logits) : {};
+    const full = given.full ? await bench.full(model, shown.images, { batch, signal }) : undefined;
+    const kept = { ...(given.logits ? logitFiles(logits) : {}), ...(full ? { [FULL_FILE]: full } : {}) };
     if (given.again === undefined) return { files: { [ANSWERS_FILE]: { rows }, ...kept } };
     const again = await forward.logits(shown.images.rows(0, given.again), { batch });
     return { files: { [ANSWERS_FILE]: { rows }, ...kept, [AGAIN_FILE]: tensorOf(again) } };
@@ -107,19 +112,26 @@ function gatesTensor({ gates, count: n }: Logits): Tensor {
 export interface LogitParts {
   /** The array of {@link GATES_FILE}. Undefined for a network without gates. */
   readonly gates?: Tensor | undefined;
+  /** The array of {@link FULL_FILE}. Undefined when it was not asked for. */
+  readonly full?: Tensor | undefined;
   /** Places of the exits that are kept. Undefined: all. */
   readonly exits?: readonly number[] | undefined;
 }
 
 /** The logits of a finished task, for some exits. */
-export function logitsOf({ data, dims: [all, n, classes] }: Tensor, { gates, exits }: LogitParts = {}): Logits {
+export function logitsOf({ data, dims: [all, n, classes] }: Tensor, { gates, full, exits }: LogitParts = {}): Logits {
   const kept = exits ?? Array.from({ length: all }, (_, k) => k);
   return new Logits(
     kept.map((k) => (data as Float32Array).subarray(k * n * classes, (k + 1) * n * classes)),
     classes,
     gates && scoresOf(gates, kept),
+    full?.data as Float32Array | undefined,
   );
 }
+
+/** The logits with those of the full network. */
+export const withFull = ({ exits, classes, gates }: Logits, full: Tensor | undefined): Logits =>
+  new Logits(exits, classes, gates, full?.data as Float32Array | undefined);
 
 function scoresOf({ data, dims: [all, size] }: Tensor, kept: readonly number[]): GateScores[] {
   return Array.from({ length: all }, (_, k) => {

@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { SampleOutcome } from "../../../attacks/attack.js";
 import { aimed } from "../../../attacks/attack.js";
 import type { Goal } from "../../../attacks/goals/goal.js";
-import { type Sample, samplesOf, toEightBits } from "../../../attacks/sample.js";
-import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
+import { cleanOf, type Sample, samplesOf, toEightBits } from "../../../attacks/sample.js";
+import { attackConfigSchema, configureAttack, readsFull } from "../../../attacks/spec.js";
 import { imageDims } from "../../../core/images.js";
 import { stackRows, type Tensor, tensor } from "../../../core/tensor.js";
 import { route } from "../../../dynamic/route/route.js";
@@ -18,8 +18,8 @@ import { runStored } from "../../audit/store.js";
 import { attackRoom, batchOf } from "../../batch.js";
 import type { Opened } from "../bench.js";
 import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
-import { GATES_FILE, LOGITS_FILE, logitsOf } from "./answers.js";
-import { IMAGES_FILE, OUTCOMES_FILE, ROSE_FILE } from "./opened.js";
+import { FULL_FILE, GATES_FILE, LOGITS_FILE, logitsOf, withFull } from "./answers.js";
+import { IMAGES_FILE, OUTCOMES_FILE, REACHED_FILE, ROSE_FILE } from "./opened.js";
 import { POLICY_FILE, policyOf, readPolicy } from "./policy.js";
 
 const parameters = z.strictObject({
@@ -54,11 +54,13 @@ export const craftKind = taskKind<CraftParameters>({
     const policy = await policyOf(inputs);
     const opened = { ...found, model: context.bench.under(found.model, policy) };
     const { samples, outcomes, seconds } = await attacked(key, given, { ...opened, policy }, inputs, context);
+    const reached = reachedOf(outcomes);
     const kept = outcomes.map(({ image }) => (given.images ? image : toEightBits(image)));
     return {
       files: {
         ...(given.images === "none" ? {} : { [IMAGES_FILE]: imagesOf(kept, opened, given.images === "exact") }),
         ...(given.images ? { [ROSE_FILE]: rosesOf(outcomes) } : {}),
+        ...(given.images && reached ? { [REACHED_FILE]: reached } : {}),
         [OUTCOMES_FILE]: { rows: outcomeRows(samples, outcomes, kept) },
       },
       facts: { seconds },
@@ -78,7 +80,8 @@ async function attacked(
   const victim = { model, policy };
   const attack = configureAttack(config, victim);
   const memory = context.memory ?? batchOf({ model, backend, images: 4 * opened.data.count, gradients: true });
-  const all = aimed(attack, await samplesFor(opened, inputs, { ...context, batch: memory.batch, first }), seed);
+  const wanted = { batch: memory.batch, first, full: readsFull(config) };
+  const all = aimed(attack, await samplesFor(opened, inputs, { ...context, ...wanted }), seed);
   const stands = await standingIn(inputs, standing ? attack.goal : undefined);
   const samples = all.filter(stands);
   const evaluator = await bench.evaluator(model, attackRoom(memory, model));
@@ -99,11 +102,23 @@ async function attacked(
 async function samplesFor(
   { model, data, records, images: read, pixels: rows }: Opened,
   inputs: TaskInputs,
-  { bench, signal, batch, first }: RunningContext & { readonly batch: number; readonly first: number | undefined },
+  {
+    bench,
+    signal,
+    batch,
+    ...wanted
+  }: RunningContext & { readonly batch: number; readonly first: number | undefined; readonly full: boolean },
 ): Promise<Sample[]> {
   const [images, pixels] = [await read(), await rows()];
   const [clean] = await inputs.arrays("clean", LOGITS_FILE);
-  const logits = clean ? logitsOf(clean) : await (await bench.forward(model)).logits(images, { batch, signal });
+  const [gates] = await inputs.optional("clean", GATES_FILE);
+  const [known] = await inputs.optional("clean", FULL_FILE);
+  const { first } = wanted;
+  const full = wanted.full ? (known ?? (await bench.full(model, images, { batch, signal }))) : undefined;
+  const found = clean
+    ? logitsOf(clean, { gates })
+    : await (await bench.forward(model)).logits(images, { batch, signal });
+  const logits = withFull(found, full);
   const samples = samplesOf({ images, labels: data.labels.subarray(0, first ?? images.count), logits });
   const agreed = await agreedBy(inputs, data.labels);
   return samples.map((one, i) => ({ ...one, id: records[i], pixels: pixels[i] })).filter((_, i) => agreed(i));
@@ -114,7 +129,7 @@ async function samplesFor(
 async function standingIn(inputs: TaskInputs, goal: Goal | undefined): Promise<(sample: Sample) => boolean> {
   const [before] = await inputs.tables<OutcomeRow>("survived", OUTCOMES_FILE);
   const survivors = before && new Set(before.flatMap(({ sample, success }) => (success ? [] : [sample])));
-  return (sample) => survivors?.has(sample.id) ?? !goal?.succeeded(sample, sample.clean);
+  return (sample) => survivors?.has(sample.id) ?? !goal?.succeeded(sample, cleanOf(sample));
 }
 
 /** Which records all networks of the input "agreed" answer rightly, under their policies. */
@@ -144,6 +159,17 @@ const rosesOf = (outcomes: readonly SampleOutcome[]): Tensor =>
     [outcomes.length],
     Int8Array.from(outcomes, ({ lossRose }) => (lossRose === undefined ? -1 : Number(lossRose))),
   );
+
+/** Which surrogates of hard gates succeeded, [n,surrogates]. Undefined where the attack ran with
+ * one. */
+function reachedOf(outcomes: readonly SampleOutcome[]): Tensor | undefined {
+  const each = outcomes.find(({ reached }) => reached)?.reached?.length;
+  if (each === undefined) return undefined;
+  const bits = outcomes.flatMap(({ reached }) =>
+    Array.from({ length: each }, (_, k) => (reached ? Number(reached[k]) : -1)),
+  );
+  return tensor("int8", [outcomes.length, each], Int8Array.from(bits));
+}
 
 function outcomeRows(
   samples: readonly Sample[],

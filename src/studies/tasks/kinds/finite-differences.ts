@@ -5,12 +5,13 @@ import { z } from "zod";
 import type { Goal } from "../../../attacks/goals/goal.js";
 import type { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
-import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
+import { attackConfigSchema, configureAttack, readsFull } from "../../../attacks/spec.js";
 import { count } from "../../../schema/numbers.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
 import type { SlopeRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { taskKind } from "../kind.js";
+import { withFull } from "./answers.js";
 import { policyOf } from "./policy.js";
 
 export const SLOPES_FILE = "slopes.parquet";
@@ -45,7 +46,8 @@ export const finiteDifferencesKind = taskKind<SlopeParameters>({
     const { batch } = memory ?? batchOf({ model, backend, gradients: true, images: data.count });
     const { goal } = configureAttack(given.attack, { model, policy });
     const images = await read();
-    const logits = await (await bench.forward(model)).logits(images, { batch, signal });
+    const full = readsFull(given.attack) ? await bench.full(model, images, { batch, signal }) : undefined;
+    const logits = withFull(await (await bench.forward(model)).logits(images, { batch, signal }), full);
     const evaluator = await bench.evaluator(model, undefined);
     const rows: SlopeRow[] = [];
     const samples = samplesOf({ images, labels: data.labels, logits }).slice(0, given.samples);

@@ -13,6 +13,9 @@ export const OUTCOMES_FILE = "outcomes.parquet";
 /** Whether the loss of each search rose above its first value, int8 [n]: 1 or 0, and -1 where no
  * gradient was asked for. */
 export const ROSE_FILE = "rose.npy";
+/** Whether the search with each surrogate of hard gates succeeded, int8 [n,surrogates]: 1 or 0, and
+ * -1 for samples that were not attacked. Only of attacks that tried all of them. */
+export const REACHED_FILE = "reached.npy";
 
 /** Images with what is known of them, one entry per image. */
 export interface Shown {

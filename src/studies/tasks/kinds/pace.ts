@@ -5,13 +5,14 @@ import { type Attack, aimed } from "../../../attacks/attack.js";
 import { Evaluator } from "../../../attacks/oracle/evaluator.js";
 import { runAttack } from "../../../attacks/runner.js";
 import { type Sample, samplesOf } from "../../../attacks/sample.js";
-import { attackConfigSchema, configureAttack } from "../../../attacks/spec.js";
+import { attackConfigSchema, configureAttack, readsFull } from "../../../attacks/spec.js";
 import { count } from "../../../schema/numbers.js";
 import { singleExitPolicy } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema } from "../../../schema/study/references.js";
 import type { PaceRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { type RunningContext, type TaskInputs, taskKind } from "../kind.js";
+import { withFull } from "./answers.js";
 import { POLICY_FILE, readPolicy } from "./policy.js";
 
 export const PACE_FILE = "pace.parquet";
@@ -78,7 +79,8 @@ async function opened(given: PaceParameters, inputs: TaskInputs, context: Runnin
     const { batch } = context.memory ?? batchOf({ model, backend, gradients: true, images: data.count });
     const attack = configureAttack(config, { model, policy });
     const images = await read();
-    const logits = await (await bench.forward(model)).logits(images, { batch, signal });
+    const full = readsFull(config) ? await bench.full(model, images, { batch, signal }) : undefined;
+    const logits = withFull(await (await bench.forward(model)).logits(images, { batch, signal }), full);
     const samples = samplesOf({ images, labels: data.labels, logits }).map((s, i) => ({ ...s, id: records[i] }));
     const evaluator = new Evaluator(model, { backend });
     contestants.push({ place, attack, samples: aimed(attack, samples, given.seed), evaluator, batch });
