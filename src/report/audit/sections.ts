@@ -40,7 +40,7 @@ export function exitsSection(record: AuditRecord, document: Document): Section {
   const words = model.exits.length === 1 ? NOTHING : html`<p>${thinkingWords(record)}</p>`;
   return {
     id: "exits",
-    title: "Accuracy and cost per exit",
+    title: model.exits.length === 1 ? "Accuracy and cost" : "Accuracy and cost per exit",
     body: html`${words}<div class="pair">${exitsFigure(record, document)}${figures}</div>${gatesTable(record)}`,
   };
 }

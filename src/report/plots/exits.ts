@@ -13,6 +13,8 @@ interface Place {
 }
 
 const [WIDTH, HEIGHT] = [400, 290];
+/** Height of a line of text, in pixels, with the share of the drawing that axes take. */
+const LINE = 18;
 /** Labels of two exits that are closer than this share of the axis would touch. The table beside
  * the plot names every exit. */
 const LABEL_GAP = 0.15;
@@ -81,7 +83,7 @@ export function exitsPlot(record: AuditRecord, document: Document): Chart {
         ...places([routed], SERIES[0], "diamond"),
         text(beside ?? labelled(exits), {
           x: "cost",
-          y: (d: Place) => (beside ? d.accuracy.value : d.accuracy.low),
+          y: (d: Place) => (beside ? heightOf(d, beside) : d.accuracy.low),
           text: "name",
           ...(beside ? { dx: -9, textAnchor: "end" } : { dy: 11 }),
           fill: "currentColor",
@@ -119,6 +121,20 @@ function span(all: readonly Place[]): [number, number] {
   const low = Math.min(...all.map((place) => place.accuracy.low));
   const high = Math.max(...all.map((place) => place.accuracy.high));
   return [Math.max(0, Math.floor(10 * low - 0.5) / 10), Math.min(1, Math.ceil(10 * high + 0.3) / 10)];
+}
+
+/** The height of a label beside its dot. Labels of dots that are close together are moved apart
+ * upwards, by one line of text each. */
+function heightOf(place: Place, all: readonly Place[]): number {
+  const [low, high] = span([...all]);
+  const line = (LINE / HEIGHT) * (high - low);
+  const near = all.filter(({ cost }) => Math.abs(cost - place.cost) < LABEL_GAP);
+  let height = Number.NEGATIVE_INFINITY;
+  for (const one of near.sort((a, b) => middle(a) - middle(b))) {
+    height = Math.max(middle(one), height + line);
+    if (one === place) break;
+  }
+  return height;
 }
 
 /** The places whose labels fit. The last exit has precedence. */
