@@ -19,6 +19,15 @@ export type BytesAt = (samples: number) => number;
  * const bytes = memoryOf(model.graph, opTable);
  * console.log(bytes?.(16)); // of 16 images */
 export function memoryOf(graph: Graph, ops: OpTable): BytesAt | undefined {
+  const known = KNOWN.get(graph) ?? { bytes: measured(graph, ops) };
+  KNOWN.set(graph, known);
+  return known.bytes;
+}
+
+/** Tasks ask again and again for the same graph, and inference takes longer than a small task. */
+const KNOWN = new WeakMap<Graph, { readonly bytes: BytesAt | undefined }>();
+
+function measured(graph: Graph, ops: OpTable): BytesAt | undefined {
   const batch = batchName(graph);
   const open = graph.inputs.some(({ shape }) => !shape || shape.some((d) => typeof d === "string" && d !== batch));
   if (open) return undefined;

@@ -70,6 +70,15 @@ export function attackRoom({ room, batch }: BatchChoice, { graph }: DynamicModel
  * graph of an attack on fewer exits has at most this size.
  * @returns undefined when the model has no gradient; an attack then says why */
 function attackGraph(model: DynamicModel): Graph | undefined {
+  const known = ATTACK_GRAPHS.get(model) ?? { graph: attackGraphOf(model) };
+  ATTACK_GRAPHS.set(model, known);
+  return known.graph;
+}
+
+/** One model is attacked many times, and its gradient takes longer than a small task. */
+const ATTACK_GRAPHS = new WeakMap<DynamicModel, { readonly graph: Graph | undefined }>();
+
+function attackGraphOf(model: DynamicModel): Graph | undefined {
   try {
     return gradientOfExits(model);
   } catch (error) {

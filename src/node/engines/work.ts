@@ -3,12 +3,14 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DynnError, type ErrorCode } from "../../core/errors.js";
+import type { Bench } from "../../studies/tasks/bench.js";
 import type { TaskGraph } from "../../studies/tasks/graph.js";
+import { KeptBenches } from "../../studies/tasks/kept-benches.js";
+import { kindOf, runTask } from "../../studies/tasks/run.js";
 import type { TaskContext } from "../../studies/tasks/kind.js";
 import { graphOf, readList } from "../../studies/tasks/list.js";
-import { runTask } from "../../studies/tasks/run.js";
 import type { Manifest } from "../../studies/tasks/store.js";
-import type { TaskKey } from "../../studies/tasks/task.js";
+import type { Task, TaskKey } from "../../studies/tasks/task.js";
 import { ortNode } from "../ort-node/index.js";
 import { type FolderStore, folderStore } from "../run-store.js";
 import { openStore } from "../store/open.js";
@@ -28,9 +30,11 @@ interface Study {
   readonly context: TaskContext;
 }
 
-/** Runs one task after the other. Networks and records are opened once. */
+/** Runs one task after the other. Networks and records are opened once, and the sessions of the last
+ * networks stay. */
 export class TaskWork {
   readonly #studies = new Map<TaskKey, Promise<Study>>();
+  readonly #benches = new KeptBenches();
 
   private constructor(
     private readonly store: SharedStore,
@@ -46,17 +50,28 @@ export class TaskWork {
    * @throws DynnError as `runTask`; the reason of the signal */
   async run({ list, key, threads }: Order, options: Pick<TaskContext, "signal" | "onProgress">): Promise<Manifest> {
     const { graph, context } = await this.#study(list);
+    const task = graph.get(key);
     const scratch = new Scratch(scratchOf(this.store, key));
     const { open: unfinished, train: keptTraining } = scratch;
-    const backend = ortNode({ threads });
+    const given = { ...context, ...options, backend: ortNode({ threads }), unfinished, keptTraining };
     try {
-      const given = { ...context, ...options, backend, unfinished, keptTraining };
-      const manifest = await runTask(key, graph.get(key), this.store, given);
+      const bench = await this.#bench(task, `${list} ${threads}`, given);
+      const manifest = await runTask(key, task, this.store, { ...given, bench });
       await scratch.remove();
       return manifest;
+    } catch (error) {
+      await this.#benches.release();
+      throw error;
     } finally {
       scratch.close();
     }
+  }
+
+  /** The sessions of tasks before take memory, so a task on the whole machine begins without. */
+  async #bench(task: Task, place: string, context: TaskContext): Promise<Bench | undefined> {
+    if (kindOf(task).cores === "one") return this.#benches.take(place, task, context);
+    await this.#benches.release();
+    return undefined;
   }
 
   #study(list: TaskKey): Promise<Study> {

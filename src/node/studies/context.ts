@@ -51,7 +51,8 @@ export interface ContextOptions {
 
 /** Opens networks and records by reference. Each is opened once. */
 export function taskContext({ list, store, backend, root }: ContextOptions): TaskContext {
-  const models = new Map<string, Promise<OnnxModel>>();
+  const sourceModels = new Map<string, Promise<OnnxModel>>();
+  const models = new Map<string, Promise<DynamicModel>>();
   const sources = new Map<string, Promise<Dataset>>();
   const records = new Map<string, Promise<Dataset>>();
   const trainings = new Map<string, Promise<TrainingSplit>>();
@@ -63,7 +64,9 @@ export function taskContext({ list, store, backend, root }: ContextOptions): Tas
     network: async ({ name, sha256: digest, task, exits }) => {
       const open = () =>
         task === undefined ? openNetwork(name, digest ?? "", list, root) : openTrained(name, task, store);
-      return keptExits(await cached(models, task ?? digest ?? "", open), name, exits);
+      const id = task ?? digest ?? "";
+      const kept = async () => keptExits(await cached(sourceModels, id, open), name, exits);
+      return cached(models, JSON.stringify([id, name, exits]), kept);
     },
     trainingData: (reference) => cached(trainings, reference.sha256, () => openTraining(reference, list, root)),
     data: (reference) => cached(records, reference.sha256, () => openRecords(reference, list, source)),

@@ -46,4 +46,10 @@ export async function attackedSets({ model, data, records }: Opened, inputs: Tas
 
 /** Attacked images as the network takes them. They are kept as bytes, or exactly. */
 export const attackedImages = (model: DynamicModel, { data }: Tensor): Images =>
-  Images.for(model, data instanceof Float32Array ? data : Float32Array.from(data as Uint8Array, (byte) => byte / 255));
+  Images.for(model, data instanceof Float32Array ? data : unitsOf(data as Uint8Array));
+
+function unitsOf(bytes: Uint8Array): Float32Array {
+  const units = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) units[i] = bytes[i] / 255;
+  return units;
+}
