@@ -40,6 +40,8 @@ export interface Truth {
   readonly own: (role: Role, block: number) => number;
   /** Share of the other exits that flip when one exit is attacked alone. */
   readonly dependency: (role: Role, block: number) => number;
+  /** Share of clean samples that every network has wrong. Default: 0. */
+  readonly cleanWrong?: number;
   /** Norm at which the early attack succeeds. */
   readonly norm: (exits: readonly number[], role: Role, block: number) => number;
 }
@@ -179,7 +181,7 @@ function answers({ network, data }: Parameters, plan: StudyPlan, truth: Truth, c
   const exits = plan.networks[network.name].exits.length;
   const attack = crafted && (crafted.parameters as unknown as Parameters);
   const records = recordsOf(data);
-  const share = attack ? shareOf(attack, network.name, plan, truth) : 0;
+  const share = attack ? shareOf(attack, network.name, plan, truth) : (truth.cleanWrong ?? 0);
   const aimed = attack && attack.attack.goal === "early:minimum" ? new Set(attack.network.exits) : undefined;
   const place = placeOf(network.name, plan);
   const dependency = truth.dependency(place.role, place.block);

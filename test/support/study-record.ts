@@ -172,7 +172,7 @@ const FRAME: Pick<
   StudyRecord,
   "schemaVersion" | "tool" | "name" | "tier" | "plan" | "seed" | "radius" | "environment"
 > = {
-  schemaVersion: 1,
+  schemaVersion: 2,
   tool: { name: "dynn", version: "0.1.0" },
   ...{ name: "dynamic networks", tier: "small", seed: 7, radius: { primary: PRIMARY, all: RADII } },
   plan: {

@@ -42,7 +42,7 @@ const ACTIONS: readonly Action[] = [
   },
   {
     name: "export",
-    about: "Write the routed results of a study as one sorted table.",
+    about: "Write the routed results of a study as one sorted table, or the networks that it has trained.",
     argument: "<dir>",
     complete: exportCommand,
   },

@@ -14,6 +14,7 @@ import type { StudyFile } from "../../schema/study/file.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
 import { STUDY_TIERS, type StudyTier } from "../../schema/zoo.js";
 import { compileStudy, planHash } from "../../studies/study/compile.js";
+import { blocksWithParts } from "../../studies/study/parts.js";
 import { tierFile } from "../../studies/study/tiers.js";
 import { kindOf } from "../../studies/tasks/run.js";
 import { common } from "../shared/common-options.js";
@@ -23,6 +24,7 @@ import { withProgress } from "../shared/progress.js";
 import { heading, percent, table } from "../shared/table.js";
 import { archivesOption, tierOption } from "../zoo/list.js";
 import { openIndex } from "../zoo/networks.js";
+import { missingLines } from "./missing.js";
 
 interface PlanFlags {
   readonly tier?: StudyTier;
@@ -157,13 +159,7 @@ function trainingLines(trainings: Trainings): string {
   if (trainings.length === 0) return "";
   const longest = [...trainings].sort(([, a], [, b]) => b - a);
   const names = longest.map(([name, hours]) => `${name}: ${hours.toFixed(2)} hours`);
-  return `\n${counted(trainings.length, "network does", "networks do")} not exist yet, and tasks of the study train them, one at a time:\n${wrapped(names)}Measured by a few steps each, with as many threads as the recipe says.\n`;
-}
-
-function missingLines({ blocks }: StudyPlan): string {
-  const missing = blocks.flatMap((block) => block.missing.map(({ network }) => network));
-  if (missing.length === 0) return "";
-  return `\n${counted(missing.length, "network is", "networks are")} not trained yet, and their parts of the study are left out:\n${wrapped(missing)}\nPlan with --train to let the study train them, or train them with \`dynn zoo train NAME --data DIR\` and make the plan again.\n`;
+  return `\n${counted(trainings.length, "network does", "networks do")} not exist yet, and tasks of the study train them, one at a time:\n${wrapped(names)}Measured by a few steps of one network of each architecture, with as many threads as the recipe says; the others by their MACs.\n`;
 }
 
 /** Names, a few on each line. */
@@ -178,8 +174,7 @@ function wrapped(names: readonly string[]): string {
 const SPREAD = 0.05;
 
 /** Blocks that most claims can count. */
-const pairedBlocks = ({ blocks }: StudyPlan): number =>
-  blocks.filter(({ networks }) => networks.static && networks.joint).length;
+const pairedBlocks = (plan: StudyPlan): number => blocksWithParts(plan, "C1");
 
 function powerLines(plan: StudyPlan): string {
   const { smallest, questions } = plan;

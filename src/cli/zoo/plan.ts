@@ -7,8 +7,7 @@ import { withProgress } from "../shared/progress.js";
 import { table } from "../shared/table.js";
 import type { Named, TrainZooFlags } from "./networks.js";
 
-/** Prints the missing networks with their hours. Networks that differ only in the seed are measured
- * once. */
+/** Prints the missing networks with their hours. */
 export async function showPlan(missing: readonly Named[], flags: TrainZooFlags, io: Io): Promise<void> {
   if (missing.length === 0) return io.out("Nothing is missing.\n");
   const data = new Map<string, TrainingData>();
@@ -25,7 +24,7 @@ export async function showPlan(missing: readonly Named[], flags: TrainZooFlags, 
     `\n${table(
       [{ head: "missing", align: "left" }, { head: "hours" }],
       rows.map(([name, hours]) => [name, hours.toFixed(1)]),
-    )}\n${total.toFixed(1)} hours in all, one network after the other. Measured by a few steps each; other work on this machine makes it longer.\n`,
+    )}\n${total.toFixed(1)} hours in all, one network after the other. Measured by a few steps of one network of each architecture, the others by their MACs; other work on this machine makes it longer.\n`,
   );
 }
 

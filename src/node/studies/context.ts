@@ -1,5 +1,5 @@
 /** @file What this machine gives to tasks: networks and records by their digests. */
-
+import { cpus } from "node:os";
 import { bytesOf } from "../../core/bytes.js";
 import { sha256 } from "../../core/digest.js";
 import { DynnError } from "../../core/errors.js";
@@ -49,6 +49,9 @@ export interface ContextOptions {
   readonly root: string;
 }
 
+/** The processor and the runtime, without the name of the machine. */
+const MACHINE = `${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown processor"} x ${cpus().length}, node ${process.versions.node}`;
+
 /** Opens networks and records by reference. Each is opened once. */
 export function taskContext({ list, store, backend, root }: ContextOptions): TaskContext {
   const sourceModels = new Map<string, Promise<OnnxModel>>();
@@ -61,6 +64,7 @@ export function taskContext({ list, store, backend, root }: ContextOptions): Tas
     backend,
     now: () => performance.now(),
     version: VERSION,
+    machine: MACHINE,
     network: async ({ name, sha256: digest, task, exits }) => {
       const open = () =>
         task === undefined ? openNetwork(name, digest ?? "", list, root) : openTrained(name, task, store);

@@ -4,8 +4,9 @@ import { join, resolve } from "node:path";
 import { DynnError } from "../../core/errors.js";
 import { VERSION } from "../../core/version.js";
 import { type StudyPlan, studyPlanSchema } from "../../schema/study/plan.js";
-import { type StudyRecord, studyRecordSchema } from "../../schema/study/record.js";
+import { STUDY_RECORD_VERSION, type StudyRecord, studyRecordSchema } from "../../schema/study/record.js";
 import { compileStudy, planHash } from "../../studies/study/compile.js";
+import { upgradedRecord } from "../../studies/study/earlier-record.js";
 import { makeFolder, readJson, writeText } from "../files.js";
 
 /** Names of the files of a study. */
@@ -116,10 +117,24 @@ export async function openStudy(folder: string): Promise<OpenedStudy> {
   };
 }
 
-/** Reads the record of a finished study.
- * @throws DynnError 'file/missing', 'study/value' */
+/** Reads the record of a finished study, also that of an earlier version.
+ * @throws DynnError 'file/missing', 'study/value', 'study/version' for the record of a later
+ *  version */
 export async function readStudyRecord(path: string): Promise<StudyRecord> {
-  const parsed = studyRecordSchema.safeParse(await readJson(path, "study/value"));
+  const written = await readJson(path, "study/value");
+  const parsed = studyRecordSchema.safeParse(upgradedRecord(written));
   if (parsed.success) return parsed.data;
-  throw new DynnError("study/value", `${path}: is not the record of a study. Run the study again.`, { path });
+  const { schemaVersion: version } = (written ?? {}) as { readonly schemaVersion?: unknown };
+  if (typeof version === "number" && version > STUDY_RECORD_VERSION)
+    throw new DynnError(
+      "study/version",
+      `${path}: is a record of version ${version}, and this version of dynn reads up to ${STUDY_RECORD_VERSION}. Use a later version of dynn.`,
+      { path, got: version, expected: STUDY_RECORD_VERSION },
+    );
+  const [issue] = parsed.error.issues;
+  throw new DynnError(
+    "study/value",
+    `${path}: is not the record of a study (${issue?.path.join(".") || "the file"}: ${issue?.message}). Run the study again: finished tasks stay.`,
+    { path },
+  );
 }

@@ -9,7 +9,7 @@ import { compileStudy, taskListOf } from "../../studies/study/compile.js";
 import { memoryStore } from "../../studies/tasks/memory-store.js";
 import { untrainedModel } from "../../training/zoo/runs.js";
 import { ortNode } from "../ort-node/index.js";
-import { type HoursOptions, trainingHours } from "../zoo/hours.js";
+import { type HoursOptions, sizeOf, trainingHours } from "../zoo/hours.js";
 import { taskContext } from "./context.js";
 import { openStudyTraining, rootedSpecs } from "./training-data.js";
 
@@ -36,8 +36,8 @@ export async function measureStudy(plan: StudyPlan, root: string, options: Hours
   };
   const rate = await measureRate(plan, root, split, options.signal);
   const wanted = [];
-  for (const [name, { training }] of Object.entries(plan.networks))
-    if (training) wanted.push({ name, recipe: training, data: await split(training) });
+  for (const [name, { training, exits }] of Object.entries(plan.networks))
+    if (training) wanted.push({ name, recipe: training, data: await split(training), size: sizeOf({ exits }) });
   return { rate, trainings: await trainingHours(wanted, options) };
 }
 

@@ -5,8 +5,8 @@ import { count, rateSchema, share, toolSchema } from "../numbers.js";
 import { policySchema } from "../policy.js";
 import { checkSchema, SCALES, VERDICTS } from "./claims.js";
 
-/** Version of the record. */
-export const STUDY_RECORD_VERSION = 1;
+/** Version of the record. Version 1 had effects of transfer without intervals. */
+export const STUDY_RECORD_VERSION = 2;
 
 /** The claims that a study can judge. Source: docs/study.md, section "Questions". */
 export const CLAIMS = ["C0", "C1", "C2", "C3", "C4", "C5"] as const;

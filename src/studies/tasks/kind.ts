@@ -56,6 +56,8 @@ export interface TaskContext extends Opening {
   readonly now: () => number;
   /** Version of dynn, for manifests. */
   readonly version: string;
+  /** What the machine is, for manifests. */
+  readonly machine?: string | undefined;
 }
 
 /** What a running task has in addition. */

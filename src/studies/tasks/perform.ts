@@ -17,12 +17,13 @@ export async function perform(
   context: TaskContext,
 ): Promise<TaskOutput> {
   const bench = context.bench ?? new Bench(context);
+  const { version, machine } = context;
   const started = context.now();
   try {
     const parameters = kind.parameters.parse(task.parameters);
     const { files, facts } = await kind.run(key, parameters, inputs, { ...context, bench });
     const seconds = (context.now() - started) / 1000;
-    return { files, facts: { seconds, version: context.version, ...facts } };
+    return { files, facts: { seconds, version, ...(machine === undefined ? {} : { machine }), ...facts } };
   } finally {
     if (!context.bench) await bench.release();
   }

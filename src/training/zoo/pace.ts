@@ -57,6 +57,24 @@ function rateOf(marks: readonly Mark[]): number {
   return (1000 * (last.done - first.done)) / (last.at - first.at);
 }
 
+/** What the time of a training depends on, for networks of one architecture. */
+export interface TrainingSize {
+  /** Of one image through the whole network. */
+  readonly macs: number;
+  /** Number of early exits. */
+  readonly heads: number;
+}
+
+/** The pace of another network of the same architecture. Steps of the whole network take time in
+ * proportion to its MACs. On a frozen backbone, steps train the heads alone.
+ * @param of size of the network that was measured
+ * @param to size of the other one */
+export function scaledPace({ steps, features }: Pace, of: TrainingSize, to: TrainingSize): Pace {
+  const whole = of.macs / to.macs;
+  if (features === undefined) return { steps: steps * whole, features };
+  return { steps: (steps * Math.max(1, of.heads)) / Math.max(1, to.heads), features: features * whole };
+}
+
 /** The hours that a run needs at a pace.
  * @param images records in one epoch */
 export const hoursOf = ({ steps, features }: Pace, images: number, epochs: number): number =>

@@ -14,6 +14,7 @@ import { compileStudy } from "../../../src/studies/study/compile.js";
 import { studyRecord } from "../../../src/studies/study/record.js";
 import { routedAnswers, StudyResults } from "../../../src/studies/study/results.js";
 import { subjectsOf } from "../../../src/studies/study/subjects.js";
+import { fakePlan, fakeStore, type Truth } from "../../support/fake-study.js";
 import { drawnStore, madePlan } from "../../support/made-study.js";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -62,6 +63,26 @@ describe.each(FALLBACKS)("routed answers with the fallback %s", (fallback) => {
     }
   });
 });
+
+type Coefficient = StudyRecord["questions"]["early"]["coefficients"][number];
+
+const coefficientLike = (found: Coefficient | undefined) => ({
+  name: found?.name,
+  value: expect.closeTo(found?.value ?? NaN, 8),
+  error: expect.closeTo(found?.error ?? NaN, 8),
+  p: expect.closeTo(found?.p ?? NaN, 8),
+});
+
+const wave = (block: number): number => 0.2 * Math.sin(1 + 7 * block);
+
+/** Norms that depend on the number of exits, and differ between blocks by more than that. */
+const TRUTH: Truth = {
+  transfer: () => 0.3,
+  own: () => 0.8,
+  dependency: (role, block) => (role === "joint" ? 0.6 : 0.2) + Math.round(20 * wave(block)) / 20,
+  norm: (exits, role, block) =>
+    Math.exp(-1 + 0.1 * exits.length + 3 * wave(3 * block) * (role === "joint" ? 1 : 0.2) + 0.1 * wave(exits.length)),
+};
 
 describe("the tables of the questions", () => {
   let sql: StudySql;
@@ -184,9 +205,23 @@ describe("the tables of the questions", () => {
     const coefficients = await rowsOf(sql, "@earlyCoefficients");
     expect([coefficients.length, early.coefficients.length]).toEqual([3, 4]);
     for (const name of ["dependency", "sparsity", "exits"]) {
-      const { value = NaN } = early.coefficients.find((each) => each.name === name) ?? {};
-      expect(coefficients).toContainEqual({ name, value: expect.closeTo(value, 8) });
+      const found = early.coefficients.find((each) => each.name === name);
+      expect(coefficients).toContainEqual(coefficientLike(found));
     }
+  });
+
+  // 7 and 8 degrees of freedom: the sums of odd and even ones differ.
+  test.each([8, 9])("hold the errors and p of the coefficients over %i blocks", async (blocks) => {
+    const plan = fakePlan(blocks);
+    const store = { ...(await fakeStore(plan, TRUTH)), id: `fake ${blocks}` };
+    const own = await openStudySql(compileStudy(plan).tasks, store);
+    open.push(own);
+    const { coefficients } = (await studyRecord(plan, store, { edited: false, notRun: [], version: VERSION })).questions
+      .early;
+    const rows = await rowsOf(own, "@earlyCoefficients");
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(row).toEqual(coefficientLike(coefficients.find(({ name }) => name === row.name)));
+    expect(coefficients.filter(({ p }) => p > 0.001 && p < 0.999).length).toBeGreaterThan(0);
   });
 
   test("hold the effects of claims for every block", async () => {

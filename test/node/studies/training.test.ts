@@ -7,6 +7,7 @@ import { backboneOf } from "../../../src/dynamic/model/exits.js";
 import { type DynamicModel, dynamicModel } from "../../../src/dynamic/model/model.js";
 import { ortNode } from "../../../src/node/ort-node/index.js";
 import { taskContext } from "../../../src/node/studies/context.js";
+import { exportNetworks } from "../../../src/node/studies/export-networks.js";
 import { checkedStudyFile, planStudy } from "../../../src/node/studies/plan.js";
 import { readModel } from "../../../src/onnx/read.js";
 import { writeModel } from "../../../src/onnx/write.js";
@@ -20,6 +21,8 @@ import { inputsOf } from "../../../src/studies/tasks/graph.js";
 import { memoryStore } from "../../../src/studies/tasks/memory-store.js";
 import { runTask } from "../../../src/studies/tasks/run.js";
 import { gatedSource } from "../../support/gated.js";
+import { readCard } from "../../../src/training/run/card.js";
+import { graphDigest } from "../../../src/training/run/network.js";
 import { tinyRecords, tinyStudy, writeTinyArchive } from "../../support/tiny-training.js";
 import { temporaryFolder } from "../engines/support.js";
 
@@ -197,6 +200,23 @@ describe("tasks that train", () => {
     expect(rows.map(({ network, records, data }) => [network, records, data])).toEqual(
       ["tiny", "tiny-joint", "tiny-heads"].map((name) => [name, "training", "tiny"]),
     );
+  });
+
+  test("leave networks that can be taken out, with their cards", async () => {
+    const { tasks } = compiled;
+    const { written, left } = await exportNetworks(tasks, store, at("networks"));
+    expect([written, left]).toEqual([Object.keys(planned.networks).map((name) => at(`networks/${name}.onnx`)), []]);
+    for (const name of Object.keys(planned.networks)) {
+      const taken = readModel(readFileSync(at(`networks/${name}.onnx`)), { name });
+      const facts = await results.trained(tasks.trained(name) ?? "");
+      expect(graphDigest(taken.graph)).toBe(facts.sha256);
+      const card = readCard(taken.metadata, name);
+      expect(card?.training.epochs).toBe(planned.networks[name].training?.runs.at(-1)?.epochs);
+      expect(card?.exits.map(({ test: counted }) => counted)).toEqual(facts.exits.map(({ test: counted }) => counted));
+    }
+    const only = async (key: string) => (key === tasks.trained("tiny") ? store.manifest(key) : undefined);
+    const half = { ...store, manifest: only };
+    expect((await exportNetworks(tasks, half, at("half"))).left).toEqual(["tiny-joint", "tiny-heads"]);
   });
 
   test("train the second run from the weights of the first", async () => {

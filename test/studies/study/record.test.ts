@@ -141,6 +141,20 @@ describe("a study of nine blocks", () => {
   });
 });
 
+describe("a study whose networks have every clean sample wrong", () => {
+  test("says so where a claim has no block, and not that networks are missing", async () => {
+    const plan = fakePlan(2);
+    const { verdicts, notRun } = await studyRecord(plan, await fakeStore(plan, { ...TRUTH, cleanWrong: 1 }), facts);
+    for (const claim of ["C0", "C1", "C2", "C3", "C4"]) {
+      const { reason, blocks, verdict } = verdicts.find((each) => each.claim === claim) ?? {};
+      expect([claim, verdict, blocks]).toEqual([claim, "inconclusive", 0]);
+      expect(reason).toMatch(/no sample is answered rightly by every network that is compared when clean/);
+      expect(reason).not.toMatch(/missing/);
+    }
+    expect(notRun.map(({ what }) => what)).toContain("robustness of net0-images-s0");
+  });
+});
+
 describe("a study whose attack is broken", () => {
   test("is inconclusive and names the check", async () => {
     const plan = fakePlan(6);

@@ -11,6 +11,7 @@ import { folderTaskStore } from "../../../src/node/store/folder.js";
 import { networkDigest, recordsDigest, taskContext } from "../../../src/node/studies/context.js";
 import { ANSWER_COLUMNS, OUTCOME_COLUMNS } from "../../../src/schema/study/tables.js";
 import { TaskGraph } from "../../../src/studies/tasks/graph.js";
+import { KeptBenches } from "../../../src/studies/tasks/kept-benches.js";
 import { makeTask } from "../../../src/studies/tasks/kind.js";
 import { answersKind } from "../../../src/studies/tasks/kinds/answers.js";
 import { craftKind } from "../../../src/studies/tasks/kinds/craft.js";
@@ -73,6 +74,24 @@ async function smallStudy() {
 }
 
 describe("tasks", () => {
+  test("that share the sessions of a network leave the same files", async () => {
+    const { graph, list } = await smallStudy();
+    const stores = [memoryStore(), memoryStore()];
+    const context = taskContext({ list, store: memoryStore(), backend: ortNode({ threads: 1 }), root: "." });
+    const benches = new KeptBenches();
+    const used = new Set<unknown>();
+    for (const { key, task } of graph.all()) {
+      await runTask(key, task, stores[0], context);
+      const bench = await benches.take("here", task, context);
+      if (task.parameters.network) used.add(bench);
+      await runTask(key, task, stores[1], { ...context, bench });
+    }
+    await benches.release();
+    expect(used.size).toBe(1);
+    for (const { key } of graph.all())
+      expect((await stores[1].manifest(key))?.files).toEqual((await stores[0].manifest(key))?.files);
+  }, 60_000);
+
   test("give the same files in memory and in a folder", async () => {
     const { graph, list, crafted, judged } = await smallStudy();
     const stores = [memoryStore(), await folderTaskStore(mkdtempSync(join(tmpdir(), "dynn-store-")))];

@@ -5,14 +5,14 @@ import { present } from "../../../core/present.js";
 import { percentile } from "../../../measures/percentile.js";
 import { tTest } from "../../../measures/statistics/index.js";
 import type { PlannedAttack } from "../../../schema/study/plan.js";
-import type { CostShift, Estimate } from "../../../schema/study/record.js";
+import type { CostShift, Estimate, StudyRecord } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import { familyOf } from "../attack-family.js";
 import type { Crafted, StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed, placedOn } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
-import { mean, question } from "./question.js";
+import { mean, noSample, question } from "./question.js";
 
 /** One set of attacked images on the dynamic network. */
 interface Attacked {
@@ -45,13 +45,15 @@ export const costOfAttacks = question<readonly BlockNeeds[]>({
   analyse: async (needs, _tasks, results) => {
     const tables: BlockTable[] = [];
     const shifts: CostShift[] = [];
+    const notRun: StudyRecord["notRun"] = [];
     for (const each of needs) {
       const columns = await columnsOf(each, results);
       const { name, cell } = each.place.block;
       if (columns["cost clean"].length > 0) tables.push({ id: name, cell, columns });
+      else notRun.push(noSample(`change of cost of ${name}`));
       shifts.push(...(await shiftsOf(each, results)));
     }
-    return { tables, part: { cost: shifts }, notRun: [] };
+    return { tables, part: { cost: shifts }, notRun };
   },
 });
 

@@ -2,14 +2,14 @@
  *  network is in turn the first, with thresholds for it, on the same attacked images. Source:
  *  docs/study.md, claim C4. */
 import { wilson } from "../../../measures/statistics/index.js";
-import type { FirstExitCurve } from "../../../schema/study/record.js";
+import type { FirstExitCurve, StudyRecord } from "../../../schema/study/record.js";
 import type { CalibrationTarget } from "../../../schema/target.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import { kinshipOf, type Placed, placed, placedOn } from "../kinship.js";
 import { type Answers, routedAnswers, type StudyResults } from "../results.js";
-import { mean, question } from "./question.js";
+import { mean, noSample, question } from "./question.js";
 
 /** One network with a first exit at each of its early exits. */
 interface BlockNeeds {
@@ -38,6 +38,7 @@ export const firstExit = question<readonly BlockNeeds[]>({
   analyse: async (needs, tasks, results) => {
     const tables: BlockTable[] = [];
     const curves: FirstExitCurve[] = [];
+    const unfit: StudyRecord["notRun"] = [];
     const alone = needs.filter(({ across }) => across.length === 0);
     for (const each of needs) {
       for (const [target, { name }] of tasks.plan.policy.targets.entries()) {
@@ -45,16 +46,21 @@ export const firstExit = question<readonly BlockNeeds[]>({
         if (each.across.length === 0) continue;
         const across = await curveOf(each, each.across, target, results);
         curves.push(across.curve("across", name));
-        if (target === 0 && across.table) tables.push(across.table);
+        if (target > 0) continue;
+        if (across.table) tables.push(across.table);
+        else unfit.push({ what: `first exit of ${each.place.block.name}`, why: across.lacks });
       }
     }
     return {
       tables,
       part: { firstExit: curves },
-      notRun: alone.map(({ place }) => ({
-        what: `first exit of ${place.block.name}, attacks of other networks`,
-        why: "no other network on the same data",
-      })),
+      notRun: [
+        ...alone.map(({ place }) => ({
+          what: `first exit of ${place.block.name}, attacks of other networks`,
+          why: "no other network on the same data",
+        })),
+        ...unfit,
+      ],
     };
   },
 });
@@ -90,8 +96,10 @@ const reaches = (target: CalibrationTarget, { costFraction }: { readonly costFra
   target.kind !== "budget" || costFraction <= target.cost;
 
 interface Sweep {
-  /** Undefined for a network with too few early exits. */
+  /** Undefined for a network with too few early exits, or without an eligible sample. */
   readonly table: BlockTable | undefined;
+  /** Why there is no table. */
+  readonly lacks: string;
   readonly curve: (scenario: FirstExitCurve["scenario"], target: string) => FirstExitCurve;
 }
 
@@ -142,6 +150,10 @@ async function curveOf(
             columns: Object.fromEntries(places.map((k, i) => [column(i), changes[k]])),
             constants: Object.fromEntries(logs.map((log, i) => [column(i), log])),
           },
+    lacks:
+      eligible.length === 0
+        ? noSample("").why
+        : `the slope needs ${PLACES} early exits that reach the target, it has ${kept.length}`,
     curve: (scenario, named) => ({
       ...{ block: name, scenario, target: named, points },
       slope:

@@ -32,6 +32,12 @@ export interface Question<Needs = unknown> {
 /** Types a question by what it needs. */
 export const question = <Needs>(def: Question<Needs>): Question => def as unknown as Question;
 
+/** What is said of a block whose networks are all there, but have no sample in common. */
+export const noSample = (what: string): StudyRecord["notRun"][number] => ({
+  what,
+  why: "no sample is answered rightly by every network that is compared when clean",
+});
+
 /** The mean of numbers, or 0 without any. */
 export const mean = (values: ArrayLike<number>): number => {
   let sum = 0;

@@ -7,7 +7,7 @@ import type { StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed } from "../kinship.js";
 import { type Answers, routedAnswers, type StudyResults } from "../results.js";
-import { asNumbers, question } from "./question.js";
+import { asNumbers, noSample, question } from "./question.js";
 
 /** One network of a block under all its white-box attacks. */
 interface Side {
@@ -48,10 +48,13 @@ export const robustness = question<Needs>({
     return {
       tables,
       part: { robustness: rows },
-      notRun: lacking.map((block) => ({
-        what: `robustness of ${block}`,
-        why: "its static or its joint network is missing",
-      })),
+      notRun: [
+        ...lacking.map((block) => ({
+          what: `robustness of ${block}`,
+          why: "its static or its joint network is missing",
+        })),
+        ...rows.filter(({ eligible }) => eligible === 0).map(({ block }) => noSample(`robustness of ${block}`)),
+      ],
     };
   },
 });

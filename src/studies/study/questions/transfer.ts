@@ -4,13 +4,13 @@ import { present } from "../../../core/present.js";
 import { parseQuantity } from "../../../core/units.js";
 import { wilson } from "../../../measures/statistics/index.js";
 import type { PlannedAttack } from "../../../schema/study/plan.js";
-import type { Kinship, TransferEffects, TransferMatrix } from "../../../schema/study/record.js";
+import type { Kinship, StudyRecord, TransferEffects, TransferMatrix } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
 import type { StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import { dataOf, kinshipOf, type Placed, placedOn } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
-import { mean, question } from "./question.js";
+import { mean, noSample, question } from "./question.js";
 import { differenceOf, overallOf } from "./transfer-effects.js";
 
 /** One attack on one surrogate, with the answers of every target. */
@@ -38,8 +38,10 @@ export const transfer = question<readonly DataNeeds[]>({
     const matrices: TransferMatrix[] = [];
     const effects: TransferEffects[] = [];
     const tables: BlockTable[] = [];
+    const notRun: StudyRecord["notRun"] = [];
     for (const each of needs) {
       const fooled = await readAll(each, results);
+      if (fooled.eligible === 0) notRun.push(noSample(`transfer on ${each.data}`));
       matrices.push(...attackNames(each).map((attack) => matrixOf(each, attack, fooled)));
       for (const { block } of each.networks.filter(({ role }) => role === "static")) {
         effects.push(...effectsOf(block.name, each, fooled));
@@ -47,7 +49,7 @@ export const transfer = question<readonly DataNeeds[]>({
         if (columns && fooled.eligible > 0) tables.push({ id: block.name, cell: block.cell, columns });
       }
     }
-    return { tables, part: { transfer: { matrices, effects, overall: overallOf(effects) } }, notRun: [] };
+    return { tables, part: { transfer: { matrices, effects, overall: overallOf(effects) } }, notRun };
   },
 });
 

@@ -10,7 +10,7 @@ import type { Crafted, StudyTasks } from "../builder.js";
 import type { BlockTable } from "../claims/table.js";
 import { type Placed, placed, placedOn } from "../kinship.js";
 import { routedAnswers, type StudyResults } from "../results.js";
-import { mean, question } from "./question.js";
+import { mean, noSample, question } from "./question.js";
 
 /** An attack on one surrogate, judged on static targets. */
 interface Contender {
@@ -45,13 +45,15 @@ export const yieldOfWork = question<readonly BlockNeeds[]>({
   analyse: async (needs, _tasks, results) => {
     const tables: BlockTable[] = [];
     const curves: YieldCurve[] = [];
+    const without: string[] = [];
     const alone = needs.filter(({ contenders }) => contenders[0].judged.length === 0);
     for (const each of needs) {
       const made = await workOf(each, results);
       curves.push(...made.map(({ curve }) => curve));
       const [fixed, dynamic] = made;
       const { name, cell } = each.place.block;
-      if (each.contenders[0].judged.length > 0 && fixed.work.length > 0)
+      if (fixed.work.length === 0) without.push(name);
+      else if (each.contenders[0].judged.length > 0)
         tables.push({
           ...{ id: name, cell },
           columns: {
@@ -66,7 +68,8 @@ export const yieldOfWork = question<readonly BlockNeeds[]>({
       what: `samples per work of ${place.block.name}`,
       why: "no other static network on the same data is a target",
     }));
-    return { tables, part: { yield: curves }, notRun };
+    const empty = without.map((name) => noSample(`samples per work of ${name}`));
+    return { tables, part: { yield: curves }, notRun: [...notRun, ...empty] };
   },
 });
 
