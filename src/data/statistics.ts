@@ -26,9 +26,22 @@ const NONE: Moments = { n: 0, mean: 0, squares: 0 };
 /** Number of records to read at once. */
 const PART = 256;
 
+/** Those of all records, by dataset: a plan asks for them once for each network. */
+const KNOWN = new WeakMap<Dataset, Promise<ChannelStatistics>>();
+
 /** Float64 statistics over all pixels of the records `indices` (default: all records).
  * @throws every error of the dataset when a record cannot be read */
 export async function channelStatistics(dataset: Dataset, indices?: ArrayLike<number>): Promise<ChannelStatistics> {
+  if (indices) return computed(dataset, indices);
+  const known = KNOWN.get(dataset) ?? computed(dataset, undefined);
+  KNOWN.set(dataset, known);
+  return known.catch((error: unknown) => {
+    KNOWN.delete(dataset);
+    throw error;
+  });
+}
+
+async function computed(dataset: Dataset, indices: ArrayLike<number> | undefined): Promise<ChannelStatistics> {
   const records = Uint32Array.from(indices ?? { length: dataset.count }, indices ? (index) => index : (_, i) => i);
   const [channels, height, width] = dataset.shape;
   const [plane, size] = [height * width, sizeOf(dataset.shape)];

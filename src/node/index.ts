@@ -31,6 +31,7 @@ export {
 export { type FolderStore, folderStore } from "./run-store.js";
 export { type Address, createServer, type Server, type ServerOptions } from "./serve/server.js";
 export { createServerPart, type ServerPart, type ServerPartOptions } from "./serve/server-part.js";
+export { taskKeeper } from "./studies/task-keeper.js";
 export {
   openTrainingData,
   type TrainingData,

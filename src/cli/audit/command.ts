@@ -31,6 +31,7 @@ import {
 } from "../shared/common-options.js";
 import { Interrupted } from "../shared/interrupt.js";
 import type { Io } from "../shared/io.js";
+import { keeperOf, keptOption } from "../shared/kept-option.js";
 import { listed } from "../shared/listed.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, listOf, option, type Reader, radius, refuse, whole } from "../shared/options.js";
@@ -62,6 +63,7 @@ interface AuditFlags extends PolicyFlags, HeadFlags, NormalizationFlags, Backend
   readonly keep?: string;
   readonly seeds: number;
   readonly table?: string;
+  readonly store?: string;
 }
 
 export function auditCommand(command: Command, io: Io): Command {
@@ -141,8 +143,9 @@ export function auditCommand(command: Command, io: Io): Command {
       "--keep <folder>",
       "keep the images of each finished attack (NAME.npy) with labels.npy, indices.npy and manifest.json, and continue from them after an interruption",
       file,
-    ),
+    ).conflicts("store"),
   );
+  command.addOption(keptOption());
   return command.addHelpText("after", HELP).action((model: string, flags: AuditFlags) => auditAction(model, flags, io));
 }
 
@@ -201,6 +204,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       : await openModel(flags.baseline, { imageSize: [given.shape[1], given.shape[2]] });
   const images = { attacks: chosen, model, data: resolved.data };
   const store = flags.keep === undefined ? undefined : await keptStore(flags.keep, keptRun(flags, images, made));
+  const kept = await keeperOf(flags);
   const outcome = await withProgress((onProgress) =>
     audit({
       ...resolved,
@@ -209,6 +213,7 @@ async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<voi
       attacks: chosen,
       curves: curvesOf(flags),
       store,
+      kept,
       seed: flags.seed,
       seeds: flags.seeds,
       batch: flags.batch,

@@ -33,6 +33,7 @@ import {
 } from "../shared/common-options.js";
 import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
+import { keeperOf, keptOption } from "../shared/kept-option.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
@@ -51,6 +52,7 @@ interface CalibrateFlags extends RuleFlags, HeadFlags, SplitFlags, Normalization
   readonly worstAccuracy?: number;
   readonly worstSamples: number;
   readonly out?: string;
+  readonly store?: string;
 }
 
 /** The name of an attack. An old name is accepted too. */
@@ -101,6 +103,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
   for (const one of commons("seed", "batch", "threads", "provider")) command.addOption(one);
   return command
     .addOption(recordJson("docs/calibration.md"))
+    .addOption(keptOption())
     .addOption(common("report", { about: "write a self-contained HTML report with the accuracy-cost curve" }))
     .addOption(
       option(
@@ -159,6 +162,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
   const data = fitData(model, given, matching);
   const { reported, validation } = await splitRecords(flags, model, data, flags.samples, flags.seed);
   const backend = backendOf(flags);
+  const kept = await keeperOf(flags);
   const result = await withProgress((onProgress) =>
     calibrateModel({
       ...{
@@ -173,6 +177,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
       temperature: flags.temperature === true,
       worstCase: preset === undefined ? undefined : worstCaseOf(preset, flags, model),
       measureExits: flags.target.kind === "latency" ? timer(model, backend, reported, flags, io) : undefined,
+      kept,
       seed: flags.seed,
       batch: flags.batch,
       version: VERSION,

@@ -32,6 +32,7 @@ import {
 } from "../shared/common-options.js";
 import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
+import { keeperOf, keptOption } from "../shared/kept-option.js";
 import { listOf, oneOf, option, whole } from "../shared/options.js";
 import { type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
@@ -45,6 +46,7 @@ interface ProfileFlags extends HeadFlags, SplitFlags, BackendFlags, Shared {
   readonly thresholds?: readonly number[];
   readonly baseline?: string;
   readonly rounds: number;
+  readonly store?: string;
 }
 
 export function profileCommand(command: Command, io: Io): Command {
@@ -82,6 +84,7 @@ export function profileCommand(command: Command, io: Io): Command {
     .addOption(common("threads"))
     .addOption(common("provider"))
     .addOption(recordJson("docs/profiling.md"))
+    .addOption(keptOption())
     .addOption(common("report"))
     .addHelpText("after", HELP)
     .action((model: string, flags: ProfileFlags) => profileAction(model, flags, io));
@@ -121,11 +124,12 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   const baseline = flags.baseline === undefined ? undefined : await open(flags.baseline);
   const records = await recordsOf(flags, model, data);
   const backend = backendOf(flags);
+  const kept = await keeperOf(flags);
   const record = await withProgress((onProgress) =>
     profile({
       ...{ model, baseline, machine, ...records, ...pointsOf(flags, model) },
       batches: flags.batch ?? defaultBatches(model, backend, records.data.count),
-      backend,
+      ...{ backend, kept },
       rounds: flags.rounds,
       seed: flags.seed,
       version: VERSION,

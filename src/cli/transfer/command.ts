@@ -18,13 +18,16 @@ import { matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons, recordJson } from "../shared/common-options.js";
 import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
+import { keeperOf, keptOption } from "../shared/kept-option.js";
 import { type PolicyFlags, policyOptions, resolvePolicyFlags } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { transferTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "eps" | "seed", "samples" | "batch" | "attacks" | "attackFile" | "json" | "report">;
 
-interface TransferFlags extends PolicyFlags, BackendFlags, Shared {}
+interface TransferFlags extends PolicyFlags, BackendFlags, Shared {
+  readonly store?: string;
+}
 
 /** The default number of samples. */
 const SAMPLES = 500;
@@ -41,6 +44,7 @@ export function transferCommand(command: Command, io: Io): Command {
     ...commons("classes", "byOrder", "seed", "batch", "threads", "provider"),
     recordJson("docs/transfer.md"),
     common("report"),
+    keptOption(),
   ])
     command.addOption(one);
   return command
@@ -85,10 +89,11 @@ async function transferAction(specs: readonly string[], flags: TransferFlags, io
     if (resolved.data.count < data.count) data = resolved.data;
   }
   data = reportedOf(data, flags.samples ?? Math.min(SAMPLES, data.count));
+  const kept = await keeperOf(flags);
   const record = await withProgress((onProgress) =>
     transfer({
       ...{ networks, data, attacks, seed: flags.seed, batch: flags.batch, version: VERSION, made, onProgress },
-      ...{ backend: backendOf(flags), signal: io.signal, now: () => performance.now() },
+      ...{ backend: backendOf(flags), signal: io.signal, kept, now: () => performance.now() },
     }),
   );
   io.signal.throwIfAborted();

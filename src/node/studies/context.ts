@@ -64,7 +64,7 @@ export function taskContext({ list, store, backend, root }: ContextOptions): Tas
     backend,
     now: () => performance.now(),
     version: VERSION,
-    machine: MACHINE,
+    machineName: MACHINE,
     network: async ({ name, sha256: digest, task, exits }) => {
       const open = () =>
         task === undefined ? openNetwork(name, digest ?? "", list, root) : openTrained(name, task, store);

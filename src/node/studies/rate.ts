@@ -5,7 +5,7 @@ import { fitImages } from "../../data/fit.js";
 import type { TrainingSplit } from "../../data/training-split.js";
 import { Forward } from "../../dynamic/run/forward.js";
 import type { PlannedTraining, StudyPlan } from "../../schema/study/plan.js";
-import { compileStudy, taskListOf } from "../../studies/study/compile.js";
+import { placesOf } from "../../studies/study/compile.js";
 import { memoryStore } from "../../studies/tasks/memory-store.js";
 import { untrainedModel } from "../../training/zoo/runs.js";
 import { ortNode } from "../ort-node/index.js";
@@ -54,7 +54,7 @@ async function measureRate(
   const [name] = Object.keys(plan.networks).sort((a, b) => macsOf(b) - macsOf(a));
   const block = plan.blocks.find(({ networks }) => Object.values(networks).includes(name)) ?? plan.blocks[0];
   const backend = ortNode({ threads: 1 });
-  const context = taskContext({ list: taskListOf(compileStudy(plan)), store: memoryStore(), backend, root });
+  const context = taskContext({ list: placesOf(plan), store: memoryStore(), backend, root });
   const { sha256, training } = plan.networks[name];
   // A network is as fast before its training as after.
   const model = training

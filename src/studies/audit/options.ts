@@ -10,6 +10,7 @@ import type { Made } from "../../schema/made.js";
 import type { Policy } from "../../schema/policy.js";
 import type { SampleRow } from "../../schema/sample-row.js";
 import type { PolicyChoice } from "../policy.js";
+import type { TaskKeeper } from "../tasks/kept-tasks.js";
 import type { RunStore } from "./run-store.js";
 
 /** The radii and the steps of a curve of robust accuracy. */
@@ -80,6 +81,8 @@ export interface AuditOptions {
   readonly made?: Made | undefined;
   /** Keeps finished attacks, so that an interrupted audit can resume. */
   readonly store?: RunStore | undefined;
+  /** Keeps finished tasks for the next call, see `taskKeeper` of dynn/node. */
+  readonly kept?: TaskKeeper | undefined;
   /** Whether the record holds one entry per attacked sample. The default is false. */
   readonly perSample?: boolean | undefined;
   /** Number of images per attack in the report. */

@@ -9,6 +9,7 @@ import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Fallback, Policy, Rule } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import type { Progress } from "../audit/options.js";
+import type { TaskKeeper } from "../tasks/kept-tasks.js";
 
 /** An attack, and bounds that the policy must keep under it. */
 export interface WorstCaseOptions extends WorstBounds {
@@ -48,6 +49,8 @@ export interface CalibrationOptions {
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;
+  /** Keeps finished tasks for the next call, see `taskKeeper` of dynn/node. */
+  readonly kept?: TaskKeeper | undefined;
   /** Stops the calibration. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the progress within each phase. */

@@ -6,6 +6,7 @@ import type { Machine } from "../../schema/made.js";
 import type { Fallback, Rule } from "../../schema/policy.js";
 import type { Progress } from "../audit/options.js";
 import type { OpenRecorded } from "../defaults.js";
+import type { TaskKeeper } from "../tasks/kept-tasks.js";
 
 /** The operating points to measure. */
 export interface PointOptions {
@@ -46,6 +47,8 @@ export interface ProfileOptions extends PointOptions {
   readonly version: string;
   /** The machine, for the record. */
   readonly machine: Machine;
+  /** Keeps finished tasks for the next call, see `taskKeeper` of dynn/node. */
+  readonly kept?: TaskKeeper | undefined;
   /** Stops the measurement. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the progress within each phase. */

@@ -40,6 +40,8 @@ export class StudyTasks {
   readonly graph = new TaskGraph();
   readonly plan: StudyPlan;
   readonly #trained = new Map<string, TaskKey>();
+  /** Keys by what was asked for. To check and hash a task takes longer than to look it up. */
+  readonly #known = new Map<string, TaskKey>();
 
   constructor(plan: StudyPlan) {
     this.plan = plan;
@@ -77,9 +79,16 @@ export class StudyTasks {
     return makeTask(trainKind, parameters, this.#inputs(init === null ? [] : [init]));
   }
 
+  #once(asked: readonly (string | number | undefined)[], make: () => Task): TaskKey {
+    const name = JSON.stringify(asked);
+    const key = this.#known.get(name) ?? this.graph.add(make());
+    this.#known.set(name, key);
+    return key;
+  }
+
   /** What every exit answers for clean records. */
   clean(network: string, records: Records): TaskKey {
-    return this.graph.add(this.#answers(network, records, true, undefined));
+    return this.#once(["clean", network, records], () => this.#answers(network, records, true, undefined));
   }
 
   /** The policy of a part, for a target of the plan. Undefined for a network with one exit.
@@ -88,7 +97,7 @@ export class StudyTasks {
     const exits = this.exits(part);
     if (exits.length === 1) return undefined;
     const { rule, fallback, targets } = this.plan.policy;
-    return this.graph.add(
+    return this.#once(["policy", part.network, part.exits?.join(), target], () =>
       makeTask(
         thresholdsKind,
         {
@@ -104,7 +113,7 @@ export class StudyTasks {
   /** The images of an attack. */
   craft({ part, attack, records }: Crafted): TaskKey {
     const policy = this.policy(part);
-    return this.graph.add(
+    return this.#once(["craft", part.network, part.exits?.join(), attack.name, records], () =>
       makeTask(
         craftKind,
         {
@@ -118,7 +127,8 @@ export class StudyTasks {
 
   /** What every exit of a network answers for attacked images. */
   judge(target: string, crafted: Crafted): TaskKey {
-    return this.graph.add(this.#answers(target, crafted.records, false, this.craft(crafted)));
+    const images = this.craft(crafted);
+    return this.#once(["judge", target, images], () => this.#answers(target, crafted.records, false, images));
   }
 
   /** The times of a network on clean and on attacked images. */

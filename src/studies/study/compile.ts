@@ -37,9 +37,12 @@ export const planHash = (plan: StudyPlan): string =>
 /** The tasks of a plan as one document for workers. */
 export function taskListOf({ tasks }: Pick<CompiledStudy, "tasks">): TaskList {
   const { plan, graph } = tasks;
+  return { schemaVersion: 1, tasks: graph.all().map(({ task }) => task), ...placesOf(plan) };
+}
+
+/** Where the networks and records of a plan are, by their digests. */
+export function placesOf(plan: StudyPlan): Pick<TaskList, "networks" | "data" | "training"> {
   return {
-    schemaVersion: 1,
-    tasks: graph.all().map(({ task }) => task),
     networks: Object.fromEntries(
       Object.entries(plan.networks).flatMap(([name, { sha256: digest, spec }]) =>
         digest === null ? [] : [[digest, { name, spec }]],

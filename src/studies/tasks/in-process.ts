@@ -16,6 +16,7 @@ import { Bench, type Opened, type Opening } from "./bench.js";
 import type { PlannedPolicy } from "./common.js";
 import type { Content, Table, TaskOutput } from "./content.js";
 import { inputsOf } from "./graph.js";
+import type { TaskKeeper } from "./kept-tasks.js";
 import type { TaskContext, TaskInputs } from "./kind.js";
 import { ANSWERS_FILE, FULL_FILE, GATES_FILE, LOGITS_FILE, labelsIn, logitsOf } from "./kinds/answers.js";
 import { POLICY_FILE, readPolicy } from "./kinds/policy.js";
@@ -29,6 +30,8 @@ export interface InProcessOptions
   readonly backend: Backend;
   readonly kinds: Kinds;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Keeps results for the next call. Left out: nothing outlives the call. */
+  readonly kept?: TaskKeeper | undefined;
   /** Files that only tasks read. They are dropped behind the last task that reads them. */
   readonly passing?: readonly string[] | undefined;
 }
@@ -55,15 +58,17 @@ export class InProcess {
   readonly #data = new Map<string, Dataset>();
   readonly #results = new Map<TaskKey, TaskOutput>();
   readonly #context: TaskContext & { readonly bench: Bench };
+  readonly #kept: ReturnType<TaskKeeper> | undefined;
 
   constructor(options: InProcessOptions) {
-    const { kinds: _kinds, passing: _passing, onProgress: _onProgress, ...rest } = options;
+    const { kinds: _kinds, passing: _passing, onProgress: _onProgress, kept, ...rest } = options;
     const opening = {
       backend: options.backend,
       network: async ({ name, sha256: digest = "" }: NetworkRef) => present(this.#networks.get(digest), name),
       data: async ({ sha256: digest }: DataRef) => present(this.#data.get(digest), digest),
     };
     this.#options = options;
+    this.#kept = kept?.({ network: (place) => this.#networks.get(place), data: (place) => this.#data.get(place) });
     this.#context = { ...rest, ...opening, trainingData, bench: new Bench(opening) };
   }
 
@@ -107,7 +112,8 @@ export class InProcess {
       this.#options.signal?.throwIfAborted();
       const context = { ...this.#context, onProgress: this.#progressOf(plan.phaseOf(key)) };
       const kind = present(this.#options.kinds[task.kind], task.kind);
-      this.#results.set(key, await perform(kind, { key, task }, this.#inputs(task), context));
+      const work = () => perform(kind, { key, task }, this.#inputs(task), context);
+      this.#results.set(key, this.#kept ? await this.#kept.once(kind, { key, task }, work) : await work());
       this.#tidy(task, key, open.slice(i + 1));
     }
   }

@@ -57,7 +57,7 @@ export interface TaskContext extends Opening {
   /** Version of dynn, for manifests. */
   readonly version: string;
   /** What the machine is, for manifests. */
-  readonly machine?: string | undefined;
+  readonly machineName?: string | undefined;
 }
 
 /** What a running task has in addition. */

@@ -17,7 +17,7 @@ export async function perform(
   context: TaskContext,
 ): Promise<TaskOutput> {
   const bench = context.bench ?? new Bench(context);
-  const { version, machine } = context;
+  const { version, machineName: machine } = context;
   const started = context.now();
   try {
     const parameters = kind.parameters.parse(task.parameters);

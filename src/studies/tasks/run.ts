@@ -45,8 +45,8 @@ export function kindOf(task: Pick<Task, "kind" | "version">, kinds: Kinds = TASK
   );
 }
 
-/** The bytes of a file. */
-async function bytesOf(content: Content, file: string): Promise<Uint8Array> {
+/** The bytes of a file: Parquet, .npy, or as they are. */
+export async function bytesOf(content: Content, file: string): Promise<Uint8Array> {
   if (content instanceof Uint8Array) return content;
   return "rows" in content ? checkedParquet(content.rows, columnsOf(file)) : writeNpy(content);
 }

@@ -21,6 +21,7 @@ import { batchOf, type OpenBatch, type StudyRequest, tightest } from "../batch.j
 import { recorded } from "../defaults.js";
 import { assumedPolicy, type PolicyChoice } from "../policy.js";
 import { InProcess, type PlannedModel } from "../tasks/in-process.js";
+import type { TaskKeeper } from "../tasks/kept-tasks.js";
 import { answersKind } from "../tasks/kinds/answers.js";
 import { craftKind } from "../tasks/kinds/craft.js";
 import { IMAGES_FILE } from "../tasks/kinds/opened.js";
@@ -46,6 +47,8 @@ export interface TransferOptions {
   readonly version: string;
   /** When, how and where the study runs, for the record. Left out: the record does not say. */
   readonly made?: Made | undefined;
+  /** Keeps finished tasks for the next call, see `taskKeeper` of dynn/node. */
+  readonly kept?: TaskKeeper | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Clock in milliseconds. Only the `seconds` fields use it. */
