@@ -30,6 +30,16 @@ const SECTIONS = [
   ...["checks", "not-run", "networks", "attacks", "plan", "words"],
 ];
 
+it("says how many blocks of the plan have networks", () => {
+  const [first] = record.blocks;
+  const networks = record.networks.filter(({ block }) => block === first.name);
+  expect(textOf(documentOf(page).querySelector("header .soft"))).toMatch(/ in 18 blocks of 6 cells, seed/);
+  const few = renderStudy({ ...record, networks });
+  expect(textOf(documentOf(few).querySelector("header .soft"))).toMatch(
+    / in 1 block of 1 cell; the plan has 18 blocks of 6 cells, seed/,
+  );
+});
+
 describe("the report of a study", () => {
   it("is drawn from records that the schema takes", () => {
     expect(studyRecordSchema.parse(record)).toEqual(record);

@@ -5,9 +5,16 @@ import { type Html, html } from "../shared/html.js";
 import { outcome, several, verdictMark } from "./words.js";
 
 /** How many networks and blocks the study has. */
-export function about({ seed, blocks, networks }: StudyRecord): string {
-  const cells = new Set(blocks.map(({ cell }) => cell)).size;
-  return `${several(networks.length, "network")} in ${several(blocks.length, "block")} of ${several(cells, "cell")}, seed ${seed}. Intervals are 95 %.`;
+export const about = (record: StudyRecord): string =>
+  `${several(record.networks.length, "network")} in ${placeOf(record)}, seed ${record.seed}. Intervals are 95 %.`;
+
+/** Blocks without any network are in the plan, but tell nothing. */
+function placeOf({ blocks, networks }: StudyRecord): string {
+  const filled = blocks.filter(({ name }) => networks.some(({ block }) => block === name));
+  const cells = (of: StudyRecord["blocks"]): number => new Set(of.map(({ cell }) => cell)).size;
+  const all = `${several(blocks.length, "block")} of ${several(cells(blocks), "cell")}`;
+  if (filled.length === blocks.length) return all;
+  return `${several(filled.length, "block")} of ${several(cells(filled), "cell")}; the plan has ${all}`;
 }
 
 /** The remark on a plan that changed after the study began. */

@@ -36,7 +36,11 @@ const EFFECT_HEADS = ["attack", "goal", "asymmetry", "surrogate effect", "target
 function transferTable(record: StudyRecord): string[] {
   const effects = record.questions.transfer.overall.filter(({ radius }) => words.isPrimary(record, radius));
   if (effects.length === 0) return [];
-  return ["% transfer, 95 % intervals over blocks", ...tabular("llrrrr", EFFECT_HEADS, effects.map(effectCells))];
+  const radius = escapeLatex(words.radius(record.radius.primary));
+  return [
+    `% transfer at radius ${radius}, 95 % intervals over blocks`,
+    ...tabular("llrrrr", EFFECT_HEADS, effects.map(effectCells)),
+  ];
 }
 
 const effectCells = ({ attack, objective, asymmetry, surrogate, target, blocks }: OverallEffects): string[] => [
