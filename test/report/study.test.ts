@@ -33,10 +33,10 @@ const SECTIONS = [
 it("says how many blocks of the plan have networks", () => {
   const [first] = record.blocks;
   const networks = record.networks.filter(({ block }) => block === first.name);
-  expect(textOf(documentOf(page).querySelector("header .soft"))).toMatch(/ in 18 blocks of 6 cells, seed/);
+  expect(textOf(documentOf(page).querySelector("header .soft"))).toMatch(/ in 4 blocks of 2 cells, seed/);
   const few = renderStudy({ ...record, networks });
   expect(textOf(documentOf(few).querySelector("header .soft"))).toMatch(
-    / in 1 block of 1 cell; the plan has 18 blocks of 6 cells, seed/,
+    / in 1 block of 1 cell; the plan has 4 blocks of 2 cells, seed/,
   );
 });
 
