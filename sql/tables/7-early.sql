@@ -6,7 +6,7 @@ WITH main AS (
 ),
 attacked AS (
   SELECT o.*, n.block, n.role, n.architecture, n.exits - 1 AS last, n.legalCuts
-  FROM outcomes o JOIN networks n ON n.name = o.network AND n.role IN ('joint', 'ic-only', 'dense', 'dense-joint')
+  FROM outcomes o JOIN networks n ON n.name = o.network AND n.role IN ('joint', 'ic-only', 'dense', 'dense-joint', 'dense-joint-g0.1', 'dense-joint-g0.3')
   WHERE o.attack IN (FROM main)
 ),
 sets AS (

@@ -12,6 +12,7 @@ import { checkedStudyFile, parseStudyFile, planStudy } from "../../node/studies/
 import { measureStudy, type StudyPace } from "../../node/studies/rate.js";
 import type { StudyFile } from "../../schema/study/file.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
+import type { Claim } from "../../schema/study/record.js";
 import { STUDY_TIERS, type StudyTier } from "../../schema/zoo.js";
 import { compileStudy, planHash } from "../../studies/study/compile.js";
 import { blocksWithParts } from "../../studies/study/parts.js";
@@ -182,7 +183,7 @@ function powerLines(plan: StudyPlan): string {
   if (blocks < 2)
     return "\nFewer than two blocks: every verdict will be inconclusive, because claims are about networks.\n";
   const rows = questions
-    .filter((claim) => claim === "C0" || claim === "C1" || claim === "C3")
+    .filter((claim) => POWERED.includes(claim))
     .map((claim) => {
       const effect = smallest[claim] ?? 0.03;
       const { signFlip } = powerOverBlocks({
@@ -193,5 +194,14 @@ function powerLines(plan: StudyPlan): string {
       });
       return [claim, effect.toFixed(3), percent(signFlip)];
     });
-  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${counted(blocks, "block")} and a spread of ${SPREAD} between them (assumed).\n`;
+  return `\n${table([{ head: "claim", align: "left" }, { head: "smallest effect" }, { head: "power" }], rows)}Power of the sign-flip test at Holm's first step, with ${counted(blocks, "block")} and a spread of ${SPREAD} between them (assumed).\n${unknownPower(questions)}`;
+}
+
+/** The claims whose effects are differences of shares. */
+const POWERED: readonly Claim[] = ["C0", "C1", "C3"];
+
+function unknownPower(questions: readonly Claim[]): string {
+  const rest = questions.filter((claim) => !POWERED.includes(claim));
+  if (rest.length === 0) return "";
+  return `${rest.join(", ")}: unknown, because the spread of these effects between blocks has not been measured. The record has the power of every claim.\n`;
 }

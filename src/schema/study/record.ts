@@ -13,7 +13,17 @@ export const CLAIMS = ["C0", "C1", "C2", "C3", "C4", "C5"] as const;
 export type Claim = (typeof CLAIMS)[number];
 
 /** The parts that a network can have in a block. */
-export const ROLES = ["static", "joint", "ic-only", "dense", "dense-joint", "small-static"] as const;
+export const ROLES = [
+  "static",
+  "joint",
+  "ic-only",
+  "dense",
+  "dense-joint",
+  // The gradient of the heads into the backbone is scaled by this factor.
+  "dense-joint-g0.1",
+  "dense-joint-g0.3",
+  "small-static",
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** How two networks are related. Claims about black boxes leave out those that share weights. */

@@ -10,7 +10,7 @@ const PARTS: Readonly<Record<Claim, readonly (readonly Role[])[]>> = {
   C2: [["static"], ["joint"]],
   C3: [["static"], ["joint"]],
   C4: [["dense", "ic-only"]],
-  C5: [["joint", "ic-only", "dense", "dense-joint"]],
+  C5: [["joint", "ic-only", "dense", "dense-joint", "dense-joint-g0.1", "dense-joint-g0.3"]],
 };
 
 /** The number of blocks that have the parts of a question.

@@ -79,10 +79,11 @@ const ROLE_OF: Readonly<Record<string, Role>> = {
   "ic-only": "ic-only",
   "ic-only-dense": "dense",
   "joint-dense": "dense-joint",
+  "joint-dense-g0.1": "dense-joint-g0.1",
+  "joint-dense-g0.3": "dense-joint-g0.3",
 };
 
-/** The part that a network of the zoo has, by its name. Networks with a scaled gradient of the
- * heads have none. */
+/** The part that a network of the zoo has, by its name. */
 function roleOf(name: string): Role | undefined {
   const recipe = /-cifar100?-(.+?)(?:-s\d+)?$/.exec(name)?.[1];
   return ROLE_OF[recipe ?? ""];

@@ -24,7 +24,11 @@ export class KeptBenches {
 
   /** The bench for a task. Tasks of one network, one after the other, get the same one.
    * @param place tells apart what the task does not name, such as the threads of the engine */
-  async take(place: string, { parameters: { network, data } }: Pick<Task, "parameters">, opening: Opening): Promise<Bench> {
+  async take(
+    place: string,
+    { parameters: { network, data } }: Pick<Task, "parameters">,
+    opening: Opening,
+  ): Promise<Bench> {
     const name = canonicalJson([place, network ?? null]);
     const kept = this.#kept.get(name) ?? { bench: new Bench(opening), data };
     this.#kept.delete(name);

@@ -34,7 +34,8 @@ interface NetworkNeeds {
   readonly sets: readonly SetNeeds[];
 }
 
-const ROLES: readonly Role[] = ["joint", "ic-only", "dense", "dense-joint"];
+/** From ic-only to joint, the gradient of the heads into the backbone grows: 0, 0.1, 0.3, 1. */
+const ROLES: readonly Role[] = ["joint", "ic-only", "dense", "dense-joint", "dense-joint-g0.1", "dense-joint-g0.3"];
 /** The factors: number of early exits, and cost of the last one. */
 const COUNTS = [1, 2, 3, 6];
 const LAST_AT = [0.5, 0.75, 0.9];
