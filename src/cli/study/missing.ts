@@ -15,8 +15,8 @@ export function missingLines(plan: StudyPlan): string {
   ].join("");
 }
 
-/** Per cell the missing parts with their seeds, such as "joint s2 s3". A network whose name does not
- * begin with its cell is named in full. */
+/** Per cell the missing parts with their seeds, such as "joint s2 s3". A network whose name does
+ * not begin with its cell is named in full. */
 function missingByCell({ blocks }: StudyPlan): Map<string, string[]> {
   const cells = new Map<string, Map<string, string[]>>();
   for (const { cell, missing } of blocks) {

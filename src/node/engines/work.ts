@@ -30,8 +30,8 @@ interface Study {
   readonly context: TaskContext;
 }
 
-/** Runs one task after the other. Networks and records are opened once, and the sessions of the last
- * networks stay. */
+/** Runs one task after the other. Networks and records are opened once, and the sessions of the
+ * last networks stay. */
 export class TaskWork {
   readonly #studies = new Map<TaskKey, Promise<Study>>();
   readonly #benches = new KeptBenches();

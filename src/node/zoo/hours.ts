@@ -22,7 +22,7 @@ export interface HoursOptions {
   readonly onProgress?: ((name: string, done: number, total: number) => void) | undefined;
 }
 
-/** The hours of each network, in order. What was measured once on this machine is kept in the cache.
+/** The hours of each network, in order. What was measured on this machine is kept in the cache.
  * @throws DynnError as `planRun`, or the signal's reason */
 export async function trainingHours(
   networks: readonly ToTrain[],

@@ -1,4 +1,4 @@
-/** @file Records of earlier versions in the form of today. A report of an old study stays readable. */
+/** @file Records of earlier versions in the form of today, so that reports of old studies stay. */
 import { STUDY_RECORD_VERSION, type TransferEffects } from "../../schema/study/record.js";
 import { overallOf } from "./questions/transfer-effects.js";
 

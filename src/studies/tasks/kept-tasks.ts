@@ -1,5 +1,5 @@
-/** @file Results of the tasks of a call that the next call may take. In a call, networks and records
- *  are named by their place. Here they are named by their digests, as in a study. */
+/** @file Results of the tasks of a call that the next call may take. In a call, networks and
+ *  records are named by their place. Here they are named by their digests, as in a study. */
 import { present } from "../../core/present.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";

@@ -81,7 +81,12 @@ const TRUTH: Truth = {
   own: () => 0.8,
   dependency: (role, block) => (role === "joint" ? 0.6 : 0.2) + Math.round(20 * wave(block)) / 20,
   norm: (exits, role, block) =>
-    Math.exp(-1 + 0.1 * exits.length + 3 * wave(3 * block) * (role === "joint" ? 1 : 0.2) + 0.1 * wave(exits.length)),
+    Math.exp(
+      -1 +
+        0.1 * exits.length +
+        3 * wave(3 * block) * (role === "joint" ? 1 : 0.2) +
+        0.5 * wave(2.3 * block + 1.7 * exits.length),
+    ),
 };
 
 describe("the tables of the questions", () => {

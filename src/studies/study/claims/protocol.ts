@@ -18,9 +18,9 @@ const points = (n: number): number => n / 100;
 /** 3 points for each 10 % of the depth, from 10 % to 90 % of it, per factor of 10 in cost. */
 const SLOPE = points(3 * 8) / Math.log10(0.9 / 0.1);
 
-/** Spread between images of the logarithm of the minimum L2 of the early attack: quartiles of 98
- * images on the bundled ResNet-20 with all six early exits, seed 0 (95 %: 0.30 to 0.48). It was
- * measured before the first early attack of the small tier. */
+/** Spread between images of the logarithm of the minimum L2 of the early attack. It comes from the
+ * quartiles of 98 images on the bundled ResNet-20, with all six early exits and seed 0 (95 %: 0.30
+ * to 0.48). It was measured before the first early attack of the small tier. */
 const SPREAD_OF_LOG_NORMS = 0.39;
 
 /** 5 points of success. At the median norm, a shift of all log norms by d changes the success

@@ -176,7 +176,8 @@ async function madeBy(
   );
   const work = eligible.map((i) => outcomes[i].forwardMacs + outcomes[i].backwardMacs);
   const times = eligible.map((i) => outcomes[i].macsToSuccess);
-  const steps = kaplanMeier({ time: times.map((t, i) => t ?? work[i]), event: times.map((t) => t !== null) });
+  const event = times.map((t) => t !== null);
+  const steps = event.length === 0 ? [] : kaplanMeier({ time: times.map((t, i) => t ?? work[i]), event });
   const total = work.reduce((a, b) => a + b, 0);
   const curve: YieldCurve = {
     ...{ block, surrogate: label, samples: eligible.length },
