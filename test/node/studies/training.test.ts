@@ -20,9 +20,9 @@ import { viewRows } from "../../../src/studies/study/views.js";
 import { inputsOf } from "../../../src/studies/tasks/graph.js";
 import { memoryStore } from "../../../src/studies/tasks/memory-store.js";
 import { runTask } from "../../../src/studies/tasks/run.js";
-import { gatedSource } from "../../support/gated.js";
 import { readCard } from "../../../src/training/run/card.js";
 import { graphDigest } from "../../../src/training/run/network.js";
+import { gatedSource } from "../../support/gated.js";
 import { tinyRecords, tinyStudy, writeTinyArchive } from "../../support/tiny-training.js";
 import { temporaryFolder } from "../engines/support.js";
 
