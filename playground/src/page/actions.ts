@@ -327,12 +327,22 @@ async function change(opening: Promise<NetworkFacts>): Promise<void> {
   void measure();
 }
 
+interface Gpu {
+  readonly gpu?: { readonly requestAdapter: () => Promise<object | null> };
+}
+
+/** Whether the browser has WebGPU, and the machine something that it runs on. */
+const hasWebGpu = async (): Promise<boolean> => {
+  const adapter = await (navigator as Gpu).gpu?.requestAdapter().catch(() => null);
+  return adapter !== undefined && adapter !== null;
+};
+
 /** Compute on another part of the machine. The engine keeps the old one when that fails. */
 export async function setProvider(provider: Provider): Promise<void> {
-  if (provider === "webgpu" && !("gpu" in navigator)) {
+  if (provider === "webgpu" && !(await hasWebGpu())) {
     set({
       error:
-        "WebGPU: this browser does not have it. The page goes on with WebAssembly. Try a browser with WebGPU, over https or on this machine.",
+        "WebGPU: this browser does not have it, or finds no graphics processor. The page goes on with WebAssembly. Try a browser with WebGPU, over https or on this machine.",
     });
     return;
   }

@@ -44,6 +44,19 @@ export function pixelsOf(
   return planesOf(to.getImageData(0, 0, width, height), dims);
 }
 
+/** A picture file, decoded.
+ * @throws when the browser cannot read it */
+export async function pictureOf(file: Blob): Promise<HTMLImageElement> {
+  const picture = new Image();
+  picture.src = URL.createObjectURL(file);
+  try {
+    await picture.decode();
+  } finally {
+    URL.revokeObjectURL(picture.src);
+  }
+  return picture;
+}
+
 function planesOf({ data }: ImageData, [channels, height, width]: ImageDims): Float32Array {
   const plane = width * height;
   const pixels = new Float32Array(channels * plane);

@@ -93,12 +93,12 @@ let told = false;
 
 export const get = (): State => state;
 
-/** Change the state. The page is drawn once for all changes of a turn. */
+/** Change the state. The page is drawn at most once for each frame of the screen. */
 export function set(change: Partial<State>): void {
   state = { ...state, ...change };
   if (told) return;
   told = true;
-  queueMicrotask(() => {
+  requestAnimationFrame(() => {
     told = false;
     for (const listener of listeners) listener();
   });

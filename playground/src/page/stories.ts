@@ -45,7 +45,7 @@ export const STORIES: readonly Story[] = [
     title: "Gone after saving",
     about:
       "The smallest change that works is finer than a file of 8 bits can hold. Saved as a picture, it no longer fools.",
-    place: "image=33&goal=wrong&method=fmn&steps=usual&run=wrong&magnify=100",
+    place: "image=33&goal=wrong&method=fmn&steps=30&run=wrong&magnify=100",
     part: "top",
   },
   {

@@ -1,4 +1,5 @@
 /** @file The whole page. */
+import { useMemo } from "preact/hooks";
 import { tell } from "../page/actions.js";
 import { type State, set, useApp } from "../page/state.js";
 import { STORIES, type Story, storyOf } from "../page/stories.js";
@@ -93,17 +94,28 @@ async function open(story: Story): Promise<void> {
   await told;
 }
 
+/** An attack changes its own parts many times a second. The others are drawn again only when what
+ * they show has changed. */
 function Body({ state }: { readonly state: State }) {
+  const { facts, shown, policy, settings, catalogue, goal } = state;
+  const picker = useMemo(() => <Picker state={state} />, [facts, shown, state.set, state.story]);
+  const options = useMemo(() => <Options state={state} />, [settings, catalogue]);
+  const thresholds = useMemo(
+    () => <Thresholds state={state} />,
+    [facts, policy, state.set, state.survey, state.surveyError, state.surveyed, state.curve],
+  );
+  const own = useMemo(() => <OwnModel state={state} />, [facts, state.busy, state.provider]);
+  const share = useMemo(() => <Share state={state} />, [facts, shown, policy, settings, catalogue, goal, state.set]);
   return (
     <div class="body">
       <Stage state={state} />
       <Ladder state={state} />
-      <Picker state={state} />
+      {picker}
       <Goals state={state} />
-      <Options state={state} />
-      <Thresholds state={state} />
-      <OwnModel state={state} />
-      <Share state={state} />
+      {options}
+      {thresholds}
+      {own}
+      {share}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** @file Where images come from: the set, a file, a drawing, a camera. */
 import { useMemo, useRef, useState } from "preact/hooks";
 import { showOwn, showSample } from "../page/actions.js";
-import { pixelsOf } from "../page/picture.js";
+import { pictureOf, pixelsOf } from "../page/picture.js";
 import { type State, set } from "../page/state.js";
 import type { ImageSet } from "../shared/messages.js";
 import { Camera } from "./Camera.js";
@@ -137,8 +137,9 @@ function OwnFile({ state }: { readonly state: State }) {
   const take = async (file: File | undefined): Promise<void> => {
     if (!file || !state.facts) return;
     try {
-      const bitmap = await createImageBitmap(file);
-      await showOwn(pixelsOf(bitmap, bitmap, state.facts.dims), file.name);
+      const picture = await pictureOf(file);
+      const size = { width: picture.naturalWidth, height: picture.naturalHeight };
+      await showOwn(pixelsOf(picture, size, state.facts.dims), file.name);
     } catch {
       set({ error: `${file.name}: this browser cannot read it as a picture. Choose a PNG, JPEG or WebP file.` });
     }

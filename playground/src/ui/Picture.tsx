@@ -6,7 +6,7 @@ import { paint } from "../page/picture.js";
 interface Props {
   readonly pixels: Float32Array | undefined;
   readonly dims: ImageDims;
-  /** What the picture shows, for people who do not see it. */
+  /** What the picture shows, for people who do not see it. Empty: the element around it says so. */
   readonly label: string;
   readonly class?: string;
 }
@@ -16,7 +16,8 @@ export function Picture({ pixels, dims, label, class: name = "" }: Props) {
   useEffect(() => {
     if (canvas.current && pixels) paint(canvas.current, pixels, dims);
   }, [pixels, dims]);
-  return (
-    <canvas ref={canvas} class={`picture ${name}`} role="img" aria-label={label} width={dims[2]} height={dims[1]} />
-  );
+  return <canvas ref={canvas} class={`picture ${name}`} {...named(label)} width={dims[2]} height={dims[1]} />;
 }
+
+const named = (label: string) =>
+  label === "" ? { "aria-hidden": true } : { role: "img" as const, "aria-label": label };

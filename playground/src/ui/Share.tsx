@@ -3,11 +3,11 @@ import { useState } from "preact/hooks";
 import { writePlace } from "../page/address.js";
 import { attackFile, command } from "../page/copy.js";
 import { enlarged, savePng } from "../page/picture.js";
-import { frameOf, type State, set } from "../page/state.js";
+import { frameOf, get, type State, set } from "../page/state.js";
 
 export function Share({ state }: { readonly state: State }) {
   const [said, say] = useState("");
-  const { facts, shown, goal, runs } = state;
+  const { facts, shown, goal } = state;
   if (!facts || !shown) return null;
   const single = facts.exits.length === 1 ? "wrong" : goal;
   const copy = (text: string, what: string): void => {
@@ -16,10 +16,11 @@ export function Share({ state }: { readonly state: State }) {
       () => say("This browser does not let the page copy. Select the text below."),
     );
   };
-  const link = (): string => new URL(writePlace(state), location.href).href;
-  const pixels = frameOf(runs[goal])?.pixels ?? shown.pixels;
-  const save = (what: Float32Array, name: string): void => {
-    savePng(what, facts.dims, name).catch((error: unknown) => set({ error: String(error) }));
+  const link = (): string => new URL(writePlace(get()), location.href).href;
+  const save = (make: (now: State, pixels: Float32Array) => Float32Array, name: string): void => {
+    const now = get();
+    const pixels = frameOf(now.runs[goal])?.pixels ?? shown.pixels;
+    savePng(make(now, pixels), facts.dims, name).catch((error: unknown) => set({ error: String(error) }));
   };
   return (
     <section class="card share" aria-labelledby="share-title">
@@ -34,13 +35,13 @@ export function Share({ state }: { readonly state: State }) {
         <button type="button" class="plain" onClick={() => copy(attackFile(state, single), "Attack file")}>
           Copy as attack file
         </button>
-        <button type="button" class="plain" onClick={() => save(pixels, `${goal}.png`)}>
+        <button type="button" class="plain" onClick={() => save((_, pixels) => pixels, `${goal}.png`)}>
           Save the image
         </button>
         <button
           type="button"
           class="plain"
-          onClick={() => save(enlarged(pixels, shown.pixels, state.magnify), `${goal}-change-x${state.magnify}.png`)}
+          onClick={() => save(({ magnify }, pixels) => enlarged(pixels, shown.pixels, magnify), `${goal}-change.png`)}
         >
           Save the change
         </button>
