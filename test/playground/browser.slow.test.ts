@@ -117,7 +117,7 @@ describe.skipIf(!chromium)(`the playground in a browser${chromium ? "" : ` (skip
     const { page } = await openPage(bench, "#image=156&thresholds=0.5,0.5,0.5,0.5,0.5,0.5");
     const model = await load(JOINT);
     const data = await openDataset("sample");
-    const forward = await Forward.compile(model, ortNode());
+    const forward = await Forward.compile(model, { backend: ortNode() });
     const routed = route(await forward.logits(await readImages(data), { batch: 50 }), {
       rule: "max-softmax",
       fallback: "final",
@@ -392,7 +392,7 @@ async function attackInPage({ attacks, worker }: { readonly attacks: typeof ATTA
 
 async function attacksInNode(): Promise<{ success: boolean; image: Float32Array }[]> {
   const [model, data, backend] = [await load(JOINT), await openDataset("sample"), ortNode()];
-  const evaluator = new Evaluator(model, backend);
+  const evaluator = new Evaluator(model, { backend });
   const found = [];
   for (const { image, seed, ...config } of ATTACKS) {
     const [sample] = await samples(model, subset(data, [image]), { backend });
