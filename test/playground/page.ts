@@ -18,6 +18,9 @@ export function findChromium(): string | undefined {
   return found.status === 0 ? found.stdout.trim() : undefined;
 }
 
+/** Most milliseconds that a page may take for one step, on a busy machine. */
+const PATIENCE_MS = 90_000;
+
 /** Why tests in a browser are skipped. */
 export const WITHOUT = "there is no chromium here (apt-get install chromium, or name one in DYNN_CHROMIUM)";
 
@@ -76,6 +79,7 @@ export async function openPage(
   options: BrowserContextOptions & { url?: string } = {},
 ): Promise<Watched> {
   const context = await bench.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const [problems, requests]: [string[], string[]] = [[], []];
   page.on("console", (message) => {
