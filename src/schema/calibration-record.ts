@@ -4,9 +4,10 @@ import { z } from "zod";
 import { nothingSchema } from "./audit-record.js";
 import { memoryFields } from "./batch.js";
 import { normSchema } from "./norm.js";
-import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
+import { count, estimateSchema, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
+import { speedsSchema } from "./speed.js";
 import { steadinessSchema } from "./steadiness.js";
 import { targetSchema } from "./target.js";
 import { gateFields } from "./units.js";
@@ -41,6 +42,11 @@ const exitSchema = z.object({
 const outcomeSchema = z.object({
   samples: count,
   accuracy: rateSchema.describe("routed answers that are the true label"),
+  lost: estimateSchema
+    .optional()
+    .describe(
+      "accuracy of the final exit minus that of the routed answers, on the same records, with Tango's 95 % interval; gates of that final exit are at their own thresholds",
+    ),
   meanCostFraction: intervalSchema.describe("mean cost, as a share of the full network's MACs"),
   meanMilliseconds: intervalSchema.optional().describe("mean time per sample, if the time of exits was measured"),
   exitCounts: z.array(count).describe("samples whose work stops at each exit"),
@@ -93,6 +99,9 @@ export const calibrationRecordSchema = z.object({
     "result on the validation records, on which the policy was chosen, so slightly optimistic",
   ),
   test: outcomeSchema.describe("the same policy on records that were not used to choose it"),
+  speeds: speedsSchema
+    .optional()
+    .describe("measured time under the policy against the same network without early exits; absent: not measured"),
   curves: z.object({
     uniform: z
       .array(pointSchema)

@@ -15,6 +15,10 @@ export const notesSchema = z
   .optional()
   .describe("how classes were matched, and what was passed over when the data were read");
 
+/** A difference with its 95 % interval. It may be negative. */
+export const estimateSchema = z.object({ value: z.number(), low: z.number(), high: z.number() });
+export type Estimated = z.infer<typeof estimateSchema>;
+
 /** What casts doubt on the numbers. */
 export const warningsSchema = z.array(z.string()).optional().describe("reasons to doubt these numbers, one a line");
 

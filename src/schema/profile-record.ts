@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { memoryFields } from "./batch.js";
 import { machineSchema } from "./made.js";
-import { count, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
+import { count, estimateSchema, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
 import { steadinessSchema } from "./steadiness.js";
@@ -17,7 +17,7 @@ const size = z.number().int().min(1);
 const positive = z.number().min(0);
 
 /** A quantity that is measured once in every round. */
-const spreadSchema = z.object({ median: positive, low: positive, high: positive });
+export const spreadSchema = z.object({ median: positive, low: positive, high: positive });
 
 const latencySchema = z.object({
   p50: positive,
@@ -59,6 +59,10 @@ const pointSchema = z.object({
     .describe("chosen: timed at every batch size, with latencies; sweep: timed at the largest one"),
   ...policySchema.shape,
   accuracy: rateSchema,
+  lost: estimateSchema
+    .optional()
+    .describe("accuracy of the static network minus this one's, on the same images, with Tango's 95 % interval"),
+  sameAs: z.string().optional().describe("name of an earlier point that decides the same for every image reported"),
   exitCounts: z.array(count).describe("images whose work stops at each exit"),
   openRates: z
     .array(share.nullable())

@@ -177,7 +177,10 @@ describe("what is printed", () => {
 
 describe("refused", () => {
   it.each([
-    [["--target", "fast"], 'error: --target: got "fast", expected rad:SHARE, budget:SHARE or latency:MILLISECONDS.'],
+    [
+      ["--target", "fast"],
+      'error: --target: got "fast", expected keep:SHARE, rad:SHARE, drop:POINTS, budget:SHARE or latency:MILLISECONDS.',
+    ],
     [["--target", "latency:0ms"], 'error: --target: got "latency:0ms", expected a mean time above 0 in milliseconds.'],
     [["--target", "budget:150%"], 'error: --target: got "budget:150%", expected a share above 0 and up to 100 %.'],
     [["--worst-cost", "120%"], 'error: --worst-cost: got "120%", expected a share above 0 and up to 100 %.'],

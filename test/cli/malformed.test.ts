@@ -534,13 +534,13 @@ describe("an option", () => {
 
   it("--threshold with a word is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "high")).toMatchInlineSnapshot(
-      `"error: --threshold: got "high", expected numbers, never, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
+      `"error: --threshold: got "high", expected numbers, never, keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE. Write e.g. --threshold 0.8 or --threshold keep:95%. [cli/value]"`,
     );
   });
 
   it("--threshold with an unknown goal is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "cost:50%")).toMatchInlineSnapshot(
-      `"error: --threshold: got "cost:50%", expected numbers, never, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
+      `"error: --threshold: got "cost:50%", expected numbers, never, keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE. Write e.g. --threshold 0.8 or --threshold keep:95%. [cli/value]"`,
     );
   });
 
@@ -552,7 +552,7 @@ describe("an option", () => {
 
   it("--threshold budget: is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--threshold", "budget:")).toMatchInlineSnapshot(
-      `"error: --threshold: got "budget:", expected numbers, never, rad:SHARE or budget:SHARE. Write e.g. --threshold 0.8 or --threshold rad:5%. [cli/value]"`,
+      `"error: --threshold: got "budget:", expected numbers, never, keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE. Write e.g. --threshold 0.8 or --threshold keep:95%. [cli/value]"`,
     );
   });
 

@@ -29,6 +29,7 @@ it("prints tables and writes record and report, with a baseline", async () => {
     json,
     "--report",
     report,
+    "--full",
   );
   expect([code, err]).toEqual([0, ""]);
   const record = profileRecordSchema.parse(JSON.parse(readFileSync(json, "utf8")));
@@ -40,6 +41,8 @@ it("prints tables and writes record and report, with a baseline", async () => {
   expect(own?.exitCounts.reduce((a, b) => a + b)).toBe(24);
   for (const { timings } of record.points)
     for (const { msPerImage } of timings) expect(msPerImage.low).toBeGreaterThan(0);
+  expect(own?.lost?.value).toBeCloseTo(record.static.accuracy.value - (own?.accuracy.value ?? 0), 12);
+  expect(out.split("\n")[5]).toMatch(/^At batch 1: .* as fast .*(accurate \(95 %: ).*At batch 8: /);
   for (const text of ["Batch 1", "Batch 8", "own policy", "Sweep of each rule", `wrote ${report}`])
     expect(out).toContain(text);
   expect(readFileSync(report, "utf8")).toContain("How much of the saving is real");

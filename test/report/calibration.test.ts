@@ -1,6 +1,6 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
-import { calibrationTables } from "../../src/cli/calibrate/tables.js";
+import { calibrationSummary, calibrationTables } from "../../src/cli/calibrate/tables.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { renderCalibration } from "../../src/report/calibration/page.js";
 import { paretoPlot } from "../../src/report/plots/pareto.js";
@@ -66,6 +66,31 @@ describe("the report of a calibration", () => {
     expect(cards).toHaveLength(3);
   });
 
+  it("gives the verdict first, and says whether the target holds on the test records", () => {
+    const lost = { value: 0.03, low: 0.01, high: 0.052 };
+    const speedUp = { median: 1.8, low: 1.7, high: 1.9 };
+    const judged = calibrationRecordSchema.parse({
+      ...record,
+      test: { ...record.test, lost },
+      speeds: {
+        images: 64,
+        rounds: 3,
+        batches: [1, 64].map((batch) => ({ batch, speedUp, msPerImage: { median: 2, low: 1, high: 3 } })),
+      },
+    });
+    const said =
+      "At batch 1: 1.8x as fast (1.7-1.9), 3.0 points less accurate (95 %: 1.0 to 5.2). At batch 64: 1.8x as fast (1.7-1.9).";
+    const asked =
+      "On 200 samples: 48.0 % less work (45.0-51.0) than the full network. Asked for: the cheapest that keeps 95 % of the final exit's accuracy. This holds on the test records, but the interval also allows a little more than was asked.";
+    expect([...pageOf(judged).querySelectorAll("#summary li")].map(text)).toEqual([said, asked]);
+    expect(calibrationSummary(judged).split("\n").slice(2, 4)).toEqual([said, asked]);
+    expect(calibrationTables(judged)).toContain(said);
+    const worse = { ...judged, test: { ...judged.test, lost: { value: 0.08, low: 0.05, high: 0.1 } } };
+    expect(calibrationSummary(worse)).toContain("This does NOT hold on the test records.");
+    expect(calibrationSummary(worse)).toContain("--target keep:97%");
+    expect(calibrationSummary(record)).toContain("48.0 % less work (45.0-51.0). Times were not measured.");
+  });
+
   it("shows threshold, temperature and calibration error of every exit, before and after", () => {
     const rows = [...pageOf(record).querySelectorAll("#exits tbody tr")].map((row) => [...row.children].map(text));
     expect(rows[0]?.slice(4)).toEqual(["0.9", "2", "8.0 % → 2.0 %"]);
@@ -98,9 +123,7 @@ describe("the report of a calibration", () => {
     expect(text(page.querySelector(".cards"))).toContain("mean time, test1.5 ms");
     expect(text(page.querySelector(".cards"))).toContain("mean cost under attack, test70.0 %slowdown; at most 60.0 %");
     expect(text(page.querySelector("#attack"))).toContain("The bounds do not hold");
-    expect(text(page.querySelector("#settings"))).toContain(
-      "latency: the most accurate at a mean time of at most 2 ms",
-    );
+    expect(text(page.querySelector("#settings"))).toContain("the most accurate at a mean time of at most 2 ms");
     expect(page.querySelector("#curve")?.textContent).toContain("mean time per sample, ms");
   });
 

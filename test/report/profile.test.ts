@@ -1,6 +1,6 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
-import { profileTables } from "../../src/cli/profile/tables.js";
+import { profileSummary, profileTables } from "../../src/cli/profile/tables.js";
 import { wilson } from "../../src/measures/wilson.js";
 import { renderProfile } from "../../src/report/profile/page.js";
 import type { ProfiledPoint, ProfileRecord, Saving, Timing } from "../../src/schema/profile-record.js";
@@ -99,14 +99,74 @@ describe("the report of a profile", () => {
 
   it("opens with the model's own policy against the static network", () => {
     const cards = textOf(pageOf(record).querySelector(".cards"));
-    expect(cards).toContain("speed-up, own policy, rad 5 %1.57×batch 64; predicted from MACs: 1.61×");
+    expect(cards).toContain("speed-up, own policy = keep 95 %1.57×batch 64; predicted from MACs: 1.61×");
     expect(cards).toContain("accuracy, static network88.0 %");
+  });
+
+  it("gives the verdict first: speed at every batch size, loss of accuracy, whose policy that is", () => {
+    const lost = { value: 0.032, low: 0.004, high: 0.061 };
+    const judged = { ...record, points: record.points.map((p) => ({ ...p, lost })) };
+    const said =
+      "At batch 1: 1.6x as fast (1.5-1.7), 3.2 points less accurate (95 %: 0.4 to 6.1). At batch 8: 1.6x as fast (1.5-1.7). At batch 64: 1.6x as fast (1.5-1.7).";
+    expect(textOf(pageOf(judged).querySelector("#summary li"))).toBe(said);
+    expect(profileSummary(judged).split("\n").slice(2, 4)).toEqual([
+      said,
+      'That is "own policy = keep 95 %" (max-softmax 0.7) against the same network without early exits.',
+    ]);
+    expect(profileTables(judged)).toContain(said);
+  });
+
+  it("has one row per distinct decision, and says unsure where the range holds 1", () => {
+    const slow = [0.9, 1.02, 1.3].map((low, i) => ({
+      ...saving(BATCHES[i], 0.5),
+      speedUp: { median: 1.1 * low, low, high: 1.2 * low },
+    }));
+    const alike = {
+      ...record,
+      points: [
+        ...record.points.slice(0, 2),
+        { ...point("rad 15 %", 0.45, 196), sameAs: "own policy, rad 5 %" },
+        { ...point("budget 50 %", 0.5, 201), timings: slow },
+      ],
+    };
+    const rows = profileSummary(alike)
+      .split("\n")
+      .filter((line) => /^(static|baseline|own|half|keep|nothing)/.test(line));
+    expect(rows.map((row) => row.split(/ {2,}/)[0])).toEqual([
+      ...["static", "baseline small", "own policy = keep 95 % = keep 85 %", "half the work", "nothing leaves"],
+      "keep 95 % (85 %): the cheapest thresholds that keep this share of the final exit's accuracy on the validation images, a relative accuracy drop (rad) of 5 % (15 %). half the work: the most accurate thresholds at half of the multiply-accumulates.",
+    ]);
+    expect(rows[3]).toMatch(/unsure +1\.12x +1\.4x$/);
+    expect([...pageOf(alike).querySelectorAll("#decisions tbody th")].map(textOf)).toEqual([
+      ...["own policy = keep 95 % = keep 85 %", "half the work", "nothing leaves"],
+    ]);
+  });
+
+  it("says what to do where exits save no time, and where one round gives no range", () => {
+    const speedUp = { median: 0.8, low: 0.7, high: 0.9 };
+    const slow = {
+      ...record,
+      rounds: 1,
+      points: record.points.map((p) => ({ ...p, timings: p.timings.map((t) => ({ ...t, speedUp })) })),
+    };
+    const text = profileSummary(slow);
+    expect(text).toContain("At batch 1: slower, 0.80x as fast (0.70-0.90).");
+    expect(text).toContain("Early exits save no time here at any batch size.");
+    expect(text).toContain("One round gives no range.");
+    expect(profileSummary(still)).toContain("resnet20-sdn has one exit and no gates, so nothing can be saved.");
   });
 
   it("lists networks and chosen points at every batch size, the baseline's name with it", () => {
     const page = pageOf(record);
     const rows = [...page.querySelectorAll("#time tbody tr")].map((row) => textOf(row.children[0]));
-    const names = ["static", "baseline small", "nothing leaves", "own policy, rad 5 %", "rad 15 %", "budget 50 %"];
+    const names = [
+      "static",
+      "baseline small",
+      "nothing leaves",
+      "own policy = keep 95 %",
+      "keep 85 %",
+      "half the work",
+    ];
     expect(rows).toEqual([...names, ...names, ...names]);
   });
 

@@ -18,9 +18,10 @@ import { renderCalibration } from "../../report/calibration/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { CalibrationTarget } from "../../schema/target.js";
-import { DEFAULT_TARGET } from "../../schema/target.js";
+import { DEFAULT_TARGET, TARGET_FORMS } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
+import { measureSpeed } from "../../studies/speed.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
 import {
@@ -39,7 +40,7 @@ import { file, oneOf, option, type Reader, refuse, whole } from "../shared/optio
 import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { checkPolicyOutput, writePolicy } from "./output.js";
-import { calibrationTables } from "./tables.js";
+import { calibrationSummary, calibrationTables } from "./tables.js";
 
 type Shared = CommonFlags<"data" | "timeBatch" | "eps" | "seed", "batch" | "samples" | "json" | "report">;
 
@@ -51,6 +52,8 @@ interface CalibrateFlags extends RuleFlags, HeadFlags, SplitFlags, Normalization
   readonly worstCost?: number;
   readonly worstAccuracy?: number;
   readonly worstSamples: number;
+  readonly speed: boolean;
+  readonly full?: boolean;
   readonly out?: string;
   readonly store?: string;
 }
@@ -65,9 +68,9 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(
       option(
         "--target <goal>",
-        "rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) | latency:2ms (most accurate at that mean time per sample, measured here)",
+        `${TARGET_FORMS.keep} | ${TARGET_FORMS.drop} | ${TARGET_FORMS.budget} | latency:2ms (most accurate at that mean time per sample, measured here)`,
         readTarget,
-      ).default(DEFAULT_TARGET, "rad:5%"),
+      ).default(DEFAULT_TARGET, "keep:95%"),
     )
     .addOption(
       option("--thresholds <kind>", "uniform (one for all exits) or per-exit", oneOf(THRESHOLD_KINDS)).default(
@@ -102,6 +105,8 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(common("timeBatch", { about: "batch size at which times are measured, for a target latency" }));
   for (const one of commons("seed", "batch", "threads", "provider")) command.addOption(one);
   return command
+    .option("--no-speed", "do not time the result (about 20 seconds)")
+    .option("--full", "print every table: each exit, each gate, the curve of thresholds")
     .addOption(recordJson("docs/calibration.md"))
     .addOption(keptOption())
     .addOption(common("report", { about: "write a self-contained HTML report with the accuracy-cost curve" }))
@@ -178,6 +183,14 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
       worstCase: preset === undefined ? undefined : worstCaseOf(preset, flags, model),
       measureExits: flags.target.kind === "latency" ? timer(model, backend, reported, flags, io) : undefined,
       kept,
+      measureSpeed: flags.speed
+        ? (policy) =>
+            measureSpeed({
+              ...{ model, policy, backend, data: reported, onProgress },
+              signal: io.signal,
+              now: () => performance.now(),
+            })
+        : undefined,
       seed: flags.seed,
       batch: flags.batch,
       version: VERSION,
@@ -249,6 +262,6 @@ async function writeOutputs(
   if (flags.report !== undefined) await writeText(flags.report, renderCalibration(record));
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.json === "-") return io.out(json);
-  io.out(calibrationTables(record));
+  io.out(flags.full ? calibrationTables(record) : calibrationSummary(record));
   for (const written of [flags.out, flags.report, flags.json]) if (written !== undefined) io.out(`wrote ${written}\n`);
 }

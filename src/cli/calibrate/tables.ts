@@ -1,5 +1,7 @@
 /** @file Prints the calibration record as tables for a terminal. */
 import { counted, showCount } from "../../core/units.js";
+import { visibleLine } from "../../core/visible.js";
+import { calibrationVerdict } from "../../report/calibration/verdict.js";
 import { bounds, budget, worstCaseWarnings } from "../../report/shared/format.js";
 import { batchLine } from "../../report/shared/memory.js";
 import type { CalibrationPoint, CalibrationRecord } from "../../schema/calibration-record.js";
@@ -17,13 +19,33 @@ import {
   table,
 } from "../shared/table.js";
 
+const verdictLines = (record: CalibrationRecord): string =>
+  calibrationVerdict(record)
+    .map((line) => `${visibleLine(line)}\n`)
+    .join("");
+
+/** The verdict, the outcome, and the attack if there is one. */
+export const calibrationSummary = (record: CalibrationRecord): string =>
+  [
+    heading(`${record.model.name} on ${record.data.test.name}`),
+    verdictLines(record),
+    notesAndWarnings(record.data.notes, record.warnings),
+    busyNote(record.steadiness ?? record.speeds?.steadiness),
+    outcomeTable(record),
+    attackTable(record),
+    NOTE,
+    "--full shows every exit and the curve of thresholds; --report draws them.\n",
+  ].join("");
+
+/** Every table. */
 export const calibrationTables = (record: CalibrationRecord): string =>
   [
     title(record),
+    verdictLines(record),
     notesAndWarnings(record.data.notes, record.warnings),
     exitTable(record),
     gateTable(record),
-    busyNote(record.steadiness),
+    busyNote(record.steadiness ?? record.speeds?.steadiness),
     outcomeTable(record),
     curveTable(record),
     attackTable(record),

@@ -1,6 +1,9 @@
 /** @file Prints the profile record as tables for a terminal. */
 import { counted, showCount } from "../../core/units.js";
+import { visibleLine } from "../../core/visible.js";
+import { decisionsOf, POINT_NOTES, pointWords, profileVerdict } from "../../report/profile/verdict.js";
 import { batchLine } from "../../report/shared/memory.js";
+import { lossCell, speedCell } from "../../report/shared/verdict.js";
 import { showGateRule, showThresholds } from "../../schema/policy.js";
 import type {
   ProfiledNetwork,
@@ -13,15 +16,64 @@ import type {
 import { busyNote } from "../shared/busy.js";
 import { type Column, heading, notesAndWarnings, percent, readingNotes, showRate, table } from "../shared/table.js";
 
+/** The verdict, and one row per distinct decision. */
+export const profileSummary = (record: ProfileRecord): string =>
+  [
+    heading(`${record.model.name} on ${record.data.name}`),
+    ...profileVerdict(record).map((line) => `${visibleLine(line)}\n`),
+    notesAndWarnings(record.data.notes, record.warnings),
+    busyNote(record.steadiness),
+    decisionTable(record),
+    record.points.length > 0 ? `\n${POINT_NOTES}\n` : "",
+    conditions(record),
+    "--full shows latencies, every exit and the sweep of each rule; --report draws them.\n",
+  ].join("");
+
+/** Every table. */
 export const profileTables = (record: ProfileRecord): string =>
   [
     title(record),
+    ...profileVerdict(record).map((line) => `${visibleLine(line)}\n`),
     notesAndWarnings(record.data.notes, record.warnings),
     ...record.batches.map((batch) => batchTable(record, batch) + busyNote(record.steadiness)),
     exitTable(record),
     sweepTable(record),
     note(record),
   ].join("");
+
+/** Accuracy, loss, work and speed of each decision. */
+function decisionTable(record: ProfileRecord): string {
+  const { batches, baseline } = record;
+  const full = record.static;
+  const speeds = (timings: readonly Saving[]): string[] =>
+    batches.map((batch) => {
+      const timing = at(timings, batch);
+      return timing ? speedCell(timing.speedUp) : "-";
+    });
+  const rows = decisionsOf(record).map(({ name, point }) => [
+    name,
+    percent(point.accuracy.value),
+    point.lost ? lossCell(point.lost) : "-",
+    percent(point.macsFraction),
+    ...speeds(point.timings),
+  ]);
+  const whole = ({ accuracy, macs, timings }: ProfiledNetwork): string[] => [
+    percent(accuracy.value),
+    "-",
+    percent(macs / full.macs),
+    ...batches.map((batch) => `${ms(at(timings, batch)?.msPerImage.median ?? 0)} ms`),
+  ];
+  const columns = [left(""), ...right("accuracy", "points lost", "work", ...batches.map((batch) => `batch ${batch}`))];
+  return `\n${table(columns, [
+    ["static", ...whole(full)],
+    ...(baseline ? [[`baseline ${baseline.name}`, ...whole(baseline)]] : []),
+    ...rows,
+  ])}`;
+}
+
+/** What the numbers of the short form were measured on. */
+const conditions = ({ data, rounds, machine, model }: ProfileRecord): string =>
+  `${data.samples} images${data.validation ? `, thresholds chosen on ${data.validation.samples} others` : ""}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}, ${machine.cores} cores. Intervals hold 95 %; ranges of times are lowest to highest.\n${readingNotes(model)}`;
 
 const left = (head: string): Column => ({ head, align: "left" });
 const right = (...heads: readonly string[]): Column[] => heads.map((head) => ({ head }));
@@ -67,7 +119,15 @@ function batchTable(record: ProfileRecord, batch: number): string {
     const { msPerImage, speedUp, baselineSpeedUp, overhead } = timing;
     const versus = baselineSpeedUp ? [times(baselineSpeedUp)] : [];
     const cost = [showCount(meanMacs), msSpread(msPerImage)];
-    return [name, showRate(accuracy), ...cost, times(speedUp), ...versus, overhead.toFixed(2), ...latency(timing)];
+    return [
+      pointWords(name),
+      showRate(accuracy),
+      ...cost,
+      times(speedUp),
+      ...versus,
+      overhead.toFixed(2),
+      ...latency(timing),
+    ];
   };
   return heading(`Batch ${batch}`) + table(columns, [...networks.map(networkRow), ...chosen.map(pointRow)]);
 }
@@ -81,7 +141,7 @@ function exitTable({ points, model, data }: ProfileRecord): string {
     table(
       [left(""), left("rule"), ...right("threshold", ...model.exits.map((exit) => exit.name))],
       chosen.map((point) => [
-        point.name,
+        pointWords(point.name),
         point.rule,
         `${showThresholds(point)}${showGateRule(point)}`,
         ...point.exitCounts.map((count) => percent(count / data.samples)),
@@ -121,5 +181,4 @@ const note = ({ points, rounds }: ProfileRecord): string =>
   `\nAccuracy with 95 % Wilson intervals; times are the median of ${counted(rounds, "round")} (lowest-highest).
 Latency: the time of a batch that runs alone.${points.length === 0 ? "" : SAVINGS}\n`;
 
-const SAVINGS =
-  " Speed-up: over the static network in the same round.\ntime/MACs: share of time divided by share of MACs; 1.00 when time is saved in proportion to MACs.";
+const SAVINGS = ` Speed-up: over the static network in the same round.\ntime/MACs: share of time divided by share of MACs; 1.00 when time is saved in proportion to MACs.\n${POINT_NOTES}`;

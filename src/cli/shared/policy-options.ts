@@ -9,7 +9,7 @@ import type { FittedModel } from "../../data/fit.js";
 import { type ReportSplit, splitReported } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { NEVER, type Threshold } from "../../schema/policy.js";
-import type { CalibrationTarget } from "../../schema/target.js";
+import { type CalibrationTarget, readShareTarget, TARGET_FORMS } from "../../schema/target.js";
 import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
 import { type ClassFlags, openFitted } from "./class-options.js";
 import { type CommonFlags, common, commons } from "./common-options.js";
@@ -31,7 +31,7 @@ export const policyOptions = (): Option[] => [
   common("rule"),
   option(
     "--threshold <t>",
-    `${GIVEN_THRESHOLDS} | rad:5% (cheapest that keeps 95 % of the final accuracy) | budget:50% (most accurate at half the cost) (default: the model's own, else rad:5%)`,
+    `${GIVEN_THRESHOLDS} | ${TARGET_FORMS.keep} | ${TARGET_FORMS.drop} | ${TARGET_FORMS.budget} (default: the model's own, else keep:95%)`,
     readThreshold,
   ),
   ...commons("fallback", "validation", "validationSamples"),
@@ -52,7 +52,7 @@ export async function resolvePolicyFlags(
   if (spec !== undefined && givenPolicy(request, model))
     throw new DynnError(
       "cli/usage",
-      `--validation ${spec}: the ${flags.threshold ? "call" : "model"} gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%.`,
+      `--validation ${spec}: the ${flags.threshold ? "call" : "model"} gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold keep:95%.`,
       { validation: spec },
     );
   const validation = spec === undefined ? undefined : await openFitted(model, spec, flags);
@@ -83,15 +83,15 @@ export const splitRecords = async (
   });
 
 const readThreshold: Reader<Choice> = (text, where) => {
-  const target = shareTarget(text, where);
+  const target = readShareTarget(text, where);
   if (target) return target;
   const values = text.split(",").map((part) => (part.trim() === NEVER ? NEVER : quantityOrNaN(part)));
   if (values.some(Number.isNaN))
     throw refuse(
       where,
       text,
-      "numbers, never, rad:SHARE or budget:SHARE",
-      `Write e.g. ${where} 0.8 or ${where} rad:5%`,
+      "numbers, never, keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE",
+      `Write e.g. ${where} 0.8 or ${where} keep:95%`,
     );
   return { kind: "given", values };
 };
@@ -104,32 +104,23 @@ export const thresholdsOption = (about: string): Option =>
     listOf((text, where) => (text === NEVER ? NEVER : parseQuantity(text, where))),
   );
 
-/** The target of `dynn calibrate`. */
+/** The target of `dynn calibrate` and `dynn convert`. */
 export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   const [, amount] = /^latency:(.*?)\s*(?:ms)?$/.exec(text) ?? [];
   if (amount === undefined) {
-    const target = shareTarget(text, where);
+    const target = readShareTarget(text, where);
     if (target) return target;
-    throw refuse(where, text, "rad:SHARE, budget:SHARE or latency:MILLISECONDS", `Write e.g. ${where} rad:5%`);
+    throw refuse(
+      where,
+      text,
+      "keep:SHARE, rad:SHARE, drop:POINTS, budget:SHARE or latency:MILLISECONDS",
+      `Write e.g. ${where} keep:95%`,
+    );
   }
   const milliseconds = quantityOrNaN(amount);
   if (milliseconds > 0) return { kind: "latency", milliseconds };
   throw refuse(where, text, "a mean time above 0 in milliseconds", `Write e.g. ${where} latency:2ms`);
 };
-
-/** The target "rad:5%" or "budget:50%". Undefined for any other text. */
-function shareTarget(text: string, where: string): CalibrationTarget | undefined {
-  const [, kind, amount = ""] = /^(rad|budget):(.*)$/.exec(text) ?? [];
-  const value = quantityOrNaN(amount);
-  if (kind === undefined || Number.isNaN(value)) return undefined;
-  if (value > 0 && value <= 1) return kind === "rad" ? { kind, loss: value } : { kind: "budget", cost: value };
-  throw refuse(
-    where,
-    text,
-    "a share above 0 and up to 100 %",
-    `Write e.g. ${where} ${kind}:${kind === "rad" ? 5 : 50}%`,
-  );
-}
 
 function quantityOrNaN(text: string): number {
   try {

@@ -1,7 +1,7 @@
 /** @file The goal of calibration, as an order of operating points. Points that keep every limit
  *  rank first. The target ranks them further. `rad`: the smallest cost with an accuracy of at least
- *  (1 - RAD) x the final exit's accuracy. `budget`, `latency`: the highest accuracy within a limit
- *  on the mean cost. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
+ *  (1 - RAD) x the final exit's accuracy. `drop`: the same with a limit in percentage points.
+ *  `budget`, `latency`: the highest accuracy within a limit on the mean cost. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
 import { DynnError } from "../../core/errors.js";
 import type { Rule } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";
@@ -58,8 +58,11 @@ export const goalMerit =
   (goal: Goal): Merit =>
   (outcome) => {
     const { accuracy, cost } = outcome;
-    return [-excess(goal, outcome), ...(goal.target.kind === "rad" ? [-cost, accuracy] : [accuracy, -cost])];
+    return [-excess(goal, outcome), ...(isAccuracy(goal.target) ? [-cost, accuracy] : [accuracy, -cost])];
   };
+
+/** Whether a target asks for the cheapest point of some accuracy. */
+const isAccuracy = ({ kind }: CalibrationTarget): boolean => kind === "rad" || kind === "drop";
 
 /** Whether a point keeps every limit. */
 export const reaches = (goal: Goal, outcome: Outcome): boolean => excess(goal, outcome) === 0;
@@ -81,6 +84,7 @@ const worstExcess = (
 
 function targetExcess({ target, finalAccuracy, fullCost }: Goal, { accuracy, cost }: Outcome): number {
   if (target.kind === "rad") return beyond((1 - target.loss) * finalAccuracy, accuracy);
+  if (target.kind === "drop") return beyond(finalAccuracy - target.points, accuracy);
   const limit = target.kind === "budget" ? target.cost : target.milliseconds / fullCost;
   return beyond(cost / fullCost, limit);
 }
@@ -135,6 +139,8 @@ function missedTarget({ target, fullCost }: Goal, points: readonly OperatingPoin
   switch (target.kind) {
     case "rad":
       return `keeps ${percent(1 - target.loss)} of the final exit's accuracy; the best reaches ${percent(-least(points, (p) => -p.accuracy))} accuracy. Allow a larger loss, or use the fallback final.`;
+    case "drop":
+      return `loses at most ${(100 * target.points).toFixed(1)} points of accuracy; the best reaches ${percent(-least(points, (p) => -p.accuracy))} accuracy. Allow a larger loss, or use the fallback final.`;
     case "budget":
       return `keeps the mean cost at ${percent(target.cost)} of the full network; the cheapest path costs ${percent(cheapest / fullCost)}. Allow a larger budget.`;
     case "latency":

@@ -82,11 +82,11 @@ export async function planStudy(
 }
 
 function targetOf(text: string): StudyPlan["policy"]["targets"][number] {
-  const target = readShareTarget(text);
+  const target = readShareTarget(text, "policy of the study");
   if (target) return { name: text, target };
   throw new DynnError(
     "study/value",
-    `policy of the study: got the target "${text}", expected rad:SHARE or budget:SHARE. Write e.g. rad:5%.`,
+    `policy of the study: got the target "${text}", expected keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE. Write e.g. rad:5%.`,
     { target: text },
   );
 }

@@ -4,6 +4,7 @@
 import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
 import { gateThresholds, showGateThreshold, showThreshold, showThresholds } from "../../schema/policy.js";
+import { targetWords } from "../../schema/target.js";
 import { showKind } from "../../schema/units.js";
 import { batchFacts, type Fact, gateFacts, list, readingFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
@@ -14,7 +15,7 @@ import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { calibrationShort } from "./short.js";
+import { calibrationVerdict } from "./verdict.js";
 
 /** The page as text. */
 export function renderCalibration(record: CalibrationRecord, document?: Document): string {
@@ -27,15 +28,15 @@ export function renderCalibration(record: CalibrationRecord, document?: Document
     ...(record.worstCase ? [attackSection(record.worstCase)] : []),
     settingsSection(record),
   ];
-  const { model, data, warnings, exits, steadiness } = record;
+  const { model, data, warnings, exits, steadiness, speeds } = record;
   return reportPage({
     title: `${model.name}: calibration`,
     kind: `Calibration of ${showKind({ exits, gates: model.gates })}`,
     heading: html`${model.name} <small>on ${data.test.name}</small>`,
     about: `Thresholds chosen on ${write.samples(data.validation.samples)} of ${data.validation.name}; the figures here are from ${write.samples(data.test.samples)} that are not among them.`,
-    remarks: remarks(data.notes, warnings, steadiness),
+    remarks: remarks(data.notes, warnings, steadiness ?? speeds?.steadiness),
     cards: cards(record),
-    short: calibrationShort(record),
+    short: calibrationVerdict(record),
     sections,
   });
 }
@@ -170,17 +171,6 @@ function attackSection(worst: NonNullable<CalibrationRecord["worstCase"]>): Sect
   };
 }
 
-function asked(target: CalibrationRecord["target"]): string {
-  switch (target.kind) {
-    case "rad":
-      return `rad: the cheapest that keeps ${write.percent(1 - target.loss)} of the final exit's accuracy`;
-    case "budget":
-      return `budget: the most accurate at a mean cost of at most ${write.percent(target.cost)}`;
-    case "latency":
-      return `latency: the most accurate at a mean time of at most ${milliseconds(target.milliseconds)}`;
-  }
-}
-
 function settingsSection({
   model,
   target,
@@ -192,7 +182,7 @@ function settingsSection({
   seconds,
 }: CalibrationRecord): Section {
   const facts: Fact[] = [
-    ["target", asked(target)],
+    ["target", targetWords(target)],
     ["exit rule", `${policy.rule}, fallback ${policy.fallback}`],
     ["thresholds", `${thresholdKind}: ${showThresholds(policy) || "none"}`],
     ...gateFacts(policy),

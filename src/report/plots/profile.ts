@@ -1,8 +1,10 @@
 /** @file Accuracy against measured time per image at one batch size: operating points by name,
  *  sweeps as lines, the static network and the baseline for comparison. */
+
 import { dot, gridX, gridY, line, ruleX, ruleY, text } from "@observablehq/plot";
 import type { Rate } from "../../schema/numbers.js";
 import type { ProfileRecord, Spread, Timing } from "../../schema/profile-record.js";
+import { pointWords } from "../profile/verdict.js";
 import { wholePercent } from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
 import type { KeyEntry } from "./key.js";
@@ -39,7 +41,7 @@ const markedOf = ({ static: fixed, baseline, points }: ProfileRecord): Marked[] 
   ...(baseline ? [{ mark: "B", name: `baseline ${baseline.name}`, reference: true, source: baseline }] : []),
   ...points
     .filter(({ kind }) => kind === "chosen")
-    .map((source, i) => ({ mark: String(i + 1), name: source.name, reference: false, source })),
+    .map((source, i) => ({ mark: String(i + 1), name: pointWords(source.name), reference: false, source })),
 ];
 
 /** The key of the marks. */

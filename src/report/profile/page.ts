@@ -25,14 +25,16 @@ import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
+import { lossCell, speedCell } from "../shared/verdict.js";
 import { gatesSections } from "./gates.js";
-import { keyPoint, profileShort } from "./short.js";
+import { type Decision, decisionsOf, judgedPoint, POINT_NOTES, pointWords, profileVerdict } from "./verdict.js";
 
 /** The page as text. */
 export function renderProfile(record: ProfileRecord, document?: Document): string {
   const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
   const dynamic = record.points.length > 0;
   const sections = [
+    ...(dynamic ? [decisionSection(record)] : []),
     timeSection(record, drawnIn),
     ...(dynamic ? [savingSection(record, drawnIn)] : []),
     latencySection(record, drawnIn),
@@ -49,7 +51,7 @@ export function renderProfile(record: ProfileRecord, document?: Document): strin
     about: `${write.samples(data.samples)}, ${counted(rounds, "round")}, on ${counted(machine.cores, "core")} (${machine.cpu}). All times are measured, in one run.`,
     remarks: remarks(data.notes, record.warnings, record.steadiness),
     cards: cards(record),
-    short: profileShort(record),
+    short: profileVerdict(record),
     sections,
   });
 }
@@ -69,22 +71,39 @@ const largest = ({ batches }: ProfileRecord): number => batches[batches.length -
 
 function cards(record: ProfileRecord): Html[] {
   const { accuracy, timings } = record.static;
-  const [batch, own] = [largest(record), keyPoint(record)];
+  const [batch, judged] = [largest(record), judgedPoint(record)];
+  const own = judged?.point;
   const time = own && at(own.timings, batch);
   return [
     time
       ? card(
-          `speed-up, ${own.name}`,
+          `speed-up, ${judged?.name}`,
           times(time.speedUp.median),
           `batch ${batch}; predicted from MACs: ${times(1 / own.macsFraction)}`,
         )
       : NOTHING,
     own
-      ? card(`accuracy, ${own.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`)
+      ? card(`accuracy, ${judged?.name}`, write.percent(own.accuracy.value), `95 %: ${write.interval(own.accuracy)}`)
       : NOTHING,
     card("accuracy, static network", write.percent(accuracy.value), `95 %: ${write.interval(accuracy)}`),
     card("time, static network", ms(at(timings, batch).msPerImage.median), `per image, batch ${batch}`),
   ];
+}
+
+/** One row per distinct decision. */
+function decisionSection(record: ProfileRecord): Section {
+  const columns: Column<Decision>[] = [
+    { head: "decision", cell: ({ name }) => name },
+    { head: "accuracy", cell: ({ point }) => write.rate(point.accuracy) },
+    { head: "points lost", cell: ({ point }) => (point.lost ? lossCell(point.lost) : "–") },
+    { head: "share of MACs", cell: ({ point }) => write.percent(point.macsFraction) },
+    ...record.batches.map((batch) => ({
+      head: `batch ${batch}`,
+      cell: ({ point }: Decision) => speedCell(at(point.timings, batch).speedUp),
+    })),
+  ];
+  const caption = `Policies that decide the same for every image share a row. Speed: over the static network (accuracy ${write.percent(record.static.accuracy.value)}); unsure where the range over the rounds holds 1. ${POINT_NOTES}`;
+  return { id: "decisions", title: "What each policy gives", body: table(caption, columns, decisionsOf(record)) };
 }
 
 /** Accuracy against time at the largest and the smallest batch. */
@@ -117,7 +136,7 @@ function rowsAt(record: ProfileRecord, batch: number): Row[] {
   });
   const point = ({ name, accuracy, meanMacs, timings }: ProfiledPoint): Row => {
     const saving = at(timings, batch);
-    return { name, accuracy, macs: meanMacs, timing: saving, saving };
+    return { name: pointWords(name), accuracy, macs: meanMacs, timing: saving, saving };
   };
   return [
     network("static", record.static),
@@ -152,7 +171,7 @@ function batchTable(record: ProfileRecord, batch: number): Html {
 function savingSection(record: ProfileRecord, document: Document): Section {
   const { batches } = record;
   const columns: Column<ProfiledPoint>[] = [
-    { head: "operating point", cell: (p) => p.name },
+    { head: "operating point", cell: (p) => pointWords(p.name) },
     { head: "share of MACs", cell: (p) => write.percent(p.macsFraction) },
     ...batches.map((batch) => ({
       head: `time over MACs, batch ${batch}`,
@@ -197,7 +216,7 @@ function latencySection(record: ProfileRecord, document: Document): Section {
 function exitsSection(record: ProfileRecord, document: Document): Section {
   const names = record.model.exits.map((exit) => exit.name);
   const panel = (point: ProfiledPoint): Html =>
-    html`<figure><figcaption><b>${point.name}</b> ${point.rule}, ${showThresholds(point)}${showGateRule(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
+    html`<figure><figcaption><b>${pointWords(point.name)}</b> ${point.rule}, ${showThresholds(point)}${showGateRule(point)}</figcaption>${profileExitsPlot(point.name, point.exitCounts, names, document)}</figure>`;
   return {
     id: "exits",
     title: "Where images stop",

@@ -101,6 +101,8 @@ async function calibrated(options: CalibrationOptions, run: InProcess): Promise<
     run.measured(present(points.get(gates.join()), "the task of a point"));
   return {
     ...{ model, times, worstCase, curves, testAt },
+    whole: { validation: run.measured(validation.answers), test: run.measured(test.answers) },
+    speeds: await options.measureSpeed?.(policy),
     ...{ validation: run.measured(under[0]), test: run.measured(under[1]) },
     request: { rule, fallback, temperatures: policy.temperatures, ...costs, policy },
   };

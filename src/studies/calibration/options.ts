@@ -7,6 +7,7 @@ import type { TimedExits } from "../../dynamic/run/timing.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
 import type { Fallback, Policy, Rule } from "../../schema/policy.js";
+import type { Speeds } from "../../schema/speed.js";
 import type { CalibrationTarget } from "../../schema/target.js";
 import type { Progress } from "../audit/options.js";
 import type { TaskKeeper } from "../tasks/kept-tasks.js";
@@ -42,6 +43,8 @@ export interface CalibrationOptions {
   /** Measures the cumulative milliseconds per sample of each exit. The target `latency` needs it.
    * `timeExits` also measures how steady the machine was, and the record then says so. */
   readonly measureExits?: (() => Promise<readonly number[] | TimedExits>) | undefined;
+  /** Measures how fast the model is under the policy that was chosen. Left out: not measured. */
+  readonly measureSpeed?: ((policy: Policy) => Promise<Speeds>) | undefined;
   /** The seed of every random number. */
   readonly seed: number;
   /** Samples per evaluation. This number changes time and memory, never results. Left out: as many

@@ -6,15 +6,18 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
 import { CALIBRATION_SCHEMA_VERSION, type CalibrationPoint } from "../../schema/calibration-record.js";
+import type { Rate } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
+import type { Speeds } from "../../schema/speed.js";
 import { steadinessOf } from "../../schema/steadiness.js";
 import { gateRecords } from "../../schema/units.js";
 import { finalAccuracy } from "../audit/tally.js";
 import { chanceWarnings } from "../chance.js";
+import { seenWarnings } from "../seen.js";
 import type { Curves } from "../tasks/kinds/thresholds.js";
 import type { CalibrationOptions } from "./options.js";
-import { exitsOn, outcomeOn, type Split } from "./split.js";
+import { exitsOn, lostOn, outcomeOn, type Split } from "./split.js";
 import type { WorstCaseRecord } from "./worst-case.js";
 
 /** What the tasks gave. */
@@ -22,6 +25,9 @@ export interface Found {
   readonly model: DynamicModel;
   readonly validation: Split;
   readonly test: Split;
+  /** The same records under the gates' own thresholds, where the final exit is compared with. */
+  readonly whole: Splits;
+  readonly speeds: Speeds | undefined;
   readonly times: Partial<TimedExits>;
   readonly request: Chosen;
   readonly curves: Curves;
@@ -37,7 +43,7 @@ type Chosen = Pick<CalibrationRequest, "rule" | "fallback" | "temperatures" | "c
 
 /** The fields of the record that come from tasks and options. */
 export function recordOf(
-  { model, validation, test, times, request, curves, testAt, worstCase }: Found,
+  { model, validation, test, whole, speeds, times, request, curves, testAt, worstCase }: Found,
   given: CalibrationOptions,
 ) {
   const options = { ...given, model };
@@ -46,18 +52,32 @@ export function recordOf(
   const { policy } = request;
   return {
     ...header(options),
-    warnings: chanceWarnings(model, options.test, finalAccuracy(test)),
+    warnings: warningsOf(options, finalAccuracy(test)),
     steadiness: steadinessOf(roundSpread),
     policy,
     exits: exitRecords(options, request, { validation, test }, milliseconds),
-    validation: outcomeOn(validation, policy, model, unitTimes),
-    test: outcomeOn(test, policy, model, unitTimes),
+    validation: {
+      ...outcomeOn(validation, policy, model, unitTimes),
+      lost: lostOn(whole.validation, validation, policy),
+    },
+    test: { ...outcomeOn(test, policy, model, unitTimes), lost: lostOn(whole.test, test, policy) },
+    speeds,
     curves: {
       uniform: pointsOf(curves.uniform, request, validation, testAt),
       perExit: pointsOf(curves.perExit, request, validation, testAt),
     },
     worstCase,
   };
+}
+
+/** Doubts about the accuracy, and about records that the network has learned from. */
+function warningsOf({ model, validation, test }: CalibrationOptions, accuracy: Rate): string[] | undefined {
+  const used = [
+    { use: "reported", data: test },
+    { use: "used to choose thresholds", data: validation },
+  ];
+  const all = [...(chanceWarnings(model, test, accuracy) ?? []), ...seenWarnings(model, used)];
+  return all.length > 0 ? all : undefined;
 }
 
 /** What each exit and each gate costs. */

@@ -10,8 +10,10 @@ import { exitHistogram, openRates } from "../../measures/cost.js";
 import { expectedCalibrationError, negativeLogLikelihood } from "../../measures/ece.js";
 import { type Interval, meanInterval } from "../../measures/mean.js";
 import type { CalibrationExit, CalibrationOutcome } from "../../schema/calibration-record.js";
+import type { Estimated } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
 import { labelsOf, perExit, rateOf, stopsOf } from "../audit/tally.js";
+import { lostAccuracy } from "../lost.js";
 import type { Answered } from "../tasks/in-process.js";
 
 /** The answers of every exit for the records of a split. */
@@ -57,6 +59,13 @@ export function outcomeOn(
     exitCounts: exitHistogram(stopsOf(routed), model.exits.length),
     ...(model.gates.length > 0 ? { openRates: openRates(routed.map(({ gates = [] }) => gates)) } : {}),
   };
+}
+
+/** The accuracy that a policy loses to the final exit of `whole`, on the same records. */
+export function lostOn(whole: Split, routedOn: Split, policy: Policy): Estimated {
+  const final = labelsOf(whole.logits, whole.logits.exits.length - 1);
+  const routed = route(routedOn.logits, policy).map(({ label }) => label);
+  return lostAccuracy(whole.labels, final, routed);
 }
 
 /** Mean cost of routed answers, with its interval. It lies between the cheapest path and the full

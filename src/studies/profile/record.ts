@@ -7,6 +7,7 @@ import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram, openRates } from "../../measures/cost.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import type { Rate } from "../../schema/numbers.js";
 import { policyRecord } from "../../schema/policy.js";
 import {
   PROFILE_SCHEMA_VERSION,
@@ -21,6 +22,8 @@ import type { TimesRow } from "../../schema/study/tables.js";
 import { gateRecords } from "../../schema/units.js";
 import { labelsOf, stopsOf } from "../audit/tally.js";
 import { chanceWarnings } from "../chance.js";
+import { lostAccuracy } from "../lost.js";
+import { seenWarnings } from "../seen.js";
 import type { Answered, InProcess } from "../tasks/in-process.js";
 import type { Point } from "../tasks/kinds/points.js";
 import { TIMES_FILE } from "../tasks/kinds/times.js";
@@ -53,18 +56,31 @@ export function recordOf({ options, memory, models, points, planned, run, second
   const [fixed, baseline] = models.map((model, i) => networkRecord(model, run.measured(planned.statics[i]), times[i]));
   const compared = { fixed: times[0], baseline: models.length > 1 ? times[1] : undefined };
   const { model } = options;
+  const whole = labelsOf(run.measured(planned.statics[0]).logits, 0);
   return profileRecordSchema.parse({
     ...header(options),
     memory,
-    warnings: fixed && chanceWarnings(options.model, options.data, fixed.accuracy),
+    warnings: warningsOf(options, fixed.accuracy),
     static: fixed,
     ...(baseline ? { baseline } : {}),
-    points: points.map((point, i) =>
-      pointRecord(point, times[models.length + i], { model, full: macsOf(models[0]), compared }),
+    points: namedAlike(
+      points.map((point, i) =>
+        pointRecord(point, times[models.length + i], { model, full: macsOf(models[0]), whole, compared }),
+      ),
     ),
     steadiness: steadinessOf(worstSpread(times)),
     seconds,
   });
+}
+
+/** Doubts about the accuracy, and about records that the network has learned from. */
+function warningsOf({ model, data, validation }: ProfileOptions, accuracy: Rate): string[] | undefined {
+  const used = [
+    { use: "reported", data },
+    ...(validation ? [{ use: "used to choose thresholds", data: validation }] : []),
+  ];
+  const all = [...(chanceWarnings(model, data, accuracy) ?? []), ...seenWarnings(model, used)];
+  return all.length > 0 ? all : undefined;
 }
 
 /** The rows of each contestant by batch size. */
@@ -130,28 +146,50 @@ interface Compared {
   readonly model: DynamicModel;
   /** MACs of the static network. */
   readonly full: number;
+  /** The answers of the static network. */
+  readonly whole: ArrayLike<number>;
   readonly compared: Parameters<typeof savings>[2];
 }
 
 function pointRecord(
   { name, kind, policy, reported }: MeasuredPoint,
   times: ReadonlyMap<number, Measurement>,
-  { model, full, compared }: Compared,
-): ProfiledPoint {
+  { model, full, whole, compared }: Compared,
+): DecidedPoint {
   const routed = route(reported.logits, policy);
   const exitCounts = exitHistogram(stopsOf(routed), model.exits.length);
   const meanMacs = routed.reduce((sum, path) => sum + costOf(model, path), 0) / routed.length;
   const macsFraction = meanMacs / full;
   const labels = routed.map((r) => r.label);
-  return {
+  const decision = JSON.stringify(routed.map(({ stop, label, gates }) => [stop, label, gates && [...gates]]));
+  const point = {
     name,
     kind,
     ...policyRecord(policy),
     accuracy: accuracy(reported.labels, labels),
+    lost: lostAccuracy(reported.labels, whole, labels),
     exitCounts,
     ...(model.gates.length > 0 ? { openRates: openRates(routed.map(({ gates = [] }) => gates)) } : {}),
     meanMacs,
     macsFraction,
     timings: savings(times, macsFraction, compared),
   };
+  return { decision, point };
+}
+
+interface DecidedPoint {
+  readonly point: ProfiledPoint;
+  /** Stop, answer and open gates for every image. */
+  readonly decision: string;
+}
+
+/** Points with the name of the first chosen point that decides the same. */
+function namedAlike(points: readonly DecidedPoint[]): ProfiledPoint[] {
+  const first = new Map<string, string>();
+  return points.map(({ point, decision }) => {
+    if (point.kind !== "chosen") return point;
+    const sameAs = first.get(decision);
+    if (sameAs === undefined) first.set(decision, point.name);
+    return sameAs === undefined ? point : { ...point, sameAs };
+  });
 }

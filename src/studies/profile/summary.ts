@@ -6,7 +6,7 @@ import type { Measurement } from "./timing.js";
 
 type ByBatch = ReadonlyMap<number, Measurement>;
 
-const spread = (values: readonly number[]): Spread => ({
+export const spreadOf = (values: readonly number[]): Spread => ({
   median: percentile(values, 50),
   low: Math.min(...values),
   high: Math.max(...values),
@@ -14,7 +14,7 @@ const spread = (values: readonly number[]): Spread => ({
 
 const timing = (batch: number, { perImage, requests }: Measurement): Timing => ({
   batch,
-  msPerImage: spread(perImage),
+  msPerImage: spreadOf(perImage),
   ...(requests.length > 0 ? { latencyMs: { ...percentiles(requests), requests: requests.length } } : {}),
 });
 
@@ -24,7 +24,7 @@ export const timings = (measured: ByBatch): Timing[] =>
 /** Time of another network divided by the time of this one, round by round. */
 const ratio = (other: ByBatch, batch: number, { perImage }: Measurement): Spread => {
   const theirs = other.get(batch)?.perImage ?? [];
-  return spread(perImage.map((own, round) => theirs[round] / own));
+  return spreadOf(perImage.map((own, round) => theirs[round] / own));
 };
 
 /** Smallest saved share of MACs for a ratio of saved time to saved MACs. Below it, the ratio has no
