@@ -11,6 +11,7 @@ import { SeenImages } from "./apart.js";
 import type { ClassMatching } from "./classes.js";
 import { checkLabels, type Dataset, subset } from "./dataset.js";
 import { fitLabels } from "./fit.js";
+import { MIN_VALIDATION } from "./split.js";
 
 /** Options of {@link splitTraining}. */
 export interface TrainingSplitRequest {
@@ -37,6 +38,12 @@ export interface TrainingSplit {
   /** Number of classes. */
   readonly classes: number;
 }
+
+/** The share of the records for validation when thresholds are chosen on them: a tenth. On few
+ * records it is more, up to three tenths, for 200 records. Fewer than 167 records give 50 of them,
+ * up to a half. */
+export const thresholdShare = (count: number): number =>
+  Math.min(0.5, Math.max(0.1, Math.min(0.3, 200 / count), MIN_VALIDATION / count));
 
 const SPLIT_SEED = 0;
 

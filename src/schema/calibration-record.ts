@@ -14,7 +14,7 @@ import { gateFields } from "./units.js";
 
 export const CALIBRATION_SCHEMA_VERSION = 1;
 
-const intervalSchema = z
+export const meanSchema = z
   .object({ value: z.number().min(0), low: z.number().min(0), high: z.number().min(0) })
   .describe("a mean with its 95 % interval, mean +- 1.96 standard errors");
 
@@ -47,8 +47,8 @@ const outcomeSchema = z.object({
     .describe(
       "accuracy of the final exit minus that of the routed answers, on the same records, with Tango's 95 % interval; gates of that final exit are at their own thresholds",
     ),
-  meanCostFraction: intervalSchema.describe("mean cost, as a share of the full network's MACs"),
-  meanMilliseconds: intervalSchema.optional().describe("mean time per sample, if the time of exits was measured"),
+  meanCostFraction: meanSchema.describe("mean cost, as a share of the full network's MACs"),
+  meanMilliseconds: meanSchema.optional().describe("mean time per sample, if the time of exits was measured"),
   exitCounts: z.array(count).describe("samples whose work stops at each exit"),
   openRates: z
     .array(share.nullable())
@@ -69,7 +69,7 @@ const pointSchema = z.object({
 const attackedSchema = z.object({
   samples: count,
   accuracy: rateSchema.describe("routed answers that are right under the attack"),
-  meanCost: intervalSchema.describe("mean cost under the attack, as a share of the full cost"),
+  meanCost: meanSchema.describe("mean cost under the attack, as a share of the full cost"),
   nothingToAttack: nothingSchema,
   vanishedGradients: count
     .optional()

@@ -143,8 +143,12 @@ describe("validation and test records", () => {
 describe("what is printed", () => {
   it("names exits, the chosen point on both splits, the curves and the bound under attack", async () => {
     const argv = ["--thresholds", "per-exit", "--worst-case", "pgd", "--worst-cost", "100%", "--worst-samples", "4"];
-    const { code, out } = await cli("calibrate", model, "--data", data, ...LOOSE, ...argv, "--report", place("r.html"));
+    const full = ["--full", "--report", place("r.html")];
+    const { code, out } = await cli("calibrate", model, "--data", data, ...LOOSE, ...argv, ...full);
     expect(code).toBe(0);
+    expect(out).toMatch(
+      /\nAt batch 1: .* as fast.*accurate \(95 %: .*At batch 64: .*\n.*This holds on the test records/,
+    );
     for (const text of [
       "chosen on 100 samples of npy:data-x.npy#validation, tested on 100 other samples",
       "Chosen: max-softmax, thresholds ",
@@ -156,6 +160,17 @@ describe("what is printed", () => {
     ])
       expect(out).toContain(text);
     expect(readFileSync(place("r.html"), "utf8")).toContain("Accuracy against cost");
+  });
+
+  it("is short without --full, and has no times with --no-speed", async () => {
+    const { out } = await cli("calibrate", model, "--data", data, ...LOOSE, "--no-speed");
+    expect(out.split("\n")[2]).toMatch(
+      /^\d+\.\d % less work \(.*\), .* accurate \(95 %: .*\)\. Times were not measured\.$/,
+    );
+    expect(out).not.toContain("One threshold for all exits");
+    expect(out).toContain("--full shows every exit");
+    expect((await calibrated(...LOOSE, "--no-speed")).speeds).toBeUndefined();
+    expect((await calibrated(...LOOSE)).speeds?.batches.map(({ batch }) => batch)).toEqual([1, 64]);
   });
 
   it("says which bounds the record was asked for: a cost unless it is an accuracy", async () => {

@@ -7,6 +7,7 @@ import { prune } from "../../src/graph/passes/prune.js";
 import { loadModel } from "../../src/node/onnx-files.js";
 import { readModel } from "../../src/onnx/read.js";
 import { writeModel } from "../../src/onnx/write.js";
+import { conversionRecordSchema } from "../../src/schema/conversion-record.js";
 import { modelCardSchema } from "../../src/schema/model-card.js";
 import { cli, filesIn, network, npyPair, type Ran, temporaryFolder } from "./support.js";
 
@@ -33,17 +34,33 @@ describe("dynn convert", () => {
     ran = await convert("a.onnx", "--test", test);
   });
 
-  it("says where exits stand and why, how accurate they are, and what the policy does", () => {
+  it("says where exits stand and why, the verdict, how accurate exits are, before and after, and what to try", () => {
     expect([ran.code, told(ran.err).split("\n")[0]]).toEqual([0, expect.stringMatching(/^epoch 1\/2 /)]);
     const out = told(ran.out);
     expect(out).toMatch(/place +shape +cost +head +exit +why not/);
-    expect(out).toMatch(/\[n,6,8,8\] +\d+\.\d % +\d\.\d % +exit0/);
-    expect(out).toMatch(/exit +MACs +cost +validation +test/);
-    expect(out).toContain("540 images trained on, 60 for validation, 40 for the test");
+    expect(out).toMatch(/\[n,6,8,8\] +\d+\.\d % +\d+\.\d % +exit0/);
+    expect(out).toMatch(/\nplain\.onnx with early exits\n(At batch 1: |No faster network: )/);
+    expect(out).toMatch(/The heads learned from 420 images in 16 steps.*too little/);
+    expect(out).toMatch(/exit +cost +learned \(420\) +validation \(180\) +test \(40\)/);
     expect(out).toMatch(
-      /Policy\n(max-softmax|no early exit)[\s\S]*test +\d+\.\d % \(.*\) +\d+\.\d % \(.*\) +\d+\.\d %/,
+      /\n40 test images[\s\S]*\nbefore: final exit +\d+\.\d % .* 100\.0 %[\s\S]*\nafter: max-softmax /,
     );
+    expect(out).toMatch(/What to try\nMore images\./);
     expect(out).toMatch(/wrote a\.onnx\nwrote a\.run\/report\.html\n$/);
+  });
+
+  it("writes a report and a record of the conversion, whose numbers are those of the card", () => {
+    const record = conversionRecordSchema.parse(JSON.parse(bytes("a.run/conversion.json").toString()));
+    const card = modelCardSchema.parse(JSON.parse(bytes("a.run/card.json").toString()));
+    expect(record.exits.map(({ test: found }) => found?.value)).toEqual(
+      card.exits.map((e) => (e.test?.right ?? 0) / 40),
+    );
+    expect(record.outcome).toMatchObject({ records: "test", samples: 40 });
+    expect(record.training).toMatchObject({ batch: 50, steps: 16, planned: 16 });
+    const page = bytes("a.run/report.html").toString();
+    for (const text of ["Conversion to early exits", "Where exits stand", "Before and after", "What to try"])
+      expect(page).toContain(text);
+    expect(page).not.toMatch(/NaN|undefined/);
   });
 
   it("keeps a run folder as dynn train does, with a card that the file holds too", async () => {
@@ -51,11 +68,16 @@ describe("dynn convert", () => {
       "card.json",
       "checkpoint.safetensors",
       "config.json",
+      "conversion.json",
       "metrics.jsonl",
       "report.html",
     ]);
     const card = modelCardSchema.parse(JSON.parse(bytes("a.run/card.json").toString()));
-    expect(card).toMatchObject({ architecture: "plain.onnx", width: null, training: { recipe: "ic-only", epochs: 2 } });
+    expect(card).toMatchObject({
+      architecture: "plain.onnx",
+      width: null,
+      training: { recipe: "ic-distill", epochs: 2 },
+    });
     expect(card.placement).toEqual({ cost: "macs" });
     const { out } = await cli("inspect", at("a.onnx"), "--json", "-");
     expect(JSON.parse(out).card).toEqual(card);
@@ -82,7 +104,7 @@ describe("dynn convert", () => {
 
   it("distils, and leaves the policy out when asked to", async () => {
     const { code, out } = await convert("d.onnx", "--recipe", "distill", "--temperature", "4", "--no-policy");
-    expect([code, out.includes("Policy")]).toEqual([0, false]);
+    expect([code, out.includes("No policy was asked for")]).toEqual([0, true]);
     const card = modelCardSchema.parse(JSON.parse(bytes("d.run/card.json").toString()));
     expect(card.training).toMatchObject({ recipe: "ic-distill", distill: { temperature: 4, weight: 0.5 } });
     expect((await loadModel(at("d.onnx"))).metadata.has("dynn.policy")).toBe(false);

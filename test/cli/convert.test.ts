@@ -34,7 +34,7 @@ function forked(): Uint8Array {
 const MODEL = put("plain.onnx", writeModel({ graph: backbone() }));
 const FORKED = put("forked.onnx", forked());
 const data = npyPair(folder, "good", { count: 600, classes: 3 });
-const few = npyPair(folder, "few", { count: 60, classes: 3 });
+const few = npyPair(folder, "few", { count: 40, classes: 3 });
 const large = npyPair(folder, "large", { count: 600, size: 12, classes: 3 });
 const five = npyPair(folder, "five", { count: 600, classes: 5 });
 
@@ -86,7 +86,7 @@ describe("dynn convert refuses", () => {
     ],
     [
       "settings of another recipe",
-      [MODEL, "--data", data, "--temperature", "2"],
+      [MODEL, "--data", data, "--recipe", "ic-only", "--temperature", "2"],
       /^2 error: recipe ic-only: got settings of distillation \(temperature\).*use the recipe distill\. \[training\/config\]/,
     ],
     [
@@ -112,12 +112,32 @@ describe("dynn convert refuses", () => {
     [
       "too few records to choose thresholds on",
       [MODEL, "--data", few],
-      /^1 error: npy:few-x\.npy#validation: 6 validation records, expected at least 50 .*\(--validation, --no-policy\)\. \[policy\/validation\]/,
+      /^1 error: npy:few-x\.npy#validation: 20 validation records, expected at least 50 .*\(--validation, --no-policy\)\. \[policy\/validation\]/,
     ],
     [
       "a batch larger than the data",
       [MODEL, "--data", data, "--batch", "5000"],
-      /^2 error: batch 5000: there are 540 records to train on.*\(--batch\)\. \[training\/config\]/,
+      /^2 error: batch 5000: there are 420 records to train on.*\(--batch\)\. \[training\/config\]/,
+    ],
+    [
+      "steps and passes together",
+      [MODEL, "--data", data, "--steps", "50", "--epochs", "2"],
+      /^2 error: steps 50 and epochs 2: both give the length.*\(--steps, --epochs\)\. \[training\/config\]/,
+    ],
+    [
+      "steps of gates, which count passes",
+      [MODEL, "--data", data, "--gates", "--steps", "50"],
+      /^2 error: --gates: .*--steps is about exits.*\[cli\/usage\]/,
+    ],
+    [
+      "a target that gives up most of the accuracy",
+      [MODEL, "--data", data, "--target", "rad:95%"],
+      /^2 error: --target: .*means: give up 95 % .*rad:5% or keep:95%\. \[cli\/value\]/,
+    ],
+    [
+      "a target of time",
+      [MODEL, "--data", data, "--target", "latency:2ms"],
+      /^2 error: --target: got "latency:2ms", expected keep:SHARE/,
     ],
     [
       "a run folder that is the output",

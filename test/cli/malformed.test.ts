@@ -602,7 +602,7 @@ describe("an option", () => {
     expect(
       await refused(2, "audit", model, "--data", data, "--threshold", "0.5", "--validation", data),
     ).toMatchInlineSnapshot(
-      `"error: --validation npy:good-x.npy,good-y.npy: the call gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold rad:5%. [cli/usage]"`,
+      `"error: --validation npy:good-x.npy,good-y.npy: the call gives all thresholds, so validation records are not needed. Leave --validation out, or add --threshold keep:95%. [cli/usage]"`,
     );
   });
 

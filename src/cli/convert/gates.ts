@@ -37,8 +37,13 @@ export async function convertToGates(spec: string, flags: ConvertFlags, io: Io):
 }
 
 /** @throws DynnError 'cli/usage' */
-function checkOptions({ exits, cost, head }: ConvertFlags): void {
-  const wrong = [exits.kind !== "auto" && "--exits", cost !== "macs" && "--cost", head !== undefined && "--head"];
+function checkOptions({ exits, cost, head, steps }: ConvertFlags): void {
+  const wrong = [
+    exits.kind !== "auto" && "--exits",
+    cost !== "macs" && "--cost",
+    head !== undefined && "--head",
+    steps !== undefined && "--steps",
+  ];
   const given = wrong.filter((flag) => flag !== false);
   if (given.length === 0) return;
   throw new DynnError(

@@ -1,9 +1,12 @@
-/** @file The options of `dynn convert`: the places of exits and the training of their heads. The
- *  options of the run are those of `dynn train`. */
+/** @file The options of `dynn convert`: the places of exits, the training of their heads, and the
+ *  target of the policy. Options of the run are read as those of `dynn train` are, and have texts
+ *  of their own here. */
 import { type Command, Option } from "commander";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
-import { CONVERSION_RECIPES, type ConversionRecipe } from "../../training/convert/convert.js";
+import type { ValidationChoice } from "../../node/training/data.js";
+import { type CalibrationTarget, DEFAULT_TARGET, readShareTarget, TARGET_FORMS } from "../../schema/target.js";
+import { CONVERSION_RECIPES, type ConversionRecipe, FEW_RECORDS } from "../../training/convert/convert.js";
 import { GATE_PLACES } from "../../training/gates/sites.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import type { ClassFlags } from "../shared/class-options.js";
@@ -11,45 +14,59 @@ import { type CommonFlags, common, HEAD_DEFAULTS } from "../shared/common-option
 import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
 import { type TrainFlags, trainOptionsNamed } from "../train/options.js";
+import { validation } from "../train/readers.js";
 
-const SHARED = [
-  "batch",
-  "lr",
-  "clip",
-  "augment",
-  "temperature",
-  "distill-weight",
-  "gates-target",
-  "gates-weight",
-  "seed",
-  "classes",
-  "by-order",
-  "validation",
-  "test",
-  "threads",
-  "provider",
-  "workers",
-  "run",
-  "resume",
-  "checkpoint-every",
-] as const;
+/** Options that `dynn train` has too, with what they mean here. */
+const SHARED: Readonly<Record<string, string>> = {
+  batch: "images per step (default: a tenth of the training images, between 16 and 128)",
+  lr: "highest learning rate (default: 0.001; with --gates 0.05 times batch / 128, or 0.005 for folded BatchNormalization)",
+  clip: "largest norm of the gradient (default: no limit; with --gates and folded BatchNormalization 1)",
+  augment:
+    "none, or a list of flip, crop:PIXELS (reflected) or crop-zero:PIXELS, cutout:SIDE; anything but none computes the features again in every pass (default: none, with --gates flip and a crop)",
+  temperature: "distill: temperature of the final exit's answers (default: 3)",
+  "distill-weight": "distill: share of the final exit's answers in the loss, the labels have the rest (default: 0.5)",
+  "gates-target": "--gates: share of the gated work that is to be done (default: 0.5)",
+  "gates-weight": "--gates: factor of the loss that draws the work to that share (default: 10)",
+  seed: "seed of the heads' first weights, and of the order of images",
+  classes: 'JSON that names the model\'s class for a class of the data: {"car": "automobile"}',
+  "by-order": "take the classes of the data in their order, whatever they are called",
+  test: "images that neither heads nor thresholds see, for independent figures (default: the test records of a CIFAR archive)",
+  threads: "threads of the engine (default: one per core)",
+  provider: "where to compute",
+  workers: "threads that read images; 0 reads them between the steps",
+  run: "folder of the run: checkpoint, report, record (default: the output's name with .run)",
+  resume: "continue the run in that folder; the result is the same as without a stop",
+  "checkpoint-every": "seconds between checkpoints within a pass",
+};
 
 export interface ConvertFlags
   extends NormalizationFlags,
     ClassFlags,
     CommonFlags<"timeBatch", "final">,
     Pick<TrainFlags, "data" | "out" | "epochs" | "batch" | "lr" | "clip" | "augment" | "temperature" | "distillWeight">,
-    Pick<TrainFlags, "seed" | "head" | "validation" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
+    Pick<TrainFlags, "seed" | "head" | "test" | "threads" | "provider" | "workers" | "run" | "resume">,
     Pick<TrainFlags, "checkpointEvery" | "gates" | "gatesTarget" | "gatesWeight"> {
   readonly exits: ExitSpec;
   readonly cost: Cost;
-  readonly recipe: ConversionRecipe;
+  readonly recipe?: ConversionRecipe;
+  readonly steps?: number;
+  /** Undefined: as many as the choice of thresholds needs. */
+  readonly validation?: ValidationChoice;
+  readonly target: CalibrationTarget;
   readonly policy: boolean;
+  readonly speed: boolean;
 }
 
 /** The costs by which places for exits are judged. */
 const COSTS = ["macs", "time"] as const;
 type Cost = (typeof COSTS)[number];
+
+/** A target that needs no measured time. */
+const shareTarget: Reader<CalibrationTarget> = (text, where) => {
+  const target = readShareTarget(text, where);
+  if (target) return target;
+  throw refuse(where, text, "keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE", `Write e.g. ${where} keep:95%`);
+};
 
 const exitSpec: Reader<ExitSpec> = (text, where) => {
   const spec = parseExits(text);
@@ -77,19 +94,37 @@ export function addConvertOptions(command: Command): Command {
     ).preset("same-size"),
     option(
       "--recipe <name>",
-      "heads learn from the labels (ic-only) or from the final exit too (distill); with --gates, the network does",
+      `heads learn from the labels (ic-only), or from the final exit too (distill); with --gates, the network does (default: distill for fewer than ${FEW_RECORDS} training images, else ic-only; with --gates ic-only)`,
       oneOf(recipes),
-    ).default("ic-only"),
+    ),
     common("head", { about: `${HEAD_NAMES.join(", ")}; see below (default: ${HEAD_DEFAULTS})` }),
     common("final"),
     ...normalizationOptions(),
     option(
+      "--steps <n>",
+      "length of the training in steps, rounded up to whole passes; it stops earlier when validation does not improve (default: 10 passes, between 1000 and 10000 steps)",
+      whole(1, 2000),
+    ),
+    option(
       "--epochs <n>",
-      `passes through the data (default: ${RECIPE_DEFAULTS["ic-only"].epochs}, with --gates ${RECIPE_DEFAULTS.gates.epochs})`,
+      `length in passes over the images, in place of --steps (default with --gates: ${RECIPE_DEFAULTS.gates.epochs})`,
       whole(1, 10),
     ),
-    ...trainOptionsNamed(SHARED),
+    option(
+      "--validation <v>",
+      "images to choose thresholds on: a share of the data, or other data (default: a tenth, on few images up to 30 %)",
+      validation,
+    ),
+    option(
+      "--target <goal>",
+      `the policy: ${TARGET_FORMS.keep} | ${TARGET_FORMS.drop} | ${TARGET_FORMS.budget}`,
+      shareTarget,
+    ).default(DEFAULT_TARGET, "keep:95%"),
+    ...Object.entries(SHARED).flatMap(([name, about]) =>
+      trainOptionsNamed([name]).map((one) => Object.assign(one, { description: about })),
+    ),
     new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),
+    new Option("--no-speed", "do not time the result (about 20 seconds)"),
   ];
   return all.reduce((made, one) => made.addOption(one), command);
 }

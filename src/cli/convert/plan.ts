@@ -11,7 +11,7 @@ import { openTrainingData, type TrainingData } from "../../node/training/data.js
 import { keptSettings } from "../../node/training/run-folder.js";
 import type { OnnxModel } from "../../onnx/model.js";
 import { type Placement, placementSchema } from "../../schema/model-card.js";
-import { checkPolicyData, conversionConfig } from "../../training/convert/convert.js";
+import { checkPolicyData, conversionConfig, recipeFor } from "../../training/convert/convert.js";
 import {
   type ConversionPlan,
   type ConversionRequest,
@@ -44,15 +44,19 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   const source = await checkedSource(given, data.train, backendOf(flags), request);
   const measured = await measuredPlaces({ source, data: data.train, request, flags, signal });
   const conversion = planConversion(source, data.train, { ...request, measured });
-  const config = conversionConfig(flags.recipe, choicesOf(flags), { name, train: data.train });
+  const { recipe = recipeFor(data.train), steps } = flags;
+  const config = conversionConfig(recipe, { ...choicesOf(flags), steps }, { name, train: data.train });
   checkBatch(config, data);
   const { model, normalization: found } = conversion;
   const digest = graphDigest(model.graph);
   const network = { name: basename(name, ".onnx"), model, normalization: found, digest, note: undefined };
   const origin = { architecture: basename(spec), width: null, init: null };
   const plan = withSettings({ origin, data, network, config, placement: placementOf(exits, measured) }, flags.provider);
-  return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags) } };
+  return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags), lines: EPOCH_LINES } };
 }
+
+/** A conversion on few images has many short passes. */
+const EPOCH_LINES = 20;
 
 /** What a conversion starts from. */
 export interface OpenedConversion {
@@ -62,6 +66,9 @@ export interface OpenedConversion {
   readonly data: TrainingData;
   readonly normalization: ReturnType<typeof normalizationOf>;
 }
+
+const THRESHOLDS = { kind: "thresholds" } as const;
+const TENTH = { kind: "share", share: 0.1 } as const;
 
 /** Opens the model, and data that fit it.
  * @throws DynnError the errors of reading model and data */
@@ -73,7 +80,8 @@ export async function openConversion(spec: string, flags: ConvertFlags): Promise
     const imageSize = [data.shape[1], data.shape[2]] as const;
     return fitData(dynamicModel(given, { name, imageSize, final: flags.final, ...normalization }), data, matching);
   };
-  return { given, name, data: await openTrainingData({ ...flags, fit, matching }), normalization };
+  const { validation = flags.gates === undefined ? THRESHOLDS : TENTH } = flags;
+  return { given, name, data: await openTrainingData({ ...flags, validation, fit, matching }), normalization };
 }
 
 /** The placement of the exits. Undefined for exits that the call names, because their cost does not

@@ -35,6 +35,8 @@ export interface PlannedRun {
   readonly plan: TrainingPlan;
   readonly source: TrainingData["source"];
   readonly backend: Backend;
+  /** About how many epochs get a line. Left out: all. */
+  readonly lines?: number;
 }
 
 /** Plan a run.

@@ -41,7 +41,7 @@ export async function trainInFolder(
 
 async function runTraining(
   run: TrainingRun,
-  { flags, backend, source }: PlannedRun,
+  { flags, backend, source, lines }: PlannedRun,
   bar: ProgressBar,
   io: Io,
 ): Promise<TrainingResult> {
@@ -57,11 +57,17 @@ async function runTraining(
     onFeatures: (done, total) => bar.update({ phase: "features", name: "running the backbone", done, total }),
     onStep: (report) => bar.update(lineOf(report)),
     onEpoch: (report) => {
+      const { epochs } = run.plan.config;
+      if (!hasLine(report.epoch, epochs, lines)) return;
       bar.stop();
-      io.err(epochLine(report, run.plan.config.epochs));
+      io.err(epochLine(report, epochs));
     },
   });
 }
+
+/** Whether an epoch gets a line: the first, the last, and evenly spaced ones between them. */
+const hasLine = (epoch: number, epochs: number, lines = epochs): boolean =>
+  epoch === 0 || epoch === epochs - 1 || (epoch + 1) % Math.ceil(epochs / lines) === 0;
 
 /** The error of a run that stops before its end. It says what is saved and how to continue. */
 function explained(thrown: unknown, { saved, checkpoint }: TrainingRun, io: Io): unknown {

@@ -3,13 +3,15 @@
 import { DynnError } from "../../core/errors.js";
 import type { ClassMatching } from "../../data/classes.js";
 import type { Dataset } from "../../data/dataset.js";
-import { splitTraining, type TrainingSplit } from "../../data/training-split.js";
+import { splitTraining, type TrainingSplit, thresholdShare } from "../../data/training-split.js";
 import { openDataset } from "../data/open.js";
 import type { DataSource } from "../data/prefetch.js";
 
 /** The validation records: a share of the training data, or other data. */
 export type ValidationChoice =
   | { readonly kind: "share"; readonly share: number }
+  /** As many as the choice of thresholds needs. */
+  | { readonly kind: "thresholds" }
   | { readonly kind: "spec"; readonly spec: string };
 
 /** The data specs of a run. */
@@ -42,7 +44,7 @@ export async function openTrainingData(request: TrainingDataRequest): Promise<Tr
   const open = async (spec: string): Promise<Dataset> => fitted(await openDataset(spec));
   const whole = await open(specs.train);
   const split = await splitTraining(whole, {
-    validation: request.validation.kind === "share" ? request.validation.share : await open(request.validation.spec),
+    validation: await chosenValidation(request.validation, whole, open),
     test: specs.test === undefined ? undefined : await open(specs.test),
     testMayOverlap: request.test !== undefined,
     // Data that were fitted have the names of the network; matched again, a map would be applied
@@ -52,6 +54,21 @@ export async function openTrainingData(request: TrainingDataRequest): Promise<Tr
   const { kept: indices, train } = split;
   const [channels, ...size] = train.shape;
   return { ...split, source: { spec: specs.train, indices, labels: train.labels, channels, size } };
+}
+
+async function chosenValidation(
+  choice: ValidationChoice,
+  whole: Dataset,
+  open: (spec: string) => Promise<Dataset>,
+): Promise<number | Dataset> {
+  switch (choice.kind) {
+    case "share":
+      return choice.share;
+    case "thresholds":
+      return thresholdShare(whole.count);
+    case "spec":
+      return open(choice.spec);
+  }
 }
 
 const ARCHIVE = /^(cifar100?:.*?)(?:#(train|test))?$/s;

@@ -1,5 +1,6 @@
 /** @file The folder of a training run: config.json (settings and versions), checkpoint.safetensors
- *  (the last good state), metrics.jsonl (a line for each epoch), report.html, and card.json.
+ *  (the last good state), metrics.jsonl (a line for each epoch), report.html, conversion.json (of a
+ *  conversion), and card.json.
  *  card.json is written last: a run without card.json is not finished.
  *  Every file is replaced whole, so an interrupted write leaves the earlier file. */
 import { readdir, rm, stat } from "node:fs/promises";
@@ -23,11 +24,12 @@ const configSchema = z.object({
 });
 type RunConfig = z.infer<typeof configSchema>;
 
-const [CONFIG, CHECKPOINT, METRICS, REPORT, CARD] = [
+const [CONFIG, CHECKPOINT, METRICS, REPORT, CONVERSION, CARD] = [
   "config.json",
   "checkpoint.safetensors",
   "metrics.jsonl",
   "report.html",
+  "conversion.json",
   "card.json",
 ] as const;
 
@@ -113,9 +115,11 @@ export class RunFolder {
     await writeText(this.report, render(epochs));
   }
 
-  /** Write the card and the last report: the run is finished. */
-  async finish(card: ModelCard, report: string): Promise<void> {
+  /** Write the card and the last report: the run is finished.
+   * @param conversion the record of a conversion */
+  async finish(card: ModelCard, report: string, conversion?: string): Promise<void> {
     await writeText(this.report, report);
+    if (conversion !== undefined) await writeText(join(this.#options.folder, CONVERSION), conversion);
     await writeText(join(this.#options.folder, CARD), `${JSON.stringify(card, undefined, 2)}\n`);
   }
 }
@@ -129,7 +133,7 @@ const exists = async (path: string): Promise<boolean> => (await stat(path).catch
 
 /** Remove a finished run. The card goes last: until then the run counts as finished. */
 async function clear(folder: string): Promise<void> {
-  for (const name of [CHECKPOINT, METRICS, REPORT, CARD]) await rm(join(folder, name), { force: true });
+  for (const name of [CHECKPOINT, METRICS, REPORT, CONVERSION, CARD]) await rm(join(folder, name), { force: true });
 }
 
 /** @throws DynnError 'checkpoint/format' */

@@ -115,11 +115,13 @@ export class TrainingRun {
     return this.#result;
   }
 
-  /** Write card and report. The run is then finished. */
-  async finish(card: ModelCard): Promise<void> {
+  /** Write card and report. The run is then finished.
+   * @param own the report of a run that is more than a training, and its record as JSON */
+  async finish(card: ModelCard, own?: { readonly report: string; readonly record: string }): Promise<void> {
     const test = card.exits.flatMap((e) => e.test ?? []);
     const epochs = this.#result?.epochs ?? [];
-    await this.#folder.finish(card, renderTraining(recordOf(this.plan, epochs, test.length > 0 ? test : undefined)));
+    const report = own?.report ?? renderTraining(recordOf(this.plan, epochs, test.length > 0 ? test : undefined));
+    await this.#folder.finish(card, report, own?.record);
     this.close();
   }
 }

@@ -3,6 +3,7 @@
  *  records. Sources: Kaya et al. 2019 (IC-only training); Hinton et al. 2015 (distillation);
  *  docs/method.md section 2. */
 import { DynnError } from "../../core/errors.js";
+import { stepsPerEpoch } from "../../data/batches.js";
 import type { Dataset } from "../../data/dataset.js";
 import { fitLabels } from "../../data/fit.js";
 import { MIN_VALIDATION } from "../../data/split.js";
@@ -15,7 +16,8 @@ import type { Policy } from "../../schema/policy.js";
 import { type CalibrationTarget, DEFAULT_TARGET } from "../../schema/target.js";
 import type { EpochReport, Recipe } from "../../schema/training.js";
 import { gatesOf } from "../gates/metadata.js";
-import { DEFAULT_BATCH, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
+import type { TrainingConfig } from "../recipe/config.js";
+import { DEFAULT_BATCH, OPTIMIZER_DEFAULTS, type TrainingChoices, trainingConfig } from "../recipe/defaults.js";
 import type { TrainingRequest } from "../run/request.js";
 import { train } from "../run/trainer.js";
 import {
@@ -47,14 +49,57 @@ export function checkPolicyData({ name, count }: Dataset): void {
   );
 }
 
-/** The configuration for training the heads. A batch never holds more than all training records.
+/** The recipe, when none is chosen: heads also learn from the final exit where data are few. Its
+ * answers say more of an image than a label does. */
+export const recipeFor = ({ count }: Pick<Dataset, "count">): ConversionRecipe =>
+  count < FEW_RECORDS ? "distill" : "ic-only";
+
+/** Fewer training records than this are few. */
+export const FEW_RECORDS = 5000;
+
+/** The length of a run in steps: ten passes, but no less than what heads need on few records, and
+ * no more than what they need on many. */
+const STEPS = { passes: 10, least: 1000, most: 10_000 } as const;
+
+/** A run stops after this share of its length without a smaller validation loss. */
+const PATIENCE = 0.25;
+
+/** Choices for a conversion. */
+export interface ConversionChoices extends TrainingChoices {
+  /** Length of the run in steps. It is rounded up to whole passes. */
+  readonly steps?: number | undefined;
+}
+
+/** The configuration for training the heads. A batch holds at most all training records. On few
+ * records the batch is smaller, so that a pass has more steps.
  * @throws DynnError 'training/config' */
-export const conversionConfig = (recipe: ConversionRecipe, choices: TrainingChoices, { name, train }: Fitted) =>
-  trainingConfig(
+export function conversionConfig(recipe: ConversionRecipe, choices: ConversionChoices, fitted: Fitted): TrainingConfig {
+  const { name, train } = fitted;
+  const { steps, ...others } = choices;
+  if (steps !== undefined && choices.epochs !== undefined)
+    throw new DynnError(
+      "training/config",
+      `steps ${steps} and epochs ${choices.epochs}: both give the length of the run. Give one of them.`,
+      { steps, epochs: choices.epochs, options: ["steps", "epochs"] },
+    );
+  const batch = choices.batch ?? batchFor(train.count);
+  const perPass = Math.max(1, stepsPerEpoch(train.count, batch));
+  const wanted = steps ?? Math.min(STEPS.most, Math.max(STEPS.least, STEPS.passes * perPass));
+  const epochs = choices.epochs ?? Math.max(1, Math.ceil(wanted / perPass));
+  // Adam takes steps of about the learning rate, whatever the batch.
+  const peak = choices.batch === undefined && choices.peak === undefined ? OPTIMIZER_DEFAULTS.adam.peak : choices.peak;
+  const config = trainingConfig(
     CONVERSION_RECIPES[recipe],
-    { ...choices, batch: choices.batch ?? Math.min(DEFAULT_BATCH, train.count) },
+    { ...others, batch, epochs, peak },
     { architecture: name, side: Math.min(train.shape[1], train.shape[2]) },
   );
+  return { ...config, stop: { patience: Math.max(1, Math.ceil(PATIENCE * epochs)) } };
+}
+
+/** The largest power of two that is at most a tenth of the records, from 16 to 128, and at most all
+ * records. */
+const batchFor = (count: number): number =>
+  Math.min(count, Math.max(16, Math.min(DEFAULT_BATCH, 2 ** Math.floor(Math.log2(Math.max(1, count / 10))))));
 
 interface Fitted {
   readonly name: string;
@@ -92,9 +137,12 @@ export interface ConvertOptions
     > {
   /** Records for the test results. Neither training nor the choice of a policy uses them. */
   readonly test?: Dataset | undefined;
-  /** The recipe. The default learns from the labels. */
+  /** The recipe. The default is distill for fewer than 5000 training records, else ic-only. */
   readonly recipe?: ConversionRecipe | undefined;
-  /** Passes over the training records. The default depends on the recipe. */
+  /** Length of the training in steps, rounded up to whole passes. The default is ten passes, at
+   * least 1000 and at most 10000 steps. */
+  readonly steps?: number | undefined;
+  /** Length of the training in passes over the training records, in place of steps. */
   readonly epochs?: number | undefined;
   /** Training settings besides seed and epochs. */
   readonly training?: TrainingChoices | undefined;
@@ -140,14 +188,15 @@ export interface Conversion extends Measurement {
  * ```
  */
 export async function convert(given: OnnxModel, options: ConvertOptions): Promise<Conversion> {
-  const { recipe = "ic-only", policy = DEFAULT_TARGET, seed, epochs, training, ...rest } = options;
+  const { policy = DEFAULT_TARGET, seed, epochs, steps, training, ...rest } = options;
+  const { recipe = recipeFor(options.train) } = options;
   const source = await checkedSource(given, options.train, options.backend, options);
   const plan = planConversion(source, options.train, options);
   const fitted = (part: Dataset): Dataset => fitLabels(plan, part, options.matching);
   const [records, validation] = [fitted(options.train), fitted(options.validation)];
   const test = options.test && fitted(options.test);
   if (policy !== "none") checkPolicyData(validation);
-  const config = conversionConfig(recipe, { ...training, seed, epochs }, { name: plan.name, train: records });
+  const config = conversionConfig(recipe, { ...training, seed, epochs, steps }, { name: plan.name, train: records });
   const trained = await train({ ...rest, train: records, validation, model: plan.model, config });
   const { exits } = dynamicModel({ graph: trained.graph, metadata: conversionMetadata(plan, undefined) });
   const measured = await measure(trained.graph, {

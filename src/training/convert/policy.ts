@@ -4,8 +4,9 @@
 import { Logits } from "../../core/logits.js";
 import type { Dataset } from "../../data/dataset.js";
 import { calibrate } from "../../dynamic/choose/calibrate.js";
+import { chooseCarefully } from "../../dynamic/choose/careful.js";
 import { argmax } from "../../dynamic/route/policy.js";
-import { route } from "../../dynamic/route/route.js";
+import { type Routed, route } from "../../dynamic/route/route.js";
 import type { Graph } from "../../graph/graph.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Policy } from "../../schema/policy.js";
@@ -19,9 +20,22 @@ export interface Tally {
   readonly count: number;
   /** Number of right answers of each exit alone. */
   readonly right: readonly number[];
-  /** Under the policy: the number of right answers, and the mean cost as a share of the full
-   * network's cost. Undefined without a policy. */
-  readonly routed: { readonly right: number; readonly cost: number } | undefined;
+  /** The answers under the policy. Undefined without a policy. */
+  readonly routed: RoutedTally | undefined;
+}
+
+/** Counts of the answers under a policy. */
+export interface RoutedTally {
+  /** Number of right answers. */
+  readonly right: number;
+  /** Mean cost, as a share of the full network's cost. */
+  readonly cost: number;
+  /** Mean of the squared costs, for an interval of the mean. */
+  readonly costSquare: number;
+  /** Number of records that only the final exit answers right. */
+  readonly onlyFinal: number;
+  /** Number of records that only the policy answers right. */
+  readonly onlyRouted: number;
 }
 
 export interface Measurement {
@@ -31,6 +45,9 @@ export interface Measurement {
   readonly validation: Tally;
   /** Results on the test records. Undefined without test records. */
   readonly test: Tally | undefined;
+  /** Results on the validation records, each answered under thresholds that were chosen without it.
+   * So they are not too good, as those of `validation` are. Undefined without a policy. */
+  readonly held: Tally | undefined;
 }
 
 export interface MeasureRequest extends EvaluateOptions {
@@ -50,7 +67,9 @@ export async function measure(graph: Graph, request: MeasureRequest): Promise<Me
   const costs = exits.map((e) => e.costFraction);
   const seen: Answered[] = [];
   for await (const part of answersOf(graph, exits, validation, backend, request)) seen.push(part);
-  const policy = target && calibrate(joined(seen), { rule: "max-softmax", fallback: "final", target, costs }).policy;
+  const known = joined(seen);
+  const choose = (records: Answered): Policy | undefined => target && chosenPolicy(records, target, costs);
+  const policy = choose(known);
   const tested: Tally[] = [];
   if (test)
     for await (const part of answersOf(graph, exits, test, backend, request)) tested.push(counted(part, policy, costs));
@@ -58,7 +77,58 @@ export async function measure(graph: Graph, request: MeasureRequest): Promise<Me
     policy,
     validation: total(seen.map((part) => counted(part, policy, costs))),
     test: test && total(tested),
+    held: policy && heldOut(known, choose, costs),
   };
+}
+
+/** One threshold on the largest probability. A limit on the loss of accuracy is kept with a
+ * probability of 90 %, because few validation records fit thresholds too well. */
+function chosenPolicy(records: Answered, target: CalibrationTarget, costs: readonly number[]): Policy {
+  const frame = { rule: "max-softmax", fallback: "final", costs } as const;
+  return target.kind === "rad" || target.kind === "drop"
+    ? chooseCarefully(records, { ...frame, target })
+    : calibrate(records, { ...frame, target }).policy;
+}
+
+/** Number of parts for {@link Measurement.held}. */
+const PARTS = 5;
+
+/** Each part of the records under thresholds that the other parts chose. */
+function heldOut(
+  records: Answered,
+  choose: (records: Answered) => Policy | undefined,
+  costs: readonly number[],
+): Tally | undefined {
+  const all = [...records.labels.keys()];
+  if (all.length < 2 * PARTS) return undefined;
+  const parts = Array.from({ length: PARTS }, (_, part) => {
+    const policy = choose(
+      rowsOf(
+        records,
+        all.filter((i) => i % PARTS !== part),
+      ),
+    );
+    return counted(
+      rowsOf(
+        records,
+        all.filter((i) => i % PARTS === part),
+      ),
+      policy,
+      costs,
+    );
+  });
+  return total(parts);
+}
+
+/** Some of the records. */
+function rowsOf({ labels, logits }: Answered, rows: readonly number[]): Answered {
+  const { classes } = logits;
+  const exits = logits.exits.map((_, k) => {
+    const kept = new Float32Array(rows.length * classes);
+    rows.forEach((row, i) => kept.set(logits.row(k, row), i * classes));
+    return kept;
+  });
+  return { labels: Int32Array.from(rows, (row) => labels[row]), logits: new Logits(exits, classes) };
 }
 
 /** Joins parts into one. */
@@ -76,27 +146,48 @@ function joined(parts: readonly Answered[]): Answered {
 }
 
 function counted({ labels, logits }: Answered, policy: Policy | undefined, costs: readonly number[]): Tally {
-  const right = logits.exits.map((_, k) => labels.filter((label, i) => argmax(logits.row(k, i)) === label).length);
-  const taken = policy && route(logits, policy);
+  const rightOf = (k: number) => Array.from(labels, (label, i) => argmax(logits.row(k, i)) === label);
+  const exits = logits.exits.map((_, k) => rightOf(k));
   return {
     count: labels.length,
-    right,
-    routed: taken && {
-      right: taken.filter((r, i) => r.label === labels[i]).length,
-      cost: taken.reduce((sum, r) => sum + costs[r.stop], 0) / labels.length,
-    },
+    right: exits.map((right) => right.filter(Boolean).length),
+    routed: policy && routedTally(route(logits, policy), labels, exits.at(-1) ?? [], costs),
+  };
+}
+
+function routedTally(
+  taken: readonly Routed[],
+  labels: ArrayLike<number>,
+  final: readonly boolean[],
+  costs: readonly number[],
+): RoutedTally {
+  const right = taken.map(({ label }, i) => label === labels[i]);
+  const mean = (of: (cost: number) => number): number =>
+    taken.reduce((sum, { stop }) => sum + of(costs[stop]), 0) / taken.length;
+  return {
+    right: right.filter(Boolean).length,
+    cost: mean((cost) => cost),
+    costSquare: mean((cost) => cost * cost),
+    onlyFinal: right.filter((is, i) => !is && final[i]).length,
+    onlyRouted: right.filter((is, i) => is && !final[i]).length,
   };
 }
 
 function total(parts: readonly Tally[]): Tally {
   const sum = (of: (part: Tally) => number): number => parts.reduce((all, part) => all + of(part), 0);
+  const routed = (of: (tally: RoutedTally) => number): number => sum(({ routed: own }) => (own ? of(own) : 0));
   const count = sum((part) => part.count);
+  const mean = (of: (tally: RoutedTally) => number): number =>
+    sum((part) => (part.routed ? of(part.routed) * part.count : 0)) / count;
   return {
     count,
     right: (parts[0]?.right ?? []).map((_, k) => sum((part) => part.right[k])),
     routed: parts[0]?.routed && {
-      right: sum((part) => part.routed?.right ?? 0),
-      cost: sum((part) => (part.routed?.cost ?? 0) * part.count) / count,
+      right: routed((own) => own.right),
+      cost: mean((own) => own.cost),
+      costSquare: mean((own) => own.costSquare),
+      onlyFinal: routed((own) => own.onlyFinal),
+      onlyRouted: routed((own) => own.onlyRouted),
     },
   };
 }

@@ -156,6 +156,15 @@ export interface TrainingConfig {
   readonly adversarial: AdversarialConfig | undefined;
   /** How gates learn to close. Undefined: the network has no gates. */
   readonly gates?: GatesConfig | undefined;
+  /** When to stop before the last epoch. Undefined: never. */
+  readonly stop?: StopConfig | undefined;
+}
+
+/** Early stopping on the validation records (Prechelt 1998). */
+export interface StopConfig {
+  /** The run stops after this many epochs without a smaller validation loss, as the mean over early
+   * exits. The weights of the best epoch are kept. */
+  readonly patience: number;
 }
 
 /** The report of one step. Accuracies are per exit, in order, on the batch of this step. */

@@ -134,7 +134,7 @@ export async function evaluateExits(
 }
 
 /** -log softmax(logits)[label] in float64. */
-function crossEntropyOf(logits: Float32Array, label: number): number {
+export function crossEntropyOf(logits: Float32Array, label: number): number {
   const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const sum = logits.reduce((total, z) => total + Math.exp(z - top), 0);
   return Math.log(sum) + top - logits[label];

@@ -7,8 +7,9 @@ import { present } from "../../core/present.js";
 import { sizeOf } from "../../core/shape.js";
 import type { Tensor } from "../../core/tensor.js";
 import { type BatchPlace, epochOrder, places, type TrainingBatch, trainingStream } from "../../data/batches.js";
-import { checkLabels } from "../../data/dataset.js";
+import { checkLabels, type Dataset } from "../../data/dataset.js";
 import { channelStatistics } from "../../data/statistics.js";
+import { argmax } from "../../dynamic/route/policy.js";
 import type { Graph, ValueName } from "../../graph/graph.js";
 import { inferShapes } from "../../graph/infer.js";
 import { prune } from "../../graph/passes/prune.js";
@@ -19,6 +20,7 @@ import { attackBatch, pgdGraph } from "../step/adversarial.js";
 import { splitFrozen } from "../step/frozen.js";
 import { rowsOf, STEP } from "../step/graph.js";
 import { trainingForm } from "../step/training-form.js";
+import { crossEntropyOf, type ExitEvaluation } from "./evaluate.js";
 import type { TrainingRequest } from "./request.js";
 
 /** The source of data for training steps. */
@@ -36,6 +38,10 @@ export interface FeedSource {
     state: ReadonlyMap<string, Tensor>,
     done: number,
   ) => Promise<Tensors>;
+  /** Accuracy and loss of each exit on the validation records, from kept features. Undefined when
+   * features are not kept: the whole network then runs.
+   * @param weigh puts the current weights into a graph */
+  readonly validate?: ((weigh: (graph: Graph) => Graph) => Promise<ExitEvaluation>) | undefined;
   /** Releases the sessions. */
   readonly release: () => Promise<void>;
 }
@@ -167,7 +173,7 @@ async function frozenFeeds(
   const compute = (images: Tensor<"float32">): Promise<Tensors> => session.run({ [input]: images });
   const { flip, crop, cutout } = config.augment;
   const changing = flip || crop !== undefined || cutout !== undefined;
-  const bytes = 4 * train.count * featureSize(split.frozen);
+  const bytes = 4 * (train.count + request.validation.count) * featureSize(split.frozen);
   if (changing || bytes > (request.featureMemory ?? FEATURE_MEMORY))
     return {
       graph: split.trained,
@@ -175,8 +181,58 @@ async function frozenFeeds(
       feeds: (batch) => compute(imagesTensor(batch, config.batch, train.shape)),
       release: () => session.release(),
     };
-  return keptFeeds(request, split.trained, await allFeatures(request, session));
+  try {
+    const kept = await allFeatures(request, train, session);
+    const checked = await allFeatures(request, request.validation, session);
+    return {
+      ...keptFeeds(request, split.trained, kept),
+      validate: (weigh) => evaluateFeatures(request, weigh(split.trained), checked),
+    };
+  } finally {
+    await session.release();
+  }
 }
+
+/** Accuracy and loss of each exit, from features.
+ * @param graph from features to the logits of all exits */
+async function evaluateFeatures(
+  { model, validation, backend, signal }: TrainingRequest,
+  graph: Graph,
+  kept: ReadonlyMap<string, Kept>,
+): Promise<ExitEvaluation> {
+  // A frozen exit is a feature itself.
+  const outputs = graph.outputs.filter(({ name }) => !kept.has(name));
+  const session = await backend.compile({ ...graph, outputs });
+  const sums = model.exits.map(() => ({ right: 0, loss: 0 }));
+  try {
+    for (let from = 0; from < validation.count; from += CHECKED) {
+      signal?.throwIfAborted();
+      const rows = Uint32Array.from({ length: Math.min(CHECKED, validation.count - from) }, (_, i) => from + i);
+      const feeds = Object.fromEntries([...kept].map(([name, features]) => [name, gathered(features, rows)]));
+      const results = { ...feeds, ...(await session.run(feeds)) };
+      for (const [k, { logits }] of model.exits.entries())
+        for (const [row, scores] of scoreRows(results[logits] as Tensor<"float32">).entries()) {
+          const label = validation.labels[from + row];
+          sums[k].right += Number(argmax(scores) === label);
+          sums[k].loss += crossEntropyOf(scores, label) / validation.count;
+        }
+    }
+  } finally {
+    await session.release();
+  }
+  return {
+    count: validation.count,
+    correct: sums.map(({ right }) => right),
+    losses: sums.map(({ loss }) => loss),
+    open: [],
+  };
+}
+
+/** Records in one run of the heads. */
+const CHECKED = 256;
+
+const scoreRows = ({ dims: [rows, classes], data }: Tensor<"float32">): Float32Array[] =>
+  Array.from({ length: rows }, (_, row) => data.subarray(row * classes, (row + 1) * classes));
 
 /** Number of elements in one image's features. */
 const featureSize = (frozen: Graph): number =>
@@ -190,27 +246,25 @@ interface Kept {
 
 /** The features of every record, in file order. */
 async function allFeatures(
-  { model, train, config, signal, onFeatures }: TrainingRequest,
+  { model, config, signal, onFeatures }: TrainingRequest,
+  records: Dataset,
   session: Session,
 ): Promise<ReadonlyMap<string, Kept>> {
   const kept = new Map<string, Kept>();
   const input = model.graph.inputs[0].name;
-  try {
-    for (let from = 0; from < train.count; from += config.batch) {
-      signal?.throwIfAborted();
-      const rows = Uint32Array.from({ length: Math.min(config.batch, train.count - from) }, (_, i) => from + i);
-      const data = new Float32Array(rows.length * sizeOf(train.shape));
-      await train.read(rows, data);
-      checkPixels({ name: train.name, pixels: data }, sizeOf(train.shape), rows);
-      const results = await session.run({ [input]: { dtype: "float32", dims: [rows.length, ...train.shape], data } });
-      for (const [name, value] of Object.entries(results))
-        keepRows(kept, name, value as Tensor<"float32">, from, train.count);
-      onFeatures?.(from + rows.length, train.count);
-    }
-    return kept;
-  } finally {
-    await session.release();
+  const { name, count, shape } = records;
+  for (let from = 0; from < count; from += config.batch) {
+    signal?.throwIfAborted();
+    const rows = Uint32Array.from({ length: Math.min(config.batch, count - from) }, (_, i) => from + i);
+    const data = new Float32Array(rows.length * sizeOf(shape));
+    await records.read(rows, data);
+    checkPixels({ name, pixels: data }, sizeOf(shape), rows);
+    const results = await session.run({ [input]: { dtype: "float32", dims: [rows.length, ...shape], data } });
+    for (const [feature, value] of Object.entries(results))
+      keepRows(kept, feature, value as Tensor<"float32">, from, count);
+    onFeatures?.(from + rows.length, count);
   }
+  return kept;
 }
 
 function keepRows(kept: Map<string, Kept>, name: string, value: Tensor<"float32">, from: number, count: number): void {

@@ -20,6 +20,7 @@ import { estimateStatistics } from "./estimate-statistics.js";
 import { evaluateExits } from "./evaluate.js";
 import { type FeedSource, makeFeeds } from "./feeds.js";
 import type { TrainingRequest } from "./request.js";
+import { bestEpoch, isStopped, splitBest, withBest } from "./stopping.js";
 import { trainedNames } from "./trained.js";
 
 /** What {@link train} returns. */
@@ -78,6 +79,8 @@ class Run {
   #step: number;
   #sums: number[];
   readonly #epochs: EpochReport[];
+  /** The weights of the best epoch, for a run that may stop early. */
+  #best: ReadonlyMap<string, Tensor>;
   #epochStart = performance.now();
   #imagesSince = 0;
   #lastSave = performance.now();
@@ -92,6 +95,7 @@ class Run {
     this.#step = resume?.step ?? 0;
     this.#sums = [...(resume?.sums ?? this.#zeros())];
     this.#epochs = [...(resume?.epochs ?? [])];
+    this.#best = splitBest(resume?.tensors).best;
   }
 
   static async start(request: TrainingRequest): Promise<Run> {
@@ -102,9 +106,10 @@ class Run {
     const feeds = await makeFeeds(request, trained, frozen);
     const logits = model.exits.map((e) => e.logits);
     const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config, gates: model.gates });
+    const kept = request.resume && splitBest(request.resume.tensors).now;
     try {
       checkRoom({ name: "training step", graph: graph.graph, batch: config.batch, backend });
-      return new Run(request, await StepRunner.compile(backend, graph, request.resume?.tensors), feeds);
+      return new Run(request, await StepRunner.compile(backend, graph, kept), feeds);
     } catch (error) {
       await feeds.release();
       throw error;
@@ -112,16 +117,18 @@ class Run {
   }
 
   async toEnd(): Promise<TrainingResult> {
-    const { config, signal } = this.#request;
+    const { config, signal, model } = this.#request;
     if (this.#step === this.#steps) await this.#finishEpoch();
-    for await (const batch of this.#feeds.batches({ epoch: this.#epoch, step: this.#step })) {
+    const left = this.#isStopped ? [] : this.#feeds.batches({ epoch: this.#epoch, step: this.#step });
+    for await (const batch of left) {
       await this.#train(batch);
       if (this.#step === this.#steps) await this.#finishEpoch();
       else if (signal?.aborted || this.#isDue()) await this.#save();
       signal?.throwIfAborted();
+      if (this.#isStopped) break;
     }
-    if (this.#epoch !== config.epochs) throw new Error("bug: the batches ended before the run");
-    return { graph: this.#trainedGraph(), state: this.#state(), epochs: this.#epochs };
+    if (this.#epoch !== config.epochs && !this.#isStopped) throw new Error("bug: the batches ended before the run");
+    return { graph: this.#weighed(model.graph, this.#best), state: this.#state(), epochs: this.#epochs };
   }
 
   async release(): Promise<void> {
@@ -149,6 +156,10 @@ class Run {
     if (!Number.isFinite(result.loss)) throw diverged(this.#epoch, this.#step, rate);
     this.#count(result);
     this.#report(result, rate);
+  }
+
+  get #isStopped(): boolean {
+    return this.#step === 0 && isStopped(this.#request.config.stop, this.#epochs);
   }
 
   get #done(): number {
@@ -196,11 +207,14 @@ class Run {
     if (this.#gates > 0 && this.#epoch === config.epochs - 1) await this.#estimateStatistics();
     const exits = model.exits.length;
     const [loss, ...sums] = this.#sums.map((sum) => sum / this.#steps);
-    const checked = await evaluateExits(this.#trainedGraph(), model.exits, validation, {
-      backend,
-      batch: config.batch,
-      gates: this.#gates > 0 ? statedGates(model.gates) : undefined,
-    });
+    const weigh = (graph: Graph): Graph => this.#weighed(graph);
+    const checked = this.#feeds.validate
+      ? await this.#feeds.validate(weigh)
+      : await evaluateExits(weigh(model.graph), model.exits, validation, {
+           backend,
+          batch: config.batch,
+          gates: this.#gates > 0 ? statedGates(model.gates) : undefined,
+        });
     // Running statistics can lag behind weights that diverge. A network saved at this point would
     // give no finite answers.
     if (!checked.losses.every(Number.isFinite)) throw this.#divergedBefore("the validation loss");
@@ -220,6 +234,7 @@ class Run {
       seconds,
     };
     this.#epochs.push(report);
+    if (config.stop && bestEpoch(this.#epochs) === this.#epoch) this.#best = this.#weights();
     this.#epoch++;
     this.#step = 0;
     this.#sums = this.#zeros();
@@ -257,7 +272,7 @@ class Run {
     return {
       epoch: this.#epoch,
       step: this.#step,
-      tensors,
+      tensors: withBest(tensors, this.#best),
       sums: [...this.#sums],
       epochs: [...this.#epochs],
     };
@@ -271,10 +286,21 @@ class Run {
     return diverged(Math.floor(last / this.#steps), last % this.#steps, rate, what);
   }
 
-  /** The network with the current weights, or with the averaged weights if the run keeps them. */
-  #trainedGraph(): Graph {
-    const { graph } = this.#request.model;
-    const { state } = this.#runner;
+  /** A copy of the current values of all initializers that the run changes. */
+  #weights(): ReadonlyMap<string, Tensor> {
+    const { initializers } = this.#request.model.graph;
+    return new Map(
+      [...this.#runner.state]
+        .filter(([name]) => initializers.has(name) || initializers.has(name.replace(/\.ema$/, "")))
+        .map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]),
+    );
+  }
+
+  /** The graph with the current weights, or with the averaged weights if the run keeps them.
+   * @param best weights that take their place. Empty: none */
+  #weighed(graph: Graph, best: ReadonlyMap<string, Tensor> = new Map()): Graph {
+    const { state: now } = this.#runner;
+    const state = best.size > 0 ? best : now;
     const initializers = new Map(graph.initializers);
     for (const [name, old] of graph.initializers) {
       const value = state.get(averageOf(name)) ?? state.get(name);
