@@ -93,7 +93,7 @@ describe("a conversion", () => {
     expect(why).toBe(
       "No faster network: every image uses the final exit. The best early exit, exit0 at 31.0 % of the cost, is right on 75.0 % of the validation images, the final exit on 87.5 %. No threshold is one that keeps 95 % of the final exit's accuracy on 200 validation images and saves work, with a probability of 90.0 % on others.",
     );
-    expect(conversionAdvice(idle)).toContain("A larger loss: --target keep:90%.");
+    expect(conversionAdvice(idle)).toContain("A larger loss: `dynn convert --target keep:90%`.");
   });
 
   it("says that heads saw too little: few images of a class, or far more right on those they learned from", () => {
@@ -116,7 +116,7 @@ describe("a conversion", () => {
     const going = { ...record, training: { ...record.training, steps: 1000, bestStep: 990 } };
     expect(conversionAdvice(going).join()).toContain("--steps 2000");
     expect(conversionAdvice(record)).toEqual([
-      "Other images that neither heads nor thresholds have seen: --test folder:OTHERS.",
+      "Figures on images that neither heads nor thresholds have seen: `dynn convert --test folder:OTHERS`.",
     ]);
   });
 

@@ -18,7 +18,6 @@ import { renderCalibration } from "../../report/calibration/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { CalibrationTarget } from "../../schema/target.js";
-import { DEFAULT_TARGET, TARGET_FORMS } from "../../schema/target.js";
 import { type CalibrationResult, calibrateModel, type WorstCaseOptions } from "../../studies/calibration/index.js";
 import { ruleOf } from "../../studies/policy.js";
 import { measureSpeed } from "../../studies/speed.js";
@@ -30,6 +29,7 @@ import {
   commons,
   type HeadFlags,
   headsOfFlags,
+  noSpeed,
   recordJson,
 } from "../shared/common-options.js";
 import { checkDistinct } from "../shared/distinct.js";
@@ -37,7 +37,14 @@ import type { Io } from "../shared/io.js";
 import { keeperOf, keptOption } from "../shared/kept-option.js";
 import { type NormalizationFlags, normalizationOf, normalizationOptions } from "../shared/normalization-options.js";
 import { file, oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
-import { type RuleFlags, readTarget, type SplitFlags, splitRecords } from "../shared/policy-options.js";
+import {
+  type RuleFlags,
+  readTarget,
+  type SplitFlags,
+  splitRecords,
+  TARGETS,
+  targetOption,
+} from "../shared/policy-options.js";
 import { withProgress } from "../shared/progress.js";
 import { checkPolicyOutput, writePolicy } from "./output.js";
 import { calibrationSummary, calibrationTables } from "./tables.js";
@@ -66,11 +73,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(common("data"))
     .addOption(common("samples", { about: "test on the first N records (default: up to 1000)", read: whole(1, 1000) }))
     .addOption(
-      option(
-        "--target <goal>",
-        `${TARGET_FORMS.keep} | ${TARGET_FORMS.drop} | ${TARGET_FORMS.budget} | latency:2ms (most accurate at that mean time per sample, measured here)`,
-        readTarget,
-      ).default(DEFAULT_TARGET, "keep:95%"),
+      targetOption(`${TARGETS} | latency:2ms (most accurate at that mean time per sample, measured here)`, readTarget),
     )
     .addOption(
       option("--thresholds <kind>", "uniform (one for all exits) or per-exit", oneOf(THRESHOLD_KINDS)).default(
@@ -105,7 +108,7 @@ export function calibrateCommand(command: Command, io: Io): Command {
     .addOption(common("timeBatch", { about: "batch size at which times are measured, for a target latency" }));
   for (const one of commons("seed", "batch", "threads", "provider")) command.addOption(one);
   return command
-    .option("--no-speed", "do not time the result (about 20 seconds)")
+    .addOption(noSpeed())
     .option("--full", "print every table: each exit, each gate, the curve of thresholds")
     .addOption(recordJson("docs/calibration.md"))
     .addOption(keptOption())

@@ -5,19 +5,19 @@ import { type Command, Option } from "commander";
 import { type ExitSpec, parseExits } from "../../dynamic/place/exits.js";
 import { HEAD_NAMES } from "../../nn/heads.js";
 import type { ValidationChoice } from "../../node/training/data.js";
-import { type CalibrationTarget, DEFAULT_TARGET, readShareTarget, TARGET_FORMS } from "../../schema/target.js";
+import type { CalibrationTarget } from "../../schema/target.js";
 import { CONVERSION_RECIPES, type ConversionRecipe, FEW_RECORDS } from "../../training/convert/convert.js";
 import { GATE_PLACES } from "../../training/gates/sites.js";
 import { RECIPE_DEFAULTS } from "../../training/recipe/defaults.js";
 import type { ClassFlags } from "../shared/class-options.js";
-import { type CommonFlags, common, HEAD_DEFAULTS } from "../shared/common-options.js";
+import { type CommonFlags, common, HEAD_DEFAULTS, noSpeed } from "../shared/common-options.js";
 import { type NormalizationFlags, normalizationOptions } from "../shared/normalization-options.js";
 import { oneOf, option, type Reader, refuse, whole } from "../shared/options.js";
+import { readShares, TARGETS, targetOption } from "../shared/policy-options.js";
 import { type TrainFlags, trainOptionsNamed } from "../train/options.js";
-import { validation } from "../train/readers.js";
 
 /** Options that `dynn train` has too, with what they mean here. */
-const SHARED: Readonly<Record<string, string>> = {
+const SHARED: Readonly<Record<string, string | undefined>> = {
   batch: "images per step (default: a tenth of the training images, between 16 and 128)",
   lr: "highest learning rate (default: 0.001; with --gates 0.05 times batch / 128, or 0.005 for folded BatchNormalization)",
   clip: "largest norm of the gradient (default: no limit; with --gates and folded BatchNormalization 1)",
@@ -28,16 +28,19 @@ const SHARED: Readonly<Record<string, string>> = {
   "gates-target": "--gates: share of the gated work that is to be done (default: 0.5)",
   "gates-weight": "--gates: factor of the loss that draws the work to that share (default: 10)",
   seed: "seed of the heads' first weights, and of the order of images",
-  classes: 'JSON that names the model\'s class for a class of the data: {"car": "automobile"}',
-  "by-order": "take the classes of the data in their order, whatever they are called",
+  classes: undefined,
+  "by-order": undefined,
   test: "images that neither heads nor thresholds see, for independent figures (default: the test records of a CIFAR archive)",
-  threads: "threads of the engine (default: one per core)",
-  provider: "where to compute",
+  threads: undefined,
+  provider: undefined,
   workers: "threads that read images; 0 reads them between the steps",
   run: "folder of the run: checkpoint, report, record (default: the output's name with .run)",
-  resume: "continue the run in that folder; the result is the same as without a stop",
+  resume: undefined,
   "checkpoint-every": "seconds between checkpoints within a pass",
 };
+
+const VALIDATION =
+  "images to choose thresholds on: a share of the data, or other data (default: a tenth, on few images up to 30 %)";
 
 export interface ConvertFlags
   extends NormalizationFlags,
@@ -60,13 +63,6 @@ export interface ConvertFlags
 /** The costs by which places for exits are judged. */
 const COSTS = ["macs", "time"] as const;
 type Cost = (typeof COSTS)[number];
-
-/** A target that needs no measured time. */
-const shareTarget: Reader<CalibrationTarget> = (text, where) => {
-  const target = readShareTarget(text, where);
-  if (target) return target;
-  throw refuse(where, text, "keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE", `Write e.g. ${where} keep:95%`);
-};
 
 const exitSpec: Reader<ExitSpec> = (text, where) => {
   const spec = parseExits(text);
@@ -110,21 +106,15 @@ export function addConvertOptions(command: Command): Command {
       `length in passes over the images, in place of --steps (default with --gates: ${RECIPE_DEFAULTS.gates.epochs})`,
       whole(1, 10),
     ),
-    option(
-      "--validation <v>",
-      "images to choose thresholds on: a share of the data, or other data (default: a tenth, on few images up to 30 %)",
-      validation,
+    targetOption(`the policy: ${TARGETS}`, readShares),
+    ...trainOptionsNamed(["validation"]).map((one) =>
+      Object.assign(one, { description: VALIDATION, defaultValue: undefined, defaultValueDescription: undefined }),
     ),
-    option(
-      "--target <goal>",
-      `the policy: ${TARGET_FORMS.keep} | ${TARGET_FORMS.drop} | ${TARGET_FORMS.budget}`,
-      shareTarget,
-    ).default(DEFAULT_TARGET, "keep:95%"),
     ...Object.entries(SHARED).flatMap(([name, about]) =>
-      trainOptionsNamed([name]).map((one) => Object.assign(one, { description: about })),
+      trainOptionsNamed([name]).map((one) => (about === undefined ? one : Object.assign(one, { description: about }))),
     ),
     new Option("--no-policy", "choose no thresholds: the file has exits but no policy"),
-    new Option("--no-speed", "do not time the result (about 20 seconds)"),
+    noSpeed(),
   ];
   return all.reduce((made, one) => made.addOption(one), command);
 }

@@ -1,6 +1,6 @@
 /** @file Options that several commands share. Each is declared once, with its form, help text,
  *  reader and default. A command picks options by name and states the differences. */
-import type { Option } from "commander";
+import { Option } from "commander";
 import { parseQuantity } from "../../core/units.js";
 import { MIN_VALIDATION } from "../../data/split.js";
 import { CHANNEL_ORDERS } from "../../dynamic/model/input.js";
@@ -215,6 +215,9 @@ export const commons = (...names: readonly Name[]): Option[] => names.map((name)
 /** The option --json of a command that writes a record. */
 export const recordJson = (document: string): Option =>
   common("json", { about: `write the record as JSON (${document}); - prints it instead of the tables` });
+
+/** The option --no-speed of a command that times what it makes. */
+export const noSpeed = (): Option => new Option("--no-speed", "do not time the result (about 20 seconds)");
 
 /** The flags that choose which outputs are exits. */
 export type HeadFlags = CommonFlags<never, "exits" | "final">;

@@ -9,7 +9,7 @@ import type { FittedModel } from "../../data/fit.js";
 import { type ReportSplit, splitReported } from "../../data/split.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { NEVER, type Threshold } from "../../schema/policy.js";
-import { type CalibrationTarget, readShareTarget, TARGET_FORMS } from "../../schema/target.js";
+import { type CalibrationTarget, DEFAULT_TARGET, readShareTarget, TARGET_FORMS } from "../../schema/target.js";
 import { givenPolicy, type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "../../studies/policy.js";
 import { type ClassFlags, openFitted } from "./class-options.js";
 import { type CommonFlags, common, commons } from "./common-options.js";
@@ -31,7 +31,7 @@ export const policyOptions = (): Option[] => [
   common("rule"),
   option(
     "--threshold <t>",
-    `${GIVEN_THRESHOLDS} | ${TARGET_FORMS.keep} | ${TARGET_FORMS.drop} | ${TARGET_FORMS.budget} (default: the model's own, else keep:95%)`,
+    `${GIVEN_THRESHOLDS} | ${TARGETS} (default: the model's own, else keep:95%)`,
     readThreshold,
   ),
   ...commons("fallback", "validation", "validationSamples"),
@@ -104,7 +104,22 @@ export const thresholdsOption = (about: string): Option =>
     listOf((text, where) => (text === NEVER ? NEVER : parseQuantity(text, where))),
   );
 
-/** The target of `dynn calibrate` and `dynn convert`. */
+/** The option --target, by default {@link DEFAULT_TARGET}.
+ * @param about its text */
+export const targetOption = (about: string, read: Reader<CalibrationTarget>): Option =>
+  option("--target <goal>", about, read).default(DEFAULT_TARGET, "keep:95%");
+
+/** The forms of a target in the help. */
+export const TARGETS = Object.values(TARGET_FORMS).join(" | ");
+
+/** A target that needs no measured time. */
+export const readShares: Reader<CalibrationTarget> = (text, where) => {
+  const target = readShareTarget(text, where);
+  if (target) return target;
+  throw refuse(where, text, "keep:SHARE, rad:SHARE, drop:POINTS or budget:SHARE", `Write e.g. ${where} keep:95%`);
+};
+
+/** Any target. */
 export const readTarget: Reader<CalibrationTarget> = (text, where) => {
   const [, amount] = /^latency:(.*?)\s*(?:ms)?$/.exec(text) ?? [];
   if (amount === undefined) {

@@ -53,8 +53,8 @@ function adviceOf(record: CalibrationRecord): string[] {
     ...(kept === "missed" || kept === "perhaps missed"
       ? [
           few
-            ? `${validation.samples} validation records are few to choose thresholds on. Give more, or ask for less: --target keep:97%.`
-            : "Thresholds fit the records that they are chosen on a little too well. Ask for a bit more than you need: --target keep:97%.",
+            ? `${validation.samples} validation records are few to choose thresholds on. Give more, or ask for a bit more accuracy than you need: \`dynn calibrate --target keep:97%\`.`
+            : `Thresholds fit the records that they are chosen on a little too well. Ask for a bit more accuracy than you need: \`dynn calibrate --target keep:97%\`.`,
         ]
       : []),
     ...(test.meanCostFraction.value > 0.97

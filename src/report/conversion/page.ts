@@ -15,7 +15,7 @@ import { card, reportPage } from "../shared/page.js";
 import { remarks } from "../shared/remarks.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
-import { lossCell, speedWords } from "../shared/verdict.js";
+import { lossCell, speedOf, speedWords } from "../shared/verdict.js";
 import { conversionAdvice, conversionVerdict } from "./verdict.js";
 
 /** The page as text. */
@@ -50,7 +50,7 @@ function cards({ outcome, speeds, exits }: ConversionRecord): Html[] {
     ...(speeds?.batches ?? []).map(({ batch, speedUp: { median, low, high } }) =>
       card(
         `speed at batch ${batch}`,
-        `${median.toFixed(2)}×`,
+        speedOf({ median, low, high }) === "unsure" ? "unsure" : `${median.toFixed(2)}×`,
         `${low.toFixed(2)}–${high.toFixed(2)} over ${speeds?.rounds} rounds`,
       ),
     ),

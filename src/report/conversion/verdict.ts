@@ -118,20 +118,24 @@ export function conversionAdvice(record: ConversionRecord): string[] {
   const lasted = training.steps === training.planned && training.bestStep > 0.9 * training.steps;
   return [
     ...(sawLittle(record) ? ["More images. They help weak exits most."] : []),
-    ...(isLoss && !saves(record) && outcome ? ["A larger loss: --target keep:90%."] : []),
+    ...(isLoss && !saves(record) && outcome ? [`A larger loss: \`dynn convert --target keep:90%\`.`] : []),
     ...(isLoss && data.validation.count < 200
       ? [
-          `More validation images (--validation 30%, or other data): ${data.validation.count} can show a small loss only with a wide margin.`,
+          `More validation images, as a larger share or from other data: ${data.validation.count} show a small loss only with a wide margin.`,
         ]
       : []),
-    ...(lasted ? [`A longer training: --steps ${2 * training.planned}. Validation still improved at the end.`] : []),
+    ...(lasted
+      ? [
+          `A longer training, as validation still improved at the end: \`dynn convert --steps ${2 * training.planned}\`.`,
+        ]
+      : []),
     ...(saves(record) && unsure
       ? [
-          "Exits where they save time on this machine: --cost time. Work in multiply-accumulates is saved, but not surely time.",
+          `Exits where they save time on this machine: \`dynn convert --cost time\`. Work is saved, but not surely time.`,
         ]
       : []),
     ...(data.test === null && outcome
-      ? ["Other images that neither heads nor thresholds have seen: --test folder:OTHERS."]
+      ? [`Figures on images that neither heads nor thresholds have seen: \`dynn convert --test folder:OTHERS\`.`]
       : []),
   ];
 }

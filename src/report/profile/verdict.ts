@@ -96,13 +96,13 @@ function adviceOf({ rounds, batches, points }: ProfileRecord, { timings }: Profi
   const idle = points.find(isIdle);
   const slow = speeds.has("slower") && !speeds.has("faster");
   return [
-    ...(rounds === 1 ? ["One round gives no range. Measure with --rounds 5 before you rely on a time."] : []),
+    ...(rounds === 1 ? ["One round gives no range. Measure more rounds before you rely on a time."] : []),
     ...(speeds.has("unsure")
-      ? ["Unsure: the range over the rounds holds 1. Measure on a quiet machine, or with more --rounds."]
+      ? ["Unsure: the range over the rounds holds 1. Measure on a quiet machine, or in more rounds."]
       : []),
     ...(slow
       ? [
-          `Early exits save no time here${batches.length > 1 ? " at any batch size" : ""}.${idle ? " The table with --full shows what the exits alone cost." : ""} dynn convert --cost time puts exits where they save time on this machine.`,
+          `Early exits save no time here${batches.length > 1 ? " at any batch size" : ""}.${idle ? ` "${pointWords(idle.name)}" shows what the exits alone cost.` : ""} \`dynn convert --cost time\` puts exits where they save time on this machine.`,
         ]
       : []),
   ];

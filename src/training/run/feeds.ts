@@ -173,8 +173,9 @@ async function frozenFeeds(
   const compute = (images: Tensor<"float32">): Promise<Tensors> => session.run({ [input]: images });
   const { flip, crop, cutout } = config.augment;
   const changing = flip || crop !== undefined || cutout !== undefined;
-  const bytes = 4 * (train.count + request.validation.count) * featureSize(split.frozen);
-  if (changing || bytes > (request.featureMemory ?? FEATURE_MEMORY))
+  const bytesOf = (records: number): number => 4 * records * featureSize(split.frozen);
+  const room = request.featureMemory ?? FEATURE_MEMORY;
+  if (changing || bytesOf(train.count) > room)
     return {
       graph: split.trained,
       batches: stream,
@@ -182,10 +183,11 @@ async function frozenFeeds(
       release: () => session.release(),
     };
   try {
-    const kept = await allFeatures(request, train, session);
+    const feeds = keptFeeds(request, split.trained, await allFeatures(request, train, session));
+    if (bytesOf(train.count + request.validation.count) > room) return feeds;
     const checked = await allFeatures(request, request.validation, session);
     return {
-      ...keptFeeds(request, split.trained, kept),
+      ...feeds,
       validate: (weigh) => evaluateFeatures(request, weigh(split.trained), checked),
     };
   } finally {

@@ -24,7 +24,7 @@ function records(seed: number, count: number): Measured {
   return { logits: new Logits([early, final], 2), labels: new Int32Array(count) };
 }
 
-const population = records(1, 20_000);
+const population = records(1, 4000);
 const right = (policy: Policy): number =>
   route(population.logits, policy).filter(({ label }) => label === 0).length / population.labels.length;
 const FINAL = right({ rule: "max-softmax", thresholds: [2], fallback: "final" });
@@ -32,12 +32,12 @@ const breaks = (policy: Policy): boolean => right(policy) < 0.95 * FINAL;
 
 describe("a careful choice", () => {
   it("breaks its limit on other records about one time in ten at most, where the best fit breaks it often", () => {
-    const draws = Array.from({ length: 60 }, (_, i) => records(100 + i, 120));
+    const draws = Array.from({ length: 40 }, (_, i) => records(100 + i, 120));
     const careful = draws.filter((drawn) => breaks(chooseCarefully(drawn, FRAME))).length;
     const fitted = draws.filter((drawn) => breaks(calibrate(drawn, FRAME).policy)).length;
     // Three standard errors above one in ten.
-    expect(careful).toBeLessThanOrEqual(60 * 0.1 + 3 * Math.sqrt(60 * 0.09));
-    expect(fitted).toBeGreaterThan(20);
+    expect(careful).toBeLessThanOrEqual(40 * 0.1 + 3 * Math.sqrt(40 * 0.09));
+    expect(fitted).toBeGreaterThan(12);
   });
 
   it("saves work where records are many, and comes close to the best fit", () => {
@@ -50,7 +50,8 @@ describe("a careful choice", () => {
 
   it("lets no exit fire where each one loses too much", () => {
     const wrong = records(3, 200);
-    const early = wrong.logits.exits[0].map((z) => -Math.abs(z));
+    // All are equally sure and wrong, so one threshold lets all of them go.
+    const early = wrong.logits.exits[0].map((_, i) => (i % 2 === 0 ? -2 : 0));
     const measured = { labels: wrong.labels, logits: new Logits([early, wrong.logits.exits[1]], 2) };
     expect(chooseCarefully(measured, FRAME).thresholds).toEqual([2]);
   });
