@@ -102,6 +102,42 @@ describe("dynn convert", () => {
     expect(JSON.parse(out).clean.accuracyPerExit).toEqual(card.exits.map((e) => (e.test?.right ?? 0) / 40));
   });
 
+  it("is known to calibrate and profile by its card: they say that its heads learned from the data", async () => {
+    const said = "by the model card, the heads learned from 420 records of it";
+    const outputs = ["--json", at("seen.json"), "--report", at("seen.html")];
+    const calibrated = await cli(
+      "calibrate",
+      at("a.onnx"),
+      "--data",
+      data,
+      "--target",
+      "budget:100%",
+      "--no-speed",
+      ...outputs,
+    );
+    expect([calibrated.code, calibrated.err]).toEqual([0, ""]);
+    const thresholds = [
+      "--thresholds",
+      "0.5",
+      "--samples",
+      "16",
+      "--batch",
+      "1",
+      "--rounds",
+      "2",
+      "--rules",
+      "max-softmax",
+    ];
+    expect(calibrated.out).toContain(said);
+    expect(JSON.parse(bytes("seen.json").toString()).warnings.join()).toContain(said);
+    expect(bytes("seen.html").toString()).toContain(said);
+    const profiled = await cli("profile", at("a.onnx"), "--data", data, ...thresholds, ...outputs);
+    expect([profiled.code, profiled.out.includes(said)]).toEqual([0, true]);
+    expect(JSON.parse(bytes("seen.json").toString()).warnings.join()).toContain(said);
+    const other = await cli("profile", at("a.onnx"), "--data", test, ...thresholds);
+    expect([other.code, other.out.includes("by the model card")]).toEqual([0, false]);
+  });
+
   it("distils, and leaves the policy out when asked to", async () => {
     const { code, out } = await convert("d.onnx", "--recipe", "distill", "--temperature", "4", "--no-policy");
     expect([code, out.includes("No policy was asked for")]).toEqual([0, true]);

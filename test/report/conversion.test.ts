@@ -81,7 +81,7 @@ describe("a conversion", () => {
     const said = [
       "At batch 1: 1.3x as fast (1.2-1.4), 2.0 points less accurate (95 %: -1.0 to 4.2). At batch 64: 1.4x as fast (1.3-1.5).",
       "30.0 % less work (25.0-35.0) on 200 validation images, each answered under thresholds that other images chose. Asked for: the cheapest that keeps 95 % of the final exit's accuracy, with a probability of 90.0 %. This holds on these images.",
-      "The heads learned from 2000 images in 600 steps, of which the first 350 are kept: after them, validation did not improve.",
+      "The heads learned from 2000 images in 600 steps, of which the first 350 are kept: they were best on the validation images.",
     ];
     expect(conversionVerdict(record).map(plain)).toEqual(said);
     expect(textsOf(record, "#summary li")).toEqual(said);

@@ -146,7 +146,7 @@ function trainingSection({ exits, training }: ConversionRecord, document: Docume
   const options = { label, y: "accuracy", tickFormat: write.wholePercent, domain: [0, 1] as const };
   const kept =
     training.bestStep < training.steps
-      ? `The weights after step ${training.bestStep} are kept: the validation loss was smallest there.`
+      ? `The weights after step ${training.bestStep} are kept: they were best on the validation images.`
       : "";
   const stopped =
     training.steps < training.planned

@@ -98,7 +98,7 @@ function learned(record: ConversionRecord): string[] {
   const { data, training, model } = record;
   const early =
     training.bestStep < training.steps
-      ? `, of which the first ${training.bestStep} are kept: after them, validation did not improve`
+      ? `, of which the first ${training.bestStep} are kept: they were best on the validation images`
       : "";
   const saw = `The heads learned from ${data.train.count} images in ${training.steps} steps${early}.`;
   if (!sawLittle(record)) return [saw];

@@ -61,7 +61,7 @@ export const FEW_RECORDS = 5000;
  * no more than what they need on many. */
 const STEPS = { passes: 10, least: 1000, most: 10_000 } as const;
 
-/** A run stops after this share of its length without a smaller validation loss. */
+/** A run stops after this share of its length without a better pass. */
 const PATIENCE = 0.25;
 
 /** Choices for a conversion. */

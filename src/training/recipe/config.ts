@@ -162,8 +162,8 @@ export interface TrainingConfig {
 
 /** Early stopping on the validation records (Prechelt 1998). */
 export interface StopConfig {
-  /** The run stops after this many epochs without a smaller validation loss, as the mean over early
-   * exits. The weights of the best epoch are kept. */
+  /** The run stops after this many epochs in which neither validation accuracy nor validation loss
+   * improved, as means over early exits. The weights of the most accurate epoch are kept. */
   readonly patience: number;
 }
 

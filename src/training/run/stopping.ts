@@ -5,19 +5,41 @@ import type { Tensor } from "../../core/tensor.js";
 import type { EpochReport } from "../../schema/training.js";
 import type { StopConfig } from "../recipe/config.js";
 
-/** The mean validation loss over early exits; of the final exit where there is no other. */
-export function checkedLoss({ validationLosses }: Pick<EpochReport, "validationLosses">): number {
-  const early = validationLosses.length > 1 ? validationLosses.slice(0, -1) : validationLosses;
-  return early.reduce((sum, loss) => sum + loss, 0) / early.length;
+type Checked = Pick<EpochReport, "validationLosses" | "validationAccuracy">;
+
+/** The mean over early exits; that of the final exit where there is no other. */
+function meanOf(values: readonly number[]): number {
+  const early = values.length > 1 ? values.slice(0, -1) : values;
+  return early.reduce((sum, value) => sum + value, 0) / early.length;
 }
 
-/** The epoch with the smallest validation loss, counted from 0; the first of equals. */
-export const bestEpoch = (epochs: readonly Pick<EpochReport, "validationLosses">[]): number =>
-  epochs.reduce((best, epoch, i) => (checkedLoss(epoch) < checkedLoss(epochs[best]) ? i : best), 0);
+const accuracyOf = ({ validationAccuracy }: Checked): number => meanOf(validationAccuracy);
+const lossOf = ({ validationLosses }: Checked): number => meanOf(validationLosses);
 
-/** Whether a run stops after these epochs. */
-export const isStopped = (stop: StopConfig | undefined, epochs: readonly EpochReport[]): boolean =>
-  stop !== undefined && epochs.length > 0 && epochs.length - 1 - bestEpoch(epochs) >= stop.patience;
+/** Means of equal counts may differ in their last bits. */
+const SLACK = 1e-9;
+
+const isMoreAccurate = (a: Checked, b: Checked): boolean => accuracyOf(a) > accuracyOf(b) + SLACK;
+const isBetter = (a: Checked, b: Checked): boolean =>
+  isMoreAccurate(a, b) || (!isMoreAccurate(b, a) && lossOf(a) < lossOf(b));
+
+const latest = (epochs: readonly Checked[], better: (a: Checked, b: Checked) => boolean): number =>
+  epochs.reduce((best, epoch, i) => (better(epoch, epochs[best]) ? i : best), 0);
+
+/** The epoch with the highest validation accuracy, as the mean over early exits, counted from 0. Of
+ * equals, the one with the smallest loss. The loss alone rises with confidence, while answers still
+ * become better. */
+export const bestEpoch = (epochs: readonly Checked[]): number => latest(epochs, isBetter);
+
+/** Whether a run stops after these epochs: neither accuracy nor loss improved for a while. */
+export function isStopped(stop: StopConfig | undefined, epochs: readonly Checked[]): boolean {
+  if (stop === undefined || epochs.length === 0) return false;
+  const improved = Math.max(
+    bestEpoch(epochs),
+    latest(epochs, (a, b) => lossOf(a) < lossOf(b)),
+  );
+  return epochs.length - 1 - improved >= stop.patience;
+}
 
 const BEST = "best:";
 
