@@ -44,7 +44,7 @@ const [FEWEST, MOST] = [16, 256];
 export async function measureSpeed({ seconds = 20, rounds = 3, ...options }: SpeedOptions): Promise<Speeds> {
   const { model, policy, backend, data, now, signal, onProgress } = options;
   const sessions = new SharedSessions(backend);
-  const whole = await Forward.compile(staticOf(model), backend);
+  const whole = await Forward.compile(staticOf(model), { backend });
   try {
     const probe = await readImages(first(data, 2));
     await whole.logits(probe, { batch: 1, signal });

@@ -6,6 +6,7 @@ import { openRatesPlot } from "../plots/gates.js";
 import * as write from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
+import { pointWords } from "./verdict.js";
 
 /** One panel per operating point. None for a network without gates. */
 export function gatesSections({ model, points }: ProfileRecord, document: Document): Section[] {
@@ -14,7 +15,7 @@ export function gatesSections({ model, points }: ProfileRecord, document: Docume
   if (gates === undefined || shown.length === 0) return [];
   const names = gates.map(({ name }) => name);
   const panel = (point: ProfiledPoint): Html =>
-    html`<figure><figcaption><b>${point.name}</b><br>${costAndTime(point)}</figcaption>${openRatesPlot(point.openRates ?? [], names, DYNAMIC_RATES, document)}</figure>`;
+    html`<figure><figcaption><b>${pointWords(point.name)}</b><br>${costAndTime(point)}</figcaption>${openRatesPlot(point.openRates ?? [], names, DYNAMIC_RATES, document)}</figure>`;
   const body = html`<p>The share of images for which each gate is open. Cost: share of the static network's MACs. Time: share of its measured time. Packing rows and small operators take time that MACs do not count.</p><div class="pair">${shown.map(panel)}</div>`;
   return [{ id: "gates", title: "How often gates are open", body }];
 }

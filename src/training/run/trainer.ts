@@ -211,7 +211,7 @@ class Run {
     const checked = this.#feeds.validate
       ? await this.#feeds.validate(weigh)
       : await evaluateExits(weigh(model.graph), model.exits, validation, {
-           backend,
+          backend,
           batch: config.batch,
           gates: this.#gates > 0 ? statedGates(model.gates) : undefined,
         });
