@@ -118,9 +118,12 @@ describe("help", () => {
         --eps <radius>            Linf radius of the attacks; pixels lie in [0,1]
                                   (default: 8/255)
         --threshold <t>           0.8 | 0.8,0.7,never,... (one per early exit) |
-                                  rad:5% (cheapest that keeps 95 % of the final
-                                  accuracy) | budget:50% (most accurate at half the
-                                  cost) (default: the model's own, else rad:5%)
+                                  keep:95% (cheapest that keeps 95 % of the final
+                                  accuracy; rad:5%, a relative accuracy drop of 5 %,
+                                  is the same) | drop:1pt (cheapest that loses at most
+                                  1 percentage point) | budget:50% (most accurate at
+                                  half the cost) (default: the model's own, else
+                                  keep:95%)
         --report <file>           write a self-contained HTML report
         --json <file>             write the record as JSON (docs/audit-json.md); -
                                   prints it instead of the tables

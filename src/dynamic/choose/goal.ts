@@ -1,7 +1,8 @@
 /** @file The goal of calibration, as an order of operating points. Points that keep every limit
  *  rank first. The target ranks them further. `rad`: the smallest cost with an accuracy of at least
  *  (1 - RAD) x the final exit's accuracy. `drop`: the same with a limit in percentage points.
- *  `budget`, `latency`: the highest accuracy within a limit on the mean cost. Sources: Kaya et al. 2019; Hong et al. 2021 (RAD). */
+ *  `budget`, `latency`: the highest accuracy within a limit on the mean cost. Sources: Kaya et al.
+ *  2019; Hong et al. 2021 (RAD). */
 import { DynnError } from "../../core/errors.js";
 import type { Rule } from "../../schema/policy.js";
 import type { CalibrationTarget } from "../../schema/target.js";

@@ -1,5 +1,5 @@
-/** @file The verdict of a conversion in sentences, and what to try next. Read by: cli, the report of
- *  a conversion. */
+/** @file The verdict of a conversion in sentences, and what to try next. Read by: cli, the report
+ *  of a conversion. */
 import { counted } from "../../core/units.js";
 import type { ConversionRecord } from "../../schema/conversion-record.js";
 import { targetWords } from "../../schema/target.js";
