@@ -238,6 +238,7 @@ export {
   profileRecordSchema,
 } from "./schema/profile-record.js";
 export type { SampleRow } from "./schema/sample-row.js";
+export type { Speeds } from "./schema/speed.js";
 export {
   type Check,
   type Claim,
@@ -300,7 +301,7 @@ export {
   type PlaceReport,
   planConversion,
 } from "./training/convert/plan.js";
-export type { Tally } from "./training/convert/policy.js";
+export type { RoutedTally, Tally } from "./training/convert/policy.js";
 export { attachGates, type GatedGraph, type GateOptions, type TrainedGate } from "./training/gates/attach.js";
 export { attachHalting } from "./training/gates/halting.js";
 export type { GatePlaces } from "./training/gates/sites.js";
@@ -316,6 +317,7 @@ export type {
   ScheduleConfig,
   SgdConfig,
   StepReport,
+  StopConfig,
   TrainingConfig,
 } from "./training/recipe/config.js";
 export { type RecipeContext, type TrainingChoices, trainingConfig } from "./training/recipe/defaults.js";
