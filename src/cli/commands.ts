@@ -56,19 +56,19 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   convert: {
     about: "Add early exits to a trained classifier. Its weights and its final answers do not change.",
     takes: { "<model>": "an ONNX classifier (pixels in [0,1], NCHW), or zoo:NAME for a bundled one" },
-    often: ["--data", "--out", "--exits", "--cost", "--recipe", "--gates", "--resume"],
+    often: ["--data", "--out", "--target", "--steps", "--test", "--exits", "--cost", "--gates", "--resume"],
     load: async () => (await import("./convert/command.js")).convertCommand,
   },
   calibrate: {
     about: "Choose thresholds on validation records, measure them on test records, and write them into the model.",
     takes: { "<model>": "an ONNX classifier with early exits, or zoo:NAME for a bundled one" },
-    often: ["--data", "--target", "--thresholds", "--samples", "--report", "--out"],
+    often: ["--data", "--target", "--thresholds", "--samples", "--report", "--out", "--full"],
     load: async () => (await import("./calibrate/command.js")).calibrateCommand,
   },
   profile: {
     about: "Measure what early exits save: accuracy, time and latency against the static network, in one run.",
     takes: { "<model>": "an ONNX classifier, or zoo:NAME for a bundled one" },
-    often: ["--data", "--samples", "--batch", "--thresholds", "--rounds", "--report"],
+    often: ["--data", "--samples", "--batch", "--thresholds", "--rounds", "--report", "--full"],
     load: async () => (await import("./profile/command.js")).profileCommand,
   },
   export: {

@@ -105,6 +105,11 @@ describe("a conversion", () => {
     expect(plain(conversionVerdict(gap).at(-1) ?? "")).toMatch(
       /right on 20\.0 points more of the images that they learned from/,
     );
+    const short = { ...record, training: { ...record.training, steps: 45, planned: 45, bestStep: 45 } };
+    expect(conversionVerdict(short).at(-1)).toMatch(
+      /in 45 steps\. That is too little to learn from: 45 steps are few\.$/,
+    );
+    expect(conversionAdvice(short).join()).toContain("--steps 1000");
     for (const one of [few, gap]) expect(conversionAdvice(one)[0]).toMatch(/^More images/);
     expect(conversionAdvice(record).join()).not.toContain("More images");
   });

@@ -82,6 +82,8 @@ function notFaster(record: ConversionRecord): string {
 const GAP = 0.1;
 /** Fewer images of a class are few. */
 const FEW_PER_CLASS = 100;
+/** Fewer steps are few. */
+const FEW_STEPS = 300;
 
 /** How much more often early exits are right on images that they learned from, as a mean. */
 const gapOf = ({ exits }: ConversionRecord): number => {
@@ -89,25 +91,33 @@ const gapOf = ({ exits }: ConversionRecord): number => {
   return early.reduce((sum, { train, validation }) => sum + train - validation.value, 0) / Math.max(1, early.length);
 };
 
-/** Whether the heads saw too little. */
-export const sawLittle = (record: ConversionRecord): boolean =>
+/** Whether the heads saw too few images. */
+const sawFew = (record: ConversionRecord): boolean =>
   gapOf(record) > GAP || record.data.train.count < FEW_PER_CLASS * record.model.classes;
+
+/** Why the heads saw too little. Empty when they did not. */
+function tooLittle(record: ConversionRecord): string[] {
+  const { data, training, model } = record;
+  const gap = gapOf(record);
+  return [
+    ...(training.steps < FEW_STEPS ? [`${training.steps} steps are few`] : []),
+    ...(gap > GAP
+      ? [`the early exits are right on ${write.points(gap)} more of the images that they learned from than of others`]
+      : []),
+    ...(gap <= GAP && sawFew(record) ? [`${Math.round(data.train.count / model.classes)} images of each class`] : []),
+  ];
+}
 
 /** What the heads learned from. */
 function learned(record: ConversionRecord): string[] {
-  const { data, training, model } = record;
+  const { data, training } = record;
   const early =
     training.bestStep < training.steps
       ? `, of which the first ${training.bestStep} are kept: they were best on the validation images`
       : "";
   const saw = `The heads learned from ${data.train.count} images in ${training.steps} steps${early}.`;
-  if (!sawLittle(record)) return [saw];
-  const gap = gapOf(record);
-  const why =
-    gap > GAP
-      ? `the early exits are right on ${write.points(gap)} more of the images that they learned from than of others`
-      : `${Math.round(data.train.count / model.classes)} images of each class`;
-  return [`${saw} That is too little to learn from: ${why}.`];
+  const why = tooLittle(record);
+  return why.length === 0 ? [saw] : [`${saw} That is too little to learn from: ${why.join("; ")}.`];
 }
 
 /** What to try next, the most useful first. */
@@ -117,16 +127,17 @@ export function conversionAdvice(record: ConversionRecord): string[] {
   const isLoss = target?.kind === "rad" || target?.kind === "drop";
   const lasted = training.steps === training.planned && training.bestStep > 0.9 * training.steps;
   return [
-    ...(sawLittle(record) ? ["More images. They help weak exits most."] : []),
+    ...(sawFew(record) ? ["More images. They help weak exits most."] : []),
     ...(isLoss && !saves(record) && outcome ? [`A larger loss: \`dynn convert --target keep:90%\`.`] : []),
     ...(isLoss && data.validation.count < 200
       ? [
           `More validation images, as a larger share or from other data: ${data.validation.count} show a small loss only with a wide margin.`,
         ]
       : []),
+    ...(training.steps < FEW_STEPS && !lasted ? [`A longer training: \`dynn convert --steps 1000\`.`] : []),
     ...(lasted
       ? [
-          `A longer training, as validation still improved at the end: \`dynn convert --steps ${2 * training.planned}\`.`,
+          `A longer training, as validation still improved at the end: \`dynn convert --steps ${Math.max(1000, 2 * training.planned)}\`.`,
         ]
       : []),
     ...(saves(record) && unsure
