@@ -12,7 +12,7 @@ const FRAME = { rule: "max-softmax", fallback: "final", costs: [0.4, 1], target:
 
 /** Records with an early exit that is right as often as it is sure, and a final exit that is right on 88 %. */
 function records(seed: number, count: number): Measured {
-  const draws = uniform({ seed, sample: 0, purpose: "draw", step: 0 }, 3 * count);
+  const draws = uniform({ seed, sample: 0, purpose: "test", step: 0 }, 3 * count);
   const early = new Float32Array(2 * count);
   const final = new Float32Array(2 * count);
   for (let i = 0; i < count; i++) {
