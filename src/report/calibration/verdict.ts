@@ -11,7 +11,7 @@ export function calibrationVerdict(record: CalibrationRecord): string[] {
   const loss = test.lost ? `, ${lossWords(test.lost)}` : "";
   const work = workWords(test.meanCostFraction);
   const timed = (speeds?.batches ?? []).map(({ batch, speedUp }) => `At batch ${batch}: ${speedWords(speedUp)}`);
-  const [first = `${work}`, ...others] = timed;
+  const [first = work, ...others] = timed;
   const lead = [`${first}${loss}.`, ...others.map((text) => `${text}.`)].join(" ");
   return [
     timed.length > 0 ? lead : `${lead} Times were not measured.`,

@@ -56,8 +56,10 @@ function keptIn({ target }: ConversionRecord, { lost, final, meanCostFraction }:
       return keptOf(lost, target.points);
     case "budget":
       return keptOf(meanCostFraction, target.cost);
+    case "latency":
+    case undefined:
+      return undefined;
   }
-  return undefined;
 }
 
 /** The early exit that is most often right. */

@@ -292,7 +292,7 @@ class Run {
     return new Map(
       [...this.#runner.state]
         .filter(([name]) => initializers.has(name) || initializers.has(name.replace(/\.ema$/, "")))
-        .map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]),
+        .map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
     );
   }
 
