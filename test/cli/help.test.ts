@@ -200,11 +200,22 @@ describe("help", () => {
         routed           PGD on the exit that the deployed network takes at each step
         average          PGD on the mean loss of all exits (Hu et al. 2020)
         max              the strongest of one PGD per exit (Hu et al. 2020)
-        early            the final exit keeps its label, an early one answers wrongly
+        early            the full network keeps its label; an early exit, or the
+                         network that skips blocks, answers wrongly
         early-published  the same as the study published it, on 48 samples
-        slowdown         no early exit fires (DeepSloth, Hong et al. 2021)
+        slowdown         no early exit fires (DeepSloth, Hong et al. 2021), and gates
+                         open
         slowdown-l1      the same within an L1 ball of 8, in the pixels of the largest
                          gradients
+        ilfo             gates open, without a limit on the distance (ILFO, Haque et
+                         al. 2020), on 48 samples
+        ilfo-linf        the same within the radius
+        gradauto         gates open, without a limit on the distance (GradAuto, Pan et
+                         al. 2022), on 48 samples
+        gradauto-linf    the same within the radius
+        gradmdm          gates open, without a limit on the distance (GradMDM, Pan et
+                         al. 2023), on 48 samples
+        gradmdm-linf     the same within the radius
 
       Every method is an attack on the final exit too; \`dynn attacks\` lists them.
 
@@ -225,6 +236,9 @@ describe("help", () => {
         # Results for a paper: five seeds, a LaTeX table
         $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
             --seeds 5 --table results.tex
+
+        # A network that skips blocks: which share of the saved work attacks bring back
+        $ dynn audit gates.onnx --data cifar10:data --attacks slowdown,ilfo-linf,early
 
         # Two attacks, a smaller radius, your own arrays, a JSON record
         $ dynn audit model.onnx --data npy:x.npy,y.npy --attacks pgd,slowdown \\

@@ -480,7 +480,7 @@ describe("an option", () => {
 
   it("--attacks with an unknown name is refused", async () => {
     expect(await refused(2, "audit", model, "--data", data, "--attacks", "pgd,pdg")).toMatchInlineSnapshot(
-      `"error: attacks: "pdg" is not the name of an attack. Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, slowdown-l1, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
+      `"error: attacks: "pdg" is not the name of an attack. Did you mean pgd? Choose from fgsm, pgd, pgd-l2, cw, routed, average, max, early, early-published, slowdown, slowdown-l1, ilfo, ilfo-linf, gradauto, gradauto-linf, gradmdm, gradmdm-linf, all, none, or a method that \`dynn attacks\` lists; or write your own in an attack file (--attacks, --attack-file). [cli/value]"`,
     );
   });
 
@@ -632,7 +632,7 @@ describe("a model with a single exit", () => {
 
   it("has no slowdown attack", async () => {
     expect(await refused(1, "audit", single, "--data", data, "--attacks", "slowdown")).toMatchInlineSnapshot(
-      `"error: attack slowdown: the model has a single exit, and this attack needs early ones. Use fgsm, pgd, pgd-l2, cw, or a method that \`dynn attacks\` lists. [attack/unsupported]"`,
+      `"error: attack slowdown: the model has a single exit, and this attack needs early ones or gates. Use fgsm, pgd, pgd-l2, cw, or a method that \`dynn attacks\` lists. [attack/unsupported]"`,
     );
   });
 
@@ -642,7 +642,7 @@ describe("a model with a single exit", () => {
       JSON.stringify([{ name: "s", objective: "slowdown", optimizer: "pgd", radius: "8/255" }]),
     );
     expect(await refused(1, "audit", single, "--data", data, "--attack-file", file)).toMatchInlineSnapshot(
-      `"error: goal slowdown: the model has a single exit, and this attack needs early ones. Use misclassify:final, or a multi-exit model. [attack/unsupported]"`,
+      `"error: goal slowdown: the model has a single exit, and this attack needs early ones or gates. Use misclassify:final, or a multi-exit model. [attack/unsupported]"`,
     );
   });
 });

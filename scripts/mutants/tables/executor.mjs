@@ -98,8 +98,8 @@ export const EXECUTOR = [
   },
   {
     name: "dynamic/forward-first-batch",
-    find: ".data, from * classes)",
-    replace: ".data, 0)",
+    find: "results[exit.logits].data, from * classes)",
+    replace: "results[exit.logits].data, 0)",
     test: ROWS_AND_STAGES_TEST,
     killedBy: "of the whole network are put together batch by batch",
   },
