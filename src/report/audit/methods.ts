@@ -67,9 +67,14 @@ function madeFacts(made: AuditRecord["made"], sha256: string | undefined): Fact[
     ...digest,
     ["date", `${date.slice(0, 16).replace("T", " ")} UTC`],
     ["machine", `${machine.cpu}, ${counted(machine.cores, "core")}`],
-    ...(command === undefined ? [] : [["command", html`<code>${command}</code>`] as Fact]),
+    ...(command === undefined ? [] : [["command", commandLine(command)] as Fact]),
   ];
 }
+
+/** A command whose options are not broken at their hyphens. Long words, such as paths, may break. */
+const commandLine = (command: string): Html =>
+  html`<code>${command.split(" ").map((word) => html`${word.length > LONGEST ? word : html`<span class="figure-text">${word}</span>`} `)}</code>`;
+const LONGEST = 24;
 
 /** The rule of the gates, if the policy moves them. */
 export const gateFacts = ({ gates }: Pick<Policy, "gates">): Fact[] =>
@@ -101,7 +106,10 @@ const PARAMETER_COLUMNS: readonly Column<AttackRecord>[] = [
     head: "parameters",
     align: "left",
     cell: (a) =>
-      Object.entries(a.parameters).map(([key, value]) => html`<div>${key} = ${showValue(a.norm, key, value)}</div>`),
+      html`<div class="reason">${Object.entries(a.parameters).map(
+        ([key, value], i) =>
+          html`${i === 0 ? "" : ", "}<span class="figure-text">${key} = ${showValue(a.norm, key, value)}</span>`,
+      )}</div>`,
   },
   { head: "gradients", cell: (a) => write.count(a.gradientEvaluations) },
   { head: "time", cell: (a) => write.duration(a.seconds) },
