@@ -68,7 +68,7 @@ describe("an audit in short", () => {
 
   it("leaves to the section of the exits what they knew before they answered", () => {
     expect(thinkingWords(record).replaceAll("\u00a0", " ")).toBe(
-      "47.3 % of the samples were already right at an exit before the one that answered; 7.4 % are right at some exit and wrong at the final one. 4.3 % stop at a wrong exit, while the final one is right. Confusion, the disagreement of the exits, is 0.64 where the final exit is wrong and -0.21 where it is right.",
+      "47.3 % of the samples were already right at an exit before the one that answered; 7.4 % are right at some exit and wrong at the final one. 4.3 % stop at a wrong exit, while the final one is right. Confusion, the disagreement of the exits, is 0.64 where the final exit is wrong and −0.21 where it is right.",
     );
     const { underthinking: _, confusion: __, ...clean } = record.clean;
     expect(thinkingWords({ ...record, clean })).toMatch(/right at some exit and wrong at the final one\.$/);

@@ -120,5 +120,8 @@ export function thinkingWords({ clean: { overthinking, underthinking, confusion 
       ? ""
       : ` ${write.percent(underthinking)} stop at a wrong exit, while the final one is right.`;
   if (!confusion || confusion.right === null || confusion.wrong === null) return `${over}${under}`;
-  return `${over}${under} Confusion, the disagreement of the exits, is ${confusion.wrong.toFixed(2)} where the final exit is wrong and ${confusion.right.toFixed(2)} where it is right.`;
+  return `${over}${under} Confusion, the disagreement of the exits, is ${deviations(confusion.wrong)} where the final exit is wrong and ${deviations(confusion.right)} where it is right.`;
 }
+
+/** Standard deviations, with a true minus sign. */
+const deviations = (value: number): string => value.toFixed(2).replace("-", "−");

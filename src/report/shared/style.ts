@@ -150,7 +150,8 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--soft); }
   nav { display: none; }
   h2, h3, caption { break-after: avoid; }
   p, figure, .item, .card, .scroll.few, tr, li, .facts > * { break-inside: avoid; }
-  thead { display: table-header-group; }
+  #verdicts .scroll { break-inside: auto; }
+  thead { display: table-header-group; break-inside: avoid; break-after: avoid; }
   tbody tr:nth-child(-n + 2), tbody tr:nth-last-child(2) { break-after: avoid; }
   .multiples .plot { font-size: 13.5px !important; }
   .images figure { flex: 0 1 4.8rem; }

@@ -14,7 +14,7 @@ export interface Column<Row> {
 }
 
 /** Tables of at most this number of rows stay on one page of paper. */
-const FEW = 5;
+const FEW = 9;
 
 /** A captioned table of `rows`. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
