@@ -1,7 +1,9 @@
 /** @file Images: pixels with the number of images and their shape. */
+
 import { DynnError } from "./errors.js";
 import { checkFloats } from "./given.js";
 import { type Shape, showShape, sizeOf } from "./shape.js";
+import { counted } from "./units.js";
 
 /** Shape of one image. */
 export type ImageDims = readonly [channels: number, height: number, width: number];
@@ -43,7 +45,7 @@ export class Images {
     const why = taker === undefined ? "" : `, as ${taker} takes`;
     throw new DynnError(
       "data/shape",
-      `images: ${data.length} numbers are not a whole number of images ${showShape(dims)} (${this.size} each)${why}. Give float32 [n*c*h*w].`,
+      `images: ${counted(data.length, "number is", "numbers are")} not a whole number of images ${showShape(dims)} (${this.size} each)${why}. Give float32 [n*c*h*w].`,
       { length: data.length, image: dims },
     );
   }

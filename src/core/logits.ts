@@ -1,5 +1,7 @@
 /** @file Logits of every exit and scores of every gate on many images. */
+
 import { DynnError } from "./errors.js";
+import { counted } from "./units.js";
 
 /** The scores of one gate, and what is needed to read them as bits. */
 export interface GateScores {
@@ -49,7 +51,7 @@ export class Logits {
     const wanted = odd < 0 ? `whole rows of ${classes}` : `${length} as at exit 0`;
     throw new DynnError(
       "shape/mismatch",
-      `logits: exit ${at} has ${got} numbers, expected ${wanted}. Give one array [n * classes] per exit.`,
+      `logits: exit ${at} has ${counted(got, "number")}, expected ${wanted}. Give one array [n * classes] per exit.`,
       { lengths: exits.map((exit) => exit.length), classes },
     );
   }

@@ -54,7 +54,7 @@ describe("names", () => {
 
   test("order is taken only from lists of one length", () => {
     expect(match(["x", "y"], ["a", "b"], { byOrder: true }).note).toContain("0 a (x), 1 b (y)");
-    expect(() => match(["x"], ["a", "b"], { byOrder: true })).toThrow(/1 classes, and m tells 2/);
+    expect(() => match(["x"], ["a", "b"], { byOrder: true })).toThrow(/1 class, and m tells 2 classes/);
   });
 });
 

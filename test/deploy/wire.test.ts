@@ -197,7 +197,7 @@ describe("a request", () => {
       "is cut",
       fine.subarray(0, fine.length - 1),
       "wire/format",
-      `request: has ${fine.length - 1} bytes, expected ${fine.length} for 1 samples in float32.${more}`,
+      `request: has ${fine.length - 1} bytes, expected ${fine.length} for 1 sample in float32.${more}`,
     ],
     [
       "holds too many samples",

@@ -75,6 +75,6 @@ describe("accuracy", () => {
   });
 
   it("refuses lists of different lengths", () => {
-    expect(() => accuracy([1], [1, 2])).toThrow("bug: 2 answers for 1 labels");
+    expect(() => accuracy([1], [1, 2])).toThrow("bug: 2 answers for 1 label");
   });
 });

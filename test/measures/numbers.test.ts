@@ -46,6 +46,6 @@ describe("percentile", () => {
 
   it("refuses an empty list and percents outside 0..100", () => {
     expect(() => percentile([], 50)).toThrow("bug: percentile 50 of 0 values");
-    expect(() => percentile([1], 101)).toThrow("bug: percentile 101 of 1 values");
+    expect(() => percentile([1], 101)).toThrow("bug: percentile 101 of 1 value");
   });
 });

@@ -1,7 +1,9 @@
 /** @file What dynn puts in front of a model, so that it takes RGB pixels in [0,1]: an order of
  *  channels, a scale, a normalisation. */
+
 import { DynnError } from "../../core/errors.js";
 import { fromNumbers } from "../../core/tensor.js";
+import { counted } from "../../core/units.js";
 import { int } from "../../graph/attributes.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
@@ -127,7 +129,7 @@ const backwards = ({ mean, std }: Normalization): Normalization => ({
 const notThree = (name: string, channels: unknown): DynnError =>
   new DynnError(
     "cli/value",
-    `${name}: has ${String(channels)} channels, and the order BGR is about 3. Leave the order of channels out.`,
+    `${name}: has ${typeof channels === "number" ? counted(channels, "channel") : `${String(channels)} channels`}, and the order BGR is about 3. Leave the order of channels out.`,
     { channels, options: ["channels"] },
   );
 

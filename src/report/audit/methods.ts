@@ -71,7 +71,7 @@ function madeFacts(made: AuditRecord["made"], sha256: string | undefined): Fact[
   ];
 }
 
-/** A command whose options are not broken at their hyphens. Long words, such as paths, may break. */
+/** A command whose options are not broken at their hyphens. Long words, such as paths, may be. */
 const commandLine = (command: string): Html =>
   html`<code>${command.split(" ").map((word) => html`${word.length > LONGEST ? word : html`<span class="figure-text">${word}</span>`} `)}</code>`;
 const LONGEST = 24;

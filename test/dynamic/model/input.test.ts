@@ -152,7 +152,7 @@ describe("channels in the order BGR", () => {
       undefined,
     );
     expect(() => dynamicModel({ graph: b.build(), metadata: new Map() }, { name: "grey", channels: "bgr" })).toThrow(
-      failure("cli/value", "grey: has 1 channels, and the order BGR is about 3. Leave the order of channels out."),
+      failure("cli/value", "grey: has 1 channel, and the order BGR is about 3. Leave the order of channels out."),
     );
   });
 });

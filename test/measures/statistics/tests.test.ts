@@ -173,7 +173,7 @@ describe("tests over blocks", () => {
   it("of equal numbers are certain, and too few or endless numbers are refused", () => {
     expect(tTest([0.2, 0.2])).toMatchObject({ t: Infinity, p: 0, greater: 0, less: 1, low: 0.2, high: 0.2 });
     expect(tTest([0, 0])).toMatchObject({ t: 0, p: 1, greater: 0.5 });
-    expect(() => tTest([1])).toThrow("tTest: the numbers cannot be used. Got 1 numbers, expected at least 2");
+    expect(() => tTest([1])).toThrow("tTest: the numbers cannot be used. Got 1 number, expected at least 2");
     expect(() => signFlip([1, Number.NaN])).toThrow("NaN at index 1");
     expect(() => tost([1, 2], 0)).toThrow("the margin does not fit");
   });

@@ -177,7 +177,7 @@ describe("a server under pressure", () => {
     expect(await problem(second)).toEqual({
       status: 503,
       code: "serve/busy",
-      message: "server: 1 requests are in flight. Ask again after the time in Retry-After. [serve/busy]",
+      message: "server: 1 request is in flight. Ask again after the time in Retry-After. [serve/busy]",
     });
     release();
     expect((await first).status).toBe(200);
