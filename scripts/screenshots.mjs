@@ -3,11 +3,11 @@
  *  Usage: npm run build && node scripts/screenshots.mjs [--again] [NAME...]   (out/screenshots; CHROMIUM names the browser when it is not on
  *  the path)
  *  --again    run the commands again
- *  NAME...    only these reports: audit, static, train, calibrate, profile, transfer, study */
+ *  NAME...    only these reports: audit, static, calibrate, profile, train, convert, transfer, study */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -18,52 +18,54 @@ const SCHEMES = ["light", "dark"];
 const TALLEST = 16_000;
 const BROWSER = process.env.CHROMIUM ?? "chromium";
 
-const few = ["--samples", "64", "--batch", "32"];
-/** For each report the command lines that make it, in order. The last one writes the file at `html`. */
-const REPORTS = {
-  audit: (html) => [["audit", "zoo:resnet20-joint", ...few, "--report", html]],
-  static: (html) => [["audit", "zoo:resnet20-static", ...few, "--attacks", "fgsm,pgd,pgd-l2", "--report", html]],
-  calibrate: (html) => [
-    [
-      "calibrate",
-      "zoo:resnet20-joint",
-      "--samples",
-      "200",
-      "--thresholds",
-      "per-exit",
-      "--temperature",
-      "--report",
-      html,
-    ],
-  ],
-  profile: (html) => [["profile", "zoo:resnet20-joint", "--samples", "128", "--rounds", "2", "--report", html]],
-  train: () => {
-    const small = ["--epochs", "3", "--batch", "32", "--width", "0.25", "--validation", "30%", "--recipe", "joint"];
-    const network = join(OUT, "train.onnx");
-    rmSync(join(OUT, "train.run"), { recursive: true, force: true });
-    return [["train", "resnet20", "--data", "sample", ...small, "-o", network]];
+const few = "--samples 64 --batch 32";
+const joint = "zoo:resnet20-joint";
+
+/** For each report: its folder in src/report, and the command lines that make it. HTML and OUT stand for places. A report that a command
+ *  does not ask for is in a folder of the run, at `place`. */
+export const REPORTS = {
+  audit: { of: "audit", commands: [`audit ${joint} ${few} --report HTML`] },
+  static: { of: "audit", commands: [`audit zoo:resnet20-static ${few} --attacks fgsm,pgd,pgd-l2 --report HTML`] },
+  calibrate: {
+    of: "calibration",
+    commands: [`calibrate ${joint} --samples 200 --thresholds per-exit --temperature --report HTML`],
   },
-  transfer: (html) => [
-    ["transfer", "zoo:resnet20-joint", "zoo:resnet20-static", "zoo:resnet56-joint", ...few, "--report", html],
-  ],
-  study: (html) => {
-    const [plan, store] = [join(OUT, "study.json"), join(OUT, "study")];
-    return [
-      ["study", "plan", "--tier", "demo", "-o", plan],
-      ["study", "run", plan, "--out", store],
-      ["study", "report", store, "-o", html],
-    ];
+  profile: { of: "profile", commands: [`profile ${joint} --samples 128 --rounds 2 --report HTML`] },
+  train: {
+    of: "training",
+    place: "train.run/report.html",
+    commands: [
+      "train resnet20 --data sample --epochs 3 --batch 32 --width 0.25 --validation 30% --recipe joint -o OUT/train.onnx",
+    ],
+  },
+  convert: {
+    of: "conversion",
+    place: "convert.run/report.html",
+    commands: ["convert zoo:resnet20-static --data sample --batch 32 -o OUT/convert.onnx"],
+  },
+  transfer: {
+    of: "transfer",
+    commands: [`transfer ${joint} zoo:resnet20-static zoo:resnet56-joint ${few} --attacks pgd,mim --report HTML`],
+  },
+  study: {
+    of: "study",
+    commands: [
+      "study plan --tier demo -o OUT/study.json",
+      "study run OUT/study.json --out OUT/study",
+      "study report OUT/study -o HTML",
+    ],
   },
 };
 
-/** Where a report is, if the command does not ask. */
-const OWN_PLACES = { train: "train.run/report.html" };
-const reportOf = (name) => join(OUT, OWN_PLACES[name] ?? `${name}.html`);
+const reportOf = (name) => join(OUT, REPORTS[name].place ?? `${name}.html`);
 
-/** Run the commands of a report. */
+/** Run the commands of a report. A run of before would be continued, so it is removed. */
 function make(name) {
-  for (const words of REPORTS[name](reportOf(name))) {
-    console.log(`dynn ${words.join(" ")}`);
+  const { place, commands } = REPORTS[name];
+  if (place !== undefined) rmSync(join(OUT, dirname(place)), { recursive: true, force: true });
+  for (const line of commands) {
+    console.log(`dynn ${line}`);
+    const words = line.split(" ").map((word) => (word === "HTML" ? reportOf(name) : word.replace(/^OUT/, OUT)));
     execFileSync("node", [join(ROOT, "dist/cli/main.js"), ...words], { stdio: ["ignore", "ignore", "inherit"] });
   }
 }
