@@ -108,6 +108,7 @@ tbody th { font-weight: 600; white-space: normal; min-width: 8rem; overflow-wrap
 .scroll > table tr > :first-child { position: sticky; left: 0; background: var(--paper); }
 tbody th small { display: block; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; border-bottom-color: var(--soft); white-space: normal; }
+td:has(> .figure-text) { white-space: normal; }
 td.shade { background: color-mix(in srgb, var(--shade) calc(var(--lost) * .3), transparent); }
 th.text, td.text { text-align: left; white-space: normal; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1rem; margin-top: 1rem; }
