@@ -24,7 +24,7 @@ describe("images", () => {
   });
 
   test.each([
-    ["an image too short", new Float32Array(11), "11 number is not a whole number of images [1,2,2] (4 each)"],
+    ["an image too short", new Float32Array(11), "11 numbers are not a whole number of images [1,2,2] (4 each)"],
     ["a single number", new Float32Array(1), "1 number is not a whole number of images [1,2,2] (4 each)"],
   ])("refuse %s", (_, data, text) => {
     expect(() => new Images(data, [1, 2, 2])).toThrow(
