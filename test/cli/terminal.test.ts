@@ -47,6 +47,22 @@ describe("a table", () => {
     for (const cell of ["218 of 256", "0.206", "1/255", "success,", "8-bit"]) expect(text).toContain(cell);
   });
 
+  it("has parts of nearly equal width, each with the columns that tell the rows apart", () => {
+    terminal(80);
+    const heads = ["rule", "threshold", ...Array.from({ length: 9 }, (_, i) => `column ${i}`)];
+    const rows = ["0.5", "0.7"].map((threshold) => [
+      "entropy",
+      threshold,
+      ...heads.slice(2).map(() => "1.50 (1.4-1.6)"),
+    ]);
+    const parts = table(
+      heads.map((head) => ({ head })),
+      rows,
+    ).split("\n\n");
+    expect(parts.map((part) => part.split("\n")[0].match(/column \d/g)?.length)).toEqual([3, 3, 3]);
+    for (const part of parts) expect(part).toMatch(/entropy +0\.5 [\s\S]*entropy +0\.7 /);
+  });
+
   it("breaks long words of explanation between words", () => {
     terminal(60);
     const about = "one gradient step on the final exit, then another one for good measure";

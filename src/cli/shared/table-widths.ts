@@ -25,8 +25,8 @@ const GAP = 2;
 /** A column of words is not made narrower than this. */
 const NARROWEST = 14;
 
-/** The parts of a table that fit below each other. All but the first begin with the first column
- * again. One part where there is room.
+/** The parts of a table that fit below each other. Each begins with the columns that name the rows.
+ * One part where there is room.
  * @param width the columns of the terminal */
 export function fitted(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): Slice[] {
   const cells = columns.map((_, i) => rows.map((row) => row[i] ?? ""));
@@ -43,7 +43,9 @@ export function fitted(columns: readonly Column[], rows: readonly (readonly stri
   const words = heads.map((part, i) =>
     part.column.align === "left" && i > 0 ? narrowed(part, cells[i], sum(heads) - width) : part,
   );
-  return sum(words) <= width ? [widened(words, width)] : split(words, width).map((part) => widened(part, width));
+  return sum(words) <= width
+    ? [widened(words, width)]
+    : split(words, keysOf(cells), width).map((part) => widened(part, width));
 }
 
 const sum = (parts: Slice): number => parts.reduce((total, part) => total + part.width, GAP * (parts.length - 1));
@@ -67,12 +69,35 @@ function narrowed(part: Placed, cells: readonly string[], excess: number): Place
   return { ...part, width: Math.min(part.width, Math.max(least, part.width - excess)) };
 }
 
-function split([first, ...others]: Slice, width: number): Slice[] {
-  const parts: Placed[][] = [[first]];
-  for (const part of others) {
+/** The fewest parts, as equal in width as they can be.
+ * @param keys the number of first columns that each part begins with */
+function split(columns: Slice, keys: number, width: number): Slice[] {
+  const fewest = filled(columns, keys, width);
+  for (let narrower = width - 1; narrower >= width / 2; narrower--) {
+    const parts = filled(columns, keys, narrower);
+    if (parts.length > fewest.length || parts.some((part) => sum(part) > width)) break;
+    fewest.splice(0, fewest.length, ...parts);
+  }
+  return fewest;
+}
+
+/** Parts that are filled one after the other. */
+function filled(columns: Slice, keys: number, width: number): Slice[] {
+  const first = columns.slice(0, keys);
+  const parts: Placed[][] = [[...first]];
+  for (const part of columns.slice(keys)) {
     const last = parts[parts.length - 1];
-    if (last.length === 1 || sum([...last, part]) <= width) last.push(part);
-    else parts.push([first, part]);
+    if (last.length === keys || sum([...last, part]) <= width) last.push(part);
+    else parts.push([...first, part]);
   }
   return parts;
+}
+
+/** How many of the first columns tell the rows apart: one, or two where one does not. */
+function keysOf(cells: readonly (readonly string[])[]): number {
+  const [first = [], second = []] = cells;
+  return new Set(first).size === first.length ||
+    new Set(first.map((one, i) => `${one}\n${second[i]}`)).size < first.length
+    ? 1
+    : 2;
 }
