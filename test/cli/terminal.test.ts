@@ -98,7 +98,9 @@ describe("a line of text", () => {
   });
 
   it("stays whole in a log, and JSON everywhere", () => {
+    process.env.COLUMNS = "60";
     fitTo({});
+    delete process.env.COLUMNS;
     expect(wrapped(line)).toBe(line);
     terminal(60);
     expect(wrapped(`{"a": "${line.trim()}"}`)).toBe(`{"a": "${line.trim()}"}`);

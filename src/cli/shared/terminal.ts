@@ -11,13 +11,12 @@ const widths = { tables: Number.POSITIVE_INFINITY, lines: Number.POSITIVE_INFINI
 /** The columns that a table may have. */
 export const tableWidth = (): number => widths.tables;
 
-/** Fit tables and lines to a terminal. Tables have 80 columns where there is none. Lines are whole
- * there, so that a search in a log finds them. COLUMNS gives another width to both. */
-export function fitTo(stream: { readonly isTTY?: boolean; readonly columns?: number }): void {
-  const asked = Number(process.env.COLUMNS) || undefined;
-  const shown = stream.isTTY ? (stream.columns ?? USUAL) : asked;
-  widths.tables = Math.max(LEAST, shown ?? USUAL);
-  widths.lines = shown === undefined ? Number.POSITIVE_INFINITY : Math.max(LEAST, shown);
+/** Fit tables and lines to a terminal. Where there is none, tables have 80 columns, or COLUMNS, and
+ * lines are whole: a search in a log finds them, and a script stays a script. */
+export function fitTo({ isTTY = false, columns }: { readonly isTTY?: boolean; readonly columns?: number }): void {
+  const shown = isTTY ? columns : Number(process.env.COLUMNS);
+  widths.tables = Math.max(LEAST, shown || USUAL);
+  widths.lines = isTTY ? widths.tables : Number.POSITIVE_INFINITY;
 }
 
 /** Take all limits away. */
