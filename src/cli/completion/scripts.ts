@@ -31,7 +31,7 @@ const offers = (nodes: readonly Node[], networks: readonly string[]): string[] =
   nodes.map((node) => {
     const named = node.commands.map(({ name }) => name);
     const zoo = node.takesModel ? networks.map((name) => `zoo:${name}`) : [];
-    return `    "${node.path}") options="${flagsOf(node).join(" ")}"; reply="${[...named, ...zoo].join(" ")}" ;;`;
+    return `    "${node.path}") flags="${flagsOf(node).join(" ")}"; reply="${[...named, ...zoo].join(" ")}" ;;`;
   });
 
 /** What bash and zsh share: from the words before the cursor to `reply`. */
@@ -40,7 +40,7 @@ const find = (
   networks: readonly string[],
 ): string => `# Sets reply to the words that may follow. Empty: a file.
 _dynn_find() {
-  local command="" last="" word options
+  local command="" last="" word flags
   for word in "$@"; do
     case "$command/$word" in
 ${steps(nodes).join("\n")}
@@ -54,7 +54,7 @@ ${values(nodes).join("\n")}
   case "$command" in
 ${offers(nodes, networks).join("\n")}
   esac
-  case "$current" in -*) reply="$options" ;; esac
+  case "$current" in -*) reply="$flags" ;; esac
 }`;
 
 /** Bash 3.2 or newer. A colon ends a word of bash, so the part before it is cut off the reply. */
