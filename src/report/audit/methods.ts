@@ -118,7 +118,8 @@ const PARAMETER_COLUMNS: readonly Column<AttackRecord>[] = [
 /** Parameters in pixel units, which are shown as a radius is. */
 const PIXEL_UNITS: ReadonlySet<string> = new Set(["stepSize"]);
 
-function showValue(norm: write.Norm, key: string, value: number | string | boolean): string {
+/** The value of a parameter of an attack: pixel units as a radius, numbers to 6 digits. */
+export function showValue(norm: write.Norm, key: string, value: number | string | boolean): string {
   if (typeof value !== "number") return String(value);
   return PIXEL_UNITS.has(key) ? write.radius(norm, value) : String(Number(value.toPrecision(6)));
 }

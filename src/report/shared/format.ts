@@ -10,6 +10,9 @@ import type { Rate } from "../../schema/numbers.js";
 /** A space that keeps a figure together. */
 const NBSP = "\u00a0";
 
+/** Text in which a percent sign stays with its number. */
+export const unbroken = (text: string): string => text.replaceAll(" %", `${NBSP}%`);
+
 const oneDecimal = (share: number): string => (100 * share).toFixed(1);
 
 /** 0.4141 as "41.4 %". */

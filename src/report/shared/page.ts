@@ -1,5 +1,6 @@
 /** @file The form of every report: the top, "In short", the sections, and the words that it uses.
  *  A report states its parts. What all reports have is added here. */
+import * as write from "./format.js";
 import { glossarySection } from "./glossary.js";
 import { type Html, type HtmlContent, html, NOTHING } from "./html.js";
 import { type Section, shell } from "./shell.js";
@@ -35,7 +36,7 @@ export function reportPage({ title, short, foot, ...page }: Page): string {
 const top = ({ kind, heading, about, remarks = NOTHING, cards = [] }: Omit<Page, "title" | "short" | "foot">): Html =>
   html`<header><p class="kicker">${kind}</p>
 <h1>${heading}</h1>
-<p class="soft">${about}</p>
+<p class="soft">${typeof about === "string" ? write.unbroken(about) : about}</p>
 ${remarks}${cardList(cards.filter((one) => one !== NOTHING))}</header>`;
 
 const cardList = (cards: readonly Html[]): Html =>

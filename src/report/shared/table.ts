@@ -1,6 +1,7 @@
 /** @file The table of all reports: a caption that explains the numbers, headed columns, headed
  *  rows.
  *  The first column names the row. Wide tables scroll inside their own region. */
+import * as write from "./format.js";
 import { type Html, type HtmlContent, html, NOTHING } from "./html.js";
 
 export interface Column<Row> {
@@ -24,7 +25,7 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
       html`<tr>${columns.map((column, i) => (i === 0 ? html`<th scope="row">${column.cell(row)}</th>` : cell(column, row)))}</tr>`,
   );
   const size = rows.length <= FEW ? " few" : "";
-  return html`<div class="scroll${size}" role="region" aria-label="${caption}" tabindex="0"><table><caption><span>${caption}</span></caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return html`<div class="scroll${size}" role="region" aria-label="${caption}" tabindex="0"><table><caption><span>${write.unbroken(caption)}</span></caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 function cell<Row>(column: Column<Row>, row: Row): Html {

@@ -3,6 +3,7 @@
 import { counted } from "../../core/units.js";
 import { type KeyEntry, key } from "../plots/key.js";
 import type { Chart } from "../plots/svg.js";
+import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { type Column, table } from "../shared/table.js";
 
@@ -18,7 +19,7 @@ export interface Figure {
 
 /** A figure with its key and caption. */
 export const single = ({ plot, key: entries, caption }: Figure): Html =>
-  html`<figure class="beside">${plot}<figcaption>${keyOf(entries)}<p>${unbroken(caption)}</p></figcaption></figure>`;
+  html`<figure class="beside">${plot}<figcaption>${keyOf(entries)}<p>${write.unbroken(caption)}</p></figcaption></figure>`;
 
 /** Panels that share a key and a caption: those of the first.
  * @param layout "pair" for two beside each other, "multiples" for many small ones */
@@ -27,11 +28,8 @@ export function panels(figures: readonly Figure[], layout: "pair" | "multiples" 
   if (first === undefined) return NOTHING;
   const panel = ({ title = "", plot }: Figure): Html =>
     html`<figure><figcaption><b>${title}</b></figcaption>${plot}</figure>`;
-  return html`<p class="soft">${unbroken(first.caption)}</p>${keyOf(first.key)}<div class="${layout}">${figures.map(panel)}</div>`;
+  return html`<p class="soft">${write.unbroken(first.caption)}</p>${keyOf(first.key)}<div class="${layout}">${figures.map(panel)}</div>`;
 }
-
-/** Percentages stay in one line. */
-const unbroken = (caption: string): string => caption.replaceAll(" %", "\u00a0%");
 
 const keyOf = (entries: readonly KeyEntry[]): Html => (entries.length === 0 ? NOTHING : key(entries));
 

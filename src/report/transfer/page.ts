@@ -4,7 +4,7 @@
 import { counted } from "../../core/units.js";
 import { showThresholds } from "../../schema/policy.js";
 import type { TransferAttack, TransferRecord } from "../../schema/transfer-record.js";
-import { batchFacts, list } from "../audit/methods.js";
+import { batchFacts, list, showValue } from "../audit/methods.js";
 import * as write from "../shared/format.js";
 import { type Html, html } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
@@ -91,7 +91,7 @@ const settings = ({ networks, attacks, tool, memory, seconds, eligible, data }: 
     ...attacks.map((a): [string, string] => [
       a.name,
       `${a.method}: ${Object.entries(a.parameters)
-        .map(([key, value]) => `${key} ${typeof value === "number" ? Number(value.toPrecision(6)) : value}`)
+        .map(([key, value]) => `${key} ${showValue(a.norm, key, value)}`)
         .join(", ")}`,
     ]),
     ["engine", `${tool.name} ${tool.version}`],

@@ -29,7 +29,7 @@ export function meanOf({ success }: TransferAttack, diagonal: boolean): number {
 function attackSentence(attack: TransferAttack, { networks }: TransferRecord): string {
   const pairs = attack.success.flatMap((row, i) => row.flatMap((rate, j) => (i === j ? [] : [{ i, j, rate }])));
   const [best] = pairs.sort((a, b) => b.rate.value - a.rate.value);
-  const own = `${attack.name} succeeds on ${write.percent(meanOf(attack, true))} on the network that it sees`;
+  const own = `${attack.name} wins ${write.percent(meanOf(attack, true))} of the samples on the network that it sees`;
   if (best === undefined) return `${own}.`;
-  return `${own} and on ${write.percent(meanOf(attack, false))} on another network, most from ${networks[best.i].name} to ${networks[best.j].name}: ${write.rate(best.rate)}.`;
+  return `${own} and ${write.percent(meanOf(attack, false))} on another network, most from ${networks[best.i].name} to ${networks[best.j].name}: ${write.rate(best.rate)}.`;
 }
