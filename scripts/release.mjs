@@ -24,7 +24,10 @@ const NEEDED = [
   "CHANGELOG.md",
 ];
 /** What the package may hold, by the first part of the path. */
-const ALLOWED = ["dist", "zoo", "samples", "sql", "playground", "README.md", "CHANGELOG.md", "LICENSE", "package.json"];
+const ALLOWED = [
+  ...["dist", "zoo", "samples", "sql", "docs", "examples"],
+  ...["README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "package.json"],
+];
 
 const read = (path) => readFileSync(join(ROOT, path), "utf8");
 const output = (file, args) => execFileSync(file, args, { cwd: ROOT, encoding: "utf8" });

@@ -140,6 +140,7 @@ export { underPolicy } from "./dynamic/model/under-policy.js";
 export { costOf, costShareOf, type GateBit, type Path, type Unit, type Units } from "./dynamic/model/units.js";
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
+export { type ExitAnswer, exitAnswers } from "./dynamic/route/exit-answers.js";
 export { makePolicy, type PolicyOptions } from "./dynamic/route/policy.js";
 export { type Reading, type Routed, route, routeOne } from "./dynamic/route/route.js";
 export { CONDITIONAL_OUTPUTS, type ConditionalOptions, conditionalModel } from "./dynamic/run/conditional/index.js";
@@ -260,6 +261,13 @@ export {
   type Recipe,
   type TrainingRecord,
 } from "./schema/training.js";
+export {
+  type AttackedImage,
+  type AttackImageOptions,
+  attackImage,
+  IMAGE_GOALS,
+  type ImageGoal,
+} from "./studies/attack-image.js";
 export {
   type AuditOptions,
   type AuditOutcome,

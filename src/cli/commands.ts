@@ -26,6 +26,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     often: ["--data", "--samples", "--attacks", "--eps", "--threshold", "--report", "--json"],
     load: async () => (await import("./audit/command.js")).auditCommand,
   },
+  attack: {
+    about: "Attack one image, write it, and say what every exit answers before and after.",
+    takes: {
+      "<model>": "an ONNX classifier, or zoo:NAME for a bundled one",
+      "<image>": "an image file, or a data spec such as sample with --record",
+    },
+    load: async () => (await import("./attack/command.js")).attackCommand,
+  },
   attacks: {
     about: "List the attacks: methods, goals and losses, with sources, norms, access and defaults.",
     takes: { "[name]": "a method or a goal, to show its parameters" },

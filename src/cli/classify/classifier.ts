@@ -2,20 +2,25 @@
  *  bundle, or a model. */
 import { stat } from "node:fs/promises";
 import { DynnError } from "../../core/errors.js";
-import { imageDims } from "../../core/images.js";
+import { Images, imageDims } from "../../core/images.js";
 import type { Bundle } from "../../deploy/bundle.js";
 import { createDevice, type PlacedAnswer } from "../../deploy/device/device.js";
 import type { Remote } from "../../deploy/device/remote.js";
 import type { Wire } from "../../deploy/wire-values.js";
+import type { DynamicModel } from "../../dynamic/model/model.js";
+import { underPolicy } from "../../dynamic/model/under-policy.js";
 import type { Units } from "../../dynamic/model/units.js";
+import { type ExitAnswer, exitAnswers } from "../../dynamic/route/exit-answers.js";
 import { createExecutor } from "../../dynamic/run/executor/index.js";
+import { Forward } from "../../dynamic/run/forward.js";
+import { checkOutputs } from "../../dynamic/run/outputs.js";
 import { type ClientOptions, SplitClient } from "../../node/client.js";
 import { openBundle } from "../../node/deploy/bundle.js";
 import { openModel } from "../../node/models.js";
 import { createServerPart } from "../../node/serve/server-part.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { Normalization } from "../../schema/normalization.js";
-import type { Threshold } from "../../schema/policy.js";
+import type { Policy, Threshold } from "../../schema/policy.js";
 import { exportPolicy } from "../export/policy.js";
 import { type CommonFlags, type HeadFlags, headsOfFlags } from "../shared/common-options.js";
 import { type NormalizationFlags, normalizationOf } from "../shared/normalization-options.js";
@@ -38,6 +43,8 @@ export interface ClassifierSource extends Wanted {
   readonly normalization: Normalization | undefined | null;
   /** Where it computes, for people. */
   readonly where: string;
+  /** What every exit answers for each image. Undefined for a bundle. */
+  readonly everyExit?: (images: Float32Array, signal: AbortSignal) => Promise<readonly (readonly ExitAnswer[])[]>;
   /** @param wire the number format on the wire, for a split bundle with a server */
   readonly open: (wire: Wire, batch: number) => Promise<Classifier>;
 }
@@ -85,6 +92,7 @@ async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): 
     exits: model.exits.map((exit) => exit.name),
     units: model,
     where: "everything on this machine, stage by stage",
+    everyExit: (pixels, signal) => everyExit(model, { backend, policy, pixels, signal }),
     open: async (_, batch) => {
       const executor = await createExecutor(model, { backend, policy, batch });
       return {
@@ -98,6 +106,24 @@ async function ofModel(spec: string, flags: ClassifierFlags, backend: Backend): 
       };
     },
   };
+}
+
+interface Asked {
+  readonly backend: Backend;
+  readonly policy: Policy;
+  readonly pixels: Float32Array;
+  readonly signal: AbortSignal;
+}
+
+async function everyExit(given: DynamicModel, { backend, policy, pixels, signal }: Asked): Promise<ExitAnswer[][]> {
+  const model = underPolicy(await checkOutputs(given, { backend }), policy);
+  const forward = await Forward.compile(model, { backend });
+  try {
+    const logits = await forward.logits(Images.for(model, pixels), { signal });
+    return Array.from({ length: logits.count }, (_, i) => exitAnswers(model, { logits, policy, i }));
+  } finally {
+    await forward.release();
+  }
 }
 
 const HERE = { place: "device", serverMs: 0, bytes: 0 } as const;

@@ -8,6 +8,7 @@ import type { PlacedAnswer } from "../../deploy/device/device.js";
 import { type LinkSpeed, parseLink } from "../../deploy/link.js";
 import { WIRES, type Wire } from "../../deploy/wire-values.js";
 import { costOf } from "../../dynamic/model/units.js";
+import type { ExitAnswer } from "../../dynamic/route/exit-answers.js";
 import type { ClientOptions } from "../../node/client.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { tokenOption } from "../serve/command.js";
@@ -16,19 +17,25 @@ import { type ClassFlags, matchingOf } from "../shared/class-options.js";
 import { type CommonFlags, common, commons } from "../shared/common-options.js";
 import type { Io } from "../shared/io.js";
 import { normalizationOptions } from "../shared/normalization-options.js";
-import { oneOf, option, type Reader, whole } from "../shared/options.js";
+import { listOf, oneOf, option, type Reader, text, whole } from "../shared/options.js";
 import { thresholdsOption } from "../shared/policy-options.js";
 import { type ProgressBar, withProgress } from "../shared/progress.js";
 import { type Classifier, type ClassifierFlags, type ClassifierSource, openClassifierSource } from "./classifier.js";
 import { type NamedImages, openImages } from "./images.js";
 import { type Run, type Summary, summarize } from "./summary.js";
-import { classifyTables, warningsOf } from "./tables.js";
+import { classifyTables, exitsText, warningsOf } from "./tables.js";
 
 interface StatedLink extends LinkSpeed {
   readonly text: string;
 }
 
-interface ClassifyFlags extends ClassifierFlags, ClassFlags, BackendFlags, CommonFlags<"batch", "samples" | "json"> {
+interface ClassifyFlags
+  extends Omit<ClassifierFlags, "exits">,
+    ClassFlags,
+    BackendFlags,
+    CommonFlags<"batch", "samples" | "json"> {
+  /** True without names. */
+  readonly exits?: readonly string[] | true;
   readonly server?: string;
   readonly token?: string;
   readonly wire?: Wire | "all";
@@ -62,7 +69,13 @@ export function classifyCommand(command: Command, io: Io): Command {
     .addOption(common("rule"))
     .addOption(thresholdsOption(", for a model"));
   for (const one of [
-    ...commons("fallback", "classes", "byOrder", "imageSize", "exits", "final"),
+    ...commons("fallback", "classes", "byOrder", "imageSize"),
+    option(
+      "--exits [names]",
+      "show what every exit answers; with names: the outputs that are early exits",
+      listOf(text),
+    ),
+    common("final"),
     ...normalizationOptions(),
     ...commons("threads", "provider"),
   ])
@@ -84,6 +97,9 @@ Examples:
   # The whole network on this machine, which stops early where it can
   $ dynn classify zoo:resnet20-joint sample --threshold 0.8
 
+  # What every exit answers for one photo
+  $ dynn classify zoo:resnet20-joint photo.png --exits
+
   # The device's half on this machine, the server's half behind the URL
   $ dynn classify bundle photos/ --server http://127.0.0.1:8790
 
@@ -94,10 +110,14 @@ async function classifyAction(spec: string, given: string[], flags: ClassifyFlag
   if (flags.json !== undefined && flags.json !== "-") await checkWritable(flags.json);
   const matching = await matchingOf(flags);
   const backend = backendOf(flags);
-  const source = await openClassifierSource(spec, flags, serverOf(flags), backend);
+  const { exits, ...others } = flags;
+  const named = typeof exits === "object" ? { ...others, exits } : others;
+  const source = await openClassifierSource(spec, named, serverOf(flags), backend);
+  if (exits === true) refuseWithoutExits(source);
   if (source.kind !== "split") refuseSplitOptions(source, flags);
   const images = await openImages(given, source, flags.samples, matching);
   const wires = source.kind !== "split" ? [null] : flags.wire === "all" ? WIRES : [flags.wire ?? "float32"];
+  const shown = exits === true ? await exitsShown(source, images, io) : undefined;
   const runs: Run[] = [];
   await withProgress(async (update) => {
     for (const wire of wires) {
@@ -115,10 +135,34 @@ async function classifyAction(spec: string, given: string[], flags: ClassifyFlag
     images,
     runs,
     runs.map((run) => summarize(run, options)),
-    flags,
+    { ...flags, shown },
     io,
   );
 }
+
+/** What every exit answers for each image. */
+type ShownExits = readonly (readonly ExitAnswer[])[];
+
+/** @throws DynnError 'cli/usage' */
+function refuseWithoutExits({ name, kind, everyExit }: ClassifierSource): void {
+  if (everyExit) return;
+  throw new DynnError(
+    "cli/usage",
+    `--exits: needs a model, but ${name} is a ${kind} bundle, which stops at the exit that fires. Give the model that the bundle was exported from.`,
+    { kind },
+  );
+}
+
+async function exitsShown({ everyExit }: ClassifierSource, { names, read }: NamedImages, io: Io): Promise<ShownExits> {
+  const all: (readonly ExitAnswer[])[] = [];
+  for (let from = 0; from < names.length; from += EXITS_BATCH) {
+    const pixels = await read(from, Math.min(names.length, from + EXITS_BATCH));
+    all.push(...((await everyExit?.(pixels, io.signal)) ?? []));
+  }
+  return all;
+}
+
+const EXITS_BATCH = 16;
 
 const serverOf = ({ server: url, token, deadline, retries }: ClassifyFlags): ClientOptions | undefined =>
   url === undefined ? undefined : { url, token, deadlineMs: deadline, retries };
@@ -161,18 +205,24 @@ async function writeOutputs(
   images: NamedImages,
   runs: readonly Run[],
   summaries: readonly Summary[],
-  { json, link }: ClassifyFlags,
+  { json, link, shown }: ClassifyFlags & { readonly shown: ShownExits | undefined },
   io: Io,
 ): Promise<void> {
-  const text = `${JSON.stringify(recordOf(source, images, runs, summaries), undefined, 2)}\n`;
+  const text = `${JSON.stringify(recordOf(source, images, runs, summaries, shown), undefined, 2)}\n`;
   if (json !== undefined && json !== "-") await writeText(json, text);
   if (json === "-") return io.out(text);
-  io.out(classifyTables(source, images, runs, summaries, link?.text));
+  io.out(classifyTables(source, images, runs, summaries, link?.text) + (shown ? exitsText(images.names, shown) : ""));
   if (json !== undefined) io.out(`wrote ${json}\n`);
 }
 
 /** Answers and summaries as data. */
-function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly Run[], summaries: readonly Summary[]) {
+function recordOf(
+  source: ClassifierSource,
+  images: NamedImages,
+  runs: readonly Run[],
+  summaries: readonly Summary[],
+  shown: ShownExits | undefined,
+) {
   const { name, kind, exits, classNames } = source;
   const { from, names, labels } = images;
   const [first] = summaries as [Summary];
@@ -188,6 +238,7 @@ function recordOf(source: ClassifierSource, images: NamedImages, runs: readonly 
     ...(reason !== undefined && { reason }),
     ms,
     bytes,
+    ...(shown && { everyExit: shown[i] }),
   });
   return {
     model: name,

@@ -2,8 +2,10 @@
  *  and times of the wire. */
 import { counted, showCount } from "../../core/units.js";
 import type { PlacedAnswer } from "../../deploy/device/device.js";
+import type { ExitAnswer } from "../../dynamic/route/exit-answers.js";
 import type { Percentiles } from "../../measures/percentile.js";
 import { chanceWarnings } from "../../studies/chance.js";
+import { exitAnswersTable } from "../shared/exit-answers.js";
 import { heading, notesAndWarnings, percent, showRate, table } from "../shared/table.js";
 import type { ClassifierSource } from "./classifier.js";
 import type { NamedImages } from "./images.js";
@@ -157,4 +159,16 @@ function linkTable(summaries: readonly Summary[], speed: string): string {
       ? "images that the server did not answer count as answered by the device alone\n"
       : "",
   ].join("");
+}
+
+/** The most images whose exits are shown. */
+const MOST_EXITS = 5;
+
+/** What every exit answers, image by image. */
+export function exitsText(names: readonly string[], shown: readonly (readonly ExitAnswer[])[]): string {
+  const parts = shown
+    .slice(0, MOST_EXITS)
+    .map((answers, i) => heading(`Every exit: ${names[i]}`) + exitAnswersTable(answers));
+  const more = shown.length - parts.length;
+  return parts.join("") + (more > 0 ? `and ${more} more; --json FILE writes them all\n` : "");
 }
