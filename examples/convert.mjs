@@ -1,18 +1,17 @@
 /** @file Gives a trained classifier early exits, and says what they are good for.
- *  Usage: node examples/convert.ts [MODEL.onnx] [DATA] [OUT.onnx]
+ *  Usage: node examples/convert.mjs [MODEL.onnx] [DATA] [OUT.onnx]
  *  Without arguments: the bundled ResNet-20 on 500 bundled images, which is too few to learn well from. */
-import { fileURLToPath } from "node:url";
-import { convert, type Dataset, loadModel, openDataset, ortNode, saveModel, subset } from "dynn/node";
+import { convert, openDataset, openOnnx, ortNode, saveModel, subset } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-static.onnx", import.meta.url));
-const [path = bundled, spec = "sample", out = "dynamic.onnx"] = process.argv.slice(2);
+const [path = "zoo:resnet20-static", spec = "sample", out = "dynamic.onnx"] = process.argv.slice(2);
 
 const data = await openDataset(spec);
-const share = (from: number, to: number): Dataset =>
+const share = (from, to) =>
   subset(data, Array.from({ length: data.count }, (_, i) => i).slice(from * data.count, to * data.count));
 
 // Heads learn on the first part, thresholds are chosen on the second, and the third is only counted on.
-const converted = await convert(await loadModel(path), {
+const { source } = await openOnnx(path);
+const converted = await convert(source, {
   train: share(0, 0.6),
   validation: share(0.6, 0.8),
   test: share(0.8, 1),
@@ -22,7 +21,7 @@ const converted = await convert(await loadModel(path), {
   onEpoch: ({ epoch, loss }) => console.log(`epoch ${epoch + 1}: loss ${loss.toFixed(3)}`),
 });
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const { exits, test, policy } = converted;
 for (const [k, { name, costFraction }] of exits.entries())
   console.log(

@@ -1,5 +1,5 @@
 /** @file A model that stops early by itself, in plain ONNX Runtime: nothing of dynn is needed to run what `dynn export` wrote.
- *  Usage: node examples/conditional-in-stock-onnxruntime.ts CONDITIONAL.onnx WHOLE.onnx [SAMPLES]
+ *  Usage: node examples/conditional-in-stock-onnxruntime.mjs CONDITIONAL.onnx WHOLE.onnx [SAMPLES]
  *  CONDITIONAL.onnx comes from `dynn export WHOLE.onnx --format conditional -o CONDITIONAL.onnx`. The images are the bundled sample, one at
  *  a time; the whole network is the file it was exported from, whose exits are all computed. */
 import { readFileSync } from "node:fs";
@@ -22,7 +22,7 @@ const { data, info } = await sharp(readFileSync(new URL(sprite, folder)))
   .toBuffer({ resolveWithObject: true });
 
 /** Tile i as pixels in [0,1], channels first. */
-function image(i: number): Tensor {
+function image(i) {
   const { width, height } = tile;
   const [left, top] = [(i % columns) * width, Math.floor(i / columns) * height];
   const pixels = Float32Array.from({ length: 3 * height * width }, (_, k) => {
@@ -35,10 +35,10 @@ function image(i: number): Tensor {
 const images = Array.from({ length: Math.min(Number(samples), labels.length) }, (_, i) => image(i));
 
 /** Run a network on every image by itself, after a few runs to warm up; the mean time in milliseconds, and what it gave. */
-async function measure(session: InferenceSession) {
-  const [input] = session.inputNames as [string];
+async function measure(session) {
+  const [input] = session.inputNames;
   for (const pixels of images.slice(0, 5)) await session.run({ [input]: pixels });
-  const results: InferenceSession.OnnxValueMapType[] = [];
+  const results = [];
   const start = performance.now();
   for (const pixels of images) results.push(await session.run({ [input]: pixels }));
   return { results, milliseconds: (performance.now() - start) / images.length };
@@ -48,7 +48,7 @@ async function measure(session: InferenceSession) {
 const early = await measure(conditional);
 const full = await measure(whole);
 
-const numbers = (output: "exit" | "label"): number[] => early.results.map((result) => Number(result[output].data[0]));
+const numbers = (output) => early.results.map((result) => Number(result[output].data[0]));
 const [exits, answers] = [numbers("exit"), numbers("label")];
 const right = answers.filter((label, i) => label === labels[i]).length;
 console.log(`${images.length} images, one at a time, ${((100 * right) / images.length).toFixed(1)} % right`);

@@ -1,10 +1,9 @@
 /** @file A network cut in two: one half serves over HTTP, the other is the device. Then the server goes away, and the device answers alone.
- *  Usage: node examples/split-service.ts [MODEL.onnx] [IMAGES]
+ *  Usage: node examples/split-service.mjs [MODEL.onnx] [IMAGES]
  *  Without arguments: the bundled ResNet-20 with six early exits, on 40 bundled images. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   createDevice,
   createServer,
@@ -16,8 +15,7 @@ import {
   SplitClient,
 } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
-const [path = bundled, count = "40"] = process.argv.slice(2);
+const [path = "zoo:resnet20-joint", count = "40"] = process.argv.slice(2);
 
 const data = await openDataset("sample");
 const chosen = [...Array(Number(count)).keys()];
@@ -35,9 +33,9 @@ const url = await server.listen({ host: "127.0.0.1", port: 0 });
 const remote = new SplitClient(bundle.manifest, { url, deadlineMs: 10_000 });
 const device = await createDevice(bundle, { backend, remote, wire: "float16" });
 
-const show = async (what: string): Promise<void> => {
+const show = async (what) => {
   const answers = await device.classify(images);
-  const by = (place: string) => answers.filter((answer) => answer.place === place).length;
+  const by = (place) => answers.filter((answer) => answer.place === place).length;
   const right = answers.filter(({ label }, i) => label === data.labels[i]).length;
   const bytes = answers.reduce((sum, answer) => sum + answer.bytes, 0);
   console.log(

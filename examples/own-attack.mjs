@@ -1,39 +1,34 @@
 /** @file An attack of one's own: gradient steps with momentum (MIM, Dong et al. 2018) beside plain PGD.
  *  A method is a generator for one sample. It asks about an image. It receives the loss, the gradient and the logits.
  *  The runner puts the questions of many samples into batches.
- *  Usage: node examples/own-attack.ts [SAMPLES] */
-import { fileURLToPath } from "node:url";
+ *  Usage: node examples/own-attack.mjs [SAMPLES] */
 import {
-  type Attack,
   ask,
   configureAttack,
   Evaluator,
-  type FoundImage,
   load,
-  type Method,
+  makePolicy,
   openDataset,
   ortNode,
   runAttack,
-  type Search,
   samples,
   subset,
-  type Task,
 } from "dynn/node";
 
 const STEPS = 10;
 const RADIUS = 1 / 255;
 
-const momentum: Method = {
+const momentum = {
   name: "momentum",
   access: "gradient",
   scope: "sample",
   retriesVanished: false,
-  *start([task]): Search<FoundImage[]> {
+  *start([task]) {
     return [yield* climb(task)];
   },
 };
 
-function* climb({ sample, goal }: Task): Search {
+function* climb({ sample, goal }) {
   const [loss] = goal.losses;
   const image = Float32Array.from(sample.pixels);
   const velocity = new Float32Array(image.length);
@@ -51,19 +46,19 @@ function* climb({ sample, goal }: Task): Search {
   return { image, success: goal.succeeded(sample, yield* ask({ image, loss, gradient: false })) };
 }
 
-const model = await load(fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url)));
+const model = await load("zoo:resnet20-joint");
 const backend = ortNode();
 const count = Number(process.argv[2] ?? 64);
 const data = subset(await openDataset("sample"), [...Array(count).keys()]);
 const clean = await samples(model, data, { backend });
 
-const policy = model.policy ?? { rule: "max-softmax", fallback: "final", thresholds: [0.9, 0.9, 0.9, 0.9] };
+const policy = model.policy ?? makePolicy(model, { thresholds: 0.9 });
 const pgd = configureAttack(
   { name: "pgd", goal: "misclassify:final", method: "pgd", norm: "linf", radius: RADIUS, steps: STEPS },
   { model, policy },
 );
 const evaluator = new Evaluator(model, { backend });
-const attacks: readonly [string, Attack][] = [
+const attacks = [
   ["pgd", pgd],
   ["momentum", { ...pgd, method: momentum }],
 ];

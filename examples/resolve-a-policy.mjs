@@ -1,11 +1,9 @@
 /** @file Decides which records are reported and where the thresholds come from, then audits: what `dynn audit` does before its work.
- *  Usage: node examples/resolve-a-policy.ts [MODEL.onnx] [DATA] */
-import { fileURLToPath } from "node:url";
+ *  Usage: node examples/resolve-a-policy.mjs [MODEL.onnx] [DATA] */
 import { audit, resolvePolicy } from "dynn";
 import { load, openDataset, ortNode } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
-const [path = bundled, spec = "sample"] = process.argv.slice(2);
+const [path = "zoo:resnet20-joint", spec = "sample"] = process.argv.slice(2);
 const model = await load(path);
 
 // No image that is reported is used to choose thresholds; audit refuses a split that breaks this rule.
@@ -23,8 +21,6 @@ const { record } = await audit({
   attacks: [],
   seed: 0,
   batch: 64,
-  version: "example",
-  now: () => performance.now(),
 });
 const { accuracy, meanCostFraction, thresholds } = record.clean.routed;
 console.log(`chosen on ${record.data.validation?.samples} records: threshold ${thresholds[0]}`);

@@ -1,5 +1,5 @@
 /** @file Trains a network as `dynn train` does: data cut in three, a network with exits, a run folder that survives a kill.
- *  Usage: node examples/train-in-a-folder.ts [DATA] [OUT.onnx]
+ *  Usage: node examples/train-in-a-folder.mjs [DATA] [OUT.onnx]
  *  Without arguments: a quarter-width ResNet-20 on the 500 bundled images for two epochs, which learns little. */
 import { cardOf, measurePlan, planTraining, trainedMetadata } from "dynn";
 import { openTrainingData, ortNode, saveModel, TrainingRun } from "dynn/node";

@@ -1,11 +1,9 @@
 /** @file Writes a model that also computes the gradient of a class score with respect to its input. The result is plain ONNX:
  *  any runtime can run it.
- *  Usage: node examples/gradient-of-any-model.ts [MODEL.onnx] [CLASS] [OUT.onnx] */
-import { fileURLToPath } from "node:url";
+ *  Usage: node examples/gradient-of-any-model.mjs [MODEL.onnx] [CLASS] [OUT.onnx] */
 import { GraphBuilder, gradientGraph, inferShapes, load, opTable, ortNode, saveModel } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
-const [path = bundled, wanted = "3", out] = process.argv.slice(2);
+const [path = "zoo:resnet20-joint", wanted = "3", out] = process.argv.slice(2);
 
 const { graph, input, exits } = await load(path);
 const logits = exits.at(-1)?.logits ?? "";

@@ -1,11 +1,9 @@
 /** @file Audits a model from a program and prints a few lines of the record.
- *  Usage: node examples/audit-your-model.ts [MODEL.onnx] [DATA] [SAMPLES]
+ *  Usage: node examples/audit-your-model.mjs [MODEL.onnx] [DATA] [SAMPLES]
  *  Without arguments: the bundled network on 64 bundled images. */
-import { fileURLToPath } from "node:url";
-import { audit, load, openDataset, ortNode, presetConfigs, splitValidation, VERSION } from "dynn/node";
+import { audit, load, openDataset, ortNode, presetConfigs, splitValidation } from "dynn/node";
 
-const bundled = fileURLToPath(new URL("../zoo/resnet20-cifar10-joint.onnx", import.meta.url));
-const [path = bundled, spec = "sample", samples = "64"] = process.argv.slice(2);
+const [path = "zoo:resnet20-joint", spec = "sample", samples = "64"] = process.argv.slice(2);
 
 const model = await load(path);
 const data = await openDataset(spec);
@@ -26,11 +24,9 @@ const { record } = await audit({
   attacks: presetConfigs(["fgsm", "pgd"], { epsilon: 2 / 255, earlyExits: model.exits.length - 1 }),
   seed: 0,
   batch: 64,
-  version: VERSION,
-  now: () => performance.now(),
 });
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
 console.log(`${record.model.name} on ${record.data.samples} samples of ${record.data.name}`);
 record.model.exits.forEach((exit, k) => {
   console.log(
