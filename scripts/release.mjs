@@ -25,7 +25,7 @@ const NEEDED = [
 ];
 /** What the package may hold, by the first part of the path. */
 const ALLOWED = [
-  ...["dist", "zoo", "samples", "sql", "docs", "examples"],
+  ...["dist", "zoo", "samples", "sql", "docs", "examples", "playground"],
   ...["README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE", "package.json"],
 ];
 

@@ -79,6 +79,9 @@ export async function program(io: Io, called: readonly string[] = COMMAND_NAMES)
   return dynn;
 }
 
+/** Where the documents are read. */
+const DOCUMENTS = "https://github.com/dynn-project/dynn/blob/main";
+
 const EXAMPLES = `
 Examples:
   # How accurate, how fast and how attackable is the bundled network?
@@ -93,7 +96,8 @@ Examples:
   # A network of your own, with six early exits
   $ dynn train resnet20 --data cifar10:data --recipe joint -o mine.onnx
 
-Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.`;
+Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
+Documents (docs/...): ${DOCUMENTS}/docs`;
 
 /** The message of an error, with the flags of the options that its advice is about. The library
  * does not know flags. */
@@ -112,10 +116,14 @@ function report(thrown: unknown, io: Pick<Io, "err">, command: Command | undefin
   }
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   io.err(
-    `${coloursOf.err.red("error:")} ${visible(thrown instanceof DynnError ? oneLine(withFlags(thrown, command), namesIn(thrown, argv)) : bug(thrown))}\n`,
+    `${coloursOf.err.red("error:")} ${visible(thrown instanceof DynnError ? oneLine(withDocuments(withFlags(thrown, command)), namesIn(thrown, argv)) : bug(thrown))}\n`,
   );
   return thrown instanceof DynnError ? ERROR_CODES[thrown.code].exit : 1;
 }
+
+/** The message with addresses of documents. The library names their paths in the package. */
+const withDocuments = (message: string): string =>
+  message.replaceAll(/(?<![\w/])docs\/[\w-]+\.md/g, (path) => `${DOCUMENTS}/${path}`);
 
 /** Names of files and other texts of the call, and the parts of paths. */
 const namesIn = ({ detail }: DynnError, argv: readonly string[]): string[] =>

@@ -15,14 +15,14 @@ const SKIPPED: Readonly<Record<string, string>> = {
 
 const shell = blocksOf("sh").filter((b) => !(firstWord(b.text) in SKIPPED));
 const typescript = blocksOf("ts").map((b, i) => ({ ...b, file: `blocks/block-${i}` }));
-const examples = readdirSync(join(ROOT, "examples")).filter((f) => f.endsWith(".ts"));
+const examples = readdirSync(join(ROOT, "examples")).filter((f) => f.endsWith(".mjs"));
 
 /** What each example is given, so that it ends soon. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
-  "audit-your-model.ts": ["model.onnx", "sample", "16"],
-  "own-attack.ts": ["16"],
-  "conditional-in-stock-onnxruntime.ts": ["early.onnx", "model.onnx", "20"],
-  "gradient-of-any-model.ts": ["model.onnx", "3", "with-gradient.onnx"],
+  "audit-your-model.mjs": ["model.onnx", "sample", "16"],
+  "own-attack.mjs": ["16"],
+  "conditional-in-stock-onnxruntime.mjs": ["early.onnx", "model.onnx", "20"],
+  "gradient-of-any-model.mjs": ["model.onnx", "3", "with-gradient.onnx"],
 };
 
 let stranger: Stranger;
@@ -46,21 +46,21 @@ function firstWord(text: string): string {
   return text.trim().split(/\s/)[0];
 }
 
-/** Compile blocks and examples as a strict program that has dynn as a dependency. */
+/** Compile blocks as a strict program that has dynn as a dependency. */
 async function compile({ folder, run }: Stranger): Promise<void> {
   mkdirSync(join(folder, "blocks"));
   for (const { file, text } of typescript) writeFileSync(join(folder, `${file}.ts`), text);
   const compilerOptions = {
     target: "ES2022",
     module: "NodeNext",
-    lib: ["ES2023", "DOM"],
+    lib: ["ES2023", "ESNext.Disposable", "DOM"],
     strict: true,
     exactOptionalPropertyTypes: true,
     types: ["node"],
     typeRoots: [join(ROOT, "node_modules/@types")],
     skipLibCheck: true,
   };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["blocks", "examples"] }));
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["blocks"] }));
   await run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", folder]);
 }
 
@@ -142,15 +142,12 @@ describe("TypeScript blocks", () => {
 
 describe("examples", () => {
   test.each(examples)("%s runs", async (file) => {
-    const out = await stranger.run(process.execPath, [
-      join("examples", file.replace(/\.ts$/, ".js")),
-      ...(ARGUMENTS[file] ?? []),
-    ]);
+    const out = await stranger.run(process.execPath, [join("examples", file), ...(ARGUMENTS[file] ?? [])]);
     expect(out).not.toBe("");
   });
 
   test("the model that also computes its gradient runs in any ONNX runtime", async () => {
-    await stranger.run(process.execPath, ["examples/gradient-of-any-model.js", "model.onnx", "3", "again.onnx"]);
+    await stranger.run(process.execPath, ["examples/gradient-of-any-model.mjs", "model.onnx", "3", "again.onnx"]);
     const session = await ort.InferenceSession.create(join(stranger.folder, "again.onnx"), { logSeverityLevel: 3 });
     const image = new ort.Tensor("float32", new Float32Array(3072).fill(0.5), [1, 3, 32, 32]);
     const { score, gradient } = await session.run({ [session.inputNames[0]]: image });

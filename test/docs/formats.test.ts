@@ -11,6 +11,7 @@ import { attackConfigSchema, configureAttack, parseAttackFile } from "../../src/
 import { ERROR_CODES } from "../../src/core/errors.js";
 import { openModel } from "../../src/node/models.js";
 import { parseStudyFile } from "../../src/node/studies/plan.js";
+import { OPSETS } from "../../src/onnx/model.js";
 import { auditRecordSchema } from "../../src/schema/audit-record.js";
 import { gatedVictim } from "../support/gated-attacks.js";
 import { blocksOf, docstrings, documents, ROOT } from "./documents.js";
@@ -29,7 +30,7 @@ const namesIn = (text: string): Set<string> =>
   new Set([...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = ""]) => code.match(/\w+/g) ?? []));
 
 test("every code block is in a language that a test runs or checks", () => {
-  const known = ["sh", "bash", "ts", "json", "yaml", "text", "python"];
+  const known = ["sh", "bash", "ts", "json", "yaml", "text", "python", "bibtex"];
   const blocks = [...documents, ...docstrings].flatMap((d) => d.blocks);
   expect(blocks.filter((b) => !known.includes(b.language)).map((b) => b.at)).toEqual([]);
 });
@@ -141,4 +142,22 @@ test("every dependency has its line in the decision about libraries", () => {
   };
   const { text } = documentAt("docs/decisions/0005-libraries.md");
   expect(Object.keys(dependencies).filter((name) => !text.includes(`| \`${name}\` `))).toEqual([]);
+});
+
+test("the badges and the citation say what the package says", () => {
+  const { engines, license, homepage } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    readonly engines: { readonly node: string };
+    readonly license: string;
+    readonly homepage: string;
+  };
+  const badge = (name: string) => readFileSync(join(ROOT, `docs/pictures/badges/${name}.svg`), "utf8");
+  expect(badge("node")).toContain(`${engines.node.replace(">=", "")} or later`);
+  expect(badge("licence")).toContain(license);
+  expect(badge("onnx")).toContain(`opset ${OPSETS.oldest} to ${OPSETS.newest}`);
+  const [bibtex] = blocksOf("bibtex");
+  const cff = parseYaml(readFileSync(join(ROOT, "CITATION.cff"), "utf8")) as {
+    readonly url: string;
+    readonly license: string;
+  };
+  for (const text of [cff.url, license, homepage.replace("#readme", "")]) expect(bibtex?.text).toContain(text);
 });

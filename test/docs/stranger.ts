@@ -26,12 +26,14 @@ export async function makeStranger(): Promise<Stranger> {
   if (!existsSync(command)) throw new Error(`${command} is missing. Run npm run build first; npm test does.`);
   const folder = mkdtempSync(join(tmpdir(), "dynn-docs-"));
   const place = (path: string) => join(folder, path);
-  for (const name of ["bin", "node_modules"]) mkdirSync(place(name));
+  for (const name of ["bin", "node_modules", "node_modules/.bin"]) mkdirSync(place(name));
   symlinkSync(ROOT, place("node_modules/dynn"), "dir");
   // What examples import besides dynn.
   for (const name of ["onnxruntime-node", "onnxruntime-common", "sharp"])
     symlinkSync(join(ROOT, "node_modules", name), place(`node_modules/${name}`), "dir");
   writeFileSync(place("bin/dynn"), `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`, { mode: 0o755 });
+  // `npx dynn` finds it there.
+  symlinkSync(place("bin/dynn"), place("node_modules/.bin/dynn"));
   writeFileSync(place("package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
   cpSync(join(ROOT, "zoo/resnet20-cifar10-joint.onnx"), place("model.onnx"));
   cpSync(join(ROOT, "examples"), place("examples"), { recursive: true });
@@ -79,6 +81,11 @@ async function writeData(place: (path: string) => string): Promise<void> {
       join(folder, `${i}.png`),
     );
   }
+  // A photo of another size, as a camera gives it.
+  await sharp(interleaved(recordOf(3)), { raw: { width: 32, height: 32, channels: 3 } })
+    .resize(160, 160, { kernel: "nearest" })
+    .extend({ left: 30, right: 30, background: "#808080" })
+    .toFile(place("photo.png"));
 }
 
 const interleaved = (planes: Uint8Array): Uint8Array =>

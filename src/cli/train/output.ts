@@ -38,9 +38,10 @@ export function stepLines(now: () => number): (report: StepReport) => PhaseProgr
   };
 }
 
-/** One line for each epoch. */
+/** One line for each epoch. The losses are plain cross-entropies, one per exit: the loss of a recipe
+ * has weights that change, so it may rise while the network gets better. */
 export const epochLine = (report: EpochReport, epochs: number): string =>
-  `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.loss.toFixed(3)}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${counted(Math.round(report.imagesPerSecond), "image")}/s\n`;
+  `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.exitLosses.map((loss) => loss.toFixed(2)).join(" ")}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${counted(Math.round(report.imagesPerSecond), "image")}/s\n`;
 
 /** The position of a run: "epoch 3, step 20". */
 export const placeOf = ({ epoch, step }: TrainingState): string =>
