@@ -38,8 +38,8 @@ export function stepLines(now: () => number): (report: StepReport) => PhaseProgr
   };
 }
 
-/** One line for each epoch. The losses are plain cross-entropies, one per exit: the loss of a recipe
- * has weights that change, so it may rise while the network gets better. */
+/** One line for each epoch. The losses are plain cross-entropies, one per exit. The loss of a
+ * recipe has weights that change, so it may rise while the network gets better. */
 export const epochLine = (report: EpochReport, epochs: number): string =>
   `epoch ${String(report.epoch + 1).padStart(String(epochs).length)}/${epochs}  loss ${report.exitLosses.map((loss) => loss.toFixed(2)).join(" ")}  train ${wholePercents(report.trainAccuracy)}  validation ${wholePercents(report.validationAccuracy)}  ${counted(Math.round(report.imagesPerSecond), "image")}/s\n`;
 
