@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
       "<model>": "an ONNX classifier, or zoo:NAME for a bundled one",
       "<image>": "an image file, or a data spec such as sample with --record",
     },
+    often: ["--goal", "--out", "--eps", "--label", "--record"],
     load: async () => (await import("./attack/command.js")).attackCommand,
   },
   attacks: {

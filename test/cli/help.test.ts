@@ -39,6 +39,8 @@ describe("help", () => {
         audit <model>                 Attack a network with one exit or many, and
                                       report how accurate, how fast and how attackable
                                       it is.
+        attack <model> <image>        Attack one image, write it, and say what every
+                                      exit answers before and after.
         attacks [name]                List the attacks: methods, goals and losses,
                                       with sources, norms, access and defaults.
         inspect <model>               Show the contents of a model file: input, exits,
@@ -91,6 +93,7 @@ describe("help", () => {
         $ dynn train resnet20 --data cifar10:data --recipe joint -o mine.onnx
 
       Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
+      Documents (docs/...): https://github.com/dynn-project/dynn/blob/main/docs
       ",
       }
     `);

@@ -54,8 +54,8 @@ export function attackCommand(command: Command, io: Io): Command {
     ...commons("seed", "threads", "provider"),
   ])
     command.addOption(one);
+  command.addOption(common("json", { about: "write what every exit answers as JSON; - prints it" }));
   return command
-    .addOption(common("json", { about: "write what every exit answers as JSON; - prints it" }))
     .addHelpText("after", HELP)
     .action((model: string, image: string, flags: AttackFlags) => attackAction(model, image, flags, io));
 }
