@@ -2,7 +2,7 @@
  *  to 8 bits, as a file holds it, and success is judged on the rounded image. */
 import { Evaluator } from "../attacks/oracle/evaluator.js";
 import { runAttack } from "../attacks/runner.js";
-import { samplesOf, toEightBits } from "../attacks/sample.js";
+import { type Seen, samplesOf, toEightBits } from "../attacks/sample.js";
 import { type AttackConfig, configureAttack } from "../attacks/spec.js";
 import { DynnError } from "../core/errors.js";
 import { checkGiven } from "../core/given.js";
@@ -11,6 +11,7 @@ import type { Logits } from "../core/logits.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { underPolicy } from "../dynamic/model/under-policy.js";
 import { type ExitAnswer, exitAnswers } from "../dynamic/route/exit-answers.js";
+import { bitsOf } from "../dynamic/route/route.js";
 import { Forward } from "../dynamic/run/forward.js";
 import { checkOutputs } from "../dynamic/run/outputs.js";
 import { NORMS } from "../perturb/norms.js";
@@ -102,7 +103,7 @@ export async function attackImage(
     return {
       ...{ image: rounded, label, before, eligible: outcome.eligible },
       after: exitAnswers(model, { logits, policy }),
-      success: attack.goal.succeeded(sample, rowsOf(logits)),
+      success: attack.goal.succeeded(sample, seenIn(logits)),
       changed: NORMS.linf.distance(image.data, rounded.data),
     };
   } finally {
@@ -110,7 +111,11 @@ export async function attackImage(
   }
 }
 
-const rowsOf = (logits: Logits): Float32Array[] => logits.rows(0);
+/** What the network says of the one image. */
+const seenIn = (logits: Logits): Seen => ({
+  logits: logits.rows(0),
+  ...(logits.gates.length > 0 ? { bits: bitsOf(logits, 0) } : {}),
+});
 
 /** A network without early exits has one answer to make wrong. */
 function configOf({ goal, radius = 8 / 255, steps = 40 }: AttackImageOptions, { exits }: DynamicModel): AttackConfig {
