@@ -32,6 +32,8 @@ export interface MethodEntry {
   readonly scope: MethodDef["scope"];
   readonly targeted: boolean;
   readonly losses: readonly string[];
+  /** The only goals that it can have. Null: all. */
+  readonly goals: readonly string[] | null;
   readonly parameters: readonly ParameterEntry[];
 }
 
@@ -69,8 +71,9 @@ export const catalogue = (): Catalogue => ({
 });
 
 function methodEntry(name: string, def: MethodDef): MethodEntry {
-  const { about, source, access, norms, budget, scope, targeted, losses, parameters } = def;
-  return { name, about, source, access, norms, budget, scope, targeted, losses, parameters: entriesOf(parameters) };
+  const { about, source, access, norms, budget, scope, targeted, losses, goals = null, parameters } = def;
+  const facts = { name, about, source, access, norms, budget, scope, targeted, losses, goals };
+  return { ...facts, parameters: entriesOf(parameters) };
 }
 
 function goalEntry(name: string, def: GoalDef): GoalEntry {

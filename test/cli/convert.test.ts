@@ -117,7 +117,7 @@ describe("dynn convert refuses", () => {
     [
       "a batch larger than the data",
       [MODEL, "--data", data, "--batch", "5000"],
-      /^2 error: batch 5000: there are 420 records to train on.*\(--batch\)\. \[training\/config\]/,
+      /^2 error: batch 5000: the data have 420 records to train on.*\(--batch\)\. \[training\/config\]/,
     ],
     [
       "steps and passes together",

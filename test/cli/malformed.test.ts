@@ -96,7 +96,7 @@ describe("a model", () => {
 
   it("that the zoo does not have is refused with those it has", async () => {
     expect(await refused(2, "audit", "zoo:resnet", "--data", data)).toMatchInlineSnapshot(
-      `"error: zoo:resnet: the zoo has no network of this name. Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, see \`dynn zoo list\` for all 121, or give the path of an ONNX file. [zoo/unknown]"`,
+      `"error: zoo:resnet: the zoo has no network of this name. Did you mean zoo:resnet20-joint or zoo:resnet20-static or zoo:resnet56-joint? Choose from resnet20-joint, resnet20-static, resnet56-joint, resnet20-cifar10-joint, resnet20-cifar10-static, resnet56-cifar10-joint, see \`dynn zoo list\` for all 121, or give the path of an ONNX file. [zoo/unknown]"`,
     );
   });
 
@@ -109,7 +109,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: Swirl "s1": dynn does not know the operator Swirl. Export with standard ONNX operators; docs/ops.md lists those that dynn knows. [model/op]"`,
+      `"error: Swirl "s1": dynn does not know the operator Swirl. Export with standard ONNX operators; https://github.com/dynn-project/dynn/blob/main/docs/ops.md lists those that dynn knows. [model/op]"`,
     );
   });
 
@@ -130,7 +130,7 @@ describe("a model", () => {
       }),
     );
     expect(await refused(1, "audit", bad, "--data", data)).toMatchInlineSnapshot(
-      `"error: FusedConv "f": dynn does not know the operator FusedConv of domain "com.microsoft". Export with standard ONNX operators; docs/ops.md lists those that dynn knows. [model/op]"`,
+      `"error: FusedConv "f": dynn does not know the operator FusedConv of domain "com.microsoft". Export with standard ONNX operators; https://github.com/dynn-project/dynn/blob/main/docs/ops.md lists those that dynn knows. [model/op]"`,
     );
   });
 
@@ -358,7 +358,7 @@ describe("an attack file", () => {
 
   it("with an unknown field is refused", async () => {
     expect(await attacks([{ ...pgd, stepsize: "1/255" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Write "stepSize" in its place; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "stepsize". Write "stepSize" in its place; it takes gates, goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 
@@ -370,7 +370,7 @@ describe("an attack file", () => {
 
   it("with an unknown optimizer is refused", async () => {
     expect(await attacks([{ ...pgd, optimizer: "lbfgs" }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh, bim, mim, nim, sim, sini, vmi, vni, rfgsm, ffgsm, dim, tim, tpgd, jitter, eot-pgd, slide, sign-noise, uniform-noise, gaussian-noise, salt-and-pepper, gaussian-blur, contrast, rotate-translate, deepfool, ddn, fmn, apgd-ce, apgd-dlr, apgd-t, square, fab, fab-t, autoattack, autoattack-dynamic, hopskipjump, universal-pgd, class-universal, nes, spsa, cost-walk, boundary, simba, uap, geoda, shrinking, patch, cw, ead, jsma, one-pixel, pixle, sparsefool, brendel-bethge. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": "lbfgs" is not the name of a method. Choose from fgsm, pgd, adam-tanh, bim, mim, nim, sim, sini, vmi, vni, rfgsm, ffgsm, dim, tim, tpgd, jitter, eot-pgd, slide, sign-noise, uniform-noise, gaussian-noise, salt-and-pepper, gaussian-blur, contrast, rotate-translate, deepfool, ddn, fmn, apgd-ce, apgd-dlr, apgd-t, square, fab, fab-t, autoattack, autoattack-dynamic, hopskipjump, universal-pgd, class-universal, nes, spsa, cost-walk, boundary, simba, uap, geoda, shrinking, patch, cw, ead, jsma, one-pixel, pixle, sparsefool, brendel-bethge, ilfo, gradauto, gradmdm. [attack/config]"`,
     );
   });
 
@@ -400,7 +400,7 @@ describe("an attack file", () => {
 
   it("with a parameter that the attack has no use for is refused", async () => {
     expect(await attacks([{ ...pgd, alpha: 0.1 }])).toMatchInlineSnapshot(
-      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Write "stepSize" in its place; it takes goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
+      `"error: attacks.json at [0], attack "pgd": misclassify:final with pgd has no parameter "alpha". Write "stepSize" in its place; it takes gates, goal, iterate, kappa, loss, method, name, norm, radius, randomStart, restarts, samples, stepSize, steps, target. [attack/config]"`,
     );
   });
 

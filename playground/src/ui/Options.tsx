@@ -96,7 +96,7 @@ export function Options({ state }: { readonly state: State }) {
 
 /** Methods for one image. A perturbation for many images needs many. */
 const methodsOf = (methods: readonly MethodEntry[] | undefined, access: string): readonly MethodEntry[] =>
-  (methods ?? []).filter((method) => method.access === access && method.scope === "sample");
+  (methods ?? []).filter((method) => method.access === access && method.scope === "sample" && method.goals === null);
 
 function summaryOf({ settings, catalogue }: State): string {
   const method = methodOf(catalogue, settings.method);

@@ -173,7 +173,7 @@ Examples:
   $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
       --seeds 5 --table results.tex
 
-  # A network that skips blocks: which share of the saved work attacks bring back
+  # Networks that skip blocks: how much of the saved work attacks bring back
   $ dynn audit gates.onnx --data cifar10:data --attacks slowdown,ilfo-linf,early
 
   # Two attacks, a smaller radius, your own arrays, a JSON record

@@ -38,7 +38,7 @@ export async function measurePace(
     ...{ model: network.model, backend, signal, config: { ...config, epochs: 1 } },
     train: subset(data.train, rows(few)),
     validation: subset(data.validation, rows(Math.min(config.batch, data.validation.count))),
-    onFeatures: (done) => void features.push({ at: now(), done }),
+    onFeatures: (done) => void addRising(features, { at: now(), done }),
     onStep: ({ totalStep }) => void steps.push({ at: now(), done: totalStep * config.batch }),
   });
   const { frozen } = RECIPE_DEFINITIONS[config.recipe];
@@ -49,6 +49,9 @@ interface Mark {
   readonly at: number;
   readonly done: number;
 }
+
+/** The features of the validation records come after those of the training, and count from 0. */
+const addRising = (marks: Mark[], mark: Mark): unknown => mark.done > (marks.at(-1)?.done ?? 0) && marks.push(mark);
 
 /** Work per second between the first mark and the last one. */
 function rateOf(marks: readonly Mark[]): number {
