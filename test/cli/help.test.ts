@@ -192,6 +192,9 @@ describe("help", () => {
         --keep <folder>           keep the images of each finished attack (NAME.npy)
                                   with labels.npy, indices.npy and manifest.json, and
                                   continue from them after an interruption
+        --store <dir>             keep finished tasks in this folder; a later call
+                                  takes equal ones from it, such as the same attack on
+                                  the same model and records
         -h, --help                print help
 
       Attacks:
@@ -240,7 +243,7 @@ describe("help", () => {
         $ dynn audit zoo:resnet20-joint --attacks pgd,apgd-ce,routed --eps 2/255 \\
             --seeds 5 --table results.tex
 
-        # A network that skips blocks: which share of the saved work attacks bring back
+        # Networks that skip blocks: how much of the saved work attacks bring back
         $ dynn audit gates.onnx --data cifar10:data --attacks slowdown,ilfo-linf,early
 
         # Two attacks, a smaller radius, your own arrays, a JSON record

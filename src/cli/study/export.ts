@@ -29,9 +29,9 @@ export const exportCommand = (command: Command, io: Io): Command =>
     .action((folder: string, flags: ExportFlags) => exportAction(folder, flags, io));
 
 const HELP = `
-The table has one row per attacked image and target, sorted. The same study gives
-the same bytes. docs/study-tables.md lists the columns. Each network has its card:
-\`dynn inspect FILE\` shows it.
+The table has one row per attacked image and target, sorted. The same study
+gives the same bytes. docs/study-tables.md lists the columns. Each network has
+its card: \`dynn inspect FILE\` shows it.
 
 Examples:
   $ dynn study export demo -o demo.parquet --csv demo.csv
