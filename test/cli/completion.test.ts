@@ -22,7 +22,7 @@ function completed(...lines: readonly string[]): string[][] {
 describe("bash completes", () => {
   it("commands, and commands below them", () => {
     const [first, zoo, all] = completed("dynn a", "dynn zoo ", "dynn ");
-    expect(first).toEqual(["audit", "attacks"]);
+    expect(first).toEqual(["audit", "attack", "attacks"]);
     expect(zoo).toEqual(["list", "info", "train", "get", "verify"]);
     expect(all).toEqual(expect.arrayContaining(["train", "completion"]));
   });

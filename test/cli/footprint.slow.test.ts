@@ -29,6 +29,11 @@ const RUNS: Readonly<Record<string, { readonly argv: readonly string[]; readonly
     ),
     outputs: ["audit.json", "kept", "report.html"],
   },
+  attack: {
+    argv: [NET, join(PHOTOS, "0.png"), "--threshold", "never", "--steps", "3", "-o", "attacked.png"],
+    outputs: ["attacked.png"],
+  },
+  completion: { argv: ["bash"], outputs: [] },
   attacks: { argv: ["--json", "attacks.json"], outputs: ["attacks.json"] },
   transfer: {
     argv: [NET, NET, "--data", data, "--threshold", "0.5", "--attacks", "fgsm"].concat(

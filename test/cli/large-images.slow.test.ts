@@ -114,10 +114,20 @@ test("a batch that no machine can hold is refused", async () => {
 test("calibrate, profile, export, classify and serve take the photographs", async () => {
   const calibrated = at("calibrated.onnx");
   const split = ["--samples", "4", "--validation-samples", "50", "--target", "budget:90%"];
-  const chosen = await run("calibrate", THIN, ...DATA, ...split, "-o", calibrated, "--json", at("calibration.json"));
+  const chosen = await run(
+    "calibrate",
+    THIN,
+    ...DATA,
+    ...split,
+    "--full",
+    "-o",
+    calibrated,
+    "--json",
+    at("calibration.json"),
+  );
   expect(json("calibration.json").memory).toMatchObject({ batch: 64, chosen: true });
   expect(chosen).toMatch(/batch 64, chosen: [\d.]+ MB an image/);
-  const short = ["--samples", "4", "--rounds", "1", "--rules", "max-softmax", "--batch", "1,4"];
+  const short = ["--samples", "4", "--rounds", "1", "--rules", "max-softmax", "--batch", "1,4", "--full"];
   const timed = await run("profile", calibrated, ...DATA, ...short, "--json", at("profile.json"));
   expect(json("profile.json").memory).toMatchObject({ batch: 64, chosen: true });
   expect(timed).toMatch(/batch 64, chosen: [\d.]+ MB an image, [\d.]+ MB a run; for runs that are not timed/);

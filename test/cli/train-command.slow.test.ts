@@ -44,7 +44,9 @@ describe("dynn train", () => {
     expect(lines).toHaveLength(3);
     lines.forEach((line, i) => {
       expect(line).toMatch(
-        new RegExp(`^epoch ${i + 1}/3  loss \\d+\\.\\d{3}  train (\\d+ ){3}%  validation (\\d+ ){3}%  \\d+ images/s$`),
+        new RegExp(
+          `^epoch ${i + 1}/3  loss (\\d+\\.\\d\\d ){3} train (\\d+ ){3}%  validation (\\d+ ){3}%  \\d+ images/s$`,
+        ),
       );
     });
     expect(told(ran.out)).toContain("resnet20, trained on npy:train-x.npy");

@@ -48,7 +48,7 @@ describe("dynn train refuses", () => {
     [
       "an unknown architecture",
       ["resnet19", ...SMALL.slice(1)],
-      /^2 error: architecture "resnet19": dynn does not have this architecture\. Choose from resnet20, .*\[cli\/value\]/,
+      /^2 error: architecture "resnet19": dynn does not have this architecture\. Did you mean resnet20 .*Choose from resnet20, .*\[cli\/value\]/,
     ],
     ["an unknown recipe", [...SMALL, "--recipe", "fast"], /^2 .*--recipe: got "fast", expected one of static, joint/],
     [
@@ -92,7 +92,7 @@ describe("dynn train refuses", () => {
     [
       "a batch larger than the data",
       [...SMALL, "--batch", "500"],
-      /^2 .*batch 500: there are 54 records to train on.*\[training\/config\]/,
+      /^2 .*batch 500: the data have 54 records to train on.*\[training\/config\]/,
     ],
     ["a file's width", [...FILE, "--data", data, "--width", "2"], /^2 .*--width 2: .*plain\.onnx is a file/],
     ["a file without named parameters", [...FILE, "--data", data], /^2 .*no parameter to train.*\[training\/config\]/],

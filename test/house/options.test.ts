@@ -8,7 +8,16 @@ const CLI = resolve(import.meta.dirname, "../../src/cli");
 const sources = readdirSync(CLI, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 
 /** Options that mean other things in other commands. */
-const APART = ["--batch <list>", "--thresholds", "--threshold", "--temperature", "--epochs", "--exits", "--recipe"];
+const APART = [
+  "--batch <list>",
+  "--thresholds",
+  "--threshold",
+  "--temperature",
+  "--epochs",
+  "--exits",
+  "--recipe",
+  "--steps",
+];
 
 test("no option that two commands have is declared twice", () => {
   const declared = sources.flatMap((file) =>

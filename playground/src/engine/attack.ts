@@ -7,6 +7,7 @@ import {
   configureAttack,
   type Evaluation,
   Evaluator,
+  type Logits,
   NORMS,
   type Policy,
   type Question,
@@ -72,14 +73,19 @@ let kept: { readonly network: Network; readonly evaluator: Evaluator } | undefin
 export async function attack(task: AttackTask): Promise<AttackEnd> {
   const { network, image, policy, signal, seed } = task;
   const configured = configureAttack(task.config, { model: network.model, policy });
-  const clean = (await network.logits(image.pixels)).rows(0);
-  const sample: Sample = { ...image, clean };
+  const sample = sampleOf(image, await network.logits(image.pixels));
   const frames = new Frames(task, configured, sample);
   const evaluator = new Watched(network, await sharedOf(network), (image, gradient) => frames.offer(image, gradient));
   const start = performance.now();
   const [outcome] = await runAttack(configured, [sample], evaluator, { seed, batch: 1, signal, between: turn });
   const ms = performance.now() - start;
   return { ...endOf(outcome, image.pixels), frame: await frames.frameOf(outcome.image), ms };
+}
+
+/** The image with what the network says of it, its gates included. */
+function sampleOf(image: Pick<Sample, "id" | "pixels" | "label">, logits: Logits): Sample {
+  const { logits: _, ...units } = seenIn(logits, 0);
+  return { ...image, clean: logits.rows(0), ...units };
 }
 
 /** Open the sessions that the first steps of an attack need. */
@@ -91,7 +97,7 @@ export async function prepare({
   const { goal } = configureAttack(config, { model: network.model, policy });
   const evaluator = await sharedOf(network);
   const pixels = new Float32Array(network.model.input.shape.slice(1).reduce<number>((n, d) => n * Number(d), 1));
-  const sample: Sample = { id: 0, pixels, label: 0, clean: (await network.logits(pixels)).rows(0) };
+  const sample = sampleOf({ id: 0, pixels, label: 0 }, await network.logits(pixels));
   const [loss] = goal.losses;
   for (const gradient of [true, false])
     await evaluator.evaluate([{ question: { image: pixels, loss, gradient }, sample, label: 0 }]);
