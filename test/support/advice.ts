@@ -50,7 +50,7 @@ const RULES: readonly (readonly [words: RegExp, follow: Follow])[] = [
   [/Write e\.g\. ((?:--\S+ \S+ ?)+)\. \[/, example],
   [/Write e\.g\. (--\S+ \S+)\. \[/, example],
   [/Write a fraction such as (\S+)\./, (argv, [, value]) => set(argv, "--eps", value ?? "")],
-  [/\(folder:DIR\?size=(\w+) resizes\)/, resized],
+  [/\(folder:DIR without \?size resizes\)/, resized],
   [/Report at most (\d+) records/, (argv, [, most]) => set(argv, "--samples", most ?? "")],
   [/Give other data to choose them on/, (argv, _, have) => given(argv, "--validation", have.validation)],
   [/or give the thresholds .*--threshold/, (argv) => set(argv, "--threshold", "0.5")],
@@ -100,10 +100,10 @@ function example(argv: Argv, [, words = ""]: RegExpMatchArray): Argv {
   return parts.reduce<Argv>((sum, part, i) => (part.startsWith("--") ? set(sum, part, parts[i + 1] ?? "") : sum), argv);
 }
 
-/** A folder gets the size in its spec; other data are resized by the user. */
-function resized(argv: Argv, [, size]: RegExpMatchArray, have: AtHand): Argv | undefined {
+/** A folder is resized when its spec names no size; other data are resized by the user. */
+function resized(argv: Argv, _: RegExpMatchArray, have: AtHand): Argv | undefined {
   const spec = argv[argv.indexOf("--data") + 1] ?? "";
-  if (spec.startsWith("folder:")) return set(argv, "--data", `${spec.replace(/\?.*/, "")}?size=${size}`);
+  if (spec.startsWith("folder:")) return set(argv, "--data", spec.replace(/\?.*/, ""));
   return given(argv, "--data", have.resized);
 }
 
