@@ -36,7 +36,13 @@ const policies: Policy[] = [
 
 /** Labels and exits as they are, confidences to rounding: a stage ends where the whole graph would have fused on. */
 const rounded = (routed: readonly Routed[]) =>
-  routed.map((r) => ({ ...r, confidence: expect.closeTo(r.confidence, 5) }));
+  routed.map((r) => ({ ...r, ...namesOf(r), confidence: expect.closeTo(r.confidence, 5) }));
+
+/** The names that an executor adds to an answer, and its cost. */
+function namesOf({ label, answer, stop }: Routed) {
+  const { exits, classNames } = model;
+  return { className: classNames?.[label], exitName: exits[answer].name, costFraction: exits[stop].costFraction };
+}
 
 const engines = Object.keys(ENGINES) as EngineName[];
 
