@@ -12,6 +12,7 @@ export {
   type MethodEntry,
   type ParameterEntry,
 } from "./attacks/catalogue.js";
+export type { Need } from "./attacks/goals/goal.js";
 export { type Goal, type GoalContext, type GoalDef, goal } from "./attacks/goals/goal.js";
 export { GOALS, type GoalName } from "./attacks/goals/table.js";
 export type { Aim } from "./attacks/goals/targets.js";
@@ -22,6 +23,7 @@ export * as losses from "./attacks/losses/nodes.js";
 export { type ExitLoss, LOSSES, type LossForm, type LossName } from "./attacks/losses/table.js";
 export { Best, type BestOptions } from "./attacks/methods/best.js";
 export { type Extras, evaluate, evaluateAll, type Followed, survivesRounding } from "./attacks/methods/evaluate.js";
+export type { SampleShown } from "./attacks/methods/method.js";
 export {
   type GradientMethod,
   keyOf,
@@ -35,6 +37,7 @@ export {
 } from "./attacks/methods/method.js";
 export { METHODS, type MethodName } from "./attacks/methods/table.js";
 export { type Asked, Evaluator, type EvaluatorOptions, type Work } from "./attacks/oracle/evaluator.js";
+export type { LossGraphOptions } from "./attacks/oracle/loss-graph.js";
 export { lossGraph } from "./attacks/oracle/loss-graph.js";
 export type { SessionRoom } from "./attacks/oracle/sessions.js";
 export type { Limits } from "./attacks/parameters.js";
@@ -63,6 +66,7 @@ export {
   configureAttack,
   parseAttackFile,
 } from "./attacks/spec.js";
+export type { Surrogate as GateSurrogate } from "./autodiff/gates.js";
 export {
   appendVjp,
   type GradientRequest,
@@ -292,6 +296,7 @@ export { type PolicyRequest, type ResolvedPolicy, resolvePolicy } from "./studie
 export { type PointOptions, type ProfileOptions, type ProfileRequest, profile } from "./studies/profile/index.js";
 export { type SampleOptions, samples } from "./studies/samples.js";
 export { type BlockTable, type ClaimData, judgeClaims, protocolClaims } from "./studies/study/claims/index.js";
+export type { TaskKeeper } from "./studies/tasks/kept-tasks.js";
 export { type TransferOptions, transfer } from "./studies/transfer/index.js";
 export {
   CONVERSION_RECIPES,

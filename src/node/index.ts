@@ -6,6 +6,7 @@ export { renderConversion } from "../report/conversion/page.js";
 export { type ConversionRecord, conversionRecordSchema } from "../schema/conversion-record.js";
 export { conversionRecord, type FinishedConversion } from "../studies/conversion.js";
 export { measureSpeed, type SpeedOptions } from "../studies/speed.js";
+export type { Measurement } from "../training/convert/policy.js";
 export { type ClientOptions, SplitClient } from "./client.js";
 export { FITS, type Fit } from "./data/image.js";
 export { DATA_SCHEMES, openDataset, type Scheme } from "./data/open.js";

@@ -63,7 +63,7 @@ export interface AttackedImage {
 }
 
 /** Attacks one image with projected gradient descent (Madry et al. 2018) in an Linf ball.
- * @param model a classifier; the goals early and slowdown need early exits
+ * @param given a classifier; the goals early and slowdown need early exits
  * @param image one image
  * @throws DynnError 'data/shape' for another number of images, 'attack/unsupported' when the model
  *  has no early exit for the goal, 'gradient/none', and as `Forward` and `runAttack`

@@ -32,7 +32,7 @@ export interface Task {
 }
 
 /** A sample without what the network gives for it. */
-type SampleShown = Omit<Sample, "clean" | "bits" | "full">;
+export type SampleShown = Omit<Sample, "clean" | "bits" | "full">;
 
 /** The task of a query method. It holds no loss. */
 export interface QueryTask {
