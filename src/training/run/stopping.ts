@@ -17,9 +17,9 @@ const accuracyOf = ({ validationAccuracy }: Checked): number => meanOf(validatio
 const lossOf = ({ validationLosses }: Checked): number => meanOf(validationLosses);
 
 /** Means of equal counts may differ in their last bits. */
-const SLACK = 1e-9;
+const ROUNDING = 1e-9;
 
-const isMoreAccurate = (a: Checked, b: Checked): boolean => accuracyOf(a) > accuracyOf(b) + SLACK;
+const isMoreAccurate = (a: Checked, b: Checked): boolean => accuracyOf(a) > accuracyOf(b) + ROUNDING;
 const isBetter = (a: Checked, b: Checked): boolean =>
   isMoreAccurate(a, b) || (!isMoreAccurate(b, a) && lossOf(a) < lossOf(b));
 
