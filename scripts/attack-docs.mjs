@@ -127,7 +127,8 @@ blocks get length 1. The latter is multiplied by the number of open gates from t
 against the gradient of the 50-norm of 1 - max(g, 1/2), which is adjusted in the same way with closed gates.
 
 What the published code does, and ours keeps: the image is (tanh(c (u + w)) + 1) / 2 with u the normalised clean image
-and c = 1 (ILFO) or 0.8. There is no inverse of tanh, so w = 0 is an image of strong contrast and not the clean one.
+and c = 1 (ILFO) or 0.8. The code does not apply the inverse of tanh to u. So w = 0 gives an image of strong contrast,
+not the clean image.
 Nothing bounds the distance.
 
 What differs:

@@ -151,6 +151,22 @@ async function answersFor(
   return { routed, costs: routed.map((path) => costOf(victim.model, path)) };
 }
 
+/** What samples and their attacked images cost and answer. */
+const bothFor = async (
+  victim: Victim,
+  samples: readonly Sample[],
+  outcomes: readonly { readonly image: Float32Array }[],
+) => ({
+  clean: await answersFor(
+    victim,
+    samples.map(({ pixels }) => pixels),
+  ),
+  attacked: await answersFor(
+    victim,
+    outcomes.map(({ image }) => image),
+  ),
+});
+
 const NETWORKS = [
   ["gates alone", { exits: [], thresholds: [] }],
   ["gates and exits", { exits: [0, 2], thresholds: [0.9, 0.9] }],
@@ -165,14 +181,7 @@ describe.each(NETWORKS)("%s", (_name, options) => {
   test.each([0.3, 0.5, 1])("slowdown succeeds exactly where the cost has risen by the share %f", async (share) => {
     const samples = await gatedSamples(victim, 20);
     const outcomes = await attackWith(victim, samples, { ...config, costShare: share }, { backend });
-    const clean = await answersFor(
-      victim,
-      samples.map(({ pixels }) => pixels),
-    );
-    const attacked = await answersFor(
-      victim,
-      outcomes.map(({ image }) => image),
-    );
+    const { clean, attacked } = await bothFor(victim, samples, outcomes);
     outcomes.forEach(({ success }, i) => {
       expect(success, `sample ${i}`).toBe(attacked.costs[i] >= clean.costs[i] + share * (full - clean.costs[i]));
     });
@@ -212,14 +221,7 @@ describe.each(NETWORKS)("%s", (_name, options) => {
     const samples = await gatedSamples(victim, 20);
     const faster = { goal: "speed-up", radius: 0.3, steps: 25, costShare: 0.2 };
     const outcomes = await attackWith(victim, samples, faster, { backend });
-    const clean = await answersFor(
-      victim,
-      samples.map(({ pixels }) => pixels),
-    );
-    const attacked = await answersFor(
-      victim,
-      outcomes.map(({ image }) => image),
-    );
+    const { clean, attacked } = await bothFor(victim, samples, outcomes);
     const least = costOf(victim.model, { stop: 0, gates: victim.model.gates.map(() => 0) });
     outcomes.forEach(({ success }, i) => {
       const cheaper =
@@ -268,14 +270,7 @@ describe.each(NETWORKS)("%s", (_name, options) => {
       costShare: 1,
     };
     const outcomes = await attackWith(victim, samples, strong, { backend });
-    const clean = await answersFor(
-      victim,
-      samples.map(({ pixels }) => pixels),
-    );
-    const attacked = await answersFor(
-      victim,
-      outcomes.map(({ image }) => image),
-    );
+    const { clean, attacked } = await bothFor(victim, samples, outcomes);
     attacked.costs.forEach((cost, i) => {
       expect(cost).toBeGreaterThanOrEqual(clean.costs[i]);
     });

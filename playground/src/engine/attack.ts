@@ -38,7 +38,7 @@ export interface AttackTask {
   readonly onFrame: (frame: Frame) => void;
 }
 
-/** Answers with an evaluator that attacks share, and shows the images that one search asks about. */
+/** Answers with an evaluator that attacks share. It shows the images that one search asks about. */
 class Watched extends Evaluator {
   readonly #shared: Evaluator;
   readonly #onImage: (image: Float32Array, gradient: boolean) => Promise<void>;
@@ -128,7 +128,7 @@ class Frames {
     this.#sample = sample;
   }
 
-  /** Show an image of the search. A gradient method also asks about images that are no step of it. */
+  /** Show an image of the search. A gradient method also asks about images between its steps. */
   async offer(image: Float32Array, gradient: boolean): Promise<void> {
     const now = performance.now();
     const follows = this.#attack.method.access === "gradient" ? gradient : now - this.#last >= PAUSE_MS;

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DynnError, reasonOf } from "../../core/errors.js";
 import { bytesOf, filesIn, pageFolder, typeOf } from "./files.js";
 import { type OwnRequest, openOwn } from "./own.js";
+import { PAGE_POLICY } from "./policy.js";
 
 /** A running server of the page. */
 export interface PlayServer {
@@ -18,19 +19,9 @@ export interface PlayServer {
   readonly close: () => Promise<void>;
 }
 
-/** What the page may do. A worker takes its policy from its own response, so every file has it. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' blob: data:",
-  "media-src 'self' blob:",
-  "style-src 'self' 'unsafe-inline'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** A worker takes its policy from its own response, so every file has it. No page may frame this
+ * one. */
+const POLICY = [...PAGE_POLICY, "frame-ancestors 'none'"].join("; ");
 
 /** With the first three, a page may have threads and fine clocks. */
 const HEADERS = {
