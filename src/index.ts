@@ -160,6 +160,7 @@ export {
 } from "./dynamic/run/executor/index.js";
 export type { StageAnswer } from "./dynamic/run/executor/sample-queue.js";
 export { type CompileOptions, Forward, type ForwardOptions } from "./dynamic/run/forward.js";
+export { FullForward } from "./dynamic/run/full-forward.js";
 export { checkOutputs, type OutputOptions } from "./dynamic/run/outputs.js";
 export { type Stage, type StagedGraph, type StageGate, splitStages } from "./dynamic/run/stages.js";
 export { measureExits, type TimedExits, type TimingOptions, timeExits } from "./dynamic/run/timing.js";

@@ -2,17 +2,15 @@
  *  to 8 bits, as a file holds it, and success is judged on the rounded image. */
 import { Evaluator } from "../attacks/oracle/evaluator.js";
 import { runAttack } from "../attacks/runner.js";
-import { type Seen, samplesOf, toEightBits } from "../attacks/sample.js";
+import { samplesOf, seenIn, toEightBits } from "../attacks/sample.js";
 import { type AttackConfig, configureAttack } from "../attacks/spec.js";
 import { DynnError } from "../core/errors.js";
 import { checkGiven } from "../core/given.js";
 import { Images } from "../core/images.js";
-import type { Logits } from "../core/logits.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
 import { underPolicy } from "../dynamic/model/under-policy.js";
 import { type ExitAnswer, exitAnswers } from "../dynamic/route/exit-answers.js";
-import { bitsOf } from "../dynamic/route/route.js";
-import { Forward } from "../dynamic/run/forward.js";
+import { FullForward } from "../dynamic/run/full-forward.js";
 import { checkOutputs } from "../dynamic/run/outputs.js";
 import { NORMS } from "../perturb/norms.js";
 import type { Backend } from "../runtime/backend.js";
@@ -20,8 +18,8 @@ import type { Policy } from "../schema/policy.js";
 
 /** What an attack on one image may aim at. */
 export const IMAGE_GOALS = ["wrong", "early", "slowdown"] as const;
-/** wrong: the network's answer is wrong. early: an early exit answers wrongly, and the final exit
- * stays right. slowdown: no early exit fires. */
+/** wrong: the network's answer is wrong. early: the network's answer is wrong, and the final exit
+ * with every gate open stays right. slowdown: no early exit fires. */
 export type ImageGoal = (typeof IMAGE_GOALS)[number];
 
 /** Options of {@link attackImage}. */
@@ -90,7 +88,7 @@ export async function attackImage(
   const { backend, policy, seed = 0, signal } = options;
   const model = underPolicy(await checkOutputs(given, { backend }), policy);
   const attack = configureAttack(configOf(options, model), { model, policy });
-  const forward = await Forward.compile(model, { backend });
+  const forward = await FullForward.compile(model, { backend });
   const evaluator = new Evaluator(model, { backend });
   try {
     const clean = await forward.logits(image, { batch: 1, signal });
@@ -103,19 +101,13 @@ export async function attackImage(
     return {
       ...{ image: rounded, label, before, eligible: outcome.eligible },
       after: exitAnswers(model, { logits, policy }),
-      success: attack.goal.succeeded(sample, seenIn(logits)),
+      success: attack.goal.succeeded(sample, seenIn(logits, 0)),
       changed: NORMS.linf.distance(image.data, rounded.data),
     };
   } finally {
     await Promise.all([forward.release(), evaluator.release()]);
   }
 }
-
-/** What the network says of the one image. */
-const seenIn = (logits: Logits): Seen => ({
-  logits: logits.rows(0),
-  ...(logits.gates.length > 0 ? { bits: bitsOf(logits, 0) } : {}),
-});
 
 /** A network without early exits has one answer to make wrong. */
 function configOf({ goal, radius = 8 / 255, steps = 40 }: AttackImageOptions, { exits }: DynamicModel): AttackConfig {

@@ -1,12 +1,10 @@
 /** @file Makes samples for attacks from the records of a data set: images, labels, and the logits
  *  of a model. */
 import { type Sample, samplesOf } from "../attacks/sample.js";
-import { Logits } from "../core/logits.js";
 import { type Dataset, readImages } from "../data/dataset.js";
 import { fitData } from "../data/fit.js";
 import type { DynamicModel } from "../dynamic/model/model.js";
-import { openGates } from "../dynamic/model/open-gates.js";
-import { Forward } from "../dynamic/run/forward.js";
+import { FullForward } from "../dynamic/run/full-forward.js";
 import type { Backend } from "../runtime/backend.js";
 import { batchOf } from "./batch.js";
 
@@ -43,22 +41,10 @@ export async function samples(
   const data = fitData(model, records);
   const { batch } = batchOf({ model, backend, batch: given, images: data.count });
   const images = await readImages(data);
-  const logits = await logitsOf(model, backend, (forward) => forward.logits(images, { batch, signal, onProgress }));
-  const open = openGates(model);
-  if (open === model) return samplesOf({ images, labels: data.labels, logits });
-  const { exits, gates, classes } = logits;
-  const opened = await logitsOf(open, backend, (forward) => forward.logits(images, { batch, signal }));
-  return samplesOf({ images, labels: data.labels, logits: new Logits(exits, classes, gates, opened.exits.at(-1)) });
-}
-
-async function logitsOf(
-  model: DynamicModel,
-  backend: Backend,
-  run: (forward: Forward) => Promise<Logits>,
-): Promise<Logits> {
-  const forward = await Forward.compile(model, { backend });
+  const forward = await FullForward.compile(model, { backend });
   try {
-    return await run(forward);
+    const logits = await forward.logits(images, { batch, signal, onProgress });
+    return samplesOf({ images, labels: data.labels, logits });
   } finally {
     await forward.release();
   }

@@ -7,7 +7,7 @@ import {
   costShareOf,
   type DynamicModel,
   dynamicModel,
-  Forward,
+  FullForward,
   Images,
   imageDims,
   type Logits,
@@ -31,11 +31,11 @@ const FIRST_THRESHOLD = 0.8;
 export class Network {
   readonly model: DynamicModel;
   readonly backend: Backend;
-  readonly #forward: Forward;
+  readonly #forward: FullForward;
   readonly #provider: Provider;
   readonly #bundled: boolean;
 
-  private constructor(model: DynamicModel, backend: Backend, forward: Forward, facts: Facts) {
+  private constructor(model: DynamicModel, backend: Backend, forward: FullForward, facts: Facts) {
     this.model = model;
     this.backend = backend;
     this.#forward = forward;
@@ -51,7 +51,7 @@ export class Network {
     const checked = await checkOutputs(dynamicModel(source, { name: facts.name }), { backend });
     const model = checked.policy ? underPolicy(checked, checked.policy) : checked;
     imageDims(model);
-    return new Network(model, backend, await Forward.compile(model, { backend }), facts);
+    return new Network(model, backend, await FullForward.compile(model, { backend }), facts);
   }
 
   get facts(): NetworkFacts {
