@@ -1,6 +1,7 @@
-/** @file Mutants of what an audit says over attacks and over seeds, and of the folder of kept images. */
+/** @file Mutants of what an audit says over attacks and over seeds, of its flags for hard gates, and of the folder of kept images. */
 const WORST_CASE_TEST = "test/studies/worst-case.test.ts";
 const SPREAD_TEST = "test/measures/spread.test.ts";
+const HEALTH_TEST = "test/studies/health-gates.test.ts";
 const KEPT_TEST = "test/cli/kept.test.ts";
 
 export const AUDIT_RESULTS = [
@@ -59,5 +60,47 @@ export const AUDIT_RESULTS = [
     replace: "if (other !== undefined) return;",
     test: KEPT_TEST,
     killedBy: "is refused at the attack where only its images are there",
+  },
+  {
+    name: "audit/hard-gates-of-every-surrogate",
+    find: '...(passes(attack) === "hard" ?',
+    replace: "...(passes(attack) !== undefined ?",
+    test: HEALTH_TEST,
+    killedBy: "is not shown with gates straight-through",
+  },
+  {
+    name: "audit/surrogates-disagree-within-intervals",
+    find: "if (strongest <= weakest) return 0;",
+    replace: "if (strongest < 0) return 0;",
+    test: HEALTH_TEST,
+    killedBy: "is not shown within the intervals of both",
+  },
+  {
+    name: "audit/surrogates-disagree-on-all",
+    find: "new Set(reached).size > 1",
+    replace: "reached.length > 1",
+    test: HEALTH_TEST,
+    killedBy: "is the share of samples that only one surrogate reaches",
+  },
+  {
+    name: "audit/surrogates-disagree-among-tried",
+    find: "new Set(reached).size > 1).length / eligible.length",
+    replace: "new Set(reached).size > 1).length / tried.length",
+    test: HEALTH_TEST,
+    killedBy: "counts samples that were not tried with several surrogates",
+  },
+  {
+    name: "audit/gates-weaker-in-another-ball",
+    find: "sameBall(record, o) && passes(o) !== passes(record)",
+    replace: "passes(o) !== passes(record)",
+    test: HEALTH_TEST,
+    killedBy: "is not shown within the intervals, in another ball",
+  },
+  {
+    name: "audit/gates-weaker-with-the-same-surrogate",
+    find: "sameBall(record, o) && passes(o) !== passes(record)",
+    replace: "sameBall(record, o)",
+    test: HEALTH_TEST,
+    killedBy: "is not shown within the intervals, in another ball",
   },
 ];
