@@ -141,7 +141,9 @@ What differs:
 - SkipNet's gates pass gradients straight through, and so do ours by default.
 - GradMDM's power for open gates is 50 there for gates trained by reinforcement and 0.35 for others. \`keepPower\` is 50.
 - With a radius, Adam moves the pixels from the clean image, and each step is projected into the ball. This form is ours.
-- The option that also keeps the logits is left out. \`slowdown\` with \`keepLabel\` keeps the label.
+- \`keepLogits\` is the option of GradAuto's and GradMDM's code that keeps accuracy: a weight of the squared distance
+  between the final logits and those of the clean image, 1e5 there. It is 0 by default, and \`ilfo\` takes it too.
+  \`slowdown\` with \`keepLabel\` keeps the label alone.
 
 ## Against the original implementations
 

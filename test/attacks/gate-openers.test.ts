@@ -2,7 +2,7 @@
  *  gradient by hand, and what they reach. */
 import { describe, expect, test } from "vitest";
 import type { Victim } from "../../src/attacks/goals/victim.js";
-import { adjustedOpening, keeping, opening, powerOpening } from "../../src/attacks/losses/gates.js";
+import { adjustedOpening, keeping, keepingLogits, opening, powerOpening } from "../../src/attacks/losses/gates.js";
 import type { Loss } from "../../src/attacks/losses/loss.js";
 import type { Task } from "../../src/attacks/methods/method.js";
 import { Evaluator } from "../../src/attacks/oracle/evaluator.js";
@@ -38,6 +38,8 @@ function victimWith(): Victim {
 interface Walk {
   readonly images: number[][];
   readonly keys: string[][];
+  /** The image that the search returns. */
+  found: readonly number[];
 }
 
 /** The images that a search asks for, when each loss of a step has the gradients given. */
@@ -46,22 +48,29 @@ function walked(
   sample: Sample,
   gradients: (step: number) => Float32Array[],
   steps: number,
+  losses: (step: number, place: number) => number = () => 0,
 ): Walk {
   const victim = victimWith();
   const attack = configureAttack({ name: "t", ...config, steps }, victim);
   const task: Task = { ...attack, sample, set: [sample], seed: 3, dims: [3, 8, 8], withLoss: () => task };
   const search = attack.method.start([task]);
-  const walk: Walk = { images: [], keys: [] };
+  const walk: Walk = { images: [], keys: [], found: [] };
   let step = search.next();
   for (let at = 0; !step.done; at++) {
     walk.images.push([...step.value[0].image]);
     walk.keys.push(step.value.map(({ loss }) => loss.key));
     const given = gradients(at);
     const replies = step.value.map(
-      (_, k): Evaluation => ({ loss: 0, gradient: given[k], logits: [new Float32Array(4)], bits: [0, 0, 0, 0] }),
+      (_, k): Evaluation => ({
+        loss: losses(at, k),
+        gradient: given[k],
+        logits: [new Float32Array(4)],
+        bits: [0, 0, 0, 0],
+      }),
     );
     step = search.next(replies);
   }
+  walk.found = [...step.value[0].image];
   return walk;
 }
 
@@ -178,6 +187,39 @@ describe("steps as published", () => {
     expectImages(walk.images[3], imageOf(w, 0.8));
   });
 
+  test("the option that keeps logits adds its gradient to the published one, and its loss to the objective", async () => {
+    const given = [0, 1].map((k) => [noise(50 + k, 1e-4), noise(60 + k, 1e-4)]);
+    const config = { method: "ilfo", weight: 1e5, keepLogits: 3e4 };
+    const walk = walked(config, SAMPLE, (step) => given[Math.min(step, 1)], 2);
+    const w = adam(
+      zeros,
+      5e-4,
+      (at, step) => {
+        const [image, slope] = [imageOf(at, 1), slopeOf(at, 1)];
+        const away = distanceSlope(image);
+        return image.map((_, i) => slope[i] * (-1e5 * given[step][0][i] - 3e4 * given[step][1][i] + away[i]));
+      },
+      2,
+    );
+    expectImages(walk.images[2], imageOf(w, 1));
+    expect(walk.keys).toEqual(new Array(3).fill(["gates/closed", "gates/logits"]));
+    const nearest = walked(
+      config,
+      SAMPLE,
+      (step) => given[Math.min(step, 1)],
+      2,
+      (at, k) => (k === 1 && at !== 1 ? -9 : 0),
+    );
+    expect(nearest.found).toEqual(nearest.images[1]);
+    for (const [method, asked] of [
+      ["gradauto", ["gates/closed", "gates/open", "gates/logits"]],
+      ["gradmdm", ["gates/closed-power/1", "gates/logits"]],
+    ] as const) {
+      const [first] = walked({ method, keepLogits: 1e5 }, SAMPLE, () => asked.map((_, k) => noise(k, 1)), 1).keys;
+      expect(first).toEqual(asked);
+    }
+  });
+
   test("with a radius, Adam moves the pixels from the clean image, and each step stays in the ball", () => {
     const given = noise(41, 1);
     const config = { method: "ilfo", norm: "linf", radius: 0.004, stepSize: 0.003, weight: 1e5 } as const;
@@ -266,9 +308,9 @@ function powers(g: Vector, p: number, kept: (g: number) => number, slope: (g: nu
   return { norm, slopes: g.map((v, i) => (values[i] / norm) ** (p - 1) * slope(v) * v * (1 - v)) };
 }
 
-async function evaluatedAt(model: DynamicModel, loss: Loss, x: Vector) {
+async function evaluatedAt(model: DynamicModel, loss: Loss, x: Vector, logits: Vector = [0, 0]) {
   const image = Float32Array.from(x);
-  const sample = { id: 0, pixels: image, label: 0, clean: [new Float32Array(2)] };
+  const sample = { id: 0, pixels: image, label: 0, clean: [Float32Array.from(logits)] };
   const evaluator = new Evaluator(model, { backend: referenceBackend });
   const [found] = await evaluator.evaluate([{ question: { image, loss, gradient: true }, sample, label: 0 }]);
   return { loss: found.loss, gradient: [...found.gradient] };
@@ -299,6 +341,14 @@ describe("losses and gradients by hand", () => {
     ];
     expect(open.loss).toBeCloseTo(-total(g.map((v) => Math.max(0, 0.5 - v))), 6);
     expect(keep.loss).toBeCloseTo(total(g.map((v) => Math.max(0, v - 0.5))), 6);
+  });
+
+  test.each(IMAGES.map((x) => [x]))("the distance of the logits at %j", async (x) => {
+    const { v0, v1 } = forward(x);
+    const h = plus(x, times(v0, apply(B, x)));
+    const away = plus(plus(h, times(v1, apply(C, h))), [-0.4, 0.7]);
+    const found = await evaluatedAt(victim.model, keepingLogits(victim), x, [0.4, -0.7]);
+    expect(found.loss).toBeCloseTo(-dot(away, away), 6);
   });
 
   test.each(IMAGES.map((x) => [x]))("GradMDM's power loss at %j", async (x) => {
@@ -371,6 +421,18 @@ describe("what they reach", () => {
     if (!("radius" in options)) return;
     for (const [i, image] of images.entries())
       expect(NORMS[options.norm].distance(image, samples[i].pixels)).toBeLessThanOrEqual(options.radius + 1e-5);
+  });
+
+  test.each(["ilfo", "gradauto", "gradmdm"])("%s with the option that keeps logits moves them less", async (method) => {
+    const samples = await gatedSamples(victim, 6);
+    const moved = async (keepLogits: number) => {
+      const config = { method, keepLogits, norm: "linf", radius: 0.1, steps: 25, iterate: "last" } as const;
+      const outcomes = await attackWith(victim, samples, config, { backend });
+      const { exits } = await run(victim.model, stacked(outcomes.map(({ image }) => image)));
+      const clean = samples.flatMap((sample) => [...sample.clean[0]]);
+      return total([...exits[0]].map((v, i) => (v - clean[i]) ** 2));
+    };
+    expect(await moved(1e5)).toBeLessThan(await moved(0));
   });
 
   test("success is that of the goal, on the hard network", async () => {

@@ -135,6 +135,27 @@ export const GATE_ATTACKS = [
     killedBy: "gradauto: the part against the keeping gradient",
   },
   {
+    name: "methods/openers-keep-logits-reversed",
+    find: "combined(1, opening, -keepLogits, logits)",
+    replace: "combined(1, opening, keepLogits, logits)",
+    test: OPENERS_TEST,
+    killedBy: "the option that keeps logits adds its gradient",
+  },
+  {
+    name: "methods/openers-keep-logits-not-judged",
+    find: "rule.objective([loss], distance) - keepLogits * away",
+    replace: "rule.objective([loss], distance) - 0 * away",
+    test: OPENERS_TEST,
+    killedBy: "the option that keeps logits adds its gradient",
+  },
+  {
+    name: "methods/openers-keep-logits-of-nothing",
+    find: 'b.op("Sub", [ctx.logits(final), ctx.cleanLogits(final)])',
+    replace: "ctx.logits(final)",
+    test: OPENERS_TEST,
+    killedBy: "the distance of the logits",
+  },
+  {
     name: "gates/recovery-of-the-full-cost",
     find: "(after - before) / (full - before)",
     replace: "(after - before) / full",

@@ -6,7 +6,7 @@ import { int } from "../../graph/attributes.js";
 import type { ValueName } from "../../graph/graph.js";
 import { reduce, reduceSum, unsqueeze } from "../../ops/support/emit.js";
 import type { Victim } from "../goals/victim.js";
-import { allExits } from "../goals/victim.js";
+import { allExits, exitCount } from "../goals/victim.js";
 import type { Loss, LossContext } from "./loss.js";
 import { scale } from "./nodes.js";
 
@@ -69,4 +69,16 @@ export const powerOpening = (victim: Victim, p: number): Loss =>
 export const adjustedOpening = (victim: Victim, p: number, q: number): Loss => ({
   ...lossOf(victim, `gates/adjusted/${p}/${q}`, (ctx, g) => closedPower(ctx, g, p)),
   against: (ctx) => openPower(ctx, probabilities(ctx, victim), q),
+});
+
+/** Minus the squared distance of the final exit's logits to those of the clean image: the option of
+ * GradAuto and GradMDM that keeps accuracy. */
+export const keepingLogits = (victim: Victim): Loss => ({
+  key: "gates/logits",
+  exits: allExits(victim),
+  build: (ctx) => {
+    const [{ builder: b }, final] = [ctx, exitCount(victim) - 1];
+    const away = b.op("Sub", [ctx.logits(final), ctx.cleanLogits(final)]);
+    return scale(ctx, reduceSum(b, b.op("Mul", [away, away]), [1], false), -1);
+  },
 });

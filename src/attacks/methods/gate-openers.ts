@@ -4,7 +4,7 @@
  *  radius, Adam moves the pixels from the clean image, and each step is projected into the ball. */
 import { DynnError } from "../../core/errors.js";
 import { hasFull, type Victim } from "../goals/victim.js";
-import { adjustedOpening, keeping, opening, powerOpening } from "../losses/gates.js";
+import { adjustedOpening, keeping, keepingLogits, opening, powerOpening } from "../losses/gates.js";
 import type { Loss } from "../losses/loss.js";
 import { amount, choice, count, type Parameters, type Values } from "../parameters.js";
 import type { FoundImage, Search } from "../question.js";
@@ -19,11 +19,15 @@ interface Rule {
   /** The gradient that Adam descends, in the space of the variable.
    * @param gradients of the losses, ascended */
   readonly descent: (gradients: readonly Float64Array[], distance: Float64Array) => Float64Array;
-  /** The objective, descended: it says which iterate is the best one. */
-  readonly objective: (loss: number, distance: number) => number;
+  /** The objective, descended: it says which iterate is the best one.
+   * @param losses those of {@link judged} */
+  readonly objective: (losses: readonly number[], distance: number) => number;
+  /** The losses that the objective reads. Undefined: the first one. */
+  readonly judged?: ((losses: readonly Loss[]) => readonly Loss[]) | undefined;
 }
 
 const SHARED = {
+  keepLogits: amount(0, "weight of the squared distance of the final logits to the clean ones; as published 0 or 1e5"),
   contrast: amount(1, "factor c in image = (tanh(c (u + w)) + 1) / 2, without a radius"),
   iterate: choice(["best", "last"], "best", "which iterate is the result; `best`: of the smallest objective"),
 };
@@ -32,18 +36,21 @@ interface Steps {
   readonly steps: number;
   readonly stepSize: number;
   readonly contrast: number;
+  readonly keepLogits: number;
   readonly iterate: "best" | "last";
 }
 
 function* search(task: Task, options: Steps, space: GateSpace, rule: Rule): Search {
   const { goal, sample } = task;
   const adam = new Adam(sample.pixels.length);
+  const judged = rule.judged ?? ((losses) => losses.slice(0, 1));
   let kept: { readonly found: FoundImage; readonly objective: number } | undefined;
   for (let step = 0; step <= options.steps; step++) {
     const gradient = step < options.steps;
-    const losses = gradient ? rule.losses(step) : rule.losses(step).slice(0, 1);
-    const replies = yield losses.map((loss) => ({ image: space.image, loss, gradient, goal }));
-    const objective = rule.objective(replies[0].loss, space.distance());
+    const [all, read] = [rule.losses(step), judged(rule.losses(step))];
+    const replies = yield (gradient ? all : read).map((loss) => ({ image: space.image, loss, gradient, goal }));
+    const values = gradient ? read.map((loss) => replies[all.indexOf(loss)].loss) : replies.map(({ loss }) => loss);
+    const objective = rule.objective(values, space.distance());
     if (kept === undefined || options.iterate === "last" || objective < kept.objective) {
       const found = { image: Float32Array.from(space.image), success: goal.succeeded(sample, replies[0]) };
       kept = { found, objective };
@@ -60,6 +67,22 @@ function spaceOf(task: Task, { contrast }: Steps, { model }: Victim): GateSpace 
   return task.budget.radius === undefined
     ? contrastSpace(task.sample.pixels, scales, contrast)
     : ballSpace(task, scales);
+}
+
+/** A rule that also keeps the logits, as the option of the published code does. Its loss is the
+ * last one of a step. */
+function withLogits(rule: Rule, { keepLogits }: Steps, victim: Victim): Rule {
+  if (keepLogits === 0) return rule;
+  const kept = keepingLogits(victim);
+  return {
+    losses: (step) => [...rule.losses(step), kept],
+    judged: (losses) => [losses[0], kept],
+    descent: (gradients, distance) => {
+      const [opening, logits] = [rule.descent(gradients.slice(0, -1), distance), gradients[gradients.length - 1]];
+      return combined(1, opening, -keepLogits, logits);
+    },
+    objective: ([loss, away], distance) => rule.objective([loss], distance) - keepLogits * away,
+  };
 }
 
 /** A published attack. */
@@ -82,7 +105,7 @@ const opener = <P extends Parameters>(
     start: (task, values, victim) => {
       const options = values as unknown as Steps;
       const rule = ruleOf(values, victim, task.sample.pixels.length);
-      return search(task, options, spaceOf(task, options, victim), rule);
+      return search(task, options, spaceOf(task, options, victim), withLogits(rule, options, victim));
     },
   });
 
@@ -117,7 +140,7 @@ export const ilfo = opener(
     return {
       losses: () => losses,
       descent: ([gates], distance) => combined(-weight, gates, 1, distance),
-      objective: (loss, distance) => distance - weight * loss,
+      objective: ([loss], distance) => distance - weight * loss,
     };
   },
 );
@@ -141,7 +164,7 @@ export const gradauto = opener(
     return {
       losses: () => losses,
       descent: ([open, keep], distance) => combined(-weight * size, ofLengthOne(apart(open, keep)), 1, distance),
-      objective: (loss, distance) => distance - weight * size * loss,
+      objective: ([loss], distance) => distance - weight * size * loss,
     };
   },
 );
@@ -184,7 +207,7 @@ export const gradmdm = opener(
     return {
       losses: (step) => (step < plainSteps ? plain : adjusted),
       descent: ([gates], distance) => combined(-weight, gates, gamma, distance),
-      objective: (loss, distance) => gamma * distance - weight * loss,
+      objective: ([loss], distance) => gamma * distance - weight * loss,
     };
   },
 );
