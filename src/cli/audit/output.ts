@@ -2,7 +2,6 @@
 import { present } from "../../core/present.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { writeRows } from "../../node/parquet.js";
-import { renderAudit } from "../../report/audit/page.js";
 import { RESULT_FORMS, type ResultForm, resultsTable } from "../../report/audit/results.js";
 import type { AuditOutcome } from "../../studies/audit/index.js";
 import { checkDistinct } from "../shared/distinct.js";
@@ -39,7 +38,10 @@ export async function checkOutputs({ json, report, records, table }: OutputFlags
 /** Writes and prints what the flags ask for. */
 export async function writeOutputs({ record, gallery, rows }: AuditOutcome, flags: OutputFlags, io: Io): Promise<void> {
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
-  if (flags.report !== undefined) await writeText(flags.report, renderAudit(record, gallery));
+  if (flags.report !== undefined) {
+    const { renderAudit } = await import("../../report/audit/page.js");
+    await writeText(flags.report, renderAudit(record, gallery));
+  }
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.records !== undefined) await writeRows(flags.records, rows);
   if (flags.table !== undefined)

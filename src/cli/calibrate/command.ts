@@ -14,7 +14,6 @@ import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { openOnnx } from "../../node/models.js";
-import { renderCalibration } from "../../report/calibration/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
 import type { CalibrationTarget } from "../../schema/target.js";
@@ -262,7 +261,10 @@ async function writeOutputs(
 ): Promise<void> {
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
   if (flags.out !== undefined) await writePolicy(path, flags.out, { policy, exits });
-  if (flags.report !== undefined) await writeText(flags.report, renderCalibration(record));
+  if (flags.report !== undefined) {
+    const { renderCalibration } = await import("../../report/calibration/page.js");
+    await writeText(flags.report, renderCalibration(record));
+  }
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.json === "-") return io.out(json);
   io.out(flags.full ? calibrationTables(record) : calibrationSummary(record));

@@ -8,7 +8,6 @@ import { dynamicModel } from "../../dynamic/model/model.js";
 import { HEADS } from "../../nn/heads.js";
 import { checkWritable } from "../../node/files.js";
 import { saveModel } from "../../node/onnx-files.js";
-import { renderConversion } from "../../report/conversion/page.js";
 import { NEVER_FIRES, type Policy } from "../../schema/policy.js";
 import { conversionRecord } from "../../studies/conversion.js";
 import { measureSpeed } from "../../studies/speed.js";
@@ -98,6 +97,7 @@ async function write(
   const record = conversionRecord({ conversion, plan, epochs, card, measured, target, speeds });
   await saveModel(flags.out, { graph, metadata });
   const text = `${JSON.stringify(record, undefined, 2)}\n`;
+  const { renderConversion } = await import("../../report/conversion/page.js");
   await finished.run.finish(card, { report: renderConversion(record), record: text });
   io.out(conversionSummary(record));
   for (const path of [flags.out, finished.run.report]) io.out(`wrote ${path}\n`);

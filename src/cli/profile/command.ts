@@ -11,7 +11,6 @@ import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
 import { describeMachine } from "../../node/machine.js";
 import { openModel } from "../../node/models.js";
-import { renderProfile } from "../../report/profile/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import { LARGEST_BATCH } from "../../runtime/batch.js";
 import { RULES, type Rule } from "../../schema/policy.js";
@@ -182,7 +181,10 @@ async function recordsOf(
 
 async function writeOutputs(record: ProfileRecord, { json, report, full }: ProfileFlags, io: Io): Promise<void> {
   const text = `${JSON.stringify(record, undefined, 2)}\n`;
-  if (report !== undefined) await writeText(report, renderProfile(record));
+  if (report !== undefined) {
+    const { renderProfile } = await import("../../report/profile/page.js");
+    await writeText(report, renderProfile(record));
+  }
   if (json !== undefined && json !== "-") await writeText(json, text);
   if (json === "-") return io.out(text);
   io.out(full ? profileTables(record) : profileSummary(record));

@@ -3,9 +3,6 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { checkFolderName, checkWritable, makeFolder, writeText } from "../../node/files.js";
 import { inStudy, readStudyRecord } from "../../node/studies/folder.js";
-import { studyFigures } from "../../report/study/figures.js";
-import { studyTable } from "../../report/study/latex.js";
-import { renderStudy } from "../../report/study/page.js";
 import type { StudyRecord } from "../../schema/study/record.js";
 import { checkDistinct } from "../shared/distinct.js";
 import type { Io } from "../shared/io.js";
@@ -35,8 +32,12 @@ async function reportAction(folder: string, { out, figures, latex }: ReportFlags
   for (const path of [out, latex]) if (path !== undefined) await checkWritable(path);
   if (figures !== undefined) await checkFolderName(figures);
   const record = await readStudyRecord(inStudy(folder, "record"));
+  const { renderStudy } = await import("../../report/study/page.js");
   await writeText(out, renderStudy(record));
-  if (latex !== undefined) await writeText(latex, studyTable(record));
+  if (latex !== undefined) {
+    const { studyTable } = await import("../../report/study/latex.js");
+    await writeText(latex, studyTable(record));
+  }
   const drawn = figures === undefined ? 0 : await writeFigures(figures, record);
   for (const path of [out, latex]) if (path !== undefined) io.out(`wrote ${path}\n`);
   if (figures !== undefined) io.out(`wrote ${drawn} figures to ${figures}\n`);
@@ -45,6 +46,7 @@ async function reportAction(folder: string, { out, figures, latex }: ReportFlags
 /** @returns the number of figures */
 async function writeFigures(folder: string, record: StudyRecord): Promise<number> {
   await makeFolder(folder);
+  const { studyFigures } = await import("../../report/study/figures.js");
   const figures = studyFigures(record);
   for (const [name, svg] of figures) await writeText(join(folder, `${name}.svg`), svg);
   return figures.size;

@@ -11,7 +11,6 @@ import { openDataset } from "../../node/data/open.js";
 import { checkWritable, readJson, writeText } from "../../node/files.js";
 import { describeRun } from "../../node/machine.js";
 import { openModel } from "../../node/models.js";
-import { renderTransfer } from "../../report/transfer/page.js";
 import { type TransferOptions, transfer } from "../../studies/transfer/index.js";
 import { type BackendFlags, backendOf } from "../shared/backend-options.js";
 import { matchingOf } from "../shared/class-options.js";
@@ -98,7 +97,10 @@ async function transferAction(specs: readonly string[], flags: TransferFlags, io
   );
   io.signal.throwIfAborted();
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
-  if (flags.report !== undefined) await writeText(flags.report, renderTransfer(record));
+  if (flags.report !== undefined) {
+    const { renderTransfer } = await import("../../report/transfer/page.js");
+    await writeText(flags.report, renderTransfer(record));
+  }
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.json === "-") return io.out(json);
   io.out(transferTables(record));

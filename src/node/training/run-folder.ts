@@ -42,7 +42,7 @@ export interface RunOptions {
   /** Continue the run in the folder. */
   readonly resume: boolean;
   /** Makes the report of the epochs so far. */
-  readonly render: (epochs: readonly EpochReport[]) => string;
+  readonly render: (epochs: readonly EpochReport[]) => Promise<string>;
   readonly warn: (text: string) => void;
 }
 
@@ -112,7 +112,7 @@ export class RunFolder {
     const { folder, render } = this.#options;
     if (epochs.length === 0) return;
     await writeText(join(folder, METRICS), epochs.map((epoch) => `${JSON.stringify(epoch)}\n`).join(""));
-    await writeText(this.report, render(epochs));
+    await writeText(this.report, await render(epochs));
   }
 
   /** Write the card and the last report: the run is finished.

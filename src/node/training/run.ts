@@ -1,7 +1,6 @@
 /** @file A training run in its folder, from plan to trained network: checkpoints, metrics, report,
  *  batches from worker threads. */
 import { channelStatistics } from "../../data/statistics.js";
-import { renderTraining } from "../../report/training/page.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { ModelCard } from "../../schema/model-card.js";
 import { recordOf, type TrainingPlan } from "../../training/run/plan.js";
@@ -55,7 +54,7 @@ export class TrainingRun {
       folder: options.folder,
       settings: plan.settings,
       resume: options.resume ?? false,
-      render: (epochs) => renderTraining(recordOf(plan, epochs)),
+      render: (epochs) => rendered(recordOf(plan, epochs)),
       warn: options.onWarning ?? (() => {}),
     });
     if (folder.state) await folder.writeCurves(folder.state.epochs);
@@ -120,10 +119,16 @@ export class TrainingRun {
   async finish(card: ModelCard, own?: { readonly report: string; readonly record: string }): Promise<void> {
     const test = card.exits.flatMap((e) => e.test ?? []);
     const epochs = this.#result?.epochs ?? [];
-    const report = own?.report ?? renderTraining(recordOf(this.plan, epochs, test.length > 0 ? test : undefined));
+    const report = own?.report ?? (await rendered(recordOf(this.plan, epochs, test.length > 0 ? test : undefined)));
     await this.#folder.finish(card, report, own?.record);
     this.close();
   }
+}
+
+/** Half the files of a command draw its page, so they are loaded where a page is written. */
+async function rendered(record: ReturnType<typeof recordOf>): Promise<string> {
+  const { renderTraining } = await import("../../report/training/page.js");
+  return renderTraining(record);
 }
 
 /** Batches made by worker threads. The workers do not get the signal: after an abort the trainer
