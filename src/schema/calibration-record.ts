@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { nothingSchema } from "./audit-record.js";
 import { memoryFields } from "./batch.js";
+import { digestSchema, madeFields } from "./made.js";
 import { normSchema } from "./norm.js";
 import { count, estimateSchema, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
@@ -80,7 +81,15 @@ const attackedSchema = z.object({
 export const calibrationRecordSchema = z.object({
   schemaVersion: z.literal(CALIBRATION_SCHEMA_VERSION),
   tool: toolSchema,
-  model: z.object({ name: z.string(), parameters: count, classes: count, ...readingFields, ...gateFields }),
+  ...madeFields,
+  model: z.object({
+    name: z.string(),
+    sha256: digestSchema,
+    parameters: count,
+    classes: count,
+    ...readingFields,
+    ...gateFields,
+  }),
   data: z.object({
     test: z.object({ name: z.string(), samples: count }),
     validation: z.object({ name: z.string(), samples: count }),

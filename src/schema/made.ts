@@ -29,9 +29,16 @@ export const madeFields = {
   made: madeSchema.optional().describe("the run; absent where the caller gave no facts about it"),
 };
 
+/** The run of a record, where its caller described it. */
+export const madeRecord = (made: Made | undefined): { readonly made?: Made } => (made === undefined ? {} : { made });
+
 /** The digest of the file of a model. */
 export const digestSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .optional()
   .describe("SHA-256 of the model's file, then of its data files if it has some; absent: the model came from no file");
+
+/** The digest in the record of a model, where the model came from a file. */
+export const digestRecord = ({ sha256 }: { readonly sha256?: string | undefined }): { readonly sha256?: string } =>
+  sha256 === undefined ? {} : { sha256 };

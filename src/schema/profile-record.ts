@@ -3,7 +3,7 @@
  *  the same round of the same run. docs/profiling.md explains the fields. */
 import { z } from "zod";
 import { memoryFields } from "./batch.js";
-import { machineSchema } from "./made.js";
+import { digestSchema, machineSchema, madeFields } from "./made.js";
 import { count, estimateSchema, notesSchema, rateSchema, share, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { readingFields } from "./reading.js";
@@ -79,9 +79,11 @@ const pointSchema = z.object({
 export const profileRecordSchema = z.object({
   schemaVersion: z.literal(PROFILE_SCHEMA_VERSION),
   tool: toolSchema,
-  machine: machineSchema,
+  ...madeFields,
+  machine: machineSchema.describe("the machine of all times; the same as in `made`, where that is there"),
   model: z.object({
     name: z.string(),
+    sha256: digestSchema,
     input: z.array(z.union([z.string(), z.number()])),
     parameters: count,
     exits: z.array(z.object({ name: z.string(), macs: positive, costFraction: share })).min(1),

@@ -13,6 +13,7 @@ import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
 import { type TimedExits, timeExits } from "../../dynamic/run/timing.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
+import { describeRun } from "../../node/machine.js";
 import { openOnnx } from "../../node/models.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { ModelMetadata } from "../../schema/metadata.js";
@@ -153,6 +154,8 @@ const share: Reader<number> = (text, where) => {
 };
 
 async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Promise<void> {
+  // Before the work adds its own load.
+  const made = describeRun(flags.threads, io.command);
   const normalization = normalizationOf(flags);
   const preset = attackOf(flags);
   await checkOutputs(flags);
@@ -195,7 +198,7 @@ async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Pro
         : undefined,
       seed: flags.seed,
       batch: flags.batch,
-      version: VERSION,
+      ...{ version: VERSION, made },
       signal: io.signal,
       onProgress,
       now: () => performance.now(),

@@ -9,7 +9,7 @@ import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import { openDataset } from "../../node/data/open.js";
 import { checkWritable, writeText } from "../../node/files.js";
-import { describeMachine } from "../../node/machine.js";
+import { describeRun } from "../../node/machine.js";
 import { openModel } from "../../node/models.js";
 import type { Backend } from "../../runtime/backend.js";
 import { LARGEST_BATCH } from "../../runtime/batch.js";
@@ -115,7 +115,7 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   await checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   // Before the work adds its own load.
-  const machine = describeMachine(flags.threads);
+  const made = describeRun(flags.threads, io.command);
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);
   const open = (which: string, heads: HeadFlags = {}): Promise<DynamicModel> =>
@@ -128,7 +128,7 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   const kept = await keeperOf(flags);
   const record = await withProgress((onProgress) =>
     profile({
-      ...{ model, baseline, machine, ...records, ...pointsOf(flags, model) },
+      ...{ model, baseline, made, ...records, ...pointsOf(flags, model) },
       batches: flags.batch ?? defaultBatches(model, backend, records.data.count),
       ...{ backend, kept },
       rounds: flags.rounds,

@@ -4,6 +4,7 @@ import { showShape } from "../../core/shape.js";
 import { counted, showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { BatchMemory } from "../../schema/batch.js";
+import type { Machine, Made } from "../../schema/made.js";
 import { type Policy, showGateThreshold, showThreshold } from "../../schema/policy.js";
 import { type Reading, readingLines } from "../../schema/reading.js";
 import { showUnits } from "../../schema/units.js";
@@ -51,25 +52,32 @@ export function setup({ model, data, clean, tool, made, memory, seconds }: Audit
     ["seed", data.seed],
     ...(model.exits.length > 1 ? policy : []),
     ...gateFacts(clean.routed),
-    ["engine", `${tool.name} ${tool.version}${made ? `, ${made.machine.engine}, ${made.machine.runtime}` : ""}`],
+    ["engine", engineWords(tool, made)],
     ...batchFacts(memory),
     ["time", write.duration(seconds)],
-    ...madeFacts(made, model.sha256),
+    ...runFacts(made, model.sha256),
+    ...(made ? [["machine", machineWords(made.machine)] as Fact] : []),
   ]);
 }
 
 /** The run behind the record, and the file of the model. */
-function madeFacts(made: AuditRecord["made"], sha256: string | undefined): Fact[] {
+export function runFacts(made: Made | undefined, sha256: string | undefined): Fact[] {
   const digest: Fact[] = sha256 === undefined ? [] : [["SHA-256 of the model", html`<code>${sha256}</code>`]];
   if (made === undefined) return digest;
-  const { date, command, machine } = made;
+  const { date, command } = made;
   return [
     ...digest,
     ["date", `${date.slice(0, 16).replace("T", " ")} UTC`],
-    ["machine", `${machine.cpu}, ${counted(machine.cores, "core")}`],
     ...(command === undefined ? [] : [["command", commandLine(command)] as Fact]),
   ];
 }
+
+/** The processor of a machine. */
+export const machineWords = ({ cpu, cores }: Machine): string => `${cpu}, ${counted(cores, "core")}`;
+
+/** The versions of what ran. */
+export const engineWords = ({ name, version }: AuditRecord["tool"], made: Made | undefined): string =>
+  `${name} ${version}${made ? `, ${made.machine.engine}, ${made.machine.runtime}` : ""}`;
 
 /** A command whose options are not broken at their hyphens. Long words, such as paths, may be. */
 const commandLine = (command: string): Html =>

@@ -6,7 +6,16 @@ import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibra
 import { gateThresholds, showGateThreshold, showThreshold, showThresholds } from "../../schema/policy.js";
 import { targetWords } from "../../schema/target.js";
 import { showKind } from "../../schema/units.js";
-import { batchFacts, type Fact, gateFacts, list, readingFacts } from "../audit/methods.js";
+import {
+  batchFacts,
+  engineWords,
+  type Fact,
+  gateFacts,
+  list,
+  machineWords,
+  readingFacts,
+  runFacts,
+} from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
 import * as write from "../shared/format.js";
@@ -178,6 +187,7 @@ function settingsSection({
   policy,
   data,
   tool,
+  made,
   memory,
   seconds,
 }: CalibrationRecord): Section {
@@ -189,9 +199,11 @@ function settingsSection({
     ...(policy.temperatures ? [["temperatures", policy.temperatures.map(temperature).join(", ")] as Fact] : []),
     ...readingFacts(model),
     ["seed", data.seed],
-    ["engine", `${tool.name} ${tool.version}`],
+    ["engine", engineWords(tool, made)],
     ...batchFacts(memory),
     ["time", write.duration(seconds)],
+    ...runFacts(made, model.sha256),
+    ...(made ? [["machine", machineWords(made.machine)] as Fact] : []),
   ];
   return { id: "settings", title: "Settings", body: list(facts) };
 }

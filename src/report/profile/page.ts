@@ -13,7 +13,7 @@ import type {
   Timing,
 } from "../../schema/profile-record.js";
 import { showKind } from "../../schema/units.js";
-import { batchFacts, type Fact, list, readingFacts } from "../audit/methods.js";
+import { batchFacts, type Fact, list, readingFacts, runFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type LatencyRow, latencyPlot } from "../plots/latency.js";
 import { marksKey, profilePlot, sweepsOf } from "../plots/profile.js";
@@ -239,7 +239,17 @@ function sweepSection(record: ProfileRecord): Section {
   return { id: "sweep", title: "Sweep of each rule", body: table(caption, columns, rows) };
 }
 
-function settingsSection({ machine, data, rounds, batches, model, tool, memory, seconds }: ProfileRecord): Section {
+function settingsSection({
+  machine,
+  made,
+  data,
+  rounds,
+  batches,
+  model,
+  tool,
+  memory,
+  seconds,
+}: ProfileRecord): Section {
   const facts: Fact[] = [
     ["machine", `${counted(machine.cores, "core")}, ${machine.cpu}; load before the run ${machine.load.toFixed(2)}`],
     [
@@ -260,6 +270,7 @@ function settingsSection({ machine, data, rounds, batches, model, tool, memory, 
     ["nothing leaves", "every exit is evaluated and none fires: the cost of early exits when they save nothing"],
     ["seed", data.seed],
     ["time", write.duration(seconds)],
+    ...runFacts(made, model.sha256),
     ...readingFacts(model),
   ];
   return { id: "settings", title: "Settings", body: list(facts) };

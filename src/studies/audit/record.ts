@@ -5,6 +5,7 @@ import { notesOf } from "../../data/dataset.js";
 import { confusionByAnswer } from "../../measures/confusion.js";
 import { overthinking, underthinking } from "../../measures/overthinking.js";
 import { type AuditRecord, SCHEMA_VERSION } from "../../schema/audit-record.js";
+import { digestRecord, madeRecord } from "../../schema/made.js";
 import { policyRecord } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
 import { gateRecords } from "../../schema/units.js";
@@ -26,10 +27,10 @@ export function header({
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: "dynn", version },
-    ...(made ? { made } : {}),
+    ...madeRecord(made),
     model: {
       name: model.name,
-      ...(model.sha256 === undefined ? {} : { sha256: model.sha256 }),
+      ...digestRecord(model),
       ...(model.classNames || data.classes ? { classes: [...(model.classNames ?? data.classes ?? [])] } : {}),
       input: [...model.input.shape],
       parameters: model.parameters,

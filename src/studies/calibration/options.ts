@@ -6,6 +6,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { CalibrationRecord } from "../../schema/calibration-record.js";
+import type { Made } from "../../schema/made.js";
 import type { Fallback, Policy, Rule } from "../../schema/policy.js";
 import type { Speeds } from "../../schema/speed.js";
 import type { CalibrationTarget } from "../../schema/target.js";
@@ -52,6 +53,9 @@ export interface CalibrationOptions {
   readonly batch: number;
   /** Version of dynn, for the record. */
   readonly version: string;
+  /** When, how and where the calibration runs, for the record. Left out: the record does not
+   * say. */
+  readonly made?: Made | undefined;
   /** Keeps finished tasks for the next call, see `taskKeeper` of dynn/node. */
   readonly kept?: TaskKeeper | undefined;
   /** Stops the calibration. The promise then rejects with the signal's reason. */

@@ -6,6 +6,7 @@ import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { TimedExits } from "../../dynamic/run/timing.js";
 import { wilson } from "../../measures/wilson.js";
 import { CALIBRATION_SCHEMA_VERSION, type CalibrationPoint } from "../../schema/calibration-record.js";
+import { digestRecord, madeRecord } from "../../schema/made.js";
 import type { Rate } from "../../schema/numbers.js";
 import type { Policy } from "../../schema/policy.js";
 import { readingOf } from "../../schema/reading.js";
@@ -102,8 +103,10 @@ interface Splits {
 const header = (options: CalibrationOptions) => ({
   schemaVersion: CALIBRATION_SCHEMA_VERSION,
   tool: { name: "dynn", version: options.version },
+  ...madeRecord(options.made),
   model: {
     name: options.model.name,
+    ...digestRecord(options.model),
     parameters: options.model.parameters,
     classes: options.model.classes,
     ...readingOf(options.model),

@@ -37,7 +37,7 @@ export type { PointOptions, ProfileOptions, ProfileRequest } from "./options.js"
 export async function profile(request: ProfileRequest): Promise<ProfileRecord> {
   checkGiven("profile", { options: request });
   checkGiven("profile", { model: request.model, backend: request.backend, data: request.data });
-  const given = { ...recorded(request), machine: request.machine ?? machineOf(request.backend) };
+  const given = { ...recorded(request), machine: machineOf(request) };
   const started = given.now();
   const sorted = fitted({ ...given, batches: [...new Set(given.batches)].sort((a, b) => a - b) });
   checkBatches(sorted);
@@ -70,8 +70,11 @@ export async function profile(request: ProfileRequest): Promise<ProfileRecord> {
   }
 }
 
-/** The machine as the backend knows it. */
-const machineOf = ({ name, machine }: Backend): Machine =>
+/** The machine as the caller or the backend knows it. */
+const machineOf = ({ machine, made, backend }: ProfileRequest): Machine =>
+  machine ?? made?.machine ?? machineBehind(backend);
+
+const machineBehind = ({ name, machine }: Backend): Machine =>
   machine?.() ?? { cpu: "unknown", cores: 1, runtime: "unknown", engine: name, threads: null, load: 0 };
 
 const KINDS = { answers: answersKind, policy: policyKind, points: pointsKind, times: timesKind };

@@ -2,7 +2,7 @@
 import type { Dataset } from "../../data/dataset.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
-import type { Machine } from "../../schema/made.js";
+import type { Machine, Made } from "../../schema/made.js";
 import type { Fallback, Rule } from "../../schema/policy.js";
 import type { Progress } from "../audit/options.js";
 import type { OpenRecorded } from "../defaults.js";
@@ -20,7 +20,7 @@ export interface PointOptions {
 
 /** What the caller of `profile` gives. The version, the clock and the machine may be left out. */
 export type ProfileRequest = OpenRecorded<Omit<ProfileOptions, "machine">> & {
-  /** The machine, for the record. Default: as the backend describes it. */
+  /** The machine, for the record. Default: that of `made`, or as the backend describes it. */
   readonly machine?: Machine | undefined;
 };
 
@@ -45,6 +45,9 @@ export interface ProfileOptions extends PointOptions {
   readonly seed: number;
   /** Version of dynn, for the record. */
   readonly version: string;
+  /** When, how and where the profile runs, for the record. Left out: the record has the machine
+   * alone. */
+  readonly made?: Made | undefined;
   /** The machine, for the record. */
   readonly machine: Machine;
   /** Keeps finished tasks for the next call, see `taskKeeper` of dynn/node. */

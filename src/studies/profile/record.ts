@@ -7,6 +7,7 @@ import { route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { exitHistogram, openRates } from "../../measures/cost.js";
 import type { BatchChoice } from "../../runtime/batch.js";
+import { digestRecord, madeRecord } from "../../schema/made.js";
 import type { Rate } from "../../schema/numbers.js";
 import { policyRecord } from "../../schema/policy.js";
 import {
@@ -102,13 +103,15 @@ function worstSpread(times: Times): number | undefined {
   return spreads.length > 0 ? Math.max(...spreads) : undefined;
 }
 
-function header({ model, data, validation, seed, version, machine, rounds, batches }: ProfileOptions) {
+function header({ model, data, validation, seed, version, made, machine, rounds, batches }: ProfileOptions) {
   return {
     schemaVersion: PROFILE_SCHEMA_VERSION,
     tool: { name: "dynn", version },
+    ...madeRecord(made),
     machine,
     model: {
       name: model.name,
+      ...digestRecord(model),
       input: [...model.input.shape],
       parameters: model.parameters,
       exits: model.exits.map(({ name, macs, costFraction }) => ({ name, macs, costFraction })),

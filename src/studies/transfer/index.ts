@@ -13,7 +13,7 @@ import { fitData } from "../../data/fit.js";
 import type { DynamicModel } from "../../dynamic/model/model.js";
 import type { Backend } from "../../runtime/backend.js";
 import type { BatchChoice } from "../../runtime/batch.js";
-import type { Made } from "../../schema/made.js";
+import { type Made, madeRecord } from "../../schema/made.js";
 import { TRANSFER_VERSION, type TransferRecord, transferRecordSchema } from "../../schema/transfer-record.js";
 import { transferable } from "../audit/crafting.js";
 import type { Progress } from "../audit/options.js";
@@ -106,7 +106,7 @@ export async function transfer(given: StudyRequest<TransferOptions>): Promise<Tr
     return transferRecordSchema.parse({
       schemaVersion: TRANSFER_VERSION,
       tool: { name: "dynn", version: request.version },
-      ...(request.made ? { made: request.made } : {}),
+      ...madeRecord(request.made),
       data: { name: data.name, samples: data.count, seed: request.seed, notes: notesOf(data) },
       ...joined(
         planned,

@@ -5,6 +5,7 @@ import { type Routed, route } from "../../dynamic/route/route.js";
 import { accuracy } from "../../measures/accuracy.js";
 import { meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/wilson.js";
+import { digestRecord } from "../../schema/made.js";
 import type { Rate } from "../../schema/numbers.js";
 import { type Policy, policyRecord } from "../../schema/policy.js";
 import type { OutcomeRow } from "../../schema/study/tables.js";
@@ -54,7 +55,7 @@ function networkRecord(
 ): TransferRecord["networks"][number] {
   const { name, parameters, exits, sha256 } = model;
   return {
-    ...(sha256 === undefined ? {} : { sha256 }),
+    ...digestRecord({ sha256 }),
     ...{ name, parameters, exits: exits.length, macs: exits[exits.length - 1].macs },
     policy: policyRecord(policy),
     accuracy: accuracy(
