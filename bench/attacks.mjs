@@ -131,7 +131,7 @@ function writeImages(folder, samples) {
 async function round({ clock, victim, evaluator }, samples, config) {
   const attack = configureAttack({ name: "bench", goal: "misclassify:final", ...config }, victim);
   const [start, before, processor] = [performance.now(), clock.seconds, process.cpuUsage()];
-  const outcomes = await runAttack(attack, samples, evaluator, { seed: 0, batch: BATCH });
+  const outcomes = await runAttack(attack, samples, { evaluator, seed: 0, batch: BATCH });
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(processor);
   const moved = outcomes.flatMap(({ eligible, success, image }, i) =>

@@ -17,7 +17,7 @@ const attack = configureAttack({ name: "early", goal: "early:published", alpha: 
 
 async function run(chosen, batch) {
   const start = performance.now();
-  const outcomes = await runAttack(attack, chosen, evaluator, { seed: 0, batch });
+  const outcomes = await runAttack(attack, chosen, { evaluator, seed: 0, batch });
   const seconds = (performance.now() - start) / 1000;
   const iterations = outcomes.reduce((sum, o) => sum + o.spent.gradients, 0);
   return { seconds, iterations, successes: outcomes.filter((o) => o.success).length };

@@ -117,7 +117,7 @@ async function frozenStep() {
   const icOnly = config("ic-only");
   const request = { model: { graph, exits }, train: data, validation: data, config: icOnly, backend, featureMemory: 0 };
   const trained = trainedNames(graph, "ic-only");
-  const feeds = await makeFeeds(request, trained, true);
+  const feeds = await makeFeeds(request, { trained, frozen: true });
   const graphOfStep = stepGraph({
     graph: feeds.graph,
     logits: exits.map((e) => e.logits),

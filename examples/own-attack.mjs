@@ -63,7 +63,7 @@ const attacks = [
   ["momentum", { ...pgd, method: momentum }],
 ];
 for (const [name, attack] of attacks) {
-  const outcomes = await runAttack(attack, clean, evaluator, { seed: 0, batch: 64 });
+  const outcomes = await runAttack(attack, clean, { evaluator, seed: 0, batch: 64 });
   const eligible = outcomes.filter((o) => o.eligible);
   console.log(`${name}: ${eligible.filter((o) => o.success).length} of ${eligible.length} images misclassified`);
 }

@@ -57,7 +57,7 @@ export {
   type Shown,
   type Slope,
 } from "./attacks/question.js";
-export { runAttack } from "./attacks/runner.js";
+export { type RunAttackOptions, runAttack } from "./attacks/runner.js";
 export { type ExitLogits, type Sample, type Seen, samplesOf, seenIn } from "./attacks/sample.js";
 export {
   type AttackConfig,
@@ -102,12 +102,28 @@ export {
   type DeviceRun,
   type PlacedAnswer,
 } from "./deploy/device/device.js";
-export type { Remote } from "./deploy/device/remote.js";
-export { estimateLink, type LinkEstimate, type LinkSpeed, parseLink, type TimedAnswer } from "./deploy/link.js";
+export type { Remote, RemoteOptions } from "./deploy/device/remote.js";
+export {
+  estimateLink,
+  type LinkEstimate,
+  type LinkOptions,
+  type LinkSpeed,
+  parseLink,
+  type TimedAnswer,
+} from "./deploy/link.js";
 export { type Manifest, manifestSchema } from "./deploy/manifest.js";
 export { type ModelPart, smallestSplit, splitParts, stagedParts } from "./deploy/parts.js";
-export { type FoundAnswer, type Verification, verify } from "./deploy/verify.js";
-export { decodeRequest, encodeRequest, requestBytes, type WireForm, type WireSamples } from "./deploy/wire.js";
+export { type FoundAnswer, type Verification, type VerifyOptions, verify } from "./deploy/verify.js";
+export {
+  type DecodeOptions,
+  decodeRequest,
+  type EncodeOptions,
+  encodeRequest,
+  type RequestSize,
+  requestBytes,
+  type WireForm,
+  type WireSamples,
+} from "./deploy/wire.js";
 export type { Reply } from "./deploy/wire-answer.js";
 export { fingerprintOf, wireFormOf } from "./deploy/wire-form.js";
 export { WIRES, type Wire, type WireValue } from "./deploy/wire-values.js";
@@ -209,6 +225,7 @@ export { type ReportOptions, renderAudit } from "./report/audit/page.js";
 export { type ResultForm, resultsTable } from "./report/audit/results.js";
 export { renderCalibration } from "./report/calibration/page.js";
 export { renderProfile } from "./report/profile/page.js";
+export type { DrawOptions } from "./report/shared/drawing.js";
 export { renderTraining } from "./report/training/page.js";
 export type { Backend, BackendMachine, Session, Tensors } from "./runtime/backend.js";
 export { referenceBackend } from "./runtime/reference.js";
@@ -336,7 +353,12 @@ export type {
 } from "./training/recipe/config.js";
 export { type RecipeContext, type TrainingChoices, trainingConfig } from "./training/recipe/defaults.js";
 export type { RunSettings } from "./training/run/checkpoint.js";
-export { type EvaluateOptions, type ExitEvaluation, evaluateExits } from "./training/run/evaluate.js";
+export {
+  type EvaluateExitsOptions,
+  type EvaluateOptions,
+  type ExitEvaluation,
+  evaluateExits,
+} from "./training/run/evaluate.js";
 export { type FeedSource, makeFeeds } from "./training/run/feeds.js";
 export {
   type InitialWeights,

@@ -8,14 +8,19 @@ import type { Evaluator } from "./oracle/evaluator.js";
 import type { FoundImage } from "./question.js";
 import { cleanOf, type Sample } from "./sample.js";
 
+/** Options of {@link runAttack}. */
+export interface RunAttackOptions extends AttackOptions {
+  /** Evaluates the network that is attacked. */
+  readonly evaluator: Evaluator;
+}
+
 /** Attack every sample.
  * @returns one outcome per sample, in order
  * @throws the signal's reason when aborted */
 export async function runAttack(
   attack: Attack,
   samples: readonly Sample[],
-  evaluator: Evaluator,
-  options: AttackOptions,
+  { evaluator, ...options }: RunAttackOptions,
 ): Promise<SampleOutcome[]> {
   const run = new Run(attack, aimed(attack, samples, options.seed), evaluator, options);
   for (let group = run.nextGroup(); group.length > 0; group = run.nextGroup()) {

@@ -31,7 +31,7 @@ export interface FittedModel {
  * @example
  * const data = fitData(model, await openDataset("folder:photos"), { classes: { car: "automobile" }
  * }); */
-export function fitData(model: FittedModel, data: Dataset, matching?: ClassMatching): Dataset {
+export function fitData(model: FittedModel, data: Dataset, matching: ClassMatching = {}): Dataset {
   return fitLabels(model, fitImages(model, data), matching);
 }
 

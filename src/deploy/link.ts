@@ -49,10 +49,18 @@ export interface LinkEstimate {
 /** The fields of an answer that a link estimate needs. */
 export type TimedAnswer = Pick<PlacedAnswer, "place" | "deviceMs" | "serverMs" | "bytes">;
 
+/** What goes over which link. */
+export interface LinkOptions {
+  readonly link: LinkSpeed;
+  /** Bytes of one image as it would be sent. */
+  readonly imageBytes: number;
+}
+
 /** Estimate the milliseconds of each answer over a link: on the device alone, split, and with the
  * image sent.
- * @param imageBytes bytes of one image as it would be sent */
-export function estimateLink(answers: readonly TimedAnswer[], link: LinkSpeed, imageBytes: number): LinkEstimate {
+ * @example
+ * estimateLink(answers, { link: { bitsPerSecond: 8e6, rttMs: 40 }, imageBytes: 1000 }).split; */
+export function estimateLink(answers: readonly TimedAnswer[], { link, imageBytes }: LinkOptions): LinkEstimate {
   return {
     deviceOnly: answers.map(({ deviceMs }) => deviceMs),
     split: answers.map(({ place, deviceMs, serverMs, bytes }) =>

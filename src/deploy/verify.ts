@@ -46,15 +46,20 @@ export interface Verification {
   readonly stops: readonly number[];
 }
 
+/** What the model and its export gave for the same images, in the same order. */
+export interface VerifyOptions {
+  readonly policy: Policy;
+  /** The logits of the model. */
+  readonly logits: Logits;
+  /** The answers of the export. */
+  readonly found: readonly FoundAnswer[];
+}
+
 /** Compare an export with the model.
- * @param logits the logits of the model
- * @param found the export's answers, in the same order
  * @throws DynnError 'export/mismatch' naming the first image on which they differ */
 export function verify(
   model: Pick<DynamicModel, "name" | "exits">,
-  policy: Policy,
-  logits: Logits,
-  found: readonly FoundAnswer[],
+  { policy, logits, found }: VerifyOptions,
 ): Verification {
   const routed = route(logits, policy);
   const rows = routed.map((_, i) => logits.rows(i));

@@ -47,8 +47,28 @@ const HEADER = { version: 4, wire: 5, zero: 6, count: 8, fingerprint: 12 } as co
 export const HEADER_BYTES = 44;
 const READING_BYTES = 12;
 
+/** What the size of a request depends on, next to its form. */
+export interface RequestSize {
+  readonly wire: Wire;
+  /** The number of samples. */
+  readonly count: number;
+}
+
+/** How a request is written. */
+export interface EncodeOptions {
+  readonly form: WireForm;
+  readonly wire: Wire;
+}
+
+/** How a request is read. */
+export interface DecodeOptions {
+  readonly form: WireForm;
+  /** The most samples that are accepted. */
+  readonly most: number;
+}
+
 /** Bytes of a request. */
-export const requestBytes = (form: WireForm, wire: Wire, count: number): number =>
+export const requestBytes = (form: WireForm, { wire, count }: RequestSize): number =>
   HEADER_BYTES + count * form.values.reduce((sum, value) => sum + rowBytes(value, wire), sampleBytes(form));
 
 /** Bytes of a sample before its hidden values: the readings of exits, and a byte per gate. */
@@ -56,7 +76,7 @@ const sampleBytes = ({ deviceExits, gates }: WireForm): number => deviceExits * 
 
 /** Encode samples.
  * @throws DynnError 'wire/value' when a hidden value holds NaN or an infinity */
-export function encodeRequest(form: WireForm, wire: Wire, samples: WireSamples): Uint8Array<ArrayBuffer> {
+export function encodeRequest(samples: WireSamples, { form, wire }: EncodeOptions): Uint8Array<ArrayBuffer> {
   const values = form.values.map((value) => writeRows(samples.values[value.name], value, wire));
   return concatBytes([
     header(form, wire, samples.readings.length),
@@ -87,13 +107,12 @@ function readingsBytes(readings: readonly Reading[]): Uint8Array {
 const bitBytes = ({ bits = [] }: WireSamples): Uint8Array => Uint8Array.from(bits.flat(), (bit) => bit ?? 0);
 
 /** Decode samples.
- * @param most the most samples that are accepted
  * @throws DynnError 'wire/format' when the bytes are not a request, 'wire/bundle' when they are for
  *   another bundle, 'wire/limit' when they hold more than `most` samples, 'wire/value' when a
  *   number is out of range */
-export function decodeRequest(form: WireForm, bytes: Uint8Array, most: number): WireSamples {
+export function decodeRequest(bytes: Uint8Array, { form, most }: DecodeOptions): WireSamples {
   const { wire, count } = readHeader(form, bytes, most);
-  const expected = requestBytes(form, wire, count);
+  const expected = requestBytes(form, { wire, count });
   if (bytes.length !== expected)
     throw malformed(`has ${bytes.length} bytes, expected ${expected} for ${counted(count, "sample")} in ${wire}`);
   const readings = readReadings(form, bytes, count);

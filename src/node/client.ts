@@ -6,7 +6,7 @@
  *  Source: exponential backoff with jitter, Brooker, AWS Architecture Blog 2015. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynnError, reasonOf } from "../core/errors.js";
-import type { Remote } from "../deploy/device/remote.js";
+import type { Remote, RemoteOptions } from "../deploy/device/remote.js";
 import type { Manifest } from "../deploy/manifest.js";
 import { WIRE_TYPE } from "../deploy/wire.js";
 import { type Reply, readProblem, readReply } from "../deploy/wire-answer.js";
@@ -80,7 +80,7 @@ export class SplitClient implements Remote {
   }
 
   /** @throws DynnError 'serve/unreachable', 'serve/refused', or the signal's reason */
-  async classify(request: Uint8Array<ArrayBuffer>, samples: number, signal?: AbortSignal): Promise<Reply> {
+  async classify(request: Uint8Array<ArrayBuffer>, { samples, signal }: RemoteOptions): Promise<Reply> {
     const start = performance.now();
     if (this.#outage && start < this.#outage.until) throw this.#unreachable(this.#outage.reason);
     const end = start + this.#options.deadlineMs;

@@ -22,7 +22,7 @@ export {
   type SplitOptions,
 } from "./deploy/export.js";
 export { load } from "./load.js";
-export { describeMachine, describeRun } from "./machine.js";
+export { describeMachine, describeRun, type RunOptions } from "./machine.js";
 export { type OpenedModel, openModel, openOnnx } from "./models.js";
 export { loadModel, saveModel } from "./onnx-files.js";
 export {

@@ -3,11 +3,18 @@ import { cpus, loadavg } from "node:os";
 import type { Machine, Made } from "../schema/made.js";
 import { ort } from "./ort-node/ort.js";
 
+/** What the caller knows of its run. */
+export interface RunOptions {
+  /** Threads inside one operator. Left out: the engine's own choice. */
+  readonly threads?: number | undefined;
+  /** The command line, where there is one. */
+  readonly command?: string | undefined;
+}
+
 /** Describes this machine. Ask before the work begins: the work adds to the load.
- * @param threads inside one operator; left out: the engine's own choice
  * @example
  * describeMachine().engine; // "onnxruntime 1.30.0" */
-export function describeMachine(threads?: number): Machine {
+export function describeMachine({ threads }: Pick<RunOptions, "threads"> = {}): Machine {
   const cores = cpus();
   return {
     cpu: cores[0]?.model.trim() ?? "unknown",
@@ -19,10 +26,11 @@ export function describeMachine(threads?: number): Machine {
   };
 }
 
-/** Describes a run that begins now.
- * @param command the command line, where there is one */
-export const describeRun = (threads?: number, command?: string): Made => ({
+/** Describes a run that begins now, for the field `made` of records.
+ * @example
+ * describeRun({ threads: 2 }).machine.threads; // 2 */
+export const describeRun = ({ threads, command }: RunOptions = {}): Made => ({
   date: new Date().toISOString(),
   ...(command === undefined ? {} : { command }),
-  machine: describeMachine(threads),
+  machine: describeMachine({ threads }),
 });

@@ -95,7 +95,7 @@ export async function attackImage(
     const before = exitAnswers(model, { logits: clean, policy });
     const label = options.label ?? (before.at(-1) as ExitAnswer).label;
     const [sample] = samplesOf({ images: image, labels: [label], logits: clean });
-    const [outcome] = await runAttack(attack, [sample], evaluator, { seed, batch: 8, signal });
+    const [outcome] = await runAttack(attack, [sample], { evaluator, seed, batch: 8, signal });
     const rounded = new Images(toEightBits(outcome.eligible ? outcome.image : image.data), image.dims);
     const logits = await forward.logits(rounded, { batch: 1, signal });
     return {

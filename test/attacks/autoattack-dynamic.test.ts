@@ -27,7 +27,7 @@ function bench(exits: readonly LinearExit[], norm: Norm, radius: number) {
   const attackOf = (goal: string): Attack =>
     configureAttack({ name: "t", method: "autoattack-dynamic", goal, norm, radius, ...SHORT }, victim);
   const run = (attack: Attack, samples: readonly Sample[]) =>
-    runAttack(attack, samples, evaluator, { seed: 3, batch: 64 });
+    runAttack(attack, samples, { evaluator, seed: 3, batch: 64 });
   return {
     victim,
     routed: (samples: readonly Sample[]) => run(attackOf("routed"), samples),
@@ -115,7 +115,7 @@ describe("on a network with one exit", () => {
     const { victim, routed } = bench(exits, "linf", RADIUS);
     const config = { name: "t", method: "autoattack", radius: RADIUS, ...SHORT };
     const evaluator = new Evaluator(victim.model, { backend: ortNode({ threads: 1 }) });
-    const standard = await runAttack(configureAttack(config, victim), samples, evaluator, { seed: 3, batch: 64 });
+    const standard = await runAttack(configureAttack(config, victim), samples, { evaluator, seed: 3, batch: 64 });
     await evaluator.release();
     expect(fallen(await routed(samples))).toEqual(fallen(standard));
     expect(new Set(fallen(standard)).size).toBe(2);

@@ -16,7 +16,7 @@ const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 
 type Config = Omit<AttackConfig, "name">;
 const attack = (config: Config, batch = 64, against = victim): Promise<SampleOutcome[]> =>
-  runAttack(configureAttack({ name: "t", ...config }, against), samples, evaluator, { seed: 1, batch });
+  runAttack(configureAttack({ name: "t", ...config }, against), samples, { evaluator, seed: 1, batch });
 const fallen = (outcomes: readonly SampleOutcome[]): boolean[] => outcomes.map((o) => o.eligible && o.success);
 const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
 
@@ -188,8 +188,7 @@ describe("AutoAttack for networks with several exits", () => {
       runAttack(
         configureAttack({ name: "t", method, goal: "misclassify:final", radius: 0.1, steps: 5, queries: 6 }, one),
         of,
-        new Evaluator(single, { backend: ortNode({ threads: 1 }) }),
-        { seed: 1, batch: 8 },
+        { evaluator: new Evaluator(single, { backend: ortNode({ threads: 1 }) }), seed: 1, batch: 8 },
       );
     const [dynamic, standard] = [await run("autoattack-dynamic"), await run("autoattack")];
     expect(dynamic).toEqual(standard);

@@ -15,7 +15,7 @@ const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 type Config = Omit<AttackConfig, "name">;
 
 const attack = (config: Config, batch = 8): Promise<SampleOutcome[]> =>
-  runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, { seed: 1, batch });
+  runAttack(configureAttack({ name: "t", ...config }, victim), samples, { evaluator, seed: 1, batch });
 
 const CLIMBS: readonly Config[] = [
   { method: "bim" },

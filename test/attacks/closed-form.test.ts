@@ -17,7 +17,8 @@ const victim = victimOf(model);
 async function run(config: Omit<AttackConfig, "name">) {
   const samples = await samplesOf(model, 12);
   const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
-  const outcomes = await runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, {
+  const outcomes = await runAttack(configureAttack({ name: "t", ...config }, victim), samples, {
+    evaluator,
     seed: 3,
     batch: 5,
   });

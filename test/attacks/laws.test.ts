@@ -15,7 +15,7 @@ const samples = await samplesOf(model, 24);
 const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 
 const attack = (config: Omit<AttackConfig, "name">, batch = 8, seed = 1): Promise<SampleOutcome[]> =>
-  runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, { seed, batch });
+  runAttack(configureAttack({ name: "t", ...config }, victim), samples, { evaluator, seed, batch });
 
 const successes = (outcomes: readonly SampleOutcome[]): number => outcomes.filter((o) => o.success).length;
 
@@ -90,8 +90,7 @@ describe("every attack with a radius", () => {
             under,
           ),
           labelled,
-          evaluator,
-          { seed: 1, batch: 24 },
+          { evaluator, seed: 1, batch: 24 },
         );
       const [few, more, again] = [await run(3), await run(9), await run(3, 3)];
       const fallen = (outcomes: readonly SampleOutcome[]) => outcomes.filter((o) => o.eligible && o.success).length;
@@ -132,8 +131,8 @@ describe("results", () => {
       { name: "t", objective: "average", radius: 0.05, steps: 5, randomStart: true },
       victim,
     );
-    const all = await runAttack(configured, samples, evaluator, { seed: 1, batch: 8 });
-    const some = await runAttack(configured, samples.slice(10, 14).reverse(), evaluator, { seed: 1, batch: 8 });
+    const all = await runAttack(configured, samples, { evaluator, seed: 1, batch: 8 });
+    const some = await runAttack(configured, samples.slice(10, 14).reverse(), { evaluator, seed: 1, batch: 8 });
     expect(some.reverse()).toEqual(all.slice(10, 14));
   });
 
@@ -160,8 +159,7 @@ describe("results", () => {
     const outcomes = await runAttack(
       configureAttack({ name: "t", objective: "slowdown", radius: 0.2, steps: 9, stepSize: 0.2 / 6 }, under),
       samples,
-      evaluator,
-      { seed: 1, batch: 24 },
+      { evaluator, seed: 1, batch: 24 },
     );
     const session = await ortNode({ threads: 1 }).compile(model.graph);
     for (const { image, success } of outcomes) {

@@ -47,7 +47,11 @@ test.each(["misclassify:final", "average", "routed", "slowdown"])(
   async (goal) => {
     const { backend, total } = counting();
     const attack = configureAttack({ name: "t", goal, radius: 0.05, steps: 4 }, victimOf(model, 0.6));
-    const outcomes = await runAttack(attack, samples, new Evaluator(model, { backend }), { seed: 1, batch: 5 });
+    const outcomes = await runAttack(attack, samples, {
+      evaluator: new Evaluator(model, { backend }),
+      seed: 1,
+      batch: 5,
+    });
     const spent = outcomes.reduce((sum, { spent: s }) => sum + s.forwardMacs + s.backwardMacs, 0);
     expect(spent).toBe(total());
     expect(spent).toBeGreaterThan(0);
@@ -57,7 +61,11 @@ test.each(["misclassify:final", "average", "routed", "slowdown"])(
 test.each(["deepfool", "fab", "fab-t"])("and where several gradients share a forward pass: %s", async (method) => {
   const { backend, total } = counting();
   const attack = configureAttack({ name: "t", method, norm: "l2", steps: 3 }, victimOf(model, 0.6));
-  const outcomes = await runAttack(attack, samples, new Evaluator(model, { backend }), { seed: 1, batch: 5 });
+  const outcomes = await runAttack(attack, samples, {
+    evaluator: new Evaluator(model, { backend }),
+    seed: 1,
+    batch: 5,
+  });
   expect(outcomes.reduce((sum, { spent: s }) => sum + s.forwardMacs + s.backwardMacs, 0)).toBe(total());
 });
 

@@ -15,7 +15,7 @@ const samples = await samplesOf(model, 10);
 const evaluator = new Evaluator(model, { backend: ortNode({ threads: 1 }) });
 
 const attack = (config: Omit<AttackConfig, "name">, batch = 8): Promise<SampleOutcome[]> =>
-  runAttack(configureAttack({ name: "t", ...config }, victim), samples, evaluator, { seed: 1, batch });
+  runAttack(configureAttack({ name: "t", ...config }, victim), samples, { evaluator, seed: 1, batch });
 
 /** Each method with a small budget, once per norm. */
 const METHODS = [

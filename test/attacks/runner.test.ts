@@ -80,7 +80,11 @@ async function elementsIterated(work: () => Promise<void>): Promise<number> {
 
 describe("the runner", () => {
   test("returns outcomes in the order of the samples, whichever lands first", async () => {
-    const outcomes = await runAttack(attack, samplesWith(5, 0, 3, 1), fakeEvaluator().evaluator, { seed: 0, batch: 2 });
+    const outcomes = await runAttack(attack, samplesWith(5, 0, 3, 1), {
+      evaluator: fakeEvaluator().evaluator,
+      seed: 0,
+      batch: 2,
+    });
     expect(outcomes.map((o) => o.image[0])).toEqual([5, 0, 3, 1]);
     expect(outcomes.map((o) => o.spent.gradients)).toEqual([3, 0, 2, 1]);
   });
@@ -88,7 +92,8 @@ describe("the runner", () => {
   test("groups the samples in flight without copying a group for each of them", async () => {
     const many = 200;
     const copied = await elementsIterated(async () => {
-      await runAttack(attack, samplesWith(...new Array<number>(many).fill(1)), fakeEvaluator().evaluator, {
+      await runAttack(attack, samplesWith(...new Array<number>(many).fill(1)), {
+        evaluator: fakeEvaluator().evaluator,
         seed: 0,
         batch: many,
       });
@@ -106,7 +111,7 @@ describe("the runner", () => {
         return { image: sample.pixels, success: true };
       }),
     };
-    await runAttack(everyStep, samplesWith(1, 6, 1, 1, 1, 1, 1), evaluator, { seed: 0, batch: 2 });
+    await runAttack(everyStep, samplesWith(1, 6, 1, 1, 1, 1, 1), { evaluator, seed: 0, batch: 2 });
     expect(sizes).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
@@ -114,14 +119,15 @@ describe("the runner", () => {
     // The first sample lands after one evaluation, so that the next one is a step behind its
     // neighbour: one of them wants a gradient, and the other does not.
     const { evaluator, sizes, kinds } = fakeEvaluator();
-    await runAttack(attack, samplesWith(1, 6, 5, 6, 3), evaluator, { seed: 0, batch: 2 });
+    await runAttack(attack, samplesWith(1, 6, 5, 6, 3), { evaluator, seed: 0, batch: 2 });
     expect(kinds.every((k) => k.size === 1)).toBe(true);
     expect(sizes.slice(0, 3)).toContain(1);
   });
 
   test("leaves a sample alone that succeeds when clean, and says so", async () => {
     const [won] = samplesWith(3);
-    const [outcome] = await runAttack(attack, [{ ...won, label: 9 }], fakeEvaluator().evaluator, {
+    const [outcome] = await runAttack(attack, [{ ...won, label: 9 }], {
+      evaluator: fakeEvaluator().evaluator,
       seed: 0,
       batch: 4,
     });
@@ -133,8 +139,7 @@ describe("the runner", () => {
     const [outcome] = await runAttack(
       { ...attack, goal: { ...goal, everySampleEligible: true } },
       [{ ...won, label: 9 }],
-      fakeEvaluator().evaluator,
-      { seed: 0, batch: 4 },
+      { evaluator: fakeEvaluator().evaluator, seed: 0, batch: 4 },
     );
     expect(outcome?.eligible).toBe(true);
     expect(outcome?.spent).toEqual({
@@ -158,14 +163,15 @@ describe("the runner", () => {
       },
     } as unknown as Evaluator;
     await expect(
-      runAttack(attack, samplesWith(50), slow, { seed: 0, batch: 1, signal: controller.signal }),
+      runAttack(attack, samplesWith(50), { evaluator: slow, seed: 0, batch: 1, signal: controller.signal }),
     ).rejects.toThrow("enough");
     expect(sizes.length).toBe(3);
   });
 
   test("tells progress once per sample", async () => {
     const seen: number[] = [];
-    await runAttack(attack, samplesWith(2, 0, 1), fakeEvaluator().evaluator, {
+    await runAttack(attack, samplesWith(2, 0, 1), {
+      evaluator: fakeEvaluator().evaluator,
       seed: 0,
       batch: 2,
       onProgress: (done) => seen.push(done),

@@ -39,7 +39,11 @@ async function attacked(folder: string, fitted: number, attack: Omit<AttackConfi
   const clean = await forward.logits(Images.for(model, pixels), { batch: 64 });
   const samples = samplesOf({ images: Images.for(model, pixels), labels, logits: clean });
   const configured = configureAttack({ name: "t", fit: fitted, ...attack }, { model, policy: POLICY });
-  const outcomes = await runAttack(configured, samples, new Evaluator(model, { backend }), { seed: 0, batch: 64 });
+  const outcomes = await runAttack(configured, samples, {
+    evaluator: new Evaluator(model, { backend }),
+    seed: 0,
+    batch: 64,
+  });
   const images = new Float32Array(outcomes.flatMap(({ image }) => Array.from(image)));
   const after = await forward.logits(Images.for(model, images), { batch: 64 });
   return Array.from({ length: JUDGED }, (_, i) => i + fitted).map((i) => ({

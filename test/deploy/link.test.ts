@@ -27,7 +27,7 @@ describe("a link", () => {
       { place: "device", deviceMs: 3, serverMs: 0, bytes: 0 },
       { place: "server", deviceMs: 4, serverMs: 7, bytes: 2000 },
     ] as const;
-    expect(estimateLink(answers, { bitsPerSecond: 8e6, rttMs: 40 }, 1000)).toEqual({
+    expect(estimateLink(answers, { link: { bitsPerSecond: 8e6, rttMs: 40 }, imageBytes: 1000 })).toEqual({
       deviceOnly: [3, 4],
       split: [3, 4 + 42 + 7],
       sendImage: [41 + 3, 41 + 11],

@@ -26,7 +26,8 @@ const found = (stop: number, row: readonly number[]): FoundAnswer => ({
 const early = Float32Array.from([...sure(0.9), ...sure(0.6), ...sure(0.75 + 1e-8)]);
 const final = Float32Array.from([...sure(0.3), ...sure(0.8), ...sure(0.99)]);
 const right = [found(0, sure(0.9)), found(1, sure(0.8)), found(0, sure(0.75))];
-const check = (...export_: FoundAnswer[]) => verify(model, policy, new Logits([early, final], 2), export_);
+const check = (...export_: FoundAnswer[]) =>
+  verify(model, { policy, logits: new Logits([early, final], 2), found: export_ });
 
 describe("verification", () => {
   test("passes equal answers and counts where they stopped", () => {

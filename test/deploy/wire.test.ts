@@ -141,9 +141,9 @@ const samples = (count: number, seed = 1) => ({
 describe("a request", () => {
   test.each(WIRES)("in %s has the length that is stated beforehand, and gives back readings and values", (wire) => {
     const given = samples(3);
-    const bytes = encodeRequest(form, wire, given);
-    expect(bytes.length).toBe(requestBytes(form, wire, 3));
-    const got = decodeRequest(form, bytes, 3);
+    const bytes = encodeRequest(given, { form, wire });
+    expect(bytes.length).toBe(requestBytes(form, { wire, count: 3 }));
+    const got = decodeRequest(bytes, { form, most: 3 });
     expect(got.readings).toEqual(given.readings);
     expect(Object.keys(got.values)).toEqual(["maps", "vector", "places"]);
     expect(got.values.places).toEqual(given.values.places);
@@ -152,15 +152,15 @@ describe("a request", () => {
   });
 
   test("is read wherever in a buffer it begins", () => {
-    const bytes = encodeRequest(form, "float32", samples(2));
+    const bytes = encodeRequest(samples(2), { form, wire: "float32" });
     const buffer = new Uint8Array(bytes.length + 3);
     buffer.set(bytes, 3);
-    expect(decodeRequest(form, buffer.subarray(3), 2)).toEqual(decodeRequest(form, bytes, 2));
+    expect(decodeRequest(buffer.subarray(3), { form, most: 2 })).toEqual(decodeRequest(bytes, { form, most: 2 }));
   });
 
   test("gives a sample the same numbers whoever it travels with", () => {
     for (const wire of WIRES) {
-      const both = decodeRequest(form, encodeRequest(form, wire, samples(2)), 2).values.maps;
+      const both = decodeRequest(encodeRequest(samples(2), { form, wire }), { form, most: 2 }).values.maps;
       const { readings, values } = samples(2);
       const first = {
         readings: readings.slice(0, 1),
@@ -170,17 +170,17 @@ describe("a request", () => {
           places: fromNumbers("int64", [1, 2], [0, 1]),
         },
       };
-      const alone = decodeRequest(form, encodeRequest(form, wire, first), 1).values.maps;
+      const alone = decodeRequest(encodeRequest(first, { form, wire }), { form, most: 1 }).values.maps;
       expect(alone.data).toEqual((both.data as Float32Array).slice(0, 60));
     }
   });
 
   const changed = (at: number, ...bytes: number[]) => {
-    const request = encodeRequest(form, "float32", samples(1));
+    const request = encodeRequest(samples(1), { form, wire: "float32" });
     request.set(bytes, at);
     return request;
   };
-  const fine = encodeRequest(form, "float32", samples(1));
+  const fine = encodeRequest(samples(1), { form, wire: "float32" });
   const more = " Send what docs/serving.md describes.";
   test.each([
     ["is empty", new Uint8Array(), "wire/format", `request: has 0 bytes, expected at least 44.${more}`],
@@ -224,11 +224,11 @@ describe("a request", () => {
       "sample 0: exit 0 says class 0 with confidence 1e+300, expected a class from 0 to 3 and a number from 0 to 1. Check the device's half of the network.",
     ],
   ] as const)("that %s is refused", (_, bytes, code, text) => {
-    expect(() => decodeRequest(form, bytes, 8)).toThrow(failure(code, text));
+    expect(() => decodeRequest(bytes, { form, most: 8 })).toThrow(failure(code, text));
   });
 
   test("of any bytes is a typed error or valid, and never fills more memory than its own length", () => {
-    const valid = WIRES.map((wire) => encodeRequest(form, wire, samples(2)));
+    const valid = WIRES.map((wire) => encodeRequest(samples(2), { form, wire }));
     const mutated = fc
       .record({
         base: fc.constantFrom(...valid),
@@ -243,7 +243,7 @@ describe("a request", () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated), (bytes) => {
         try {
-          const { readings, values } = decodeRequest(form, bytes, 8);
+          const { readings, values } = decodeRequest(bytes, { form, most: 8 });
           const { maps: decoded } = values as { readonly maps: Tensor<"float32"> };
           expect(decoded.dims).toEqual([readings.length, ...maps.dims]);
           expect(decoded.data.every(Number.isFinite)).toBe(true);
@@ -266,16 +266,16 @@ describe("a request of a network with gates", () => {
   ] as const;
 
   test("holds a byte per gate behind the readings, and gives the bits back", () => {
-    const bytes = encodeRequest(gated, "float32", { ...samples(3), bits });
-    expect(bytes.length).toBe(encodeRequest(form, "float32", samples(3)).length + 6);
+    const bytes = encodeRequest({ ...samples(3), bits }, { form: gated, wire: "float32" });
+    expect(bytes.length).toBe(encodeRequest(samples(3), { form, wire: "float32" }).length + 6);
     expect([...bytes.subarray(44 + 3 * 2 * 12, 44 + 3 * 2 * 12 + 6)]).toEqual(bits.flat());
-    expect(decodeRequest(gated, bytes, 3)).toEqual({ ...samples(3), bits });
+    expect(decodeRequest(bytes, { form: gated, most: 3 })).toEqual({ ...samples(3), bits });
   });
 
   test("is refused with another byte", () => {
-    const bytes = encodeRequest(gated, "float32", { ...samples(3), bits });
+    const bytes = encodeRequest({ ...samples(3), bits }, { form: gated, wire: "float32" });
     bytes[44 + 3 * 2 * 12 + 3] = 2;
-    expect(() => decodeRequest(gated, bytes, 3)).toThrow(
+    expect(() => decodeRequest(bytes, { form: gated, most: 3 })).toThrow(
       failure("wire/value", "sample 1: gate 3 says 2, expected 0 or 1. Check the device's half of the network."),
     );
   });

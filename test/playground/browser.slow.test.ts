@@ -405,7 +405,7 @@ async function attacksInNode(): Promise<{ success: boolean; image: Float32Array 
     const [sample] = await samples(model, subset(data, [image]), { backend });
     if (!model.policy) throw new Error("the bundled network has a policy");
     const attack = configureAttack(config, { model, policy: model.policy });
-    found.push((await runAttack(attack, [{ ...sample, id: image }], evaluator, { seed, batch: 1 }))[0]);
+    found.push((await runAttack(attack, [{ ...sample, id: image }], { evaluator, seed, batch: 1 }))[0]);
   }
   await evaluator.release();
   return found;

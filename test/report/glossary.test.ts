@@ -32,12 +32,12 @@ describe("the words of a report", () => {
   });
 
   it("of an audit are those that it uses", () => {
-    const dynamic = shownIn(renderAudit(record, galleryOf(2)));
+    const dynamic = shownIn(renderAudit(record, { gallery: galleryOf(2) }));
     expect(dynamic).toEqual(
       expect.arrayContaining(["exit", "cost", "EEC curve", "confusion", "radius", "routed answer"]),
     );
     expect(dynamic).not.toContain("gate");
-    const fixed = shownIn(renderAudit({ ...staticRecord, attacks: [], curves: [] }, []));
+    const fixed = shownIn(renderAudit({ ...staticRecord, attacks: [], curves: [] }));
     expect(fixed).toContain("interval");
     expect(fixed).not.toContain("threshold");
     expect(fixed).not.toContain("EEC curve");

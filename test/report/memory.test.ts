@@ -17,10 +17,10 @@ describe("the batch in words", () => {
     expect(batchWords({ batch: 64, chosen: true })).toBe("64, chosen; the memory of a run is not known"));
   test("is absent in records of earlier releases", () => {
     expect(batchLine(undefined)).toBe("");
-    expect(renderAudit(record, [])).not.toContain("<dt>batch</dt>");
+    expect(renderAudit(record)).not.toContain("<dt>batch</dt>");
   });
   test("is in the report and the tables of an audit", () => {
-    expect(renderAudit({ ...record, memory }, [])).toContain(`<dt>batch</dt><dd>${WORDS}</dd>`);
+    expect(renderAudit({ ...record, memory })).toContain(`<dt>batch</dt><dd>${WORDS}</dd>`);
     expect(auditTables({ ...record, memory })).toContain(`\nbatch ${WORDS}\n`);
   });
 });

@@ -5,7 +5,7 @@ import { renderAudit } from "../../src/report/audit/page.js";
 import { type AuditRecord, auditRecordSchema, type GalleryItem } from "../../src/schema/audit-record.js";
 import { CLASSES, galleryOf, record, staticRecord } from "./fixture.js";
 
-const page = renderAudit(record, galleryOf(12), { generatedBy: "dynn audit model.onnx" });
+const page = renderAudit(record, { gallery: galleryOf(12), generatedBy: "dynn audit model.onnx" });
 const documentOf = (text: string): Document => parseHTML(text).document;
 const sectionsOf = (text: string): string[] =>
   [...documentOf(text).querySelectorAll("section")].map((section) => section.id);
@@ -38,7 +38,10 @@ describe("the page", () => {
 
   it("is the same, byte for byte, when made again", () => {
     expect(
-      renderAudit(structuredClone<AuditRecord>(record), galleryOf(12), { generatedBy: "dynn audit model.onnx" }),
+      renderAudit(structuredClone<AuditRecord>(record), {
+        gallery: galleryOf(12),
+        generatedBy: "dynn audit model.onnx",
+      }),
     ).toBe(page);
   });
 
@@ -48,7 +51,7 @@ describe("the page", () => {
 
   it("stays under a megabyte with twelve images, of 32 pixels or of 224", () => {
     expect(page.length).toBeLessThan(300_000);
-    expect(renderAudit(record, galleryOf(12, 224)).length).toBeLessThan(1_000_000);
+    expect(renderAudit(record, { gallery: galleryOf(12, 224) }).length).toBeLessThan(1_000_000);
   });
 
   it("has every section, linked from the top", () => {
@@ -105,7 +108,7 @@ describe("the page", () => {
 describe("the gallery", () => {
   it("marks wrong labels by a cross and the exit taken by a dot", () => {
     const [item] = galleryOf(1);
-    const card = documentOf(renderAudit(record, [item])).querySelector(".item");
+    const card = documentOf(renderAudit(record, { gallery: [item] })).querySelector(".item");
     const rows = [...(card?.querySelectorAll("tbody tr") ?? [])].map((row) => row.textContent?.replace(/\u00a0/g, " "));
     expect(rows).toEqual([
       "exit0● airplane83 %● ✗ cat81 %",
@@ -118,7 +121,7 @@ describe("the gallery", () => {
 
   it("names a class without a name by its number", () => {
     const { classes: _, ...model } = record.model;
-    expect(readable(renderAudit({ ...record, model }, galleryOf(1)))).toContain("truly class 0");
+    expect(readable(renderAudit({ ...record, model }, { gallery: galleryOf(1) }))).toContain("truly class 0");
   });
 });
 
@@ -139,12 +142,12 @@ describe("hostile names", () => {
     tool: { name: "dynn", version: evil },
   };
   const gallery = galleryOf(2).map((item): GalleryItem => ({ ...item, attack: evil }));
-  const text = renderAudit(hostile, gallery, { generatedBy: evil });
+  const text = renderAudit(hostile, { gallery, generatedBy: evil });
 
   it("add no element and no address", () => {
     const tags = (markup: string) =>
       [...documentOf(markup).querySelectorAll("*")].map((element) => element.tagName.toLowerCase());
-    const plain = renderAudit(record, galleryOf(2), { generatedBy: "x" });
+    const plain = renderAudit(record, { gallery: galleryOf(2), generatedBy: "x" });
     expect(new Set(tags(text))).toEqual(new Set(tags(plain)));
     expect(text).not.toMatch(/<script|<img src=http|onerror='/);
     expect(addresses(text).filter((address) => !/^(data:image\/png;base64,|#)/.test(address))).toEqual([]);
@@ -158,13 +161,13 @@ describe("hostile names", () => {
 
 describe("less to show", () => {
   it("without attacks, curves and images leaves their sections out and says so", () => {
-    const text = renderAudit({ ...record, attacks: [], curves: [] }, []);
+    const text = renderAudit({ ...record, attacks: [], curves: [] });
     expect(sectionsOf(text)).toEqual(["summary", "exits", "methods", "words"]);
     expect(readable(text)).toContain("No attack was run, so this report does not measure robustness.");
   });
 
   it("of a static network speaks of no routing", () => {
-    const text = renderAudit(staticRecord, []);
+    const text = renderAudit(staticRecord);
     expect(sectionsOf(text)).toEqual(["summary", "exits", "attacks", "methods", "words"]);
     const words = documentOf(text).querySelector("#summary")?.textContent;
     expect(words).toContain("It has one exit");
@@ -172,7 +175,7 @@ describe("less to show", () => {
   });
 
   it("of a static network has no columns of exits, on the page and in the terminal", () => {
-    const document = documentOf(renderAudit(staticRecord, galleryOf(2)));
+    const document = documentOf(renderAudit(staticRecord, { gallery: galleryOf(2) }));
     const heads = [...document.querySelectorAll("th[scope=col]")].map((head) => head.textContent);
     expect(heads).toEqual(expect.arrayContaining(["network", "accuracy", "MACs", "robust accuracy"]));
     for (const head of ["exit", "stop here", "cost", "judged by", "routed accuracy"]) expect(heads).not.toContain(head);
@@ -185,8 +188,8 @@ describe("less to show", () => {
 
   it("of an attack that never succeeded shows dashes for its sizes", () => {
     const attacks = [{ ...record.attacks[0], l2Mean: null, linfMax: null }];
-    expect(
-      documentOf(renderAudit({ ...record, attacks }, [])).querySelector("#attacks tbody tr")?.textContent,
-    ).toContain("––");
+    expect(documentOf(renderAudit({ ...record, attacks })).querySelector("#attacks tbody tr")?.textContent).toContain(
+      "––",
+    );
   });
 });

@@ -164,7 +164,7 @@ describe("an audit", () => {
     const { record } = await audit(options({ data: dataOf(wrong), attacks }));
     expect(record.attacks[0]).toMatchObject({ eligible: 0, nothingToAttack: "no sample was right when clean" });
     expect(record.curves[0]?.nothingToAttack).toBe("no sample was right when clean");
-    const [table, page] = [auditTables(record), renderAudit(record, [])];
+    const [table, page] = [auditTables(record), renderAudit(record)];
     expect(table).toContain("pgd: nothing to attack, no sample was right when clean.");
     expect(table).toContain("PGD, final exit: nothing to attack, no sample was right when clean.");
     expect(table).not.toContain("0.0 (0.0-100.0)");

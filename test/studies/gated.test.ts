@@ -77,7 +77,7 @@ test("a network without gates has no such measures, and an audit refuses a basel
   const policy = { kind: "fixed", policy: { rule: "max-softmax", thresholds: [], fallback: "final" } } as const;
   const { record } = await audit({ ...options, policy, model: still });
   expect(record.clean).not.toHaveProperty("skipping");
-  expect(renderAudit(record, [])).not.toContain('id="blocks"');
+  expect(renderAudit(record)).not.toContain('id="blocks"');
   expect(auditTables(record)).not.toContain("blocks");
   const attacked = await audit({
     ...options,
@@ -230,7 +230,7 @@ describe.each(NETWORKS)("%s", (_name, exits, thresholds) => {
     const tables = auditTables(record);
     expect(tables).toContain("block2");
     expect(tables).toContain("gates 0.5, 0, 1, -2");
-    const page = renderAudit(record, gallery);
+    const page = renderAudit(record, { gallery });
     expect(page).toContain("block2");
     const { document } = parseHTML(page);
     const blocks = document.querySelector("#blocks");

@@ -161,7 +161,7 @@ async function measured(
   const policy = { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } as const;
   const configured = aimedAs(entryOf(given), configureAttack({ name: "t", ...given.attack }, { model, policy }));
   const evaluator = new Evaluator(model, { backend });
-  const outcomes = await runAttack(configured, samples, evaluator, { seed, batch: 64 });
+  const outcomes = await runAttack(configured, samples, { evaluator, seed, batch: 64 });
   await forward.release();
   await evaluator.release();
   if (compare === "robust") return outcomes.filter(({ success }) => !success).length / records.length;

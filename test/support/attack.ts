@@ -77,7 +77,7 @@ export function attackWith(
   { seed = 3, batch = 64, backend = referenceBackend }: RunWith = {},
 ): Promise<SampleOutcome[]> {
   const attack = configureAttack({ name: "t", ...config }, victim);
-  return runAttack(attack, samples, new Evaluator(victim.model, { backend }), { seed, batch });
+  return runAttack(attack, samples, { evaluator: new Evaluator(victim.model, { backend }), seed, batch });
 }
 
 /** A loss of an attack at an image, with its gradient.

@@ -89,9 +89,13 @@ test("the bundled ResNet-20 keeps its accuracy, and its exits learn more the lat
     training: { batch: 25, peak: 3e-3 },
     backend: ortNode(),
   });
-  const { correct } = await evaluateExits(source.graph, plain.exits, validation, { backend: ortNode(), batch: 50 });
+  const { correct } = await evaluateExits(source.graph, validation, {
+    exits: plain.exits,
+    backend: ortNode(),
+    batch: 50,
+  });
   expect(seen.right.at(-1)).toBe(correct[0]);
-  const trained = await evaluateExits(graph, exits, train, { backend: ortNode(), batch: 50 });
+  const trained = await evaluateExits(graph, train, { exits, backend: ortNode(), batch: 50 });
   const [early, late] = trained.correct.map((right) => right / train.count) as [number, number];
   expect(early).toBeGreaterThan(0.2);
   expect(late).toBeGreaterThan(early);

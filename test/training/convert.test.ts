@@ -197,7 +197,7 @@ describe("places that are measured", () => {
 
   test("are those that are named, where exits are", async () => {
     const exits = { kind: "values", values: ["sum"] } as const;
-    const measured = await measureConversion(source, DATA.train, ticking(), { exits });
+    const measured = await measureConversion(source, DATA.train, { ...ticking(), request: { exits } });
     expect(measured.places.some(({ cut }) => cut === "sum")).toBe(true);
     expect(planConversion(source, DATA.train, { exits, measured }).places.find((p) => p.exit)?.cut).toBe("sum");
   });

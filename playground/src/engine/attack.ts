@@ -77,7 +77,7 @@ export async function attack(task: AttackTask): Promise<AttackEnd> {
   const frames = new Frames(task, configured, sample);
   const evaluator = new Watched(network, await sharedOf(network), (image, gradient) => frames.offer(image, gradient));
   const start = performance.now();
-  const [outcome] = await runAttack(configured, [sample], evaluator, { seed, batch: 1, signal, between: turn });
+  const [outcome] = await runAttack(configured, [sample], { evaluator, seed, batch: 1, signal, between: turn });
   const ms = performance.now() - start;
   return { ...endOf(outcome, image.pixels), frame: await frames.frameOf(outcome.image), ms };
 }

@@ -182,7 +182,7 @@ Examples:
 
 async function auditAction(spec: string, flags: AuditFlags, io: Io): Promise<void> {
   const normalization = normalizationOf(flags);
-  const made = describeRun(flags.threads, io.command);
+  const made = describeRun({ threads: flags.threads, command: io.command });
   await checkOutputs(flags);
   const attacks =
     flags.attackFile === undefined ? undefined : parseAttackFile(await readJson(flags.attackFile), flags.attackFile);

@@ -40,7 +40,7 @@ export async function writeOutputs({ record, gallery, rows }: AuditOutcome, flag
   const json = `${JSON.stringify(record, undefined, 2)}\n`;
   if (flags.report !== undefined) {
     const { renderAudit } = await import("../../report/audit/page.js");
-    await writeText(flags.report, renderAudit(record, gallery));
+    await writeText(flags.report, renderAudit(record, { gallery }));
   }
   if (flags.json !== undefined && flags.json !== "-") await writeText(flags.json, json);
   if (flags.records !== undefined) await writeRows(flags.records, rows);

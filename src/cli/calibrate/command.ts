@@ -155,7 +155,7 @@ const share: Reader<number> = (text, where) => {
 
 async function calibrateAction(spec: string, flags: CalibrateFlags, io: Io): Promise<void> {
   // Before the work adds its own load.
-  const made = describeRun(flags.threads, io.command);
+  const made = describeRun({ threads: flags.threads, command: io.command });
   const normalization = normalizationOf(flags);
   const preset = attackOf(flags);
   await checkOutputs(flags);

@@ -69,7 +69,7 @@ const rate = (answers: readonly { readonly label: number }[], { labels }: Summar
 
 /** An image that is sent whole gets the answer of the split in float32. */
 function linkSummaries(answers: readonly PlacedAnswer[], link: LinkSpeed, options: SummaryOptions): LinkSummary[] {
-  const { deviceOnly, split, sendImage } = estimateLink(answers, link, options.imageBytes);
+  const { deviceOnly, split, sendImage } = estimateLink(answers, { link, imageBytes: options.imageBytes });
   const bytes = sum(answers.map((answer) => answer.bytes)) / answers.length;
   const own = rate(answers, options);
   const locals = answers.map(({ local }) => local);

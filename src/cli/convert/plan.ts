@@ -116,5 +116,5 @@ async function measuredPlaces({
   const placement = placementSchema.safeParse(kept?.placement).data;
   if (placement?.cost === "time" && placement.batch === flags.timeBatch) return placement;
   const timing = { backend: backendOf(flags), batch: flags.timeBatch, now: () => performance.now(), signal };
-  return measureConversion(source, data, timing, request);
+  return measureConversion(source, data, { ...timing, request });
 }

@@ -115,7 +115,7 @@ async function profileAction(spec: string, flags: ProfileFlags, io: Io): Promise
   await checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   // Before the work adds its own load.
-  const made = describeRun(flags.threads, io.command);
+  const made = describeRun({ threads: flags.threads, command: io.command });
   const matching = await matchingOf(flags);
   const given = await openDataset(flags.data);
   const open = (which: string, heads: HeadFlags = {}): Promise<DynamicModel> =>

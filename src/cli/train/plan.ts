@@ -106,7 +106,7 @@ async function baseOf(architecture: string, { width, final, init }: TrainFlags):
 }
 
 async function initialWeights(path: string, final: string | undefined): Promise<InitialWeights> {
-  if (isFile(path)) return weightsOfModel((await openOnnx(path)).source, path, final);
+  if (isFile(path)) return weightsOfModel((await openOnnx(path)).source, { where: path, final });
   return weightsOfCheckpoint(await readBytes(path), path);
 }
 

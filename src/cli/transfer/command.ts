@@ -67,7 +67,7 @@ Examples:
 async function transferAction(specs: readonly string[], flags: TransferFlags, io: Io): Promise<void> {
   if (specs.length < 2)
     throw new DynnError("cli/usage", "transfer: got one network, expected at least two. Name another one.", { specs });
-  const made = describeRun(flags.threads, io.command);
+  const made = describeRun({ threads: flags.threads, command: io.command });
   await checkDistinct({ "--json": flags.json, "--report": flags.report });
   for (const path of [flags.json, flags.report]) if (path !== undefined && path !== "-") await checkWritable(path);
   const file = flags.attackFile;

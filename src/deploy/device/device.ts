@@ -177,15 +177,13 @@ export class Device {
   /** Ask the remote. When the remote is not reached, answer with the most confident exit so far. */
   async #send({ tickets, values }: Rows, { start, answers, signal }: Pass): Promise<void> {
     const { form, wire, remote } = this.#link as Link;
-    const request = encodeRequest(form, wire, {
-      readings: tickets.map(({ readings }) => readings),
-      bits: tickets.map(({ bits }) => form.gates.map((gate) => bits[gate])),
-      values,
-    });
+    const readings = tickets.map((ticket) => ticket.readings);
+    const bits = tickets.map((ticket) => form.gates.map((gate) => ticket.bits[gate]));
+    const request = encodeRequest({ readings, bits, values }, { form, wire });
     const deviceMs = performance.now() - start;
     const bytes = request.length / tickets.length;
     const locals = tickets.map((ticket) => surest(ticket, this.#manifest));
-    const got = await remote.classify(request, tickets.length, signal).catch(ifUnreachable);
+    const got = await remote.classify(request, { samples: tickets.length, signal }).catch(ifUnreachable);
     const shared = { deviceMs, ms: performance.now() - start, bytes: 0, serverMs: 0 };
     tickets.forEach(({ index }, i) => {
       const local = locals[i];

@@ -145,13 +145,14 @@ export function operatingPoints(
   );
 }
 
-/** Accuracy and cost of given thresholds on other samples, such as the reported split.
- * @param lists thresholds, each list in the form of a policy */
-export function outcomesAt(
-  measured: Measured,
-  request: PolicyFrame & UnitCosts,
-  lists: readonly (readonly number[])[],
-): OperatingPoint[] {
+/** Thresholds to try, with the rest of their policy and the costs. */
+export interface OutcomeRequest extends PolicyFrame, UnitCosts {
+  /** Thresholds, each list in the form of a policy. */
+  readonly lists: readonly (readonly number[])[];
+}
+
+/** Accuracy and cost of given thresholds on other samples, such as the reported split. */
+export function outcomesAt(measured: Measured, { lists, ...request }: OutcomeRequest): OperatingPoint[] {
   const problem = makeProblem(readExits(measured, request), [], request);
   return lists.map((thresholds) => {
     const bars = Float64Array.from({ length: problem.early }, (_, k) =>

@@ -152,7 +152,7 @@ async function compare(
   try {
     const logits = await forward.logits(images, { batch, signal, onProgress: report });
     const found = await run({ images, batch, onBatch: (done) => report(images.count + done) });
-    return verify(model, policy, logits, found);
+    return verify(model, { policy, logits, found });
   } finally {
     await forward.release();
   }

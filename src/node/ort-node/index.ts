@@ -43,7 +43,7 @@ export function ortNode(options: OrtNodeOptions = {}): Backend {
     // On another provider the condition must come back from the device first.
     routes: provider === "cpu",
     ...(provider === "cpu" ? { freeMemory } : {}),
-    machine: () => describeMachine(options.threads),
+    machine: () => describeMachine(options),
     compile: async (graph) => {
       await checkProvider(provider);
       return compile(graph, options);

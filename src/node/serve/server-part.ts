@@ -64,7 +64,7 @@ export class ServerPart {
   /** The most samples in one request. */
   readonly maxBatch: number;
   /** A remote for a device in the same process. */
-  readonly remote: Remote = { classify: (request, _, signal) => this.classify(request, signal) };
+  readonly remote: Remote = { classify: (request, { signal }) => this.classify(request, signal) };
   readonly #part: CompiledPart;
   readonly #batcher: Batcher;
 
@@ -91,7 +91,10 @@ export class ServerPart {
    *   are not finite, 'runtime/run', or the signal's reason */
   async classify(request: Uint8Array, signal?: AbortSignal): Promise<Reply> {
     const start = performance.now();
-    const answers = await this.#batcher.submit(this.#rowsOf(decodeRequest(this.form, request, this.maxBatch)), signal);
+    const answers = await this.#batcher.submit(
+      this.#rowsOf(decodeRequest(request, { form: this.form, most: this.maxBatch })),
+      signal,
+    );
     checkAnswers(answers);
     return { answers, ms: performance.now() - start };
   }

@@ -97,7 +97,7 @@ async function makeService(bundle: Bundle, options: ServerOptions): Promise<Serv
     token: options.token,
     timeoutMs,
     lingerMs: Math.min(LINGER_MS, LINGER * timeoutMs),
-    maxBody: options.maxBody ?? requestBytes(part.form, "float32", maxBatch),
+    maxBody: options.maxBody ?? requestBytes(part.form, { wire: "float32", count: maxBatch }),
     admission: new Admission({ most: maxPending, patienceMs }),
     connections: new Connections({ most: maxConnections, patienceMs, timeoutMs, onRefused: metrics.refused }),
     onError: options.onError ?? (() => {}),

@@ -1,9 +1,9 @@
 /** @file The audit report. It is a pure function of the record and the images: the same input gives
  *  the same bytes. A date in it is the record's.
  *  Read by: studies, cli. */
-import { parseHTML } from "linkedom/worker";
 import type { AuditRecord, GalleryItem } from "../../schema/audit-record.js";
 import { showKind } from "../../schema/units.js";
+import { type DrawOptions, drawingIn } from "../shared/drawing.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
@@ -21,26 +21,27 @@ import { skippingSection } from "./skipping-section.js";
 import { answerName, isStatic } from "./words.js";
 
 /** How an audit report is made. */
-export interface ReportOptions {
+export interface ReportOptions extends DrawOptions {
+  /** Images, in the order in which they are shown. Default: none. */
+  readonly gallery?: readonly GalleryItem[] | undefined;
   /** Named in the footer, such as the command line that made the record. */
-  readonly generatedBy?: string;
-  /** The document in which plots are drawn. A browser may give its own. Default: a document in
-   * memory. */
-  readonly document?: Document;
+  readonly generatedBy?: string | undefined;
 }
 
 /** The page as text.
  * @param record the record that `dynn audit --json` writes
- * @param gallery images in the order in which they are shown; may be empty */
-export function renderAudit(record: AuditRecord, gallery: readonly GalleryItem[], options: ReportOptions = {}): string {
-  const document = options.document ?? parseHTML("<!doctype html><html></html>").document;
+ * @example
+ * const { record, gallery } = await audit(options);
+ * writeFileSync("report.html", renderAudit(record, { gallery })); */
+export function renderAudit(record: AuditRecord, options: ReportOptions = {}): string {
+  const document = drawingIn(options);
   const sections = [
     exitsSection(record, document),
     skippingSection(record, document),
     attacksSection(record),
     routingSection(record, document),
     radiusSection(record, document),
-    gallerySection(record, gallery),
+    gallerySection(record, options.gallery ?? []),
     methodsSection(record),
   ].filter((section) => section !== undefined);
   const { model, data } = record;

@@ -1,7 +1,6 @@
 /** @file The report of a calibration: the accuracy-cost curve with the chosen point, and the
  *  figures of that point on test records.
  *  It is a pure function of its record. Read by: cli. */
-import { parseHTML } from "linkedom/worker";
 import type { CalibrationOutcome, CalibrationRecord } from "../../schema/calibration-record.js";
 import { gateThresholds, showGateThreshold, showThreshold, showThresholds } from "../../schema/policy.js";
 import { targetWords } from "../../schema/target.js";
@@ -18,6 +17,7 @@ import {
 } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { curvesOf, paretoPlot } from "../plots/pareto.js";
+import { type DrawOptions, drawingIn } from "../shared/drawing.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
@@ -27,8 +27,8 @@ import { type Column, table } from "../shared/table.js";
 import { calibrationVerdict } from "./verdict.js";
 
 /** The page as text. */
-export function renderCalibration(record: CalibrationRecord, document?: Document): string {
-  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+export function renderCalibration(record: CalibrationRecord, options: DrawOptions = {}): string {
+  const drawnIn = drawingIn(options);
   const sections = [
     curveSection(record, drawnIn),
     outcomeSection(record),

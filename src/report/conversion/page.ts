@@ -1,7 +1,6 @@
 /** @file The report of a conversion: where exits stand and why, how often each is right, what the
  *  policy saves and costs, and what to try.
  *  It is a pure function of its record. Read by: cli. */
-import { parseHTML } from "linkedom/worker";
 import type { ConversionRecord } from "../../schema/conversion-record.js";
 import { showThresholds } from "../../schema/policy.js";
 import { targetWords } from "../../schema/target.js";
@@ -9,6 +8,7 @@ import { showUnits } from "../../schema/units.js";
 import { type Fact, list } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
+import { type DrawOptions, drawingIn } from "../shared/drawing.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
@@ -19,8 +19,8 @@ import { lossCell, speedOf, speedWords } from "../shared/verdict.js";
 import { conversionAdvice, conversionVerdict } from "./verdict.js";
 
 /** The page as text. */
-export function renderConversion(record: ConversionRecord, document?: Document): string {
-  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+export function renderConversion(record: ConversionRecord, options: DrawOptions = {}): string {
+  const drawnIn = drawingIn(options);
   const { model, data, exits, warnings, speeds, placesSteadiness } = record;
   return reportPage({
     title: `${model.name}: conversion`,

@@ -1,7 +1,6 @@
 /** @file The report of a profile: the measured time that early exits save, compared with the saved
  *  multiply-accumulates, and the accuracy that they cost.
  *  It is a pure function of its record. Read by: cli. */
-import { parseHTML } from "linkedom/worker";
 import { counted } from "../../core/units.js";
 import { showGateRule, showThresholds } from "../../schema/policy.js";
 import type {
@@ -19,6 +18,7 @@ import { type LatencyRow, latencyPlot } from "../plots/latency.js";
 import { marksKey, profilePlot, sweepsOf } from "../plots/profile.js";
 import { profileExitsPlot } from "../plots/profile-exits.js";
 import { savingKey, savingPlot } from "../plots/profile-saving.js";
+import { type DrawOptions, drawingIn } from "../shared/drawing.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
@@ -30,8 +30,8 @@ import { gatesSections } from "./gates.js";
 import { type Decision, decisionsOf, judgedPoint, POINT_NOTES, pointWords, profileVerdict } from "./verdict.js";
 
 /** The page as text. */
-export function renderProfile(record: ProfileRecord, document?: Document): string {
-  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+export function renderProfile(record: ProfileRecord, options: DrawOptions = {}): string {
+  const drawnIn = drawingIn(options);
   const dynamic = record.points.length > 0;
   const sections = [
     ...(dynamic ? [decisionSection(record)] : []),

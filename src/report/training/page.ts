@@ -1,13 +1,13 @@
 /** @file The report of a training run: curves of loss, accuracy and learning rate, and the figures
  *  of every exit.
  *  It is a pure function of its record and is drawn again after every epoch. Read by: cli. */
-import { parseHTML } from "linkedom/worker";
 import { counted } from "../../core/units.js";
 import { wilson } from "../../measures/wilson.js";
 import type { Answers, EpochReport, TrainingRecord } from "../../schema/training.js";
 import { showUnits } from "../../schema/units.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
+import { type DrawOptions, drawingIn } from "../shared/drawing.js";
 import * as write from "../shared/format.js";
 import { type Html, html, NOTHING } from "../shared/html.js";
 import { card, reportPage } from "../shared/page.js";
@@ -19,8 +19,8 @@ import { trainingSettings } from "./settings.js";
 import { trainingShort } from "./short.js";
 
 /** The page as text. */
-export function renderTraining(record: TrainingRecord, document?: Document): string {
-  const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
+export function renderTraining(record: TrainingRecord, options: DrawOptions = {}): string {
+  const drawnIn = drawingIn(options);
   const sections = [
     exitsSection(record),
     curvesSection(record, drawnIn),

@@ -37,7 +37,8 @@ export async function runStored(
   const { seed, batch, signal, now, store, onProgress } = options;
   const journal = new Journal(attack.name, fingerprint, store, now);
   const known = await store?.loadParts(attack.name, fingerprint);
-  const outcomes = await runAttack(attack, samples, evaluator, {
+  const outcomes = await runAttack(attack, samples, {
+    evaluator,
     ...{ seed, batch, signal, onProgress, known: known?.outcomes },
     onOutcome: (place, outcome) => journal.add(place, outcome),
     between: () => journal.saveWhenDue(),

@@ -154,7 +154,7 @@ function pointsOf(
   });
   return points.map((point) => {
     const test = testAt(point);
-    const [tested] = outcomesAt(test, request, [point.thresholds]);
+    const [tested] = outcomesAt(test, { ...request, lists: [point.thresholds] });
     return {
       thresholds: [...point.thresholds],
       ...(point.gates ? { gates: { thresholds: [...point.gates] } } : {}),

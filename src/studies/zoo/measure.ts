@@ -131,7 +131,7 @@ function routed(
   const shares = unitShares(model);
   const { policy } = calibrate(validation, { ...FRAME, ...shares, target });
   const thresholds = policy.thresholds.map((t) => Number(t.toFixed(DIGITS)));
-  const [{ accuracy, cost }] = outcomesAt(test, { ...FRAME, ...shares }, [thresholds]);
+  const [{ accuracy, cost }] = outcomesAt(test, { ...FRAME, ...shares, lists: [thresholds] });
   const count = test.labels.length;
   return {
     record: { target: name, thresholds, test: { right: Math.round(accuracy * count), count }, cost },

@@ -116,14 +116,12 @@ const statedOf = ({ prepended, inputScale }: DynamicModel, { normalization, forc
     : undefined;
 
 /** Measures the cost of places for exits on this machine, as the time of one batch of the data.
- * @param request the request of the later {@link planConversion}
  * @throws DynnError as {@link planConversion}, 'runtime/load', 'runtime/run', or the signal's
  *  reason */
 export async function measureConversion(
   source: Pick<OnnxModel, "graph" | "metadata">,
   data: Dataset,
-  { batch, ...timing }: PlaceCostOptions,
-  request: ConversionRequest = {},
+  { batch, request = {}, ...timing }: PlaceCostOptions,
 ): Promise<MeasuredPlaces> {
   const { exits, head } = request;
   const images = await readImages(
@@ -156,6 +154,8 @@ export async function checkedSource(
 
 /** Options of {@link measureConversion}. */
 export interface PlaceCostOptions extends Omit<TimingOptions, "images"> {
+  /** The request of the later {@link planConversion}. Default: that of its defaults. */
+  readonly request?: ConversionRequest | undefined;
   /** Runs the parts of the network. */
   readonly backend: Backend;
   /** Images in one run. */

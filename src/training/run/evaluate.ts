@@ -106,14 +106,21 @@ const joinedScores = ([first, ...rest]: readonly Logits[]): GateScores[] =>
     scores: Float32Array.from([first, ...rest].flatMap(({ gates }) => [...(gates[k]?.scores ?? [])])),
   }));
 
+/** Options of {@link evaluateExits}. */
+export interface EvaluateExitsOptions extends EvaluateOptions {
+  /** Runs the network. */
+  readonly backend: Backend;
+  /** The exits, and the outputs that hold their logits. */
+  readonly exits: readonly { readonly name: string; readonly logits: string }[];
+}
+
 /** Measures accuracy and loss of each exit on labelled records.
  * @param graph a trained network with its parameters as initializers
  * @throws DynnError as dynamicModel and Forward do */
 export async function evaluateExits(
   graph: Graph,
-  exits: readonly { readonly name: string; readonly logits: string }[],
   dataset: Dataset,
-  { backend, ...options }: EvaluateOptions & { readonly backend: Backend },
+  { exits, backend, ...options }: EvaluateExitsOptions,
 ): Promise<ExitEvaluation> {
   const correct = new Array<number>(exits.length).fill(0);
   const losses = new Array<number>(exits.length).fill(0);

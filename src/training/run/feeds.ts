@@ -49,15 +49,17 @@ export interface FeedSource {
 /** Default limit for kept features of a frozen backbone, in bytes. */
 export const FEATURE_MEMORY = 2 * 1024 ** 3;
 
+/** What changes in the training. */
+export interface FeedOptions {
+  /** Parameters that change. */
+  readonly trained: readonly ValueName[];
+  /** Whether everything in front of them is frozen, statistics too. */
+  readonly frozen: boolean;
+}
+
 /** Chooses the data for the steps: images, attacked images, or features of a frozen backbone.
- * @param trained parameters that change
- * @param frozen whether everything in front of them is frozen, statistics too
  * @throws DynnError as compiling a graph and reading data */
-export async function makeFeeds(
-  request: TrainingRequest,
-  trained: readonly ValueName[],
-  frozen: boolean,
-): Promise<FeedSource> {
+export async function makeFeeds(request: TrainingRequest, { trained, frozen }: FeedOptions): Promise<FeedSource> {
   const stream = request.stream ?? (await ownStream(request));
   if (frozen) return frozenFeeds(request, trained, stream);
   if (request.config.adversarial) return attackedFeeds(request, trained, stream);

@@ -263,10 +263,17 @@ export interface InitialWeights {
   readonly classes?: Pick<DynamicModel, "name" | "classes" | "classNames"> | undefined;
 }
 
+/** Options of {@link weightsOfModel}. */
+export interface WeightsOptions {
+  /** Where the weights come from, for messages. */
+  readonly where: string;
+  /** Name of the output that is the final classifier. Left out: the costliest. */
+  readonly final?: string | undefined;
+}
+
 /** The weights of a model, by the names of its initializers.
- * @param final name of the output that is the final classifier; left out: the costliest
  * @throws DynnError as dynamicModel */
-export const weightsOfModel = (source: OnnxModel, where: string, final?: string): InitialWeights =>
+export const weightsOfModel = (source: OnnxModel, { where, final }: WeightsOptions): InitialWeights =>
   weightsOfNetwork(dynamicModel(source, { name: where, final }), where);
 
 /** The weights of an opened network, by the names of its initializers. */

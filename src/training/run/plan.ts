@@ -154,7 +154,7 @@ export async function measurePlan(
     const { backend, signal } = options;
     const { exits } = network.model;
     const request = { batch: config.batch, signal, gates: network.gates };
-    const { correct, count, open } = await evaluateExits(graph, exits, part, { backend, ...request });
+    const { correct, count, open } = await evaluateExits(graph, part, { exits, backend, ...request });
     return { right: correct, count, ...(network.gates ? { open } : {}) };
   };
   return { validation: await answersOn(data.validation), test: data.test && (await answersOn(data.test)) };

@@ -103,7 +103,7 @@ class Run {
     if (stepsPerEpoch(request.train.count, config.batch) < 1) throw tooFew(request);
     const trained = trainedNames(model.graph, config.recipe);
     const { frozen } = RECIPE_DEFINITIONS[config.recipe];
-    const feeds = await makeFeeds(request, trained, frozen);
+    const feeds = await makeFeeds(request, { trained, frozen });
     const logits = model.exits.map((e) => e.logits);
     const graph = stepGraph({ graph: feeds.graph, logits, trained, frozen, config, gates: model.gates });
     const kept = request.resume && splitBest(request.resume.tensors).now;
@@ -210,7 +210,8 @@ class Run {
     const weigh = (graph: Graph): Graph => this.#weighed(graph);
     const checked = this.#feeds.validate
       ? await this.#feeds.validate(weigh)
-      : await evaluateExits(weigh(model.graph), model.exits, validation, {
+      : await evaluateExits(weigh(model.graph), validation, {
+          exits: model.exits,
           backend,
           batch: config.batch,
           gates: this.#gates > 0 ? statedGates(model.gates) : undefined,

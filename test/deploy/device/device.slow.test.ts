@@ -43,7 +43,7 @@ describe("a device with a server", () => {
       const answers = await device.classify(pixels);
       await device.release();
       expect(answers.map(({ bytes }) => bytes)).toEqual(
-        answers.map(({ place }) => (place === "device" ? 0 : requestBytes(form, wire, 1))),
+        answers.map(({ place }) => (place === "device" ? 0 : requestBytes(form, { wire, count: 1 }))),
       );
       // Rounded values change few answers, and none that the device gives.
       const same = answers.filter(({ label }, i) => label === of.routed[i]?.label).length;

@@ -140,7 +140,7 @@ describe("a device whose server is not there", () => {
       Readable.from(endless()).pipe(response);
     });
     const client = new SplitClient(bundle.manifest, { url, ...alone });
-    await expect(client.classify(new Uint8Array(4), 1)).rejects.toThrow("its answer does not end");
+    await expect(client.classify(new Uint8Array(4), { samples: 1 })).rejects.toThrow("its answer does not end");
   });
 });
 
@@ -161,7 +161,7 @@ describe("a device that is refused", () => {
   test.each([undefined, "another"])("says so: token %s", async (token) => {
     const { url } = await start(bundle, { token: "secret" });
     const client = new SplitClient(bundle.manifest, { url, token });
-    await expect(client.classify(new Uint8Array(4), 1)).rejects.toMatchObject({ code: "serve/refused" });
+    await expect(client.classify(new Uint8Array(4), { samples: 1 })).rejects.toMatchObject({ code: "serve/refused" });
   });
 
   test("is served with the right token", async () => {

@@ -84,7 +84,7 @@ describe("on ten samples", () => {
 
   test("given thresholds lead where routing leads", () => {
     const lists = [[sigmoid(2.75)], [0], [2]];
-    expect(outcomesAt(ten, common, lists)).toMatchObject([
+    expect(outcomesAt(ten, { ...common, lists })).toMatchObject([
       { accuracy: 1, cost: expect.closeTo(0.7, 12) },
       { accuracy: 0.6, cost: expect.closeTo(0.4, 12) },
       { accuracy: 0.8, cost: 1 },
@@ -111,7 +111,7 @@ describe("patience on ten samples", () => {
   test("counts exits in a row that agree", () => {
     // 1: all stop at the first exit. 2: half stop at the second, half go on. 3: no early exit is
     // the third in a row.
-    expect(outcomesAt(exits, request, [[1], [2], [3]])).toMatchObject([
+    expect(outcomesAt(exits, { ...request, lists: [[1], [2], [3]] })).toMatchObject([
       { accuracy: 0.5, cost: expect.closeTo(0.2, 12) },
       { accuracy: 1, cost: expect.closeTo(0.75, 12) },
       { accuracy: 1, cost: 1 },

@@ -99,7 +99,7 @@ test("costs of given thresholds on other samples count closed gates", async () =
   const gates = { thresholds: [ALWAYS_OPEN, 0.5, -1, 2] };
   const runs = new GatedRuns(on.model, backend);
   const measured = await measuredUnits(runs, on, { batch: 16 }).at(gates.thresholds);
-  const [{ cost, accuracy }] = outcomesAt(measured, { ...FRAME, ...unitShares(on.model) }, [[0.9]]);
+  const [{ cost, accuracy }] = outcomesAt(measured, { ...FRAME, ...unitShares(on.model), lists: [[0.9]] });
   const found = await routedAt(on, { ...FRAME, thresholds: [0.9], gates });
   expect(cost).toBeCloseTo(found.cost, 12);
   expect(accuracy).toBe(found.accuracy);

@@ -62,7 +62,7 @@ describe("a server", () => {
   test("refuses what is no request, and lives on", async () => {
     const { url } = await start(bundle, { maxBatch: 16 });
     const nan = changed(request.length - 4, 0, 0, 0xc0, 0x7f);
-    const many = encodeRequest(form, "float32", decodeRequest(form, request, 64));
+    const many = encodeRequest(decodeRequest(request, { form, most: 64 }), { form, wire: "float32" });
     new DataView(many.buffer).setUint32(8, 17, true);
     for (const [body, status, code] of [
       [new Uint8Array(), 400, "wire/format"],
@@ -82,20 +82,20 @@ describe("a server", () => {
 
   test("refuses values that are finite and lead to logits that are not", async () => {
     const { url } = await start(bundle);
-    const samples = decodeRequest(form, request, 64);
+    const samples = decodeRequest(request, { form, most: 64 });
     const values = Object.fromEntries(
       Object.entries(samples.values).map(([name, value]) => [
         name,
         { ...value, data: (value.data as Float32Array).map(() => 3e38) },
       ]),
     );
-    const response = await post(url, encodeRequest(form, "float32", { ...samples, values }));
+    const response = await post(url, encodeRequest({ ...samples, values }, { form, wire: "float32" }));
     expect(await problem(response)).toMatchObject({ status: 422, code: "wire/value" });
   });
 
   test("refuses too many bytes before it has read them", async () => {
     const { url } = await start(bundle, { maxBatch: 2 });
-    const limit = requestBytes(form, "float32", 2);
+    const limit = requestBytes(form, { wire: "float32", count: 2 });
     expect((await post(url, new Uint8Array(limit))).status).toBe(400);
     expect(await problem(await post(url, new Uint8Array(limit + 1)))).toMatchObject({
       status: 413,

@@ -21,7 +21,7 @@ export async function sampleOf({
 }: Pick<Split, "routed"> & { readonly bundle: Bundle }): Promise<Sample> {
   const sent: Uint8Array<ArrayBuffer>[] = [];
   const remote: Remote = {
-    classify: async (request, samples) => {
+    classify: async (request, { samples }) => {
       sent.push(request);
       return { answers: routed.slice(0, samples), ms: 0 };
     },

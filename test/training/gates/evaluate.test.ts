@@ -29,9 +29,9 @@ test("open records are counted as the deployed graph opens them, in batches of a
   const exits = [{ name: "final", logits: "logits" }];
   for (const batch of [3, 10]) {
     const gates = statedGates(made.gates);
-    const { open } = await evaluateExits(graph, exits, data, { backend: ortNode({ threads: 1 }), batch, gates });
+    const { open } = await evaluateExits(graph, data, { exits, backend: ortNode({ threads: 1 }), batch, gates });
     expect(open).toEqual(want);
   }
-  const without = await evaluateExits(graph, exits, data, { backend: ortNode({ threads: 1 }), batch: 10 });
+  const without = await evaluateExits(graph, data, { exits, backend: ortNode({ threads: 1 }), batch: 10 });
   expect(without.open).toEqual([]);
 });

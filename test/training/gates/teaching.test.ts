@@ -44,7 +44,7 @@ describe("the teacher", () => {
       { ...config, distill },
       { model: { ...trainable(closing), gates: made.gates }, train: patterns(16) },
     );
-    const source = await makeFeeds(r, [], false);
+    const source = await makeFeeds(r, { trained: [], frozen: false });
     for await (const batch of source.batches({ epoch: 0, step: 1 })) {
       const labels = fromNumbers("int64", [8], [...batch.labels].map(Number));
       const fed = await source.feeds(batch, labels, new Map(), 1);

@@ -95,6 +95,6 @@ async function timed(
   { signal, now }: RunningContext,
 ): Promise<PaceRow> {
   const from = now();
-  await runAttack(attack, samples, evaluator, { seed, batch, signal });
+  await runAttack(attack, samples, { evaluator, seed, batch, signal });
   return { contestant: place, round, seconds: (now() - from) / 1000, samples: samples.length };
 }

@@ -91,7 +91,7 @@ async function trained(
     const { graph, epochs } = await trainRun(key, run, plan, given, context);
     curve.push(...epochs.map(({ validationAccuracy }) => [...validationAccuracy]));
     source = fileOf(plan, graph, name);
-    init = weightsOfModel(source, `${name}-${run + 1}.onnx`);
+    init = weightsOfModel(source, { where: `${name}-${run + 1}.onnx` });
   }
   if (source === undefined) throw new Error("bug: a recipe has at least one run");
   return { source, curve };
