@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fitTo, fitToNothing } from "../../src/cli/shared/terminal.js";
 import { cli, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -18,11 +19,26 @@ describe("dynn zoo", () => {
   it("lists what is trained and what is not, as a table and as JSON", async () => {
     const { code, out } = await cli("zoo", "list");
     expect(code).toBe(0);
-    expect(out).toMatch(/resnet20-cifar10-joint +demo +88\.\d % \(\d+\.\d-\d+\.\d\) +83\.7 % +39\.2 % +1\.\d +bundled/);
-    expect(out).toMatch(/\n\d+ of \d+ networks are trained\.\n$/);
+    expect(out).toMatch(/\nTier demo\n.*\nresnet20-cifar10-joint +88\.\d % +83\.7 % +39\.2 % +1\.\d +bundled\n/);
+    expect(out).toMatch(/\n\d+ of \d+ networks are trained\.\n/);
     const small = JSON.parse((await cli("zoo", "list", "--tier", "small", "--json", "-")).out);
     expect(small).toHaveLength(96);
     expect(small.every((one: { tier: string }) => one.tier === "small")).toBe(true);
+  });
+
+  it("has a table of whole rows in 80 columns, and so has every network", async () => {
+    fitTo({ columns: 80 });
+    const { out } = await cli("zoo", "list").finally(fitToNothing);
+    expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    expect(out.match(/^resnet20-cifar10-joint /gm)).toHaveLength(1);
+    const trained = out.split("\n").filter((line) => / (bundled|cache|mirror|package|away)$/.test(line));
+    expect(trained.length).toBeGreaterThan(10);
+    for (const [name] of trained.slice(0, 6).map((line) => line.split(" "))) {
+      fitTo({ columns: 80 });
+      const { out: info } = await cli("zoo", "info", name).finally(fitToNothing);
+      expect(info.match(/^exit +MACs +cost +validation +test$/gm)).toHaveLength(1);
+      expect(info.split("\n").filter((line) => /^\S+ +[\d.]+ [kMG] /.test(line) && line.length > 80)).toEqual([]);
+    }
   });
 
   it("shows a network under an earlier name: exits, thresholds, robust accuracy, the command that trains it", async () => {
@@ -36,7 +52,7 @@ describe("dynn zoo", () => {
       "PGD, routed answer, 10 steps, Linf 1/255: 37.5 %",
     ])
       expect(out).toContain(part);
-    expect(out).toMatch(/sha256 [0-9a-f]{64}, in git/);
+    expect(out).toMatch(/ MB, in git\nsha256 [0-9a-f]{64}\n/);
   });
 
   it("verifies the bundled files", async () => {

@@ -73,7 +73,7 @@ const showResult = ({
   remark,
 }: ZooResult): string =>
   [
-    `${showCount(parameters)} parameters, ${(file.bytes / 1e6).toFixed(1)} MB, sha256 ${file.sha256}${inGit ? ", in git" : ""}\n`,
+    `${showCount(parameters)} parameters, ${(file.bytes / 1e6).toFixed(1)} MB${inGit ? ", in git" : ""}\nsha256 ${file.sha256}\n`,
     `trained in ${duration(training.seconds)} of wall time on ${counted(training.cores, "core")} (${training.cpu}, ${training.memoryGiB} GiB), dynn ${version}\n`,
     remark ? `${remark}\n` : "",
     "\n",
