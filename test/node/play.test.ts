@@ -1,13 +1,18 @@
 /** @file The server of the playground: the page with its headers, the user's files beside it, and nobody else's questions. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { Images } from "../../src/core/images.js";
+import { type DynamicModel, dynamicModel } from "../../src/dynamic/model/model.js";
+import { Forward } from "../../src/dynamic/run/forward.js";
 import { openDataset } from "../../src/node/data/open.js";
 import { createPlayServer, type PlayServer } from "../../src/node/play/server.js";
 import { readModel } from "../../src/onnx/read.js";
+import { referenceBackend } from "../../src/runtime/reference.js";
+import { network } from "../cli/support.js";
 
 const MODEL = resolve(import.meta.dirname, "../../zoo/resnet20-cifar10-static.onnx");
 const folder = mkdtempSync(join(tmpdir(), "dynn-play-"));
@@ -92,6 +97,27 @@ describe("the server of the playground", () => {
     expect(images).toMatchObject({ name: "sample", dims: [3, 32, 32], labels: Array.from(data.labels.slice(0, 3)) });
     const pixels = await (await fetch(new URL(images.pixels as string, url + served.images))).arrayBuffer();
     expect(new Float32Array(pixels)).toHaveLength(3 * 3072);
+  });
+
+  test("gives a network that is read with options as a file that needs none", async () => {
+    const normalization = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.2, 0.1] };
+    const reading = { exits: ["exit1"], normalization };
+    const path = join(folder, "foreign.onnx");
+    writeFileSync(path, network());
+    const url = await serving({ model: path, reading });
+    const { model } = (await (await fetch(`${url}own.json`)).json()) as { model: string };
+    const served = dynamicModel(readModel(new Uint8Array(await (await fetch(url + model)).arrayBuffer())));
+    const opened = dynamicModel(readModel(readFileSync(path)), reading);
+    expect(served.exits.map(({ name, macs }) => [name, macs])).toEqual(
+      opened.exits.map(({ name, macs }) => [name, macs]),
+    );
+    expect(served.exits).toHaveLength(2);
+    expect(served.normalization).toEqual(opened.normalization);
+    const images = new Images(new Float32Array(2 * 3 * 8 * 8).fill(0.25), [3, 8, 8]);
+    const logitsOf = async (of: DynamicModel) =>
+      (await (await Forward.compile(of, { backend: referenceBackend })).logits(images)).exits;
+    expect(await logitsOf(served)).toEqual(await logitsOf(opened));
+    await expect(createPlayServer({ reading }, folder)).rejects.toThrow("exits, normalization: the call says how");
   });
 
   test("says what it serves, and where it cannot listen", async () => {

@@ -4,10 +4,13 @@ import { sizeOf } from "../../core/shape.js";
 import type { ClassMatching } from "../../data/classes.js";
 import { type Dataset, readImages, subset } from "../../data/dataset.js";
 import { fitData, fitLabels } from "../../data/fit.js";
-import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
-import { writeModel } from "../../onnx/write.js";
+import type { InputOptions } from "../../dynamic/model/input.js";
+import { writeMetadata } from "../../dynamic/model/metadata.js";
+import { type DynamicModel, dynamicModel, type ModelOptions } from "../../dynamic/model/model.js";
+import { type WritableModel, writeModel } from "../../onnx/write.js";
+import { METADATA_KEYS } from "../../schema/metadata.js";
 import { openDataset } from "../data/open.js";
-import { openModel, openOnnx } from "../models.js";
+import { type OpenedModel, openModel, openOnnx } from "../models.js";
 
 /** What the page is to show. */
 export interface OwnRequest {
@@ -18,6 +21,8 @@ export interface OwnRequest {
   /** The first N records. Undefined: up to 500, as many as 64 MB hold. */
   readonly samples?: number | undefined;
   readonly matching?: ClassMatching | undefined;
+  /** How to read the network: its exits, and what it expects of pixels. */
+  readonly reading?: Pick<ModelOptions, "exits" | "final"> & InputOptions;
 }
 
 /** The network of the page when the user gives none. */
@@ -41,10 +46,12 @@ export async function openOwn(request: OwnRequest): Promise<Own> {
   const served: { model?: string; images?: string } = {};
   const about: string[] = [];
   const opened = request.model === undefined ? undefined : await openOnnx(request.model);
-  const model = opened && dynamicModel(opened.source, { name: opened.name });
-  if (opened) {
+  const reading = given(request.reading);
+  checkModelGiven(opened, reading);
+  const model = opened && dynamicModel(opened.source, { name: opened.name, ...reading });
+  if (opened && model) {
     served.model = `own/${encodeURIComponent(request.model ?? opened.name)}`;
-    files.set(`/${served.model}`, writeModel(opened.source));
+    files.set(`/${served.model}`, writeModel(reading ? asRead(model) : opened.source));
     about.push(opened.name);
   }
   if (request.data !== undefined) {
@@ -55,6 +62,31 @@ export async function openOwn(request: OwnRequest): Promise<Own> {
   }
   if (about.length > 0) files.set("/own.json", json(served));
   return { files, about: about.join(", ") || "the bundled network and images" };
+}
+
+/** What was stated of the reading. Undefined: nothing. */
+const given = (reading: OwnRequest["reading"]): OwnRequest["reading"] =>
+  reading && Object.values(reading).some((value) => value !== undefined) ? reading : undefined;
+
+/** @throws DynnError 'cli/usage' when nothing is there that could be read so */
+function checkModelGiven(opened: OpenedModel | undefined, reading: OwnRequest["reading"]): void {
+  if (opened !== undefined || reading === undefined) return;
+  const options = Object.keys(reading).filter((key) => reading[key as keyof typeof reading] !== undefined);
+  throw new DynnError(
+    "cli/usage",
+    `${options.join(", ")}: the call says how to read a network, but names none. Name the file, e.g. dynn play model.onnx, or leave this out.`,
+    { options },
+  );
+}
+
+/** The network as it was read, as a file that needs no options: the page reads it without them. */
+function asRead({ graph, exits, policy, normalization, metadata }: DynamicModel): WritableModel {
+  const replaced: readonly string[] = [METADATA_KEYS.exits, METADATA_KEYS.policy, METADATA_KEYS.normalization];
+  const stated = { exits: exits.map(({ name, output }) => ({ name, logits: output })), policy, normalization };
+  return {
+    graph,
+    metadata: new Map([...[...metadata].filter(([key]) => !replaced.includes(key)), ...writeMetadata(stated)]),
+  };
 }
 
 async function imagesOf({ samples, matching }: OwnRequest, spec: string, model: DynamicModel): Promise<Own> {
