@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { LongestFirst } from "./test/support/sequencer.js";
 
 const isFast = (mode: string): boolean => mode === "fast" || Boolean(process.env.DYNN_FAST);
 
@@ -25,5 +26,6 @@ export default defineConfig(({ mode }) => ({
     pool: "forks",
     execArgv: ["--import", new URL("./test/support/typescript-workers.mjs", import.meta.url).href],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 }));

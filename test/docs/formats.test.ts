@@ -44,7 +44,7 @@ test.each(blocksOf("yaml"))("$at is YAML, and a study file where it asks questio
 /** What most programs begin with. */
 const MAIN = ["load", "openDataset", "createExecutor", "audit", "convert", "calibrate", "train", "modelGradient"];
 
-test.each(MAIN)("%s has an example in its comment, which blocks.slow.test.ts runs", (name) => {
+test.each(MAIN)("%s has an example in its comment, which programs.slow.test.ts runs", (name) => {
   const declared = new RegExp(`^ \\*/\nexport (?:async )?function ${name}\\b`, "m");
   const found = docstrings.flatMap(({ path, blocks }) => {
     const source = readFileSync(join(ROOT, path), "utf8");
