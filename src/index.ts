@@ -161,6 +161,7 @@ export { costOf, costShareOf, type GateBit, type Path, type Unit, type Units } f
 export { type ExitSpec, parseExits, placeExits } from "./dynamic/place/exits.js";
 export { type ExitPlace, type MeasuredPlace, type MeasuredPlaces, placesOf } from "./dynamic/place/places.js";
 export { type ExitAnswer, exitAnswers } from "./dynamic/route/exit-answers.js";
+export type { Named } from "./dynamic/route/named.js";
 export { makePolicy, type PolicyOptions } from "./dynamic/route/policy.js";
 export { type Reading, type Routed, route, routeOne } from "./dynamic/route/route.js";
 export { CONDITIONAL_OUTPUTS, type ConditionalOptions, conditionalModel } from "./dynamic/run/conditional/index.js";

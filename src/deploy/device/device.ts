@@ -8,6 +8,7 @@ import { Images, pixelsOf } from "../../core/images.js";
 import { Lifetime } from "../../core/lifetime.js";
 import { checkPixels } from "../../core/pixels.js";
 import type { Tensor } from "../../core/tensor.js";
+import { type Named, named } from "../../dynamic/route/named.js";
 import { type Routed, routeReadings, withBits } from "../../dynamic/route/route.js";
 import type { Rows, Ticket } from "../../dynamic/run/executor/rows.js";
 import type { Backend } from "../../runtime/backend.js";
@@ -24,12 +25,12 @@ export const PLACES = ["device", "server", "fallback"] as const;
 export type Place = (typeof PLACES)[number];
 
 /** An answer with its place, times and bytes. */
-export interface PlacedAnswer extends Routed {
+export interface PlacedAnswer extends Routed, Named {
   /** Who answered. */
   readonly place: Place;
   /** The answer of the device alone: from the exit that is confident enough, else from its most
    * confident exit. */
-  readonly local: Routed;
+  readonly local: Routed & Named;
   /** Milliseconds from the start of the image's batch until its answer. */
   readonly ms: number;
   /** The share of `ms` on the device, in milliseconds. */
@@ -158,16 +159,10 @@ export class Device {
       if (!rows) break;
       const { answered, remaining } = await runPart(part, rows, this.#manifest);
       const ms = performance.now() - pass.start;
-      for (const { ticket, answer } of answered)
-        pass.answers[ticket.index] = {
-          ...answer,
-          place: "device",
-          local: answer,
-          ms,
-          deviceMs: ms,
-          serverMs: 0,
-          bytes: 0,
-        };
+      for (const { ticket, answer } of answered) {
+        const local = this.#named(answer);
+        pass.answers[ticket.index] = { ...local, place: "device", local, ms, deviceMs: ms, serverMs: 0, bytes: 0 };
+      }
       rows = remaining;
     }
     if (rows) await this.#send(rows, pass);
@@ -182,7 +177,7 @@ export class Device {
     const request = encodeRequest({ readings, bits, values }, { form, wire });
     const deviceMs = performance.now() - start;
     const bytes = request.length / tickets.length;
-    const locals = tickets.map((ticket) => surest(ticket, this.#manifest));
+    const locals = tickets.map((ticket) => this.#named(surest(ticket, this.#manifest)));
     const got = await remote.classify(request, { samples: tickets.length, signal }).catch(ifUnreachable);
     const shared = { deviceMs, ms: performance.now() - start, bytes: 0, serverMs: 0 };
     tickets.forEach(({ index }, i) => {
@@ -190,8 +185,13 @@ export class Device {
       answers[index] =
         "reason" in got
           ? { ...local, ...shared, place: "fallback", local, reason: got.reason }
-          : { ...got.answers[i], ...shared, place: "server", local, bytes, serverMs: got.ms };
+          : { ...this.#named(got.answers[i]), ...shared, place: "server", local, bytes, serverMs: got.ms };
     });
+  }
+
+  #named<T extends Routed>(answer: T): T & Named {
+    const { exits, gates = [], classes } = this.#manifest;
+    return named({ exits, gates, classNames: classes.names }, answer);
   }
 }
 

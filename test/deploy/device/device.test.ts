@@ -1,6 +1,8 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { DynnError } from "../../../src/core/errors.js";
 import { createDevice } from "../../../src/deploy/device/device.js";
+import type { Remote } from "../../../src/deploy/device/remote.js";
 import { type Reading, readingOf } from "../../../src/dynamic/route/route.js";
 import { SplitClient } from "../../../src/node/client.js";
 import { createServerPart } from "../../../src/node/serve/server-part.js";
@@ -24,6 +26,29 @@ async function localLabels(): Promise<number[]> {
     return first.confidence >= second.confidence ? first.label : second.label;
   });
 }
+
+test("names the class and the exit of every answer, wherever it came from, as an executor does", async () => {
+  const engine = await createServerPart(bundle, { backend });
+  let reached = true;
+  const remote: Remote = {
+    classify: async (request, options) => {
+      if (reached) return engine.remote.classify(request, options);
+      throw new DynnError("serve/unreachable", "gone", { reason: "gone" });
+    },
+  };
+  const { exits, classes } = bundle.manifest;
+  const device = await createDevice(bundle, { backend, remote });
+  const answers = await device.classify(pixels);
+  reached = false;
+  answers.push(...(await device.classify(pixels)));
+  await device.release();
+  expect(new Set(places(answers))).toEqual(new Set(["device", "server", "fallback"]));
+  for (const one of answers.flatMap((answer) => [answer, answer.local])) {
+    expect(one.className).toBe(classes.names?.[one.label]);
+    expect(one.exitName).toBe(exits[one.answer].name);
+    expect(one.costFraction).toBeCloseTo(exits[one.stop].costFraction, 12);
+  }
+});
 
 describe("a device whose server is not there", () => {
   test("answers by its surest exit and says why, when nobody listens", async () => {

@@ -10,7 +10,7 @@ import { batchFor } from "../../../runtime/batch.js";
 import { type Policy, singleExitPolicy } from "../../../schema/policy.js";
 import type { DynamicModel } from "../../model/model.js";
 import { underPolicy } from "../../model/under-policy.js";
-import { costShareOf } from "../../model/units.js";
+import { type Named, named } from "../../route/named.js";
 import { checkPolicy } from "../../route/policy.js";
 import { forcedBits } from "../../route/route.js";
 import { checkOutputs } from "../outputs.js";
@@ -24,14 +24,7 @@ export type { StageRun } from "./sample-queue.js";
 
 /** The network's answer for one image. `stop` and `answer` are exits of the model. `logits` are the
  * logits of the answering exit. */
-export interface Answer extends StageAnswer {
-  /** Name of the answered class. Undefined when the model has no names. */
-  readonly className: string | undefined;
-  /** Name of the exit whose label is the answer. */
-  readonly exitName: string;
-  /** The work for this image as a share of the work of the full network. */
-  readonly costFraction: number;
-}
+export interface Answer extends StageAnswer, Named {}
 
 /** Options of an executor. */
 export interface ExecutorOptions {
@@ -166,7 +159,7 @@ export class Executor {
         if (room && held) {
           entered += this.#enter(queue, held.rows(0, batch), entered);
           held = held.count > batch ? held.rows(batch, held.count) : undefined;
-        } else for (const { index, answer } of await this.#run(queue)) done.set(index, this.#named(answer));
+        } else for (const { index, answer } of await this.#run(queue)) done.set(index, named(this.#model, answer));
         const ready: Answer[] = [];
         for (let answer = done.get(given); answer; answer = done.get(given)) {
           done.delete(given++);
@@ -196,16 +189,6 @@ export class Executor {
   #run(queue: SampleQueue): Promise<Answered[]> {
     this.#life.check();
     return queue.run();
-  }
-
-  #named(answer: StageAnswer): Answer {
-    const { classNames, exits } = this.#model;
-    return {
-      ...answer,
-      className: classNames?.[answer.label],
-      exitName: exits[answer.answer].name,
-      costFraction: costShareOf(this.#model, answer),
-    };
   }
 
   /** New images. All of them are checked before work begins on the first.
