@@ -19,6 +19,15 @@ export interface World {
 /** Share of samples on which both conditions go by the same difficulty. */
 const PAIRED = 0.7;
 
+/** The random numbers of each block, drawn once: worlds of one seed differ in their effect and number of blocks alone. */
+const drawn = new Map<string, Float32Array>();
+function drawnOf(seed: number, block: number, count: number): Float32Array {
+  const key = `${seed} ${block} ${count}`;
+  const numbers = drawn.get(key) ?? uniform({ seed, sample: 2 + block, purpose: "test", step: 0 }, count);
+  drawn.set(key, numbers);
+  return numbers;
+}
+
 /** The tables of one study: blocks of six cells, with columns "a" and "b" of 0 and 1. */
 export function drawBlocks(world: World, seed: number): BlockTable[] {
   const { blocks, effect, spread = 0.05, samples = 120, skewed = false } = world;
@@ -26,10 +35,12 @@ export function drawBlocks(world: World, seed: number): BlockTable[] {
   const chances = uniform({ seed, sample: 1, purpose: "test", step: 0 }, blocks);
   return Array.from(shifts, (shift, i) => {
     const difference = effect + spread * (skewed ? -Math.log(1 - chances[i]) - 1 : shift);
-    const u = uniform({ seed, sample: 2 + i, purpose: "test", step: 0 }, 3 * samples);
-    const a = Uint8Array.from({ length: samples }, (_, k) => Number(u[3 * k] < 0.5 + difference / 2));
-    const other = (k: number): number => (u[3 * k + 2] < PAIRED ? u[3 * k] : u[3 * k + 1]);
-    const b = Uint8Array.from({ length: samples }, (_, k) => Number(other(k) < 0.5 - difference / 2));
+    const u = drawnOf(seed, i, 3 * samples);
+    const [a, b] = [new Uint8Array(samples), new Uint8Array(samples)];
+    for (let k = 0; k < samples; k++) {
+      a[k] = Number(u[3 * k] < 0.5 + difference / 2);
+      b[k] = Number((u[3 * k + 2] < PAIRED ? u[3 * k] : u[3 * k + 1]) < 0.5 - difference / 2);
+    }
     return { id: `block ${i}`, cell: `cell ${i % 6}`, columns: { a, b } };
   });
 }

@@ -4,6 +4,16 @@
 import { rootOf } from "./root.js";
 import { incompleteBeta, upperGamma } from "./special.js";
 
+/** Keeps the last answer of a function. A quantile costs 60 evaluations, and tests of many blocks
+ * ask for the same one each time. */
+function keepsLast(answer: (p: number, df: number) => number): (p: number, df: number) => number {
+  let [lastP, lastDf, last] = [Number.NaN, Number.NaN, Number.NaN];
+  return (p, df) => {
+    if (p !== lastP || df !== lastDf) [lastP, lastDf, last] = [p, df, answer(p, df)];
+    return last;
+  };
+}
+
 /** P(Z <= z) of a standard normal Z.
  * @example normalCdf(1.96) // 0.9750021 */
 export const normalCdf = (z: number): number => (z < 0 ? normalTail(-z) : 1 - normalTail(z));
@@ -17,8 +27,10 @@ export const normalTail = (z: number): number => (z < 0 ? 1 - normalTail(-z) : 0
 export function normalQuantile(p: number): number {
   if (p <= 0 || p >= 1) return p <= 0 ? -Infinity : Infinity;
   if (p > 0.5) return -normalQuantile(1 - p);
-  return -rootOf((z) => normalTail(z) - p, 0, 40);
+  return lowerNormal(p, 1);
 }
+
+const lowerNormal = keepsLast((p) => -rootOf((z) => normalTail(z) - p, 0, 40));
 
 /** P(T >= t) of Student's t.
  * @param df degrees of freedom, above 0
@@ -37,11 +49,15 @@ export function tTail(t: number, df: number): number {
 export function tQuantile(p: number, df: number): number {
   if (p <= 0 || p >= 1) return p <= 0 ? -Infinity : Infinity;
   if (p < 0.5) return -tQuantile(1 - p, df);
+  return upperT(p, df);
+}
+
+const upperT = keepsLast((p, df) => {
   const tail = 1 - p;
   let high = 1;
   while (tTail(high, df) > tail) high *= 2;
   return rootOf((t) => tTail(t, df) - tail, 0, high);
-}
+});
 
 /** P(X >= x) of a chi-squared X.
  * @param df degrees of freedom, above 0

@@ -24,5 +24,7 @@ export function pairsOf(
   };
 }
 
-const isBinary = (column: ArrayLike<number>): boolean =>
-  Array.from(column).every((value) => value === 0 || value === 1);
+function isBinary(column: ArrayLike<number>): boolean {
+  for (let i = 0; i < column.length; i++) if (column[i] !== 0 && column[i] !== 1) return false;
+  return true;
+}
