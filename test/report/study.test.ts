@@ -56,8 +56,10 @@ describe("the report of a study", () => {
     expect(links).toEqual(SECTIONS.map((id) => `#${id}`));
   });
 
-  it("says in a sentence per claim what came out", async () => {
+  it("says in one short line per claim what came out", async () => {
     const items = [...documentOf(page).querySelectorAll(".short li")].map(textOf);
+    expect(items).toHaveLength(record.verdicts.length);
+    expect(Math.max(...items.map((item) => item.length))).toBeLessThanOrEqual(120);
     await expect(`${items.join("\n")}\n`).toMatchFileSnapshot("snapshots/study-claims.txt");
   });
 

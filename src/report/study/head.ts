@@ -1,8 +1,8 @@
-/** @file The top of a study's report: its size, a remark on an edited plan, and one sentence per
+/** @file The top of a study's report: its size, a remark on an edited plan, and one line per
  *  claim. */
 import type { StudyRecord, StudyVerdict } from "../../schema/study/record.js";
 import { type Html, html } from "../shared/html.js";
-import { outcome, several, verdictMark } from "./words.js";
+import { effect, scaleOf, several, verdictMark } from "./words.js";
 
 /** How many networks and blocks the study has. */
 export const about = (record: StudyRecord): string =>
@@ -20,9 +20,13 @@ function placeOf({ blocks, networks }: StudyRecord): string {
 /** The remark on a plan that changed after the study began. */
 export const EDITED = html`<p class="loud" role="note"><b>The plan was edited after the study began.</b> The rules of these verdicts were not all fixed before the results were known. Treat every verdict as exploratory.</p>`;
 
-/** One sentence per claim. */
+/** One line per claim. Reasons, tests and numbers of blocks are in the table of verdicts. */
 export const studyShort = ({ verdicts }: StudyRecord): Html[] =>
-  verdicts.length === 0 ? [html`The plan asks about no claim, so no verdict is given.`] : verdicts.map(sentenceOf);
+  verdicts.length === 0 ? [html`The plan asks about no claim, so no verdict is given.`] : verdicts.map(lineOf);
 
-const sentenceOf = (verdict: StudyVerdict): Html =>
-  html`<b>${verdict.claim}</b> ${verdict.statement}: ${verdictMark(verdict.verdict)}. ${outcome(verdict)}`;
+const lineOf = (verdict: StudyVerdict): Html =>
+  html`<b>${verdict.claim}</b> ${verdict.statement}: ${verdictMark(verdict.verdict)}${size(verdict)}.`;
+
+/** ", 3.1 points (1.2 to 5.0)". Nothing without an effect. */
+const size = (verdict: StudyVerdict): string =>
+  verdict.effect === null ? "" : `, ${effect(verdict.effect, scaleOf(verdict))}`;

@@ -106,17 +106,6 @@ export const verdictName = (verdict: StudyVerdict["verdict"]): string => verdict
 export const sentence = (text: string): string =>
   text === "" ? "" : `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
-/** One sentence that says what came out of a claim. */
-export function outcome({ verdict, effect: found, adjusted, blocks, reason, ...claim }: StudyVerdict): string {
-  const numbers = [
-    effect(found, scaleOf(claim)),
-    ...(adjusted === null ? [] : [`adjusted${NBSP}p ${adjusted < 0.001 ? "" : "= "}${probability(adjusted)}`]),
-    several(blocks, "block"),
-  ].join(", ");
-  if (found === null) return sentence(reason);
-  return verdict === "inconclusive" ? `${numbers}. ${sentence(reason)}` : `${numbers}.`;
-}
-
 /** The verdict of a claim, where the plan asks about it. */
 export const verdictOf = ({ verdicts }: StudyRecord, claim: Claim): StudyVerdict | undefined =>
   verdicts.find((verdict) => verdict.claim === claim);
