@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 const SRC = resolve(import.meta.dirname, "../../playground/src");
 const ROOT = resolve(SRC, "../..");
 /** Packages that the page may import. */
-const PACKAGES = ["dynn/web", "preact", "preact/hooks", "@observablehq/plot"];
+const PACKAGES = ["dynn/web", "preact", "preact/hooks"];
 /** Files beside the page whose address it may ask for. */
 const FILES = /^(samples\/|zoo\/resnet20-cifar10-joint\.onnx|playground\/made\/)[^?]*\?url$/;
 
@@ -28,7 +28,7 @@ const pathOf = ({ from, to }: { readonly from: string; readonly to: string }): s
   relative(ROOT, resolve(SRC, dirname(from), to)).replaceAll("\\", "/");
 
 describe("the playground", () => {
-  test("imports its own files, the files it serves, and four packages", () => {
+  test("imports its own files, the files it serves, and three packages", () => {
     const wrong = imports.filter((one) =>
       one.to.startsWith(".")
         ? !pathOf(one).startsWith("playground/src/") && !FILES.test(pathOf(one))

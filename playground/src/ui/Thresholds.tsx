@@ -1,11 +1,11 @@
 /** @file The thresholds and what they cost: accuracy and mean cost of all images of the set, from
  *  stored logits. */
 import type { Rule } from "dynn/web";
-import { useEffect, useRef, useState } from "preact/hooks";
 import { setPolicy, usualPolicy } from "../page/actions.js";
 import type { State } from "../page/state.js";
 import type { NetworkFacts, PagePolicy, Survey } from "../shared/messages.js";
 import { mostOf } from "./Ladder.js";
+import { Plot } from "./Plot.js";
 import { rate } from "./text.js";
 
 const RULE_TEXTS: Readonly<Record<Rule, string>> = {
@@ -46,7 +46,7 @@ export function Thresholds({ state }: { readonly state: State }) {
             Thresholds of the file
           </button>
         </div>
-        <Curve state={state} />
+        <div class="curve">{state.curve && <Plot points={state.curve} survey={survey} />}</div>
       </div>
     </section>
   );
@@ -121,39 +121,4 @@ function Numbers({
       </ul>
     </>
   );
-}
-
-/** Accuracy over cost. The plot's library is loaded when the plot comes into sight. */
-function Curve({ state }: { readonly state: State }) {
-  const place = useRef<HTMLDivElement>(null);
-  const seen = useSeen(place);
-  const { curve, survey } = state;
-  useEffect(() => {
-    if (!seen || !curve || !place.current) return;
-    let gone = false;
-    const to = place.current;
-    void import("./plot.js").then(({ plotCurve }) => {
-      if (!gone) to.replaceChildren(plotCurve(curve, survey));
-    });
-    return () => {
-      gone = true;
-    };
-  }, [seen, curve, survey]);
-  return <div ref={place} class="curve" />;
-}
-
-/** Whether an element has come into sight, or near it. */
-function useSeen(place: { readonly current: HTMLElement | null }): boolean {
-  const [seen, see] = useState(false);
-  useEffect(() => {
-    const observer = new IntersectionObserver(
-      (entries) => see((before) => before || entries.some((e) => e.isIntersecting)),
-      {
-        rootMargin: "200px",
-      },
-    );
-    if (place.current) observer.observe(place.current);
-    return () => observer.disconnect();
-  }, [place]);
-  return seen;
 }
