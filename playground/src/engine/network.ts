@@ -28,6 +28,9 @@ const GUESSES = 3;
 /** The threshold of the page for a network without a policy. */
 const FIRST_THRESHOLD = 0.8;
 
+/** Threads of WebAssembly. Only a page with isolation headers may share memory between threads. */
+export const THREADS = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+
 export class Network {
   readonly model: DynamicModel;
   readonly backend: Backend;
@@ -47,7 +50,7 @@ export class Network {
    * @throws DynnError as `readModel` and `dynamicModel` */
   static async open(bytes: Uint8Array, facts: Facts): Promise<Network> {
     const source = readModel(bytes, { name: facts.name, owned: true });
-    const backend = inTurn(ortWeb({ provider: facts.provider }));
+    const backend = inTurn(ortWeb({ provider: facts.provider, threads: THREADS }));
     const checked = await checkOutputs(dynamicModel(source, { name: facts.name }), { backend });
     const model = checked.policy ? underPolicy(checked, checked.policy) : checked;
     imageDims(model);
@@ -74,6 +77,7 @@ export class Network {
       changes,
       places: exits.length > 1 ? [] : this.#places(),
       provider: this.#provider,
+      threads: THREADS,
     };
   }
 

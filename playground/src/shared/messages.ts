@@ -48,6 +48,8 @@ export interface NetworkFacts {
   readonly places: readonly { readonly cut: string; readonly share: number }[];
   /** Where the engine computes. */
   readonly provider: Provider;
+  /** Threads of WebAssembly. */
+  readonly threads: number;
 }
 
 export type Provider = "wasm" | "webgpu";

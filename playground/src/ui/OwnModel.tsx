@@ -21,6 +21,7 @@ export function OwnModel({ state }: { readonly state: State }) {
         </p>
       )}
       {facts && <Facts facts={facts} />}
+      {facts && <p class="hint">{engineOf(facts)}</p>}
       <label class="switch">
         <input
           type="checkbox"
@@ -32,6 +33,12 @@ export function OwnModel({ state }: { readonly state: State }) {
     </section>
   );
 }
+
+/** What computes. */
+const engineOf = ({ provider, threads }: NetworkFacts): string =>
+  provider === "webgpu"
+    ? "Computed with WebGPU."
+    : `Computed with WebAssembly, ${threads === 1 ? "one thread" : `${threads} threads`}.`;
 
 function Drop() {
   const input = useRef<HTMLInputElement>(null);
