@@ -21,6 +21,8 @@ export function findChromium(): string | undefined {
 /** Most milliseconds that a page may take for one step, on a busy machine. */
 const PATIENCE_MS = 90_000;
 
+const WIDE = { width: 1280, height: 900 };
+
 /** Why tests in a browser are skipped. */
 export const WITHOUT = "there is no chromium here (apt-get install chromium, or name one in DYNN_CHROMIUM)";
 
@@ -78,7 +80,7 @@ export async function openPage(
   place = "",
   options: BrowserContextOptions & { url?: string } = {},
 ): Promise<Watched> {
-  const context = await bench.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await bench.browser.newContext({ viewport: WIDE, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const [problems, requests]: [string[], string[]] = [[], []];
@@ -88,8 +90,28 @@ export async function openPage(
   page.on("pageerror", (error) => problems.push(error.message));
   context.on("request", (request) => requests.push(request.url()));
   await page.goto((options.url ?? bench.host.url) + place);
-  await page.waitForSelector('main[data-stage="ready"]');
+  await page.waitForSelector('main[data-visits="1"]');
   return { page, problems, requests };
+}
+
+/** Show a place in an open page. What went wrong before is forgotten; requests are not. */
+export async function visit(watched: Watched, place: string): Promise<Watched> {
+  const { page, problems } = watched;
+  await page.setViewportSize(WIDE);
+  problems.length = 0;
+  const before = await page.getAttribute("main", "data-visits");
+  await page.evaluate((hash) => {
+    history.replaceState(null, "", " ");
+    location.hash = hash;
+  }, place);
+  await page.waitForSelector(`main[data-visits="${Number(before) + 1}"]`);
+  return watched;
+}
+
+/** Load the page anew at the same address: nothing of the state is left but the link. */
+export async function openAgain({ page }: Watched): Promise<void> {
+  await page.reload();
+  await page.waitForSelector('main[data-visits="1"]');
 }
 
 /** Wait until no attack runs and the chosen one has ended. */

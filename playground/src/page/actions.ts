@@ -87,6 +87,7 @@ async function restore(place: Place): Promise<void> {
   });
   set({ policy: policyOf(place, facts) });
   await showPlace(place);
+  set({ visits: get().visits + 1 });
   void survey();
   if (visit === visits) await runAll(place.runs);
   if (visit !== visits) return;

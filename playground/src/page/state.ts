@@ -62,6 +62,8 @@ export interface State {
   readonly times: readonly number[] | undefined;
   readonly magnify: number;
   readonly story: string | undefined;
+  /** Links that are shown, the address of the start included. */
+  readonly visits: number;
 }
 
 let state: State = {
@@ -86,6 +88,7 @@ let state: State = {
   times: undefined,
   magnify: 10,
   story: undefined,
+  visits: 0,
 };
 
 const listeners = new Set<() => void>();

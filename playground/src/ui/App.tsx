@@ -25,7 +25,7 @@ export function App() {
           <Stories state={state} />
         </nav>
       </header>
-      <main data-stage={stage}>
+      <main data-stage={stage} data-visits={state.visits}>
         <Opening state={state} />
         {state.error && (
           <div class="problem" role="alert">
