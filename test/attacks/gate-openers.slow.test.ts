@@ -11,7 +11,7 @@ import { attachGates } from "../../src/training/gates/attach.js";
 import { train } from "../../src/training/run/trainer.js";
 import { CLASSES, patterns, request, SIDE, trainable } from "../support/training.js";
 
-const BUDGET = { kind: "budget", target: 0.5, weight: 10, relax: 1 / 3, quiet: 0.2 } as const;
+const BUDGET = { kind: "budget", target: 0.5, weight: 10, relax: 1 / 3, floor: 0.1, quiet: 0.2 } as const;
 const within = { norm: "linf", radius: "8/255" } as const;
 
 let record: AuditRecord;

@@ -19,7 +19,7 @@ import { CONFIG } from "../support/training.js";
 const ROWS = 4;
 
 const plain = (width: number): Graph => resnet(20)({ classes: 10, imageSize: 16, width }).graph;
-const BUDGET = { kind: "budget", target: 0.5, weight: 10, relax: 0, quiet: 0 } as const;
+const BUDGET = { kind: "budget", target: 0.5, weight: 10, relax: 0, floor: 0, quiet: 0 } as const;
 
 test.each<[string, GatedGraph, GatesConfig | undefined]>([
   ["channels that fill blocks", { graph: plain(1), gates: [] }, undefined],

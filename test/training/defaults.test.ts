@@ -75,7 +75,7 @@ describe("the default configuration", () => {
       epochs: 12,
       optimizer: { kind: "sgd", weightDecay: 5e-4 },
       schedule: { kind: "one-cycle", peak: 0.05 },
-      gates: { kind: "budget", target: 0.4, weight: 10, relax: 1 / 3, quiet: 0.2 },
+      gates: { kind: "budget", target: 0.4, weight: 10, relax: 1 / 3, floor: 0.1, quiet: 0.2 },
     });
     expect(config.distill).toBeUndefined();
     expect(trainingConfig("gates", { distill: { weight: 0.3 } }, cifar).distill).toEqual({
@@ -113,7 +113,7 @@ describe("choices that a recipe does not use", () => {
   });
 });
 
-it.each([{ target: 1.5 }, { target: -0.1 }, { quiet: 2 }, { relax: Number.NaN }])(
+it.each([{ target: 1.5 }, { target: -0.1 }, { quiet: 2 }, { floor: -1 }, { relax: Number.NaN }])(
   "a share outside [0,1] is refused: %o",
   (gates) => {
     expect(() => trainingConfig("gates", { gates }, cifar)).toThrow(

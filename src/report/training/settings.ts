@@ -57,6 +57,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "config.gates.target": "gates: share of work to be done",
   "config.gates.weight": "gates: weight of their loss",
   "config.gates.relax": "gates: share of the run in which bounds widen",
+  "config.gates.floor": "gates: least share of images that open a gate, or close it",
   "config.gates.quiet": "gates: share of the run without noise",
 };
 

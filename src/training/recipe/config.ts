@@ -103,9 +103,12 @@ export interface GateBudgetConfig {
   readonly target: number;
   /** Factor of the budget's loss. */
   readonly weight: number;
-  /** Share of the run in which bounds on each gate's rate widen from the target to 0 and 1. */
+  /** Share of the run in which bounds on each gate's rate widen from the target. */
   readonly relax: number;
-  /** Share of the run, at its end, without noise on the scores. */
+  /** Share of the images for which each gate is to be open, and to be closed, when its bounds are
+   * widest. A gate outside of them costs more. */
+  readonly floor: number;
+  /** Share of the run, at its end, without noise on the scores. Before, the noise shrinks. */
   readonly quiet: number;
 }
 

@@ -103,7 +103,7 @@ export const OPTIMIZER_KINDS = Object.keys(OPTIMIZER_DEFAULTS) as readonly Optim
 const DISTILL: DistillConfig = { temperature: 3, weight: 0.5 };
 const ADVERSARIAL: AdversarialConfig = { radius: 8 / 255, stepSize: 2 / 255, steps: 7, target: "final", weight: 0.5 };
 
-const BUDGET: GateBudgetConfig = { kind: "budget", target: 0.5, weight: 10, relax: 1 / 3, quiet: 0.2 };
+const BUDGET: GateBudgetConfig = { kind: "budget", target: 0.5, weight: 10, relax: 1 / 3, floor: 0.1, quiet: 0.2 };
 const PONDER: PonderConfig = { kind: "ponder", weight: 0.005 };
 
 /** Any of the fields. Undefined means that the user did not choose it. */
@@ -194,7 +194,7 @@ function gatesConfig(recipe: Recipe, { gates: chosen }: TrainingChoices): GatesC
   if (gates === undefined) return undefined;
   if (gates === "halting") return { ...PONDER, ...given({ weight: chosen?.weight }) };
   const config = { ...BUDGET, ...given(chosen) };
-  for (const key of ["target", "relax", "quiet"] as const)
+  for (const key of ["target", "relax", "floor", "quiet"] as const)
     if (!(config[key] >= 0 && config[key] <= 1))
       throw new DynnError(
         "training/config",

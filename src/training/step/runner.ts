@@ -29,8 +29,8 @@ export interface StepInputs {
 
 /** The inputs of gates with a budget. */
 export interface GateInputs {
-  /** Whether scores take noise. */
-  readonly noise: boolean;
+  /** Factor of the noise that scores take. */
+  readonly noise: number;
   /** Smallest and largest open rate that costs nothing. */
   readonly bounds: readonly [lower: number, upper: number];
 }
@@ -113,9 +113,12 @@ export class StepRunner {
     if (!gates) return {};
     const count = this.#graph.noisyGates;
     const noise = new Float32Array(indices.length * count);
-    if (gates.noise)
+    if (gates.noise > 0)
       for (const [row, sample] of indices.entries())
-        noise.set(logistic({ seed, sample, purpose: "gate", step: done }, count), row * count);
+        noise.set(
+          logistic({ seed, sample, purpose: "gate", step: done }, count).map((e) => gates.noise * e),
+          row * count,
+        );
     return {
       [GATE_STEP.noise]: { dtype: "float32", dims: [indices.length, count], data: noise },
       [GATE_STEP.bounds]: fromNumbers("float32", [2], gates.bounds),

@@ -1,17 +1,21 @@
 /** Gates on residual networks: what they attach to, what closing them leaves, and that the file keeps its names when it is read. */
 import { describe, expect, test } from "vitest";
 import { fromNumbers, type Tensor, toNumbers } from "../../../src/core/tensor.js";
+import { GraphBuilder } from "../../../src/graph/builder.js";
 import { macsOf, nodeMacs } from "../../../src/graph/cost.js";
 import type { Graph } from "../../../src/graph/graph.js";
 import { inferShapes } from "../../../src/graph/infer.js";
+import { emptyGraph } from "../../../src/graph/op.js";
 import { findResidualBlocks } from "../../../src/graph/residual.js";
 import { ARCHITECTURES } from "../../../src/nn/architectures.js";
 import { GATE_PARAMETER, GATES, type GateName } from "../../../src/nn/gates/index.js";
+import { pooledGate } from "../../../src/nn/gates/pooled.js";
 import { readModel } from "../../../src/onnx/read.js";
 import { opTable } from "../../../src/ops/table.js";
 import { runReference } from "../../../src/runtime/reference.js";
 import { attachGates, type GatedGraph } from "../../../src/training/gates/attach.js";
 import { namedBlocks } from "../../../src/training/gates/sites.js";
+import { trainingForm } from "../../../src/training/step/training-form.js";
 import { random } from "../../support/gradcheck.js";
 import { referenceFile } from "../../support/reference-cases.js";
 
@@ -148,4 +152,27 @@ test("a network without residual blocks is refused", () => {
   expect(() => attachGates(graph, { gate: "pooled" })).toThrow(
     expect.objectContaining({ code: "training/config", message: expect.stringContaining("has 0 residual blocks") }),
   );
+});
+
+test("a pooled gate tells images apart whose means differ by a hundredth", () => {
+  const b = new GraphBuilder(emptyGraph("gate", 17));
+  const x = { value: b.input("x", "float32", [ROWS, 4, 2, 2]), dims: [4, 2, 2] };
+  const at = { b, seed: 2, path: "gate" };
+  const score = pooledGate({ at, image: x, count: 1 })(at, x);
+  b.output(score.value, "float32", [ROWS, 1]);
+  // First weights of size 1 in place of 0.001, so that the score has the size of its features.
+  const larger = (t: Tensor): Tensor => ({ ...t, data: Float32Array.from(toNumbers(t), (v) => v * 1000) }) as Tensor;
+  const made = b.build();
+  const weights = [...made.initializers].map(
+    ([name, t]) => [name, name.endsWith("fc2.weight") ? larger(t) : t] as const,
+  );
+  const graph = inferShapes({ ...made, initializers: new Map(weights) }, opTable);
+  const { graph: form, statistics } = trainingForm(graph, { batch: ROWS, trained: [], frozen: false });
+  const alike = toNumbers(random([ROWS, 4, 2, 2], 9, 0, 1)).map((v) => 5 + 0.1 * v);
+  const feeds = Object.fromEntries(statistics.map(({ name }) => [name, graph.initializers.get(name) as Tensor]));
+  const results = runReference(form, { x: fromNumbers("float32", [ROWS, 4, 2, 2], alike), ...feeds }, opTable, [
+    score.value,
+  ]);
+  const scores = [...toNumbers(results[score.value])];
+  expect(Math.max(...scores) - Math.min(...scores)).toBeGreaterThan(0.5);
 });

@@ -23,7 +23,7 @@ import { CLASSES, CONFIG } from "../../support/training.js";
 
 const ROWS = 4;
 const SGD = { kind: "sgd", momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
-const BUDGET = { kind: "budget", target: 0.3, weight: 10, relax: 1 / 3, quiet: 0.2 } as const;
+const BUDGET = { kind: "budget", target: 0.3, weight: 10, relax: 1 / 3, floor: 0.1, quiet: 0.2 } as const;
 const PONDER = { kind: "ponder", weight: 0.5 } as const;
 /** Bounds that some rates violate on each side. */
 const BOUNDS = [0.3, 0.6];
@@ -214,7 +214,7 @@ describe("noise on scores", () => {
   /** What a step is fed for some records. */
   async function fed(
     indices: readonly number[],
-    { seed = 1, done = 0, noise = true } = {},
+    { seed = 1, done = 0, noise = 1 } = {},
   ): Promise<readonly (readonly number[])[]> {
     const { graph, gates } = NETWORKS.pooled;
     const config = { ...CONFIG, batch: indices.length, gates: BUDGET };
@@ -253,8 +253,10 @@ describe("noise on scores", () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
-  test("is 0 without noise", async () => {
-    expect(new Set((await fed([7, 3], { noise: false })).flat())).toEqual(new Set([0]));
+  test("is 0 without noise, and half with half of it", async () => {
+    expect(new Set((await fed([7, 3], { noise: 0 })).flat())).toEqual(new Set([0]));
+    const [all, half] = [(await fed([7, 3])).flat(), (await fed([7, 3], { noise: 0.5 })).flat()];
+    half.forEach((e, i) => expect(e).toBeCloseTo(all[i] / 2, 6));
   });
 
   test("opens a gate of score z with probability sigmoid(z)", async () => {
@@ -271,20 +273,32 @@ describe("noise on scores", () => {
 });
 
 describe("the schedule of gates", () => {
-  test("relaxes bounds from the target to 0 and 1 in the first third, and ends the noise in the last fifth", () => {
-    const at = (progress: number) => gateInputs({ ...BUDGET, target: 0.4 }, progress);
-    expect(at(0)).toEqual({ noise: true, bounds: [0.4, 0.4] });
-    const half = at(1 / 6);
-    expect(half?.bounds[0]).toBeCloseTo(0.2, 12);
-    expect(half?.bounds[1]).toBeCloseTo(0.7, 12);
-    for (const progress of [1 / 3, 0.5, 0.79]) {
-      const { bounds, noise } = at(progress) as NonNullable<ReturnType<typeof at>>;
-      expect(bounds[0]).toBeCloseTo(0, 12);
-      expect(bounds[1]).toBeCloseTo(1, 12);
-      expect(noise).toBe(true);
+  const at = (progress: number, more: Partial<typeof BUDGET> | object = {}) =>
+    gateInputs({ ...BUDGET, target: 0.4, ...more }, progress) as NonNullable<ReturnType<typeof gateInputs>>;
+
+  test("relaxes bounds from the target to the floor in the first third", () => {
+    expect(at(0).bounds).toEqual([0.4, 0.4]);
+    expect(at(1 / 6).bounds[0]).toBeCloseTo(0.25, 12);
+    expect(at(1 / 6).bounds[1]).toBeCloseTo(0.65, 12);
+    for (const progress of [1 / 3, 0.5, 0.99]) {
+      expect(at(progress).bounds[0]).toBeCloseTo(0.1, 12);
+      expect(at(progress).bounds[1]).toBeCloseTo(0.9, 12);
     }
-    expect(at(0.8)?.noise).toBe(false);
-    expect(gateInputs({ ...BUDGET, relax: 0 }, 0)?.bounds).toEqual([0, 1]);
+    expect(at(0, { relax: 0, floor: 0 }).bounds).toEqual([0, 1]);
+  });
+
+  test("never asks for rates that exclude the target", () => {
+    expect(at(0.5, { target: 0.05 }).bounds[0]).toBeCloseTo(0.05, 12);
+    expect(at(0.5, { target: 0.97 }).bounds[1]).toBeCloseTo(0.97, 12);
+  });
+
+  test("shrinks the noise, and ends it in the last fifth", () => {
+    expect(at(0).noise).toBe(1);
+    expect(at(0.4).noise).toBeCloseTo(0.5, 12);
+    expect(at(0.79).noise).toBeGreaterThan(0);
+    expect([0.8, 0.99].map((progress) => at(progress).noise)).toEqual([0, 0]);
+    expect(at(0, { quiet: 1 }).noise).toBe(0);
+    expect(at(0.5, { quiet: 0 }).noise).toBe(0.5);
   });
 
   test("has nothing for gates that halt, and for none", () => {
