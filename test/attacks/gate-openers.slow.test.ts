@@ -1,5 +1,5 @@
 /** @file What attacks on gates reach on a small network that was trained with gates, on 12 images: shares of the saved work that they bring
- *  back. Most of its gates ignore the image, and their probabilities are saturated, so ILFO's small steps open fewer than GradAuto's. */
+ *  back. Its gates read the image. Where gates ignore it, their probabilities are saturated, and ILFO's small steps open few of them. */
 import { beforeAll, expect, test } from "vitest";
 import { writeMetadata } from "../../src/dynamic/model/metadata.js";
 import { dynamicModel } from "../../src/dynamic/model/model.js";
@@ -48,15 +48,15 @@ beforeAll(async () => {
 const recoveryOf = (name: string): number =>
   record.attacks.find((attack) => attack.name === name)?.gates?.recovery?.value ?? Number.NaN;
 
-test("without a limit, GradAuto brings back nine tenths of the saved work, and ILFO a part of it", () => {
+test("without a limit, GradAuto and ILFO as published bring back nine tenths of the saved work", () => {
   expect(record.clean.routed.meanCostFraction).toBeLessThan(0.75);
-  expect(recoveryOf("gradauto")).toBeGreaterThan(0.9);
-  expect(recoveryOf("ilfo")).toBeGreaterThan(0.25);
-  expect(recoveryOf("ilfo")).toBeLessThan(recoveryOf("gradauto"));
+  expect(recoveryOf("gradauto")).toBeGreaterThanOrEqual(0.9);
+  expect(recoveryOf("ilfo")).toBeGreaterThanOrEqual(0.9);
 });
 
-test("within 8/255, the loss on scores brings back more than ILFO's on probabilities", () => {
-  expect(recoveryOf("ilfo 8/255")).toBeLessThan(recoveryOf("ilfo"));
-  expect(recoveryOf("slowdown 8/255")).toBeGreaterThan(recoveryOf("ilfo 8/255"));
-  expect(recoveryOf("slowdown 8/255")).toBeGreaterThan(0.2);
+test("within 8/255, ILFO and the loss on scores bring back a part of it", () => {
+  for (const name of ["ilfo 8/255", "slowdown 8/255"]) {
+    expect(recoveryOf(name), name).toBeGreaterThan(0.2);
+    expect(recoveryOf(name), name).toBeLessThan(recoveryOf("ilfo"));
+  }
 });

@@ -161,7 +161,7 @@ test("a pooled gate tells images apart whose means differ by a hundredth", () =>
   const score = pooledGate({ at, image: x, count: 1 })(at, x);
   b.output(score.value, "float32", [ROWS, 1]);
   // First weights of size 1 in place of 0.001, so that the score has the size of its features.
-  const larger = (t: Tensor): Tensor => ({ ...t, data: Float32Array.from(toNumbers(t), (v) => v * 1000) }) as Tensor;
+  const larger = (t: Tensor): Tensor => ({ ...t, data: Float32Array.from(toNumbers(t), (v) => v * 1000) });
   const made = b.build();
   const weights = [...made.initializers].map(
     ([name, t]) => [name, name.endsWith("fc2.weight") ? larger(t) : t] as const,
