@@ -149,4 +149,10 @@ describe("a conversion", () => {
     expect(odd).not.toMatch(/NaN|undefined|<script|<img src=x/);
     expect(renderConversion(idle)).not.toMatch(/NaN|undefined/);
   });
+
+  it("shows the commands of its advice as code, without backticks", () => {
+    const advice = pageOf(record).querySelector("ul.findings");
+    expect(advice?.querySelector("code")?.textContent).toBe("dynn convert --test folder:OTHERS");
+    expect(advice?.textContent).not.toContain("`");
+  });
 });

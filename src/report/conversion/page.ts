@@ -60,11 +60,15 @@ function cards({ outcome, speeds, exits }: ConversionRecord): Html[] {
   ];
 }
 
+/** Text whose commands stand between backticks, as the terminal shows them. */
+const withCode = (text: string): Html[] =>
+  text.split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+
 function adviceSection(record: ConversionRecord): Section {
   const advice = conversionAdvice(record);
   const body =
     advice.length > 0
-      ? html`<ul class="findings">${advice.map((line) => html`<li>${line}</li>`)}</ul>`
+      ? html`<ul class="findings">${advice.map((line) => html`<li>${withCode(line)}</li>`)}</ul>`
       : html`<p>Nothing stands out. <code>dynn profile</code> measures the time of the written file with more images and policies.</p>`;
   return { id: "try", title: "What to try", body };
 }
