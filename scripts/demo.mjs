@@ -7,8 +7,8 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const OUT = join(ROOT, "demo");
-/** The network of the report, then the one that stands beside it. A network of adversarial training takes the second place. */
-const NETWORKS = ["zoo:resnet20-joint", "zoo:resnet20-static"];
+/** The network of the report, then the robust one that stands beside it. */
+const NETWORKS = ["zoo:resnet20-joint", "zoo:resnet20-cifar10-adversarial"];
 const SAMPLES = 100;
 const RADII = [2, 8];
 

@@ -17,7 +17,8 @@ const MAIN = join(import.meta.dirname, "../../dist/cli/main.js");
 const folder = temporaryFolder();
 const at = (...parts: readonly string[]): string => join(folder, ...parts);
 const FILES = ["tiny-heads.onnx", "tiny-joint.onnx", "tiny.onnx"];
-const KILLS = 8;
+/** `DYNN_KILLS=20` makes it the test of the record. */
+const KILLS = Number(process.env.DYNN_KILLS ?? 8);
 
 interface Started {
   readonly kill: () => void;
