@@ -2,6 +2,7 @@
  *  keeps it as conversion.json. docs/convert.md explains the fields. */
 import { z } from "zod";
 import { meanSchema } from "./calibration-record.js";
+import { digestSchema, madeFields } from "./made.js";
 import { count, estimateSchema, notesSchema, rateSchema, toolSchema, warningsSchema } from "./numbers.js";
 import { policySchema } from "./policy.js";
 import { speedsSchema } from "./speed.js";
@@ -27,7 +28,13 @@ const outcomeSchema = z.object({
 export const conversionRecordSchema = z.object({
   schemaVersion: z.literal(CONVERSION_SCHEMA_VERSION),
   tool: toolSchema,
-  model: z.object({ name: z.string(), parameters: count, classes: count }),
+  ...madeFields,
+  model: z.object({
+    name: z.string(),
+    sha256: digestSchema.describe("SHA-256 of the file that was converted"),
+    parameters: count,
+    classes: count,
+  }),
   data: z.object({ train: partSchema, validation: partSchema, test: partSchema.nullable(), notes: notesSchema }),
   warnings: warningsSchema,
   target: targetSchema.nullable().describe("null: no policy was asked for"),

@@ -11,6 +11,7 @@ import {
   type ConversionRecord,
   conversionRecordSchema,
 } from "../schema/conversion-record.js";
+import { digestRecord, type Made, madeRecord } from "../schema/made.js";
 import type { ModelCard } from "../schema/model-card.js";
 import { policyRecord } from "../schema/policy.js";
 import type { Speeds } from "../schema/speed.js";
@@ -33,18 +34,28 @@ export interface FinishedConversion {
   /** Undefined: no policy was asked for. */
   readonly target: CalibrationTarget | undefined;
   readonly speeds: Speeds | undefined;
+  /** The SHA-256 of the file that was converted. */
+  readonly sha256?: string | undefined;
+  /** The run. */
+  readonly made?: Made | undefined;
 }
 
 /** Makes the record. */
 export function conversionRecord(finished: FinishedConversion): ConversionRecord {
-  const { conversion, plan, card, measured, target, speeds } = finished;
+  const { conversion, plan, card, measured, target, speeds, made } = finished;
   const { train, validation, test } = plan.data;
   const final = wilson(measured.validation.right.at(-1) ?? 0, measured.validation.count);
   const isLoss = target?.kind === "rad" || target?.kind === "drop";
   return conversionRecordSchema.parse({
     schemaVersion: CONVERSION_SCHEMA_VERSION,
     tool: { name: "dynn", version: VERSION },
-    model: { name: conversion.name, parameters: card.parameters, classes: conversion.classes },
+    ...madeRecord(made),
+    model: {
+      name: conversion.name,
+      ...digestRecord(finished),
+      parameters: card.parameters,
+      classes: conversion.classes,
+    },
     data: {
       train: card.data.train,
       validation: card.data.validation,

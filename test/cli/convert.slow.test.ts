@@ -1,4 +1,5 @@
 /** @file `dynn convert` from end to end, on a small network without exits and small images. */
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -57,8 +58,10 @@ describe("dynn convert", () => {
     );
     expect(record.outcome).toMatchObject({ records: "test", samples: 40 });
     expect(record.training).toMatchObject({ batch: 50, steps: 16, planned: 16 });
+    const digest = createHash("sha256").update(bytes("plain.onnx")).digest("hex");
+    expect([record.model.sha256, record.made?.command]).toEqual([digest, expect.stringMatching(/^dynn convert /)]);
     const page = bytes("a.run/report.html").toString();
-    for (const text of ["Conversion to early exits", "Where exits stand", "Before and after", "What to try"])
+    for (const text of [digest, "Conversion to early exits", "Where exits stand", "Before and after", "What to try"])
       expect(page).toContain(text);
     expect(page).not.toMatch(/NaN|undefined/);
   });

@@ -7,7 +7,9 @@ import { notesOf } from "../../data/dataset.js";
 import { dynamicModel } from "../../dynamic/model/model.js";
 import { HEADS } from "../../nn/heads.js";
 import { checkWritable } from "../../node/files.js";
+import { describeRun } from "../../node/machine.js";
 import { saveModel } from "../../node/onnx-files.js";
+import type { Made } from "../../schema/made.js";
 import { NEVER_FIRES, type Policy } from "../../schema/policy.js";
 import { conversionRecord } from "../../studies/conversion.js";
 import { measureSpeed } from "../../studies/speed.js";
@@ -55,6 +57,7 @@ Examples:
 async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise<void> {
   await checkWritable(flags.out);
   if (flags.gates !== undefined) return convertToGates(spec, flags, io);
+  const made = describeRun({ threads: flags.threads, command: io.command });
   const plan = await prepareConversion(spec, flags, io.signal);
   const { replaced, places } = plan.conversion;
   const { data } = plan.run.plan;
@@ -62,11 +65,11 @@ async function convertAction(spec: string, flags: ConvertFlags, io: Io): Promise
   for (const note of notesOf(data.train, data.validation, data.test) ?? []) io.err(`${note}\n`);
   io.signal.throwIfAborted();
   io.out(placesTable(places, plan.run.plan.placement));
-  await trainInFolder(plan.run, io, (finished) => write(plan, flags, finished, io));
+  await trainInFolder(plan.run, io, (finished) => write({ ...plan, made }, flags, finished, io));
 }
 
 async function write(
-  { conversion, run }: ConvertPlan,
+  { conversion, run, sha256, made }: ConvertPlan & { readonly made: Made },
   flags: ConvertFlags,
   finished: FinishedTraining,
   io: Io,
@@ -94,7 +97,7 @@ async function write(
   finished.bar.stop();
   io.signal.throwIfAborted();
   const { epochs } = finished.result;
-  const record = conversionRecord({ conversion, plan, epochs, card, measured, target, speeds });
+  const record = conversionRecord({ conversion, plan, epochs, card, measured, target, speeds, sha256, made });
   await saveModel(flags.out, { graph, metadata });
   const text = `${JSON.stringify(record, undefined, 2)}\n`;
   const { renderConversion } = await import("../../report/conversion/page.js");

@@ -31,6 +31,8 @@ import type { ConvertFlags } from "./options.js";
 export interface ConvertPlan {
   readonly conversion: ConversionPlan;
   readonly run: PlannedRun;
+  /** The digest of the file that is converted. */
+  readonly sha256: string | undefined;
 }
 
 /** Plan a conversion.
@@ -52,7 +54,8 @@ export async function prepareConversion(spec: string, flags: ConvertFlags, signa
   const network = { name: basename(name, ".onnx"), model, normalization: found, digest, note: undefined };
   const origin = { architecture: basename(spec), width: null, init: null };
   const plan = withSettings({ origin, data, network, config, placement: placementOf(exits, measured) }, flags.provider);
-  return { conversion, run: { flags, plan, source: data.source, backend: backendOf(flags), lines: EPOCH_LINES } };
+  const run = { flags, plan, source: data.source, backend: backendOf(flags), lines: EPOCH_LINES };
+  return { conversion, run, sha256: given.sha256 };
 }
 
 /** A conversion on few images has many short passes. */

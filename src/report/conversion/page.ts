@@ -5,7 +5,7 @@ import type { ConversionRecord } from "../../schema/conversion-record.js";
 import { showThresholds } from "../../schema/policy.js";
 import { targetWords } from "../../schema/target.js";
 import { showUnits } from "../../schema/units.js";
-import { type Fact, list } from "../audit/methods.js";
+import { engineWords, type Fact, list, machineWords, runFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
 import { type DrawOptions, drawingIn } from "../shared/drawing.js";
@@ -162,7 +162,7 @@ function trainingSection({ exits, training }: ConversionRecord, document: Docume
   return { id: "training", title: "How the heads learned", body };
 }
 
-function settingsSection({ data, training, target, tool, model, cost }: ConversionRecord): Section {
+function settingsSection({ data, training, target, tool, model, cost, made }: ConversionRecord): Section {
   const facts: Fact[] = [
     ["training images", `${data.train.name}: ${data.train.count}`],
     ["validation images", `${data.validation.name}: ${data.validation.count}`],
@@ -171,7 +171,9 @@ function settingsSection({ data, training, target, tool, model, cost }: Conversi
     ["exits placed by", cost === null ? "the call" : cost === "time" ? "measured time" : "multiply-accumulates"],
     ["recipe", `${training.recipe}, batch ${training.batch}, ${training.planned} steps at most`],
     ["parameters", write.count(model.parameters)],
-    ["engine", `${tool.name} ${tool.version}`],
+    ...runFacts(made, model.sha256),
+    ["engine", engineWords(tool, made)],
+    ...(made ? [["machine", machineWords(made.machine)] as Fact] : []),
     ["time of the training", write.duration(training.seconds)],
   ];
   return { id: "settings", title: "Settings", body: list(facts) };
