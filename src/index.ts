@@ -135,6 +135,7 @@ export {
   fitTemperature,
   type Measured,
   type OperatingPoint,
+  type OutcomeRequest,
   operatingPoints,
   outcomesAt,
   paretoFront,
@@ -360,13 +361,14 @@ export {
   type ExitEvaluation,
   evaluateExits,
 } from "./training/run/evaluate.js";
-export { type FeedSource, makeFeeds } from "./training/run/feeds.js";
+export { type FeedOptions, type FeedSource, makeFeeds } from "./training/run/feeds.js";
 export {
   type InitialWeights,
   type NetworkBase,
   type NetworkRequest,
   type TrainingNetwork,
   trainingNetwork,
+  type WeightsOptions,
   weightsOfCheckpoint,
   weightsOfModel,
 } from "./training/run/network.js";

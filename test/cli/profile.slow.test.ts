@@ -42,7 +42,7 @@ it("prints tables and writes record and report, with a baseline", async () => {
   for (const { timings } of record.points)
     for (const { msPerImage } of timings) expect(msPerImage.low).toBeGreaterThan(0);
   expect(own?.lost?.value).toBeCloseTo(record.static.accuracy.value - (own?.accuracy.value ?? 0), 12);
-  expect(out.split("\n")[5]).toMatch(/^At batch 1: .* as fast .*(accurate \(95 %: ).*At batch 8: /);
+  expect(out.split("\n")[5]).toMatch(/^At batch 1: .* as fast\b.*(accurate \(95 %: ).*At batch 8: /);
   for (const text of ["Batch 1", "Batch 8", "own policy", "Sweep of each rule", `wrote ${report}`])
     expect(out).toContain(text);
   expect(readFileSync(report, "utf8")).toContain("How much of the saving is real");
