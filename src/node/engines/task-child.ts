@@ -93,8 +93,8 @@ export class TaskChild {
 
   #goneEnd(): ChildEnd {
     const { signalCode, exitCode } = this.#process;
-    // It was told to stop by somebody else, and left between two tasks. A process that ends hears no
-    // second SIGTERM, and that signal then stands for its end.
+    // It was told to stop by somebody else, and left between two tasks. A process that ends hears
+    // no second SIGTERM, and that signal then stands for its end.
     if (exitCode === 0 || (this.#isReady && signalCode === "SIGTERM")) return { end: "stopped" };
     const lines = this.#stderr.trim().split("\n");
     const words = lines.find((line) => line.startsWith("FATAL ERROR")) ?? lines.at(-1) ?? "";
