@@ -1,5 +1,6 @@
-/** @file What attacks on gates reach on a small network that was trained with gates, on 12 images: shares of the saved work that they bring
- *  back. Its gates read the image. Where gates ignore it, their probabilities are saturated, and ILFO's small steps open few of them. */
+/** @file What attacks on gates reach on a small network whose gates read the image, on 12 images:
+ *  shares of the saved work that they bring back. Gates that ignore the image have probabilities near 0
+ *  or 1. ILFO's small steps open few of those. */
 import { beforeAll, expect, test } from "vitest";
 import { writeMetadata } from "../../src/dynamic/model/metadata.js";
 import { dynamicModel } from "../../src/dynamic/model/model.js";

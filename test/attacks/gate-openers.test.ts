@@ -110,6 +110,16 @@ const distanceSlope = (image: readonly number[]): number[] =>
   image.map((x, i) => (2 * (x - clean[i])) / STD[channel(i)] ** 2);
 const zeros = clean.map(() => 0);
 
+/** The descent of w on a sum of losses and the distance.
+ * @param onImage the derivative by one value of the image, from that of the distance */
+const through =
+  (contrast: number, onImage: (i: number, step: number, away: number) => number) =>
+  (at: readonly number[], step: number): number[] => {
+    const [image, slope] = [imageOf(at, contrast), slopeOf(at, contrast)];
+    const away = distanceSlope(image);
+    return image.map((_, i) => slope[i] * onImage(i, step, away[i]));
+  };
+
 function expectImages(got: readonly number[], want: readonly number[]): void {
   got.forEach((v, i) => {
     expect(Math.abs(v - want[i]), `value ${i}`).toBeLessThan(2e-6);
@@ -126,11 +136,7 @@ describe("steps as published", () => {
       const w = adam(
         zeros,
         5e-4,
-        (at, step) => {
-          const [image, slope] = [imageOf(at, 1), slopeOf(at, 1)];
-          const away = distanceSlope(image);
-          return image.map((_, i) => slope[i] * (-1e5 * given[step][i] + away[i]));
-        },
+        through(1, (i, step, away) => -1e5 * given[step][i] + away),
         steps,
       );
       expectImages(walk.images[steps], imageOf(w, 1));
@@ -177,11 +183,7 @@ describe("steps as published", () => {
     const w = adam(
       zeros,
       0.02,
-      (at, step) => {
-        const [image, slope] = [imageOf(at, 0.8), slopeOf(at, 0.8)];
-        const away = distanceSlope(image);
-        return image.map((_, i) => slope[i] * (-1000 * given[step][i] + 7 * away[i]));
-      },
+      through(0.8, (i, step, away) => -1000 * given[step][i] + 7 * away),
       3,
     );
     expectImages(walk.images[3], imageOf(w, 0.8));
@@ -194,11 +196,7 @@ describe("steps as published", () => {
     const w = adam(
       zeros,
       5e-4,
-      (at, step) => {
-        const [image, slope] = [imageOf(at, 1), slopeOf(at, 1)];
-        const away = distanceSlope(image);
-        return image.map((_, i) => slope[i] * (-1e5 * given[step][0][i] - 3e4 * given[step][1][i] + away[i]));
-      },
+      through(1, (i, step, away) => -1e5 * given[step][0][i] - 3e4 * given[step][1][i] + away),
       2,
     );
     expectImages(walk.images[2], imageOf(w, 1));

@@ -23,7 +23,8 @@ const values = JSON.parse(readFileSync(new URL("../fixtures/attack-reference/val
 const POLICY = { rule: "max-softmax", thresholds: [0.8, 0.8, 0.8, 0.8], fallback: "final" } as const;
 const JUDGED = 500;
 const RECORDS = process.env.DYNN_ATTACK_REFERENCE === "universal";
-/** Passes over the samples of the slowdown. The reference has 20; ours reaches its values sooner. The record is made with 10. */
+/** Passes over the samples of the slowdown. The reference makes 20. Ours reaches its values sooner.
+ *  The record is made with 10. */
 const FEWER = RECORDS ? {} : { epochs: 4 };
 const folder = hasCifar10 ? cifar10Folder() : "";
 

@@ -1,4 +1,4 @@
-/** @file Records of calibrations and profiles say how they were made, as those of audits do; so do their reports. */
+/** @file Records and reports of calibrations and profiles say how they were made, as audits do. */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

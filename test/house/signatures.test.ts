@@ -77,10 +77,10 @@ function parametersOf(name: string, file: string): string[] | undefined {
 const typeOf = (parameter: string): string => parameter.replace(/^(?:\{[\s\S]*?\}|\w+\??):\s*/, "");
 
 const isPlain = (parameter: string): boolean => /^(?:string|number|boolean)\b(?!\[)/.test(typeOf(parameter));
-/** Optional by its sign, and no object of options. */
+/** Optional by its sign. An options object has a default value instead. */
 const isOpen = (parameter: string): boolean => /^\w+\?:/.test(parameter);
 
-/** Whether a parameter stands behind what a function works on, and is no object of options. */
+/** Whether a parameter comes after the one that the function works on, and is not an options object. */
 const isPositional = (parameter: string, place: number): boolean =>
   place > 0 && (isPlain(parameter) || isOpen(parameter));
 

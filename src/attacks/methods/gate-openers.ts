@@ -47,7 +47,8 @@ function* search(task: Task, options: Steps, space: GateSpace, rule: Rule): Sear
   let kept: { readonly found: FoundImage; readonly objective: number } | undefined;
   for (let step = 0; step <= options.steps; step++) {
     const gradient = step < options.steps;
-    const [all, read] = [rule.losses(step), judged(rule.losses(step))];
+    const all = rule.losses(step);
+    const read = judged(all);
     const replies = yield (gradient ? all : read).map((loss) => ({ image: space.image, loss, gradient, goal }));
     const values = gradient ? read.map((loss) => replies[all.indexOf(loss)].loss) : replies.map(({ loss }) => loss);
     const objective = rule.objective(values, space.distance());

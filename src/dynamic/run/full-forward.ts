@@ -24,7 +24,13 @@ export class FullForward {
   static async compile(model: DynamicModel, options: { readonly backend: Backend }): Promise<FullForward> {
     const full = openGates(model);
     const own = await Forward.compile(model, options);
-    return new FullForward(own, full === model ? undefined : await Forward.compile(full, options));
+    if (full === model) return new FullForward(own, undefined);
+    try {
+      return new FullForward(own, await Forward.compile(full, options));
+    } catch (thrown) {
+      await own.release();
+      throw thrown;
+    }
   }
 
   /** The logits of all exits, the scores of all gates, and the final logits with every gate open.

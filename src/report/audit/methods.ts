@@ -4,7 +4,7 @@ import { showShape } from "../../core/shape.js";
 import { counted, showCount } from "../../core/units.js";
 import type { AttackRecord, AuditRecord } from "../../schema/audit-record.js";
 import type { BatchMemory } from "../../schema/batch.js";
-import type { Machine, Made } from "../../schema/made.js";
+import type { Made } from "../../schema/made.js";
 import { type Policy, showGateThreshold, showThreshold } from "../../schema/policy.js";
 import { type Reading, readingLines } from "../../schema/reading.js";
 import { showUnits } from "../../schema/units.js";
@@ -56,7 +56,7 @@ export function setup({ model, data, clean, tool, made, memory, seconds }: Audit
     ...batchFacts(memory),
     ["time", write.duration(seconds)],
     ...runFacts(made, model.sha256),
-    ...(made ? [["machine", machineWords(made.machine)] as Fact] : []),
+    ...machineFacts(made),
   ]);
 }
 
@@ -72,8 +72,9 @@ export function runFacts(made: Made | undefined, sha256: string | undefined): Fa
   ];
 }
 
-/** The processor of a machine. */
-export const machineWords = ({ cpu, cores }: Machine): string => `${cpu}, ${counted(cores, "core")}`;
+/** The processor of the machine of a run. */
+export const machineFacts = (made: Made | undefined): Fact[] =>
+  made === undefined ? [] : [["machine", `${made.machine.cpu}, ${counted(made.machine.cores, "core")}`]];
 
 /** The versions of what ran. */
 export const engineWords = ({ name, version }: AuditRecord["tool"], made: Made | undefined): string =>

@@ -11,7 +11,7 @@ import {
   type Fact,
   gateFacts,
   list,
-  machineWords,
+  machineFacts,
   readingFacts,
   runFacts,
 } from "../audit/methods.js";
@@ -203,7 +203,7 @@ function settingsSection({
     ...batchFacts(memory),
     ["time", write.duration(seconds)],
     ...runFacts(made, model.sha256),
-    ...(made ? [["machine", machineWords(made.machine)] as Fact] : []),
+    ...machineFacts(made),
   ];
   return { id: "settings", title: "Settings", body: list(facts) };
 }

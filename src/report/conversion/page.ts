@@ -5,7 +5,7 @@ import type { ConversionRecord } from "../../schema/conversion-record.js";
 import { showThresholds } from "../../schema/policy.js";
 import { targetWords } from "../../schema/target.js";
 import { showUnits } from "../../schema/units.js";
-import { engineWords, type Fact, list, machineWords, runFacts } from "../audit/methods.js";
+import { engineWords, type Fact, list, machineFacts, runFacts } from "../audit/methods.js";
 import { key } from "../plots/key.js";
 import { type Curve, curvesPlot, lineStyle } from "../plots/training.js";
 import { type DrawOptions, drawingIn } from "../shared/drawing.js";
@@ -173,7 +173,7 @@ function settingsSection({ data, training, target, tool, model, cost, made }: Co
     ["parameters", write.count(model.parameters)],
     ...runFacts(made, model.sha256),
     ["engine", engineWords(tool, made)],
-    ...(made ? [["machine", machineWords(made.machine)] as Fact] : []),
+    ...machineFacts(made),
     ["time of the training", write.duration(training.seconds)],
   ];
   return { id: "settings", title: "Settings", body: list(facts) };
