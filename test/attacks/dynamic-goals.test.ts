@@ -46,9 +46,9 @@ describe("early:minimum", () => {
     expect(found / distance).toBeLessThan(1.03);
   });
 
-  test("refuses an exit that is not an early one", () => {
+  test("refuses an exit that it cannot change", () => {
     expect(() => attackWith(victim, [sample], { goal: "early:minimum", exits: "0,2", radius: 0.1 })).toThrow(
-      /early exits of the model are 0 to 1/,
+      /exits that it can change are 0 to 1/,
     );
   });
 });

@@ -13,6 +13,8 @@ import type { PlannedNetwork, StudyPlan } from "../../src/schema/study/plan.js";
 import { type DataRef, recordsOf } from "../../src/schema/study/references.js";
 import {
   ANSWER_COLUMNS,
+  GATE_ROW_COLUMNS,
+  type GateRow,
   LATENCY_COLUMNS,
   OUTCOME_COLUMNS,
   PACE_COLUMNS,
@@ -29,21 +31,30 @@ const digest = (text: string): string => sha256(new TextEncoder().encode(text));
 
 const CLASSES = 4;
 
-const network = (spec: string, exits: number): PlannedNetwork => ({
+const network = (spec: string, exits: number, gates: number): PlannedNetwork => ({
   ...{ spec, sha256: digest(spec), parameters: 1000, classes: CLASSES, legalCuts: 5 + 2 * exits },
   exits: Array.from({ length: exits }, (_, k) => ({
     ...{ name: `exit${k}`, output: `out${k}`, macs: 100 * (k + 1), costFraction: (k + 1) / exits },
   })),
+  ...(gates === 0 ? {} : { gates: Array.from({ length: gates }, (_, k) => gate(k, exits)) }),
 });
+
+/** Gates lie before the exits in turn, and save less than the work between two exits. */
+const gate = (k: number, exits: number) => {
+  const macs = 10 + 3 * k;
+  return { name: `gate${k}`, macs, costFraction: macs / (100 * exits), exit: k % exits };
+};
 
 const NETWORKS: Readonly<Record<string, PlannedNetwork>> = Object.fromEntries(
   [
-    ["a-static.onnx", 1],
-    ["a-joint.onnx", 4],
-    ["a-dense.onnx", 7],
-    ["b-static.onnx", 1],
-    ["b-joint.onnx", 3],
-  ].map(([spec, exits]) => [spec, network(String(spec), Number(exits))]),
+    ["a-static.onnx", 1, 0],
+    ["a-joint.onnx", 4, 0],
+    ["a-dense.onnx", 7, 0],
+    ["a-gates.onnx", 1, 4],
+    ["b-static.onnx", 1, 0],
+    ["b-joint.onnx", 3, 0],
+    ["b-gates.onnx", 3, 5],
+  ].map(([spec, exits, gates]) => [spec, network(String(spec), Number(exits), Number(gates))]),
 );
 
 const pgd = { method: "pgd", steps: 3 };
@@ -77,8 +88,14 @@ export function madePlan(rule: Rule, fallback: "final" | "most-confident"): Stud
     data: { drawn: { records: "sample" } },
     attacks: ATTACKS,
     blocks: [
-      { cell: "a", data: "drawn", networks: { static: "a-static.onnx", joint: "a-joint.onnx", dense: "a-dense.onnx" } },
-      { cell: "b", data: "drawn", networks: { static: "b-static.onnx", joint: "b-joint.onnx" } },
+      {
+        ...{ cell: "a", data: "drawn" },
+        networks: { static: "a-static.onnx", joint: "a-joint.onnx", dense: "a-dense.onnx", gates: "a-gates.onnx" },
+      },
+      {
+        ...{ cell: "b", data: "drawn" },
+        networks: { static: "b-static.onnx", joint: "b-joint.onnx", gates: "b-gates.onnx" },
+      },
     ],
   } satisfies StudyFileInput);
   const data = {
@@ -140,9 +157,13 @@ function drawn(task: Task, plan: StudyPlan, draws: Draws): Record<string, Uint8A
   const samples = given.data ? recordsOf(given.data) : [];
   switch (task.kind) {
     case "answers": {
-      const exits = plan.networks[given.network?.name ?? ""].exits.length;
+      const { exits: all, gates = [] } = plan.networks[given.network?.name ?? ""];
+      const exits = all.length;
       const rows = samples.flatMap((sample) => answersOf(sample, exits, draws, "images" in task.inputs, plan));
-      return { "answers.parquet": writeParquet(rows, ANSWER_COLUMNS) };
+      const answers = { "answers.parquet": writeParquet(rows, ANSWER_COLUMNS) };
+      if (gates.length === 0) return answers;
+      const bits = samples.flatMap((sample) => gateRowsOf(sample, gates, draws));
+      return { ...answers, "gates.parquet": writeParquet(bits, GATE_ROW_COLUMNS) };
     }
     case "craft":
       return {
@@ -183,6 +204,12 @@ function answersOf(sample: number, exits: number, draws: Draws, attacked: boolea
     return { sample, exit, label, answer, confidence, margin: draws.next() - 0.5 };
   });
 }
+
+const gateRowsOf = (sample: number, gates: readonly { readonly exit: number }[], draws: Draws): GateRow[] =>
+  gates.map(({ exit }, gate) => {
+    const score = draws.next() - 0.5;
+    return { sample, gate, exit, score, threshold: 0, open: score >= 0 };
+  });
 
 function outcomeOf(sample: number, draws: Draws) {
   const success = draws.next() < 0.6;

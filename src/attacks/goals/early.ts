@@ -51,7 +51,7 @@ export const earlyFires =
 /** The exits whose labels the attack changes: the early ones, and with gates also the final one,
  * because the full network then is another one.
  * @throws DynnError 'attack/unsupported' when the network has neither */
-function attackedExits(victim: Victim, goal = "early"): readonly number[] {
+export function attackedExits(victim: Victim, goal = "early"): readonly number[] {
   const { early, gates } = movableUnits(victim, goal);
   return gates.length > 0 ? allExits(victim) : early;
 }

@@ -3,9 +3,9 @@
 import { DynnError } from "../../core/errors.js";
 import { backboneOf, cutsOf } from "../../dynamic/model/exits.js";
 import { type DynamicModel, dynamicModel } from "../../dynamic/model/model.js";
+import type { Gate } from "../../dynamic/model/units.js";
 import type { StudyFile, StudyRecipe } from "../../schema/study/file.js";
 import type { PlannedNetwork } from "../../schema/study/plan.js";
-import { RECIPE_DEFINITIONS } from "../../schema/training.js";
 import { nameOf } from "../../studies/study/plan.js";
 import { recipeKind, untrainedModel } from "../../training/zoo/runs.js";
 import { openOnnx } from "../models.js";
@@ -17,12 +17,15 @@ import type { StudyTrainings } from "./trainings.js";
 
 const RECIPE = "recipe:";
 
-type Facts = Pick<PlannedNetwork, "parameters" | "classes" | "legalCuts" | "exits">;
+type Facts = Pick<PlannedNetwork, "parameters" | "classes" | "legalCuts" | "exits" | "gates">;
 
-const factsOf = ({ parameters, classes, graph, exits }: DynamicModel): Facts => ({
+const factsOf = ({ parameters, classes, graph, exits, gates }: DynamicModel): Facts => ({
   ...{ parameters, classes, legalCuts: cutsOf(backboneOf(graph)).length },
   exits: exits.map(({ name, output, macs, costFraction }) => ({ name, output, macs, costFraction })),
+  ...(gates.length === 0 ? {} : { gates: gates.map(gateFacts) }),
 });
+
+const gateFacts = ({ name, macs, costFraction, exit }: Gate) => ({ name, macs, costFraction, exit });
 
 /** Finds the networks of a study file. */
 export class StudyNetworks {
@@ -54,7 +57,6 @@ export class StudyNetworks {
     try {
       const { source } = await openOnnx(fromRoot(spec, this.root));
       const model = dynamicModel(source, { name: spec });
-      this.#refuseGates(spec, model.gates.length);
       return { spec, sha256: networkDigest(source), ...factsOf(model) };
     } catch (error) {
       if (error instanceof DynnError && error.code === "zoo/missing") return undefined;
@@ -64,7 +66,6 @@ export class StudyNetworks {
 
   async #trained(spec: string): Promise<PlannedNetwork | undefined> {
     const recipe = await this.#recipe(spec);
-    if ("gates" in RECIPE_DEFINITIONS[recipe.recipe]) this.#refuseGates(spec, 1);
     if (!this.file.train) return undefined;
     const { init, data, ...rest } = recipe;
     if (init !== undefined && !(await this.find(init)))
@@ -106,17 +107,6 @@ export class StudyNetworks {
       throw this.#wrong(`${spec} is trained on ${network.data}`, `Add data with the records ${network.data}:DIR`);
     const begin = init === null ? {} : { init: `zoo:${init}` };
     return { architecture, width, recipe, runs, data: data?.[0] ?? "", ...begin };
-  }
-
-  /** The tables of a study count the cost of an answer by its exit alone, so the costs of such a
-   * network would be wrong.
-   * @throws DynnError 'study/value' */
-  #refuseGates(spec: string, gates: number): void {
-    if (gates === 0) return;
-    throw this.#wrong(
-      `${spec} has gates, and a study counts costs by exits alone`,
-      "Leave the network out, and measure it with `dynn audit` and `dynn transfer`",
-    );
   }
 
   #wrong(what: string, todo: string): DynnError {

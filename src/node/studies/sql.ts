@@ -9,7 +9,7 @@ import { StudyResults } from "../../studies/study/results.js";
 import { subjectsOf } from "../../studies/study/subjects.js";
 import { type Finished, viewRows } from "../../studies/study/views.js";
 import { TABLE_COLUMNS } from "../../studies/tasks/columns.js";
-import { ANSWERS_FILE } from "../../studies/tasks/kinds/answers.js";
+import { ANSWERS_FILE, GATE_ROWS_FILE } from "../../studies/tasks/kinds/answers.js";
 import { SLOPES_FILE } from "../../studies/tasks/kinds/finite-differences.js";
 import { LATENCY_FILE } from "../../studies/tasks/kinds/latency.js";
 import { OUTCOMES_FILE } from "../../studies/tasks/kinds/opened.js";
@@ -24,7 +24,7 @@ import { type ResultFiles, resultFiles } from "./result-files.js";
 export const RESULT_TABLES: Readonly<Record<string, { readonly file: string; readonly columns: AnyColumns }>> =
   Object.fromEntries(
     Object.entries({
-      ...{ answers: ANSWERS_FILE, outcomes: OUTCOMES_FILE, latency: LATENCY_FILE },
+      ...{ answers: ANSWERS_FILE, gateBits: GATE_ROWS_FILE, outcomes: OUTCOMES_FILE, latency: LATENCY_FILE },
       ...{ pace: PACE_FILE, slopes: SLOPES_FILE },
     }).map(([name, file]) => [name, { file, columns: TABLE_COLUMNS[file] }]),
   );

@@ -78,6 +78,14 @@ export function checkSection({ verdicts }: StudyRecord): Section {
   };
 }
 
+/** Checks that no claim rests on, failed ones first. */
+export const checkTable = (caption: string, checks: readonly StudyCheck[]): Html =>
+  foldedTable(
+    caption,
+    COLUMNS,
+    [...checks].sort((a, b) => Number(a.passed) - Number(b.passed)).map((check) => ({ ...check, claims: [] })),
+  );
+
 /** What was not run, and why. */
 export const notRunSection = ({ notRun, blocks }: StudyRecord): Section => ({
   id: "not-run",

@@ -7,7 +7,7 @@ import { scatterPlot } from "../plots/scatter.js";
 import { SERIES } from "../plots/svg.js";
 import { lineStyle } from "../plots/training.js";
 import * as write from "../shared/format.js";
-import { html } from "../shared/html.js";
+import { html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
 import { type Column, table } from "../shared/table.js";
 import { empty, type Figure, foldedTable, panels, single, slug } from "./figure.js";
@@ -17,11 +17,14 @@ import { fromStart } from "./yield.js";
 const numbersOf = (rows: readonly EarlyRow[]): number[] =>
   [...new Set(rows.map(({ exits }) => exits.length))].sort((a, b) => a - b);
 
+/** A network without early exits has its gates alone. */
+const setName = (exits: number): string => (exits === 0 ? "gates alone" : words.several(exits, "exit"));
+
 /** One panel per cell and kind of network, one line per block and set of exits. */
 export function survivalFigures(record: StudyRecord, document: Document): Figure[] {
   const rows = record.questions.early.rows.filter(({ survival }) => survival.length > 0);
   const numbers = numbersOf(rows);
-  const key = numbers.map((n, i): KeyEntry => ({ name: words.several(n, "exit"), ...lineStyle(i) }));
+  const key = numbers.map((n, i): KeyEntry => ({ name: setName(n), ...lineStyle(i) }));
   const panelOf = ({ block, role }: EarlyRow): string => `${words.cellName(record, block)}, ${role}`;
   return [...new Set(rows.map(panelOf))].map((title) => ({
     id: slug("early", title),
@@ -92,7 +95,11 @@ const COEFFICIENTS: readonly Column<Coefficient>[] = [
 
 const ROWS: readonly Column<EarlyRow>[] = [
   { head: "network", cell: (r) => html`${words.unbroken(r.network)}<small>${r.block}</small>` },
-  { head: "exits that must change", align: "left", cell: (r) => `${r.exits.length}: ${r.exits.join(", ")}` },
+  {
+    head: "exits that must change",
+    align: "left",
+    cell: (r) => (r.exits.length === 0 ? setName(0) : `${r.exits.length}: ${r.exits.join(", ")}`),
+  },
   { head: "last exit", cell: (r) => write.percent(r.lastExit) },
   { head: "dependency", cell: (r) => words.share(r.dependency) },
   { head: "sparsity", cell: (r) => words.plain(r.sparsity) },
@@ -104,8 +111,10 @@ const ROWS: readonly Column<EarlyRow>[] = [
 
 export function earlySection(record: StudyRecord, document: Document): Section {
   const { rows, coefficients } = record.questions.early;
-  const regression =
-    coefficients.length === 0
+  // Dependency is that between exits, so skipped blocks have no regression.
+  const regression = rows.every(({ role }) => role === "gates")
+    ? NOTHING
+    : coefficients.length === 0
       ? empty("No regression could be fitted.")
       : table("Linear regression of the logarithm of the norm.", COEFFICIENTS, coefficients);
   const body = html`<div class="pair"><div>${doseFigures(record, document).map(single)}</div>${regression}</div>${panels(survivalFigures(record, document))}${foldedTable("The early attack on each set of exits. Costs are shares of the full cost. Sparsity: share of the legal cuts that have no exit. Fires: successes whose changed label is the routed answer. Median L2: a dash when fewer than half succeed.", ROWS, rows)}`;

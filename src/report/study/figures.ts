@@ -8,6 +8,7 @@ import { doseFigures, survivalFigures } from "./early.js";
 import type { Figure } from "./figure.js";
 import { firstExitFigures } from "./first-exit.js";
 import { robustnessFigures } from "./robustness.js";
+import { skippingFigures } from "./skipping.js";
 import { effectFigures, mapFigures } from "./transfer.js";
 import { forestFigures } from "./verdicts.js";
 import { yieldFigures } from "./yield.js";
@@ -22,6 +23,7 @@ const FIGURES: readonly ((record: StudyRecord, document: Document) => Figure[])[
   firstExitFigures,
   doseFigures,
   survivalFigures,
+  skippingFigures,
 ];
 
 /** All figures as SVG documents, by their name without ending. They need no style sheet.

@@ -1,6 +1,8 @@
 /** @file What the study was made with: networks in their blocks, attacks with parameters, data. */
+import { counted } from "../../core/units.js";
 import { showThresholds } from "../../schema/policy.js";
 import type { StudyAttack, StudyRecord } from "../../schema/study/record.js";
+import { isRoutable } from "../../schema/units.js";
 import * as write from "../shared/format.js";
 import { html, NOTHING } from "../shared/html.js";
 import type { Section } from "../shared/shell.js";
@@ -15,7 +17,10 @@ const NETWORKS: readonly Column<Network>[] = [
   { head: "network", cell: nameCell },
   { head: "block and role", align: "left", cell: (n) => html`${words.unbroken(n.block)}<br><small>${n.role}</small>` },
   { head: "parameters", cell: (n) => write.count(n.parameters) },
-  { head: "exits", cell: (n) => n.exits.length },
+  {
+    head: "exits",
+    cell: (n) => html`${n.exits.length}${n.gates ? html`<small>${counted(n.gates.length, "gate")}</small>` : NOTHING}`,
+  },
   { head: "full cost, MACs", cell: (n) => write.count(n.exits[n.exits.length - 1].macs) },
   { head: "accuracy, routed", cell: (n) => write.rate(n.routed) },
   { head: "mean cost", cell: (n) => write.percent(n.cost) },
@@ -27,8 +32,8 @@ function nameCell({ name, spec, sha256 }: Network) {
   return html`${words.unbroken(name)}${from}<small>SHA-256 ${sha256.slice(0, 12)}</small>`;
 }
 
-function policyOf({ exits, policy }: Network): string {
-  if (exits.length === 1) return "one exit";
+function policyOf({ exits, policy, gates }: Network): string {
+  if (!isRoutable({ exits, gates })) return "one exit";
   return `${policy.rule}, ${showThresholds(policy)}, fallback ${policy.fallback}`;
 }
 

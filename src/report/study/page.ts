@@ -13,11 +13,12 @@ import { about, EDITED, studyShort } from "./head.js";
 import { attackSection, networkSection } from "./materials.js";
 import { planSection } from "./plan.js";
 import { robustnessSection } from "./robustness.js";
+import { skippingSections } from "./skipping.js";
 import { transferSection } from "./transfer.js";
 import { forestSection, verdictSection } from "./verdicts.js";
 import { yieldSection } from "./yield.js";
 
-const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section)[] = [
+const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section | readonly Section[])[] = [
   verdictSection,
   forestSection,
   robustnessSection,
@@ -26,6 +27,7 @@ const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section)[
   costSection,
   firstExitSection,
   earlySection,
+  skippingSections,
   checkSection,
   notRunSection,
   networkSection,
@@ -40,7 +42,7 @@ const SECTIONS: readonly ((record: StudyRecord, document: Document) => Section)[
  */
 export function renderStudy(record: StudyRecord, document?: Document): string {
   const drawnIn = document ?? parseHTML("<!doctype html><html></html>").document;
-  const sections = SECTIONS.map((section) => section(record, drawnIn));
+  const sections = SECTIONS.flatMap((section) => section(record, drawnIn));
   const { name, tier, plan, schemaVersion } = record;
   return reportPage({
     title: `${name}: study`,

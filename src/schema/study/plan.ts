@@ -26,6 +26,17 @@ const networkSchema = z.strictObject({
   classes: count,
   legalCuts: count.describe("places where an exit could be"),
   exits: z.array(z.strictObject({ name: z.string(), output: z.string(), macs: count, costFraction: share })).min(1),
+  gates: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        macs: count.describe("saved when the gate is closed"),
+        costFraction: share,
+        exit: count.describe("index of the first exit behind the gate"),
+      }),
+    )
+    .optional()
+    .describe("absent: the network skips no block"),
 });
 export type PlannedNetwork = z.infer<typeof networkSchema>;
 

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { count, rateSchema, share, toolSchema } from "../numbers.js";
 import { policySchema } from "../policy.js";
+import { gateFields } from "../units.js";
 import { checkSchema, SCALES, VERDICTS } from "./claims.js";
 
 /** Version of the record. Version 1 had effects of transfer without intervals. */
@@ -23,6 +24,8 @@ export const ROLES = [
   "dense-joint-g0.1",
   "dense-joint-g0.3",
   "small-static",
+  // Skips blocks. Its training begins with the static network.
+  "gates",
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -73,6 +76,7 @@ const networkSchema = z.strictObject({
   role: z.enum(ROLES),
   parameters: count,
   exits: z.array(z.strictObject({ name: z.string(), macs: count, costFraction: share, accuracy: rateSchema })).min(1),
+  ...gateFields,
   policy: policySchema,
   routed: rateSchema.describe("accuracy of the routed answer"),
   cost: share.describe("mean cost as a share of the full network's"),
@@ -196,8 +200,10 @@ const earlyRow = z.strictObject({
   sparsity: z.number().describe("share of the legal cuts that have no exit"),
   gap: share.describe("largest gap in cost between two exits"),
   samples: count,
-  successes: count,
-  firing: share.nullable().describe("successes whose changed label is the routed answer"),
+  successes: count.describe("before images are rounded to 8 bits"),
+  firing: share
+    .nullable()
+    .describe("successes whose changed label is the routed answer; null: no success, or gates ask their scores"),
   medianNorm: z.number().nullable().describe("median L2 to success; null when fewer than half succeed"),
   survival: z.array(z.strictObject({ norm: z.number(), remaining: share })).describe("share without success"),
 });
@@ -207,6 +213,19 @@ const coefficientSchema = z.strictObject({
   value: z.number(),
   error: z.number(),
   p: z.number(),
+});
+
+const questionsSchema = z.strictObject({
+  robustness: z.array(robustnessRow),
+  transfer: z.strictObject({
+    matrices: z.array(transferMatrix),
+    effects: z.array(transferEffects).describe("intervals are those of the samples of the block"),
+    overall: z.array(overallEffects).describe("means over blocks; intervals are those of t over blocks"),
+  }),
+  yield: z.array(yieldCurve),
+  cost: z.array(costShift),
+  firstExit: z.array(firstExitCurve),
+  early: z.strictObject({ rows: z.array(earlyRow), coefficients: z.array(coefficientSchema) }),
 });
 
 const notRunSchema = z.strictObject({ what: z.string(), why: z.string() });
@@ -236,18 +255,16 @@ export const studyRecordSchema = z.strictObject({
   attacks: z.array(attackSchema),
   verdicts: z.array(verdictSchema),
   cells: z.array(cellSchema).describe("effects by cell, for the forest plot"),
-  questions: z.strictObject({
-    robustness: z.array(robustnessRow),
-    transfer: z.strictObject({
-      matrices: z.array(transferMatrix),
-      effects: z.array(transferEffects).describe("intervals are those of the samples of the block"),
-      overall: z.array(overallEffects).describe("means over blocks; intervals are those of t over blocks"),
-    }),
-    yield: z.array(yieldCurve),
-    cost: z.array(costShift),
-    firstExit: z.array(firstExitCurve),
-    early: z.strictObject({ rows: z.array(earlyRow), coefficients: z.array(coefficientSchema) }),
-  }),
+  questions: questionsSchema,
+  exploratory: z
+    .strictObject({
+      questions: questionsSchema,
+      checks: z.array(checkSchema).describe("of the attacks on networks with gates"),
+    })
+    .optional()
+    .describe(
+      "the same questions with the networks that skip blocks in place of the joint ones; no verdict reads them; absent: the study has no such network",
+    ),
   notRun: z.array(notRunSchema),
   environment: z
     .strictObject({ versions: z.array(z.string()), machines: z.array(z.string()), seconds: z.number() })
@@ -264,5 +281,7 @@ export type YieldCurve = z.infer<typeof yieldCurve>;
 export type CostShift = z.infer<typeof costShift>;
 export type FirstExitCurve = z.infer<typeof firstExitCurve>;
 export type EarlyRow = z.infer<typeof earlyRow>;
+/** The results of the questions of a study. */
+export type QuestionResults = z.infer<typeof questionsSchema>;
 export type StudyAttack = z.infer<typeof attackSchema>;
 export type AttackFamily = StudyAttack["family"];

@@ -22,6 +22,26 @@ export const ANSWER_COLUMNS: Columns<AnswerRow> = {
   margin: ["DOUBLE", "logit of the true class minus the largest other logit"],
 };
 
+/** What one gate of a network does for one image. */
+export interface GateRow {
+  readonly sample: number;
+  readonly gate: number;
+  readonly exit: number;
+  readonly score: number;
+  readonly threshold: number;
+  readonly open: boolean;
+}
+
+/** The table of the gates of a task `answers`: one row per image and gate, samples first. */
+export const GATE_ROW_COLUMNS: Columns<GateRow> = {
+  sample: ["INT32", "record number in the data set"],
+  gate: ["INT32", "index of the gate, from 0"],
+  exit: ["INT32", "index of the first exit behind the gate"],
+  score: ["DOUBLE", "score of the gate"],
+  threshold: ["DOUBLE", "threshold that the policy gives the gate"],
+  open: ["BOOLEAN", "whether the score reaches the threshold, so that the block runs"],
+};
+
 /** What an attack did to one sample. */
 export interface OutcomeRow {
   readonly sample: number;

@@ -89,6 +89,26 @@ export const EXIT_COLUMNS: Columns<ExitRow> = {
   costFraction: ["DOUBLE", "the same as a share of the final exit's"],
 };
 
+/** A gate of a network of the plan. */
+export interface GateUnitRow {
+  readonly network: string;
+  readonly gate: number;
+  readonly name: string;
+  readonly exit: number;
+  readonly macs: number;
+  readonly costFraction: number;
+}
+
+/** The table `gates`: one row per gate of a network. */
+export const GATE_COLUMNS: Columns<GateUnitRow> = {
+  network: ["STRING", "name of the network"],
+  gate: ["INT32", "index of the gate, from 0"],
+  name: ["STRING", "name of the gate"],
+  exit: ["INT32", "index of the first exit behind the gate"],
+  macs: ["DOUBLE", "multiply-accumulates that a closed gate saves"],
+  costFraction: ["DOUBLE", "the same as a share of the final exit's"],
+};
+
 /** The threshold of one early exit. */
 export interface PolicyRow {
   readonly key: string;
@@ -179,6 +199,7 @@ export const STUDY_VIEWS = {
   tasks: TASK_COLUMNS,
   networks: NETWORK_COLUMNS,
   exits: EXIT_COLUMNS,
+  gates: GATE_COLUMNS,
   policies: POLICY_COLUMNS,
   attacks: ATTACK_COLUMNS,
   timedSets: TIMED_SET_COLUMNS,

@@ -1,7 +1,9 @@
 /** @file The assay checks of a study: what must hold before a number means anything. Their names
  *  are those of the protocol of claims. Source: docs/study.md, "Assay checks". */
 import type { Check } from "../../schema/study/claims.js";
+import type { Use } from "../../schema/study/file.js";
 import type { PlannedAttack } from "../../schema/study/plan.js";
+import type { Role } from "../../schema/study/record.js";
 import type { TaskKey } from "../tasks/task.js";
 import type { Crafted, StudyTasks } from "./builder.js";
 import { dataOf, kinshipOf, type Placed, placedOn } from "./kinship.js";
@@ -24,7 +26,9 @@ interface NetworkNeeds {
   readonly crafted: readonly TaskKey[];
   readonly large: TaskKey | undefined;
   readonly noise: TaskKey | undefined;
-  readonly slopes: TaskKey;
+  /** Undefined for a network with gates: its attacks follow surrogates of the gates' steps, which no
+   * finite difference has. */
+  readonly slopes: TaskKey | undefined;
 }
 
 /** One target: attacks on itself, and the primary attack of every other network. */
@@ -44,30 +48,30 @@ export interface AssayNeeds {
 /** Records of the gradient check. */
 const SLOPES = 20;
 
-/** Adds the tasks of the checks. */
-export function assayNeeds(tasks: StudyTasks): AssayNeeds {
-  const places = dataOf(tasks.plan).flatMap((data) => placedOn(tasks.plan, data, ["static", "joint"]));
+/** Adds the tasks of the checks.
+ * @param checked parts whose networks are checked */
+export function assayNeeds(tasks: StudyTasks, checked: readonly Role[] = ["static", "joint"]): AssayNeeds {
+  const on = (roles: readonly Role[]) => dataOf(tasks.plan).flatMap((data) => placedOn(tasks.plan, data, roles));
+  const places = on(checked);
+  const others = on(["static", "joint"]);
   return {
     networks: places.map((place) => networkNeeds(place, tasks)),
-    transfers: places.map((place, i) => transferNeeds(place, i, places, tasks)),
+    transfers: places.map((place, i) => transferNeeds(place, i, others, tasks)),
   };
 }
 
 function networkNeeds(place: Placed, tasks: StudyTasks): NetworkNeeds {
   const part = { network: place.network };
-  const dynamic = tasks.exits(part).length > 1;
   const on = (attack: PlannedAttack, records: Crafted["records"] = "reported"): Crafted => ({ part, attack, records });
-  const used = (use: PlannedAttack["uses"][number]) =>
-    tasks.plan.attacks.filter(
-      ({ uses, on: who }) => uses.includes(use) && (who === "any" || (who === "dynamic") === dynamic),
-    );
+  const used = (use: Use) => tasks.attacksFor(use, place.network);
   const primary = primaryOf(tasks);
   const ladder = used("transfer")
     .filter(({ method, goal, on: who }) => who === "any" && method === primary.method && goal === primary.goal)
     .sort((a, b) => (radiusOf(a) ?? 0) - (radiusOf(b) ?? 0));
   const [large] = used("check");
   const [noise] = used("control");
-  const routed = tasks.plan.attacks.find(({ goal, on: who }) => goal === "routed" && who === "dynamic");
+  const isStaged = tasks.exits(part).length > 1;
+  const routed = tasks.plan.attacks.find(({ goal, on: who }) => isStaged && goal === "routed" && who === "dynamic");
   return {
     place,
     clean: tasks.clean(place.network, "reported"),
@@ -76,7 +80,7 @@ function networkNeeds(place: Placed, tasks: StudyTasks): NetworkNeeds {
     crafted: ladder.map((attack) => tasks.craft(on(attack))),
     large: large && tasks.judge(place.network, on(large, "checks")),
     noise: noise && tasks.judge(place.network, on(noise)),
-    slopes: tasks.slopes(part, dynamic && routed ? routed : primary, SLOPES),
+    slopes: tasks.network(place.network).gates ? undefined : tasks.slopes(part, routed ?? primary, SLOPES),
   };
 }
 
@@ -84,13 +88,9 @@ function transferNeeds(target: Placed, at: number, places: readonly Placed[], ta
   const primary = primaryOf(tasks);
   const judged = ({ network }: Placed, attack: PlannedAttack): TaskKey =>
     tasks.judge(target.network, { part: { network }, attack, records: "reported" });
-  const dynamic = tasks.exits({ network: target.network }).length > 1;
-  const strong = tasks.plan.attacks.filter(
-    (attack) =>
-      attack.uses.includes("transfer") &&
-      radiusOf(attack) === radiusOf(primary) &&
-      (attack.on === "any" || (attack.on === "dynamic") === dynamic),
-  );
+  const strong = tasks
+    .attacksFor("transfer", target.network)
+    .filter((attack) => radiusOf(attack) === radiusOf(primary));
   return {
     target: at,
     own: strong.map((attack) => judged(target, attack)),
@@ -180,7 +180,8 @@ export async function assay({ networks, transfers }: AssayNeeds, results: StudyR
 const LEAST_SLOPE = 0.05;
 
 /** The median relative error of slopes, where the exit does not change. */
-async function slopeError(key: TaskKey, results: StudyResults): Promise<number | undefined> {
+async function slopeError(key: TaskKey | undefined, results: StudyResults): Promise<number | undefined> {
+  if (key === undefined) return undefined;
   const rows = (await results.slopes(key)).filter(({ same, gradient }) => same && gradient > LEAST_SLOPE);
   const errors = rows
     .map(({ gradient, difference }) => Math.abs(difference - gradient) / gradient)

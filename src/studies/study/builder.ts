@@ -1,11 +1,16 @@
 /** @file Makes the tasks of a plan. A question asks for results by network and attack. The same
  *  question gives the same task, so that work is done once. */
 
+import { has, type Need } from "../../attacks/goals/goal.js";
+import { goalNamed } from "../../attacks/goals/table.js";
 import type { AttackConfig } from "../../attacks/spec.js";
 import { attackConfigSchema } from "../../attacks/spec.js";
 import { present } from "../../core/present.js";
+import type { Units } from "../../dynamic/model/units.js";
+import type { Use } from "../../schema/study/file.js";
 import type { PlannedAttack, PlannedNetwork, PlannedTraining, StudyPlan } from "../../schema/study/plan.js";
 import type { DataRef, NetworkRef } from "../../schema/study/references.js";
+import { isRoutable } from "../../schema/units.js";
 import { TaskGraph } from "../tasks/graph.js";
 import { makeTask } from "../tasks/kind.js";
 import { answersKind } from "../tasks/kinds/answers.js";
@@ -15,7 +20,9 @@ import { latencyKind } from "../tasks/kinds/latency.js";
 import { paceKind } from "../tasks/kinds/pace.js";
 import { thresholdsKind } from "../tasks/kinds/thresholds.js";
 import { trainKind } from "../tasks/kinds/train.js";
+import type { ChosenOn } from "../tasks/kinds/units.js";
 import type { Task, TaskKey } from "../tasks/task.js";
+import type { StudyBlock } from "./kinship.js";
 
 /** Some exits of a network, as a network of its own. */
 export interface KeptExits {
@@ -35,16 +42,30 @@ export interface Crafted {
   readonly records: Records;
 }
 
+/** A plan as questions read it. */
+interface ReadPlan extends StudyPlan {
+  readonly blocks: StudyBlock[];
+}
+
 /** The tasks of a plan, made as questions ask for them. */
 export class StudyTasks {
-  readonly graph = new TaskGraph();
-  readonly plan: StudyPlan;
-  readonly #trained = new Map<string, TaskKey>();
+  readonly graph: TaskGraph;
+  readonly plan: ReadPlan;
+  readonly #trained: Map<string, TaskKey>;
   /** Keys by what was asked for. To check and hash a task takes longer than to look it up. */
-  readonly #known = new Map<string, TaskKey>();
+  readonly #known: Map<string, TaskKey>;
 
-  constructor(plan: StudyPlan) {
+  /** @param beside shares its tasks */
+  constructor(plan: ReadPlan, beside?: StudyTasks) {
     this.plan = plan;
+    this.graph = beside ? beside.graph : new TaskGraph();
+    this.#trained = beside ? beside.#trained : new Map<string, TaskKey>();
+    this.#known = beside ? beside.#known : new Map<string, TaskKey>();
+  }
+
+  /** The same tasks, for questions about other blocks of the same networks. */
+  withBlocks(blocks: StudyBlock[]): StudyTasks {
+    return new StudyTasks({ ...this.plan, blocks }, this);
   }
 
   network(name: string): PlannedNetwork {
@@ -57,6 +78,23 @@ export class StudyTasks {
     const kept = exits?.map((k) => present(all[k], `exit ${k}`)) ?? all;
     const full = present(kept.at(-1), "the final exit").macs;
     return kept.map((exit) => ({ ...exit, costFraction: full > 0 ? exit.macs / full : 1 }));
+  }
+
+  /** The exits and gates that the cost of a path in a network depends on. */
+  units(network: string): Units {
+    const { exits, gates = [] } = this.network(network);
+    return { exits, gates };
+  }
+
+  /** The attacks for a use that fit a network: dynamic ones need an early exit or a gate, and some
+   * goals need one of both. */
+  attacksFor(use: Use, network: string): PlannedAttack[] {
+    const { exits, gates = [] } = this.network(network);
+    const kind = isRoutable({ exits, gates }) ? "dynamic" : "static";
+    return this.plan.attacks.filter(
+      ({ uses, on, goal }) =>
+        uses.includes(use) && (on === "any" || on === kind) && has(needOf(goal), exits.length - 1, gates.length),
+    );
   }
 
   /** The task that trains a network. Undefined for a network that exists. */
@@ -91,23 +129,30 @@ export class StudyTasks {
     return this.#once(["clean", network, records], () => this.#answers(network, records, true, undefined));
   }
 
-  /** The policy of a part, for a target of the plan. Undefined for a network with one exit.
+  /** The policy of a part, for a target of the plan. Undefined for a static network.
    * @param target place of the target in the plan */
   policy(part: KeptExits, target = 0): TaskKey | undefined {
-    const exits = this.exits(part);
-    if (exits.length === 1) return undefined;
+    const { exits, gates } = this.network(part.network);
+    if (!isRoutable({ exits: this.exits(part), gates })) return undefined;
     const { rule, fallback, targets } = this.plan.policy;
-    return this.#once(["policy", part.network, part.exits?.join(), target], () =>
-      makeTask(
-        thresholdsKind,
-        {
-          ...{ rule, fallback, target: targets[target].target },
-          costs: this.network(part.network).exits.map((e) => e.costFraction),
-          ...(part.exits && { exits: [...part.exits] }),
-        },
-        { answers: [this.clean(part.network, "validation")] },
-      ),
-    );
+    return this.#once(["policy", part.network, part.exits?.join(), target], () => {
+      const { gated, inputs } = this.#chosenOn(part.network);
+      const parameters = {
+        ...{ rule, fallback, target: targets[target].target, costs: exits.map((e) => e.costFraction) },
+        ...(part.exits && { exits: [...part.exits] }),
+        ...(gated && { gated }),
+      };
+      return makeTask(thresholdsKind, parameters, inputs);
+    });
+  }
+
+  /** What thresholds are chosen on: answers, or for gates the network itself. */
+  #chosenOn(network: string): ChosenOn & Pick<Task, "inputs"> {
+    const { gates = [] } = this.network(network);
+    if (gates.length === 0) return { gated: undefined, inputs: { answers: [this.clean(network, "validation")] } };
+    const macs = this.#macs({ network });
+    const on = { network: this.#reference({ network }), data: this.#data(network, "validation"), macs };
+    return { gated: { ...on, costs: gates.map((gate) => gate.costFraction) }, inputs: this.#inputs([network]) };
   }
 
   /** The images of an attack. */
@@ -197,7 +242,11 @@ export class StudyTasks {
       logits,
       macs: this.#macs({ network }),
     };
-    return makeTask(answersKind, parameters, { ...this.#inputs([network]), ...(images ? { images: [images] } : {}) });
+    const inputs = { ...this.#inputs([network]), ...(images ? { images: [images] } : {}) };
+    // No policy changes the answers of a network without gates, so its task names none.
+    const policy = this.network(network).gates ? this.policy({ network }) : undefined;
+    if (policy === undefined) return makeTask(answersKind, parameters, inputs);
+    return makeTask(answersKind, { ...parameters, bits: true }, { ...inputs, policy: [policy] });
   }
 
   /** The tasks that train these networks, as inputs. None for networks that exist, so that the
@@ -227,6 +276,10 @@ export class StudyTasks {
     return present(this.exits(part).at(-1), "the final exit").macs;
   }
 }
+
+/** What a network must have for a goal. */
+const needOf = (goal: unknown): Need | undefined =>
+  typeof goal === "string" ? goalNamed(goal, "attack of the study").def.needs : undefined;
 
 const countOf = ({ records }: DataRef): number => (Array.isArray(records) ? records.length : records.count);
 

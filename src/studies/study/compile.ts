@@ -7,6 +7,7 @@ import type { TaskList } from "../tasks/list.js";
 import { canonicalJson, type Json } from "../tasks/task.js";
 import { type AssayNeeds, assayNeeds } from "./assay.js";
 import { StudyTasks } from "./builder.js";
+import { skippingBlocks } from "./kinship.js";
 import { QUESTIONS } from "./questions/table.js";
 
 /** The tasks of a plan, and where each question finds its results. */
@@ -14,6 +15,8 @@ export interface CompiledStudy {
   readonly tasks: StudyTasks;
   readonly needs: ReadonlyMap<Claim, unknown>;
   readonly assay: AssayNeeds;
+  /** The same questions on networks that skip blocks. Undefined for a plan without them. */
+  readonly exploring: Pick<CompiledStudy, "tasks" | "needs" | "assay"> | undefined;
 }
 
 /** Makes the tasks of a plan. */
@@ -26,8 +29,17 @@ export function compileStudy(plan: StudyPlan): CompiledStudy {
       tasks.clean(network, "reported");
       for (const target of plan.policy.targets.keys()) tasks.policy({ network }, target);
     }
-  const needs = new Map(plan.questions.map((claim) => [claim, QUESTIONS[claim].needs(tasks)]));
-  return { tasks, needs, assay: assayNeeds(tasks) };
+  return { tasks, needs: needsOf(tasks), assay: assayNeeds(tasks), exploring: exploringOf(tasks) };
+}
+
+const needsOf = (tasks: StudyTasks): ReadonlyMap<Claim, unknown> =>
+  new Map(tasks.plan.questions.map((claim) => [claim, QUESTIONS[claim].needs(tasks)]));
+
+function exploringOf(all: StudyTasks): CompiledStudy["exploring"] {
+  const blocks = skippingBlocks(all.plan);
+  if (blocks.length === 0) return undefined;
+  const tasks = all.withBlocks(blocks);
+  return { tasks, needs: needsOf(tasks), assay: assayNeeds(tasks, ["joint"]) };
 }
 
 /** The hash of a plan, which verdicts refer to. */

@@ -24,10 +24,11 @@ export interface PlanOptions {
 }
 
 /** Makes a plan. Networks that do not exist yet are named as missing.
- * @throws DynnError 'study/value' when no block has a network, or two have one name;
- *  'attack/config' */
+ * @throws DynnError 'study/value' when no block has a network, two have one name, or a network
+ *  does not fit its part; 'attack/config' */
 export function makePlan(file: StudyFile, resolved: ResolvedStudy, { tier, version }: PlanOptions): StudyPlan {
   const radius = radiiOf(file);
+  checkParts(file, resolved);
   const blocks = file.blocks.map((block) => blockOf(block, resolved));
   if (blocks.every(({ networks }) => Object.keys(networks).length === 0))
     throw new DynnError(
@@ -47,6 +48,22 @@ export function makePlan(file: StudyFile, resolved: ResolvedStudy, { tier, versi
     smallest: Object.fromEntries(CLAIMS.map((claim) => [claim, file.smallest[claim] ?? SMALLEST[claim]])),
     timing: file.timing,
   });
+}
+
+/** Claims speak of exits. Networks that skip blocks have a part of their own, which no verdict
+ * reads.
+ * @throws DynnError 'study/value' */
+function checkParts({ blocks, name }: StudyFile, { networks }: ResolvedStudy): void {
+  for (const block of blocks)
+    for (const [role, spec] of Object.entries(block.networks)) {
+      const network = networks.get(spec);
+      const skips = (network?.gates ?? []).length > 0;
+      if (network === undefined || skips === (role === "gates")) continue;
+      const [is, todo] = skips ? ["skips blocks", "Give it the part gates"] : ["has no gates", "Give it another part"];
+      throw new DynnError("study/value", `study ${name}: ${spec} has the part ${role}, but it ${is}. ${todo}.`, {
+        ...{ study: name, network: spec, role },
+      });
+    }
 }
 
 /** Smallest effects of interest: those of the protocol. */

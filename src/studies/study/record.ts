@@ -3,12 +3,21 @@
 import { METHODS, type MethodName } from "../../attacks/methods/table.js";
 import { present } from "../../core/present.js";
 import { parseQuantity } from "../../core/units.js";
+import { costShareOf } from "../../dynamic/model/units.js";
 import { meanCostFraction } from "../../measures/cost.js";
 import { wilson } from "../../measures/statistics/index.js";
 import { policySchema } from "../../schema/policy.js";
 import type { Check } from "../../schema/study/claims.js";
 import type { StudyPlan } from "../../schema/study/plan.js";
-import { type Role, STUDY_RECORD_VERSION, type StudyRecord, studyRecordSchema } from "../../schema/study/record.js";
+import {
+  type Claim,
+  type QuestionResults,
+  type Role,
+  STUDY_RECORD_VERSION,
+  type StudyRecord,
+  studyRecordSchema,
+} from "../../schema/study/record.js";
+import { gateRecords } from "../../schema/units.js";
 import type { TaskStore } from "../tasks/store.js";
 import { canonicalJson, type Json } from "../tasks/task.js";
 import { assay } from "./assay.js";
@@ -38,9 +47,8 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
   const compiled = compileStudy(plan);
   const results = new StudyResults(store);
   const checks = await assay(compiled.assay, results);
-  const findings = new Map<string, Findings>();
-  for (const claim of plan.questions)
-    findings.set(claim, await QUESTIONS[claim].analyse(compiled.needs.get(claim), compiled.tasks, results));
+  const findings = await findingsOf(compiled, results);
+  const explored = compiled.exploring && (await exploratory(compiled.exploring, results));
   const judged = judgeStudy(plan, claimData(findings, checks));
   return studyRecordSchema.parse({
     schemaVersion: STUDY_RECORD_VERSION,
@@ -59,16 +67,43 @@ export async function studyRecord(plan: StudyPlan, store: TaskStore, facts: Stud
     attacks: plan.attacks.map(attackRecord),
     verdicts: verdictsOf(judged, checks, reasons(findings)),
     cells: cellsOf(judged),
-    questions: {
-      ...EMPTY,
-      ...Object.assign({}, ...[...findings.values()].map(({ part }) => part)),
-    },
-    notRun: [...facts.notRun, ...missing(plan), ...[...findings.values()].flatMap(({ notRun }) => notRun)],
+    questions: questionsOf(findings),
+    ...(explored && { exploratory: explored.record }),
+    notRun: [...facts.notRun, ...missing(plan), ...notRunIn(findings), ...(explored?.notRun ?? [])],
     environment: await environment(compiled, results),
   });
 }
 
-const EMPTY: StudyRecord["questions"] = {
+async function findingsOf(
+  { tasks, needs }: Pick<CompiledStudy, "tasks" | "needs">,
+  results: StudyResults,
+): Promise<ReadonlyMap<Claim, Findings>> {
+  const findings = new Map<Claim, Findings>();
+  for (const [claim, each] of needs) findings.set(claim, await QUESTIONS[claim].analyse(each, tasks, results));
+  return findings;
+}
+
+const questionsOf = (findings: ReadonlyMap<Claim, Findings>): QuestionResults => ({
+  ...EMPTY,
+  ...Object.assign({}, ...[...findings.values()].map(({ part }) => part)),
+});
+
+const notRunIn = (findings: ReadonlyMap<Claim, Findings>): StudyRecord["notRun"] =>
+  [...findings.values()].flatMap(({ notRun }) => notRun);
+
+/** The questions on networks that skip blocks. Blocks without one are no gap. */
+async function exploratory({ tasks, ...rest }: NonNullable<CompiledStudy["exploring"]>, results: StudyResults) {
+  const findings = await findingsOf({ tasks, ...rest }, results);
+  const without = tasks.plan.blocks.filter(({ networks }) => networks.joint === undefined).map(({ name }) => name);
+  return {
+    record: { questions: questionsOf(findings), checks: await assay(rest.assay, results) },
+    notRun: notRunIn(findings)
+      .filter(({ what }) => !without.some((block) => what.endsWith(` of ${block}`)))
+      .map(({ what, why }) => ({ what: `skipped blocks: ${what}`, why })),
+  };
+}
+
+const EMPTY: QuestionResults = {
   robustness: [],
   transfer: { matrices: [], effects: [], overall: [] },
   yield: [],
@@ -102,7 +137,7 @@ async function networkRecords({ tasks }: CompiledStudy, results: StudyResults): 
   );
   const records: StudyRecord["networks"] = [];
   for (const { block, role, network } of placed) {
-    const { spec, parameters, exits } = tasks.network(network);
+    const { spec, parameters, exits, gates = [] } = tasks.network(network);
     const sha256 = await digestOf(network, tasks, results);
     const answers = await results.answers(tasks.clean(network, "reported"));
     const policy = await results.policy(tasks.policy({ network }));
@@ -116,8 +151,9 @@ async function networkRecords({ tasks }: CompiledStudy, results: StudyResults): 
         ...{ name, macs, costFraction },
         accuracy: right((i) => answers.answers[i][k]),
       })),
+      ...gateRecords({ exits, gates }),
       routed: right((i) => routed[i].label),
-      cost: meanCostFraction(routed.map(({ stop }) => exits[stop].costFraction)),
+      cost: meanCostFraction(routed.map((path) => costShareOf(tasks.units(network), path))),
     });
   }
   return records;

@@ -1,12 +1,15 @@
 /** @file Reads the results of tasks: answers of every exit, outcomes of attacks, policies. */
 import { present } from "../../core/present.js";
 import { readParquet } from "../../data/parquet.js";
-import { type Routed, routeReadings } from "../../dynamic/route/route.js";
+import type { GateBit } from "../../dynamic/model/units.js";
+import { type Routed, routeReadings, withBits } from "../../dynamic/route/route.js";
 import type { Policy } from "../../schema/policy.js";
 import { singleExitPolicy } from "../../schema/policy.js";
 import {
   ANSWER_COLUMNS,
   type AnswerRow,
+  GATE_ROW_COLUMNS,
+  type GateRow,
   LATENCY_COLUMNS,
   type LatencyRow,
   OUTCOME_COLUMNS,
@@ -16,7 +19,7 @@ import {
   SLOPE_COLUMNS,
   type SlopeRow,
 } from "../../schema/study/tables.js";
-import { ANSWERS_FILE } from "../tasks/kinds/answers.js";
+import { ANSWERS_FILE, GATE_ROWS_FILE } from "../tasks/kinds/answers.js";
 import { SLOPES_FILE } from "../tasks/kinds/finite-differences.js";
 import { LATENCY_FILE } from "../tasks/kinds/latency.js";
 import { OUTCOMES_FILE } from "../tasks/kinds/opened.js";
@@ -38,6 +41,16 @@ export interface Answers {
   readonly confidences: readonly (readonly number[])[];
   /** The margin of the true class, in the same form. */
   readonly margins: readonly (readonly number[])[];
+  /** The gates of the network. Undefined for a network without gates. */
+  readonly gates?: GateAnswers | undefined;
+}
+
+/** What the gates of a network do for some images. */
+export interface GateAnswers {
+  /** The first exit behind each gate. */
+  readonly exits: readonly number[];
+  /** One list per image, one bit per gate. */
+  readonly bits: readonly (readonly GateBit[])[];
 }
 
 /** Reads results from a store. Each file is read once. */
@@ -55,8 +68,16 @@ export class StudyResults {
   }
 
   answers(key: TaskKey): Promise<Answers> {
-    return this.#once(key, ANSWERS_FILE, async (bytes) =>
-      answersOf(await readParquet(bytes, ANSWER_COLUMNS, ANSWERS_FILE)),
+    return this.#once(key, ANSWERS_FILE, async (bytes) => {
+      const answers = answersOf(await readParquet(bytes, ANSWER_COLUMNS, ANSWERS_FILE));
+      return { ...answers, gates: await this.#gates(key, answers.samples.length) };
+    });
+  }
+
+  async #gates(key: TaskKey, images: number): Promise<GateAnswers | undefined> {
+    if (!Object.hasOwn((await this.manifest(key)).files, GATE_ROWS_FILE)) return undefined;
+    return this.#once(key, GATE_ROWS_FILE, async (bytes) =>
+      gatesOf(await readParquet(bytes, GATE_ROW_COLUMNS, GATE_ROWS_FILE), images),
     );
   }
 
@@ -113,17 +134,27 @@ export function answersOf(rows: readonly AnswerRow[]): Answers {
   };
 }
 
+/** Rows come samples first, each with all gates in order. */
+function gatesOf(rows: readonly GateRow[], images: number): GateAnswers {
+  const each = rows.length / images;
+  const bits = Array.from({ length: images }, (_, i) =>
+    rows.slice(i * each, (i + 1) * each).map(({ open }): GateBit => (open ? 1 : 0)),
+  );
+  return { exits: rows.slice(0, each).map(({ exit }) => exit), bits };
+}
+
 /** Where each image stops under a policy, and what is answered.
  * @param exits the exits that are kept, the last one as the final exit. Undefined: all. `stop` and
  *  `answer` are places among them */
 export function routedAnswers(
-  { answers, confidences }: Pick<Answers, "answers" | "confidences">,
+  { answers, confidences, gates }: Pick<Answers, "answers" | "confidences" | "gates">,
   policy: Policy,
   exits?: readonly number[],
 ): Routed[] {
   return answers.map((row, i) => {
     const kept = exits ?? row.map((_, k) => k);
     const readings = kept.map((k) => ({ label: row[k], confidence: confidences[i][k] }));
-    return present(routeReadings(readings, policy, kept.length), "the routed answer");
+    const routed = present(routeReadings(readings, policy, kept.length), "the routed answer");
+    return gates ? withBits(routed, gates.bits[i], gates.exits) : routed;
   });
 }

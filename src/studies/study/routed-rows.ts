@@ -1,6 +1,7 @@
 /** @file The routed results of a study in long form: what every target answers for every attacked
  *  image, in a fixed order. */
 import { present } from "../../core/present.js";
+import { costShareOf, type Units } from "../../dynamic/model/units.js";
 import type { Policy } from "../../schema/policy.js";
 import type { OutcomeRow, RoutedRow } from "../../schema/study/tables.js";
 import type { TaskStore } from "../tasks/store.js";
@@ -48,8 +49,8 @@ async function rowsOf(topic: TaskTopic, tasks: StudyTasks, store: TaskStore): Pr
   // Results stay in memory as long as their reader, so each set has its own.
   const results = new StudyResults(store);
   const policy = await results.policy(tasks.policy({ network }));
-  const costs = tasks.exits({ network }).map((exit) => exit.costFraction);
-  const read = (answers: Answers) => readings(answers, policy, costs);
+  const units = tasks.units(network);
+  const read = (answers: Answers) => readings(answers, policy, units);
   // Records of checks are the first of the reported ones.
   const clean = new Map(
     read(await results.answers(tasks.clean(network, "reported"))).map((each) => [each.sample, each]),
@@ -68,10 +69,11 @@ async function rowsOf(topic: TaskTopic, tasks: StudyTasks, store: TaskStore): Pr
 }
 
 /** What a network answers for each image under its policy. */
-function readings(answers: Answers, policy: Policy, costs: readonly number[]) {
-  return routedAnswers(answers, policy).map(({ stop, label, confidence }, i) => ({
-    ...{ sample: answers.samples[i], label: answers.labels[i], answer: label, exit: stop, confidence },
-    ...{ costFraction: costs[stop], finalAnswer: present(answers.answers[i].at(-1), "the final exit") },
+function readings(answers: Answers, policy: Policy, units: Units) {
+  return routedAnswers(answers, policy).map((path, i) => ({
+    ...{ sample: answers.samples[i], label: answers.labels[i], answer: path.label, exit: path.stop },
+    ...{ confidence: path.confidence, costFraction: costShareOf(units, path) },
+    finalAnswer: present(answers.answers[i].at(-1), "the final exit"),
   }));
 }
 

@@ -51,7 +51,8 @@ export function madeOn(
 
 /** A policy is chosen on the validation records of its network. */
 function thresholdSubject(task: Task, graph: TaskGraph, plan: StudyPlan): Omit<SubjectRow, "key"> {
-  const { network, data } = told(graph.get(task.inputs.answers[0]));
+  const { gated } = task.parameters as { readonly gated?: Told };
+  const { network, data } = gated ?? told(graph.get(task.inputs.answers[0]));
   const all = plan.networks[network?.name ?? ""].exits;
   const exits = (told(task).exits ?? []).map((k) => all[k].output).join();
   const records = data ? recordsOf(data, plan) : "";

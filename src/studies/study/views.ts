@@ -9,6 +9,7 @@ import type {
   AttackRow,
   ContestantRow,
   ExitRow,
+  GateUnitRow,
   NetworkRow,
   PolicyRow,
   TaskRow,
@@ -38,6 +39,7 @@ export const viewRows = async (
   tasks: finished.map(taskRow),
   networks: networkRows(plan, await trainedDigests(finished, results)),
   exits: exitRows(plan),
+  gates: gateRows(plan),
   policies: (await Promise.all(finished.map((each) => policyRows(each, plan, results)))).flat(),
   attacks: plan.attacks.map(attackRow),
   timedSets: finished.flatMap(({ topic: { key, task } }): TimedSetRow[] =>
@@ -85,6 +87,11 @@ const networkRows = ({ blocks, networks }: StudyPlan, trained: ReadonlyMap<strin
 const exitRows = ({ networks }: StudyPlan): ExitRow[] =>
   Object.entries(networks).flatMap(([network, { exits }]) =>
     exits.map(({ name, output, macs, costFraction }, exit) => ({ network, exit, name, output, macs, costFraction })),
+  );
+
+const gateRows = ({ networks }: StudyPlan): GateUnitRow[] =>
+  Object.entries(networks).flatMap(([network, { gates = [] }]) =>
+    gates.map(({ name, exit, macs, costFraction }, gate) => ({ network, gate, name, exit, macs, costFraction })),
   );
 
 async function policyRows(

@@ -1,6 +1,7 @@
 /** @file The columns of the tables that tasks leave, by file. Only stores of files need them. */
 import {
   ANSWER_COLUMNS,
+  GATE_ROW_COLUMNS,
   LATENCY_COLUMNS,
   OUTCOME_COLUMNS,
   PACE_COLUMNS,
@@ -8,7 +9,7 @@ import {
   TIMES_COLUMNS,
 } from "../../schema/study/tables.js";
 import type { AnyColumns } from "../../schema/study/views.js";
-import { ANSWERS_FILE } from "./kinds/answers.js";
+import { ANSWERS_FILE, GATE_ROWS_FILE } from "./kinds/answers.js";
 import { SLOPES_FILE } from "./kinds/finite-differences.js";
 import { LATENCY_FILE } from "./kinds/latency.js";
 import { OUTCOMES_FILE } from "./kinds/opened.js";
@@ -18,6 +19,7 @@ import { TIMES_FILE } from "./kinds/times.js";
 /** The columns of each table. */
 export const TABLE_COLUMNS: Readonly<Record<string, AnyColumns>> = {
   [ANSWERS_FILE]: ANSWER_COLUMNS,
+  [GATE_ROWS_FILE]: GATE_ROW_COLUMNS,
   [OUTCOMES_FILE]: OUTCOME_COLUMNS,
   [LATENCY_FILE]: LATENCY_COLUMNS,
   [PACE_FILE]: PACE_COLUMNS,

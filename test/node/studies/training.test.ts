@@ -97,7 +97,7 @@ describe("a plan", () => {
     [
       { joint: "recipe:tiny-joint" },
       { "tiny-joint": { recipe: "gates" } },
-      /tiny-joint has gates.*costs by exits alone/,
+      /tiny-joint has the part joint, but it skips blocks. Give it the part gates/,
     ],
   ])("with networks %j and recipes %j is refused", async (networks, changes, message) => {
     const recipes = structuredClone(STUDY.recipes) ?? {};
@@ -106,10 +106,12 @@ describe("a plan", () => {
     await expect(plan({ ...STUDY, train: true, recipes, blocks: [block] })).rejects.toThrow(message);
   });
 
-  test("with a network that has gates is refused, because its costs would be those of its exits", async () => {
+  test("refuses a network with gates in a part of the claims, and one without gates in the part gates", async () => {
     writeFileSync(at("gated.onnx"), writeModel(gatedSource()));
-    const block = { ...STUDY.blocks[0], networks: { static: "gated.onnx" } };
-    await expect(plan({ ...STUDY, blocks: [block] })).rejects.toThrow(/gated.onnx has gates.*Leave the network out/);
+    writeFileSync(at("still.onnx"), writeModel(gatedSource({ plain: [0, 1, 2, 3] })));
+    const withParts = (networks: object) => plan({ ...STUDY, blocks: [{ ...STUDY.blocks[0], networks }] });
+    await expect(withParts({ static: "gated.onnx" })).rejects.toThrow(/gated.onnx has the part static.*part gates/);
+    await expect(withParts({ gates: "still.onnx" })).rejects.toThrow(/still.onnx has the part gates.*has no gates/);
   });
 
   test("refuses to attack images that it trains on", async () => {

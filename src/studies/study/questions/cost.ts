@@ -2,6 +2,7 @@
  *  dynamic ones. A slowdown attack is the positive control, and noise the negative one. Source:
  *  docs/study.md, claim C3 (ICLR text). */
 import { present } from "../../../core/present.js";
+import { costShareOf, type Units } from "../../../dynamic/model/units.js";
 import { percentile } from "../../../measures/percentile.js";
 import { tTest } from "../../../measures/statistics/index.js";
 import type { PlannedAttack } from "../../../schema/study/plan.js";
@@ -24,7 +25,7 @@ interface Attacked {
 
 interface BlockNeeds {
   readonly place: Placed;
-  readonly costs: readonly number[];
+  readonly units: Units;
   readonly clean: TaskKey;
   readonly policy: TaskKey | undefined;
   /** By surrogate: the primary attack of every static network on the data set. */
@@ -64,18 +65,17 @@ function needsOf(fixed: Placed | undefined, dynamic: Placed | undefined, tasks: 
     attack,
     records: "reported",
   });
-  const used = (use: PlannedAttack["uses"][number]) => tasks.plan.attacks.filter(({ uses }) => uses.includes(use));
-  const onStatic = used("cost").filter(({ on }) => on !== "dynamic");
+  const onStatic = tasks.attacksFor("cost", fixed.network);
   const [primary] = onStatic;
   const sets = [
     ...onStatic.map((attack) => from(fixed.network, attack)),
-    ...used("slowdown").map((attack) => from(dynamic.network, attack)),
+    ...tasks.attacksFor("slowdown", dynamic.network).map((attack) => from(dynamic.network, attack)),
   ];
   const timed = tasks.plan.timing ? sets.filter(({ attack }) => isTimed(attack, primary)) : [];
   return [
     {
       place: dynamic,
-      costs: tasks.exits({ network: dynamic.network }).map((e) => e.costFraction),
+      units: tasks.units(dynamic.network),
       clean: tasks.clean(dynamic.network, "reported"),
       policy: tasks.policy({ network: dynamic.network }),
       primary: placedOn(tasks.plan, fixed.block.data, ["static"]).map(({ network }) =>
@@ -102,11 +102,11 @@ interface Clean {
   readonly right: readonly number[];
 }
 
-async function cleanOf({ clean, policy, costs }: BlockNeeds, results: StudyResults): Promise<Clean> {
+async function cleanOf({ clean, policy, units }: BlockNeeds, results: StudyResults): Promise<Clean> {
   const answers = await results.answers(clean);
   const routed = routedAnswers(answers, await results.policy(policy));
   return {
-    cost: routed.map(({ stop }) => costs[stop]),
+    cost: routed.map((path) => costShareOf(units, path)),
     label: routed.map(({ label }) => label),
     right: routed.flatMap(({ label }, i) => (label === answers.labels[i] ? [i] : [])),
   };
@@ -116,7 +116,7 @@ async function cleanOf({ clean, policy, costs }: BlockNeeds, results: StudyResul
 async function shiftOn(judged: TaskKey, needs: BlockNeeds, clean: Clean, results: StudyResults) {
   const routed = routedAnswers(await results.answers(judged), await results.policy(needs.policy));
   return clean.right.map((i) => ({
-    shift: needs.costs[routed[i].stop] - clean.cost[i],
+    shift: costShareOf(needs.units, routed[i]) - clean.cost[i],
     changed: routed[i].label !== clean.label[i],
   }));
 }

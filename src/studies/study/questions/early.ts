@@ -10,6 +10,7 @@ import {
   linearRegression,
   type RegressionRows,
 } from "../../../measures/statistics/index.js";
+import { forcedBit, gateThresholds } from "../../../schema/policy.js";
 import type { PlannedAttack } from "../../../schema/study/plan.js";
 import type { EarlyRow, Role, StudyRecord } from "../../../schema/study/record.js";
 import type { TaskKey } from "../../tasks/task.js";
@@ -46,11 +47,11 @@ export const early = question<readonly NetworkNeeds[]>({
   unit: "log of the median L2",
   scale: "plain",
   needs: (tasks) => {
-    const attack = tasks.plan.attacks.find(({ uses }) => uses.includes("early"));
-    if (!attack) return [];
-    return tasks.plan.blocks.flatMap((block) =>
-      ROLES.flatMap((role) => placed(block, role) ?? []).map((place) => needsOf(place, attack, tasks)),
-    );
+    const places = tasks.plan.blocks.flatMap((block) => ROLES.flatMap((role) => placed(block, role) ?? []));
+    return places.flatMap((place) => {
+      const [attack] = tasks.attacksFor("early", place.network);
+      return attack ? needsOf(place, attack, tasks) : [];
+    });
   },
   analyse: async (needs, tasks, results) => {
     const rows: EarlyRow[] = [];
@@ -61,7 +62,8 @@ export const early = question<readonly NetworkNeeds[]>({
     return {
       tables: coefficients.length > 0 ? tables : [],
       part: { early: { rows, coefficients } },
-      notRun: coefficients.length > 0 ? [] : [UNABLE],
+      // Dependency is that between exits, so skipped blocks have no regression.
+      notRun: coefficients.length > 0 || tasks.plan.blocks.every(({ skips }) => skips) ? [] : [UNABLE],
     };
   },
 });
@@ -86,13 +88,15 @@ export function exitSets(costs: readonly number[]): number[][] {
 }
 
 function needsOf(place: Placed, attack: PlannedAttack, tasks: StudyTasks): NetworkNeeds {
-  const { exits } = tasks.network(place.network);
-  const sets = exitSets(exits.map((e) => e.costFraction));
+  const { exits, gates } = tasks.network(place.network);
+  const early = exits.slice(0, -1).map((_, k) => k);
+  // A part of a network with gates would need a policy of its own.
+  const sets = gates ? [early] : exitSets(exits.map((e) => e.costFraction));
   return {
     place,
     clean: tasks.clean(place.network, "checks"),
     sets: sets.map((set) => {
-      const part: KeptExits = { network: place.network, exits: [...set, exits.length - 1] };
+      const part: KeptExits = { network: place.network, ...(gates ? {} : { exits: [...set, exits.length - 1] }) };
       const crafted = { part, attack, records: "checks" as const };
       return {
         exits: set,
@@ -110,7 +114,7 @@ async function rowsOf(
   results: StudyResults,
 ): Promise<EarlyRow[]> {
   const flips = await flipsAlone(clean, sets, results);
-  const { exits, legalCuts } = tasks.network(place.network);
+  const { exits, legalCuts, gates = [] } = tasks.network(place.network);
   const costs = exits.map((e) => e.costFraction);
   const rows: EarlyRow[] = [];
   for (const set of sets) {
@@ -119,7 +123,7 @@ async function rowsOf(
     const median = norms.length === 0 ? Infinity : percentile(norms, 50);
     const kept = [...set.exits.map((k) => costs[k]), 1];
     rows.push({
-      ...{ block: place.block.name, network: place.network, role: place.role },
+      ...{ block: place.block.name, network: place.network, role: place.block.skips ? "gates" : place.role },
       exits: set.exits.map((k) => exits[k].name),
       lastExit: costs[set.exits.at(-1) ?? 0],
       dependency: dependencyOf(set.exits, flips),
@@ -127,7 +131,7 @@ async function rowsOf(
       gap: Math.max(...kept.map((cost, i) => cost - (i === 0 ? 0 : kept[i - 1]))),
       samples: outcomes.length,
       successes: norms.filter(Number.isFinite).length,
-      firing: await firingOf(set, exits.length - 1, results),
+      firing: await firingOf(set, exits.length - 1, gates.length, results),
       medianNorm: Number.isFinite(median) ? median : null,
       survival: survivalOf(norms),
     });
@@ -178,11 +182,20 @@ function dependencyOf(exits: readonly number[], flips: Flips): number | null {
   return values.length === 0 ? null : mean(values);
 }
 
-/** Share of successes whose routed answer, with these exits alone, is wrong. */
-async function firingOf({ exits, crafted, judged, policy }: SetNeeds, last: number, results: StudyResults) {
+/** Share of successes whose routed answer, with these exits alone, is not that of the final exit.
+ * Null where a gate asks its score: a success then is a changed routed answer, and the final exit
+ * is not the full network. */
+async function firingOf(
+  { exits, crafted, judged, policy: key }: SetNeeds,
+  last: number,
+  gates: number,
+  results: StudyResults,
+): Promise<number | null> {
+  const policy = await results.policy(key);
+  if (gateThresholds(policy, gates).some((threshold) => forcedBit(threshold) === undefined)) return null;
   const outcomes = await results.outcomes(crafted);
   const answers = await results.answers(judged);
-  const routed = routedAnswers(answers, await results.policy(policy), [...exits, last]);
+  const routed = routedAnswers(answers, policy, [...exits, last]);
   const wins = outcomes.flatMap(({ eligible, success }, i) => (eligible && success ? [i] : []));
   return wins.length === 0 ? null : mean(wins.map((i) => Number(routed[i].label !== answers.answers[i][last])));
 }

@@ -61,11 +61,9 @@ export const robustness = question<Needs>({
 
 function sideOf(place: Placed, tasks: StudyTasks): Side {
   const part = { network: place.network };
-  const kind = tasks.exits(part).length > 1 ? "dynamic" : "static";
-  const attacks = tasks.plan.attacks.filter(
-    ({ on, uses }) => uses.includes("white-box") && (on === "any" || on === kind),
-  );
-  const crafted = attacks.map((attack) => ({ part, attack, records: "reported" as const }));
+  const crafted = tasks
+    .attacksFor("white-box", place.network)
+    .map((attack) => ({ part, attack, records: "reported" as const }));
   return {
     placed: place,
     clean: tasks.clean(place.network, "reported"),

@@ -55,19 +55,16 @@ export const transfer = question<readonly DataNeeds[]>({
 
 function needsOn(data: string, tasks: StudyTasks): DataNeeds {
   const networks = placedOn(tasks.plan, data, ["static", "joint"]);
-  const attacks = tasks.plan.attacks.filter(({ uses }) => uses.includes("transfer"));
   return {
     data,
     networks,
     clean: networks.map(({ network }) => tasks.clean(network, "reported")),
     policies: networks.map(({ network }) => tasks.policy({ network })),
     rows: networks.flatMap((surrogate) =>
-      attacks
-        .filter(({ on }) => on === "any" || (on === "dynamic") === (surrogate.role === "joint"))
-        .map((attack) => {
-          const crafted = { part: { network: surrogate.network }, attack, records: "reported" as const };
-          return { surrogate, attack, judged: networks.map(({ network }) => tasks.judge(network, crafted)) };
-        }),
+      tasks.attacksFor("transfer", surrogate.network).map((attack) => {
+        const crafted = { part: { network: surrogate.network }, attack, records: "reported" as const };
+        return { surrogate, attack, judged: networks.map(({ network }) => tasks.judge(network, crafted)) };
+      }),
     ),
   };
 }
@@ -121,7 +118,7 @@ function matrixOf({ data, networks, rows }: DataNeeds, name: string, { eligible,
 }
 
 /** The attack that the endpoint is about: the first one that is made on every network. */
-export const primaryOf = ({ plan }: StudyTasks): PlannedAttack =>
+export const primaryOf = ({ plan }: Pick<StudyTasks, "plan">): PlannedAttack =>
   present(
     plan.attacks.find(({ on, uses }) => uses.includes("transfer") && on === "any"),
     "an attack that transfers",

@@ -74,10 +74,11 @@ export const yieldOfWork = question<readonly BlockNeeds[]>({
 });
 
 function needsOf(fixed: Placed | undefined, dynamic: Placed | undefined, tasks: StudyTasks): BlockNeeds[] {
-  const attacks = tasks.plan.attacks.filter(({ uses }) => uses.includes("yield"));
+  if (!fixed || !dynamic) return [];
+  const attacks = tasks.attacksFor("yield", dynamic.network);
   const plain = attacks.find(({ on }) => on === "any");
-  const routed = attacks.find(({ on, goal }) => on === "dynamic" && goal === "routed");
-  if (!fixed || !dynamic || !plain || !routed) return [];
+  const routed = routedAttack(attacks, dynamic, tasks);
+  if (!plain || !routed) return [];
   // The static network of the block itself is no target of the static surrogate.
   const targets = placedOn(tasks.plan, fixed.block.data, ["static"]).filter(({ network }) => network !== fixed.network);
   const contender = (label: string, crafted: Crafted): Contender => ({
@@ -110,12 +111,24 @@ function needsOf(fixed: Placed | undefined, dynamic: Placed | undefined, tasks: 
   ];
 }
 
+/** The attack on the routed answer. Without early exits, the final exit gives it. */
+function routedAttack(
+  attacks: readonly PlannedAttack[],
+  { network }: Placed,
+  tasks: StudyTasks,
+): PlannedAttack | undefined {
+  const isStaged = tasks.exits({ network }).length > 1;
+  return attacks.find(({ on, goal }) => (isStaged ? on === "dynamic" && goal === "routed" : on === "any"));
+}
+
 const nameOf = ({ network }: Placed, exit: number, tasks: StudyTasks): string =>
   tasks.network(network).exits[exit].name;
 
 /** The early exits whose costs are nearest to some shares. */
 function prunedExits({ network }: Placed, tasks: StudyTasks): number[] {
-  const early = tasks.network(network).exits.slice(0, -1);
+  const { exits, gates } = tasks.network(network);
+  // A part of a network with gates would need a policy of its own.
+  const early = gates ? [] : exits.slice(0, -1);
   const nearest = PRUNED_AT.map((share) =>
     early.reduce(
       (best, { costFraction }, k) =>

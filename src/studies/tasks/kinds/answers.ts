@@ -4,12 +4,12 @@ import { toEightBits } from "../../../attacks/sample.js";
 import { Images } from "../../../core/images.js";
 import { type GateScores, Logits } from "../../../core/logits.js";
 import { type Tensor, tensor } from "../../../core/tensor.js";
-import { type Reader, readingOf } from "../../../dynamic/route/route.js";
+import { bitOf, type Reader, readingOf } from "../../../dynamic/route/route.js";
 import { trueMargin } from "../../../measures/difficulty.js";
 import { count } from "../../../schema/numbers.js";
 import { RULES } from "../../../schema/policy.js";
 import { dataRefSchema, networkRefSchema, recordsOf } from "../../../schema/study/references.js";
-import type { AnswerRow } from "../../../schema/study/tables.js";
+import type { AnswerRow, GateRow } from "../../../schema/study/tables.js";
 import { batchOf } from "../../batch.js";
 import { taskKind } from "../kind.js";
 import { type Shown, shownTo } from "./opened.js";
@@ -21,6 +21,8 @@ export const LOGITS_FILE = "logits.npy";
 /** Per gate its threshold, the first exit behind it, and its score for each image, float64
  * [gates,2+n]. Networks without gates have no such file. */
 export const GATES_FILE = "gates.npy";
+/** The bits of every gate as a table. */
+export const GATE_ROWS_FILE = "gates.parquet";
 /** The logits of the final exit with every gate open, float32 [n,classes]. */
 export const FULL_FILE = "full.npy";
 /** The logits of the images that ran a second time. */
@@ -38,6 +40,8 @@ const parameters = z.strictObject({
   rounded: z.boolean().optional(),
   /** Whether the images also run with every gate open, for the logits of the final exit. */
   full: z.boolean().optional(),
+  /** Whether the bits of gates are kept as a table. */
+  bits: z.boolean().optional(),
   /** Number of images, from the first on, that run a second time. */
   again: count.optional(),
   /** Of one image, for estimates. */
@@ -62,7 +66,11 @@ export const answersKind = taskKind<AnswersParameters>({
     const logits = await forward.logits(shown.images, { batch, signal, onProgress });
     const rows = answerRows(logits, shown, given);
     const full = given.full ? await bench.full(model, shown.images, { batch, signal }) : undefined;
-    const kept = { ...(given.logits ? logitFiles(logits) : {}), ...(full ? { [FULL_FILE]: full } : {}) };
+    const kept = {
+      ...(given.logits ? logitFiles(logits) : {}),
+      ...(given.bits ? { [GATE_ROWS_FILE]: { rows: gateRows(logits, shown) } } : {}),
+      ...(full ? { [FULL_FILE]: full } : {}),
+    };
     if (given.again === undefined) return { files: { [ANSWERS_FILE]: { rows }, ...kept } };
     const again = await forward.logits(shown.images.rows(0, given.again), { batch });
     return { files: { [ANSWERS_FILE]: { rows }, ...kept, [AGAIN_FILE]: tensorOf(again) } };
@@ -87,6 +95,14 @@ export function answerRows(
     }),
   );
 }
+
+/** One row per image and gate, samples first. */
+const gateRows = ({ gates }: Logits, { records }: Pick<Shown, "records">): GateRow[] =>
+  records.flatMap((sample, i) =>
+    gates.map(({ exit, threshold, scores }, gate) => ({
+      ...{ sample, gate, exit, score: scores[i], threshold, open: bitOf(scores[i], threshold) === 1 },
+    })),
+  );
 
 function tensorOf({ exits, count: n, classes }: Logits): Tensor {
   const data = new Float32Array(exits.length * n * classes);
